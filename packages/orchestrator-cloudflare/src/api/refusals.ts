@@ -1,0 +1,54 @@
+/**
+ * Answers that refuse (LIM2): a stable code, a message that helps, the right status.
+ *
+ * Owns: which code has which status.
+ */
+
+const STATUS_OF = {
+  already_resolved: 409,
+  auth_not_configured: 503,
+  body_too_large: 413,
+  forbidden: 403,
+  idempotency_conflict: 409,
+  inbox_full: 429,
+  internal_error: 500,
+  invalid_body: 400,
+  invalid_id: 400,
+  invalid_json: 400,
+  invalid_query: 400,
+  limit_exceeded: 400,
+  method_not_allowed: 405,
+  not_found: 404,
+  origin_not_allowed: 403,
+  parent_not_ended: 409,
+  route_not_found: 404,
+  run_terminal: 409,
+  token_not_found: 404,
+  unauthorized: 401,
+  unknown_step: 400,
+  unsupported_media_type: 415,
+  workflow_not_found: 404,
+} as const;
+
+export type ApiErrorCode = keyof typeof STATUS_OF;
+
+/** Thrown by whatever handles a request, answered in one place. */
+export class ApiRefusal extends Error {
+  readonly code: ApiErrorCode;
+  readonly details: unknown;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: ApiErrorCode, message: string, details?: unknown, headers: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.code = code;
+    this.details = details;
+    this.headers = headers;
+  }
+
+  toResponse(): Response {
+    const { code, message, details } = this;
+    const headers = { ...(code === "inbox_full" ? { "Retry-After": "5" } : {}), ...this.headers };
+    const body = { error: code, message, ...(details === undefined ? {} : { details }) };
+    return Response.json(body, { status: STATUS_OF[code], headers });
+  }
+}

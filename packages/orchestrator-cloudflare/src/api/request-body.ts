@@ -1,0 +1,101 @@
+/**
+ * Reading what a caller sends (LIM2, SEC6).
+ *
+ * Owns: content type, size, JSON, and shape, in that order; each with its own refusal.
+ */
+import { HoldfastError, encodeValue } from "@holdfast/protocol";
+import * as v from "valibot";
+import { ApiRefusal } from "./refusals.ts";
+
+/**
+ * The request's body as the schema describes it. No body counts as `{}`.
+ * @throws ApiRefusal `unsupported_media_type`, `body_too_large`, `invalid_json`, `invalid_body`.
+ */
+export async function readBody<S extends v.GenericSchema>(
+  request: Request,
+  schema: S,
+  bytesMax: number,
+): Promise<v.InferOutput<S>> {
+  const text = await readText(request, bytesMax);
+  if (text !== "") requireJson(request);
+  const result = v.safeParse(schema, text === "" ? {} : parseJson(text));
+  if (result.success) return result.output;
+  const issues = result.issues.slice(0, 10).map((issue) => ({ path: pathOf(issue), message: messageOf(issue) }));
+  const first = issues[0];
+  throw new ApiRefusal("invalid_body", `The body is not as it should be: ${first?.path}: ${first?.message}.`, {
+    issues,
+  });
+}
+
+/** A value that a caller gave, as it is stored. */
+export function encodeGiven(value: unknown, path: string): string {
+  try {
+    return encodeValue(value, path);
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    throw new ApiRefusal("invalid_body", error.message, { issues: [{ path, message: error.message }] });
+  }
+}
+
+function requireJson(request: Request): void {
+  const type = (request.headers.get("Content-Type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+  if (type === "application/json" || /^application\/[\w.-]+\+json$/.test(type)) return;
+  throw new ApiRefusal(
+    "unsupported_media_type",
+    `The body's Content-Type is ${type === "" ? "missing" : JSON.stringify(type)}; send JSON with Content-Type: application/json.`,
+  );
+}
+
+/** Reads no more than is allowed, whatever the headers claim. */
+async function readText(request: Request, bytesMax: number): Promise<string> {
+  if (Number(request.headers.get("Content-Length") ?? 0) > bytesMax) throw tooLarge(bytesMax);
+  if (request.body === null) return "";
+  const reader = (request.body as ReadableStream<Uint8Array>).getReader();
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+  let bytes = 0;
+  let text = "";
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    bytes += part.value.byteLength;
+    if (bytes > bytesMax) {
+      await reader.cancel().catch(() => {});
+      throw tooLarge(bytesMax);
+    }
+    text += decodeUtf8(decoder, part.value);
+  }
+  return text + decodeUtf8(decoder, undefined);
+}
+
+function decodeUtf8(decoder: TextDecoder, bytes: Uint8Array | undefined): string {
+  try {
+    return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
+  } catch {
+    throw new ApiRefusal("invalid_json", "The body is not UTF-8 text.");
+  }
+}
+
+function tooLarge(bytesMax: number): ApiRefusal {
+  return new ApiRefusal(
+    "body_too_large",
+    `The body is larger than ${bytesMax} bytes, which is the limit. Keep large data elsewhere (an object store, a database) and send a reference to it.`,
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new ApiRefusal(
+      "invalid_json",
+      `The body is not JSON: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+function pathOf(issue: v.BaseIssue<unknown>): string {
+  const path = (issue.path ?? []).map((item) => String(item.key));
+  return path.length === 0 ? "(the whole body)" : path.join(".");
+}
+
+function messageOf(issue: v.BaseIssue<unknown>): string {
+  return issue.type === "strict_object" && issue.expected === "never" ? "unknown field" : issue.message;
+}

@@ -1,0 +1,92 @@
+/**
+ * What callers may send, as schemas: nothing else reaches a run (LIM2, RUN7).
+ */
+import { HoldfastError, LIMITS, idProblem, nameProblem, parseDurationMs } from "@holdfast/protocol";
+import * as v from "valibot";
+
+/** A name (RUN8), or an id, which may hold no control characters either. */
+const name = checkedText(nameProblem);
+const id = checkedText(idProblem);
+
+const durationMs = v.pipe(
+  v.union([v.string(), v.number()]),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    try {
+      return parseDurationMs(dataset.value, "duration");
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      addIssue({ message: error.message.replace(/^duration: /, "") });
+      return NEVER;
+    }
+  }),
+);
+
+const tags = v.pipe(v.array(name), v.maxLength(LIMITS.tags, `at most ${LIMITS.tags} tags`));
+
+export const triggerBody = v.strictObject({
+  workflowId: name,
+  workflowVersion: v.optional(name),
+  input: v.optional(v.unknown()),
+  tenantMeta: v.optional(v.record(v.string(), v.unknown())),
+  runId: v.optional(id),
+  idempotencyKey: v.optional(id),
+  tags: v.optional(tags, []),
+  delay: v.optional(durationMs),
+  timeout: v.optional(durationMs),
+  environment: v.optional(name),
+});
+
+const stepReference = v.union([
+  name,
+  v.strictObject({ name, occurrence: v.pipe(v.number(), v.integer(), v.minValue(0)) }),
+]);
+
+export const resumeBody = v.strictObject({
+  input: v.optional(v.unknown()),
+  workflowId: v.optional(name),
+  resumeFromStep: v.optional(stepReference),
+  seedResults: v.optional(v.record(name, v.unknown())),
+  runId: v.optional(id),
+  tags: v.optional(tags),
+  triggeredByUserId: v.optional(id),
+});
+
+export const eventBody = v.strictObject({
+  eventType: name,
+  payload: v.optional(v.unknown()),
+  deliveryId: v.optional(id),
+});
+
+export const signalBody = v.strictObject({ name, payload: v.optional(v.unknown()), deliveryId: v.optional(id) });
+
+export const tokenBody = v.strictObject({ payload: v.optional(v.unknown()) });
+
+export const cancelBody = v.strictObject({
+  reason: v.optional(v.pipe(v.string(), v.maxLength(LIMITS.errorMessageChars))),
+});
+
+export const journalQuery = v.strictObject({
+  after: v.optional(wholeNumber(0, Number.MAX_SAFE_INTEGER), "0"),
+  limit: v.optional(wholeNumber(1, LIMITS.journalPage), String(LIMITS.journalPage)),
+});
+
+function wholeNumber(min: number, max: number): v.GenericSchema<string, number> {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return v.pipe(
+    v.string(),
+    v.regex(/^\d{1,16}$/, message),
+    v.transform(Number),
+    v.minValue(min, message),
+    v.maxValue(max, message),
+  );
+}
+
+function checkedText(problemOf: (value: unknown) => string | undefined): v.GenericSchema<string, string> {
+  return v.pipe(
+    v.string(),
+    v.rawCheck(({ dataset, addIssue }) => {
+      const problem = dataset.typed ? problemOf(dataset.value) : undefined;
+      if (problem !== undefined) addIssue({ message: problem });
+    }),
+  );
+}

@@ -1,0 +1,103 @@
+/**
+ * The store port over the synchronous storage of a Durable Object.
+ *
+ * Owns: splitting rows that are larger than the platform takes (S3), and the alarm.
+ *
+ * Invariants
+ * - All writes of a commit happen in one turn of the event loop, so the platform commits them together, alarm included
+ *   (S1). The output gate holds whatever is sent afterwards until they are durable (DUR1, DUR2).
+ */
+import { type ListOptions, RECORD_KEY, type RunStore, type WriteBatch } from "@holdfast/orchestrator";
+import type { DurableObjectStorageLike, SyncKvListOptions } from "./platform-types.ts";
+
+/** A part of a row, in characters. The platform takes 2 MB; a character may take two bytes. */
+const PART_CHARS_MAX = 500_000;
+
+/** What stands in the place of a row that was split. */
+interface SplitRow {
+  readonly parts: number;
+}
+
+export class DurableObjectStore implements RunStore {
+  readonly #storage: DurableObjectStorageLike;
+  readonly #onAlarmError: (error: unknown) => void;
+
+  constructor(storage: DurableObjectStorageLike, onAlarmError: (error: unknown) => void) {
+    this.#storage = storage;
+    this.#onAlarmError = onAlarmError;
+  }
+
+  get(key: string): unknown {
+    return this.#join(key, this.#storage.kv.get(key));
+  }
+
+  *list(prefix: string, { after, limit, reverse }: ListOptions = {}): Iterable<readonly [string, unknown]> {
+    const options: SyncKvListOptions = { prefix };
+    if (after !== undefined) options.startAfter = after;
+    if (limit !== undefined) options.limit = limit;
+    if (reverse !== undefined) options.reverse = reverse;
+    for (const [key, row] of this.#storage.kv.list(options)) yield [key, this.#join(key, row)];
+  }
+
+  commit(batch: WriteBatch): void {
+    // One put is atomic by itself; this is the path of a completed step.
+    if (batch.puts.size === 1 && batch.deletes.size === 0) this.#write(batch);
+    else if (batch.puts.size + batch.deletes.size > 0) this.#storage.transactionSync(() => this.#write(batch));
+    if (batch.alarm === undefined) return;
+    const moved = batch.alarm === null ? this.#storage.deleteAlarm() : this.#storage.setAlarm(batch.alarm);
+    moved.catch(this.#onAlarmError);
+  }
+
+  #write(batch: WriteBatch): void {
+    for (const key of batch.deletes) {
+      this.#deleteParts(key, 0);
+      this.#storage.kv.delete(key);
+    }
+    for (const [key, row] of batch.puts) this.#put(key, row);
+  }
+
+  #put(key: string, row: object): void {
+    const { kv } = this.#storage;
+    const split = countChars(row) > PART_CHARS_MAX;
+    const parts = split ? splitText(JSON.stringify(row)) : [];
+    // Only the header is ever written over; every other row is written once.
+    if (key === RECORD_KEY) this.#deleteParts(key, parts.length);
+    parts.forEach((part, index) => kv.put(partKey(key, index), part));
+    kv.put(key, split ? ({ parts: parts.length } satisfies SplitRow) : row);
+  }
+
+  #deleteParts(key: string, from: number): void {
+    const row = this.#storage.kv.get(key);
+    if (!isSplit(row)) return;
+    for (let index = from; index < row.parts; index++) this.#storage.kv.delete(partKey(key, index));
+  }
+
+  #join(key: string, row: unknown): unknown {
+    if (!isSplit(row)) return row;
+    const parts = Array.from({ length: row.parts }, (_, index) => this.#storage.kv.get(partKey(key, index)));
+    return JSON.parse(parts.join(""));
+  }
+}
+
+function partKey(key: string, index: number): string {
+  return `part/${index}/${key}`;
+}
+
+function isSplit(row: unknown): row is SplitRow {
+  return typeof row === "object" && row !== null && "parts" in row;
+}
+
+function splitText(text: string): string[] {
+  const parts: string[] = [];
+  for (let at = 0; at < text.length; at += PART_CHARS_MAX) parts.push(text.slice(at, at + PART_CHARS_MAX));
+  return parts;
+}
+
+/** How long the row's texts are together. */
+function countChars(value: unknown): number {
+  if (typeof value === "string") return value.length;
+  if (typeof value !== "object" || value === null) return 8;
+  let chars = 0;
+  for (const item of Object.values(value)) chars += countChars(item);
+  return chars;
+}

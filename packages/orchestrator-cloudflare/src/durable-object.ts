@@ -1,0 +1,34 @@
+/**
+ * The two handlers of the run's Durable Object.
+ */
+import { ApiRefusal } from "./api/refusals.ts";
+import type { RunCommand } from "./run-commands.ts";
+import { type RunObjectDeps, runObjectOf } from "./run-object.ts";
+
+/** How soon the object is woken again when an alarm failed. */
+const ALARM_RETRY_MS = 5_000;
+
+/** Handles what the Worker asks of a run. Never throws. */
+export async function handleDurableObjectRequest(request: Request, deps: RunObjectDeps): Promise<Response> {
+  try {
+    const command = (await request.json()) as RunCommand;
+    return await runObjectOf(deps).handle(command);
+  } catch (error) {
+    if (error instanceof ApiRefusal) return error.toResponse();
+    console.error("holdfast: a request to a run failed", error);
+    return new ApiRefusal(
+      "internal_error",
+      "The run's object failed. Nothing that was acknowledged is lost; try again.",
+    ).toResponse();
+  }
+}
+
+/** Handles the object's alarm. Never throws: the platform gives up an alarm that failed six times (DUR5). */
+export async function handleDurableObjectAlarm(deps: RunObjectDeps): Promise<void> {
+  try {
+    await runObjectOf(deps).alarm();
+  } catch (error) {
+    console.error("holdfast: an alarm failed and is set again", error);
+    await deps.storage.setAlarm((deps.clock ?? Date.now)() + ALARM_RETRY_MS);
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * What the adapter needs of Cloudflare, as structural types.
+ *
+ * Owns: the platform's edge. The real types assign to these (a type test proves it), and plain-Node tests pass
+ * in-memory fakes; nothing here or in the public types depends on @cloudflare/workers-types.
+ */
+
+/** The synchronous key-value storage of an SQLite-backed Durable Object. */
+export interface SyncKvStorageLike {
+  get(key: string): unknown;
+  put(key: string, value: unknown): void;
+  delete(key: string): unknown;
+  list(options?: SyncKvListOptions): Iterable<[string, unknown]>;
+}
+
+export interface SyncKvListOptions {
+  prefix?: string;
+  startAfter?: string;
+  limit?: number;
+  reverse?: boolean;
+}
+
+/** `ctx.storage` of an SQLite-backed Durable Object. */
+export interface DurableObjectStorageLike {
+  readonly kv: SyncKvStorageLike;
+  transactionSync<T>(closure: () => T): T;
+  setAlarm(scheduledTimeMs: number): Promise<void>;
+  deleteAlarm(): Promise<void>;
+}
+
+export interface DurableObjectStubLike {
+  fetch(request: Request): Promise<Response>;
+}
+
+/** A Durable Object binding. `Id` is whatever the platform makes of a name. */
+export interface DurableObjectNamespaceLike<Id = unknown> {
+  idFromName(name: string): Id;
+  get(id: Id): DurableObjectStubLike;
+}

@@ -1,0 +1,44 @@
+/**
+ * What the Worker asks of a run's object.
+ *
+ * Owns: the messages between the two. Both are one deployment and one trust: the Worker has authenticated, validated
+ * and bounded everything, and the object is reachable through its binding only.
+ */
+import type { DeliveryKind, Inheritance, ResumeRequest, TriggerInput } from "@holdfast/orchestrator";
+
+export type RunCommand =
+  | {
+      readonly command: "trigger";
+      readonly trigger: Omit<TriggerInput, "type" | "seed">;
+      /** Answer when the run ends or parks, or after this time. */
+      readonly waitMs: number;
+    }
+  | { readonly command: "read" }
+  | { readonly command: "journal"; readonly after: number; readonly limit: number }
+  | { readonly command: "planResume"; readonly request: ResumeRequest }
+  | { readonly command: "noteResumed"; readonly runId: string }
+  | {
+      readonly command: "deliver";
+      readonly kind: DeliveryKind;
+      readonly name: string;
+      readonly payload: string;
+      readonly deliveryId?: string | undefined;
+    }
+  | { readonly command: "resolveToken"; readonly tokenId: string; readonly payload: string }
+  | { readonly command: "cancel"; readonly reason?: string | undefined }
+  | { readonly command: "workflows" };
+
+/** What `planResume` answers. */
+export interface ResumePlan {
+  readonly inherited: Inheritance;
+  readonly workflowId: string;
+  readonly workflowVersion?: string | undefined;
+  readonly input: string;
+  readonly environment: string;
+  readonly tags: readonly string[];
+  readonly tenantMeta?: string | undefined;
+  readonly timeoutMs?: number | undefined;
+}
+
+/** An object's name that no run can have: it answers what is not about a run. */
+export const NO_RUN = "\u0000";

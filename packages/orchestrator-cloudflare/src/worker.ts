@@ -1,0 +1,18 @@
+/**
+ * The Worker's handler: the HTTP API of a deployment.
+ */
+import type { WorkerDeps } from "./api/api-context.ts";
+import { api } from "./api/routes.ts";
+
+let warned = false;
+
+/** Answers a request to the API (the routes are in docs/http-api.md). Never throws. */
+export async function handleWorkerRequest(request: Request, deps: WorkerDeps): Promise<Response> {
+  if (deps.verifyRequest === undefined && !warned) {
+    warned = true;
+    console.warn(
+      "holdfast: this API is open to everybody. Pass verifyRequest, for example bearerAuth(env.API_TOKENS).",
+    );
+  }
+  return api.fetch(request, deps);
+}

@@ -1,0 +1,5 @@
+declare namespace Cloudflare {
+  interface Env {
+    readonly WORKFLOW_RUN_DO: DurableObjectNamespace;
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * A transition in the making: what it will write and want done.
+ *
+ * Owns: numbering of journal entries, the rule that the header is written at most once a transition, and the alarm.
+ * Tells its neighbours: every decision file (`trigger`, `deliver`, `report`, `timers`, `cancel`) writes through it and
+ * through nothing else.
+ *
+ * Invariants
+ * - D1 Nothing is written unless something changed: a refusal yields an empty batch.
+ * - D2 The batch carries the alarm whenever the run's next due time changed (DUR5, H2).
+ */
+import { type AbortReason, type EntryBody, FORMAT_VERSION, type JournalEntry, LIMITS } from "@holdfast/protocol";
+import type { Circumstances, Effect } from "./inputs.ts";
+import { type RunHeader, type RunStatus, isTerminal, nextAlarm } from "./run-header.ts";
+import type { RunState } from "./run-state.ts";
+import { RECORD_KEY, type WriteBatch, journalKey } from "./store.ts";
+
+export class Draft {
+  readonly state: RunState;
+  readonly now: number;
+  readonly live: boolean;
+  /** What was journaled by this transition. */
+  readonly entries: JournalEntry[] = [];
+  asked: number;
+  #header: RunHeader | undefined;
+  #seq: number;
+  #poke = false;
+  #start = false;
+  #abort: AbortReason | undefined;
+  readonly #puts = new Map<string, object>();
+  readonly #deletes = new Set<string>();
+
+  constructor(state: RunState, { now, live }: Circumstances) {
+    this.state = state;
+    // Journal times never decrease, whatever the clock does (J1).
+    this.now = Math.max(now, state.lastAt);
+    this.live = live;
+    this.#header = state.header;
+    this.#seq = state.lastSeq;
+    this.asked = state.asked;
+  }
+
+  /** The header as it stands in this transition. Only for inputs to a run that exists. */
+  get header(): RunHeader {
+    if (this.#header === undefined) throw new Error("assertion: this run does not exist");
+    return this.#header;
+  }
+
+  create(header: RunHeader): void {
+    this.#header = header;
+  }
+
+  change(patch: Partial<RunHeader>): void {
+    this.#header = { ...this.header, ...patch };
+  }
+
+  put(key: string, row: object): void {
+    this.#deletes.delete(key);
+    this.#puts.set(key, row);
+  }
+
+  delete(key: string): void {
+    this.#puts.delete(key);
+    this.#deletes.add(key);
+  }
+
+  /** Journals something about an operation. */
+  append(body: EntryBody, nth: number): JournalEntry {
+    this.#seq += 1;
+    const entry: JournalEntry = { v: FORMAT_VERSION, seq: this.#seq, at: this.now, asked: this.asked, nth, ...body };
+    this.entries.push(entry);
+    this.put(journalKey(entry.seq), entry);
+    return entry;
+  }
+
+  /** Takes over an entry of another run, under this run's numbering. */
+  inherit(entry: JournalEntry): void {
+    this.#seq += 1;
+    this.put(journalKey(this.#seq), { ...entry, seq: this.#seq });
+  }
+
+  /** Room for one more journal entry (LIM1). */
+  get journalIsFull(): boolean {
+    return this.#seq >= LIMITS.journalEntries;
+  }
+
+  get lastSeq(): number {
+    return this.#seq;
+  }
+
+  /** Makes sure that the run executes: tells the live execution, or begins one. */
+  wake(): void {
+    const { header } = this;
+    const wasRunning = header.status === "running";
+    if (!wasRunning) this.change({ status: "running", watchdogAt: this.now + LIMITS.watchdogMsMin });
+    if (header.startedAt === undefined) this.#startClock();
+    // A running run without a live execution lost it: that is for `recovery`, which counts.
+    if (this.live) this.#poke = true;
+    else if (!wasRunning) this.begin();
+  }
+
+  #startClock(): void {
+    const { timeoutMs } = this.header;
+    const deadlineAt = timeoutMs === undefined ? undefined : this.now + timeoutMs;
+    this.change({ startedAt: this.now, startAt: undefined, deadlineAt });
+  }
+
+  /** Whether this transition begins an execution. */
+  get begins(): boolean {
+    return this.#start;
+  }
+
+  /** Begins an execution under a new epoch, from the journal. Whatever ran before is superseded (DUR6). */
+  begin(): void {
+    this.#start = true;
+    this.change({ epoch: this.header.epoch + 1, watchdogAt: this.now + LIMITS.watchdogMsMin });
+  }
+
+  /** Stops the live execution, if there is one. */
+  abort(reason: AbortReason): void {
+    this.#abort = reason;
+  }
+
+  /** Ends the run, for good (RUN1). Whoever speaks for it afterwards is refused (DUR6). */
+  end(status: RunStatus, patch: Partial<RunHeader>): void {
+    this.change({
+      ...patch,
+      status,
+      endedAt: this.now,
+      startAt: undefined,
+      watchdogAt: undefined,
+      dispatch: undefined,
+      waits: [],
+      retries: [],
+    });
+  }
+
+  /** Stops the run until an operator acts; the journal stays as it is. */
+  pause(error: NonNullable<RunHeader["error"]>): void {
+    this.change({ status: "paused", error, watchdogAt: undefined, dispatch: undefined });
+  }
+
+  /** What to commit. The header goes in only if it changed (H1), the alarm only if it moved (D2). */
+  batch(alarmFired: boolean): WriteBatch {
+    const before = this.state.header;
+    const header = this.#header;
+    if (header === undefined || (header === before && !alarmFired)) return { puts: this.#puts, deletes: this.#deletes };
+    const alarm = nextAlarm(header);
+    const known = before === undefined || alarmFired ? null : nextAlarm(before);
+    if (header !== before) {
+      this.#puts.set(RECORD_KEY, { ...header, asked: this.asked, updatedAt: this.now });
+    }
+    return { puts: this.#puts, deletes: this.#deletes, ...(alarm === known ? {} : { alarm }) };
+  }
+
+  /** What the host does after the commit. `answered`: the entries reach the live execution as an answer instead. */
+  effects(answered: boolean): Effect[] {
+    if (this.#abort !== undefined && this.live) return [{ type: "abort", reason: this.#abort }];
+    if (this.#start) {
+      return this.live ? [{ type: "abort", reason: { type: "superseded" } }, { type: "start" }] : [{ type: "start" }];
+    }
+    const news = this.#poke || this.entries.length > 0;
+    if (!this.live || answered || !news || this.#header === undefined || isTerminal(this.#header.status)) return [];
+    return [{ type: "update", update: { entries: this.entries, now: this.now } }];
+  }
+}

@@ -1,0 +1,36 @@
+/** The orchestrator: a pure state machine for one run, the port to its storage, and the shell that adapters share. */
+export type { Circumstances, Effect, Inheritance, Input, RefusalCode, Reply, TriggerInput } from "./inputs.ts";
+export { type ResumeRequest, planResume } from "./resume.ts";
+export {
+  type OpenWait,
+  type PendingRetry,
+  type RunError,
+  type RunHeader,
+  type RunStatus,
+  type WaitpointKind,
+  isTerminal,
+  nextAlarm,
+} from "./run-header.ts";
+export { RunHost, type RunHostOptions } from "./run-host.ts";
+export { describeEntry, describeRun, summarizeRun } from "./run-record.ts";
+export {
+  type DeliveryKind,
+  type InboxRow,
+  type RunState,
+  type TokenRow,
+  applyBatch,
+  loadRun,
+  readInput,
+  readJournal,
+} from "./run-state.ts";
+export { computeBackoffDelayMs } from "./step-retry.ts";
+export {
+  JOURNAL_PREFIX,
+  type ListOptions,
+  RECORD_KEY,
+  type RunStore,
+  type StoreReader,
+  type WriteBatch,
+  journalKey,
+} from "./store.ts";
+export { type Transition, transition } from "./transition.ts";

@@ -1,0 +1,50 @@
+/**
+ * When an execution is gone without a word, or the way to it.
+ *
+ * Owns: DUR7 (an executor that dies again and again without progress) and DUR8 (dispatch trouble is not the workflow's
+ * failure).
+ */
+import { type ErrorValue, LIMITS, errorValue } from "@holdfast/protocol";
+import type { Draft } from "./draft.ts";
+import { computeBackoffDelayMs } from "./step-retry.ts";
+
+/**
+ * A running run whose execution this host does not hold has lost it, with the process that held it: another is begun,
+ * unless executions keep dying at the same place (DUR7) or a later dispatch is due anyway (DUR8).
+ */
+export function recoverLostExecution(draft: Draft): void {
+  const { crashes, dispatch, status } = draft.header;
+  if (status !== "running" || draft.live || draft.begins || dispatch !== undefined) return;
+  const seq = draft.state.lastSeq;
+  const count = crashes !== undefined && crashes.seq === seq ? crashes.count + 1 : 1;
+  if (count > LIMITS.executorCrashes) {
+    const error = errorValue(
+      "EXECUTOR_CRASHED",
+      `The process that executed this run died ${LIMITS.executorCrashes} times in a row after journal entry ${seq} without getting any further. The journal is intact. Find out what kills it (memory, CPU time, an endless loop), then retry the run.`,
+    );
+    draft.pause({ ...error, category: "RUNTIME_ERROR" });
+    return;
+  }
+  draft.change({ crashes: { seq, count } });
+  draft.begin();
+}
+
+/** The dispatcher reports trouble: try again with backoff, up to a long bound (DUR8). */
+export function executionLost(draft: Draft, epoch: number, error: ErrorValue): void {
+  const { header, now } = draft;
+  if (header.epoch !== epoch || header.status !== "running") return;
+  draft.abort({ type: "superseded" });
+  const since = header.dispatch?.since ?? now;
+  const failures = (header.dispatch?.failures ?? 0) + 1;
+  if (now - since > LIMITS.dispatchRetryMs) {
+    const told = errorValue(
+      "DISPATCH_FAILED",
+      `The step handler could not be reached for ${Math.round((now - since) / 60_000)} minutes: ${error.message}`,
+    );
+    draft.pause({ ...told, category: "RUNTIME_ERROR" });
+    return;
+  }
+  const policy = { max: Infinity, backoff: "exponential", initialMs: 1_000, maxDelayMs: 60_000 } as const;
+  const delayMs = computeBackoffDelayMs(policy, failures, `${header.seed}/dispatch`);
+  draft.change({ dispatch: { since, failures, retryAt: now + delayMs }, watchdogAt: undefined });
+}

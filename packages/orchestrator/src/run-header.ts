@@ -1,0 +1,132 @@
+/**
+ * The header of a run: the row `record`.
+ *
+ * Owns: its shape, and when a run must next be woken.
+ *
+ * Invariants
+ * - H1 The header is rewritten only when something in it changes; completing a step writes its journal row alone (REP6).
+ * - H2 `nextAlarm(header)` is the alarm of the object, always: a running run has a watchdog, so no state that needs
+ *   driving is without a timer (DUR5).
+ */
+import type { ErrorValue, OperationId } from "@holdfast/protocol";
+
+/** RUN1. The last five are terminal and never change. */
+export type RunStatus =
+  | "pending"
+  | "running"
+  | "waiting"
+  | "paused"
+  | "completed"
+  | "failed"
+  | "cancelled"
+  | "compensated"
+  | "compensation_failed";
+
+/** What kind of thing an open wait is for. */
+export type WaitpointKind = "DATETIME" | "EVENT" | "SIGNAL" | "MANUAL";
+
+/** A wait that was opened and not yet settled. Older ones come first (WAIT10). */
+export interface OpenWait {
+  readonly op: OperationId;
+  readonly nth: number;
+  readonly kind: WaitpointKind;
+  readonly name: string;
+  readonly openedAt: number;
+  /** When it ends (DATETIME) or times out. */
+  readonly wakeAt?: number;
+  readonly tokenId?: string;
+}
+
+/** A step whose next attempt is due at `at`. */
+export interface PendingRetry {
+  readonly op: OperationId;
+  readonly at: number;
+}
+
+/** How a run ended in error, or why it is paused. */
+export interface RunError extends ErrorValue {
+  /** Whether the workflow's own code is at fault, or the engine and what it runs on. */
+  readonly category: "USER_ERROR" | "RUNTIME_ERROR";
+  readonly step?: OperationId;
+}
+
+export interface RunHeader {
+  readonly v: number;
+  readonly id: string;
+  readonly status: RunStatus;
+  readonly workflowId: string;
+  readonly workflowVersion?: string | undefined;
+  /** Encoded. Absent if it is large: then it is the row `input`. */
+  readonly input?: string | undefined;
+  readonly output?: string | undefined;
+  readonly error?: RunError | undefined;
+  readonly tags: readonly string[];
+  readonly environment: string;
+  readonly tenantMeta?: string | undefined;
+  readonly triggeredBy: string;
+  readonly idempotencyKey?: string | undefined;
+  readonly baseUrl?: string | undefined;
+  readonly seed: string;
+  readonly number: number;
+  readonly resumedFrom?: { readonly runId: string; readonly step?: string } | undefined;
+  readonly resumedBy: readonly string[];
+  readonly cancelReason?: string | undefined;
+
+  readonly createdAt: number;
+  /** A pending run starts at this time. */
+  readonly startAt?: number | undefined;
+  readonly startedAt?: number | undefined;
+  readonly endedAt?: number | undefined;
+  readonly updatedAt: number;
+  readonly timeoutMs?: number | undefined;
+  readonly deadlineAt?: number | undefined;
+  /** What `ctx.now()` gives before the first outcome; a resumed run takes it from its parent (RES4). */
+  readonly clockStart?: number | undefined;
+
+  /** The number of the newest execution. Whoever reports under another is superseded (DUR6). */
+  readonly epoch: number;
+  /** When the running execution is looked after next. Set while, and only while, the run is running. */
+  readonly watchdogAt?: number | undefined;
+  /** Executions that died in a row while the journal stood at `seq` (DUR7). */
+  readonly crashes?: { readonly seq: number; readonly count: number } | undefined;
+  /** Dispatch trouble since `since`; tried again at `retryAt` (DUR8). */
+  readonly dispatch?: { readonly since: number; readonly failures: number; readonly retryAt: number } | undefined;
+  /** Operations asked for, as of the last header write. */
+  readonly asked: number;
+  readonly waits: readonly OpenWait[];
+  readonly retries: readonly PendingRetry[];
+  readonly inbox: { readonly count: number; readonly chars: number; readonly next: number };
+  readonly deliveryIds: number;
+}
+
+export function isTerminal(status: RunStatus): boolean {
+  switch (status) {
+    case "completed":
+    case "failed":
+    case "cancelled":
+    case "compensated":
+    case "compensation_failed":
+      return true;
+    case "pending":
+    case "running":
+    case "waiting":
+    case "paused":
+      return false;
+  }
+}
+
+/** When the run must next be woken: the earliest of all that is due (H2). Paused and ended runs need no waking. */
+export function nextAlarm(header: RunHeader): number | null {
+  if (isTerminal(header.status) || header.status === "paused") return null;
+  let next = Infinity;
+  const consider = (at: number | undefined): void => {
+    if (at !== undefined && at < next) next = at;
+  };
+  consider(header.startAt);
+  consider(header.deadlineAt);
+  consider(header.watchdogAt);
+  consider(header.dispatch?.retryAt);
+  for (const wait of header.waits) consider(wait.wakeAt);
+  for (const retry of header.retries) consider(retry.at);
+  return next === Infinity ? null : next;
+}

@@ -1,0 +1,69 @@
+/**
+ * What falls due with time: a delayed start, sleeps and time-outs, retries, the time budget, dispatch, the watchdog.
+ *
+ * Owns: the rule that due timers are settled before anything else in every transition, in the order of their time, so
+ * that a delivery that comes after a time-out finds it timed out, however late the alarm is (WAIT4).
+ */
+import { ENCODED_UNDEFINED, FORMAT_VERSION, LIMITS, errorValue } from "@holdfast/protocol";
+import type { Draft } from "./draft.ts";
+import { type OpenWait, isTerminal } from "./run-header.ts";
+import type { TokenRow } from "./run-state.ts";
+import { tokenKey } from "./store.ts";
+
+/** Settles all that is due by now. */
+export function settleDueTimers(draft: Draft): void {
+  const { header, now } = draft;
+  if (isTerminal(header.status) || header.status === "paused") return;
+  if (header.startAt !== undefined && header.startAt <= now) draft.wake();
+  settleDueWaits(draft);
+  settleDueRetries(draft);
+  if (header.deadlineAt !== undefined && header.deadlineAt <= now) return expire(draft);
+  if (header.dispatch !== undefined && header.dispatch.retryAt <= now && !draft.live) draft.begin();
+  settleWatchdog(draft);
+}
+
+function settleDueWaits(draft: Draft): void {
+  const { waits } = draft.header;
+  const due = waits.filter((wait) => wait.wakeAt !== undefined && wait.wakeAt <= draft.now);
+  if (due.length === 0) return;
+  due.sort((a, b) => (a.wakeAt as number) - (b.wakeAt as number));
+  draft.change({ waits: waits.filter((wait) => !due.includes(wait)) });
+  for (const wait of due) endWait(draft, wait);
+  draft.wake();
+}
+
+function endWait(draft: Draft, wait: OpenWait): void {
+  if (wait.kind === "DATETIME") {
+    draft.append({ type: "wait.resolved", op: wait.op, value: ENCODED_UNDEFINED }, wait.nth);
+    return;
+  }
+  draft.append({ type: "wait.timed_out", op: wait.op }, wait.nth);
+  if (wait.tokenId === undefined) return;
+  const token: TokenRow = { v: FORMAT_VERSION, op: wait.op, state: "timed_out" };
+  draft.put(tokenKey(wait.tokenId), token);
+}
+
+/** The execution starts those attempts whose time has come; here they only leave the list. */
+function settleDueRetries(draft: Draft): void {
+  const { retries } = draft.header;
+  const left = retries.filter((retry) => retry.at > draft.now);
+  if (left.length === retries.length) return;
+  draft.change({ retries: left });
+  draft.wake();
+}
+
+/** The time budget is used up (RUN6). */
+function expire(draft: Draft): void {
+  const timeoutMs = draft.header.timeoutMs ?? 0;
+  const error = errorValue("WORKFLOW_TIMEOUT", `The run's time budget of ${timeoutMs} ms is used up.`);
+  draft.end("failed", { error: { ...error, category: "USER_ERROR" } });
+  draft.abort({ type: "timed_out", timeoutMs });
+}
+
+/** Looks after the running execution again later. A lost one is replaced at the end of the transition. */
+function settleWatchdog(draft: Draft): void {
+  const { header, now } = draft;
+  if (!draft.live || header.watchdogAt === undefined || header.watchdogAt > now) return;
+  const waitedMs = Math.max(now - (header.startedAt ?? now), LIMITS.watchdogMsMin);
+  draft.change({ watchdogAt: now + Math.min(waitedMs * 2, LIMITS.watchdogMsMax) });
+}

@@ -1,0 +1,82 @@
+/**
+ * The orchestrator: what a run does about what happens to it.
+ *
+ * Owns: the one place where every input meets the state. Pure and synchronous: the same state, input and circumstances
+ * give the same result, and the state is not changed; the host commits `batch`, applies it, then performs `effects`.
+ *
+ * Invariants
+ * - T1 Timers that are due are settled before the input, in every transition.
+ * - T2 A refused input changes nothing of its own (LIM2).
+ * - T3 After every transition a run that is neither ended, paused nor waiting solely for the outside world has a timer
+ *   (DUR5), and a running one has an execution or begins one.
+ */
+import { LIMITS } from "@holdfast/protocol";
+import { cancel } from "./cancel.ts";
+import { deliver, resolveToken } from "./deliver.ts";
+import { Draft } from "./draft.ts";
+import type { Circumstances, Effect, Input, Reply } from "./inputs.ts";
+import { executionLost, recoverLostExecution } from "./recovery.ts";
+import { report } from "./report.ts";
+import type { RunState } from "./run-state.ts";
+import type { WriteBatch } from "./store.ts";
+import { settleDueTimers } from "./timers.ts";
+import { trigger } from "./trigger.ts";
+
+export interface Transition {
+  readonly batch: WriteBatch;
+  readonly effects: readonly Effect[];
+  readonly reply: Reply;
+}
+
+export function transition(state: RunState, input: Input, circumstances: Circumstances): Transition {
+  if (input.type === "trigger") {
+    const [draft, reply] = trigger(state, input, circumstances);
+    return finish(draft, reply, input);
+  }
+  const draft = new Draft(state, circumstances);
+  if (state.header === undefined) return finish(draft, refuseUnknown(input), input);
+  settleDueTimers(draft);
+  const reply = handle(draft, input);
+  recoverLostExecution(draft);
+  return finish(draft, reply, input);
+}
+
+function handle(draft: Draft, input: Exclude<Input, { type: "trigger" }>): Reply {
+  switch (input.type) {
+    case "deliver":
+      return deliver(draft, input);
+    case "resolveToken":
+      return resolveToken(draft, input);
+    case "cancel":
+      return cancel(draft, input);
+    case "noteResumed":
+      return noteResumed(draft, input.runId);
+    case "report":
+      return report(draft, input);
+    case "lost":
+      executionLost(draft, input.epoch, input.error);
+      return { type: "done" };
+    case "alarm":
+      return { type: "done" };
+  }
+}
+
+function finish(draft: Draft, reply: Reply, input: Input): Transition {
+  // What was journaled reaches the reporter as the answer to its report, everyone else as an update.
+  const answered = reply.type === "report" && reply.answer.accepted;
+  return { batch: draft.batch(input.type === "alarm"), effects: draft.effects(answered), reply };
+}
+
+function refuseUnknown(input: Input): Reply {
+  if (input.type === "alarm") return { type: "done" };
+  if (input.type === "report") return { type: "report", answer: { accepted: false, reason: "superseded" } };
+  return { type: "refused", code: "not_found", message: "There is no such run." };
+}
+
+function noteResumed(draft: Draft, runId: string): Reply {
+  const { resumedBy } = draft.header;
+  if (!resumedBy.includes(runId) && resumedBy.length < LIMITS.resumedBy) {
+    draft.change({ resumedBy: [...resumedBy, runId] });
+  }
+  return { type: "done" };
+}

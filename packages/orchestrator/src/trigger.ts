@@ -1,0 +1,92 @@
+/**
+ * Creating a run.
+ *
+ * Owns: RUN2 (one run for one id, whoever asks how often), RUN3 (what a run records), and what a resumed run takes over
+ * (RES1–RES4).
+ */
+import { FORMAT_VERSION, LIMITS } from "@holdfast/protocol";
+import { Draft } from "./draft.ts";
+import type { Circumstances, Reply, TriggerInput } from "./inputs.ts";
+import type { RunHeader } from "./run-header.ts";
+import { type RunState, type TokenRow, readInput } from "./run-state.ts";
+import { INPUT_KEY, SEED_RESULTS_KEY, tokenKey } from "./store.ts";
+
+/** Inputs up to this length are kept in the header; longer ones get a row, so that they are not rewritten with it. */
+const HEADER_INPUT_CHARS_MAX = 4_096;
+
+export function trigger(state: RunState, input: TriggerInput, circumstances: Circumstances): [Draft, Reply] {
+  const draft = new Draft(state, circumstances);
+  if (state.header !== undefined) return [draft, again(state, state.header, input)];
+  const large = input.input.length > HEADER_INPUT_CHARS_MAX;
+  draft.create(newHeader(input, draft.now, large));
+  if (large) draft.put(INPUT_KEY, { v: FORMAT_VERSION, input: input.input });
+  if (input.inherited !== undefined) takeOver(draft, input.inherited);
+  if (input.delayMs === undefined) draft.wake();
+  return [draft, { type: "created" }];
+}
+
+/** The same id a second time: the same request gets the same run; another one is refused and changes nothing. */
+function again(state: RunState, header: RunHeader, input: TriggerInput): Reply {
+  const differs =
+    header.workflowId !== input.workflowId
+      ? `workflow ${JSON.stringify(header.workflowId)}`
+      : readInput(state, header) !== input.input
+        ? "another input"
+        : (header.resumedFrom?.runId ?? "") !== (input.inherited?.parentRunId ?? "")
+          ? "another parent"
+          : undefined;
+  if (differs === undefined) return { type: "exists" };
+  return {
+    type: "refused",
+    code: "idempotency_conflict",
+    message: `Run ${JSON.stringify(input.runId)} exists already, with ${differs}. Nothing was changed. Choose another run id or idempotency key, or repeat the first request exactly.`,
+  };
+}
+
+function newHeader(input: TriggerInput, now: number, large: boolean): RunHeader {
+  const { inherited } = input;
+  return {
+    v: FORMAT_VERSION,
+    id: input.runId,
+    status: "pending",
+    workflowId: input.workflowId,
+    workflowVersion: input.workflowVersion,
+    input: large ? undefined : input.input,
+    tags: input.tags,
+    environment: input.environment,
+    tenantMeta: input.tenantMeta,
+    triggeredBy: input.triggeredBy,
+    idempotencyKey: input.idempotencyKey,
+    baseUrl: input.baseUrl,
+    seed: inherited?.seed ?? input.seed,
+    number: inherited?.number ?? 1,
+    resumedFrom: inherited && {
+      runId: inherited.parentRunId,
+      ...(inherited.step === undefined ? {} : { step: inherited.step }),
+    },
+    resumedBy: [],
+    createdAt: now,
+    startAt: input.delayMs === undefined ? undefined : now + input.delayMs,
+    clockStart: inherited?.clockStart,
+    updatedAt: now,
+    timeoutMs: input.timeoutMs,
+    epoch: 0,
+    asked: 0,
+    waits: [],
+    retries: [],
+    inbox: { count: 0, chars: 0, next: 1 },
+    deliveryIds: 0,
+  };
+}
+
+function takeOver(draft: Draft, inherited: NonNullable<TriggerInput["inherited"]>): void {
+  for (const entry of inherited.entries.slice(0, LIMITS.journalEntries)) {
+    draft.inherit(entry);
+    if (entry.type !== "wait.opened" || entry.tokenId === undefined) continue;
+    const token: TokenRow = { v: FORMAT_VERSION, op: entry.op, state: "resolved" };
+    draft.put(tokenKey(entry.tokenId), token);
+  }
+  if (inherited.seedResults.length > 0) {
+    draft.put(SEED_RESULTS_KEY, { v: FORMAT_VERSION, results: inherited.seedResults });
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Durations and dates as authors and callers write them (RUN7).
+ *
+ * Owns: `"30s"` and friends. Anything else, negative or fractional strings included, is refused where it is given.
+ */
+import { HoldfastError } from "./errors.ts";
+import { LIMITS } from "./limits.ts";
+
+const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
+
+type DurationUnit = keyof typeof UNIT_MS;
+
+/** Milliseconds, or a whole number with a unit: `"500ms" "30s" "5m" "2h" "7d" "1w"`. */
+export type Duration = number | `${number}${DurationUnit}`;
+
+/**
+ * The length of a duration in milliseconds.
+ * @throws HoldfastError `INVALID_ARGUMENT` naming the value and where it was given.
+ */
+export function parseDurationMs(value: unknown, where: string): number {
+  const ms = typeof value === "string" ? parseText(value) : value;
+  if (typeof ms !== "number" || !Number.isFinite(ms) || ms < 0) {
+    throw new HoldfastError(
+      "INVALID_ARGUMENT",
+      `${where}: ${quote(value)} is not a duration. Give milliseconds (a number ≥ 0) or a whole number with a unit: "500ms", "30s", "5m", "2h", "7d", "1w".`,
+    );
+  }
+  if (ms > LIMITS.durationMs) {
+    throw new HoldfastError("INVALID_ARGUMENT", `${where}: ${quote(value)} is longer than ten years.`);
+  }
+  return Math.ceil(ms);
+}
+
+/**
+ * The time of a `Date` or an ISO 8601 string, in milliseconds since the epoch.
+ * @throws HoldfastError `INVALID_ARGUMENT` naming the value and where it was given.
+ */
+export function parseTimeMs(value: unknown, where: string): number {
+  const ms = isDate(value) ? value.getTime() : typeof value === "string" ? parseIso(value) : Number.NaN;
+  if (Number.isNaN(ms)) {
+    throw new HoldfastError(
+      "INVALID_ARGUMENT",
+      `${where}: ${quote(value)} is not a date. Give a Date or an ISO 8601 string such as "2027-01-31T09:00:00Z".`,
+    );
+  }
+  return ms;
+}
+
+const ISO = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})?)?$/;
+
+function parseIso(text: string): number {
+  return ISO.test(text) ? Date.parse(text) : Number.NaN;
+}
+
+function parseText(text: string): number {
+  const match = /^(\d{1,15})(ms|s|m|h|d|w)$/.exec(text);
+  return match ? Number(match[1]) * UNIT_MS[match[2] as DurationUnit] : Number.NaN;
+}
+
+function isDate(value: unknown): value is Date {
+  return Object.prototype.toString.call(value) === "[object Date]";
+}
+
+function quote(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 100));
+  return typeof value === "object" && value !== null ? Object.prototype.toString.call(value) : String(value);
+}

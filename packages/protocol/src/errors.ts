@@ -1,0 +1,68 @@
+/**
+ * Error codes, and errors as plain data.
+ *
+ * Owns: the list of codes that Holdfast itself raises, and `ErrorValue`, the form in which an error is journaled, sent
+ * and shown. An error is recognised by its code, never by its class or message text: bundles hold classes twice.
+ * Never carries a stack (SEC4).
+ */
+import { LIMITS } from "./limits.ts";
+
+/** Codes that end or stop a run, or that workflow code can catch. The table in docs/errors.md explains each. */
+export const ERROR_CODES = [
+  "CANCELLED",
+  "CHILDREN_NOT_CONFIGURED",
+  "CHILD_RUN_FAILED",
+  "DISPATCH_FAILED",
+  "EXECUTOR_CRASHED",
+  "FATAL",
+  "INVALID_ARGUMENT",
+  "INVALID_INPUT",
+  "INVALID_OUTPUT",
+  "LIMIT_EXCEEDED",
+  "NESTED_OPERATION",
+  "NON_DETERMINISM",
+  "PROTOCOL_MISMATCH",
+  "RETRYABLE",
+  "STEP_FAILED",
+  "STEP_INTERRUPTED",
+  "TIMEOUT",
+  "TOKEN_IN_USE",
+  "TOO_LARGE",
+  "UNSERIALIZABLE",
+  "WORKFLOW_FAILED",
+  "WORKFLOW_NOT_FOUND",
+  "WORKFLOW_TIMEOUT",
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** An error as plain data: what is journaled, what crosses the wire, what the API shows. */
+export interface ErrorValue {
+  readonly name: string;
+  readonly message: string;
+  /** The code of the original error, if it had one. */
+  readonly code?: string;
+  /** The encoded `data` of the original error, if it had any. */
+  readonly data?: string;
+}
+
+/** An error that Holdfast raises itself. `code` says which; the message says what happened and what to do. */
+export class HoldfastError extends Error {
+  readonly code: string;
+  override readonly name: string = "HoldfastError";
+  constructor(code: ErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Cuts a message to the journaled length (LIM1). */
+export function boundMessage(message: string): string {
+  const max = LIMITS.errorMessageChars;
+  return message.length <= max ? message : `${message.slice(0, max - 1)}…`;
+}
+
+/** Makes the plain form of an error that Holdfast raises itself. */
+export function errorValue(code: ErrorCode, message: string): ErrorValue {
+  return { name: "HoldfastError", message: boundMessage(message), code };
+}

@@ -1,0 +1,169 @@
+/**
+ * The contract between the orchestrator and an execution of workflow code, whatever pipe lies between them.
+ *
+ * Owns: the messages in both directions and the types that a dispatcher implements.
+ * Tells its neighbours: a `StepDispatcher` starts executions; an execution reports events through its `ExecutionPort`
+ * and is told of news through `LiveExecution`.
+ *
+ * Invariants
+ * - E1 `start` returns before the first report is made.
+ * - E2 Reports of one execution are committed in the order in which they are made, each as a whole or not at all.
+ * - E3 The execution goes on with an operation only after the answer to the report that carried its outcome (DUR2).
+ * - E4 A refused report is final: the execution stops and says nothing more (DUR6).
+ */
+import type { ErrorValue } from "./errors.ts";
+import type { OperationId } from "./ids.ts";
+import type { JournalEntry } from "./journal.ts";
+import type { RetryPolicy } from "./retry.ts";
+import type { EncodedValue } from "./values.ts";
+
+/** What workflow code can read about its run. */
+export interface RunFacts {
+  readonly id: string;
+  /** 1 for a run that was triggered, one more for each resume in its line. */
+  readonly number: number;
+  readonly tags: readonly string[];
+  readonly triggeredBy: string;
+  readonly startedAt: number;
+  readonly environment: string;
+  readonly tenantMeta?: EncodedValue;
+  /** Where the API of this deployment answers, without a slash at the end. */
+  readonly baseUrl?: string;
+}
+
+/** Everything that an execution needs to begin, from the first line or from the middle of a run. */
+export interface ExecutionStart {
+  readonly protocol: number;
+  readonly epoch: number;
+  readonly run: RunFacts;
+  readonly workflowId: string;
+  readonly workflowVersion?: string;
+  readonly input: EncodedValue;
+  /** 128 random bits as 32 hexadecimal digits: the source of `ctx.random()` (REP4). */
+  readonly seed: string;
+  /** The whole journal so far. */
+  readonly journal: readonly JournalEntry[];
+  /** Results given by the caller of `resume`, by step name (RES2). */
+  readonly seedResults: readonly (readonly [step: string, result: EncodedValue])[];
+  /** The orchestrator's time: retries due by now may start. */
+  readonly now: number;
+  /** What `ctx.now()` gives before the first outcome (REP4). */
+  readonly clockStart: number;
+}
+
+/** News for a live execution: entries journaled since, and the orchestrator's time. */
+export interface ExecutionUpdate {
+  readonly entries: readonly JournalEntry[];
+  readonly now: number;
+}
+
+/** Why an execution must stop. After `superseded` nothing more of it may be seen; the others let code tidy up (CAN3). */
+export type AbortReason =
+  | { readonly type: "superseded" }
+  | { readonly type: "cancelled"; readonly reason?: string }
+  | { readonly type: "timed_out"; readonly timeoutMs: number };
+
+/** An event about one operation. `nth`: it was the nth that the function asked for, counted from 1. */
+interface OperationEvent {
+  readonly op: OperationId;
+  readonly nth: number;
+}
+
+/** What an execution has to say about one operation. */
+export type OperationEvents =
+  | (OperationEvent & { readonly type: "step.started"; readonly startedAt: number })
+  | (OperationEvent & {
+      readonly type: "step.completed";
+      readonly attempt: number;
+      readonly startedAt: number;
+      readonly value: EncodedValue;
+      readonly seeded?: true;
+    })
+  | (OperationEvent & {
+      readonly type: "step.failed";
+      readonly attempt: number;
+      readonly startedAt: number;
+      readonly error: ErrorValue;
+      /** How to go on; `null` ends the step with this error. */
+      readonly retry: RetryPolicy | null;
+      /** A delay asked for by `RetryableError`, instead of the policy's. */
+      readonly retryAfterMs?: number;
+    })
+  /** A wait begins: it ends or times out after `afterMs`, or at `wakeAt`. */
+  | (OperationEvent & {
+      readonly type: "wait.opened";
+      readonly afterMs?: number;
+      readonly wakeAt?: number;
+      readonly tokenId?: string;
+    });
+
+/** What an execution has to say. */
+export type ExecutionEvent =
+  | OperationEvents
+  /** Nothing executes and the function only waits. `seq`: the last journal entry that was seen. Ends its report. */
+  | { readonly type: "parked"; readonly seq: number }
+  /** A parked execution goes on by itself, because the code awaited something that is not an operation. */
+  | { readonly type: "unparked" }
+  | { readonly type: "run.completed"; readonly output: EncodedValue }
+  /** `step`: the step whose failure ended the run, if it was one (RES1). */
+  | { readonly type: "run.failed"; readonly error: ErrorValue; readonly step?: OperationId }
+  /** The code no longer asks for what the journal holds (REP5). */
+  | { readonly type: "run.diverged"; readonly error: ErrorValue };
+
+export interface ExecutionReport {
+  readonly epoch: number;
+  /** How many operations the function has asked for so far. */
+  readonly asked: number;
+  readonly events: readonly ExecutionEvent[];
+}
+
+/** An accepted report is answered with what was journaled because of it, in order. A refused one changed nothing. */
+export type ReportAnswer =
+  | ({ readonly accepted: true } & ExecutionUpdate)
+  | { readonly accepted: false; readonly reason: "superseded" | "ended" };
+
+/** How an execution speaks to the orchestrator. */
+export interface ExecutionPort {
+  /** Commits a report. In one process it answers at once, which is what makes the inline pipe fast. */
+  report(report: ExecutionReport): ReportAnswer | PromiseLike<ReportAnswer>;
+  /** The pipe or the code behind it is gone: the run is dispatched again later (DUR8). */
+  lost(error: ErrorValue): void;
+}
+
+/** A step body that is executing now. Never journaled; shown to readers. */
+export interface StepInProgress {
+  readonly op: OperationId;
+  readonly attempt: number;
+  readonly startedAt: number;
+}
+
+/** How the orchestrator speaks to an execution. */
+export interface LiveExecution {
+  update(update: ExecutionUpdate): void;
+  abort(reason: AbortReason): void;
+  stepsInProgress?(): readonly StepInProgress[];
+}
+
+/** What a step handler serves. */
+export interface WorkflowDescription {
+  readonly id: string;
+  readonly version?: string;
+  readonly description?: string;
+  /** Tags that every run of it gets. */
+  readonly tags?: readonly string[];
+  /** The time budget of its runs, unless the trigger sets one (RUN6). */
+  readonly timeoutMs?: number;
+}
+
+/** Delivers work to wherever the workflow code lives. Anyone can write one. */
+export interface StepDispatcher {
+  /** Begins an execution and returns at once (E1). Trouble is told through `port.lost`, never thrown. */
+  start(start: ExecutionStart, port: ExecutionPort): LiveExecution;
+  /** What the other side serves. */
+  workflows(): readonly WorkflowDescription[] | Promise<readonly WorkflowDescription[]>;
+  /**
+   * One workflow, where that can be told without a call: `null` if it is not served, so that a trigger for it is
+   * refused at once.
+   */
+  describe?(workflowId: string, version: string | undefined): WorkflowDescription | null;
+}

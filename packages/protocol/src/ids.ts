@@ -1,0 +1,73 @@
+/**
+ * Names and ids: what is a good one, and how an operation is identified.
+ *
+ * Owns: the rule for names (RUN8) and the form of operation ids (REP3): kind, occurrence and name, as in
+ * `step/0/charge`. The name comes last so that it may hold anything, slashes and `__proto__` included.
+ */
+import { LIMITS } from "./limits.ts";
+
+/** What kind of operation a workflow asked for. */
+export type OperationKind = "step" | "sleep" | "event" | "signal" | "token";
+
+/** `kind/occurrence/name`. Unique in a run; the same in every replay. */
+export type OperationId = string;
+
+export interface Operation {
+  readonly kind: OperationKind;
+  /** 0 for the first operation of this kind and name in the run, 1 for the second, … */
+  readonly occurrence: number;
+  readonly name: string;
+}
+
+export function operationId(kind: OperationKind, occurrence: number, name: string): OperationId {
+  return `${kind}/${occurrence}/${name}`;
+}
+
+/** The parts of an operation id. The id must come from `operationId`. */
+export function parseOperationId(id: OperationId): Operation {
+  const first = id.indexOf("/");
+  const second = id.indexOf("/", first + 1);
+  return {
+    kind: id.slice(0, first) as OperationKind,
+    occurrence: Number(id.slice(first + 1, second)),
+    name: id.slice(second + 1),
+  };
+}
+
+/** An operation as a person reads it: `step "charge"`, `step "charge" (2nd use: #1)`. */
+export function describeOperation(id: OperationId): string {
+  const { kind, occurrence, name } = parseOperationId(id);
+  const label = kind === "sleep" ? "sleep" : `${kind} ${JSON.stringify(name)}`;
+  return occurrence === 0 ? label : `${label} (use no. ${occurrence + 1})`;
+}
+
+/** Why a value is not a good name, or undefined if it is one: a non-empty string of at most 256 bytes (RUN8). */
+export function nameProblem(value: unknown): string | undefined {
+  if (typeof value !== "string") return "must be a string";
+  if (value.length === 0) return "must not be empty";
+  if (value.length > LIMITS.nameBytes || utf8Bytes(value) > LIMITS.nameBytes) {
+    return `must not be longer than ${LIMITS.nameBytes} bytes`;
+  }
+  if (!value.isWellFormed()) return "must be well-formed Unicode";
+  return undefined;
+}
+
+/** Like `nameProblem`, for ids that callers choose and that appear in URLs: control characters are refused too. */
+export function idProblem(value: unknown): string | undefined {
+  const problem = nameProblem(value);
+  if (problem !== undefined) return problem;
+  for (const char of value as string) {
+    const code = char.codePointAt(0) as number;
+    if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return "must not hold control characters";
+  }
+  return undefined;
+}
+
+function utf8Bytes(text: string): number {
+  let bytes = 0;
+  for (const char of text) {
+    const code = char.codePointAt(0) as number;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return bytes;
+}

@@ -1,0 +1,50 @@
+/** What orchestrator and step handler share: messages, journal entries, values, errors, names, limits. */
+export { type Duration, parseDurationMs, parseTimeMs } from "./durations.ts";
+export { ERROR_CODES, type ErrorCode, type ErrorValue, HoldfastError, boundMessage, errorValue } from "./errors.ts";
+export type {
+  AbortReason,
+  ExecutionEvent,
+  ExecutionPort,
+  ExecutionReport,
+  ExecutionStart,
+  ExecutionUpdate,
+  LiveExecution,
+  OperationEvents,
+  ReportAnswer,
+  RunFacts,
+  StepDispatcher,
+  StepInProgress,
+  WorkflowDescription,
+} from "./execution.ts";
+export {
+  type Operation,
+  type OperationId,
+  type OperationKind,
+  describeOperation,
+  idProblem,
+  nameProblem,
+  operationId,
+  parseOperationId,
+} from "./ids.ts";
+export { type EntryBody, type JournalEntry, isOutcome } from "./journal.ts";
+export { LIMITS } from "./limits.ts";
+export {
+  type Backoff,
+  DEFAULT_RETRY,
+  type RetryOptions,
+  type RetryPolicy,
+  checkFields,
+  resolveRetry,
+} from "./retry.ts";
+export {
+  ENCODED_UNDEFINED,
+  type EncodedValue,
+  decodeValue,
+  encodeValue,
+  errorToJson,
+  fromErrorValue,
+  toErrorValue,
+  toJson,
+} from "./values.ts";
+export { FORMAT_VERSION, PROTOCOL_VERSION } from "./version.ts";
+export { type WorkflowDefinition, WorkflowIndex } from "./workflow-definition.ts";

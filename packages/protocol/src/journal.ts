@@ -1,0 +1,84 @@
+/**
+ * The journal: the ordered list of what has happened to a run, and the truth about it.
+ *
+ * Owns: the shape of its entries, the same in storage and on the wire.
+ * Tells its neighbours: the orchestrator appends; the replay engine reads in order; nobody edits.
+ *
+ * Invariants
+ * - J1 `seq` starts at 1 and has no gaps. `at` never decreases.
+ * - J2 An operation has at most one outcome entry (`step.completed`, `step.failed`, `wait.resolved`, `wait.timed_out`).
+ * - J3 `asked` is how many operations the function had asked for when the entry was made, as far as the orchestrator
+ *   had been told. A replay delivers an outcome only after that many were asked, and if the operation is not among
+ *   them, the code has changed (REP5).
+ */
+import type { ErrorValue } from "./errors.ts";
+import type { OperationId } from "./ids.ts";
+import type { EncodedValue } from "./values.ts";
+
+interface EntryFields {
+  /** Format version of the row (VER1). */
+  readonly v: number;
+  readonly seq: number;
+  /** When it was journaled, ms since the epoch. */
+  readonly at: number;
+  readonly asked: number;
+  /** The operation was the nth that the function asked for, counted from 1. */
+  readonly nth: number;
+  readonly op: OperationId;
+}
+
+/** What an entry says, before the orchestrator numbers it. */
+export type EntryBody =
+  /** A `once` step is about to execute its body (DUR3). */
+  | { readonly type: "step.started"; readonly op: OperationId; readonly startedAt: number }
+  /** An attempt failed and another will follow at `retryAt` (STEP2). */
+  | {
+      readonly type: "step.retrying";
+      readonly op: OperationId;
+      readonly attempt: number;
+      readonly startedAt: number;
+      readonly retryAt: number;
+      readonly error: ErrorValue;
+    }
+  | {
+      readonly type: "step.completed";
+      readonly op: OperationId;
+      readonly attempt: number;
+      readonly startedAt: number;
+      readonly value: EncodedValue;
+      /** The result was given by the caller of `resume`; the body did not run (RES2). */
+      readonly seeded?: true;
+    }
+  | {
+      readonly type: "step.failed";
+      readonly op: OperationId;
+      readonly attempt: number;
+      readonly startedAt: number;
+      readonly error: ErrorValue;
+    }
+  /** A wait began. `wakeAt` is when it ends or times out (WAIT1). */
+  | { readonly type: "wait.opened"; readonly op: OperationId; readonly wakeAt?: number; readonly tokenId?: string }
+  | {
+      readonly type: "wait.resolved";
+      readonly op: OperationId;
+      readonly value: EncodedValue;
+      readonly deliveryId?: string;
+    }
+  | { readonly type: "wait.timed_out"; readonly op: OperationId };
+
+export type JournalEntry = EntryFields & EntryBody;
+
+/** True for the entries that settle an operation (J2). */
+export function isOutcome(entry: { readonly type: EntryBody["type"] }): boolean {
+  switch (entry.type) {
+    case "step.completed":
+    case "step.failed":
+    case "wait.resolved":
+    case "wait.timed_out":
+      return true;
+    case "step.started":
+    case "step.retrying":
+    case "wait.opened":
+      return false;
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Every limit of the engine, in one place (LIM1).
+ *
+ * Owns: the numbers and their units (last in the name). Whoever refuses something because of a limit names the limit
+ * and its value in the message. Sizes are counted in UTF-16 code units of the encoded value, which is what is stored.
+ */
+export const LIMITS = {
+  /** Workflow, step, signal, event and tag names, run ids, delivery ids, token ids and idempotency keys (RUN8). */
+  nameBytes: 256,
+  /** One encoded value: a step's result, a run's input or output, a delivery's payload (STEP5). */
+  valueChars: 10_485_760,
+  /** A JSON request body, unless the deployment sets another limit (LIM2). */
+  requestBytes: 1_048_576,
+  /** Tags of one run. */
+  tags: 64,
+  /** Encoded `tenantMeta` of one run. */
+  tenantMetaChars: 16_384,
+  /** Deliveries kept for waits to come, per run (WAIT9). */
+  inboxDeliveries: 1_000,
+  /** Encoded payloads kept for waits to come, per run (WAIT9). */
+  inboxChars: 16_777_216,
+  /** Remembered delivery ids per run (WAIT3). */
+  deliveryIds: 100_000,
+  /** Waits that a run may have open at one time. */
+  openWaits: 1_000,
+  /** Operations that a run may have asked for and not yet been answered at one time. */
+  openOperations: 10_000,
+  /** Journal entries of one run. */
+  journalEntries: 100_000,
+  /** Error messages are cut to this length when they are journaled. */
+  errorMessageChars: 4_096,
+  /** `retry.max` of a step. */
+  stepAttempts: 1_000,
+  /** The longest duration that is accepted: ten years. */
+  durationMs: 315_360_000_000,
+  /** How long a `Prefer: wait` may hold its answer. */
+  preferWaitMs: 60_000,
+  /** Steps listed in a run's record; `/journal` has the rest. */
+  recordSteps: 1_000,
+  /** Entries in one page of `/journal`. */
+  journalPage: 1_000,
+  /** `seedResults` of one resume. */
+  seedResults: 1_000,
+  /** Resumed runs that a parent lists. */
+  resumedBy: 1_000,
+  /** Executions that may die in a row without a new journal entry before the run is paused (DUR7). */
+  executorCrashes: 10,
+  /** How long dispatch is tried again before the run is paused (DUR8): six hours. */
+  dispatchRetryMs: 21_600_000,
+  /** How soon a lost execution is noticed, at first (DUR5). It doubles while the execution lives. */
+  watchdogMsMin: 5_000,
+  /** How soon a lost execution is noticed, at the latest (DUR5). */
+  watchdogMsMax: 30_000,
+  /** How long a failing or finished run waits for step bodies that are still executing (STEP6). */
+  siblingGraceMs: 5_000,
+} as const;

@@ -1,0 +1,228 @@
+/**
+ * A run in memory on a virtual clock, with the real orchestrator and the real replay engine.
+ *
+ * Owns: one run, its store and its alarm; and crashes: dropping everything but the store, at any commit.
+ * Tells its neighbours: `settle` lets the run go as far as it can without time passing; `advance` lets time pass.
+ */
+import {
+  type Input,
+  JOURNAL_PREFIX,
+  type Reply,
+  type RunHeader,
+  RunHost,
+  type TriggerInput,
+  isTerminal,
+  readJournal,
+} from "@holdfast/orchestrator";
+import {
+  ENCODED_UNDEFINED,
+  type ExecutionStart,
+  type JournalEntry,
+  type LiveExecution,
+  type StepDispatcher,
+  WorkflowIndex,
+  decodeValue,
+  encodeValue,
+  errorValue,
+} from "@holdfast/protocol";
+import type { Platform, Workflow } from "@holdfast/workflows";
+import { MemoryStore } from "./memory-store.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+
+export interface MemoryHostOptions {
+  readonly workflows: readonly Workflow<never>[];
+  readonly clock?: VirtualClock;
+  readonly store?: MemoryStore;
+  /** Dropped from memory after each of these commits, counted from 1, or after every commit that writes to the journal. */
+  readonly crashAfterCommits?: readonly number[] | "journal-writes";
+}
+
+/** What the store throws where a crash was asked for: the commit has happened, its caller never learns. */
+class SimulatedCrash extends Error {}
+
+const SEED = "0123456789abcdeffedcba9876543210";
+
+/** Bounds `settle`: a run that still moves after so many turns of the event loop is stuck in a loop. */
+const TURNS_MAX = 20_000;
+
+export class MemoryHost {
+  readonly clock: VirtualClock;
+  readonly store: MemoryStore;
+  readonly logged: Readonly<Record<string, unknown>>[] = [];
+  /** Executions begun, in order. */
+  readonly starts: ExecutionStart[] = [];
+  crashes = 0;
+  readonly #workflows: WorkflowIndex<Workflow<never>>;
+  readonly #dispatcher: StepDispatcher;
+  #host: RunHost;
+  #executions: { readonly live: LiveExecution; dead: boolean }[] = [];
+  #activity = 0;
+  #ids = 0;
+
+  constructor(options: MemoryHostOptions) {
+    this.clock = options.clock ?? new VirtualClock();
+    this.store = options.store ?? new MemoryStore();
+    this.#workflows = new WorkflowIndex(options.workflows);
+    this.#dispatcher = {
+      start: (start, port) => this.#startExecution(start, port),
+      workflows: () => this.#workflows.all,
+    };
+    this.#host = this.#newHost();
+    const { crashAfterCommits } = options;
+    this.store.afterCommit = (batch) => {
+      this.#activity += 1;
+      const crashes =
+        crashAfterCommits === "journal-writes"
+          ? [...batch.puts.keys()].some((key) => key.startsWith(JOURNAL_PREFIX))
+          : crashAfterCommits?.includes(this.store.counts.commits);
+      if (crashes !== true) return;
+      this.crash();
+      throw new SimulatedCrash();
+    };
+  }
+
+  get host(): RunHost {
+    return this.#host;
+  }
+
+  get header(): RunHeader {
+    const { header } = this.#host.state;
+    if (header === undefined) throw new Error("assertion: the run was not triggered");
+    return header;
+  }
+
+  get journal(): JournalEntry[] {
+    return readJournal(this.#host.state);
+  }
+
+  get ended(): boolean {
+    return isTerminal(this.header.status);
+  }
+
+  get output(): unknown {
+    return decodeValue(this.header.output ?? ENCODED_UNDEFINED);
+  }
+
+  trigger(workflowId: string, input?: unknown, more: Partial<TriggerInput> = {}): Reply {
+    return this.#send({
+      type: "trigger",
+      runId: "run-1",
+      workflowId,
+      input: encodeValue(input, "input"),
+      seed: SEED,
+      tags: [],
+      environment: "test",
+      triggeredBy: "api",
+      ...more,
+    });
+  }
+
+  deliver(kind: "event" | "signal", name: string, payload?: unknown, deliveryId?: string): Reply {
+    return this.#send({ type: "deliver", kind, name, payload: encodeValue(payload, "payload"), deliveryId });
+  }
+
+  resolveToken(tokenId: string, payload?: unknown): Reply {
+    return this.#send({ type: "resolveToken", tokenId, payload: encodeValue(payload, "payload") });
+  }
+
+  cancel(reason?: string): Reply {
+    return this.#send({ type: "cancel", reason });
+  }
+
+  /** A caller whose answer was lost in a crash asks again; what it asked for counts once (RUN2, WAIT3). */
+  #send(input: Input): Reply {
+    for (;;) {
+      try {
+        return this.#host.handle(input);
+      } catch (error) {
+        if (!(error instanceof SimulatedCrash)) throw error;
+      }
+    }
+  }
+
+  /** Drops all that is only in memory, executions included. Their step bodies may go on; nobody hears of it. */
+  crash(): void {
+    this.crashes += 1;
+    for (const execution of this.#executions) execution.dead = true;
+    this.#executions = [];
+    this.#host = this.#newHost();
+  }
+
+  /** Lets the run go as far as it can without time passing. */
+  async settle(): Promise<void> {
+    let quiet = 0;
+    for (let turns = 0; quiet < 3; turns++) {
+      if (turns > TURNS_MAX) throw new Error("the run did not settle: it keeps writing without time passing");
+      const before = this.#activity;
+      await nextTurn();
+      quiet = this.#activity === before ? quiet + 1 : 0;
+    }
+  }
+
+  /** Lets time pass until `ms` later, or until the run ends. Timers and the alarm fire in their order. */
+  async advance(ms: number = Infinity): Promise<void> {
+    const until = this.clock.now() + ms;
+    await this.settle();
+    while (!this.ended) {
+      const alarm = this.store.alarm ?? Infinity;
+      const timer = this.clock.nextAt ?? Infinity;
+      const next = Math.min(alarm, timer);
+      if (next > until || next === Infinity) break;
+      if (alarm <= timer) this.fireAlarm();
+      else this.clock.runNext();
+      await this.settle();
+    }
+    if (until !== Infinity && this.clock.now() < until) this.clock.jump(until - this.clock.now());
+  }
+
+  /** The alarm fires now, or at its time if that is later. */
+  fireAlarm(): void {
+    const { alarm } = this.store;
+    if (alarm !== null && alarm > this.clock.now()) this.clock.jump(alarm - this.clock.now());
+    this.store.takeAlarm();
+    this.#send({ type: "alarm" });
+  }
+
+  #newHost(): RunHost {
+    return new RunHost({ store: this.store, dispatcher: this.#dispatcher, clock: () => this.clock.now() });
+  }
+
+  #startExecution(...[start, port]: Parameters<StepDispatcher["start"]>): LiveExecution {
+    this.starts.push(start);
+    const workflow = this.#workflows.find(start.workflowId, start.workflowVersion);
+    if (workflow === undefined) {
+      queueMicrotask(() => port.lost(errorValue("WORKFLOW_NOT_FOUND", `no workflow ${start.workflowId}`)));
+      return { update: () => {}, abort: () => {} };
+    }
+    const slot = { live: undefined as unknown as LiveExecution, dead: false };
+    // A message between host and execution is a copy, as on every pipe but the inline one.
+    slot.live = workflow.executeOn(this.#platform(), structuredClone(start), {
+      report: (report) => (slot.dead ? { accepted: false, reason: "superseded" } : port.report(report)),
+      lost: (error) => port.lost(error),
+    });
+    this.#executions.push(slot);
+    return slot.live;
+  }
+
+  #platform(): Platform {
+    return {
+      now: () => this.clock.now(),
+      turn: () => {
+        this.#activity += 1;
+        return nextTurn();
+      },
+      setTimer: (ms, fn) => this.clock.setTimer(ms, fn),
+      randomId: () => {
+        this.#ids += 1;
+        return this.#ids.toString(16).padStart(32, "0");
+      },
+      log: (line) => this.logged.push(line),
+    };
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

@@ -1,0 +1,61 @@
+/**
+ * The store port in memory: what the in-memory host and the plain-Node suites use.
+ *
+ * Owns: rows that are copied on the way in and out, as real storage does, and counts of what was written.
+ */
+import type { ListOptions, RunStore, WriteBatch } from "@holdfast/orchestrator";
+
+export class MemoryStore implements RunStore {
+  #rows = new Map<string, object>();
+  #alarm: number | null = null;
+  /** Called before each commit; what it throws, the commit throws. */
+  beforeCommit: (batch: WriteBatch) => void = () => {};
+  /** Called after each commit. */
+  afterCommit: (batch: WriteBatch) => void = () => {};
+  readonly counts = { commits: 0, rowsWritten: 0, rowsDeleted: 0, alarmsSet: 0, journalReads: 0 };
+
+  get alarm(): number | null {
+    return this.#alarm;
+  }
+
+  /** The alarm fires: it is gone unless it is set anew. */
+  takeAlarm(): void {
+    this.#alarm = null;
+  }
+
+  get(key: string): unknown {
+    const row = this.#rows.get(key);
+    return row === undefined ? undefined : structuredClone(row);
+  }
+
+  *list(
+    prefix: string,
+    { after, limit = Infinity, reverse = false }: ListOptions = {},
+  ): Iterable<readonly [string, unknown]> {
+    if (prefix === "journal/" && limit === Infinity) this.counts.journalReads += 1;
+    const keys = [...this.#rows.keys()]
+      .filter((key) => key.startsWith(prefix) && (after === undefined || key > after))
+      .toSorted();
+    if (reverse) keys.reverse();
+    for (const key of keys.slice(0, limit)) yield [key, structuredClone(this.#rows.get(key))];
+  }
+
+  commit(batch: WriteBatch): void {
+    this.beforeCommit(batch);
+    for (const key of batch.deletes) this.#rows.delete(key);
+    for (const [key, row] of batch.puts) this.#rows.set(key, structuredClone(row));
+    if (batch.alarm !== undefined) {
+      this.#alarm = batch.alarm;
+      this.counts.alarmsSet += 1;
+    }
+    this.counts.commits += 1;
+    this.counts.rowsWritten += batch.puts.size;
+    this.counts.rowsDeleted += batch.deletes.size;
+    this.afterCommit(batch);
+  }
+
+  /** All rows, for comparing. */
+  dump(): Record<string, unknown> {
+    return structuredClone(Object.fromEntries([...this.#rows].toSorted(([a], [b]) => (a < b ? -1 : 1))));
+  }
+}

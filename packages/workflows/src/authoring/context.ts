@@ -1,0 +1,178 @@
+/**
+ * The `ctx` of a workflow function.
+ *
+ * Owns: checking what the author gives (RUN7, RUN8), and translating it into operations. Decides nothing.
+ */
+import {
+  HoldfastError,
+  type RetryPolicy,
+  checkFields,
+  decodeValue,
+  nameProblem,
+  parseDurationMs,
+  parseTimeMs,
+  resolveRetry,
+} from "@holdfast/protocol";
+import type { Execution } from "../replay/execution.ts";
+import { currentStep } from "../replay/nesting.ts";
+import type { OpenOperation, StepRequest, WaitRequest } from "../replay/operation.ts";
+import { Randomness } from "../replay/randomness.ts";
+import { nestedOperationError } from "../replay/step-body.ts";
+import type { StepContext, StepOptions, Token, TokenOptions, Wait, WaitOptions, WorkflowContext } from "./types.ts";
+import { type OnTimeout, createWait, deliveredTo } from "./wait.ts";
+
+const STEP_FIELDS = ["retry", "timeout", "once"];
+const WAIT_FIELDS = ["timeout", "onTimeout"];
+const TOKEN_FIELDS = [...WAIT_FIELDS, "tokenId"];
+
+type StepFunction = (step: StepContext) => unknown;
+
+export function createContext(execution: Execution, retry: RetryPolicy): WorkflowContext {
+  const { run, workflowId, workflowVersion, epoch, seed } = execution.start;
+  const meta = tenantMetaOf(execution);
+  return {
+    step: stepAsker(execution, retry),
+    ...sleeps(execution),
+    ...waits(execution),
+    waitForToken: tokenAsker(execution),
+    ...deterministic(execution, seed),
+    run: {
+      id: run.id,
+      number: run.number,
+      attempt: 1,
+      tags: run.tags,
+      triggeredBy: run.triggeredBy,
+      startedAt: new Date(run.startedAt),
+    },
+    workflow: { id: workflowId, version: workflowVersion },
+    environment: run.environment,
+    project: stringOf(meta.project),
+    organization: stringOf(meta.organization),
+    invocationCount: epoch,
+    signal: execution.controller.signal,
+    log: execution.log,
+  };
+}
+
+function stepAsker(execution: Execution, retry: RetryPolicy): WorkflowContext["step"] {
+  return (id: string, optionsOrFn: StepOptions | StepFunction, maybeFn?: StepFunction): Promise<never> => {
+    const [options, fn] = typeof optionsOrFn === "function" ? [{}, optionsOrFn] : [optionsOrFn, maybeFn];
+    checkName(id, "ctx.step");
+    if (typeof fn !== "function") {
+      throw new HoldfastError(
+        "INVALID_ARGUMENT",
+        `ctx.step(${JSON.stringify(id)}): give it a function, as in ctx.step("charge", () => pay()).`,
+      );
+    }
+    return execution.ask("step", id, { type: "step", step: stepRequest(id, options, fn, retry) })
+      .promise as Promise<never>;
+  };
+}
+
+function stepRequest(id: string, options: StepOptions, fn: StepFunction, retry: RetryPolicy): StepRequest {
+  const where = `ctx.step(${JSON.stringify(id)})`;
+  checkFields(options, STEP_FIELDS, where);
+  const { once = false, timeout } = options;
+  if (once && options.retry !== undefined) {
+    throw new HoldfastError(
+      "INVALID_ARGUMENT",
+      `${where}: once: true means at most one attempt, so it cannot have retry. Leave one of them out.`,
+    );
+  }
+  return {
+    fn,
+    retry: resolveRetry(options.retry, retry, `${where}.retry`),
+    timeoutMs: timeout === undefined ? undefined : parseDurationMs(timeout, `${where}.timeout`),
+    once,
+  };
+}
+
+function sleeps(execution: Execution): Pick<WorkflowContext, "sleep" | "sleepUntil"> {
+  const ask = (wait: WaitRequest): Promise<void> => nothing(execution.ask("sleep", "sleep", { type: "wait", wait }));
+  return {
+    sleep: (duration) => ask({ afterMs: parseDurationMs(duration, "ctx.sleep") }),
+    sleepUntil: (date) => ask({ wakeAt: parseTimeMs(date, "ctx.sleepUntil") }),
+  };
+}
+
+function waits(execution: Execution): Pick<WorkflowContext, "waitForEvent" | "waitForSignal"> {
+  const wait =
+    (kind: "event" | "signal", where: string) =>
+    <T>(name: string, options: WaitOptions = {}): Wait<T> => {
+      checkName(name, where);
+      checkFields(options, WAIT_FIELDS, where);
+      const request = timeoutOf(options, where);
+      const onTimeout = onTimeoutOf(options, where);
+      return createWait(() => execution.ask(kind, name, { type: "wait", wait: request }), onTimeout);
+    };
+  return { waitForEvent: wait("event", "ctx.waitForEvent"), waitForSignal: wait("signal", "ctx.waitForSignal") };
+}
+
+function tokenAsker(execution: Execution): WorkflowContext["waitForToken"] {
+  const issued = new Set<string>();
+  return <T>(options: TokenOptions = {}): Token<T> => {
+    const where = "ctx.waitForToken";
+    checkFields(options, TOKEN_FIELDS, where);
+    if (options.tokenId !== undefined) checkName(options.tokenId, `${where}: tokenId`);
+    const onTimeout = onTimeoutOf(options, where);
+    const request = timeoutOf(options, where);
+    const tokenId = options.tokenId ?? execution.tokenIdFor(execution.occurrencesOf("token", "token"));
+    if (issued.has(tokenId)) {
+      throw new HoldfastError(
+        "TOKEN_IN_USE",
+        `${where}: this run issued the token ${JSON.stringify(tokenId)} already. Choose another tokenId, or leave it out.`,
+      );
+    }
+    const operation = execution.ask("token", "token", { type: "wait", wait: { ...request, tokenId } });
+    issued.add(tokenId);
+    const { run } = execution.start;
+    const url = `${run.baseUrl ?? ""}/api/runs/${encodeURIComponent(run.id)}/tokens/${encodeURIComponent(tokenId)}`;
+    return { tokenId, url, wait: () => deliveredTo<T>(operation, onTimeout) };
+  };
+}
+
+/** The clock and the dice. Inside a step body, whose result is journaled anyway, they are the real ones (REP4). */
+function deterministic(execution: Execution, seed: string): Pick<WorkflowContext, "now" | "random" | "randomUUID"> {
+  const randomness = new Randomness(seed);
+  return {
+    now: () => new Date(inBody() ? execution.platform.now() : execution.functionTime),
+    random: () => (inBody() ? Math.random() : randomness.number()),
+    randomUUID: () => (inBody() ? crypto.randomUUID() : randomness.uuid()),
+  };
+}
+
+function inBody(): boolean {
+  return currentStep() !== undefined;
+}
+
+function timeoutOf(options: WaitOptions, where: string): WaitRequest {
+  return options.timeout === undefined ? {} : { afterMs: parseDurationMs(options.timeout, `${where}.timeout`) };
+}
+
+function onTimeoutOf({ onTimeout = "null" }: WaitOptions, where: string): OnTimeout {
+  if (onTimeout === "null" || onTimeout === "throw") return onTimeout;
+  throw new HoldfastError("INVALID_ARGUMENT", `${where}.onTimeout: must be "null" or "throw".`);
+}
+
+function checkName(name: unknown, where: string): void {
+  const inside = currentStep();
+  if (inside !== undefined) throw nestedOperationError(where, inside);
+  const problem = nameProblem(name);
+  if (problem !== undefined) throw new HoldfastError("INVALID_ARGUMENT", `${where}: the name ${problem}.`);
+}
+
+function nothing(operation: OpenOperation): Promise<void> {
+  const promise = operation.promise.then(() => undefined);
+  promise.catch(() => {});
+  return promise;
+}
+
+function tenantMetaOf(execution: Execution): Record<string, unknown> {
+  const { tenantMeta } = execution.start.run;
+  const value = tenantMeta === undefined ? undefined : decodeValue(tenantMeta);
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function stringOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}

@@ -1,0 +1,56 @@
+/**
+ * The errors that workflow code throws and catches.
+ *
+ * Owns: their classes. Each has a stable `code`; the engine recognises errors by code alone, because two bundles may
+ * hold two copies of a class. What a workflow catches after a step failed is a plain `Error` with the name, message,
+ * code and data of the original (STEP3): compare codes, not classes.
+ */
+import { type Duration, parseDurationMs } from "@holdfast/protocol";
+
+export interface ErrorOptionsWithData {
+  readonly cause?: unknown;
+  /** Any value that a step may return. It is journaled with the error. */
+  readonly data?: unknown;
+}
+
+class WorkflowError extends Error {
+  readonly code: string;
+  readonly data: unknown;
+  constructor(name: string, code: string, message: string, options: ErrorOptionsWithData = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    Object.defineProperty(this, "name", { value: name, enumerable: false, configurable: true });
+    this.code = code;
+    this.data = options.data;
+  }
+}
+
+/** Ends retrying at once (STEP3). Code `FATAL`. */
+export class FatalError extends WorkflowError {
+  constructor(message: string, options?: ErrorOptionsWithData) {
+    super("FatalError", "FATAL", message, options);
+  }
+}
+
+/** Asks for another attempt, after `retryAfter` if given (STEP3). The policy's `max` still holds. Code `RETRYABLE`. */
+export class RetryableError extends WorkflowError {
+  readonly retryAfterMs: number | undefined;
+  constructor(message: string, options: ErrorOptionsWithData & { readonly retryAfter?: Duration } = {}) {
+    super("RetryableError", "RETRYABLE", message, options);
+    const { retryAfter } = options;
+    this.retryAfterMs = retryAfter === undefined ? undefined : parseDurationMs(retryAfter, "RetryableError.retryAfter");
+  }
+}
+
+/** A step's attempt or a wait took longer than its `timeout`. Code `TIMEOUT`. */
+export class TimeoutError extends WorkflowError {
+  constructor(message: string, options?: ErrorOptionsWithData) {
+    super("TimeoutError", "TIMEOUT", message, options);
+  }
+}
+
+/** The run was cancelled or its time budget is used up. Code `CANCELLED`. */
+export class CancelledError extends WorkflowError {
+  constructor(message: string, options?: ErrorOptionsWithData) {
+    super("CancelledError", "CANCELLED", message, options);
+  }
+}

@@ -1,0 +1,17 @@
+/**
+ * The log of a run: structured lines, each written once (STR3).
+ */
+import type { Execution } from "../replay/execution.ts";
+import type { Log } from "./types.ts";
+
+/** Writes nothing while the function runs through what the journal holds. */
+export function createLog(execution: Execution): Log {
+  const { run, workflowId, epoch } = execution.start;
+  const write =
+    (level: string) =>
+    (message: string, data?: unknown): void => {
+      if (execution.replaying) return;
+      execution.platform.log({ level, message, data, runId: run.id, workflowId, epoch });
+    };
+  return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+}

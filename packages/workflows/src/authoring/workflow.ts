@@ -1,0 +1,94 @@
+/**
+ * `workflow()`: what an author writes becomes something that a host can execute.
+ *
+ * Owns: checking the configuration (RUN7, RUN8) and the frame around the function: input checked before, output after.
+ */
+import {
+  DEFAULT_RETRY,
+  type ExecutionPort,
+  type ExecutionStart,
+  HoldfastError,
+  type LiveExecution,
+  type WorkflowDefinition,
+  checkFields,
+  decodeValue,
+  encodeValue,
+  nameProblem,
+  parseDurationMs,
+  resolveRetry,
+} from "@holdfast/protocol";
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { Execution } from "../replay/execution.ts";
+import { outsideSteps } from "../replay/nesting.ts";
+import { type Platform, webPlatform } from "../replay/platform.ts";
+import { createContext } from "./context.ts";
+import { createLog } from "./log.ts";
+import { checkValue } from "./schema.ts";
+import type { WorkflowConfig } from "./types.ts";
+
+const FIELDS = ["id", "input", "output", "run", "description", "version", "tags", "timeout", "retry"];
+
+/** What a caller gives to start it. */
+type TriggerInputOf<I> = I extends StandardSchemaV1 ? StandardSchemaV1.InferInput<I> : unknown;
+type OutputOf<O, R> = O extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<O> : Awaited<R>;
+
+/** A workflow that can be served, triggered and invoked. Carries the types of its input and output. */
+export interface Workflow<Input = unknown, Output = unknown> extends WorkflowDefinition {
+  /** Only for the type checker. */
+  readonly types?: { readonly input: Input; readonly output: Output };
+  /** Begins an execution on a given platform: for hosts with a clock of their own. */
+  readonly executeOn: (platform: Platform, start: ExecutionStart, port: ExecutionPort) => LiveExecution;
+}
+
+/**
+ * Defines a workflow.
+ * @throws HoldfastError `INVALID_ARGUMENT` for a bad name, an unknown field or a bad policy.
+ */
+export function workflow<
+  I extends StandardSchemaV1 | undefined = undefined,
+  O extends StandardSchemaV1 | undefined = undefined,
+  R = unknown,
+>(config: WorkflowConfig<I, O, R>): Workflow<TriggerInputOf<I>, OutputOf<O, R>> {
+  checkFields(config, FIELDS, "workflow");
+  const { id, version, description, run, tags, timeout } = config;
+  checkText(id, "workflow.id");
+  if (version !== undefined) checkText(version, `workflow(${JSON.stringify(id)}).version`);
+  if (typeof run !== "function") {
+    throw new HoldfastError(
+      "INVALID_ARGUMENT",
+      `workflow(${JSON.stringify(id)}).run: must be a function (input, ctx) => ….`,
+    );
+  }
+  for (const tag of tags ?? []) checkText(tag, `workflow(${JSON.stringify(id)}).tags`);
+  const retry = resolveRetry(config.retry, DEFAULT_RETRY, `workflow(${JSON.stringify(id)}).retry`);
+  const executeOn: Workflow["executeOn"] = (platform, start, port) => {
+    const execution = new Execution(start, port, platform, createLog);
+    const ctx = createContext(execution, retry);
+    execution.begin(() =>
+      outsideSteps(async () => {
+        const input = await checkValue(config.input, decodeValue(start.input), "INVALID_INPUT", id);
+        const output = await run(input as never, ctx);
+        const checked = await checkValue(config.output, output, "INVALID_OUTPUT", id);
+        return encodeValue(checked, `The output of workflow ${JSON.stringify(id)}`);
+      }),
+    );
+    return execution;
+  };
+  return {
+    id,
+    ...(version === undefined ? {} : { version }),
+    ...(description === undefined ? {} : { description }),
+    ...(tags === undefined ? {} : { tags }),
+    ...(timeout === undefined
+      ? {}
+      : { timeoutMs: parseDurationMs(timeout, `workflow(${JSON.stringify(id)}).timeout`) }),
+    run,
+    executeOn,
+    execute: (start, port) => executeOn(webPlatform, start, port),
+  };
+}
+
+function checkText(value: unknown, where: string): void {
+  const problem = nameProblem(value);
+  if (problem !== undefined) throw new HoldfastError("INVALID_ARGUMENT", `${where}: ${problem}.`);
+}

@@ -1,0 +1,17 @@
+/** What a workflow author imports. */
+export { CancelledError, FatalError, RetryableError, TimeoutError } from "./authoring/errors.ts";
+export type {
+  Log,
+  RunInfo,
+  StepContext,
+  StepOptions,
+  Token,
+  TokenOptions,
+  Wait,
+  WaitOptions,
+  WorkflowConfig,
+  WorkflowContext,
+} from "./authoring/types.ts";
+export { type Workflow, workflow } from "./authoring/workflow.ts";
+export type { Platform } from "./replay/platform.ts";
+export type { Backoff, Duration, RetryOptions } from "@holdfast/protocol";

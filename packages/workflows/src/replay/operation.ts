@@ -1,0 +1,116 @@
+/**
+ * One operation that the function asked for, until it is settled.
+ *
+ * Owns: its promise, and what the journal has said about it so far.
+ */
+import {
+  type JournalEntry,
+  type OperationId,
+  type OperationKind,
+  type RetryPolicy,
+  decodeValue,
+  describeOperation,
+  fromErrorValue,
+  isOutcome,
+} from "@holdfast/protocol";
+import { TimeoutError } from "../authoring/errors.ts";
+import type { StepContext } from "../authoring/types.ts";
+
+export interface StepRequest {
+  readonly fn: (step: StepContext) => unknown;
+  readonly retry: RetryPolicy;
+  readonly timeoutMs: number | undefined;
+  readonly once: boolean;
+}
+
+export interface WaitRequest {
+  readonly afterMs?: number;
+  readonly wakeAt?: number;
+  readonly tokenId?: string;
+}
+
+export type Request =
+  | { readonly type: "step"; readonly step: StepRequest }
+  | { readonly type: "wait"; readonly wait: WaitRequest };
+
+/** What a wait settles with: a time-out is told apart from every payload (WAIT4). */
+export type WaitOutcome = { readonly timedOut: false; readonly payload: unknown } | { readonly timedOut: true };
+
+export class OpenOperation {
+  readonly id: OperationId;
+  readonly kind: OperationKind;
+  /** It was the nth that the function asked for, counted from 1. */
+  readonly nth: number;
+  readonly request: Request;
+  readonly promise: Promise<unknown>;
+  settled = false;
+  /** Failed attempts, as journaled. */
+  attempts = 0;
+  /** When the next attempt is due. */
+  retryAt: number | undefined;
+  /** A wait that the journal holds, or a `once` step whose start it holds. */
+  journaled = false;
+  /** This execution told that the body of a `once` step starts. */
+  announced = false;
+  #resolve!: (value: unknown) => void;
+  #reject!: (error: unknown) => void;
+
+  constructor(id: OperationId, kind: OperationKind, nth: number, request: Request) {
+    this.id = id;
+    this.kind = kind;
+    this.nth = nth;
+    this.request = request;
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // A rejection that is handled late, or never, is no trouble of the process (REP7).
+    this.promise.catch(() => {});
+  }
+
+  /** Takes note of an entry that is not an outcome. */
+  note(entry: JournalEntry): void {
+    if (entry.type === "step.retrying") {
+      this.attempts = entry.attempt;
+      this.retryAt = entry.retryAt;
+    } else {
+      this.journaled = true;
+    }
+  }
+
+  /** Settles with an outcome of the journal. Returns the error that the function gets, if it is one. */
+  settle(entry: JournalEntry): Error | undefined {
+    this.settled = true;
+    switch (entry.type) {
+      case "step.completed":
+        this.#resolve(decodeValue(entry.value));
+        return undefined;
+      case "step.failed": {
+        const error = fromErrorValue(entry.error);
+        this.#reject(error);
+        return error;
+      }
+      case "wait.resolved":
+        this.#resolve({ timedOut: false, payload: decodeValue(entry.value) } satisfies WaitOutcome);
+        return undefined;
+      case "wait.timed_out":
+        this.#resolve({ timedOut: true } satisfies WaitOutcome);
+        return undefined;
+      case "step.started":
+      case "step.retrying":
+      case "wait.opened":
+        throw new Error(`assertion: ${entry.type} is not an outcome (${isOutcome(entry)})`);
+    }
+  }
+
+  /** Settles without the journal: the run was cancelled. */
+  refuse(error: Error): void {
+    this.settled = true;
+    this.#reject(error);
+  }
+}
+
+/** The error of a wait that timed out with `onTimeout: "throw"`. */
+export function waitTimeoutError(id: OperationId): TimeoutError {
+  return new TimeoutError(`Nothing came for ${describeOperation(id)} before its time-out.`);
+}

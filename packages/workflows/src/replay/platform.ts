@@ -1,0 +1,48 @@
+/**
+ * What the replay engine needs from where it runs.
+ *
+ * Owns: the port, and its default over the web's globals. The simulator and the test harness bring their own.
+ */
+
+export interface Platform {
+  /** The time, ms since the epoch. For time stamps only; nothing is decided by it. */
+  now(): number;
+  /** Resolves in a later turn of the event loop, when all microtasks of this one are done. */
+  turn(): Promise<void>;
+  /** Calls `fn` once after `ms`. Returns what cancels it. */
+  setTimer(ms: number, fn: () => void): () => void;
+  /** Unguessable, 128 bits, as 32 hexadecimal digits. */
+  randomId(): string;
+  log(line: Readonly<Record<string, unknown>>): void;
+}
+
+// Taken when the module loads: test runners replace the globals with fakes, which must not stop the engine.
+const { setTimeout: setTimeoutNow, clearTimeout: clearTimeoutNow } = globalThis;
+const { setImmediate: setImmediateNow } = globalThis as { setImmediate?: (fn: () => void) => void };
+
+/** The web's timers take no longer ones; a longer time is waited for in parts. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+export const webPlatform: Platform = {
+  now: () => Date.now(),
+  turn: () =>
+    new Promise((resolve) => {
+      if (setImmediateNow === undefined) setTimeoutNow(resolve, 0);
+      else setImmediateNow(resolve);
+    }),
+  setTimer(ms, fn) {
+    if (ms <= TIMER_MS_MAX) {
+      const timer = setTimeoutNow(fn, ms);
+      return () => clearTimeoutNow(timer);
+    }
+    let cancel = webPlatform.setTimer(TIMER_MS_MAX, () => {
+      cancel = webPlatform.setTimer(ms - TIMER_MS_MAX, fn);
+    });
+    return () => cancel();
+  },
+  randomId() {
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  },
+  log: (line) => console.log(JSON.stringify(line)),
+};

@@ -1,0 +1,46 @@
+/**
+ * Randomness that is the same in every replay (REP4).
+ *
+ * Owns: the generator (xoshiro128**, Blackman and Vigna 2018), seeded with the run's 128 random bits.
+ */
+
+export class Randomness {
+  readonly #s: Uint32Array;
+
+  /** `seed`: 32 hexadecimal digits. */
+  constructor(seed: string) {
+    this.#s = Uint32Array.from([0, 8, 16, 24], (at) => Number.parseInt(seed.slice(at, at + 8), 16));
+    // The generator stands still at zero.
+    if (this.#s.every((word) => word === 0)) this.#s[0] = 1;
+  }
+
+  /** A number in [0, 1) with 53 random bits. */
+  number(): number {
+    return ((this.#next() >>> 5) * 2 ** 26 + (this.#next() >>> 6)) / 2 ** 53;
+  }
+
+  /** A version 4 UUID. */
+  uuid(): string {
+    const words = [this.#next(), this.#next(), this.#next(), this.#next()];
+    const hex = words.map((word) => word.toString(16).padStart(8, "0")).join("");
+    const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
+  }
+
+  #next(): number {
+    const s = this.#s as unknown as [number, number, number, number];
+    const result = Math.imul(rotate(Math.imul(s[1], 5), 7), 9) >>> 0;
+    const carried = s[1] << 9;
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= carried;
+    s[3] = rotate(s[3], 11);
+    return result;
+  }
+}
+
+function rotate(word: number, by: number): number {
+  return (word << by) | (word >>> (32 - by));
+}

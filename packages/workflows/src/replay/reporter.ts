@@ -1,0 +1,69 @@
+/**
+ * Speaks to the orchestrator: one report at a time, in order (E2).
+ *
+ * Owns: what is not yet acknowledged. Events that arise while a report is under way go together in the next one.
+ */
+import type { ExecutionEvent, ExecutionPort, ExecutionUpdate, ReportAnswer } from "@holdfast/protocol";
+
+export interface ReporterListener {
+  /** Operations asked for so far. */
+  readonly asked: number;
+  accepted(news: ExecutionUpdate): void;
+  /** The execution is superseded or the run has ended: nothing that it does counts any more (E4). */
+  refused(): void;
+}
+
+export class Reporter {
+  readonly #port: ExecutionPort;
+  readonly #epoch: number;
+  readonly #listener: ReporterListener;
+  #events: ExecutionEvent[] = [];
+  #underWay = false;
+
+  constructor(port: ExecutionPort, epoch: number, listener: ReporterListener) {
+    this.#port = port;
+    this.#epoch = epoch;
+    this.#listener = listener;
+  }
+
+  /** True when all that was said is durable. */
+  get idle(): boolean {
+    return !this.#underWay && this.#events.length === 0;
+  }
+
+  add(event: ExecutionEvent): void {
+    this.#events.push(event);
+  }
+
+  /** Sends what there is to say, unless a report is under way: then it goes with the next. */
+  flush(): void {
+    while (this.#events.length > 0 && !this.#underWay) {
+      const events = this.#events;
+      this.#events = [];
+      const answer = this.#port.report({ epoch: this.#epoch, asked: this.#listener.asked, events });
+      if ("accepted" in answer) this.#take(answer);
+      else this.#await(answer);
+    }
+  }
+
+  #await(answer: PromiseLike<ReportAnswer>): void {
+    this.#underWay = true;
+    answer.then(
+      (settled) => {
+        this.#underWay = false;
+        this.#take(settled);
+        this.flush();
+      },
+      // The pipe broke: the orchestrator hears of it from the dispatcher and begins another execution.
+      () => this.#listener.refused(),
+    );
+  }
+
+  #take(answer: ReportAnswer): void {
+    if (answer.accepted) this.#listener.accepted(answer);
+    else {
+      this.#events = [];
+      this.#listener.refused();
+    }
+  }
+}

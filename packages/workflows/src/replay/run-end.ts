@@ -1,0 +1,49 @@
+/**
+ * How a function ended, as the orchestrator is told.
+ *
+ * Owns: finding the step whose failure ended the run (RES1), and the rule that input which was good when the run began
+ * is a change of code if it no longer is (REP5).
+ */
+import {
+  type ExecutionEvent,
+  type ExecutionStart,
+  type OperationId,
+  errorValue,
+  toErrorValue,
+} from "@holdfast/protocol";
+
+export type FunctionEnd =
+  | { readonly type: "completed"; readonly output: string }
+  | { readonly type: "failed"; readonly error: unknown };
+
+export function endEvent(
+  end: FunctionEnd,
+  start: ExecutionStart,
+  stepOf: (error: object) => OperationId | undefined,
+): ExecutionEvent {
+  if (end.type === "completed") return { type: "run.completed", output: end.output };
+  const error = toErrorValue(end.error);
+  if (error.code === "INVALID_INPUT" && start.journal.length > 0) {
+    const told = `The run is under way, but the workflow's schema no longer accepts its input. ${error.message} Deploy a schema that accepts it, then retry the run.`;
+    return { type: "run.diverged", error: errorValue("NON_DETERMINISM", told) };
+  }
+  const step = findStep(end.error, stepOf, 0);
+  return { type: "run.failed", error, ...(step === undefined ? {} : { step }) };
+}
+
+/** Looks through causes and aggregated errors, a few levels deep. */
+function findStep(
+  error: unknown,
+  stepOf: (error: object) => OperationId | undefined,
+  depth: number,
+): OperationId | undefined {
+  if (typeof error !== "object" || error === null || depth > 8) return undefined;
+  const step = stepOf(error);
+  if (step !== undefined) return step;
+  const { cause, errors } = error as { cause?: unknown; errors?: unknown };
+  for (const inner of [cause, ...(Array.isArray(errors) ? errors.slice(0, 100) : [])]) {
+    const found = findStep(inner, stepOf, depth + 1);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

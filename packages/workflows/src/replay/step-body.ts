@@ -1,0 +1,143 @@
+/**
+ * One attempt of a step's body.
+ *
+ * Owns: its signal, its time-out (STEP4), and turning whatever comes out of it into an event (STEP3, STEP5).
+ */
+import {
+  HoldfastError,
+  type OperationEvents,
+  type StepInProgress,
+  describeOperation,
+  encodeValue,
+  errorValue,
+  toErrorValue,
+} from "@holdfast/protocol";
+import { TimeoutError } from "../authoring/errors.ts";
+import type { Log } from "../authoring/types.ts";
+import { insideStep } from "./nesting.ts";
+import type { OpenOperation, StepRequest } from "./operation.ts";
+import type { Platform } from "./platform.ts";
+
+/** Errors after which another attempt would fail the same way. */
+const FINAL_CODES: ReadonlySet<unknown> = new Set(["FATAL", "NESTED_OPERATION", "UNSERIALIZABLE", "TOO_LARGE"]);
+
+export interface BodySurroundings {
+  readonly platform: Platform;
+  readonly idempotencyKey: string;
+  readonly log: Log;
+  readonly ended: (event: OperationEvents) => void;
+}
+
+export class StepBody {
+  readonly inProgress: StepInProgress;
+  readonly #operation: OpenOperation;
+  readonly #step: StepRequest;
+  readonly #surroundings: BodySurroundings;
+  readonly #controller = new AbortController();
+  #cancelTimer: (() => void) | undefined;
+  #over = false;
+
+  constructor(operation: OpenOperation, step: StepRequest, surroundings: BodySurroundings) {
+    this.#operation = operation;
+    this.#step = step;
+    this.#surroundings = surroundings;
+    const startedAt = surroundings.platform.now();
+    this.inProgress = { op: operation.id, attempt: operation.attempts + 1, startedAt };
+  }
+
+  /** Calls the body. The end is told through `ended`, never before this returns, and once at most. */
+  start(): void {
+    const { platform, idempotencyKey, log } = this.#surroundings;
+    const { timeoutMs, fn } = this.#step;
+    if (timeoutMs !== undefined) this.#cancelTimer = platform.setTimer(timeoutMs, () => this.#timeOut(timeoutMs));
+    const { attempt } = this.inProgress;
+    const context = { attempt, signal: this.#controller.signal, idempotencyKey, log };
+    insideStep(this.#operation.id, () => settleLater(() => fn(context))).then(
+      (value) => this.#complete(value),
+      (error) => this.#fail(error),
+    );
+  }
+
+  /** Aborts the body's signal; what it still returns counts unless the execution stopped. */
+  abort(reason: Error): void {
+    this.#controller.abort(reason);
+  }
+
+  /** Stops listening: nothing that the body still does is told. */
+  abandon(): void {
+    this.#over = true;
+    this.#cancelTimer?.();
+  }
+
+  #complete(value: unknown): void {
+    if (this.#over) return;
+    let encoded: string;
+    try {
+      encoded = encodeValue(value, `The result of ${describeOperation(this.#operation.id)}`);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#end({ type: "step.completed", ...this.#facts(), value: encoded });
+  }
+
+  #fail(thrown: unknown): void {
+    if (this.#over) return;
+    const { code, retryAfterMs } = (thrown ?? {}) as { code?: unknown; retryAfterMs?: unknown };
+    const final = FINAL_CODES.has(code) || this.#step.once;
+    this.#end({
+      type: "step.failed",
+      ...this.#facts(),
+      error: toErrorValue(thrown),
+      retry: final ? null : this.#step.retry,
+      ...(code === "RETRYABLE" && typeof retryAfterMs === "number" ? { retryAfterMs } : {}),
+    });
+  }
+
+  #timeOut(timeoutMs: number): void {
+    if (this.#over) return;
+    const what = `Attempt ${this.inProgress.attempt} of ${describeOperation(this.#operation.id)}`;
+    const error = new TimeoutError(`${what} took longer than its timeout of ${timeoutMs} ms.`);
+    this.#controller.abort(error);
+    this.#fail(error);
+  }
+
+  #end(event: OperationEvents): void {
+    this.abandon();
+    this.#surroundings.ended(event);
+  }
+
+  #facts(): { op: string; nth: number; attempt: number; startedAt: number } {
+    const { op, attempt, startedAt } = this.inProgress;
+    return { op, nth: this.#operation.nth, attempt, startedAt };
+  }
+}
+
+/** The event for a `once` step whose start is journaled and whose outcome was lost (DUR3). */
+export function interruptedEvent(operation: OpenOperation, now: number): OperationEvents {
+  const what = describeOperation(operation.id);
+  return {
+    type: "step.failed",
+    op: operation.id,
+    nth: operation.nth,
+    attempt: 1,
+    startedAt: now,
+    error: errorValue(
+      "STEP_INTERRUPTED",
+      `${what} was started and its outcome was lost, with the process that executed it. It has once: true, so it is not executed again. Find out whether it took effect, then go on in a catch or resume the run with seedResults.`,
+    ),
+    retry: null,
+  };
+}
+
+/** What is thrown when a ctx operation is used inside a step body (STEP7). */
+export function nestedOperationError(what: string, inside: string): HoldfastError {
+  return new HoldfastError(
+    "NESTED_OPERATION",
+    `${what} was called inside ${describeOperation(inside)}. A step body is one unit of work and cannot hold operations of its own. Call it beside the step instead: const a = await ctx.step("a", …); const b = await ctx.step("b", () => use(a));`,
+  );
+}
+
+async function settleLater(fn: () => unknown): Promise<unknown> {
+  return fn();
+}
