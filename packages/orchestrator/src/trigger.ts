@@ -4,7 +4,7 @@
  * Owns: RUN2 (one run for one id, whoever asks how often), RUN3 (what a run records), and what a resumed run takes over
  * (RES1–RES4).
  */
-import { FORMAT_VERSION, LIMITS } from "@holdfast/protocol";
+import { FORMAT_VERSION, LIMITS, isSameValue } from "@holdfast/protocol";
 import { Draft } from "./draft.ts";
 import type { Circumstances, Reply, TriggerInput } from "./inputs.ts";
 import type { RunHeader } from "./run-header.ts";
@@ -30,7 +30,7 @@ function again(state: RunState, header: RunHeader, input: TriggerInput): Reply {
   const differs =
     header.workflowId !== input.workflowId
       ? `workflow ${JSON.stringify(header.workflowId)}`
-      : readInput(state, header) !== input.input
+      : !isSameValue(readInput(state, header), input.input)
         ? "another input"
         : (header.resumedFrom?.runId ?? "") !== (input.inherited?.parentRunId ?? "")
           ? "another parent"

@@ -43,6 +43,7 @@ export {
   encodeValue,
   errorToJson,
   fromErrorValue,
+  isSameValue,
   toErrorValue,
   toJson,
 } from "./values.ts";

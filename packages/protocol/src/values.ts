@@ -41,6 +41,20 @@ export function decodeValue(text: EncodedValue): unknown {
   return text === ENCODED_UNDEFINED ? undefined : parse(text, REVIVERS);
 }
 
+/** Whether two encoded values are equal, whatever the order of their objects' keys. */
+export function isSameValue(a: EncodedValue, b: EncodedValue): boolean {
+  if (a === b) return true;
+  return encodeValue(sortKeys(decodeValue(a)), "value") === encodeValue(sortKeys(decodeValue(b)), "value");
+}
+
+function sortKeys(value: unknown, depth = 0): unknown {
+  if (typeof value !== "object" || value === null || depth > JSON_DEPTH_MAX) return value;
+  if (Array.isArray(value)) return value.map((item) => sortKeys(item, depth + 1));
+  if (Object.prototype.toString.call(value) !== "[object Object]") return value;
+  const pairs = Object.entries(value).toSorted(([x], [y]) => (x < y ? -1 : 1));
+  return Object.fromEntries(pairs.map(([key, item]) => [key, sortKeys(item, depth + 1)]));
+}
+
 /** Turns anything that was thrown into plain data (STEP3). Never throws. */
 export function toErrorValue(thrown: unknown): ErrorValue {
   if (!isErrorLike(thrown)) {
@@ -137,7 +151,9 @@ function reviveError(parts: Record<string, unknown>): Error {
 }
 
 function define(error: Error, key: string, value: unknown): void {
-  Object.defineProperty(error, key, { value, enumerable: false, configurable: true, writable: true });
+  // As on errors that code makes: what it assigns shows, what the language sets does not.
+  const enumerable = key === "code" || key === "data";
+  Object.defineProperty(error, key, { value, enumerable, configurable: true, writable: true });
 }
 
 function encodedData(data: unknown): { data?: EncodedValue } {

@@ -16,9 +16,12 @@ import {
 } from "@holdfast/orchestrator";
 import {
   ENCODED_UNDEFINED,
+  type ExecutionPort,
+  type ExecutionReport,
   type ExecutionStart,
   type JournalEntry,
   type LiveExecution,
+  type ReportAnswer,
   type StepDispatcher,
   WorkflowIndex,
   decodeValue,
@@ -30,7 +33,7 @@ import { MemoryStore } from "./memory-store.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 export interface MemoryHostOptions {
-  readonly workflows: readonly Workflow<never>[];
+  readonly workflows: readonly Workflow[];
   readonly clock?: VirtualClock;
   readonly store?: MemoryStore;
   /** Dropped from memory after each of these commits, counted from 1, or after every commit that writes to the journal. */
@@ -39,6 +42,8 @@ export interface MemoryHostOptions {
 
 /** What the store throws where a crash was asked for: the commit has happened, its caller never learns. */
 class SimulatedCrash extends Error {}
+
+const REFUSED: ReportAnswer = { accepted: false, reason: "superseded" };
 
 const SEED = "0123456789abcdeffedcba9876543210";
 
@@ -52,7 +57,7 @@ export class MemoryHost {
   /** Executions begun, in order. */
   readonly starts: ExecutionStart[] = [];
   crashes = 0;
-  readonly #workflows: WorkflowIndex<Workflow<never>>;
+  readonly #workflows: WorkflowIndex<Workflow>;
   readonly #dispatcher: StepDispatcher;
   #host: RunHost;
   #executions: { readonly live: LiveExecution; dead: boolean }[] = [];
@@ -140,10 +145,13 @@ export class MemoryHost {
     }
   }
 
-  /** Drops all that is only in memory, executions included. Their step bodies may go on; nobody hears of it. */
-  crash(): void {
+  /**
+   * Drops all that is only in memory, executions included. Their step bodies may go on; nobody hears of it, unless they
+   * are `zombies`: processes that live on and do not know that they were given up.
+   */
+  crash({ zombies = false }: { readonly zombies?: boolean } = {}): void {
     this.crashes += 1;
-    for (const execution of this.#executions) execution.dead = true;
+    if (!zombies) for (const execution of this.#executions) execution.dead = true;
     this.#executions = [];
     this.#host = this.#newHost();
   }
@@ -183,11 +191,16 @@ export class MemoryHost {
     this.#send({ type: "alarm" });
   }
 
+  /** The alarm fires if one is set. */
+  fireAlarmIfSet(): void {
+    if (this.store.alarm !== null) this.fireAlarm();
+  }
+
   #newHost(): RunHost {
     return new RunHost({ store: this.store, dispatcher: this.#dispatcher, clock: () => this.clock.now() });
   }
 
-  #startExecution(...[start, port]: Parameters<StepDispatcher["start"]>): LiveExecution {
+  #startExecution(start: ExecutionStart, port: ExecutionPort): LiveExecution {
     this.starts.push(start);
     const workflow = this.#workflows.find(start.workflowId, start.workflowVersion);
     if (workflow === undefined) {
@@ -196,12 +209,22 @@ export class MemoryHost {
     }
     const slot = { live: undefined as unknown as LiveExecution, dead: false };
     // A message between host and execution is a copy, as on every pipe but the inline one.
+    const host = this.#host;
     slot.live = workflow.executeOn(this.#platform(), structuredClone(start), {
-      report: (report) => (slot.dead ? { accepted: false, reason: "superseded" } : port.report(report)),
+      report: (report) => {
+        if (slot.dead) return REFUSED;
+        // A process that was given up still speaks, to whoever holds the run now.
+        return host === this.#host ? port.report(report) : this.#reportOfZombie(report);
+      },
       lost: (error) => port.lost(error),
     });
     this.#executions.push(slot);
     return slot.live;
+  }
+
+  #reportOfZombie(report: ExecutionReport): ReportAnswer {
+    const reply = this.#send({ type: "report", report });
+    return reply.type === "report" ? reply.answer : REFUSED;
   }
 
   #platform(): Platform {

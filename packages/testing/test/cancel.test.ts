@@ -1,0 +1,102 @@
+import { describe, expect, test } from "vitest";
+import { journalOf, outcomeOf, started } from "./run-workflow.ts";
+
+describe("cancel", () => {
+  test("CAN1 a cancel aborts ctx.signal and the running step's signal, and its late result changes nothing", async () => {
+    let finish: (value: string) => void = () => {};
+    const signals: AbortSignal[] = [];
+    const host = await started((ctx) => {
+      signals.push(ctx.signal);
+      return ctx.step("slow", ({ signal }) => {
+        signals.push(signal);
+        return new Promise((resolve) => (finish = resolve));
+      });
+    });
+    expect(host.cancel("no longer wanted")).toEqual({ type: "done" });
+    expect(signals.map((signal) => signal.aborted)).toEqual([true, true]);
+    const before = host.store.dump();
+    finish("late");
+    await host.advance();
+    expect(host.store.dump()).toEqual(before);
+    expect(outcomeOf(host)).toMatchObject({ status: "cancelled", error: "The run was cancelled: no longer wanted" });
+  });
+
+  test("CAN1 a cancel is durable when it is acknowledged: a crash right behind it changes nothing", async () => {
+    const host = await started((ctx) => ctx.step("slow", () => new Promise(() => {})));
+    host.cancel();
+    host.crash();
+    host.fireAlarmIfSet();
+    await host.advance();
+    expect(host.header.status).toBe("cancelled");
+    expect(host.starts).toHaveLength(1);
+    expect(host.store.alarm).toBeNull();
+  });
+
+  test("CAN2 a parked run is cancelled without an executor", async () => {
+    const host = await started((ctx) => ctx.waitForSignal("s"));
+    host.crash();
+    host.cancel();
+    await host.settle();
+    expect(host.header).toMatchObject({ status: "cancelled", waits: [] });
+    expect(host.starts).toHaveLength(1);
+  });
+
+  test("CAN2 a run that has not started yet is cancelled and never starts", async () => {
+    const host = await started(() => 1, { trigger: { delayMs: 1_000 } });
+    host.cancel();
+    await host.advance();
+    expect([host.header.status, host.starts.length]).toEqual(["cancelled", 0]);
+  });
+
+  test("CAN3 code may tidy up: finally blocks run, ctx.signal is aborted, and a new step is refused with CANCELLED", async () => {
+    const seen: unknown[] = [];
+    const host = await started(async (ctx) => {
+      try {
+        await ctx.waitForSignal("never");
+      } catch (error) {
+        seen.push((error as { code: string }).code);
+      } finally {
+        seen.push(ctx.signal.aborted);
+        await ctx.step("new", () => seen.push("ran")).catch((error: { code: string }) => seen.push(error.code));
+      }
+    });
+    host.cancel();
+    await host.settle();
+    expect(seen).toEqual(["CANCELLED", true, "CANCELLED"]);
+    expect(host.header.status).toBe("cancelled");
+    expect(journalOf(host)).toEqual(["wait.opened signal/0/never"]);
+  });
+
+  test("CAN1 a second cancel is refused with run_terminal", async () => {
+    const host = await started((ctx) => ctx.waitForSignal("s"));
+    host.cancel();
+    expect(host.cancel()).toMatchObject({ type: "refused", code: "run_terminal" });
+  });
+});
+
+describe("time budget", () => {
+  test("RUN6 a run whose time budget is used up ends failed with WORKFLOW_TIMEOUT, by its alarm, even if the body hangs", async () => {
+    const signals: AbortSignal[] = [];
+    const host = await started(
+      (ctx) =>
+        ctx.step("hangs", ({ signal }) => {
+          signals.push(signal);
+          return new Promise(() => {});
+        }),
+      { trigger: { timeoutMs: 12_000 } },
+    );
+    await host.advance();
+    expect(host.header).toMatchObject({
+      status: "failed",
+      error: { code: "WORKFLOW_TIMEOUT" },
+      endedAt: host.header.createdAt + 12_000,
+    });
+    expect(signals[0]?.aborted).toBe(true);
+  });
+
+  test("RUN6 the budget counts from the start, not from the trigger", async () => {
+    const host = await started((ctx) => ctx.sleep("1h"), { trigger: { delayMs: 60_000, timeoutMs: 1_000 } });
+    await host.advance();
+    expect(host.header.endedAt).toBe(host.header.createdAt + 61_000);
+  });
+});

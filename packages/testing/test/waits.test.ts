@@ -1,0 +1,273 @@
+import { LIMITS } from "@holdfast/protocol";
+import type { Token } from "@holdfast/workflows";
+import { describe, expect, test } from "vitest";
+import { MemoryHost } from "../src/index.ts";
+import { finished, journalOf, outcomeOf, started } from "./run-workflow.ts";
+
+describe("sleeps", () => {
+  test("WAIT1 a sleep ends at the time fixed when it was first reached, after a crash and a downtime too", async () => {
+    const ends: number[] = [];
+    const host = await started(async (ctx) => {
+      await ctx.sleep("30d");
+      ends.push(ctx.now().getTime());
+    });
+    const due = host.header.createdAt + 30 * 86_400_000;
+    expect(host.store.alarm).toBe(due);
+    await host.advance(86_400_000);
+    host.crash();
+    await host.advance();
+    expect(ends).toEqual([due]);
+  });
+
+  test("WAIT1 a sleep whose time passed while nothing ran ends as soon as something does", async () => {
+    const host = await started((ctx) => ctx.sleep("1h"));
+    host.crash();
+    host.clock.jump(86_400_000);
+    host.fireAlarm();
+    await host.settle();
+    expect(host.header.status).toBe("completed");
+  });
+
+  test("WAIT1 sleepUntil takes a Date or ISO text, and a time that has passed ends at once", async () => {
+    const host = await started(async (ctx) => {
+      await ctx.sleepUntil(new Date(0));
+      await ctx.sleepUntil(new Date(ctx.now().getTime() + 60_000).toISOString());
+      return ctx.now().getTime();
+    });
+    const { createdAt } = host.header;
+    await host.advance();
+    expect(host.output).toBe(createdAt + 60_000);
+  });
+});
+
+describe("deliveries", () => {
+  test("WAIT2 a signal sent before the wait is taken by it; two in a row meet two waits in order", async () => {
+    const host = await started(async (ctx) => {
+      await ctx.waitForSignal("go");
+      return [await ctx.waitForSignal("s"), await ctx.waitForSignal("s")];
+    });
+    expect(host.deliver("signal", "s", "first")).toEqual({ type: "delivered", delivery: "buffered" });
+    expect(host.deliver("signal", "s", "second")).toEqual({ type: "delivered", delivery: "buffered" });
+    host.crash();
+    expect(host.deliver("signal", "go")).toEqual({ type: "delivered", delivery: "resolved" });
+    await host.advance();
+    expect(host.output).toEqual(["first", "second"]);
+    expect(Object.keys(host.store.dump()).filter((key) => key.startsWith("inbox/"))).toEqual([]);
+  });
+
+  test("WAIT2 each delivery satisfies exactly one wait, and events, signals and names are told apart", async () => {
+    const host = await started((ctx) =>
+      Promise.all([ctx.waitForSignal("x"), ctx.waitForEvent("x"), ctx.waitForSignal("y", { timeout: "1s" })]),
+    );
+    host.deliver("event", "x", "event");
+    host.deliver("signal", "x", "signal");
+    host.deliver("signal", "x", "one too many");
+    await host.advance();
+    expect(host.output).toEqual(["signal", "event", null]);
+  });
+
+  test("WAIT2 a delivery to a run that has not started yet is kept for it", async () => {
+    const host = await started((ctx) => ctx.waitForSignal("s"), { trigger: { delayMs: 1_000 } });
+    host.deliver("signal", "s", "early");
+    await host.advance();
+    expect(host.output).toBe("early");
+  });
+
+  test("WAIT3 deliveries with the same delivery id count once, whether kept or taken", async () => {
+    const host = await started((ctx) =>
+      Promise.all([ctx.waitForSignal("s"), ctx.waitForSignal("s", { timeout: "1s" })]),
+    );
+    expect(host.deliver("signal", "s", 1, "d")).toMatchObject({ delivery: "resolved" });
+    expect(host.deliver("signal", "s", 1, "d")).toMatchObject({ delivery: "duplicate" });
+    expect(host.deliver("event", "e", 1, "e")).toMatchObject({ delivery: "buffered" });
+    host.crash();
+    expect(host.deliver("event", "e", 1, "e")).toMatchObject({ delivery: "duplicate" });
+    await host.advance();
+    expect(host.output).toEqual([1, null]);
+    expect(host.deliver("signal", "s", 1, "d")).toMatchObject({ delivery: "duplicate" });
+  });
+
+  test("WAIT10 when several waits match, the oldest takes it; an eviction changes nothing about that", async () => {
+    const host = await started((ctx) => Promise.all([1, 2, 3].map(() => ctx.waitForSignal("s"))));
+    host.deliver("signal", "s", "a");
+    host.crash();
+    host.deliver("signal", "s", "b");
+    await host.settle();
+    host.crash();
+    host.deliver("signal", "s", "c");
+    await host.advance();
+    expect(host.output).toEqual(["a", "b", "c"]);
+  });
+});
+
+describe("time-outs", () => {
+  test("WAIT4 the time-out fires on time with every kind of wait and gives null, or TimeoutError with onTimeout throw", async () => {
+    const host = await started(async (ctx) => {
+      const options = { timeout: "10s", onTimeout: "throw" } as const;
+      const nulls = await Promise.all([
+        ctx.waitForSignal("s", { timeout: "5s" }),
+        ctx.waitForEvent("e", { timeout: "5s" }),
+        ctx.waitForToken({ timeout: "5s" }).wait(),
+      ]);
+      const at = ctx.now().getTime();
+      const errors = await Promise.allSettled([
+        ctx.waitForSignal("s", options),
+        ctx.waitForEvent("e", options),
+        ctx.waitForToken(options).wait(),
+      ]);
+      return {
+        nulls,
+        at,
+        errors: errors.map((one) => (one.status === "rejected" ? (one.reason as { code: string }).code : one)),
+        later: ctx.now().getTime(),
+      };
+    });
+    const { createdAt } = host.header;
+    await host.advance();
+    expect(host.output).toEqual({
+      nulls: [null, null, null],
+      at: createdAt + 5_000,
+      errors: ["TIMEOUT", "TIMEOUT", "TIMEOUT"],
+      later: createdAt + 15_000,
+    });
+  });
+
+  test("WAIT4 a payload of null or undefined is not a time-out", async () => {
+    const host = await started(async (ctx) => {
+      const options = { timeout: "1h", onTimeout: "throw" } as const;
+      return [await ctx.waitForSignal("s", options), await ctx.waitForSignal("s", options)];
+    });
+    host.deliver("signal", "s", null);
+    host.deliver("signal", "s", undefined);
+    await host.settle();
+    expect(host.output).toEqual([null, undefined]);
+  });
+
+  test("WAIT4 a delivery that comes after the time-out, but before the alarm, finds the wait timed out, for good", async () => {
+    const host = await started(async (ctx) => [
+      await ctx.waitForSignal("s", { timeout: "1s" }),
+      await ctx.waitForSignal("s", { timeout: "1h" }),
+    ]);
+    host.clock.jump(2_000);
+    expect(host.deliver("signal", "s", "late")).toMatchObject({ delivery: "buffered" });
+    await host.settle();
+    host.crash();
+    await host.advance();
+    expect(host.output).toEqual([null, "late"]);
+    expect(journalOf(host)).toEqual([
+      "wait.opened signal/0/s",
+      "wait.timed_out signal/0/s",
+      "wait.opened signal/1/s",
+      "wait.resolved signal/1/s",
+    ]);
+  });
+
+  test("WAIT5 a wait can be iterated, each turn a wait of its own; a time-out ends the loop", async () => {
+    const host = await started(async (ctx) => {
+      const got: unknown[] = [];
+      for await (const payload of ctx.waitForSignal("s", { timeout: "1m" })) {
+        got.push(payload);
+        if (payload === "stop") break;
+      }
+      for await (const payload of ctx.waitForSignal("s", { timeout: "1m" })) got.push(payload);
+      return got;
+    });
+    for (const payload of [1, null, "stop", 2]) {
+      host.deliver("signal", "s", payload);
+      await host.settle();
+      host.crash();
+    }
+    await host.advance();
+    expect(host.output).toEqual([1, null, "stop", 2]);
+  });
+});
+
+describe("tokens", () => {
+  test("WAIT7 a token's id and URL are there before anything is awaited, unguessable, and the same in every replay", async () => {
+    const seen: Token<unknown>[] = [];
+    const host = await started(
+      async (ctx) => {
+        const token = ctx.waitForToken<string>();
+        seen.push(token);
+        return token.wait();
+      },
+      { trigger: { baseUrl: "https://flows.example", runId: "run/1" } },
+    );
+    const { tokenId, url } = seen[0] as Token<unknown>;
+    expect(tokenId).toMatch(/^[0-9a-f]{32}$/);
+    expect(url).toBe(`https://flows.example/api/runs/run%2F1/tokens/${tokenId}`);
+    host.crash();
+    expect(host.resolveToken(tokenId, "yes")).toEqual({ type: "delivered", delivery: "resolved" });
+    await host.settle();
+    expect(host.output).toBe("yes");
+    expect(seen.map((token) => token.tokenId)).toEqual([tokenId, tokenId]);
+  });
+
+  test("WAIT7 a token is resolved once: again, or after its time-out, is refused with already_resolved", async () => {
+    const host = await started(async (ctx) => {
+      const first = ctx.waitForToken({ tokenId: "mine" });
+      const second = ctx.waitForToken({ tokenId: "short", timeout: "1s" });
+      await Promise.all([first.wait(), second.wait()]);
+      await ctx.waitForSignal("end");
+    });
+    host.resolveToken("mine", 1);
+    expect(host.resolveToken("mine", 2)).toMatchObject({ type: "refused", code: "already_resolved" });
+    await host.advance(2_000);
+    expect(host.resolveToken("short", 2)).toMatchObject({
+      type: "refused",
+      code: "already_resolved",
+      message: expect.stringContaining("timed out"),
+    });
+    expect(host.resolveToken("never issued")).toMatchObject({ type: "refused", code: "token_not_found" });
+  });
+
+  test("WAIT7 a token that is resolved before anybody awaits it is kept", async () => {
+    const host = await started(async (ctx) => {
+      const token = ctx.waitForToken({ tokenId: "t" });
+      await ctx.waitForSignal("go");
+      return token.wait();
+    });
+    host.resolveToken("t", "early");
+    await host.settle();
+    host.crash();
+    host.deliver("signal", "go");
+    await host.advance();
+    expect(host.output).toBe("early");
+  });
+
+  test("WAIT7 one token id twice in a run is refused where it is asked for", async () => {
+    const host = await finished(async (ctx) => {
+      ctx.waitForToken({ tokenId: "t" });
+      ctx.waitForToken({ tokenId: "t" });
+    });
+    expect(host.header.error).toMatchObject({ code: "TOKEN_IN_USE" });
+  });
+});
+
+describe("refusals", () => {
+  test("WAIT8 a delivery to a run that has ended is refused with run_terminal, to an unknown one with not_found", async () => {
+    const host = await finished((ctx) => (ctx.waitForToken({ tokenId: "t" }), 1));
+    expect(host.deliver("signal", "s")).toMatchObject({ type: "refused", code: "run_terminal" });
+    expect(host.resolveToken("t")).toMatchObject({ type: "refused", code: "token_not_found" });
+    const nobody = new MemoryHost({ workflows: [] });
+    expect(nobody.deliver("signal", "s")).toMatchObject({ type: "refused", code: "not_found" });
+    expect(nobody.store.dump()).toEqual({});
+  });
+
+  test("WAIT9 what is kept is bounded by count; beyond it a delivery is refused with inbox_full and changes nothing", async () => {
+    const host = await started((ctx) => ctx.waitForSignal("other"));
+    for (let i = 0; i < LIMITS.inboxDeliveries; i++) host.deliver("signal", "s", i);
+    const before = host.store.dump();
+    expect(host.deliver("signal", "s", "one more", "id")).toMatchObject({ type: "refused", code: "inbox_full" });
+    expect(host.store.dump()).toEqual(before);
+    expect(host.deliver("signal", "other", "fits")).toMatchObject({ delivery: "resolved" });
+  });
+
+  test("WAIT9 what is kept is bounded by size", async () => {
+    const host = await started((ctx) => ctx.waitForSignal("other"));
+    const large = "x".repeat(LIMITS.inboxChars / 2);
+    expect(host.deliver("signal", "s", large)).toMatchObject({ delivery: "buffered" });
+    expect(host.deliver("signal", "s", large)).toMatchObject({ type: "refused", code: "inbox_full" });
+    expect(outcomeOf(host).status).toBe("waiting");
+  });
+});
