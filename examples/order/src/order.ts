@@ -5,7 +5,7 @@
  * how often it ran. That is all this example does beside being a workflow.
  */
 import { FatalError, workflow } from "@holdfast/workflows";
-import { z } from "zod";
+import * as z from "zod";
 
 export const order = workflow({
   id: "order",

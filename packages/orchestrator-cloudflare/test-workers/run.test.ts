@@ -1,15 +1,163 @@
-import { env, SELF, reset } from "cloudflare:test";
-import { afterEach, expect, test } from "vitest";
+import { reset } from "cloudflare:test";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { abortAll, call, evict, fireAlarm, inObject, read, signal, trigger, untilStatus } from "./api-client.ts";
+import { effects, held } from "./workflows.ts";
 
+beforeEach(() => {
+  effects.length = 0;
+  held.clear();
+});
 afterEach(reset);
 
-test("a run completes", async () => {
-  const answer = await SELF.fetch("https://holdfast.test/api/runs", {
-    method: "POST",
-    headers: { "Content-Type": "application/json", Prefer: "wait=10" },
-    body: JSON.stringify({ workflowId: "sequence", input: 5000 }),
+describe("durability", () => {
+  test("DUR3 a run goes on after its object was aborted while it waits, and no completed step runs again", async () => {
+    expect(await trigger("order", "r1")).toMatchObject({
+      status: "waiting",
+      steps: [{ name: "reserve", status: "completed" }],
+    });
+    await abortAll();
+    expect(await signal("r1", "approval", "yes")).toMatchObject({ delivery: "resolved" });
+    expect(await untilStatus("r1", "completed")).toMatchObject({
+      output: { reserve: "reserve", approval: "yes", ship: "ship" },
+    });
+    expect(effects).toEqual(["r1 reserve", "r1 ship"]);
   });
-  const run = (await answer.json()) as any;
-  console.log(run.status, run.output, run.steps.length, run.endedAt - run.startedAt, Object.keys(env));
-  expect(answer.status).toBe(201);
+
+  test("DUR5 a run whose object was aborted while a step executed is driven again by its alarm alone", async () => {
+    await trigger("held", "r1", null, 0);
+    await expect.poll(() => held.size).toBe(1);
+    await abortAll();
+    expect(await fireAlarm("r1")).toBe(true);
+    await expect.poll(() => effects.length).toBe(2);
+    await inObject("r1", () => held.get("r1 1")?.end("second"));
+    expect(await untilStatus("r1", "completed")).toMatchObject({ output: "second", invocationCount: 2 });
+  });
+
+  test(
+    "DUR5 a run that was aborted right behind the 201 ends by its own alarm, with nobody acting",
+    { timeout: 30_000 },
+    async () => {
+      await trigger("sequence", "r1", 3, 0);
+      await abortAll();
+      expect(await untilStatus("r1", "completed")).toMatchObject({ output: 3 });
+    },
+  );
+
+  test("DUR5 when a run has ended no alarm is left", async () => {
+    await trigger("sequence", "r1", 3);
+    expect(await inObject("r1", (state) => state.storage.getAlarm())).toBeNull();
+  });
+});
+
+describe("waits", () => {
+  test("WAIT4 a wait times out by the alarm with nobody calling, after an eviction too", async () => {
+    expect(await trigger("patient", "r1")).toMatchObject({ status: "waiting" });
+    await evict("r1");
+    const { startedAt, endedAt, output } = await untilStatus("r1", "completed");
+    expect(output).toBeNull();
+    expect(endedAt - startedAt).toBeGreaterThanOrEqual(300);
+    expect(endedAt - startedAt).toBeLessThan(3_000);
+  });
+
+  test("WAIT1 the object's alarm is the earliest time at which something is due", async () => {
+    const { pendingWaitpoints } = await trigger("order", "r1");
+    expect(await inObject("r1", (state) => state.storage.getAlarm())).toBe(pendingWaitpoints[0]?.wakeAt);
+  });
+
+  test("WAIT2 signals sent before the wait are kept over an eviction and meet the waits in order", async () => {
+    await trigger("race", "r1");
+    expect(await signal("r1", "end")).toMatchObject({ delivery: "buffered" });
+    await evict("r1");
+    expect(await signal("r1", "a", "first")).toMatchObject({ delivery: "resolved" });
+    expect(await untilStatus("r1", "completed")).toMatchObject({ output: { winner: "first", both: [1, 2] } });
+  });
+
+  test("WAIT8 a signal to a run that has ended is refused", async () => {
+    await trigger("sequence", "r1", 1);
+    const answer = await call("/api/runs/r1/signals", { name: "late" });
+    expect([answer.status, await answer.json()]).toMatchObject([409, { error: "run_terminal" }]);
+  });
+});
+
+describe("replay", () => {
+  test("REP2 a race won by a sleep is won by it after an abort too", async () => {
+    await trigger("race", "r1");
+    await expect.poll(async () => (await read("r1")).steps.length, { timeout: 5_000 }).toBe(2);
+    await untilStatus("r1", "waiting");
+    await abortAll();
+    await signal("r1", "a", "too late");
+    await signal("r1", "end");
+    expect(await untilStatus("r1", "completed")).toMatchObject({
+      output: { winner: "slept", both: [1, 2] },
+      invocationCount: 2,
+    });
+  });
+});
+
+describe("steps", () => {
+  test("STEP2 a step that fails twice makes three attempts by alarms, at the policy's delays, with evictions between", async () => {
+    await trigger("flaky", "r1");
+    await evict("r1");
+    expect(await untilStatus("r1", "completed")).toMatchObject({ output: 3, steps: [{ attempts: 3 }] });
+    const times = effects.map((line) => Number(line.split(" ").at(-1)));
+    expect(effects.map((line) => line.split(" ")[2])).toEqual(["1", "2", "3"]);
+    for (const i of [1, 2]) expect((times[i] as number) - (times[i - 1] as number)).toBeGreaterThanOrEqual(200);
+  });
+
+  test("STEP5 a result of several megabytes is stored in parts, survives an abort and comes back whole", async () => {
+    await trigger("large", "r1", 3_000_000);
+    const keys = await inObject("r1", (state) => [...state.storage.kv.list()].map(([key]) => key));
+    expect(keys.filter((key) => key.startsWith("part/")).length).toBeGreaterThan(5);
+    await abortAll();
+    await signal("r1", "end");
+    const { output } = await untilStatus("r1", "completed");
+    expect((output as [number, string])[0]).toBe(3_000_000);
+    expect((output as [number, string])[1]).toHaveLength(3_000_000);
+  });
+
+  test("STEP5 no row is larger than the platform takes", async () => {
+    await trigger("large", "r1", 3_000_000);
+    const largest = await inObject("r1", (state) =>
+      Math.max(...[...state.storage.kv.list()].map(([, row]) => JSON.stringify(row).length)),
+    );
+    expect(largest * 2).toBeLessThan(2_000_000);
+  });
+});
+
+describe("cancel", () => {
+  test("CAN1 a cancel while a step runs aborts its signal; the late result changes nothing and the status stays", async () => {
+    await trigger("held", "r1", null, 0);
+    await expect.poll(() => held.size).toBe(1);
+    expect((await read("r1")).steps).toMatchObject([{ name: "hold", status: "running", attempts: 1 }]);
+    expect((await call("/api/runs/r1/cancel", {})).status).toBe(202);
+    const { signal: bodySignal, end } = held.get("r1 1") ?? {};
+    expect(bodySignal?.aborted).toBe(true);
+    await inObject("r1", () => end?.("late"));
+    await abortAll();
+    expect(await read("r1")).toMatchObject({ status: "cancelled", error: { code: "CANCELLED" } });
+  });
+});
+
+describe("cost", () => {
+  test("REP6 a run of 5,000 steps ends, writes 5,002 rows, and its cost per step stays flat", async () => {
+    const perStepMs: number[] = [];
+    for (const count of [500, 5_000]) {
+      const { startedAt, endedAt, output } = await trigger("sequence", `r${count}`, count, 60);
+      expect(output).toBe(count);
+      perStepMs.push((endedAt - startedAt) / count);
+    }
+    const rows = await inObject("r5000", (state) => [...state.storage.kv.list()].length);
+    expect(rows).toBe(5_001);
+    // A quadratic cost would be ten times as high; the bound leaves room for a busy machine.
+    expect(perStepMs[1] as number).toBeLessThan(Math.max(4 * (perStepMs[0] as number), 0.5));
+  });
+
+  test("REP6 a step writes one row: the storage counts what a run of 200 steps wrote", async () => {
+    await trigger("sequence", "r1", 200);
+    const { rows, journal } = await inObject("r1", (state) => {
+      const keys = [...state.storage.kv.list()].map(([key]) => key);
+      return { rows: keys.length, journal: keys.filter((key) => key.startsWith("journal/")).length };
+    });
+    expect([rows, journal]).toEqual([201, 200]);
+  });
 });

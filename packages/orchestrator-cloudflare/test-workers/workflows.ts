@@ -1,10 +1,13 @@
 /**
- * Workflows made for the real-workerd suite.
+ * Workflows made for the real-workerd suite, and what their step bodies did in this isolate.
  */
-import { FatalError, workflow } from "@holdfast/workflows";
+import { workflow } from "@holdfast/workflows";
 
-/** What step bodies did, in this isolate. */
+/** Step bodies that ran, by run and step, in order. */
 export const effects: string[] = [];
+
+/** Bodies that wait to be told how to end, by run and step. */
+export const held = new Map<string, { readonly signal: AbortSignal; readonly end: (value: unknown) => void }>();
 
 export const workflows = [
   workflow({
@@ -14,5 +17,52 @@ export const workflows = [
       return count;
     },
   }),
+  workflow({
+    id: "order",
+    run: async (_input, ctx) => {
+      const did = (step: string): string => (effects.push(`${ctx.run.id} ${step}`), step);
+      const reserve = await ctx.step("reserve", () => did("reserve"));
+      const approval = await ctx.waitForSignal("approval", { timeout: "1h" });
+      const ship = await ctx.step("ship", async () => did("ship"));
+      return { reserve, approval, ship };
+    },
+  }),
+  workflow({ id: "patient", run: (_input, ctx) => ctx.waitForSignal("never", { timeout: 300 }) }),
+  workflow({
+    id: "race",
+    run: async (_input, ctx) => {
+      const winner = await Promise.race([
+        ctx.waitForSignal("a", { timeout: "1h" }),
+        ctx.sleep(400).then(() => "slept"),
+      ]);
+      const both = await Promise.all([ctx.step("x", () => 1), Promise.race([ctx.step("y", () => 2), ctx.sleep("1h")])]);
+      await ctx.waitForSignal("end");
+      return { winner, both };
+    },
+  }),
+  workflow({
+    id: "flaky",
+    run: (_input, ctx) =>
+      ctx.step("thrice", { retry: { initial: 200, backoff: "fixed" } }, ({ attempt }) => {
+        effects.push(`${ctx.run.id} attempt ${attempt} at ${Date.now()}`);
+        if (attempt < 3) throw new Error("not yet");
+        return attempt;
+      }),
+  }),
+  workflow({
+    id: "held",
+    run: (_input, ctx) =>
+      ctx.step("hold", ({ signal, attempt }) => {
+        effects.push(`${ctx.run.id} hold`);
+        return new Promise((end) => held.set(`${ctx.run.id} ${attempt}`, { signal, end }));
+      }),
+  }),
+  workflow({
+    id: "large",
+    run: async (size: number, ctx) => {
+      const text = await ctx.step("make", () => "ä".repeat(size));
+      await ctx.waitForSignal("end");
+      return [text.length, await ctx.step("again", () => text)];
+    },
+  }),
 ];
-export { FatalError };

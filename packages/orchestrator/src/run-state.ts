@@ -49,6 +49,7 @@ export interface RunState {
   readonly store: StoreReader;
   header: RunHeader | undefined;
   lastSeq: number;
+  /** The newest time that was stored: times never decrease. */
   lastAt: number;
   lastOutcomeSeq: number;
   /** Operations asked for, as far as the journal and the header tell. */
@@ -66,7 +67,7 @@ export function loadRun(store: StoreReader): RunState {
     store,
     header,
     lastSeq: 0,
-    lastAt: header?.createdAt ?? 0,
+    lastAt: header?.updatedAt ?? 0,
     lastOutcomeSeq: 0,
     asked: header?.asked ?? 0,
     inbox: new Map(),
@@ -109,16 +110,22 @@ export function readSeedResults(state: RunState): readonly (readonly [string, st
 /** Takes over what was just committed (F1). */
 export function applyBatch(state: RunState, batch: WriteBatch): void {
   for (const [key, row] of batch.puts) {
-    if (key === RECORD_KEY) state.header = row as RunHeader;
+    if (key === RECORD_KEY) applyHeader(state, row as RunHeader);
     else if (key.startsWith(JOURNAL_PREFIX)) applyEntry(state, row as JournalEntry);
     else if (key.startsWith(INBOX_PREFIX)) applyInbox(state, key, row as InboxRow);
   }
   for (const key of batch.deletes) state.inbox.delete(key);
 }
 
+function applyHeader(state: RunState, header: RunHeader): void {
+  state.header = header;
+  state.lastAt = Math.max(state.lastAt, header.updatedAt);
+  state.asked = Math.max(state.asked, header.asked);
+}
+
 function applyEntry(state: RunState, entry: JournalEntry): void {
   state.lastSeq = entry.seq;
-  state.lastAt = entry.at;
+  state.lastAt = Math.max(state.lastAt, entry.at);
   state.asked = Math.max(state.asked, entry.asked);
   if (isOutcome(entry)) state.lastOutcomeSeq = entry.seq;
   applyStep(state, entry);

@@ -97,5 +97,7 @@ function pathOf(issue: v.BaseIssue<unknown>): string {
 }
 
 function messageOf(issue: v.BaseIssue<unknown>): string {
-  return issue.type === "strict_object" && issue.expected === "never" ? "unknown field" : issue.message;
+  if (issue.type !== "strict_object") return issue.message;
+  if (issue.expected === "never") return "unknown field";
+  return issue.received === "undefined" ? "is missing" : issue.message;
 }

@@ -1,0 +1,11 @@
+import { env } from "cloudflare:test";
+import { expect, expectTypeOf, test } from "vitest";
+import type { DurableObjectNamespaceLike, DurableObjectStorageLike, DurableObjectStubLike } from "../src/index.ts";
+
+test("the platform's own types assign to the structural ones", () => {
+  expectTypeOf<DurableObjectStorage>().toExtend<DurableObjectStorageLike>();
+  expectTypeOf<DurableObjectNamespace>().toExtend<DurableObjectNamespaceLike<DurableObjectId>>();
+  expectTypeOf<DurableObjectStub>().toExtend<DurableObjectStubLike>();
+  const namespace: DurableObjectNamespaceLike = env.WORKFLOW_RUN_DO;
+  expect(namespace.get(namespace.idFromName("r1"))).toBeDefined();
+});

@@ -1,0 +1,66 @@
+import { describe, expect, test, vi } from "vitest";
+import { bearerAuth } from "../src/index.ts";
+import { FakeDeployment, answerOf } from "./fake-platform.ts";
+
+const ROUTES: [string, string][] = [
+  ["POST", "/api/runs"],
+  ["GET", "/api/runs/r1"],
+  ["GET", "/api/runs/r1/journal"],
+  ["POST", "/api/runs/r1/resume"],
+  ["POST", "/api/runs/r1/events"],
+  ["POST", "/api/runs/r1/signals"],
+  ["POST", "/api/runs/r1/tokens/t"],
+  ["POST", "/api/runs/r1/cancel"],
+  ["GET", "/api/workflows"],
+  ["GET", "/api/unknown"],
+];
+
+describe("closed by default", () => {
+  test.each(ROUTES)("SEC1 %s %s answers 503 auth_not_configured without configuration", async (method, path) => {
+    for (const tokens of [undefined, "", " , ", []]) {
+      const api = new FakeDeployment([], { verifyRequest: bearerAuth(tokens) });
+      const answer = await answerOf(await api.fetch(path, { method, headers: { Authorization: "Bearer " } }));
+      expect(answer).toMatchObject({
+        status: 503,
+        body: { error: "auth_not_configured", message: expect.stringContaining("API_TOKENS") },
+      });
+    }
+  });
+
+  test.each(ROUTES)("SEC1 %s %s answers 401 to whoever has no valid token", async (method, path) => {
+    const api = new FakeDeployment([], { verifyRequest: bearerAuth("one-token, another-token") });
+    for (const header of [
+      "",
+      "Bearer",
+      "Bearer wrong",
+      "Basic one-token",
+      "Bearer one-token,",
+      "one-token",
+      "Bearer one-token another-token",
+    ]) {
+      const response = await api.fetch(path, { method, headers: header === "" ? {} : { Authorization: header } });
+      expect([header, response.status, response.headers.get("WWW-Authenticate")]).toEqual([header, 401, "Bearer"]);
+    }
+  });
+
+  test("SEC1 each of the tokens opens the API", async () => {
+    const api = new FakeDeployment([], { verifyRequest: bearerAuth(["one-token", "another-token"]) });
+    for (const token of ["one-token", "another-token"]) {
+      expect((await api.fetch("/api/workflows", { headers: { Authorization: `Bearer ${token}` } })).status).toBe(200);
+    }
+  });
+
+  test("SEC1 /healthz needs no token and tells nothing", async () => {
+    const api = new FakeDeployment([], { verifyRequest: bearerAuth(undefined) });
+    expect(await answerOf(await api.fetch("/healthz"))).toEqual({ status: 200, body: { ok: true } });
+  });
+
+  test("SEC1 the library without a verifier serves, and warns once", async () => {
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    const api = new FakeDeployment([], { verifyRequest: undefined });
+    expect((await api.fetch("/api/workflows")).status).toBe(200);
+    await api.fetch("/api/workflows");
+    expect(warn.mock.calls.filter(([text]) => String(text).includes("open to everybody"))).toHaveLength(1);
+    warn.mockRestore();
+  });
+});

@@ -1,0 +1,120 @@
+/**
+ * Cloudflare in memory, as far as the structural types go: storage, namespace, alarms.
+ */
+import {
+  createInlineDispatcher,
+  handleDurableObjectAlarm,
+  handleDurableObjectRequest,
+  handleWorkerRequest,
+} from "../src/index.ts";
+import type {
+  DurableObjectNamespaceLike,
+  DurableObjectStorageLike,
+  SyncKvListOptions,
+  WorkerDeps,
+} from "../src/index.ts";
+
+type Workflows = Parameters<typeof createInlineDispatcher>[0]["workflows"];
+
+export class FakeStorage implements DurableObjectStorageLike {
+  rows = new Map<string, unknown>();
+  alarmAt: number | null = null;
+  writes = 0;
+  readonly kv = {
+    get: (key: string): unknown => structuredClone(this.rows.get(key)),
+    put: (key: string, value: unknown): void => {
+      this.writes += 1;
+      this.rows.set(key, structuredClone(value));
+    },
+    delete: (key: string): boolean => {
+      this.writes += 1;
+      return this.rows.delete(key);
+    },
+    list: ({ prefix = "", startAfter, limit = Infinity, reverse = false }: SyncKvListOptions = {}): Iterable<
+      [string, unknown]
+    > => {
+      const keys = [...this.rows.keys()].filter(
+        (key) => key.startsWith(prefix) && (startAfter === undefined || key > startAfter),
+      );
+      keys.sort();
+      if (reverse) keys.reverse();
+      return keys.slice(0, limit).map((key): [string, unknown] => [key, structuredClone(this.rows.get(key))]);
+    },
+  };
+
+  transactionSync<T>(closure: () => T): T {
+    const before = new Map(this.rows);
+    try {
+      return closure();
+    } catch (error) {
+      this.rows = before;
+      throw error;
+    }
+  }
+
+  async setAlarm(at: number): Promise<void> {
+    this.writes += 1;
+    this.alarmAt = at;
+  }
+
+  async deleteAlarm(): Promise<void> {
+    this.alarmAt = null;
+  }
+}
+
+/** A deployment: a Worker before objects that are made when they are first asked for. */
+export class FakeDeployment {
+  readonly storages = new Map<string, FakeStorage>();
+  readonly #dispatcher: ReturnType<typeof createInlineDispatcher>;
+  readonly #deps: Partial<WorkerDeps>;
+
+  constructor(workflows: Workflows, deps: Partial<WorkerDeps> = {}) {
+    this.#dispatcher = createInlineDispatcher({ workflows });
+    this.#deps = { verifyRequest: () => true, ...deps };
+  }
+
+  readonly runDO: DurableObjectNamespaceLike<string> = {
+    idFromName: (name) => name,
+    get: (name) => ({ fetch: (request) => handleDurableObjectRequest(request, this.#objectDeps(name)) }),
+  };
+
+  #objectDeps(name: string): Parameters<typeof handleDurableObjectRequest>[1] {
+    const storage = this.storages.get(name) ?? new FakeStorage();
+    this.storages.set(name, storage);
+    return { storage, dispatcher: this.#dispatcher };
+  }
+
+  fetch(path: string, init: RequestInit & { json?: unknown } = {}): Promise<Response> {
+    const { json, ...rest } = init;
+    const headers = new Headers(rest.headers);
+    if (json !== undefined && !headers.has("Content-Type")) headers.set("Content-Type", "application/json");
+    const body = json === undefined ? {} : { method: "POST", body: JSON.stringify(json) };
+    const request = new Request(`https://flows.example${path}`, { ...body, ...rest, headers });
+    return handleWorkerRequest(request, { runDO: this.runDO, ...this.#deps });
+  }
+
+  /** Drops what the run's object holds in memory, as an eviction does; its storage stays. */
+  evict(runId: string): void {
+    const { rows, alarmAt } = this.storageOf(runId);
+    const fresh = new FakeStorage();
+    fresh.rows = rows;
+    fresh.alarmAt = alarmAt;
+    this.storages.set(runId, fresh);
+  }
+
+  storageOf(runId: string): FakeStorage {
+    const storage = this.storages.get(runId);
+    if (storage === undefined) throw new Error(`assertion: nothing ever asked for ${runId}`);
+    return storage;
+  }
+
+  alarm(runId: string): Promise<void> {
+    this.storageOf(runId).alarmAt = null;
+    return handleDurableObjectAlarm(this.#objectDeps(runId));
+  }
+}
+
+/** An answer's status and body, together. */
+export async function answerOf(response: Response): Promise<{ status: number; body: Record<string, unknown> }> {
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}

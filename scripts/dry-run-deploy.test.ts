@@ -1,0 +1,49 @@
+/** Checks that the Worker can be deployed, without deploying it, and what it weighs. */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { gzipSync } from "node:zlib";
+import { afterAll, expect, test } from "vitest";
+import { REPOSITORY } from "./source-files.ts";
+
+/** A fifth over what it weighed when this was written: 71 kB. */
+const BUDGET_BYTES = 85_000;
+
+const outputFolder = mkdtempSync(join(tmpdir(), "holdfast-deploy-"));
+
+afterAll(() => rmSync(outputFolder, { recursive: true, force: true }));
+
+test(`the Worker deploys, and its bundle is under ${BUDGET_BYTES} bytes, minified and gzipped`, async () => {
+  const { status, output } = await deployDry();
+  expect(status, output).toBe(0);
+  const code = readFileSync(join(outputFolder, "worker.js"));
+  const bytes = gzipSync(code, { level: 9 }).length;
+  console.log(`apps/orchestrator-worker: ${bytes} bytes gzipped, ${code.length} minified`);
+  expect(code.length).toBeGreaterThan(0);
+  expect(bytes).toBeLessThan(BUDGET_BYTES);
+}, 20_000);
+
+async function deployDry(): Promise<{ readonly status: number | null; readonly output: string }> {
+  const wrangler = spawn(
+    join(REPOSITORY, "node_modules/.bin/wrangler"),
+    ["deploy", "--dry-run", "--minify", "--outdir", outputFolder],
+    {
+      cwd: join(REPOSITORY, "apps/orchestrator-worker"),
+      stdio: ["ignore", "pipe", "pipe"],
+      env: {
+        ...process.env,
+        CI: "1",
+        // Nothing is asked of the network.
+        WRANGLER_SEND_METRICS: "false",
+        WRANGLER_HIDE_BANNER: "true",
+        CLOUDFLARE_CF_FETCH_ENABLED: "false",
+        WRANGLER_LOG_PATH: join(outputFolder, "logs"),
+      },
+    },
+  );
+  const ended = new Promise<number | null>((resolve, reject) => wrangler.once("error", reject).once("close", resolve));
+  const [status, out, err] = await Promise.all([ended, text(wrangler.stdout), text(wrangler.stderr)]);
+  return { status, output: `${out}\n${err}` };
+}

@@ -1,0 +1,37 @@
+/** Checks that every rule of SPEC.md is cited by a test, or listed as still to come. */
+import { expect, test } from "vitest";
+import { RULES_TO_COME } from "./rules-to-come.ts";
+import { readFiles } from "./source-files.ts";
+import { compareRules, findTitles } from "./spec-rules.ts";
+
+const [SPEC] = readFiles("packages/orchestrator/SPEC.md");
+const TESTS = readFiles("{packages,apps,examples}/*/{test,test-workers}/**/*.test.ts");
+
+test("every rule of SPEC.md is cited by a test or still to come", () => {
+  if (SPEC === undefined) return;
+  const { uncited, arrived, unknown } = compareRules(SPEC.text, TESTS, new Set(RULES_TO_COME));
+  expect(uncited, "no test cites these rules of packages/orchestrator/SPEC.md in its title").toEqual([]);
+  expect(arrived, "tests cite these rules: take them out of scripts/rules-to-come.ts").toEqual([]);
+  expect(unknown, "packages/orchestrator/SPEC.md does not define these rules").toEqual([]);
+});
+
+test("a rule that no test cites, one that came, and one that does not exist are found", () => {
+  const spec = "**AB1** One.\n**AB2** Two.\n**AB3** Three, like AB9.\n- **AB4.** Four.";
+  const text = 'test("AB1 is, as is AB7 of UTF8", f); it.each([1])("AB3 too", f); // test("AB2", f)';
+  expect(compareRules(spec, [{ path: "a.test.ts", text }], new Set(["AB3", "AB8"]))).toEqual({
+    uncited: ["AB2", "AB4"],
+    arrived: ["AB3"],
+    unknown: ["AB7", "AB8"],
+  });
+});
+
+test("titles are those of tests that run", () => {
+  const text = `test("a", f); it('b', f); test.only(\`c \${d}\`, f); test.each([x(1), "no"])("e", f);
+test.skip("no", f); test.todo("no"); it.skipIf(a)("g", f); contest("no"); x.test("no"); test(name, f); test.each<A>([
+  ["no"],
+])(
+  "h",
+  f,
+);`;
+  expect(findTitles(text)).toEqual(["a", "b", "c ${d}", "e", "g", "h"]);
+});
