@@ -6,6 +6,7 @@
  */
 import { order } from "@holdfast/example-order";
 import {
+  type RunObjectDeps,
   type VerifyRequest,
   bearerAuth,
   createInlineDispatcher,
@@ -39,18 +40,18 @@ export default {
 
 /** One object per run. */
 export class WorkflowRunDO {
-  readonly #state: DurableObjectState;
+  readonly #deps: RunObjectDeps;
 
-  constructor(state: DurableObjectState) {
-    this.#state = state;
+  constructor(state: DurableObjectState, env: Env) {
+    this.#deps = { storage: state.storage, dispatcher, runDO: env.WORKFLOW_RUN_DO };
   }
 
   fetch(request: Request): Promise<Response> {
-    return handleDurableObjectRequest(request, { storage: this.#state.storage, dispatcher });
+    return handleDurableObjectRequest(request, this.#deps);
   }
 
   alarm(): Promise<void> {
-    return handleDurableObjectAlarm({ storage: this.#state.storage, dispatcher });
+    return handleDurableObjectAlarm(this.#deps);
   }
 }
 

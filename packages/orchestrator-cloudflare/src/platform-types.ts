@@ -26,6 +26,7 @@ export interface DurableObjectStorageLike {
   transactionSync<T>(closure: () => T): T;
   setAlarm(scheduledTimeMs: number): Promise<void>;
   deleteAlarm(): Promise<void>;
+  deleteAll(): Promise<void>;
 }
 
 export interface DurableObjectStubLike {

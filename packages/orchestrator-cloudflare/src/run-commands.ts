@@ -4,7 +4,7 @@
  * Owns: the messages between the two. Both are one deployment and one trust: the Worker has authenticated, validated
  * and bounded everything, and the object is reachable through its binding only.
  */
-import type { DeliveryKind, Inheritance, ResumeRequest, TriggerInput } from "@holdfast/orchestrator";
+import type { DeliveryKind, Inheritance, ResumeRequest, RunMessage, TriggerInput } from "@holdfast/orchestrator";
 
 export type RunCommand =
   | {
@@ -26,6 +26,10 @@ export type RunCommand =
     }
   | { readonly command: "resolveToken"; readonly tokenId: string; readonly payload: string }
   | { readonly command: "cancel"; readonly reason?: string | undefined }
+  | { readonly command: "operate"; readonly operation: "pause" | "unpause" | "retry" }
+  | { readonly command: "delete" }
+  /** A message of another run; the answer is a `SendResult`. */
+  | { readonly command: "message"; readonly message: RunMessage }
   | { readonly command: "workflows" };
 
 /** What `planResume` answers. */

@@ -4,13 +4,24 @@
  * Owns: one `RunHost` for each object instance. State in memory belongs to the instance, not to a request, so it is
  * found by the storage object; the handlers get fresh `deps` each time.
  */
-import { type JournalEntry, LIMITS, type StepDispatcher } from "@holdfast/protocol";
 import {
+  type JournalEntry,
+  LIMITS,
+  type StepDispatcher,
+  type WorkflowDescription,
+  errorValue,
+} from "@holdfast/protocol";
+import {
+  type ChildTrigger,
+  type ChunkRow,
   type Input,
   JOURNAL_PREFIX,
   type Reply,
   type RunHeader,
   RunHost,
+  type RunMessage,
+  type SendResult,
+  chunkPrefix,
   describeEntry,
   describeRun,
   journalKey,
@@ -21,13 +32,15 @@ import {
 } from "@holdfast/orchestrator";
 import { ApiRefusal } from "./api/refusals.ts";
 import { DurableObjectStore } from "./durable-object-store.ts";
-import type { DurableObjectStorageLike } from "./platform-types.ts";
+import type { DurableObjectNamespaceLike, DurableObjectStorageLike } from "./platform-types.ts";
 import type { ResumePlan, RunCommand } from "./run-commands.ts";
 
 export interface RunObjectDeps {
   /** `ctx.storage` of an SQLite-backed Durable Object. */
   readonly storage: DurableObjectStorageLike;
   readonly dispatcher: StepDispatcher;
+  /** Where runs live. Without it `ctx.invoke` fails with `CHILDREN_NOT_CONFIGURED`; everything else works. */
+  readonly runDO?: DurableObjectNamespaceLike | undefined;
   /** For tests: the time, ms since the epoch. */
   readonly clock?: () => number;
 }
@@ -44,7 +57,7 @@ export function runObjectOf(deps: RunObjectDeps): RunObject {
     object = new RunObject(deps);
     objects.set(deps.storage, object);
   }
-  object.useDispatcher(deps.dispatcher);
+  object.use(deps);
   return object;
 }
 
@@ -55,10 +68,14 @@ export class RunObject {
   readonly #store: DurableObjectStore;
   readonly #clock: () => number;
   readonly #watchers = new Set<() => void>();
+  readonly #storage: DurableObjectStorageLike;
   #dispatcher: StepDispatcher;
+  #runDO: DurableObjectNamespaceLike | undefined;
 
-  constructor({ storage, dispatcher, clock = () => Date.now() }: RunObjectDeps) {
+  constructor({ storage, dispatcher, runDO, clock = () => Date.now() }: RunObjectDeps) {
+    this.#storage = storage;
     this.#dispatcher = dispatcher;
+    this.#runDO = runDO;
     this.#clock = clock;
     this.#store = new DurableObjectStore(storage, logError);
     this.#host = new RunHost({
@@ -69,11 +86,19 @@ export class RunObject {
         for (const watcher of this.#watchers) watcher();
       },
       onError: logError,
+      send:
+        runDO === undefined
+          ? undefined
+          : (to, message, done) => {
+              void sendMessage(this.#runDO ?? runDO, to, message).then(done);
+            },
     });
   }
 
-  useDispatcher(dispatcher: StepDispatcher): void {
+  /** The handlers bring new ones with each request. */
+  use({ dispatcher, runDO }: RunObjectDeps): void {
     this.#dispatcher = dispatcher;
+    this.#runDO = runDO;
     this.#host.useDispatcher(dispatcher);
   }
 
@@ -97,6 +122,12 @@ export class RunObject {
         return this.#answer({ type: "resolveToken", tokenId: command.tokenId, payload: command.payload });
       case "cancel":
         return this.#answer({ type: "cancel", reason: command.reason });
+      case "operate":
+        return this.#answer({ type: command.operation });
+      case "delete":
+        return this.#delete();
+      case "message":
+        return Response.json(this.#receive(command.message));
       case "workflows":
         return Response.json({ workflows: await this.#dispatcher.workflows() });
     }
@@ -119,14 +150,7 @@ export class RunObject {
     const described = this.#dispatcher.describe?.(workflowId, workflowVersion);
     if (described === null && this.#host.state.header === undefined)
       throw await this.#unknownWorkflow(workflowId, workflowVersion);
-    const reply = this.#host.handle({
-      ...trigger,
-      type: "trigger",
-      seed: randomSeed(),
-      workflowVersion: workflowVersion ?? described?.version,
-      tags: [...new Set([...(described?.tags ?? []), ...trigger.tags])],
-      timeoutMs: trigger.timeoutMs ?? described?.timeoutMs,
-    });
+    const reply = this.#host.handle({ ...withDefaults(trigger, described), type: "trigger", seed: randomSeed() });
     if (reply.type === "refused") throw refusal(reply);
     if (waitMs > 0) await this.#untilQuiet(waitMs);
     return Response.json(this.#describe(this.#header()), { status: reply.type === "created" ? 201 : 200 });
@@ -172,6 +196,29 @@ export class RunObject {
     return Response.json(plan);
   }
 
+  /** A message of another run. A child of a workflow that is not served here is refused for good. */
+  #receive(message: RunMessage): SendResult {
+    if (message.type !== "trigger") return this.#host.receive(message, randomSeed());
+    const { workflowId, workflowVersion } = message.trigger;
+    const described = this.#dispatcher.describe?.(workflowId, workflowVersion);
+    if (described === null && this.#host.state.header === undefined) {
+      const text = `No workflow ${JSON.stringify(workflowId)} is served here.`;
+      return { type: "refused", error: errorValue("WORKFLOW_NOT_FOUND", text) };
+    }
+    return this.#host.receive({ ...message, trigger: withDefaults(message.trigger, described) }, randomSeed());
+  }
+
+  /** Deletes the run with all its rows (VER3). */
+  async #delete(): Promise<Response> {
+    this.#header();
+    const reply = this.#host.handle({ type: "delete" });
+    if (reply.type === "refused") throw refusal(reply);
+    await this.#storage.deleteAlarm();
+    await this.#storage.deleteAll();
+    this.#host.forget();
+    return new Response(null, { status: 204 });
+  }
+
   /** Applies an input and answers with what became of the run. */
   #answer(input: Input): Response {
     this.#header();
@@ -192,7 +239,19 @@ export class RunObject {
     const { state } = this.#host;
     const rows = [...this.#store.list(JOURNAL_PREFIX, { limit: LIMITS.recordSteps + 1 })];
     const journal = rows.map(([, row]) => row as JournalEntry);
-    return describeRun(header, readInput(state, header), journal, this.#host.stepsInProgress());
+    const openChunks = (op: string): number => state.openStreams.get(op)?.chunks ?? this.#countChunks(header, op);
+    return describeRun(header, readInput(state, header), journal, this.#host.stepsInProgress(), openChunks);
+  }
+
+  /** How many chunks of an open stream are stored: the newest row tells. */
+  #countChunks(header: RunHeader, op: string): number {
+    const place = header.streams.findIndex((stream) => stream.op === op);
+    const prefix = chunkPrefix(place, header.streams[place]?.generation ?? 0);
+    for (const [, row] of this.#store.list(prefix, { reverse: true, limit: 1 })) {
+      const { first, chunks } = row as ChunkRow;
+      return first + chunks.length;
+    }
+    return 0;
   }
 
   /** Resolves when the run is no longer running, or after `ms`. */
@@ -210,6 +269,29 @@ export class RunObject {
       const timer = setTimeout(done, ms);
       this.#watchers.add(watcher);
     });
+  }
+}
+
+/** What the workflow's own definition says where the trigger says nothing (RUN4, RUN6). */
+function withDefaults(trigger: ChildTrigger, described: WorkflowDescription | null | undefined): ChildTrigger {
+  return {
+    ...trigger,
+    workflowVersion: trigger.workflowVersion ?? described?.version,
+    tags: [...new Set([...(described?.tags ?? []), ...trigger.tags])],
+    timeoutMs: trigger.timeoutMs ?? described?.timeoutMs,
+  };
+}
+
+/** Hands a message to another run's object. Whatever goes wrong, it is sent again later. */
+async function sendMessage(runDO: DurableObjectNamespaceLike, to: string, message: RunMessage): Promise<SendResult> {
+  try {
+    const command: RunCommand = { command: "message", message };
+    const stub = runDO.get(runDO.idFromName(to));
+    const request = new Request("https://run.internal/", { method: "POST", body: JSON.stringify(command) });
+    const answer = await stub.fetch(request);
+    return answer.ok ? ((await answer.json()) as SendResult) : { type: "unreachable" };
+  } catch {
+    return { type: "unreachable" };
   }
 }
 

@@ -2,6 +2,7 @@
  * The Worker that the real-workerd suite drives: the library as a user would wire it, with workflows made for testing.
  */
 import {
+  type RunObjectDeps,
   createInlineDispatcher,
   handleDurableObjectAlarm,
   handleDurableObjectRequest,
@@ -21,17 +22,17 @@ export default {
 };
 
 export class WorkflowRunDO {
-  readonly #state: DurableObjectState;
+  readonly #deps: RunObjectDeps;
 
-  constructor(state: DurableObjectState) {
-    this.#state = state;
+  constructor(state: DurableObjectState, env: Env) {
+    this.#deps = { storage: state.storage, dispatcher, runDO: env.WORKFLOW_RUN_DO };
   }
 
   fetch(request: Request): Promise<Response> {
-    return handleDurableObjectRequest(request, { storage: this.#state.storage, dispatcher });
+    return handleDurableObjectRequest(request, this.#deps);
   }
 
   alarm(): Promise<void> {
-    return handleDurableObjectAlarm({ storage: this.#state.storage, dispatcher });
+    return handleDurableObjectAlarm(this.#deps);
   }
 }

@@ -386,7 +386,7 @@ describe("refusals", () => {
     const get = await api.fetch("/api/runs/r1/signals");
     expect([get.status, get.headers.get("Allow")]).toEqual([405, "POST"]);
     const put = await api.fetch("/api/runs/r1", { method: "PUT" });
-    expect([put.status, put.headers.get("Allow")]).toEqual([405, "GET, HEAD"]);
+    expect([put.status, put.headers.get("Allow")]).toEqual([405, "GET, DELETE, HEAD"]);
   });
 
   test.each(["a/b", "100%", "ключ ☃", "__proto__", "a?b#c&d", "..", "-"])(

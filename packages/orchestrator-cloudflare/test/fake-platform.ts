@@ -60,6 +60,11 @@ export class FakeStorage implements DurableObjectStorageLike {
   async deleteAlarm(): Promise<void> {
     this.alarmAt = null;
   }
+
+  async deleteAll(): Promise<void> {
+    this.rows.clear();
+    this.alarmAt = null;
+  }
 }
 
 /** A deployment: a Worker before objects that are made when they are first asked for. */
@@ -81,7 +86,7 @@ export class FakeDeployment {
   #objectDeps(name: string): Parameters<typeof handleDurableObjectRequest>[1] {
     const storage = this.storages.get(name) ?? new FakeStorage();
     this.storages.set(name, storage);
-    return { storage, dispatcher: this.#dispatcher };
+    return { storage, dispatcher: this.#dispatcher, runDO: this.runDO };
   }
 
   fetch(path: string, init: RequestInit & { json?: unknown } = {}): Promise<Response> {

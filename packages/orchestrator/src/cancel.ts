@@ -1,13 +1,15 @@
 /**
- * Cancelling a run.
+ * Cancelling a run, and a run that has used up its time budget.
  *
- * Owns: CAN1 (durable when acknowledged, and final against results that arrive later) and CAN2 (a parked run needs no
- * executor to be cancelled).
+ * Owns: CAN1 (durable when acknowledged, and final against results that arrive later), CAN2 (a parked run needs no
+ * executor to be cancelled unless there is something to undo), RUN6.
  */
-import { boundMessage, errorValue } from "@holdfast/protocol";
+import { type ErrorValue, UNWIND, boundMessage, errorValue } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
-import { isTerminal } from "./run-header.ts";
+import { type RunError, isTerminal } from "./run-header.ts";
+import { knowOperations } from "./run-state.ts";
+import { compensationOf } from "./unwinding.ts";
 
 export function cancel(draft: Draft, input: Input & { type: "cancel" }): Reply {
   const { header } = draft;
@@ -18,12 +20,55 @@ export function cancel(draft: Draft, input: Input & { type: "cancel" }): Reply {
       message: `Run ${JSON.stringify(header.id)} has ended (${header.status}); there is nothing to cancel.`,
     };
   }
+  // It is being undone already (CAN7). A paused one goes on undoing when an operator lets it.
+  if (header.unwinding !== undefined) return { type: "done" };
   const { reason } = input;
-  const error = errorValue(
-    "CANCELLED",
-    reason === undefined ? "The run was cancelled." : `The run was cancelled: ${boundMessage(reason)}`,
-  );
-  draft.end("cancelled", { error: { ...error, category: "USER_ERROR" }, cancelReason: reason });
-  draft.abort({ type: "cancelled", ...(reason === undefined ? {} : { reason }) });
+  const text = reason === undefined ? "The run was cancelled." : `The run was cancelled: ${boundMessage(reason)}`;
+  draft.change({ cancelReason: reason });
+  stop(draft, "cancel", errorValue("CANCELLED", text));
   return { type: "done" };
+}
+
+/** The time budget is used up (RUN6). */
+export function expire(draft: Draft): void {
+  const text = `The run's time budget of ${draft.header.timeoutMs ?? 0} ms is used up.`;
+  draft.change({ deadlineAt: undefined });
+  if (draft.header.unwinding === undefined) stop(draft, "timeout", errorValue("WORKFLOW_TIMEOUT", text));
+}
+
+/** Ends the run at once, or turns it to undoing if there is something to undo. */
+function stop(draft: Draft, cause: "cancel" | "timeout", value: ErrorValue): void {
+  const error: RunError = { ...value, category: "USER_ERROR" };
+  if (hasSomethingToUndo(draft)) {
+    if (draft.header.status === "paused") draft.tellUnpaused();
+    draft.append({ type: "run.unwinding", op: UNWIND, cause, error: value }, 0);
+    draft.cancelChildren();
+    draft.change({
+      unwinding: { cause, error },
+      error,
+      waits: [],
+      retries: [],
+      paused: undefined,
+      deadlineAt: undefined,
+    });
+    draft.wake();
+    return;
+  }
+  draft.end(cause === "cancel" ? "cancelled" : "failed", { error });
+  const { timeoutMs = 0, cancelReason } = draft.header;
+  draft.abort(
+    cause === "timeout"
+      ? { type: "timed_out", timeoutMs }
+      : { type: "cancelled", ...(cancelReason === undefined ? {} : { reason: cancelReason }) },
+  );
+}
+
+/** Whether a completed step declared a compensation that has not been executed. */
+function hasSomethingToUndo(draft: Draft): boolean {
+  if (draft.header.epoch === 0) return false;
+  const operations = knowOperations(draft.state);
+  for (const [op, progress] of operations) {
+    if (progress.compensable && operations.get(compensationOf(op))?.ended !== true) return true;
+  }
+  return false;
 }

@@ -9,16 +9,28 @@
  * - D1 Nothing is written unless something changed: a refusal yields an empty batch.
  * - D2 The batch carries the alarm whenever the run's next due time changed (DUR5, H2).
  */
-import { type AbortReason, type EntryBody, FORMAT_VERSION, type JournalEntry, LIMITS } from "@holdfast/protocol";
+import {
+  type AbortReason,
+  type ChildOutcome,
+  ENCODED_UNDEFINED,
+  type EntryBody,
+  type ErrorValue,
+  FORMAT_VERSION,
+  type JournalEntry,
+  LIMITS,
+  type OperationId,
+  errorValue,
+} from "@holdfast/protocol";
 import type { Circumstances, Effect } from "./inputs.ts";
 import { type RunHeader, type RunStatus, isTerminal, nextAlarm } from "./run-header.ts";
-import type { RunState } from "./run-state.ts";
-import { RECORD_KEY, type WriteBatch, journalKey } from "./store.ts";
+import type { OutboxRow, RunMessage, RunState } from "./run-state.ts";
+import { RECORD_KEY, type WriteBatch, journalKey, outboxKey } from "./store.ts";
 
 export class Draft {
   readonly state: RunState;
   readonly now: number;
   readonly live: boolean;
+  readonly canSend: boolean;
   /** What was journaled by this transition. */
   readonly entries: JournalEntry[] = [];
   asked: number;
@@ -27,14 +39,18 @@ export class Draft {
   #poke = false;
   #start = false;
   #abort: AbortReason | undefined;
+  #send = false;
+  readonly #chunks = new Map<OperationId, number>();
+  #paused: boolean | undefined;
   readonly #puts = new Map<string, object>();
   readonly #deletes = new Set<string>();
 
-  constructor(state: RunState, { now, live }: Circumstances) {
+  constructor(state: RunState, { now, live, canSend }: Circumstances) {
     this.state = state;
     // Journal times never decrease, whatever the clock does (J1).
     this.now = Math.max(now, state.lastAt);
     this.live = live;
+    this.canSend = canSend;
     this.#header = state.header;
     this.#seq = state.lastSeq;
     this.asked = state.asked;
@@ -105,6 +121,12 @@ export class Draft {
     this.change({ startedAt: this.now, startAt: undefined, deadlineAt });
   }
 
+  /** A run that was running when it was paused runs again: with the execution that is live, or with a new one. */
+  goOnRunning(): void {
+    this.change({ status: "running", watchdogAt: this.now + LIMITS.watchdogMsMin });
+    if (!this.live && !this.#start) this.begin();
+  }
+
   /** Whether this transition begins an execution. */
   get begins(): boolean {
     return this.#start;
@@ -121,8 +143,33 @@ export class Draft {
     this.#abort = reason;
   }
 
-  /** Ends the run, for good (RUN1). Whoever speaks for it afterwards is refused (DUR6). */
+  /** Chunks of a stream that this transition adds. */
+  chunksOf(op: OperationId): number {
+    return this.#chunks.get(op) ?? 0;
+  }
+
+  countChunks(op: OperationId, count: number): void {
+    this.#chunks.set(op, this.chunksOf(op) + count);
+  }
+
+  /** Puts a message to another run into the outbox: it is sent until it is acknowledged. */
+  post(to: string, message: RunMessage): void {
+    const { outbox } = this.header;
+    const row: OutboxRow = { v: FORMAT_VERSION, to, message };
+    this.put(outboxKey(outbox.next), row);
+    const retryAt = outbox.retryAt ?? this.now + LIMITS.watchdogMsMin;
+    this.change({ outbox: { ...outbox, count: outbox.count + 1, next: outbox.next + 1, retryAt } });
+    this.#send = true;
+  }
+
+  /** Has the outbox sent after the commit. */
+  sendOutbox(): void {
+    this.#send = true;
+  }
+
+  /** Ends the run, for good (RUN1). Whoever speaks for it afterwards is refused (DUR6); who must know is told. */
   end(status: RunStatus, patch: Partial<RunHeader>): void {
+    this.cancelChildren();
     this.change({
       ...patch,
       status,
@@ -130,14 +177,44 @@ export class Draft {
       startAt: undefined,
       watchdogAt: undefined,
       dispatch: undefined,
+      paused: undefined,
       waits: [],
       retries: [],
     });
+    const { parent, error, output = ENCODED_UNDEFINED, id } = this.header;
+    if (parent === undefined || parent.detached) return;
+    const failure = error ?? errorValue("CHILD_RUN_FAILED", `The run ended ${status}.`);
+    const outcome: ChildOutcome =
+      status === "completed" ? { status, runId: id, output } : { status, runId: id, error: plainError(failure) };
+    this.post(parent.runId, { type: "childEnded", op: parent.op, outcome });
+  }
+
+  /** Attached children do not outlive their parent, nor its turn to undoing (CHILD3). */
+  cancelChildren(): void {
+    for (const wait of this.header.waits) {
+      if (wait.runId === undefined) continue;
+      this.post(wait.runId, { type: "cancel", reason: `its parent ${this.header.id} has stopped` });
+    }
   }
 
   /** Stops the run until an operator acts; the journal stays as it is. */
-  pause(error: NonNullable<RunHeader["error"]>): void {
-    this.change({ status: "paused", error, watchdogAt: undefined, dispatch: undefined });
+  pause(error: RunHeader["error"]): void {
+    const { status } = this.header;
+    const from = status === "pending" || status === "waiting" ? status : "running";
+    const by = error === undefined ? "operator" : "engine";
+    this.change({
+      status: "paused",
+      paused: { from, at: this.now, by },
+      error,
+      watchdogAt: undefined,
+      dispatch: undefined,
+    });
+    if (by === "operator") this.#paused = true;
+  }
+
+  /** The live execution learns that the run is no longer paused. */
+  tellUnpaused(): void {
+    this.#paused = false;
   }
 
   /** What to commit. The header goes in only if it changed (H1), the alarm only if it moved (D2). */
@@ -155,12 +232,22 @@ export class Draft {
 
   /** What the host does after the commit. `answered`: the entries reach the live execution as an answer instead. */
   effects(answered: boolean): Effect[] {
+    const execution = this.#executionEffects(answered);
+    return this.#send ? [...execution, { type: "send" }] : execution;
+  }
+
+  #executionEffects(answered: boolean): Effect[] {
     if (this.#abort !== undefined && this.live) return [{ type: "abort", reason: this.#abort }];
     if (this.#start) {
       return this.live ? [{ type: "abort", reason: { type: "superseded" } }, { type: "start" }] : [{ type: "start" }];
     }
-    const news = this.#poke || this.entries.length > 0;
+    const news = this.#poke || this.entries.length > 0 || this.#paused !== undefined;
     if (!this.live || answered || !news || this.#header === undefined || isTerminal(this.#header.status)) return [];
-    return [{ type: "update", update: { entries: this.entries, now: this.now } }];
+    const paused = this.#paused === undefined ? {} : { paused: this.#paused };
+    return [{ type: "update", update: { entries: this.entries, now: this.now, ...paused } }];
   }
+}
+
+function plainError({ name, message, code, data }: ErrorValue): ErrorValue {
+  return { name, message, ...(code === undefined ? {} : { code }), ...(data === undefined ? {} : { data }) };
 }

@@ -1,8 +1,18 @@
 /** The orchestrator: a pure state machine for one run, the port to its storage, and the shell that adapters share. */
-export type { Circumstances, Effect, Inheritance, Input, RefusalCode, Reply, TriggerInput } from "./inputs.ts";
-export { type ResumeRequest, planResume } from "./resume.ts";
+export type {
+  Circumstances,
+  Effect,
+  Inheritance,
+  Input,
+  RefusalCode,
+  Reply,
+  SendResult,
+  TriggerInput,
+} from "./inputs.ts";
+export { type ResumeRequest, outcomesOf, planResume } from "./resume.ts";
 export {
   type OpenWait,
+  type ParentRef,
   type PendingRetry,
   type RunError,
   type RunHeader,
@@ -14,8 +24,11 @@ export {
 export { RunHost, type RunHostOptions } from "./run-host.ts";
 export { describeEntry, describeRun, summarizeRun } from "./run-record.ts";
 export {
+  type ChildTrigger,
+  type ChunkRow,
   type DeliveryKind,
   type InboxRow,
+  type RunMessage,
   type RunState,
   type TokenRow,
   applyBatch,
@@ -25,12 +38,14 @@ export {
 } from "./run-state.ts";
 export { computeBackoffDelayMs } from "./step-retry.ts";
 export {
+  CHUNK_PREFIX,
   JOURNAL_PREFIX,
   type ListOptions,
   RECORD_KEY,
   type RunStore,
   type StoreReader,
   type WriteBatch,
+  chunkPrefix,
   journalKey,
 } from "./store.ts";
 export { type Transition, transition } from "./transition.ts";

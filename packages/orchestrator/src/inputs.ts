@@ -5,12 +5,16 @@
  */
 import type {
   AbortReason,
+  ChildOutcome,
+  EntryBody,
   ErrorValue,
   ExecutionReport,
   ExecutionUpdate,
   JournalEntry,
+  OperationId,
   ReportAnswer,
 } from "@holdfast/protocol";
+import type { ParentRef } from "./run-header.ts";
 import type { DeliveryKind } from "./run-state.ts";
 
 /** Create a run (RUN2, RUN3). Values are encoded; what the caller may say was checked before. */
@@ -31,6 +35,7 @@ export interface TriggerInput {
   readonly baseUrl?: string | undefined;
   readonly delayMs?: number | undefined;
   readonly timeoutMs?: number | undefined;
+  readonly parent?: ParentRef | undefined;
   /** What a resumed run takes over (RES1–RES4). */
   readonly inherited?: Inheritance | undefined;
 }
@@ -43,8 +48,10 @@ export interface Inheritance {
   readonly number: number;
   readonly seed?: string | undefined;
   readonly clockStart?: number | undefined;
+  /** Entries that make the beginning of the new run's journal. */
   readonly entries: readonly JournalEntry[];
-  readonly seedResults: readonly (readonly [step: string, result: string])[];
+  /** Outcomes that apply when their operations are asked for. */
+  readonly outcomes: readonly EntryBody[];
 }
 
 export type Input =
@@ -58,6 +65,16 @@ export type Input =
     }
   | { readonly type: "resolveToken"; readonly tokenId: string; readonly payload: string }
   | { readonly type: "cancel"; readonly reason?: string | undefined }
+  /** An operator stops the run, or lets it go on (CAN4), or tries again what the engine had paused (CAN5). */
+  | { readonly type: "pause" }
+  | { readonly type: "unpause" }
+  | { readonly type: "retry" }
+  /** May the run be deleted? The host deletes the rows when the reply says so (VER3). */
+  | { readonly type: "delete" }
+  /** A child of this run ended (CHILD2). */
+  | { readonly type: "childEnded"; readonly op: OperationId; readonly outcome: ChildOutcome }
+  /** What became of a message of the outbox. */
+  | { readonly type: "sent"; readonly key: string; readonly result: SendResult }
   /** A run was resumed from this one (RES1). */
   | { readonly type: "noteResumed"; readonly runId: string }
   | { readonly type: "alarm" }
@@ -65,12 +82,20 @@ export type Input =
   /** The pipe to the execution of this epoch, or the code behind it, is gone (DUR8). */
   | { readonly type: "lost"; readonly epoch: number; readonly error: ErrorValue };
 
+/** Acknowledged, refused for good, or not delivered. */
+export type SendResult =
+  | { readonly type: "acknowledged" }
+  | { readonly type: "refused"; readonly error: ErrorValue }
+  | { readonly type: "unreachable" };
+
 /** What the host knows and the state does not. */
 export interface Circumstances {
   /** The time, ms since the epoch. */
   readonly now: number;
   /** Whether this host holds a live execution of the run's newest epoch. */
   readonly live: boolean;
+  /** Whether this host can send messages to other runs. */
+  readonly canSend: boolean;
 }
 
 export type RefusalCode =
@@ -78,8 +103,10 @@ export type RefusalCode =
   | "idempotency_conflict"
   | "inbox_full"
   | "limit_exceeded"
+  | "not_applicable"
   | "not_found"
   | "parent_not_ended"
+  | "run_not_ended"
   | "run_terminal"
   | "token_not_found"
   | "unknown_step";
@@ -100,4 +127,6 @@ export type Effect =
   /** Tell the live execution. */
   | { readonly type: "update"; readonly update: ExecutionUpdate }
   /** Stop the live execution and forget it. */
-  | { readonly type: "abort"; readonly reason: AbortReason };
+  | { readonly type: "abort"; readonly reason: AbortReason }
+  /** Send what is in the outbox. */
+  | { readonly type: "send" };

@@ -34,6 +34,8 @@ export function executionLost(draft: Draft, epoch: number, error: ErrorValue): v
   const { header, now } = draft;
   if (header.epoch !== epoch || header.status !== "running") return;
   draft.abort({ type: "superseded" });
+  // Trying again would not help (VER2).
+  if (error.code === "PROTOCOL_MISMATCH") return draft.pause({ ...error, category: "RUNTIME_ERROR" });
   const since = header.dispatch?.since ?? now;
   const failures = (header.dispatch?.failures ?? 0) + 1;
   if (now - since > LIMITS.dispatchRetryMs) {

@@ -11,15 +11,22 @@ import {
   LIMITS,
   type OperationEvents,
   type OperationId,
+  changeMetadata,
   errorValue,
+  isOutcome,
+  metadataFits,
   parseOperationId,
 } from "@holdfast/protocol";
+import { startChild } from "./children.ts";
 import { takeKept } from "./deliver.ts";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
 import { type OpenWait, type RunError, type WaitpointKind, isTerminal } from "./run-header.ts";
+import { readInherited } from "./run-state.ts";
 import { computeBackoffDelayMs } from "./step-retry.ts";
 import { tokenKey } from "./store.ts";
+import { appendChunks, endStream, startStream } from "./streams.ts";
+import { beginUnwinding, endUnwound, isHeardWhileUnwinding } from "./unwinding.ts";
 
 const WAITPOINT_OF = { sleep: "DATETIME", event: "EVENT", signal: "SIGNAL", token: "MANUAL" } as const satisfies Record<
   string,
@@ -40,6 +47,8 @@ export function report(draft: Draft, input: Input & { type: "report" }): Reply {
     if (event.type === "parked") parks = mayPark(draft, event.seq);
     else apply(draft, event, taken);
   }
+  // The code ended without knowing that it was stopped: another execution undoes what it did (CAN1).
+  if (draft.begins) return refuse("superseded");
   if (parks) draft.change({ status: "waiting", watchdogAt: undefined });
   return { type: "report", answer: { accepted: true, entries: draft.entries, now: draft.now } };
 }
@@ -50,35 +59,62 @@ function refuse(reason: "superseded" | "ended"): Reply {
 
 /** A run parks only if the execution has seen every outcome, those of this very report included. */
 function mayPark(draft: Draft, seen: number): boolean {
-  const news = draft.entries.some((entry) => entry.type !== "wait.opened");
+  const news = draft.entries.some(isOutcome);
   return !news && draft.state.lastOutcomeSeq <= seen && draft.header.status === "running";
 }
 
 function apply(draft: Draft, event: Exclude<ExecutionEvent, { type: "parked" }>, taken: Set<string>): void {
+  const unwinding = draft.header.unwinding !== undefined;
   switch (event.type) {
     case "unparked":
-      return draft.wake();
+      if (draft.header.status !== "paused") draft.wake();
+      return;
     case "run.completed":
-      return draft.end("completed", { output: event.output });
+      return unwinding ? draft.begin() : draft.end("completed", { output: event.output });
     case "run.failed":
-      return draft.end("failed", { error: toRunError(event.error, event.step) });
+      return unwinding ? draft.begin() : draft.end("failed", { error: toRunError(event.error, event.step) });
+    case "run.unwound":
+      return endUnwound(draft);
     case "run.diverged":
       draft.abort({ type: "superseded" });
       return draft.pause({ ...event.error, category: "RUNTIME_ERROR" });
-    case "step.started":
-    case "step.completed":
-    case "step.failed":
-    case "wait.opened":
+    default:
       return applyToOperation(draft, event, taken);
   }
 }
 
 function applyToOperation(draft: Draft, event: OperationEvents, taken: Set<string>): void {
-  if (draft.journalIsFull) return endFull(draft);
-  if (event.type === "wait.opened") return openWait(draft, event, taken);
-  // A step that has ended stays as it ended: a report that is repeated changes nothing (DUR3).
-  if (draft.state.steps.get(event.op)?.ended === true) return;
-  if (event.type === "step.failed") return failAttempt(draft, event);
+  const { state, header } = draft;
+  const known = state.operations.get(event.op);
+  // An operation that has ended stays as it ended: a report that is repeated changes nothing (DUR3).
+  if (known?.ended === true) return;
+  if (header.unwinding !== undefined && !isHeardWhileUnwinding(event.op)) return;
+  if (event.type === "stream.chunks") return appendChunks(draft, event);
+  if (draft.journalIsFull) return endFull(draft, `The run's journal holds ${LIMITS.journalEntries} entries`);
+  switch (event.type) {
+    case "wait.opened":
+      return openWait(draft, event, taken);
+    case "step.failed":
+      return failAttempt(draft, event);
+    case "inherited":
+      return inherit(draft, event);
+    case "child.started":
+      return known === undefined ? startChild(draft, event) : undefined;
+    case "run.unwinding":
+      return beginUnwinding(draft, event, toRunError(event.error, event.step));
+    case "metadata.changed":
+      return known === undefined ? applyMetadata(draft, event) : undefined;
+    case "stream.started":
+      return startStream(draft, event);
+    case "step.completed":
+      endStream(draft, event.op);
+      return journal(draft, event);
+    case "step.started":
+      return journal(draft, event);
+  }
+}
+
+function journal(draft: Draft, event: OperationEvents & { type: "step.started" | "step.completed" }): void {
   const { nth, ...body } = event;
   draft.append(body, nth);
 }
@@ -86,6 +122,7 @@ function applyToOperation(draft: Draft, event: OperationEvents, taken: Set<strin
 function failAttempt(draft: Draft, event: OperationEvents & { type: "step.failed" }): void {
   const { op, nth, attempt, startedAt, error, retry, retryAfterMs } = event;
   if (retry === null || attempt >= retry.max) {
+    endStream(draft, op);
     draft.append({ type: "step.failed", op, attempt, startedAt, error }, nth);
     return;
   }
@@ -95,9 +132,27 @@ function failAttempt(draft: Draft, event: OperationEvents & { type: "step.failed
   draft.change({ retries: [...draft.header.retries, { op, at: retryAt }] });
 }
 
+/** An outcome that a resumed run takes over takes its place in the journal now that it is asked for (RES1, RES2). */
+function inherit(draft: Draft, event: OperationEvents & { type: "inherited" }): void {
+  const outcome = readInherited(draft.state).find((body) => body.op === event.op);
+  if (outcome !== undefined) draft.append(outcome, event.nth);
+}
+
+function applyMetadata(draft: Draft, event: OperationEvents & { type: "metadata.changed" }): void {
+  const { op, nth, change } = event;
+  const metadata = changeMetadata(draft.header.metadata, change);
+  if (!metadataFits(metadata))
+    return endFull(draft, `The run's metadata takes more than ${LIMITS.metadataChars} characters`);
+  draft.append({ type: "metadata.changed", op, change }, nth);
+  draft.change({ metadata });
+}
+
 function openWait(draft: Draft, event: OperationEvents & { type: "wait.opened" }, taken: Set<string>): void {
-  const { op, nth, afterMs, tokenId } = event;
+  const { op, nth, afterMs, tokenId, match } = event;
   if (draft.header.waits.some((open) => open.op === op)) return;
+  if (draft.header.waits.length >= LIMITS.openWaits) {
+    return endFull(draft, `The run has ${LIMITS.openWaits} waits open at one time`);
+  }
   const { kind, name } = parseOperationId(op);
   const wakeAt = event.wakeAt ?? (afterMs === undefined ? undefined : draft.now + afterMs);
   const timing = { ...(wakeAt === undefined ? {} : { wakeAt }), ...(tokenId === undefined ? {} : { tokenId }) };
@@ -109,16 +164,15 @@ function openWait(draft: Draft, event: OperationEvents & { type: "wait.opened" }
     name,
     openedAt: draft.now,
     ...timing,
+    ...(match === undefined ? {} : { match }),
   };
   if (tokenId !== undefined) draft.put(tokenKey(tokenId), { v: FORMAT_VERSION, op, state: "open" });
   if (!takeKept(draft, wait, taken)) draft.change({ waits: [...draft.header.waits, wait] });
 }
 
-function endFull(draft: Draft): void {
-  const error = errorValue(
-    "LIMIT_EXCEEDED",
-    `The run's journal holds ${LIMITS.journalEntries} entries, which is the limit. Split the work over several runs.`,
-  );
+/** A limit that the code cannot be told of where it asks. */
+function endFull(draft: Draft, what: string): void {
+  const error = errorValue("LIMIT_EXCEEDED", `${what}, which is the limit. Split the work over several runs.`);
   draft.end("failed", { error: { ...error, category: "USER_ERROR" } });
   draft.abort({ type: "superseded" });
 }

@@ -4,9 +4,17 @@
  * Owns: the cut. An operation depends on the step that is executed anew only if the function asked for it after that
  * step's outcome was journaled; `nth` and `asked` of the entries tell (RES1, RES3).
  */
-import { FORMAT_VERSION, type JournalEntry, type OperationId, isOutcome, parseOperationId } from "@holdfast/protocol";
+import {
+  type EntryBody,
+  type JournalEntry,
+  type OperationId,
+  isOutcome,
+  operationId,
+  parseOperationId,
+} from "@holdfast/protocol";
 import type { Inheritance, Reply } from "./inputs.ts";
 import { type RunHeader, isTerminal } from "./run-header.ts";
+import { compensationOf } from "./unwinding.ts";
 
 export interface ResumeRequest {
   /** The step from which to execute anew: a name (its first use) or a name and which use, counted from 0. */
@@ -31,15 +39,13 @@ export function planResume(
   }
   const from = findStep(header, journal, request);
   if (typeof from === "object") return from;
-  const { seedResults } = request;
   return {
     parentRunId: header.id,
     step: from === undefined ? undefined : parseOperationId(from).name,
     number: header.number + 1,
     seed: header.seed,
     clockStart: header.clockStart ?? header.startedAt,
-    entries: keepBefore(from, journal, new Map(seedResults)),
-    seedResults,
+    ...takeOver(from, journal, request.seedResults),
   };
 }
 
@@ -71,37 +77,64 @@ function refuseStep(message: string): Refusal {
   return { type: "refused", code: "unknown_step", message };
 }
 
-/** Keeps what does not depend on `from`: every ended operation that was asked for before `from` had its outcome. */
-function keepBefore(
+/**
+ * Splits what is taken over in two. `entries` begin the new journal as they were, so that this part replays as it was.
+ * What the function asks for only behind a step that executes anew applies when it is asked for: `outcomes`.
+ */
+function takeOver(
   from: OperationId | undefined,
   journal: readonly JournalEntry[],
-  seeds: Map<string, string>,
-): JournalEntry[] {
-  const cut = journal.find((entry) => entry.op === from && isOutcome(entry))?.asked ?? Infinity;
+  seedResults: ResumeRequest["seedResults"],
+): Pick<Inheritance, "entries" | "outcomes"> {
+  const seeds = new Map(seedResults.map(([step, value]) => [operationId("step", 0, step), value]));
+  const compensated = new Set(journal.filter((entry) => entry.type === "step.completed").map((entry) => entry.op));
+  const isGone = (entry: JournalEntry): boolean => {
+    const kind = parseOperationId(entry.op).kind;
+    if (entry.op === from || kind === "compensation" || kind === "unwind") return true;
+    return kind === "step" && compensated.has(compensationOf(entry.op)) && !seeds.has(entry.op);
+  };
+  const cutBehind = (gone: (entry: JournalEntry) => boolean): number =>
+    Math.min(...journal.filter((entry) => isOutcome(entry) && gone(entry)).map((entry) => entry.asked));
+  const known = cutBehind((entry) => entry.op === from);
   const ended = new Set(journal.filter(isOutcome).map((entry) => entry.op));
-  return journal
-    .filter((entry) => entry.op !== from && entry.nth <= cut && ended.has(entry.op))
-    .map((entry) => seeded({ ...entry, asked: Math.min(entry.asked, cut) }, seeds));
+  const isKept = (entry: JournalEntry): boolean => !isGone(entry) && entry.nth <= known && isSettled(entry, ended);
+  const kept = journal.filter(isKept).map((entry) => seeded(entry, seeds));
+  const cut = cutBehind(isGone);
+  return {
+    entries: kept.filter((entry) => entry.nth <= cut).map((entry) => ({ ...entry, asked: Math.min(entry.asked, cut) })),
+    outcomes: [...kept.filter((entry) => entry.nth > cut && isOutcome(entry)).map(bodyOf), ...seedsLeft(seeds, kept)],
+  };
+}
+
+/** Taken over are operations with an outcome, and those that need none. */
+function isSettled(entry: JournalEntry, ended: ReadonlySet<OperationId>): boolean {
+  return ended.has(entry.op) || entry.type === "metadata.changed";
+}
+
+/** Results that were given for steps which the parent's journal does not hold. */
+function seedsLeft(seeds: ReadonlyMap<OperationId, string>, kept: readonly JournalEntry[]): EntryBody[] {
+  const known = new Set(kept.map((entry) => entry.op));
+  return [...seeds].filter(([op]) => !known.has(op)).map(([op, value]) => seedBody(op, value));
+}
+
+/** The results that a caller gave, for a parent that is not known here (RES2). */
+export function outcomesOf(seedResults: ResumeRequest["seedResults"]): EntryBody[] {
+  return seedResults.map(([step, value]) => seedBody(operationId("step", 0, step), value));
+}
+
+function seedBody(op: OperationId, value: string): EntryBody {
+  return { type: "step.completed", op, attempt: 0, startedAt: 0, value, seeded: true };
 }
 
 /** A result that the caller gave takes the place of the step's own outcome (RES2). */
-function seeded(entry: JournalEntry, seeds: Map<string, string>): JournalEntry {
-  if (entry.type !== "step.completed" && entry.type !== "step.failed") return entry;
-  const { name, occurrence } = parseOperationId(entry.op);
-  const value = occurrence === 0 ? seeds.get(name) : undefined;
-  if (value === undefined) return entry;
-  const { seq, at, asked, nth, op, attempt, startedAt } = entry;
-  return {
-    v: FORMAT_VERSION,
-    seq,
-    at,
-    asked,
-    nth,
-    op,
-    type: "step.completed",
-    attempt,
-    startedAt,
-    value,
-    seeded: true,
-  };
+function seeded(entry: JournalEntry, seeds: ReadonlyMap<OperationId, string>): JournalEntry {
+  const value = seeds.get(entry.op);
+  if (value === undefined || !isOutcome(entry)) return entry;
+  const { v, seq, at, asked, nth } = entry;
+  return { v, seq, at, asked, nth, ...seedBody(entry.op, value) };
+}
+
+function bodyOf(entry: JournalEntry): EntryBody {
+  const { v: _v, seq: _seq, at: _at, asked: _asked, nth: _nth, ...body } = entry;
+  return body as EntryBody;
 }

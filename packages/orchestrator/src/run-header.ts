@@ -8,7 +8,7 @@
  * - H2 `nextAlarm(header)` is the alarm of the object, always: a running run has a watchdog, so no state that needs
  *   driving is without a timer (DUR5).
  */
-import type { ErrorValue, OperationId } from "@holdfast/protocol";
+import type { ErrorValue, Metadata, OperationId, UnwindCause } from "@holdfast/protocol";
 
 /** RUN1. The last five are terminal and never change. */
 export type RunStatus =
@@ -23,7 +23,7 @@ export type RunStatus =
   | "compensation_failed";
 
 /** What kind of thing an open wait is for. */
-export type WaitpointKind = "DATETIME" | "EVENT" | "SIGNAL" | "MANUAL";
+export type WaitpointKind = "DATETIME" | "EVENT" | "SIGNAL" | "MANUAL" | "RUN";
 
 /** A wait that was opened and not yet settled. Older ones come first (WAIT10). */
 export interface OpenWait {
@@ -35,6 +35,10 @@ export interface OpenWait {
   /** When it ends (DATETIME) or times out. */
   readonly wakeAt?: number;
   readonly tokenId?: string;
+  /** Only payloads that match this encoded pattern are for it (WAIT6). */
+  readonly match?: string;
+  /** The child that it waits for. */
+  readonly runId?: string;
 }
 
 /** A step whose next attempt is due at `at`. */
@@ -48,6 +52,28 @@ export interface RunError extends ErrorValue {
   /** Whether the workflow's own code is at fault, or the engine and what it runs on. */
   readonly category: "USER_ERROR" | "RUNTIME_ERROR";
   readonly step?: OperationId;
+}
+
+/** A step whose compensation failed for good (COMP3). */
+export interface Undone {
+  readonly op: OperationId;
+  readonly error: ErrorValue;
+}
+
+/** The parent that a child run answers to (CHILD2). */
+export interface ParentRef {
+  readonly runId: string;
+  readonly op: OperationId;
+  /** Nobody waits for it (CHILD3). */
+  readonly detached: boolean;
+}
+
+/** A stream as far as it is settled: chunks of an open one are counted in memory and from its rows (STR1). */
+export interface StreamState {
+  readonly op: OperationId;
+  readonly generation: number;
+  /** Once it ended. */
+  readonly chunks?: number;
 }
 
 export interface RunHeader {
@@ -71,6 +97,12 @@ export interface RunHeader {
   readonly resumedFrom?: { readonly runId: string; readonly step?: string } | undefined;
   readonly resumedBy: readonly string[];
   readonly cancelReason?: string | undefined;
+  readonly parent?: ParentRef | undefined;
+  /** Set while, and after, the run is undone (COMP1). */
+  readonly unwinding?: { readonly cause: UnwindCause; readonly error: RunError } | undefined;
+  readonly uncompensated?: readonly Undone[] | undefined;
+  readonly metadata: Metadata;
+  readonly streams: readonly StreamState[];
 
   readonly createdAt: number;
   /** A pending run starts at this time. */
@@ -87,6 +119,14 @@ export interface RunHeader {
   readonly epoch: number;
   /** When the running execution is looked after next. Set while, and only while, the run is running. */
   readonly watchdogAt?: number | undefined;
+  /** What the run was when it was paused, since when it is, and who paused it (CAN4, CAN6). */
+  readonly paused?:
+    | {
+        readonly from: "pending" | "running" | "waiting";
+        readonly at: number;
+        readonly by: "operator" | "engine";
+      }
+    | undefined;
   /** Executions that died in a row while the journal stood at `seq` (DUR7). */
   readonly crashes?: { readonly seq: number; readonly count: number } | undefined;
   /** Dispatch trouble since `since`; tried again at `retryAt` (DUR8). */
@@ -97,6 +137,13 @@ export interface RunHeader {
   readonly retries: readonly PendingRetry[];
   readonly inbox: { readonly count: number; readonly chars: number; readonly next: number };
   readonly deliveryIds: number;
+  /** Messages to other runs that are not acknowledged; sent again at `retryAt`. */
+  readonly outbox: {
+    readonly count: number;
+    readonly next: number;
+    readonly failures: number;
+    readonly retryAt?: number;
+  };
 }
 
 export function isTerminal(status: RunStatus): boolean {
@@ -115,14 +162,15 @@ export function isTerminal(status: RunStatus): boolean {
   }
 }
 
-/** When the run must next be woken: the earliest of all that is due (H2). Paused and ended runs need no waking. */
+/** When the run must next be woken: the earliest of all that is due (H2). Paused and ended runs only owe messages. */
 export function nextAlarm(header: RunHeader): number | null {
-  if (isTerminal(header.status) || header.status === "paused") return null;
+  if (isTerminal(header.status) || header.status === "paused") return header.outbox.retryAt ?? null;
   let next = Infinity;
   const consider = (at: number | undefined): void => {
     if (at !== undefined && at < next) next = at;
   };
   consider(header.startAt);
+  consider(header.outbox.retryAt);
   consider(header.deadlineAt);
   consider(header.watchdogAt);
   consider(header.dispatch?.retryAt);

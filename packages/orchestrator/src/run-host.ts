@@ -18,11 +18,21 @@ import {
   type ReportAnswer,
   type StepDispatcher,
   type StepInProgress,
+  errorValue,
 } from "@holdfast/protocol";
-import type { Effect, Input, Reply } from "./inputs.ts";
+import type { Effect, Input, Reply, SendResult } from "./inputs.ts";
 import { type RunHeader, isTerminal } from "./run-header.ts";
-import { type RunState, applyBatch, loadRun, readInput, readJournal, readSeedResults } from "./run-state.ts";
-import type { RunStore } from "./store.ts";
+import {
+  type OutboxRow,
+  type RunMessage,
+  type RunState,
+  applyBatch,
+  loadRun,
+  readInherited,
+  readInput,
+  readJournal,
+} from "./run-state.ts";
+import { OUTBOX_PREFIX, type RunStore } from "./store.ts";
 import { transition } from "./transition.ts";
 
 export interface RunHostOptions {
@@ -30,16 +40,25 @@ export interface RunHostOptions {
   readonly dispatcher: StepDispatcher;
   /** The time, ms since the epoch. */
   readonly clock: () => number;
+  /**
+   * Hands a message to another run. `done` is called once, with what became of it. Without it there are no children.
+   */
+  readonly send?: ((to: string, message: RunMessage, done: (result: SendResult) => void) => void) | undefined;
   readonly onChange?: (header: RunHeader) => void;
   /** Trouble of the store while nobody waits for an answer. */
   readonly onError?: (error: unknown) => void;
 }
+
+/** Messages that are looked at in one go. */
+const OUTBOX_BATCH = 64;
 
 export class RunHost {
   readonly #options: RunHostOptions;
   #dispatcher: StepDispatcher;
   #state: RunState | undefined;
   #live: LiveExecution | undefined;
+  /** Messages of the outbox that are being sent. */
+  readonly #underWay = new Set<string>();
 
   constructor(options: RunHostOptions) {
     this.#options = options;
@@ -63,9 +82,10 @@ export class RunHost {
 
   /** Decides, commits and acts. What the commit throws is thrown on; nothing has happened then. */
   handle(input: Input): Reply {
-    const { store, clock, onChange } = this.#options;
+    const { store, clock, onChange, send } = this.#options;
     const { state } = this;
-    const { batch, effects, reply } = transition(state, input, { now: clock(), live: this.#live !== undefined });
+    const circumstances = { now: clock(), live: this.#live !== undefined, canSend: send !== undefined };
+    const { batch, effects, reply } = transition(state, input, circumstances);
     if (batch.puts.size > 0 || batch.deletes.size > 0 || batch.alarm !== undefined) {
       this.#commit(() => store.commit(batch));
       const before = state.header;
@@ -79,6 +99,18 @@ export class RunHost {
       for (const effect of effects) this.#perform(effect);
     }
     return reply;
+  }
+
+  /** A message of another run. `seed`: 128 random bits, for a run that it creates. */
+  receive(message: RunMessage, seed: string): SendResult {
+    if (message.type === "cancel") this.handle({ type: "cancel", reason: message.reason });
+    else if (message.type === "childEnded") this.handle(message);
+    else {
+      const reply = this.handle({ ...message.trigger, type: "trigger", seed });
+      if (reply.type === "refused")
+        return { type: "refused", error: errorValue("IDEMPOTENCY_CONFLICT", reply.message) };
+    }
+    return { type: "acknowledged" };
   }
 
   #commit(write: () => void): void {
@@ -109,7 +141,34 @@ export class RunHost {
         const live = this.#live;
         this.#live = undefined;
         live?.abort(effect.reason);
+        return;
       }
+      case "send":
+        return this.#sendOutbox();
+    }
+  }
+
+  /** Sends what is owed: the oldest messages first, to each run one at a time, so that they arrive in order. */
+  #sendOutbox(): void {
+    const { send, store } = this.#options;
+    if (send === undefined) return;
+    const busy = new Set<string>();
+    for (const [key, row] of store.list(OUTBOX_PREFIX, { limit: OUTBOX_BATCH })) {
+      const { to, message } = row as OutboxRow;
+      const waits = busy.has(to) || this.#underWay.has(key);
+      busy.add(to);
+      if (waits) continue;
+      this.#underWay.add(key);
+      send(to, message, (result) => this.#sent(key, result));
+    }
+  }
+
+  #sent(key: string, result: SendResult): void {
+    this.#underWay.delete(key);
+    try {
+      this.handle({ type: "sent", key, result });
+    } catch (error) {
+      this.#options.onError?.(error);
     }
   }
 
@@ -143,7 +202,8 @@ export class RunHost {
       input: readInput(state, header),
       seed: header.seed,
       journal: readJournal(state),
-      seedResults: readSeedResults(state),
+      inherited: readInherited(state).map((body) => body.op),
+      paused: header.status === "paused",
       now: this.#options.clock(),
       clockStart: header.clockStart ?? startedAt,
     };

@@ -5,16 +5,19 @@
  * Never shows the seed, stacks, or rows.
  */
 import {
+  type ChildOutcome,
   type JournalEntry,
   LIMITS,
+  type MetadataChange,
   type OperationId,
   type StepInProgress,
   decodeValue,
   errorToJson,
+  operationId,
   parseOperationId,
   toJson,
 } from "@holdfast/protocol";
-import type { OpenWait, RunError, RunHeader } from "./run-header.ts";
+import { type OpenWait, type RunError, type RunHeader, type StreamState, isTerminal } from "./run-header.ts";
 
 /** The run without input, output and steps. */
 export function summarizeRun(header: RunHeader): Record<string, unknown> {
@@ -23,14 +26,16 @@ export function summarizeRun(header: RunHeader): Record<string, unknown> {
     workflowId: header.workflowId,
     workflowVersion: header.workflowVersion ?? null,
     status: header.status,
-    phase: "forward",
+    phase: header.unwinding === undefined || isTerminal(header.status) ? "forward" : "compensating",
     error: header.error && describeError(header.error),
+    uncompensated: header.uncompensated?.map(({ op, error }) => ({ ...nameOf(op), error: errorToJson(error) })),
     pendingWaitpoints: header.waits.map(describeWait),
     invocationCount: header.epoch,
     tags: header.tags,
     environment: header.environment,
     tenantMeta: header.tenantMeta === undefined ? null : toJson(decodeValue(header.tenantMeta)),
     triggeredBy: header.triggeredBy,
+    parent: header.parent && { runId: header.parent.runId, detached: header.parent.detached },
     resumedFrom: header.resumedFrom,
     resumedBy: header.resumedBy.length === 0 ? undefined : header.resumedBy,
     idempotencyKey: header.idempotencyKey,
@@ -49,6 +54,7 @@ export function describeRun(
   input: string,
   journal: readonly JournalEntry[],
   inProgress: readonly StepInProgress[],
+  openChunks: (op: OperationId) => number,
 ): Record<string, unknown> {
   const shown = journal.slice(0, LIMITS.recordSteps);
   const last = journal.at(-1);
@@ -59,8 +65,8 @@ export function describeRun(
     output: header.output === undefined ? undefined : toJson(decodeValue(header.output)),
     steps: describeSteps(shown, inProgress),
     ...(journal.length > shown.length ? { truncated: true } : {}),
-    metadata: {},
-    streams: {},
+    metadata: Object.fromEntries(header.metadata.map(([key, value]) => [key, toJson(decodeValue(value))])),
+    streams: Object.fromEntries(header.streams.map((stream) => describeStream(stream, openChunks(stream.op)))),
   };
 }
 
@@ -72,9 +78,20 @@ export function describeEntry(entry: JournalEntry): Record<string, unknown> {
     operation: parseOperationId(op),
     ...("value" in entry ? { value: toJson(decodeValue(entry.value)) } : {}),
     ...("error" in entry ? { error: errorToJson(entry.error) } : {}),
+    ...(entry.type === "child.ended" ? { outcome: describeOutcome(entry.outcome) } : {}),
+    ...(entry.type === "metadata.changed" ? { change: describeChange(entry.change) } : {}),
     // A token's id is a secret that lets its holder answer.
     ...("tokenId" in entry ? { tokenId: entry.tokenId } : {}),
   };
+}
+
+function describeOutcome(outcome: ChildOutcome): Record<string, unknown> {
+  if ("output" in outcome) return { ...outcome, output: toJson(decodeValue(outcome.output)) };
+  return { ...outcome, error: errorToJson(outcome.error) };
+}
+
+function describeChange(change: MetadataChange): Record<string, unknown> {
+  return "value" in change ? { ...change, value: toJson(decodeValue(change.value)) } : { ...change };
 }
 
 type StepRow = Record<string, unknown>;
@@ -82,7 +99,11 @@ type StepRow = Record<string, unknown>;
 function describeSteps(entries: readonly JournalEntry[], inProgress: readonly StepInProgress[]): StepRow[] {
   const steps = new Map<OperationId, StepRow>();
   for (const entry of entries) {
-    if (entry.type.startsWith("step.")) steps.set(entry.op, { ...steps.get(entry.op), ...describeStep(entry) });
+    const { kind, name, occurrence } = parseOperationId(entry.op);
+    if (kind === "step") steps.set(entry.op, { ...steps.get(entry.op), ...describeStep(entry) });
+    if (kind !== "compensation") continue;
+    const step = operationId("step", occurrence, name);
+    steps.set(step, { ...steps.get(step), compensation: describeCompensation(entry) });
   }
   for (const { op, attempt, startedAt } of inProgress) {
     const before = steps.get(op);
@@ -132,11 +153,20 @@ function describeStep(entry: JournalEntry): StepRow {
         retryAt: undefined,
         error: errorToJson(entry.error),
       };
-    case "wait.opened":
-    case "wait.resolved":
-    case "wait.timed_out":
+    default:
       return {};
   }
+}
+
+/** How far a step's compensation is. */
+function describeCompensation(entry: JournalEntry): StepRow {
+  const { name: _name, occurrence: _occurrence, output: _output, ...row } = describeStep(entry);
+  return row;
+}
+
+function describeStream(stream: StreamState, openChunks: number): [string, StepRow] {
+  const { op, generation, chunks } = stream;
+  return [parseOperationId(op).name, { chunks: chunks ?? openChunks, ended: chunks !== undefined, generation }];
 }
 
 function nameOf(op: OperationId): { name: string; occurrence: number } {

@@ -8,22 +8,32 @@
  * - F1 The state changes only by `applyBatch`, after the batch was committed.
  * - F2 A cold run reads its header, its last entry and its inbox; the journal is read once, when an execution starts (REP6).
  */
-import { type JournalEntry, type OperationId, isOutcome } from "@holdfast/protocol";
+import {
+  type ChildOutcome,
+  type EntryBody,
+  FORMAT_VERSION,
+  type JournalEntry,
+  type OperationId,
+  isOutcome,
+} from "@holdfast/protocol";
+import type { TriggerInput } from "./inputs.ts";
 import type { RunHeader } from "./run-header.ts";
 import {
+  CHUNK_PREFIX,
   INBOX_PREFIX,
+  INHERITED_KEY,
   INPUT_KEY,
   JOURNAL_PREFIX,
   RECORD_KEY,
-  SEED_RESULTS_KEY,
   type StoreReader,
   type WriteBatch,
 } from "./store.ts";
 
-/** A delivery that is kept for a wait to come. */
+/** A delivery that is kept for a wait to come, or until the run is no longer paused. */
 export interface InboxRow {
   readonly v: number;
-  readonly kind: DeliveryKind;
+  readonly kind: KeptKind;
+  /** The event's type, the signal's name, the token's id, or the operation of the child. */
   readonly name: string;
   readonly payload: string;
   readonly deliveryId?: string;
@@ -32,6 +42,34 @@ export interface InboxRow {
 
 export type DeliveryKind = "event" | "signal";
 
+/** Answers to tokens and ends of children are kept too, while the run is paused (CAN6). */
+export type KeptKind = DeliveryKind | "token" | "child";
+
+/** A message that the run owes to another run. */
+export interface OutboxRow {
+  readonly v: number;
+  readonly to: string;
+  readonly message: RunMessage;
+}
+
+/** What runs say to each other. Each is understood the same however often it comes. */
+export type RunMessage =
+  | { readonly type: "trigger"; readonly trigger: ChildTrigger; readonly op: OperationId }
+  | { readonly type: "cancel"; readonly reason: string }
+  | { readonly type: "childEnded"; readonly op: OperationId; readonly outcome: ChildOutcome };
+
+/** How a child is started: a trigger whose seed the child's own host adds. */
+export type ChildTrigger = Omit<TriggerInput, "type" | "seed">;
+
+/** Chunks of a stream, as many as came together. */
+export interface ChunkRow {
+  readonly v: number;
+  readonly at: number;
+  /** The number of the first. */
+  readonly first: number;
+  readonly chunks: readonly string[];
+}
+
 /** An issued token and whether it was used. */
 export interface TokenRow {
   readonly v: number;
@@ -39,10 +77,13 @@ export interface TokenRow {
   readonly state: "open" | "resolved" | "timed_out";
 }
 
-/** How far a step is, as far as the journal says. */
-interface StepProgress {
+/** How far an operation is, as far as the journal says. */
+interface Progress {
   readonly attempts: number;
+  /** It has its outcome. */
   readonly ended: boolean;
+  readonly failed: boolean;
+  readonly compensable: boolean;
 }
 
 export interface RunState {
@@ -55,9 +96,13 @@ export interface RunState {
   /** Operations asked for, as far as the journal and the header tell. */
   asked: number;
   /** Kept deliveries by key, oldest first: what they are for, not what they hold. */
-  readonly inbox: Map<string, { readonly kind: DeliveryKind; readonly name: string; readonly chars: number }>;
-  /** Steps by operation. Filled when the journal is read, which every execution begins with. */
-  readonly steps: Map<OperationId, StepProgress>;
+  readonly inbox: Map<string, { readonly kind: KeptKind; readonly name: string; readonly chars: number }>;
+  /** Operations that the journal knows. Filled when it is read, which every execution begins with. */
+  readonly operations: Map<OperationId, Progress>;
+  /** Whether `operations` holds the whole journal. */
+  journalRead: boolean;
+  /** Chunks of open streams since they were begun, by operation. */
+  readonly openStreams: Map<OperationId, { readonly chunks: number; readonly chars: number }>;
 }
 
 /** Reads what every transition needs. */
@@ -71,9 +116,12 @@ export function loadRun(store: StoreReader): RunState {
     lastOutcomeSeq: 0,
     asked: header?.asked ?? 0,
     inbox: new Map(),
-    steps: new Map(),
+    operations: new Map(),
+    journalRead: header === undefined,
+    openStreams: new Map(),
   };
   if (header === undefined) return state;
+  checkFormat(header.v, header.id);
   for (const [, row] of store.list(JOURNAL_PREFIX, { reverse: true, limit: 1 })) applyEntry(state, row as JournalEntry);
   state.lastOutcomeSeq = state.lastSeq;
   if (header.inbox.count > 0) {
@@ -82,16 +130,31 @@ export function loadRun(store: StoreReader): RunState {
   return state;
 }
 
-/** Reads the whole journal, and remembers how far each step is. */
+/** Refuses what newer code wrote: it must not be misread (VER1). */
+function checkFormat(version: number, runId: string): void {
+  if (version <= FORMAT_VERSION) return;
+  throw new Error(
+    `run ${JSON.stringify(runId)} is stored in format ${version}; this code reads up to ${FORMAT_VERSION}. Deploy the newer code again.`,
+  );
+}
+
+/** Reads the whole journal, and remembers how far each operation is. */
 export function readJournal(state: RunState): JournalEntry[] {
   const entries: JournalEntry[] = [];
-  state.steps.clear();
+  state.operations.clear();
   for (const [, row] of state.store.list(JOURNAL_PREFIX)) {
     const entry = row as JournalEntry;
     entries.push(entry);
-    applyStep(state, entry);
+    applyProgress(state, entry);
   }
+  state.journalRead = true;
   return entries;
+}
+
+/** Makes sure that `operations` holds the whole journal. Reads it at most once. */
+export function knowOperations(state: RunState): RunState["operations"] {
+  if (!state.journalRead) readJournal(state);
+  return state.operations;
 }
 
 /** The run's input, wherever it is kept. */
@@ -99,12 +162,10 @@ export function readInput(state: RunState, header: RunHeader): string {
   return header.input ?? (state.store.get(INPUT_KEY) as { readonly input: string }).input;
 }
 
-/** The results that the caller of `resume` gave, by step name. */
-export function readSeedResults(state: RunState): readonly (readonly [string, string])[] {
-  const row = state.store.get(SEED_RESULTS_KEY) as
-    | { readonly results: readonly (readonly [string, string])[] }
-    | undefined;
-  return row?.results ?? [];
+/** The outcomes that a resumed run takes over when their operations are asked for. */
+export function readInherited(state: RunState): readonly EntryBody[] {
+  const row = state.store.get(INHERITED_KEY) as { readonly outcomes: readonly EntryBody[] } | undefined;
+  return row?.outcomes ?? [];
 }
 
 /** Takes over what was just committed (F1). */
@@ -113,6 +174,7 @@ export function applyBatch(state: RunState, batch: WriteBatch): void {
     if (key === RECORD_KEY) applyHeader(state, row as RunHeader);
     else if (key.startsWith(JOURNAL_PREFIX)) applyEntry(state, row as JournalEntry);
     else if (key.startsWith(INBOX_PREFIX)) applyInbox(state, key, row as InboxRow);
+    else if (key.startsWith(CHUNK_PREFIX)) applyChunks(state, key, row as ChunkRow);
   }
   for (const key of batch.deletes) state.inbox.delete(key);
 }
@@ -128,23 +190,28 @@ function applyEntry(state: RunState, entry: JournalEntry): void {
   state.lastAt = Math.max(state.lastAt, entry.at);
   state.asked = Math.max(state.asked, entry.asked);
   if (isOutcome(entry)) state.lastOutcomeSeq = entry.seq;
-  applyStep(state, entry);
+  applyProgress(state, entry);
 }
 
-function applyStep(state: RunState, entry: JournalEntry): void {
-  switch (entry.type) {
-    case "step.retrying":
-      state.steps.set(entry.op, { attempts: entry.attempt, ended: false });
-      return;
-    case "step.completed":
-    case "step.failed":
-      state.steps.set(entry.op, { attempts: entry.attempt, ended: true });
-      return;
-    case "step.started":
-    case "wait.opened":
-    case "wait.resolved":
-    case "wait.timed_out":
-  }
+function applyProgress(state: RunState, entry: JournalEntry): void {
+  const ended = isOutcome(entry);
+  state.operations.set(entry.op, {
+    attempts: "attempt" in entry ? entry.attempt : 0,
+    ended,
+    failed: entry.type === "step.failed",
+    compensable: entry.type === "step.completed" && entry.compensable === true,
+  });
+  if (entry.type === "stream.started") state.openStreams.set(entry.op, { chunks: 0, chars: 0 });
+  else if (ended) state.openStreams.delete(entry.op);
+}
+
+function applyChunks(state: RunState, key: string, row: ChunkRow): void {
+  const place = Number(key.slice(CHUNK_PREFIX.length).split("/")[0]);
+  const op = state.header?.streams[place]?.op;
+  const before = op === undefined ? undefined : state.openStreams.get(op);
+  if (op === undefined || before === undefined) return;
+  const chars = row.chunks.reduce((sum, chunk) => sum + chunk.length, before.chars);
+  state.openStreams.set(op, { chunks: before.chunks + row.chunks.length, chars });
 }
 
 function applyInbox(state: RunState, key: string, row: InboxRow): void {

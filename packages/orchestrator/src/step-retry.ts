@@ -4,6 +4,7 @@
  * Owns: the retry decision (STEP2, STEP3), as pure arithmetic.
  */
 import type { RetryPolicy } from "@holdfast/protocol";
+import { hashText } from "./text-hash.ts";
 
 /** Delays grow by up to this share, so that runs that failed together do not come back together. */
 const JITTER_SHARE = 0.2;
@@ -20,15 +21,6 @@ export function computeBackoffDelayMs(policy: RetryPolicy, attempt: number, key:
       : policy.backoff === "linear"
         ? initialMs * attempt
         : initialMs * 2 ** Math.min(attempt - 1, 52);
-  const jittered = plain * (1 + JITTER_SHARE * fractionOf(`${key}/${attempt}`));
+  const jittered = plain * (1 + JITTER_SHARE * (hashText(`${key}/${attempt}`) / 2 ** 32));
   return Math.round(Math.min(jittered, maxDelayMs));
-}
-
-/** A number in [0, 1) that is fixed by the text (FNV-1a). */
-function fractionOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) {
-    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  }
-  return (hash >>> 0) / 2 ** 32;
 }

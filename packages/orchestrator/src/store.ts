@@ -38,11 +38,15 @@ export interface RunStore extends StoreReader {
 export const RECORD_KEY = "record";
 /** The run's input, where it is too large to be rewritten with each header. */
 export const INPUT_KEY = "input";
-/** Results given by the caller of `resume`. */
-export const SEED_RESULTS_KEY = "seedResults";
+/** Outcomes that a resumed run takes over when their operations are asked for. */
+export const INHERITED_KEY = "inherited";
 export const JOURNAL_PREFIX = "journal/";
 /** Deliveries kept for waits to come. */
 export const INBOX_PREFIX = "inbox/";
+/** Messages to other runs that are not acknowledged. */
+export const OUTBOX_PREFIX = "outbox/";
+/** Chunks of streams. */
+export const CHUNK_PREFIX = "chunk/";
 
 export function journalKey(seq: number): string {
   return JOURNAL_PREFIX + String(seq).padStart(10, "0");
@@ -50,6 +54,19 @@ export function journalKey(seq: number): string {
 
 export function inboxKey(position: number): string {
   return INBOX_PREFIX + String(position).padStart(10, "0");
+}
+
+export function outboxKey(position: number): string {
+  return OUTBOX_PREFIX + String(position).padStart(10, "0");
+}
+
+/** All chunks of one generation of a stream. `stream`: its place in the header's list. */
+export function chunkPrefix(stream: number, generation: number): string {
+  return `${CHUNK_PREFIX}${stream}/${generation}/`;
+}
+
+export function chunkKey(stream: number, generation: number, position: number): string {
+  return chunkPrefix(stream, generation) + String(position).padStart(10, "0");
 }
 
 /** A delivery id that was seen (WAIT3). */

@@ -4,27 +4,43 @@
  * Owns: the rule that due timers are settled before anything else in every transition, in the order of their time, so
  * that a delivery that comes after a time-out finds it timed out, however late the alarm is (WAIT4).
  */
-import { ENCODED_UNDEFINED, FORMAT_VERSION, LIMITS, errorValue } from "@holdfast/protocol";
+import { ENCODED_UNDEFINED, FORMAT_VERSION, LIMITS } from "@holdfast/protocol";
+import { expire } from "./cancel.ts";
 import type { Draft } from "./draft.ts";
 import { type OpenWait, isTerminal } from "./run-header.ts";
 import type { TokenRow } from "./run-state.ts";
 import { tokenKey } from "./store.ts";
 
+/** How long a message stays unacknowledged before it is sent again. */
+const OUTBOX_RETRY_MS = 15_000;
+
 /** Settles all that is due by now. */
 export function settleDueTimers(draft: Draft): void {
+  settleOutbox(draft);
   const { header, now } = draft;
   if (isTerminal(header.status) || header.status === "paused") return;
   if (header.startAt !== undefined && header.startAt <= now) draft.wake();
-  settleDueWaits(draft);
+  // What was due before the time budget ran out comes first, what was due behind it no longer counts.
+  const expired = header.deadlineAt !== undefined && header.deadlineAt <= now;
+  settleDueWaits(draft, expired ? header.deadlineAt : now);
+  if (expired) return expire(draft);
   settleDueRetries(draft);
-  if (header.deadlineAt !== undefined && header.deadlineAt <= now) return expire(draft);
   if (header.dispatch !== undefined && header.dispatch.retryAt <= now && !draft.live) draft.begin();
   settleWatchdog(draft);
 }
 
-function settleDueWaits(draft: Draft): void {
+/** Messages that are owed are sent again, and the time for the next try is set (CHILD4). */
+function settleOutbox(draft: Draft): void {
+  const { outbox } = draft.header;
+  if (outbox.retryAt === undefined || outbox.retryAt > draft.now) return;
+  draft.change({ outbox: { ...outbox, retryAt: draft.now + OUTBOX_RETRY_MS } });
+  draft.sendOutbox();
+}
+
+/** Ends the waits that are due by `until`, in the order of their time. */
+export function settleDueWaits(draft: Draft, until: number = draft.now): void {
   const { waits } = draft.header;
-  const due = waits.filter((wait) => wait.wakeAt !== undefined && wait.wakeAt <= draft.now);
+  const due = waits.filter((wait) => wait.wakeAt !== undefined && wait.wakeAt <= until);
   if (due.length === 0) return;
   due.sort((a, b) => (a.wakeAt as number) - (b.wakeAt as number));
   draft.change({ waits: waits.filter((wait) => !due.includes(wait)) });
@@ -50,14 +66,6 @@ function settleDueRetries(draft: Draft): void {
   if (left.length === retries.length) return;
   draft.change({ retries: left });
   draft.wake();
-}
-
-/** The time budget is used up (RUN6). */
-function expire(draft: Draft): void {
-  const timeoutMs = draft.header.timeoutMs ?? 0;
-  const error = errorValue("WORKFLOW_TIMEOUT", `The run's time budget of ${timeoutMs} ms is used up.`);
-  draft.end("failed", { error: { ...error, category: "USER_ERROR" } });
-  draft.abort({ type: "timed_out", timeoutMs });
 }
 
 /** Looks after the running execution again later. A lost one is replaced at the end of the transition. */

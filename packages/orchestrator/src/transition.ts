@@ -12,9 +12,11 @@
  */
 import { LIMITS } from "@holdfast/protocol";
 import { cancel } from "./cancel.ts";
-import { deliver, resolveToken } from "./deliver.ts";
+import { messageSent } from "./children.ts";
+import { childEnded, deliver, resolveToken } from "./deliver.ts";
 import { Draft } from "./draft.ts";
 import type { Circumstances, Effect, Input, Reply } from "./inputs.ts";
+import { mayDelete, pause, retry, unpause } from "./operate.ts";
 import { executionLost, recoverLostExecution } from "./recovery.ts";
 import { report } from "./report.ts";
 import type { RunState } from "./run-state.ts";
@@ -49,6 +51,18 @@ function handle(draft: Draft, input: Exclude<Input, { type: "trigger" }>): Reply
       return resolveToken(draft, input);
     case "cancel":
       return cancel(draft, input);
+    case "childEnded":
+      return childEnded(draft, input);
+    case "sent":
+      return messageSent(draft, input);
+    case "pause":
+      return pause(draft);
+    case "unpause":
+      return unpause(draft);
+    case "retry":
+      return retry(draft);
+    case "delete":
+      return mayDelete(draft);
     case "noteResumed":
       return noteResumed(draft, input.runId);
     case "report":
@@ -68,7 +82,8 @@ function finish(draft: Draft, reply: Reply, input: Input): Transition {
 }
 
 function refuseUnknown(input: Input): Reply {
-  if (input.type === "alarm") return { type: "done" };
+  // A parent or a child that was deleted has nothing to say any more.
+  if (input.type === "alarm" || input.type === "childEnded" || input.type === "sent") return { type: "done" };
   if (input.type === "report") return { type: "report", answer: { accepted: false, reason: "superseded" } };
   return { type: "refused", code: "not_found", message: "There is no such run." };
 }

@@ -4,12 +4,12 @@
  * Owns: RUN2 (one run for one id, whoever asks how often), RUN3 (what a run records), and what a resumed run takes over
  * (RES1–RES4).
  */
-import { FORMAT_VERSION, LIMITS, isSameValue } from "@holdfast/protocol";
+import { FORMAT_VERSION, LIMITS, changeMetadata, isSameValue } from "@holdfast/protocol";
 import { Draft } from "./draft.ts";
 import type { Circumstances, Reply, TriggerInput } from "./inputs.ts";
 import type { RunHeader } from "./run-header.ts";
 import { type RunState, type TokenRow, readInput } from "./run-state.ts";
-import { INPUT_KEY, SEED_RESULTS_KEY, tokenKey } from "./store.ts";
+import { INPUT_KEY, INHERITED_KEY, tokenKey } from "./store.ts";
 
 /** Inputs up to this length are kept in the header; longer ones get a row, so that they are not rewritten with it. */
 const HEADER_INPUT_CHARS_MAX = 4_096;
@@ -32,7 +32,7 @@ function again(state: RunState, header: RunHeader, input: TriggerInput): Reply {
       ? `workflow ${JSON.stringify(header.workflowId)}`
       : !isSameValue(readInput(state, header), input.input)
         ? "another input"
-        : (header.resumedFrom?.runId ?? "") !== (input.inherited?.parentRunId ?? "")
+        : (header.resumedFrom?.runId ?? header.parent?.runId) !== (input.inherited?.parentRunId ?? input.parent?.runId)
           ? "another parent"
           : undefined;
   if (differs === undefined) return { type: "exists" };
@@ -55,6 +55,7 @@ function newHeader(input: TriggerInput, now: number, large: boolean): RunHeader 
     tags: input.tags,
     environment: input.environment,
     tenantMeta: input.tenantMeta,
+    parent: input.parent,
     triggeredBy: input.triggeredBy,
     idempotencyKey: input.idempotencyKey,
     baseUrl: input.baseUrl,
@@ -76,6 +77,9 @@ function newHeader(input: TriggerInput, now: number, large: boolean): RunHeader 
     retries: [],
     inbox: { count: 0, chars: 0, next: 1 },
     deliveryIds: 0,
+    metadata: [],
+    streams: [],
+    outbox: { count: 0, next: 1, failures: 0 },
   };
 }
 
@@ -86,7 +90,9 @@ function takeOver(draft: Draft, inherited: NonNullable<TriggerInput["inherited"]
     const token: TokenRow = { v: FORMAT_VERSION, op: entry.op, state: "resolved" };
     draft.put(tokenKey(entry.tokenId), token);
   }
-  if (inherited.seedResults.length > 0) {
-    draft.put(SEED_RESULTS_KEY, { v: FORMAT_VERSION, results: inherited.seedResults });
+  if (inherited.outcomes.length > 0) {
+    draft.put(INHERITED_KEY, { v: FORMAT_VERSION, outcomes: inherited.outcomes });
   }
+  const changes = inherited.entries.flatMap((entry) => (entry.type === "metadata.changed" ? [entry.change] : []));
+  draft.change({ metadata: changes.reduce(changeMetadata, draft.header.metadata) });
 }

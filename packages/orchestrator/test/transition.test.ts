@@ -22,7 +22,7 @@ class Machine {
   effects: string[] = [];
 
   send(input: Input): Reply {
-    const { batch, effects, reply } = transition(this.state, input, { now: this.now, live: this.live });
+    const { batch, effects, reply } = transition(this.state, input, { now: this.now, live: this.live, canSend: true });
     this.store.commit(batch);
     applyBatch(this.state, batch);
     this.effects = effects.map((effect) => effect.type);
@@ -122,7 +122,7 @@ describe("reports", () => {
     const { batch, effects } = transition(
       machine.state,
       { type: "report", report: { epoch: 1, asked: 1, events: [completed("step/0/a")] } },
-      { now: machine.now, live: true },
+      { now: machine.now, live: true, canSend: true },
     );
     expect(batch.puts.get("record")).toMatchObject({
       status: "failed",
@@ -200,7 +200,7 @@ describe("everything else", () => {
     const { batch, reply } = transition(
       machine.state,
       { type: "deliver", kind: "signal", name: "s", payload: "-1", deliveryId: "d" },
-      { now: machine.now, live: true },
+      { now: machine.now, live: true, canSend: true },
     );
     expect(reply).toMatchObject({ type: "refused", code: "inbox_full" });
     expect(batch.puts.size).toBe(0);

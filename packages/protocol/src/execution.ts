@@ -13,7 +13,7 @@
  */
 import type { ErrorValue } from "./errors.ts";
 import type { OperationId } from "./ids.ts";
-import type { JournalEntry } from "./journal.ts";
+import type { JournalEntry, MetadataChange } from "./journal.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { EncodedValue } from "./values.ts";
 
@@ -43,8 +43,10 @@ export interface ExecutionStart {
   readonly seed: string;
   /** The whole journal so far. */
   readonly journal: readonly JournalEntry[];
-  /** Results given by the caller of `resume`, by step name (RES2). */
-  readonly seedResults: readonly (readonly [step: string, result: EncodedValue])[];
+  /** Operations whose outcome is taken over when they are asked for, instead of executed (RES1, RES2). */
+  readonly inherited: readonly OperationId[];
+  /** An operator has paused the run: no body starts (CAN4). */
+  readonly paused: boolean;
   /** The orchestrator's time: retries due by now may start. */
   readonly now: number;
   /** What `ctx.now()` gives before the first outcome (REP4). */
@@ -55,6 +57,8 @@ export interface ExecutionStart {
 export interface ExecutionUpdate {
   readonly entries: readonly JournalEntry[];
   readonly now: number;
+  /** Whether an operator has paused the run, where that changed (CAN4). */
+  readonly paused?: boolean;
 }
 
 /** Why an execution must stop. After `superseded` nothing more of it may be seen; the others let code tidy up (CAN3). */
@@ -77,7 +81,35 @@ export type OperationEvents =
       readonly attempt: number;
       readonly startedAt: number;
       readonly value: EncodedValue;
-      readonly seeded?: true;
+      /** The step declared how to undo it (COMP1). */
+      readonly compensable?: true;
+    })
+  /** The outcome that was taken over for this operation applies (RES1, RES2). */
+  | (OperationEvent & { readonly type: "inherited" })
+  /** Start a child run (CHILD1). */
+  | (OperationEvent & {
+      readonly type: "child.started";
+      readonly workflowId: string;
+      readonly workflowVersion?: string;
+      readonly input: EncodedValue;
+      readonly tags: readonly string[];
+      readonly idempotencyKey?: string;
+      readonly detached: boolean;
+    })
+  /** The function failed, or asked to be undone; no body executes any more (COMP1). */
+  | (OperationEvent & {
+      readonly type: "run.unwinding";
+      readonly cause: "failure" | "request";
+      readonly error: ErrorValue;
+      readonly step?: OperationId;
+    })
+  | (OperationEvent & { readonly type: "metadata.changed"; readonly change: MetadataChange })
+  | (OperationEvent & { readonly type: "stream.started" })
+  /** Chunks of a stream's newest generation, in order; `first` is the number of the first of them. */
+  | (OperationEvent & {
+      readonly type: "stream.chunks";
+      readonly first: number;
+      readonly chunks: readonly EncodedValue[];
     })
   | (OperationEvent & {
       readonly type: "step.failed";
@@ -95,6 +127,8 @@ export type OperationEvents =
       readonly afterMs?: number;
       readonly wakeAt?: number;
       readonly tokenId?: string;
+      /** The wait takes only payloads that match this pattern (WAIT6). */
+      readonly match?: EncodedValue;
     });
 
 /** What an execution has to say. */
@@ -107,6 +141,8 @@ export type ExecutionEvent =
   | { readonly type: "run.completed"; readonly output: EncodedValue }
   /** `step`: the step whose failure ended the run, if it was one (RES1). */
   | { readonly type: "run.failed"; readonly error: ErrorValue; readonly step?: OperationId }
+  /** All compensations were executed, as far as they could be (COMP3). */
+  | { readonly type: "run.unwound" }
   /** The code no longer asks for what the journal holds (REP5). */
   | { readonly type: "run.diverged"; readonly error: ErrorValue };
 

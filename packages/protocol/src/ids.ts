@@ -7,7 +7,22 @@
 import { LIMITS } from "./limits.ts";
 
 /** What kind of operation a workflow asked for. */
-export type OperationKind = "step" | "sleep" | "event" | "signal" | "token";
+export type OperationKind =
+  | "step"
+  | "sleep"
+  | "event"
+  | "signal"
+  | "token"
+  /** A child run; the name is the workflow's id. */
+  | "run"
+  /** The undoing of a step, of the same name and occurrence. */
+  | "compensation"
+  /** The turn from going forward to undoing; there is one in a run at most. */
+  | "unwind"
+  /** A change to the run's metadata. */
+  | "metadata"
+  /** A stream of chunks. */
+  | "stream";
 
 /** `kind/occurrence/name`. Unique in a run; the same in every replay. */
 export type OperationId = string;
@@ -23,6 +38,9 @@ export function operationId(kind: OperationKind, occurrence: number, name: strin
   return `${kind}/${occurrence}/${name}`;
 }
 
+/** The one operation of kind `unwind` (COMP1). */
+export const UNWIND: OperationId = "unwind/0/run";
+
 /** The parts of an operation id. The id must come from `operationId`. */
 export function parseOperationId(id: OperationId): Operation {
   const first = id.indexOf("/");
@@ -37,7 +55,9 @@ export function parseOperationId(id: OperationId): Operation {
 /** An operation as a person reads it: `step "charge"`, `step "charge" (2nd use: #1)`. */
 export function describeOperation(id: OperationId): string {
   const { kind, occurrence, name } = parseOperationId(id);
-  const label = kind === "sleep" ? "sleep" : `${kind} ${JSON.stringify(name)}`;
+  if (kind === "unwind") return "the undoing of the run";
+  const what = kind === "run" ? "child run of" : kind === "compensation" ? "compensation of step" : kind;
+  const label = kind === "sleep" ? "sleep" : `${what} ${JSON.stringify(name)}`;
   return occurrence === 0 ? label : `${label} (use no. ${occurrence + 1})`;
 }
 

@@ -20,14 +20,24 @@ export {
   type Operation,
   type OperationId,
   type OperationKind,
+  UNWIND,
   describeOperation,
   idProblem,
   nameProblem,
   operationId,
   parseOperationId,
 } from "./ids.ts";
-export { type EntryBody, type JournalEntry, isOutcome } from "./journal.ts";
+export {
+  type ChildOutcome,
+  type EntryBody,
+  type JournalEntry,
+  type MetadataChange,
+  type UnwindCause,
+  isOutcome,
+} from "./journal.ts";
 export { LIMITS } from "./limits.ts";
+export { matchesPattern } from "./matching.ts";
+export { type Metadata, changeMetadata, metadataFits } from "./metadata.ts";
 export {
   type Backoff,
   DEFAULT_RETRY,

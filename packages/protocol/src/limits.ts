@@ -39,6 +39,18 @@ export const LIMITS = {
   recordSteps: 1_000,
   /** Entries in one page of `/journal`. */
   journalPage: 1_000,
+  /** Encoded metadata of one run (META1). */
+  metadataChars: 65_536,
+  /** Chunks of all streams of one run (STR1). */
+  streamChunks: 1_000_000,
+  /** One encoded chunk of a stream. */
+  chunkChars: 262_144,
+  /** Bytes of all chunks of one run, in characters: 1 GiB. */
+  streamChars: 1_073_741_824,
+  /** Attached children that a run may have at one time. */
+  openChildren: 1_000,
+  /** Messages to other runs that are not acknowledged yet. */
+  outboxMessages: 10_000,
   /** `seedResults` of one resume. */
   seedResults: 1_000,
   /** Resumed runs that a parent lists. */

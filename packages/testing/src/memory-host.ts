@@ -10,6 +10,8 @@ import {
   type Reply,
   type RunHeader,
   RunHost,
+  type RunMessage,
+  type SendResult,
   type TriggerInput,
   isTerminal,
   readJournal,
@@ -36,12 +38,17 @@ export interface MemoryHostOptions {
   readonly workflows: readonly Workflow[];
   readonly clock?: VirtualClock;
   readonly store?: MemoryStore;
+  /** The other runs of the same world, by id. A run that invokes children makes them here. */
+  readonly world?: Map<string, MemoryHost>;
+  readonly runId?: string;
   /** Dropped from memory after each of these commits, counted from 1, or after every commit that writes to the journal. */
   readonly crashAfterCommits?: readonly number[] | "journal-writes";
 }
 
 /** What the store throws where a crash was asked for: the commit has happened, its caller never learns. */
 class SimulatedCrash extends Error {}
+
+const RUN_ID = "run-1";
 
 const REFUSED: ReportAnswer = { accepted: false, reason: "superseded" };
 
@@ -53,12 +60,14 @@ const TURNS_MAX = 20_000;
 export class MemoryHost {
   readonly clock: VirtualClock;
   readonly store: MemoryStore;
+  readonly world: Map<string, MemoryHost>;
   readonly logged: Readonly<Record<string, unknown>>[] = [];
   /** Executions begun, in order. */
   readonly starts: ExecutionStart[] = [];
   crashes = 0;
   readonly #workflows: WorkflowIndex<Workflow>;
   readonly #dispatcher: StepDispatcher;
+  readonly #options: MemoryHostOptions;
   #host: RunHost;
   #executions: { readonly live: LiveExecution; dead: boolean }[] = [];
   #activity = 0;
@@ -67,6 +76,9 @@ export class MemoryHost {
   constructor(options: MemoryHostOptions) {
     this.clock = options.clock ?? new VirtualClock();
     this.store = options.store ?? new MemoryStore();
+    this.world = options.world ?? new Map();
+    this.world.set(options.runId ?? RUN_ID, this);
+    this.#options = options;
     this.#workflows = new WorkflowIndex(options.workflows);
     this.#dispatcher = {
       start: (start, port) => this.#startExecution(start, port),
@@ -111,7 +123,7 @@ export class MemoryHost {
   trigger(workflowId: string, input?: unknown, more: Partial<TriggerInput> = {}): Reply {
     return this.#send({
       type: "trigger",
-      runId: "run-1",
+      runId: this.#options.runId ?? RUN_ID,
       workflowId,
       input: encodeValue(input, "input"),
       seed: SEED,
@@ -124,6 +136,11 @@ export class MemoryHost {
 
   deliver(kind: "event" | "signal", name: string, payload?: unknown, deliveryId?: string): Reply {
     return this.#send({ type: "deliver", kind, name, payload: encodeValue(payload, "payload"), deliveryId });
+  }
+
+  /** What an operator does. */
+  operate(type: "pause" | "unpause" | "retry" | "delete"): Reply {
+    return this.#send({ type });
   }
 
   resolveToken(tokenId: string, payload?: unknown): Reply {
@@ -156,31 +173,49 @@ export class MemoryHost {
     this.#host = this.#newHost();
   }
 
-  /** Lets the run go as far as it can without time passing. */
+  /** Lets all runs of the world go as far as they can without time passing. */
   async settle(): Promise<void> {
     let quiet = 0;
     for (let turns = 0; quiet < 3; turns++) {
       if (turns > TURNS_MAX) throw new Error("the run did not settle: it keeps writing without time passing");
-      const before = this.#activity;
+      const before = this.#worldActivity();
       await nextTurn();
-      quiet = this.#activity === before ? quiet + 1 : 0;
+      quiet = this.#worldActivity() === before ? quiet + 1 : 0;
     }
   }
 
-  /** Lets time pass until `ms` later, or until the run ends. Timers and the alarm fire in their order. */
+  #worldActivity(): number {
+    let activity = this.world.size;
+    for (const host of this.world.values()) activity += host.#activity;
+    return activity;
+  }
+
+  /** Lets time pass until `ms` later, or until this run ends and owes nothing. Timers and alarms fire in their order. */
   async advance(ms: number = Infinity): Promise<void> {
     const until = this.clock.now() + ms;
     await this.settle();
-    while (!this.ended) {
-      const alarm = this.store.alarm ?? Infinity;
+    for (;;) {
+      if (this.ended && this.header.outbox.count === 0) break;
+      const host = this.#nextAlarmed();
+      const alarm = host?.store.alarm ?? Infinity;
       const timer = this.clock.nextAt ?? Infinity;
       const next = Math.min(alarm, timer);
       if (next > until || next === Infinity) break;
-      if (alarm <= timer) this.fireAlarm();
+      if (alarm <= timer) host?.fireAlarm();
       else this.clock.runNext();
       await this.settle();
     }
     if (until !== Infinity && this.clock.now() < until) this.clock.jump(until - this.clock.now());
+  }
+
+  /** The run whose alarm is next. */
+  #nextAlarmed(): MemoryHost | undefined {
+    let next: MemoryHost | undefined;
+    for (const host of this.world.values()) {
+      if (host.store.alarm !== null && (next === undefined || host.store.alarm < (next.store.alarm ?? Infinity)))
+        next = host;
+    }
+    return next;
   }
 
   /** The alarm fires now, or at its time if that is later. */
@@ -196,8 +231,28 @@ export class MemoryHost {
     if (this.store.alarm !== null) this.fireAlarm();
   }
 
+  async #deliverMessage(to: string, message: RunMessage): Promise<SendResult> {
+    await nextTurn();
+    let peer = this.world.get(to);
+    if (peer === undefined) {
+      const { crashAfterCommits: _crashes, store: _store, ...shared } = this.#options;
+      peer = new MemoryHost({ ...shared, clock: this.clock, world: this.world, runId: to });
+    }
+    peer.#activity += 1;
+    return peer.host.receive(message, SEED.replace("0", String(this.world.size % 10)));
+  }
+
   #newHost(): RunHost {
-    return new RunHost({ store: this.store, dispatcher: this.#dispatcher, clock: () => this.clock.now() });
+    const host: RunHost = new RunHost({
+      store: this.store,
+      dispatcher: this.#dispatcher,
+      clock: () => this.clock.now(),
+      send: (to, message, done) => {
+        // The answer of a message that was sent before a crash reaches nobody.
+        void this.#deliverMessage(to, message).then((result) => host === this.#host && done(result));
+      },
+    });
+    return host;
   }
 
   #startExecution(start: ExecutionStart, port: ExecutionPort): LiveExecution {

@@ -1,4 +1,4 @@
-import { type Inheritance, planResume, readInput } from "@holdfast/orchestrator";
+import { type Inheritance, outcomesOf, planResume, readInput } from "@holdfast/orchestrator";
 import { encodeValue } from "@holdfast/protocol";
 import { FatalError } from "@holdfast/workflows";
 import { describe, expect, test } from "vitest";
@@ -107,7 +107,13 @@ describe("resume", () => {
     bodies.length = 0;
     broken = false;
     const seedResults = ["optional", "a", "b", "d"].map((step) => [step, encodeValue(`seeded ${step}`, step)] as const);
-    const inherited: Inheritance = { parentRunId: "elsewhere", step: "c", number: 2, entries: [], seedResults };
+    const inherited: Inheritance = {
+      parentRunId: "elsewhere",
+      step: "c",
+      number: 2,
+      entries: [],
+      outcomes: outcomesOf(seedResults),
+    };
     const child = await resumed(order, inherited, encodeValue("given", "input"));
     expect(child.output).toMatchObject({ input: "given", a: "seeded a", b: "seeded b", c: "c", d: "seeded d", e: "e" });
     expect(bodies).toEqual(["c", "e"]);

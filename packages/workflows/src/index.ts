@@ -1,10 +1,18 @@
 /** What a workflow author imports. */
-export { CancelledError, FatalError, RetryableError, TimeoutError } from "./authoring/errors.ts";
+export { CancelledError, ChildRunError, FatalError, RetryableError, TimeoutError } from "./authoring/errors.ts";
 export type {
+  Group,
+  InvokableWorkflow,
+  InvokeOptions,
   Log,
+  MatchOptions,
+  MetadataWriter,
+  ParallelOptions,
   RunInfo,
   StepContext,
   StepOptions,
+  StreamSource,
+  StreamWriter,
   Token,
   TokenOptions,
   Wait,

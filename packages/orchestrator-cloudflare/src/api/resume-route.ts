@@ -4,6 +4,7 @@
  * Owns: the order of its three steps: the parent says what the new run takes over, the new run is created, the parent
  * notes it. Each can be repeated: whoever asks again with the same `runId` finds the run.
  */
+import { type ResumeRequest, outcomesOf } from "@holdfast/orchestrator";
 import { LIMITS } from "@holdfast/protocol";
 import { ulid } from "ulid";
 import type * as v from "valibot";
@@ -53,7 +54,7 @@ async function planFrom(
   c: ApiContext,
   parentRunId: string,
   body: ResumeBody,
-  seedResults: ResumePlan["inherited"]["seedResults"],
+  seedResults: ResumeRequest["seedResults"],
 ): Promise<ResumePlan | Response> {
   const { resumeFromStep, workflowId } = body;
   const answer = await askObject(c, parentRunId, { command: "planResume", request: { resumeFromStep, seedResults } });
@@ -74,7 +75,7 @@ async function planFrom(
   }
   const step = typeof resumeFromStep === "string" ? resumeFromStep : resumeFromStep.name;
   return {
-    inherited: { parentRunId, step, number: 2, entries: [], seedResults },
+    inherited: { parentRunId, step, number: 2, entries: [], outcomes: outcomesOf(seedResults) },
     workflowId,
     input: encodeGiven(undefined, "input"),
     environment: c.env.environment ?? "production",

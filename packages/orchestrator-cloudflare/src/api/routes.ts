@@ -12,7 +12,7 @@ import { type ApiContext, type WorkerDeps, askObject, bytesMax } from "./api-con
 import { ApiRefusal } from "./refusals.ts";
 import { encodeGiven, readBody } from "./request-body.ts";
 import { resumeRun } from "./resume-route.ts";
-import { cancelBody, eventBody, journalQuery, signalBody, tokenBody, triggerBody } from "./schemas.ts";
+import { cancelBody, eventBody, journalQuery, noBody, signalBody, tokenBody, triggerBody } from "./schemas.ts";
 
 export const api: Hono<{ Bindings: WorkerDeps }> = new Hono<{ Bindings: WorkerDeps }>();
 
@@ -25,6 +25,9 @@ const PATHS = {
   signals: "/api/runs/:id/signals",
   token: "/api/runs/:id/tokens/:tokenId",
   cancel: "/api/runs/:id/cancel",
+  pause: "/api/runs/:id/pause",
+  unpause: "/api/runs/:id/unpause",
+  retry: "/api/runs/:id/retry",
   workflows: "/api/workflows",
   healthz: "/healthz",
 } as const;
@@ -81,6 +84,15 @@ api.post(PATHS.cancel, async (c) => {
   const { reason } = await readBody(c.req.raw, cancelBody, bytesMax(c));
   return askObject(c, id, { command: "cancel", reason });
 });
+
+for (const operation of ["pause", "unpause", "retry"] as const) {
+  api.post(PATHS[operation], async (c) => {
+    const id = runIdOf(c);
+    await readBody(c.req.raw, noBody, bytesMax(c));
+    return askObject(c, id, { command: "operate", operation });
+  });
+}
+api.delete(PATHS.run, (c) => askRun(c, { command: "delete" }));
 
 for (const path of Object.values(PATHS)) {
   api.all(path, (c) => {

@@ -61,6 +61,9 @@ export const signalBody = v.strictObject({ name, payload: v.optional(v.unknown()
 
 export const tokenBody = v.strictObject({ payload: v.optional(v.unknown()) });
 
+/** Nothing, or an empty object. */
+export const noBody = v.strictObject({});
+
 export const cancelBody = v.strictObject({
   reason: v.optional(v.pipe(v.string(), v.maxLength(LIMITS.errorMessageChars))),
 });

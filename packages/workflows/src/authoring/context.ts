@@ -3,35 +3,33 @@
  *
  * Owns: checking what the author gives (RUN7, RUN8), and translating it into operations. Decides nothing.
  */
-import {
-  HoldfastError,
-  type RetryPolicy,
-  checkFields,
-  decodeValue,
-  nameProblem,
-  parseDurationMs,
-  parseTimeMs,
-  resolveRetry,
-} from "@holdfast/protocol";
+import { HoldfastError, checkFields, decodeValue, encodeValue, parseDurationMs, parseTimeMs } from "@holdfast/protocol";
+import type { RetryPolicy } from "@holdfast/protocol";
 import type { Execution } from "../replay/execution.ts";
 import { currentStep } from "../replay/nesting.ts";
-import type { OpenOperation, StepRequest, WaitRequest } from "../replay/operation.ts";
+import type { OpenOperation, WaitRequest } from "../replay/operation.ts";
 import { Randomness } from "../replay/randomness.ts";
-import { nestedOperationError } from "../replay/step-body.ts";
-import type { StepContext, StepOptions, Token, TokenOptions, Wait, WaitOptions, WorkflowContext } from "./types.ts";
+import { checkName } from "./checks.ts";
+import { childAsker } from "./children.ts";
+import { metadataWriter, streamWriter } from "./facts.ts";
+import { type RetryDefault, composition, stepAsker } from "./steps.ts";
+import type { MatchOptions, Token, TokenOptions, Wait, WaitOptions, WorkflowContext } from "./types.ts";
 import { type OnTimeout, createWait, deliveredTo } from "./wait.ts";
 
-const STEP_FIELDS = ["retry", "timeout", "once"];
 const WAIT_FIELDS = ["timeout", "onTimeout"];
+const MATCH_FIELDS = [...WAIT_FIELDS, "match"];
 const TOKEN_FIELDS = [...WAIT_FIELDS, "tokenId"];
 
-type StepFunction = (step: StepContext) => unknown;
-
 export function createContext(execution: Execution, retry: RetryPolicy): WorkflowContext {
+  const policy: RetryDefault = { current: retry };
   const { run, workflowId, workflowVersion, epoch, seed } = execution.start;
   const meta = tenantMetaOf(execution);
   return {
-    step: stepAsker(execution, retry),
+    step: stepAsker(execution, policy),
+    ...composition(execution, policy),
+    invoke: childAsker(execution),
+    stream: streamWriter(execution, policy),
+    metadata: metadataWriter(execution),
     ...sleeps(execution),
     ...waits(execution),
     waitForToken: tokenAsker(execution),
@@ -54,41 +52,9 @@ export function createContext(execution: Execution, retry: RetryPolicy): Workflo
   };
 }
 
-function stepAsker(execution: Execution, retry: RetryPolicy): WorkflowContext["step"] {
-  return (id: string, optionsOrFn: StepOptions | StepFunction, maybeFn?: StepFunction): Promise<never> => {
-    const [options, fn] = typeof optionsOrFn === "function" ? [{}, optionsOrFn] : [optionsOrFn, maybeFn];
-    checkName(id, "ctx.step");
-    if (typeof fn !== "function") {
-      throw new HoldfastError(
-        "INVALID_ARGUMENT",
-        `ctx.step(${JSON.stringify(id)}): give it a function, as in ctx.step("charge", () => pay()).`,
-      );
-    }
-    return execution.ask("step", id, { type: "step", step: stepRequest(id, options, fn, retry) })
-      .promise as Promise<never>;
-  };
-}
-
-function stepRequest(id: string, options: StepOptions, fn: StepFunction, retry: RetryPolicy): StepRequest {
-  const where = `ctx.step(${JSON.stringify(id)})`;
-  checkFields(options, STEP_FIELDS, where);
-  const { once = false, timeout } = options;
-  if (once && options.retry !== undefined) {
-    throw new HoldfastError(
-      "INVALID_ARGUMENT",
-      `${where}: once: true means at most one attempt, so it cannot have retry. Leave one of them out.`,
-    );
-  }
-  return {
-    fn,
-    retry: resolveRetry(options.retry, retry, `${where}.retry`),
-    timeoutMs: timeout === undefined ? undefined : parseDurationMs(timeout, `${where}.timeout`),
-    once,
-  };
-}
-
 function sleeps(execution: Execution): Pick<WorkflowContext, "sleep" | "sleepUntil"> {
-  const ask = (wait: WaitRequest): Promise<void> => nothing(execution.ask("sleep", "sleep", { type: "wait", wait }));
+  const ask = (wait: WaitRequest): Promise<void> =>
+    nothing(execution.operations.ask("sleep", "sleep", { type: "wait", wait }));
   return {
     sleep: (duration) => ask({ afterMs: parseDurationMs(duration, "ctx.sleep") }),
     sleepUntil: (date) => ask({ wakeAt: parseTimeMs(date, "ctx.sleepUntil") }),
@@ -98,12 +64,12 @@ function sleeps(execution: Execution): Pick<WorkflowContext, "sleep" | "sleepUnt
 function waits(execution: Execution): Pick<WorkflowContext, "waitForEvent" | "waitForSignal"> {
   const wait =
     (kind: "event" | "signal", where: string) =>
-    <T>(name: string, options: WaitOptions = {}): Wait<T> => {
+    <T>(name: string, options: MatchOptions = {}): Wait<T> => {
       checkName(name, where);
-      checkFields(options, WAIT_FIELDS, where);
-      const request = timeoutOf(options, where);
+      checkFields(options, MATCH_FIELDS, where);
+      const request = { ...timeoutOf(options, where), ...matchOf(options, where) };
       const onTimeout = onTimeoutOf(options, where);
-      return createWait(() => execution.ask(kind, name, { type: "wait", wait: request }), onTimeout);
+      return createWait(() => execution.operations.ask(kind, name, { type: "wait", wait: request }), onTimeout);
     };
   return { waitForEvent: wait("event", "ctx.waitForEvent"), waitForSignal: wait("signal", "ctx.waitForSignal") };
 }
@@ -116,14 +82,14 @@ function tokenAsker(execution: Execution): WorkflowContext["waitForToken"] {
     if (options.tokenId !== undefined) checkName(options.tokenId, `${where}: tokenId`);
     const onTimeout = onTimeoutOf(options, where);
     const request = timeoutOf(options, where);
-    const tokenId = options.tokenId ?? execution.tokenIdFor(execution.occurrencesOf("token", "token"));
+    const tokenId = options.tokenId ?? execution.tokenIdFor(execution.operations.nextId("token", "token"));
     if (issued.has(tokenId)) {
       throw new HoldfastError(
         "TOKEN_IN_USE",
         `${where}: this run issued the token ${JSON.stringify(tokenId)} already. Choose another tokenId, or leave it out.`,
       );
     }
-    const operation = execution.ask("token", "token", { type: "wait", wait: { ...request, tokenId } });
+    const operation = execution.operations.ask("token", "token", { type: "wait", wait: { ...request, tokenId } });
     issued.add(tokenId);
     const { run } = execution.start;
     const url = `${run.baseUrl ?? ""}/api/runs/${encodeURIComponent(run.id)}/tokens/${encodeURIComponent(tokenId)}`;
@@ -149,16 +115,18 @@ function timeoutOf(options: WaitOptions, where: string): WaitRequest {
   return options.timeout === undefined ? {} : { afterMs: parseDurationMs(options.timeout, `${where}.timeout`) };
 }
 
+function matchOf({ match }: MatchOptions, where: string): WaitRequest {
+  if (match === undefined) return {};
+  if (typeof match !== "function") return { match: encodeValue(match, `${where}.match`) };
+  throw new HoldfastError(
+    "INVALID_ARGUMENT",
+    `${where}.match: give a pattern, such as { orderId: "o-1" }, not a function. It is stored with the wait, so that a delivery to a parked run needs no code.`,
+  );
+}
+
 function onTimeoutOf({ onTimeout = "null" }: WaitOptions, where: string): OnTimeout {
   if (onTimeout === "null" || onTimeout === "throw") return onTimeout;
   throw new HoldfastError("INVALID_ARGUMENT", `${where}.onTimeout: must be "null" or "throw".`);
-}
-
-function checkName(name: unknown, where: string): void {
-  const inside = currentStep();
-  if (inside !== undefined) throw nestedOperationError(where, inside);
-  const problem = nameProblem(name);
-  if (problem !== undefined) throw new HoldfastError("INVALID_ARGUMENT", `${where}: the name ${problem}.`);
 }
 
 function nothing(operation: OpenOperation): Promise<void> {

@@ -48,6 +48,16 @@ export class TimeoutError extends WorkflowError {
   }
 }
 
+/**
+ * A child run did not complete. Code `CHILD_RUN_FAILED`. Its `cause` is the child's own error; `data` holds `runId`,
+ * `status` and `error` of the child.
+ */
+export class ChildRunError extends WorkflowError {
+  constructor(message: string, options?: ErrorOptionsWithData) {
+    super("ChildRunError", "CHILD_RUN_FAILED", message, options);
+  }
+}
+
 /** The run was cancelled or its time budget is used up. Code `CANCELLED`. */
 export class CancelledError extends WorkflowError {
   constructor(message: string, options?: ErrorOptionsWithData) {

@@ -4,16 +4,18 @@
  * Owns: its promise, and what the journal has said about it so far.
  */
 import {
+  type ChildOutcome,
+  type ErrorValue,
   type JournalEntry,
+  type MetadataChange,
   type OperationId,
   type OperationKind,
   type RetryPolicy,
   decodeValue,
   describeOperation,
   fromErrorValue,
-  isOutcome,
 } from "@holdfast/protocol";
-import { TimeoutError } from "../authoring/errors.ts";
+import { ChildRunError, TimeoutError } from "../authoring/errors.ts";
 import type { StepContext } from "../authoring/types.ts";
 
 export interface StepRequest {
@@ -21,17 +23,39 @@ export interface StepRequest {
   readonly retry: RetryPolicy;
   readonly timeoutMs: number | undefined;
   readonly once: boolean;
+  /** Declared to undo the step; gets the decoded result (COMP1). */
+  readonly compensate?: ((output: unknown) => unknown) | undefined;
+}
+
+export interface ChildRequest {
+  readonly workflowId: string;
+  readonly workflowVersion?: string;
+  readonly input: string;
+  readonly tags: readonly string[];
+  readonly idempotencyKey?: string;
+  readonly detached: boolean;
+}
+
+/** The run turns back: the function failed, or asked for it (COMP1). */
+export interface UnwindRequest {
+  readonly cause: "failure" | "request";
+  readonly error: ErrorValue;
+  readonly step?: OperationId;
 }
 
 export interface WaitRequest {
   readonly afterMs?: number;
   readonly wakeAt?: number;
   readonly tokenId?: string;
+  readonly match?: string;
 }
 
 export type Request =
   | { readonly type: "step"; readonly step: StepRequest }
-  | { readonly type: "wait"; readonly wait: WaitRequest };
+  | { readonly type: "wait"; readonly wait: WaitRequest }
+  | { readonly type: "child"; readonly child: ChildRequest }
+  | { readonly type: "metadata"; readonly change: MetadataChange }
+  | { readonly type: "unwind"; readonly unwind: UnwindRequest };
 
 /** What a wait settles with: a time-out is told apart from every payload (WAIT4). */
 export type WaitOutcome = { readonly timedOut: false; readonly payload: unknown } | { readonly timedOut: true };
@@ -48,9 +72,9 @@ export class OpenOperation {
   attempts = 0;
   /** When the next attempt is due. */
   retryAt: number | undefined;
-  /** A wait that the journal holds, or a `once` step whose start it holds. */
+  /** The journal holds that it began: a wait, a child, a change, the body of a `once` step. */
   journaled = false;
-  /** This execution told that the body of a `once` step starts. */
+  /** This execution told that the body starts, where that is journaled before. */
   announced = false;
   #resolve!: (value: unknown) => void;
   #reject!: (error: unknown) => void;
@@ -96,11 +120,25 @@ export class OpenOperation {
       case "wait.timed_out":
         this.#resolve({ timedOut: true } satisfies WaitOutcome);
         return undefined;
-      case "step.started":
-      case "step.retrying":
-      case "wait.opened":
-        throw new Error(`assertion: ${entry.type} is not an outcome (${isOutcome(entry)})`);
+      case "child.started":
+        this.#resolve({ runId: entry.runId });
+        return undefined;
+      case "child.ended": {
+        const error = childError(entry.outcome);
+        if (error === undefined)
+          this.#resolve("output" in entry.outcome ? decodeValue(entry.outcome.output) : undefined);
+        else this.#reject(error);
+        return undefined;
+      }
+      default:
+        this.#resolve(undefined);
+        return undefined;
     }
+  }
+
+  /** Has no outcome, or needs none any more. Its promise stays as it is. */
+  leave(): void {
+    this.settled = true;
   }
 
   /** Settles without the journal: the run was cancelled. */
@@ -108,6 +146,16 @@ export class OpenOperation {
     this.settled = true;
     this.#reject(error);
   }
+}
+
+/** What the parent catches: the child's own error, with where it came from (CHILD2). */
+function childError(outcome: ChildOutcome): Error | undefined {
+  if ("output" in outcome) return undefined;
+  const { error, runId, status } = outcome;
+  return new ChildRunError(`The child run ${runId} ended ${status}: ${error.message}`, {
+    cause: fromErrorValue(error),
+    data: { runId, status, error: { name: error.name, message: error.message, code: error.code } },
+  });
 }
 
 /** The error of a wait that timed out with `onTimeout: "throw"`. */

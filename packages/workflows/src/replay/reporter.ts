@@ -19,6 +19,7 @@ export class Reporter {
   readonly #listener: ReporterListener;
   #events: ExecutionEvent[] = [];
   #underWay = false;
+  #drained: (() => void)[] = [];
 
   constructor(port: ExecutionPort, epoch: number, listener: ReporterListener) {
     this.#port = port;
@@ -29,6 +30,12 @@ export class Reporter {
   /** True when all that was said is durable. */
   get idle(): boolean {
     return !this.#underWay && this.#events.length === 0;
+  }
+
+  /** Resolves when all that was said is durable; `undefined` if it is already. */
+  drained(): Promise<void> | undefined {
+    if (this.idle) return undefined;
+    return new Promise((resolve) => this.#drained.push(resolve));
   }
 
   add(event: ExecutionEvent): void {
@@ -53,6 +60,7 @@ export class Reporter {
         this.#underWay = false;
         this.#take(settled);
         this.flush();
+        if (this.idle) for (const resolve of this.#drained.splice(0)) resolve();
       },
       // The pipe broke: the orchestrator hears of it from the dispatcher and begins another execution.
       () => this.#listener.refused(),

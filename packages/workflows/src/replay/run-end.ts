@@ -11,10 +11,19 @@ import {
   errorValue,
   toErrorValue,
 } from "@holdfast/protocol";
+import type { UnwindRequest } from "./operation.ts";
 
 export type FunctionEnd =
   | { readonly type: "completed"; readonly output: string }
-  | { readonly type: "failed"; readonly error: unknown };
+  | { readonly type: "failed"; readonly error: unknown }
+  /** It called `ctx.compensate()`, or did not end in time after it was cancelled: nothing of it counts any more. */
+  | { readonly type: "left" };
+
+/** What failed, as a request to undo the run (COMP1). */
+export function unwindRequest(error: unknown, stepOf: (error: object) => OperationId | undefined): UnwindRequest {
+  const step = findStep(error, stepOf, 0);
+  return { cause: "failure", error: toErrorValue(error), ...(step === undefined ? {} : { step }) };
+}
 
 export function endEvent(
   end: FunctionEnd,
@@ -22,6 +31,7 @@ export function endEvent(
   stepOf: (error: object) => OperationId | undefined,
 ): ExecutionEvent {
   if (end.type === "completed") return { type: "run.completed", output: end.output };
+  if (end.type === "left") return { type: "run.unwound" };
   const error = toErrorValue(end.error);
   if (error.code === "INVALID_INPUT" && start.journal.length > 0) {
     const told = `The run is under way, but the workflow's schema no longer accepts its input. ${error.message} Deploy a schema that accepts it, then retry the run.`;

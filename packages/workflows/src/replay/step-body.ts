@@ -78,7 +78,8 @@ export class StepBody {
       this.#fail(error);
       return;
     }
-    this.#end({ type: "step.completed", ...this.#facts(), value: encoded });
+    const compensable = this.#step.compensate === undefined ? {} : { compensable: true as const };
+    this.#end({ type: "step.completed", ...this.#facts(), value: encoded, ...compensable });
   }
 
   #fail(thrown: unknown): void {

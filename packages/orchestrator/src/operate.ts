@@ -1,0 +1,95 @@
+/**
+ * What an operator does to a run.
+ *
+ * Owns: CAN4 (pause and unpause), CAN5 (retry of what the engine had paused), CAN6 (what happened meanwhile is applied
+ * in the order of its time, and the time budget does not run), and when a run may be deleted (VER3).
+ */
+import { deliverKept } from "./deliver.ts";
+import type { Draft } from "./draft.ts";
+import type { Reply } from "./inputs.ts";
+import { isTerminal } from "./run-header.ts";
+import { settleDueWaits } from "./timers.ts";
+
+export function pause(draft: Draft): Reply {
+  const { status, id } = draft.header;
+  if (isTerminal(status)) return refuseEnded(draft, "pause");
+  if (status === "paused") return notApplicable(`Run ${JSON.stringify(id)} is paused already.`);
+  draft.pause(undefined);
+  return { type: "done" };
+}
+
+export function unpause(draft: Draft): Reply {
+  const { status, paused, id, error } = draft.header;
+  if (isTerminal(status)) return refuseEnded(draft, "unpause");
+  if (paused === undefined) return notApplicable(`Run ${JSON.stringify(id)} is not paused.`);
+  if (paused.by === "engine") {
+    return notApplicable(
+      `Run ${JSON.stringify(id)} was paused by ${error?.code ?? "an error"}, not by an operator: mend the cause, then retry it.`,
+    );
+  }
+  goOn(draft);
+  return { type: "done" };
+}
+
+export function retry(draft: Draft): Reply {
+  const { status, paused, id } = draft.header;
+  if (isTerminal(status)) return refuseEnded(draft, "retry");
+  if (paused?.by !== "engine") {
+    return notApplicable(
+      `Run ${JSON.stringify(id)} was not paused by an error, so there is nothing to retry. To let a paused run go on, unpause it.`,
+    );
+  }
+  draft.change({ error: draft.header.unwinding?.error, crashes: undefined, dispatch: undefined });
+  goOn(draft);
+  return { type: "done" };
+}
+
+export function mayDelete(draft: Draft): Reply {
+  const { status, id, outbox } = draft.header;
+  if (!isTerminal(status)) {
+    return {
+      type: "refused",
+      code: "run_not_ended",
+      message: `Run ${JSON.stringify(id)} has not ended (${status}). Cancel it first.`,
+    };
+  }
+  if (outbox.count > 0) {
+    return {
+      type: "refused",
+      code: "run_not_ended",
+      message: `Run ${JSON.stringify(id)} still owes messages to other runs. Try again in a moment.`,
+    };
+  }
+  return { type: "done" };
+}
+
+/** The run goes on: what was kept and what fell due meanwhile is applied first. */
+function goOn(draft: Draft): void {
+  const { paused, deadlineAt } = draft.header;
+  if (paused === undefined) return;
+  const from = paused.from;
+  const pausedMs = draft.now - paused.at;
+  draft.change({
+    status: from,
+    paused: undefined,
+    ...(deadlineAt === undefined ? {} : { deadlineAt: deadlineAt + pausedMs }),
+  });
+  draft.tellUnpaused();
+  deliverKept(draft);
+  settleDueWaits(draft);
+  if (from === "running") draft.goOnRunning();
+  else if (draft.header.startAt !== undefined && draft.header.startAt <= draft.now) draft.wake();
+}
+
+function refuseEnded(draft: Draft, what: string): Reply {
+  const { id, status } = draft.header;
+  return {
+    type: "refused",
+    code: "run_terminal",
+    message: `Run ${JSON.stringify(id)} has ended (${status}); there is nothing to ${what}.`,
+  };
+}
+
+function notApplicable(message: string): Reply {
+  return { type: "refused", code: "not_applicable", message };
+}

@@ -1,0 +1,60 @@
+/**
+ * Streams: chunks that readers follow.
+ *
+ * Owns: STR1: chunks are rows, numbered in their generation; an attempt that was cut short is replaced by another
+ * generation as a whole.
+ */
+import {
+  FORMAT_VERSION,
+  LIMITS,
+  type OperationEvents,
+  type OperationId,
+  errorValue,
+  parseOperationId,
+} from "@holdfast/protocol";
+import type { Draft } from "./draft.ts";
+import type { ChunkRow } from "./run-state.ts";
+import { chunkKey } from "./store.ts";
+
+/** An attempt to produce a stream begins: readers forget what an earlier one had produced. */
+export function startStream(draft: Draft, event: OperationEvents & { type: "stream.started" }): void {
+  const { op, nth } = event;
+  const { streams } = draft.header;
+  const before = streams.find((stream) => stream.op === op);
+  const generation = (before?.generation ?? 0) + 1;
+  draft.append({ type: "stream.started", op, generation }, nth);
+  const next = { op, generation };
+  draft.change({
+    streams: before === undefined ? [...streams, next] : streams.map((one) => (one === before ? next : one)),
+  });
+}
+
+/** Chunks are rows before anything that follows can be seen (DUR2). What was stored already is not stored again. */
+export function appendChunks(draft: Draft, event: OperationEvents & { type: "stream.chunks" }): void {
+  const { op, first, chunks } = event;
+  const place = draft.header.streams.findIndex((stream) => stream.op === op);
+  const stream = draft.header.streams[place];
+  const stored = draft.state.openStreams.get(op);
+  if (stream === undefined || stored === undefined || first !== stored.chunks + draft.chunksOf(op)) return;
+  draft.countChunks(op, chunks.length);
+  if (stored.chunks + chunks.length > LIMITS.streamChunks || stored.chars > LIMITS.streamChars)
+    return endLarge(draft, op);
+  const row: ChunkRow = { v: FORMAT_VERSION, at: draft.now, first, chunks };
+  draft.put(chunkKey(place, stream.generation, first), row);
+}
+
+/** The stream's step ended: its count is settled. */
+export function endStream(draft: Draft, op: OperationId): void {
+  const stored = draft.state.openStreams.get(op);
+  const { streams } = draft.header;
+  if (stored === undefined || parseOperationId(op).kind !== "stream") return;
+  const chunks = stored.chunks + draft.chunksOf(op);
+  draft.change({ streams: streams.map((one) => (one.op === op ? { ...one, chunks } : one)) });
+}
+
+function endLarge(draft: Draft, op: OperationId): void {
+  const name = JSON.stringify(parseOperationId(op).name);
+  const text = `The stream ${name} has more than ${LIMITS.streamChunks} chunks or ${LIMITS.streamChars} characters, which is the limit. Split it over several streams or runs.`;
+  draft.end("failed", { error: { ...errorValue("LIMIT_EXCEEDED", text), category: "USER_ERROR" } });
+  draft.abort({ type: "superseded" });
+}

@@ -1,0 +1,23 @@
+/**
+ * Checks of what authors give to `ctx` (RUN8, STEP7).
+ */
+import { HoldfastError, nameProblem } from "@holdfast/protocol";
+import { currentStep } from "../replay/nesting.ts";
+import { nestedOperationError } from "../replay/step-body.ts";
+
+/**
+ * @throws HoldfastError `NESTED_OPERATION` inside a step body, `INVALID_ARGUMENT` for a bad name.
+ */
+export function checkName(name: unknown, where: string): void {
+  checkOutside(where);
+  const problem = nameProblem(name);
+  if (problem !== undefined) throw new HoldfastError("INVALID_ARGUMENT", `${where}: the name ${problem}.`);
+}
+
+/**
+ * @throws HoldfastError `NESTED_OPERATION` inside a step body.
+ */
+export function checkOutside(where: string): void {
+  const inside = currentStep();
+  if (inside !== undefined) throw nestedOperationError(where, inside);
+}

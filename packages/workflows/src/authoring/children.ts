@@ -1,0 +1,46 @@
+/**
+ * `ctx.invoke`: child runs.
+ */
+import { HoldfastError, LIMITS, checkFields, encodeValue, nameProblem } from "@holdfast/protocol";
+import type { Execution } from "../replay/execution.ts";
+import type { ChildRequest } from "../replay/operation.ts";
+import { checkName } from "./checks.ts";
+import type { InvokableWorkflow, InvokeOptions, WorkflowContext } from "./types.ts";
+
+const INVOKE_FIELDS = ["detach", "tags", "idempotencyKey"];
+
+export function childAsker(execution: Execution): WorkflowContext["invoke"] {
+  return (workflow: InvokableWorkflow, input: unknown, options: InvokeOptions = {}): Promise<never> => {
+    checkName(workflow?.id, "ctx.invoke");
+    const where = `ctx.invoke(${JSON.stringify(workflow.id)})`;
+    const child = childRequest(workflow, input, options, where);
+    return execution.operations.ask("run", workflow.id, { type: "child", child }).promise as Promise<never>;
+  };
+}
+
+function childRequest(
+  workflow: InvokableWorkflow,
+  input: unknown,
+  options: InvokeOptions,
+  where: string,
+): ChildRequest {
+  checkFields(options, INVOKE_FIELDS, where);
+  const { detach = false, tags = [], idempotencyKey } = options;
+  const bad = [...tags, ...(idempotencyKey === undefined ? [] : [idempotencyKey])].find(
+    (text) => nameProblem(text) !== undefined,
+  );
+  if (bad !== undefined || tags.length > LIMITS.tags) {
+    throw new HoldfastError(
+      "INVALID_ARGUMENT",
+      `${where}: tags and idempotencyKey must be names of 1 to ${LIMITS.nameBytes} bytes, at most ${LIMITS.tags} tags.`,
+    );
+  }
+  return {
+    workflowId: workflow.id,
+    ...(workflow.version === undefined ? {} : { workflowVersion: workflow.version }),
+    input: encodeValue(input, `The input of ${where}`),
+    tags,
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    detached: detach,
+  };
+}

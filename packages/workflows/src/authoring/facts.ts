@@ -1,0 +1,101 @@
+/**
+ * `ctx.metadata` and `ctx.stream`: what a run shows while it executes.
+ */
+import {
+  HoldfastError,
+  LIMITS,
+  type Metadata,
+  type MetadataChange,
+  changeMetadata,
+  encodeValue,
+  metadataFits,
+} from "@holdfast/protocol";
+import type { Execution } from "../replay/execution.ts";
+import type { OpenOperation } from "../replay/operation.ts";
+import { checkName } from "./checks.ts";
+import type { RetryDefault } from "./steps.ts";
+import type { MetadataWriter, StepContext, StreamSource, StreamWriter } from "./types.ts";
+
+export function metadataWriter(execution: Execution): MetadataWriter {
+  let metadata: Metadata = [];
+  const change = (where: string, key: string, make: () => MetadataChange): void => {
+    checkName(key, where);
+    const made = make();
+    const next = changeMetadata(metadata, made);
+    if (!metadataFits(next)) {
+      throw new HoldfastError(
+        "LIMIT_EXCEEDED",
+        `${where}(${JSON.stringify(key)}): the run's metadata would take more than ${LIMITS.metadataChars} characters, which is the limit. Keep lists short, or stream them.`,
+      );
+    }
+    metadata = next;
+    execution.operations.ask("metadata", key, { type: "metadata", change: made });
+  };
+  return {
+    set: (key, value) =>
+      change("ctx.metadata.set", key, () => ({ type: "set", key, value: encodeValue(value, `metadata ${key}`) })),
+    append: (key, value) =>
+      change("ctx.metadata.append", key, () => ({ type: "append", key, value: encodeValue(value, `metadata ${key}`) })),
+    remove: (key) => change("ctx.metadata.remove", key, () => ({ type: "remove", key })),
+    increment: (key, by = 1) => {
+      if (!Number.isFinite(by))
+        throw new HoldfastError("INVALID_ARGUMENT", "ctx.metadata.increment: must be by a finite number.");
+      change("ctx.metadata.increment", key, () => ({ type: "increment", key, by }));
+    },
+  };
+}
+
+export function streamWriter(execution: Execution, policy: RetryDefault): StreamWriter {
+  const write = (id: string, source: StreamSource<unknown>): Promise<number> =>
+    writeStream(execution, policy, id, source);
+  return Object.assign(write, {
+    text: (id: string, source: string | StreamSource<string>) =>
+      write(id, typeof source === "string" ? [source] : source),
+    json: write,
+    bytes: write,
+  }) as StreamWriter;
+}
+
+/** A stream is a step whose body tells of chunks before it ends (STR1). */
+function writeStream(
+  execution: Execution,
+  policy: RetryDefault,
+  id: string,
+  source: StreamSource<unknown>,
+): Promise<number> {
+  checkName(id, "ctx.stream");
+  if (execution.operations.nextId("stream", id) !== `stream/0/${id}`) {
+    throw new HoldfastError(
+      "INVALID_ARGUMENT",
+      `ctx.stream(${JSON.stringify(id)}): this run has a stream of that id already. Choose another.`,
+    );
+  }
+  const fn = async ({ attempt }: StepContext): Promise<number> => {
+    let count = 0;
+    for await (const chunk of typeof source === "function" ? source() : source) {
+      const encoded = encodeChunk(chunk, id);
+      if (!execution.bodies.isCurrent(operation.id, attempt)) break;
+      await execution.emit({
+        type: "stream.chunks",
+        op: operation.id,
+        nth: operation.nth,
+        first: count,
+        chunks: [encoded],
+      });
+      count += 1;
+    }
+    return count;
+  };
+  const step = { fn, retry: policy.current, timeoutMs: undefined, once: false };
+  const operation: OpenOperation = execution.operations.ask("stream", id, { type: "step", step });
+  return operation.promise as Promise<number>;
+}
+
+function encodeChunk(chunk: unknown, id: string): string {
+  const encoded = encodeValue(chunk, `A chunk of the stream ${JSON.stringify(id)}`);
+  if (encoded.length <= LIMITS.chunkChars) return encoded;
+  throw new HoldfastError(
+    "TOO_LARGE",
+    `A chunk of the stream ${JSON.stringify(id)} takes ${encoded.length} characters; the limit is ${LIMITS.chunkChars}. Split it.`,
+  );
+}

@@ -1,0 +1,48 @@
+/**
+ * `ctx.parallel`: bounded fan-out over plain promises.
+ */
+import { HoldfastError, checkFields } from "@holdfast/protocol";
+import type { ParallelOptions } from "./types.ts";
+
+/**
+ * Runs `fn` for each item, at most `concurrency` at one time, in the items' order.
+ * @throws AggregateError with `settle`, if any failed; its `failed` lists their indices.
+ */
+export async function runParallel<T, R>(
+  items: Iterable<T>,
+  fn: (item: T, index: number) => R | Promise<R>,
+  options: ParallelOptions = {},
+): Promise<Awaited<R>[]> {
+  checkFields(options, ["concurrency", "settle"], "ctx.parallel");
+  const { concurrency = Infinity, settle = false } = options;
+  if (concurrency !== Infinity && (!Number.isInteger(concurrency) || concurrency < 1)) {
+    throw new HoldfastError("INVALID_ARGUMENT", "ctx.parallel.concurrency: must be a whole number from 1.");
+  }
+  const list = [...items];
+  const results: Awaited<R>[] = Array.from({ length: list.length });
+  const errors = new Map<number, unknown>();
+  let next = 0;
+  let stopped = false;
+  const work = async (): Promise<void> => {
+    for (let index = next++; index < list.length && !stopped; index = next++) {
+      try {
+        results[index] = await fn(list[index] as T, index);
+      } catch (error) {
+        if (!settle) stopped = true;
+        if (!settle) throw error;
+        errors.set(index, error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrency, list.length) }, work));
+  if (errors.size === 0) return results;
+  const failed = [...errors.keys()].toSorted((a, b) => a - b);
+  const message = `${failed.length} of ${list.length} failed: no. ${failed.join(", ")} (counted from 0)`;
+  throw Object.assign(
+    new AggregateError(
+      failed.map((index) => errors.get(index)),
+      message,
+    ),
+    { failed },
+  );
+}

@@ -1,0 +1,108 @@
+/**
+ * `ctx.step`, `ctx.group`, `ctx.compensate`, `ctx.setRetry` and `ctx.parallel`.
+ */
+import { HoldfastError, type RetryPolicy, checkFields, parseDurationMs, resolveRetry } from "@holdfast/protocol";
+import type { Execution } from "../replay/execution.ts";
+import type { OpenOperation, StepRequest } from "../replay/operation.ts";
+import { checkName, checkOutside } from "./checks.ts";
+import { CancelledError } from "./errors.ts";
+import { runParallel } from "./parallel.ts";
+import type { StepContext, StepOptions, WorkflowContext } from "./types.ts";
+
+const STEP_FIELDS = ["retry", "timeout", "once", "compensate"];
+
+/** The default policy of the steps to come. */
+export interface RetryDefault {
+  current: RetryPolicy;
+}
+
+type StepFunction = (step: StepContext) => unknown;
+
+/** `asked` is told of each operation. */
+export function stepAsker(
+  execution: Execution,
+  policy: RetryDefault,
+  asked: (operation: OpenOperation) => void = () => {},
+): WorkflowContext["step"] {
+  return (id: string, optionsOrFn: StepOptions | StepFunction, maybeFn?: StepFunction): Promise<never> => {
+    const [options, fn] = typeof optionsOrFn === "function" ? [{}, optionsOrFn] : [optionsOrFn, maybeFn];
+    checkName(id, "ctx.step");
+    if (typeof fn !== "function") {
+      throw new HoldfastError(
+        "INVALID_ARGUMENT",
+        `ctx.step(${JSON.stringify(id)}): give it a function, as in ctx.step("charge", () => pay()).`,
+      );
+    }
+    const step = stepRequest(id, options, fn, policy.current);
+    const operation = execution.operations.ask("step", id, { type: "step", step });
+    asked(operation);
+    return operation.promise as Promise<never>;
+  };
+}
+
+function stepRequest(id: string, options: StepOptions, fn: StepFunction, retry: RetryPolicy): StepRequest {
+  const where = `ctx.step(${JSON.stringify(id)})`;
+  checkFields(options, STEP_FIELDS, where);
+  const { once = false, timeout, compensate } = options;
+  if (once && options.retry !== undefined) {
+    throw new HoldfastError(
+      "INVALID_ARGUMENT",
+      `${where}: once: true means at most one attempt, so it cannot have retry. Leave one of them out.`,
+    );
+  }
+  if (compensate !== undefined && typeof compensate !== "function") {
+    throw new HoldfastError("INVALID_ARGUMENT", `${where}.compensate: must be a function (output) => ….`);
+  }
+  return {
+    fn,
+    retry: resolveRetry(options.retry, retry, `${where}.retry`),
+    timeoutMs: timeout === undefined ? undefined : parseDurationMs(timeout, `${where}.timeout`),
+    once,
+    // Methods of a type with a parameter of its own: what goes in is what the step gave.
+    compensate: compensate as StepRequest["compensate"],
+  };
+}
+
+type Composition = Pick<WorkflowContext, "group" | "compensate" | "setRetry" | "parallel">;
+
+export function composition(execution: Execution, policy: RetryDefault): Composition {
+  return {
+    group: (name, fn) => runGroup(execution, policy, name, fn),
+    compensate: () => {
+      checkOutside("ctx.compensate");
+      execution.unwinding.request();
+      // The run ends here: what is awaited behind it never comes.
+      return new Promise(() => {});
+    },
+    setRetry: (options) => {
+      policy.current = resolveRetry(options, policy.current, "ctx.setRetry");
+    },
+    parallel: (items, fn, options) => runParallel(items, fn, options),
+  };
+}
+
+/** A failure that leaves the group undoes what the group did, and is thrown on (COMP4). */
+async function runGroup<T>(
+  execution: Execution,
+  policy: RetryDefault,
+  name: string,
+  fn: Parameters<WorkflowContext["group"]>[1],
+): Promise<Awaited<T>> {
+  checkName(name, "ctx.group");
+  const own = new Set<OpenOperation>();
+  const undo = (): Promise<void> => {
+    const { completed } = execution.operations;
+    return execution.unwinding.undo(completed.filter(({ operation }) => own.has(operation)));
+  };
+  const step = stepAsker(execution, policy, (operation) => own.add(operation));
+  try {
+    return (await fn({ step, compensate: undo })) as Awaited<T>;
+  } catch (error) {
+    // Parallel steps of the group that still execute are stopped and awaited: what completed is undone too.
+    const ids = [...own].map((operation) => operation.id);
+    execution.bodies.abort(ids, new CancelledError(`The group ${JSON.stringify(name)} failed.`));
+    await Promise.allSettled([...own].map((operation) => operation.promise));
+    await undo();
+    throw error;
+  }
+}

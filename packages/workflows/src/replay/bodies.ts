@@ -1,0 +1,83 @@
+/**
+ * The step bodies of one execution that execute right now.
+ *
+ * Owns: starting them, stopping them, and waiting for them for a bounded time when the run ends or turns back (STEP6).
+ */
+import { LIMITS, type OperationEvents, type OperationId, type StepInProgress } from "@holdfast/protocol";
+import { CancelledError } from "../authoring/errors.ts";
+import type { Log } from "../authoring/types.ts";
+import type { OpenOperation, StepRequest } from "./operation.ts";
+import type { Platform } from "./platform.ts";
+import { StepBody } from "./step-body.ts";
+
+export class Bodies {
+  readonly #platform: Platform;
+  readonly #runId: string;
+  readonly #ended: (event: OperationEvents) => void;
+  readonly #bodies = new Map<OperationId, StepBody>();
+  #cancelGrace: (() => void) | undefined;
+
+  /** `ended` is told of each outcome, after the body left the list. */
+  constructor(platform: Platform, runId: string, ended: (event: OperationEvents) => void) {
+    this.#platform = platform;
+    this.#runId = runId;
+    this.#ended = ended;
+  }
+
+  get count(): number {
+    return this.#bodies.size;
+  }
+
+  inProgress(): StepInProgress[] {
+    return [...this.#bodies.values()].map((body) => body.inProgress);
+  }
+
+  /** Whether this attempt of the operation is the one that executes. */
+  isCurrent(op: OperationId, attempt: number): boolean {
+    return this.#bodies.get(op)?.inProgress.attempt === attempt;
+  }
+
+  start(operation: OpenOperation, step: StepRequest, log: Log): void {
+    const body = new StepBody(operation, step, {
+      platform: this.#platform,
+      idempotencyKey: `${this.#runId}/${operation.id}`,
+      log,
+      ended: (event) => {
+        this.#bodies.delete(event.op);
+        this.#ended(event);
+      },
+    });
+    this.#bodies.set(operation.id, body);
+    body.start();
+  }
+
+  /** Aborts the signals of these operations' bodies. What they still return counts. */
+  abort(ops: readonly OperationId[], reason: Error): void {
+    for (const op of ops) this.#bodies.get(op)?.abort(reason);
+  }
+
+  /**
+   * Aborts all signals and lets the bodies finish for a bounded time; then `over` is called and what is left is
+   * dropped. True: there are none.
+   */
+  wind(over: () => void): boolean {
+    if (this.#bodies.size === 0) return true;
+    if (this.#cancelGrace !== undefined) return false;
+    for (const body of this.#bodies.values()) body.abort(new CancelledError("The run is ending."));
+    this.#cancelGrace = this.#platform.setTimer(LIMITS.siblingGraceMs, () => {
+      this.drop(new CancelledError("The run has ended."));
+      over();
+    });
+    return false;
+  }
+
+  /** Aborts all signals; whatever the bodies still return is not heard. */
+  drop(reason: Error): void {
+    this.#cancelGrace?.();
+    for (const body of this.#bodies.values()) {
+      body.abandon();
+      body.abort(reason);
+    }
+    this.#bodies.clear();
+  }
+}

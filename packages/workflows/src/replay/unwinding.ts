@@ -1,0 +1,119 @@
+/**
+ * Undoing what a run has done.
+ *
+ * Owns: when the run turns back, and the order in which completed steps are undone (COMP1): last completed first, one
+ * after the other. Compensations are operations like steps, so a crash in the middle goes on where it was (COMP2).
+ */
+import { type JournalEntry, LIMITS, decodeValue } from "@holdfast/protocol";
+import { CancelledError } from "../authoring/errors.ts";
+import type { Execution } from "./execution.ts";
+import type { CompletedStep } from "./operations.ts";
+import { type FunctionEnd, unwindRequest } from "./run-end.ts";
+
+type Stage =
+  | "forward"
+  /** The turn is asked for, or the function is still to end after the run was cancelled. */
+  | "turning"
+  | "undoing"
+  | "undone";
+
+export class Unwinding {
+  readonly #execution: Execution;
+  #stage: Stage = "forward";
+  #functionOver = false;
+  #cancelGrace: (() => void) | undefined;
+
+  constructor(execution: Execution) {
+    this.#execution = execution;
+  }
+
+  /** Between the decision to turn back and the last compensation. */
+  get underWay(): boolean {
+    return this.#stage === "turning" || this.#stage === "undoing";
+  }
+
+  /** The run has turned back and all was undone that could be. */
+  get turned(): boolean {
+    return this.#stage === "undone";
+  }
+
+  /** The function has ended. If it failed and a step can be undone, the run turns back. */
+  functionEnded(end: FunctionEnd): void {
+    this.#functionOver = true;
+    const { operations } = this.#execution;
+    if (this.#stage === "forward" && end.type === "failed" && operations.compensable) {
+      this.#stage = "turning";
+      operations.askToUnwind(unwindRequest(end.error, (error) => operations.stepOf(error)));
+    } else if (this.#stage === "turning" && operations.get("unwind/0/run") === undefined) {
+      this.#undoAll();
+    }
+  }
+
+  /** The code asks to be undone: nothing that it does from now on counts (`ctx.compensate`). */
+  request(): void {
+    if (this.#stage !== "forward") return;
+    this.#stage = "turning";
+    const error = { name: "CompensatedError", message: "The workflow asked to be undone.", code: "COMPENSATED" };
+    this.#execution.operations.askToUnwind({ cause: "request", error });
+    this.#execution.leave({ type: "left" });
+  }
+
+  /** News that cannot wait for its turn: when a run is cancelled, what executes is told at once (CAN1). */
+  heard(entry: JournalEntry): void {
+    if (entry.type !== "run.unwinding" || entry.nth !== 0) return;
+    const error = new CancelledError(entry.error.message);
+    this.#execution.bodies.drop(error);
+    this.#execution.controller.abort(error);
+  }
+
+  /** The journal says that the run turns back. */
+  turnBack(entry: JournalEntry & { readonly type: "run.unwinding" }): void {
+    const { operations, platform } = this.#execution;
+    if (entry.nth !== 0) {
+      operations.leaveOpen();
+      return this.#undoAll();
+    }
+    this.heard(entry);
+    operations.close();
+    operations.rejectOpen(new CancelledError(entry.error.message));
+    this.#stage = "turning";
+    if (this.#functionOver) return this.#undoAll();
+    // Code may tidy up (CAN3), for a bounded time.
+    this.#cancelGrace = platform.setTimer(LIMITS.siblingGraceMs, () => this.#execution.leave({ type: "left" }));
+  }
+
+  stop(): void {
+    this.#cancelGrace?.();
+  }
+
+  #undoAll(): void {
+    this.#cancelGrace?.();
+    this.#stage = "undoing";
+    const { operations } = this.#execution;
+    operations.close();
+    void this.undo(operations.completed).then(() => {
+      this.#stage = "undone";
+      operations.leaveOpen();
+      this.#execution.wake();
+    });
+  }
+
+  /** Undoes these steps, last completed first. One that cannot be undone does not stop the others (COMP3). */
+  async undo(steps: readonly CompletedStep[]): Promise<void> {
+    const { operations } = this.#execution;
+    for (const step of steps.toReversed()) {
+      const place = operations.completed.indexOf(step);
+      if (place < 0) continue;
+      operations.completed.splice(place, 1);
+      await this.#undoStep(step).catch(() => {});
+    }
+  }
+
+  #undoStep(step: CompletedStep): Promise<unknown> {
+    const { request } = step.operation;
+    if (request.type !== "step") return Promise.resolve();
+    const { compensate, retry, timeoutMs } = request.step;
+    const fn = (): unknown => compensate?.(decodeValue(step.value));
+    return this.#execution.operations.askToUndo(step, { fn, retry, timeoutMs, once: false }).promise;
+  }
+}
