@@ -5,28 +5,43 @@ import { build } from "esbuild";
 import { expect, test } from "vitest";
 import { REPOSITORY } from "./source-files.ts";
 
-const BUDGET_BYTES = 15_000;
+/** Its own code, replay engine included. */
+const OWN_BYTES_MAX = 15_000;
 
-const { metafile, outputFiles } = await build({
-  entryPoints: [join(REPOSITORY, "packages/workflows/src/index.ts")],
-  absWorkingDir: REPOSITORY,
-  bundle: true,
-  minify: true,
-  format: "esm",
-  platform: "neutral",
-  target: "es2023",
-  metafile: true,
-  write: false,
-});
+/** With the values codec, its one dependency at run time. */
+const ALL_BYTES_MAX = 19_000;
 
-test(`@holdfast/workflows is under ${BUDGET_BYTES} bytes, minified and gzipped`, () => {
+const CODEC = "devalue";
+
+async function bundle(external: string[]): Promise<{ bytes: number; imports: string[] }> {
+  const { metafile, outputFiles } = await build({
+    entryPoints: [join(REPOSITORY, "packages/workflows/src/index.ts")],
+    absWorkingDir: REPOSITORY,
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "neutral",
+    target: "es2023",
+    metafile: true,
+    write: false,
+    external,
+  });
   const code = outputFiles[0]?.contents ?? new Uint8Array();
-  const bytes = gzipSync(code, { level: 9 }).length;
-  console.log(`@holdfast/workflows: ${bytes} bytes gzipped, ${code.length} minified`);
-  expect(code.length).toBeGreaterThan(0);
-  expect(bytes).toBeLessThan(BUDGET_BYTES);
+  const imports = Object.values(metafile.outputs).flatMap((output) => output.imports.map(({ path }) => path));
+  return { bytes: gzipSync(code, { level: 9 }).length, imports };
+}
+
+test(`the authoring entry is under ${OWN_BYTES_MAX} bytes, minified and gzipped, and imports only the codec`, async () => {
+  const { bytes, imports } = await bundle([CODEC]);
+  console.log(`@holdfast/workflows: ${bytes} bytes gzipped without the codec`);
+  expect(bytes).toBeGreaterThan(1_000);
+  expect(bytes).toBeLessThan(OWN_BYTES_MAX);
+  expect(new Set(imports)).toEqual(new Set([CODEC]));
 });
 
-test("@holdfast/workflows imports nothing at run time", () => {
-  expect(Object.values(metafile.outputs).flatMap((output) => output.imports)).toEqual([]);
+test(`the authoring entry and the codec together are under ${ALL_BYTES_MAX} bytes and import nothing`, async () => {
+  const { bytes, imports } = await bundle([]);
+  console.log(`@holdfast/workflows: ${bytes} bytes gzipped with the codec`);
+  expect(bytes).toBeLessThan(ALL_BYTES_MAX);
+  expect(imports).toEqual([]);
 });

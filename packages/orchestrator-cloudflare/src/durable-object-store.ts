@@ -13,6 +13,10 @@ import type { DurableObjectStorageLike, SyncKvListOptions } from "./platform-typ
 /** A part of a row, in characters. The platform takes 2 MB; a character may take two bytes. */
 const PART_CHARS_MAX = 500_000;
 
+/** The platform takes times from 1970 to 2189. An alarm that comes early finds nothing due and sets the next. */
+const ALARM_MS_MIN = 1;
+const ALARM_MS_MAX = Date.UTC(2189, 0, 1);
+
 /** What stands in the place of a row that was split. */
 interface SplitRow {
   readonly parts: number;
@@ -44,7 +48,10 @@ export class DurableObjectStore implements RunStore {
     if (batch.puts.size === 1 && batch.deletes.size === 0) this.#write(batch);
     else if (batch.puts.size + batch.deletes.size > 0) this.#storage.transactionSync(() => this.#write(batch));
     if (batch.alarm === undefined) return;
-    const moved = batch.alarm === null ? this.#storage.deleteAlarm() : this.#storage.setAlarm(batch.alarm);
+    const moved =
+      batch.alarm === null
+        ? this.#storage.deleteAlarm()
+        : this.#storage.setAlarm(Math.min(Math.max(batch.alarm, ALARM_MS_MIN), ALARM_MS_MAX));
     moved.catch(this.#onAlarmError);
   }
 

@@ -13,6 +13,8 @@ export type RunCommand =
       /** Answer when the run ends or parks, or after this time. */
       readonly waitMs: number;
     }
+  /** Asked of the object that is named by an idempotency key: which run does the key stand for? */
+  | { readonly command: "reserveKey"; readonly runId: string }
   | { readonly command: "read" }
   | { readonly command: "journal"; readonly after: number; readonly limit: number }
   | { readonly command: "planResume"; readonly request: ResumeRequest }
@@ -43,6 +45,9 @@ export interface ResumePlan {
   readonly tenantMeta?: string | undefined;
   readonly timeoutMs?: number | undefined;
 }
+
+/** The answer to a trigger by an idempotency key that stands for a run elsewhere: ask there. */
+export const KEY_RESERVED = 421;
 
 /** An object's name that no run can have: it answers what is not about a run. */
 export const NO_RUN = "\u0000";

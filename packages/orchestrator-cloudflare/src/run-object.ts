@@ -5,6 +5,7 @@
  * found by the storage object; the handlers get fresh `deps` each time.
  */
 import {
+  FORMAT_VERSION,
   type JournalEntry,
   LIMITS,
   type StepDispatcher,
@@ -33,7 +34,7 @@ import {
 import { ApiRefusal } from "./api/refusals.ts";
 import { DurableObjectStore } from "./durable-object-store.ts";
 import type { DurableObjectNamespaceLike, DurableObjectStorageLike } from "./platform-types.ts";
-import type { ResumePlan, RunCommand } from "./run-commands.ts";
+import { KEY_RESERVED, type ResumePlan, type RunCommand } from "./run-commands.ts";
 
 export interface RunObjectDeps {
   /** `ctx.storage` of an SQLite-backed Durable Object. */
@@ -47,6 +48,9 @@ export interface RunObjectDeps {
 
 /** How long an alarm stays in flight for the run that it woke, so that an object that dies then is woken again soon. */
 const ALARM_HOLD_MS_MAX = 1_000;
+
+/** In the object that is named by an idempotency key: the run that the key stands for, if it has an id of its own. */
+const RESERVED_KEY = "reserved";
 
 const objects = new WeakMap<DurableObjectStorageLike, RunObject>();
 
@@ -106,6 +110,8 @@ export class RunObject {
     switch (command.command) {
       case "trigger":
         return this.#trigger(command);
+      case "reserveKey":
+        return Response.json({ runId: this.#reserveKey(command.runId) });
       case "read":
         return Response.json(this.#describe(this.#header()));
       case "journal":
@@ -138,15 +144,14 @@ export class RunObject {
     this.#host.handle({ type: "alarm" });
     const { header } = this.#host.state;
     if (header === undefined) return;
-    const due = Math.min(
-      ...header.waits.map((wait) => wait.wakeAt ?? Infinity),
-      ...header.retries.map((retry) => retry.at),
-    );
+    const due = Math.min(...header.waits.map((wait) => wait.wakeAt ?? Infinity), header.retryAt ?? Infinity);
     await this.#untilQuiet(Math.min(ALARM_HOLD_MS_MAX, Math.max(due - this.#clock(), 0)));
   }
 
   async #trigger({ trigger, waitMs }: CommandOf<"trigger">): Promise<Response> {
     const { workflowId, workflowVersion } = trigger;
+    const reserved = this.#reservedFor();
+    if (reserved !== undefined) return Response.json({ runId: reserved }, { status: KEY_RESERVED });
     const described = this.#dispatcher.describe?.(workflowId, workflowVersion);
     if (described === null && this.#host.state.header === undefined)
       throw await this.#unknownWorkflow(workflowId, workflowVersion);
@@ -154,6 +159,17 @@ export class RunObject {
     if (reply.type === "refused") throw refusal(reply);
     if (waitMs > 0) await this.#untilQuiet(waitMs);
     return Response.json(this.#describe(this.#header()), { status: reply.type === "created" ? 201 : 200 });
+  }
+
+  /** The run that an idempotency key stands for (RUN2): the first that was asked for with it. */
+  #reserveKey(runId: string): string {
+    const taken = this.#host.state.header?.id ?? this.#reservedFor();
+    if (taken === undefined) this.#storage.kv.put(RESERVED_KEY, { v: FORMAT_VERSION, runId });
+    return taken ?? runId;
+  }
+
+  #reservedFor(): string | undefined {
+    return (this.#storage.kv.get(RESERVED_KEY) as { readonly runId: string } | undefined)?.runId;
   }
 
   async #unknownWorkflow(workflowId: string, version: string | undefined): Promise<ApiRefusal> {
@@ -172,8 +188,12 @@ export class RunObject {
     this.#header();
     const rows = [...this.#store.list(JOURNAL_PREFIX, { after: journalKey(after), limit: limit + 1 })];
     const entries = rows.slice(0, limit).map(([, row]) => row as JournalEntry);
+    const budget = { chars: LIMITS.jsonChars };
     const nextAfter = rows.length > limit ? entries.at(-1)?.seq : undefined;
-    return Response.json({ entries: entries.map(describeEntry), nextAfter: nextAfter ?? null });
+    return Response.json({
+      entries: entries.map((entry) => describeEntry(entry, budget)),
+      nextAfter: nextAfter ?? null,
+    });
   }
 
   #planResume({ request }: CommandOf<"planResume">): Response {

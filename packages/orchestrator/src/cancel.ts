@@ -47,7 +47,7 @@ function stop(draft: Draft, cause: "cancel" | "timeout", value: ErrorValue): voi
       unwinding: { cause, error },
       error,
       waits: [],
-      retries: [],
+      retryAt: undefined,
       paused: undefined,
       deadlineAt: undefined,
     });

@@ -103,7 +103,7 @@ function refuseChild(draft: Draft, op: OperationId, error: ErrorValue): void {
 }
 
 function endChild(draft: Draft, op: OperationId, nth: number, outcome: ChildOutcome): void {
-  draft.append({ type: "child.ended", op, outcome }, nth);
+  draft.append({ type: "child.ended", op, outcome }, nth, true);
 }
 
 /** Readable while it is short; always unique to parent and operation, and not to be guessed without the run's seed. */

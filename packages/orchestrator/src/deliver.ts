@@ -165,11 +165,11 @@ function resolve(draft: Draft, wait: OpenWait, payload: string, deliveryId: stri
 
 function settle(draft: Draft, wait: OpenWait, value: string, deliveryId: string | undefined): void {
   if (wait.kind === "RUN") {
-    draft.append({ type: "child.ended", op: wait.op, outcome: JSON.parse(value) as ChildOutcome }, wait.nth);
+    draft.append({ type: "child.ended", op: wait.op, outcome: JSON.parse(value) as ChildOutcome }, wait.nth, true);
     return;
   }
   const delivered = deliveryId === undefined ? {} : { deliveryId };
-  draft.append({ type: "wait.resolved", op: wait.op, value, ...delivered }, wait.nth);
+  draft.append({ type: "wait.resolved", op: wait.op, value, ...delivered }, wait.nth, true);
   if (wait.tokenId === undefined) return;
   const token: TokenRow = { v: FORMAT_VERSION, op: wait.op, state: "resolved" };
   draft.put(tokenKey(wait.tokenId), token);

@@ -81,9 +81,10 @@ export class Draft {
   }
 
   /** Journals something about an operation. */
-  append(body: EntryBody, nth: number): JournalEntry {
+  append(body: EntryBody, nth: number, quiet = false): JournalEntry {
     this.#seq += 1;
-    const entry: JournalEntry = { v: FORMAT_VERSION, seq: this.#seq, at: this.now, asked: this.asked, nth, ...body };
+    const place = { v: FORMAT_VERSION, seq: this.#seq, at: this.now, asked: this.asked, nth };
+    const entry: JournalEntry = { ...place, ...(quiet ? { quiet: true as const } : {}), ...body };
     this.entries.push(entry);
     this.put(journalKey(entry.seq), entry);
     return entry;
@@ -127,6 +128,11 @@ export class Draft {
     if (!this.live && !this.#start) this.begin();
   }
 
+  /** Whether this transition has news for the live execution beside journal entries. */
+  get pokes(): boolean {
+    return this.#poke;
+  }
+
   /** Whether this transition begins an execution. */
   get begins(): boolean {
     return this.#start;
@@ -135,7 +141,12 @@ export class Draft {
   /** Begins an execution under a new epoch, from the journal. Whatever ran before is superseded (DUR6). */
   begin(): void {
     this.#start = true;
-    this.change({ epoch: this.header.epoch + 1, watchdogAt: this.now + LIMITS.watchdogMsMin });
+    const { dispatch, epoch } = this.header;
+    this.change({
+      epoch: epoch + 1,
+      watchdogAt: this.now + LIMITS.watchdogMsMin,
+      ...(dispatch === undefined ? {} : { dispatch: { since: dispatch.since, failures: dispatch.failures } }),
+    });
   }
 
   /** Stops the live execution, if there is one. */
@@ -179,7 +190,7 @@ export class Draft {
       dispatch: undefined,
       paused: undefined,
       waits: [],
-      retries: [],
+      retryAt: undefined,
     });
     const { parent, error, output = ENCODED_UNDEFINED, id } = this.header;
     if (parent === undefined || parent.detached) return;

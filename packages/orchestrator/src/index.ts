@@ -13,7 +13,6 @@ export { type ResumeRequest, outcomesOf, planResume } from "./resume.ts";
 export {
   type OpenWait,
   type ParentRef,
-  type PendingRetry,
   type RunError,
   type RunHeader,
   type RunStatus,

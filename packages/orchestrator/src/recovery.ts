@@ -6,6 +6,7 @@
  */
 import { type ErrorValue, LIMITS, errorValue } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
+import { isTerminal } from "./run-header.ts";
 import { computeBackoffDelayMs } from "./step-retry.ts";
 
 /**
@@ -14,7 +15,7 @@ import { computeBackoffDelayMs } from "./step-retry.ts";
  */
 export function recoverLostExecution(draft: Draft): void {
   const { crashes, dispatch, status } = draft.header;
-  if (status !== "running" || draft.live || draft.begins || dispatch !== undefined) return;
+  if (status !== "running" || draft.live || draft.begins || dispatch?.retryAt !== undefined) return;
   const seq = draft.state.lastSeq;
   const count = crashes !== undefined && crashes.seq === seq ? crashes.count + 1 : 1;
   if (count > LIMITS.executorCrashes) {
@@ -32,8 +33,10 @@ export function recoverLostExecution(draft: Draft): void {
 /** The dispatcher reports trouble: try again with backoff, up to a long bound (DUR8). */
 export function executionLost(draft: Draft, epoch: number, error: ErrorValue): void {
   const { header, now } = draft;
-  if (header.epoch !== epoch || header.status !== "running") return;
+  if (header.epoch !== epoch || isTerminal(header.status)) return;
+  // Whatever it was doing, it does it no more. A run that only waits begins another when there is news (DUR5).
   draft.abort({ type: "superseded" });
+  if (header.status !== "running") return;
   // Trying again would not help (VER2).
   if (error.code === "PROTOCOL_MISMATCH") return draft.pause({ ...error, category: "RUNTIME_ERROR" });
   const since = header.dispatch?.since ?? now;

@@ -57,9 +57,9 @@ function refuse(reason: "superseded" | "ended"): Reply {
   return { type: "report", answer: { accepted: false, reason } };
 }
 
-/** A run parks only if the execution has seen every outcome, those of this very report included. */
+/** A run parks only if the execution has seen all there is to see, what this very report brought included. */
 function mayPark(draft: Draft, seen: number): boolean {
-  const news = draft.entries.some(isOutcome);
+  const news = draft.pokes || draft.entries.some(isOutcome);
   return !news && draft.state.lastOutcomeSeq <= seen && draft.header.status === "running";
 }
 
@@ -115,21 +115,22 @@ function applyToOperation(draft: Draft, event: OperationEvents, taken: Set<strin
 }
 
 function journal(draft: Draft, event: OperationEvents & { type: "step.started" | "step.completed" }): void {
-  const { nth, ...body } = event;
-  draft.append(body, nth);
+  const { nth, quiet, ...body } = event;
+  draft.append(body, nth, quiet);
 }
 
 function failAttempt(draft: Draft, event: OperationEvents & { type: "step.failed" }): void {
-  const { op, nth, attempt, startedAt, error, retry, retryAfterMs } = event;
+  const { op, nth, attempt, startedAt, error, retry, retryAfterMs, quiet } = event;
   if (retry === null || attempt >= retry.max) {
     endStream(draft, op);
-    draft.append({ type: "step.failed", op, attempt, startedAt, error }, nth);
+    draft.append({ type: "step.failed", op, attempt, startedAt, error }, nth, quiet);
     return;
   }
-  const delayMs = retryAfterMs ?? computeBackoffDelayMs(retry, attempt, `${draft.header.seed}/${op}`);
+  const given = Number.isFinite(retryAfterMs) ? Math.min(Math.max(retryAfterMs ?? 0, 0), LIMITS.durationMs) : undefined;
+  const delayMs = given ?? computeBackoffDelayMs(retry, attempt, `${draft.header.seed}/${op}`);
   const retryAt = draft.now + delayMs;
   draft.append({ type: "step.retrying", op, attempt, startedAt, retryAt, error }, nth);
-  draft.change({ retries: [...draft.header.retries, { op, at: retryAt }] });
+  if (retryAt < (draft.header.retryAt ?? Infinity)) draft.change({ retryAt });
 }
 
 /** An outcome that a resumed run takes over takes its place in the journal now that it is asked for (RES1, RES2). */

@@ -99,16 +99,20 @@ function takeOver(
   const ended = new Set(journal.filter(isOutcome).map((entry) => entry.op));
   const isKept = (entry: JournalEntry): boolean => !isGone(entry) && entry.nth <= known && isSettled(entry, ended);
   const kept = journal.filter(isKept).map((entry) => seeded(entry, seeds));
-  const cut = cutBehind(isGone);
+  // Behind a result that was exchanged the function may go another way, too.
+  const cut = cutBehind((entry) => isGone(entry) || seeds.has(entry.op));
   return {
     entries: kept.filter((entry) => entry.nth <= cut).map((entry) => ({ ...entry, asked: Math.min(entry.asked, cut) })),
     outcomes: [...kept.filter((entry) => entry.nth > cut && isOutcome(entry)).map(bodyOf), ...seedsLeft(seeds, kept)],
   };
 }
 
-/** Taken over are operations with an outcome, and those that need none. */
+/**
+ * Taken over are operations with an outcome, those that need none, and `once` steps whose outcome was lost: they must
+ * not execute again by accident (DUR3).
+ */
 function isSettled(entry: JournalEntry, ended: ReadonlySet<OperationId>): boolean {
-  return ended.has(entry.op) || entry.type === "metadata.changed";
+  return ended.has(entry.op) || entry.type === "metadata.changed" || entry.type === "step.started";
 }
 
 /** Results that were given for steps which the parent's journal does not hold. */
@@ -130,11 +134,11 @@ function seedBody(op: OperationId, value: string): EntryBody {
 function seeded(entry: JournalEntry, seeds: ReadonlyMap<OperationId, string>): JournalEntry {
   const value = seeds.get(entry.op);
   if (value === undefined || !isOutcome(entry)) return entry;
-  const { v, seq, at, asked, nth } = entry;
-  return { v, seq, at, asked, nth, ...seedBody(entry.op, value) };
+  const { v, seq, at, asked, nth, quiet } = entry;
+  return { v, seq, at, asked, nth, ...(quiet === undefined ? {} : { quiet }), ...seedBody(entry.op, value) };
 }
 
 function bodyOf(entry: JournalEntry): EntryBody {
-  const { v: _v, seq: _seq, at: _at, asked: _asked, nth: _nth, ...body } = entry;
-  return body as EntryBody;
+  const { v: _v, seq: _seq, at: _at, asked: _asked, nth: _nth, quiet: _quiet, ...body } = entry;
+  return body;
 }

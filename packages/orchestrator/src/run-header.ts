@@ -41,12 +41,6 @@ export interface OpenWait {
   readonly runId?: string;
 }
 
-/** A step whose next attempt is due at `at`. */
-export interface PendingRetry {
-  readonly op: OperationId;
-  readonly at: number;
-}
-
 /** How a run ended in error, or why it is paused. */
 export interface RunError extends ErrorValue {
   /** Whether the workflow's own code is at fault, or the engine and what it runs on. */
@@ -130,11 +124,12 @@ export interface RunHeader {
   /** Executions that died in a row while the journal stood at `seq` (DUR7). */
   readonly crashes?: { readonly seq: number; readonly count: number } | undefined;
   /** Dispatch trouble since `since`; tried again at `retryAt` (DUR8). */
-  readonly dispatch?: { readonly since: number; readonly failures: number; readonly retryAt: number } | undefined;
+  readonly dispatch?: { readonly since: number; readonly failures: number; readonly retryAt?: number } | undefined;
   /** Operations asked for, as of the last header write. */
   readonly asked: number;
   readonly waits: readonly OpenWait[];
-  readonly retries: readonly PendingRetry[];
+  /** When the next attempt of a step is due; the journal has all of them. */
+  readonly retryAt?: number | undefined;
   readonly inbox: { readonly count: number; readonly chars: number; readonly next: number };
   readonly deliveryIds: number;
   /** Messages to other runs that are not acknowledged; sent again at `retryAt`. */
@@ -175,6 +170,6 @@ export function nextAlarm(header: RunHeader): number | null {
   consider(header.watchdogAt);
   consider(header.dispatch?.retryAt);
   for (const wait of header.waits) consider(wait.wakeAt);
-  for (const retry of header.retries) consider(retry.at);
+  consider(header.retryAt);
   return next === Infinity ? null : next;
 }

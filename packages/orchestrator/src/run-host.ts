@@ -204,7 +204,7 @@ export class RunHost {
       journal: readJournal(state),
       inherited: readInherited(state).map((body) => body.op),
       paused: header.status === "paused",
-      now: this.#options.clock(),
+      now: Math.max(this.#options.clock(), state.lastAt),
       clockStart: header.clockStart ?? startedAt,
     };
   }

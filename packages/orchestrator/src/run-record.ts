@@ -7,6 +7,7 @@
 import {
   type ChildOutcome,
   type JournalEntry,
+  type JsonBudget,
   LIMITS,
   type MetadataChange,
   type OperationId,
@@ -57,37 +58,38 @@ export function describeRun(
   openChunks: (op: OperationId) => number,
 ): Record<string, unknown> {
   const shown = journal.slice(0, LIMITS.recordSteps);
+  const budget: JsonBudget = { chars: LIMITS.jsonChars };
   const last = journal.at(-1);
   return {
     ...summarizeRun(header),
     updatedAt: Math.max(header.updatedAt, last?.at ?? 0),
-    input: toJson(decodeValue(input)),
-    output: header.output === undefined ? undefined : toJson(decodeValue(header.output)),
-    steps: describeSteps(shown, inProgress),
-    ...(journal.length > shown.length ? { truncated: true } : {}),
+    input: toJson(decodeValue(input), budget),
+    output: header.output === undefined ? undefined : toJson(decodeValue(header.output), budget),
+    steps: describeSteps(shown, inProgress, budget),
+    ...(journal.length > shown.length || budget.chars <= 0 ? { truncated: true } : {}),
     metadata: Object.fromEntries(header.metadata.map(([key, value]) => [key, toJson(decodeValue(value))])),
     streams: Object.fromEntries(header.streams.map((stream) => describeStream(stream, openChunks(stream.op)))),
   };
 }
 
 /** One journal entry as `/journal` shows it. */
-export function describeEntry(entry: JournalEntry): Record<string, unknown> {
-  const { v: _version, nth: _nth, asked: _asked, op, ...rest } = entry;
+export function describeEntry(entry: JournalEntry, budget: JsonBudget): Record<string, unknown> {
+  const { v: _version, nth: _nth, asked: _asked, quiet: _quiet, op, ...rest } = entry;
   return {
     ...rest,
     operation: parseOperationId(op),
-    ...("value" in entry ? { value: toJson(decodeValue(entry.value)) } : {}),
-    ...("error" in entry ? { error: errorToJson(entry.error) } : {}),
-    ...(entry.type === "child.ended" ? { outcome: describeOutcome(entry.outcome) } : {}),
+    ...("value" in entry ? { value: toJson(decodeValue(entry.value), budget) } : {}),
+    ...("error" in entry ? { error: errorToJson(entry.error, budget) } : {}),
+    ...(entry.type === "child.ended" ? { outcome: describeOutcome(entry.outcome, budget) } : {}),
     ...(entry.type === "metadata.changed" ? { change: describeChange(entry.change) } : {}),
     // A token's id is a secret that lets its holder answer.
     ...("tokenId" in entry ? { tokenId: entry.tokenId } : {}),
   };
 }
 
-function describeOutcome(outcome: ChildOutcome): Record<string, unknown> {
-  if ("output" in outcome) return { ...outcome, output: toJson(decodeValue(outcome.output)) };
-  return { ...outcome, error: errorToJson(outcome.error) };
+function describeOutcome(outcome: ChildOutcome, budget: JsonBudget): Record<string, unknown> {
+  if ("output" in outcome) return { ...outcome, output: toJson(decodeValue(outcome.output), budget) };
+  return { ...outcome, error: errorToJson(outcome.error, budget) };
 }
 
 function describeChange(change: MetadataChange): Record<string, unknown> {
@@ -96,14 +98,18 @@ function describeChange(change: MetadataChange): Record<string, unknown> {
 
 type StepRow = Record<string, unknown>;
 
-function describeSteps(entries: readonly JournalEntry[], inProgress: readonly StepInProgress[]): StepRow[] {
+function describeSteps(
+  entries: readonly JournalEntry[],
+  inProgress: readonly StepInProgress[],
+  budget: JsonBudget,
+): StepRow[] {
   const steps = new Map<OperationId, StepRow>();
   for (const entry of entries) {
     const { kind, name, occurrence } = parseOperationId(entry.op);
-    if (kind === "step") steps.set(entry.op, { ...steps.get(entry.op), ...describeStep(entry) });
+    if (kind === "step") steps.set(entry.op, { ...steps.get(entry.op), ...describeStep(entry, budget) });
     if (kind !== "compensation") continue;
     const step = operationId("step", occurrence, name);
-    steps.set(step, { ...steps.get(step), compensation: describeCompensation(entry) });
+    steps.set(step, { ...steps.get(step), compensation: describeCompensation(entry, budget) });
   }
   for (const { op, attempt, startedAt } of inProgress) {
     const before = steps.get(op);
@@ -119,7 +125,7 @@ function describeSteps(entries: readonly JournalEntry[], inProgress: readonly St
   return [...steps.values()];
 }
 
-function describeStep(entry: JournalEntry): StepRow {
+function describeStep(entry: JournalEntry, budget: JsonBudget): StepRow {
   switch (entry.type) {
     case "step.started":
       return { ...nameOf(entry.op), status: "running", attempts: 1, startedAt: entry.startedAt };
@@ -130,7 +136,7 @@ function describeStep(entry: JournalEntry): StepRow {
         attempts: entry.attempt,
         startedAt: entry.startedAt,
         retryAt: entry.retryAt,
-        error: errorToJson(entry.error),
+        error: errorToJson(entry.error, budget),
       };
     case "step.completed":
       return {
@@ -141,7 +147,7 @@ function describeStep(entry: JournalEntry): StepRow {
         endedAt: entry.at,
         retryAt: undefined,
         error: undefined,
-        output: toJson(decodeValue(entry.value)),
+        output: toJson(decodeValue(entry.value), budget),
       };
     case "step.failed":
       return {
@@ -151,7 +157,7 @@ function describeStep(entry: JournalEntry): StepRow {
         startedAt: entry.startedAt,
         endedAt: entry.at,
         retryAt: undefined,
-        error: errorToJson(entry.error),
+        error: errorToJson(entry.error, budget),
       };
     default:
       return {};
@@ -159,8 +165,8 @@ function describeStep(entry: JournalEntry): StepRow {
 }
 
 /** How far a step's compensation is. */
-function describeCompensation(entry: JournalEntry): StepRow {
-  const { name: _name, occurrence: _occurrence, output: _output, ...row } = describeStep(entry);
+function describeCompensation(entry: JournalEntry, budget: JsonBudget): StepRow {
+  const { name: _name, occurrence: _occurrence, output: _output, ...row } = describeStep(entry, budget);
   return row;
 }
 

@@ -80,6 +80,8 @@ export interface TokenRow {
 /** How far an operation is, as far as the journal says. */
 interface Progress {
   readonly attempts: number;
+  /** When its next attempt is due. */
+  readonly retryAt: number | undefined;
   /** It has its outcome. */
   readonly ended: boolean;
   readonly failed: boolean;
@@ -197,6 +199,7 @@ function applyProgress(state: RunState, entry: JournalEntry): void {
   const ended = isOutcome(entry);
   state.operations.set(entry.op, {
     attempts: "attempt" in entry ? entry.attempt : 0,
+    retryAt: entry.type === "step.retrying" ? entry.retryAt : undefined,
     ended,
     failed: entry.type === "step.failed",
     compensable: entry.type === "step.completed" && entry.compensable === true,

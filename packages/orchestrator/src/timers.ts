@@ -8,7 +8,7 @@ import { ENCODED_UNDEFINED, FORMAT_VERSION, LIMITS } from "@holdfast/protocol";
 import { expire } from "./cancel.ts";
 import type { Draft } from "./draft.ts";
 import { type OpenWait, isTerminal } from "./run-header.ts";
-import type { TokenRow } from "./run-state.ts";
+import { type TokenRow, knowOperations } from "./run-state.ts";
 import { tokenKey } from "./store.ts";
 
 /** How long a message stays unacknowledged before it is sent again. */
@@ -25,7 +25,7 @@ export function settleDueTimers(draft: Draft): void {
   settleDueWaits(draft, expired ? header.deadlineAt : now);
   if (expired) return expire(draft);
   settleDueRetries(draft);
-  if (header.dispatch !== undefined && header.dispatch.retryAt <= now && !draft.live) draft.begin();
+  if ((header.dispatch?.retryAt ?? Infinity) <= now && !draft.live) draft.begin();
   settleWatchdog(draft);
 }
 
@@ -50,21 +50,23 @@ export function settleDueWaits(draft: Draft, until: number = draft.now): void {
 
 function endWait(draft: Draft, wait: OpenWait): void {
   if (wait.kind === "DATETIME") {
-    draft.append({ type: "wait.resolved", op: wait.op, value: ENCODED_UNDEFINED }, wait.nth);
+    draft.append({ type: "wait.resolved", op: wait.op, value: ENCODED_UNDEFINED }, wait.nth, true);
     return;
   }
-  draft.append({ type: "wait.timed_out", op: wait.op }, wait.nth);
+  draft.append({ type: "wait.timed_out", op: wait.op }, wait.nth, true);
   if (wait.tokenId === undefined) return;
   const token: TokenRow = { v: FORMAT_VERSION, op: wait.op, state: "timed_out" };
   draft.put(tokenKey(wait.tokenId), token);
 }
 
-/** The execution starts those attempts whose time has come; here they only leave the list. */
+/** The execution starts the attempts whose time has come; here only the next time is found. */
 function settleDueRetries(draft: Draft): void {
-  const { retries } = draft.header;
-  const left = retries.filter((retry) => retry.at > draft.now);
-  if (left.length === retries.length) return;
-  draft.change({ retries: left });
+  const { header, now, state } = draft;
+  if (header.retryAt === undefined || header.retryAt > now) return;
+  const later = [...knowOperations(state).values()].flatMap(({ retryAt, ended }) =>
+    !ended && retryAt !== undefined && retryAt > now ? [retryAt] : [],
+  );
+  draft.change({ retryAt: later.length === 0 ? undefined : Math.min(...later) });
   draft.wake();
 }
 

@@ -8,7 +8,7 @@ import { FORMAT_VERSION, LIMITS, changeMetadata, isSameValue } from "@holdfast/p
 import { Draft } from "./draft.ts";
 import type { Circumstances, Reply, TriggerInput } from "./inputs.ts";
 import type { RunHeader } from "./run-header.ts";
-import { type RunState, type TokenRow, readInput } from "./run-state.ts";
+import { type RunState, type TokenRow, readInherited, readInput } from "./run-state.ts";
 import { INPUT_KEY, INHERITED_KEY, tokenKey } from "./store.ts";
 
 /** Inputs up to this length are kept in the header; longer ones get a row, so that they are not rewritten with it. */
@@ -34,13 +34,19 @@ function again(state: RunState, header: RunHeader, input: TriggerInput): Reply {
         ? "another input"
         : (header.resumedFrom?.runId ?? header.parent?.runId) !== (input.inherited?.parentRunId ?? input.parent?.runId)
           ? "another parent"
-          : undefined;
+          : header.resumedFrom?.step !== input.inherited?.step || !sameOutcomes(state, input)
+            ? "another way to resume"
+            : undefined;
   if (differs === undefined) return { type: "exists" };
   return {
     type: "refused",
     code: "idempotency_conflict",
     message: `Run ${JSON.stringify(input.runId)} exists already, with ${differs}. Nothing was changed. Choose another run id or idempotency key, or repeat the first request exactly.`,
   };
+}
+
+function sameOutcomes(state: RunState, input: TriggerInput): boolean {
+  return JSON.stringify(readInherited(state)) === JSON.stringify(input.inherited?.outcomes ?? []);
 }
 
 function newHeader(input: TriggerInput, now: number, large: boolean): RunHeader {
@@ -74,7 +80,6 @@ function newHeader(input: TriggerInput, now: number, large: boolean): RunHeader 
     epoch: 0,
     asked: 0,
     waits: [],
-    retries: [],
     inbox: { count: 0, chars: 0, next: 1 },
     deliveryIds: 0,
     metadata: [],

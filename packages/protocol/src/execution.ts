@@ -71,6 +71,8 @@ export type AbortReason =
 interface OperationEvent {
   readonly op: OperationId;
   readonly nth: number;
+  /** See `JournalEntry.quiet`. */
+  readonly quiet?: true;
 }
 
 /** What an execution has to say about one operation. */

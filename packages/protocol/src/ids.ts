@@ -76,6 +76,7 @@ export function nameProblem(value: unknown): string | undefined {
 export function idProblem(value: unknown): string | undefined {
   const problem = nameProblem(value);
   if (problem !== undefined) return problem;
+  if (value === "." || value === "..") return 'must not be "." or "..", which no URL can hold';
   for (const char of value as string) {
     const code = char.codePointAt(0) as number;
     if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return "must not hold control characters";

@@ -54,6 +54,8 @@ export {
   errorToJson,
   fromErrorValue,
   isSameValue,
+  type JsonBudget,
+  readProperty,
   toErrorValue,
   toJson,
 } from "./values.ts";

@@ -22,6 +22,11 @@ interface EntryFields {
   /** When it was journaled, ms since the epoch. */
   readonly at: number;
   readonly asked: number;
+  /**
+   * The outcome came when the function had been quiet for a whole turn of the event loop: on replay it gets one too,
+   * so that what it computes by itself meanwhile comes before the outcome again (REP2).
+   */
+  readonly quiet?: true;
   /** The operation was the nth that the function asked for, counted from 1. */
   readonly nth: number;
   readonly op: OperationId;

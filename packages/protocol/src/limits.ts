@@ -9,6 +9,10 @@ export const LIMITS = {
   nameBytes: 256,
   /** One encoded value: a step's result, a run's input or output, a delivery's payload (STEP5). */
   valueChars: 10_485_760,
+  /** Levels of nesting of one value: what every runtime's stack can read back. */
+  valueDepth: 500,
+  /** What one answer of the API shows of values, in characters; what goes beyond is cut. */
+  jsonChars: 16_777_216,
   /** A JSON request body, unless the deployment sets another limit (LIM2). */
   requestBytes: 1_048_576,
   /** Tags of one run. */

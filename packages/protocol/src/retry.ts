@@ -50,12 +50,20 @@ export function resolveRetry(options: RetryOptions | undefined, base: RetryPolic
   if (backoff !== "exponential" && backoff !== "linear" && backoff !== "fixed") {
     throw new HoldfastError("INVALID_ARGUMENT", `${where}.backoff: must be "exponential", "linear" or "fixed".`);
   }
+  const initialMs =
+    options.initial === undefined ? base.initialMs : parseDurationMs(options.initial, `${where}.initial`);
+  const maxDelayMs =
+    options.maxDelay === undefined
+      ? Math.max(base.maxDelayMs, initialMs)
+      : parseDurationMs(options.maxDelay, `${where}.maxDelay`);
+  if (options.initial !== undefined && initialMs > maxDelayMs) {
+    throw new HoldfastError("INVALID_ARGUMENT", `${where}.maxDelay: must not be shorter than initial.`);
+  }
   return {
     max,
     backoff,
-    initialMs: options.initial === undefined ? base.initialMs : parseDurationMs(options.initial, `${where}.initial`),
-    maxDelayMs:
-      options.maxDelay === undefined ? base.maxDelayMs : parseDurationMs(options.maxDelay, `${where}.maxDelay`),
+    initialMs,
+    maxDelayMs,
   };
 }
 

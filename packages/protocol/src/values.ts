@@ -23,6 +23,7 @@ export function encodeValue(value: unknown, what: string): EncodedValue {
   if (value === undefined) return ENCODED_UNDEFINED;
   let text: string;
   try {
+    if (isDeep(value)) throw new RangeError();
     text = stringify(value, REDUCERS);
   } catch (error) {
     throw new HoldfastError("UNSERIALIZABLE", unserializableMessage(error, what));
@@ -34,6 +35,30 @@ export function encodeValue(value: unknown, what: string): EncodedValue {
     );
   }
   return text;
+}
+
+/** Whether a value is nested beyond LIMITS.valueDepth. Walks level by level, so the stack does not matter. */
+function isDeep(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const seen = new Set<unknown>();
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > LIMITS.valueDepth) return true;
+    level = level.flatMap(childrenOf).filter((child) => {
+      const fresh = typeof child === "object" && child !== null && !seen.has(child);
+      if (fresh) seen.add(child);
+      return fresh;
+    });
+  }
+  return false;
+}
+
+function childrenOf(value: unknown): unknown[] {
+  if (Array.isArray(value)) return value;
+  if (value instanceof Map) return [...value.keys(), ...value.values()];
+  if (value instanceof Set) return [...value];
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null ? Object.values(value as object) : [];
 }
 
 /** Reads a value back. The text must come from `encodeValue`. Every call gives a fresh copy. */
@@ -60,13 +85,22 @@ export function toErrorValue(thrown: unknown): ErrorValue {
   if (!isErrorLike(thrown)) {
     return { name: "Error", message: boundMessage(describeThrown(thrown)), ...encodedData(thrown) };
   }
-  const { code, data } = thrown as { code?: unknown; data?: unknown };
+  const [name, message, code] = ["name", "message", "code"].map((key) => readProperty(thrown, key));
   return {
-    name: typeof thrown.name === "string" ? thrown.name : "Error",
-    message: boundMessage(String(thrown.message)),
-    ...(typeof code === "string" || typeof code === "number" ? { code: String(code) } : {}),
-    ...encodedData(data),
+    name: typeof name === "string" ? name.slice(0, LIMITS.nameBytes) : "Error",
+    message: boundMessage(typeof message === "string" ? message : describeThrown(message)),
+    ...(typeof code === "string" || typeof code === "number" ? { code: String(code).slice(0, LIMITS.nameBytes) } : {}),
+    ...encodedData(readProperty(thrown, "data")),
   };
+}
+
+/** A property of something that was thrown, which may be anything. Never throws. */
+export function readProperty(value: object, key: string): unknown {
+  try {
+    return (value as Record<string, unknown>)[key];
+  } catch {
+    return undefined;
+  }
 }
 
 /** Makes an `Error` with the name, message, code and data of the original (STEP3). */
@@ -80,32 +114,62 @@ export function fromErrorValue(value: ErrorValue): Error {
 
 const JSON_DEPTH_MAX = 200;
 
-/** A value as the HTTP API shows it: plain JSON. Dates are ISO strings, maps lists of pairs, big integers strings. */
-export function toJson(value: unknown, ancestors: readonly unknown[] = []): unknown {
-  if (typeof value === "bigint") return value.toString();
-  if (typeof value === "number") return Number.isFinite(value) ? value : null;
-  if (typeof value !== "object" || value === null) return value ?? null;
+/** How much more may be shown: one budget may serve several values. */
+export interface JsonBudget {
+  chars: number;
+}
+
+/** What is shown in the place of what is too much. */
+const CUT = "[cut: too large to show]";
+
+/**
+ * A value as the HTTP API shows it: plain JSON. Dates are ISO strings, maps lists of pairs, big integers strings. What
+ * goes beyond the budget is cut, so that a small graph with many paths through it stays small.
+ */
+export function toJson(value: unknown, budget: JsonBudget = { chars: LIMITS.jsonChars }): unknown {
+  return show(value, budget, []);
+}
+
+function show(value: unknown, budget: JsonBudget, ancestors: readonly unknown[]): unknown {
+  if (typeof value !== "object" || value === null) return showPrimitive(value, budget);
+  if (budget.chars <= 0) return CUT;
+  budget.chars -= 8;
   if (ancestors.includes(value)) return "[circular]";
   if (ancestors.length >= JSON_DEPTH_MAX) return "[nested too deeply to show]";
   const inside = [...ancestors, value];
-  if (Array.isArray(value)) return value.map((item) => toJson(item, inside));
+  const showAll = (items: Iterable<unknown>): unknown[] => Array.from(items, (item) => show(item, budget, inside));
+  if (Array.isArray(value)) return showAll(value);
   const tag = Object.prototype.toString.call(value);
   if (tag === "[object Date]") return Number.isNaN((value as Date).getTime()) ? null : (value as Date).toISOString();
-  if (tag === "[object Map]") return [...(value as Map<unknown, unknown>)].map((pair) => toJson(pair, inside));
-  if (tag === "[object Set]") return [...(value as Set<unknown>)].map((item) => toJson(item, inside));
-  if (tag === "[object Uint8Array]") return [...(value as Uint8Array)];
+  if (tag === "[object Map]" || tag === "[object Set]") return showAll(value as Iterable<unknown>);
+  if (tag === "[object Uint8Array]") return showAll(value as Uint8Array);
   if (tag === "[object URL]") return (value as { href: string }).href;
   if (tag === "[object RegExp]") return (value as RegExp).source;
-  if (tag === "[object Error]")
-    return toJson({ ...toErrorValue(value), data: (value as { data?: unknown }).data }, inside);
-  const pairs = Object.entries(value).filter(([, item]) => item !== undefined);
-  return Object.fromEntries(pairs.map(([key, item]) => [key, toJson(item, inside)]));
+  const shown = tag === "[object Error]" ? { ...toErrorValue(value), data: readProperty(value, "data") } : value;
+  const pairs = Object.entries(shown).filter(([, item]) => item !== undefined);
+  return Object.fromEntries(
+    pairs.map(([key, item]) => {
+      budget.chars -= key.length;
+      return [key, show(item, budget, inside)];
+    }),
+  );
+}
+
+function showPrimitive(value: unknown, budget: JsonBudget): unknown {
+  if (typeof value === "string") {
+    budget.chars -= value.length;
+    return budget.chars < 0 ? CUT : value;
+  }
+  budget.chars -= 4;
+  if (typeof value === "bigint") return value.toString();
+  if (typeof value === "number") return Number.isFinite(value) ? value : null;
+  return value ?? null;
 }
 
 /** An error as the HTTP API shows it: its data as plain JSON. */
-export function errorToJson(error: ErrorValue): Record<string, unknown> {
+export function errorToJson(error: ErrorValue, budget?: JsonBudget): Record<string, unknown> {
   const { data, ...rest } = error;
-  return data === undefined ? rest : { ...rest, data: toJson(decodeValue(data)) };
+  return data === undefined ? rest : { ...rest, data: toJson(decodeValue(data), budget) };
 }
 
 const REDUCERS: Record<string, (value: unknown) => unknown> = {
@@ -126,7 +190,12 @@ interface ErrorLike {
 }
 
 function isErrorLike(value: unknown): value is ErrorLike {
-  return typeof value === "object" && value !== null && (isErrorTag(value) || ("name" in value && "message" in value));
+  if (typeof value !== "object" || value === null) return false;
+  try {
+    return isErrorTag(value) || ("name" in value && "message" in value);
+  } catch {
+    return false;
+  }
 }
 
 function isErrorTag(value: object): boolean {
@@ -173,7 +242,8 @@ function describeThrown(thrown: unknown): string {
 
 function unserializableMessage(error: unknown, what: string): string {
   const fix = "Return plain data: objects, arrays, strings, numbers, Date, Map, Set, BigInt, Uint8Array, URL, Error.";
-  if (error instanceof RangeError) return `${what} cannot be written down: it is nested too deeply. ${fix}`;
+  if (error instanceof RangeError)
+    return `${what} cannot be written down: it is nested too deeply (more than ${LIMITS.valueDepth} levels). ${fix}`;
   const reason = error instanceof Error ? error.message : String(error);
   const path = error instanceof DevalueError && error.path !== "" ? ` at ${error.path.replace(/^\./, "")}` : "";
   return `${what} cannot be written down${path}: ${reason}. ${fix}`;

@@ -41,6 +41,10 @@ export interface MemoryHostOptions {
   /** The other runs of the same world, by id. A run that invokes children makes them here. */
   readonly world?: Map<string, MemoryHost>;
   readonly runId?: string;
+  /** Runs do not know where other runs live. */
+  readonly noChildren?: boolean;
+  /** The version of the protocol that the orchestrator claims to speak. */
+  readonly protocol?: number;
   /** Dropped from memory after each of these commits, counted from 1, or after every commit that writes to the journal. */
   readonly crashAfterCommits?: readonly number[] | "journal-writes";
 }
@@ -239,7 +243,12 @@ export class MemoryHost {
       peer = new MemoryHost({ ...shared, clock: this.clock, world: this.world, runId: to });
     }
     peer.#activity += 1;
-    return peer.host.receive(message, SEED.replace("0", String(this.world.size % 10)));
+    try {
+      return peer.host.receive(message, SEED.replace("0", String(this.world.size % 10)));
+    } catch {
+      // The other side crashed: whether before or behind its commit, nobody here can know.
+      return { type: "unreachable" };
+    }
   }
 
   #newHost(): RunHost {
@@ -247,10 +256,13 @@ export class MemoryHost {
       store: this.store,
       dispatcher: this.#dispatcher,
       clock: () => this.clock.now(),
-      send: (to, message, done) => {
-        // The answer of a message that was sent before a crash reaches nobody.
-        void this.#deliverMessage(to, message).then((result) => host === this.#host && done(result));
-      },
+      send:
+        this.#options.noChildren === true
+          ? undefined
+          : (to, message, done) => {
+              // The answer of a message that was sent before a crash reaches nobody.
+              void this.#deliverMessage(to, message).then((result) => host === this.#host && done(result));
+            },
     });
     return host;
   }
@@ -265,14 +277,18 @@ export class MemoryHost {
     const slot = { live: undefined as unknown as LiveExecution, dead: false };
     // A message between host and execution is a copy, as on every pipe but the inline one.
     const host = this.#host;
-    slot.live = workflow.executeOn(this.#platform(), structuredClone(start), {
-      report: (report) => {
-        if (slot.dead) return REFUSED;
-        // A process that was given up still speaks, to whoever holds the run now.
-        return host === this.#host ? port.report(report) : this.#reportOfZombie(report);
+    slot.live = workflow.executeOn(
+      this.#platform(),
+      structuredClone({ ...start, protocol: this.#options.protocol ?? start.protocol }),
+      {
+        report: (report) => {
+          if (slot.dead) return REFUSED;
+          // A process that was given up still speaks, to whoever holds the run now.
+          return host === this.#host ? port.report(report) : this.#reportOfZombie(report);
+        },
+        lost: (error) => port.lost(error),
       },
-      lost: (error) => port.lost(error),
-    });
+    );
     this.#executions.push(slot);
     return slot.live;
   }

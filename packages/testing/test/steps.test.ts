@@ -83,7 +83,7 @@ describe("retries", () => {
   test("STEP2 while it waits for the next attempt the run is parked and holds no process", async () => {
     const host = await started((ctx) => ctx.step("a", () => Promise.reject(new Error("no"))));
     expect(host.header.status).toBe("waiting");
-    expect(host.store.alarm).toBe(host.header.retries[0]?.at);
+    expect(host.store.alarm).toBe(host.header.retryAt);
   });
 });
 

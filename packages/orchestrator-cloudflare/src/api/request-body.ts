@@ -17,7 +17,7 @@ export async function readBody<S extends v.GenericSchema>(
   bytesMax: number,
 ): Promise<v.InferOutput<S>> {
   const text = await readText(request, bytesMax);
-  if (text !== "") requireJson(request);
+  if (text !== "" || request.headers.has("Content-Type")) requireJson(request);
   const result = v.safeParse(schema, text === "" ? {} : parseJson(text));
   if (result.success) return result.output;
   const issues = result.issues.slice(0, 10).map((issue) => ({ path: pathOf(issue), message: messageOf(issue) }));

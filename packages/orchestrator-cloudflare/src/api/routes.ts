@@ -7,7 +7,7 @@ import { LIMITS, idProblem } from "@holdfast/protocol";
 import { Hono } from "hono";
 import { ulid } from "ulid";
 import * as v from "valibot";
-import { NO_RUN, type RunCommand } from "../run-commands.ts";
+import { KEY_RESERVED, NO_RUN, type RunCommand } from "../run-commands.ts";
 import { type ApiContext, type WorkerDeps, askObject, bytesMax } from "./api-context.ts";
 import { ApiRefusal } from "./refusals.ts";
 import { encodeGiven, readBody } from "./request-body.ts";
@@ -125,7 +125,9 @@ api.onError((error) => {
 async function triggerRun(c: ApiContext): Promise<Response> {
   const body = await readBody(c.req.raw, triggerBody, bytesMax(c));
   const idempotencyKey = keyOf(c, body.idempotencyKey);
-  const runId = body.runId ?? (idempotencyKey === undefined ? ulid() : await idFromKey(idempotencyKey));
+  const keyId = idempotencyKey === undefined ? undefined : await idFromKey(idempotencyKey);
+  const runId = body.runId ?? keyId ?? ulid();
+  if (keyId !== undefined && keyId !== runId) await reserveKey(c, keyId, runId);
   const tenantMeta = body.tenantMeta === undefined ? undefined : encodeGiven(body.tenantMeta, "tenantMeta");
   if ((tenantMeta?.length ?? 0) > LIMITS.tenantMetaChars) {
     throw new ApiRefusal(
@@ -133,24 +135,38 @@ async function triggerRun(c: ApiContext): Promise<Response> {
       `tenantMeta takes more than ${LIMITS.tenantMetaChars} characters, which is the limit.`,
     );
   }
-  return askObject(c, runId, {
-    command: "trigger",
-    waitMs: preferredWaitMs(c),
-    trigger: {
-      runId,
-      workflowId: body.workflowId,
-      workflowVersion: body.workflowVersion,
-      input: encodeGiven(body.input, "input"),
-      tags: body.tags,
-      environment: body.environment ?? c.env.environment ?? "production",
-      tenantMeta,
-      triggeredBy: "api",
-      idempotencyKey,
-      baseUrl: c.env.publicUrl ?? new URL(c.req.url).origin,
-      delayMs: body.delay,
-      timeoutMs: body.timeout,
-    },
-  });
+  const askAs = (id: string): Promise<Response> =>
+    askObject(c, id, {
+      command: "trigger",
+      waitMs: preferredWaitMs(c),
+      trigger: {
+        runId: id,
+        workflowId: body.workflowId,
+        workflowVersion: body.workflowVersion,
+        input: encodeGiven(body.input, "input"),
+        tags: body.tags,
+        environment: body.environment ?? c.env.environment ?? "production",
+        tenantMeta,
+        triggeredBy: "api",
+        idempotencyKey,
+        baseUrl: c.env.publicUrl ?? new URL(c.req.url).origin,
+        delayMs: body.delay,
+        timeoutMs: body.timeout,
+      },
+    });
+  const answer = await askAs(runId);
+  return answer.status === KEY_RESERVED ? askAs(((await answer.json()) as { runId: string }).runId) : answer;
+}
+
+/** A key stands for one run, whatever id the caller gives it (RUN2). */
+async function reserveKey(c: ApiContext, keyId: string, runId: string): Promise<void> {
+  const answer = await askObject(c, keyId, { command: "reserveKey", runId });
+  const reserved = ((await answer.json()) as { runId: string }).runId;
+  if (reserved === runId) return;
+  throw new ApiRefusal(
+    "idempotency_conflict",
+    `The idempotency key stands for the run ${JSON.stringify(reserved)} already. Nothing was changed.`,
+  );
 }
 
 function askRun(c: ApiContext, command: RunCommand): Promise<Response> {

@@ -21,13 +21,19 @@ const durationMs = v.pipe(
   }),
 );
 
+/** An object as it came: `v.record` would drop keys such as `constructor`. */
+const plainObject = v.custom<Record<string, unknown>>(
+  (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+  "must be an object",
+);
+
 const tags = v.pipe(v.array(name), v.maxLength(LIMITS.tags, `at most ${LIMITS.tags} tags`));
 
 export const triggerBody = v.strictObject({
   workflowId: name,
   workflowVersion: v.optional(name),
   input: v.optional(v.unknown()),
-  tenantMeta: v.optional(v.record(v.string(), v.unknown())),
+  tenantMeta: v.optional(plainObject),
   runId: v.optional(id),
   idempotencyKey: v.optional(id),
   tags: v.optional(tags, []),
@@ -45,7 +51,15 @@ export const resumeBody = v.strictObject({
   input: v.optional(v.unknown()),
   workflowId: v.optional(name),
   resumeFromStep: v.optional(stepReference),
-  seedResults: v.optional(v.record(name, v.unknown())),
+  seedResults: v.optional(
+    v.pipe(
+      plainObject,
+      v.check(
+        (results) => Object.keys(results).every((step) => nameProblem(step) === undefined),
+        "must have step names as keys",
+      ),
+    ),
+  ),
   runId: v.optional(id),
   tags: v.optional(tags),
   triggeredByUserId: v.optional(id),

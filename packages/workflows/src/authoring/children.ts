@@ -10,10 +10,10 @@ import type { InvokableWorkflow, InvokeOptions, WorkflowContext } from "./types.
 const INVOKE_FIELDS = ["detach", "tags", "idempotencyKey"];
 
 export function childAsker(execution: Execution): WorkflowContext["invoke"] {
-  return (workflow: InvokableWorkflow, input: unknown, options: InvokeOptions = {}): Promise<never> => {
+  return (workflow: InvokableWorkflow, input: unknown, options?: InvokeOptions): Promise<never> => {
     checkName(workflow?.id, "ctx.invoke");
     const where = `ctx.invoke(${JSON.stringify(workflow.id)})`;
-    const child = childRequest(workflow, input, options, where);
+    const child = childRequest(workflow, input, options ?? {}, where);
     return execution.operations.ask("run", workflow.id, { type: "child", child }).promise as Promise<never>;
   };
 }

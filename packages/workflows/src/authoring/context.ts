@@ -3,13 +3,21 @@
  *
  * Owns: checking what the author gives (RUN7, RUN8), and translating it into operations. Decides nothing.
  */
-import { HoldfastError, checkFields, decodeValue, encodeValue, parseDurationMs, parseTimeMs } from "@holdfast/protocol";
+import {
+  HoldfastError,
+  checkFields,
+  decodeValue,
+  encodeValue,
+  idProblem,
+  parseDurationMs,
+  parseTimeMs,
+} from "@holdfast/protocol";
 import type { RetryPolicy } from "@holdfast/protocol";
 import type { Execution } from "../replay/execution.ts";
 import { currentStep } from "../replay/nesting.ts";
 import type { OpenOperation, WaitRequest } from "../replay/operation.ts";
 import { Randomness } from "../replay/randomness.ts";
-import { checkName } from "./checks.ts";
+import { checkName, checkOutside } from "./checks.ts";
 import { childAsker } from "./children.ts";
 import { metadataWriter, streamWriter } from "./facts.ts";
 import { type RetryDefault, composition, stepAsker } from "./steps.ts";
@@ -79,7 +87,9 @@ function tokenAsker(execution: Execution): WorkflowContext["waitForToken"] {
   return <T>(options: TokenOptions = {}): Token<T> => {
     const where = "ctx.waitForToken";
     checkFields(options, TOKEN_FIELDS, where);
-    if (options.tokenId !== undefined) checkName(options.tokenId, `${where}: tokenId`);
+    checkOutside(where);
+    const problem = options.tokenId === undefined ? undefined : idProblem(options.tokenId);
+    if (problem !== undefined) throw new HoldfastError("INVALID_ARGUMENT", `${where}.tokenId: ${problem}.`);
     const onTimeout = onTimeoutOf(options, where);
     const request = timeoutOf(options, where);
     const tokenId = options.tokenId ?? execution.tokenIdFor(execution.operations.nextId("token", "token"));

@@ -6,6 +6,14 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 
 const ISSUES_SHOWN = 5;
 
+/** Errors that say that the run's input does not fit. User code may throw errors of the same code. */
+const refusals = new WeakSet<object>();
+
+/** Whether the schema of the workflow refused the run's input. */
+export function isInputRefusal(error: unknown): boolean {
+  return typeof error === "object" && error !== null && refusals.has(error);
+}
+
 /**
  * The value as the schema gives it back.
  * @throws HoldfastError with `code`, naming the path of what is wrong.
@@ -22,10 +30,12 @@ export async function checkValue(
   const shown = result.issues.slice(0, ISSUES_SHOWN).map((issue) => `${pathOf(issue)}: ${issue.message}`);
   const more = result.issues.length > ISSUES_SHOWN ? ` (and ${result.issues.length - ISSUES_SHOWN} more)` : "";
   const what = code === "INVALID_INPUT" ? "input" : "output";
-  throw new HoldfastError(
+  const error = new HoldfastError(
     code,
     `The ${what} does not fit the schema of workflow ${JSON.stringify(workflowId)}: ${shown.join("; ")}${more}`,
   );
+  if (code === "INVALID_INPUT") refusals.add(error);
+  throw error;
 }
 
 function pathOf(issue: StandardSchemaV1.Issue): string {

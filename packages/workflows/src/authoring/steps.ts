@@ -58,8 +58,7 @@ function stepRequest(id: string, options: StepOptions, fn: StepFunction, retry: 
     retry: resolveRetry(options.retry, retry, `${where}.retry`),
     timeoutMs: timeout === undefined ? undefined : parseDurationMs(timeout, `${where}.timeout`),
     once,
-    // Methods of a type with a parameter of its own: what goes in is what the step gave.
-    compensate: compensate as StepRequest["compensate"],
+    compensate,
   };
 }
 

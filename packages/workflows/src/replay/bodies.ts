@@ -15,6 +15,9 @@ export class Bodies {
   readonly #runId: string;
   readonly #ended: (event: OperationEvents) => void;
   readonly #bodies = new Map<OperationId, StepBody>();
+  /** Turns of the event loop, as far as anybody looked. */
+  #turns = 0;
+  #turnAwaited = false;
   #cancelGrace: (() => void) | undefined;
 
   /** `ended` is told of each outcome, after the body left the list. */
@@ -38,17 +41,29 @@ export class Bodies {
   }
 
   start(operation: OpenOperation, step: StepRequest, log: Log): void {
+    const turnsBefore = this.#turns;
+    this.#awaitTurn();
     const body = new StepBody(operation, step, {
       platform: this.#platform,
       idempotencyKey: `${this.#runId}/${operation.id}`,
       log,
       ended: (event) => {
         this.#bodies.delete(event.op);
-        this.#ended(event);
+        this.#ended(this.#turns > turnsBefore ? { ...event, quiet: true } : event);
       },
     });
     this.#bodies.set(operation.id, body);
     body.start();
+  }
+
+  /** Notices the next turn. One that is awaited already will do: bodies that end within this turn need none. */
+  #awaitTurn(): void {
+    if (this.#turnAwaited) return;
+    this.#turnAwaited = true;
+    void this.#platform.turn().then(() => {
+      this.#turns += 1;
+      this.#turnAwaited = false;
+    });
   }
 
   /** Aborts the signals of these operations' bodies. What they still return counts. */

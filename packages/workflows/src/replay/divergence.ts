@@ -17,7 +17,7 @@ export function divergence(entry: JournalEntry, asked: readonly OperationId[], e
     instead === undefined
       ? ended
         ? `the code ended after ${asked.length} operations`
-        : `the code asked for ${asked.length} operations and then for nothing more`
+        : `the code asked for ${asked.length} operations and has waited for something that is not an operation since`
       : `the code now asks for ${describeOperation(instead)} in its place`;
   return errorValue(
     "NON_DETERMINISM",

@@ -23,6 +23,7 @@ import {
   type LiveExecution,
   PROTOCOL_VERSION,
   type StepInProgress,
+  describeOperation,
   errorValue,
   isOutcome,
   toErrorValue,
@@ -111,7 +112,7 @@ export class Execution implements LiveExecution {
 
   /** True while the function runs through what the journal holds. */
   get replaying(): boolean {
-    return this.#stopped || this.#feed.peek() !== undefined;
+    return this.#stopped || this.#feed.replaying;
   }
 
   /** The id that the journal holds for a token wait, or a new one (WAIT7). */
@@ -155,6 +156,11 @@ export class Execution implements LiveExecution {
 
   accepted(news: ExecutionUpdate): void {
     this.#now = Math.max(this.#now, news.now);
+    if (this.#parked && this.operations.ready(this.#now).length > 0) {
+      // An attempt fell due while the run was being parked.
+      this.#parked = false;
+      this.#schedule();
+    }
     if (news.entries.length === 0) return;
     this.#feed.receive(news.entries);
     for (const entry of news.entries) this.unwinding.heard(entry);
@@ -246,12 +252,13 @@ export class Execution implements LiveExecution {
     }
     if (operation !== undefined && !isOutcome(entry)) {
       this.operations.note(operation, entry);
-      this.#feed.take();
+      this.#takeEntry();
       return "again";
     }
-    if ((this.operations.open > 1 || fromOutside) && level !== "turn") return "turn";
+    const plain = !fromOutside && entry.quiet !== true && this.operations.isPlainSequence(entry.nth);
+    if (!plain && level !== "turn") return "turn";
     if (level === "moving") return "short";
-    this.#feed.take();
+    this.#takeEntry();
     this.functionTime = Math.max(this.functionTime, entry.at);
     this.#settling.moved();
     this.#parked = false;
@@ -260,15 +267,18 @@ export class Execution implements LiveExecution {
     return "again";
   }
 
+  #takeEntry(): void {
+    this.#feed.take();
+    this.#cancelForeignWait?.();
+    this.#cancelForeignWait = undefined;
+  }
+
   /** The function has not asked for what comes next. It is given time; if it surely will not, the code has changed. */
   #awaitFunction(entry: JournalEntry, operation: OpenOperation | undefined, level: SettledLevel): Next {
     if (level !== "turn") return level === "moving" ? "short" : "turn";
     const overdue = operation === undefined && this.asked >= entry.asked;
     if (overdue || (this.#end !== undefined && !this.unwinding.underWay)) return this.#diverge(entry);
-    this.#cancelForeignWait ??= this.platform.setTimer(FOREIGN_AWAIT_MS_MAX, () => {
-      this.#cancelForeignWait = undefined;
-      if (this.#feed.peek() === entry && !this.#stopped) this.#diverge(entry);
-    });
+    this.#cancelForeignWait ??= this.platform.setTimer(FOREIGN_AWAIT_MS_MAX, () => this.#diverge(entry));
     return "rest";
   }
 
@@ -328,13 +338,17 @@ export class Execution implements LiveExecution {
       this.#reporter.add({ type: "parked", seq: this.#feed.lastSeq });
     }
     this.#reporter.flush();
-    return this.#feed.peek() === undefined ? "rest" : "again";
+    const more = this.#feed.peek() !== undefined || this.operations.ready(this.#now).length > 0;
+    return more && this.#reporter.idle ? "again" : "rest";
   }
 
   /** The function has ended: bodies that still execute are stopped and awaited for a while (STEP6), then it is told. */
   #conclude(end: FunctionEnd): Next {
     if (!this.bodies.wind(() => this.#schedule())) return "rest";
-    for (const event of announcements(this.operations.withoutSteps(), this.platform.now())) this.#reporter.add(event);
+    for (const step of this.operations.dropSteps()) {
+      this.log.warn(`The function ended without awaiting ${describeOperation(step)}, so it was not executed.`);
+    }
+    for (const event of announcements(this.operations, this.platform.now())) this.#reporter.add(event);
     this.#reporter.flush();
     if (this.#stopped || !this.#reporter.idle) return "rest";
     if (this.#feed.peek() !== undefined) return "again";

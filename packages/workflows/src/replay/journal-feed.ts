@@ -11,10 +11,12 @@ export class JournalFeed {
   readonly #early = new Map<number, JournalEntry>();
   /** The newest entry that was received in order. */
   lastSeq: number;
+  readonly #startSeq: number;
 
   constructor(journal: readonly JournalEntry[]) {
     this.#entries = [...journal];
     this.lastSeq = journal.at(-1)?.seq ?? 0;
+    this.#startSeq = this.lastSeq;
   }
 
   receive(entries: readonly JournalEntry[]): void {
@@ -35,6 +37,12 @@ export class JournalFeed {
   /** The oldest entry that was not yet taken. */
   peek(): JournalEntry | undefined {
     return this.#entries[this.#position];
+  }
+
+  /** True while entries are left that were there when the execution began. */
+  get replaying(): boolean {
+    const next = this.peek();
+    return next !== undefined && next.seq <= this.#startSeq;
   }
 
   take(): void {

@@ -49,6 +49,8 @@ export class Operations {
   #closed = false;
   /** Asked for and not answered. */
   open = 0;
+  /** How it stood when the function last got an outcome. */
+  #before = { open: 0, asked: 0 };
 
   /** `moved` is called when something was asked for. */
   constructor(start: ExecutionStart, moved: () => void) {
@@ -58,6 +60,14 @@ export class Operations {
 
   get asked(): number {
     return this.#asked.size;
+  }
+
+  /**
+   * Whether an operation is all that the function can be busy with: nothing else is open, nothing else was open when
+   * the function last got an outcome, and it asked for this one since.
+   */
+  isPlainSequence(nth: number): boolean {
+    return this.open === 1 && this.#before.open === 0 && nth > this.#before.asked;
   }
 
   askedIds(): OperationId[] {
@@ -141,6 +151,7 @@ export class Operations {
     this.#retrying.delete(operation);
     if (operation.settled) return;
     this.open -= 1;
+    this.#before = { open: this.open, asked: this.asked };
     const error = operation.settle(entry);
     if (error !== undefined) this.#failures.set(error, operation.id);
     const { request } = operation;
@@ -192,10 +203,11 @@ export class Operations {
     return this.#inherited.has(op);
   }
 
-  /** Drops the steps that were never begun: the function has ended. */
-  withoutSteps(): this {
+  /** Drops what was never begun: the function has ended. Gives the steps among it. */
+  dropSteps(): OperationId[] {
+    const dropped = this.#fresh.filter((one) => this.#isToExecute(one) && one.retryAt === undefined);
     this.#fresh = this.#fresh.filter(({ request }) => request.type === "metadata");
-    return this;
+    return dropped.map((one) => one.id);
   }
 
   /** The turn backwards, if it was asked for and not told yet. */

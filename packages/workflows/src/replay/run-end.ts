@@ -9,8 +9,10 @@ import {
   type ExecutionStart,
   type OperationId,
   errorValue,
+  readProperty,
   toErrorValue,
 } from "@holdfast/protocol";
+import { isInputRefusal } from "../authoring/schema.ts";
 import type { UnwindRequest } from "./operation.ts";
 
 export type FunctionEnd =
@@ -33,7 +35,7 @@ export function endEvent(
   if (end.type === "completed") return { type: "run.completed", output: end.output };
   if (end.type === "left") return { type: "run.unwound" };
   const error = toErrorValue(end.error);
-  if (error.code === "INVALID_INPUT" && start.journal.length > 0) {
+  if (isInputRefusal(end.error) && start.journal.length > 0) {
     const told = `The run is under way, but the workflow's schema no longer accepts its input. ${error.message} Deploy a schema that accepts it, then retry the run.`;
     return { type: "run.diverged", error: errorValue("NON_DETERMINISM", told) };
   }
@@ -50,7 +52,7 @@ function findStep(
   if (typeof error !== "object" || error === null || depth > 8) return undefined;
   const step = stepOf(error);
   if (step !== undefined) return step;
-  const { cause, errors } = error as { cause?: unknown; errors?: unknown };
+  const [cause, errors] = [readProperty(error, "cause"), readProperty(error, "errors")];
   for (const inner of [cause, ...(Array.isArray(errors) ? errors.slice(0, 100) : [])]) {
     const found = findStep(inner, stepOf, depth + 1);
     if (found !== undefined) return found;

@@ -10,6 +10,7 @@ import {
   describeOperation,
   encodeValue,
   errorValue,
+  readProperty,
   toErrorValue,
 } from "@holdfast/protocol";
 import { TimeoutError } from "../authoring/errors.ts";
@@ -84,14 +85,15 @@ export class StepBody {
 
   #fail(thrown: unknown): void {
     if (this.#over) return;
-    const { code, retryAfterMs } = (thrown ?? {}) as { code?: unknown; retryAfterMs?: unknown };
+    const object = typeof thrown === "object" && thrown !== null ? thrown : {};
+    const [code, retryAfterMs] = [readProperty(object, "code"), readProperty(object, "retryAfterMs")];
     const final = FINAL_CODES.has(code) || this.#step.once;
     this.#end({
       type: "step.failed",
       ...this.#facts(),
       error: toErrorValue(thrown),
       retry: final ? null : this.#step.retry,
-      ...(code === "RETRYABLE" && typeof retryAfterMs === "number" ? { retryAfterMs } : {}),
+      ...(code === "RETRYABLE" && Number.isFinite(retryAfterMs) ? { retryAfterMs: retryAfterMs as number } : {}),
     });
   }
 

@@ -1,0 +1,299 @@
+import { FatalError, type WorkflowContext } from "@holdfast/workflows";
+import { describe, expect, test } from "vitest";
+import { finished, journalOf, outcomeOf, started } from "./run-workflow.ts";
+
+/** A workflow of three steps that can be undone and a failure; `log` gets what was done and undone. */
+function trip(log: string[], end: (ctx: WorkflowContext) => unknown = () => Promise.reject(new FatalError("no"))) {
+  return async (ctx: WorkflowContext): Promise<unknown> => {
+    for (const name of ["flight", "hotel", "car"]) {
+      await ctx.step(name, { compensate: (output) => void log.push(`undo ${output}`) }, () => {
+        log.push(name);
+        return name.toUpperCase();
+      });
+    }
+    return end(ctx);
+  };
+}
+
+const UNDONE = ["flight", "hotel", "car", "undo CAR", "undo HOTEL", "undo FLIGHT"];
+
+describe("turning back", () => {
+  test("COMP1 when a run fails the completed steps are undone, last completed first, with their results", async () => {
+    const log: string[] = [];
+    const host = await finished(trip(log));
+    expect(log).toEqual(UNDONE);
+    expect(outcomeOf(host)).toMatchObject({ status: "compensated", error: "no" });
+  });
+
+  test("COMP1 when a parked run is cancelled it is woken to be undone, and ends cancelled with its reason", async () => {
+    const log: string[] = [];
+    const host = await started(trip(log, (ctx) => ctx.waitForSignal("never")));
+    host.crash();
+    expect(host.cancel("changed my mind")).toEqual({ type: "done" });
+    await host.settle();
+    expect(log).toEqual(UNDONE);
+    expect(outcomeOf(host)).toMatchObject({ status: "cancelled", error: "The run was cancelled: changed my mind" });
+  });
+
+  test("COMP1 when the time budget is used up the run is undone and keeps WORKFLOW_TIMEOUT as its error", async () => {
+    const log: string[] = [];
+    const host = await finished(
+      trip(log, (ctx) => ctx.sleep("1d")),
+      { trigger: { timeoutMs: 60_000 } },
+    );
+    expect(log).toEqual(UNDONE);
+    expect(host.header).toMatchObject({ status: "compensated", error: { code: "WORKFLOW_TIMEOUT" } });
+  });
+
+  test("COMP1 ctx.compensate undoes what was done and ends the run compensated; nothing behind it executes", async () => {
+    const log: string[] = [];
+    const host = await finished(
+      trip(log, async (ctx) => {
+        await ctx.compensate();
+        log.push("never");
+      }),
+    );
+    expect(log).toEqual(UNDONE);
+    expect(outcomeOf(host)).toMatchObject({ status: "compensated", error: undefined });
+  });
+
+  test("COMP1 a compensation has the retry rules of its step", async () => {
+    let tries = 0;
+    const host = await finished(async (ctx) => {
+      const compensate = (): void => {
+        tries += 1;
+        if (tries < 3) throw new Error("not yet");
+      };
+      await ctx.step("a", { compensate, retry: { max: 3 } }, () => 1);
+      throw new FatalError("no");
+    });
+    expect([tries, host.header.status]).toEqual([3, "compensated"]);
+    expect(journalOf(host).filter((line) => line.includes("compensation"))).toEqual([
+      "step.retrying compensation/0/a",
+      "step.retrying compensation/0/a",
+      "step.completed compensation/0/a",
+    ]);
+  });
+
+  test("COMP1 a step that failed or never completed is not undone, and a run with nothing to undo just fails", async () => {
+    const log: string[] = [];
+    const compensate = (): void => void log.push("undo");
+    const host = await finished((ctx) => ctx.step("a", { compensate }, () => Promise.reject(new FatalError("no"))));
+    expect(log).toEqual([]);
+    expect(host.header.status).toBe("failed");
+  });
+
+  test("COMP1 parallel siblings that complete while the run fails are undone too", async () => {
+    const log: string[] = [];
+    const host = await started((ctx) =>
+      Promise.all([
+        ctx.step("fails", () => Promise.reject(new FatalError("no"))),
+        ctx.step(
+          "slow",
+          { compensate: (output) => void log.push(`undo ${String(output)}`) },
+          ({ signal }) => new Promise<string>((resolve) => signal.addEventListener("abort", () => resolve("slow"))),
+        ),
+      ]),
+    );
+    await host.advance();
+    expect(log).toEqual(["undo slow"]);
+    expect(host.header.status).toBe("compensated");
+  });
+});
+
+describe("crashes", () => {
+  test.each(["failure", "cancel"])(
+    "COMP2 a crash behind any write of an undoing after a %s goes on where it was",
+    async (cause) => {
+      const run = async (crashAfterCommits: number[]): Promise<[string[], unknown, number]> => {
+        const log: string[] = [];
+        const body = trip(log, cause === "cancel" ? (ctx) => ctx.waitForSignal("never") : undefined);
+        const host = await started(body, { crashAfterCommits });
+        await host.advance(60_000);
+        if (cause === "cancel") host.cancel();
+        await host.advance();
+        return [log, outcomeOf(host), host.store.counts.commits];
+      };
+      const [expected, outcome, commits] = await run([]);
+      expect(expected).toEqual(UNDONE);
+      for (let at = 1; at <= commits; at++) {
+        const [log, ended] = await run([at]);
+        // What was durable ran once; the last body before a crash may run again, at once.
+        const unique = log.filter((line, place) => line !== log[place - 1]);
+        expect([at, unique, ended]).toEqual([at, expected, outcome]);
+      }
+    },
+  );
+
+  test("COMP2 a compensation whose success is durable does not run again", async () => {
+    const log: string[] = [];
+    const host = await started(async (ctx) => {
+      await ctx.step("a", { compensate: () => new Promise(() => {}) }, () => 1);
+      await ctx.step("b", { compensate: () => void log.push("undo b") }, () => 2);
+      throw new FatalError("no");
+    });
+    for (let i = 0; i < 3; i++) {
+      host.crash();
+      host.fireAlarm();
+      await host.settle();
+    }
+    expect(log).toEqual(["undo b"]);
+  });
+});
+
+describe("ends", () => {
+  test("COMP3 a compensation that fails for good does not stop the others; the run lists what remains undone", async () => {
+    const log: string[] = [];
+    const host = await finished(async (ctx) => {
+      await ctx.step("a", { compensate: () => void log.push("undo a") }, () => 1);
+      await ctx.step("b", { compensate: () => Promise.reject(new FatalError("stuck")) }, () => 2);
+      await ctx.step("c", { compensate: () => void log.push("undo c") }, () => 3);
+      throw new FatalError("original");
+    });
+    expect(log).toEqual(["undo c", "undo a"]);
+    expect(host.header).toMatchObject({
+      status: "compensation_failed",
+      error: { message: "original" },
+      uncompensated: [{ op: "step/0/b", error: { message: "stuck" } }],
+    });
+  });
+
+  test("CAN7 a cancel of a run that is being undone changes nothing; the header says so meanwhile", async () => {
+    let end: () => void = () => {};
+    const host = await started(async (ctx) => {
+      await ctx.step("a", { compensate: () => new Promise<void>((resolve) => (end = resolve)) }, () => 1);
+      throw new FatalError("no");
+    });
+    expect(host.header).toMatchObject({ status: "running", unwinding: { cause: "failure" } });
+    const before = host.store.dump();
+    expect(host.cancel()).toEqual({ type: "done" });
+    expect(host.store.dump()).toEqual(before);
+    end();
+    await host.settle();
+    expect(host.header.status).toBe("compensated");
+  });
+
+  test("CAN7 code that catches the CancelledError and returns does not change the end", async () => {
+    const log: string[] = [];
+    const host = await started(trip(log, (ctx) => ctx.waitForSignal("never").then(String, () => "all is well")));
+    host.cancel();
+    await host.settle();
+    expect(host.header.status).toBe("cancelled");
+    expect(log).toEqual(UNDONE);
+  });
+
+  test("CAN3 code tidies up before it is undone, and the steps that it asks for then are refused", async () => {
+    const log: string[] = [];
+    const host = await started(
+      trip(log, async (ctx) => {
+        try {
+          await ctx.waitForSignal("never");
+        } finally {
+          log.push(`tidy ${String(ctx.signal.aborted)}`);
+          await ctx.step("more", () => log.push("more")).catch((error: { code: string }) => log.push(error.code));
+        }
+      }),
+    );
+    host.crash();
+    host.cancel();
+    await host.settle();
+    expect(log.slice(3)).toEqual(["tidy true", "CANCELLED", ...UNDONE.slice(3)]);
+  });
+
+  test("CAN3 code that does not end after a cancel is left behind after a bounded time", async () => {
+    const log: string[] = [];
+    const host = await started(trip(log, (ctx) => ctx.waitForSignal("never").catch(() => new Promise(() => {}))));
+    host.cancel();
+    await host.advance();
+    expect(host.header.status).toBe("cancelled");
+    expect(log).toEqual(UNDONE);
+  });
+
+  test("RES3 a step that was compensated executes again when the run is resumed; the others are kept", async () => {
+    const { planResume } = await import("@holdfast/orchestrator");
+    const { MemoryHost } = await import("../src/index.ts");
+    const { workflowOf } = await import("./run-workflow.ts");
+    const log: string[] = [];
+    let broken = true;
+    const body = async (ctx: WorkflowContext): Promise<unknown> => {
+      const did = (name: string): string => (log.push(name), name);
+      const kept = await ctx.step("first", () => did("first"));
+      const undone = await ctx.step("undone", { compensate: () => {} }, () => did("undone"));
+      const later = await ctx.step("later", () => did("later"));
+      if (broken) throw new FatalError("no");
+      return [kept, undone, later];
+    };
+    const parent = await finished(body);
+    expect(parent.header.status).toBe("compensated");
+    broken = false;
+    const inherited = planResume(parent.header, parent.journal, { seedResults: [] });
+    if ("type" in inherited) throw new Error(inherited.message);
+    const child = new MemoryHost({ workflows: [workflowOf(body)] });
+    child.trigger("w", undefined, { runId: "run-2", inherited });
+    await child.advance();
+    expect(child.output).toEqual(["first", "undone", "later"]);
+    expect(log).toEqual(["first", "undone", "later", "undone"]);
+  });
+});
+
+describe("groups", () => {
+  const steps = (log: string[], ctx: Pick<WorkflowContext, "step">, ...names: string[]): Promise<unknown[]> =>
+    Promise.all(
+      names.map((name) => ctx.step(name, { compensate: () => void log.push(`undo ${name}`) }, () => log.push(name))),
+    );
+
+  test("COMP4 a failure that leaves a group undoes the group's steps before it is thrown on; the run may go on", async () => {
+    const log: string[] = [];
+    const host = await finished(async (ctx) => {
+      await steps(log, ctx, "outer");
+      const caught = await ctx
+        .group("attempt", async (group) => {
+          await steps(log, group, "a");
+          await steps(log, group, "b");
+          throw new Error("group failed");
+        })
+        .catch((error: Error) => error.message);
+      await steps(log, ctx, "after");
+      return caught;
+    });
+    expect(log).toEqual(["outer", "a", "b", "undo b", "undo a", "after"]);
+    expect(outcomeOf(host)).toMatchObject({ status: "completed", output: "group failed" });
+  });
+
+  test("COMP4 a group that was undone is not undone again when the run fails later", async () => {
+    const log: string[] = [];
+    const host = await finished(async (ctx) => {
+      await steps(log, ctx, "outer");
+      await ctx
+        .group("attempt", (group) => steps(log, group, "a").then(() => Promise.reject(new Error("x"))))
+        .catch(() => {});
+      await ctx.group("fine", (group) => steps(log, group, "b"));
+      throw new FatalError("no");
+    });
+    expect(log).toEqual(["outer", "a", "undo a", "b", "undo b", "undo outer"]);
+    expect(host.header.status).toBe("compensated");
+  });
+
+  test("COMP4 a group undoes itself on demand", async () => {
+    const log: string[] = [];
+    await finished((ctx) =>
+      ctx.group("attempt", async (group) => {
+        await steps(log, group, "a");
+        await group.compensate();
+        await steps(log, group, "b");
+      }),
+    );
+    expect(log).toEqual(["a", "undo a", "b"]);
+  });
+
+  test("STEP7 a ctx operation inside a compensation is refused with NESTED_OPERATION", async () => {
+    const host = await finished(async (ctx) => {
+      await ctx.step("a", { compensate: () => ctx.sleep(1) }, () => 1);
+      throw new FatalError("no");
+    });
+    expect(host.header).toMatchObject({
+      status: "compensation_failed",
+      uncompensated: [{ error: { code: "NESTED_OPERATION" } }],
+    });
+  });
+});

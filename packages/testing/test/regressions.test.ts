@@ -1,0 +1,345 @@
+/**
+ * Faults that were found by attacking the engine. Each stays as a test.
+ */
+import { RunHost, planResume } from "@holdfast/orchestrator";
+import {
+  type LiveExecution,
+  type StepDispatcher,
+  decodeValue,
+  encodeValue,
+  errorValue,
+  toErrorValue,
+  toJson,
+} from "@holdfast/protocol";
+import { FatalError, workflow } from "@holdfast/workflows";
+import { describe, expect, test } from "vitest";
+import { MemoryHost, MemoryStore, VirtualClock } from "../src/index.ts";
+import { finished, outcomeOf, started, workflowOf } from "./run-workflow.ts";
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe("lost wake-ups", () => {
+  test("DUR5 a retry that falls due in the very report that parks the run is not forgotten", async () => {
+    const clock = new VirtualClock();
+    const host = await started(
+      (ctx) =>
+        Promise.all([
+          ctx.step("a", { retry: { max: 3, initial: 10 } }, ({ attempt }) => {
+            if (attempt === 1) throw new Error("x");
+          }),
+          ctx.step("b", () => 1).then(() => clock.jump(20)),
+        ]),
+      { clock },
+    );
+    await host.advance();
+    expect(host.header.status).toBe("completed");
+  });
+
+  test("DUR5 a retry without any delay is not forgotten", async () => {
+    const retry = { max: 5, initial: 0, backoff: "fixed" } as const;
+    const host = await finished((ctx) =>
+      ctx.step("a", { retry }, ({ attempt }) => (attempt < 5 ? Promise.reject(new Error("x")) : attempt)),
+    );
+    expect(host.output).toBe(5);
+  });
+
+  test("DUR5 a pipe that is lost while the run is parked is not spoken to any more", async () => {
+    const store = new MemoryStore();
+    const definition = workflowOf((ctx) => ctx.waitForSignal("s"));
+    let begun = 0;
+    let lose: () => void = () => {};
+    const dispatcher: StepDispatcher = {
+      workflows: () => [definition],
+      start(start, port): LiveExecution {
+        begun += 1;
+        const live = definition.execute(start, port);
+        if (begun > 1) return live;
+        lose = () => port.lost(errorValue("DISPATCH_FAILED", "the pipe is gone"));
+        return { update: () => {}, abort: (reason) => live.abort(reason) };
+      },
+    };
+    const host = new RunHost({ store, dispatcher, clock: () => 1_000 });
+    host.handle({
+      type: "trigger",
+      runId: "r",
+      workflowId: "w",
+      input: "-1",
+      seed: "0".repeat(32),
+      tags: [],
+      environment: "t",
+      triggeredBy: "api",
+    });
+    const status = (): string | undefined => host.state.header?.status;
+    while (status() !== "waiting") await turn();
+    lose();
+    host.handle({ type: "deliver", kind: "signal", name: "s", payload: "[1]" });
+    for (let i = 0; i < 50 && status() !== "completed"; i++) await turn();
+    expect([status(), begun]).toEqual(["completed", 2]);
+  });
+
+  test("DUR5 an execution that begins after the clock stepped back knows of the retry that was due", async () => {
+    const host = await started((ctx) =>
+      ctx.step("a", ({ attempt }) => (attempt < 2 ? Promise.reject(new Error("x")) : new Promise(() => {}))),
+    );
+    await host.advance(5_000);
+    host.crash();
+    host.clock.jump(-4_000);
+    host.fireAlarm();
+    await host.settle();
+    expect(host.host.stepsInProgress()).toHaveLength(1);
+  });
+
+  test("DUR7 crashes count while dispatch had trouble before", async () => {
+    const clock = new VirtualClock();
+    const store = new MemoryStore();
+    const absent = new MemoryHost({ workflows: [], clock, store });
+    absent.trigger("w");
+    await absent.settle();
+    expect(absent.header.dispatch).toMatchObject({ failures: 1 });
+    const host = new MemoryHost({
+      clock,
+      store,
+      workflows: [workflowOf((ctx) => ctx.step("a", () => new Promise(() => {})))],
+    });
+    for (let i = 0; i < 60 && host.header.status === "running"; i++) {
+      host.fireAlarm();
+      await host.settle();
+      expect(store.alarm === null || store.alarm > clock.now()).toBe(true);
+      host.crash();
+    }
+    expect(host.header).toMatchObject({ status: "paused", error: { code: "EXECUTOR_CRASHED" } });
+  });
+});
+
+describe("replay", () => {
+  test("REP2 pure code between operations may take any number of microtasks while several are open", async () => {
+    const clock = new VirtualClock();
+    const winners: string[] = [];
+    const host = await started(
+      async (ctx) => {
+        const tidy = async (rows: number[]): Promise<string> => {
+          for (const row of rows) await Promise.resolve(row);
+          return "fast";
+        };
+        const slow = ctx.step(
+          "slow",
+          () => new Promise<string>((resolve) => clock.setTimer(1_000, () => resolve("slow"))),
+        );
+        const fast = ctx.step("fast", () => Array.from({ length: 300 }, () => 0)).then(tidy);
+        const winner = await Promise.race([fast, slow]);
+        await slow;
+        winners.push(winner);
+        await ctx.step(`use ${winner}`, () => 1);
+        await ctx.sleep("1s");
+        return winner;
+      },
+      { clock },
+    );
+    await host.advance(1_500);
+    host.crash();
+    await host.advance();
+    expect([outcomeOf(host), winners]).toMatchObject([{ status: "completed", output: "fast" }, ["fast", "fast"]]);
+  });
+
+  test("REP2 a race between a step that takes time and pure code has the same winner on replay", async () => {
+    const clock = new VirtualClock();
+    const host = await started(
+      async (ctx) => {
+        const chain = async (): Promise<string> => {
+          for (let i = 0; i < 300; i++) await Promise.resolve();
+          return "computed";
+        };
+        const step = ctx.step("slow", () => new Promise<string>((resolve) => clock.setTimer(5, () => resolve("step"))));
+        const winner = await Promise.race([step, chain()]);
+        await step;
+        await ctx.sleep("1s");
+        return winner;
+      },
+      { clock },
+    );
+    await host.advance(100);
+    host.crash();
+    await host.advance();
+    expect(host.output).toBe("computed");
+  });
+
+  test("REP5 an error of the author's own with the code INVALID_INPUT is no change of code", async () => {
+    const host = await started(async (ctx) => {
+      await ctx.step("a", () => 1);
+      await ctx.sleep("1s");
+      throw Object.assign(new Error("bad card"), { code: "INVALID_INPUT" });
+    });
+    host.crash();
+    await host.advance();
+    expect(outcomeOf(host)).toMatchObject({ status: "failed", error: "bad card" });
+  });
+
+  test("STEP6 a run that once awaited something of its own on replay still stops its siblings when it fails", async () => {
+    const host = await started(async (ctx) => {
+      await ctx.step("a", () => 1);
+      await turn();
+      await turn();
+      await ctx.step("b", () => 2);
+      await ctx.sleep("1s");
+      await Promise.all([
+        ctx.step(
+          "hangs",
+          ({ signal }) =>
+            new Promise((_resolve, reject) =>
+              signal.addEventListener("abort", () => reject(new FatalError("aborted"))),
+            ),
+        ),
+        ctx.step("fails", () => Promise.reject(new FatalError("no"))),
+      ]);
+    });
+    host.crash();
+    await host.advance();
+    expect(outcomeOf(host)).toMatchObject({ status: "failed", error: "no" });
+  });
+
+  test("STR3 lines that parallel branches log are all written", async () => {
+    const host = await finished((ctx) =>
+      Promise.all(
+        ["a", "b"].map(async (name) => {
+          await ctx.step(name, () => 1);
+          ctx.log.info(`after ${name}`);
+        }),
+      ),
+    );
+    expect(host.logged.map((line) => line.message)).toEqual(["after a", "after b"]);
+  });
+});
+
+describe("resume", () => {
+  test("DUR3 a once step whose outcome was lost does not execute again in a resumed run", async () => {
+    let paid = 0;
+    let broken = true;
+    const body = workflowOf((ctx) =>
+      Promise.all([
+        ctx.step("pay", { once: true }, () => {
+          paid += 1;
+          return new Promise(() => {});
+        }),
+        ctx.step("x", () => (broken ? Promise.reject(new FatalError("x")) : 1)),
+      ]),
+    );
+    const parent = new MemoryHost({ workflows: [body] });
+    parent.trigger("w");
+    await parent.advance();
+    broken = false;
+    const inherited = planResume(parent.header, parent.journal, { seedResults: [] });
+    if ("type" in inherited) throw new Error(inherited.message);
+    const child = new MemoryHost({ workflows: [body] });
+    child.trigger("w", undefined, { runId: "run-2", inherited });
+    await child.advance();
+    expect(paid).toBe(1);
+    expect(child.header.error).toMatchObject({ code: "STEP_INTERRUPTED" });
+  });
+
+  test("RES2 a result may be given for a step whose failure the code had caught, although the code then goes another way", async () => {
+    const body = workflowOf(async (ctx) => {
+      const found = await ctx
+        .step("look", { retry: { max: 1 } }, () => Promise.reject(new Error("none")))
+        .catch(() => undefined);
+      const used =
+        found === undefined
+          ? await ctx.step("make", () => "made")
+          : await ctx.step("use", () => `used ${String(found)}`);
+      await ctx.step("end", () => Promise.reject(new FatalError("no"))).catch(() => {});
+      if (found === undefined) throw new FatalError("stop");
+      return used;
+    });
+    const parent = new MemoryHost({ workflows: [body] });
+    parent.trigger("w");
+    await parent.advance();
+    const inherited = planResume(parent.header, parent.journal, { seedResults: [["look", encodeValue("it", "x")]] });
+    if ("type" in inherited) throw new Error(inherited.message);
+    const child = new MemoryHost({ workflows: [body] });
+    child.trigger("w", undefined, { runId: "run-2", inherited });
+    await child.advance();
+    expect(outcomeOf(child)).toMatchObject({ status: "completed", output: "used it" });
+  });
+});
+
+describe("hostile values", () => {
+  test("LIM1 a small graph with many paths through it is shown small", () => {
+    const people = Array.from({ length: 12 }, (_, i): Record<string, unknown> => ({ name: `p${i}` }));
+    for (const one of people) one.friends = people.filter((other) => other !== one);
+    const began = performance.now();
+    const shown = JSON.stringify(toJson(people));
+    expect(shown.length).toBeLessThan(60_000_000);
+    expect(shown).toContain("[cut: too large to show]");
+    expect(performance.now() - began).toBeLessThan(10_000);
+  });
+
+  test.each([
+    ["a message without a text form", { name: "E", message: Object.create(null) as unknown }],
+    [
+      "getters that throw",
+      Object.defineProperty({ name: "E" }, "message", {
+        get: () => {
+          throw new Error("trap");
+        },
+      }),
+    ],
+    ["a revoked proxy", revoked()],
+    ["an endless name", { name: "x".repeat(1_000_000), message: "m", code: "y".repeat(1_000_000) }],
+  ])("STEP3 %s that is thrown fails the step, and nothing else", async (_what, thrown) => {
+    expect(JSON.stringify(toErrorValue(thrown)).length).toBeLessThan(6_000);
+    const host = await finished((ctx) =>
+      ctx.step("a", { retry: { max: 1 } }, () => {
+        throw thrown;
+      }),
+    );
+    expect(host.header.status).toBe("failed");
+    const direct = await finished(() => Promise.reject(thrown));
+    expect(direct.header.status).toBe("failed");
+  });
+
+  test("STEP5 what can be written down can be read back: nesting has a limit of its own", () => {
+    const nested = (levels: number): unknown => {
+      let value: unknown = 1;
+      for (let i = 0; i < levels; i++) value = i % 2 === 0 ? [value] : { value };
+      return value;
+    };
+    expect(decodeValue(encodeValue(nested(499), "it"))).toEqual(nested(499));
+    expect(() => encodeValue(nested(502), "it")).toThrow(/nested too deeply/);
+  });
+
+  test("STEP2 a delay that is no number does not lose the retry", async () => {
+    const host = await finished((ctx) =>
+      ctx.step("a", ({ attempt }) => {
+        if (attempt === 1) throw Object.assign(new Error("x"), { code: "RETRYABLE", retryAfterMs: Number.NaN });
+        return attempt;
+      }),
+    );
+    expect(host.output).toBe(2);
+  });
+
+  test("RUN7 a policy keeps its own initial delay, and 31 February is no date", async () => {
+    const host = await started((ctx) =>
+      ctx.step("a", { retry: { initial: "10m", backoff: "fixed" } }, () => Promise.reject(new Error("x"))),
+    );
+    expect((host.header.retryAt ?? 0) - host.clock.now()).toBeGreaterThanOrEqual(600_000);
+    const late = await finished((ctx) => ctx.sleepUntil("2027-02-31"));
+    expect(late.header.error?.code).toBe("INVALID_ARGUMENT");
+  });
+
+  test("RUN2 a resume that is repeated another way is refused", async () => {
+    const parent = await finished((ctx) => ctx.step("a", () => Promise.reject(new FatalError("no"))));
+    const plan = (seeds: [string, string][]): never =>
+      planResume(parent.header, parent.journal, { seedResults: seeds }) as never;
+    const child = new MemoryHost({ workflows: [workflow({ id: "w", run: () => 1 })] });
+    expect(child.trigger("w", undefined, { runId: "r", inherited: plan([]) })).toEqual({ type: "created" });
+    expect(child.trigger("w", undefined, { runId: "r", inherited: plan([]) })).toEqual({ type: "exists" });
+    expect(child.trigger("w", undefined, { runId: "r", inherited: plan([["b", "[1]"]]) })).toMatchObject({
+      code: "idempotency_conflict",
+    });
+  });
+});
+
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
