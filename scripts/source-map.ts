@@ -1,0 +1,51 @@
+/**
+ * The map of the source in AGENTS.md: a tree with a line a file, taken from the files' own headers.
+ *
+ * `pnpm map` writes it anew; the test fails when it is out of date.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { REPOSITORY } from "./source-files.ts";
+
+const MAP_FILE = join(REPOSITORY, "AGENTS.md");
+const BEGIN = "<!-- map, written by pnpm map -->";
+const END = "<!-- end of map -->";
+
+/** The tree: a line for each folder and for each TypeScript file in it. */
+export function drawMap(): string {
+  const args = ["ls-files", "-co", "--exclude-standard", "*.ts"];
+  const files = execFileSync("git", args, { cwd: REPOSITORY, encoding: "utf8" }).trim().split("\n").toSorted();
+  let folder = "";
+  const lines: string[] = [];
+  for (const file of files) {
+    const cut = file.lastIndexOf("/");
+    if (file.endsWith(".d.ts") || cut < 0) continue;
+    if (file.slice(0, cut) !== folder) lines.push(`${(folder = file.slice(0, cut))}/`);
+    lines.push(
+      `  ${file.slice(cut + 1).padEnd(30)} ${purposeOf(readFileSync(join(REPOSITORY, file), "utf8"))}`.trimEnd(),
+    );
+  }
+  return `\n\n\`\`\`text\n${lines.join("\n")}\n\`\`\`\n\n`;
+}
+
+/** The first sentence of a file's header; of a test without one, what it describes. */
+function purposeOf(source: string): string {
+  const header = /^\/\*\*\s*\n?\s*\*?\s*(.+?)(?:\n|\s*\*\/)/.exec(source)?.[1];
+  if (header !== undefined) return header.replace(/\s*\*\/$/, "").replace(/[.:,]$/, "");
+  const topics = [...source.matchAll(/^describe\("([^"]+)"/gm)].map((match) => match[1]);
+  return topics.length === 0 ? "" : `tests: ${topics.join(", ")}`;
+}
+
+/** What AGENTS.md holds, and what it should hold. */
+export function compareMap(): { readonly found: string; readonly wanted: string } {
+  const text = readFileSync(MAP_FILE, "utf8");
+  const [begin, end] = [text.indexOf(BEGIN) + BEGIN.length, text.indexOf(END)];
+  return { found: text.slice(begin, end), wanted: drawMap() };
+}
+
+if (import.meta.main) {
+  const text = readFileSync(MAP_FILE, "utf8");
+  const begin = text.indexOf(BEGIN) + BEGIN.length;
+  writeFileSync(MAP_FILE, text.slice(0, begin) + drawMap() + text.slice(text.indexOf(END)));
+}
