@@ -6,10 +6,44 @@ import { workflow } from "@holdfast/workflows";
 /** Step bodies that ran, by run and step, in order. */
 export const effects: string[] = [];
 
+const child = workflow({
+  id: "child",
+  run: async (input: { n: number; wait?: boolean }, ctx) => {
+    const doubled = await ctx.step("double", () => (effects.push(`double ${input.n}`), input.n * 2));
+    if (input.wait) await ctx.waitForSignal("go");
+    return doubled;
+  },
+});
+
 /** Bodies that wait to be told how to end, by run and step. */
 export const held = new Map<string, { readonly signal: AbortSignal; readonly end: (value: unknown) => void }>();
 
 export const workflows = [
+  child,
+  workflow({
+    id: "family",
+    run: async (input: { wait?: boolean }, ctx) => {
+      const wait = input.wait ?? false;
+      const detached = await ctx.invoke(child, { n: 100 }, { detach: true });
+      const doubled = await Promise.all([1, 2, 3].map((n) => ctx.invoke(child, { n, wait })));
+      return { doubled, detached: detached.runId };
+    },
+  }),
+  workflow({
+    id: "trip",
+    run: async (_input, ctx) => {
+      for (const name of ["flight", "hotel"]) {
+        await ctx.step(
+          name,
+          { compensate: (output) => void effects.push(`undo ${output}`) },
+          () => (effects.push(name), name),
+        );
+      }
+      ctx.metadata.set("phase", "waiting");
+      await ctx.stream.text("log", () => ["a", "b"]);
+      await ctx.waitForSignal("never");
+    },
+  }),
   workflow({
     id: "sequence",
     run: async (count: number, ctx) => {

@@ -181,10 +181,25 @@ function nameOf(op: OperationId): { name: string; occurrence: number } {
 }
 
 function describeWait(wait: OpenWait): Record<string, unknown> {
-  const { op, kind, name, openedAt, wakeAt, tokenId } = wait;
-  const meta =
-    kind === "EVENT" ? { eventType: name } : kind === "SIGNAL" ? { name } : kind === "MANUAL" ? { tokenId } : {};
-  return { id: op, kind, meta: { ...meta, openedAt }, ...(wakeAt === undefined ? {} : { wakeAt }) };
+  const { op, kind, openedAt, wakeAt } = wait;
+  return { id: op, kind, meta: { ...waitMeta(wait), openedAt }, ...(wakeAt === undefined ? {} : { wakeAt }) };
+}
+
+/** What a wait is for. */
+function waitMeta({ kind, name, tokenId, runId, match }: OpenWait): Record<string, unknown> {
+  const pattern = match === undefined ? {} : { match: toJson(decodeValue(match)) };
+  switch (kind) {
+    case "DATETIME":
+      return {};
+    case "EVENT":
+      return { eventType: name, ...pattern };
+    case "SIGNAL":
+      return { name, ...pattern };
+    case "MANUAL":
+      return { tokenId };
+    case "RUN":
+      return { workflowId: name, runId };
+  }
 }
 
 function describeError(error: RunError): Record<string, unknown> {

@@ -98,6 +98,9 @@ describe("names", () => {
     expect(describeOperation("step/0/a")).toBe('step "a"');
     expect(describeOperation("signal/1/a")).toBe('signal "a" (use no. 2)');
     expect(describeOperation("sleep/0/sleep")).toBe("sleep");
+    expect(describeOperation("run/0/w")).toBe('child run of "w"');
+    expect(describeOperation("compensation/0/a")).toBe('compensation of step "a"');
+    expect(describeOperation("unwind/0/run")).toBe("the undoing of the run");
   });
 });
 
@@ -119,6 +122,7 @@ describe("retry policies", () => {
     { max: LIMITS.stepAttempts + 1 },
     { backoff: "random" },
     { initial: "soon" },
+    { initial: "2m", maxDelay: "1m" },
     { times: 3 },
     [],
     null,

@@ -33,6 +33,7 @@ function sendTurn(resolve: () => void): void {
   }
   // A channel for each turn: what belongs to one object may not be used in another.
   const { port1, port2 } = new MessageChannel();
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- a port starts by itself only this way
   port1.onmessage = () => {
     port1.close();
     resolve();

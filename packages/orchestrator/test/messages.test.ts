@@ -1,0 +1,310 @@
+import { ENCODED_UNDEFINED, type ExecutionEvent, LIMITS, type StepDispatcher, errorValue } from "@holdfast/protocol";
+import { MemoryStore } from "@holdfast/testing";
+import { beforeEach, describe, expect, test } from "vitest";
+import { type Input, RunHost, type RunMessage, type SendResult } from "../src/index.ts";
+
+/** A host whose executions do nothing and whose messages are answered by hand. */
+class Bench {
+  readonly store = new MemoryStore();
+  readonly sent: { readonly to: string; readonly message: RunMessage; readonly done: (result: SendResult) => void }[] =
+    [];
+  readonly errors: unknown[] = [];
+  now = 1_000_000;
+  readonly #dispatcher: StepDispatcher = { workflows: () => [], start: () => ({ update: () => {}, abort: () => {} }) };
+  host = this.newHost();
+
+  newHost(): RunHost {
+    return new RunHost({
+      store: this.store,
+      dispatcher: this.#dispatcher,
+      clock: () => this.now,
+      send: (to, message, done) => this.sent.push({ to, message, done }),
+      onError: (error) => this.errors.push(error),
+    });
+  }
+
+  trigger(more: object = {}): void {
+    this.host.handle({
+      type: "trigger",
+      runId: "r",
+      workflowId: "w",
+      input: ENCODED_UNDEFINED,
+      seed: "0".repeat(32),
+      tags: [],
+      environment: "test",
+      triggeredBy: "api",
+      ...more,
+    });
+  }
+
+  report(...events: ExecutionEvent[]): ReturnType<RunHost["handle"]> {
+    return this.host.handle({
+      type: "report",
+      report: { epoch: this.host.state.header?.epoch ?? 0, asked: 10, events },
+    });
+  }
+
+  alarm(): void {
+    this.now = Math.max(this.now, this.store.alarm ?? 0);
+    this.host.handle({ type: "alarm" });
+  }
+
+  get header(): NonNullable<RunHost["state"]["header"]> {
+    const { header } = this.host.state;
+    if (header === undefined) throw new Error("no run");
+    return header;
+  }
+}
+
+const child = (name: string, detached = false): ExecutionEvent => ({
+  type: "child.started",
+  op: `run/0/${name}`,
+  nth: 1,
+  workflowId: name,
+  input: "[1]",
+  tags: [],
+  detached,
+});
+
+let bench: Bench;
+beforeEach(() => {
+  bench = new Bench();
+  bench.trigger();
+});
+
+describe("the outbox", () => {
+  test("CHILD4 a message that could not be delivered is sent again, ever later, until it is acknowledged", () => {
+    bench.report(child("a"));
+    const gaps: number[] = [];
+    for (let i = 0; i < 10; i++) {
+      bench.sent.at(-1)?.done({ type: "unreachable" });
+      const before = bench.now;
+      while (bench.sent.length < i + 2) bench.alarm();
+      gaps.push(bench.now - before);
+    }
+    expect(gaps[0]).toBe(2_000);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(60_000);
+    bench.sent.at(-1)?.done({ type: "acknowledged" });
+    expect(bench.header.outbox).toMatchObject({ count: 0, failures: 0 });
+    expect([...bench.store.list("outbox/")]).toEqual([]);
+  });
+
+  test("CHILD4 messages to one run are sent one after the other, in order; an answer that comes twice counts once", () => {
+    bench.report(child("a"), child("b"));
+    bench.host.handle({ type: "cancel" });
+    expect(bench.sent.map(({ message }) => message.type)).toEqual(["trigger", "trigger"]);
+    bench.sent[0]?.done({ type: "acknowledged" });
+    bench.sent[0]?.done({ type: "acknowledged" });
+    expect(bench.sent.map(({ message }) => message.type)).toEqual(["trigger", "trigger", "cancel"]);
+    bench.sent[2]?.done({ type: "refused", error: errorValue("CANCELLED", "ended already") });
+    bench.sent[1]?.done({ type: "acknowledged" });
+    bench.sent[3]?.done({ type: "acknowledged" });
+    expect(bench.header.outbox.count).toBe(0);
+    expect(bench.store.alarm).toBeNull();
+  });
+
+  test("CHILD4 what was owed before a crash is sent after it", () => {
+    bench.report(child("a"));
+    bench.host = bench.newHost();
+    bench.alarm();
+    expect(bench.sent).toHaveLength(2);
+  });
+
+  test("CHILD2 a child that is refused for good ends the wait with the reason, whether or not the run waits", () => {
+    bench.report(child("a"), { type: "parked", seq: 1 });
+    expect(bench.header.status).toBe("waiting");
+    bench.sent[0]?.done({ type: "refused", error: errorValue("WORKFLOW_NOT_FOUND", "not served") });
+    expect(bench.header).toMatchObject({ status: "running", waits: [] });
+    bench.report(child("b"));
+    bench.host.handle({ type: "pause" });
+    bench.sent[1]?.done({ type: "refused", error: errorValue("WORKFLOW_NOT_FOUND", "not served") });
+    expect(bench.header).toMatchObject({ status: "paused", waits: [] });
+  });
+
+  test("CHILD4 trouble of the store while an answer comes in is told, and the message is sent again later", () => {
+    bench.report(child("a"));
+    bench.store.beforeCommit = () => {
+      throw new Error("disk full");
+    };
+    bench.sent[0]?.done({ type: "acknowledged" });
+    expect(bench.errors).toHaveLength(1);
+    bench.store.beforeCommit = () => {};
+    bench.alarm();
+    expect(bench.sent).toHaveLength(2);
+  });
+
+  test("VER3 a run that still owes messages is not deleted", () => {
+    bench.report(child("a", true));
+    bench.report({ type: "run.completed", output: "-1" });
+    expect(bench.host.handle({ type: "delete" })).toMatchObject({
+      code: "run_not_ended",
+      message: expect.stringContaining("owes"),
+    });
+    expect(bench.store.alarm).not.toBeNull();
+    bench.sent[0]?.done({ type: "acknowledged" });
+    expect(bench.host.handle({ type: "delete" })).toEqual({ type: "done" });
+  });
+});
+
+describe("messages that come in", () => {
+  test("CHILD1 a run that is asked for again by its parent is acknowledged; asked for otherwise it is refused", () => {
+    const trigger = (input: string): RunMessage => ({
+      type: "trigger",
+      op: "run/0/w",
+      trigger: { runId: "r", workflowId: "w", input, tags: [], environment: "test", triggeredBy: "parent" },
+    });
+    expect(bench.host.receive(trigger(ENCODED_UNDEFINED), "1".repeat(32))).toEqual({ type: "acknowledged" });
+    expect(bench.host.receive(trigger("[2]"), "1".repeat(32))).toMatchObject({
+      type: "refused",
+      error: { code: "IDEMPOTENCY_CONFLICT" },
+    });
+  });
+
+  test("CHILD2 the end of a child that nobody waits for is acknowledged and changes nothing", () => {
+    const before = bench.store.dump();
+    const ended: RunMessage = {
+      type: "childEnded",
+      op: "run/0/x",
+      outcome: { status: "completed", runId: "c", output: "[1]" },
+    };
+    expect(bench.host.receive(ended, "")).toEqual({ type: "acknowledged" });
+    expect(bench.store.dump()).toEqual(before);
+    bench.host.handle({ type: "cancel" });
+    expect(bench.host.receive(ended, "")).toEqual({ type: "acknowledged" });
+  });
+
+  test("CAN6 a child that ends while its parent is paused is kept, once, and applied afterwards", () => {
+    bench.report(child("a"));
+    bench.host.handle({ type: "pause" });
+    const ended: RunMessage = {
+      type: "childEnded",
+      op: "run/0/a",
+      outcome: { status: "completed", runId: "c", output: "[1]" },
+    };
+    bench.host.receive(ended, "");
+    bench.host.receive(ended, "");
+    expect(bench.header.inbox.count).toBe(1);
+    bench.host.handle({ type: "unpause" });
+    expect(bench.header).toMatchObject({ status: "running", waits: [], inbox: { count: 0 } });
+  });
+});
+
+describe("limits", () => {
+  const failure = (): unknown => bench.header.error?.code;
+
+  test("LIM1 a run that opens more waits than may be open ends and says the limit", () => {
+    const waits = Array.from({ length: LIMITS.openWaits + 1 }, (_, i): ExecutionEvent => ({
+      type: "wait.opened",
+      op: `signal/${i}/s`,
+      nth: i + 1,
+    }));
+    bench.report(...waits);
+    expect([bench.header.status, failure()]).toEqual(["failed", "LIMIT_EXCEEDED"]);
+  });
+
+  test("LIM1 a run has at most so many children at one time", () => {
+    bench.report(...Array.from({ length: LIMITS.openChildren + 1 }, (_, i) => child(`c${i}`)));
+    const last = [...bench.store.list("journal/")].at(-1)?.[1];
+    expect(last).toMatchObject({
+      type: "child.ended",
+      outcome: { status: "failed", error: { code: "LIMIT_EXCEEDED" } },
+    });
+    expect(bench.header.waits).toHaveLength(LIMITS.openChildren);
+  });
+
+  test("STR1 a stream beyond its limit ends the run; chunks that were stored already are not stored again", () => {
+    const chunks = (first: number, ...texts: string[]): ExecutionEvent => ({
+      type: "stream.chunks",
+      op: "stream/0/s",
+      nth: 1,
+      first,
+      chunks: texts,
+    });
+    bench.report({ type: "stream.started", op: "stream/0/s", nth: 1 });
+    bench.report(chunks(0, "a", "b"), chunks(2, "c"), chunks(2, "c"), chunks(9, "gap"));
+    expect([...bench.store.list("chunk/")].map(([, row]) => (row as { chunks: string[] }).chunks)).toEqual([
+      ["a", "b"],
+      ["c"],
+    ]);
+    expect(bench.host.state.openStreams.get("stream/0/s")).toEqual({ chunks: 3, chars: 3 });
+    bench.report({ type: "stream.chunks", op: "stream/0/unknown", nth: 2, first: 0, chunks: ["x"] });
+    bench.host.state.openStreams.set("stream/0/s", { chunks: LIMITS.streamChunks, chars: 3 });
+    bench.report(chunks(LIMITS.streamChunks, "one too many"));
+    expect([bench.header.status, failure()]).toEqual(["failed", "LIMIT_EXCEEDED"]);
+  });
+
+  test("META1 a step handler that says more than the metadata may hold ends the run", () => {
+    bench.report({
+      type: "metadata.changed",
+      op: "metadata/0/k",
+      nth: 1,
+      change: { type: "set", key: "k", value: "x".repeat(LIMITS.metadataChars) },
+    });
+    expect([bench.header.status, failure()]).toEqual(["failed", "LIMIT_EXCEEDED"]);
+  });
+});
+
+describe("nonsense", () => {
+  test("LIM2 what a step handler says that makes no sense changes nothing", () => {
+    bench.report({ type: "run.unwound" });
+    bench.report({ type: "inherited", op: "step/0/never", nth: 1 });
+    bench.report({ type: "nonsense", op: "step/0/x", nth: 1 } as never);
+    expect(bench.header.status).toBe("running");
+    expect([...bench.store.list("journal/")]).toEqual([]);
+    const strange: Input = { type: "report", report: { epoch: 99, asked: 0, events: [] } };
+    expect(bench.host.handle(strange)).toMatchObject({ answer: { accepted: false } });
+  });
+
+  test("CAN1 code that ends without knowing that the run was cancelled is executed again, to be undone", () => {
+    bench.report({
+      type: "step.completed",
+      op: "step/0/a",
+      nth: 1,
+      attempt: 1,
+      startedAt: 1,
+      value: "[1]",
+      compensable: true,
+    });
+    bench.host.handle({ type: "cancel" });
+    expect(bench.header).toMatchObject({ status: "running", epoch: 1, unwinding: { cause: "cancel" } });
+    expect(bench.report({ type: "run.completed", output: "[1]" })).toMatchObject({
+      answer: { accepted: false, reason: "superseded" },
+    });
+    expect(bench.header).toMatchObject({ status: "running", epoch: 2 });
+    bench.report({ type: "run.failed", error: errorValue("FATAL", "x") });
+    expect(bench.header.epoch).toBe(3);
+    bench.report({ type: "step.completed", op: "step/0/late", nth: 2, attempt: 1, startedAt: 1, value: "[1]" });
+    expect([...bench.store.list("journal/")]).toHaveLength(2);
+    bench.report(
+      { type: "step.completed", op: "compensation/0/a", nth: 2, attempt: 1, startedAt: 1, value: "-1" },
+      { type: "run.unwound" },
+    );
+    expect(bench.header.status).toBe("cancelled");
+  });
+
+  test("CAN4 a run that goes on by itself while it is paused stays paused", () => {
+    bench.report({ type: "wait.opened", op: "signal/0/s", nth: 1 }, { type: "parked", seq: 0 });
+    bench.host.handle({ type: "pause" });
+    bench.report({ type: "unparked" });
+    expect(bench.header.status).toBe("paused");
+    bench.host.handle({ type: "deliver", kind: "signal", name: "s", payload: "[1]" });
+    bench.report({ type: "wait.opened", op: "signal/1/s", nth: 2 });
+    expect(bench.header.waits).toHaveLength(2);
+    bench.host.handle({ type: "unpause" });
+    expect(bench.header.waits.map((wait) => wait.op)).toEqual(["signal/1/s"]);
+  });
+
+  test("CAN1 a cancel of a run that is being undone while it is paused waits for the operator", () => {
+    bench.report({
+      type: "run.unwinding",
+      op: "unwind/0/run",
+      nth: 1,
+      cause: "failure",
+      error: errorValue("FATAL", "x"),
+      step: "step/0/a",
+    });
+    bench.host.handle({ type: "pause" });
+    expect(bench.host.handle({ type: "cancel" })).toEqual({ type: "done" });
+    expect(bench.header.status).toBe("paused");
+  });
+});
