@@ -163,6 +163,26 @@ describe("replay", () => {
     expect(host.output).toBe("computed");
   });
 
+  test.each([20, 30, 40, 60])(
+    "REP2 a race between a step that ends at once and %i microtasks of pure code is the same on replay",
+    async (ticks) => {
+      const winners: string[] = [];
+      const host = await started(async (ctx) => {
+        const chain = async (): Promise<string> => {
+          for (let i = 0; i < ticks; i++) await Promise.resolve();
+          return "computed";
+        };
+        await ctx.step("before", () => 1);
+        winners.push(await Promise.race([ctx.step("at once", async () => "step"), chain()]));
+        await ctx.sleep("1s");
+      });
+      host.crash();
+      await host.advance();
+      expect(winners).toHaveLength(2);
+      expect(winners[1]).toBe(winners[0]);
+    },
+  );
+
   test("REP5 an error of the author's own with the code INVALID_INPUT is no change of code", async () => {
     const host = await started(async (ctx) => {
       await ctx.step("a", () => 1);

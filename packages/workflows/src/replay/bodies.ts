@@ -15,9 +15,8 @@ export class Bodies {
   readonly #runId: string;
   readonly #ended: (event: OperationEvents) => void;
   readonly #bodies = new Map<OperationId, StepBody>();
-  /** Turns of the event loop, as far as anybody looked. */
-  #turns = 0;
-  #turnAwaited = false;
+  /** Bodies that did not end at once. */
+  readonly #late = new Set<OperationId>();
   #cancelGrace: (() => void) | undefined;
 
   /** `ended` is told of each outcome, after the body left the list. */
@@ -41,29 +40,22 @@ export class Bodies {
   }
 
   start(operation: OpenOperation, step: StepRequest, log: Log): void {
-    const turnsBefore = this.#turns;
-    this.#awaitTurn();
     const body = new StepBody(operation, step, {
       platform: this.#platform,
       idempotencyKey: `${this.#runId}/${operation.id}`,
       log,
       ended: (event) => {
         this.#bodies.delete(event.op);
-        this.#ended(this.#turns > turnsBefore ? { ...event, quiet: true } : event);
+        this.#ended(this.#late.delete(event.op) ? { ...event, quiet: true } : event);
       },
     });
     this.#bodies.set(operation.id, body);
     body.start();
   }
 
-  /** Notices the next turn. One that is awaited already will do: bodies that end within this turn need none. */
-  #awaitTurn(): void {
-    if (this.#turnAwaited) return;
-    this.#turnAwaited = true;
-    void this.#platform.turn().then(() => {
-      this.#turns += 1;
-      this.#turnAwaited = false;
-    });
+  /** The time for ending at once is over: what executes now takes its time. */
+  markLate(): void {
+    for (const op of this.#bodies.keys()) this.#late.add(op);
   }
 
   /** Aborts the signals of these operations' bodies. What they still return counts. */
@@ -94,5 +86,6 @@ export class Bodies {
       body.abort(reason);
     }
     this.#bodies.clear();
+    this.#late.clear();
   }
 }

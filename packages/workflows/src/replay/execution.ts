@@ -46,7 +46,7 @@ import { Unwinding } from "./unwinding.ts";
 const FOREIGN_AWAIT_MS_MAX = 10_000;
 
 /** What the scheduler does next. */
-type Next = "again" | "short" | "turn" | "rest";
+type Next = "again" | "short" | "turn" | "at once" | "rest";
 
 export class Execution implements LiveExecution {
   readonly start: ExecutionStart;
@@ -67,6 +67,8 @@ export class Execution implements LiveExecution {
   #end: FunctionEnd | undefined;
   #paused: boolean;
   #parked = false;
+  /** The time in which a body ends at once has passed since the last outcome. */
+  #passedAtOnce = false;
   #stopped = false;
   #scheduling = false;
   #cancelForeignWait: (() => void) | undefined;
@@ -213,6 +215,7 @@ export class Execution implements LiveExecution {
         const next: Next = this.#stopped ? "rest" : this.#next();
         if (next === "rest") break;
         if (next === "short") await this.#settling.short();
+        else if (next === "at once") await this.#awaitAtOnce();
         else if (next === "turn") await this.#settling.turn();
       }
     } catch (error) {
@@ -233,8 +236,7 @@ export class Execution implements LiveExecution {
     this.#announceFresh();
     // Accepting a report may have brought entries: they come first (X3).
     if (this.#stopped || this.#feed.peek() !== undefined) return "again";
-    if (this.#startBodies()) return "again";
-    return this.#park(level);
+    return this.#startBodies() ?? this.#park(level);
   }
 
   /** An operator paused the run: what is in flight is recorded, nothing else happens (CAN4). */
@@ -258,6 +260,9 @@ export class Execution implements LiveExecution {
     const plain = !fromOutside && entry.quiet !== true && this.operations.isPlainSequence(entry.nth);
     if (!plain && level !== "turn") return "turn";
     if (level === "moving") return "short";
+    // The outcome of a body that ended at once comes as long after the question as it did live (X2).
+    if (plain && !this.#passedAtOnce) return "at once";
+    this.#passedAtOnce = false;
     this.#takeEntry();
     this.functionTime = Math.max(this.functionTime, entry.at);
     this.#settling.moved();
@@ -301,10 +306,10 @@ export class Execution implements LiveExecution {
     for (const event of announcements(this.operations, this.platform.now())) this.#reporter.add(event);
   }
 
-  /** Starts the bodies whose time has come. False: there are none, or what was said is not durable yet (X3). */
-  #startBodies(): boolean {
+  /** Starts the bodies whose time has come. Undefined: there are none, or what was said is not durable yet (X3). */
+  #startBodies(): Next | undefined {
     const ready = this.operations.ready(this.#now);
-    if (ready.length === 0) return false;
+    if (ready.length === 0) return undefined;
     for (const operation of ready) {
       const event = this.operations.announceBody(operation, this.platform.now());
       if (event !== undefined) this.#reporter.add(event);
@@ -313,13 +318,20 @@ export class Execution implements LiveExecution {
     this.#parked = false;
     this.#reporter.flush();
     // The answer comes later, or brought entries that say more: the next round sees.
-    if (this.#stopped || !this.#reporter.idle) return false;
-    if (this.#feed.peek() !== undefined) return true;
+    if (this.#stopped || !this.#reporter.idle) return undefined;
+    if (this.#feed.peek() !== undefined) return "again";
     for (const operation of ready) {
       const step = this.operations.begin(operation);
       if (step !== undefined) this.bodies.start(operation, step, this.log);
     }
-    return true;
+    return "at once";
+  }
+
+  /** Lets bodies end that do so at once; the others are late, and the function gets a whole turn before their outcome. */
+  async #awaitAtOnce(): Promise<void> {
+    await this.#settling.atOnce();
+    this.bodies.markLate();
+    this.#passedAtOnce = true;
   }
 
   #say(event: ExecutionEvent): void {

@@ -11,6 +11,9 @@ import type { Platform } from "./platform.ts";
 /** Microtasks that a plain sequence gets between an outcome and what follows. */
 const SHORT_TICKS = 24;
 
+/** Microtasks within which a body ends at once: one that computes or looks something up, and awaits no outside. */
+const AT_ONCE_TICKS = 10;
+
 /** After so many short settlings in a row a whole turn is taken, so that a long sequence lets others run (CAN1). */
 const SHORT_IN_A_ROW_MAX = 256;
 
@@ -44,6 +47,11 @@ export class Settling {
     const before = this.#movements;
     for (let tick = 0; tick < SHORT_TICKS; tick++) await SETTLED;
     if (this.#movements === before && this.#level === "moving") this.#level = "short";
+  }
+
+  /** Passes the time in which a body that ends at once does so, live; the same time on replay. */
+  async atOnce(): Promise<void> {
+    for (let tick = 0; tick < AT_ONCE_TICKS; tick++) await SETTLED;
   }
 
   async turn(): Promise<void> {
