@@ -15,6 +15,8 @@ export type RunCommand =
     }
   /** Asked of the object that is named by an idempotency key: which run does the key stand for? */
   | { readonly command: "reserveKey"; readonly runId: string }
+  /** The run that a key was reserved for was refused. */
+  | { readonly command: "releaseKey"; readonly runId: string }
   | { readonly command: "read" }
   | { readonly command: "journal"; readonly after: number; readonly limit: number }
   | { readonly command: "planResume"; readonly request: ResumeRequest }

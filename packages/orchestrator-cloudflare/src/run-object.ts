@@ -111,7 +111,10 @@ export class RunObject {
       case "trigger":
         return this.#trigger(command);
       case "reserveKey":
-        return Response.json({ runId: this.#reserveKey(command.runId) });
+        return Response.json(this.#reserveKey(command.runId));
+      case "releaseKey":
+        if (this.#reservedFor() === command.runId) this.#storage.kv.delete(RESERVED_KEY);
+        return Response.json({});
       case "read":
         return Response.json(this.#describe(this.#header()));
       case "journal":
@@ -162,10 +165,10 @@ export class RunObject {
   }
 
   /** The run that an idempotency key stands for (RUN2): the first that was asked for with it. */
-  #reserveKey(runId: string): string {
+  #reserveKey(runId: string): { readonly runId: string; readonly fresh: boolean } {
     const taken = this.#host.state.header?.id ?? this.#reservedFor();
     if (taken === undefined) this.#storage.kv.put(RESERVED_KEY, { v: FORMAT_VERSION, runId });
-    return taken ?? runId;
+    return { runId: taken ?? runId, fresh: taken === undefined };
   }
 
   #reservedFor(): string | undefined {
@@ -260,7 +263,8 @@ export class RunObject {
     const rows = [...this.#store.list(JOURNAL_PREFIX, { limit: LIMITS.recordSteps + 1 })];
     const journal = rows.map(([, row]) => row as JournalEntry);
     const openChunks = (op: string): number => state.openStreams.get(op)?.chunks ?? this.#countChunks(header, op);
-    return describeRun(header, readInput(state, header), journal, this.#host.stepsInProgress(), openChunks);
+    const current = { ...header, updatedAt: state.lastAt };
+    return describeRun(current, readInput(state, header), journal, this.#host.stepsInProgress(), openChunks);
   }
 
   /** How many chunks of an open stream are stored: the newest row tells. */

@@ -93,6 +93,19 @@ describe("triggering and reading", () => {
     expect(await trigger({ idempotencyKey: "L" })).toEqual([200, byKey]);
   });
 
+  test("RUN2 a key is not bound by a request that was refused", async () => {
+    const trigger = (json: object): Promise<Response> => api.fetch("/api/runs", { json });
+    expect((await trigger({ workflowId: "aprove", runId: "A", idempotencyKey: "K" })).status).toBe(404);
+    expect((await trigger({ workflowId: "approve", runId: "B", idempotencyKey: "K", input: {} })).status).toBe(201);
+  });
+
+  test("LIM2 without an index runs cannot be listed, and the answer says so", async () => {
+    expect(await answerOf(await api.fetch("/api/runs"))).toMatchObject({
+      status: 501,
+      body: { error: "index_not_configured" },
+    });
+  });
+
   test("RUN8 names such as constructor are kept in seedResults and tenantMeta", async () => {
     const meta = await answerOf(
       await api.fetch("/api/runs", {
@@ -339,10 +352,10 @@ describe("refusals", () => {
       'delay: "1.5h" is not a duration',
     ],
     ["a negative time-out", '{"workflowId":"approve","timeout":-1}', 400, "invalid_body", "timeout"],
-    ["an empty id", '{"workflowId":"approve","runId":""}', 400, "invalid_body", "runId"],
-    ["a long id", `{"workflowId":"approve","runId":"${"x".repeat(257)}"}`, 400, "invalid_body", "256"],
-    ["an id that no URL can hold", '{"workflowId":"approve","runId":".."}', 400, "invalid_body", '".."'],
-    ["a control character in an id", '{"workflowId":"approve","runId":"a\\nb"}', 400, "invalid_body", "control"],
+    ["an empty id", '{"workflowId":"approve","runId":""}', 400, "invalid_id", "runId"],
+    ["a long id", `{"workflowId":"approve","runId":"${"x".repeat(257)}"}`, 400, "invalid_id", "256"],
+    ["an id that no URL can hold", '{"workflowId":"approve","runId":".."}', 400, "invalid_id", '".."'],
+    ["a control character in an id", '{"workflowId":"approve","runId":"a\\nb"}', 400, "invalid_id", "control"],
     ["too many tags", `{"workflowId":"approve","tags":[${'"t",'.repeat(64)}"t"]}`, 400, "invalid_body", "tags"],
     [
       "an input with __proto__",

@@ -4,7 +4,7 @@
  * Owns: CAN1 (durable when acknowledged, and final against results that arrive later), CAN2 (a parked run needs no
  * executor to be cancelled unless there is something to undo), RUN6.
  */
-import { type ErrorValue, UNWIND, boundMessage, errorValue } from "@holdfast/protocol";
+import { type ErrorValue, type OperationId, UNWIND, boundMessage, errorValue } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
 import { type RunError, isTerminal } from "./run-header.ts";
@@ -20,8 +20,11 @@ export function cancel(draft: Draft, input: Input & { type: "cancel" }): Reply {
       message: `Run ${JSON.stringify(header.id)} has ended (${header.status}); there is nothing to cancel.`,
     };
   }
-  // It is being undone already (CAN7). A paused one goes on undoing when an operator lets it.
-  if (header.unwinding !== undefined) return { type: "done" };
+  if (header.unwinding !== undefined) {
+    // It is being undone already (CAN7). If its code cannot do that any more, a second cancel gives up.
+    if (header.paused?.by === "engine") giveUp(draft);
+    return { type: "done" };
+  }
   const { reason } = input;
   const text = reason === undefined ? "The run was cancelled." : `The run was cancelled: ${boundMessage(reason)}`;
   draft.change({ cancelReason: reason });
@@ -36,10 +39,24 @@ export function expire(draft: Draft): void {
   if (draft.header.unwinding === undefined) stop(draft, "timeout", errorValue("WORKFLOW_TIMEOUT", text));
 }
 
+/** A limit was reached that the code cannot be told of where it asks (LIM1). */
+export function stopAtLimit(draft: Draft, what: string): void {
+  const text = `${what}, which is the limit. Split the work over several runs.`;
+  stop(draft, "failure", errorValue("LIMIT_EXCEEDED", text));
+}
+
+/** Ends the run although not all could be undone, and says what was not (COMP3). */
+function giveUp(draft: Draft): void {
+  const { unwinding, error } = draft.header;
+  const left = [...stepsToUndo(draft)].map((op) => ({ op, error: error ?? errorValue("CANCELLED", "given up") }));
+  draft.end("compensation_failed", { error: unwinding?.error, uncompensated: left });
+  draft.abort({ type: "superseded" });
+}
+
 /** Ends the run at once, or turns it to undoing if there is something to undo. */
-function stop(draft: Draft, cause: "cancel" | "timeout", value: ErrorValue): void {
+function stop(draft: Draft, cause: "cancel" | "timeout" | "failure", value: ErrorValue): void {
   const error: RunError = { ...value, category: "USER_ERROR" };
-  if (hasSomethingToUndo(draft)) {
+  if (!stepsToUndo(draft).next().done) {
     if (draft.header.status === "paused") draft.tellUnpaused();
     draft.append({ type: "run.unwinding", op: UNWIND, cause, error: value }, 0);
     draft.cancelChildren();
@@ -57,18 +74,17 @@ function stop(draft: Draft, cause: "cancel" | "timeout", value: ErrorValue): voi
   draft.end(cause === "cancel" ? "cancelled" : "failed", { error });
   const { timeoutMs = 0, cancelReason } = draft.header;
   draft.abort(
-    cause === "timeout"
+    cause !== "cancel"
       ? { type: "timed_out", timeoutMs }
       : { type: "cancelled", ...(cancelReason === undefined ? {} : { reason: cancelReason }) },
   );
 }
 
-/** Whether a completed step declared a compensation that has not been executed. */
-function hasSomethingToUndo(draft: Draft): boolean {
-  if (draft.header.epoch === 0) return false;
+/** The completed steps that declared a compensation which has not been executed. */
+function* stepsToUndo(draft: Draft): Generator<OperationId, void> {
+  if (draft.header.epoch === 0) return;
   const operations = knowOperations(draft.state);
   for (const [op, progress] of operations) {
-    if (progress.compensable && operations.get(compensationOf(op))?.ended !== true) return true;
+    if (progress.compensable && operations.get(compensationOf(op))?.ended !== true) yield op;
   }
-  return false;
 }

@@ -24,12 +24,9 @@ export function startChild(draft: Draft, event: OperationEvents & { type: "child
   const { op, nth, detached } = event;
   const { header } = draft;
   const runId = childRunId(header.id, header.seed, op);
-  draft.append({ type: "child.started", op, runId, ...(detached ? { detached: true as const } : {}) }, nth);
   const problem = problemOf(draft, detached);
-  if (problem !== undefined) {
-    if (!detached) endChild(draft, op, nth, { status: "failed", runId, error: problem });
-    return;
-  }
+  if (problem !== undefined) return endChild(draft, op, nth, { status: "failed", runId, error: problem });
+  draft.append({ type: "child.started", op, runId, ...(detached ? { detached: true as const } : {}) }, nth);
   const { name } = parseOperationId(op);
   const wait: OpenWait = { op, nth, kind: "RUN", name, openedAt: draft.now, runId };
   if (!detached) draft.change({ waits: [...header.waits, wait] });
@@ -58,6 +55,12 @@ function problemOf(draft: Draft, detached: boolean): ErrorValue | undefined {
     return errorValue(
       "CHILDREN_NOT_CONFIGURED",
       "This deployment does not tell runs where other runs live, so ctx.invoke cannot start one. Pass runDO beside storage and dispatcher in the Durable Object.",
+    );
+  }
+  if (draft.header.outbox.count >= LIMITS.outboxMessages) {
+    return errorValue(
+      "LIMIT_EXCEEDED",
+      `The run owes ${LIMITS.outboxMessages} messages to other runs already, which is the limit.`,
     );
   }
   const children = draft.header.waits.filter((wait) => wait.kind === "RUN").length;

@@ -20,6 +20,7 @@ import {
   LIMITS,
   type OperationId,
   errorValue,
+  isOutcome,
 } from "@holdfast/protocol";
 import type { Circumstances, Effect } from "./inputs.ts";
 import { type RunHeader, type RunStatus, isTerminal, nextAlarm } from "./run-header.ts";
@@ -88,6 +89,11 @@ export class Draft {
     this.entries.push(entry);
     this.put(journalKey(entry.seq), entry);
     return entry;
+  }
+
+  /** Whether this transition journaled the operation's outcome. */
+  hasEnded(op: OperationId): boolean {
+    return this.entries.some((entry) => entry.op === op && isOutcome(entry));
   }
 
   /** Takes over an entry of another run, under this run's numbering. */

@@ -102,7 +102,6 @@ export type RefusalCode =
   | "already_resolved"
   | "idempotency_conflict"
   | "inbox_full"
-  | "limit_exceeded"
   | "not_applicable"
   | "not_found"
   | "parent_not_ended"

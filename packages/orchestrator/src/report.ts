@@ -12,11 +12,11 @@ import {
   type OperationEvents,
   type OperationId,
   changeMetadata,
-  errorValue,
   isOutcome,
   metadataFits,
   parseOperationId,
 } from "@holdfast/protocol";
+import { stopAtLimit } from "./cancel.ts";
 import { startChild } from "./children.ts";
 import { takeKept } from "./deliver.ts";
 import type { Draft } from "./draft.ts";
@@ -37,7 +37,7 @@ const WAITPOINT_OF = { sleep: "DATETIME", event: "EVENT", signal: "SIGNAL", toke
 export function report(draft: Draft, input: Input & { type: "report" }): Reply {
   const { epoch, asked, events } = input.report;
   if (isTerminal(draft.header.status)) return refuse("ended");
-  if (epoch !== draft.header.epoch || draft.begins) return refuse("superseded");
+  if (epoch !== draft.header.epoch || draft.begins || draft.header.paused?.by === "engine") return refuse("superseded");
   draft.asked = Math.max(draft.asked, asked);
   if (draft.header.dispatch !== undefined) draft.change({ dispatch: undefined });
   const taken = new Set<string>();
@@ -87,10 +87,12 @@ function applyToOperation(draft: Draft, event: OperationEvents, taken: Set<strin
   const { state, header } = draft;
   const known = state.operations.get(event.op);
   // An operation that has ended stays as it ended: a report that is repeated changes nothing (DUR3).
-  if (known?.ended === true) return;
+  if (known?.ended === true || draft.hasEnded(event.op)) return;
+  if (event.type === "step.failed" && event.attempt <= (known?.attempts ?? 0)) return;
   if (header.unwinding !== undefined && !isHeardWhileUnwinding(event.op)) return;
   if (event.type === "stream.chunks") return appendChunks(draft, event);
-  if (draft.journalIsFull) return endFull(draft, `The run's journal holds ${LIMITS.journalEntries} entries`);
+  if (draft.journalIsFull && header.unwinding === undefined)
+    return stopAtLimit(draft, `The run's journal holds ${LIMITS.journalEntries} entries`);
   switch (event.type) {
     case "wait.opened":
       return openWait(draft, event, taken);
@@ -136,14 +138,16 @@ function failAttempt(draft: Draft, event: OperationEvents & { type: "step.failed
 /** An outcome that a resumed run takes over takes its place in the journal now that it is asked for (RES1, RES2). */
 function inherit(draft: Draft, event: OperationEvents & { type: "inherited" }): void {
   const outcome = readInherited(draft.state).find((body) => body.op === event.op);
-  if (outcome !== undefined) draft.append(outcome, event.nth);
+  if (outcome === undefined) return;
+  const compensable = outcome.type === "step.completed" && event.compensable ? { compensable: true as const } : {};
+  draft.append({ ...outcome, ...compensable }, event.nth);
 }
 
 function applyMetadata(draft: Draft, event: OperationEvents & { type: "metadata.changed" }): void {
   const { op, nth, change } = event;
   const metadata = changeMetadata(draft.header.metadata, change);
   if (!metadataFits(metadata))
-    return endFull(draft, `The run's metadata takes more than ${LIMITS.metadataChars} characters`);
+    return stopAtLimit(draft, `The run's metadata takes more than ${LIMITS.metadataChars} characters`);
   draft.append({ type: "metadata.changed", op, change }, nth);
   draft.change({ metadata });
 }
@@ -152,7 +156,7 @@ function openWait(draft: Draft, event: OperationEvents & { type: "wait.opened" }
   const { op, nth, afterMs, tokenId, match } = event;
   if (draft.header.waits.some((open) => open.op === op)) return;
   if (draft.header.waits.length >= LIMITS.openWaits) {
-    return endFull(draft, `The run has ${LIMITS.openWaits} waits open at one time`);
+    return stopAtLimit(draft, `The run has ${LIMITS.openWaits} waits open at one time`);
   }
   const { kind, name } = parseOperationId(op);
   const wakeAt = event.wakeAt ?? (afterMs === undefined ? undefined : draft.now + afterMs);
@@ -169,13 +173,6 @@ function openWait(draft: Draft, event: OperationEvents & { type: "wait.opened" }
   };
   if (tokenId !== undefined) draft.put(tokenKey(tokenId), { v: FORMAT_VERSION, op, state: "open" });
   if (!takeKept(draft, wait, taken)) draft.change({ waits: [...draft.header.waits, wait] });
-}
-
-/** A limit that the code cannot be told of where it asks. */
-function endFull(draft: Draft, what: string): void {
-  const error = errorValue("LIMIT_EXCEEDED", `${what}, which is the limit. Split the work over several runs.`);
-  draft.end("failed", { error: { ...error, category: "USER_ERROR" } });
-  draft.abort({ type: "superseded" });
 }
 
 /** What the record says of an error that the workflow's code threw: its own code, else whether a step or the code threw. */

@@ -90,7 +90,8 @@ function takeOver(
   const compensated = new Set(journal.filter((entry) => entry.type === "step.completed").map((entry) => entry.op));
   const isGone = (entry: JournalEntry): boolean => {
     const kind = parseOperationId(entry.op).kind;
-    if (entry.op === from || kind === "compensation" || kind === "unwind") return true;
+    // Chunks stay with the parent: a stream is produced again for the readers of the new run.
+    if (entry.op === from || kind === "compensation" || kind === "unwind" || kind === "stream") return true;
     return kind === "step" && compensated.has(compensationOf(entry.op)) && !seeds.has(entry.op);
   };
   const cutBehind = (gone: (entry: JournalEntry) => boolean): number =>
@@ -135,7 +136,9 @@ function seeded(entry: JournalEntry, seeds: ReadonlyMap<OperationId, string>): J
   const value = seeds.get(entry.op);
   if (value === undefined || !isOutcome(entry)) return entry;
   const { v, seq, at, asked, nth, quiet } = entry;
-  return { v, seq, at, asked, nth, ...(quiet === undefined ? {} : { quiet }), ...seedBody(entry.op, value) };
+  const compensable = entry.type === "step.completed" && entry.compensable ? { compensable: true as const } : {};
+  const place = { v, seq, at, asked, nth, ...(quiet === undefined ? {} : { quiet }) };
+  return { ...place, ...seedBody(entry.op, value), ...compensable };
 }
 
 function bodyOf(entry: JournalEntry): EntryBody {

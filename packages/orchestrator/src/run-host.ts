@@ -104,7 +104,7 @@ export class RunHost {
   /** A message of another run. `seed`: 128 random bits, for a run that it creates. */
   receive(message: RunMessage, seed: string): SendResult {
     if (message.type === "cancel") this.handle({ type: "cancel", reason: message.reason });
-    else if (message.type === "childEnded") this.handle(message);
+    else if (message.type === "childEnded" || message.type === "noteResumed") this.handle(message);
     else {
       const reply = this.handle({ ...message.trigger, type: "trigger", seed });
       if (reply.type === "refused")

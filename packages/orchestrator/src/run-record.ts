@@ -32,6 +32,7 @@ export function summarizeRun(header: RunHeader): Record<string, unknown> {
     uncompensated: header.uncompensated?.map(({ op, error }) => ({ ...nameOf(op), error: errorToJson(error) })),
     pendingWaitpoints: header.waits.map(describeWait),
     invocationCount: header.epoch,
+    metadata: describeMetadata(header),
     tags: header.tags,
     environment: header.environment,
     tenantMeta: header.tenantMeta === undefined ? null : toJson(decodeValue(header.tenantMeta)),
@@ -47,6 +48,10 @@ export function summarizeRun(header: RunHeader): Record<string, unknown> {
     updatedAt: header.updatedAt,
     timeoutMs: header.timeoutMs,
   };
+}
+
+function describeMetadata({ metadata }: RunHeader): Record<string, unknown> {
+  return Object.fromEntries(metadata.map(([key, value]) => [key, toJson(decodeValue(value))]));
 }
 
 /** The whole record. `journal`: the first LIMITS.recordSteps entries and one more, if there is one. */
@@ -67,7 +72,6 @@ export function describeRun(
     output: header.output === undefined ? undefined : toJson(decodeValue(header.output), budget),
     steps: describeSteps(shown, inProgress, budget),
     ...(journal.length > shown.length || budget.chars <= 0 ? { truncated: true } : {}),
-    metadata: Object.fromEntries(header.metadata.map(([key, value]) => [key, toJson(decodeValue(value))])),
     streams: Object.fromEntries(header.streams.map((stream) => describeStream(stream, openChunks(stream.op)))),
   };
 }
@@ -112,6 +116,7 @@ function describeSteps(
     steps.set(step, { ...steps.get(step), compensation: describeCompensation(entry, budget) });
   }
   for (const { op, attempt, startedAt } of inProgress) {
+    if (parseOperationId(op).kind !== "step") continue;
     const before = steps.get(op);
     if (before?.status === "completed" || before?.status === "failed") continue;
     steps.set(op, {

@@ -56,6 +56,8 @@ export interface OutboxRow {
 export type RunMessage =
   | { readonly type: "trigger"; readonly trigger: ChildTrigger; readonly op: OperationId }
   | { readonly type: "cancel"; readonly reason: string }
+  /** A run was resumed from the one that is told (RES1). */
+  | { readonly type: "noteResumed"; readonly runId: string }
   | { readonly type: "childEnded"; readonly op: OperationId; readonly outcome: ChildOutcome };
 
 /** How a child is started: a trigger whose seed the child's own host adds. */

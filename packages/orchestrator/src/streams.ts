@@ -4,14 +4,8 @@
  * Owns: STR1: chunks are rows, numbered in their generation; an attempt that was cut short is replaced by another
  * generation as a whole.
  */
-import {
-  FORMAT_VERSION,
-  LIMITS,
-  type OperationEvents,
-  type OperationId,
-  errorValue,
-  parseOperationId,
-} from "@holdfast/protocol";
+import { FORMAT_VERSION, LIMITS, type OperationEvents, type OperationId, parseOperationId } from "@holdfast/protocol";
+import { stopAtLimit } from "./cancel.ts";
 import type { Draft } from "./draft.ts";
 import type { ChunkRow } from "./run-state.ts";
 import { chunkKey } from "./store.ts";
@@ -54,7 +48,5 @@ export function endStream(draft: Draft, op: OperationId): void {
 
 function endLarge(draft: Draft, op: OperationId): void {
   const name = JSON.stringify(parseOperationId(op).name);
-  const text = `The stream ${name} has more than ${LIMITS.streamChunks} chunks or ${LIMITS.streamChars} characters, which is the limit. Split it over several streams or runs.`;
-  draft.end("failed", { error: { ...errorValue("LIMIT_EXCEEDED", text), category: "USER_ERROR" } });
-  draft.abort({ type: "superseded" });
+  stopAtLimit(draft, `The stream ${name} has ${LIMITS.streamChunks} chunks or ${LIMITS.streamChars} characters`);
 }

@@ -21,6 +21,9 @@ export function trigger(state: RunState, input: TriggerInput, circumstances: Cir
   draft.create(newHeader(input, draft.now, large));
   if (large) draft.put(INPUT_KEY, { v: FORMAT_VERSION, input: input.input });
   if (input.inherited !== undefined) takeOver(draft, input.inherited);
+  if (input.inherited !== undefined && circumstances.canSend) {
+    draft.post(input.inherited.parentRunId, { type: "noteResumed", runId: input.runId });
+  }
   if (input.delayMs === undefined) draft.wake();
   return [draft, { type: "created" }];
 }

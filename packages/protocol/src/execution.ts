@@ -87,7 +87,7 @@ export type OperationEvents =
       readonly compensable?: true;
     })
   /** The outcome that was taken over for this operation applies (RES1, RES2). */
-  | (OperationEvent & { readonly type: "inherited" })
+  | (OperationEvent & { readonly type: "inherited"; readonly compensable?: true })
   /** Start a child run (CHILD1). */
   | (OperationEvent & {
       readonly type: "child.started";

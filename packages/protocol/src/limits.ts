@@ -45,11 +45,11 @@ export const LIMITS = {
   journalPage: 1_000,
   /** Encoded metadata of one run (META1). */
   metadataChars: 65_536,
-  /** Chunks of all streams of one run (STR1). */
+  /** Chunks of one stream (STR1). */
   streamChunks: 1_000_000,
   /** One encoded chunk of a stream. */
   chunkChars: 262_144,
-  /** Bytes of all chunks of one run, in characters: 1 GiB. */
+  /** All chunks of one stream, in characters. */
   streamChars: 1_073_741_824,
   /** Attached children that a run may have at one time. */
   openChildren: 1_000,

@@ -1,6 +1,7 @@
 /**
  * Faults that were found by attacking the engine. Each stays as a test.
  */
+import { readFileSync } from "node:fs";
 import { RunHost, planResume } from "@holdfast/orchestrator";
 import {
   type LiveExecution,
@@ -279,6 +280,157 @@ describe("resume", () => {
     await child.advance();
     expect(outcomeOf(child)).toMatchObject({ status: "completed", output: "used it" });
   });
+});
+
+describe("undoing", () => {
+  const undoable = (log: string[]) => ({ compensate: (output: unknown) => void log.push(`undo ${String(output)}`) });
+
+  test("COMP1 a run that is ended by a limit undoes what it did", async () => {
+    const log: string[] = [];
+    const host = await started(async (ctx) => {
+      await ctx.step("a", undoable(log), () => "a");
+      await Promise.all(Array.from({ length: 1_001 }, () => ctx.waitForSignal("s")));
+    });
+    await host.advance();
+    expect([host.header.status, host.header.error?.code, log]).toEqual(["compensated", "LIMIT_EXCEEDED", ["undo a"]]);
+  });
+
+  test("CAN6 a run whose code no longer fits can be cancelled for good, and says what was not undone", async () => {
+    const log: string[] = [];
+    const first = await started(async (ctx) => {
+      await ctx.step("a", undoable(log), () => "a");
+      await ctx.waitForSignal("s");
+    });
+    const host = new MemoryHost({
+      store: first.store,
+      clock: first.clock,
+      workflows: [workflowOf((ctx) => ctx.step("other", () => 1))],
+    });
+    host.cancel();
+    await host.settle();
+    expect(host.header).toMatchObject({ status: "paused", error: { code: "NON_DETERMINISM" } });
+    host.cancel();
+    expect(host.header).toMatchObject({
+      status: "compensation_failed",
+      error: { code: "CANCELLED" },
+      uncompensated: [{ op: "step/0/a" }],
+    });
+  });
+
+  test("COMP1 a step whose result was given to a resumed run is undone with the others when it is cancelled", async () => {
+    const log: string[] = [];
+    const body = workflowOf(async (ctx) => {
+      await ctx.step("a", undoable(log), () => "a");
+      await ctx.step("b", undoable(log), () => Promise.reject(new FatalError("no")));
+      await ctx.waitForSignal("never");
+    });
+    const parent = new MemoryHost({ workflows: [body] });
+    parent.trigger("w");
+    await parent.advance();
+    log.length = 0;
+    const inherited = planResume(parent.header, parent.journal, { seedResults: [["b", '["given"]']] });
+    if ("type" in inherited) throw new Error(inherited.message);
+    const child = new MemoryHost({ workflows: [body] });
+    child.trigger("w", undefined, { runId: "run-2", inherited });
+    await child.settle();
+    child.crash();
+    child.cancel();
+    await child.settle();
+    expect([child.header.status, log]).toEqual(["cancelled", ["undo given", "undo a"]]);
+  });
+});
+
+describe("resumed runs", () => {
+  test("RES3 an input that the schema refuses fails a resumed run, although it took over a journal", async () => {
+    const schema = {
+      "~standard": {
+        version: 1 as const,
+        vendor: "t",
+        validate: (value: unknown) => (value === "good" ? { value } : { issues: [{ message: "bad" }] }),
+      },
+    };
+    const body = workflow({
+      id: "w",
+      input: schema,
+      run: async (_input, ctx) => {
+        await ctx.step("a", () => 1);
+        throw new FatalError("no");
+      },
+    });
+    const parent = new MemoryHost({ workflows: [body] });
+    parent.trigger("w", "good");
+    await parent.advance();
+    const inherited = planResume(parent.header, parent.journal, { seedResults: [] });
+    if ("type" in inherited) throw new Error(inherited.message);
+    const child = new MemoryHost({ workflows: [body] });
+    child.trigger("w", "bad", { runId: "run-2", inherited });
+    await child.advance();
+    expect(child.header).toMatchObject({ status: "failed", error: { code: "INVALID_INPUT" } });
+  });
+
+  test("STR1 a stream of the parent is produced again for the readers of the resumed run", async () => {
+    const body = workflowOf(async (ctx) => {
+      const count = await ctx.stream.text("s", () => ["x", "y"]);
+      const kept = await ctx.step("kept", () => Math.random());
+      await ctx.step("fails", () => Promise.reject(new FatalError("no"))).catch(() => {});
+      throw new FatalError(`${count} ${kept}`);
+    });
+    const parent = new MemoryHost({ workflows: [body] });
+    parent.trigger("w");
+    await parent.advance();
+    const inherited = planResume(parent.header, parent.journal, { resumeFromStep: "fails", seedResults: [] });
+    if ("type" in inherited) throw new Error(inherited.message);
+    const child = new MemoryHost({ workflows: [body] });
+    child.trigger("w", undefined, { runId: "run-2", inherited });
+    await child.advance();
+    expect(child.header.streams).toEqual([{ op: "stream/0/s", generation: 1, chunks: 2 }]);
+    expect(child.header.error?.message).toBe(parent.header.error?.message);
+  });
+
+  test("RES1 the parent learns of a run that was resumed from it by a message that is kept until it is acknowledged", async () => {
+    const parent = await finished(() => Promise.reject(new FatalError("no")));
+    const inherited = planResume(parent.header, parent.journal, { seedResults: [] });
+    if ("type" in inherited) throw new Error(inherited.message);
+    const child = new MemoryHost({
+      workflows: [workflowOf(() => 1)],
+      world: parent.world,
+      clock: parent.clock,
+      runId: "run-2",
+      crashAfterCommits: [1, 2],
+    });
+    child.trigger("w", undefined, { inherited });
+    await child.advance();
+    expect(parent.header.resumedBy).toEqual(["run-2"]);
+  });
+
+  test("VER1 a run that was stored in format 1 goes on", async () => {
+    const store = new MemoryStore();
+    const rows = JSON.parse(readFileSync(new URL("fixtures/format-1.json", import.meta.url), "utf8")) as Record<
+      string,
+      object
+    >;
+    store.commit({ puts: new Map(Object.entries(rows)), deletes: new Set() });
+    const host = new MemoryHost({ store, workflows: [formatOne] });
+    host.deliver("signal", "go", "on");
+    await host.advance();
+    expect(outcomeOf(host)).toMatchObject({
+      status: "completed",
+      output: { a: 1, caught: "no", winner: null, go: "on", stored: ["kept"] },
+    });
+  });
+});
+
+/** The workflow whose half-way run is the fixture. It must never change. */
+const formatOne = workflowOf(async (ctx) => {
+  ctx.metadata.set("phase", "begun");
+  const a = await ctx.step("a", { compensate: () => {} }, () => 1);
+  const caught = await ctx
+    .step("bad", { retry: { max: 2, initial: 1 } }, () => Promise.reject(new Error("no")))
+    .catch((error: Error) => error.message);
+  await ctx.stream.text("log", () => ["x"]);
+  const winner = await Promise.race([ctx.waitForSignal("never", { timeout: 5 }), ctx.sleep("1h")]);
+  const go = await ctx.waitForSignal("go");
+  return { a, caught, winner, go, stored: [await ctx.waitForEvent("early")] };
 });
 
 describe("hostile values", () => {

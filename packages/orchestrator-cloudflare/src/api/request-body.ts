@@ -22,10 +22,14 @@ export async function readBody<S extends v.GenericSchema>(
   if (result.success) return result.output;
   const issues = result.issues.slice(0, 10).map((issue) => ({ path: pathOf(issue), message: messageOf(issue) }));
   const first = issues[0];
-  throw new ApiRefusal("invalid_body", `The body is not as it should be: ${first?.path}: ${first?.message}.`, {
+  const code = ID_FIELDS.has(first?.path ?? "") && result.issues[0].type !== "string" ? "invalid_id" : "invalid_body";
+  throw new ApiRefusal(code, `The body is not as it should be: ${first?.path}: ${first?.message}.`, {
     issues,
   });
 }
+
+/** Fields that hold ids: a bad one has a code of its own. */
+const ID_FIELDS: ReadonlySet<string> = new Set(["runId", "idempotencyKey", "deliveryId", "triggeredByUserId"]);
 
 /** A value that a caller gave, as it is stored. */
 export function encodeGiven(value: unknown, path: string): string {

@@ -48,6 +48,9 @@ api.use("/api/*", async (c, next) => {
 api.get(PATHS.healthz, () => Response.json({ ok: true }));
 api.get(PATHS.workflows, (c) => askObject(c, NO_RUN, { command: "workflows" }));
 api.post(PATHS.runs, triggerRun);
+api.get(PATHS.runs, () => {
+  throw new ApiRefusal("index_not_configured", "This deployment has no index of its runs, so they cannot be listed.");
+});
 api.get(PATHS.run, (c) => askRun(c, { command: "read" }));
 api.get(PATHS.journal, (c) => {
   const query = v.safeParse(journalQuery, c.req.query());
@@ -127,7 +130,7 @@ async function triggerRun(c: ApiContext): Promise<Response> {
   const idempotencyKey = keyOf(c, body.idempotencyKey);
   const keyId = idempotencyKey === undefined ? undefined : await idFromKey(idempotencyKey);
   const runId = body.runId ?? keyId ?? ulid();
-  if (keyId !== undefined && keyId !== runId) await reserveKey(c, keyId, runId);
+  const reserved = keyId !== undefined && keyId !== runId && (await reserveKey(c, keyId, runId));
   const tenantMeta = body.tenantMeta === undefined ? undefined : encodeGiven(body.tenantMeta, "tenantMeta");
   if ((tenantMeta?.length ?? 0) > LIMITS.tenantMetaChars) {
     throw new ApiRefusal(
@@ -155,17 +158,18 @@ async function triggerRun(c: ApiContext): Promise<Response> {
       },
     });
   const answer = await askAs(runId);
+  if (reserved && !answer.ok) await askObject(c, keyId, { command: "releaseKey", runId });
   return answer.status === KEY_RESERVED ? askAs(((await answer.json()) as { runId: string }).runId) : answer;
 }
 
-/** A key stands for one run, whatever id the caller gives it (RUN2). */
-async function reserveKey(c: ApiContext, keyId: string, runId: string): Promise<void> {
+/** A key stands for one run, whatever id the caller gives it (RUN2). True: it does so since now. */
+async function reserveKey(c: ApiContext, keyId: string, runId: string): Promise<boolean> {
   const answer = await askObject(c, keyId, { command: "reserveKey", runId });
-  const reserved = ((await answer.json()) as { runId: string }).runId;
-  if (reserved === runId) return;
+  const reserved = (await answer.json()) as { runId: string; fresh: boolean };
+  if (reserved.runId === runId) return reserved.fresh;
   throw new ApiRefusal(
     "idempotency_conflict",
-    `The idempotency key stands for the run ${JSON.stringify(reserved)} already. Nothing was changed.`,
+    `The idempotency key stands for the run ${JSON.stringify(reserved.runId)} already. Nothing was changed.`,
   );
 }
 

@@ -8,6 +8,7 @@ import {
   type ExecutionPort,
   type ExecutionStart,
   HoldfastError,
+  LIMITS,
   type LiveExecution,
   type WorkflowDefinition,
   checkFields,
@@ -59,6 +60,7 @@ export function workflow<
       `workflow(${JSON.stringify(id)}).run: must be a function (input, ctx) => ….`,
     );
   }
+  checkShapes(config as unknown as WorkflowConfig<StandardSchemaV1, StandardSchemaV1>, id);
   for (const tag of tags ?? []) checkText(tag, `workflow(${JSON.stringify(id)}).tags`);
   const retry = resolveRetry(config.retry, DEFAULT_RETRY, `workflow(${JSON.stringify(id)}).retry`);
   const executeOn: Workflow["executeOn"] = (platform, start, port) => {
@@ -86,6 +88,24 @@ export function workflow<
     executeOn,
     execute: (start, port) => executeOn(webPlatform, start, port),
   };
+}
+
+function checkShapes(
+  { tags = [], input, output }: WorkflowConfig<StandardSchemaV1, StandardSchemaV1>,
+  id: string,
+): void {
+  const where = `workflow(${JSON.stringify(id)})`;
+  if (!Array.isArray(tags) || tags.length > LIMITS.tags) {
+    throw new HoldfastError("INVALID_ARGUMENT", `${where}.tags: must be a list of at most ${LIMITS.tags} names.`);
+  }
+  for (const [name, schema] of Object.entries({ input, output })) {
+    if (schema === undefined || typeof (schema as Partial<StandardSchemaV1>)["~standard"]?.validate === "function")
+      continue;
+    throw new HoldfastError(
+      "INVALID_ARGUMENT",
+      `${where}.${name}: must be a schema of a library that implements Standard Schema.`,
+    );
+  }
 }
 
 function checkText(value: unknown, where: string): void {

@@ -22,7 +22,10 @@ function announcement(operation: OpenOperation, inherited: boolean, now: number)
   if (request.type === "metadata")
     return journaled ? undefined : { type: "metadata.changed", op, nth, change: request.change };
   if (settled) return undefined;
-  if (inherited) return { type: "inherited", op, nth };
+  if (inherited) {
+    const compensable = request.type === "step" && request.step.compensate !== undefined;
+    return { type: "inherited", op, nth, ...(compensable ? { compensable } : {}) };
+  }
   switch (request.type) {
     case "step":
       return interruptedEvent(operation, now);

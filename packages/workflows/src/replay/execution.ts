@@ -29,6 +29,7 @@ import {
   toErrorValue,
 } from "@holdfast/protocol";
 import { CancelledError } from "../authoring/errors.ts";
+import { isInputRefusal } from "../authoring/schema.ts";
 import type { Log } from "../authoring/types.ts";
 import { announcements } from "./announcing.ts";
 import { Bodies } from "./bodies.ts";
@@ -70,6 +71,8 @@ export class Execution implements LiveExecution {
   /** The time in which a body ends at once has passed since the last outcome. */
   #passedAtOnce = false;
   #stopped = false;
+  /** Superseded: another execution says what there is to say. */
+  #muted = false;
   #scheduling = false;
   #cancelForeignWait: (() => void) | undefined;
 
@@ -114,7 +117,7 @@ export class Execution implements LiveExecution {
 
   /** True while the function runs through what the journal holds. */
   get replaying(): boolean {
-    return this.#stopped || this.#feed.replaying;
+    return this.#muted || this.#feed.replaying;
   }
 
   /** The id that the journal holds for a token wait, or a new one (WAIT7). */
@@ -170,11 +173,13 @@ export class Execution implements LiveExecution {
   }
 
   refused(): void {
+    this.#muted = true;
     this.#stop(new CancelledError("This execution was superseded."));
   }
 
   abort(reason: AbortReason): void {
     const error = abortError(reason);
+    this.#muted ||= reason.type === "superseded";
     this.#stop(error);
     // Code may tidy up: what it awaits is rejected, and whatever it asks for from now on is refused (CAN3).
     if (reason.type !== "superseded") this.operations.refuseAll(error);
@@ -230,6 +235,8 @@ export class Execution implements LiveExecution {
     if (this.#paused) return this.#restPaused();
     const { level } = this.#settling;
     const entry = this.#feed.peek();
+    // The function was not even called, so it asks for nothing that the journal holds.
+    if (this.#end?.type === "failed" && isInputRefusal(this.#end.error)) return this.#tellEnd(this.#end);
     if (entry !== undefined) return this.#handOver(entry, level);
     if (level === "moving") return "short";
     if (this.#end !== undefined && !this.unwinding.underWay) return this.#conclude(this.#end);
@@ -364,8 +371,11 @@ export class Execution implements LiveExecution {
     this.#reporter.flush();
     if (this.#stopped || !this.#reporter.idle) return "rest";
     if (this.#feed.peek() !== undefined) return "again";
-    const unwound = this.unwinding.turned ? ({ type: "left" } as const) : end;
-    this.#say(endEvent(unwound, this.start, (error) => this.operations.stepOf(error)));
+    return this.#tellEnd(this.unwinding.turned ? { type: "left" } : end);
+  }
+
+  #tellEnd(end: FunctionEnd): Next {
+    this.#say(endEvent(end, this.start, (error) => this.operations.stepOf(error)));
     if (!this.#stopped && this.#reporter.idle) this.#stop(new CancelledError("The run has ended."));
     return "rest";
   }

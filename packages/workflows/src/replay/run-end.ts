@@ -35,7 +35,7 @@ export function endEvent(
   if (end.type === "completed") return { type: "run.completed", output: end.output };
   if (end.type === "left") return { type: "run.unwound" };
   const error = toErrorValue(end.error);
-  if (isInputRefusal(end.error) && start.journal.length > 0) {
+  if (isInputRefusal(end.error) && start.journal.length > 0 && start.epoch > 1) {
     const told = `The run is under way, but the workflow's schema no longer accepts its input. ${error.message} Deploy a schema that accepts it, then retry the run.`;
     return { type: "run.diverged", error: errorValue("NON_DETERMINISM", told) };
   }
