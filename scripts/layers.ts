@@ -13,6 +13,8 @@ interface Layer {
   readonly folder: string;
   /** Packages that it may import and depend on. */
   readonly may: readonly string[];
+  /** What only a part of it may import, by the part's folder. The package may depend on it. */
+  readonly inside?: Readonly<Record<string, readonly string[]>>;
   /** Set where every package that is not of this workspace is allowed as well. */
   readonly anyOutside?: boolean;
 }
@@ -20,7 +22,11 @@ interface Layer {
 const LAYERS: readonly Layer[] = [
   { folder: "packages/protocol", may: ["devalue"] },
   { folder: "packages/orchestrator", may: ["@holdfast/protocol"] },
-  { folder: "packages/workflows", may: ["@holdfast/protocol", "@standard-schema/spec"] },
+  {
+    folder: "packages/workflows",
+    may: ["@holdfast/protocol", "@standard-schema/spec"],
+    inside: { "packages/workflows/src/testing": ["@holdfast/orchestrator"] },
+  },
   {
     folder: "packages/orchestrator-cloudflare",
     may: ["@holdfast/protocol", "@holdfast/orchestrator", "hono", "ulid", "valibot"],
@@ -41,7 +47,7 @@ export function checkImports(file: SourceFile): readonly string[] {
   const isSource = file.path.startsWith(`${folder}/src/`);
   return findImports(file.text).flatMap(({ specifier, line }) => {
     const where = `${file.path}:${line} imports "${specifier}"`;
-    if (!specifier.startsWith(".")) return isSource ? checkUse(folder, packageOf(specifier), where) : [];
+    if (!specifier.startsWith(".")) return isSource ? checkUse(folder, packageOf(specifier), where, file.path) : [];
     const target = posix.join(posix.dirname(file.path), specifier);
     if (target.startsWith(`${folder}/`)) return [];
     return [`${where}, which leaves ${folder}. Import the package by its name instead.`];
@@ -64,10 +70,12 @@ export function findImports(source: string): readonly Import[] {
   });
 }
 
-function checkUse(folder: string, name: string, where: string): readonly string[] {
+function checkUse(folder: string, name: string, where: string, path?: string): readonly string[] {
   const layer = LAYERS.find((one) => one.folder === folder || one.folder === `${posix.dirname(folder)}/*`);
   if (layer === undefined) return [`${where}, but ${folder} has no row in the table of scripts/layers.ts. Add one.`];
   if (layer.may.some((allowed) => posix.matchesGlob(name, allowed))) return [];
+  const inside = Object.entries(layer.inside ?? {}).filter(([part]) => path === undefined || path.startsWith(`${part}/`));
+  if (inside.some(([, may]) => may.includes(name))) return [];
   if (layer.anyOutside === true && !name.startsWith("@holdfast/")) return [];
   const outside = layer.anyOutside === true ? ", and packages from outside" : "";
   return [`${where}. ${folder} may use: ${layer.may.join(", ")}${outside} (scripts/layers.ts).`];

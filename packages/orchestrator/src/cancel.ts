@@ -64,7 +64,6 @@ function stop(draft: Draft, cause: "cancel" | "timeout" | "failure", value: Erro
       unwinding: { cause, error },
       error,
       waits: [],
-      retryAt: undefined,
       paused: undefined,
       deadlineAt: undefined,
     });

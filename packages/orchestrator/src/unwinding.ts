@@ -39,7 +39,7 @@ export function beginUnwinding(
   draft.append({ type: "run.unwinding", op: UNWIND, cause, error: event.error }, nth);
   draft.cancelChildren();
   const kept = cause === "request" ? undefined : error;
-  draft.change({ unwinding: { cause, error }, error: kept, waits: [], retryAt: undefined, deadlineAt: undefined });
+  draft.change({ unwinding: { cause, error }, error: kept, waits: [], deadlineAt: undefined });
 }
 
 /** All compensations were executed, as far as they could be (COMP3). */

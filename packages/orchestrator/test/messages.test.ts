@@ -1,5 +1,5 @@
 import { ENCODED_UNDEFINED, type ExecutionEvent, LIMITS, type StepDispatcher, errorValue } from "@holdfast/protocol";
-import { MemoryStore } from "@holdfast/testing";
+import { MemoryStore } from "@holdfast/workflows/testing";
 import { beforeEach, describe, expect, test } from "vitest";
 import { type Input, RunHost, type RunMessage, type SendResult } from "../src/index.ts";
 

@@ -1,4 +1,3 @@
-/** Test tools: a run in memory on a virtual clock, and the contract suites that every implementation runs. */
-export { MemoryHost, type MemoryHostOptions } from "./memory-host.ts";
-export { MemoryStore } from "./memory-store.ts";
-export { VirtualClock } from "./virtual-clock.ts";
+/** How Holdfast is tested: the simulator, and the contract suites that every implementation runs. */
+export { BUGS, type BugName } from "./simulator/bugs.ts";
+export { type Simulation, simulate } from "./simulator/simulate.ts";

@@ -1,6 +1,6 @@
 import { FatalError, type WorkflowContext, workflow } from "@holdfast/workflows";
 import { describe, expect, test } from "vitest";
-import { MemoryHost, type MemoryHostOptions } from "../src/index.ts";
+import { MemoryHost, type MemoryHostOptions } from "@holdfast/workflows/testing";
 
 const bodies: string[] = [];
 

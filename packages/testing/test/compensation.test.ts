@@ -211,7 +211,7 @@ describe("ends", () => {
 
   test("RES3 a step that was compensated executes again when the run is resumed; the others are kept", async () => {
     const { planResume } = await import("@holdfast/orchestrator");
-    const { MemoryHost } = await import("../src/index.ts");
+    const { MemoryHost } = await import("@holdfast/workflows/testing");
     const { workflowOf } = await import("./run-workflow.ts");
     const log: string[] = [];
     let broken = true;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { MemoryStore } from "../src/index.ts";
+import { MemoryStore } from "@holdfast/workflows/testing";
 import { finished, journalOf, outcomeOf, started } from "./run-workflow.ts";
 
 describe("steps", () => {

@@ -1,6 +1,6 @@
 import { LIMITS, decodeValue } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
-import { type MemoryHost } from "../src/index.ts";
+import { type MemoryHost } from "@holdfast/workflows/testing";
 import { finished, outcomeOf, started } from "./run-workflow.ts";
 
 const metadataOf = (host: MemoryHost): unknown =>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { MemoryHost } from "../src/index.ts";
+import { MemoryHost } from "@holdfast/workflows/testing";
 import { finished, outcomeOf, started, workflowOf } from "./run-workflow.ts";
 
 describe("pause", () => {

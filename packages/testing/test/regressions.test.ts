@@ -14,7 +14,7 @@ import {
 } from "@holdfast/protocol";
 import { FatalError, workflow } from "@holdfast/workflows";
 import { describe, expect, test } from "vitest";
-import { MemoryHost, MemoryStore, VirtualClock } from "../src/index.ts";
+import { MemoryHost, MemoryStore, VirtualClock } from "@holdfast/workflows/testing";
 import { finished, outcomeOf, started, workflowOf } from "./run-workflow.ts";
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

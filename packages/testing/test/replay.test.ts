@@ -1,6 +1,6 @@
 import type { WorkflowContext } from "@holdfast/workflows";
 import { describe, expect, test } from "vitest";
-import { MemoryHost, MemoryStore } from "../src/index.ts";
+import { MemoryHost, MemoryStore } from "@holdfast/workflows/testing";
 import { finished, journalOf, outcomeOf, started, workflowOf } from "./run-workflow.ts";
 
 type Body = Parameters<typeof started>[0];

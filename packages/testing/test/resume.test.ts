@@ -2,7 +2,7 @@ import { type Inheritance, outcomesOf, planResume, readInput } from "@holdfast/o
 import { encodeValue } from "@holdfast/protocol";
 import { FatalError } from "@holdfast/workflows";
 import { describe, expect, test } from "vitest";
-import { MemoryHost } from "../src/index.ts";
+import { MemoryHost } from "@holdfast/workflows/testing";
 import { finished, outcomeOf, started, workflowOf } from "./run-workflow.ts";
 
 type Body = Parameters<typeof started>[0];

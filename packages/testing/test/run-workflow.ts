@@ -4,7 +4,7 @@
 import { type RunHeader, type TriggerInput } from "@holdfast/orchestrator";
 import { fromErrorValue } from "@holdfast/protocol";
 import { type Workflow, type WorkflowContext, workflow } from "@holdfast/workflows";
-import { MemoryHost, type MemoryHostOptions } from "../src/index.ts";
+import { MemoryHost, type MemoryHostOptions } from "@holdfast/workflows/testing";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- inputs of test workflows are whatever the test gives
 type Body = (ctx: WorkflowContext, input: any) => unknown;

@@ -2,7 +2,7 @@ import { isTerminal } from "@holdfast/orchestrator";
 import { workflow } from "@holdfast/workflows";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { describe, expect, test } from "vitest";
-import { MemoryHost } from "../src/index.ts";
+import { MemoryHost } from "@holdfast/workflows/testing";
 import { finished, started, workflowOf } from "./run-workflow.ts";
 
 /** A Standard Schema that wants `{ cents: number }` and doubles it. */

@@ -1,6 +1,6 @@
 import { FatalError, RetryableError } from "@holdfast/workflows";
 import { describe, expect, test } from "vitest";
-import { VirtualClock } from "../src/index.ts";
+import { VirtualClock } from "@holdfast/workflows/testing";
 import { finished, journalOf, outcomeOf, started } from "./run-workflow.ts";
 
 const never = new Promise<never>(() => {});

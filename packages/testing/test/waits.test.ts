@@ -1,7 +1,7 @@
 import { LIMITS } from "@holdfast/protocol";
 import type { Token } from "@holdfast/workflows";
 import { describe, expect, test } from "vitest";
-import { MemoryHost } from "../src/index.ts";
+import { MemoryHost } from "@holdfast/workflows/testing";
 import { finished, journalOf, outcomeOf, started } from "./run-workflow.ts";
 
 describe("sleeps", () => {

@@ -91,7 +91,7 @@ async function runGroup<T>(
   const own = new Set<OpenOperation>();
   const undo = (): Promise<void> => {
     const { completed } = execution.operations;
-    return execution.unwinding.undo(completed.filter(({ operation }) => own.has(operation)));
+    return execution.unwinding.undoGroup(completed.filter(({ operation }) => own.has(operation)));
   };
   const step = stepAsker(execution, policy, (operation) => own.add(operation));
   try {

@@ -10,6 +10,9 @@ import type { OpenOperation, StepRequest } from "./operation.ts";
 import type { Platform } from "./platform.ts";
 import { StepBody } from "./step-body.ts";
 
+/** `forward`: all but what undoes steps, which goes on when the run turns back. */
+type Which = "all" | "forward";
+
 export class Bodies {
   readonly #platform: Platform;
   readonly #runId: string;
@@ -64,28 +67,34 @@ export class Bodies {
   }
 
   /**
-   * Aborts all signals and lets the bodies finish for a bounded time; then `over` is called and what is left is
-   * dropped. True: there are none.
+   * Aborts the signals of these bodies and lets them finish for a bounded time; then `over` is called and what is left
+   * is dropped. True: there are none.
    */
-  wind(over: () => void): boolean {
-    if (this.#bodies.size === 0) return true;
+  wind(which: Which, over: () => void): boolean {
+    const bodies = this.#select(which);
+    if (bodies.length === 0) return true;
     if (this.#cancelGrace !== undefined) return false;
-    for (const body of this.#bodies.values()) body.abort(new CancelledError("The run is ending."));
+    for (const body of bodies) body.abort(new CancelledError("The run is ending."));
     this.#cancelGrace = this.#platform.setTimer(LIMITS.siblingGraceMs, () => {
-      this.drop(new CancelledError("The run has ended."));
+      this.drop(which, new CancelledError("The run has ended."));
       over();
     });
     return false;
   }
 
-  /** Aborts all signals; whatever the bodies still return is not heard. */
-  drop(reason: Error): void {
+  /** Aborts the signals of these bodies; whatever they still return is not heard. */
+  drop(which: Which, reason: Error): void {
     this.#cancelGrace?.();
-    for (const body of this.#bodies.values()) {
+    this.#cancelGrace = undefined;
+    for (const body of this.#select(which)) {
       body.abandon();
       body.abort(reason);
+      this.#bodies.delete(body.inProgress.op);
+      this.#late.delete(body.inProgress.op);
     }
-    this.#bodies.clear();
-    this.#late.clear();
+  }
+
+  #select(which: Which): StepBody[] {
+    return [...this.#bodies.values()].filter((body) => which === "all" || body.kind !== "compensation");
   }
 }

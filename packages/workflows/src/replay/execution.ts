@@ -194,7 +194,7 @@ export class Execution implements LiveExecution {
     this.#stopped = true;
     this.#cancelForeignWait?.();
     this.unwinding.stop();
-    this.bodies.drop(error);
+    this.bodies.drop("all", error);
     this.controller.abort(error);
   }
 
@@ -264,7 +264,9 @@ export class Execution implements LiveExecution {
       this.#takeEntry();
       return "again";
     }
-    const plain = !fromOutside && entry.quiet !== true && this.operations.isPlainSequence(entry.nth);
+    // Before another attempt time has passed, in which the function may have done whatever it liked.
+    const late = fromOutside || entry.quiet === true || (operation?.attempts ?? 0) > 0;
+    const plain = !late && this.operations.isPlainSequence(entry.nth);
     if (!plain && level !== "turn") return "turn";
     if (level === "moving") return "short";
     // The outcome of a body that ended at once comes as long after the question as it did live (X2).
@@ -307,7 +309,7 @@ export class Execution implements LiveExecution {
     const turnsBack = this.operations.takeUnwind();
     if (turnsBack !== undefined) {
       // Nothing may execute any more when the run turns back (STEP6).
-      if (this.bodies.wind(() => this.#schedule())) this.#reporter.add(turnsBack);
+      if (this.bodies.wind("forward", () => this.#schedule())) this.#reporter.add(turnsBack);
       else this.operations.putBackUnwind();
     }
     for (const event of announcements(this.operations, this.platform.now())) this.#reporter.add(event);
@@ -363,7 +365,7 @@ export class Execution implements LiveExecution {
 
   /** The function has ended: bodies that still execute are stopped and awaited for a while (STEP6), then it is told. */
   #conclude(end: FunctionEnd): Next {
-    if (!this.bodies.wind(() => this.#schedule())) return "rest";
+    if (!this.bodies.wind("all", () => this.#schedule())) return "rest";
     for (const step of this.operations.dropSteps()) {
       this.log.warn(`The function ended without awaiting ${describeOperation(step)}, so it was not executed.`);
     }

@@ -168,22 +168,26 @@ export class Operations {
   /** The run turns back: what the code asks for from now on is refused. What it had not begun is forgotten. */
   close(): void {
     this.#closed = true;
-    this.#retrying.clear();
-    this.#fresh = this.#fresh.filter(({ kind, request }) => kind === "unwind" || request.type === "metadata");
+    for (const one of this.#retrying) if (one.kind !== "compensation") this.#retrying.delete(one);
+    this.#fresh = this.#fresh.filter(({ kind, request }) => isUndoing(kind) || request.type === "metadata");
   }
 
   /** Rejects what is open, oldest first. */
   rejectOpen(error: Error): void {
-    for (const operation of this.#asked.values()) {
-      if (!operation.settled) operation.refuse(error);
-    }
-    this.open = 0;
+    this.#giveUpOpen((operation) => operation.refuse(error));
   }
 
   /** Forgets what is open: nobody waits for it any more. */
   leaveOpen(): void {
-    for (const operation of this.#asked.values()) if (!operation.settled) operation.leave();
-    this.open = 0;
+    this.#giveUpOpen((operation) => operation.leave());
+  }
+
+  /** What undoes a step goes on: nothing that was begun of it is lost when the run turns back (COMP1). */
+  #giveUpOpen(giveUp: (operation: OpenOperation) => void): void {
+    const open = [...this.#asked.values()].filter((operation) => !operation.settled);
+    const undoing = open.filter((operation) => operation.kind === "compensation");
+    for (const operation of open) if (!undoing.includes(operation)) giveUp(operation);
+    this.open = undoing.length;
   }
 
   /** What was asked for and not begun. Steps that are to be executed stay; the rest is taken, to be announced. */
@@ -247,4 +251,8 @@ export class Operations {
     operation.announced = false;
     return operation.request.type === "step" ? operation.request.step : undefined;
   }
+}
+
+function isUndoing(kind: OperationKind): boolean {
+  return kind === "unwind" || kind === "compensation";
 }

@@ -6,6 +6,7 @@
 import {
   HoldfastError,
   type OperationEvents,
+  type OperationKind,
   type StepInProgress,
   describeOperation,
   encodeValue,
@@ -44,6 +45,10 @@ export class StepBody {
     this.#surroundings = surroundings;
     const startedAt = surroundings.platform.now();
     this.inProgress = { op: operation.id, attempt: operation.attempts + 1, startedAt };
+  }
+
+  get kind(): OperationKind {
+    return this.#operation.kind;
   }
 
   /** Calls the body. The end is told through `ended`, never before this returns, and once at most. */

@@ -7,6 +7,7 @@
 import { type JournalEntry, LIMITS, decodeValue } from "@holdfast/protocol";
 import { CancelledError } from "../authoring/errors.ts";
 import type { Execution } from "./execution.ts";
+import type { OpenOperation } from "./operation.ts";
 import type { CompletedStep } from "./operations.ts";
 import { type FunctionEnd, unwindRequest } from "./run-end.ts";
 
@@ -21,6 +22,8 @@ export class Unwinding {
   readonly #execution: Execution;
   #stage: Stage = "forward";
   #functionOver = false;
+  /** What is being undone right now. */
+  readonly #undoing = new Set<OpenOperation>();
   #cancelGrace: (() => void) | undefined;
 
   constructor(execution: Execution) {
@@ -62,7 +65,7 @@ export class Unwinding {
   heard(entry: JournalEntry): void {
     if (entry.type !== "run.unwinding" || entry.nth !== 0) return;
     const error = new CancelledError(entry.error.message);
-    this.#execution.bodies.drop(error);
+    this.#execution.bodies.drop("forward", error);
     this.#execution.controller.abort(error);
   }
 
@@ -91,17 +94,27 @@ export class Unwinding {
     this.#stage = "undoing";
     const { operations } = this.#execution;
     operations.close();
-    void this.undo(operations.completed).then(() => {
+    // What a group was undoing when the run turned back comes first: it had begun already.
+    const begun = [...this.#undoing].map((operation) => operation.promise);
+    const all = Promise.allSettled(begun).then(() => this.#undo(operations.completed));
+    void all.then(() => {
       this.#stage = "undone";
       operations.leaveOpen();
       this.#execution.wake();
     });
   }
 
+  /** Undoes these steps while the run goes forward (COMP4). If it turns back meanwhile, they are undone with the rest. */
+  async undoGroup(steps: readonly CompletedStep[]): Promise<void> {
+    if (this.#stage === "forward") await this.#undo(steps);
+  }
+
   /** Undoes these steps, last completed first. One that cannot be undone does not stop the others (COMP3). */
-  async undo(steps: readonly CompletedStep[]): Promise<void> {
+  async #undo(steps: readonly CompletedStep[]): Promise<void> {
     const { operations } = this.#execution;
+    const stage = this.#stage;
     for (const step of steps.toReversed()) {
+      if (this.#stage !== stage) return;
       const place = operations.completed.indexOf(step);
       if (place < 0) continue;
       operations.completed.splice(place, 1);
@@ -109,11 +122,13 @@ export class Unwinding {
     }
   }
 
-  #undoStep(step: CompletedStep): Promise<unknown> {
+  async #undoStep(step: CompletedStep): Promise<void> {
     const { request } = step.operation;
-    if (request.type !== "step") return Promise.resolve();
+    if (request.type !== "step") return;
     const { compensate, retry, timeoutMs } = request.step;
     const fn = (): unknown => compensate?.(decodeValue(step.value));
-    return this.#execution.operations.askToUndo(step, { fn, retry, timeoutMs, once: false }).promise;
+    const operation = this.#execution.operations.askToUndo(step, { fn, retry, timeoutMs, once: false });
+    this.#undoing.add(operation);
+    await operation.promise.finally(() => this.#undoing.delete(operation));
   }
 }

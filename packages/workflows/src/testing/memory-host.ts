@@ -30,7 +30,8 @@ import {
   encodeValue,
   errorValue,
 } from "@holdfast/protocol";
-import type { Platform, Workflow } from "@holdfast/workflows";
+import type { Workflow } from "../authoring/workflow.ts";
+import { type Platform, webPlatform } from "../replay/platform.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
@@ -47,10 +48,14 @@ export interface MemoryHostOptions {
   readonly protocol?: number;
   /** Dropped from memory after each of these commits, counted from 1, or after every commit that writes to the journal. */
   readonly crashAfterCommits?: readonly number[] | "journal-writes";
+  /** Told of every host of the world when it is made, this one included. */
+  readonly onCreate?: (host: MemoryHost) => void;
+  /** Changes what an execution is told when it begins: for deliberate faults. */
+  readonly tamper?: (start: ExecutionStart) => ExecutionStart;
 }
 
 /** What the store throws where a crash was asked for: the commit has happened, its caller never learns. */
-class SimulatedCrash extends Error {}
+export class SimulatedCrash extends Error {}
 
 const RUN_ID = "run-1";
 
@@ -100,10 +105,20 @@ export class MemoryHost {
       this.crash();
       throw new SimulatedCrash();
     };
+    options.onCreate?.(this);
+  }
+
+  get runId(): string {
+    return this.#options.runId ?? RUN_ID;
   }
 
   get host(): RunHost {
     return this.#host;
+  }
+
+  /** False while another run's message is all that is known of it. */
+  get triggered(): boolean {
+    return this.#host.state.header !== undefined;
   }
 
   get header(): RunHeader {
@@ -194,12 +209,12 @@ export class MemoryHost {
     return activity;
   }
 
-  /** Lets time pass until `ms` later, or until this run ends and owes nothing. Timers and alarms fire in their order. */
+  /** Lets time pass: `ms`, or until this run ends and owes nothing. Timers and alarms of all runs fire in their order. */
   async advance(ms: number = Infinity): Promise<void> {
     const until = this.clock.now() + ms;
     await this.settle();
     for (;;) {
-      if (this.ended && this.header.outbox.count === 0) break;
+      if (ms === Infinity && this.ended && this.header.outbox.count === 0) break;
       const host = this.#nextAlarmed();
       const alarm = host?.store.alarm ?? Infinity;
       const timer = this.clock.nextAt ?? Infinity;
@@ -277,18 +292,15 @@ export class MemoryHost {
     const slot = { live: undefined as unknown as LiveExecution, dead: false };
     // A message between host and execution is a copy, as on every pipe but the inline one.
     const host = this.#host;
-    slot.live = workflow.executeOn(
-      this.#platform(),
-      structuredClone({ ...start, protocol: this.#options.protocol ?? start.protocol }),
-      {
+    const { protocol = start.protocol, tamper = (told: ExecutionStart) => told } = this.#options;
+    slot.live = workflow.executeOn(this.#platform(), tamper(structuredClone({ ...start, protocol })), {
         report: (report) => {
           if (slot.dead) return REFUSED;
           // A process that was given up still speaks, to whoever holds the run now.
           return host === this.#host ? port.report(report) : this.#reportOfZombie(report);
         },
         lost: (error) => port.lost(error),
-      },
-    );
+    });
     this.#executions.push(slot);
     return slot.live;
   }
@@ -315,8 +327,4 @@ export class MemoryHost {
   }
 }
 
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
-}
+const nextTurn = webPlatform.turn;

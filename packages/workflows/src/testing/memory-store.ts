@@ -54,6 +54,15 @@ export class MemoryStore implements RunStore {
     this.afterCommit(batch);
   }
 
+  /** Changes a row behind the engine's back: for deliberate faults. */
+  overwrite(key: string, row: object): void {
+    this.#rows.set(key, structuredClone(row));
+  }
+
+  erase(key: string): void {
+    this.#rows.delete(key);
+  }
+
   /** All rows, for comparing. */
   dump(): Record<string, unknown> {
     return structuredClone(Object.fromEntries([...this.#rows].toSorted(([a], [b]) => (a < b ? -1 : 1))));

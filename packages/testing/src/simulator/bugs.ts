@@ -1,0 +1,60 @@
+/**
+ * Deliberate bugs: the simulator must find each of them.
+ *
+ * Owns: faults that the engine does not forgive. None touches the engine's code: they change what is stored behind its
+ * back, or what an execution is told.
+ */
+import type { WriteBatch } from "@holdfast/orchestrator";
+import { type ExecutionStart, isOutcome } from "@holdfast/protocol";
+import type { MemoryStore } from "@holdfast/workflows/testing";
+
+export type BugName =
+  | "forget the alarm"
+  | "reorder outcomes"
+  | "lose an outcome"
+  | "drop a message"
+  | "apply metadata twice";
+
+interface Bug {
+  /** What an execution is told when it begins. */
+  readonly start?: (start: ExecutionStart) => ExecutionStart;
+  /** What happens to the store behind a commit. */
+  readonly stored?: (store: MemoryStore, batch: WriteBatch) => void;
+}
+
+export const BUGS: Record<BugName, Bug> = {
+  "forget the alarm": {
+    stored: (store, batch) => {
+      if (batch.puts.size > 2 && batch.alarm !== undefined && batch.alarm !== null) store.takeAlarm();
+    },
+  },
+  "reorder outcomes": { start: (start) => ({ ...start, journal: swapOutcomes(start.journal) }) },
+  "lose an outcome": {
+    stored: (store, batch) => {
+      const lost = [...batch.puts].filter(([, row]) => (row as { type?: string }).type === "step.completed");
+      if (lost.length > 0 && batch.puts.size > 1) store.erase(lost[0]?.[0] ?? "");
+    },
+  },
+  "drop a message": {
+    stored: (store, batch) => {
+      for (const key of batch.puts.keys()) if (key.startsWith("outbox/")) store.erase(key);
+    },
+  },
+  "apply metadata twice": {
+    stored: (store, batch) => {
+      const record = batch.puts.get("record") as { metadata?: [string, string][] } | undefined;
+      const metadata = record?.metadata?.map(([key, value]) => [key, value === "[2]" ? "[3]" : value]);
+      if (metadata !== undefined && metadata.length > 0) store.overwrite("record", { ...record, metadata });
+    },
+  },
+};
+
+/** Swaps the last two outcomes that stand next to each other. */
+function swapOutcomes(journal: ExecutionStart["journal"]): ExecutionStart["journal"] {
+  const at = journal.findLastIndex(
+    (entry, place) => place > 0 && isOutcome(entry) && isOutcome(journal[place - 1] ?? entry),
+  );
+  const [first, second] = [journal[at - 1], journal[at]];
+  if (first === undefined || second === undefined) return journal;
+  return journal.with(at - 1, { ...second, seq: first.seq }).with(at, { ...first, seq: second.seq });
+}

@@ -1,0 +1,154 @@
+/**
+ * Makes a workflow of a program.
+ *
+ * Owns: what is observed from outside while it runs: every value that the function gets, in order, for each execution;
+ * and every step body that starts.
+ */
+import { FatalError, type Workflow, type WorkflowContext, workflow } from "@holdfast/workflows";
+import type { VirtualClock } from "@holdfast/workflows/testing";
+import type { Program } from "./program.ts";
+
+/** What the outside sees of one run. */
+export interface Observer {
+  /** An execution begins. What it sees is written to the list until it is given up. */
+  begin(runId: string): (seen: string) => void;
+  bodyStarts(runId: string, op: string): void;
+}
+
+interface Surroundings {
+  readonly ctx: WorkflowContext;
+  readonly clock: VirtualClock;
+  readonly see: (seen: string) => void;
+  readonly observer: Observer;
+  readonly uses: Map<string, number>;
+  readonly step: WorkflowContext["step"];
+}
+
+/** Children are workflows of their own: every program in the tree under its own id. */
+export function toWorkflows(program: Program, clock: VirtualClock, observer: Observer, id = "root"): Workflow[] {
+  const own: Workflow = workflow({
+    id,
+    run: async (_input, ctx) => {
+      const see = observer.begin(ctx.run.id);
+      const result = await execute(program, { ctx, clock, see, observer, uses: new Map(), step: ctx.step });
+      await ctx.step("end", () => 1);
+      return result;
+    },
+  });
+  return [
+    own,
+    ...childrenOf(program).flatMap((child) => toWorkflows(child.body, clock, observer, `child-${child.id}`)),
+  ];
+}
+
+function childrenOf(program: Program): (Program & { readonly kind: "child" })[] {
+  if (program.kind === "child") return [program];
+  return "parts" in program ? program.parts.flatMap(childrenOf) : [];
+}
+
+async function execute(program: Program, around: Surroundings): Promise<unknown> {
+  const { see, ctx } = around;
+  const label = `${program.kind}${program.id}`;
+  try {
+    const value = "parts" in program ? await combine(program, around) : await executeLeaf(program, around);
+    see(`${label}=${JSON.stringify(value)} at ${ctx.now().getTime() % 1e7} with ${ctx.random().toFixed(4)}`);
+    return value;
+  } catch (error) {
+    see(`${label}!${(error as Error).message}`);
+    throw error;
+  }
+}
+
+function combine(program: Extract<Program, { readonly parts: readonly Program[] }>, around: Surroundings): Promise<unknown> {
+  const { ctx } = around;
+  const each = (): Promise<unknown>[] => program.parts.map((part) => execute(part, around));
+  const inTurn = async (step = around.step): Promise<unknown[]> => {
+    const values: unknown[] = [];
+    for (const part of program.parts) values.push(await execute(part, { ...around, step }));
+    return values;
+  };
+  switch (program.kind) {
+    case "all":
+      return Promise.all(each());
+    case "race":
+      return Promise.race(each());
+    case "any":
+      return Promise.any(each());
+    case "settled":
+      return Promise.allSettled(each()).then((all) => all.map(({ status }) => status));
+    case "parallel":
+      return ctx.parallel(program.parts, (part) => execute(part, around), { concurrency: 2 });
+    case "try":
+      return inTurn().catch((error: Error) => `caught ${error.message}`);
+    case "group":
+      return ctx.group(`g${program.id}`, (group) => inTurn(group.step));
+    case "sequence":
+    case "loop":
+      return inTurn();
+  }
+}
+
+async function executeLeaf(
+  program: Exclude<Program, { readonly parts: readonly Program[] }>,
+  around: Surroundings,
+): Promise<unknown> {
+  const { ctx, observer } = around;
+  const { id } = program;
+  switch (program.kind) {
+    case "step":
+      return executeStep(program, around);
+    case "sleep":
+      return ctx.sleep(program.ms);
+    case "wait":
+      return program.on === "signal"
+        ? ctx.waitForSignal(program.name, { timeout: program.ms })
+        : ctx.waitForEvent(program.name, { timeout: program.ms });
+    case "token":
+      return ctx.waitForToken({ timeout: program.ms }).wait();
+    case "pure":
+      for (let tick = 0; tick < program.ticks; tick++) await Promise.resolve();
+      return program.ticks;
+    case "metadata":
+      return ctx.metadata.increment("count");
+    case "stream":
+      return ctx.stream.json(`st${id}`, () => {
+        observer.bodyStarts(ctx.run.id, `stream/0/st${id}`);
+        return Array.from({ length: program.chunks }, (_, chunk) => chunk);
+      });
+    case "throw":
+      throw new FatalError(`thrown ${id}`);
+    case "child":
+      return program.detach
+        ? ctx.invoke({ id: `child-${id}` }, id, { detach: true }).then(() => "detached")
+        : ctx.invoke({ id: `child-${id}` }, id);
+  }
+}
+
+function executeStep(
+  program: Program & { readonly kind: "step" },
+  { ctx, clock, observer, uses, step }: Surroundings,
+): Promise<unknown> {
+  const { name, ms, failures, once, undo, timeoutMs, id } = program;
+  const use = uses.get(name) ?? 0;
+  uses.set(name, use + 1);
+  const start = (kind: string): void => observer.bodyStarts(ctx.run.id, `${kind}/${use}/${name}`);
+  let undone = 0;
+  const compensate = async (): Promise<void> => {
+    start("compensation");
+    undone += 1;
+    if (undo === "fails") throw new FatalError(`cannot undo ${id}`);
+    if (undo === "late" && undone === 1) throw new Error(`cannot undo ${id} yet`);
+    if (undo === "slowly") await new Promise<void>((resolve) => clock.setTimer(300, resolve));
+  };
+  const options = {
+    ...(once ? { once } : { retry: { max: 3, initial: 100, maxDelay: 400 } }),
+    ...(undo === "none" ? {} : { compensate }),
+    ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
+  };
+  return step(name, options, async ({ attempt }) => {
+    start("step");
+    if (ms > 0) await new Promise<void>((resolve) => clock.setTimer(ms, resolve));
+    if (attempt <= failures) throw new Error(`failure ${attempt} of ${id}`);
+    return id;
+  });
+}

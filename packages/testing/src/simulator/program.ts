@@ -1,0 +1,105 @@
+/**
+ * Random workflow programs, as data.
+ *
+ * Owns: the kinds of nodes and how often each occurs. A program says what is asked for; `interpreter.ts` makes a
+ * workflow of it.
+ */
+import type { Random } from "./random.ts";
+
+export type Program =
+  | {
+      readonly kind: "step";
+      readonly id: number;
+      readonly name: string;
+      /** How long the body takes; 0: it ends at once. */
+      readonly ms: number;
+      /** The attempts that fail before one succeeds; beyond 2 the step fails for good. */
+      readonly failures: number;
+      readonly once: boolean;
+      /** How the step is undone: at once, in some time, at the second attempt, or not at all. */
+      readonly undo: "none" | "works" | "slowly" | "late" | "fails";
+      readonly timeoutMs: number | undefined;
+    }
+  | { readonly kind: "sleep"; readonly id: number; readonly ms: number }
+  | {
+      readonly kind: "wait";
+      readonly id: number;
+      readonly on: "signal" | "event";
+      readonly name: string;
+      readonly ms: number;
+    }
+  | { readonly kind: "token"; readonly id: number; readonly ms: number }
+  | { readonly kind: "pure"; readonly id: number; readonly ticks: number }
+  | { readonly kind: "metadata"; readonly id: number }
+  | { readonly kind: "stream"; readonly id: number; readonly chunks: number }
+  | { readonly kind: "throw"; readonly id: number }
+  | { readonly kind: "child"; readonly id: number; readonly detach: boolean; readonly body: Program }
+  | { readonly kind: Combination; readonly id: number; readonly parts: readonly Program[] };
+
+export type Combination = "sequence" | "all" | "race" | "any" | "settled" | "parallel" | "try" | "group" | "loop";
+
+const COMBINATIONS: readonly Combination[] = [
+  "sequence",
+  "sequence",
+  "all",
+  "race",
+  "any",
+  "settled",
+  "parallel",
+  "try",
+  "group",
+  "loop",
+];
+
+/** A program of bounded depth. Leaves that take time do so for a few virtual seconds at most. */
+export function makeProgram(random: Random, depth = 3, children = 2): Program {
+  let next = 0;
+  const make = (level: number, childLevel: number): Program => {
+    const id = next++;
+    if (level === 0 || random.chance(0.35))
+      return makeLeaf(random, id, () => make(Math.min(level, 1), childLevel - 1), childLevel);
+    const count = 2 + random.below(2);
+    return {
+      kind: random.pick(COMBINATIONS),
+      id,
+      parts: Array.from({ length: count }, () => make(level - 1, childLevel)),
+    };
+  };
+  return make(depth, children);
+}
+
+function makeLeaf(random: Random, id: number, makeBody: () => Program, childLevel: number): Program {
+  const roll = random.next();
+  if (roll < 0.45) return makeStep(random, id);
+  if (roll < 0.58) return { kind: "sleep", id, ms: random.below(3_000) };
+  if (roll < 0.74) {
+    return {
+      kind: "wait",
+      id,
+      on: random.pick(["signal", "event"] as const),
+      name: random.pick(["a", "b"]),
+      ms: 1 + random.below(4_000),
+    };
+  }
+  if (roll < 0.78) return { kind: "token", id, ms: 1 + random.below(3_000) };
+  if (roll < 0.84) return { kind: "pure", id, ticks: random.below(60) };
+  if (roll < 0.88) return { kind: "metadata", id };
+  if (roll < 0.92) return { kind: "stream", id, chunks: random.below(4) };
+  if (roll < 0.95 || childLevel <= 0) return { kind: "throw", id };
+  return { kind: "child", id, detach: random.chance(0.3), body: makeBody() };
+}
+
+function makeStep(random: Random, id: number): Program {
+  const once = random.chance(0.1);
+  return {
+    kind: "step",
+    id,
+    // A name that others use too, now and then.
+    name: random.chance(0.3) ? "same" : `s${id}`,
+    ms: random.chance(0.5) ? 0 : random.below(2_000),
+    failures: random.chance(0.75) || once ? 0 : 1 + random.below(3),
+    once,
+    undo: random.chance(0.6) ? "none" : random.pick(["works", "works", "slowly", "late", "fails"] as const),
+    timeoutMs: random.chance(0.1) ? 500 : undefined,
+  };
+}
