@@ -26,7 +26,7 @@ export function startChild(draft: Draft, event: OperationEvents & { type: "child
   const runId = childRunId(header.id, header.seed, op);
   const problem = problemOf(draft, detached);
   if (problem !== undefined) return endChild(draft, op, nth, { status: "failed", runId, error: problem });
-  draft.append({ type: "child.started", op, runId, ...(detached ? { detached: true as const } : {}) }, nth);
+  draft.append({ type: "child.started", op, runId, ...(detached ? { detached: true as const } : {}) }, nth, detached);
   const { name } = parseOperationId(op);
   const wait: OpenWait = { op, nth, kind: "RUN", name, openedAt: draft.now, runId };
   if (!detached) draft.change({ waits: [...header.waits, wait] });

@@ -35,6 +35,8 @@ export class Draft {
   /** What was journaled by this transition. */
   readonly entries: JournalEntry[] = [];
   asked: number;
+  /** The execution learns of what is journaled only after a while: outcomes are quiet. */
+  remote = false;
   #header: RunHeader | undefined;
   #seq: number;
   #poke = false;
@@ -85,7 +87,8 @@ export class Draft {
   append(body: EntryBody, nth: number, quiet = false): JournalEntry {
     this.#seq += 1;
     const place = { v: FORMAT_VERSION, seq: this.#seq, at: this.now, asked: this.asked, nth };
-    const entry: JournalEntry = { ...place, ...(quiet ? { quiet: true as const } : {}), ...body };
+    const late = quiet || (this.remote && isOutcome(body));
+    const entry: JournalEntry = { ...place, ...(late ? { quiet: true as const } : {}), ...body };
     this.entries.push(entry);
     this.put(journalKey(entry.seq), entry);
     return entry;
@@ -222,7 +225,7 @@ export class Draft {
     this.change({
       status: "paused",
       paused: { from, at: this.now, by },
-      error,
+      ...(error === undefined ? {} : { error }),
       watchdogAt: undefined,
       dispatch: undefined,
     });

@@ -39,7 +39,9 @@ export function retry(draft: Draft): Reply {
       `Run ${JSON.stringify(id)} was not paused by an error, so there is nothing to retry. To let a paused run go on, unpause it.`,
     );
   }
-  draft.change({ error: draft.header.unwinding?.error, crashes: undefined, dispatch: undefined });
+  const { unwinding } = draft.header;
+  const error = unwinding?.cause === "request" ? undefined : unwinding?.error;
+  draft.change({ error, crashes: undefined, dispatch: undefined });
   goOn(draft);
   return { type: "done" };
 }

@@ -35,10 +35,11 @@ const WAITPOINT_OF = { sleep: "DATETIME", event: "EVENT", signal: "SIGNAL", toke
 
 /** Commits a report as a whole, or refuses it (E2). */
 export function report(draft: Draft, input: Input & { type: "report" }): Reply {
-  const { epoch, asked, events } = input.report;
+  const { epoch, asked, events, remote } = input.report;
   if (isTerminal(draft.header.status)) return refuse("ended");
   if (epoch !== draft.header.epoch || draft.begins || draft.header.paused?.by === "engine") return refuse("superseded");
   draft.asked = Math.max(draft.asked, asked);
+  draft.remote = remote === true;
   if (draft.header.dispatch !== undefined) draft.change({ dispatch: undefined });
   const taken = new Set<string>();
   let parks = false;
@@ -140,7 +141,7 @@ function inherit(draft: Draft, event: OperationEvents & { type: "inherited" }): 
   const outcome = readInherited(draft.state).find((body) => body.op === event.op);
   if (outcome === undefined) return;
   const compensable = outcome.type === "step.completed" && event.compensable ? { compensable: true as const } : {};
-  draft.append({ ...outcome, ...compensable }, event.nth);
+  draft.append({ ...outcome, ...compensable }, event.nth, true);
 }
 
 function applyMetadata(draft: Draft, event: OperationEvents & { type: "metadata.changed" }): void {

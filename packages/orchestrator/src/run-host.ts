@@ -222,6 +222,12 @@ export class RunHost {
   }
 
   #lost(epoch: number, error: ErrorValue): void {
-    if (this.#state?.header?.epoch === epoch) this.handle({ type: "lost", epoch, error });
+    if (this.#state?.header?.epoch !== epoch) return;
+    try {
+      this.handle({ type: "lost", epoch, error });
+    } catch (trouble) {
+      // The commit failed: the alarm that is set looks after the run (DUR5).
+      this.#options.onError?.(trouble);
+    }
   }
 }

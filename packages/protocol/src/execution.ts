@@ -153,6 +153,8 @@ export interface ExecutionReport {
   /** How many operations the function has asked for so far. */
   readonly asked: number;
   readonly events: readonly ExecutionEvent[];
+  /** The answer takes time, in which the function goes on: outcomes that this report brings are quiet. */
+  readonly remote?: true;
 }
 
 /** An accepted report is answered with what was journaled because of it, in order. A refused one changed nothing. */
@@ -162,6 +164,8 @@ export type ReportAnswer =
 
 /** How an execution speaks to the orchestrator. */
 export interface ExecutionPort {
+  /** Set where a pipe lies between: answers take time to come. */
+  readonly remote?: boolean;
   /** Commits a report. In one process it answers at once, which is what makes the inline pipe fast. */
   report(report: ExecutionReport): ReportAnswer | PromiseLike<ReportAnswer>;
   /** The pipe or the code behind it is gone: the run is dispatched again later (DUR8). */

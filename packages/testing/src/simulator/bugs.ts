@@ -5,10 +5,12 @@
  * back, or what an execution is told.
  */
 import type { WriteBatch } from "@holdfast/orchestrator";
-import { type ExecutionStart, isOutcome } from "@holdfast/protocol";
+import { type ExecutionReport, type ExecutionStart, isOutcome } from "@holdfast/protocol";
 import type { MemoryStore } from "@holdfast/workflows/testing";
 
 export type BugName =
+  | "skip the fence"
+  | "reorder deliveries"
   | "forget the alarm"
   | "reorder outcomes"
   | "lose an outcome"
@@ -18,6 +20,8 @@ export type BugName =
 interface Bug {
   /** What an execution is told when it begins. */
   readonly start?: (start: ExecutionStart) => ExecutionStart;
+  /** What an execution that was given up says, as the orchestrator hears it. */
+  readonly fence?: (report: ExecutionReport, epoch: number) => ExecutionReport;
   /** What happens to the store behind a commit. */
   readonly stored?: (store: MemoryStore, batch: WriteBatch) => void;
 }
@@ -26,6 +30,16 @@ export const BUGS: Record<BugName, Bug> = {
   "forget the alarm": {
     stored: (store, batch) => {
       if (batch.puts.size > 2 && batch.alarm !== undefined && batch.alarm !== null) store.takeAlarm();
+    },
+  },
+  "skip the fence": { fence: (report, epoch) => ({ ...report, epoch }) },
+  "reorder deliveries": {
+    stored: (store, batch) => {
+      if (![...batch.puts.keys()].some((key) => key.startsWith("inbox/"))) return;
+      const [first, second] = [...store.list("inbox/", { reverse: true, limit: 2 })];
+      if (first === undefined || second === undefined) return;
+      store.overwrite(first[0], second[1] as object);
+      store.overwrite(second[0], first[1] as object);
     },
   },
   "reorder outcomes": { start: (start) => ({ ...start, journal: swapOutcomes(start.journal) }) },

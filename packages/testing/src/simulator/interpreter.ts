@@ -6,44 +6,51 @@
  */
 import { FatalError, type Workflow, type WorkflowContext, workflow } from "@holdfast/workflows";
 import type { VirtualClock } from "@holdfast/workflows/testing";
-import type { Program } from "./program.ts";
+import { type Program, childrenOf } from "./program.ts";
 
 /** What the outside sees of one run. */
 export interface Observer {
-  /** An execution begins. What it sees is written to the list until it is given up. */
-  begin(runId: string): (seen: string) => void;
-  bodyStarts(runId: string, op: string): void;
+  /** An execution begins. It is watched until it is given up. */
+  begin(runId: string): {
+    /** The function got something. */
+    readonly see: (seen: string) => void;
+    readonly bodyStarts: (op: string) => void;
+    readonly asks: (op: string) => void;
+  };
+  /** Runs whose code was replaced by code that does not fit. */
+  readonly changed: ReadonlySet<string>;
 }
 
 interface Surroundings {
   readonly ctx: WorkflowContext;
   readonly clock: VirtualClock;
   readonly see: (seen: string) => void;
-  readonly observer: Observer;
+  readonly bodyStarts: (op: string) => void;
+  readonly asks: (op: string) => void;
   readonly uses: Map<string, number>;
   readonly step: WorkflowContext["step"];
 }
 
 /** Children are workflows of their own: every program in the tree under its own id. */
-export function toWorkflows(program: Program, clock: VirtualClock, observer: Observer, id = "root"): Workflow[] {
-  const own: Workflow = workflow({
-    id,
-    run: async (_input, ctx) => {
-      const see = observer.begin(ctx.run.id);
-      const result = await execute(program, { ctx, clock, see, observer, uses: new Map(), step: ctx.step });
-      await ctx.step("end", () => 1);
-      return result;
-    },
-  });
+export function toWorkflows(root: Program, clock: VirtualClock, observer: Observer): Workflow[] {
   return [
-    own,
-    ...childrenOf(program).flatMap((child) => toWorkflows(child.body, clock, observer, `child-${child.id}`)),
+    toWorkflow("root", root, clock, observer),
+    ...childrenOf(root).map((child) => toWorkflow(`child-${child.id}`, child.body, clock, observer)),
   ];
 }
 
-function childrenOf(program: Program): (Program & { readonly kind: "child" })[] {
-  if (program.kind === "child") return [program];
-  return "parts" in program ? program.parts.flatMap(childrenOf) : [];
+function toWorkflow(id: string, program: Program, clock: VirtualClock, observer: Observer): Workflow {
+  return workflow({
+    id,
+    run: async (_input, ctx) => {
+      if (observer.changed.has(ctx.run.id)) await ctx.step("changed code", () => 1);
+      const seen = observer.begin(ctx.run.id);
+      const result = await execute(program, { ctx, clock, ...seen, uses: new Map(), step: ctx.step });
+      seen.asks("step/0/end");
+      await ctx.step("end", () => seen.bodyStarts("step/0/end"));
+      return result;
+    },
+  });
 }
 
 async function execute(program: Program, around: Surroundings): Promise<unknown> {
@@ -59,7 +66,10 @@ async function execute(program: Program, around: Surroundings): Promise<unknown>
   }
 }
 
-function combine(program: Extract<Program, { readonly parts: readonly Program[] }>, around: Surroundings): Promise<unknown> {
+function combine(
+  program: Extract<Program, { readonly parts: readonly Program[] }>,
+  around: Surroundings,
+): Promise<unknown> {
   const { ctx } = around;
   const each = (): Promise<unknown>[] => program.parts.map((part) => execute(part, around));
   const inTurn = async (step = around.step): Promise<unknown[]> => {
@@ -92,7 +102,7 @@ async function executeLeaf(
   program: Exclude<Program, { readonly parts: readonly Program[] }>,
   around: Surroundings,
 ): Promise<unknown> {
-  const { ctx, observer } = around;
+  const { ctx, bodyStarts } = around;
   const { id } = program;
   switch (program.kind) {
     case "step":
@@ -112,7 +122,7 @@ async function executeLeaf(
       return ctx.metadata.increment("count");
     case "stream":
       return ctx.stream.json(`st${id}`, () => {
-        observer.bodyStarts(ctx.run.id, `stream/0/st${id}`);
+        bodyStarts(`stream/0/st${id}`);
         return Array.from({ length: program.chunks }, (_, chunk) => chunk);
       });
     case "throw":
@@ -126,12 +136,12 @@ async function executeLeaf(
 
 function executeStep(
   program: Program & { readonly kind: "step" },
-  { ctx, clock, observer, uses, step }: Surroundings,
+  { clock, bodyStarts, asks, uses, step }: Surroundings,
 ): Promise<unknown> {
   const { name, ms, failures, once, undo, timeoutMs, id } = program;
   const use = uses.get(name) ?? 0;
   uses.set(name, use + 1);
-  const start = (kind: string): void => observer.bodyStarts(ctx.run.id, `${kind}/${use}/${name}`);
+  const start = (kind: string): void => bodyStarts(`${kind}/${use}/${name}`);
   let undone = 0;
   const compensate = async (): Promise<void> => {
     start("compensation");
@@ -145,6 +155,7 @@ function executeStep(
     ...(undo === "none" ? {} : { compensate }),
     ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
   };
+  asks(`step/${use}/${name}`);
   return step(name, options, async ({ attempt }) => {
     start("step");
     if (ms > 0) await new Promise<void>((resolve) => clock.setTimer(ms, resolve));

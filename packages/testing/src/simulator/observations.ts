@@ -5,75 +5,85 @@
  * is stored" (DUR3).
  */
 import type { JournalEntry } from "@holdfast/protocol";
-import type { WriteBatch } from "@holdfast/orchestrator";
+import { type RunHeader, type WriteBatch, isTerminal } from "@holdfast/orchestrator";
 import type { Observer } from "./interpreter.ts";
+import type { Finding } from "./oracles.ts";
 
 interface RunView {
   /** What each execution saw, oldest execution first. */
-  readonly logs: string[][];
+  readonly logs: Log[];
   /** Operations whose outcome is stored. */
   readonly ended: Set<string>;
   /** How often a body of each operation started. */
   readonly started: Map<string, number>;
 }
 
+interface Log {
+  readonly seen: string[];
+  /** How much had been seen when a step was asked for. */
+  readonly askedAt: Map<string, number>;
+  /** So much led to something that is stored: it can only be seen again. */
+  bound: number;
+  givenUp: boolean;
+}
+
 export class Observations implements Observer {
-  readonly violations: string[] = [];
+  readonly findings: Finding[] = [];
+  readonly changed: Set<string> = new Set();
   readonly #views = new Map<string, RunView>();
 
   begin(runId: string): ReturnType<Observer["begin"]> {
-    const { logs } = this.view(runId);
-    const log: string[] = [];
+    const { logs, started, ended } = this.view(runId);
+    const log: Log = { seen: [], askedAt: new Map(), bound: 0, givenUp: false };
     logs.push(log);
     // An execution that was given up goes on in memory for a while; what it sees then nobody ever sees.
-    return (seen) => {
-      if (logs.at(-1) === log && !this.#frozen.has(log)) this.#note(runId, log, seen);
+    const isGivenUp = (): boolean => logs.at(-1) !== log || log.givenUp;
+    return {
+      asks: (op) => log.askedAt.set(op, log.seen.length),
+      see: (seen) => {
+        if (!isGivenUp()) this.#note(runId, log, seen);
+      },
+      bodyStarts: (op) => {
+        started.set(op, (started.get(op) ?? 0) + 1);
+        if (ended.has(op) && !isGivenUp())
+          this.#find("effects", `a body of ${op} of ${runId} started after its outcome was stored`);
+      },
     };
   }
-
-  readonly #frozen = new WeakSet<string[]>();
 
   /** The process that executed the run is dead, or given up. */
   freeze(runId: string): void {
     const log = this.view(runId).logs.at(-1);
-    if (log !== undefined) this.#frozen.add(log);
+    if (log !== undefined) log.givenUp = true;
   }
 
-  isFrozen(runId: string): boolean {
-    const log = this.view(runId).logs.at(-1);
-    return log === undefined || this.#frozen.has(log);
-  }
-
-  #note(runId: string, log: string[], seen: string): void {
-    const { logs } = this.view(runId);
-    for (const earlier of logs) {
-      const before = earlier[log.length];
-      if (earlier === log || before === undefined || before === seen) continue;
-      this.violations.push(
-        `replay order: ${runId} saw ${JSON.stringify(before)} at ${log.length}, then ${JSON.stringify(seen)}`,
-      );
+  #note(runId: string, log: Log, seen: string): void {
+    const place = log.seen.length;
+    for (const earlier of this.view(runId).logs) {
+      const before = earlier.seen[place];
+      if (earlier === log || place >= earlier.bound || before === seen) continue;
+      this.#find("replay order", `${runId} saw ${JSON.stringify(before)} at ${place}, then ${JSON.stringify(seen)}`);
     }
-    log.push(seen);
-  }
-
-  bodyStarts(runId: string, op: string): void {
-    const { ended, started } = this.view(runId);
-    if (this.isFrozen(runId)) return;
-    started.set(op, (started.get(op) ?? 0) + 1);
-    if (ended.has(op))
-      this.violations.push(`effects: a body of ${op} of ${runId} started after its outcome was stored`);
+    log.seen.push(seen);
   }
 
   /** A commit of a run. */
   committed(runId: string, batch: WriteBatch): void {
-    const { ended } = this.view(runId);
+    const { ended, logs } = this.view(runId);
+    const record = batch.puts.get("record") as RunHeader | undefined;
     for (const [key, row] of batch.puts) {
       if (!key.startsWith("journal/")) continue;
       const { type, op } = row as JournalEntry;
+      for (const log of logs) log.bound = Math.max(log.bound, log.askedAt.get(op) ?? 0);
       if (type !== "step.completed" && type !== "step.failed") continue;
-      if (ended.has(op)) this.violations.push(`journal: ${op} of ${runId} has two outcomes`);
+      if (ended.has(op)) this.#find("journal", `${op} of ${runId} has two outcomes`);
       ended.add(op);
     }
+    const log = logs.at(-1);
+    if (record === undefined || log === undefined || !isTerminal(record.status)) return;
+    if (record.status === "completed") log.bound = log.seen.length;
+    // Code may tidy up; what it sees is its own affair.
+    log.givenUp = true;
   }
 
   view(runId: string): RunView {
@@ -83,6 +93,10 @@ export class Observations implements Observer {
       this.#views.set(runId, view);
     }
     return view;
+  }
+
+  #find(oracle: Finding["oracle"], text: string): void {
+    this.findings.push({ oracle, text });
   }
 
   /** Everything that was seen, for comparing two runs of one seed. */

@@ -36,6 +36,18 @@ export type Program =
   | { readonly kind: "child"; readonly id: number; readonly detach: boolean; readonly body: Program }
   | { readonly kind: Combination; readonly id: number; readonly parts: readonly Program[] };
 
+/** The part of the tree that a workflow id stands for. */
+export function programOf(root: Program, workflowId: string): Program {
+  const child = childrenOf(root).find((one) => workflowId === `child-${one.id}`);
+  return child?.body ?? root;
+}
+
+/** All children in the tree, grandchildren included. */
+export function childrenOf(program: Program): (Program & { readonly kind: "child" })[] {
+  if (program.kind === "child") return [program, ...childrenOf(program.body)];
+  return "parts" in program ? program.parts.flatMap(childrenOf) : [];
+}
+
 export type Combination = "sequence" | "all" | "race" | "any" | "settled" | "parallel" | "try" | "group" | "loop";
 
 const COMBINATIONS: readonly Combination[] = [

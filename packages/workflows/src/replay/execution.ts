@@ -161,14 +161,11 @@ export class Execution implements LiveExecution {
 
   accepted(news: ExecutionUpdate): void {
     this.#now = Math.max(this.#now, news.now);
-    if (this.#parked && this.operations.ready(this.#now).length > 0) {
-      // An attempt fell due while the run was being parked.
-      this.#parked = false;
-      this.#schedule();
-    }
-    if (news.entries.length === 0) return;
+    // An attempt may have fallen due while the run was being parked.
+    if (this.#parked && this.operations.ready(this.#now).length > 0) this.#parked = false;
     this.#feed.receive(news.entries);
     for (const entry of news.entries) this.unwinding.heard(entry);
+    // Also without news: what was said is durable now, and what had to wait for that may happen.
     this.#schedule();
   }
 
@@ -289,7 +286,12 @@ export class Execution implements LiveExecution {
 
   /** The function has not asked for what comes next. It is given time; if it surely will not, the code has changed. */
   #awaitFunction(entry: JournalEntry, operation: OpenOperation | undefined, level: SettledLevel): Next {
-    if (level !== "turn") return level === "moving" ? "short" : "turn";
+    if (level === "moving") return "short";
+    // What the function asks for during that turn is looked at as soon as live: nothing here holds it up.
+    if (level === "short") {
+      void this.#settling.turn().then(() => this.#schedule());
+      return "rest";
+    }
     const overdue = operation === undefined && this.asked >= entry.asked;
     if (overdue || (this.#end !== undefined && !this.unwinding.underWay)) return this.#diverge(entry);
     this.#cancelForeignWait ??= this.platform.setTimer(FOREIGN_AWAIT_MS_MAX, () => this.#diverge(entry));
@@ -306,13 +308,14 @@ export class Execution implements LiveExecution {
 
   /** Tells of all that needs no body; leaves the steps that are to be executed. */
   #announceFresh(): void {
+    // What the function asked for before it turned back comes first.
+    for (const event of announcements(this.operations, this.platform.now())) this.#reporter.add(event);
     const turnsBack = this.operations.takeUnwind();
     if (turnsBack !== undefined) {
       // Nothing may execute any more when the run turns back (STEP6).
       if (this.bodies.wind("forward", () => this.#schedule())) this.#reporter.add(turnsBack);
       else this.operations.putBackUnwind();
     }
-    for (const event of announcements(this.operations, this.platform.now())) this.#reporter.add(event);
   }
 
   /** Starts the bodies whose time has come. Undefined: there are none, or what was said is not durable yet (X3). */
@@ -352,6 +355,8 @@ export class Execution implements LiveExecution {
 
   /** With nothing left to do the run is parked, when the function has surely settled (RUN1). */
   #park(level: SettledLevel): Next {
+    // What is under way may bring outcomes: whether there is nothing to do is known when it is answered.
+    if (this.#reporter.underWay) return "rest";
     const idle = this.bodies.count === 0 && this.operations.open > 0 && !this.#parked;
     if (idle && level !== "turn") return "turn";
     if (idle) {

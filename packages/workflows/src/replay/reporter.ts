@@ -32,6 +32,11 @@ export class Reporter {
     return !this.#underWay && this.#events.length === 0;
   }
 
+  /** True while an answer is awaited. */
+  get underWay(): boolean {
+    return this.#underWay;
+  }
+
   /** Resolves when all that was said is durable; `undefined` if it is already. */
   drained(): Promise<void> | undefined {
     if (this.idle) return undefined;
@@ -47,7 +52,8 @@ export class Reporter {
     while (this.#events.length > 0 && !this.#underWay) {
       const events = this.#events;
       this.#events = [];
-      const answer = this.#port.report({ epoch: this.#epoch, asked: this.#listener.asked, events });
+      const remote = this.#port.remote === true ? { remote: true as const } : {};
+      const answer = this.#port.report({ epoch: this.#epoch, asked: this.#listener.asked, events, ...remote });
       if ("accepted" in answer) this.#take(answer);
       else this.#await(answer);
     }

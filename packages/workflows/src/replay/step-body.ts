@@ -135,6 +135,7 @@ export function interruptedEvent(operation: OpenOperation, now: number): Operati
       `${what} was started and its outcome was lost, with the process that executed it. It has once: true, so it is not executed again. Find out whether it took effect, then go on in a catch or resume the run with seedResults.`,
     ),
     retry: null,
+    quiet: true,
   };
 }
 

@@ -18,6 +18,7 @@ import {
 } from "@holdfast/orchestrator";
 import {
   ENCODED_UNDEFINED,
+  type ExecutionEvent,
   type ExecutionPort,
   type ExecutionReport,
   type ExecutionStart,
@@ -48,23 +49,55 @@ export interface MemoryHostOptions {
   readonly protocol?: number;
   /** Dropped from memory after each of these commits, counted from 1, or after every commit that writes to the journal. */
   readonly crashAfterCommits?: readonly number[] | "journal-writes";
+  /** What goes wrong between the parts. */
+  readonly faults?: Faults;
   /** Told of every host of the world when it is made, this one included. */
   readonly onCreate?: (host: MemoryHost) => void;
   /** Changes what an execution is told when it begins: for deliberate faults. */
   readonly tamper?: (start: ExecutionStart) => ExecutionStart;
+  /** Changes what an execution that was given up says: for deliberate faults. */
+  readonly tamperWithZombies?: (report: ExecutionReport, epoch: number) => ExecutionReport;
 }
+
+/** Trouble between the parts: asked for at each occasion; `undefined`: none this time. */
+export interface Faults {
+  /** A message to another run. */
+  message?(): MessageFault | undefined;
+  /** An alarm fires. */
+  alarm?(): "twice" | undefined;
+  /** An execution begins. */
+  start?(): StartFault | undefined;
+  /** An execution has gone silent. */
+  silent?(host: MemoryHost): void;
+  /** Whether a pipe lies between this execution and its orchestrator, on which everything takes turns of the loop. */
+  remote?(): boolean;
+}
+
+export type MessageFault = "lost" | "twice" | "late" | "answer lost";
+
+export interface StartFault {
+  /** The execution is silent after so many reports: it died, or hangs. */
+  readonly afterReports: number;
+  /** When the dispatcher notices, ms later. */
+  readonly noticedAfterMs: number;
+}
+
+/** How long a late message takes, ms. */
+const LATE_MS = 3_000;
 
 /** What the store throws where a crash was asked for: the commit has happened, its caller never learns. */
 export class SimulatedCrash extends Error {}
 
 const RUN_ID = "run-1";
 
+const EXECUTOR_DIED = errorValue("DISPATCH_FAILED", "The executor went away.");
+
 const REFUSED: ReportAnswer = { accepted: false, reason: "superseded" };
 
 const SEED = "0123456789abcdeffedcba9876543210";
 
 /** Bounds `settle`: a run that still moves after so many turns of the event loop is stuck in a loop. */
-const TURNS_MAX = 20_000;
+const TURNS_MAX = 2_000;
 
 export class MemoryHost {
   readonly clock: VirtualClock;
@@ -81,12 +114,15 @@ export class MemoryHost {
   #executions: { readonly live: LiveExecution; dead: boolean }[] = [];
   #activity = 0;
   #ids = 0;
+  /** Its place among the runs of the world. */
+  readonly #number: number;
 
   constructor(options: MemoryHostOptions) {
     this.clock = options.clock ?? new VirtualClock();
     this.store = options.store ?? new MemoryStore();
     this.world = options.world ?? new Map();
     this.world.set(options.runId ?? RUN_ID, this);
+    this.#number = this.world.size;
     this.#options = options;
     this.#workflows = new WorkflowIndex(options.workflows);
     this.#dispatcher = {
@@ -237,12 +273,47 @@ export class MemoryHost {
     return next;
   }
 
+  /**
+   * Executes the run again from its whole journal, as if nothing else was left of it, and compares what that comes to
+   * with what is stored. Nothing is changed. Gives what differs.
+   */
+  async replayCold(): Promise<string[]> {
+    const { header, journal } = this;
+    const begun = this.starts.at(-1);
+    const workflow = this.#workflows.find(header.workflowId, header.workflowVersion);
+    // Where the end came from outside, the function itself may be anywhere.
+    const fromOutside = header.error?.code === "CANCELLED" || header.error?.code === "WORKFLOW_TIMEOUT";
+    if (begun === undefined || workflow === undefined || (fromOutside && header.unwinding === undefined)) return [];
+    const events: ExecutionEvent[] = [];
+    const port: ExecutionPort = {
+      report: (report) => {
+        events.push(...report.events);
+        return REFUSED;
+      },
+      lost: (error) => events.push({ type: "run.diverged", error }),
+    };
+    workflow.executeOn(this.#platform(), structuredClone({ ...begun, paused: false, journal }), port);
+    await this.settle();
+    // What was going on beside the journal when the run ended may go on otherwise now; its end may not.
+    return events.flatMap((event) => {
+      const same =
+        event.type === "run.completed"
+          ? event.output === header.output
+          : event.type === "run.failed"
+            ? event.error.message === header.error?.message
+            : event.type !== "run.diverged";
+      return same ? [] : [`executed again from its journal it says ${JSON.stringify(event)}`];
+    });
+  }
+
   /** The alarm fires now, or at its time if that is later. */
   fireAlarm(): void {
     const { alarm } = this.store;
     if (alarm !== null && alarm > this.clock.now()) this.clock.jump(alarm - this.clock.now());
     this.store.takeAlarm();
+    const again = this.#options.faults?.alarm?.() === "twice";
     this.#send({ type: "alarm" });
+    if (again) this.#send({ type: "alarm" });
   }
 
   /** The alarm fires if one is set. */
@@ -251,7 +322,16 @@ export class MemoryHost {
   }
 
   async #deliverMessage(to: string, message: RunMessage): Promise<SendResult> {
+    const fault = this.#options.faults?.message?.();
     await nextTurn();
+    if (fault === "lost") return { type: "unreachable" };
+    if (fault === "late") await new Promise<void>((resolve) => this.clock.setTimer(LATE_MS, resolve));
+    const result = this.#reach(to, message);
+    if (fault === "twice") this.#reach(to, message);
+    return fault === "answer lost" ? { type: "unreachable" } : result;
+  }
+
+  #reach(to: string, message: RunMessage): SendResult {
     let peer = this.world.get(to);
     if (peer === undefined) {
       const { crashAfterCommits: _crashes, store: _store, ...shared } = this.#options;
@@ -284,6 +364,7 @@ export class MemoryHost {
 
   #startExecution(start: ExecutionStart, port: ExecutionPort): LiveExecution {
     this.starts.push(start);
+    this.#activity += 1;
     const workflow = this.#workflows.find(start.workflowId, start.workflowVersion);
     if (workflow === undefined) {
       queueMicrotask(() => port.lost(errorValue("WORKFLOW_NOT_FOUND", `no workflow ${start.workflowId}`)));
@@ -293,19 +374,48 @@ export class MemoryHost {
     // A message between host and execution is a copy, as on every pipe but the inline one.
     const host = this.#host;
     const { protocol = start.protocol, tamper = (told: ExecutionStart) => told } = this.#options;
+    const remote = this.#options.faults?.remote?.() ?? false;
+    const fault = this.#options.faults?.start?.();
+    let reports = 0;
+    const speak = (report: ExecutionReport): ReportAnswer | Promise<ReportAnswer> => {
+      if (slot.dead) return REFUSED;
+      reports += 1;
+      if (fault !== undefined && reports > fault.afterReports) {
+        slot.dead = true;
+        this.#options.faults?.silent?.(this);
+        this.clock.setTimer(fault.noticedAfterMs, () => host === this.#host && port.lost(EXECUTOR_DIED));
+        return remote ? new Promise(() => {}) : REFUSED;
+      }
+      // A process that was given up still speaks, to whoever holds the run now.
+      return host === this.#host ? (port.report(report) as ReportAnswer) : this.#reportOfZombie(report);
+    };
     slot.live = workflow.executeOn(this.#platform(), tamper(structuredClone({ ...start, protocol })), {
-        report: (report) => {
-          if (slot.dead) return REFUSED;
-          // A process that was given up still speaks, to whoever holds the run now.
-          return host === this.#host ? port.report(report) : this.#reportOfZombie(report);
-        },
-        lost: (error) => port.lost(error),
+      remote,
+      report: (report) => (remote ? this.#onPipe(() => speak(report)) : speak(report)),
+      lost: (error) => port.lost(error),
     });
     this.#executions.push(slot);
-    return slot.live;
+    const { live } = slot;
+    if (!remote) return live;
+    return {
+      update: (update) => void this.#onPipe(() => live.update(update)),
+      abort: (reason) => void this.#onPipe(() => live.abort(reason)),
+    };
   }
 
-  #reportOfZombie(report: ExecutionReport): ReportAnswer {
+  /** There and back again. */
+  async #onPipe<T>(act: () => T | Promise<T>): Promise<T> {
+    this.#activity += 1;
+    await nextTurn();
+    const answer = await act();
+    this.#activity += 1;
+    await nextTurn();
+    return answer;
+  }
+
+  #reportOfZombie(spoken: ExecutionReport): ReportAnswer {
+    const { tamperWithZombies = (report: ExecutionReport) => report } = this.#options;
+    const report = tamperWithZombies(spoken, this.header.epoch);
     const reply = this.#send({ type: "report", report });
     return reply.type === "report" ? reply.answer : REFUSED;
   }
@@ -320,7 +430,7 @@ export class MemoryHost {
       setTimer: (ms, fn) => this.clock.setTimer(ms, fn),
       randomId: () => {
         this.#ids += 1;
-        return this.#ids.toString(16).padStart(32, "0");
+        return `${this.#number.toString(16)}f${this.#ids.toString(16).padStart(8, "0")}`.padStart(32, "0");
       },
       log: (line) => this.logged.push(line),
     };

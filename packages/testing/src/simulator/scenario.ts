@@ -1,0 +1,102 @@
+/**
+ * One history to play: a program, what outsiders do, and what goes wrong.
+ *
+ * Owns: the scenario as plain data, so that it can be printed, made smaller and kept as a test; and making one of a seed.
+ */
+import type { MessageFault, StartFault } from "@holdfast/workflows/testing";
+import { type Program, makeProgram } from "./program.ts";
+import { Random } from "./random.ts";
+
+/** What an outsider does, `afterMs` after the one before. `run` picks one of the runs that have not ended. */
+export interface Action {
+  readonly afterMs: number;
+  readonly run: number;
+  readonly act:
+    | {
+        readonly type: "deliver";
+        readonly on: "signal" | "event";
+        readonly name: string;
+        /** The same number again is the same delivery again. */
+        readonly delivery: number;
+      }
+    | { readonly type: "jump"; readonly ms: number }
+    | {
+        readonly type:
+          | "token"
+          | "trigger again"
+          | "cancel"
+          | "pause"
+          | "unpause"
+          | "evict"
+          | "zombie"
+          | "change code"
+          | "restore code";
+      };
+}
+
+/** What goes wrong, by the place in the order of all commits, messages, alarms or executions of the world. */
+export type Fault =
+  | { readonly at: number; readonly type: "crash before" | "crash behind" | "zombie behind" }
+  | { readonly at: number; readonly type: "message"; readonly fault: MessageFault }
+  | { readonly at: number; readonly type: "alarm" }
+  | { readonly at: number; readonly type: "start"; readonly fault: StartFault };
+
+export interface Scenario {
+  readonly program: Program;
+  readonly timeoutMs: number | undefined;
+  /** Executions, by their place, that are at the other end of a pipe. */
+  readonly remote: "never" | "always" | "by turns";
+  readonly actions: readonly Action[];
+  readonly faults: readonly Fault[];
+  /** In the end the root run is resumed from this of its steps. */
+  readonly resume: number | undefined;
+}
+
+const NAMES = ["a", "b"] as const;
+
+/** One integer decides everything. */
+export function makeScenario(seed: number): Scenario {
+  const random = new Random(seed);
+  const program = makeProgram(random);
+  const deliveries = { count: 0 };
+  return {
+    program,
+    timeoutMs: random.chance(0.1) ? 1_000 + random.below(10_000) : undefined,
+    remote: random.chance(0.6) ? "never" : random.pick(["always", "by turns"] as const),
+    actions: Array.from({ length: random.below(8) }, () => makeAction(random, deliveries)),
+    faults: random.chance(0.15) ? [] : Array.from({ length: 1 + random.below(6) }, () => makeFault(random)),
+    resume: random.chance(0.2) ? random.below(4) : undefined,
+  };
+}
+
+function makeAction(random: Random, deliveries: { count: number }): Action {
+  const place = { afterMs: random.below(1_500), run: random.below(4) };
+  const roll = random.next();
+  if (roll < 0.5) {
+    // Now and then the same delivery again.
+    const delivery = random.chance(0.8) ? ++deliveries.count : random.below(deliveries.count + 1);
+    const on = random.pick(["signal", "event"] as const);
+    return { ...place, act: { type: "deliver", on, name: random.pick(NAMES), delivery } };
+  }
+  if (roll < 0.54) return { ...place, act: { type: "jump", ms: random.below(20_000) } };
+  const types = ["cancel", "pause", "unpause", "evict", "evict", "zombie", "token", "token"] as const;
+  const rare = ["trigger again", "change code", "restore code"] as const;
+  return { ...place, act: { type: random.chance(0.8) ? random.pick(types) : random.pick(rare) } };
+}
+
+function makeFault(random: Random): Fault {
+  const roll = random.next();
+  if (roll < 0.3) return { at: random.below(40), type: "crash before" };
+  if (roll < 0.55) return { at: random.below(40), type: "crash behind" };
+  if (roll < 0.65) return { at: random.below(40), type: "zombie behind" };
+  if (roll < 0.8) {
+    const fault = random.pick(["lost", "twice", "late", "answer lost"] as const);
+    return { at: random.below(5), type: "message", fault };
+  }
+  if (roll < 0.88) return { at: random.below(5), type: "alarm" };
+  return {
+    at: random.below(3),
+    type: "start",
+    fault: { afterReports: random.below(8), noticedAfterMs: random.below(20_000) },
+  };
+}

@@ -1,0 +1,59 @@
+/**
+ * Makes a scenario that fails smaller while it still fails.
+ *
+ * Owns: what is smaller: fewer actions, fewer faults, fewer and simpler parts of the program, rounder numbers.
+ */
+import type { Program } from "./program.ts";
+import type { Scenario } from "./scenario.ts";
+
+/** Plays at most `tries` scenarios. */
+export async function shrink(
+  scenario: Scenario,
+  fails: (scenario: Scenario) => Promise<boolean>,
+  tries = 3_000,
+): Promise<Scenario> {
+  let smallest = scenario;
+  let left = tries;
+  for (let found = true; found && left > 0;) {
+    found = false;
+    for (const candidate of smaller(smallest)) {
+      if (left-- <= 0) break;
+      if (!(await fails(candidate))) continue;
+      smallest = candidate;
+      found = true;
+      break;
+    }
+  }
+  return smallest;
+}
+
+function* smaller(scenario: Scenario): Generator<Scenario, void> {
+  const { actions, faults, program, timeoutMs, remote, resume } = scenario;
+  for (let place = actions.length - 1; place >= 0; place--) yield { ...scenario, actions: actions.toSpliced(place, 1) };
+  for (let place = faults.length - 1; place >= 0; place--) yield { ...scenario, faults: faults.toSpliced(place, 1) };
+  if (timeoutMs !== undefined) yield { ...scenario, timeoutMs: undefined };
+  if (resume !== undefined) yield { ...scenario, resume: undefined };
+  if (remote !== "never") yield { ...scenario, remote: "never" };
+  for (const less of smallerPrograms(program)) yield { ...scenario, program: less };
+}
+
+function* smallerPrograms(program: Program): Generator<Program, void> {
+  if ("parts" in program) {
+    const { parts } = program;
+    yield* parts;
+    if (parts.length > 1) for (const place of parts.keys()) yield { ...program, parts: parts.toSpliced(place, 1) };
+    for (const [place, part] of parts.entries()) {
+      for (const less of smallerPrograms(part)) yield { ...program, parts: parts.with(place, less) };
+    }
+    if (program.kind === "loop") yield { ...program, kind: "sequence" };
+  } else if (program.kind === "child") {
+    yield program.body;
+    for (const body of smallerPrograms(program.body)) yield { ...program, body };
+  } else if (program.kind === "step") {
+    if (program.failures > 0) yield { ...program, failures: 0 };
+    if (program.undo !== "none") yield { ...program, undo: "none" };
+    if (program.ms > 0) yield { ...program, ms: 0 };
+    if (program.once) yield { ...program, once: false };
+    if (program.timeoutMs !== undefined) yield { ...program, timeoutMs: undefined };
+  }
+}

@@ -1,0 +1,277 @@
+/**
+ * Plays one scenario.
+ *
+ * Owns: the order of events. Everything in it is the real orchestrator and the real replay engine; only clock, network,
+ * storage and chance are the simulator's.
+ */
+import { planResume } from "@holdfast/orchestrator";
+import { ENCODED_UNDEFINED } from "@holdfast/protocol";
+import { type Faults, MemoryHost, SimulatedCrash, VirtualClock } from "@holdfast/workflows/testing";
+import { BUGS, type BugName } from "./bugs.ts";
+import { toWorkflows } from "./interpreter.ts";
+import { Observations } from "./observations.ts";
+import { type Finding, type Played, checkRun, checkTerminal } from "./oracles.ts";
+import { type Program, programOf } from "./program.ts";
+import type { Action, Fault, Scenario } from "./scenario.ts";
+
+/** How long runs may take when nothing hinders them any more. */
+const PATIENCE_MINUTES = 20;
+
+export class World {
+  readonly counts: Map<string, number> = new Map();
+  readonly findings: Finding[] = [];
+  readonly #scenario: Scenario;
+  readonly #bug: BugName | undefined;
+  readonly #clock = new VirtualClock();
+  readonly #observations = new Observations();
+  readonly #root: MemoryHost;
+  /** Acknowledged deliveries of each run and name, in order. */
+  readonly #acknowledged = new Map<string, string[]>();
+  readonly #delivered = new Set<string>();
+  readonly #cancelled = new Set<string>();
+  /** How many commits, messages, alarms and executions there were. */
+  readonly #occasions = { commit: 0, message: 0, alarm: 0, start: 0 };
+  #faultsOver = false;
+
+  constructor(scenario: Scenario, bug: BugName | undefined) {
+    this.#scenario = scenario;
+    this.#bug = bug;
+    this.#countProgram(scenario.program);
+    this.#count(`pipe: ${scenario.remote} remote`);
+    this.#root = this.#newHost("run-1", new Map());
+  }
+
+  #newHost(runId: string, world: Map<string, MemoryHost>): MemoryHost {
+    const bug = this.#bug === undefined ? undefined : BUGS[this.#bug];
+    return new MemoryHost({
+      runId,
+      world,
+      clock: this.#clock,
+      workflows: toWorkflows(this.#scenario.program, this.#clock, this.#observations),
+      onCreate: (host) => this.#watch(host),
+      faults: this.#faults(),
+      ...(bug?.start === undefined ? {} : { tamper: bug.start }),
+      ...(bug?.fence === undefined ? {} : { tamperWithZombies: bug.fence }),
+    });
+  }
+
+  async play(): Promise<void> {
+    const { actions, timeoutMs, resume } = this.#scenario;
+    this.#trigger();
+    for (const action of actions) {
+      if (this.#root.ended) break;
+      await this.#root.advance(action.afterMs);
+      this.#act(action);
+    }
+    this.#faultsOver = true;
+    for (const host of this.#hosts()) this.#restoreCode(host);
+    for (const host of this.#hosts()) if (host.header.paused?.by === "operator") host.operate("unpause");
+    await this.#goOnUndisturbed();
+    for (const host of this.#hosts()) await this.#check(host, timeoutMs !== undefined, false);
+    if (resume !== undefined) await this.#resume(resume);
+    this.findings.push(...this.#observations.findings);
+  }
+
+  #trigger(): void {
+    const { timeoutMs } = this.#scenario;
+    this.#root.trigger("root", undefined, timeoutMs === undefined ? {} : { timeoutMs });
+  }
+
+  /** Somebody outside does something. */
+  #act({ act, run }: Action): void {
+    const open = this.#hosts().filter((one) => !one.ended);
+    const host = open[run % open.length];
+    if (host === undefined) return;
+    if (act.type !== "deliver" && act.type !== "token") this.#count(`outsider: ${act.type}`);
+    switch (act.type) {
+      case "deliver":
+        return this.#deliver(host, act);
+      case "token": {
+        const [tokenId] = host.header.waits.flatMap((wait) => wait.tokenId ?? []);
+        if (tokenId === undefined) return;
+        return this.#count(`outsider: token ${host.resolveToken(tokenId, "answer").type}`);
+      }
+      case "trigger again":
+        return this.#trigger();
+      case "cancel":
+        this.#cancelled.add(host.runId);
+        return void host.cancel("by the simulator");
+      case "pause":
+      case "unpause":
+        return void host.operate(act.type);
+      case "evict":
+      case "zombie":
+        return this.#crash(host, act.type === "zombie");
+      case "jump":
+        return this.#clock.jump(act.ms);
+      case "change code":
+        if (!host.journal.some((entry) => entry.nth > 0)) return;
+        this.#observations.changed.add(host.runId);
+        return this.#crash(host, false);
+      case "restore code":
+        return this.#restoreCode(host);
+    }
+  }
+
+  /** Code that fits again is deployed: the run that noticed is retried. */
+  #restoreCode(host: MemoryHost): void {
+    if (!this.#observations.changed.delete(host.runId)) return;
+    const { paused, error } = host.header;
+    this.#count(`changed code: ${paused?.by === "engine" ? error?.code : "not noticed"}`);
+    this.#crash(host, false);
+    if (paused?.by === "engine") host.operate("retry");
+  }
+
+  #deliver(host: MemoryHost, { on, name, delivery }: Action["act"] & { readonly type: "deliver" }): void {
+    const id = `d${delivery}-${host.runId}`;
+    const reply = host.deliver(on, name, id, id);
+    this.#count(`outsider: delivery ${reply.type === "delivered" ? reply.delivery : reply.type}`);
+    if (reply.type !== "delivered" || this.#delivered.has(id)) return;
+    this.#delivered.add(id);
+    const key = `${host.runId} ${on} ${name}`;
+    this.#acknowledged.set(key, [...(this.#acknowledged.get(key) ?? []), id]);
+  }
+
+  #hosts(): MemoryHost[] {
+    return [...this.#root.world.values()].filter((host) => host.triggered);
+  }
+
+  /** Nothing hinders any more: each run gets on within a minute, and all of them come to their ends (DUR5). */
+  async #goOnUndisturbed(): Promise<void> {
+    for (let patience = PATIENCE_MINUTES; patience > 0; patience--) {
+      await this.#root.settle();
+      const open = this.#hosts().filter((host) => !host.ended || host.header.outbox.count > 0);
+      const before = open.map(progressOf);
+      const [host] = open;
+      if (host === undefined) break;
+      await host.advance(60_000);
+      for (const [place, one] of open.entries()) {
+        const waits = one.header.waits.some((wait) => wait.kind === "RUN");
+        if (!waits && progressOf(one) === before[place])
+          this.#find("progress", `${one.runId} (${one.header.status}) did nothing for a minute`);
+      }
+    }
+    await this.#root.settle();
+  }
+
+  async #resume(place: number): Promise<void> {
+    const { header, journal } = this.#root;
+    const steps = journal.filter((entry) => entry.op.startsWith("step/")).map((entry) => entry.op);
+    const step = /^step\/(\d+)\/(.*)$/s.exec(steps[place % steps.length] ?? "");
+    if (step === null) return;
+    const [, occurrence = "0", name = ""] = step;
+    const inherited = planResume(header, journal, {
+      resumeFromStep: { name, occurrence: Number(occurrence) },
+      seedResults: [],
+    });
+    if ("type" in inherited) return this.#find("resume", `${header.id} cannot be resumed: ${inherited.message}`);
+    this.#count("outsider: resume");
+    const host = this.#newHost("run-2", this.#root.world);
+    host.trigger("root", undefined, { runId: "run-2", input: ENCODED_UNDEFINED, inherited });
+    await this.#goOnUndisturbed();
+    await this.#check(host, false, true);
+  }
+
+  async #check(host: MemoryHost, bounded: boolean, resumed: boolean): Promise<void> {
+    const { runId } = host;
+    const program = programOf(this.#scenario.program, host.header.workflowId);
+    const played: Played = {
+      host,
+      program,
+      resumed,
+      cancelled: this.#cancelled.size > 0 || host.header.parent !== undefined,
+      bounded: bounded && host === this.#root,
+      acknowledged: (on, name) => this.#acknowledged.get(`${runId} ${on} ${name}`) ?? [],
+      started: this.#observations.view(runId).started,
+    };
+    this.#count(`end: ${host.header.status}`);
+    for (const entry of host.journal) this.#count(`journal: ${entry.type}`);
+    this.findings.push(...checkRun(played));
+    if (host.ended) {
+      this.#observations.freeze(runId);
+      this.findings.push(
+        ...(await host.replayCold()).map((text): Finding => ({ oracle: "cold replay", text: `${runId}: ${text}` })),
+      );
+    }
+    this.findings.push(...checkTerminal(played));
+  }
+
+  /** A host of the world is made: its commits may fail or be the last of its process. */
+  #watch(host: MemoryHost): void {
+    const count = host.store.afterCommit;
+    let fault: Fault["type"] | undefined;
+    host.store.beforeCommit = () => {
+      fault = this.#strike("commit", (one) => one.type.startsWith("crash") || one.type.startsWith("zombie"))?.type;
+      if (fault !== "crash before") return;
+      this.#crash(host, false);
+      throw new SimulatedCrash();
+    };
+    host.store.afterCommit = (batch) => {
+      count(batch);
+      this.#observations.committed(host.runId, batch);
+      if (this.#bug !== undefined) BUGS[this.#bug].stored?.(host.store, batch);
+      if (fault === undefined) return;
+      this.#crash(host, fault === "zombie behind");
+      throw new SimulatedCrash();
+    };
+  }
+
+  #faults(): Faults {
+    return {
+      message: () => {
+        const fault = this.#strike("message", (one) => one.type === "message");
+        return fault?.type === "message" ? fault.fault : undefined;
+      },
+      alarm: () => (this.#strike("alarm", (one) => one.type === "alarm") === undefined ? undefined : "twice"),
+      start: () => {
+        const fault = this.#strike("start", (one) => one.type === "start");
+        return fault?.type === "start" ? fault.fault : undefined;
+      },
+      silent: (host) => this.#observations.freeze(host.runId),
+      remote: () => {
+        const { remote } = this.#scenario;
+        return remote === "always" || (remote === "by turns" && this.#occasions.start % 2 === 0);
+      },
+    };
+  }
+
+  /** The fault of this occasion, if the scenario has one. */
+  #strike(occasion: "commit" | "message" | "alarm" | "start", fits: (fault: Fault) => boolean): Fault | undefined {
+    this.#occasions[occasion] += 1;
+    if (this.#faultsOver) return undefined;
+    const at = this.#occasions[occasion] - 1;
+    const fault = this.#scenario.faults.find((one) => one.at === at && fits(one));
+    if (fault !== undefined) this.#count(`fault: ${fault.type === "message" ? `message ${fault.fault}` : fault.type}`);
+    return fault;
+  }
+
+  #crash(host: MemoryHost, zombies: boolean): void {
+    this.#observations.freeze(host.runId);
+    host.crash({ zombies });
+  }
+
+  #find(oracle: Finding["oracle"], text: string): void {
+    this.findings.push({ oracle, text });
+  }
+
+  #countProgram(program: Program): void {
+    this.#count(`program: ${program.kind}`);
+    if ("parts" in program) for (const part of program.parts) this.#countProgram(part);
+    if (program.kind === "child") this.#countProgram(program.body);
+  }
+
+  #count(what: string): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
+  }
+
+  /** All that was seen and stored. */
+  trace(): string {
+    const stored = [...this.#root.world].map(([id, host]) => [id, host.store.dump()]);
+    return this.#observations.trace() + JSON.stringify(stored);
+  }
+}
+
+/** What changes whenever a run gets on. */
+function progressOf({ journal, header }: MemoryHost): string {
+  return `${journal.length} ${header.status} ${header.outbox.count}`;
+}
