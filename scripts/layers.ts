@@ -74,7 +74,9 @@ function checkUse(folder: string, name: string, where: string, path?: string): r
   const layer = LAYERS.find((one) => one.folder === folder || one.folder === `${posix.dirname(folder)}/*`);
   if (layer === undefined) return [`${where}, but ${folder} has no row in the table of scripts/layers.ts. Add one.`];
   if (layer.may.some((allowed) => posix.matchesGlob(name, allowed))) return [];
-  const inside = Object.entries(layer.inside ?? {}).filter(([part]) => path === undefined || path.startsWith(`${part}/`));
+  const inside = Object.entries(layer.inside ?? {}).filter(
+    ([part]) => path === undefined || path.startsWith(`${part}/`),
+  );
   if (inside.some(([, may]) => may.includes(name))) return [];
   if (layer.anyOutside === true && !name.startsWith("@holdfast/")) return [];
   const outside = layer.anyOutside === true ? ", and packages from outside" : "";

@@ -1,41 +1,75 @@
 import { expect, test } from "vitest";
-import { BUGS, type BugName, type Simulation, simulate } from "../src/index.ts";
+import { BUGS, type BugName, makeScenario, playScenario, shrink, simulate } from "../src/index.ts";
+import { FOUND } from "./found-scenarios.ts";
 
-/** Seeds that once failed, by what they found. They stay. */
-const FOUND: readonly (readonly [what: string, seed: number])[] = [];
+/** Other seeds each time; `pnpm simulate --from <seed>` plays them again. */
+const FRESH = 10_000;
 
-test.each(FOUND)("DUR4 the seed that found %s holds", async (_what, seed) => {
-  expect((await simulate(seed)).violations).toEqual([]);
+/** What must have happened in so many seeds: a fault that silently never happens proves nothing. */
+const EXERCISED = [
+  ...["all", "any", "child", "group", "loop", "metadata", "parallel", "pure", "race", "sequence", "settled", "sleep"],
+  ...["step", "stream", "throw", "token", "try", "wait"],
+]
+  .map((kind) => `program: ${kind}`)
+  .concat(
+    ["crash before", "crash behind", "zombie behind", "start", "alarm"].map((fault) => `fault: ${fault}`),
+    ["lost", "twice", "late", "answer lost"].map((fault) => `fault: message ${fault}`),
+    ["cancelled", "compensated", "compensation_failed", "completed", "failed"].map((status) => `end: ${status}`),
+    ["cancel", "change code", "evict", "jump", "pause", "resume", "token delivered"].map((act) => `outsider: ${act}`),
+    ["trigger again", "unpause", "zombie", "delivery buffered", "delivery duplicate"].map((act) => `outsider: ${act}`),
+    ["changed code: NON_DETERMINISM", "pipe: always remote", "pipe: by turns remote", "outsider: delivery resolved"],
+  );
+
+test.each(Object.entries(FOUND))("DUR4 what the simulator found stays mended: %s", async (_what, scenario) => {
+  expect((await playScenario(scenario)).findings).toEqual([]);
 });
 
 test(
-  "DUR4 random programs, outsiders and faults: 10,000 seeds, other ones each time",
+  `DUR4 REP2 random programs, outsiders and faults: ${FRESH} seeds, other ones each time`,
   { timeout: 300_000 },
   async () => {
     const from = Date.now() % 1_000_000_000;
-    const failed: Simulation[] = [];
-    for (let seed = from; seed < from + 10_000; seed++) {
-      const simulation = await simulate(seed);
-      if (simulation.violations.length > 0) failed.push(simulation);
+    console.log(`seeds ${from} to ${from + FRESH - 1}; again with: pnpm simulate --from ${from} --seeds ${FRESH}`);
+    const failed: unknown[] = [];
+    const exercised = new Set<string>();
+    for (let seed = from; seed < from + FRESH; seed++) {
+      const { findings, counts } = await simulate(seed);
+      if (findings.length > 0) failed.push({ seed, findings: findings.slice(0, 3) });
+      for (const what of counts.keys()) exercised.add(what);
     }
-    console.log(`simulated the seeds ${from} to ${from + 9_999}: pnpm simulate --from ${from} --seeds 10000`);
-    expect(failed.slice(0, 5).map(({ seed, violations }) => [seed, violations])).toEqual([]);
+    expect(failed.slice(0, 5)).toEqual([]);
+    expect(EXERCISED.filter((what) => !exercised.has(what))).toEqual([]);
   },
 );
 
-test("DUR4 a seed decides everything: the same one twice gives the same trace", async () => {
-  for (let seed = 1; seed <= 60; seed++)
-    expect([seed, (await simulate(seed)).trace]).toEqual([seed, (await simulate(seed)).trace]);
+test("DUR4 a seed decides everything: the same one twice gives the same trace, byte for byte", async () => {
+  for (let seed = 1; seed <= 200; seed++) {
+    const [first, second] = [await simulate(seed), await simulate(seed)];
+    expect([seed, first.trace()]).toEqual([seed, second.trace()]);
+  }
 });
 
 test.each(Object.keys(BUGS) as BugName[])(
-  "DUR4 the simulator finds the deliberate bug %j",
+  "DUR4 the simulator finds the deliberate bug %j within 10,000 seeds",
   { timeout: 120_000 },
   async (bug) => {
     for (let seed = 1; seed <= 10_000; seed++) {
-      const { violations } = await simulate(seed, bug).catch(() => ({ violations: ["it broke down"] }));
-      if (violations.length > 0) return;
+      const { findings } = await simulate(seed, bug);
+      if (findings.length === 0) continue;
+      console.log(`${bug}: seed ${seed}, ${findings[0]?.oracle}`);
+      return;
     }
     expect.fail("10,000 seeds did not find it");
   },
 );
+
+test("DUR4 a scenario that fails is made smaller while it fails", async () => {
+  const bug: BugName = "apply metadata twice";
+  const fails = async (scenario: ReturnType<typeof makeScenario>): Promise<boolean> =>
+    (await playScenario(scenario, bug)).findings.some(({ oracle }) => oracle === "metadata");
+  let seed = 1;
+  while (!(await fails(makeScenario(seed)))) seed += 1;
+  const small = await shrink(makeScenario(seed), fails);
+  expect(await fails(small)).toBe(true);
+  expect(JSON.stringify(small).length).toBeLessThan(JSON.stringify(makeScenario(seed)).length / 2);
+});

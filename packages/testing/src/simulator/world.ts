@@ -140,6 +140,8 @@ export class World {
   async #goOnUndisturbed(): Promise<void> {
     for (let patience = PATIENCE_MINUTES; patience > 0; patience--) {
       await this.#root.settle();
+      // Code that did not fit may be noticed late, by an execution that was given up.
+      for (const host of this.#hosts()) if (host.header.error?.code === "NON_DETERMINISM") host.operate("retry");
       const open = this.#hosts().filter((host) => !host.ended || host.header.outbox.count > 0);
       const before = open.map(progressOf);
       const [host] = open;
