@@ -8,7 +8,7 @@ const FRESH = 10_000;
 /** What must have happened in so many seeds: a fault that silently never happens proves nothing. */
 const EXERCISED = [
   ...["all", "any", "child", "group", "loop", "metadata", "parallel", "pure", "race", "sequence", "settled", "sleep"],
-  ...["step", "stream", "throw", "token", "try", "wait"],
+  ...["iterate", "undo", "step", "stream", "throw", "token", "try", "wait"],
 ]
   .map((kind) => `program: ${kind}`)
   .concat(

@@ -21,6 +21,12 @@ export interface Observer {
   readonly changed: ReadonlySet<string>;
 }
 
+/** The payload of a delivery. */
+export interface Delivered {
+  readonly id: string;
+  readonly even: boolean;
+}
+
 interface Surroundings {
   readonly ctx: WorkflowContext;
   readonly clock: VirtualClock;
@@ -110,9 +116,11 @@ async function executeLeaf(
     case "sleep":
       return ctx.sleep(program.ms);
     case "wait":
-      return program.on === "signal"
-        ? ctx.waitForSignal(program.name, { timeout: program.ms })
-        : ctx.waitForEvent(program.name, { timeout: program.ms });
+      return executeWait(program, ctx);
+    case "iterate":
+      return iterate(program, ctx);
+    case "undo":
+      return ctx.compensate();
     case "token":
       return ctx.waitForToken({ timeout: program.ms }).wait();
     case "pure":
@@ -132,6 +140,29 @@ async function executeLeaf(
         ? ctx.invoke({ id: `child-${id}` }, id, { detach: true }).then(() => "detached")
         : ctx.invoke({ id: `child-${id}` }, id);
   }
+}
+
+async function executeWait(
+  { on, name, ms, even }: Program & { readonly kind: "wait" },
+  ctx: WorkflowContext,
+): Promise<unknown> {
+  const options = { timeout: ms, ...(even === undefined ? {} : { match: { even } }) };
+  const delivered = await (on === "signal"
+    ? ctx.waitForSignal<Delivered>(name, options)
+    : ctx.waitForEvent<Delivered>(name, options));
+  return delivered?.id ?? null;
+}
+
+async function iterate(
+  { name, ms, max }: Program & { readonly kind: "iterate" },
+  ctx: WorkflowContext,
+): Promise<unknown> {
+  const ids: string[] = [];
+  for await (const { id } of ctx.waitForEvent<Delivered>(name, { timeout: ms })) {
+    ids.push(id);
+    if (ids.length === max) break;
+  }
+  return ids.length;
 }
 
 function executeStep(

@@ -7,7 +7,7 @@ import { isTerminal, nextAlarm } from "@holdfast/orchestrator";
 import { ENCODED_UNDEFINED, type JournalEntry, decodeValue, parseOperationId } from "@holdfast/protocol";
 import type { MemoryHost } from "@holdfast/workflows/testing";
 import type { Program } from "./program.ts";
-import { allows } from "./reference.ts";
+import { allows, canUndo } from "./reference.ts";
 
 export interface Finding {
   readonly oracle:
@@ -35,6 +35,8 @@ export interface Played {
   readonly cancelled: boolean;
   /** It had a time budget. */
   readonly bounded: boolean;
+  /** Deliveries are taken in the order in which they came. */
+  readonly inOrder: boolean;
   /** The deliveries that were acknowledged, in order. */
   readonly acknowledged: (on: string, name: string) => readonly string[];
   /** How often a body of each operation started. */
@@ -73,7 +75,7 @@ function checkAlarm({ host: { header, store } }: Played): string[] {
 }
 
 /** Every acknowledged delivery is in the journal or in the inbox, once, and first come is first served (WAIT2, WAIT3). */
-function checkAcknowledged({ host, acknowledged, resumed }: Played): string[] {
+function checkAcknowledged({ host, acknowledged, inOrder, resumed }: Played): string[] {
   if (resumed) return [];
   const taken = new Map<string, string[]>();
   const take = (key: string, id: string): unknown => taken.set(key, [...(taken.get(key) ?? []), id]);
@@ -88,8 +90,9 @@ function checkAcknowledged({ host, acknowledged, resumed }: Played): string[] {
   }
   return ["signal", "event"].flatMap((on) =>
     ["a", "b"].flatMap((name) => {
-      const [wanted, found] = [acknowledged(on, name).join(), (taken.get(`${on} ${name}`) ?? []).join()];
-      return wanted === found ? [] : [`the deliveries of ${on} ${name} are [${found}] instead of [${wanted}]`];
+      const [wanted, found] = [acknowledged(on, name), taken.get(`${on} ${name}`) ?? []];
+      const same = inOrder ? wanted.join() === found.join() : wanted.toSorted().join() === found.toSorted().join();
+      return same ? [] : [`the deliveries of ${on} ${name} are [${found}] instead of [${wanted}]`];
     }),
   );
 }
@@ -174,7 +177,8 @@ function checkOutcome({ host: { header }, program, cancelled, bounded, resumed }
   const byCancel = error?.code === "CANCELLED" && cancelled;
   if (status === "cancelled") return byCancel ? [] : ["is cancelled, and nobody asked for it"];
   const byTime = error?.code === "WORKFLOW_TIMEOUT" && bounded;
-  const byProgram = allows(program, { error: error?.message ?? "" }, how);
+  const byRequest = error === undefined && canUndo(program) && status !== "failed";
+  const byProgram = byRequest || allows(program, { error: error?.message ?? "" }, how);
   const byCancelAndUndoing = byCancel && status === "compensation_failed";
   return byTime || byProgram || byCancelAndUndoing
     ? []

@@ -27,7 +27,13 @@ export type Program =
       readonly on: "signal" | "event";
       readonly name: string;
       readonly ms: number;
+      /** Takes only deliveries with an even number, or only with an odd one. */
+      readonly even: boolean | undefined;
     }
+  /** `for await` over one kind of delivery, until a time-out or so many. */
+  | { readonly kind: "iterate"; readonly id: number; readonly name: string; readonly ms: number; readonly max: number }
+  /** `ctx.compensate()`. */
+  | { readonly kind: "undo"; readonly id: number }
   | { readonly kind: "token"; readonly id: number; readonly ms: number }
   | { readonly kind: "pure"; readonly id: number; readonly ticks: number }
   | { readonly kind: "metadata"; readonly id: number }
@@ -83,6 +89,15 @@ export function makeProgram(random: Random, depth = 3, children = 2): Program {
 function makeLeaf(random: Random, id: number, makeBody: () => Program, childLevel: number): Program {
   const roll = random.next();
   if (roll < 0.45) return makeStep(random, id);
+  if (roll < 0.46) return { kind: "undo", id };
+  if (roll < 0.49)
+    return {
+      kind: "iterate",
+      id,
+      name: random.pick(["a", "b"]),
+      ms: 1 + random.below(2_000),
+      max: 1 + random.below(3),
+    };
   if (roll < 0.58) return { kind: "sleep", id, ms: random.below(3_000) };
   if (roll < 0.74) {
     return {
@@ -91,6 +106,7 @@ function makeLeaf(random: Random, id: number, makeBody: () => Program, childLeve
       on: random.pick(["signal", "event"] as const),
       name: random.pick(["a", "b"]),
       ms: 1 + random.below(4_000),
+      even: random.chance(0.8) ? undefined : random.chance(0.5),
     };
   }
   if (roll < 0.78) return { kind: "token", id, ms: 1 + random.below(3_000) };

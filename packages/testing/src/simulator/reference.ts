@@ -33,11 +33,14 @@ function allowsValue(program: Program, value: unknown, how: Treatment): boolean 
       return value === null || (typeof value === "string" && /^d\d+-/.test(value));
     case "token":
       return value === null || value === "answer";
+    case "iterate":
+      return typeof value === "number" && value <= program.max;
     case "pure":
       return value === program.ticks;
     case "stream":
       return value === program.chunks;
     case "throw":
+    case "undo":
       return false;
     case "child":
       return program.detach ? value === "detached" : allowsValue(program.body, value, how);
@@ -84,6 +87,7 @@ function allowsError(program: Program, message: string, how: Treatment): boolean
     case "child": {
       const [, status, inner] = /^The child run \S+ ended (\w+): (.*)$/s.exec(message) ?? [];
       if (program.detach || inner === undefined) return false;
+      if (canUndo(program.body) && inner.startsWith("The run ended comp")) return true;
       return status === "cancelled" ? how.cancelled : allows(program.body, { error: inner }, how);
     }
     case "any":
@@ -104,10 +108,12 @@ function allowsError(program: Program, message: string, how: Treatment): boolean
     }
     case "sleep":
     case "wait":
+    case "iterate":
     case "token":
     case "pure":
     case "metadata":
     case "stream":
+    case "undo":
       return false;
   }
 }
@@ -125,6 +131,7 @@ function canSucceed(program: Program): boolean {
     case "step":
       return program.failures < 3 && !(program.timeoutMs !== undefined && program.timeoutMs <= program.ms);
     case "throw":
+    case "undo":
       return false;
     case "child":
       return program.detach || canSucceed(program.body);
@@ -142,6 +149,11 @@ function canSucceed(program: Program): boolean {
   }
 }
 
+/** Whether it may ask to be undone. */
+export function canUndo(program: Program): boolean {
+  return program.kind === "undo" || ("parts" in program && program.parts.some(canUndo));
+}
+
 function canFail(program: Program, how: Treatment): boolean {
   switch (program.kind) {
     case "step":
@@ -149,7 +161,7 @@ function canFail(program: Program, how: Treatment): boolean {
     case "throw":
       return true;
     case "child":
-      return !program.detach && (how.cancelled || canFail(program.body, how));
+      return !program.detach && (how.cancelled || canUndo(program.body) || canFail(program.body, how));
     case "any":
       return program.parts.every((part) => canFail(part, how));
     case "race":

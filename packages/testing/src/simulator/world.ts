@@ -8,7 +8,7 @@ import { planResume } from "@holdfast/orchestrator";
 import { ENCODED_UNDEFINED } from "@holdfast/protocol";
 import { type Faults, MemoryHost, SimulatedCrash, VirtualClock } from "@holdfast/workflows/testing";
 import { BUGS, type BugName } from "./bugs.ts";
-import { toWorkflows } from "./interpreter.ts";
+import { type Delivered, toWorkflows } from "./interpreter.ts";
 import { Observations } from "./observations.ts";
 import { type Finding, type Played, checkRun, checkTerminal } from "./oracles.ts";
 import { type Program, programOf } from "./program.ts";
@@ -124,7 +124,7 @@ export class World {
 
   #deliver(host: MemoryHost, { on, name, delivery }: Action["act"] & { readonly type: "deliver" }): void {
     const id = `d${delivery}-${host.runId}`;
-    const reply = host.deliver(on, name, id, id);
+    const reply = host.deliver(on, name, { id, even: delivery % 2 === 0 } satisfies Delivered, id);
     this.#count(`outsider: delivery ${reply.type === "delivered" ? reply.delivery : reply.type}`);
     if (reply.type !== "delivered" || this.#delivered.has(id)) return;
     this.#delivered.add(id);
@@ -183,6 +183,7 @@ export class World {
       resumed,
       cancelled: this.#cancelled.size > 0 || host.header.parent !== undefined,
       bounded: bounded && host === this.#root,
+      inOrder: !hasMatch(program),
       acknowledged: (on, name) => this.#acknowledged.get(`${runId} ${on} ${name}`) ?? [],
       started: this.#observations.view(runId).started,
     };
@@ -271,6 +272,12 @@ export class World {
     const stored = [...this.#root.world].map(([id, host]) => [id, host.store.dump()]);
     return this.#observations.trace() + JSON.stringify(stored);
   }
+}
+
+/** Waits that choose take deliveries out of their order. */
+function hasMatch(program: Program): boolean {
+  if (program.kind === "wait") return program.even !== undefined;
+  return "parts" in program && program.parts.some(hasMatch);
 }
 
 /** What changes whenever a run gets on. */
