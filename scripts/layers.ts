@@ -31,7 +31,10 @@ const LAYERS: readonly Layer[] = [
     folder: "packages/orchestrator-cloudflare",
     may: ["@holdfast/protocol", "@holdfast/orchestrator", "hono", "ulid", "valibot"],
   },
-  { folder: "packages/testing", may: ["@holdfast/protocol", "@holdfast/orchestrator", "@holdfast/workflows"] },
+  {
+    folder: "packages/testing",
+    may: ["@holdfast/protocol", "@holdfast/orchestrator", "@holdfast/workflows", "vitest"],
+  },
   { folder: "examples/*", may: ["@holdfast/workflows"], anyOutside: true },
   { folder: "apps/orchestrator-worker", may: ["@holdfast/orchestrator-cloudflare", "@holdfast/example-*"] },
 ];

@@ -8,6 +8,7 @@ import {
   handleDurableObjectRequest,
   handleWorkerRequest,
 } from "../src/index.ts";
+import { crashingStorage } from "./crashing-storage.ts";
 import { workflows } from "./workflows.ts";
 
 export interface Env {
@@ -25,7 +26,8 @@ export class WorkflowRunDO {
   readonly #deps: RunObjectDeps;
 
   constructor(state: DurableObjectState, env: Env) {
-    this.#deps = { storage: state.storage, dispatcher, runDO: env.WORKFLOW_RUN_DO };
+    const storage = crashingStorage({ storage: state.storage, abort: (reason) => state.abort(reason) });
+    this.#deps = { storage, dispatcher, runDO: env.WORKFLOW_RUN_DO };
   }
 
   fetch(request: Request): Promise<Response> {

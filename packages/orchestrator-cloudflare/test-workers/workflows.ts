@@ -1,6 +1,7 @@
 /**
  * Workflows made for the real-workerd suite, and what their step bodies did in this isolate.
  */
+import { type CatalogueEntry, makeCatalogue, workflowsOf } from "@holdfast/testing/catalogue";
 import { workflow } from "@holdfast/workflows";
 
 /** Step bodies that ran, by run and step, in order. */
@@ -17,6 +18,17 @@ const child = workflow({
 
 /** Bodies that wait to be told how to end, by run and step. */
 export const held = new Map<string, { readonly signal: AbortSignal; readonly end: (value: unknown) => void }>();
+
+export const catalogue: CatalogueEntry[] = makeCatalogue({
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      const timer = setTimeout(resolve, ms);
+      signal?.addEventListener("abort", () => {
+        clearTimeout(timer);
+        reject(signal.reason as Error);
+      });
+    }),
+});
 
 export const workflows = [
   child,
@@ -99,4 +111,5 @@ export const workflows = [
       return [text.length, await ctx.step("again", () => text)];
     },
   }),
+  ...workflowsOf(catalogue),
 ];

@@ -9,7 +9,7 @@ import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
 import { type RunError, isTerminal } from "./run-header.ts";
 import { knowOperations } from "./run-state.ts";
-import { compensationOf } from "./unwinding.ts";
+import { causeOf, compensationOf } from "./unwinding.ts";
 
 export function cancel(draft: Draft, input: Input & { type: "cancel" }): Reply {
   const { header } = draft;
@@ -47,9 +47,9 @@ export function stopAtLimit(draft: Draft, what: string): void {
 
 /** Ends the run although not all could be undone, and says what was not (COMP3). */
 function giveUp(draft: Draft): void {
-  const { unwinding, error } = draft.header;
+  const { error } = draft.header;
   const left = [...stepsToUndo(draft)].map((op) => ({ op, error: error ?? errorValue("CANCELLED", "given up") }));
-  draft.end("compensation_failed", { error: unwinding?.error, uncompensated: left });
+  draft.end("compensation_failed", { error: causeOf(draft.header), uncompensated: left });
   draft.abort({ type: "superseded" });
 }
 

@@ -9,6 +9,7 @@ import type { Draft } from "./draft.ts";
 import type { Reply } from "./inputs.ts";
 import { isTerminal } from "./run-header.ts";
 import { settleDueWaits } from "./timers.ts";
+import { causeOf } from "./unwinding.ts";
 
 export function pause(draft: Draft): Reply {
   const { status, id } = draft.header;
@@ -39,9 +40,7 @@ export function retry(draft: Draft): Reply {
       `Run ${JSON.stringify(id)} was not paused by an error, so there is nothing to retry. To let a paused run go on, unpause it.`,
     );
   }
-  const { unwinding } = draft.header;
-  const error = unwinding?.cause === "request" ? undefined : unwinding?.error;
-  draft.change({ error, crashes: undefined, dispatch: undefined });
+  draft.change({ error: causeOf(draft.header), crashes: undefined, dispatch: undefined });
   goOn(draft);
   return { type: "done" };
 }

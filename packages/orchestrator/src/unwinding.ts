@@ -14,7 +14,7 @@ import {
   parseOperationId,
 } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
-import type { RunError, RunStatus, Undone } from "./run-header.ts";
+import type { RunError, RunHeader, RunStatus, Undone } from "./run-header.ts";
 import { knowOperations } from "./run-state.ts";
 import { JOURNAL_PREFIX } from "./store.ts";
 
@@ -40,6 +40,11 @@ export function beginUnwinding(
   draft.cancelChildren();
   const kept = cause === "request" ? undefined : error;
   draft.change({ unwinding: { cause, error }, error: kept, waits: [], deadlineAt: undefined });
+}
+
+/** The error for which a run is undone; `undefined`: it was asked for, or is not undone. */
+export function causeOf({ unwinding }: RunHeader): RunError | undefined {
+  return unwinding?.cause === "request" ? undefined : unwinding?.error;
 }
 
 /** All compensations were executed, as far as they could be (COMP3). */

@@ -70,20 +70,20 @@ export class Observations implements Observer {
   /** A commit of a run. */
   committed(runId: string, batch: WriteBatch): void {
     const { ended, logs } = this.view(runId);
+    const current = logs.at(-1);
     const record = batch.puts.get("record") as RunHeader | undefined;
     for (const [key, row] of batch.puts) {
       if (!key.startsWith("journal/")) continue;
       const { type, op } = row as JournalEntry;
-      for (const log of logs) log.bound = Math.max(log.bound, log.askedAt.get(op) ?? 0);
+      if (current !== undefined) current.bound = Math.max(current.bound, current.askedAt.get(op) ?? 0);
       if (type !== "step.completed" && type !== "step.failed") continue;
       if (ended.has(op)) this.#find("journal", `${op} of ${runId} has two outcomes`);
       ended.add(op);
     }
-    const log = logs.at(-1);
-    if (record === undefined || log === undefined || !isTerminal(record.status)) return;
-    if (record.status === "completed") log.bound = log.seen.length;
+    if (record === undefined || current === undefined || !isTerminal(record.status)) return;
+    if (record.status === "completed") current.bound = current.seen.length;
     // Code may tidy up; what it sees is its own affair.
-    log.givenUp = true;
+    current.givenUp = true;
   }
 
   view(runId: string): RunView {

@@ -251,16 +251,22 @@ export class MemoryHost {
     await this.settle();
     for (;;) {
       if (ms === Infinity && this.ended && this.header.outbox.count === 0) break;
-      const host = this.#nextAlarmed();
-      const alarm = host?.store.alarm ?? Infinity;
-      const timer = this.clock.nextAt ?? Infinity;
-      const next = Math.min(alarm, timer);
-      if (next > until || next === Infinity) break;
-      if (alarm <= timer) host?.fireAlarm();
-      else this.clock.runNext();
-      await this.settle();
+      if (!(await this.next(until))) break;
     }
     if (until !== Infinity && this.clock.now() < until) this.clock.jump(until - this.clock.now());
+  }
+
+  /** The next timer or alarm of any run is due. False: there is none by `until`. */
+  async next(until: number = Infinity): Promise<boolean> {
+    const host = this.#nextAlarmed();
+    const alarm = host?.store.alarm ?? Infinity;
+    const timer = this.clock.nextAt ?? Infinity;
+    const next = Math.min(alarm, timer);
+    if (next > until || next === Infinity) return false;
+    if (alarm <= timer) host?.fireAlarm();
+    else this.clock.runNext();
+    await this.settle();
+    return true;
   }
 
   /** The run whose alarm is next. */
@@ -400,6 +406,7 @@ export class MemoryHost {
     return {
       update: (update) => void this.#onPipe(() => live.update(update)),
       abort: (reason) => void this.#onPipe(() => live.abort(reason)),
+      stepsInProgress: () => live.stepsInProgress?.() ?? [],
     };
   }
 

@@ -42,8 +42,10 @@ export class MemoryStore implements RunStore {
 
   commit(batch: WriteBatch): void {
     this.beforeCommit(batch);
+    // Copied before anything is changed: what cannot be copied leaves nothing behind.
+    const copies = [...batch.puts].map(([key, row]) => [key, structuredClone(row)] as const);
     for (const key of batch.deletes) this.#rows.delete(key);
-    for (const [key, row] of batch.puts) this.#rows.set(key, structuredClone(row));
+    for (const [key, row] of copies) this.#rows.set(key, row);
     if (batch.alarm !== undefined) {
       this.#alarm = batch.alarm;
       this.counts.alarmsSet += 1;

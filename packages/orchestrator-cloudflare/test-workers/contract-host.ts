@@ -1,0 +1,89 @@
+/**
+ * Real workerd as the contract suite drives it: real storage, real alarms, real clock.
+ */
+import { env, listDurableObjectIds, runDurableObjectAlarm } from "cloudflare:test";
+import type { Crash, OpenedHost, RunRecord } from "@holdfast/testing/catalogue";
+import { call } from "./api-client.ts";
+import { crashHappened, planCrash } from "./crashing-storage.ts";
+
+/** How often a request that met a crash is repeated. */
+const TRIES_MAX = 20;
+
+export function openWorkerdHost(crash: Crash | undefined): OpenedHost {
+  planCrash(crash);
+  let ticks = 0;
+  return {
+    crashed: crashHappened,
+    async trigger(runId, workflowId, input, timeoutMs) {
+      await ask("/api/runs", {
+        runId,
+        workflowId,
+        input: input ?? null,
+        ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
+      });
+    },
+    read: (runId) => ask<RunRecord>(`/api/runs/${runId}`),
+    async journal(runId) {
+      const { entries } = await ask<{ entries: Entry[] }>(`/api/runs/${runId}/journal`);
+      return entries.map(({ type, operation: { kind, occurrence, name } }) => `${type} ${kind}/${occurrence}/${name}`);
+    },
+    async deliver(runId, kind, name, payload, deliveryId) {
+      const body = { payload: payload ?? null, deliveryId };
+      await (kind === "signal"
+        ? ask(`/api/runs/${runId}/signals`, { name, ...body })
+        : ask(`/api/runs/${runId}/events`, { eventType: name, ...body }));
+    },
+    async resolveToken(runId, tokenId, payload) {
+      await ask(`/api/runs/${runId}/tokens/${tokenId}`, { payload });
+    },
+    async cancel(runId, reason) {
+      await ask(`/api/runs/${runId}/cancel`, reason === undefined ? {} : { reason });
+    },
+    async operate(runId, operation) {
+      await ask(`/api/runs/${runId}/${operation}`, {});
+    },
+    async tick() {
+      await wait(2);
+      // Nobody waits for the watchdog: an alarm that fires early finds a lost execution too.
+      if (crashHappened() && ++ticks % 5 === 0) await fireAllAlarms();
+    },
+    wait,
+    close: () => Promise.resolve(),
+  };
+}
+
+interface Entry {
+  readonly type: string;
+  readonly operation: { readonly kind: string; readonly occurrence: number; readonly name: string };
+}
+
+/** Asks until there is an answer: a caller whose connection broke asks again. */
+async function ask<T>(path: string, json?: unknown): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      const answer = await call(path, json);
+      const body: unknown = await answer.json();
+      // What was done before the answer was lost is refused as done already.
+      if (answer.ok || (tries > 1 && answer.status === 409)) return body as T;
+      if (answer.status < 500 || tries === TRIES_MAX)
+        throw new Refused(`${path} answered ${answer.status}: ${JSON.stringify(body)}`);
+    } catch (error) {
+      if (error instanceof Refused || tries === TRIES_MAX) throw error;
+    }
+    await wait(5);
+  }
+}
+
+class Refused extends Error {}
+
+async function fireAllAlarms(): Promise<void> {
+  for (const id of await listDurableObjectIds(env.WORKFLOW_RUN_DO)) {
+    await runDurableObjectAlarm(env.WORKFLOW_RUN_DO.get(id)).catch(() => false);
+  }
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}

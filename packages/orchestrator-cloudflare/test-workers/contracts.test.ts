@@ -1,0 +1,27 @@
+import { env, evictDurableObject, reset, runInDurableObject } from "cloudflare:test";
+import { hostContract, storeContract } from "@holdfast/testing/contracts";
+import { afterEach, vi } from "vitest";
+import { DurableObjectStore } from "../src/durable-object-store.ts";
+import { openWorkerdHost } from "./contract-host.ts";
+import { catalogue } from "./workflows.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+afterEach(reset);
+
+let stores = 0;
+
+storeContract("real storage in workerd", async () => {
+  const stub = env.WORKFLOW_RUN_DO.get(env.WORKFLOW_RUN_DO.idFromName(`store-${++stores}`));
+  return {
+    use: (fn) => runInDurableObject(stub, (_instance, { storage }) => fn(new DurableObjectStore(storage, () => {}))),
+    reopen: () => evictDurableObject(stub),
+    alarm: () => runInDurableObject(stub, (_instance, { storage }) => storage.getAlarm()),
+  };
+});
+
+hostContract("real workerd, inline", {
+  entries: catalogue,
+  prefix: "w",
+  open: async (crash) => openWorkerdHost(crash),
+});

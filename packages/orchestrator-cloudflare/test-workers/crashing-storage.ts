@@ -1,0 +1,50 @@
+/**
+ * Makes an object die at a certain write to a journal: for the contract suite.
+ *
+ * Owns: one plan at a time, over all objects. The object really dies: what was not committed is lost with it.
+ */
+import type { Crash } from "@holdfast/testing/catalogue";
+import type { DurableObjectStorageLike } from "../src/index.ts";
+
+let plan: Crash | undefined;
+let writes = 0;
+let happened = false;
+
+export function planCrash(crash: Crash | undefined): void {
+  plan = crash;
+  writes = 0;
+  happened = false;
+}
+
+export function crashHappened(): boolean {
+  return happened;
+}
+
+export function crashingStorage({
+  storage,
+  abort,
+}: Pick<DurableObjectState, "storage" | "abort">): DurableObjectStorageLike {
+  const die = (): void => {
+    happened = true;
+    abort("the contract suite made it crash");
+  };
+  const { kv } = storage;
+  return {
+    kv: {
+      get: (key) => kv.get(key),
+      list: (options) => kv.list(options),
+      delete: (key) => kv.delete(key),
+      put(key, value) {
+        if (!happened && key.startsWith("journal/") && ++writes === plan?.atWrite) {
+          if (plan.side === "before") die();
+          else void storage.sync().then(die);
+        }
+        kv.put(key, value);
+      },
+    },
+    transactionSync: (closure) => storage.transactionSync(closure),
+    setAlarm: (at) => storage.setAlarm(at),
+    deleteAlarm: () => storage.deleteAlarm(),
+    deleteAll: () => storage.deleteAll(),
+  };
+}

@@ -1,0 +1,62 @@
+/**
+ * The host suite: every entry of the catalogue on one kind of host, without trouble and with a crash at each write.
+ *
+ * Owns: the tests. Register it from a test file: `hostContract("in memory", openHost)`.
+ */
+import { expect, test } from "vitest";
+import {
+  type CatalogueEntry,
+  type Crash,
+  JOURNALS,
+  type OpenedHost,
+  differences,
+  playEntry,
+  slugOf,
+} from "../catalogue/index.ts";
+
+export interface HostContractOptions {
+  readonly entries: readonly CatalogueEntry[];
+  readonly open: (crash: Crash | undefined) => Promise<OpenedHost>;
+  /** Distinguishes the run ids of this suite. */
+  readonly prefix: string;
+  /** The sides on which it is made to crash. */
+  readonly sides?: readonly Crash["side"][];
+}
+
+/** Crashes of one entry; no entry of the catalogue writes so often. */
+const WRITES_MAX = 60;
+
+export function hostContract(name: string, options: HostContractOptions): void {
+  const { entries, open, prefix, sides = ["before", "behind"] } = options;
+  test.each(entries)(`$title (${name})`, async (entry) => {
+    const host = await open(undefined);
+    try {
+      const played = await playEntry(host, entry, `${prefix}-${slugOf(entry)}`);
+      expect(differences([entry.outcome], played)).toEqual([]);
+      expect(played.journal).toEqual(JOURNALS[entry.title]);
+    } finally {
+      await host.close();
+    }
+  });
+
+  test.each(entries)(`DUR4 with a crash at every write to the journal: $title (${name})`, async (entry) => {
+    const allowed = [entry.outcome, ...(entry.orAfterCrash ?? [])];
+    for (const side of sides) {
+      for (let atWrite = 1; atWrite <= WRITES_MAX; atWrite++) {
+        const host = await open({ atWrite, side });
+        try {
+          const played = await playEntry(host, entry, `${prefix}-${side}-${atWrite}-${slugOf(entry)}`);
+          expect([side, atWrite, differences(allowed, played), played.journal]).toEqual([
+            side,
+            atWrite,
+            [],
+            played.journal,
+          ]);
+          if (!host.crashed()) break;
+        } finally {
+          await host.close();
+        }
+      }
+    }
+  });
+}
