@@ -2,5 +2,6 @@
 export { makeCatalogue, slugOf, workflowsOf } from "./catalogue.ts";
 export { JOURNALS } from "./journals.ts";
 export { type MemoryContractOptions, openMemoryHost } from "./memory-contract-host.ts";
-export { type ContractHost, type Crash, type OpenedHost, type RunRecord, differences, playEntry } from "./play.ts";
+export { type ContractHost, type OpenedHost, type RunRecord, differences, playEntry } from "./play.ts";
+export type { Crash } from "@holdfast/workflows/testing";
 export type { CatalogueEntry, Cue, Outcome, Tools } from "./types.ts";

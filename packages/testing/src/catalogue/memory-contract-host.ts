@@ -3,8 +3,8 @@
  */
 import { describeRun, readInput } from "@holdfast/orchestrator";
 import type { Workflow } from "@holdfast/workflows";
-import { MemoryHost, SimulatedCrash, type VirtualClock } from "@holdfast/workflows/testing";
-import type { Crash, OpenedHost, RunRecord } from "./play.ts";
+import { type Crash, CrashAt, MemoryHost, type VirtualClock } from "@holdfast/workflows/testing";
+import type { OpenedHost, RunRecord } from "./play.ts";
 
 export interface MemoryContractOptions {
   readonly workflows: readonly Workflow[];
@@ -54,37 +54,6 @@ export function openMemoryHost({ workflows, clock, remote = false, crash }: Memo
     wait: (ms) => theHost().advance(ms),
     close: () => Promise.resolve(),
   };
-}
-
-/** Drops everything but the store, once, at a certain write to a journal. */
-class CrashAt {
-  readonly #crash: Crash | undefined;
-  #writes = 0;
-  happened = false;
-
-  constructor(crash: Crash | undefined) {
-    this.#crash = crash;
-  }
-
-  watch(host: MemoryHost): void {
-    const { beforeCommit, afterCommit } = host.store;
-    let strikes = false;
-    const strike = (): void => {
-      this.happened = true;
-      host.crash();
-      throw new SimulatedCrash();
-    };
-    host.store.beforeCommit = (batch) => {
-      beforeCommit(batch);
-      if ([...batch.puts.keys()].some((key) => key.startsWith("journal/"))) this.#writes += 1;
-      strikes = !this.happened && this.#writes === this.#crash?.atWrite;
-      if (strikes && this.#crash?.side === "before") strike();
-    };
-    host.store.afterCommit = (batch) => {
-      afterCommit(batch);
-      if (strikes) strike();
-    };
-  }
 }
 
 function recordOf(memory: MemoryHost): RunRecord {

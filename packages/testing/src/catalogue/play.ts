@@ -32,12 +32,6 @@ export interface ContractHost {
   wait(ms: number): Promise<void>;
 }
 
-/** The process dies once: at this write to the journal, counted over all runs, before or behind it. */
-export interface Crash {
-  readonly atWrite: number;
-  readonly side: "before" | "behind";
-}
-
 /** A host for one run of one entry. `crashed`: whether the crash has come. */
 export interface OpenedHost extends ContractHost {
   readonly crashed: () => boolean;

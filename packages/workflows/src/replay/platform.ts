@@ -14,6 +14,8 @@ export interface Platform {
   /** Unguessable, 128 bits, as 32 hexadecimal digits. */
   randomId(): string;
   log(line: Readonly<Record<string, unknown>>): void;
+  /** For tests: what executes in the place of a body. A compensation's gets the step's result. */
+  replaceBody?(kind: "step" | "compensation", name: string): ((given: never) => unknown) | undefined;
 }
 
 // Taken when the module loads: test runners replace the globals with fakes, which must not stop the engine.

@@ -11,6 +11,7 @@ import {
   describeOperation,
   encodeValue,
   errorValue,
+  parseOperationId,
   readProperty,
   toErrorValue,
 } from "@holdfast/protocol";
@@ -58,7 +59,9 @@ export class StepBody {
     if (timeoutMs !== undefined) this.#cancelTimer = platform.setTimer(timeoutMs, () => this.#timeOut(timeoutMs));
     const { attempt } = this.inProgress;
     const context = { attempt, signal: this.#controller.signal, idempotencyKey, log };
-    insideStep(this.#operation.id, () => settleLater(() => fn(context))).then(
+    const { id, kind } = this.#operation;
+    const mock = kind === "step" ? platform.replaceBody?.(kind, parseOperationId(id).name) : undefined;
+    insideStep(id, () => settleLater(() => (mock ?? fn)(context as never))).then(
       (value) => this.#complete(value),
       (error) => this.#fail(error),
     );

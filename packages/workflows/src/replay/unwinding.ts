@@ -4,7 +4,7 @@
  * Owns: when the run turns back, and the order in which completed steps are undone (COMP1): last completed first, one
  * after the other. Compensations are operations like steps, so a crash in the middle goes on where it was (COMP2).
  */
-import { type JournalEntry, LIMITS, decodeValue } from "@holdfast/protocol";
+import { type JournalEntry, LIMITS, decodeValue, parseOperationId } from "@holdfast/protocol";
 import { CancelledError } from "../authoring/errors.ts";
 import type { Execution } from "./execution.ts";
 import type { OpenOperation } from "./operation.ts";
@@ -126,7 +126,8 @@ export class Unwinding {
     const { request } = step.operation;
     if (request.type !== "step") return;
     const { compensate, retry, timeoutMs } = request.step;
-    const fn = (): unknown => compensate?.(decodeValue(step.value));
+    const mock = this.#execution.platform.replaceBody?.("compensation", parseOperationId(step.operation.id).name);
+    const fn = (): unknown => (mock ?? compensate)?.(decodeValue(step.value) as never);
     const operation = this.#execution.operations.askToUndo(step, { fn, retry, timeoutMs, once: false });
     this.#undoing.add(operation);
     await operation.promise.finally(() => this.#undoing.delete(operation));

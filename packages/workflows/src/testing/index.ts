@@ -1,4 +1,5 @@
-/** Tests for workflows: a run in memory, on a clock that moves only when told to. */
+/** Tests for workflows: in memory, on a clock that moves only when told to, with any test runner. */
+export { type Crash, CrashAt } from "./crash-at.ts";
 export {
   type Faults,
   MemoryHost,
@@ -8,4 +9,6 @@ export {
   type StartFault,
 } from "./memory-host.ts";
 export { MemoryStore } from "./memory-store.ts";
+export { type TestEntry, TestRun } from "./test-run.ts";
+export { type StepMock, type TestOptions, type TestResult, type TestStep, testWorkflow } from "./test-workflow.ts";
 export { VirtualClock } from "./virtual-clock.ts";

@@ -51,6 +51,8 @@ export interface MemoryHostOptions {
   readonly crashAfterCommits?: readonly number[] | "journal-writes";
   /** What goes wrong between the parts. */
   readonly faults?: Faults;
+  /** What executes in the place of bodies. */
+  readonly replaceBody?: Platform["replaceBody"];
   /** Told of every host of the world when it is made, this one included. */
   readonly onCreate?: (host: MemoryHost) => void;
   /** Changes what an execution is told when it begins: for deliberate faults. */
@@ -427,8 +429,15 @@ export class MemoryHost {
     return reply.type === "report" ? reply.answer : REFUSED;
   }
 
+  /** Step bodies that have begun and not ended, in all runs of the world. */
+  get bodiesWaiting(): number {
+    return [...this.world.values()].reduce((sum, one) => sum + one.#host.stepsInProgress().length, 0);
+  }
+
   #platform(): Platform {
+    const { replaceBody } = this.#options;
     return {
+      ...(replaceBody === undefined ? {} : { replaceBody }),
       now: () => this.clock.now(),
       turn: () => {
         this.#activity += 1;

@@ -1,0 +1,47 @@
+/**
+ * A crash at one write to the journal, counted over all runs of a world.
+ *
+ * Owns: the counting. Before the write: it is lost. Behind it: it is durable, and its caller never learns.
+ */
+import { JOURNAL_PREFIX } from "@holdfast/orchestrator";
+import type { JournalEntry } from "@holdfast/protocol";
+import { type MemoryHost, SimulatedCrash } from "./memory-host.ts";
+
+export interface Crash {
+  /** 1 for the first write. */
+  readonly atWrite: number;
+  readonly side: "before" | "behind";
+}
+
+export class CrashAt {
+  readonly #crash: Crash | undefined;
+  /** The first entry of each write so far. */
+  readonly writes: JournalEntry[] = [];
+  happened = false;
+
+  constructor(crash: Crash | undefined) {
+    this.#crash = crash;
+  }
+
+  /** Counts the writes of this host too. */
+  watch(host: MemoryHost): void {
+    const { beforeCommit, afterCommit } = host.store;
+    let strikes = false;
+    const strike = (): never => {
+      this.happened = true;
+      host.crash();
+      throw new SimulatedCrash();
+    };
+    host.store.beforeCommit = (batch) => {
+      beforeCommit(batch);
+      const entry = [...batch.puts].find(([key]) => key.startsWith(JOURNAL_PREFIX))?.[1];
+      if (entry !== undefined) this.writes.push(entry as JournalEntry);
+      strikes = entry !== undefined && !this.happened && this.writes.length === this.#crash?.atWrite;
+      if (strikes && this.#crash?.side === "before") strike();
+    };
+    host.store.afterCommit = (batch) => {
+      afterCommit(batch);
+      if (strikes) strike();
+    };
+  }
+}

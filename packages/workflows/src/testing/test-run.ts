@@ -1,0 +1,139 @@
+/**
+ * One run of a workflow under test: what a test does to it, and what it sees.
+ *
+ * Owns: letting time pass. Virtual time passes at once; a step body that waits for something real is waited for first.
+ */
+import { type RunHeader, describeEntry, isTerminal } from "@holdfast/orchestrator";
+import { type Duration, HoldfastError, LIMITS, parseDurationMs, parseOperationId } from "@holdfast/protocol";
+import { webPlatform } from "../replay/platform.ts";
+import type { MemoryHost } from "./memory-host.ts";
+
+/** A journal entry as a test sees it: `{ seq, type, at, operation: { kind, name, occurrence }, … }`. */
+export type TestEntry = Readonly<Record<string, unknown>> & {
+  readonly type: string;
+  readonly operation: { readonly kind: string; readonly name: string; readonly occurrence: number };
+};
+
+export class TestRun {
+  readonly #host: MemoryHost;
+  readonly #patienceMs: number;
+
+  /** `patienceMs`: how long a step body may wait for something real before virtual time goes on without it. */
+  constructor(host: MemoryHost, patienceMs: number) {
+    this.#host = host;
+    this.#patienceMs = patienceMs;
+  }
+
+  get id(): string {
+    return this.#host.runId;
+  }
+
+  get status(): RunHeader["status"] {
+    return this.#host.header.status;
+  }
+
+  /** The virtual time. */
+  get now(): Date {
+    return new Date(this.#host.clock.now());
+  }
+
+  get journal(): TestEntry[] {
+    return this.#host.journal.map((entry) => describeEntry(entry, { chars: LIMITS.jsonChars }) as TestEntry);
+  }
+
+  signal(name: string, payload?: unknown, deliveryId?: string): Promise<void> {
+    return this.#do(() => this.#host.deliver("signal", name, payload, deliveryId));
+  }
+
+  event(type: string, payload?: unknown, deliveryId?: string): Promise<void> {
+    return this.#do(() => this.#host.deliver("event", type, payload, deliveryId));
+  }
+
+  /** Answers a token: the oldest that is waited for, unless it is named. */
+  async answer(payload?: unknown, tokenId?: string): Promise<void> {
+    const open = this.#host.header.waits.find((wait) => wait.tokenId !== undefined);
+    const id = tokenId ?? open?.tokenId;
+    if (id === undefined) throw failure(`no token is waited for. ${this.#describe()}`);
+    await this.#do(() => this.#host.resolveToken(id, payload));
+  }
+
+  cancel(reason?: string): Promise<void> {
+    return this.#do(() => this.#host.cancel(reason));
+  }
+
+  pause(): Promise<void> {
+    return this.#do(() => this.#host.operate("pause"));
+  }
+
+  unpause(): Promise<void> {
+    return this.#do(() => this.#host.operate("unpause"));
+  }
+
+  /** Lets virtual time pass. */
+  async advance(duration: Duration): Promise<void> {
+    const until = this.#host.clock.now() + parseDurationMs(duration, "run.advance");
+    await this.#settle();
+    while (await this.#host.next(until)) await this.#settle();
+    const left = until - this.#host.clock.now();
+    if (left > 0) this.#host.clock.jump(left);
+  }
+
+  /** Lets the run go on until it waits for this signal, event, token (`"token"`) or child. */
+  async waitsFor(name: string): Promise<void> {
+    const waits = (): boolean => this.#host.header.waits.some((wait) => parseOperationId(wait.op).name === name);
+    await this.#until(waits, `wait for ${JSON.stringify(name)}`);
+  }
+
+  /** Lets the run go on until it has ended. */
+  async ends(): Promise<void> {
+    await this.#until(() => this.#host.ended, "end");
+  }
+
+  async #until(condition: () => boolean, what: string): Promise<void> {
+    for (;;) {
+      await this.#settle();
+      if (condition()) return;
+      if (this.status === "paused" && this.#host.header.paused?.by === "engine") this.#throwPaused();
+      if (isTerminal(this.status) || !(await this.#host.next()))
+        throw failure(`the run did not come to ${what}, and nothing more happens by itself. ${this.#describe()}`);
+    }
+  }
+
+  #throwPaused(): never {
+    const { error } = this.#host.header;
+    throw failure(`the run was paused with ${error?.code}: ${error?.message}`);
+  }
+
+  #describe(): string {
+    const waits = this.#host.header.waits.map(({ op }) => {
+      const { kind, name } = parseOperationId(op);
+      return `${kind} ${JSON.stringify(name)}`;
+    });
+    const hangs = this.#host.host
+      .stepsInProgress()
+      .map(({ op }) => `step ${JSON.stringify(parseOperationId(op).name)}`);
+    const open = [...waits, ...hangs].join(", ") || "nothing";
+    return `It is ${this.status} and waits for: ${open}. Deliver what it waits for with run.signal, run.event or run.answer.`;
+  }
+
+  /** What can happen without virtual time passing, bodies that wait for something real included. */
+  async #settle(): Promise<void> {
+    const patientUntil = webPlatform.now() + this.#patienceMs;
+    await this.#host.settle();
+    for (let before = this.#host.bodiesWaiting; before > 0 && webPlatform.now() < patientUntil;) {
+      await new Promise<void>((resolve) => webPlatform.setTimer(1, resolve));
+      await this.#host.settle();
+      before = this.#host.bodiesWaiting;
+    }
+  }
+
+  async #do(act: () => { readonly type: string; readonly message?: string }): Promise<void> {
+    const reply = act();
+    if (reply.type === "refused") throw failure(`it was refused: ${reply.message}`);
+    await this.#settle();
+  }
+}
+
+function failure(text: string): HoldfastError {
+  return new HoldfastError("INVALID_ARGUMENT", `testWorkflow: ${text}`);
+}
