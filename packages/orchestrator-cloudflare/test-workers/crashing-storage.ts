@@ -36,7 +36,8 @@ export function crashingStorage({
       delete: (key) => kv.delete(key),
       put(key, value) {
         if (!happened && key.startsWith("journal/") && ++writes === plan?.atWrite) {
-          if (plan.side === "before") die();
+          // Still in this turn of the event loop, so that nothing of it is committed.
+          if (plan.side === "before") queueMicrotask(die);
           else void storage.sync().then(die);
         }
         kv.put(key, value);
