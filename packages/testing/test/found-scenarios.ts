@@ -88,6 +88,39 @@ export const FOUND: Record<string, Scenario> = {
       ],
     },
   },
+  "a branch that asked to be undone after the function had ended stopped the run": {
+    ...QUIET,
+    remote: "always",
+    program: {
+      kind: "race",
+      id: 0,
+      parts: [
+        {
+          kind: "group",
+          id: 1,
+          parts: [
+            { ...STEP, id: 2, name: "s2", undo: "fails" },
+            { kind: "throw", id: 3 },
+          ],
+        },
+        {
+          kind: "race",
+          id: 4,
+          parts: [
+            {
+              kind: "sequence",
+              id: 5,
+              parts: [
+                { ...STEP, id: 6, name: "s6", ms: 1956 },
+                { kind: "undo", id: 7 },
+              ],
+            },
+            { kind: "metadata", id: 8 },
+          ],
+        },
+      ],
+    },
+  },
   "the id of a detached child overtook a long computation on replay": {
     ...QUIET,
     program: {

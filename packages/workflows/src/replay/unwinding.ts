@@ -54,7 +54,8 @@ export class Unwinding {
 
   /** The code asks to be undone: nothing that it does from now on counts (`ctx.compensate`). */
   request(): void {
-    if (this.#stage !== "forward") return;
+    // A branch that nobody awaited may ask when the function has ended: its end stands.
+    if (this.#stage !== "forward" || this.#functionOver) return;
     this.#stage = "turning";
     const error = { name: "CompensatedError", message: "The workflow asked to be undone.", code: "COMPENSATED" };
     this.#execution.operations.askToUnwind({ cause: "request", error });
