@@ -34,9 +34,9 @@ export function cancel(draft: Draft, input: Input & { type: "cancel" }): Reply {
 
 /** The time budget is used up (RUN6). */
 export function expire(draft: Draft): void {
-  const text = `The run's time budget of ${draft.header.timeoutMs ?? 0} ms is used up.`;
+  const text = `The run's time budget of ${draft.header.timeoutMs} ms is used up.`;
   draft.change({ deadlineAt: undefined });
-  if (draft.header.unwinding === undefined) stop(draft, "timeout", errorValue("WORKFLOW_TIMEOUT", text));
+  stop(draft, "timeout", errorValue("WORKFLOW_TIMEOUT", text));
 }
 
 /** A limit was reached that the code cannot be told of where it asks (LIM1). */
@@ -47,8 +47,9 @@ export function stopAtLimit(draft: Draft, what: string): void {
 
 /** Ends the run although not all could be undone, and says what was not (COMP3). */
 function giveUp(draft: Draft): void {
-  const { error } = draft.header;
-  const left = [...stepsToUndo(draft)].map((op) => ({ op, error: error ?? errorValue("CANCELLED", "given up") }));
+  // The engine paused it, so there is an error: why its code cannot undo it.
+  const error = draft.header.error as RunError;
+  const left = [...stepsToUndo(draft)].map((op) => ({ op, error }));
   draft.end("compensation_failed", { error: causeOf(draft.header), uncompensated: left });
   draft.abort({ type: "superseded" });
 }

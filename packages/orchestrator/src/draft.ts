@@ -23,7 +23,7 @@ import {
   isOutcome,
 } from "@holdfast/protocol";
 import type { Circumstances, Effect } from "./inputs.ts";
-import { type RunHeader, type RunStatus, isTerminal, nextAlarm } from "./run-header.ts";
+import { type RunError, type RunHeader, type RunStatus, isTerminal, nextAlarm } from "./run-header.ts";
 import type { OutboxRow, RunMessage, RunState } from "./run-state.ts";
 import { RECORD_KEY, type WriteBatch, journalKey, outboxKey } from "./store.ts";
 
@@ -61,8 +61,7 @@ export class Draft {
 
   /** The header as it stands in this transition. Only for inputs to a run that exists. */
   get header(): RunHeader {
-    if (this.#header === undefined) throw new Error("assertion: this run does not exist");
-    return this.#header;
+    return this.#header as RunHeader;
   }
 
   create(header: RunHeader): void {
@@ -108,10 +107,6 @@ export class Draft {
   /** Room for one more journal entry (LIM1). */
   get journalIsFull(): boolean {
     return this.#seq >= LIMITS.journalEntries;
-  }
-
-  get lastSeq(): number {
-    return this.#seq;
   }
 
   /** Makes sure that the run executes: tells the live execution, or begins one. */
@@ -268,6 +263,8 @@ export class Draft {
   }
 }
 
-function plainError({ name, message, code, data }: ErrorValue): ErrorValue {
-  return { name, message, ...(code === undefined ? {} : { code }), ...(data === undefined ? {} : { data }) };
+/** Without what is this run's own: which step it was, and whose fault. */
+function plainError(error: ErrorValue & Partial<RunError>): ErrorValue {
+  const { step: _step, category: _category, ...plain } = error;
+  return plain;
 }

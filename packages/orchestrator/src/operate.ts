@@ -7,7 +7,7 @@
 import { deliverKept } from "./deliver.ts";
 import type { Draft } from "./draft.ts";
 import type { Reply } from "./inputs.ts";
-import { isTerminal } from "./run-header.ts";
+import { type RunHeader, isTerminal } from "./run-header.ts";
 import { settleDueWaits } from "./timers.ts";
 import { causeOf } from "./unwinding.ts";
 
@@ -25,10 +25,10 @@ export function unpause(draft: Draft): Reply {
   if (paused === undefined) return notApplicable(`Run ${JSON.stringify(id)} is not paused.`);
   if (paused.by === "engine") {
     return notApplicable(
-      `Run ${JSON.stringify(id)} was paused by ${error?.code ?? "an error"}, not by an operator: mend the cause, then retry it.`,
+      `Run ${JSON.stringify(id)} was paused by ${error?.code}, not by an operator: mend the cause, then retry it.`,
     );
   }
-  goOn(draft);
+  goOn(draft, paused);
   return { type: "done" };
 }
 
@@ -41,7 +41,7 @@ export function retry(draft: Draft): Reply {
     );
   }
   draft.change({ error: causeOf(draft.header), crashes: undefined, dispatch: undefined });
-  goOn(draft);
+  goOn(draft, paused);
   return { type: "done" };
 }
 
@@ -65,10 +65,9 @@ export function mayDelete(draft: Draft): Reply {
 }
 
 /** The run goes on: what was kept and what fell due meanwhile is applied first. */
-function goOn(draft: Draft): void {
-  const { paused, deadlineAt } = draft.header;
-  if (paused === undefined) return;
-  const from = paused.from;
+function goOn(draft: Draft, paused: NonNullable<RunHeader["paused"]>): void {
+  const { deadlineAt } = draft.header;
+  const { from } = paused;
   const pausedMs = draft.now - paused.at;
   draft.change({
     status: from,

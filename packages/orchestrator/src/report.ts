@@ -129,7 +129,9 @@ function failAttempt(draft: Draft, event: OperationEvents & { type: "step.failed
     draft.append({ type: "step.failed", op, attempt, startedAt, error }, nth, quiet);
     return;
   }
-  const given = Number.isFinite(retryAfterMs) ? Math.min(Math.max(retryAfterMs ?? 0, 0), LIMITS.durationMs) : undefined;
+  const given = Number.isFinite(retryAfterMs)
+    ? Math.min(Math.max(retryAfterMs as number, 0), LIMITS.durationMs)
+    : undefined;
   const delayMs = given ?? computeBackoffDelayMs(retry, attempt, `${draft.header.seed}/${op}`);
   const retryAt = draft.now + delayMs;
   draft.append({ type: "step.retrying", op, attempt, startedAt, retryAt, error }, nth);

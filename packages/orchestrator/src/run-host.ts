@@ -161,6 +161,7 @@ export class RunHost {
   /** Sends what is owed: the oldest messages first, to each run one at a time, so that they arrive in order. */
   #sendOutbox(): void {
     const { send, store } = this.#options;
+    // Only what can be sent is ever posted.
     if (send === undefined) return;
     const busy = new Set<string>();
     for (const [key, row] of store.list(OUTBOX_PREFIX, { limit: OUTBOX_BATCH })) {
@@ -193,7 +194,7 @@ export class RunHost {
   }
 
   #describeStart(state: RunState, header: RunHeader): ExecutionStart {
-    const startedAt = header.startedAt ?? header.createdAt;
+    const startedAt = header.startedAt as number;
     return {
       protocol: PROTOCOL_VERSION,
       epoch: header.epoch,
@@ -221,14 +222,13 @@ export class RunHost {
 
   #report(epoch: number, report: ExecutionReport): ReportAnswer {
     const current = this.#state?.header?.epoch;
-    if (current !== epoch || report.epoch !== epoch) return { accepted: false, reason: "superseded" };
+    if (current !== epoch) return { accepted: false, reason: "superseded" };
     try {
-      const reply = this.handle({ type: "report", report });
-      if (reply.type === "report") return reply.answer;
+      return (this.handle({ type: "report", report }) as Reply & { type: "report" }).answer;
     } catch (error) {
       this.#options.onError?.(error);
+      return { accepted: false, reason: "superseded" };
     }
-    return { accepted: false, reason: "superseded" };
   }
 
   #lost(epoch: number, error: ErrorValue): void {

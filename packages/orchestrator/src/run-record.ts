@@ -100,6 +100,12 @@ function describeChange(change: MetadataChange): Record<string, unknown> {
   return "value" in change ? { ...change, value: toJson(decodeValue(change.value)) } : { ...change };
 }
 
+/** What the journal says of steps. */
+type StepEntry = Extract<
+  JournalEntry,
+  { readonly type: "step.started" | "step.retrying" | "step.completed" | "step.failed" }
+>;
+
 type StepRow = Record<string, unknown>;
 
 function describeSteps(
@@ -110,7 +116,7 @@ function describeSteps(
   const steps = new Map<OperationId, StepRow>();
   for (const entry of entries) {
     const { kind, name, occurrence } = parseOperationId(entry.op);
-    if (kind === "step") steps.set(entry.op, { ...steps.get(entry.op), ...describeStep(entry, budget) });
+    if (kind === "step") steps.set(entry.op, { ...steps.get(entry.op), ...describeStep(entry as StepEntry, budget) });
     if (kind !== "compensation") continue;
     const step = operationId("step", occurrence, name);
     steps.set(step, { ...steps.get(step), compensation: describeCompensation(entry, budget) });
@@ -130,7 +136,7 @@ function describeSteps(
   return [...steps.values()];
 }
 
-function describeStep(entry: JournalEntry, budget: JsonBudget): StepRow {
+function describeStep(entry: StepEntry, budget: JsonBudget): StepRow {
   switch (entry.type) {
     case "step.started":
       return { ...nameOf(entry.op), status: "running", attempts: 1, startedAt: entry.startedAt };
@@ -164,14 +170,12 @@ function describeStep(entry: JournalEntry, budget: JsonBudget): StepRow {
         retryAt: undefined,
         error: errorToJson(entry.error, budget),
       };
-    default:
-      return {};
   }
 }
 
 /** How far a step's compensation is. */
 function describeCompensation(entry: JournalEntry, budget: JsonBudget): StepRow {
-  const { name: _name, occurrence: _occurrence, output: _output, ...row } = describeStep(entry, budget);
+  const { name: _name, occurrence: _occurrence, output: _output, ...row } = describeStep(entry as StepEntry, budget);
   return row;
 }
 

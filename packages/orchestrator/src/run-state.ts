@@ -212,9 +212,9 @@ function applyProgress(state: RunState, entry: JournalEntry): void {
 
 function applyChunks(state: RunState, key: string, row: ChunkRow): void {
   const place = Number(key.slice(CHUNK_PREFIX.length).split("/")[0]);
-  const op = state.header?.streams[place]?.op;
-  const before = op === undefined ? undefined : state.openStreams.get(op);
-  if (op === undefined || before === undefined) return;
+  // Chunks are stored of streams that are open only.
+  const { op } = (state.header as RunHeader).streams[place] as { readonly op: OperationId };
+  const before = state.openStreams.get(op) as { readonly chunks: number; readonly chars: number };
   const chars = row.chunks.reduce((sum, chunk) => sum + chunk.length, before.chars);
   state.openStreams.set(op, { chunks: before.chunks + row.chunks.length, chars });
 }

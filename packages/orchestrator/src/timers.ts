@@ -74,6 +74,6 @@ function settleDueRetries(draft: Draft): void {
 function settleWatchdog(draft: Draft): void {
   const { header, now } = draft;
   if (!draft.live || header.watchdogAt === undefined || header.watchdogAt > now) return;
-  const waitedMs = Math.max(now - (header.startedAt ?? now), LIMITS.watchdogMsMin);
+  const waitedMs = Math.max(now - (header.startedAt as number), LIMITS.watchdogMsMin);
   draft.change({ watchdogAt: now + Math.min(waitedMs * 2, LIMITS.watchdogMsMax) });
 }

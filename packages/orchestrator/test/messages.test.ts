@@ -1,70 +1,7 @@
-import { ENCODED_UNDEFINED, type ExecutionEvent, LIMITS, type StepDispatcher, errorValue } from "@holdfast/protocol";
-import { MemoryStore } from "@holdfast/workflows/testing";
+import { ENCODED_UNDEFINED, type ExecutionEvent, LIMITS, errorValue } from "@holdfast/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
-import { type Input, RunHost, type RunMessage, type SendResult } from "../src/index.ts";
-
-/** A host whose executions do nothing and whose messages are answered by hand. */
-class Bench {
-  readonly store = new MemoryStore();
-  readonly sent: { readonly to: string; readonly message: RunMessage; readonly done: (result: SendResult) => void }[] =
-    [];
-  readonly errors: unknown[] = [];
-  now = 1_000_000;
-  readonly #dispatcher: StepDispatcher = { workflows: () => [], start: () => ({ update: () => {}, abort: () => {} }) };
-  host = this.newHost();
-
-  newHost(): RunHost {
-    return new RunHost({
-      store: this.store,
-      dispatcher: this.#dispatcher,
-      clock: () => this.now,
-      send: (to, message, done) => this.sent.push({ to, message, done }),
-      onError: (error) => this.errors.push(error),
-    });
-  }
-
-  trigger(more: object = {}): void {
-    this.host.handle({
-      type: "trigger",
-      runId: "r",
-      workflowId: "w",
-      input: ENCODED_UNDEFINED,
-      seed: "0".repeat(32),
-      tags: [],
-      environment: "test",
-      triggeredBy: "api",
-      ...more,
-    });
-  }
-
-  report(...events: ExecutionEvent[]): ReturnType<RunHost["handle"]> {
-    return this.host.handle({
-      type: "report",
-      report: { epoch: this.host.state.header?.epoch ?? 0, asked: 10, events },
-    });
-  }
-
-  alarm(): void {
-    this.now = Math.max(this.now, this.store.alarm ?? 0);
-    this.host.handle({ type: "alarm" });
-  }
-
-  get header(): NonNullable<RunHost["state"]["header"]> {
-    const { header } = this.host.state;
-    if (header === undefined) throw new Error("no run");
-    return header;
-  }
-}
-
-const child = (name: string, detached = false): ExecutionEvent => ({
-  type: "child.started",
-  op: `run/0/${name}`,
-  nth: 1,
-  workflowId: name,
-  input: "[1]",
-  tags: [],
-  detached,
-});
+import type { Input, RunMessage } from "../src/index.ts";
+import { Bench, child } from "./bench.ts";
 
 let bench: Bench;
 beforeEach(() => {

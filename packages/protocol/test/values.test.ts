@@ -199,3 +199,14 @@ function keysOf(value: unknown): string[] {
         : Object.values(value);
   return [...Object.getOwnPropertyNames(value), ...inner.flatMap(keysOf)];
 }
+
+test("STEP5 a value whose getter throws something that is no error is refused with what it threw", () => {
+  const hostile = Object.defineProperty({}, "a", {
+    enumerable: true,
+    get() {
+      // oxlint-disable-next-line typescript/only-throw-error -- user code throws whatever it likes
+      throw "thrown text";
+    },
+  });
+  expect(() => encodeValue(hostile, "The result")).toThrow("thrown text");
+});

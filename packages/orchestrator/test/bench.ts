@@ -1,0 +1,70 @@
+/** A run for the suites of this folder: its executions do nothing, and its messages are answered by hand. */
+import { ENCODED_UNDEFINED, type ExecutionEvent, type StepDispatcher } from "@holdfast/protocol";
+import { MemoryStore } from "@holdfast/workflows/testing";
+import { RunHost, type RunMessage, type SendResult, type TriggerInput } from "../src/index.ts";
+
+/** A host whose executions do nothing and whose messages are answered by hand. */
+export class Bench {
+  readonly store = new MemoryStore();
+  readonly sent: { readonly to: string; readonly message: RunMessage; readonly done: (result: SendResult) => void }[] =
+    [];
+  readonly errors: unknown[] = [];
+  now = 1_000_000;
+  readonly #dispatcher: StepDispatcher = { workflows: () => [], start: () => ({ update: () => {}, abort: () => {} }) };
+  host = this.newHost();
+
+  newHost(): RunHost {
+    return new RunHost({
+      store: this.store,
+      dispatcher: this.#dispatcher,
+      clock: () => this.now,
+      send: (to, message, done) => this.sent.push({ to, message, done }),
+      onError: (error) => this.errors.push(error),
+    });
+  }
+
+  trigger(more: object = {}): void {
+    this.host.handle({ ...this.newTrigger(), ...more });
+  }
+
+  newTrigger(): TriggerInput {
+    return {
+      type: "trigger",
+      runId: "r",
+      workflowId: "w",
+      input: ENCODED_UNDEFINED,
+      seed: "0".repeat(32),
+      tags: [],
+      environment: "test",
+      triggeredBy: "api",
+    };
+  }
+
+  report(...events: ExecutionEvent[]): ReturnType<RunHost["handle"]> {
+    return this.host.handle({
+      type: "report",
+      report: { epoch: this.host.state.header?.epoch ?? 0, asked: 10, events },
+    });
+  }
+
+  alarm(): void {
+    this.now = Math.max(this.now, this.store.alarm ?? 0);
+    this.host.handle({ type: "alarm" });
+  }
+
+  get header(): NonNullable<RunHost["state"]["header"]> {
+    const { header } = this.host.state;
+    if (header === undefined) throw new Error("no run");
+    return header;
+  }
+}
+
+export const child = (name: string, detached = false): ExecutionEvent => ({
+  type: "child.started",
+  op: `run/0/${name}`,
+  nth: 1,
+  workflowId: name,
+  input: "[1]",
+  tags: [],
+  detached,
+});
