@@ -51,7 +51,7 @@ export function stepEntries({ sleep }: Tools): CatalogueEntry[] {
     },
     {
       title: "STEP5 a function as a result fails the step with its path",
-      run: (ctx) => ctx.step("bad", () => ({ inner: { fn: () => 1 } }) as unknown),
+      run: (ctx) => ctx.step("bad", () => ({ inner: { fn: () => 1 } })),
       outcome: { status: "failed", error: ["UNSERIALIZABLE", "The result of step"] },
     },
     {
@@ -173,7 +173,7 @@ export function stepEntries({ sleep }: Tools): CatalogueEntry[] {
       title: "RUN7 a bad duration is refused where it is given",
       run: async (ctx) => {
         try {
-          await ctx.sleep("1.5h" as "1h");
+          await ctx.sleep("1.5h");
           return "slept";
         } catch (error) {
           return (error as { code: string }).code;

@@ -7,7 +7,7 @@ import type { Workflow, WorkflowContext } from "@holdfast/workflows";
 
 /** What step bodies need from where they run. Times are a few milliseconds, so that real clocks can play them too. */
 export interface Tools {
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
 /** Something that an outsider does as soon as the run has come so far. */

@@ -56,7 +56,7 @@ export const BUGS: Record<BugName, Bug> = {
   },
   "apply metadata twice": {
     stored: (store, batch) => {
-      const record = batch.puts.get("record") as { metadata?: [string, string][] } | undefined;
+      const record: { metadata?: [string, string][] } | undefined = batch.puts.get("record");
       const metadata = record?.metadata?.map(([key, value]) => [key, value === "[2]" ? "[3]" : value]);
       if (metadata !== undefined && metadata.length > 0) store.overwrite("record", { ...record, metadata });
     },

@@ -51,6 +51,7 @@ function toWorkflow(id: string, program: Program, clock: VirtualClock, observer:
     run: async (_input, ctx) => {
       if (observer.changed.has(ctx.run.id)) await ctx.step("changed code", () => 1);
       const seen = observer.begin(ctx.run.id);
+      // oxlint-disable-next-line typescript/unbound-method -- the operations of ctx need no this
       const result = await execute(program, { ctx, clock, ...seen, uses: new Map(), step: ctx.step });
       seen.asks("step/0/end");
       await ctx.step("end", () => seen.bodyStarts("step/0/end"));

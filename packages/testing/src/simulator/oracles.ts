@@ -92,7 +92,7 @@ function checkAcknowledged({ host, acknowledged, inOrder, resumed }: Played): st
     ["a", "b"].flatMap((name) => {
       const [wanted, found] = [acknowledged(on, name), taken.get(`${on} ${name}`) ?? []];
       const same = inOrder ? wanted.join() === found.join() : wanted.toSorted().join() === found.toSorted().join();
-      return same ? [] : [`the deliveries of ${on} ${name} are [${found}] instead of [${wanted}]`];
+      return same ? [] : [`the deliveries of ${on} ${name} are [${found.join()}] instead of [${wanted.join()}]`];
     }),
   );
 }
@@ -125,9 +125,6 @@ function checkEffects({ host: { journal }, started, resumed }: Played): string[]
 function checkCompensation({ host: { journal, header } }: Played): string[] {
   const turn = journal.findIndex((entry) => entry.type === "run.unwinding");
   if (turn < 0 || !isTerminal(header.status)) return [];
-  const nameOf = (entry: JournalEntry): string => entry.op.slice(entry.op.indexOf("/"));
-  const undone = (entry: JournalEntry): boolean =>
-    parseOperationId(entry.op).kind === "compensation" && /completed|failed/.test(entry.type);
   const before = new Set(journal.slice(0, turn).filter(undone).map(nameOf));
   const expected = journal
     .filter((entry) => entry.type === "step.completed" && entry.compensable === true && !before.has(nameOf(entry)))
@@ -143,6 +140,14 @@ function checkCompensation({ host: { journal, header } }: Played): string[] {
     problems.push(`undid ${found.join()} instead of ${expected.join()}`);
   if (!givenUp && left !== failed) problems.push(`lists ${left} of ${failed} that failed`);
   return problems;
+}
+
+function nameOf({ op }: JournalEntry): string {
+  return op.slice(op.indexOf("/"));
+}
+
+function undone({ op, type }: JournalEntry): boolean {
+  return parseOperationId(op).kind === "compensation" && /completed|failed/.test(type);
 }
 
 /** What groups were undoing when the run turned back goes on first; the rest follows in its order. */

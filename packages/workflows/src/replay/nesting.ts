@@ -29,7 +29,7 @@ export function currentStep(): OperationId | undefined {
 }
 
 function asyncLocalStorage(): AsyncMark | undefined {
-  // Not an import: browsers, where the client of this package runs too, have no such module.
+  // Not an import: not every runtime that executes workflows has this module.
   const { process } = globalThis as { process?: { getBuiltinModule?: (id: string) => unknown } };
   const hooks = process?.getBuiltinModule?.("node:async_hooks") as
     | { AsyncLocalStorage: new () => AsyncMark }

@@ -453,4 +453,4 @@ export class MemoryHost {
   }
 }
 
-const nextTurn = webPlatform.turn;
+const nextTurn = (): Promise<void> => webPlatform.turn();

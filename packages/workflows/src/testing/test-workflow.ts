@@ -69,10 +69,10 @@ export interface TestResult<Output = unknown> {
   readonly logs: readonly Readonly<Record<string, unknown>>[];
 }
 
-const FIELDS = [
-  ...["steps", "compensations", "workflows", "children", "signals", "events", "drive", "timeout", "before"],
-  ...["crashEverywhere", "compare", "patienceMs"],
-];
+const FIELDS =
+  "steps compensations workflows children signals events drive timeout before crashEverywhere compare patienceMs".split(
+    " ",
+  );
 
 const PATIENCE_MS = 1_000;
 
