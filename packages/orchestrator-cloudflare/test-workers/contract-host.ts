@@ -48,7 +48,8 @@ export function openWorkerdHost(crash: Crash | undefined): OpenedHost {
       if (crashHappened() && ++ticks % 5 === 0) await fireAllAlarms();
     },
     wait,
-    close: () => Promise.resolve(),
+    // The suites of this isolate share the plan.
+    close: async () => planCrash(undefined),
   };
 }
 
