@@ -1,7 +1,34 @@
+import { randomBytes } from "node:crypto";
+import { createServer } from "node:net";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { build } from "esbuild";
 import { defineConfig } from "vitest/config";
 
 const workersTests = "packages/orchestrator-cloudflare/test-workers";
+
+// The process that serves workflows over HTTP listens here; its set-up file reads both.
+process.env["STEP_HANDLER_PORT"] ??= String(await findFreePort());
+process.env["STEP_HANDLER_KEY"] ??= randomBytes(16).toString("hex");
+const { STEP_HANDLER_PORT, STEP_HANDLER_KEY } = process.env;
+
+/** The sibling Worker of the suite, as one module. */
+const sibling = await build({
+  entryPoints: [`${workersTests}/sibling.ts`],
+  bundle: true,
+  format: "esm",
+  platform: "neutral",
+  target: "es2024",
+  external: ["cloudflare:workers"],
+  write: false,
+});
+
+async function findFreePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { readonly port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
 
 export default defineConfig({
   test: {
@@ -22,9 +49,27 @@ export default defineConfig({
         },
       },
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: `./${workersTests}/wrangler.jsonc` } })],
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: `./${workersTests}/wrangler.jsonc` },
+            miniflare: {
+              bindings: { STEP_HANDLER_URL: `http://127.0.0.1:${STEP_HANDLER_PORT}/holdfast`, STEP_HANDLER_KEY },
+              serviceBindings: { SIBLING: "sibling", SIBLING_RPC: { name: "sibling", entrypoint: "Workflows" } },
+              workers: [
+                {
+                  name: "sibling",
+                  modules: true,
+                  script: sibling.outputFiles[0]?.text ?? "",
+                  compatibilityDate: "2026-10-01",
+                  compatibilityFlags: ["nodejs_compat"],
+                },
+              ],
+            },
+          }),
+        ],
         test: {
           name: "workerd",
+          globalSetup: "packages/orchestrator-cloudflare/test/start-node-handler.ts",
           include: [`${workersTests}/**/*.test.ts`],
           isolate: false,
           testTimeout: 30_000,

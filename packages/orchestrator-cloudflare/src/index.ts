@@ -3,7 +3,14 @@ export type { WorkerDeps } from "./api/api-context.ts";
 export { type VerifyRequest, type VerifyResult, bearerAuth, closed } from "./auth.ts";
 export { handleDurableObjectAlarm, handleDurableObjectRequest } from "./durable-object.ts";
 export { DurableObjectStore } from "./durable-object-store.ts";
-export { type InlineDispatcherOptions, createInlineDispatcher } from "./inline-dispatcher.ts";
+export { type HttpDispatcherOptions, createHttpDispatcher } from "./dispatch/http-dispatcher.ts";
+export { type InlineDispatcherOptions, createInlineDispatcher } from "./dispatch/inline-dispatcher.ts";
+export type { RpcBindingLike, RpcLive, RpcPortLike } from "./dispatch/rpc-execution.ts";
+export type { FetcherLike } from "./dispatch/line-binding.ts";
+export {
+  type ServiceBindingDispatcherOptions,
+  createServiceBindingDispatcher,
+} from "./dispatch/service-binding-dispatcher.ts";
 export type {
   DurableObjectNamespaceLike,
   DurableObjectStorageLike,

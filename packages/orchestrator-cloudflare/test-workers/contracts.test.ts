@@ -1,4 +1,5 @@
 import { env, evictDurableObject, reset, runInDurableObject } from "cloudflare:test";
+import type { Crash, OpenedHost } from "@holdfast/testing/catalogue";
 import { hostContract, storeContract } from "@holdfast/testing/contracts";
 import { afterEach, vi } from "vitest";
 import { DurableObjectStore } from "../src/durable-object-store.ts";
@@ -20,8 +21,9 @@ storeContract("real storage in workerd", async () => {
   };
 });
 
-hostContract("real workerd, inline", {
-  entries: catalogue,
-  prefix: "w",
-  open: async (crash) => openWorkerdHost(crash),
-});
+const open = async (crash: Crash | undefined): Promise<OpenedHost> => openWorkerdHost(crash);
+
+hostContract("real workerd, inline", { entries: catalogue, prefix: "w", open });
+hostContract("real workerd, a sibling Worker over RPC", { entries: catalogue, prefix: "rpc", open, sides: [] });
+hostContract("real workerd, a sibling Worker over fetch", { entries: catalogue, prefix: "fetch", open, sides: [] });
+hostContract("real workerd, a Node process over HTTP", { entries: catalogue, prefix: "http", open, sides: [] });

@@ -2,8 +2,12 @@
  * The Worker that the real-workerd suite drives: the library as a user would wire it, with workflows made for testing.
  */
 import {
+  type RpcBindingLike,
   type RunObjectDeps,
+  type StepDispatcher,
+  createHttpDispatcher,
   createInlineDispatcher,
+  createServiceBindingDispatcher,
   handleDurableObjectAlarm,
   handleDurableObjectRequest,
   handleWorkerRequest,
@@ -12,10 +16,29 @@ import { crashingStorage } from "./crashing-storage.ts";
 import { workflows } from "./workflows.ts";
 
 export interface Env {
+  readonly SIBLING: Fetcher;
+  readonly SIBLING_RPC: RpcBindingLike;
+  readonly STEP_HANDLER_URL: string;
+  readonly STEP_HANDLER_KEY: string;
   readonly WORKFLOW_RUN_DO: DurableObjectNamespace;
 }
 
-const dispatcher = createInlineDispatcher({ workflows });
+/** Where the code of a run is executed is told by the beginning of its id. */
+function dispatcherOf(env: Env): StepDispatcher {
+  const inline = createInlineDispatcher({ workflows });
+  const pipes: readonly (readonly [prefix: string, dispatcher: StepDispatcher])[] = [
+    ["rpc-", createServiceBindingDispatcher({ binding: env.SIBLING_RPC })],
+    ["fetch-", createServiceBindingDispatcher({ binding: env.SIBLING, pipe: "fetch" })],
+    ["http-", createHttpDispatcher({ url: env.STEP_HANDLER_URL, signingKey: env.STEP_HANDLER_KEY })],
+  ];
+  return {
+    ...inline,
+    start(start, port) {
+      const [, found = inline] = pipes.find(([prefix]) => start.run.id.startsWith(prefix)) ?? [];
+      return found.start(start, port);
+    },
+  };
+}
 
 export default {
   fetch: (request: Request, env: Env): Promise<Response> =>
@@ -27,7 +50,7 @@ export class WorkflowRunDO {
 
   constructor(state: DurableObjectState, env: Env) {
     const storage = crashingStorage({ storage: state.storage, abort: (reason) => state.abort(reason) });
-    this.#deps = { storage, dispatcher, runDO: env.WORKFLOW_RUN_DO };
+    this.#deps = { storage, dispatcher: dispatcherOf(env), runDO: env.WORKFLOW_RUN_DO };
   }
 
   fetch(request: Request): Promise<Response> {

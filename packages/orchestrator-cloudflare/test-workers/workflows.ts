@@ -3,6 +3,7 @@
  */
 import { type CatalogueEntry, makeCatalogue, workflowsOf } from "@holdfast/testing/catalogue";
 import { workflow } from "@holdfast/workflows";
+import { sleepFor } from "./sleep.ts";
 
 /** Step bodies that ran, by run and step, in order. */
 export const effects: string[] = [];
@@ -19,16 +20,7 @@ const child = workflow({
 /** Bodies that wait to be told how to end, by run and step. */
 export const held = new Map<string, { readonly signal: AbortSignal; readonly end: (value: unknown) => void }>();
 
-export const catalogue: CatalogueEntry[] = makeCatalogue({
-  sleep: (ms, signal) =>
-    new Promise((resolve, reject) => {
-      const timer = setTimeout(resolve, ms);
-      signal?.addEventListener("abort", () => {
-        clearTimeout(timer);
-        reject(signal.reason as Error);
-      });
-    }),
-});
+export const catalogue: CatalogueEntry[] = makeCatalogue({ sleep: sleepFor });
 
 export const workflows = [
   child,

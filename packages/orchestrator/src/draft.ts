@@ -252,7 +252,7 @@ export class Draft {
   }
 
   #executionEffects(answered: boolean): Effect[] {
-    if (this.#abort !== undefined && this.live) return [{ type: "abort", reason: this.#abort }];
+    if (this.#abort !== undefined && this.live && !this.#start) return [{ type: "abort", reason: this.#abort }];
     if (this.#start) {
       return this.live ? [{ type: "abort", reason: { type: "superseded" } }, { type: "start" }] : [{ type: "start" }];
     }

@@ -14,8 +14,14 @@ import { computeBackoffDelayMs } from "./step-retry.ts";
  * unless executions keep dying at the same place (DUR7) or a later dispatch is due anyway (DUR8).
  */
 export function recoverLostExecution(draft: Draft): void {
-  const { crashes, dispatch, status } = draft.header;
+  const { dispatch, status } = draft.header;
   if (status !== "running" || draft.live || draft.begins || dispatch?.retryAt !== undefined) return;
+  beginAnother(draft);
+}
+
+/** Begins another execution, unless several in a row died without getting any further (DUR7). */
+function beginAnother(draft: Draft): void {
+  const { crashes } = draft.header;
   const seq = draft.state.lastSeq;
   const count = crashes !== undefined && crashes.seq === seq ? crashes.count + 1 : 1;
   if (count > LIMITS.executorCrashes) {
@@ -37,8 +43,11 @@ export function executionLost(draft: Draft, epoch: number, error: ErrorValue): v
   // Whatever it was doing, it does it no more. A run that only waits begins another when there is news (DUR5).
   draft.abort({ type: "superseded" });
   if (header.status !== "running") return;
-  // Trying again would not help (VER2).
-  if (error.code === "PROTOCOL_MISMATCH") return draft.pause({ ...error, category: "RUNTIME_ERROR" });
+  // Trying again would not help (VER2, DUR8).
+  if (error.code === "PROTOCOL_MISMATCH" || error.code === "DISPATCH_REFUSED")
+    return draft.pause({ ...error, category: "RUNTIME_ERROR" });
+  // The step handler answers, only this execution is gone from its memory: another one takes over at once.
+  if (error.code === "SESSION_LOST") return beginAnother(draft);
   const since = header.dispatch?.since ?? now;
   const failures = (header.dispatch?.failures ?? 0) + 1;
   if (now - since > LIMITS.dispatchRetryMs) {

@@ -45,13 +45,14 @@ export function report(draft: Draft, input: Input & { type: "report" }): Reply {
   let parks = false;
   for (const event of events) {
     if (isTerminal(draft.header.status)) break;
-    if (event.type === "parked") parks = mayPark(draft, event.seq);
+    if (event.type === "parked") parks = mayPark(draft, event);
     else apply(draft, event, taken);
   }
   // The code ended without knowing that it was stopped: another execution undoes what it did (CAN1).
   if (draft.begins) return refuse("superseded");
   if (parks) draft.change({ status: "waiting", watchdogAt: undefined });
-  return { type: "report", answer: { accepted: true, entries: draft.entries, now: draft.now } };
+  const parked = parks ? { parked: true as const } : {};
+  return { type: "report", answer: { accepted: true, entries: draft.entries, now: draft.now, ...parked } };
 }
 
 function refuse(reason: "superseded" | "ended"): Reply {
@@ -59,9 +60,10 @@ function refuse(reason: "superseded" | "ended"): Reply {
 }
 
 /** A run parks only if the execution has seen all there is to see, what this very report brought included. */
-function mayPark(draft: Draft, seen: number): boolean {
-  const news = draft.pokes || draft.entries.some(isOutcome);
-  return !news && draft.state.lastOutcomeSeq <= seen && draft.header.status === "running";
+function mayPark(draft: Draft, { seq, now }: ExecutionEvent & { type: "parked" }): boolean {
+  const { status, retriedAt = 0 } = draft.header;
+  const news = draft.pokes || draft.entries.some(isOutcome) || now < retriedAt;
+  return !news && draft.state.lastOutcomeSeq <= seq && status === "running";
 }
 
 function apply(draft: Draft, event: Exclude<ExecutionEvent, { type: "parked" }>, taken: Set<string>): void {

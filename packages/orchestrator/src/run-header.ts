@@ -130,6 +130,8 @@ export interface RunHeader {
   readonly waits: readonly OpenWait[];
   /** When the next attempt of a step is due; the journal has all of them. */
   readonly retryAt?: number | undefined;
+  /** When attempts last fell due: an execution that has not heard of that time cannot park. */
+  readonly retriedAt?: number | undefined;
   readonly inbox: { readonly count: number; readonly chars: number; readonly next: number };
   readonly deliveryIds: number;
   /** Messages to other runs that are not acknowledged; sent again at `retryAt`. */

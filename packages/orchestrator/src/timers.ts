@@ -66,7 +66,7 @@ function settleDueRetries(draft: Draft): void {
   const later = [...knowOperations(state).values()].flatMap(({ retryAt, ended }) =>
     !ended && retryAt !== undefined && retryAt > now ? [retryAt] : [],
   );
-  draft.change({ retryAt: later.length === 0 ? undefined : Math.min(...later) });
+  draft.change({ retryAt: later.length === 0 ? undefined : Math.min(...later), retriedAt: now });
   draft.wake();
 }
 

@@ -48,7 +48,7 @@ describe("the outbox", () => {
   });
 
   test("CHILD2 a child that is refused for good ends the wait with the reason, whether or not the run waits", () => {
-    bench.report(child("a"), { type: "parked", seq: 1 });
+    bench.report(child("a"), { type: "parked", seq: 1, now: 1_000_000_000 });
     expect(bench.header.status).toBe("waiting");
     bench.sent[0]?.done({ type: "refused", error: errorValue("WORKFLOW_NOT_FOUND", "not served") });
     expect(bench.header).toMatchObject({ status: "running", waits: [] });
@@ -220,7 +220,7 @@ describe("nonsense", () => {
   });
 
   test("CAN4 a run that goes on by itself while it is paused stays paused", () => {
-    bench.report({ type: "wait.opened", op: "signal/0/s", nth: 1 }, { type: "parked", seq: 0 });
+    bench.report({ type: "wait.opened", op: "signal/0/s", nth: 1 }, { type: "parked", seq: 0, now: 1_000_000_000 });
     bench.host.handle({ type: "pause" });
     bench.report({ type: "unparked" });
     expect(bench.header.status).toBe("paused");

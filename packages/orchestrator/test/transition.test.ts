@@ -99,9 +99,9 @@ describe("reports", () => {
     machine.report(opened("signal/0/s"));
     machine.send({ type: "deliver", kind: "signal", name: "s", payload: "[1]" });
     expect(machine.effects).toEqual(["update"]);
-    machine.report({ type: "parked", seq: 1 });
+    machine.report({ type: "parked", seq: 1, now: 1_000_000_000 });
     expect(machine.status).toBe("running");
-    machine.report({ type: "parked", seq: 2 });
+    machine.report({ type: "parked", seq: 2, now: 1_000_000_000 });
     expect(machine.status).toBe("waiting");
     machine.report({ type: "unparked" });
     expect(machine.status).toBe("running");
@@ -110,9 +110,9 @@ describe("reports", () => {
   test("DUR5 a run parks in the report that opens its wait, unless a kept delivery answers it at once", () => {
     machine.trigger();
     machine.send({ type: "deliver", kind: "event", name: "e", payload: "[1]" });
-    machine.report(opened("event/0/e"), { type: "parked", seq: 0 });
+    machine.report(opened("event/0/e"), { type: "parked", seq: 0, now: 1_000_000_000 });
     expect(machine.status).toBe("running");
-    machine.report(opened("event/1/e"), { type: "parked", seq: 2 });
+    machine.report(opened("event/1/e"), { type: "parked", seq: 2, now: 1_000_000_000 });
     expect(machine.status).toBe("waiting");
   });
 

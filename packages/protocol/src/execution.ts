@@ -136,8 +136,11 @@ export type OperationEvents =
 /** What an execution has to say. */
 export type ExecutionEvent =
   | OperationEvents
-  /** Nothing executes and the function only waits. `seq`: the last journal entry that was seen. Ends its report. */
-  | { readonly type: "parked"; readonly seq: number }
+  /**
+   * Nothing executes and the function only waits. `seq`: the last journal entry that was seen; `now`: the newest of the
+   * orchestrator's times. Ends its report.
+   */
+  | { readonly type: "parked"; readonly seq: number; readonly now: number }
   /** A parked execution goes on by itself, because the code awaited something that is not an operation. */
   | { readonly type: "unparked" }
   | { readonly type: "run.completed"; readonly output: EncodedValue }
@@ -159,7 +162,11 @@ export interface ExecutionReport {
 
 /** An accepted report is answered with what was journaled because of it, in order. A refused one changed nothing. */
 export type ReportAnswer =
-  | ({ readonly accepted: true } & ExecutionUpdate)
+  | ({
+      readonly accepted: true;
+      /** The run is parked now: nothing happens before there is news. */
+      readonly parked?: true;
+    } & ExecutionUpdate)
   | { readonly accepted: false; readonly reason: "superseded" | "ended" };
 
 /** How an execution speaks to the orchestrator. */

@@ -35,6 +35,7 @@ export {
   type UnwindCause,
   isOutcome,
 } from "./journal.ts";
+export { type LineToExecution, type LineToOrchestrator, readLines } from "./lines.ts";
 export { LIMITS } from "./limits.ts";
 export { matchesPattern } from "./matching.ts";
 export { type Metadata, changeMetadata, metadataFits } from "./metadata.ts";
@@ -46,6 +47,16 @@ export {
   checkFields,
   resolveRetry,
 } from "./retry.ts";
+export {
+  SIGNATURE_AGE_MS_MAX,
+  SIGNATURE_HEADER,
+  SeenNonces,
+  type Verdict,
+  checkSigningKey,
+  signRequest,
+  verifyRequest,
+} from "./signing.ts";
+export type { TurnAnswer, TurnContent, TurnRequest, WorkflowsAnswer } from "./turns.ts";
 export {
   ENCODED_UNDEFINED,
   type EncodedValue,

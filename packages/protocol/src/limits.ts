@@ -29,6 +29,8 @@ export const LIMITS = {
   openWaits: 1_000,
   /** Operations that a run may have asked for and not yet been answered at one time. */
   openOperations: 10_000,
+  /** A turn to a step handler: with the journal of a run that it takes over. */
+  turnBytes: 268_435_456,
   /** Journal entries of one run. */
   journalEntries: 100_000,
   /** Error messages are cut to this length when they are journaled. */

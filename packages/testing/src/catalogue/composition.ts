@@ -40,7 +40,7 @@ export function compositionEntries({ sleep }: Tools): CatalogueEntry[] {
     {
       title: "REP2 combinations nest",
       run: async (ctx) => {
-        const inner = Promise.race([ctx.sleep("5ms").then(() => "slept"), ctx.waitForSignal("never")]);
+        const inner = Promise.race([ctx.sleep("150ms").then(() => "slept"), ctx.waitForSignal("never")]);
         const [a, b] = await Promise.all([inner, Promise.all([ctx.step("x", () => 1), ctx.step("y", () => 2)])]);
         return [a, b];
       },

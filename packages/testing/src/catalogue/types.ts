@@ -13,10 +13,7 @@ export interface Tools {
 /** Something that an outsider does as soon as the run has come so far. */
 export interface Cue {
   /** `{ waitsFor }`: it waits for this name; `{ step }`: this step has begun; `{ status }`: it has this status. */
-  readonly when?:
-    | { readonly waitsFor: string }
-    | { readonly step: string }
-    | { readonly status: string; readonly waitsFor?: string };
+  readonly when?: { readonly waitsFor: string } | { readonly step: string } | { readonly status: string };
   readonly act:
     | {
         readonly type: "signal" | "event";

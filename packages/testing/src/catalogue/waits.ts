@@ -121,7 +121,7 @@ export function waitEntries(): CatalogueEntry[] {
         const sent = await ctx.step("send", () => token.tokenId.length);
         return [sent > 8, await token.wait()];
       },
-      cues: [{ when: { waitsFor: "token" }, act: { type: "token", payload: "yes" } }],
+      cues: [{ when: { status: "waiting" }, act: { type: "token", payload: "yes" } }],
       outcome: { status: "completed", output: [true, "yes"] },
     },
     {

@@ -39,6 +39,7 @@ export function hostContract(name: string, options: HostContractOptions): void {
     }
   });
 
+  if (sides.length === 0) return;
   test.each(entries)(`DUR4 with a crash at every write to the journal: $title (${name})`, async (entry) => {
     const allowed = [entry.outcome, ...(entry.orAfterCrash ?? [])];
     for (const side of sides) {

@@ -361,7 +361,7 @@ export class Execution implements LiveExecution {
     if (idle && level !== "turn") return "turn";
     if (idle) {
       this.#parked = true;
-      this.#reporter.add({ type: "parked", seq: this.#feed.lastSeq });
+      this.#reporter.add({ type: "parked", seq: this.#feed.lastSeq, now: this.#now });
     }
     this.#reporter.flush();
     const more = this.#feed.peek() !== undefined || this.operations.ready(this.#now).length > 0;

@@ -1,0 +1,68 @@
+/**
+ * A sibling Worker that answers plain requests: one request for each execution, with lines of JSON in both directions.
+ *
+ * Owns: the orchestrator's side. To `RpcExecution` it looks like a binding with RPC.
+ */
+import {
+  type LineToExecution,
+  type LineToOrchestrator,
+  type ReportAnswer,
+  type WorkflowsAnswer,
+  readLines,
+} from "@holdfast/protocol";
+import type { RpcBindingLike, RpcPortLike } from "./rpc-execution.ts";
+
+export interface FetcherLike {
+  fetch(request: Request): Promise<Response>;
+}
+
+const URL_INSIDE = "https://step-handler.internal";
+
+export function lineBinding(binding: FetcherLike): RpcBindingLike {
+  return {
+    execute: (start, port) => converse(binding, start, port),
+    async workflows() {
+      const response = await binding.fetch(new Request(`${URL_INSIDE}/workflows`));
+      if (!response.ok) throw new Error(`it answered ${response.status}`);
+      return (await response.json()) as WorkflowsAnswer;
+    },
+  };
+}
+
+async function converse(
+  binding: FetcherLike,
+  start: Extract<LineToExecution, { type: "start" }>["start"],
+  port: RpcPortLike,
+): Promise<void> {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = writable.getWriter();
+  const encoder = new TextEncoder();
+  const say = (line: LineToExecution): Promise<void> => writer.write(encoder.encode(`${JSON.stringify(line)}\n`));
+  port.connect({
+    update: (update) => say({ type: "update", update }),
+    abort: (reason) => say({ type: "abort", reason }),
+    release: () => say({ type: "release" }),
+  });
+  const answering = binding.fetch(
+    new Request(`${URL_INSIDE}/execute`, { method: "POST", body: readable, duplex: "half" } as RequestInit),
+  );
+  // A stream without a reader takes nothing: the first line is not awaited.
+  const said = say({ type: "start", start });
+  const response = await answering;
+  if (!response.ok || response.body === null)
+    throw new Error(`it answered ${response.status}: ${await response.text()}`);
+  await said;
+  try {
+    for await (const line of readLines(response.body.getReader())) {
+      const message = line as LineToOrchestrator;
+      if (message.type === "progress") port.progress(message.steps);
+      else if (message.type === "lost") port.lost(message.error);
+      else if (message.type === "report") {
+        const answer: ReportAnswer = port.report(message.report);
+        await say({ type: "answer", answer });
+      } else throw new Error("it said something that is no message");
+    }
+  } finally {
+    await writer.close().catch(() => {});
+  }
+}

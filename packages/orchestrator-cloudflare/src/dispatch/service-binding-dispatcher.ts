@@ -1,0 +1,33 @@
+/**
+ * Workflow code in a sibling Worker, behind a service binding.
+ */
+import { HoldfastError, type StepDispatcher, checkFields } from "@holdfast/protocol";
+import { type FetcherLike, lineBinding } from "./line-binding.ts";
+import { type RpcBindingLike, RpcExecution } from "./rpc-execution.ts";
+
+export interface ServiceBindingDispatcherOptions {
+  /** The binding: to an entry point of `workflowsEntrypoint`, or to a Worker that answers with `createStepHandler`. */
+  readonly binding: FetcherLike | RpcBindingLike;
+  /**
+   * `rpc` (the default): the entry point's own calls, the faster pipe. `fetch`: one request for each execution, where the
+   * binding has nothing else. It is not guessed: a binding answers for methods that it does not have.
+   */
+  readonly pipe?: "rpc" | "fetch";
+}
+
+/** @throws HoldfastError `INVALID_ARGUMENT` for bad options. */
+export function createServiceBindingDispatcher(options: ServiceBindingDispatcherOptions): StepDispatcher {
+  checkFields(options, ["binding", "pipe"], "createServiceBindingDispatcher");
+  const { binding, pipe = "rpc" } = options;
+  if (binding === undefined || binding === null) {
+    throw new HoldfastError(
+      "INVALID_ARGUMENT",
+      "createServiceBindingDispatcher.binding: is missing. Add the service to `services` of wrangler.jsonc and pass env.<its binding>.",
+    );
+  }
+  const rpc = pipe === "rpc" ? (binding as RpcBindingLike) : lineBinding(binding as FetcherLike);
+  return {
+    start: (start, port) => new RpcExecution(start, port, rpc),
+    workflows: async () => (await rpc.workflows()).workflows,
+  };
+}

@@ -1,0 +1,106 @@
+/**
+ * Sending turns as HTTP requests, over the network or a service binding.
+ *
+ * Owns: addresses, signatures (SEC3), time-outs, and telling apart what may be repeated and what was refused (DUR8).
+ */
+import {
+  SIGNATURE_HEADER,
+  type TurnAnswer,
+  type TurnRequest,
+  type WorkflowsAnswer,
+  signRequest,
+} from "@holdfast/protocol";
+import { PipeError, type PostTurn } from "./turn-execution.ts";
+
+export interface TurnPipe {
+  readonly fetch: (request: Request) => Promise<Response>;
+  /** Where the step handler is mounted. */
+  readonly url: string;
+  /** Signs with this key. */
+  readonly key?: string | undefined;
+  /** How long an answer may take, ms. */
+  readonly timeoutMs: number;
+  /** What the other side is called in messages. */
+  readonly name: string;
+}
+
+/** Answers larger than this are not read: no report is. */
+const ANSWER_CHARS_MAX = 64 * 2 ** 20;
+
+const TYPES: ReadonlySet<unknown> = new Set(["report", "busy", "idle", "lost", "unknown_session"]);
+
+export function postOver(pipe: TurnPipe): PostTurn {
+  return async (request: TurnRequest) => {
+    const answer = await ask(pipe, "turn", JSON.stringify(request));
+    const { type, session } = answer as { readonly type?: unknown; readonly session?: unknown };
+    if (!TYPES.has(type)) throw new PipeError(`${pipe.name} answered something that is no turn`, false);
+    if (session !== request.session) throw new PipeError(`${pipe.name} answered for another session`, false);
+    if (type === "report" && !isReport(answer))
+      throw new PipeError(`${pipe.name} answered with a report that is none`, false);
+    return answer as TurnAnswer;
+  };
+}
+
+export async function listOver(pipe: TurnPipe): Promise<WorkflowsAnswer> {
+  return (await ask(pipe, "workflows", undefined)) as WorkflowsAnswer;
+}
+
+async function ask(pipe: TurnPipe, route: string, body: string | undefined): Promise<unknown> {
+  const { url, key, timeoutMs, name } = pipe;
+  const address = new URL(`${url.replace(/\/+$/, "")}/${route}`);
+  const method = body === undefined ? "GET" : "POST";
+  const headers: Record<string, string> = body === undefined ? {} : { "Content-Type": "application/json" };
+  if (key !== undefined) {
+    const signed = { method, path: address.pathname + address.search, body: body ?? "" };
+    headers[SIGNATURE_HEADER] = await signRequest(signed, key, Date.now(), crypto.randomUUID());
+  }
+  let response: Response;
+  let text: string;
+  try {
+    const signal = AbortSignal.timeout(timeoutMs);
+    response = await pipe.fetch(
+      new Request(address, { method, headers, signal, redirect: "manual", ...(body === undefined ? {} : { body }) }),
+    );
+    text = await response.text();
+  } catch (error) {
+    throw new PipeError(
+      `${name} could not be reached: ${error instanceof Error ? error.message : String(error)}`,
+      false,
+    );
+  }
+  if (!response.ok) throw refusalOf(name, response.status, text);
+  if (text.length > ANSWER_CHARS_MAX) throw new PipeError(`${name} answered with ${text.length} characters`, false);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new PipeError(`${name} answered with something that is not JSON, or was cut off`, false);
+  }
+}
+
+/** A 4xx is meant, but for those that say "later". Everything else may be another next time. */
+function refusalOf(name: string, status: number, text: string): PipeError {
+  const refused = status >= 400 && status < 500 && status !== 408 && status !== 429;
+  return new PipeError(`${name} answered ${status}: ${messageIn(text)}`, refused);
+}
+
+function messageIn(text: string): string {
+  try {
+    const { message } = JSON.parse(text) as { readonly message?: unknown };
+    if (typeof message === "string") return message.slice(0, 1_000);
+  } catch {
+    // Not the handler's own refusal: a proxy's page, say.
+  }
+  return text.slice(0, 200);
+}
+
+function isReport(answer: unknown): boolean {
+  const { number, report } = answer as { readonly number?: unknown; readonly report?: unknown };
+  const { epoch, asked, events } = (report ?? {}) as Record<string, unknown>;
+  return (
+    typeof number === "number" &&
+    Number.isSafeInteger(epoch) &&
+    Number.isSafeInteger(asked) &&
+    Array.isArray(events) &&
+    events.every((event) => typeof (event as { type?: unknown } | null)?.type === "string")
+  );
+}

@@ -1,0 +1,14 @@
+/**
+ * A Node process that serves the catalogue over HTTP: `node node-handler.ts <port> <key>`.
+ */
+import { serve } from "@hono/node-server";
+import { makeCatalogue, workflowsOf } from "@holdfast/testing/catalogue";
+import { createStepHandler } from "@holdfast/workflows/handler";
+import { sleepFor } from "../test-workers/sleep.ts";
+
+const [port = "0", key = ""] = process.argv.slice(2);
+const handler = createStepHandler({ workflows: workflowsOf(makeCatalogue({ sleep: sleepFor })), signingKeys: [key] });
+serve({ fetch: handler, port: Number(port), hostname: "127.0.0.1" }, ({ port: bound }) => {
+  process.send?.({ port: bound });
+  console.log(`serves on ${bound}`);
+});

@@ -1,0 +1,57 @@
+/**
+ * Messages as lines of JSON over a stream, one in each direction: the contract of `execution.ts` where one request can
+ * carry both (a service binding's fetch).
+ *
+ * Owns: the messages, and cutting a stream into lines. The first line to the execution begins it; the stream ends when
+ * the orchestrator lets go, or with whoever dies.
+ */
+import type { ErrorValue } from "./errors.ts";
+import type {
+  AbortReason,
+  ExecutionReport,
+  ExecutionStart,
+  ExecutionUpdate,
+  ReportAnswer,
+  StepInProgress,
+} from "./execution.ts";
+
+/** To the execution. */
+export type LineToExecution =
+  | { readonly type: "start"; readonly start: ExecutionStart }
+  | { readonly type: "answer"; readonly answer: ReportAnswer }
+  | { readonly type: "update"; readonly update: ExecutionUpdate }
+  | { readonly type: "abort"; readonly reason: AbortReason }
+  | { readonly type: "release" };
+
+/** To the orchestrator. Reports are answered in their order. */
+export type LineToOrchestrator =
+  | { readonly type: "report"; readonly report: ExecutionReport }
+  | { readonly type: "progress"; readonly steps: readonly StepInProgress[] }
+  | { readonly type: "lost"; readonly error: ErrorValue };
+
+interface ByteReader {
+  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+}
+
+interface Decoder {
+  decode(chunk?: Uint8Array, options?: { readonly stream: boolean }): string;
+}
+
+/** A line longer than this is refused, in characters: no message is. */
+const LINE_CHARS_MAX = 2 ** 28;
+
+/** The messages of a stream, one for each line. */
+export async function* readLines(reader: ByteReader): AsyncGenerator<unknown, void> {
+  const { TextDecoder } = globalThis as unknown as { readonly TextDecoder: new () => Decoder };
+  const decoder = new TextDecoder();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    rest += done ? decoder.decode() : decoder.decode(value, { stream: true });
+    const lines = rest.split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) if (line !== "") yield JSON.parse(line);
+    if (done) return;
+    if (rest.length > LINE_CHARS_MAX) throw new Error("a message is too long");
+  }
+}

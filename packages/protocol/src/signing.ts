@@ -1,0 +1,137 @@
+/**
+ * Signatures of requests from an orchestrator to a step handler (SEC3).
+ *
+ * Owns: what is signed (method, path, time, nonce and body), and how it is verified. Keys are shared secrets; a verifier
+ * takes several, so that one can be replaced without a gap. Whoever verifies must remember nonces: see `SeenNonces`.
+ */
+import { HoldfastError } from "./errors.ts";
+
+export const SIGNATURE_HEADER = "Holdfast-Signature";
+
+/** How old or how far ahead a signature may be, ms. */
+export const SIGNATURE_AGE_MS_MAX = 300_000;
+
+const KEY_CHARS_MIN = 16;
+
+interface SignedRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly body: string;
+}
+
+/** What this file needs of the web platform; the package itself knows no platform. */
+interface WebPlatform {
+  readonly crypto: {
+    readonly subtle: {
+      importKey(
+        format: "raw",
+        key: Uint8Array,
+        algorithm: { readonly name: "HMAC"; readonly hash: "SHA-256" },
+        extractable: false,
+        uses: readonly ["sign"] | readonly ["verify"],
+      ): Promise<unknown>;
+      sign(algorithm: "HMAC", key: unknown, data: Uint8Array): Promise<ArrayBuffer>;
+      verify(algorithm: "HMAC", key: unknown, signature: Uint8Array, data: Uint8Array): Promise<boolean>;
+      digest(algorithm: "SHA-256", data: Uint8Array): Promise<ArrayBuffer>;
+    };
+  };
+  readonly TextEncoder: new () => { encode(text: string): Uint8Array };
+}
+
+const { crypto, TextEncoder } = globalThis as unknown as WebPlatform;
+
+/**
+ * The value of the signature header.
+ * @param nonce Different for each request: a repeated one is refused.
+ * @throws HoldfastError `INVALID_ARGUMENT` for a key under 16 characters.
+ */
+export async function signRequest(request: SignedRequest, key: string, now: number, nonce: string): Promise<string> {
+  const imported = await importKey(key, ["sign"]);
+  const signature = await crypto.subtle.sign("HMAC", imported, await signedText(request, now, nonce));
+  return `t=${now},n=${nonce},v1=${toHex(new Uint8Array(signature))}`;
+}
+
+export type Verdict =
+  | { readonly ok: true; readonly nonce: string; readonly at: number }
+  | { readonly ok: false; readonly why: string };
+
+/** Verifies in constant time, against every key. */
+export async function verifyRequest(
+  request: SignedRequest,
+  header: string | null,
+  keys: readonly string[],
+  now: number,
+): Promise<Verdict> {
+  if (header === null) return { ok: false, why: `the header ${SIGNATURE_HEADER} is missing` };
+  const [, time = "", nonce = "", hex = ""] = /^t=(\d{1,16}),n=([\w-]{8,64}),v1=([0-9a-f]{64})$/.exec(header) ?? [];
+  if (hex === "") return { ok: false, why: `the header ${SIGNATURE_HEADER} is malformed` };
+  const at = Number(time);
+  const data = await signedText(request, at, nonce);
+  let matches = false;
+  for (const key of keys) {
+    const imported = await importKey(key, ["verify"]);
+    matches = (await crypto.subtle.verify("HMAC", imported, fromHex(hex), data)) || matches;
+  }
+  if (!matches)
+    return {
+      ok: false,
+      why: "the signature does not match; the two sides hold different keys, or something on the way changed the request",
+    };
+  if (Math.abs(now - at) > SIGNATURE_AGE_MS_MAX)
+    return { ok: false, why: `the signature is ${Math.round((now - at) / 1_000)} s old; check both clocks` };
+  return { ok: true, nonce, at };
+}
+
+/** Nonces of the last minutes, so that a request that was recorded cannot be sent again. Bounded. */
+export class SeenNonces {
+  readonly #seen = new Map<string, number>();
+  readonly #max: number;
+
+  constructor(max: number = 100_000) {
+    this.#max = max;
+  }
+
+  /** False: it was seen before. */
+  add(nonce: string, at: number, now: number): boolean {
+    for (const [old, seenAt] of this.#seen) {
+      // Beyond its age a signature is refused anyway; the map keeps the order of arrival.
+      if (this.#seen.size < this.#max && now - seenAt <= 2 * SIGNATURE_AGE_MS_MAX) break;
+      this.#seen.delete(old);
+    }
+    if (this.#seen.has(nonce)) return false;
+    this.#seen.set(nonce, Math.max(at, now));
+    return true;
+  }
+}
+
+/** @throws HoldfastError `INVALID_ARGUMENT` for a key that is too short to be a secret. */
+export function checkSigningKey(key: string): void {
+  if (key.length >= KEY_CHARS_MIN) return;
+  throw new HoldfastError(
+    "INVALID_ARGUMENT",
+    `A signing key must have at least ${KEY_CHARS_MIN} characters. Make one with: openssl rand -hex 32`,
+  );
+}
+
+function importKey(key: string, uses: readonly ["sign"] | readonly ["verify"]): Promise<unknown> {
+  checkSigningKey(key);
+  return crypto.subtle.importKey("raw", encode(key), { name: "HMAC", hash: "SHA-256" }, false, uses);
+}
+
+async function signedText({ method, path, body }: SignedRequest, at: number, nonce: string): Promise<Uint8Array> {
+  const digest = toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", encode(body))));
+  return encode(["holdfast-v1", at, nonce, method.toUpperCase(), path, digest].join("\n"));
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function fromHex(hex: string): Uint8Array {
+  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+}

@@ -1,0 +1,54 @@
+/**
+ * `workflowsEntrypoint`: serves workflows to an orchestrator over RPC, from a sibling Worker.
+ *
+ * Owns: one call for each execution. The orchestrator passes what the execution reports through; the call lasts until
+ * the orchestrator lets go of it, so that both sides stay in memory for as long as the run is busy.
+ */
+import {
+  type ExecutionStart,
+  PROTOCOL_VERSION,
+  WorkflowIndex,
+  type WorkflowsAnswer,
+  errorValue,
+} from "@holdfast/protocol";
+import type { Workflow } from "../authoring/workflow.ts";
+import { type RpcPort, executeOver } from "./rpc.ts";
+import { describeWorkflow, notServed } from "./served.ts";
+import { createStepHandler } from "./step-handler.ts";
+
+export interface WorkflowsService {
+  execute(start: ExecutionStart, port: RpcPort): Promise<void>;
+  workflows(): Promise<WorkflowsAnswer>;
+  fetch(request: Request): Promise<Response>;
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- a mixin's constructor takes whatever its base takes
+type EntrypointClass = abstract new (...given: any[]) => object;
+
+/**
+ * A class for a Worker to export: `export class Workflows extends workflowsEntrypoint(WorkerEntrypoint, { workflows }) {}`.
+ * It answers plain `fetch` as well.
+ */
+export function workflowsEntrypoint<Base extends EntrypointClass>(
+  base: Base,
+  { workflows }: { readonly workflows: readonly Workflow[] },
+): abstract new (...given: ConstructorParameters<Base>) => InstanceType<Base> & WorkflowsService {
+  const index = new WorkflowIndex(workflows);
+  const handler = createStepHandler({ workflows, signingKeys: "unsigned" });
+  abstract class Workflows extends base implements WorkflowsService {
+    async execute(start: ExecutionStart, port: RpcPort): Promise<void> {
+      const workflow = index.find(start.workflowId, start.workflowVersion);
+      if (workflow === undefined) return port.lost(errorValue("WORKFLOW_NOT_FOUND", notServed(start)));
+      await executeOver(workflow, start, port);
+    }
+
+    async workflows(): Promise<WorkflowsAnswer> {
+      return { protocol: PROTOCOL_VERSION, workflows: index.all.map(describeWorkflow) };
+    }
+
+    fetch(request: Request): Promise<Response> {
+      return handler(request);
+    }
+  }
+  return Workflows as unknown as ReturnType<typeof workflowsEntrypoint<Base>>;
+}

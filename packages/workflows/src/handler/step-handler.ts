@@ -1,0 +1,198 @@
+/**
+ * `createStepHandler`: serves workflows to an orchestrator over requests.
+ *
+ * Owns: authentication of the orchestrator (SEC3), routes, and sessions from turn to turn. Runs wherever there is
+ * `Request` and `Response`: Node, Workers, Bun, Deno.
+ */
+import {
+  type ExecutionStart,
+  HoldfastError,
+  LIMITS,
+  PROTOCOL_VERSION,
+  SIGNATURE_HEADER,
+  SeenNonces,
+  type TurnContent,
+  type TurnRequest,
+  WorkflowIndex,
+  type WorkflowsAnswer,
+  checkFields,
+  checkSigningKey,
+  errorValue,
+  verifyRequest,
+} from "@holdfast/protocol";
+import type { Workflow } from "../authoring/workflow.ts";
+import { type Platform, webPlatform } from "../replay/platform.ts";
+import { type RpcPort, executeOver } from "./rpc.ts";
+import { answerInLines } from "./line-stream.ts";
+import { describeWorkflow, notServed } from "./served.ts";
+import { Session } from "./session.ts";
+import { type SessionLimits, Sessions } from "./sessions.ts";
+import { parseTurn } from "./turn-request.ts";
+
+export interface StepHandlerOptions extends SessionLimits {
+  readonly workflows: readonly Workflow[];
+  /**
+   * Secrets shared with the orchestrator; a request signed with any of them is served. `"unsigned"` serves everybody who
+   * can reach it: for service bindings, and for nothing that listens on a network.
+   */
+  readonly signingKeys: readonly string[] | "unsigned";
+  /** How long a request is held while bodies execute, ms. Default 20,000; keep it below the time-outs on the way. */
+  readonly holdMs?: number;
+  /** The largest body that is read, bytes. */
+  readonly bodyBytesMax?: number;
+  /**
+   * Keep nothing between requests. Every turn then costs a replay. The default where executions cannot outlive their
+   * request: on Workers.
+   */
+  readonly stateless?: boolean;
+  /** For tests. */
+  readonly platform?: Platform;
+}
+
+export type StepHandler = (request: Request) => Promise<Response>;
+
+const FIELDS = "workflows signingKeys holdMs bodyBytesMax stateless platform sessionsMax charsMax idleMsMax".split(" ");
+
+const HOLD_MS = 20_000;
+
+const isWorker = (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent === "Cloudflare-Workers";
+
+/**
+ * Serves `POST …/turn` and `GET …/workflows`, under whatever path it is mounted.
+ * @throws HoldfastError `INVALID_ARGUMENT` for bad options.
+ */
+export function createStepHandler(options: StepHandlerOptions): StepHandler {
+  checkFields(options, FIELDS, "createStepHandler");
+  const handler = new Handler(options);
+  return (request) => handler.handle(request);
+}
+
+class Handler {
+  readonly #index: WorkflowIndex<Workflow>;
+  readonly #keys: readonly string[] | undefined;
+  readonly #holdMs: number;
+  readonly #bytesMax: number;
+  readonly #platform: Platform;
+  readonly #sessions: Sessions;
+  readonly #stateless: boolean;
+  readonly #nonces = new SeenNonces();
+
+  constructor({
+    workflows,
+    signingKeys,
+    holdMs = HOLD_MS,
+    bodyBytesMax = LIMITS.turnBytes,
+    platform = webPlatform,
+    stateless = isWorker,
+    ...limits
+  }: StepHandlerOptions) {
+    this.#index = new WorkflowIndex(workflows);
+    this.#keys = readKeys(signingKeys);
+    this.#holdMs = holdMs;
+    this.#bytesMax = bodyBytesMax;
+    this.#platform = platform;
+    this.#sessions = new Sessions(limits);
+    this.#stateless = stateless;
+  }
+
+  async handle(request: Request): Promise<Response> {
+    const { pathname, search } = new URL(request.url);
+    const isTurn = request.method === "POST" && pathname.endsWith("/turn");
+    const isList = request.method === "GET" && pathname.endsWith("/workflows");
+    // One request for a whole execution is for service bindings, which nobody else can reach.
+    if (request.method === "POST" && pathname.endsWith("/execute") && this.#keys === undefined)
+      return answerInLines(request, (start, port) => this.#execute(start, port));
+    if (!isTurn && !isList) return refuse(404, "not_found", "Served are POST …/turn and GET …/workflows.");
+    const body = isTurn ? await readBody(request, this.#bytesMax) : "";
+    if (body === undefined)
+      return refuse(413, "payload_too_large", `The body is larger than ${this.#bytesMax} bytes (bodyBytesMax).`);
+    const problem = await this.#problemOf(
+      { method: request.method, path: pathname + search, body },
+      request.headers.get(SIGNATURE_HEADER),
+    );
+    if (problem !== undefined)
+      return refuse(401, "unauthorized", `This step handler serves signed requests only: ${problem}.`);
+    return isTurn ? this.#turn(body) : Response.json(this.#list());
+  }
+
+  async #problemOf(
+    request: { method: string; path: string; body: string },
+    header: string | null,
+  ): Promise<string | undefined> {
+    if (this.#keys === undefined) return undefined;
+    const now = this.#platform.now();
+    const verdict = await verifyRequest(request, header, this.#keys, now);
+    if (!verdict.ok) return verdict.why;
+    return this.#nonces.add(verdict.nonce, verdict.at, now) ? undefined : "it was seen before";
+  }
+
+  async #execute(start: ExecutionStart, port: RpcPort): Promise<void> {
+    const workflow = this.#index.find(start.workflowId, start.workflowVersion);
+    if (workflow === undefined) return port.lost(errorValue("WORKFLOW_NOT_FOUND", notServed(start)));
+    await executeOver(workflow, start, port);
+  }
+
+  #list(): WorkflowsAnswer {
+    return { protocol: PROTOCOL_VERSION, workflows: this.#index.all.map(describeWorkflow) };
+  }
+
+  async #turn(body: string): Promise<Response> {
+    const request = parseTurn(body);
+    if (typeof request === "string") return refuse(400, "invalid_turn", `This is no turn: ${request}.`);
+    const content = await this.#answer(request, body.length);
+    return Response.json({ session: request.session, ...content }, { headers: { "Cache-Control": "no-store" } });
+  }
+
+  async #answer(request: TurnRequest, chars: number): Promise<TurnContent> {
+    this.#sessions.sweep();
+    const known = this.#sessions.get(request.session);
+    if (known !== undefined) return known.turn(request, this.#holdMs);
+    const { start } = request;
+    if (start === undefined) return { type: "unknown_session" };
+    const workflow = this.#index.find(start.workflowId, start.workflowVersion);
+    if (workflow === undefined) return { type: "lost", error: errorValue("WORKFLOW_NOT_FOUND", notServed(start)) };
+    const session = new Session();
+    session.begin(workflow.executeOn(this.#platform, start, session.port));
+    if (!this.#stateless) {
+      this.#sessions.add(request.session, session, chars);
+      return session.turn(request, this.#holdMs);
+    }
+    // What began in this request must not go on in another: the next one begins anew, from the journal.
+    const content = await session.turn({ ...request, waitMs: this.#holdMs }, this.#holdMs);
+    session.drop();
+    return content;
+  }
+}
+
+function readKeys(keys: StepHandlerOptions["signingKeys"]): readonly string[] | undefined {
+  if (keys === "unsigned") return undefined;
+  if (!Array.isArray(keys) || keys.length === 0) {
+    throw new HoldfastError(
+      "INVALID_ARGUMENT",
+      'createStepHandler.signingKeys: must be a list of secrets, or "unsigned" where only a service binding reaches this handler.',
+    );
+  }
+  for (const key of keys) checkSigningKey(key as string);
+  return keys as readonly string[];
+}
+
+/** The body as text; `undefined`: it is too large. */
+async function readBody(request: Request, bytesMax: number): Promise<string | undefined> {
+  if (Number(request.headers.get("Content-Length") ?? 0) > bytesMax) return undefined;
+  const decoder = new TextDecoder();
+  let [text, bytes] = ["", 0];
+  const reader = request.body?.getReader();
+  for (let chunk = await reader?.read(); chunk !== undefined && !chunk.done; chunk = await reader?.read()) {
+    bytes += chunk.value.byteLength;
+    if (bytes > bytesMax) {
+      await reader?.cancel();
+      return undefined;
+    }
+    text += decoder.decode(chunk.value, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+function refuse(status: number, error: string, message: string): Response {
+  return Response.json({ error, message }, { status });
+}
