@@ -1,5 +1,6 @@
 declare namespace Cloudflare {
   interface Env {
     readonly WORKFLOW_RUN_DO: DurableObjectNamespace;
+    readonly STEP_HANDLER_URL: string;
   }
 }

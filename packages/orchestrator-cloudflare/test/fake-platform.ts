@@ -10,6 +10,7 @@ import {
 import type {
   DurableObjectNamespaceLike,
   DurableObjectStorageLike,
+  StepDispatcher,
   SyncKvListOptions,
   WorkerDeps,
 } from "../src/index.ts";
@@ -70,11 +71,11 @@ export class FakeStorage implements DurableObjectStorageLike {
 /** A deployment: a Worker before objects that are made when they are first asked for. */
 export class FakeDeployment {
   readonly storages = new Map<string, FakeStorage>();
-  readonly #dispatcher: ReturnType<typeof createInlineDispatcher>;
+  readonly #dispatcher: StepDispatcher;
   readonly #deps: Partial<WorkerDeps>;
 
-  constructor(workflows: Workflows, deps: Partial<WorkerDeps> = {}) {
-    this.#dispatcher = createInlineDispatcher({ workflows });
+  constructor(workflows: Workflows, deps: Partial<WorkerDeps> = {}, dispatcher?: StepDispatcher) {
+    this.#dispatcher = dispatcher ?? createInlineDispatcher({ workflows });
     this.#deps = { verifyRequest: () => true, ...deps };
   }
 

@@ -8,7 +8,12 @@ import { sleepFor } from "../test-workers/sleep.ts";
 
 const [port = "0", key = ""] = process.argv.slice(2);
 const handler = createStepHandler({ workflows: workflowsOf(makeCatalogue({ sleep: sleepFor })), signingKeys: [key] });
-serve({ fetch: handler, port: Number(port), hostname: "127.0.0.1" }, ({ port: bound }) => {
+const fetchOrDie = (request: Request): Response | Promise<Response> => {
+  // The suite kills this process as a machine would: without a word.
+  if (new URL(request.url).pathname === "/kill") process.kill(process.pid, "SIGKILL");
+  return handler(request);
+};
+serve({ fetch: fetchOrDie, port: Number(port), hostname: "127.0.0.1" }, ({ port: bound }) => {
   process.send?.({ port: bound });
   console.log(`serves on ${bound}`);
 });

@@ -5,17 +5,24 @@ import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 let child: ChildProcess | undefined;
+let over = false;
 
 export async function setup(): Promise<void> {
+  await new Promise<void>((resolve) => start(resolve));
+}
+
+/** Starts it, and again when it was killed. */
+function start(ready: () => void): void {
   const { STEP_HANDLER_PORT = "0", STEP_HANDLER_KEY = "" } = process.env;
   const file = fileURLToPath(new URL("node-handler.ts", import.meta.url));
   child = fork(file, [STEP_HANDLER_PORT, STEP_HANDLER_KEY], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
-  await new Promise<void>((resolve, reject) => {
-    child?.once("message", () => resolve());
-    child?.once("exit", (code) => reject(new Error(`the step handler ended with ${code}`)));
+  child.once("message", ready);
+  child.once("exit", () => {
+    if (!over) start(() => {});
   });
 }
 
 export function teardown(): void {
+  over = true;
   child?.kill("SIGKILL");
 }

@@ -15,9 +15,8 @@ export function answerInLines(
   const writer = writable.getWriter();
   const encoder = new TextEncoder();
   const say = (line: LineToOrchestrator): Promise<void> => writer.write(encoder.encode(`${JSON.stringify(line)}\n`));
-  void converse(request, say, execute)
-    .catch(() => {})
-    .finally(() => writer.close().catch(() => {}));
+  const over = (): void => void writer.close().catch(() => {});
+  converse(request, say, execute).then(over, over);
   return new Response(readable, { headers: { "Content-Type": "application/x-ndjson", "Cache-Control": "no-store" } });
 }
 

@@ -38,10 +38,7 @@ export interface RpcExecution {
 
 /** Executes, and resolves when the orchestrator lets go. */
 export async function executeOver(workflow: Workflow, start: ExecutionStart, port: RpcPort): Promise<void> {
-  let release: () => void = () => {};
-  const released = new Promise<void>((resolve) => {
-    release = resolve;
-  });
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
   let connected: Promise<void> | undefined;
   const live = workflow.execute(start, {
     remote: true,
@@ -57,7 +54,7 @@ export async function executeOver(workflow: Workflow, start: ExecutionStart, por
     release: async () => release(),
   });
   await connected;
-  let cancel: () => void = () => {};
+  let cancel: (() => void) | undefined;
   const tell = (): void => {
     cancel = webPlatform.setTimer(PROGRESS_MS, () => {
       port.progress(live.stepsInProgress?.() ?? []).then(tell, () => {});
@@ -65,5 +62,5 @@ export async function executeOver(workflow: Workflow, start: ExecutionStart, por
   };
   tell();
   await released;
-  cancel();
+  cancel?.();
 }

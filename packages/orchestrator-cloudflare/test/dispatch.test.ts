@@ -1,0 +1,358 @@
+import { PROTOCOL_VERSION, SIGNATURE_HEADER, signRequest } from "@holdfast/protocol";
+import { type Workflow, workflow } from "@holdfast/workflows";
+import { type StepHandler, type StepHandlerOptions, createStepHandler } from "@holdfast/workflows/handler";
+import { describe, expect, test, vi } from "vitest";
+import { type StepDispatcher, createHttpDispatcher, createServiceBindingDispatcher } from "../src/index.ts";
+import { FakeDeployment } from "./fake-platform.ts";
+
+const KEY = "a-key-that-both-sides-know";
+const URL_OF_HANDLER = "https://steps.example/holdfast";
+
+const steps = workflow({
+  id: "steps",
+  run: async (input: { n: number }, ctx) => {
+    let sum = 0;
+    for (let i = 0; i < input.n; i++) sum += await ctx.step("add", () => i);
+    return sum;
+  },
+});
+
+const patient = workflow({
+  id: "patient",
+  run: async (_input, ctx) => [
+    await ctx.step("before", () => 1),
+    await ctx.waitForSignal("go"),
+    await ctx.step("after", () => 2),
+  ],
+});
+
+let hanging: AbortSignal | undefined;
+const hangs = workflow({
+  id: "hangs",
+  run: (_input, ctx) =>
+    ctx.step("hang", ({ signal }) => {
+      hanging = signal;
+      return new Promise(() => {});
+    }),
+});
+
+const workflows: Workflow[] = [steps, patient, hangs];
+
+/** A network between a dispatcher and handlers that a test can break. */
+class Network {
+  readonly requests: string[] = [];
+  handlers: StepHandler[];
+  /** Looks at each request by its number; what it gives is the answer. */
+  breaks: (number: number, request: Request, pass: () => Promise<Response>) => Promise<Response> = (_n, _r, pass) =>
+    pass();
+
+  constructor(options: Partial<StepHandlerOptions> = {}, handlers = 1) {
+    this.handlers = Array.from({ length: handlers }, () =>
+      createStepHandler({ workflows, signingKeys: [KEY], ...options }),
+    );
+  }
+
+  readonly fetch = async (request: Request): Promise<Response> => {
+    const number = this.requests.push(await request.clone().text());
+    const handler = this.handlers[number % this.handlers.length] as StepHandler;
+    return this.breaks(number, request, () => handler(request));
+  };
+
+  deploy(more: { signingKey?: string; timeoutMs?: number } = {}): FakeDeployment {
+    return deployed(createHttpDispatcher({ url: URL_OF_HANDLER, signingKey: KEY, fetch: this.fetch, ...more }));
+  }
+}
+
+function deployed(dispatcher: StepDispatcher): FakeDeployment {
+  return new FakeDeployment([], {}, dispatcher);
+}
+
+async function trigger(api: FakeDeployment, workflowId: string, input: unknown = null): Promise<void> {
+  expect((await api.fetch("/api/runs", { json: { runId: "r", workflowId, input } })).status).toBe(201);
+}
+
+async function read(api: FakeDeployment): Promise<Record<string, unknown>> {
+  return (await api.fetch("/api/runs/r")).json() as Promise<Record<string, unknown>>;
+}
+
+/** Waits for a status, firing whatever alarm is due. */
+async function until(api: FakeDeployment, status: string): Promise<Record<string, unknown>> {
+  await vi.waitFor(
+    async () => {
+      const { alarmAt } = api.storageOf("r");
+      if (alarmAt !== null && alarmAt <= Date.now()) await api.alarm("r");
+      const record = await read(api);
+      if (record["status"] !== status) throw new Error(`it is ${JSON.stringify(record)}`);
+    },
+    { timeout: 15_000, interval: 5 },
+  );
+  return read(api);
+}
+
+/** Waits until dispatching has failed once. */
+function untilTrouble(api: FakeDeployment): Promise<void> {
+  return vi.waitFor(
+    () => {
+      if (!JSON.stringify(api.storageOf("r").rows.get("record")).includes('"failures":1'))
+        throw new Error("no trouble yet");
+    },
+    { timeout: 10_000, interval: 5 },
+  );
+}
+
+describe("turns", () => {
+  test("DUR2 REP6 a sequence costs one request a step, each as large as the one before", async () => {
+    const network = new Network();
+    const api = network.deploy();
+    await trigger(api, "steps", { n: 50 });
+    expect(await until(api, "completed")).toMatchObject({ output: 1225 });
+    // One to begin, one with each answer.
+    expect(network.requests.length).toBeLessThanOrEqual(53);
+    const sizes = network.requests.slice(2, -2).map((body) => body.length);
+    expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThan(40);
+  });
+
+  test("REP6 a parked run holds no request, and a delivery wakes the execution that is still there", async () => {
+    const network = new Network();
+    const api = network.deploy();
+    await trigger(api, "patient");
+    await until(api, "waiting");
+    const before = network.requests.length;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(network.requests.length).toBe(before);
+    await api.fetch("/api/runs/r/signals", { json: { name: "go", payload: "now" } });
+    expect(await until(api, "completed")).toMatchObject({ output: [1, "now", 2], invocationCount: 1 });
+  });
+
+  test("REP6 an execution that the handler has dropped is replaced by a replay from the journal", async () => {
+    const network = new Network();
+    const api = network.deploy();
+    await trigger(api, "patient");
+    await until(api, "waiting");
+    network.handlers = new Network().handlers;
+    await api.fetch("/api/runs/r/signals", { json: { name: "go", payload: "now" } });
+    expect(await until(api, "completed")).toMatchObject({ output: [1, "now", 2], invocationCount: 2 });
+  });
+
+  test("DUR2 two handlers behind a round-robin proxy: sessions miss half the time, and the run completes", async () => {
+    const network = new Network({}, 2);
+    const api = network.deploy();
+    await trigger(api, "steps", { n: 20 });
+    expect(await until(api, "completed")).toMatchObject({ output: 190 });
+  });
+
+  test("DUR2 a handler that keeps nothing between requests completes runs too", async () => {
+    const network = new Network({ stateless: true });
+    const api = network.deploy();
+    await trigger(api, "steps", { n: 10 });
+    expect(await until(api, "completed")).toMatchObject({ output: 45 });
+  });
+
+  test("LIM1 a handler that may keep one session drops the oldest that rests, and its run goes on by a replay", async () => {
+    const network = new Network({ sessionsMax: 1 });
+    const api = network.deploy();
+    await trigger(api, "patient");
+    await until(api, "waiting");
+    await api.fetch("/api/runs", { json: { runId: "other", workflowId: "patient", input: null } });
+    await expect.poll(async () => (await api.fetch("/api/runs/other")).json()).toMatchObject({ status: "waiting" });
+    await api.fetch("/api/runs/r/signals", { json: { name: "go" } });
+    expect(await until(api, "completed")).toMatchObject({ invocationCount: 2 });
+  });
+
+  test("CAN1 a cancel reaches a body at the other side within a second", async () => {
+    const api = new Network().deploy();
+    hanging = undefined;
+    await trigger(api, "hangs");
+    await expect.poll(() => hanging !== undefined).toBe(true);
+    await expect.poll(async () => (await read(api))["steps"]).toMatchObject([{ name: "hang", status: "running" }]);
+    await api.fetch("/api/runs/r/cancel", { json: {} });
+    await expect.poll(() => (hanging as AbortSignal).aborted, { timeout: 1_000 }).toBe(true);
+    expect(await read(api)).toMatchObject({ status: "cancelled" });
+  });
+});
+
+describe("trouble on the way", () => {
+  test("DUR3 an answer that is lost is said again, and nothing is committed twice", async () => {
+    const network = new Network();
+    network.breaks = async (number, _request, pass) => {
+      const response = await pass();
+      if (number % 3 === 0) throw new TypeError("the connection broke");
+      return response;
+    };
+    const api = network.deploy();
+    await trigger(api, "steps", { n: 10 });
+    const { steps: rows, output, invocationCount } = await until(api, "completed");
+    expect([output, invocationCount, (rows as unknown[]).length]).toEqual([45, 1, 10]);
+  });
+
+  test.concurrent.each([
+    ["a refused connection", () => Promise.reject(new TypeError("connect ECONNREFUSED"))],
+    ["a name that is not found", () => Promise.reject(new TypeError("getaddrinfo ENOTFOUND steps.example"))],
+    ["a 503", async () => new Response("later", { status: 503 })],
+    ["half an answer", async () => new Response('{"session":"')],
+    ["a page of a proxy", async () => new Response("<html>")],
+    ["an answer for another run", async () => Response.json({ session: "another-session-1", type: "idle" })],
+    ["an answer that is no turn", async () => Response.json({ type: "dance" })],
+    [
+      "a report that is none",
+      async (body: string) =>
+        Response.json({ session: (JSON.parse(body) as { session: string }).session, type: "report", number: 1 }),
+    ],
+  ])(
+    "DUR8 %s is no failure of the workflow: it is tried again with backoff, and the run completes",
+    async (_what, answer) => {
+      const network = new Network();
+      let broken = true;
+      network.breaks = (_n, request, pass) => (broken ? request.text().then(answer) : pass());
+      const api = network.deploy();
+      await trigger(api, "steps", { n: 2 });
+      await untilTrouble(api);
+      expect(await read(api)).toMatchObject({ status: "running" });
+      broken = false;
+      expect(await until(api, "completed")).toMatchObject({ output: 1 });
+    },
+  );
+
+  test("DUR8 a 4xx is told apart: the run is paused with the handler's message, and goes on when it is retried", async () => {
+    const network = new Network();
+    const api = network.deploy({ signingKey: "another-key-altogether" });
+    await trigger(api, "steps", { n: 2 });
+    const { error } = (await until(api, "paused")) as { error: { code: string; message: string } };
+    expect(error.code).toBe("DISPATCH_REFUSED");
+    expect(error.message).toContain(
+      "answered 401: This step handler serves signed requests only: the signature does not match",
+    );
+  });
+
+  test("VER2 a handler that speaks another version of the protocol pauses the run with both versions", async () => {
+    const network = new Network();
+    network.breaks = async (_n, request) => {
+      const body = (await request.text()).replaceAll(`"protocol":${PROTOCOL_VERSION}`, '"protocol":99');
+      const headers = {
+        [SIGNATURE_HEADER]: await signRequest(
+          { method: "POST", path: "/holdfast/turn", body },
+          KEY,
+          Date.now(),
+          crypto.randomUUID(),
+        ),
+      };
+      return (network.handlers[0] as StepHandler)(new Request(request.url, { method: "POST", body, headers }));
+    };
+    const api = network.deploy();
+    await trigger(api, "steps", { n: 2 });
+    expect(await until(api, "paused")).toMatchObject({ error: { code: "PROTOCOL_MISMATCH" } });
+  });
+
+  test("DUR8 a workflow that is not served is dispatched again until it is", async () => {
+    const network = new Network();
+    const api = network.deploy();
+    await trigger(api, "unheard of");
+    await untilTrouble(api);
+    const late = workflow({ id: "unheard of", run: () => "served" });
+    network.handlers = [createStepHandler({ workflows: [late], signingKeys: [KEY] })];
+    expect(await until(api, "completed")).toMatchObject({ output: "served" });
+  });
+});
+
+describe("signatures", () => {
+  const handler = createStepHandler({ workflows, signingKeys: [KEY, "the-key-of-tomorrow-1"] });
+
+  async function post(body: string, header: string | undefined, path = "/holdfast/turn"): Promise<[number, string]> {
+    const headers = header === undefined ? {} : { [SIGNATURE_HEADER]: header };
+    const response = await handler(new Request(`https://steps.example${path}`, { method: "POST", body, headers }));
+    return [response.status, await response.text()];
+  }
+
+  const sign = (body: string, key = KEY, at = Date.now(), nonce: string = crypto.randomUUID()): Promise<string> =>
+    signRequest({ method: "POST", path: "/holdfast/turn", body }, key, at, nonce);
+
+  test("SEC3 a signed request is served, with either of two keys; others are refused and say why", async () => {
+    const body = JSON.stringify({ protocol: 1, session: "0123456789abcdef", turn: 1 });
+    expect((await post(body, await sign(body)))[0]).toBe(200);
+    expect((await post(body, await sign(body, "the-key-of-tomorrow-1")))[0]).toBe(200);
+    for (const [header, why] of [
+      [undefined, "is missing"],
+      ["v1=abc", "is malformed"],
+      [await sign(body, "a-key-of-somebody-else"), "does not match"],
+      [await sign(`${body} `), "does not match"],
+      [await sign(body, KEY, Date.now() - 301_000), "301 s old"],
+      [await sign(body, KEY, Date.now() + 301_000), "check both clocks"],
+    ] as const) {
+      const [status, text] = await post(body, header);
+      expect([status, text]).toEqual([401, expect.stringContaining(why)]);
+    }
+    expect((await post(body, await sign(body), "/other/turn"))[0]).toBe(401);
+  });
+
+  test("SEC3 a request that was recorded cannot be sent again", async () => {
+    const body = JSON.stringify({ protocol: 1, session: "0123456789abcdef", turn: 1 });
+    const header = await sign(body);
+    expect((await post(body, header))[0]).toBe(200);
+    expect(await post(body, header)).toEqual([401, expect.stringContaining("seen before")]);
+  });
+
+  test("SEC3 no configuration serves everybody by mistake", () => {
+    for (const signingKeys of [undefined, [], [""], ["short"], "any"]) {
+      expect(() => createStepHandler({ workflows, signingKeys } as never)).toThrow(/signing/);
+    }
+    expect(() => createHttpDispatcher({ url: URL_OF_HANDLER, signingKey: "short" })).toThrow("16 characters");
+    expect(() => createHttpDispatcher({ url: "ftp://x", signingKey: KEY })).toThrow("http or https");
+    expect(() => createServiceBindingDispatcher({ binding: undefined as never })).toThrow("services");
+    expect(() => createStepHandler({ workflows, signingKeys: [KEY], holdMS: 1 } as never)).toThrow("holdMS");
+  });
+
+  test("LIM2 malformed turns get a 4xx that helps, and no session", async () => {
+    const open = createStepHandler({ workflows, signingKeys: "unsigned", bodyBytesMax: 1_000 });
+    const ask = async (body: string, path = "/turn", method = "POST"): Promise<[number, unknown]> => {
+      const response = await open(new Request(`https://h${path}`, { method, ...(method === "GET" ? {} : { body }) }));
+      return [response.status, await response.json()];
+    };
+    const turn = { protocol: 1, session: "0123456789abcdef", turn: 1 };
+    for (const bad of [
+      "",
+      "[]",
+      "nope",
+      JSON.stringify({ ...turn, session: "short" }),
+      JSON.stringify({ ...turn, turn: 0 }),
+    ])
+      expect((await ask(bad))[0]).toBe(400);
+    for (const extra of [{ start: {} }, { answer: 1 }, { updates: {} }, { abort: "x" }, { protocol: "1" }])
+      expect((await ask(JSON.stringify({ ...turn, ...extra })))[0]).toBe(400);
+    expect((await ask("x".repeat(1_001)))[0]).toBe(413);
+    expect((await ask("", "/elsewhere", "GET"))[0]).toBe(404);
+    expect(await ask("", "/any/workflows", "GET")).toEqual([
+      200,
+      { protocol: PROTOCOL_VERSION, workflows: [{ id: "steps" }, { id: "patient" }, { id: "hangs" }] },
+    ]);
+    expect(await ask(JSON.stringify(turn))).toEqual([200, { session: turn.session, type: "unknown_session" }]);
+  });
+});
+
+describe("a service binding with fetch alone", () => {
+  test("DUR2 a run is executed over one request, with a cancel on the way", async () => {
+    const handler = createStepHandler({ workflows, signingKeys: "unsigned" });
+    const binding = { fetch: (request: Request) => handler(request) };
+    const dispatcher = createServiceBindingDispatcher({ binding, pipe: "fetch" });
+    expect(await dispatcher.workflows()).toMatchObject([{ id: "steps" }, { id: "patient" }, { id: "hangs" }]);
+    const api = deployed(dispatcher);
+    await trigger(api, "steps", { n: 20 });
+    expect(await until(api, "completed")).toMatchObject({ output: 190, invocationCount: 1 });
+    const other = deployed(dispatcher);
+    hanging = undefined;
+    await trigger(other, "hangs");
+    await expect.poll(() => hanging !== undefined).toBe(true);
+    await other.fetch("/api/runs/r/cancel", { json: {} });
+    await expect.poll(() => (hanging as AbortSignal).aborted, { timeout: 1_000 }).toBe(true);
+  });
+
+  test("DUR8 a sibling that answers an error is tried again", async () => {
+    const api = deployed(
+      createServiceBindingDispatcher({
+        pipe: "fetch",
+        binding: { fetch: async () => new Response("no", { status: 500 }) },
+      }),
+    );
+    await trigger(api, "steps", { n: 1 });
+    await untilTrouble(api);
+  });
+});
