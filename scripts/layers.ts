@@ -35,7 +35,7 @@ const LAYERS: readonly Layer[] = [
     folder: "packages/testing",
     may: ["@holdfast/protocol", "@holdfast/orchestrator", "@holdfast/workflows", "vitest"],
   },
-  { folder: "examples/*", may: ["@holdfast/workflows"], anyOutside: true },
+  { folder: "examples/*", may: ["@holdfast/workflows", "@holdfast/orchestrator-cloudflare"], anyOutside: true },
   { folder: "apps/orchestrator-worker", may: ["@holdfast/orchestrator-cloudflare", "@holdfast/example-*"] },
 ];
 

@@ -20,4 +20,13 @@ export type {
 } from "./platform-types.ts";
 export type { RunObjectDeps } from "./run-object.ts";
 export { handleWorkerRequest } from "./worker.ts";
-export type { StepDispatcher } from "@holdfast/protocol";
+// For whoever writes a dispatcher.
+export {
+  type ErrorValue,
+  type ExecutionPort,
+  type ExecutionStart,
+  type LiveExecution,
+  type StepDispatcher,
+  decodeValue,
+  errorValue,
+} from "@holdfast/protocol";

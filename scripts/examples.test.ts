@@ -1,0 +1,129 @@
+/**
+ * Starts each example with its one command, as its README says, and uses it.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, test, vi } from "vitest";
+import { REPOSITORY } from "./source-files.ts";
+
+interface Answer {
+  readonly status: string;
+  readonly output?: unknown;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+let running: { readonly child: ChildProcess; readonly folder: string; log: string } | undefined;
+
+afterEach(() => {
+  if (running === undefined) return;
+  const { child, folder } = running;
+  // The whole group: wrangler starts workerd, and the example may start a process of its own.
+  if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+  rmSync(folder, { recursive: true, force: true });
+  running = undefined;
+});
+
+/** The address at which the example answers. */
+async function start(example: string): Promise<string> {
+  const cwd = join(REPOSITORY, "examples", example);
+  const { scripts } = JSON.parse(readFileSync(join(cwd, "package.json"), "utf8")) as { scripts: { start: string } };
+  const [port, inspectorPort, stepsPort] = [await findFreePort(), await findFreePort(), await findFreePort()];
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-example-"));
+  const command = `${scripts.start} --port ${port} --inspector-port ${inspectorPort} --persist-to ${folder}`;
+  const env = {
+    ...process.env,
+    PATH: `${join(REPOSITORY, "node_modules/.bin")}:${process.env["PATH"] ?? ""}`,
+    STEPS_PORT: String(stepsPort),
+    ACCOUNTS_FILE: join(folder, "accounts.sqlite"),
+    CLOUDFLARE_CF_FETCH_ENABLED: "false",
+    WRANGLER_SEND_METRICS: "false",
+    CI: "1",
+  };
+  const child = spawn("sh", ["-c", command], { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const started = { child, folder, log: "" };
+  running = started;
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk: Buffer) => (started.log += chunk.toString()));
+  const url = `http://127.0.0.1:${port}`;
+  await vi.waitFor(
+    async () => {
+      const { ok } = await fetch(`${url}/healthz`).catch(() => ({ ok: false }));
+      if (!ok) throw new Error(`${example} does not answer:\n${started.log.slice(-2_000)}`);
+    },
+    { timeout: 60_000, interval: 100 },
+  );
+  return url;
+}
+
+async function run(url: string, workflowId: string, input: unknown, more: object = {}): Promise<Answer> {
+  const response = await fetch(`${url}/api/runs`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Prefer: "wait=1" },
+    body: JSON.stringify({ workflowId, input, ...more }),
+  });
+  const { id, run: nested } = (await response.json()) as { id?: string; run?: { id: string } };
+  const runId = id ?? nested?.id ?? "";
+  return vi.waitFor(
+    async () => {
+      const answer = (await (await fetch(`${url}/api/runs/${runId}`)).json()) as Answer;
+      if (/running|waiting|pending/.test(answer.status)) throw new Error(`still ${answer.status}`);
+      return answer;
+    },
+    { timeout: 20_000, interval: 50 },
+  );
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { readonly port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+test.each(["single-worker", "two-workers"])(
+  "examples/%s greets, sleeps and greets again",
+  { timeout: 90_000 },
+  async (example) => {
+    const url = await start(example);
+    expect(await run(url, "greeting", { name: "Ada", afterMs: 200 })).toMatchObject({
+      status: "completed",
+      output: ["Hello, Ada.", "Still there, Ada?"],
+    });
+  },
+);
+
+test("examples/node-steps moves money in SQLite, and puts it back when it cannot", { timeout: 90_000 }, async () => {
+  const url = await start("node-steps");
+  expect(await run(url, "transfer", { from: "alice", to: "bob", cents: 2_500 })).toMatchObject({
+    status: "completed",
+    output: { from: 7_500, to: 2_500 },
+  });
+  expect(await run(url, "transfer", { from: "alice", to: "closed", cents: 1_000 })).toMatchObject({
+    status: "compensated",
+    error: { message: "the account is closed" },
+  });
+  expect(await run(url, "transfer", { from: "alice", to: "bob", cents: 500 })).toMatchObject({
+    output: { from: 7_000, to: 3_000 },
+  });
+});
+
+test(
+  "examples/multi-tenant-dispatcher gives each tenant its own code, and pauses runs of unknown ones",
+  { timeout: 90_000 },
+  async () => {
+    const url = await start("multi-tenant-dispatcher");
+    for (const tenant of ["acme", "globex"]) {
+      expect(await run(url, "hello", null, { tenantMeta: { tenant } })).toMatchObject({
+        output: `${tenant} says hello`,
+      });
+    }
+    expect(await run(url, "hello", null, { tenantMeta: { tenant: "nobody" } })).toMatchObject({
+      status: "paused",
+      error: { code: "DISPATCH_REFUSED", message: 'There is no Worker for the tenant "nobody".' },
+    });
+  },
+);
