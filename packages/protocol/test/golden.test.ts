@@ -1,0 +1,58 @@
+/** Strings that both sides must agree on, byte for byte: a handler in another language can test against them. */
+import { describe, expect, test } from "vitest";
+import { SeenNonces, readLines, signRequest, verifyRequest } from "../src/index.ts";
+
+const KEY = "0123456789abcdef0123456789abcdef";
+const REQUEST = { method: "POST", path: "/holdfast/turn?x=1", body: '{"protocol":1}' };
+const AT = 1_767_225_600_000;
+const SIGNED = "t=1767225600000,n=nonce-0001,v1=860066937445a583269ff987f6c176c90129bdd32ca409ce0e87a733fed3452a";
+
+describe("signatures", () => {
+  test("SEC3 a request has one signature, and it verifies", async () => {
+    expect(await signRequest(REQUEST, KEY, AT, "nonce-0001")).toBe(SIGNED);
+    expect(await verifyRequest(REQUEST, SIGNED, ["another-key-for-now", KEY], AT + 1)).toEqual({
+      ok: true,
+      nonce: "nonce-0001",
+      at: AT,
+    });
+  });
+
+  test("SEC3 nothing of it can be changed", async () => {
+    for (const changed of [
+      { ...REQUEST, method: "PUT" },
+      { ...REQUEST, path: "/holdfast/turn" },
+      { ...REQUEST, body: `${REQUEST.body} ` },
+    ])
+      expect((await verifyRequest(changed, SIGNED, [KEY], AT)).ok).toBe(false);
+    for (const header of [SIGNED.replace("nonce-0001", "nonce-0002"), SIGNED.replace("t=17", "t=18"), SIGNED.slice(0, -1), "", null])
+      expect((await verifyRequest(REQUEST, header, [KEY], AT)).ok).toBe(false);
+  });
+
+  test("SEC3 nonces are remembered for as long as a signature lasts, and no longer", () => {
+    const seen = new SeenNonces(3);
+    expect([seen.add("a", 0, 0), seen.add("a", 0, 1)]).toEqual([true, false]);
+    expect(seen.add("a", 700_000, 700_000)).toBe(true);
+    for (const nonce of ["b", "c", "d"]) expect(seen.add(nonce, 700_000, 700_001)).toBe(true);
+    // Bounded: the oldest went.
+    expect(seen.add("a", 700_000, 700_002)).toBe(true);
+  });
+});
+
+describe("lines", () => {
+  async function linesOf(...chunks: string[]): Promise<unknown[]> {
+    const bytes = chunks.map((chunk) => new TextEncoder().encode(chunk));
+    const reader = { read: async () => ({ done: bytes.length === 0, value: bytes.shift() }) };
+    const lines: unknown[] = [];
+    for await (const line of readLines(reader)) lines.push(line);
+    return lines;
+  }
+
+  test("E2 messages come in their order, however the stream is cut", async () => {
+    expect(await linesOf('{"a":1}\n{"b"', ":2}\n", "\n", '{"c":3}\n')).toEqual([{ a: 1 }, { b: 2 }, { c: 3 }]);
+  });
+
+  test("E2 a message that is cut off by the end of the stream is none", async () => {
+    expect(await linesOf('{"a":1}\n{"b":')).toEqual([{ a: 1 }]);
+    await expect(linesOf("no json\n")).rejects.toThrow("JSON");
+  });
+});
