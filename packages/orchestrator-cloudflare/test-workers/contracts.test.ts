@@ -24,6 +24,11 @@ storeContract("real storage in workerd", async () => {
 const open = async (crash: Crash | undefined): Promise<OpenedHost> => openWorkerdHost(crash);
 
 hostContract("real workerd, inline", { entries: catalogue, prefix: "w", open });
-hostContract("real workerd, a sibling Worker over RPC", { entries: catalogue, prefix: "rpc", open, sides: [] });
-hostContract("real workerd, a sibling Worker over fetch", { entries: catalogue, prefix: "fetch", open, sides: [] });
-hostContract("real workerd, a Node process over HTTP", { entries: catalogue, prefix: "http", open, sides: [] });
+hostContract("real workerd, a sibling Worker over RPC", { entries: catalogue, prefix: "rpc", open, sides: ["behind"] });
+hostContract("real workerd, a sibling Worker over fetch", {
+  entries: catalogue,
+  prefix: "fetch",
+  open,
+  sides: ["behind"],
+});
+hostContract("real workerd, a Node process over HTTP", { entries: catalogue, prefix: "http", open, sides: ["behind"] });

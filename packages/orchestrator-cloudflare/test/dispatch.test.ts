@@ -159,6 +159,47 @@ describe("turns", () => {
     expect(await until(api, "completed")).toMatchObject({ invocationCount: 2 });
   });
 
+  test("U1 news that overtakes a turn does not make the next turn look like a repeated one", async () => {
+    const handler = createStepHandler({ workflows, signingKeys: "unsigned" });
+    const session = "0123456789abcdef";
+    const post = async (more: object): Promise<{ type: string; number?: number }> => {
+      const body = JSON.stringify({ protocol: PROTOCOL_VERSION, session, waitMs: 500, ...more });
+      return (await handler(new Request("https://h/turn", { method: "POST", body }))).json() as Promise<{
+        type: string;
+      }>;
+    };
+    const start = {
+      protocol: PROTOCOL_VERSION,
+      epoch: 1,
+      run: { id: "r", number: 1, tags: [], triggeredBy: "api", startedAt: 0, environment: "test" },
+      workflowId: "steps",
+      input: '[{"n":1},2]',
+      seed: "0".repeat(32),
+      journal: [],
+      inherited: [],
+      paused: false,
+      now: 0,
+      clockStart: 0,
+    };
+    expect(await post({ turn: 1, start })).toMatchObject({ type: "report", number: 1 });
+    await post({ turn: 2, aside: true, updates: [{ entries: [], now: 1 }] });
+    const entry = {
+      v: 1,
+      seq: 1,
+      at: 1,
+      asked: 1,
+      nth: 1,
+      quiet: true,
+      type: "step.completed",
+      op: "step/0/add",
+      attempt: 1,
+      startedAt: 0,
+      value: "[0]",
+    };
+    const answer = { report: 1, answer: { accepted: true, entries: [entry], now: 1 } };
+    expect(await post({ turn: 2, answer })).toMatchObject({ type: "report", number: 2 });
+  });
+
   test("CAN1 a cancel reaches a body at the other side within a second", async () => {
     const api = new Network().deploy();
     hanging = undefined;

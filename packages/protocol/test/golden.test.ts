@@ -24,7 +24,13 @@ describe("signatures", () => {
       { ...REQUEST, body: `${REQUEST.body} ` },
     ])
       expect((await verifyRequest(changed, SIGNED, [KEY], AT)).ok).toBe(false);
-    for (const header of [SIGNED.replace("nonce-0001", "nonce-0002"), SIGNED.replace("t=17", "t=18"), SIGNED.slice(0, -1), "", null])
+    for (const header of [
+      SIGNED.replace("nonce-0001", "nonce-0002"),
+      SIGNED.replace("t=17", "t=18"),
+      SIGNED.slice(0, -1),
+      "",
+      null,
+    ])
       expect((await verifyRequest(REQUEST, header, [KEY], AT)).ok).toBe(false);
   });
 

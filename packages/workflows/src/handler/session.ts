@@ -77,8 +77,9 @@ export class Session {
     return answer;
   }
 
-  #take({ turn, answer, updates = [], abort }: TurnRequest): void {
-    this.#turn = Math.max(this.#turn, turn);
+  #take({ turn, answer, updates = [], abort, aside }: TurnRequest): void {
+    // What goes beside the turns may overtake them, and must not make one look like a repeated one (U1).
+    if (aside !== true) this.#turn = turn;
     if (answer !== undefined) this.#takeAnswer(answer.report, answer.answer);
     for (const update of updates) {
       if (update.entries.length > 0 || update.paused !== undefined || update.now > 0) this.#parked = false;
