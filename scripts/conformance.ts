@@ -139,7 +139,7 @@ async function ask(
   { url: address, key: signingKey }: Target,
   route: string,
   body: string | undefined,
-  { at = Date.now(), nonce = randomUUID() as string } = {},
+  { at = Date.now(), nonce = randomUUID() }: { readonly at?: number; readonly nonce?: string } = {},
 ): Promise<{ status: number; body: unknown }> {
   const { href, pathname, search } = new URL(`${address}/${route}`);
   const method = body === undefined ? "GET" : "POST";

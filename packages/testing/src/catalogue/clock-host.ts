@@ -21,10 +21,6 @@ export function openClockHost(dispatcher: StepDispatcher): OpenedHost {
     const reply = runOf(runId).host.handle(input);
     if (reply.type === "refused") throw new Error(`${runId} refused ${input.type}: ${reply.message}`);
   };
-  const wait = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      setTimeout(resolve, ms);
-    });
   return {
     crashed: () => false,
     trigger: (runId, workflowId, input, timeoutMs) =>
@@ -53,6 +49,12 @@ export function openClockHost(dispatcher: StepDispatcher): OpenedHost {
       for (const run of runs.values()) run.close();
     },
   };
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 }
 
 class ClockRun {
