@@ -24,11 +24,15 @@ storeContract("real storage in workerd", async () => {
 const open = async (crash: Crash | undefined): Promise<OpenedHost> => openWorkerdHost(crash);
 
 hostContract("real workerd, inline", { entries: catalogue, prefix: "w", open });
-hostContract("real workerd, a sibling Worker over RPC", { entries: catalogue, prefix: "rpc", open, sides: ["behind"] });
-hostContract("real workerd, a sibling Worker over fetch", {
-  entries: catalogue,
-  prefix: "fetch",
-  open,
-  sides: ["behind"],
-});
-hostContract("real workerd, a Node process over HTTP", { entries: catalogue, prefix: "http", open, sides: ["behind"] });
+// One of each kind; all of them pass on every pipe, in five minutes more.
+const SOME =
+  /^(DUR2|DUR3|STEP2 a step that fails twice|STEP6 par|WAIT2 a signal reaches|REP2 a race|COMP1 a failure|CHILD2 a child's output|META1|CAN6)/;
+const crashing = catalogue.filter(({ title }) => SOME.test(title));
+
+for (const [prefix, name] of [
+  ["rpc", "a sibling Worker over RPC"],
+  ["fetch", "a sibling Worker over fetch"],
+  ["http", "a Node process over HTTP"],
+] as const) {
+  hostContract(`real workerd, ${name}`, { entries: catalogue, crashing, prefix, open });
+}
