@@ -200,6 +200,27 @@ describe("turns", () => {
     expect(await post({ turn: 2, answer })).toMatchObject({ type: "report", number: 2 });
   });
 
+  test("U3 CAN4 news that overtakes other news is taken in its order: an unpause does not lose to the pause before it", async () => {
+    const network = new Network();
+    const held: (() => void)[] = [];
+    network.breaks = async (_n, request, pass) => {
+      // The pause is held up on its way until the unpause has passed it.
+      if ((await request.clone().text()).includes('"paused":true}'))
+        await new Promise<void>((resolve) => held.push(resolve));
+      return pass();
+    };
+    const api = network.deploy();
+    await trigger(api, "patient");
+    await until(api, "waiting");
+    await api.fetch("/api/runs/r/pause", { json: {} });
+    await vi.waitFor(() => expect(held).toHaveLength(1));
+    await api.fetch("/api/runs/r/signals", { json: { name: "go", payload: "kept" } });
+    await api.fetch("/api/runs/r/unpause", { json: {} });
+    await vi.waitFor(() => expect(network.requests.at(-1)).toContain('"paused":false'));
+    held[0]?.();
+    expect(await until(api, "completed")).toMatchObject({ output: [1, "kept", 2], invocationCount: 1 });
+  });
+
   test("CAN1 a cancel reaches a body at the other side within a second", async () => {
     const api = new Network().deploy();
     hanging = undefined;

@@ -7,6 +7,7 @@
  *
  * Invariants
  * - U1 A request that is repeated (same session and turn) is not applied again; it is answered with what there is to say.
+ * - U3 Updates are taken in their order, each once, whichever request brings them.
  * - U2 A report is said again, with its number, until its answer has come. A number is committed once.
  */
 import type { ErrorValue } from "./errors.ts";
@@ -31,6 +32,8 @@ export interface TurnRequest {
   /** The answer to the report of this number. */
   readonly answer?: { readonly report: number; readonly answer: ReportAnswer };
   readonly updates?: readonly ExecutionUpdate[];
+  /** How many updates of this session were before these: requests may overtake each other. */
+  readonly updatesBefore?: number;
   readonly abort?: AbortReason;
   /** How long the answer may wait for something to say, ms. */
   readonly waitMs?: number;

@@ -55,6 +55,7 @@ export class TurnExecution implements LiveExecution {
   #answered: NonNullable<TurnRequest["answer"]> | undefined;
   #answerIsNew = false;
   #updates: ExecutionUpdate[] = [];
+  #updatesTold = 0;
   #inProgress: readonly StepInProgress[] = [];
   /** A request waits at the other side for something to say. */
   #asking = false;
@@ -115,7 +116,6 @@ export class TurnExecution implements LiveExecution {
     this.#turn += 1;
     const answer = this.#answerIsNew ? this.#answered : undefined;
     this.#answerIsNew = false;
-    const updates = this.#updates.splice(0);
     return {
       protocol: PROTOCOL_VERSION,
       session: this.#session,
@@ -123,8 +123,17 @@ export class TurnExecution implements LiveExecution {
       waitMs: this.#waitMs,
       ...(this.#start === undefined ? {} : { start: this.#start }),
       ...(answer === undefined ? {} : { answer }),
-      ...(updates.length === 0 ? {} : { updates }),
+      ...this.#takeUpdates(),
     };
+  }
+
+  /** What is to be told, numbered: requests may overtake each other (U3). */
+  #takeUpdates(): Pick<TurnRequest, "updates" | "updatesBefore"> {
+    const updates = this.#updates.splice(0);
+    if (updates.length === 0) return {};
+    const updatesBefore = this.#updatesTold;
+    this.#updatesTold += updates.length;
+    return { updates, updatesBefore };
   }
 
   async #postWithRepeats(request: TurnRequest): Promise<TurnAnswer> {
@@ -182,9 +191,9 @@ export class TurnExecution implements LiveExecution {
 
   /** News for an execution that has a request waiting: it goes beside that. It must arrive, or another execution begins. */
   async #tellNews(): Promise<void> {
-    const updates = this.#updates.splice(0);
+    const request = { ...this.#aside(), ...this.#takeUpdates() };
     try {
-      const answer = await this.#postWithRepeats({ ...this.#aside(), updates });
+      const answer = await this.#postWithRepeats(request);
       if (answer.type === "unknown_session") this.#take(answer);
     } catch (error) {
       this.#lose(toLoss(error));

@@ -7,6 +7,7 @@ import {
   type ErrorValue,
   type ExecutionPort,
   type ExecutionReport,
+  type ExecutionUpdate,
   type LiveExecution,
   type ReportAnswer,
   type TurnContent,
@@ -28,6 +29,9 @@ export class Session {
   #turn = 0;
   #reports = 0;
   #outgoing: Outgoing | undefined;
+  /** Updates that were taken, and those that came before their turn. */
+  #updates = 0;
+  readonly #early = new Map<number, ExecutionUpdate>();
   #lost: ErrorValue | undefined;
   /** The execution was told that it is parked, and of nothing since. */
   #parked = false;
@@ -77,18 +81,28 @@ export class Session {
     return answer;
   }
 
-  #take({ turn, answer, updates = [], abort, aside }: TurnRequest): void {
+  #take({ turn, answer, updates = [], updatesBefore = 0, abort, aside }: TurnRequest): void {
     // What goes beside the turns may overtake them, and must not make one look like a repeated one (U1).
     if (aside !== true) this.#turn = turn;
     if (answer !== undefined) this.#takeAnswer(answer.report, answer.answer);
-    for (const update of updates) {
-      if (update.entries.length > 0 || update.paused !== undefined || update.now > 0) this.#parked = false;
-      this.#live?.update(update);
-    }
+    this.#takeUpdates(updatesBefore, updates);
     if (abort === undefined) return;
     this.over = true;
     this.#live?.abort(abort);
     this.#wakeAll();
+  }
+
+  /** In their order, each once (U3). */
+  #takeUpdates(before: number, updates: readonly ExecutionUpdate[]): void {
+    for (const [place, update] of updates.entries()) {
+      if (before + place >= this.#updates) this.#early.set(before + place, update);
+    }
+    for (let next = this.#early.get(this.#updates); next !== undefined; next = this.#early.get(this.#updates)) {
+      this.#early.delete(this.#updates);
+      this.#updates += 1;
+      this.#parked = false;
+      this.#live?.update(next);
+    }
   }
 
   #takeAnswer(number: number, answer: ReportAnswer): void {
