@@ -1,14 +1,60 @@
 /** The pipes under fire: the process at the other end is killed, again and again, while runs of all kinds are under way. */
 import { env, reset } from "cloudflare:test";
 import { differences, playEntry, slugOf } from "@holdfast/testing/catalogue";
-import { afterEach, expect, test } from "vitest";
-import { fireAlarm } from "./api-client.ts";
+import { afterEach, describe, expect, test } from "vitest";
+import { call, fireAlarm, trigger, untilStatus } from "./api-client.ts";
 import { openWorkerdHost } from "./contract-host.ts";
+import { sleepFor } from "./sleep.ts";
 import { catalogue } from "./workflows.ts";
 
 afterEach(reset);
 
 const KILLS = 8;
+
+/** What the bodies of a run did at the other end. */
+async function seen(pipe: string, run: string): Promise<{ bodies: number; aborted: number }> {
+  const path = `watched?run=${run}`;
+  const answer =
+    pipe === "http" ? fetch(`${env.STEP_HANDLER_URL}/${path}`) : env.SIBLING.fetch(`https://sibling/${path}`);
+  return (await answer).json();
+}
+
+describe.each(["rpc", "fetch", "http"])("over %s", (pipe) => {
+  const withinASecond = { timeout: 1_000, interval: 20 };
+  const bodies = async (run: string): Promise<number> => (await seen(pipe, run)).bodies;
+
+  test("CAN1 a cancel aborts the body at the other end within a second", async () => {
+    const run = `${pipe}-cancelled`;
+    await trigger("watched-hangs", run, null, 0);
+    await expect.poll(() => bodies(run), { timeout: 10_000 }).toBe(1);
+    expect((await call(`/api/runs/${run}/cancel`, {})).status).toBe(202);
+    await expect.poll(async () => (await seen(pipe, run)).aborted, withinASecond).toBe(1);
+  });
+
+  test("RUN6 a time-out aborts the body at the other end within a second", async () => {
+    const run = `${pipe}-timed-out`;
+    const body = { workflowId: "watched-hangs", runId: run, input: null, timeout: 1_500 };
+    expect((await call("/api/runs", body)).status).toBe(201);
+    await expect.poll(() => bodies(run), { timeout: 10_000 }).toBe(1);
+    await untilStatus(run, "failed");
+    await expect.poll(async () => (await seen(pipe, run)).aborted, withinASecond).toBe(1);
+  });
+
+  test("CAN4 a pause keeps bodies at the other end from starting within a second", async () => {
+    const run = `${pipe}-paused`;
+    await trigger("watched-ticks", run, null, 0);
+    await expect.poll(() => bodies(run), { timeout: 10_000 }).toBeGreaterThan(2);
+    await call(`/api/runs/${run}/pause`, {});
+    // Still: two looks, a good while apart, see the same.
+    await expect
+      .poll(async () => [await bodies(run), await sleepFor(200).then(() => bodies(run))], withinASecond)
+      .toSatisfy(([before, after]: number[]) => before === after);
+    const before = await bodies(run);
+    await call(`/api/runs/${run}/unpause`, {});
+    await expect.poll(() => bodies(run), withinASecond).toBeGreaterThan(before);
+    await call(`/api/runs/${run}/cancel`, {});
+  });
+});
 
 test(
   "DUR4 DUR8 a Node process that is killed again and again under a load of mixed workflows loses and repeats nothing",

@@ -5,11 +5,13 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 import { makeCatalogue, workflowsOf } from "@holdfast/testing/catalogue";
 import { createStepHandler, workflowsEntrypoint } from "@holdfast/workflows/handler";
 import { sleepFor } from "./sleep.ts";
+import { watch } from "./watched.ts";
 
-const workflows = workflowsOf(makeCatalogue({ sleep: sleepFor }));
+const watched = watch(sleepFor);
+const workflows = [...workflowsOf(makeCatalogue({ sleep: sleepFor })), ...watched.workflows];
 
 const handler = createStepHandler({ workflows, signingKeys: "unsigned" });
 
-export default { fetch: handler };
+export default { fetch: (request: Request) => watched.answer(request) ?? handler(request) };
 
 export class Workflows extends workflowsEntrypoint(WorkerEntrypoint, { workflows }) {}

@@ -4,6 +4,7 @@
 import { type CatalogueEntry, makeCatalogue, workflowsOf } from "@holdfast/testing/catalogue";
 import { workflow } from "@holdfast/workflows";
 import { sleepFor } from "./sleep.ts";
+import { watch } from "./watched.ts";
 
 /** Step bodies that ran, by run and step, in order. */
 export const effects: string[] = [];
@@ -104,4 +105,5 @@ export const workflows = [
     },
   }),
   ...workflowsOf(catalogue),
+  ...watch(sleepFor).workflows,
 ];

@@ -269,7 +269,10 @@ describe("trouble on the way", () => {
       const api = network.deploy();
       await trigger(api, "steps", { n: 2 });
       await untilTrouble(api);
-      expect(await read(api)).toMatchObject({ status: "running" });
+      expect(await read(api)).toMatchObject({
+        status: "running",
+        dispatch: { failures: 1, message: expect.stringContaining("step handler"), retryAt: expect.any(Number) },
+      });
       broken = false;
       expect(await until(api, "completed")).toMatchObject({ output: 1 });
     },

@@ -5,13 +5,16 @@ import { serve } from "@hono/node-server";
 import { makeCatalogue, workflowsOf } from "@holdfast/testing/catalogue";
 import { createStepHandler } from "@holdfast/workflows/handler";
 import { sleepFor } from "../test-workers/sleep.ts";
+import { watch } from "../test-workers/watched.ts";
 
 const [port = "0", key = ""] = process.argv.slice(2);
-const handler = createStepHandler({ workflows: workflowsOf(makeCatalogue({ sleep: sleepFor })), signingKeys: [key] });
+const watched = watch(sleepFor);
+const workflows = [...workflowsOf(makeCatalogue({ sleep: sleepFor })), ...watched.workflows];
+const handler = createStepHandler({ workflows, signingKeys: [key] });
 const fetchOrDie = (request: Request): Response | Promise<Response> => {
   // The suite kills this process as a machine would: without a word.
   if (new URL(request.url).pathname === "/kill") process.kill(process.pid, "SIGKILL");
-  return handler(request);
+  return watched.answer(request) ?? handler(request);
 };
 serve({ fetch: fetchOrDie, port: Number(port), hostname: "127.0.0.1" }, ({ port: bound }) => {
   process.send?.({ port: bound });

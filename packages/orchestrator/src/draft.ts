@@ -149,7 +149,7 @@ export class Draft {
     this.change({
       epoch: epoch + 1,
       watchdogAt: this.now + LIMITS.watchdogMsMin,
-      ...(dispatch === undefined ? {} : { dispatch: { since: dispatch.since, failures: dispatch.failures } }),
+      ...(dispatch === undefined ? {} : { dispatch: { ...dispatch, retryAt: undefined } }),
     });
   }
 

@@ -60,5 +60,8 @@ export function executionLost(draft: Draft, epoch: number, error: ErrorValue): v
   }
   const policy = { max: Infinity, backoff: "exponential", initialMs: 1_000, maxDelayMs: 60_000 } as const;
   const delayMs = computeBackoffDelayMs(policy, failures, `${header.seed}/dispatch`);
-  draft.change({ dispatch: { since, failures, retryAt: now + delayMs }, watchdogAt: undefined });
+  draft.change({
+    dispatch: { since, failures, retryAt: now + delayMs, message: error.message.slice(0, LIMITS.errorMessageChars) },
+    watchdogAt: undefined,
+  });
 }

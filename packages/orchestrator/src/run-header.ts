@@ -124,7 +124,15 @@ export interface RunHeader {
   /** Executions that died in a row while the journal stood at `seq` (DUR7). */
   readonly crashes?: { readonly seq: number; readonly count: number } | undefined;
   /** Dispatch trouble since `since`; tried again at `retryAt` (DUR8). */
-  readonly dispatch?: { readonly since: number; readonly failures: number; readonly retryAt?: number } | undefined;
+  readonly dispatch?:
+    | {
+        readonly since: number;
+        readonly failures: number;
+        readonly retryAt?: number | undefined;
+        /** What the last try ran into. */
+        readonly message: string;
+      }
+    | undefined;
   /** Operations asked for, as of the last header write. */
   readonly asked: number;
   readonly waits: readonly OpenWait[];

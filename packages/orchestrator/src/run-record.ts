@@ -29,6 +29,7 @@ export function summarizeRun(header: RunHeader): Record<string, unknown> {
     status: header.status,
     phase: header.unwinding === undefined || isTerminal(header.status) ? "forward" : "compensating",
     error: header.error && describeError(header.error),
+    dispatch: header.status === "running" ? header.dispatch : undefined,
     uncompensated: header.uncompensated?.map(({ op, error }) => ({ ...nameOf(op), error: errorToJson(error) })),
     pendingWaitpoints: header.waits.map(describeWait),
     invocationCount: header.epoch,

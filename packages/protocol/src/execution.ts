@@ -191,6 +191,8 @@ export interface LiveExecution {
   update(update: ExecutionUpdate): void;
   abort(reason: AbortReason): void;
   stepsInProgress?(): readonly StepInProgress[];
+  /** Resolves when the code of an aborted execution has come to rest: bodies that saw their signals, and what tidies up. */
+  atRest?(): Promise<void>;
 }
 
 /** What a step handler serves. */

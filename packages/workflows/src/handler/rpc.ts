@@ -3,14 +3,15 @@
  *
  * Owns: the two interfaces, and letting the call last until the orchestrator lets go of it.
  */
-import type {
-  AbortReason,
-  ErrorValue,
-  ExecutionReport,
-  ExecutionStart,
-  ExecutionUpdate,
-  ReportAnswer,
-  StepInProgress,
+import {
+  type AbortReason,
+  type ErrorValue,
+  type ExecutionReport,
+  type ExecutionStart,
+  type ExecutionUpdate,
+  LIMITS,
+  type ReportAnswer,
+  type StepInProgress,
 } from "@holdfast/protocol";
 import type { Workflow } from "../authoring/workflow.ts";
 import { webPlatform } from "../replay/platform.ts";
@@ -63,4 +64,9 @@ export async function executeOver(workflow: Workflow, start: ExecutionStart, por
   tell();
   await released;
   cancel?.();
+  // What runs on behalf of a call may end with it: code that was told to stop gets its time to.
+  const over = Promise.withResolvers<void>();
+  const giveUp = webPlatform.setTimer(LIMITS.siblingGraceMs, over.resolve);
+  await Promise.race([live.atRest?.(), over.promise]);
+  giveUp();
 }

@@ -20,6 +20,8 @@ export class Bodies {
   readonly #bodies = new Map<OperationId, StepBody>();
   /** Bodies that did not end at once. */
   readonly #late = new Set<OperationId>();
+  /** Also those that are not heard any more. */
+  readonly #unsettled = new Set<Promise<unknown>>();
   #cancelGrace: (() => void) | undefined;
 
   /** `ended` is told of each outcome, after the body left the list. */
@@ -27,6 +29,11 @@ export class Bodies {
     this.#platform = platform;
     this.#runId = runId;
     this.#ended = ended;
+  }
+
+  /** Resolves when no body executes, dropped ones included. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#unsettled);
   }
 
   get count(): number {
@@ -53,7 +60,8 @@ export class Bodies {
       },
     });
     this.#bodies.set(operation.id, body);
-    body.start();
+    const settled: Promise<unknown> = body.start().then(() => this.#unsettled.delete(settled));
+    this.#unsettled.add(settled);
   }
 
   /** The time for ending at once is over: what executes now takes its time. */

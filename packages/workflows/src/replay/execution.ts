@@ -74,6 +74,7 @@ export class Execution implements LiveExecution {
   /** Superseded: another execution says what there is to say. */
   #muted = false;
   #scheduling = false;
+  #function: Promise<void> | undefined;
   #cancelForeignWait: (() => void) | undefined;
 
   constructor(start: ExecutionStart, port: ExecutionPort, platform: Platform, log: (execution: Execution) => Log) {
@@ -103,7 +104,7 @@ export class Execution implements LiveExecution {
     if (this.start.protocol !== PROTOCOL_VERSION) return this.#refuseProtocol();
     void this.platform.turn().then(() => {
       if (this.#stopped) return;
-      run().then(
+      this.#function = run().then(
         (output) => this.leave({ type: "completed", output }),
         (error) => this.leave({ type: "failed", error }),
       );
@@ -184,6 +185,12 @@ export class Execution implements LiveExecution {
 
   stepsInProgress(): StepInProgress[] {
     return this.bodies.inProgress();
+  }
+
+  async atRest(): Promise<void> {
+    await this.bodies.settled();
+    // The function of a superseded execution may wait for ever.
+    if (!this.#muted) await this.#function;
   }
 
   #stop(error: Error): void {

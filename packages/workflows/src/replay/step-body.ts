@@ -52,8 +52,8 @@ export class StepBody {
     return this.#operation.kind;
   }
 
-  /** Calls the body. The end is told through `ended`, never before this returns, and once at most. */
-  start(): void {
+  /** Calls the body. The end is told through `ended`, never before this returns, and once at most. Resolves when the body settled. */
+  start(): Promise<void> {
     const { platform, idempotencyKey, log } = this.#surroundings;
     const { timeoutMs, fn } = this.#step;
     if (timeoutMs !== undefined) this.#cancelTimer = platform.setTimer(timeoutMs, () => this.#timeOut(timeoutMs));
@@ -61,7 +61,7 @@ export class StepBody {
     const context = { attempt, signal: this.#controller.signal, idempotencyKey, log };
     const { id, kind } = this.#operation;
     const mock = kind === "step" ? platform.replaceBody?.(kind, parseOperationId(id).name) : undefined;
-    insideStep(id, () => settleLater(() => (mock ?? fn)(context as never))).then(
+    return insideStep(id, () => settleLater(() => (mock ?? fn)(context as never))).then(
       (value) => this.#complete(value),
       (error) => this.#fail(error),
     );

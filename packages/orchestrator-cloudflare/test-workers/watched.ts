@@ -1,0 +1,46 @@
+/**
+ * A workflow whose body is watched from outside: what reached it at the other end of a pipe, and how often it was executed.
+ */
+import { type Workflow, workflow } from "@holdfast/workflows";
+
+export interface Watched {
+  readonly workflows: readonly Workflow[];
+  /** `GET …/watched?run=…` answers what its bodies did; nothing for another path. */
+  answer(request: Request): Response | undefined;
+}
+
+export function watch(sleep: (ms: number) => Promise<void>): Watched {
+  const seen = new Map<string, { bodies: number; aborted: number }>();
+  const of = (runId: string): { bodies: number; aborted: number } => {
+    const found = seen.get(runId) ?? { bodies: 0, aborted: 0 };
+    seen.set(runId, found);
+    return found;
+  };
+  const hangs = workflow({
+    id: "watched-hangs",
+    run: (_input, ctx) =>
+      ctx.step("hang", async ({ signal }) => {
+        of(ctx.run.id).bodies += 1;
+        while (!signal.aborted) await sleep(10);
+        of(ctx.run.id).aborted += 1;
+      }),
+  });
+  const ticks = workflow({
+    id: "watched-ticks",
+    run: async (_input, ctx) => {
+      for (let i = 0; i < 2_000; i++) {
+        await ctx.step("tick", async () => {
+          of(ctx.run.id).bodies += 1;
+          await sleep(10);
+        });
+      }
+    },
+  });
+  return {
+    workflows: [hangs, ticks],
+    answer(request) {
+      const { pathname, searchParams } = new URL(request.url);
+      return pathname.endsWith("/watched") ? Response.json(of(searchParams.get("run") ?? "")) : undefined;
+    },
+  };
+}
