@@ -3,10 +3,12 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
 
-const { STEPS_PORT = "8788", ACCOUNTS_FILE = "accounts.sqlite" } = process.env;
+const { STEPS_PORT = "8788", ACCOUNTS_FILE = "accounts.sqlite", STEPS_SERVER = "node" } = process.env;
 const key = randomBytes(16).toString("hex");
-const steps = spawn(process.execPath, [pathOf("steps.ts"), STEPS_PORT, key, ACCOUNTS_FILE], { stdio: "inherit" });
-const vars = ["AUTH:off", `STEPS_URL:http://127.0.0.1:${STEPS_PORT}`, `STEPS_KEY:${key}`];
+const steps = spawn(process.execPath, [pathOf("steps.ts"), STEPS_PORT, key, ACCOUNTS_FILE, STEPS_SERVER], {
+  stdio: "inherit",
+});
+const vars = ["AUTH:off", `STEPS_URL:http://127.0.0.1:${STEPS_PORT}/holdfast`, `STEPS_KEY:${key}`];
 const worker = spawn("wrangler", ["dev", ...vars.flatMap((one) => ["--var", one]), ...process.argv.slice(2)], {
   stdio: "inherit",
 });

@@ -128,7 +128,14 @@ export class RpcExecution implements LiveExecution {
   }
 
   #release(): void {
-    this.#live?.release().catch(() => {});
+    const live = this.#live;
+    if (live === undefined) return;
+    live
+      .release()
+      .catch(() => {})
+      .finally(() => {
+        for (const stub of [live.update, live.abort, live.release]) letGo(stub);
+      });
   }
 
   #withLive(act: (live: RpcLive) => Promise<unknown>): void {
@@ -144,4 +151,9 @@ export class RpcExecution implements LiveExecution {
 /** A function that came over RPC lives as long as the call in which it came, unless it is duplicated. */
 function keep<F extends object>(stub: F & { readonly dup?: () => F }): F {
   return stub.dup?.() ?? stub;
+}
+
+function letGo(stub: object): void {
+  const { dispose } = Symbol as unknown as { readonly dispose: symbol };
+  (stub as Record<symbol, (() => void) | undefined>)[dispose]?.();
 }

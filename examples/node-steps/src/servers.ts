@@ -1,0 +1,30 @@
+/** Three ways to serve a step handler on Node. All of them pass the request on as it came: its path and body are signed. */
+import { createServer } from "node:http";
+import { getRequestListener, serve } from "@hono/node-server";
+import type { StepHandler } from "@holdfast/workflows/handler";
+import express from "express";
+import { Hono } from "hono";
+
+type Listen = (handler: StepHandler, port: number, ready: () => void) => void;
+
+const HOST = "127.0.0.1";
+
+export const servers: Readonly<Record<string, Listen>> = {
+  node: (handler, port, ready) => {
+    const listener = getRequestListener(handler);
+    createServer((request, response) => void listener(request, response)).listen(port, HOST, ready);
+  },
+
+  hono: (handler, port, ready) => {
+    const app = new Hono();
+    app.all("/holdfast/*", (c) => handler(c.req.raw));
+    serve({ fetch: app.fetch, port, hostname: HOST }, ready);
+  },
+
+  express: (handler, port, ready) => {
+    const app = express();
+    // Before express.json() and the like, which read the body; and not app.use(), which shortens the path.
+    app.all("/holdfast/{*rest}", getRequestListener(handler));
+    app.listen(port, HOST, () => ready());
+  },
+};

@@ -1,0 +1,81 @@
+/**
+ * A whole conversation of turns, string by string, as packages/protocol/golden/turns.json has it: each side is played
+ * against the strings of the other.
+ */
+import { readFileSync } from "node:fs";
+import { workflow } from "@holdfast/workflows";
+import { createStepHandler } from "@holdfast/workflows/handler";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { createHttpDispatcher } from "../src/index.ts";
+import { FakeDeployment } from "./fake-platform.ts";
+
+interface Turn {
+  readonly request: string;
+  readonly answer: string;
+}
+
+const FILE = new URL("../../protocol/golden/turns.json", import.meta.url);
+const golden = JSON.parse(readFileSync(FILE, "utf8")) as Turn[];
+const KEY = "a-key-that-both-sides-know";
+
+const order = workflow({
+  id: "order",
+  run: async ({ item }: { item: string }, ctx) => {
+    const hold = await ctx.step("reserve", { compensate: () => {} }, () => ({ item, holdId: 7 }));
+    const approval = await ctx.waitForSignal("approval", { timeout: "1d" });
+    return { hold, approval };
+  },
+});
+
+beforeEach(() => {
+  vi.spyOn(Date, "now").mockReturnValue(1_767_225_600_000);
+  let byte = 0;
+  vi.spyOn(crypto, "getRandomValues").mockImplementation((array) => (array as Uint8Array).fill(++byte) as never);
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** Plays the workflow over HTTP, with what `answer` says; gives the conversation. */
+async function play(answer: (request: Request, number: number) => Promise<string>): Promise<Turn[]> {
+  const turns: Turn[] = [];
+  const fetch = async (request: Request): Promise<Response> => {
+    const body = await request.clone().text();
+    const text = await answer(request, turns.length);
+    turns.push({ request: body, answer: text });
+    return new Response(text);
+  };
+  const api = new FakeDeployment(
+    [],
+    {},
+    createHttpDispatcher({ url: "https://steps.example", signingKey: KEY, fetch }),
+  );
+  const read = async (): Promise<Record<string, unknown>> => (await (await api.fetch("/api/runs/r")).json()) as never;
+  await api.fetch("/api/runs", { json: { runId: "r", workflowId: "order", input: { item: "tea" } } });
+  await vi.waitFor(async () => expect(await read()).toMatchObject({ status: "waiting" }));
+  await api.fetch("/api/runs/r/signals", { json: { name: "approval", payload: { by: "ada" }, deliveryId: "d-1" } });
+  await vi.waitFor(async () => expect(await read()).toMatchObject({ status: "completed" }));
+  // The last request carries the answer to the report that ended the run.
+  await vi.waitFor(() => expect(turns.at(-1)?.request).toContain('"aside":true'));
+  return turns;
+}
+
+test("DUR2 the conversation is the golden one, string by string", async () => {
+  const handler = createStepHandler({ workflows: [order], signingKeys: [KEY] });
+  const turns = await play(async (request) => (await handler(request)).text());
+  await expect(`${JSON.stringify(turns, null, 2)}\n`).toMatchFileSnapshot(FILE.pathname);
+});
+
+test("DUR2 a handler answers the golden requests with the golden answers", async () => {
+  const handler = createStepHandler({ workflows: [order], signingKeys: "unsigned" });
+  for (const { request, answer } of golden) {
+    const response = await handler(new Request("https://steps.example/turn", { method: "POST", body: request }));
+    expect(await response.text()).toBe(answer);
+  }
+});
+
+test("DUR2 an orchestrator answers the golden answers with the golden requests", async () => {
+  const turns = await play(async (_request, number) => golden[number]?.answer ?? "");
+  expect(turns.map(({ request }) => request)).toEqual(golden.map(({ request }) => request));
+});
