@@ -29,7 +29,7 @@ const LAYERS: readonly Layer[] = [
   },
   {
     folder: "packages/orchestrator-cloudflare",
-    may: ["@holdfast/protocol", "@holdfast/orchestrator", "hono", "ulid", "valibot"],
+    may: ["@holdfast/protocol", "@holdfast/orchestrator", "hono", "jose", "ulid", "valibot"],
   },
   {
     folder: "packages/testing",

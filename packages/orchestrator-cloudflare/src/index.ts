@@ -1,6 +1,9 @@
 /** Holdfast on Cloudflare: the handlers of the Worker and of the run's Durable Object, and the dispatchers. */
 export type { WorkerDeps } from "./api/api-context.ts";
-export { type VerifyRequest, type VerifyResult, bearerAuth, closed } from "./auth.ts";
+export { type BearerToken, bearerAuth, closed } from "./auth/bearer.ts";
+export { type HmacKey, KEY_HEADER, hmacAuth } from "./auth/hmac.ts";
+export { type JwtAuthOptions, cloudflareAccess, jwtAuth } from "./auth/jwt.ts";
+export { type Principal, SCOPES, type Scope, type VerifyRequest, type VerifyResult, anyOf } from "./auth/principal.ts";
 export { handleDurableObjectAlarm, handleDurableObjectRequest } from "./durable-object.ts";
 export { DurableObjectStore } from "./durable-object-store.ts";
 export { type HttpDispatcherOptions, createHttpDispatcher } from "./dispatch/http-dispatcher.ts";

@@ -6,6 +6,11 @@
  */
 import type { DeliveryKind, Inheritance, ResumeRequest, RunMessage, TriggerInput } from "@holdfast/orchestrator";
 
+/** Who asks, for the audit. */
+interface Asked {
+  readonly by: string;
+}
+
 export type RunCommand =
   | {
       readonly command: "trigger";
@@ -17,21 +22,29 @@ export type RunCommand =
   | { readonly command: "reserveKey"; readonly runId: string }
   /** The run that a key was reserved for was refused. */
   | { readonly command: "releaseKey"; readonly runId: string }
-  | { readonly command: "read" }
+  /** `waitMs`: answer when the run has ended, or after this time. */
+  | { readonly command: "read"; readonly waitMs: number }
+  | { readonly command: "audit" }
   | { readonly command: "journal"; readonly after: number; readonly limit: number }
   | { readonly command: "planResume"; readonly request: ResumeRequest }
-  | { readonly command: "noteResumed"; readonly runId: string }
-  | {
+  | (Asked & { readonly command: "noteResumed"; readonly runId: string })
+  | (Asked & {
       readonly command: "deliver";
       readonly kind: DeliveryKind;
       readonly name: string;
       readonly payload: string;
       readonly deliveryId?: string | undefined;
-    }
-  | { readonly command: "resolveToken"; readonly tokenId: string; readonly payload: string }
-  | { readonly command: "cancel"; readonly reason?: string | undefined }
-  | { readonly command: "operate"; readonly operation: "pause" | "unpause" | "retry" }
-  | { readonly command: "delete" }
+    })
+  | (Asked & {
+      readonly command: "resolveToken";
+      readonly tokenId: string;
+      readonly payload: string;
+      /** The caller has shown no credentials. */
+      readonly publicly?: boolean;
+    })
+  | (Asked & { readonly command: "cancel"; readonly reason?: string | undefined })
+  | (Asked & { readonly command: "operate"; readonly operation: "pause" | "unpause" | "retry" })
+  | (Asked & { readonly command: "delete" })
   /** A message of another run; the answer is a `SendResult`. */
   | { readonly command: "message"; readonly message: RunMessage }
   | { readonly command: "workflows" };
@@ -50,6 +63,3 @@ export interface ResumePlan {
 
 /** The answer to a trigger by an idempotency key that stands for a run elsewhere: ask there. */
 export const KEY_RESERVED = 421;
-
-/** An object's name that no run can have: it answers what is not about a run. */
-export const NO_RUN = "\u0000";

@@ -13,6 +13,8 @@ import {
   errorValue,
 } from "@holdfast/protocol";
 import {
+  AUDIT_PREFIX,
+  type AuditRow,
   type ChildTrigger,
   type ChunkRow,
   type Input,
@@ -25,6 +27,7 @@ import {
   chunkPrefix,
   describeEntry,
   describeRun,
+  isTerminal,
   journalKey,
   planResume,
   readInput,
@@ -33,6 +36,7 @@ import {
 } from "@holdfast/orchestrator";
 import { ApiRefusal } from "./api/refusals.ts";
 import { DurableObjectStore } from "./durable-object-store.ts";
+import { runObjectName } from "./object-names.ts";
 import type { DurableObjectNamespaceLike, DurableObjectStorageLike } from "./platform-types.ts";
 import { KEY_RESERVED, type ResumePlan, type RunCommand } from "./run-commands.ts";
 
@@ -94,9 +98,14 @@ export class RunObject {
         runDO === undefined
           ? undefined
           : (to, message, done) => {
-              void sendMessage(this.#runDO ?? runDO, to, message).then(done);
+              void sendMessage(this.#runDO ?? runDO, this.#nameOf(to), message).then(done);
             },
     });
+  }
+
+  /** The object of another run of the same tenant. */
+  #nameOf(runId: string): string {
+    return runObjectName(this.#host.state.header?.tenantId, runId);
   }
 
   /** The handlers bring new ones with each request. */
@@ -116,25 +125,25 @@ export class RunObject {
         if (this.#reservedFor() === command.runId) this.#storage.kv.delete(RESERVED_KEY);
         return Response.json({});
       case "read":
-        return Response.json(this.#describe(this.#header()));
+        return this.#read(command.waitMs);
+      case "audit":
+        return this.#audit();
       case "journal":
         return this.#journal(command);
       case "planResume":
         return this.#planResume(command);
       case "noteResumed":
-        return this.#answer({ type: "noteResumed", runId: command.runId });
-      case "deliver": {
-        const { kind, name, payload, deliveryId } = command;
-        return this.#answer({ type: "deliver", kind, name, payload, deliveryId });
-      }
+        return this.#answer({ type: "noteResumed", runId: command.runId, by: command.by });
+      case "deliver":
+        return this.#answer(inputOf(command));
       case "resolveToken":
-        return this.#answer({ type: "resolveToken", tokenId: command.tokenId, payload: command.payload });
+        return this.#answer(inputOf(command));
       case "cancel":
-        return this.#answer({ type: "cancel", reason: command.reason });
+        return this.#answer(inputOf(command));
       case "operate":
-        return this.#answer({ type: command.operation });
+        return this.#answer({ type: command.operation, by: command.by });
       case "delete":
-        return this.#delete();
+        return this.#delete(command.by);
       case "message":
         return Response.json(this.#receive(command.message));
       case "workflows":
@@ -187,6 +196,19 @@ export class RunObject {
     );
   }
 
+  async #read(waitMs: number): Promise<Response> {
+    await this.#until((header) => isTerminal(header.status), waitMs);
+    return Response.json(this.#describe(this.#header()));
+  }
+
+  /** What callers did, the oldest first. */
+  #audit(): Response {
+    const { createdAt, triggeredBy } = this.#header();
+    const rows = [...this.#store.list(AUDIT_PREFIX)].map(([, row]) => row as AuditRow);
+    const entries = rows.toSorted((a, b) => a.at - b.at).map(({ v: _version, ...row }) => row);
+    return Response.json({ entries: [{ at: createdAt, action: "trigger", by: triggeredBy }, ...entries] });
+  }
+
   #journal({ after, limit }: CommandOf<"journal">): Response {
     this.#header();
     const rows = [...this.#store.list(JOURNAL_PREFIX, { after: journalKey(after), limit: limit + 1 })];
@@ -232,13 +254,15 @@ export class RunObject {
   }
 
   /** Deletes the run with all its rows (VER3). */
-  async #delete(): Promise<Response> {
-    this.#header();
+  async #delete(by: string): Promise<Response> {
+    const { id, tenantId } = this.#header();
     const reply = this.#host.handle({ type: "delete" });
     if (reply.type === "refused") throw refusal(reply);
     await this.#storage.deleteAlarm();
     await this.#storage.deleteAll();
     this.#host.forget();
+    // The audit went with the run: that it was deleted, and by whom, is in the log.
+    console.log(JSON.stringify({ message: "run deleted", runId: id, tenantId, by }));
     return new Response(null, { status: 204 });
   }
 
@@ -279,8 +303,17 @@ export class RunObject {
   }
 
   /** Resolves when the run is no longer running, or after `ms`. */
-  async #untilQuiet(ms: number): Promise<void> {
-    if (this.#host.state.header?.status !== "running" || ms <= 0) return;
+  #untilQuiet(ms: number): Promise<void> {
+    return this.#until((header) => header.status !== "running", ms);
+  }
+
+  /** Resolves when the run is as wanted, or after `ms`. */
+  async #until(wanted: (header: RunHeader) => boolean, ms: number): Promise<void> {
+    const met = (): boolean => {
+      const { header } = this.#host.state;
+      return header === undefined || wanted(header);
+    };
+    if (ms <= 0 || met()) return;
     await new Promise<void>((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
@@ -288,12 +321,17 @@ export class RunObject {
         resolve();
       };
       const watcher = (): void => {
-        if (this.#host.state.header?.status !== "running") done();
+        if (met()) done();
       };
       const timer = setTimeout(done, ms);
       this.#watchers.add(watcher);
     });
   }
+}
+
+/** A command that is an input under another name. */
+function inputOf({ command, ...rest }: CommandOf<"deliver" | "resolveToken" | "cancel">): Input {
+  return { ...rest, type: command } as Input;
 }
 
 /** What the workflow's own definition says where the trigger says nothing (RUN4, RUN6). */
@@ -307,10 +345,10 @@ function withDefaults(trigger: ChildTrigger, described: WorkflowDescription | nu
 }
 
 /** Hands a message to another run's object. Whatever goes wrong, it is sent again later. */
-async function sendMessage(runDO: DurableObjectNamespaceLike, to: string, message: RunMessage): Promise<SendResult> {
+async function sendMessage(runDO: DurableObjectNamespaceLike, name: string, message: RunMessage): Promise<SendResult> {
   try {
     const command: RunCommand = { command: "message", message };
-    const stub = runDO.get(runDO.idFromName(to));
+    const stub = runDO.get(runDO.idFromName(name));
     const request = new Request("https://run.internal/", { method: "POST", body: JSON.stringify(command) });
     const answer = await stub.fetch(request);
     return answer.ok ? ((await answer.json()) as SendResult) : { type: "unreachable" };

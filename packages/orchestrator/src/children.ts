@@ -12,6 +12,7 @@ import {
   type OperationId,
   errorValue,
   parseOperationId,
+  traceparentOf,
 } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
@@ -35,6 +36,7 @@ export function startChild(draft: Draft, event: OperationEvents & { type: "child
     op,
     trigger: {
       runId,
+      tenantId: header.tenantId,
       workflowId: event.workflowId,
       workflowVersion: event.workflowVersion,
       input: event.input,
@@ -44,6 +46,7 @@ export function startChild(draft: Draft, event: OperationEvents & { type: "child
       triggeredBy: "parent",
       idempotencyKey: event.idempotencyKey,
       baseUrl: header.baseUrl,
+      traceparent: traceparentOf(header, op),
       parent: { runId: header.id, op, detached },
     },
   });

@@ -82,7 +82,7 @@ function isFor(wait: OpenWait, kind: KeptKind, name: string, payload: string): b
 /** Takes the answer to a token. */
 export function resolveToken(draft: Draft, input: Input & { type: "resolveToken" }): Reply {
   const token = draft.state.store.get(tokenKey(input.tokenId)) as TokenRow | undefined;
-  if (token === undefined) {
+  if (token === undefined || (input.publicly === true && token.public !== true)) {
     return { type: "refused", code: "token_not_found", message: "This run never issued that token." };
   }
   if (isTerminal(draft.header.status)) return terminalRefusal(draft, "token");
@@ -171,8 +171,7 @@ function settle(draft: Draft, wait: OpenWait, value: string, deliveryId: string 
   const delivered = deliveryId === undefined ? {} : { deliveryId };
   draft.append({ type: "wait.resolved", op: wait.op, value, ...delivered }, wait.nth, true);
   if (wait.tokenId === undefined) return;
-  const token: TokenRow = { v: FORMAT_VERSION, op: wait.op, state: "resolved" };
-  draft.put(tokenKey(wait.tokenId), token);
+  draft.closeToken(wait.tokenId, "resolved");
 }
 
 function terminalRefusal(draft: Draft, what: string): Reply {

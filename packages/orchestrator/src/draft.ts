@@ -24,8 +24,8 @@ import {
 } from "@holdfast/protocol";
 import type { Circumstances, Effect } from "./inputs.ts";
 import { type RunError, type RunHeader, type RunStatus, isTerminal, nextAlarm } from "./run-header.ts";
-import type { OutboxRow, RunMessage, RunState } from "./run-state.ts";
-import { RECORD_KEY, type WriteBatch, journalKey, outboxKey } from "./store.ts";
+import type { AuditRow, OutboxRow, RunMessage, RunState, TokenRow } from "./run-state.ts";
+import { RECORD_KEY, type WriteBatch, auditKey, journalKey, outboxKey, tokenKey } from "./store.ts";
 
 export class Draft {
   readonly state: RunState;
@@ -175,6 +175,27 @@ export class Draft {
     const retryAt = outbox.retryAt ?? this.now + LIMITS.watchdogMsMin;
     this.change({ outbox: { ...outbox, count: outbox.count + 1, next: outbox.next + 1, retryAt } });
     this.#send = true;
+  }
+
+  /** A token is answered once (WAIT7). One that this transition issued may be closed by it too. */
+  closeToken(tokenId: string, state: TokenRow["state"]): void {
+    const key = tokenKey(tokenId);
+    const row = (this.#puts.get(key) ?? this.state.store.get(key)) as TokenRow;
+    this.put(key, { ...row, state } satisfies TokenRow);
+  }
+
+  /** Notes what a caller did. A ring: the newest rows take the places of the oldest. */
+  audit(action: string, by: string, detail: string | undefined): void {
+    const { audited = 0 } = this.header;
+    const row: AuditRow = {
+      v: FORMAT_VERSION,
+      at: this.now,
+      action,
+      by,
+      ...(detail === undefined ? {} : { detail }),
+    };
+    this.put(auditKey(audited % LIMITS.auditRows), row);
+    this.change({ audited: audited + 1 });
   }
 
   /** Has the outbox sent after the commit. */

@@ -23,6 +23,7 @@ export {
 export { RunHost, type RunHostOptions } from "./run-host.ts";
 export { describeEntry, describeRun, summarizeRun } from "./run-record.ts";
 export {
+  type AuditRow,
   type ChildTrigger,
   type ChunkRow,
   type DeliveryKind,
@@ -37,6 +38,7 @@ export {
 } from "./run-state.ts";
 export { computeBackoffDelayMs } from "./step-retry.ts";
 export {
+  AUDIT_PREFIX,
   CHUNK_PREFIX,
   JOURNAL_PREFIX,
   type ListOptions,

@@ -21,6 +21,7 @@ import type { DeliveryKind } from "./run-state.ts";
 export interface TriggerInput {
   readonly type: "trigger";
   readonly runId: string;
+  readonly tenantId?: string | undefined;
   readonly workflowId: string;
   readonly workflowVersion?: string | undefined;
   readonly input: string;
@@ -33,6 +34,7 @@ export interface TriggerInput {
   readonly idempotencyKey?: string | undefined;
   /** Where the API answers, as the caller reached it: the start of token URLs (WAIT7). */
   readonly baseUrl?: string | undefined;
+  readonly traceparent?: string | undefined;
   readonly delayMs?: number | undefined;
   readonly timeoutMs?: number | undefined;
   readonly parent?: ParentRef | undefined;
@@ -54,21 +56,32 @@ export interface Inheritance {
   readonly outcomes: readonly EntryBody[];
 }
 
+/** Who asked for it, for the audit. A trigger says it in `triggeredBy`. */
+interface Asked {
+  readonly by?: string | undefined;
+}
+
 export type Input =
   | TriggerInput
-  | {
+  | (Asked & {
       readonly type: "deliver";
       readonly kind: DeliveryKind;
       readonly name: string;
       readonly payload: string;
       readonly deliveryId?: string | undefined;
-    }
-  | { readonly type: "resolveToken"; readonly tokenId: string; readonly payload: string }
-  | { readonly type: "cancel"; readonly reason?: string | undefined }
+    })
+  | (Asked & {
+      readonly type: "resolveToken";
+      readonly tokenId: string;
+      readonly payload: string;
+      /** The caller has shown no credentials: only a public token is known. */
+      readonly publicly?: boolean;
+    })
+  | (Asked & { readonly type: "cancel"; readonly reason?: string | undefined })
   /** An operator stops the run, or lets it go on (CAN4), or tries again what the engine had paused (CAN5). */
-  | { readonly type: "pause" }
-  | { readonly type: "unpause" }
-  | { readonly type: "retry" }
+  | (Asked & { readonly type: "pause" })
+  | (Asked & { readonly type: "unpause" })
+  | (Asked & { readonly type: "retry" })
   /** May the run be deleted? The host deletes the rows when the reply says so (VER3). */
   | { readonly type: "delete" }
   /** A child of this run ended (CHILD2). */
@@ -76,7 +89,7 @@ export type Input =
   /** What became of a message of the outbox. */
   | { readonly type: "sent"; readonly key: string; readonly result: SendResult }
   /** A run was resumed from this one (RES1). */
-  | { readonly type: "noteResumed"; readonly runId: string }
+  | (Asked & { readonly type: "noteResumed"; readonly runId: string })
   | { readonly type: "alarm" }
   | { readonly type: "report"; readonly report: ExecutionReport }
   /** The pipe to the execution of this epoch, or the code behind it, is gone (DUR8). */

@@ -22,7 +22,7 @@ import { takeKept } from "./deliver.ts";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
 import { type OpenWait, type RunError, type WaitpointKind, isTerminal } from "./run-header.ts";
-import { readInherited } from "./run-state.ts";
+import { type TokenRow, readInherited } from "./run-state.ts";
 import { computeBackoffDelayMs } from "./step-retry.ts";
 import { tokenKey } from "./store.ts";
 import { appendChunks, endStream, startStream } from "./streams.ts";
@@ -176,7 +176,13 @@ function openWait(draft: Draft, event: OperationEvents & { type: "wait.opened" }
     ...timing,
     ...(match === undefined ? {} : { match }),
   };
-  if (tokenId !== undefined) draft.put(tokenKey(tokenId), { v: FORMAT_VERSION, op, state: "open" });
+  if (tokenId !== undefined)
+    draft.put(tokenKey(tokenId), {
+      v: FORMAT_VERSION,
+      op,
+      state: "open",
+      ...(event.public === true ? { public: true } : {}),
+    } satisfies TokenRow);
   if (!takeKept(draft, wait, taken)) draft.change({ waits: [...draft.header.waits, wait] });
 }
 

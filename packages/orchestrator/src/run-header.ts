@@ -73,6 +73,8 @@ export interface StreamState {
 export interface RunHeader {
   readonly v: number;
   readonly id: string;
+  /** Whose run it is, where callers have tenants: its object's name holds it too (SEC2). */
+  readonly tenantId?: string | undefined;
   readonly status: RunStatus;
   readonly workflowId: string;
   readonly workflowVersion?: string | undefined;
@@ -86,6 +88,7 @@ export interface RunHeader {
   readonly triggeredBy: string;
   readonly idempotencyKey?: string | undefined;
   readonly baseUrl?: string | undefined;
+  readonly traceparent?: string | undefined;
   readonly seed: string;
   readonly number: number;
   readonly resumedFrom?: { readonly runId: string; readonly step?: string } | undefined;
@@ -142,6 +145,8 @@ export interface RunHeader {
   readonly retriedAt?: number | undefined;
   readonly inbox: { readonly count: number; readonly chars: number; readonly next: number };
   readonly deliveryIds: number;
+  /** What callers did to the run, so far: the newest LIMITS.auditRows are kept. */
+  readonly audited?: number | undefined;
   /** Messages to other runs that are not acknowledged; sent again at `retryAt`. */
   readonly outbox: {
     readonly count: number;

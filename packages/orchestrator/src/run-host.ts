@@ -207,6 +207,8 @@ export class RunHost {
         environment: header.environment,
         ...(header.tenantMeta === undefined ? {} : { tenantMeta: header.tenantMeta }),
         ...(header.baseUrl === undefined ? {} : { baseUrl: header.baseUrl }),
+        ...(header.tenantId === undefined ? {} : { tenantId: header.tenantId }),
+        ...(header.traceparent === undefined ? {} : { traceparent: header.traceparent }),
       },
       workflowId: header.workflowId,
       ...(header.workflowVersion === undefined ? {} : { workflowVersion: header.workflowVersion }),

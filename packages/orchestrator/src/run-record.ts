@@ -42,6 +42,8 @@ export function summarizeRun(header: RunHeader): Record<string, unknown> {
     resumedFrom: header.resumedFrom,
     resumedBy: header.resumedBy.length === 0 ? undefined : header.resumedBy,
     idempotencyKey: header.idempotencyKey,
+    tenantId: header.tenantId,
+    traceparent: header.traceparent,
     createdAt: header.createdAt,
     startAt: header.startAt,
     startedAt: header.startedAt,

@@ -72,11 +72,22 @@ export interface ChunkRow {
   readonly chunks: readonly string[];
 }
 
+/** Something that a caller did to the run. */
+export interface AuditRow {
+  readonly v: number;
+  readonly at: number;
+  readonly action: string;
+  readonly by: string;
+  /** What was delivered, or the reason. Never a secret. */
+  readonly detail?: string;
+}
+
 /** An issued token and whether it was used. */
 export interface TokenRow {
   readonly v: number;
   readonly op: OperationId;
   readonly state: "open" | "resolved" | "timed_out";
+  readonly public?: true;
 }
 
 /** How far an operation is, as far as the journal says. */

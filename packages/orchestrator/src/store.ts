@@ -69,6 +69,13 @@ export function chunkKey(stream: number, generation: number, position: number): 
   return chunkPrefix(stream, generation) + String(position).padStart(10, "0");
 }
 
+/** What callers did to the run. */
+export const AUDIT_PREFIX = "audit/";
+
+export function auditKey(position: number): string {
+  return AUDIT_PREFIX + String(position).padStart(10, "0");
+}
+
 /** A delivery id that was seen (WAIT3). */
 export function deliveryKey(deliveryId: string): string {
   return `delivered/${deliveryId}`;

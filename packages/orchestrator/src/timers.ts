@@ -4,12 +4,11 @@
  * Owns: the rule that due timers are settled before anything else in every transition, in the order of their time, so
  * that a delivery that comes after a time-out finds it timed out, however late the alarm is (WAIT4).
  */
-import { ENCODED_UNDEFINED, FORMAT_VERSION, LIMITS } from "@holdfast/protocol";
+import { ENCODED_UNDEFINED, LIMITS } from "@holdfast/protocol";
 import { expire } from "./cancel.ts";
 import type { Draft } from "./draft.ts";
 import { type OpenWait, isTerminal } from "./run-header.ts";
-import { type TokenRow, knowOperations } from "./run-state.ts";
-import { tokenKey } from "./store.ts";
+import { knowOperations } from "./run-state.ts";
 
 /** How long a message stays unacknowledged before it is sent again. */
 const OUTBOX_RETRY_MS = 15_000;
@@ -55,8 +54,7 @@ function endWait(draft: Draft, wait: OpenWait): void {
   }
   draft.append({ type: "wait.timed_out", op: wait.op }, wait.nth, true);
   if (wait.tokenId === undefined) return;
-  const token: TokenRow = { v: FORMAT_VERSION, op: wait.op, state: "timed_out" };
-  draft.put(tokenKey(wait.tokenId), token);
+  draft.closeToken(wait.tokenId, "timed_out");
 }
 
 /** The execution starts the attempts whose time has come; here only the next time is found. */

@@ -39,6 +39,7 @@ export function transition(state: RunState, input: Input, circumstances: Circums
   if (state.header === undefined) return finish(draft, refuseUnknown(input), input);
   settleDueTimers(draft);
   const reply = handle(draft, input);
+  audit(draft, input, reply);
   recoverLostExecution(draft);
   return finish(draft, reply, input);
 }
@@ -73,6 +74,19 @@ function handle(draft: Draft, input: Exclude<Input, { type: "trigger" }>): Reply
     case "alarm":
       return { type: "done" };
   }
+}
+
+/** Notes who did what, in the same commit. A request that changed nothing is not noted. */
+function audit(draft: Draft, input: Exclude<Input, { type: "trigger" }>, reply: Reply): void {
+  if (!("by" in input) || input.by === undefined || reply.type === "refused") return;
+  if (reply.type === "delivered" && reply.delivery === "duplicate") return;
+  draft.audit(input.type, input.by, detailOf(input));
+}
+
+function detailOf(input: Input): string | undefined {
+  if (input.type === "deliver") return `${input.kind} ${input.name}`;
+  if (input.type === "cancel") return input.reason;
+  return input.type === "noteResumed" ? input.runId : undefined;
 }
 
 function finish(draft: Draft, reply: Reply, input: Input): Transition {

@@ -57,6 +57,7 @@ function newHeader(input: TriggerInput, now: number, large: boolean): RunHeader 
   return {
     v: FORMAT_VERSION,
     id: input.runId,
+    tenantId: input.tenantId,
     status: "pending",
     workflowId: input.workflowId,
     workflowVersion: input.workflowVersion,
@@ -68,6 +69,7 @@ function newHeader(input: TriggerInput, now: number, large: boolean): RunHeader 
     triggeredBy: input.triggeredBy,
     idempotencyKey: input.idempotencyKey,
     baseUrl: input.baseUrl,
+    traceparent: input.traceparent,
     seed: inherited?.seed ?? input.seed,
     number: inherited?.number ?? 1,
     resumedFrom: inherited && {

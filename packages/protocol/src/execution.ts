@@ -29,6 +29,10 @@ export interface RunFacts {
   readonly tenantMeta?: EncodedValue;
   /** Where the API of this deployment answers, without a slash at the end. */
   readonly baseUrl?: string;
+  /** Whose run it is, where callers have tenants (SEC2). */
+  readonly tenantId?: string;
+  /** The trace that the trigger belongs to: W3C Trace Context. */
+  readonly traceparent?: string;
 }
 
 /** Everything that an execution needs to begin, from the first line or from the middle of a run. */
@@ -129,6 +133,8 @@ export type OperationEvents =
       readonly afterMs?: number;
       readonly wakeAt?: number;
       readonly tokenId?: string;
+      /** Whoever knows the token's id may answer it, without credentials. */
+      readonly public?: true;
       /** The wait takes only payloads that match this pattern (WAIT6). */
       readonly match?: EncodedValue;
     });

@@ -56,6 +56,7 @@ export {
   signRequest,
   verifyRequest,
 } from "./signing.ts";
+export { parseTraceparent, spanIdOf, traceIdOf, traceparentOf } from "./trace.ts";
 export type { TurnAnswer, TurnContent, TurnRequest, WorkflowsAnswer } from "./turns.ts";
 export {
   ENCODED_UNDEFINED,

@@ -57,6 +57,8 @@ export const LIMITS = {
   openChildren: 1_000,
   /** Messages to other runs that are not acknowledged yet. */
   outboxMessages: 10_000,
+  /** Actions of callers that a run's audit keeps, the newest (SEC2). */
+  auditRows: 1_000,
   /** `seedResults` of one resume. */
   seedResults: 1_000,
   /** Resumed runs that a parent lists. */

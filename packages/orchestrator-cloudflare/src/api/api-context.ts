@@ -3,7 +3,8 @@
  */
 import { LIMITS } from "@holdfast/protocol";
 import type { Context } from "hono";
-import type { VerifyRequest } from "../auth.ts";
+import type { Principal, VerifyRequest } from "../auth/principal.ts";
+import { runObjectName } from "../object-names.ts";
 import type { DurableObjectNamespaceLike } from "../platform-types.ts";
 import type { RunCommand } from "../run-commands.ts";
 
@@ -20,11 +21,20 @@ export interface WorkerDeps {
   readonly requestBytesMax?: number | undefined;
 }
 
-export type ApiContext = Context<{ Bindings: WorkerDeps }>;
+export interface ApiVariables {
+  /** Set before any route under /api is reached. */
+  readonly principal: Principal;
+}
 
-/** Sends a command to a run's object. The object's answer is the API's. */
-export async function askObject(c: ApiContext, name: string, command: RunCommand): Promise<Response> {
-  const { runDO } = c.env;
+export type ApiContext = Context<{ Bindings: WorkerDeps; Variables: ApiVariables }>;
+
+/** Sends a command to the object of a run of the caller's tenant. The object's answer is the API's. */
+export function askRunObject(c: ApiContext, runId: string, command: RunCommand): Promise<Response> {
+  return askObject(c.env, runObjectName(c.var.principal.tenantId, runId), command);
+}
+
+/** Sends a command to the object of this name. */
+export async function askObject({ runDO }: WorkerDeps, name: string, command: RunCommand): Promise<Response> {
   const stub = runDO.get(runDO.idFromName(name));
   return stub.fetch(new Request("https://run.internal/", { method: "POST", body: JSON.stringify(command) }));
 }

@@ -7,7 +7,9 @@
 const STATUS_OF = {
   already_resolved: 409,
   auth_not_configured: 503,
+  auth_unavailable: 503,
   body_too_large: 413,
+  forbidden: 403,
   idempotency_conflict: 409,
   inbox_full: 429,
   index_not_configured: 501,

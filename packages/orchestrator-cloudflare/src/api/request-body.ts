@@ -51,7 +51,7 @@ function requireJson(request: Request): void {
 }
 
 /** Reads no more than is allowed, whatever the headers claim. */
-async function readText(request: Request, bytesMax: number): Promise<string> {
+export async function readText(request: Request, bytesMax: number): Promise<string> {
   if (Number(request.headers.get("Content-Length") ?? 0) > bytesMax) throw tooLarge(bytesMax);
   if (request.body === null) return "";
   const reader = (request.body as ReadableStream<Uint8Array>).getReader();

@@ -8,8 +8,9 @@ import { type ResumeRequest, outcomesOf } from "@holdfast/orchestrator";
 import { LIMITS } from "@holdfast/protocol";
 import { ulid } from "ulid";
 import type * as v from "valibot";
+import { requireScope } from "../auth/principal.ts";
 import type { ResumePlan } from "../run-commands.ts";
-import { type ApiContext, askObject, bytesMax } from "./api-context.ts";
+import { type ApiContext, askRunObject, bytesMax } from "./api-context.ts";
 import { ApiRefusal } from "./refusals.ts";
 import { encodeGiven, readBody } from "./request-body.ts";
 import { resumeBody } from "./schemas.ts";
@@ -18,6 +19,8 @@ type ResumeBody = v.InferOutput<typeof resumeBody>;
 
 export async function resumeRun(c: ApiContext, parentRunId: string): Promise<Response> {
   const body = await readBody(c.req.raw, resumeBody, bytesMax(c));
+  const { principal } = c.var;
+  if (body.triggeredByUserId !== undefined) requireScope(principal, "admin", "The field triggeredByUserId");
   const runId = body.runId ?? ulid();
   if (runId === parentRunId) {
     throw new ApiRefusal("idempotency_conflict", "The new run needs an id of its own; it cannot have its parent's.");
@@ -33,19 +36,20 @@ export async function resumeRun(c: ApiContext, parentRunId: string): Promise<Res
   }
   const plan = await planFrom(c, parentRunId, body, seedResults);
   if (plan instanceof Response) return plan;
-  const answer = await askObject(c, runId, {
+  const answer = await askRunObject(c, runId, {
     command: "trigger",
     waitMs: 0,
     trigger: {
       ...plan,
       runId,
+      tenantId: principal.tenantId,
       input: "input" in body ? encodeGiven(body.input, "input") : plan.input,
       tags: body.tags ?? plan.tags,
-      triggeredBy: body.triggeredByUserId ?? "api",
+      triggeredBy: body.triggeredByUserId ?? principal.subject,
       baseUrl: c.env.publicUrl ?? new URL(c.req.url).origin,
     },
   });
-  if (answer.ok) await askObject(c, parentRunId, { command: "noteResumed", runId });
+  if (answer.ok) await askRunObject(c, parentRunId, { command: "noteResumed", runId, by: principal.subject });
   return answer;
 }
 
@@ -57,7 +61,10 @@ async function planFrom(
   seedResults: ResumeRequest["seedResults"],
 ): Promise<ResumePlan | Response> {
   const { resumeFromStep, workflowId } = body;
-  const answer = await askObject(c, parentRunId, { command: "planResume", request: { resumeFromStep, seedResults } });
+  const answer = await askRunObject(c, parentRunId, {
+    command: "planResume",
+    request: { resumeFromStep, seedResults },
+  });
   if (answer.ok) {
     const plan = (await answer.json()) as ResumePlan;
     if (workflowId === undefined || workflowId === plan.workflowId) return plan;

@@ -12,7 +12,7 @@ import {
   parseDurationMs,
   parseTimeMs,
 } from "@holdfast/protocol";
-import type { RetryPolicy } from "@holdfast/protocol";
+import type { RetryPolicy, RunFacts } from "@holdfast/protocol";
 import type { Execution } from "../replay/execution.ts";
 import { currentStep } from "../replay/nesting.ts";
 import type { OpenOperation, WaitRequest } from "../replay/operation.ts";
@@ -26,7 +26,7 @@ import { type OnTimeout, createWait, deliveredTo } from "./wait.ts";
 
 const WAIT_FIELDS = ["timeout", "onTimeout"];
 const MATCH_FIELDS = [...WAIT_FIELDS, "match"];
-const TOKEN_FIELDS = [...WAIT_FIELDS, "tokenId"];
+const TOKEN_FIELDS = [...WAIT_FIELDS, "tokenId", "public"];
 
 export function createContext(execution: Execution, retry: RetryPolicy): WorkflowContext {
   const policy: RetryDefault = { current: retry };
@@ -90,8 +90,14 @@ function tokenAsker(execution: Execution): WorkflowContext["waitForToken"] {
     checkOutside(where);
     const problem = options.tokenId === undefined ? undefined : idProblem(options.tokenId);
     if (problem !== undefined) throw new HoldfastError("INVALID_ARGUMENT", `${where}.tokenId: ${problem}.`);
+    if (options.public === true && options.tokenId !== undefined) {
+      throw new HoldfastError(
+        "INVALID_ARGUMENT",
+        `${where}: the id of a public token is its secret, so it is made here. Leave tokenId out.`,
+      );
+    }
     const onTimeout = onTimeoutOf(options, where);
-    const request = timeoutOf(options, where);
+    const request = { ...timeoutOf(options, where), ...(options.public === true ? { public: true as const } : {}) };
     const tokenId = options.tokenId ?? execution.tokenIdFor(execution.operations.nextId("token", "token"));
     if (issued.has(tokenId)) {
       throw new HoldfastError(
@@ -101,10 +107,16 @@ function tokenAsker(execution: Execution): WorkflowContext["waitForToken"] {
     }
     const operation = execution.operations.ask("token", "token", { type: "wait", wait: { ...request, tokenId } });
     issued.add(tokenId);
-    const { run } = execution.start;
-    const url = `${run.baseUrl ?? ""}/api/runs/${encodeURIComponent(run.id)}/tokens/${encodeURIComponent(tokenId)}`;
+    const url = tokenUrl(execution.start.run, tokenId, options.public === true);
     return { tokenId, url, wait: () => deliveredTo<T>(operation, onTimeout) };
   };
+}
+
+function tokenUrl({ baseUrl = "", id, tenantId }: RunFacts, tokenId: string, open: boolean): string {
+  const [run, token] = [encodeURIComponent(id), encodeURIComponent(tokenId)];
+  const tenant = tenantId === undefined ? "-" : `t-${encodeURIComponent(tenantId)}`;
+  if (open) return `${baseUrl}/public/tokens/${tenant}/${run}/${token}`;
+  return `${baseUrl}/api/runs/${run}/tokens/${token}`;
 }
 
 /** The clock and the dice. Inside a step body, whose result is journaled anyway, they are the real ones (REP4). */

@@ -20,6 +20,8 @@ export interface StepContext {
   readonly signal: AbortSignal;
   /** Stable across attempts and replays, unique to this operation: hand it to whatever must act once (STEP1). */
   readonly idempotencyKey: string;
+  /** The W3C Trace Context of this step: send it as the header `traceparent` with what the body calls. */
+  readonly traceparent: string;
   readonly log: Log;
 }
 
@@ -93,6 +95,8 @@ export interface MetadataWriter {
 export interface TokenOptions extends WaitOptions {
   /** An id of your own. Without it an unguessable one is made. Whoever knows it and may reach the API can answer. */
   readonly tokenId?: string;
+  /** Whoever knows the URL may answer, once, without credentials: for a link in a mail, or a page in a browser. */
+  readonly public?: boolean;
 }
 
 /** One delivery, or `null` on time-out. Iterated, each turn is a wait of its own; a time-out ends the loop. */

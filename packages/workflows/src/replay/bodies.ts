@@ -3,7 +3,14 @@
  *
  * Owns: starting them, stopping them, and waiting for them for a bounded time when the run ends or turns back (STEP6).
  */
-import { LIMITS, type OperationEvents, type OperationId, type StepInProgress } from "@holdfast/protocol";
+import {
+  LIMITS,
+  type OperationEvents,
+  type OperationId,
+  type RunFacts,
+  type StepInProgress,
+  traceparentOf,
+} from "@holdfast/protocol";
 import { CancelledError } from "../authoring/errors.ts";
 import type { Log } from "../authoring/types.ts";
 import type { OpenOperation, StepRequest } from "./operation.ts";
@@ -15,7 +22,7 @@ type Which = "all" | "forward";
 
 export class Bodies {
   readonly #platform: Platform;
-  readonly #runId: string;
+  readonly #run: RunFacts;
   readonly #ended: (event: OperationEvents) => void;
   readonly #bodies = new Map<OperationId, StepBody>();
   /** Bodies that did not end at once. */
@@ -25,9 +32,9 @@ export class Bodies {
   #cancelGrace: (() => void) | undefined;
 
   /** `ended` is told of each outcome, after the body left the list. */
-  constructor(platform: Platform, runId: string, ended: (event: OperationEvents) => void) {
+  constructor(platform: Platform, run: RunFacts, ended: (event: OperationEvents) => void) {
     this.#platform = platform;
-    this.#runId = runId;
+    this.#run = run;
     this.#ended = ended;
   }
 
@@ -52,7 +59,8 @@ export class Bodies {
   start(operation: OpenOperation, step: StepRequest, log: Log): void {
     const body = new StepBody(operation, step, {
       platform: this.#platform,
-      idempotencyKey: `${this.#runId}/${operation.id}`,
+      idempotencyKey: `${this.#run.id}/${operation.id}`,
+      traceparent: () => traceparentOf(this.#run, operation.id),
       log,
       ended: (event) => {
         this.#bodies.delete(event.op);

@@ -91,7 +91,7 @@ export class Execution implements LiveExecution {
       this.#settling.moved();
       this.#schedule();
     });
-    this.bodies = new Bodies(platform, start.run.id, (event) => {
+    this.bodies = new Bodies(platform, start.run, (event) => {
       this.#say(event);
       this.#schedule();
     });

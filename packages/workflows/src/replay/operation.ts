@@ -47,6 +47,7 @@ export interface WaitRequest {
   readonly afterMs?: number;
   readonly wakeAt?: number;
   readonly tokenId?: string;
+  readonly public?: true;
   readonly match?: string;
 }
 

@@ -27,6 +27,7 @@ const FINAL_CODES: ReadonlySet<unknown> = new Set(["FATAL", "NESTED_OPERATION", 
 export interface BodySurroundings {
   readonly platform: Platform;
   readonly idempotencyKey: string;
+  readonly traceparent: () => string;
   readonly log: Log;
   readonly ended: (event: OperationEvents) => void;
 }
@@ -54,11 +55,19 @@ export class StepBody {
 
   /** Calls the body. The end is told through `ended`, never before this returns, and once at most. Resolves when the body settled. */
   start(): Promise<void> {
-    const { platform, idempotencyKey, log } = this.#surroundings;
+    const { platform, idempotencyKey, traceparent, log } = this.#surroundings;
     const { timeoutMs, fn } = this.#step;
     if (timeoutMs !== undefined) this.#cancelTimer = platform.setTimer(timeoutMs, () => this.#timeOut(timeoutMs));
     const { attempt } = this.inProgress;
-    const context = { attempt, signal: this.#controller.signal, idempotencyKey, log };
+    const context = {
+      attempt,
+      signal: this.#controller.signal,
+      idempotencyKey,
+      log,
+      get traceparent() {
+        return traceparent();
+      },
+    };
     const { id, kind } = this.#operation;
     const mock = kind === "step" ? platform.replaceBody?.(kind, parseOperationId(id).name) : undefined;
     return insideStep(id, () => settleLater(() => (mock ?? fn)(context as never))).then(

@@ -1,0 +1,59 @@
+/**
+ * Signed requests: for callers that keep a secret and would rather not send it.
+ *
+ * Owns: which key a request names. What is signed and how is that of requests to step handlers (SEC3, PROTOCOL.md).
+ */
+import {
+  HoldfastError,
+  LIMITS,
+  SIGNATURE_HEADER,
+  SeenNonces,
+  checkSigningKey,
+  verifyRequest,
+} from "@holdfast/protocol";
+import { ApiRefusal } from "../api/refusals.ts";
+import { readText } from "../api/request-body.ts";
+import { SCOPES, type Scope, type VerifyRequest } from "./principal.ts";
+
+/** Names the key that a request is signed with. */
+export const KEY_HEADER = "Holdfast-Key";
+
+export interface HmacKey {
+  /** What the caller sends as `Holdfast-Key`, and what is recorded as the subject. */
+  readonly id: string;
+  /** At least 16 characters. Two keys with one id are both accepted: that is how one is replaced. */
+  readonly secret: string;
+  readonly scopes?: readonly Scope[];
+  readonly tenantId?: string;
+}
+
+/**
+ * Lets in requests that are signed with one of the keys, not older than five minutes, and not seen before by this
+ * isolate. A request without the header `Holdfast-Signature` is not for this verifier.
+ * @throws HoldfastError `INVALID_ARGUMENT` for an empty list or a short secret.
+ */
+export function hmacAuth(keys: readonly HmacKey[], bodyBytesMax: number = LIMITS.requestBytes): VerifyRequest {
+  if (keys.length === 0) throw new HoldfastError("INVALID_ARGUMENT", "hmacAuth: needs at least one key.");
+  for (const { secret } of keys) checkSigningKey(secret);
+  const nonces = new SeenNonces();
+  return async (request) => {
+    const header = request.headers.get(SIGNATURE_HEADER);
+    if (header === null) return false;
+    const named = keys.filter(({ id }) => id === request.headers.get(KEY_HEADER));
+    const { pathname, search } = new URL(request.url);
+    const body = await readText(request.clone(), bodyBytesMax);
+    const signed = { method: request.method, path: pathname + search, body };
+    // A key that nobody named costs the same time as one that does not match.
+    const secrets = (named.length === 0 ? keys.slice(0, 1) : named).map(({ secret }) => secret);
+    const verdict = await verifyRequest(signed, header, secrets, Date.now());
+    const [key] = named;
+    if (key === undefined || !verdict.ok)
+      return refuse(verdict.ok ? `no key has the id in ${KEY_HEADER}` : verdict.why);
+    if (!nonces.add(`${key.id}/${verdict.nonce}`, verdict.at, Date.now())) return refuse("it was seen before");
+    return { subject: key.id, tenantId: key.tenantId, scopes: key.scopes ?? SCOPES };
+  };
+}
+
+function refuse(why: string): Response {
+  return new ApiRefusal("unauthorized", `The signature of the request is refused: ${why}.`).toResponse();
+}

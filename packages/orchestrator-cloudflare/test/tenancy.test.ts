@@ -1,0 +1,382 @@
+import { SIGNATURE_HEADER, signRequest } from "@holdfast/protocol";
+import { workflow } from "@holdfast/workflows";
+import { SignJWT, createLocalJWKSet, exportJWK, generateKeyPair } from "jose";
+import { describe, expect, test, vi } from "vitest";
+import {
+  type BearerToken,
+  KEY_HEADER,
+  type Scope,
+  type VerifyRequest,
+  anyOf,
+  bearerAuth,
+  cloudflareAccess,
+  hmacAuth,
+  jwtAuth,
+} from "../src/index.ts";
+import { FakeDeployment, answerOf } from "./fake-platform.ts";
+
+const answers = workflow({
+  id: "answers",
+  run: async (_input, ctx) => {
+    const token = ctx.waitForToken({ public: true, timeout: "1h" });
+    const own = ctx.waitForToken({ tokenId: "own" });
+    ctx.metadata.set("url", token.url);
+    ctx.metadata.set("ownUrl", own.url);
+    const signal = ctx.waitForSignal("go");
+    return [await token.wait(), await signal];
+  },
+});
+const parent = workflow({ id: "parent", run: (_input, ctx) => ctx.invoke(child, {}) });
+const child = workflow({ id: "child", run: (_input, ctx) => `child of ${ctx.run.triggeredBy}` });
+const workflows = [answers, parent, child];
+
+const TOKENS: BearerToken[] = [
+  { token: "acme", tenantId: "acme", subject: "ann", scopes: ["read", "trigger", "deliver", "operate"] },
+  { token: "globex", tenantId: "globex", subject: "gus", scopes: ["read", "trigger", "deliver", "operate"] },
+  { token: "root", subject: "root" },
+];
+
+type Call = (
+  path: string,
+  json?: unknown,
+  method?: string,
+) => Promise<{ status: number; body: Record<string, unknown> }>;
+
+function callers(tokens: readonly BearerToken[] = TOKENS): { api: FakeDeployment; as: (token: string) => Call } {
+  const api = new FakeDeployment(workflows, { verifyRequest: bearerAuth(tokens) });
+  const as =
+    (token: string): Call =>
+    async (path, json, method) => {
+      const headers = { Authorization: `Bearer ${token}` };
+      const response = await api.fetch(path, {
+        headers,
+        ...(json === undefined ? {} : { json }),
+        ...(method === undefined ? {} : { method }),
+      });
+      return response.status === 204 ? { status: 204, body: {} } : answerOf(response);
+    };
+  return { api, as };
+}
+
+async function untilStatus(call: Call, path: string, status: string): Promise<Record<string, unknown>> {
+  return vi.waitFor(async () => {
+    const { body } = await call(path);
+    if (body["status"] !== status) throw new Error(`it is ${JSON.stringify(body)}`);
+    return body;
+  });
+}
+
+describe("tenants", () => {
+  test("SEC2 two tenants use the same run id, and neither learns of the other", async () => {
+    const { as } = callers();
+    const [acme, globex, root] = [as("acme"), as("globex"), as("root")];
+    const run = { runId: "r", workflowId: "answers", input: 1 };
+    expect((await acme("/api/runs", run)).status).toBe(201);
+    for (const other of [globex, root]) {
+      expect(await other("/api/runs/r")).toMatchObject({ status: 404, body: { error: "not_found" } });
+      for (const path of ["signals", "events", "tokens/own", "cancel", "pause", "unpause", "retry"]) {
+        const body = { signals: { name: "go" }, events: { eventType: "go" } }[path] ?? {};
+        expect(await other(`/api/runs/r/${path}`, body)).toMatchObject({ status: 404, body: { error: "not_found" } });
+      }
+      for (const path of ["journal", "audit"]) expect((await other(`/api/runs/r/${path}`)).status).toBe(404);
+      expect((await other("/api/runs/r", undefined, "DELETE")).status).toBe(404);
+    }
+    // Not a conflict: it is another run, with another input.
+    expect((await globex("/api/runs", { ...run, input: 2 })).status).toBe(201);
+    expect((await acme("/api/runs/r")).body).toMatchObject({ input: 1, tenantId: "acme", triggeredBy: "ann" });
+    expect((await globex("/api/runs/r")).body).toMatchObject({ input: 2, tenantId: "globex", triggeredBy: "gus" });
+  });
+
+  test("SEC2 no id that a caller chooses reaches into another tenant", async () => {
+    const { api, as } = callers();
+    await as("acme")("/api/runs", { runId: "r", workflowId: "answers" });
+    const name = [...api.storages.keys()].find((key) => key.endsWith("r")) ?? "";
+    expect(name).not.toBe("r");
+    expect(await as("root")(`/api/runs/${encodeURIComponent(name)}`)).toMatchObject({
+      status: 400,
+      body: { error: "invalid_id" },
+    });
+    expect((await as("root")("/api/runs", { runId: name, workflowId: "answers" })).status).toBe(400);
+  });
+
+  test("SEC2 a child and its messages stay with the tenant", async () => {
+    const { api, as } = callers();
+    await as("acme")("/api/runs", { runId: "p", workflowId: "parent" });
+    expect(await untilStatus(as("acme"), "/api/runs/p", "completed")).toMatchObject({ output: "child of parent" });
+    const names = [...api.storages].filter(([, { rows }]) => rows.has("record")).map(([name]) => name);
+    expect(names).toHaveLength(2);
+    for (const name of names) expect(name).toContain("acme");
+  });
+
+  test("SEC2 an idempotency key stands for a run of its own tenant", async () => {
+    const { as } = callers();
+    const body = { idempotencyKey: "k", workflowId: "answers" };
+    const [first, second] = [await as("acme")("/api/runs", body), await as("globex")("/api/runs", body)];
+    expect([first.status, second.status]).toEqual([201, 201]);
+    expect((await as("acme")("/api/runs", body)).status).toBe(200);
+  });
+});
+
+describe("scopes", () => {
+  const NEEDS: [Scope, string, string, unknown][] = [
+    ["read", "GET", "/api/runs/r", undefined],
+    ["read", "GET", "/api/runs/r/journal", undefined],
+    ["read", "GET", "/api/runs/r/audit", undefined],
+    ["read", "GET", "/api/workflows", undefined],
+    ["trigger", "POST", "/api/runs", { workflowId: "answers" }],
+    ["trigger", "POST", "/api/runs/r/resume", {}],
+    ["deliver", "POST", "/api/runs/r/events", { eventType: "e" }],
+    ["deliver", "POST", "/api/runs/r/signals", { name: "s" }],
+    ["deliver", "POST", "/api/runs/r/tokens/t", {}],
+    ["operate", "POST", "/api/runs/r/cancel", {}],
+    ["operate", "POST", "/api/runs/r/pause", {}],
+    ["operate", "POST", "/api/runs/r/unpause", {}],
+    ["operate", "POST", "/api/runs/r/retry", {}],
+    ["operate", "DELETE", "/api/runs/r", undefined],
+  ];
+
+  test.each(NEEDS)("SEC1 the scope %s is needed for %s %s, and is enough", async (scope, method, path, json) => {
+    const all: Scope[] = ["read", "trigger", "deliver", "operate", "admin"];
+    const { as } = callers([
+      { token: "with", scopes: [scope] },
+      { token: "without", scopes: all.filter((one) => one !== scope) },
+    ]);
+    expect(await as("without")(path, json, method)).toMatchObject({
+      status: 403,
+      body: { error: "forbidden", message: expect.stringContaining(`needs the scope "${scope}"`) },
+    });
+    expect((await as("with")(path, json, method)).status).not.toBe(403);
+  });
+
+  test("SEC5 where a run belongs and comes from is said by the server, or by who has the scope for it", async () => {
+    const { as } = callers([
+      { token: "plain", scopes: ["trigger", "read"], tenantMeta: { plan: "free" } },
+      { token: "admin", scopes: ["trigger", "read", "admin"] },
+    ]);
+    for (const field of [{ tenantMeta: { plan: "gold" } }, { environment: "production" }]) {
+      const body = { runId: "r", workflowId: "answers", ...field };
+      expect(await as("plain")("/api/runs", body)).toMatchObject({ status: 403, body: { error: "forbidden" } });
+    }
+    expect((await as("plain")("/api/runs/x/resume", { triggeredByUserId: "eve" })).status).toBe(403);
+    expect((await as("plain")("/api/runs", { runId: "r", workflowId: "answers" })).body).toMatchObject({
+      tenantMeta: { plan: "free" },
+      triggeredBy: expect.stringMatching(/^token-[0-9a-f]{8}$/),
+    });
+    const body = { runId: "s", workflowId: "answers", tenantMeta: { plan: "gold" }, environment: "staging" };
+    expect((await as("admin")("/api/runs", body)).body).toMatchObject({
+      tenantMeta: { plan: "gold" },
+      environment: "staging",
+    });
+  });
+
+  test("SEC1 what callers did stands in the run's audit, and what was refused does not", async () => {
+    const { as } = callers();
+    const acme = as("acme");
+    await acme("/api/runs", { runId: "r", workflowId: "answers" });
+    await acme("/api/runs/r/signals", { name: "later", deliveryId: "d" });
+    await acme("/api/runs/r/signals", { name: "later", deliveryId: "d" });
+    await acme("/api/runs/r/tokens/nope", {});
+    await acme("/api/runs/r/pause", {});
+    await acme("/api/runs/r/unpause", {});
+    await acme("/api/runs/r/tokens/own", { payload: "secret" });
+    await acme("/api/runs/r/cancel", { reason: "enough" });
+    const { entries } = (await acme("/api/runs/r/audit")).body as { entries: object[] };
+    expect(entries).toMatchObject(
+      [["trigger"], ["deliver", "signal later"], ["pause"], ["unpause"], ["resolveToken"], ["cancel", "enough"]].map(
+        ([action, detail]) => ({ action, by: "ann", ...(detail === undefined ? {} : { detail }) }),
+      ),
+    );
+    expect(entries).toHaveLength(6);
+    expect(JSON.stringify(entries)).not.toContain("own");
+  });
+});
+
+describe("public tokens", () => {
+  async function issued(): Promise<{ api: FakeDeployment; acme: Call; path: string }> {
+    const { api, as } = callers();
+    await as("acme")("/api/runs", { runId: "r/1", workflowId: "answers" });
+    const { metadata } = await untilStatus(as("acme"), "/api/runs/r%2F1", "waiting");
+    const url = (metadata as { url: string }).url;
+    expect(url).toMatch(/^https:\/\/flows\.example\/public\/tokens\/t-acme\/r%2F1\/[0-9a-f]{32}$/);
+    return { api, acme: as("acme"), path: new URL(url).pathname };
+  }
+  const post = (api: FakeDeployment, path: string, json: unknown = { payload: "yes" }): Promise<Response> =>
+    api.fetch(path, { json, headers: { Origin: "https://mail.example" } });
+
+  test("WAIT7 a page of another site answers it without credentials, once, and learns nothing else", async () => {
+    const { api, acme, path } = await issued();
+    const preflight = await api.fetch(path, { method: "OPTIONS", headers: { Origin: "https://mail.example" } });
+    expect([preflight.status, preflight.headers.get("Access-Control-Allow-Origin")]).toEqual([204, "*"]);
+    const answer = await post(api, path);
+    expect(answer.headers.get("Access-Control-Allow-Origin")).toBe("*");
+    expect(await answerOf(answer)).toEqual({ status: 202, body: { delivery: "resolved" } });
+    const again = await post(api, path);
+    expect(again.headers.get("Access-Control-Allow-Origin")).toBe("*");
+    expect(await answerOf(again)).toMatchObject({ status: 409, body: { error: "already_resolved" } });
+    await acme("/api/runs/r%2F1/signals", { name: "go", payload: 1 });
+    expect(await untilStatus(acme, "/api/runs/r%2F1", "completed")).toMatchObject({ output: ["yes", 1] });
+    expect(((await acme("/api/runs/r%2F1/audit")).body as { entries: object[] }).entries).toContainEqual(
+      expect.objectContaining({ action: "resolveToken", by: "public token" }),
+    );
+  });
+
+  test("WAIT7 a token that is not public, another run, another tenant: there is no such public token", async () => {
+    const { api, path } = await issued();
+    const [, , , tenant = "", run = "", token = ""] = path.split("/");
+    for (const guess of [
+      `${tenant}/${run}/own`,
+      `${tenant}/${run}/${"0".repeat(32)}`,
+      `${tenant}/other/${token}`,
+      `t-globex/${run}/${token}`,
+      `-/${run}/${token}`,
+    ]) {
+      const answer = await answerOf(await post(api, `/public/tokens/${guess}`));
+      expect(answer).toEqual({
+        status: 404,
+        body: { error: "token_not_found", message: "There is no such public token." },
+      });
+    }
+    expect((await post(api, path, { wrong: 1 })).status).toBe(400);
+    expect(
+      (await api.fetch(path, { method: "POST", body: "a=1", headers: { "Content-Type": "text/plain" } })).status,
+    ).toBe(415);
+    expect((await api.fetch(path)).status).toBe(405);
+  });
+
+  test("WAIT7 its answer expires with the wait", async () => {
+    const { api, path } = await issued();
+    const storage = [...api.storages].find(([name]) => name.includes("acme"));
+    vi.spyOn(Date, "now").mockReturnValue(Date.now() + 3_600_001);
+    await api.alarm(storage?.[0] ?? "");
+    expect(await answerOf(await post(api, path))).toMatchObject({
+      status: 409,
+      body: { message: expect.stringContaining("timed out") },
+    });
+    vi.restoreAllMocks();
+  });
+
+  test("SEC6 no other route has CORS", async () => {
+    const { api, as } = callers();
+    await as("acme")("/api/runs", { runId: "r", workflowId: "answers" });
+    const answer = await api.fetch("/api/runs/r", { method: "OPTIONS", headers: { Origin: "https://evil.example" } });
+    expect(answer.headers.get("Access-Control-Allow-Origin")).toBeNull();
+  });
+});
+
+describe("verifiers", () => {
+  const statusWith = async (verifyRequest: VerifyRequest, headers: Record<string, string>): Promise<number> =>
+    (await new FakeDeployment(workflows, { verifyRequest }).fetch("/api/workflows", { headers })).status;
+
+  test("SEC1 tokens may be given as digests, as JSON, and with scopes", async () => {
+    const sha256 = "sha256:5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8"; // of "password"
+    const verify = bearerAuth(JSON.stringify([{ token: sha256, scopes: ["read"] }, "plain"]));
+    for (const token of ["password", "plain"])
+      expect(await statusWith(verify, { Authorization: `Bearer ${token}` })).toBe(200);
+    for (const token of [sha256, sha256.slice(7), "Password"])
+      expect(await statusWith(verify, { Authorization: `Bearer ${token}` })).toBe(401);
+    for (const bad of ["[1]", "[{}]", "[nonsense", '[{"token":"sha256:12"}]', '[{"token":"a","scopes":["all"]}]'])
+      expect(() => bearerAuth(bad)).toThrow("bearerAuth");
+  });
+
+  test("SEC1 a signed request is let in once, and nothing of it can be changed", async () => {
+    const keys = [
+      { id: "ci", secret: "a-secret-of-the-past", scopes: ["read", "trigger"] as const },
+      { id: "ci", secret: "a-secret-of-today-1", scopes: ["read", "trigger"] as const },
+    ];
+    const api = new FakeDeployment(workflows, { verifyRequest: hmacAuth(keys) });
+    const send = async (
+      body: string,
+      signed = body,
+      at = Date.now(),
+      key = "ci",
+      secret = "a-secret-of-today-1",
+    ): Promise<number[]> => {
+      const request = { method: "POST", path: "/api/runs", body: signed };
+      const headers = {
+        [SIGNATURE_HEADER]: await signRequest(request, secret, at, crypto.randomUUID()),
+        [KEY_HEADER]: key,
+        "Content-Type": "application/json",
+      };
+      const twice = [
+        await api.fetch("/api/runs", { method: "POST", body, headers }),
+        await api.fetch("/api/runs", { method: "POST", body, headers }),
+      ];
+      return twice.map(({ status }) => status);
+    };
+    const body = JSON.stringify({ workflowId: "child" });
+    expect(await send(body)).toEqual([201, 401]);
+    expect(await send(body, body, Date.now(), "ci", "a-secret-of-the-past")).toEqual([201, 401]);
+    expect(await send(body, `${body} `)).toEqual([401, 401]);
+    expect(await send(body, body, Date.now() - 301_000)).toEqual([401, 401]);
+    expect(await send(body, body, Date.now(), "someone")).toEqual([401, 401]);
+    expect((await api.fetch("/api/workflows")).status).toBe(401);
+    expect(() => hmacAuth([])).toThrow("at least one");
+    expect(() => hmacAuth([{ id: "a", secret: "short" }])).toThrow("16 characters");
+  });
+
+  test("SEC1 a token of the issuer is let in with its scopes; expired, foreign and unsigned ones are not", async () => {
+    const { publicKey, privateKey } = await generateKeyPair("ES256");
+    const jwks = createLocalJWKSet({ keys: [{ ...(await exportJWK(publicKey)), kid: "k1", alg: "ES256" }] });
+    const claims = { issuer: "https://id.example", audience: "holdfast" };
+    const verify = jwtAuth({ jwks, ...claims });
+    const token = (
+      change: (jwt: SignJWT) => SignJWT = (jwt) => jwt,
+      scope = "openid holdfast:read",
+      key = privateKey,
+    ): Promise<string> => {
+      const jwt = new SignJWT({ scope }).setProtectedHeader({ alg: "ES256", kid: "k1" }).setSubject("ada");
+      return change(jwt.setIssuer(claims.issuer).setAudience(claims.audience).setExpirationTime("5m")).sign(key);
+    };
+    const status = async (text: string): Promise<number> => statusWith(verify, { Authorization: `Bearer ${text}` });
+    expect(await status(await token())).toBe(200);
+    expect(await status(await token(undefined, "holdfast:trigger"))).toBe(403);
+    expect(await status(await token((jwt) => jwt.setExpirationTime(1)))).toBe(401);
+    expect(await status(await token((jwt) => jwt.setIssuer("https://evil.example")))).toBe(401);
+    expect(await status(await token((jwt) => jwt.setAudience("another")))).toBe(401);
+    expect(await status(await token(undefined, undefined, (await generateKeyPair("ES256")).privateKey))).toBe(401);
+    const [, payload = ""] = (await token()).split(".");
+    expect(await status(`${btoa('{"alg":"none"}').replaceAll("=", "")}.${payload}.x`)).toBe(401);
+    expect(await status("")).toBe(401);
+    // Another header, as Cloudflare Access uses it: what has no such header is for another verifier.
+    expect(
+      await statusWith(anyOf(cloudflareAccess("team", "aud"), bearerAuth(["t"])), { Authorization: "Bearer t" }),
+    ).toBe(200);
+    expect(() => jwtAuth({ jwks, issuer: "https://id.example", audience: [] })).toThrow("audience");
+  });
+
+  test("SEC1 keys that cannot be had are no reason to let anybody in, and none to say that the token is bad", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    const verify = jwtAuth({
+      jwks: async () => {
+        throw new TypeError("network");
+      },
+      issuer: "https://id.example",
+      audience: "holdfast",
+    });
+    const header = btoa('{"alg":"ES256","kid":"k1"}').replaceAll("=", "");
+    expect(await statusWith(verify, { Authorization: `Bearer ${header}.e30.c2ln` })).toBe(503);
+    vi.restoreAllMocks();
+  });
+
+  test("SEC1 verifiers are put together: the first that does not pass decides", async () => {
+    const verify = anyOf(bearerAuth([{ token: "a", scopes: ["read"] }]), () => ({ subject: "fallback", scopes: [] }));
+    expect(await statusWith(verify, { Authorization: "Bearer a" })).toBe(200);
+    expect(await statusWith(verify, {})).toBe(403);
+    expect(
+      await statusWith(
+        anyOf(
+          () => false,
+          () => false,
+        ),
+        {},
+      ),
+    ).toBe(401);
+  });
+
+  test("SEC1 a principal that cannot be one lets nobody in", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    expect(await statusWith(() => ({ subject: "a", tenantId: "b\u0001c", scopes: ["read"] }), {})).toBe(500);
+    expect(await statusWith(() => ({ subject: "", scopes: ["read"] }), {})).toBe(500);
+    vi.restoreAllMocks();
+  });
+});
