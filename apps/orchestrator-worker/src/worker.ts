@@ -6,21 +6,29 @@
  */
 import { order } from "@holdfast/example-order";
 import {
+  type Duration,
+  type RunIndex,
   type RunObjectDeps,
   type VerifyRequest,
   bearerAuth,
   createInlineDispatcher,
+  durableObjectIndex,
   handleDurableObjectAlarm,
   handleDurableObjectRequest,
+  handleRunIndexRequest,
   handleWorkerRequest,
 } from "@holdfast/orchestrator-cloudflare";
 
 interface Env {
   readonly WORKFLOW_RUN_DO: DurableObjectNamespace;
+  /** The index of runs. Take the binding away and listing answers 501; nothing else changes. */
+  readonly RUN_INDEX_DO?: DurableObjectNamespace;
   /** Tokens that may call the API, separated by commas. */
   readonly API_TOKENS?: string;
   /** "off" opens the API to everybody who can reach it. For local development only. */
   readonly AUTH?: string;
+  /** How long ended runs are kept, for example "30d". Without it, until they are deleted. */
+  readonly RETENTION?: string;
   /** What runs are marked with. */
   readonly ENVIRONMENT?: string;
 }
@@ -33,6 +41,7 @@ export default {
   fetch: (request: Request, env: Env): Promise<Response> =>
     handleWorkerRequest(request, {
       runDO: env.WORKFLOW_RUN_DO,
+      runIndex: runIndexOf(env),
       verifyRequest: verifierOf(env),
       environment: env.ENVIRONMENT,
     }),
@@ -43,7 +52,13 @@ export class WorkflowRunDO {
   readonly #deps: RunObjectDeps;
 
   constructor(state: DurableObjectState, env: Env) {
-    this.#deps = { storage: state.storage, dispatcher, runDO: env.WORKFLOW_RUN_DO };
+    this.#deps = {
+      storage: state.storage,
+      dispatcher,
+      runDO: env.WORKFLOW_RUN_DO,
+      runIndex: runIndexOf(env),
+      retention: env.RETENTION === undefined ? undefined : { default: env.RETENTION as Duration },
+    };
   }
 
   fetch(request: Request): Promise<Response> {
@@ -53,6 +68,23 @@ export class WorkflowRunDO {
   alarm(): Promise<void> {
     return handleDurableObjectAlarm(this.#deps);
   }
+}
+
+/** The runs of one stretch of time, or the list of such shards. */
+export class RunIndexDO {
+  readonly #storage: DurableObjectStorage;
+
+  constructor(state: DurableObjectState) {
+    this.#storage = state.storage;
+  }
+
+  fetch(request: Request): Promise<Response> {
+    return handleRunIndexRequest(request, { storage: this.#storage });
+  }
+}
+
+function runIndexOf({ RUN_INDEX_DO }: Env): RunIndex | undefined {
+  return RUN_INDEX_DO && durableObjectIndex({ binding: RUN_INDEX_DO });
 }
 
 function verifierOf(env: Env): VerifyRequest {

@@ -18,12 +18,18 @@ export type {
   DurableObjectNamespaceLike,
   DurableObjectStorageLike,
   DurableObjectStubLike,
+  SqlStorageLike,
   SyncKvListOptions,
   SyncKvStorageLike,
 } from "./platform-types.ts";
-export type { RunObjectDeps } from "./run-object.ts";
+export { type DurableObjectIndexOptions, durableObjectIndex } from "./run-index/durable-object-index.ts";
+export { type RunIndexObjectDeps, handleRunIndexRequest } from "./run-index/index-object.ts";
+export type { Position, RunFilter, RunIndex, RunPage, RunQuery } from "./run-index/run-index.ts";
+export type { Retention, RunObjectDeps } from "./run-object.ts";
 export { handleWorkerRequest } from "./worker.ts";
 // For whoever writes a dispatcher.
+export type { IndexRow } from "@holdfast/orchestrator";
+export type { Duration } from "@holdfast/protocol";
 export {
   type ErrorValue,
   type ExecutionPort,

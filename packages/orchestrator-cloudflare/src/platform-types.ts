@@ -36,5 +36,12 @@ export interface DurableObjectStubLike {
 /** A Durable Object binding. `Id` is whatever the platform makes of a name. */
 export interface DurableObjectNamespaceLike<Id = unknown> {
   idFromName(name: string): Id;
+  /** For rebuilding the index: objects by the ids that the platform lists. */
+  idFromString?(id: string): Id;
   get(id: Id): DurableObjectStubLike;
+}
+
+/** `ctx.storage.sql` of a Durable Object. */
+export interface SqlStorageLike {
+  exec(query: string, ...bindings: unknown[]): Iterable<Record<string, unknown>>;
 }

@@ -45,6 +45,8 @@ export type RunCommand =
   | (Asked & { readonly command: "cancel"; readonly reason?: string | undefined })
   | (Asked & { readonly command: "operate"; readonly operation: "pause" | "unpause" | "retry" })
   | (Asked & { readonly command: "delete" })
+  /** The index of runs asks to be told anew. */
+  | { readonly command: "reindex" }
   /** A message of another run; the answer is a `SendResult`. */
   | { readonly command: "message"; readonly message: RunMessage }
   | { readonly command: "workflows" };

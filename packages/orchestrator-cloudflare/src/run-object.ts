@@ -5,12 +5,14 @@
  * found by the storage object; the handlers get fresh `deps` each time.
  */
 import {
+  type Duration,
   FORMAT_VERSION,
   type JournalEntry,
   LIMITS,
   type StepDispatcher,
   type WorkflowDescription,
   errorValue,
+  parseDurationMs,
 } from "@holdfast/protocol";
 import {
   AUDIT_PREFIX,
@@ -27,6 +29,7 @@ import {
   chunkPrefix,
   describeEntry,
   describeRun,
+  expiryOf,
   isTerminal,
   journalKey,
   planResume,
@@ -38,6 +41,7 @@ import { ApiRefusal } from "./api/refusals.ts";
 import { DurableObjectStore } from "./durable-object-store.ts";
 import { runObjectName } from "./object-names.ts";
 import type { DurableObjectNamespaceLike, DurableObjectStorageLike } from "./platform-types.ts";
+import type { RunIndex } from "./run-index/run-index.ts";
 import { KEY_RESERVED, type ResumePlan, type RunCommand } from "./run-commands.ts";
 
 export interface RunObjectDeps {
@@ -46,8 +50,18 @@ export interface RunObjectDeps {
   readonly dispatcher: StepDispatcher;
   /** Where runs live. Without it `ctx.invoke` fails with `CHILDREN_NOT_CONFIGURED`; everything else works. */
   readonly runDO?: DurableObjectNamespaceLike | undefined;
+  /** What lists runs: it is told of each change of status. */
+  readonly runIndex?: RunIndex | undefined;
+  /** How long a run is kept after its end: a duration, by workflow. Without it, until it is deleted. */
+  readonly retention?: Retention | undefined;
   /** For tests: the time, ms since the epoch. */
   readonly clock?: () => number;
+}
+
+/** `default` is for workflows that are not named; `"forever"` keeps. */
+export interface Retention {
+  readonly default?: Duration | "forever";
+  readonly workflows?: Readonly<Record<string, Duration | "forever">>;
 }
 
 /** How long an alarm stays in flight for the run that it woke, so that an object that dies then is woken again soon. */
@@ -79,8 +93,10 @@ export class RunObject {
   readonly #storage: DurableObjectStorageLike;
   #dispatcher: StepDispatcher;
   #runDO: DurableObjectNamespaceLike | undefined;
+  #runIndex: RunIndex | undefined;
+  #retention: Retention | undefined;
 
-  constructor({ storage, dispatcher, runDO, clock = () => Date.now() }: RunObjectDeps) {
+  constructor({ storage, dispatcher, runDO, runIndex, clock = () => Date.now() }: RunObjectDeps) {
     this.#storage = storage;
     this.#dispatcher = dispatcher;
     this.#runDO = runDO;
@@ -94,6 +110,16 @@ export class RunObject {
         for (const watcher of this.#watchers) watcher();
       },
       onError: logError,
+      tellIndex:
+        runIndex === undefined
+          ? undefined
+          : (row, done) => {
+              (this.#runIndex ?? runIndex).upsert(row).then(
+                () => done(true),
+                () => done(false),
+              );
+            },
+      retentionMs: (header) => retentionMsOf(this.#retention, header.workflowId),
       send:
         runDO === undefined
           ? undefined
@@ -109,9 +135,11 @@ export class RunObject {
   }
 
   /** The handlers bring new ones with each request. */
-  use({ dispatcher, runDO }: RunObjectDeps): void {
+  use({ dispatcher, runDO, runIndex, retention }: RunObjectDeps): void {
     this.#dispatcher = dispatcher;
     this.#runDO = runDO;
+    this.#runIndex = runIndex;
+    this.#retention = retention;
     this.#host.useDispatcher(dispatcher);
   }
 
@@ -144,6 +172,8 @@ export class RunObject {
         return this.#answer({ type: command.operation, by: command.by });
       case "delete":
         return this.#delete(command.by);
+      case "reindex":
+        return this.#answer({ type: "reindex" });
       case "message":
         return Response.json(this.#receive(command.message));
       case "workflows":
@@ -156,6 +186,7 @@ export class RunObject {
     this.#host.handle({ type: "alarm" });
     const { header } = this.#host.state;
     if (header === undefined) return;
+    if ((expiryOf(header) ?? Infinity) <= this.#clock()) return this.#erase(header, "retention");
     const due = Math.min(...header.waits.map((wait) => wait.wakeAt ?? Infinity), header.retryAt ?? Infinity);
     await this.#untilQuiet(Math.min(ALARM_HOLD_MS_MAX, Math.max(due - this.#clock(), 0)));
   }
@@ -255,15 +286,21 @@ export class RunObject {
 
   /** Deletes the run with all its rows (VER3). */
   async #delete(by: string): Promise<Response> {
-    const { id, tenantId } = this.#header();
+    const header = this.#header();
     const reply = this.#host.handle({ type: "delete" });
     if (reply.type === "refused") throw refusal(reply);
+    await this.#erase(header, by);
+    return new Response(null, { status: 204 });
+  }
+
+  /** The index forgets first: a run that it lists is there. */
+  async #erase({ id, tenantId, createdAt }: RunHeader, by: string): Promise<void> {
+    await this.#runIndex?.remove({ id, tenantId, createdAt });
     await this.#storage.deleteAlarm();
     await this.#storage.deleteAll();
     this.#host.forget();
     // The audit went with the run: that it was deleted, and by whom, is in the log.
     console.log(JSON.stringify({ message: "run deleted", runId: id, tenantId, by }));
-    return new Response(null, { status: 204 });
   }
 
   /** Applies an input and answers with what became of the run. */
@@ -342,6 +379,13 @@ function withDefaults(trigger: ChildTrigger, described: WorkflowDescription | nu
     tags: [...new Set([...(described?.tags ?? []), ...trigger.tags])],
     timeoutMs: trigger.timeoutMs ?? described?.timeoutMs,
   };
+}
+
+function retentionMsOf(retention: Retention | undefined, workflowId: string): number | undefined {
+  const { workflows } = retention ?? {};
+  const named = workflows !== undefined && Object.hasOwn(workflows, workflowId) ? workflows[workflowId] : undefined;
+  const kept = named ?? retention?.default;
+  return kept === undefined || kept === "forever" ? undefined : parseDurationMs(kept, "retention");
 }
 
 /** Hands a message to another run's object. Whatever goes wrong, it is sent again later. */

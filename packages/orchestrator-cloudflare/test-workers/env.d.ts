@@ -1,6 +1,7 @@
 declare namespace Cloudflare {
   interface Env {
     readonly WORKFLOW_RUN_DO: DurableObjectNamespace;
+    readonly RUN_INDEX_DO: DurableObjectNamespace;
     readonly SIBLING: Fetcher;
     readonly STEP_HANDLER_URL: string;
   }

@@ -1,15 +1,19 @@
 /**
  * Cloudflare in memory, as far as the structural types go: storage, namespace, alarms.
  */
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import {
   createInlineDispatcher,
   handleDurableObjectAlarm,
   handleDurableObjectRequest,
+  handleRunIndexRequest,
   handleWorkerRequest,
 } from "../src/index.ts";
 import type {
   DurableObjectNamespaceLike,
   DurableObjectStorageLike,
+  RunObjectDeps,
+  SqlStorageLike,
   StepDispatcher,
   SyncKvListOptions,
   WorkerDeps,
@@ -68,13 +72,76 @@ export class FakeStorage implements DurableObjectStorageLike {
   }
 }
 
+/** SQL as an object has it, and how many rows were handed out. */
+export class FakeSql implements SqlStorageLike {
+  readonly #database = new DatabaseSync(":memory:");
+  readonly #prepared = new Map<string, StatementSync>();
+  rowsRead = 0;
+
+  #prepare(query: string): StatementSync {
+    const prepared = this.#prepared.get(query) ?? this.#database.prepare(query);
+    this.#prepared.set(query, prepared);
+    return prepared;
+  }
+
+  *#iterate(query: string, bindings: unknown[]): Iterable<Record<string, unknown>> {
+    for (const row of this.#prepare(query).iterate(...(bindings as SQLInputValue[]))) {
+      this.rowsRead += 1;
+      yield row;
+    }
+  }
+
+  exec(query: string, ...bindings: unknown[]): Iterable<Record<string, unknown>> {
+    if (query.startsWith("SELECT")) return this.#iterate(query, bindings);
+    this.#prepare(query).run(...(bindings as SQLInputValue[]));
+    return [];
+  }
+
+  /** How SQLite carries out a query. */
+  plan(query: string, ...bindings: unknown[]): string {
+    const rows = this.#database.prepare(`EXPLAIN QUERY PLAN ${query}`).all(...(bindings as SQLInputValue[]));
+    return rows.map(({ detail }) => String(detail)).join("; ");
+  }
+}
+
+/** The objects of an index of runs. */
+export class FakeIndexNamespace implements DurableObjectNamespaceLike<string> {
+  readonly shards = new Map<string, FakeSql>();
+  /** Answers with an error, or after a while. */
+  breaks: (() => Promise<Response | undefined>) | undefined;
+
+  idFromName(name: string): string {
+    return name;
+  }
+
+  get(name: string): { fetch: (request: Request) => Promise<Response> } {
+    return {
+      fetch: async (request) => {
+        const broken = await this.breaks?.();
+        if (broken !== undefined) return broken;
+        const sql = this.shards.get(name) ?? new FakeSql();
+        this.shards.set(name, sql);
+        return handleRunIndexRequest(request, { storage: { sql } });
+      },
+    };
+  }
+}
+
 /** A deployment: a Worker before objects that are made when they are first asked for. */
 export class FakeDeployment {
   readonly storages = new Map<string, FakeStorage>();
   readonly #dispatcher: StepDispatcher;
   readonly #deps: Partial<WorkerDeps>;
 
-  constructor(workflows: Workflows, deps: Partial<WorkerDeps> = {}, dispatcher?: StepDispatcher) {
+  readonly #objectDepsMore: Partial<RunObjectDeps>;
+
+  constructor(
+    workflows: Workflows,
+    deps: Partial<WorkerDeps> = {},
+    dispatcher?: StepDispatcher,
+    objectDeps: Partial<RunObjectDeps> = {},
+  ) {
+    this.#objectDepsMore = objectDeps;
     this.#dispatcher = dispatcher ?? createInlineDispatcher({ workflows });
     this.#deps = { verifyRequest: () => true, ...deps };
   }
@@ -87,7 +154,7 @@ export class FakeDeployment {
   #objectDeps(name: string): Parameters<typeof handleDurableObjectRequest>[1] {
     const storage = this.storages.get(name) ?? new FakeStorage();
     this.storages.set(name, storage);
-    return { storage, dispatcher: this.#dispatcher, runDO: this.runDO };
+    return { storage, dispatcher: this.#dispatcher, runDO: this.runDO, ...this.#objectDepsMore };
   }
 
   fetch(path: string, init: RequestInit & { json?: unknown } = {}): Promise<Response> {

@@ -24,6 +24,7 @@ import {
 } from "@holdfast/protocol";
 import type { Circumstances, Effect } from "./inputs.ts";
 import { type RunError, type RunHeader, type RunStatus, isTerminal, nextAlarm } from "./run-header.ts";
+import { oweIndex } from "./indexing.ts";
 import type { AuditRow, OutboxRow, RunMessage, RunState, TokenRow } from "./run-state.ts";
 import { RECORD_KEY, type WriteBatch, auditKey, journalKey, outboxKey, tokenKey } from "./store.ts";
 
@@ -32,6 +33,8 @@ export class Draft {
   readonly now: number;
   readonly live: boolean;
   readonly canSend: boolean;
+  readonly #indexes: boolean;
+  readonly #retentionMs: number | undefined;
   /** What was journaled by this transition. */
   readonly entries: JournalEntry[] = [];
   asked: number;
@@ -43,17 +46,20 @@ export class Draft {
   #start = false;
   #abort: AbortReason | undefined;
   #send = false;
+  #tellIndex = false;
   readonly #chunks = new Map<OperationId, number>();
   #paused: boolean | undefined;
   readonly #puts = new Map<string, object>();
   readonly #deletes = new Set<string>();
 
-  constructor(state: RunState, { now, live, canSend }: Circumstances) {
+  constructor(state: RunState, { now, live, canSend, indexes = false, retentionMs }: Circumstances) {
     this.state = state;
     // Journal times never decrease, whatever the clock does (J1).
     this.now = Math.max(now, state.lastAt);
     this.live = live;
     this.canSend = canSend;
+    this.#indexes = indexes;
+    this.#retentionMs = retentionMs;
     this.#header = state.header;
     this.#seq = state.lastSeq;
     this.asked = state.asked;
@@ -203,6 +209,11 @@ export class Draft {
     this.#send = true;
   }
 
+  /** Has the index told after the commit. */
+  tellIndex(): void {
+    this.#tellIndex = true;
+  }
+
   /** Ends the run, for good (RUN1). Whoever speaks for it afterwards is refused (DUR6); who must know is told. */
   end(status: RunStatus, patch: Partial<RunHeader>): void {
     this.cancelChildren();
@@ -216,6 +227,7 @@ export class Draft {
       paused: undefined,
       waits: [],
       retryAt: undefined,
+      expiresAt: this.#retentionMs === undefined ? undefined : this.now + this.#retentionMs,
     });
     const { parent, error, output = ENCODED_UNDEFINED, id } = this.header;
     if (parent === undefined || parent.detached) return;
@@ -256,6 +268,11 @@ export class Draft {
   /** What to commit. The header goes in only if it changed (H1), the alarm only if it moved (D2). */
   batch(alarmFired: boolean): WriteBatch {
     const before = this.state.header;
+    if (this.#indexes && this.#header !== undefined && this.#header !== before) {
+      const [owing, atOnce] = oweIndex(before, this.#header, this.now);
+      this.#header = owing;
+      this.#tellIndex ||= atOnce;
+    }
     const header = this.#header;
     if (header === undefined || (header === before && !alarmFired)) return { puts: this.#puts, deletes: this.#deletes };
     const alarm = nextAlarm(header);
@@ -269,7 +286,11 @@ export class Draft {
   /** What the host does after the commit. `answered`: the entries reach the live execution as an answer instead. */
   effects(answered: boolean): Effect[] {
     const execution = this.#executionEffects(answered);
-    return this.#send ? [...execution, { type: "send" }] : execution;
+    return [
+      ...execution,
+      ...(this.#send ? [{ type: "send" } as const] : []),
+      ...(this.#tellIndex ? [{ type: "index" } as const] : []),
+    ];
   }
 
   #executionEffects(answered: boolean): Effect[] {

@@ -89,6 +89,10 @@ export type Input =
   /** What became of a message of the outbox. */
   | { readonly type: "sent"; readonly key: string; readonly result: SendResult }
   /** A run was resumed from this one (RES1). */
+  /** What became of a row for the index of runs. */
+  | { readonly type: "indexed"; readonly version: number; readonly stored: boolean }
+  /** The index of runs asks to be told anew. */
+  | { readonly type: "reindex" }
   | (Asked & { readonly type: "noteResumed"; readonly runId: string })
   | { readonly type: "alarm" }
   | { readonly type: "report"; readonly report: ExecutionReport }
@@ -109,6 +113,10 @@ export interface Circumstances {
   readonly live: boolean;
   /** Whether this host can send messages to other runs. */
   readonly canSend: boolean;
+  /** Whether this host tells an index of runs. */
+  readonly indexes?: boolean;
+  /** How long a run is kept after its end, ms. For ever without it. */
+  readonly retentionMs?: number | undefined;
 }
 
 export type RefusalCode =
@@ -141,4 +149,6 @@ export type Effect =
   /** Stop the live execution and forget it. */
   | { readonly type: "abort"; readonly reason: AbortReason }
   /** Send what is in the outbox. */
-  | { readonly type: "send" };
+  | { readonly type: "send" }
+  /** Tell the index of runs how the run stands now. */
+  | { readonly type: "index" };

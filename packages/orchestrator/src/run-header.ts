@@ -147,6 +147,17 @@ export interface RunHeader {
   readonly deliveryIds: number;
   /** What callers did to the run, so far: the newest LIMITS.auditRows are kept. */
   readonly audited?: number | undefined;
+  /** What the index of runs was told, and what it is owed. Absent where there is no index. */
+  readonly index?:
+    | {
+        readonly version: number;
+        /** The status that the index is known to have. */
+        readonly acked?: RunStatus | undefined;
+        readonly owed?: { readonly since: number; readonly failures: number; readonly retryAt: number } | undefined;
+      }
+    | undefined;
+  /** An ended run is deleted then. */
+  readonly expiresAt?: number | undefined;
   /** Messages to other runs that are not acknowledged; sent again at `retryAt`. */
   readonly outbox: {
     readonly count: number;
@@ -174,13 +185,18 @@ export function isTerminal(status: RunStatus): boolean {
 
 /** When the run must next be woken: the earliest of all that is due (H2). Paused and ended runs only owe messages. */
 export function nextAlarm(header: RunHeader): number | null {
-  if (isTerminal(header.status) || header.status === "paused") return header.outbox.retryAt ?? null;
   let next = Infinity;
   const consider = (at: number | undefined): void => {
     if (at !== undefined && at < next) next = at;
   };
-  consider(header.startAt);
   consider(header.outbox.retryAt);
+  consider(header.index?.owed?.retryAt);
+  if (isTerminal(header.status) || header.status === "paused") {
+    // An ended run is deleted only when it owes nothing any more.
+    if (next === Infinity && isTerminal(header.status)) consider(header.expiresAt);
+    return next === Infinity ? null : next;
+  }
+  consider(header.startAt);
   consider(header.deadlineAt);
   consider(header.watchdogAt);
   consider(header.dispatch?.retryAt);

@@ -20,7 +20,8 @@ import {
   type StepInProgress,
   errorValue,
 } from "@holdfast/protocol";
-import type { Effect, Input, Reply, SendResult } from "./inputs.ts";
+import { type IndexRow, indexRow } from "./indexing.ts";
+import type { Circumstances, Effect, Input, Reply, SendResult } from "./inputs.ts";
 import { type RunHeader, isTerminal } from "./run-header.ts";
 import {
   type OutboxRow,
@@ -44,6 +45,10 @@ export interface RunHostOptions {
    * Hands a message to another run. `done` is called once, with what became of it. Without it there are no children.
    */
   readonly send?: ((to: string, message: RunMessage, done: (result: SendResult) => void) => void) | undefined;
+  /** Tells the index of runs. `done` is called once: whether the row is stored there. Without it there is no index. */
+  readonly tellIndex?: ((row: IndexRow, done: (stored: boolean) => void) => void) | undefined;
+  /** How long a run is kept after its end, ms; `undefined` is for ever. */
+  readonly retentionMs?: ((header: RunHeader) => number | undefined) | undefined;
   readonly onChange?: (header: RunHeader) => void;
   /** Trouble of the store while nobody waits for an answer. */
   readonly onError?: (error: unknown) => void;
@@ -87,9 +92,9 @@ export class RunHost {
 
   /** Decides, commits and acts. What the commit throws is thrown on; nothing has happened then. */
   handle(input: Input): Reply {
-    const { store, clock, onChange, send } = this.#options;
+    const { store, onChange } = this.#options;
     const { state } = this;
-    const circumstances = { now: clock(), live: this.#live !== undefined, canSend: send !== undefined };
+    const circumstances = this.#circumstances(state);
     const { batch, effects, reply } = transition(state, input, circumstances);
     if (batch.puts.size > 0 || batch.deletes.size > 0 || batch.alarm !== undefined) {
       this.#commit(() => store.commit(batch));
@@ -109,6 +114,17 @@ export class RunHost {
       this.#sendOutbox();
     }
     return reply;
+  }
+
+  #circumstances({ header }: RunState): Circumstances {
+    const { clock, send, tellIndex, retentionMs } = this.#options;
+    return {
+      now: clock(),
+      live: this.#live !== undefined,
+      canSend: send !== undefined,
+      indexes: tellIndex !== undefined,
+      retentionMs: header && retentionMs?.(header),
+    };
   }
 
   /** A message of another run. `seed`: 128 random bits, for a run that it creates. */
@@ -155,6 +171,8 @@ export class RunHost {
       }
       case "send":
         return this.#sendOutbox();
+      case "index":
+        return this.#tellIndex();
     }
   }
 
@@ -172,6 +190,17 @@ export class RunHost {
       this.#underWay.add(key);
       send(to, message, (result) => this.#sent(key, result));
     }
+  }
+
+  #tellIndex(): void {
+    const row = indexRow(this.state.header as RunHeader);
+    this.#options.tellIndex?.(row, (stored) => {
+      try {
+        this.handle({ type: "indexed", version: row.version, stored });
+      } catch (error) {
+        this.#options.onError?.(error);
+      }
+    });
   }
 
   #sent(key: string, result: SendResult): void {

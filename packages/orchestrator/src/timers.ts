@@ -7,6 +7,7 @@
 import { ENCODED_UNDEFINED, LIMITS } from "@holdfast/protocol";
 import { expire } from "./cancel.ts";
 import type { Draft } from "./draft.ts";
+import { settleIndex } from "./indexing.ts";
 import { type OpenWait, isTerminal } from "./run-header.ts";
 import { knowOperations } from "./run-state.ts";
 
@@ -16,6 +17,7 @@ const OUTBOX_RETRY_MS = 15_000;
 /** Settles all that is due by now. */
 export function settleDueTimers(draft: Draft): void {
   settleOutbox(draft);
+  settleIndex(draft);
   const { header, now } = draft;
   if (isTerminal(header.status) || header.status === "paused") return;
   if (header.startAt !== undefined && header.startAt <= now) draft.wake();

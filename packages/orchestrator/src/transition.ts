@@ -15,6 +15,7 @@ import { cancel } from "./cancel.ts";
 import { messageSent } from "./children.ts";
 import { childEnded, deliver, resolveToken } from "./deliver.ts";
 import { Draft } from "./draft.ts";
+import { indexed, reindex } from "./indexing.ts";
 import type { Circumstances, Effect, Input, Reply } from "./inputs.ts";
 import { mayDelete, pause, retry, unpause } from "./operate.ts";
 import { executionLost, recoverLostExecution } from "./recovery.ts";
@@ -62,6 +63,10 @@ function handle(draft: Draft, input: Exclude<Input, { type: "trigger" }>): Reply
       return unpause(draft);
     case "retry":
       return retry(draft);
+    case "indexed":
+      return indexed(draft, input);
+    case "reindex":
+      return reindex(draft);
     case "delete":
       return mayDelete(draft);
     case "noteResumed":
@@ -95,9 +100,12 @@ function finish(draft: Draft, reply: Reply, input: Input): Transition {
   return { batch: draft.batch(input.type === "alarm"), effects: draft.effects(answered), reply };
 }
 
+/** What concerns nobody when there is no such run, or no more: the alarm, and answers to what it once said. */
+const QUIET_WITHOUT_RUN: ReadonlySet<Input["type"]> = new Set(["alarm", "childEnded", "sent", "indexed"]);
+
 function refuseUnknown(input: Input): Reply {
   // A parent or a child that was deleted has nothing to say any more.
-  if (input.type === "alarm" || input.type === "childEnded" || input.type === "sent") return { type: "done" };
+  if (QUIET_WITHOUT_RUN.has(input.type)) return { type: "done" };
   if (input.type === "report") return { type: "report", answer: { accepted: false, reason: "superseded" } };
   return { type: "refused", code: "not_found", message: "There is no such run." };
 }

@@ -59,6 +59,10 @@ export const LIMITS = {
   outboxMessages: 10_000,
   /** Actions of callers that a run's audit keeps, the newest (SEC2). */
   auditRows: 1_000,
+  /** Runs in one page of a list. */
+  listPage: 200,
+  /** Runs that one request may act on. */
+  bulkRuns: 100,
   /** `seedResults` of one resume. */
   seedResults: 1_000,
   /** Resumed runs that a parent lists. */

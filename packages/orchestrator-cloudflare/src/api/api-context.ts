@@ -6,6 +6,7 @@ import type { Context } from "hono";
 import type { Principal, VerifyRequest } from "../auth/principal.ts";
 import { runObjectName } from "../object-names.ts";
 import type { DurableObjectNamespaceLike } from "../platform-types.ts";
+import type { RunIndex } from "../run-index/run-index.ts";
 import type { RunCommand } from "../run-commands.ts";
 
 export interface WorkerDeps {
@@ -13,6 +14,8 @@ export interface WorkerDeps {
   readonly runDO: DurableObjectNamespaceLike;
   /** Who may call. Without it everybody may, which is said once in the log. */
   readonly verifyRequest?: VerifyRequest | undefined;
+  /** What lists runs. Without it listing answers `501 index_not_configured`, and everything else works. */
+  readonly runIndex?: RunIndex | undefined;
   /** The environment that runs get unless the trigger names one. Default `"production"`. */
   readonly environment?: string | undefined;
   /** Where this API is reached from outside, for token URLs. Default: where the trigger's caller reached it. */
@@ -30,12 +33,12 @@ export type ApiContext = Context<{ Bindings: WorkerDeps; Variables: ApiVariables
 
 /** Sends a command to the object of a run of the caller's tenant. The object's answer is the API's. */
 export function askRunObject(c: ApiContext, runId: string, command: RunCommand): Promise<Response> {
-  return askObject(c.env, runObjectName(c.var.principal.tenantId, runId), command);
+  return askObject(c.env, c.env.runDO.idFromName(runObjectName(c.var.principal.tenantId, runId)), command);
 }
 
-/** Sends a command to the object of this name. */
-export async function askObject({ runDO }: WorkerDeps, name: string, command: RunCommand): Promise<Response> {
-  const stub = runDO.get(runDO.idFromName(name));
+/** Sends a command to an object. */
+export async function askObject({ runDO }: WorkerDeps, id: unknown, command: RunCommand): Promise<Response> {
+  const stub = runDO.get(id);
   return stub.fetch(new Request("https://run.internal/", { method: "POST", body: JSON.stringify(command) }));
 }
 

@@ -18,6 +18,7 @@ import {
   askRunObject,
   bytesMax,
 } from "./api-context.ts";
+import { actOnMany, listRuns, rebuildIndex } from "./index-routes.ts";
 import { ApiRefusal } from "./refusals.ts";
 import { encodeGiven, readBody } from "./request-body.ts";
 import { resumeRun } from "./resume-route.ts";
@@ -30,6 +31,8 @@ export const api: Hono<ApiEnv> = new Hono<ApiEnv>();
 
 const PATHS = {
   runs: "/api/runs",
+  bulk: "/api/runs/bulk",
+  rebuild: "/api/index/rebuild",
   run: "/api/runs/:id",
   journal: "/api/runs/:id/journal",
   audit: "/api/runs/:id/audit",
@@ -66,15 +69,12 @@ function needs(scope: Scope, handle: (c: ApiContext) => Promise<Response> | Resp
 api.get(PATHS.healthz, () => Response.json({ ok: true }));
 api.get(
   PATHS.workflows,
-  needs("read", (c) => askObject(c.env, NO_RUN, { command: "workflows" })),
+  needs("read", (c) => askObject(c.env, c.env.runDO.idFromName(NO_RUN), { command: "workflows" })),
 );
 api.post(PATHS.runs, needs("trigger", triggerRun));
-api.get(
-  PATHS.runs,
-  needs("read", () => {
-    throw new ApiRefusal("index_not_configured", "This deployment has no index of its runs, so they cannot be listed.");
-  }),
-);
+api.get(PATHS.runs, needs("read", listRuns));
+api.post(PATHS.bulk, needs("operate", actOnMany));
+api.post(PATHS.rebuild, needs("admin", rebuildIndex));
 api.get(
   PATHS.run,
   needs("read", (c) => askRun(c, { command: "read", waitMs: preferredWaitMs(c) })),
@@ -180,7 +180,7 @@ api.post(PATHS.publicToken, async (c) => {
   const name = runObjectName(tenant === "-" ? undefined : tenant.replace(/^t-/, ""), runId);
   const encoded = encodeGiven(payload, "payload");
   const command = { command: "resolveToken", tokenId, payload: encoded, publicly: true, by: "public token" } as const;
-  const answer = await askObject(c.env, name, command);
+  const answer = await askObject(c.env, c.env.runDO.idFromName(name), command);
   // A guess tells nothing about runs: whether there is one or not, there is no such token.
   if (answer.status === 404) throw new ApiRefusal("token_not_found", "There is no such public token.");
   if (!answer.ok) return answer;

@@ -82,6 +82,69 @@ export const cancelBody = v.strictObject({
   reason: v.optional(v.pipe(v.string(), v.maxLength(LIMITS.errorMessageChars))),
 });
 
+const STATUSES = [
+  "pending",
+  "running",
+  "waiting",
+  "paused",
+  "completed",
+  "failed",
+  "cancelled",
+  "compensated",
+  "compensation_failed",
+] as const;
+
+const status = v.picklist(STATUSES, `must be one of ${STATUSES.join(", ")}`);
+
+const filterTags = v.pipe(v.array(name), v.maxLength(10, "at most 10 tags"));
+
+const timeMs = wholeNumber(0, 8_640_000_000_000_000);
+
+export const listQuery = v.strictObject({
+  workflowId: v.optional(name),
+  status: v.optional(status),
+  tag: v.optional(filterTags),
+  createdAfter: v.optional(timeMs),
+  createdBefore: v.optional(timeMs),
+  parentRunId: v.optional(id),
+  order: v.optional(v.picklist(["asc", "desc"], "must be asc or desc"), "desc"),
+  limit: v.optional(wholeNumber(1, LIMITS.listPage), "50"),
+  cursor: v.optional(v.string()),
+});
+
+const bulkIds = v.pipe(
+  v.array(id),
+  v.minLength(1, "at least one"),
+  v.maxLength(LIMITS.bulkRuns, `at most ${LIMITS.bulkRuns}`),
+);
+
+const bulkFilter = v.strictObject({
+  workflowId: v.optional(name),
+  status: v.optional(status),
+  tag: v.optional(filterTags),
+  createdAfter: v.optional(v.pipe(v.number(), v.integer())),
+  createdBefore: v.optional(v.pipe(v.number(), v.integer())),
+  parentRunId: v.optional(id),
+});
+
+export const bulkBody = v.pipe(
+  v.strictObject({
+    action: v.picklist(["cancel", "retry"], "must be cancel or retry"),
+    reason: v.optional(v.pipe(v.string(), v.maxLength(LIMITS.errorMessageChars))),
+    ids: v.optional(bulkIds),
+    filter: v.optional(bulkFilter),
+    cursor: v.optional(v.string()),
+  }),
+  v.check(({ ids, filter }) => (ids === undefined) !== (filter === undefined), "needs either ids or a filter"),
+);
+
+const objectId = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "must be 64 hexadecimal digits"));
+
+export const rebuildBody = v.strictObject({
+  runIds: v.optional(v.pipe(v.array(id), v.maxLength(LIMITS.bulkRuns, `at most ${LIMITS.bulkRuns}`))),
+  objectIds: v.optional(v.pipe(v.array(objectId), v.maxLength(LIMITS.bulkRuns, `at most ${LIMITS.bulkRuns}`))),
+});
+
 export const journalQuery = v.strictObject({
   after: v.optional(wholeNumber(0, Number.MAX_SAFE_INTEGER), "0"),
   limit: v.optional(wholeNumber(1, LIMITS.journalPage), String(LIMITS.journalPage)),

@@ -1,0 +1,68 @@
+/**
+ * The Durable Object of the index: a shard of a tenant's runs, or the list of a tenant's shards.
+ *
+ * Owns: the messages between the two sides of `durableObjectIndex`. Reachable through its binding only.
+ */
+import type { IndexRow } from "@holdfast/orchestrator";
+import type { SqlStorageLike } from "../platform-types.ts";
+import { IndexShard } from "./index-shard.ts";
+import type { RunQuery } from "./run-index.ts";
+
+export type IndexCommand =
+  | { readonly command: "upsert"; readonly row: IndexRow; readonly rowsMax: number }
+  | { readonly command: "remove"; readonly id: string; readonly createdAt: number }
+  | { readonly command: "query"; readonly query: RunQuery }
+  /** To a shard: it is in the list now. */
+  | { readonly command: "listed" }
+  /** To the list. */
+  | { readonly command: "addShard"; readonly shard: ShardRef }
+  | { readonly command: "shards" };
+
+/** A shard holds the runs of one stretch of time; a second one follows when it is full. */
+export interface ShardRef {
+  readonly bucket: number;
+  readonly split: number;
+}
+
+export interface RunIndexObjectDeps {
+  readonly storage: { readonly sql: SqlStorageLike };
+  /** For tests: the time, ms since the epoch. */
+  readonly clock?: () => number;
+}
+
+/** Handles what runs and the Worker ask of the index. Never throws. */
+export async function handleRunIndexRequest(request: Request, deps: RunIndexObjectDeps): Promise<Response> {
+  try {
+    return Response.json(carryOut((await request.json()) as IndexCommand, deps));
+  } catch (error) {
+    console.error("holdfast: the index of runs failed", error);
+    return Response.json({ error: "internal_error", message: "The index of runs failed." }, { status: 500 });
+  }
+}
+
+function carryOut(command: IndexCommand, { storage: { sql }, clock = Date.now }: RunIndexObjectDeps): unknown {
+  switch (command.command) {
+    case "upsert":
+      return { result: new IndexShard(sql, command.rowsMax).upsert(command.row, clock()) };
+    case "remove":
+      new IndexShard(sql, Infinity).remove(command.id, command.createdAt, clock());
+      return {};
+    case "query":
+      return new IndexShard(sql, Infinity).query(command.query);
+    case "listed":
+      new IndexShard(sql, Infinity).list();
+      return {};
+    case "addShard":
+      openList(sql).exec("INSERT OR IGNORE INTO shards VALUES (?, ?)", command.shard.bucket, command.shard.split);
+      return {};
+    case "shards":
+      return { shards: [...openList(sql).exec("SELECT bucket, split FROM shards ORDER BY bucket, split")] };
+  }
+}
+
+function openList(sql: SqlStorageLike): SqlStorageLike {
+  sql.exec(
+    "CREATE TABLE IF NOT EXISTS shards (bucket INTEGER, split INTEGER, PRIMARY KEY (bucket, split)) WITHOUT ROWID",
+  );
+  return sql;
+}

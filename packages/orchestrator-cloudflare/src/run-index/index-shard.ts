@@ -1,0 +1,183 @@
+/**
+ * One shard of the index: a table of runs in the SQL of a Durable Object.
+ *
+ * Owns: the schema, and that a page reads a bounded number of rows, however many there are: one index gives the order,
+ * what it cannot filter is filtered while reading, and reading stops at a budget.
+ */
+import type { IndexRow } from "@holdfast/orchestrator";
+import type { SqlStorageLike } from "../platform-types.ts";
+import type { Position, RunQuery } from "./run-index.ts";
+
+/** Rows that one page may read. */
+const SCAN_ROWS_MAX = 1_000;
+
+/** How long a removed run is remembered, so that what it told before does not bring it back, ms. */
+const REMEMBER_REMOVED_MS = 3_600_000;
+
+const SCHEMA = [
+  `CREATE TABLE IF NOT EXISTS runs (id TEXT PRIMARY KEY, created_at INTEGER NOT NULL, version INTEGER NOT NULL,
+    workflow_id TEXT NOT NULL, status TEXT NOT NULL, parent_run_id TEXT, row TEXT NOT NULL) WITHOUT ROWID`,
+  "CREATE INDEX IF NOT EXISTS runs_by_creation ON runs (created_at, id)",
+  "CREATE INDEX IF NOT EXISTS runs_by_status ON runs (status, created_at, id)",
+  "CREATE INDEX IF NOT EXISTS runs_by_workflow ON runs (workflow_id, created_at, id)",
+  "CREATE INDEX IF NOT EXISTS runs_by_workflow_and_status ON runs (workflow_id, status, created_at, id)",
+  "CREATE INDEX IF NOT EXISTS runs_by_parent ON runs (parent_run_id, created_at, id) WHERE parent_run_id IS NOT NULL",
+  "CREATE TABLE IF NOT EXISTS tags (tag TEXT, created_at INTEGER, id TEXT, PRIMARY KEY (tag, created_at, id)) WITHOUT ROWID",
+  "CREATE TABLE IF NOT EXISTS removed (id TEXT PRIMARY KEY, created_at INTEGER, at INTEGER) WITHOUT ROWID",
+  "CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID",
+];
+
+/** Storages whose tables are there: looked at once for each object in memory. */
+const prepared = new WeakSet<SqlStorageLike>();
+
+export interface ShardPage {
+  readonly runs: readonly IndexRow[];
+  /** Where reading stopped, if it did before the end. */
+  readonly stoppedAt: Position | undefined;
+}
+
+/** `full`: it takes no new runs any more. `unlisted`: nobody has noted yet that this shard is there. */
+export type UpsertResult = "stored" | "full" | "unlisted";
+
+export class IndexShard {
+  readonly #sql: SqlStorageLike;
+  readonly #rowsMax: number;
+
+  constructor(sql: SqlStorageLike, rowsMax: number) {
+    this.#sql = sql;
+    this.#rowsMax = rowsMax;
+    if (prepared.has(sql)) return;
+    for (const statement of SCHEMA) sql.exec(statement);
+    prepared.add(sql);
+  }
+
+  upsert(row: IndexRow, now: number): UpsertResult {
+    const [known] = this.#sql.exec("SELECT created_at, version FROM runs WHERE id = ?", row.id);
+    if (known === undefined && this.#isRemoved(row)) return "stored";
+    if (known === undefined && this.#isFull()) return "full";
+    const newer =
+      known === undefined ||
+      row.createdAt > (known["created_at"] as number) ||
+      (row.createdAt === known["created_at"] && row.version > (known["version"] as number));
+    if (newer) this.#write(row, known?.["created_at"] as number | undefined);
+    this.#sql.exec("DELETE FROM removed WHERE at < ?", now - REMEMBER_REMOVED_MS);
+    return this.#fact("listed") === 1 ? "stored" : "unlisted";
+  }
+
+  #write(row: IndexRow, createdBefore: number | undefined): void {
+    const { id, createdAt, version, workflowId, status, parentRunId, tags } = row;
+    if (createdBefore === undefined) this.#set("count", (this.#fact("count") ?? 0) + 1);
+    this.#sql.exec(
+      `INSERT INTO runs (id, created_at, version, workflow_id, status, parent_run_id, row) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET created_at = excluded.created_at, version = excluded.version, status = excluded.status,
+       workflow_id = excluded.workflow_id, parent_run_id = excluded.parent_run_id, row = excluded.row`,
+      id,
+      createdAt,
+      version,
+      workflowId,
+      status,
+      parentRunId ?? null,
+      JSON.stringify(row),
+    );
+    // A run's tags never change; another run with its id, made after it was deleted, may have others.
+    if (createdBefore === createdAt) return;
+    if (createdBefore !== undefined)
+      this.#sql.exec("DELETE FROM tags WHERE created_at = ? AND id = ?", createdBefore, id);
+    for (const tag of tags) this.#sql.exec("INSERT OR IGNORE INTO tags VALUES (?, ?, ?)", tag, createdAt, id);
+  }
+
+  remove(id: string, createdAt: number, now: number): void {
+    const [known] = this.#sql.exec("SELECT created_at, row FROM runs WHERE id = ? AND created_at <= ?", id, createdAt);
+    this.#sql.exec("INSERT OR REPLACE INTO removed VALUES (?, ?, ?)", id, createdAt, now);
+    if (known === undefined) return;
+    this.#sql.exec("DELETE FROM runs WHERE id = ?", id);
+    for (const tag of (JSON.parse(known["row"] as string) as IndexRow).tags) {
+      this.#sql.exec("DELETE FROM tags WHERE tag = ? AND created_at = ? AND id = ?", tag, known["created_at"], id);
+    }
+    this.#set("count", (this.#fact("count") ?? 1) - 1);
+  }
+
+  /** Somebody noted that this shard is there. */
+  list(): void {
+    this.#set("listed", 1);
+  }
+
+  query(query: RunQuery): ShardPage {
+    const { statement, values } = toSql(query);
+    const runs: IndexRow[] = [];
+    let read = 0;
+    let last: Position | undefined;
+    for (const found of this.#sql.exec(statement, ...values, SCAN_ROWS_MAX + 1)) {
+      if (runs.length === query.limit || read === SCAN_ROWS_MAX) return { runs, stoppedAt: last };
+      read += 1;
+      const row = JSON.parse(found["row"] as string) as IndexRow;
+      last = { createdAt: row.createdAt, id: row.id };
+      if (matches(row, query)) runs.push(row);
+    }
+    return { runs, stoppedAt: undefined };
+  }
+
+  #isRemoved({ id, createdAt }: IndexRow): boolean {
+    const [removed] = this.#sql.exec("SELECT 1 FROM removed WHERE id = ? AND created_at >= ?", id, createdAt);
+    return removed !== undefined;
+  }
+
+  /** Full once is full for ever: what looks for a run's row goes from shard to shard in the same order. */
+  #isFull(): boolean {
+    if (this.#fact("full") === 1) return true;
+    if ((this.#fact("count") ?? 0) < this.#rowsMax) return false;
+    this.#set("full", 1);
+    return true;
+  }
+
+  #fact(name: string): number | undefined {
+    const [fact] = this.#sql.exec("SELECT value FROM facts WHERE name = ?", name);
+    return fact?.["value"] as number | undefined;
+  }
+
+  #set(name: string, value: number): void {
+    this.#sql.exec("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, value);
+  }
+}
+
+/** The query in the order of one index; what that index cannot tell is left to `matches`. */
+export function toSql(query: RunQuery): { readonly statement: string; readonly values: readonly unknown[] } {
+  const { workflowId, status, parentRunId, tags = [], createdAfter, createdBefore, order, after } = query;
+  const conditions: [string, unknown][] = [];
+  let from = "runs INDEXED BY runs_by_creation";
+  if (parentRunId !== undefined) {
+    from = "runs INDEXED BY runs_by_parent";
+    conditions.push(["runs.parent_run_id = ?", parentRunId]);
+  } else if (tags.length > 0) {
+    from = "tags JOIN runs ON runs.id = tags.id";
+    conditions.push(["tags.tag = ?", tags[0]]);
+  } else if (workflowId !== undefined || status !== undefined) {
+    from = `runs INDEXED BY runs_by_${[workflowId && "workflow", status && "status"].filter(Boolean).join("_and_")}`;
+    if (workflowId !== undefined) conditions.push(["runs.workflow_id = ?", workflowId]);
+    if (status !== undefined) conditions.push(["runs.status = ?", status]);
+  }
+  const table = from.startsWith("tags") ? "tags" : "runs";
+  if (createdAfter !== undefined) conditions.push([`${table}.created_at >= ?`, createdAfter]);
+  if (createdBefore !== undefined) conditions.push([`${table}.created_at < ?`, createdBefore]);
+  const values = conditions.map(([, value]) => value);
+  const where = conditions.map(([text]) => text);
+  if (after !== undefined) {
+    where.push(`(${table}.created_at, ${table}.id) ${order === "asc" ? ">" : "<"} (?, ?)`);
+    values.push(after.createdAt, after.id);
+  }
+  const direction = order === "asc" ? "ASC" : "DESC";
+  return {
+    statement: `SELECT runs.row AS row FROM ${from} ${where.length === 0 ? "" : `WHERE ${where.join(" AND ")}`}
+      ORDER BY ${table}.created_at ${direction}, ${table}.id ${direction} LIMIT ?`,
+    values,
+  };
+}
+
+function matches(row: IndexRow, { workflowId, status, parentRunId, tags = [] }: RunQuery): boolean {
+  return (
+    (workflowId === undefined || row.workflowId === workflowId) &&
+    (status === undefined || row.status === status) &&
+    (parentRunId === undefined || row.parentRunId === parentRunId) &&
+    tags.every((tag) => row.tags.includes(tag))
+  );
+}

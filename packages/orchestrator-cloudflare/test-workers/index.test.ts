@@ -1,0 +1,122 @@
+/** tests: the index of runs in real objects with real SQL, and many who ask for the same thing at once */
+import { env, reset, runInDurableObject } from "cloudflare:test";
+import type { IndexRow } from "@holdfast/orchestrator";
+import { afterEach, describe, expect, test } from "vitest";
+import { IndexShard } from "../src/run-index/index-shard.ts";
+import { call, inObject, signal, trigger, untilStatus } from "./api-client.ts";
+
+afterEach(reset);
+
+interface Listed {
+  readonly runs: readonly { readonly id: string; readonly status: string }[];
+}
+
+async function list(query = ""): Promise<Record<string, string>> {
+  const { runs } = (await (await call(`/api/runs?${query}`)).json()) as Listed;
+  return Object.fromEntries(runs.map(({ id, status }) => [id, status]));
+}
+
+describe("the index", () => {
+  test("IDX1 runs in real objects are listed as they stand, and cost one row more", async () => {
+    await trigger("order", "indexed-a");
+    await expect.poll(() => list()).toEqual({ "indexed-a": "waiting" });
+    await signal("indexed-a", "approval", "yes");
+    await untilStatus("indexed-a", "completed");
+    await expect.poll(() => list("status=completed&workflowId=order")).toEqual({ "indexed-a": "completed" });
+    await expect.poll(() => inObject("indexed-a", ({ storage }) => storage.getAlarm())).toBeNull();
+    expect((await call("/api/runs/indexed-a", undefined, {})).status).toBe(200);
+  });
+
+  test("IDX3 a page reads a bounded number of rows in real SQL", { timeout: 60_000 }, async () => {
+    const stub = env.RUN_INDEX_DO.get(env.RUN_INDEX_DO.idFromName("rows"));
+    const reads = await runInDurableObject(stub, (_instance, { storage }) => {
+      let rowsRead = (): number => 0;
+      const counting = {
+        exec: (query: string, ...bindings: unknown[]) => {
+          const cursor = storage.sql.exec(query, ...bindings);
+          if (query.startsWith("SELECT runs.row")) rowsRead = () => cursor.rowsRead;
+          return cursor;
+        },
+      };
+      const shard = new IndexShard(counting, Infinity);
+      for (let i = 0; i < 10_000; i++) shard.upsert(rowOf(i), 0);
+      return (["w3", undefined] as const).flatMap((workflowId) =>
+        ([undefined, "failed", "completed"] as const).map((status) => {
+          const { runs } = shard.query({ workflowId, status, order: "desc", limit: 50 });
+          return [runs.length, rowsRead()] as const;
+        }),
+      );
+    });
+    for (const [found, read] of reads) {
+      expect(found).toBeGreaterThan(0);
+      // A row is counted once in its index and once in its table.
+      expect(read).toBeLessThanOrEqual(2 * 51);
+    }
+  });
+});
+
+function rowOf(i: number): IndexRow {
+  return {
+    id: `run-${i}`,
+    version: 1,
+    workflowId: `w${i % 7}`,
+    status: i % 997 === 0 ? "failed" : "completed",
+    tags: [],
+    environment: "test",
+    triggeredBy: "api",
+    createdAt: i,
+    updatedAt: i,
+  };
+}
+
+describe("a thousand at once", () => {
+  const DUPLICATES = 1_000;
+  const inParallel = (ask: () => Promise<Response>): Promise<Response[]> =>
+    Promise.all(Array.from({ length: DUPLICATES }, ask));
+  const statuses = (answers: readonly Response[]): Record<number, number> => {
+    const counts: Record<number, number> = {};
+    for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1;
+    return counts;
+  };
+
+  test("RUN2 duplicate triggers make one run", { timeout: 60_000 }, async () => {
+    const body = { workflowId: "order", idempotencyKey: "one order" };
+    const answers = await inParallel(() => call("/api/runs", body));
+    expect(statuses(answers)).toEqual({ 201: 1, 200: DUPLICATES - 1 });
+    const ids = new Set(await Promise.all(answers.map(async (answer) => ((await answer.json()) as { id: string }).id)));
+    expect(ids.size).toBe(1);
+  });
+
+  test("WAIT3 duplicate deliveries count once", { timeout: 60_000 }, async () => {
+    await trigger("order", "r1");
+    const body = { name: "approval", payload: "yes", deliveryId: "d-1" };
+    const answers = await inParallel(() => call("/api/runs/r1/signals", body));
+    const said = await Promise.all(
+      answers.map(async (answer) => ((await answer.json()) as { delivery: string }).delivery),
+    );
+    expect(said.filter((delivery) => delivery === "resolved")).toHaveLength(1);
+    expect(said.filter((delivery) => delivery === "duplicate")).toHaveLength(DUPLICATES - 1);
+    await untilStatus("r1", "completed");
+  });
+
+  test("CAN1 duplicate cancels end the run once", { timeout: 60_000 }, async () => {
+    await trigger("order", "r1");
+    const answers = await inParallel(() => call("/api/runs/r1/cancel", {}));
+    const counts = statuses(answers);
+    expect((counts[202] ?? 0) + (counts[409] ?? 0)).toBe(DUPLICATES);
+    expect(counts[202]).toBeGreaterThanOrEqual(1);
+  });
+
+  test("RES1 duplicate resumes make one run", { timeout: 60_000 }, async () => {
+    await trigger("order", "r1");
+    await call("/api/runs/r1/cancel", {});
+    await expect
+      .poll(async () => ((await (await call("/api/runs/r1")).json()) as { endedAt?: number }).endedAt)
+      .toBeDefined();
+    const body = { runId: "r2", resumeFromStep: "reserve" };
+    const answers = await inParallel(() => call("/api/runs/r1/resume", body));
+    expect(statuses(answers)).toEqual({ 201: 1, 200: DUPLICATES - 1 });
+    const parent = (await (await call("/api/runs/r1")).json()) as { resumedBy: string[] };
+    expect(parent.resumedBy).toEqual(["r2"]);
+  });
+});
