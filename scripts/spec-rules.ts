@@ -7,23 +7,20 @@ import type { SourceFile } from "./source-files.ts";
 import { blankText } from "./source-text.ts";
 
 export interface RuleReport {
-  /** Neither cited by a test nor to come. */
+  /** Cited by no test. */
   readonly uncited: readonly string[];
-  /** Said to come, but cited already. */
-  readonly arrived: readonly string[];
-  /** Said to come, or cited, but defined nowhere. */
+  /** Cited, but defined nowhere. */
   readonly unknown: readonly string[];
 }
 
-export function compareRules(spec: string, tests: readonly SourceFile[], toCome: ReadonlySet<string>): RuleReport {
+export function compareRules(spec: string, tests: readonly SourceFile[]): RuleReport {
   const rules = new Set([...spec.matchAll(/\*\*([A-Z]+\d+)\b[^*\n]*\*\*/g)].map((match) => match[1] ?? ""));
   const families = new Set([...rules].map(familyOf));
   const words = new Set(tests.flatMap(({ text }) => findTitles(text)).flatMap((title) => title.match(/\w+/g) ?? []));
   const cited = new Set([...words].filter((word) => /^[A-Z]+\d+$/.test(word) && families.has(familyOf(word))));
   return {
-    uncited: [...rules].filter((rule) => !cited.has(rule) && !toCome.has(rule)),
-    arrived: [...toCome].filter((rule) => cited.has(rule)),
-    unknown: [...new Set([...cited, ...toCome])].filter((rule) => !rules.has(rule)),
+    uncited: [...rules].filter((rule) => !cited.has(rule)),
+    unknown: [...cited].filter((rule) => !rules.has(rule)),
   };
 }
 

@@ -24,6 +24,8 @@ export type RunCommand =
   | { readonly command: "releaseKey"; readonly runId: string }
   /** `waitMs`: answer when the run has ended, or after this time. */
   | { readonly command: "read"; readonly waitMs: number }
+  /** The run's events as Server-Sent Events, behind `cursor`. */
+  | { readonly command: "follow"; readonly cursor?: string | undefined; readonly fromNow: boolean }
   | { readonly command: "audit" }
   | { readonly command: "journal"; readonly after: number; readonly limit: number }
   | { readonly command: "planResume"; readonly request: ResumeRequest }

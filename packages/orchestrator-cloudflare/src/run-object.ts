@@ -38,6 +38,8 @@ import {
   summarizeRun,
 } from "@holdfast/orchestrator";
 import { ApiRefusal } from "./api/refusals.ts";
+import { eventStream } from "./feed/event-stream.ts";
+import { RunFeed } from "./feed/run-feed.ts";
 import { DurableObjectStore } from "./durable-object-store.ts";
 import { runObjectName } from "./object-names.ts";
 import type { DurableObjectNamespaceLike, DurableObjectStorageLike } from "./platform-types.ts";
@@ -90,6 +92,7 @@ export class RunObject {
   readonly #store: DurableObjectStore;
   readonly #clock: () => number;
   readonly #watchers = new Set<() => void>();
+  #readers = 0;
   readonly #storage: DurableObjectStorageLike;
   #dispatcher: StepDispatcher;
   #runDO: DurableObjectNamespaceLike | undefined;
@@ -106,7 +109,7 @@ export class RunObject {
       store: this.#store,
       dispatcher,
       clock,
-      onChange: () => {
+      onCommit: () => {
         for (const watcher of this.#watchers) watcher();
       },
       onError: logError,
@@ -154,6 +157,8 @@ export class RunObject {
         return Response.json({});
       case "read":
         return this.#read(command.waitMs);
+      case "follow":
+        return this.#follow(command);
       case "audit":
         return this.#audit();
       case "journal":
@@ -230,6 +235,31 @@ export class RunObject {
   async #read(waitMs: number): Promise<Response> {
     await this.#until((header) => isTerminal(header.status), waitMs);
     return Response.json(this.#describe(this.#header()));
+  }
+
+  /** The run's events, from the cursor on, for as long as the reader stays or the run goes on (STR2). */
+  #follow({ cursor, fromNow }: CommandOf<"follow">): Response {
+    const header = this.#header();
+    if (this.#readers >= LIMITS.streamReaders) {
+      throw new ApiRefusal(
+        "too_many_readers",
+        `${LIMITS.streamReaders} readers follow this run already. Try again in a moment, or read its record.`,
+      );
+    }
+    const feed = new RunFeed(this.#store, cursor);
+    if (fromNow) feed.skip(header);
+    this.#readers += 1;
+    return eventStream({
+      read: () => {
+        const { header: current } = this.#host.state;
+        // Deleted while it was read.
+        return current === undefined ? { events: [], over: true } : feed.read(current);
+      },
+      changed: (ms) => this.#changed(ms),
+      closed: () => {
+        this.#readers -= 1;
+      },
+    });
   }
 
   /** What callers did, the oldest first. */
@@ -350,18 +380,20 @@ export class RunObject {
       const { header } = this.#host.state;
       return header === undefined || wanted(header);
     };
-    if (ms <= 0 || met()) return;
-    await new Promise<void>((resolve) => {
+    const end = performance.now() + ms;
+    for (let left = ms; left > 0 && !met(); left = end - performance.now()) await this.#changed(left);
+  }
+
+  /** Resolves at the next commit, or after `ms`. */
+  #changed(ms: number): Promise<void> {
+    return new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
-        this.#watchers.delete(watcher);
+        this.#watchers.delete(done);
         resolve();
       };
-      const watcher = (): void => {
-        if (met()) done();
-      };
       const timer = setTimeout(done, ms);
-      this.#watchers.add(watcher);
+      this.#watchers.add(done);
     });
   }
 }

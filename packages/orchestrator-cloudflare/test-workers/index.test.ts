@@ -12,7 +12,7 @@ interface Listed {
 }
 
 async function list(query = ""): Promise<Record<string, string>> {
-  const { runs } = (await (await call(`/api/runs?${query}`)).json()) as Listed;
+  const { runs }: Listed = await (await call(`/api/runs?${query}`)).json();
   return Object.fromEntries(runs.map(({ id, status }) => [id, status]));
 }
 
@@ -83,7 +83,9 @@ describe("a thousand at once", () => {
     const body = { workflowId: "order", idempotencyKey: "one order" };
     const answers = await inParallel(() => call("/api/runs", body));
     expect(statuses(answers)).toEqual({ 201: 1, 200: DUPLICATES - 1 });
-    const ids = new Set(await Promise.all(answers.map(async (answer) => ((await answer.json()) as { id: string }).id)));
+    const ids = new Set(
+      (await Promise.all(answers.map((answer) => answer.json<{ id: string }>()))).map(({ id }) => id),
+    );
     expect(ids.size).toBe(1);
   });
 
@@ -91,8 +93,8 @@ describe("a thousand at once", () => {
     await trigger("order", "r1");
     const body = { name: "approval", payload: "yes", deliveryId: "d-1" };
     const answers = await inParallel(() => call("/api/runs/r1/signals", body));
-    const said = await Promise.all(
-      answers.map(async (answer) => ((await answer.json()) as { delivery: string }).delivery),
+    const said = (await Promise.all(answers.map((answer) => answer.json<{ delivery: string }>()))).map(
+      ({ delivery }) => delivery,
     );
     expect(said.filter((delivery) => delivery === "resolved")).toHaveLength(1);
     expect(said.filter((delivery) => delivery === "duplicate")).toHaveLength(DUPLICATES - 1);
@@ -111,12 +113,12 @@ describe("a thousand at once", () => {
     await trigger("order", "r1");
     await call("/api/runs/r1/cancel", {});
     await expect
-      .poll(async () => ((await (await call("/api/runs/r1")).json()) as { endedAt?: number }).endedAt)
+      .poll(async () => (await (await call("/api/runs/r1")).json<{ endedAt?: number }>()).endedAt)
       .toBeDefined();
     const body = { runId: "r2", resumeFromStep: "reserve" };
     const answers = await inParallel(() => call("/api/runs/r1/resume", body));
     expect(statuses(answers)).toEqual({ 201: 1, 200: DUPLICATES - 1 });
-    const parent = (await (await call("/api/runs/r1")).json()) as { resumedBy: string[] };
+    const parent = await (await call("/api/runs/r1")).json<{ resumedBy: string[] }>();
     expect(parent.resumedBy).toEqual(["r2"]);
   });
 });

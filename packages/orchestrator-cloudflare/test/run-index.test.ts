@@ -28,13 +28,13 @@ function deployWith(
 ) {
   const runIndex = durableObjectIndex({ binding });
   const api = new FakeDeployment([quick, patient, family, fails], { runIndex }, undefined, { runIndex, ...more });
-  const list = async (query = ""): Promise<Listed> =>
-    (await answerOf(await api.fetch(`/api/runs?${query}`))).body as never;
+  const list = async (filter = ""): Promise<Listed> =>
+    (await answerOf(await api.fetch(`/api/runs?${filter}`))).body as never;
   const trigger = (runId: string, workflowId: string, extra: object = {}): Promise<Response> =>
     api.fetch("/api/runs", { json: { runId, workflowId, ...extra } });
-  const until = (query: string, statuses: Record<string, string>): Promise<Listed> =>
+  const until = (filter: string, statuses: Record<string, string>): Promise<Listed> =>
     vi.waitFor(async () => {
-      const listed = await list(query);
+      const listed = await list(filter);
       expect(Object.fromEntries(listed.runs.map(({ id, status }) => [id, status]))).toEqual(statuses);
       return listed;
     });
@@ -349,7 +349,6 @@ describe("pages", () => {
     () => {
       const sql = new FakeSql();
       const shard = new IndexShard(sql, Infinity);
-      [...sql.exec("SELECT 1")];
       sql.exec("BEGIN");
       for (let i = 0; i < 100_000; i++) {
         const rare = i % 9_973 === 0;

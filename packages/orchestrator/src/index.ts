@@ -47,6 +47,7 @@ export {
   type RunStore,
   type StoreReader,
   type WriteBatch,
+  chunkKey,
   chunkPrefix,
   journalKey,
 } from "./store.ts";

@@ -3,7 +3,7 @@
  *
  * Owns: the run in memory and its live execution.
  * Tells its neighbours: an adapter gives it a store, a dispatcher and a clock, and calls `handle`; it calls back
- * `onChange` after each commit that touched the header.
+ * `onCommit` after each commit.
  *
  * Invariants
  * - R1 Effects are performed only after the commit; a commit that throws leaves nothing behind in memory.
@@ -49,7 +49,8 @@ export interface RunHostOptions {
   readonly tellIndex?: ((row: IndexRow, done: (stored: boolean) => void) => void) | undefined;
   /** How long a run is kept after its end, ms; `undefined` is for ever. */
   readonly retentionMs?: ((header: RunHeader) => number | undefined) | undefined;
-  readonly onChange?: (header: RunHeader) => void;
+  /** Something was committed and applied. */
+  readonly onCommit?: () => void;
   /** Trouble of the store while nobody waits for an answer. */
   readonly onError?: (error: unknown) => void;
 }
@@ -92,7 +93,7 @@ export class RunHost {
 
   /** Decides, commits and acts. What the commit throws is thrown on; nothing has happened then. */
   handle(input: Input): Reply {
-    const { store, onChange } = this.#options;
+    const { store, onCommit } = this.#options;
     const { state } = this;
     const circumstances = this.#circumstances(state);
     const { batch, effects, reply } = transition(state, input, circumstances);
@@ -103,8 +104,8 @@ export class RunHost {
       for (const effect of effects) this.#perform(effect);
       if (state.header !== undefined && state.header !== before) {
         if (isTerminal(state.header.status)) this.#live = undefined;
-        onChange?.(state.header);
       }
+      onCommit?.();
     } else {
       for (const effect of effects) this.#perform(effect);
     }

@@ -59,6 +59,8 @@ export const LIMITS = {
   outboxMessages: 10_000,
   /** Actions of callers that a run's audit keeps, the newest (SEC2). */
   auditRows: 1_000,
+  /** Readers that follow one run at a time (STR2). */
+  streamReaders: 256,
   /** Runs in one page of a list. */
   listPage: 200,
   /** Runs that one request may act on. */

@@ -27,6 +27,7 @@ const STATUS_OF = {
   run_not_ended: 409,
   run_terminal: 409,
   token_not_found: 404,
+  too_many_readers: 429,
   unauthorized: 401,
   unknown_step: 400,
   unsupported_media_type: 415,
@@ -50,7 +51,7 @@ export class ApiRefusal extends Error {
 
   toResponse(): Response {
     const { code, message, details } = this;
-    const headers = { ...(code === "inbox_full" ? { "Retry-After": "5" } : {}), ...this.headers };
+    const headers = { ...(STATUS_OF[code] === 429 ? { "Retry-After": "5" } : {}), ...this.headers };
     const body = { error: code, message, ...(details === undefined ? {} : { details }) };
     return Response.json(body, { status: STATUS_OF[code], headers });
   }

@@ -22,7 +22,7 @@ import { actOnMany, listRuns, rebuildIndex } from "./index-routes.ts";
 import { ApiRefusal } from "./refusals.ts";
 import { encodeGiven, readBody } from "./request-body.ts";
 import { resumeRun } from "./resume-route.ts";
-import { cancelBody, eventBody, journalQuery, noBody, signalBody, tokenBody } from "./schemas.ts";
+import { cancelBody, eventBody, journalQuery, noBody, signalBody, streamQuery, tokenBody } from "./schemas.ts";
 import { preferredWaitMs, triggerRun } from "./trigger-route.ts";
 
 type ApiEnv = { Bindings: WorkerDeps; Variables: ApiVariables };
@@ -36,6 +36,7 @@ const PATHS = {
   run: "/api/runs/:id",
   journal: "/api/runs/:id/journal",
   audit: "/api/runs/:id/audit",
+  stream: "/api/runs/:id/stream",
   resume: "/api/runs/:id/resume",
   events: "/api/runs/:id/events",
   signals: "/api/runs/:id/signals",
@@ -84,12 +85,17 @@ api.get(
   needs("read", (c) => askRun(c, { command: "audit" })),
 );
 api.get(
+  PATHS.stream,
+  needs("read", (c) => {
+    const query = readQuery(c, streamQuery);
+    const cursor = c.req.header("Last-Event-ID") ?? query.lastEventId;
+    return askRun(c, { command: "follow", cursor, fromNow: cursor === undefined && query.from === "now" });
+  }),
+);
+api.get(
   PATHS.journal,
   needs("read", (c) => {
-    const query = v.safeParse(journalQuery, c.req.query());
-    if (!query.success)
-      throw new ApiRefusal("invalid_query", `The query is not as it should be: ${query.issues[0].message}.`);
-    return askRun(c, { command: "journal", ...query.output });
+    return askRun(c, { command: "journal", ...readQuery(c, journalQuery) });
   }),
 );
 api.post(
@@ -217,6 +223,12 @@ api.onError((error) => {
 
 function askRun(c: ApiContext, command: RunCommand): Promise<Response> {
   return askRunObject(c, runIdOf(c), command);
+}
+
+function readQuery<S extends v.GenericSchema>(c: ApiContext, schema: S): v.InferOutput<S> {
+  const query = v.safeParse(schema, c.req.query());
+  if (query.success) return query.output;
+  throw new ApiRefusal("invalid_query", `The query is not as it should be: ${query.issues[0].message}.`);
 }
 
 /** Who asks, for the audit. */

@@ -145,6 +145,11 @@ export const rebuildBody = v.strictObject({
   objectIds: v.optional(v.pipe(v.array(objectId), v.maxLength(LIMITS.bulkRuns, `at most ${LIMITS.bulkRuns}`))),
 });
 
+export const streamQuery = v.strictObject({
+  from: v.optional(v.picklist(["start", "now"], "must be start or now"), "start"),
+  lastEventId: v.optional(v.string()),
+});
+
 export const journalQuery = v.strictObject({
   after: v.optional(wholeNumber(0, Number.MAX_SAFE_INTEGER), "0"),
   limit: v.optional(wholeNumber(1, LIMITS.journalPage), String(LIMITS.journalPage)),
