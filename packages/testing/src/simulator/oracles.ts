@@ -3,7 +3,7 @@
  *
  * Owns: the oracles on what is stored. Each says what is wrong, or nothing.
  */
-import { isTerminal, nextAlarm } from "@holdfast/orchestrator";
+import { type IndexRow, isTerminal, nextAlarm } from "@holdfast/orchestrator";
 import { ENCODED_UNDEFINED, type JournalEntry, decodeValue, parseOperationId } from "@holdfast/protocol";
 import type { MemoryHost } from "@holdfast/workflows/testing";
 import type { Program } from "./program.ts";
@@ -16,6 +16,7 @@ export interface Finding {
     | "cold replay"
     | "compensation"
     | "effects"
+    | "index"
     | "journal"
     | "metadata"
     | "outcome"
@@ -41,6 +42,8 @@ export interface Played {
   readonly acknowledged: (on: string, name: string) => readonly string[];
   /** How often a body of each operation started. */
   readonly started: ReadonlyMap<string, number>;
+  /** What the index has of it. */
+  readonly listed: IndexRow | undefined;
 }
 
 export function checkRun(played: Played): Finding[] {
@@ -54,6 +57,7 @@ export function checkRun(played: Played): Finding[] {
     compensation: checkCompensation,
     metadata: checkMetadata,
     outcome: checkOutcome,
+    index: checkIndex,
   };
   return Object.entries(oracles).flatMap(([oracle, check]) =>
     check(played).map((text) => ({ oracle: oracle as Finding["oracle"], text: `${host.runId}: ${text}` })),
@@ -72,6 +76,13 @@ function checkProgress({ host: { header, store } }: Played): string[] {
 function checkAlarm({ host: { header, store } }: Played): string[] {
   const wanted = nextAlarm(header);
   return store.alarm === wanted ? [] : [`the alarm (${header.status}) is ${store.alarm} instead of ${wanted}`];
+}
+
+/** In the end the index says what the run says, and is owed nothing (IDX1, IDX2). */
+function checkIndex({ host: { header }, listed }: Played): string[] {
+  if (!isTerminal(header.status)) return [];
+  if (header.index?.owed !== undefined) return ["owes the index a row"];
+  return listed?.status === header.status ? [] : [`the index says ${listed?.status} instead of ${header.status}`];
 }
 
 /** Every acknowledged delivery is in the journal or in the inbox, once, and first come is first served (WAIT2, WAIT3). */
@@ -122,9 +133,9 @@ function checkEffects({ host: { journal }, started, resumed }: Played): string[]
 }
 
 /** Steps are undone last completed first; none that is left is missing from the list (COMP1, COMP3). */
-function checkCompensation({ host: { journal, header } }: Played): string[] {
+function checkCompensation({ host: { journal, header }, program, resumed }: Played): string[] {
   const turn = journal.findIndex((entry) => entry.type === "run.unwinding");
-  if (turn < 0 || !isTerminal(header.status)) return [];
+  if (turn < 0 || !isTerminal(header.status) || isAmbiguous(program, resumed)) return [];
   const before = new Set(journal.slice(0, turn).filter(undone).map(nameOf));
   const expected = journal
     .filter((entry) => entry.type === "step.completed" && entry.compensable === true && !before.has(nameOf(entry)))
@@ -171,9 +182,7 @@ function checkMetadata({ host: { journal, header } }: Played): string[] {
 /** The run came to something that the program may come to. */
 function checkOutcome({ host: { header }, program, cancelled, bounded, resumed }: Played): string[] {
   const { status, output = ENCODED_UNDEFINED, error } = header;
-  // Steps of one name in parallel branches change places when a part of the run is executed anew.
-  const ambiguous = resumed && countSteps(program, "same") > 1;
-  if (!isTerminal(status) || ambiguous) return [];
+  if (!isTerminal(status) || isAmbiguous(program, resumed)) return [];
   const how = { cancelled };
   if (status === "completed") {
     const value = decodeValue(output);
@@ -188,6 +197,11 @@ function checkOutcome({ host: { header }, program, cancelled, bounded, resumed }
   return byTime || byProgram || byCancelAndUndoing
     ? []
     : [`ended ${status} with ${JSON.stringify(error?.message)}, which cannot be`];
+}
+
+/** Steps of one name in parallel branches change places when a part of the run is executed anew. */
+function isAmbiguous(program: Program, resumed: boolean): boolean {
+  return resumed && countSteps(program, "same") > 1;
 }
 
 function countSteps(program: Program, name: string): number {

@@ -37,7 +37,7 @@ export interface Action {
 /** What goes wrong, by the place in the order of all commits, messages, alarms or executions of the world. */
 export type Fault =
   | { readonly at: number; readonly type: "crash before" | "crash behind" | "zombie behind" }
-  | { readonly at: number; readonly type: "message"; readonly fault: MessageFault }
+  | { readonly at: number; readonly type: "message" | "index"; readonly fault: MessageFault }
   | { readonly at: number; readonly type: "alarm" }
   | { readonly at: number; readonly type: "start"; readonly fault: StartFault };
 
@@ -89,11 +89,11 @@ function makeFault(random: Random): Fault {
   if (roll < 0.3) return { at: random.below(40), type: "crash before" };
   if (roll < 0.55) return { at: random.below(40), type: "crash behind" };
   if (roll < 0.65) return { at: random.below(40), type: "zombie behind" };
-  if (roll < 0.8) {
+  if (roll < 0.83) {
     const fault = random.pick(["lost", "twice", "late", "answer lost"] as const);
-    return { at: random.below(5), type: "message", fault };
+    return { at: random.below(5), type: roll < 0.76 ? "message" : "index", fault };
   }
-  if (roll < 0.88) return { at: random.below(5), type: "alarm" };
+  if (roll < 0.89) return { at: random.below(5), type: "alarm" };
   return {
     at: random.below(3),
     type: "start",

@@ -4,7 +4,7 @@
  * Owns: the order of events. Everything in it is the real orchestrator and the real replay engine; only clock, network,
  * storage and chance are the simulator's.
  */
-import { planResume } from "@holdfast/orchestrator";
+import { type IndexRow, planResume } from "@holdfast/orchestrator";
 import { ENCODED_UNDEFINED } from "@holdfast/protocol";
 import { type Faults, MemoryHost, SimulatedCrash, VirtualClock } from "@holdfast/workflows/testing";
 import { BUGS, type BugName } from "./bugs.ts";
@@ -30,7 +30,8 @@ export class World {
   readonly #delivered = new Set<string>();
   readonly #cancelled = new Set<string>();
   /** How many commits, messages, alarms and executions there were. */
-  readonly #occasions = { commit: 0, message: 0, alarm: 0, start: 0 };
+  readonly #occasions = { commit: 0, message: 0, index: 0, alarm: 0, start: 0 };
+  readonly #index = new Map<string, IndexRow>();
   #faultsOver = false;
 
   constructor(scenario: Scenario, bug: BugName | undefined) {
@@ -47,6 +48,7 @@ export class World {
       runId,
       world,
       clock: this.#clock,
+      index: this.#index,
       workflows: toWorkflows(this.#scenario.program, this.#clock, this.#observations),
       onCreate: (host) => this.#watch(host),
       faults: this.#faults(),
@@ -142,7 +144,7 @@ export class World {
       await this.#root.settle();
       // Code that did not fit may be noticed late, by an execution that was given up.
       for (const host of this.#hosts()) if (host.header.error?.code === "NON_DETERMINISM") host.operate("retry");
-      const open = this.#hosts().filter((host) => !host.ended || host.header.outbox.count > 0);
+      const open = this.#hosts().filter((host) => !host.ended || owes(host));
       const before = open.map(progressOf);
       const [host] = open;
       if (host === undefined) break;
@@ -186,6 +188,7 @@ export class World {
       inOrder: !hasMatch(program),
       acknowledged: (on, name) => this.#acknowledged.get(`${runId} ${on} ${name}`) ?? [],
       started: this.#observations.view(runId).started,
+      listed: this.#index.get(runId),
     };
     this.#count(`end: ${host.header.status}`);
     for (const entry of host.journal) this.#count(`journal: ${entry.type}`);
@@ -225,6 +228,10 @@ export class World {
         const fault = this.#strike("message", (one) => one.type === "message");
         return fault?.type === "message" ? fault.fault : undefined;
       },
+      index: () => {
+        const fault = this.#strike("index", (one) => one.type === "index");
+        return fault?.type === "index" ? fault.fault : undefined;
+      },
       alarm: () => (this.#strike("alarm", (one) => one.type === "alarm") === undefined ? undefined : "twice"),
       start: () => {
         const fault = this.#strike("start", (one) => one.type === "start");
@@ -239,12 +246,18 @@ export class World {
   }
 
   /** The fault of this occasion, if the scenario has one. */
-  #strike(occasion: "commit" | "message" | "alarm" | "start", fits: (fault: Fault) => boolean): Fault | undefined {
+  #strike(
+    occasion: "commit" | "message" | "index" | "alarm" | "start",
+    fits: (fault: Fault) => boolean,
+  ): Fault | undefined {
     this.#occasions[occasion] += 1;
     if (this.#faultsOver) return undefined;
     const at = this.#occasions[occasion] - 1;
     const fault = this.#scenario.faults.find((one) => one.at === at && fits(one));
-    if (fault !== undefined) this.#count(`fault: ${fault.type === "message" ? `message ${fault.fault}` : fault.type}`);
+    if (fault !== undefined)
+      this.#count(
+        `fault: ${"fault" in fault && typeof fault.fault === "string" ? `${fault.type} ${fault.fault}` : fault.type}`,
+      );
     return fault;
   }
 
@@ -280,7 +293,12 @@ function hasMatch(program: Program): boolean {
   return "parts" in program && program.parts.some(hasMatch);
 }
 
+/** It has something to tell other runs, or the index. */
+function owes({ header }: MemoryHost): boolean {
+  return header.outbox.count > 0 || header.index?.owed !== undefined;
+}
+
 /** What changes whenever a run gets on. */
 function progressOf({ journal, header }: MemoryHost): string {
-  return `${journal.length} ${header.status} ${header.outbox.count}`;
+  return `${journal.length} ${header.status} ${header.outbox.count} ${header.index?.owed?.failures}`;
 }

@@ -5,6 +5,7 @@
  * Tells its neighbours: `settle` lets the run go as far as it can without time passing; `advance` lets time pass.
  */
 import {
+  type IndexRow,
   type Input,
   JOURNAL_PREFIX,
   type Reply,
@@ -43,6 +44,8 @@ export interface MemoryHostOptions {
   /** The other runs of the same world, by id. A run that invokes children makes them here. */
   readonly world?: Map<string, MemoryHost>;
   readonly runId?: string;
+  /** The index of runs, by run id. Without it there is none. */
+  readonly index?: Map<string, IndexRow>;
   /** Runs do not know where other runs live. */
   readonly noChildren?: boolean;
   /** The version of the protocol that the orchestrator claims to speak. */
@@ -65,6 +68,8 @@ export interface MemoryHostOptions {
 export interface Faults {
   /** A message to another run. */
   message?(): MessageFault | undefined;
+  /** A row for the index of runs. */
+  index?(): MessageFault | undefined;
   /** An alarm fires. */
   alarm?(): "twice" | undefined;
   /** An execution begins. */
@@ -241,6 +246,10 @@ export class MemoryHost {
     }
   }
 
+  get #owesNothing(): boolean {
+    return this.header.outbox.count === 0 && this.header.index?.owed === undefined;
+  }
+
   #worldActivity(): number {
     let activity = this.world.size;
     for (const host of this.world.values()) activity += host.#activity;
@@ -252,7 +261,7 @@ export class MemoryHost {
     const until = this.clock.now() + ms;
     await this.settle();
     for (;;) {
-      if (ms === Infinity && this.ended && this.header.outbox.count === 0) break;
+      if (ms === Infinity && this.ended && this.#owesNothing) break;
       if (!(await this.next(until))) break;
     }
     if (until !== Infinity && this.clock.now() < until) this.clock.jump(until - this.clock.now());
@@ -354,8 +363,22 @@ export class MemoryHost {
     }
   }
 
+  async #reachIndex(index: Map<string, IndexRow>, row: IndexRow): Promise<boolean> {
+    const fault = this.#options.faults?.index?.();
+    await nextTurn();
+    if (fault === "lost") return false;
+    if (fault === "late") await new Promise<void>((resolve) => this.clock.setTimer(LATE_MS, resolve));
+    if ((index.get(row.id)?.version ?? 0) < row.version) index.set(row.id, row);
+    this.#activity += 1;
+    return fault !== "answer lost";
+  }
+
   #newHost(): RunHost {
+    const { index } = this.#options;
     const host: RunHost = new RunHost({
+      tellIndex:
+        index &&
+        ((row, done) => void this.#reachIndex(index, row).then((stored) => host === this.#host && done(stored))),
       store: this.store,
       dispatcher: this.#dispatcher,
       clock: () => this.clock.now(),
