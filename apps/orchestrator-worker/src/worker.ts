@@ -9,6 +9,7 @@ import {
   type Duration,
   type RunIndex,
   type RunObjectDeps,
+  type Telemetry,
   type VerifyRequest,
   bearerAuth,
   createInlineDispatcher,
@@ -17,6 +18,8 @@ import {
   handleDurableObjectRequest,
   handleRunIndexRequest,
   handleWorkerRequest,
+  logEvents,
+  otlpExporter,
 } from "@holdfast/orchestrator-cloudflare";
 
 interface Env {
@@ -27,6 +30,9 @@ interface Env {
   readonly API_TOKENS?: string;
   /** "off" opens the API to everybody who can reach it. For local development only. */
   readonly AUTH?: string;
+  /** An OpenTelemetry collector, and headers for it as JSON. */
+  readonly OTLP_URL?: string;
+  readonly OTLP_HEADERS?: string;
   /** How long ended runs are kept, for example "30d". Without it, until they are deleted. */
   readonly RETENTION?: string;
   /** What runs are marked with. */
@@ -57,6 +63,7 @@ export class WorkflowRunDO {
       dispatcher,
       runDO: env.WORKFLOW_RUN_DO,
       runIndex: runIndexOf(env),
+      telemetry: telemetryOf(env),
       retention: env.RETENTION === undefined ? undefined : { default: env.RETENTION as Duration },
     };
   }
@@ -85,6 +92,11 @@ export class RunIndexDO {
 
 function runIndexOf({ RUN_INDEX_DO }: Env): RunIndex | undefined {
   return RUN_INDEX_DO && durableObjectIndex({ binding: RUN_INDEX_DO });
+}
+
+function telemetryOf({ OTLP_URL, OTLP_HEADERS = "{}" }: Env): Telemetry {
+  const headers = JSON.parse(OTLP_HEADERS) as Record<string, string>;
+  return { event: logEvents(), ...(OTLP_URL === undefined ? {} : { ended: otlpExporter({ url: OTLP_URL, headers }) }) };
 }
 
 function verifierOf(env: Env): VerifyRequest {

@@ -26,6 +26,8 @@ export { type DurableObjectIndexOptions, durableObjectIndex } from "./run-index/
 export { type RunIndexObjectDeps, handleRunIndexRequest } from "./run-index/index-object.ts";
 export type { Position, RunFilter, RunIndex, RunPage, RunQuery } from "./run-index/run-index.ts";
 export type { Retention, RunObjectDeps } from "./run-object.ts";
+export { type OtlpOptions, otlpExporter } from "./telemetry/otlp.ts";
+export { type Telemetry, type TelemetryEvent, logEvents } from "./telemetry/telemetry.ts";
 export { handleWorkerRequest } from "./worker.ts";
 // For whoever writes a dispatcher.
 export type { IndexRow } from "@holdfast/orchestrator";

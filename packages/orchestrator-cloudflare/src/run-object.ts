@@ -26,6 +26,7 @@ import {
   RunHost,
   type RunMessage,
   type SendResult,
+  type WriteBatch,
   chunkPrefix,
   describeEntry,
   describeRun,
@@ -44,6 +45,7 @@ import { DurableObjectStore } from "./durable-object-store.ts";
 import { runObjectName } from "./object-names.ts";
 import type { DurableObjectNamespaceLike, DurableObjectStorageLike } from "./platform-types.ts";
 import type { RunIndex } from "./run-index/run-index.ts";
+import { type Telemetry, eventsOf } from "./telemetry/telemetry.ts";
 import { KEY_RESERVED, type ResumePlan, type RunCommand } from "./run-commands.ts";
 
 export interface RunObjectDeps {
@@ -56,6 +58,8 @@ export interface RunObjectDeps {
   readonly runIndex?: RunIndex | undefined;
   /** How long a run is kept after its end: a duration, by workflow. Without it, until it is deleted. */
   readonly retention?: Retention | undefined;
+  /** Who learns what happens: logs, metrics, traces. Without it nobody does. */
+  readonly telemetry?: Telemetry | undefined;
   /** For tests: the time, ms since the epoch. */
   readonly clock?: () => number;
 }
@@ -98,6 +102,7 @@ export class RunObject {
   #runDO: DurableObjectNamespaceLike | undefined;
   #runIndex: RunIndex | undefined;
   #retention: Retention | undefined;
+  #telemetry: Telemetry | undefined;
 
   constructor({ storage, dispatcher, runDO, runIndex, clock = () => Date.now() }: RunObjectDeps) {
     this.#storage = storage;
@@ -109,8 +114,9 @@ export class RunObject {
       store: this.#store,
       dispatcher,
       clock,
-      onCommit: () => {
+      onCommit: (batch, before) => {
         for (const watcher of this.#watchers) watcher();
+        if (this.#telemetry !== undefined) this.#observe(batch, before);
       },
       onError: logError,
       tellIndex:
@@ -132,13 +138,28 @@ export class RunObject {
     });
   }
 
+  /** Tells what was committed. Whoever is told cannot hold up the run. */
+  #observe(batch: WriteBatch, before: RunHeader | undefined): void {
+    const { header } = this.#host.state;
+    const { event, ended } = this.#telemetry ?? {};
+    if (header === undefined) return;
+    try {
+      if (event !== undefined) for (const one of eventsOf(before, header, batch)) event(one);
+      if (ended === undefined || !isTerminal(header.status) || header.status === before?.status) return;
+      ended(header, readJournal(this.#host.state)).catch(logTelemetryError);
+    } catch (error) {
+      logTelemetryError(error);
+    }
+  }
+
   /** The object of another run of the same tenant. */
   #nameOf(runId: string): string {
     return runObjectName(this.#host.state.header?.tenantId, runId);
   }
 
   /** The handlers bring new ones with each request. */
-  use({ dispatcher, runDO, runIndex, retention }: RunObjectDeps): void {
+  use({ dispatcher, runDO, runIndex, retention, telemetry }: RunObjectDeps): void {
+    this.#telemetry = telemetry;
     this.#dispatcher = dispatcher;
     this.#runDO = runDO;
     this.#runIndex = runIndex;
@@ -440,6 +461,10 @@ function refusal(reply: Reply & { type: "refused" }): ApiRefusal {
 function randomSeed(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function logTelemetryError(error: unknown): void {
+  console.error("holdfast: telemetry failed; the run does not care", error);
 }
 
 function logError(error: unknown): void {

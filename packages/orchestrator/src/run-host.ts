@@ -33,7 +33,7 @@ import {
   readInput,
   readJournal,
 } from "./run-state.ts";
-import { OUTBOX_PREFIX, type RunStore } from "./store.ts";
+import { OUTBOX_PREFIX, type RunStore, type WriteBatch } from "./store.ts";
 import { transition } from "./transition.ts";
 
 export interface RunHostOptions {
@@ -49,8 +49,8 @@ export interface RunHostOptions {
   readonly tellIndex?: ((row: IndexRow, done: (stored: boolean) => void) => void) | undefined;
   /** How long a run is kept after its end, ms; `undefined` is for ever. */
   readonly retentionMs?: ((header: RunHeader) => number | undefined) | undefined;
-  /** Something was committed and applied. */
-  readonly onCommit?: () => void;
+  /** This was committed and applied. */
+  readonly onCommit?: (batch: WriteBatch, before: RunHeader | undefined) => void;
   /** Trouble of the store while nobody waits for an answer. */
   readonly onError?: (error: unknown) => void;
 }
@@ -105,7 +105,7 @@ export class RunHost {
       if (state.header !== undefined && state.header !== before) {
         if (isTerminal(state.header.status)) this.#live = undefined;
       }
-      onCommit?.();
+      onCommit?.(batch, before);
     } else {
       for (const effect of effects) this.#perform(effect);
     }

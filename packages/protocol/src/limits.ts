@@ -61,6 +61,8 @@ export const LIMITS = {
   auditRows: 1_000,
   /** Readers that follow one run at a time (STR2). */
   streamReaders: 256,
+  /** Spans of one run's trace. */
+  traceSpans: 1_000,
   /** Runs in one page of a list. */
   listPage: 200,
   /** Runs that one request may act on. */

@@ -1,0 +1,110 @@
+/**
+ * What a deployment can learn of its runs while they happen: for logs, metrics and traces.
+ *
+ * Owns: the events, and making them of what was committed. Nobody is told of what was not. Telling is best effort: an
+ * object that dies right after a commit has told nobody; the journal has it all.
+ */
+import type { RunHeader, WriteBatch } from "@holdfast/orchestrator";
+import { JOURNAL_PREFIX, isTerminal } from "@holdfast/orchestrator";
+import { type JournalEntry, parseOperationId } from "@holdfast/protocol";
+
+export interface TelemetryEvent {
+  /** `run.*`: a change of status. The others: what was journaled, or trouble of dispatching. */
+  readonly type:
+    | "run.created"
+    | "run.running"
+    | "run.waiting"
+    | "run.paused"
+    | "run.ended"
+    | "step.completed"
+    | "step.failed"
+    | "step.retrying"
+    | "dispatch.failed";
+  readonly level: "info" | "warn" | "error";
+  readonly at: number;
+  readonly runId: string;
+  readonly workflowId: string;
+  readonly tenantId?: string | undefined;
+  /** Which execution of the run (DUR6). */
+  readonly epoch: number;
+  readonly traceparent?: string | undefined;
+  readonly status?: string | undefined;
+  /** The step, as in the journal: `step/0/charge`. */
+  readonly operation?: string | undefined;
+  readonly attempt?: number | undefined;
+  /** Of an ended run since it started, of a step's attempt since its body did. */
+  readonly durationMs?: number | undefined;
+  readonly code?: string | undefined;
+  readonly message?: string | undefined;
+}
+
+export interface Telemetry {
+  /** Called for each event, at once: it must not throw or take long. */
+  readonly event?: (event: TelemetryEvent) => void;
+  /** Called with the header and journal of each run that ended: `otlpExporter` makes spans of them. */
+  readonly ended?: (header: RunHeader, journal: readonly JournalEntry[]) => Promise<void>;
+}
+
+/** Lines of JSON for whatever reads the Worker's log. Only what went wrong, unless `all`. */
+export function logEvents({ all = false }: { readonly all?: boolean } = {}): (event: TelemetryEvent) => void {
+  return (event) => {
+    if (event.level === "info" && !all) return;
+    const write = event.level === "error" ? console.error : event.level === "warn" ? console.warn : console.log;
+    write(JSON.stringify({ source: "holdfast", ...event }));
+  };
+}
+
+/** What a commit means. */
+export function eventsOf(before: RunHeader | undefined, header: RunHeader, batch: WriteBatch): TelemetryEvent[] {
+  const { id, workflowId, tenantId, epoch, traceparent } = header;
+  const run = { runId: id, workflowId, tenantId, epoch, traceparent };
+  const events: TelemetryEvent[] = [];
+  for (const [key, row] of batch.puts) {
+    const told = key.startsWith(JOURNAL_PREFIX) ? stepEvent(row as JournalEntry) : undefined;
+    if (told !== undefined) events.push({ ...run, ...told });
+  }
+  const failures = header.dispatch?.failures ?? 0;
+  if (failures > (before?.dispatch?.failures ?? 0)) {
+    const { message } = header.dispatch ?? {};
+    events.push({ ...run, type: "dispatch.failed", level: "warn", at: header.updatedAt, message });
+  }
+  if (header.status !== before?.status) events.push({ ...run, ...runEvent(before, header) });
+  return events;
+}
+
+function stepEvent(entry: JournalEntry): Omit<TelemetryEvent, "runId" | "workflowId" | "epoch"> | undefined {
+  if (entry.type !== "step.completed" && entry.type !== "step.failed" && entry.type !== "step.retrying")
+    return undefined;
+  const { kind } = parseOperationId(entry.op);
+  if (kind !== "step" && kind !== "compensation") return undefined;
+  const error = "error" in entry ? entry.error : undefined;
+  return {
+    type: entry.type,
+    level: entry.type === "step.completed" ? "info" : "warn",
+    at: entry.at,
+    operation: entry.op,
+    attempt: entry.attempt,
+    durationMs: Math.max(0, entry.at - entry.startedAt),
+    code: error?.code,
+    message: error?.message,
+  };
+}
+
+function runEvent(
+  before: RunHeader | undefined,
+  header: RunHeader,
+): Omit<TelemetryEvent, "runId" | "workflowId" | "epoch"> {
+  const { status, updatedAt: at, error } = header;
+  const failed = error === undefined ? {} : { code: error.code, message: error.message };
+  if (isTerminal(status)) {
+    const level = status === "completed" ? "info" : status === "compensation_failed" ? "error" : "warn";
+    const durationMs = at - (header.startedAt ?? header.createdAt);
+    return { type: "run.ended", level, at, status, durationMs, ...failed };
+  }
+  if (status === "paused") {
+    const level = header.paused?.by === "engine" ? "error" : "info";
+    return { type: "run.paused", level, at, status, ...(level === "error" ? failed : {}) };
+  }
+  if (before === undefined) return { type: "run.created", level: "info", at, status };
+  return { type: status === "waiting" ? "run.waiting" : "run.running", level: "info", at, status };
+}
