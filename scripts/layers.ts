@@ -24,7 +24,7 @@ const LAYERS: readonly Layer[] = [
   { folder: "packages/orchestrator", may: ["@holdfast/protocol"] },
   {
     folder: "packages/workflows",
-    may: ["@holdfast/protocol", "@standard-schema/spec"],
+    may: ["@holdfast/protocol", "@standard-schema/spec", "eventsource-parser"],
     inside: { "packages/workflows/src/testing": ["@holdfast/orchestrator"] },
   },
   {

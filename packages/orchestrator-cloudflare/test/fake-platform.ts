@@ -162,7 +162,10 @@ export class FakeDeployment {
     const headers = new Headers(rest.headers);
     if (json !== undefined && !headers.has("Content-Type")) headers.set("Content-Type", "application/json");
     const body = json === undefined ? {} : { method: "POST", body: JSON.stringify(json) };
-    const request = new Request(`https://flows.example${path}`, { ...body, ...rest, headers });
+    return this.handle(new Request(`https://flows.example${path}`, { ...body, ...rest, headers }));
+  }
+
+  handle(request: Request): Promise<Response> {
     return handleWorkerRequest(request, { runDO: this.runDO, ...this.#deps });
   }
 

@@ -85,9 +85,9 @@ export function resolveToken(draft: Draft, input: Input & { type: "resolveToken"
   if (token === undefined || (input.publicly === true && token.public !== true)) {
     return { type: "refused", code: "token_not_found", message: "This run never issued that token." };
   }
-  if (isTerminal(draft.header.status)) return terminalRefusal(draft, "token");
   const wait = draft.header.waits.find((open) => open.tokenId === input.tokenId);
-  const answered = isKept(draft, "token", input.tokenId);
+  const answered = token.state !== "open" || isKept(draft, "token", input.tokenId);
+  if (isTerminal(draft.header.status) && !answered) return terminalRefusal(draft, "token");
   if (wait === undefined || answered) {
     const how = token.state === "timed_out" ? "it timed out" : "it was resolved";
     return { type: "refused", code: "already_resolved", message: `The token cannot be resolved again: ${how}.` };
