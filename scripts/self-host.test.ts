@@ -8,6 +8,7 @@ import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { REPOSITORY } from "./source-files.ts";
@@ -57,13 +58,22 @@ afterEach(async () => {
 
 /** Resolves when it serves. It chooses a port anew at each start. */
 async function start(env: Readonly<Record<string, string>> = { API_TOKENS: TOKEN }): Promise<void> {
-  const options = ["--socket-addr", "http=127.0.0.1:0", "--directory-path", `data=${data}`, "--control-fd", "3"];
-  workerd = spawn(join(FOLDER, "dist/holdfast"), options, { env, stdio: ["ignore", "ignore", "inherit", "pipe"] });
+  workerd = launch(env);
+  // Not read, it would fill up and stop workerd.
+  workerd.stderr?.resume();
   const [message] = (await once(workerd.stdio[3] as NodeJS.ReadableStream, "data", {
     signal: AbortSignal.timeout(10_000),
   })) as [Buffer];
   const { port } = JSON.parse(message.toString()) as { readonly port: number };
   url = `http://127.0.0.1:${port}`;
+}
+
+/** As an operator does it. The script becomes workerd, so the process is the same. */
+function launch(env: Readonly<Record<string, string>>): ChildProcess {
+  return spawn(join(FOLDER, "dist/start.sh"), ["--control-fd", "3"], {
+    env: { ...env, PATH: process.env["PATH"] ?? "", HOLDFAST_DATA: data, HOLDFAST_ADDRESS: "127.0.0.1:0" },
+    stdio: ["ignore", "ignore", "pipe", "pipe"],
+  });
 }
 
 async function kill(): Promise<void> {
@@ -181,6 +191,17 @@ test("DUR5 after a kill and a restart runs wake by their alarms, and nobody asks
   expect(late).toBeLessThan(2_000);
   expect(resumed).toHaveLength(2);
 }, 30_000);
+
+test.skipIf(spawnSync("flock", ["--version"]).status !== 0)(
+  "a second process on the same folder is refused",
+  async () => {
+    await start();
+    const second = launch({});
+    const said = text(second.stderr as NodeJS.ReadableStream);
+    expect(await once(second, "exit")).toEqual([1, null]);
+    expect(await said).toBe(`holdfast: another process uses ${data}\n`);
+  },
+);
 
 test("the executable is configured as the Worker that is deployed to Cloudflare", () => {
   const capnp = readFileSync(join(FOLDER, "config.capnp"), "utf8");

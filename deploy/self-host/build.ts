@@ -1,21 +1,23 @@
 /**
  * `pnpm self-host`: the orchestrator Worker, its configuration and workerd as one executable, `dist/holdfast`.
  *
- * The executable needs nothing else: no Node.js, no package, no file of this repository. It runs where it was built, or
- * on another machine with the same operating system and processor.
+ * The executable, and the script that starts it, need nothing else: no Node.js, no package, no file of this repository.
+ * They run where they were built, or on another machine with the same operating system and processor.
  */
 import { spawnSync } from "node:child_process";
-import { chmodSync, closeSync, openSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, closeSync, copyFileSync, openSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 
 const HERE = import.meta.dirname;
 const REPOSITORY = join(HERE, "../..");
 const EXECUTABLE = join(HERE, "dist/holdfast");
+const START = join(HERE, "dist/start.sh");
 
 await bundle();
 compile();
-console.log(`Built ${EXECUTABLE}`);
+copyFileSync(join(HERE, "start.sh"), START);
+console.log(`Built ${EXECUTABLE}\nStart it with ${START}`);
 
 /** The Worker in one file, where config.capnp looks for it. */
 async function bundle(): Promise<void> {
