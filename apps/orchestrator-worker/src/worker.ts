@@ -64,7 +64,7 @@ export class WorkflowRunDO {
       runDO: env.WORKFLOW_RUN_DO,
       runIndex: runIndexOf(env),
       telemetry: telemetryOf(env),
-      retention: env.RETENTION === undefined ? undefined : { default: env.RETENTION as Duration },
+      retention: env.RETENTION ? { default: env.RETENTION as Duration } : undefined,
     };
   }
 
@@ -94,9 +94,9 @@ function runIndexOf({ RUN_INDEX_DO }: Env): RunIndex | undefined {
   return RUN_INDEX_DO && durableObjectIndex({ binding: RUN_INDEX_DO });
 }
 
-function telemetryOf({ OTLP_URL, OTLP_HEADERS = "{}" }: Env): Telemetry {
-  const headers = JSON.parse(OTLP_HEADERS) as Record<string, string>;
-  return { event: logEvents(), ...(OTLP_URL === undefined ? {} : { ended: otlpExporter({ url: OTLP_URL, headers }) }) };
+function telemetryOf({ OTLP_URL, OTLP_HEADERS }: Env): Telemetry {
+  const headers = JSON.parse(OTLP_HEADERS || "{}") as Record<string, string>;
+  return { event: logEvents(), ...(OTLP_URL ? { ended: otlpExporter({ url: OTLP_URL, headers }) } : {}) };
 }
 
 function verifierOf(env: Env): VerifyRequest {

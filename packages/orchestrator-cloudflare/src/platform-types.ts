@@ -24,6 +24,7 @@ export interface SyncKvListOptions {
 export interface DurableObjectStorageLike {
   readonly kv: SyncKvStorageLike;
   transactionSync<T>(closure: () => T): T;
+  getAlarm(): Promise<number | null>;
   setAlarm(scheduledTimeMs: number): Promise<void>;
   deleteAlarm(): Promise<void>;
   deleteAll(): Promise<void>;

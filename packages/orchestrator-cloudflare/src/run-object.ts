@@ -33,6 +33,7 @@ import {
   expiryOf,
   isTerminal,
   journalKey,
+  nextAlarm,
   planResume,
   readInput,
   readJournal,
@@ -97,6 +98,7 @@ export class RunObject {
   readonly #clock: () => number;
   readonly #watchers = new Set<() => void>();
   #readers = 0;
+  #alarmChecked = false;
   readonly #storage: DurableObjectStorageLike;
   #dispatcher: StepDispatcher;
   #runDO: DurableObjectNamespaceLike | undefined;
@@ -152,6 +154,17 @@ export class RunObject {
     }
   }
 
+  /**
+   * An alarm that was lost (a spending limit, a copy of the storage without it) is set again by whoever asks next: once
+   * for each time that the object is loaded (DUR5).
+   */
+  async #checkAlarm(): Promise<void> {
+    this.#alarmChecked = true;
+    const { header } = this.#host.state;
+    const wanted = header && nextAlarm(header);
+    if (typeof wanted === "number" && (await this.#storage.getAlarm()) === null) await this.#storage.setAlarm(wanted);
+  }
+
   /** The object of another run of the same tenant. */
   #nameOf(runId: string): string {
     return runObjectName(this.#host.state.header?.tenantId, runId);
@@ -168,6 +181,7 @@ export class RunObject {
   }
 
   async handle(command: RunCommand): Promise<Response> {
+    if (!this.#alarmChecked) await this.#checkAlarm();
     switch (command.command) {
       case "trigger":
         return this.#trigger(command);
@@ -209,6 +223,7 @@ export class RunObject {
 
   /** The alarm: settles what is due, and holds on for a moment while the run goes on. */
   async alarm(): Promise<void> {
+    this.#alarmChecked = true;
     this.#host.handle({ type: "alarm" });
     const { header } = this.#host.state;
     if (header === undefined) return;

@@ -44,6 +44,7 @@ export function crashingStorage({
       },
     },
     transactionSync: (closure) => storage.transactionSync(closure),
+    getAlarm: () => storage.getAlarm(),
     setAlarm: (at) => storage.setAlarm(at),
     deleteAlarm: () => storage.deleteAlarm(),
     deleteAll: () => storage.deleteAll(),

@@ -136,6 +136,15 @@ describe("triggering and reading", () => {
     expect(await post("unpause")).toEqual([202, "waiting"]);
   });
 
+  test("DUR5 an alarm that was lost is set again by whoever reads the run next", async () => {
+    await api.fetch("/api/runs", { json: { runId: "late", workflowId: "approve", delay: "1h" } });
+    const { alarmAt } = api.storageOf("late");
+    api.storageOf("late").alarmAt = null;
+    api.evict("late");
+    expect((await api.fetch("/api/runs/late")).status).toBe(200);
+    expect(api.storageOf("late").alarmAt).toBe(alarmAt);
+  });
+
   test("VER3 an ended run can be deleted, with all its rows; one that has not ended cannot", async () => {
     await api.fetch("/api/runs", { json: { workflowId: "approve", runId: "r1", input: {} }, ...wait });
     expect(await answerOf(await api.fetch("/api/runs/r1", { method: "DELETE" }))).toMatchObject({

@@ -57,6 +57,10 @@ export class FakeStorage implements DurableObjectStorageLike {
     }
   }
 
+  async getAlarm(): Promise<number | null> {
+    return this.alarmAt;
+  }
+
   async setAlarm(at: number): Promise<void> {
     this.writes += 1;
     this.alarmAt = at;

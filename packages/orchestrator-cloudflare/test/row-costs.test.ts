@@ -1,0 +1,52 @@
+/** What runs write, counted by their storage: the numbers of docs/operations.md, "What it costs" (REP6). */
+import { workflow } from "@holdfast/workflows";
+import { expect, test } from "vitest";
+import { FakeDeployment } from "./fake-platform.ts";
+
+const deployment = new FakeDeployment([
+  workflow({
+    id: "steps",
+    run: async (n: number, ctx) => {
+      for (let i = 0; i < n; i++) await ctx.step("step", () => "result");
+    },
+  }),
+  workflow({
+    id: "sleeps",
+    run: async (n: number, ctx) => {
+      for (let i = 0; i < n; i++) await ctx.sleep(20);
+    },
+  }),
+  workflow({
+    id: "signals",
+    run: async (n: number, ctx) => {
+      for (let i = 0; i < n; i++) await ctx.waitForSignal("go");
+    },
+  }),
+]);
+
+/** Rows written by a run from its trigger to its end. Setting an alarm counts as one, as it does on Cloudflare. */
+async function rowsOf(workflowId: string, n: number): Promise<number> {
+  const path = `/api/runs/${workflowId}-${n}`;
+  await deployment.fetch("/api/runs", { json: { runId: `${workflowId}-${n}`, workflowId, input: n } });
+  const storage = deployment.storageOf(`${workflowId}-${n}`);
+  const settled = async (): Promise<string> => {
+    if (storage.alarmAt !== null && storage.alarmAt <= Date.now()) await deployment.alarm(`${workflowId}-${n}`);
+    const { status } = (await (await deployment.fetch(path)).json()) as { status: string };
+    if (workflowId === "signals" && status === "waiting")
+      await deployment.fetch(`${path}/signals`, { json: { name: "go", deliveryId: crypto.randomUUID() } });
+    return status;
+  };
+  await expect.poll(settled, { timeout: 10_000, interval: 5 }).toBe("completed");
+  return storage.writes;
+}
+
+test.each([
+  { workflowId: "steps", rows: 1 },
+  { workflowId: "sleeps", rows: 6 },
+  { workflowId: "signals", rows: 7 },
+])(
+  "REP6 a run writes three rows, alarm included, and $rows for each of its $workflowId",
+  async ({ workflowId, rows }) => {
+    for (const n of [0, 1, 5]) expect([n, await rowsOf(workflowId, n)]).toEqual([n, 3 + n * rows]);
+  },
+);
