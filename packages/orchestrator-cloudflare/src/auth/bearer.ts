@@ -30,7 +30,7 @@ interface Known {
  * @param tokens A list; or one string: tokens separated by commas or white space, or such a list as JSON.
  * @throws HoldfastError `INVALID_ARGUMENT` for what is no list of tokens.
  */
-export function bearerAuth(tokens: string | readonly (string | BearerToken)[] | undefined): VerifyRequest {
+export function bearerAuth(tokens: string | readonly (string | BearerToken)[] | null | undefined): VerifyRequest {
   const known = readTokens(tokens).map(readToken);
   if (known.length === 0) return closed;
   return async (request) => {
@@ -53,7 +53,8 @@ export const closed: VerifyRequest = () =>
   ).toResponse();
 
 function readTokens(tokens: Parameters<typeof bearerAuth>[0]): readonly (string | BearerToken)[] {
-  if (tokens === undefined) return [];
+  // A variable that is not set is null in plain workerd.
+  if (tokens === undefined || tokens === null) return [];
   if (typeof tokens !== "string") return tokens;
   if (!tokens.trim().startsWith("[")) return tokens.split(/[\s,]+/).filter((token) => token !== "");
   try {
