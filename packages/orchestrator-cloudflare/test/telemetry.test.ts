@@ -165,16 +165,13 @@ describe("events", () => {
     const events: TelemetryEvent[] = [];
     await play({ event: (event) => events.push(event) }, { fail: true });
     const mine = events.filter(({ runId }) => runId === "r");
-    expect(mine.map(({ type, operation }) => [type, operation].filter(Boolean).join(" "))).toEqual([
+    const told = mine.map(({ type, operation }) => [type, operation].filter(Boolean).join(" "));
+    expect(told).toContain("run.waiting");
+    // How often it parks in between is a matter of moments.
+    expect(told.filter((what) => !/waiting|running/.test(what))).toEqual([
       "run.created",
       "step.retrying step/0/charge",
-      "run.waiting",
-      "run.running",
       "step.completed step/0/charge",
-      "run.waiting",
-      "run.running",
-      "run.waiting",
-      "run.running",
       "run.ended",
     ]);
     expect(mine.every(({ workflowId, epoch }) => workflowId === "traced" && epoch === 1)).toBe(true);

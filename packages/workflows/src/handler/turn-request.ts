@@ -1,45 +1,94 @@
 /**
  * Reading a turn from a request body.
  *
- * Owns: the shape as far as it is looked at before the execution sees it. The sender is authenticated; what is checked
- * here keeps mistakes from looking like something else (LIM2).
+ * Owns: the shape of it. The sender is authenticated; what is checked here keeps mistakes from looking like something
+ * else, and from hanging an answer (LIM2).
  */
 import type { TurnRequest } from "@holdfast/protocol";
 
+type Check = (value: unknown) => boolean;
+
+const text: Check = (value) => typeof value === "string";
+const flag: Check = (value) => typeof value === "boolean";
+const number: Check = (value) => Number.isFinite(value);
+const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const listOf =
+  (one: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(one);
+const record =
+  (fields: Readonly<Record<string, Check>>): Check =>
+  (value) =>
+    isRecord(value) && Object.entries(fields).every(([name, check]) => check(value[name]));
+const maybe =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+
+const entry = record({ seq: count, at: number, asked: count, nth: count, op: text, type: text });
+const update = record({ entries: listOf(entry), now: number, paused: maybe(flag) });
+
+/** What a field must be, and how that is said. */
+const FIELDS: Readonly<Record<string, readonly [check: Check, problem: string]>> = {
+  protocol: [number, "protocol must be a number"],
+  session: [
+    (value) => text(value) && /^[\w-]{16,128}$/.test(value as string),
+    "session must be 16 to 128 letters, digits, - or _",
+  ],
+  turn: [(value) => count(value) && value !== 0, "turn must be a whole number from 1"],
+  waitMs: [
+    maybe((value) => number(value) && (value as number) >= 0),
+    "waitMs must be a number of milliseconds, not below 0",
+  ],
+  aside: [maybe(flag), "aside must be true or false"],
+  start: [
+    maybe(
+      record({
+        protocol: number,
+        epoch: count,
+        run: record({
+          id: text,
+          tags: listOf(text),
+          number: count,
+          startedAt: number,
+          triggeredBy: text,
+          environment: text,
+        }),
+        workflowId: text,
+        workflowVersion: maybe(text),
+        input: text,
+        seed: (value) => text(value) && /^[0-9a-f]{32}$/.test(value as string),
+        journal: listOf(entry),
+        inherited: listOf(text),
+        paused: flag,
+        now: number,
+        clockStart: number,
+      }),
+    ),
+    "start must have protocol, epoch, run, workflowId, input, seed, journal, inherited, paused, now and clockStart",
+  ],
+  answer: [
+    maybe(
+      record({ report: count, answer: record({ accepted: flag, entries: maybe(listOf(entry)), now: maybe(number) }) }),
+    ),
+    "answer must have report and answer",
+  ],
+  updates: [maybe(listOf(update)), "updates must be a list of { entries, now }"],
+  updatesBefore: [maybe(count), "updatesBefore must be a whole number"],
+  abort: [maybe(record({ type: text })), "abort must have a type"],
+};
+
 /** The request, or why it is none. */
-export function parseTurn(text: string): TurnRequest | string {
-  let body: unknown;
+export function parseTurn(body: string): TurnRequest | string {
+  let turn: unknown;
   try {
-    body = JSON.parse(text);
+    turn = JSON.parse(body);
   } catch {
     return "the body is not JSON";
   }
-  if (!isRecord(body)) return "the body is not an object";
-  const { protocol, session, turn, start, answer, updates, abort } = body;
-  if (typeof protocol !== "number") return "protocol must be a number";
-  if (typeof session !== "string" || !/^[\w-]{16,128}$/.test(session))
-    return "session must be 16 to 128 letters, digits, - or _";
-  if (!Number.isSafeInteger(turn) || (turn as number) < 1) return "turn must be a whole number from 1";
-  if (start !== undefined && !isStart(start))
-    return "start must have epoch, run.id, workflowId, input, seed, journal, inherited, now and clockStart";
-  if (answer !== undefined && !(isRecord(answer) && typeof answer["report"] === "number" && isRecord(answer["answer"])))
-    return "answer must have report and answer";
-  if (
-    updates !== undefined &&
-    !(Array.isArray(updates) && updates.every((one) => isRecord(one) && Array.isArray(one["entries"])))
-  )
-    return "updates must be a list of { entries, now }";
-  if (abort !== undefined && !(isRecord(abort) && typeof abort["type"] === "string")) return "abort must have a type";
-  return body as unknown as TurnRequest;
-}
-
-function isStart(start: unknown): boolean {
-  if (!isRecord(start)) return false;
-  const { epoch, run, workflowId, input, seed, journal, inherited, now, clockStart } = start;
-  const texts = [workflowId, input, seed].every((value) => typeof value === "string");
-  const numbers = [epoch, now, clockStart].every((value) => typeof value === "number");
-  const isRun = isRecord(run) && typeof run["id"] === "string" && Array.isArray(run["tags"]);
-  return texts && numbers && isRun && Array.isArray(journal) && Array.isArray(inherited);
+  if (!isRecord(turn)) return "the body is not an object";
+  for (const [name, [check, problem]] of Object.entries(FIELDS)) if (!check(turn[name])) return problem;
+  return turn as unknown as TurnRequest;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
