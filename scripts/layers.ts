@@ -36,7 +36,7 @@ const LAYERS: readonly Layer[] = [
     may: ["@holdfast/protocol", "@holdfast/orchestrator", "@holdfast/workflows", "vitest"],
   },
   { folder: "examples/*", may: ["@holdfast/workflows", "@holdfast/orchestrator-cloudflare"], anyOutside: true },
-  { folder: "apps/orchestrator-worker", may: ["@holdfast/orchestrator-cloudflare", "@holdfast/example-*"] },
+  { folder: "apps/orchestrator-worker", may: ["@holdfast/orchestrator-cloudflare", "@holdfast/example-*", "cloudflare:workers"] },
 ];
 
 interface Import {

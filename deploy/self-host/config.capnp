@@ -36,6 +36,7 @@ const holdfast :Workerd.Worker = (
     # null where the variable is not set: then the API is closed.
     (name = "API_TOKENS", fromEnvironment = "API_TOKENS"),
     (name = "ENVIRONMENT", fromEnvironment = "ENVIRONMENT"),
+    (name = "LIMITS", fromEnvironment = "LIMITS"),
     (name = "RETENTION", fromEnvironment = "RETENTION"),
     (name = "OTLP_URL", fromEnvironment = "OTLP_URL"),
     (name = "OTLP_HEADERS", fromEnvironment = "OTLP_HEADERS"),

@@ -6,6 +6,7 @@
 #   API_TOKENS         who may call the API: tokens, separated by commas
 #   ENVIRONMENT        what runs are marked with (default: production)
 #   RETENTION          how long ended runs are kept, for example 30d (default: until they are deleted)
+#   LIMITS             limits other than the default, as JSON: docs/limits.md
 #   OTLP_URL           an OpenTelemetry collector, if there is one; OTLP_HEADERS: headers for it as JSON
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)

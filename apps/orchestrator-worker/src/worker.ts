@@ -4,6 +4,7 @@
  * Owns: bindings and authentication. Closed by default: without the secret API_TOKENS every API route answers
  * `503 auth_not_configured`; local development sets AUTH to "off" (SEC1).
  */
+import { env as environment } from "cloudflare:workers";
 import { order } from "@holdfast/example-order";
 import {
   type Duration,
@@ -20,6 +21,7 @@ import {
   handleWorkerRequest,
   logEvents,
   otlpExporter,
+  setLimits,
 } from "@holdfast/orchestrator-cloudflare";
 
 interface Env {
@@ -33,11 +35,15 @@ interface Env {
   /** An OpenTelemetry collector, and headers for it as JSON. */
   readonly OTLP_URL?: string;
   readonly OTLP_HEADERS?: string;
+  /** Limits other than the default, as JSON: docs/limits.md. */
+  readonly LIMITS?: string;
   /** How long ended runs are kept, for example "30d". Without it, until they are deleted. */
   readonly RETENTION?: string;
   /** What runs are marked with. */
   readonly ENVIRONMENT?: string;
 }
+
+setLimits((environment as unknown as Env).LIMITS);
 
 const dispatcher = createInlineDispatcher({ workflows: [order] });
 

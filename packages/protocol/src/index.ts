@@ -36,7 +36,8 @@ export {
   isOutcome,
 } from "./journal.ts";
 export { type LineToExecution, type LineToOrchestrator, readLines } from "./lines.ts";
-export { LIMITS } from "./limits.ts";
+export { setLimits } from "./limit-settings.ts";
+export { LIMITS, type LimitName } from "./limits.ts";
 export { matchesPattern } from "./matching.ts";
 export { type Metadata, changeMetadata, metadataFits } from "./metadata.ts";
 export {

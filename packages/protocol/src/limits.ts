@@ -4,7 +4,7 @@
  * Owns: the numbers and their units (last in the name). Whoever refuses something because of a limit names the limit
  * and its value in the message. Sizes are counted in UTF-16 code units of the encoded value, which is what is stored.
  */
-export const LIMITS = {
+const DEFAULTS = {
   /** Workflow, step, signal, event and tag names, run ids, delivery ids, token ids and idempotency keys (RUN8). */
   nameBytes: 256,
   /** One encoded value: a step's result, a run's input or output, a delivery's payload (STEP5). */
@@ -82,3 +82,15 @@ export const LIMITS = {
   /** How long a failing or finished run waits for step bodies that are still executing (STEP6). */
   siblingGraceMs: 5_000,
 } as const;
+
+export type LimitName = keyof typeof DEFAULTS;
+
+const current: Record<LimitName, number> = { ...DEFAULTS };
+
+/** What holds now. */
+export const LIMITS: Readonly<Record<LimitName, number>> = current;
+
+/** For `setLimits` alone. */
+export function changeLimit(name: LimitName, value: number): void {
+  current[name] = value;
+}
