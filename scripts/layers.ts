@@ -36,7 +36,10 @@ const LAYERS: readonly Layer[] = [
     may: ["@holdfast/protocol", "@holdfast/orchestrator", "@holdfast/workflows", "vitest"],
   },
   { folder: "examples/*", may: ["@holdfast/workflows", "@holdfast/orchestrator-cloudflare"], anyOutside: true },
-  { folder: "apps/orchestrator-worker", may: ["@holdfast/orchestrator-cloudflare", "@holdfast/example-*", "cloudflare:workers"] },
+  {
+    folder: "apps/orchestrator-worker",
+    may: ["@holdfast/orchestrator-cloudflare", "@holdfast/example-*", "cloudflare:workers"],
+  },
 ];
 
 interface Import {

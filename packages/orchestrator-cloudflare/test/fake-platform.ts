@@ -9,6 +9,7 @@ import {
   handleRunIndexRequest,
   handleWorkerRequest,
 } from "../src/index.ts";
+import { checkAnswer } from "./openapi-check.ts";
 import type {
   DurableObjectNamespaceLike,
   DurableObjectStorageLike,
@@ -169,8 +170,11 @@ export class FakeDeployment {
     return this.handle(new Request(`https://flows.example${path}`, { ...body, ...rest, headers }));
   }
 
-  handle(request: Request): Promise<Response> {
-    return handleWorkerRequest(request, { runDO: this.runDO, ...this.#deps });
+  async handle(request: Request): Promise<Response> {
+    const { method, url } = request;
+    const response = await handleWorkerRequest(request, { runDO: this.runDO, ...this.#deps });
+    await checkAnswer(new Request(url, { method }), response);
+    return response;
   }
 
   /** Drops what the run's object holds in memory, as an eviction does; its storage stays. */

@@ -290,7 +290,7 @@ function verbFor(path: string): fc.Arbitrary<string> {
     ? fc.constant("POST")
     : path === "/api/runs"
       ? fc.constantFrom("GET", "POST", "POST")
-      : fc.constantFrom("GET", "GET", "GET", "DELETE");
+      : fc.oneof({ weight: 30, arbitrary: fc.constant("GET") }, { weight: 1, arbitrary: fc.constant("DELETE") });
   return fc.oneof({ weight: 9, arbitrary: fits }, { weight: 1, arbitrary: fc.constantFrom(...VERBS) });
 }
 

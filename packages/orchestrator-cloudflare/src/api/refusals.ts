@@ -4,7 +4,8 @@
  * Owns: which code has which status.
  */
 
-const STATUS_OF = {
+/** The status of each code. */
+export const STATUS_OF = {
   already_resolved: 409,
   auth_not_configured: 503,
   auth_unavailable: 503,

@@ -19,6 +19,7 @@ import {
   bytesMax,
 } from "./api-context.ts";
 import { actOnMany, listRuns, rebuildIndex } from "./index-routes.ts";
+import { OPENAPI_TEXT } from "./openapi-text.ts";
 import { ApiRefusal } from "./refusals.ts";
 import { encodeGiven, readBody } from "./request-body.ts";
 import { resumeRun } from "./resume-route.ts";
@@ -48,6 +49,7 @@ const PATHS = {
   workflows: "/api/workflows",
   publicToken: "/public/tokens/:tenant/:id/:tokenId",
   healthz: "/healthz",
+  openapi: "/openapi.json",
 } as const;
 
 api.use("/api/*", async (c, next) => {
@@ -67,6 +69,7 @@ function needs(scope: Scope, handle: (c: ApiContext) => Promise<Response> | Resp
   };
 }
 
+api.get(PATHS.openapi, () => new Response(OPENAPI_TEXT, { headers: { "Content-Type": "application/json" } }));
 api.get(PATHS.healthz, () => Response.json({ ok: true }));
 api.get(
   PATHS.workflows,

@@ -5,11 +5,12 @@ import { HoldfastError, LIMITS, idProblem, nameProblem, parseDurationMs } from "
 import * as v from "valibot";
 
 /** A name (RUN8), or an id, which may hold no control characters either. */
-const name = checkedText(nameProblem);
-const id = checkedText(idProblem);
+const name = checkedText(nameProblem, "A name: 1 to 256 bytes of UTF-8.");
+const id = checkedText(idProblem, "An id: 1 to 256 bytes of UTF-8 without control characters, not . or ..");
 
 const durationMs = v.pipe(
   v.union([v.string(), v.number()]),
+  v.description('Milliseconds, or a whole number with a unit: "500ms", "30s", "5m", "2h", "7d", "1w".'),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
     try {
       return parseDurationMs(dataset.value, "duration");
@@ -166,12 +167,16 @@ function wholeNumber(min: number, max: number): v.GenericSchema<string, number> 
   );
 }
 
-function checkedText(problemOf: (value: unknown) => string | undefined): v.GenericSchema<string, string> {
+function checkedText(
+  problemOf: (value: unknown) => string | undefined,
+  description: string,
+): v.GenericSchema<string, string> {
   return v.pipe(
     v.string(),
     v.rawCheck(({ dataset, addIssue }) => {
       const problem = dataset.typed ? problemOf(dataset.value) : undefined;
       if (problem !== undefined) addIssue({ message: problem });
     }),
+    v.description(description),
   );
 }

@@ -1,0 +1,59 @@
+/**
+ * Holds every answer of the black-box suites to docs/openapi.json.
+ */
+import { readFileSync } from "node:fs";
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+
+interface Document {
+  readonly paths: Readonly<
+    Record<
+      string,
+      Readonly<Record<string, { readonly responses: Readonly<Record<string, { readonly content?: object }>> }>>
+    >
+  >;
+}
+
+const document = JSON.parse(readFileSync(new URL("../../../docs/openapi.json", import.meta.url), "utf8")) as Document;
+const ajv = new Ajv2020({ strict: false, allErrors: true });
+ajv.addSchema(document, "openapi");
+const validators = new Map<string, ValidateFunction>();
+
+/** Throws if the answer is not one of the document. What has no route, or not this verb, is a refusal like all others. */
+export async function checkAnswer(request: Request, response: Response): Promise<void> {
+  const { pathname } = new URL(request.url);
+  const verb = request.method === "HEAD" ? "get" : request.method.toLowerCase();
+  const path = Object.keys(document.paths).find(
+    (one) => matches(one, pathname) && document.paths[one]?.[verb] !== undefined,
+  );
+  const operation = path === undefined ? undefined : document.paths[path]?.[verb];
+  const { status } = response;
+  const what = `${request.method} ${pathname} answered ${status}`;
+  if (path === undefined || operation === undefined) return;
+  const documented = operation.responses[String(status)];
+  if (documented === undefined) throw new Error(`${what}, which docs/openapi.json does not know`);
+  const type = (response.headers.get("Content-Type") ?? "").split(";")[0] ?? "";
+  if (documented.content === undefined || request.method === "HEAD") return;
+  if (!(type in documented.content)) throw new Error(`${what} with ${type}, which docs/openapi.json does not know`);
+  if (type !== "application/json") return;
+  const place = ["paths", path, verb, "responses", String(status), "content", type, "schema"].map(escapePart).join("/");
+  const validate = validators.get(place) ?? ajv.compile({ $ref: `openapi#/${place}` });
+  validators.set(place, validate);
+  const body: unknown = await response.clone().json();
+  if (validate(body)) return;
+  throw new Error(
+    `${what} otherwise than docs/openapi.json says: ${ajv.errorsText(validate.errors)} in ${JSON.stringify(body)}`,
+  );
+}
+
+function matches(path: string, pathname: string): boolean {
+  const [parts, given] = [path.split("/"), pathname.split("/")];
+  return (
+    parts.length === given.length &&
+    parts.every((part, i) => part === given[i] || (part.startsWith("{") && given[i] !== ""))
+  );
+}
+
+/** As a JSON pointer in a fragment of a URI. */
+function escapePart(part: string): string {
+  return encodeURIComponent(part.replaceAll("~", "~0").replaceAll("/", "~1"));
+}

@@ -1,0 +1,7 @@
+/** `pnpm openapi`: writes the OpenAPI document and its reference page. A test fails when they are not of this code. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { writtenFiles } from "./openapi/written-files.ts";
+import { REPOSITORY } from "./source-files.ts";
+
+for (const [path, text] of await writtenFiles()) writeFileSync(join(REPOSITORY, path), text);

@@ -1,0 +1,171 @@
+/**
+ * The OpenAPI 3.1 document of the HTTP API.
+ *
+ * Owns: putting it together, from the schemas that check requests, the schemas of answers, and the status of each code.
+ */
+import { toJsonSchema } from "@valibot/to-json-schema";
+import { type ApiErrorCode, STATUS_OF } from "../../packages/orchestrator-cloudflare/src/api/refusals.ts";
+import { LIMITS } from "../../packages/protocol/src/index.ts";
+import { ANSWERS, type JsonSchema } from "./answers.ts";
+import { OPERATIONS, type Operation } from "./operations.ts";
+
+/** Queries are text; what it must say is told here as what it means. */
+const WHOLE: Readonly<Record<string, JsonSchema>> = {
+  after: { type: "integer", minimum: 0, default: 0 },
+  createdAfter: { type: "integer", minimum: 0, description: "Milliseconds since 1970; that time is included." },
+  createdBefore: { type: "integer", minimum: 0, description: "Milliseconds since 1970; that time is not included." },
+};
+const PAGE: Readonly<Record<string, JsonSchema>> = {
+  listRuns: { type: "integer", minimum: 1, maximum: LIMITS.listPage, default: 50 },
+  readJournal: { type: "integer", minimum: 1, maximum: LIMITS.journalPage, default: LIMITS.journalPage },
+};
+
+export interface Document {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, DocumentedOperation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, JsonSchema>> };
+}
+
+export interface DocumentedOperation {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly parameters?: readonly Parameter[];
+  readonly requestBody?: { readonly content: { readonly "application/json": { readonly schema: JsonSchema } } };
+  readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>;
+}
+
+export interface Parameter {
+  readonly name: string;
+  readonly in: "path" | "query" | "header";
+  readonly required: boolean;
+  readonly description?: string;
+  readonly schema: JsonSchema;
+}
+
+type Content = Readonly<Record<string, { readonly schema: JsonSchema }>>;
+
+export function makeDocument(): Document {
+  const paths: Record<string, Record<string, DocumentedOperation>> = {};
+  for (const operation of OPERATIONS) {
+    const path = operation.path.replaceAll(/:(\w+)/g, "{$1}");
+    paths[path] = { ...paths[path], [operation.verb]: describe(operation) };
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Holdfast",
+      version: "0.1.0",
+      description: "Durable workflows: trigger runs, deliver to them, read, follow, list and operate them.",
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
+    servers: [{ url: "/" }],
+    security: [{ bearer: [] }],
+    paths,
+    components: {
+      securitySchemes: { bearer: { type: "http", scheme: "bearer" } },
+      schemas: { ...ANSWERS, Refusal: refusal(Object.keys(STATUS_OF)) },
+    },
+  } as unknown as Document;
+}
+
+/** Codes by their statuses. */
+export function refusalsOf(operation: Operation): Map<number, ApiErrorCode[]> {
+  const { scope, verb, path, body, refusals = [] } = operation;
+  const codes = new Set<ApiErrorCode>(refusals);
+  const add = (...more: readonly ApiErrorCode[]): void => more.forEach((code) => codes.add(code));
+  if (scope !== undefined)
+    add("unauthorized", "forbidden", "auth_not_configured", "auth_unavailable", "internal_error");
+  if (scope !== undefined && verb !== "get") add("origin_not_allowed");
+  if (path.includes(":id") && verb !== "options") add("invalid_id");
+  if (path.includes("/runs/:id")) add("not_found");
+  if (body !== undefined)
+    add("invalid_json", "invalid_body", "invalid_id", "body_too_large", "unsupported_media_type", "internal_error");
+  const byStatus = new Map<number, ApiErrorCode[]>();
+  for (const code of [...codes].toSorted())
+    byStatus.set(STATUS_OF[code], [...(byStatus.get(STATUS_OF[code]) ?? []), code]);
+  return byStatus;
+}
+
+function describe(operation: Operation): DocumentedOperation {
+  const { id, summary, scope, body, answers } = operation;
+  const responses: Record<string, { description: string; content?: Content }> = {};
+  for (const [status, name] of Object.entries(answers)) responses[status] = answerOf(status, name);
+  for (const [status, codes] of refusalsOf(operation)) {
+    responses[status] = {
+      description: codes.map((code) => `\`${code}\``).join(", "),
+      content: {
+        "application/json": {
+          schema: { $ref: "#/components/schemas/Refusal", properties: { error: { enum: codes } } },
+        },
+      },
+    };
+  }
+  const parameters = parametersOf(operation);
+  return {
+    operationId: id,
+    summary,
+    ...(scope === undefined ? { security: [] } : { description: `Needs the scope \`${scope}\`.` }),
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(body === undefined ? {} : { requestBody: { content: { "application/json": { schema: schemaOf(body) } } } }),
+    responses,
+  };
+}
+
+function answerOf(status: string, name: string | null): { description: string; content?: Content } {
+  const description = { 200: "As asked.", 201: "It is durable.", 202: "It is durable.", 204: "Done." }[status] ?? "";
+  if (name === null) return { description };
+  if (name.includes("/")) return { description, content: { [name]: { schema: { type: "string" } } } };
+  return { description, content: { "application/json": { schema: { $ref: `#/components/schemas/${name}` } } } };
+}
+
+function refusal(codes: readonly string[]): JsonSchema {
+  return {
+    type: "object",
+    properties: {
+      error: { type: "string", enum: codes },
+      message: { type: "string", minLength: 1 },
+      details: { description: "What exactly is wrong." },
+    },
+    required: ["error", "message"],
+    additionalProperties: false,
+  };
+}
+
+function parametersOf({ id, path, query, headers = {} }: Operation): Parameter[] {
+  const inPath = [...path.matchAll(/:(\w+)/g)].map(([, name = ""]): Parameter => ({
+    name,
+    in: "path",
+    required: true,
+    schema: { type: "string", minLength: 1 },
+  }));
+  const { properties = {}, required = [] } = query === undefined ? {} : schemaOf(query);
+  const inQuery = Object.entries(properties).map(([name, schema]): Parameter => {
+    const means = name === "limit" ? PAGE[id] : WHOLE[name];
+    return { name, in: "query", required: required.includes(name), schema: means ?? schema };
+  });
+  const inHeader = Object.entries(headers).map(([name, description]): Parameter => ({
+    name,
+    in: "header",
+    required: false,
+    description,
+    schema: { type: "string" },
+  }));
+  return [...inPath, ...inQuery, ...inHeader];
+}
+
+interface QuerySchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+}
+
+/** What a caller may send. What JSON Schema cannot say is said in words, or by the refusal. */
+function schemaOf(schema: Parameters<typeof toJsonSchema>[0]): JsonSchema & QuerySchema {
+  const { $schema: _dialect, ...json } = toJsonSchema(schema, {
+    target: "draft-2020-12",
+    typeMode: "input",
+    errorMode: "ignore",
+    overrideSchema: ({ valibotSchema }) => (valibotSchema.type === "custom" ? { type: "object" } : undefined),
+  });
+  return json as unknown as JsonSchema & QuerySchema;
+}

@@ -1,0 +1,109 @@
+/**
+ * The document as a page to read: docs/http-reference.md.
+ */
+import type { JsonSchema } from "./answers.ts";
+import type { Document, DocumentedOperation } from "./document.ts";
+
+export function makeReference({ paths, components }: Document): string {
+  const operations = Object.entries(paths).flatMap(([path, verbs]) =>
+    Object.entries(verbs).map(([verb, operation]) => section(verb.toUpperCase(), path, operation)),
+  );
+  const schemas = Object.entries(components.schemas).flatMap(([name, schema]) =>
+    name === "Refusal" || name === "Document" ? [] : [`### ${name}\n\n${fields(schema)}`],
+  );
+  return `# HTTP reference
+
+Made from [openapi.json](openapi.json), which every deployment serves at \`/openapi.json\`, by \`pnpm openapi\`. The guide, with
+examples, is [http-api.md](http-api.md).
+
+${operations.join("\n\n")}
+
+## Answers
+
+${schemas.join("\n\n")}
+`;
+}
+
+function section(verb: string, path: string, operation: DocumentedOperation): string {
+  const { summary, description, parameters = [], requestBody, responses } = operation;
+  const given = parameters.map(({ name, in: where, schema, description: meaning }) => [
+    `\`${name}\``,
+    where,
+    typeOf(schema),
+    meaning ?? textOf(schema),
+  ]);
+  const answers = Object.entries(responses).map(([status, { description: what, content = {} }]) => {
+    const [schema] = Object.values(content);
+    const named = schema === undefined || Number(status) >= 400 ? "" : nameOf(schema.schema);
+    return [status, named === "" ? what : `${what} [${named}](#${named.toLowerCase()})`];
+  });
+  return [
+    `## ${verb} ${path}`,
+    [summary, description].filter(Boolean).join(" "),
+    given.length === 0 ? "" : table(["parameter", "in", "type", ""], given),
+    requestBody === undefined ? "" : `Body:\n\n${fields(requestBody.content["application/json"].schema)}`,
+    table(["status", ""], answers),
+  ]
+    .filter((part) => part !== "")
+    .join("\n\n");
+}
+
+function fields(schema: JsonSchema): string {
+  const { properties = {}, required = [] } = schema as {
+    readonly properties?: Readonly<Record<string, JsonSchema>>;
+    readonly required?: readonly string[];
+  };
+  const rows = Object.entries(properties).map(([name, field]) => [
+    `\`${name}\`${required.includes(name) ? "" : "?"}`,
+    typeOf(field),
+    textOf(field),
+  ]);
+  return rows.length === 0 ? "Nothing, or `{}`." : table(["field", "type", ""], rows);
+}
+
+function typeOf(schema: JsonSchema): string {
+  const {
+    type,
+    enum: values,
+    items,
+    anyOf,
+    const: constant,
+    minimum,
+    maximum,
+    default: otherwise,
+  } = schema as {
+    readonly type?: string | readonly string[];
+    readonly enum?: readonly unknown[];
+    readonly items?: JsonSchema;
+    readonly anyOf?: readonly JsonSchema[];
+    readonly const?: unknown;
+    readonly minimum?: number;
+    readonly maximum?: number;
+    readonly default?: unknown;
+  };
+  const named = nameOf(schema);
+  if (named !== "") return `[${named}](#${named.toLowerCase()})`;
+  if (values !== undefined) return values.map((value) => `\`${String(value)}\``).join(", ");
+  if (constant !== undefined) return `\`${JSON.stringify(constant)}\``;
+  if (anyOf !== undefined) return anyOf.map(typeOf).join(" or ");
+  if (items !== undefined) return `list of ${typeOf(items)}`;
+  const range = maximum === undefined ? "" : ` ${minimum ?? 0} to ${maximum}`;
+  const preset = otherwise === undefined ? "" : `, default \`${JSON.stringify(otherwise)}\``;
+  return `${typeof type === "string" ? type : (type?.join(" or ") ?? "any JSON")}${range}${preset}`;
+}
+
+function nameOf({ $ref: reference = "" }: JsonSchema & { readonly $ref?: string }): string {
+  return reference.replace("#/components/schemas/", "");
+}
+
+function textOf({ description }: JsonSchema & { readonly description?: string }): string {
+  return description ?? "";
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+function line(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+}

@@ -1,0 +1,29 @@
+/**
+ * What `pnpm openapi` writes: the document to read, the same for the Worker to serve, and its reference page.
+ */
+import { format } from "oxfmt";
+import { makeDocument } from "./document.ts";
+import { makeReference } from "./reference.ts";
+
+const SERVED = `/**
+ * The OpenAPI document as text, to be served. Written by \`pnpm openapi\`; docs/openapi.json is the same, to be read.
+ */
+`;
+
+const WIDTH = 120;
+
+/** Paths to texts, formatted as everything is. */
+export async function writtenFiles(): Promise<ReadonlyMap<string, string>> {
+  const document = makeDocument();
+  const texts = {
+    "docs/openapi.json": JSON.stringify(document),
+    "docs/http-reference.md": makeReference(document),
+    "packages/orchestrator-cloudflare/src/api/openapi-text.ts": `${SERVED}export const OPENAPI_TEXT: string = ${JSON.stringify(JSON.stringify(document))};\n`,
+  };
+  const formatted = Object.entries(texts).map(async ([path, text]): Promise<[string, string]> => {
+    const { code, errors } = await format(path, text, { printWidth: WIDTH });
+    if (errors.length > 0) throw new Error(`${path} cannot be formatted: ${JSON.stringify(errors)}`);
+    return [path, code];
+  });
+  return new Map(await Promise.all(formatted));
+}
