@@ -95,10 +95,10 @@ async function describeWorker() {
   };
 }
 
-type CurrentWorkerd = () => ChildProcess | undefined;
+export type CurrentWorkerd = () => ChildProcess | undefined;
 
 /** Notes each workerd that this process starts from now on. */
-function watchWorkerd(): CurrentWorkerd {
+export function watchWorkerd(): CurrentWorkerd {
   let newest: ChildProcess | undefined;
   diagnostics.subscribe("child_process", (message) => {
     const { process: child } = message as { process: ChildProcess };
@@ -114,7 +114,7 @@ function isAlive(child: ChildProcess): boolean {
   return child.exitCode === null && child.signalCode === null;
 }
 
-async function killAndAwaitNext(workerd: CurrentWorkerd, url: string): Promise<void> {
+export async function killAndAwaitNext(workerd: CurrentWorkerd, url: string): Promise<void> {
   const victim = workerd();
   if (victim === undefined) throw new Error("There is no workerd to kill.");
   const gone = once(victim, "exit");

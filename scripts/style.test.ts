@@ -24,9 +24,10 @@ const EXCEPTIONS: readonly { readonly path: string; readonly rule: StyleRule; re
   },
 ];
 
-const PROBLEMS = readFiles("{packages,apps,examples}/*/src/**/*.ts", "{demo,deploy,scripts}/**/*.ts").flatMap(
-  checkStyle,
-);
+const PROBLEMS = readFiles(
+  "{packages,apps,examples}/*/src/**/*.ts",
+  "{benchmarks,demo,deploy,scripts,soak}/**/*.ts",
+).flatMap(checkStyle);
 
 const messagesFor = (path: string, text: string) => checkStyle({ path, text }).map(({ message }) => message);
 

@@ -1,0 +1,83 @@
+/**
+ * Workflows whose bodies act on the outside world, which remembers.
+ *
+ * Owns: what a body tells the recorder: which operation it is, and when it started. What it tells is durable before it
+ * returns, so what the journal says was done was done.
+ */
+import { type StepContext, type Workflow, workflow } from "@holdfast/workflows";
+
+export interface Effect {
+  /** `run/kind/occurrence/name`. */
+  readonly key: string;
+  readonly attempt: number;
+  /** When the body started, ms. */
+  readonly startedAt: number;
+}
+
+export function effectWorkflows(recorderUrl: () => string): Workflow[] {
+  const act = async ({
+    idempotencyKey,
+    attempt,
+    signal,
+  }: Pick<StepContext, "idempotencyKey" | "attempt" | "signal">): Promise<void> => {
+    const effect: Effect = { key: idempotencyKey, attempt, startedAt: Date.now() };
+    const response = await fetch(recorderUrl(), { method: "POST", body: JSON.stringify(effect), signal });
+    if (!response.ok) throw new Error(`the recorder answered ${response.status}`);
+    await response.arrayBuffer();
+  };
+  const retry = { max: 20, backoff: "fixed", initial: 200 } as const;
+
+  const sequence = workflow({
+    id: "soak-sequence",
+    run: async (steps: number, ctx) => {
+      for (let i = 0; i < steps; i++) {
+        await ctx.step("act", { retry }, act);
+        if (i % 3 === 1) await ctx.sleep(80);
+      }
+      return steps;
+    },
+  });
+  const parallel = workflow({
+    id: "soak-parallel",
+    run: async (_input, ctx) => {
+      const names = ["a", "b", "c", "d"];
+      await Promise.all(names.map((name) => ctx.step(name, { retry }, act)));
+      return names.length;
+    },
+  });
+  const flaky = workflow({
+    id: "soak-flaky",
+    run: (_input, ctx) =>
+      ctx.step("sometimes", { retry }, async (step) => {
+        await act(step);
+        if (step.attempt < 3) throw new Error("not yet");
+        return "at last";
+      }),
+  });
+  const undoing = workflow({
+    id: "soak-undoing",
+    run: async (_input, ctx) => {
+      for (const name of ["reserve", "charge", "ship"]) {
+        const undo = { idempotencyKey: `${ctx.run.id}/compensation/0/${name}`, attempt: 1, signal: ctx.signal };
+        await ctx.step(name, { retry, compensate: () => act(undo) }, act);
+      }
+      throw new Error("out of stock");
+    },
+  });
+  const signals = workflow({
+    id: "soak-signals",
+    run: async (_input, ctx) => {
+      const got: unknown[] = [];
+      for (let i = 0; i < 3; i++) {
+        got.push(await ctx.waitForSignal("n"));
+        await ctx.step("act", { retry }, act);
+      }
+      return got;
+    },
+  });
+  const family = workflow({
+    id: "soak-family",
+    run: (_input, ctx) => Promise.all([ctx.invoke(sequence, 2), ctx.invoke(sequence, 3)]),
+  });
+  return [sequence, parallel, flaky, undoing, signals, family];
+}

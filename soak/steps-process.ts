@@ -1,0 +1,8 @@
+/** The Node process of the soak: `node steps-process.ts <port> <key> <recorder>`. */
+import { serve } from "@hono/node-server";
+import { createStepHandler } from "@holdfast/workflows/handler";
+import { soakWorkflows } from "./workflows.ts";
+
+const [port = "0", key = "", recorder = ""] = process.argv.slice(2);
+const handler = createStepHandler({ workflows: soakWorkflows(() => recorder), signingKeys: [key] });
+serve({ fetch: handler, port: Number(port), hostname: "127.0.0.1" }, () => process.send?.("ready"));
