@@ -24,9 +24,13 @@ const playable = catalogue.filter(
     !cues.some((cue) => cue.act.type === "wait"),
 );
 
-const ACTING: Readonly<
-  Record<string, { readonly input?: unknown; readonly status: string; readonly output?: unknown }>
-> = {
+interface Expected {
+  readonly input?: unknown;
+  readonly status: string;
+  readonly output?: unknown;
+}
+
+const ACTING: Readonly<Record<string, Expected>> = {
   "soak-sequence": { input: 6, status: "completed", output: 6 },
   "soak-parallel": { status: "completed", output: 4 },
   "soak-flaky": { status: "completed", output: "at last" },
@@ -41,11 +45,15 @@ export function startRun(
   random: () => number,
   number: number,
 ): { readonly run: SoakRun; readonly over: Promise<void> } {
-  const pipe = PIPES[Math.floor(random() * PIPES.length)] ?? "";
+  const pick = <T>(list: readonly T[]): T => {
+    const [picked] = list.slice(Math.floor(random() * list.length));
+    if (picked === undefined) throw new Error("assertion: there is nothing to pick from");
+    return picked;
+  };
+  const pipe = pick(PIPES);
   const acts = random() < 0.5;
-  const names = Object.keys(ACTING);
-  const workflowId = names[Math.floor(random() * names.length)] ?? "";
-  const entry = playable[Math.floor(random() * playable.length)] ?? (catalogue[0] as CatalogueEntry);
+  const workflowId = pick(Object.keys(ACTING));
+  const entry = pick(playable);
   const kind = acts ? workflowId : slugOf(entry);
   const run: SoakRun = {
     id: `${pipe}${number}-${kind}`.slice(0, 120),
