@@ -44,7 +44,7 @@ export default defineConfig({
       {
         test: {
           name: "node",
-          include: ["{packages,apps,examples}/*/test/**/*.test.ts", "scripts/**/*.test.ts"],
+          include: ["{packages,apps,examples}/*/test/**/*.test.ts", "{scripts,benchmarks}/**/*.test.ts"],
           testTimeout: 30_000,
         },
       },

@@ -24,7 +24,7 @@ const EXCEPTIONS: readonly { readonly path: string; readonly rule: StyleRule; re
   },
 ];
 
-const PROBLEMS = readFiles("{packages,apps,examples}/*/src/**/*.ts", "demo/**/*.ts", "scripts/**/*.ts").flatMap(
+const PROBLEMS = readFiles("{packages,apps,examples}/*/src/**/*.ts", "{demo,scripts,benchmarks}/**/*.ts").flatMap(
   checkStyle,
 );
 
