@@ -3,7 +3,7 @@
  */
 import { cpus, totalmem } from "node:os";
 import type { Drawing } from "./plots.ts";
-import type { Measure, Row } from "./statistics.ts";
+import { type Measure, type Row, ratioOf } from "./statistics.ts";
 import type { Target } from "./targets.ts";
 
 export interface Machine {
@@ -50,7 +50,8 @@ export function drawResults(results: Results, plots: readonly Drawing[]): string
     `# Benchmarks, ${date.slice(0, 10)}`,
     "Written by `pnpm bench`. Holdfast, the floor of the platform and the peer (Cloudflare Workflows, in the local engine " +
       "that comes with miniflare) alternate round by round on one workerd with its storage on disk. **Read the ratios**: " +
-      "times are those of one machine, shared with others, and say nothing about Cloudflare's network.",
+      "times are those of one machine, shared with others, and say nothing about Cloudflare's network. A ratio is the " +
+      "median over the rounds of the ratio within a round.",
     `${machine.cores} cores of ${machine.cpu}, ${machine.memory}, ${machine.system}; Node ${machine.node}, workerd ${machine.workerd}, miniflare ${machine.miniflare}. The run took ${Math.round(seconds)} s.`,
     "## Targets",
     drawTargets(targets),
@@ -94,12 +95,12 @@ function drawMeasure({ rows }: Measure): string {
   );
 }
 
-/** Of the medians: Holdfast's to that of somebody else, who did the same number of the same thing. */
+/** Holdfast's to that of somebody else, who did the same number of the same thing. */
 function ratioTo(row: Row, rows: readonly Row[], isOther: (other: Row) => boolean): string {
   const alone = new Set(rows.filter(isOther).map(({ n }) => n)).size <= 1;
   const other = rows.find((one) => isOther(one) && (one.n === row.n || alone));
   if (row.who !== "Holdfast" || other === undefined) return "";
-  return `${short(row.median / other.median)} ×`;
+  return `${short(ratioOf(row, other))} ×`;
 }
 
 function short(value: number): string {

@@ -18,6 +18,8 @@ export interface Row extends Summary {
   readonly who: Who;
   /** How many of something: steps, mostly. What a plot has on its x axis. */
   readonly n?: number;
+  /** In the order in which they were taken, one a round. */
+  readonly samples: readonly number[];
 }
 
 export interface Measure {
@@ -32,9 +34,16 @@ export interface Measure {
   readonly trouble: readonly string[];
 }
 
-export function summarize(samples: readonly number[]): Summary {
+/** Samples and what is said about them. */
+export function summarize(samples: readonly number[]): Summary & Pick<Row, "samples"> {
   const sorted = samples.toSorted((a, b) => a - b);
-  return { count: sorted.length, min: sorted[0] ?? NaN, median: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) };
+  return {
+    samples,
+    count: sorted.length,
+    min: sorted[0] ?? NaN,
+    median: quantile(sorted, 0.5),
+    p99: quantile(sorted, 0.99),
+  };
 }
 
 /** Linear between the two nearest. */
@@ -44,8 +53,22 @@ export function quantile(sorted: readonly number[], q: number): number {
   return low + (high - low) * (place - Math.floor(place));
 }
 
-/** The row's median, of one measure among all. */
-export function medianOf(measures: readonly Measure[], id: string, what: string, who: Who, n?: number): number {
+/** The row of one measure among all. */
+export function findRow(measures: readonly Measure[], id: string, what: string, who: Who, n?: number): Row | undefined {
   const rows = measures.find((measure) => measure.id === id)?.rows ?? [];
-  return rows.find((row) => row.what === what && row.who === who && (n === undefined || row.n === n))?.median ?? NaN;
+  return rows.find((row) => row.what === what && row.who === who && (n === undefined || row.n === n));
+}
+
+/**
+ * How many times as much the one took as the other: the median over the rounds of the ratio within a round, where both
+ * met the same machine.
+ */
+export function ratioOf(one: Row | undefined, other: Row | undefined): number {
+  if (one === undefined || other === undefined) return Number.NaN;
+  if (one.count !== other.count) return one.median / other.median;
+  const ratios = one.samples.map((sample, round) => sample / (other.samples[round] ?? Number.NaN));
+  return quantile(
+    ratios.toSorted((a, b) => a - b),
+    0.5,
+  );
 }

@@ -14,9 +14,9 @@ interface Size {
 const SIZES: readonly Size[] = [
   { n: 10, rounds: 20, budgetMs: 10_000 },
   { n: 100, rounds: 8, budgetMs: 12_000 },
-  { n: 500, rounds: 5, budgetMs: 25_000 },
+  { n: 500, rounds: 5, budgetMs: 30_000 },
   { n: 1_000, rounds: 5, budgetMs: 40_000 },
-  { n: 5_000, rounds: 3, budgetMs: 45_000 },
+  { n: 5_000, rounds: 3, budgetMs: 60_000 },
 ];
 
 const QUICK_SIZES: readonly Size[] = [

@@ -133,9 +133,12 @@ export default {
         return Response.json({ status: await wakePeer(env.PEER, id) });
       case "/bench/run":
       case "/bench/wake": {
-        const path = pathname === "/bench/run" ? "/api/runs" : `/api/runs/${id}/signals`;
+        // Of a run that is there, the end is waited for before it can come.
+        const wakes = pathname === "/bench/wake";
+        const ended = wakes ? object("/bench/ended") : undefined;
+        const path = wakes ? `/api/runs/${id}/signals` : "/api/runs";
         const answer = await askApi(new Request(new URL(path, request.url), request), env);
-        return answer.ok ? object("/bench/ended") : answer;
+        return answer.ok ? (ended ?? object("/bench/ended")) : answer;
       }
       case "/bench/evict":
       case "/bench/writes":
