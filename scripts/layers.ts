@@ -2,7 +2,8 @@
  * Who may know whom: a table, held by imports in `src` and by dependencies in package.json.
  *
  * Owns: the table and its reading. Tests (`test`, `test-workers`) may import anything of the workspace; the rule that no
- * relative import leaves its package holds for them too.
+ * relative import leaves its package holds for them too. `scripts`, `demo` and `benchmarks` belong to no package and may
+ * import everything; nothing may import them.
  */
 import { posix } from "node:path";
 import type { PackageManifest, SourceFile } from "./source-files.ts";

@@ -26,8 +26,14 @@ export class FakeStorage implements DurableObjectStorageLike {
   rows = new Map<string, unknown>();
   alarmAt: number | null = null;
   writes = 0;
+  alarmsSet = 0;
+  /** Calls of `get` and `list`, and rows that a `list` handed out. */
+  readonly reads = { gets: 0, lists: 0, rowsListed: 0 };
   readonly kv = {
-    get: (key: string): unknown => structuredClone(this.rows.get(key)),
+    get: (key: string): unknown => {
+      this.reads.gets += 1;
+      return structuredClone(this.rows.get(key));
+    },
     put: (key: string, value: unknown): void => {
       this.writes += 1;
       this.rows.set(key, structuredClone(value));
@@ -44,7 +50,10 @@ export class FakeStorage implements DurableObjectStorageLike {
       );
       keys.sort();
       if (reverse) keys.reverse();
-      return keys.slice(0, limit).map((key): [string, unknown] => [key, structuredClone(this.rows.get(key))]);
+      const listed = keys.slice(0, limit);
+      this.reads.lists += 1;
+      this.reads.rowsListed += listed.length;
+      return listed.map((key): [string, unknown] => [key, structuredClone(this.rows.get(key))]);
     },
   };
 
@@ -64,6 +73,7 @@ export class FakeStorage implements DurableObjectStorageLike {
 
   async setAlarm(at: number): Promise<void> {
     this.writes += 1;
+    this.alarmsSet += 1;
     this.alarmAt = at;
   }
 

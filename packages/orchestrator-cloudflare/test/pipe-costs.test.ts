@@ -1,17 +1,8 @@
 /** What a step costs on each pipe: counts, which do not depend on the machine (REP6). */
 import { workflow } from "@holdfast/workflows";
-import { createStepHandler, workflowsEntrypoint } from "@holdfast/workflows/handler";
 import { expect, test } from "vitest";
-import {
-  type RpcBindingLike,
-  type StepDispatcher,
-  createHttpDispatcher,
-  createInlineDispatcher,
-  createServiceBindingDispatcher,
-} from "../src/index.ts";
+import { Counter, PIPES } from "./counted-pipes.ts";
 import { FakeDeployment } from "./fake-platform.ts";
-
-const KEY = "a-key-that-both-sides-know";
 
 const steps = workflow({
   id: "steps",
@@ -27,81 +18,9 @@ interface Costs {
   rows: number;
 }
 
-/** Counts what crosses a pipe in both directions. */
-class Counter {
-  messages = 0;
-  bytes = 0;
-
-  count(text: string): void {
-    this.messages += 1;
-    this.bytes += text.length;
-  }
-
-  readonly stream = (stream: ReadableStream<Uint8Array> | null): ReadableStream<Uint8Array> | null =>
-    stream?.pipeThrough(
-      new TransformStream({
-        transform: (chunk, controller) => {
-          this.count(new TextDecoder().decode(chunk));
-          controller.enqueue(chunk);
-        },
-      }),
-    ) ?? null;
-}
-
-const PIPES: Record<string, (counter: Counter) => StepDispatcher> = {
-  inline: () => createInlineDispatcher({ workflows: [steps] }),
-  http(counter) {
-    const handler = createStepHandler({ workflows: [steps], signingKeys: [KEY] });
-    return createHttpDispatcher({
-      url: "https://steps.example",
-      signingKey: KEY,
-      fetch: async (request) => {
-        counter.count(await request.clone().text());
-        const response = await handler(request);
-        counter.count(await response.clone().text());
-        return response;
-      },
-    });
-  },
-  fetch(counter) {
-    const handler = createStepHandler({ workflows: [steps], signingKeys: "unsigned" });
-    const binding = {
-      async fetch(request: Request): Promise<Response> {
-        const init = { method: request.method, body: counter.stream(request.body), duplex: "half" } as RequestInit;
-        const response = await handler(new Request(request.url, init));
-        return new Response(counter.stream(response.body), response);
-      },
-    };
-    return createServiceBindingDispatcher({ binding, pipe: "fetch" });
-  },
-  rpc(counter) {
-    const Service = workflowsEntrypoint(Object as unknown as abstract new () => object, { workflows: [steps] });
-    const service = new (class extends Service {})();
-    const counted = <Given, Result>(act: (given: Given) => Result) => {
-      return async (given: Given): Promise<Awaited<Result>> => {
-        counter.count(JSON.stringify(given) ?? "");
-        const result = await act(given);
-        counter.count(JSON.stringify(result) ?? "");
-        return result;
-      };
-    };
-    const binding: RpcBindingLike = {
-      workflows: () => service.workflows(),
-      execute: (start, port) =>
-        service.execute(start, {
-          connect: async (live) => port.connect(live),
-          report: counted((report) => port.report(report)),
-          progress: async (list) => port.progress(list),
-          lost: async (error) => port.lost(error),
-        }),
-    };
-    return createServiceBindingDispatcher({ binding });
-  },
-};
-
 async function costsOf(pipe: string, n: number): Promise<Costs> {
   const counter = new Counter();
-  const api = new FakeDeployment([], {}, PIPES[pipe]?.(counter));
+  const api = new FakeDeployment([], {}, PIPES[pipe]?.(counter, [steps]));
   await api.fetch("/api/runs", { json: { runId: "r", workflowId: "steps", input: n } });
   await expect
     .poll(async () => ((await (await api.fetch("/api/runs/r")).json()) as { status: string }).status, {

@@ -44,14 +44,23 @@ const LINE_CHARS_MAX = 2 ** 28;
 export async function* readLines(reader: ByteReader): AsyncGenerator<unknown, void> {
   const { TextDecoder } = globalThis as unknown as { readonly TextDecoder: new () => Decoder };
   const decoder = new TextDecoder();
-  let rest = "";
+  // Parts of a line whose end has not come: what was looked at is not looked at again, however many chunks a line takes.
+  let begun: string[] = [];
+  let chars = 0;
   for (;;) {
     const { done, value } = await reader.read();
-    rest += done ? decoder.decode() : decoder.decode(value, { stream: true });
-    const lines = rest.split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) if (line !== "") yield JSON.parse(line);
+    const text = done ? decoder.decode() : decoder.decode(value, { stream: true });
+    const pieces = text.split("\n");
+    const rest = pieces.pop() ?? "";
+    for (const piece of pieces) {
+      const line = begun.join("") + piece;
+      begun = [];
+      chars = 0;
+      if (line !== "") yield JSON.parse(line);
+    }
     if (done) return;
-    if (rest.length > LINE_CHARS_MAX) throw new Error("a message is too long");
+    begun.push(rest);
+    chars += rest.length;
+    if (chars > LINE_CHARS_MAX) throw new Error("a message is too long");
   }
 }

@@ -47,8 +47,8 @@ const { crypto, TextEncoder } = globalThis as unknown as WebPlatform;
  * @throws HoldfastError `INVALID_ARGUMENT` for a key under 16 characters.
  */
 export async function signRequest(request: SignedRequest, key: string, now: number, nonce: string): Promise<string> {
-  const imported = await importKey(key, ["sign"]);
-  const signature = await crypto.subtle.sign("HMAC", imported, await signedText(request, now, nonce));
+  const secret = await importKey(key, ["sign"]);
+  const signature = await crypto.subtle.sign("HMAC", secret, await signedText(request, now, nonce));
   return `t=${now},n=${nonce},v1=${toHex(new Uint8Array(signature))}`;
 }
 
@@ -70,8 +70,8 @@ export async function verifyRequest(
   const data = await signedText(request, at, nonce);
   let matches = false;
   for (const key of keys) {
-    const imported = await importKey(key, ["verify"]);
-    matches = (await crypto.subtle.verify("HMAC", imported, fromHex(hex), data)) || matches;
+    const secret = await importKey(key, ["verify"]);
+    matches = (await crypto.subtle.verify("HMAC", secret, fromHex(hex), data)) || matches;
   }
   if (!matches)
     return {
@@ -114,9 +114,19 @@ export function checkSigningKey(key: string): void {
   );
 }
 
-function importKey(key: string, uses: readonly ["sign"] | readonly ["verify"]): Promise<unknown> {
+/** Keys that were imported, by use and text: a deployment has a few. Not promises, which belong to one request. */
+const imported = new Map<string, unknown>();
+const IMPORTED_MAX = 64;
+
+async function importKey(key: string, uses: readonly ["sign"] | readonly ["verify"]): Promise<unknown> {
   checkSigningKey(key);
-  return crypto.subtle.importKey("raw", encode(key), { name: "HMAC", hash: "SHA-256" }, false, uses);
+  const name = `${uses[0]} ${key}`;
+  const known = imported.get(name);
+  if (known !== undefined) return known;
+  const made = await crypto.subtle.importKey("raw", encode(key), { name: "HMAC", hash: "SHA-256" }, false, uses);
+  if (imported.size >= IMPORTED_MAX) imported.clear();
+  imported.set(name, made);
+  return made;
 }
 
 async function signedText({ method, path, body }: SignedRequest, at: number, nonce: string): Promise<Uint8Array> {

@@ -56,8 +56,8 @@ async function ask(pipe: TurnPipe, route: string, body: string | undefined): Pro
   }
   let response: Response;
   let text: string;
+  const { signal, cancel } = timeoutSignal(timeoutMs);
   try {
-    const signal = AbortSignal.timeout(timeoutMs);
     response = await pipe.fetch(
       new Request(address, { method, headers, signal, redirect: "manual", ...(body === undefined ? {} : { body }) }),
     );
@@ -67,6 +67,8 @@ async function ask(pipe: TurnPipe, route: string, body: string | undefined): Pro
       `${name} could not be reached: ${error instanceof Error ? error.message : String(error)}`,
       false,
     );
+  } finally {
+    cancel();
   }
   if (!response.ok) throw refusalOf(name, response.status, text);
   if (text.length > ANSWER_CHARS_MAX) throw new PipeError(`${name} answered with ${text.length} characters`, false);
@@ -75,6 +77,15 @@ async function ask(pipe: TurnPipe, route: string, body: string | undefined): Pro
   } catch {
     throw new PipeError(`${name} answered with something that is not JSON, or was cut off`, false);
   }
+}
+
+/** Like `AbortSignal.timeout`, whose timer goes on when nobody needs it any more and keeps the object in memory. */
+function timeoutSignal(ms: number): { readonly signal: AbortSignal; readonly cancel: () => void } {
+  const controller = new AbortController();
+  const timer = setTimeout(() => {
+    controller.abort(new DOMException(`There was no answer within ${ms} ms.`, "TimeoutError"));
+  }, ms);
+  return { signal: controller.signal, cancel: () => clearTimeout(timer) };
 }
 
 /** A 4xx is meant, but for those that say "later". Everything else may be another next time. */

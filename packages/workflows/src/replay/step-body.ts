@@ -37,7 +37,8 @@ export class StepBody {
   readonly #operation: OpenOperation;
   readonly #step: StepRequest;
   readonly #surroundings: BodySurroundings;
-  readonly #controller = new AbortController();
+  /** Made when somebody asks for the signal: most bodies do not, and it would be a quarter of what a step costs. */
+  #controller: AbortController | undefined;
   #cancelTimer: (() => void) | undefined;
   #over = false;
 
@@ -59,9 +60,12 @@ export class StepBody {
     const { timeoutMs, fn } = this.#step;
     if (timeoutMs !== undefined) this.#cancelTimer = platform.setTimer(timeoutMs, () => this.#timeOut(timeoutMs));
     const { attempt } = this.inProgress;
+    const controller = (): AbortController => this.#control();
     const context = {
       attempt,
-      signal: this.#controller.signal,
+      get signal() {
+        return controller().signal;
+      },
       idempotencyKey,
       log,
       get traceparent() {
@@ -78,7 +82,11 @@ export class StepBody {
 
   /** Aborts the body's signal; what it still returns counts unless the execution stopped. */
   abort(reason: Error): void {
-    this.#controller.abort(reason);
+    this.#control().abort(reason);
+  }
+
+  #control(): AbortController {
+    return (this.#controller ??= new AbortController());
   }
 
   /** Stops listening: nothing that the body still does is told. */
@@ -118,7 +126,7 @@ export class StepBody {
     if (this.#over) return;
     const what = `Attempt ${this.inProgress.attempt} of ${describeOperation(this.#operation.id)}`;
     const error = new TimeoutError(`${what} took longer than its timeout of ${timeoutMs} ms.`);
-    this.#controller.abort(error);
+    this.#control().abort(error);
     this.#fail(error);
   }
 

@@ -1,0 +1,106 @@
+/**
+ * What is over before one looks: a run of one step, waking, steps at one time, and many runs at one time.
+ */
+import { type Contestant, playRounds, timed } from "../rounds.ts";
+import type { Measure } from "../statistics.ts";
+import { type Bench, PIPES, inFlight, peerToEnd, peerToWait, runToEnd, runToWait, wake, wakePeer } from "./contest.ts";
+
+export async function measureOneStep({ platform, quick, progress }: Bench): Promise<Measure> {
+  const contestants = PIPES.map((pipe): Contestant => {
+    const input = (round: string): object => ({ runId: `${pipe}-${round}`, workflowId: "steps", input: 1 });
+    const sample = (round: string): Promise<number> =>
+      timed(() => platform.ask("/api/runs", { json: input(round), wait: 50 }));
+    return { what: pipe, who: "Holdfast", sample };
+  });
+  const peer: Contestant = {
+    what: "peer",
+    who: "peer",
+    sample: (round) => peerToEnd(platform, `peer-${round}`, { kind: "steps", n: 1 }),
+  };
+  const options = { name: "1-step run", rounds: quick ? 15 : 80, budgetMs: quick ? 3_000 : 15_000, progress };
+  return {
+    id: "one-step",
+    title: "A run of one step",
+    unit: "ms",
+    how: "One request: `POST /api/runs` with `Prefer: wait=50`, answered with the run's record when it has ended. Peer: one request that creates an instance and is answered when it is complete.",
+    ...(await playRounds([...contestants, peer], options)),
+  };
+}
+
+export async function measureWake({ platform, quick, progress }: Bench): Promise<Measure> {
+  const contestants = PIPES.map((pipe): Contestant => ({
+    what: pipe,
+    who: "Holdfast",
+    async sample(round) {
+      await runToWait(platform, `${pipe}-${round}`, 1);
+      return wake(platform, `${pipe}-${round}`);
+    },
+  }));
+  const peer: Contestant = {
+    what: "peer",
+    who: "peer",
+    async sample(round) {
+      await peerToWait(platform, `peer-${round}`);
+      return wakePeer(platform, `peer-${round}`);
+    },
+  };
+  const options = { name: "wake", rounds: quick ? 10 : 60, budgetMs: quick ? 3_000 : 15_000, progress };
+  return {
+    id: "wake",
+    title: "Waking a run that waits",
+    unit: "ms",
+    how: "From a signal's delivery to the end of the run that waited for it, after one step; the object is in memory. Peer: `sendEvent`, until the instance is complete.",
+    ...(await playRounds([...contestants, peer], options)),
+  };
+}
+
+const SIDE_BY_SIDE = { n: 20, ms: 50 };
+
+export async function measureParallel({ platform, quick, progress }: Bench): Promise<Measure> {
+  const contestants = PIPES.map((pipe): Contestant => ({
+    what: pipe,
+    who: "Holdfast",
+    sample: (round) => runToEnd(platform, `${pipe}-${round}`, "parallel", SIDE_BY_SIDE),
+  }));
+  const peer: Contestant = {
+    what: "peer",
+    who: "peer",
+    sample: (round) => peerToEnd(platform, `peer-${round}`, { kind: "parallel", ...SIDE_BY_SIDE }),
+  };
+  const options = { name: "20 × 50 ms", rounds: quick ? 2 : 15, budgetMs: quick ? 4_000 : 15_000, progress };
+  return {
+    id: "parallel",
+    title: "20 steps of 50 ms at one time",
+    unit: "ms",
+    how: "From the trigger to the end of a run of 20 parallel steps that take 50 ms each. 50 ms would be perfect.",
+    ...(await playRounds([...contestants, peer], options)),
+  };
+}
+
+const AT_ONCE = 50;
+
+export async function measureThroughput({ platform, quick, progress }: Bench): Promise<Measure> {
+  const contestants = PIPES.map((pipe): Contestant => {
+    const sample = (round: string): Promise<number> =>
+      perSecond(quick ? 100 : 200, (i) => runToEnd(platform, `${pipe}-${round}-${i}`, "steps", 3));
+    return { what: pipe, who: "Holdfast", sample };
+  });
+  const peer: Contestant = {
+    what: "peer",
+    who: "peer",
+    sample: (round) =>
+      perSecond(quick ? 50 : 100, (i) => peerToEnd(platform, `peer-${round}-${i}`, { kind: "steps", n: 3 })),
+  };
+  const options = { name: "50 in flight", rounds: quick ? 1 : 4, budgetMs: quick ? 1 : 35_000, progress };
+  return {
+    id: "throughput",
+    title: "Runs a second, 50 in flight",
+    unit: "runs/s (more is better)",
+    how: "Runs of three steps, 50 at one time, each triggered by a request of its own and in an object of its own. A sample is one lot of runs.",
+    ...(await playRounds([...contestants, peer], options)),
+  };
+}
+
+async function perSecond(total: number, act: (i: number) => Promise<unknown>): Promise<number> {
+  return total / ((await timed(() => inFlight(total, AT_ONCE, act))) / 1_000);
+}

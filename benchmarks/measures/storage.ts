@@ -1,0 +1,125 @@
+/**
+ * What a run leaves behind: long journals that are loaded again, memory, rows and bytes.
+ */
+import { copyFileSync, existsSync, globSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { BenchPlatform } from "../platform.ts";
+import { type Contestant, playRounds } from "../rounds.ts";
+import { type Measure, type Row, summarize } from "../statistics.ts";
+import { type Bench, type Pipe, inFlight, peerToEnd, peerToWait, runToEnd, runToWait, wake } from "./contest.ts";
+
+export async function measureColdWake({ platform, quick, progress }: Bench): Promise<Measure> {
+  const sizes = quick ? [10_000] : [100, 1_000, 10_000];
+  const contestants = (["inline", "rpc", "fetch", "http"] satisfies Pipe[]).flatMap((pipe) =>
+    sizes.map((n): Contestant => ({
+      what: pipe,
+      who: "Holdfast",
+      n,
+      async sample(round) {
+        const id = `cold-${pipe}-${round}`;
+        // The last entry is the wait's.
+        await runToWait(platform, id, n - 1);
+        await platform.evict(id);
+        return wake(platform, id);
+      },
+    })),
+  );
+  const options = { name: "cold wake", rounds: quick ? 1 : 5, budgetMs: quick ? 1 : 40_000, progress };
+  return {
+    id: "cold-wake",
+    title: "Waking a run that left memory",
+    unit: "ms",
+    how: "A run of N − 1 steps waits for a signal, and its object is dropped from memory with `state.abort()`. From the delivery of the signal to the end of the run: the journal is loaded, the function replayed to its wait, and ended. The journal is made inline for every pipe, and replayed through the pipe.",
+    ...(await playRounds(contestants, options)),
+  };
+}
+
+/** Once: memory that was taken is not given back at once, so there is no second sample of the same thing. */
+export async function measureMemory({ platform, quick, progress }: Bench): Promise<Measure> {
+  const [runs, peerRuns] = quick ? [300, 50] : [1_000, 200];
+  const rows: Row[] = [];
+  const perThousand = async (total: number, act: (i: number) => Promise<unknown>): Promise<number> => {
+    const before = platform.memory();
+    await inFlight(total, 20, act);
+    return ((platform.memory() - before) / total) * 1_000;
+  };
+  progress(`memory: ${runs} parked runs`);
+  const own = await perThousand(runs, (i) => runToWait(platform, `inline-parked-${i}`, 1));
+  rows.push({ what: "inline", who: "Holdfast", n: runs, ...summarize([own / 2 ** 20]) });
+  progress(`memory: ${peerRuns} parked runs of the peer`);
+  const peer = await perThousand(peerRuns, (i) => peerToWait(platform, `peer-parked-${i}`));
+  rows.push({ what: "peer", who: "peer", n: peerRuns, ...summarize([peer / 2 ** 20]) });
+  return {
+    id: "memory",
+    title: "Memory of parked runs",
+    unit: "MiB for 1,000 runs",
+    how: "By how much the resident memory of workerd grows while N runs of one step come to wait, all of their objects still in memory, for 1,000 of them. One sample, at the beginning, before anything else was measured; garbage that was not collected counts. A run that waits may leave memory at any time and then takes none.",
+    rows,
+    trouble: [],
+  };
+}
+
+export async function measureRows({ platform, quick, progress }: Bench): Promise<Measure> {
+  const steps = quick ? 200 : 1_000;
+  progress("rows and bytes");
+  const own = await storedBy(platform, "do/bench-WorkflowRunDO", () =>
+    runToEnd(platform, "inline-rows", "steps", steps),
+  );
+  const { puts, deletes, alarms } =
+    await platform.ask<Record<"puts" | "deletes" | "alarms", number>>("/bench/writes?id=inline-rows");
+  const peer = await storedBy(platform, "workflows/miniflare-workflows-peer", () =>
+    peerToEnd(platform, "peer-rows", { kind: "steps", n: steps }),
+  );
+  const row = (what: string, who: Row["who"], value: number): Row => ({ what, who, n: steps, ...summarize([value]) });
+  return {
+    id: "rows",
+    title: "Rows and bytes",
+    unit: "one of each",
+    how: "Of one run of N steps, inline. Rows written are counted at the object's storage: rows put, rows deleted, alarms set. Rows and bytes stored are counted in the SQLite file on disk, for Holdfast and peer alike.",
+    rows: [
+      row("rows written", "Holdfast", puts + deletes + alarms),
+      row("rows written beyond N", "Holdfast", puts + deletes + alarms - steps),
+      row("rows stored a step", "Holdfast", own.rows / steps),
+      row("rows stored a step", "peer", peer.rows / steps),
+      row("bytes stored a step", "Holdfast", own.bytes / steps),
+      row("bytes stored a step", "peer", peer.bytes / steps),
+    ],
+    trouble: [],
+  };
+}
+
+interface Stored {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** What is in the database that came with a run. A copy is read: workerd has it open. */
+async function storedBy({ directory }: BenchPlatform, folder: string, run: () => Promise<unknown>): Promise<Stored> {
+  const databases = (): string[] => globSync(join(directory, folder, "*.sqlite"));
+  const before = new Set(databases());
+  await run();
+  const added = databases().find((file) => !before.has(file) && !file.endsWith("metadata.sqlite"));
+  if (added === undefined) throw new Error(`nothing new is stored in ${folder}`);
+  const copies = mkdtempSync(join(tmpdir(), "holdfast-bench-copy-"));
+  try {
+    const copy = join(copies, "copy.sqlite");
+    for (const end of ["", "-wal"]) if (existsSync(added + end)) copyFileSync(added + end, copy + end);
+    return countStored(copy);
+  } finally {
+    rmSync(copies, { recursive: true, force: true });
+  }
+}
+
+function countStored(file: string): Stored {
+  const database = new DatabaseSync(file);
+  try {
+    const number = (query: string): number => Number(Object.values(database.prepare(query).get() ?? {})[0]);
+    const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
+    const rows = tables.reduce((sum, { name }) => sum + number(`SELECT count(*) FROM "${String(name)}"`), 0);
+    return { rows, bytes: number("PRAGMA page_count") * number("PRAGMA page_size") };
+  } finally {
+    database.close();
+  }
+}

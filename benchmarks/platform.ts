@@ -1,0 +1,156 @@
+/**
+ * The platform under measurement: one workerd with the measured Worker, its sibling and the peer's engine, storage on
+ * disk, and one Node process.
+ *
+ * Owns: starting and ending both, requests to the Worker with a bound on each, and what the operating system says about
+ * workerd.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import diagnostics from "node:diagnostics_channel";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { build } from "esbuild";
+import { Miniflare, convertV4MiniflareOptions } from "miniflare";
+
+const REQUEST_MS_MAX = 60_000;
+const COMPATIBILITY = { compatibilityDate: "2026-10-01", compatibilityFlags: ["nodejs_compat"] };
+
+export interface BenchPlatform {
+  readonly directory: string;
+  /** Rejects if the answer is no success or takes longer than the bound. */
+  ask<T>(path: string, init?: { readonly json?: unknown; readonly wait?: number }): Promise<T>;
+  /** Drops the run's object from memory. */
+  evict(id: string): Promise<void>;
+  /** Resident memory of workerd, bytes. */
+  memory(): number;
+  inspector(): Promise<URL>;
+  dispose(): Promise<void>;
+}
+
+export async function startPlatform({
+  inspectorPort,
+}: { readonly inspectorPort?: number } = {}): Promise<BenchPlatform> {
+  const directory = mkdtempSync(join(tmpdir(), "holdfast-bench-"));
+  const key = randomBytes(16).toString("hex");
+  const { node, port } = await startNode(key);
+  const workerd = watchWorkerd();
+  const runtime = new Miniflare(await describe(directory, key, port, inspectorPort));
+  const removeState = (): void => {
+    node.kill("SIGKILL");
+    rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+  };
+  process.on("exit", removeState);
+  const url = (await runtime.ready).origin;
+
+  async function send(path: string, { json, wait }: { json?: unknown; wait?: number } = {}): Promise<Response> {
+    const headers = { "Content-Type": "application/json", ...(wait === undefined ? {} : { Prefer: `wait=${wait}` }) };
+    const body = json === undefined ? {} : { method: "POST", body: JSON.stringify(json) };
+    return fetch(url + path, { ...body, headers, signal: AbortSignal.timeout(REQUEST_MS_MAX) });
+  }
+  return {
+    directory,
+    async ask(path, init) {
+      const response = await send(path, init);
+      const text = await response.text();
+      if (!response.ok) throw new Error(`${path} answered ${response.status}: ${text.slice(0, 300)}`);
+      return JSON.parse(text);
+    },
+    async evict(id) {
+      const response = await send(`/bench/evict?id=${id}`);
+      await response.text();
+      if (response.ok) throw new Error("the object answered, so it was not dropped from memory");
+    },
+    memory: () => residentBytes(workerd()?.pid),
+    inspector: () => runtime.getInspectorURL(),
+    async dispose() {
+      await runtime.dispose();
+      removeState();
+      process.off("exit", removeState);
+    },
+  };
+}
+
+async function startNode(key: string): Promise<{ readonly node: ChildProcess; readonly port: number }> {
+  const node = fork(join(import.meta.dirname, "node-side.ts"), [key], {
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
+  const [message] = (await once(node, "message", { signal: AbortSignal.timeout(REQUEST_MS_MAX) })) as [
+    { port: number },
+  ];
+  return { node, port: message.port };
+}
+
+async function describe(directory: string, key: string, port: number, inspectorPort: number | undefined) {
+  const [main, sibling] = await Promise.all([bundle("main.ts"), bundle("sibling.ts")]);
+  return convertV4MiniflareOptions({
+    cf: false,
+    telemetry: { enabled: false },
+    resourcePersistencePath: directory,
+    // Objects that are dropped on purpose say so.
+    handleStructuredLogs: () => {},
+    ...(inspectorPort === undefined ? {} : { inspectorPort }),
+    workers: [
+      {
+        ...COMPATIBILITY,
+        name: "bench",
+        modules: true,
+        script: main,
+        bindings: {
+          STEP_HANDLER_URL: `http://127.0.0.1:${port}/holdfast`,
+          STEP_HANDLER_FLOOR: `http://127.0.0.1:${port}/floor`,
+          STEP_HANDLER_KEY: key,
+        },
+        serviceBindings: {
+          SIBLING: "sibling",
+          SIBLING_RPC: { name: "sibling", entrypoint: "Workflows" },
+          SIBLING_FLOOR: { name: "sibling", entrypoint: "Floor" },
+        },
+        durableObjects: {
+          RUNS: { className: "WorkflowRunDO", useSQLite: true },
+          FLOOR: { className: "FloorDO", useSQLite: true },
+        },
+        workflows: { PEER: { name: "peer", className: "Peer" } },
+      },
+      { ...COMPATIBILITY, name: "sibling", modules: true, script: sibling },
+    ],
+  });
+}
+
+async function bundle(file: string): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [join(import.meta.dirname, "workers", file)],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2024",
+    conditions: ["workerd", "worker", "browser"],
+    external: ["cloudflare:*", "node:*"],
+    logLevel: "silent",
+  });
+  return outputFiles[0]?.text ?? "";
+}
+
+/** Notes the workerd that is started from now on. */
+function watchWorkerd(): () => ChildProcess | undefined {
+  let newest: ChildProcess | undefined;
+  diagnostics.subscribe("child_process", (message) => {
+    const { process: child } = message as { process: ChildProcess };
+    child.once("spawn", () => {
+      if (basename(child.spawnfile).startsWith("workerd")) newest = child;
+    });
+  });
+  return () => newest;
+}
+
+/** From Linux' /proc; NaN where there is none. */
+function residentBytes(pid: number | undefined): number {
+  try {
+    const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+    return Number(kilobytes) * 1_024;
+  } catch {
+    return Number.NaN;
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * The report: tables for a terminal and for RESULTS.md.
+ */
+import { cpus, totalmem } from "node:os";
+import type { Drawing } from "./plots.ts";
+import { type Measure, type Row, ratioOf } from "./statistics.ts";
+import type { Target } from "./targets.ts";
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memory: string;
+  readonly system: string;
+  readonly node: string;
+  readonly workerd: string;
+  readonly miniflare: string;
+}
+
+export interface Results {
+  readonly date: string;
+  readonly seconds: number;
+  readonly machine: Machine;
+  readonly targets: readonly Target[];
+  readonly measures: readonly Measure[];
+}
+
+export function describeMachine(versions: Pick<Machine, "workerd" | "miniflare">): Machine {
+  const [first] = cpus();
+  return {
+    cpu: first?.model.trim() ?? "unknown",
+    cores: cpus().length,
+    memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
+    system: `${process.platform} ${process.arch}`,
+    node: process.version,
+    ...versions,
+  };
+}
+
+/** Markdown is a table in a terminal too. */
+export function drawTables({ targets, measures }: Pick<Results, "targets" | "measures">): string {
+  return [
+    drawTargets(targets),
+    ...measures.map((measure) => `${measure.title}, ${measure.unit}\n\n${drawMeasure(measure)}`),
+  ].join("\n\n");
+}
+
+export function drawResults(results: Results, plots: readonly Drawing[]): string {
+  const { machine, date, seconds, targets, measures } = results;
+  const parts = [
+    `# Benchmarks, ${date.slice(0, 10)}`,
+    "Written by `pnpm bench`. Holdfast, the floor of the platform and the peer (Cloudflare Workflows, in the local engine " +
+      "that comes with miniflare) alternate round by round on one workerd with its storage on disk. **Read the ratios**: " +
+      "times are those of one machine, shared with others, and say nothing about Cloudflare's network. A ratio is the " +
+      "median over the rounds of the ratio within a round.",
+    `${machine.cores} cores of ${machine.cpu}, ${machine.memory}, ${machine.system}; Node ${machine.node}, workerd ${machine.workerd}, miniflare ${machine.miniflare}. The run took ${Math.round(seconds)} s.`,
+    "## Targets",
+    drawTargets(targets),
+    ...measures.flatMap((measure) => [
+      `## ${measure.title}`,
+      measure.how,
+      `In ${measure.unit}.`,
+      drawMeasure(measure),
+      ...measure.trouble.map((text) => `- ${text}`),
+      ...plots.filter(({ id }) => id === measure.id).map(({ id }) => `![${measure.title}](plots/${id}.svg)`),
+    ]),
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+
+function drawTargets(targets: readonly Target[]): string {
+  return table(
+    ["what", "target", "found", "met"],
+    targets.map((target) => [target.what, target.wanted, target.found, met(target)]),
+  );
+}
+
+function met(target: Target): string {
+  return target.met === undefined ? "–" : target.met ? "yes" : "**no**";
+}
+
+function drawMeasure({ rows }: Measure): string {
+  const counts = rows.some(({ n }) => n !== undefined);
+  const ordered = rows.toSorted((a, b) => (a.n ?? 0) - (b.n ?? 0));
+  return table(
+    [...(counts ? ["N"] : []), "what", "who", "min", "median", "p99", "samples", "to the floor", "to the peer"],
+    ordered.map((row) => [
+      ...(counts ? [row.n?.toLocaleString("en") ?? ""] : []),
+      row.what,
+      row.who,
+      ...[row.min, row.median, row.p99].map(short),
+      String(row.count),
+      ratioTo(row, rows, (other) => other.who === "floor" && other.what === row.what),
+      ratioTo(row, rows, (other) => other.who === "peer" && (other.what === "peer" || other.what === row.what)),
+    ]),
+  );
+}
+
+/** Holdfast's to that of somebody else, who did the same number of the same thing. */
+function ratioTo(row: Row, rows: readonly Row[], isOther: (other: Row) => boolean): string {
+  const alone = new Set(rows.filter(isOther).map(({ n }) => n)).size <= 1;
+  const other = rows.find((one) => isOther(one) && (one.n === row.n || alone));
+  if (row.who !== "Holdfast" || other === undefined) return "";
+  return `${short(ratioOf(row, other))} ×`;
+}
+
+function short(value: number): string {
+  return Number.isFinite(value)
+    ? (value >= 1_000 ? Math.round(value) : Number(value.toPrecision(3))).toLocaleString("en", {
+        maximumFractionDigits: 4,
+      })
+    : "–";
+}
+
+function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
+  const all = [head, head.map(() => "---"), ...lines];
+  const widths = head.map((_, column) => Math.max(...all.map((line) => line[column]?.length ?? 0)));
+  return all
+    .map((line) => `| ${line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`)
+    .join("\n");
+}

@@ -1,0 +1,151 @@
+/**
+ * How much work a fixed set of runs is, on each pipe: rows, reads, alarms, messages and bytes. Counts depend on no machine,
+ * so more of them is a regression, and less is worth writing down.
+ *
+ * What is right stands in benchmarks/counts.json; `UPDATE_COUNTS=1 pnpm test:node benchmarks` writes it anew.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { type WorkflowContext, workflow } from "@holdfast/workflows";
+import { expect, test } from "vitest";
+import { Counter, PIPES } from "../../packages/orchestrator-cloudflare/test/counted-pipes.ts";
+import { FakeDeployment } from "../../packages/orchestrator-cloudflare/test/fake-platform.ts";
+
+const FILE = new URL("../counts.json", import.meta.url);
+const RUN = "r";
+const QUIET_LOOKS = 12;
+/** Ids that are made from a random seed are a digit longer or shorter. */
+const BYTES_OFF_MAX = 0.02;
+
+const child = workflow({ id: "child", run: (input: number, ctx) => ctx.step("double", () => input * 2) });
+
+const ten = Array.from({ length: 10 }, (_, i) => i);
+
+const RUNS: Readonly<Record<string, (ctx: WorkflowContext) => Promise<unknown>>> = {
+  "10 steps in a row": async (ctx) => {
+    for (const i of ten) await ctx.step("step", () => i);
+  },
+  "10 steps at one time": (ctx) => ctx.parallel(ten, (i) => ctx.step(`step-${i}`, () => i)),
+  "a wait for a signal": async (ctx) => {
+    await ctx.step("before", () => 1);
+    await ctx.waitForSignal("go");
+    await ctx.step("after", () => 2);
+  },
+  "a child": (ctx) => ctx.invoke(child, 21),
+  "a step that is tried again": (ctx) =>
+    ctx.step("flaky", { retry: { max: 3, initial: "1h", backoff: "fixed" } }, ({ attempt }) => {
+      if (attempt < 2) throw new Error("not yet");
+      return attempt;
+    }),
+  "two steps that are undone": async (ctx) => {
+    for (const name of ["reserve", "charge"]) await ctx.step(name, { compensate: () => {} }, () => name);
+    throw new Error("no");
+  },
+};
+
+const workflows = [
+  child,
+  ...Object.entries(RUNS).map(([title, run]) => workflow({ id: title, run: (_input, ctx) => run(ctx) })),
+];
+
+interface Counts {
+  readonly rowsWritten: number;
+  readonly alarmsSet: number;
+  readonly gets: number;
+  readonly lists: number;
+  readonly rowsListed: number;
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+interface Header {
+  readonly status: string;
+  readonly waits: readonly { readonly kind: string }[];
+  readonly retryAt?: number;
+}
+
+/** A deployment whose time stands still until something is waited for. */
+class CountedRun {
+  readonly #counter = new Counter();
+  readonly #api: FakeDeployment;
+  #now = 1_800_000_000_000;
+  #signalled = false;
+  #seen = -1;
+  #quietFor = 0;
+
+  constructor(pipe: string) {
+    this.#api = new FakeDeployment([], {}, PIPES[pipe]?.(this.#counter, workflows), { clock: () => this.#now });
+  }
+
+  async play(title: string): Promise<Counts> {
+    await this.#api.fetch("/api/runs", { json: { runId: RUN, workflowId: title } });
+    await expect.poll(() => this.#isOver(), { timeout: 20_000, interval: 5 }).toBe(true);
+    // What is said behind the end counts too.
+    await expect.poll(() => this.#isQuiet(), { timeout: 20_000, interval: 5 }).toBe(true);
+    const storages = [...this.#api.storages.values()];
+    const sum = (of: (storage: (typeof storages)[number]) => number): number =>
+      storages.reduce((total, storage) => total + of(storage), 0);
+    return {
+      rowsWritten: sum((storage) => storage.writes),
+      alarmsSet: sum((storage) => storage.alarmsSet),
+      gets: sum((storage) => storage.reads.gets),
+      lists: sum((storage) => storage.reads.lists),
+      rowsListed: sum((storage) => storage.reads.rowsListed),
+      messages: this.#counter.messages,
+      bytes: this.#counter.bytes,
+    };
+  }
+
+  /** Helps the run on where it waits for the world: reading its rows is no read of the engine's. */
+  async #isOver(): Promise<boolean> {
+    const { status, waits, retryAt } = this.#api.storageOf(RUN).rows.get("record") as Header;
+    if (status !== "waiting") return !["pending", "running"].includes(status);
+    if (retryAt !== undefined && retryAt > this.#now) {
+      this.#now = retryAt;
+      await this.#api.alarm(RUN);
+    } else if (waits.some(({ kind }) => kind === "SIGNAL") && !this.#signalled) {
+      this.#signalled = true;
+      await this.#api.fetch(`/api/runs/${RUN}/signals`, { json: { name: "go" } });
+    }
+    return false;
+  }
+
+  /** Nothing has crossed the pipe while it was looked at many times. */
+  #isQuiet(): boolean {
+    this.#quietFor = this.#counter.messages === this.#seen ? this.#quietFor + 1 : 0;
+    this.#seen = this.#counter.messages;
+    return this.#quietFor >= QUIET_LOOKS;
+  }
+}
+
+async function countAll(pipe: string): Promise<Record<string, Counts>> {
+  const counts: Record<string, Counts> = {};
+  for (const title of Object.keys(RUNS)) counts[title] = await new CountedRun(pipe).play(title);
+  return counts;
+}
+
+function withoutBytes(counts: Readonly<Record<string, Counts>>): unknown {
+  return Object.entries(counts).map(([title, { bytes: _bytes, ...rest }]) => [title, rest]);
+}
+
+function readCounts(): Record<string, Record<string, Counts>> {
+  return JSON.parse(readFileSync(FILE, "utf8")) as Record<string, Record<string, Counts>>;
+}
+
+test.each(Object.keys(PIPES))(
+  "REP6 a fixed set of runs is as much work as counts.json says: %s",
+  { timeout: 60_000 },
+  async (pipe) => {
+    const counts = await countAll(pipe);
+    if (process.env["UPDATE_COUNTS"] !== undefined) {
+      writeFileSync(FILE, `${JSON.stringify({ ...readCounts(), [pipe]: counts }, null, 2)}\n`);
+    }
+    const right = readCounts()[pipe] ?? {};
+    expect(withoutBytes(counts)).toEqual(withoutBytes(right));
+    for (const [title, { bytes }] of Object.entries(counts)) {
+      const { bytes: wanted = 0 } = right[title] ?? {};
+      expect(Math.abs(bytes - wanted), `${title}: ${bytes} bytes, not ${wanted}`).toBeLessThanOrEqual(
+        wanted * BYTES_OFF_MAX,
+      );
+    }
+  },
+);

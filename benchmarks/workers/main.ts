@@ -1,0 +1,155 @@
+/**
+ * The measured Worker: Holdfast as a user would wire it, the floor and the peer beside it.
+ *
+ * Owns: which pipe a run goes through, told by its id; dropping an object from memory; counting an object's writes; and
+ * noticing the end of a run when it is written, so that reading the run's record is no part of what is measured.
+ */
+import {
+  type DurableObjectStorageLike,
+  type RpcBindingLike,
+  type RunObjectDeps,
+  type StepDispatcher,
+  createHttpDispatcher,
+  createInlineDispatcher,
+  createServiceBindingDispatcher,
+  handleDurableObjectAlarm,
+  handleDurableObjectRequest,
+  handleWorkerRequest,
+} from "@holdfast/orchestrator-cloudflare";
+import { type FloorEnv, FloorDO } from "./floor.ts";
+import { Peer, type PeerInput, createPeer, wakePeer } from "./peer.ts";
+import { workflows } from "./workflows.ts";
+
+export { FloorDO, Peer };
+
+interface Env extends FloorEnv {
+  readonly RUNS: DurableObjectNamespace;
+  readonly FLOOR: DurableObjectNamespace;
+  readonly PEER: Workflow<PeerInput>;
+  readonly SIBLING_RPC: RpcBindingLike;
+  readonly STEP_HANDLER_URL: string;
+  readonly STEP_HANDLER_KEY: string;
+}
+
+/** `rpc-7` goes through RPC. `cold-rpc-7` begins inline, so that a long journal is there soon, and is woken over RPC. */
+function dispatcherOf(env: Env): StepDispatcher {
+  const inline = createInlineDispatcher({ workflows });
+  const pipes: Readonly<Record<string, StepDispatcher>> = {
+    inline,
+    rpc: createServiceBindingDispatcher({ binding: env.SIBLING_RPC }),
+    fetch: createServiceBindingDispatcher({ binding: env.SIBLING, pipe: "fetch" }),
+    http: createHttpDispatcher({ url: env.STEP_HANDLER_URL, signingKey: env.STEP_HANDLER_KEY }),
+  };
+  return {
+    ...inline,
+    start(start, port) {
+      const [first = "", second = ""] = start.run.id.split("-");
+      const name = first === "cold" ? second : first;
+      const pipe = first === "cold" && start.journal.length === 0 ? inline : (pipes[name] ?? inline);
+      return pipe.start(start, port);
+    },
+  };
+}
+
+/** Of a run that goes on by itself. */
+const GOES_ON: ReadonlySet<unknown> = new Set(["pending", "running", "waiting"]);
+
+export class WorkflowRunDO {
+  readonly #state: DurableObjectState;
+  readonly #deps: RunObjectDeps;
+  readonly #ended = Promise.withResolvers<string>();
+  readonly #writes = { puts: 0, deletes: 0, alarms: 0 };
+
+  constructor(state: DurableObjectState, env: Env) {
+    this.#state = state;
+    this.#deps = { storage: this.#counted(state.storage), dispatcher: dispatcherOf(env), runDO: env.RUNS };
+  }
+
+  async fetch(request: Request): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/bench/evict") return this.#evict();
+    if (pathname === "/bench/ended") return Response.json({ status: await this.#ended.promise });
+    if (pathname === "/bench/writes") {
+      const keys = [...this.#state.storage.kv.list()].length;
+      return Response.json({ ...this.#writes, keys, bytes: this.#state.storage.sql.databaseSize });
+    }
+    return handleDurableObjectRequest(request, this.#deps);
+  }
+
+  alarm(): Promise<void> {
+    return handleDurableObjectAlarm(this.#deps);
+  }
+
+  /** Whoever asks gets no answer: that is how they know that it is gone. */
+  async #evict(): Promise<Response> {
+    await this.#state.storage.sync();
+    this.#state.abort("dropped from memory for a measurement");
+    return new Response();
+  }
+
+  #counted(storage: DurableObjectStorage): DurableObjectStorageLike {
+    const { kv } = storage;
+    const writes = this.#writes;
+    const see = (status: unknown): void => {
+      if (typeof status === "string" && !GOES_ON.has(status)) this.#ended.resolve(status);
+    };
+    return {
+      kv: {
+        get: (key) => kv.get(key),
+        list: (options) => kv.list(options),
+        put(key, value) {
+          writes.puts += 1;
+          kv.put(key, value);
+          if (key === "record") see((value as { readonly status?: unknown }).status);
+        },
+        delete(key) {
+          writes.deletes += 1;
+          return kv.delete(key);
+        },
+      },
+      getAlarm: () => storage.getAlarm(),
+      transactionSync: (closure) => storage.transactionSync(closure),
+      setAlarm(at) {
+        writes.alarms += 1;
+        return storage.setAlarm(at);
+      },
+      deleteAlarm: () => storage.deleteAlarm(),
+      deleteAll: () => storage.deleteAll(),
+    };
+  }
+}
+
+export default {
+  async fetch(request: Request, env: Env): Promise<Response> {
+    const { pathname, searchParams } = new URL(request.url);
+    const id = searchParams.get("id") ?? "";
+    const object = (path: string): Promise<Response> =>
+      env.RUNS.get(env.RUNS.idFromName(id)).fetch(`https://run.internal${path}`);
+    switch (pathname) {
+      case "/bench/floor":
+        return env.FLOOR.get(env.FLOOR.newUniqueId()).fetch(new Request(request));
+      case "/bench/peer/create":
+        return Response.json({ status: await createPeer(env.PEER, id, await request.json<PeerInput>()) });
+      case "/bench/peer/wake":
+        return Response.json({ status: await wakePeer(env.PEER, id) });
+      case "/bench/run":
+      case "/bench/wake": {
+        // Of a run that is there, the end is waited for before it can come.
+        const wakes = pathname === "/bench/wake";
+        const ended = wakes ? object("/bench/ended") : undefined;
+        const path = wakes ? `/api/runs/${id}/signals` : "/api/runs";
+        const answer = await askApi(new Request(new URL(path, request.url), request), env);
+        return answer.ok ? (ended ?? object("/bench/ended")) : answer;
+      }
+      case "/bench/evict":
+      case "/bench/writes":
+        return object(pathname);
+      default:
+        return askApi(request, env);
+    }
+  },
+};
+
+function askApi(request: Request, env: Env): Promise<Response> {
+  return handleWorkerRequest(request, { runDO: env.RUNS, verifyRequest: () => true });
+}

@@ -1,0 +1,87 @@
+/**
+ * The pipes as they are, with a counter on the way: what crosses them depends on no machine.
+ */
+import type { Workflow } from "@holdfast/workflows";
+import { createStepHandler, workflowsEntrypoint } from "@holdfast/workflows/handler";
+import {
+  type RpcBindingLike,
+  type StepDispatcher,
+  createHttpDispatcher,
+  createInlineDispatcher,
+  createServiceBindingDispatcher,
+} from "../src/index.ts";
+
+const KEY = "a-key-that-both-sides-know";
+
+/** Counts what crosses a pipe in both directions. */
+export class Counter {
+  messages = 0;
+  bytes = 0;
+
+  count(text: string): void {
+    this.messages += 1;
+    this.bytes += text.length;
+  }
+
+  readonly stream = (stream: ReadableStream<Uint8Array> | null): ReadableStream<Uint8Array> | null =>
+    stream?.pipeThrough(
+      new TransformStream({
+        transform: (chunk, controller) => {
+          this.count(new TextDecoder().decode(chunk));
+          controller.enqueue(chunk);
+        },
+      }),
+    ) ?? null;
+}
+
+/** Each dispatcher in one process, with a counter on the way. */
+export const PIPES: Readonly<Record<string, (counter: Counter, workflows: readonly Workflow[]) => StepDispatcher>> = {
+  inline: (_counter, workflows) => createInlineDispatcher({ workflows }),
+  http(counter, workflows) {
+    const handler = createStepHandler({ workflows, signingKeys: [KEY] });
+    return createHttpDispatcher({
+      url: "https://steps.example",
+      signingKey: KEY,
+      fetch: async (request) => {
+        counter.count(await request.clone().text());
+        const response = await handler(request);
+        counter.count(await response.clone().text());
+        return response;
+      },
+    });
+  },
+  fetch(counter, workflows) {
+    const handler = createStepHandler({ workflows, signingKeys: "unsigned" });
+    const binding = {
+      async fetch(request: Request): Promise<Response> {
+        const init = { method: request.method, body: counter.stream(request.body), duplex: "half" } as RequestInit;
+        const response = await handler(new Request(request.url, init));
+        return new Response(counter.stream(response.body), response);
+      },
+    };
+    return createServiceBindingDispatcher({ binding, pipe: "fetch" });
+  },
+  rpc(counter, workflows) {
+    const Service = workflowsEntrypoint(Object as unknown as abstract new () => object, { workflows });
+    const service = new (class extends Service {})();
+    const counted = <Given, Result>(act: (given: Given) => Result) => {
+      return async (given: Given): Promise<Awaited<Result>> => {
+        counter.count(JSON.stringify(given) ?? "");
+        const result = await act(given);
+        counter.count(JSON.stringify(result) ?? "");
+        return result;
+      };
+    };
+    const binding: RpcBindingLike = {
+      workflows: () => service.workflows(),
+      execute: (start, port) =>
+        service.execute(start, {
+          connect: async (live) => port.connect(live),
+          report: counted((report) => port.report(report)),
+          progress: async (list) => port.progress(list),
+          lost: async (error) => port.lost(error),
+        }),
+    };
+    return createServiceBindingDispatcher({ binding });
+  },
+};
