@@ -32,6 +32,37 @@ export interface BodySurroundings {
   readonly ended: (event: OperationEvents) => void;
 }
 
+/** What a body gets. What few bodies look at is made when it is looked at. */
+class BodyContext {
+  readonly attempt: number;
+  readonly idempotencyKey: string;
+  readonly log: Log;
+  readonly #control: () => AbortController;
+  readonly #traceparent: () => string;
+
+  constructor(
+    attempt: number,
+    idempotencyKey: string,
+    log: Log,
+    control: () => AbortController,
+    traceparent: () => string,
+  ) {
+    this.attempt = attempt;
+    this.idempotencyKey = idempotencyKey;
+    this.log = log;
+    this.#control = control;
+    this.#traceparent = traceparent;
+  }
+
+  get signal(): AbortSignal {
+    return this.#control().signal;
+  }
+
+  get traceparent(): string {
+    return this.#traceparent();
+  }
+}
+
 export class StepBody {
   readonly inProgress: StepInProgress;
   readonly #operation: OpenOperation;
@@ -59,19 +90,7 @@ export class StepBody {
     const { platform, idempotencyKey, traceparent, log } = this.#surroundings;
     const { timeoutMs, fn } = this.#step;
     if (timeoutMs !== undefined) this.#cancelTimer = platform.setTimer(timeoutMs, () => this.#timeOut(timeoutMs));
-    const { attempt } = this.inProgress;
-    const controller = (): AbortController => this.#control();
-    const context = {
-      attempt,
-      get signal() {
-        return controller().signal;
-      },
-      idempotencyKey,
-      log,
-      get traceparent() {
-        return traceparent();
-      },
-    };
+    const context = new BodyContext(this.inProgress.attempt, idempotencyKey, log, () => this.#control(), traceparent);
     const { id, kind } = this.#operation;
     const mock = kind === "step" ? platform.replaceBody?.(kind, parseOperationId(id).name) : undefined;
     return insideStep(id, () => settleLater(() => (mock ?? fn)(context as never))).then(
