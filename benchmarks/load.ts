@@ -1,0 +1,147 @@
+/**
+ * `pnpm load --runs N`: how many parked runs one machine carries, and what each of them takes.
+ *
+ * Owns: runs that come to wait, more and more of them, all of their objects in memory; then all are woken at once. Writes
+ * benchmarks/LOAD.md and its plot.
+ */
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { IndexShard } from "../packages/orchestrator-cloudflare/src/run-index/index-shard.ts";
+import { type BenchPlatform, startPlatform } from "./platform.ts";
+import { drawPlots } from "./plots.ts";
+import { describeMachine } from "./report.ts";
+import { type Measure, type Row, summarize } from "./statistics.ts";
+
+const { values } = parseArgs({ options: { runs: { type: "string", default: "4000" } } });
+const RUNS_MAX = Number(values.runs);
+const AT_A_TIME = 50;
+const MEBIBYTE = 1_048_576;
+const INDEXED = 100_000;
+
+interface Step {
+  readonly runs: number;
+  /** Triggered and parked a second, while this many came to be. */
+  readonly perSecond: number;
+  readonly memory: number;
+}
+
+await main();
+
+async function main(): Promise<void> {
+  const platform = await startPlatform();
+  try {
+    const base = platform.memory();
+    const steps: Step[] = [];
+    for (let parked = 0; parked < RUNS_MAX;) {
+      const more = Math.min(RUNS_MAX - parked, Math.max(250, parked));
+      const perSecond = await each(parked, more, (id) => park(platform, id));
+      parked += more;
+      steps.push({ runs: parked, perSecond, memory: platform.memory() - base });
+      console.log(describe(steps.at(-1) as Step));
+    }
+    const wakes = await each(0, RUNS_MAX, (id) => wake(platform, id));
+    console.log(`  all woken by a signal each: ${wakes.toFixed(0)} a second`);
+    const index = indexBytes();
+    console.log(`  the index: ${index.toFixed(0)} bytes a run, of ${INDEXED}`);
+    write(steps, wakes, index);
+  } finally {
+    await platform.dispose();
+  }
+}
+
+async function park(platform: BenchPlatform, id: string): Promise<void> {
+  await platform.ask("/api/runs", { json: { runId: id, workflowId: "waits", input: 1 }, wait: 30 });
+}
+
+async function wake(platform: BenchPlatform, id: string): Promise<void> {
+  await platform.ask(`/api/runs/${id}/signals`, { json: { name: "go" } });
+}
+
+/** Some at a time. Gives how many a second. */
+async function each(from: number, count: number, act: (id: string) => Promise<void>): Promise<number> {
+  const began = performance.now();
+  let next = from;
+  const worker = async (): Promise<void> => {
+    while (next < from + count) await act(`load-${next++}`);
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, worker));
+  return (count / (performance.now() - began)) * 1_000;
+}
+
+/** What the index takes on disk for a run, with its own indexes. */
+function indexBytes(): number {
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-load-"));
+  const file = join(folder, "index.sqlite");
+  const database = new DatabaseSync(file);
+  const shard = new IndexShard(
+    { exec: (query, ...given) => database.prepare(query).all(...(given as SQLInputValue[])) },
+    Infinity,
+  );
+  database.exec("BEGIN");
+  for (let i = 0; i < INDEXED; i++) {
+    const times = { createdAt: i, startedAt: i, endedAt: i, updatedAt: i };
+    const facts = { environment: "production", triggeredBy: "token-0123abcd", tags: ["vip"] };
+    shard.upsert(
+      {
+        ...times,
+        ...facts,
+        id: `01M844PB09P9TMDMDH2${i}`,
+        version: 2,
+        workflowId: `workflow-${i % 9}`,
+        status: "completed",
+      },
+      0,
+    );
+  }
+  database.exec("COMMIT");
+  database.close();
+  const { size } = statSync(file);
+  rmSync(folder, { recursive: true });
+  return size / INDEXED;
+}
+
+function describe({ runs, perSecond, memory }: Step): string {
+  const each_ = (memory / runs / 1_024).toFixed(0);
+  return `  ${runs} runs parked: ${(memory / MEBIBYTE).toFixed(0)} MiB, ${each_} KiB each; ${perSecond.toFixed(0)} triggered a second`;
+}
+
+function write(steps: readonly Step[], wakes: number, index: number): void {
+  const row = (n: number, value: number): Row => ({ what: "parked", who: "Holdfast", n, ...summarize([value]) });
+  const measure: Measure = {
+    id: "load",
+    title: "Memory of parked runs",
+    unit: "MiB",
+    how: "",
+    rows: steps.map(({ runs, memory }) => row(runs, memory / MEBIBYTE)),
+    trouble: [],
+  };
+  const [drawing] = drawPlots([measure]);
+  mkdirSync(join(import.meta.dirname, "plots"), { recursive: true });
+  if (drawing !== undefined) writeFileSync(join(import.meta.dirname, "plots/load.svg"), drawing.svg);
+  const { cpu, cores, memory: installed, system, node } = describeMachine({ workerd: "", miniflare: "" });
+  const rows = steps.map(
+    ({ runs, memory, perSecond }) =>
+      `| ${runs} | ${(memory / MEBIBYTE).toFixed(0)} | ${(memory / runs / 1_024).toFixed(0)} | ${perSecond.toFixed(0)} |`,
+  );
+  writeFileSync(
+    join(import.meta.dirname, "LOAD.md"),
+    `# Load, ${new Date().toISOString().slice(0, 10)}
+
+Written by \`pnpm load\`. Runs of one step that come to wait for a signal, all of their objects in memory of one workerd, storage on disk; ${AT_A_TIME} requests at a time. On
+Cloudflare an object that waits leaves memory within seconds, and takes none; plain workerd keeps it for as long as it pleases.
+
+${cores} cores of ${cpu}, ${installed}, ${system}; Node ${node}.
+
+| parked | MiB in all | KiB each | triggered a second |
+| ------ | ---------- | -------- | ------------------ |
+${rows.join("\n")}
+
+![Memory of parked runs](plots/load.svg)
+
+Then each was sent its signal: ${wakes.toFixed(0)} a second were woken and ended. The index takes ${index.toFixed(0)} bytes a run on disk, its own indexes included (${INDEXED} runs with a tag).
+`,
+  );
+}
