@@ -109,7 +109,6 @@ function describe({ runs, perSecond, memory }: Step): string {
 }
 
 function write(steps: readonly Step[], wakes: number, index: number): void {
-  const row = (n: number, value: number): Row => ({ what: "parked", who: "Holdfast", n, ...summarize([value]) });
   const measure: Measure = {
     id: "load",
     title: "Memory of parked runs",
@@ -144,4 +143,8 @@ ${rows.join("\n")}
 Then each was sent its signal: ${wakes.toFixed(0)} a second were woken and ended. The index takes ${index.toFixed(0)} bytes a run on disk, its own indexes included (${INDEXED} runs with a tag).
 `,
   );
+}
+
+function row(n: number, value: number): Row {
+  return { what: "parked", who: "Holdfast", n, ...summarize([value]) };
 }
