@@ -3,7 +3,18 @@
  */
 import { type Contestant, playRounds, timed } from "../rounds.ts";
 import type { Measure } from "../statistics.ts";
-import { type Bench, PIPES, inFlight, peerToEnd, peerToWait, runToEnd, runToWait, wake, wakePeer } from "./contest.ts";
+import {
+  type Bench,
+  PIPES,
+  floorOf,
+  inFlight,
+  peerToEnd,
+  peerToWait,
+  runToEnd,
+  runToWait,
+  wake,
+  wakePeer,
+} from "./contest.ts";
 
 export async function measureOneStep({ platform, quick, progress }: Bench): Promise<Measure> {
   const contestants = PIPES.map((pipe): Contestant => {
@@ -67,13 +78,18 @@ export async function measureParallel({ platform, quick, progress }: Bench): Pro
     who: "peer",
     sample: (round) => peerToEnd(platform, `peer-${round}`, { kind: "parallel", ...SIDE_BY_SIDE }),
   };
+  const floor: Contestant = {
+    what: "inline",
+    who: "floor",
+    sample: () => floorOf(platform, "timers", SIDE_BY_SIDE.n),
+  };
   const options = { name: "20 × 50 ms", rounds: quick ? 2 : 15, budgetMs: quick ? 4_000 : 15_000, progress };
   return {
     id: "parallel",
     title: "20 steps of 50 ms at one time",
     unit: "ms",
-    how: "From the trigger to the end of a run of 20 parallel steps that take 50 ms each. 50 ms would be perfect.",
-    ...(await playRounds([...contestants, peer], options)),
+    how: "From the trigger to the end of a run of 20 parallel steps that take 50 ms each. 50 ms would be perfect. Floor: 20 timers of 50 ms in one object, and a bare write after each.",
+    ...(await playRounds([...contestants, floor, peer], options)),
   };
 }
 
