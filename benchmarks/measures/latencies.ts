@@ -28,7 +28,7 @@ export async function measureOneStep({ platform, quick, progress }: Bench): Prom
     who: "peer",
     sample: (round) => peerToEnd(platform, `peer-${round}`, { kind: "steps", n: 1 }),
   };
-  const options = { name: "1-step run", rounds: quick ? 15 : 80, budgetMs: quick ? 3_000 : 15_000, progress };
+  const options = { name: "1-step run", rounds: quick ? 10 : 80, budgetMs: quick ? 3_000 : 15_000, progress };
   return {
     id: "one-step",
     title: "A run of one step",
@@ -98,14 +98,14 @@ const AT_ONCE = 50;
 export async function measureThroughput({ platform, quick, progress }: Bench): Promise<Measure> {
   const contestants = PIPES.map((pipe): Contestant => {
     const sample = (round: string): Promise<number> =>
-      perSecond(quick ? 100 : 200, (i) => runToEnd(platform, `${pipe}-${round}-${i}`, "steps", 3));
+      perSecond(quick ? 60 : 200, (i) => runToEnd(platform, `${pipe}-${round}-${i}`, "steps", 3));
     return { what: pipe, who: "Holdfast", sample };
   });
   const peer: Contestant = {
     what: "peer",
     who: "peer",
     sample: (round) =>
-      perSecond(quick ? 50 : 100, (i) => peerToEnd(platform, `peer-${round}-${i}`, { kind: "steps", n: 3 })),
+      perSecond(quick ? 30 : 100, (i) => peerToEnd(platform, `peer-${round}-${i}`, { kind: "steps", n: 3 })),
   };
   const options = { name: "50 in flight", rounds: quick ? 1 : 4, budgetMs: quick ? 1 : 35_000, progress };
   return {
