@@ -34,7 +34,12 @@ function linesOf({ rows, unit }: Measure): Plot.PlotOptions {
     height: 420,
     marginRight: 130,
     marginLeft: 60,
-    x: { type: "log", label: "N", ticks: [...new Set(rows.map(({ n }) => n ?? 0))], tickFormat: ",d" },
+    x: {
+      type: "log",
+      label: "N",
+      ticks: [...new Set(rows.map(({ n }) => n ?? 0))],
+      tickFormat: (n: number) => n.toLocaleString("en"),
+    },
     y: { type: "log", label: unit, grid: true, tickFormat: "~g" },
     marks: [
       Plot.ruleX(rows, { x: "n", y1: "min", y2: "p99", stroke: titleOf, strokeOpacity: 0.35 }),

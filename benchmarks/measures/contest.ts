@@ -56,8 +56,8 @@ export async function wakePeer(platform: BenchPlatform, id: string): Promise<num
   return timed(async () => expectStatus("complete", await platform.ask(`/bench/peer/wake?id=${id}`)));
 }
 
-/** Bare writes and round trips, ms. `turns`: a turn of the event loop after each write. */
-export async function floorOf(platform: BenchPlatform, pipe: Pipe | "turns", n: number): Promise<number> {
+/** Bare writes and round trips, ms. `turns`: a turn of the event loop after each write; `timers`: each write after 50 ms, all at once. */
+export async function floorOf(platform: BenchPlatform, pipe: Pipe | "turns" | "timers", n: number): Promise<number> {
   return timed(() => platform.ask("/bench/floor", { json: { pipe, n } }));
 }
 

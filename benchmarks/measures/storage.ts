@@ -38,7 +38,7 @@ export async function measureColdWake({ platform, quick, progress }: Bench): Pro
 
 /** Once: memory that was taken is not given back at once, so there is no second sample of the same thing. */
 export async function measureMemory({ platform, quick, progress }: Bench): Promise<Measure> {
-  const [runs, peerRuns] = quick ? [300, 50] : [1_000, 200];
+  const [runs, peerRuns] = quick ? [150, 20] : [1_000, 200];
   const rows: Row[] = [];
   const perThousand = async (total: number, act: (i: number) => Promise<unknown>): Promise<number> => {
     const before = platform.memory();

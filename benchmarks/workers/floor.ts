@@ -3,13 +3,18 @@
  *
  * Owns: one object class that does nothing but those. A row is as large as the engine's row of such a step.
  */
+import { sleepFor } from "./workflows.ts";
+
 export interface FloorEnv {
   readonly SIBLING: Fetcher;
   readonly SIBLING_FLOOR: { callBack(n: number, put: (row: unknown) => void): Promise<void> };
   readonly STEP_HANDLER_FLOOR: string;
 }
 
-export type FloorPipe = "inline" | "turns" | "rpc" | "fetch" | "http";
+export type FloorPipe = "inline" | "turns" | "timers" | "rpc" | "fetch" | "http";
+
+/** What the parallel steps take. */
+const TIMER_MS = 50;
 
 /** The engine lets others run after this many steps of a plain sequence, and so does its floor. */
 const TURN_EVERY = 256;
@@ -34,6 +39,14 @@ export class FloorDO {
 
   async #write(pipe: FloorPipe, n: number): Promise<void> {
     const { SIBLING, SIBLING_FLOOR, STEP_HANDLER_FLOOR } = this.#env;
+    if (pipe === "timers") {
+      const write = async (i: number): Promise<void> => {
+        await sleepFor(TIMER_MS);
+        this.#put({ i });
+      };
+      await Promise.all(Array.from({ length: n }, (_, i) => write(i)));
+      return;
+    }
     if (pipe === "rpc") return SIBLING_FLOOR.callBack(n, (row) => this.#put(row));
     for (let i = 0; i < n; i++) {
       this.#put({ i, note: "a result" });
