@@ -33,7 +33,7 @@ export class Draft {
   readonly now: number;
   readonly live: boolean;
   readonly canSend: boolean;
-  readonly #indexes: boolean;
+  readonly indexes: boolean;
   readonly #retentionMs: number | undefined;
   /** What was journaled by this transition. */
   readonly entries: JournalEntry[] = [];
@@ -58,7 +58,7 @@ export class Draft {
     this.now = Math.max(now, state.lastAt);
     this.live = live;
     this.canSend = canSend;
-    this.#indexes = indexes;
+    this.indexes = indexes;
     this.#retentionMs = retentionMs;
     this.#header = state.header;
     this.#seq = state.lastSeq;
@@ -268,7 +268,7 @@ export class Draft {
   /** What to commit. The header goes in only if it changed (H1), the alarm only if it moved (D2). */
   batch(alarmFired: boolean): WriteBatch {
     const before = this.state.header;
-    if (this.#indexes && this.#header !== undefined && this.#header !== before) {
+    if (this.indexes && this.#header !== undefined && this.#header !== before) {
       const [owing, atOnce] = oweIndex(before, this.#header, this.now);
       this.#header = owing;
       this.#tellIndex ||= atOnce;

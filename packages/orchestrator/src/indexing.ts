@@ -53,11 +53,12 @@ export function oweIndex(before: RunHeader | undefined, header: RunHeader, now: 
   return [{ ...header, index: { version: version + 1, ...(later ? { acked } : {}), owed } }, !later];
 }
 
-/** Sends again what the index has not acknowledged in its time. */
+/** Sends again what the index has not acknowledged in its time. Where there is no index any more, nothing is owed. */
 export function settleIndex(draft: Draft): void {
   const { index } = draft.header;
   if (index?.owed === undefined || index.owed.retryAt > draft.now) return;
-  owe(draft, index.owed.failures + 1);
+  if (draft.indexes) owe(draft, index.version, index.owed.since, index.owed.failures + 1);
+  else draft.change({ index: { version: index.version } });
 }
 
 /** What the index answered, if it did. */
@@ -72,27 +73,23 @@ export function indexed(draft: Draft, input: Input & { type: "indexed" }): Reply
 
 /** The index was lost, or is new: the run tells it again. */
 export function reindex(draft: Draft): Reply {
-  const version = (draft.header.index?.version ?? 0) + 1;
-  draft.change({ index: { version, owed: { since: draft.now, failures: 0, retryAt: draft.now } } });
-  owe(draft, 0);
+  if (draft.indexes) owe(draft, (draft.header.index?.version ?? 0) + 1, draft.now, 0);
   return { type: "done" };
 }
 
-function owe(draft: Draft, failures: number): void {
-  const { version = 1, owed } = draft.header.index ?? {};
+function owe(draft: Draft, version: number, since: number, failures: number): void {
   const pause = Math.min(RESEND_MS_MIN * 2 ** Math.min(failures, 10), RESEND_MS_MAX);
-  draft.change({
-    index: { version, owed: { since: owed?.since ?? draft.now, failures, retryAt: draft.now + pause } },
-  });
+  draft.change({ index: { version, owed: { since, failures, retryAt: draft.now + pause } } });
   draft.tellIndex();
 }
 
+/** Of a header that owes it. */
 export function indexRow(header: RunHeader): IndexRow {
-  const { error } = header;
+  const { error, index } = header;
   return {
     id: header.id,
     tenantId: header.tenantId,
-    version: header.index?.version ?? 0,
+    version: (index as NonNullable<typeof index>).version,
     workflowId: header.workflowId,
     workflowVersion: header.workflowVersion,
     status: header.status,

@@ -1,7 +1,7 @@
 /** A run for the suites of this folder: its executions do nothing, and its messages are answered by hand. */
 import { ENCODED_UNDEFINED, type ExecutionEvent, type StepDispatcher } from "@holdfast/protocol";
 import { MemoryStore } from "@holdfast/workflows/testing";
-import { RunHost, type RunMessage, type SendResult, type TriggerInput } from "../src/index.ts";
+import { type IndexRow, RunHost, type RunMessage, type SendResult, type TriggerInput } from "../src/index.ts";
 
 /** A host whose executions do nothing and whose messages are answered by hand. */
 export class Bench {
@@ -10,6 +10,9 @@ export class Bench {
     [];
   readonly errors: unknown[] = [];
   now = 1_000_000;
+  /** Rows for the index, if there is one; answered by hand. */
+  told: { readonly row: IndexRow; readonly done: (stored: boolean) => void }[] | undefined;
+  retentionMs: number | undefined;
   readonly #dispatcher: StepDispatcher = { workflows: () => [], start: () => ({ update: () => {}, abort: () => {} }) };
   host = this.newHost();
 
@@ -19,6 +22,10 @@ export class Bench {
       dispatcher: this.#dispatcher,
       clock: () => this.now,
       send: (to, message, done) => this.sent.push({ to, message, done }),
+      ...(this.told === undefined
+        ? {}
+        : { tellIndex: (row: IndexRow, done: (stored: boolean) => void) => void this.told?.push({ row, done }) }),
+      retentionMs: () => this.retentionMs,
       onError: (error) => this.errors.push(error),
     });
   }

@@ -51,7 +51,7 @@ export async function* readLines(reader: ByteReader): AsyncGenerator<unknown, vo
     const { done, value } = await reader.read();
     const text = done ? decoder.decode() : decoder.decode(value, { stream: true });
     const pieces = text.split("\n");
-    const rest = pieces.pop() ?? "";
+    const rest = pieces.pop() as string;
     for (const piece of pieces) {
       const line = begun.join("") + piece;
       begun = [];

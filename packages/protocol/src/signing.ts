@@ -143,5 +143,5 @@ function toHex(bytes: Uint8Array): string {
 }
 
 function fromHex(hex: string): Uint8Array {
-  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+  return Uint8Array.from({ length: hex.length / 2 }, (_none, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
 }

@@ -17,6 +17,13 @@ describe("signatures", () => {
     });
   });
 
+  test("SEC3 keys are imported once, however many there are", async () => {
+    for (let round = 0; round < 2; round++) {
+      for (let n = 0; n < 70; n++) expect(await signRequest(REQUEST, `${KEY}${n}`, AT, "nonce-0001")).toMatch(/^t=/);
+    }
+    expect(await signRequest(REQUEST, KEY, AT, "nonce-0001")).toBe(SIGNED);
+  });
+
   test("SEC3 nothing of it can be changed", async () => {
     for (const changed of [
       { ...REQUEST, method: "PUT" },
@@ -55,6 +62,12 @@ describe("lines", () => {
 
   test("E2 messages come in their order, however the stream is cut", async () => {
     expect(await linesOf('{"a":1}\n{"b"', ":2}\n", "\n", '{"c":3}\n')).toEqual([{ a: 1 }, { b: 2 }, { c: 3 }]);
+  });
+
+  test("E2 a message that takes many chunks is put together once, and one without an end is refused", async () => {
+    const half = "x".repeat(2 ** 27);
+    expect(await linesOf('{"a":"', "xx", 'x"}', "\n")).toEqual([{ a: "xxx" }]);
+    await expect(linesOf(half, half, "x")).rejects.toThrow("too long");
   });
 
   test("E2 a message that is cut off by the end of the stream is none", async () => {

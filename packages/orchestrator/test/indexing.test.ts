@@ -1,0 +1,123 @@
+import { describe, expect, test } from "vitest";
+import { expiryOf } from "../src/index.ts";
+import { Bench } from "./bench.ts";
+
+function indexed(): Bench & { readonly told: NonNullable<Bench["told"]> } {
+  const bench = new Bench();
+  bench.told = [];
+  bench.host = bench.newHost();
+  return bench as ReturnType<typeof indexed>;
+}
+
+const parked = { type: "parked", seq: 1, now: 1_000_000 } as const;
+const waits = { type: "wait.opened", op: "signal/0/go", nth: 1 } as const;
+
+describe("telling the index", () => {
+  test("IDX1 a new run, one that waits, and one that ended owe a row each, told at once", () => {
+    const bench = indexed();
+    bench.trigger();
+    bench.report(waits, parked);
+    bench.report({ type: "run.completed", output: "1" });
+    expect(bench.told.map(({ row }) => [row.version, row.status])).toEqual([
+      [1, "running"],
+      [2, "waiting"],
+      [3, "completed"],
+    ]);
+    expect(bench.header.index?.owed).toBeDefined();
+    bench.told[0]?.done(true);
+    bench.told[1]?.done(true);
+    expect(bench.header.index?.owed).toBeDefined();
+    bench.told[2]?.done(true);
+    expect(bench.header.index).toEqual({ version: 3, acked: "completed" });
+    expect(bench.store.alarm).toBeNull();
+    bench.told[2]?.done(true);
+    expect(bench.header.index).toEqual({ version: 3, acked: "completed" });
+  });
+
+  test("IDX1 a run that goes on for less than a second and waits again owes nothing; for longer, it does", () => {
+    const bench = indexed();
+    bench.trigger();
+    bench.report(waits, parked);
+    bench.told.at(-1)?.done(true);
+    bench.host.handle({ type: "deliver", kind: "signal", name: "go", payload: "1" });
+    expect(bench.header).toMatchObject({
+      status: "running",
+      index: { acked: "waiting", owed: { retryAt: 1_001_000 } },
+    });
+    expect(bench.told).toHaveLength(2);
+    bench.report({ type: "wait.opened", op: "signal/1/go", nth: 2 }, { ...parked, seq: 2 });
+    expect(bench.header.index).toEqual({ version: 4, acked: "waiting" });
+    bench.host.handle({ type: "deliver", kind: "signal", name: "go", payload: "1" });
+    bench.alarm();
+    expect(bench.told.at(-1)?.row).toMatchObject({ status: "running", version: 5 });
+  });
+
+  test("IDX2 a row is told again with growing pauses until it is stored, and an answer that comes late is no answer", () => {
+    const bench = indexed();
+    bench.trigger();
+    bench.report({ type: "run.completed", output: "1" });
+    bench.told.at(-1)?.done(false);
+    const pauses = Array.from({ length: 9 }, () => {
+      const before = bench.now;
+      bench.alarm();
+      return bench.now - before;
+    });
+    expect(pauses).toEqual([5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000, 300_000]);
+    bench.told.at(-1)?.done(true);
+    expect(bench.store.alarm).toBeNull();
+    bench.alarm();
+    expect(bench.told).toHaveLength(11);
+  });
+
+  test("IDX2 a run that executes does not write down that it was heard, until it has been told twice", () => {
+    const bench = indexed();
+    bench.trigger();
+    bench.told[0]?.done(true);
+    expect(bench.header.index?.owed).toBeDefined();
+    while (bench.told.length < 2) bench.alarm();
+    bench.told[1]?.done(true);
+    expect(bench.header.index).toEqual({ version: 1, acked: "running" });
+  });
+
+  test("IDX2 trouble of the store while an answer comes in is told, and the row is told again", () => {
+    const bench = indexed();
+    bench.trigger();
+    bench.report({ type: "run.completed", output: "1" });
+    bench.store.beforeCommit = () => {
+      throw new Error("no disk");
+    };
+    bench.told.at(-1)?.done(true);
+    expect(bench.errors).toEqual([new Error("no disk")]);
+  });
+
+  test("IDX4 a run that is asked to tells the index anew, and one without an index has nothing to tell", () => {
+    const bench = indexed();
+    bench.trigger();
+    bench.report({ type: "run.failed", error: { name: "Error", message: "no" } });
+    bench.told.at(-1)?.done(true);
+    bench.host.handle({ type: "reindex" });
+    expect(bench.told.at(-1)?.row).toMatchObject({ version: 3, status: "failed", error: { message: "no" } });
+    (bench as Bench).told = undefined;
+    bench.host = bench.newHost();
+    bench.alarm();
+    expect(bench.header.index).toEqual({ version: 3 });
+    bench.host.handle({ type: "reindex" });
+    expect(bench.header.index).toEqual({ version: 3 });
+    const plain = new Bench();
+    plain.told = [];
+    plain.trigger();
+    plain.host = plain.newHost();
+    plain.host.handle({ type: "reindex" });
+    expect(plain.told.at(-1)?.row.version).toBe(1);
+  });
+
+  test("VER3 an ended run expires when its time is up and it owes nothing any more", () => {
+    const bench = indexed();
+    bench.retentionMs = 60_000;
+    bench.trigger();
+    bench.report({ type: "run.completed", output: "1" });
+    expect(expiryOf(bench.header)).toBeUndefined();
+    bench.told.at(-1)?.done(true);
+    expect([expiryOf(bench.header), bench.store.alarm]).toEqual([1_060_000, 1_060_000]);
+  });
+});
