@@ -49,6 +49,8 @@ export interface CatalogueEntry {
   readonly timeoutMs?: number;
   readonly cues?: readonly Cue[];
   readonly outcome: Outcome;
+  /** What is in the journal is fixed, its order is not: it has outcomes that come from elsewhere at about the same time. */
+  readonly anyOrder?: true;
   /** What it may come to as well, if a process dies on the way. */
   readonly orAfterCrash?: readonly Outcome[];
 }

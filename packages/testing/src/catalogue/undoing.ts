@@ -167,6 +167,7 @@ export function undoingEntries({ sleep }: Tools): CatalogueEntry[] {
     {
       title: "CHILD1 several children run side by side",
       others,
+      anyOrder: true,
       run: (ctx) => Promise.all([1, 2, 3].map((n) => ctx.invoke(child, { value: n, sleepMs: 5 * n }))),
       outcome: { status: "completed", output: [1, 2, 3] },
     },
