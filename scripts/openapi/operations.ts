@@ -117,12 +117,13 @@ export const OPERATIONS: readonly Operation[] = [
     id: "followRun",
     verb: "get",
     path: `${RUN}/stream`,
-    summary: "Follows the run to its end: Server-Sent Events `run`, `step`, `waitpoint`, `metadata` and `chunk`.",
+    summary:
+      "Follows the run to its end: Server-Sent Events `run`, `step`, `waitpoint`, `metadata` and `chunk`. With `Upgrade: websocket`: a socket that hibernates.",
     scope: "read",
     query: schemas.streamQuery,
     headers: { "Last-Event-ID": "Goes on behind this event." },
     answers: { 200: "text/event-stream" },
-    refusals: ["invalid_query", "too_many_readers"],
+    refusals: ["invalid_query", "origin_not_allowed", "sockets_not_configured", "too_many_readers"],
   },
   {
     id: "resumeRun",

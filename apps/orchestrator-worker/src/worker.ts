@@ -17,6 +17,7 @@ import {
   durableObjectIndex,
   handleDurableObjectAlarm,
   handleDurableObjectRequest,
+  handleDurableObjectWebSocketMessage,
   handleRunIndexRequest,
   handleWorkerRequest,
   logEvents,
@@ -69,6 +70,7 @@ export class WorkflowRunDO {
       dispatcher,
       runDO: env.WORKFLOW_RUN_DO,
       runIndex: runIndexOf(env),
+      sockets: state,
       telemetry: telemetryOf(env),
       retention: env.RETENTION ? { default: env.RETENTION as Duration } : undefined,
     };
@@ -76,6 +78,10 @@ export class WorkflowRunDO {
 
   fetch(request: Request): Promise<Response> {
     return handleDurableObjectRequest(request, this.#deps);
+  }
+
+  webSocketMessage(socket: WebSocket): Promise<void> {
+    return handleDurableObjectWebSocketMessage(socket, this.#deps);
   }
 
   alarm(): Promise<void> {

@@ -1,9 +1,11 @@
 /**
- * The two handlers of the run's Durable Object.
+ * The handlers of the run's Durable Object.
  */
 import { ApiRefusal } from "./api/refusals.ts";
 import type { RunCommand } from "./run-commands.ts";
-import { type RunObjectDeps, runObjectOf } from "./run-object.ts";
+import type { HibernatingSocketLike } from "./platform-types.ts";
+import { runObjectOf } from "./run-object.ts";
+import type { RunObjectDeps } from "./run-object-deps.ts";
 
 /** How soon the object is woken again when an alarm failed. */
 const ALARM_RETRY_MS = 5_000;
@@ -11,6 +13,10 @@ const ALARM_RETRY_MS = 5_000;
 /** Handles what the Worker asks of a run. Never throws. */
 export async function handleDurableObjectRequest(request: Request, deps: RunObjectDeps): Promise<Response> {
   try {
+    if (request.headers.get("Upgrade") === "websocket") {
+      const { searchParams } = new URL(request.url);
+      return runObjectOf(deps).openSocket(searchParams.get("cursor") ?? undefined, searchParams.get("from") === "now");
+    }
     const command = (await request.json()) as RunCommand;
     return await runObjectOf(deps).handle(command);
   } catch (error) {
@@ -20,6 +26,19 @@ export async function handleDurableObjectRequest(request: Request, deps: RunObje
       "internal_error",
       "The run's object failed. Nothing that was acknowledged is lost; try again.",
     ).toResponse();
+  }
+}
+
+/** Handles what a socket that follows the run says. Never throws. */
+export async function handleDurableObjectWebSocketMessage(
+  socket: HibernatingSocketLike,
+  deps: RunObjectDeps,
+): Promise<void> {
+  try {
+    runObjectOf(deps).acknowledged(socket);
+  } catch (error) {
+    console.error("holdfast: a socket could not be served", error);
+    socket.close(1011, "The run's object failed. Connect again.");
   }
 }
 

@@ -4,7 +4,11 @@ export { type BearerToken, bearerAuth, closed } from "./auth/bearer.ts";
 export { type HmacKey, KEY_HEADER, hmacAuth } from "./auth/hmac.ts";
 export { type JwtAuthOptions, cloudflareAccess, jwtAuth } from "./auth/jwt.ts";
 export { type Principal, SCOPES, type Scope, type VerifyRequest, type VerifyResult, anyOf } from "./auth/principal.ts";
-export { handleDurableObjectAlarm, handleDurableObjectRequest } from "./durable-object.ts";
+export {
+  handleDurableObjectAlarm,
+  handleDurableObjectRequest,
+  handleDurableObjectWebSocketMessage,
+} from "./durable-object.ts";
 export { DurableObjectStore } from "./durable-object-store.ts";
 export { type HttpDispatcherOptions, createHttpDispatcher } from "./dispatch/http-dispatcher.ts";
 export { type InlineDispatcherOptions, createInlineDispatcher } from "./dispatch/inline-dispatcher.ts";
@@ -18,6 +22,8 @@ export type {
   DurableObjectNamespaceLike,
   DurableObjectStorageLike,
   DurableObjectStubLike,
+  HibernatingSocketLike,
+  SocketHostLike,
   SqlStorageLike,
   SyncKvListOptions,
   SyncKvStorageLike,
@@ -25,7 +31,7 @@ export type {
 export { type DurableObjectIndexOptions, durableObjectIndex } from "./run-index/durable-object-index.ts";
 export { type RunIndexObjectDeps, handleRunIndexRequest } from "./run-index/index-object.ts";
 export type { Position, RunFilter, RunIndex, RunPage, RunQuery } from "./run-index/run-index.ts";
-export type { Retention, RunObjectDeps } from "./run-object.ts";
+export type { Retention, RunObjectDeps } from "./run-object-deps.ts";
 export { type OtlpOptions, otlpExporter } from "./telemetry/otlp.ts";
 export { type Telemetry, type TelemetryEvent, logEvents } from "./telemetry/telemetry.ts";
 export { handleWorkerRequest } from "./worker.ts";

@@ -46,3 +46,18 @@ export interface DurableObjectNamespaceLike<Id = unknown> {
 export interface SqlStorageLike {
   exec(query: string, ...bindings: unknown[]): Iterable<Record<string, unknown>>;
 }
+
+/** A WebSocket that hibernates: it stays open while its object is out of memory. */
+export interface HibernatingSocketLike {
+  send(message: string): void;
+  close(code?: number, reason?: string): void;
+  serializeAttachment(value: unknown): void;
+  deserializeAttachment(): unknown;
+}
+
+/** `ctx` of a Durable Object, as far as its sockets go. */
+export interface SocketHostLike {
+  // oxlint-disable-next-line typescript/no-explicit-any -- the platform's own type assigns to it
+  acceptWebSocket(socket: any): void;
+  getWebSockets(): HibernatingSocketLike[];
+}

@@ -5,14 +5,12 @@
  * found by the storage object; the handlers get fresh `deps` each time.
  */
 import {
-  type Duration,
   FORMAT_VERSION,
   type JournalEntry,
   LIMITS,
   type StepDispatcher,
   type WorkflowDescription,
   errorValue,
-  parseDurationMs,
 } from "@holdfast/protocol";
 import {
   AUDIT_PREFIX,
@@ -42,34 +40,14 @@ import {
 import { ApiRefusal } from "./api/refusals.ts";
 import { eventStream } from "./feed/event-stream.ts";
 import { RunFeed } from "./feed/run-feed.ts";
+import { RunSockets } from "./feed/run-sockets.ts";
 import { DurableObjectStore } from "./durable-object-store.ts";
 import { runObjectName } from "./object-names.ts";
-import type { DurableObjectNamespaceLike, DurableObjectStorageLike } from "./platform-types.ts";
+import type { DurableObjectNamespaceLike, DurableObjectStorageLike, HibernatingSocketLike } from "./platform-types.ts";
 import type { RunIndex } from "./run-index/run-index.ts";
+import { type Retention, type RunObjectDeps, retentionMsOf } from "./run-object-deps.ts";
 import { type Telemetry, eventsOf } from "./telemetry/telemetry.ts";
 import { KEY_RESERVED, type ResumePlan, type RunCommand } from "./run-commands.ts";
-
-export interface RunObjectDeps {
-  /** `ctx.storage` of an SQLite-backed Durable Object. */
-  readonly storage: DurableObjectStorageLike;
-  readonly dispatcher: StepDispatcher;
-  /** Where runs live. Without it `ctx.invoke` fails with `CHILDREN_NOT_CONFIGURED`; everything else works. */
-  readonly runDO?: DurableObjectNamespaceLike | undefined;
-  /** What lists runs: it is told of each change of status. */
-  readonly runIndex?: RunIndex | undefined;
-  /** How long a run is kept after its end: a duration, by workflow. Without it, until it is deleted. */
-  readonly retention?: Retention | undefined;
-  /** Who learns what happens: logs, metrics, traces. Without it nobody does. */
-  readonly telemetry?: Telemetry | undefined;
-  /** For tests: the time, ms since the epoch. */
-  readonly clock?: () => number;
-}
-
-/** `default` is for workflows that are not named; `"forever"` keeps. */
-export interface Retention {
-  readonly default?: Duration | "forever";
-  readonly workflows?: Readonly<Record<string, Duration | "forever">>;
-}
 
 /** How long an alarm stays in flight for the run that it woke, so that an object that dies then is woken again soon. */
 const ALARM_HOLD_MS_MAX = 1_000;
@@ -99,6 +77,7 @@ export class RunObject {
   readonly #watchers = new Set<() => void>();
   #readers = 0;
   #alarmChecked = false;
+  readonly #sockets: RunSockets | undefined;
   readonly #storage: DurableObjectStorageLike;
   #dispatcher: StepDispatcher;
   #runDO: DurableObjectNamespaceLike | undefined;
@@ -106,18 +85,20 @@ export class RunObject {
   #retention: Retention | undefined;
   #telemetry: Telemetry | undefined;
 
-  constructor({ storage, dispatcher, runDO, runIndex, clock = () => Date.now() }: RunObjectDeps) {
+  constructor({ storage, dispatcher, runDO, runIndex, sockets, clock = () => Date.now() }: RunObjectDeps) {
     this.#storage = storage;
     this.#dispatcher = dispatcher;
     this.#runDO = runDO;
     this.#clock = clock;
     this.#store = new DurableObjectStore(storage, logError);
+    this.#sockets = sockets && new RunSockets(sockets, this.#store, () => this.#host.state.header);
     this.#host = new RunHost({
       store: this.#store,
       dispatcher,
       clock,
       onCommit: (batch, before) => {
         for (const watcher of this.#watchers) watcher();
+        this.#sockets?.changed();
         if (this.#telemetry !== undefined) this.#observe(batch, before);
       },
       onError: logError,
@@ -298,6 +279,21 @@ export class RunObject {
     });
   }
 
+  /** A reader that follows the run by a socket. */
+  openSocket(cursor: string | undefined, fromNow: boolean): Response {
+    if (this.#sockets === undefined) {
+      throw new ApiRefusal(
+        "sockets_not_configured",
+        "Pass sockets (ctx) to the run's object, or follow without Upgrade.",
+      );
+    }
+    return this.#sockets.open(this.#header(), cursor, fromNow);
+  }
+
+  acknowledged(socket: HibernatingSocketLike): void {
+    this.#sockets?.acknowledged(socket);
+  }
+
   /** What callers did, the oldest first. */
   #audit(): Response {
     const { createdAt, triggeredBy } = this.#header();
@@ -362,6 +358,7 @@ export class RunObject {
   /** The index forgets first: a run that it lists is there. */
   async #erase({ id, tenantId, createdAt }: RunHeader, by: string): Promise<void> {
     await this.#runIndex?.remove({ id, tenantId, createdAt });
+    this.#sockets?.close(1000, "The run was deleted.");
     await this.#storage.deleteAlarm();
     await this.#storage.deleteAll();
     this.#host.forget();
@@ -447,13 +444,6 @@ function withDefaults(trigger: ChildTrigger, described: WorkflowDescription | nu
     tags: [...new Set([...(described?.tags ?? []), ...trigger.tags])],
     timeoutMs: trigger.timeoutMs ?? described?.timeoutMs,
   };
-}
-
-function retentionMsOf(retention: Retention | undefined, workflowId: string): number | undefined {
-  const { workflows } = retention ?? {};
-  const named = workflows !== undefined && Object.hasOwn(workflows, workflowId) ? workflows[workflowId] : undefined;
-  const kept = named ?? retention?.default;
-  return kept === undefined || kept === "forever" ? undefined : parseDurationMs(kept, "retention");
 }
 
 /** Hands a message to another run's object. Whatever goes wrong, it is sent again later. */

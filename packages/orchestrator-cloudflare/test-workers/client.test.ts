@@ -1,9 +1,9 @@
 /** tests: the client in workerd, against the real Worker, with real streams */
 import { exports } from "cloudflare:workers";
 import { reset } from "cloudflare:test";
-import { createClient } from "@holdfast/workflows/client";
+import { type RunEvent, createClient } from "@holdfast/workflows/client";
 import { afterEach, expect, test } from "vitest";
-import { abortAll } from "./api-client.ts";
+import { abortAll, evict } from "./api-client.ts";
 
 afterEach(reset);
 
@@ -34,4 +34,84 @@ test("STR2 a reader follows a run in a real object, across an abort of it", asyn
   expect(seen.filter((what) => what.startsWith("step"))).toEqual(["step reserve completed", "step ship completed"]);
   expect(seen).toContain("aborted");
   expect(seen.at(-1)).toBe("run completed");
+});
+
+/** A dashboard: takes what comes, and acknowledges it when it is told to. */
+async function openSocket(
+  runId: string,
+  query = "",
+): Promise<{ socket: WebSocket; events: RunEvent[]; closed: () => number }> {
+  const headers = { Upgrade: "websocket" };
+  const { webSocket: socket, status } = await worker.fetch(`https://holdfast.test/api/runs/${runId}/stream${query}`, {
+    headers,
+  });
+  if (socket === null) throw new Error(`it answered ${status}`);
+  const events: RunEvent[] = [];
+  let code = 0;
+  socket.accept();
+  socket.addEventListener("message", ({ data }) => {
+    events.push(...(JSON.parse(String(data)) as { events: RunEvent[] }).events);
+    socket.send("ack");
+  });
+  socket.addEventListener("close", (event) => {
+    code = event.code;
+  });
+  return { socket, events, closed: () => code };
+}
+
+const runStatus = (events: readonly RunEvent[]): string | undefined =>
+  events.findLast((event) => event.type === "run")?.data.status;
+
+test("STR2 a socket follows a run while its object is out of memory, and is closed when the run has ended", async () => {
+  const run = await client.trigger("order", null, { runId: "s1" });
+  const { events, closed } = await openSocket("s1");
+  await expect.poll(() => runStatus(events)).toBe("waiting");
+  // Hibernation: the object leaves memory, the socket stays.
+  await evict("s1");
+  await run.signal("approval", "yes");
+  await expect.poll(() => runStatus(events)).toBe("completed");
+  await expect.poll(closed).toBe(1000);
+  const steps = events.flatMap((event) => (event.type === "step" ? [`${event.data.name} ${event.data.status}`] : []));
+  expect(steps).toEqual(["reserve completed", "ship completed"]);
+});
+
+test("STR2 a socket that comes back goes on behind the last event", async () => {
+  const run = await client.trigger("order", null, { runId: "s2" });
+  const first = await openSocket("s2");
+  await expect.poll(() => runStatus(first.events)).toBe("waiting");
+  const last = first.events.at(-1)?.id ?? "";
+  first.socket.close();
+  await run.signal("approval", "yes");
+  await run.result();
+  const second = await openSocket("s2", `?lastEventId=${encodeURIComponent(last)}`);
+  await expect.poll(second.closed).toBe(1000);
+  const names = second.events.flatMap((event) => (event.type === "step" ? [event.data.name] : []));
+  expect(names).toEqual(["ship"]);
+});
+
+test("STR2 a reader that does not acknowledge is sent one batch, and the next when it does", async () => {
+  await (await client.trigger("sequence", 200, { runId: "s4" })).result();
+  const headers = { Upgrade: "websocket" };
+  const { webSocket } = await worker.fetch("https://holdfast.test/api/runs/s4/stream", { headers });
+  const socket = webSocket as WebSocket;
+  const sizes: number[] = [];
+  socket.accept();
+  socket.addEventListener("message", ({ data }) => {
+    sizes.push((JSON.parse(String(data)) as { events: unknown[] }).events.length);
+  });
+  await expect.poll(() => sizes.length).toBe(1);
+  // Whatever happens at the other end happens before an answer to this.
+  await client.run("s4").get();
+  expect(sizes).toHaveLength(1);
+  socket.send("ack");
+  await expect.poll(() => sizes.length).toBe(2);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(100);
+  socket.close();
+});
+
+test("SEC6 a page of another site opens no socket", async () => {
+  await client.trigger("order", null, { runId: "s3" });
+  const headers = { Upgrade: "websocket", Origin: "https://evil.example" };
+  const answer = await worker.fetch("https://holdfast.test/api/runs/s3/stream", { headers });
+  expect([answer.status, answer.webSocket]).toEqual([403, null]);
 });

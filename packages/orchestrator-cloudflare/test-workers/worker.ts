@@ -11,6 +11,7 @@ import {
   durableObjectIndex,
   handleDurableObjectAlarm,
   handleDurableObjectRequest,
+  handleDurableObjectWebSocketMessage,
   handleRunIndexRequest,
   handleWorkerRequest,
 } from "../src/index.ts";
@@ -57,7 +58,7 @@ export class WorkflowRunDO {
 
   constructor(state: DurableObjectState, env: Env) {
     const storage = crashingStorage({ storage: state.storage, abort: (reason) => state.abort(reason) });
-    this.#deps = { storage, dispatcher: dispatcherOf(env), runDO: env.WORKFLOW_RUN_DO };
+    this.#deps = { storage, dispatcher: dispatcherOf(env), runDO: env.WORKFLOW_RUN_DO, sockets: state };
     // Some only: other tests look at what a run costs by itself.
     if (state.id.name?.startsWith("indexed-") === true)
       this.#deps = { ...this.#deps, runIndex: durableObjectIndex({ binding: env.RUN_INDEX_DO }) };
@@ -65,6 +66,10 @@ export class WorkflowRunDO {
 
   fetch(request: Request): Promise<Response> {
     return handleDurableObjectRequest(request, this.#deps);
+  }
+
+  webSocketMessage(socket: WebSocket): Promise<void> {
+    return handleDurableObjectWebSocketMessage(socket, this.#deps);
   }
 
   alarm(): Promise<void> {

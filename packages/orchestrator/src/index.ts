@@ -51,4 +51,5 @@ export {
   chunkPrefix,
   journalKey,
 } from "./store.ts";
+export { hashText } from "./text-hash.ts";
 export { type Transition, transition } from "./transition.ts";

@@ -42,6 +42,20 @@ export async function askObject({ runDO }: WorkerDeps, id: unknown, command: Run
   return stub.fetch(new Request("https://run.internal/", { method: "POST", body: JSON.stringify(command) }));
 }
 
+/** Opens a socket to a run of the caller's tenant. */
+export async function openSocket(
+  c: ApiContext,
+  runId: string,
+  cursor: string | undefined,
+  from: string,
+): Promise<Response> {
+  const { runDO } = c.env;
+  const url = new URL(`https://run.internal/?from=${from}`);
+  if (cursor !== undefined) url.searchParams.set("cursor", cursor);
+  const stub = runDO.get(runDO.idFromName(runObjectName(c.var.principal.tenantId, runId)));
+  return stub.fetch(new Request(url, { headers: { Upgrade: "websocket" } }));
+}
+
 /** The largest request body that this deployment takes. */
 export function bytesMax(c: ApiContext): number {
   return c.env.requestBytesMax ?? LIMITS.requestBytes;

@@ -17,6 +17,7 @@ import {
   askObject,
   askRunObject,
   bytesMax,
+  openSocket,
 } from "./api-context.ts";
 import { actOnMany, listRuns, rebuildIndex } from "./index-routes.ts";
 import { OPENAPI_TEXT } from "./openapi-text.ts";
@@ -92,6 +93,7 @@ api.get(
   needs("read", (c) => {
     const query = readQuery(c, streamQuery);
     const cursor = c.req.header("Last-Event-ID") ?? query.lastEventId;
+    if (c.req.header("Upgrade")?.toLowerCase() === "websocket") return openSocket(c, runIdOf(c), cursor, query.from);
     return askRun(c, { command: "follow", cursor, fromNow: cursor === undefined && query.from === "now" });
   }),
 );
@@ -260,7 +262,9 @@ function pathId(c: ApiContext, index: number, what: string): string {
 /** Browsers name the page that sends a request that changes something: pages of other sites are refused (SEC6). */
 function refuseForeignOrigin(request: Request): void {
   const origin = request.headers.get("Origin");
-  if (origin === null || request.method === "GET" || request.method === "HEAD") return;
+  const reads = request.method === "GET" || request.method === "HEAD";
+  // A socket is opened by a GET, from pages of any site, and what it brings may be read.
+  if (origin === null || (reads && request.headers.get("Upgrade") === null)) return;
   if (origin === new URL(request.url).origin) return;
   throw new ApiRefusal("origin_not_allowed", `Pages of ${origin} may not call this API.`);
 }

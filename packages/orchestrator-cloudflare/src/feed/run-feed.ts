@@ -14,6 +14,7 @@ import {
   chunkKey,
   chunkPrefix,
   describeEntry,
+  hashText,
   isTerminal,
   journalKey,
   summarizeRun,
@@ -43,11 +44,15 @@ export class RunFeed {
   readonly #store: StoreReader;
   #seq = 0;
   readonly #streams = new Map<number, StreamPlace>();
-  #told: string | undefined;
+  #told: number | undefined;
 
-  /** `undefined`: from the start. Whatever is no cursor counts as that too: too much is better than too little. */
-  constructor(store: StoreReader, cursor: string | undefined) {
+  /**
+   * `told`: what an earlier feed of the same reader had told of the run. `cursor` `undefined`: from the start. Whatever is no cursor counts as that too: too much is
+   * better than too little.
+   */
+  constructor(store: StoreReader, cursor: string | undefined, told?: number) {
     this.#store = store;
+    this.#told = told;
     if (cursor === undefined || !PATTERN.test(cursor)) return;
     const [seq = "0", ...streams] = cursor.split("~");
     this.#seq = Number(seq);
@@ -55,6 +60,10 @@ export class RunFeed {
       const [place = 0, generation = 0, row = 0, seen = 0] = text.split(".").map(Number);
       this.#streams.set(place, { generation, row, seen });
     }
+  }
+
+  get place(): { readonly cursor: string; readonly told: number | undefined } {
+    return { cursor: this.#cursor(), told: this.#told };
   }
 
   /** Goes to where the run stands now. */
@@ -83,9 +92,9 @@ export class RunFeed {
 
   #tellRun(header: RunHeader, events: FeedEvent[]): void {
     const data = summarizeRun(header);
-    const text = JSON.stringify(data);
-    if (text === this.#told) return;
-    this.#told = text;
+    const told = hashText(JSON.stringify(data));
+    if (told === this.#told) return;
+    this.#told = told;
     events.push({ type: "run", cursor: this.#cursor(), data });
   }
 
