@@ -28,7 +28,8 @@ export class Bodies {
   /** Bodies that did not end at once. */
   readonly #late = new Set<OperationId>();
   /** Also those that are not heard any more. */
-  readonly #unsettled = new Set<Promise<unknown>>();
+  #unsettled = 0;
+  #atRest: PromiseWithResolvers<void> | undefined;
   #cancelGrace: (() => void) | undefined;
 
   /** `ended` is told of each outcome, after the body left the list. */
@@ -40,7 +41,9 @@ export class Bodies {
 
   /** Resolves when no body executes, dropped ones included. */
   async settled(): Promise<void> {
-    await Promise.all(this.#unsettled);
+    if (this.#unsettled === 0) return;
+    this.#atRest ??= Promise.withResolvers<void>();
+    await this.#atRest.promise;
   }
 
   get count(): number {
@@ -66,10 +69,14 @@ export class Bodies {
         this.#bodies.delete(event.op);
         this.#ended(this.#late.delete(event.op) ? { ...event, quiet: true } : event);
       },
+      settled: () => {
+        this.#unsettled -= 1;
+        if (this.#unsettled === 0) this.#atRest?.resolve();
+      },
     });
     this.#bodies.set(operation.id, body);
-    const settled: Promise<unknown> = body.start().then(() => this.#unsettled.delete(settled));
-    this.#unsettled.add(settled);
+    this.#unsettled += 1;
+    body.start();
   }
 
   /** The time for ending at once is over: what executes now takes its time. */

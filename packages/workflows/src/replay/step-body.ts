@@ -30,6 +30,8 @@ export interface BodySurroundings {
   readonly traceparent: () => string;
   readonly log: Log;
   readonly ended: (event: OperationEvents) => void;
+  /** The body has come to rest, whether anybody still hears it or not. */
+  readonly settled: () => void;
 }
 
 /** What a body gets. What few bodies look at is made when it is looked at. */
@@ -85,17 +87,23 @@ export class StepBody {
     return this.#operation.kind;
   }
 
-  /** Calls the body. The end is told through `ended`, never before this returns, and once at most. Resolves when the body settled. */
-  start(): Promise<void> {
-    const { platform, idempotencyKey, traceparent, log } = this.#surroundings;
+  /** Calls the body. The end is told through `ended`, never before this returns, and once at most. */
+  start(): void {
+    const { platform, idempotencyKey, traceparent, log, settled } = this.#surroundings;
     const { timeoutMs, fn } = this.#step;
     if (timeoutMs !== undefined) this.#cancelTimer = platform.setTimer(timeoutMs, () => this.#timeOut(timeoutMs));
     const context = new BodyContext(this.inProgress.attempt, idempotencyKey, log, () => this.#control(), traceparent);
     const { id, kind } = this.#operation;
     const mock = kind === "step" ? platform.replaceBody?.(kind, parseOperationId(id).name) : undefined;
-    return insideStep(id, () => settleLater(() => (mock ?? fn)(context as never))).then(
-      (value) => this.#complete(value),
-      (error) => this.#fail(error),
+    insideStep(id, () => settleLater(() => (mock ?? fn)(context as never))).then(
+      (value) => {
+        this.#complete(value);
+        settled();
+      },
+      (error) => {
+        this.#fail(error);
+        settled();
+      },
     );
   }
 
