@@ -1,7 +1,8 @@
 /**
  * The store port over the synchronous storage of a Durable Object.
  *
- * Owns: splitting rows that are larger than the platform takes (S3), and the alarm.
+ * Owns: splitting rows that are larger than the platform takes (S3), what stands in the place of a row that was moved
+ * elsewhere, and the alarm.
  *
  * Invariants
  * - All writes of a commit happen in one turn of the event loop, so the platform commits them together, alarm included
@@ -22,8 +23,18 @@ interface SplitRow {
   readonly parts: number;
 }
 
+/** What stands in the place of a row that was moved to a bucket: its name there, and the row without what is large. */
+interface MovedRow {
+  readonly movedTo: string;
+  readonly rest: unknown;
+}
+
+const MOVED_PREFIX = "moved/";
+
 export class DurableObjectStore implements RunStore {
   readonly #storage: DurableObjectStorageLike;
+  /** Rows that were moved, and brought back for a while: the text of each by its name in the bucket. */
+  readonly broughtBack: Map<string, string> = new Map();
   readonly #onAlarmError: (error: unknown) => void;
 
   constructor(storage: DurableObjectStorageLike, onAlarmError: (error: unknown) => void) {
@@ -55,6 +66,27 @@ export class DurableObjectStore implements RunStore {
     moved.catch(this.#onAlarmError);
   }
 
+  /** The keys of rows that are stored in parts. */
+  splitKeys(): string[] {
+    const first = partKey("", 0);
+    return [...this.#storage.kv.list({ prefix: first })].map(([key]) => key.slice(first.length));
+  }
+
+  /** The rows that were moved: their keys, and their names in the bucket. */
+  movedRows(): [key: string, name: string][] {
+    const rows = [...this.#storage.kv.list({ prefix: MOVED_PREFIX })];
+    return rows.map(([key, name]) => [key.slice(MOVED_PREFIX.length), name as string]);
+  }
+
+  /** The row is in the bucket now: only its name, and what is not large, stay here. */
+  move(key: string, name: string, rest: unknown): void {
+    this.#storage.transactionSync(() => {
+      this.#deleteParts(key, 0);
+      this.#storage.kv.put(key, { movedTo: name, rest } satisfies MovedRow);
+      this.#storage.kv.put(MOVED_PREFIX + key, name);
+    });
+  }
+
   #write(batch: WriteBatch): void {
     for (const key of batch.deletes) {
       this.#deleteParts(key, 0);
@@ -80,6 +112,10 @@ export class DurableObjectStore implements RunStore {
   }
 
   #join(key: string, row: unknown): unknown {
+    if (isMoved(row)) {
+      const text = this.broughtBack.get(row.movedTo);
+      return text === undefined ? row.rest : JSON.parse(text);
+    }
     if (!isSplit(row)) return row;
     const parts = Array.from({ length: row.parts }, (_, index) => this.#storage.kv.get(partKey(key, index)));
     return JSON.parse(parts.join(""));
@@ -92,6 +128,10 @@ function partKey(key: string, index: number): string {
 
 function isSplit(row: unknown): row is SplitRow {
   return typeof row === "object" && row !== null && "parts" in row;
+}
+
+function isMoved(row: unknown): row is MovedRow {
+  return typeof row === "object" && row !== null && "movedTo" in row;
 }
 
 function splitText(text: string): string[] {

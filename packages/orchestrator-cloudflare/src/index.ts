@@ -19,6 +19,7 @@ export {
   createServiceBindingDispatcher,
 } from "./dispatch/service-binding-dispatcher.ts";
 export type {
+  BucketLike,
   DurableObjectNamespaceLike,
   DurableObjectStorageLike,
   DurableObjectStubLike,

@@ -61,3 +61,10 @@ export interface SocketHostLike {
   acceptWebSocket(socket: any): void;
   getWebSockets(): HibernatingSocketLike[];
 }
+
+/** An R2 bucket, as far as large payloads need it. */
+export interface BucketLike {
+  put(key: string, value: string): Promise<unknown>;
+  get(key: string): Promise<{ text(): Promise<string> } | null>;
+  delete(keys: string[]): Promise<void>;
+}

@@ -4,7 +4,12 @@
  * Owns: the shape, and reading the retention of a workflow from it.
  */
 import { type Duration, type StepDispatcher, parseDurationMs } from "@holdfast/protocol";
-import type { DurableObjectNamespaceLike, DurableObjectStorageLike, SocketHostLike } from "./platform-types.ts";
+import type {
+  BucketLike,
+  DurableObjectNamespaceLike,
+  DurableObjectStorageLike,
+  SocketHostLike,
+} from "./platform-types.ts";
 import type { RunIndex } from "./run-index/run-index.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
 
@@ -18,6 +23,8 @@ export interface RunObjectDeps {
   readonly runIndex?: RunIndex | undefined;
   /** How long a run is kept after its end: a duration, by workflow. Without it, until it is deleted. */
   readonly retention?: Retention | undefined;
+  /** An R2 bucket: where large payloads of ended runs are kept. Without it they stay in the object. */
+  readonly bucket?: BucketLike | undefined;
   /** Who learns what happens: logs, metrics, traces. Without it nobody does. */
   readonly telemetry?: Telemetry | undefined;
   /** `ctx` of the Durable Object: with it a run can be followed by WebSockets that hibernate. */

@@ -43,7 +43,9 @@ import { RunFeed } from "./feed/run-feed.ts";
 import { RunSockets } from "./feed/run-sockets.ts";
 import { DurableObjectStore } from "./durable-object-store.ts";
 import { runObjectName } from "./object-names.ts";
+import { LargeRows } from "./large-rows.ts";
 import type { DurableObjectNamespaceLike, DurableObjectStorageLike, HibernatingSocketLike } from "./platform-types.ts";
+import { sendMessage } from "./run-messages.ts";
 import type { RunIndex } from "./run-index/run-index.ts";
 import { type Retention, type RunObjectDeps, retentionMsOf } from "./run-object-deps.ts";
 import { type Telemetry, eventsOf } from "./telemetry/telemetry.ts";
@@ -78,6 +80,7 @@ export class RunObject {
   #readers = 0;
   #alarmChecked = false;
   readonly #sockets: RunSockets | undefined;
+  readonly #large: LargeRows | undefined;
   readonly #storage: DurableObjectStorageLike;
   #dispatcher: StepDispatcher;
   #runDO: DurableObjectNamespaceLike | undefined;
@@ -85,12 +88,13 @@ export class RunObject {
   #retention: Retention | undefined;
   #telemetry: Telemetry | undefined;
 
-  constructor({ storage, dispatcher, runDO, runIndex, sockets, clock = () => Date.now() }: RunObjectDeps) {
+  constructor({ storage, dispatcher, runDO, runIndex, sockets, bucket, clock = () => Date.now() }: RunObjectDeps) {
     this.#storage = storage;
     this.#dispatcher = dispatcher;
     this.#runDO = runDO;
     this.#clock = clock;
     this.#store = new DurableObjectStore(storage, logError);
+    this.#large = bucket && new LargeRows(this.#store, bucket);
     this.#sockets = sockets && new RunSockets(sockets, this.#store, () => this.#host.state.header);
     this.#host = new RunHost({
       store: this.#store,
@@ -99,6 +103,8 @@ export class RunObject {
       onCommit: (batch, before) => {
         for (const watcher of this.#watchers) watcher();
         this.#sockets?.changed();
+        const large = this.#largeOfEnded();
+        if (large !== undefined) void large.moveOut(this.#header()).catch(logMoveError);
         if (this.#telemetry !== undefined) this.#observe(batch, before);
       },
       onError: logError,
@@ -163,6 +169,21 @@ export class RunObject {
 
   async handle(command: RunCommand): Promise<Response> {
     if (!this.#alarmChecked) await this.#checkAlarm();
+    const large = this.#largeOfEnded();
+    if (large === undefined) return this.#carryOut(command);
+    void large.moveOut(this.#header()).catch(logMoveError);
+    // A run that is resumed hands on everything; who follows reads on.
+    const needs = { everything: command.command === "planResume", goesOn: command.command === "follow" };
+    return large.withRows(needs, () => this.#carryOut(command));
+  }
+
+  /** Once the run has ended, and where there is a bucket. */
+  #largeOfEnded(): LargeRows | undefined {
+    const { header } = this.#host.state;
+    return header !== undefined && isTerminal(header.status) ? this.#large : undefined;
+  }
+
+  async #carryOut(command: RunCommand): Promise<Response> {
     switch (command.command) {
       case "trigger":
         return this.#trigger(command);
@@ -356,8 +377,10 @@ export class RunObject {
   }
 
   /** The index forgets first: a run that it lists is there. */
-  async #erase({ id, tenantId, createdAt }: RunHeader, by: string): Promise<void> {
+  async #erase(header: RunHeader, by: string): Promise<void> {
+    const { id, tenantId, createdAt } = header;
     await this.#runIndex?.remove({ id, tenantId, createdAt });
+    await this.#large?.remove(header);
     this.#sockets?.close(1000, "The run was deleted.");
     await this.#storage.deleteAlarm();
     await this.#storage.deleteAll();
@@ -446,19 +469,6 @@ function withDefaults(trigger: ChildTrigger, described: WorkflowDescription | nu
   };
 }
 
-/** Hands a message to another run's object. Whatever goes wrong, it is sent again later. */
-async function sendMessage(runDO: DurableObjectNamespaceLike, name: string, message: RunMessage): Promise<SendResult> {
-  try {
-    const command: RunCommand = { command: "message", message };
-    const stub = runDO.get(runDO.idFromName(name));
-    const request = new Request("https://run.internal/", { method: "POST", body: JSON.stringify(command) });
-    const answer = await stub.fetch(request);
-    return answer.ok ? ((await answer.json()) as SendResult) : { type: "unreachable" };
-  } catch {
-    return { type: "unreachable" };
-  }
-}
-
 function refusal(reply: Reply & { type: "refused" }): ApiRefusal {
   return new ApiRefusal(reply.code, reply.message);
 }
@@ -466,6 +476,10 @@ function refusal(reply: Reply & { type: "refused" }): ApiRefusal {
 function randomSeed(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function logMoveError(error: unknown): void {
+  console.error("holdfast: a large payload could not be moved to the bucket; it stays in the run's object", error);
 }
 
 function logTelemetryError(error: unknown): void {

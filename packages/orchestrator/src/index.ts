@@ -41,6 +41,7 @@ export { computeBackoffDelayMs } from "./step-retry.ts";
 export {
   AUDIT_PREFIX,
   CHUNK_PREFIX,
+  INPUT_KEY,
   JOURNAL_PREFIX,
   type ListOptions,
   RECORD_KEY,

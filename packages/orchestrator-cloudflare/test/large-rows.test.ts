@@ -1,0 +1,177 @@
+import { workflow } from "@holdfast/workflows";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import type { BucketLike } from "../src/index.ts";
+import { FakeDeployment, answerOf } from "./fake-platform.ts";
+
+const LARGE = 700_000;
+const heavy = workflow({
+  id: "heavy",
+  run: async (input: { note: string; hold?: boolean }, ctx) => {
+    const first = await ctx.step("large", () => "a".repeat(LARGE));
+    await ctx.step("small", () => "b");
+    if (input.hold === true) await ctx.waitForSignal("go");
+    await ctx.step("after", () => first.length);
+    return first.length;
+  },
+});
+
+/** A bucket that a test can break. */
+class FakeBucket implements BucketLike {
+  readonly objects = new Map<string, string>();
+  gets = 0;
+  breaks: "put" | "get" | "delete" | undefined;
+
+  async put(key: string, value: string): Promise<void> {
+    if (this.breaks === "put") throw new Error("the bucket is away");
+    this.objects.set(key, value);
+  }
+
+  async get(key: string): Promise<{ text(): Promise<string> } | null> {
+    this.gets += 1;
+    if (this.breaks === "get") throw new Error("the bucket is away");
+    const value = this.objects.get(key);
+    return value === undefined ? null : { text: async () => value };
+  }
+
+  async delete(keys: string[]): Promise<void> {
+    if (this.breaks === "delete") throw new Error("the bucket is away");
+    for (const key of keys) this.objects.delete(key);
+  }
+}
+
+const INPUT = { note: "n".repeat(600_000) };
+
+function deploy(): { api: FakeDeployment; bucket: FakeBucket } {
+  const bucket = new FakeBucket();
+  return { bucket, api: new FakeDeployment([heavy], {}, undefined, { bucket }) };
+}
+
+async function body(api: FakeDeployment, path: string): Promise<Record<string, unknown>> {
+  return (await answerOf(await api.fetch(path))).body;
+}
+
+async function ended(api: FakeDeployment, input: object = INPUT): Promise<void> {
+  await api.fetch("/api/runs", { json: { runId: "r", workflowId: "heavy", input } });
+  await vi.waitFor(async () => expect(await body(api, "/api/runs/r")).toHaveProperty("endedAt"));
+}
+
+const parts = (api: FakeDeployment): number =>
+  [...api.storageOf("r").rows.keys()].filter((key) => key.startsWith("part/")).length;
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe("large payloads of ended runs", () => {
+  test("LIM1 go to the bucket when the run has ended, and are read as before", async () => {
+    const { api, bucket } = deploy();
+    await ended(api);
+    await vi.waitFor(() => expect(bucket.objects.size).toBe(2));
+    expect(parts(api)).toBe(0);
+    expect([...bucket.objects.keys()].toSorted()).toEqual(["runs/-/r/input", "runs/-/r/journal%2F0000000001"]);
+    for (const restart of [false, true]) {
+      if (restart) api.evict("r");
+      const { input, steps, output } = await body(api, "/api/runs/r");
+      expect([input, output]).toEqual([INPUT, LARGE]);
+      expect((steps as { output: string }[])[0]?.output).toHaveLength(LARGE);
+      const { entries } = (await body(api, "/api/runs/r/journal")) as { entries: { value: string }[] };
+      expect(entries[0]?.value).toHaveLength(LARGE);
+    }
+  });
+
+  test("LIM1 stay with a run that executes or waits", async () => {
+    const { api, bucket } = deploy();
+    await api.fetch("/api/runs", { json: { runId: "r", workflowId: "heavy", input: { ...INPUT, hold: true } } });
+    await vi.waitFor(async () => expect(await body(api, "/api/runs/r")).toMatchObject({ status: "waiting" }));
+    expect(bucket.objects.size).toBe(0);
+    await api.fetch("/api/runs/r/signals", { json: { name: "go" } });
+    await vi.waitFor(() => expect(bucket.objects.size).toBe(2));
+  });
+
+  test("LIM1 stay in the object while the bucket is away, and go when the run is asked for next", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    const { api, bucket } = deploy();
+    bucket.breaks = "put";
+    await ended(api);
+    expect([bucket.objects.size, parts(api) > 0]).toEqual([0, true]);
+    expect(await body(api, "/api/runs/r")).toMatchObject({ input: INPUT });
+    bucket.breaks = undefined;
+    api.evict("r");
+    await body(api, "/api/runs/r");
+    await vi.waitFor(() => expect([bucket.objects.size, parts(api)]).toEqual([2, 0]));
+  });
+
+  test("DUR4 an object that dies between the bucket and its own commit does both again", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    const { api, bucket } = deploy();
+    const put = bucket.put.bind(bucket);
+    let deaths = 0;
+    bucket.put = async (key, value) => {
+      await put(key, value);
+      if (++deaths <= 2) throw new Error("the object died here");
+    };
+    await ended(api);
+    await vi.waitFor(() => expect(deaths).toBeGreaterThan(0));
+    for (let load = 0; load < 3; load++) {
+      api.evict("r");
+      expect(await body(api, "/api/runs/r")).toMatchObject({ input: INPUT, output: LARGE });
+    }
+    await vi.waitFor(() => expect([bucket.objects.size, parts(api)]).toEqual([2, 0]));
+  });
+
+  test("RUN2 a trigger that comes again is compared with the input in the bucket", async () => {
+    const { api, bucket } = deploy();
+    await ended(api);
+    await vi.waitFor(() => expect(bucket.objects.size).toBe(2));
+    const again = (input: object): Promise<Response> =>
+      api.fetch("/api/runs", { json: { runId: "r", workflowId: "heavy", input } });
+    expect((await again(INPUT)).status).toBe(200);
+    expect((await again({ note: `${INPUT.note}!` })).status).toBe(409);
+  });
+
+  test("RES1 a run is resumed with everything that is in the bucket", async () => {
+    const { api, bucket } = deploy();
+    await ended(api);
+    await vi.waitFor(() => expect(bucket.objects.size).toBe(2));
+    api.evict("r");
+    await api.fetch("/api/runs/r/resume", { json: { runId: "s", resumeFromStep: "after" } });
+    await vi.waitFor(async () =>
+      expect(await body(api, "/api/runs/s")).toMatchObject({ status: "completed", output: LARGE }),
+    );
+    expect((await body(api, "/api/runs/s"))["input"]).toEqual(INPUT);
+  });
+
+  test("RES1 a resume that cannot have everything is no resume", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    const { api, bucket } = deploy();
+    await ended(api);
+    await vi.waitFor(() => expect(bucket.objects.size).toBe(2));
+    bucket.breaks = "get";
+    api.evict("r");
+    expect((await api.fetch("/api/runs/r/resume", { json: { runId: "s", resumeFromStep: "after" } })).status).toBe(500);
+    bucket.breaks = undefined;
+    expect((await api.fetch("/api/runs/s")).status).toBe(404);
+  });
+
+  test("VER3 are removed with the run, before it; a bucket that is away leaves the run there", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    vi.spyOn(console, "log").mockImplementation(() => {});
+    const { api, bucket } = deploy();
+    await ended(api);
+    await vi.waitFor(() => expect(bucket.objects.size).toBe(2));
+    bucket.breaks = "delete";
+    expect((await api.fetch("/api/runs/r", { method: "DELETE" })).status).toBe(500);
+    expect(await body(api, "/api/runs/r")).toMatchObject({ input: INPUT });
+    bucket.breaks = undefined;
+    expect((await api.fetch("/api/runs/r", { method: "DELETE" })).status).toBe(204);
+    expect([bucket.objects.size, api.storageOf("r").rows.size]).toEqual([0, 0]);
+  });
+
+  test("LIM1 many readers at once see everything, also while it is being moved", async () => {
+    const { api } = deploy();
+    await ended(api);
+    const read = async (): Promise<unknown> => (await body(api, "/api/runs/r"))["input"];
+    const seen = await Promise.all(Array.from({ length: 20 }, read));
+    expect(seen.every((input) => JSON.stringify(input) === JSON.stringify(INPUT))).toBe(true);
+  });
+});
