@@ -40,6 +40,10 @@ export async function trigger(workflowId: string, runId: string, input: unknown 
   return answer.json();
 }
 
+export function remove(runId: string): Promise<Response> {
+  return worker.fetch(`https://holdfast.test/api/runs/${encodeURIComponent(runId)}`, { method: "DELETE" });
+}
+
 export async function read(runId: string): Promise<RunRecord> {
   return (await call(`/api/runs/${encodeURIComponent(runId)}`)).json();
 }

@@ -3,7 +3,7 @@ import { env, reset, runInDurableObject } from "cloudflare:test";
 import type { IndexRow } from "@holdfast/orchestrator";
 import { afterEach, describe, expect, test } from "vitest";
 import { IndexShard } from "../src/run-index/index-shard.ts";
-import { call, inObject, signal, trigger, untilStatus } from "./api-client.ts";
+import { call, evict, inObject, remove, signal, trigger, untilStatus } from "./api-client.ts";
 
 afterEach(reset);
 
@@ -68,6 +68,24 @@ function rowOf(i: number): IndexRow {
     updatedAt: i,
   };
 }
+
+describe("a bucket", () => {
+  test("LIM1 large payloads of an ended run are kept in real R2, read as before, and removed with it", async () => {
+    const size = 1_500_000;
+    await trigger("large", "bucket-1", size);
+    await signal("bucket-1", "end");
+    await untilStatus("bucket-1", "completed");
+    await expect.poll(async () => (await env.PAYLOADS.list()).objects.length).toBe(2);
+    await expect
+      .poll(() => inObject("bucket-1", ({ storage }) => [...storage.kv.list({ prefix: "part/0/journal" })].length))
+      .toBe(0);
+    await evict("bucket-1");
+    const { entries } = await (await call("/api/runs/bucket-1/journal")).json<{ entries: { value?: string }[] }>();
+    expect(entries.map(({ value }) => value?.length).filter((length) => length === size)).toHaveLength(2);
+    expect((await remove("bucket-1")).status).toBe(204);
+    expect((await env.PAYLOADS.list()).objects).toEqual([]);
+  });
+});
 
 describe("a thousand at once", () => {
   const DUPLICATES = 1_000;

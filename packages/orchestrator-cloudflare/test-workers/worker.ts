@@ -25,6 +25,7 @@ export interface Env {
   readonly STEP_HANDLER_KEY: string;
   readonly WORKFLOW_RUN_DO: DurableObjectNamespace;
   readonly RUN_INDEX_DO: DurableObjectNamespace;
+  readonly PAYLOADS: R2Bucket;
 }
 
 /** Where the code of a run is executed is told by the beginning of its id. */
@@ -60,6 +61,7 @@ export class WorkflowRunDO {
     const storage = crashingStorage({ storage: state.storage, abort: (reason) => state.abort(reason) });
     this.#deps = { storage, dispatcher: dispatcherOf(env), runDO: env.WORKFLOW_RUN_DO, sockets: state };
     // Some only: other tests look at what a run costs by itself.
+    if (state.id.name?.startsWith("bucket-") === true) this.#deps = { ...this.#deps, bucket: env.PAYLOADS };
     if (state.id.name?.startsWith("indexed-") === true)
       this.#deps = { ...this.#deps, runIndex: durableObjectIndex({ binding: env.RUN_INDEX_DO }) };
   }
