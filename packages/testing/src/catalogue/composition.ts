@@ -10,7 +10,7 @@ export function compositionEntries({ sleep }: Tools): CatalogueEntry[] {
       title: "REP2 Promise.race gives the first step that ends",
       run: async (ctx) => {
         const winner = await Promise.race([
-          ctx.step("slow", () => sleep(40).then(() => "slow")),
+          ctx.step("slow", () => sleep(300).then(() => "slow")),
           ctx.step("fast", () => sleep(5).then(() => "fast")),
         ]);
         return ctx.step("after", () => winner);

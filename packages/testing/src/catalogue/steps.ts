@@ -158,9 +158,9 @@ export function stepEntries({ sleep }: Tools): CatalogueEntry[] {
       title: "STEP6 parallel steps are journaled as they end",
       run: (ctx) =>
         Promise.all([
-          ctx.step("slow", () => sleep(30).then(() => "slow")),
+          ctx.step("slow", () => sleep(250).then(() => "slow")),
           ctx.step("fast", () => "fast"),
-          ctx.step("medium", () => sleep(10).then(() => "medium")),
+          ctx.step("medium", () => sleep(70).then(() => "medium")),
         ]),
       outcome: { status: "completed", output: ["slow", "fast", "medium"] },
     },

@@ -132,8 +132,8 @@ export function undoingEntries({ sleep }: Tools): CatalogueEntry[] {
     {
       title: "RUN6 the time budget ends a run that waits",
       run: (ctx) => ctx.waitForSignal("never"),
-      timeoutMs: 30,
-      outcome: { status: "failed", error: ["WORKFLOW_TIMEOUT", "The run's time budget of 30 ms"] },
+      timeoutMs: 400,
+      outcome: { status: "failed", error: ["WORKFLOW_TIMEOUT", "The run's time budget of 400 ms"] },
     },
     {
       title: "RUN6 the time budget ends a run whose step never settles, and undoes it",
@@ -141,10 +141,10 @@ export function undoingEntries({ sleep }: Tools): CatalogueEntry[] {
         await ctx.step("a", { compensate: () => 0 }, () => 1);
         await ctx.step("hangs", () => sleep(60_000));
       },
-      timeoutMs: 40,
-      outcome: { status: "compensated", error: ["WORKFLOW_TIMEOUT", "The run's time budget of 40 ms"] },
+      timeoutMs: 500,
+      outcome: { status: "compensated", error: ["WORKFLOW_TIMEOUT", "The run's time budget of 500 ms"] },
       // When the process dies before the first step is done, the time is over before another takes its place.
-      orAfterCrash: [{ status: "failed", error: ["WORKFLOW_TIMEOUT", "The run's time budget of 40 ms"] }],
+      orAfterCrash: [{ status: "failed", error: ["WORKFLOW_TIMEOUT", "The run's time budget of 500 ms"] }],
     },
     {
       title: "CHILD2 a child's output becomes the call's result",
