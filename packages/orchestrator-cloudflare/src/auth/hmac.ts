@@ -55,5 +55,7 @@ export function hmacAuth(keys: readonly HmacKey[], bodyBytesMax: number = LIMITS
 }
 
 function refuse(why: string): Response {
-  return new ApiRefusal("unauthorized", `The signature of the request is refused: ${why}.`).toResponse();
+  return new ApiRefusal("unauthorized", `The signature of the request is refused: ${why}.`, undefined, {
+    "WWW-Authenticate": "Holdfast-Signature",
+  }).toResponse();
 }
