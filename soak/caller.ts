@@ -12,6 +12,8 @@ const PATIENCE_MS = 120_000;
 export interface Entry {
   readonly type: string;
   readonly at: number;
+  /** Of a child. */
+  readonly runId?: string;
   readonly operation: { readonly kind: string; readonly occurrence: number; readonly name: string };
 }
 

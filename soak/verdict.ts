@@ -23,17 +23,19 @@ export async function judge(caller: Caller, runs: readonly SoakRun[], effects: r
     ...problems.map((problem) => `${id}: ${problem}`),
   ]);
   let steps = 0;
-  for (const run of runs) {
-    if (!run.acts || run.state === "open") continue;
-    for (const entry of await caller.entries(run.id)) {
+  const ids = runs.filter(({ acts, state }) => acts && state === "ended").map(({ id }) => id);
+  // The list grows while it is gone through: children are judged like their parents.
+  for (const id of ids) {
+    for (const entry of await caller.entries(id)) {
+      if (entry.type === "child.started" && entry.runId !== undefined) ids.push(entry.runId);
       const { kind, occurrence, name } = entry.operation;
       if (entry.type !== "step.completed" || (kind !== "step" && kind !== "compensation")) continue;
       steps += 1;
-      const seen = byKey.get(`${run.id}/${kind}/${occurrence}/${name}`) ?? [];
-      if (seen.length === 0) findings.push(`${run.id}: ${kind} ${name} is said to be done, and nobody saw it`);
+      const seen = byKey.get(`${id}/${kind}/${occurrence}/${name}`) ?? [];
+      if (seen.length === 0) findings.push(`${id}: ${kind} ${name} is said to be done, and nobody saw it`);
       const late = seen.filter(({ startedAt }) => startedAt > entry.at + CLOCK_MS);
       for (const { startedAt } of late)
-        findings.push(`${run.id}: ${kind} ${name} began again ${startedAt - entry.at} ms after it was durable`);
+        findings.push(`${id}: ${kind} ${name} began again ${startedAt - entry.at} ms after it was durable`);
     }
   }
   return { findings, steps, effects: effects.length, repeated: effects.length - byKey.size };
