@@ -9,7 +9,7 @@ import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { IndexShard } from "../packages/orchestrator-cloudflare/src/run-index/index-shard.ts";
+import { IndexShard } from "../packages/orchestrator-cloudflare/src/index-object/index-shard.ts";
 import { type BenchPlatform, startPlatform } from "./platform.ts";
 import { drawPlots } from "./plots.ts";
 import { describeMachine } from "./report.ts";

@@ -16,14 +16,14 @@ import {
   openClockHost,
   playEntry,
   slugOf,
-} from "@holdfast/testing/catalogue";
+} from "@holdfast/proof/catalogue";
 import { paint } from "../demo/terminal.ts";
 
 const HELP = `
   pnpm conformance --url U --key K          Every check, against the step handler at U.
   pnpm conformance --url U --key K --only T Only workflows whose title holds T.
 
-  The handler must serve the workflows of packages/testing/src/catalogue, under the ids that are printed.
+  The handler must serve the workflows of packages/proof/src/catalogue, under the ids that are printed.
   Exits with 0 if every check holds, else with 1.
 `;
 

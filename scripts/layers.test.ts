@@ -35,8 +35,8 @@ test("an example may use libraries from outside, but only the author's package o
 
 test("a relative import that leaves its package is found, in tests too", () => {
   const text = 'import { a } from "../../protocol/src/ids.ts";';
-  expect(checkImports({ path: "packages/testing/test/a.test.ts", text })).toHaveLength(1);
-  expect(checkImports({ path: "packages/testing/test/deep/er/a.test.ts", text })).toEqual([]);
+  expect(checkImports({ path: "packages/proof/test/a.test.ts", text })).toHaveLength(1);
+  expect(checkImports({ path: "packages/proof/test/deep/er/a.test.ts", text })).toEqual([]);
 });
 
 test("a dependency of the wrong layer, and a package that the table does not know, are found", () => {

@@ -33,7 +33,7 @@ const LAYERS: readonly Layer[] = [
     may: ["@holdfast/protocol", "@holdfast/orchestrator", "hono", "jose", "ulid", "valibot"],
   },
   {
-    folder: "packages/testing",
+    folder: "packages/proof",
     may: ["@holdfast/protocol", "@holdfast/orchestrator", "@holdfast/workflows", "vitest"],
   },
   { folder: "examples/*", may: ["@holdfast/workflows", "@holdfast/orchestrator-cloudflare"], anyOutside: true },

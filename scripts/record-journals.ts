@@ -3,10 +3,10 @@
  * it. Look at the difference before you commit it: every other host is held to it.
  */
 import { writeFileSync } from "node:fs";
-import { makeCatalogue, openMemoryHost, playEntry, slugOf, workflowsOf } from "@holdfast/testing/catalogue";
+import { makeCatalogue, openMemoryHost, playEntry, slugOf, workflowsOf } from "@holdfast/proof/catalogue";
 import { VirtualClock } from "@holdfast/workflows/testing";
 
-const FILE = new URL("../packages/testing/src/catalogue/journals.ts", import.meta.url);
+const FILE = new URL("../packages/proof/src/catalogue/journals.ts", import.meta.url);
 
 const clock = new VirtualClock();
 const entries = makeCatalogue({

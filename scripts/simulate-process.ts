@@ -1,7 +1,7 @@
 /**
  * One process of `pnpm simulate`: plays the seeds that it is given, until its parent lets go of it.
  */
-import { type BugName, simulate } from "@holdfast/testing";
+import { type BugName, simulate } from "@holdfast/proof";
 import type { Portion } from "./simulate.ts";
 
 interface Question {

@@ -6,7 +6,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { BUGS, type BugName, type Finding, makeScenario, playScenario, shrink } from "@holdfast/testing";
+import { BUGS, type BugName, type Finding, makeScenario, playScenario, shrink } from "@holdfast/proof";
 import { ProgressLine, paint, printTable } from "../demo/terminal.ts";
 
 const HELP = `

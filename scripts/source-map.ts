@@ -1,16 +1,10 @@
 /**
- * The map of the source in AGENTS.md: a tree with a line a file, taken from the files' own headers.
- *
- * `pnpm map` writes it anew; the test fails when it is out of date.
+ * `pnpm map`: prints a tree of the source with a line a file, taken from the files' own headers.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { REPOSITORY } from "./source-files.ts";
-
-const MAP_FILE = join(REPOSITORY, "AGENTS.md");
-const BEGIN = "<!-- map, written by pnpm map -->";
-const END = "<!-- end of map -->";
 
 /** The tree: a line for each folder and for each TypeScript file in it. */
 export function drawMap(): string {
@@ -26,7 +20,7 @@ export function drawMap(): string {
       `  ${file.slice(cut + 1).padEnd(30)} ${purposeOf(readFileSync(join(REPOSITORY, file), "utf8"))}`.trimEnd(),
     );
   }
-  return `\n\n\`\`\`text\n${lines.join("\n")}\n\`\`\`\n\n`;
+  return lines.join("\n");
 }
 
 /** The first sentence of a file's header; of a test without one, what it describes. */
@@ -37,15 +31,4 @@ function purposeOf(source: string): string {
   return topics.length === 0 ? "" : `tests: ${topics.join(", ")}`;
 }
 
-/** What AGENTS.md holds, and what it should hold. */
-export function compareMap(): { readonly found: string; readonly wanted: string } {
-  const text = readFileSync(MAP_FILE, "utf8");
-  const [begin, end] = [text.indexOf(BEGIN) + BEGIN.length, text.indexOf(END)];
-  return { found: text.slice(begin, end), wanted: drawMap() };
-}
-
-if (import.meta.main) {
-  const text = readFileSync(MAP_FILE, "utf8");
-  const begin = text.indexOf(BEGIN) + BEGIN.length;
-  writeFileSync(MAP_FILE, text.slice(0, begin) + drawMap() + text.slice(text.indexOf(END)));
-}
+if (import.meta.main) console.log(drawMap());

@@ -8,7 +8,7 @@ import { type StyleRule, checkStyle } from "./style.ts";
 /** May only shrink. One that is needed no longer fails. */
 const EXCEPTIONS: readonly { readonly path: string; readonly rule: StyleRule; readonly why: string }[] = [
   ...["composition", "steps", "undoing", "waits"].map((part) => ({
-    path: `packages/testing/src/catalogue/${part}.ts`,
+    path: `packages/proof/src/catalogue/${part}.ts`,
     rule: "function-lines" as const,
     why: "A list of workflows: it reads from top to bottom and branches nowhere.",
   })),
@@ -18,7 +18,7 @@ const EXCEPTIONS: readonly { readonly path: string; readonly rule: StyleRule; re
     why: "What both ends of a pipe share: it works with streams and WebCrypto, and the orchestrator never calls it.",
   })),
   {
-    path: "packages/testing/src/contracts/store-contract.ts",
+    path: "packages/proof/src/contracts/store-contract.ts",
     rule: "function-lines",
     why: "A list of tests, as in a test file.",
   },
@@ -82,7 +82,7 @@ test("a ban says what to do instead, and holds for pure code alone", () => {
   expect(inPureCode("const a = Date.now();")).toEqual([
     "packages/orchestrator/src/a.ts:2 uses Date.now. Time comes in as `now` (milliseconds) with the circumstances of a transition.",
   ]);
-  expect(messagesFor("packages/testing/src/a.ts", "/** A. */\nconst a = Date.now();\n")).toEqual([]);
+  expect(messagesFor("packages/proof/src/a.ts", "/** A. */\nconst a = Date.now();\n")).toEqual([]);
 });
 
 test.each([

@@ -4,7 +4,7 @@
  * Owns: repeating requests with the same ids, so that what was acknowledged is known.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import type { ContractHost, RunRecord } from "@holdfast/testing/catalogue";
+import type { ContractHost, RunRecord } from "@holdfast/proof/catalogue";
 
 /** How long one request is repeated. */
 const PATIENCE_MS = 120_000;

@@ -1,7 +1,7 @@
 /**
  * The load: runs of the catalogue and runs that act on the outside world, each with what it must come to.
  */
-import { type CatalogueEntry, differences, playEntry, slugOf } from "@holdfast/testing/catalogue";
+import { type CatalogueEntry, differences, playEntry, slugOf } from "@holdfast/proof/catalogue";
 import type { Caller } from "./caller.ts";
 import { catalogue } from "./workflows.ts";
 

@@ -8,7 +8,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { ProgressLine, paint, printTable } from "../demo/terminal.ts";
-import { Battlefield } from "./battlefield.ts";
+import { Battlefield } from "./processes.ts";
 import { Caller } from "./caller.ts";
 import { type SoakRun, startRun } from "./runs.ts";
 import { type Verdict, judge } from "./verdict.ts";

@@ -1,5 +1,5 @@
 /** What is served on every side of the soak: the catalogue, and the workflows that act on the outside world. */
-import { type CatalogueEntry, makeCatalogue, workflowsOf } from "@holdfast/testing/catalogue";
+import { type CatalogueEntry, makeCatalogue, workflowsOf } from "@holdfast/proof/catalogue";
 import type { Workflow } from "@holdfast/workflows";
 import { effectWorkflows } from "./effects.ts";
 

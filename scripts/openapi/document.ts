@@ -4,7 +4,7 @@
  * Owns: putting it together, from the schemas that check requests, the schemas of answers, and the status of each code.
  */
 import { toJsonSchema } from "@valibot/to-json-schema";
-import { type ApiErrorCode, STATUS_OF } from "../../packages/orchestrator-cloudflare/src/api/refusals.ts";
+import { type ApiErrorCode, STATUS_OF } from "../../packages/orchestrator-cloudflare/src/refusal.ts";
 import { LIMITS } from "../../packages/protocol/src/index.ts";
 import { ANSWERS, type JsonSchema } from "./answers.ts";
 import { OPERATIONS, type Operation } from "./operations.ts";

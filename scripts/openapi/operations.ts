@@ -4,7 +4,7 @@
  * Owns: the descriptions. What may be sent comes from the schemas that check it.
  */
 import type { GenericSchema } from "valibot";
-import type { ApiErrorCode } from "../../packages/orchestrator-cloudflare/src/api/refusals.ts";
+import type { ApiErrorCode } from "../../packages/orchestrator-cloudflare/src/refusal.ts";
 import * as schemas from "../../packages/orchestrator-cloudflare/src/api/schemas.ts";
 import type { Scope } from "../../packages/orchestrator-cloudflare/src/auth/principal.ts";
 

@@ -8,8 +8,8 @@ export {
   handleDurableObjectAlarm,
   handleDurableObjectRequest,
   handleDurableObjectWebSocketMessage,
-} from "./durable-object.ts";
-export { DurableObjectStore } from "./durable-object-store.ts";
+} from "./run-object/handlers.ts";
+export { DurableObjectStore } from "./run-object/store.ts";
 export { type HttpDispatcherOptions, createHttpDispatcher } from "./dispatch/http-dispatcher.ts";
 export { type InlineDispatcherOptions, createInlineDispatcher } from "./dispatch/inline-dispatcher.ts";
 export type { RpcBindingLike, RpcLive, RpcPortLike } from "./dispatch/rpc-execution.ts";
@@ -29,10 +29,10 @@ export type {
   SyncKvListOptions,
   SyncKvStorageLike,
 } from "./platform-types.ts";
-export { type DurableObjectIndexOptions, durableObjectIndex } from "./run-index/durable-object-index.ts";
-export { type RunIndexObjectDeps, handleRunIndexRequest } from "./run-index/index-object.ts";
-export type { Position, RunFilter, RunIndex, RunPage, RunQuery } from "./run-index/run-index.ts";
-export type { Retention, RunObjectDeps } from "./run-object-deps.ts";
+export { type DurableObjectIndexOptions, durableObjectIndex } from "./index-object/durable-object-index.ts";
+export { type RunIndexObjectDeps, handleRunIndexRequest } from "./index-object/index-object.ts";
+export type { Position, RunFilter, RunIndex, RunPage, RunQuery } from "./index-object/run-index.ts";
+export type { Retention, RunObjectDeps } from "./run-object/deps.ts";
 export { type OtlpOptions, otlpExporter } from "./telemetry/otlp.ts";
 export { type Telemetry, type TelemetryEvent, logEvents } from "./telemetry/telemetry.ts";
 export { handleWorkerRequest } from "./worker.ts";

@@ -2,7 +2,7 @@
  * Real workerd as the contract suite drives it: real storage, real alarms, real clock.
  */
 import { env, listDurableObjectIds, runDurableObjectAlarm } from "cloudflare:test";
-import type { Crash, OpenedHost, RunRecord } from "@holdfast/testing/catalogue";
+import type { Crash, OpenedHost, RunRecord } from "@holdfast/proof/catalogue";
 import { call } from "./api-client.ts";
 import { crashHappened, planCrash } from "./crashing-storage.ts";
 

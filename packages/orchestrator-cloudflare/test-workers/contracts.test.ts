@@ -1,8 +1,8 @@
 import { env, evictDurableObject, reset, runInDurableObject } from "cloudflare:test";
-import type { Crash, OpenedHost } from "@holdfast/testing/catalogue";
-import { hostContract, storeContract } from "@holdfast/testing/contracts";
+import type { Crash, OpenedHost } from "@holdfast/proof/catalogue";
+import { hostContract, storeContract } from "@holdfast/proof/contracts";
 import { afterEach, vi } from "vitest";
-import { DurableObjectStore } from "../src/durable-object-store.ts";
+import { DurableObjectStore } from "../src/run-object/store.ts";
 import { openWorkerdHost } from "./contract-host.ts";
 import { catalogue } from "./workflows.ts";
 

@@ -3,7 +3,7 @@
  *
  * Owns: one plan at a time, over all objects. The object really dies: what was not committed is lost with it.
  */
-import type { Crash } from "@holdfast/testing/catalogue";
+import type { Crash } from "@holdfast/proof/catalogue";
 import type { DurableObjectStorageLike } from "../src/index.ts";
 
 let plan: Crash | undefined;

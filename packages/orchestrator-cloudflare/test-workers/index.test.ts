@@ -2,7 +2,7 @@
 import { env, reset, runInDurableObject } from "cloudflare:test";
 import type { IndexRow } from "@holdfast/orchestrator";
 import { afterEach, describe, expect, test } from "vitest";
-import { IndexShard } from "../src/run-index/index-shard.ts";
+import { IndexShard } from "../src/index-object/index-shard.ts";
 import { call, evict, inObject, remove, signal, trigger, untilStatus } from "./api-client.ts";
 
 afterEach(reset);

@@ -1,6 +1,6 @@
 /** The pipes under fire: the process at the other end is killed, again and again, while runs of all kinds are under way. */
 import { env, reset } from "cloudflare:test";
-import { differences, playEntry, slugOf } from "@holdfast/testing/catalogue";
+import { differences, playEntry, slugOf } from "@holdfast/proof/catalogue";
 import { afterEach, describe, expect, test } from "vitest";
 import { call, fireAlarm, trigger, untilStatus } from "./api-client.ts";
 import { openWorkerdHost } from "./contract-host.ts";

@@ -2,7 +2,7 @@
  * The sibling Worker of the real-workerd suite: the catalogue, over RPC and over plain fetch.
  */
 import { WorkerEntrypoint } from "cloudflare:workers";
-import { makeCatalogue, workflowsOf } from "@holdfast/testing/catalogue";
+import { makeCatalogue, workflowsOf } from "@holdfast/proof/catalogue";
 import { createStepHandler, workflowsEntrypoint } from "@holdfast/workflows/handler";
 import { sleepFor } from "./sleep.ts";
 import { watch } from "./watched.ts";

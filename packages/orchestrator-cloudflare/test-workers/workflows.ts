@@ -1,7 +1,7 @@
 /**
  * Workflows made for the real-workerd suite, and what their step bodies did in this isolate.
  */
-import { type CatalogueEntry, makeCatalogue, workflowsOf } from "@holdfast/testing/catalogue";
+import { type CatalogueEntry, makeCatalogue, workflowsOf } from "@holdfast/proof/catalogue";
 import { workflow } from "@holdfast/workflows";
 import { sleepFor } from "./sleep.ts";
 import { watch } from "./watched.ts";

@@ -2,7 +2,7 @@
  * A Node process that serves the catalogue over HTTP: `node node-handler.ts <port> <key>`.
  */
 import { serve } from "@hono/node-server";
-import { makeCatalogue, workflowsOf } from "@holdfast/testing/catalogue";
+import { makeCatalogue, workflowsOf } from "@holdfast/proof/catalogue";
 import { createStepHandler } from "@holdfast/workflows/handler";
 import { sleepFor } from "../test-workers/sleep.ts";
 import { watch } from "../test-workers/watched.ts";

@@ -3,8 +3,8 @@ import { workflow } from "@holdfast/workflows";
 import * as fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type RunQuery, bearerAuth, durableObjectIndex } from "../src/index.ts";
-import { merge } from "../src/run-index/durable-object-index.ts";
-import { IndexShard, toSql } from "../src/run-index/index-shard.ts";
+import { merge } from "../src/index-object/durable-object-index.ts";
+import { IndexShard, toSql } from "../src/index-object/index-shard.ts";
 import { FakeDeployment, FakeIndexNamespace, FakeSql, answerOf } from "./fake-platform.ts";
 
 const DAY = 86_400_000;

@@ -24,7 +24,7 @@ import {
 } from "@holdfast/protocol";
 import type { Circumstances, Effect } from "./inputs.ts";
 import { type RunError, type RunHeader, type RunStatus, isTerminal, nextAlarm } from "./run-header.ts";
-import { oweIndex } from "./indexing.ts";
+import { oweIndex } from "./index-mark.ts";
 import type { AuditRow, OutboxRow, RunMessage, RunState, TokenRow } from "./run-state.ts";
 import { RECORD_KEY, type WriteBatch, auditKey, journalKey, outboxKey, tokenKey } from "./store.ts";
 

@@ -9,7 +9,7 @@ export type {
   SendResult,
   TriggerInput,
 } from "./inputs.ts";
-export { type IndexRow, expiryOf, indexRow } from "./indexing.ts";
+export { type IndexRow, expiryOf, indexRow } from "./index-mark.ts";
 export { type ResumeRequest, outcomesOf, planResume } from "./resume.ts";
 export {
   type OpenWait,

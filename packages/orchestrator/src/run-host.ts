@@ -20,7 +20,7 @@ import {
   type StepInProgress,
   errorValue,
 } from "@holdfast/protocol";
-import { type IndexRow, indexRow } from "./indexing.ts";
+import { type IndexRow, indexRow } from "./index-mark.ts";
 import type { Circumstances, Effect, Input, Reply, SendResult } from "./inputs.ts";
 import { type RunHeader, isTerminal } from "./run-header.ts";
 import {

@@ -1,7 +1,7 @@
 /**
  * The store port: what the orchestrator needs from storage, and the layout of a run's rows.
  *
- * Owns: the port and the keys. Adapters implement the port; the contract suite in @holdfast/testing holds them to it.
+ * Owns: the port and the keys. Adapters implement the port; the contract suite in @holdfast/proof holds them to it.
  *
  * Invariants
  * - S1 `commit` is atomic and synchronous: all of it is stored or none, alarm included (DUR4, DUR5).

@@ -7,7 +7,7 @@
 import { ENCODED_UNDEFINED, LIMITS } from "@holdfast/protocol";
 import { expire } from "./cancel.ts";
 import type { Draft } from "./draft.ts";
-import { settleIndex } from "./indexing.ts";
+import { settleIndex } from "./index-mark.ts";
 import { type OpenWait, isTerminal } from "./run-header.ts";
 import { knowOperations } from "./run-state.ts";
 

@@ -15,7 +15,7 @@ import { cancel } from "./cancel.ts";
 import { messageSent } from "./children.ts";
 import { childEnded, deliver, resolveToken } from "./deliver.ts";
 import { Draft } from "./draft.ts";
-import { indexed, reindex } from "./indexing.ts";
+import { indexed, reindex } from "./index-mark.ts";
 import type { Circumstances, Effect, Input, Reply } from "./inputs.ts";
 import { mayDelete, pause, retry, unpause } from "./operate.ts";
 import { executionLost, recoverLostExecution } from "./recovery.ts";

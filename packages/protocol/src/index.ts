@@ -38,7 +38,7 @@ export {
 export { type LineToExecution, type LineToOrchestrator, readLines } from "./lines.ts";
 export { setLimits } from "./limit-settings.ts";
 export { LIMITS, type LimitName } from "./limits.ts";
-export { matchesPattern } from "./matching.ts";
+export { matchesPattern } from "./pattern.ts";
 export { type Metadata, changeMetadata, metadataFits } from "./metadata.ts";
 export {
   type Backoff,

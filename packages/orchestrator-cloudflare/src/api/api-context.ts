@@ -4,10 +4,10 @@
 import { LIMITS } from "@holdfast/protocol";
 import type { Context } from "hono";
 import type { Principal, VerifyRequest } from "../auth/principal.ts";
-import { runObjectName } from "../object-names.ts";
+import { runObjectName } from "../run-object/names.ts";
 import type { DurableObjectNamespaceLike } from "../platform-types.ts";
-import type { RunIndex } from "../run-index/run-index.ts";
-import type { RunCommand } from "../run-commands.ts";
+import type { RunIndex } from "../index-object/run-index.ts";
+import type { RunCommand } from "../run-object/commands.ts";
 
 export interface WorkerDeps {
   /** The binding of the run's Durable Object class. */

@@ -9,10 +9,10 @@ import { LIMITS } from "@holdfast/protocol";
 import { ulid } from "ulid";
 import type * as v from "valibot";
 import { requireScope } from "../auth/principal.ts";
-import type { ResumePlan } from "../run-commands.ts";
+import type { ResumePlan } from "../run-object/commands.ts";
 import { type ApiContext, askRunObject, bytesMax } from "./api-context.ts";
-import { ApiRefusal } from "./refusals.ts";
-import { encodeGiven, readBody } from "./request-body.ts";
+import { ApiRefusal } from "../refusal.ts";
+import { encodeGiven, readBody } from "../request-body.ts";
 import { resumeBody } from "./schemas.ts";
 
 type ResumeBody = v.InferOutput<typeof resumeBody>;

@@ -8,8 +8,8 @@ import { idProblem } from "@holdfast/protocol";
 import { Hono } from "hono";
 import * as v from "valibot";
 import { type Scope, authenticate, requireScope } from "../auth/principal.ts";
-import { NO_RUN, runObjectName } from "../object-names.ts";
-import type { RunCommand } from "../run-commands.ts";
+import { NO_RUN, runObjectName } from "../run-object/names.ts";
+import type { RunCommand } from "../run-object/commands.ts";
 import {
   type ApiContext,
   type ApiVariables,
@@ -19,10 +19,10 @@ import {
   bytesMax,
   openSocket,
 } from "./api-context.ts";
-import { actOnMany, listRuns, rebuildIndex } from "./index-routes.ts";
+import { actOnMany, listRuns, rebuildIndex } from "./lists.ts";
 import { OPENAPI_TEXT } from "./openapi-text.ts";
-import { ApiRefusal } from "./refusals.ts";
-import { encodeGiven, readBody } from "./request-body.ts";
+import { ApiRefusal } from "../refusal.ts";
+import { encodeGiven, readBody } from "../request-body.ts";
 import { resumeRun } from "./resume-route.ts";
 import { cancelBody, eventBody, journalQuery, noBody, signalBody, streamQuery, tokenBody } from "./schemas.ts";
 import { preferredWaitMs, triggerRun } from "./trigger-route.ts";

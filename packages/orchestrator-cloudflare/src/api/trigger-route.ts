@@ -6,10 +6,10 @@
 import { LIMITS, idProblem, parseTraceparent } from "@holdfast/protocol";
 import { ulid } from "ulid";
 import { requireScope } from "../auth/principal.ts";
-import { KEY_RESERVED } from "../run-commands.ts";
+import { KEY_RESERVED } from "../run-object/commands.ts";
 import { type ApiContext, askRunObject, bytesMax } from "./api-context.ts";
-import { ApiRefusal } from "./refusals.ts";
-import { encodeGiven, readBody } from "./request-body.ts";
+import { ApiRefusal } from "../refusal.ts";
+import { encodeGiven, readBody } from "../request-body.ts";
 import { triggerBody } from "./schemas.ts";
 
 /** Fields that decide where a run goes or comes from: for those only who have the scope for it (SEC5). */

@@ -5,7 +5,7 @@
  * closed.
  */
 import { HoldfastError } from "@holdfast/protocol";
-import { ApiRefusal } from "../api/refusals.ts";
+import { ApiRefusal } from "../refusal.ts";
 import { type Principal, SCOPES, type Scope, type VerifyRequest } from "./principal.ts";
 
 export interface BearerToken {

@@ -11,8 +11,8 @@ import {
   checkSigningKey,
   verifyRequest,
 } from "@holdfast/protocol";
-import { ApiRefusal } from "../api/refusals.ts";
-import { readText } from "../api/request-body.ts";
+import { ApiRefusal } from "../refusal.ts";
+import { readText } from "../request-body.ts";
 import { SCOPES, type Scope, type VerifyRequest } from "./principal.ts";
 
 /** Names the key that a request is signed with. */

@@ -5,7 +5,7 @@
  */
 import { HoldfastError } from "@holdfast/protocol";
 import { type JWTPayload, type JWTVerifyGetKey, createRemoteJWKSet, errors, jwtVerify } from "jose";
-import { ApiRefusal } from "../api/refusals.ts";
+import { ApiRefusal } from "../refusal.ts";
 import { type Principal, SCOPES, type Scope, type VerifyRequest } from "./principal.ts";
 
 export interface JwtAuthOptions {

@@ -4,7 +4,7 @@
  * Owns: the verifier type, principals, scopes, and putting several verifiers together.
  */
 import { idProblem } from "@holdfast/protocol";
-import { ApiRefusal } from "../api/refusals.ts";
+import { ApiRefusal } from "../refusal.ts";
 
 /**
  * `read`: everything that changes nothing. `trigger`: start and resume runs. `deliver`: events, signals and tokens.

@@ -3,7 +3,7 @@
  */
 import { HoldfastError, type StepDispatcher, checkFields, checkSigningKey } from "@holdfast/protocol";
 import { TurnExecution } from "./turn-execution.ts";
-import { type TurnPipe, listOver, postOver } from "./turn-post.ts";
+import { type TurnPipe, listOver, postOver } from "./turn-transport.ts";
 
 export interface HttpDispatcherOptions {
   /** Where the step handler is mounted: `https://steps.example.com/holdfast`. */

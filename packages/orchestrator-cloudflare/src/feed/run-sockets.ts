@@ -6,7 +6,7 @@
  */
 import type { RunHeader, StoreReader } from "@holdfast/orchestrator";
 import { LIMITS } from "@holdfast/protocol";
-import { ApiRefusal } from "../api/refusals.ts";
+import { ApiRefusal } from "../refusal.ts";
 import type { HibernatingSocketLike, SocketHostLike } from "../platform-types.ts";
 import { RunFeed } from "./run-feed.ts";
 

@@ -2,7 +2,7 @@
  * Checks of what authors give to `ctx` (RUN8, STEP7).
  */
 import { HoldfastError, nameProblem } from "@holdfast/protocol";
-import { currentStep } from "../replay/nesting.ts";
+import { currentStep } from "../replay/step-scope.ts";
 import { nestedOperationError } from "../replay/step-body.ts";
 
 /**

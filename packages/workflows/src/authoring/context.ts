@@ -14,7 +14,7 @@ import {
 } from "@holdfast/protocol";
 import type { RetryPolicy, RunFacts } from "@holdfast/protocol";
 import type { Execution } from "../replay/execution.ts";
-import { currentStep } from "../replay/nesting.ts";
+import { currentStep } from "../replay/step-scope.ts";
 import type { OpenOperation, WaitRequest } from "../replay/operation.ts";
 import { Randomness } from "../replay/randomness.ts";
 import { checkName, checkOutside } from "./checks.ts";

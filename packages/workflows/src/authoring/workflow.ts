@@ -20,7 +20,7 @@ import {
 } from "@holdfast/protocol";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { Execution } from "../replay/execution.ts";
-import { outsideSteps } from "../replay/nesting.ts";
+import { outsideSteps } from "../replay/step-scope.ts";
 import { type Platform, webPlatform } from "../replay/platform.ts";
 import { createContext } from "./context.ts";
 import { createLog } from "./log.ts";

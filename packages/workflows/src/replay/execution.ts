@@ -31,7 +31,7 @@ import {
 import { CancelledError } from "../authoring/errors.ts";
 import { isInputRefusal } from "../authoring/schema.ts";
 import type { Log } from "../authoring/types.ts";
-import { announcements } from "./announcing.ts";
+import { announcements } from "./announcements.ts";
 import { Bodies } from "./bodies.ts";
 import { divergence } from "./divergence.ts";
 import { JournalFeed } from "./journal-feed.ts";
@@ -40,7 +40,7 @@ import { Operations } from "./operations.ts";
 import type { Platform } from "./platform.ts";
 import { Reporter } from "./reporter.ts";
 import { type FunctionEnd, endEvent } from "./run-end.ts";
-import { type SettledLevel, Settling } from "./settling.ts";
+import { type SettledLevel, Settling } from "./quiescence.ts";
 import { Unwinding } from "./unwinding.ts";
 
 /** How long a function may await something that is not an operation before a replay that waits for it is given up. */

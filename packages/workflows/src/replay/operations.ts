@@ -19,7 +19,7 @@ import {
   operationId,
 } from "@holdfast/protocol";
 import { CancelledError } from "../authoring/errors.ts";
-import { currentStep } from "./nesting.ts";
+import { currentStep } from "./step-scope.ts";
 import { OpenOperation, type Request, type StepRequest, type UnwindRequest } from "./operation.ts";
 import { nestedOperationError } from "./step-body.ts";
 

@@ -17,7 +17,7 @@ import {
 } from "@holdfast/protocol";
 import { TimeoutError } from "../authoring/errors.ts";
 import type { Log } from "../authoring/types.ts";
-import { insideStep } from "./nesting.ts";
+import { insideStep } from "./step-scope.ts";
 import type { OpenOperation, StepRequest } from "./operation.ts";
 import type { Platform } from "./platform.ts";
 

@@ -9,9 +9,9 @@ import type {
   DurableObjectNamespaceLike,
   DurableObjectStorageLike,
   SocketHostLike,
-} from "./platform-types.ts";
-import type { RunIndex } from "./run-index/run-index.ts";
-import type { Telemetry } from "./telemetry/telemetry.ts";
+} from "../platform-types.ts";
+import type { RunIndex } from "../index-object/run-index.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 
 export interface RunObjectDeps {
   /** `ctx.storage` of an SQLite-backed Durable Object. */

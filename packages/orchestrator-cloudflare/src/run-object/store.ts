@@ -9,7 +9,7 @@
  *   (S1). The output gate holds whatever is sent afterwards until they are durable (DUR1, DUR2).
  */
 import { type ListOptions, RECORD_KEY, type RunStore, type WriteBatch } from "@holdfast/orchestrator";
-import type { DurableObjectStorageLike, SyncKvListOptions } from "./platform-types.ts";
+import type { DurableObjectStorageLike, SyncKvListOptions } from "../platform-types.ts";
 
 /** A part of a row, in characters. The platform takes 2 MB; a character may take two bytes. */
 const PART_CHARS_MAX = 500_000;

@@ -5,7 +5,7 @@
  */
 import { HoldfastError, encodeValue } from "@holdfast/protocol";
 import * as v from "valibot";
-import { ApiRefusal } from "./refusals.ts";
+import { ApiRefusal } from "./refusal.ts";
 
 /**
  * The request's body as the schema describes it. No body counts as `{}`.

@@ -7,10 +7,10 @@
 import type { IndexRow } from "@holdfast/orchestrator";
 import { LIMITS } from "@holdfast/protocol";
 import * as v from "valibot";
-import type { Position, RunFilter, RunIndex, RunQuery } from "../run-index/run-index.ts";
+import type { Position, RunFilter, RunIndex, RunQuery } from "../index-object/run-index.ts";
 import { type ApiContext, askObject, askRunObject, bytesMax } from "./api-context.ts";
-import { ApiRefusal } from "./refusals.ts";
-import { readBody } from "./request-body.ts";
+import { ApiRefusal } from "../refusal.ts";
+import { readBody } from "../request-body.ts";
 import { bulkBody, listQuery, rebuildBody } from "./schemas.ts";
 
 export async function listRuns(c: ApiContext): Promise<Response> {

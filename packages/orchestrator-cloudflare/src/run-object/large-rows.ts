@@ -10,8 +10,8 @@
  */
 import { INPUT_KEY, RECORD_KEY, type RunHeader } from "@holdfast/orchestrator";
 import { encodeValue } from "@holdfast/protocol";
-import type { DurableObjectStore } from "./durable-object-store.ts";
-import type { BucketLike } from "./platform-types.ts";
+import type { DurableObjectStore } from "./store.ts";
+import type { BucketLike } from "../platform-types.ts";
 
 /** What is brought back for one reader, in characters. What goes beyond is shown as `NOT_SHOWN`. */
 const BRING_BACK_CHARS_MAX = 33_554_432;

@@ -1,11 +1,11 @@
 /**
  * The handlers of the run's Durable Object.
  */
-import { ApiRefusal } from "./api/refusals.ts";
-import type { RunCommand } from "./run-commands.ts";
-import type { HibernatingSocketLike } from "./platform-types.ts";
+import { ApiRefusal } from "../refusal.ts";
+import type { RunCommand } from "./commands.ts";
+import type { HibernatingSocketLike } from "../platform-types.ts";
 import { runObjectOf } from "./run-object.ts";
-import type { RunObjectDeps } from "./run-object-deps.ts";
+import type { RunObjectDeps } from "./deps.ts";
 
 /** How soon the object is woken again when an alarm failed. */
 const ALARM_RETRY_MS = 5_000;

@@ -2,8 +2,8 @@
  * Messages between runs, as requests from one object to another (CHILD4).
  */
 import type { RunMessage, SendResult } from "@holdfast/orchestrator";
-import type { DurableObjectNamespaceLike } from "./platform-types.ts";
-import type { RunCommand } from "./run-commands.ts";
+import type { DurableObjectNamespaceLike } from "../platform-types.ts";
+import type { RunCommand } from "./commands.ts";
 
 /** Hands a message to another run's object. Whatever goes wrong, it is sent again later. */
 export async function sendMessage(

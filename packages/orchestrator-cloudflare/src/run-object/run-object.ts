@@ -37,19 +37,19 @@ import {
   readJournal,
   summarizeRun,
 } from "@holdfast/orchestrator";
-import { ApiRefusal } from "./api/refusals.ts";
-import { eventStream } from "./feed/event-stream.ts";
-import { RunFeed } from "./feed/run-feed.ts";
-import { RunSockets } from "./feed/run-sockets.ts";
-import { DurableObjectStore } from "./durable-object-store.ts";
-import { runObjectName } from "./object-names.ts";
+import { ApiRefusal } from "../refusal.ts";
+import { eventStream } from "../feed/event-stream.ts";
+import { RunFeed } from "../feed/run-feed.ts";
+import { RunSockets } from "../feed/run-sockets.ts";
+import { DurableObjectStore } from "./store.ts";
+import { runObjectName } from "./names.ts";
 import { LargeRows } from "./large-rows.ts";
-import type { DurableObjectNamespaceLike, DurableObjectStorageLike, HibernatingSocketLike } from "./platform-types.ts";
-import { sendMessage } from "./run-messages.ts";
-import type { RunIndex } from "./run-index/run-index.ts";
-import { type Retention, type RunObjectDeps, retentionMsOf } from "./run-object-deps.ts";
-import { type Telemetry, eventsOf } from "./telemetry/telemetry.ts";
-import { KEY_RESERVED, type ResumePlan, type RunCommand } from "./run-commands.ts";
+import type { DurableObjectNamespaceLike, DurableObjectStorageLike, HibernatingSocketLike } from "../platform-types.ts";
+import { sendMessage } from "./messages.ts";
+import type { RunIndex } from "../index-object/run-index.ts";
+import { type Retention, type RunObjectDeps, retentionMsOf } from "./deps.ts";
+import { type Telemetry, eventsOf } from "../telemetry/telemetry.ts";
+import { KEY_RESERVED, type ResumePlan, type RunCommand } from "./commands.ts";
 
 /** How long an alarm stays in flight for the run that it woke, so that an object that dies then is woken again soon. */
 const ALARM_HOLD_MS_MAX = 1_000;
