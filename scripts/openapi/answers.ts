@@ -1,6 +1,7 @@
 /**
  * What the API answers, as JSON Schema. A test holds every answer of the black-box suite to it.
  */
+import { RUN_STATUSES } from "../../packages/protocol/src/index.ts";
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -28,17 +29,7 @@ function object(fields: Readonly<Record<string, JsonSchema>>, description?: stri
   };
 }
 
-const status = oneOf(
-  "pending",
-  "running",
-  "waiting",
-  "paused",
-  "completed",
-  "failed",
-  "cancelled",
-  "compensated",
-  "compensation_failed",
-);
+const status = oneOf(...RUN_STATUSES);
 
 const errorFields = {
   "name?": text,

@@ -4,10 +4,10 @@
  * Owns: CAN1 (durable when acknowledged, and final against results that arrive later), CAN2 (a parked run needs no
  * executor to be cancelled unless there is something to undo), RUN6.
  */
-import { type ErrorValue, type OperationId, UNWIND, boundMessage, errorValue } from "@holdfast/protocol";
+import { type ErrorValue, type OperationId, UNWIND, boundMessage, errorValue, isTerminal } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
-import { type RunError, isTerminal } from "./run-header.ts";
+import type { RunError } from "./run-header.ts";
 import { knowOperations } from "./run-state.ts";
 import { causeOf, compensationOf } from "./unwinding.ts";
 

@@ -4,10 +4,18 @@
  * Owns: WAIT2 and WAIT10 (first come, first served, in both directions), WAIT3 (delivery ids), WAIT7 (a token is
  * resolved once), WAIT6 (patterns), WAIT8 (runs that take no deliveries), WAIT9 (the bound on what is kept).
  */
-import { type ChildOutcome, FORMAT_VERSION, LIMITS, decodeValue, matchesPattern } from "@holdfast/protocol";
+import {
+  type ChildOutcome,
+  FORMAT_VERSION,
+  LIMITS,
+  type WaitpointKind,
+  decodeValue,
+  isTerminal,
+  matchesPattern,
+} from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
-import { type OpenWait, type WaitpointKind, isTerminal } from "./run-header.ts";
+import type { OpenWait } from "./run-header.ts";
 import type { InboxRow, KeptKind, TokenRow } from "./run-state.ts";
 import { deliveryKey, inboxKey, tokenKey } from "./store.ts";
 import { settleDueWaits } from "./timers.ts";

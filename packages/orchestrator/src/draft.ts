@@ -19,13 +19,16 @@ import {
   type JournalEntry,
   LIMITS,
   type OperationId,
+  type RunStatus,
   errorValue,
   isOutcome,
+  isTerminal,
 } from "@holdfast/protocol";
 import type { Circumstances, Effect } from "./inputs.ts";
-import { type RunError, type RunHeader, type RunStatus, isTerminal, nextAlarm } from "./run-header.ts";
+import type { RunMessage } from "./messages.ts";
+import { type RunError, type RunHeader, nextAlarm } from "./run-header.ts";
 import { oweIndex } from "./index-mark.ts";
-import type { AuditRow, OutboxRow, RunMessage, RunState, TokenRow } from "./run-state.ts";
+import type { AuditRow, OutboxRow, RunState, TokenRow } from "./run-state.ts";
 import { RECORD_KEY, type WriteBatch, auditKey, journalKey, outboxKey, tokenKey } from "./store.ts";
 
 export class Draft {

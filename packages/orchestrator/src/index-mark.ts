@@ -8,21 +8,16 @@
  * - I1 A change of status owes a row, in the same commit; the mark goes when the index has acknowledged that version.
  * - I2 A run that goes on for a moment and waits again owes nothing: the index says that it waits already.
  */
+import { type RunStatus, isTerminal } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
-import { type RunHeader, type RunStatus, isTerminal } from "./run-header.ts";
+import type { RunHeader } from "./run-header.ts";
+import type { RunIdentity } from "./run-identity.ts";
 
 /** What the index knows of a run. */
-export interface IndexRow {
-  readonly id: string;
-  readonly tenantId?: string | undefined;
+export interface IndexRow extends ListedIdentity {
   readonly version: number;
-  readonly workflowId: string;
-  readonly workflowVersion?: string | undefined;
   readonly status: RunStatus;
-  readonly tags: readonly string[];
-  readonly environment: string;
-  readonly triggeredBy: string;
   readonly parentRunId?: string | undefined;
   readonly resumedFrom?: string | undefined;
   readonly error?: { readonly code?: string | undefined; readonly message: string } | undefined;
@@ -31,6 +26,11 @@ export interface IndexRow {
   readonly endedAt?: number | undefined;
   readonly updatedAt: number;
 }
+
+type ListedIdentity = Pick<
+  RunIdentity,
+  "id" | "tenantId" | "workflowId" | "workflowVersion" | "tags" | "environment" | "triggeredBy"
+>;
 
 /** How long an answer of the index is waited for before the row is sent again. It doubles. */
 const RESEND_MS_MIN = 5_000;

@@ -1,35 +1,24 @@
 /** The orchestrator: a pure state machine for one run, the port to its storage, and the shell that adapters share. */
-export type {
-  Circumstances,
-  Effect,
-  Inheritance,
-  Input,
-  RefusalCode,
-  Reply,
-  SendResult,
-  TriggerInput,
-} from "./inputs.ts";
+export type { Circumstances, Effect, Input, RefusalCode, Reply, SendResult } from "./inputs.ts";
 export { type IndexRow, expiryOf, indexRow } from "./index-mark.ts";
-export { type ResumeRequest, outcomesOf, planResume } from "./resume.ts";
 export {
-  type OpenWait,
-  type ParentRef,
-  type RunError,
-  type RunHeader,
-  type RunStatus,
-  type WaitpointKind,
-  isTerminal,
-  nextAlarm,
-} from "./run-header.ts";
+  type ChildTrigger,
+  type Inheritance,
+  type ResumePlan,
+  type RunMessage,
+  type TriggerInput,
+  toTriggerInput,
+} from "./messages.ts";
+export { type ResumeRequest, outcomesOf, planResume } from "./resume.ts";
+export { type OpenWait, type ParentRef, type RunError, type RunHeader, nextAlarm } from "./run-header.ts";
+export type { RunIdentity } from "./run-identity.ts";
 export { RunHost, type RunHostOptions } from "./run-host.ts";
 export { describeEntry, describeRun, summarizeRun } from "./run-record.ts";
 export {
   type AuditRow,
-  type ChildTrigger,
   type ChunkRow,
   type DeliveryKind,
   type InboxRow,
-  type RunMessage,
   type RunState,
   type TokenRow,
   applyBatch,

@@ -6,55 +6,15 @@
 import type {
   AbortReason,
   ChildOutcome,
-  EntryBody,
+  Delivery,
   ErrorValue,
   ExecutionReport,
   ExecutionUpdate,
-  JournalEntry,
   OperationId,
   ReportAnswer,
 } from "@holdfast/protocol";
-import type { ParentRef } from "./run-header.ts";
+import type { TriggerInput } from "./messages.ts";
 import type { DeliveryKind } from "./run-state.ts";
-
-/** Create a run (RUN2, RUN3). Values are encoded; what the caller may say was checked before. */
-export interface TriggerInput {
-  readonly type: "trigger";
-  readonly runId: string;
-  readonly tenantId?: string | undefined;
-  readonly workflowId: string;
-  readonly workflowVersion?: string | undefined;
-  readonly input: string;
-  /** 128 random bits, for a run that inherits none. */
-  readonly seed: string;
-  readonly tags: readonly string[];
-  readonly environment: string;
-  readonly tenantMeta?: string | undefined;
-  readonly triggeredBy: string;
-  readonly idempotencyKey?: string | undefined;
-  /** Where the API answers, as the caller reached it: the start of token URLs (WAIT7). */
-  readonly baseUrl?: string | undefined;
-  readonly traceparent?: string | undefined;
-  readonly delayMs?: number | undefined;
-  readonly timeoutMs?: number | undefined;
-  readonly parent?: ParentRef | undefined;
-  /** What a resumed run takes over (RES1–RES4). */
-  readonly inherited?: Inheritance | undefined;
-}
-
-/** What a run takes over from the parent that it is resumed from. */
-export interface Inheritance {
-  readonly parentRunId: string;
-  /** The step from which it executes anew, as a name. */
-  readonly step?: string | undefined;
-  readonly number: number;
-  readonly seed?: string | undefined;
-  readonly clockStart?: number | undefined;
-  /** Entries that make the beginning of the new run's journal. */
-  readonly entries: readonly JournalEntry[];
-  /** Outcomes that apply when their operations are asked for. */
-  readonly outcomes: readonly EntryBody[];
-}
 
 /** Who asked for it, for the audit. A trigger says it in `triggeredBy`. */
 interface Asked {
@@ -88,11 +48,11 @@ export type Input =
   | { readonly type: "childEnded"; readonly op: OperationId; readonly outcome: ChildOutcome }
   /** What became of a message of the outbox. */
   | { readonly type: "sent"; readonly key: string; readonly result: SendResult }
-  /** A run was resumed from this one (RES1). */
   /** What became of a row for the index of runs. */
   | { readonly type: "indexed"; readonly version: number; readonly stored: boolean }
   /** The index of runs asks to be told anew. */
   | { readonly type: "reindex" }
+  /** A run was resumed from this one (RES1). */
   | (Asked & { readonly type: "noteResumed"; readonly runId: string })
   | { readonly type: "alarm" }
   | { readonly type: "report"; readonly report: ExecutionReport }
@@ -135,7 +95,7 @@ export type Reply =
   | { readonly type: "done" }
   | { readonly type: "created" }
   | { readonly type: "exists" }
-  | { readonly type: "delivered"; readonly delivery: "resolved" | "buffered" | "duplicate" }
+  | { readonly type: "delivered"; readonly delivery: Delivery }
   | { readonly type: "report"; readonly answer: ReportAnswer }
   /** Nothing was changed. */
   | { readonly type: "refused"; readonly code: RefusalCode; readonly message: string };

@@ -4,10 +4,11 @@
  * Owns: CAN4 (pause and unpause), CAN5 (retry of what the engine had paused), CAN6 (what happened meanwhile is applied
  * in the order of its time, and the time budget does not run), and when a run may be deleted (VER3).
  */
+import { isTerminal } from "@holdfast/protocol";
 import { deliverKept } from "./deliver.ts";
 import type { Draft } from "./draft.ts";
 import type { Reply } from "./inputs.ts";
-import { type RunHeader, isTerminal } from "./run-header.ts";
+import type { RunHeader } from "./run-header.ts";
 import { settleDueWaits } from "./timers.ts";
 import { causeOf } from "./unwinding.ts";
 

@@ -4,9 +4,8 @@
  * Owns: DUR7 (an executor that dies again and again without progress) and DUR8 (dispatch trouble is not the workflow's
  * failure).
  */
-import { type ErrorValue, LIMITS, errorValue } from "@holdfast/protocol";
+import { type ErrorValue, LIMITS, errorValue, isTerminal } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
-import { isTerminal } from "./run-header.ts";
 import { computeBackoffDelayMs } from "./step-retry.ts";
 
 /**

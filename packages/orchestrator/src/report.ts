@@ -11,8 +11,10 @@ import {
   LIMITS,
   type OperationEvents,
   type OperationId,
+  type WaitpointKind,
   changeMetadata,
   isOutcome,
+  isTerminal,
   metadataFits,
   parseOperationId,
 } from "@holdfast/protocol";
@@ -21,7 +23,7 @@ import { startChild } from "./children.ts";
 import { takeKept } from "./deliver.ts";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
-import { type OpenWait, type RunError, type WaitpointKind, isTerminal } from "./run-header.ts";
+import type { OpenWait, RunError } from "./run-header.ts";
 import { type TokenRow, readInherited } from "./run-state.ts";
 import { computeBackoffDelayMs } from "./step-retry.ts";
 import { tokenKey } from "./store.ts";

@@ -9,11 +9,13 @@ import {
   type JournalEntry,
   type OperationId,
   isOutcome,
+  isTerminal,
   operationId,
   parseOperationId,
 } from "@holdfast/protocol";
-import type { Inheritance, Reply } from "./inputs.ts";
-import { type RunHeader, isTerminal } from "./run-header.ts";
+import type { Reply } from "./inputs.ts";
+import type { Inheritance } from "./messages.ts";
+import type { RunHeader } from "./run-header.ts";
 import { compensationOf } from "./unwinding.ts";
 
 export interface ResumeRequest {

@@ -8,22 +8,17 @@
  * - H2 `nextAlarm(header)` is the alarm of the object, always: a running run has a watchdog, so no state that needs
  *   driving is without a timer (DUR5).
  */
-import type { ErrorValue, Metadata, OperationId, UnwindCause } from "@holdfast/protocol";
-
-/** RUN1. The last five are terminal and never change. */
-export type RunStatus =
-  | "pending"
-  | "running"
-  | "waiting"
-  | "paused"
-  | "completed"
-  | "failed"
-  | "cancelled"
-  | "compensated"
-  | "compensation_failed";
-
-/** What kind of thing an open wait is for. */
-export type WaitpointKind = "DATETIME" | "EVENT" | "SIGNAL" | "MANUAL" | "RUN";
+import {
+  type DispatchFailure,
+  type ErrorValue,
+  type Metadata,
+  type OperationId,
+  type RunStatus,
+  type UnwindCause,
+  type WaitpointKind,
+  isTerminal,
+} from "@holdfast/protocol";
+import type { RunIdentity } from "./run-identity.ts";
 
 /** A wait that was opened and not yet settled. Older ones come first (WAIT10). */
 export interface OpenWait {
@@ -70,25 +65,13 @@ export interface StreamState {
   readonly chunks?: number;
 }
 
-export interface RunHeader {
+export interface RunHeader extends RunIdentity {
   readonly v: number;
-  readonly id: string;
-  /** Whose run it is, where callers have tenants: its object's name holds it too (SEC2). */
-  readonly tenantId?: string | undefined;
   readonly status: RunStatus;
-  readonly workflowId: string;
-  readonly workflowVersion?: string | undefined;
   /** Encoded. Absent if it is large: then it is the row `input`. */
   readonly input?: string | undefined;
   readonly output?: string | undefined;
   readonly error?: RunError | undefined;
-  readonly tags: readonly string[];
-  readonly environment: string;
-  readonly tenantMeta?: string | undefined;
-  readonly triggeredBy: string;
-  readonly idempotencyKey?: string | undefined;
-  readonly baseUrl?: string | undefined;
-  readonly traceparent?: string | undefined;
   readonly seed: string;
   readonly number: number;
   readonly resumedFrom?: { readonly runId: string; readonly step?: string } | undefined;
@@ -107,7 +90,6 @@ export interface RunHeader {
   readonly startedAt?: number | undefined;
   readonly endedAt?: number | undefined;
   readonly updatedAt: number;
-  readonly timeoutMs?: number | undefined;
   readonly deadlineAt?: number | undefined;
   /** What `ctx.now()` gives before the first outcome; a resumed run takes it from its parent (RES4). */
   readonly clockStart?: number | undefined;
@@ -126,16 +108,8 @@ export interface RunHeader {
     | undefined;
   /** Executions that died in a row while the journal stood at `seq` (DUR7). */
   readonly crashes?: { readonly seq: number; readonly count: number } | undefined;
-  /** Dispatch trouble since `since`; tried again at `retryAt` (DUR8). */
-  readonly dispatch?:
-    | {
-        readonly since: number;
-        readonly failures: number;
-        readonly retryAt?: number | undefined;
-        /** What the last try ran into. */
-        readonly message: string;
-      }
-    | undefined;
+  /** Dispatch has failed since `since`; it is tried again at `retryAt` (DUR8). */
+  readonly dispatch?: DispatchFailure | undefined;
   /** Operations asked for, as of the last header write. */
   readonly asked: number;
   readonly waits: readonly OpenWait[];
@@ -165,22 +139,6 @@ export interface RunHeader {
     readonly failures: number;
     readonly retryAt?: number;
   };
-}
-
-export function isTerminal(status: RunStatus): boolean {
-  switch (status) {
-    case "completed":
-    case "failed":
-    case "cancelled":
-    case "compensated":
-    case "compensation_failed":
-      return true;
-    case "pending":
-    case "running":
-    case "waiting":
-    case "paused":
-      return false;
-  }
 }
 
 /** When the run must next be woken: the earliest of all that is due (H2). Paused and ended runs only owe messages. */

@@ -19,13 +19,14 @@ import {
   type StepDispatcher,
   type StepInProgress,
   errorValue,
+  isTerminal,
 } from "@holdfast/protocol";
 import { type IndexRow, indexRow } from "./index-mark.ts";
 import type { Circumstances, Effect, Input, Reply, SendResult } from "./inputs.ts";
-import { type RunHeader, isTerminal } from "./run-header.ts";
+import { type RunMessage, toTriggerInput } from "./messages.ts";
+import type { RunHeader } from "./run-header.ts";
 import {
   type OutboxRow,
-  type RunMessage,
   type RunState,
   applyBatch,
   loadRun,
@@ -133,7 +134,7 @@ export class RunHost {
     if (message.type === "cancel") this.handle({ type: "cancel", reason: message.reason });
     else if (message.type === "childEnded" || message.type === "noteResumed") this.handle(message);
     else {
-      const reply = this.handle({ ...message.trigger, type: "trigger", seed });
+      const reply = this.handle(toTriggerInput(message.trigger, seed));
       if (reply.type === "refused")
         return { type: "refused", error: errorValue("IDEMPOTENCY_CONFLICT", reply.message) };
     }

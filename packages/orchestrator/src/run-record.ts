@@ -1,27 +1,36 @@
 /**
  * A run as a reader sees it: header and journal as one plain record.
  *
- * Owns: the shape that the HTTP API answers with (docs of the API describe each field). Values are shown as plain JSON.
- * Never shows the seed, stacks, or rows.
+ * Owns: how the shapes of the HTTP API (protocol/src/api.ts) are made. Values are shown as plain JSON. Never shows the
+ * seed, stacks, or rows.
  */
 import {
+  type AttemptedWork,
   type ChildOutcome,
   type JournalEntry,
   type JsonBudget,
   LIMITS,
   type MetadataChange,
   type OperationId,
+  type RunErrorInfo,
+  type RunJournalEntry,
+  type RunRecord,
+  type RunStep,
+  type RunStream,
+  type RunSummary,
   type StepInProgress,
+  type Waitpoint,
   decodeValue,
   errorToJson,
+  isTerminal,
   operationId,
   parseOperationId,
   toJson,
 } from "@holdfast/protocol";
-import { type OpenWait, type RunError, type RunHeader, type StreamState, isTerminal } from "./run-header.ts";
+import type { OpenWait, RunError, RunHeader, StreamState } from "./run-header.ts";
 
 /** The run without input, output and steps. */
-export function summarizeRun(header: RunHeader): Record<string, unknown> {
+export function summarizeRun(header: RunHeader): RunSummary {
   return {
     id: header.id,
     workflowId: header.workflowId,
@@ -64,7 +73,7 @@ export function describeRun(
   journal: readonly JournalEntry[],
   inProgress: readonly StepInProgress[],
   openChunks: (op: OperationId) => number,
-): Record<string, unknown> {
+): RunRecord {
   const shown = journal.slice(0, LIMITS.recordSteps);
   const budget: JsonBudget = { chars: LIMITS.jsonChars };
   const last = journal.at(-1);
@@ -74,13 +83,13 @@ export function describeRun(
     input: toJson(decodeValue(input), budget),
     output: header.output === undefined ? undefined : toJson(decodeValue(header.output), budget),
     steps: describeSteps(shown, inProgress, budget),
-    ...(journal.length > shown.length || budget.chars <= 0 ? { truncated: true } : {}),
+    ...(journal.length > shown.length || budget.chars <= 0 ? { truncated: true as const } : {}),
     streams: Object.fromEntries(header.streams.map((stream) => describeStream(stream, openChunks(stream.op)))),
   };
 }
 
 /** One journal entry as `/journal` shows it. */
-export function describeEntry(entry: JournalEntry, budget: JsonBudget): Record<string, unknown> {
+export function describeEntry(entry: JournalEntry, budget: JsonBudget): RunJournalEntry {
   const { v: _version, nth: _nth, asked: _asked, quiet: _quiet, op, ...rest } = entry;
   return {
     ...rest,
@@ -109,20 +118,24 @@ type StepEntry = Extract<
   { readonly type: "step.started" | "step.retrying" | "step.completed" | "step.failed" }
 >;
 
-type StepRow = Record<string, unknown>;
+function isStepEntry(entry: JournalEntry): entry is StepEntry {
+  return entry.type.startsWith("step.");
+}
 
 function describeSteps(
   entries: readonly JournalEntry[],
   inProgress: readonly StepInProgress[],
   budget: JsonBudget,
-): StepRow[] {
-  const steps = new Map<OperationId, StepRow>();
+): RunStep[] {
+  const steps = new Map<OperationId, RunStep>();
   for (const entry of entries) {
+    if (!isStepEntry(entry)) continue;
     const { kind, name, occurrence } = parseOperationId(entry.op);
-    if (kind === "step") steps.set(entry.op, { ...steps.get(entry.op), ...describeStep(entry as StepEntry, budget) });
+    if (kind === "step") steps.set(entry.op, { ...steps.get(entry.op), ...describeStep(entry, budget) });
     if (kind !== "compensation") continue;
     const step = operationId("step", occurrence, name);
-    steps.set(step, { ...steps.get(step), compensation: describeCompensation(entry, budget) });
+    const before = steps.get(step);
+    if (before !== undefined) steps.set(step, { ...before, compensation: describeCompensation(entry, budget) });
   }
   for (const { op, attempt, startedAt } of inProgress) {
     if (parseOperationId(op).kind !== "step") continue;
@@ -139,7 +152,7 @@ function describeSteps(
   return [...steps.values()];
 }
 
-function describeStep(entry: StepEntry, budget: JsonBudget): StepRow {
+function describeStep(entry: StepEntry, budget: JsonBudget): RunStep {
   switch (entry.type) {
     case "step.started":
       return { ...nameOf(entry.op), status: "running", attempts: 1, startedAt: entry.startedAt };
@@ -177,12 +190,12 @@ function describeStep(entry: StepEntry, budget: JsonBudget): StepRow {
 }
 
 /** How far a step's compensation is. */
-function describeCompensation(entry: JournalEntry, budget: JsonBudget): StepRow {
-  const { name: _name, occurrence: _occurrence, output: _output, ...row } = describeStep(entry as StepEntry, budget);
+function describeCompensation(entry: StepEntry, budget: JsonBudget): AttemptedWork {
+  const { name: _name, occurrence: _occurrence, output: _output, ...row } = describeStep(entry, budget);
   return row;
 }
 
-function describeStream(stream: StreamState, openChunks: number): [string, StepRow] {
+function describeStream(stream: StreamState, openChunks: number): [string, RunStream] {
   const { op, generation, chunks } = stream;
   return [parseOperationId(op).name, { chunks: chunks ?? openChunks, ended: chunks !== undefined, generation }];
 }
@@ -192,7 +205,7 @@ function nameOf(op: OperationId): { name: string; occurrence: number } {
   return { name, occurrence };
 }
 
-function describeWait(wait: OpenWait): Record<string, unknown> {
+function describeWait(wait: OpenWait): Waitpoint {
   const { op, kind, openedAt, wakeAt } = wait;
   return { id: op, kind, meta: { ...waitMeta(wait), openedAt }, ...(wakeAt === undefined ? {} : { wakeAt }) };
 }
@@ -214,7 +227,7 @@ function waitMeta({ kind, name, tokenId, runId, match }: OpenWait): Record<strin
   }
 }
 
-function describeError(error: RunError): Record<string, unknown> {
+function describeError(error: RunError): RunErrorInfo {
   const { category, step, ...value } = error;
   return { category, ...errorToJson(value), ...(step === undefined ? {} : { step: parseOperationId(step).name }) };
 }

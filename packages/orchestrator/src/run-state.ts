@@ -8,15 +8,8 @@
  * - F1 The state changes only by `applyBatch`, after the batch was committed.
  * - F2 A cold run reads its header, its last entry and its inbox; the journal is read once, when an execution starts (REP6).
  */
-import {
-  type ChildOutcome,
-  type EntryBody,
-  FORMAT_VERSION,
-  type JournalEntry,
-  type OperationId,
-  isOutcome,
-} from "@holdfast/protocol";
-import type { TriggerInput } from "./inputs.ts";
+import { type EntryBody, FORMAT_VERSION, type JournalEntry, type OperationId, isOutcome } from "@holdfast/protocol";
+import type { RunMessage } from "./messages.ts";
 import type { RunHeader } from "./run-header.ts";
 import {
   CHUNK_PREFIX,
@@ -51,17 +44,6 @@ export interface OutboxRow {
   readonly to: string;
   readonly message: RunMessage;
 }
-
-/** What runs say to each other. Each is understood the same however often it comes. */
-export type RunMessage =
-  | { readonly type: "trigger"; readonly trigger: ChildTrigger; readonly op: OperationId }
-  | { readonly type: "cancel"; readonly reason: string }
-  /** A run was resumed from the one that is told (RES1). */
-  | { readonly type: "noteResumed"; readonly runId: string }
-  | { readonly type: "childEnded"; readonly op: OperationId; readonly outcome: ChildOutcome };
-
-/** How a child is started: a trigger whose seed the child's own host adds. */
-export type ChildTrigger = Omit<TriggerInput, "type" | "seed">;
 
 /** Chunks of a stream, as many as came together. */
 export interface ChunkRow {

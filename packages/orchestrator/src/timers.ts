@@ -4,11 +4,11 @@
  * Owns: the rule that due timers are settled before anything else in every transition, in the order of their time, so
  * that a delivery that comes after a time-out finds it timed out, however late the alarm is (WAIT4).
  */
-import { ENCODED_UNDEFINED, LIMITS } from "@holdfast/protocol";
+import { ENCODED_UNDEFINED, LIMITS, isTerminal } from "@holdfast/protocol";
 import { expire } from "./cancel.ts";
 import type { Draft } from "./draft.ts";
 import { settleIndex } from "./index-mark.ts";
-import { type OpenWait, isTerminal } from "./run-header.ts";
+import type { OpenWait } from "./run-header.ts";
 import { knowOperations } from "./run-state.ts";
 
 /** How long a message stays unacknowledged before it is sent again. */

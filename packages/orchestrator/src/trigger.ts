@@ -6,7 +6,8 @@
  */
 import { FORMAT_VERSION, LIMITS, changeMetadata, isSameValue } from "@holdfast/protocol";
 import { Draft } from "./draft.ts";
-import type { Circumstances, Reply, TriggerInput } from "./inputs.ts";
+import type { Circumstances, Reply } from "./inputs.ts";
+import type { Inheritance, TriggerInput } from "./messages.ts";
 import type { RunHeader } from "./run-header.ts";
 import { type RunState, type TokenRow, readInherited, readInput } from "./run-state.ts";
 import { INPUT_KEY, INHERITED_KEY, tokenKey } from "./store.ts";
@@ -22,7 +23,7 @@ export function trigger(state: RunState, input: TriggerInput, circumstances: Cir
   if (large) draft.put(INPUT_KEY, { v: FORMAT_VERSION, input: input.input });
   if (input.inherited !== undefined) takeOver(draft, input.inherited);
   if (input.inherited !== undefined && circumstances.canSend) {
-    draft.post(input.inherited.parentRunId, { type: "noteResumed", runId: input.runId });
+    draft.post(input.inherited.parentRunId, { type: "noteResumed", runId: input.identity.id });
   }
   if (input.delayMs === undefined) draft.wake();
   return [draft, { type: "created" }];
@@ -31,7 +32,7 @@ export function trigger(state: RunState, input: TriggerInput, circumstances: Cir
 /** The same id a second time: the same request gets the same run; another one is refused and changes nothing. */
 function again(state: RunState, header: RunHeader, input: TriggerInput): Reply {
   const differs =
-    header.workflowId !== input.workflowId
+    header.workflowId !== input.identity.workflowId
       ? `workflow ${JSON.stringify(header.workflowId)}`
       : !isSameValue(readInput(state, header), input.input)
         ? "another input"
@@ -44,7 +45,7 @@ function again(state: RunState, header: RunHeader, input: TriggerInput): Reply {
   return {
     type: "refused",
     code: "idempotency_conflict",
-    message: `Run ${JSON.stringify(input.runId)} exists already, with ${differs}. Nothing was changed. Choose another run id or idempotency key, or repeat the first request exactly.`,
+    message: `Run ${JSON.stringify(header.id)} exists already, with ${differs}. Nothing was changed. Choose another run id or idempotency key, or repeat the first request exactly.`,
   };
 }
 
@@ -55,21 +56,11 @@ function sameOutcomes(state: RunState, input: TriggerInput): boolean {
 function newHeader(input: TriggerInput, now: number, large: boolean): RunHeader {
   const { inherited } = input;
   return {
+    ...input.identity,
     v: FORMAT_VERSION,
-    id: input.runId,
-    tenantId: input.tenantId,
     status: "pending",
-    workflowId: input.workflowId,
-    workflowVersion: input.workflowVersion,
     input: large ? undefined : input.input,
-    tags: input.tags,
-    environment: input.environment,
-    tenantMeta: input.tenantMeta,
     parent: input.parent,
-    triggeredBy: input.triggeredBy,
-    idempotencyKey: input.idempotencyKey,
-    baseUrl: input.baseUrl,
-    traceparent: input.traceparent,
     seed: inherited?.seed ?? input.seed,
     number: inherited?.number ?? 1,
     resumedFrom: inherited && {
@@ -81,7 +72,6 @@ function newHeader(input: TriggerInput, now: number, large: boolean): RunHeader 
     startAt: input.delayMs === undefined ? undefined : now + input.delayMs,
     clockStart: inherited?.clockStart,
     updatedAt: now,
-    timeoutMs: input.timeoutMs,
     epoch: 0,
     asked: 0,
     waits: [],
@@ -93,7 +83,7 @@ function newHeader(input: TriggerInput, now: number, large: boolean): RunHeader 
   };
 }
 
-function takeOver(draft: Draft, inherited: NonNullable<TriggerInput["inherited"]>): void {
+function takeOver(draft: Draft, inherited: Inheritance): void {
   for (const entry of inherited.entries.slice(0, LIMITS.journalEntries)) {
     draft.inherit(entry);
     if (entry.type !== "wait.opened" || entry.tokenId === undefined) continue;

@@ -9,12 +9,13 @@ import {
   type JournalEntry,
   type OperationEvents,
   type OperationId,
+  type RunStatus,
   UNWIND,
   operationId,
   parseOperationId,
 } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
-import type { RunError, RunHeader, RunStatus, Undone } from "./run-header.ts";
+import type { RunError, RunHeader, Undone } from "./run-header.ts";
 import { knowOperations } from "./run-state.ts";
 import { JOURNAL_PREFIX } from "./store.ts";
 

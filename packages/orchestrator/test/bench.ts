@@ -1,7 +1,15 @@
 /** A run for the suites of this folder: its executions do nothing, and its messages are answered by hand. */
 import { ENCODED_UNDEFINED, type ExecutionEvent, type StepDispatcher } from "@holdfast/protocol";
 import { MemoryStore } from "@holdfast/workflows/testing";
-import { type IndexRow, RunHost, type RunMessage, type SendResult, type TriggerInput } from "../src/index.ts";
+import {
+  type ChildTrigger,
+  type IndexRow,
+  RunHost,
+  type RunMessage,
+  type SendResult,
+  type TriggerInput,
+  toTriggerInput,
+} from "../src/index.ts";
 
 /** A host whose executions do nothing and whose messages are answered by hand. */
 export class Bench {
@@ -30,21 +38,21 @@ export class Bench {
     });
   }
 
-  trigger(more: object = {}): void {
-    this.host.handle({ ...this.newTrigger(), ...more });
+  trigger(more: Partial<ChildTrigger> = {}): ReturnType<RunHost["handle"]> {
+    return this.host.handle(this.newTrigger(more));
   }
 
-  newTrigger(): TriggerInput {
-    return {
-      type: "trigger",
+  newTrigger(more: Partial<ChildTrigger> = {}): TriggerInput {
+    const trigger: ChildTrigger = {
       runId: "r",
       workflowId: "w",
       input: ENCODED_UNDEFINED,
-      seed: "0".repeat(32),
       tags: [],
       environment: "test",
       triggeredBy: "api",
+      ...more,
     };
+    return toTriggerInput(trigger, "0".repeat(32));
   }
 
   report(...events: ExecutionEvent[]): ReturnType<RunHost["handle"]> {

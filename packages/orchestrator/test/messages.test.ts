@@ -245,3 +245,38 @@ describe("nonsense", () => {
     expect(bench.header.status).toBe("paused");
   });
 });
+
+test("VER1 a row of the outbox from before runs had an identity starts the child that it names", () => {
+  bench.trigger();
+  const trigger = {
+    runId: "c",
+    tenantId: "acme",
+    workflowId: "w",
+    workflowVersion: "2",
+    input: "[7]",
+    tags: ["t"],
+    environment: "staging",
+    tenantMeta: "[1]",
+    triggeredBy: "parent",
+    idempotencyKey: "k",
+    baseUrl: "https://api",
+    traceparent: "00-1-2-01",
+    parent: { runId: "r", op: "run/0/w", detached: false },
+  };
+  const row = { v: 1, to: "c", message: { type: "trigger", op: "run/0/w", trigger } };
+  bench.store.commit({
+    puts: new Map<string, object>([
+      ["outbox/0000000001", JSON.parse(JSON.stringify(row))],
+      ["record", { ...bench.header, outbox: { count: 1, next: 2, failures: 0, retryAt: bench.now } }],
+    ]),
+    deletes: new Set(),
+  });
+  bench.host.forget();
+  bench.alarm();
+  const [sent] = bench.sent;
+  const receiver = new Bench();
+  expect(sent?.to).toBe("c");
+  expect(sent && receiver.host.receive(sent.message, "1".repeat(32))).toEqual({ type: "acknowledged" });
+  const { runId, parent, input, ...attributes } = trigger;
+  expect(receiver.header).toMatchObject({ id: runId, parent, input, ...attributes });
+});

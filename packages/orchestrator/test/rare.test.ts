@@ -239,7 +239,7 @@ describe("trouble", () => {
     bench.trigger();
     bench.report({ type: "wait.opened", op: "event/0/e", nth: 1, match: encodeValue({ a: 1 }, "match") });
     bench.report({ type: "wait.opened", op: "event/1/e", nth: 2 });
-    const record = describeRun(bench.header, "[1]", [], [], () => 0) as { pendingWaitpoints: unknown[] };
+    const record = describeRun(bench.header, "[1]", [], [], () => 0);
     expect(record.pendingWaitpoints).toMatchObject([
       { meta: { eventType: "e", match: { a: 1 } } },
       { meta: { eventType: "e" } },

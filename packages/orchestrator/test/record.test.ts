@@ -87,15 +87,17 @@ const journal: JournalEntry[] = [
     op: "metadata/0/list",
     change: { type: "append", key: "list", value: "[4]" },
   },
+  { ...place, seq: 12, type: "step.completed", op: "step/1/charge", attempt: 1, value: "[1]", compensable: true },
   {
     ...place,
-    seq: 12,
+    seq: 13,
     type: "step.failed",
     op: "compensation/1/charge",
     attempt: 3,
     error: { name: "E", message: "stuck" },
   },
-  { ...place, seq: 13, type: "step.completed", op: "compensation/0/charge", attempt: 1, value: "-1" },
+  { ...place, seq: 14, type: "step.completed", op: "compensation/0/charge", attempt: 1, value: "-1" },
+  { ...place, seq: 15, type: "step.completed", op: "compensation/9/not-shown", attempt: 1, value: "-1" },
 ];
 
 test("SEC4 a record shows everything a reader may know, and not the seed", () => {
@@ -131,7 +133,7 @@ test("SEC4 a record shows everything a reader may know, and not the seed", () =>
       { name: "charge", status: "completed", output: { a: 2 }, compensation: { status: "completed", attempts: 1 } },
       { name: "given", status: "skipped" },
       { name: "bad", status: "failed", error: { message: "m" } },
-      { compensation: { status: "failed", error: { message: "stuck" } } },
+      { name: "charge", occurrence: 1, compensation: { status: "failed", error: { message: "stuck" } } },
       { name: "new", status: "running", attempts: 1, startedAt: 50 },
     ],
   });
@@ -147,7 +149,7 @@ test("LIM1 a record that is too long is cut and says so", () => {
     value: "[1]",
   }));
   const record = describeRun(header, "[1]", many, [], () => 0);
-  expect([record.truncated, (record.steps as unknown[]).length]).toEqual([true, 1_000]);
+  expect([record.truncated, record.steps.length]).toEqual([true, 1_000]);
   const large = encodeValue("x".repeat(9_000_000), "x");
   const two = [0, 1].map((i): JournalEntry => ({
     ...place,

@@ -46,13 +46,9 @@ class Machine {
   trigger(): Reply {
     const reply = this.send({
       type: "trigger",
-      runId: "r",
-      workflowId: "w",
+      identity: { id: "r", workflowId: "w", tags: [], environment: "test", triggeredBy: "api" },
       input: ENCODED_UNDEFINED,
       seed: "0".repeat(32),
-      tags: [],
-      environment: "test",
-      triggeredBy: "api",
     });
     this.live = true;
     return reply;

@@ -62,13 +62,9 @@ describe("lost wake-ups", () => {
     const host = new RunHost({ store, dispatcher, clock: () => 1_000 });
     host.handle({
       type: "trigger",
-      runId: "r",
-      workflowId: "w",
+      identity: { id: "r", workflowId: "w", tags: [], environment: "t", triggeredBy: "api" },
       input: "-1",
       seed: "0".repeat(32),
-      tags: [],
-      environment: "t",
-      triggeredBy: "api",
     });
     const status = (): string | undefined => host.state.header?.status;
     while (status() !== "waiting") await turn();

@@ -1,7 +1,7 @@
 /**
  * Short forms for the suites of this folder: one workflow function, one run.
  */
-import { type RunHeader, type TriggerInput } from "@holdfast/orchestrator";
+import type { RunHeader } from "@holdfast/orchestrator";
 import { fromErrorValue } from "@holdfast/protocol";
 import { type Workflow, type WorkflowContext, workflow } from "@holdfast/workflows";
 import { MemoryHost, type MemoryHostOptions } from "@holdfast/workflows/testing";
@@ -11,7 +11,7 @@ type Body = (ctx: WorkflowContext, input: any) => unknown;
 
 export interface HostOptions extends Omit<MemoryHostOptions, "workflows"> {
   readonly input?: unknown;
-  readonly trigger?: Partial<TriggerInput>;
+  readonly trigger?: Parameters<MemoryHost["trigger"]>[2];
   readonly config?: Partial<Parameters<typeof workflow>[0]>;
 }
 

@@ -1,4 +1,4 @@
-import { isTerminal } from "@holdfast/orchestrator";
+import { isTerminal } from "@holdfast/protocol";
 import { workflow } from "@holdfast/workflows";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { describe, expect, test } from "vitest";

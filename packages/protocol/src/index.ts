@@ -1,4 +1,24 @@
 /** What orchestrator and step handler share: messages, journal entries, values, errors, names, limits. */
+export type {
+  AttemptedWork,
+  AuditEntry,
+  BulkAnswer,
+  Delivery,
+  DispatchFailure,
+  ListedRun,
+  RunErrorInfo,
+  RunEvent,
+  RunJournalEntry,
+  RunRecord,
+  RunStep,
+  RunStream,
+  RunSummary,
+  ShownError,
+  StepStatus,
+  UncompensatedStep,
+  Waitpoint,
+  WaitpointKind,
+} from "./api.ts";
 export { type Duration, parseDurationMs, parseTimeMs } from "./durations.ts";
 export { ERROR_CODES, type ErrorCode, type ErrorValue, HoldfastError, boundMessage, errorValue } from "./errors.ts";
 export type {
@@ -48,6 +68,7 @@ export {
   checkFields,
   resolveRetry,
 } from "./retry.ts";
+export { RUN_STATUSES, type RunStatus, TERMINAL_STATUSES, type TerminalStatus, isTerminal } from "./run-status.ts";
 export {
   SIGNATURE_AGE_MS_MAX,
   SIGNATURE_HEADER,

@@ -5,6 +5,7 @@
  * replay and with every dispatcher; and the projection to plain JSON that the HTTP API shows.
  * The codec itself is devalue's; this file adds errors and bytes, limits, and messages that name the path.
  */
+import type { ShownError } from "./api.ts";
 import { DevalueError, parse, stringify } from "devalue";
 import { type ErrorValue, HoldfastError, boundMessage } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
@@ -167,7 +168,7 @@ function showPrimitive(value: unknown, budget: JsonBudget): unknown {
 }
 
 /** An error as the HTTP API shows it: its data as plain JSON. */
-export function errorToJson(error: ErrorValue, budget?: JsonBudget): Record<string, unknown> {
+export function errorToJson(error: ErrorValue, budget?: JsonBudget): ShownError {
   const { data, ...rest } = error;
   return data === undefined ? rest : { ...rest, data: toJson(decodeValue(data), budget) };
 }

@@ -5,7 +5,7 @@
  * their own objects; the index only says which.
  */
 import type { IndexRow } from "@holdfast/orchestrator";
-import { LIMITS } from "@holdfast/protocol";
+import { LIMITS, type ListedRun } from "@holdfast/protocol";
 import * as v from "valibot";
 import type { Position, RunFilter, RunIndex, RunQuery } from "../index-object/run-index.ts";
 import { type ApiContext, askObject, askRunObject, bytesMax } from "./api-context.ts";
@@ -123,7 +123,7 @@ function describeRow({
   resumedFrom,
   workflowVersion,
   ...row
-}: IndexRow): object {
+}: IndexRow): ListedRun {
   return {
     ...row,
     workflowVersion: workflowVersion ?? null,

@@ -4,12 +4,11 @@
  * Owns: the order of its three steps: the parent says what the new run takes over, the new run is created, the parent
  * notes it. Each can be repeated: whoever asks again with the same `runId` finds the run.
  */
-import { type ResumeRequest, outcomesOf } from "@holdfast/orchestrator";
+import { type ResumePlan, type ResumeRequest, outcomesOf } from "@holdfast/orchestrator";
 import { LIMITS } from "@holdfast/protocol";
 import { ulid } from "ulid";
 import type * as v from "valibot";
 import { requireScope } from "../auth/principal.ts";
-import type { ResumePlan } from "../run-object/commands.ts";
 import { type ApiContext, askRunObject, bytesMax } from "./api-context.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { encodeGiven, readBody } from "../request-body.ts";

@@ -1,7 +1,7 @@
 /**
  * What callers may send, as schemas: nothing else reaches a run (LIM2, RUN7).
  */
-import { HoldfastError, LIMITS, idProblem, nameProblem, parseDurationMs } from "@holdfast/protocol";
+import { HoldfastError, LIMITS, RUN_STATUSES, idProblem, nameProblem, parseDurationMs } from "@holdfast/protocol";
 import * as v from "valibot";
 
 /** A name (RUN8), or an id, which may hold no control characters either. */
@@ -83,19 +83,7 @@ export const cancelBody = v.strictObject({
   reason: v.optional(v.pipe(v.string(), v.maxLength(LIMITS.errorMessageChars))),
 });
 
-const STATUSES = [
-  "pending",
-  "running",
-  "waiting",
-  "paused",
-  "completed",
-  "failed",
-  "cancelled",
-  "compensated",
-  "compensation_failed",
-] as const;
-
-const status = v.picklist(STATUSES, `must be one of ${STATUSES.join(", ")}`);
+const status = v.picklist(RUN_STATUSES, `must be one of ${RUN_STATUSES.join(", ")}`);
 
 const filterTags = v.pipe(v.array(name), v.maxLength(10, "at most 10 tags"));
 

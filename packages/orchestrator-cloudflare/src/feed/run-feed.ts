@@ -15,17 +15,25 @@ import {
   chunkPrefix,
   describeEntry,
   hashText,
-  isTerminal,
   journalKey,
   summarizeRun,
 } from "@holdfast/orchestrator";
-import { type JournalEntry, LIMITS, decodeValue, isOutcome, parseOperationId, toJson } from "@holdfast/protocol";
+import {
+  type JournalEntry,
+  LIMITS,
+  type RunEvent,
+  decodeValue,
+  isOutcome,
+  isTerminal,
+  parseOperationId,
+  toJson,
+} from "@holdfast/protocol";
 
 export interface FeedEvent {
-  readonly type: "run" | "step" | "waitpoint" | "metadata" | "chunk";
+  readonly type: RunEvent["type"];
   /** Behind this event. */
   readonly cursor: string;
-  readonly data: Record<string, unknown>;
+  readonly data: RunEvent["data"];
 }
 
 /** How far a reader is in one stream: in which row of its chunks, and how many of that row it has seen. */

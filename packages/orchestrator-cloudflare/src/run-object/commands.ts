@@ -4,7 +4,7 @@
  * Owns: the messages between the two. Both are one deployment and one trust: the Worker has authenticated, validated
  * and bounded everything, and the object is reachable through its binding only.
  */
-import type { DeliveryKind, Inheritance, ResumeRequest, RunMessage, TriggerInput } from "@holdfast/orchestrator";
+import type { ChildTrigger, DeliveryKind, ResumeRequest, RunMessage } from "@holdfast/orchestrator";
 
 /** Who asks, for the audit. */
 interface Asked {
@@ -14,7 +14,7 @@ interface Asked {
 export type RunCommand =
   | {
       readonly command: "trigger";
-      readonly trigger: Omit<TriggerInput, "type" | "seed">;
+      readonly trigger: ChildTrigger;
       /** Answer when the run ends or parks, or after this time. */
       readonly waitMs: number;
     }
@@ -52,18 +52,6 @@ export type RunCommand =
   /** A message of another run; the answer is a `SendResult`. */
   | { readonly command: "message"; readonly message: RunMessage }
   | { readonly command: "workflows" };
-
-/** What `planResume` answers. */
-export interface ResumePlan {
-  readonly inherited: Inheritance;
-  readonly workflowId: string;
-  readonly workflowVersion?: string | undefined;
-  readonly input: string;
-  readonly environment: string;
-  readonly tags: readonly string[];
-  readonly tenantMeta?: string | undefined;
-  readonly timeoutMs?: number | undefined;
-}
 
 /** The answer to a trigger by an idempotency key that stands for a run elsewhere: ask there. */
 export const KEY_RESERVED = 421;

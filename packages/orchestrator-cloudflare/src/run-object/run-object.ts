@@ -7,10 +7,12 @@
 import {
   FORMAT_VERSION,
   type JournalEntry,
+  type RunRecord,
   LIMITS,
   type StepDispatcher,
   type WorkflowDescription,
   errorValue,
+  isTerminal,
 } from "@holdfast/protocol";
 import {
   AUDIT_PREFIX,
@@ -20,6 +22,7 @@ import {
   type Input,
   JOURNAL_PREFIX,
   type Reply,
+  type ResumePlan,
   type RunHeader,
   RunHost,
   type RunMessage,
@@ -29,13 +32,13 @@ import {
   describeEntry,
   describeRun,
   expiryOf,
-  isTerminal,
   journalKey,
   nextAlarm,
   planResume,
   readInput,
   readJournal,
   summarizeRun,
+  toTriggerInput,
 } from "@holdfast/orchestrator";
 import { ApiRefusal } from "../refusal.ts";
 import { eventStream } from "../feed/event-stream.ts";
@@ -49,7 +52,7 @@ import { sendMessage } from "./messages.ts";
 import type { RunIndex } from "../index-object/run-index.ts";
 import { type Retention, type RunObjectDeps, retentionMsOf } from "./deps.ts";
 import { type Telemetry, eventsOf } from "../telemetry/telemetry.ts";
-import { KEY_RESERVED, type ResumePlan, type RunCommand } from "./commands.ts";
+import { KEY_RESERVED, type RunCommand } from "./commands.ts";
 
 /** How long an alarm stays in flight for the run that it woke, so that an object that dies then is woken again soon. */
 const ALARM_HOLD_MS_MAX = 1_000;
@@ -241,7 +244,7 @@ export class RunObject {
     const described = this.#dispatcher.describe?.(workflowId, workflowVersion);
     if (described === null && this.#host.state.header === undefined)
       throw await this.#unknownWorkflow(workflowId, workflowVersion);
-    const reply = this.#host.handle({ ...withDefaults(trigger, described), type: "trigger", seed: randomSeed() });
+    const reply = this.#host.handle(toTriggerInput(withDefaults(trigger, described), randomSeed()));
     if (reply.type === "refused") throw refusal(reply);
     if (waitMs > 0) await this.#untilQuiet(waitMs);
     return Response.json(this.#describe(this.#header()), { status: reply.type === "created" ? 201 : 200 });
@@ -405,7 +408,7 @@ export class RunObject {
     return header;
   }
 
-  #describe(header: RunHeader): Record<string, unknown> {
+  #describe(header: RunHeader): RunRecord {
     const { state } = this.#host;
     const rows = [...this.#store.list(JOURNAL_PREFIX, { limit: LIMITS.recordSteps + 1 })];
     const journal = rows.map(([, row]) => row as JournalEntry);

@@ -4,9 +4,8 @@
  * Owns: the events, and making them of what was committed. Nobody is told of what was not. Telling is best effort: an
  * object that dies right after a commit has told nobody; the journal has it all.
  */
-import type { RunHeader, WriteBatch } from "@holdfast/orchestrator";
-import { JOURNAL_PREFIX, isTerminal } from "@holdfast/orchestrator";
-import { type JournalEntry, parseOperationId } from "@holdfast/protocol";
+import { JOURNAL_PREFIX, type RunHeader, type WriteBatch } from "@holdfast/orchestrator";
+import { type JournalEntry, isTerminal, parseOperationId } from "@holdfast/protocol";
 
 export interface TelemetryEvent {
   /** `run.*`: a change of status. The others: what was journaled, or trouble of dispatching. */

@@ -26,14 +26,9 @@ export function openClockHost(dispatcher: StepDispatcher): OpenedHost {
     trigger: (runId, workflowId, input, timeoutMs) =>
       handle(runId, {
         type: "trigger",
-        runId,
-        workflowId,
+        identity: { id: runId, workflowId, tags: [], environment: "conformance", triggeredBy: "api", timeoutMs },
         input: encodeValue(input, "input"),
         seed: SEED,
-        tags: [],
-        environment: "conformance",
-        triggeredBy: "api",
-        timeoutMs,
       }),
     read: async (runId) => runOf(runId).record,
     journal: async (runId) => readJournal(runOf(runId).host.state).map(({ type, op }) => `${type} ${op}`),

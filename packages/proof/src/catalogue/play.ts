@@ -3,12 +3,13 @@
  *
  * Owns: the order of cues, waiting for what they wait for with a bound, and the comparison.
  */
+import { type RunStatus, isTerminal } from "@holdfast/protocol";
 import { slugOf } from "./catalogue.ts";
 import type { CatalogueEntry, Cue, Outcome } from "./types.ts";
 
 /** A run as the API shows it. */
 export interface RunRecord {
-  readonly status: string;
+  readonly status: RunStatus;
   readonly output?: unknown;
   readonly error?: { readonly code?: string; readonly message: string };
   readonly metadata: unknown;
@@ -43,8 +44,6 @@ export interface Played {
   readonly journal: readonly string[];
 }
 
-const TERMINAL = new Set(["completed", "failed", "cancelled", "compensated", "compensation_failed"]);
-
 /** Ticks after which a run is stuck. */
 const TICKS_MAX = 4_000;
 
@@ -55,10 +54,10 @@ export async function playEntry(host: ContractHost, entry: CatalogueEntry, runId
     const record =
       when === undefined
         ? await host.read(runId)
-        : await until(host, runId, (one) => TERMINAL.has(one.status) || hasCome(one, when), JSON.stringify(when));
+        : await until(host, runId, (one) => isTerminal(one.status) || hasCome(one, when), JSON.stringify(when));
     await act(host, runId, cue, record, `cue-${place}`);
   }
-  const record = await until(host, runId, ({ status }) => TERMINAL.has(status), "the end of the run");
+  const record = await until(host, runId, ({ status }) => isTerminal(status), "the end of the run");
   return { record, journal: await host.journal(runId) };
 }
 

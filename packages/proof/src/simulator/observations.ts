@@ -4,8 +4,8 @@
  * Owns: the oracles "each execution sees what the ones before it saw" (REP2) and "no body starts again once its outcome
  * is stored" (DUR3).
  */
-import type { JournalEntry } from "@holdfast/protocol";
-import { type RunHeader, type WriteBatch, isTerminal } from "@holdfast/orchestrator";
+import { type JournalEntry, isTerminal } from "@holdfast/protocol";
+import type { RunHeader, WriteBatch } from "@holdfast/orchestrator";
 import type { Observer } from "./interpreter.ts";
 import type { Finding } from "./oracles.ts";
 

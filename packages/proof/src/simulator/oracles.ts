@@ -3,8 +3,8 @@
  *
  * Owns: the oracles on what is stored. Each says what is wrong, or nothing.
  */
-import { type IndexRow, isTerminal, nextAlarm } from "@holdfast/orchestrator";
-import { ENCODED_UNDEFINED, type JournalEntry, decodeValue, parseOperationId } from "@holdfast/protocol";
+import { type IndexRow, nextAlarm } from "@holdfast/orchestrator";
+import { ENCODED_UNDEFINED, type JournalEntry, decodeValue, isTerminal, parseOperationId } from "@holdfast/protocol";
 import type { MemoryHost } from "@holdfast/workflows/testing";
 import type { Program } from "./program.ts";
 import { allows, canUndo } from "./reference.ts";

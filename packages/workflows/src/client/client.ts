@@ -3,19 +3,11 @@
  *
  * Owns: what is about no single run: triggering, listing, acting on many.
  */
+import type { BulkAnswer, ListedRun, RunRecord, WorkflowDescription as WorkflowInfo } from "@holdfast/protocol";
 import type { Workflow } from "../authoring/workflow.ts";
 import { RunHandle } from "./run-handle.ts";
 import { type ApiRequest, type ClientOptions, Transport } from "./transport.ts";
-import type {
-  BulkAnswer,
-  BulkOptions,
-  CallOptions,
-  ListOptions,
-  ListedRun,
-  RunRecord,
-  TriggerOptions,
-  WorkflowInfo,
-} from "./types.ts";
+import type { BulkOptions, CallOptions, ListOptions, TriggerOptions } from "./types.ts";
 
 /** What a workflow takes. */
 export type InputOf<W> = W extends Workflow<infer Input, infer _Output> ? Input : unknown;

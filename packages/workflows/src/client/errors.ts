@@ -4,7 +4,7 @@
  * Owns: three kinds of trouble, told apart by class and by `code`: the API refused, it could not be reached, the run ended
  * otherwise than with a result.
  */
-import type { RunErrorInfo, RunRecord, RunStatus } from "./types.ts";
+import type { RunErrorInfo, RunRecord, RunStatus } from "@holdfast/protocol";
 
 /** The API answered, and refused. `code` is one of docs/errors.md. */
 export class ApiError extends Error {

@@ -7,21 +7,16 @@ export type { ClientOptions } from "./transport.ts";
 export type {
   AuditEntry,
   BulkAnswer,
-  BulkOptions,
-  CallOptions,
   Delivery,
-  JournalEntry,
-  ListOptions,
   ListedRun,
-  ResumeOptions,
   RunErrorInfo,
   RunEvent,
-  RunFilter,
+  RunJournalEntry as JournalEntry,
   RunRecord,
   RunStatus,
   RunStep,
   RunSummary,
-  TriggerOptions,
   Waitpoint,
-  WorkflowInfo,
-} from "./types.ts";
+  WorkflowDescription as WorkflowInfo,
+} from "@holdfast/protocol";
+export type { BulkOptions, CallOptions, ListOptions, ResumeOptions, RunFilter, TriggerOptions } from "./types.ts";

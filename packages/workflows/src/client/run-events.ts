@@ -1,10 +1,11 @@
 /**
  * Following a run: its events as they happen, across broken connections.
  */
+import { type RunEvent, isTerminal } from "@holdfast/protocol";
 import { createParser } from "eventsource-parser";
 import { ApiError } from "./errors.ts";
 import type { ApiRequest, Transport } from "./transport.ts";
-import type { CallOptions, RunEvent, RunStatus } from "./types.ts";
+import type { CallOptions } from "./types.ts";
 
 export interface StreamOptions extends CallOptions {
   /** `start`, the default: from the run's beginning. `now`: what happens from now on. */
@@ -16,14 +17,6 @@ export interface StreamOptions extends CallOptions {
 /** What one event may hold before it is taken for nonsense. */
 const BUFFER_CHARS_MAX = 64 * 1024 * 1024;
 const PAUSE_MS_MAX = 10_000;
-
-export const ENDED: ReadonlySet<RunStatus> = new Set<RunStatus>([
-  "completed",
-  "failed",
-  "cancelled",
-  "compensated",
-  "compensation_failed",
-]);
 
 /** Goes on until the run has ended and all of it was told, or the signal aborts. */
 export async function* runEvents(
@@ -46,7 +39,7 @@ export async function* runEvents(
         failures = 0;
         last = event.id;
         yield event;
-        if (event.type === "run" && ENDED.has(event.data.status)) return;
+        if (event.type === "run" && isTerminal(event.data.status)) return;
       }
     } catch (error) {
       signal?.throwIfAborted();

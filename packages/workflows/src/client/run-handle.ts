@@ -3,19 +3,19 @@
  *
  * Owns: the routes under `/api/runs/:id`, and waiting for a result.
  */
+import {
+  type AuditEntry,
+  type Delivery,
+  type RunEvent,
+  type RunJournalEntry as JournalEntry,
+  type RunRecord,
+  type RunSummary,
+  isTerminal,
+} from "@holdfast/protocol";
 import { RunFailedError } from "./errors.ts";
-import { ENDED, type StreamOptions, runEvents } from "./run-events.ts";
+import { type StreamOptions, runEvents } from "./run-events.ts";
 import type { ApiRequest, Transport } from "./transport.ts";
-import type {
-  AuditEntry,
-  CallOptions,
-  Delivery,
-  JournalEntry,
-  ResumeOptions,
-  RunEvent,
-  RunRecord,
-  RunSummary,
-} from "./types.ts";
+import type { CallOptions, ResumeOptions } from "./types.ts";
 
 export interface DeliveryOptions extends CallOptions {
   /** Counts once, however often it is delivered. Without it one is made for this call. */
@@ -53,7 +53,7 @@ export class RunHandle<Output = unknown> {
       const asked = performance.now();
       const run = await this.#ask<RunRecord<Output>>({ method: "GET", path: this.#path, headers, signal });
       if (run.status === "completed") return run.output as Output;
-      if (ENDED.has(run.status)) throw new RunFailedError(run);
+      if (isTerminal(run.status)) throw new RunFailedError(run);
       // Whoever does not hold its answer is not asked again at once.
       if (performance.now() - asked < 1_000) await this.#transport.pause(pauseMs, signal);
     }

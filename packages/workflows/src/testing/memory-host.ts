@@ -5,6 +5,7 @@
  * Tells its neighbours: `settle` lets the run go as far as it can without time passing; `advance` lets time pass.
  */
 import {
+  type ChildTrigger,
   type IndexRow,
   type Input,
   JOURNAL_PREFIX,
@@ -13,8 +14,7 @@ import {
   RunHost,
   type RunMessage,
   type SendResult,
-  type TriggerInput,
-  isTerminal,
+  toTriggerInput,
   readJournal,
 } from "@holdfast/orchestrator";
 import {
@@ -31,6 +31,7 @@ import {
   decodeValue,
   encodeValue,
   errorValue,
+  isTerminal,
 } from "@holdfast/protocol";
 import type { Workflow } from "../authoring/workflow.ts";
 import { type Platform, webPlatform } from "../replay/platform.ts";
@@ -182,18 +183,21 @@ export class MemoryHost {
     return decodeValue(this.header.output ?? ENCODED_UNDEFINED);
   }
 
-  trigger(workflowId: string, input?: unknown, more: Partial<TriggerInput> = {}): Reply {
-    return this.#send({
-      type: "trigger",
+  trigger(
+    workflowId: string,
+    input?: unknown,
+    { seed = SEED, ...more }: Partial<ChildTrigger> & { readonly seed?: string } = {},
+  ): Reply {
+    const trigger: ChildTrigger = {
       runId: this.#options.runId ?? RUN_ID,
       workflowId,
       input: encodeValue(input, "input"),
-      seed: SEED,
       tags: [],
       environment: "test",
       triggeredBy: "api",
       ...more,
-    });
+    };
+    return this.#send(toTriggerInput(trigger, seed));
   }
 
   deliver(kind: "event" | "signal", name: string, payload?: unknown, deliveryId?: string): Reply {

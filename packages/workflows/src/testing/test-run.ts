@@ -3,8 +3,15 @@
  *
  * Owns: letting time pass. Virtual time passes at once; a step body that waits for something real is waited for first.
  */
-import { type RunHeader, describeEntry, isTerminal } from "@holdfast/orchestrator";
-import { type Duration, HoldfastError, LIMITS, parseDurationMs, parseOperationId } from "@holdfast/protocol";
+import { type RunHeader, describeEntry } from "@holdfast/orchestrator";
+import {
+  type Duration,
+  HoldfastError,
+  LIMITS,
+  isTerminal,
+  parseDurationMs,
+  parseOperationId,
+} from "@holdfast/protocol";
 import { webPlatform } from "../replay/platform.ts";
 import type { MemoryHost } from "./memory-host.ts";
 

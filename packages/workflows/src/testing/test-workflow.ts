@@ -8,6 +8,7 @@ import {
   type Duration,
   HoldfastError,
   type JournalEntry,
+  type RunStep,
   checkFields,
   describeOperation,
   parseDurationMs,
@@ -48,13 +49,7 @@ export interface TestOptions {
   readonly patienceMs?: number;
 }
 
-export interface TestStep {
-  readonly name: string;
-  readonly status: string;
-  readonly attempts: number;
-  readonly output?: unknown;
-  readonly error?: { readonly message: string; readonly code?: string };
-}
+export type TestStep = RunStep;
 
 export interface TestResult<Output = unknown> {
   readonly status: RunHeader["status"];
@@ -179,8 +174,8 @@ function resultOf(host: MemoryHost, { journal }: TestRun, begun: number): TestRe
       message: error.message,
       ...(error.code === undefined ? {} : { code: error.code }),
     },
-    steps: record["steps"] as TestStep[],
-    metadata: record["metadata"] as Record<string, unknown>,
+    steps: record.steps,
+    metadata: record.metadata,
     journal,
     elapsedMs: (header.endedAt ?? begun) - begun,
     logs: host.logged,
