@@ -109,7 +109,7 @@ async function describe(directory: string, key: string, port: number, inspectorP
           SIBLING_FLOOR: { name: "sibling", entrypoint: "Floor" },
         },
         durableObjects: {
-          RUNS: { className: "WorkflowRunDO", useSQLite: true },
+          WORKFLOW_RUN_DO: { className: "WorkflowRunDO", useSQLite: true },
           FLOOR: { className: "FloorDO", useSQLite: true },
         },
         workflows: { PEER: { name: "peer", className: "Peer" } },

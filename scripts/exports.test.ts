@@ -5,9 +5,12 @@
  */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { findExports } from "./exported-names.ts";
 import { REPOSITORY, packageFolders, readFiles, readManifest } from "./source-files.ts";
+
+// What is there in workerd only.
+vi.mock("cloudflare:workers", () => ({ DurableObject: class {} }));
 
 const ENTRIES = packageFolders()
   .filter((folder) => folder !== "apps/orchestrator-worker")

@@ -31,6 +31,7 @@ const LAYERS: readonly Layer[] = [
   {
     folder: "packages/orchestrator-cloudflare",
     may: ["@holdfast/protocol", "@holdfast/orchestrator", "hono", "jose", "ulid", "valibot"],
+    inside: { "packages/orchestrator-cloudflare/src/deployment": ["cloudflare:workers"] },
   },
   {
     folder: "packages/proof",
@@ -39,7 +40,7 @@ const LAYERS: readonly Layer[] = [
   { folder: "examples/*", may: ["@holdfast/workflows", "@holdfast/orchestrator-cloudflare"], anyOutside: true },
   {
     folder: "apps/orchestrator-worker",
-    may: ["@holdfast/orchestrator-cloudflare", "@holdfast/example-*", "cloudflare:workers"],
+    may: ["@holdfast/orchestrator-cloudflare", "@holdfast/example-*"],
   },
 ];
 

@@ -5,22 +5,15 @@ import { env as environment } from "cloudflare:workers";
 import {
   type DurableObjectStorageLike,
   type RpcBindingLike,
-  type RunObjectDeps,
   type StepDispatcher,
   createHttpDispatcher,
   createInlineDispatcher,
   createServiceBindingDispatcher,
-  durableObjectIndex,
-  handleDurableObjectAlarm,
-  handleDurableObjectRequest,
-  handleRunIndexRequest,
-  handleWorkerRequest,
 } from "@holdfast/orchestrator-cloudflare";
+import { holdfast } from "@holdfast/orchestrator-cloudflare/worker";
 import { soakWorkflows } from "./workflows.ts";
 
 interface Env {
-  readonly WORKFLOW_RUN_DO: DurableObjectNamespace;
-  readonly RUN_INDEX_DO: DurableObjectNamespace;
   readonly SIBLING: Fetcher;
   readonly SIBLING_RPC: RpcBindingLike;
   readonly STEPS_URL: string;
@@ -69,47 +62,19 @@ function fallible(storage: DurableObjectStorage): DurableObjectStorageLike {
   };
 }
 
+const app = holdfast({
+  dispatcher: dispatcherOf,
+  deps: () => ({ verifyRequest: () => true, telemetry: {} }),
+  runObject: (deps, ctx: DurableObjectState, _env) => ({ ...deps, storage: fallible(ctx.storage) }),
+});
+
 export default {
   fetch(request: Request, env: Env): Promise<Response> | Response {
     const { pathname, searchParams } = new URL(request.url);
-    if (pathname === "/soak/disk-full") {
-      diskFullUntil = Date.now() + Number(searchParams.get("ms"));
-      return new Response("ok");
-    }
-    const runIndex = durableObjectIndex({ binding: env.RUN_INDEX_DO });
-    return handleWorkerRequest(request, { runDO: env.WORKFLOW_RUN_DO, runIndex, verifyRequest: () => true });
+    if (pathname !== "/soak/disk-full") return app.worker.fetch(request, env);
+    diskFullUntil = Date.now() + Number(searchParams.get("ms"));
+    return new Response("ok");
   },
 };
 
-export class WorkflowRunDO {
-  readonly #deps: RunObjectDeps;
-
-  constructor(state: DurableObjectState, env: Env) {
-    this.#deps = {
-      storage: fallible(state.storage),
-      dispatcher: dispatcherOf(env),
-      runDO: env.WORKFLOW_RUN_DO,
-      runIndex: durableObjectIndex({ binding: env.RUN_INDEX_DO }),
-    };
-  }
-
-  fetch(request: Request): Promise<Response> {
-    return handleDurableObjectRequest(request, this.#deps);
-  }
-
-  alarm(): Promise<void> {
-    return handleDurableObjectAlarm(this.#deps);
-  }
-}
-
-export class RunIndexDO {
-  readonly #storage: DurableObjectStorage;
-
-  constructor(state: DurableObjectState) {
-    this.#storage = state.storage;
-  }
-
-  fetch(request: Request): Promise<Response> {
-    return handleRunIndexRequest(request, { storage: this.#storage });
-  }
-}
+export const { WorkflowRunDO, RunIndexDO } = app;

@@ -7,15 +7,12 @@
 import {
   type DurableObjectStorageLike,
   type RpcBindingLike,
-  type RunObjectDeps,
   type StepDispatcher,
   createHttpDispatcher,
   createInlineDispatcher,
   createServiceBindingDispatcher,
-  handleDurableObjectAlarm,
-  handleDurableObjectRequest,
-  handleWorkerRequest,
 } from "@holdfast/orchestrator-cloudflare";
+import { holdfast } from "@holdfast/orchestrator-cloudflare/worker";
 import { type FloorEnv, FloorDO } from "./floor.ts";
 import { Peer, type PeerInput, createPeer, wakePeer } from "./peer.ts";
 import { workflows } from "./workflows.ts";
@@ -23,7 +20,7 @@ import { workflows } from "./workflows.ts";
 export { FloorDO, Peer };
 
 interface Env extends FloorEnv {
-  readonly RUNS: DurableObjectNamespace;
+  readonly WORKFLOW_RUN_DO: DurableObjectNamespace;
   readonly FLOOR: DurableObjectNamespace;
   readonly PEER: Workflow<PeerInput>;
   readonly SIBLING_RPC: RpcBindingLike;
@@ -54,68 +51,88 @@ function dispatcherOf(env: Env): StepDispatcher {
 /** Of a run that goes on by itself. */
 const GOES_ON: ReadonlySet<unknown> = new Set(["pending", "running", "waiting"]);
 
-export class WorkflowRunDO {
-  readonly #state: DurableObjectState;
-  readonly #deps: RunObjectDeps;
-  readonly #ended = Promise.withResolvers<string>();
-  readonly #writes = { puts: 0, deletes: 0, alarms: 0 };
+/** What the object of a run has written since it was loaded. */
+class Writes {
+  puts = 0;
+  deletes = 0;
+  alarms = 0;
+  readonly ended = Promise.withResolvers<string>();
 
-  constructor(state: DurableObjectState, env: Env) {
-    this.#state = state;
-    this.#deps = { storage: this.#counted(state.storage), dispatcher: dispatcherOf(env), runDO: env.RUNS };
-  }
-
-  async fetch(request: Request): Promise<Response> {
-    const { pathname } = new URL(request.url);
-    if (pathname === "/bench/evict") return this.#evict();
-    if (pathname === "/bench/ended") return Response.json({ status: await this.#ended.promise });
-    if (pathname === "/bench/writes") {
-      const keys = [...this.#state.storage.kv.list()].length;
-      return Response.json({ ...this.#writes, keys, bytes: this.#state.storage.sql.databaseSize });
-    }
-    return handleDurableObjectRequest(request, this.#deps);
-  }
-
-  alarm(): Promise<void> {
-    return handleDurableObjectAlarm(this.#deps);
-  }
-
-  /** Whoever asks gets no answer: that is how they know that it is gone. */
-  async #evict(): Promise<Response> {
-    await this.#state.storage.sync();
-    this.#state.abort("dropped from memory for a measurement");
-    return new Response();
-  }
-
-  #counted(storage: DurableObjectStorage): DurableObjectStorageLike {
+  count(storage: DurableObjectStorage): DurableObjectStorageLike {
     const { kv } = storage;
-    const writes = this.#writes;
-    const see = (status: unknown): void => {
-      if (typeof status === "string" && !GOES_ON.has(status)) this.#ended.resolve(status);
-    };
     return {
       kv: {
         get: (key) => kv.get(key),
         list: (options) => kv.list(options),
-        put(key, value) {
-          writes.puts += 1;
+        put: (key, value) => {
+          this.puts += 1;
           kv.put(key, value);
-          if (key === "record") see((value as { readonly status?: unknown }).status);
+          if (key === "record") this.#see((value as { readonly status?: unknown }).status);
         },
-        delete(key) {
-          writes.deletes += 1;
+        delete: (key) => {
+          this.deletes += 1;
           return kv.delete(key);
         },
       },
       getAlarm: () => storage.getAlarm(),
       transactionSync: (closure) => storage.transactionSync(closure),
-      setAlarm(at) {
-        writes.alarms += 1;
+      setAlarm: (at) => {
+        this.alarms += 1;
         return storage.setAlarm(at);
       },
       deleteAlarm: () => storage.deleteAlarm(),
       deleteAll: () => storage.deleteAll(),
     };
+  }
+
+  #see(status: unknown): void {
+    if (typeof status === "string" && !GOES_ON.has(status)) this.ended.resolve(status);
+  }
+}
+
+const writesOf = new WeakMap<DurableObjectStorage, Writes>();
+
+const app = holdfast({
+  dispatcher: dispatcherOf,
+  deps: () => ({ verifyRequest: () => true, telemetry: {} }),
+  runObject: (deps, { storage }: DurableObjectState, _env) => ({
+    ...deps,
+    storage: writesOf.get(storage)?.count(storage) ?? deps.storage,
+    sockets: undefined,
+  }),
+});
+
+export class WorkflowRunDO extends app.WorkflowRunDO {
+  readonly #state: DurableObjectState;
+  readonly #writes = new Writes();
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    this.#state = state;
+    writesOf.set(state.storage, this.#writes);
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    switch (new URL(request.url).pathname) {
+      case "/bench/evict":
+        return this.#evict();
+      case "/bench/ended":
+        return Response.json({ status: await this.#writes.ended.promise });
+      case "/bench/writes": {
+        const { puts, deletes, alarms } = this.#writes;
+        const { kv, sql } = this.#state.storage;
+        return Response.json({ puts, deletes, alarms, keys: [...kv.list()].length, bytes: sql.databaseSize });
+      }
+      default:
+        return super.fetch(request);
+    }
+  }
+
+  /** The caller gets no answer: that tells it that the object is gone. */
+  async #evict(): Promise<Response> {
+    await this.#state.storage.sync();
+    this.#state.abort("dropped from memory for a measurement");
+    return new Response();
   }
 }
 
@@ -124,7 +141,7 @@ export default {
     const { pathname, searchParams } = new URL(request.url);
     const id = searchParams.get("id") ?? "";
     const object = (path: string): Promise<Response> =>
-      env.RUNS.get(env.RUNS.idFromName(id)).fetch(`https://run.internal${path}`);
+      env.WORKFLOW_RUN_DO.get(env.WORKFLOW_RUN_DO.idFromName(id)).fetch(`https://run.internal${path}`);
     switch (pathname) {
       case "/bench/floor":
         return env.FLOOR.get(env.FLOOR.newUniqueId()).fetch(new Request(request));
@@ -138,18 +155,14 @@ export default {
         const wakes = pathname === "/bench/wake";
         const ended = wakes ? object("/bench/ended") : undefined;
         const path = wakes ? `/api/runs/${id}/signals` : "/api/runs";
-        const answer = await askApi(new Request(new URL(path, request.url), request), env);
+        const answer = await app.worker.fetch(new Request(new URL(path, request.url), request), env);
         return answer.ok ? (ended ?? object("/bench/ended")) : answer;
       }
       case "/bench/evict":
       case "/bench/writes":
         return object(pathname);
       default:
-        return askApi(request, env);
+        return app.worker.fetch(request, env);
     }
   },
 };
-
-function askApi(request: Request, env: Env): Promise<Response> {
-  return handleWorkerRequest(request, { runDO: env.RUNS, verifyRequest: () => true });
-}

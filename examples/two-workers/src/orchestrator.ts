@@ -1,45 +1,12 @@
-/** The orchestrator: the API and the runs. It holds no workflow; those live behind the service binding. */
-import {
-  type RpcBindingLike,
-  type RunObjectDeps,
-  type StepDispatcher,
-  bearerAuth,
-  createServiceBindingDispatcher,
-  handleDurableObjectAlarm,
-  handleDurableObjectRequest,
-  handleWorkerRequest,
-} from "@holdfast/orchestrator-cloudflare";
+/** The orchestrator: the API and the runs. It holds no workflow; those live in the Worker that the service binding names. */
+import { type RpcBindingLike, createServiceBindingDispatcher } from "@holdfast/orchestrator-cloudflare";
+import { holdfast } from "@holdfast/orchestrator-cloudflare/worker";
 
 interface Env {
-  readonly WORKFLOW_RUN_DO: DurableObjectNamespace;
-  readonly API_TOKENS?: string;
-  readonly AUTH?: string;
   readonly WORKFLOWS: RpcBindingLike;
 }
 
-const dispatcherOf = (env: Env): StepDispatcher => createServiceBindingDispatcher({ binding: env.WORKFLOWS });
+const app = holdfast({ dispatcher: (env: Env) => createServiceBindingDispatcher({ binding: env.WORKFLOWS }) });
 
-export default {
-  fetch: (request: Request, env: Env): Promise<Response> =>
-    handleWorkerRequest(request, {
-      runDO: env.WORKFLOW_RUN_DO,
-      verifyRequest: env.AUTH === "off" ? () => true : bearerAuth(env.API_TOKENS),
-    }),
-};
-
-/** One object per run. */
-export class WorkflowRunDO {
-  readonly #deps: RunObjectDeps;
-
-  constructor(state: DurableObjectState, env: Env) {
-    this.#deps = { storage: state.storage, dispatcher: dispatcherOf(env), runDO: env.WORKFLOW_RUN_DO };
-  }
-
-  fetch(request: Request): Promise<Response> {
-    return handleDurableObjectRequest(request, this.#deps);
-  }
-
-  alarm(): Promise<void> {
-    return handleDurableObjectAlarm(this.#deps);
-  }
-}
+export default app.worker;
+export const { WorkflowRunDO, RunIndexDO } = app;

@@ -20,6 +20,7 @@ export const STATUS_OF = {
   invalid_json: 400,
   invalid_query: 400,
   method_not_allowed: 405,
+  misconfigured: 503,
   not_applicable: 409,
   not_found: 404,
   origin_not_allowed: 403,

@@ -3,32 +3,23 @@
  */
 import {
   type RpcBindingLike,
-  type RunObjectDeps,
   type StepDispatcher,
   createHttpDispatcher,
   createInlineDispatcher,
   createServiceBindingDispatcher,
-  durableObjectIndex,
-  handleDurableObjectAlarm,
-  handleDurableObjectRequest,
-  handleDurableObjectWebSocketMessage,
-  handleRunIndexRequest,
-  handleWorkerRequest,
 } from "../src/index.ts";
+import { holdfast } from "../src/deployment/holdfast.ts";
 import { crashingStorage } from "./crashing-storage.ts";
 import { workflows } from "./workflows.ts";
 
-export interface Env {
+interface Env {
   readonly SIBLING: Fetcher;
   readonly SIBLING_RPC: RpcBindingLike;
   readonly STEP_HANDLER_URL: string;
   readonly STEP_HANDLER_KEY: string;
-  readonly WORKFLOW_RUN_DO: DurableObjectNamespace;
-  readonly RUN_INDEX_DO: DurableObjectNamespace;
-  readonly PAYLOADS: R2Bucket;
 }
 
-/** Where the code of a run is executed is told by the beginning of its id. */
+/** The beginning of a run's id says where its code executes. */
 function dispatcherOf(env: Env): StepDispatcher {
   const inline = createInlineDispatcher({ workflows });
   const pipes: readonly (readonly [prefix: string, dispatcher: StepDispatcher])[] = [
@@ -45,48 +36,20 @@ function dispatcherOf(env: Env): StepDispatcher {
   };
 }
 
-export default {
-  fetch: (request: Request, env: Env): Promise<Response> =>
-    handleWorkerRequest(request, {
-      runDO: env.WORKFLOW_RUN_DO,
-      runIndex: durableObjectIndex({ binding: env.RUN_INDEX_DO }),
-      verifyRequest: () => true,
-    }),
-};
+const app = holdfast({
+  dispatcher: dispatcherOf,
+  deps: () => ({ verifyRequest: () => true, telemetry: {} }),
+  runObject(deps, ctx: DurableObjectState, _env) {
+    // Some runs only: other tests measure what a run costs by itself.
+    const only = (prefix: string): boolean => ctx.id.name?.startsWith(prefix) === true;
+    return {
+      ...deps,
+      storage: crashingStorage({ storage: ctx.storage, abort: (reason) => ctx.abort(reason) }),
+      bucket: only("bucket-") ? deps.bucket : undefined,
+      runIndex: only("indexed-") ? deps.runIndex : undefined,
+    };
+  },
+});
 
-export class WorkflowRunDO {
-  readonly #deps: RunObjectDeps;
-
-  constructor(state: DurableObjectState, env: Env) {
-    const storage = crashingStorage({ storage: state.storage, abort: (reason) => state.abort(reason) });
-    this.#deps = { storage, dispatcher: dispatcherOf(env), runDO: env.WORKFLOW_RUN_DO, sockets: state };
-    // Some only: other tests look at what a run costs by itself.
-    if (state.id.name?.startsWith("bucket-") === true) this.#deps = { ...this.#deps, bucket: env.PAYLOADS };
-    if (state.id.name?.startsWith("indexed-") === true)
-      this.#deps = { ...this.#deps, runIndex: durableObjectIndex({ binding: env.RUN_INDEX_DO }) };
-  }
-
-  fetch(request: Request): Promise<Response> {
-    return handleDurableObjectRequest(request, this.#deps);
-  }
-
-  webSocketMessage(socket: WebSocket): Promise<void> {
-    return handleDurableObjectWebSocketMessage(socket, this.#deps);
-  }
-
-  alarm(): Promise<void> {
-    return handleDurableObjectAlarm(this.#deps);
-  }
-}
-
-export class RunIndexDO {
-  readonly #storage: DurableObjectStorage;
-
-  constructor(state: DurableObjectState) {
-    this.#storage = state.storage;
-  }
-
-  fetch(request: Request): Promise<Response> {
-    return handleRunIndexRequest(request, { storage: this.#storage });
-  }
-}
+export default app.worker;
+export const { WorkflowRunDO, RunIndexDO } = app;

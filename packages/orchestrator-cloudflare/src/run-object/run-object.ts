@@ -1,8 +1,7 @@
 /**
  * The run's object: carries out what the Worker asks, and answers it.
  *
- * Owns: one `RunHost` for each object instance. State in memory belongs to the instance, not to a request, so it is
- * found by the storage object; the handlers get fresh `deps` each time.
+ * Owns: one `RunHost` for each object instance.
  */
 import {
   FORMAT_VERSION,
@@ -47,10 +46,10 @@ import { RunSockets } from "../feed/run-sockets.ts";
 import { DurableObjectStore } from "./store.ts";
 import { runObjectName } from "./names.ts";
 import { LargeRows } from "./large-rows.ts";
-import type { DurableObjectNamespaceLike, DurableObjectStorageLike, HibernatingSocketLike } from "../platform-types.ts";
+import type { DurableObjectStorageLike, HibernatingSocketLike } from "../platform-types.ts";
 import { sendMessage } from "./messages.ts";
 import type { RunIndex } from "../index-object/run-index.ts";
-import { type Retention, type RunObjectDeps, retentionMsOf } from "./deps.ts";
+import { type RunObjectDeps, retentionMsOf } from "./deps.ts";
 import { type Telemetry, eventsOf } from "../telemetry/telemetry.ts";
 import { KEY_RESERVED, type RunCommand } from "./commands.ts";
 
@@ -59,19 +58,6 @@ const ALARM_HOLD_MS_MAX = 1_000;
 
 /** In the object that is named by an idempotency key: the run that the key stands for, if it has an id of its own. */
 const RESERVED_KEY = "reserved";
-
-const objects = new WeakMap<DurableObjectStorageLike, RunObject>();
-
-/** The one instance for this storage. */
-export function runObjectOf(deps: RunObjectDeps): RunObject {
-  let object = objects.get(deps.storage);
-  if (object === undefined) {
-    object = new RunObject(deps);
-    objects.set(deps.storage, object);
-  }
-  object.use(deps);
-  return object;
-}
 
 type CommandOf<C extends RunCommand["command"]> = RunCommand & { command: C };
 
@@ -85,16 +71,16 @@ export class RunObject {
   readonly #sockets: RunSockets | undefined;
   readonly #large: LargeRows | undefined;
   readonly #storage: DurableObjectStorageLike;
-  #dispatcher: StepDispatcher;
-  #runDO: DurableObjectNamespaceLike | undefined;
-  #runIndex: RunIndex | undefined;
-  #retention: Retention | undefined;
-  #telemetry: Telemetry | undefined;
+  readonly #dispatcher: StepDispatcher;
+  readonly #runIndex: RunIndex | undefined;
+  readonly #telemetry: Telemetry | undefined;
 
-  constructor({ storage, dispatcher, runDO, runIndex, sockets, bucket, clock = () => Date.now() }: RunObjectDeps) {
+  constructor(deps: RunObjectDeps) {
+    const { storage, dispatcher, runDO, runIndex, sockets, bucket, retention, clock = () => Date.now() } = deps;
     this.#storage = storage;
     this.#dispatcher = dispatcher;
-    this.#runDO = runDO;
+    this.#runIndex = runIndex;
+    this.#telemetry = deps.telemetry;
     this.#clock = clock;
     this.#store = new DurableObjectStore(storage, logError);
     this.#large = bucket && new LargeRows(this.#store, bucket);
@@ -115,17 +101,17 @@ export class RunObject {
         runIndex === undefined
           ? undefined
           : (row, done) => {
-              (this.#runIndex ?? runIndex).upsert(row).then(
+              runIndex.upsert(row).then(
                 () => done(true),
                 () => done(false),
               );
             },
-      retentionMs: (header) => retentionMsOf(this.#retention, header.workflowId),
+      retentionMs: (header) => retentionMsOf(retention, header.workflowId),
       send:
         runDO === undefined
           ? undefined
           : (to, message, done) => {
-              void sendMessage(this.#runDO ?? runDO, this.#nameOf(to), message).then(done);
+              void sendMessage(runDO, this.#nameOf(to), message).then(done);
             },
     });
   }
@@ -158,16 +144,6 @@ export class RunObject {
   /** The object of another run of the same tenant. */
   #nameOf(runId: string): string {
     return runObjectName(this.#host.state.header?.tenantId, runId);
-  }
-
-  /** The handlers bring new ones with each request. */
-  use({ dispatcher, runDO, runIndex, retention, telemetry }: RunObjectDeps): void {
-    this.#telemetry = telemetry;
-    this.#dispatcher = dispatcher;
-    this.#runDO = runDO;
-    this.#runIndex = runIndex;
-    this.#retention = retention;
-    this.#host.useDispatcher(dispatcher);
   }
 
   async handle(command: RunCommand): Promise<Response> {

@@ -1,0 +1,110 @@
+/**
+ * The Worker and its Durable Object classes, from a deployer's options.
+ *
+ * Owns: the classes. It imports nothing of the platform: the class that they extend is passed in, so that plain Node can
+ * test them.
+ */
+import { handleRunIndexRequest } from "../index-object/index-object.ts";
+import type { HibernatingSocketLike } from "../platform-types.ts";
+import { serveAlarm, serveRequest, serveSocketMessage } from "../run-object/handlers.ts";
+import { RunObject } from "../run-object/run-object.ts";
+import { handleWorkerRequest } from "../worker.ts";
+import { Deployments, type HoldfastOptions, type ObjectContextLike } from "./deployment.ts";
+import { Misconfigured } from "./environment.ts";
+
+/** `DurableObject` of `cloudflare:workers`. */
+export type DurableObjectBase = new (ctx: object, env: object) => object;
+
+/** An instance of the class of a run's object. */
+export interface RunDurableObject {
+  fetch(request: Request): Promise<Response>;
+  alarm(): Promise<void>;
+  webSocketMessage(socket: HibernatingSocketLike): Promise<void>;
+}
+
+/** An instance of the class of the run index. */
+export interface IndexDurableObject {
+  fetch(request: Request): Promise<Response>;
+}
+
+export interface HoldfastApp<Env extends object = object> {
+  /** The Worker's default export: the HTTP API. */
+  readonly worker: { fetch(request: Request, env: Env): Promise<Response> };
+  /** One object for each run. Its binding is WORKFLOW_RUN_DO. */
+  readonly WorkflowRunDO: new (ctx: ObjectContextLike, env: Env) => RunDurableObject;
+  /** The shards of the index of runs, and the list of them. Its binding is RUN_INDEX_DO. */
+  readonly RunIndexDO: new (ctx: ObjectContextLike, env: Env) => IndexDurableObject;
+}
+
+/** @throws HoldfastError `INVALID_ARGUMENT` for bad options (RUN7). */
+export function createApp<Env extends object>(
+  Base: DurableObjectBase,
+  options: HoldfastOptions<Env>,
+): HoldfastApp<Env> {
+  const deployments = new Deployments(options);
+  return {
+    worker: { fetch: (request, env) => serveWorker(deployments, request, env) },
+    WorkflowRunDO: runObjectClass(Base, deployments),
+    RunIndexDO: class extends Base {
+      readonly #ctx: ObjectContextLike;
+
+      constructor(ctx: ObjectContextLike, env: Env) {
+        super(ctx, env);
+        this.#ctx = ctx;
+      }
+
+      fetch(request: Request): Promise<Response> {
+        return handleRunIndexRequest(request, { storage: this.#ctx.storage });
+      }
+    },
+  };
+}
+
+function runObjectClass<Env extends object>(
+  Base: DurableObjectBase,
+  deployments: Deployments<Env>,
+): HoldfastApp<Env>["WorkflowRunDO"] {
+  return class extends Base {
+    readonly #ctx: ObjectContextLike;
+    readonly #env: Env;
+    #object: RunObject | undefined;
+
+    constructor(ctx: ObjectContextLike, env: Env) {
+      super(ctx, env);
+      this.#ctx = ctx;
+      this.#env = env;
+    }
+
+    /** Not in the constructor: what fails here is answered, and an alarm is set again. */
+    readonly #open = (): RunObject => {
+      this.#object ??= new RunObject(deployments.runObjectDeps(this.#ctx, this.#env));
+      return this.#object;
+    };
+
+    fetch(request: Request): Promise<Response> {
+      return serveRequest(this.#open, request);
+    }
+
+    webSocketMessage(socket: HibernatingSocketLike): Promise<void> {
+      return serveSocketMessage(this.#open, socket);
+    }
+
+    alarm(): Promise<void> {
+      return serveAlarm(this.#open, this.#ctx);
+    }
+  };
+}
+
+async function serveWorker<Env extends object>(
+  deployments: Deployments<Env>,
+  request: Request,
+  env: Env,
+): Promise<Response> {
+  try {
+    return await handleWorkerRequest(request, deployments.workerDeps(env));
+  } catch (error) {
+    if (!(error instanceof Misconfigured)) throw error;
+    const health = new URL(request.url).pathname === "/healthz";
+    return health ? Response.json({ ok: false, misconfigured: true }, { status: 503 }) : error.toResponse();
+  }
+}

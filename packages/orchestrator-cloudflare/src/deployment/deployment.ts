@@ -1,0 +1,151 @@
+/**
+ * What the Worker and its objects are given, made from a deployer's options and the environment.
+ *
+ * Owns: the options of `holdfast`, the defaults, and that they are worked out once for each isolate. A mistake in the options
+ * is thrown where the Worker is loaded; a mistake in the environment is logged once and refuses every request.
+ */
+import {
+  HoldfastError,
+  type StepDispatcher,
+  type WorkflowDefinition,
+  checkFields,
+  setLimits,
+} from "@holdfast/protocol";
+import type { WorkerDeps } from "../api/api-context.ts";
+import { closed } from "../auth/bearer.ts";
+import type { VerifyRequest } from "../auth/principal.ts";
+import { createInlineDispatcher } from "../dispatch/inline-dispatcher.ts";
+import { durableObjectIndex } from "../index-object/durable-object-index.ts";
+import type { DurableObjectStorageLike, SocketHostLike, SqlStorageLike } from "../platform-types.ts";
+import type { RunObjectDeps } from "../run-object/deps.ts";
+import { otlpExporter } from "../telemetry/otlp.ts";
+import { type Telemetry, logEvents } from "../telemetry/telemetry.ts";
+import { type Environment, Misconfigured, readEnvironment } from "./environment.ts";
+
+/** `ctx` of an SQLite-backed Durable Object. */
+export interface ObjectContextLike extends SocketHostLike {
+  readonly storage: DurableObjectStorageLike & { readonly sql: SqlStorageLike };
+}
+
+/** What replaces a default. A field that is missing or `undefined` leaves the default. */
+export type HoldfastDeps = Partial<Omit<WorkerDeps, "runDO">> &
+  Partial<Pick<RunObjectDeps, "retention" | "bucket" | "telemetry">>;
+
+export interface HoldfastOptions<Env extends object = object> {
+  /** The workflows that execute in the runs' own objects: what `workflow()` of @holdfast/workflows returned. */
+  readonly workflows?: readonly WorkflowDefinition[];
+  /** In the place of `workflows`: where the workflow code is. */
+  readonly dispatcher?: StepDispatcher | ((env: Env) => StepDispatcher);
+  /** What is not to come from bindings and variables. Called once for each isolate. */
+  readonly deps?: (env: Env) => HoldfastDeps;
+  /** What one run's object is given: for instrumentation and tests. Called once for each instance. */
+  runObject?(deps: RunObjectDeps, ctx: ObjectContextLike, env: Env): RunObjectDeps;
+}
+
+const OPTIONS = ["workflows", "dispatcher", "deps", "runObject"];
+const WORKER_DEPS = ["verifyRequest", "runIndex", "environment", "publicUrl", "requestBytesMax"];
+const OBJECT_DEPS = ["retention", "bucket", "telemetry"];
+
+interface Deployment {
+  readonly worker: WorkerDeps;
+  readonly object: Omit<RunObjectDeps, "storage" | "sockets">;
+}
+
+/** The deployment, by the environment that the platform passes: one in each isolate. */
+export class Deployments<Env extends object> {
+  readonly #options: HoldfastOptions<Env>;
+  readonly #dispatcherOf: (env: Env) => StepDispatcher;
+  readonly #known = new WeakMap<Env, Deployment | Misconfigured>();
+
+  /** @throws HoldfastError `INVALID_ARGUMENT` for unknown options, and if there is not exactly one of `workflows` and `dispatcher`. */
+  constructor(options: HoldfastOptions<Env>) {
+    checkFields(options, OPTIONS, "holdfast");
+    this.#options = options;
+    this.#dispatcherOf = dispatcherOf(options);
+  }
+
+  /** @throws Misconfigured */
+  workerDeps(env: Env): WorkerDeps {
+    return this.#of(env).worker;
+  }
+
+  /** @throws Misconfigured */
+  runObjectDeps(ctx: ObjectContextLike, env: Env): RunObjectDeps {
+    const deps: RunObjectDeps = { ...this.#of(env).object, storage: ctx.storage, sockets: ctx };
+    return this.#options.runObject?.(deps, ctx, env) ?? deps;
+  }
+
+  #of(env: Env): Deployment {
+    const deployment = this.#known.get(env) ?? this.#read(env);
+    this.#known.set(env, deployment);
+    if (deployment instanceof Misconfigured) throw deployment;
+    return deployment;
+  }
+
+  #read(env: Env): Deployment | Misconfigured {
+    try {
+      return this.#compose(env);
+    } catch (error) {
+      const failure = error instanceof Misconfigured ? error : new Misconfigured(String(error));
+      console.error(`holdfast: this deployment is misconfigured. ${failure.detail}`);
+      return failure;
+    }
+  }
+
+  #compose(env: Env): Deployment {
+    const environment = readEnvironment(env);
+    const given = this.#options.deps?.(env) ?? {};
+    checkFields(given, [...WORKER_DEPS, ...OBJECT_DEPS], "deps");
+    setLimitsOf(environment);
+    const { WORKFLOW_RUN_DO: runDO, RUN_INDEX_DO: indexDO, PAYLOADS, RETENTION, ENVIRONMENT } = environment;
+    const runIndex = given.runIndex ?? (indexDO ? durableObjectIndex({ binding: indexDO }) : undefined);
+    return {
+      worker: {
+        runDO,
+        runIndex,
+        verifyRequest: given.verifyRequest ?? verifierOf(environment),
+        environment: given.environment ?? ENVIRONMENT,
+        publicUrl: given.publicUrl,
+        requestBytesMax: given.requestBytesMax,
+      },
+      object: {
+        runDO,
+        runIndex,
+        dispatcher: this.#dispatcherOf(env),
+        bucket: given.bucket ?? PAYLOADS ?? undefined,
+        telemetry: given.telemetry ?? telemetryOf(environment),
+        retention:
+          given.retention ?? (RETENTION === undefined || RETENTION === null ? undefined : { default: RETENTION }),
+      },
+    };
+  }
+}
+
+function dispatcherOf<Env extends object>({
+  workflows,
+  dispatcher,
+}: HoldfastOptions<Env>): (env: Env) => StepDispatcher {
+  if ((workflows === undefined) === (dispatcher === undefined)) {
+    throw new HoldfastError("INVALID_ARGUMENT", "holdfast: give either workflows or dispatcher.");
+  }
+  const fixed = workflows === undefined ? dispatcher : createInlineDispatcher({ workflows });
+  return typeof fixed === "function" ? fixed : () => fixed as StepDispatcher;
+}
+
+function setLimitsOf({ LIMITS }: Environment): void {
+  try {
+    setLimits(LIMITS);
+  } catch (error) {
+    throw error instanceof HoldfastError ? new Misconfigured(`LIMITS: ${error.message}`) : error;
+  }
+}
+
+function verifierOf({ AUTH, API_TOKENS }: Environment): VerifyRequest {
+  if (AUTH === undefined) return API_TOKENS ?? closed;
+  console.warn(`holdfast: AUTH is ${AUTH}. Everybody who can reach this address can use the API.`);
+  return () => true;
+}
+
+function telemetryOf({ OTLP_URL: url, OTLP_HEADERS: headers = {} }: Environment): Telemetry {
+  return { event: logEvents(), ...(url === undefined ? {} : { ended: otlpExporter({ url, headers }) }) };
+}

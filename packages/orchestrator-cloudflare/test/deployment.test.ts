@@ -1,0 +1,202 @@
+/** tests: the composition root: options, bindings, variables, and what a deployment answers that cannot serve */
+import { workflow } from "@holdfast/workflows";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { createApp } from "../src/deployment/app.ts";
+import type { HoldfastOptions, ObjectContextLike } from "../src/deployment/deployment.ts";
+import type { BucketLike, DurableObjectNamespaceLike, HibernatingSocketLike } from "../src/index.ts";
+import { FakeSql, FakeStorage, answerOf } from "./fake-platform.ts";
+
+afterEach(() => vi.restoreAllMocks());
+
+const hello = workflow({ id: "hello", run: (_input, ctx) => ctx.step("greet", () => "hello") });
+
+class Base {}
+
+class FakeContext implements ObjectContextLike {
+  readonly storage = Object.assign(new FakeStorage(), { sql: new FakeSql() });
+  acceptWebSocket(): void {}
+  getWebSockets(): HibernatingSocketLike[] {
+    return [];
+  }
+}
+
+/** A deployed app: objects are made when they are first asked for. */
+class Deployed {
+  readonly env: Record<string, unknown>;
+  readonly app;
+  readonly contexts = new Map<string, FakeContext>();
+
+  constructor(variables: Record<string, unknown> = {}, options: HoldfastOptions<any> = { workflows: [hello] }) {
+    this.app = createApp<any>(Base, options);
+    this.env = { WORKFLOW_RUN_DO: this.#namespace("WorkflowRunDO"), AUTH: "off", ...variables };
+    vi.spyOn(console, "warn").mockImplementation(() => {});
+  }
+
+  withIndex(): this {
+    this.env["RUN_INDEX_DO"] = this.#namespace("RunIndexDO");
+    return this;
+  }
+
+  #namespace(name: "WorkflowRunDO" | "RunIndexDO"): DurableObjectNamespaceLike<string> {
+    const objects = new Map<string, { fetch(request: Request): Promise<Response> }>();
+    return {
+      idFromName: (id) => id,
+      get: (id) => {
+        const context = this.contexts.get(id) ?? new FakeContext();
+        this.contexts.set(id, context);
+        const object = objects.get(id) ?? new this.app[name](context, this.env);
+        objects.set(id, object);
+        return object;
+      },
+    };
+  }
+
+  fetch(path: string, json?: unknown): Promise<Response> {
+    const headers = { "Content-Type": "application/json", Prefer: "wait=5" };
+    const init = json === undefined ? {} : { method: "POST", headers, body: JSON.stringify(json) };
+    return this.app.worker.fetch(new Request(`https://flows.example${path}`, init), this.env);
+  }
+}
+
+const logged = () => vi.spyOn(console, "error").mockImplementation(() => {});
+
+describe("a Worker of one's own", () => {
+  test("API1 the app serves the API and executes workflows, with one binding and no variable but AUTH", async () => {
+    const deployed = new Deployed();
+    expect(await answerOf(await deployed.fetch("/api/runs", { workflowId: "hello", runId: "r1" }))).toMatchObject({
+      status: 201,
+      body: { status: "completed", output: "hello", environment: "production" },
+    });
+    expect((await deployed.fetch("/api/runs")).status).toBe(501);
+  });
+
+  test("IDX1 the binding RUN_INDEX_DO is all that listing needs", async () => {
+    const deployed = new Deployed().withIndex();
+    await deployed.fetch("/api/runs", { workflowId: "hello", runId: "r1" });
+    await expect
+      .poll(async () => (await answerOf(await deployed.fetch("/api/runs"))).body["runs"])
+      .toMatchObject([{ id: "r1", status: "completed" }]);
+  });
+
+  test("LIM1 the binding PAYLOADS is all that large payloads need to move to a bucket", async () => {
+    const put = vi.fn<BucketLike["put"]>(async () => ({}));
+    const bucket: BucketLike = { put, get: async () => null, delete: async () => {} };
+    const large = workflow({ id: "large", run: (_input, ctx) => ctx.step("make", () => "x".repeat(600_000)) });
+    const deployed = new Deployed({ PAYLOADS: bucket }, { workflows: [large] });
+    await deployed.fetch("/api/runs", { workflowId: "large", runId: "r1" });
+    await expect.poll(() => put.mock.calls.map(([name]) => name).toSorted()[0]).toContain("runs/-/r1/");
+  });
+
+  test("RUN1 variables set the environment, and deps come before variables", async () => {
+    const created = async (deployed: Deployed) =>
+      (await answerOf(await deployed.fetch("/api/runs", { workflowId: "hello", runId: "r1" }))).body["environment"];
+    expect(await created(new Deployed({ ENVIRONMENT: "staging" }))).toBe("staging");
+    const deps = (env: { NAME: string }) => ({ environment: env.NAME, publicUrl: undefined });
+    const options = { workflows: [hello], deps };
+    expect(await created(new Deployed({ ENVIRONMENT: "staging", NAME: "preview" }, options))).toBe("preview");
+  });
+
+  test("SEC1 API_TOKENS closes the API, null or nothing closes it to everybody, and AUTH opens it", async () => {
+    const statusWith = async (variables: Record<string, unknown>) =>
+      (await new Deployed(variables).fetch("/api/workflows")).status;
+    expect(await statusWith({ AUTH: undefined, API_TOKENS: "one-token" })).toBe(401);
+    for (const nothing of [undefined, null, ""])
+      expect(await statusWith({ AUTH: nothing, API_TOKENS: nothing })).toBe(503);
+    expect([await statusWith({ AUTH: "off" }), await statusWith({ AUTH: "open" })]).toEqual([200, 200]);
+  });
+
+  test("RUN7 unknown options are refused by name where the Worker is loaded", () => {
+    const make = (options: object) => () => createApp(Base, options as HoldfastOptions);
+    expect(make({ workflows: [hello], dispatchers: [] })).toThrow("holdfast.dispatchers: unknown option");
+    expect(make({})).toThrow("holdfast: give either workflows or dispatcher");
+    expect(make({ workflows: [hello], dispatcher: () => {} })).toThrow("holdfast: give either workflows or dispatcher");
+  });
+
+  test("DUR1 runObject replaces what one object is given", async () => {
+    const storage = new FakeStorage();
+    const options: HoldfastOptions = { workflows: [hello], runObject: (deps) => ({ ...deps, storage }) };
+    await new Deployed({}, options).fetch("/api/runs", { workflowId: "hello", runId: "r1" });
+    expect(storage.rows.get("record")).toMatchObject({ status: "completed" });
+  });
+});
+
+describe("a deployment that cannot serve", () => {
+  const WRONG: [field: string, variables: Record<string, unknown>][] = [
+    ["WORKFLOW_RUN_DO", { WORKFLOW_RUN_DO: undefined }],
+    ["RUN_INDEX_DO", { RUN_INDEX_DO: "no binding" }],
+    ["PAYLOADS", { PAYLOADS: {} }],
+    ["API_TOKENS", { API_TOKENS: '[{"scopes":["read"]}]' }],
+    ["AUTH", { AUTH: "no" }],
+    ["RETENTION", { RETENTION: "a while" }],
+    ["LIMITS", { LIMITS: '{"inboxDeliveries":-1}' }],
+    ["OTLP_URL", { OTLP_URL: "collector:4318" }],
+    ["OTLP_HEADERS", { OTLP_HEADERS: "Authorization: hush-hush" }],
+    ["ENVIRONMENT", { ENVIRONMENT: "x".repeat(300) }],
+  ];
+
+  test.each(WRONG)("LIM2 a wrong %s is answered with 503 misconfigured, and logged once", async (field, variables) => {
+    const log = logged();
+    const deployed = new Deployed(variables);
+    for (const path of ["/api/workflows", "/api/runs/r1", "/openapi.json", "/nowhere"]) {
+      expect(await answerOf(await deployed.fetch(path))).toMatchObject({
+        status: 503,
+        body: { error: "misconfigured" },
+      });
+    }
+    expect(await answerOf(await deployed.fetch("/healthz"))).toEqual({
+      status: 503,
+      body: { ok: false, misconfigured: true },
+    });
+    expect(log.mock.calls).toEqual([[expect.stringContaining(field)]]);
+    expect(String(log.mock.calls)).not.toContain("hush-hush");
+  });
+
+  test("LIM2 the answer names a missing binding, its class and its migration, and no variable", async () => {
+    logged();
+    const messageOf = async (variables: Record<string, unknown>) =>
+      String((await answerOf(await new Deployed(variables).fetch("/api/workflows"))).body["message"]);
+    const missing = await messageOf({ WORKFLOW_RUN_DO: undefined });
+    for (const part of ["WORKFLOW_RUN_DO", "WorkflowRunDO", "new_sqlite_classes", "wrangler.jsonc"])
+      expect(missing).toContain(part);
+    expect(await messageOf({ RETENTION: "a while" })).not.toContain("RETENTION");
+  });
+
+  test("RUN7 unknown deps are refused by name, and what deps or a dispatcher throws is logged", async () => {
+    const log = logged();
+    await new Deployed({}, { workflows: [hello], deps: () => ({ verify: () => true }) as object }).fetch("/healthz");
+    expect(String(log.mock.calls)).toContain("deps.verify: unknown option");
+    const dispatcher = () => {
+      throw new Error("no STEPS_URL");
+    };
+    expect((await new Deployed({}, { dispatcher }).fetch("/healthz")).status).toBe(503);
+    expect(String(log.mock.calls)).toContain("no STEPS_URL");
+  });
+
+  test("DUR5 an alarm of a run is set again until the deployment is configured", async () => {
+    logged();
+    const { app } = new Deployed();
+    const context = new FakeContext();
+    await new app.WorkflowRunDO(context, {}).alarm();
+    expect(context.storage.alarmAt).toBeGreaterThan(Date.now());
+  });
+});
+
+describe("README.md", () => {
+  const REPOSITORY = join(import.meta.dirname, "../../..");
+  const read = (path: string) => readFileSync(join(REPOSITORY, path), "utf8");
+  const readme = read("README.md");
+
+  test("API1 the Worker that it shows is the one of examples/single-worker, which is compiled and started", () => {
+    const code = read("examples/single-worker/src/worker.ts").replace(/^\/\*\*.*\*\/\n/, "");
+    expect(readme).toContain(code);
+  });
+
+  test("API1 the bindings and migrations that it shows are those of examples/single-worker", () => {
+    const config = read("examples/single-worker/wrangler.jsonc");
+    const shown = /"durable_objects"[^]*?"migrations".*\n/.exec(config)?.[0].replaceAll(/^ {2}/gm, "");
+    expect(shown).toContain("new_sqlite_classes");
+    expect(readme).toContain(shown);
+  });
+});
