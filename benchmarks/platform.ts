@@ -30,14 +30,21 @@ export interface BenchPlatform {
   dispose(): Promise<void>;
 }
 
+interface PlatformOptions {
+  readonly inspectorPort?: number;
+  /** The `benchmarks` folder whose Workers and Node process are measured; another checkout's, for a comparison. */
+  readonly folder?: string;
+}
+
 export async function startPlatform({
   inspectorPort,
-}: { readonly inspectorPort?: number } = {}): Promise<BenchPlatform> {
+  folder = import.meta.dirname,
+}: PlatformOptions = {}): Promise<BenchPlatform> {
   const directory = mkdtempSync(join(tmpdir(), "holdfast-bench-"));
   const key = randomBytes(16).toString("hex");
-  const { node, port } = await startNode(key);
+  const { node, port } = await startNode(folder, key);
   const workerd = watchWorkerd();
-  const runtime = new Miniflare(await describe(directory, key, port, inspectorPort));
+  const runtime = new Miniflare(await describe(folder, directory, key, port, inspectorPort));
   const removeState = (): void => {
     node.kill("SIGKILL");
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
@@ -73,8 +80,8 @@ export async function startPlatform({
   };
 }
 
-async function startNode(key: string): Promise<{ readonly node: ChildProcess; readonly port: number }> {
-  const node = fork(join(import.meta.dirname, "node-side.ts"), [key], {
+async function startNode(folder: string, key: string): Promise<{ readonly node: ChildProcess; readonly port: number }> {
+  const node = fork(join(folder, "node-side.ts"), [key], {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   const [message] = (await once(node, "message", { signal: AbortSignal.timeout(REQUEST_MS_MAX) })) as [
@@ -83,8 +90,14 @@ async function startNode(key: string): Promise<{ readonly node: ChildProcess; re
   return { node, port: message.port };
 }
 
-async function describe(directory: string, key: string, port: number, inspectorPort: number | undefined) {
-  const [main, sibling] = await Promise.all([bundle("main.ts"), bundle("sibling.ts")]);
+async function describe(
+  folder: string,
+  directory: string,
+  key: string,
+  port: number,
+  inspectorPort: number | undefined,
+) {
+  const [main, sibling] = await Promise.all([bundle(folder, "main.ts"), bundle(folder, "sibling.ts")]);
   return convertV4MiniflareOptions({
     cf: false,
     telemetry: { enabled: false },
@@ -119,9 +132,9 @@ async function describe(directory: string, key: string, port: number, inspectorP
   });
 }
 
-async function bundle(file: string): Promise<string> {
+async function bundle(folder: string, file: string): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, "workers", file)],
+    entryPoints: [join(folder, "workers", file)],
     bundle: true,
     write: false,
     format: "esm",

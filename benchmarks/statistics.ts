@@ -9,7 +9,8 @@ export interface Summary {
   readonly p99: number;
 }
 
-export type Who = "Holdfast" | "floor" | "peer";
+/** `before`: Holdfast as another checkout has it. */
+export type Who = "Holdfast" | "before" | "floor" | "peer";
 
 /** One line of a table: who did what, and what it took. */
 export interface Row extends Summary {
