@@ -4,10 +4,11 @@
  * Owns: putting it together, from the schemas that check requests, the schemas of answers, and the status of each code.
  */
 import { toJsonSchema } from "@valibot/to-json-schema";
+import { ANSWERS, type JsonSchema } from "../../packages/orchestrator-cloudflare/src/api/answers.ts";
+import type { RouteDescription } from "../../packages/orchestrator-cloudflare/src/api/route.ts";
+import { ROUTES } from "../../packages/orchestrator-cloudflare/src/api/routes.ts";
 import { type ApiErrorCode, STATUS_OF } from "../../packages/orchestrator-cloudflare/src/refusal.ts";
 import { LIMITS } from "../../packages/protocol/src/index.ts";
-import { ANSWERS, type JsonSchema } from "./answers.ts";
-import { OPERATIONS, type Operation } from "./operations.ts";
 
 /** Queries are text; what it must say is told here as what it means. */
 const WHOLE: Readonly<Record<string, JsonSchema>> = {
@@ -47,9 +48,9 @@ type Content = Readonly<Record<string, { readonly schema: JsonSchema }>>;
 
 export function makeDocument(): Document {
   const paths: Record<string, Record<string, DocumentedOperation>> = {};
-  for (const operation of OPERATIONS) {
-    const path = operation.path.replaceAll(/:(\w+)/g, "{$1}");
-    paths[path] = { ...paths[path], [operation.verb]: describe(operation) };
+  for (const route of ROUTES) {
+    const path = route.path.replaceAll(/:(\w+)/g, "{$1}");
+    paths[path] = { ...paths[path], [route.verb.toLowerCase()]: describe(route) };
   }
   return {
     openapi: "3.1.0",
@@ -70,15 +71,17 @@ export function makeDocument(): Document {
 }
 
 /** Codes by their statuses. */
-export function refusalsOf(operation: Operation): Map<number, ApiErrorCode[]> {
-  const { scope, verb, path, body, refusals = [] } = operation;
+function refusalsOf(route: RouteDescription): Map<number, ApiErrorCode[]> {
+  const { scope, verb, path, indexed, query, body, refusals = [] } = route;
   const codes = new Set<ApiErrorCode>(refusals);
   const add = (...more: readonly ApiErrorCode[]): void => more.forEach((code) => codes.add(code));
   if (scope !== undefined)
     add("unauthorized", "forbidden", "auth_not_configured", "auth_unavailable", "internal_error");
-  if (scope !== undefined && verb !== "get") add("origin_not_allowed");
-  if (path.includes(":id") && verb !== "options") add("invalid_id");
+  if (scope !== undefined && verb !== "GET") add("origin_not_allowed");
+  if (path.includes(":id") && verb !== "OPTIONS") add("invalid_id");
   if (path.includes("/runs/:id")) add("not_found");
+  if (indexed === true) add("index_not_configured");
+  if (query !== undefined) add("invalid_query");
   if (body !== undefined)
     add("invalid_json", "invalid_body", "invalid_id", "body_too_large", "unsupported_media_type", "internal_error");
   const byStatus = new Map<number, ApiErrorCode[]>();
@@ -87,11 +90,11 @@ export function refusalsOf(operation: Operation): Map<number, ApiErrorCode[]> {
   return byStatus;
 }
 
-function describe(operation: Operation): DocumentedOperation {
-  const { id, summary, scope, body, answers } = operation;
+function describe(route: RouteDescription): DocumentedOperation {
+  const { id, summary, scope, body, answers } = route;
   const responses: Record<string, { description: string; content?: Content }> = {};
   for (const [status, name] of Object.entries(answers)) responses[status] = answerOf(status, name);
-  for (const [status, codes] of refusalsOf(operation)) {
+  for (const [status, codes] of refusalsOf(route)) {
     responses[status] = {
       description: codes.map((code) => `\`${code}\``).join(", "),
       content: {
@@ -101,7 +104,7 @@ function describe(operation: Operation): DocumentedOperation {
       },
     };
   }
-  const parameters = parametersOf(operation);
+  const parameters = parametersOf(route);
   return {
     operationId: id,
     summary,
@@ -132,7 +135,7 @@ function refusal(codes: readonly string[]): JsonSchema {
   };
 }
 
-function parametersOf({ id, path, query, headers = {} }: Operation): Parameter[] {
+function parametersOf({ id, path, query, headers = {} }: RouteDescription): Parameter[] {
   const inPath = [...path.matchAll(/:(\w+)/g)].map(([, name = ""]): Parameter => ({
     name,
     in: "path",

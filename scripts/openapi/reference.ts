@@ -1,7 +1,7 @@
 /**
  * The document as a page to read: docs/http-reference.md.
  */
-import type { JsonSchema } from "./answers.ts";
+import type { JsonSchema } from "../../packages/orchestrator-cloudflare/src/api/answers.ts";
 import type { Document, DocumentedOperation } from "./document.ts";
 
 export function makeReference({ paths, components }: Document): string {

@@ -1,8 +1,8 @@
 /**
  * The Worker's handler: the HTTP API of a deployment.
  */
-import type { WorkerDeps } from "./api/api-context.ts";
-import { api } from "./api/routes.ts";
+import { router } from "./api/router.ts";
+import type { WorkerDeps } from "./api/worker-deps.ts";
 
 let warned = false;
 
@@ -14,5 +14,5 @@ export async function handleWorkerRequest(request: Request, deps: WorkerDeps): P
       "holdfast: this API is open to everybody. Pass verifyRequest, for example bearerAuth(env.API_TOKENS).",
     );
   }
-  return api.fetch(request, deps);
+  return router.fetch(request, deps);
 }

@@ -30,7 +30,10 @@ export type VerifyResult = boolean | Response | Principal;
 
 export type VerifyRequest = (request: Request) => VerifyResult | Promise<VerifyResult>;
 
-export const ANYBODY: Principal = { subject: "api", scopes: SCOPES };
+const ANYBODY: Principal = { subject: "api", scopes: SCOPES };
+
+/** A caller that has shown no credentials and needs none. */
+export const NOBODY: Principal = { subject: "nobody", scopes: [] };
 
 /** Whoever presents what one of the verifiers accepts: the first that does not answer `false` decides. */
 export function anyOf(...verifiers: readonly VerifyRequest[]): VerifyRequest {

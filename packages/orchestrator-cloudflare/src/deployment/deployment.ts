@@ -11,7 +11,7 @@ import {
   checkFields,
   setLimits,
 } from "@holdfast/protocol";
-import type { WorkerDeps } from "../api/api-context.ts";
+import type { WorkerDeps } from "../api/worker-deps.ts";
 import { closed } from "../auth/bearer.ts";
 import type { VerifyRequest } from "../auth/principal.ts";
 import { createInlineDispatcher } from "../dispatch/inline-dispatcher.ts";

@@ -1,7 +1,7 @@
 /**
  * What the API answers, as JSON Schema. A test holds every answer of the black-box suite to it.
  */
-import { RUN_STATUSES } from "../../packages/protocol/src/index.ts";
+import { RUN_STATUSES } from "@holdfast/protocol";
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -78,7 +78,7 @@ const summary = {
 const attempts = { "startedAt?": time, "endedAt?": time, "retryAt?": time, "error?": object(errorFields) };
 const stepStatus = oneOf("running", "retrying", "completed", "failed", "skipped");
 
-export const ANSWERS: Readonly<Record<string, JsonSchema>> = {
+export const ANSWERS = {
   RunError: object({ "category?": oneOf("USER_ERROR", "RUNTIME_ERROR"), "step?": text, ...errorFields }),
   Waitpoint: object({
     id: text,
@@ -158,4 +158,6 @@ export const ANSWERS: Readonly<Record<string, JsonSchema>> = {
   }),
   Health: object({ ok: { const: true } }),
   Document: { type: "object", description: "This document." },
-};
+} as const satisfies Readonly<Record<string, JsonSchema>>;
+
+export type AnswerName = keyof typeof ANSWERS;

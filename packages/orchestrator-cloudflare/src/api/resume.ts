@@ -5,20 +5,60 @@
  * notes it. Each can be repeated: whoever asks again with the same `runId` finds the run.
  */
 import { type ResumePlan, type ResumeRequest, outcomesOf } from "@holdfast/orchestrator";
-import { LIMITS } from "@holdfast/protocol";
+import { LIMITS, nameProblem } from "@holdfast/protocol";
 import { ulid } from "ulid";
-import type * as v from "valibot";
+import * as v from "valibot";
 import { requireScope } from "../auth/principal.ts";
-import { type ApiContext, askRunObject, bytesMax } from "./api-context.ts";
 import { ApiRefusal } from "../refusal.ts";
-import { encodeGiven, readBody } from "../request-body.ts";
-import { resumeBody } from "./schemas.ts";
+import { encodeGiven } from "../request-body.ts";
+import { idField, nameField, objectField, payloadField, tagsField } from "./fields.ts";
+import { type Call, type CheckedCall, type Route, route } from "./route.ts";
+import { askRun } from "./run-objects.ts";
+
+const stepReference = v.union([
+  nameField,
+  v.strictObject({ name: nameField, occurrence: v.pipe(v.number(), v.integer(), v.minValue(0)) }),
+]);
+
+const resumeBody = v.strictObject({
+  input: payloadField,
+  workflowId: v.optional(nameField),
+  resumeFromStep: v.optional(stepReference),
+  seedResults: v.optional(
+    v.pipe(
+      objectField,
+      v.check(
+        (results) => Object.keys(results).every((step) => nameProblem(step) === undefined),
+        "must have step names as keys",
+      ),
+    ),
+  ),
+  runId: v.optional(idField),
+  tags: v.optional(tagsField),
+  triggeredByUserId: v.optional(idField),
+});
 
 type ResumeBody = v.InferOutput<typeof resumeBody>;
 
-export async function resumeRun(c: ApiContext, parentRunId: string): Promise<Response> {
-  const body = await readBody(c.req.raw, resumeBody, bytesMax(c));
-  const { principal } = c.var;
+const PATH = "/api/runs/:id/resume";
+
+export const resumeRoutes: readonly Route[] = [
+  route({
+    id: "resumeRun",
+    verb: "POST",
+    path: PATH,
+    summary: "A new run from an ended one, which takes over what was done before a step.",
+    scope: "trigger",
+    body: resumeBody,
+    answers: { 200: "Run", 201: "Run" },
+    refusals: ["idempotency_conflict", "parent_not_ended", "unknown_step", "workflow_not_found"],
+    handle: resumeRun,
+  }),
+];
+
+async function resumeRun(call: CheckedCall<typeof PATH, unknown, ResumeBody>): Promise<Response> {
+  const { request, deps, principal, body } = call;
+  const parentRunId = call.ids.id;
   if (body.triggeredByUserId !== undefined) requireScope(principal, "admin", "The field triggeredByUserId");
   const runId = body.runId ?? ulid();
   if (runId === parentRunId) {
@@ -33,9 +73,9 @@ export async function resumeRun(c: ApiContext, parentRunId: string): Promise<Res
       `seedResults holds more than ${LIMITS.seedResults} results, which is the limit.`,
     );
   }
-  const plan = await planFrom(c, parentRunId, body, seedResults);
+  const plan = await planFrom(call, parentRunId, body, seedResults);
   if (plan instanceof Response) return plan;
-  const answer = await askRunObject(c, runId, {
+  const answer = await askRun(call, runId, {
     command: "trigger",
     waitMs: 0,
     trigger: {
@@ -45,22 +85,22 @@ export async function resumeRun(c: ApiContext, parentRunId: string): Promise<Res
       input: "input" in body ? encodeGiven(body.input, "input") : plan.input,
       tags: body.tags ?? plan.tags,
       triggeredBy: body.triggeredByUserId ?? principal.subject,
-      baseUrl: c.env.publicUrl ?? new URL(c.req.url).origin,
+      baseUrl: deps.publicUrl ?? new URL(request.url).origin,
     },
   });
-  if (answer.ok) await askRunObject(c, parentRunId, { command: "noteResumed", runId, by: principal.subject });
+  if (answer.ok) await askRun(call, parentRunId, { command: "noteResumed", runId, by: principal.subject });
   return answer;
 }
 
 /** What the parent hands on; of a parent that is not known here, what the caller says is all (RES2). */
 async function planFrom(
-  c: ApiContext,
+  call: Call,
   parentRunId: string,
   body: ResumeBody,
   seedResults: ResumeRequest["seedResults"],
 ): Promise<ResumePlan | Response> {
   const { resumeFromStep, workflowId } = body;
-  const answer = await askRunObject(c, parentRunId, {
+  const answer = await askRun(call, parentRunId, {
     command: "planResume",
     request: { resumeFromStep, seedResults },
   });
@@ -84,7 +124,7 @@ async function planFrom(
     inherited: { parentRunId, step, number: 2, entries: [], outcomes: outcomesOf(seedResults) },
     workflowId,
     input: encodeGiven(undefined, "input"),
-    environment: c.env.environment ?? "production",
+    environment: call.deps.environment ?? "production",
     tags: [],
   };
 }

@@ -1,0 +1,153 @@
+/**
+ * Routes that act on many runs: `POST /api/runs/bulk` and `POST /api/index/rebuild`.
+ *
+ * Each run's own object acts; the index only says which runs a filter selects.
+ */
+import { LIMITS } from "@holdfast/protocol";
+import * as v from "valibot";
+import type { Position, RunQuery } from "../index-object/run-index.ts";
+import { ApiRefusal } from "../refusal.ts";
+import { idField, nameField, reasonField } from "./fields.ts";
+import { filterTagsField, statusField } from "./lists.ts";
+import { readCursor, writeCursor } from "./page-cursor.ts";
+import { type Call, type CheckedCall, type Route, route } from "./route.ts";
+import { askObject, askRun } from "./run-objects.ts";
+import { requireIndex } from "./worker-deps.ts";
+
+/** A Worker may have few connections open. */
+const CONCURRENT_ASKS_MAX = 10;
+
+const bulkIds = v.pipe(
+  v.array(idField),
+  v.minLength(1, "at least one"),
+  v.maxLength(LIMITS.bulkRuns, `at most ${LIMITS.bulkRuns}`),
+);
+
+const bulkFilter = v.strictObject({
+  workflowId: v.optional(nameField),
+  status: v.optional(statusField),
+  tag: v.optional(filterTagsField),
+  createdAfter: v.optional(v.pipe(v.number(), v.integer())),
+  createdBefore: v.optional(v.pipe(v.number(), v.integer())),
+  parentRunId: v.optional(idField),
+});
+
+const bulkBody = v.pipe(
+  v.strictObject({
+    action: v.picklist(["cancel", "retry"], "must be cancel or retry"),
+    reason: v.optional(reasonField),
+    ids: v.optional(bulkIds),
+    filter: v.optional(bulkFilter),
+    cursor: v.optional(v.string()),
+  }),
+  v.check(({ ids, filter }) => (ids === undefined) !== (filter === undefined), "needs either ids or a filter"),
+);
+
+const objectId = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "must be 64 hexadecimal digits"));
+
+const rebuildBody = v.strictObject({
+  runIds: v.optional(v.pipe(v.array(idField), v.maxLength(LIMITS.bulkRuns, `at most ${LIMITS.bulkRuns}`))),
+  objectIds: v.optional(v.pipe(v.array(objectId), v.maxLength(LIMITS.bulkRuns, `at most ${LIMITS.bulkRuns}`))),
+});
+
+export const bulkRoutes: readonly Route[] = [
+  route({
+    id: "actOnManyRuns",
+    verb: "POST",
+    path: "/api/runs/bulk",
+    summary: "Cancels or retries up to a hundred runs, by ids or by a filter.",
+    scope: "operate",
+    body: bulkBody,
+    answers: { 202: "Bulk" },
+    refusals: ["index_not_configured", "invalid_query"],
+    handle: actOnMany,
+  }),
+  route({
+    id: "rebuildIndex",
+    verb: "POST",
+    path: "/api/index/rebuild",
+    summary: "Has runs tell the index anew.",
+    scope: "admin",
+    indexed: true,
+    body: rebuildBody,
+    answers: { 202: "Rebuilt" },
+    handle: rebuildIndex,
+  }),
+];
+
+/** Acts on up to LIMITS.bulkRuns runs; `nextCursor` says where the next page of the filter begins. */
+async function actOnMany(call: CheckedCall<string, unknown, v.InferOutput<typeof bulkBody>>): Promise<Response> {
+  const { body, principal } = call;
+  const { ids, next } =
+    body.ids === undefined ? await select(call, body.filter ?? {}, body.cursor) : { ids: body.ids, next: undefined };
+  const by = principal.subject;
+  const answers = await askEach(ids, (id) =>
+    askRun(
+      call,
+      id,
+      body.action === "cancel"
+        ? { command: "cancel", reason: body.reason, by }
+        : { command: "operate", operation: "retry", by },
+    ),
+  );
+  const refused = answers.filter(({ status }) => status >= 300);
+  return Response.json(
+    {
+      asked: ids.length,
+      done: ids.length - refused.length,
+      refused: refused.map(({ id, body: { error, message } }) => ({ id, error, message })),
+      nextCursor: next === undefined ? null : writeCursor(next),
+    },
+    { status: 202 },
+  );
+}
+
+/** Makes runs report to the index again: the index was lost, or is newer than the runs. */
+async function rebuildIndex(call: CheckedCall<string, unknown, v.InferOutput<typeof rebuildBody>>): Promise<Response> {
+  const { deps, principal } = call;
+  const { runIds = [], objectIds = [] } = call.body;
+  if (objectIds.length > 0 && principal.tenantId !== undefined) {
+    throw new ApiRefusal("forbidden", "objectIds may name runs of any tenant; these credentials belong to one.");
+  }
+  const byName = await askEach(runIds, (id) => askRun(call, id, { command: "reindex" }));
+  const byId = await askEach(objectIds, async (id) => {
+    if (deps.runDO.idFromString === undefined)
+      throw new ApiRefusal("invalid_body", "objectIds: this platform has none.");
+    try {
+      return await askObject(deps, deps.runDO.idFromString(id), { command: "reindex" });
+    } catch {
+      return Response.json({ error: "not_found" }, { status: 404 });
+    }
+  });
+  const told = [...byName, ...byId].filter(({ status }) => status < 300).length;
+  return Response.json({ told, unknown: runIds.length + objectIds.length - told }, { status: 202 });
+}
+
+async function select(
+  { deps, principal }: Call,
+  { tag, ...filter }: v.InferOutput<typeof bulkFilter>,
+  cursor: string | undefined,
+): Promise<{ readonly ids: readonly string[]; readonly next: Position | undefined }> {
+  // The oldest first: runs that are created in the meantime do not shift the page.
+  const query: RunQuery = { ...filter, tags: tag, order: "asc", limit: LIMITS.bulkRuns, after: readCursor(cursor) };
+  const { runs, next } = await requireIndex(deps).query(principal.tenantId, query);
+  return { ids: runs.map(({ id }) => id), next };
+}
+
+interface RunAnswer {
+  readonly id: string;
+  readonly status: number;
+  readonly body: { readonly error?: string; readonly message?: string };
+}
+
+async function askEach(ids: readonly string[], ask: (id: string) => Promise<Response>): Promise<RunAnswer[]> {
+  const answers: RunAnswer[] = [];
+  for (let at = 0; at < ids.length; at += CONCURRENT_ASKS_MAX) {
+    const some = ids.slice(at, at + CONCURRENT_ASKS_MAX).map(async (id): Promise<RunAnswer> => {
+      const response = await ask(id);
+      return { id, status: response.status, body: (await response.json()) as RunAnswer["body"] };
+    });
+    answers.push(...(await Promise.all(some)));
+  }
+  return answers;
+}

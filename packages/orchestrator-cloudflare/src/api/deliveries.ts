@@ -1,0 +1,68 @@
+/**
+ * Routes that deliver to one run: events, signals and tokens (WAIT2, WAIT7).
+ */
+import * as v from "valibot";
+import { encodeGiven } from "../request-body.ts";
+import { idField, nameField, payloadField } from "./fields.ts";
+import { type Route, route } from "./route.ts";
+import { askRun } from "./run-objects.ts";
+
+const eventBody = v.strictObject({
+  eventType: nameField,
+  payload: payloadField,
+  deliveryId: v.optional(idField),
+});
+
+const signalBody = v.strictObject({ name: nameField, payload: payloadField, deliveryId: v.optional(idField) });
+
+export const tokenBody = v.strictObject({ payload: payloadField });
+
+export const deliveryRoutes: readonly Route[] = [
+  route({
+    id: "deliverEvent",
+    verb: "POST",
+    path: "/api/runs/:id/events",
+    summary: "Delivers an event.",
+    scope: "deliver",
+    body: eventBody,
+    answers: { 202: "Delivered" },
+    refusals: ["inbox_full", "run_terminal"],
+    handle: (call) => {
+      const { eventType: name, payload, deliveryId } = call.body;
+      const encoded = encodeGiven(payload, "payload");
+      const by = call.principal.subject;
+      return askRun(call, call.ids.id, { command: "deliver", kind: "event", name, payload: encoded, deliveryId, by });
+    },
+  }),
+  route({
+    id: "deliverSignal",
+    verb: "POST",
+    path: "/api/runs/:id/signals",
+    summary: "Delivers a signal.",
+    scope: "deliver",
+    body: signalBody,
+    answers: { 202: "Delivered" },
+    refusals: ["inbox_full", "run_terminal"],
+    handle: (call) => {
+      const { name, payload, deliveryId } = call.body;
+      const encoded = encodeGiven(payload, "payload");
+      const by = call.principal.subject;
+      return askRun(call, call.ids.id, { command: "deliver", kind: "signal", name, payload: encoded, deliveryId, by });
+    },
+  }),
+  route({
+    id: "resolveToken",
+    verb: "POST",
+    path: "/api/runs/:id/tokens/:tokenId",
+    summary: "Answers a token, once.",
+    scope: "deliver",
+    body: tokenBody,
+    answers: { 202: "Delivered" },
+    refusals: ["already_resolved", "run_terminal", "token_not_found"],
+    handle: (call) => {
+      const { id, tokenId } = call.ids;
+      const payload = encodeGiven(call.body.payload, "payload");
+      return askRun(call, id, { command: "resolveToken", tokenId, payload, by: call.principal.subject });
+    },
+  }),
+];

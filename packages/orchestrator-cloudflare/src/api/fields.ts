@@ -1,0 +1,65 @@
+/**
+ * Fields that bodies and queries of several routes have, as schemas. Nothing else reaches a run (LIM2, RUN7).
+ */
+import { HoldfastError, LIMITS, idProblem, nameProblem, parseDurationMs } from "@holdfast/protocol";
+import * as v from "valibot";
+
+/** A name (RUN8). */
+export const nameField = checkedText(nameProblem, "A name: 1 to 256 bytes of UTF-8.");
+
+/** An id is a name without control characters. */
+export const idField = checkedText(idProblem, "An id: 1 to 256 bytes of UTF-8 without control characters, not . or ..");
+
+/** A duration, which becomes milliseconds. */
+export const durationField = v.pipe(
+  v.union([v.string(), v.number()]),
+  v.description('Milliseconds, or a whole number with a unit: "500ms", "30s", "5m", "2h", "7d", "1w".'),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    try {
+      return parseDurationMs(dataset.value, "duration");
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      addIssue({ message: error.message.replace(/^duration: /, "") });
+      return NEVER;
+    }
+  }),
+);
+
+/** An object as it came: `v.record` would drop keys such as `constructor`. */
+export const objectField = v.custom<Record<string, unknown>>(
+  (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+  "must be an object",
+);
+
+export const tagsField = v.pipe(v.array(nameField), v.maxLength(LIMITS.tags, `at most ${LIMITS.tags} tags`));
+
+/** Any JSON. */
+export const payloadField = v.optional(v.unknown());
+
+export const reasonField = v.pipe(v.string(), v.maxLength(LIMITS.errorMessageChars));
+
+/** A whole number in a query, which is text. */
+export function wholeNumberField(min: number, max: number): v.GenericSchema<string, number> {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return v.pipe(
+    v.string(),
+    v.regex(/^\d{1,16}$/, message),
+    v.transform(Number),
+    v.minValue(min, message),
+    v.maxValue(max, message),
+  );
+}
+
+function checkedText(
+  problemOf: (value: unknown) => string | undefined,
+  description: string,
+): v.GenericSchema<string, string> {
+  return v.pipe(
+    v.string(),
+    v.rawCheck(({ dataset, addIssue }) => {
+      const problem = dataset.typed ? problemOf(dataset.value) : undefined;
+      if (problem !== undefined) addIssue({ message: problem });
+    }),
+    v.description(description),
+  );
+}

@@ -1,0 +1,48 @@
+/**
+ * Routes by which an operator acts on one run: cancel, pause, unpause, retry (CAN1, CAN4, CAN5).
+ */
+import * as v from "valibot";
+import { reasonField } from "./fields.ts";
+import { type Route, route } from "./route.ts";
+import { askRun } from "./run-objects.ts";
+
+const cancelBody = v.strictObject({ reason: v.optional(reasonField) });
+
+/** Nothing, or an empty object. */
+const noBody = v.strictObject({});
+
+const SUMMARIES = {
+  pause: "Stops the run until it is unpaused. Deliveries and timers are kept.",
+  unpause: "Lets a paused run go on.",
+  retry: "Lets a run go on that the engine has paused.",
+} as const;
+
+export const operateRoutes: readonly Route[] = [
+  route({
+    id: "cancelRun",
+    verb: "POST",
+    path: "/api/runs/:id/cancel",
+    summary: "Cancels the run; what it has done is undone.",
+    scope: "operate",
+    body: cancelBody,
+    answers: { 202: "Operated" },
+    refusals: ["run_terminal"],
+    handle: (call) => {
+      const { reason } = call.body;
+      return askRun(call, call.ids.id, { command: "cancel", reason, by: call.principal.subject });
+    },
+  }),
+  ...(["pause", "unpause", "retry"] as const).map((operation) =>
+    route({
+      id: `${operation}Run`,
+      verb: "POST",
+      path: `/api/runs/:id/${operation}`,
+      summary: SUMMARIES[operation],
+      scope: "operate",
+      body: noBody,
+      answers: { 202: "Operated" },
+      refusals: ["not_applicable", "run_terminal"],
+      handle: (call) => askRun(call, call.ids.id, { command: "operate", operation, by: call.principal.subject }),
+    }),
+  ),
+];

@@ -1,0 +1,76 @@
+/**
+ * Serves the routes.
+ *
+ * Owns: what happens before and after a route's handler: credentials, scope, and every refusal as an answer. Decides
+ * nothing about runs.
+ */
+import { type Context, Hono } from "hono";
+import { NOBODY, type Principal, authenticate, requireScope } from "../auth/principal.ts";
+import { ApiRefusal } from "../refusal.ts";
+import type { Route } from "./route.ts";
+import { ROUTES } from "./routes.ts";
+import { type WorkerDeps, requireIndex } from "./worker-deps.ts";
+
+type Env = { Bindings: WorkerDeps; Variables: { readonly principal: Principal } };
+
+export const router: Hono<Env> = new Hono<Env>();
+
+router.use("/api/*", async (c, next) => {
+  refuseForeignOrigin(c.req.raw);
+  const principal = await authenticate(c.req.raw, c.env.verifyRequest);
+  if (principal instanceof Response) return principal;
+  c.set("principal", principal);
+  await next();
+  return undefined;
+});
+
+// For browsers of other sites: the URL of a public token is the secret, so any page may send it.
+router.use("/public/*", async (c, next) => {
+  await next();
+  c.res = new Response(c.res.body, c.res);
+  c.res.headers.set("Access-Control-Allow-Origin", "*");
+});
+
+for (const route of ROUTES) router.on(route.verb, route.path, (c) => serve(c, route));
+for (const path of new Set(ROUTES.map((route) => route.path))) router.all(path, (c) => refuseVerb(c, path));
+
+router.notFound((c) =>
+  new ApiRefusal(
+    "route_not_found",
+    `There is nothing at ${c.req.path}. Ids in a path must be percent-encoded; a slash is %2F.`,
+  ).toResponse(),
+);
+
+router.onError((error) => {
+  if (error instanceof ApiRefusal) return error.toResponse();
+  console.error("holdfast: a request failed", error);
+  return new ApiRefusal(
+    "internal_error",
+    "The request failed. Nothing that was acknowledged is lost; try again.",
+  ).toResponse();
+});
+
+function serve(c: Context<Env>, { scope, indexed, handle }: Route): Promise<Response> {
+  const principal = scope === undefined ? NOBODY : c.var.principal;
+  if (scope !== undefined) requireScope(principal, scope, `${c.req.method} ${c.req.path}`);
+  if (indexed === true) requireIndex(c.env);
+  return handle({ request: c.req.raw, queries: c.req.queries(), deps: c.env, principal });
+}
+
+function refuseVerb(c: Context<Env>, path: string): never {
+  const verbs: string[] = ROUTES.filter((route) => route.path === path).map(({ verb }) => verb);
+  const allow = [...verbs, ...(verbs.includes("GET") ? ["HEAD"] : [])].join(", ");
+  throw new ApiRefusal("method_not_allowed", `${c.req.method} is not possible here; ${allow} is.`, undefined, {
+    Allow: allow,
+  });
+}
+
+/** Browsers name the page that sends a request that changes something: pages of other sites are refused (SEC6). */
+function refuseForeignOrigin(request: Request): void {
+  const origin = request.headers.get("Origin");
+  const reads = request.method === "GET" || request.method === "HEAD";
+  // A socket is opened by a GET, from pages of any site, and what it brings may be read.
+  if (origin === null || (reads && request.headers.get("Upgrade") === null)) return;
+  if (origin === new URL(request.url).origin) return;
+  throw new ApiRefusal("origin_not_allowed", `Pages of ${origin} may not call this API.`);
+}

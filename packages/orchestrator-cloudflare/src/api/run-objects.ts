@@ -1,0 +1,33 @@
+/**
+ * The way from a call to the objects of runs.
+ *
+ * Owns: that a caller reaches the objects of its own tenant only (SEC2). The object's answer is the API's.
+ */
+import type { RunCommand } from "../run-object/commands.ts";
+import { runObjectName } from "../run-object/names.ts";
+import type { Call } from "./route.ts";
+import type { WorkerDeps } from "./worker-deps.ts";
+
+/** Sends a command to the object of a run of the caller's tenant. */
+export function askRun({ deps, principal }: Call, runId: string, command: RunCommand): Promise<Response> {
+  return askObject(deps, deps.runDO.idFromName(runObjectName(principal.tenantId, runId)), command);
+}
+
+/** Sends a command to an object. */
+export async function askObject({ runDO }: WorkerDeps, id: unknown, command: RunCommand): Promise<Response> {
+  const stub = runDO.get(id);
+  return stub.fetch(new Request("https://run.internal/", { method: "POST", body: JSON.stringify(command) }));
+}
+
+/** Opens a socket to a run of the caller's tenant. */
+export async function openSocket(
+  { deps: { runDO }, principal }: Call,
+  runId: string,
+  cursor: string | undefined,
+  from: string,
+): Promise<Response> {
+  const url = new URL(`https://run.internal/?from=${from}`);
+  if (cursor !== undefined) url.searchParams.set("cursor", cursor);
+  const stub = runDO.get(runDO.idFromName(runObjectName(principal.tenantId, runId)));
+  return stub.fetch(new Request(url, { headers: { Upgrade: "websocket" } }));
+}

@@ -1,0 +1,80 @@
+/**
+ * Routes that read, follow and delete one run.
+ */
+import { LIMITS } from "@holdfast/protocol";
+import * as v from "valibot";
+import { wholeNumberField } from "./fields.ts";
+import { WAIT_HEADER, preferredWaitMs } from "./prefer-wait.ts";
+import { type Route, route } from "./route.ts";
+import { askRun, openSocket } from "./run-objects.ts";
+
+const journalQuery = v.strictObject({
+  after: v.optional(wholeNumberField(0, Number.MAX_SAFE_INTEGER), "0"),
+  limit: v.optional(wholeNumberField(1, LIMITS.journalPage), String(LIMITS.journalPage)),
+});
+
+const streamQuery = v.strictObject({
+  from: v.optional(v.picklist(["start", "now"], "must be start or now"), "start"),
+  lastEventId: v.optional(v.string()),
+});
+
+export const runRoutes: readonly Route[] = [
+  route({
+    id: "readRun",
+    verb: "GET",
+    path: "/api/runs/:id",
+    summary: "The run's record.",
+    scope: "read",
+    headers: WAIT_HEADER,
+    answers: { 200: "Run" },
+    handle: (call) => askRun(call, call.ids.id, { command: "read", waitMs: preferredWaitMs(call.request) }),
+  }),
+  route({
+    id: "deleteRun",
+    verb: "DELETE",
+    path: "/api/runs/:id",
+    summary: "Deletes an ended run with everything in it.",
+    scope: "operate",
+    answers: { 204: null },
+    refusals: ["run_not_ended"],
+    handle: (call) => askRun(call, call.ids.id, { command: "delete", by: call.principal.subject }),
+  }),
+  route({
+    id: "readJournal",
+    verb: "GET",
+    path: "/api/runs/:id/journal",
+    summary: "The run's journal, a page at a time.",
+    scope: "read",
+    query: journalQuery,
+    answers: { 200: "Journal" },
+    handle: (call) => askRun(call, call.ids.id, { command: "journal", ...call.query }),
+  }),
+  route({
+    id: "readAudit",
+    verb: "GET",
+    path: "/api/runs/:id/audit",
+    summary: "Who did what to the run: the newest 1,000 actions.",
+    scope: "read",
+    answers: { 200: "Audit" },
+    handle: (call) => askRun(call, call.ids.id, { command: "audit" }),
+  }),
+  route({
+    id: "followRun",
+    verb: "GET",
+    path: "/api/runs/:id/stream",
+    summary:
+      "Follows the run to its end: Server-Sent Events `run`, `step`, `waitpoint`, `metadata` and `chunk`. With `Upgrade: websocket`: a socket that hibernates.",
+    scope: "read",
+    query: streamQuery,
+    headers: { "Last-Event-ID": "Goes on behind this event." },
+    answers: { 200: "text/event-stream" },
+    refusals: ["origin_not_allowed", "sockets_not_configured", "too_many_readers"],
+    handle: (call) => {
+      const { request, ids, query } = call;
+      const cursor = request.headers.get("Last-Event-ID") ?? query.lastEventId;
+      if (request.headers.get("Upgrade")?.toLowerCase() === "websocket")
+        return openSocket(call, ids.id, cursor, query.from);
+      return askRun(call, ids.id, { command: "follow", cursor, fromNow: cursor === undefined && query.from === "now" });
+    },
+  }),
+];

@@ -1,0 +1,38 @@
+/**
+ * Routes about the deployment: what it serves, whether it lives, and the document of its API.
+ */
+import { NO_RUN } from "../run-object/names.ts";
+import { OPENAPI_TEXT } from "./openapi-text.ts";
+import { type Route, route } from "./route.ts";
+import { askObject } from "./run-objects.ts";
+
+export const workflowRoutes: readonly Route[] = [
+  route({
+    id: "listWorkflows",
+    verb: "GET",
+    path: "/api/workflows",
+    summary: "What the deployment serves.",
+    scope: "read",
+    answers: { 200: "Workflows" },
+    handle: ({ deps }) => askObject(deps, deps.runDO.idFromName(NO_RUN), { command: "workflows" }),
+  }),
+];
+
+export const deploymentRoutes: readonly Route[] = [
+  route({
+    id: "health",
+    verb: "GET",
+    path: "/healthz",
+    summary: "Tells that the Worker lives.",
+    answers: { 200: "Health" },
+    handle: () => Response.json({ ok: true }),
+  }),
+  route({
+    id: "openapi",
+    verb: "GET",
+    path: "/openapi.json",
+    summary: "This document.",
+    answers: { 200: "Document" },
+    handle: () => new Response(OPENAPI_TEXT, { headers: { "Content-Type": "application/json" } }),
+  }),
+];
