@@ -4,7 +4,7 @@
 import { describeRun, readInput } from "@holdfast/orchestrator";
 import type { Workflow } from "@holdfast/workflows";
 import { type Crash, CrashAt, MemoryHost, type VirtualClock } from "@holdfast/workflows/testing";
-import type { OpenedHost, RunRecord } from "./play.ts";
+import type { ContractHost, OpenedHost, RunRecord } from "./play.ts";
 
 export interface MemoryContractOptions {
   readonly workflows: readonly Workflow[];
@@ -22,6 +22,7 @@ export function openMemoryHost({ workflows, clock, remote = false, crash }: Memo
   };
   const crashing = new CrashAt(crash);
   return {
+    ...contractHostOf(theHost),
     crashed: () => crashing.happened,
     async trigger(runId, workflowId, input, timeoutMs) {
       const faults = { remote: () => remote };
@@ -29,30 +30,30 @@ export function openMemoryHost({ workflows, clock, remote = false, crash }: Memo
       host.trigger(workflowId, input, timeoutMs === undefined ? {} : { timeoutMs });
       await host.settle();
     },
+    close: () => Promise.resolve(),
+  };
+}
+
+/** A run that exists, as `playEntry` drives it. */
+export function contractHostOf(theHost: () => MemoryHost): ContractHost {
+  const after = async (act: (host: MemoryHost) => unknown): Promise<void> => {
+    act(theHost());
+    await theHost().settle();
+  };
+  return {
+    trigger: () => theHost().settle(),
     read: async () => recordOf(theHost()),
     journal: async () => theHost().journal.map(({ type, op }) => `${type} ${op}`),
-    async deliver(_runId, kind, name, payload, deliveryId) {
-      theHost().deliver(kind, name, payload, deliveryId);
-      await theHost().settle();
-    },
-    async resolveToken(_runId, tokenId, payload) {
-      theHost().resolveToken(tokenId, payload);
-      await theHost().settle();
-    },
-    async cancel(_runId, reason) {
-      theHost().cancel(reason);
-      await theHost().settle();
-    },
-    async operate(_runId, operation) {
-      theHost().operate(operation);
-      await theHost().settle();
-    },
+    deliver: (_runId, kind, name, payload, deliveryId) =>
+      after((host) => host.deliver(kind, name, payload, deliveryId)),
+    resolveToken: (_runId, tokenId, payload) => after((host) => host.resolveToken(tokenId, payload)),
+    cancel: (_runId, reason) => after((host) => host.cancel(reason)),
+    operate: (_runId, operation) => after((host) => host.operate(operation)),
     tick: () =>
       theHost()
         .next()
         .then(() => {}),
     wait: (ms) => theHost().advance(ms),
-    close: () => Promise.resolve(),
   };
 }
 

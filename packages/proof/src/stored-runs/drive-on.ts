@@ -1,0 +1,85 @@
+/**
+ * Drives a world of stored runs on, with processes that know nothing but what is stored, and says what it ends with.
+ *
+ * Owns: the comparison's form: what a caller can see of each run, and its journal without times and secrets.
+ */
+import type { JournalEntry } from "@holdfast/protocol";
+import { MemoryHost, VirtualClock } from "@holdfast/workflows/testing";
+import { type Tools, playEntry } from "../catalogue/index.ts";
+import { contractHostOf } from "../catalogue/memory-contract-host.ts";
+import type { Scenario } from "./scenario.ts";
+import { makeScenarios, workflowsOfScenario } from "./scenarios.ts";
+import { type StoredCommit, storesOf } from "./store-log.ts";
+
+/** The run that a scenario is about, and the run that it was resumed from. */
+export const MAIN_RUN = "main";
+export const PARENT_RUN = "parent";
+
+/** How a run ended. */
+export type End = Readonly<Record<string, { readonly [what: string]: unknown; readonly journal: readonly unknown[] }>>;
+
+/** Timers that are let fire after the end; a world that has more is stuck. */
+const AFTERWARDS_MAX = 500;
+
+/** The scenarios, with steps that sleep on this clock. */
+export function scenariosOn(clock: VirtualClock): Scenario[] {
+  const sleep: Tools["sleep"] = (ms, signal) =>
+    new Promise((resolve, reject) => {
+      const cancel = clock.setTimer(ms, resolve);
+      signal?.addEventListener("abort", () => {
+        cancel();
+        reject(signal.reason as Error);
+      });
+    });
+  return makeScenarios({ sleep });
+}
+
+/** Drives on from behind the last of these commits. */
+export async function driveOn(title: string, commits: readonly StoredCommit[]): Promise<End> {
+  const last = commits.at(-1);
+  const clock = new VirtualClock(last?.now);
+  const scenario = scenariosOn(clock).find(({ entry }) => entry.title === title);
+  if (scenario === undefined || last === undefined) throw new Error(`there is no scenario ${JSON.stringify(title)}`);
+  const world = new Map<string, MemoryHost>();
+  const workflows = workflowsOfScenario(scenario);
+  const faults = { remote: () => scenario.remote === true };
+  const index = scenario.observed === true ? { index: new Map() } : {};
+  for (const [runId, store] of storesOf(commits)) {
+    world.set(runId, new MemoryHost({ workflows, clock, world, runId, store, faults, ...index }));
+  }
+  const { entry } = scenario;
+  return endOf(world, { ...scenario, entry: { ...entry, cues: entry.cues?.slice(last.cues) ?? [] } });
+}
+
+/** Plays what is left of a scenario to its end, and lets all other runs of the world end. */
+async function endOf(world: ReadonlyMap<string, MemoryHost>, { entry }: Scenario): Promise<End> {
+  const main = world.get(MAIN_RUN);
+  if (main === undefined) throw new Error("assertion: the world has no main run");
+  await playEntry(
+    contractHostOf(() => main),
+    entry,
+    MAIN_RUN,
+  );
+  for (let fired = 0; await main.next(); fired++) {
+    if (fired > AFTERWARDS_MAX) throw new Error("timers fire without end");
+  }
+  return Object.fromEntries([...world].map(([runId, host]) => [runId, describe(host)]));
+}
+
+function describe({ header, journal }: MemoryHost): End[string] {
+  const { status, output, error, metadata, uncompensated, resumedBy } = header;
+  const told = { status, output, error, metadata, uncompensated, resumedBy, journal: journal.map(withoutTimes) };
+  return JSON.parse(JSON.stringify(told, withoutOwnMessages)) as End[string];
+}
+
+/** Times, and what is drawn at random, may be others. */
+function withoutTimes(entry: JournalEntry): object {
+  const times = new Set(["v", "at", "startedAt", "retryAt", "wakeAt", "tokenId"]);
+  return Object.fromEntries(Object.entries(entry).filter(([key]) => !times.has(key)));
+}
+
+/** The wording of the engine's own messages may change; their codes may not. */
+function withoutOwnMessages(this: unknown, key: string, value: unknown): unknown {
+  const { name } = this as { readonly name?: unknown };
+  return key === "message" && name === "HoldfastError" ? undefined : value;
+}

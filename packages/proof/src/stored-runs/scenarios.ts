@@ -1,0 +1,32 @@
+/**
+ * Runs that an earlier build has stored, and that every later build must drive on to the same end (VER1, REP8).
+ *
+ * Owns: the list: the whole catalogue, races that the number of microtasks decides, and states that the catalogue does
+ * not reach. The workflows must never change: fixtures hold half of what they have done.
+ */
+import type { Workflow } from "@holdfast/workflows";
+import { type Cue, type Tools, makeCatalogue, workflowsOf } from "../catalogue/index.ts";
+import { raceScenarios } from "./races.ts";
+import type { Scenario } from "./scenario.ts";
+import { stateScenarios } from "./states.ts";
+
+export function makeScenarios(tools: Tools): Scenario[] {
+  const played = makeCatalogue(tools).map((entry): Scenario => ({ entry }));
+  return [...played, ...stateScenarios(tools), ...raceScenarios()].map(withDeliveryIds);
+}
+
+/** Deliveries keep their ids when only the rest of them is played. */
+function withDeliveryIds(scenario: Scenario): Scenario {
+  const { cues } = scenario.entry;
+  if (cues === undefined) return scenario;
+  const named = cues.map(({ act, ...cue }, place): Cue => {
+    const identified = act.type === "signal" || act.type === "event" ? { deliveryId: `cue-${place}`, ...act } : act;
+    return { ...cue, act: identified };
+  });
+  return { ...scenario, entry: { ...scenario.entry, cues: named } };
+}
+
+/** The workflows of one scenario. */
+export function workflowsOfScenario({ entry }: Scenario): Workflow[] {
+  return workflowsOf([entry]);
+}
