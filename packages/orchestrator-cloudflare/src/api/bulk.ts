@@ -86,8 +86,8 @@ async function actOnMany(call: CheckedCall<string, unknown, v.InferOutput<typeof
       call,
       id,
       body.action === "cancel"
-        ? { command: "cancel", reason: body.reason, by }
-        : { command: "operate", operation: "retry", by },
+        ? { ask: "input", input: { type: "cancel", reason: body.reason, by } }
+        : { ask: "input", input: { type: "retry", by } },
     ),
   );
   const refused = answers.filter(({ status }) => status >= 300);
@@ -109,12 +109,12 @@ async function rebuildIndex(call: CheckedCall<string, unknown, v.InferOutput<typ
   if (objectIds.length > 0 && principal.tenantId !== undefined) {
     throw new ApiRefusal("forbidden", "objectIds may name runs of any tenant; these credentials belong to one.");
   }
-  const byName = await askEach(runIds, (id) => askRun(call, id, { command: "reindex" }));
+  const byName = await askEach(runIds, (id) => askRun(call, id, { ask: "input", input: { type: "reindex" } }));
   const byId = await askEach(objectIds, async (id) => {
     if (deps.runDO.idFromString === undefined)
       throw new ApiRefusal("invalid_body", "objectIds: this platform has none.");
     try {
-      return await askObject(deps, deps.runDO.idFromString(id), { command: "reindex" });
+      return await askObject(deps, deps.runDO.idFromString(id), { ask: "input", input: { type: "reindex" } });
     } catch {
       return Response.json({ error: "not_found" }, { status: 404 });
     }

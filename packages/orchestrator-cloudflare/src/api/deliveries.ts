@@ -31,7 +31,10 @@ export const deliveryRoutes: readonly Route[] = [
       const { eventType: name, payload, deliveryId } = call.body;
       const encoded = encodeGiven(payload, "payload");
       const by = call.principal.subject;
-      return askRun(call, call.ids.id, { command: "deliver", kind: "event", name, payload: encoded, deliveryId, by });
+      return askRun(call, call.ids.id, {
+        ask: "input",
+        input: { type: "deliver", kind: "event", name, payload: encoded, deliveryId, by },
+      });
     },
   }),
   route({
@@ -47,7 +50,10 @@ export const deliveryRoutes: readonly Route[] = [
       const { name, payload, deliveryId } = call.body;
       const encoded = encodeGiven(payload, "payload");
       const by = call.principal.subject;
-      return askRun(call, call.ids.id, { command: "deliver", kind: "signal", name, payload: encoded, deliveryId, by });
+      return askRun(call, call.ids.id, {
+        ask: "input",
+        input: { type: "deliver", kind: "signal", name, payload: encoded, deliveryId, by },
+      });
     },
   }),
   route({
@@ -62,7 +68,10 @@ export const deliveryRoutes: readonly Route[] = [
     handle: (call) => {
       const { id, tokenId } = call.ids;
       const payload = encodeGiven(call.body.payload, "payload");
-      return askRun(call, id, { command: "resolveToken", tokenId, payload, by: call.principal.subject });
+      return askRun(call, id, {
+        ask: "input",
+        input: { type: "resolveToken", tokenId, payload, by: call.principal.subject },
+      });
     },
   }),
 ];

@@ -29,7 +29,7 @@ export const operateRoutes: readonly Route[] = [
     refusals: ["run_terminal"],
     handle: (call) => {
       const { reason } = call.body;
-      return askRun(call, call.ids.id, { command: "cancel", reason, by: call.principal.subject });
+      return askRun(call, call.ids.id, { ask: "input", input: { type: "cancel", reason, by: call.principal.subject } });
     },
   }),
   ...(["pause", "unpause", "retry"] as const).map((operation) =>
@@ -42,7 +42,8 @@ export const operateRoutes: readonly Route[] = [
       body: noBody,
       answers: { 202: "Operated" },
       refusals: ["not_applicable", "run_terminal"],
-      handle: (call) => askRun(call, call.ids.id, { command: "operate", operation, by: call.principal.subject }),
+      handle: (call) =>
+        askRun(call, call.ids.id, { ask: "input", input: { type: operation, by: call.principal.subject } }),
     }),
   ),
 ];

@@ -45,11 +45,14 @@ async function resolvePublicToken({
 }: CheckedCall<typeof PATH, unknown, { readonly payload?: unknown }>): Promise<Response> {
   const name = runObjectName(tenant === "-" ? undefined : tenant.replace(/^t-/, ""), id);
   const answer = await askObject(deps, deps.runDO.idFromName(name), {
-    command: "resolveToken",
-    tokenId,
-    payload: encodeGiven(body.payload, "payload"),
-    publicly: true,
-    by: "public token",
+    ask: "input",
+    input: {
+      type: "resolveToken",
+      tokenId,
+      payload: encodeGiven(body.payload, "payload"),
+      publicly: true,
+      by: "public token",
+    },
   });
   // A guess tells nothing about runs: whether there is one or not, there is no such token.
   if (answer.status === 404) throw new ApiRefusal("token_not_found", "There is no such public token.");

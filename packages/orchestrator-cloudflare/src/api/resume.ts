@@ -76,7 +76,7 @@ async function resumeRun(call: CheckedCall<typeof PATH, unknown, ResumeBody>): P
   const plan = await planFrom(call, parentRunId, body, seedResults);
   if (plan instanceof Response) return plan;
   const answer = await askRun(call, runId, {
-    command: "trigger",
+    ask: "trigger",
     waitMs: 0,
     trigger: {
       ...plan,
@@ -88,7 +88,8 @@ async function resumeRun(call: CheckedCall<typeof PATH, unknown, ResumeBody>): P
       baseUrl: deps.publicUrl ?? new URL(request.url).origin,
     },
   });
-  if (answer.ok) await askRun(call, parentRunId, { command: "noteResumed", runId, by: principal.subject });
+  if (answer.ok)
+    await askRun(call, parentRunId, { ask: "input", input: { type: "noteResumed", runId, by: principal.subject } });
   return answer;
 }
 
@@ -101,7 +102,7 @@ async function planFrom(
 ): Promise<ResumePlan | Response> {
   const { resumeFromStep, workflowId } = body;
   const answer = await askRun(call, parentRunId, {
-    command: "planResume",
+    ask: "planResume",
     request: { resumeFromStep, seedResults },
   });
   if (answer.ok) {

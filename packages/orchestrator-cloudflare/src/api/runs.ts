@@ -27,7 +27,7 @@ export const runRoutes: readonly Route[] = [
     scope: "read",
     headers: WAIT_HEADER,
     answers: { 200: "Run" },
-    handle: (call) => askRun(call, call.ids.id, { command: "read", waitMs: preferredWaitMs(call.request) }),
+    handle: (call) => askRun(call, call.ids.id, { ask: "read", waitMs: preferredWaitMs(call.request) }),
   }),
   route({
     id: "deleteRun",
@@ -37,7 +37,7 @@ export const runRoutes: readonly Route[] = [
     scope: "operate",
     answers: { 204: null },
     refusals: ["run_not_ended"],
-    handle: (call) => askRun(call, call.ids.id, { command: "delete", by: call.principal.subject }),
+    handle: (call) => askRun(call, call.ids.id, { ask: "delete", by: call.principal.subject }),
   }),
   route({
     id: "readJournal",
@@ -47,7 +47,7 @@ export const runRoutes: readonly Route[] = [
     scope: "read",
     query: journalQuery,
     answers: { 200: "Journal" },
-    handle: (call) => askRun(call, call.ids.id, { command: "journal", ...call.query }),
+    handle: (call) => askRun(call, call.ids.id, { ask: "journal", ...call.query }),
   }),
   route({
     id: "readAudit",
@@ -56,7 +56,7 @@ export const runRoutes: readonly Route[] = [
     summary: "Who did what to the run: the newest 1,000 actions.",
     scope: "read",
     answers: { 200: "Audit" },
-    handle: (call) => askRun(call, call.ids.id, { command: "audit" }),
+    handle: (call) => askRun(call, call.ids.id, { ask: "audit" }),
   }),
   route({
     id: "followRun",
@@ -74,7 +74,7 @@ export const runRoutes: readonly Route[] = [
       const cursor = request.headers.get("Last-Event-ID") ?? query.lastEventId;
       if (request.headers.get("Upgrade")?.toLowerCase() === "websocket")
         return openSocket(call, ids.id, cursor, query.from);
-      return askRun(call, ids.id, { command: "follow", cursor, fromNow: cursor === undefined && query.from === "now" });
+      return askRun(call, ids.id, { ask: "follow", cursor, fromNow: cursor === undefined && query.from === "now" });
     },
   }),
 ];

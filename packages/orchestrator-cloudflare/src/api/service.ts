@@ -14,7 +14,7 @@ export const workflowRoutes: readonly Route[] = [
     summary: "What the deployment serves.",
     scope: "read",
     answers: { 200: "Workflows" },
-    handle: ({ deps }) => askObject(deps, deps.runDO.idFromName(NO_RUN), { command: "workflows" }),
+    handle: ({ deps }) => askObject(deps, deps.runDO.idFromName(NO_RUN), { ask: "workflows" }),
   }),
 ];
 

@@ -9,7 +9,7 @@ import * as v from "valibot";
 import { requireScope } from "../auth/principal.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { encodeGiven } from "../request-body.ts";
-import { KEY_RESERVED } from "../run-object/commands.ts";
+import type { KeyHolder, KeyReserved } from "../run-object/commands.ts";
 import { durationField, idField, nameField, objectField, payloadField, tagsField } from "./fields.ts";
 import { WAIT_HEADER, preferredWaitMs } from "./prefer-wait.ts";
 import { type Call, type CheckedCall, type Route, route } from "./route.ts";
@@ -70,7 +70,7 @@ async function triggerRun(call: CheckedCall<string, unknown, v.InferOutput<typeo
   }
   const askAs = (id: string): Promise<Response> =>
     askRun(call, id, {
-      command: "trigger",
+      ask: "trigger",
       waitMs: preferredWaitMs(request),
       trigger: {
         runId: id,
@@ -90,14 +90,16 @@ async function triggerRun(call: CheckedCall<string, unknown, v.InferOutput<typeo
       },
     });
   const answer = await askAs(runId);
-  if (reserved && !answer.ok) await askRun(call, keyId, { command: "releaseKey", runId });
-  return answer.status === KEY_RESERVED ? askAs(((await answer.json()) as { runId: string }).runId) : answer;
+  if (reserved && !answer.ok) await askRun(call, keyId, { ask: "releaseKey", runId });
+  if (answer.status !== 200) return answer;
+  const known = (await answer.json()) as Partial<KeyHolder>;
+  return known.keyStandsFor === undefined ? Response.json(known) : askAs(known.keyStandsFor);
 }
 
 /** A key stands for one run, whatever id the caller gives it (RUN2). True: it does so since now. */
 async function reserveKey(call: Call, keyId: string, runId: string): Promise<boolean> {
-  const answer = await askRun(call, keyId, { command: "reserveKey", runId });
-  const reserved = (await answer.json()) as { runId: string; fresh: boolean };
+  const answer = await askRun(call, keyId, { ask: "reserveKey", runId });
+  const reserved = (await answer.json()) as KeyReserved;
   if (reserved.runId === runId) return reserved.fresh;
   throw new ApiRefusal(
     "idempotency_conflict",

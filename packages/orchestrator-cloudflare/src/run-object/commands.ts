@@ -4,54 +4,51 @@
  * Owns: the messages between the two. Both are one deployment and one trust: the Worker has authenticated, validated
  * and bounded everything, and the object is reachable through its binding only.
  */
-import type { ChildTrigger, DeliveryKind, ResumeRequest, RunMessage } from "@holdfast/orchestrator";
+import type { ChildTrigger, Input, ResumeRequest, RunMessage } from "@holdfast/orchestrator";
 
-/** Who asks, for the audit. */
-interface Asked {
-  readonly by: string;
-}
+type InputOf<T extends Input["type"]> = Extract<Input, { readonly type: T }>;
+
+/** An input of the state machine that a caller may cause. `by`: the caller, for the audit. */
+export type CallerInput =
+  | (InputOf<"deliver" | "resolveToken" | "cancel" | "pause" | "unpause" | "retry" | "noteResumed"> & {
+      readonly by: string;
+    })
+  | InputOf<"reindex">;
 
 export type RunCommand =
+  /** The answer says what became of the run. */
+  | { readonly ask: "input"; readonly input: CallerInput }
   | {
-      readonly command: "trigger";
+      readonly ask: "trigger";
       readonly trigger: ChildTrigger;
       /** Answer when the run ends or parks, or after this time. */
       readonly waitMs: number;
     }
-  /** Asked of the object that is named by an idempotency key: which run does the key stand for? */
-  | { readonly command: "reserveKey"; readonly runId: string }
-  /** The run that a key was reserved for was refused. */
-  | { readonly command: "releaseKey"; readonly runId: string }
+  /** To the object that an idempotency key names: the key stands for this run, if it stands for none. */
+  | { readonly ask: "reserveKey"; readonly runId: string }
+  /** The run that the key was reserved for was refused. */
+  | { readonly ask: "releaseKey"; readonly runId: string }
   /** `waitMs`: answer when the run has ended, or after this time. */
-  | { readonly command: "read"; readonly waitMs: number }
-  /** The run's events as Server-Sent Events, behind `cursor`. */
-  | { readonly command: "follow"; readonly cursor?: string | undefined; readonly fromNow: boolean }
-  | { readonly command: "audit" }
-  | { readonly command: "journal"; readonly after: number; readonly limit: number }
-  | { readonly command: "planResume"; readonly request: ResumeRequest }
-  | (Asked & { readonly command: "noteResumed"; readonly runId: string })
-  | (Asked & {
-      readonly command: "deliver";
-      readonly kind: DeliveryKind;
-      readonly name: string;
-      readonly payload: string;
-      readonly deliveryId?: string | undefined;
-    })
-  | (Asked & {
-      readonly command: "resolveToken";
-      readonly tokenId: string;
-      readonly payload: string;
-      /** The caller has shown no credentials. */
-      readonly publicly?: boolean;
-    })
-  | (Asked & { readonly command: "cancel"; readonly reason?: string | undefined })
-  | (Asked & { readonly command: "operate"; readonly operation: "pause" | "unpause" | "retry" })
-  | (Asked & { readonly command: "delete" })
-  /** The index of runs asks to be told anew. */
-  | { readonly command: "reindex" }
+  | { readonly ask: "read"; readonly waitMs: number }
+  /** The run's events after `cursor`, as Server-Sent Events. */
+  | { readonly ask: "follow"; readonly cursor?: string | undefined; readonly fromNow: boolean }
+  | { readonly ask: "audit" }
+  | { readonly ask: "journal"; readonly after: number; readonly limit: number }
+  | { readonly ask: "planResume"; readonly request: ResumeRequest }
+  | { readonly ask: "delete"; readonly by: string }
   /** A message of another run; the answer is a `SendResult`. */
-  | { readonly command: "message"; readonly message: RunMessage }
-  | { readonly command: "workflows" };
+  | { readonly ask: "message"; readonly message: RunMessage }
+  | { readonly ask: "workflows" };
 
-/** The answer to a trigger by an idempotency key that stands for a run elsewhere: ask there. */
-export const KEY_RESERVED = 421;
+export type CommandOf<A extends RunCommand["ask"]> = RunCommand & { readonly ask: A };
+
+/** What `trigger` answers, with 200, where an idempotency key stands for a run that has an id of its own: ask there. */
+export interface KeyHolder {
+  readonly keyStandsFor: string;
+}
+
+/** What `reserveKey` answers: the run that the key stands for, and whether it does so since now. */
+export interface KeyReserved {
+  readonly runId: string;
+  readonly fresh: boolean;
+}

@@ -1,0 +1,48 @@
+/**
+ * The readers that follow one run by Server-Sent Events (STR2).
+ *
+ * Owns: how many there may be. Each reads the run's rows at its own pace, for as long as it stays or the run goes on.
+ */
+import type { RunHeader, StoreReader } from "@holdfast/orchestrator";
+import { LIMITS } from "@holdfast/protocol";
+import { ApiRefusal } from "../refusal.ts";
+import { eventStream } from "./event-stream.ts";
+import { RunFeed } from "./run-feed.ts";
+
+export class StreamReaders {
+  readonly #store: StoreReader;
+  readonly #header: () => RunHeader | undefined;
+  readonly #changed: (ms: number) => Promise<void>;
+  #count = 0;
+
+  /** `changed`: resolves at the run's next commit, or after `ms`. */
+  constructor(store: StoreReader, header: () => RunHeader | undefined, changed: (ms: number) => Promise<void>) {
+    this.#store = store;
+    this.#header = header;
+    this.#changed = changed;
+  }
+
+  /** @throws ApiRefusal `too_many_readers` */
+  open(header: RunHeader, cursor: string | undefined, fromNow: boolean): Response {
+    if (this.#count >= LIMITS.streamReaders) {
+      throw new ApiRefusal(
+        "too_many_readers",
+        `${LIMITS.streamReaders} readers follow this run already. Try again in a moment, or read its record.`,
+      );
+    }
+    const feed = new RunFeed(this.#store, cursor);
+    if (fromNow) feed.skip(header);
+    this.#count += 1;
+    return eventStream({
+      read: () => {
+        const current = this.#header();
+        // The run may be deleted while it is read.
+        return current === undefined ? { events: [], over: true } : feed.read(current);
+      },
+      changed: this.#changed,
+      closed: () => {
+        this.#count -= 1;
+      },
+    });
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * What can be read of a run, as data for answers.
+ *
+ * Owns: reading rows for the record, the journal, the audit and the plan of a resume. Changes nothing.
+ */
+import {
+  AUDIT_PREFIX,
+  type AuditRow,
+  type ChunkRow,
+  JOURNAL_PREFIX,
+  type ResumePlan,
+  type RunHeader,
+  type RunHost,
+  type StoreReader,
+  chunkPrefix,
+  describeEntry,
+  describeRun,
+  journalKey,
+  planResume,
+  readInput,
+  readJournal,
+} from "@holdfast/orchestrator";
+import { type JournalEntry, LIMITS, type RunJournalEntry, type RunRecord } from "@holdfast/protocol";
+import { ApiRefusal } from "../refusal.ts";
+import type { CommandOf } from "./commands.ts";
+
+interface JournalPage {
+  readonly entries: readonly RunJournalEntry[];
+  /** Where the next page begins; `null` at the end. */
+  readonly nextAfter: number | null;
+}
+
+interface Audit {
+  readonly entries: readonly Omit<AuditRow, "v">[];
+}
+
+export class Answers {
+  readonly #host: RunHost;
+  readonly #store: StoreReader;
+
+  constructor(host: RunHost, store: StoreReader) {
+    this.#host = host;
+    this.#store = store;
+  }
+
+  /** @throws ApiRefusal `not_found` */
+  header(): RunHeader {
+    const { header } = this.#host.state;
+    if (header === undefined) throw new ApiRefusal("not_found", "There is no such run.");
+    return header;
+  }
+
+  /** The whole record. */
+  record(): RunRecord {
+    const header = this.header();
+    const { state } = this.#host;
+    const journal = this.#rows<JournalEntry>(JOURNAL_PREFIX, { limit: LIMITS.recordSteps + 1 });
+    const openChunks = (op: string): number => state.openStreams.get(op)?.chunks ?? this.#countChunks(header, op);
+    const current = { ...header, updatedAt: state.lastAt };
+    return describeRun(current, readInput(state, header), journal, this.#host.stepsInProgress(), openChunks);
+  }
+
+  /** A page of the journal: entries after `after`. */
+  journal({ after, limit }: CommandOf<"journal">): JournalPage {
+    this.header();
+    const rows = this.#rows<JournalEntry>(JOURNAL_PREFIX, { after: journalKey(after), limit: limit + 1 });
+    const entries = rows.slice(0, limit);
+    const budget = { chars: LIMITS.jsonChars };
+    const nextAfter = rows.length > limit ? entries.at(-1)?.seq : undefined;
+    return { entries: entries.map((entry) => describeEntry(entry, budget)), nextAfter: nextAfter ?? null };
+  }
+
+  /** What callers did, the oldest first. */
+  audit(): Audit {
+    const { createdAt, triggeredBy } = this.header();
+    const rows = this.#rows<AuditRow>(AUDIT_PREFIX).toSorted((a, b) => a.at - b.at);
+    const entries = rows.map(({ v: _version, ...row }) => row);
+    return { entries: [{ at: createdAt, action: "trigger", by: triggeredBy }, ...entries] };
+  }
+
+  /**
+   * What a run that is resumed from this one takes over (RES1).
+   * @throws ApiRefusal `parent_not_ended`, `unknown_step`
+   */
+  plan({ request }: CommandOf<"planResume">): ResumePlan {
+    const header = this.header();
+    const { state } = this.#host;
+    const inherited = planResume(header, readJournal(state), request);
+    if ("type" in inherited) throw new ApiRefusal(inherited.code, inherited.message);
+    const { workflowId, workflowVersion, environment, tags, tenantMeta, timeoutMs } = header;
+    const input = readInput(state, header);
+    return { inherited, workflowId, workflowVersion, input, environment, tags, tenantMeta, timeoutMs };
+  }
+
+  /** How many chunks of an open stream are stored: the newest row says it. */
+  #countChunks(header: RunHeader, op: string): number {
+    const place = header.streams.findIndex((stream) => stream.op === op);
+    const prefix = chunkPrefix(place, header.streams[place]?.generation ?? 0);
+    const [newest] = this.#rows<ChunkRow>(prefix, { reverse: true, limit: 1 });
+    return newest === undefined ? 0 : newest.first + newest.chunks.length;
+  }
+
+  #rows<Row>(prefix: string, options: Parameters<StoreReader["list"]>[1] = {}): Row[] {
+    return Array.from(this.#store.list(prefix, options), ([, row]) => row as Row);
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * What a run reaches outside its object: the objects of other runs (CHILD4), and the index of runs (IDX1).
+ *
+ * Owns: from the callbacks of the host to requests. Where the deployment has neither, the host gets no callback and knows.
+ */
+import type { RunHostOptions, RunMessage, SendResult } from "@holdfast/orchestrator";
+import type { DurableObjectNamespaceLike } from "../platform-types.ts";
+import type { RunCommand } from "./commands.ts";
+import type { RunObjectDeps } from "./deps.ts";
+import { runObjectName } from "./names.ts";
+
+/** `tenantId`: of this run. Runs send messages inside their tenant only. */
+export function neighboursOf(
+  { runIndex, runDO }: RunObjectDeps,
+  tenantId: () => string | undefined,
+): Pick<RunHostOptions, "tellIndex" | "send"> {
+  return {
+    tellIndex:
+      runIndex &&
+      ((row, done) => {
+        runIndex.upsert(row).then(
+          () => done(true),
+          () => done(false),
+        );
+      }),
+    send:
+      runDO &&
+      ((to, message, done) => {
+        void sendMessage(runDO, runObjectName(tenantId(), to), message).then(done);
+      }),
+  };
+}
+
+/** Sends a message to the object of another run. After any failure it is sent again later. */
+async function sendMessage(runDO: DurableObjectNamespaceLike, name: string, message: RunMessage): Promise<SendResult> {
+  try {
+    const command: RunCommand = { ask: "message", message };
+    const stub = runDO.get(runDO.idFromName(name));
+    const request = new Request("https://run.internal/", { method: "POST", body: JSON.stringify(command) });
+    const answer = await stub.fetch(request);
+    return answer.ok ? ((await answer.json()) as SendResult) : { type: "unreachable" };
+  } catch {
+    return { type: "unreachable" };
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * Telemetry of one run: reports each commit to the callbacks of the deployment (OBS2).
+ *
+ * Owns: that a callback that throws or rejects is logged and changes nothing.
+ */
+import { type RunHeader, type RunState, type WriteBatch, readJournal } from "@holdfast/orchestrator";
+import { isTerminal } from "@holdfast/protocol";
+import { type Telemetry, eventsOf } from "../telemetry/telemetry.ts";
+
+/** Called after the commit. `before`: the header as it was. */
+export function observe(
+  { event, ended }: Telemetry,
+  state: RunState,
+  batch: WriteBatch,
+  before: RunHeader | undefined,
+): void {
+  const { header } = state;
+  if (header === undefined) return;
+  try {
+    if (event !== undefined) for (const one of eventsOf(before, header, batch)) event(one);
+    if (ended === undefined || !isTerminal(header.status) || header.status === before?.status) return;
+    ended(header, readJournal(state)).catch(logTelemetryError);
+  } catch (error) {
+    logTelemetryError(error);
+  }
+}
+
+function logTelemetryError(error: unknown): void {
+  console.error("holdfast: telemetry failed; the run is not affected", error);
+}

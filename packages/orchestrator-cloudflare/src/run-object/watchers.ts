@@ -1,0 +1,53 @@
+/**
+ * Requests and alarms that wait for something to happen to the run.
+ *
+ * Owns: waking them at each commit. Nothing of it is durable: a caller that gets no answer asks again.
+ */
+import type { RunHeader } from "@holdfast/orchestrator";
+import { isTerminal } from "@holdfast/protocol";
+
+export class Watchers {
+  readonly #waiting = new Set<() => void>();
+  readonly #header: () => RunHeader | undefined;
+
+  constructor(header: () => RunHeader | undefined) {
+    this.#header = header;
+  }
+
+  /** Something was committed. */
+  notify(): void {
+    for (const wake of this.#waiting) wake();
+  }
+
+  /** Resolves at the next commit, or after `ms`. */
+  changed(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      this.#waiting.add(done);
+    });
+  }
+
+  /** Resolves when the run has ended, or after `ms`. */
+  ended(ms: number): Promise<void> {
+    return this.#until(({ status }) => isTerminal(status), ms);
+  }
+
+  /** Resolves when the run is not running, or after `ms`. */
+  parked(ms: number): Promise<void> {
+    return this.#until(({ status }) => status !== "running", ms);
+  }
+
+  async #until(wanted: (header: RunHeader) => boolean, ms: number): Promise<void> {
+    const met = (): boolean => {
+      const header = this.#header();
+      return header === undefined || wanted(header);
+    };
+    const end = performance.now() + ms;
+    for (let left = ms; left > 0 && !met(); left = end - performance.now()) await this.changed(left);
+  }
+}

@@ -1,0 +1,38 @@
+/** tests: the object that an idempotency key names */
+import type { ChildTrigger } from "@holdfast/orchestrator";
+import { expect, test } from "vitest";
+import { KeyReservation } from "../src/run-object/key-reservation.ts";
+import { FakeStorage } from "./fake-platform.ts";
+
+const trigger = (idempotencyKey?: string): ChildTrigger => ({
+  runId: "key-1",
+  workflowId: "order",
+  input: "null",
+  tags: [],
+  environment: "test",
+  triggeredBy: "api",
+  idempotencyKey,
+});
+
+test("RUN2 a key stands for the first run that was requested with it, until that run is refused", () => {
+  const key = new KeyReservation(new FakeStorage().kv);
+  expect(key.reserve("a", undefined)).toEqual({ runId: "a", fresh: true });
+  expect(key.reserve("b", undefined)).toEqual({ runId: "a", fresh: false });
+  key.release("b");
+  expect(key.reserve("b", undefined)).toEqual({ runId: "a", fresh: false });
+  key.release("a");
+  expect(key.reserve("b", undefined)).toEqual({ runId: "b", fresh: true });
+});
+
+test("RUN2 a key whose run lives in the same object stands for that run", () => {
+  const key = new KeyReservation(new FakeStorage().kv);
+  expect(key.reserve("a", "key-1")).toEqual({ runId: "key-1", fresh: false });
+  expect(key.holderFor(trigger("k"))).toBeUndefined();
+});
+
+test("RUN2 a trigger with the key is sent to its run, and a trigger that takes the object's name as its id is refused", () => {
+  const key = new KeyReservation(new FakeStorage().kv);
+  key.reserve("a", undefined);
+  expect(key.holderFor(trigger("k"))).toEqual({ keyStandsFor: "a" });
+  expect(() => key.holderFor(trigger())).toThrow('stands for the run "a"');
+});
