@@ -129,18 +129,18 @@ function write(steps: readonly Step[], wakes: number, index: number): void {
     join(import.meta.dirname, "LOAD.md"),
     `# Load, ${new Date().toISOString().slice(0, 10)}
 
-Written by \`pnpm load\`. Runs of one step that come to wait for a signal, all of their objects in memory of one workerd, storage on disk; ${AT_A_TIME} requests at a time. On
-Cloudflare an object that waits leaves memory within seconds, and takes none; plain workerd keeps it for as long as it pleases.
+Written by \`pnpm load\`. The load is runs of one step that then wait for a signal, with all their objects in the memory of one workerd, and storage on disk; ${AT_A_TIME} requests are sent concurrently. On
+Cloudflare a waiting object leaves memory within seconds, and then takes none; plain workerd may keep it in memory.
 
 ${cores} cores of ${cpu}, ${installed}, ${system}; Node ${node}.
 
-| parked | MiB in all | KiB each | triggered a second |
+| parked | total MiB | KiB each | triggered a second |
 | ------ | ---------- | -------- | ------------------ |
 ${rows.join("\n")}
 
 ![Memory of parked runs](plots/load.svg)
 
-Then each was sent its signal: ${wakes.toFixed(0)} a second were woken and ended. The index takes ${index.toFixed(0)} bytes a run on disk, its own indexes included (${INDEXED} runs with a tag).
+Then each run got its signal: ${wakes.toFixed(0)} runs a second woke and ended. The index takes ${index.toFixed(0)} bytes a run on disk, including its SQL indexes (${INDEXED} runs with a tag).
 `,
   );
 }

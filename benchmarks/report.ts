@@ -50,7 +50,7 @@ export function drawResults(results: Results, plots: readonly Drawing[]): string
     `# Benchmarks, ${date.slice(0, 10)}`,
     "Written by `pnpm bench`. Holdfast, the floor of the platform and the peer (Cloudflare Workflows, in the local engine " +
       "that comes with miniflare) alternate round by round on one workerd with its storage on disk. **Read the ratios**: " +
-      "times are those of one machine, shared with others, and say nothing about Cloudflare's network. A ratio is the " +
+      "times are from one shared machine and say nothing about Cloudflare's network. A ratio is the " +
       "median over the rounds of the ratio within a round.",
     `${machine.cores} cores of ${machine.cpu}, ${machine.memory}, ${machine.system}; Node ${machine.node}, workerd ${machine.workerd}, miniflare ${machine.miniflare}. The run took ${Math.round(seconds)} s.`,
     "## Targets",

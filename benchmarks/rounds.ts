@@ -52,7 +52,8 @@ export async function playRounds(
       }
     }
   }
-  if (played < rounds) trouble.push(`${played} rounds instead of ${rounds}: the time for this measure was up.`);
+  if (played < rounds)
+    trouble.push(`${played} rounds instead of ${rounds}: the time limit of this measure was reached.`);
   const rows = contestants.flatMap(({ what, who, n }, place): readonly Row[] => {
     const taken = samples[place] ?? [];
     return taken.length === 0 ? [] : [{ what, who, ...(n === undefined ? {} : { n }), ...summarize(taken) }];

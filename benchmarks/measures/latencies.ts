@@ -33,7 +33,7 @@ export async function measureOneStep({ platform, quick, progress }: Bench): Prom
     id: "one-step",
     title: "A run of one step",
     unit: "ms",
-    how: "One request: `POST /api/runs` with `Prefer: wait=50`, answered with the run's record when it has ended. Peer: one request that creates an instance and is answered when it is complete.",
+    how: "One request: `POST /api/runs` with `Prefer: wait=50`, answered with the run's record when the run has ended. Peer: one request that creates an instance, answered when the instance is complete.",
     ...(await playRounds([...contestants, peer], options)),
   };
 }
@@ -60,7 +60,7 @@ export async function measureWake({ platform, quick, progress }: Bench): Promise
     id: "wake",
     title: "Waking a run that waits",
     unit: "ms",
-    how: "From a signal's delivery to the end of the run that waited for it, after one step; the object is in memory. Peer: `sendEvent`, until the instance is complete.",
+    how: "The time from a signal's delivery to the end of the run that waited for it, after one step; the object is in memory. Peer: from `sendEvent` until the instance is complete.",
     ...(await playRounds([...contestants, peer], options)),
   };
 }
@@ -86,9 +86,9 @@ export async function measureParallel({ platform, quick, progress }: Bench): Pro
   const options = { name: "20 × 50 ms", rounds: quick ? 2 : 15, budgetMs: quick ? 4_000 : 15_000, progress };
   return {
     id: "parallel",
-    title: "20 steps of 50 ms at one time",
+    title: "20 parallel steps of 50 ms",
     unit: "ms",
-    how: "From the trigger to the end of a run of 20 parallel steps that take 50 ms each. 50 ms would be perfect. Floor: 20 timers of 50 ms in one object, and a bare write after each.",
+    how: "The time from the trigger to the end of a run of 20 parallel steps that take 50 ms each. The ideal is 50 ms. Floor: 20 timers of 50 ms in one object, with a plain write after each.",
     ...(await playRounds([...contestants, floor, peer], options)),
   };
 }
@@ -112,7 +112,7 @@ export async function measureThroughput({ platform, quick, progress }: Bench): P
     id: "throughput",
     title: "Runs a second, 50 in flight",
     unit: "runs/s (more is better)",
-    how: "Runs of three steps, 50 at one time, each triggered by a request of its own and in an object of its own. A sample is one lot of runs.",
+    how: "Runs of three steps, 50 concurrently, each with its own trigger request and its own object. A sample is one batch of runs.",
     ...(await playRounds([...contestants, peer], options)),
   };
 }

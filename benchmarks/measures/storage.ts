@@ -31,7 +31,7 @@ export async function measureColdWake({ platform, quick, progress }: Bench): Pro
     id: "cold-wake",
     title: "Waking a run that left memory",
     unit: "ms",
-    how: "A run of N − 1 steps waits for a signal, and its object is dropped from memory with `state.abort()`. From the delivery of the signal to the end of the run: the journal is loaded, the function replayed to its wait, and ended. The journal is made inline for every pipe, and replayed through the pipe.",
+    how: "A run of N − 1 steps waits for a signal, and `state.abort()` drops its object from memory. The measured time is from the delivery of the signal to the end of the run: the object loads the journal, replays the function to its wait, and the run ends. The journal is written inline for every pipe, and replayed through the pipe.",
     ...(await playRounds(contestants, options)),
   };
 }
@@ -55,7 +55,7 @@ export async function measureMemory({ platform, quick, progress }: Bench): Promi
     id: "memory",
     title: "Memory of parked runs",
     unit: "MiB for 1,000 runs",
-    how: "By how much the resident memory of workerd grows while N runs of one step come to wait, all of their objects still in memory, for 1,000 of them. One sample, at the beginning, before anything else was measured; garbage that was not collected counts. A run that waits may leave memory at any time and then takes none.",
+    how: "The growth of workerd's resident memory while N runs of one step start to wait, with all their objects still in memory, for each 1,000 runs. There is one sample, taken before all other measurements; uncollected garbage counts. A waiting run may leave memory at any time and then takes none.",
     rows,
     trouble: [],
   };
@@ -77,7 +77,7 @@ export async function measureRows({ platform, quick, progress }: Bench): Promise
     id: "rows",
     title: "Rows and bytes",
     unit: "one of each",
-    how: "Of one run of N steps, inline. Rows written are counted at the object's storage: rows put, rows deleted, alarms set. Rows and bytes stored are counted in the SQLite file on disk, for Holdfast and peer alike.",
+    how: "The rows and bytes of one run of N steps, inline. Rows written are counted at the object's storage: rows put, rows deleted, alarms set. Rows and bytes stored are counted in the SQLite file on disk, for Holdfast and for the peer.",
     rows: [
       row("rows written", "Holdfast", puts + deletes + alarms),
       row("rows written beyond N", "Holdfast", puts + deletes + alarms - steps),
