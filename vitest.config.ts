@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { createServer } from "node:net";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
-import { build } from "esbuild";
 import { defineConfig } from "vitest/config";
+import { bundleWorker } from "./packages/cli/src/local/bundle.ts";
+import { findFreePort } from "./packages/cli/src/local/free-port.ts";
 
 const workersTests = "packages/orchestrator-cloudflare/test-workers";
 
@@ -12,27 +12,11 @@ process.env["STEP_HANDLER_KEY"] ??= randomBytes(16).toString("hex");
 const { STEP_HANDLER_PORT, STEP_HANDLER_KEY } = process.env;
 
 /** The sibling Worker of the suite, as one module. */
-const sibling = await build({
-  entryPoints: [`${workersTests}/sibling.ts`],
-  bundle: true,
-  format: "esm",
-  platform: "neutral",
-  target: "es2024",
-  external: ["cloudflare:workers"],
-  write: false,
-});
-
-async function findFreePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { readonly port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
+const sibling = await bundleWorker(`${workersTests}/sibling.ts`);
 
 export default defineConfig({
   test: {
-    reporters: ["default", "./scripts/closing-line-reporter.ts"],
+    reporters: ["default", "./checks/closing-line-reporter.ts"],
     // Objects that die on purpose say so by the hundred.
     onConsoleLog: (log) => !log.includes("the contract suite made it crash"),
     coverage: {
@@ -44,7 +28,7 @@ export default defineConfig({
       {
         test: {
           name: "node",
-          include: ["{packages,apps,examples}/*/test/**/*.test.ts", "{scripts,soak,benchmarks}/**/*.test.ts"],
+          include: ["{packages,apps,examples,deploy}/*/test/**/*.test.ts", "{checks,benchmarks}/**/*.test.ts"],
           testTimeout: 30_000,
         },
       },
@@ -59,7 +43,7 @@ export default defineConfig({
                 {
                   name: "sibling",
                   modules: true,
-                  script: sibling.outputFiles[0]?.text ?? "",
+                  script: sibling,
                   compatibilityDate: "2026-10-01",
                   compatibilityFlags: ["nodejs_compat"],
                 },

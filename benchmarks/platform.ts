@@ -7,12 +7,12 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import diagnostics from "node:diagnostics_channel";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
-import { build } from "esbuild";
+import { join } from "node:path";
+import { bundleWorker } from "@holdfast/cli/bundle";
+import { watchWorkerd } from "@holdfast/cli/workerd-process";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 
 const REQUEST_MS_MAX = 60_000;
@@ -97,7 +97,10 @@ async function describe(
   port: number,
   inspectorPort: number | undefined,
 ) {
-  const [main, sibling] = await Promise.all([bundle(folder, "main.ts"), bundle(folder, "sibling.ts")]);
+  const [main, sibling] = await Promise.all([
+    bundleWorker(join(folder, "workers/main.ts")),
+    bundleWorker(join(folder, "workers/sibling.ts")),
+  ]);
   return convertV4MiniflareOptions({
     cf: false,
     telemetry: { enabled: false },
@@ -130,32 +133,6 @@ async function describe(
       { ...COMPATIBILITY, name: "sibling", modules: true, script: sibling },
     ],
   });
-}
-
-async function bundle(folder: string, file: string): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [join(folder, "workers", file)],
-    bundle: true,
-    write: false,
-    format: "esm",
-    target: "es2024",
-    conditions: ["workerd", "worker", "browser"],
-    external: ["cloudflare:*", "node:*"],
-    logLevel: "silent",
-  });
-  return outputFiles[0]?.text ?? "";
-}
-
-/** Notes the workerd that is started from now on. */
-function watchWorkerd(): () => ChildProcess | undefined {
-  let newest: ChildProcess | undefined;
-  diagnostics.subscribe("child_process", (message) => {
-    const { process: child } = message as { process: ChildProcess };
-    child.once("spawn", () => {
-      if (basename(child.spawnfile).startsWith("workerd")) newest = child;
-    });
-  });
-  return () => newest;
 }
 
 /** From Linux' /proc; NaN where there is none. */

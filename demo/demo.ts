@@ -4,12 +4,12 @@
  * Owns: options, starting and clearing away, the proof at the end, and the exit code: 0 only if all was as promised.
  */
 import { parseArgs } from "node:util";
-import type { RunRecord } from "./api.ts";
-import { CounterServer } from "./counter-server.ts";
-import type { LocalRuntime } from "./local-runtime.ts";
+import type { RunRecord } from "@holdfast/proof/crash";
+import { CounterServer } from "@holdfast/proof/crash";
+import type { LocalRuntime } from "@holdfast/cli/local-runtime";
 import { playStory } from "./story.ts";
-import { Timeline, paint, printTable } from "./terminal.ts";
-import { insist } from "./until.ts";
+import { Timeline, paint, printTable } from "@holdfast/cli/terminal";
+import { insist } from "@holdfast/cli/until";
 
 const HELP = `
   pnpm demo            Runs an order through the engine on a local workerd (the runtime of Cloudflare
@@ -42,7 +42,7 @@ async function main(keep: boolean): Promise<void> {
   const timeline = new Timeline();
   const counter = await CounterServer.start();
   // Here, because loading the tools takes a second.
-  const { startLocalRuntime } = await import("./local-runtime.ts");
+  const { startLocalRuntime } = await import("@holdfast/cli/local-runtime");
   const runtime = await startLocalRuntime();
   try {
     timeline.event("●", "ready", `workerd at ${runtime.url}, pid ${runtime.pid()}, state in ${runtime.directory}`);

@@ -3,11 +3,11 @@
  *
  * Owns: the acts and what must hold after each. Every wait is for a condition and has a bound.
  */
-import { Api, type RunRecord } from "./api.ts";
-import type { CounterServer, Hit } from "./counter-server.ts";
-import type { LocalRuntime } from "./local-runtime.ts";
-import type { Timeline } from "./terminal.ts";
-import { insist, until } from "./until.ts";
+import { Api, type RunRecord } from "@holdfast/proof/crash";
+import type { CounterServer, Hit } from "@holdfast/proof/crash";
+import type { LocalRuntime } from "@holdfast/cli/local-runtime";
+import type { Timeline } from "@holdfast/cli/terminal";
+import { insist, until } from "@holdfast/cli/until";
 
 const RUN_ID = "order-1001";
 const ORDER = { orderId: "1001", cents: 4_200, shippingMs: 1_500 };

@@ -7,7 +7,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, closeSync, copyFileSync, openSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { bundleWorkerTo } from "@holdfast/cli/bundle";
 
 const HERE = import.meta.dirname;
 const REPOSITORY = join(HERE, "../..");
@@ -21,16 +21,7 @@ console.log(`Built ${EXECUTABLE}\nStart it with ${START}`);
 
 /** The Worker in one file, where config.capnp looks for it. */
 async function bundle(): Promise<void> {
-  await build({
-    entryPoints: [join(REPOSITORY, "apps/orchestrator-worker/src/worker.ts")],
-    outfile: join(HERE, "dist/worker.js"),
-    bundle: true,
-    format: "esm",
-    target: "es2024",
-    conditions: ["workerd", "worker", "browser"],
-    external: ["cloudflare:*", "node:*"],
-    logLevel: "warning",
-  });
+  await bundleWorkerTo(join(HERE, "dist/worker.js"), join(REPOSITORY, "apps/orchestrator-worker/src/worker.ts"));
 }
 
 /** What runs now keeps its file: the new one takes the name when it is whole. */

@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import { createHttpDispatcher, durableObjectIndex } from "../src/index.ts";
 import { FakeDeployment, FakeIndexNamespace } from "./fake-platform.ts";
-import { hostileRequest } from "./hostile-requests.ts";
+import { hostileRequest } from "@holdfast/proof/fuzz";
 
 const order = workflow({
   id: "order",

@@ -1,0 +1,53 @@
+/** Checks that the packages know only whom they may know. */
+import { expect, test } from "vitest";
+import { checkDependencies, checkImports, findImports } from "./layers.ts";
+import { packageFolders, readFiles, readManifest } from "./source-files.ts";
+
+const SOURCES = readFiles("{packages,apps,examples}/*/{src,test,test-workers}/**/*.ts");
+
+const example = (specifier: string) => checkImports({ path: "examples/x/src/a.ts", text: `import "${specifier}";` });
+
+test("every import stays within what its package may use", () => {
+  expect(SOURCES.length).toBeGreaterThan(0);
+  expect(SOURCES.flatMap(checkImports)).toEqual([]);
+});
+
+test("every package depends only on what it may use", () => {
+  expect(packageFolders().flatMap((folder) => checkDependencies(folder, readManifest(folder)))).toEqual([]);
+});
+
+test("an import of the wrong layer is found, with file, specifier and what is allowed", () => {
+  const text = 'import { a } from "@holdfast/protocol";\nexport type { B } from "@holdfast/orchestrator/deep";\n';
+  expect(checkImports({ path: "packages/protocol/src/a.ts", text })).toEqual([
+    'packages/protocol/src/a.ts:1 imports "@holdfast/protocol". packages/protocol may use: devalue (checks/layers.ts).',
+    'packages/protocol/src/a.ts:2 imports "@holdfast/orchestrator/deep". packages/protocol may use: devalue (checks/layers.ts).',
+  ]);
+  const adapter = { path: "packages/orchestrator-cloudflare/src/a.ts", text: 'await import("@holdfast/workflows");' };
+  expect(checkImports(adapter)).toHaveLength(1);
+  expect(checkImports({ ...adapter, path: "packages/orchestrator-cloudflare/test-workers/a.ts" })).toEqual([]);
+});
+
+test("an example may use libraries from outside, but only the author's package of the workspace", () => {
+  expect(example("zod")).toEqual([]);
+  expect(example("@holdfast/workflows")).toEqual([]);
+  expect(example("@holdfast/protocol")).toHaveLength(1);
+});
+
+test("a relative import that leaves its package is found, in tests too", () => {
+  const text = 'import { a } from "../../protocol/src/ids.ts";';
+  expect(checkImports({ path: "packages/proof/test/a.test.ts", text })).toHaveLength(1);
+  expect(checkImports({ path: "packages/proof/test/deep/er/a.test.ts", text })).toEqual([]);
+});
+
+test("a dependency of the wrong layer, and a package that the table does not know, are found", () => {
+  const manifest = { name: "x", dependencies: { hono: "1" }, peerDependencies: { devalue: "1" } };
+  expect(checkDependencies("packages/protocol", manifest)).toHaveLength(1);
+  expect(checkDependencies("packages/new", manifest)).toHaveLength(2);
+});
+
+test("specifiers in comments and strings are none, dynamic and type imports are", () => {
+  const text = `// import "a";
+const s = 'from "b"'; Array.from("b2");
+import type { C } from 'c'; import "d"; type E = import("e").E; export * from "f"; /* from "g" */`;
+  expect(findImports(text).map(({ specifier }) => specifier)).toEqual(["c", "d", "e", "f"]);
+});

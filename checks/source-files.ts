@@ -1,0 +1,50 @@
+/**
+ * The files of this repository that the checks read.
+ *
+ * Owns: where the repository begins, and paths relative to it with `/` between their parts.
+ */
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export const REPOSITORY: string = join(import.meta.dirname, "..");
+
+export interface SourceFile {
+  /** Relative to the repository. */
+  readonly path: string;
+  readonly text: string;
+}
+
+export interface PackageManifest {
+  readonly name: string;
+  /** Not published. */
+  readonly private?: boolean;
+  readonly exports?: Readonly<Record<string, unknown>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+}
+
+/** Files that match a glob pattern from the repository's root, without what is installed or built. */
+export function readFiles(...patterns: readonly string[]): readonly SourceFile[] {
+  return findPaths(patterns).map((path) => ({ path, text: readText(path) }));
+}
+
+/** The folders of all packages of the workspace. */
+export function packageFolders(): readonly string[] {
+  return findPaths(["{packages,apps,examples}/*/package.json"]).map((path) => path.replace("/package.json", ""));
+}
+
+export function readManifest(folder: string): PackageManifest {
+  return JSON.parse(readText(`${folder}/package.json`)) as PackageManifest;
+}
+
+function readText(path: string): string {
+  return readFileSync(join(REPOSITORY, path), "utf8");
+}
+
+function findPaths(patterns: readonly string[]): readonly string[] {
+  const installedOrBuilt = ["**/node_modules/**", "**/dist/**", "**/coverage/**"];
+  return globSync(patterns, { cwd: REPOSITORY, exclude: installedOrBuilt })
+    .map((path) => path.replaceAll("\\", "/"))
+    .toSorted();
+}

@@ -1,0 +1,213 @@
+/**
+ * Builds the executable for self-hosting, runs it with storage on disk, and kills it again and again.
+ */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { type Server, createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+
+const REPOSITORY = join(import.meta.dirname, "../../..");
+const FOLDER = join(import.meta.dirname, "..");
+const TOKEN = "a-token-for-this-test";
+
+interface Edge {
+  readonly path: string;
+  readonly at: number;
+}
+
+interface Run {
+  readonly status: string;
+  readonly output?: unknown;
+  readonly steps: readonly { readonly name: string; readonly status: string }[];
+}
+
+/** What step bodies tell the outside: when each began and ended. Nobody has to ask the runs, which could wake them. */
+let counter: Server;
+let told: Edge[];
+let data: string;
+let url: string;
+let workerd: ChildProcess | undefined;
+
+beforeAll(() => {
+  const built = spawnSync(process.execPath, [join(FOLDER, "build.ts")], { encoding: "utf8", timeout: 30_000 });
+  expect(built.status, built.stderr).toBe(0);
+});
+
+beforeEach(async () => {
+  told = [];
+  counter = createServer((request, response) => {
+    told.push({ path: request.url ?? "", at: Date.now() });
+    response.end();
+  });
+  await once(counter.listen(0, "127.0.0.1"), "listening");
+  data = mkdtempSync(join(tmpdir(), "holdfast-self-host-"));
+});
+
+afterEach(async () => {
+  await kill();
+  counter.closeAllConnections();
+  counter.close();
+  rmSync(data, { recursive: true, force: true, maxRetries: 5 });
+});
+
+/** Resolves when it serves. It chooses a port anew at each start. */
+async function start(env: Readonly<Record<string, string>> = { API_TOKENS: TOKEN }): Promise<void> {
+  workerd = launch(env);
+  // Not read, it would fill up and stop workerd.
+  workerd.stderr?.resume();
+  const [message] = (await once(workerd.stdio[3] as NodeJS.ReadableStream, "data", {
+    signal: AbortSignal.timeout(10_000),
+  })) as [Buffer];
+  const { port } = JSON.parse(message.toString()) as { readonly port: number };
+  url = `http://127.0.0.1:${port}`;
+}
+
+/** As an operator does it. The script becomes workerd, so the process is the same. */
+function launch(env: Readonly<Record<string, string>>): ChildProcess {
+  return spawn(join(FOLDER, "dist/start.sh"), ["--control-fd", "3"], {
+    env: { ...env, PATH: process.env["PATH"] ?? "", HOLDFAST_DATA: data, HOLDFAST_ADDRESS: "127.0.0.1:0" },
+    stdio: ["ignore", "ignore", "pipe", "pipe"],
+  });
+}
+
+async function kill(): Promise<void> {
+  const victim = workerd;
+  workerd = undefined;
+  if (victim === undefined || victim.exitCode !== null || victim.signalCode !== null) return;
+  const gone = once(victim, "exit");
+  victim.kill("SIGKILL");
+  await gone;
+}
+
+async function ask(path: string, body?: object): Promise<{ readonly status: number; readonly body: unknown }> {
+  const response = await fetch(url + path, {
+    headers: { Authorization: `Bearer ${TOKEN}`, "Content-Type": "application/json" },
+    signal: AbortSignal.timeout(5_000),
+    ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: await response.json() };
+}
+
+/** Repeats a request until it is acknowledged, however often workerd dies meanwhile. */
+async function insist(path: string, body: object): Promise<void> {
+  await vi.waitFor(async () => expect((await ask(path, body)).status).toBeLessThan(300), {
+    timeout: 20_000,
+    interval: 20,
+  });
+}
+
+function trigger(runId: string, shippingMs: number, more: object = {}): Promise<void> {
+  const counterUrl = `http://127.0.0.1:${(counter.address() as AddressInfo).port}/${runId}`;
+  const input = { orderId: runId, cents: 100, counterUrl, shippingMs };
+  return insist("/api/runs", { workflowId: "order", runId, input, ...more });
+}
+
+function approve(runId: string): Promise<void> {
+  return insist(`/api/runs/${runId}/signals`, { name: "approval", payload: { ok: true }, deliveryId: "approval" });
+}
+
+function toldAt(path: string): number {
+  return told.find((edge) => edge.path === path)?.at ?? Number.NaN;
+}
+
+test("SEC1 nobody is served without API_TOKENS, and nobody without one of them", async () => {
+  await start({});
+  expect(await ask("/api/workflows")).toMatchObject({ status: 503, body: { error: "auth_not_configured" } });
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  await kill();
+  await start({ API_TOKENS: "another" });
+  expect(await ask("/api/workflows")).toMatchObject({ status: 401, body: { error: "unauthorized" } });
+});
+
+test("DUR1 every acknowledged order completes, each of its steps once, though workerd is killed six times", async () => {
+  await start();
+  const ids = Array.from({ length: 12 }, (_none, i) => `order-${i}`);
+  const orders = Promise.all(
+    ids.map(async (id, i) => {
+      await delay(i * 200);
+      await trigger(id, 150);
+      await delay(300);
+      await approve(id);
+    }),
+  );
+  for (let i = 0; i < 6; i++) {
+    await delay(450);
+    await kill();
+    await start();
+  }
+  await orders;
+  await expect
+    .poll(
+      async () =>
+        new Set(await Promise.all(ids.map(async (id) => ((await ask(`/api/runs/${id}`)).body as Run).status))),
+      {
+        timeout: 20_000,
+        interval: 100,
+      },
+    )
+    .toEqual(new Set(["completed"]));
+  for (const id of ids) {
+    const { entries } = (await ask(`/api/runs/${id}/journal`)).body as {
+      entries: { type: string; operation: { name: string } }[];
+    };
+    const done = entries.filter(({ type }) => type === "step.completed").map(({ operation }) => operation.name);
+    expect(done).toEqual(["reserve", "charge", "ship"]);
+    // A body runs again only where the kill came before its outcome was stored.
+    for (const step of done) expect(told.some(({ path }) => path === `/${id}/${step}/end`)).toBe(true);
+  }
+}, 40_000);
+
+test("DUR5 after a kill and a restart runs wake by their alarms, and nobody asks for them", async () => {
+  await start();
+  const before = Date.now();
+  await trigger("later", 0, { delay: 3_000 });
+  await trigger("meanwhile", 0, { delay: 500 });
+  await trigger("executing", 1_500);
+  await approve("executing");
+  await expect.poll(() => toldAt("/executing/ship/start")).toBeGreaterThan(0);
+  await kill();
+  await delay(1_000);
+  const restarted = Date.now();
+  await start();
+  const ends = ["/meanwhile/charge/end", "/later/charge/end", "/executing/ship/end"];
+  await expect.poll(() => ends.every((path) => toldAt(path) > 0), { timeout: 15_000, interval: 20 }).toBe(true);
+  const [overdue, late] = [
+    toldAt("/meanwhile/reserve/start") - restarted,
+    toldAt("/later/reserve/start") - before - 3_000,
+  ];
+  const resumed = told.filter(({ path }) => path === "/executing/ship/start").map(({ at }) => at - before);
+  console.log(
+    `overdue run: ${overdue} ms after the restart; sleeping run: ${late} ms late; cut-off step: begun at ${resumed.join(" and ")} ms`,
+  );
+  expect(overdue).toBeGreaterThanOrEqual(0);
+  expect(overdue).toBeLessThan(2_000);
+  expect(late).toBeGreaterThanOrEqual(0);
+  expect(late).toBeLessThan(2_000);
+  expect(resumed).toHaveLength(2);
+}, 30_000);
+
+test.skipIf(spawnSync("flock", ["--version"]).status !== 0)(
+  "a second process on the same folder is refused",
+  async () => {
+    await start();
+    const second = launch({});
+    const said = text(second.stderr as NodeJS.ReadableStream);
+    expect(await once(second, "exit")).toEqual([1, null]);
+    expect(await said).toBe(`holdfast: another process uses ${data}\n`);
+  },
+);
+
+test("the executable is configured as the Worker that is deployed to Cloudflare", () => {
+  const capnp = readFileSync(join(FOLDER, "config.capnp"), "utf8");
+  const wrangler = readFileSync(join(REPOSITORY, "apps/orchestrator-worker/wrangler.jsonc"), "utf8");
+  const date = /"compatibility_date": "([\d-]+)"/.exec(wrangler)?.[1];
+  expect(date).toBeDefined();
+  expect(capnp).toContain(`compatibilityDate = "${date}"`);
+  expect(capnp).toContain('uniqueKey = "holdfast-runs"');
+});

@@ -1,0 +1,25 @@
+/**
+ * A Worker's code as one module, as wrangler would deploy it.
+ *
+ * Owns: the options that make esbuild choose what workerd loads. `cloudflare:*` and `node:*` come with the runtime.
+ */
+import { type BuildOptions, build } from "esbuild";
+
+const WORKER: BuildOptions = {
+  bundle: true,
+  format: "esm",
+  target: "es2024",
+  conditions: ["workerd", "worker", "browser"],
+  external: ["cloudflare:*", "node:*"],
+};
+
+/** @returns The text of the module. */
+export async function bundleWorker(entry: string): Promise<string> {
+  const { outputFiles } = await build({ ...WORKER, entryPoints: [entry], write: false, logLevel: "silent" });
+  return outputFiles?.[0]?.text ?? "";
+}
+
+/** Writes the module to `file`, and warnings to the terminal. */
+export async function bundleWorkerTo(file: string, entry: string): Promise<void> {
+  await build({ ...WORKER, entryPoints: [entry], outfile: file, logLevel: "warning" });
+}

@@ -1,0 +1,46 @@
+/**
+ * The workerd that miniflare starts: found, and killed.
+ *
+ * Owns: which process it is. Miniflare starts another one on the same address when it dies.
+ */
+import type { ChildProcess } from "node:child_process";
+import diagnostics from "node:diagnostics_channel";
+import { once } from "node:events";
+import { basename } from "node:path";
+import { until } from "./until.ts";
+
+const RESTART_MS_MAX = 20_000;
+
+export type CurrentWorkerd = () => ChildProcess | undefined;
+
+/** Notes each workerd that this process starts from now on. */
+export function watchWorkerd(): CurrentWorkerd {
+  let newest: ChildProcess | undefined;
+  diagnostics.subscribe("child_process", (message) => {
+    const { process: child } = message as { process: ChildProcess };
+    // What it executes is known only once it was spawned.
+    child.once("spawn", () => {
+      if (basename(child.spawnfile).startsWith("workerd")) newest = child;
+    });
+  });
+  return () => (newest !== undefined && isAlive(newest) ? newest : undefined);
+}
+
+function isAlive(child: ChildProcess): boolean {
+  return child.exitCode === null && child.signalCode === null;
+}
+
+/** kill -9. Resolves when the next workerd answers at `url`. */
+export async function killAndAwaitNext(workerd: CurrentWorkerd, url: string): Promise<void> {
+  const victim = workerd();
+  if (victim === undefined) throw new Error("There is no workerd to kill.");
+  const gone = once(victim, "exit");
+  victim.kill("SIGKILL");
+  await gone;
+  await until("a new workerd answers", RESTART_MS_MAX, async () => {
+    if (workerd() === undefined) return false;
+    const response = await fetch(`${url}/healthz`).catch(() => undefined);
+    await response?.body?.cancel();
+    return response?.ok ?? false;
+  });
+}

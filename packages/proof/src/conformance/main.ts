@@ -1,0 +1,170 @@
+/**
+ * `pnpm conformance --url U --key K`: how far a step handler keeps to PROTOCOL.md.
+ *
+ * Owns: the requests that are looked at one by one, and playing the catalogue. The handler serves the catalogue's
+ * workflows: in JavaScript by `workflowsOf(makeCatalogue(…))`, in another language written after them.
+ */
+import { randomUUID } from "node:crypto";
+import { parseArgs } from "node:util";
+import { createHttpDispatcher } from "@holdfast/orchestrator-cloudflare";
+import { ENCODED_UNDEFINED, PROTOCOL_VERSION, SIGNATURE_HEADER, signRequest } from "@holdfast/protocol";
+import {
+  type CatalogueEntry,
+  JOURNALS,
+  differences,
+  makeCatalogue,
+  openClockHost,
+  playEntry,
+  slugOf,
+} from "../catalogue/index.ts";
+import { paint } from "@holdfast/cli/terminal";
+
+const HELP = `
+  pnpm conformance --url U --key K          Every check, against the step handler at U.
+  pnpm conformance --url U --key K --only T Only workflows whose title holds T.
+
+  The handler must serve the workflows of packages/proof/src/catalogue, under the ids that are printed.
+  Exits with 0 if every check holds, else with 1.
+`;
+
+interface Target {
+  readonly url: string;
+  readonly key: string;
+}
+
+async function main(target: Target, wanted: string): Promise<void> {
+  let failed = 0;
+  const check = async (title: string, body: () => Promise<string[]>): Promise<void> => {
+    const problems = await body().catch((error: Error) => [error.message]);
+    if (problems.length > 0) failed += 1;
+    console.log(`  ${problems.length === 0 ? paint("green", "✓") : paint("red", "✗")} ${title}`);
+    for (const problem of problems) console.log(`      ${problem}`);
+  };
+  console.log(`\n  ${paint("bold", "Requests")}`);
+  for (const [title, body] of Object.entries(REQUESTS)) await check(title, () => body(target));
+  console.log(`\n  ${paint("bold", "Workflows")}`);
+  const entries = makeCatalogue({ sleep: () => Promise.resolve() }).filter(({ title }) => title.includes(wanted));
+  for (const entry of entries) await check(`${entry.title}  ${paint("dim", slugOf(entry))}`, () => play(target, entry));
+  console.log(failed === 0 ? `\n  ${paint(["green", "bold"], "It conforms.")}\n` : `\n  ${failed} checks failed.\n`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+async function play({ url: address, key: signingKey }: Target, entry: CatalogueEntry): Promise<string[]> {
+  const host = openClockHost(createHttpDispatcher({ url: address, signingKey }));
+  try {
+    const played = await playEntry(host, entry, `conformance-${randomUUID()}`);
+    const wrong = differences([entry.outcome], played);
+    const [is, wanted] = [played.journal.join(", "), (JOURNALS[entry.title] ?? []).join(", ")];
+    return is === wanted ? wrong : [...wrong, `its journal is [${is}] instead of [${wanted}]`];
+  } finally {
+    await host.close();
+  }
+}
+
+/** What is looked at in single requests. Each gives what is wrong. */
+const REQUESTS: Record<string, (target: Target) => Promise<string[]>> = {
+  "GET /workflows lists what is served": async (target) => {
+    const { status, body } = await ask(target, "workflows", undefined);
+    const { protocol, workflows } = body as { readonly protocol?: unknown; readonly workflows?: unknown };
+    return expectAll([status, 200], [protocol, PROTOCOL_VERSION], [Array.isArray(workflows), true]);
+  },
+  "SEC3 a request without a signature is refused": async (target) => {
+    const response = await fetch(`${target.url}/turn`, { method: "POST", body: "{}" });
+    return expectAll([response.status, 401]);
+  },
+  "SEC3 a request with another key is refused": async (target) =>
+    expectAll([(await ask({ ...target, key: "another-key-altogether" }, "turn", turn({}))).status, 401]),
+  "SEC3 an old signature is refused": async (target) =>
+    expectAll([(await ask(target, "turn", turn({}), { at: Date.now() - 600_000 })).status, 401]),
+  "SEC3 a request that was seen is refused": async (target) => {
+    const again = { nonce: randomUUID(), at: Date.now() };
+    const body = turn({});
+    const [first, second] = [await ask(target, "turn", body, again), await ask(target, "turn", body, again)];
+    return expectAll([first.status, 200], [second.status, 401]);
+  },
+  "LIM2 a body that is no turn is refused": async (target) =>
+    expectAll([(await ask(target, "turn", "{}")).status, 400]),
+  "a session that nobody began is unknown": async (target) => {
+    const { status, body } = await ask(target, "turn", turn({}));
+    return expectAll([status, 200], [(body as { type?: unknown }).type, "unknown_session"]);
+  },
+  "a workflow that is not served is told": async (target) => {
+    const { body } = await ask(target, "turn", turn({ start: startOf("no such workflow") }));
+    const { type, error } = body as { readonly type?: unknown; readonly error?: { readonly code?: unknown } };
+    return expectAll([type, "lost"], [error?.code, "WORKFLOW_NOT_FOUND"]);
+  },
+  "VER2 another version of the protocol is told": async (target) => {
+    const start = { ...startOf(firstWorkflow()), protocol: 99 };
+    const { body } = await ask(target, "turn", turn({ start }));
+    const { type, error } = body as { readonly type?: unknown; readonly error?: { readonly code?: unknown } };
+    return expectAll([type, "lost"], [error?.code, "PROTOCOL_MISMATCH"]);
+  },
+  "U1 U2 a repeated request is answered with the same report": async (target) => {
+    const request = turn({ start: startOf(firstWorkflow()) });
+    const [first, second] = [await ask(target, "turn", request), await ask(target, "turn", request)];
+    return expectAll(
+      [JSON.stringify(second.body), JSON.stringify(first.body)],
+      [(first.body as { number?: unknown }).number, 1],
+    );
+  },
+};
+
+function firstWorkflow(): string {
+  const [entry] = makeCatalogue({ sleep: () => Promise.resolve() });
+  return slugOf(entry as CatalogueEntry);
+}
+
+function turn(more: object): string {
+  return JSON.stringify({ protocol: PROTOCOL_VERSION, session: randomUUID(), turn: 1, waitMs: 2_000, ...more });
+}
+
+function startOf(workflowId: string): object {
+  const now = Date.now();
+  return {
+    protocol: PROTOCOL_VERSION,
+    epoch: 1,
+    run: { id: randomUUID(), number: 1, tags: [], triggeredBy: "api", startedAt: now, environment: "conformance" },
+    workflowId,
+    input: ENCODED_UNDEFINED,
+    seed: "0".repeat(32),
+    journal: [],
+    inherited: [],
+    paused: false,
+    now,
+    clockStart: now,
+  };
+}
+
+async function ask(
+  { url: address, key: signingKey }: Target,
+  route: string,
+  body: string | undefined,
+  { at = Date.now(), nonce = randomUUID() }: { readonly at?: number; readonly nonce?: string } = {},
+): Promise<{ status: number; body: unknown }> {
+  const { href, pathname, search } = new URL(`${address}/${route}`);
+  const method = body === undefined ? "GET" : "POST";
+  const signature = await signRequest({ method, path: pathname + search, body: body ?? "" }, signingKey, at, nonce);
+  const headers = { [SIGNATURE_HEADER]: signature, "Content-Type": "application/json" };
+  const response = await fetch(href, { method, headers, ...(body === undefined ? {} : { body }) });
+  return { status: response.status, body: await response.json().catch(() => ({})) };
+}
+
+function expectAll(...pairs: readonly (readonly [is: unknown, wanted: unknown])[]): string[] {
+  return pairs.flatMap(([is, wanted]) =>
+    is === wanted ? [] : [`it gave ${JSON.stringify(is)} instead of ${JSON.stringify(wanted)}`],
+  );
+}
+
+const { values } = parseArgs({
+  options: {
+    url: { type: "string" },
+    key: { type: "string" },
+    only: { type: "string" },
+    help: { type: "boolean", short: "h" },
+  },
+});
+const { url, key, only = "" } = values;
+if (values.help === true || url === undefined || key === undefined) {
+  console.log(HELP);
+  process.exitCode = values.help === true ? 0 : 1;
+} else await main({ url: url.replace(/\/+$/, ""), key }, only);

@@ -1,0 +1,112 @@
+/**
+ * `pnpm fuzz --requests N --seed S`: hostile requests against the real Worker on a local workerd, with storage on disk.
+ *
+ * Owns: sending them, some at a time, and the verdict: no 5xx, every refusal has a code and a message, and the runs that
+ * all of it was aimed at went through exactly what was accepted.
+ */
+import { parseArgs } from "node:util";
+import * as fc from "fast-check";
+import { startLocalRuntime } from "@holdfast/cli/local-runtime";
+import { type HostileRequest, hostileRequest } from "./hostile-requests.ts";
+
+const { values } = parseArgs({
+  options: {
+    requests: { type: "string", default: "100000" },
+    seed: { type: "string", default: String(Date.now() % 1_000_000_000) },
+  },
+});
+const [total, seed] = [Number(values.requests), Number(values.seed)];
+
+const CANARIES = Array.from({ length: 200 }, (_none, i) => `canary-${i}`);
+const AT_A_TIME = 40;
+/** What changes a run and is recorded with it, by the end of the path. */
+const RECORDED = /^\/api\/runs\/(canary-\d+)\/(events|signals|tokens\/t|cancel|pause|unpause|retry)$/;
+
+const counts = new Map<string, number>();
+const accepted = new Map<string, number>();
+const findings: string[] = [];
+
+const runtime = await startLocalRuntime();
+try {
+  const started = performance.now();
+  for (const runId of CANARIES)
+    await post("/api/runs", { runId, workflowId: "order", input: { orderId: runId, cents: 1 } });
+  for (let sent = 0; sent < total;) {
+    const some = fc.sample(hostileRequest(CANARIES), { seed: seed + sent, numRuns: Math.min(total - sent, 1_000) });
+    for (let at = 0; at < some.length; at += AT_A_TIME) await Promise.all(some.slice(at, at + AT_A_TIME).map(send));
+    sent += some.length;
+    progress(sent);
+  }
+  for (const runId of CANARIES) await checkCanary(runId);
+  progress(total);
+  report(performance.now() - started);
+} finally {
+  await runtime.dispose();
+}
+process.exitCode = findings.length === 0 ? 0 : 1;
+
+async function send({ method, path, headers, body }: HostileRequest): Promise<void> {
+  const what = `${method} ${path}`;
+  let response: Response;
+  try {
+    const init = { method, headers, ...(body === undefined ? {} : { body: body as BodyInit }) };
+    response = await fetch(runtime.url + path, { ...init, signal: AbortSignal.timeout(30_000) });
+  } catch (error) {
+    const { cause, message } = error as Error;
+    // What no client sends: fetch itself refuses it.
+    if (!/ECONN|socket|other side|timeout/i.test(`${message} ${String(cause)}`)) return count("not sent");
+    findings.push(`${what}: ${message} ${String(cause)}`);
+    return;
+  }
+  count(`${response.status}`);
+  if (response.headers.get("Content-Type") === "text/event-stream") return response.body?.cancel();
+  const text = await response.text();
+  // 501: what this deployment does not have.
+  if (response.status >= 500 && response.status !== 501) findings.push(`${what} answered ${response.status}: ${text}`);
+  if (response.status >= 400 && method !== "HEAD" && !/^\{"error":"\w+","message":"/.test(text))
+    findings.push(`${what} was refused without a code: ${response.status} ${text.slice(0, 200)}`);
+  const [, runId] = RECORDED.exec(new URL(runtime.url + path).pathname) ?? [];
+  if (runId === undefined || method !== "POST" || response.status !== 202 || text.includes('"delivery":"duplicate"'))
+    return;
+  accepted.set(runId, (accepted.get(runId) ?? 0) + 1);
+}
+
+/** Every accepted change is in the run's audit, and nothing else is. Bulk requests are recorded too, by their own count. */
+async function checkCanary(runId: string): Promise<void> {
+  const response = await fetch(`${runtime.url}/api/runs/${runId}/audit`);
+  // Deleted, as somebody may have asked for.
+  if (response.status === 404) return count("canaries deleted");
+  const { entries } = (await response.json()) as { entries: { action: string; by: string }[] };
+  const recorded = entries.filter(({ action }) => action !== "trigger" && action !== "noteResumed").length;
+  if (recorded < Math.min(accepted.get(runId) ?? 0, 1_000))
+    findings.push(`${runId}: ${accepted.get(runId)} accepted, ${recorded} recorded`);
+  count(recorded === (accepted.get(runId) ?? 0) ? "canaries exact" : "canaries with bulk changes");
+}
+
+async function post(path: string, body: unknown): Promise<void> {
+  const init = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  const response = await fetch(runtime.url + path, init);
+  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
+}
+
+function count(what: string): void {
+  counts.set(what, (counts.get(what) ?? 0) + 1);
+}
+
+function progress(sent: number): void {
+  if (process.stdout.isTTY) process.stdout.write(`\r  ${sent} of ${total} requests, ${findings.length} findings `);
+}
+
+function report(ms: number): void {
+  console.log(
+    `\n  ${total} requests in ${Math.round(ms / 1_000)} s; again with: pnpm fuzz --requests ${total} --seed ${seed}\n`,
+  );
+  for (const [what, times] of [...counts].toSorted(([a], [b]) => a.localeCompare(b)))
+    console.log(`    ${what.padEnd(28)} ${times}`);
+  for (const finding of findings.slice(0, 20)) console.log(`  ${finding}`);
+  console.log(
+    findings.length === 0
+      ? "\n  No 5xx, and every change is one that was accepted."
+      : `\n  ${findings.length} findings`,
+  );
+}

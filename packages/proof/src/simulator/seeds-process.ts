@@ -1,0 +1,25 @@
+/**
+ * One process of `pnpm simulate`: plays the seeds that it is given, until its parent lets go of it.
+ */
+import type { BugName } from "./bugs.ts";
+import type { Portion } from "./main.ts";
+import { simulate } from "./simulate.ts";
+
+interface Question {
+  readonly from: number;
+  readonly count: number;
+  readonly bug?: BugName;
+}
+
+process.on("message", (question: Question) => void answer(question));
+
+async function answer({ from, count, bug }: Question): Promise<void> {
+  const failed: Portion["failed"][number][] = [];
+  const counts = new Map<string, number>();
+  for (let seed = from; seed < from + count; seed++) {
+    const { findings, counts: exercised } = await simulate(seed, bug);
+    if (findings.length > 0) failed.push({ seed, findings: findings.slice(0, 10) });
+    for (const [what, times] of exercised) counts.set(what, (counts.get(what) ?? 0) + times);
+  }
+  process.send?.({ failed, counts: [...counts] } satisfies Portion);
+}

@@ -1,0 +1,87 @@
+/**
+ * The load: runs of the catalogue and runs that act on the outside world, each with what it must come to.
+ */
+import { type CatalogueEntry, differences, playEntry, slugOf } from "../catalogue/index.ts";
+import type { Random } from "../simulator/random.ts";
+import type { Caller } from "./caller.ts";
+import { catalogue } from "./workflows.ts";
+
+export const PIPES = ["", "rpc-", "fetch-", "http-"] as const;
+
+export interface SoakRun {
+  readonly id: string;
+  readonly kind: string;
+  /** Its bodies tell the recorder. */
+  readonly acts: boolean;
+  state: "open" | "ended";
+  problems: readonly string[];
+}
+
+/** What ends by the clock may end otherwise when seconds are lost in between. */
+const playable = catalogue.filter(
+  ({ title, timeoutMs, cues = [] }) =>
+    timeoutMs === undefined &&
+    !/race|WAIT3|WAIT4|WAIT5|RUN6|STEP4|CAN1|CAN6/.test(title) &&
+    !cues.some((cue) => cue.act.type === "wait"),
+);
+
+interface Expected {
+  readonly input?: unknown;
+  readonly status: string;
+  readonly output?: unknown;
+}
+
+const ACTING: Readonly<Record<string, Expected>> = {
+  "soak-sequence": { input: 6, status: "completed", output: 6 },
+  "soak-parallel": { status: "completed", output: 4 },
+  "soak-flaky": { status: "completed", output: "at last" },
+  "soak-undoing": { status: "compensated" },
+  "soak-signals": { status: "completed", output: [1, 2, 3] },
+  "soak-family": { status: "completed", output: [2, 3] },
+};
+
+/** Starts one run; what it comes to is known when the promise resolves. */
+export function startRun(
+  caller: Caller,
+  random: Random,
+  number: number,
+): { readonly run: SoakRun; readonly over: Promise<void> } {
+  const pipe = random.pick(PIPES);
+  const acts = random.chance(0.5);
+  const workflowId = random.pick(Object.keys(ACTING));
+  const entry = random.pick(playable);
+  const kind = acts ? workflowId : slugOf(entry);
+  const run: SoakRun = {
+    id: `${pipe}${number}-${kind}`.slice(0, 120),
+    kind: `${pipe || "inline-"}${acts ? "acting" : "catalogue"}`,
+    acts,
+    state: "open",
+    problems: [],
+  };
+  const played = acts ? act(caller, run.id, workflowId) : play(caller, run.id, entry);
+  const over = played
+    .catch((error: unknown) => [String(error)])
+    .then((problems) => {
+      run.problems = problems;
+      run.state = "ended";
+    });
+  return { run, over };
+}
+
+async function play(caller: Caller, id: string, entry: CatalogueEntry): Promise<string[]> {
+  return differences([entry.outcome, ...(entry.orAfterCrash ?? [])], await playEntry(caller, entry, id));
+}
+
+async function act(caller: Caller, id: string, workflowId: string): Promise<string[]> {
+  const { input, status, output }: Expected = ACTING[workflowId] ?? { status: "unknown" };
+  await caller.trigger(id, workflowId, input);
+  if (workflowId === "soak-signals") for (const n of [1, 2, 3]) await caller.deliver(id, "signal", "n", n, `d-${n}`);
+  for (;;) {
+    const record = await caller.read(id);
+    if (!/pending|running|waiting/.test(record.status)) {
+      const found = { status: record.status, output: record.output };
+      return JSON.stringify(found) === JSON.stringify({ status, output }) ? [] : [`came to ${JSON.stringify(record)}`];
+    }
+    await caller.wait(250);
+  }
+}

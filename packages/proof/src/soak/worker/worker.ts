@@ -1,0 +1,80 @@
+/**
+ * The Worker under fire: every dispatcher, chosen by the beginning of a run's id, and a disk that can be full.
+ */
+import { env as environment } from "cloudflare:workers";
+import {
+  type DurableObjectStorageLike,
+  type RpcBindingLike,
+  type StepDispatcher,
+  createHttpDispatcher,
+  createInlineDispatcher,
+  createServiceBindingDispatcher,
+} from "@holdfast/orchestrator-cloudflare";
+import { holdfast } from "@holdfast/orchestrator-cloudflare/worker";
+import { soakWorkflows } from "../workflows.ts";
+
+interface Env {
+  readonly SIBLING: Fetcher;
+  readonly SIBLING_RPC: RpcBindingLike;
+  readonly STEPS_URL: string;
+  readonly STEPS_KEY: string;
+  readonly RECORDER_URL: string;
+}
+
+const workflows = soakWorkflows(() => (environment as unknown as Env).RECORDER_URL);
+
+/** Until then no write of a run succeeds. */
+let diskFullUntil = 0;
+
+function dispatcherOf(env: Env): StepDispatcher {
+  const inline = createInlineDispatcher({ workflows });
+  const pipes: readonly (readonly [prefix: string, dispatcher: StepDispatcher])[] = [
+    ["rpc-", createServiceBindingDispatcher({ binding: env.SIBLING_RPC })],
+    ["fetch-", createServiceBindingDispatcher({ binding: env.SIBLING, pipe: "fetch" })],
+    ["http-", createHttpDispatcher({ url: env.STEPS_URL, signingKey: env.STEPS_KEY })],
+  ];
+  return {
+    ...inline,
+    start(start, port) {
+      const [, found = inline] = pipes.find(([prefix]) => start.run.id.startsWith(prefix)) ?? [];
+      return found.start(start, port);
+    },
+  };
+}
+
+function fallible(storage: DurableObjectStorage): DurableObjectStorageLike {
+  const { kv } = storage;
+  return {
+    kv: {
+      get: (key) => kv.get(key),
+      list: (options) => kv.list(options),
+      delete: (key) => kv.delete(key),
+      put(key, value) {
+        if (Date.now() < diskFullUntil) throw new Error("the disk is full");
+        kv.put(key, value);
+      },
+    },
+    transactionSync: (closure) => storage.transactionSync(closure),
+    getAlarm: () => storage.getAlarm(),
+    setAlarm: (at) => storage.setAlarm(at),
+    deleteAlarm: () => storage.deleteAlarm(),
+    deleteAll: () => storage.deleteAll(),
+  };
+}
+
+const app = holdfast({
+  dispatcher: dispatcherOf,
+  deps: () => ({ verifyRequest: () => true, telemetry: {} }),
+  runObject: (deps, ctx: DurableObjectState, _env) => ({ ...deps, storage: fallible(ctx.storage) }),
+});
+
+export default {
+  fetch(request: Request, env: Env): Promise<Response> | Response {
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname !== "/soak/disk-full") return app.worker.fetch(request, env);
+    diskFullUntil = Date.now() + Number(searchParams.get("ms"));
+    return new Response("ok");
+  },
+};
+
+export const { WorkflowRunDO, RunIndexDO } = app;

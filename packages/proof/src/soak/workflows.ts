@@ -1,0 +1,20 @@
+/** What is served on every side of the soak: the catalogue, and the workflows that act on the outside world. */
+import { type CatalogueEntry, makeCatalogue, workflowsOf } from "../catalogue/index.ts";
+import type { Workflow } from "@holdfast/workflows";
+import { effectWorkflows } from "./effects.ts";
+
+export const catalogue: readonly CatalogueEntry[] = makeCatalogue({ sleep });
+
+export function soakWorkflows(recorderUrl: () => string): Workflow[] {
+  return [...workflowsOf([...catalogue]), ...effectWorkflows(recorderUrl)];
+}
+
+function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    });
+  });
+}

@@ -1,0 +1,41 @@
+/** Runs the conformance suite as a handler's author would, against a Node process that serves the catalogue. */
+import { type ChildProcess, fork, spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const PACKAGE = join(import.meta.dirname, "..");
+const KEY = "a-key-for-the-conformance-suite";
+
+let handler: ChildProcess;
+let url: string;
+
+beforeAll(async () => {
+  handler = fork(join(PACKAGE, "../orchestrator-cloudflare/test/node-handler.ts"), ["0", KEY], {
+    silent: true,
+  });
+  url = await new Promise((resolve) => {
+    handler.once("message", ({ port }: { port: number }) => resolve(`http://127.0.0.1:${port}/holdfast`));
+  });
+});
+
+afterAll(() => {
+  handler.kill("SIGKILL");
+});
+
+function conformance(...options: string[]): { status: number | null; stdout: string } {
+  const script = join(PACKAGE, "src/conformance/main.ts");
+  return spawnSync(process.execPath, [script, ...options], { encoding: "utf8", timeout: 60_000 });
+}
+
+test("pnpm conformance holds for the step handler of @holdfast/workflows", { timeout: 60_000 }, () => {
+  const { status, stdout } = conformance("--url", url, "--key", KEY);
+  expect(stdout).toContain("It conforms.");
+  expect(stdout).not.toContain("✗");
+  expect(status).toBe(0);
+});
+
+test("pnpm conformance tells what is wrong", { timeout: 60_000 }, () => {
+  const { status, stdout } = conformance("--url", url, "--key", "not-the-key-that-it-has", "--only", "DUR2");
+  expect(stdout).toContain("it gave 401 instead of 200");
+  expect(status).toBe(1);
+});

@@ -1,0 +1,18 @@
+/** A short soak, every time: the real one is `pnpm soak --minutes 30`. */
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+test(
+  "DUR4 nothing is lost, stuck, wrong or done again while everything that can die does",
+  { timeout: 200_000 },
+  async () => {
+    const args = ["--minutes", "0.3", "--kill-every", "2"];
+    const child = spawn(process.execPath, [fileURLToPath(new URL("../src/soak/main.ts", import.meta.url)), ...args]);
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (part: Buffer) => (output += part.toString()));
+    const code = await new Promise((resolve) => child.once("exit", resolve));
+    console.log(output);
+    expect([code, output]).toEqual([0, expect.stringContaining("SIGKILL")]);
+  },
+);
