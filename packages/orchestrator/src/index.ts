@@ -1,6 +1,8 @@
 /** The orchestrator: a pure state machine for one run, the port to its storage, and the shell that adapters share. */
-export type { Circumstances, Effect, Input, RefusalCode, Reply, SendResult } from "./inputs.ts";
-export { type IndexRow, expiryOf, indexRow } from "./index-mark.ts";
+export type { ListOptions, RunStore, StoreReader, WriteBatch } from "./host/store.ts";
+export { checkedTransition } from "./run/checked-transition.ts";
+export { type IndexRow, expiryOf, indexRow } from "./run/index-mark.ts";
+export type { Effect, HostContext, Input, RefusalCode, Reply, SendResult } from "./run/inputs.ts";
 export {
   type ChildTrigger,
   type Inheritance,
@@ -8,38 +10,33 @@ export {
   type RunMessage,
   type TriggerInput,
   toTriggerInput,
-} from "./messages.ts";
-export { type ResumeRequest, outcomesOf, planResume } from "./resume.ts";
-export { type OpenWait, type ParentRef, type RunError, type RunHeader, nextAlarm } from "./run-header.ts";
-export type { RunIdentity } from "./run-identity.ts";
-export { RunHost, type RunHostOptions } from "./run-host.ts";
-export { describeEntry, describeRun, summarizeRun } from "./run-record.ts";
-export {
-  type AuditRow,
-  type ChunkRow,
-  type DeliveryKind,
-  type InboxRow,
-  type RunState,
-  type TokenRow,
-  applyBatch,
-  loadRun,
-  readInput,
-  readJournal,
-} from "./run-state.ts";
-export { computeBackoffDelayMs } from "./step-retry.ts";
+} from "./run/messages.ts";
+export { type ResumeRequest, outcomesOf, planResume } from "./run/resume.ts";
 export {
   AUDIT_PREFIX,
+  type AuditRow,
   CHUNK_PREFIX,
+  type ChunkRow,
+  type DeliveryKind,
   INPUT_KEY,
+  type InboxRow,
   JOURNAL_PREFIX,
-  type ListOptions,
   RECORD_KEY,
-  type RunStore,
-  type StoreReader,
-  type WriteBatch,
+  type RowKind,
+  type RunRows,
+  type TokenRow,
   chunkKey,
   chunkPrefix,
+  isRow,
   journalKey,
-} from "./store.ts";
-export { hashText } from "./text-hash.ts";
-export { type Transition, transition } from "./transition.ts";
+  listRows,
+  readRow,
+} from "./run/rows.ts";
+export { type OpenWait, type ParentRef, type RunError, type RunHeader, nextAlarm } from "./run/run-header.ts";
+export { RunHost, type RunHostOptions } from "./run/run-host.ts";
+export type { RunIdentity } from "./run/run-identity.ts";
+export { describeEntry, describeRun, summarizeRun } from "./run/run-record.ts";
+export { type RunState, applyBatch, loadRun, readInput, readJournal } from "./run/run-state.ts";
+export { computeBackoffDelayMs } from "./run/step-retry.ts";
+export { hashText } from "./run/text-hash.ts";
+export { type Transition, transition } from "./run/transition.ts";

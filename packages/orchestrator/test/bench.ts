@@ -8,6 +8,7 @@ import {
   type RunMessage,
   type SendResult,
   type TriggerInput,
+  checkedTransition,
   toTriggerInput,
 } from "../src/index.ts";
 
@@ -27,6 +28,7 @@ export class Bench {
   newHost(): RunHost {
     return new RunHost({
       store: this.store,
+      transition: checkedTransition,
       dispatcher: this.#dispatcher,
       clock: () => this.now,
       send: (to, message, done) => this.sent.push({ to, message, done }),

@@ -10,7 +10,7 @@ import {
   loadRun,
   nextAlarm,
   readJournal,
-  transition,
+  checkedTransition,
 } from "../src/index.ts";
 
 /** The state machine alone: a store, a clock that is set by hand, and no execution. */
@@ -22,7 +22,11 @@ class Machine {
   effects: string[] = [];
 
   send(input: Input): Reply {
-    const { batch, effects, reply } = transition(this.state, input, { now: this.now, live: this.live, canSend: true });
+    const { batch, effects, reply } = checkedTransition(this.state, input, {
+      now: this.now,
+      live: this.live,
+      canSend: true,
+    });
     this.store.commit(batch);
     applyBatch(this.state, batch);
     this.effects = effects.map((effect) => effect.type);
@@ -115,7 +119,7 @@ describe("reports", () => {
   test("LIM1 a journal that is full ends the run and says the limit", () => {
     machine.trigger();
     machine.state.lastSeq = LIMITS.journalEntries;
-    const { batch, effects } = transition(
+    const { batch, effects } = checkedTransition(
       machine.state,
       { type: "report", report: { epoch: 1, asked: 1, events: [completed("step/0/a")] } },
       { now: machine.now, live: true, canSend: true },
@@ -193,7 +197,7 @@ describe("everything else", () => {
     machine.trigger();
     const { header } = machine.state;
     if (header !== undefined) machine.state.header = { ...header, deliveryIds: LIMITS.deliveryIds };
-    const { batch, reply } = transition(
+    const { batch, reply } = checkedTransition(
       machine.state,
       { type: "deliver", kind: "signal", name: "s", payload: "-1", deliveryId: "d" },
       { now: machine.now, live: true, canSend: true },

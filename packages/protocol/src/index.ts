@@ -19,6 +19,7 @@ export type {
   Waitpoint,
   WaitpointKind,
 } from "./api.ts";
+export { assert } from "./assert.ts";
 export { type Duration, parseDurationMs, parseTimeMs } from "./durations.ts";
 export { ERROR_CODES, type ErrorCode, type ErrorValue, HoldfastError, boundMessage, errorValue } from "./errors.ts";
 export type {

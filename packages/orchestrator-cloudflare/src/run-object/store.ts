@@ -54,7 +54,7 @@ export class DurableObjectStore implements RunStore {
     for (const [key, row] of this.#storage.kv.list(options)) yield [key, this.#join(key, row)];
   }
 
-  commit(batch: WriteBatch): void {
+  commit(batch: WriteBatch): undefined {
     // One put is atomic by itself; this is the path of a completed step.
     if (batch.puts.size === 1 && batch.deletes.size === 0) this.#write(batch);
     else if (batch.puts.size + batch.deletes.size > 0) this.#storage.transactionSync(() => this.#write(batch));

@@ -15,6 +15,7 @@ import {
   type RunMessage,
   type SendResult,
   toTriggerInput,
+  checkedTransition,
   readJournal,
 } from "@holdfast/orchestrator";
 import {
@@ -384,6 +385,7 @@ export class MemoryHost {
         index &&
         ((row, done) => void this.#reachIndex(index, row).then((stored) => host === this.#host && done(stored))),
       store: this.store,
+      transition: checkedTransition,
       dispatcher: this.#dispatcher,
       clock: () => this.clock.now(),
       send:

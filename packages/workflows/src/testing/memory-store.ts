@@ -40,7 +40,7 @@ export class MemoryStore implements RunStore {
     for (const key of keys.slice(0, limit)) yield [key, structuredClone(this.#rows.get(key))];
   }
 
-  commit(batch: WriteBatch): void {
+  commit(batch: WriteBatch): undefined {
     this.beforeCommit(batch);
     // Copied before anything is changed: what cannot be copied leaves nothing behind.
     const copies = [...batch.puts].map(([key, row]) => [key, structuredClone(row)] as const);

@@ -7,8 +7,7 @@
 import { FORMAT_VERSION, LIMITS, type OperationEvents, type OperationId, parseOperationId } from "@holdfast/protocol";
 import { stopAtLimit } from "./cancel.ts";
 import type { Draft } from "./draft.ts";
-import type { ChunkRow } from "./run-state.ts";
-import { chunkKey } from "./store.ts";
+import { type ChunkRow, chunkKey } from "./rows.ts";
 
 /** An attempt to produce a stream begins: readers forget what an earlier one had produced. */
 export function startStream(draft: Draft, event: OperationEvents & { type: "stream.started" }): void {
@@ -29,8 +28,8 @@ export function appendChunks(draft: Draft, event: OperationEvents & { type: "str
   const place = draft.header.streams.findIndex((stream) => stream.op === op);
   const stream = draft.header.streams[place];
   const stored = draft.state.openStreams.get(op);
-  if (stream === undefined || stored === undefined || first !== stored.chunks + draft.chunksOf(op)) return;
-  draft.countChunks(op, chunks.length);
+  if (stream === undefined || stored === undefined || first !== stored.chunks + addedChunks(draft, op)) return;
+  draft.chunks.set(op, addedChunks(draft, op) + chunks.length);
   if (stored.chunks + chunks.length > LIMITS.streamChunks || stored.chars > LIMITS.streamChars)
     return endLarge(draft, op);
   const row: ChunkRow = { v: FORMAT_VERSION, at: draft.now, first, chunks };
@@ -42,8 +41,13 @@ export function endStream(draft: Draft, op: OperationId): void {
   const stored = draft.state.openStreams.get(op);
   const { streams } = draft.header;
   if (stored === undefined || parseOperationId(op).kind !== "stream") return;
-  const chunks = stored.chunks + draft.chunksOf(op);
+  const chunks = stored.chunks + addedChunks(draft, op);
   draft.change({ streams: streams.map((one) => (one.op === op ? { ...one, chunks } : one)) });
+}
+
+/** Chunks that this transition adds to the stream. */
+function addedChunks(draft: Draft, op: OperationId): number {
+  return draft.chunks.get(op) ?? 0;
 }
 
 function endLarge(draft: Draft, op: OperationId): void {

@@ -1,12 +1,10 @@
 /**
- * Undoing: from the turn backwards to the end of the run.
+ * Undoing: from the first compensation to the end of the run.
  *
- * Owns: COMP1 and COMP3 as far as the orchestrator decides them: what is still heard while a run is undone, and how it
+ * Owns: COMP1 and COMP3 as far as the orchestrator decides them: which events are still accepted while a run is undone, and how it
  * ends. The execution knows the closures and executes them, as operations of kind `compensation`, in its own order.
  */
 import {
-  type ErrorValue,
-  type JournalEntry,
   type OperationEvents,
   type OperationId,
   type RunStatus,
@@ -15,9 +13,10 @@ import {
   parseOperationId,
 } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
+import { cancelChildren, end } from "./lifecycle.ts";
+import { JOURNAL_PREFIX, listRows } from "./rows.ts";
 import type { RunError, RunHeader, Undone } from "./run-header.ts";
 import { knowOperations } from "./run-state.ts";
-import { JOURNAL_PREFIX } from "./store.ts";
 
 /** The operation that undoes a step. */
 export function compensationOf(step: OperationId): OperationId {
@@ -26,11 +25,11 @@ export function compensationOf(step: OperationId): OperationId {
 }
 
 /** Whether an event about this operation still counts while the run is undone: what the code did is over (CAN1). */
-export function isHeardWhileUnwinding(op: OperationId): boolean {
+export function isAcceptedWhileUnwinding(op: OperationId): boolean {
   return parseOperationId(op).kind === "compensation";
 }
 
-/** The function failed or asked to be undone: the run turns backwards (COMP1). */
+/** The function failed or asked to be undone: the run begins to undo (COMP1). */
 export function beginUnwinding(
   draft: Draft,
   event: OperationEvents & { type: "run.unwinding" },
@@ -38,9 +37,13 @@ export function beginUnwinding(
 ): void {
   const { cause, nth } = event;
   draft.append({ type: "run.unwinding", op: UNWIND, cause, error: event.error }, nth);
-  draft.cancelChildren();
-  const kept = cause === "request" ? undefined : error;
-  draft.change({ unwinding: { cause, error }, error: kept, waits: [], deadlineAt: undefined });
+  cancelChildren(draft);
+  draft.change({
+    unwinding: { cause, error },
+    error: cause === "request" ? undefined : error,
+    waits: [],
+    deadlineAt: undefined,
+  });
 }
 
 /** The error for which a run is undone; `undefined`: it was asked for, or is not undone. */
@@ -53,10 +56,13 @@ export function endUnwound(draft: Draft): void {
   const { unwinding } = draft.header;
   if (unwinding === undefined) return;
   const uncompensated = findUndone(draft);
-  const anything = [...knowOperations(draft.state).keys()].some(isHeardWhileUnwinding);
-  const status = statusOf(unwinding.cause, anything || draft.entries.some((entry) => isHeardWhileUnwinding(entry.op)));
-  if (uncompensated.length > 0) draft.end("compensation_failed", { uncompensated });
-  else draft.end(status, {});
+  const anything = [...knowOperations(draft.state).keys()].some(isAcceptedWhileUnwinding);
+  const status = statusOf(
+    unwinding.cause,
+    anything || draft.entries.some((entry) => isAcceptedWhileUnwinding(entry.op)),
+  );
+  if (uncompensated.length > 0) end(draft, "compensation_failed", { uncompensated });
+  else end(draft, status, {});
 }
 
 function statusOf(cause: "failure" | "cancel" | "timeout" | "request", anythingUndone: boolean): RunStatus {
@@ -67,10 +73,10 @@ function statusOf(cause: "failure" | "cancel" | "timeout" | "request", anythingU
 
 /** The steps whose compensation failed for good, with their errors. */
 function findUndone(draft: Draft): Undone[] {
-  const stored = [...draft.state.store.list(JOURNAL_PREFIX)].map(([, row]) => row as JournalEntry);
+  const stored = [...listRows(draft.state.store, JOURNAL_PREFIX)].map(([, entry]) => entry);
   return [...stored, ...draft.entries].flatMap((entry): Undone[] => {
-    if (entry.type !== "step.failed" || !isHeardWhileUnwinding(entry.op)) return [];
+    if (entry.type !== "step.failed" || !isAcceptedWhileUnwinding(entry.op)) return [];
     const { occurrence, name } = parseOperationId(entry.op);
-    return [{ op: operationId("step", occurrence, name), error: entry.error satisfies ErrorValue }];
+    return [{ op: operationId("step", occurrence, name), error: entry.error }];
   });
 }

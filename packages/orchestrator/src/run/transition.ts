@@ -1,42 +1,40 @@
 /**
  * The orchestrator: what a run does about what happens to it.
  *
- * Owns: the one place where every input meets the state. Pure and synchronous: the same state, input and circumstances
- * give the same result, and the state is not changed; the host commits `batch`, applies it, then performs `effects`.
+ * Owns: the one place where every input meets the state. Pure and synchronous: the same state, input and context give
+ * the same result, and the state is not changed; the host commits `batch`, applies it, then performs `effects`.
  *
  * Invariants
  * - T1 Timers that are due are settled before the input, in every transition.
  * - T2 A refused input changes nothing of its own (LIM2).
  * - T3 After every transition a run that is neither ended, paused nor waiting solely for the outside world has a timer
- *   (DUR5), and a running one has an execution or begins one.
+ *   (DUR5), and a running one has an execution or begins one. Only a repeated trigger, which changes nothing, leaves a
+ *   lost execution to the timer. `checkedTransition` asserts it.
  */
-import { LIMITS } from "@holdfast/protocol";
+import type { Decision } from "../host/machine-host.ts";
+import { audit } from "./audit.ts";
 import { cancel } from "./cancel.ts";
 import { messageSent } from "./children.ts";
 import { childEnded, deliver, resolveToken } from "./deliver.ts";
 import { Draft } from "./draft.ts";
-import { indexed, reindex } from "./index-mark.ts";
-import type { Circumstances, Effect, Input, Reply } from "./inputs.ts";
+import { indexed, markIndex, reindex } from "./index-mark.ts";
+import type { Effect, HostContext, Input, Reply } from "./inputs.ts";
 import { mayDelete, pause, retry, unpause } from "./operate.ts";
 import { executionLost, recoverLostExecution } from "./recovery.ts";
 import { report } from "./report.ts";
+import { noteResumed } from "./resume.ts";
 import type { RunState } from "./run-state.ts";
-import type { WriteBatch } from "./store.ts";
 import { settleDueTimers } from "./timers.ts";
 import { trigger } from "./trigger.ts";
 
-export interface Transition {
-  readonly batch: WriteBatch;
-  readonly effects: readonly Effect[];
-  readonly reply: Reply;
-}
+export type Transition = Decision<Effect, Reply>;
 
-export function transition(state: RunState, input: Input, circumstances: Circumstances): Transition {
+export function transition(state: RunState, input: Input, context: HostContext): Transition {
   if (input.type === "trigger") {
-    const [draft, reply] = trigger(state, input, circumstances);
+    const [draft, reply] = trigger(state, input, context);
     return finish(draft, reply, input);
   }
-  const draft = new Draft(state, circumstances);
+  const draft = new Draft(state, context);
   if (state.header === undefined) return finish(draft, refuseUnknown(input), input);
   settleDueTimers(draft);
   const reply = handle(draft, input);
@@ -81,39 +79,18 @@ function handle(draft: Draft, input: Exclude<Input, { type: "trigger" }>): Reply
   }
 }
 
-/** Notes who did what, in the same commit. A request that changed nothing is not noted. */
-function audit(draft: Draft, input: Exclude<Input, { type: "trigger" }>, reply: Reply): void {
-  if (!("by" in input) || input.by === undefined || reply.type === "refused") return;
-  if (reply.type === "delivered" && reply.delivery === "duplicate") return;
-  draft.audit(input.type, input.by, detailOf(input));
-}
-
-function detailOf(input: Input): string | undefined {
-  if (input.type === "deliver") return `${input.kind} ${input.name}`;
-  if (input.type === "cancel") return input.reason;
-  return input.type === "noteResumed" ? input.runId : undefined;
-}
-
 function finish(draft: Draft, reply: Reply, input: Input): Transition {
+  markIndex(draft);
   // What was journaled reaches the reporter as the answer to its report, everyone else as an update.
   const answered = reply.type === "report" && reply.answer.accepted;
   return { batch: draft.batch(input.type === "alarm"), effects: draft.effects(answered), reply };
 }
 
-/** What concerns nobody when there is no such run, or no more: the alarm, and answers to what it once said. */
-const QUIET_WITHOUT_RUN: ReadonlySet<Input["type"]> = new Set(["alarm", "childEnded", "sent", "indexed"]);
+/** Inputs that are ignored when the run does not exist: alarms, late acknowledgements, ends of children. */
+const IGNORED_WITHOUT_RUN: ReadonlySet<Input["type"]> = new Set(["alarm", "childEnded", "sent", "indexed"]);
 
 function refuseUnknown(input: Input): Reply {
-  // A parent or a child that was deleted has nothing to say any more.
-  if (QUIET_WITHOUT_RUN.has(input.type)) return { type: "done" };
+  if (IGNORED_WITHOUT_RUN.has(input.type)) return { type: "done" };
   if (input.type === "report") return { type: "report", answer: { accepted: false, reason: "superseded" } };
   return { type: "refused", code: "not_found", message: "There is no such run." };
-}
-
-function noteResumed(draft: Draft, runId: string): Reply {
-  const { resumedBy } = draft.header;
-  if (!resumedBy.includes(runId) && resumedBy.length < LIMITS.resumedBy) {
-    draft.change({ resumedBy: [...resumedBy, runId] });
-  }
-  return { type: "done" };
 }

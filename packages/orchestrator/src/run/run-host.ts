@@ -1,13 +1,12 @@
 /**
- * The shell around the state machine, the same for every platform: decide, commit, apply, then act.
+ * The host of a run, the same for every platform: the machine's shell, its live execution, its outbox and its index row.
  *
- * Owns: the run in memory and its live execution.
+ * Owns: the live execution, and performing what transitions want done.
  * Tells its neighbours: an adapter gives it a store, a dispatcher and a clock, and calls `handle`; it calls back
  * `onCommit` after each commit.
  *
  * Invariants
- * - R1 Effects are performed only after the commit; a commit that throws leaves nothing behind in memory.
- * - R2 At most one execution is live, the one of the header's epoch. What another says is refused (DUR6).
+ * - RH1 At most one execution is live, the one of the header's epoch. Reports of others are rejected (DUR6).
  */
 import {
   type ErrorValue,
@@ -18,23 +17,18 @@ import {
   type ReportAnswer,
   type StepDispatcher,
   type StepInProgress,
+  assert,
   errorValue,
   isTerminal,
 } from "@holdfast/protocol";
+import { MachineHost } from "../host/machine-host.ts";
+import type { RunStore, WriteBatch } from "../host/store.ts";
 import { type IndexRow, indexRow } from "./index-mark.ts";
-import type { Circumstances, Effect, Input, Reply, SendResult } from "./inputs.ts";
+import type { Effect, HostContext, Input, Reply, SendResult } from "./inputs.ts";
 import { type RunMessage, toTriggerInput } from "./messages.ts";
+import { OUTBOX_PREFIX, listRows } from "./rows.ts";
 import type { RunHeader } from "./run-header.ts";
-import {
-  type OutboxRow,
-  type RunState,
-  applyBatch,
-  loadRun,
-  readInherited,
-  readInput,
-  readJournal,
-} from "./run-state.ts";
-import { OUTBOX_PREFIX, type RunStore, type WriteBatch } from "./store.ts";
+import { type RunState, applyBatch, loadRun, readInherited, readInput, readJournal } from "./run-state.ts";
 import { transition } from "./transition.ts";
 
 export interface RunHostOptions {
@@ -43,17 +37,19 @@ export interface RunHostOptions {
   /** The time, ms since the epoch. */
   readonly clock: () => number;
   /**
-   * Hands a message to another run. `done` is called once, with what became of it. Without it there are no children.
+   * Hands a message to another run. `done` is called once, with the result. Without it there are no children.
    */
   readonly send?: ((to: string, message: RunMessage, done: (result: SendResult) => void) => void) | undefined;
-  /** Tells the index of runs. `done` is called once: whether the row is stored there. Without it there is no index. */
+  /** Updates the index of runs. `done` is called once: whether the row is stored there. Without it there is no index. */
   readonly tellIndex?: ((row: IndexRow, done: (stored: boolean) => void) => void) | undefined;
   /** How long a run is kept after its end, ms; `undefined` is for ever. */
   readonly retentionMs?: ((header: RunHeader) => number | undefined) | undefined;
   /** This was committed and applied. */
   readonly onCommit?: (batch: WriteBatch, before: RunHeader | undefined) => void;
-  /** Trouble of the store while nobody waits for an answer. */
+  /** A failure of the store while no caller waits for an answer. */
   readonly onError?: (error: unknown) => void;
+  /** For tests: `checkedTransition`. */
+  readonly transition?: typeof transition;
 }
 
 /** Messages that are looked at in one go. */
@@ -61,17 +57,33 @@ const OUTBOX_BATCH = 64;
 
 export class RunHost {
   readonly #options: RunHostOptions;
+  readonly #machine: MachineHost<RunState, Input, Effect, Reply>;
   #dispatcher: StepDispatcher;
-  #state: RunState | undefined;
   #live: LiveExecution | undefined;
-  /** The run was loaded with messages that it owes. */
-  #owes = false;
+  /** The run was loaded with messages that are not acknowledged. */
+  #loadedWithMessages = false;
   /** Messages of the outbox that are being sent. */
-  readonly #underWay = new Set<string>();
+  readonly #inFlight = new Set<string>();
 
   constructor(options: RunHostOptions) {
+    const { store, transition: decide = transition } = options;
     this.#options = options;
     this.#dispatcher = options.dispatcher;
+    this.#machine = new MachineHost<RunState, Input, Effect, Reply>(
+      store,
+      { load: loadRun, decide: (state, input) => decide(state, input, this.#context(state)), apply: applyBatch },
+      {
+        perform: (effect) => this.#perform(effect),
+        loaded: ({ header }) => {
+          this.#loadedWithMessages = (header?.outbox.count ?? 0) > 0;
+        },
+        committed: (batch, before) => this.#committed(batch, before),
+        dropped: () => {
+          this.#live?.abort({ type: "superseded" });
+          this.#live = undefined;
+        },
+      },
+    );
   }
 
   /** New executions go through this dispatcher from now on. */
@@ -80,11 +92,7 @@ export class RunHost {
   }
 
   get state(): RunState {
-    if (this.#state === undefined) {
-      this.#state = loadRun(this.#options.store);
-      this.#owes = (this.#state.header?.outbox.count ?? 0) > 0;
-    }
-    return this.#state;
+    return this.#machine.state;
   }
 
   /** Step bodies that execute right now. Not durable. */
@@ -92,33 +100,26 @@ export class RunHost {
     return this.#live?.stepsInProgress?.() ?? [];
   }
 
-  /** Decides, commits and acts. What the commit throws is thrown on; nothing has happened then. */
+  /**
+   * Decides, commits and acts.
+   * @throws What the commit throws: nothing has happened then.
+   */
   handle(input: Input): Reply {
-    const { store, onCommit } = this.#options;
-    const { state } = this;
-    const circumstances = this.#circumstances(state);
-    const { batch, effects, reply } = transition(state, input, circumstances);
-    if (batch.puts.size > 0 || batch.deletes.size > 0 || batch.alarm !== undefined) {
-      this.#commit(() => store.commit(batch));
-      const before = state.header;
-      applyBatch(state, batch);
-      for (const effect of effects) this.#perform(effect);
-      if (state.header !== undefined && state.header !== before) {
-        if (isTerminal(state.header.status)) this.#live = undefined;
-      }
-      onCommit?.(batch, before);
-    } else {
-      for (const effect of effects) this.#perform(effect);
-    }
-    // What was owed when the run was loaded is under way nowhere: it need not wait for its time (CHILD4).
-    if (this.#owes) {
-      this.#owes = false;
+    const reply = this.#machine.handle(input);
+    // Messages found at load are not in flight: send them now (CHILD4).
+    if (this.#loadedWithMessages) {
+      this.#loadedWithMessages = false;
       this.#sendOutbox();
     }
     return reply;
   }
 
-  #circumstances({ header }: RunState): Circumstances {
+  /** Drops everything that is only in memory, as an eviction does. */
+  forget(): void {
+    this.#machine.forget();
+  }
+
+  #context({ header }: RunState): HostContext {
     const { clock, send, tellIndex, retentionMs } = this.#options;
     return {
       now: clock(),
@@ -127,6 +128,12 @@ export class RunHost {
       indexes: tellIndex !== undefined,
       retentionMs: header && retentionMs?.(header),
     };
+  }
+
+  #committed(batch: WriteBatch, before: RunHeader | undefined): void {
+    const { header } = this.state;
+    if (header !== undefined && header !== before && isTerminal(header.status)) this.#live = undefined;
+    this.#options.onCommit?.(batch, before);
   }
 
   /** A message of another run. `seed`: 128 random bits, for a run that it creates. */
@@ -139,23 +146,6 @@ export class RunHost {
         return { type: "refused", error: errorValue("IDEMPOTENCY_CONFLICT", reply.message) };
     }
     return { type: "acknowledged" };
-  }
-
-  #commit(write: () => void): void {
-    try {
-      write();
-    } catch (error) {
-      // The state in memory may be ahead of the store: drop it, and whatever was built on it (R1).
-      this.forget();
-      throw error;
-    }
-  }
-
-  /** Drops everything that is only in memory, as an eviction does. */
-  forget(): void {
-    this.#live?.abort({ type: "superseded" });
-    this.#live = undefined;
-    this.#state = undefined;
   }
 
   #perform(effect: Effect): void {
@@ -178,45 +168,50 @@ export class RunHost {
     }
   }
 
-  /** Sends what is owed: the oldest messages first, to each run one at a time, so that they arrive in order. */
+  /** Sends what is not acknowledged: the oldest messages first, to each run one at a time, so that they arrive in order. */
   #sendOutbox(): void {
     const { send, store } = this.#options;
     // Only what can be sent is ever posted.
     if (send === undefined) return;
     const busy = new Set<string>();
-    for (const [key, row] of store.list(OUTBOX_PREFIX, { limit: OUTBOX_BATCH })) {
-      const { to, message } = row as OutboxRow;
-      const waits = busy.has(to) || this.#underWay.has(key);
+    for (const [key, { to, message }] of listRows(store, OUTBOX_PREFIX, { limit: OUTBOX_BATCH })) {
+      const waits = busy.has(to) || this.#inFlight.has(key);
       busy.add(to);
       if (waits) continue;
-      this.#underWay.add(key);
+      this.#inFlight.add(key);
       send(to, message, (result) => this.#sent(key, result));
     }
   }
 
   #tellIndex(): void {
-    const row = indexRow(this.state.header as RunHeader);
-    this.#options.tellIndex?.(row, (stored) => {
-      try {
-        this.handle({ type: "indexed", version: row.version, stored });
-      } catch (error) {
-        this.#options.onError?.(error);
-      }
-    });
+    const row = indexRow(this.#header);
+    this.#options.tellIndex?.(row, (stored) => this.#handleAlone({ type: "indexed", version: row.version, stored }));
   }
 
   #sent(key: string, result: SendResult): void {
-    this.#underWay.delete(key);
+    this.#inFlight.delete(key);
+    this.#handleAlone({ type: "sent", key, result });
+  }
+
+  /** Handles an input for which no caller waits. If the commit fails, the alarm that is set looks after the run (DUR5). */
+  #handleAlone(input: Input): Reply | undefined {
     try {
-      this.handle({ type: "sent", key, result });
+      return this.handle(input);
     } catch (error) {
       this.#options.onError?.(error);
+      return undefined;
     }
+  }
+
+  get #header(): RunHeader {
+    const { header } = this.state;
+    assert(header !== undefined, "effects are of a run that exists");
+    return header;
   }
 
   #start(): void {
     const { state } = this;
-    const header = state.header as RunHeader;
+    const header = this.#header;
     const { epoch } = header;
     this.#live = this.#dispatcher.start(this.#describeStart(state, header), {
       report: (report) => this.#report(epoch, report),
@@ -225,7 +220,8 @@ export class RunHost {
   }
 
   #describeStart(state: RunState, header: RunHeader): ExecutionStart {
-    const startedAt = header.startedAt as number;
+    const { startedAt } = header;
+    assert(startedAt !== undefined, "a running run has started");
     return {
       protocol: PROTOCOL_VERSION,
       epoch: header.epoch,
@@ -254,23 +250,12 @@ export class RunHost {
   }
 
   #report(epoch: number, report: ExecutionReport): ReportAnswer {
-    const current = this.#state?.header?.epoch;
-    if (current !== epoch) return { accepted: false, reason: "superseded" };
-    try {
-      return (this.handle({ type: "report", report }) as Reply & { type: "report" }).answer;
-    } catch (error) {
-      this.#options.onError?.(error);
-      return { accepted: false, reason: "superseded" };
-    }
+    const current = this.#machine.loadedState?.header?.epoch;
+    const reply = current === epoch ? this.#handleAlone({ type: "report", report }) : undefined;
+    return reply?.type === "report" ? reply.answer : { accepted: false, reason: "superseded" };
   }
 
   #lost(epoch: number, error: ErrorValue): void {
-    if (this.#state?.header?.epoch !== epoch) return;
-    try {
-      this.handle({ type: "lost", epoch, error });
-    } catch (trouble) {
-      // The commit failed: the alarm that is set looks after the run (DUR5).
-      this.#options.onError?.(trouble);
-    }
+    if (this.#machine.loadedState?.header?.epoch === epoch) this.#handleAlone({ type: "lost", epoch, error });
   }
 }

@@ -1,25 +1,27 @@
 /**
  * Resuming: what a new run takes over from an ended one.
  *
- * Owns: the cut. An operation depends on the step that is executed anew only if the function asked for it after that
+ * Owns: the cut. An operation depends on the step that is executed again only if the function asked for it after that
  * step's outcome was journaled; `nth` and `asked` of the entries tell (RES1, RES3).
  */
 import {
   type EntryBody,
   type JournalEntry,
+  LIMITS,
   type OperationId,
   isOutcome,
   isTerminal,
   operationId,
   parseOperationId,
 } from "@holdfast/protocol";
+import type { Draft } from "./draft.ts";
 import type { Reply } from "./inputs.ts";
 import type { Inheritance } from "./messages.ts";
 import type { RunHeader } from "./run-header.ts";
 import { compensationOf } from "./unwinding.ts";
 
 export interface ResumeRequest {
-  /** The step from which to execute anew: a name (its first use) or a name and which use, counted from 0. */
+  /** The step from which to execute again: a name (its first use) or a name and which use, counted from 0. */
   readonly resumeFromStep?: string | { readonly name: string; readonly occurrence: number } | undefined;
   readonly seedResults: readonly (readonly [step: string, result: string])[];
 }
@@ -51,7 +53,7 @@ export function planResume(
   };
 }
 
-/** The step to execute anew; `undefined`: none, the run goes on behind all that was journaled. */
+/** The step to execute again; `undefined`: none, the run continues after all that was journaled. */
 function findStep(
   header: RunHeader,
   journal: readonly JournalEntry[],
@@ -146,4 +148,13 @@ function seeded(entry: JournalEntry, seeds: ReadonlyMap<OperationId, string>): J
 function bodyOf(entry: JournalEntry): EntryBody {
   const { v: _v, seq: _seq, at: _at, asked: _asked, nth: _nth, quiet: _quiet, ...body } = entry;
   return body;
+}
+
+/** A run was resumed from this one (RES1). */
+export function noteResumed(draft: Draft, runId: string): Reply {
+  const { resumedBy } = draft.header;
+  if (!resumedBy.includes(runId) && resumedBy.length < LIMITS.resumedBy) {
+    draft.change({ resumedBy: [...resumedBy, runId] });
+  }
+  return { type: "done" };
 }

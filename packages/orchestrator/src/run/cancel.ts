@@ -4,9 +4,18 @@
  * Owns: CAN1 (durable when acknowledged, and final against results that arrive later), CAN2 (a parked run needs no
  * executor to be cancelled unless there is something to undo), RUN6.
  */
-import { type ErrorValue, type OperationId, UNWIND, boundMessage, errorValue, isTerminal } from "@holdfast/protocol";
+import {
+  type ErrorValue,
+  type OperationId,
+  UNWIND,
+  assert,
+  boundMessage,
+  errorValue,
+  isTerminal,
+} from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
+import { cancelChildren, end, wake } from "./lifecycle.ts";
 import type { RunError } from "./run-header.ts";
 import { knowOperations } from "./run-state.ts";
 import { causeOf, compensationOf } from "./unwinding.ts";
@@ -47,20 +56,20 @@ export function stopAtLimit(draft: Draft, what: string): void {
 
 /** Ends the run although not all could be undone, and says what was not (COMP3). */
 function giveUp(draft: Draft): void {
-  // The engine paused it, so there is an error: why its code cannot undo it.
-  const error = draft.header.error as RunError;
+  const { error } = draft.header;
+  assert(error !== undefined, "a run that the engine paused has the error for which it did");
   const left = [...stepsToUndo(draft)].map((op) => ({ op, error }));
-  draft.end("compensation_failed", { error: causeOf(draft.header), uncompensated: left });
+  end(draft, "compensation_failed", { error: causeOf(draft.header), uncompensated: left });
   draft.abort({ type: "superseded" });
 }
 
-/** Ends the run at once, or turns it to undoing if there is something to undo. */
+/** Ends the run at once, or begins to undo if there is something to undo. */
 function stop(draft: Draft, cause: "cancel" | "timeout" | "failure", value: ErrorValue): void {
   const error: RunError = { ...value, category: "USER_ERROR" };
   if (!stepsToUndo(draft).next().done) {
-    if (draft.header.status === "paused") draft.tellUnpaused();
+    if (draft.header.status === "paused") draft.notifyPaused(false);
     draft.append({ type: "run.unwinding", op: UNWIND, cause, error: value }, 0);
-    draft.cancelChildren();
+    cancelChildren(draft);
     draft.change({
       unwinding: { cause, error },
       error,
@@ -68,10 +77,10 @@ function stop(draft: Draft, cause: "cancel" | "timeout" | "failure", value: Erro
       paused: undefined,
       deadlineAt: undefined,
     });
-    draft.wake();
+    wake(draft);
     return;
   }
-  draft.end(cause === "cancel" ? "cancelled" : "failed", { error });
+  end(draft, cause === "cancel" ? "cancelled" : "failed", { error });
   const { timeoutMs = 0, cancelReason } = draft.header;
   draft.abort(
     cause !== "cancel"

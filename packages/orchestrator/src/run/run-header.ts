@@ -13,10 +13,12 @@ import {
   type ErrorValue,
   type Metadata,
   type OperationId,
+  type OperationKind,
   type RunStatus,
   type UnwindCause,
   type WaitpointKind,
   isTerminal,
+  parseOperationId,
 } from "@holdfast/protocol";
 import type { RunIdentity } from "./run-identity.ts";
 
@@ -24,6 +26,7 @@ import type { RunIdentity } from "./run-identity.ts";
 export interface OpenWait {
   readonly op: OperationId;
   readonly nth: number;
+  /** As the API shows it. Decisions are made by `kindOf`. */
   readonly kind: WaitpointKind;
   readonly name: string;
   readonly openedAt: number;
@@ -34,6 +37,11 @@ export interface OpenWait {
   readonly match?: string;
   /** The child that it waits for. */
   readonly runId?: string;
+}
+
+/** What kind of operation waits. */
+export function kindOf(wait: OpenWait): OperationKind {
+  return parseOperationId(wait.op).kind;
 }
 
 /** How a run ended in error, or why it is paused. */
@@ -94,7 +102,7 @@ export interface RunHeader extends RunIdentity {
   /** What `ctx.now()` gives before the first outcome; a resumed run takes it from its parent (RES4). */
   readonly clockStart?: number | undefined;
 
-  /** The number of the newest execution. Whoever reports under another is superseded (DUR6). */
+  /** The number of the newest execution. An execution that reports under another is superseded (DUR6). */
   readonly epoch: number;
   /** When the running execution is looked after next. Set while, and only while, the run is running. */
   readonly watchdogAt?: number | undefined;
@@ -141,7 +149,7 @@ export interface RunHeader extends RunIdentity {
   };
 }
 
-/** When the run must next be woken: the earliest of all that is due (H2). Paused and ended runs only owe messages. */
+/** When the run must next be woken: the earliest of all that is due (H2). Paused and ended runs only send messages. */
 export function nextAlarm(header: RunHeader): number | null {
   let next = Infinity;
   const consider = (at: number | undefined): void => {
@@ -150,7 +158,7 @@ export function nextAlarm(header: RunHeader): number | null {
   consider(header.outbox.retryAt);
   consider(header.index?.owed?.retryAt);
   if (isTerminal(header.status) || header.status === "paused") {
-    // An ended run is deleted only when it owes nothing any more.
+    // An ended run is deleted only after all it had to send was acknowledged.
     if (next === Infinity && isTerminal(header.status)) consider(header.expiresAt);
     return next === Infinity ? null : next;
   }

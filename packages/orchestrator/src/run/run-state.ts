@@ -8,69 +8,31 @@
  * - F1 The state changes only by `applyBatch`, after the batch was committed.
  * - F2 A cold run reads its header, its last entry and its inbox; the journal is read once, when an execution starts (REP6).
  */
-import { type EntryBody, FORMAT_VERSION, type JournalEntry, type OperationId, isOutcome } from "@holdfast/protocol";
-import type { RunMessage } from "./messages.ts";
-import type { RunHeader } from "./run-header.ts";
 import {
+  type EntryBody,
+  FORMAT_VERSION,
+  type JournalEntry,
+  type OperationId,
+  assert,
+  isOutcome,
+} from "@holdfast/protocol";
+import type { StoreReader, WriteBatch } from "../host/store.ts";
+import {
+  type BufferedKind,
   CHUNK_PREFIX,
+  type ChunkRow,
   INBOX_PREFIX,
   INHERITED_KEY,
   INPUT_KEY,
+  type InboxRow,
   JOURNAL_PREFIX,
   RECORD_KEY,
-  type StoreReader,
-  type WriteBatch,
-} from "./store.ts";
-
-/** A delivery that is kept for a wait to come, or until the run is no longer paused. */
-export interface InboxRow {
-  readonly v: number;
-  readonly kind: KeptKind;
-  /** The event's type, the signal's name, the token's id, or the operation of the child. */
-  readonly name: string;
-  readonly payload: string;
-  readonly deliveryId?: string;
-  readonly at: number;
-}
-
-export type DeliveryKind = "event" | "signal";
-
-/** Answers to tokens and ends of children are kept too, while the run is paused (CAN6). */
-export type KeptKind = DeliveryKind | "token" | "child";
-
-/** A message that the run owes to another run. */
-export interface OutboxRow {
-  readonly v: number;
-  readonly to: string;
-  readonly message: RunMessage;
-}
-
-/** Chunks of a stream, as many as came together. */
-export interface ChunkRow {
-  readonly v: number;
-  readonly at: number;
-  /** The number of the first. */
-  readonly first: number;
-  readonly chunks: readonly string[];
-}
-
-/** Something that a caller did to the run. */
-export interface AuditRow {
-  readonly v: number;
-  readonly at: number;
-  readonly action: string;
-  readonly by: string;
-  /** What was delivered, or the reason. Never a secret. */
-  readonly detail?: string;
-}
-
-/** An issued token and whether it was used. */
-export interface TokenRow {
-  readonly v: number;
-  readonly op: OperationId;
-  readonly state: "open" | "resolved" | "timed_out";
-  readonly public?: true;
-}
+  isRow,
+  listRows,
+  readRow,
+  streamOfChunk,
+} from "./rows.ts";
+import type { RunHeader } from "./run-header.ts";
 
 /** How far an operation is, as far as the journal says. */
 interface Progress {
@@ -79,7 +41,6 @@ interface Progress {
   readonly retryAt: number | undefined;
   /** It has its outcome. */
   readonly ended: boolean;
-  readonly failed: boolean;
   readonly compensable: boolean;
 }
 
@@ -90,10 +51,10 @@ export interface RunState {
   /** The newest time that was stored: times never decrease. */
   lastAt: number;
   lastOutcomeSeq: number;
-  /** Operations asked for, as far as the journal and the header tell. */
+  /** Operations that were requested, as far as the journal and the header say. */
   asked: number;
-  /** Kept deliveries by key, oldest first: what they are for, not what they hold. */
-  readonly inbox: Map<string, { readonly kind: KeptKind; readonly name: string; readonly chars: number }>;
+  /** Buffered deliveries by key, oldest first: what they are for, not what they hold. */
+  readonly inbox: Map<string, { readonly kind: BufferedKind; readonly name: string; readonly chars: number }>;
   /** Operations that the journal knows. Filled when it is read, which every execution begins with. */
   readonly operations: Map<OperationId, Progress>;
   /** Whether `operations` holds the whole journal. */
@@ -104,7 +65,7 @@ export interface RunState {
 
 /** Reads what every transition needs. */
 export function loadRun(store: StoreReader): RunState {
-  const header = store.get(RECORD_KEY) as RunHeader | undefined;
+  const header = readRow(store, RECORD_KEY);
   const state: RunState = {
     store,
     header,
@@ -119,10 +80,10 @@ export function loadRun(store: StoreReader): RunState {
   };
   if (header === undefined) return state;
   checkFormat(header.v, header.id);
-  for (const [, row] of store.list(JOURNAL_PREFIX, { reverse: true, limit: 1 })) applyEntry(state, row as JournalEntry);
+  for (const [, entry] of listRows(store, JOURNAL_PREFIX, { reverse: true, limit: 1 })) applyEntry(state, entry);
   state.lastOutcomeSeq = state.lastSeq;
   if (header.inbox.count > 0) {
-    for (const [key, row] of store.list(INBOX_PREFIX)) applyInbox(state, key, row as InboxRow);
+    for (const [key, row] of listRows(store, INBOX_PREFIX)) applyInbox(state, key, row);
   }
   return state;
 }
@@ -139,8 +100,7 @@ function checkFormat(version: number, runId: string): void {
 export function readJournal(state: RunState): JournalEntry[] {
   const entries: JournalEntry[] = [];
   state.operations.clear();
-  for (const [, row] of state.store.list(JOURNAL_PREFIX)) {
-    const entry = row as JournalEntry;
+  for (const [, entry] of listRows(state.store, JOURNAL_PREFIX)) {
     entries.push(entry);
     applyProgress(state, entry);
   }
@@ -154,24 +114,25 @@ export function knowOperations(state: RunState): RunState["operations"] {
   return state.operations;
 }
 
-/** The run's input, wherever it is kept. */
+/** The run's input, wherever it is stored. */
 export function readInput(state: RunState, header: RunHeader): string {
-  return header.input ?? (state.store.get(INPUT_KEY) as { readonly input: string }).input;
+  const input = header.input ?? readRow(state.store, INPUT_KEY)?.input;
+  assert(input !== undefined, "a run has an input");
+  return input;
 }
 
-/** The outcomes that a resumed run takes over when their operations are asked for. */
+/** The outcomes that a resumed run takes over when their operations are requested. */
 export function readInherited(state: RunState): readonly EntryBody[] {
-  const row = state.store.get(INHERITED_KEY) as { readonly outcomes: readonly EntryBody[] } | undefined;
-  return row?.outcomes ?? [];
+  return readRow(state.store, INHERITED_KEY)?.outcomes ?? [];
 }
 
 /** Takes over what was just committed (F1). */
 export function applyBatch(state: RunState, batch: WriteBatch): void {
   for (const [key, row] of batch.puts) {
-    if (key === RECORD_KEY) applyHeader(state, row as RunHeader);
-    else if (key.startsWith(JOURNAL_PREFIX)) applyEntry(state, row as JournalEntry);
-    else if (key.startsWith(INBOX_PREFIX)) applyInbox(state, key, row as InboxRow);
-    else if (key.startsWith(CHUNK_PREFIX)) applyChunks(state, key, row as ChunkRow);
+    if (isRow(RECORD_KEY, key, row)) applyHeader(state, row);
+    else if (isRow(JOURNAL_PREFIX, key, row)) applyEntry(state, row);
+    else if (isRow(INBOX_PREFIX, key, row)) applyInbox(state, key, row);
+    else if (isRow(CHUNK_PREFIX, key, row)) applyChunks(state, key, row);
   }
   for (const key of batch.deletes) state.inbox.delete(key);
 }
@@ -196,7 +157,6 @@ function applyProgress(state: RunState, entry: JournalEntry): void {
     attempts: "attempt" in entry ? entry.attempt : 0,
     retryAt: entry.type === "step.retrying" ? entry.retryAt : undefined,
     ended,
-    failed: entry.type === "step.failed",
     compensable: entry.type === "step.completed" && entry.compensable === true,
   });
   if (entry.type === "stream.started") state.openStreams.set(entry.op, { chunks: 0, chars: 0 });
@@ -204,10 +164,9 @@ function applyProgress(state: RunState, entry: JournalEntry): void {
 }
 
 function applyChunks(state: RunState, key: string, row: ChunkRow): void {
-  const place = Number(key.slice(CHUNK_PREFIX.length).split("/")[0]);
-  // Chunks are stored of streams that are open only.
-  const { op } = (state.header as RunHeader).streams[place] as { readonly op: OperationId };
-  const before = state.openStreams.get(op) as { readonly chunks: number; readonly chars: number };
+  const op = state.header?.streams[streamOfChunk(key)]?.op;
+  const before = op === undefined ? undefined : state.openStreams.get(op);
+  assert(op !== undefined && before !== undefined, "chunks are stored of open streams only");
   const chars = row.chunks.reduce((sum, chunk) => sum + chunk.length, before.chars);
   state.openStreams.set(op, { chunks: before.chunks + row.chunks.length, chars });
 }

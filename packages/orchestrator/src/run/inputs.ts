@@ -14,46 +14,46 @@ import type {
   ReportAnswer,
 } from "@holdfast/protocol";
 import type { TriggerInput } from "./messages.ts";
-import type { DeliveryKind } from "./run-state.ts";
+import type { DeliveryKind } from "./rows.ts";
 
-/** Who asked for it, for the audit. A trigger says it in `triggeredBy`. */
-interface Asked {
+/** Who requested it, for the audit. A trigger says it in `triggeredBy`. */
+interface Requested {
   readonly by?: string | undefined;
 }
 
 export type Input =
   | TriggerInput
-  | (Asked & {
+  | (Requested & {
       readonly type: "deliver";
       readonly kind: DeliveryKind;
       readonly name: string;
       readonly payload: string;
       readonly deliveryId?: string | undefined;
     })
-  | (Asked & {
+  | (Requested & {
       readonly type: "resolveToken";
       readonly tokenId: string;
       readonly payload: string;
       /** The caller has shown no credentials: only a public token is known. */
       readonly publicly?: boolean;
     })
-  | (Asked & { readonly type: "cancel"; readonly reason?: string | undefined })
-  /** An operator stops the run, or lets it go on (CAN4), or tries again what the engine had paused (CAN5). */
-  | (Asked & { readonly type: "pause" })
-  | (Asked & { readonly type: "unpause" })
-  | (Asked & { readonly type: "retry" })
+  | (Requested & { readonly type: "cancel"; readonly reason?: string | undefined })
+  /** An operator pauses the run, lets it continue (CAN4), or tries again what the engine had paused (CAN5). */
+  | (Requested & { readonly type: "pause" })
+  | (Requested & { readonly type: "unpause" })
+  | (Requested & { readonly type: "retry" })
   /** May the run be deleted? The host deletes the rows when the reply says so (VER3). */
   | { readonly type: "delete" }
   /** A child of this run ended (CHILD2). */
   | { readonly type: "childEnded"; readonly op: OperationId; readonly outcome: ChildOutcome }
-  /** What became of a message of the outbox. */
+  /** The result of sending a message of the outbox. */
   | { readonly type: "sent"; readonly key: string; readonly result: SendResult }
-  /** What became of a row for the index of runs. */
+  /** The result of sending a row to the index of runs. */
   | { readonly type: "indexed"; readonly version: number; readonly stored: boolean }
-  /** The index of runs asks to be told anew. */
+  /** The index of runs asks for the row again. */
   | { readonly type: "reindex" }
   /** A run was resumed from this one (RES1). */
-  | (Asked & { readonly type: "noteResumed"; readonly runId: string })
+  | (Requested & { readonly type: "noteResumed"; readonly runId: string })
   | { readonly type: "alarm" }
   | { readonly type: "report"; readonly report: ExecutionReport }
   /** The pipe to the execution of this epoch, or the code behind it, is gone (DUR8). */
@@ -66,14 +66,14 @@ export type SendResult =
   | { readonly type: "unreachable" };
 
 /** What the host knows and the state does not. */
-export interface Circumstances {
+export interface HostContext {
   /** The time, ms since the epoch. */
   readonly now: number;
   /** Whether this host holds a live execution of the run's newest epoch. */
   readonly live: boolean;
   /** Whether this host can send messages to other runs. */
   readonly canSend: boolean;
-  /** Whether this host tells an index of runs. */
+  /** Whether this host updates an index of runs. */
   readonly indexes?: boolean;
   /** How long a run is kept after its end, ms. For ever without it. */
   readonly retentionMs?: number | undefined;
@@ -104,11 +104,11 @@ export type Reply =
 export type Effect =
   /** Begin an execution of the header's epoch, from the journal. */
   | { readonly type: "start" }
-  /** Tell the live execution. */
+  /** Update the live execution. */
   | { readonly type: "update"; readonly update: ExecutionUpdate }
   /** Stop the live execution and forget it. */
   | { readonly type: "abort"; readonly reason: AbortReason }
   /** Send what is in the outbox. */
   | { readonly type: "send" }
-  /** Tell the index of runs how the run stands now. */
+  /** Update the index of runs. */
   | { readonly type: "index" };

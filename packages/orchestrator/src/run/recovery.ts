@@ -1,11 +1,12 @@
 /**
- * When an execution is gone without a word, or the way to it.
+ * Executions that are lost, and executors that cannot be reached.
  *
- * Owns: DUR7 (an executor that dies again and again without progress) and DUR8 (dispatch trouble is not the workflow's
- * failure).
+ * Owns: DUR7 (an executor that dies again and again without progress) and DUR8 (a failure of dispatch is not a failure of the
+ * workflow).
  */
 import { type ErrorValue, LIMITS, errorValue, isTerminal } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
+import { begin, pause } from "./lifecycle.ts";
 import { computeBackoffDelayMs } from "./step-retry.ts";
 
 /**
@@ -14,7 +15,7 @@ import { computeBackoffDelayMs } from "./step-retry.ts";
  */
 export function recoverLostExecution(draft: Draft): void {
   const { dispatch, status } = draft.header;
-  if (status !== "running" || draft.live || draft.begins || dispatch?.retryAt !== undefined) return;
+  if (status !== "running" || draft.live || draft.starts || dispatch?.retryAt !== undefined) return;
   beginAnother(draft);
 }
 
@@ -28,33 +29,33 @@ function beginAnother(draft: Draft): void {
       "EXECUTOR_CRASHED",
       `The process that executed this run died ${LIMITS.executorCrashes} times in a row after journal entry ${seq} without getting any further. The journal is intact. Find out what kills it (memory, CPU time, an endless loop), then retry the run.`,
     );
-    draft.pause({ ...error, category: "RUNTIME_ERROR" });
+    pause(draft, { ...error, category: "RUNTIME_ERROR" });
     return;
   }
   draft.change({ crashes: { seq, count } });
-  draft.begin();
+  begin(draft);
 }
 
-/** The dispatcher reports trouble: try again with backoff, up to a long bound (DUR8). */
+/** The dispatcher reports a failure: try again with backoff, up to a long bound (DUR8). */
 export function executionLost(draft: Draft, epoch: number, error: ErrorValue): void {
   const { header, now } = draft;
   if (header.epoch !== epoch || isTerminal(header.status)) return;
-  // Whatever it was doing, it does it no more. A run that only waits begins another when there is news (DUR5).
+  // Drop the lost execution; a waiting run starts a new one on its next input (DUR5).
   draft.abort({ type: "superseded" });
   if (header.status !== "running") return;
   // Trying again would not help (VER2, DUR8).
   if (error.code === "PROTOCOL_MISMATCH" || error.code === "DISPATCH_REFUSED")
-    return draft.pause({ ...error, category: "RUNTIME_ERROR" });
+    return pause(draft, { ...error, category: "RUNTIME_ERROR" });
   // The step handler answers, only this execution is gone from its memory: another one takes over at once.
   if (error.code === "SESSION_LOST") return beginAnother(draft);
   const since = header.dispatch?.since ?? now;
   const failures = (header.dispatch?.failures ?? 0) + 1;
   if (now - since > LIMITS.dispatchRetryMs) {
-    const told = errorValue(
+    const failure = errorValue(
       "DISPATCH_FAILED",
       `The step handler could not be reached for ${Math.round((now - since) / 60_000)} minutes: ${error.message}`,
     );
-    draft.pause({ ...told, category: "RUNTIME_ERROR" });
+    pause(draft, { ...failure, category: "RUNTIME_ERROR" });
     return;
   }
   const policy = { max: Infinity, backoff: "exponential", initialMs: 1_000, maxDelayMs: 60_000 } as const;

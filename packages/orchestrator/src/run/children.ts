@@ -5,7 +5,6 @@
  * is a row until it is acknowledged, and counts once however often it is sent).
  */
 import {
-  type ChildOutcome,
   type ErrorValue,
   LIMITS,
   type OperationEvents,
@@ -16,11 +15,14 @@ import {
 } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
-import type { OpenWait } from "./run-header.ts";
-import type { OutboxRow } from "./run-state.ts";
+import { wake } from "./lifecycle.ts";
+import { post, remove, retryLater } from "./outbox.ts";
+import { OUTBOX_PREFIX, isRow } from "./rows.ts";
+import { kindOf } from "./run-header.ts";
 import { hashText } from "./text-hash.ts";
+import { endChild, newWait } from "./waits.ts";
 
-/** The function asks for a child. */
+/** The function requests a child. */
 export function startChild(draft: Draft, event: OperationEvents & { type: "child.started" }): void {
   const { op, nth, detached } = event;
   const { header } = draft;
@@ -28,10 +30,8 @@ export function startChild(draft: Draft, event: OperationEvents & { type: "child
   const problem = problemOf(draft, detached);
   if (problem !== undefined) return endChild(draft, op, nth, { status: "failed", runId, error: problem });
   draft.append({ type: "child.started", op, runId, ...(detached ? { detached: true as const } : {}) }, nth, detached);
-  const { name } = parseOperationId(op);
-  const wait: OpenWait = { op, nth, kind: "RUN", name, openedAt: draft.now, runId };
-  if (!detached) draft.change({ waits: [...header.waits, wait] });
-  draft.post(runId, {
+  if (!detached) draft.change({ waits: [...header.waits, newWait(op, nth, draft.now, { runId })] });
+  post(draft, runId, {
     type: "trigger",
     op,
     trigger: {
@@ -54,7 +54,7 @@ export function startChild(draft: Draft, event: OperationEvents & { type: "child
 
 /** Why a child cannot be started at all. */
 function problemOf(draft: Draft, detached: boolean): ErrorValue | undefined {
-  if (!draft.canSend) {
+  if (!draft.context.canSend) {
     return errorValue(
       "CHILDREN_NOT_CONFIGURED",
       "This deployment does not tell runs where other runs live, so ctx.invoke cannot start one. Pass runDO beside storage and dispatcher in the Durable Object.",
@@ -66,7 +66,7 @@ function problemOf(draft: Draft, detached: boolean): ErrorValue | undefined {
       `The run owes ${LIMITS.outboxMessages} messages to other runs already, which is the limit.`,
     );
   }
-  const children = draft.header.waits.filter((wait) => wait.kind === "RUN").length;
+  const children = draft.header.waits.filter((wait) => kindOf(wait) === "run").length;
   if (!detached && children >= LIMITS.openChildren) {
     return errorValue(
       "LIMIT_EXCEEDED",
@@ -76,26 +76,16 @@ function problemOf(draft: Draft, detached: boolean): ErrorValue | undefined {
   return undefined;
 }
 
-/** What became of a message: acknowledged ones leave the outbox, a child that was refused has ended. */
+/** The result of sending: acknowledged messages leave the outbox, a child that was refused has ended. */
 export function messageSent(draft: Draft, input: Input & { type: "sent" }): Reply {
   const { key, result } = input;
-  const row = draft.state.store.get(key) as OutboxRow | undefined;
-  if (row === undefined) return { type: "done" };
-  const { outbox } = draft.header;
+  const row = draft.state.store.get(key);
+  if (!isRow(OUTBOX_PREFIX, key, row)) return { type: "done" };
   if (result.type === "unreachable") {
-    const failures = outbox.failures + 1;
-    draft.change({
-      outbox: { ...outbox, failures, retryAt: draft.now + Math.min(1_000 * 2 ** Math.min(failures, 6), 60_000) },
-    });
+    retryLater(draft);
     return { type: "done" };
   }
-  draft.delete(key);
-  const { retryAt, ...rest } = outbox;
-  const count = outbox.count - 1;
-  draft.change({
-    outbox: { ...rest, count, failures: 0, ...(count === 0 || retryAt === undefined ? {} : { retryAt }) },
-  });
-  if (count > 0) draft.sendOutbox();
+  remove(draft, key);
   if (result.type === "refused" && row.message.type === "trigger") refuseChild(draft, row.message.op, result.error);
   return { type: "done" };
 }
@@ -105,11 +95,7 @@ function refuseChild(draft: Draft, op: OperationId, error: ErrorValue): void {
   if (wait?.runId === undefined) return;
   draft.change({ waits: draft.header.waits.filter((open) => open !== wait) });
   endChild(draft, op, wait.nth, { status: "failed", runId: wait.runId, error });
-  if (draft.header.status !== "paused") draft.wake();
-}
-
-function endChild(draft: Draft, op: OperationId, nth: number, outcome: ChildOutcome): void {
-  draft.append({ type: "child.ended", op, outcome }, nth, true);
+  if (draft.header.status !== "paused") wake(draft);
 }
 
 /** Readable while it is short; always unique to parent and operation, and not to be guessed without the run's seed. */

@@ -1,31 +1,33 @@
 /**
  * Creating a run.
  *
- * Owns: RUN2 (one run for one id, whoever asks how often), RUN3 (what a run records), and what a resumed run takes over
+ * Owns: RUN2 (one run for one id, however often it is requested), RUN3 (what a run records), and what a resumed run takes over
  * (RES1–RES4).
  */
 import { FORMAT_VERSION, LIMITS, changeMetadata, isSameValue } from "@holdfast/protocol";
 import { Draft } from "./draft.ts";
-import type { Circumstances, Reply } from "./inputs.ts";
+import type { HostContext, Reply } from "./inputs.ts";
+import { wake } from "./lifecycle.ts";
 import type { Inheritance, TriggerInput } from "./messages.ts";
+import { post } from "./outbox.ts";
+import { INHERITED_KEY, INPUT_KEY, type InheritedRow, type InputRow, TOKEN_PREFIX, type TokenRow } from "./rows.ts";
 import type { RunHeader } from "./run-header.ts";
-import { type RunState, type TokenRow, readInherited, readInput } from "./run-state.ts";
-import { INPUT_KEY, INHERITED_KEY, tokenKey } from "./store.ts";
+import { type RunState, readInherited, readInput } from "./run-state.ts";
 
 /** Inputs up to this length are kept in the header; longer ones get a row, so that they are not rewritten with it. */
 const HEADER_INPUT_CHARS_MAX = 4_096;
 
-export function trigger(state: RunState, input: TriggerInput, circumstances: Circumstances): [Draft, Reply] {
-  const draft = new Draft(state, circumstances);
+export function trigger(state: RunState, input: TriggerInput, context: HostContext): [Draft, Reply] {
+  const draft = new Draft(state, context);
   if (state.header !== undefined) return [draft, again(state, state.header, input)];
   const large = input.input.length > HEADER_INPUT_CHARS_MAX;
-  draft.create(newHeader(input, draft.now, large));
-  if (large) draft.put(INPUT_KEY, { v: FORMAT_VERSION, input: input.input });
+  draft.replace(newHeader(input, draft.now, large));
+  if (large) draft.put(INPUT_KEY, { v: FORMAT_VERSION, input: input.input } satisfies InputRow);
   if (input.inherited !== undefined) takeOver(draft, input.inherited);
-  if (input.inherited !== undefined && circumstances.canSend) {
-    draft.post(input.inherited.parentRunId, { type: "noteResumed", runId: input.identity.id });
+  if (input.inherited !== undefined && context.canSend) {
+    post(draft, input.inherited.parentRunId, { type: "noteResumed", runId: input.identity.id });
   }
-  if (input.delayMs === undefined) draft.wake();
+  if (input.delayMs === undefined) wake(draft);
   return [draft, { type: "created" }];
 }
 
@@ -88,10 +90,10 @@ function takeOver(draft: Draft, inherited: Inheritance): void {
     draft.inherit(entry);
     if (entry.type !== "wait.opened" || entry.tokenId === undefined) continue;
     const token: TokenRow = { v: FORMAT_VERSION, op: entry.op, state: "resolved" };
-    draft.put(tokenKey(entry.tokenId), token);
+    draft.put(TOKEN_PREFIX + entry.tokenId, token);
   }
   if (inherited.outcomes.length > 0) {
-    draft.put(INHERITED_KEY, { v: FORMAT_VERSION, outcomes: inherited.outcomes });
+    draft.put(INHERITED_KEY, { v: FORMAT_VERSION, outcomes: inherited.outcomes } satisfies InheritedRow);
   }
   const changes = inherited.entries.flatMap((entry) => (entry.type === "metadata.changed" ? [entry.change] : []));
   draft.change({ metadata: changes.reduce(changeMetadata, draft.header.metadata) });

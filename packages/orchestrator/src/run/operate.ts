@@ -5,18 +5,19 @@
  * in the order of its time, and the time budget does not run), and when a run may be deleted (VER3).
  */
 import { isTerminal } from "@holdfast/protocol";
-import { deliverKept } from "./deliver.ts";
+import { deliverBuffered } from "./deliver.ts";
 import type { Draft } from "./draft.ts";
 import type { Reply } from "./inputs.ts";
+import { continueRunning, pause as pauseRun, unpauseTo, wake } from "./lifecycle.ts";
 import type { RunHeader } from "./run-header.ts";
-import { settleDueWaits } from "./timers.ts";
 import { causeOf } from "./unwinding.ts";
+import { settleDueWaits } from "./waits.ts";
 
 export function pause(draft: Draft): Reply {
   const { status, id } = draft.header;
   if (isTerminal(status)) return refuseEnded(draft, "pause");
   if (status === "paused") return notApplicable(`Run ${JSON.stringify(id)} is paused already.`);
-  draft.pause(undefined);
+  pauseRun(draft);
   return { type: "done" };
 }
 
@@ -29,7 +30,7 @@ export function unpause(draft: Draft): Reply {
       `Run ${JSON.stringify(id)} was paused by ${error?.code}, not by an operator: mend the cause, then retry it.`,
     );
   }
-  goOn(draft, paused);
+  continueRun(draft, paused);
   return { type: "done" };
 }
 
@@ -42,7 +43,7 @@ export function retry(draft: Draft): Reply {
     );
   }
   draft.change({ error: causeOf(draft.header), crashes: undefined, dispatch: undefined });
-  goOn(draft, paused);
+  continueRun(draft, paused);
   return { type: "done" };
 }
 
@@ -65,21 +66,13 @@ export function mayDelete(draft: Draft): Reply {
   return { type: "done" };
 }
 
-/** The run goes on: what was kept and what fell due meanwhile is applied first. */
-function goOn(draft: Draft, paused: NonNullable<RunHeader["paused"]>): void {
-  const { deadlineAt } = draft.header;
-  const { from } = paused;
-  const pausedMs = draft.now - paused.at;
-  draft.change({
-    status: from,
-    paused: undefined,
-    ...(deadlineAt === undefined ? {} : { deadlineAt: deadlineAt + pausedMs }),
-  });
-  draft.tellUnpaused();
-  deliverKept(draft);
+/** The run continues: what was buffered and what fell due meanwhile is applied first. */
+function continueRun(draft: Draft, paused: NonNullable<RunHeader["paused"]>): void {
+  unpauseTo(draft, paused);
+  deliverBuffered(draft);
   settleDueWaits(draft);
-  if (from === "running") draft.goOnRunning();
-  else if (draft.header.startAt !== undefined && draft.header.startAt <= draft.now) draft.wake();
+  if (paused.from === "running") continueRunning(draft);
+  else if (draft.header.startAt !== undefined && draft.header.startAt <= draft.now) wake(draft);
 }
 
 function refuseEnded(draft: Draft, what: string): Reply {

@@ -1,0 +1,46 @@
+/**
+ * The transition with its invariants asserted: for tests and the simulator, which give it to the host.
+ *
+ * Owns: T3 and H2 as assertions.
+ */
+import { assert, isTerminal } from "@holdfast/protocol";
+import type { HostContext, Input } from "./inputs.ts";
+import { RECORD_KEY, isRow } from "./rows.ts";
+import { type RunHeader, nextAlarm } from "./run-header.ts";
+import type { RunState } from "./run-state.ts";
+import { type Transition, transition } from "./transition.ts";
+
+/** @throws Error when the transition breaks T3 or H2. */
+export function checkedTransition(state: RunState, input: Input, context: HostContext): Transition {
+  const decided = transition(state, input, context);
+  const row = decided.batch.puts.get(RECORD_KEY);
+  const after = isRow(RECORD_KEY, RECORD_KEY, row) ? row : state.header;
+  if (after !== undefined) {
+    checkAlarm(state.header, after, input, decided);
+    // A trigger that is repeated changes nothing: the alarm that is set replaces a lost execution.
+    if (input.type !== "trigger" || state.header === undefined) checkDriven(after, context, decided);
+  }
+  return decided;
+}
+
+/** H2: the alarm of the object is the next due time of the header. An alarm that fired is no longer set. */
+function checkAlarm(before: RunHeader | undefined, after: RunHeader, input: Input, { batch }: Transition): void {
+  const set = before === undefined || input.type === "alarm" ? null : nextAlarm(before);
+  const alarm = batch.alarm === undefined ? set : batch.alarm;
+  assert(alarm === nextAlarm(after), `H2: the alarm is ${alarm} and the next due time ${nextAlarm(after)}`);
+}
+
+/** T3: something drives every run that does not solely wait for the outside world. */
+function checkDriven(header: RunHeader, { live }: HostContext, { effects }: Transition): void {
+  const { status, startAt, watchdogAt, dispatch } = header;
+  if (isTerminal(status) || status === "paused" || status === "waiting") {
+    assert(watchdogAt === undefined, `T3: a run that is ${status} has no execution to look after`);
+    return;
+  }
+  if (status === "pending") return assert(startAt !== undefined, "T3: a pending run has a time at which it starts");
+  const starts = effects.some(({ type }) => type === "start");
+  const keeps = live && !effects.some(({ type }) => type === "abort");
+  const retries = dispatch?.retryAt !== undefined;
+  assert(starts || keeps || retries, "T3: a running run has an execution or begins one");
+  assert(watchdogAt !== undefined || retries, "T3: a running run has a timer");
+}

@@ -1,0 +1,106 @@
+/**
+ * Deliveries from outside: events, signals, tokens, and the ends of children.
+ *
+ * Owns: WAIT2 and WAIT10 (first come, first served, in both directions), WAIT3 (delivery ids), WAIT7 (a token is
+ * resolved once), WAIT8 (runs that take no deliveries).
+ */
+import { FORMAT_VERSION, LIMITS, isTerminal } from "@holdfast/protocol";
+import type { Draft } from "./draft.ts";
+import {
+  type Buffered,
+  buffer,
+  bufferRow,
+  isBuffered,
+  isFor,
+  readBuffered,
+  refuseFull,
+  removeBuffered,
+} from "./inbox.ts";
+import type { Input, Reply } from "./inputs.ts";
+import { DELIVERED_PREFIX, type DeliveredRow, TOKEN_PREFIX, readRow } from "./rows.ts";
+import type { OpenWait } from "./run-header.ts";
+import { resolveWait, settleDueWaits } from "./waits.ts";
+
+/** Takes an event or a signal: the oldest wait for it gets it, or it is buffered. */
+export function deliver(draft: Draft, input: Input & { type: "deliver" }): Reply {
+  const { deliveryId, kind, name, payload } = input;
+  if (deliveryId !== undefined && readRow(draft.state.store, DELIVERED_PREFIX, deliveryId) !== undefined) {
+    return { type: "delivered", delivery: "duplicate" };
+  }
+  if (isTerminal(draft.header.status)) return terminalRefusal(draft, `${kind} ${JSON.stringify(name)}`);
+  if (deliveryId !== undefined && draft.header.deliveryIds >= LIMITS.deliveryIds) {
+    return refuseFull(`it remembers ${LIMITS.deliveryIds} delivery ids already`);
+  }
+  const wait = findWait(draft, input);
+  const refusal = wait === undefined ? buffer(draft, { kind, name, payload, deliveryId }) : undefined;
+  if (refusal !== undefined) return refusal;
+  if (deliveryId !== undefined) {
+    draft.put(DELIVERED_PREFIX + deliveryId, { v: FORMAT_VERSION } satisfies DeliveredRow);
+    draft.change({ deliveryIds: draft.header.deliveryIds + 1 });
+  }
+  if (wait === undefined) return { type: "delivered", delivery: "buffered" };
+  resolveWait(draft, wait, payload, deliveryId);
+  return { type: "delivered", delivery: "resolved" };
+}
+
+/** A child ended. While the run is paused that is buffered like a delivery (CAN6). */
+export function childEnded(draft: Draft, { op, outcome }: Input & { type: "childEnded" }): Reply {
+  if (isTerminal(draft.header.status)) return { type: "done" };
+  const payload = JSON.stringify(outcome);
+  if (draft.header.status === "paused") {
+    if (!isBuffered(draft, "child", op)) bufferRow(draft, { kind: "child", name: op, payload });
+    return { type: "done" };
+  }
+  const wait = draft.header.waits.find((open) => open.op === op);
+  if (wait !== undefined) resolveWait(draft, wait, payload, undefined);
+  return { type: "done" };
+}
+
+/** The run is no longer paused: what was buffered meets the waits that are open, in the order of its time (CAN6). */
+export function deliverBuffered(draft: Draft): void {
+  for (const key of draft.state.inbox.keys()) {
+    const row = readBuffered(draft, key);
+    settleDueWaits(draft, row.at);
+    const wait = findWait(draft, row);
+    if (wait === undefined) continue;
+    removeBuffered(draft, key, row.payload.length);
+    resolveWait(draft, wait, row.payload, row.deliveryId);
+  }
+}
+
+/** The oldest open wait that a delivery is for; none while the run is paused. */
+function findWait(draft: Draft, delivery: Buffered): OpenWait | undefined {
+  const { status, waits } = draft.header;
+  return status === "paused" ? undefined : waits.find((wait) => isFor(wait, delivery));
+}
+
+/** Takes the answer to a token. */
+export function resolveToken(draft: Draft, input: Input & { type: "resolveToken" }): Reply {
+  const { tokenId, payload } = input;
+  const token = readRow(draft.state.store, TOKEN_PREFIX, tokenId);
+  if (token === undefined || (input.publicly === true && token.public !== true)) {
+    return { type: "refused", code: "token_not_found", message: "This run never issued that token." };
+  }
+  const wait = draft.header.waits.find((open) => open.tokenId === tokenId);
+  const answered = token.state !== "open" || isBuffered(draft, "token", tokenId);
+  if (isTerminal(draft.header.status) && !answered) return terminalRefusal(draft, "token");
+  if (wait === undefined || answered) {
+    const how = token.state === "timed_out" ? "it timed out" : "it was resolved";
+    return { type: "refused", code: "already_resolved", message: `The token cannot be resolved again: ${how}.` };
+  }
+  if (draft.header.status === "paused") {
+    bufferRow(draft, { kind: "token", name: tokenId, payload });
+    return { type: "delivered", delivery: "buffered" };
+  }
+  resolveWait(draft, wait, payload, undefined);
+  return { type: "delivered", delivery: "resolved" };
+}
+
+function terminalRefusal(draft: Draft, what: string): Reply {
+  const { id, status } = draft.header;
+  return {
+    type: "refused",
+    code: "run_terminal",
+    message: `Run ${JSON.stringify(id)} has ended (${status}); it takes no ${what} any more.`,
+  };
+}

@@ -1,0 +1,142 @@
+/**
+ * The life cycle of a run: its statuses, and what each change of status brings with it.
+ *
+ * Owns: the status machine (RUN1). No other file changes the status of a run.
+ *
+ * Invariants
+ * - LC1 Every change of status is one that `NEXT` lists.
+ * - LC2 A running run has a watchdog; no other run has one (DUR5).
+ */
+import { type ChildOutcome, ENCODED_UNDEFINED, LIMITS, type RunStatus, assert, errorValue } from "@holdfast/protocol";
+import type { Draft } from "./draft.ts";
+import { post } from "./outbox.ts";
+import type { RunHeader } from "./run-header.ts";
+import { plainError } from "./run-error.ts";
+
+/** Where a run may go from each status. A terminal status is final (RUN1). */
+const NEXT: Readonly<Record<RunStatus, readonly RunStatus[]>> = {
+  pending: ["running", "paused", "cancelled"],
+  running: ["waiting", "paused", "completed", "failed", "cancelled", "compensated", "compensation_failed"],
+  waiting: ["running", "paused", "completed", "failed", "cancelled", "compensated", "compensation_failed"],
+  // The engine may pause what an operator has paused: the code that runs no longer fits (REP5).
+  paused: [
+    "pending",
+    "running",
+    "waiting",
+    "paused",
+    "completed",
+    "failed",
+    "cancelled",
+    "compensated",
+    "compensation_failed",
+  ],
+  completed: [],
+  failed: [],
+  cancelled: [],
+  compensated: [],
+  compensation_failed: [],
+};
+
+function become(draft: Draft, status: RunStatus, patch: Partial<Omit<RunHeader, "status">>): void {
+  const { header } = draft;
+  assert(NEXT[header.status].includes(status), `a run does not go from ${header.status} to ${status}`);
+  draft.replace({ ...header, ...patch, status });
+}
+
+/** Makes sure that the run executes: notifies the live execution, or begins one. */
+export function wake(draft: Draft): void {
+  const wasRunning = draft.header.status === "running";
+  if (!wasRunning) become(draft, "running", { watchdogAt: draft.now + LIMITS.watchdogMsMin });
+  if (draft.header.startedAt === undefined) startClock(draft);
+  // A running run without a live execution lost it: that is for `recovery`, which counts.
+  if (draft.live) draft.poke();
+  else if (!wasRunning) begin(draft);
+}
+
+function startClock(draft: Draft): void {
+  const { timeoutMs } = draft.header;
+  const deadlineAt = timeoutMs === undefined ? undefined : draft.now + timeoutMs;
+  draft.change({ startedAt: draft.now, startAt: undefined, deadlineAt });
+}
+
+/** Begins an execution under a new epoch, from the journal. The one before is superseded (DUR6). */
+export function begin(draft: Draft): void {
+  draft.start();
+  const { dispatch, epoch } = draft.header;
+  draft.change({
+    epoch: epoch + 1,
+    watchdogAt: draft.now + LIMITS.watchdogMsMin,
+    ...(dispatch === undefined ? {} : { dispatch: { ...dispatch, retryAt: undefined } }),
+  });
+}
+
+/** The execution has nothing to do before something happens. */
+export function park(draft: Draft): void {
+  become(draft, "waiting", { watchdogAt: undefined });
+}
+
+/** Stops the run until an operator acts; the journal stays as it is. `error`: why the engine pauses it. */
+export function pause(draft: Draft, error?: RunHeader["error"]): void {
+  const { status } = draft.header;
+  const from = status === "pending" || status === "waiting" ? status : "running";
+  const by = error === undefined ? "operator" : "engine";
+  become(draft, "paused", {
+    paused: { from, at: draft.now, by },
+    ...(error === undefined ? {} : { error }),
+    watchdogAt: undefined,
+    dispatch: undefined,
+  });
+  if (by === "operator") draft.notifyPaused(true);
+}
+
+/** The run is no longer paused: it is what it was before, and its time budget did not run meanwhile (CAN6). */
+export function unpauseTo(draft: Draft, { from, at }: NonNullable<RunHeader["paused"]>): void {
+  const { deadlineAt } = draft.header;
+  const pausedMs = draft.now - at;
+  become(draft, from, {
+    paused: undefined,
+    ...(deadlineAt === undefined ? {} : { deadlineAt: deadlineAt + pausedMs }),
+  });
+  draft.notifyPaused(false);
+}
+
+/** A run that was running when it was paused runs again: with the execution that is live, or with a new one. */
+export function continueRunning(draft: Draft): void {
+  draft.change({ watchdogAt: draft.now + LIMITS.watchdogMsMin });
+  if (!draft.live && !draft.starts) begin(draft);
+}
+
+/** Ends the run (RUN1). Later reports are rejected (DUR6); the parent is notified (CHILD2). */
+export function end(draft: Draft, status: RunStatus, patch: Partial<Omit<RunHeader, "status">>): void {
+  const { retentionMs } = draft.context;
+  cancelChildren(draft);
+  become(draft, status, {
+    ...patch,
+    endedAt: draft.now,
+    startAt: undefined,
+    watchdogAt: undefined,
+    dispatch: undefined,
+    paused: undefined,
+    waits: [],
+    retryAt: undefined,
+    expiresAt: retentionMs === undefined ? undefined : draft.now + retentionMs,
+  });
+  notifyParent(draft);
+}
+
+function notifyParent(draft: Draft): void {
+  const { parent, error, output = ENCODED_UNDEFINED, id, status } = draft.header;
+  if (parent === undefined || parent.detached) return;
+  const failure = error ?? errorValue("CHILD_RUN_FAILED", `The run ended ${status}.`);
+  const outcome: ChildOutcome =
+    status === "completed" ? { status, runId: id, output } : { status, runId: id, error: plainError(failure) };
+  post(draft, parent.runId, { type: "childEnded", op: parent.op, outcome });
+}
+
+/** Attached children end with their parent, and when it begins to undo (CHILD3). */
+export function cancelChildren(draft: Draft): void {
+  for (const { runId } of draft.header.waits) {
+    if (runId === undefined) continue;
+    post(draft, runId, { type: "cancel", reason: `its parent ${draft.header.id} has stopped` });
+  }
+}

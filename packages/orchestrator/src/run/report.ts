@@ -1,0 +1,101 @@
+/**
+ * What an execution reports.
+ *
+ * Owns: the fence (DUR6), and the table that says which event is whose. The events are applied beside their nouns.
+ */
+import { type ExecutionEvent, LIMITS, type OperationEvents, isOutcome, isTerminal } from "@holdfast/protocol";
+import { stopAtLimit } from "./cancel.ts";
+import { startChild } from "./children.ts";
+import type { Draft } from "./draft.ts";
+import type { Input, Reply } from "./inputs.ts";
+import { begin, end, park, pause, wake } from "./lifecycle.ts";
+import { applyMetadata } from "./metadata.ts";
+import { toRunError } from "./run-error.ts";
+import { completeStep, failAttempt, inheritOutcome, startStep } from "./steps.ts";
+import { appendChunks, startStream } from "./streams.ts";
+import { beginUnwinding, endUnwound, isAcceptedWhileUnwinding } from "./unwinding.ts";
+import { openWait } from "./waits.ts";
+
+/** Commits a report as a whole, or rejects it (E2). */
+export function report(draft: Draft, input: Input & { type: "report" }): Reply {
+  const { epoch, asked, events, remote } = input.report;
+  if (isTerminal(draft.header.status)) return reject("ended");
+  if (epoch !== draft.header.epoch || draft.starts || draft.header.paused?.by === "engine") return reject("superseded");
+  draft.asked = Math.max(draft.asked, asked);
+  draft.remote = remote === true;
+  if (draft.header.dispatch !== undefined) draft.change({ dispatch: undefined });
+  const taken = new Set<string>();
+  let parks = false;
+  for (const event of events) {
+    if (isTerminal(draft.header.status)) break;
+    if (event.type === "parked") parks = mayPark(draft, event);
+    else apply(draft, event, taken);
+  }
+  // The code ended without knowing that it was stopped: another execution undoes what it did (CAN1).
+  if (draft.starts) return reject("superseded");
+  if (parks) park(draft);
+  const parked = parks ? { parked: true as const } : {};
+  return { type: "report", answer: { accepted: true, entries: draft.entries, now: draft.now, ...parked } };
+}
+
+function reject(reason: "superseded" | "ended"): Reply {
+  return { type: "report", answer: { accepted: false, reason } };
+}
+
+/** A run parks only if the execution has seen all there is to see, what this very report brought included. */
+function mayPark(draft: Draft, { seq, now }: ExecutionEvent & { type: "parked" }): boolean {
+  const { status, retriedAt = 0 } = draft.header;
+  const news = draft.pokes || draft.entries.some(isOutcome) || now < retriedAt;
+  return !news && draft.state.lastOutcomeSeq <= seq && status === "running";
+}
+
+function apply(draft: Draft, event: Exclude<ExecutionEvent, { type: "parked" }>, taken: Set<string>): void {
+  const unwinding = draft.header.unwinding !== undefined;
+  switch (event.type) {
+    case "unparked":
+      return draft.header.status === "paused" ? undefined : wake(draft);
+    case "run.completed":
+      return unwinding ? begin(draft) : end(draft, "completed", { output: event.output });
+    case "run.failed":
+      return unwinding ? begin(draft) : end(draft, "failed", { error: toRunError(event.error, event.step) });
+    case "run.unwound":
+      return endUnwound(draft);
+    case "run.diverged":
+      draft.abort({ type: "superseded" });
+      return pause(draft, { ...event.error, category: "RUNTIME_ERROR" });
+    default:
+      return applyToOperation(draft, event, taken);
+  }
+}
+
+function applyToOperation(draft: Draft, event: OperationEvents, taken: Set<string>): void {
+  const { state, header } = draft;
+  const known = state.operations.get(event.op);
+  // An operation that has ended stays as it ended: a report that is repeated changes nothing (DUR3).
+  if (known?.ended === true || draft.hasEnded(event.op)) return;
+  if (event.type === "step.failed" && event.attempt <= (known?.attempts ?? 0)) return;
+  if (header.unwinding !== undefined && !isAcceptedWhileUnwinding(event.op)) return;
+  if (event.type === "stream.chunks") return appendChunks(draft, event);
+  if (draft.journalIsFull && header.unwinding === undefined)
+    return stopAtLimit(draft, `The run's journal holds ${LIMITS.journalEntries} entries`);
+  switch (event.type) {
+    case "step.started":
+      return startStep(draft, event);
+    case "step.completed":
+      return completeStep(draft, event);
+    case "step.failed":
+      return failAttempt(draft, event);
+    case "inherited":
+      return inheritOutcome(draft, event);
+    case "wait.opened":
+      return openWait(draft, event, taken);
+    case "child.started":
+      return known === undefined ? startChild(draft, event) : undefined;
+    case "run.unwinding":
+      return beginUnwinding(draft, event, toRunError(event.error, event.step));
+    case "metadata.changed":
+      return known === undefined ? applyMetadata(draft, event) : undefined;
+    case "stream.started":
+      return startStream(draft, event);
+  }
+}

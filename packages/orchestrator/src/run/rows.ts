@@ -1,0 +1,170 @@
+/**
+ * The rows of a run: their keys, their forms, and reading them.
+ *
+ * Owns: the layout of a run's storage. Other files read rows through `readRow` and `listRows` only, so that the form of a
+ * row is claimed in one place.
+ *
+ * Invariants
+ * - RW1 Every row carries its format version `v`. Stored forms only grow by optional fields (VER1).
+ */
+import type { EntryBody, JournalEntry, OperationId } from "@holdfast/protocol";
+import type { ListOptions, StoreReader } from "../host/store.ts";
+import type { RunMessage } from "./messages.ts";
+import type { RunHeader } from "./run-header.ts";
+
+/** The run's header. */
+export const RECORD_KEY = "record";
+/** The run's input, where it is too large to be rewritten with each header. */
+export const INPUT_KEY = "input";
+/** Outcomes that a resumed run takes over when their operations are requested. */
+export const INHERITED_KEY = "inherited";
+export const JOURNAL_PREFIX = "journal/";
+/** Deliveries kept for waits to come. */
+export const INBOX_PREFIX = "inbox/";
+/** Messages to other runs that are not acknowledged. */
+export const OUTBOX_PREFIX = "outbox/";
+/** Chunks of streams. */
+export const CHUNK_PREFIX = "chunk/";
+/** What callers did to the run. */
+export const AUDIT_PREFIX = "audit/";
+/** Tokens that were issued (WAIT7). */
+export const TOKEN_PREFIX = "token/";
+/** Delivery ids that were seen (WAIT3). */
+export const DELIVERED_PREFIX = "delivered/";
+
+/** The form of each kind of row, by its key or the beginning of its keys. */
+export interface RunRows {
+  readonly [RECORD_KEY]: RunHeader;
+  readonly [INPUT_KEY]: InputRow;
+  readonly [INHERITED_KEY]: InheritedRow;
+  readonly [JOURNAL_PREFIX]: JournalEntry;
+  readonly [INBOX_PREFIX]: InboxRow;
+  readonly [OUTBOX_PREFIX]: OutboxRow;
+  readonly [CHUNK_PREFIX]: ChunkRow;
+  readonly [AUDIT_PREFIX]: AuditRow;
+  readonly [TOKEN_PREFIX]: TokenRow;
+  readonly [DELIVERED_PREFIX]: DeliveredRow;
+}
+
+export type RowKind = keyof RunRows;
+
+/** Whether a row is of this kind: its key says so. */
+export function isRow<K extends RowKind>(kind: K, key: string, row: unknown): row is RunRows[K] {
+  return row !== undefined && (kind.endsWith("/") ? key.startsWith(kind) : key === kind);
+}
+
+/** The row of this kind whose key ends so. */
+export function readRow<K extends RowKind>(store: StoreReader, kind: K, rest = ""): RunRows[K] | undefined {
+  const key = kind + rest;
+  const row = store.get(key);
+  return isRow(kind, key, row) ? row : undefined;
+}
+
+/** All rows of this kind, in the order of their keys. */
+export function listRows<K extends RowKind>(
+  store: StoreReader,
+  kind: K,
+  options?: ListOptions,
+): Iterable<readonly [key: string, row: RunRows[K]]> {
+  // Cast: the keys say what the rows are, as in `isRow`; asking each row costs time in long journals.
+  return store.list(kind, options) as Iterable<readonly [string, RunRows[K]]>;
+}
+
+export interface InputRow {
+  readonly v: number;
+  readonly input: string;
+}
+
+export interface InheritedRow {
+  readonly v: number;
+  readonly outcomes: readonly EntryBody[];
+}
+
+/** A delivery that is kept for a wait to come, or until the run is no longer paused. */
+export interface InboxRow {
+  readonly v: number;
+  readonly kind: BufferedKind;
+  /** The event's type, the signal's name, the token's id, or the operation of the child. */
+  readonly name: string;
+  readonly payload: string;
+  readonly deliveryId?: string;
+  readonly at: number;
+}
+
+export type DeliveryKind = "event" | "signal";
+
+/** Answers to tokens and ends of children are kept too, while the run is paused (CAN6). */
+export type BufferedKind = DeliveryKind | "token" | "child";
+
+/** A message to another run that is not acknowledged. */
+export interface OutboxRow {
+  readonly v: number;
+  readonly to: string;
+  readonly message: RunMessage;
+}
+
+/** Chunks of a stream, as many as came together. */
+export interface ChunkRow {
+  readonly v: number;
+  readonly at: number;
+  /** The number of the first. */
+  readonly first: number;
+  readonly chunks: readonly string[];
+}
+
+/** Something that a caller did to the run. */
+export interface AuditRow {
+  readonly v: number;
+  readonly at: number;
+  readonly action: string;
+  readonly by: string;
+  /** What was delivered, or the reason. Never a secret. */
+  readonly detail?: string;
+}
+
+/** An issued token and whether it was used. */
+export interface TokenRow {
+  readonly v: number;
+  readonly op: OperationId;
+  readonly state: "open" | "resolved" | "timed_out";
+  readonly public?: true;
+}
+
+export interface DeliveredRow {
+  readonly v: number;
+}
+
+export function journalKey(seq: number): string {
+  return JOURNAL_PREFIX + inOrder(seq);
+}
+
+export function inboxKey(position: number): string {
+  return INBOX_PREFIX + inOrder(position);
+}
+
+export function outboxKey(position: number): string {
+  return OUTBOX_PREFIX + inOrder(position);
+}
+
+export function auditKey(position: number): string {
+  return AUDIT_PREFIX + inOrder(position);
+}
+
+/** All chunks of one generation of a stream. `stream`: its place in the header's list. */
+export function chunkPrefix(stream: number, generation: number): string {
+  return `${CHUNK_PREFIX}${stream}/${generation}/`;
+}
+
+export function chunkKey(stream: number, generation: number, position: number): string {
+  return chunkPrefix(stream, generation) + inOrder(position);
+}
+
+/** The place, in the header's list, of the stream that a chunk's key belongs to. */
+export function streamOfChunk(key: string): number {
+  return Number(key.slice(CHUNK_PREFIX.length).split("/")[0]);
+}
+
+/** Keys sort as text: numbers are as long as the largest. */
+function inOrder(position: number): string {
+  return String(position).padStart(10, "0");
+}

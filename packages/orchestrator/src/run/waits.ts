@@ -1,0 +1,117 @@
+/**
+ * Waits: opening them, and what ends them.
+ *
+ * Owns: WAIT1 (a wait is journaled when it opens), WAIT4 (time-outs, in the order of their time), WAIT7 (a token is
+ * answered once).
+ */
+import {
+  type ChildOutcome,
+  ENCODED_UNDEFINED,
+  FORMAT_VERSION,
+  LIMITS,
+  type OperationEvents,
+  type OperationId,
+  type OperationKind,
+  type WaitpointKind,
+  assert,
+  parseOperationId,
+} from "@holdfast/protocol";
+import { stopAtLimit } from "./cancel.ts";
+import type { Draft } from "./draft.ts";
+import { takeBuffered } from "./inbox.ts";
+import { wake } from "./lifecycle.ts";
+import { TOKEN_PREFIX, type TokenRow } from "./rows.ts";
+import { type OpenWait, kindOf } from "./run-header.ts";
+
+/** How the API and the stored header name the kinds of operations that wait. */
+const WAITPOINT_KINDS: Readonly<Partial<Record<OperationKind, WaitpointKind>>> = {
+  sleep: "DATETIME",
+  event: "EVENT",
+  signal: "SIGNAL",
+  token: "MANUAL",
+  run: "RUN",
+};
+
+/** A wait that opens now. */
+export function newWait(
+  op: OperationId,
+  nth: number,
+  openedAt: number,
+  more: Pick<OpenWait, "wakeAt" | "tokenId" | "match" | "runId">,
+): OpenWait {
+  const { kind, name } = parseOperationId(op);
+  const waitpoint = WAITPOINT_KINDS[kind];
+  assert(waitpoint !== undefined, `operations of kind ${kind} do not wait`);
+  return { op, nth, kind: waitpoint, name, openedAt, ...more };
+}
+
+/** The function waits. `taken`: keys of buffered deliveries that this report has taken already (WAIT2). */
+export function openWait(draft: Draft, event: OperationEvents & { type: "wait.opened" }, taken: Set<string>): void {
+  const { op, nth, afterMs, tokenId, match } = event;
+  if (draft.header.waits.some((open) => open.op === op)) return;
+  if (draft.header.waits.length >= LIMITS.openWaits) {
+    return stopAtLimit(draft, `The run has ${LIMITS.openWaits} waits open at one time`);
+  }
+  const wakeAt = event.wakeAt ?? (afterMs === undefined ? undefined : draft.now + afterMs);
+  const timing = { ...(wakeAt === undefined ? {} : { wakeAt }), ...(tokenId === undefined ? {} : { tokenId }) };
+  draft.append({ type: "wait.opened", op, ...timing }, nth);
+  const matching = match === undefined ? {} : { match };
+  const wait = newWait(op, nth, draft.now, { ...timing, ...matching });
+  if (tokenId !== undefined) issueToken(draft, tokenId, op, event.public === true);
+  const buffered = takeBuffered(draft, wait, taken);
+  if (buffered === undefined) draft.change({ waits: [...draft.header.waits, wait] });
+  else journalResult(draft, wait, buffered.payload, buffered.deliveryId);
+}
+
+/** Something came that an open wait was for. */
+export function resolveWait(draft: Draft, wait: OpenWait, payload: string, deliveryId: string | undefined): void {
+  draft.change({ waits: draft.header.waits.filter((open) => open !== wait) });
+  journalResult(draft, wait, payload, deliveryId);
+  wake(draft);
+}
+
+function journalResult(draft: Draft, wait: OpenWait, value: string, deliveryId: string | undefined): void {
+  if (kindOf(wait) === "run") return endChild(draft, wait.op, wait.nth, JSON.parse(value));
+  const delivered = deliveryId === undefined ? {} : { deliveryId };
+  draft.append({ type: "wait.resolved", op: wait.op, value, ...delivered }, wait.nth, true);
+  if (wait.tokenId !== undefined) closeToken(draft, wait.tokenId, "resolved");
+}
+
+/** A child run ended, or could not be started. */
+export function endChild(draft: Draft, op: OperationId, nth: number, outcome: ChildOutcome): void {
+  draft.append({ type: "child.ended", op, outcome }, nth, true);
+}
+
+/** Ends the waits that are due by `until`, in the order of their time (WAIT4). */
+export function settleDueWaits(draft: Draft, until: number = draft.now): void {
+  const { waits } = draft.header;
+  const due = waits
+    .flatMap((wait) => (wait.wakeAt === undefined || wait.wakeAt > until ? [] : [{ wait, at: wait.wakeAt }]))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ wait }) => wait);
+  if (due.length === 0) return;
+  draft.change({ waits: waits.filter((wait) => !due.includes(wait)) });
+  for (const wait of due) endWait(draft, wait);
+  wake(draft);
+}
+
+function endWait(draft: Draft, wait: OpenWait): void {
+  if (kindOf(wait) === "sleep") {
+    draft.append({ type: "wait.resolved", op: wait.op, value: ENCODED_UNDEFINED }, wait.nth, true);
+    return;
+  }
+  draft.append({ type: "wait.timed_out", op: wait.op }, wait.nth, true);
+  if (wait.tokenId !== undefined) closeToken(draft, wait.tokenId, "timed_out");
+}
+
+function issueToken(draft: Draft, tokenId: string, op: OperationId, isPublic: boolean): void {
+  const row: TokenRow = { v: FORMAT_VERSION, op, state: "open", ...(isPublic ? { public: true } : {}) };
+  draft.put(TOKEN_PREFIX + tokenId, row);
+}
+
+/** A token is answered once (WAIT7). One that this transition issued may be closed by it too. */
+function closeToken(draft: Draft, tokenId: string, state: TokenRow["state"]): void {
+  const row = draft.read(TOKEN_PREFIX, tokenId);
+  assert(row !== undefined, "a wait for a token has the token's row");
+  draft.put(TOKEN_PREFIX + tokenId, { ...row, state } satisfies TokenRow);
+}
