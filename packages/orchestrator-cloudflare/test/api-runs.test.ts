@@ -1,0 +1,154 @@
+/** tests: the HTTP API: reading, operating and deleting runs, and delivering to them */
+import { beforeEach, describe, expect, test } from "vitest";
+import { bodies, workflows } from "./api-workflows.ts";
+import { FakeDeployment, answerOf } from "./fake-platform.ts";
+
+let api: FakeDeployment;
+beforeEach(() => {
+  bodies.length = 0;
+  api = new FakeDeployment(workflows);
+});
+
+const wait = { headers: { Prefer: "wait=5" } };
+
+describe("one run", () => {
+  test("CAN4 pause and unpause, CAN5 retry: each answers 202 with the run, or 409 where it does not apply", async () => {
+    await api.fetch("/api/runs", { json: { workflowId: "approve", runId: "r1", input: {} }, ...wait });
+    const post = async (what: string): Promise<[number, unknown]> => {
+      const { status, body } = await answerOf(await api.fetch(`/api/runs/r1/${what}`, { method: "POST" }));
+      return [status, (body.run as { status: string } | undefined)?.status ?? body.error];
+    };
+    expect(await post("retry")).toEqual([409, "not_applicable"]);
+    expect(await post("pause")).toEqual([202, "paused"]);
+    expect(await post("pause")).toEqual([409, "not_applicable"]);
+    expect(await post("unpause")).toEqual([202, "waiting"]);
+  });
+
+  test("DUR5 the next reader of a run sets an alarm that was lost", async () => {
+    await api.fetch("/api/runs", { json: { runId: "late", workflowId: "approve", delay: "1h" } });
+    const { alarmAt } = api.storageOf("late");
+    api.storageOf("late").alarmAt = null;
+    api.evict("late");
+    expect((await api.fetch("/api/runs/late")).status).toBe(200);
+    expect(api.storageOf("late").alarmAt).toBe(alarmAt);
+  });
+
+  test("VER3 an ended run can be deleted, with all its rows; one that has not ended cannot", async () => {
+    await api.fetch("/api/runs", { json: { workflowId: "approve", runId: "r1", input: {} }, ...wait });
+    expect(await answerOf(await api.fetch("/api/runs/r1", { method: "DELETE" }))).toMatchObject({
+      status: 409,
+      body: { error: "run_not_ended" },
+    });
+    await api.fetch("/api/runs/r1/cancel", { method: "POST" });
+    expect((await api.fetch("/api/runs/r1", { method: "DELETE" })).status).toBe(204);
+    expect(api.storageOf("r1")).toMatchObject({ rows: new Map(), alarmAt: null });
+    expect((await api.fetch("/api/runs/r1")).status).toBe(404);
+    expect((await api.fetch("/api/runs/r1", { method: "DELETE" })).status).toBe(404);
+  });
+
+  test("LIM2 reading an unknown run, or delivering to one, stores nothing", async () => {
+    expect(await answerOf(await api.fetch("/api/runs/nobody"))).toMatchObject({
+      status: 404,
+      body: { error: "not_found" },
+    });
+    expect(await answerOf(await api.fetch("/api/runs/nobody/signals", { json: { name: "s" } }))).toMatchObject({
+      status: 404,
+    });
+    expect(api.storageOf("nobody")).toMatchObject({ writes: 0, alarmAt: null });
+  });
+
+  test("API1 the journal is paged", async () => {
+    await api.fetch("/api/runs", { json: { workflowId: "approve", runId: "r1", input: {} }, ...wait });
+    const first = await answerOf(await api.fetch("/api/runs/r1/journal?limit=1"));
+    expect(first.body).toMatchObject({
+      entries: [
+        { seq: 1, type: "step.completed", operation: { kind: "step", name: "check", occurrence: 0 }, value: 1 },
+      ],
+      nextAfter: 1,
+    });
+    const second = await answerOf(await api.fetch("/api/runs/r1/journal?after=1"));
+    expect(second.body).toMatchObject({ entries: [{ seq: 2, type: "wait.opened" }], nextAfter: null });
+  });
+
+  test("API1 the workflows that the deployment serves are listed", async () => {
+    expect((await answerOf(await api.fetch("/api/workflows"))).body).toEqual({
+      workflows: [
+        { id: "approve", description: "Waits for an approval.", tags: ["money"] },
+        { id: "token" },
+        { id: "fails" },
+      ],
+    });
+    expect(await answerOf(await api.fetch("/healthz"))).toEqual({ status: 200, body: { ok: true } });
+  });
+
+  test("LIM2 without an index runs cannot be listed, and the answer says so", async () => {
+    expect(await answerOf(await api.fetch("/api/runs"))).toMatchObject({
+      status: 501,
+      body: { error: "index_not_configured" },
+    });
+  });
+});
+
+describe("delivering", () => {
+  const start = (workflowId: string, runId = "r1"): Promise<Response> =>
+    api.fetch("/api/runs", { json: { workflowId, runId, input: {} }, ...wait });
+
+  test("WAIT2 signals are resolved, buffered or recognised as duplicates, after an eviction too", async () => {
+    await start("approve");
+    const signal = (json: object): Promise<{ status: number; body: Record<string, unknown> }> =>
+      api.fetch("/api/runs/r1/signals", { json }).then(answerOf);
+    expect(await signal({ name: "other", payload: 1, deliveryId: "d0" })).toMatchObject({
+      status: 202,
+      body: { delivery: "buffered", run: { id: "r1", status: "waiting" } },
+    });
+    api.evict("r1");
+    expect(await signal({ name: "other", payload: 1, deliveryId: "d0" })).toMatchObject({
+      body: { delivery: "duplicate" },
+    });
+    expect(await signal({ name: "approval", payload: { ok: true } })).toMatchObject({ body: { delivery: "resolved" } });
+    await expect.poll(async () => (await answerOf(await api.fetch("/api/runs/r1"))).body.status).toBe("completed");
+    expect(await signal({ name: "approval" })).toMatchObject({ status: 409, body: { error: "run_terminal" } });
+    expect(bodies).toEqual(["check"]);
+  });
+
+  test("WAIT4 a wait times out by the alarm with nobody calling, after an eviction too", async () => {
+    await start("approve");
+    api.evict("r1");
+    const storage = api.storageOf("r1");
+    const record = storage.rows.get("record") as { waits: { wakeAt: number }[] };
+    for (const one of record.waits) one.wakeAt = Date.now() - 1;
+    await api.alarm("r1");
+    expect((await answerOf(await api.fetch("/api/runs/r1"))).body).toMatchObject({
+      status: "completed",
+      output: { approval: null },
+    });
+  });
+
+  test("WAIT7 a token is answered once, by its own path; one that was never issued is not found", async () => {
+    await start("token");
+    const path = "/api/runs/r1/tokens/t%2F1%25";
+    expect(await answerOf(await api.fetch("/api/runs/r1/tokens/other", { json: {} }))).toMatchObject({
+      status: 404,
+      body: { error: "token_not_found" },
+    });
+    expect(await answerOf(await api.fetch(path, { json: { payload: "yes" } }))).toMatchObject({
+      status: 202,
+      body: { delivery: "resolved" },
+    });
+    const again = await answerOf(await api.fetch(path, { json: { payload: "no" } }));
+    expect([again.status, again.body.error]).toEqual([409, expect.stringMatching(/already_resolved|run_terminal/)]);
+  });
+
+  test("CAN1 a cancel answers 202 with the cancelled run; a run that has ended answers 409", async () => {
+    await start("approve");
+    expect(await answerOf(await api.fetch("/api/runs/r1/cancel", { method: "POST" }))).toMatchObject({
+      status: 202,
+      body: { run: { status: "cancelled" } },
+    });
+    expect(await answerOf(await api.fetch("/api/runs/r1/cancel", { json: { reason: "again" } }))).toMatchObject({
+      status: 409,
+      body: { error: "run_terminal" },
+    });
+    expect(api.storageOf("r1").alarmAt).toBeNull();
+  });
+});
