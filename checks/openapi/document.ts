@@ -21,10 +21,24 @@ const PAGE: Readonly<Record<string, JsonSchema>> = {
   readJournal: { type: "integer", minimum: 1, maximum: LIMITS.journalPage, default: LIMITS.journalPage },
 };
 
+const DESCRIPTIONS: Readonly<Record<string, string>> = {
+  200: "As asked.",
+  201: "It is durable.",
+  202: "It is durable.",
+  204: "Done.",
+  503: "The deployment is misconfigured: its log names the field.",
+};
+
 export interface Document {
   readonly openapi: string;
+  readonly info: Readonly<Record<string, unknown>>;
+  readonly servers: readonly object[];
+  readonly security: readonly object[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, DocumentedOperation>>>>;
-  readonly components: { readonly schemas: Readonly<Record<string, JsonSchema>> };
+  readonly components: {
+    readonly securitySchemes: Readonly<Record<string, object>>;
+    readonly schemas: Readonly<Record<string, JsonSchema>>;
+  };
 }
 
 export interface DocumentedOperation {
@@ -67,14 +81,15 @@ export function makeDocument(): Document {
       securitySchemes: { bearer: { type: "http", scheme: "bearer" } },
       schemas: { ...ANSWERS, Refusal: refusal(Object.keys(STATUS_OF)) },
     },
-  } as unknown as Document;
+  };
 }
 
 /** Codes by their statuses. */
 function refusalsOf(route: RouteDescription): Map<number, ApiErrorCode[]> {
-  const { scope, verb, path, indexed, query, body, refusals = [] } = route;
+  const { scope, verb, path, indexed, query, body, answers, refusals = [] } = route;
   const codes = new Set<ApiErrorCode>(refusals);
   const add = (...more: readonly ApiErrorCode[]): void => more.forEach((code) => codes.add(code));
+  if (answers[STATUS_OF.misconfigured] === undefined) add("misconfigured");
   if (scope !== undefined)
     add("unauthorized", "forbidden", "auth_not_configured", "auth_unavailable", "internal_error");
   if (scope !== undefined && verb !== "GET") add("origin_not_allowed");
@@ -116,7 +131,7 @@ function describe(route: RouteDescription): DocumentedOperation {
 }
 
 function answerOf(status: string, name: string | null): { description: string; content?: Content } {
-  const description = { 200: "As asked.", 201: "It is durable.", 202: "It is durable.", 204: "Done." }[status] ?? "";
+  const description = DESCRIPTIONS[status] ?? "";
   if (name === null) return { description };
   if (name.includes("/")) return { description, content: { [name]: { schema: { type: "string" } } } };
   return { description, content: { "application/json": { schema: { $ref: `#/components/schemas/${name}` } } } };

@@ -1,7 +1,29 @@
 /**
- * What the API answers, as JSON Schema. A test holds every answer of the black-box suite to it.
+ * What the API answers, as JSON Schema.
+ *
+ * Owns: the schemas by which routes describe their answers. Their fields are those of the API's types: a field that one
+ * has and the other lacks does not compile. A test holds every answer of the black-box suite to the schemas.
  */
-import { RUN_STATUSES } from "@holdfast/protocol";
+import {
+  type AttemptedWork,
+  type AuditEntry,
+  type BulkAnswer,
+  type Delivery,
+  type DispatchFailure,
+  type ListedRun,
+  RUN_STATUSES,
+  type RunErrorInfo,
+  type RunRecord,
+  type RunStep,
+  type RunStream,
+  type RunSummary,
+  type ShownError,
+  type StepStatus,
+  type UncompensatedStep,
+  type Waitpoint,
+  type WaitpointKind,
+  type WorkflowDescription,
+} from "@holdfast/protocol";
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -14,11 +36,14 @@ const listOf = (items: JsonSchema): JsonSchema => ({ type: "array", items });
 const oneOf = (...values: readonly string[]): JsonSchema => ({ type: "string", enum: values });
 const ref = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` });
 
-/** Fields that end in `?` may be absent; no others may be there. */
-function object(fields: Readonly<Record<string, JsonSchema>>, description?: string): JsonSchema {
+/** A schema for each field of a type. The names of optional fields end in `?`. */
+type Fields<T> = { readonly [K in keyof T & string as object extends Pick<T, K> ? `${K}?` : K]: JsonSchema };
+
+/** An object that has the fields of `T` and no others. */
+function object<T>(fields: Fields<T>, description?: string): JsonSchema {
   const required = Object.keys(fields).filter((name) => !name.endsWith("?"));
   const properties = Object.fromEntries(
-    Object.entries(fields).map(([name, schema]) => [name.replace(/\?$/, ""), schema]),
+    Object.entries<JsonSchema>(fields).map(([name, schema]) => [name.replace(/\?$/, ""), schema]),
   );
   return {
     type: "object",
@@ -31,7 +56,10 @@ function object(fields: Readonly<Record<string, JsonSchema>>, description?: stri
 
 const status = oneOf(...RUN_STATUSES);
 
-const errorFields = {
+/** An error may be the consequence of others. */
+type ErrorInFull = ShownError & { readonly cause?: unknown; readonly errors?: unknown };
+
+const errorFields: Fields<ErrorInFull> = {
   "name?": text,
   message: text,
   "code?": text,
@@ -39,21 +67,23 @@ const errorFields = {
   "cause?": anything,
   "errors?": anything,
 };
-const parent = object({ runId: text, "detached?": flag });
-const resumedFrom = object({ runId: text, "step?": text });
+const parent = object<NonNullable<RunSummary["parent"]>>({ runId: text, "detached?": flag });
+const resumedFrom = object<NonNullable<RunSummary["resumedFrom"]>>({ runId: text, "step?": text });
 
-const summary = {
+const summary: Fields<RunSummary> = {
   id: text,
   workflowId: text,
   workflowVersion: { type: ["string", "null"] },
   status,
   phase: { ...oneOf("forward", "compensating"), description: "compensating: the run undoes what it has done." },
   "error?": ref("RunError"),
-  "dispatch?": object(
+  "dispatch?": object<DispatchFailure>(
     { since: time, failures: whole, "retryAt?": time, message: text },
     "While the code that executes the run cannot be reached.",
   ),
-  "uncompensated?": listOf(object({ name: text, occurrence: whole, error: object(errorFields) })),
+  "uncompensated?": listOf(
+    object<UncompensatedStep>({ name: text, occurrence: whole, error: object<ErrorInFull>(errorFields) }),
+  ),
   pendingWaitpoints: listOf(ref("Waitpoint")),
   invocationCount: { ...whole, description: "Executions that were begun." },
   metadata: { type: "object" },
@@ -73,53 +103,61 @@ const summary = {
   "endedAt?": time,
   updatedAt: time,
   "timeoutMs?": whole,
-} as const;
+};
 
-const attempts = { "startedAt?": time, "endedAt?": time, "retryAt?": time, "error?": object(errorFields) };
-const stepStatus = oneOf("running", "retrying", "completed", "failed", "skipped");
+const attempts: Fields<AttemptedWork> = {
+  status: oneOf(...(["running", "retrying", "completed", "failed", "skipped"] satisfies StepStatus[])),
+  attempts: whole,
+  "startedAt?": time,
+  "endedAt?": time,
+  "retryAt?": time,
+  "error?": object<ErrorInFull>(errorFields),
+};
 
 export const ANSWERS = {
-  RunError: object({ "category?": oneOf("USER_ERROR", "RUNTIME_ERROR"), "step?": text, ...errorFields }),
-  Waitpoint: object({
+  RunError: object<RunErrorInfo & ErrorInFull>({
+    "category?": oneOf(...(["USER_ERROR", "RUNTIME_ERROR"] satisfies NonNullable<RunErrorInfo["category"]>[])),
+    "step?": text,
+    ...errorFields,
+  }),
+  Waitpoint: object<Waitpoint>({
     id: text,
-    kind: oneOf("DATETIME", "EVENT", "SIGNAL", "MANUAL", "RUN"),
+    kind: oneOf(...(["DATETIME", "EVENT", "SIGNAL", "MANUAL", "RUN"] satisfies WaitpointKind[])),
     meta: { type: "object" },
     "wakeAt?": time,
   }),
-  RunSummary: object(summary),
-  Run: object({
+  RunSummary: object<RunSummary>(summary),
+  Run: object<RunRecord>({
     ...summary,
     input: anything,
     "output?": anything,
     steps: listOf(
-      object({
+      object<RunStep>({
         name: text,
         occurrence: whole,
-        "status?": stepStatus,
-        "attempts?": whole,
         ...attempts,
         "output?": anything,
-        "compensation?": object({ status: stepStatus, attempts: whole, ...attempts }),
+        "compensation?": object<AttemptedWork>(attempts),
       }),
     ),
     streams: {
       type: "object",
-      additionalProperties: object({ chunks: whole, ended: flag, generation: whole }),
+      additionalProperties: object<RunStream>({ chunks: whole, ended: flag, generation: whole }),
     },
     "truncated?": { const: true },
   }),
-  ListedRun: object({
+  ListedRun: object<ListedRun>({
     id: text,
     workflowId: text,
     workflowVersion: { type: ["string", "null"] },
     status,
-    "error?": object({ "code?": text, message: text }),
+    "error?": object<Pick<RunErrorInfo, "code" | "message">>({ "code?": text, message: text }),
     tags: listOf(text),
     environment: text,
     triggeredBy: text,
     "tenantId?": text,
-    "parent?": object({ runId: text }),
-    "resumedFrom?": object({ runId: text }),
+    "parent?": object<{ runId: string }>({ runId: text }),
+    "resumedFrom?": object<{ runId: string }>({ runId: text }),
     createdAt: time,
     "startedAt?": time,
     "endedAt?": time,
@@ -140,23 +178,33 @@ export const ANSWERS = {
     }),
     nextAfter: { type: ["integer", "null"] },
   }),
-  Audit: object({ entries: listOf(object({ at: time, action: text, by: text, "detail?": text })) }),
-  Delivered: object({ delivery: oneOf("resolved", "buffered", "duplicate"), run: ref("RunSummary") }),
-  PubliclyDelivered: object({ delivery: oneOf("resolved", "buffered") }),
+  Audit: object({ entries: listOf(object<AuditEntry>({ at: time, action: text, by: text, "detail?": text })) }),
+  Delivered: object({
+    delivery: oneOf(...(["resolved", "buffered", "duplicate"] satisfies Delivery[])),
+    run: ref("RunSummary"),
+  }),
+  PubliclyDelivered: object({ delivery: oneOf(...(["resolved", "buffered"] satisfies Delivery[])) }),
   Operated: object({ run: ref("RunSummary") }),
-  Bulk: object({
+  Bulk: object<BulkAnswer>({
     asked: whole,
     done: whole,
-    refused: listOf(object({ id: text, error: text, message: text })),
+    refused: listOf(object<BulkAnswer["refused"][number]>({ id: text, error: text, message: text })),
     nextCursor: { type: ["string", "null"] },
   }),
   Rebuilt: object({ told: whole, unknown: whole }),
   Workflows: object({
     workflows: listOf(
-      object({ id: text, "version?": text, "description?": text, "tags?": listOf(text), "timeoutMs?": whole }),
+      object<WorkflowDescription>({
+        id: text,
+        "version?": text,
+        "description?": text,
+        "tags?": listOf(text),
+        "timeoutMs?": whole,
+      }),
     ),
   }),
   Health: object({ ok: { const: true } }),
+  Misconfigured: object({ ok: { const: false }, misconfigured: { const: true } }),
   Document: { type: "object", description: "This document." },
 } as const satisfies Readonly<Record<string, JsonSchema>>;
 

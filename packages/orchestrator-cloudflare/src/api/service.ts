@@ -24,7 +24,7 @@ export const deploymentRoutes: readonly Route[] = [
     verb: "GET",
     path: "/healthz",
     summary: "Tells that the Worker lives.",
-    answers: { 200: "Health" },
+    answers: { 200: "Health", 503: "Misconfigured" },
     handle: () => Response.json({ ok: true }),
   }),
   route({
