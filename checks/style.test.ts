@@ -12,11 +12,6 @@ const EXCEPTIONS: readonly { readonly path: string; readonly rule: StyleRule; re
     rule: "function-lines" as const,
     why: "A list of workflows: it reads from top to bottom and branches nowhere.",
   })),
-  ...["lines", "signing"].map((part) => ({
-    path: `packages/protocol/src/${part}.ts`,
-    rule: "ban" as const,
-    why: "What both ends of a pipe share: it works with streams and WebCrypto, and the orchestrator never calls it.",
-  })),
   {
     path: "packages/proof/src/contracts/store-contract.ts",
     rule: "function-lines",

@@ -6,7 +6,7 @@
  */
 import {
   type DurableObjectStorageLike,
-  type RpcBindingLike,
+  type RpcBinding,
   type StepDispatcher,
   createHttpDispatcher,
   createInlineDispatcher,
@@ -23,7 +23,7 @@ interface Env extends FloorEnv {
   readonly WORKFLOW_RUN_DO: DurableObjectNamespace;
   readonly FLOOR: DurableObjectNamespace;
   readonly PEER: Workflow<PeerInput>;
-  readonly SIBLING_RPC: RpcBindingLike;
+  readonly SIBLING_RPC: RpcBinding;
   readonly STEP_HANDLER_URL: string;
   readonly STEP_HANDLER_KEY: string;
 }

@@ -1,9 +1,9 @@
 /** The orchestrator: the API and the runs. It holds no workflow; those live in the Worker that the service binding names. */
-import { type RpcBindingLike, createServiceBindingDispatcher } from "@holdfast/orchestrator-cloudflare";
+import { type RpcBinding, createServiceBindingDispatcher } from "@holdfast/orchestrator-cloudflare";
 import { holdfast } from "@holdfast/orchestrator-cloudflare/worker";
 
 interface Env {
-  readonly WORKFLOWS: RpcBindingLike;
+  readonly WORKFLOWS: RpcBinding;
 }
 
 const app = holdfast({ dispatcher: (env: Env) => createServiceBindingDispatcher({ binding: env.WORKFLOWS }) });

@@ -12,7 +12,6 @@ export {
 export { DurableObjectStore } from "./run-object/store.ts";
 export { type HttpDispatcherOptions, createHttpDispatcher } from "./dispatch/http-dispatcher.ts";
 export { type InlineDispatcherOptions, createInlineDispatcher } from "./dispatch/inline-dispatcher.ts";
-export type { RpcBindingLike, RpcLive, RpcPortLike } from "./dispatch/rpc-execution.ts";
 export type { FetcherLike } from "./dispatch/line-binding.ts";
 export {
   type ServiceBindingDispatcherOptions,
@@ -48,3 +47,4 @@ export {
   decodeValue,
   errorValue,
 } from "@holdfast/protocol";
+export type { RpcBinding, RpcLive, RpcPort } from "@holdfast/protocol";

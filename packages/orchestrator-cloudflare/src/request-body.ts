@@ -4,6 +4,7 @@
  * Owns: content type, size, JSON, and shape, in that order; each with its own refusal.
  */
 import { HoldfastError, encodeValue } from "@holdfast/protocol";
+import { readBodyText } from "@holdfast/protocol/transport";
 import * as v from "valibot";
 import { ApiRefusal } from "./refusal.ts";
 
@@ -50,31 +51,14 @@ function requireJson(request: Request): void {
   );
 }
 
-/** Reads no more than is allowed, whatever the headers claim. */
+/**
+ * The body as text. Reads no more than `bytesMax`, whatever the headers claim.
+ * @throws ApiRefusal `body_too_large`, `invalid_json`.
+ */
 export async function readText(request: Request, bytesMax: number): Promise<string> {
-  if (Number(request.headers.get("Content-Length") ?? 0) > bytesMax) throw tooLarge(bytesMax);
-  if (request.body === null) return "";
-  const reader = (request.body as ReadableStream<Uint8Array>).getReader();
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
-  let bytes = 0;
-  let text = "";
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    bytes += part.value.byteLength;
-    if (bytes > bytesMax) {
-      await reader.cancel().catch(() => {});
-      throw tooLarge(bytesMax);
-    }
-    text += decodeUtf8(decoder, part.value);
-  }
-  return text + decodeUtf8(decoder, undefined);
-}
-
-function decodeUtf8(decoder: TextDecoder, bytes: Uint8Array | undefined): string {
-  try {
-    return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
-  } catch {
-    throw new ApiRefusal("invalid_json", "The body is not UTF-8 text.");
-  }
+  const body = await readBodyText(request, bytesMax);
+  if (body.ok) return body.text;
+  throw body.why === "too_large" ? tooLarge(bytesMax) : new ApiRefusal("invalid_json", "The body is not UTF-8 text.");
 }
 
 function tooLarge(bytesMax: number): ApiRefusal {

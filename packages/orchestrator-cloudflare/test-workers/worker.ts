@@ -2,7 +2,7 @@
  * The Worker that the real-workerd suite drives: the library as a user would wire it, with workflows made for testing.
  */
 import {
-  type RpcBindingLike,
+  type RpcBinding,
   type StepDispatcher,
   createHttpDispatcher,
   createInlineDispatcher,
@@ -14,7 +14,7 @@ import { workflows } from "./workflows.ts";
 
 interface Env {
   readonly SIBLING: Fetcher;
-  readonly SIBLING_RPC: RpcBindingLike;
+  readonly SIBLING_RPC: RpcBinding;
   readonly STEP_HANDLER_URL: string;
   readonly STEP_HANDLER_KEY: string;
 }

@@ -4,7 +4,7 @@
 import type { Workflow } from "@holdfast/workflows";
 import { createStepHandler, workflowsEntrypoint } from "@holdfast/workflows/handler";
 import {
-  type RpcBindingLike,
+  type RpcBinding,
   type StepDispatcher,
   createHttpDispatcher,
   createInlineDispatcher,
@@ -72,7 +72,7 @@ export const PIPES: Readonly<Record<string, (counter: Counter, workflows: readon
         return result;
       };
     };
-    const binding: RpcBindingLike = {
+    const binding: RpcBinding = {
       workflows: () => service.workflows(),
       execute: (start, port) =>
         service.execute(start, {

@@ -1,4 +1,5 @@
-import { PROTOCOL_VERSION, SIGNATURE_HEADER, signRequest } from "@holdfast/protocol";
+import { PROTOCOL_VERSION } from "@holdfast/protocol";
+import { SIGNATURE_HEADER, signRequest } from "@holdfast/protocol/transport";
 import { type Workflow, workflow } from "@holdfast/workflows";
 import { type StepHandler, type StepHandlerOptions, createStepHandler } from "@holdfast/workflows/handler";
 import { describe, expect, test, vi } from "vitest";

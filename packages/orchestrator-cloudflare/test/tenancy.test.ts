@@ -1,4 +1,4 @@
-import { SIGNATURE_HEADER, signRequest } from "@holdfast/protocol";
+import { SIGNATURE_HEADER, signRequest } from "@holdfast/protocol/transport";
 import { workflow } from "@holdfast/workflows";
 import { SignJWT, createLocalJWKSet, exportJWK, generateKeyPair } from "jose";
 import { describe, expect, test, vi } from "vitest";

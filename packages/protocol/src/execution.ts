@@ -157,6 +157,18 @@ export type ExecutionEvent =
   /** The code no longer asks for what the journal holds (REP5). */
   | { readonly type: "run.diverged"; readonly error: ErrorValue };
 
+const ENDS: ReadonlySet<string | undefined> = new Set<ExecutionEvent["type"]>([
+  "run.completed",
+  "run.failed",
+  "run.unwound",
+  "run.diverged",
+]);
+
+/** Whether the execution has nothing to say after this event, which is the last of its report. */
+export function endsRun(event: ExecutionEvent | undefined): boolean {
+  return ENDS.has(event?.type);
+}
+
 export interface ExecutionReport {
   readonly epoch: number;
   /** How many operations the function has asked for so far. */

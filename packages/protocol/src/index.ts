@@ -1,4 +1,4 @@
-/** What orchestrator and step handler share: messages, journal entries, values, errors, names, limits. */
+/** What orchestrator and step handler share and that needs no platform: messages, journal entries, values, names, limits. */
 export type {
   AttemptedWork,
   AuditEntry,
@@ -22,21 +22,23 @@ export type {
 export { assert } from "./assert.ts";
 export { type Duration, parseDurationMs, parseTimeMs } from "./durations.ts";
 export { ERROR_CODES, type ErrorCode, type ErrorValue, HoldfastError, boundMessage, errorValue } from "./errors.ts";
-export type {
-  AbortReason,
-  ExecutionEvent,
-  ExecutionPort,
-  ExecutionReport,
-  ExecutionStart,
-  ExecutionUpdate,
-  LiveExecution,
-  OperationEvents,
-  ReportAnswer,
-  RunFacts,
-  StepDispatcher,
-  StepInProgress,
-  WorkflowDescription,
+export {
+  type AbortReason,
+  type ExecutionEvent,
+  type ExecutionPort,
+  type ExecutionReport,
+  type ExecutionStart,
+  type ExecutionUpdate,
+  type LiveExecution,
+  type OperationEvents,
+  type ReportAnswer,
+  type RunFacts,
+  type StepDispatcher,
+  type StepInProgress,
+  type WorkflowDescription,
+  endsRun,
 } from "./execution.ts";
+export { fromHex, toHex } from "./hex.ts";
 export {
   type Operation,
   type OperationId,
@@ -56,7 +58,6 @@ export {
   type UnwindCause,
   isOutcome,
 } from "./journal.ts";
-export { type LineToExecution, type LineToOrchestrator, readLines } from "./lines.ts";
 export { setLimits } from "./limit-settings.ts";
 export { LIMITS, type LimitName } from "./limits.ts";
 export { matchesPattern } from "./pattern.ts";
@@ -70,15 +71,7 @@ export {
   resolveRetry,
 } from "./retry.ts";
 export { RUN_STATUSES, type RunStatus, TERMINAL_STATUSES, type TerminalStatus, isTerminal } from "./run-status.ts";
-export {
-  SIGNATURE_AGE_MS_MAX,
-  SIGNATURE_HEADER,
-  SeenNonces,
-  type Verdict,
-  checkSigningKey,
-  signRequest,
-  verifyRequest,
-} from "./signing.ts";
+export type { RpcBinding, RpcLive, RpcPort } from "./rpc.ts";
 export { parseTraceparent, spanIdOf, traceIdOf, traceparentOf } from "./trace.ts";
 export type { TurnAnswer, TurnContent, TurnRequest, WorkflowsAnswer } from "./turns.ts";
 export {
@@ -95,4 +88,4 @@ export {
   toJson,
 } from "./values.ts";
 export { FORMAT_VERSION, PROTOCOL_VERSION } from "./version.ts";
-export { type WorkflowDefinition, WorkflowIndex } from "./workflow-definition.ts";
+export { type WorkflowDefinition, WorkflowIndex, describeWorkflow } from "./workflow-definition.ts";

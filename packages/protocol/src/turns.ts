@@ -7,8 +7,8 @@
  *
  * Invariants
  * - U1 A request that is repeated (same session and turn) is not applied again; it is answered with what there is to say.
- * - U3 Updates are taken in their order, each once, whichever request brings them.
  * - U2 A report is said again, with its number, until its answer has come. A number is committed once.
+ * - U3 Updates are taken in their order, each once, whichever request brings them.
  */
 import type { ErrorValue } from "./errors.ts";
 import type {

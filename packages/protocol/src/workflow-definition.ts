@@ -15,6 +15,18 @@ export interface WorkflowDefinition extends WorkflowDescription {
   readonly run: unknown;
 }
 
+/** What a caller may know of a workflow: its description without the code. */
+export function describeWorkflow(workflow: WorkflowDescription): WorkflowDescription {
+  const { id, version, description, tags, timeoutMs } = workflow;
+  return {
+    id,
+    ...(version === undefined ? {} : { version }),
+    ...(description === undefined ? {} : { description }),
+    ...(tags === undefined ? {} : { tags }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  };
+}
+
 /** The workflows of one host, found by id and version. */
 export class WorkflowIndex<W extends WorkflowDefinition = WorkflowDefinition> {
   readonly #byId = new Map<string, W[]>();

@@ -1,6 +1,6 @@
 /** Strings that both sides must agree on, byte for byte: a handler in another language can test against them. */
 import { describe, expect, test } from "vitest";
-import { SeenNonces, readLines, signRequest, verifyRequest } from "../src/index.ts";
+import { SeenNonces, readLines, signRequest, verifyRequest } from "../src/transport/index.ts";
 
 const KEY = "0123456789abcdef0123456789abcdef";
 const REQUEST = { method: "POST", path: "/holdfast/turn?x=1", body: '{"protocol":1}' };

@@ -3,7 +3,7 @@
  *
  * Owns: which run an id or an idempotency key stands for.
  */
-import { LIMITS, idProblem, parseTraceparent } from "@holdfast/protocol";
+import { LIMITS, idProblem, parseTraceparent, toHex } from "@holdfast/protocol";
 import { ulid } from "ulid";
 import * as v from "valibot";
 import { requireScope } from "../auth/principal.ts";
@@ -125,7 +125,7 @@ function keyOf(request: Request, inBody: string | undefined): string | undefined
 /** A run without an id of its own gets one that is fixed by its key: the same key finds the same run (RUN2). */
 async function idFromKey(key: string): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key)));
-  return `key-${Array.from(digest.slice(0, 20), (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+  return `key-${toHex(digest.slice(0, 20))}`;
 }
 
 /** The caller's place in a trace. What is no `traceparent` is none (W3C Trace Context). */

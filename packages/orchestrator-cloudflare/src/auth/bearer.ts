@@ -4,7 +4,7 @@
  * Owns: how tokens are written down, digested and compared, and the rule that a deployment without configuration is
  * closed.
  */
-import { HoldfastError } from "@holdfast/protocol";
+import { HoldfastError, fromHex, toHex } from "@holdfast/protocol";
 import { ApiRefusal } from "../refusal.ts";
 import { type Principal, SCOPES, type Scope, type VerifyRequest } from "./principal.ts";
 
@@ -81,12 +81,11 @@ function readToken(one: string | BearerToken, index: number): Known {
   if (!/^[0-9a-f]{64}$/.test(hex)) {
     throw new HoldfastError("INVALID_ARGUMENT", `${where}: sha256: must be followed by 64 hexadecimal digits.`);
   }
-  return { digest: Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)), given };
+  return { digest: fromHex(hex), given };
 }
 
 function principalOf({ scopes = SCOPES, tenantId, subject, tenantMeta }: BearerToken, digested: Uint8Array): Principal {
-  const short = Array.from(digested.slice(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return { subject: subject ?? `token-${short}`, tenantId, scopes, tenantMeta };
+  return { subject: subject ?? `token-${toHex(digested.slice(0, 4))}`, tenantId, scopes, tenantMeta };
 }
 
 async function digest(text: string): Promise<Uint8Array> {

@@ -3,14 +3,8 @@
  *
  * Owns: which key a request names. What is signed and how is that of requests to step handlers (SEC3, PROTOCOL.md).
  */
-import {
-  HoldfastError,
-  LIMITS,
-  SIGNATURE_HEADER,
-  SeenNonces,
-  checkSigningKey,
-  verifyRequest,
-} from "@holdfast/protocol";
+import { HoldfastError, LIMITS } from "@holdfast/protocol";
+import { SIGNATURE_HEADER, SeenNonces, checkSigningKey, verifyRequest } from "@holdfast/protocol/transport";
 import { ApiRefusal } from "../refusal.ts";
 import { readText } from "../request-body.ts";
 import { SCOPES, type Scope, type VerifyRequest } from "./principal.ts";

@@ -1,7 +1,8 @@
 /**
  * Workflow code anywhere, behind HTTP: a Node process, say, that serves `createStepHandler`.
  */
-import { HoldfastError, type StepDispatcher, checkFields, checkSigningKey } from "@holdfast/protocol";
+import { HoldfastError, type StepDispatcher, checkFields } from "@holdfast/protocol";
+import { checkSigningKey } from "@holdfast/protocol/transport";
 import { TurnExecution } from "./turn-execution.ts";
 import { type TurnPipe, listOver, postOver } from "./turn-transport.ts";
 

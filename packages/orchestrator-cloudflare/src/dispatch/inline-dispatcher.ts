@@ -8,8 +8,8 @@ import {
   type LiveExecution,
   type StepDispatcher,
   type WorkflowDefinition,
-  type WorkflowDescription,
   WorkflowIndex,
+  describeWorkflow,
   errorValue,
 } from "@holdfast/protocol";
 
@@ -32,25 +32,15 @@ export function createInlineDispatcher({ workflows }: InlineDispatcherOptions): 
       );
       return NOTHING_LIVE;
     },
-    workflows: () => index.all.map(describe),
+    workflows: () => index.all.map(describeWorkflow),
     describe(workflowId, version) {
       const found = index.find(workflowId, version);
-      return found === undefined ? null : describe(found);
+      return found === undefined ? null : describeWorkflow(found);
     },
   };
 }
 
 const NOTHING_LIVE: LiveExecution = { update: () => {}, abort: () => {} };
-
-function describe({ id, version, description, tags, timeoutMs }: WorkflowDefinition): WorkflowDescription {
-  return {
-    id,
-    ...(version === undefined ? {} : { version }),
-    ...(description === undefined ? {} : { description }),
-    ...(tags === undefined ? {} : { tags }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-  };
-}
 
 function notServed(workflowId: string, version: string | undefined): string {
   const which = version === undefined ? "" : ` in version ${JSON.stringify(version)}`;

@@ -3,14 +3,8 @@
  *
  * Owns: the orchestrator's side. To `RpcExecution` it looks like a binding with RPC.
  */
-import {
-  type LineToExecution,
-  type LineToOrchestrator,
-  type ReportAnswer,
-  type WorkflowsAnswer,
-  readLines,
-} from "@holdfast/protocol";
-import type { RpcBindingLike, RpcPortLike } from "./rpc-execution.ts";
+import type { RpcBinding, RpcPort, WorkflowsAnswer } from "@holdfast/protocol";
+import { type LineToExecution, type LineToOrchestrator, readLines } from "@holdfast/protocol/transport";
 
 export interface FetcherLike {
   fetch(request: Request): Promise<Response>;
@@ -18,7 +12,7 @@ export interface FetcherLike {
 
 const URL_INSIDE = "https://step-handler.internal";
 
-export function lineBinding(binding: FetcherLike): RpcBindingLike {
+export function lineBinding(binding: FetcherLike): RpcBinding {
   return {
     execute: (start, port) => converse(binding, start, port),
     async workflows() {
@@ -32,13 +26,13 @@ export function lineBinding(binding: FetcherLike): RpcBindingLike {
 async function converse(
   binding: FetcherLike,
   start: Extract<LineToExecution, { type: "start" }>["start"],
-  port: RpcPortLike,
+  port: RpcPort,
 ): Promise<void> {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
   const encoder = new TextEncoder();
   const say = (line: LineToExecution): Promise<void> => writer.write(encoder.encode(`${JSON.stringify(line)}\n`));
-  port.connect({
+  await port.connect({
     update: (update) => say({ type: "update", update }),
     abort: (reason) => say({ type: "abort", reason }),
     release: () => say({ type: "release" }),
@@ -55,11 +49,10 @@ async function converse(
   try {
     for await (const line of readLines(response.body.getReader())) {
       const message = line as LineToOrchestrator;
-      if (message.type === "progress") port.progress(message.steps);
-      else if (message.type === "lost") port.lost(message.error);
+      if (message.type === "progress") await port.progress(message.steps);
+      else if (message.type === "lost") await port.lost(message.error);
       else if (message.type === "report") {
-        const answer: ReportAnswer = port.report(message.report);
-        await say({ type: "answer", answer });
+        await say({ type: "answer", answer: await port.report(message.report) });
       } else throw new Error("it said something that is no message");
     }
   } finally {

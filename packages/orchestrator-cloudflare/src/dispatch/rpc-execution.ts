@@ -13,36 +13,15 @@ import {
   type ExecutionUpdate,
   type LiveExecution,
   type ReportAnswer,
+  type RpcBinding,
+  type RpcLive,
   type StepInProgress,
-  type WorkflowsAnswer,
+  endsRun,
   errorValue,
 } from "@holdfast/protocol";
 
-/** What `workflowsEntrypoint` of @holdfast/workflows exposes, as a binding shows it. */
-export interface RpcBindingLike {
-  execute(start: ExecutionStart, port: RpcPortLike): Promise<unknown>;
-  workflows(): Promise<WorkflowsAnswer>;
-}
-
-/** What the execution speaks through. */
-export interface RpcPortLike {
-  connect(live: RpcLive): void;
-  report(report: ExecutionReport): ReportAnswer;
-  progress(steps: readonly StepInProgress[]): void;
-  lost(error: ErrorValue): void;
-}
-
-/** What it is spoken to through. */
-export interface RpcLive {
-  readonly update: (update: ExecutionUpdate) => Promise<unknown>;
-  readonly abort: (reason: AbortReason) => Promise<unknown>;
-  readonly release: () => Promise<unknown>;
-}
-
 /** How long a parked execution is kept, for news that comes soon. */
 const KEEP_PARKED_MS = 10_000;
-
-const ENDS: ReadonlySet<string> = new Set(["run.completed", "run.failed", "run.unwound", "run.diverged"]);
 
 export class RpcExecution implements LiveExecution {
   readonly #port: ExecutionPort;
@@ -52,13 +31,13 @@ export class RpcExecution implements LiveExecution {
   #over = false;
   #letGo: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(start: ExecutionStart, port: ExecutionPort, binding: RpcBindingLike) {
+  constructor(start: ExecutionStart, port: ExecutionPort, binding: RpcBinding) {
     this.#port = port;
     // E1: the caller gets this object before anything is said.
     queueMicrotask(() => void this.#call(start, binding));
   }
 
-  async #call(start: ExecutionStart, binding: RpcBindingLike): Promise<void> {
+  async #call(start: ExecutionStart, binding: RpcBinding): Promise<void> {
     try {
       await binding.execute(start, {
         connect: (live) => this.#connect(live),
@@ -104,9 +83,8 @@ export class RpcExecution implements LiveExecution {
   #report(report: ExecutionReport): ReportAnswer {
     if (this.#over) return { accepted: false, reason: "superseded" };
     const answer = this.#port.report({ ...report, remote: true }) as ReportAnswer;
-    const last = report.events.at(-1)?.type ?? "";
     clearTimeout(this.#letGo);
-    if (!answer.accepted || ENDS.has(last)) this.#end();
+    if (!answer.accepted || endsRun(report.events.at(-1))) this.#end();
     else if (answer.parked === true) {
       this.#letGo = setTimeout(() => this.#lose(errorValue("SESSION_LOST", "The run only waits.")), KEEP_PARKED_MS);
     }

@@ -1,13 +1,13 @@
 /**
  * Workflow code in a sibling Worker, behind a service binding.
  */
-import { HoldfastError, type StepDispatcher, checkFields } from "@holdfast/protocol";
+import { HoldfastError, type RpcBinding, type StepDispatcher, checkFields } from "@holdfast/protocol";
 import { type FetcherLike, lineBinding } from "./line-binding.ts";
-import { type RpcBindingLike, RpcExecution } from "./rpc-execution.ts";
+import { RpcExecution } from "./rpc-execution.ts";
 
 export interface ServiceBindingDispatcherOptions {
   /** The binding: to an entry point of `workflowsEntrypoint`, or to a Worker that answers with `createStepHandler`. */
-  readonly binding: FetcherLike | RpcBindingLike;
+  readonly binding: FetcherLike | RpcBinding;
   /**
    * `rpc` (the default): the entry point's own calls, the faster pipe. `fetch`: one request for each execution, where the
    * binding has nothing else. It is not guessed: a binding answers for methods that it does not have.
@@ -25,7 +25,7 @@ export function createServiceBindingDispatcher(options: ServiceBindingDispatcher
       "createServiceBindingDispatcher.binding: is missing. Add the service to `services` of wrangler.jsonc and pass env.<its binding>.",
     );
   }
-  const rpc = pipe === "rpc" ? (binding as RpcBindingLike) : lineBinding(binding as FetcherLike);
+  const rpc = pipe === "rpc" ? (binding as RpcBinding) : lineBinding(binding as FetcherLike);
   return {
     start: (start, port) => new RpcExecution(start, port, rpc),
     workflows: async () => (await rpc.workflows()).workflows,

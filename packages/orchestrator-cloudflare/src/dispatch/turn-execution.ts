@@ -20,8 +20,10 @@ import {
   type StepInProgress,
   type TurnAnswer,
   type TurnRequest,
+  endsRun,
   errorValue,
 } from "@holdfast/protocol";
+import { randomHex } from "@holdfast/protocol/transport";
 
 /** Sends one request. Rejects with `PipeError` if there is no answer that makes sense. */
 export type PostTurn = (request: TurnRequest) => Promise<TurnAnswer>;
@@ -43,12 +45,10 @@ const REPEAT_AFTER_MS = [100, 400, 1_500];
 const FIRST_WAIT_MS = 300;
 const WAIT_MS = 20_000;
 
-const ENDS: ReadonlySet<string> = new Set(["run.completed", "run.failed", "run.unwound", "run.diverged"]);
-
 export class TurnExecution implements LiveExecution {
   readonly #port: ExecutionPort;
   readonly #post: PostTurn;
-  readonly #session = randomSession();
+  readonly #session = randomHex(16);
   #turn = 0;
   #start: ExecutionStart | undefined;
   /** The newest report that was committed, and its answer: said again if that did not arrive. */
@@ -179,8 +179,7 @@ export class TurnExecution implements LiveExecution {
     if (this.#answered?.report === number) return true;
     const answer = this.#port.report({ ...report, remote: true }) as ReportAnswer;
     this.#answered = { report: number, answer };
-    const last = report.events.at(-1)?.type ?? "";
-    if (!answer.accepted || ENDS.has(last)) {
+    if (!answer.accepted || endsRun(report.events.at(-1))) {
       this.#over = true;
       this.#tell({ answer: this.#answered });
       return false;
@@ -219,9 +218,4 @@ export class TurnExecution implements LiveExecution {
 function toLoss(error: unknown): ErrorValue {
   const message = error instanceof Error ? error.message : String(error);
   return errorValue(error instanceof PipeError && error.refused ? "DISPATCH_REFUSED" : "DISPATCH_FAILED", message);
-}
-
-function randomSession(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

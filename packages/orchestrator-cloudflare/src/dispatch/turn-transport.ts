@@ -3,13 +3,8 @@
  *
  * Owns: addresses, signatures (SEC3), time-outs, and telling apart what may be repeated and what was refused (DUR8).
  */
-import {
-  SIGNATURE_HEADER,
-  type TurnAnswer,
-  type TurnRequest,
-  type WorkflowsAnswer,
-  signRequest,
-} from "@holdfast/protocol";
+import type { TurnAnswer, TurnRequest, WorkflowsAnswer } from "@holdfast/protocol";
+import { SIGNATURE_HEADER, signRequest } from "@holdfast/protocol/transport";
 import { PipeError, type PostTurn } from "./turn-execution.ts";
 
 export interface TurnPipe {

@@ -7,7 +7,8 @@
 import { randomUUID } from "node:crypto";
 import { parseArgs } from "node:util";
 import { createHttpDispatcher } from "@holdfast/orchestrator-cloudflare";
-import { ENCODED_UNDEFINED, PROTOCOL_VERSION, SIGNATURE_HEADER, signRequest } from "@holdfast/protocol";
+import { ENCODED_UNDEFINED, PROTOCOL_VERSION } from "@holdfast/protocol";
+import { SIGNATURE_HEADER, signRequest } from "@holdfast/protocol/transport";
 import {
   type CatalogueEntry,
   JOURNALS,

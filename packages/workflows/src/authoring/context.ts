@@ -45,7 +45,6 @@ export function createContext(execution: Execution, retry: RetryPolicy): Workflo
     run: {
       id: run.id,
       number: run.number,
-      attempt: 1,
       tags: run.tags,
       triggeredBy: run.triggeredBy,
       startedAt: new Date(run.startedAt),

@@ -113,7 +113,6 @@ export interface RunInfo {
   readonly id: string;
   /** 1 for a run that was triggered, one more for each resume. */
   readonly number: number;
-  readonly attempt: number;
   readonly tags: readonly string[];
   readonly triggeredBy: string;
   readonly startedAt: Date;

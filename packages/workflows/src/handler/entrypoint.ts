@@ -7,13 +7,15 @@
 import {
   type ExecutionStart,
   PROTOCOL_VERSION,
+  type RpcPort,
   WorkflowIndex,
   type WorkflowsAnswer,
+  describeWorkflow,
   errorValue,
 } from "@holdfast/protocol";
 import type { Workflow } from "../authoring/workflow.ts";
-import { type RpcPort, executeOver } from "./rpc.ts";
-import { describeWorkflow, notServed } from "./served.ts";
+import { executeOver } from "./execute-over.ts";
+import { notServed } from "./served.ts";
 import { createStepHandler } from "./step-handler.ts";
 
 export interface WorkflowsService {

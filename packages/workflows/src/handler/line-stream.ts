@@ -3,8 +3,8 @@
  *
  * Owns: the handler's side. Where an execution may not outlive its request (a Worker), this is how it lives on.
  */
-import { type LineToExecution, type LineToOrchestrator, type ReportAnswer, readLines } from "@holdfast/protocol";
-import type { RpcExecution, RpcPort } from "./rpc.ts";
+import type { ReportAnswer, RpcLive, RpcPort } from "@holdfast/protocol";
+import { type LineToExecution, type LineToOrchestrator, readLines } from "@holdfast/protocol/transport";
 
 /** Answers at once; the body goes on until the orchestrator lets go. */
 export function answerInLines(
@@ -26,7 +26,7 @@ async function converse(
   execute: Parameters<typeof answerInLines>[1],
 ): Promise<void> {
   const waiting: ((answer: ReportAnswer) => void)[] = [];
-  let live: RpcExecution | undefined;
+  let live: RpcLive | undefined;
   let executed: Promise<void> | undefined;
   const port: RpcPort = {
     report: async (report) => {

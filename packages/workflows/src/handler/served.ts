@@ -1,18 +1,7 @@
 /**
- * What a step handler says of the workflows that it serves.
+ * What a step handler answers when it does not serve a workflow.
  */
-import type { ExecutionStart, WorkflowDescription } from "@holdfast/protocol";
-
-export function describeWorkflow(workflow: WorkflowDescription): WorkflowDescription {
-  const { id, version, description, tags, timeoutMs } = workflow;
-  return {
-    id,
-    ...(version === undefined ? {} : { version }),
-    ...(description === undefined ? {} : { description }),
-    ...(tags === undefined ? {} : { tags }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-  };
-}
+import type { ExecutionStart } from "@holdfast/protocol";
 
 export function notServed({ workflowId, workflowVersion }: ExecutionStart): string {
   const which = workflowVersion === undefined ? "" : ` in version ${JSON.stringify(workflowVersion)}`;

@@ -12,6 +12,7 @@ import {
   type ReportAnswer,
   type TurnContent,
   type TurnRequest,
+  endsRun,
 } from "@holdfast/protocol";
 import { webPlatform } from "../replay/platform.ts";
 
@@ -21,8 +22,6 @@ interface Outgoing {
   readonly report: ExecutionReport;
   readonly resolve: (answer: ReportAnswer) => void;
 }
-
-const ENDS: ReadonlySet<string> = new Set(["run.completed", "run.failed", "run.unwound", "run.diverged"]);
 
 export class Session {
   #live: LiveExecution | undefined;
@@ -109,8 +108,7 @@ export class Session {
     const outgoing = this.#outgoing;
     if (outgoing?.number !== number) return;
     this.#outgoing = undefined;
-    const last = outgoing.report.events.at(-1)?.type ?? "";
-    this.over ||= !answer.accepted || ENDS.has(last);
+    this.over ||= !answer.accepted || endsRun(outgoing.report.events.at(-1));
     this.#parked = answer.accepted && answer.parked === true;
     outgoing.resolve(answer);
   }

@@ -9,22 +9,28 @@ import {
   HoldfastError,
   LIMITS,
   PROTOCOL_VERSION,
-  SIGNATURE_HEADER,
-  SeenNonces,
+  type RpcPort,
   type TurnContent,
   type TurnRequest,
   WorkflowIndex,
   type WorkflowsAnswer,
   checkFields,
-  checkSigningKey,
+  describeWorkflow,
   errorValue,
-  verifyRequest,
 } from "@holdfast/protocol";
+import {
+  type BodyText,
+  SIGNATURE_HEADER,
+  SeenNonces,
+  checkSigningKey,
+  readBodyText,
+  verifyRequest,
+} from "@holdfast/protocol/transport";
 import type { Workflow } from "../authoring/workflow.ts";
 import { type Platform, webPlatform } from "../replay/platform.ts";
-import { type RpcPort, executeOver } from "./rpc.ts";
+import { executeOver } from "./execute-over.ts";
 import { answerInLines } from "./line-stream.ts";
-import { describeWorkflow, notServed } from "./served.ts";
+import { notServed } from "./served.ts";
 import { Session } from "./session.ts";
 import { type SessionLimits, Sessions } from "./sessions.ts";
 import { parseTurn } from "./turn-request.ts";
@@ -54,6 +60,8 @@ export type StepHandler = (request: Request) => Promise<Response>;
 const FIELDS = "workflows signingKeys holdMs bodyBytesMax stateless platform sessionsMax charsMax idleMsMax".split(" ");
 
 const HOLD_MS = 20_000;
+
+const NO_BODY: BodyText = { ok: true, text: "" };
 
 const isWorker = (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent === "Cloudflare-Workers";
 
@@ -103,16 +111,21 @@ class Handler {
     if (request.method === "POST" && pathname.endsWith("/execute") && this.#keys === undefined)
       return answerInLines(request, (start, port) => this.#execute(start, port));
     if (!isTurn && !isList) return refuse(404, "not_found", "Served are POST …/turn and GET …/workflows.");
-    const body = isTurn ? await readBody(request, this.#bytesMax) : "";
-    if (body === undefined)
-      return refuse(413, "payload_too_large", `The body is larger than ${this.#bytesMax} bytes (bodyBytesMax).`);
+    const body = isTurn ? await readBodyText(request, this.#bytesMax) : NO_BODY;
+    if (!body.ok) return this.#refuseBody(body.why);
+    const { text } = body;
     const problem = await this.#problemOf(
-      { method: request.method, path: pathname + search, body },
+      { method: request.method, path: pathname + search, body: text },
       request.headers.get(SIGNATURE_HEADER),
     );
     if (problem !== undefined)
       return refuse(401, "unauthorized", `This step handler serves signed requests only: ${problem}.`);
-    return isTurn ? this.#turn(body) : Response.json(this.#list());
+    return isTurn ? this.#turn(text) : Response.json(this.#list());
+  }
+
+  #refuseBody(why: "too_large" | "not_utf8"): Response {
+    if (why === "not_utf8") return refuse(400, "invalid_turn", "This is no turn: the body is not UTF-8 text.");
+    return refuse(413, "payload_too_large", `The body is larger than ${this.#bytesMax} bytes (bodyBytesMax).`);
   }
 
   async #problemOf(
@@ -174,23 +187,6 @@ function readKeys(keys: StepHandlerOptions["signingKeys"]): readonly string[] | 
   }
   for (const key of keys) checkSigningKey(key as string);
   return keys as readonly string[];
-}
-
-/** The body as text; `undefined`: it is too large. */
-async function readBody(request: Request, bytesMax: number): Promise<string | undefined> {
-  if (Number(request.headers.get("Content-Length") ?? 0) > bytesMax) return undefined;
-  const decoder = new TextDecoder();
-  let [text, bytes] = ["", 0];
-  const reader = request.body?.getReader();
-  for (let chunk = await reader?.read(); chunk !== undefined && !chunk.done; chunk = await reader?.read()) {
-    bytes += chunk.value.byteLength;
-    if (bytes > bytesMax) {
-      await reader?.cancel();
-      return undefined;
-    }
-    text += decoder.decode(chunk.value, { stream: true });
-  }
-  return text + decoder.decode();
 }
 
 function refuse(status: number, error: string, message: string): Response {

@@ -3,6 +3,7 @@
  *
  * Owns: the port, and its default over the web's globals. The simulator and the test harness bring their own.
  */
+import { randomHex } from "@holdfast/protocol/transport";
 
 export interface Platform {
   /** The time, ms since the epoch. For time stamps only; nothing is decided by it. */
@@ -59,9 +60,6 @@ export const webPlatform: Platform = {
     });
     return () => cancel();
   },
-  randomId() {
-    const bytes = crypto.getRandomValues(new Uint8Array(16));
-    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  },
+  randomId: () => randomHex(16),
   log: (line) => console.log(JSON.stringify(line)),
 };

@@ -4,7 +4,7 @@
 import { env as environment } from "cloudflare:workers";
 import {
   type DurableObjectStorageLike,
-  type RpcBindingLike,
+  type RpcBinding,
   type StepDispatcher,
   createHttpDispatcher,
   createInlineDispatcher,
@@ -15,7 +15,7 @@ import { soakWorkflows } from "../workflows.ts";
 
 interface Env {
   readonly SIBLING: Fetcher;
-  readonly SIBLING_RPC: RpcBindingLike;
+  readonly SIBLING_RPC: RpcBinding;
   readonly STEPS_URL: string;
   readonly STEPS_KEY: string;
   readonly RECORDER_URL: string;

@@ -2,9 +2,10 @@
  * Signatures of requests from an orchestrator to a step handler (SEC3).
  *
  * Owns: what is signed (method, path, time, nonce and body), and how it is verified. Keys are shared secrets; a verifier
- * takes several, so that one can be replaced without a gap. Whoever verifies must remember nonces: see `SeenNonces`.
+ * takes several, so that one can be replaced without a gap. A verifier must remember nonces: see `SeenNonces`.
  */
-import { HoldfastError } from "./errors.ts";
+import { HoldfastError } from "../errors.ts";
+import { fromHex, toHex } from "../hex.ts";
 
 export const SIGNATURE_HEADER = "Holdfast-Signature";
 
@@ -20,34 +21,13 @@ interface SignedRequest {
   readonly body: string;
 }
 
-/** What this file needs of the web platform; the package itself knows no platform. */
-interface WebPlatform {
-  readonly crypto: {
-    readonly subtle: {
-      importKey(
-        format: "raw",
-        key: Uint8Array,
-        algorithm: { readonly name: "HMAC"; readonly hash: "SHA-256" },
-        extractable: false,
-        uses: readonly ["sign"] | readonly ["verify"],
-      ): Promise<unknown>;
-      sign(algorithm: "HMAC", key: unknown, data: Uint8Array): Promise<ArrayBuffer>;
-      verify(algorithm: "HMAC", key: unknown, signature: Uint8Array, data: Uint8Array): Promise<boolean>;
-      digest(algorithm: "SHA-256", data: Uint8Array): Promise<ArrayBuffer>;
-    };
-  };
-  readonly TextEncoder: new () => { encode(text: string): Uint8Array };
-}
-
-const { crypto, TextEncoder } = globalThis as unknown as WebPlatform;
-
 /**
  * The value of the signature header.
  * @param nonce Different for each request: a repeated one is refused.
  * @throws HoldfastError `INVALID_ARGUMENT` for a key under 16 characters.
  */
 export async function signRequest(request: SignedRequest, key: string, now: number, nonce: string): Promise<string> {
-  const secret = await importKey(key, ["sign"]);
+  const secret = await importKey(key, "sign");
   const signature = await crypto.subtle.sign("HMAC", secret, await signedText(request, now, nonce));
   return `t=${now},n=${nonce},v1=${toHex(new Uint8Array(signature))}`;
 }
@@ -70,7 +50,7 @@ export async function verifyRequest(
   const data = await signedText(request, at, nonce);
   let matches = false;
   for (const key of keys) {
-    const secret = await importKey(key, ["verify"]);
+    const secret = await importKey(key, "verify");
     matches = (await crypto.subtle.verify("HMAC", secret, fromHex(hex), data)) || matches;
   }
   if (!matches)
@@ -115,33 +95,29 @@ export function checkSigningKey(key: string): void {
 }
 
 /** Keys that were imported, by use and text: a deployment has a few. Not promises, which belong to one request. */
-const imported = new Map<string, unknown>();
+const imported = new Map<string, CryptoKey>();
 const IMPORTED_MAX = 64;
 
-async function importKey(key: string, uses: readonly ["sign"] | readonly ["verify"]): Promise<unknown> {
+async function importKey(key: string, use: "sign" | "verify"): Promise<CryptoKey> {
   checkSigningKey(key);
-  const name = `${uses[0]} ${key}`;
+  const name = `${use} ${key}`;
   const known = imported.get(name);
   if (known !== undefined) return known;
-  const made = await crypto.subtle.importKey("raw", encode(key), { name: "HMAC", hash: "SHA-256" }, false, uses);
+  const made = await crypto.subtle.importKey("raw", encode(key), { name: "HMAC", hash: "SHA-256" }, false, [use]);
   if (imported.size >= IMPORTED_MAX) imported.clear();
   imported.set(name, made);
   return made;
 }
 
-async function signedText({ method, path, body }: SignedRequest, at: number, nonce: string): Promise<Uint8Array> {
+async function signedText(
+  { method, path, body }: SignedRequest,
+  at: number,
+  nonce: string,
+): Promise<Uint8Array<ArrayBuffer>> {
   const digest = toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", encode(body))));
   return encode(["holdfast-v1", at, nonce, method.toUpperCase(), path, digest].join("\n"));
 }
 
-function encode(text: string): Uint8Array {
+function encode(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
-}
-
-function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-function fromHex(hex: string): Uint8Array {
-  return Uint8Array.from({ length: hex.length / 2 }, (_none, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
 }

@@ -3,9 +3,9 @@
  * carry both (a service binding's fetch).
  *
  * Owns: the messages, and cutting a stream into lines. The first line to the execution begins it; the stream ends when
- * the orchestrator lets go, or with whoever dies.
+ * the orchestrator lets go, or when either side dies.
  */
-import type { ErrorValue } from "./errors.ts";
+import type { ErrorValue } from "../errors.ts";
 import type {
   AbortReason,
   ExecutionReport,
@@ -13,7 +13,7 @@ import type {
   ExecutionUpdate,
   ReportAnswer,
   StepInProgress,
-} from "./execution.ts";
+} from "../execution.ts";
 
 /** To the execution. */
 export type LineToExecution =
@@ -33,16 +33,11 @@ interface ByteReader {
   read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
 }
 
-interface Decoder {
-  decode(chunk?: Uint8Array, options?: { readonly stream: boolean }): string;
-}
-
 /** A line longer than this is refused, in characters: no message is. */
 const LINE_CHARS_MAX = 2 ** 28;
 
 /** The messages of a stream, one for each line. */
 export async function* readLines(reader: ByteReader): AsyncGenerator<unknown, void> {
-  const { TextDecoder } = globalThis as unknown as { readonly TextDecoder: new () => Decoder };
   const decoder = new TextDecoder();
   // Parts of a line whose end has not come: what was looked at is not looked at again, however many chunks a line takes.
   let begun: string[] = [];
@@ -51,7 +46,7 @@ export async function* readLines(reader: ByteReader): AsyncGenerator<unknown, vo
     const { done, value } = await reader.read();
     const text = done ? decoder.decode() : decoder.decode(value, { stream: true });
     const pieces = text.split("\n");
-    const rest = pieces.pop() as string;
+    const rest = pieces.pop() ?? "";
     for (const piece of pieces) {
       const line = begun.join("") + piece;
       begun = [];

@@ -1,0 +1,13 @@
+/** What both ends of a pipe share and that needs a platform: WebCrypto, streams and text decoders of the web. */
+export { type BodyText, readBodyText } from "./body-text.ts";
+export { type LineToExecution, type LineToOrchestrator, readLines } from "./lines.ts";
+export { randomHex } from "./random-hex.ts";
+export {
+  SIGNATURE_AGE_MS_MAX,
+  SIGNATURE_HEADER,
+  SeenNonces,
+  type Verdict,
+  checkSigningKey,
+  signRequest,
+  verifyRequest,
+} from "./signing.ts";
