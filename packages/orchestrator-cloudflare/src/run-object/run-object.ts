@@ -17,6 +17,7 @@ import {
   toTriggerInput,
 } from "@holdfast/orchestrator";
 import { errorValue, isTerminal } from "@holdfast/protocol";
+import { randomHex } from "@holdfast/protocol/transport";
 import { RunSockets } from "../feed/run-sockets.ts";
 import { StreamReaders } from "../feed/stream-readers.ts";
 import type { HibernatingSocketLike } from "../platform-types.ts";
@@ -179,7 +180,7 @@ export class RunObject {
     const { dispatcher } = this.#deps;
     const described = describeWorkflow(dispatcher, trigger);
     if (described === null && this.#host.state.header === undefined) throw await notServed(dispatcher, trigger);
-    const reply = this.#host.handle(toTriggerInput(withDefaults(trigger, described), randomSeed()));
+    const reply = this.#host.handle(toTriggerInput(withDefaults(trigger, described), randomHex(16)));
     if (reply.type === "refused") throw refusal(reply);
     if (waitMs > 0) await this.#watchers.parked(waitMs);
     return Response.json(this.#answers.record(), { status: reply.type === "created" ? 201 : 200 });
@@ -187,14 +188,14 @@ export class RunObject {
 
   /** A message of another run. A child of a workflow that is not served here is refused for good. */
   #receive(message: RunMessage): SendResult {
-    if (message.type !== "trigger") return this.#host.receive(message, randomSeed());
+    if (message.type !== "trigger") return this.#host.receive(message, randomHex(16));
     const { trigger } = message;
     const described = describeWorkflow(this.#deps.dispatcher, trigger);
     if (described === null && this.#host.state.header === undefined) {
       const text = `No workflow ${JSON.stringify(trigger.workflowId)} is served here.`;
       return { type: "refused", error: errorValue("WORKFLOW_NOT_FOUND", text) };
     }
-    return this.#host.receive({ ...message, trigger: withDefaults(trigger, described) }, randomSeed());
+    return this.#host.receive({ ...message, trigger: withDefaults(trigger, described) }, randomHex(16));
   }
 
   /** Deletes the run with all its rows (VER3). */
@@ -223,11 +224,6 @@ export class RunObject {
 
 function refusal(reply: Reply & { type: "refused" }): ApiRefusal {
   return new ApiRefusal(reply.code, reply.message);
-}
-
-function randomSeed(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function logMoveError(error: unknown): void {
