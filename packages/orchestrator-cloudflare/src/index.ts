@@ -37,7 +37,7 @@ export { type Telemetry, type TelemetryEvent, logEvents } from "./telemetry/tele
 export { handleWorkerRequest } from "./worker.ts";
 // For whoever writes a dispatcher.
 export type { IndexRow } from "@holdfast/orchestrator";
-export { type Duration, setLimits } from "@holdfast/protocol";
+export { type Duration, type Limits, limitsFrom } from "@holdfast/protocol";
 export {
   type ErrorValue,
   type ExecutionPort,

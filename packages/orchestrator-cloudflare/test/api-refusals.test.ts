@@ -1,5 +1,5 @@
 /** tests: the HTTP API: what it refuses, and what its answers never tell */
-import { LIMITS } from "@holdfast/protocol";
+import { DEFAULT_LIMITS } from "@holdfast/protocol";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { bodies, workflows } from "./api-workflows.ts";
 import { FakeDeployment, answerOf } from "./fake-platform.ts";
@@ -68,7 +68,7 @@ describe("refusals", () => {
     const large = JSON.stringify({ workflowId: "approve", input: "x".repeat(5_000_000) });
     expect(await answerOf(await post(large))).toMatchObject({
       status: 413,
-      body: { error: "body_too_large", message: expect.stringContaining(String(LIMITS.requestBytes)) },
+      body: { error: "body_too_large", message: expect.stringContaining(String(DEFAULT_LIMITS.requestBytes)) },
     });
     const parts = new ReadableStream({
       pull(controller) {
@@ -165,7 +165,7 @@ describe("refusals", () => {
 
   test("WAIT9 a full inbox answers 429 with Retry-After", async () => {
     await api.fetch("/api/runs", { json: { workflowId: "approve", runId: "r1", input: {} }, ...wait });
-    for (let i = 0; i < LIMITS.inboxDeliveries; i++)
+    for (let i = 0; i < DEFAULT_LIMITS.inboxDeliveries; i++)
       await api.fetch("/api/runs/r1/events", { json: { eventType: "e" } });
     const full = await api.fetch("/api/runs/r1/events", { json: { eventType: "e" } });
     expect([full.status, full.headers.get("Retry-After")]).toEqual([429, "5"]);

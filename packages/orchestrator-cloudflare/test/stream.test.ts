@@ -1,4 +1,4 @@
-import { LIMITS } from "@holdfast/protocol";
+import { DEFAULT_LIMITS } from "@holdfast/protocol";
 import { workflow } from "@holdfast/workflows";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { eventStream } from "../src/feed/event-stream.ts";
@@ -213,7 +213,7 @@ describe("following a run", () => {
 
   test("LIM1 readers of one run are bounded, and a reader that leaves makes room", async () => {
     const api = await deploy("waits");
-    const readers = await Promise.all(Array.from({ length: LIMITS.streamReaders }, () => follow(api)));
+    const readers = await Promise.all(Array.from({ length: DEFAULT_LIMITS.streamReaders }, () => follow(api)));
     const refused = await api.fetch("/api/runs/r/stream");
     expect(refused.headers.get("Retry-After")).toBe("5");
     expect(await answerOf(refused)).toMatchObject({ status: 429, body: { error: "too_many_readers" } });

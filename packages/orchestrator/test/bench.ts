@@ -1,5 +1,11 @@
 /** A run for the suites of this folder: its executions do nothing, and its messages are answered by hand. */
-import { ENCODED_UNDEFINED, type ExecutionEvent, type StepDispatcher } from "@holdfast/protocol";
+import {
+  DEFAULT_LIMITS,
+  ENCODED_UNDEFINED,
+  type Limits,
+  type ExecutionEvent,
+  type StepDispatcher,
+} from "@holdfast/protocol";
 import { MemoryStore } from "@holdfast/workflows/testing";
 import {
   type ChildTrigger,
@@ -22,6 +28,7 @@ export class Bench {
   /** Rows for the index, if there is one; answered by hand. */
   told: { readonly row: IndexRow; readonly done: (stored: boolean) => void }[] | undefined;
   retentionMs: number | undefined;
+  limits: Limits = DEFAULT_LIMITS;
   readonly #dispatcher: StepDispatcher = { workflows: () => [], start: () => ({ update: () => {}, abort: () => {} }) };
   host = this.newHost();
 
@@ -35,6 +42,7 @@ export class Bench {
       ...(this.told === undefined
         ? {}
         : { tellIndex: (row: IndexRow, done: (stored: boolean) => void) => void this.told?.push({ row, done }) }),
+      limits: this.limits,
       retentionMs: () => this.retentionMs,
       onError: (error) => this.errors.push(error),
     });

@@ -1,4 +1,11 @@
-import { ENCODED_UNDEFINED, type ExecutionEvent, LIMITS, errorValue } from "@holdfast/protocol";
+import {
+  ENCODED_UNDEFINED,
+  type ExecutionEvent,
+  DEFAULT_LIMITS,
+  LIMITS,
+  errorValue,
+  limitsFrom,
+} from "@holdfast/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Input, RunMessage } from "../src/index.ts";
 import { Bench, child } from "./bench.ts";
@@ -130,7 +137,7 @@ describe("limits", () => {
   const failure = (): unknown => bench.header.error?.code;
 
   test("LIM1 a run that opens more waits than may be open ends and says the limit", () => {
-    const waits = Array.from({ length: LIMITS.openWaits + 1 }, (_, i): ExecutionEvent => ({
+    const waits = Array.from({ length: DEFAULT_LIMITS.openWaits + 1 }, (_, i): ExecutionEvent => ({
       type: "wait.opened",
       op: `signal/${i}/s`,
       nth: i + 1,
@@ -140,13 +147,13 @@ describe("limits", () => {
   });
 
   test("LIM1 a run has at most so many children at one time", () => {
-    bench.report(...Array.from({ length: LIMITS.openChildren + 1 }, (_, i) => child(`c${i}`)));
+    bench.report(...Array.from({ length: DEFAULT_LIMITS.openChildren + 1 }, (_, i) => child(`c${i}`)));
     const last = [...bench.store.list("journal/")].at(-1)?.[1];
     expect(last).toMatchObject({
       type: "child.ended",
       outcome: { status: "failed", error: { code: "LIMIT_EXCEEDED" } },
     });
-    expect(bench.header.waits).toHaveLength(LIMITS.openChildren);
+    expect(bench.header.waits).toHaveLength(DEFAULT_LIMITS.openChildren);
   });
 
   test("STR1 a stream beyond its limit ends the run; chunks that were stored already are not stored again", () => {
@@ -165,8 +172,8 @@ describe("limits", () => {
     ]);
     expect(bench.host.state.openStreams.get("stream/0/s")).toEqual({ chunks: 3, chars: 3 });
     bench.report({ type: "stream.chunks", op: "stream/0/unknown", nth: 2, first: 0, chunks: ["x"] });
-    bench.host.state.openStreams.set("stream/0/s", { chunks: LIMITS.streamChunks, chars: 3 });
-    bench.report(chunks(LIMITS.streamChunks, "one too many"));
+    bench.host.state.openStreams.set("stream/0/s", { chunks: DEFAULT_LIMITS.streamChunks, chars: 3 });
+    bench.report(chunks(DEFAULT_LIMITS.streamChunks, "one too many"));
     expect([bench.header.status, failure()]).toEqual(["failed", "LIMIT_EXCEEDED"]);
   });
 
@@ -279,4 +286,16 @@ test("VER1 a row of the outbox from before runs had an identity starts the child
   expect(sent && receiver.host.receive(sent.message, "1".repeat(32))).toEqual({ type: "acknowledged" });
   const { runId, parent, input, ...attributes } = trigger;
   expect(receiver.header).toMatchObject({ id: runId, parent, input, ...attributes });
+});
+
+test("LIM1 each host has the limits of its own deployment", () => {
+  const small = new Bench();
+  small.limits = limitsFrom({ inboxDeliveries: 1 });
+  small.host = small.newHost();
+  for (const one of [bench, small]) {
+    one.trigger();
+    const deliver = (): unknown => one.host.handle({ type: "deliver", kind: "signal", name: "s", payload: "[1]" });
+    expect(deliver()).toMatchObject({ delivery: "buffered" });
+    expect(deliver()).toMatchObject(one === small ? { code: "inbox_full" } : { delivery: "buffered" });
+  }
 });

@@ -1,4 +1,4 @@
-import { ENCODED_UNDEFINED, type ExecutionEvent, LIMITS, errorValue } from "@holdfast/protocol";
+import { ENCODED_UNDEFINED, type ExecutionEvent, DEFAULT_LIMITS, LIMITS, errorValue } from "@holdfast/protocol";
 import { MemoryStore } from "@holdfast/workflows/testing";
 import { beforeEach, describe, expect, test } from "vitest";
 import {
@@ -25,6 +25,7 @@ class Machine {
     const { batch, effects, reply } = checkedTransition(this.state, input, {
       now: this.now,
       live: this.live,
+      limits: DEFAULT_LIMITS,
       canSend: true,
     });
     this.store.commit(batch);
@@ -118,15 +119,15 @@ describe("reports", () => {
 
   test("LIM1 a journal that is full ends the run and says the limit", () => {
     machine.trigger();
-    machine.state.lastSeq = LIMITS.journalEntries;
+    machine.state.lastSeq = DEFAULT_LIMITS.journalEntries;
     const { batch, effects } = checkedTransition(
       machine.state,
       { type: "report", report: { epoch: 1, asked: 1, events: [completed("step/0/a")] } },
-      { now: machine.now, live: true, canSend: true },
+      { now: machine.now, live: true, limits: DEFAULT_LIMITS, canSend: true },
     );
     expect(batch.puts.get("record")).toMatchObject({
       status: "failed",
-      error: { code: "LIMIT_EXCEEDED", message: expect.stringContaining(String(LIMITS.journalEntries)) },
+      error: { code: "LIMIT_EXCEEDED", message: expect.stringContaining(String(DEFAULT_LIMITS.journalEntries)) },
     });
     expect(effects).toMatchObject([{ type: "abort" }]);
   });
@@ -154,7 +155,7 @@ describe("dispatch", () => {
       status: "paused",
       error: { code: "DISPATCH_FAILED", category: "RUNTIME_ERROR", message: expect.stringContaining("not here") },
     });
-    expect(machine.now - began).toBeGreaterThan(LIMITS.dispatchRetryMs);
+    expect(machine.now - began).toBeGreaterThan(DEFAULT_LIMITS.dispatchRetryMs);
     expect(delays[0]).toBeLessThan(1_300);
     expect(Math.max(...delays)).toBeLessThanOrEqual(60_000);
     expect(machine.store.alarm).toBeNull();
@@ -196,11 +197,11 @@ describe("everything else", () => {
   test("WAIT9 remembered delivery ids are bounded", () => {
     machine.trigger();
     const { header } = machine.state;
-    if (header !== undefined) machine.state.header = { ...header, deliveryIds: LIMITS.deliveryIds };
+    if (header !== undefined) machine.state.header = { ...header, deliveryIds: DEFAULT_LIMITS.deliveryIds };
     const { batch, reply } = checkedTransition(
       machine.state,
       { type: "deliver", kind: "signal", name: "s", payload: "-1", deliveryId: "d" },
-      { now: machine.now, live: true, canSend: true },
+      { now: machine.now, live: true, limits: DEFAULT_LIMITS, canSend: true },
     );
     expect(reply).toMatchObject({ type: "refused", code: "inbox_full" });
     expect(batch.puts.size).toBe(0);

@@ -1,5 +1,5 @@
 /** Executors, steps and neighbours that misbehave: each has an answer that helps. */
-import { LIMITS } from "@holdfast/protocol";
+import { DEFAULT_LIMITS } from "@holdfast/protocol";
 import { FatalError, workflow } from "@holdfast/workflows";
 import { MemoryHost } from "@holdfast/workflows/testing";
 import { expect, test } from "vitest";
@@ -116,7 +116,7 @@ test("WAIT9 a storm of 100,000 signals fills the inbox, is refused from then on,
     else refused = reply;
   }
   expect(refused).toMatchObject({ code: "inbox_full" });
-  expect(accepted).toBe(LIMITS.inboxDeliveries);
+  expect(accepted).toBe(DEFAULT_LIMITS.inboxDeliveries);
   // One wait takes what is kept; then there is room for the event that lets the run go on.
   expect(host.deliver("event", "go")).toMatchObject({ type: "delivered", delivery: "resolved" });
   await host.advance();

@@ -1,4 +1,4 @@
-import { LIMITS } from "@holdfast/protocol";
+import { DEFAULT_LIMITS } from "@holdfast/protocol";
 import type { Token } from "@holdfast/workflows";
 import { describe, expect, test } from "vitest";
 import { MemoryHost } from "@holdfast/workflows/testing";
@@ -256,7 +256,7 @@ describe("refusals", () => {
 
   test("WAIT9 what is kept is bounded by count; beyond it a delivery is refused with inbox_full and changes nothing", async () => {
     const host = await started((ctx) => ctx.waitForSignal("other"));
-    for (let i = 0; i < LIMITS.inboxDeliveries; i++) host.deliver("signal", "s", i);
+    for (let i = 0; i < DEFAULT_LIMITS.inboxDeliveries; i++) host.deliver("signal", "s", i);
     const before = host.store.dump();
     expect(host.deliver("signal", "s", "one more", "id")).toMatchObject({ type: "refused", code: "inbox_full" });
     expect(host.store.dump()).toEqual(before);
@@ -265,7 +265,7 @@ describe("refusals", () => {
 
   test("WAIT9 what is kept is bounded by size", async () => {
     const host = await started((ctx) => ctx.waitForSignal("other"));
-    const large = "x".repeat(LIMITS.inboxChars / 2);
+    const large = "x".repeat(DEFAULT_LIMITS.inboxChars / 2);
     expect(host.deliver("signal", "s", large)).toMatchObject({ delivery: "buffered" });
     expect(host.deliver("signal", "s", large)).toMatchObject({ type: "refused", code: "inbox_full" });
     expect(outcomeOf(host).status).toBe("waiting");

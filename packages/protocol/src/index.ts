@@ -58,8 +58,8 @@ export {
   type UnwindCause,
   isOutcome,
 } from "./journal.ts";
-export { setLimits } from "./limit-settings.ts";
-export { LIMITS, type LimitName } from "./limits.ts";
+export { limitsFrom } from "./limit-settings.ts";
+export { DEFAULT_LIMITS, LIMITS, type LimitName, type Limits } from "./limits.ts";
 export { matchesPattern } from "./pattern.ts";
 export { type Metadata, changeMetadata, metadataFits } from "./metadata.ts";
 export {

@@ -1,60 +1,44 @@
 /**
  * Limits that a deployment sets for itself (LIM1).
  *
- * Owns: which of them it may set, and that a mistake is told at once.
+ * Owns: reading them, and that a mistake is reported at once.
  */
 import { HoldfastError } from "./errors.ts";
-import { type LimitName, changeLimit } from "./limits.ts";
-
-/** What a deployment may set for itself: what the orchestrator alone looks at. The others bind both sides. */
-const ADJUSTABLE: ReadonlySet<string> = new Set<LimitName>([
-  "auditRows",
-  "deliveryIds",
-  "dispatchRetryMs",
-  "executorCrashes",
-  "inboxChars",
-  "inboxDeliveries",
-  "journalEntries",
-  "openChildren",
-  "openWaits",
-  "outboxMessages",
-  "preferWaitMs",
-  "recordSteps",
-  "requestBytes",
-  "seedResults",
-  "streamChars",
-  "streamChunks",
-  "streamReaders",
-  "tenantMetaChars",
-  "traceSpans",
-]);
+import { DEFAULT_LIMITS, type LimitName, type Limits } from "./limits.ts";
 
 /**
- * Sets limits of this process: once, where it starts. `undefined` leaves all as they are.
+ * The limits of a deployment: the defaults, and what is given instead.
  * @param given An object, or its JSON, as an environment variable has it: `{"inboxDeliveries":5000}`.
- * @throws HoldfastError `INVALID_ARGUMENT` for a name that is none, or not to be set, and for what is no whole number from 1.
+ * @throws HoldfastError `INVALID_ARGUMENT` for a name that no deployment sets, and for a value that is no whole number
+ *   from 1.
  */
-export function setLimits(given: string | Readonly<Record<string, unknown>> | null | undefined): void {
-  if (given === undefined || given === null || given === "") return;
+export function limitsFrom(given: string | Readonly<Record<string, unknown>> | null | undefined): Limits {
+  const limits: Record<LimitName, number> = { ...DEFAULT_LIMITS };
+  if (given === undefined || given === null || given === "") return limits;
   for (const [name, value] of Object.entries(typeof given === "string" ? parse(given) : given)) {
-    if (!ADJUSTABLE.has(name)) {
-      const known = [...ADJUSTABLE].join(", ");
+    if (!isLimitName(name)) {
+      const known = Object.keys(DEFAULT_LIMITS).toSorted().join(", ");
       throw new HoldfastError("INVALID_ARGUMENT", `limits.${name}: cannot be set. Those that can: ${known}.`);
     }
-    if (!Number.isSafeInteger(value) || (value as number) < 1) {
+    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 1) {
       throw new HoldfastError("INVALID_ARGUMENT", `limits.${name}: must be a whole number from 1.`);
     }
-    changeLimit(name as LimitName, value as number);
+    limits[name] = value;
   }
+  return limits;
 }
 
-function parse(text: string): Readonly<Record<string, unknown>> {
+function isLimitName(name: string): name is LimitName {
+  return Object.hasOwn(DEFAULT_LIMITS, name);
+}
+
+function parse(text: string): object {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    // It is told below.
+    // The error below says what is expected.
   }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
   throw new HoldfastError("INVALID_ARGUMENT", 'limits: must be JSON like {"inboxDeliveries":5000}.');
 }

@@ -1,10 +1,13 @@
 /**
  * Every limit of the engine, in one place (LIM1).
  *
- * Owns: the numbers and their units (last in the name). Whoever refuses something because of a limit names the limit
- * and its value in the message. Sizes are counted in UTF-16 code units of the encoded value, which is what is stored.
+ * Owns: the numbers and their units (last in the name), and which of them a deployment may set for itself. A refusal
+ * because of a limit names the limit and its value in the message. Sizes are counted in UTF-16 code units of the encoded
+ * value, which is what is stored.
  */
-const DEFAULTS = {
+
+/** Limits that bind both sides, or recorded runs. No deployment changes them. */
+export const LIMITS = {
   /** Workflow, step, signal, event and tag names, run ids, delivery ids, token ids and idempotency keys (RUN8). */
   nameBytes: 256,
   /** One encoded value: a step's result, a run's input or output, a delivery's payload (STEP5). */
@@ -13,10 +16,42 @@ const DEFAULTS = {
   valueDepth: 500,
   /** What one answer of the API shows of values, in characters; what goes beyond is cut. */
   jsonChars: 16_777_216,
-  /** A JSON request body, unless the deployment sets another limit (LIM2). */
-  requestBytes: 1_048_576,
   /** Tags of one run. */
   tags: 64,
+  /** Operations that a run may have asked for and not yet been answered at one time. */
+  openOperations: 10_000,
+  /** A turn to a step handler: with the journal of a run that it takes over. */
+  turnBytes: 268_435_456,
+  /** Error messages are cut to this length when they are journaled. */
+  errorMessageChars: 4_096,
+  /** `retry.max` of a step. */
+  stepAttempts: 1_000,
+  /** The longest duration that is accepted: ten years. */
+  durationMs: 315_360_000_000,
+  /** Entries in one page of `/journal`. */
+  journalPage: 1_000,
+  /** Encoded metadata of one run (META1). */
+  metadataChars: 65_536,
+  /** One encoded chunk of a stream. */
+  chunkChars: 262_144,
+  /** Runs in one page of a list. */
+  listPage: 200,
+  /** Runs that one request may act on. */
+  bulkRuns: 100,
+  /** Resumed runs that a parent lists. */
+  resumedBy: 1_000,
+  /** How soon a lost execution is noticed, at first (DUR5). It doubles while the execution lives. */
+  watchdogMsMin: 5_000,
+  /** How soon a lost execution is noticed, at the latest (DUR5). */
+  watchdogMsMax: 30_000,
+  /** How long a failing or finished run waits for step bodies that are still executing (STEP6). */
+  siblingGraceMs: 5_000,
+} as const;
+
+/** Limits that the orchestrator alone reads, where a deployment sets none (`limitsFrom`). */
+export const DEFAULT_LIMITS = {
+  /** A JSON request body (LIM2). */
+  requestBytes: 1_048_576,
   /** Encoded `tenantMeta` of one run. */
   tenantMetaChars: 16_384,
   /** Deliveries kept for waits to come, per run (WAIT9). */
@@ -27,30 +62,14 @@ const DEFAULTS = {
   deliveryIds: 100_000,
   /** Waits that a run may have open at one time. */
   openWaits: 1_000,
-  /** Operations that a run may have asked for and not yet been answered at one time. */
-  openOperations: 10_000,
-  /** A turn to a step handler: with the journal of a run that it takes over. */
-  turnBytes: 268_435_456,
   /** Journal entries of one run. */
   journalEntries: 100_000,
-  /** Error messages are cut to this length when they are journaled. */
-  errorMessageChars: 4_096,
-  /** `retry.max` of a step. */
-  stepAttempts: 1_000,
-  /** The longest duration that is accepted: ten years. */
-  durationMs: 315_360_000_000,
   /** How long a `Prefer: wait` may hold its answer. */
   preferWaitMs: 60_000,
   /** Steps listed in a run's record; `/journal` has the rest. */
   recordSteps: 1_000,
-  /** Entries in one page of `/journal`. */
-  journalPage: 1_000,
-  /** Encoded metadata of one run (META1). */
-  metadataChars: 65_536,
   /** Chunks of one stream (STR1). */
   streamChunks: 1_000_000,
-  /** One encoded chunk of a stream. */
-  chunkChars: 262_144,
   /** All chunks of one stream, in characters. */
   streamChars: 1_073_741_824,
   /** Attached children that a run may have at one time. */
@@ -63,34 +82,15 @@ const DEFAULTS = {
   streamReaders: 256,
   /** Spans of one run's trace. */
   traceSpans: 1_000,
-  /** Runs in one page of a list. */
-  listPage: 200,
-  /** Runs that one request may act on. */
-  bulkRuns: 100,
   /** `seedResults` of one resume. */
   seedResults: 1_000,
-  /** Resumed runs that a parent lists. */
-  resumedBy: 1_000,
   /** Executions that may die in a row without a new journal entry before the run is paused (DUR7). */
   executorCrashes: 10,
   /** How long dispatch is tried again before the run is paused (DUR8): six hours. */
   dispatchRetryMs: 21_600_000,
-  /** How soon a lost execution is noticed, at first (DUR5). It doubles while the execution lives. */
-  watchdogMsMin: 5_000,
-  /** How soon a lost execution is noticed, at the latest (DUR5). */
-  watchdogMsMax: 30_000,
-  /** How long a failing or finished run waits for step bodies that are still executing (STEP6). */
-  siblingGraceMs: 5_000,
 } as const;
 
-export type LimitName = keyof typeof DEFAULTS;
+export type LimitName = keyof typeof DEFAULT_LIMITS;
 
-const current: Record<LimitName, number> = { ...DEFAULTS };
-
-/** What holds now. */
-export const LIMITS: Readonly<Record<LimitName, number>> = current;
-
-/** For `setLimits` alone. */
-export function changeLimit(name: LimitName, value: number): void {
-  current[name] = value;
-}
+/** The limits of one deployment. */
+export type Limits = Readonly<Record<LimitName, number>>;

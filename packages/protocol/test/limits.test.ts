@@ -1,22 +1,14 @@
-import { afterEach, describe, expect, test } from "vitest";
-import { LIMITS, setLimits } from "../src/index.ts";
+import { describe, expect, test } from "vitest";
+import { DEFAULT_LIMITS, limitsFrom } from "../src/index.ts";
 
-const before = { ...LIMITS };
-
-afterEach(() => {
-  setLimits({ inboxDeliveries: before.inboxDeliveries, requestBytes: before.requestBytes });
-});
-
-describe("setting limits", () => {
+describe("the limits of a deployment", () => {
   test("LIM1 a deployment sets those that are its own to set, as an object or as JSON", () => {
-    setLimits({ inboxDeliveries: 5 });
-    setLimits('{"requestBytes":2048}');
-    expect(LIMITS).toEqual({ ...before, inboxDeliveries: 5, requestBytes: 2048 });
+    expect(limitsFrom({ inboxDeliveries: 5 })).toEqual({ ...DEFAULT_LIMITS, inboxDeliveries: 5 });
+    expect(limitsFrom('{"requestBytes":2048}')).toEqual({ ...DEFAULT_LIMITS, requestBytes: 2048 });
   });
 
   test.each([undefined, null, "", {}])("LIM1 %s leaves all as they are", (given) => {
-    setLimits(given);
-    expect(LIMITS).toEqual(before);
+    expect(limitsFrom(given)).toEqual(DEFAULT_LIMITS);
   });
 
   test.each([
@@ -29,7 +21,6 @@ describe("setting limits", () => {
     ["[1]", "limits: must be JSON"],
     ["nonsense", "limits: must be JSON"],
   ])("LIM1 %j is refused with the reason", (given, message) => {
-    expect(() => setLimits(given as never)).toThrow(message);
-    expect(LIMITS).toEqual(before);
+    expect(() => limitsFrom(given as never)).toThrow(message);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   DEFAULT_RETRY,
+  DEFAULT_LIMITS,
   LIMITS,
   WorkflowIndex,
   checkFields,
@@ -191,6 +192,6 @@ test("J2 outcomes are told from what goes before them", () => {
 });
 
 test("LIM1 every limit is a positive whole number", () => {
-  for (const [name, value] of Object.entries(LIMITS))
+  for (const [name, value] of Object.entries({ ...LIMITS, ...DEFAULT_LIMITS }))
     expect([name, Number.isSafeInteger(value) && value > 0]).toEqual([name, true]);
 });

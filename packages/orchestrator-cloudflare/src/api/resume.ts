@@ -5,7 +5,7 @@
  * notes it. Each can be repeated: whoever asks again with the same `runId` finds the run.
  */
 import { type ResumePlan, type ResumeRequest, outcomesOf } from "@holdfast/orchestrator";
-import { LIMITS, nameProblem } from "@holdfast/protocol";
+import { DEFAULT_LIMITS, nameProblem } from "@holdfast/protocol";
 import { ulid } from "ulid";
 import * as v from "valibot";
 import { requireScope } from "../auth/principal.ts";
@@ -67,11 +67,9 @@ async function resumeRun(call: CheckedCall<typeof PATH, unknown, ResumeBody>): P
   const seedResults = Object.entries(body.seedResults ?? {}).map(
     ([step, value]) => [step, encodeGiven(value, `seedResults.${step}`)] as const,
   );
-  if (seedResults.length > LIMITS.seedResults) {
-    throw new ApiRefusal(
-      "invalid_body",
-      `seedResults holds more than ${LIMITS.seedResults} results, which is the limit.`,
-    );
+  const { seedResults: seedResultsMax } = deps.limits ?? DEFAULT_LIMITS;
+  if (seedResults.length > seedResultsMax) {
+    throw new ApiRefusal("invalid_body", `seedResults holds more than ${seedResultsMax} results, which is the limit.`);
   }
   const plan = await planFrom(call, parentRunId, body, seedResults);
   if (plan instanceof Response) return plan;

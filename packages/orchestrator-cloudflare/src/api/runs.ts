@@ -27,7 +27,7 @@ export const runRoutes: readonly Route[] = [
     scope: "read",
     headers: WAIT_HEADER,
     answers: { 200: "Run" },
-    handle: (call) => askRun(call, call.ids.id, { ask: "read", waitMs: preferredWaitMs(call.request) }),
+    handle: (call) => askRun(call, call.ids.id, { ask: "read", waitMs: preferredWaitMs(call.request, call.deps) }),
   }),
   route({
     id: "deleteRun",

@@ -3,7 +3,7 @@
  *
  * Owns: which run an id or an idempotency key stands for.
  */
-import { LIMITS, idProblem, parseTraceparent, toHex } from "@holdfast/protocol";
+import { DEFAULT_LIMITS, idProblem, parseTraceparent, toHex } from "@holdfast/protocol";
 import { ulid } from "ulid";
 import * as v from "valibot";
 import { requireScope } from "../auth/principal.ts";
@@ -62,16 +62,17 @@ async function triggerRun(call: CheckedCall<string, unknown, v.InferOutput<typeo
   const runId = body.runId ?? keyId ?? ulid();
   const reserved = keyId !== undefined && keyId !== runId && (await reserveKey(call, keyId, runId));
   const tenantMeta = given === undefined ? undefined : encodeGiven(given, "tenantMeta");
-  if ((tenantMeta?.length ?? 0) > LIMITS.tenantMetaChars) {
+  const { tenantMetaChars } = deps.limits ?? DEFAULT_LIMITS;
+  if ((tenantMeta?.length ?? 0) > tenantMetaChars) {
     throw new ApiRefusal(
       "invalid_body",
-      `tenantMeta takes more than ${LIMITS.tenantMetaChars} characters, which is the limit.`,
+      `tenantMeta takes more than ${tenantMetaChars} characters, which is the limit.`,
     );
   }
   const askAs = (id: string): Promise<Response> =>
     askRun(call, id, {
       ask: "trigger",
-      waitMs: preferredWaitMs(request),
+      waitMs: preferredWaitMs(request, deps),
       trigger: {
         runId: id,
         tenantId: principal.tenantId,

@@ -3,7 +3,7 @@
  *
  * Owns: the shape, its defaults, and the refusal of what needs an index where there is none.
  */
-import { LIMITS } from "@holdfast/protocol";
+import { DEFAULT_LIMITS, type Limits } from "@holdfast/protocol";
 import type { VerifyRequest } from "../auth/principal.ts";
 import type { RunIndex } from "../index-object/run-index.ts";
 import type { DurableObjectNamespaceLike } from "../platform-types.ts";
@@ -20,13 +20,15 @@ export interface WorkerDeps {
   readonly environment?: string | undefined;
   /** Where this API is reached from outside, for token URLs. Default: where the trigger's caller reached it. */
   readonly publicUrl?: string | undefined;
-  /** The largest request body. Default LIMITS.requestBytes. */
+  /** The largest request body. Default `limits.requestBytes`. */
   readonly requestBytesMax?: number | undefined;
+  /** The limits of this deployment (`limitsFrom`). Default DEFAULT_LIMITS. */
+  readonly limits?: Limits | undefined;
 }
 
 /** The largest request body that this deployment takes. */
-export function requestBytesMax({ requestBytesMax: bytes }: WorkerDeps): number {
-  return bytes ?? LIMITS.requestBytes;
+export function requestBytesMax({ requestBytesMax: bytes, limits = DEFAULT_LIMITS }: WorkerDeps): number {
+  return bytes ?? limits.requestBytes;
 }
 
 /**

@@ -3,7 +3,7 @@
  *
  * Owns: which key a request names. What is signed and how is that of requests to step handlers (SEC3, PROTOCOL.md).
  */
-import { HoldfastError, LIMITS } from "@holdfast/protocol";
+import { DEFAULT_LIMITS, HoldfastError } from "@holdfast/protocol";
 import { SIGNATURE_HEADER, SeenNonces, checkSigningKey, verifyRequest } from "@holdfast/protocol/transport";
 import { ApiRefusal } from "../refusal.ts";
 import { readText } from "../request-body.ts";
@@ -26,7 +26,7 @@ export interface HmacKey {
  * isolate. A request without the header `Holdfast-Signature` is not for this verifier.
  * @throws HoldfastError `INVALID_ARGUMENT` for an empty list or a short secret.
  */
-export function hmacAuth(keys: readonly HmacKey[], bodyBytesMax: number = LIMITS.requestBytes): VerifyRequest {
+export function hmacAuth(keys: readonly HmacKey[], bodyBytesMax: number = DEFAULT_LIMITS.requestBytes): VerifyRequest {
   if (keys.length === 0) throw new HoldfastError("INVALID_ARGUMENT", "hmacAuth: needs at least one key.");
   for (const { secret } of keys) checkSigningKey(secret);
   const nonces = new SeenNonces();

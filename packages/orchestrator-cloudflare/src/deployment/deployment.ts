@@ -9,7 +9,8 @@ import {
   type StepDispatcher,
   type WorkflowDefinition,
   checkFields,
-  setLimits,
+  type Limits,
+  limitsFrom,
 } from "@holdfast/protocol";
 import type { WorkerDeps } from "../api/worker-deps.ts";
 import { closed } from "../auth/bearer.ts";
@@ -96,7 +97,7 @@ export class Deployments<Env extends object> {
     const environment = readEnvironment(env);
     const given = this.#options.deps?.(env) ?? {};
     checkFields(given, [...WORKER_DEPS, ...OBJECT_DEPS], "deps");
-    setLimitsOf(environment);
+    const limits = limitsOf(environment);
     const { WORKFLOW_RUN_DO: runDO, RUN_INDEX_DO: indexDO, PAYLOADS, RETENTION, ENVIRONMENT } = environment;
     const runIndex = given.runIndex ?? (indexDO ? durableObjectIndex({ binding: indexDO }) : undefined);
     return {
@@ -107,13 +108,15 @@ export class Deployments<Env extends object> {
         environment: given.environment ?? ENVIRONMENT,
         publicUrl: given.publicUrl,
         requestBytesMax: given.requestBytesMax,
+        limits,
       },
       object: {
         runDO,
         runIndex,
         dispatcher: this.#dispatcherOf(env),
+        limits,
         bucket: given.bucket ?? PAYLOADS ?? undefined,
-        telemetry: given.telemetry ?? telemetryOf(environment),
+        telemetry: given.telemetry ?? telemetryOf(environment, limits),
         retention:
           given.retention ?? (RETENTION === undefined || RETENTION === null ? undefined : { default: RETENTION }),
       },
@@ -132,9 +135,9 @@ function dispatcherOf<Env extends object>({
   return typeof fixed === "function" ? fixed : () => fixed as StepDispatcher;
 }
 
-function setLimitsOf({ LIMITS }: Environment): void {
+function limitsOf({ LIMITS }: Environment): Limits {
   try {
-    setLimits(LIMITS);
+    return limitsFrom(LIMITS);
   } catch (error) {
     throw error instanceof HoldfastError ? new Misconfigured(`LIMITS: ${error.message}`) : error;
   }
@@ -146,6 +149,9 @@ function verifierOf({ AUTH, API_TOKENS }: Environment): VerifyRequest {
   return () => true;
 }
 
-function telemetryOf({ OTLP_URL: url, OTLP_HEADERS: headers = {} }: Environment): Telemetry {
-  return { event: logEvents(), ...(url === undefined ? {} : { ended: otlpExporter({ url, headers }) }) };
+function telemetryOf(
+  { OTLP_URL: url, OTLP_HEADERS: headers = {} }: Environment,
+  { traceSpans: spansMax }: Limits,
+): Telemetry {
+  return { event: logEvents(), ...(url === undefined ? {} : { ended: otlpExporter({ url, headers, spansMax }) }) };
 }

@@ -5,7 +5,6 @@
  * up for a slow one. Where a reader is stands with its socket, which the platform keeps.
  */
 import type { RunHeader, StoreReader } from "@holdfast/orchestrator";
-import { LIMITS } from "@holdfast/protocol";
 import { ApiRefusal } from "../refusal.ts";
 import type { HibernatingSocketLike, SocketHostLike } from "../platform-types.ts";
 import { RunFeed } from "./run-feed.ts";
@@ -26,21 +25,23 @@ export class RunSockets {
   readonly #host: SocketHostLike;
   readonly #store: StoreReader;
   readonly #header: () => RunHeader | undefined;
+  readonly #readersMax: number;
   /** Whether there may be any: asked of the platform once for each time that the object is loaded. */
   #any: boolean;
   #soon = false;
 
-  constructor(host: SocketHostLike, store: StoreReader, header: () => RunHeader | undefined) {
+  constructor(host: SocketHostLike, store: StoreReader, header: () => RunHeader | undefined, readersMax: number) {
     this.#host = host;
     this.#store = store;
     this.#header = header;
+    this.#readersMax = readersMax;
     this.#any = host.getWebSockets().length > 0;
   }
 
   /** Answers a request to become a socket. */
   open(header: RunHeader, cursor: string | undefined, fromNow: boolean): Response {
-    if (this.#host.getWebSockets().length >= LIMITS.streamReaders) {
-      throw new ApiRefusal("too_many_readers", `${LIMITS.streamReaders} readers follow this run already.`);
+    if (this.#host.getWebSockets().length >= this.#readersMax) {
+      throw new ApiRefusal("too_many_readers", `${this.#readersMax} readers follow this run already.`);
     }
     const { 0: client, 1: server } = new WebSocketPair();
     this.#host.acceptWebSocket(server);

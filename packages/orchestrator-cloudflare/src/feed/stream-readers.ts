@@ -4,7 +4,6 @@
  * Owns: how many there may be. Each reads the run's rows at its own pace, for as long as it stays or the run goes on.
  */
 import type { RunHeader, StoreReader } from "@holdfast/orchestrator";
-import { LIMITS } from "@holdfast/protocol";
 import { ApiRefusal } from "../refusal.ts";
 import { eventStream } from "./event-stream.ts";
 import { RunFeed } from "./run-feed.ts";
@@ -13,21 +12,28 @@ export class StreamReaders {
   readonly #store: StoreReader;
   readonly #header: () => RunHeader | undefined;
   readonly #changed: (ms: number) => Promise<void>;
+  readonly #readersMax: number;
   #count = 0;
 
   /** `changed`: resolves at the run's next commit, or after `ms`. */
-  constructor(store: StoreReader, header: () => RunHeader | undefined, changed: (ms: number) => Promise<void>) {
+  constructor(
+    store: StoreReader,
+    header: () => RunHeader | undefined,
+    changed: (ms: number) => Promise<void>,
+    readersMax: number,
+  ) {
     this.#store = store;
     this.#header = header;
     this.#changed = changed;
+    this.#readersMax = readersMax;
   }
 
   /** @throws ApiRefusal `too_many_readers` */
   open(header: RunHeader, cursor: string | undefined, fromNow: boolean): Response {
-    if (this.#count >= LIMITS.streamReaders) {
+    if (this.#count >= this.#readersMax) {
       throw new ApiRefusal(
         "too_many_readers",
-        `${LIMITS.streamReaders} readers follow this run already. Try again in a moment, or read its record.`,
+        `${this.#readersMax} readers follow this run already. Try again in a moment, or read its record.`,
       );
     }
     const feed = new RunFeed(this.#store, cursor);

@@ -20,7 +20,7 @@ import {
   readInput,
   readJournal,
 } from "@holdfast/orchestrator";
-import { type JournalEntry, LIMITS, type RunJournalEntry, type RunRecord } from "@holdfast/protocol";
+import { type JournalEntry, LIMITS, type Limits, type RunJournalEntry, type RunRecord } from "@holdfast/protocol";
 import { ApiRefusal } from "../refusal.ts";
 import type { CommandOf } from "./commands.ts";
 
@@ -37,10 +37,12 @@ interface Audit {
 export class Answers {
   readonly #host: RunHost;
   readonly #store: StoreReader;
+  readonly #recordSteps: number;
 
-  constructor(host: RunHost, store: StoreReader) {
+  constructor(host: RunHost, store: StoreReader, { recordSteps }: Limits) {
     this.#host = host;
     this.#store = store;
+    this.#recordSteps = recordSteps;
   }
 
   /** @throws ApiRefusal `not_found` */
@@ -54,10 +56,12 @@ export class Answers {
   record(): RunRecord {
     const header = this.header();
     const { state } = this.#host;
-    const journal = this.#rows<JournalEntry>(JOURNAL_PREFIX, { limit: LIMITS.recordSteps + 1 });
+    const recordSteps = this.#recordSteps;
+    const journal = this.#rows<JournalEntry>(JOURNAL_PREFIX, { limit: recordSteps + 1 });
     const openChunks = (op: string): number => state.openStreams.get(op)?.chunks ?? this.#countChunks(header, op);
     const current = { ...header, updatedAt: state.lastAt };
-    return describeRun(current, readInput(state, header), journal, this.#host.stepsInProgress(), openChunks);
+    const steps = this.#host.stepsInProgress();
+    return describeRun(current, readInput(state, header), journal, steps, openChunks, recordSteps);
   }
 
   /** A page of the journal: entries after `after`. */

@@ -3,7 +3,7 @@
  *
  * Owns: the shape, and reading the retention of a workflow from it.
  */
-import { type Duration, type StepDispatcher, parseDurationMs } from "@holdfast/protocol";
+import { type Duration, type Limits, type StepDispatcher, parseDurationMs } from "@holdfast/protocol";
 import type {
   BucketLike,
   DurableObjectNamespaceLike,
@@ -29,6 +29,8 @@ export interface RunObjectDeps {
   readonly telemetry?: Telemetry | undefined;
   /** `ctx` of the Durable Object: with it a run can be followed by WebSockets that hibernate. */
   readonly sockets?: SocketHostLike | undefined;
+  /** The limits of this deployment (`limitsFrom`). Default DEFAULT_LIMITS. */
+  readonly limits?: Limits | undefined;
   /** For tests: the time, ms since the epoch. */
   readonly clock?: () => number;
 }

@@ -16,7 +16,7 @@ import {
   summarizeRun,
   toTriggerInput,
 } from "@holdfast/orchestrator";
-import { errorValue, isTerminal } from "@holdfast/protocol";
+import { DEFAULT_LIMITS, errorValue, isTerminal } from "@holdfast/protocol";
 import { randomHex } from "@holdfast/protocol/transport";
 import { RunSockets } from "../feed/run-sockets.ts";
 import { StreamReaders } from "../feed/stream-readers.ts";
@@ -49,6 +49,7 @@ export class RunObject {
   #alarmChecked = false;
 
   constructor(deps: RunObjectDeps) {
+    const { limits = DEFAULT_LIMITS } = deps;
     this.#deps = deps;
     this.#clock = deps.clock ?? (() => Date.now());
     const header = (): RunHeader | undefined => this.#host.state.header;
@@ -56,18 +57,19 @@ export class RunObject {
     this.#key = new KeyReservation(deps.storage.kv);
     this.#large = deps.bucket && new LargeRows(store, deps.bucket);
     this.#watchers = new Watchers(header);
-    this.#readers = new StreamReaders(store, header, (ms) => this.#watchers.changed(ms));
-    this.#sockets = deps.sockets && new RunSockets(deps.sockets, store, header);
+    this.#readers = new StreamReaders(store, header, (ms) => this.#watchers.changed(ms), limits.streamReaders);
+    this.#sockets = deps.sockets && new RunSockets(deps.sockets, store, header, limits.streamReaders);
     this.#host = new RunHost({
       store,
       dispatcher: deps.dispatcher,
       clock: this.#clock,
+      limits,
       retentionMs: ({ workflowId }) => retentionMsOf(deps.retention, workflowId),
       onCommit: (batch, before) => this.#committed(batch, before),
       onError: logStoreError,
       ...neighboursOf(deps, () => header()?.tenantId),
     });
-    this.#answers = new Answers(this.#host, store);
+    this.#answers = new Answers(this.#host, store, limits);
   }
 
   #committed(batch: WriteBatch, before: RunHeader | undefined): void {

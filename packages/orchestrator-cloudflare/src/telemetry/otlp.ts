@@ -3,6 +3,7 @@
  *
  * Owns: the request, and repeating it when the collector says so.
  */
+import { DEFAULT_LIMITS } from "@holdfast/protocol";
 import type { Telemetry } from "./telemetry.ts";
 import { spansOf } from "./spans.ts";
 
@@ -13,6 +14,8 @@ export interface OtlpOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** What the spans are of. Default `holdfast`. */
   readonly serviceName?: string;
+  /** Spans of one run's trace. Default DEFAULT_LIMITS.traceSpans. */
+  readonly spansMax?: number;
   /** For tests. */
   readonly fetch?: (request: Request) => Promise<Response>;
   readonly retryAfterMs?: readonly number[];
@@ -26,12 +29,13 @@ export function otlpExporter({
   url,
   headers = {},
   serviceName = "holdfast",
+  spansMax = DEFAULT_LIMITS.traceSpans,
   fetch = (request) => globalThis.fetch(request),
   retryAfterMs = [500, 2_000, 8_000],
 }: OtlpOptions): NonNullable<Telemetry["ended"]> {
   const resource = { attributes: [{ key: "service.name", value: { stringValue: serviceName } }] };
   return async (header, journal) => {
-    const spans = spansOf(header, journal);
+    const spans = spansOf(header, journal, spansMax);
     const body = JSON.stringify({
       resourceSpans: [{ resource, scopeSpans: [{ scope: { name: "holdfast" }, spans }] }],
     });

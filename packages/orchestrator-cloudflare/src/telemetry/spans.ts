@@ -8,7 +8,6 @@ import type { RunHeader } from "@holdfast/orchestrator";
 import {
   type ErrorValue,
   type JournalEntry,
-  LIMITS,
   isOutcome,
   parseOperationId,
   parseTraceparent,
@@ -41,14 +40,15 @@ interface SpanEvent {
   readonly attributes: readonly Attribute[];
 }
 
-export function spansOf(header: RunHeader, journal: readonly JournalEntry[]): Span[] {
+/** At most `spansMax` spans of operations; the others are counted. */
+export function spansOf(header: RunHeader, journal: readonly JournalEntry[], spansMax: number): Span[] {
   const operations = new Map<string, JournalEntry[]>();
   for (const entry of journal) {
     const { kind } = parseOperationId(entry.op);
     if (kind === "metadata" || kind === "unwind") continue;
     operations.set(entry.op, [...(operations.get(entry.op) ?? []), entry]);
   }
-  const shown = [...operations].slice(0, LIMITS.traceSpans);
+  const shown = [...operations].slice(0, spansMax);
   return [
     runSpan(header, operations.size - shown.length),
     ...shown.map(([op, entries]) => operationSpan(header, op, entries)),

@@ -3,7 +3,7 @@
  *
  * Owns: which inputs are noted, with which detail. A ring: the newest rows take the places of the oldest.
  */
-import { FORMAT_VERSION, LIMITS } from "@holdfast/protocol";
+import { FORMAT_VERSION } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
 import { type AuditRow, auditKey } from "./rows.ts";
@@ -21,7 +21,7 @@ export function audit(draft: Draft, input: Input, reply: Reply): void {
     by: input.by,
     ...(detail === undefined ? {} : { detail }),
   };
-  draft.put(auditKey(audited % LIMITS.auditRows), row);
+  draft.put(auditKey(audited % draft.context.limits.auditRows), row);
   draft.change({ audited: audited + 1 });
 }
 

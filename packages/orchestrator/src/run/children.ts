@@ -60,17 +60,17 @@ function problemOf(draft: Draft, detached: boolean): ErrorValue | undefined {
       "This deployment does not tell runs where other runs live, so ctx.invoke cannot start one. Pass runDO beside storage and dispatcher in the Durable Object.",
     );
   }
-  if (draft.header.outbox.count >= LIMITS.outboxMessages) {
+  if (draft.header.outbox.count >= draft.context.limits.outboxMessages) {
     return errorValue(
       "LIMIT_EXCEEDED",
-      `The run owes ${LIMITS.outboxMessages} messages to other runs already, which is the limit.`,
+      `The run owes ${draft.context.limits.outboxMessages} messages to other runs already, which is the limit.`,
     );
   }
   const children = draft.header.waits.filter((wait) => kindOf(wait) === "run").length;
-  if (!detached && children >= LIMITS.openChildren) {
+  if (!detached && children >= draft.context.limits.openChildren) {
     return errorValue(
       "LIMIT_EXCEEDED",
-      `The run waits for ${LIMITS.openChildren} children already, which is the limit.`,
+      `The run waits for ${draft.context.limits.openChildren} children already, which is the limit.`,
     );
   }
   return undefined;

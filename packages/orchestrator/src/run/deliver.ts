@@ -4,7 +4,7 @@
  * Owns: WAIT2 and WAIT10 (first come, first served, in both directions), WAIT3 (delivery ids), WAIT7 (a token is
  * resolved once), WAIT8 (runs that take no deliveries).
  */
-import { FORMAT_VERSION, LIMITS, isTerminal } from "@holdfast/protocol";
+import { FORMAT_VERSION, isTerminal } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
 import {
   type Buffered,
@@ -28,8 +28,8 @@ export function deliver(draft: Draft, input: Input & { type: "deliver" }): Reply
     return { type: "delivered", delivery: "duplicate" };
   }
   if (isTerminal(draft.header.status)) return terminalRefusal(draft, `${kind} ${JSON.stringify(name)}`);
-  if (deliveryId !== undefined && draft.header.deliveryIds >= LIMITS.deliveryIds) {
-    return refuseFull(`it remembers ${LIMITS.deliveryIds} delivery ids already`);
+  if (deliveryId !== undefined && draft.header.deliveryIds >= draft.context.limits.deliveryIds) {
+    return refuseFull(`it remembers ${draft.context.limits.deliveryIds} delivery ids already`);
   }
   const wait = findWait(draft, input);
   const refusal = wait === undefined ? buffer(draft, { kind, name, payload, deliveryId }) : undefined;

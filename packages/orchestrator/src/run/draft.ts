@@ -14,7 +14,6 @@ import {
   type EntryBody,
   FORMAT_VERSION,
   type JournalEntry,
-  LIMITS,
   type OperationId,
   assert,
   isOutcome,
@@ -124,7 +123,7 @@ export class Draft {
 
   /** No room for one more journal entry (LIM1). */
   get journalIsFull(): boolean {
-    return this.#seq >= LIMITS.journalEntries;
+    return this.#seq >= this.context.limits.journalEntries;
   }
 
   /** Has the live execution updated although nothing may be journaled for it. */

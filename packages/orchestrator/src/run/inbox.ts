@@ -3,7 +3,7 @@
  *
  * Owns: the rows, the bound on them (WAIT9), and which delivery is for which wait (WAIT6).
  */
-import { FORMAT_VERSION, LIMITS, type OperationKind, assert, decodeValue, matchesPattern } from "@holdfast/protocol";
+import { FORMAT_VERSION, type OperationKind, assert, decodeValue, matchesPattern } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
 import type { Reply } from "./inputs.ts";
 import { type BufferedKind, INBOX_PREFIX, type InboxRow, inboxKey, isRow } from "./rows.ts";
@@ -34,9 +34,10 @@ export function isFor(wait: OpenWait, { kind, name, payload }: Omit<Buffered, "d
 /** Buffers a delivery, or refuses it because there are too many (WAIT9). */
 export function buffer(draft: Draft, delivery: Buffered): Reply | undefined {
   const { inbox } = draft.header;
-  if (inbox.count >= LIMITS.inboxDeliveries) return refuseFull(`it keeps ${LIMITS.inboxDeliveries} deliveries already`);
-  if (inbox.chars + delivery.payload.length > LIMITS.inboxChars) {
-    return refuseFull(`what it keeps would exceed ${LIMITS.inboxChars} characters`);
+  if (inbox.count >= draft.context.limits.inboxDeliveries)
+    return refuseFull(`it keeps ${draft.context.limits.inboxDeliveries} deliveries already`);
+  if (inbox.chars + delivery.payload.length > draft.context.limits.inboxChars) {
+    return refuseFull(`what it keeps would exceed ${draft.context.limits.inboxChars} characters`);
   }
   bufferRow(draft, delivery);
   return undefined;

@@ -10,6 +10,7 @@ import type {
   ErrorValue,
   ExecutionReport,
   ExecutionUpdate,
+  Limits,
   OperationId,
   ReportAnswer,
 } from "@holdfast/protocol";
@@ -71,6 +72,8 @@ export interface HostContext {
   readonly now: number;
   /** Whether this host holds a live execution of the run's newest epoch. */
   readonly live: boolean;
+  /** The limits of this deployment (LIM1). */
+  readonly limits: Limits;
   /** Whether this host can send messages to other runs. */
   readonly canSend: boolean;
   /** Whether this host updates an index of runs. */

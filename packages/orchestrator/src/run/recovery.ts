@@ -24,10 +24,10 @@ function beginAnother(draft: Draft): void {
   const { crashes } = draft.header;
   const seq = draft.state.lastSeq;
   const count = crashes !== undefined && crashes.seq === seq ? crashes.count + 1 : 1;
-  if (count > LIMITS.executorCrashes) {
+  if (count > draft.context.limits.executorCrashes) {
     const error = errorValue(
       "EXECUTOR_CRASHED",
-      `The process that executed this run died ${LIMITS.executorCrashes} times in a row after journal entry ${seq} without getting any further. The journal is intact. Find out what kills it (memory, CPU time, an endless loop), then retry the run.`,
+      `The process that executed this run died ${draft.context.limits.executorCrashes} times in a row after journal entry ${seq} without getting any further. The journal is intact. Find out what kills it (memory, CPU time, an endless loop), then retry the run.`,
     );
     pause(draft, { ...error, category: "RUNTIME_ERROR" });
     return;
@@ -50,7 +50,7 @@ export function executionLost(draft: Draft, epoch: number, error: ErrorValue): v
   if (error.code === "SESSION_LOST") return beginAnother(draft);
   const since = header.dispatch?.since ?? now;
   const failures = (header.dispatch?.failures ?? 0) + 1;
-  if (now - since > LIMITS.dispatchRetryMs) {
+  if (now - since > draft.context.limits.dispatchRetryMs) {
     const failure = errorValue(
       "DISPATCH_FAILED",
       `The step handler could not be reached for ${Math.round((now - since) / 60_000)} minutes: ${error.message}`,

@@ -3,7 +3,7 @@
  *
  * Owns: the fence (DUR6), and the table that says which event is whose. The events are applied beside their nouns.
  */
-import { type ExecutionEvent, LIMITS, type OperationEvents, isOutcome, isTerminal } from "@holdfast/protocol";
+import { type ExecutionEvent, type OperationEvents, isOutcome, isTerminal } from "@holdfast/protocol";
 import { stopAtLimit } from "./cancel.ts";
 import { startChild } from "./children.ts";
 import type { Draft } from "./draft.ts";
@@ -77,7 +77,7 @@ function applyToOperation(draft: Draft, event: OperationEvents, taken: Set<strin
   if (header.unwinding !== undefined && !isAcceptedWhileUnwinding(event.op)) return;
   if (event.type === "stream.chunks") return appendChunks(draft, event);
   if (draft.journalIsFull && header.unwinding === undefined)
-    return stopAtLimit(draft, `The run's journal holds ${LIMITS.journalEntries} entries`);
+    return stopAtLimit(draft, `The run's journal holds ${draft.context.limits.journalEntries} entries`);
   switch (event.type) {
     case "step.started":
       return startStep(draft, event);

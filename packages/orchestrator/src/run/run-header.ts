@@ -127,7 +127,7 @@ export interface RunHeader extends RunIdentity {
   readonly retriedAt?: number | undefined;
   readonly inbox: { readonly count: number; readonly chars: number; readonly next: number };
   readonly deliveryIds: number;
-  /** What callers did to the run, so far: the newest LIMITS.auditRows are kept. */
+  /** What callers did to the run, so far: the newest draft.context.limits.auditRows are kept. */
   readonly audited?: number | undefined;
   /** What the index of runs was told, and what it is owed. Absent where there is no index. */
   readonly index?:

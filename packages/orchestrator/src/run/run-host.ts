@@ -9,9 +9,11 @@
  * - RH1 At most one execution is live, the one of the header's epoch. Reports of others are rejected (DUR6).
  */
 import {
+  DEFAULT_LIMITS,
   type ErrorValue,
   type ExecutionReport,
   type ExecutionStart,
+  type Limits,
   type LiveExecution,
   PROTOCOL_VERSION,
   type ReportAnswer,
@@ -42,6 +44,8 @@ export interface RunHostOptions {
   readonly send?: ((to: string, message: RunMessage, done: (result: SendResult) => void) => void) | undefined;
   /** Updates the index of runs. `done` is called once: whether the row is stored there. Without it there is no index. */
   readonly tellIndex?: ((row: IndexRow, done: (stored: boolean) => void) => void) | undefined;
+  /** The limits of this deployment. Default DEFAULT_LIMITS. */
+  readonly limits?: Limits | undefined;
   /** How long a run is kept after its end, ms; `undefined` is for ever. */
   readonly retentionMs?: ((header: RunHeader) => number | undefined) | undefined;
   /** This was committed and applied. */
@@ -120,9 +124,10 @@ export class RunHost {
   }
 
   #context({ header }: RunState): HostContext {
-    const { clock, send, tellIndex, retentionMs } = this.#options;
+    const { clock, limits = DEFAULT_LIMITS, send, tellIndex, retentionMs } = this.#options;
     return {
       now: clock(),
+      limits,
       live: this.#live !== undefined,
       canSend: send !== undefined,
       indexes: tellIndex !== undefined,

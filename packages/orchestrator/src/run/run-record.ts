@@ -9,6 +9,7 @@ import {
   type ChildOutcome,
   type JournalEntry,
   type JsonBudget,
+  DEFAULT_LIMITS,
   LIMITS,
   type MetadataChange,
   type OperationId,
@@ -66,15 +67,16 @@ function describeMetadata({ metadata }: RunHeader): Record<string, unknown> {
   return Object.fromEntries(metadata.map(([key, value]) => [key, toJson(decodeValue(value))]));
 }
 
-/** The whole record. `journal`: the first LIMITS.recordSteps entries and one more, if there is one. */
+/** The whole record. `journal`: the first `recordSteps` entries and one more, if there is one. */
 export function describeRun(
   header: RunHeader,
   input: string,
   journal: readonly JournalEntry[],
   inProgress: readonly StepInProgress[],
   openChunks: (op: OperationId) => number,
+  recordSteps: number = DEFAULT_LIMITS.recordSteps,
 ): RunRecord {
-  const shown = journal.slice(0, LIMITS.recordSteps);
+  const shown = journal.slice(0, recordSteps);
   const budget: JsonBudget = { chars: LIMITS.jsonChars };
   const last = journal.at(-1);
   return {

@@ -4,7 +4,7 @@
  * Owns: STR1: chunks are rows, numbered in their generation; an attempt that was cut short is replaced by another
  * generation as a whole.
  */
-import { FORMAT_VERSION, LIMITS, type OperationEvents, type OperationId, parseOperationId } from "@holdfast/protocol";
+import { FORMAT_VERSION, type OperationEvents, type OperationId, parseOperationId } from "@holdfast/protocol";
 import { stopAtLimit } from "./cancel.ts";
 import type { Draft } from "./draft.ts";
 import { type ChunkRow, chunkKey } from "./rows.ts";
@@ -30,7 +30,10 @@ export function appendChunks(draft: Draft, event: OperationEvents & { type: "str
   const stored = draft.state.openStreams.get(op);
   if (stream === undefined || stored === undefined || first !== stored.chunks + addedChunks(draft, op)) return;
   draft.chunks.set(op, addedChunks(draft, op) + chunks.length);
-  if (stored.chunks + chunks.length > LIMITS.streamChunks || stored.chars > LIMITS.streamChars)
+  if (
+    stored.chunks + chunks.length > draft.context.limits.streamChunks ||
+    stored.chars > draft.context.limits.streamChars
+  )
     return endLarge(draft, op);
   const row: ChunkRow = { v: FORMAT_VERSION, at: draft.now, first, chunks };
   draft.put(chunkKey(place, stream.generation, first), row);
@@ -52,5 +55,8 @@ function addedChunks(draft: Draft, op: OperationId): number {
 
 function endLarge(draft: Draft, op: OperationId): void {
   const name = JSON.stringify(parseOperationId(op).name);
-  stopAtLimit(draft, `The stream ${name} has ${LIMITS.streamChunks} chunks or ${LIMITS.streamChars} characters`);
+  stopAtLimit(
+    draft,
+    `The stream ${name} has ${draft.context.limits.streamChunks} chunks or ${draft.context.limits.streamChars} characters`,
+  );
 }

@@ -4,7 +4,7 @@
  * Owns: RUN2 (one run for one id, however often it is requested), RUN3 (what a run records), and what a resumed run takes over
  * (RES1–RES4).
  */
-import { FORMAT_VERSION, LIMITS, changeMetadata, isSameValue } from "@holdfast/protocol";
+import { FORMAT_VERSION, changeMetadata, isSameValue } from "@holdfast/protocol";
 import { Draft } from "./draft.ts";
 import type { HostContext, Reply } from "./inputs.ts";
 import { wake } from "./lifecycle.ts";
@@ -86,7 +86,7 @@ function newHeader(input: TriggerInput, now: number, large: boolean): RunHeader 
 }
 
 function takeOver(draft: Draft, inherited: Inheritance): void {
-  for (const entry of inherited.entries.slice(0, LIMITS.journalEntries)) {
+  for (const entry of inherited.entries.slice(0, draft.context.limits.journalEntries)) {
     draft.inherit(entry);
     if (entry.type !== "wait.opened" || entry.tokenId === undefined) continue;
     const token: TokenRow = { v: FORMAT_VERSION, op: entry.op, state: "resolved" };

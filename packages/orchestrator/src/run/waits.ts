@@ -8,7 +8,6 @@ import {
   type ChildOutcome,
   ENCODED_UNDEFINED,
   FORMAT_VERSION,
-  LIMITS,
   type OperationEvents,
   type OperationId,
   type OperationKind,
@@ -49,8 +48,8 @@ export function newWait(
 export function openWait(draft: Draft, event: OperationEvents & { type: "wait.opened" }, taken: Set<string>): void {
   const { op, nth, afterMs, tokenId, match } = event;
   if (draft.header.waits.some((open) => open.op === op)) return;
-  if (draft.header.waits.length >= LIMITS.openWaits) {
-    return stopAtLimit(draft, `The run has ${LIMITS.openWaits} waits open at one time`);
+  if (draft.header.waits.length >= draft.context.limits.openWaits) {
+    return stopAtLimit(draft, `The run has ${draft.context.limits.openWaits} waits open at one time`);
   }
   const wakeAt = event.wakeAt ?? (afterMs === undefined ? undefined : draft.now + afterMs);
   const timing = { ...(wakeAt === undefined ? {} : { wakeAt }), ...(tokenId === undefined ? {} : { tokenId }) };
