@@ -51,22 +51,16 @@ export async function startPlatform({
   };
   process.on("exit", removeState);
   const url = (await runtime.ready).origin;
-
-  async function send(path: string, { json, wait }: { json?: unknown; wait?: number } = {}): Promise<Response> {
-    const headers = { "Content-Type": "application/json", ...(wait === undefined ? {} : { Prefer: `wait=${wait}` }) };
-    const body = json === undefined ? {} : { method: "POST", body: JSON.stringify(json) };
-    return fetch(url + path, { ...body, headers, signal: AbortSignal.timeout(REQUEST_MS_MAX) });
-  }
   return {
     directory,
     async ask(path, init) {
-      const response = await send(path, init);
+      const response = await send(url + path, init);
       const text = await response.text();
       if (!response.ok) throw new Error(`${path} answered ${response.status}: ${text.slice(0, 300)}`);
       return JSON.parse(text);
     },
     async evict(id) {
-      const response = await send(`/bench/evict?id=${id}`);
+      const response = await send(`${url}/bench/evict?id=${id}`);
       await response.text();
       if (response.ok) throw new Error("the object answered, so it was not dropped from memory");
     },
@@ -78,6 +72,12 @@ export async function startPlatform({
       process.off("exit", removeState);
     },
   };
+}
+
+async function send(url: string, { json, wait }: { json?: unknown; wait?: number } = {}): Promise<Response> {
+  const headers = { "Content-Type": "application/json", ...(wait === undefined ? {} : { Prefer: `wait=${wait}` }) };
+  const body = json === undefined ? {} : { method: "POST", body: JSON.stringify(json) };
+  return fetch(url, { ...body, headers, signal: AbortSignal.timeout(REQUEST_MS_MAX) });
 }
 
 async function startNode(folder: string, key: string): Promise<{ readonly node: ChildProcess; readonly port: number }> {
@@ -108,31 +108,32 @@ async function describe(
     // Objects that are dropped on purpose say so.
     handleStructuredLogs: () => {},
     ...(inspectorPort === undefined ? {} : { inspectorPort }),
-    workers: [
-      {
-        ...COMPATIBILITY,
-        name: "bench",
-        modules: true,
-        script: main,
-        bindings: {
-          STEP_HANDLER_URL: `http://127.0.0.1:${port}/holdfast`,
-          STEP_HANDLER_FLOOR: `http://127.0.0.1:${port}/floor`,
-          STEP_HANDLER_KEY: key,
-        },
-        serviceBindings: {
-          SIBLING: "sibling",
-          SIBLING_RPC: { name: "sibling", entrypoint: "Workflows" },
-          SIBLING_FLOOR: { name: "sibling", entrypoint: "Floor" },
-        },
-        durableObjects: {
-          WORKFLOW_RUN_DO: { className: "WorkflowRunDO", useSQLite: true },
-          FLOOR: { className: "FloorDO", useSQLite: true },
-        },
-        workflows: { PEER: { name: "peer", className: "Peer" } },
-      },
-      { ...COMPATIBILITY, name: "sibling", modules: true, script: sibling },
-    ],
+    workers: [measuredWorker(main, key, port), { ...COMPATIBILITY, name: "sibling", modules: true, script: sibling }],
   });
+}
+
+function measuredWorker(script: string, key: string, port: number) {
+  return {
+    ...COMPATIBILITY,
+    name: "bench",
+    modules: true as const,
+    script,
+    bindings: {
+      STEP_HANDLER_URL: `http://127.0.0.1:${port}/holdfast`,
+      STEP_HANDLER_FLOOR: `http://127.0.0.1:${port}/floor`,
+      STEP_HANDLER_KEY: key,
+    },
+    serviceBindings: {
+      SIBLING: "sibling",
+      SIBLING_RPC: { name: "sibling", entrypoint: "Workflows" },
+      SIBLING_FLOOR: { name: "sibling", entrypoint: "Floor" },
+    },
+    durableObjects: {
+      WORKFLOW_RUN_DO: { className: "WorkflowRunDO", useSQLite: true },
+      FLOOR: { className: "FloorDO", useSQLite: true },
+    },
+    workflows: { PEER: { name: "peer", className: "Peer" } },
+  };
 }
 
 /** From Linux' /proc; NaN where there is none. */

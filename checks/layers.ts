@@ -1,13 +1,14 @@
 /**
- * Who may know whom: a table, held by imports in `src` and by dependencies in package.json.
+ * Which package may import which, and in which order the folders of a package stand: a table, checked against every
+ * import in `src` and against the dependencies in package.json.
  *
- * Owns: the table and its reading. Tests (`test`, `test-workers`) may import anything of the workspace; the rule that no
- * relative import leaves its package holds for them too. `checks`, `demo`, `deploy` and `benchmarks` may import
- * everything; nothing may import them.
+ * Owns: the table. Tests (`test`, `test-workers`) may import any package of the workspace, but no relative import of
+ * theirs leaves the package either. `checks`, `demo`, `deploy` and `benchmarks` may import everything; nothing may
+ * import them.
  */
 import { posix } from "node:path";
 import type { PackageManifest, SourceFile } from "./source-files.ts";
-import { blankText, lineAt } from "./source-text.ts";
+import { parseSource } from "./syntax.ts";
 
 interface Layer {
   /** A folder, or all folders inside one (`examples/*`). */
@@ -18,27 +19,55 @@ interface Layer {
   readonly inside?: Readonly<Record<string, readonly string[]>>;
   /** Set where every package that is not of this workspace is allowed as well. */
   readonly anyOutside?: boolean;
+  /**
+   * From the bottom to the top: a file imports from its own place and from those below. The places of one line are
+   * neighbours, which do not import each other. A file has the first place whose pattern matches.
+   */
+  readonly order?: readonly (readonly string[])[];
 }
 
 const LAYERS: readonly Layer[] = [
-  { folder: "packages/protocol", may: ["devalue"] },
+  { folder: "packages/protocol", may: ["devalue"], order: [["*.ts"], ["transport/**"]] },
   { folder: "packages/orchestrator", may: ["@holdfast/protocol"] },
   {
     folder: "packages/workflows",
     may: ["@holdfast/protocol", "@standard-schema/spec", "eventsource-parser"],
     inside: { "packages/workflows/src/testing": ["@holdfast/orchestrator"] },
+    order: [
+      ["authoring/{errors,schema,types}.ts"],
+      ["replay/**"],
+      ["authoring/**"],
+      ["client/**", "handler/**", "testing/**"],
+      ["index.ts"],
+    ],
   },
   {
     folder: "packages/orchestrator-cloudflare",
     may: ["@holdfast/protocol", "@holdfast/orchestrator", "hono", "jose", "ulid", "valibot"],
     inside: { "packages/orchestrator-cloudflare/src/deployment": ["cloudflare:workers"] },
+    order: [
+      ["platform-types.ts", "refusal.ts"],
+      ["request-body.ts"],
+      ["auth/**", "dispatch/**", "feed/**", "index-object/**", "telemetry/**"],
+      ["run-object/**"],
+      ["api/**"],
+      ["worker.ts"],
+      ["deployment/**"],
+      ["index.ts"],
+    ],
   },
+  { folder: "packages/cli", may: ["node:*", "esbuild", "miniflare", "wrangler"] },
+  // It may import everything; nothing that is published imports it.
   {
-    folder: "packages/cli",
-    may: ["node:*", "esbuild", "miniflare", "wrangler"],
+    folder: "packages/proof",
+    may: ["@holdfast/*", "cloudflare:workers"],
+    anyOutside: true,
+    order: [
+      ["catalogue/**", "fuzz/**", "simulator/**"],
+      ["conformance/**", "contracts/**", "crash/**", "soak/**", "stored-runs/**"],
+      ["index.ts"],
+    ],
   },
-  // It may see everything; nothing that is published sees it.
-  { folder: "packages/proof", may: ["@holdfast/*", "cloudflare:workers"], anyOutside: true },
   { folder: "examples/*", may: ["@holdfast/workflows", "@holdfast/orchestrator-cloudflare"], anyOutside: true },
   {
     folder: "apps/orchestrator-worker",
@@ -55,11 +84,11 @@ interface Import {
 export function checkImports(file: SourceFile): readonly string[] {
   const folder = file.path.split("/").slice(0, 2).join("/");
   const isSource = file.path.startsWith(`${folder}/src/`);
-  return findImports(file.text).flatMap(({ specifier, line }) => {
+  return findImports(file).flatMap(({ specifier, line }) => {
     const where = `${file.path}:${line} imports "${specifier}"`;
     if (!specifier.startsWith(".")) return isSource ? checkUse(folder, packageOf(specifier), where, file.path) : [];
     const target = posix.join(posix.dirname(file.path), specifier);
-    if (target.startsWith(`${folder}/`)) return [];
+    if (target.startsWith(`${folder}/`)) return isSource ? checkOrder(folder, file.path, target, where) : [];
     return [`${where}, which leaves ${folder}. Import the package by its name instead.`];
   });
 }
@@ -71,17 +100,18 @@ export function checkDependencies(folder: string, manifest: PackageManifest): re
   return names.flatMap((name) => checkUse(folder, name, `${folder}/package.json depends on "${name}"`));
 }
 
-/** Every specifier of `import … from`, `export … from`, `import "…"` and `import("…")`. */
-export function findImports(source: string): readonly Import[] {
-  const code = blankText(source);
-  return [...code.matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*)(["'`] *["'`])/dg)].map((match) => {
-    const [start, end] = match.indices?.[1] ?? [match.index, match.index];
-    return { specifier: source.slice(start + 1, end - 1), line: lineAt(code, start) };
+/** Every specifier of `import … from`, `export … from`, `import "…"` and `import("…")`, types included. */
+export function findImports(file: SourceFile): readonly Import[] {
+  const { nodes, lineAt } = parseSource(file);
+  return nodes.flatMap(({ type, source, start }) => {
+    if (!/^(?:Import|Export\w+Declaration|ImportDeclaration|ImportExpression|TSImportType)/.test(type)) return [];
+    const { value } = (source ?? {}) as { readonly value?: unknown };
+    return typeof value === "string" ? [{ specifier: value, line: lineAt(start) }] : [];
   });
 }
 
 function checkUse(folder: string, name: string, where: string, path?: string): readonly string[] {
-  const layer = LAYERS.find((one) => one.folder === folder || one.folder === `${posix.dirname(folder)}/*`);
+  const layer = layerOf(folder);
   if (layer === undefined) return [`${where}, but ${folder} has no row in the table of checks/layers.ts. Add one.`];
   if (layer.may.some((allowed) => posix.matchesGlob(name, allowed))) return [];
   const inside = Object.entries(layer.inside ?? {}).filter(
@@ -91,6 +121,27 @@ function checkUse(folder: string, name: string, where: string, path?: string): r
   if (layer.anyOutside === true && !name.startsWith("@holdfast/")) return [];
   const outside = layer.anyOutside === true ? ", and packages from outside" : "";
   return [`${where}. ${folder} may use: ${layer.may.join(", ")}${outside} (checks/layers.ts).`];
+}
+
+function checkOrder(folder: string, path: string, target: string, where: string): readonly string[] {
+  const order = layerOf(folder)?.order;
+  if (order === undefined) return [];
+  const [from, to] = [placeOf(order, folder, path), placeOf(order, folder, target)];
+  if (from === undefined || to === undefined)
+    return [`${where}, but one of the two has no place in the order of checks/layers.ts. Add it.`];
+  if (to.height < from.height || to.pattern === from.pattern) return [];
+  const what = to.height > from.height ? `above ${from.pattern}` : `beside ${from.pattern}`;
+  return [`${where}: ${to.pattern} is ${what} in the order of checks/layers.ts.`];
+}
+
+function placeOf(order: readonly (readonly string[])[], folder: string, path: string) {
+  const inSource = path.slice(`${folder}/src/`.length);
+  const places = order.flatMap((patterns, height) => patterns.map((pattern) => ({ pattern, height })));
+  return places.find(({ pattern }) => posix.matchesGlob(inSource, pattern));
+}
+
+function layerOf(folder: string): Layer | undefined {
+  return LAYERS.find((one) => one.folder === folder || one.folder === `${posix.dirname(folder)}/*`);
 }
 
 function packageOf(specifier: string): string {

@@ -31,5 +31,5 @@ test.skip("no", f); test.todo("no"); it.skipIf(a)("g", f); contest("no"); x.test
   "h",
   f,
 );`;
-  expect(findTitles(text)).toEqual(["a", "b", "c ${d}", "e", "g", "h"]);
+  expect(findTitles({ path: "a.test.ts", text })).toEqual(["a", "b", "c ${d}", "e", "g", "h"]);
 });

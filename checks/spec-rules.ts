@@ -4,7 +4,7 @@
  * Owns: what defines a rule (its id in bold) and what cites it (its id as a word in the title of a test that runs).
  */
 import type { SourceFile } from "./source-files.ts";
-import { blankText } from "./source-text.ts";
+import { type SyntaxNode, parseSource } from "./syntax.ts";
 
 export interface RuleReport {
   /** Cited by no test. */
@@ -16,7 +16,7 @@ export interface RuleReport {
 export function compareRules(spec: string, tests: readonly SourceFile[]): RuleReport {
   const rules = new Set([...spec.matchAll(/\*\*([A-Z]+\d+)\b[^*\n]*\*\*/g)].map((match) => match[1] ?? ""));
   const families = new Set([...rules].map(familyOf));
-  const words = new Set(tests.flatMap(({ text }) => findTitles(text)).flatMap((title) => title.match(/\w+/g) ?? []));
+  const words = new Set(tests.flatMap(findTitles).flatMap((title) => title.match(/\w+/g) ?? []));
   const cited = new Set([...words].filter((word) => /^[A-Z]+\d+$/.test(word) && families.has(familyOf(word))));
   return {
     uncited: [...rules].filter((rule) => !cited.has(rule)),
@@ -25,37 +25,21 @@ export function compareRules(spec: string, tests: readonly SourceFile[]): RuleRe
 }
 
 /** The titles of all tests in a file, apart from those that are skipped or still to be written. */
-export function findTitles(source: string): readonly string[] {
-  const code = blankText(source);
-  return [...code.matchAll(/(?<![\w$.])(?:test|it)((?:\.\w+)*)(?=\s*[(<])/g)].flatMap((match) => {
-    if (/\.(?:skip|todo|fails)\b/.test(match[1] ?? "")) return [];
-    const start = titleStart(code, match.index + match[0].length);
-    if (start === undefined) return [];
-    const end = code.indexOf(code[start] ?? "", start + 1);
-    return [source.slice(start + 1, end)];
+export function findTitles(file: SourceFile): readonly string[] {
+  return parseSource(file).nodes.flatMap((node) => {
+    const { callee, arguments: [title] = [] } = node as SyntaxNode & { readonly arguments?: readonly SyntaxNode[] };
+    if (node.type !== "CallExpression" || title === undefined || !isTest(callee)) return [];
+    if (title.type === "TemplateLiteral") return [file.text.slice(title.start + 1, title.end - 1)];
+    return typeof title["value"] === "string" ? [title["value"]] : [];
   });
 }
 
-/** The quote that opens the title: the first argument of the last call in `test.each(…)(title, …)`. */
-function titleStart(code: string, from: number): number | undefined {
-  for (let at = from; at < code.length;) {
-    const open = code.indexOf("(", at);
-    const quote = /^\(\s*["'`]/.exec(code.slice(open));
-    if (open === -1 || quote !== null) return quote === null ? undefined : open + quote[0].length - 1;
-    at = closingOf(code, open) + 1;
-    if (code[at] !== "(") return undefined;
-  }
-  return undefined;
-}
-
-function closingOf(code: string, open: number): number {
-  let depth = 0;
-  for (let at = open; at < code.length; at++) {
-    if (code[at] === "(") depth += 1;
-    else if (code[at] === ")") depth -= 1;
-    if (depth === 0) return at;
-  }
-  return code.length;
+/** `test`, `it`, what hangs on them (`test.only`), and what calls of those give back (`test.each(…)`). */
+function isTest(callee: unknown): boolean {
+  const { name, object, property, callee: inner } = callee as Readonly<Record<string, { readonly name?: unknown }>>;
+  if (inner !== undefined) return isTest(inner);
+  if (object === undefined) return (name as unknown) === "test" || (name as unknown) === "it";
+  return !/^(?:skip|todo|fails)$/.test(String(property?.name)) && isTest(object);
 }
 
 function familyOf(rule: string): string {

@@ -1,59 +1,26 @@
 /**
- * The rules of style that a script can check.
+ * The rules of style that no lint rule covers.
  *
- * Owns: sizes, headers, names, and the words that may not stand in the code that must be pure.
+ * Owns: headers, names of files, the count of casts, and what code that must be pure does not say. The linter owns the
+ * sizes, the import cycles, and the platform's globals (.oxlintrc.json).
  */
 import { posix } from "node:path";
-import { measureFunctions } from "./function-lengths.ts";
 import type { SourceFile } from "./source-files.ts";
-import { blankText, lineAt } from "./source-text.ts";
-
-/** Aim under 250 and 40. */
-const FILE_LINES_MAX = 500;
-const FUNCTION_LINES_MAX = 70;
+import { type Syntax, type SyntaxNode, isNode, parseSource } from "./syntax.ts";
 
 /** Words that name no subject, in a file's name or a folder's. */
 const EMPTY_NAMES = new Set(["util", "utils", "helper", "helpers", "manager", "common", "misc"]);
 
-/** Where nothing of the world may be reached: the same input gives the same result, at any time and on any platform. */
+/** Here the same input gives the same result, at any time and on any platform. */
 const PURE_FOLDERS: readonly string[] = ["packages/protocol/src/", "packages/orchestrator/src/"];
 
 /** The part of a pure package that works with the web platform: an entry point of its own. */
 const PLATFORM_FOLDER = "packages/protocol/src/transport/";
 
-interface Ban {
-  readonly what: string;
-  readonly pattern: RegExp;
-  readonly instead: string;
-}
+const SYNCHRONOUS = "Pure code is synchronous: return the work as an effect, and the host does it.";
+const NO_CLOCK = "Time comes in as `now` (milliseconds). Keep times as milliseconds.";
 
-const TIME = "Time comes in as `now` (milliseconds) with the circumstances of a transition.";
-const RANDOM = "Ids and randomness come in with the input.";
-const TIMER = "Name the time at which something is due in the state; the host sets its alarm to the earliest.";
-const PROMISE = "Pure code is synchronous: return what is to be done as an effect, and the host does it.";
-const WORLD = "Pure code knows no platform: the host passes what it needs as an argument.";
-
-/** A name that stands for the global, and not for a property of something else. */
-const global = (name: string) => new RegExp(String.raw`(?<![\w$.#])${name}\b`, "g");
-
-const BANS: readonly Ban[] = [
-  { what: "Date.now", pattern: /\bDate\s*\.\s*now\b/g, instead: TIME },
-  { what: "new Date(", pattern: /\bnew\s+Date\b/g, instead: `${TIME} Keep times as milliseconds.` },
-  { what: "Math.random", pattern: /\bMath\s*\.\s*random\b/g, instead: RANDOM },
-  { what: "crypto", pattern: global("crypto"), instead: RANDOM },
-  { what: "setTimeout", pattern: /\bsetTimeout\b/g, instead: TIMER },
-  { what: "setInterval", pattern: /\bsetInterval\b/g, instead: TIMER },
-  { what: "queueMicrotask", pattern: /\bqueueMicrotask\b/g, instead: PROMISE },
-  { what: "async", pattern: global("async"), instead: PROMISE },
-  { what: "await", pattern: global("await"), instead: PROMISE },
-  { what: "new Promise", pattern: /\bnew\s+Promise\b/g, instead: PROMISE },
-  { what: "Promise.", pattern: /\bPromise\s*\./g, instead: PROMISE },
-  { what: "process", pattern: global("process"), instead: WORLD },
-  { what: "globalThis", pattern: global("globalThis"), instead: WORLD },
-  { what: "console", pattern: global("console"), instead: "Return an effect, or throw for a bug of ours." },
-];
-
-export type StyleRule = "header" | "file-lines" | "function-lines" | "name" | "ban";
+export type StyleRule = "header" | "name" | "pure";
 
 export interface StyleProblem {
   readonly rule: StyleRule;
@@ -64,10 +31,8 @@ export interface StyleProblem {
 export function checkStyle(file: SourceFile): readonly StyleProblem[] {
   const found: readonly (readonly [StyleRule, readonly string[]])[] = [
     ["header", checkHeader(file.text)],
-    ["file-lines", checkFileLines(file.text)],
-    ["function-lines", checkFunctionLines(file.text)],
     ["name", checkName(file.path)],
-    ["ban", isPure(file.path) ? checkBans(file.text) : []],
+    ["pure", isPure(file.path) ? checkPure(parseSource(file)) : []],
   ];
   return found.flatMap(([rule, messages]) =>
     messages.map((message) => ({ rule, path: file.path, message: `${file.path}${message}` })),
@@ -78,21 +43,23 @@ function isPure(path: string): boolean {
   return PURE_FOLDERS.some((folder) => path.startsWith(folder)) && !path.startsWith(PLATFORM_FOLDER);
 }
 
+/** Lines with a cast: `x as T`. `as const`, `satisfies` and renamed imports are none. */
+export function findCasts(file: SourceFile): readonly number[] {
+  const { nodes, lineAt } = parseSource(file);
+  const casts = nodes.filter(
+    (node) => node.type === "TSTypeAssertion" || (node.type === "TSAsExpression" && !isConst(node)),
+  );
+  return casts.map(({ start }) => lineAt(start));
+}
+
+function isConst({ typeAnnotation }: SyntaxNode): boolean {
+  const { typeName } = typeAnnotation as { readonly typeName?: { readonly name?: unknown } };
+  return typeName?.name === "const";
+}
+
 function checkHeader(text: string): readonly string[] {
   const header = /^\/\*\*([\s\S]*?)\*\//.exec(text.replace(/^#!.*\n/, ""))?.[1];
   return header !== undefined && /\w/.test(header) ? [] : [" does not open with a /** header */: what it is and owns."];
-}
-
-function checkFileLines(text: string): readonly string[] {
-  const lines = text.trimEnd().split("\n").length;
-  if (lines <= FILE_LINES_MAX) return [];
-  return [` has ${lines} lines, over ${FILE_LINES_MAX}. Divide it by subject.`];
-}
-
-function checkFunctionLines(text: string): readonly string[] {
-  return measureFunctions(text)
-    .filter(({ lines }) => lines > FUNCTION_LINES_MAX)
-    .map(({ name, line, lines }) => `:${line} function ${name} has ${lines} lines, over ${FUNCTION_LINES_MAX}.`);
 }
 
 function checkName(path: string): readonly string[] {
@@ -101,9 +68,16 @@ function checkName(path: string): readonly string[] {
   return empty === undefined ? [] : [` is named "${empty}", which says nothing. Name what it is about.`];
 }
 
-function checkBans(text: string): readonly string[] {
-  const code = blankText(text);
-  return BANS.flatMap(({ what, pattern, instead }) =>
-    [...code.matchAll(pattern)].map(({ index }) => `:${lineAt(code, index)} uses ${what}. ${instead}`),
-  );
+function checkPure({ nodes, lineAt }: Syntax): readonly string[] {
+  return nodes.flatMap((node) => {
+    const what = impurityOf(node);
+    return what === undefined ? [] : [`:${lineAt(node.start)} ${what}`];
+  });
+}
+
+function impurityOf({ type, async: isAsync, await: isAwaited, callee }: SyntaxNode): string | undefined {
+  if (isAsync === true) return `has an async function. ${SYNCHRONOUS}`;
+  if (type === "AwaitExpression" || isAwaited === true) return `awaits. ${SYNCHRONOUS}`;
+  if (type === "NewExpression" && isNode(callee) && callee["name"] === "Date") return `makes a Date. ${NO_CLOCK}`;
+  return undefined;
 }

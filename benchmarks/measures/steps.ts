@@ -1,6 +1,7 @@
 /**
  * What one of many steps in a row costs, by dispatcher: beside the floor of that pipe, and the peer.
  */
+import type { BenchPlatform } from "../platform.ts";
 import { type Contestant, playRounds } from "../rounds.ts";
 import type { Measure, Row } from "../statistics.ts";
 import { type Bench, PIPES, floorOf, peerToEnd, runToEnd } from "./contest.ts";
@@ -32,29 +33,7 @@ export async function measureSteps({ platform, quick, progress }: Bench): Promis
   const rows: Row[] = [];
   const trouble: string[] = [];
   for (const { n, rounds, budgetMs } of quick ? QUICK_SIZES : SIZES) {
-    const perStep = (ms: number): number => ms / n;
-    const contestants = PIPES.flatMap((pipe): Contestant[] => [
-      {
-        what: pipe,
-        who: "Holdfast",
-        n,
-        sample: async (round) => perStep(await runToEnd(platform, `${pipe}-${round}`, "steps", n)),
-      },
-      { what: pipe, who: "floor", n, sample: async () => perStep(await floorOf(platform, pipe, n)) },
-    ]);
-    const peer: Contestant = {
-      what: "peer",
-      who: "peer",
-      n,
-      sample: async (round) => perStep(await peerToEnd(platform, `peer-${round}`, { kind: "steps", n })),
-    };
-    const turns: Contestant = {
-      what: "turns",
-      who: "floor",
-      n,
-      sample: async () => perStep(await floorOf(platform, "turns", n)),
-    };
-    const all = n <= PEER_STEPS_MAX ? [...contestants, turns, peer] : [...contestants, turns];
+    const all = contestantsOf(platform, n);
     const played = await playRounds(all, { name: `${n} steps`, rounds, budgetMs, progress });
     rows.push(...played.rows);
     trouble.push(...played.trouble.map((text) => `${n} steps: ${text}`));
@@ -71,4 +50,30 @@ export async function measureSteps({ platform, quick, progress }: Bench): Promis
     rows,
     trouble,
   };
+}
+
+function contestantsOf(platform: BenchPlatform, n: number): readonly Contestant[] {
+  const perStep = (ms: number): number => ms / n;
+  const contestants = PIPES.flatMap((pipe): Contestant[] => [
+    {
+      what: pipe,
+      who: "Holdfast",
+      n,
+      sample: async (round) => perStep(await runToEnd(platform, `${pipe}-${round}`, "steps", n)),
+    },
+    { what: pipe, who: "floor", n, sample: async () => perStep(await floorOf(platform, pipe, n)) },
+  ]);
+  const peer: Contestant = {
+    what: "peer",
+    who: "peer",
+    n,
+    sample: async (round) => perStep(await peerToEnd(platform, `peer-${round}`, { kind: "steps", n })),
+  };
+  const turns: Contestant = {
+    what: "turns",
+    who: "floor",
+    n,
+    sample: async () => perStep(await floorOf(platform, "turns", n)),
+  };
+  return n <= PEER_STEPS_MAX ? [...contestants, turns, peer] : [...contestants, turns];
 }
