@@ -6,10 +6,10 @@ import { expect, test } from "vitest";
 import { REPOSITORY } from "./source-files.ts";
 
 /** Its own code, replay engine included. */
-const OWN_BYTES_MAX = 15_000;
+const OWN_BYTES_MAX = 15_500;
 
 /** With the values codec, its one dependency at run time. */
-const ALL_BYTES_MAX = 19_000;
+const ALL_BYTES_MAX = 19_500;
 
 const CODEC = "devalue";
 

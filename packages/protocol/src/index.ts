@@ -20,6 +20,7 @@ export type {
   WaitpointKind,
 } from "./api.ts";
 export { assert } from "./assert.ts";
+export { type Defined, defined } from "./defined.ts";
 export { type Duration, parseDurationMs, parseTimeMs } from "./durations.ts";
 export { ERROR_CODES, type ErrorCode, type ErrorValue, HoldfastError, boundMessage, errorValue } from "./errors.ts";
 export {

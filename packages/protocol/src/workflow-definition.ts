@@ -4,6 +4,7 @@
  * Owns: the seam between the authoring package and whoever hosts code. A dispatcher needs no replay engine of its own:
  * the definition brings the one that it was written with.
  */
+import { defined } from "./defined.ts";
 import { HoldfastError } from "./errors.ts";
 import type { ExecutionPort, ExecutionStart, LiveExecution, WorkflowDescription } from "./execution.ts";
 
@@ -18,13 +19,7 @@ export interface WorkflowDefinition extends WorkflowDescription {
 /** What a caller may know of a workflow: its description without the code. */
 export function describeWorkflow(workflow: WorkflowDescription): WorkflowDescription {
   const { id, version, description, tags, timeoutMs } = workflow;
-  return {
-    id,
-    ...(version === undefined ? {} : { version }),
-    ...(description === undefined ? {} : { description }),
-    ...(tags === undefined ? {} : { tags }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-  };
+  return defined({ id, version, description, tags, timeoutMs });
 }
 
 /** The workflows of one host, found by id and version. */

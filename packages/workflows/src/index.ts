@@ -1,15 +1,13 @@
 /** What a workflow author imports. */
-export { CancelledError, ChildRunError, FatalError, RetryableError, TimeoutError } from "./authoring/errors.ts";
+export { CancelledError, ChildRunError, FatalError, RetryableError, TimeoutError } from "./errors.ts";
 export type {
   Group,
   InvokableWorkflow,
   InvokeOptions,
-  Log,
   MatchOptions,
   MetadataWriter,
   ParallelOptions,
   RunInfo,
-  StepContext,
   StepOptions,
   StreamSource,
   StreamWriter,
@@ -21,5 +19,6 @@ export type {
   WorkflowContext,
 } from "./authoring/types.ts";
 export { type Workflow, workflow } from "./authoring/workflow.ts";
+export type { Log, StepContext } from "./step-context.ts";
 export type { Platform } from "./replay/platform.ts";
 export type { Backoff, Duration, RetryOptions } from "@holdfast/protocol";

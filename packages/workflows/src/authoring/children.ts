@@ -1,7 +1,7 @@
 /**
  * `ctx.invoke`: child runs.
  */
-import { HoldfastError, LIMITS, checkFields, encodeValue, nameProblem } from "@holdfast/protocol";
+import { HoldfastError, LIMITS, checkFields, defined, encodeValue, nameProblem } from "@holdfast/protocol";
 import type { Execution } from "../replay/execution.ts";
 import type { ChildRequest } from "../replay/operation.ts";
 import { checkName } from "./checks.ts";
@@ -35,12 +35,12 @@ function childRequest(
       `${where}: tags and idempotencyKey must be names of 1 to ${LIMITS.nameBytes} bytes, at most ${LIMITS.tags} tags.`,
     );
   }
-  return {
+  return defined({
     workflowId: workflow.id,
-    ...(workflow.version === undefined ? {} : { workflowVersion: workflow.version }),
+    workflowVersion: workflow.version,
     input: encodeValue(input, `The input of ${where}`),
     tags,
-    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    idempotencyKey,
     detached: detach,
-  };
+  });
 }

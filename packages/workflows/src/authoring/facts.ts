@@ -14,7 +14,8 @@ import type { Execution } from "../replay/execution.ts";
 import type { OpenOperation } from "../replay/operation.ts";
 import { checkName } from "./checks.ts";
 import type { RetryDefault } from "./steps.ts";
-import type { MetadataWriter, StepContext, StreamSource, StreamWriter } from "./types.ts";
+import type { StepContext } from "../step-context.ts";
+import type { MetadataWriter, StreamSource, StreamWriter } from "./types.ts";
 
 export function metadataWriter(execution: Execution): MetadataWriter {
   let metadata: Metadata = [];

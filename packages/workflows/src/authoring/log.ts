@@ -2,7 +2,7 @@
  * The log of a run: structured lines, each written once (STR3).
  */
 import type { Execution } from "../replay/execution.ts";
-import type { Log } from "./types.ts";
+import type { Log } from "../step-context.ts";
 
 /** Writes nothing while the function runs through what the journal holds. */
 export function createLog(execution: Execution): Log {

@@ -3,16 +3,9 @@
  */
 import { type ErrorCode, HoldfastError } from "@holdfast/protocol";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { markInputRefusal } from "../replay/input-refusal.ts";
 
 const ISSUES_SHOWN = 5;
-
-/** Errors that say that the run's input does not fit. User code may throw errors of the same code. */
-const refusals = new WeakSet<object>();
-
-/** Whether the schema of the workflow refused the run's input. */
-export function isInputRefusal(error: unknown): boolean {
-  return typeof error === "object" && error !== null && refusals.has(error);
-}
 
 /**
  * The value as the schema gives it back.
@@ -34,7 +27,7 @@ export async function checkValue(
     code,
     `The ${what} does not fit the schema of workflow ${JSON.stringify(workflowId)}: ${shown.join("; ")}${more}`,
   );
-  if (code === "INVALID_INPUT") refusals.add(error);
+  if (code === "INVALID_INPUT") markInputRefusal(error);
   throw error;
 }
 

@@ -5,9 +5,10 @@ import { HoldfastError, type RetryPolicy, checkFields, parseDurationMs, resolveR
 import type { Execution } from "../replay/execution.ts";
 import type { OpenOperation, StepRequest } from "../replay/operation.ts";
 import { checkName, checkOutside } from "./checks.ts";
-import { CancelledError } from "./errors.ts";
+import { CancelledError } from "../errors.ts";
 import { runParallel } from "./parallel.ts";
-import type { StepContext, StepOptions, WorkflowContext } from "./types.ts";
+import type { StepContext } from "../step-context.ts";
+import type { StepOptions, WorkflowContext } from "./types.ts";
 
 const STEP_FIELDS = ["retry", "timeout", "once", "compensate"];
 

@@ -13,6 +13,7 @@ import {
   type WorkflowDefinition,
   checkFields,
   decodeValue,
+  defined,
   encodeValue,
   nameProblem,
   parseDurationMs,
@@ -76,18 +77,10 @@ export function workflow<
     );
     return execution;
   };
-  return {
-    id,
-    ...(version === undefined ? {} : { version }),
-    ...(description === undefined ? {} : { description }),
-    ...(tags === undefined ? {} : { tags }),
-    ...(timeout === undefined
-      ? {}
-      : { timeoutMs: parseDurationMs(timeout, `workflow(${JSON.stringify(id)}).timeout`) }),
-    run,
-    executeOn,
-    execute: (start, port) => executeOn(webPlatform, start, port),
-  };
+  const timeoutMs =
+    timeout === undefined ? undefined : parseDurationMs(timeout, `workflow(${JSON.stringify(id)}).timeout`);
+  const execute: Workflow["execute"] = (start, port) => executeOn(webPlatform, start, port);
+  return defined({ id, version, description, tags, timeoutMs, run, executeOn, execute });
 }
 
 function checkShapes(

@@ -1,20 +1,20 @@
 /**
- * What is told of operations that need no body.
+ * Announces operations that need no body.
  *
  * Owns: from what was asked for to an event: waits, children, changes, outcomes that are taken over, and `once` steps
  * that were interrupted.
  */
 import type { OperationEvents } from "@holdfast/protocol";
 import type { OpenOperation } from "./operation.ts";
-import type { Operations } from "./operations.ts";
+import type { SchedulerHost } from "./scheduler-host.ts";
 import { interruptedEvent } from "./step-body.ts";
 
-/** Takes what is fresh and needs no body, and says what there is to tell of it. */
-export function announcements(operations: Operations, now: number): OperationEvents[] {
-  return operations.takeFresh().flatMap((operation) => {
-    const event = announcement(operation, operations.isInherited(operation.id), now);
-    return event === undefined ? [] : [event];
-  });
+/** Takes what is fresh and needs no body, and adds to the next report what there is to say of it. */
+export function announce({ operations, reporter, platform }: SchedulerHost): void {
+  for (const operation of operations.takeFresh()) {
+    const event = announcement(operation, operations.isInherited(operation.id), platform.now());
+    if (event !== undefined) reporter.add(event);
+  }
 }
 
 function announcement(operation: OpenOperation, inherited: boolean, now: number): OperationEvents | undefined {

@@ -11,8 +11,8 @@ import {
   type StepInProgress,
   traceparentOf,
 } from "@holdfast/protocol";
-import { CancelledError } from "../authoring/errors.ts";
-import type { Log } from "../authoring/types.ts";
+import { CancelledError } from "../errors.ts";
+import type { Log } from "../step-context.ts";
 import type { OpenOperation, StepRequest } from "./operation.ts";
 import type { Platform } from "./platform.ts";
 import { StepBody } from "./step-body.ts";

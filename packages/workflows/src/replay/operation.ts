@@ -15,8 +15,8 @@ import {
   describeOperation,
   fromErrorValue,
 } from "@holdfast/protocol";
-import { ChildRunError, TimeoutError } from "../authoring/errors.ts";
-import type { StepContext } from "../authoring/types.ts";
+import { ChildRunError, TimeoutError } from "../errors.ts";
+import type { StepContext } from "../step-context.ts";
 
 export interface StepRequest {
   readonly fn: (step: StepContext) => unknown;

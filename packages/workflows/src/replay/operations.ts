@@ -18,7 +18,7 @@ import {
   describeOperation,
   operationId,
 } from "@holdfast/protocol";
-import { CancelledError } from "../authoring/errors.ts";
+import { CancelledError } from "../errors.ts";
 import { currentStep } from "./step-scope.ts";
 import { OpenOperation, type Request, type StepRequest, type UnwindRequest } from "./operation.ts";
 import { nestedOperationError } from "./step-body.ts";

@@ -1,7 +1,7 @@
 /**
  * Speaks to the orchestrator: one report at a time, in order (E2).
  *
- * Owns: what is not yet acknowledged. Events that arise while a report is under way go together in the next one.
+ * Owns: what is not yet acknowledged. Events that arise while a report is in flight go together in the next one.
  */
 import type { ExecutionEvent, ExecutionPort, ExecutionUpdate, ReportAnswer } from "@holdfast/protocol";
 
@@ -18,7 +18,7 @@ export class Reporter {
   readonly #epoch: number;
   readonly #listener: ReporterListener;
   #events: ExecutionEvent[] = [];
-  #underWay = false;
+  #inFlight = false;
   #drained: (() => void)[] = [];
 
   constructor(port: ExecutionPort, epoch: number, listener: ReporterListener) {
@@ -29,12 +29,12 @@ export class Reporter {
 
   /** True when all that was said is durable. */
   get idle(): boolean {
-    return !this.#underWay && this.#events.length === 0;
+    return !this.#inFlight && this.#events.length === 0;
   }
 
   /** True while an answer is awaited. */
-  get underWay(): boolean {
-    return this.#underWay;
+  get inFlight(): boolean {
+    return this.#inFlight;
   }
 
   /** Resolves when all that was said is durable; `undefined` if it is already. */
@@ -47,9 +47,15 @@ export class Reporter {
     this.#events.push(event);
   }
 
-  /** Sends what there is to say, unless a report is under way: then it goes with the next. */
+  /** Adds and sends. */
+  say(event: ExecutionEvent): void {
+    this.add(event);
+    this.flush();
+  }
+
+  /** Sends what there is to say, unless a report is in flight: then it goes with the next. */
   flush(): void {
-    while (this.#events.length > 0 && !this.#underWay) {
+    while (this.#events.length > 0 && !this.#inFlight) {
       const events = this.#events;
       this.#events = [];
       const remote = this.#port.remote === true ? { remote: true as const } : {};
@@ -60,10 +66,10 @@ export class Reporter {
   }
 
   #await(answer: PromiseLike<ReportAnswer>): void {
-    this.#underWay = true;
+    this.#inFlight = true;
     answer.then(
       (settled) => {
-        this.#underWay = false;
+        this.#inFlight = false;
         this.#take(settled);
         this.flush();
         if (this.idle) for (const resolve of this.#drained.splice(0)) resolve();

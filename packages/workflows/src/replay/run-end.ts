@@ -8,11 +8,12 @@ import {
   type ExecutionEvent,
   type ExecutionStart,
   type OperationId,
+  defined,
   errorValue,
   readProperty,
   toErrorValue,
 } from "@holdfast/protocol";
-import { isInputRefusal } from "../authoring/schema.ts";
+import { isInputRefusal } from "./input-refusal.ts";
 import type { UnwindRequest } from "./operation.ts";
 
 export type FunctionEnd =
@@ -23,8 +24,7 @@ export type FunctionEnd =
 
 /** What failed, as a request to undo the run (COMP1). */
 export function unwindRequest(error: unknown, stepOf: (error: object) => OperationId | undefined): UnwindRequest {
-  const step = findStep(error, stepOf, 0);
-  return { cause: "failure", error: toErrorValue(error), ...(step === undefined ? {} : { step }) };
+  return defined({ cause: "failure", error: toErrorValue(error), step: findStep(error, stepOf, 0) });
 }
 
 export function endEvent(
@@ -39,8 +39,7 @@ export function endEvent(
     const told = `The run is under way, but the workflow's schema no longer accepts its input. ${error.message} Deploy a schema that accepts it, then retry the run.`;
     return { type: "run.diverged", error: errorValue("NON_DETERMINISM", told) };
   }
-  const step = findStep(end.error, stepOf, 0);
-  return { type: "run.failed", error, ...(step === undefined ? {} : { step }) };
+  return defined({ type: "run.failed", error, step: findStep(end.error, stepOf, 0) });
 }
 
 /** Looks through causes and aggregated errors, a few levels deep. */

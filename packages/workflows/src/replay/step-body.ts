@@ -15,8 +15,8 @@ import {
   readProperty,
   toErrorValue,
 } from "@holdfast/protocol";
-import { TimeoutError } from "../authoring/errors.ts";
-import type { Log } from "../authoring/types.ts";
+import { TimeoutError } from "../errors.ts";
+import type { Log } from "../step-context.ts";
 import { insideStep } from "./step-scope.ts";
 import type { OpenOperation, StepRequest } from "./operation.ts";
 import type { Platform } from "./platform.ts";

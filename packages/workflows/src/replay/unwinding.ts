@@ -1,14 +1,15 @@
 /**
  * Undoing what a run has done.
  *
- * Owns: when the run turns back, and the order in which completed steps are undone (COMP1): last completed first, one
- * after the other. Compensations are operations like steps, so a crash in the middle goes on where it was (COMP2).
+ * Owns: when the run unwinds, and the order in which completed steps are undone (COMP1): last completed first, one
+ * after the other. Compensations are operations like steps, so a crash in the middle continues where it was (COMP2).
  */
 import { type JournalEntry, LIMITS, decodeValue, parseOperationId } from "@holdfast/protocol";
-import { CancelledError } from "../authoring/errors.ts";
-import type { Execution } from "./execution.ts";
+import { CancelledError } from "../errors.ts";
+import type { Bodies } from "./bodies.ts";
 import type { OpenOperation } from "./operation.ts";
-import type { CompletedStep } from "./operations.ts";
+import type { CompletedStep, Operations } from "./operations.ts";
+import type { Platform } from "./platform.ts";
 import { type FunctionEnd, unwindRequest } from "./run-end.ts";
 
 type Stage =
@@ -18,32 +19,44 @@ type Stage =
   | "undoing"
   | "undone";
 
+/** What unwinding needs of its execution. */
+export interface UnwindingHost {
+  readonly operations: Operations;
+  readonly bodies: Bodies;
+  readonly platform: Platform;
+  readonly controller: AbortController;
+  /** The function has ended: nothing that it still does counts. */
+  leave(end: FunctionEnd): void;
+  /** Asks for another round of the scheduler. */
+  wake(): void;
+}
+
 export class Unwinding {
-  readonly #execution: Execution;
+  readonly #host: UnwindingHost;
   #stage: Stage = "forward";
   #functionOver = false;
   /** What is being undone right now. */
   readonly #undoing = new Set<OpenOperation>();
   #cancelGrace: (() => void) | undefined;
 
-  constructor(execution: Execution) {
-    this.#execution = execution;
+  constructor(host: UnwindingHost) {
+    this.#host = host;
   }
 
-  /** Between the decision to turn back and the last compensation. */
-  get underWay(): boolean {
+  /** From the decision to unwind to the last compensation. */
+  get inProgress(): boolean {
     return this.#stage === "turning" || this.#stage === "undoing";
   }
 
-  /** The run has turned back and all was undone that could be. */
-  get turned(): boolean {
+  /** All is undone that could be. */
+  get unwound(): boolean {
     return this.#stage === "undone";
   }
 
-  /** The function has ended. If it failed and a step can be undone, the run turns back. */
+  /** The function has ended. If it failed and a step can be undone, the run unwinds. */
   functionEnded(end: FunctionEnd): void {
     this.#functionOver = true;
-    const { operations } = this.#execution;
+    const { operations } = this.#host;
     if (this.#stage === "forward" && end.type === "failed" && operations.compensable) {
       this.#stage = "turning";
       operations.askToUnwind(unwindRequest(end.error, (error) => operations.stepOf(error)));
@@ -58,32 +71,32 @@ export class Unwinding {
     if (this.#stage !== "forward" || this.#functionOver) return;
     this.#stage = "turning";
     const error = { name: "CompensatedError", message: "The workflow asked to be undone.", code: "COMPENSATED" };
-    this.#execution.operations.askToUnwind({ cause: "request", error });
-    this.#execution.leave({ type: "left" });
+    this.#host.operations.askToUnwind({ cause: "request", error });
+    this.#host.leave({ type: "left" });
   }
 
-  /** News that cannot wait for its turn: when a run is cancelled, what executes is told at once (CAN1). */
-  heard(entry: JournalEntry): void {
+  /** News that cannot wait for its turn: when a run is cancelled, bodies that execute are aborted at once (CAN1). */
+  accepted(entry: JournalEntry): void {
     if (entry.type !== "run.unwinding" || entry.nth !== 0) return;
     const error = new CancelledError(entry.error.message);
-    this.#execution.bodies.drop("forward", error);
-    this.#execution.controller.abort(error);
+    this.#host.bodies.drop("forward", error);
+    this.#host.controller.abort(error);
   }
 
-  /** The journal says that the run turns back. */
-  turnBack(entry: JournalEntry & { readonly type: "run.unwinding" }): void {
-    const { operations, platform } = this.#execution;
+  /** The journal says that the run unwinds. */
+  unwind(entry: JournalEntry & { readonly type: "run.unwinding" }): void {
+    const { operations, platform } = this.#host;
     if (entry.nth !== 0) {
       operations.leaveOpen();
       return this.#undoAll();
     }
-    this.heard(entry);
+    this.accepted(entry);
     operations.close();
     operations.rejectOpen(new CancelledError(entry.error.message));
     this.#stage = "turning";
     if (this.#functionOver) return this.#undoAll();
     // Code may tidy up (CAN3), for a bounded time.
-    this.#cancelGrace = platform.setTimer(LIMITS.siblingGraceMs, () => this.#execution.leave({ type: "left" }));
+    this.#cancelGrace = platform.setTimer(LIMITS.siblingGraceMs, () => this.#host.leave({ type: "left" }));
   }
 
   stop(): void {
@@ -93,7 +106,7 @@ export class Unwinding {
   #undoAll(): void {
     this.#cancelGrace?.();
     this.#stage = "undoing";
-    const { operations } = this.#execution;
+    const { operations } = this.#host;
     operations.close();
     // What a group was undoing when the run turned back comes first: it had begun already.
     const begun = [...this.#undoing].map((operation) => operation.promise);
@@ -101,7 +114,7 @@ export class Unwinding {
     void all.then(() => {
       this.#stage = "undone";
       operations.leaveOpen();
-      this.#execution.wake();
+      this.#host.wake();
     });
   }
 
@@ -112,7 +125,7 @@ export class Unwinding {
 
   /** Undoes these steps, last completed first. One that cannot be undone does not stop the others (COMP3). */
   async #undo(steps: readonly CompletedStep[]): Promise<void> {
-    const { operations } = this.#execution;
+    const { operations } = this.#host;
     const stage = this.#stage;
     for (const step of steps.toReversed()) {
       if (this.#stage !== stage) return;
@@ -127,9 +140,9 @@ export class Unwinding {
     const { request } = step.operation;
     if (request.type !== "step") return;
     const { compensate, retry, timeoutMs } = request.step;
-    const mock = this.#execution.platform.replaceBody?.("compensation", parseOperationId(step.operation.id).name);
+    const mock = this.#host.platform.replaceBody?.("compensation", parseOperationId(step.operation.id).name);
     const fn = (): unknown => (mock ?? compensate)?.(decodeValue(step.value) as never);
-    const operation = this.#execution.operations.askToUndo(step, { fn, retry, timeoutMs, once: false });
+    const operation = this.#host.operations.askToUndo(step, { fn, retry, timeoutMs, once: false });
     this.#undoing.add(operation);
     await operation.promise.finally(() => this.#undoing.delete(operation));
   }

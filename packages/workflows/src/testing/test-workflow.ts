@@ -13,7 +13,7 @@ import {
   describeOperation,
   parseDurationMs,
 } from "@holdfast/protocol";
-import type { StepContext } from "../authoring/types.ts";
+import type { StepContext } from "../step-context.ts";
 import { type Workflow, workflow } from "../authoring/workflow.ts";
 import { type Crash, CrashAt } from "./crash-at.ts";
 import { MemoryHost } from "./memory-host.ts";
