@@ -16,9 +16,9 @@ const sibling = await bundleWorker(`${workersTests}/sibling.ts`);
 
 export default defineConfig({
   test: {
-    reporters: ["default", "./checks/closing-line-reporter.ts"],
-    // Objects that die on purpose say so by the hundred.
-    onConsoleLog: (log) => !log.includes("the contract suite made it crash"),
+    reporters: ["./checks/output/reporter.ts"],
+    // Each call of the console is a message of its own, so that one cannot hide in another that is expected.
+    printConsoleTrace: true,
     coverage: {
       provider: "istanbul",
       include: ["packages/protocol/src/**", "packages/orchestrator/src/**"],
@@ -55,7 +55,10 @@ export default defineConfig({
           name: "workerd",
           globalSetup: "packages/orchestrator-cloudflare/test/start-node-handler.ts",
           include: [`${workersTests}/**/*.test.ts`],
+          // One workerd for all files: they share a step handler, which one of them kills.
           isolate: false,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
           testTimeout: 30_000,
         },
       },

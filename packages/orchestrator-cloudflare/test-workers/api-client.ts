@@ -1,13 +1,7 @@
 /**
  * How the suite speaks to the Worker and to a run's object.
  */
-import {
-  abortAllDurableObjects,
-  env,
-  evictDurableObject,
-  runDurableObjectAlarm,
-  runInDurableObject,
-} from "cloudflare:test";
+import { env, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { expect } from "vitest";
 
@@ -67,11 +61,6 @@ export function stubOf(runId: string): DurableObjectStub {
 /** The run's object leaves memory as when it hibernates. */
 export function evict(runId: string): Promise<void> {
   return evictDurableObject(stubOf(runId));
-}
-
-/** Every object dies on the spot. */
-export function abortAll(): Promise<void> {
-  return abortAllDurableObjects();
 }
 
 export function fireAlarm(runId: string): Promise<boolean> {

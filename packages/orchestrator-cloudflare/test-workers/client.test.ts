@@ -1,11 +1,11 @@
 /** tests: the client in workerd, against the real Worker, with real streams */
 import { exports } from "cloudflare:workers";
-import { reset } from "cloudflare:test";
 import { type RunEvent, createClient } from "@holdfast/workflows/client";
-import { afterEach, expect, test } from "vitest";
-import { abortAll, evict } from "./api-client.ts";
+import { expect, test } from "vitest";
+import { evict } from "./api-client.ts";
+import { abortAll, resetAfterEach } from "./declared-output.ts";
 
-afterEach(reset);
+resetAfterEach();
 
 const worker = (exports as unknown as { default: Fetcher }).default;
 const client = createClient({

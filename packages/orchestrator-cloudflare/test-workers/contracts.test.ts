@@ -1,14 +1,19 @@
-import { env, evictDurableObject, reset, runInDurableObject } from "cloudflare:test";
+import { env, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import type { Crash, OpenedHost } from "@holdfast/proof/catalogue";
 import { hostContract, storeContract } from "@holdfast/proof/contracts";
-import { afterEach, vi } from "vitest";
+import { vi } from "vitest";
 import { DurableObjectStore } from "../src/run-object/store.ts";
 import { openWorkerdHost } from "./contract-host.ts";
+import { expectBrokenConnections, expectCrashes, expectLostStubs, resetAfterEach } from "./declared-output.ts";
 import { catalogue } from "./workflows.ts";
 
-vi.setConfig({ testTimeout: 60_000 });
+// On a busy machine the removal of a test's objects has taken more than ten seconds.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
-afterEach(reset);
+resetAfterEach();
+expectCrashes();
+expectBrokenConnections();
+expectLostStubs();
 
 let stores = 0;
 

@@ -1,12 +1,12 @@
-import { reset } from "cloudflare:test";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type RunRecord, abortAll, call, evict, read, signal, trigger, untilStatus } from "./api-client.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import { type RunRecord, call, evict, read, signal, trigger, untilStatus } from "./api-client.ts";
+import { abortAll, resetAfterEach } from "./declared-output.ts";
 import { effects } from "./workflows.ts";
 
 beforeEach(() => {
   effects.length = 0;
 });
-afterEach(reset);
+resetAfterEach();
 
 type Waitpoint = RunRecord["pendingWaitpoints"][number] & { readonly meta: { readonly runId: string } };
 

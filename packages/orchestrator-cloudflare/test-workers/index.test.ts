@@ -1,11 +1,12 @@
 /** tests: the index of runs in real objects with real SQL, and many who ask for the same thing at once */
-import { env, reset, runInDurableObject } from "cloudflare:test";
+import { env, runInDurableObject } from "cloudflare:test";
 import type { IndexRow } from "@holdfast/orchestrator";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { IndexShard } from "../src/index-object/index-shard.ts";
 import { call, evict, inObject, remove, signal, trigger, untilStatus } from "./api-client.ts";
+import { resetAfterEach } from "./declared-output.ts";
 
-afterEach(reset);
+resetAfterEach();
 
 interface Listed {
   readonly runs: readonly { readonly id: string; readonly status: string }[];

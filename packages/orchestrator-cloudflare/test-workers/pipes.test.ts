@@ -1,13 +1,16 @@
 /** The pipes under fire: the process at the other end is killed, again and again, while runs of all kinds are under way. */
-import { env, reset } from "cloudflare:test";
+import { env } from "cloudflare:test";
 import { differences, playEntry, slugOf } from "@holdfast/proof/catalogue";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { call, fireAlarm, trigger, untilStatus } from "./api-client.ts";
 import { openWorkerdHost } from "./contract-host.ts";
+import { expectBrokenConnections, expectLostStubs, resetAfterEach } from "./declared-output.ts";
 import { sleepFor } from "./sleep.ts";
 import { catalogue } from "./workflows.ts";
 
-afterEach(reset);
+resetAfterEach();
+expectBrokenConnections();
+expectLostStubs();
 
 const KILLS = 8;
 

@@ -1,13 +1,13 @@
-import { reset } from "cloudflare:test";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { abortAll, call, evict, fireAlarm, inObject, read, signal, trigger, untilStatus } from "./api-client.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import { call, evict, fireAlarm, inObject, read, signal, trigger, untilStatus } from "./api-client.ts";
+import { abortAll, resetAfterEach } from "./declared-output.ts";
 import { effects, held } from "./workflows.ts";
 
 beforeEach(() => {
   effects.length = 0;
   held.clear();
 });
-afterEach(reset);
+resetAfterEach();
 
 describe("durability", () => {
   test("DUR3 a run goes on after its object was aborted while it waits, and no completed step runs again", async () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { workflow } from "@holdfast/workflows";
 import { createStepHandler } from "@holdfast/workflows/handler";
+import { randomSeed } from "@holdfast/proof/output";
 import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import { createHttpDispatcher, durableObjectIndex } from "../src/index.ts";
@@ -79,7 +80,7 @@ test(
           expect(await response.json()).toMatchObject({ error: expect.any(String), message: expect.any(String) });
         expect(dump(api)).toBe(before);
       }),
-      { numRuns: 3_000 },
+      { numRuns: 3_000, seed: randomSeed() },
     );
     vi.restoreAllMocks();
   },
@@ -135,7 +136,7 @@ test("LIM2 whatever turn a step handler is sent, it answers, and never with a 5x
       expect(response.status).toBeLessThan(500);
       await response.json();
     }),
-    { numRuns: 3_000 },
+    { numRuns: 3_000, seed: randomSeed() },
   );
 });
 
@@ -173,7 +174,7 @@ test(
         expect([202, 409]).toContain(cancelled.status);
         await vi.waitFor(async () => expect((await read())["endedAt"]).toBeDefined());
       }),
-      { numRuns: 400 },
+      { numRuns: 400, seed: randomSeed() },
     );
     vi.restoreAllMocks();
   },

@@ -15,7 +15,9 @@ export async function setup(): Promise<void> {
 function start(ready: () => void): void {
   const { STEP_HANDLER_PORT = "0", STEP_HANDLER_KEY = "" } = process.env;
   const file = fileURLToPath(new URL("node-handler.ts", import.meta.url));
-  child = fork(file, [STEP_HANDLER_PORT, STEP_HANDLER_KEY], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  child = fork(file, [STEP_HANDLER_PORT, STEP_HANDLER_KEY], { stdio: ["ignore", "ignore", "pipe", "ipc"] });
+  // By way of this process, so that the reporter sees it.
+  child.stderr?.on("data", (text: Buffer) => process.stderr.write(text));
   child.once("message", ready);
   child.once("exit", () => {
     if (!over) start(() => {});

@@ -1,3 +1,4 @@
+import { note } from "@holdfast/proof/output";
 import { expect, test } from "vitest";
 import { BUGS, type BugName, makeScenario, playScenario, shrink, simulate } from "../src/index.ts";
 import { FOUND } from "./found-scenarios.ts";
@@ -30,7 +31,7 @@ test(
   { timeout: 300_000 },
   async () => {
     const from = Date.now() % 1_000_000_000;
-    console.log(`seeds ${from} to ${from + FRESH - 1}; again with: pnpm simulate --from ${from} --seeds ${FRESH}`);
+    note(`seeds ${from} to ${from + FRESH - 1}; again with: pnpm simulate --from ${from} --seeds ${FRESH}`);
     const failed: unknown[] = [];
     const exercised = new Set<string>();
     for (let seed = from; seed < from + FRESH; seed++) {

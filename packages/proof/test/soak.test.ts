@@ -1,4 +1,5 @@
 /** A short soak, every time: the real one is `pnpm soak --minutes 30`. */
+import { note } from "@holdfast/proof/output";
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -13,6 +14,7 @@ test(
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (part: Buffer) => (output += part.toString()));
     const code = await new Promise((resolve) => child.once("exit", resolve));
     console.log(output);
+    note(/seed \d+/.exec(output)?.[0] ?? "no seed");
     expect([code, output]).toEqual([0, expect.stringContaining("SIGKILL")]);
   },
 );

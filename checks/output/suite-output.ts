@@ -1,0 +1,89 @@
+/**
+ * What one test file wrote, and which of it the file declares.
+ *
+ * Owns: the judgement. A message on stderr, and each raw message, has to match a pattern that `expectOutput` declared.
+ * Text on a test's stdout is free, and is shown only if the test fails. A raw message is not tied to a test, and the
+ * runtime writes late: the declarations of the whole file, and of the file before it, apply to it.
+ */
+import type { ExpectedOutput } from "@holdfast/proof/output";
+import type { TestCase, TestModule } from "vitest/node";
+
+export interface Message {
+  readonly text: string;
+  /** `raw`: written by the runtime or by a process, not through the console of a test. */
+  readonly from: "stdout" | "stderr" | "raw";
+  readonly test: TestCase | undefined;
+}
+
+export interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+export class SuiteOutput {
+  readonly module: TestModule;
+  readonly messages: Message[] = [];
+  /** The file that ran before this one. */
+  readonly #previous: TestModule | undefined;
+  #judgement: Judgement | undefined;
+
+  constructor(module: TestModule, previous: TestModule | undefined) {
+    this.module = module;
+    this.#previous = previous;
+  }
+
+  get unexpected(): readonly Message[] {
+    return this.#judge().unexpected;
+  }
+
+  /** How many messages each declaration explains, by its reason. */
+  get expected(): ReadonlyMap<string, number> {
+    return this.#judge().expected;
+  }
+
+  /** A test with undeclared output failed; undeclared output that belongs to no test is a failure of its own. */
+  count(): Counts {
+    const noisy = new Set(this.unexpected.map(({ test }) => test));
+    const { children } = this.module;
+    const counts = { passed: 0, failed: this.module.errors().length + (noisy.has(undefined) ? 1 : 0), skipped: 0 };
+    for (const each of children.allSuites()) counts.failed += each.errors().length;
+    for (const test of children.allTests()) {
+      const { state } = test.result();
+      if (state === "failed" || noisy.has(test)) counts.failed += 1;
+      else if (state === "passed") counts.passed += 1;
+      else counts.skipped += 1;
+    }
+    return counts;
+  }
+
+  #judge(): Judgement {
+    return (this.#judgement ??= judge(this.messages, declaredIn(this.module, this.#previous)));
+  }
+}
+
+interface Judgement {
+  readonly unexpected: readonly Message[];
+  readonly expected: ReadonlyMap<string, number>;
+}
+
+function judge(messages: readonly Message[], shared: readonly ExpectedOutput[]): Judgement {
+  const unexpected: Message[] = [];
+  const expected = new Map<string, number>();
+  for (const message of messages) {
+    if (message.from === "stdout") continue;
+    const own = message.from === "raw" ? undefined : message.test;
+    const declared = own === undefined ? shared : (own.meta().expectedOutput ?? []);
+    const match = declared.find(({ pattern }) => new RegExp(pattern).test(message.text));
+    if (match === undefined) unexpected.push(message);
+    else expected.set(match.reason, (expected.get(match.reason) ?? 0) + 1);
+  }
+  return { unexpected, expected };
+}
+
+/** Each declaration once, although every test of a suite repeats those of the suite. */
+function declaredIn(...modules: readonly (TestModule | undefined)[]): ExpectedOutput[] {
+  const tests = modules.flatMap((module) => (module === undefined ? [] : [...module.children.allTests()]));
+  const all = tests.flatMap((test) => test.meta().expectedOutput ?? []);
+  return [...new Map(all.map((declared) => [declared.pattern, declared])).values()];
+}

@@ -1,0 +1,45 @@
+/**
+ * What workerd writes when objects and processes end on purpose, declared where a test makes them end.
+ *
+ * Owns: the texts of workerd for each such cause. A text that none of them matches fails the test.
+ */
+import { abortAllDurableObjects, reset } from "cloudflare:test";
+import { expectOutput } from "@holdfast/proof/output";
+import { afterEach } from "vitest";
+
+/** Removes all objects after each test of the file. */
+export function resetAfterEach(): void {
+  expectOutput("objects removed between tests", /Application called deleteAllDurableObjects\(\)/);
+  afterEach(reset);
+}
+
+/** Every object dies on the spot. */
+export function abortAll(): Promise<void> {
+  expectOutput("objects aborted by a test", /Application called abortAllDurableObjects\(\)/);
+  return abortAllDurableObjects();
+}
+
+/** For suites that crash objects at a write: the crash, and what callers of the crashed object get. */
+export function expectCrashes(): void {
+  expectOutput("objects crashed by the contract suite", /jsg\.Error: the contract suite made it crash/);
+  expectOutput(
+    "requests that met such a crash",
+    /^holdfast: a request failed \[?Error: the contract suite made it crash/,
+    /^holdfast: a request to a run failed TypeError: Can't read from request stream because client disconnected/,
+  );
+  expectOutput("alarms of crashed objects", /^NOSENTRY SQLite alarm /);
+}
+
+/** For suites in which one end of a connection dies: an object, or the process of the step handler. */
+export function expectBrokenConnections(): void {
+  expectOutput(
+    "connections of which an end was made to die",
+    /exception = \S+: disconnected: /,
+    /^uncaught exception; source = Uncaught \(in promise\); stack = Error: Network connection lost\./,
+  );
+}
+
+/** For suites with executions over RPC: an object that is removed holds stubs of them, and cannot dispose of them. */
+export function expectLostStubs(): void {
+  expectOutput("RPC stubs of removed objects", /^An RPC stub was not disposed properly/);
+}
