@@ -29,7 +29,7 @@ function compile(): void {
   const unfinished = `${EXECUTABLE}.${process.pid}`;
   const output = openSync(unfinished, "w");
   try {
-    const workerd = join(REPOSITORY, "node_modules/.bin/workerd");
+    const workerd = join(HERE, "node_modules/.bin/workerd");
     const { status, error } = spawnSync(workerd, ["compile", join(HERE, "config.capnp")], {
       stdio: ["ignore", output, "inherit"],
     });
