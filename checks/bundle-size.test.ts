@@ -1,4 +1,4 @@
-/** Checks what the author's package costs whoever bundles it. */
+/** Checks what the author's package costs in a bundle. */
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";

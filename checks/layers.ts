@@ -28,13 +28,17 @@ interface Layer {
 
 const LAYERS: readonly Layer[] = [
   { folder: "packages/protocol", may: ["devalue"], order: [["*.ts"], ["transport/**"]] },
-  { folder: "packages/orchestrator", may: ["@holdfast/protocol"] },
+  {
+    folder: "packages/orchestrator",
+    may: ["@holdfast/protocol"],
+    order: [["host/**"], ["run/**"], ["index.ts"]],
+  },
   {
     folder: "packages/workflows",
     may: ["@holdfast/protocol", "@standard-schema/spec", "eventsource-parser"],
     inside: { "packages/workflows/src/testing": ["@holdfast/orchestrator"] },
     order: [
-      ["authoring/{errors,schema,types}.ts"],
+      ["{errors,step-context}.ts"],
       ["replay/**"],
       ["authoring/**"],
       ["client/**", "handler/**", "testing/**"],

@@ -8,9 +8,9 @@ import { ANSWERS, type JsonSchema } from "../../packages/orchestrator-cloudflare
 import type { RouteDescription } from "../../packages/orchestrator-cloudflare/src/api/route.ts";
 import { ROUTES } from "../../packages/orchestrator-cloudflare/src/api/routes.ts";
 import { type ApiErrorCode, STATUS_OF } from "../../packages/orchestrator-cloudflare/src/refusal.ts";
-import { LIMITS } from "../../packages/protocol/src/index.ts";
+import { LIMITS } from "@holdfast/protocol";
 
-/** Queries are text; what it must say is told here as what it means. */
+/** Queries are text; the document gives the type that the text stands for. */
 const WHOLE: Readonly<Record<string, JsonSchema>> = {
   after: { type: "integer", minimum: 0, default: 0 },
   createdAfter: { type: "integer", minimum: 0, description: "Milliseconds since 1970; that time is included." },
@@ -50,7 +50,7 @@ export interface DocumentedOperation {
   readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>;
 }
 
-export interface Parameter {
+interface Parameter {
   readonly name: string;
   readonly in: "path" | "query" | "header";
   readonly required: boolean;
