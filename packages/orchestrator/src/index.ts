@@ -1,8 +1,24 @@
 /** The orchestrator: a pure state machine for one run, the port to its storage, and the shell that adapters share. */
+export {
+  type Envelope,
+  type Probe,
+  type ProbeAnswer,
+  type Receipt,
+  SEEN_MS,
+  type SeenRow,
+  accept,
+  answerProbe,
+  lastAfter,
+  mayForget,
+  nextNumber,
+} from "./host/exchange.ts";
+export { type Actor, type Decision, type Machine, MachineHost } from "./host/machine-host.ts";
+export { OutboxSender, type OutboxSenderOptions, type SendResult } from "./host/outbox-sender.ts";
+export { EMPTY_OUTBOX, type OutboxState, posted, removed, resendDelayMs, settled } from "./host/outbox.ts";
 export type { ListOptions, RunStore, StoreReader, WriteBatch } from "./host/store.ts";
 export { checkedTransition } from "./run/checked-transition.ts";
 export { type IndexRow, expiryOf, indexRow } from "./run/index-mark.ts";
-export type { Effect, HostContext, Input, RefusalCode, Reply, SendResult } from "./run/inputs.ts";
+export type { Effect, HostContext, Input, RefusalCode, Reply } from "./run/inputs.ts";
 export {
   type ChildTrigger,
   type Inheritance,

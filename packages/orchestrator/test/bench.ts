@@ -38,7 +38,7 @@ export class Bench {
       transition: checkedTransition,
       dispatcher: this.#dispatcher,
       clock: () => this.now,
-      send: (to, message, done) => this.sent.push({ to, message, done }),
+      send: (to, message, done) => this.sent.push({ to: to.name, message, done }),
       ...(this.told === undefined
         ? {}
         : { tellIndex: (row: IndexRow, done: (stored: boolean) => void) => void this.told?.push({ row, done }) }),

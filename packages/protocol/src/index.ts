@@ -19,6 +19,14 @@ export type {
   Waitpoint,
   WaitpointKind,
 } from "./api.ts";
+export {
+  type Address,
+  type AddressKind,
+  type StoredAddress,
+  addressKey,
+  readAddress,
+  toStoredAddress,
+} from "./address.ts";
 export { assert } from "./assert.ts";
 export { type Defined, defined } from "./defined.ts";
 export { type Duration, parseDurationMs, parseTimeMs } from "./durations.ts";

@@ -40,6 +40,14 @@ export const LIMITS = {
   bulkRuns: 100,
   /** Resumed runs that a parent lists. */
   resumedBy: 1_000,
+  /** How long an acknowledgement is awaited, at first: then a message, or a row for the index, is sent again (CHILD4). */
+  resendMsMin: 5_000,
+  /** By how much that grows each time that nothing is acknowledged. */
+  resendFactor: 2,
+  /** How long an acknowledgement of a message is awaited at most. */
+  resendMsMax: 60_000,
+  /** How long an acknowledgement of the index is awaited at most. */
+  indexResendMsMax: 300_000,
   /** How soon a lost execution is noticed, at first (DUR5). It doubles while the execution lives. */
   watchdogMsMin: 5_000,
   /** How soon a lost execution is noticed, at the latest (DUR5). */

@@ -1,8 +1,8 @@
 /**
  * `POST /api/runs/:id/resume`: a new run from an ended one (RES1–RES4).
  *
- * Owns: the order of its three steps: the parent says what the new run takes over, the new run is created, the parent
- * notes it. Each can be repeated: whoever asks again with the same `runId` finds the run.
+ * Owns: the order of its two steps: the parent says what the new run takes over, and the new run is created, which sends
+ * the parent a note. Each can be repeated: a caller that asks again with the same `runId` finds the run.
  */
 import { type ResumePlan, type ResumeRequest, outcomesOf } from "@holdfast/orchestrator";
 import { DEFAULT_LIMITS, nameProblem } from "@holdfast/protocol";
@@ -73,11 +73,12 @@ async function resumeRun(call: CheckedCall<typeof PATH, unknown, ResumeBody>): P
   }
   const plan = await planFrom(call, parentRunId, body, seedResults);
   if (plan instanceof Response) return plan;
-  const answer = await askRun(call, runId, {
+  return askRun(call, runId, {
     ask: "trigger",
     waitMs: 0,
     trigger: {
       ...plan,
+      inherited: { ...plan.inherited, by: principal.subject },
       runId,
       tenantId: principal.tenantId,
       input: "input" in body ? encodeGiven(body.input, "input") : plan.input,
@@ -86,9 +87,6 @@ async function resumeRun(call: CheckedCall<typeof PATH, unknown, ResumeBody>): P
       baseUrl: deps.publicUrl ?? new URL(request.url).origin,
     },
   });
-  if (answer.ok)
-    await askRun(call, parentRunId, { ask: "input", input: { type: "noteResumed", runId, by: principal.subject } });
-  return answer;
 }
 
 /** What the parent hands on; of a parent that is not known here, what the caller says is all (RES2). */

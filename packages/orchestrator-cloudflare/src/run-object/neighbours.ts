@@ -26,7 +26,7 @@ export function neighboursOf(
     send:
       runDO &&
       ((to, message, done) => {
-        void sendMessage(runDO, runObjectName(tenantId(), to), message).then(done);
+        void sendMessage(runDO, runObjectName(tenantId(), to.name), message).then(done);
       }),
   };
 }

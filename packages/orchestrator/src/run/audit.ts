@@ -8,10 +8,11 @@ import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
 import { type AuditRow, auditKey } from "./rows.ts";
 
-/** Notes who did what. Refused requests and repeated deliveries are not noted. */
+/** Notes who did what. Refused requests, repeated deliveries and repeated notes of a resume are not noted. */
 export function audit(draft: Draft, input: Input, reply: Reply): void {
   if (!("by" in input) || input.by === undefined || reply.type === "refused") return;
   if (reply.type === "delivered" && reply.delivery === "duplicate") return;
+  if (input.type === "noteResumed" && draft.state.header?.resumedBy.includes(input.runId) === true) return;
   const { audited = 0 } = draft.header;
   const detail = detailOf(input);
   const row: AuditRow = {

@@ -16,7 +16,7 @@ import {
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
 import { wake } from "./lifecycle.ts";
-import { post, remove, retryLater } from "./outbox.ts";
+import { post, remove } from "./outbox.ts";
 import { OUTBOX_PREFIX, isRow } from "./rows.ts";
 import { kindOf } from "./run-header.ts";
 import { hashText } from "./text-hash.ts";
@@ -31,25 +31,29 @@ export function startChild(draft: Draft, event: OperationEvents & { type: "child
   if (problem !== undefined) return endChild(draft, op, nth, { status: "failed", runId, error: problem });
   draft.append({ type: "child.started", op, runId, ...(detached ? { detached: true as const } : {}) }, nth, detached);
   if (!detached) draft.change({ waits: [...header.waits, newWait(op, nth, draft.now, { runId })] });
-  post(draft, runId, {
-    type: "trigger",
-    op,
-    trigger: {
-      runId,
-      tenantId: header.tenantId,
-      workflowId: event.workflowId,
-      workflowVersion: event.workflowVersion,
-      input: event.input,
-      tags: event.tags,
-      environment: header.environment,
-      tenantMeta: header.tenantMeta,
-      triggeredBy: "parent",
-      idempotencyKey: event.idempotencyKey,
-      baseUrl: header.baseUrl,
-      traceparent: traceparentOf(header, op),
-      parent: { runId: header.id, op, detached },
+  post(
+    draft,
+    { kind: "run", name: runId },
+    {
+      type: "trigger",
+      op,
+      trigger: {
+        runId,
+        tenantId: header.tenantId,
+        workflowId: event.workflowId,
+        workflowVersion: event.workflowVersion,
+        input: event.input,
+        tags: event.tags,
+        environment: header.environment,
+        tenantMeta: header.tenantMeta,
+        triggeredBy: "parent",
+        idempotencyKey: event.idempotencyKey,
+        baseUrl: header.baseUrl,
+        traceparent: traceparentOf(header, op),
+        parent: { runId: header.id, op, detached },
+      },
     },
-  });
+  );
 }
 
 /** Why a child cannot be started at all. */
@@ -81,10 +85,8 @@ export function messageSent(draft: Draft, input: Input & { type: "sent" }): Repl
   const { key, result } = input;
   const row = draft.state.store.get(key);
   if (!isRow(OUTBOX_PREFIX, key, row)) return { type: "done" };
-  if (result.type === "unreachable") {
-    retryLater(draft);
-    return { type: "done" };
-  }
+  // A message that was not delivered is sent again when it is due.
+  if (result.type === "unreachable") return { type: "done" };
   remove(draft, key);
   if (result.type === "refused" && row.message.type === "trigger") refuseChild(draft, row.message.op, result.error);
   return { type: "done" };

@@ -41,7 +41,7 @@ export class Draft {
   #poked = false;
   #starts = false;
   #abort: AbortReason | undefined;
-  #sends = false;
+  #sends: "pending" | "all" | undefined;
   #indexes = false;
   #paused: boolean | undefined;
   readonly #puts = new Map<string, object>();
@@ -156,9 +156,9 @@ export class Draft {
     this.#paused = paused;
   }
 
-  /** Has the outbox sent after the commit. */
-  send(): void {
-    this.#sends = true;
+  /** Has the outbox sent after the commit. `again`: messages in flight too. */
+  send(again: boolean): void {
+    if (this.#sends !== "all") this.#sends = again ? "all" : "pending";
   }
 
   /** Has the index updated after the commit. */
@@ -182,7 +182,7 @@ export class Draft {
   /** What the host does after the commit. `answered`: the entries reach the live execution as an answer instead. */
   effects(answered: boolean): Effect[] {
     const effects = this.#executionEffects(answered);
-    if (this.#sends) effects.push({ type: "send" });
+    if (this.#sends !== undefined) effects.push({ type: "send", again: this.#sends === "all" });
     if (this.#indexes) effects.push({ type: "index" });
     return effects;
   }

@@ -8,7 +8,8 @@
  * - I1 A change of status sets the mark, in the same commit; it is removed when the index has acknowledged that version.
  * - I2 A run that runs for a moment and waits again sets no mark: the index says already that it waits.
  */
-import { type RunStatus, assert, isTerminal } from "@holdfast/protocol";
+import { LIMITS, type RunStatus, assert, isTerminal } from "@holdfast/protocol";
+import { resendDelayMs } from "../host/outbox.ts";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
 import type { RunHeader } from "./run-header.ts";
@@ -32,10 +33,6 @@ type ListedIdentity = Pick<
   "id" | "tenantId" | "workflowId" | "workflowVersion" | "tags" | "environment" | "triggeredBy"
 >;
 
-/** How long an answer of the index is awaited before the row is sent again. It doubles. */
-const RESEND_MS_MIN = 5_000;
-const RESEND_MS_MAX = 300_000;
-
 /** Index `running` only after the run has run for this long (I2). */
 const RUNNING_AFTER_MS = 1_000;
 
@@ -51,7 +48,7 @@ export function markIndex(draft: Draft): void {
   const { version = 0, acked } = header.index ?? {};
   if (acked === header.status) return draft.change({ index: { version: version + 1, acked } });
   const later = header.status === "running" && before !== undefined;
-  const owed = { since: draft.now, failures: 0, retryAt: draft.now + (later ? RUNNING_AFTER_MS : RESEND_MS_MIN) };
+  const owed = { since: draft.now, failures: 0, retryAt: draft.now + (later ? RUNNING_AFTER_MS : resendDelayMs(0)) };
   // A row in flight may arrive yet: what the index has is no longer known.
   draft.change({ index: { version: version + 1, ...(later ? { acked } : {}), owed } });
   if (!later) draft.updateIndex();
@@ -70,7 +67,7 @@ export function indexed(draft: Draft, input: Input & { type: "indexed" }): Reply
   const { index, status } = draft.header;
   if (index?.owed === undefined || index.version !== input.version || !input.stored) return { type: "done" };
   // A run that executes will soon change again: that saves a write, and costs a repetition at most.
-  if (status === "running" && draft.now - index.owed.since < RESEND_MS_MIN) return { type: "done" };
+  if (status === "running" && draft.now - index.owed.since < resendDelayMs(0)) return { type: "done" };
   draft.change({ index: { version: index.version, acked: status } });
   return { type: "done" };
 }
@@ -82,8 +79,8 @@ export function reindex(draft: Draft): Reply {
 }
 
 function resend(draft: Draft, version: number, since: number, failures: number): void {
-  const pause = Math.min(RESEND_MS_MIN * 2 ** Math.min(failures, 10), RESEND_MS_MAX);
-  draft.change({ index: { version, owed: { since, failures, retryAt: draft.now + pause } } });
+  const retryAt = draft.now + resendDelayMs(failures, LIMITS.indexResendMsMax);
+  draft.change({ index: { version, owed: { since, failures, retryAt } } });
   draft.updateIndex();
 }
 

@@ -14,6 +14,7 @@ import type {
   OperationId,
   ReportAnswer,
 } from "@holdfast/protocol";
+import type { SendResult } from "../host/outbox-sender.ts";
 import type { TriggerInput } from "./messages.ts";
 import type { DeliveryKind } from "./rows.ts";
 
@@ -60,12 +61,6 @@ export type Input =
   /** The pipe to the execution of this epoch, or the code behind it, is gone (DUR8). */
   | { readonly type: "lost"; readonly epoch: number; readonly error: ErrorValue };
 
-/** Acknowledged, refused for good, or not delivered. */
-export type SendResult =
-  | { readonly type: "acknowledged" }
-  | { readonly type: "refused"; readonly error: ErrorValue }
-  | { readonly type: "unreachable" };
-
 /** What the host knows and the state does not. */
 export interface HostContext {
   /** The time, ms since the epoch. */
@@ -111,7 +106,7 @@ export type Effect =
   | { readonly type: "update"; readonly update: ExecutionUpdate }
   /** Stop the live execution and forget it. */
   | { readonly type: "abort"; readonly reason: AbortReason }
-  /** Send what is in the outbox. */
-  | { readonly type: "send" }
+  /** Send what is in the outbox. `again`: what is in flight too. */
+  | { readonly type: "send"; readonly again: boolean }
   /** Update the index of runs. */
   | { readonly type: "index" };

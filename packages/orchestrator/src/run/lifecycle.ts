@@ -130,13 +130,13 @@ function notifyParent(draft: Draft): void {
   const failure = error ?? errorValue("CHILD_RUN_FAILED", `The run ended ${status}.`);
   const outcome: ChildOutcome =
     status === "completed" ? { status, runId: id, output } : { status, runId: id, error: plainError(failure) };
-  post(draft, parent.runId, { type: "childEnded", op: parent.op, outcome });
+  post(draft, { kind: "run", name: parent.runId }, { type: "childEnded", op: parent.op, outcome });
 }
 
 /** Attached children end with their parent, and when it begins to undo (CHILD3). */
 export function cancelChildren(draft: Draft): void {
   for (const { runId } of draft.header.waits) {
     if (runId === undefined) continue;
-    post(draft, runId, { type: "cancel", reason: `its parent ${draft.header.id} has stopped` });
+    post(draft, { kind: "run", name: runId }, { type: "cancel", reason: `its parent ${draft.header.id} has stopped` });
   }
 }

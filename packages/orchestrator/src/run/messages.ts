@@ -40,6 +40,8 @@ export function toTriggerInput(trigger: ChildTrigger, seed: string): TriggerInpu
 /** What a run takes over from the parent that it is resumed from. */
 export interface Inheritance {
   readonly parentRunId: string;
+  /** The caller that resumes, for the audit of the parent. */
+  readonly by?: string | undefined;
   /** The step from which it executes again, as a name. */
   readonly step?: string | undefined;
   readonly number: number;
@@ -61,6 +63,6 @@ export type ResumePlan = Pick<
 export type RunMessage =
   | { readonly type: "trigger"; readonly trigger: ChildTrigger; readonly op: OperationId }
   | { readonly type: "cancel"; readonly reason: string }
-  /** A run was resumed from the receiver (RES1). */
-  | { readonly type: "noteResumed"; readonly runId: string }
+  /** A run was resumed from the receiver (RES1). `by`: the caller, for the audit. */
+  | { readonly type: "noteResumed"; readonly runId: string; readonly by?: string }
   | { readonly type: "childEnded"; readonly op: OperationId; readonly outcome: ChildOutcome };

@@ -7,7 +7,7 @@
  * Invariants
  * - RW1 Every row carries its format version `v`. Stored forms only grow by optional fields (VER1).
  */
-import type { EntryBody, JournalEntry, OperationId } from "@holdfast/protocol";
+import type { EntryBody, JournalEntry, OperationId, StoredAddress } from "@holdfast/protocol";
 import type { ListOptions, StoreReader } from "../host/store.ts";
 import type { RunMessage } from "./messages.ts";
 import type { RunHeader } from "./run-header.ts";
@@ -96,10 +96,10 @@ export type DeliveryKind = "event" | "signal";
 /** Answers to tokens and ends of children are kept too, while the run is paused (CAN6). */
 export type BufferedKind = DeliveryKind | "token" | "child";
 
-/** A message to another run that is not acknowledged. */
+/** A message to another object that is not acknowledged. */
 export interface OutboxRow {
   readonly v: number;
-  readonly to: string;
+  readonly to: StoredAddress;
   readonly message: RunMessage;
 }
 

@@ -20,6 +20,7 @@ import {
   isTerminal,
   parseOperationId,
 } from "@holdfast/protocol";
+import type { OutboxState } from "../host/outbox.ts";
 import type { RunIdentity } from "./run-identity.ts";
 
 /** A wait that was opened and not yet settled. Older ones come first (WAIT10). */
@@ -140,13 +141,7 @@ export interface RunHeader extends RunIdentity {
     | undefined;
   /** An ended run is deleted then. */
   readonly expiresAt?: number | undefined;
-  /** Messages to other runs that are not acknowledged; sent again at `retryAt`. */
-  readonly outbox: {
-    readonly count: number;
-    readonly next: number;
-    readonly failures: number;
-    readonly retryAt?: number;
-  };
+  readonly outbox: OutboxState;
 }
 
 /** When the run must next be woken: the earliest of all that is due (H2). Paused and ended runs only send messages. */

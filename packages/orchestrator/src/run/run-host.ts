@@ -9,6 +9,7 @@
  * - RH1 At most one execution is live, the one of the header's epoch. Reports of others are rejected (DUR6).
  */
 import {
+  type Address,
   DEFAULT_LIMITS,
   type ErrorValue,
   type ExecutionReport,
@@ -24,11 +25,12 @@ import {
   isTerminal,
 } from "@holdfast/protocol";
 import { MachineHost } from "../host/machine-host.ts";
+import { OutboxSender, type SendResult } from "../host/outbox-sender.ts";
 import type { RunStore, WriteBatch } from "../host/store.ts";
 import { type IndexRow, indexRow } from "./index-mark.ts";
-import type { Effect, HostContext, Input, Reply, SendResult } from "./inputs.ts";
+import type { Effect, HostContext, Input, Reply } from "./inputs.ts";
 import { type RunMessage, toTriggerInput } from "./messages.ts";
-import { OUTBOX_PREFIX, listRows } from "./rows.ts";
+import { OUTBOX_PREFIX, type OutboxRow, listRows } from "./rows.ts";
 import type { RunHeader } from "./run-header.ts";
 import { type RunState, applyBatch, loadRun, readInherited, readInput, readJournal } from "./run-state.ts";
 import { transition } from "./transition.ts";
@@ -39,9 +41,9 @@ export interface RunHostOptions {
   /** The time, ms since the epoch. */
   readonly clock: () => number;
   /**
-   * Hands a message to another run. `done` is called once, with the result. Without it there are no children.
+   * Hands a message to another object. `done` is called once, with the result. Without it there are no children.
    */
-  readonly send?: ((to: string, message: RunMessage, done: (result: SendResult) => void) => void) | undefined;
+  readonly send?: ((to: Address, message: RunMessage, done: (result: SendResult) => void) => void) | undefined;
   /** Updates the index of runs. `done` is called once: whether the row is stored there. Without it there is no index. */
   readonly tellIndex?: ((row: IndexRow, done: (stored: boolean) => void) => void) | undefined;
   /** The limits of this deployment. Default DEFAULT_LIMITS. */
@@ -66,13 +68,18 @@ export class RunHost {
   #live: LiveExecution | undefined;
   /** The run was loaded with messages that are not acknowledged. */
   #loadedWithMessages = false;
-  /** Messages of the outbox that are being sent. */
-  readonly #inFlight = new Set<string>();
+  readonly #sender: OutboxSender<OutboxRow, SendResult>;
 
   constructor(options: RunHostOptions) {
     const { store, transition: decide = transition } = options;
     this.#options = options;
     this.#dispatcher = options.dispatcher;
+    this.#sender = new OutboxSender({
+      rows: () => listRows(store, OUTBOX_PREFIX, { limit: OUTBOX_BATCH }),
+      // Without a way to send, rows stay as they are.
+      send: (to, { message }, done) => options.send?.(to, message, done),
+      sent: (key, result) => this.#handleAlone({ type: "sent", key, result }),
+    });
     this.#machine = new MachineHost<RunState, Input, Effect, Reply>(
       store,
       { load: loadRun, decide: (state, input) => decide(state, input, this.#context(state)), apply: applyBatch },
@@ -113,7 +120,7 @@ export class RunHost {
     // Messages found at load are not in flight: send them now (CHILD4).
     if (this.#loadedWithMessages) {
       this.#loadedWithMessages = false;
-      this.#sendOutbox();
+      this.#sender.send(false);
     }
     return reply;
   }
@@ -167,35 +174,15 @@ export class RunHost {
         return;
       }
       case "send":
-        return this.#sendOutbox();
+        return this.#sender.send(effect.again);
       case "index":
         return this.#tellIndex();
-    }
-  }
-
-  /** Sends what is not acknowledged: the oldest messages first, to each run one at a time, so that they arrive in order. */
-  #sendOutbox(): void {
-    const { send, store } = this.#options;
-    // Only what can be sent is ever posted.
-    if (send === undefined) return;
-    const busy = new Set<string>();
-    for (const [key, { to, message }] of listRows(store, OUTBOX_PREFIX, { limit: OUTBOX_BATCH })) {
-      const waits = busy.has(to) || this.#inFlight.has(key);
-      busy.add(to);
-      if (waits) continue;
-      this.#inFlight.add(key);
-      send(to, message, (result) => this.#sent(key, result));
     }
   }
 
   #tellIndex(): void {
     const row = indexRow(this.#header);
     this.#options.tellIndex?.(row, (stored) => this.#handleAlone({ type: "indexed", version: row.version, stored }));
-  }
-
-  #sent(key: string, result: SendResult): void {
-    this.#inFlight.delete(key);
-    this.#handleAlone({ type: "sent", key, result });
   }
 
   /** Handles an input for which no caller waits. If the commit fails, the alarm that is set looks after the run (DUR5). */

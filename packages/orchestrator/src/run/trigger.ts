@@ -5,10 +5,11 @@
  * (RES1–RES4).
  */
 import { FORMAT_VERSION, changeMetadata, isSameValue } from "@holdfast/protocol";
+import { EMPTY_OUTBOX } from "../host/outbox.ts";
 import { Draft } from "./draft.ts";
 import type { HostContext, Reply } from "./inputs.ts";
 import { wake } from "./lifecycle.ts";
-import type { Inheritance, TriggerInput } from "./messages.ts";
+import type { Inheritance, RunMessage, TriggerInput } from "./messages.ts";
 import { post } from "./outbox.ts";
 import { INHERITED_KEY, INPUT_KEY, type InheritedRow, type InputRow, TOKEN_PREFIX, type TokenRow } from "./rows.ts";
 import type { RunHeader } from "./run-header.ts";
@@ -25,10 +26,15 @@ export function trigger(state: RunState, input: TriggerInput, context: HostConte
   if (large) draft.put(INPUT_KEY, { v: FORMAT_VERSION, input: input.input } satisfies InputRow);
   if (input.inherited !== undefined) takeOver(draft, input.inherited);
   if (input.inherited !== undefined && context.canSend) {
-    post(draft, input.inherited.parentRunId, { type: "noteResumed", runId: input.identity.id });
+    noteAtParent(draft, input.inherited);
   }
   if (input.delayMs === undefined) wake(draft);
   return [draft, { type: "created" }];
+}
+
+function noteAtParent(draft: Draft, { parentRunId, by }: Inheritance): void {
+  const note: RunMessage = { type: "noteResumed", runId: draft.header.id, ...(by === undefined ? {} : { by }) };
+  post(draft, { kind: "run", name: parentRunId }, note);
 }
 
 /** The same id a second time: the same request gets the same run; another one is refused and changes nothing. */
@@ -81,7 +87,7 @@ function newHeader(input: TriggerInput, now: number, large: boolean): RunHeader 
     deliveryIds: 0,
     metadata: [],
     streams: [],
-    outbox: { count: 0, next: 1, failures: 0 },
+    outbox: EMPTY_OUTBOX,
   };
 }
 

@@ -62,7 +62,7 @@ class ClockRun {
       store: this.#store,
       dispatcher,
       clock: () => Date.now(),
-      send: (to, message, done) => queueMicrotask(() => done(send(to, message))),
+      send: (to, message, done) => queueMicrotask(() => done(send(to.name, message))),
     });
     this.#store.afterCommit = () => this.#setAlarm();
   }

@@ -393,7 +393,7 @@ export class MemoryHost {
           ? undefined
           : (to, message, done) => {
               // The answer of a message that was sent before a crash reaches nobody.
-              void this.#deliverMessage(to, message).then((result) => host === this.#host && done(result));
+              void this.#deliverMessage(to.name, message).then((result) => host === this.#host && done(result));
             },
     });
     return host;
