@@ -1,6 +1,7 @@
 import { type JournalEntry, encodeValue, errorValue } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import { type RunHeader, describeEntry, describeRun, summarizeRun } from "../src/index.ts";
+import { Bench } from "./bench.ts";
 
 const header: RunHeader = {
   v: 1,
@@ -186,4 +187,16 @@ test("RUN3 a summary of a plain run leaves out what it has not", () => {
   const summary = summarizeRun({ ...rest, resumedBy: [], workflowVersion: "2" });
   expect(summary).toMatchObject({ phase: "forward", tenantMeta: null, workflowVersion: "2" });
   expect(Object.keys(JSON.parse(JSON.stringify(summary)) as object)).not.toContain("parent");
+});
+
+test("RUN3 a wait that chooses shows what it chooses by", () => {
+  const bench = new Bench();
+  bench.trigger();
+  bench.report({ type: "wait.opened", op: "event/0/e", nth: 1, match: encodeValue({ a: 1 }, "match") });
+  bench.report({ type: "wait.opened", op: "event/1/e", nth: 2 });
+  const record = describeRun(bench.header, "[1]", [], [], () => 0);
+  expect(record.pendingWaitpoints).toMatchObject([
+    { meta: { eventType: "e", match: { a: 1 } } },
+    { meta: { eventType: "e" } },
+  ]);
 });

@@ -1,0 +1,50 @@
+/** What an operator does. */
+import { type ExecutionEvent } from "@holdfast/protocol";
+import { beforeEach, describe, expect, test } from "vitest";
+import { Bench } from "./bench.ts";
+
+let bench: Bench;
+beforeEach(() => {
+  bench = new Bench();
+});
+
+const completed = (name: string, more: object = {}): ExecutionEvent => ({
+  type: "step.completed",
+  op: `step/0/${name}`,
+  nth: 1,
+  attempt: 1,
+  startedAt: 0,
+  value: "[1]",
+  ...more,
+});
+
+describe("operators", () => {
+  test("CAN4 a run that was paused before its start begins when it is unpaused behind it", () => {
+    bench.trigger({ delayMs: 1_000 });
+    bench.host.handle({ type: "pause" });
+    bench.now += 2_000;
+    bench.host.handle({ type: "unpause" });
+    expect(bench.header.status).toBe("running");
+    const waiting = new Bench();
+    waiting.trigger({ delayMs: 1_000 });
+    waiting.host.handle({ type: "pause" });
+    waiting.host.handle({ type: "unpause" });
+    expect(waiting.header.status).toBe("pending");
+  });
+
+  test("COMP3 a request to undo that is paused by code that does not fit, and given up, ends without an error of its own", () => {
+    bench.trigger();
+    bench.report(completed("a", { compensable: true }));
+    bench.report({
+      type: "run.unwinding",
+      op: "unwind/0/run",
+      nth: 2,
+      cause: "request",
+      error: { name: "Error", message: "asked", code: "COMPENSATED" },
+    });
+    bench.report({ type: "run.diverged", error: { name: "Error", message: "code", code: "NON_DETERMINISM" } });
+    bench.host.handle({ type: "cancel" });
+    expect(bench.header).toMatchObject({ status: "compensation_failed", uncompensated: [{ op: "step/0/a" }] });
+    expect(bench.header.error).toBeUndefined();
+  });
+});

@@ -1,0 +1,92 @@
+/** Reports and requests that arrive twice, or late. */
+import { type ExecutionEvent, type ExecutionPort } from "@holdfast/protocol";
+import { beforeEach, describe, expect, test } from "vitest";
+import { RunHost, readJournal } from "../src/index.ts";
+import { Bench } from "./bench.ts";
+
+let bench: Bench;
+beforeEach(() => {
+  bench = new Bench();
+});
+
+const completed = (name: string, more: object = {}): ExecutionEvent => ({
+  type: "step.completed",
+  op: `step/0/${name}`,
+  nth: 1,
+  attempt: 1,
+  startedAt: 0,
+  value: "[1]",
+  ...more,
+});
+
+describe("repetitions", () => {
+  test("E2 the events of one report apply in their order, an outcome once", () => {
+    bench.trigger();
+    const started: ExecutionEvent = { type: "step.started", op: "step/0/a", nth: 1, startedAt: 0 };
+    bench.report(started, completed("a"), completed("a", { value: "[2]" }));
+    expect(readJournal(bench.host.state)).toMatchObject([
+      { type: "step.started" },
+      { type: "step.completed", value: "[1]" },
+    ]);
+  });
+
+  test("DUR6 an execution of an earlier epoch is rejected, whatever it reports", () => {
+    const ports: ExecutionPort[] = [];
+    const host = new RunHost({
+      store: bench.store,
+      clock: () => bench.now,
+      dispatcher: {
+        workflows: () => [],
+        start: (_start, port) => {
+          ports.push(port);
+          return { update: () => {}, abort: () => {} };
+        },
+      },
+    });
+    host.handle(bench.newTrigger());
+    ports[0]?.lost({ name: "Error", message: "gone" });
+    bench.now += 60_000;
+    host.handle({ type: "alarm" });
+    expect([ports.length, host.state.header?.epoch]).toEqual([2, 2]);
+    expect(ports[0]?.report({ epoch: 1, asked: 0, events: [] })).toEqual({ accepted: false, reason: "superseded" });
+    const before = bench.store.dump();
+    ports[0]?.lost({ name: "Error", message: "gone again" });
+    expect(bench.store.dump()).toEqual(before);
+  });
+
+  test("META1 a change that is reported twice counts once", () => {
+    bench.trigger();
+    const change: ExecutionEvent = {
+      type: "metadata.changed",
+      op: "metadata/0/n",
+      nth: 1,
+      change: { type: "increment", key: "n", by: 1 },
+    };
+    bench.report(change);
+    bench.report(change);
+    expect(bench.header.metadata).toEqual([["n", "[1]"]]);
+  });
+
+  test("WAIT7 a token of a run that has ended is refused as such", () => {
+    bench.trigger();
+    bench.report({ type: "wait.opened", op: "token/0/token", nth: 1, tokenId: "t" });
+    bench.report({ type: "run.completed", output: "[1]" });
+    expect(bench.host.handle({ type: "resolveToken", tokenId: "t", payload: "[1]" })).toMatchObject({
+      code: "run_terminal",
+    });
+  });
+
+  test("RUN2 the same run resumed another way is refused", () => {
+    const inherited = { parentRunId: "p", number: 2, entries: [], outcomes: [] };
+    bench.trigger({ inherited: { ...inherited, step: "a" } });
+    const again = bench.host.handle({
+      ...bench.newTrigger(),
+      inherited: { ...inherited, step: "b" },
+    });
+    expect(again).toMatchObject({ code: "idempotency_conflict" });
+    const other = bench.host.handle({ ...bench.newTrigger(), inherited: { ...inherited, parentRunId: "q" } });
+    expect(other).toMatchObject({ code: "idempotency_conflict" });
+    const none = bench.host.handle(bench.newTrigger());
+    expect(none).toMatchObject({ code: "idempotency_conflict" });
+  });
+});

@@ -1,0 +1,55 @@
+/** What a resumed run takes over. */
+import { type ExecutionEvent, encodeValue } from "@holdfast/protocol";
+import { beforeEach, describe, expect, test } from "vitest";
+import { planResume, readJournal } from "../src/index.ts";
+import { Bench } from "./bench.ts";
+
+let bench: Bench;
+beforeEach(() => {
+  bench = new Bench();
+});
+
+const completed = (name: string, more: object = {}): ExecutionEvent => ({
+  type: "step.completed",
+  op: `step/0/${name}`,
+  nth: 1,
+  attempt: 1,
+  startedAt: 0,
+  value: "[1]",
+  ...more,
+});
+
+const failed = (more: object = {}): ExecutionEvent => ({
+  type: "run.failed",
+  error: { name: "Error", message: "no", data: encodeValue({ at: 1 }, "data") },
+  ...more,
+});
+
+describe("resume", () => {
+  test("RES1 a run without steps has no step to resume from, and says so", () => {
+    bench.trigger();
+    bench.report({ type: "run.completed", output: "[1]" });
+    const request = { resumeFromStep: "a", seedResults: [] };
+    expect(planResume(bench.header, [], request)).toMatchObject({
+      code: "unknown_step",
+      message: 'The run has no step "a". Its steps are: none.',
+    });
+  });
+
+  test("RES2 a seeded result keeps its place, and what it says of undoing", () => {
+    bench.trigger();
+    bench.report(completed("a", { compensable: true, quiet: true }));
+    bench.report(completed("b"));
+    bench.report(failed({ step: "step/0/c" }));
+    const journal = readJournal(bench.host.state);
+    const plan = planResume(bench.header, journal, {
+      resumeFromStep: undefined,
+      seedResults: [
+        ["a", encodeValue(2, "a")],
+        ["b", encodeValue(3, "b")],
+      ],
+    });
+    expect(JSON.stringify(plan)).toContain('"compensable":true');
+    expect(JSON.stringify(plan)).toContain('"quiet":true');
+  });
+});
