@@ -21,7 +21,7 @@ export default defineConfig({
     printConsoleTrace: true,
     coverage: {
       provider: "istanbul",
-      include: ["packages/protocol/src/**", "packages/orchestrator/src/**"],
+      include: ["packages/protocol/src/**/*.ts", "packages/orchestrator/src/**/*.ts"],
       reporter: ["text-summary", "text"],
     },
     projects: [

@@ -18,6 +18,8 @@ export default class OutputReporter implements Reporter {
   #vitest: Vitest | undefined;
   #raw: RawOutput | undefined;
   #output = new RunOutput();
+  /** Set while a run is open. */
+  #close: (() => void) | undefined;
 
   onInit(vitest: Vitest): void {
     this.#vitest = vitest;
@@ -26,6 +28,9 @@ export default class OutputReporter implements Reporter {
   onTestRunStart(): void {
     this.#output = new RunOutput();
     this.#raw = takeOverOutput((text) => this.#output.addRaw(text, Date.now()));
+    // If the runner itself fails, the run has no end, and what the runner says must not be lost.
+    this.#close = () => this.#printClosing({ passed: 0, failed: 1, skipped: 0 });
+    process.once("exit", () => this.#close?.());
   }
 
   onTestModuleQueued(module: TestModule): void {
@@ -66,19 +71,21 @@ export default class OutputReporter implements Reporter {
     const counts = suites.map((suite) => suite.count());
     const sum = (of: keyof Counts): number => counts.reduce((total, each) => total + each[of], 0);
     const failed = sum("failed") + unhandled.length + (early.length > 0 ? 1 : 0);
-    const close = (): void => this.#close({ passed: sum("passed"), failed, skipped: sum("skipped") });
-    // What the runtime writes while it stops counts too.
+    this.#close = () => this.#printClosing({ passed: sum("passed"), failed, skipped: sum("skipped") });
+    // What the runtime writes while it stops counts too, so the closing line is printed when the process ends.
     this.#output = new RunOutput();
     if (failed > 0) process.exitCode = 1;
-    if (config.watch) close();
-    else process.once("exit", close);
+    // A table of the coverage is printed from here on: no failure of a test.
+    if (config.watch || config.coverage.enabled) this.#close();
   }
 
   /** Prints the closing line when everything else has been written. */
-  #close({ passed, failed, skipped }: Counts): void {
-    const late = this.#output.divide().early;
+  #printClosing({ passed, failed, skipped }: Counts): void {
+    this.#close = undefined;
+    const { suites, early } = this.#output.divide();
+    const late = [...suites.flatMap(({ messages }) => messages), ...early].filter(({ from }) => from === "raw");
     if (late.length > 0) {
-      this.#print(`\n${section("FAIL output after the last test:", late).join("\n")}`);
+      this.#print(`\n${section("FAIL output outside the tests:", late).join("\n")}`);
       process.exitCode = 1;
     }
     this.#print(`${passed} passed, ${failed + (late.length > 0 ? 1 : 0)} failed, ${skipped} skipped`);
