@@ -85,8 +85,8 @@ async function compare(now: BenchPlatform, before: BenchPlatform, pipe: Pipe, pa
   });
   const options = { ...pair, progress: (text: string) => void process.stderr.write(`\r\x1b[K${text}`) };
   const contestants = [contestant("Holdfast", now), contestant("before", before)];
-  const { rows, trouble } = await playRounds(contestants, options);
-  for (const text of trouble) console.log(`${pair.name}: ${text}`);
+  const { rows, failures } = await playRounds(contestants, options);
+  for (const text of failures) console.log(`${pair.name}: ${text}`);
   const [own, other] = (["Holdfast", "before"] as const).map((who) => rows.find((row) => row.who === who));
   return { name: pair.name, now: own, before: other, ratio: ratioOf(own, other) };
 }

@@ -53,7 +53,7 @@ async function main(): Promise<void> {
   };
   progress("");
   console.log(drawTables(results));
-  for (const { title, trouble } of measures) for (const text of trouble) console.log(`${title}: ${text}`);
+  for (const { title, failures } of measures) for (const text of failures) console.log(`${title}: ${text}`);
   if (!quick) write(results);
   console.log(`\n${Math.round(results.seconds)} s`);
 }
@@ -74,7 +74,7 @@ async function taken(take: Take, bench: Bench): Promise<Measure> {
     return await take(bench);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    return { id: take.name, title: take.name, unit: "–", how: "It failed.", rows: [], trouble: [text] };
+    return { id: take.name, title: take.name, unit: "–", how: "It failed.", rows: [], failures: [text] };
   }
 }
 

@@ -115,7 +115,7 @@ function write(steps: readonly Step[], wakes: number, index: number): void {
     unit: "MiB",
     how: "",
     rows: steps.map(({ runs, memory }) => row(runs, memory / MEBIBYTE)),
-    trouble: [],
+    failures: [],
   };
   const [drawing] = drawPlots([measure]);
   mkdirSync(join(import.meta.dirname, "plots"), { recursive: true });

@@ -60,7 +60,7 @@ export function drawResults(results: Results, plots: readonly Drawing[]): string
       measure.how,
       `In ${measure.unit}.`,
       drawMeasure(measure),
-      ...measure.trouble.map((text) => `- ${text}`),
+      ...measure.failures.map((text) => `- ${text}`),
       ...plots.filter(({ id }) => id === measure.id).map(({ id }) => `![${measure.title}](plots/${id}.svg)`),
     ]),
   ];

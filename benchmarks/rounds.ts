@@ -31,9 +31,9 @@ let runs = 0;
 export async function playRounds(
   contestants: readonly Contestant[],
   { name, rounds, budgetMs, progress }: RoundsOptions,
-): Promise<{ readonly rows: readonly Row[]; readonly trouble: readonly string[] }> {
+): Promise<{ readonly rows: readonly Row[]; readonly failures: readonly string[] }> {
   const samples = contestants.map(() => [] as number[]);
-  const trouble: string[] = [];
+  const failures: string[] = [];
   const broken = new Set<Contestant>();
   const end = performance.now() + budgetMs;
   let played = 0;
@@ -48,17 +48,17 @@ export async function playRounds(
         samples[place]?.push(await bounded(contestant.sample(String(runs))));
       } catch (error) {
         broken.add(contestant);
-        trouble.push(`${title}: ${error instanceof Error ? error.message : String(error)}`);
+        failures.push(`${title}: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
   }
   if (played < rounds)
-    trouble.push(`${played} rounds instead of ${rounds}: the time limit of this measure was reached.`);
+    failures.push(`${played} rounds instead of ${rounds}: the time limit of this measure was reached.`);
   const rows = contestants.flatMap(({ what, who, n }, place): readonly Row[] => {
     const taken = samples[place] ?? [];
     return taken.length === 0 ? [] : [{ what, who, ...(n === undefined ? {} : { n }), ...summarize(taken) }];
   });
-  return { rows, trouble };
+  return { rows, failures };
 }
 
 /** How long something took, ms. */

@@ -32,7 +32,7 @@ export interface Measure {
   readonly how: string;
   readonly rows: readonly Row[];
   /** Why rows are missing or have few samples. */
-  readonly trouble: readonly string[];
+  readonly failures: readonly string[];
 }
 
 /** Samples and what is said about them. */

@@ -55,7 +55,7 @@ async function main(keep: boolean): Promise<void> {
     );
     if (keep) await keepRunning(runtime, run.id);
   } catch (error) {
-    tellFailure(error, runtime.log);
+    printFailure(error, runtime.log);
     process.exitCode = 1;
   } finally {
     await runtime.dispose();
@@ -103,7 +103,7 @@ function showProof(counter: CounterServer): void {
   insist(wrong.length === 0, `the bodies of ${wrong.join(" and ")} did not run as often as promised`);
 }
 
-function tellFailure(error: unknown, log: readonly string[]): void {
+function printFailure(error: unknown, log: readonly string[]): void {
   console.error(
     `\n  ${paint(["red", "bold"], "Not as promised.")} ${error instanceof Error ? error.message : String(error)}`,
   );

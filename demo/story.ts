@@ -23,7 +23,7 @@ export interface Stage {
 
 /** Plays it all and gives back the finished run. */
 export async function playStory(stage: Stage): Promise<RunRecord> {
-  stage.counter.onHit = (hit) => tellHit(stage.timeline, hit);
+  stage.counter.onHit = (hit) => printHit(stage.timeline, hit);
   const api = new Api(stage.runtime.url);
   await placeOrder(stage, api);
   await killWhileWaiting(stage, api);
@@ -110,7 +110,7 @@ async function untilStatus(api: Api, wanted: string): Promise<void> {
   await until(`run ${RUN_ID} is ${wanted}`, SOON_MS_MAX, async () => (await api.run(RUN_ID)).status === wanted);
 }
 
-function tellHit(timeline: Timeline, { step, edge, count }: Hit): void {
+function printHit(timeline: Timeline, { step, edge, count }: Hit): void {
   if (edge === "end") timeline.event("✔", step, "body completed", "green");
   else if (count === 1) timeline.event("▶", step, "body starts");
   else timeline.event("▶", step, `body starts again, for the ${count === 2 ? "2nd" : `${count}th`} time`, "yellow");

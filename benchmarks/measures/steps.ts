@@ -31,12 +31,12 @@ const PEER_STEPS_MAX = 1_000;
 
 export async function measureSteps({ platform, quick, progress }: Bench): Promise<Measure> {
   const rows: Row[] = [];
-  const trouble: string[] = [];
+  const failures: string[] = [];
   for (const { n, rounds, budgetMs } of quick ? QUICK_SIZES : SIZES) {
     const all = contestantsOf(platform, n);
     const played = await playRounds(all, { name: `${n} steps`, rounds, budgetMs, progress });
     rows.push(...played.rows);
-    trouble.push(...played.trouble.map((text) => `${n} steps: ${text}`));
+    failures.push(...played.failures.map((text) => `${n} steps: ${text}`));
   }
   return {
     id: "steps",
@@ -48,7 +48,7 @@ export async function measureSteps({ platform, quick, progress }: Bench): Promis
       "with a turn of the event loop after 256 (inline), after each (turns), or one after each round trip of the pipe: " +
       "an RPC callback, a `fetch` of the service binding, a `POST` to the Node process. Peer: until the instance is complete.",
     rows,
-    trouble,
+    failures,
   };
 }
 

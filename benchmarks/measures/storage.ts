@@ -57,7 +57,7 @@ export async function measureMemory({ platform, quick, progress }: Bench): Promi
     unit: "MiB for 1,000 runs",
     how: "The growth of workerd's resident memory while N runs of one step start to wait, with all their objects still in memory, for each 1,000 runs. There is one sample, taken before all other measurements; uncollected garbage counts. A waiting run may leave memory at any time and then takes none.",
     rows,
-    trouble: [],
+    failures: [],
   };
 }
 
@@ -86,7 +86,7 @@ export async function measureRows({ platform, quick, progress }: Bench): Promise
       row("bytes stored a step", "Holdfast", own.bytes / steps),
       row("bytes stored a step", "peer", peer.bytes / steps),
     ],
-    trouble: [],
+    failures: [],
   };
 }
 

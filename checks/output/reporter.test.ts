@@ -23,7 +23,7 @@ describe("the reporter", () => {
     expect(lines.map((line) => line.replace(/\d+\.\d s/, "T s"))).toEqual([
       "✓ fixtures quiet.fixture.ts  4 tests  T s",
       "    a line for the reader",
-      "    seed 7; again with: PROPERTY_SEED=7",
+      "    seed 7; repeat with: PROPERTY_SEED=7",
       "",
       "Expected output:",
       "    1 × declared warnings",

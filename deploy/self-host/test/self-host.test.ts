@@ -29,7 +29,7 @@ interface Run {
 
 /** What step bodies tell the outside: when each began and ended. Nobody has to ask the runs, which could wake them. */
 let counter: Server;
-let told: Edge[];
+let reported: Edge[];
 let data: string;
 let url: string;
 let workerd: ChildProcess | undefined;
@@ -40,9 +40,9 @@ beforeAll(() => {
 });
 
 beforeEach(async () => {
-  told = [];
+  reported = [];
   counter = createServer((request, response) => {
-    told.push({ path: request.url ?? "", at: Date.now() });
+    reported.push({ path: request.url ?? "", at: Date.now() });
     response.end();
   });
   await once(counter.listen(0, "127.0.0.1"), "listening");
@@ -95,7 +95,7 @@ async function ask(path: string, body?: object): Promise<{ readonly status: numb
 }
 
 /** Repeats a request until it is acknowledged, however often workerd dies meanwhile. */
-async function insist(path: string, body: object): Promise<void> {
+async function sendUntilAccepted(path: string, body: object): Promise<void> {
   await vi.waitFor(async () => expect((await ask(path, body)).status).toBeLessThan(300), {
     timeout: 20_000,
     interval: 20,
@@ -105,15 +105,19 @@ async function insist(path: string, body: object): Promise<void> {
 function trigger(runId: string, shippingMs: number, more: object = {}): Promise<void> {
   const counterUrl = `http://127.0.0.1:${(counter.address() as AddressInfo).port}/${runId}`;
   const input = { orderId: runId, cents: 100, counterUrl, shippingMs };
-  return insist("/api/runs", { workflowId: "order", runId, input, ...more });
+  return sendUntilAccepted("/api/runs", { workflowId: "order", runId, input, ...more });
 }
 
 function approve(runId: string): Promise<void> {
-  return insist(`/api/runs/${runId}/signals`, { name: "approval", payload: { ok: true }, deliveryId: "approval" });
+  return sendUntilAccepted(`/api/runs/${runId}/signals`, {
+    name: "approval",
+    payload: { ok: true },
+    deliveryId: "approval",
+  });
 }
 
-function toldAt(path: string): number {
-  return told.find((edge) => edge.path === path)?.at ?? Number.NaN;
+function reportedAt(path: string): number {
+  return reported.find((edge) => edge.path === path)?.at ?? Number.NaN;
 }
 
 test("SEC1 nobody is served without API_TOKENS, and nobody without one of them", async () => {
@@ -159,7 +163,7 @@ test("DUR1 every acknowledged order completes, each of its steps once, though wo
     const done = entries.filter(({ type }) => type === "step.completed").map(({ operation }) => operation.name);
     expect(done).toEqual(["reserve", "charge", "ship"]);
     // A body runs again only where the kill came before its outcome was stored.
-    for (const step of done) expect(told.some(({ path }) => path === `/${id}/${step}/end`)).toBe(true);
+    for (const step of done) expect(reported.some(({ path }) => path === `/${id}/${step}/end`)).toBe(true);
   }
 }, 40_000);
 
@@ -170,18 +174,18 @@ test("DUR5 after a kill and a restart runs wake by their alarms, and nobody asks
   await trigger("meanwhile", 0, { delay: 500 });
   await trigger("executing", 1_500);
   await approve("executing");
-  await expect.poll(() => toldAt("/executing/ship/start")).toBeGreaterThan(0);
+  await expect.poll(() => reportedAt("/executing/ship/start")).toBeGreaterThan(0);
   await kill();
   await delay(1_000);
   const restarted = Date.now();
   await start();
   const ends = ["/meanwhile/charge/end", "/later/charge/end", "/executing/ship/end"];
-  await expect.poll(() => ends.every((path) => toldAt(path) > 0), { timeout: 15_000, interval: 20 }).toBe(true);
+  await expect.poll(() => ends.every((path) => reportedAt(path) > 0), { timeout: 15_000, interval: 20 }).toBe(true);
   const [overdue, late] = [
-    toldAt("/meanwhile/reserve/start") - restarted,
-    toldAt("/later/reserve/start") - before - 3_000,
+    reportedAt("/meanwhile/reserve/start") - restarted,
+    reportedAt("/later/reserve/start") - before - 3_000,
   ];
-  const resumed = told.filter(({ path }) => path === "/executing/ship/start").map(({ at }) => at - before);
+  const resumed = reported.filter(({ path }) => path === "/executing/ship/start").map(({ at }) => at - before);
   console.log(
     `overdue run: ${overdue} ms after the restart; sleeping run: ${late} ms late; cut-off step: begun at ${resumed.join(" and ")} ms`,
   );

@@ -1,6 +1,6 @@
 /** The pipes under fire: the process at the other end is killed, again and again, while runs of all kinds are under way. */
 import { env } from "cloudflare:test";
-import { differences, playEntry, slugOf } from "@holdfast/proof/catalogue";
+import { differences, runEntry, slugOf } from "@holdfast/proof/catalogue";
 import { describe, expect, test } from "vitest";
 import { call, fireAlarm, trigger, untilStatus } from "./api-client.ts";
 import { openWorkerdHost } from "./contract-host.ts";
@@ -84,7 +84,7 @@ test(
       [1, 2].flatMap((round) =>
         entries.map(async (entry) => {
           const runId = `http-killed-${round}-${slugOf(entry)}`;
-          const result = await playEntry(
+          const result = await runEntry(
             // Nobody waits for the backoff of a dispatch: an alarm that is due is fired by the platform itself.
             { ...host, tick: () => host.wait(20) },
             entry,

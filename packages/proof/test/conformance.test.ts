@@ -1,4 +1,4 @@
-/** Runs the conformance suite as a handler's author would, against a Node process that serves the catalogue. */
+/** Runs the conformance suite as the author of a step handler does, against a Node process that serves the catalogue. */
 import { type ChildProcess, fork, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -27,15 +27,15 @@ function conformance(...options: string[]): { status: number | null; stdout: str
   return spawnSync(process.execPath, [script, ...options], { encoding: "utf8", timeout: 60_000 });
 }
 
-test("pnpm conformance holds for the step handler of @holdfast/workflows", { timeout: 60_000 }, () => {
+test("pnpm conformance passes for the step handler of @holdfast/workflows", { timeout: 60_000 }, () => {
   const { status, stdout } = conformance("--url", url, "--key", KEY);
-  expect(stdout).toContain("It conforms.");
+  expect(stdout).toContain("The step handler conforms.");
   expect(stdout).not.toContain("✗");
   expect(status).toBe(0);
 });
 
-test("pnpm conformance tells what is wrong", { timeout: 60_000 }, () => {
-  const { status, stdout } = conformance("--url", url, "--key", "not-the-key-that-it-has", "--only", "DUR2");
-  expect(stdout).toContain("it gave 401 instead of 200");
+test("pnpm conformance reports what is wrong", { timeout: 60_000 }, () => {
+  const { status, stdout } = conformance("--url", url, "--key", "not-the-key-of-the-handler", "--only", "DUR2");
+  expect(stdout).toContain("the answer is 401 instead of 200");
   expect(status).toBe(1);
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { type End, driveOn } from "../src/stored-runs/drive-on.ts";
+import { type End, continueFrom } from "../src/stored-runs/continue-runs.ts";
 import type { StoredCommit } from "../src/stored-runs/store-log.ts";
 
 interface StoredRun {
@@ -21,7 +21,7 @@ describe("runs stored before headers had flags", () => {
     async ({ title, commits, ends }) => {
       for (const [at, { end }] of commits.entries()) {
         if (end === undefined) continue;
-        expect({ at, end: await driveOn(title, commits.slice(0, at + 1)) }).toEqual({ at, end: ends[end] });
+        expect({ at, end: await continueFrom(title, commits.slice(0, at + 1)) }).toEqual({ at, end: ends[end] });
       }
     },
   );

@@ -5,17 +5,17 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 
-export class NotAsPromised extends Error {}
+export class ConditionNotMet extends Error {}
 
-/** @throws NotAsPromised unless `holds`. */
+/** @throws ConditionNotMet unless `holds`. */
 export function insist(holds: boolean, whatIsWrong: string): void {
-  if (!holds) throw new NotAsPromised(whatIsWrong);
+  if (!holds) throw new ConditionNotMet(whatIsWrong);
 }
 
 /**
  * Asks again and again until the answer is yes.
  *
- * @throws NotAsPromised after `boundMs`, naming `what` was to come.
+ * @throws ConditionNotMet after `boundMs`, naming `what` was to come.
  */
 export async function until(
   what: string,

@@ -1,7 +1,7 @@
 /**
- * The catalogue: workflows that show each promise, played by every kind of host.
+ * The catalogue: workflows that demonstrate each rule. Every kind of host runs them.
  *
- * Owns: putting the entries together, and making workflows of them.
+ * Owns: the list of all entries, and the workflows that are made from them.
  */
 import { type Workflow, workflow } from "@holdfast/workflows";
 import { compositionEntries } from "./composition.ts";
@@ -14,7 +14,7 @@ export function makeCatalogue(tools: Tools): CatalogueEntry[] {
   return [...stepEntries(tools), ...waitEntries(), ...compositionEntries(tools), ...undoingEntries(tools)];
 }
 
-/** A short name of an entry, fit for run ids. */
+/** Returns a short name of an entry. Workflow ids and run ids contain it. */
 export function slugOf({ title }: CatalogueEntry): string {
   return title
     .toLowerCase()
@@ -22,7 +22,7 @@ export function slugOf({ title }: CatalogueEntry): string {
     .slice(0, 60);
 }
 
-/** The workflows of all entries, children included: one host serves them all. */
+/** Returns the workflows of all entries, including their children: one host serves all of them. */
 export function workflowsOf(entries: readonly CatalogueEntry[]): Workflow[] {
   const own = entries.map((entry): Workflow =>
     workflow({ id: slugOf(entry), ...entry.config, run: (input, ctx) => entry.run(ctx, input) }),

@@ -1,12 +1,13 @@
 /**
- * A host on the real clock, in this process, with any dispatcher: plays the catalogue against step handlers elsewhere.
+ * A host in this process with the real clock and any dispatcher. The conformance suite uses it to run the catalogue
+ * against a step handler in another process.
  *
- * Owns: one store for each run, in memory, and its alarm as a timer.
+ * Owns: one in-memory store per run, and a timer for the alarm of each run.
  */
 import { RunHost, type RunMessage, type SendResult, describeRun, readInput, readJournal } from "@holdfast/orchestrator";
 import { type StepDispatcher, encodeValue } from "@holdfast/protocol";
 import { MemoryStore } from "@holdfast/workflows/testing";
-import type { OpenedHost, RunRecord } from "./play.ts";
+import type { OpenedHost, RunRecord } from "./run-entry.ts";
 
 const SEED = "0123456789abcdeffedcba9876543210";
 
@@ -19,7 +20,7 @@ export function openClockHost(dispatcher: StepDispatcher): OpenedHost {
   };
   const handle = async (runId: string, input: Parameters<RunHost["handle"]>[0]): Promise<void> => {
     const reply = runOf(runId).host.handle(input);
-    if (reply.type === "refused") throw new Error(`${runId} refused ${input.type}: ${reply.message}`);
+    if (reply.type === "refused") throw new Error(`${runId} rejected ${input.type}: ${reply.message}`);
   };
   return {
     crashed: () => false,

@@ -1,4 +1,4 @@
-/** Native promises over operations, ctx.parallel, and what they do with failures. */
+/** Entries about native promises over operations, ctx.parallel, and failures in them. */
 import { FatalError } from "@holdfast/workflows";
 import type { CatalogueEntry, Tools } from "./types.ts";
 

@@ -1,4 +1,4 @@
-/** The journal of each entry of the catalogue when nothing goes wrong, by title: the same on every host. Written by record-journals.ts. */
+/** The journal of each catalogue entry without faults, by title. It is the same on every host. Written by record-journals.ts. */
 export const JOURNALS: Readonly<Record<string, readonly string[]>> = {
   "RUN1 a function that asks for nothing completes with what it returns": [],
   "DUR2 a sequence of steps hands each result to the next": [

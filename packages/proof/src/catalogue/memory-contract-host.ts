@@ -1,15 +1,15 @@
 /**
- * The in-memory host as the contract suite drives it: virtual time, exact crashes.
+ * Adapts the in-memory host to the contract suite: virtual time, and a crash at an exact write.
  */
 import { describeRun, readInput } from "@holdfast/orchestrator";
 import type { Workflow } from "@holdfast/workflows";
 import { type Crash, CrashAt, MemoryHost, type VirtualClock } from "@holdfast/workflows/testing";
-import type { ContractHost, OpenedHost, RunRecord } from "./play.ts";
+import type { ContractHost, OpenedHost, RunRecord } from "./run-entry.ts";
 
 export interface MemoryContractOptions {
   readonly workflows: readonly Workflow[];
   readonly clock: VirtualClock;
-  /** Executions are at the other end of a pipe. */
+  /** Executions run at the other end of a pipe. */
   readonly remote?: boolean;
   readonly crash: Crash | undefined;
 }
@@ -34,7 +34,7 @@ export function openMemoryHost({ workflows, clock, remote = false, crash }: Memo
   };
 }
 
-/** A run that exists, as `playEntry` drives it. */
+/** Returns the port through which `runEntry` drives an existing run. */
 export function contractHostOf(theHost: () => MemoryHost): ContractHost {
   const after = async (act: (host: MemoryHost) => unknown): Promise<void> => {
     act(theHost());

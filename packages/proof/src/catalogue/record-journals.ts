@@ -1,9 +1,9 @@
 /**
- * `node packages/proof/src/catalogue/record-journals.ts`: writes down the journal of each entry of the catalogue as the in-memory host keeps
- * it. Look at the difference before you commit it: every other host is held to it.
+ * `node packages/proof/src/catalogue/record-journals.ts`: records the journal of each catalogue entry on the in-memory
+ * host. Read the difference before you commit it: the tests check every other host against these journals.
  */
 import { writeFileSync } from "node:fs";
-import { makeCatalogue, openMemoryHost, playEntry, slugOf, workflowsOf } from "./index.ts";
+import { makeCatalogue, openMemoryHost, runEntry, slugOf, workflowsOf } from "./index.ts";
 import { VirtualClock } from "@holdfast/workflows/testing";
 
 const FILE = new URL("journals.ts", import.meta.url);
@@ -23,9 +23,9 @@ const workflows = workflowsOf(entries);
 const journals: Record<string, readonly string[]> = {};
 for (const entry of entries) {
   const host = openMemoryHost({ workflows, clock, crash: undefined });
-  journals[entry.title] = (await playEntry(host, entry, slugOf(entry))).journal;
+  journals[entry.title] = (await runEntry(host, entry, slugOf(entry))).journal;
 }
-const text = `/** The journal of each entry of the catalogue when nothing goes wrong, by title: the same on every host. Written by record-journals.ts. */
+const text = `/** The journal of each catalogue entry without faults, by title. It is the same on every host. Written by record-journals.ts. */
 export const JOURNALS: Readonly<Record<string, readonly string[]>> = ${JSON.stringify(journals, null, 2)};
 `;
 writeFileSync(FILE, text);

@@ -1,4 +1,4 @@
-/** Steps, retries and values. */
+/** Entries about steps, retries and values. */
 import { FatalError, RetryableError } from "@holdfast/workflows";
 import type { CatalogueEntry, Tools } from "./types.ts";
 
@@ -17,8 +17,8 @@ export function stepEntries({ sleep }: Tools): CatalogueEntry[] {
       run: async (ctx) => {
         let sum = 0;
         for (let i = 1; i <= 6; i++) {
-          const so = sum;
-          sum = await ctx.step("add", () => so + i);
+          const before = sum;
+          sum = await ctx.step("add", () => before + i);
         }
         return sum;
       },
@@ -197,7 +197,7 @@ export function stepEntries({ sleep }: Tools): CatalogueEntry[] {
   ];
 }
 
-/** Says in which attempt it was thrown. */
+/** An error whose `data` is the number of the attempt that threw it. */
 class FatalOnThird extends Error {
   readonly data: number;
 

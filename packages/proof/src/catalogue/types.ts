@@ -1,18 +1,18 @@
 /**
- * What a workflow of the catalogue is: the code, what happens to it from outside, and what it must come to.
+ * The type of a catalogue entry: a workflow, the actions from outside its run, and the outcomes that it allows.
  *
- * Owns: the shape. Hosts of every kind play the same entries (`contracts/host-contract.ts`).
+ * Owns: these types. Every kind of host runs the same entries (`contracts/host-contract.ts`).
  */
 import type { Workflow, WorkflowContext } from "@holdfast/workflows";
 
-/** What step bodies need from where they run. Times are a few milliseconds, so that real clocks can play them too. */
+/** What step bodies need from their host. Their times are a few milliseconds, so that hosts with a real clock can run them too. */
 export interface Tools {
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
-/** Something that an outsider does as soon as the run has come so far. */
+/** A scripted action from outside the run. It happens as soon as `when` is met. */
 export interface Cue {
-  /** `{ waitsFor }`: it waits for this name; `{ step }`: this step has begun; `{ status }`: it has this status. */
+  /** `{ waitsFor }`: the run waits for this name; `{ step }`: this step is running; `{ status }`: the run has this status. */
   readonly when?: { readonly waitsFor: string } | { readonly step: string } | { readonly status: string };
   readonly act:
     | {
@@ -21,7 +21,7 @@ export interface Cue {
         readonly payload?: unknown;
         readonly deliveryId?: string;
       }
-    /** Answers the open token wait. */
+    /** Resolves the token of the open wait. */
     | { readonly type: "token"; readonly payload?: unknown }
     | { readonly type: "cancel"; readonly reason?: string }
     | { readonly type: "pause" | "unpause" }
@@ -32,25 +32,25 @@ export interface Cue {
 export interface Outcome {
   readonly status: string;
   readonly output?: unknown;
-  /** The error's code and the beginning of its message. */
+  /** The code of the error, and the first characters of its message. */
   readonly error?: readonly [code: string, message: string];
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
 export interface CatalogueEntry {
-  /** Reads as a sentence; begins with the rules that it shows. */
+  /** Starts with the rules that the entry demonstrates, and reads as a sentence. */
   readonly title: string;
   // oxlint-disable-next-line typescript/no-explicit-any -- each workflow knows its own input
   readonly run: (ctx: WorkflowContext, input: any) => unknown;
-  /** Further workflows that it invokes. */
+  /** Other workflows that it invokes. */
   readonly others?: readonly Workflow[];
   readonly config?: { readonly retry: { readonly max: number; readonly initial: `${number}ms` } };
   readonly input?: unknown;
   readonly timeoutMs?: number;
   readonly cues?: readonly Cue[];
   readonly outcome: Outcome;
-  /** What is in the journal is fixed, its order is not: it has outcomes that come from elsewhere at about the same time. */
+  /** The journal's entries are fixed, but their order is not: outcomes arrive from other objects at about the same time. */
   readonly anyOrder?: true;
-  /** What it may come to as well, if a process dies on the way. */
+  /** Further outcomes that are allowed if a process dies during the run. */
   readonly orAfterCrash?: readonly Outcome[];
 }

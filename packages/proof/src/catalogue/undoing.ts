@@ -1,4 +1,4 @@
-/** Compensation, cancel, pause, time budgets, children. */
+/** Entries about compensation, cancel, pause, time budgets and children. */
 import { FatalError, workflow } from "@holdfast/workflows";
 import type { CatalogueEntry, Tools } from "./types.ts";
 
@@ -143,7 +143,7 @@ export function undoingEntries({ sleep }: Tools): CatalogueEntry[] {
       },
       timeoutMs: 500,
       outcome: { status: "compensated", error: ["WORKFLOW_TIMEOUT", "The run's time budget of 500 ms"] },
-      // When the process dies before the first step is done, the time is over before another takes its place.
+      // If the process dies before the first step completes, the budget is used up before another process replaces it.
       orAfterCrash: [{ status: "failed", error: ["WORKFLOW_TIMEOUT", "The run's time budget of 500 ms"] }],
     },
     {

@@ -1,4 +1,4 @@
-/** Sleeps, signals, events, tokens. */
+/** Entries about sleeps, signals, events and tokens. */
 import type { CatalogueEntry, Cue } from "./types.ts";
 
 const signal = (name: string, payload?: unknown, when?: Cue["when"]): Cue => ({

@@ -1,8 +1,8 @@
 /**
- * `pnpm conformance --url U --key K`: how far a step handler keeps to PROTOCOL.md.
+ * `pnpm conformance --url U --key K`: checks a step handler against PROTOCOL.md.
  *
- * Owns: the requests that are looked at one by one, and playing the catalogue. The handler serves the catalogue's
- * workflows: in JavaScript by `workflowsOf(makeCatalogue(…))`, in another language written after them.
+ * Owns: the checks of single requests, and the run of the catalogue. The handler must serve the catalogue's workflows:
+ * in JavaScript by `workflowsOf(makeCatalogue(…))`, in another language by workflows that are written after them.
  */
 import { randomUUID } from "node:crypto";
 import { parseArgs } from "node:util";
@@ -15,17 +15,17 @@ import {
   differences,
   makeCatalogue,
   openClockHost,
-  playEntry,
+  runEntry,
   slugOf,
 } from "../catalogue/index.ts";
 import { paint } from "@holdfast/cli/terminal";
 
 const HELP = `
-  pnpm conformance --url U --key K          Every check, against the step handler at U.
-  pnpm conformance --url U --key K --only T Only workflows whose title holds T.
+  pnpm conformance --url U --key K          Runs every check against the step handler at U.
+  pnpm conformance --url U --key K --only T Runs only workflows whose title contains T.
 
-  The handler must serve the workflows of packages/proof/src/catalogue, under the ids that are printed.
-  Exits with 0 if every check holds, else with 1.
+  The handler must serve the workflows of packages/proof/src/catalogue, under the ids that this command prints.
+  Exits with 0 if every check passes, otherwise with 1.
 `;
 
 interface Target {
@@ -46,55 +46,57 @@ async function main(target: Target, wanted: string): Promise<void> {
   console.log(`\n  ${paint("bold", "Workflows")}`);
   const entries = makeCatalogue({ sleep: () => Promise.resolve() }).filter(({ title }) => title.includes(wanted));
   for (const entry of entries) await check(`${entry.title}  ${paint("dim", slugOf(entry))}`, () => play(target, entry));
-  console.log(failed === 0 ? `\n  ${paint(["green", "bold"], "It conforms.")}\n` : `\n  ${failed} checks failed.\n`);
+  console.log(
+    failed === 0 ? `\n  ${paint(["green", "bold"], "The step handler conforms.")}\n` : `\n  ${failed} checks failed.\n`,
+  );
   process.exitCode = failed === 0 ? 0 : 1;
 }
 
 async function play({ url: address, key: signingKey }: Target, entry: CatalogueEntry): Promise<string[]> {
   const host = openClockHost(createHttpDispatcher({ url: address, signingKey }));
   try {
-    const played = await playEntry(host, entry, `conformance-${randomUUID()}`);
+    const played = await runEntry(host, entry, `conformance-${randomUUID()}`);
     const wrong = differences([entry.outcome], played);
     const [is, wanted] = [played.journal.join(", "), (JOURNALS[entry.title] ?? []).join(", ")];
-    return is === wanted ? wrong : [...wrong, `its journal is [${is}] instead of [${wanted}]`];
+    return is === wanted ? wrong : [...wrong, `the journal is [${is}] instead of [${wanted}]`];
   } finally {
     await host.close();
   }
 }
 
-/** What is looked at in single requests. Each gives what is wrong. */
+/** Checks of single requests, by title. Each returns its findings. */
 const REQUESTS: Record<string, (target: Target) => Promise<string[]>> = {
-  "GET /workflows lists what is served": async (target) => {
+  "GET /workflows lists the served workflows": async (target) => {
     const { status, body } = await ask(target, "workflows", undefined);
     const { protocol, workflows } = body as { readonly protocol?: unknown; readonly workflows?: unknown };
     return expectAll([status, 200], [protocol, PROTOCOL_VERSION], [Array.isArray(workflows), true]);
   },
-  "SEC3 a request without a signature is refused": async (target) => {
+  "SEC3 a request without a signature is rejected": async (target) => {
     const response = await fetch(`${target.url}/turn`, { method: "POST", body: "{}" });
     return expectAll([response.status, 401]);
   },
-  "SEC3 a request with another key is refused": async (target) =>
+  "SEC3 a request with another key is rejected": async (target) =>
     expectAll([(await ask({ ...target, key: "another-key-altogether" }, "turn", turn({}))).status, 401]),
-  "SEC3 an old signature is refused": async (target) =>
+  "SEC3 an old signature is rejected": async (target) =>
     expectAll([(await ask(target, "turn", turn({}), { at: Date.now() - 600_000 })).status, 401]),
-  "SEC3 a request that was seen is refused": async (target) => {
+  "SEC3 a repeated request is rejected": async (target) => {
     const again = { nonce: randomUUID(), at: Date.now() };
     const body = turn({});
     const [first, second] = [await ask(target, "turn", body, again), await ask(target, "turn", body, again)];
     return expectAll([first.status, 200], [second.status, 401]);
   },
-  "LIM2 a body that is no turn is refused": async (target) =>
+  "LIM2 a body that is not a valid turn is rejected": async (target) =>
     expectAll([(await ask(target, "turn", "{}")).status, 400]),
-  "a session that nobody began is unknown": async (target) => {
+  "a session that was never started is unknown": async (target) => {
     const { status, body } = await ask(target, "turn", turn({}));
     return expectAll([status, 200], [(body as { type?: unknown }).type, "unknown_session"]);
   },
-  "a workflow that is not served is told": async (target) => {
+  "a workflow that is not served is reported with its code": async (target) => {
     const { body } = await ask(target, "turn", turn({ start: startOf("no such workflow") }));
     const { type, error } = body as { readonly type?: unknown; readonly error?: { readonly code?: unknown } };
     return expectAll([type, "lost"], [error?.code, "WORKFLOW_NOT_FOUND"]);
   },
-  "VER2 another version of the protocol is told": async (target) => {
+  "VER2 another version of the protocol is reported with its code": async (target) => {
     const start = { ...startOf(firstWorkflow()), protocol: 99 };
     const { body } = await ask(target, "turn", turn({ start }));
     const { type, error } = body as { readonly type?: unknown; readonly error?: { readonly code?: unknown } };
@@ -152,7 +154,7 @@ async function ask(
 
 function expectAll(...pairs: readonly (readonly [is: unknown, wanted: unknown])[]): string[] {
   return pairs.flatMap(([is, wanted]) =>
-    is === wanted ? [] : [`it gave ${JSON.stringify(is)} instead of ${JSON.stringify(wanted)}`],
+    is === wanted ? [] : [`the answer is ${JSON.stringify(is)} instead of ${JSON.stringify(wanted)}`],
   );
 }
 

@@ -1,5 +1,5 @@
 /**
- * The host suite: every entry of the catalogue on one kind of host, without trouble and with a crash at each write.
+ * The host suite: runs every catalogue entry on one kind of host, without faults and with a crash at each write.
  *
  * Owns: the tests. Register it from a test file: `hostContract("in memory", openHost)`.
  */
@@ -10,7 +10,7 @@ import {
   JOURNALS,
   type OpenedHost,
   differences,
-  playEntry,
+  runEntry,
   slugOf,
 } from "../catalogue/index.ts";
 
@@ -19,13 +19,13 @@ export interface HostContractOptions {
   readonly open: (crash: Crash | undefined) => Promise<OpenedHost>;
   /** Distinguishes the run ids of this suite. */
   readonly prefix: string;
-  /** The entries that are played with crashes too. Default: all. */
+  /** The entries that also run with crashes. Default: all. */
   readonly crashing?: readonly CatalogueEntry[];
-  /** The sides on which it is made to crash. */
+  /** The sides of a write on which the host crashes. Default: both. */
   readonly sides?: readonly Crash["side"][];
 }
 
-/** Crashes of one entry; no entry of the catalogue writes so often. */
+/** The bound on crashes per entry. Every catalogue entry needs fewer writes. */
 const WRITES_MAX = 60;
 
 export function hostContract(name: string, options: HostContractOptions): void {
@@ -33,7 +33,7 @@ export function hostContract(name: string, options: HostContractOptions): void {
   test.each(entries)(`$title (${name})`, async (entry) => {
     const host = await open(undefined);
     try {
-      const played = await playEntry(host, entry, `${prefix}-${slugOf(entry)}`);
+      const played = await runEntry(host, entry, `${prefix}-${slugOf(entry)}`);
       expect(differences([entry.outcome], played)).toEqual([]);
       const inOrder = (journal: readonly string[] = []): readonly string[] =>
         entry.anyOrder === true ? journal.toSorted((a, b) => a.localeCompare(b)) : journal;
@@ -49,7 +49,7 @@ export function hostContract(name: string, options: HostContractOptions): void {
       for (let atWrite = 1; atWrite <= WRITES_MAX; atWrite++) {
         const host = await open({ atWrite, side });
         try {
-          const played = await playEntry(host, entry, `${prefix}-${side}-${atWrite}-${slugOf(entry)}`);
+          const played = await runEntry(host, entry, `${prefix}-${side}-${atWrite}-${slugOf(entry)}`);
           expect([side, atWrite, differences(allowed, played), played.journal]).toEqual([
             side,
             atWrite,

@@ -1,3 +1,3 @@
-/** The suites that every implementation of a port runs. They register tests with Vitest. */
+/** The suites that every implementation of a port must pass. They register tests with Vitest. */
 export { type HostContractOptions, hostContract } from "./host-contract.ts";
 export { type StoreUnderTest, storeContract } from "./store-contract.ts";

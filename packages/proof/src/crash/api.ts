@@ -1,8 +1,8 @@
 /**
- * The HTTP API as the demos use it.
+ * A client of the HTTP API for the demo and the crash test.
  *
- * Owns: requests, and repeating them while the runtime is down, if asked to. Repeating is safe because every request
- * that changes something carries an id: the run's own id for a trigger, a delivery id for a signal.
+ * Owns: the requests, and their repetition while the runtime is down, if `retryMsMax` is set. Repeating is safe because
+ * every request that changes something carries an id: the run id for a trigger, a delivery id for a signal.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { insist } from "@holdfast/cli/until";
@@ -19,14 +19,14 @@ export interface StepRecord {
 export interface RunRecord {
   readonly id: string;
   readonly status: string;
-  /** How often the workflow function was begun. */
+  /** The number of executions of the workflow function. */
   readonly invocationCount: number;
   readonly output?: unknown;
   readonly error?: unknown;
   readonly steps: readonly StepRecord[];
 }
 
-/** The fields that the demos read; `at` is in milliseconds since the epoch. */
+/** The fields that the demo and the crash test read. `at` is in milliseconds since the epoch. */
 export interface JournalEntry {
   readonly seq: number;
   readonly at: number;
@@ -40,14 +40,14 @@ export interface Answer {
 }
 
 export class Api {
-  /** Requests that were cut off or refused because the runtime was down. */
+  /** The number of requests that failed because the runtime was down. */
   interrupted = 0;
-  /** Answers of 500 and above. */
+  /** The number of answers with a status of 500 or above. */
   serverErrors = 0;
   readonly #url: string;
   readonly #retryMsMax: number;
 
-  /** @param retryMsMax How long to repeat a request that finds no runtime. 0: not at all. */
+  /** @param retryMsMax How long to repeat a request while the runtime is down, ms. 0: requests are not repeated. */
   constructor(url: string, retryMsMax = 0) {
     this.#url = url;
     this.#retryMsMax = retryMsMax;

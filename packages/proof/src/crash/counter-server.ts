@@ -1,8 +1,9 @@
 /**
- * The outside world of the demo: a server that step bodies tell when they start and end.
+ * A server that counts the starts and ends of step bodies, as a witness outside of the engine.
  *
- * Owns: the count. It lives in this process, not in workerd, so a kill cannot make it forget, and the engine cannot
- * flatter it. `POST /STEP/start` and `POST /STEP/end`; a path before them keeps the counts of several runs apart.
+ * Owns: the counts. They live in this process, not in workerd: a kill does not lose them, and the engine cannot change
+ * them. Step bodies send `POST /STEP/start` and `POST /STEP/end`; a path segment before STEP separates the counts of
+ * several runs.
  */
 import { once } from "node:events";
 import { type Server, createServer } from "node:http";
@@ -11,14 +12,14 @@ import { until } from "@holdfast/cli/until";
 
 type Edge = "start" | "end";
 
-/** A step body started or ended. */
+/** One start or end of a step body. */
 export interface Hit {
   readonly scope: string;
   readonly step: string;
   readonly edge: Edge;
-  /** How often now. */
+  /** The number of hits of this step and edge, including this one. */
   readonly count: number;
-  /** What the body was given as its idempotency key. */
+  /** The idempotency key that the body received. */
   readonly key: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -26,7 +27,7 @@ export interface Hit {
 
 export class CounterServer {
   readonly url: string;
-  /** Called at each hit. */
+  /** Is called for each hit. */
   onHit: (hit: Hit) => void = () => {};
   readonly #server: Server;
   readonly #hits = new Map<string, Hit[]>();
@@ -36,9 +37,9 @@ export class CounterServer {
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     server.on("request", (request, response) => {
       const key = decodeURIComponent(String(request.headers["idempotency-key"] ?? ""));
-      const taken = request.method === "POST" && this.#take(request.url ?? "", key);
+      const recorded = request.method === "POST" && this.#record(request.url ?? "", key);
       request.resume();
-      response.writeHead(taken ? 204 : 404).end();
+      response.writeHead(recorded ? 204 : 404).end();
     });
   }
 
@@ -56,12 +57,12 @@ export class CounterServer {
     return this.hits(step, edge, scope).length;
   }
 
-  /** @throws NotAsPromised if the step's body has not started `times` times within `boundMs`. */
+  /** @throws ConditionNotMet if the step's body has not started `times` times within `boundMs`. */
   untilStarted(step: string, times: number, boundMs: number): Promise<void> {
     return until(`the body of ${step} starts (time ${times})`, boundMs, () => this.count(step, "start") >= times);
   }
 
-  /** @throws NotAsPromised if the step's body has not ended `times` times within `boundMs`. */
+  /** @throws ConditionNotMet if the step's body has not ended `times` times within `boundMs`. */
   untilEnded(step: string, times: number, boundMs: number): Promise<void> {
     return until(`the body of ${step} ends (time ${times})`, boundMs, () => this.count(step, "end") >= times);
   }
@@ -72,7 +73,7 @@ export class CounterServer {
     await once(this.#server, "close");
   }
 
-  #take(path: string, key: string): boolean {
+  #record(path: string, key: string): boolean {
     const [, scope = "", step, edge] = /^(?:\/([\w-]+))?\/([\w-]+)\/(start|end)$/.exec(path) ?? [];
     if (step === undefined || (edge !== "start" && edge !== "end")) return false;
     const name = `${scope}/${step}/${edge}`;

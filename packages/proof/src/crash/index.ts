@@ -1,3 +1,3 @@
-/** What the demo shares with the crash test: the outside world that counts, and the HTTP API. */
+/** The parts of the crash test that the demo uses too: the counter server, and the client of the HTTP API. */
 export { Api, type JournalEntry, type RunRecord, type StepRecord } from "./api.ts";
 export { CounterServer, type Hit } from "./counter-server.ts";

@@ -1,8 +1,8 @@
 /**
- * `pnpm crash`: a hundred orders, a hundred kills at random moments, and not one lost or repeated.
+ * `pnpm crash`: a hundred orders and a hundred kills at random moments. No order may be lost, and no step repeated.
  *
- * Owns: options, the storm, the exit code. Each order is triggered, and workerd is killed 0 to 40 ms after the 201;
- * older orders go on in the meantime and are hit too. `order.ts` follows each order, `verdict.ts` judges.
+ * Owns: the options, the kills, and the exit code. workerd is killed 0 to 40 ms after the 201 of each trigger, so older
+ * orders that are still in flight are interrupted too. `order.ts` follows each order; `verdict.ts` checks the results.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -10,23 +10,23 @@ import { Api } from "./api.ts";
 import { CounterServer } from "./counter-server.ts";
 import { Random } from "../simulator/random.ts";
 import { Order } from "./order.ts";
-import { type Toll, printVerdict } from "./verdict.ts";
+import { type CrashResults, printVerdict } from "./verdict.ts";
 import type { LocalRuntime } from "@holdfast/cli/local-runtime";
 import { ProgressLine, paint } from "@holdfast/cli/terminal";
 
 const HELP = `
   pnpm crash               Triggers 100 orders, each followed by kill -9 at a random moment.
   pnpm crash --runs N      N orders and kills instead, 1 to 10000.
-  pnpm crash --seed S      The same random moments as the storm that printed this seed.
+  pnpm crash --seed S      Repeats the random moments of the run that printed this seed.
 
-  Exits with 0 if every accepted order completed and no completed step ran again, else with 1.
+  Exits with 0 if every accepted order completed and no completed step ran again, otherwise with 1.
 `;
 
 const KILL_AFTER_MS_MAX = 40;
-/** How long a request is repeated while the runtime is down. */
+/** How long a request is repeated while the runtime is down, ms. */
 const RETRY_MS_MAX = 60_000;
-/** How soon all orders must be completed once the kills are over. */
-const SETTLE_MS_MAX = 90_000;
+/** All orders must complete within this time after the last kill, ms. */
+const ENDS_MS_MAX = 90_000;
 
 interface Options {
   readonly runs: number;
@@ -39,14 +39,14 @@ if (options !== undefined) await main(options);
 async function main({ runs, seed }: Options): Promise<void> {
   const startedAt = performance.now();
   console.log(`\n  ${paint("bold", "Holdfast")}: ${runs} orders, and kill -9 after each. Seed ${seed}.\n`);
-  // Leaving clears away: miniflare's exit hook ends workerd, and the runtime's own removes the state.
+  // process.exit() runs the exit hooks: miniflare's hook ends workerd, and the runtime's hook removes the state.
   process.once("SIGINT", () => process.exit(130));
   const counter = await CounterServer.start();
-  // Here, because loading the tools takes a second.
+  // This import is dynamic because loading miniflare and wrangler takes a second.
   const { startLocalRuntime } = await import("@holdfast/cli/local-runtime");
   const runtime = await startLocalRuntime();
   try {
-    printVerdict(await storm(runtime, counter, runs, new Random(seed)), counter);
+    printVerdict(await killRepeatedly(runtime, counter, runs, new Random(seed)), counter);
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
     console.log(`\n  ${paint(["green", "bold"], "Nothing lost, nothing repeated.")} ${seconds} s in all.\n`);
   } catch (error) {
@@ -60,12 +60,17 @@ async function main({ runs, seed }: Options): Promise<void> {
   }
 }
 
-/** Triggers and kills, then waits until every order has ended or its time is up. */
-async function storm(runtime: LocalRuntime, counter: CounterServer, runs: number, random: Random): Promise<Toll> {
+/** Triggers orders and kills workerd, then waits until every order has ended or the time limit is reached. */
+async function killRepeatedly(
+  runtime: LocalRuntime,
+  counter: CounterServer,
+  runs: number,
+  random: Random,
+): Promise<CrashResults> {
   const api = new Api(runtime.url, RETRY_MS_MAX);
   const orders: Order[] = [];
   const downMs: number[] = [];
-  const struck = new Map<string, number>();
+  const killPoints = new Map<string, number>();
   const progress = new ProgressLine(() => describeProgress(orders, runs, downMs.length));
   for (let number = 1; number <= runs; number++) {
     const order = new Order({ api, counter }, number);
@@ -73,27 +78,27 @@ async function storm(runtime: LocalRuntime, counter: CounterServer, runs: number
     orders.push(order);
     await delay(random.next() * KILL_AFTER_MS_MAX);
     const where = order.describeProgress();
-    struck.set(where, (struck.get(where) ?? 0) + 1);
+    killPoints.set(where, (killPoints.get(where) ?? 0) + 1);
     downMs.push(await kill(runtime));
   }
-  await settle(orders);
-  // Once more, so that what is judged comes from the disk and from nowhere else.
+  await waitForEnds(orders);
+  // Kill once more, so that the results are read from the disk and not from memory.
   downMs.push(await kill(runtime));
   await Promise.all(orders.map((order) => order.readAgain()));
   progress.end();
-  return { orders, struck, downMs, interruptedRequests: api.interrupted, serverErrors: api.serverErrors };
+  return { orders, killPoints, downMs, interruptedRequests: api.interrupted, serverErrors: api.serverErrors };
 }
 
-/** Gives up on what has not ended in time: it is for the verdict to tell. */
-async function settle(orders: readonly Order[]): Promise<void> {
+/** Waits for all orders. At the time limit it stops following them, and the verdict reports the orders that have not ended. */
+async function waitForEnds(orders: readonly Order[]): Promise<void> {
   const timer = setTimeout(() => {
-    for (const order of orders) order.giveUp();
-  }, SETTLE_MS_MAX);
+    for (const order of orders) order.stopFollowing();
+  }, ENDS_MS_MAX);
   await Promise.all(orders.map((order) => order.followed));
   clearTimeout(timer);
 }
 
-/** Gives back for how many milliseconds nothing answered. */
+/** Returns the time from the kill to the first answer of the next workerd, ms. */
 async function kill(runtime: LocalRuntime): Promise<number> {
   const killedAt = performance.now();
   await runtime.kill();
@@ -106,7 +111,7 @@ function describeProgress(orders: readonly Order[], runs: number, kills: number)
   return `${bar}  ${orders.length} accepted, ${kills} kills, ${ended} ended`;
 }
 
-/** Undefined if only help was wanted. */
+/** Returns `undefined` if the options ask for the help text. */
 function readOptions(): Options | undefined {
   try {
     const { values } = parseArgs({

@@ -1,7 +1,7 @@
 /**
- * One order in the storm: triggered, approved, followed to its end.
+ * One order of the crash test: it is triggered, approved, and followed until it ends.
  *
- * Owns: what was seen of it. It judges nothing; `verdict.ts` does.
+ * Owns: the observations of this order. `verdict.ts` checks them.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Api, JournalEntry, RunRecord } from "./api.ts";
@@ -11,62 +11,62 @@ import { insist } from "@holdfast/cli/until";
 export const STEPS = ["reserve", "charge", "ship"] as const;
 export type StepName = (typeof STEPS)[number];
 
-const LOOK_EVERY_MS = 200;
-const STILL_GOING = new Set(["pending", "running", "waiting"]);
+const POLL_EVERY_MS = 200;
+const NOT_ENDED = new Set(["pending", "running", "waiting"]);
 
-export interface Storm {
+export interface CrashTargets {
   readonly api: Api;
   readonly counter: CounterServer;
 }
 
 export class Order {
   readonly id: string;
-  /** The API said 202 to the approval: from then on it must not be lost. */
+  /** The API answered the approval with 202: from then on it must not be lost. */
   approved = false;
-  /** The newest record and journal that were read. */
+  /** The most recently read record and journal. */
   record: RunRecord | undefined;
   journal: readonly JournalEntry[] = [];
-  /** What went wrong in following it. */
-  trouble: string | undefined;
-  /** How often each step's body had started when the step was first seen to be completed. */
-  readonly startsWhenDone: Map<string, number> = new Map<string, number>();
-  /** Resolves when the run has ended, is paused, or was given up. */
+  /** The error that ended the following of this order. */
+  failure: string | undefined;
+  /** The number of starts of each step's body when the step was first read as completed. */
+  readonly startsAtCompletion: Map<string, number> = new Map<string, number>();
+  /** Resolves when the run has ended or is paused, when a request failed, or after `stopFollowing`. */
   followed: Promise<void> = Promise.resolve();
   hasEnded = false;
-  readonly #storm: Storm;
-  #givenUp = false;
+  readonly #targets: CrashTargets;
+  #stopped = false;
 
-  constructor(storm: Storm, number: number) {
-    this.#storm = storm;
+  constructor(targets: CrashTargets, number: number) {
+    this.#targets = targets;
     this.id = `order-${number}`;
   }
 
-  /** Resolves when the API has accepted the run; goes on to follow it. */
+  /** Resolves when the API has accepted the run, and continues to follow the run. */
   async trigger(): Promise<void> {
-    const { api, counter } = this.#storm;
+    const { api, counter } = this.#targets;
     const input = { orderId: this.id, cents: 100, counterUrl: `${counter.url}/${this.id}`, shippingMs: 0 };
     const { status, body } = await api.trigger({ runId: this.id, workflowId: "order", input });
-    // 200: the runtime accepted it before, and the answer was lost.
+    // 200: the runtime accepted an earlier attempt, whose answer was lost.
     insist(
       status === 201 || status === 200,
-      `${this.id}: the trigger was answered with ${status} ${JSON.stringify(body)}`,
+      `${this.id}: the answer to the trigger is ${status} ${JSON.stringify(body)}`,
     );
     this.followed = this.#follow();
   }
 
-  /** Looks no further. */
-  giveUp(): void {
-    this.#givenUp = true;
+  /** Ends the polling. */
+  stopFollowing(): void {
+    this.#stopped = true;
   }
 
   async readAgain(): Promise<void> {
-    await this.#look();
-    this.journal = await this.#storm.api.journal(this.id);
+    await this.#readRecord();
+    this.journal = await this.#targets.api.journal(this.id);
   }
 
-  /** How far it is, as far as the outside world can tell. */
+  /** Describes the progress of the order, from the counts of the counter server. */
   describeProgress(): string {
-    const { counter } = this.#storm;
+    const { counter } = this.#targets;
     for (const step of [...STEPS].toReversed()) {
       const [started, ended] = [counter.count(step, "start", this.id), counter.count(step, "end", this.id)];
       if (started > 0) return ended > 0 ? `after the body of ${step}` : `inside the body of ${step}`;
@@ -77,34 +77,34 @@ export class Order {
   async #follow(): Promise<void> {
     try {
       await this.#approve();
-      while (!this.#givenUp) {
-        const { status } = await this.#look();
-        this.hasEnded = !STILL_GOING.has(status);
+      while (!this.#stopped) {
+        const { status } = await this.#readRecord();
+        this.hasEnded = !NOT_ENDED.has(status);
         if (this.hasEnded) return;
-        await delay(LOOK_EVERY_MS);
+        await delay(POLL_EVERY_MS);
       }
     } catch (error) {
-      this.trouble = error instanceof Error ? error.message : String(error);
+      this.failure = error instanceof Error ? error.message : String(error);
     }
   }
 
   async #approve(): Promise<void> {
-    const { status, body } = await this.#storm.api.signal(this.id, {
+    const { status, body } = await this.#targets.api.signal(this.id, {
       name: "approval",
-      payload: { ok: true, by: "the storm" },
+      payload: { ok: true, by: "the crash test" },
       deliveryId: `approval-of-${this.id}`,
     });
-    insist(status === 202, `the signal was answered with ${status} ${JSON.stringify(body)}`);
+    insist(status === 202, `the answer to the signal is ${status} ${JSON.stringify(body)}`);
     this.approved = true;
   }
 
-  async #look(): Promise<RunRecord> {
-    const { api, counter } = this.#storm;
+  async #readRecord(): Promise<RunRecord> {
+    const { api, counter } = this.#targets;
     const record = await api.run(this.id);
     this.record = record;
     for (const { name, status } of record.steps) {
-      if (status !== "completed" || this.startsWhenDone.has(name)) continue;
-      this.startsWhenDone.set(name, counter.count(name, "start", this.id));
+      if (status !== "completed" || this.startsAtCompletion.has(name)) continue;
+      this.startsAtCompletion.set(name, counter.count(name, "start", this.id));
     }
     return record;
   }

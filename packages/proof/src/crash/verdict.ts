@@ -1,20 +1,20 @@
 /**
- * What the storm must not have done, checked order by order.
+ * Checks each order of the crash test against what the engine promises.
  *
- * Owns: the promises and the tables. The counts come from the counter server, which no kill touched; when a step was
- * completed comes from the run's journal.
+ * Owns: the promises and the tables. The counts come from the counter server, which is never killed; the completion
+ * time of a step comes from the run's journal.
  */
 import type { CounterServer } from "./counter-server.ts";
 import { type Order, STEPS, type StepName } from "./order.ts";
 import { printTable } from "@holdfast/cli/terminal";
 import { insist } from "@holdfast/cli/until";
 
-/** What the storm left behind. */
-export interface Toll {
+/** The observations of one crash test. */
+export interface CrashResults {
   readonly orders: readonly Order[];
-  /** Where the newest order was when a kill came. */
-  readonly struck: ReadonlyMap<string, number>;
-  /** From each kill to the answer of the next workerd. */
+  /** The number of kills by the progress of the newest order at the kill. */
+  readonly killPoints: ReadonlyMap<string, number>;
+  /** The time from each kill to the first answer of the next workerd, ms. */
   readonly downMs: readonly number[];
   readonly interruptedRequests: number;
   readonly serverErrors: number;
@@ -22,25 +22,25 @@ export interface Toll {
 
 const VIOLATIONS_SHOWN_MAX = 20;
 
-/** @throws NotAsPromised if any promise was broken. */
-export function printVerdict(toll: Toll, counter: CounterServer): void {
-  const { orders } = toll;
+/** @throws ConditionNotMet if any promise was broken. */
+export function printVerdict(results: CrashResults, counter: CounterServer): void {
+  const { orders } = results;
   const violations = orders.flatMap((order) => judge(order, counter).map((what) => `${order.id}: ${what}`));
-  printStruck(toll);
+  printKillPoints(results);
   printSteps(orders, counter);
-  printRuns(toll, violations.length);
+  printRuns(results, violations.length);
   for (const violation of violations.slice(0, VIOLATIONS_SHOWN_MAX)) console.error(`    ${violation}`);
   insist(violations.length === 0, `${violations.length} promises were broken, the first: ${violations[0]}.`);
 }
 
 function judge(order: Order, counter: CounterServer): string[] {
-  const { id, approved, record, trouble } = order;
-  if (trouble !== undefined) return [trouble];
+  const { id, approved, record, failure } = order;
+  if (failure !== undefined) return [failure];
   if (!approved) return ["its approval was never acknowledged"];
   if (record?.status !== "completed") {
     const { status, invocationCount, error } = record ?? {};
     return [
-      `is ${status}, not completed (${order.describeProgress()}, begun ${invocationCount} times, ${JSON.stringify(error)})`,
+      `is ${status}, not completed (${order.describeProgress()}, executed ${invocationCount} times, ${JSON.stringify(error)})`,
     ];
   }
   const expected = { orderId: id, chargeId: `charge-${id}`, parcel: `parcel-for-hold-${id}` };
@@ -54,17 +54,17 @@ function judge(order: Order, counter: CounterServer): string[] {
 function judgeStep(order: Order, step: StepName, counter: CounterServer): string[] {
   const found: string[] = [];
   const entries = order.journal.filter((entry) => entry.type === "step.completed" && entry.operation.name === step);
-  if (entries.length !== 1) found.push(`${step} was journaled as completed ${entries.length} times`);
+  if (entries.length !== 1) found.push(`the journal has ${entries.length} completions of ${step}`);
   if (counter.count(step, "end", order.id) === 0) found.push(`the body of ${step} never completed`);
   const repeats = countRepeats(order, step, counter);
-  if (repeats > 0) found.push(`${step} was completed, and its body started ${repeats} more times`);
+  if (repeats > 0) found.push(`the body of ${step} started ${repeats} more times after the step had completed`);
   return found;
 }
 
-/** Executions of a step that the journal already had as completed: by the clock, and by what was counted then. */
+/** Counts the starts of a step's body after its completion, by the time in the journal and by the count when it was read. */
 function countRepeats(order: Order, step: StepName, counter: CounterServer): number {
   const starts = counter.hits(step, "start", order.id);
-  const seen = order.startsWhenDone.get(step) ?? starts.length;
+  const seen = order.startsAtCompletion.get(step) ?? starts.length;
   const completedAt = order.journal.find(
     (entry) => entry.type === "step.completed" && entry.operation.name === step,
   )?.at;
@@ -72,9 +72,9 @@ function countRepeats(order: Order, step: StepName, counter: CounterServer): num
   return Math.max(starts.length - seen, later.length);
 }
 
-function printStruck({ struck }: Toll): void {
-  const rows = [...struck].toSorted((a, b) => b[1] - a[1]);
-  printTable(["when the kill came, the newest order was", "kills"], rows);
+function printKillPoints({ killPoints }: CrashResults): void {
+  const rows = [...killPoints].toSorted((a, b) => b[1] - a[1]);
+  printTable(["progress of the newest order at the kill", "kills"], rows);
 }
 
 function printSteps(orders: readonly Order[], counter: CounterServer): void {
@@ -85,26 +85,26 @@ function printSteps(orders: readonly Order[], counter: CounterServer): void {
     return [step, started, total("end"), started - orders.length, repeats];
   });
   printTable(
-    ["step", "bodies started", "bodies completed", "run again after a cut", "run again after completion"],
+    ["step", "bodies started", "bodies completed", "repeated after an interruption", "repeated after completion"],
     rows,
   );
 }
 
-function printRuns(toll: Toll, violations: number): void {
-  const { orders, downMs } = toll;
+function printRuns(results: CrashResults, violations: number): void {
+  const { orders, downMs } = results;
   const completed = orders.filter((order) => order.record?.status === "completed").length;
-  const begun = orders.map((order) => order.record?.invocationCount ?? 0);
+  const executions = orders.map((order) => order.record?.invocationCount ?? 0);
   printTable(
-    ["in all", ""],
+    ["total", ""],
     [
       ["runs accepted", orders.length],
       ["kills", downMs.length],
       ["runs completed", completed],
       ["runs stuck or failed", orders.length - completed],
       ["promises broken", violations],
-      ["most often a run was begun", Math.max(0, ...begun)],
-      ["requests cut off and repeated", toll.interruptedRequests],
-      ["answers of 500 and above", toll.serverErrors],
+      ["most executions of one run", Math.max(0, ...executions)],
+      ["interrupted requests, repeated", results.interruptedRequests],
+      ["answers of 500 and above", results.serverErrors],
       ["restart, median ms", Math.round(downMs.toSorted((a, b) => a - b)[Math.floor(downMs.length / 2)] ?? 0)],
     ],
   );

@@ -1,13 +1,14 @@
 /**
- * Requests that nobody should send: for the property tests, and for `pnpm fuzz` against the real Worker.
+ * Generators of hostile requests, for the property tests and for `pnpm fuzz` against the real Worker.
  *
- * Owns: what they look like. Half right is more telling than nonsense: most begin as good requests and are bent.
+ * Owns: the shape of the requests. Most are valid requests with one or two invalid parts, because these reach more code
+ * than random text does.
  */
 import * as fc from "fast-check";
 
 export interface HostileRequest {
   readonly method: string;
-  /** Path and query, as it stands in the request line. */
+  /** Path and query, as in the request line. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array | undefined;
@@ -15,7 +16,7 @@ export interface HostileRequest {
 
 const VERBS = ["GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"] as const;
 
-/** Ids of runs that are there, and text of every kind. */
+/** Generates ids of existing runs, and text of every kind. */
 function idOf(known: readonly string[]): fc.Arbitrary<string> {
   const strange = fc.oneof(
     fc.string({ unit: "binary", maxLength: 20 }),
@@ -48,7 +49,7 @@ function encode(text: string): string {
   try {
     return encodeURIComponent(text);
   } catch {
-    // Half a surrogate pair has no encoding.
+    // A lone surrogate has no encoding.
     return "%ED%A0%80";
   }
 }
@@ -135,14 +136,14 @@ const queryOf = fc.oneof(
   },
 );
 
-/** A value of any kind, also of kinds that JSON readers trip over. */
+/** A value of any kind, including values that JSON readers often handle incorrectly. */
 const anything = fc.oneof(
   fc.jsonValue({ maxDepth: 4 }),
   fc.constantFrom(null, 0, -0, 1e308, -1, 2 ** 53, "", "x".repeat(300), [], {}, [[]], true),
   fc.constantFrom("1 minute", "P1D", "-1s", "99999999999d", "10ms", "__proto__", "constructor", "\u0000", "\ud800"),
 );
 
-/** A field that is mostly as it should be. */
+/** Generates a field that is valid in most cases. */
 const mostly = (right: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
   fc.oneof({ weight: 8, arbitrary: right }, { weight: 1, arbitrary: anything });
 
@@ -272,7 +273,7 @@ const headersOf = fc
     { requiredKeys: ["Content-Type"] },
   )
   .chain((headers) =>
-    // A page of another site is refused for that alone: seldom.
+    // The Origin of another site is rejected before the rest is read, so it is rare.
     fc
       .oneof(
         { weight: 19, arbitrary: fc.constant(null) },
@@ -283,7 +284,7 @@ const headersOf = fc
       }),
   );
 
-/** The verb that a path is for, mostly. */
+/** Generates the verb of a path's route in most cases. */
 function verbFor(path: string): fc.Arbitrary<string> {
   const posts = /(resume|events|signals|tokens\/.*|cancel|pause|retry|bulk|rebuild)$/.test(path);
   const fits = posts

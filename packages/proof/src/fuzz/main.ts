@@ -1,8 +1,8 @@
 /**
- * `pnpm fuzz --requests N --seed S`: hostile requests against the real Worker on a local workerd, with storage on disk.
+ * `pnpm fuzz --requests N --seed S`: sends hostile requests to the real Worker on a local workerd with storage on disk.
  *
- * Owns: sending them, some at a time, and the verdict: no 5xx, every refusal has a code and a message, and the runs that
- * all of it was aimed at went through exactly what was accepted.
+ * Owns: the concurrent sending, and the verdict: no answer is a 5xx, every refusal has a code and a message, and the
+ * audit of each target run contains the accepted changes.
  */
 import { parseArgs } from "node:util";
 import * as fc from "fast-check";
@@ -18,8 +18,8 @@ const { values } = parseArgs({
 const [total, seed] = [Number(values.requests), Number(values.seed)];
 
 const CANARIES = Array.from({ length: 200 }, (_none, i) => `canary-${i}`);
-const AT_A_TIME = 40;
-/** What changes a run and is recorded with it, by the end of the path. */
+const CONCURRENT = 40;
+/** Paths of requests that change a run and are recorded in its audit. */
 const RECORDED = /^\/api\/runs\/(canary-\d+)\/(events|signals|tokens\/t|cancel|pause|unpause|retry)$/;
 
 const counts = new Map<string, number>();
@@ -33,7 +33,7 @@ try {
     await post("/api/runs", { runId, workflowId: "order", input: { orderId: runId, cents: 1 } });
   for (let sent = 0; sent < total;) {
     const some = fc.sample(hostileRequest(CANARIES), { seed: seed + sent, numRuns: Math.min(total - sent, 1_000) });
-    for (let at = 0; at < some.length; at += AT_A_TIME) await Promise.all(some.slice(at, at + AT_A_TIME).map(send));
+    for (let at = 0; at < some.length; at += CONCURRENT) await Promise.all(some.slice(at, at + CONCURRENT).map(send));
     sent += some.length;
     progress(sent);
   }
@@ -53,7 +53,7 @@ async function send({ method, path, headers, body }: HostileRequest): Promise<vo
     response = await fetch(runtime.url + path, { ...init, signal: AbortSignal.timeout(30_000) });
   } catch (error) {
     const { cause, message } = error as Error;
-    // What no client sends: fetch itself refuses it.
+    // fetch rejects some requests before it sends them.
     if (!/ECONN|socket|other side|timeout/i.test(`${message} ${String(cause)}`)) return count("not sent");
     findings.push(`${what}: ${message} ${String(cause)}`);
     return;
@@ -61,20 +61,23 @@ async function send({ method, path, headers, body }: HostileRequest): Promise<vo
   count(`${response.status}`);
   if (response.headers.get("Content-Type") === "text/event-stream") return response.body?.cancel();
   const text = await response.text();
-  // 501: what this deployment does not have.
+  // 501: a feature that this deployment does not have.
   if (response.status >= 500 && response.status !== 501) findings.push(`${what} answered ${response.status}: ${text}`);
   if (response.status >= 400 && method !== "HEAD" && !/^\{"error":"\w+","message":"/.test(text))
-    findings.push(`${what} was refused without a code: ${response.status} ${text.slice(0, 200)}`);
+    findings.push(`${what} was rejected without a code: ${response.status} ${text.slice(0, 200)}`);
   const [, runId] = RECORDED.exec(new URL(runtime.url + path).pathname) ?? [];
   if (runId === undefined || method !== "POST" || response.status !== 202 || text.includes('"delivery":"duplicate"'))
     return;
   accepted.set(runId, (accepted.get(runId) ?? 0) + 1);
 }
 
-/** Every accepted change is in the run's audit, and nothing else is. Bulk requests are recorded too, by their own count. */
+/**
+ * Checks that the run's audit has at least the accepted changes. It has more if bulk requests changed the run, and these
+ * runs are counted separately.
+ */
 async function checkCanary(runId: string): Promise<void> {
   const response = await fetch(`${runtime.url}/api/runs/${runId}/audit`);
-  // Deleted, as somebody may have asked for.
+  // A request may have deleted the run.
   if (response.status === 404) return count("canaries deleted");
   const { entries } = (await response.json()) as { entries: { action: string; by: string }[] };
   const recorded = entries.filter(({ action }) => action !== "trigger" && action !== "noteResumed").length;
@@ -99,14 +102,14 @@ function progress(sent: number): void {
 
 function report(ms: number): void {
   console.log(
-    `\n  ${total} requests in ${Math.round(ms / 1_000)} s; again with: pnpm fuzz --requests ${total} --seed ${seed}\n`,
+    `\n  ${total} requests in ${Math.round(ms / 1_000)} s; repeat with: pnpm fuzz --requests ${total} --seed ${seed}\n`,
   );
   for (const [what, times] of [...counts].toSorted(([a], [b]) => a.localeCompare(b)))
     console.log(`    ${what.padEnd(28)} ${times}`);
   for (const finding of findings.slice(0, 20)) console.log(`  ${finding}`);
   console.log(
     findings.length === 0
-      ? "\n  No 5xx, and every change is one that was accepted."
+      ? "\n  No 5xx, and the audit of each run contains the accepted changes."
       : `\n  ${findings.length} findings`,
   );
 }

@@ -1,8 +1,8 @@
 /**
  * Deliberate bugs: the simulator must find each of them.
  *
- * Owns: faults that the engine does not forgive. None touches the engine's code: they change what is stored behind its
- * back, or what an execution is told.
+ * Owns: faults that the engine cannot tolerate. None changes the engine's code: a bug changes stored rows without the
+ * engine, or the messages between the orchestrator and an execution.
  */
 import type { WriteBatch } from "@holdfast/orchestrator";
 import { type ExecutionReport, type ExecutionStart, isOutcome } from "@holdfast/protocol";
@@ -18,11 +18,11 @@ export type BugName =
   | "apply metadata twice";
 
 interface Bug {
-  /** What an execution is told when it begins. */
+  /** Changes the start message of an execution. */
   readonly start?: (start: ExecutionStart) => ExecutionStart;
-  /** What an execution that was given up says, as the orchestrator hears it. */
+  /** Changes the reports of an abandoned execution before the orchestrator receives them. */
   readonly fence?: (report: ExecutionReport, epoch: number) => ExecutionReport;
-  /** What happens to the store behind a commit. */
+  /** Changes the store after a commit. */
   readonly stored?: (store: MemoryStore, batch: WriteBatch) => void;
 }
 
@@ -63,7 +63,7 @@ export const BUGS: Record<BugName, Bug> = {
   },
 };
 
-/** Swaps the last two outcomes that stand next to each other. */
+/** Swaps the last two outcomes that are adjacent. */
 function swapOutcomes(journal: ExecutionStart["journal"]): ExecutionStart["journal"] {
   const at = journal.findLastIndex(
     (entry, place) => place > 0 && isOutcome(entry) && isOutcome(journal[place - 1] ?? entry),

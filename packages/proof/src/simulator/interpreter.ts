@@ -1,23 +1,23 @@
 /**
- * Makes a workflow of a program.
+ * Turns a program into a workflow.
  *
- * Owns: what is observed from outside while it runs: every value that the function gets, in order, for each execution;
- * and every step body that starts.
+ * Owns: the observation of its executions: every value that the function receives, in order, and every start of a step
+ * body.
  */
 import { FatalError, type Workflow, type WorkflowContext, workflow } from "@holdfast/workflows";
 import type { VirtualClock } from "@holdfast/workflows/testing";
 import { type Program, childrenOf } from "./program.ts";
 
-/** What the outside sees of one run. */
+/** Observes the executions of runs. */
 export interface Observer {
-  /** An execution begins. It is watched until it is given up. */
+  /** Starts to observe an execution. The observation ends when the execution is abandoned. */
   begin(runId: string): {
-    /** The function got something. */
+    /** Records a value that the function received. */
     readonly see: (seen: string) => void;
     readonly bodyStarts: (op: string) => void;
-    readonly asks: (op: string) => void;
+    readonly requests: (op: string) => void;
   };
-  /** Runs whose code was replaced by code that does not fit. */
+  /** Runs whose code was replaced by code that does not fit their journal. */
   readonly changed: ReadonlySet<string>;
 }
 
@@ -27,17 +27,17 @@ export interface Delivered {
   readonly even: boolean;
 }
 
-interface Surroundings {
+interface Scope {
   readonly ctx: WorkflowContext;
   readonly clock: VirtualClock;
   readonly see: (seen: string) => void;
   readonly bodyStarts: (op: string) => void;
-  readonly asks: (op: string) => void;
+  readonly requests: (op: string) => void;
   readonly uses: Map<string, number>;
   readonly step: WorkflowContext["step"];
 }
 
-/** Children are workflows of their own: every program in the tree under its own id. */
+/** Returns a workflow for each program in the tree: the root, and every child under its own id. */
 export function toWorkflows(root: Program, clock: VirtualClock, observer: Observer): Workflow[] {
   return [
     toWorkflow("root", root, clock, observer),
@@ -53,18 +53,18 @@ function toWorkflow(id: string, program: Program, clock: VirtualClock, observer:
       const seen = observer.begin(ctx.run.id);
       // oxlint-disable-next-line typescript/unbound-method -- the operations of ctx need no this
       const result = await execute(program, { ctx, clock, ...seen, uses: new Map(), step: ctx.step });
-      seen.asks("step/0/end");
+      seen.requests("step/0/end");
       await ctx.step("end", () => seen.bodyStarts("step/0/end"));
       return result;
     },
   });
 }
 
-async function execute(program: Program, around: Surroundings): Promise<unknown> {
-  const { see, ctx } = around;
+async function execute(program: Program, scope: Scope): Promise<unknown> {
+  const { see, ctx } = scope;
   const label = `${program.kind}${program.id}`;
   try {
-    const value = "parts" in program ? await combine(program, around) : await executeLeaf(program, around);
+    const value = "parts" in program ? await combine(program, scope) : await executeLeaf(program, scope);
     see(`${label}=${JSON.stringify(value)} at ${ctx.now().getTime() % 1e7} with ${ctx.random().toFixed(4)}`);
     return value;
   } catch (error) {
@@ -73,15 +73,12 @@ async function execute(program: Program, around: Surroundings): Promise<unknown>
   }
 }
 
-function combine(
-  program: Extract<Program, { readonly parts: readonly Program[] }>,
-  around: Surroundings,
-): Promise<unknown> {
-  const { ctx } = around;
-  const each = (): Promise<unknown>[] => program.parts.map((part) => execute(part, around));
-  const inTurn = async (step = around.step): Promise<unknown[]> => {
+function combine(program: Extract<Program, { readonly parts: readonly Program[] }>, scope: Scope): Promise<unknown> {
+  const { ctx } = scope;
+  const each = (): Promise<unknown>[] => program.parts.map((part) => execute(part, scope));
+  const sequentially = async (step = scope.step): Promise<unknown[]> => {
     const values: unknown[] = [];
-    for (const part of program.parts) values.push(await execute(part, { ...around, step }));
+    for (const part of program.parts) values.push(await execute(part, { ...scope, step }));
     return values;
   };
   switch (program.kind) {
@@ -94,26 +91,26 @@ function combine(
     case "settled":
       return Promise.allSettled(each()).then((all) => all.map(({ status }) => status));
     case "parallel":
-      return ctx.parallel(program.parts, (part) => execute(part, around), { concurrency: 2 });
+      return ctx.parallel(program.parts, (part) => execute(part, scope), { concurrency: 2 });
     case "try":
-      return inTurn().catch((error: Error) => `caught ${error.message}`);
+      return sequentially().catch((error: Error) => `caught ${error.message}`);
     case "group":
-      return ctx.group(`g${program.id}`, (group) => inTurn(group.step));
+      return ctx.group(`g${program.id}`, (group) => sequentially(group.step));
     case "sequence":
     case "loop":
-      return inTurn();
+      return sequentially();
   }
 }
 
 async function executeLeaf(
   program: Exclude<Program, { readonly parts: readonly Program[] }>,
-  around: Surroundings,
+  scope: Scope,
 ): Promise<unknown> {
-  const { ctx, bodyStarts } = around;
+  const { ctx, bodyStarts } = scope;
   const { id } = program;
   switch (program.kind) {
     case "step":
-      return executeStep(program, around);
+      return executeStep(program, scope);
     case "sleep":
       return ctx.sleep(program.ms);
     case "wait":
@@ -168,7 +165,7 @@ async function iterate(
 
 function executeStep(
   program: Program & { readonly kind: "step" },
-  { clock, bodyStarts, asks, uses, step }: Surroundings,
+  { clock, bodyStarts, requests, uses, step }: Scope,
 ): Promise<unknown> {
   const { name, ms, failures, once, undo, timeoutMs, id } = program;
   const use = uses.get(name) ?? 0;
@@ -187,7 +184,7 @@ function executeStep(
     ...(undo === "none" ? {} : { compensate }),
     ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
   };
-  asks(`step/${use}/${name}`);
+  requests(`step/${use}/${name}`);
   return step(name, options, async ({ attempt }) => {
     start("step");
     if (ms > 0) await new Promise<void>((resolve) => clock.setTimer(ms, resolve));

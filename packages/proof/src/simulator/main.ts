@@ -1,7 +1,8 @@
 /**
- * `pnpm simulate`: random programs, outsiders and faults, over as many seeds as asked for, a process for each core.
+ * `pnpm simulate`: runs random programs, callers and faults for a number of seeds, with one process per core.
  *
- * Owns: options, handing out seeds, the table of what was exercised, the exit code. What fails is made smaller here.
+ * Owns: the options, the distribution of seeds, the table of what was exercised, and the exit code. This process also
+ * shrinks the scenarios that fail.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { availableParallelism } from "node:os";
@@ -11,26 +12,26 @@ import { BUGS, type BugName } from "./bugs.ts";
 import type { Finding } from "./oracles.ts";
 import { makeScenario } from "./scenario.ts";
 import { shrink } from "./shrink.ts";
-import { playScenario } from "./simulate.ts";
+import { runScenario } from "./simulate.ts";
 
 const HELP = `
-  pnpm simulate               10,000 seeds, other ones each time.
+  pnpm simulate               10,000 seeds, different ones each time.
   pnpm simulate --seeds N     N seeds.
   pnpm simulate --from S      The seeds from S on, the same every time.
-  pnpm simulate --minutes M   Until M minutes are over.
+  pnpm simulate --minutes M   Seeds for M minutes.
   pnpm simulate --bug NAME    With a deliberate bug: ${Object.keys(BUGS).join(", ")}.
 
-  Prints each seed that fails, made as small as it goes, and what was exercised how often.
-  Exits with 0 if none failed, else with 1.
+  Prints each failing seed with a shrunk scenario, and how often each feature was exercised.
+  Exits with 0 if no seed failed, otherwise with 1.
 `;
 
-/** Seeds that a process gets at one time. */
-const PORTION = 250;
-/** Failures that are made smaller and shown. */
+/** The number of seeds per request to a process. */
+const BATCH_SEEDS = 250;
+/** The number of failures that are shrunk and printed. */
 const SHOWN_MAX = 5;
 
-/** What a process answers for a portion. */
-export interface Portion {
+/** The answer of a process for one batch of seeds. */
+export interface SeedBatch {
   readonly failed: readonly { readonly seed: number; readonly findings: readonly Finding[] }[];
   readonly counts: readonly (readonly [string, number])[];
 }
@@ -47,7 +48,7 @@ if (options !== undefined) await main(options);
 
 async function main({ from, seeds, minutes, bug }: Options): Promise<void> {
   const until = performance.now() + minutes * 60_000;
-  const failed: Portion["failed"][number][] = [];
+  const failed: SeedBatch["failed"][number][] = [];
   const counts = new Map<string, number>();
   let [next, done] = [from, 0];
   const progress = new ProgressLine(() => {
@@ -56,11 +57,11 @@ async function main({ from, seeds, minutes, bug }: Options): Promise<void> {
   });
   const work = async (worker: ChildProcess): Promise<void> => {
     while (next < from + seeds && performance.now() < until) {
-      const count = Math.min(PORTION, from + seeds - next);
-      const portion = await ask(worker, { from: next, count: (next += count) && count, bug });
+      const count = Math.min(BATCH_SEEDS, from + seeds - next);
+      const result = await ask(worker, { from: next, count: (next += count) && count, bug });
       done += count;
-      failed.push(...portion.failed);
-      for (const [what, times] of portion.counts) counts.set(what, (counts.get(what) ?? 0) + times);
+      failed.push(...result.failed);
+      for (const [what, times] of result.counts) counts.set(what, (counts.get(what) ?? 0) + times);
     }
     worker.disconnect();
   };
@@ -73,7 +74,8 @@ async function main({ from, seeds, minutes, bug }: Options): Promise<void> {
   );
   for (const one of failed.slice(0, SHOWN_MAX)) await show(one, bug);
   const again = `pnpm simulate --from ${from} --seeds ${done}`;
-  if (failed.length === 0) console.log(`\n  ${paint(["green", "bold"], `${done} seeds held.`)} Again with: ${again}\n`);
+  if (failed.length === 0)
+    console.log(`\n  ${paint(["green", "bold"], `${done} seeds passed.`)} Repeat with: ${again}\n`);
   else {
     const list = failed.map(({ seed }) => seed).join(", ");
     console.error(`\n  ${paint(["red", "bold"], `${failed.length} of ${done} seeds failed:`)} ${list}\n`);
@@ -81,26 +83,26 @@ async function main({ from, seeds, minutes, bug }: Options): Promise<void> {
   }
 }
 
-/** One question at a time; a process that dies is an error. */
-function ask(worker: ChildProcess, question: object): Promise<Portion> {
+/** Sends one request and waits for its answer. Rejects if the process ends. */
+function ask(worker: ChildProcess, question: object): Promise<SeedBatch> {
   return new Promise((resolve, reject) => {
     const died = (code: number | null): void => reject(new Error(`a process of the simulator ended with ${code}`));
     worker.once("exit", died);
     worker.once("message", (answer) => {
       worker.off("exit", died);
-      resolve(answer as Portion);
+      resolve(answer as SeedBatch);
     });
     worker.send(question);
   });
 }
 
-async function show({ seed, findings }: Portion["failed"][number], bug: BugName | undefined): Promise<void> {
+async function show({ seed, findings }: SeedBatch["failed"][number], bug: BugName | undefined): Promise<void> {
   const [first] = findings;
   const small = await shrink(makeScenario(seed), async (scenario) =>
-    (await playScenario(scenario, bug)).findings.some(({ oracle }) => oracle === first?.oracle),
+    (await runScenario(scenario, bug)).findings.some(({ oracle }) => oracle === first?.oracle),
   );
-  const { findings: left } = await playScenario(small, bug);
-  console.error(`\n  ${paint(["red", "bold"], `Seed ${seed}`)} fails, in the end with this:`);
+  const { findings: left } = await runScenario(small, bug);
+  console.error(`\n  ${paint(["red", "bold"], `Seed ${seed}`)} fails. The shrunk scenario:`);
   console.error(`    ${JSON.stringify(small)}`);
   for (const { oracle, text } of left.slice(0, 5)) console.error(`    ${oracle}: ${text}`);
 }

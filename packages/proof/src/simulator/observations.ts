@@ -1,8 +1,8 @@
 /**
- * What the outside of a simulated world sees, and what must hold of it while it runs.
+ * The observations of a simulated world, and the oracles that check them during the simulation.
  *
- * Owns: the oracles "each execution sees what the ones before it saw" (REP2) and "no body starts again once its outcome
- * is stored" (DUR3).
+ * Owns: the oracles "each execution receives the values that earlier executions received, in the same order" (REP2) and
+ * "no body starts after its outcome is stored" (DUR3).
  */
 import { type JournalEntry, isTerminal } from "@holdfast/protocol";
 import type { RunHeader, WriteBatch } from "@holdfast/orchestrator";
@@ -10,21 +10,21 @@ import type { Observer } from "./interpreter.ts";
 import type { Finding } from "./oracles.ts";
 
 interface RunView {
-  /** What each execution saw, oldest execution first. */
+  /** The values that each execution received, oldest execution first. */
   readonly logs: Log[];
   /** Operations whose outcome is stored. */
   readonly ended: Set<string>;
-  /** How often a body of each operation started. */
+  /** The number of body starts per operation. */
   readonly started: Map<string, number>;
 }
 
 interface Log {
   readonly seen: string[];
-  /** How much had been seen when a step was asked for. */
-  readonly askedAt: Map<string, number>;
-  /** So much led to something that is stored: it can only be seen again. */
+  /** The number of values that the function had received when it requested each step. */
+  readonly requestedAt: Map<string, number>;
+  /** The number of values that led to a stored entry. Later executions must receive the same values. */
   bound: number;
-  givenUp: boolean;
+  abandoned: boolean;
 }
 
 export class Observations implements Observer {
@@ -34,27 +34,27 @@ export class Observations implements Observer {
 
   begin(runId: string): ReturnType<Observer["begin"]> {
     const { logs, started, ended } = this.view(runId);
-    const log: Log = { seen: [], askedAt: new Map(), bound: 0, givenUp: false };
+    const log: Log = { seen: [], requestedAt: new Map(), bound: 0, abandoned: false };
     logs.push(log);
-    // An execution that was given up goes on in memory for a while; what it sees then nobody ever sees.
-    const isGivenUp = (): boolean => logs.at(-1) !== log || log.givenUp;
+    // An abandoned execution continues in memory for a while. What it receives then has no effect.
+    const isAbandoned = (): boolean => logs.at(-1) !== log || log.abandoned;
     return {
-      asks: (op) => log.askedAt.set(op, log.seen.length),
+      requests: (op) => log.requestedAt.set(op, log.seen.length),
       see: (seen) => {
-        if (!isGivenUp()) this.#note(runId, log, seen);
+        if (!isAbandoned()) this.#note(runId, log, seen);
       },
       bodyStarts: (op) => {
         started.set(op, (started.get(op) ?? 0) + 1);
-        if (ended.has(op) && !isGivenUp())
+        if (ended.has(op) && !isAbandoned())
           this.#find("effects", `a body of ${op} of ${runId} started after its outcome was stored`);
       },
     };
   }
 
-  /** The process that executed the run is dead, or given up. */
+  /** The process that executed the run is dead, or its execution is abandoned. */
   freeze(runId: string): void {
     const log = this.view(runId).logs.at(-1);
-    if (log !== undefined) log.givenUp = true;
+    if (log !== undefined) log.abandoned = true;
   }
 
   #note(runId: string, log: Log, seen: string): void {
@@ -67,7 +67,7 @@ export class Observations implements Observer {
     log.seen.push(seen);
   }
 
-  /** A commit of a run. */
+  /** Records a commit of a run. */
   committed(runId: string, batch: WriteBatch): void {
     const { ended, logs } = this.view(runId);
     const current = logs.at(-1);
@@ -75,15 +75,15 @@ export class Observations implements Observer {
     for (const [key, row] of batch.puts) {
       if (!key.startsWith("journal/")) continue;
       const { type, op } = row as JournalEntry;
-      if (current !== undefined) current.bound = Math.max(current.bound, current.askedAt.get(op) ?? 0);
+      if (current !== undefined) current.bound = Math.max(current.bound, current.requestedAt.get(op) ?? 0);
       if (type !== "step.completed" && type !== "step.failed") continue;
       if (ended.has(op)) this.#find("journal", `${op} of ${runId} has two outcomes`);
       ended.add(op);
     }
     if (record === undefined || current === undefined || !isTerminal(record.status)) return;
     if (record.status === "completed") current.bound = current.seen.length;
-    // Code may tidy up; what it sees is its own affair.
-    current.givenUp = true;
+    // Code may clean up after the end. The values that it receives then are not checked.
+    current.abandoned = true;
   }
 
   view(runId: string): RunView {
@@ -99,7 +99,7 @@ export class Observations implements Observer {
     this.findings.push({ oracle, text });
   }
 
-  /** Everything that was seen, for comparing two runs of one seed. */
+  /** Returns all observations as text, to compare two simulations of one seed. */
   trace(): string {
     return JSON.stringify([...this.#views].map(([id, { logs, started }]) => [id, logs, [...started]]));
   }

@@ -1,7 +1,7 @@
 /**
- * What must hold of a run when a scenario is over.
+ * The checks of a run at the end of a scenario.
  *
- * Owns: the oracles on what is stored. Each says what is wrong, or nothing.
+ * Owns: the oracles on stored data. Each returns the violations that it finds.
  */
 import { type IndexRow, nextAlarm } from "@holdfast/orchestrator";
 import { ENCODED_UNDEFINED, type JournalEntry, decodeValue, isTerminal, parseOperationId } from "@holdfast/protocol";
@@ -27,27 +27,27 @@ export interface Finding {
   readonly text: string;
 }
 
-/** A run at the end of a scenario, and what is known of it from outside. */
-export interface Played {
+/** A run at the end of a scenario, and the observations of it. */
+export interface ObservedRun {
   readonly host: MemoryHost;
   readonly program: Program;
   readonly resumed: boolean;
-  /** Somebody may have cancelled it. */
+  /** A caller may have cancelled it. */
   readonly cancelled: boolean;
   /** It had a time budget. */
   readonly bounded: boolean;
-  /** Deliveries are taken in the order in which they came. */
+  /** Waits take deliveries in the order of arrival. */
   readonly inOrder: boolean;
   /** The deliveries that were acknowledged, in order. */
   readonly acknowledged: (on: string, name: string) => readonly string[];
-  /** How often a body of each operation started. */
+  /** The number of body starts per operation. */
   readonly started: ReadonlyMap<string, number>;
-  /** What the index has of it. */
+  /** The row of the run in the index. */
   readonly listed: IndexRow | undefined;
 }
 
-export function checkRun(played: Played): Finding[] {
-  const { host } = played;
+export function checkRun(run: ObservedRun): Finding[] {
+  const { host } = run;
   const oracles = {
     progress: checkProgress,
     alarm: checkAlarm,
@@ -60,33 +60,33 @@ export function checkRun(played: Played): Finding[] {
     index: checkIndex,
   };
   return Object.entries(oracles).flatMap(([oracle, check]) =>
-    check(played).map((text) => ({ oracle: oracle as Finding["oracle"], text: `${host.runId}: ${text}` })),
+    check(run).map((text) => ({ oracle: oracle as Finding["oracle"], text: `${host.runId}: ${text}` })),
   );
 }
 
-/** A run that has not ended, although nothing hinders it any more, is stuck (DUR5). */
-function checkProgress({ host: { header, store } }: Played): string[] {
+/** After the last fault every run ends (DUR5). A run that has not ended is stuck. */
+function checkProgress({ host: { header, store } }: ObservedRun): string[] {
   if (isTerminal(header.status)) return [];
   return [
     `is ${header.status} (${header.error?.code ?? "no error"}: ${header.error?.message ?? ""}), alarm ${store.alarm}`,
   ];
 }
 
-/** The alarm is the run's next due time, always (DUR5). */
-function checkAlarm({ host: { header, store } }: Played): string[] {
+/** The alarm always equals the run's next due time (DUR5). */
+function checkAlarm({ host: { header, store } }: ObservedRun): string[] {
   const wanted = nextAlarm(header);
   return store.alarm === wanted ? [] : [`the alarm (${header.status}) is ${store.alarm} instead of ${wanted}`];
 }
 
-/** In the end the index says what the run says, and is owed nothing (IDX1, IDX2). */
-function checkIndex({ host: { header }, listed }: Played): string[] {
+/** At the end the index equals the run, and no index update is pending (IDX1, IDX2). */
+function checkIndex({ host: { header }, listed }: ObservedRun): string[] {
   if (!isTerminal(header.status)) return [];
-  if (header.index?.owed !== undefined) return ["owes the index a row"];
+  if (header.index?.owed !== undefined) return ["has a pending index update"];
   return listed?.status === header.status ? [] : [`the index says ${listed?.status} instead of ${header.status}`];
 }
 
-/** Every acknowledged delivery is in the journal or in the inbox, once, and first come is first served (WAIT2, WAIT3). */
-function checkAcknowledged({ host, acknowledged, inOrder, resumed }: Played): string[] {
+/** Every acknowledged delivery is once in the journal or in the inbox, in the order of arrival (WAIT2, WAIT3). */
+function checkAcknowledged({ host, acknowledged, inOrder, resumed }: ObservedRun): string[] {
   if (resumed) return [];
   const taken = new Map<string, string[]>();
   const take = (key: string, id: string): unknown => taken.set(key, [...(taken.get(key) ?? []), id]);
@@ -109,7 +109,7 @@ function checkAcknowledged({ host, acknowledged, inOrder, resumed }: Played): st
 }
 
 /** Entries are numbered without gaps, times do not decrease, and an operation has one outcome. */
-function checkJournal({ host: { journal } }: Played): string[] {
+function checkJournal({ host: { journal } }: ObservedRun): string[] {
   const outcomes = new Set<string>();
   return journal.flatMap((entry, place) => {
     const found: string[] = [];
@@ -119,37 +119,40 @@ function checkJournal({ host: { journal } }: Played): string[] {
       if (outcomes.has(entry.op)) found.push(`${entry.op} has two outcomes`);
       outcomes.add(entry.op);
     }
-    if (entry.op.includes("/changed ")) found.push(`entry ${entry.seq} is of code that did not fit the journal`);
+    if (entry.op.includes("/changed "))
+      found.push(`entry ${entry.seq} was written by code that does not fit the journal`);
     return found;
   });
 }
 
-/** What is said to be done was done (DUR3). */
-function checkEffects({ host: { journal }, started, resumed }: Played): string[] {
+/** Each step that the journal has as completed started at least once (DUR3). */
+function checkEffects({ host: { journal }, started, resumed }: ObservedRun): string[] {
   if (resumed) return [];
   return journal.flatMap((entry) =>
-    entry.type === "step.completed" && !started.has(entry.op) ? [`${entry.op} completed and never started`] : [],
+    entry.type === "step.completed" && !started.has(entry.op)
+      ? [`${entry.op} completed without a start of its body`]
+      : [],
   );
 }
 
-/** Steps are undone last completed first; none that is left is missing from the list (COMP1, COMP3). */
-function checkCompensation({ host: { journal, header }, program, resumed }: Played): string[] {
+/** Steps are compensated in reverse order of completion, and the header lists every step that remains (COMP1, COMP3). */
+function checkCompensation({ host: { journal, header }, program, resumed }: ObservedRun): string[] {
   const turn = journal.findIndex((entry) => entry.type === "run.unwinding");
-  if (turn < 0 || !isTerminal(header.status) || isAmbiguous(program, resumed)) return [];
-  const before = new Set(journal.slice(0, turn).filter(undone).map(nameOf));
+  if (turn < 0 || !isTerminal(header.status) || hasAmbiguousSteps(program, resumed)) return [];
+  const before = new Set(journal.slice(0, turn).filter(isCompensationEnd).map(nameOf));
   const expected = journal
     .filter((entry) => entry.type === "step.completed" && entry.compensable === true && !before.has(nameOf(entry)))
     .map(nameOf)
     .toReversed();
-  const found = journal.slice(turn).filter(undone).map(nameOf);
-  const failed = journal.filter((entry) => undone(entry) && entry.type === "step.failed").length;
+  const found = journal.slice(turn).filter(isCompensationEnd).map(nameOf);
+  const failed = journal.filter((entry) => isCompensationEnd(entry) && entry.type === "step.failed").length;
   const problems: string[] = [];
   const left = header.uncompensated?.length ?? 0;
-  // A second cancel gives up a run whose code does not fit: all that was not undone is listed.
-  const givenUp = left === expected.length + before.size - found.length && left > failed;
-  if (!givenUp && (found.length !== expected.length || !isInOrder(found, expected)))
-    problems.push(`undid ${found.join()} instead of ${expected.join()}`);
-  if (!givenUp && left !== failed) problems.push(`lists ${left} of ${failed} that failed`);
+  // A second cancel ends a run whose code does not fit its journal: the header then lists all steps that remain.
+  const abandoned = left === expected.length + before.size - found.length && left > failed;
+  if (!abandoned && (found.length !== expected.length || !isInOrder(found, expected)))
+    problems.push(`compensated ${found.join()} instead of ${expected.join()}`);
+  if (!abandoned && left !== failed) problems.push(`lists ${left} of ${failed} failed compensations`);
   return problems;
 }
 
@@ -157,50 +160,52 @@ function nameOf({ op }: JournalEntry): string {
   return op.slice(op.indexOf("/"));
 }
 
-function undone({ op, type }: JournalEntry): boolean {
+function isCompensationEnd({ op, type }: JournalEntry): boolean {
   return parseOperationId(op).kind === "compensation" && /completed|failed/.test(type);
 }
 
-/** What groups were undoing when the run turned back goes on first; the rest follows in its order. */
+/** Compensations that a group had started before the run began to unwind come first; the rest follows in order. */
 function isInOrder(found: readonly string[], expected: readonly string[]): boolean {
   if (found.length === 0) return true;
-  return found.some((_, begun) => {
-    const first = new Set(found.slice(0, begun));
+  return found.some((_, started) => {
+    const first = new Set(found.slice(0, started));
     const rest = expected.filter((one) => !first.has(one));
-    return found.slice(begun).join() === rest.join();
+    return found.slice(started).join() === rest.join();
   });
 }
 
-/** Each change of metadata counts once (META1). */
-function checkMetadata({ host: { journal, header } }: Played): string[] {
+/** Each change of metadata is applied once (META1). */
+function checkMetadata({ host: { journal, header } }: ObservedRun): string[] {
   const changes = journal.filter((entry) => entry.type === "metadata.changed").length;
   const count = header.metadata.find(([key]) => key === "count")?.[1];
   const counted = count === undefined ? 0 : decodeValue(count);
   return counted === changes ? [] : [`counts ${String(counted)} for ${changes} changes`];
 }
 
-/** The run came to something that the program may come to. */
-function checkOutcome({ host: { header }, program, cancelled, bounded, resumed }: Played): string[] {
+/** The run's outcome is one that the program allows. */
+function checkOutcome({ host: { header }, program, cancelled, bounded, resumed }: ObservedRun): string[] {
   const { status, output = ENCODED_UNDEFINED, error } = header;
-  if (!isTerminal(status) || isAmbiguous(program, resumed)) return [];
+  if (!isTerminal(status) || hasAmbiguousSteps(program, resumed)) return [];
   const how = { cancelled };
   if (status === "completed") {
     const value = decodeValue(output);
-    return allows(program, { value }, how) ? [] : [`completed with ${JSON.stringify(value)}, which cannot be`];
+    return allows(program, { value }, how)
+      ? []
+      : [`completed with ${JSON.stringify(value)}, which the program does not allow`];
   }
   const byCancel = error?.code === "CANCELLED" && cancelled;
-  if (status === "cancelled") return byCancel ? [] : ["is cancelled, and nobody asked for it"];
+  if (status === "cancelled") return byCancel ? [] : ["is cancelled, but no caller cancelled it"];
   const byTime = error?.code === "WORKFLOW_TIMEOUT" && bounded;
   const byRequest = error === undefined && canUndo(program) && status !== "failed";
   const byProgram = byRequest || allows(program, { error: error?.message ?? "" }, how);
-  const byCancelAndUndoing = byCancel && status === "compensation_failed";
-  return byTime || byProgram || byCancelAndUndoing
+  const byCancelAndCompensation = byCancel && status === "compensation_failed";
+  return byTime || byProgram || byCancelAndCompensation
     ? []
-    : [`ended ${status} with ${JSON.stringify(error?.message)}, which cannot be`];
+    : [`ended ${status} with ${JSON.stringify(error?.message)}, which the program does not allow`];
 }
 
-/** Steps of one name in parallel branches change places when a part of the run is executed anew. */
-function isAmbiguous(program: Program, resumed: boolean): boolean {
+/** Whether steps with the same name in parallel branches may be swapped, because a resumed run executes some of them again. */
+function hasAmbiguousSteps(program: Program, resumed: boolean): boolean {
   return resumed && countSteps(program, "same") > 1;
 }
 
@@ -209,8 +214,8 @@ function countSteps(program: Program, name: string): number {
   return "parts" in program ? program.parts.reduce((sum, part) => sum + countSteps(part, name), 0) : 0;
 }
 
-/** An end is final: whatever comes afterwards changes nothing (RUN1). */
-export function checkTerminal({ host }: Played): Finding[] {
+/** Later inputs do not change an ended run (RUN1). */
+export function checkTerminal({ host }: ObservedRun): Finding[] {
   if (!isTerminal(host.header.status)) return [];
   const before = JSON.stringify(host.store.dump());
   host.cancel();

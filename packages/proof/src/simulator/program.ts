@@ -1,8 +1,8 @@
 /**
  * Random workflow programs, as data.
  *
- * Owns: the kinds of nodes and how often each occurs. A program says what is asked for; `interpreter.ts` makes a
- * workflow of it.
+ * Owns: the kinds of nodes and their probabilities. A program is a tree of operations; `interpreter.ts` turns it into a
+ * workflow.
  */
 import type { Random } from "./random.ts";
 
@@ -11,12 +11,15 @@ export type Program =
       readonly kind: "step";
       readonly id: number;
       readonly name: string;
-      /** How long the body takes; 0: it ends at once. */
+      /** The duration of the body, ms. 0: it returns without waiting. */
       readonly ms: number;
-      /** The attempts that fail before one succeeds; beyond 2 the step fails for good. */
+      /** The number of attempts that fail before one succeeds. With 3 or more the step fails finally. */
       readonly failures: number;
       readonly once: boolean;
-      /** How the step is undone: at once, in some time, at the second attempt, or not at all. */
+      /**
+       * The compensation: none, or one that succeeds immediately (`works`), after 300 ms (`slowly`), at its second attempt
+       * (`late`), or never (`fails`).
+       */
       readonly undo: "none" | "works" | "slowly" | "late" | "fails";
       readonly timeoutMs: number | undefined;
     }
@@ -27,10 +30,10 @@ export type Program =
       readonly on: "signal" | "event";
       readonly name: string;
       readonly ms: number;
-      /** Takes only deliveries with an even number, or only with an odd one. */
+      /** `true`: the wait takes only deliveries with an even number. `false`: only with an odd number. */
       readonly even: boolean | undefined;
     }
-  /** `for await` over one kind of delivery, until a time-out or so many. */
+  /** `for await` over one kind of delivery, until a time-out or until `max` deliveries. */
   | { readonly kind: "iterate"; readonly id: number; readonly name: string; readonly ms: number; readonly max: number }
   /** `ctx.compensate()`. */
   | { readonly kind: "undo"; readonly id: number }
@@ -42,13 +45,13 @@ export type Program =
   | { readonly kind: "child"; readonly id: number; readonly detach: boolean; readonly body: Program }
   | { readonly kind: Combination; readonly id: number; readonly parts: readonly Program[] };
 
-/** The part of the tree that a workflow id stands for. */
+/** Returns the program of a workflow id. */
 export function programOf(root: Program, workflowId: string): Program {
   const child = childrenOf(root).find((one) => workflowId === `child-${one.id}`);
   return child?.body ?? root;
 }
 
-/** All children in the tree, grandchildren included. */
+/** Returns all children in the tree, including grandchildren. */
 export function childrenOf(program: Program): (Program & { readonly kind: "child" })[] {
   if (program.kind === "child") return [program, ...childrenOf(program.body)];
   return "parts" in program ? program.parts.flatMap(childrenOf) : [];
@@ -69,7 +72,7 @@ const COMBINATIONS: readonly Combination[] = [
   "loop",
 ];
 
-/** A program of bounded depth. Leaves that take time do so for a few virtual seconds at most. */
+/** Makes a program of bounded depth. A leaf takes a few virtual seconds at most. */
 export function makeProgram(random: Random, depth = 3, children = 2): Program {
   let next = 0;
   const make = (level: number, childLevel: number): Program => {
@@ -122,7 +125,7 @@ function makeStep(random: Random, id: number): Program {
   return {
     kind: "step",
     id,
-    // A name that others use too, now and then.
+    // Some steps share a name.
     name: random.chance(0.3) ? "same" : `s${id}`,
     ms: random.chance(0.5) ? 0 : random.below(2_000),
     failures: random.chance(0.75) || once ? 0 : 1 + random.below(3),

@@ -1,16 +1,16 @@
 /**
- * Randomness of the simulator: one integer decides everything.
+ * The pseudorandom numbers of the simulator. One integer determines the whole sequence.
  */
 export class Random {
   #state: number;
 
   constructor(seed: number) {
-    // Neighbouring seeds must not give neighbouring numbers.
+    // Scramble the seed: adjacent seeds must not give similar sequences.
     this.#state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) >>> 0 || 1;
     for (let i = 0; i < 8; i++) this.next();
   }
 
-  /** A number in [0, 1) (xorshift32, Marsaglia 2003). */
+  /** Returns a number in [0, 1) (xorshift32, Marsaglia 2003). */
   next(): number {
     let state = this.#state;
     state ^= state << 13;
@@ -20,7 +20,7 @@ export class Random {
     return this.#state / 2 ** 32;
   }
 
-  /** A whole number from 0 up to, not including, `bound`. */
+  /** Returns an integer from 0 to `bound` − 1. */
   below(bound: number): number {
     return Math.floor(this.next() * bound);
   }

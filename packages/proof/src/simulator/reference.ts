@@ -1,12 +1,12 @@
 /**
- * What a program may come to, told without executing it.
+ * The outcomes that a program allows, computed without executing it.
  *
- * Owns: the reference semantics. It knows nothing of journals, replay or time; where the outside decides (a race, a
- * delivery, a time-out), every way is allowed.
+ * Owns: the reference semantics. It has no journals, replay or time. Where timing or a caller decides (a race, a
+ * delivery, a time-out), every alternative is allowed.
  */
 import type { Program } from "./program.ts";
 
-/** What is known of how the run was treated. */
+/** What happened to the run from outside. */
 export interface Treatment {
   readonly cancelled: boolean;
 }
@@ -15,7 +15,7 @@ type Outcome = { readonly value: unknown } | { readonly error: string };
 
 const ALL_REJECTED = "All promises were rejected";
 
-/** Whether the program may come to this. */
+/** Whether the program allows this outcome. */
 export function allows(program: Program, outcome: Outcome, how: Treatment): boolean {
   return "value" in outcome
     ? allowsValue(program, outcome.value, how)
@@ -149,7 +149,7 @@ function canSucceed(program: Program): boolean {
   }
 }
 
-/** Whether it may ask to be undone. */
+/** Whether the program may call `ctx.compensate()`. */
 export function canUndo(program: Program): boolean {
   return program.kind === "undo" || ("parts" in program && program.parts.some(canUndo));
 }

@@ -1,13 +1,13 @@
 /**
- * One history to play: a program, what outsiders do, and what goes wrong.
+ * A scenario: a program, the actions of callers, and the faults.
  *
- * Owns: the scenario as plain data, so that it can be printed, made smaller and kept as a test; and making one of a seed.
+ * Owns: the scenario as plain data, which can be printed, shrunk and stored as a test, and the generation from a seed.
  */
 import type { MessageFault, StartFault } from "@holdfast/workflows/testing";
 import { type Program, makeProgram } from "./program.ts";
 import { Random } from "./random.ts";
 
-/** What an outsider does, `afterMs` after the one before. `run` picks one of the runs that have not ended. */
+/** An action from outside, `afterMs` after the previous action. `run` selects one of the runs that have not ended. */
 export interface Action {
   readonly afterMs: number;
   readonly run: number;
@@ -16,7 +16,7 @@ export interface Action {
         readonly type: "deliver";
         readonly on: "signal" | "event";
         readonly name: string;
-        /** The same number again is the same delivery again. */
+        /** Two actions with the same number are the same delivery. */
         readonly delivery: number;
       }
     | { readonly type: "jump"; readonly ms: number }
@@ -34,9 +34,9 @@ export interface Action {
       };
 }
 
-/** What goes wrong, by the place in the order of all commits, messages, alarms or executions of the world. */
+/** A fault. `at` is the position in the sequence of all commits, messages, alarms or executions of the world. */
 export type Fault =
-  | { readonly at: number; readonly type: "crash before" | "crash behind" | "zombie behind" }
+  | { readonly at: number; readonly type: "crash before" | "crash after" | "zombie after" }
   | { readonly at: number; readonly type: "message" | "index"; readonly fault: MessageFault }
   | { readonly at: number; readonly type: "alarm" }
   | { readonly at: number; readonly type: "start"; readonly fault: StartFault };
@@ -44,17 +44,17 @@ export type Fault =
 export interface Scenario {
   readonly program: Program;
   readonly timeoutMs: number | undefined;
-  /** Executions, by their place, that are at the other end of a pipe. */
+  /** Which executions run at the other end of a pipe; `by turns`: every second one. */
   readonly remote: "never" | "always" | "by turns";
   readonly actions: readonly Action[];
   readonly faults: readonly Fault[];
-  /** In the end the root run is resumed from this of its steps. */
+  /** At the end the root run is resumed from the step with this position in its journal. */
   readonly resume: number | undefined;
 }
 
 const NAMES = ["a", "b"] as const;
 
-/** One integer decides everything. */
+/** Makes a scenario. One integer determines all of it. */
 export function makeScenario(seed: number): Scenario {
   const random = new Random(seed);
   const program = makeProgram(random);
@@ -70,25 +70,25 @@ export function makeScenario(seed: number): Scenario {
 }
 
 function makeAction(random: Random, deliveries: { count: number }): Action {
-  const place = { afterMs: random.below(1_500), run: random.below(4) };
+  const target = { afterMs: random.below(1_500), run: random.below(4) };
   const roll = random.next();
   if (roll < 0.5) {
-    // Now and then the same delivery again.
+    // Sometimes repeat a delivery.
     const delivery = random.chance(0.8) ? ++deliveries.count : random.below(deliveries.count + 1);
     const on = random.pick(["signal", "event"] as const);
-    return { ...place, act: { type: "deliver", on, name: random.pick(NAMES), delivery } };
+    return { ...target, act: { type: "deliver", on, name: random.pick(NAMES), delivery } };
   }
-  if (roll < 0.54) return { ...place, act: { type: "jump", ms: random.below(20_000) } };
+  if (roll < 0.54) return { ...target, act: { type: "jump", ms: random.below(20_000) } };
   const types = ["cancel", "pause", "unpause", "evict", "evict", "zombie", "token", "token"] as const;
   const rare = ["trigger again", "change code", "restore code"] as const;
-  return { ...place, act: { type: random.chance(0.8) ? random.pick(types) : random.pick(rare) } };
+  return { ...target, act: { type: random.chance(0.8) ? random.pick(types) : random.pick(rare) } };
 }
 
 function makeFault(random: Random): Fault {
   const roll = random.next();
   if (roll < 0.3) return { at: random.below(40), type: "crash before" };
-  if (roll < 0.55) return { at: random.below(40), type: "crash behind" };
-  if (roll < 0.65) return { at: random.below(40), type: "zombie behind" };
+  if (roll < 0.55) return { at: random.below(40), type: "crash after" };
+  if (roll < 0.65) return { at: random.below(40), type: "zombie after" };
   if (roll < 0.83) {
     const fault = random.pick(["lost", "twice", "late", "answer lost"] as const);
     return { at: random.below(5), type: roll < 0.76 ? "message" : "index", fault };

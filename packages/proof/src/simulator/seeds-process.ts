@@ -1,8 +1,8 @@
 /**
- * One process of `pnpm simulate`: plays the seeds that it is given, until its parent lets go of it.
+ * One process of `pnpm simulate`: simulates the seeds that its parent sends, until the parent disconnects.
  */
 import type { BugName } from "./bugs.ts";
-import type { Portion } from "./main.ts";
+import type { SeedBatch } from "./main.ts";
 import { simulate } from "./simulate.ts";
 
 interface Question {
@@ -14,12 +14,12 @@ interface Question {
 process.on("message", (question: Question) => void answer(question));
 
 async function answer({ from, count, bug }: Question): Promise<void> {
-  const failed: Portion["failed"][number][] = [];
+  const failed: SeedBatch["failed"][number][] = [];
   const counts = new Map<string, number>();
   for (let seed = from; seed < from + count; seed++) {
     const { findings, counts: exercised } = await simulate(seed, bug);
     if (findings.length > 0) failed.push({ seed, findings: findings.slice(0, 10) });
     for (const [what, times] of exercised) counts.set(what, (counts.get(what) ?? 0) + times);
   }
-  process.send?.({ failed, counts: [...counts] } satisfies Portion);
+  process.send?.({ failed, counts: [...counts] } satisfies SeedBatch);
 }

@@ -1,12 +1,12 @@
 /**
- * Makes a scenario that fails smaller while it still fails.
+ * Shrinks a failing scenario as long as it still fails.
  *
- * Owns: what is smaller: fewer actions, fewer faults, fewer and simpler parts of the program, rounder numbers.
+ * Owns: the order of smaller scenarios: fewer actions, fewer faults, fewer and simpler parts of the program.
  */
 import type { Program } from "./program.ts";
 import type { Scenario } from "./scenario.ts";
 
-/** Plays at most `tries` scenarios. */
+/** Returns the smallest failing scenario that it finds within `tries` simulations. */
 export async function shrink(
   scenario: Scenario,
   fails: (scenario: Scenario) => Promise<boolean>,

@@ -1,5 +1,5 @@
 /**
- * From a seed or a scenario to what was found.
+ * Runs the scenario of a seed, or a given scenario, and returns the findings.
  */
 import type { BugName } from "./bugs.ts";
 import type { Finding } from "./oracles.ts";
@@ -9,25 +9,25 @@ import { World } from "./world.ts";
 export interface Simulation {
   readonly scenario: Scenario;
   readonly findings: readonly Finding[];
-  /** How often each operation, fault, outsider and end occurred. */
+  /** The number of occurrences of each operation, fault, action and end. */
   readonly counts: ReadonlyMap<string, number>;
-  /** All that was seen and stored: the same for the same scenario. */
+  /** Returns all observations and stored rows. Equal scenarios have equal traces. */
   readonly trace: () => string;
 }
 
-/** Plays the scenario of a seed. */
+/** Runs the scenario of a seed. */
 export function simulate(seed: number, bug?: BugName): Promise<Simulation> {
-  return playScenario(makeScenario(seed), bug);
+  return runScenario(makeScenario(seed), bug);
 }
 
-/** Plays a scenario. What breaks down is a finding too. */
-export async function playScenario(scenario: Scenario, bug?: BugName): Promise<Simulation> {
+/** Runs a scenario. An exception of the simulation is a finding too. */
+export async function runScenario(scenario: Scenario, bug?: BugName): Promise<Simulation> {
   const world = new World(scenario, bug);
-  const findings = await world.play().then(
+  const findings = await world.run().then(
     () => world.findings,
     (error: Error): Finding[] => [
       ...world.findings,
-      { oracle: "progress", text: `broke down: ${error.stack ?? error.message}` },
+      { oracle: "progress", text: `the simulation threw: ${error.stack ?? error.message}` },
     ],
   );
   return { scenario, findings, counts: world.counts, trace: () => world.trace() };

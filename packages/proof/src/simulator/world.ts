@@ -1,8 +1,8 @@
 /**
- * Plays one scenario.
+ * Runs one scenario.
  *
- * Owns: the order of events. Everything in it is the real orchestrator and the real replay engine; only clock, network,
- * storage and chance are the simulator's.
+ * Owns: the order of events. The orchestrator and the replay engine are the real ones; only the clock, the network, the
+ * storage and the randomness belong to the simulator.
  */
 import { type IndexRow, planResume } from "@holdfast/orchestrator";
 import { ENCODED_UNDEFINED } from "@holdfast/protocol";
@@ -10,12 +10,12 @@ import { type Faults, MemoryHost, SimulatedCrash, VirtualClock } from "@holdfast
 import { BUGS, type BugName } from "./bugs.ts";
 import { type Delivered, toWorkflows } from "./interpreter.ts";
 import { Observations } from "./observations.ts";
-import { type Finding, type Played, checkRun, checkTerminal } from "./oracles.ts";
+import { type Finding, type ObservedRun, checkRun, checkTerminal } from "./oracles.ts";
 import { type Program, programOf } from "./program.ts";
 import type { Action, Fault, Scenario } from "./scenario.ts";
 
-/** How long runs may take when nothing hinders them any more. */
-const PATIENCE_MINUTES = 20;
+/** The time bound for runs after the last fault, in virtual minutes. */
+const MINUTES_AFTER_FAULTS_MAX = 20;
 
 export class World {
   readonly counts: Map<string, number> = new Map();
@@ -25,14 +25,14 @@ export class World {
   readonly #clock = new VirtualClock();
   readonly #observations = new Observations();
   readonly #root: MemoryHost;
-  /** Acknowledged deliveries of each run and name, in order. */
+  /** Acknowledged deliveries by run, kind and name, in order. */
   readonly #acknowledged = new Map<string, string[]>();
   readonly #delivered = new Set<string>();
   readonly #cancelled = new Set<string>();
-  /** How many commits, messages, alarms and executions there were. */
+  /** The number of commits, messages, index updates, alarms and executions so far. */
   readonly #occasions = { commit: 0, message: 0, index: 0, alarm: 0, start: 0 };
   readonly #index = new Map<string, IndexRow>();
-  #faultsOver = false;
+  #faultsDisabled = false;
 
   constructor(scenario: Scenario, bug: BugName | undefined) {
     this.#scenario = scenario;
@@ -57,7 +57,7 @@ export class World {
     });
   }
 
-  async play(): Promise<void> {
+  async run(): Promise<void> {
     const { actions, timeoutMs, resume } = this.#scenario;
     this.#trigger();
     for (const action of actions) {
@@ -65,10 +65,10 @@ export class World {
       await this.#root.advance(action.afterMs);
       this.#act(action);
     }
-    this.#faultsOver = true;
+    this.#faultsDisabled = true;
     for (const host of this.#hosts()) this.#restoreCode(host);
     for (const host of this.#hosts()) if (host.header.paused?.by === "operator") host.operate("unpause");
-    await this.#goOnUndisturbed();
+    await this.#runWithoutFaults();
     for (const host of this.#hosts()) await this.#check(host, timeoutMs !== undefined, false);
     if (resume !== undefined) await this.#resume(resume);
     this.findings.push(...this.#observations.findings);
@@ -79,7 +79,7 @@ export class World {
     this.#root.trigger("root", undefined, timeoutMs === undefined ? {} : { timeoutMs });
   }
 
-  /** Somebody outside does something. */
+  /** Performs an action from outside. */
   #act({ act, run }: Action): void {
     const open = this.#hosts().filter((one) => !one.ended);
     const host = open[run % open.length];
@@ -115,11 +115,11 @@ export class World {
     }
   }
 
-  /** Code that fits again is deployed: the run that noticed is retried. */
+  /** Deploys code that fits the journal again. A run that detected the change is retried. */
   #restoreCode(host: MemoryHost): void {
     if (!this.#observations.changed.delete(host.runId)) return;
     const { paused, error } = host.header;
-    this.#count(`changed code: ${paused?.by === "engine" ? error?.code : "not noticed"}`);
+    this.#count(`changed code: ${paused?.by === "engine" ? error?.code : "not detected"}`);
     this.#crash(host, false);
     if (paused?.by === "engine") host.operate("retry");
   }
@@ -138,13 +138,13 @@ export class World {
     return [...this.#root.world.values()].filter((host) => host.triggered);
   }
 
-  /** Nothing hinders any more: each run gets on within a minute, and all of them come to their ends (DUR5). */
-  async #goOnUndisturbed(): Promise<void> {
-    for (let patience = PATIENCE_MINUTES; patience > 0; patience--) {
+  /** Runs the world without faults: each run makes progress within a minute, and all runs end (DUR5). */
+  async #runWithoutFaults(): Promise<void> {
+    for (let minutesLeft = MINUTES_AFTER_FAULTS_MAX; minutesLeft > 0; minutesLeft--) {
       await this.#root.settle();
-      // Code that did not fit may be noticed late, by an execution that was given up.
+      // An abandoned execution may detect late that the code did not fit.
       for (const host of this.#hosts()) if (host.header.error?.code === "NON_DETERMINISM") host.operate("retry");
-      const open = this.#hosts().filter((host) => !host.ended || owes(host));
+      const open = this.#hosts().filter((host) => !host.ended || hasPendingMessages(host));
       const before = open.map(progressOf);
       const [host] = open;
       if (host === undefined) break;
@@ -152,7 +152,7 @@ export class World {
       for (const [place, one] of open.entries()) {
         const waits = one.header.waits.some((wait) => wait.kind === "RUN");
         if (!waits && progressOf(one) === before[place])
-          this.#find("progress", `${one.runId} (${one.header.status}) did nothing for a minute`);
+          this.#find("progress", `${one.runId} (${one.header.status}) made no progress for a minute`);
       }
     }
     await this.#root.settle();
@@ -172,14 +172,14 @@ export class World {
     this.#count("outsider: resume");
     const host = this.#newHost("run-2", this.#root.world);
     host.trigger("root", undefined, { runId: "run-2", input: ENCODED_UNDEFINED, inherited });
-    await this.#goOnUndisturbed();
+    await this.#runWithoutFaults();
     await this.#check(host, false, true);
   }
 
   async #check(host: MemoryHost, bounded: boolean, resumed: boolean): Promise<void> {
     const { runId } = host;
     const program = programOf(this.#scenario.program, host.header.workflowId);
-    const played: Played = {
+    const observed: ObservedRun = {
       host,
       program,
       resumed,
@@ -192,22 +192,22 @@ export class World {
     };
     this.#count(`end: ${host.header.status}`);
     for (const entry of host.journal) this.#count(`journal: ${entry.type}`);
-    this.findings.push(...checkRun(played));
+    this.findings.push(...checkRun(observed));
     if (host.ended) {
       this.#observations.freeze(runId);
       this.findings.push(
         ...(await host.replayCold()).map((text): Finding => ({ oracle: "cold replay", text: `${runId}: ${text}` })),
       );
     }
-    this.findings.push(...checkTerminal(played));
+    this.findings.push(...checkTerminal(observed));
   }
 
-  /** A host of the world is made: its commits may fail or be the last of its process. */
+  /** Watches a new host of the world: a commit may fail, or its process may die after it. */
   #watch(host: MemoryHost): void {
     const count = host.store.afterCommit;
     let fault: Fault["type"] | undefined;
     host.store.beforeCommit = () => {
-      fault = this.#strike("commit", (one) => one.type.startsWith("crash") || one.type.startsWith("zombie"))?.type;
+      fault = this.#nextFault("commit", (one) => one.type.startsWith("crash") || one.type.startsWith("zombie"))?.type;
       if (fault !== "crash before") return;
       this.#crash(host, false);
       throw new SimulatedCrash();
@@ -217,7 +217,7 @@ export class World {
       this.#observations.committed(host.runId, batch);
       if (this.#bug !== undefined) BUGS[this.#bug].stored?.(host.store, batch);
       if (fault === undefined) return;
-      this.#crash(host, fault === "zombie behind");
+      this.#crash(host, fault === "zombie after");
       throw new SimulatedCrash();
     };
   }
@@ -225,16 +225,16 @@ export class World {
   #faults(): Faults {
     return {
       message: () => {
-        const fault = this.#strike("message", (one) => one.type === "message");
+        const fault = this.#nextFault("message", (one) => one.type === "message");
         return fault?.type === "message" ? fault.fault : undefined;
       },
       index: () => {
-        const fault = this.#strike("index", (one) => one.type === "index");
+        const fault = this.#nextFault("index", (one) => one.type === "index");
         return fault?.type === "index" ? fault.fault : undefined;
       },
-      alarm: () => (this.#strike("alarm", (one) => one.type === "alarm") === undefined ? undefined : "twice"),
+      alarm: () => (this.#nextFault("alarm", (one) => one.type === "alarm") === undefined ? undefined : "twice"),
       start: () => {
-        const fault = this.#strike("start", (one) => one.type === "start");
+        const fault = this.#nextFault("start", (one) => one.type === "start");
         return fault?.type === "start" ? fault.fault : undefined;
       },
       silent: (host) => this.#observations.freeze(host.runId),
@@ -245,13 +245,13 @@ export class World {
     };
   }
 
-  /** The fault of this occasion, if the scenario has one. */
-  #strike(
+  /** Counts an occasion for faults, and returns the scenario's fault for it, if any. */
+  #nextFault(
     occasion: "commit" | "message" | "index" | "alarm" | "start",
     fits: (fault: Fault) => boolean,
   ): Fault | undefined {
     this.#occasions[occasion] += 1;
-    if (this.#faultsOver) return undefined;
+    if (this.#faultsDisabled) return undefined;
     const at = this.#occasions[occasion] - 1;
     const fault = this.#scenario.faults.find((one) => one.at === at && fits(one));
     if (fault !== undefined)
@@ -280,25 +280,25 @@ export class World {
     this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
   }
 
-  /** All that was seen and stored. */
+  /** Returns all observations and stored rows. */
   trace(): string {
     const stored = [...this.#root.world].map(([id, host]) => [id, host.store.dump()]);
     return this.#observations.trace() + JSON.stringify(stored);
   }
 }
 
-/** Waits that choose take deliveries out of their order. */
+/** Whether the program has a wait with `match`. Such waits take deliveries out of order. */
 function hasMatch(program: Program): boolean {
   if (program.kind === "wait") return program.even !== undefined;
   return "parts" in program && program.parts.some(hasMatch);
 }
 
-/** It has something to tell other runs, or the index. */
-function owes({ header }: MemoryHost): boolean {
+/** Whether a message to another run, or an index update, is pending. */
+function hasPendingMessages({ header }: MemoryHost): boolean {
   return header.outbox.count > 0 || header.index?.owed !== undefined;
 }
 
-/** What changes whenever a run gets on. */
+/** Returns a text that changes with each progress of a run. */
 function progressOf({ journal, header }: MemoryHost): string {
   return `${journal.length} ${header.status} ${header.outbox.count} ${header.index?.owed?.failures}`;
 }

@@ -1,19 +1,19 @@
 /**
- * Whoever calls the API during the soak: asks until there is an answer, and sometimes loses one that came.
+ * The client of the API during the soak test. It repeats each request until it is answered, and discards some answers.
  *
- * Owns: repeating requests with the same ids, so that what was acknowledged is known.
+ * Owns: the repetition of requests with the same ids, so that the run processes each of them once.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { ContractHost, RunRecord } from "../catalogue/index.ts";
 import type { Random } from "../simulator/random.ts";
 
-/** How long one request is repeated. */
-const PATIENCE_MS = 120_000;
+/** How long one request is repeated, ms. */
+const REQUEST_MS_MAX = 120_000;
 
 export interface Entry {
   readonly type: string;
   readonly at: number;
-  /** Of a child. */
+  /** The run id of the child, in entries about children. */
   readonly runId?: string;
   readonly operation: { readonly kind: string; readonly occurrence: number; readonly name: string };
 }
@@ -84,24 +84,24 @@ export class Caller implements ContractHost {
     return delay(ms);
   }
 
-  /** @throws if it is refused, or if there is no answer for too long. */
+  /** @throws Error if the request is rejected, or if it is not answered within `REQUEST_MS_MAX`. */
   async ask<T>(path: string, json?: unknown): Promise<T> {
-    const end = performance.now() + PATIENCE_MS;
+    const end = performance.now() + REQUEST_MS_MAX;
     for (let tries = 1; ; tries++) {
       this.counts.requests += 1;
       const answer = await this.#try(path, json);
       const { status, body } = answer ?? { status: 0, body: undefined };
       if (status > 0 && json !== undefined && this.#random.next() < 0.03) {
-        // Done, and nobody heard: whoever asked asks again.
+        // Discard the answer of a request that was processed, and repeat the request.
         this.counts.lost += 1;
         continue;
       }
       if (status >= 200 && status < 300) return body as T;
-      // What was done before the answer was lost is refused as done already.
+      // 409: an earlier attempt was processed, and its answer was lost.
       if (tries > 1 && status === 409) return body as T;
-      if (status >= 400 && status < 500) throw new Error(`${path} was refused: ${status} ${JSON.stringify(body)}`);
+      if (status >= 400 && status < 500) throw new Error(`${path} was rejected: ${status} ${JSON.stringify(body)}`);
       if (performance.now() > end)
-        throw new Error(`${path} had no answer for ${PATIENCE_MS / 1_000} s: ${status} ${JSON.stringify(body)}`);
+        throw new Error(`${path} had no answer for ${REQUEST_MS_MAX / 1_000} s: ${status} ${JSON.stringify(body)}`);
       this.counts.repeated += 1;
       await delay(50);
     }

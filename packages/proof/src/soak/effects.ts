@@ -1,8 +1,8 @@
 /**
- * Workflows whose bodies act on the outside world, which remembers.
+ * Workflows whose bodies have an external effect: each body sends a record to the recorder process.
  *
- * Owns: what a body tells the recorder: which operation it is, and when it started. What it tells is durable before it
- * returns, so what the journal says was done was done.
+ * Owns: the record: the operation, the attempt, and the start time of the body. The record is durable before the body
+ * returns, so every completion in the journal must have a record.
  */
 import { type StepContext, type Workflow, workflow } from "@holdfast/workflows";
 
@@ -10,7 +10,7 @@ export interface Effect {
   /** `run/kind/occurrence/name`. */
   readonly key: string;
   readonly attempt: number;
-  /** When the body started, ms. */
+  /** When the body started, ms since the epoch. */
   readonly startedAt: number;
 }
 

@@ -1,15 +1,15 @@
 /**
- * `pnpm soak --minutes M --kill-every S --seed N --rate R`: mixed workflows over every dispatcher on real workerd, while
- * everything that can die does.
+ * `pnpm soak --minutes M --kill-every S --seed N --rate R`: runs mixed workflows over every dispatcher on real workerd,
+ * while the processes are killed and frozen and the disk fails.
  *
- * Owns: the order of events, the faults, the table, and the exit code: 1 if anything was lost, stuck, wrong, or done again
- * after it was durable.
+ * Owns: the order of events, the faults, the tables, and the exit code. The code is 1 if a run was lost, is stuck or has
+ * a wrong result, or if a durable step was executed again.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { ProgressLine, paint, printTable } from "@holdfast/cli/terminal";
 import { Random } from "../simulator/random.ts";
-import { Battlefield } from "./processes.ts";
+import { SoakProcesses } from "./processes.ts";
 import { Caller } from "./caller.ts";
 import { type SoakRun, startRun } from "./runs.ts";
 import { type Verdict, judge } from "./verdict.ts";
@@ -26,10 +26,10 @@ const [minutes, killEvery, seed, rate] = [values.minutes, values["kill-every"], 
   Number,
 ) as [number, number, number, number];
 
-/** Runs in flight: what this machine carries without being the bottleneck. */
+/** The maximum number of runs in flight. With more, the machine itself becomes the bottleneck. */
 const OPEN_MAX = 60;
-/** How long runs may take when nothing hinders them any more. */
-const PATIENCE_MS = 120_000;
+/** The time bound for runs after the last fault, ms. */
+const COMPLETION_MS_MAX = 120_000;
 
 const random = new Random(seed);
 const faults = new Map<string, number>();
@@ -38,22 +38,22 @@ const runs: SoakRun[] = [];
 await main();
 
 async function main(): Promise<void> {
-  console.log(`\n  ${paint("bold", "Holdfast")}: ${minutes} minutes under fire, seed ${seed}.\n`);
-  const field = await Battlefield.start();
-  const caller = new Caller(field.url, new Random(seed + 1));
+  console.log(`\n  ${paint("bold", "Holdfast")}: ${minutes} minutes of faults, seed ${seed}.\n`);
+  const processes = await SoakProcesses.start();
+  const caller = new Caller(processes.url, new Random(seed + 1));
   const startedAt = performance.now();
   const progress = new ProgressLine(() => describeProgress(startedAt));
   try {
     const end = performance.now() + minutes * 60_000;
-    const over = await Promise.all([load(caller, end), storm(field, end)]).then(([all]) => all);
-    await Promise.race([Promise.all(over), delay(PATIENCE_MS, undefined, { ref: false })]);
-    // Once more, so that what is judged comes from the disk and from nowhere else.
-    await field.killWorkerd();
-    const verdict = await judge(caller, runs, field.effects());
+    const over = await Promise.all([load(caller, end), injectFaults(processes, end)]).then(([all]) => all);
+    await Promise.race([Promise.all(over), delay(COMPLETION_MS_MAX, undefined, { ref: false })]);
+    // Kill once more, so that the results are read from the disk and not from memory.
+    await processes.killWorkerd();
+    const verdict = await judge(caller, runs, processes.effects());
     progress.end();
     report(verdict, caller, performance.now() - startedAt);
   } finally {
-    await field.end();
+    await processes.end();
   }
 }
 
@@ -70,26 +70,28 @@ async function load(caller: Caller, end: number): Promise<Promise<void>[]> {
   return over;
 }
 
-/** One fault after another, until shortly before the end. */
-async function storm(field: Battlefield, end: number): Promise<void> {
-  let frozeLong = false;
+/** Injects one fault after another, until shortly before the end. */
+async function injectFaults(processes: SoakProcesses, end: number): Promise<void> {
+  let hasFrozenLong = false;
   while (performance.now() < end - 2_000) {
     await delay(killEvery * 1_000 * (0.5 + random.next()));
     const roll = random.next();
-    if (roll < 0.35) await strike("SIGKILL workerd", () => field.killWorkerd());
-    else if (roll < 0.6) await strike("SIGKILL Node", () => field.killSteps());
-    else if (roll < 0.7) await strike("SIGKILL both", () => Promise.all([field.killWorkerd(), field.killSteps()]));
-    else if (roll < 0.8) await strike("SIGSTOP workerd", () => field.freeze("workerd", 1_000 + random.next() * 5_000));
+    if (roll < 0.35) await inject("SIGKILL workerd", () => processes.killWorkerd());
+    else if (roll < 0.6) await inject("SIGKILL Node", () => processes.killSteps());
+    else if (roll < 0.7)
+      await inject("SIGKILL both", () => Promise.all([processes.killWorkerd(), processes.killSteps()]));
+    else if (roll < 0.8)
+      await inject("SIGSTOP workerd", () => processes.freeze("workerd", 1_000 + random.next() * 5_000));
     else if (roll < 0.9) {
-      // Once for longer than any watchdog waits.
-      const ms: number = frozeLong || end - performance.now() < 45_000 ? 1_000 + random.next() * 6_000 : 33_000;
-      frozeLong ||= ms > 30_000;
-      await strike(ms > 30_000 ? "SIGSTOP Node, 33 s" : "SIGSTOP Node", () => field.freeze("steps", ms));
-    } else await strike("disk full", () => field.fillDisk(500 + random.next() * 1_500));
+      // One freeze takes longer than the longest watchdog interval (30 s).
+      const ms: number = hasFrozenLong || end - performance.now() < 45_000 ? 1_000 + random.next() * 6_000 : 33_000;
+      hasFrozenLong ||= ms > 30_000;
+      await inject(ms > 30_000 ? "SIGSTOP Node, 33 s" : "SIGSTOP Node", () => processes.freeze("steps", ms));
+    } else await inject("disk full", () => processes.fillDisk(500 + random.next() * 1_500));
   }
 }
 
-async function strike(name: string, act: () => Promise<unknown>): Promise<void> {
+async function inject(name: string, act: () => Promise<unknown>): Promise<void> {
   faults.set(name, (faults.get(name) ?? 0) + 1);
   await act();
 }
@@ -121,21 +123,21 @@ function report({ findings, steps, effects, repeated }: Verdict, caller: Caller,
     ["what", "count"],
     [
       ["requests", requests],
-      ["requests repeated for want of an answer", again],
-      ["answers lost on purpose", lost],
+      ["requests repeated without an answer", again],
+      ["answers discarded on purpose", lost],
       ["deliveries", deliveries],
-      ["steps with an outside effect, durable", steps],
-      ["effects seen outside", effects],
-      ["effects of an attempt that was cut off, or failed", repeated],
+      ["durable steps with an external effect", steps],
+      ["effects recorded", effects],
+      ["effects of interrupted or failed attempts", repeated],
     ],
   );
   for (const finding of findings.slice(0, 20)) console.log(`  ${finding.slice(0, 600)}`);
   const verdict =
     findings.length === 0
-      ? paint(["green", "bold"], "Nothing lost, stuck, wrong or done again.")
+      ? paint(["green", "bold"], "No run is lost, stuck or wrong, and no durable step was repeated.")
       : paint(["red", "bold"], `${findings.length} findings.`);
   console.log(
-    `\n  ${verdict} ${Math.round(ms / 1_000)} s. Again with: pnpm soak --minutes ${minutes} --kill-every ${killEvery} --seed ${seed}\n`,
+    `\n  ${verdict} ${Math.round(ms / 1_000)} s. Repeat with: pnpm soak --minutes ${minutes} --kill-every ${killEvery} --seed ${seed}\n`,
   );
   process.exitCode = findings.length === 0 ? 0 : 1;
 }

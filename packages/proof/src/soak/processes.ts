@@ -1,7 +1,7 @@
 /**
- * The processes of the soak: workerd with its storage on disk, a Node process that executes steps, and the recorder.
+ * The processes of the soak test: workerd with storage on disk, a Node process that executes steps, and the recorder.
  *
- * Owns: starting them, again whenever they die, and what can be done to them.
+ * Owns: the start of the processes, the restart of a process that died, and the faults of processes and disk.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -17,7 +17,7 @@ import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { killAndAwaitNext, watchWorkerd } from "@holdfast/cli/workerd-process";
 import type { Effect } from "./effects.ts";
 
-export class Battlefield {
+export class SoakProcesses {
   readonly url: string;
   readonly #workerd: ReturnType<typeof watchWorkerd>;
   readonly #runtime: Miniflare;
@@ -25,7 +25,7 @@ export class Battlefield {
   readonly #recorder: ChildProcess;
   readonly #stepsArguments: readonly string[];
   #steps: ChildProcess;
-  #over = false;
+  #ending = false;
 
   private constructor(parts: {
     readonly url: string;
@@ -46,7 +46,7 @@ export class Battlefield {
     this.#watchSteps();
   }
 
-  static async start(): Promise<Battlefield> {
+  static async start(): Promise<SoakProcesses> {
     const folder = mkdtempSync(join(tmpdir(), "holdfast-soak-"));
     const recorder = fork(fileOf("recorder-process.ts"), [join(folder, "effects.log")], {
       stdio: ["ignore", "ignore", "inherit", "ipc"],
@@ -67,27 +67,27 @@ export class Battlefield {
         cf: false,
         telemetry: { enabled: false },
         resourcePersistencePath: join(folder, "storage"),
-        // What dies on purpose says so, at length.
+        // Processes that are killed on purpose write long logs.
         handleStructuredLogs: () => {},
         workers: [await mainWorker(bindings), await siblingWorker(bindings)],
       }),
     );
     const url = (await runtime.ready).origin;
-    return new Battlefield({ url, workerd, runtime, folder, recorder, steps, stepsArguments });
+    return new SoakProcesses({ url, workerd, runtime, folder, recorder, steps, stepsArguments });
   }
 
   async killWorkerd(): Promise<void> {
     await killAndAwaitNext(this.#workerd, this.url);
   }
 
-  /** It starts again by itself. */
+  /** Kills the Node process, which is then restarted. */
   async killSteps(): Promise<void> {
     const gone = once(this.#steps, "exit");
     this.#steps.kill("SIGKILL");
     await gone;
   }
 
-  /** Stands still, as a machine does that has no time. */
+  /** Stops a process for `ms`, as an overloaded machine does. */
   async freeze(which: "workerd" | "steps", ms: number): Promise<void> {
     const process = which === "workerd" ? this.#workerd() : this.#steps;
     process?.kill("SIGSTOP");
@@ -105,7 +105,7 @@ export class Battlefield {
   }
 
   async end(): Promise<void> {
-    this.#over = true;
+    this.#ending = true;
     this.#steps.kill("SIGKILL");
     await this.#runtime.dispose();
     this.#recorder.disconnect();
@@ -114,7 +114,7 @@ export class Battlefield {
 
   #watchSteps(): void {
     this.#steps.once("exit", () => {
-      if (this.#over) return;
+      if (this.#ending) return;
       this.#steps = startSteps(this.#stepsArguments);
       this.#watchSteps();
     });

@@ -1,6 +1,6 @@
 /**
- * The outside world of the soak: `node recorder-process.ts <file>`. Remembers effects in a log of its own, and answers only
- * when what it was told is on disk. Nobody kills it.
+ * `node recorder-process.ts <file>`: records the external effects of the soak test. It appends each record to a log file,
+ * and answers when the record is on disk. This process is never killed.
  */
 import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { createServer } from "node:http";
@@ -9,7 +9,7 @@ import type { AddressInfo } from "node:net";
 const log = openSync(process.argv[2] ?? "effects.log", "a");
 let waiting: { readonly line: string; readonly done: () => void }[] = [];
 
-/** All that came in a moment goes to the disk together. */
+/** Writes all records of the last 2 ms in one write. */
 function write(): void {
   const batch = waiting;
   waiting = [];

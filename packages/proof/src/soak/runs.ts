@@ -1,7 +1,7 @@
 /**
- * The load: runs of the catalogue and runs that act on the outside world, each with what it must come to.
+ * The load of the soak test: catalogue runs and runs with external effects, each with its expected outcome.
  */
-import { type CatalogueEntry, differences, playEntry, slugOf } from "../catalogue/index.ts";
+import { type CatalogueEntry, differences, runEntry, slugOf } from "../catalogue/index.ts";
 import type { Random } from "../simulator/random.ts";
 import type { Caller } from "./caller.ts";
 import { catalogue } from "./workflows.ts";
@@ -11,13 +11,13 @@ export const PIPES = ["", "rpc-", "fetch-", "http-"] as const;
 export interface SoakRun {
   readonly id: string;
   readonly kind: string;
-  /** Its bodies tell the recorder. */
+  /** Its bodies have external effects, which the recorder knows. */
   readonly acts: boolean;
   state: "open" | "ended";
   problems: readonly string[];
 }
 
-/** What ends by the clock may end otherwise when seconds are lost in between. */
+/** The entries whose outcome does not depend on time: a restart takes seconds, and would change the others. */
 const playable = catalogue.filter(
   ({ title, timeoutMs, cues = [] }) =>
     timeoutMs === undefined &&
@@ -40,7 +40,7 @@ const ACTING: Readonly<Record<string, Expected>> = {
   "soak-family": { status: "completed", output: [2, 3] },
 };
 
-/** Starts one run; what it comes to is known when the promise resolves. */
+/** Starts one run. `over` resolves when the run has ended and `run.problems` is set. */
 export function startRun(
   caller: Caller,
   random: Random,
@@ -69,7 +69,7 @@ export function startRun(
 }
 
 async function play(caller: Caller, id: string, entry: CatalogueEntry): Promise<string[]> {
-  return differences([entry.outcome, ...(entry.orAfterCrash ?? [])], await playEntry(caller, entry, id));
+  return differences([entry.outcome, ...(entry.orAfterCrash ?? [])], await runEntry(caller, entry, id));
 }
 
 async function act(caller: Caller, id: string, workflowId: string): Promise<string[]> {
@@ -80,7 +80,9 @@ async function act(caller: Caller, id: string, workflowId: string): Promise<stri
     const record = await caller.read(id);
     if (!/pending|running|waiting/.test(record.status)) {
       const found = { status: record.status, output: record.output };
-      return JSON.stringify(found) === JSON.stringify({ status, output }) ? [] : [`came to ${JSON.stringify(record)}`];
+      return JSON.stringify(found) === JSON.stringify({ status, output })
+        ? []
+        : [`ended with ${JSON.stringify(record)}`];
     }
     await caller.wait(250);
   }

@@ -1,4 +1,4 @@
-/** The Node process of the soak: `node steps-process.ts <port> <key> <recorder>`. */
+/** `node steps-process.ts <port> <key> <recorder>`: the Node process of the soak test, which executes steps. */
 import { serve } from "@hono/node-server";
 import { createStepHandler } from "@holdfast/workflows/handler";
 import { soakWorkflows } from "./workflows.ts";

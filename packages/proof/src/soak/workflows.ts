@@ -1,4 +1,4 @@
-/** What is served on every side of the soak: the catalogue, and the workflows that act on the outside world. */
+/** The workflows that every process of the soak test serves: the catalogue, and the workflows with external effects. */
 import { type CatalogueEntry, makeCatalogue, workflowsOf } from "../catalogue/index.ts";
 import type { Workflow } from "@holdfast/workflows";
 import { effectWorkflows } from "./effects.ts";

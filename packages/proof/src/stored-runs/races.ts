@@ -1,10 +1,10 @@
-/** Races between operations and a number of microtasks: the constants of the replay scheduler decide them (REP8). */
+/** Races between operations and a number of microtasks. The constants of the replay scheduler decide the winner (REP8). */
 import type { WorkflowContext } from "@holdfast/workflows";
 import type { Scenario } from "./scenario.ts";
 
 const SETTLED = Promise.resolve();
 
-/** `count` microtasks, one after the other. */
+/** Takes `count` sequential microtasks. */
 async function microtasks(count: number): Promise<string> {
   for (let at = 0; at < count; at++) await SETTLED;
   return "ticks";
@@ -14,7 +14,7 @@ type Race = (ctx: WorkflowContext, ticks: number) => Promise<string>;
 
 const againstStep: Race = (ctx, ticks) => Promise.race([ctx.step("a", () => 1).then(() => "step"), microtasks(ticks)]);
 
-/** Races, and the numbers of microtasks that run in them: on both sides of where the winner changes, and far from it. */
+/** Races with their numbers of microtasks: numbers around the point where the winner changes, and numbers far from it. */
 const RACES: readonly (readonly [name: string, ticks: readonly number[], race: Race])[] = [
   ["one step", [0, 30, 34, 36, 37, 38, 39, 40, 41, 42, 46, 60, 110], againstStep],
   [

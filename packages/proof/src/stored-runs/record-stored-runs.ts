@@ -1,6 +1,6 @@
 /**
- * `node packages/proof/src/stored-runs/record-stored-runs.ts FILE COMMIT`: records the fixture of stored runs with the code of this checkout.
- * COMMIT names that code.
+ * `node packages/proof/src/stored-runs/record-stored-runs.ts FILE COMMIT`: records the fixture of stored runs with the
+ * code of this checkout. COMMIT is the hash of that code; the fixture contains it.
  */
 import { writeFileSync } from "node:fs";
 import { recordStoredRuns } from "./recording.ts";

@@ -1,19 +1,19 @@
 /**
- * Plays the scenarios with the code of this checkout, and writes down all that they store and what the same code ends
- * them with from each moment.
+ * Runs the scenarios with the code of this checkout. Records all commits, and the end to which the same code continues
+ * the runs from each commit.
  *
  * Owns: the recording of the fixture. A fixture is recorded once, by the last commit before a change, and never again.
  */
 import { planResume } from "@holdfast/orchestrator";
 import { MemoryHost, VirtualClock } from "@holdfast/workflows/testing";
-import { type ContractHost, playEntry, slugOf } from "../catalogue/index.ts";
+import { type ContractHost, runEntry, slugOf } from "../catalogue/index.ts";
 import { contractHostOf } from "../catalogue/memory-contract-host.ts";
-import { type End, MAIN_RUN, PARENT_RUN, driveOn, scenariosOn } from "./drive-on.ts";
+import { type End, MAIN_RUN, PARENT_RUN, continueFrom, scenariosOn } from "./continue-runs.ts";
 import type { Scenario } from "./scenario.ts";
 import { workflowsOfScenario } from "./scenarios.ts";
 import { StoreLog, type StoredCommit } from "./store-log.ts";
 
-/** Plays a scenario. Gives its commits, and from which of them on its run exists. */
+/** Runs a scenario. Returns its commits, and the position of the first commit of the main run. */
 async function record(title: string): Promise<[StoredCommit[], number]> {
   const clock = new VirtualClock();
   const scenario = scenariosOn(clock).find(({ entry }) => entry.title === title) as Scenario;
@@ -41,12 +41,12 @@ async function record(title: string): Promise<[StoredCommit[], number]> {
     main.trigger(slugOf(entry), entry.input, { ...triggered, ...inherited });
     await main.settle();
   };
-  await playEntry({ ...counting(main, log, scenario.observed === true), trigger: begin }, entry, MAIN_RUN);
+  await runEntry({ ...counting(main, log, scenario.observed === true), trigger: begin }, entry, MAIN_RUN);
   while (await main.next());
   return [log.commits, from];
 }
 
-/** Counts the cues that were acted. */
+/** Wraps the host so that it counts the performed cues. */
 function counting(main: MemoryHost, log: StoreLog, observed: boolean): ContractHost {
   const host = contractHostOf(() => main);
   const count = <T extends unknown[]>(act: (...given: T) => Promise<void>): ((...given: T) => Promise<void>) => {
@@ -72,7 +72,7 @@ function counting(main: MemoryHost, log: StoreLog, observed: boolean): ContractH
   };
 }
 
-/** Which end each moment leads to. */
+/** Adds to each commit the end to which it leads. Returns the commits and the distinct ends. */
 async function withEnds(title: string, commits: StoredCommit[], from: number): Promise<[StoredCommit[], End[]]> {
   const ends: string[] = [];
   const ended: StoredCommit[] = [];
@@ -81,14 +81,14 @@ async function withEnds(title: string, commits: StoredCommit[], from: number): P
       ended.push(commit);
       continue;
     }
-    const end = JSON.stringify(await driveOn(title, commits.slice(0, at + 1)));
+    const end = JSON.stringify(await continueFrom(title, commits.slice(0, at + 1)));
     if (!ends.includes(end)) ends.push(end);
     ended.push({ ...commit, end: ends.indexOf(end) });
   }
   return [ended, ends.map((end) => JSON.parse(end) as End)];
 }
 
-/** All runs, as the text of the fixture: a line for each commit and for each end. */
+/** Returns all runs as the text of the fixture, with a line per commit and per end. */
 export async function recordStoredRuns(recordedBy: string): Promise<string> {
   const runs: string[] = [];
   for (const { entry } of scenariosOn(new VirtualClock())) {

@@ -1,14 +1,14 @@
-/** What a stored run is recorded from, and driven on with. */
+/** The workflow and the actions from which a stored run is recorded and continued. */
 import type { CatalogueEntry } from "../catalogue/index.ts";
 
 export interface Scenario {
   readonly entry: CatalogueEntry;
-  /** What the trigger says beside the input. */
+  /** Fields of the trigger besides the input. */
   readonly trigger?: Readonly<Record<string, unknown>>;
-  /** Executions are at the other end of a pipe. */
+  /** Executions run at the other end of a pipe. */
   readonly remote?: true;
-  /** There is an index of runs, and the audit names who acts. */
+  /** The world has an index of runs, and the audit contains who acted. */
   readonly observed?: true;
-  /** The run is resumed from one of the same workflow, which was played to its end before. */
+  /** The run is resumed from an ended run of the same workflow. */
   readonly resume?: { readonly resumeFromStep?: string; readonly seedResults: readonly (readonly [string, string])[] };
 }

@@ -1,8 +1,8 @@
 /**
- * Runs that an earlier build has stored, and that every later build must drive on to the same end (VER1, REP8).
+ * The scenarios of the stored runs. Every later build must continue a stored run to the same end (VER1, REP8).
  *
  * Owns: the list: the whole catalogue, races that the number of microtasks decides, and states that the catalogue does
- * not reach. The workflows must never change: fixtures hold half of what they have done.
+ * not reach. The workflows must never change: fixtures contain the first part of their runs.
  */
 import type { Workflow } from "@holdfast/workflows";
 import { type Cue, type Tools, makeCatalogue, workflowsOf } from "../catalogue/index.ts";
@@ -15,7 +15,7 @@ export function makeScenarios(tools: Tools): Scenario[] {
   return [...played, ...stateScenarios(tools), ...raceScenarios()].map(withDeliveryIds);
 }
 
-/** Deliveries keep their ids when only the rest of them is played. */
+/** Gives each delivery a fixed id, which stays the same when only the remaining cues are performed. */
 function withDeliveryIds(scenario: Scenario): Scenario {
   const { cues } = scenario.entry;
   if (cues === undefined) return scenario;
@@ -26,7 +26,7 @@ function withDeliveryIds(scenario: Scenario): Scenario {
   return { ...scenario, entry: { ...scenario.entry, cues: named } };
 }
 
-/** The workflows of one scenario. */
+/** Returns the workflows of one scenario. */
 export function workflowsOfScenario({ entry }: Scenario): Workflow[] {
   return workflowsOf([entry]);
 }

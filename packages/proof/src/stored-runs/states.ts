@@ -1,4 +1,4 @@
-/** States of runs that the catalogue does not reach, or not on purpose. */
+/** Scenarios with states of runs that the catalogue does not reach, or reaches only by chance. */
 import { type Workflow, type WorkflowContext, workflow } from "@holdfast/workflows";
 import type { Cue, Tools } from "../catalogue/index.ts";
 import type { Scenario } from "./scenario.ts";

@@ -1,8 +1,7 @@
 /**
- * What a world of runs has stored, as the list of its commits: each beginning of the list is a moment at which every
- * process may have died.
+ * The commits of a world of runs, in order. Each prefix of the list is a state in which every process may have died.
  *
- * Owns: the form of the fixture, and making stores of it again. A header is written down as what changed in it.
+ * Owns: the form of the fixture, and the reconstruction of stores from it. A header is recorded as its changes.
  */
 import { RECORD_KEY, type WriteBatch } from "@holdfast/orchestrator";
 import { type MemoryHost, MemoryStore } from "@holdfast/workflows/testing";
@@ -10,16 +9,16 @@ import { type MemoryHost, MemoryStore } from "@holdfast/workflows/testing";
 export interface StoredCommit {
   readonly run: string;
   readonly now: number;
-  /** The alarm of the run's object afterwards. */
+  /** The alarm of the run's object after this commit. */
   readonly alarm: number | null;
-  /** How many of the scenario's cues have been acted. */
+  /** The number of performed cues. */
   readonly cues: number;
   /** Fields of the header that this commit set, and those that it removed. */
   readonly header?: Readonly<Record<string, unknown>>;
   readonly unset?: readonly string[];
   readonly puts: Readonly<Record<string, object>>;
   readonly deletes?: readonly string[];
-  /** Which of the scenario's ends the run came to from here; absent: this moment is not driven on. */
+  /** The position of the scenario's end to which this commit leads. Absent: the run is not continued from this commit. */
   readonly end?: number;
 }
 
@@ -30,7 +29,7 @@ export class StoreLog {
   readonly #headers = new Map<string, Header>();
   cues = 0;
 
-  /** Writes down the commits of this host too. */
+  /** Records the commits of this host too. */
   watch(host: MemoryHost): void {
     const { afterCommit } = host.store;
     host.store.afterCommit = (batch) => {
@@ -67,7 +66,7 @@ function isSame(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** The stores of all runs, by run id in the order of their creation, as these commits left them. */
+/** Returns the stores of all runs after these commits, by run id in the order of creation. */
 export function storesOf(commits: readonly StoredCommit[]): Map<string, MemoryStore> {
   const stores = new Map<string, MemoryStore>();
   const headers = new Map<string, Header>();

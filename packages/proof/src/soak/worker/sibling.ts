@@ -1,4 +1,4 @@
-/** The sibling Worker of the soak: the same workflows, over RPC and over plain fetch. */
+/** The sibling Worker of the soak test: serves the workflows over RPC and over plain fetch. */
 import { WorkerEntrypoint, env as environment } from "cloudflare:workers";
 import { createStepHandler, workflowsEntrypoint } from "@holdfast/workflows/handler";
 import { soakWorkflows } from "../workflows.ts";

@@ -1,5 +1,5 @@
 /**
- * The Worker under fire: every dispatcher, chosen by the beginning of a run's id, and a disk that can be full.
+ * The Worker of the soak test. The prefix of a run's id selects its dispatcher, and storage writes can be made to fail.
  */
 import { env as environment } from "cloudflare:workers";
 import {
@@ -23,7 +23,7 @@ interface Env {
 
 const workflows = soakWorkflows(() => (environment as unknown as Env).RECORDER_URL);
 
-/** Until then no write of a run succeeds. */
+/** Until this time every write of a run fails, ms since the epoch. */
 let diskFullUntil = 0;
 
 function dispatcherOf(env: Env): StepDispatcher {

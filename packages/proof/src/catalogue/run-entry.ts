@@ -1,13 +1,14 @@
 /**
- * Plays an entry of the catalogue on a host, and says how it differs from what it must come to.
+ * Runs a catalogue entry on a host and compares the result with the outcomes that the entry allows.
  *
- * Owns: the order of cues, waiting for what they wait for with a bound, and the comparison.
+ * Owns: the order of cues (scripted actions from outside the run), the bounded waiting for the condition of each cue,
+ * and the comparison.
  */
 import { type RunStatus, isTerminal } from "@holdfast/protocol";
 import { slugOf } from "./catalogue.ts";
 import type { CatalogueEntry, Cue, Outcome } from "./types.ts";
 
-/** A run as the API shows it. */
+/** A run as the API returns it. */
 export interface RunRecord {
   readonly status: RunStatus;
   readonly output?: unknown;
@@ -18,43 +19,43 @@ export interface RunRecord {
   readonly pendingWaitpoints: readonly { readonly id: string; readonly meta: { readonly tokenId?: string } }[];
 }
 
-/** What a host must be able to do, whatever lies below it. Calls that meet a crash are repeated by the host. */
+/** The operations that every kind of host provides. The host repeats a call that a crash interrupted. */
 export interface ContractHost {
   trigger(runId: string, workflowId: string, input: unknown, timeoutMs: number | undefined): Promise<void>;
   read(runId: string): Promise<RunRecord>;
-  /** `type kind/occurrence/name` of each entry. */
+  /** Returns `type kind/occurrence/name` of each entry. */
   journal(runId: string): Promise<readonly string[]>;
   deliver(runId: string, kind: "signal" | "event", name: string, payload: unknown, deliveryId: string): Promise<void>;
   resolveToken(runId: string, tokenId: string, payload: unknown): Promise<void>;
   cancel(runId: string, reason: string | undefined): Promise<void>;
   operate(runId: string, operation: "pause" | "unpause"): Promise<void>;
-  /** Lets a little time pass, or the next thing that is due happen. */
+  /** Lets a few milliseconds pass, or fires the next timer. */
   tick(): Promise<void>;
   wait(ms: number): Promise<void>;
 }
 
-/** A host for one run of one entry. `crashed`: whether the crash has come. */
+/** A host for one run of one entry. `crashed`: whether the scripted crash has happened. */
 export interface OpenedHost extends ContractHost {
   readonly crashed: () => boolean;
   close(): Promise<void>;
 }
 
-export interface Played {
+export interface EntryResult {
   readonly record: RunRecord;
   readonly journal: readonly string[];
 }
 
-/** Ticks after which a run is stuck. */
+/** A run that has not reached its condition after this many ticks is stuck. */
 const TICKS_MAX = 4_000;
 
-export async function playEntry(host: ContractHost, entry: CatalogueEntry, runId: string): Promise<Played> {
+export async function runEntry(host: ContractHost, entry: CatalogueEntry, runId: string): Promise<EntryResult> {
   await host.trigger(runId, slugOf(entry), entry.input, entry.timeoutMs);
   for (const [place, cue] of (entry.cues ?? []).entries()) {
     const { when } = cue;
     const record =
       when === undefined
         ? await host.read(runId)
-        : await until(host, runId, (one) => isTerminal(one.status) || hasCome(one, when), JSON.stringify(when));
+        : await until(host, runId, (one) => isTerminal(one.status) || isMet(one, when), JSON.stringify(when));
     await act(host, runId, cue, record, `cue-${place}`);
   }
   const record = await until(host, runId, ({ status }) => isTerminal(status), "the end of the run");
@@ -69,14 +70,14 @@ async function until(
 ): Promise<RunRecord> {
   let record = await host.read(runId);
   for (let ticks = 0; !condition(record); ticks++) {
-    if (ticks > TICKS_MAX) throw new Error(`${runId} did not come to ${what}; it is ${JSON.stringify(record)}`);
+    if (ticks > TICKS_MAX) throw new Error(`${runId} did not reach ${what}; its record is ${JSON.stringify(record)}`);
     await host.tick();
     record = await host.read(runId);
   }
   return record;
 }
 
-function hasCome({ status, steps, pendingWaitpoints }: RunRecord, when: NonNullable<Cue["when"]>): boolean {
+function isMet({ status, steps, pendingWaitpoints }: RunRecord, when: NonNullable<Cue["when"]>): boolean {
   if ("step" in when) return steps.some((step) => step.name === when.step && step.status === "running");
   if ("status" in when) return status === when.status;
   return pendingWaitpoints.some(({ id }) => id.split("/").slice(2).join("/") === when.waitsFor);
@@ -101,8 +102,8 @@ function act(host: ContractHost, runId: string, { act: what }: Cue, record: RunR
   }
 }
 
-/** How a run differs from every outcome that it may have; empty: it is one of them. */
-export function differences(allowed: readonly Outcome[], { record }: Played): string[] {
+/** Returns the differences between a run and each allowed outcome. The list is empty if the run has one of them. */
+export function differences(allowed: readonly Outcome[], { record }: EntryResult): string[] {
   const wrong = allowed.map((outcome) => compare(outcome, record));
   return wrong.some((one) => one.length === 0) ? [] : wrong.flat();
 }

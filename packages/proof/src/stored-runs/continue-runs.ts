@@ -1,27 +1,27 @@
 /**
- * Drives a world of stored runs on, with processes that know nothing but what is stored, and says what it ends with.
+ * Continues a world of stored runs with new processes, and returns the end of each run.
  *
- * Owns: the comparison's form: what a caller can see of each run, and its journal without times and secrets.
+ * Owns: the form that is compared: the fields of a run that a caller can read, and its journal without times and secrets.
  */
 import type { JournalEntry } from "@holdfast/protocol";
 import { MemoryHost, VirtualClock } from "@holdfast/workflows/testing";
-import { type Tools, playEntry } from "../catalogue/index.ts";
+import { type Tools, runEntry } from "../catalogue/index.ts";
 import { contractHostOf } from "../catalogue/memory-contract-host.ts";
 import type { Scenario } from "./scenario.ts";
 import { makeScenarios, workflowsOfScenario } from "./scenarios.ts";
 import { type StoredCommit, storesOf } from "./store-log.ts";
 
-/** The run that a scenario is about, and the run that it was resumed from. */
+/** The run under test, and the run from which it was resumed. */
 export const MAIN_RUN = "main";
 export const PARENT_RUN = "parent";
 
-/** How a run ended. */
+/** The end of each run, by run id. */
 export type End = Readonly<Record<string, { readonly [what: string]: unknown; readonly journal: readonly unknown[] }>>;
 
-/** Timers that are let fire after the end; a world that has more is stuck. */
+/** The number of timers that may fire after the end. A world with more is stuck. */
 const AFTERWARDS_MAX = 500;
 
-/** The scenarios, with steps that sleep on this clock. */
+/** Returns the scenarios. Their steps sleep on this clock. */
 export function scenariosOn(clock: VirtualClock): Scenario[] {
   const sleep: Tools["sleep"] = (ms, signal) =>
     new Promise((resolve, reject) => {
@@ -34,8 +34,8 @@ export function scenariosOn(clock: VirtualClock): Scenario[] {
   return makeScenarios({ sleep });
 }
 
-/** Drives on from behind the last of these commits. */
-export async function driveOn(title: string, commits: readonly StoredCommit[]): Promise<End> {
+/** Continues the runs from the state after the last of these commits. */
+export async function continueFrom(title: string, commits: readonly StoredCommit[]): Promise<End> {
   const last = commits.at(-1);
   const clock = new VirtualClock(last?.now);
   const scenario = scenariosOn(clock).find(({ entry }) => entry.title === title);
@@ -51,11 +51,11 @@ export async function driveOn(title: string, commits: readonly StoredCommit[]): 
   return endOf(world, { ...scenario, entry: { ...entry, cues: entry.cues?.slice(last.cues) ?? [] } });
 }
 
-/** Plays what is left of a scenario to its end, and lets all other runs of the world end. */
+/** Runs the rest of a scenario to its end, and lets all other runs of the world end. */
 async function endOf(world: ReadonlyMap<string, MemoryHost>, { entry }: Scenario): Promise<End> {
   const main = world.get(MAIN_RUN);
   if (main === undefined) throw new Error("assertion: the world has no main run");
-  await playEntry(
+  await runEntry(
     contractHostOf(() => main),
     entry,
     MAIN_RUN,
@@ -68,17 +68,17 @@ async function endOf(world: ReadonlyMap<string, MemoryHost>, { entry }: Scenario
 
 function describe({ header, journal }: MemoryHost): End[string] {
   const { status, output, error, metadata, uncompensated, resumedBy } = header;
-  const told = { status, output, error, metadata, uncompensated, resumedBy, journal: journal.map(withoutTimes) };
-  return JSON.parse(JSON.stringify(told, withoutOwnMessages)) as End[string];
+  const visible = { status, output, error, metadata, uncompensated, resumedBy, journal: journal.map(withoutTimes) };
+  return JSON.parse(JSON.stringify(visible, withoutOwnMessages)) as End[string];
 }
 
-/** Times, and what is drawn at random, may be others. */
+/** Removes times and random values, which may differ. */
 function withoutTimes(entry: JournalEntry): object {
   const times = new Set(["v", "at", "startedAt", "retryAt", "wakeAt", "tokenId"]);
   return Object.fromEntries(Object.entries(entry).filter(([key]) => !times.has(key)));
 }
 
-/** The wording of the engine's own messages may change; their codes may not. */
+/** Removes the engine's own messages: their wording may change, but their codes must not. */
 function withoutOwnMessages(this: unknown, key: string, value: unknown): unknown {
   const { name } = this as { readonly name?: unknown };
   return key === "message" && name === "HoldfastError" ? undefined : value;
