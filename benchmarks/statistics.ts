@@ -48,7 +48,7 @@ export function summarize(samples: readonly number[]): Summary & Pick<Row, "samp
 }
 
 /** Linear between the two nearest. */
-export function quantile(sorted: readonly number[], q: number): number {
+function quantile(sorted: readonly number[], q: number): number {
   const place = (sorted.length - 1) * q;
   const [low, high] = [sorted[Math.floor(place)] ?? NaN, sorted[Math.ceil(place)] ?? NaN];
   return low + (high - low) * (place - Math.floor(place));

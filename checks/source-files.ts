@@ -20,6 +20,7 @@ export interface PackageManifest {
   readonly private?: boolean;
   readonly exports?: Readonly<Record<string, unknown>>;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
 }
@@ -29,9 +30,18 @@ export function readFiles(...patterns: readonly string[]): readonly SourceFile[]
   return findPaths(patterns).map((path) => ({ path, text: readText(path) }));
 }
 
-/** The folders of all packages of the workspace. */
+/** The folders of the packages that the table of layers knows. */
 export function packageFolders(): readonly string[] {
-  return findPaths(["{packages,apps,examples}/*/package.json"]).map((path) => path.replace("/package.json", ""));
+  return findPackages("{packages,apps,examples}/*");
+}
+
+/** The folders that belong to no layer. */
+export function toolFolders(): readonly string[] {
+  return findPackages("deploy/*", "{benchmarks,checks,demo}");
+}
+
+function findPackages(...folders: readonly string[]): readonly string[] {
+  return findPaths(folders.map((folder) => `${folder}/package.json`)).map((path) => path.replace("/package.json", ""));
 }
 
 export function readManifest(folder: string): PackageManifest {

@@ -9,7 +9,7 @@ import type { ChildTrigger, Input, ResumeRequest, RunMessage } from "@holdfast/o
 type InputOf<T extends Input["type"]> = Extract<Input, { readonly type: T }>;
 
 /** An input of the state machine that a caller may cause. `by`: the caller, for the audit. */
-export type CallerInput =
+type CallerInput =
   | (InputOf<"deliver" | "resolveToken" | "cancel" | "pause" | "unpause" | "retry"> & {
       readonly by: string;
     })

@@ -57,7 +57,7 @@ export function childrenOf(program: Program): (Program & { readonly kind: "child
   return "parts" in program ? program.parts.flatMap(childrenOf) : [];
 }
 
-export type Combination = "sequence" | "all" | "race" | "any" | "settled" | "parallel" | "try" | "group" | "loop";
+type Combination = "sequence" | "all" | "race" | "any" | "settled" | "parallel" | "try" | "group" | "loop";
 
 const COMBINATIONS: readonly Combination[] = [
   "sequence",

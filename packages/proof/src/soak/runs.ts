@@ -6,7 +6,7 @@ import type { Random } from "../simulator/random.ts";
 import type { Caller } from "./caller.ts";
 import { catalogue } from "./workflows.ts";
 
-export const PIPES = ["", "rpc-", "fetch-", "http-"] as const;
+const PIPES = ["", "rpc-", "fetch-", "http-"] as const;
 
 export interface SoakRun {
   readonly id: string;

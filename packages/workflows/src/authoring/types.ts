@@ -183,4 +183,4 @@ export interface WorkflowConfig<
 
 /** What the function gets: the schema's output, or `any` without a schema. */
 // oxlint-disable-next-line typescript/no-explicit-any -- without a schema there is nothing to know
-export type InputOf<I> = I extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<I> : any;
+type InputOf<I> = I extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<I> : any;

@@ -1,0 +1,53 @@
+/** Checks that documents name files that are there, and that every outside dependency has its line. */
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import { REPOSITORY, packageFolders, readFiles, readManifest, toolFolders } from "./source-files.ts";
+
+const DOCUMENTS = readFiles("*.md", "docs/**/*.md", "{packages,apps,examples,deploy}/*/*.md");
+
+const PATHS = readFiles("{packages,apps,examples,deploy,checks,demo,benchmarks}/**/*.ts").map(({ path }) => path);
+
+/** What is named by a part of its path; the rest is prose. */
+const MAPS = new Set(["AGENTS.md", "ARCHITECTURE.md"]);
+
+test("every link to a file leads to one", () => {
+  const broken = DOCUMENTS.flatMap(({ path, text }) =>
+    [...text.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)]
+      .map((match) => match[1] ?? "")
+      .filter((target) => !/^\w+:/.test(target) && !existsSync(join(REPOSITORY, dirname(path), target)))
+      .map((target) => `${path}: ${target}`),
+  );
+  expect(broken).toEqual([]);
+});
+
+test("every source file that the map and the architecture name is there", () => {
+  const maps = DOCUMENTS.filter(({ path }) => MAPS.has(path));
+  expect(maps).toHaveLength(MAPS.size);
+  const missing = maps.flatMap(({ path, text }) =>
+    [...text.matchAll(/[\w/-]*[\w-]\.ts\b/g)]
+      .map(([name]) => name)
+      .filter((name) => !PATHS.some((known) => `/${known}`.includes(`/${name}`) || isInSource(known, name)))
+      .map((name) => `${path}: ${name}`),
+  );
+  expect(missing).toEqual([]);
+});
+
+/** `protocol/values.ts` stands for `packages/protocol/src/values.ts`. */
+function isInSource(path: string, name: string): boolean {
+  return path.replace("/src/", "/").endsWith(`/${name}`);
+}
+
+test("every outside dependency has one line in docs/dependencies.md", () => {
+  const [document] = readFiles("docs/dependencies.md");
+  const rows = (document?.text ?? "").split("\n").filter((line) => line.startsWith("| `"));
+  const explained = rows.flatMap((row) =>
+    [...(row.split("|")[1] ?? "").matchAll(/`([^`]+)`/g)].map((match) => match[1]),
+  );
+  const used = [".", ...packageFolders(), ...toolFolders()].flatMap((folder) => {
+    const { dependencies, devDependencies, optionalDependencies } = readManifest(folder);
+    return Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies });
+  });
+  const outside = new Set(used.filter((name) => !name.startsWith("@holdfast/")));
+  expect(new Set(explained)).toEqual(outside.add("pnpm"));
+});
