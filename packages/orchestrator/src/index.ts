@@ -54,5 +54,4 @@ export type { RunIdentity } from "./run/run-identity.ts";
 export { describeEntry, describeRun, summarizeRun } from "./run/run-record.ts";
 export { type RunState, applyBatch, loadRun, readInput, readJournal } from "./run/run-state.ts";
 export { computeBackoffDelayMs } from "./run/step-retry.ts";
-export { hashText } from "./run/text-hash.ts";
 export { type Transition, transition } from "./run/transition.ts";

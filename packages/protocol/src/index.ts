@@ -81,6 +81,7 @@ export {
 } from "./retry.ts";
 export { RUN_STATUSES, type RunStatus, TERMINAL_STATUSES, type TerminalStatus, isTerminal } from "./run-status.ts";
 export type { RpcBinding, RpcLive, RpcPort } from "./rpc.ts";
+export { hashText } from "./text-hash.ts";
 export { parseTraceparent, spanIdOf, traceIdOf, traceparentOf } from "./trace.ts";
 export type { TurnAnswer, TurnContent, TurnRequest, WorkflowsAnswer } from "./turns.ts";
 export {

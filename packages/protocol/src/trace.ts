@@ -4,6 +4,7 @@
  * Owns: ids of traces and spans that come out the same on every replay, so that what a step's body tells the outside
  * world and what the orchestrator exports later name the same span.
  */
+import { hashText } from "./text-hash.ts";
 
 interface Traced {
   readonly id: string;
@@ -34,12 +35,11 @@ export function traceparentOf(run: Traced, what: string): string {
   return `00-${traceIdOf(run)}-${spanIdOf(run, what)}-01`;
 }
 
-/** FNV-1a (Fowler, Noll, Vo 1991), salted, 32 bits at a time. The last digit is never zero: no id is all zeros. */
+/** A salted hash, 32 bits at a time. The last digit is never zero: no id is all zeros. */
 function hexOf(text: string, words: number): string {
   let hex = "";
   for (let salt = 1; salt <= words; salt++) {
-    let hash = 0x811c9dc5 ^ salt;
-    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+    const hash = hashText(text, salt);
     hex += (Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> 0).toString(16).padStart(8, "0");
   }
   return `${hex.slice(0, -1)}1`;

@@ -14,7 +14,6 @@ import {
   chunkKey,
   chunkPrefix,
   describeEntry,
-  hashText,
   journalKey,
   summarizeRun,
 } from "@holdfast/orchestrator";
@@ -23,6 +22,7 @@ import {
   LIMITS,
   type RunEvent,
   decodeValue,
+  hashText,
   isOutcome,
   isTerminal,
   parseOperationId,

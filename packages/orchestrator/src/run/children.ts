@@ -10,6 +10,7 @@ import {
   type OperationEvents,
   type OperationId,
   errorValue,
+  hashText,
   parseOperationId,
   traceparentOf,
 } from "@holdfast/protocol";
@@ -19,7 +20,6 @@ import { wake } from "./lifecycle.ts";
 import { post, remove } from "./outbox.ts";
 import { OUTBOX_PREFIX, isRow } from "./rows.ts";
 import { kindOf } from "./run-header.ts";
-import { hashText } from "./text-hash.ts";
 import { endChild, newWait } from "./waits.ts";
 
 /** The function requests a child. */

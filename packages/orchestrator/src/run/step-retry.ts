@@ -3,8 +3,7 @@
  *
  * Owns: the retry decision (STEP2, STEP3), as pure arithmetic.
  */
-import type { RetryPolicy } from "@holdfast/protocol";
-import { hashText } from "./text-hash.ts";
+import { type RetryPolicy, hashText } from "@holdfast/protocol";
 
 /** Delays grow by up to this share, so that runs that failed together do not come back together. */
 const JITTER_SHARE = 0.2;
