@@ -1,4 +1,5 @@
 /** tests: the HTTP API: triggering and resuming runs */
+import { DEFAULT_LIMITS } from "@holdfast/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
 import { bodies, workflows } from "./api-workflows.ts";
 import { FakeDeployment, answerOf } from "./fake-platform.ts";
@@ -76,6 +77,12 @@ describe("triggering", () => {
   test("RUN2 a key is not bound by a request that was refused", async () => {
     const trigger = (json: object): Promise<Response> => api.fetch("/api/runs", { json });
     expect((await trigger({ workflowId: "aprove", runId: "A", idempotencyKey: "K" })).status).toBe(404);
+    const large = { a: "x".repeat(DEFAULT_LIMITS.tenantMetaChars) };
+    const tooLarge = { workflowId: "approve", runId: "A", idempotencyKey: "K", tenantMeta: large };
+    expect((await trigger(tooLarge)).status).toBe(400);
+    const body = '{"workflowId":"approve","runId":"A","idempotencyKey":"K","input":{"__proto__":{}}}';
+    const headers = { "Content-Type": "application/json" };
+    expect((await api.fetch("/api/runs", { method: "POST", body, headers })).status).toBe(400);
     expect((await trigger({ workflowId: "approve", runId: "B", idempotencyKey: "K", input: {} })).status).toBe(201);
   });
 

@@ -162,6 +162,10 @@ describe("scopes", () => {
       tenantMeta: { plan: "free" },
       triggeredBy: expect.stringMatching(/^token-[0-9a-f]{8}$/),
     });
+    const elsewhere = { runId: "t", workflowId: "answers", resumeFromStep: "x" };
+    expect((await as("plain")("/api/runs/elsewhere/resume", elsewhere)).body).toMatchObject({
+      tenantMeta: { plan: "free" },
+    });
     const body = { runId: "s", workflowId: "answers", tenantMeta: { plan: "gold" }, environment: "staging" };
     expect((await as("admin")("/api/runs", body)).body).toMatchObject({
       tenantMeta: { plan: "gold" },

@@ -5,15 +5,16 @@
  * the parent a note. Each can be repeated: a caller that asks again with the same `runId` finds the run.
  */
 import { type ResumePlan, type ResumeRequest, outcomesOf } from "@holdfast/orchestrator";
-import { DEFAULT_LIMITS, nameProblem } from "@holdfast/protocol";
+import { nameProblem } from "@holdfast/protocol";
 import { ulid } from "ulid";
 import * as v from "valibot";
-import { requireScope } from "../auth/principal.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { encodeGiven } from "../request-body.ts";
 import { idField, nameField, objectField, payloadField, tagsField } from "./fields.ts";
-import { type Call, type CheckedCall, type Route, route } from "./route.ts";
+import { type Provenance, provenanceOf } from "./provenance.ts";
+import { type CheckedCall, type Route, route } from "./route.ts";
 import { askRun } from "./run-objects.ts";
+import { limitsOf } from "./worker-deps.ts";
 
 const stepReference = v.union([
   nameField,
@@ -42,6 +43,8 @@ type ResumeBody = v.InferOutput<typeof resumeBody>;
 
 const PATH = "/api/runs/:id/resume";
 
+type ResumeCall = CheckedCall<typeof PATH, unknown, ResumeBody>;
+
 export const resumeRoutes: readonly Route[] = [
   route({
     id: "resumeRun",
@@ -56,51 +59,50 @@ export const resumeRoutes: readonly Route[] = [
   }),
 ];
 
-async function resumeRun(call: CheckedCall<typeof PATH, unknown, ResumeBody>): Promise<Response> {
-  const { request, deps, principal, body } = call;
+async function resumeRun(call: ResumeCall): Promise<Response> {
+  const { principal, body } = call;
   const parentRunId = call.ids.id;
-  if (body.triggeredByUserId !== undefined) requireScope(principal, "admin", "The field triggeredByUserId");
+  const provenance = provenanceOf(call, body);
   const runId = body.runId ?? ulid();
   if (runId === parentRunId) {
     throw new ApiRefusal("idempotency_conflict", "The new run needs an id of its own; it cannot have its parent's.");
   }
-  const seedResults = Object.entries(body.seedResults ?? {}).map(
-    ([step, value]) => [step, encodeGiven(value, `seedResults.${step}`)] as const,
-  );
-  const { seedResults: seedResultsMax } = deps.limits ?? DEFAULT_LIMITS;
-  if (seedResults.length > seedResultsMax) {
-    throw new ApiRefusal("invalid_body", `seedResults holds more than ${seedResultsMax} results, which is the limit.`);
-  }
-  const plan = await planFrom(call, parentRunId, body, seedResults);
+  const plan = await planFrom(call, provenance, encodeSeedResults(call));
   if (plan instanceof Response) return plan;
   return askRun(call, runId, {
     ask: "trigger",
     waitMs: 0,
     trigger: {
+      ...provenance,
       ...plan,
       inherited: { ...plan.inherited, by: principal.subject },
+      // What the parent has, or has not.
+      tenantMeta: plan.tenantMeta,
       runId,
-      tenantId: principal.tenantId,
       input: "input" in body ? encodeGiven(body.input, "input") : plan.input,
       tags: body.tags ?? plan.tags,
-      triggeredBy: body.triggeredByUserId ?? principal.subject,
-      baseUrl: deps.publicUrl ?? new URL(request.url).origin,
     },
   });
 }
 
-/** What the parent hands on; of a parent that is not known here, what the caller says is all (RES2). */
+function encodeSeedResults({ deps, body: { seedResults = {} } }: ResumeCall): ResumeRequest["seedResults"] {
+  const encoded = Object.entries(seedResults).map(
+    ([step, value]) => [step, encodeGiven(value, `seedResults.${step}`)] as const,
+  );
+  const max = limitsOf(deps).seedResults;
+  if (encoded.length <= max) return encoded;
+  throw new ApiRefusal("invalid_body", `seedResults holds more than ${max} results, which is the limit.`);
+}
+
+/** What the parent hands on. If the parent is not known here, the caller says everything (RES2). */
 async function planFrom(
-  call: Call,
-  parentRunId: string,
-  body: ResumeBody,
+  call: ResumeCall,
+  provenance: Provenance,
   seedResults: ResumeRequest["seedResults"],
 ): Promise<ResumePlan | Response> {
-  const { resumeFromStep, workflowId } = body;
-  const answer = await askRun(call, parentRunId, {
-    ask: "planResume",
-    request: { resumeFromStep, seedResults },
-  });
+  const parentRunId = call.ids.id;
+  const { resumeFromStep, workflowId } = call.body;
+  const answer = await askRun(call, parentRunId, { ask: "planResume", request: { resumeFromStep, seedResults } });
   if (answer.ok) {
     const plan = (await answer.json()) as ResumePlan;
     if (workflowId === undefined || workflowId === plan.workflowId) return plan;
@@ -121,7 +123,8 @@ async function planFrom(
     inherited: { parentRunId, step, number: 2, entries: [], outcomes: outcomesOf(seedResults) },
     workflowId,
     input: encodeGiven(undefined, "input"),
-    environment: call.deps.environment ?? "production",
+    environment: provenance.environment,
+    tenantMeta: provenance.tenantMeta,
     tags: [],
   };
 }

@@ -26,9 +26,14 @@ export interface WorkerDeps {
   readonly limits?: Limits | undefined;
 }
 
+/** The limits of this deployment. */
+export function limitsOf({ limits = DEFAULT_LIMITS }: WorkerDeps): Limits {
+  return limits;
+}
+
 /** The largest request body that this deployment takes. */
-export function requestBytesMax({ requestBytesMax: bytes, limits = DEFAULT_LIMITS }: WorkerDeps): number {
-  return bytes ?? limits.requestBytes;
+export function requestBytesMax(deps: WorkerDeps): number {
+  return deps.requestBytesMax ?? limitsOf(deps).requestBytes;
 }
 
 /**

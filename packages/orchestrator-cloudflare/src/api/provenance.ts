@@ -1,0 +1,48 @@
+/**
+ * Where a run belongs and comes from (SEC5).
+ *
+ * Owns: which attributes of a run the principal and the server decide, and which scope a caller needs to decide them
+ * instead.
+ */
+import type { RunIdentity } from "@holdfast/orchestrator";
+import { requireScope } from "../auth/principal.ts";
+import { ApiRefusal } from "../refusal.ts";
+import { encodeGiven } from "../request-body.ts";
+import type { Call } from "./route.ts";
+import { type WorkerDeps, limitsOf } from "./worker-deps.ts";
+
+export type Provenance = Pick<RunIdentity, "tenantId" | "tenantMeta" | "environment" | "triggeredBy" | "baseUrl">;
+
+/** The fields of a body that replace what the principal and the server say. */
+interface Claims {
+  readonly tenantMeta?: Readonly<Record<string, unknown>> | undefined;
+  readonly environment?: string | undefined;
+  readonly triggeredByUserId?: string | undefined;
+}
+
+const CLAIMS = ["tenantMeta", "environment", "triggeredByUserId"] as const satisfies (keyof Claims)[];
+
+/**
+ * @throws ApiRefusal `forbidden` for a claim without the scope `admin`, `invalid_body` for a `tenantMeta` that cannot be
+ * stored.
+ */
+export function provenanceOf({ request, deps, principal }: Call, claims: Claims): Provenance {
+  for (const field of CLAIMS) {
+    if (claims[field] !== undefined) requireScope(principal, "admin", `The field ${field}`);
+  }
+  return {
+    tenantId: principal.tenantId,
+    tenantMeta: encodeTenantMeta(claims.tenantMeta ?? principal.tenantMeta, deps),
+    environment: claims.environment ?? deps.environment ?? "production",
+    triggeredBy: claims.triggeredByUserId ?? principal.subject,
+    baseUrl: deps.publicUrl ?? new URL(request.url).origin,
+  };
+}
+
+function encodeTenantMeta(tenantMeta: Claims["tenantMeta"], deps: WorkerDeps): string | undefined {
+  if (tenantMeta === undefined) return undefined;
+  const encoded = encodeGiven(tenantMeta, "tenantMeta");
+  const max = limitsOf(deps).tenantMetaChars;
+  if (encoded.length <= max) return encoded;
+  throw new ApiRefusal("invalid_body", `tenantMeta takes more than ${max} characters, which is the limit.`);
+}
