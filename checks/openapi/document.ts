@@ -22,7 +22,7 @@ const PAGE: Readonly<Record<string, JsonSchema>> = {
 };
 
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
-  200: "As asked.",
+  200: "As requested.",
   201: "It is durable.",
   202: "It is durable.",
   204: "Done.",

@@ -1,4 +1,4 @@
-/** tests: the HTTP API: what it refuses, and what its answers never tell */
+/** tests: the HTTP API: what it refuses, and what its answers never reveal */
 import { DEFAULT_LIMITS } from "@holdfast/protocol";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { bodies, workflows } from "./api-workflows.ts";

@@ -3,7 +3,7 @@ import { FakeDeployment } from "./fake-platform.ts";
 import { checkAnswer } from "./openapi-check.ts";
 
 describe("the document", () => {
-  test("API1 is served to everybody, and tells nothing of the deployment", async () => {
+  test("API1 the document is served to everybody, and reveals nothing of the deployment", async () => {
     const api = new FakeDeployment([], { verifyRequest: () => false });
     const response = await api.fetch("/openapi.json");
     expect(await response.json()).toMatchObject({ openapi: "3.1.0", paths: { "/api/runs": { post: {} } } });

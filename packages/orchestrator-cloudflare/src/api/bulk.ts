@@ -66,7 +66,7 @@ export const bulkRoutes: readonly Route[] = [
     id: "rebuildIndex",
     verb: "POST",
     path: "/api/index/rebuild",
-    summary: "Has runs tell the index anew.",
+    summary: "Makes runs report to the index again.",
     scope: "admin",
     indexed: true,
     body: rebuildBody,
@@ -119,8 +119,8 @@ async function rebuildIndex(call: CheckedCall<string, unknown, v.InferOutput<typ
       return Response.json({ error: "not_found" }, { status: 404 });
     }
   });
-  const told = [...byName, ...byId].filter(({ status }) => status < 300).length;
-  return Response.json({ told, unknown: runIds.length + objectIds.length - told }, { status: 202 });
+  const reported = [...byName, ...byId].filter(({ status }) => status < 300).length;
+  return Response.json({ told: reported, unknown: runIds.length + objectIds.length - reported }, { status: 202 });
 }
 
 async function select(

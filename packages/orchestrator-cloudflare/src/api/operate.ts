@@ -12,9 +12,9 @@ const cancelBody = v.strictObject({ reason: v.optional(reasonField) });
 const noBody = v.strictObject({});
 
 const SUMMARIES = {
-  pause: "Stops the run until it is unpaused. Deliveries and timers are kept.",
-  unpause: "Lets a paused run go on.",
-  retry: "Lets a run go on that the engine has paused.",
+  pause: "Stops the run until it is unpaused. Deliveries are buffered, and timers stay.",
+  unpause: "Continues a run that an operator paused.",
+  retry: "Continues a run that the engine paused.",
 } as const;
 
 export const operateRoutes: readonly Route[] = [

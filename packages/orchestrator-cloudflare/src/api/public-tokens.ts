@@ -22,7 +22,7 @@ export const publicTokenRoutes: readonly Route[] = [
     id: "allowPublicToken",
     verb: "OPTIONS",
     path: PATH,
-    summary: "Tells browsers that pages of other sites may answer.",
+    summary: "Allows pages of other sites to answer.",
     answers: { 204: null },
     handle: async () => new Response(null, { status: 204, headers: PREFLIGHT_HEADERS }),
   },
@@ -54,7 +54,7 @@ async function resolvePublicToken({
       by: "public token",
     },
   });
-  // A guess tells nothing about runs: whether there is one or not, there is no such token.
+  // A guess reveals nothing about runs: the answer is the same whether there is a run or not.
   if (answer.status === 404) throw new ApiRefusal("token_not_found", "There is no such public token.");
   if (!answer.ok) return answer;
   const { delivery } = (await answer.json()) as { readonly delivery: string };

@@ -50,7 +50,7 @@ export const resumeRoutes: readonly Route[] = [
     id: "resumeRun",
     verb: "POST",
     path: PATH,
-    summary: "A new run from an ended one, which takes over what was done before a step.",
+    summary: "Makes a new run from an ended one; it takes over what was done before a step.",
     scope: "trigger",
     body: resumeBody,
     answers: { 200: "Run", 201: "Run" },

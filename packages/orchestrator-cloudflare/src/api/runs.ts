@@ -66,7 +66,7 @@ export const runRoutes: readonly Route[] = [
       "Follows the run to its end: Server-Sent Events `run`, `step`, `waitpoint`, `metadata` and `chunk`. With `Upgrade: websocket`: a socket that hibernates.",
     scope: "read",
     query: streamQuery,
-    headers: { "Last-Event-ID": "Goes on behind this event." },
+    headers: { "Last-Event-ID": "Continues after this event." },
     answers: { 200: "text/event-stream" },
     refusals: ["origin_not_allowed", "sockets_not_configured", "too_many_readers"],
     handle: (call) => {

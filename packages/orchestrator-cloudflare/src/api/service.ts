@@ -1,5 +1,5 @@
 /**
- * Routes about the deployment: what it serves, whether it lives, and the document of its API.
+ * Routes about the deployment: what it serves, whether it runs, and the document of its API.
  */
 import { NO_RUN } from "../run-object/names.ts";
 import { OPENAPI_TEXT } from "./openapi-text.ts";
@@ -11,7 +11,7 @@ export const workflowRoutes: readonly Route[] = [
     id: "listWorkflows",
     verb: "GET",
     path: "/api/workflows",
-    summary: "What the deployment serves.",
+    summary: "Lists the workflows that the deployment serves.",
     scope: "read",
     answers: { 200: "Workflows" },
     handle: ({ deps }) => askObject(deps, deps.runDO.idFromName(NO_RUN), { ask: "workflows" }),
@@ -23,7 +23,7 @@ export const deploymentRoutes: readonly Route[] = [
     id: "health",
     verb: "GET",
     path: "/healthz",
-    summary: "Tells that the Worker lives.",
+    summary: "Checks that the Worker runs.",
     answers: { 200: "Health", 503: "Misconfigured" },
     handle: () => Response.json({ ok: true }),
   }),

@@ -36,13 +36,12 @@ export const triggerRoutes: readonly Route[] = [
     id: "triggerRun",
     verb: "POST",
     path: "/api/runs",
-    summary:
-      "Triggers a run. The same id or idempotency key with the same workflow and input gives the run that is there.",
+    summary: "Triggers a run. The same id or idempotency key with the same workflow and input gives the existing run.",
     scope: "trigger",
     headers: {
       ...WAIT_HEADER,
       "Idempotency-Key": "The same as the field `idempotencyKey`.",
-      traceparent: "W3C Trace Context, kept with the run.",
+      traceparent: "W3C Trace Context, stored with the run.",
     },
     body: triggerBody,
     answers: { 200: "Run", 201: "Run" },

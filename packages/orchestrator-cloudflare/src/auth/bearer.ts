@@ -25,7 +25,7 @@ interface Known {
 }
 
 /**
- * Lets in whoever presents one of the tokens. Several tokens let one be replaced without a gap. Comparison takes the
+ * Accepts a caller that presents one of the tokens. With several tokens one can be replaced without a gap. Comparison takes the
  * same time whatever is presented.
  * @param tokens A list; or one string: tokens separated by commas or white space, or such a list as JSON.
  * @throws HoldfastError `INVALID_ARGUMENT` for what is no list of tokens.
@@ -37,7 +37,7 @@ export function bearerAuth(tokens: string | readonly (string | BearerToken)[] | 
     const presented = /^Bearer +(\S+)$/i.exec(request.headers.get("Authorization") ?? "")?.[1];
     const given = await digest(presented ?? "");
     let found: BearerToken | undefined;
-    // Digested anew each time: a Worker must not keep promises from one request to the next.
+    // Digested again each time: a Worker must not keep promises from one request to the next.
     for (const one of known) {
       if (equal(one.digest ?? (await digest(one.given.token)), given)) found = one.given;
     }

@@ -59,7 +59,7 @@ export function jwtAuth(options: JwtAuthOptions): VerifyRequest {
 }
 
 /**
- * Whoever Cloudflare Access has let through to this application.
+ * Accepts a caller that Cloudflare Access has let through to this application.
  * @param team `<team>` of `https://<team>.cloudflareaccess.com`.
  * @param audience The application's AUD tag.
  */

@@ -35,7 +35,7 @@ const ANYBODY: Principal = { subject: "api", scopes: SCOPES };
 /** A caller that has shown no credentials and needs none. */
 export const NOBODY: Principal = { subject: "nobody", scopes: [] };
 
-/** Whoever presents what one of the verifiers accepts: the first that does not answer `false` decides. */
+/** Accepts what one of the verifiers accepts: the first that does not answer `false` decides. */
 export function anyOf(...verifiers: readonly VerifyRequest[]): VerifyRequest {
   return async (request) => {
     for (const verify of verifiers) {
