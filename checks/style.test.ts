@@ -6,7 +6,7 @@ import { type StyleRule, checkStyle, findCasts } from "./style.ts";
 const EXCEPTIONS: readonly { readonly path: string; readonly rule: StyleRule; readonly why: string }[] = [];
 
 /** In the pure packages. The number only falls: the aim is 10, each with its reason beside it. */
-const CASTS_MAX = 62;
+const CASTS_MAX = 22;
 
 /** Of the shipped files. */
 const MEDIAN_LINES_MAX = 90;
