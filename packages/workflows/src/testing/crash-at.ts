@@ -5,7 +5,8 @@
  */
 import { JOURNAL_PREFIX } from "@holdfast/orchestrator";
 import type { JournalEntry } from "@holdfast/protocol";
-import { type MemoryHost, SimulatedCrash } from "./memory-host.ts";
+import { SimulatedCrash } from "./memory-host/faults.ts";
+import type { MemoryHost } from "./memory-host/memory-host.ts";
 
 export interface Crash {
   /** 1 for the first write. */

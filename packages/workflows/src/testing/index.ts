@@ -1,14 +1,8 @@
 /** Tests for workflows: in memory, on a clock that moves only when told to, with any test runner. */
 export { type Crash, CrashAt } from "./crash-at.ts";
-export {
-  type Faults,
-  MemoryHost,
-  type MemoryHostOptions,
-  type MessageFault,
-  SimulatedCrash,
-  type StartFault,
-} from "./memory-host.ts";
-export { MemoryStore } from "./memory-store.ts";
+export { type Faults, type MessageFault, SimulatedCrash, type StartFault } from "./memory-host/faults.ts";
+export { MemoryHost, type MemoryHostOptions } from "./memory-host/memory-host.ts";
+export { MemoryStore } from "./memory-host/memory-store.ts";
 export { type TestEntry, TestRun } from "./test-run.ts";
 export { type StepMock, type TestOptions, type TestResult, type TestStep, testWorkflow } from "./test-workflow.ts";
 export { VirtualClock } from "./virtual-clock.ts";

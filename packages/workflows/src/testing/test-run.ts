@@ -13,7 +13,7 @@ import {
   parseOperationId,
 } from "@holdfast/protocol";
 import { webPlatform } from "../replay/platform.ts";
-import type { MemoryHost } from "./memory-host.ts";
+import type { MemoryHost } from "./memory-host/memory-host.ts";
 
 /** A journal entry as a test sees it: `{ seq, type, at, operation: { kind, name, occurrence }, … }`. */
 export type TestEntry = Readonly<Record<string, unknown>> & {

@@ -16,7 +16,7 @@ import {
 import type { StepContext } from "../step-context.ts";
 import { type Workflow, workflow } from "../authoring/workflow.ts";
 import { type Crash, CrashAt } from "./crash-at.ts";
-import { MemoryHost } from "./memory-host.ts";
+import { MemoryHost } from "./memory-host/memory-host.ts";
 import { type TestEntry, TestRun } from "./test-run.ts";
 
 /** What a step does under test: a value, or a function in the place of its body. */

@@ -1,0 +1,123 @@
+/**
+ * The process that executes a run's code, as the in-memory host imagines it.
+ *
+ * Owns: the pipe to it, its death and its silence; and zombies, which live on after their orchestrator has given them up
+ * and still report.
+ */
+import type { RunHost } from "@holdfast/orchestrator";
+import {
+  type ExecutionPort,
+  type ExecutionReport,
+  type ExecutionStart,
+  type LiveExecution,
+  type ReportAnswer,
+  errorValue,
+} from "@holdfast/protocol";
+import type { Workflow } from "../../authoring/workflow.ts";
+import { type Platform, webPlatform } from "../../replay/platform.ts";
+import type { VirtualClock } from "../virtual-clock.ts";
+import { EXECUTOR_DIED, type Faults, type StartFault } from "./faults.ts";
+
+export const REFUSED: ReportAnswer = { accepted: false, reason: "superseded" };
+
+/** What the executor needs of its run. */
+export interface ExecutorHost {
+  readonly runId: string;
+  readonly clock: VirtualClock;
+  readonly faults: Faults | undefined;
+  readonly platform: () => Platform;
+  /** The orchestrator of now: a crash replaces it. */
+  readonly orchestrator: () => RunHost;
+  readonly find: (start: ExecutionStart) => Workflow | undefined;
+  /** Changes what the execution gets when it begins. */
+  readonly tamper: (start: ExecutionStart) => ExecutionStart;
+  readonly reportOfZombie: (report: ExecutionReport) => ReportAnswer;
+  /** Something crosses the pipe. */
+  readonly moved: () => void;
+}
+
+/** One execution's end of the pipe. `dead`: nothing that it reports arrives. */
+interface Connection {
+  dead: boolean;
+}
+
+export class Executor {
+  /** Executions begun, in order. */
+  readonly starts: ExecutionStart[] = [];
+  readonly #host: ExecutorHost;
+  #connections: Connection[] = [];
+
+  constructor(host: ExecutorHost) {
+    this.#host = host;
+  }
+
+  start(start: ExecutionStart, port: ExecutionPort): LiveExecution {
+    const { find, moved, faults, platform, tamper } = this.#host;
+    this.starts.push(start);
+    moved();
+    const workflow = find(start);
+    if (workflow === undefined) {
+      queueMicrotask(() => port.lost(errorValue("WORKFLOW_NOT_FOUND", `no workflow ${start.workflowId}`)));
+      return { update: () => {}, abort: () => {} };
+    }
+    const connection: Connection = { dead: false };
+    const remote = faults?.remote?.() ?? false;
+    const report = this.#reporter(connection, port, remote, faults?.start?.());
+    // A message between host and execution is a copy, as on every pipe but the inline one.
+    const live = workflow.executeOn(platform(), tamper(structuredClone(start)), {
+      remote,
+      report: (given) => (remote ? this.#onPipe(() => report(given)) : report(given)),
+      lost: (error) => port.lost(error),
+    });
+    this.#connections.push(connection);
+    return remote ? this.#remotely(live) : live;
+  }
+
+  /** The orchestrator has lost its memory. Its executions die, or live on without knowing it. */
+  disconnect(zombies: boolean): void {
+    if (!zombies) for (const connection of this.#connections) connection.dead = true;
+    this.#connections = [];
+  }
+
+  #reporter(
+    connection: Connection,
+    port: ExecutionPort,
+    remote: boolean,
+    fault: StartFault | undefined,
+  ): (report: ExecutionReport) => ReportAnswer | Promise<ReportAnswer> {
+    const { orchestrator, faults, clock, reportOfZombie } = this.#host;
+    const begunBy = orchestrator();
+    let reports = 0;
+    return (report) => {
+      if (connection.dead) return REFUSED;
+      reports += 1;
+      if (fault !== undefined && reports > fault.afterReports) {
+        connection.dead = true;
+        faults?.silent?.(this.#host);
+        clock.setTimer(fault.noticedAfterMs, () => begunBy === orchestrator() && port.lost(EXECUTOR_DIED));
+        return remote ? new Promise(() => {}) : REFUSED;
+      }
+      // A process that was given up still reports, to the orchestrator that holds the run now.
+      return begunBy === orchestrator() ? (port.report(report) as ReportAnswer) : reportOfZombie(report);
+    };
+  }
+
+  #remotely(live: LiveExecution): LiveExecution {
+    return {
+      update: (update) => void this.#onPipe(() => live.update(update)),
+      abort: (reason) => void this.#onPipe(() => live.abort(reason)),
+      stepsInProgress: () => live.stepsInProgress?.() ?? [],
+    };
+  }
+
+  /** There and back again. */
+  async #onPipe<T>(act: () => T | Promise<T>): Promise<T> {
+    const { moved } = this.#host;
+    moved();
+    await webPlatform.turn();
+    const answer = await act();
+    moved();
+    await webPlatform.turn();
+    return answer;
+  }
+}

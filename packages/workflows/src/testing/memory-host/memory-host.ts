@@ -1,0 +1,354 @@
+/**
+ * A run in memory on a virtual clock, with the real orchestrator and the real replay engine.
+ *
+ * Owns: one run, its store and its alarm; and crashes: dropping everything but the store, at any commit.
+ * Tells its neighbours: `settle` lets the run go as far as it can without time passing; `advance` lets time pass.
+ */
+import {
+  type ChildTrigger,
+  type IndexRow,
+  type Input,
+  JOURNAL_PREFIX,
+  type Reply,
+  type RunHeader,
+  RunHost,
+  type RunMessage,
+  type SendResult,
+  type WriteBatch,
+  checkedTransition,
+  readJournal,
+  toTriggerInput,
+} from "@holdfast/orchestrator";
+import {
+  ENCODED_UNDEFINED,
+  type ExecutionEvent,
+  type ExecutionReport,
+  type ExecutionStart,
+  type JournalEntry,
+  type ReportAnswer,
+  WorkflowIndex,
+  decodeValue,
+  encodeValue,
+  isTerminal,
+} from "@holdfast/protocol";
+import type { Workflow } from "../../authoring/workflow.ts";
+import { beginDryReplay } from "../../replay/dry-replay.ts";
+import type { Platform } from "../../replay/platform.ts";
+import { VirtualClock } from "../virtual-clock.ts";
+import { executionPlatforms } from "./execution-platform.ts";
+import { Executor, REFUSED } from "./executor.ts";
+import { type Faults, SimulatedCrash } from "./faults.ts";
+import { MemoryStore } from "./memory-store.ts";
+import { Network } from "./network.ts";
+import { type WorldRun, next, settle } from "./world.ts";
+
+export interface MemoryHostOptions {
+  readonly workflows: readonly Workflow[];
+  readonly clock?: VirtualClock;
+  readonly store?: MemoryStore;
+  /** The other runs of the same world, by id. A run that invokes children makes them here. */
+  readonly world?: Map<string, MemoryHost>;
+  readonly runId?: string;
+  /** The index of runs, by run id. Without it there is none. */
+  readonly index?: Map<string, IndexRow>;
+  /** Runs do not know where other runs live. */
+  readonly noChildren?: boolean;
+  /** The version of the protocol that the orchestrator claims to speak. */
+  readonly protocol?: number;
+  /** Dropped from memory after each of these commits, counted from 1, or after every commit that writes to the journal. */
+  readonly crashAfterCommits?: readonly number[] | "journal-writes";
+  /** What goes wrong between the parts. */
+  readonly faults?: Faults;
+  /** What executes in the place of bodies. */
+  readonly replaceBody?: Platform["replaceBody"];
+  /** Told of every host of the world when it is made, this one included. */
+  readonly onCreate?: (host: MemoryHost) => void;
+  /** Changes what an execution is told when it begins: for deliberate faults. */
+  readonly tamper?: (start: ExecutionStart) => ExecutionStart;
+  /** Changes what an execution that was given up says: for deliberate faults. */
+  readonly tamperWithZombies?: (report: ExecutionReport, epoch: number) => ExecutionReport;
+}
+
+const RUN_ID = "run-1";
+
+const SEED = "0123456789abcdeffedcba9876543210";
+
+export class MemoryHost implements WorldRun {
+  readonly clock: VirtualClock;
+  readonly store: MemoryStore;
+  readonly world: Map<string, MemoryHost>;
+  readonly logged: Readonly<Record<string, unknown>>[] = [];
+  crashes = 0;
+  /** Grows whenever something happens to the run. */
+  activity = 0;
+  readonly #options: MemoryHostOptions;
+  readonly #workflows: WorkflowIndex<Workflow>;
+  readonly #platform: () => Platform;
+  readonly #executor: Executor;
+  readonly #network: Network;
+  #host: RunHost;
+
+  constructor(options: MemoryHostOptions) {
+    this.clock = options.clock ?? new VirtualClock();
+    this.store = options.store ?? new MemoryStore();
+    this.world = options.world ?? new Map();
+    this.world.set(options.runId ?? RUN_ID, this);
+    this.#options = options;
+    this.#workflows = new WorkflowIndex(options.workflows);
+    const moved = (): void => this.#moved();
+    this.#platform = executionPlatforms({
+      clock: this.clock,
+      runNumber: this.world.size,
+      logged: this.logged,
+      replaceBody: options.replaceBody,
+      moved,
+    });
+    this.#executor = this.#newExecutor(moved);
+    this.#network = new Network({
+      clock: this.clock,
+      faults: options.faults,
+      reach: (to, message) => this.#reach(to, message),
+      moved,
+    });
+    this.#host = this.#newHost();
+    this.store.afterCommit = (batch) => this.#committed(batch);
+    options.onCreate?.(this);
+  }
+
+  /** Executions begun, in order. */
+  get starts(): readonly ExecutionStart[] {
+    return this.#executor.starts;
+  }
+
+  get runId(): string {
+    return this.#options.runId ?? RUN_ID;
+  }
+
+  get host(): RunHost {
+    return this.#host;
+  }
+
+  /** False while another run's message is all that is known of it. */
+  get triggered(): boolean {
+    return this.#host.state.header !== undefined;
+  }
+
+  get header(): RunHeader {
+    const { header } = this.#host.state;
+    if (header === undefined) throw new Error("assertion: the run was not triggered");
+    return header;
+  }
+
+  get journal(): JournalEntry[] {
+    return readJournal(this.#host.state);
+  }
+
+  get ended(): boolean {
+    return isTerminal(this.header.status);
+  }
+
+  get output(): unknown {
+    return decodeValue(this.header.output ?? ENCODED_UNDEFINED);
+  }
+
+  trigger(
+    workflowId: string,
+    input?: unknown,
+    { seed = SEED, ...more }: Partial<ChildTrigger> & { readonly seed?: string } = {},
+  ): Reply {
+    const trigger: ChildTrigger = {
+      runId: this.#options.runId ?? RUN_ID,
+      workflowId,
+      input: encodeValue(input, "input"),
+      tags: [],
+      environment: "test",
+      triggeredBy: "api",
+      ...more,
+    };
+    return this.#send(toTriggerInput(trigger, seed));
+  }
+
+  deliver(kind: "event" | "signal", name: string, payload?: unknown, deliveryId?: string): Reply {
+    return this.#send({ type: "deliver", kind, name, payload: encodeValue(payload, "payload"), deliveryId });
+  }
+
+  /** What an operator does. */
+  operate(type: "pause" | "unpause" | "retry" | "delete"): Reply {
+    return this.#send({ type });
+  }
+
+  resolveToken(tokenId: string, payload?: unknown): Reply {
+    return this.#send({ type: "resolveToken", tokenId, payload: encodeValue(payload, "payload") });
+  }
+
+  cancel(reason?: string): Reply {
+    return this.#send({ type: "cancel", reason });
+  }
+
+  /** A caller whose answer was lost in a crash asks again; what it asked for counts once (RUN2, WAIT3). */
+  #send(input: Input): Reply {
+    for (;;) {
+      try {
+        return this.#host.handle(input);
+      } catch (error) {
+        if (!(error instanceof SimulatedCrash)) throw error;
+      }
+    }
+  }
+
+  /**
+   * Drops all that is only in memory, executions included. Their step bodies may go on; nobody hears of it, unless they
+   * are `zombies`: processes that live on and do not know that they were given up.
+   */
+  crash({ zombies = false }: { readonly zombies?: boolean } = {}): void {
+    this.crashes += 1;
+    this.#executor.disconnect(zombies);
+    this.#host = this.#newHost();
+  }
+
+  /** Lets all runs of the world go as far as they can without time passing. */
+  settle(): Promise<void> {
+    return settle(this.world);
+  }
+
+  get #owesNothing(): boolean {
+    return this.header.outbox.count === 0 && this.header.index?.owed === undefined;
+  }
+
+  /** Lets time pass: `ms`, or until this run ends and owes nothing. Timers and alarms of all runs fire in their order. */
+  async advance(ms: number = Infinity): Promise<void> {
+    const until = this.clock.now() + ms;
+    await this.settle();
+    for (;;) {
+      if (ms === Infinity && this.ended && this.#owesNothing) break;
+      if (!(await this.next(until))) break;
+    }
+    if (until !== Infinity && this.clock.now() < until) this.clock.jump(until - this.clock.now());
+  }
+
+  /** Fires the next timer or alarm of any run of the world. False: there is none by `until`. */
+  next(until: number = Infinity): Promise<boolean> {
+    return next(this.world, this.clock, until);
+  }
+
+  /**
+   * Executes the run again from its whole journal, as if nothing else was left of it, and compares its end with what is
+   * stored. Nothing is changed. Gives what differs.
+   */
+  async replayCold(): Promise<string[]> {
+    const { header, journal } = this;
+    const begun = this.starts.at(-1);
+    const workflow = this.#workflows.find(header.workflowId, header.workflowVersion);
+    // Where the end came from outside, the function itself may be anywhere.
+    const fromOutside = header.error?.code === "CANCELLED" || header.error?.code === "WORKFLOW_TIMEOUT";
+    if (begun === undefined || workflow === undefined || (fromOutside && header.unwinding === undefined)) return [];
+    const replay = beginDryReplay(workflow, { ...begun, journal }, this.#platform());
+    await this.settle();
+    const verdict = replay.verdict();
+    // What executed beside the journal when the run ended may do otherwise now; the end may not.
+    if (verdict.type === "continues" || (verdict.type === "ends" && isEndOf(header, verdict.event))) return [];
+    return [`executed again from its journal it says ${JSON.stringify(verdict)}`];
+  }
+
+  /** The alarm fires now, or at its time if that is later. */
+  fireAlarm(): void {
+    const { alarm } = this.store;
+    if (alarm !== null && alarm > this.clock.now()) this.clock.jump(alarm - this.clock.now());
+    this.store.takeAlarm();
+    const again = this.#options.faults?.alarm?.() === "twice";
+    this.#send({ type: "alarm" });
+    if (again) this.#send({ type: "alarm" });
+  }
+
+  /** The alarm fires if one is set. */
+  fireAlarmIfSet(): void {
+    if (this.store.alarm !== null) this.fireAlarm();
+  }
+
+  #reach(to: string, message: RunMessage): SendResult {
+    let peer = this.world.get(to);
+    if (peer === undefined) {
+      const { crashAfterCommits: _crashes, store: _store, ...shared } = this.#options;
+      peer = new MemoryHost({ ...shared, clock: this.clock, world: this.world, runId: to });
+    }
+    peer.#moved();
+    try {
+      return peer.host.receive(message, SEED.replace("0", String(this.world.size % 10)));
+    } catch {
+      // The other side crashed: whether before or after its commit, nobody here can know.
+      return { type: "unreachable" };
+    }
+  }
+
+  #newHost(): RunHost {
+    const { index, noChildren } = this.#options;
+    // The answer of a message that was sent before a crash reaches nobody.
+    const host: RunHost = new RunHost({
+      tellIndex:
+        index &&
+        ((row, done) =>
+          void this.#network.deliverToIndex(index, row).then((stored) => host === this.#host && done(stored))),
+      store: this.store,
+      transition: checkedTransition,
+      dispatcher: {
+        start: (start, port) => this.#executor.start(start, port),
+        workflows: () => this.#workflows.all,
+      },
+      clock: () => this.clock.now(),
+      send:
+        noChildren === true
+          ? undefined
+          : (to, message, done) =>
+              void this.#network.deliver(to.name, message).then((result) => host === this.#host && done(result)),
+    });
+    return host;
+  }
+
+  #newExecutor(moved: () => void): Executor {
+    const { faults, protocol, tamper = (start) => start } = this.#options;
+    return new Executor({
+      runId: this.runId,
+      clock: this.clock,
+      faults,
+      platform: this.#platform,
+      orchestrator: () => this.#host,
+      find: ({ workflowId, workflowVersion }) => this.#workflows.find(workflowId, workflowVersion),
+      tamper: (start) => tamper({ ...start, protocol: protocol ?? start.protocol }),
+      reportOfZombie: (report) => this.#reportOfZombie(report),
+      moved,
+    });
+  }
+
+  #moved(): void {
+    this.activity += 1;
+  }
+
+  #committed(batch: WriteBatch): void {
+    this.#moved();
+    const { crashAfterCommits } = this.#options;
+    const crashes =
+      crashAfterCommits === "journal-writes"
+        ? [...batch.puts.keys()].some((key) => key.startsWith(JOURNAL_PREFIX))
+        : crashAfterCommits?.includes(this.store.counts.commits);
+    if (crashes !== true) return;
+    this.crash();
+    throw new SimulatedCrash();
+  }
+
+  #reportOfZombie(spoken: ExecutionReport): ReportAnswer {
+    const { tamperWithZombies = (report: ExecutionReport) => report } = this.#options;
+    const report = tamperWithZombies(spoken, this.header.epoch);
+    const reply = this.#send({ type: "report", report });
+    return reply.type === "report" ? reply.answer : REFUSED;
+  }
+
+  /** Step bodies that have begun and not ended, in all runs of the world. */
+  get bodiesWaiting(): number {
+    return [...this.world.values()].reduce((sum, one) => sum + one.#host.stepsInProgress().length, 0);
+  }
+}
+
+function isEndOf(header: RunHeader, event: ExecutionEvent): boolean {
+  if (event.type === "run.completed") return event.output === header.output;
+  return event.type !== "run.failed" || event.error.message === header.error?.message;
+}
