@@ -51,7 +51,7 @@ const ISO = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d
 function parseIso(text: string): number {
   if (!ISO.test(text)) return Number.NaN;
   // Date.parse takes the 31st of February for the 3rd of March.
-  const [year, month, day] = text.slice(0, 10).split("-").map(Number) as [number, number, number];
+  const [year = 0, month = 0, day = 0] = text.slice(0, 10).split("-").map(Number);
   const daysInMonth = (Date.UTC(year, month, 1) - Date.UTC(year, month - 1, 1)) / UNIT_MS.d;
   return day > daysInMonth ? Number.NaN : Date.parse(text);
 }
@@ -61,7 +61,7 @@ function parseText(text: string): number {
   return match ? Number(match[1]) * UNIT_MS[match[2] as DurationUnit] : Number.NaN;
 }
 
-function isDate(value: unknown): value is Date {
+export function isDate(value: unknown): value is Date {
   return Object.prototype.toString.call(value) === "[object Date]";
 }
 

@@ -46,6 +46,7 @@ export function parseOperationId(id: OperationId): Operation {
   const first = id.indexOf("/");
   const second = id.indexOf("/", first + 1);
   return {
+    // A cast: `operationId` put a kind there.
     kind: id.slice(0, first) as OperationKind,
     occurrence: Number(id.slice(first + 1, second)),
     name: id.slice(second + 1),
@@ -77,8 +78,8 @@ export function idProblem(value: unknown): string | undefined {
   const problem = nameProblem(value);
   if (problem !== undefined) return problem;
   if (value === "." || value === "..") return 'must not be "." or "..", which no URL can hold';
-  for (const char of value as string) {
-    const code = char.codePointAt(0) as number;
+  for (const char of String(value)) {
+    const code = char.codePointAt(0) ?? 0;
     if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return "must not hold control characters";
   }
   return undefined;
@@ -87,7 +88,7 @@ export function idProblem(value: unknown): string | undefined {
 function utf8Bytes(text: string): number {
   let bytes = 0;
   for (const char of text) {
-    const code = char.codePointAt(0) as number;
+    const code = char.codePointAt(0) ?? 0;
     bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
   }
   return bytes;

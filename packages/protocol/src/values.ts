@@ -7,6 +7,7 @@
  */
 import type { ShownError } from "./api.ts";
 import { DevalueError, parse, stringify } from "devalue";
+import { isDate } from "./durations.ts";
 import { type ErrorValue, HoldfastError, boundMessage } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 
@@ -42,10 +43,10 @@ export function encodeValue(value: unknown, what: string): EncodedValue {
 function isDeep(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const seen = new Set<unknown>();
-  let level: unknown[] = [value];
+  let level: object[] = [value];
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > LIMITS.valueDepth) return true;
-    level = level.flatMap(childrenOf).filter((child) => {
+    level = level.flatMap(childrenOf).filter((child): child is object => {
       const fresh = typeof child === "object" && child !== null && !seen.has(child);
       if (fresh) seen.add(child);
       return fresh;
@@ -54,12 +55,12 @@ function isDeep(value: unknown): boolean {
   return false;
 }
 
-function childrenOf(value: unknown): unknown[] {
+function childrenOf(value: object): unknown[] {
   if (Array.isArray(value)) return value;
   if (value instanceof Map) return [...value.keys(), ...value.values()];
   if (value instanceof Set) return [...value];
   const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null ? Object.values(value as object) : [];
+  return prototype === Object.prototype || prototype === null ? Object.values(value) : [];
 }
 
 /** Reads a value back. The text must come from `encodeValue`. Every call gives a fresh copy. */
@@ -98,7 +99,7 @@ export function toErrorValue(thrown: unknown): ErrorValue {
 /** A property of something that was thrown, which may be anything. Never throws. */
 export function readProperty(value: object, key: string): unknown {
   try {
-    return (value as Record<string, unknown>)[key];
+    return Reflect.get(value, key);
   } catch {
     return undefined;
   }
@@ -141,11 +142,10 @@ function show(value: unknown, budget: JsonBudget, ancestors: readonly unknown[])
   const showAll = (items: Iterable<unknown>): unknown[] => Array.from(items, (item) => show(item, budget, inside));
   if (Array.isArray(value)) return showAll(value);
   const tag = Object.prototype.toString.call(value);
-  if (tag === "[object Date]") return Number.isNaN((value as Date).getTime()) ? null : (value as Date).toISOString();
-  if (tag === "[object Map]" || tag === "[object Set]") return showAll(value as Iterable<unknown>);
-  if (tag === "[object Uint8Array]") return showAll(value as Uint8Array);
-  if (tag === "[object URL]") return (value as { href: string }).href;
-  if (tag === "[object RegExp]") return (value as RegExp).source;
+  if (isDate(value)) return Number.isNaN(value.getTime()) ? null : value.toISOString();
+  if (isList(value)) return showAll(value);
+  if (tag === "[object URL]") return readProperty(value, "href");
+  if (tag === "[object RegExp]") return readProperty(value, "source");
   const shown = tag === "[object Error]" ? { ...toErrorValue(value), data: readProperty(value, "data") } : value;
   const pairs = Object.entries(shown).filter(([, item]) => item !== undefined);
   return Object.fromEntries(
@@ -154,6 +154,10 @@ function show(value: unknown, budget: JsonBudget, ancestors: readonly unknown[])
       return [key, show(item, budget, inside)];
     }),
   );
+}
+
+function isList(value: object): value is Iterable<unknown> {
+  return /^\[object (Map|Set|Uint8Array)\]$/.test(Object.prototype.toString.call(value));
 }
 
 function showPrimitive(value: unknown, budget: JsonBudget): unknown {
@@ -180,9 +184,9 @@ const REDUCERS: Record<string, (value: unknown) => unknown> = {
     value instanceof Uint8Array && value.byteLength !== value.buffer.byteLength ? [Uint8Array.from(value)] : undefined,
 };
 
-const REVIVERS: Record<string, (value: unknown) => unknown> = {
-  Error: (value) => reviveError((value as [Record<string, unknown>])[0]),
-  Bytes: (value) => (value as [Uint8Array])[0],
+const REVIVERS: NonNullable<Parameters<typeof parse>[1]> = {
+  Error: ([parts]) => reviveError(parts),
+  Bytes: ([bytes]) => bytes,
 };
 
 interface ErrorLike {
@@ -206,7 +210,7 @@ function isErrorTag(value: object): boolean {
 function errorParts(error: ErrorLike): Record<string, unknown> {
   const parts: Record<string, unknown> = { name: String(error.name), message: String(error.message) };
   for (const key of ["code", "data", "cause", "errors"]) {
-    const value = (error as unknown as Record<string, unknown>)[key];
+    const value: unknown = Reflect.get(error, key);
     if (value !== undefined) parts[key] = value;
   }
   return parts;

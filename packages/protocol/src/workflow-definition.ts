@@ -33,7 +33,7 @@ export class WorkflowIndex<W extends WorkflowDefinition = WorkflowDefinition> {
     for (const [position, workflow] of workflows.entries()) {
       const others = this.#byId.get(workflow.id) ?? [];
       const same = others.find((other) => other.version === workflow.version);
-      if (same !== undefined && same.run !== workflow.run) throw duplicateError(workflows, same, position);
+      if (same !== undefined && same.run !== workflow.run) throw duplicateError(workflows, same, workflow, position);
       this.#byId.set(workflow.id, [...others.filter((other) => other !== same), workflow]);
     }
   }
@@ -56,9 +56,9 @@ export class WorkflowIndex<W extends WorkflowDefinition = WorkflowDefinition> {
 function duplicateError(
   workflows: readonly WorkflowDefinition[],
   first: WorkflowDefinition,
+  second: WorkflowDefinition,
   position: number,
 ): HoldfastError {
-  const second = workflows[position] as WorkflowDefinition;
   const version = first.version === undefined ? "" : ` and the version ${JSON.stringify(first.version)}`;
   return new HoldfastError(
     "INVALID_ARGUMENT",
@@ -67,6 +67,5 @@ function duplicateError(
 }
 
 function functionName(run: unknown): string {
-  const { name } = run as { name?: string };
-  return name === undefined || name === "" ? "a function without a name" : `function ${name}`;
+  return typeof run === "function" && run.name !== "" ? `function ${run.name}` : "a function without a name";
 }

@@ -47,8 +47,7 @@ async function converse(
     throw new Error(`it answered ${response.status}: ${await response.text()}`);
   await said;
   try {
-    for await (const line of readLines(response.body.getReader())) {
-      const message = line as LineToOrchestrator;
+    for await (const message of readLines<LineToOrchestrator>(response.body.getReader())) {
       if (message.type === "progress") await port.progress(message.steps);
       else if (message.type === "lost") await port.lost(message.error);
       else if (message.type === "report") {

@@ -36,8 +36,8 @@ interface ByteReader {
 /** A line longer than this is refused, in characters: no message is. */
 const LINE_CHARS_MAX = 2 ** 28;
 
-/** The messages of a stream, one for each line. */
-export async function* readLines(reader: ByteReader): AsyncGenerator<unknown, void> {
+/** The messages of a stream, one for each line: of the type that the other side, which is trusted, sends. */
+export async function* readLines<Message>(reader: ByteReader): AsyncGenerator<Message, void> {
   const decoder = new TextDecoder();
   // Parts of a line whose end has not come: what was looked at is not looked at again, however many chunks a line takes.
   let begun: string[] = [];

@@ -11,6 +11,7 @@ import {
   idProblem,
   parseDurationMs,
   parseTimeMs,
+  readProperty,
 } from "@holdfast/protocol";
 import type { RetryPolicy, RunFacts } from "@holdfast/protocol";
 import type { Execution } from "../replay/execution.ts";
@@ -31,7 +32,6 @@ const TOKEN_FIELDS = [...WAIT_FIELDS, "tokenId", "public"];
 export function createContext(execution: Execution, retry: RetryPolicy): WorkflowContext {
   const policy: RetryDefault = { current: retry };
   const { run, workflowId, workflowVersion, epoch, seed } = execution.start;
-  const meta = tenantMetaOf(execution);
   return {
     step: stepAsker(execution, policy),
     ...composition(execution, policy),
@@ -51,8 +51,8 @@ export function createContext(execution: Execution, retry: RetryPolicy): Workflo
     },
     workflow: { id: workflowId, version: workflowVersion },
     environment: run.environment,
-    project: stringOf(meta.project),
-    organization: stringOf(meta.organization),
+    project: tenantText(execution, "project"),
+    organization: tenantText(execution, "organization"),
     invocationCount: epoch,
     signal: execution.controller.signal,
     log: execution.log,
@@ -156,12 +156,10 @@ function nothing(operation: OpenOperation): Promise<void> {
   return promise;
 }
 
-function tenantMetaOf(execution: Execution): Record<string, unknown> {
+/** A text in what the caller's tenant brings along. */
+function tenantText(execution: Execution, key: string): string | undefined {
   const { tenantMeta } = execution.start.run;
-  const value = tenantMeta === undefined ? undefined : decodeValue(tenantMeta);
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-}
-
-function stringOf(value: unknown): string | undefined {
+  const meta = tenantMeta === undefined ? undefined : decodeValue(tenantMeta);
+  const value = typeof meta === "object" && meta !== null ? readProperty(meta, key) : undefined;
   return typeof value === "string" ? value : undefined;
 }

@@ -21,12 +21,14 @@ export async function runParallel<T, R>(
   const list = [...items];
   const results: Awaited<R>[] = Array.from({ length: list.length });
   const errors = new Map<number, unknown>();
-  let next = 0;
+  // One iterator for all workers: each takes the next item.
+  const entries = list.entries();
   let stopped = false;
   const work = async (): Promise<void> => {
-    for (let index = next++; index < list.length && !stopped; index = next++) {
+    for (const [index, item] of entries) {
+      if (stopped) return;
       try {
-        results[index] = await fn(list[index] as T, index);
+        results[index] = await fn(item, index);
       } catch (error) {
         if (!settle) stopped = true;
         if (!settle) throw error;

@@ -61,7 +61,7 @@ export function workflow<
       `workflow(${JSON.stringify(id)}).run: must be a function (input, ctx) => ….`,
     );
   }
-  checkShapes(config as unknown as WorkflowConfig<StandardSchemaV1, StandardSchemaV1>, id);
+  checkShapes(config, id);
   for (const tag of tags ?? []) checkText(tag, `workflow(${JSON.stringify(id)}).tags`);
   const retry = resolveRetry(config.retry, DEFAULT_RETRY, `workflow(${JSON.stringify(id)}).retry`);
   const executeOn: Workflow["executeOn"] = (platform, start, port) => {
@@ -83,22 +83,30 @@ export function workflow<
   return defined({ id, version, description, tags, timeoutMs, run, executeOn, execute });
 }
 
-function checkShapes(
-  { tags = [], input, output }: WorkflowConfig<StandardSchemaV1, StandardSchemaV1>,
-  id: string,
-): void {
+/** What authors without a type checker may get wrong. */
+interface UncheckedConfig {
+  readonly tags?: unknown;
+  readonly input?: unknown;
+  readonly output?: unknown;
+}
+
+function checkShapes({ tags = [], input, output }: UncheckedConfig, id: string): void {
   const where = `workflow(${JSON.stringify(id)})`;
   if (!Array.isArray(tags) || tags.length > LIMITS.tags) {
     throw new HoldfastError("INVALID_ARGUMENT", `${where}.tags: must be a list of at most ${LIMITS.tags} names.`);
   }
   for (const [name, schema] of Object.entries({ input, output })) {
-    if (schema === undefined || typeof (schema as Partial<StandardSchemaV1>)["~standard"]?.validate === "function")
-      continue;
+    if (schema === undefined || isSchema(schema)) continue;
     throw new HoldfastError(
       "INVALID_ARGUMENT",
       `${where}.${name}: must be a schema of a library that implements Standard Schema.`,
     );
   }
+}
+
+/** Some libraries have functions with properties for schemas, so the type of the value itself says nothing. */
+function isSchema(value: unknown): boolean {
+  return typeof Object(value)["~standard"]?.validate === "function";
 }
 
 function checkText(value: unknown, where: string): void {

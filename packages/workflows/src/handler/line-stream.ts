@@ -42,8 +42,7 @@ async function converse(
   };
   const reader = request.body?.getReader();
   if (reader === undefined) return;
-  for await (const line of readLines(reader)) {
-    const message = line as LineToExecution;
+  for await (const message of readLines<LineToExecution>(reader)) {
     if (message.type === "start") executed ??= execute(message.start, port);
     else if (message.type === "answer") waiting.shift()?.(message.answer);
     else if (message.type === "update") await live?.update(message.update);

@@ -27,7 +27,7 @@ import {
   verifyRequest,
 } from "@holdfast/protocol/transport";
 import type { Workflow } from "../authoring/workflow.ts";
-import { type Platform, webPlatform } from "../replay/platform.ts";
+import { type Platform, isWorkerd, webPlatform } from "../replay/platform.ts";
 import { executeOver } from "./execute-over.ts";
 import { answerInLines } from "./line-stream.ts";
 import { notServed } from "./served.ts";
@@ -63,8 +63,6 @@ const HOLD_MS = 20_000;
 
 const NO_BODY: BodyText = { ok: true, text: "" };
 
-const isWorker = (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent === "Cloudflare-Workers";
-
 /**
  * Serves `POST …/turn` and `GET …/workflows`, under whatever path it is mounted.
  * @throws HoldfastError `INVALID_ARGUMENT` for bad options.
@@ -91,7 +89,7 @@ class Handler {
     holdMs = HOLD_MS,
     bodyBytesMax = LIMITS.turnBytes,
     platform = webPlatform,
-    stateless = isWorker,
+    stateless = isWorkerd,
     ...limits
   }: StepHandlerOptions) {
     this.#index = new WorkflowIndex(workflows);
@@ -185,8 +183,8 @@ function readKeys(keys: StepHandlerOptions["signingKeys"]): readonly string[] | 
       'createStepHandler.signingKeys: must be a list of secrets, or "unsigned" where only a service binding reaches this handler.',
     );
   }
-  for (const key of keys) checkSigningKey(key as string);
-  return keys as readonly string[];
+  for (const key of keys) checkSigningKey(key);
+  return keys;
 }
 
 function refuse(status: number, error: string, message: string): Response {

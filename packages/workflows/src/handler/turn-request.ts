@@ -11,7 +11,11 @@ type Check = (value: unknown) => boolean;
 const text: Check = (value) => typeof value === "string";
 const flag: Check = (value) => typeof value === "boolean";
 const number: Check = (value) => Number.isFinite(value);
-const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const count: Check = (value) => typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+const matching =
+  (pattern: RegExp): Check =>
+  (value) =>
+    typeof value === "string" && pattern.test(value);
 const listOf =
   (one: Check): Check =>
   (value) =>
@@ -31,13 +35,10 @@ const update = record({ entries: listOf(entry), now: number, paused: maybe(flag)
 /** What a field must be, and how that is said. */
 const FIELDS: Readonly<Record<string, readonly [check: Check, problem: string]>> = {
   protocol: [number, "protocol must be a number"],
-  session: [
-    (value) => text(value) && /^[\w-]{16,128}$/.test(value as string),
-    "session must be 16 to 128 letters, digits, - or _",
-  ],
+  session: [matching(/^[\w-]{16,128}$/), "session must be 16 to 128 letters, digits, - or _"],
   turn: [(value) => count(value) && value !== 0, "turn must be a whole number from 1"],
   waitMs: [
-    maybe((value) => number(value) && (value as number) >= 0),
+    maybe((value) => typeof value === "number" && Number.isFinite(value) && value >= 0),
     "waitMs must be a number of milliseconds, not below 0",
   ],
   aside: [maybe(flag), "aside must be true or false"],
@@ -57,7 +58,7 @@ const FIELDS: Readonly<Record<string, readonly [check: Check, problem: string]>>
         workflowId: text,
         workflowVersion: maybe(text),
         input: text,
-        seed: (value) => text(value) && /^[0-9a-f]{32}$/.test(value as string),
+        seed: matching(/^[0-9a-f]{32}$/),
         journal: listOf(entry),
         inherited: listOf(text),
         paused: flag,
@@ -88,6 +89,7 @@ export function parseTurn(body: string): TurnRequest | string {
   }
   if (!isRecord(turn)) return "the body is not an object";
   for (const [name, [check, problem]] of Object.entries(FIELDS)) if (!check(turn[name])) return problem;
+  // A cast: FIELDS has checked the shape, which no type can follow.
   return turn as unknown as TurnRequest;
 }
 

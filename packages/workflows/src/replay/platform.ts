@@ -23,10 +23,11 @@ export interface Platform {
 const { setTimeout: setTimeoutNow, clearTimeout: clearTimeoutNow } = globalThis;
 const { setImmediate: setImmediateNow } = globalThis as { setImmediate?: (fn: () => void) => void };
 
+/** Whether this is a Worker, where an execution cannot outlive its request. */
+export const isWorkerd: boolean = globalThis.navigator?.userAgent === "Cloudflare-Workers";
+
 /** In workerd every timer, `setImmediate` too, waits for more than a millisecond; a message to oneself does not. */
-const usesMessages =
-  typeof MessageChannel === "function" &&
-  (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent === "Cloudflare-Workers";
+const usesMessages = isWorkerd && typeof MessageChannel === "function";
 
 function sendTurn(resolve: () => void): void {
   if (!usesMessages) {

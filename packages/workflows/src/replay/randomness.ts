@@ -28,15 +28,16 @@ export class Randomness {
   }
 
   #next(): number {
-    const s = this.#s as unknown as [number, number, number, number];
-    const result = Math.imul(rotate(Math.imul(s[1], 5), 7), 9) >>> 0;
-    const carried = s[1] << 9;
-    s[2] ^= s[0];
-    s[3] ^= s[1];
-    s[1] ^= s[2];
-    s[0] ^= s[3];
-    s[2] ^= carried;
-    s[3] = rotate(s[3], 11);
+    let [a = 0, b = 0, c = 0, d = 0] = this.#s;
+    const result = Math.imul(rotate(Math.imul(b, 5), 7), 9) >>> 0;
+    const carried = b << 9;
+    c ^= a;
+    d ^= b;
+    b ^= c;
+    a ^= d;
+    c ^= carried;
+    d = rotate(d, 11);
+    this.#s.set([a, b, c, d]);
     return result;
   }
 }

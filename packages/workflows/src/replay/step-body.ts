@@ -145,7 +145,9 @@ export class StepBody {
       ...this.#facts(),
       error: toErrorValue(thrown),
       retry: final ? null : this.#step.retry,
-      ...(code === "RETRYABLE" && Number.isFinite(retryAfterMs) ? { retryAfterMs: retryAfterMs as number } : {}),
+      ...(code === "RETRYABLE" && typeof retryAfterMs === "number" && Number.isFinite(retryAfterMs)
+        ? { retryAfterMs }
+        : {}),
     });
   }
 

@@ -84,7 +84,7 @@ export class Executor {
     port: ExecutionPort,
     remote: boolean,
     fault: StartFault | undefined,
-  ): (report: ExecutionReport) => ReportAnswer | Promise<ReportAnswer> {
+  ): (report: ExecutionReport) => ReportAnswer | PromiseLike<ReportAnswer> {
     const { orchestrator, faults, clock, reportOfZombie } = this.#host;
     const begunBy = orchestrator();
     let reports = 0;
@@ -98,7 +98,7 @@ export class Executor {
         return remote ? new Promise(() => {}) : REFUSED;
       }
       // A process that was given up still reports, to the orchestrator that holds the run now.
-      return begunBy === orchestrator() ? (port.report(report) as ReportAnswer) : reportOfZombie(report);
+      return begunBy === orchestrator() ? port.report(report) : reportOfZombie(report);
     };
   }
 
@@ -111,7 +111,7 @@ export class Executor {
   }
 
   /** There and back again. */
-  async #onPipe<T>(act: () => T | Promise<T>): Promise<T> {
+  async #onPipe<T>(act: () => T | PromiseLike<T>): Promise<T> {
     const { moved } = this.#host;
     moved();
     await webPlatform.turn();
