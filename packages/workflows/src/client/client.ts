@@ -38,8 +38,8 @@ export class Client {
     const own = options.runId === undefined && options.idempotencyKey === undefined;
     const body = {
       workflowId: id,
-      ...(version === undefined ? {} : { workflowVersion: version }),
-      ...(own ? { idempotencyKey: crypto.randomUUID() } : {}),
+      workflowVersion: version,
+      idempotencyKey: own ? crypto.randomUUID() : undefined,
       ...options,
       input,
     };

@@ -10,6 +10,7 @@ import {
   type JournalEntry,
   type RunStep,
   checkFields,
+  defined,
   describeOperation,
   parseDurationMs,
 } from "@holdfast/protocol";
@@ -136,11 +137,8 @@ async function runOnce(
     replaceBody: (kind, name) => mockOf(options, kind, name),
   });
   const timeoutMs = options.timeout === undefined ? definition.timeoutMs : parseDurationMs(options.timeout, "timeout");
-  host.trigger(definition.id, input, {
-    workflowVersion: definition.version,
-    tags: definition.tags ?? [],
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-  });
+  const { version: workflowVersion, tags = [] } = definition;
+  host.trigger(definition.id, input, defined({ workflowVersion, tags, timeoutMs }));
   const begun = host.clock.now();
   for (const [name, payload] of Object.entries(options.signals ?? {}))
     host.deliver("signal", name, payload, `signal ${name}`);
@@ -169,11 +167,7 @@ function resultOf(host: MemoryHost, { journal }: TestRun, begun: number): TestRe
   return {
     status: header.status,
     output: header.output === undefined ? undefined : host.output,
-    error: error && {
-      name: error.name,
-      message: error.message,
-      ...(error.code === undefined ? {} : { code: error.code }),
-    },
+    error: error && defined({ name: error.name, message: error.message, code: error.code }),
     steps: record.steps,
     metadata: record.metadata,
     journal,
