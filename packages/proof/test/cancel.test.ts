@@ -21,7 +21,7 @@ describe("cancel", () => {
     expect(outcomeOf(host)).toMatchObject({ status: "cancelled", error: "The run was cancelled: no longer wanted" });
   });
 
-  test("CAN1 a cancel is durable when it is acknowledged: a crash right behind it changes nothing", async () => {
+  test("CAN1 an acknowledged cancel survives an immediate crash", async () => {
     const host = await started((ctx) => ctx.step("slow", () => new Promise(() => {})));
     host.cancel();
     host.crash();
@@ -48,7 +48,7 @@ describe("cancel", () => {
     expect([host.header.status, host.starts.length]).toEqual(["cancelled", 0]);
   });
 
-  test("CAN3 code may tidy up: finally blocks run, ctx.signal is aborted, and a new step is refused with CANCELLED", async () => {
+  test("CAN3 code may clean up: finally blocks run, ctx.signal is aborted, and a new step is rejected with CANCELLED", async () => {
     const seen: unknown[] = [];
     const host = await started(async (ctx) => {
       try {
@@ -67,7 +67,7 @@ describe("cancel", () => {
     expect(journalOf(host)).toEqual(["wait.opened signal/0/never"]);
   });
 
-  test("CAN1 a second cancel is refused with run_terminal", async () => {
+  test("CAN1 a second cancel is rejected with run_terminal", async () => {
     const host = await started((ctx) => ctx.waitForSignal("s"));
     host.cancel();
     expect(host.cancel()).toMatchObject({ type: "refused", code: "run_terminal" });
@@ -75,7 +75,7 @@ describe("cancel", () => {
 });
 
 describe("time budget", () => {
-  test("RUN6 a run whose time budget is used up ends failed with WORKFLOW_TIMEOUT, by its alarm, even if the body hangs", async () => {
+  test("RUN6 the alarm fails a run whose time budget is used up with WORKFLOW_TIMEOUT, even if a body hangs", async () => {
     const signals: AbortSignal[] = [];
     const host = await started(
       (ctx) =>

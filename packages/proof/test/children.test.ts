@@ -1,6 +1,7 @@
 import { FatalError, type WorkflowContext, workflow } from "@holdfast/workflows";
 import { describe, expect, test } from "vitest";
 import { MemoryHost, type MemoryHostOptions } from "@holdfast/workflows/testing";
+import { workflowOf } from "./run-workflow.ts";
 
 const bodies: string[] = [];
 
@@ -31,7 +32,7 @@ function childOf(host: MemoryHost): MemoryHost {
 }
 
 describe("children", () => {
-  test("CHILD1 a child runs in an object of its own, once, under an id that is derived from parent and operation", async () => {
+  test("CHILD1 a child runs once, in a separate object, under an id derived from parent and operation", async () => {
     const host = family((ctx) => ctx.invoke(child, { n: 4 }));
     await host.advance();
     expect(host.output).toEqual({ doubled: 8, parent: "parent" });
@@ -71,7 +72,7 @@ describe("children", () => {
     ]);
   });
 
-  test("CHILD2 a parent that fails by its child's failure keeps the code CHILD_RUN_FAILED", async () => {
+  test("CHILD2 a parent that does not catch its child's failure fails with CHILD_RUN_FAILED", async () => {
     const host = family((ctx) => ctx.invoke(child, { n: 1, fail: true }));
     await host.advance();
     expect(host.header).toMatchObject({ status: "failed", error: { code: "CHILD_RUN_FAILED" } });
@@ -87,7 +88,7 @@ describe("children", () => {
     expect(host.header.outbox.count).toBe(0);
   });
 
-  test("CHILD3 a detached child gives its id at once and outlives its parent", async () => {
+  test("CHILD3 a detached child returns its id immediately and outlives its parent", async () => {
     const host = family((ctx) => ctx.invoke(child, { n: 1, wait: true }, { detach: true, tags: ["solo"] }));
     await host.advance();
     const [, runId] = [...host.world.keys()];
@@ -99,7 +100,7 @@ describe("children", () => {
   });
 
   test.each(["parent", "child"])(
-    "CHILD4 a crash of the %s behind any write loses neither start nor result, and nothing runs twice",
+    "CHILD4 a crash of the %s after any write loses neither start nor result, and repeats no durable step",
     async (whose) => {
       const run = async (at: number): Promise<[MemoryHost, number]> => {
         const host = family(
@@ -124,7 +125,7 @@ describe("children", () => {
     },
   );
 
-  test("CHILD4 a cancel reaches the child although the parent crashed right behind it", async () => {
+  test("CHILD4 a cancel reaches the child, although the parent crashed after a write", async () => {
     for (let at = 1; at <= 12; at++) {
       const host = family((ctx) => ctx.invoke(child, { n: 1, wait: true }), { crashAfterCommits: [at] });
       await host.advance(120_000);
@@ -134,7 +135,7 @@ describe("children", () => {
     }
   });
 
-  test("CHILD1 a child whose workflow is not configured to be called fails with CHILDREN_NOT_CONFIGURED", async () => {
+  test("CHILD1 ctx.invoke fails with CHILDREN_NOT_CONFIGURED in a deployment without runDO", async () => {
     const { RunHost } = await import("@holdfast/orchestrator");
     const host = family(() => 1);
     const alone = new MemoryHost({
@@ -145,6 +146,16 @@ describe("children", () => {
     await alone.advance();
     expect(alone.header.error?.message).toContain("runDO");
     expect([host.world.size, RunHost.name]).toEqual([1, "RunHost"]);
+  });
+
+  test("CHILD3 RUN6 a child that never ends is cancelled when its parent's time budget is used up", async () => {
+    const endless = workflow({ id: "endless", run: (_input, ctx) => ctx.waitForSignal("never") });
+    const host = new MemoryHost({ workflows: [workflowOf((ctx) => ctx.invoke(endless, null)), endless] });
+    host.trigger("w", null, { timeoutMs: 60_000 });
+    await host.advance();
+    expect(host.header).toMatchObject({ status: "failed", error: { code: "WORKFLOW_TIMEOUT" } });
+    const [, childHost] = host.world.values();
+    expect(childHost?.header.status).toBe("cancelled");
   });
 });
 

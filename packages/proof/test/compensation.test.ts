@@ -1,8 +1,10 @@
+import { planResume } from "@holdfast/orchestrator";
 import { FatalError, type WorkflowContext } from "@holdfast/workflows";
+import { MemoryHost } from "@holdfast/workflows/testing";
 import { describe, expect, test } from "vitest";
-import { finished, journalOf, outcomeOf, started } from "./run-workflow.ts";
+import { finished, journalOf, outcomeOf, started, workflowOf } from "./run-workflow.ts";
 
-/** A workflow of three steps that can be undone and a failure; `log` gets what was done and undone. */
+/** A workflow of three steps with compensations, and a failure. Bodies and compensations append to `log`. */
 function trip(log: string[], end: (ctx: WorkflowContext) => unknown = () => Promise.reject(new FatalError("no"))) {
   return async (ctx: WorkflowContext): Promise<unknown> => {
     for (const name of ["flight", "hotel", "car"]) {
@@ -17,15 +19,15 @@ function trip(log: string[], end: (ctx: WorkflowContext) => unknown = () => Prom
 
 const UNDONE = ["flight", "hotel", "car", "undo CAR", "undo HOTEL", "undo FLIGHT"];
 
-describe("turning back", () => {
-  test("COMP1 when a run fails the completed steps are undone, last completed first, with their results", async () => {
+describe("unwinding", () => {
+  test("COMP1 a failure compensates the completed steps in reverse order, with their results", async () => {
     const log: string[] = [];
     const host = await finished(trip(log));
     expect(log).toEqual(UNDONE);
     expect(outcomeOf(host)).toMatchObject({ status: "compensated", error: "no" });
   });
 
-  test("COMP1 when a parked run is cancelled it is woken to be undone, and ends cancelled with its reason", async () => {
+  test("COMP1 a cancel wakes a parked run for its compensations, and the run ends cancelled with the reason", async () => {
     const log: string[] = [];
     const host = await started(trip(log, (ctx) => ctx.waitForSignal("never")));
     host.crash();
@@ -35,7 +37,7 @@ describe("turning back", () => {
     expect(outcomeOf(host)).toMatchObject({ status: "cancelled", error: "The run was cancelled: changed my mind" });
   });
 
-  test("COMP1 when the time budget is used up the run is undone and keeps WORKFLOW_TIMEOUT as its error", async () => {
+  test("COMP1 a run whose time budget is used up compensates its steps and has the error WORKFLOW_TIMEOUT", async () => {
     const log: string[] = [];
     const host = await finished(
       trip(log, (ctx) => ctx.sleep("1d")),
@@ -45,7 +47,7 @@ describe("turning back", () => {
     expect(host.header).toMatchObject({ status: "compensated", error: { code: "WORKFLOW_TIMEOUT" } });
   });
 
-  test("COMP1 ctx.compensate undoes what was done and ends the run compensated; nothing behind it executes", async () => {
+  test("COMP1 ctx.compensate compensates the completed steps and ends the run compensated; later code does not execute", async () => {
     const log: string[] = [];
     const host = await finished(
       trip(log, async (ctx) => {
@@ -75,7 +77,7 @@ describe("turning back", () => {
     ]);
   });
 
-  test("COMP1 a step that failed or never completed is not undone, and a run with nothing to undo just fails", async () => {
+  test("COMP1 a step that failed or never completed is not compensated, and a run without compensations ends failed", async () => {
     const log: string[] = [];
     const compensate = (): void => void log.push("undo");
     const host = await finished((ctx) => ctx.step("a", { compensate }, () => Promise.reject(new FatalError("no"))));
@@ -83,7 +85,7 @@ describe("turning back", () => {
     expect(host.header.status).toBe("failed");
   });
 
-  test("COMP1 parallel siblings that complete while the run fails are undone too", async () => {
+  test("COMP1 parallel siblings that complete while the run fails are compensated too", async () => {
     const log: string[] = [];
     const host = await started((ctx) =>
       Promise.all([
@@ -103,7 +105,7 @@ describe("turning back", () => {
 
 describe("crashes", () => {
   test.each(["failure", "cancel"])(
-    "COMP2 a crash behind any write of an undoing after a %s goes on where it was",
+    "COMP2 compensation after a %s continues where it was after a crash at any write",
     async (cause) => {
       const run = async (crashAfterCommits: number[]): Promise<[string[], unknown, number]> => {
         const log: string[] = [];
@@ -118,7 +120,7 @@ describe("crashes", () => {
       expect(expected).toEqual(UNDONE);
       for (let at = 1; at <= commits; at++) {
         const [log, ended] = await run([at]);
-        // What was durable ran once; the last body before a crash may run again, at once.
+        // A durable body runs once. The last body before a crash may run again.
         const unique = log.filter((line, place) => line !== log[place - 1]);
         expect([at, unique, ended]).toEqual([at, expected, outcome]);
       }
@@ -142,7 +144,9 @@ describe("crashes", () => {
 });
 
 describe("ends", () => {
-  test("COMP3 a compensation that fails for good does not stop the others; the run lists what remains undone", async () => {
+  const undoable = (log: string[]) => ({ compensate: (output: unknown) => void log.push(`undo ${String(output)}`) });
+
+  test("COMP3 a compensation that fails finally does not stop the others, and the run lists the steps that remain", async () => {
     const log: string[] = [];
     const host = await finished(async (ctx) => {
       await ctx.step("a", { compensate: () => void log.push("undo a") }, () => 1);
@@ -158,7 +162,7 @@ describe("ends", () => {
     });
   });
 
-  test("CAN7 a cancel of a run that is being undone changes nothing; the header says so meanwhile", async () => {
+  test("CAN7 a cancel does not change an unwinding run, whose header contains the cause", async () => {
     let end: () => void = () => {};
     const host = await started(async (ctx) => {
       await ctx.step("a", { compensate: () => new Promise<void>((resolve) => (end = resolve)) }, () => 1);
@@ -182,7 +186,7 @@ describe("ends", () => {
     expect(log).toEqual(UNDONE);
   });
 
-  test("CAN3 code tidies up before it is undone, and the steps that it asks for then are refused", async () => {
+  test("CAN3 code cleans up before compensation starts, and its new steps are rejected", async () => {
     const log: string[] = [];
     const host = await started(
       trip(log, async (ctx) => {
@@ -200,7 +204,7 @@ describe("ends", () => {
     expect(log.slice(3)).toEqual(["tidy true", "CANCELLED", ...UNDONE.slice(3)]);
   });
 
-  test("CAN3 code that does not end after a cancel is left behind after a bounded time", async () => {
+  test("CAN3 code that does not end after a cancel is abandoned after a bounded time", async () => {
     const log: string[] = [];
     const host = await started(trip(log, (ctx) => ctx.waitForSignal("never").catch(() => new Promise(() => {}))));
     host.cancel();
@@ -209,19 +213,16 @@ describe("ends", () => {
     expect(log).toEqual(UNDONE);
   });
 
-  test("RES3 a step that was compensated executes again when the run is resumed; the others are kept", async () => {
-    const { planResume } = await import("@holdfast/orchestrator");
-    const { MemoryHost } = await import("@holdfast/workflows/testing");
-    const { workflowOf } = await import("./run-workflow.ts");
+  test("RES3 a resumed run executes a compensated step again and keeps the other results", async () => {
     const log: string[] = [];
     let broken = true;
     const body = async (ctx: WorkflowContext): Promise<unknown> => {
       const did = (name: string): string => (log.push(name), name);
-      const kept = await ctx.step("first", () => did("first"));
+      const first = await ctx.step("first", () => did("first"));
       const undone = await ctx.step("undone", { compensate: () => {} }, () => did("undone"));
       const later = await ctx.step("later", () => did("later"));
       if (broken) throw new FatalError("no");
-      return [kept, undone, later];
+      return [first, undone, later];
     };
     const parent = await finished(body);
     expect(parent.header.status).toBe("compensated");
@@ -234,6 +235,71 @@ describe("ends", () => {
     expect(child.output).toEqual(["first", "undone", "later"]);
     expect(log).toEqual(["first", "undone", "later", "undone"]);
   });
+
+  test("COMP1 a run that a limit ends compensates its steps", async () => {
+    const log: string[] = [];
+    const host = await started(async (ctx) => {
+      await ctx.step("a", undoable(log), () => "a");
+      await Promise.all(Array.from({ length: 1_001 }, () => ctx.waitForSignal("s")));
+    });
+    await host.advance();
+    expect([host.header.status, host.header.error?.code, log]).toEqual(["compensated", "LIMIT_EXCEEDED", ["undo a"]]);
+  });
+
+  test("CAN6 a second cancel ends a run whose code does not fit its journal, and the run lists the steps that remain", async () => {
+    const log: string[] = [];
+    const first = await started(async (ctx) => {
+      await ctx.step("a", undoable(log), () => "a");
+      await ctx.waitForSignal("s");
+    });
+    const host = new MemoryHost({
+      store: first.store,
+      clock: first.clock,
+      workflows: [workflowOf((ctx) => ctx.step("other", () => 1))],
+    });
+    host.cancel();
+    await host.settle();
+    expect(host.header).toMatchObject({ status: "paused", error: { code: "NON_DETERMINISM" } });
+    host.cancel();
+    expect(host.header).toMatchObject({
+      status: "compensation_failed",
+      error: { code: "CANCELLED" },
+      uncompensated: [{ op: "step/0/a" }],
+    });
+  });
+
+  test("COMP1 a cancel of a resumed run compensates a step with a seeded result too", async () => {
+    const log: string[] = [];
+    const body = workflowOf(async (ctx) => {
+      await ctx.step("a", undoable(log), () => "a");
+      await ctx.step("b", undoable(log), () => Promise.reject(new FatalError("no")));
+      await ctx.waitForSignal("never");
+    });
+    const parent = new MemoryHost({ workflows: [body] });
+    parent.trigger("w");
+    await parent.advance();
+    log.length = 0;
+    const inherited = planResume(parent.header, parent.journal, { seedResults: [["b", '["given"]']] });
+    if ("type" in inherited) throw new Error(inherited.message);
+    const child = new MemoryHost({ workflows: [body] });
+    child.trigger("w", undefined, { runId: "run-2", inherited });
+    await child.settle();
+    child.crash();
+    child.cancel();
+    await child.settle();
+    expect([child.header.status, log]).toEqual(["cancelled", ["undo given", "undo a"]]);
+  });
+
+  test("COMP3 a compensation that fails finally is listed with its error", async () => {
+    const { header } = await finished(async (ctx) => {
+      await ctx.step("a", { compensate: () => Promise.reject(new FatalError("locked")) }, () => 1);
+      throw new Error("undo");
+    });
+    expect(header).toMatchObject({
+      status: "compensation_failed",
+      uncompensated: [{ op: "step/0/a", error: { message: "locked" } }],
+    });
+  });
 });
 
 describe("groups", () => {
@@ -242,7 +308,7 @@ describe("groups", () => {
       names.map((name) => ctx.step(name, { compensate: () => void log.push(`undo ${name}`) }, () => log.push(name))),
     );
 
-  test("COMP4 a failure that leaves a group undoes the group's steps before it is thrown on; the run may go on", async () => {
+  test("COMP4 a failure that leaves a group compensates the group's steps before it is rethrown, and the run may continue", async () => {
     const log: string[] = [];
     const host = await finished(async (ctx) => {
       await steps(log, ctx, "outer");
@@ -260,7 +326,7 @@ describe("groups", () => {
     expect(outcomeOf(host)).toMatchObject({ status: "completed", output: "group failed" });
   });
 
-  test("COMP4 a group that was undone is not undone again when the run fails later", async () => {
+  test("COMP4 a compensated group is not compensated again when the run fails later", async () => {
     const log: string[] = [];
     const host = await finished(async (ctx) => {
       await steps(log, ctx, "outer");
@@ -274,7 +340,7 @@ describe("groups", () => {
     expect(host.header.status).toBe("compensated");
   });
 
-  test("COMP4 a group undoes itself on demand", async () => {
+  test("COMP4 group.compensate compensates the steps of the group", async () => {
     const log: string[] = [];
     await finished((ctx) =>
       ctx.group("attempt", async (group) => {
@@ -286,7 +352,7 @@ describe("groups", () => {
     expect(log).toEqual(["a", "undo a", "b"]);
   });
 
-  test("STEP7 a ctx operation inside a compensation is refused with NESTED_OPERATION", async () => {
+  test("STEP7 a ctx operation inside a compensation is rejected with NESTED_OPERATION", async () => {
     const host = await finished(async (ctx) => {
       await ctx.step("a", { compensate: () => ctx.sleep(1) }, () => 1);
       throw new FatalError("no");

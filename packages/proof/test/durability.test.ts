@@ -1,9 +1,11 @@
+import { RunHost } from "@holdfast/orchestrator";
+import { type LiveExecution, type StepDispatcher, errorValue } from "@holdfast/protocol";
+import { MemoryHost, MemoryStore, VirtualClock } from "@holdfast/workflows/testing";
 import { describe, expect, test } from "vitest";
-import { MemoryStore } from "@holdfast/workflows/testing";
-import { finished, journalOf, outcomeOf, started } from "./run-workflow.ts";
+import { eventLoopTurn, finished, journalOf, outcomeOf, started, workflowOf } from "./run-workflow.ts";
 
 describe("steps", () => {
-  test("DUR2 a step's result is in the store before the next body starts", async () => {
+  test("DUR2 a step's result is stored before the next body starts", async () => {
     const store = new MemoryStore();
     const seen: number[] = [];
     const stored = (): number => Object.keys(store.dump()).filter((key) => key.startsWith("journal/")).length;
@@ -19,13 +21,13 @@ describe("steps", () => {
     expect(seen).toEqual([0, 1, 2, 2, 4]);
   });
 
-  test("DUR2 a wait is in the store before a body that could tell of it starts", async () => {
+  test("DUR2 a wait is stored before a body that could publish its token starts", async () => {
     const store = new MemoryStore();
     let known: unknown;
     await started(
       async (ctx) => {
         const token = ctx.waitForToken();
-        await ctx.step("tell", () => (known = store.get(`token/${token.tokenId}`)));
+        await ctx.step("publish", () => (known = store.get(`token/${token.tokenId}`)));
       },
       { store },
     );
@@ -76,7 +78,7 @@ describe("steps", () => {
     });
   });
 
-  test("DUR3 a once step that throws is not tried again, and its error can be caught", async () => {
+  test("DUR3 a once step that throws is not retried, and its error can be caught", async () => {
     let bodies = 0;
     const host = await finished((ctx) =>
       ctx
@@ -91,7 +93,7 @@ describe("steps", () => {
 });
 
 describe("wake-ups", () => {
-  test("DUR5 state and timer commit together: every commit that leaves the run running carries an alarm within 60 s", async () => {
+  test("DUR5 a running run has an alarm within 60 s, which is stored in the same commit", async () => {
     const host = await started(async (ctx) => {
       await ctx.step("a", () => 1);
       await new Promise(() => {});
@@ -100,7 +102,7 @@ describe("wake-ups", () => {
     expect((host.store.alarm as number) - host.clock.now()).toBeLessThanOrEqual(60_000);
   });
 
-  test("DUR5 a run whose process died right after the trigger was acknowledged is driven by its alarm", async () => {
+  test("DUR5 the alarm continues a run whose process died right after the trigger was acknowledged", async () => {
     const host = await started((ctx) => ctx.step("a", () => "done"), { crashAfterCommits: [1] });
     expect(host.crashes).toBe(1);
     const before = host.clock.now();
@@ -109,7 +111,7 @@ describe("wake-ups", () => {
     expect(host.clock.now() - before).toBeLessThanOrEqual(60_000);
   });
 
-  test("DUR5 a delivery to a run that lost its execution drives it at once", async () => {
+  test("DUR5 a delivery starts a new execution of a run that lost its execution", async () => {
     const host = await started(async (ctx) => [await ctx.step("a", () => 1), await ctx.waitForSignal("s")], {
       crashAfterCommits: [1],
     });
@@ -118,7 +120,7 @@ describe("wake-ups", () => {
     expect(host.output).toEqual([1, 2]);
   });
 
-  test("DUR5 a live execution is looked after ever more seldom, at most every 30 s", async () => {
+  test("DUR5 the watchdog interval of a live execution grows to 30 s", async () => {
     const host = await started((ctx) => ctx.step("long", () => new Promise(() => {})));
     const gaps: number[] = [];
     for (let i = 0; i < 6; i++) {
@@ -128,10 +130,76 @@ describe("wake-ups", () => {
     expect(gaps).toEqual([10_000, 30_000, 30_000, 30_000, 30_000, 30_000]);
     expect(host.starts).toHaveLength(1);
   });
+
+  test("DUR5 a retry that is due when a report parks the run is not lost", async () => {
+    const clock = new VirtualClock();
+    const host = await started(
+      (ctx) =>
+        Promise.all([
+          ctx.step("a", { retry: { max: 3, initial: 10 } }, ({ attempt }) => {
+            if (attempt === 1) throw new Error("x");
+          }),
+          ctx.step("b", () => 1).then(() => clock.jump(20)),
+        ]),
+      { clock },
+    );
+    await host.advance();
+    expect(host.header.status).toBe("completed");
+  });
+
+  test("DUR5 a retry without a delay is not lost", async () => {
+    const retry = { max: 5, initial: 0, backoff: "fixed" } as const;
+    const host = await finished((ctx) =>
+      ctx.step("a", { retry }, ({ attempt }) => (attempt < 5 ? Promise.reject(new Error("x")) : attempt)),
+    );
+    expect(host.output).toBe(5);
+  });
+
+  test("DUR5 a delivery after the loss of a parked execution's pipe starts a new execution", async () => {
+    const store = new MemoryStore();
+    const definition = workflowOf((ctx) => ctx.waitForSignal("s"));
+    let begun = 0;
+    let lose: () => void = () => {};
+    const dispatcher: StepDispatcher = {
+      workflows: () => [definition],
+      start(start, port): LiveExecution {
+        begun += 1;
+        const live = definition.execute(start, port);
+        if (begun > 1) return live;
+        lose = () => port.lost(errorValue("DISPATCH_FAILED", "the pipe is gone"));
+        return { update: () => {}, abort: (reason) => live.abort(reason) };
+      },
+    };
+    const host = new RunHost({ store, dispatcher, clock: () => 1_000 });
+    host.handle({
+      type: "trigger",
+      identity: { id: "r", workflowId: "w", tags: [], environment: "t", triggeredBy: "api" },
+      input: "-1",
+      seed: "0".repeat(32),
+    });
+    const status = (): string | undefined => host.state.header?.status;
+    while (status() !== "waiting") await eventLoopTurn();
+    lose();
+    host.handle({ type: "deliver", kind: "signal", name: "s", payload: "[1]" });
+    for (let i = 0; i < 50 && status() !== "completed"; i++) await eventLoopTurn();
+    expect([status(), begun]).toEqual(["completed", 2]);
+  });
+
+  test("DUR5 an execution that starts after the clock stepped back executes a retry that was due before", async () => {
+    const host = await started((ctx) =>
+      ctx.step("a", ({ attempt }) => (attempt < 2 ? Promise.reject(new Error("x")) : new Promise(() => {}))),
+    );
+    await host.advance(5_000);
+    host.crash();
+    host.clock.jump(-4_000);
+    host.fireAlarm();
+    await host.settle();
+    expect(host.host.stepsInProgress()).toHaveLength(1);
+  });
 });
 
-describe("late voices", () => {
-  test("DUR6 what a superseded execution reports is refused and changes nothing", async () => {
+describe("reports of superseded executions", () => {
+  test("DUR6 a report of a superseded execution is rejected and changes no row", async () => {
     const release: ((value: string) => void)[] = [];
     const host = await started((ctx) => ctx.step("a", () => new Promise((resolve) => release.push(resolve))));
     host.crash({ zombies: true });
@@ -147,7 +215,7 @@ describe("late voices", () => {
     expect(host.output).toBe("heir");
   });
 
-  test("DUR6 a report under an old epoch is refused by the orchestrator itself", async () => {
+  test("DUR6 the orchestrator rejects a report with an old epoch", async () => {
     const host = await started((ctx) => ctx.waitForSignal("s"));
     const reply = host.host.handle({
       type: "report",
@@ -157,7 +225,7 @@ describe("late voices", () => {
     expect(host.header.status).toBe("waiting");
   });
 
-  test("DUR7 an execution that keeps dying without progress is given up after a bounded number of tries", async () => {
+  test("DUR7 a run whose executions die without progress is paused after a bounded number of executions", async () => {
     const host = await started((ctx) => ctx.step("a", () => new Promise(() => {})));
     const before = host.journal;
     for (let i = 0; i < 50 && host.header.status === "running"; i++) {
@@ -170,10 +238,59 @@ describe("late voices", () => {
     expect(host.journal).toEqual(before);
     expect(host.store.alarm).toBeNull();
   });
+
+  test("DUR7 crashes are counted after a dispatch failure", async () => {
+    const clock = new VirtualClock();
+    const store = new MemoryStore();
+    const absent = new MemoryHost({ workflows: [], clock, store });
+    absent.trigger("w");
+    await absent.settle();
+    expect(absent.header.dispatch).toMatchObject({ failures: 1 });
+    const host = new MemoryHost({
+      clock,
+      store,
+      workflows: [workflowOf((ctx) => ctx.step("a", () => new Promise(() => {})))],
+    });
+    for (let i = 0; i < 60 && host.header.status === "running"; i++) {
+      host.fireAlarm();
+      await host.settle();
+      expect(store.alarm === null || store.alarm > clock.now()).toBe(true);
+      host.crash();
+    }
+    expect(host.header).toMatchObject({ status: "paused", error: { code: "EXECUTOR_CRASHED" } });
+  });
+
+  test("DUR7 a run whose process dies at the same step is paused, and its journal is unchanged", async () => {
+    const host = new MemoryHost({
+      workflows: [
+        workflowOf((ctx) => ctx.step("ok", () => 1).then(() => ctx.step("deadly", () => new Promise(() => {})))),
+      ],
+    });
+    host.trigger("w");
+    await host.settle();
+    for (let deaths = 0; host.header.status === "running" && deaths < 50; deaths++) {
+      host.crash();
+      host.fireAlarmIfSet();
+      await host.settle();
+    }
+    expect(host.header).toMatchObject({ status: "paused", error: { code: "EXECUTOR_CRASHED" } });
+    expect(host.journal.map(({ op }) => op)).toEqual(["step/0/ok"]);
+  });
+
+  test("DUR8 an executor that is detected as lost is replaced, and the step executes again", async () => {
+    let attempts = 0;
+    const host = new MemoryHost({
+      workflows: [workflowOf((ctx) => ctx.step("a", () => ++attempts))],
+      faults: { start: () => (attempts === 0 ? { afterReports: 0, noticedAfterMs: 20_000 } : undefined) },
+    });
+    host.trigger("w");
+    await host.advance();
+    expect(outcomeOf(host)).toMatchObject({ status: "completed", output: 2 });
+  });
 });
 
 describe("recovery", () => {
-  test("DUR4 after a crash behind any single write the run ends as it would have without", async () => {
+  test("DUR4 a run with a crash after any single write has the same end as a run without a crash", async () => {
     const body = async (ctx: Parameters<Parameters<typeof started>[0]>[0]): Promise<unknown> => {
       const a = await ctx.step("a", () => 1);
       const [b, c] = await Promise.all([
@@ -195,7 +312,7 @@ describe("recovery", () => {
     }
   });
 
-  test("DUR4 a commit that fails leaves nothing behind: the run goes on from what is stored", async () => {
+  test("DUR4 after a failed commit the run continues from the stored rows", async () => {
     const store = new MemoryStore();
     let failures = 0;
     store.beforeCommit = (batch) => {

@@ -1,15 +1,15 @@
 /**
- * Scenarios in which the simulator once found something, made small. They stay, by what they found.
+ * Shrunk scenarios in which the simulator found a fault that is fixed now, by a description of the fault.
  */
 import type { Scenario } from "../src/index.ts";
 
 const STEP = { kind: "step", ms: 0, failures: 0, once: false, undo: "none", timeoutMs: undefined } as const;
 
-const QUIET = { timeoutMs: undefined, remote: "never", actions: [], faults: [], resume: undefined } as const;
+const NO_FAULTS = { timeoutMs: undefined, remote: "never", actions: [], faults: [], resume: undefined } as const;
 
 export const FOUND: Record<string, Scenario> = {
-  "a cancel that meets a group while it undoes a step lost the rest": {
-    ...QUIET,
+  "a cancel during the compensation of a group lost the remaining compensations": {
+    ...NO_FAULTS,
     program: {
       kind: "try",
       id: 0,
@@ -28,7 +28,7 @@ export const FOUND: Record<string, Scenario> = {
     actions: [{ afterMs: 100, run: 0, act: { type: "cancel" } }],
   },
   "an outcome after a retry overtook a long computation on replay": {
-    ...QUIET,
+    ...NO_FAULTS,
     program: {
       kind: "settled",
       id: 0,
@@ -38,13 +38,13 @@ export const FOUND: Record<string, Scenario> = {
       ],
     },
   },
-  "an execution at the end of a pipe stood still after an answer without news": {
-    ...QUIET,
+  "an execution at the end of a pipe stopped after an answer without new entries": {
+    ...NO_FAULTS,
     program: { kind: "sleep", id: 0, ms: 1522 },
     remote: "always",
   },
-  "a function that asked late was given a whole turn on replay": {
-    ...QUIET,
+  "a function that requested an operation late got a whole event-loop turn on replay": {
+    ...NO_FAULTS,
     program: {
       kind: "sequence",
       id: 0,
@@ -61,8 +61,8 @@ export const FOUND: Record<string, Scenario> = {
       ],
     },
   },
-  "a pause of a run that was being undone dropped its error": {
-    ...QUIET,
+  "a pause of an unwinding run dropped its error": {
+    ...NO_FAULTS,
     program: {
       kind: "race",
       id: 0,
@@ -77,7 +77,7 @@ export const FOUND: Record<string, Scenario> = {
     ],
   },
   "a change of metadata just before a failure was lost": {
-    ...QUIET,
+    ...NO_FAULTS,
     program: {
       kind: "sequence",
       id: 0,
@@ -88,8 +88,8 @@ export const FOUND: Record<string, Scenario> = {
       ],
     },
   },
-  "a branch that asked to be undone after the function had ended stopped the run": {
-    ...QUIET,
+  "a branch that called ctx.compensate after the function had ended stopped the run": {
+    ...NO_FAULTS,
     remote: "always",
     program: {
       kind: "race",
@@ -122,7 +122,7 @@ export const FOUND: Record<string, Scenario> = {
     },
   },
   "the id of a detached child overtook a long computation on replay": {
-    ...QUIET,
+    ...NO_FAULTS,
     program: {
       kind: "parallel",
       id: 0,

@@ -3,7 +3,7 @@ import { MemoryHost } from "@holdfast/workflows/testing";
 import { finished, outcomeOf, started, workflowOf } from "./run-workflow.ts";
 
 describe("pause", () => {
-  test("CAN4 while a run is paused nothing new starts, and what is in flight is recorded", async () => {
+  test("CAN4 a paused run starts no operation, and records the outcome of a step in flight", async () => {
     let end: (value: string) => void = () => {};
     const ran: string[] = [];
     const host = await started(async (ctx) => {
@@ -20,7 +20,7 @@ describe("pause", () => {
     expect(host.output).toEqual(["in flight", "b"]);
   });
 
-  test("CAN4 a paused run that lost its process goes on from its journal when it is unpaused", async () => {
+  test("CAN4 a paused run that lost its process continues from its journal when it is unpaused", async () => {
     const host = await started(async (ctx) => [
       await ctx.step("a", () => 1),
       await ctx.sleep("1h"),
@@ -35,7 +35,7 @@ describe("pause", () => {
     expect(outcomeOf(host)).toMatchObject({ status: "completed" });
   });
 
-  test("CAN6 deliveries and timers of the pause are applied in the order of their time", async () => {
+  test("CAN6 unpause applies the deliveries and timers of the pause in the order of their times", async () => {
     const host = await started((ctx) =>
       Promise.all([
         ctx.waitForSignal("early", { timeout: "10s" }),
@@ -79,7 +79,7 @@ describe("pause", () => {
     expect(host.header.status).toBe("cancelled");
   });
 
-  test("CAN6 a paused run that has something to undo undoes it when it is cancelled", async () => {
+  test("CAN6 a cancel of a paused run compensates its completed steps", async () => {
     const log: string[] = [];
     const host = await started(async (ctx) => {
       await ctx.step("a", { compensate: () => void log.push("undo") }, () => 1);
@@ -92,7 +92,7 @@ describe("pause", () => {
     expect([host.header.status, log]).toEqual(["cancelled", ["undo"]]);
   });
 
-  test("CAN4 operations that do not apply are refused and change nothing", async () => {
+  test("CAN4 operations that do not apply are rejected and change no row", async () => {
     const host = await started((ctx) => ctx.sleep("1h"), { trigger: { delayMs: 10 } });
     for (const [operation, code] of [
       ["unpause", "not_applicable"],
@@ -114,7 +114,7 @@ describe("pause", () => {
 });
 
 describe("retry", () => {
-  test("CAN5 a run that was paused because its code changed goes on from its journal once the code is mended", async () => {
+  test("CAN5 a run that was paused by changed code continues from its journal after the code is fixed and the run is retried", async () => {
     const bodies: string[] = [];
     const good = workflowOf(async (ctx) => [await ctx.step("a", () => bodies.push("a")), await ctx.waitForSignal("s")]);
     const bad = workflowOf(async (ctx) => [
@@ -140,7 +140,7 @@ describe("retry", () => {
     expect(bodies).toEqual(["a"]);
   });
 
-  test("CAN5 a run whose executor kept dying can be retried", async () => {
+  test("CAN5 a run that was paused by repeated crashes can be retried", async () => {
     let lives = 0;
     const host = await started((ctx) => ctx.step("a", () => (++lives <= 11 ? new Promise(() => {}) : "alive")));
     while (host.header.status === "running") {
@@ -154,7 +154,7 @@ describe("retry", () => {
     expect(outcomeOf(host)).toMatchObject({ status: "completed", output: "alive" });
   });
 
-  test("VER2 an execution that speaks another version of the protocol pauses the run, naming both", async () => {
+  test("VER2 an execution with another protocol version pauses the run, and the message contains both versions", async () => {
     const host = await finished(() => 1, { protocol: 99 });
     expect(host.header).toMatchObject({
       status: "paused",
@@ -162,7 +162,7 @@ describe("retry", () => {
     });
   });
 
-  test("VER1 a run that newer code wrote is not misread", async () => {
+  test("VER1 a run in a newer format is rejected with a message that contains both formats", async () => {
     const host = await started((ctx) => ctx.sleep("1h"));
     host.store.commit({ puts: new Map([["record", { ...host.header, v: 2 }]]), deletes: new Set() });
     host.crash();

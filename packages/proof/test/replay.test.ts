@@ -5,7 +5,7 @@ import { finished, journalOf, outcomeOf, started, workflowOf } from "./run-workf
 
 type Body = Parameters<typeof started>[0];
 
-/** Runs `body` once without a crash and once with a crash behind each commit; all must come to the same. */
+/** Runs `body` once without a crash and once with a crash after each commit. All runs must have the same outcome. */
 async function sameWherever(
   body: Body,
   outside: (host: MemoryHost) => Promise<void> = async () => {},
@@ -26,7 +26,7 @@ const after = (ctx: WorkflowContext, ms: number, name: string): Promise<string> 
   ctx.sleep(ms).then(() => ctx.step(name, () => name));
 
 describe("outcomes from the journal", () => {
-  test("REP1 a resumed execution gets every journaled outcome and runs no body again", async () => {
+  test("REP1 a replay receives every journaled outcome and runs no body again", async () => {
     const bodies: string[] = [];
     const host = await started(async (ctx) => {
       const a = await ctx.step("a", () => bodies.push("a"));
@@ -49,7 +49,7 @@ describe("outcomes from the journal", () => {
 });
 
 describe("order", () => {
-  test("REP2 a race between a signal and a sleep has the same winner live and after eviction at every point", async () => {
+  test("REP2 a race between a signal and a sleep has the same winner live and after a crash at any commit", async () => {
     const race: Body = (ctx) =>
       Promise.race([ctx.waitForSignal("a", { timeout: "1h" }), ctx.sleep("1s").then(() => "slept")]);
     expect(await sameWherever(race)).toMatchObject({ output: "slept" });
@@ -60,7 +60,7 @@ describe("order", () => {
     expect(await sameWherever(race, deliver)).toMatchObject({ output: "came" });
   });
 
-  test("REP2 nested all, race, any and allSettled unfold the same way in every replay, after eviction at every point", async () => {
+  test("REP2 nested all, race, any and allSettled settle in the same order in every replay, after a crash at any commit", async () => {
     const executions: string[][] = [];
     const body: Body = async (ctx) => {
       const log: string[] = [];
@@ -85,15 +85,15 @@ describe("order", () => {
     for (let at = 1; at <= commits; at++) {
       executions.length = 0;
       const host = await finished(body, { crashAfterCommits: [at] });
-      const [before = [], behind] = executions;
-      // The execution after the crash lives through all that the one before it lived through, in the same order.
-      if (behind !== undefined) expect([at, behind.slice(0, before.length)]).toEqual([at, before]);
+      const [before = [], afterCrash] = executions;
+      // The execution after the crash repeats the observations of the execution before it, in the same order.
+      if (afterCrash !== undefined) expect([at, afterCrash.slice(0, before.length)]).toEqual([at, before]);
       const output = host.output as string[];
       expect([at, host.header.status, output]).toEqual([at, "completed", executions.at(-1)?.slice(0, output.length)]);
     }
   });
 
-  test("REP2 a race of two steps that end in one turn has the same winner on replay, however deep the promise chains", async () => {
+  test("REP2 a race of two steps that end in one turn has the same winner on replay, with promise chains of any depth", async () => {
     await sameWherever(async (ctx) => {
       const deep = async (depth: number, value: Promise<string>): Promise<string> =>
         depth === 0 ? value : deep(depth - 1, value);
@@ -109,7 +109,7 @@ describe("order", () => {
     });
   });
 
-  test("REP2 a race of a wait whose signal is there already against a plain value is decided the same on replay", async () => {
+  test("REP2 a race between a buffered signal and a plain value has the same winner on replay", async () => {
     const result = await sameWherever(
       async (ctx) => {
         await ctx.step("first", () => 1);
@@ -145,7 +145,7 @@ describe("names", () => {
 });
 
 describe("determinism", () => {
-  test("REP4 now, random and randomUUID give in every replay what they gave before", async () => {
+  test("REP4 now, random and randomUUID return the same values in every replay", async () => {
     const reads: unknown[][] = [];
     const host = await started(async (ctx) => {
       const read: unknown[] = [];
@@ -170,7 +170,7 @@ describe("determinism", () => {
     expect(reads[1]).toEqual(reads[0]);
   });
 
-  test("REP4 a call inside a step body, after an await too, does not shift what follows", async () => {
+  test("REP4 a call inside a step body, also after an await, does not change later values", async () => {
     const draw = async (noisy: boolean): Promise<unknown> => {
       const host = await finished(async (ctx) => {
         const before = ctx.random();
@@ -233,7 +233,7 @@ describe("changed code", () => {
   ];
 
   test.each(changes)(
-    "REP5 %s pauses the run with NON_DETERMINISM, names both, runs no body and leaves the journal",
+    "REP5 %s pauses the run with NON_DETERMINISM and both operations, runs no body and keeps the journal",
     async (_what, changed, message) => {
       const store = new MemoryStore();
       const before = await started(recorded, { store });
@@ -262,6 +262,17 @@ describe("changed code", () => {
       expect(bodies).toBe(0);
     },
   );
+
+  test("REP5 an author's error with the code INVALID_INPUT is not detected as changed code", async () => {
+    const host = await started(async (ctx) => {
+      await ctx.step("a", () => 1);
+      await ctx.sleep("1s");
+      throw Object.assign(new Error("bad card"), { code: "INVALID_INPUT" });
+    });
+    host.crash();
+    await host.advance();
+    expect(outcomeOf(host)).toMatchObject({ status: "failed", error: "bad card" });
+  });
 });
 
 function countBodies(ctx: WorkflowContext, count: () => void): WorkflowContext {
@@ -270,7 +281,7 @@ function countBodies(ctx: WorkflowContext, count: () => void): WorkflowContext {
 }
 
 describe("cost", () => {
-  test("REP6 N sequential steps write N + 3 rows at most and read the journal once", async () => {
+  test("REP6 N sequential steps write N + 2 rows and read the journal once", async () => {
     const host = await finished(async (ctx) => {
       for (let i = 0; i < 500; i++) await ctx.step("turn", () => i);
     });
@@ -280,7 +291,7 @@ describe("cost", () => {
     expect(journalReads).toBe(1);
   });
 
-  test("REP6 waking a run that is still in memory replays nothing", async () => {
+  test("REP6 a wake of a run in memory does not replay the function", async () => {
     let calls = 0;
     const host = await started(async (ctx) => {
       calls += 1;
@@ -294,7 +305,7 @@ describe("cost", () => {
     expect([host.output, host.starts.length, host.store.counts.journalReads]).toEqual([1, 1, 1]);
   });
 
-  test("REP6 waking a cold run reads its journal once", async () => {
+  test("REP6 a wake of a run that left memory reads its journal once", async () => {
     const host = await started(async (ctx) => {
       for (let i = 0; i < 100; i++) await ctx.step("turn", () => i);
       await ctx.waitForSignal("s");
@@ -308,8 +319,8 @@ describe("cost", () => {
   });
 });
 
-describe("user code keeps its ways", () => {
-  test("REP7 a wait inside try/catch, a wait never awaited and a rejection handled late corrupt nothing", async () => {
+describe("user code that catches errors", () => {
+  test("REP7 a wait inside try/catch, a wait that is never awaited and a rejection that is handled late are allowed", async () => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown): void => void unhandled.push(reason);
     process.on("unhandledRejection", note);
@@ -333,7 +344,7 @@ describe("user code keeps its ways", () => {
     expect(unhandled).toEqual([]);
   });
 
-  test("REP7 code that catches everything never sees the engine", async () => {
+  test("REP7 code that catches every error catches no error of the engine", async () => {
     const seen: unknown[] = [];
     await sameWherever(async (ctx) => {
       try {
@@ -348,7 +359,7 @@ describe("user code keeps its ways", () => {
     expect(seen).toEqual([]);
   });
 
-  test("REP7 awaiting something of one's own between operations is waited for, live and on replay", async () => {
+  test("REP7 a promise that is not an operation may be awaited between operations, live and on replay", async () => {
     const host = await started(async (ctx) => {
       await ctx.step("a", () => 1);
       for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
@@ -361,7 +372,7 @@ describe("user code keeps its ways", () => {
     expect(outcomeOf(host)).toMatchObject({ status: "completed", output: "ok" });
   });
 
-  test("STR3 a log line is written once: replay does not repeat it", async () => {
+  test("STR3 a log line is written once, and a replay does not repeat it", async () => {
     const host = await started(async (ctx) => {
       ctx.log.info("begins");
       await ctx.step("a", ({ log }) => log.warn("body", { x: 1 }));
@@ -374,5 +385,17 @@ describe("user code keeps its ways", () => {
     await host.advance();
     expect(host.logged.map((line) => line.message)).toEqual(["begins", "body", "between", "ends"]);
     expect(journalOf(host)).toHaveLength(3);
+  });
+
+  test("STR3 the log lines of all parallel branches are written", async () => {
+    const host = await finished((ctx) =>
+      Promise.all(
+        ["a", "b"].map(async (name) => {
+          await ctx.step(name, () => 1);
+          ctx.log.info(`after ${name}`);
+        }),
+      ),
+    );
+    expect(host.logged.map((line) => line.message)).toEqual(["after a", "after b"]);
   });
 });

@@ -55,7 +55,7 @@ describe("resume", () => {
     return parent;
   }
 
-  test("RES1 a resumed run takes over all that was journaled before the step whose failure ended the parent, and executes the rest", async () => {
+  test("RES1 a resumed run takes over the journal before the step whose failure ended the parent, and executes the rest", async () => {
     const parent = await failedParent();
     expect(bodies).toEqual(["a", "b", "c", "d"]);
     const child = await resumed(order, plan(parent), readInput(parent.host.state, parent.header));
@@ -64,13 +64,13 @@ describe("resume", () => {
     expect(child.header).toMatchObject({ number: 2, resumedFrom: { runId: "run-1", step: "c" } });
   });
 
-  test("RES1 the parent lists the runs that were resumed from it, each once", async () => {
+  test("RES1 the parent lists each run that was resumed from it once", async () => {
     const parent = await failedParent();
     for (const runId of ["run-2", "run-3", "run-2"]) parent.host.handle({ type: "noteResumed", runId });
     expect(parent.header.resumedBy).toEqual(["run-2", "run-3"]);
   });
 
-  test("RES1 a running parent is refused with parent_not_ended, an unknown step with the steps there are", async () => {
+  test("RES1 a resume from a running parent is rejected with parent_not_ended, and an unknown step with the existing steps", async () => {
     const running = await started((ctx) => ctx.waitForSignal("s"));
     expect(plan(running)).toMatchObject({ type: "refused", code: "parent_not_ended" });
     const parent = await failedParent();
@@ -83,7 +83,7 @@ describe("resume", () => {
     expect(plan(completed)).toMatchObject({ type: "refused", code: "unknown_step" });
   });
 
-  test("RES1 a cancelled parent goes on behind what it had done, and waits anew", async () => {
+  test("RES1 a run resumed from a cancelled parent continues after the parent's last outcome, and waits again", async () => {
     const body: Body = async (ctx) => [
       await ctx.step("a", () => bodies.push("a")),
       await ctx.waitForSignal("s", { timeout: "1h" }),
@@ -103,7 +103,7 @@ describe("resume", () => {
     expect(bodies).toEqual(["a", "b", "c", "d", "e"]);
   });
 
-  test("RES2 with a parent that is not known, workflow, step and results are enough", async () => {
+  test("RES2 a resume from an unknown parent needs only workflow, step and results", async () => {
     bodies.length = 0;
     broken = false;
     const seedResults = ["optional", "a", "b", "d"].map((step) => [step, encodeValue(`seeded ${step}`, step)] as const);
@@ -119,7 +119,7 @@ describe("resume", () => {
     expect(bodies).toEqual(["c", "e"]);
   });
 
-  test("RES3 another input may be given", async () => {
+  test("RES3 a resume may replace the input", async () => {
     const parent = await failedParent();
     const child = await resumed(order, plan(parent), encodeValue("corrected", "input"));
     expect(child.output).toMatchObject({ input: "corrected", a: "a" });
@@ -128,7 +128,7 @@ describe("resume", () => {
   test.each([
     ["before", ["sibling", "from"]],
     ["after", ["from", "sibling"]],
-  ])("RES3 a parallel sibling that ended %s the step is kept", async (_when, endsInOrder) => {
+  ])("RES3 a resumed run keeps the result of a parallel sibling that ended %s the step", async (_when, endsInOrder) => {
     const release = new Map<string, () => void>();
     const ran: string[] = [];
     let hold = true;
@@ -154,7 +154,7 @@ describe("resume", () => {
     expect(outcomeOf(child)).toMatchObject({ status: "failed", error: "from,sibling" });
   });
 
-  test("RES4 the inherited part replays with the parent's dice and recorded times", async () => {
+  test("RES4 the inherited part replays with the parent's random values and recorded times", async () => {
     const body: Body = async (ctx) => {
       const read = [ctx.now().getTime(), ctx.random()];
       await ctx.step("a", () => 1);

@@ -1,12 +1,12 @@
 /**
- * Short forms for the suites of this folder: one workflow function, one run.
+ * Runs one workflow function in memory, for the tests of this folder.
  */
 import type { RunHeader } from "@holdfast/orchestrator";
 import { fromErrorValue } from "@holdfast/protocol";
 import { type Workflow, type WorkflowContext, workflow } from "@holdfast/workflows";
 import { MemoryHost, type MemoryHostOptions } from "@holdfast/workflows/testing";
 
-// oxlint-disable-next-line typescript/no-explicit-any -- inputs of test workflows are whatever the test gives
+// oxlint-disable-next-line typescript/no-explicit-any -- each test knows the input type of its workflow
 type Body = (ctx: WorkflowContext, input: any) => unknown;
 
 export interface HostOptions extends Omit<MemoryHostOptions, "workflows"> {
@@ -15,13 +15,13 @@ export interface HostOptions extends Omit<MemoryHostOptions, "workflows"> {
   readonly config?: Partial<Parameters<typeof workflow>[0]>;
 }
 
-/** A workflow "w" whose function is `body`. */
+/** Returns a workflow "w" with the function `body`. */
 export function workflowOf(body: Body, config: HostOptions["config"] = {}): Workflow {
   const made: Workflow = workflow({ ...config, id: "w", run: (input, ctx) => body(ctx, input) });
   return made;
 }
 
-/** Triggers a run of `body` and lets it go as far as it can without time passing. */
+/** Triggers a run of `body` and executes it until it waits or ends. The clock does not advance. */
 export async function started(body: Body, options: HostOptions = {}): Promise<MemoryHost> {
   const { input, trigger, config, ...host } = options;
   const memory = new MemoryHost({ ...host, workflows: [workflowOf(body, config)] });
@@ -30,20 +30,25 @@ export async function started(body: Body, options: HostOptions = {}): Promise<Me
   return memory;
 }
 
-/** Triggers a run of `body` and lets time pass until it ends. */
+/** Triggers a run of `body` and advances the clock until it ends. */
 export async function finished(body: Body, options: HostOptions = {}): Promise<MemoryHost> {
   const host = await started(body, options);
   await host.advance();
   return host;
 }
 
-/** What a run came to: its output, or its error. */
+/** Returns the status of a run, and its output or error. */
 export function outcomeOf(host: MemoryHost): { status: RunHeader["status"]; output: unknown; error: unknown } {
   const { status, error } = host.header;
   return { status, output: host.output, error: error && fromErrorValue(error).message };
 }
 
-/** Which journal entries there are, as short texts. */
+/** Waits one event-loop turn. */
+export function eventLoopTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Returns the journal as `type op` of each entry. */
 export function journalOf(host: MemoryHost): string[] {
   return host.journal.map((entry) => `${entry.type} ${entry.op}`);
 }

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { MemoryHost } from "@holdfast/workflows/testing";
 import { finished, started, workflowOf } from "./run-workflow.ts";
 
-/** A Standard Schema that wants `{ cents: number }` and doubles it. */
+/** A Standard Schema that requires `{ cents: number }` and doubles the number. */
 const cents: StandardSchemaV1<{ cents: number }, { cents: number }> = {
   "~standard": {
     version: 1,
@@ -29,13 +29,13 @@ describe("statuses", () => {
     expect(host.header.startedAt).toBe(host.header.createdAt + 60_000);
   });
 
-  test("RUN1 a run that only waits is waiting, and its object's alarm is the time-out of the wait", async () => {
+  test("RUN1 a run that only waits has the status waiting, and the alarm of its object is the time-out of the wait", async () => {
     const host = await started((ctx) => ctx.waitForSignal("s", { timeout: "30d" }));
     expect(host.header.status).toBe("waiting");
     expect(host.store.alarm).toBe(host.header.createdAt + 30 * 86_400_000);
   });
 
-  test("RUN1 a terminal status never changes, whatever comes afterwards", async () => {
+  test("RUN1 later inputs do not change a terminal status", async () => {
     const host = await finished((ctx) => ctx.step("a", () => 1));
     const before = host.store.dump();
     host.cancel();
@@ -49,7 +49,7 @@ describe("statuses", () => {
 });
 
 describe("identity", () => {
-  test("RUN2 triggering twice with the same id creates one run and executes it once", async () => {
+  test("RUN2 two triggers with the same id create one run, which executes once", async () => {
     let bodies = 0;
     const host = await started((ctx) => ctx.step("a", () => ++bodies), { input: { a: 1 } });
     expect(host.trigger("w", { a: 1 })).toEqual({ type: "exists" });
@@ -59,7 +59,7 @@ describe("identity", () => {
     expect(host.starts).toHaveLength(1);
   });
 
-  test("RUN2 the order of an input's keys makes no other input", async () => {
+  test("RUN2 the order of keys does not make an input different", async () => {
     const host = await started(() => 1, { input: { a: 1, b: { c: 2, d: 3 } } });
     expect(host.trigger("w", { b: { d: 3, c: 2 }, a: 1 })).toEqual({ type: "exists" });
   });
@@ -67,7 +67,7 @@ describe("identity", () => {
   test.each([
     ["another input", "w", { a: 2 }],
     ["another workflow", "other", { a: 1 }],
-  ])("RUN2 the same id with %s is refused and changes nothing", async (_what, workflowId, input) => {
+  ])("RUN2 the same id with %s is rejected and changes no row", async (_what, workflowId, input) => {
     const host = new MemoryHost({
       workflows: [workflowOf((ctx) => ctx.waitForSignal("s")), workflow({ id: "other", run: () => 1 })],
     });
@@ -78,7 +78,7 @@ describe("identity", () => {
     expect(host.store.dump()).toEqual(before);
   });
 
-  test("RUN3 a run records what it was asked", async () => {
+  test("RUN3 a run records the fields of its trigger", async () => {
     const asked = {
       tags: ["a", "constructor"],
       environment: "staging",
@@ -103,7 +103,7 @@ describe("identity", () => {
     });
   });
 
-  test("RUN4 a run keeps its version: it goes on with the code of that version while a newer one is served", async () => {
+  test("RUN4 a run continues with the code of its version while a newer version is served", async () => {
     const versions = ["1", "2"].map((version) =>
       workflow({
         id: "w",
@@ -123,7 +123,7 @@ describe("identity", () => {
 });
 
 describe("input and output", () => {
-  test("RUN5 input that does not fit the schema fails the run with INVALID_INPUT, naming the path, before any step", async () => {
+  test("RUN5 input that does not fit the schema fails the run with INVALID_INPUT and the path, before any step", async () => {
     let bodies = 0;
     const host = await finished((ctx) => ctx.step("a", () => ++bodies), {
       input: { cents: "x" },
@@ -135,7 +135,7 @@ describe("input and output", () => {
     expect(host.starts).toHaveLength(1);
   });
 
-  test("RUN5 the function gets what the schema makes of the input", async () => {
+  test("RUN5 the function receives the input that the schema returns", async () => {
     const host = await finished((_ctx, input) => input, { input: { cents: 4 }, config: { input: cents } });
     expect(host.output).toEqual({ cents: 8 });
   });
@@ -145,13 +145,13 @@ describe("input and output", () => {
     expect(host.header).toMatchObject({ status: "failed", error: { code: "INVALID_OUTPUT" } });
   });
 
-  test("RUN5 output that cannot be written down fails the run, naming the path", async () => {
+  test("RUN5 output that cannot be serialized fails the run, and the message contains the path", async () => {
     const host = await finished(() => ({ a: { b: () => 1 } }));
     expect(host.header).toMatchObject({ status: "failed", error: { code: "UNSERIALIZABLE" } });
     expect(host.header.error?.message).toContain("a.b");
   });
 
-  test("RUN3 a large input is written once, not with every header", async () => {
+  test("RUN3 a large input is written once, and not with every header", async () => {
     const host = await finished(
       async (ctx, input) => {
         await ctx.waitForSignal("s", { timeout: 1 });
@@ -171,7 +171,7 @@ describe("options and names", () => {
     ["a negative duration", (ctx) => ctx.sleep(-1), "-1"],
     ["a fraction with a unit", (ctx) => ctx.sleep("1.5h"), "1.5h"],
     ["a word for a duration", (ctx) => ctx.waitForSignal("s", { timeout: "soon" as never }), "soon"],
-    ["a bad date", (ctx) => ctx.sleepUntil("tomorrow"), "tomorrow"],
+    ["an invalid date", (ctx) => ctx.sleepUntil("tomorrow"), "tomorrow"],
     ["retry on a once step", (ctx) => ctx.step("a", { once: true, retry: { max: 2 } }, () => 1), "once"],
     ["zero attempts", (ctx) => ctx.step("a", { retry: { max: 0 } }, () => 1), "max"],
     ["an unknown onTimeout", (ctx) => ctx.waitForSignal("s", { onTimeout: "explode" as never }), "onTimeout"],
@@ -180,20 +180,20 @@ describe("options and names", () => {
     ["a step without a function", (ctx) => ctx.step("a", undefined as never), "function"],
   ];
 
-  test.each(cases)("RUN7 %s is refused where it is given", async (_what, body, named) => {
+  test.each(cases)("RUN7 %s is rejected by the call that contains it", async (_what, body, named) => {
     const host = await finished(async (ctx) => body(ctx));
     expect(host.header).toMatchObject({ status: "failed", error: { code: "INVALID_ARGUMENT" } });
     expect(host.header.error?.message).toContain(named);
     expect(host.journal).toEqual([]);
   });
 
-  test("RUN7 an unknown field of a workflow is refused when it is defined", () => {
+  test("RUN7 an unknown field of a workflow is rejected by its definition", () => {
     expect(() => workflow({ id: "a", run: () => 1, retires: 3 } as never)).toThrow(/retires/);
     expect(() => workflow({ id: "a", run: () => 1, timeout: "1.5h" })).toThrow(/1\.5h/);
     expect(() => workflow({ id: "", run: () => 1 })).toThrow(/empty/);
   });
 
-  test("RUN8 any non-empty string of at most 256 bytes is a good name, constructor and __proto__ included", async () => {
+  test("RUN8 any non-empty string of at most 256 bytes is a valid name, including constructor and __proto__", async () => {
     const names = ["constructor", "__proto__", "toString", "a/b#c", "ключ", "x".repeat(256), "0", " "];
     const host = await started(async (ctx) => {
       const results: unknown[] = [];
@@ -207,10 +207,19 @@ describe("options and names", () => {
     expect(host.output).toEqual(names.flatMap((name) => [name, `to ${name}`]));
   });
 
-  test("RUN8 one id with two functions is refused, naming both; the same function twice is not", () => {
+  test("RUN8 one id with two functions is rejected with both functions; the same function twice is accepted", () => {
     const first = workflow({ id: "w", run: function chargeCard() {} });
     const second = workflow({ id: "w", run: function chargeAccount() {} });
     expect(() => new MemoryHost({ workflows: [first, second] })).toThrow(/chargeCard.*chargeAccount/);
     expect(() => new MemoryHost({ workflows: [first, first] })).not.toThrow();
+  });
+
+  test("RUN7 an initial delay over the default maximum is kept, and 31 February is not a valid date", async () => {
+    const host = await started((ctx) =>
+      ctx.step("a", { retry: { initial: "10m", backoff: "fixed" } }, () => Promise.reject(new Error("x"))),
+    );
+    expect((host.header.retryAt ?? 0) - host.clock.now()).toBeGreaterThanOrEqual(600_000);
+    const late = await finished((ctx) => ctx.sleepUntil("2027-02-31"));
+    expect(late.header.error?.code).toBe("INVALID_ARGUMENT");
   });
 });

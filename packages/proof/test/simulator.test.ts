@@ -3,10 +3,10 @@ import { expect, test } from "vitest";
 import { BUGS, type BugName, makeScenario, runScenario, shrink, simulate } from "../src/index.ts";
 import { FOUND } from "./found-scenarios.ts";
 
-/** Other seeds each time; `pnpm simulate --from <seed>` plays them again. */
+/** The number of new seeds in each test run; `pnpm simulate --from <seed>` repeats them. */
 const FRESH = 10_000;
 
-/** What must have happened in so many seeds: a fault that silently never happens proves nothing. */
+/** Everything that must occur within these seeds: a fault that never occurs would prove nothing. */
 const EXERCISED =
   "all any child group iterate loop metadata parallel pure race sequence settled sleep step stream throw token try undo wait"
     .split(" ")
@@ -22,16 +22,16 @@ const EXERCISED =
       ["changed code: NON_DETERMINISM", "pipe: always remote", "pipe: by turns remote", "outsider: delivery resolved"],
     );
 
-test.each(Object.entries(FOUND))("DUR4 what the simulator found stays mended: %s", async (_what, scenario) => {
+test.each(Object.entries(FOUND))("DUR4 a fault that the simulator found stays fixed: %s", async (_what, scenario) => {
   expect((await runScenario(scenario)).findings).toEqual([]);
 });
 
 test(
-  `DUR4 REP2 random programs, outsiders and faults: ${FRESH} seeds, other ones each time`,
+  `DUR4 REP2 random programs with random actions and faults have no finding in ${FRESH} new seeds`,
   { timeout: 300_000 },
   async () => {
     const from = Date.now() % 1_000_000_000;
-    note(`seeds ${from} to ${from + FRESH - 1}; again with: pnpm simulate --from ${from} --seeds ${FRESH}`);
+    note(`seeds ${from} to ${from + FRESH - 1}; repeat with: pnpm simulate --from ${from} --seeds ${FRESH}`);
     const failed: unknown[] = [];
     const exercised = new Set<string>();
     for (let seed = from; seed < from + FRESH; seed++) {
@@ -44,7 +44,7 @@ test(
   },
 );
 
-test("DUR4 a seed decides everything: the same one twice gives the same trace, byte for byte", async () => {
+test("DUR4 one seed always gives the same trace, byte for byte", async () => {
   for (let seed = 1; seed <= 200; seed++) {
     const [first, second] = [await simulate(seed), await simulate(seed)];
     expect([seed, first.trace()]).toEqual([seed, second.trace()]);
@@ -61,11 +61,11 @@ test.each(Object.keys(BUGS) as BugName[])(
       console.log(`${bug}: seed ${seed}, ${findings[0]?.oracle}`);
       return;
     }
-    expect.fail("10,000 seeds did not find it");
+    expect.fail("no finding in 10,000 seeds");
   },
 );
 
-test("DUR4 a scenario that fails is made smaller while it fails", async () => {
+test("DUR4 a failing scenario is shrunk and still fails", async () => {
   const bug: BugName = "drop a message";
   const fails = async (scenario: ReturnType<typeof makeScenario>): Promise<boolean> =>
     (await runScenario(scenario, bug)).findings.some(({ oracle }) => oracle === "progress");

@@ -1,11 +1,11 @@
-/** A short soak, every time: the real one is `pnpm soak --minutes 30`. */
+/** A short soak test. The full one is `pnpm soak --minutes 30`. */
 import { note } from "@holdfast/proof/output";
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 
 test(
-  "DUR4 nothing is lost, stuck, wrong or done again while everything that can die does",
+  "DUR4 no run is lost, stuck or wrong and no durable step is repeated while processes are killed and the disk fails",
   { timeout: 200_000 },
   async () => {
     const args = ["--minutes", "0.3", "--kill-every", "2"];

@@ -1,12 +1,12 @@
 import { FatalError, RetryableError } from "@holdfast/workflows";
 import { describe, expect, test } from "vitest";
 import { VirtualClock } from "@holdfast/workflows/testing";
-import { finished, journalOf, outcomeOf, started } from "./run-workflow.ts";
+import { eventLoopTurn, finished, journalOf, outcomeOf, started } from "./run-workflow.ts";
 
 const never = new Promise<never>(() => {});
 
-describe("what a body gets", () => {
-  test("STEP1 attempt, signal, log, and an idempotency key that is stable over attempts and replays and unique per operation", async () => {
+describe("arguments of a body", () => {
+  test("STEP1 a body receives its attempt, a signal, and an idempotency key that is stable over attempts and replays and unique per operation", async () => {
     const seen: { attempt: number; key: string; signal: boolean }[] = [];
     const host = await started(async (ctx) => {
       for (const _turn of [1, 2]) {
@@ -55,22 +55,27 @@ describe("retries", () => {
     ["fixed", [100, 100, 100]],
     ["linear", [100, 200, 250]],
     ["exponential", [100, 200, 250]],
-  ] as const)("STEP2 %s backoff from 100 ms, at most 250 ms, is what the journal says", async (backoff, expected) => {
-    const host = await finished((ctx) =>
-      ctx.step("a", { retry: { max: 4, backoff, initial: 100, maxDelay: 250 } }, () => {
-        throw new Error("no");
-      }),
-    );
-    const delays = host.journal.flatMap((entry) => (entry.type === "step.retrying" ? [entry.retryAt - entry.at] : []));
-    expect(delays).toHaveLength(3);
-    for (const [i, delay] of delays.entries()) {
-      expect(delay).toBeGreaterThanOrEqual(expected[i] as number);
-      expect(delay).toBeLessThanOrEqual(Math.min((expected[i] as number) * 1.2, 250));
-    }
-    expect(host.header.error).toMatchObject({ code: "STEP_FAILED", message: "no", step: "step/0/a" });
-  });
+  ] as const)(
+    "STEP2 the journal has the delays of %s backoff from 100 ms to at most 250 ms",
+    async (backoff, expected) => {
+      const host = await finished((ctx) =>
+        ctx.step("a", { retry: { max: 4, backoff, initial: 100, maxDelay: 250 } }, () => {
+          throw new Error("no");
+        }),
+      );
+      const delays = host.journal.flatMap((entry) =>
+        entry.type === "step.retrying" ? [entry.retryAt - entry.at] : [],
+      );
+      expect(delays).toHaveLength(3);
+      for (const [i, delay] of delays.entries()) {
+        expect(delay).toBeGreaterThanOrEqual(expected[i] as number);
+        expect(delay).toBeLessThanOrEqual(Math.min((expected[i] as number) * 1.2, 250));
+      }
+      expect(host.header.error).toMatchObject({ code: "STEP_FAILED", message: "no", step: "step/0/a" });
+    },
+  );
 
-  test("STEP2 the workflow's policy holds where the step has none, field by field", async () => {
+  test("STEP2 each field that the step's policy lacks comes from the workflow's policy", async () => {
     let bodies = 0;
     const fail = (): never => {
       bodies += 1;
@@ -80,15 +85,34 @@ describe("retries", () => {
     expect(bodies).toBe(5);
   });
 
-  test("STEP2 while it waits for the next attempt the run is parked and holds no process", async () => {
+  test("STEP2 a run that waits for the next attempt is parked, and its alarm is the time of the attempt", async () => {
     const host = await started((ctx) => ctx.step("a", () => Promise.reject(new Error("no"))));
     expect(host.header.status).toBe("waiting");
     expect(host.store.alarm).toBe(host.header.retryAt);
   });
+
+  test("STEP2 a retry delay that is not a number does not lose the retry", async () => {
+    const host = await finished((ctx) =>
+      ctx.step("a", ({ attempt }) => {
+        if (attempt === 1) throw Object.assign(new Error("x"), { code: "RETRYABLE", retryAfterMs: Number.NaN });
+        return attempt;
+      }),
+    );
+    expect(host.output).toBe(2);
+  });
+
+  test("STEP2 ctx.setRetry sets the default policy of later steps", async () => {
+    let bodies = 0;
+    const host = await finished((ctx) => {
+      ctx.setRetry({ max: 7, initial: 1 });
+      return ctx.step("a", () => Promise.reject(new Error(String(++bodies))));
+    });
+    expect([outcomeOf(host).error, bodies]).toEqual(["7", 7]);
+  });
 });
 
 describe("errors", () => {
-  test("STEP3 FatalError ends retrying at once", async () => {
+  test("STEP3 a FatalError is not retried", async () => {
     let bodies = 0;
     const host = await finished((ctx) =>
       ctx.step("a", () => {
@@ -100,7 +124,7 @@ describe("errors", () => {
     expect(host.header.error).toMatchObject({ code: "FATAL", message: "over", step: "step/0/a" });
   });
 
-  test("STEP3 RetryableError sets the delay", async () => {
+  test("STEP3 a RetryableError sets the delay", async () => {
     const host = await finished((ctx) =>
       ctx.step("a", ({ attempt }) => {
         if (attempt === 1) throw new RetryableError("later", { retryAfter: "7m" });
@@ -112,7 +136,7 @@ describe("errors", () => {
     expect(host.output).toBe(2);
   });
 
-  test("STEP3 what the workflow catches has the name, message, code and data of the original, live and on replay", async () => {
+  test("STEP3 a caught error has the name, message, code and data of the original, live and on replay", async () => {
     const caught: unknown[] = [];
     const host = await started(async (ctx) => {
       try {
@@ -146,7 +170,7 @@ describe("errors", () => {
     ["undefined", undefined, "undefined was thrown"],
     ["null", null, "null was thrown"],
     ["an object", { a: 1 }, "a value that is not an Error was thrown"],
-  ])("STEP3 a body that throws %s fails with an error that says so", async (_what, thrown, message) => {
+  ])("STEP3 a body that throws %s fails with an error whose message describes it", async (_what, thrown, message) => {
     const host = await finished((ctx) =>
       ctx
         .step("a", { retry: { max: 1 } }, () => {
@@ -174,7 +198,7 @@ describe("time-outs", () => {
     expect(journalOf(host)).toEqual(["step.retrying step/0/a", "step.failed step/0/a"]);
   });
 
-  test("STEP4 the late result of an attempt that timed out changes nothing", async () => {
+  test("STEP4 the late result of an attempt that timed out is ignored", async () => {
     const late: ((value: string) => void)[] = [];
     const host = await started((ctx) =>
       ctx.step("a", { timeout: "1s", retry: { max: 2, initial: "1m" } }, ({ attempt }) =>
@@ -186,88 +210,18 @@ describe("time-outs", () => {
     await host.advance();
     expect(host.output).toBe("second");
   });
-});
 
-describe("values", () => {
-  const shared = { n: 1 };
-  const cyclic: { self?: unknown; list: unknown[] } = { list: [] };
-  cyclic.self = cyclic;
-  cyclic.list.push(cyclic, shared, shared);
-  const value = {
-    date: new Date(7),
-    map: new Map<unknown, unknown>([["k", new Set([1, "2"])]]),
-    big: 12345678901234567890n,
-    bytes: Uint8Array.from([0, 255]),
-    view: Uint8Array.from([9, 8, 7, 6]).subarray(1, 3),
-    url: new URL("https://example.com/a?b=c"),
-    error: Object.assign(new RangeError("inner"), { code: "X" }),
-    undef: undefined,
-    nan: Number.NaN,
-    minusZero: -0,
-    holes: [1, undefined, null],
-    cyclic,
-  };
-
-  test("STEP5 a result comes back equal live and on replay: dates, maps, sets, big integers, bytes, URLs, errors, cycles", async () => {
-    const seen: (typeof value)[] = [];
-    const host = await started(async (ctx) => {
-      seen.push(await ctx.step("a", () => value));
-      await ctx.waitForSignal("s");
-    });
-    host.crash();
-    host.deliver("signal", "s");
-    await host.advance();
-    expect(seen).toHaveLength(2);
-    for (const copy of seen) {
-      expect(copy).toEqual(value);
-      expect(copy.cyclic.self).toBe(copy.cyclic);
-      expect(copy.cyclic.list[1]).toBe(copy.cyclic.list[2]);
-      expect(copy.error).toMatchObject({ name: "RangeError", message: "inner", code: "X" });
-      expect(copy.view.buffer.byteLength).toBe(2);
-      expect(Object.is(copy.minusZero, -0)).toBe(true);
-    }
-  });
-
-  test("STEP5 changing a result afterwards does not change the journal", async () => {
-    const host = await started(async (ctx) => {
-      const result = await ctx.step("a", () => ({ n: 1 }));
-      result.n += 1;
-      await ctx.waitForSignal("s");
-      return result.n;
-    });
-    host.crash();
-    host.deliver("signal", "s");
-    await host.advance();
-    expect(host.output).toBe(2);
-  });
-
-  class Account {}
-  test.each([
-    ["a function", { a: [() => 1] }, "a[0]"],
-    ["a class instance", { account: new Account() }, "account"],
-    ["a symbol", { s: Symbol("x") }, "s"],
-  ])("STEP5 %s fails the step with UNSERIALIZABLE, naming the path, without a retry", async (_what, result, path) => {
-    let bodies = 0;
-    const host = await finished((ctx) => ctx.step("a", () => (bodies++, result as unknown)));
-    expect(host.header.error).toMatchObject({ code: "UNSERIALIZABLE", step: "step/0/a" });
-    expect(host.header.error?.message).toContain(`at ${path}:`);
-    expect(bodies).toBe(1);
-  });
-
-  test("STEP5 a result of 10 MiB works, a larger one fails with TOO_LARGE and says the limit", async () => {
-    const host = await finished(async (ctx) => {
-      const fits = await ctx.step("fits", () => "x".repeat(10 * 1024 * 1024 - 10));
-      const error = await ctx
-        .step("large", () => "x".repeat(20 * 1024 * 1024))
-        .catch((caught: Error & { code: string }) => [caught.code, caught.message]);
-      return [fits.length, error];
-    });
-    expect(host.output).toEqual([10_485_750, ["TOO_LARGE", expect.stringContaining("10485760")]]);
+  test("STEP4 CAN1 a time-out or a cancel ends a body that never settles", async () => {
+    const timed = await finished((ctx) => ctx.step("never", { timeout: "1m", retry: { max: 1 } }, () => never));
+    expect(timed.header).toMatchObject({ status: "failed", error: { code: "TIMEOUT" } });
+    const cancelled = await started((ctx) => ctx.step("never", () => never));
+    cancelled.cancel();
+    expect(cancelled.header.status).toBe("cancelled");
   });
 });
 
 describe("parallel steps", () => {
-  test("STEP6 parallel steps run at the same time and each is journaled as it ends", async () => {
+  test("STEP6 parallel steps run concurrently, and each is journaled when it ends", async () => {
     const release = new Map<string, (value: string) => void>();
     const host = await started((ctx) =>
       Promise.all(
@@ -285,7 +239,7 @@ describe("parallel steps", () => {
     expect(host.output).toEqual(["A", "B", "C"]);
   });
 
-  test("STEP6 when a run fails, siblings that still execute are aborted and awaited, and what completed is journaled", async () => {
+  test("STEP6 a failing run aborts and awaits its executing siblings, and journals their results", async () => {
     const signals: AbortSignal[] = [];
     const host = await started((ctx) =>
       Promise.all([
@@ -304,12 +258,80 @@ describe("parallel steps", () => {
 
   test("STEP6 a sibling that ignores its signal is awaited for a bounded time only", async () => {
     const host = await started((ctx) =>
-      Promise.all([ctx.step("fails", () => Promise.reject(new FatalError("no"))), ctx.step("deaf", () => never)]),
+      Promise.all([ctx.step("fails", () => Promise.reject(new FatalError("no"))), ctx.step("ignores", () => never)]),
     );
     const before = host.clock.now();
     await host.advance();
     expect(host.header.status).toBe("failed");
     expect(host.clock.now() - before).toBeLessThanOrEqual(5_000);
+  });
+
+  test("STEP6 a failing run aborts its siblings, also if its replay awaited a promise that is not an operation", async () => {
+    const host = await started(async (ctx) => {
+      await ctx.step("a", () => 1);
+      await eventLoopTurn();
+      await eventLoopTurn();
+      await ctx.step("b", () => 2);
+      await ctx.sleep("1s");
+      await Promise.all([
+        ctx.step(
+          "hangs",
+          ({ signal }) =>
+            new Promise((_resolve, reject) =>
+              signal.addEventListener("abort", () => reject(new FatalError("aborted"))),
+            ),
+        ),
+        ctx.step("fails", () => Promise.reject(new FatalError("no"))),
+      ]);
+    });
+    host.crash();
+    await host.advance();
+    expect(outcomeOf(host)).toMatchObject({ status: "failed", error: "no" });
+  });
+
+  test("REP2 ctx.parallel keeps the order of the items and runs at most `concurrency` concurrently", async () => {
+    let running = 0;
+    let most = 0;
+    const host = await finished((ctx) =>
+      ctx.parallel(
+        [30, 10, 20, 0],
+        (ms, index) =>
+          ctx.step("work", async () => {
+            most = Math.max(most, ++running);
+            await new Promise((resolve) => setTimeout(resolve, ms));
+            running -= 1;
+            return `${index}:${ms}`;
+          }),
+        { concurrency: 2 },
+      ),
+    );
+    await expect.poll(() => host.header.status).toBe("completed");
+    expect([host.output, most]).toEqual([["0:30", "1:10", "2:20", "3:0"], 2]);
+  });
+
+  test("STEP6 ctx.parallel with settle waits for all items and throws one error with the failed indices", async () => {
+    const done: number[] = [];
+    const host = await finished((ctx) =>
+      ctx
+        .parallel(
+          [0, 1, 2, 3],
+          (n) =>
+            ctx.step("work", { retry: { max: 1 } }, () => {
+              if (n % 2 === 1) throw new Error(`no ${n}`);
+              done.push(n);
+            }),
+          { settle: true },
+        )
+        .catch((error: AggregateError & { failed: number[] }) => [
+          error.name,
+          error.failed,
+          error.errors.map((one: Error) => one.message),
+        ]),
+    );
+    expect([host.output, done]).toEqual([
+      ["AggregateError", [1, 3], ["no 1", "no 3"]],
+      [0, 2],
+    ]);
   });
 });
 
@@ -320,7 +342,7 @@ describe("nesting", () => {
     ["ctx.waitForSignal", (ctx: Parameters<Parameters<typeof finished>[0]>[0]) => ctx.waitForSignal("s")],
     ["ctx.waitForToken", (ctx: Parameters<Parameters<typeof finished>[0]>[0]) => ctx.waitForToken().wait()],
   ])(
-    "STEP7 %s inside a step body, after an await too, is refused with NESTED_OPERATION and the right way",
+    "STEP7 %s inside a step body, also after an await, is rejected with NESTED_OPERATION and a correct example",
     async (_what, nested) => {
       const host = await finished((ctx) =>
         ctx.step("outer", async () => {

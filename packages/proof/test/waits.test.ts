@@ -5,7 +5,7 @@ import { MemoryHost } from "@holdfast/workflows/testing";
 import { finished, journalOf, outcomeOf, started } from "./run-workflow.ts";
 
 describe("sleeps", () => {
-  test("WAIT1 a sleep ends at the time fixed when it was first reached, after a crash and a downtime too", async () => {
+  test("WAIT1 a sleep ends at the time that was fixed when it started, also after a crash and a downtime", async () => {
     const ends: number[] = [];
     const host = await started(async (ctx) => {
       await ctx.sleep("30d");
@@ -19,7 +19,7 @@ describe("sleeps", () => {
     expect(ends).toEqual([due]);
   });
 
-  test("WAIT1 a sleep whose time passed while nothing ran ends as soon as something does", async () => {
+  test("WAIT1 a sleep that became due during a downtime ends at the first alarm", async () => {
     const host = await started((ctx) => ctx.sleep("1h"));
     host.crash();
     host.clock.jump(86_400_000);
@@ -28,7 +28,7 @@ describe("sleeps", () => {
     expect(host.header.status).toBe("completed");
   });
 
-  test("WAIT1 sleepUntil takes a Date or ISO text, and a time that has passed ends at once", async () => {
+  test("WAIT1 sleepUntil accepts a Date or ISO text, and returns without a wait for a time in the past", async () => {
     const host = await started(async (ctx) => {
       await ctx.sleepUntil(new Date(0));
       await ctx.sleepUntil(new Date(ctx.now().getTime() + 60_000).toISOString());
@@ -41,7 +41,7 @@ describe("sleeps", () => {
 });
 
 describe("deliveries", () => {
-  test("WAIT2 a signal sent before the wait is taken by it; two in a row meet two waits in order", async () => {
+  test("WAIT2 a wait takes a signal that was sent before it, and two signals resolve two waits in order", async () => {
     const host = await started(async (ctx) => {
       await ctx.waitForSignal("go");
       return [await ctx.waitForSignal("s"), await ctx.waitForSignal("s")];
@@ -55,7 +55,7 @@ describe("deliveries", () => {
     expect(Object.keys(host.store.dump()).filter((key) => key.startsWith("inbox/"))).toEqual([]);
   });
 
-  test("WAIT2 each delivery satisfies exactly one wait, and events, signals and names are told apart", async () => {
+  test("WAIT2 each delivery resolves exactly one wait of its kind and name", async () => {
     const host = await started((ctx) =>
       Promise.all([ctx.waitForSignal("x"), ctx.waitForEvent("x"), ctx.waitForSignal("y", { timeout: "1s" })]),
     );
@@ -66,14 +66,14 @@ describe("deliveries", () => {
     expect(host.output).toEqual(["signal", "event", null]);
   });
 
-  test("WAIT2 a delivery to a run that has not started yet is kept for it", async () => {
+  test("WAIT2 a delivery to a run that has not started is buffered", async () => {
     const host = await started((ctx) => ctx.waitForSignal("s"), { trigger: { delayMs: 1_000 } });
     host.deliver("signal", "s", "early");
     await host.advance();
     expect(host.output).toBe("early");
   });
 
-  test("WAIT3 deliveries with the same delivery id count once, whether kept or taken", async () => {
+  test("WAIT3 deliveries with the same delivery id count once, buffered or taken", async () => {
     const host = await started((ctx) =>
       Promise.all([ctx.waitForSignal("s"), ctx.waitForSignal("s", { timeout: "1s" })]),
     );
@@ -87,7 +87,7 @@ describe("deliveries", () => {
     expect(host.deliver("signal", "s", 1, "d")).toMatchObject({ delivery: "duplicate" });
   });
 
-  test("WAIT10 when several waits match, the oldest takes it; an eviction changes nothing about that", async () => {
+  test("WAIT10 the oldest of several matching waits takes a delivery, also after an eviction", async () => {
     const host = await started((ctx) => Promise.all([1, 2, 3].map(() => ctx.waitForSignal("s"))));
     host.deliver("signal", "s", "a");
     host.crash();
@@ -98,10 +98,31 @@ describe("deliveries", () => {
     await host.advance();
     expect(host.output).toEqual(["a", "b", "c"]);
   });
+
+  test("WAIT6 match selects deliveries by payload, and a delivery without a matching wait stays buffered", async () => {
+    const host = await started(async (ctx) => [
+      await ctx.waitForEvent("paid", { match: { order: { id: "o-2" } } }),
+      await ctx.waitForEvent("paid"),
+      await ctx.waitForEvent("paid", { match: { amount: 5 }, timeout: "1s" }),
+    ]);
+    const paid = (id: string): object => ({ order: { id, cents: 1 }, amount: 1 });
+    expect(host.deliver("event", "paid", paid("o-1"))).toMatchObject({ delivery: "buffered" });
+    host.crash();
+    expect(host.deliver("event", "paid", "o-2")).toMatchObject({ delivery: "buffered" });
+    expect(host.deliver("event", "paid", paid("o-2"))).toMatchObject({ delivery: "resolved" });
+    await host.advance();
+    expect(host.output).toEqual([paid("o-2"), paid("o-1"), null]);
+    expect(host.header.inbox.count).toBe(1);
+  });
+
+  test("WAIT6 a function as a pattern is rejected with the reason", async () => {
+    const host = await finished((ctx) => ctx.waitForEvent("paid", { match: () => true }));
+    expect(host.header.error).toMatchObject({ code: "INVALID_ARGUMENT", message: expect.stringContaining("pattern") });
+  });
 });
 
 describe("time-outs", () => {
-  test("WAIT4 the time-out fires on time with every kind of wait and gives null, or TimeoutError with onTimeout throw", async () => {
+  test("WAIT4 every kind of wait times out on time, with null, or with a TimeoutError for onTimeout throw", async () => {
     const host = await started(async (ctx) => {
       const options = { timeout: "10s", onTimeout: "throw" } as const;
       const nulls = await Promise.all([
@@ -143,7 +164,7 @@ describe("time-outs", () => {
     expect(host.output).toEqual([null, undefined]);
   });
 
-  test("WAIT4 a delivery that comes after the time-out, but before the alarm, finds the wait timed out, for good", async () => {
+  test("WAIT4 a delivery after the time-out, but before the alarm, does not resolve the wait", async () => {
     const host = await started(async (ctx) => [
       await ctx.waitForSignal("s", { timeout: "1s" }),
       await ctx.waitForSignal("s", { timeout: "1h" }),
@@ -162,7 +183,7 @@ describe("time-outs", () => {
     ]);
   });
 
-  test("WAIT5 a wait can be iterated, each turn a wait of its own; a time-out ends the loop", async () => {
+  test("WAIT5 each iteration over a wait is a separate wait, and a time-out ends the loop", async () => {
     const host = await started(async (ctx) => {
       const got: unknown[] = [];
       for await (const payload of ctx.waitForSignal("s", { timeout: "1m" })) {
@@ -183,7 +204,7 @@ describe("time-outs", () => {
 });
 
 describe("tokens", () => {
-  test("WAIT7 a token's id and URL are there before anything is awaited, unguessable, and the same in every replay", async () => {
+  test("WAIT7 a token's id and URL exist before the first await, cannot be guessed, and are equal in every replay", async () => {
     const seen: Token<unknown>[] = [];
     const host = await started(
       async (ctx) => {
@@ -203,7 +224,7 @@ describe("tokens", () => {
     expect(seen.map((token) => token.tokenId)).toEqual([tokenId, tokenId]);
   });
 
-  test("WAIT7 a token is resolved once: again, or after its time-out, is refused with already_resolved", async () => {
+  test("WAIT7 a token is resolved once; a second result, or one after the time-out, is rejected with already_resolved", async () => {
     const host = await started(async (ctx) => {
       const first = ctx.waitForToken({ tokenId: "mine" });
       const second = ctx.waitForToken({ tokenId: "short", timeout: "1s" });
@@ -221,7 +242,7 @@ describe("tokens", () => {
     expect(host.resolveToken("never issued")).toMatchObject({ type: "refused", code: "token_not_found" });
   });
 
-  test("WAIT7 a token that is resolved before anybody awaits it is kept", async () => {
+  test("WAIT7 the result of a token that is resolved before its await is buffered", async () => {
     const host = await started(async (ctx) => {
       const token = ctx.waitForToken({ tokenId: "t" });
       await ctx.waitForSignal("go");
@@ -235,7 +256,7 @@ describe("tokens", () => {
     expect(host.output).toBe("early");
   });
 
-  test("WAIT7 one token id twice in a run is refused where it is asked for", async () => {
+  test("WAIT7 the second use of a token id in a run is rejected", async () => {
     const host = await finished(async (ctx) => {
       ctx.waitForToken({ tokenId: "t" });
       ctx.waitForToken({ tokenId: "t" });
@@ -245,7 +266,7 @@ describe("tokens", () => {
 });
 
 describe("refusals", () => {
-  test("WAIT8 a delivery to a run that has ended is refused with run_terminal, to an unknown one with not_found", async () => {
+  test("WAIT8 a delivery to an ended run is rejected with run_terminal, and to an unknown run with not_found", async () => {
     const host = await finished((ctx) => (ctx.waitForToken({ tokenId: "t" }), 1));
     expect(host.deliver("signal", "s")).toMatchObject({ type: "refused", code: "run_terminal" });
     expect(host.resolveToken("t")).toMatchObject({ type: "refused", code: "token_not_found" });
@@ -254,7 +275,7 @@ describe("refusals", () => {
     expect(nobody.store.dump()).toEqual({});
   });
 
-  test("WAIT9 what is kept is bounded by count; beyond it a delivery is refused with inbox_full and changes nothing", async () => {
+  test("WAIT9 the number of buffered deliveries is bounded; a further one is rejected with inbox_full and changes no row", async () => {
     const host = await started((ctx) => ctx.waitForSignal("other"));
     for (let i = 0; i < DEFAULT_LIMITS.inboxDeliveries; i++) host.deliver("signal", "s", i);
     const before = host.store.dump();
@@ -263,11 +284,33 @@ describe("refusals", () => {
     expect(host.deliver("signal", "other", "fits")).toMatchObject({ delivery: "resolved" });
   });
 
-  test("WAIT9 what is kept is bounded by size", async () => {
+  test("WAIT9 the size of buffered deliveries is bounded", async () => {
     const host = await started((ctx) => ctx.waitForSignal("other"));
     const large = "x".repeat(DEFAULT_LIMITS.inboxChars / 2);
     expect(host.deliver("signal", "s", large)).toMatchObject({ delivery: "buffered" });
     expect(host.deliver("signal", "s", large)).toMatchObject({ type: "refused", code: "inbox_full" });
     expect(outcomeOf(host).status).toBe("waiting");
+  });
+
+  test("WAIT9 100,000 signals fill the inbox, further ones are rejected, and every accepted one is taken", async () => {
+    const host = await started(async (ctx) => {
+      await ctx.waitForEvent("go");
+      let taken = 0;
+      for await (const _ of ctx.waitForSignal("many", { timeout: 1 })) taken += 1;
+      return taken;
+    });
+    let accepted = 0;
+    let refused: unknown;
+    for (let n = 0; n < 100_000; n++) {
+      const reply = host.deliver("signal", "many", n);
+      if (reply.type === "delivered") accepted += 1;
+      else refused = reply;
+    }
+    expect(refused).toMatchObject({ code: "inbox_full" });
+    expect(accepted).toBe(DEFAULT_LIMITS.inboxDeliveries);
+    // A full inbox does not reject a delivery for which a wait is open.
+    expect(host.deliver("event", "go")).toMatchObject({ type: "delivered", delivery: "resolved" });
+    await host.advance();
+    expect(host.output).toBe(accepted);
   });
 });

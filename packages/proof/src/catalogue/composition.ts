@@ -105,9 +105,9 @@ export function compositionEntries({ sleep }: Tools): CatalogueEntry[] {
       title: "REP4 random numbers and ids are the same in each replay",
       run: async (ctx) => {
         const [number, id] = [ctx.random(), ctx.randomUUID()];
-        const kept = await ctx.step("keep", () => [number, id]);
+        const stored = await ctx.step("keep", () => [number, id]);
         await ctx.sleep("5ms");
-        return kept[0] === number && kept[1] === id && ctx.random() !== number;
+        return stored[0] === number && stored[1] === id && ctx.random() !== number;
       },
       outcome: { status: "completed", output: true },
     },

@@ -75,8 +75,8 @@ export function storesOf(commits: readonly StoredCommit[]): Map<string, MemorySt
     stores.set(run, store);
     const rows = new Map(Object.entries(puts));
     if (header !== undefined) {
-      const kept = Object.entries(headers.get(run) ?? {}).filter(([key]) => !unset.includes(key));
-      const whole = { ...Object.fromEntries(kept), ...header };
+      const unchanged = Object.entries(headers.get(run) ?? {}).filter(([key]) => !unset.includes(key));
+      const whole = { ...Object.fromEntries(unchanged), ...header };
       headers.set(run, whole);
       rows.set(RECORD_KEY, whole);
     }
