@@ -1,9 +1,9 @@
 /**
- * `pnpm bench:against DIR [--quick]`: this checkout beside another one, in one run.
+ * `pnpm bench:against DIR [--quick]`: compares this checkout with another one in one run.
  *
- * Owns: the pairs. Both checkouts run on a workerd and a Node process of their own, and take turns within each round, so
- * that the ratio of a round compares them on the same machine at the same time. DIR must be installed.
- * Exits with 1 if a median ratio is above the bound: a change is allowed to cost 5 percent, which is the noise.
+ * Owns: the pairs. Each checkout has its own workerd and its own Node process, and they alternate within each round, so the
+ * ratio of a round compares them on the same machine at about the same time. The dependencies of DIR must be installed.
+ * Exits with 1 if a median ratio is above 1.05, because 5 percent is the noise of this measurement.
  */
 import { resolve } from "node:path";
 import { PIPES, type Pipe, inFlight, runToEnd, runToWait, wake } from "./measures/contest.ts";
@@ -103,7 +103,7 @@ function describeLine({ name, now, before, ratio }: Compared): string {
 async function main(): Promise<void> {
   const quick = process.argv.includes("--quick");
   const directory = process.argv.slice(2).find((argument) => !argument.startsWith("--"));
-  if (directory === undefined) throw new Error("Say which checkout to compare with: pnpm bench:against ../other");
+  if (directory === undefined) throw new Error("Name the checkout to compare with: pnpm bench:against ../other");
   const [now, before] = await Promise.all([
     startPlatform(),
     startPlatform({ folder: resolve(directory, "benchmarks") }),

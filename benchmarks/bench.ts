@@ -1,8 +1,8 @@
 /**
- * `pnpm bench [--quick]`: Holdfast beside the floor of the platform and beside the peer, in one run.
+ * `pnpm bench [--quick]`: compares Holdfast with the floor of the platform and with the peer, in one run.
  *
- * Owns: the order of the measures, and what is written where. `--quick` takes few samples, prints the tables and writes
- * nothing; without it benchmarks/results.json, RESULTS.md and plots/ are written.
+ * Owns: the order of the measures, and the written files. `--quick` takes few samples, prints the tables and writes no
+ * file; without it benchmarks/results.json, RESULTS.md and plots/ are written.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -20,7 +20,7 @@ import { judge } from "./targets.ts";
 
 type Take = (bench: Bench) => Promise<Measure>;
 
-/** Memory first: what others have used is not given back. */
+/** Memory is first, because workerd does not return memory that earlier measures have used. */
 const MEASURES: readonly Take[] = [
   measureMemory,
   measureRows,
@@ -34,7 +34,7 @@ const MEASURES: readonly Take[] = [
 
 async function main(): Promise<void> {
   const quick = process.argv.includes("--quick");
-  const began = performance.now();
+  const startedAt = performance.now();
   const platform = await startPlatform();
   const bench: Bench = { platform, quick, progress };
   const measures: Measure[] = [];
@@ -46,7 +46,7 @@ async function main(): Promise<void> {
   }
   const results: Results = {
     date: new Date().toISOString(),
-    seconds: (performance.now() - began) / 1_000,
+    seconds: (performance.now() - startedAt) / 1_000,
     machine: describeMachine({ workerd: versionOf("workerd"), miniflare: versionOf("miniflare") }),
     targets: judge(measures),
     measures,
@@ -58,9 +58,9 @@ async function main(): Promise<void> {
   console.log(`\n${Math.round(results.seconds)} s`);
 }
 
-/** Compilers and caches get their work done before anything is measured. */
-async function warmUp({ platform, progress: tell }: Bench): Promise<void> {
-  tell("warming up");
+/** Lets compilers and caches finish their work before the first measure. */
+async function warmUp({ platform, progress: report }: Bench): Promise<void> {
+  report("warming up");
   for (const pipe of PIPES) {
     for (let i = 0; i < 20; i++) await runToEnd(platform, `${pipe}-warm-${i}`, "steps", 20);
     await floorOf(platform, pipe, 100);
@@ -68,13 +68,13 @@ async function warmUp({ platform, progress: tell }: Bench): Promise<void> {
   for (let i = 0; i < 5; i++) await peerToEnd(platform, `peer-warm-${i}`, { kind: "steps", n: 20 });
 }
 
-/** A measure that fails is one without rows. */
+/** Returns a measure without rows if it fails. */
 async function taken(take: Take, bench: Bench): Promise<Measure> {
   try {
     return await take(bench);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    return { id: take.name, title: take.name, unit: "–", how: "It failed.", rows: [], failures: [text] };
+    return { id: take.name, title: take.name, unit: "–", how: "This measure failed.", rows: [], failures: [text] };
   }
 }
 
@@ -95,7 +95,7 @@ function versionOf(name: string): string {
   return (JSON.parse(readFileSync(require.resolve(file), "utf8")) as { version: string }).version;
 }
 
-/** One line that is written over and over, where the terminal can do that. */
+/** Rewrites one line on a terminal, and prints lines elsewhere. */
 function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K${text}`);
   else if (text !== "") process.stderr.write(`${text}\n`);

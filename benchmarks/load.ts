@@ -1,7 +1,7 @@
 /**
- * `pnpm load --runs N`: how many parked runs one machine carries, and what each of them takes.
+ * `pnpm load --runs N`: measures the memory of parked runs and the rate at which they are triggered and woken.
  *
- * Owns: runs that come to wait, more and more of them, all of their objects in memory; then all are woken at once. Writes
+ * Owns: the load: it parks more and more runs, with all their objects in memory, and then wakes all of them. Writes
  * benchmarks/LOAD.md and its plot.
  */
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -17,13 +17,13 @@ import { type Measure, type Row, summarize } from "./statistics.ts";
 
 const { values } = parseArgs({ options: { runs: { type: "string", default: "4000" } } });
 const RUNS_MAX = Number(values.runs);
-const AT_A_TIME = 50;
+const CONCURRENT = 50;
 const MEBIBYTE = 1_048_576;
 const INDEXED = 100_000;
 
 interface Step {
   readonly runs: number;
-  /** Triggered and parked a second, while this many came to be. */
+  /** Runs that were triggered and parked per second in this step. */
   readonly perSecond: number;
   readonly memory: number;
 }
@@ -60,18 +60,18 @@ async function wake(platform: BenchPlatform, id: string): Promise<void> {
   await platform.ask(`/api/runs/${id}/signals`, { json: { name: "go" } });
 }
 
-/** Some at a time. Gives how many a second. */
+/** Calls `act` for `count` ids, 50 concurrently. Returns the rate per second. */
 async function each(from: number, count: number, act: (id: string) => Promise<void>): Promise<number> {
-  const began = performance.now();
+  const startedAt = performance.now();
   let next = from;
   const worker = async (): Promise<void> => {
     while (next < from + count) await act(`load-${next++}`);
   };
-  await Promise.all(Array.from({ length: AT_A_TIME }, worker));
-  return (count / (performance.now() - began)) * 1_000;
+  await Promise.all(Array.from({ length: CONCURRENT }, worker));
+  return (count / (performance.now() - startedAt)) * 1_000;
 }
 
-/** What the index takes on disk for a run, with its own indexes. */
+/** Returns the size of the run index on disk per run, including its SQL indexes, bytes. */
 function indexBytes(): number {
   const folder = mkdtempSync(join(tmpdir(), "holdfast-load-"));
   const file = join(folder, "index.sqlite");
@@ -129,7 +129,7 @@ function write(steps: readonly Step[], wakes: number, index: number): void {
     join(import.meta.dirname, "LOAD.md"),
     `# Load, ${new Date().toISOString().slice(0, 10)}
 
-Written by \`pnpm load\`. The load is runs of one step that then wait for a signal, with all their objects in the memory of one workerd, and storage on disk; ${AT_A_TIME} requests are sent concurrently. On
+Written by \`pnpm load\`. The load is runs of one step that then wait for a signal, with all their objects in the memory of one workerd, and storage on disk; ${CONCURRENT} requests are sent concurrently. On
 Cloudflare a waiting object leaves memory within seconds, and then takes none; plain workerd may keep it in memory.
 
 ${cores} cores of ${cpu}, ${installed}, ${system}; Node ${node}.

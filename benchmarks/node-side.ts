@@ -1,7 +1,7 @@
 /**
- * The Node process at the other end of the HTTP pipe: `node node-side.ts <key>`, forked.
+ * `node node-side.ts <key>`: the Node process at the other end of the HTTP pipe.
  *
- * Owns: the step handler, and beside it what the floor of HTTP asks: the same server, which answers with what it was sent.
+ * Owns: the step handler, and the echo route `/floor` on the same server for the floor of HTTP.
  */
 import { serve } from "@hono/node-server";
 import { createStepHandler } from "@holdfast/workflows/handler";

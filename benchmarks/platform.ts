@@ -2,8 +2,8 @@
  * The platform under measurement: one workerd with the measured Worker, its sibling and the peer's engine, storage on
  * disk, and one Node process.
  *
- * Owns: starting and ending both, requests to the Worker with a bound on each, and what the operating system says about
- * workerd.
+ * Owns: the start and the end of both, requests to the Worker with a time limit, and the memory of workerd as the operating
+ * system reports it.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -20,7 +20,7 @@ const COMPATIBILITY = { compatibilityDate: "2026-10-01", compatibilityFlags: ["n
 
 export interface BenchPlatform {
   readonly directory: string;
-  /** Rejects if the answer is no success or takes longer than the bound. */
+  /** Sends a request. Rejects if the answer is not a success or takes longer than 60 s. */
   ask<T>(path: string, init?: { readonly json?: unknown; readonly wait?: number }): Promise<T>;
   /** Drops the run's object from memory. */
   evict(id: string): Promise<void>;
@@ -32,7 +32,7 @@ export interface BenchPlatform {
 
 interface PlatformOptions {
   readonly inspectorPort?: number;
-  /** The `benchmarks` folder whose Workers and Node process are measured; another checkout's, for a comparison. */
+  /** The `benchmarks` folder with the measured Workers and Node process. A comparison passes the folder of another checkout. */
   readonly folder?: string;
 }
 
@@ -105,7 +105,7 @@ async function describe(
     cf: false,
     telemetry: { enabled: false },
     resourcePersistencePath: directory,
-    // Objects that are dropped on purpose say so.
+    // Objects that are dropped on purpose write log lines.
     handleStructuredLogs: () => {},
     ...(inspectorPort === undefined ? {} : { inspectorPort }),
     workers: [measuredWorker(main, key, port), { ...COMPATIBILITY, name: "sibling", modules: true, script: sibling }],
@@ -136,7 +136,7 @@ function measuredWorker(script: string, key: string, port: number) {
   };
 }
 
-/** From Linux' /proc; NaN where there is none. */
+/** Reads the resident memory from /proc, bytes. NaN on systems without /proc. */
 function residentBytes(pid: number | undefined): number {
   try {
     const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];

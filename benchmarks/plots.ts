@@ -1,14 +1,14 @@
 /**
- * A plot for each measure, as SVG.
+ * Draws a plot of each measure, as SVG.
  *
- * Owns: what goes on which axis. Drawn by Observable Plot into a document that exists in memory only.
+ * Owns: the axes and marks. Observable Plot draws into a document in memory.
  */
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import type { Measure, Row } from "./statistics.ts";
 
 export interface Drawing {
-  /** The measure's. */
+  /** The id of the measure. */
   readonly id: string;
   readonly svg: string;
 }
@@ -16,7 +16,7 @@ export interface Drawing {
 const WIDTH = 720;
 const DASHES: Readonly<Record<string, string>> = { floor: "2,3", peer: "6,3" };
 
-/** What can be drawn: measures with at least two rows of one unit. */
+/** Draws the measures that have at least two rows of one unit. */
 export function drawPlots(measures: readonly Measure[]): readonly Drawing[] {
   return measures.flatMap((measure) => {
     if (measure.rows.length < 2 || measure.id === "rows") return [];
@@ -26,7 +26,7 @@ export function drawPlots(measures: readonly Measure[]): readonly Drawing[] {
   });
 }
 
-/** Medians by number, both logarithmic; the band is from the minimum to p99. */
+/** Plots medians over N, both on logarithmic axes, with a line from the minimum to p99. */
 function linesOf({ rows, unit }: Measure): Plot.PlotOptions {
   const channels = { x: "n", z: titleOf, stroke: titleOf };
   return {
@@ -55,7 +55,7 @@ function linesOf({ rows, unit }: Measure): Plot.PlotOptions {
   };
 }
 
-/** Medians side by side, with a line from the minimum to p99. */
+/** Plots medians as bars, with a line from the minimum to p99. */
 function barsOf({ rows, unit }: Measure): Plot.PlotOptions {
   return {
     width: WIDTH,

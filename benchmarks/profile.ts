@@ -1,8 +1,8 @@
 /**
- * `node benchmarks/profile.ts [pipe] [steps]`: where the time of a step goes, inside workerd.
+ * `node benchmarks/profile.ts [pipe] [steps]`: profiles the steps of a run inside workerd.
  *
- * Owns: the conversation with the runtime's inspector, and a table of functions by the time in themselves. What is not
- * JavaScript (storage, serializing, the event loop) shows as `(program)`, natively called functions, or not at all.
+ * Owns: the protocol of the runtime's inspector, and a table of functions by self time. Native work (storage, serialization,
+ * the event loop) appears as `(program)`, as the function that called it, or not at all.
  */
 import { runToEnd } from "./measures/contest.ts";
 import { startPlatform } from "./platform.ts";
@@ -70,7 +70,7 @@ async function connect(url: string): Promise<Inspector> {
   };
 }
 
-/** Functions by the time that was spent in themselves. */
+/** Prints the functions with the most self time. */
 function print({ nodes, samples, timeDeltas }: Profile): void {
   const names = new Map(nodes.map(({ id, callFrame }) => [id, `${callFrame.functionName}:${callFrame.lineNumber}`]));
   const times = new Map<string, number>();

@@ -1,5 +1,5 @@
 /**
- * The report: tables for a terminal and for RESULTS.md.
+ * Makes the tables of the results, for a terminal and for RESULTS.md.
  */
 import { cpus, totalmem } from "node:os";
 import type { Drawing } from "./plots.ts";
@@ -36,7 +36,7 @@ export function describeMachine(versions: Pick<Machine, "workerd" | "miniflare">
   };
 }
 
-/** Markdown is a table in a terminal too. */
+/** Returns Markdown tables, which are readable in a terminal too. */
 export function drawTables({ targets, measures }: Pick<Results, "targets" | "measures">): string {
   return [
     drawTargets(targets),
@@ -95,7 +95,7 @@ function drawMeasure({ rows }: Measure): string {
   );
 }
 
-/** Holdfast's to that of somebody else, who did the same number of the same thing. */
+/** Returns the ratio of a row of Holdfast to the row of the floor or of the peer with the same subject and N. */
 function ratioTo(row: Row, rows: readonly Row[], isOther: (other: Row) => boolean): string {
   const alone = new Set(rows.filter(isOther).map(({ n }) => n)).size <= 1;
   const other = rows.find((one) => isOther(one) && (one.n === row.n || alone));

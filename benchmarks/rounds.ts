@@ -1,8 +1,8 @@
 /**
- * Rounds: everybody once, then everybody again, so that whatever else the machine does hits all alike.
+ * Rounds: each contestant takes one sample per round, so that other load on the machine affects all of them equally.
  *
- * Owns: the alternation, and the bounds in time. What fails or takes too long ends its measure with a message, never
- * the whole.
+ * Owns: the alternation and the time limits. A contestant that fails or takes too long takes no more samples, and a message
+ * reports it; the other contestants and measures continue.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { type Row, type Who, summarize } from "./statistics.ts";
@@ -11,19 +11,19 @@ export interface Contestant {
   readonly what: string;
   readonly who: Who;
   readonly n?: number;
-  /** Resolves with the sample. `round` is never the same twice. */
+  /** Resolves with the sample. `round` is different for each call. */
   readonly sample: (round: string) => Promise<number>;
 }
 
 export interface RoundsOptions {
   readonly name: string;
   readonly rounds: number;
-  /** No round begins after this time. */
+  /** No round starts after this time. */
   readonly budgetMs: number;
   readonly progress: (text: string) => void;
 }
 
-/** One sample may take this long. */
+/** The time limit of one sample. */
 const SAMPLE_MS_MAX = 60_000;
 
 let runs = 0;
@@ -61,7 +61,7 @@ export async function playRounds(
   return { rows, failures };
 }
 
-/** How long something took, ms. */
+/** Returns the duration of `act`, ms. */
 export async function timed(act: () => Promise<unknown>): Promise<number> {
   const from = performance.now();
   await act();
@@ -71,7 +71,7 @@ export async function timed(act: () => Promise<unknown>): Promise<number> {
 async function bounded<T>(sample: Promise<T>): Promise<T> {
   const bound = new AbortController();
   const tooLong = delay(SAMPLE_MS_MAX, undefined, { signal: bound.signal }).then(() => {
-    throw new Error(`gave up after ${SAMPLE_MS_MAX / 1_000} s`);
+    throw new Error(`the sample took longer than ${SAMPLE_MS_MAX / 1_000} s`);
   });
   try {
     return await Promise.race([sample, tooLong]);

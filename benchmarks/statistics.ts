@@ -1,5 +1,5 @@
 /**
- * What is said about a number of samples, and the shape of results.
+ * The statistics of samples, and the types of results.
  */
 
 export interface Summary {
@@ -9,33 +9,33 @@ export interface Summary {
   readonly p99: number;
 }
 
-/** `before`: Holdfast as another checkout has it. */
+/** `before`: Holdfast in the checkout of a comparison. */
 export type Who = "Holdfast" | "before" | "floor" | "peer";
 
-/** One line of a table: who did what, and what it took. */
+/** One line of a table: the subject, the contestant, and the statistics of its samples. */
 export interface Row extends Summary {
-  /** What was done: `inline`, `1,000 entries`. */
+  /** The subject: `inline`, `1,000 entries`. */
   readonly what: string;
   readonly who: Who;
-  /** How many of something: steps, mostly. What a plot has on its x axis. */
+  /** The size, in most measures the number of steps. Plots have it on the x axis. */
   readonly n?: number;
-  /** In the order in which they were taken, one a round. */
+  /** The samples in order, one per round. */
   readonly samples: readonly number[];
 }
 
 export interface Measure {
   readonly id: string;
   readonly title: string;
-  /** Of the numbers: `ms a step`. */
+  /** The unit of the numbers: `ms a step`. */
   readonly unit: string;
-  /** What was measured, and how. */
+  /** The description of the measurement. */
   readonly how: string;
   readonly rows: readonly Row[];
-  /** Why rows are missing or have few samples. */
+  /** The reasons why rows are missing or have few samples. */
   readonly failures: readonly string[];
 }
 
-/** Samples and what is said about them. */
+/** Returns the samples with their statistics. */
 export function summarize(samples: readonly number[]): Summary & Pick<Row, "samples"> {
   const sorted = samples.toSorted((a, b) => a - b);
   return {
@@ -47,22 +47,22 @@ export function summarize(samples: readonly number[]): Summary & Pick<Row, "samp
   };
 }
 
-/** Linear between the two nearest. */
+/** Returns a quantile, interpolated linearly between the two nearest samples. */
 function quantile(sorted: readonly number[], q: number): number {
   const place = (sorted.length - 1) * q;
   const [low, high] = [sorted[Math.floor(place)] ?? NaN, sorted[Math.ceil(place)] ?? NaN];
   return low + (high - low) * (place - Math.floor(place));
 }
 
-/** The row of one measure among all. */
+/** Returns a row of a measure, if it exists. */
 export function findRow(measures: readonly Measure[], id: string, what: string, who: Who, n?: number): Row | undefined {
   const rows = measures.find((measure) => measure.id === id)?.rows ?? [];
   return rows.find((row) => row.what === what && row.who === who && (n === undefined || row.n === n));
 }
 
 /**
- * How many times as much the one took as the other: the median over the rounds of the ratio within a round, where both
- * met the same machine.
+ * Returns the ratio of two rows: the median over the rounds of the ratio within a round. Within a round both contestants
+ * had the same load on the machine.
  */
 export function ratioOf(one: Row | undefined, other: Row | undefined): number {
   if (one === undefined || other === undefined) return Number.NaN;

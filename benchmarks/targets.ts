@@ -1,7 +1,7 @@
 /**
- * What the engine is to reach, and whether it did.
+ * The targets of the engine, and their check.
  *
- * Owns: the targets. All of them are ratios within one run, or counts; two are times, which hold for one machine.
+ * Owns: the targets. They are ratios within one run, or counts. Two are times, which hold only for one machine.
  */
 import { PIPES, type Pipe } from "./measures/contest.ts";
 import { type Measure, type Row, type Who, findRow, ratioOf } from "./statistics.ts";
@@ -10,7 +10,7 @@ export interface Target {
   readonly what: string;
   readonly wanted: string;
   readonly found: string;
-  /** `undefined`: it was not measured. */
+  /** `undefined`: the value was not measured. */
   readonly met: boolean | undefined;
 }
 

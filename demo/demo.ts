@@ -1,7 +1,8 @@
 /**
  * `pnpm demo`: a workflow that survives kill -9, on the real runtime, in one terminal.
  *
- * Owns: options, starting and clearing away, the proof at the end, and the exit code: 0 only if all was as promised.
+ * Owns: the options, the start and the clean-up, the proof at the end, and the exit code. The code is 0 only if all
+ * conditions hold.
  */
 import { parseArgs } from "node:util";
 import type { RunRecord } from "@holdfast/proof/crash";
@@ -13,21 +14,21 @@ import { insist } from "@holdfast/cli/until";
 
 const HELP = `
   pnpm demo            Runs an order through the engine on a local workerd (the runtime of Cloudflare
-                       Workers), kills workerd with SIGKILL twice on the way, and shows that nothing
+                       Workers), kills workerd with SIGKILL twice meanwhile, and shows that nothing
                        is lost and no completed step runs twice. Takes about 10 seconds.
-  pnpm demo --keep     The same, then leaves it running for you to try, until Ctrl-C.
-  pnpm demo --help     This text.
-  pnpm crash           The harder proof: a hundred orders, a hundred kills at random moments.
+  pnpm demo --keep     Runs the demo, then leaves the runtime running for you to try, until Ctrl-C.
+  pnpm demo --help     Prints this text.
+  pnpm crash           Runs the crash test: a hundred orders, a hundred kills at random moments.
 
-  Exits with 0 if all was as promised, with 1 and the reason if not. The state is in a temporary
+  Exits with 0 if all conditions hold, otherwise with 1 and the reason. The state is in a temporary
   directory that is removed at the end. NO_COLOR turns colours off.
 `;
 
-/** What must have happened to each step body: [started, completed, why that is right]. */
+/** The promised counts of each step body: [starts, completions, the reason]. */
 const PROMISED = {
-  reserve: [1, 1, "ran once: it was completed before the kills"],
-  charge: [1, 1, "ran once: it was completed before the kills"],
-  ship: [2, 1, "cut off by the kill, ran again, completed once"],
+  reserve: [1, 1, "ran once: it completed before the kills"],
+  charge: [1, 1, "ran once: it completed before the kills"],
+  ship: [2, 1, "interrupted by the kill, ran again, completed once"],
 } as const;
 
 const options = readOptions();
@@ -37,11 +38,11 @@ else await main(options.keep);
 async function main(keep: boolean): Promise<void> {
   console.log(`\n  ${paint("bold", "Holdfast")}: a workflow that survives kill -9`);
   let shown = false;
-  // Leaving clears away: miniflare's exit hook ends workerd, and the runtime's own removes the state.
+  // process.exit() runs the exit hooks: miniflare's hook ends workerd, and the runtime's hook removes the state.
   process.once("SIGINT", () => process.exit(shown ? 0 : 130));
   const timeline = new Timeline();
   const counter = await CounterServer.start();
-  // Here, because loading the tools takes a second.
+  // This import is dynamic because loading miniflare and wrangler takes a second.
   const { startLocalRuntime } = await import("@holdfast/cli/local-runtime");
   const runtime = await startLocalRuntime();
   try {
@@ -81,14 +82,14 @@ function showRecord({ id, status, output, invocationCount, steps }: RunRecord): 
     `    steps     ${steps.map(({ name, status: is, attempts }) => `${name} ${is} (attempts: ${attempts})`).join(", ")}`,
   );
   console.log(
-    `    begun     ${invocationCount} times: the function is replayed from the journal after each interruption`,
+    `    started   ${invocationCount} times: the function is replayed from the journal after each interruption`,
   );
   insist(status === "completed", `the run is ${status}`);
   const expected = { orderId: "1001", chargeId: "charge-1001", parcel: "parcel-for-hold-1001" };
   insist(JSON.stringify(output) === JSON.stringify(expected), `the output is ${JSON.stringify(output)}`);
 }
 
-/** The count of the outside world, against what was promised. */
+/** Compares the counts of the counter server with the promised counts. */
 function showProof(counter: CounterServer): void {
   const rows = Object.entries(PROMISED).map(([step, [started, completed, why]]) => {
     const counted = [counter.count(step, "start"), counter.count(step, "end")] as const;
@@ -110,28 +111,28 @@ function printFailure(error: unknown, log: readonly string[]): void {
   if (log.length > 0) console.error(`\n  The newest lines of the runtime's log:\n    ${log.slice(-10).join("\n    ")}`);
 }
 
-/** Until Ctrl-C, which ends the process. */
+/** Prints commands to try. Ctrl-C ends the process. */
 async function keepRunning(runtime: LocalRuntime, doneId: string): Promise<never> {
   const { url } = runtime;
   const post = (path: string, body: string): string =>
     `curl -s -X POST ${url}${path} -H 'Content-Type: application/json' -d '${body}'`;
   const mine = "/api/runs/mine-1";
-  console.log(`  ${paint("bold", "It is still running. Try, in another terminal:")}
+  console.log(`  ${paint("bold", "The runtime is still running. Try in another terminal:")}
 
-    ${paint("dim", "# trigger an order of your own, which then waits for approval")}
+    ${paint("dim", "# trigger an order, which then waits for approval")}
     ${post("/api/runs", '{"runId":"mine-1","workflowId":"order","input":{"orderId":"7","cents":990,"shippingMs":8000}}')}
-    ${paint("dim", "# look at it, and at the finished one")}
+    ${paint("dim", "# read this order and the completed one")}
     curl -s ${url}${mine}
     curl -s ${url}/api/runs/${doneId}
     ${paint("dim", "# approve it")}
     ${post(`${mine}/signals`, '{"name":"approval","payload":{"ok":true,"by":"me"}}')}
-    ${paint("dim", "# kill the runtime while it ships (it comes back by itself, with another pid)")}
+    ${paint("dim", "# kill the runtime during the shipping (it restarts with another pid)")}
     kill -9 ${runtime.pid()}
-    ${paint("dim", "# all that was journaled")}
+    ${paint("dim", "# read the journal")}
     curl -s ${url}${mine}/journal
-    ${paint("dim", "# or cancel it, before it ends")}
+    ${paint("dim", "# or cancel the order before it ends")}
     ${post(`${mine}/cancel`, '{"reason":"changed my mind"}')}
 
-  Ctrl-C ends it and removes the state.`);
+  Ctrl-C ends the runtime and removes the state.`);
   return new Promise<never>(() => {});
 }

@@ -1,7 +1,7 @@
 /**
- * What the demo shows, act by act: an order, a kill while it waits, a kill while a step executes.
+ * The acts of the demo: an order, a kill while it waits, and a kill while a step executes.
  *
- * Owns: the acts and what must hold after each. Every wait is for a condition and has a bound.
+ * Owns: the acts, and the conditions that must hold after each. Every wait is for a condition and has a bound.
  */
 import { Api, type RunRecord } from "@holdfast/proof/crash";
 import type { CounterServer, Hit } from "@holdfast/proof/crash";
@@ -12,7 +12,7 @@ import { insist, until } from "@holdfast/cli/until";
 const RUN_ID = "order-1001";
 const ORDER = { orderId: "1001", cents: 4_200, shippingMs: 1_500 };
 const SOON_MS_MAX = 10_000;
-/** The engine looks after a running run at the latest 5 s after it began to execute. */
+/** The alarm of a running run fires at most 5 s after the execution started. */
 const RECOVERY_MS_MAX = 20_000;
 
 export interface Stage {
@@ -21,7 +21,7 @@ export interface Stage {
   readonly timeline: Timeline;
 }
 
-/** Plays it all and gives back the finished run. */
+/** Runs all acts and returns the completed run. */
 export async function playStory(stage: Stage): Promise<RunRecord> {
   stage.counter.onHit = (hit) => printHit(stage.timeline, hit);
   const api = new Api(stage.runtime.url);
@@ -33,15 +33,15 @@ export async function playStory(stage: Stage): Promise<RunRecord> {
 }
 
 async function placeOrder({ counter, timeline }: Stage, api: Api): Promise<void> {
-  timeline.chapter("1  An order comes in");
+  timeline.chapter("1  An order arrives");
   timeline.event("→", "trigger", `POST /api/runs  workflow "order", ${ORDER.cents / 100} EUR`, "cyan");
   const { status, body } = await api.trigger({
     runId: RUN_ID,
     workflowId: "order",
     input: { ...ORDER, counterUrl: counter.url },
   });
-  insist(status === 201, `the trigger was answered with ${status}, not 201: ${JSON.stringify(body)}`);
-  timeline.event("←", "accepted", `201, run ${RUN_ID}. It is on disk now, and will be carried out.`, "cyan");
+  insist(status === 201, `the answer to the trigger is ${status}, not 201: ${JSON.stringify(body)}`);
+  timeline.event("←", "accepted", `201, run ${RUN_ID}. It is stored on disk, and will be executed.`, "cyan");
   await untilStatus(api, "waiting");
   timeline.event("‖", "waiting", "for a person: the signal `approval`, for up to 24 hours", "yellow");
 }
@@ -49,13 +49,13 @@ async function placeOrder({ counter, timeline }: Stage, api: Api): Promise<void>
 async function killWhileWaiting(stage: Stage, api: Api): Promise<void> {
   const { counter, timeline } = stage;
   timeline.chapter("2  The power fails while it waits");
-  await pullThePlug(stage, "A waiting run is not a sleeping process: all there is of it is a few rows on disk.");
+  await pullThePlug(stage, "A waiting run needs no process: it consists of a few rows on disk.");
   const { status, steps } = await api.run(RUN_ID);
   const done = steps.filter((step) => step.status === "completed").map((step) => step.name);
   insist(status === "waiting", `after the kill the run is ${status}, not waiting`);
   insist(done.join() === "reserve,charge", `after the kill the completed steps are ${done.join()}`);
   insist(counter.count("charge", "start") === 1, "the customer was charged again");
-  timeline.event("‖", "waiting", `still, as read from disk. Completed: ${done.join(", ")}.`, "yellow");
+  timeline.event("‖", "waiting", `still, read from disk. Completed: ${done.join(", ")}.`, "yellow");
 }
 
 async function approve({ counter, timeline }: Stage, api: Api): Promise<void> {
@@ -66,11 +66,11 @@ async function approve({ counter, timeline }: Stage, api: Api): Promise<void> {
     payload: { ok: true, by: "you" },
     deliveryId: "approval-1",
   });
-  insist(status === 202, `the signal was answered with ${status}, not 202`);
+  insist(status === 202, `the answer to the signal is ${status}, not 202`);
   timeline.event(
     "←",
     "accepted",
-    "202. The function is replayed up to here; completed steps give back their results.",
+    "202. The function is replayed up to here; completed steps return their stored results.",
     "cyan",
   );
   await counter.untilStarted("ship", 1, SOON_MS_MAX);
@@ -79,12 +79,12 @@ async function approve({ counter, timeline }: Stage, api: Api): Promise<void> {
 async function killWhileShipping(stage: Stage): Promise<void> {
   const { counter, timeline } = stage;
   timeline.chapter("4  The power fails in the middle of a step");
-  await pullThePlug(stage, "`ship` began and did not end. Nobody can know how far it got, so it has to run again.");
+  await pullThePlug(stage, "`ship` started and did not end. Its progress is unknown, so it must run again.");
   insist(counter.count("ship", "end") === 0, "`ship` had already ended before the kill");
-  timeline.event("…", "no request", "is made to the run now: it must come back by itself", "yellow");
-  timeline.explain("Its alarm was set before it began to execute, and outlived the kill. It rings within 5 s.");
+  timeline.event("…", "no request", "is sent to the run now: it must recover without one", "yellow");
+  timeline.explain("Its alarm was stored before the execution started, and survived the kill. It fires within 5 s.");
   await counter.untilStarted("ship", 2, RECOVERY_MS_MAX);
-  timeline.explain("Same idempotency key as before: a carrier that looks at it sends one parcel, not two.");
+  timeline.explain("The idempotency key is the same as before: a carrier that checks it sends one parcel, not two.");
   const keys = counter.hits("ship", "start").map((hit) => hit.key);
   insist(keys[0] !== "" && keys[0] === keys[1], `the two executions of ship had the keys ${keys.join(" and ")}`);
   await counter.untilEnded("ship", 1, SOON_MS_MAX);

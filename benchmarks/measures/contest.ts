@@ -1,7 +1,7 @@
 /**
- * What all measures do with the platform: runs of Holdfast, of the floor and of the peer.
+ * The requests that all measures send to the platform: runs of Holdfast, of the floor and of the peer.
  *
- * Owns: the requests, and that whatever did not end well is no sample.
+ * Owns: the requests, and the rule that a run with an unexpected status gives no sample.
  */
 import type { BenchPlatform } from "../platform.ts";
 import { timed } from "../rounds.ts";
@@ -10,14 +10,14 @@ export type Pipe = "inline" | "rpc" | "fetch" | "http";
 
 export const PIPES: readonly Pipe[] = ["inline", "rpc", "fetch", "http"];
 
-/** What a measure gets: where to measure, how thoroughly, and whom to tell. */
+/** The input of a measure: the platform, whether to take few samples, and the progress line. */
 export interface Bench {
   readonly platform: BenchPlatform;
   readonly quick: boolean;
   readonly progress: (text: string) => void;
 }
 
-/** Triggers a run; resolves with the time until its end was written, ms. */
+/** Triggers a run. Resolves with the time until its end is written, ms. */
 export async function runToEnd(
   platform: BenchPlatform,
   id: string,
@@ -28,20 +28,20 @@ export async function runToEnd(
   return timed(async () => expectStatus("completed", await platform.ask(`/bench/run?id=${id}`, { json })));
 }
 
-/** Triggers a run that comes to wait, and resolves when it does. */
+/** Triggers a run, and resolves when it waits. */
 export async function runToWait(platform: BenchPlatform, id: string, steps: number): Promise<void> {
   const json = { runId: id, workflowId: "waits", input: steps };
   expectStatus("waiting", await platform.ask("/api/runs", { json, wait: 50 }));
 }
 
-/** Delivers the signal that the run waits for; resolves with the time until its end was written, ms. */
+/** Delivers the signal for which the run waits. Resolves with the time until its end is written, ms. */
 export async function wake(platform: BenchPlatform, id: string): Promise<number> {
   return timed(async () =>
     expectStatus("completed", await platform.ask(`/bench/wake?id=${id}`, { json: { name: "go" } })),
   );
 }
 
-/** Creates an instance of the peer; resolves with the time until it is complete, ms. */
+/** Creates an instance of the peer. Resolves with the time until it is complete, ms. */
 export async function peerToEnd(platform: BenchPlatform, id: string, input: object): Promise<number> {
   return timed(async () =>
     expectStatus("complete", await platform.ask(`/bench/peer/create?id=${id}`, { json: input })),
@@ -56,18 +56,18 @@ export async function wakePeer(platform: BenchPlatform, id: string): Promise<num
   return timed(async () => expectStatus("complete", await platform.ask(`/bench/peer/wake?id=${id}`)));
 }
 
-/** Bare writes and round trips, ms. `turns`: a turn of the event loop after each write; `timers`: each write after 50 ms, all at once. */
+/** Times plain writes and round trips, ms. `turns`: an event-loop turn after each write. `timers`: concurrent writes after 50 ms each. */
 export async function floorOf(platform: BenchPlatform, pipe: Pipe | "turns" | "timers", n: number): Promise<number> {
   return timed(() => platform.ask("/bench/floor", { json: { pipe, n } }));
 }
 
-/** Does all of it, so many at one time. */
-export async function inFlight(total: number, atOnce: number, act: (i: number) => Promise<unknown>): Promise<void> {
+/** Calls `act` for 0 to `total` − 1, at most `limit` concurrently. */
+export async function inFlight(total: number, limit: number, act: (i: number) => Promise<unknown>): Promise<void> {
   let next = 0;
   const work = async (): Promise<void> => {
     for (let i = next++; i < total; i = next++) await act(i);
   };
-  await Promise.all(Array.from({ length: atOnce }, work));
+  await Promise.all(Array.from({ length: limit }, work));
 }
 
 function expectStatus(wanted: string, answer: unknown): void {

@@ -1,5 +1,5 @@
 /**
- * What is over before one looks: a run of one step, waking, steps at one time, and many runs at one time.
+ * Short measurements: a run of one step, the wake of a run, parallel steps, and the throughput of many runs.
  */
 import { type Contestant, playRounds, timed } from "../rounds.ts";
 import type { Measure } from "../statistics.ts";
@@ -65,23 +65,23 @@ export async function measureWake({ platform, quick, progress }: Bench): Promise
   };
 }
 
-const SIDE_BY_SIDE = { n: 20, ms: 50 };
+const PARALLEL_STEPS = { n: 20, ms: 50 };
 
 export async function measureParallel({ platform, quick, progress }: Bench): Promise<Measure> {
   const contestants = PIPES.map((pipe): Contestant => ({
     what: pipe,
     who: "Holdfast",
-    sample: (round) => runToEnd(platform, `${pipe}-${round}`, "parallel", SIDE_BY_SIDE),
+    sample: (round) => runToEnd(platform, `${pipe}-${round}`, "parallel", PARALLEL_STEPS),
   }));
   const peer: Contestant = {
     what: "peer",
     who: "peer",
-    sample: (round) => peerToEnd(platform, `peer-${round}`, { kind: "parallel", ...SIDE_BY_SIDE }),
+    sample: (round) => peerToEnd(platform, `peer-${round}`, { kind: "parallel", ...PARALLEL_STEPS }),
   };
   const floor: Contestant = {
     what: "inline",
     who: "floor",
-    sample: () => floorOf(platform, "timers", SIDE_BY_SIDE.n),
+    sample: () => floorOf(platform, "timers", PARALLEL_STEPS.n),
   };
   const options = { name: "20 × 50 ms", rounds: quick ? 2 : 15, budgetMs: quick ? 4_000 : 15_000, progress };
   return {

@@ -1,5 +1,5 @@
 /**
- * What one of many steps in a row costs, by dispatcher: beside the floor of that pipe, and the peer.
+ * Measures the time per step of a sequence, for each dispatcher, for the floor of its pipe, and for the peer.
  */
 import type { BenchPlatform } from "../platform.ts";
 import { type Contestant, playRounds } from "../rounds.ts";
@@ -26,7 +26,7 @@ const QUICK_SIZES: readonly Size[] = [
   { n: 1_000, rounds: 1, budgetMs: 1 },
 ];
 
-/** The peer is slow, and 1,000 of its steps say what 5,000 would. */
+/** The peer is slow, and its time per step is the same for 1,000 and for 5,000 steps. */
 const PEER_STEPS_MAX = 1_000;
 
 export async function measureSteps({ platform, quick, progress }: Bench): Promise<Measure> {

@@ -1,5 +1,5 @@
 /**
- * What a run leaves behind: long journals that are loaded again, memory, rows and bytes.
+ * Measures the storage of runs: the load of long journals, memory, rows and bytes.
  */
 import { copyFileSync, existsSync, globSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,7 +19,7 @@ export async function measureColdWake({ platform, quick, progress }: Bench): Pro
       n,
       async sample(round) {
         const id = `cold-${pipe}-${round}`;
-        // The last entry is the wait's.
+        // The wait is the last of the n entries.
         await runToWait(platform, id, n - 1);
         await platform.evict(id);
         return wake(platform, id);
@@ -36,7 +36,7 @@ export async function measureColdWake({ platform, quick, progress }: Bench): Pro
   };
 }
 
-/** Once: memory that was taken is not given back at once, so there is no second sample of the same thing. */
+/** Takes one sample: workerd does not return memory immediately, so a second sample would measure something else. */
 export async function measureMemory({ platform, quick, progress }: Bench): Promise<Measure> {
   const [runs, peerRuns] = quick ? [150, 20] : [1_000, 200];
   const rows: Row[] = [];
@@ -95,13 +95,13 @@ interface Stored {
   readonly bytes: number;
 }
 
-/** What is in the database that came with a run. A copy is read: workerd has it open. */
+/** Counts rows and bytes of the database that a run created. Reads a copy, because workerd has the database open. */
 async function storedBy({ directory }: BenchPlatform, folder: string, run: () => Promise<unknown>): Promise<Stored> {
   const databases = (): string[] => globSync(join(directory, folder, "*.sqlite"));
   const before = new Set(databases());
   await run();
   const added = databases().find((file) => !before.has(file) && !file.endsWith("metadata.sqlite"));
-  if (added === undefined) throw new Error(`nothing new is stored in ${folder}`);
+  if (added === undefined) throw new Error(`the run created no database in ${folder}`);
   const copies = mkdtempSync(join(tmpdir(), "holdfast-bench-copy-"));
   try {
     const copy = join(copies, "copy.sqlite");

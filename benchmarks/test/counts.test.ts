@@ -1,8 +1,8 @@
 /**
- * How much work a fixed set of runs is, on each pipe: rows, reads, alarms, messages and bytes. Counts depend on no machine,
- * so more of them is a regression, and less is worth writing down.
+ * Counts the work of a fixed set of runs on each pipe: rows, reads, alarms, messages and bytes. The counts do not depend on
+ * the machine: a higher count is a regression, and a lower one should be recorded.
  *
- * What is right stands in benchmarks/counts.json; `UPDATE_COUNTS=1 pnpm test:node benchmarks` writes it anew.
+ * benchmarks/counts.json has the expected counts; `UPDATE_COUNTS=1 pnpm test:node benchmarks` writes them again.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { type WorkflowContext, workflow } from "@holdfast/workflows";
@@ -12,8 +12,9 @@ import { FakeDeployment } from "../../packages/orchestrator-cloudflare/test/fake
 
 const FILE = new URL("../counts.json", import.meta.url);
 const RUN = "r";
-const QUIET_LOOKS = 12;
-/** Ids that are made from a random seed are a digit longer or shorter. */
+/** The pipe is idle when this many polls have seen no message. */
+const IDLE_POLLS = 12;
+/** Ids that contain random numbers may be one digit longer or shorter. */
 const BYTES_OFF_MAX = 0.02;
 
 const child = workflow({ id: "child", run: (input: number, ctx) => ctx.step("double", () => input * 2) });
@@ -24,7 +25,7 @@ const RUNS: Readonly<Record<string, (ctx: WorkflowContext) => Promise<unknown>>>
   "10 steps in a row": async (ctx) => {
     for (const i of ten) await ctx.step("step", () => i);
   },
-  "10 steps at one time": (ctx) => ctx.parallel(ten, (i) => ctx.step(`step-${i}`, () => i)),
+  "10 steps in parallel": (ctx) => ctx.parallel(ten, (i) => ctx.step(`step-${i}`, () => i)),
   "a wait for a signal": async (ctx) => {
     await ctx.step("before", () => 1);
     await ctx.waitForSignal("go");
@@ -63,14 +64,14 @@ interface Header {
   readonly retryAt?: number;
 }
 
-/** A deployment whose time stands still until something is waited for. */
+/** A deployment whose time advances only to the next retry. */
 class CountedRun {
   readonly #counter = new Counter();
   readonly #api: FakeDeployment;
   #now = 1_800_000_000_000;
   #signalled = false;
   #seen = -1;
-  #quietFor = 0;
+  #idlePolls = 0;
 
   constructor(pipe: string) {
     this.#api = new FakeDeployment([], {}, PIPES[pipe]?.(this.#counter, workflows), { clock: () => this.#now });
@@ -79,8 +80,8 @@ class CountedRun {
   async play(title: string): Promise<Counts> {
     await this.#api.fetch("/api/runs", { json: { runId: RUN, workflowId: title } });
     await expect.poll(() => this.#isOver(), { timeout: 20_000, interval: 5 }).toBe(true);
-    // What is said behind the end counts too.
-    await expect.poll(() => this.#isQuiet(), { timeout: 20_000, interval: 5 }).toBe(true);
+    // Messages after the end are counted too.
+    await expect.poll(() => this.#isIdle(), { timeout: 20_000, interval: 5 }).toBe(true);
     const storages = [...this.#api.storages.values()];
     const sum = (of: (storage: (typeof storages)[number]) => number): number =>
       storages.reduce((total, storage) => total + of(storage), 0);
@@ -95,7 +96,7 @@ class CountedRun {
     };
   }
 
-  /** Helps the run on where it waits for the world: reading its rows is no read of the engine's. */
+  /** Fires the retry or sends the signal for which the run waits. Reads the rows directly, so the reads are not counted. */
   async #isOver(): Promise<boolean> {
     const { status, waits, retryAt } = this.#api.storageOf(RUN).rows.get("record") as Header;
     if (status !== "waiting") return !["pending", "running"].includes(status);
@@ -109,11 +110,11 @@ class CountedRun {
     return false;
   }
 
-  /** Nothing has crossed the pipe while it was looked at many times. */
-  #isQuiet(): boolean {
-    this.#quietFor = this.#counter.messages === this.#seen ? this.#quietFor + 1 : 0;
+  /** Whether no message has crossed the pipe during the last polls. */
+  #isIdle(): boolean {
+    this.#idlePolls = this.#counter.messages === this.#seen ? this.#idlePolls + 1 : 0;
     this.#seen = this.#counter.messages;
-    return this.#quietFor >= QUIET_LOOKS;
+    return this.#idlePolls >= IDLE_POLLS;
   }
 }
 
@@ -132,7 +133,7 @@ function readCounts(): Record<string, Record<string, Counts>> {
 }
 
 test.each(Object.keys(PIPES))(
-  "REP6 a fixed set of runs is as much work as counts.json says: %s",
+  "REP6 a fixed set of runs has the counts of counts.json: %s",
   { timeout: 60_000 },
   async (pipe) => {
     const counts = await countAll(pipe);

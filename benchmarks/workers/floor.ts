@@ -1,7 +1,7 @@
 /**
- * The floor: what the platform takes for the bare writes and round trips that a pipe cannot do without.
+ * The floor: the cost of the minimal writes and round trips of a pipe on this platform.
  *
- * Owns: one object class that does nothing but those. A row is as large as the engine's row of such a step.
+ * Owns: an object class that performs only these. A row has the size of the engine's row of such a step.
  */
 import { sleepFor } from "./workflows.ts";
 
@@ -13,10 +13,10 @@ export interface FloorEnv {
 
 export type FloorPipe = "inline" | "turns" | "timers" | "rpc" | "fetch" | "http";
 
-/** What the parallel steps take. */
+/** The duration of each parallel step, ms. */
 const TIMER_MS = 50;
 
-/** The engine lets others run after this many steps of a plain sequence, and so does its floor. */
+/** The engine yields one event-loop turn after this many steps of a plain sequence, and so does the floor. */
 const TURN_EVERY = 256;
 
 const SETTLED = Promise.resolve();
@@ -79,11 +79,11 @@ export class FloorDO {
   }
 }
 
-/** One turn of the event loop, in the cheapest way that workerd has. */
+/** Waits one event-loop turn, in the cheapest way on workerd. */
 function turn(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
-    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- a port starts by itself only this way
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- only `onmessage` starts a port implicitly
     port1.onmessage = () => {
       port1.close();
       resolve();

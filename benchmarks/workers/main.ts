@@ -1,8 +1,8 @@
 /**
- * The measured Worker: Holdfast as a user would wire it, the floor and the peer beside it.
+ * The measured Worker: Holdfast as a user configures it, with the floor and the peer.
  *
- * Owns: which pipe a run goes through, told by its id; dropping an object from memory; counting an object's writes; and
- * noticing the end of a run when it is written, so that reading the run's record is no part of what is measured.
+ * Owns: the choice of a run's pipe by its id, the eviction of an object, the count of an object's writes, and the detection
+ * of a run's end when it is written, so that the measured time does not include reading the run's record.
  */
 import {
   type DurableObjectStorageLike,
@@ -28,7 +28,7 @@ interface Env extends FloorEnv {
   readonly STEP_HANDLER_KEY: string;
 }
 
-/** `rpc-7` goes through RPC. `cold-rpc-7` begins inline, so that a long journal is there soon, and is woken over RPC. */
+/** `rpc-7` runs over RPC. `cold-rpc-7` starts inline, which writes a long journal quickly, and is woken over RPC. */
 function dispatcherOf(env: Env): StepDispatcher {
   const inline = createInlineDispatcher({ workflows });
   const pipes: Readonly<Record<string, StepDispatcher>> = {
@@ -48,10 +48,10 @@ function dispatcherOf(env: Env): StepDispatcher {
   };
 }
 
-/** Of a run that goes on by itself. */
-const GOES_ON: ReadonlySet<unknown> = new Set(["pending", "running", "waiting"]);
+/** Statuses of a run that has neither ended nor paused. */
+const IN_PROGRESS: ReadonlySet<unknown> = new Set(["pending", "running", "waiting"]);
 
-/** What the object of a run has written since it was loaded. */
+/** Counts the writes of a run's object since it was loaded. */
 class Writes {
   puts = 0;
   deletes = 0;
@@ -86,7 +86,7 @@ class Writes {
   }
 
   #see(status: unknown): void {
-    if (typeof status === "string" && !GOES_ON.has(status)) this.ended.resolve(status);
+    if (typeof status === "string" && !IN_PROGRESS.has(status)) this.ended.resolve(status);
   }
 }
 
@@ -128,7 +128,7 @@ export class WorkflowRunDO extends app.WorkflowRunDO {
     }
   }
 
-  /** The caller gets no answer: that tells it that the object is gone. */
+  /** Aborts the object. The request fails, which shows the caller that the object left memory. */
   async #evict(): Promise<Response> {
     await this.#state.storage.sync();
     this.#state.abort("dropped from memory for a measurement");
@@ -151,7 +151,7 @@ export default {
         return Response.json({ status: await wakePeer(env.PEER, id) });
       case "/bench/run":
       case "/bench/wake": {
-        // Of a run that is there, the end is waited for before it can come.
+        // For an existing run, wait for the end before the signal that causes it is sent.
         const wakes = pathname === "/bench/wake";
         const ended = wakes ? object("/bench/ended") : undefined;
         const path = wakes ? `/api/runs/${id}/signals` : "/api/runs";

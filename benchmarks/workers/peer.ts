@@ -1,8 +1,8 @@
 /**
- * The peer: the same workflows for Cloudflare Workflows, in its local engine.
+ * The peer: the same workflows on the local engine of Cloudflare Workflows.
  *
- * Owns: when a run of the peer counts as ended. The function says so in memory, which costs nothing; only then is the
- * engine asked, until it says `complete`.
+ * Owns: the detection of the end of a peer run. The function records its return in memory, which costs no time. Only then
+ * is the status polled, until it is `complete`.
  */
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { sleepFor } from "./workflows.ts";
@@ -13,11 +13,11 @@ export interface PeerInput {
   readonly ms?: number;
 }
 
-/** The functions of these instances have come to their wait, or have returned, in this isolate. */
+/** Instances whose functions have reached their wait, or have returned, in this isolate. */
 const waiting = new Set<string>();
 const returned = new Set<string>();
 
-/** What the engine takes, generously, from a wait that was asked for to one that is stored. */
+/** An upper bound of the time from a requested wait to a stored wait. */
 const WAIT_STORED_MS = 20;
 
 export class Peer extends WorkflowEntrypoint<unknown, PeerInput> {
@@ -37,7 +37,7 @@ export class Peer extends WorkflowEntrypoint<unknown, PeerInput> {
   }
 }
 
-/** Creates an instance; `kind: "waits"` is answered when it waits, everything else when it has ended. */
+/** Creates an instance. Resolves when it waits (`kind: "waits"`) or has ended (other kinds). */
 export async function createPeer(workflow: Workflow<PeerInput>, id: string, input: PeerInput): Promise<string> {
   const instance = await workflow.create({ id, params: input });
   if (input.kind !== "waits") return ended(instance);

@@ -1,5 +1,5 @@
 /**
- * The sibling Worker: the measured workflows over RPC and over plain fetch, and the other ends of the floors.
+ * The sibling Worker: serves the measured workflows over RPC and over plain fetch, and the other ends of the floors.
  */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { createStepHandler, workflowsEntrypoint } from "@holdfast/workflows/handler";
@@ -16,7 +16,7 @@ export default {
 
 export class Workflows extends workflowsEntrypoint(WorkerEntrypoint, { workflows }) {}
 
-/** The floor of RPC: calls back as often as asked, one call after the other. */
+/** The floor of RPC: calls back `n` times, sequentially. */
 export class Floor extends WorkerEntrypoint {
   async callBack(n: number, put: (row: unknown) => Promise<void>): Promise<void> {
     for (let i = 0; i < n; i++) await put({ i, note: "a result" });

@@ -1,11 +1,11 @@
 /**
- * The workflows that are measured, the same for every dispatcher.
+ * The measured workflows. They are the same for every dispatcher.
  *
- * Owns: what a step does here, which is next to nothing: what is measured is the engine.
+ * Owns: the step bodies. They do almost nothing, because the engine is measured.
  */
 import { type Workflow, workflow } from "@holdfast/workflows";
 
-/** Steps that a result of usual size comes out of, one after the other. */
+/** Sequential steps with results of a usual size. */
 const steps = workflow({
   id: "steps",
   run: async (n: number, ctx) => {
@@ -14,7 +14,7 @@ const steps = workflow({
   },
 });
 
-/** Steps that take a while, all at once. */
+/** Parallel steps that each take `ms`. */
 const parallel = workflow({
   id: "parallel",
   run: async ({ n, ms }: { n: number; ms: number }, ctx) => {
@@ -26,7 +26,7 @@ const parallel = workflow({
   },
 });
 
-/** Steps, and then a wait: a run that is parked, with as long a journal as wanted. */
+/** `n` sequential steps and then a wait: a parked run with a journal of any length. */
 const waits = workflow({
   id: "waits",
   run: async (n: number, ctx) => {

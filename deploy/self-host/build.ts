@@ -1,8 +1,8 @@
 /**
- * `pnpm self-host`: the orchestrator Worker, its configuration and workerd as one executable, `dist/holdfast`.
+ * `pnpm self-host`: builds the orchestrator Worker, its configuration and workerd into one executable, `dist/holdfast`.
  *
- * The executable, and the script that starts it, need nothing else: no Node.js, no package, no file of this repository.
- * They run where they were built, or on another machine with the same operating system and processor.
+ * Owns: the build. The executable and its start script need no Node.js, no packages and no files of this repository. They
+ * run on every machine with the same operating system and processor architecture.
  */
 import { spawnSync } from "node:child_process";
 import { chmodSync, closeSync, copyFileSync, openSync, renameSync, rmSync } from "node:fs";
@@ -19,12 +19,12 @@ compile();
 copyFileSync(join(HERE, "start.sh"), START);
 console.log(`Built ${EXECUTABLE}\nStart it with ${START}`);
 
-/** The Worker in one file, where config.capnp looks for it. */
+/** Writes the Worker as one file to the path that config.capnp embeds. */
 async function bundle(): Promise<void> {
   await bundleWorkerTo(join(HERE, "dist/worker.js"), join(REPOSITORY, "apps/orchestrator-worker/src/worker.ts"));
 }
 
-/** What runs now keeps its file: the new one takes the name when it is whole. */
+/** Compiles into a new file and renames it when it is complete: a process that runs the old executable is not disturbed. */
 function compile(): void {
   const unfinished = `${EXECUTABLE}.${process.pid}`;
   const output = openSync(unfinished, "w");
@@ -33,7 +33,7 @@ function compile(): void {
     const { status, error } = spawnSync(workerd, ["compile", join(HERE, "config.capnp")], {
       stdio: ["ignore", output, "inherit"],
     });
-    if (status !== 0) throw new Error(`workerd compile ended with ${status}`, { cause: error });
+    if (status !== 0) throw new Error(`workerd compile exited with ${status}`, { cause: error });
     chmodSync(unfinished, 0o755);
     renameSync(unfinished, EXECUTABLE);
   } finally {

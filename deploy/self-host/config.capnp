@@ -1,8 +1,8 @@
 # Holdfast on plain workerd: one machine, storage on disk.
 #
-# build.ts puts this file, the bundled Worker and workerd into one executable. What an operator chooses comes from outside:
-#   --socket-addr http=127.0.0.1:8787           where it listens
-#   --directory-path data=/var/lib/holdfast     where the runs are; the folder must exist
+# build.ts compiles this file, the bundled Worker and workerd into one executable. An operator sets:
+#   --socket-addr http=127.0.0.1:8787           the address to listen on
+#   --directory-path data=/var/lib/holdfast     the folder with the runs; it must exist
 #   API_TOKENS, ENVIRONMENT, RETENTION, OTLP_URL, OTLP_HEADERS     environment variables
 
 using Workerd = import "/workerd/workerd.capnp";
@@ -10,9 +10,10 @@ using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "holdfast", worker = .holdfast),
-    # A relative path begins at the folder in which the process was started.
+    # A relative path is relative to the current folder of the process.
     (name = "data", disk = (path = "data", writable = true, allowDotfiles = true)),
-    # What fetch() in workflows may reach. "private" is your own network and this machine: take it out if no workflow needs it.
+    # The networks that fetch() in workflows may reach. "private" is your own network and this machine: remove it if no
+    # workflow needs it.
     (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
   ],
   sockets = [(name = "http", address = "127.0.0.1:8787", http = (), service = "holdfast")],
@@ -22,9 +23,10 @@ const config :Workerd.Config = (
 
 const holdfast :Workerd.Worker = (
   modules = [(name = "worker.js", esModule = embed "dist/worker.js")],
-  # That of apps/orchestrator-worker/wrangler.jsonc. From this date on, nodejs_compat need not be said.
+  # The date of apps/orchestrator-worker/wrangler.jsonc. From this date on, nodejs_compat is on by default.
   compatibilityDate = "2026-10-01",
-  # The key names the folder of the runs and is part of what their ids are made from. With another key no run is found.
+  # The key is the name of the folder with the runs, and their object ids are derived from it. With another key no run is
+  # found.
   durableObjectNamespaces = [
     (className = "WorkflowRunDO", uniqueKey = "holdfast-runs", enableSql = true),
     (className = "RunIndexDO", uniqueKey = "holdfast-index", enableSql = true),
@@ -33,7 +35,7 @@ const holdfast :Workerd.Worker = (
   bindings = [
     (name = "WORKFLOW_RUN_DO", durableObjectNamespace = "WorkflowRunDO"),
     (name = "RUN_INDEX_DO", durableObjectNamespace = "RunIndexDO"),
-    # null where the variable is not set: then the API is closed.
+    # null if the variable is not set: the API is closed then.
     (name = "API_TOKENS", fromEnvironment = "API_TOKENS"),
     (name = "ENVIRONMENT", fromEnvironment = "ENVIRONMENT"),
     (name = "LIMITS", fromEnvironment = "LIMITS"),

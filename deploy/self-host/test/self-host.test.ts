@@ -1,5 +1,5 @@
 /**
- * Builds the executable for self-hosting, runs it with storage on disk, and kills it again and again.
+ * Builds the executable for self-hosting, runs it with storage on disk, and kills it repeatedly.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -27,7 +27,7 @@ interface Run {
   readonly steps: readonly { readonly name: string; readonly status: string }[];
 }
 
-/** What step bodies tell the outside: when each began and ended. Nobody has to ask the runs, which could wake them. */
+/** The server to which step bodies report their starts and ends. So no request to a run is needed, which could wake it. */
 let counter: Server;
 let reported: Edge[];
 let data: string;
@@ -56,10 +56,10 @@ afterEach(async () => {
   rmSync(data, { recursive: true, force: true, maxRetries: 5 });
 });
 
-/** Resolves when it serves. It chooses a port anew at each start. */
+/** Starts the executable and resolves when it serves. It chooses a new port at each start. */
 async function start(env: Readonly<Record<string, string>> = { API_TOKENS: TOKEN }): Promise<void> {
   workerd = launch(env);
-  // Not read, it would fill up and stop workerd.
+  // Read stderr: a full pipe would block workerd.
   workerd.stderr?.resume();
   const [message] = (await once(workerd.stdio[3] as NodeJS.ReadableStream, "data", {
     signal: AbortSignal.timeout(10_000),
@@ -68,7 +68,7 @@ async function start(env: Readonly<Record<string, string>> = { API_TOKENS: TOKEN
   url = `http://127.0.0.1:${port}`;
 }
 
-/** As an operator does it. The script becomes workerd, so the process is the same. */
+/** Starts the script as an operator does. The script becomes workerd (exec), so the process is the same. */
 function launch(env: Readonly<Record<string, string>>): ChildProcess {
   return spawn(join(FOLDER, "dist/start.sh"), ["--control-fd", "3"], {
     env: { ...env, PATH: process.env["PATH"] ?? "", HOLDFAST_DATA: data, HOLDFAST_ADDRESS: "127.0.0.1:0" },
@@ -94,7 +94,7 @@ async function ask(path: string, body?: object): Promise<{ readonly status: numb
   return { status: response.status, body: await response.json() };
 }
 
-/** Repeats a request until it is acknowledged, however often workerd dies meanwhile. */
+/** Repeats a request until it is acknowledged, even if workerd dies several times. */
 async function sendUntilAccepted(path: string, body: object): Promise<void> {
   await vi.waitFor(async () => expect((await ask(path, body)).status).toBeLessThan(300), {
     timeout: 20_000,
@@ -120,7 +120,7 @@ function reportedAt(path: string): number {
   return reported.find((edge) => edge.path === path)?.at ?? Number.NaN;
 }
 
-test("SEC1 nobody is served without API_TOKENS, and nobody without one of them", async () => {
+test("SEC1 every request is rejected without API_TOKENS, and a request without one of the tokens is rejected", async () => {
   await start({});
   expect(await ask("/api/workflows")).toMatchObject({ status: 503, body: { error: "auth_not_configured" } });
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
@@ -129,7 +129,7 @@ test("SEC1 nobody is served without API_TOKENS, and nobody without one of them",
   expect(await ask("/api/workflows")).toMatchObject({ status: 401, body: { error: "unauthorized" } });
 });
 
-test("DUR1 every acknowledged order completes, each of its steps once, though workerd is killed six times", async () => {
+test("DUR1 every acknowledged order completes and journals each step once, although workerd is killed six times", async () => {
   await start();
   const ids = Array.from({ length: 12 }, (_none, i) => `order-${i}`);
   const orders = Promise.all(
@@ -162,16 +162,16 @@ test("DUR1 every acknowledged order completes, each of its steps once, though wo
     };
     const done = entries.filter(({ type }) => type === "step.completed").map(({ operation }) => operation.name);
     expect(done).toEqual(["reserve", "charge", "ship"]);
-    // A body runs again only where the kill came before its outcome was stored.
+    // A body may have run several times, but only if a kill preceded the commit of its outcome.
     for (const step of done) expect(reported.some(({ path }) => path === `/${id}/${step}/end`)).toBe(true);
   }
 }, 40_000);
 
-test("DUR5 after a kill and a restart runs wake by their alarms, and nobody asks for them", async () => {
+test("DUR5 after a kill and a restart, alarms wake the runs without any request", async () => {
   await start();
   const before = Date.now();
   await trigger("later", 0, { delay: 3_000 });
-  await trigger("meanwhile", 0, { delay: 500 });
+  await trigger("overdue", 0, { delay: 500 });
   await trigger("executing", 1_500);
   await approve("executing");
   await expect.poll(() => reportedAt("/executing/ship/start")).toBeGreaterThan(0);
@@ -179,15 +179,15 @@ test("DUR5 after a kill and a restart runs wake by their alarms, and nobody asks
   await delay(1_000);
   const restarted = Date.now();
   await start();
-  const ends = ["/meanwhile/charge/end", "/later/charge/end", "/executing/ship/end"];
+  const ends = ["/overdue/charge/end", "/later/charge/end", "/executing/ship/end"];
   await expect.poll(() => ends.every((path) => reportedAt(path) > 0), { timeout: 15_000, interval: 20 }).toBe(true);
   const [overdue, late] = [
-    reportedAt("/meanwhile/reserve/start") - restarted,
+    reportedAt("/overdue/reserve/start") - restarted,
     reportedAt("/later/reserve/start") - before - 3_000,
   ];
   const resumed = reported.filter(({ path }) => path === "/executing/ship/start").map(({ at }) => at - before);
   console.log(
-    `overdue run: ${overdue} ms after the restart; sleeping run: ${late} ms late; cut-off step: begun at ${resumed.join(" and ")} ms`,
+    `overdue run: ${overdue} ms after the restart; sleeping run: ${late} ms late; interrupted step: started at ${resumed.join(" and ")} ms`,
   );
   expect(overdue).toBeGreaterThanOrEqual(0);
   expect(overdue).toBeLessThan(2_000);
@@ -197,17 +197,17 @@ test("DUR5 after a kill and a restart runs wake by their alarms, and nobody asks
 }, 30_000);
 
 test.skipIf(spawnSync("flock", ["--version"]).status !== 0)(
-  "a second process on the same folder is refused",
+  "a second process on the same folder exits with a message",
   async () => {
     await start();
     const second = launch({});
-    const said = text(second.stderr as NodeJS.ReadableStream);
+    const stderr = text(second.stderr as NodeJS.ReadableStream);
     expect(await once(second, "exit")).toEqual([1, null]);
-    expect(await said).toBe(`holdfast: another process uses ${data}\n`);
+    expect(await stderr).toBe(`holdfast: another process uses ${data}\n`);
   },
 );
 
-test("the executable is configured as the Worker that is deployed to Cloudflare", () => {
+test("the executable has the same compatibility date as the Worker that is deployed to Cloudflare", () => {
   const capnp = readFileSync(join(FOLDER, "config.capnp"), "utf8");
   const wrangler = readFileSync(join(REPOSITORY, "apps/orchestrator-worker/wrangler.jsonc"), "utf8");
   const date = /"compatibility_date": "([\d-]+)"/.exec(wrangler)?.[1];

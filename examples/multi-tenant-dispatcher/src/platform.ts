@@ -4,7 +4,7 @@ import { holdfast } from "@holdfast/orchestrator-cloudflare/worker";
 import { type DispatchNamespaceLike, createTenantDispatcher } from "./tenant-dispatcher.ts";
 
 interface Env {
-  /** The dispatch namespace. Locally there is none: a service binding for each tenant stands in for it. */
+  /** The dispatch namespace. A local runtime has none: it uses one service binding per tenant instead. */
   readonly TENANTS?: DispatchNamespaceLike;
   readonly [binding: `TENANT_${string}`]: FetcherLike;
 }

@@ -1,7 +1,7 @@
 /**
- * A dispatcher of your own: each run goes to the Worker of its tenant, in a dispatch namespace of Workers for Platforms.
+ * A custom dispatcher: it sends each run to the Worker of its tenant, in a dispatch namespace of Workers for Platforms.
  *
- * Owns: which Worker that is, what it may use, and what becomes of a run whose tenant has none.
+ * Owns: the choice of the Worker, its limits, and the error of a run whose tenant has no Worker.
  */
 import {
   type FetcherLike,
@@ -11,7 +11,7 @@ import {
   errorValue,
 } from "@holdfast/orchestrator-cloudflare";
 
-/** A dispatch namespace, as far as it is used here. */
+/** The part of a dispatch namespace that this dispatcher uses. */
 export interface DispatchNamespaceLike {
   get(
     name: string,
@@ -30,14 +30,14 @@ export function createTenantDispatcher(tenants: DispatchNamespaceLike): StepDisp
       const tenant = tenantOf(start);
       const binding = tenant === undefined ? undefined : tenants.get(tenant, {}, { limits: LIMITS });
       if (binding === undefined) {
-        // Refused, not failed: the run is paused with this message, and can be retried when the tenant has a Worker.
+        // This code pauses the run with this message. An operator can retry it when the tenant has a Worker.
         const error = errorValue("DISPATCH_REFUSED", `There is no Worker for the tenant ${JSON.stringify(tenant)}.`);
         queueMicrotask(() => port.lost(error));
         return { update: () => {}, abort: () => {} };
       }
       return createServiceBindingDispatcher({ binding, pipe: "fetch" }).start(start, port);
     },
-    // Each tenant serves workflows of its own; nothing can be told without one.
+    // Each tenant serves its own workflows, so there is no common list.
     workflows: () => [],
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Accounts in SQLite. A booking is made once for its key, however often it is asked for: that is what makes a step that
- * executes again harmless.
+ * Accounts in SQLite. A booking is made once per key, even if it is requested several times. So a step that executes
+ * again does no harm.
  */
 import { DatabaseSync } from "node:sqlite";
 

@@ -1,4 +1,4 @@
-/** The orchestrator on Cloudflare. The workflows execute in a Node process, wherever STEPS_URL points. */
+/** The orchestrator on Cloudflare. The workflows execute in a Node process at STEPS_URL. */
 import { createHttpDispatcher } from "@holdfast/orchestrator-cloudflare";
 import { holdfast } from "@holdfast/orchestrator-cloudflare/worker";
 

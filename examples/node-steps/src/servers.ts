@@ -1,4 +1,4 @@
-/** Three ways to serve a step handler on Node. All of them pass the request on as it came: its path and body are signed. */
+/** Three ways to serve a step handler on Node. Each passes the request on unchanged, because its path and body are signed. */
 import { createServer } from "node:http";
 import { getRequestListener, serve } from "@hono/node-server";
 import type { StepHandler } from "@holdfast/workflows/handler";
@@ -23,7 +23,7 @@ export const servers: Readonly<Record<string, Listen>> = {
 
   express: (handler, port, ready) => {
     const app = express();
-    // Before express.json() and the like, which read the body; and not app.use(), which shortens the path.
+    // Register the route before express.json(), which reads the body. Do not use app.use(), which shortens the path.
     app.all("/holdfast/{*rest}", getRequestListener(handler));
     app.listen(port, HOST, () => ready());
   },

@@ -1,4 +1,4 @@
-/** Starts both sides on this machine: `node src/start.ts`, with options of `wrangler dev` behind it. */
+/** `node src/start.ts [OPTIONS]`: starts both sides on this machine. The options are passed to `wrangler dev`. */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";

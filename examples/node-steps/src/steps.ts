@@ -1,4 +1,4 @@
-/** The Node process: serves the workflows to the orchestrator, signed requests only. `node steps.ts <port> <key> <file> <server>`. */
+/** `node steps.ts <port> <key> <file> <server>`: the Node process. It serves the workflows, and accepts only signed requests. */
 import { createStepHandler } from "@holdfast/workflows/handler";
 import { Accounts } from "./accounts.ts";
 import { servers } from "./servers.ts";
@@ -12,5 +12,6 @@ accounts.book("opening balance", "alice", 10_000);
 const handler = createStepHandler({ workflows: [transferBetween(accounts)], signingKeys: [key] });
 
 const listen = servers[server];
-if (listen === undefined) throw new Error(`STEPS_SERVER is one of ${Object.keys(servers).join(", ")}, not "${server}"`);
-listen(handler, Number(port), () => console.log(`steps are served on port ${port}, by ${server}`));
+if (listen === undefined)
+  throw new Error(`STEPS_SERVER must be one of ${Object.keys(servers).join(", ")}, is "${server}"`);
+listen(handler, Number(port), () => console.log(`serving steps on port ${port} with ${server}`));

@@ -1,8 +1,8 @@
 /**
  * An order: reserve, charge, wait for an approval, ship.
  *
- * Each step tells a counter server (`counterUrl`) when its body starts and ends, so that anybody can see from outside
- * how often it ran. That is all this example does beside being a workflow.
+ * Each step body sends its start and its end to a counter server (`counterUrl`). The demo and the crash test read from it
+ * how often a body ran.
  */
 import { FatalError, workflow } from "@holdfast/workflows";
 import * as z from "zod";
@@ -14,7 +14,7 @@ export const order = workflow({
     orderId: z.string().min(1),
     cents: z.number().int().positive(),
     counterUrl: z.url().optional(),
-    /** How long shipping takes, so that there is time to pull the plug. */
+    /** The duration of the shipping, ms: the demo kills the runtime during this time. */
     shippingMs: z.number().int().min(0).max(60_000).default(0),
   }),
   output: z.object({ orderId: z.string(), chargeId: z.string(), parcel: z.string() }),

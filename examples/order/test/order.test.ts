@@ -1,4 +1,4 @@
-/** How an author tests a workflow. docs/testing.md tells about each line. */
+/** The tests of a workflow by its author. docs/testing.md explains each line. */
 import { FatalError } from "@holdfast/workflows";
 import { testWorkflow } from "@holdfast/workflows/testing";
 import { expect, test } from "vitest";
@@ -10,14 +10,14 @@ test("an approved order is shipped", async () => {
   const result = await testWorkflow(order, input, {
     signals: { approval: { ok: true, by: "ada" } },
     crashEverywhere: true,
-    // The hold's expiry is read from the clock in a step: it may differ.
+    // A step reads the expiry of the hold from the clock, so it may differ.
     compare: ({ status, output }) => [status, output],
   });
   expect(result.status).toBe("completed");
   expect(result.output).toEqual({ orderId: "o-1", chargeId: "charge-o-1", parcel: "parcel-for-hold-o-1" });
 });
 
-test("an order that nobody approves fails after a day", async () => {
+test("an order without an approval fails after a day", async () => {
   const result = await testWorkflow(order, input);
   expect(result).toMatchObject({ status: "failed", error: { code: "FATAL" } });
   expect(result.elapsedMs).toBe(24 * 3_600_000);
@@ -34,14 +34,14 @@ test("a declined card is tried five times, and nothing is shipped", async () => 
   ]);
 });
 
-test("a card that will never work is tried once", async () => {
+test("a card with a permanent error is tried once", async () => {
   const result = await testWorkflow(order, input, {
     steps: { charge: () => Promise.reject(new FatalError("stolen")) },
   });
   expect(result.steps.at(-1)).toMatchObject({ name: "charge", attempts: 1, status: "failed" });
 });
 
-test("a wrong input is refused before the first step", async () => {
+test("an invalid input fails the run before the first step", async () => {
   const result = await testWorkflow(order, { orderId: "", cents: -1 });
   expect(result).toMatchObject({ status: "failed", error: { code: "INVALID_INPUT" }, steps: [] });
 });

@@ -1,4 +1,4 @@
-/** The orchestrator: the API and the runs. It holds no workflow; those live in the Worker that the service binding names. */
+/** The orchestrator: the API and the runs. The workflows are in the Worker of the service binding. */
 import { type RpcBinding, createServiceBindingDispatcher } from "@holdfast/orchestrator-cloudflare";
 import { holdfast } from "@holdfast/orchestrator-cloudflare/worker";
 

@@ -1,7 +1,7 @@
 /**
- * A Worker's code as one module, as wrangler would deploy it.
+ * Bundles a Worker into one module, as wrangler does for a deployment.
  *
- * Owns: the options that make esbuild choose what workerd loads. `cloudflare:*` and `node:*` come with the runtime.
+ * Owns: the esbuild options for workerd. `cloudflare:*` and `node:*` stay imports: the runtime provides them.
  */
 import { type BuildOptions, build } from "esbuild";
 
@@ -13,7 +13,7 @@ const WORKER: BuildOptions = {
   external: ["cloudflare:*", "node:*"],
 };
 
-/** @returns The text of the module. */
+/** Returns the text of the module. */
 export async function bundleWorker(entry: string): Promise<string> {
   const { outputFiles } = await build({ ...WORKER, entryPoints: [entry], write: false, logLevel: "silent" });
   return outputFiles?.[0]?.text ?? "";

@@ -1,4 +1,4 @@
-/** A port of this machine that nothing listens on now. Another process may take it before the caller does. */
+/** Finds a free TCP port of this machine. Another process may take it before the caller does. */
 import { createServer } from "node:net";
 
 export async function findFreePort(): Promise<number> {

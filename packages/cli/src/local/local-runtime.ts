@@ -1,8 +1,8 @@
 /**
- * The orchestrator Worker on a local workerd, with storage on disk.
+ * Runs the orchestrator Worker on a local workerd, with storage on disk.
  *
- * Owns: bundling, starting, killing. workerd is the runtime of Cloudflare Workers; miniflare starts it, and starts it
- * again on the same address with the same storage whenever it dies. What the runtime logs is kept, not printed.
+ * Owns: the bundling, the start and the kill. workerd is the runtime of Cloudflare Workers. miniflare starts it, and
+ * restarts it on the same address with the same storage when it dies. The runtime's log is stored, not printed.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,13 +18,13 @@ const LOG_LINES_MAX = 40;
 
 export interface LocalRuntime {
   readonly url: string;
-  /** Where the state is. Removed by `dispose`, and when this process exits. */
+  /** The folder with the state. It is removed by `dispose`, and when this process exits. */
   readonly directory: string;
-  /** The newest lines that the runtime logged. */
+  /** The newest lines of the runtime's log. */
   readonly log: readonly string[];
-  /** Of the workerd that runs now; undefined while there is none. */
+  /** The process id of the current workerd; `undefined` while none runs. */
   pid(): number | undefined;
-  /** kill -9. Resolves when a new workerd answers. */
+  /** Kills workerd with SIGKILL. Resolves when the next workerd answers. */
   kill(): Promise<void>;
   dispose(): Promise<void>;
 }
@@ -40,7 +40,7 @@ export async function startLocalRuntime(): Promise<LocalRuntime> {
       telemetry: { enabled: false },
       resourcePersistencePath: directory,
       handleStructuredLogs: ({ level, message }) => {
-        // That is as it should be here.
+        // A local runtime has no authentication, on purpose.
         if (message.includes("AUTH is off")) return;
         log.push(`${level}: ${message}`);
         if (log.length > LOG_LINES_MAX) log.shift();
@@ -48,7 +48,7 @@ export async function startLocalRuntime(): Promise<LocalRuntime> {
       workers: [worker],
     }),
   );
-  // After miniflare's own hook, which kills workerd: whatever ends this process, nothing stays behind.
+  // This hook runs after miniflare's hook, which kills workerd. So the state is removed however this process ends.
   const removeState = (): void => rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
   process.on("exit", removeState);
 
@@ -67,10 +67,10 @@ export async function startLocalRuntime(): Promise<LocalRuntime> {
   };
 }
 
-/** What wrangler.jsonc says, as miniflare wants it, with the code in one file. */
+/** Returns the settings of wrangler.jsonc in miniflare's form, with the code as one module. */
 async function describeWorker() {
   const config = unstable_readConfig({ config: join(APP, "wrangler.jsonc") });
-  // The rules are for a Worker of many files; this one is bundled.
+  // Module rules apply to Workers with several files; this one is bundled.
   const { modulesRules: _rules, ...workerOptions } = unstable_getMiniflareWorkerOptions(config).workerOptions;
   return {
     ...workerOptions,

@@ -1,5 +1,5 @@
 /**
- * What the demos print: a timeline with the elapsed time at the left, and tables.
+ * The output of commands on a terminal: a timeline with the elapsed time at the left, tables, and a progress line.
  *
  * Owns: alignment and colour. `styleText` colours only a terminal and honours NO_COLOR.
  */
@@ -8,7 +8,7 @@ import { styleText } from "node:util";
 export type Style = Parameters<typeof styleText>[0];
 
 const SUBJECT_CHARS = 10;
-/** Where the text of a timeline line begins. */
+/** The indentation of explanations: they start at the text of a timeline line. */
 const INDENT = " ".repeat(27);
 
 export function paint(style: Style, text: string): string {
@@ -22,7 +22,7 @@ export class Timeline {
     return performance.now() - this.#startedAt;
   }
 
-  /** One thing that happened. */
+  /** Prints one event. */
   event(mark: string, subject: string, text: string, style: Style = "reset"): void {
     const time = `${(this.elapsedMs / 1_000).toFixed(2)} s`.padStart(9);
     console.log(
@@ -30,7 +30,7 @@ export class Timeline {
     );
   }
 
-  /** What the line above means. */
+  /** Explains the event above. */
   explain(...lines: readonly string[]): void {
     for (const line of lines) console.log(INDENT + paint("dim", line));
   }
@@ -40,7 +40,7 @@ export class Timeline {
   }
 }
 
-/** Columns as wide as their widest cell; numbers at the right. */
+/** Prints a table. A column is as wide as its widest cell; numbers are right-aligned. */
 export function printTable(head: readonly string[], rows: readonly (readonly (string | number)[])[]): void {
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => String(row[column] ?? "").length)),
@@ -61,7 +61,7 @@ export function printTable(head: readonly string[], rows: readonly (readonly (st
 const REDRAW_MS = 200;
 const PRINT_EVERY_MS = 5_000;
 
-/** One line that is kept up to date: redrawn on a terminal, printed now and then elsewhere. */
+/** A progress line. It is redrawn on a terminal, and printed every 5 s elsewhere. */
 export class ProgressLine {
   readonly #describe: () => string;
   readonly #timer: NodeJS.Timeout;
@@ -70,11 +70,11 @@ export class ProgressLine {
   constructor(describe: () => string) {
     this.#describe = describe;
     this.#timer = setInterval(() => this.#show(), process.stdout.isTTY ? REDRAW_MS : PRINT_EVERY_MS);
-    // It must not keep the process alive when what it tells of has failed.
+    // The timer must not keep the process alive after the observed work has failed.
     this.#timer.unref();
   }
 
-  /** Shows it for the last time. */
+  /** Prints the final state. */
   end(): void {
     clearInterval(this.#timer);
     this.#show();

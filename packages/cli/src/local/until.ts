@@ -1,7 +1,7 @@
 /**
- * What the demo insists on: conditions that must hold, or come to hold within a bound.
+ * Conditions of the demo and the crash test: they must hold now, or within a time limit.
  *
- * Owns: the one error that says what was not as promised. Nothing relies on how long something takes.
+ * Owns: the error for a condition that does not hold. Its message states the condition.
  */
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -13,9 +13,9 @@ export function insist(holds: boolean, whatIsWrong: string): void {
 }
 
 /**
- * Asks again and again until the answer is yes.
+ * Polls until the condition holds.
  *
- * @throws ConditionNotMet after `boundMs`, naming `what` was to come.
+ * @throws ConditionNotMet after `boundMs`. The message contains `what`.
  */
 export async function until(
   what: string,

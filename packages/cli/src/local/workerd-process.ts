@@ -1,7 +1,7 @@
 /**
- * The workerd that miniflare starts: found, and killed.
+ * Finds and kills the workerd process that miniflare started.
  *
- * Owns: which process it is. Miniflare starts another one on the same address when it dies.
+ * Owns: the identity of the current process. miniflare starts another one on the same address when it dies.
  */
 import type { ChildProcess } from "node:child_process";
 import diagnostics from "node:diagnostics_channel";
@@ -13,12 +13,12 @@ const RESTART_MS_MAX = 20_000;
 
 export type CurrentWorkerd = () => ChildProcess | undefined;
 
-/** Notes each workerd that this process starts from now on. */
+/** Watches for each workerd that this process starts after this call. Returns the newest one that is alive. */
 export function watchWorkerd(): CurrentWorkerd {
   let newest: ChildProcess | undefined;
   diagnostics.subscribe("child_process", (message) => {
     const { process: child } = message as { process: ChildProcess };
-    // What it executes is known only once it was spawned.
+    // The executable of a child is known only after the spawn.
     child.once("spawn", () => {
       if (basename(child.spawnfile).startsWith("workerd")) newest = child;
     });
@@ -30,7 +30,7 @@ function isAlive(child: ChildProcess): boolean {
   return child.exitCode === null && child.signalCode === null;
 }
 
-/** kill -9. Resolves when the next workerd answers at `url`. */
+/** Kills workerd with SIGKILL. Resolves when the next workerd answers at `url`. */
 export async function killAndAwaitNext(workerd: CurrentWorkerd, url: string): Promise<void> {
   const victim = workerd();
   if (victim === undefined) throw new Error("There is no workerd to kill.");
