@@ -1,5 +1,5 @@
 /**
- * `node checks/english.ts [PATH…]`: words of the glossary's left column in names, comments, messages and documents.
+ * `pnpm english [PATH…]`: words of the glossary's left column in names, comments, messages and documents.
  *
  * Owns: where names and text are found. Prints `file:line: word → replacement`, and the count of each area. With
  * `--update` it lowers the counts that checks/english.test.ts allows.

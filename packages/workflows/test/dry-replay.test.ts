@@ -57,7 +57,7 @@ describe("a dry replay", () => {
   test("REP5 of a run that waits continues, with a step, a stream or a wait of new code", async () => {
     const waits: Body = (_input, ctx) => ctx.waitForSignal("go");
     const effects: string[] = [];
-    const goesOn: Record<string, Body> = {
+    const continuing: Record<string, Body> = {
       waits,
       steps: (_input, ctx) => Promise.all([ctx.waitForSignal("go"), ctx.step("new", () => effects.push("step"))]),
       streams: (_input, ctx) =>
@@ -69,7 +69,7 @@ describe("a dry replay", () => {
           }),
         ]),
     };
-    for (const [name, after] of Object.entries(goesOn))
+    for (const [name, after] of Object.entries(continuing))
       expect([name, await replayed(waits, after)]).toEqual([name, { type: "continues" }]);
     expect(effects).toEqual([]);
   });
