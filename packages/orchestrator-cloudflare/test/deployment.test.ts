@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { createApp } from "../src/deployment/app.ts";
 import type { HoldfastOptions, ObjectContextLike } from "../src/deployment/deployment.ts";
 import type { BucketLike, DurableObjectNamespaceLike, HibernatingSocketLike } from "../src/index.ts";
+import { checkAnswer } from "./openapi-check.ts";
 import { FakeSql, FakeStorage, answerOf } from "./fake-platform.ts";
 
 afterEach(() => vi.restoreAllMocks());
@@ -53,10 +54,13 @@ class Deployed {
     };
   }
 
-  fetch(path: string, json?: unknown): Promise<Response> {
+  async fetch(path: string, json?: unknown): Promise<Response> {
     const headers = { "Content-Type": "application/json", Prefer: "wait=5" };
     const init = json === undefined ? {} : { method: "POST", headers, body: JSON.stringify(json) };
-    return this.app.worker.fetch(new Request(`https://flows.example${path}`, init), this.env);
+    const request = new Request(`https://flows.example${path}`, init);
+    const response = await this.app.worker.fetch(request.clone(), this.env);
+    await checkAnswer(request, response);
+    return response;
   }
 }
 
@@ -136,7 +140,7 @@ describe("a deployment that cannot serve", () => {
     ["ENVIRONMENT", { ENVIRONMENT: "x".repeat(300) }],
   ];
 
-  test.each(WRONG)("LIM2 a wrong %s is answered with 503 misconfigured, and logged once", async (field, variables) => {
+  test.each(WRONG)("SEC7 a wrong %s is answered with 503 misconfigured, and logged once", async (field, variables) => {
     const log = logged();
     const deployed = new Deployed(variables);
     for (const path of ["/api/workflows", "/api/runs/r1", "/openapi.json", "/nowhere"]) {
@@ -153,7 +157,7 @@ describe("a deployment that cannot serve", () => {
     expect(String(log.mock.calls)).not.toContain("hush-hush");
   });
 
-  test("LIM2 the answer names a missing binding, its class and its migration, and no variable", async () => {
+  test("SEC7 the answer names a missing binding, its class and its migration, and no variable", async () => {
     logged();
     const messageOf = async (variables: Record<string, unknown>) =>
       String((await answerOf(await new Deployed(variables).fetch("/api/workflows"))).body["message"]);
@@ -174,7 +178,7 @@ describe("a deployment that cannot serve", () => {
     expect(String(log.mock.calls)).toContain("no STEPS_URL");
   });
 
-  test("DUR5 an alarm of a run is set again until the deployment is configured", async () => {
+  test("SEC7 DUR5 an alarm of a run is set again until the deployment is configured", async () => {
     logged();
     const { app } = new Deployed();
     const context = new FakeContext();

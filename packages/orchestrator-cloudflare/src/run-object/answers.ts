@@ -20,7 +20,7 @@ import {
   readInput,
   readJournal,
 } from "@holdfast/orchestrator";
-import { type JournalEntry, LIMITS, type Limits, type RunJournalEntry, type RunRecord } from "@holdfast/protocol";
+import { type AuditEntry, type JournalEntry, LIMITS, type Limits, type RunJournalEntry, type RunRecord } from "@holdfast/protocol";
 import { ApiRefusal } from "../refusal.ts";
 import type { CommandOf } from "./commands.ts";
 
@@ -28,10 +28,6 @@ interface JournalPage {
   readonly entries: readonly RunJournalEntry[];
   /** Where the next page begins; `null` at the end. */
   readonly nextAfter: number | null;
-}
-
-interface Audit {
-  readonly entries: readonly Omit<AuditRow, "v">[];
 }
 
 export class Answers {
@@ -75,7 +71,7 @@ export class Answers {
   }
 
   /** What callers did, the oldest first. */
-  audit(): Audit {
+  audit(): { readonly entries: readonly AuditEntry[] } {
     const { createdAt, triggeredBy } = this.header();
     const rows = this.#rows<AuditRow>(AUDIT_PREFIX).toSorted((a, b) => a.at - b.at);
     const entries = rows.map(({ v: _version, ...row }) => row);
