@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { createApp } from "../src/deployment/app.ts";
 import type { HoldfastOptions, ObjectContextLike } from "../src/deployment/deployment.ts";
 import type { BucketLike, DurableObjectNamespaceLike, HibernatingSocketLike } from "../src/index.ts";
+import handWritten, { WorkflowRunDO } from "./hand-written-worker.ts";
 import { checkAnswer } from "./openapi-check.ts";
 import { FakeSql, FakeStorage, answerOf } from "./fake-platform.ts";
 
@@ -187,6 +188,28 @@ describe("a deployment that cannot serve", () => {
   });
 });
 
+describe("a class written by hand", () => {
+  test("API1 the one that the package's README shows serves the API and executes workflows", async () => {
+    const objects = new Map<string, WorkflowRunDO>();
+    const env = {
+      API_TOKENS: "one-token",
+      WORKFLOW_RUN_DO: {
+        idFromName: (id: string) => id,
+        get(id: string) {
+          const object = objects.get(id) ?? new WorkflowRunDO(new FakeContext(), env);
+          objects.set(id, object);
+          return object;
+        },
+      } as DurableObjectNamespaceLike,
+    };
+    const headers = { "Content-Type": "application/json", Authorization: "Bearer one-token", Prefer: "wait=5" };
+    const body = JSON.stringify({ workflowId: "hello", runId: "r1" });
+    const request = new Request("https://flows.example/api/runs", { method: "POST", headers, body });
+    expect(await answerOf(await handWritten.fetch(request, env))).toMatchObject({ body: { output: "hello" } });
+    await objects.get("r1")?.alarm();
+  });
+});
+
 describe("README.md", () => {
   const REPOSITORY = join(import.meta.dirname, "../../..");
   const read = (path: string) => readFileSync(join(REPOSITORY, path), "utf8");
@@ -195,6 +218,11 @@ describe("README.md", () => {
   test("API1 the Worker that it shows is the one of examples/single-worker, which is compiled and started", () => {
     const code = read("examples/single-worker/src/worker.ts").replace(/^\/\*\*.*\*\/\n/, "");
     expect(readme).toContain(code);
+  });
+
+  test("API1 the class by hand that the package's README shows is a file of the tests", () => {
+    const code = read("packages/orchestrator-cloudflare/test/hand-written-worker.ts").replace(/^\/\*\*.*\*\/\n/, "");
+    expect(read("packages/orchestrator-cloudflare/README.md")).toContain(code);
   });
 
   test("API1 the bindings and migrations that it shows are those of examples/single-worker", () => {
