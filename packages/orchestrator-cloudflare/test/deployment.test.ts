@@ -103,6 +103,15 @@ describe("a Worker of one's own", () => {
     expect(await created(new Deployed({ ENVIRONMENT: "staging", NAME: "preview" }, options))).toBe("preview");
   });
 
+  test("LIM1 limits come from the variable LIMITS, or from deps", async () => {
+    const statusWith = async (deployed: Deployed) =>
+      (await deployed.fetch("/api/runs", { workflowId: "hello", input: "x".repeat(2_000) })).status;
+    expect(await statusWith(new Deployed())).toBe(201);
+    expect(await statusWith(new Deployed({ LIMITS: '{"requestBytes":1000}' }))).toBe(413);
+    const options = { workflows: [hello], deps: () => ({ limits: { requestBytes: 1_000 } }) };
+    expect(await statusWith(new Deployed({ LIMITS: '{"requestBytes":3000}' }, options))).toBe(413);
+  });
+
   test("SEC1 API_TOKENS closes the API, null or nothing closes it to everybody, and AUTH opens it", async () => {
     const statusWith = async (variables: Record<string, unknown>) =>
       (await new Deployed(variables).fetch("/api/workflows")).status;

@@ -1,18 +1,7 @@
 /** tests: the object that an idempotency key names */
-import type { ChildTrigger } from "@holdfast/orchestrator";
 import { expect, test } from "vitest";
 import { KeyReservation } from "../src/run-object/key-reservation.ts";
 import { FakeStorage } from "./fake-platform.ts";
-
-const trigger = (idempotencyKey?: string): ChildTrigger => ({
-  runId: "key-1",
-  workflowId: "order",
-  input: "null",
-  tags: [],
-  environment: "test",
-  triggeredBy: "api",
-  idempotencyKey,
-});
 
 test("RUN2 a key stands for the first run that was requested with it, until that run is refused", () => {
   const key = new KeyReservation(new FakeStorage().kv);
@@ -27,12 +16,12 @@ test("RUN2 a key stands for the first run that was requested with it, until that
 test("RUN2 a key whose run lives in the same object stands for that run", () => {
   const key = new KeyReservation(new FakeStorage().kv);
   expect(key.reserve("a", "key-1")).toEqual({ runId: "key-1", fresh: false });
-  expect(key.holderFor(trigger("k"))).toBeUndefined();
+  expect(key.holderFor({ byKey: true })).toBeUndefined();
 });
 
-test("RUN2 a trigger with the key is sent to its run, and a trigger that takes the object's name as its id is refused", () => {
+test("RUN2 a trigger by the key is sent to its run, and a trigger that takes the object's name as its run's id is refused", () => {
   const key = new KeyReservation(new FakeStorage().kv);
   key.reserve("a", undefined);
-  expect(key.holderFor(trigger("k"))).toEqual({ keyStandsFor: "a" });
-  expect(() => key.holderFor(trigger())).toThrow('stands for the run "a"');
+  expect(key.holderFor({ byKey: true })).toEqual({ keyStandsFor: "a" });
+  expect(() => key.holderFor({ byKey: false })).toThrow('stands for the run "a"');
 });

@@ -71,6 +71,7 @@ async function resumeRun(call: ResumeCall): Promise<Response> {
   if (plan instanceof Response) return plan;
   return askRun(call, runId, {
     ask: "trigger",
+    byKey: false,
     waitMs: 0,
     trigger: {
       ...provenance,

@@ -82,14 +82,15 @@ function describeTrigger(call: TriggerCall): Omit<ChildTrigger, "runId"> {
 
 /** The object that the key names has the run, or names the run that the key stands for. */
 async function triggerByKey(call: TriggerCall, trigger: ChildTrigger): Promise<Response> {
-  const answer = await askToTrigger(call, trigger);
+  const answer = await askToTrigger(call, trigger, true);
   if (answer.status !== 200) return answer;
   const { keyStandsFor } = (await answer.clone().json()) as Partial<KeyHolder>;
   return keyStandsFor === undefined ? answer : askToTrigger(call, { ...trigger, runId: keyStandsFor });
 }
 
-function askToTrigger(call: TriggerCall, trigger: ChildTrigger): Promise<Response> {
-  return askRun(call, trigger.runId, { ask: "trigger", waitMs: preferredWaitMs(call.request, call.deps), trigger });
+function askToTrigger(call: TriggerCall, trigger: ChildTrigger, byKey = false): Promise<Response> {
+  const waitMs = preferredWaitMs(call.request, call.deps);
+  return askRun(call, trigger.runId, { ask: "trigger", waitMs, trigger, byKey });
 }
 
 /** The caller's place in a trace. An invalid `traceparent` is ignored (W3C Trace Context). */

@@ -5,11 +5,12 @@
  * is thrown where the Worker is loaded; a mistake in the environment is logged once and refuses every request.
  */
 import {
+  DEFAULT_LIMITS,
   HoldfastError,
+  type Limits,
   type StepDispatcher,
   type WorkflowDefinition,
   checkFields,
-  type Limits,
   limitsFrom,
 } from "@holdfast/protocol";
 import type { WorkerDeps } from "../api/worker-deps.ts";
@@ -29,8 +30,11 @@ export interface ObjectContextLike extends SocketHostLike {
 }
 
 /** What replaces a default. A field that is missing or `undefined` leaves the default. */
-export type HoldfastDeps = Partial<Omit<WorkerDeps, "runDO">> &
-  Partial<Pick<RunObjectDeps, "retention" | "bucket" | "telemetry">>;
+export type HoldfastDeps = Partial<Omit<WorkerDeps, "runDO" | "limits">> &
+  Partial<Pick<RunObjectDeps, "retention" | "bucket" | "telemetry">> & {
+    /** In the place of the variable LIMITS. A limit that is missing keeps its default. */
+    readonly limits?: Partial<Limits> | undefined;
+  };
 
 export interface HoldfastOptions<Env extends object = object> {
   /** The workflows that execute in the runs' own objects: what `workflow()` of @holdfast/workflows returned. */
@@ -45,7 +49,7 @@ export interface HoldfastOptions<Env extends object = object> {
 
 const OPTIONS = ["workflows", "dispatcher", "deps", "runObject"];
 const WORKER_DEPS = ["verifyRequest", "runIndex", "environment", "publicUrl", "requestBytesMax"];
-const OBJECT_DEPS = ["retention", "bucket", "telemetry"];
+const OBJECT_DEPS = ["retention", "bucket", "telemetry", "limits"];
 
 interface Deployment {
   readonly worker: WorkerDeps;
@@ -97,7 +101,7 @@ export class Deployments<Env extends object> {
     const environment = readEnvironment(env);
     const given = this.#options.deps?.(env) ?? {};
     checkFields(given, [...WORKER_DEPS, ...OBJECT_DEPS], "deps");
-    const limits = limitsOf(environment);
+    const limits = given.limits === undefined ? (environment.LIMITS ?? DEFAULT_LIMITS) : limitsFrom(given.limits);
     const { WORKFLOW_RUN_DO: runDO, RUN_INDEX_DO: indexDO, PAYLOADS, RETENTION, ENVIRONMENT } = environment;
     const runIndex = given.runIndex ?? (indexDO ? durableObjectIndex({ binding: indexDO }) : undefined);
     return {
@@ -133,14 +137,6 @@ function dispatcherOf<Env extends object>({
   }
   const fixed = workflows === undefined ? dispatcher : createInlineDispatcher({ workflows });
   return typeof fixed === "function" ? fixed : () => fixed as StepDispatcher;
-}
-
-function limitsOf({ LIMITS }: Environment): Limits {
-  try {
-    return limitsFrom(LIMITS);
-  } catch (error) {
-    throw error instanceof HoldfastError ? new Misconfigured(`LIMITS: ${error.message}`) : error;
-  }
 }
 
 function verifierOf({ AUTH, API_TOKENS }: Environment): VerifyRequest {

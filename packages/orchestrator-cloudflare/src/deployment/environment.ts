@@ -4,7 +4,14 @@
  * Owns: their names, what each may hold, and the message for each mistake. Every other file gets typed values. A message
  * names the field and never repeats what the field holds: it may be a secret.
  */
-import { type Duration, HoldfastError, nameProblem, parseDurationMs } from "@holdfast/protocol";
+import {
+  type Duration,
+  HoldfastError,
+  type Limits,
+  limitsFrom,
+  nameProblem,
+  parseDurationMs,
+} from "@holdfast/protocol";
 import * as v from "valibot";
 import { bearerAuth } from "../auth/bearer.ts";
 import type { VerifyRequest } from "../auth/principal.ts";
@@ -83,7 +90,7 @@ const VARIABLES = {
     return text as Duration | "forever";
   }),
   /** Limits other than the default, as JSON. */
-  LIMITS: variable,
+  LIMITS: parsed<Limits>(limitsFrom),
   /** An OpenTelemetry collector. */
   OTLP_URL: parsed((text) =>
     URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) ? text : refuse("must be an http or https URL."),

@@ -20,7 +20,14 @@ import {
   readInput,
   readJournal,
 } from "@holdfast/orchestrator";
-import { type AuditEntry, type JournalEntry, LIMITS, type Limits, type RunJournalEntry, type RunRecord } from "@holdfast/protocol";
+import {
+  type AuditEntry,
+  type JournalEntry,
+  LIMITS,
+  type Limits,
+  type RunJournalEntry,
+  type RunRecord,
+} from "@holdfast/protocol";
 import { ApiRefusal } from "../refusal.ts";
 import type { CommandOf } from "./commands.ts";
 

@@ -21,6 +21,8 @@ export type RunCommand =
   | {
       readonly ask: "trigger";
       readonly trigger: ChildTrigger;
+      /** The object is the one that the trigger's idempotency key names. */
+      readonly byKey: boolean;
       /** Answer when the run ends or parks, or after this time. */
       readonly waitMs: number;
     }

@@ -4,11 +4,10 @@
  * Owns: the row of that. A run without an id of its own has the id that its key makes, so it lives in this object; a run with
  * an id of its own lives elsewhere, and the row names it. An object has one of the two, never both.
  */
-import type { ChildTrigger } from "@holdfast/orchestrator";
 import { FORMAT_VERSION } from "@holdfast/protocol";
 import type { SyncKvStorageLike } from "../platform-types.ts";
 import { ApiRefusal } from "../refusal.ts";
-import type { KeyHolder, KeyReserved } from "./commands.ts";
+import type { CommandOf, KeyHolder, KeyReserved } from "./commands.ts";
 
 const ROW_KEY = "reserved";
 
@@ -21,12 +20,12 @@ export class KeyReservation {
 
   /**
    * Where a trigger that came here belongs, if the key stands for a run elsewhere.
-   * @throws ApiRefusal `idempotency_conflict` for a trigger without a key: its id is taken.
+   * @throws ApiRefusal `idempotency_conflict` for a trigger that names this object by its run's id: the id is taken.
    */
-  holderFor({ idempotencyKey }: ChildTrigger): KeyHolder | undefined {
+  holderFor({ byKey }: Pick<CommandOf<"trigger">, "byKey">): KeyHolder | undefined {
     const holder = this.#holder();
     if (holder === undefined) return undefined;
-    if (idempotencyKey !== undefined) return { keyStandsFor: holder };
+    if (byKey) return { keyStandsFor: holder };
     throw new ApiRefusal(
       "idempotency_conflict",
       `This id belongs to an idempotency key, which stands for the run ${JSON.stringify(holder)}. Choose another id.`,

@@ -176,8 +176,8 @@ export class RunObject {
     return Response.json(body, { status: 202 });
   }
 
-  async #trigger({ trigger, waitMs }: CommandOf<"trigger">): Promise<Response> {
-    const keyHolder = this.#key.holderFor(trigger);
+  async #trigger({ trigger, byKey, waitMs }: CommandOf<"trigger">): Promise<Response> {
+    const keyHolder = this.#key.holderFor({ byKey });
     if (keyHolder !== undefined) return Response.json(keyHolder);
     const { dispatcher } = this.#deps;
     const described = describeWorkflow(dispatcher, trigger);

@@ -64,7 +64,6 @@ const OUTBOX_BATCH = 64;
 export class RunHost {
   readonly #options: RunHostOptions;
   readonly #machine: MachineHost<RunState, Input, Effect, Reply>;
-  #dispatcher: StepDispatcher;
   #live: LiveExecution | undefined;
   /** The run was loaded with messages that are not acknowledged. */
   #loadedWithMessages = false;
@@ -73,7 +72,6 @@ export class RunHost {
   constructor(options: RunHostOptions) {
     const { store, transition: decide = transition } = options;
     this.#options = options;
-    this.#dispatcher = options.dispatcher;
     this.#sender = new OutboxSender({
       rows: () => listRows(store, OUTBOX_PREFIX, { limit: OUTBOX_BATCH }),
       // Without a way to send, rows stay as they are.
@@ -95,11 +93,6 @@ export class RunHost {
         },
       },
     );
-  }
-
-  /** New executions go through this dispatcher from now on. */
-  useDispatcher(dispatcher: StepDispatcher): void {
-    this.#dispatcher = dispatcher;
   }
 
   get state(): RunState {
@@ -205,7 +198,7 @@ export class RunHost {
     const { state } = this;
     const header = this.#header;
     const { epoch } = header;
-    this.#live = this.#dispatcher.start(this.#describeStart(state, header), {
+    this.#live = this.#options.dispatcher.start(this.#describeStart(state, header), {
       report: (report) => this.#report(epoch, report),
       lost: (error) => this.#lost(epoch, error),
     });

@@ -25,7 +25,8 @@ export async function readBodyText({ headers, body }: WithBody, bytesMax: number
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
     bytes += part.value.byteLength;
     if (bytes > bytesMax) {
-      await reader.cancel().catch(() => {});
+      // Not awaited: of a request that the caller has cloned, it ends only when the clone is read or cancelled too.
+      void reader.cancel().catch(() => {});
       return { ok: false, why: "too_large" };
     }
     const piece = decode(decoder, part.value);
