@@ -5,9 +5,11 @@ import type {
   DurableObjectNamespaceLike,
   DurableObjectStorageLike,
   DurableObjectStubLike,
+  HibernatingSocketLike,
   SocketHostLike,
   SqlStorageLike,
 } from "../src/index.ts";
+import type { HoldfastApp, ObjectContextLike } from "../src/deployment/holdfast.ts";
 
 test("the platform's own types assign to the structural ones", () => {
   expectTypeOf<DurableObjectStorage>().toExtend<DurableObjectStorageLike>();
@@ -16,6 +18,15 @@ test("the platform's own types assign to the structural ones", () => {
   expectTypeOf<DurableObjectState>().toExtend<SocketHostLike>();
   expectTypeOf<SqlStorage>().toExtend<SqlStorageLike>();
   expectTypeOf<R2Bucket>().toExtend<BucketLike>();
+  expectTypeOf<WebSocket>().toExtend<HibernatingSocketLike>();
+  expectTypeOf<DurableObjectState>().toExtend<ObjectContextLike>();
   const namespace: DurableObjectNamespaceLike = env.WORKFLOW_RUN_DO;
   expect(namespace.get(namespace.idFromName("r1"))).toBeDefined();
+});
+
+test("what holdfast makes is what the platform wants of a Worker and of Durable Objects", () => {
+  expectTypeOf<HoldfastApp<Cloudflare.Env>["worker"]>().toExtend<ExportedHandler<Cloudflare.Env>>();
+  type Instance = InstanceType<HoldfastApp["WorkflowRunDO"]>;
+  expectTypeOf<Instance>().toExtend<Pick<Required<DurableObject>, "fetch" | "alarm" | "webSocketMessage">>();
+  expectTypeOf<InstanceType<HoldfastApp["RunIndexDO"]>>().toExtend<Pick<Required<DurableObject>, "fetch">>();
 });

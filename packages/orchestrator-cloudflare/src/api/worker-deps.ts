@@ -44,6 +44,6 @@ export function requireIndex({ runIndex }: WorkerDeps): RunIndex {
   if (runIndex !== undefined) return runIndex;
   throw new ApiRefusal(
     "index_not_configured",
-    "This deployment has no index of its runs, so they cannot be listed. Pass runIndex to the Worker and to the run's object.",
+    "This deployment has no index of its runs, so they cannot be listed. Bind the class RunIndexDO as RUN_INDEX_DO.",
   );
 }

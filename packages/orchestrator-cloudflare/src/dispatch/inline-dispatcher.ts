@@ -44,5 +44,5 @@ const NOTHING_LIVE: LiveExecution = { update: () => {}, abort: () => {} };
 
 function notServed(workflowId: string, version: string | undefined): string {
   const which = version === undefined ? "" : ` in version ${JSON.stringify(version)}`;
-  return `This deployment does not serve the workflow ${JSON.stringify(workflowId)}${which}. Add it to the workflows of createInlineDispatcher.`;
+  return `This deployment does not serve the workflow ${JSON.stringify(workflowId)}${which}. Add it to its list of workflows.`;
 }
