@@ -1,6 +1,7 @@
 /** tests: the composition root in workerd */
 import { env, reset, runInDurableObject } from "cloudflare:test";
 import { DurableObject } from "cloudflare:workers";
+import { expectOutput } from "@holdfast/proof/output";
 import { afterEach, expect, test } from "vitest";
 import { call, stubOf, trigger } from "./api-client.ts";
 import worker from "./worker.ts";
@@ -15,6 +16,7 @@ test("API1 the classes extend the platform's DurableObject, so that they can hav
 });
 
 test("SEC7 bindings are recognized in workerd, and a missing one is named", async () => {
+  expectOutput("a missing binding is logged", /this deployment is misconfigured\. The binding WORKFLOW_RUN_DO/);
   expect((await call("/healthz")).status).toBe(200);
   const answer = await worker.fetch(new Request("https://holdfast.test/api/runs"), {
     ...env,
