@@ -54,7 +54,7 @@ export async function untilStatus(runId: string, status: string): Promise<RunRec
   return read(runId);
 }
 
-function stubOf(runId: string): DurableObjectStub {
+export function stubOf(runId: string): DurableObjectStub {
   return env.WORKFLOW_RUN_DO.get(env.WORKFLOW_RUN_DO.idFromName(runId));
 }
 
