@@ -45,6 +45,8 @@ export interface ExecutionStart {
   readonly input: EncodedValue;
   /** 128 random bits as 32 hexadecimal digits: the source of `ctx.random()` (REP4). */
   readonly seed: string;
+  /** What decides an order on replay, as the run stored it when it was created; absent: none (REP8). */
+  readonly flags?: readonly number[];
   /** The whole journal so far. */
   readonly journal: readonly JournalEntry[];
   /** Operations whose outcome is taken over when they are asked for, instead of executed (RES1, RES2). */

@@ -75,6 +75,8 @@ export interface HostContext {
   readonly indexes?: boolean;
   /** How long a run is kept after its end, ms. For ever without it. */
   readonly retentionMs?: number | undefined;
+  /** The replay flags that a new run gets, if not the newest (REP8). */
+  readonly flags?: readonly number[] | undefined;
 }
 
 export type RefusalCode =

@@ -47,6 +47,8 @@ export interface Inheritance {
   readonly number: number;
   readonly seed?: string | undefined;
   readonly clockStart?: number | undefined;
+  /** The parent's replay flags: what is taken over replays as it was (REP8). */
+  readonly flags?: readonly number[] | undefined;
   /** Entries that make the beginning of the new run's journal. */
   readonly entries: readonly JournalEntry[];
   /** Outcomes that apply when their operations are requested. */

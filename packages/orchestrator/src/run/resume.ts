@@ -49,6 +49,7 @@ export function planResume(
     number: header.number + 1,
     seed: header.seed,
     clockStart: header.clockStart ?? header.startedAt,
+    flags: header.flags ?? [],
     ...takeOver(from, journal, request.seedResults),
   };
 }

@@ -82,6 +82,8 @@ export interface RunHeader extends RunIdentity {
   readonly output?: string | undefined;
   readonly error?: RunError | undefined;
   readonly seed: string;
+  /** What decides an order on replay: written when the run is created, never later. Absent: profile 0 (REP8). */
+  readonly flags?: readonly number[] | undefined;
   readonly number: number;
   readonly resumedFrom?: { readonly runId: string; readonly step?: string } | undefined;
   readonly resumedBy: readonly string[];

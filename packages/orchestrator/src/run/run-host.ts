@@ -50,6 +50,8 @@ export interface RunHostOptions {
   readonly limits?: Limits | undefined;
   /** How long a run is kept after its end, ms; `undefined` is for ever. */
   readonly retentionMs?: ((header: RunHeader) => number | undefined) | undefined;
+  /** The replay flags of new runs, if not the newest: while step handlers do not know those yet, and for tests (REP8). */
+  readonly flags?: readonly number[] | undefined;
   /** This was committed and applied. */
   readonly onCommit?: (batch: WriteBatch, before: RunHeader | undefined) => void;
   /** A failure of the store while no caller waits for an answer. */
@@ -124,7 +126,7 @@ export class RunHost {
   }
 
   #context({ header }: RunState): HostContext {
-    const { clock, limits = DEFAULT_LIMITS, send, tellIndex, retentionMs } = this.#options;
+    const { clock, limits = DEFAULT_LIMITS, send, tellIndex, retentionMs, flags } = this.#options;
     return {
       now: clock(),
       limits,
@@ -132,6 +134,7 @@ export class RunHost {
       canSend: send !== undefined,
       indexes: tellIndex !== undefined,
       retentionMs: header && retentionMs?.(header),
+      flags,
     };
   }
 
@@ -226,6 +229,7 @@ export class RunHost {
       ...(header.workflowVersion === undefined ? {} : { workflowVersion: header.workflowVersion }),
       input: readInput(state, header),
       seed: header.seed,
+      ...(header.flags === undefined ? {} : { flags: header.flags }),
       journal: readJournal(state),
       inherited: readInherited(state).map((body) => body.op),
       paused: header.status === "paused",

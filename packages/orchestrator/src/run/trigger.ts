@@ -4,7 +4,7 @@
  * Owns: RUN2 (one run for one id, however often it is requested), RUN3 (what a run records), and what a resumed run takes over
  * (RES1–RES4).
  */
-import { FORMAT_VERSION, changeMetadata, isSameValue } from "@holdfast/protocol";
+import { FORMAT_VERSION, NEWEST_FLAGS, changeMetadata, isSameValue } from "@holdfast/protocol";
 import { EMPTY_OUTBOX } from "../host/outbox.ts";
 import { Draft } from "./draft.ts";
 import type { HostContext, Reply } from "./inputs.ts";
@@ -22,7 +22,7 @@ export function trigger(state: RunState, input: TriggerInput, context: HostConte
   const draft = new Draft(state, context);
   if (state.header !== undefined) return [draft, again(state, state.header, input)];
   const large = input.input.length > HEADER_INPUT_CHARS_MAX;
-  draft.replace(newHeader(input, draft.now, large));
+  draft.replace(newHeader(input, draft.now, large, context.flags));
   if (large) draft.put(INPUT_KEY, { v: FORMAT_VERSION, input: input.input } satisfies InputRow);
   if (input.inherited !== undefined) takeOver(draft, input.inherited);
   if (input.inherited !== undefined && context.canSend) {
@@ -61,7 +61,12 @@ function sameOutcomes(state: RunState, input: TriggerInput): boolean {
   return JSON.stringify(readInherited(state)) === JSON.stringify(input.inherited?.outcomes ?? []);
 }
 
-function newHeader(input: TriggerInput, now: number, large: boolean): RunHeader {
+function newHeader(
+  input: TriggerInput,
+  now: number,
+  large: boolean,
+  flags: readonly number[] = NEWEST_FLAGS,
+): RunHeader {
   const { inherited } = input;
   return {
     ...input.identity,
@@ -70,6 +75,7 @@ function newHeader(input: TriggerInput, now: number, large: boolean): RunHeader 
     input: large ? undefined : input.input,
     parent: input.parent,
     seed: inherited?.seed ?? input.seed,
+    flags: inherited?.flags ?? flags,
     number: inherited?.number ?? 1,
     resumedFrom: inherited && {
       runId: inherited.parentRunId,

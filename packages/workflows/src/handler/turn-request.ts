@@ -59,6 +59,7 @@ const FIELDS: Readonly<Record<string, readonly [check: Check, problem: string]>>
         workflowVersion: maybe(text),
         input: text,
         seed: matching(/^[0-9a-f]{32}$/),
+        flags: maybe(listOf(count)),
         journal: listOf(entry),
         inherited: listOf(text),
         paused: flag,

@@ -16,9 +16,11 @@ import {
   type ExecutionStart,
   type ExecutionUpdate,
   type LiveExecution,
-  PROTOCOL_VERSION,
+  PROFILE_0,
+  type ReplayProfile,
   type StepInProgress,
   errorValue,
+  profileOf,
   toErrorValue,
 } from "@holdfast/protocol";
 import type { Log } from "../step-context.ts";
@@ -28,10 +30,11 @@ import { JournalFeed } from "./journal-feed.ts";
 import { Operations } from "./operations.ts";
 import type { SchedulerHost, Phase } from "./scheduler-host.ts";
 import type { Platform } from "./platform.ts";
-import { Settling } from "./quiescence.ts";
+import { Quiescence } from "./quiescence.ts";
 import { Reporter } from "./reporter.ts";
 import type { FunctionEnd } from "./run-end.ts";
 import { Scheduler } from "./scheduler.ts";
+import { startRefusal } from "./start-refusal.ts";
 import { Unwinding } from "./unwinding.ts";
 
 export class Execution implements LiveExecution, SchedulerHost {
@@ -49,11 +52,13 @@ export class Execution implements LiveExecution, SchedulerHost {
   now: number;
   functionTime: number;
   readonly feed: JournalFeed;
-  readonly settling: Settling;
+  readonly settling: Quiescence;
   readonly reporter: Reporter;
 
   readonly #port: ExecutionPort;
   readonly #scheduler: Scheduler;
+  /** Undefined: the run has replay flags that this code does not know. */
+  readonly #profile: ReplayProfile | undefined;
   #function: Promise<void> | undefined;
 
   constructor(start: ExecutionStart, port: ExecutionPort, platform: Platform, log: (execution: Execution) => Log) {
@@ -64,7 +69,8 @@ export class Execution implements LiveExecution, SchedulerHost {
     this.now = start.now;
     this.functionTime = start.clockStart;
     this.feed = new JournalFeed(start.journal);
-    this.settling = new Settling(platform);
+    this.#profile = profileOf(start.flags ?? [], platform.replayFlags);
+    this.settling = new Quiescence(platform, this.#profile ?? PROFILE_0);
     this.reporter = new Reporter(port, start.epoch, this);
     this.operations = new Operations(start, () => this.wake());
     this.bodies = new Bodies(platform, start.run, (event) => {
@@ -78,7 +84,8 @@ export class Execution implements LiveExecution, SchedulerHost {
 
   /** Begins: calls the function in a later turn and takes care of it until it ends or is stopped (E1). */
   begin(run: () => Promise<string>): void {
-    if (this.start.protocol !== PROTOCOL_VERSION) return this.#refuseProtocol();
+    const refusal = startRefusal(this.start, this.#profile);
+    if (refusal !== undefined) return this.#refuse(refusal);
     void this.platform.turn().then(() => {
       if (this.over) return;
       this.#function = run().then(
@@ -191,9 +198,9 @@ export class Execution implements LiveExecution, SchedulerHost {
     this.controller.abort(error);
   }
 
-  #refuseProtocol(): void {
+  #refuse(reason: string): void {
     this.phase = "stopped";
-    const message = `The orchestrator speaks version ${this.start.protocol} of the protocol, this step handler version ${PROTOCOL_VERSION}. Deploy versions of both sides that have one in common, then retry the run.`;
+    const message = `${reason} Deploy versions of both sides that fit, then retry the run.`;
     queueMicrotask(() => this.#port.lost(errorValue("PROTOCOL_MISMATCH", message)));
   }
 }

@@ -3,6 +3,7 @@
  *
  * Owns: the port, and its default over the web's globals. The simulator and the test harness bring their own.
  */
+import type { ReplayChanges } from "@holdfast/protocol";
 import { randomHex } from "@holdfast/protocol/transport";
 
 export interface Platform {
@@ -15,6 +16,8 @@ export interface Platform {
   /** Unguessable, 128 bits, as 32 hexadecimal digits. */
   randomId(): string;
   log(line: Readonly<Record<string, unknown>>): void;
+  /** For tests: what replay flags change, by their number. */
+  readonly replayFlags?: ReplayChanges;
   /** For tests: what executes in the place of a body. A compensation's gets the step's result. */
   replaceBody?(kind: "step" | "compensation", name: string): ((given: never) => unknown) | undefined;
 }

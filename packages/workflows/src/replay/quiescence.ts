@@ -4,31 +4,25 @@
  * Owns: the two ways of letting it settle. A whole turn of the event loop lets every microtask run, however deep. That
  * costs too much between the steps of a plain sequence, so while a single operation is open a fixed number of
  * microtasks has to do: enough for code between two operations that awaits nothing but operations, and the same
- * number live and on replay.
+ * number live and on replay. The numbers are those of the run's profile (REP8).
  */
+import type { ReplayProfile } from "@holdfast/protocol";
 import type { Platform } from "./platform.ts";
-
-/** Microtasks that a plain sequence gets between an outcome and what follows. */
-const SHORT_TICKS = 24;
-
-/** Microtasks within which a body ends at once: one that computes or looks something up, and awaits no outside. */
-const AT_ONCE_TICKS = 10;
-
-/** After so many short settlings in a row a whole turn is taken, so that a long sequence lets others run (CAN1). */
-const SHORT_IN_A_ROW_MAX = 256;
 
 const SETTLED = Promise.resolve();
 
 export type SettledLevel = "moving" | "short" | "turn";
 
-export class Settling {
+export class Quiescence {
   readonly #platform: Platform;
+  readonly #profile: ReplayProfile;
   #level: SettledLevel = "moving";
   #movements = 0;
   #inARow = 0;
 
-  constructor(platform: Platform) {
+  constructor(platform: Platform, profile: ReplayProfile) {
     this.#platform = platform;
+    this.#profile = profile;
   }
 
   get level(): SettledLevel {
@@ -43,15 +37,17 @@ export class Settling {
 
   async short(): Promise<void> {
     this.#inARow += 1;
-    if (this.#inARow > SHORT_IN_A_ROW_MAX) return this.turn();
+    const { shortTicks, shortInARowMax } = this.#profile;
+    if (this.#inARow > shortInARowMax) return this.turn();
     const before = this.#movements;
-    for (let tick = 0; tick < SHORT_TICKS; tick++) await SETTLED;
+    for (let tick = 0; tick < shortTicks; tick++) await SETTLED;
     if (this.#movements === before && this.#level === "moving") this.#level = "short";
   }
 
   /** Passes the time in which a body that ends at once does so, live; the same time on replay. */
   async atOnce(): Promise<void> {
-    for (let tick = 0; tick < AT_ONCE_TICKS; tick++) await SETTLED;
+    const { atOnceTicks } = this.#profile;
+    for (let tick = 0; tick < atOnceTicks; tick++) await SETTLED;
   }
 
   async turn(): Promise<void> {

@@ -9,7 +9,7 @@ import type { Bodies } from "./bodies.ts";
 import type { JournalFeed } from "./journal-feed.ts";
 import type { Operations } from "./operations.ts";
 import type { Platform } from "./platform.ts";
-import type { Settling } from "./quiescence.ts";
+import type { Quiescence } from "./quiescence.ts";
 import type { Reporter } from "./reporter.ts";
 import type { FunctionEnd } from "./run-end.ts";
 import type { Unwinding } from "./unwinding.ts";
@@ -33,7 +33,7 @@ export interface SchedulerHost {
   readonly start: ExecutionStart;
   readonly platform: Platform;
   readonly feed: JournalFeed;
-  readonly settling: Settling;
+  readonly settling: Quiescence;
   readonly reporter: Reporter;
   readonly operations: Operations;
   readonly bodies: Bodies;

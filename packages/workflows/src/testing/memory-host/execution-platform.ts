@@ -12,13 +12,14 @@ export interface ExecutionPlatformOptions {
   readonly runNumber: number;
   readonly logged: Readonly<Record<string, unknown>>[];
   readonly replaceBody: Platform["replaceBody"];
+  readonly replayFlags: Platform["replayFlags"];
   /** The execution takes a turn of the event loop. */
   readonly moved: () => void;
 }
 
 /** Returns platforms for the executions of one run. */
 export function executionPlatforms(options: ExecutionPlatformOptions): () => Platform {
-  const { clock, runNumber, logged, replaceBody, moved } = options;
+  const { clock, runNumber, logged, replaceBody, replayFlags, moved } = options;
   let ids = 0;
   const randomId = (): string => {
     ids += 1;
@@ -26,6 +27,7 @@ export function executionPlatforms(options: ExecutionPlatformOptions): () => Pla
   };
   return () => ({
     ...(replaceBody === undefined ? {} : { replaceBody }),
+    ...(replayFlags === undefined ? {} : { replayFlags }),
     now: () => clock.now(),
     turn: () => {
       moved();

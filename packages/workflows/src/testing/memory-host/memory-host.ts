@@ -55,6 +55,11 @@ export interface MemoryHostOptions {
   readonly noChildren?: boolean;
   /** The version of the protocol that the orchestrator claims to speak. */
   readonly protocol?: number;
+  /** Replay flags that exist besides the released ones, and the flags that new runs get. */
+  readonly replayFlags?: {
+    readonly changes?: Platform["replayFlags"];
+    readonly newest: readonly number[];
+  };
   /** Dropped from memory after each of these commits, counted from 1, or after every commit that writes to the journal. */
   readonly crashAfterCommits?: readonly number[] | "journal-writes";
   /** What goes wrong between the parts. */
@@ -101,6 +106,7 @@ export class MemoryHost implements WorldRun {
       runNumber: this.world.size,
       logged: this.logged,
       replaceBody: options.replaceBody,
+      replayFlags: options.replayFlags?.changes,
       moved,
     });
     this.#executor = this.#newExecutor(moved);
@@ -295,6 +301,7 @@ export class MemoryHost implements WorldRun {
         workflows: () => this.#workflows.all,
       },
       clock: () => this.clock.now(),
+      flags: this.#options.replayFlags?.newest,
       send:
         noChildren === true
           ? undefined

@@ -1,0 +1,141 @@
+import { planResume } from "@holdfast/orchestrator";
+import { NEWEST_FLAGS } from "@holdfast/protocol";
+import { type Workflow, type WorkflowContext, workflow } from "@holdfast/workflows";
+import { MemoryHost, type MemoryHostOptions, MemoryStore } from "@holdfast/workflows/testing";
+import { describe, expect, test } from "vitest";
+
+/** A flag that no release has: a plain sequence gets more microtasks. */
+const LATER = 900;
+const changes = { 1: {}, [LATER]: { shortTicks: 60 } };
+
+/** A build before the flag, one with it, and one that knows it and gives it to no run yet. */
+const OLD_BUILD = {};
+const NEW_BUILD = { replayFlags: { changes, newest: [1, LATER] } };
+const BETWEEN = { replayFlags: { changes, newest: [1] } };
+
+/** More microtasks than the released profile gives, fewer than the later one. */
+const TICKS = 60;
+
+async function race(ctx: WorkflowContext): Promise<unknown> {
+  const won = await Promise.race([ctx.step("a", () => 1).then(() => "step"), microtasks(TICKS)]);
+  await ctx.step(`after ${won}`, () => won);
+  return [won, await ctx.waitForSignal("go")];
+}
+
+async function microtasks(count: number): Promise<string> {
+  for (let at = 0; at < count; at++) await Promise.resolve();
+  return "microtasks";
+}
+
+const raceWorkflow: Workflow = workflow({ id: "race", run: (_input, ctx) => race(ctx) });
+
+async function begun(store: MemoryStore, build: Partial<MemoryHostOptions>): Promise<MemoryHost> {
+  const host = new MemoryHost({ workflows: [raceWorkflow], store, ...build });
+  host.trigger("race");
+  await host.settle();
+  return host;
+}
+
+/** Another build takes over what is stored. */
+async function takenOver(store: MemoryStore, build: Partial<MemoryHostOptions>): Promise<MemoryHost> {
+  const host = new MemoryHost({ workflows: [raceWorkflow], store, ...build });
+  host.deliver("signal", "go", 1, "d1");
+  await host.settle();
+  return host;
+}
+
+describe("replay flags", () => {
+  test("REP8 a new run stores the newest flags when it is created, and no later build changes them", async () => {
+    const store = new MemoryStore();
+    expect((await begun(store, OLD_BUILD)).header.flags).toEqual(NEWEST_FLAGS);
+    const host = await takenOver(store, NEW_BUILD);
+    expect([host.header.status, host.header.flags, host.starts[0]?.flags]).toEqual([
+      "completed",
+      NEWEST_FLAGS,
+      NEWEST_FLAGS,
+    ]);
+  });
+
+  test("REP8 two profiles exist beside each other: each run replays with the one that it began with", async () => {
+    const [older, newer] = [new MemoryStore(), new MemoryStore()];
+    await begun(older, OLD_BUILD);
+    await begun(newer, NEW_BUILD);
+    expect((await takenOver(older, NEW_BUILD)).output).toEqual(["step", 1]);
+    expect((await takenOver(newer, BETWEEN)).output).toEqual(["microtasks", 1]);
+  });
+
+  test("REP8 under the wrong flags the race has another winner on replay, and the run is paused", async () => {
+    const store = new MemoryStore();
+    await begun(store, OLD_BUILD);
+    const host = await takenOver(store, { ...NEW_BUILD, tamper: (start) => ({ ...start, flags: [1, LATER] }) });
+    expect(host.header).toMatchObject({ status: "paused", error: { code: "NON_DETERMINISM" } });
+  });
+
+  test("REP8 a header without flags is profile 0, and stays without", async () => {
+    const store = new MemoryStore();
+    const { flags: _flags, ...header } = (await begun(store, OLD_BUILD)).header;
+    store.overwrite("record", header);
+    const host = await takenOver(store, NEW_BUILD);
+    expect([host.output, host.header.flags, host.starts[0] && "flags" in host.starts[0]]).toEqual([
+      ["step", 1],
+      undefined,
+      false,
+    ]);
+  });
+
+  test("REP8 a run with a flag that the build does not know is paused, names the flags, and completes after a newer deploy", async () => {
+    const store = new MemoryStore();
+    const journal = (await begun(store, NEW_BUILD)).journal;
+    const host = await takenOver(store, OLD_BUILD);
+    expect(host.header).toMatchObject({
+      status: "paused",
+      error: { code: "PROTOCOL_MISMATCH", message: expect.stringContaining(`replay flags 1, ${LATER}`) },
+    });
+    expect(host.journal.slice(0, journal.length)).toEqual(journal);
+    const newer = new MemoryHost({ workflows: [raceWorkflow], store, clock: host.clock, ...NEW_BUILD });
+    newer.operate("retry");
+    await newer.settle();
+    expect(newer.output).toEqual(["microtasks", 1]);
+  });
+
+  test.each([
+    ["older", OLD_BUILD, [1]],
+    ["newer", NEW_BUILD, [1, LATER]],
+  ])("REP8 RES4 a run that is resumed from an %s one has the flags of that one", async (_which, build, flags) => {
+    const parent = await begun(new MemoryStore(), build);
+    parent.deliver("signal", "go");
+    await parent.settle();
+    const inherited = planResume(parent.header, parent.journal, { resumeFromStep: "a", seedResults: [] });
+    const resumed = new MemoryHost({ ...NEW_BUILD, workflows: [raceWorkflow], world: parent.world, runId: "second" });
+    if ("type" in inherited) throw new Error(inherited.message);
+    resumed.trigger("race", undefined, { inherited });
+    await resumed.settle();
+    expect([resumed.header.flags, resumed.starts[0]?.flags]).toEqual([flags, flags]);
+  });
+
+  test("REP8 RES4 a run that is resumed from one without flags has none", async () => {
+    const parent = await begun(new MemoryStore(), OLD_BUILD);
+    const { flags: _flags, ...header } = parent.header;
+    expect(planResume({ ...header, status: "failed" }, parent.journal, { seedResults: [] })).toMatchObject({
+      flags: [],
+    });
+  });
+
+  test("REP8 a child gets the newest flags, whatever its parent has", async () => {
+    const child: Workflow = workflow({ id: "child", run: () => 1 });
+    const parent: Workflow = workflow({
+      id: "parent",
+      run: async (_input, ctx) => {
+        await ctx.waitForSignal("go");
+        return ctx.invoke(child, null);
+      },
+    });
+    const [store, workflows] = [new MemoryStore(), [parent, child]];
+    new MemoryHost({ workflows, store, ...BETWEEN }).trigger("parent");
+    const host = new MemoryHost({ workflows, store, ...NEW_BUILD });
+    host.deliver("signal", "go");
+    await host.advance();
+    const flags = [...host.world.values()].map((one) => one.header.flags);
+    expect([host.header.status, flags]).toEqual(["completed", [[1], [1, LATER]]]);
+  });
+});
