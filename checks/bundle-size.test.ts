@@ -1,14 +1,14 @@
-/** Checks what the author's package costs in a bundle. */
+/** Checks the size of the author's package in a bundle. */
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { expect, test } from "vitest";
 import { REPOSITORY } from "./source-files.ts";
 
-/** Its own code, replay engine included. */
+/** Bound on the package's own code, including the replay engine, bytes. */
 const OWN_BYTES_MAX = 15_500;
 
-/** With the values codec, its one dependency at run time. */
+/** Bound on the package with the values codec, its only run-time dependency, bytes. */
 const ALL_BYTES_MAX = 19_500;
 
 const CODEC = "devalue";

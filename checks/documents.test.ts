@@ -1,4 +1,4 @@
-/** Checks that documents name files that are there, and that every outside dependency has its line. */
+/** Checks that the files that documents name exist, and that docs/dependencies.md lists every external dependency. */
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
@@ -8,10 +8,10 @@ const DOCUMENTS = readFiles("*.md", "docs/**/*.md", "{packages,apps,examples,dep
 
 const PATHS = readFiles("{packages,apps,examples,deploy,checks,demo,benchmarks}/**/*.ts").map(({ path }) => path);
 
-/** What is named by a part of its path; the rest is prose. */
+/** Documents that name source files by a part of their path. */
 const MAPS = new Set(["AGENTS.md", "ARCHITECTURE.md"]);
 
-test("every link to a file leads to one", () => {
+test("every link to a file has an existing target", () => {
   const broken = DOCUMENTS.flatMap(({ path, text }) =>
     [...text.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)]
       .map((match) => match[1] ?? "")
@@ -21,7 +21,7 @@ test("every link to a file leads to one", () => {
   expect(broken).toEqual([]);
 });
 
-test("every source file that the map and the architecture name is there", () => {
+test("every source file that AGENTS.md or ARCHITECTURE.md names exists", () => {
   const maps = DOCUMENTS.filter(({ path }) => MAPS.has(path));
   expect(maps).toHaveLength(MAPS.size);
   const missing = maps.flatMap(({ path, text }) =>
@@ -33,12 +33,12 @@ test("every source file that the map and the architecture name is there", () => 
   expect(missing).toEqual([]);
 });
 
-/** `protocol/values.ts` stands for `packages/protocol/src/values.ts`. */
+/** Whether a short name means this path: `protocol/values.ts` means `packages/protocol/src/values.ts`. */
 function isInSource(path: string, name: string): boolean {
   return path.replace("/src/", "/").endsWith(`/${name}`);
 }
 
-test("every outside dependency has one line in docs/dependencies.md", () => {
+test("every external dependency has one line in docs/dependencies.md", () => {
   const [document] = readFiles("docs/dependencies.md");
   const rows = (document?.text ?? "").split("\n").filter((line) => line.startsWith("| `"));
   const explained = rows.flatMap((row) =>

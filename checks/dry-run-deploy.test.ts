@@ -1,4 +1,4 @@
-/** Checks that the Worker can be deployed, without deploying it, and what it weighs. */
+/** Checks with a dry run that the Worker can be deployed, and checks the size of its bundle. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -35,7 +35,7 @@ async function deployDry(): Promise<{ readonly status: number | null; readonly o
       env: {
         ...process.env,
         CI: "1",
-        // Nothing is asked of the network.
+        // The test must not use the network.
         WRANGLER_SEND_METRICS: "false",
         WRANGLER_HIDE_BANNER: "true",
         CLOUDFLARE_CF_FETCH_ENABLED: "false",

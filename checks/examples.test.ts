@@ -1,5 +1,5 @@
 /**
- * Starts each example with its one command, as its README says, and uses it.
+ * Starts each example with the command of its README, and uses it.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -27,17 +27,17 @@ afterEach(async () => {
   await Promise.all([...running].map((one) => stop(one, "SIGKILL")));
 });
 
-/** The whole group: wrangler starts workerd, and the example may start a process of its own. */
+/** Stops the whole process group: wrangler starts workerd, and an example may start another process. */
 async function stop(started: Started, signal: NodeJS.Signals): Promise<void> {
   const { child, folder } = started;
   running.delete(started);
-  const over = new Promise((resolve) => child.once("close", resolve));
+  const closed = new Promise((resolve) => child.once("close", resolve));
   if (child.pid !== undefined) process.kill(-child.pid, signal);
-  await over;
+  await closed;
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Starts the example with its own command, and answers with the address at which it answers. */
+/** Starts the example with its command. Returns its address when it answers. */
 async function start(example: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
   const { scripts } = JSON.parse(readFileSync(join(REPOSITORY, "examples", example, "package.json"), "utf8")) as {
     scripts: { start: string };
@@ -128,7 +128,7 @@ test.each(["single-worker", "two-workers"])(
 );
 
 test.each(["node", "hono", "express"])(
-  "examples/node-steps moves money in SQLite, and puts it back when it cannot: served with %s",
+  "examples/node-steps moves money in SQLite, and compensates a failed transfer: served with %s",
   { timeout: 90_000 },
   async (server) => {
     const url = await start("node-steps", { STEPS_SERVER: server });
@@ -147,7 +147,7 @@ test.each(["node", "hono", "express"])(
 );
 
 test(
-  "examples/multi-tenant-dispatcher gives each tenant its own code, and pauses runs of unknown ones",
+  "examples/multi-tenant-dispatcher runs the code of each tenant, and pauses runs of unknown tenants",
   { timeout: 90_000 },
   async () => {
     const url = await start("multi-tenant-dispatcher");
@@ -156,9 +156,9 @@ test(
         output: `${tenant} says hello`,
       });
     }
-    expect(await run(url, "hello", null, { tenantMeta: { tenant: "nobody" } })).toMatchObject({
+    expect(await run(url, "hello", null, { tenantMeta: { tenant: "unknown" } })).toMatchObject({
       status: "paused",
-      error: { code: "DISPATCH_REFUSED", message: 'There is no Worker for the tenant "nobody".' },
+      error: { code: "DISPATCH_REFUSED", message: 'There is no Worker for the tenant "unknown".' },
     });
   },
 );
@@ -177,7 +177,7 @@ test(
     const runs = Array.from({ length: 20 }, (_none, i) =>
       run(url, "greeting", { name: `n${i}`, afterMs: i * 250 }, {}, 100_000),
     );
-    // Some have ended by now, some sleep, some will wake while nobody is there.
+    // Now some runs have ended, some sleep, and some become due while no Worker serves them.
     await runs[4];
     await stop(first, "SIGTERM");
     await deploy(2);

@@ -1,12 +1,12 @@
 /**
  * The names that an entry file exports, types included.
  *
- * Owns: reading `export { … }` and exported declarations. `export *` is refused: exports are listed by hand.
+ * Owns: the reading of `export { … }` and of exported declarations. `export *` is an error: exports are listed by hand.
  */
 import type { SourceFile } from "./source-files.ts";
 import { parseSource } from "./syntax.ts";
 
-/** Sorted; a type stands as `type Name`. */
+/** Returns the exported names, sorted. A type is returned as `type Name`. */
 export function findExports(file: SourceFile): readonly string[] {
   const entries = parseSource(file).module.staticExports.flatMap((statement) => statement.entries);
   return entries

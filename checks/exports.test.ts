@@ -1,5 +1,5 @@
 /**
- * Checks that what the packages export, names and signatures, changes only on purpose.
+ * Checks the exported names and signatures of the packages against snapshots, so that they change only on purpose.
  *
  * After a change on purpose: `vitest run --project node checks/exports.test.ts --update`.
  */
@@ -11,7 +11,7 @@ import { findExports } from "./exported-names.ts";
 import { reportSignatures } from "./signatures.ts";
 import { REPOSITORY, packageFolders, readFiles, readManifest } from "./source-files.ts";
 
-// What is there in workerd only.
+// This module exists only in workerd.
 vi.mock("cloudflare:workers", () => ({ DurableObject: class {} }));
 
 const ENTRIES = packageFolders().flatMap((folder) => {
@@ -45,7 +45,7 @@ describe("signatures", () => {
     await expect(reportSignatures(declarations)).toMatchFileSnapshot(report);
   });
 
-  test("a declaration is followed through the modules that export it, without its comments", () => {
+  test("the report follows a declaration through the modules that export it, and drops its comments", () => {
     const files: Readonly<Record<string, string>> = {
       "d/index.d.ts": 'import { d } from "x";\nexport { a as b, type C } from "./a.ts";\nexport { d };',
       "d/a.d.ts":

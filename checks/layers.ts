@@ -1,10 +1,9 @@
 /**
- * Which package may import which, and in which order the folders of a package stand: a table, checked against every
- * import in `src` and against the dependencies in package.json.
+ * The allowed imports between packages, and the order of the folders inside a package. Every import in `src` and every
+ * dependency in package.json is checked against this table.
  *
- * Owns: the table. Tests (`test`, `test-workers`) may import any package of the workspace, but no relative import of
- * theirs leaves the package either. `checks`, `demo`, `deploy` and `benchmarks` may import everything; nothing may
- * import them.
+ * Owns: the table. Tests (`test`, `test-workers`) may import any package of the workspace, but their relative imports must
+ * stay in the package too. `checks`, `demo`, `deploy` and `benchmarks` may import everything, and must not be imported.
  */
 import { posix } from "node:path";
 import type { PackageManifest, SourceFile } from "./source-files.ts";
@@ -13,15 +12,15 @@ import { parseSource } from "./syntax.ts";
 interface Layer {
   /** A folder, or all folders inside one (`examples/*`). */
   readonly folder: string;
-  /** Packages that it may import and depend on. */
+  /** Packages that the folder may import and depend on. */
   readonly may: readonly string[];
-  /** What only a part of it may import, by the part's folder. The package may depend on it. */
+  /** Packages that only a subfolder may import, by subfolder. The package may depend on them. */
   readonly inside?: Readonly<Record<string, readonly string[]>>;
-  /** Set where every package that is not of this workspace is allowed as well. */
+  /** `true`: every external package is allowed too. */
   readonly anyOutside?: boolean;
   /**
-   * From the bottom to the top: a file imports from its own place and from those below. The places of one line are
-   * neighbours, which do not import each other. A file has the first place whose pattern matches.
+   * The order of places, lowest first. A file may import from its own place and from lower places. Places in one row are
+   * neighbours, which must not import each other. The place of a file is the first whose pattern matches.
    */
   readonly order?: readonly (readonly string[])[];
 }
@@ -61,7 +60,7 @@ const LAYERS: readonly Layer[] = [
     ],
   },
   { folder: "packages/cli", may: ["node:*", "esbuild", "miniflare", "wrangler"] },
-  // It may import everything; nothing that is published imports it.
+  // This package may import everything. No published package may import it.
   {
     folder: "packages/proof",
     may: ["@holdfast/*", "cloudflare:workers"],
@@ -84,7 +83,7 @@ interface Import {
   readonly line: number;
 }
 
-/** What the imports of one file break, as messages. */
+/** Returns a message for each import of a file that is not allowed. */
 export function checkImports(file: SourceFile): readonly string[] {
   const folder = file.path.split("/").slice(0, 2).join("/");
   const isSource = file.path.startsWith(`${folder}/src/`);
@@ -97,14 +96,14 @@ export function checkImports(file: SourceFile): readonly string[] {
   });
 }
 
-/** What the dependencies of one package break, as messages. Development dependencies are for tests and are free. */
+/** Returns a message for each dependency of a package that is not allowed. Development dependencies are not checked. */
 export function checkDependencies(folder: string, manifest: PackageManifest): readonly string[] {
   const { dependencies, optionalDependencies, peerDependencies } = manifest;
   const names = Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies });
   return names.flatMap((name) => checkUse(folder, name, `${folder}/package.json depends on "${name}"`));
 }
 
-/** Every specifier of `import … from`, `export … from`, `import "…"` and `import("…")`, types included. */
+/** Returns every specifier of `import … from`, `export … from`, `import "…"` and `import("…")`, including type imports. */
 export function findImports(file: SourceFile): readonly Import[] {
   const { nodes, lineAt } = parseSource(file);
   return nodes.flatMap(({ type, source, start }) => {
@@ -123,7 +122,7 @@ function checkUse(folder: string, name: string, where: string, path?: string): r
   );
   if (inside.some(([, may]) => may.includes(name))) return [];
   if (layer.anyOutside === true && !name.startsWith("@holdfast/")) return [];
-  const outside = layer.anyOutside === true ? ", and packages from outside" : "";
+  const outside = layer.anyOutside === true ? ", and external packages" : "";
   return [`${where}. ${folder} may use: ${layer.may.join(", ")}${outside} (checks/layers.ts).`];
 }
 
@@ -132,7 +131,7 @@ function checkOrder(folder: string, path: string, target: string, where: string)
   if (order === undefined) return [];
   const [from, to] = [placeOf(order, folder, path), placeOf(order, folder, target)];
   if (from === undefined || to === undefined)
-    return [`${where}, but one of the two has no place in the order of checks/layers.ts. Add it.`];
+    return [`${where}, but one of the two files has no place in the order of checks/layers.ts. Add it.`];
   if (to.height < from.height || to.pattern === from.pattern) return [];
   const what = to.height > from.height ? `above ${from.pattern}` : `beside ${from.pattern}`;
   return [`${where}: ${to.pattern} is ${what} in the order of checks/layers.ts.`];

@@ -1,4 +1,4 @@
-/** Checks that every exception in .oxlintrc.json is needed: the lists only shrink. */
+/** Checks that every exception in .oxlintrc.json is needed, so that the lists only shrink. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,12 +18,12 @@ interface Config {
 }
 
 interface Found {
-  /** Such as `eslint(max-lines)`. */
+  /** The rule, as in `eslint(max-lines)`. */
   readonly code: string;
   readonly filename: string;
 }
 
-test("every file that is excepted from a lint rule breaks it", { timeout: 30_000 }, () => {
+test("every file with an exception from a lint rule breaks the rule", { timeout: 30_000 }, () => {
   const { overrides, ...config } = readConfig();
   const isException = ({ rules }: Override) =>
     Object.entries(rules).every(([rule, is]) => RULES.has(rule) && is === "off");
@@ -32,7 +32,7 @@ test("every file that is excepted from a lint rule breaks it", { timeout: 30_000
   const anywhere = others.map((one) => ({ ...one, files: one.files.map((file) => `**/${file}`) }));
   const found = lint({ ...config, options: {}, overrides: anywhere });
   const exceptions = overrides.filter(isException);
-  // Without exceptions there is nothing to find; with some, the linter must have looked.
+  // With exceptions, the linter must find something: otherwise this test checks nothing.
   expect(found.length > 0).toBe(exceptions.length > 0);
   const unneeded = exceptions.flatMap(({ files, rules }) =>
     files
@@ -43,10 +43,10 @@ test("every file that is excepted from a lint rule breaks it", { timeout: 30_000
       )
       .map((file) => `${file}: ${Object.keys(rules).join()}`),
   );
-  expect(unneeded, "take these out of .oxlintrc.json").toEqual([]);
+  expect(unneeded, "remove these exceptions from .oxlintrc.json").toEqual([]);
 });
 
-/** Of `eslint(max-lines)` and of `import/no-cycle`: without its plugin. */
+/** Returns the name of a rule without its plugin, from `eslint(max-lines)` or `import/no-cycle`. */
 function nameOf(rule: string): string | undefined {
   return /[\w-]+(?=\)?$)/.exec(rule)?.[0];
 }

@@ -1,7 +1,7 @@
 /**
- * Checks that no file knows the machine or the registry that it was made with.
+ * Checks that no file contains a path of a developer's machine or the host of a package registry.
  *
- * The words are put together here, so that this file does not hold them.
+ * This file joins the words from parts, so that it does not contain them itself.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
@@ -18,14 +18,14 @@ const HOSTS = [
   ["npm", "jsr", "io"],
 ].map((labels) => labels.join("."));
 
-/** A path is absolute where nothing that could belong to a longer one stands before it. */
+/** A path is absolute if the preceding character cannot belong to a longer path. */
 const FORBIDDEN = new RegExp(
   String.raw`(?<![\w.$}*-])(?:${FOLDERS.join("|")})|\b(?:${HOSTS.map((host) => host.replaceAll(".", String.raw`\.`)).join("|")})\b`,
 );
 
 const git = spawnSync("git", ["ls-files", "-co", "--exclude-standard", "-z"], { cwd: REPOSITORY, encoding: "utf8" });
 
-test.skipIf(git.status !== 0)("no file names a path of a developer's machine or a package registry", () => {
+test.skipIf(git.status !== 0)("no file contains a path of a developer's machine or a package registry", () => {
   const files = git.stdout.split("\0").filter((path) => path !== "" && isFile(path));
   expect(files.length).toBeGreaterThan(0);
   const found = files.flatMap((path) =>
@@ -46,7 +46,7 @@ test("absolute paths and registries are found, relative paths are not", () => {
   }
 });
 
-/** Git lists files that were deleted but not staged, and links and submodules. */
+/** Whether a path is an existing file: git also lists deleted files that are not staged, links and submodules. */
 function isFile(path: string): boolean {
   return existsSync(join(REPOSITORY, path)) && statSync(join(REPOSITORY, path)).isFile();
 }

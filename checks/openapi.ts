@@ -1,4 +1,4 @@
-/** `pnpm openapi`: writes the OpenAPI document and its reference page. A test fails when they are not of this code. */
+/** `pnpm openapi`: writes the OpenAPI document and its reference page. A test fails when they are out of date. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writtenFiles } from "./openapi/written-files.ts";

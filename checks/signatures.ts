@@ -1,8 +1,8 @@
 /**
- * What an entry exports, with its types: the declarations that tsc emits, put together in one text.
+ * The signatures of an entry's exports: the declarations that tsc emits, joined into one text.
  *
- * Owns: following `export { … } from` to the declaration. A type that is not exported by name stands where it is used,
- * by its name alone. Comments are left out.
+ * Owns: the resolution of `export { … } from` to the declaration. A type that is not exported appears only as a name in the
+ * declarations that use it. Comments are dropped.
  */
 import { readFileSync } from "node:fs";
 import { posix } from "node:path";
@@ -10,11 +10,11 @@ import { type Syntax, type SyntaxNode, isNode, parseSource } from "./syntax.ts";
 
 interface Declarations extends Syntax {
   readonly path: string;
-  /** Comments are blank. */
+  /** The source with blanks instead of comments. */
   readonly text: string;
 }
 
-/** The declarations of one emitted entry (`dist/index.d.ts`), sorted by the exported name. */
+/** Returns the declarations of one emitted entry (`dist/index.d.ts`), sorted by exported name. */
 export function reportSignatures(path: string, read: (path: string) => string = readText): string {
   const entry = parseDeclarations(path, read);
   const exported = entry.module.staticExports.flatMap(({ entries }) => entries);
@@ -29,7 +29,7 @@ export function reportSignatures(path: string, read: (path: string) => string = 
     .join("\n");
 }
 
-/** What a relative module exports under a name; of another package, the sentence that names it. */
+/** Returns the declaration that a relative module exports under a name. For another package, returns the export statement. */
 function follow(from: Declarations, specifier: string, name: string, read: (path: string) => string): string {
   if (!specifier.startsWith(".")) return `export { ${name} } from "${specifier}";`;
   const path = posix.join(posix.dirname(from.path), specifier.replace(/\.[jt]s$/, ".d.ts"));
@@ -48,7 +48,7 @@ function declarationOf(module: Declarations, name: string, read: (path: string) 
   );
   if (imported !== undefined) return follow(module, imported.moduleRequest.value, name, read);
   const found = module.nodes.filter((node) => node.type !== "VariableDeclarator" && declares(node, name));
-  if (found.length === 0) throw new Error(`${module.path} declares no ${name}.`);
+  if (found.length === 0) throw new Error(`${module.path} does not declare ${name}.`);
   return found.map(({ start, end }) => module.text.slice(start, end).replaceAll(/\n\s*(?=\n)/g, "")).join("\n");
 }
 

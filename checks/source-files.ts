@@ -1,7 +1,7 @@
 /**
  * The files of this repository that the checks read.
  *
- * Owns: where the repository begins, and paths relative to it with `/` between their parts.
+ * Owns: the root of the repository, and paths relative to it with `/` as the separator.
  */
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,14 +9,14 @@ import { join } from "node:path";
 export const REPOSITORY: string = join(import.meta.dirname, "..");
 
 export interface SourceFile {
-  /** Relative to the repository. */
+  /** The path relative to the root. */
   readonly path: string;
   readonly text: string;
 }
 
 export interface PackageManifest {
   readonly name: string;
-  /** Not published. */
+  /** `true`: the package is not published. */
   readonly private?: boolean;
   readonly exports?: Readonly<Record<string, unknown>>;
   readonly dependencies?: Readonly<Record<string, string>>;
@@ -25,17 +25,17 @@ export interface PackageManifest {
   readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
-/** Files that match a glob pattern from the repository's root, without what is installed or built. */
+/** Returns the files that match the glob patterns from the root, without installed and built files. */
 export function readFiles(...patterns: readonly string[]): readonly SourceFile[] {
   return findPaths(patterns).map((path) => ({ path, text: readText(path) }));
 }
 
-/** The folders of the packages that the table of layers knows. */
+/** Returns the folders of the packages that have a row in the table of layers. */
 export function packageFolders(): readonly string[] {
   return findPackages("{packages,apps,examples}/*");
 }
 
-/** The folders that belong to no layer. */
+/** Returns the folders of the packages without a layer. */
 export function toolFolders(): readonly string[] {
   return findPackages("deploy/*", "{benchmarks,checks,demo}");
 }

@@ -1,12 +1,12 @@
 /**
- * `pnpm map`: prints a tree of the source with a line a file, taken from the files' own headers.
+ * `pnpm map`: prints a tree of the source files, with the first line of each file's header.
  */
 import { readFileSync } from "node:fs";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { REPOSITORY } from "./source-files.ts";
 
-/** The tree: a line for each folder and for each TypeScript file in it. */
+/** Returns the tree, with a line per folder and per TypeScript file. */
 export function drawMap(): string {
   const args = ["ls-files", "-co", "--exclude-standard", "*.ts"];
   const files = execFileSync("git", args, { cwd: REPOSITORY, encoding: "utf8" }).trim().split("\n").toSorted();
@@ -23,7 +23,7 @@ export function drawMap(): string {
   return lines.join("\n");
 }
 
-/** The first sentence of a file's header; of a test without one, what it describes. */
+/** Returns the first line of a file's header. For a test without a header, returns the titles of its groups. */
 function purposeOf(source: string): string {
   const header = /^\/\*\*\s*\n?\s*\*?\s*(.+?)(?:\n|\s*\*\/)/.exec(source)?.[1];
   if (header !== undefined) return header.replace(/\s*\*\/$/, "").replace(/[.:,]$/, "");

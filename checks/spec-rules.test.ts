@@ -14,7 +14,7 @@ test("every rule of SPEC.md is cited by a test", () => {
   expect(unknown, "SPEC.md does not define these rules").toEqual([]);
 });
 
-test("a rule that no test cites and one that does not exist are found", () => {
+test("a rule that no test cites and a cited rule that does not exist are found", () => {
   const spec = "**AB1** One.\n**AB2** Two.\n**AB3** Three, like AB9.\n- **AB4.** Four.";
   const text = 'test("AB1 is, as is AB7 of UTF8", f); it.each([1])("AB3 too", f); // test("AB2", f)';
   expect(compareRules(spec, [{ path: "a.test.ts", text }])).toEqual({
@@ -23,7 +23,7 @@ test("a rule that no test cites and one that does not exist are found", () => {
   });
 });
 
-test("titles are those of tests that run", () => {
+test("only the titles of tests that run are found", () => {
   const text = `test("a", f); it('b', f); test.only(\`c \${d}\`, f); test.each([x(1), "no"])("e", f);
 test.skip("no", f); test.todo("no"); it.skipIf(a)("g", f); contest("no"); x.test("no"); test(name, f); test.each<A>([
   ["no"],

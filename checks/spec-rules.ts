@@ -1,15 +1,15 @@
 /**
- * Which rules of SPEC.md are cited by a test, and which are not.
+ * Compares the rules of SPEC.md with the rules that tests cite.
  *
- * Owns: what defines a rule (its id in bold) and what cites it (its id as a word in the title of a test that runs).
+ * Owns: the definition of a rule (its id in bold), and of a citation (the id as a word in the title of a test that runs).
  */
 import type { SourceFile } from "./source-files.ts";
 import { type SyntaxNode, parseSource } from "./syntax.ts";
 
 export interface RuleReport {
-  /** Cited by no test. */
+  /** Rules that no test cites. */
   readonly uncited: readonly string[];
-  /** Cited, but defined nowhere. */
+  /** Cited ids that SPEC.md does not define. */
   readonly unknown: readonly string[];
 }
 
@@ -24,7 +24,7 @@ export function compareRules(spec: string, tests: readonly SourceFile[]): RuleRe
   };
 }
 
-/** The titles of all tests in a file, apart from those that are skipped or still to be written. */
+/** Returns the titles of all tests in a file, except skipped tests and todos. */
 export function findTitles(file: SourceFile): readonly string[] {
   return parseSource(file).nodes.flatMap((node) => {
     const { callee, arguments: [title] = [] } = node as SyntaxNode & { readonly arguments?: readonly SyntaxNode[] };
@@ -34,7 +34,7 @@ export function findTitles(file: SourceFile): readonly string[] {
   });
 }
 
-/** `test`, `it`, what hangs on them (`test.only`), and what calls of those give back (`test.each(…)`). */
+/** Whether a callee is `test`, `it`, a member of them (`test.only`), or the result of a call of a member (`test.each(…)`). */
 function isTest(callee: unknown): boolean {
   const { name, object, property, callee: inner } = callee as Readonly<Record<string, { readonly name?: unknown }>>;
   if (inner !== undefined) return isTest(inner);

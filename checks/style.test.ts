@@ -1,14 +1,14 @@
-/** Checks the style of every source file. The exceptions only shrink: one that is not needed fails. */
+/** Checks the style of every source file. The exceptions only shrink: an exception that is not needed fails a test. */
 import { expect, test } from "vitest";
 import { readFiles } from "./source-files.ts";
 import { type StyleRule, checkStyle, findCasts } from "./style.ts";
 
 const EXCEPTIONS: readonly { readonly path: string; readonly rule: StyleRule; readonly why: string }[] = [];
 
-/** In the pure packages. The number only falls: the aim is 10, each with its reason beside it. */
+/** The allowed number of casts in the pure packages. It only falls. The aim is 10 casts, each with a comment that gives its reason. */
 const CASTS_MAX = 22;
 
-/** Of the shipped files. */
+/** The bound on the median number of lines of the published files. */
 const MEDIAN_LINES_MAX = 90;
 
 const PROBLEMS = readFiles("{packages,apps,examples}/*/src/**/*.ts", "{benchmarks,checks,demo,deploy}/**/*.ts").flatMap(
@@ -19,7 +19,7 @@ const messagesFor = (path: string, text: string) => checkStyle({ path, text }).m
 
 const inPureCode = (code: string) => messagesFor("packages/orchestrator/src/a.ts", `/** A. */\n${code}\n`);
 
-test("every source file keeps the style", () => {
+test("every source file follows the style rules", () => {
   const open = PROBLEMS.filter(({ path, rule }) => !EXCEPTIONS.some((one) => one.path === path && one.rule === rule));
   expect(open.map(({ message }) => message)).toEqual([]);
 });
@@ -36,7 +36,7 @@ test(`the pure packages have at most ${CASTS_MAX} casts`, () => {
   expect(casts.length, casts.join("\n")).toBeLessThanOrEqual(CASTS_MAX);
 });
 
-test(`half of the shipped files have fewer than ${MEDIAN_LINES_MAX} lines`, () => {
+test(`the median of the published files is under ${MEDIAN_LINES_MAX} lines`, () => {
   const files = readFiles("packages/{protocol,orchestrator,workflows,orchestrator-cloudflare}/src/**/*.ts");
   const lengths = files.map(({ text }) => text.trimEnd().split("\n").length).toSorted((a, b) => a - b);
   expect(lengths[Math.floor(lengths.length / 2)]).toBeLessThan(MEDIAN_LINES_MAX);
@@ -57,7 +57,7 @@ test.each([
   "class A { async b() {} }",
   "await a;",
   "for await (const a of b) c(); export {};",
-])("pure code may not say %s", (code) => {
+])("pure code must not contain %s", (code) => {
   expect(inPureCode(code)).toHaveLength(1);
 });
 
@@ -67,18 +67,18 @@ test.each([
   "const a = /await new Date/;",
   "type A = Promise<Date>;",
   "const a = b instanceof Date;",
-])("pure code may say %s", (code) => {
+])("pure code may contain %s", (code) => {
   expect(inPureCode(code)).toEqual([]);
 });
 
-test("a message says where and what to do instead, and other code may wait", () => {
+test("a message contains the place and the alternative, and other code is not checked", () => {
   expect(inPureCode("const a = new Date(0);")).toEqual([
     "packages/orchestrator/src/a.ts:2 makes a Date. Time comes in as `now` (milliseconds). Keep times as milliseconds.",
   ]);
   expect(messagesFor("packages/proof/src/a.ts", "/** A. */\nconst a = new Date();\n")).toEqual([]);
 });
 
-test("casts are counted, and what only looks like one is not", () => {
+test("only casts are counted, not the syntax that looks like them", () => {
   const text = `import { a as b } from "c";
 const d = b as string; const e = ["f"] as const; const g = {} satisfies object;
 const h = <number>(d as unknown);`;

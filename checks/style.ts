@@ -1,20 +1,20 @@
 /**
- * The rules of style that no lint rule covers.
+ * The style rules that the linter does not cover.
  *
- * Owns: headers, names of files, the count of casts, and what code that must be pure does not say. The linter owns the
- * sizes, the import cycles, and the platform's globals (.oxlintrc.json).
+ * Owns: the rules about headers and file names, the count of casts, and the syntax that pure code must not contain. The
+ * linter checks sizes, import cycles, and globals of the platform (.oxlintrc.json).
  */
 import { posix } from "node:path";
 import type { SourceFile } from "./source-files.ts";
 import { type Syntax, type SyntaxNode, isNode, parseSource } from "./syntax.ts";
 
-/** Words that name no subject, in a file's name or a folder's. */
+/** Words in names of files and folders that name no subject. */
 const EMPTY_NAMES = new Set(["util", "utils", "helper", "helpers", "manager", "common", "misc"]);
 
-/** Here the same input gives the same result, at any time and on any platform. */
+/** Folders with pure code: the same input gives the same result, at any time and on any platform. */
 const PURE_FOLDERS: readonly string[] = ["packages/protocol/src/", "packages/orchestrator/src/"];
 
-/** The part of a pure package that works with the web platform: an entry point of its own. */
+/** The part of a pure package that uses the web platform. It is a separate entry point. */
 const PLATFORM_FOLDER = "packages/protocol/src/transport/";
 
 const SYNCHRONOUS = "Pure code is synchronous: return the work as an effect, and the host does it.";
@@ -43,7 +43,7 @@ function isPure(path: string): boolean {
   return PURE_FOLDERS.some((folder) => path.startsWith(folder)) && !path.startsWith(PLATFORM_FOLDER);
 }
 
-/** Lines with a cast: `x as T`. `as const`, `satisfies` and renamed imports are none. */
+/** Returns the lines with a cast (`x as T`). `as const`, `satisfies` and renamed imports are not casts. */
 export function findCasts(file: SourceFile): readonly number[] {
   const { nodes, lineAt } = parseSource(file);
   const casts = nodes.filter(
@@ -65,7 +65,7 @@ function checkHeader(text: string): readonly string[] {
 function checkName(path: string): readonly string[] {
   const inPackage = path.replace(/^.*?\bsrc\//, "").slice(0, -posix.extname(path).length);
   const empty = inPackage.split(/[-_./]/).find((word) => EMPTY_NAMES.has(word.toLowerCase()));
-  return empty === undefined ? [] : [` is named "${empty}", which says nothing. Name what it is about.`];
+  return empty === undefined ? [] : [` is named "${empty}", which names no subject. Name the file after its subject.`];
 }
 
 function checkPure({ nodes, lineAt }: Syntax): readonly string[] {

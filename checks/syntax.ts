@@ -1,7 +1,7 @@
 /**
- * TypeScript as a syntax tree, for the checks.
+ * Parses TypeScript into a syntax tree, for the checks.
  *
- * Owns: the parser (oxc), the walk over its nodes, and lines. Reports a file that does not parse as an error.
+ * Owns: the parser (oxc), the walk over the nodes, and the computation of lines. A file that does not parse is an error.
  */
 import { type Comment, type EcmaScriptModule, parseSync } from "oxc-parser";
 import type { SourceFile } from "./source-files.ts";
@@ -30,7 +30,7 @@ export function parseSource({ path, text }: SourceFile): Syntax {
   return { nodes, comments, module, lineAt: (offset) => text.slice(0, offset).split("\n").length };
 }
 
-/** A node before what is inside it, in the order of the text. */
+/** Collects all nodes in the order of the text, each before its descendants. */
 function collect(value: unknown, into: SyntaxNode[]): void {
   if (typeof value !== "object" || value === null) return;
   if (isNode(value)) into.push(value);

@@ -2,7 +2,7 @@
  * `pnpm test`: type check, lint and format, then every test. Stops at the first stage that fails.
  *
  * Owns: the stages and the closing line. A stage prints its output only if it fails. The two projects of the tests run
- * concurrently, because most of the time of the workerd project is waiting; their lines are printed as they arrive.
+ * concurrently, because the workerd project mostly waits. Their lines are printed as they arrive.
  */
 import { spawn } from "node:child_process";
 
@@ -47,7 +47,7 @@ async function runProject(project: string): Promise<readonly number[]> {
   return [closing[0] ?? 0, 1, closing[2] ?? 0];
 }
 
-/** Runs a command, hands over each line of its output, and returns its exit status. */
+/** Runs a command, calls `take` with each line of its output, and returns its exit status. */
 async function run([command, ...args]: readonly string[], take: (line: string) => void): Promise<number> {
   const env = process.stdout.isTTY ? { ...process.env, FORCE_COLOR: "1" } : process.env;
   const child = spawn(command ?? "", args, { stdio: ["ignore", "pipe", "pipe"], env });

@@ -1,4 +1,4 @@
-/** Checks that every file, export and dependency is used: what knip finds with knip.json. */
+/** Checks with knip (knip.json) that every file, export and dependency is used. */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";

@@ -1,5 +1,5 @@
 /**
- * The document as a page to read: docs/http-reference.md.
+ * Turns the OpenAPI document into the page docs/http-reference.md.
  */
 import type { JsonSchema } from "../../packages/orchestrator-cloudflare/src/api/answers.ts";
 import type { Document, DocumentedOperation } from "./document.ts";

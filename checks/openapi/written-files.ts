@@ -1,5 +1,5 @@
 /**
- * What `pnpm openapi` writes: the document to read, the same for the Worker to serve, and its reference page.
+ * The files that `pnpm openapi` writes: the document, a copy as text that the Worker serves, and the reference page.
  */
 import { format } from "oxfmt";
 import { makeDocument } from "./document.ts";
@@ -12,7 +12,7 @@ const SERVED = `/**
 
 const WIDTH = 120;
 
-/** Paths to texts, formatted as everything is. */
+/** Returns the formatted text of each file, by path. */
 export async function writtenFiles(): Promise<ReadonlyMap<string, string>> {
   const document = makeDocument();
   const texts = {

@@ -1,12 +1,12 @@
 /**
- * Failures as text: title, message, difference and place as the runner draws them, then the output of that test alone.
+ * Formats failures as text: the title, message, difference and place from the runner, then the output of that test.
  */
 import type { TestCase, TestModule, TestSuite, Vitest } from "vitest/node";
 import type { Message, SuiteOutput } from "./suite-output.ts";
 
 const SHOWN_MAX = 20_000;
 
-/** The failures of one file, a text each. Tests that failed by undeclared output alone are among them. */
+/** Returns a text per failure of one file. Tests that failed only because of undeclared output are included. */
 export function failuresOf(logger: Vitest["logger"], suite: SuiteOutput): readonly string[] {
   const { unexpected } = suite;
   const texts: string[] = [];
@@ -57,7 +57,7 @@ export function section(title: string, messages: readonly Message[]): readonly s
   ];
 }
 
-/** Without the addresses inside workerd: nobody can read them. */
+/** Removes the lines with addresses inside workerd, which are not readable. */
 function withoutBacktrace(text: string): string {
   const lines = text.split("\n").filter((line) => !line.startsWith("stack: /"));
   return lines.join("\n").trimEnd();

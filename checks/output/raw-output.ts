@@ -1,8 +1,8 @@
 /**
- * Takes over what the runner's process writes to stdout and stderr, while tests run.
+ * Intercepts the output of the runner's process to stdout and stderr while tests run.
  *
  * The pool writes each message of workerd by one call of `write`, and processes of the pool are piped there too, so one
- * call is one message. The reporter prints through `print`, which goes around the interception.
+ * call is one message. The reporter prints through `print`, which is not intercepted.
  */
 import { stripVTControlCharacters } from "node:util";
 
@@ -23,7 +23,7 @@ export function takeOverOutput(receive: (text: string) => void): RawOutput {
     };
   }
   return {
-    // The runner draws differences in colour, for a file too.
+    // The runner colours differences even if the output is a file.
     print: (text) => void originals[0]?.(inColour() ? text : stripVTControlCharacters(text)),
     restore: () => streams.forEach((stream, index) => Object.assign(stream, { write: originals[index] })),
   };

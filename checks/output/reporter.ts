@@ -1,9 +1,9 @@
 /**
- * The reporter of every test run: a line as each test file ends, then failures, then `N passed, N failed, N skipped`.
+ * The reporter of every test run: prints a line when a test file ends, then the failures, then `N passed, N failed, N skipped`.
  *
- * Owns: what a run prints, and the verdict on its output. A test that writes to stderr, and a test during which the
- * runtime writes anything, fails unless `expectOutput` declares the text; the exit status says so too. Unhandled errors
- * and files that fail to load count as failures.
+ * Owns: the printed text, and the check of the output. A test that writes to stderr, or during which the runtime writes
+ * anything, fails unless `expectOutput` declares the text; the exit status is then 1. Unhandled errors and files that fail
+ * to load count as failures.
  */
 import { styleText } from "node:util";
 import type { Reporter, SerializedError, TestModule, Vitest } from "vitest/node";
@@ -28,7 +28,7 @@ export default class OutputReporter implements Reporter {
   onTestRunStart(): void {
     this.#output = new RunOutput();
     this.#raw = takeOverOutput((text) => this.#output.addRaw(text, Date.now()));
-    // If the runner itself fails, the run has no end, and what the runner says must not be lost.
+    // If the runner itself fails, the run has no end event. Its message must still be printed.
     this.#close = () => this.#printClosing({ passed: 0, failed: 1, skipped: 0 });
     process.once("exit", () => this.#close?.());
   }
@@ -72,10 +72,10 @@ export default class OutputReporter implements Reporter {
     const sum = (of: keyof Counts): number => counts.reduce((total, each) => total + each[of], 0);
     const failed = sum("failed") + unhandled.length + (early.length > 0 ? 1 : 0);
     this.#close = () => this.#printClosing({ passed: sum("passed"), failed, skipped: sum("skipped") });
-    // What the runtime writes while it stops counts too, so the closing line is printed when the process ends.
+    // The output of the stopping runtime is checked too, so the closing line is printed when the process ends.
     this.#output = new RunOutput();
     if (failed > 0) process.exitCode = 1;
-    // A table of the coverage is printed from here on: no failure of a test.
+    // From here on a coverage table is printed, which must not count as undeclared output.
     if (config.watch || config.coverage.enabled) this.#close();
   }
 

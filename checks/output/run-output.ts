@@ -1,8 +1,8 @@
 /**
- * What a whole run wrote: console messages by their test, raw messages by their time.
+ * The output of a whole run: console messages by test, raw messages by time.
  *
  * Owns: the assignment of raw messages. The runner reports the start of a test late and in batches, so a raw message is
- * assigned when it is judged: to the test that had started last when the message arrived.
+ * assigned at the end: to the test that had started last when the message arrived.
  */
 import type { TestCase, TestModule } from "vitest/node";
 import { type Message, SuiteOutput } from "./suite-output.ts";
@@ -18,7 +18,7 @@ export class RunOutput {
   readonly #console: (Message & { readonly moduleId: string | undefined })[] = [];
   readonly #raw: RawMessage[] = [];
 
-  /** Called again when the runner has loaded the file: it makes another object then. */
+  /** Adds a file. Is called again when the runner has loaded the file, because the runner then has another object for it. */
   addModule(module: TestModule): void {
     this.#modules.set(module.id, module);
   }
@@ -31,7 +31,7 @@ export class RunOutput {
     this.#raw.push({ text, at });
   }
 
-  /** Every file with what it wrote, and the messages that belong to no file. */
+  /** Returns the output of every file, and the messages that belong to no file. */
   divide(): { readonly suites: readonly SuiteOutput[]; readonly early: readonly Message[] } {
     const started = this.#startedTests();
     const order = [...new Set(started.map(({ test }) => test.module.id))];

@@ -1,9 +1,9 @@
 /**
- * What one test file wrote, and which of it the file declares.
+ * The output of one test file, divided into expected and unexpected messages.
  *
- * Owns: the judgement. A message on stderr, and each raw message, has to match a pattern that `expectOutput` declared.
- * Text on a test's stdout is free, and is shown only if the test fails. A raw message is not tied to a test, and the
- * runtime writes late: the declarations of the whole file, and of the file before it, apply to it.
+ * Owns: the rule. A message on stderr, and each raw message, must match a pattern that `expectOutput` declared. Text on a
+ * test's stdout is allowed, and is printed only if the test fails. A raw message belongs to no test, and the runtime
+ * writes late, so the declarations of the whole file and of the previous file apply to it.
  */
 import type { ExpectedOutput } from "@holdfast/proof/output";
 import type { TestCase, TestModule } from "vitest/node";
@@ -37,12 +37,12 @@ export class SuiteOutput {
     return this.#judge().unexpected;
   }
 
-  /** How many messages each declaration explains, by its reason. */
+  /** The number of messages that match each declaration, by reason. */
   get expected(): ReadonlyMap<string, number> {
     return this.#judge().expected;
   }
 
-  /** A test with undeclared output failed; undeclared output that belongs to no test is a failure of its own. */
+  /** Counts a test with undeclared output as failed, and undeclared output that belongs to no test as one more failure. */
   count(): Counts {
     const noisy = new Set(this.unexpected.map(({ test }) => test));
     const { children } = this.module;
@@ -81,7 +81,7 @@ function judge(messages: readonly Message[], shared: readonly ExpectedOutput[]):
   return { unexpected, expected };
 }
 
-/** Each declaration once, although every test of a suite repeats those of the suite. */
+/** Returns each declaration once: every test of a suite has a copy of the suite's declarations. */
 function declaredIn(...modules: readonly (TestModule | undefined)[]): ExpectedOutput[] {
   const tests = modules.flatMap((module) => (module === undefined ? [] : [...module.children.allTests()]));
   const all = tests.flatMap((test) => test.meta().expectedOutput ?? []);
