@@ -29,7 +29,7 @@ storeContract("real storage in workerd", async () => {
 const open = async (crash: Crash | undefined): Promise<OpenedHost> => openWorkerdHost(crash);
 
 hostContract("real workerd, inline", { entries: catalogue, prefix: "w", open });
-// A few; all of them, before and behind each write, pass on every pipe and take minutes more.
+// A few; all of them, before and after each write, pass on every pipe and take minutes more.
 const SOME = /^(DUR2|STEP2 a step that fails twice|WAIT2 a signal reaches|COMP1 a failure|CHILD2 a child's output)/;
 const crashing = catalogue.filter(({ title }) => SOME.test(title));
 
@@ -38,5 +38,5 @@ for (const [prefix, name] of [
   ["fetch", "a sibling Worker over fetch"],
   ["http", "a Node process over HTTP"],
 ] as const) {
-  hostContract(`real workerd, ${name}`, { entries: catalogue, crashing, sides: ["behind"], prefix, open });
+  hostContract(`real workerd, ${name}`, { entries: catalogue, crashing, sides: ["after"], prefix, open });
 }

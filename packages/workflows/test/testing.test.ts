@@ -168,7 +168,7 @@ describe("crashEverywhere", () => {
       (thrown: Error) => thrown.message,
     );
     expect(error).toContain('workflow "impatient" ends otherwise when a process dies on the way');
-    expect(error).toContain('A crash behind write 2 of 3 (step.completed of step "on time")');
+    expect(error).toContain('A crash after write 2 of 3 (step.completed of step "on time")');
     expect(error).toContain(
       'the journal (entry 2) holds step "on time" as operation no. 2, but the code now asks for step "late" in its place',
     );

@@ -29,7 +29,7 @@ export interface HostContractOptions {
 const WRITES_MAX = 60;
 
 export function hostContract(name: string, options: HostContractOptions): void {
-  const { entries, open, prefix, crashing = entries, sides = ["before", "behind"] } = options;
+  const { entries, open, prefix, crashing = entries, sides = ["before", "after"] } = options;
   test.each(entries)(`$title (${name})`, async (entry) => {
     const host = await open(undefined);
     try {

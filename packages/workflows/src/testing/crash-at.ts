@@ -1,7 +1,8 @@
 /**
  * A crash at one write to the journal, counted over all runs of a world.
  *
- * Owns: the counting. Before the write: it is lost. Behind it: it is durable, and its caller never learns.
+ * Owns: the count of writes. After a crash before the write, the write is lost. After a crash after the write, it is durable,
+ * but its caller gets no answer.
  */
 import { JOURNAL_PREFIX } from "@holdfast/orchestrator";
 import type { JournalEntry } from "@holdfast/protocol";
@@ -11,7 +12,7 @@ import type { MemoryHost } from "./memory-host/memory-host.ts";
 export interface Crash {
   /** 1 for the first write. */
   readonly atWrite: number;
-  readonly side: "before" | "behind";
+  readonly side: "before" | "after";
 }
 
 export class CrashAt {

@@ -40,7 +40,7 @@ export interface TestOptions {
   /** Called before each run: with `crashEverywhere` there are many. */
   readonly before?: () => void;
   /**
-   * Runs the workflow again with a crash before and behind each write to its journal, and throws if any of these runs
+   * Runs the workflow again with a crash before and after each write to its journal, and throws if any of these runs
    * ends otherwise.
    */
   readonly crashEverywhere?: boolean;
@@ -103,7 +103,7 @@ async function crashEverywhere(
   const found: string[] = [];
   for (const [place, entry] of writes.entries()) {
     const atWrite = place + 1;
-    for (const side of ["before", "behind"] as const) {
+    for (const side of ["before", "after"] as const) {
       const where = `A crash ${side} write ${atWrite} of ${writes.length} (${entry.type} of ${describeOperation(entry.op)})`;
       const is = await runOnce(definition, input, options, { atWrite, side }).then(
         ({ result }) => show(compare(result)),
