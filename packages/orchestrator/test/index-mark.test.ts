@@ -34,7 +34,7 @@ describe("telling the index", () => {
     expect(bench.header.index).toEqual({ version: 3, acked: "completed" });
   });
 
-  test("IDX1 a run that goes on for less than a second and waits again owes nothing; for longer, it does", () => {
+  test("IDX1 a run that runs for less than a second and waits again updates no index; one that runs longer does", () => {
     const bench = indexed();
     bench.trigger();
     bench.report(waits, parked);
@@ -111,7 +111,7 @@ describe("telling the index", () => {
     expect(plain.told.at(-1)?.row.version).toBe(1);
   });
 
-  test("VER3 an ended run expires when its time is up and it owes nothing any more", () => {
+  test("VER3 an ended run expires when its time is up and everything was acknowledged", () => {
     const bench = indexed();
     bench.retentionMs = 60_000;
     bench.trigger();

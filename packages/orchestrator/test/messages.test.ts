@@ -95,12 +95,12 @@ describe("the outbox", () => {
     expect(bench.sent).toHaveLength(2);
   });
 
-  test("VER3 a run that still owes messages is not deleted", () => {
+  test("VER3 a run with unacknowledged messages is not deleted", () => {
     bench.report(child("a", true));
     bench.report({ type: "run.completed", output: "-1" });
     expect(bench.host.handle({ type: "delete" })).toMatchObject({
       code: "run_not_ended",
-      message: expect.stringContaining("owes"),
+      message: expect.stringContaining("not acknowledged"),
     });
     expect(bench.store.alarm).not.toBeNull();
     bench.sent[0]?.done({ type: "acknowledged" });

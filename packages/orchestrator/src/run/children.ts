@@ -67,7 +67,7 @@ function problemOf(draft: Draft, detached: boolean): ErrorValue | undefined {
   if (draft.header.outbox.count >= draft.context.limits.outboxMessages) {
     return errorValue(
       "LIMIT_EXCEEDED",
-      `The run owes ${draft.context.limits.outboxMessages} messages to other runs already, which is the limit.`,
+      `The run has ${draft.context.limits.outboxMessages} unacknowledged messages to other runs, which is the limit.`,
     );
   }
   const children = draft.header.waits.filter((wait) => kindOf(wait) === "run").length;

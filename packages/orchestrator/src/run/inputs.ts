@@ -58,7 +58,7 @@ export type Input =
   | (Requested & { readonly type: "noteResumed"; readonly runId: string })
   | { readonly type: "alarm" }
   | { readonly type: "report"; readonly report: ExecutionReport }
-  /** The pipe to the execution of this epoch, or the code behind it, is gone (DUR8). */
+  /** The pipe to the execution of this epoch, or the process that executes it, is gone (DUR8). */
   | { readonly type: "lost"; readonly epoch: number; readonly error: ErrorValue };
 
 /** What the host knows and the state does not. */

@@ -60,7 +60,7 @@ export function mayDelete(draft: Draft): Reply {
     return {
       type: "refused",
       code: "run_not_ended",
-      message: `Run ${JSON.stringify(id)} still owes messages to other runs. Try again in a moment.`,
+      message: `Run ${JSON.stringify(id)} has messages to other runs that are not acknowledged yet. Try again in a moment.`,
     };
   }
   return { type: "done" };

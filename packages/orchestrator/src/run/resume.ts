@@ -1,7 +1,7 @@
 /**
  * Resuming: what a new run takes over from an ended one.
  *
- * Owns: the cut. An operation depends on the step that is executed again only if the function asked for it after that
+ * Owns: the cut. An operation depends on the step that is executed again only if the function requested it after that
  * step's outcome was journaled; `nth` and `asked` of the entries tell (RES1, RES3).
  */
 import {
@@ -63,7 +63,7 @@ function findStep(
   const { resumeFromStep: wanted } = request;
   if (wanted === undefined) {
     if (header.status !== "completed") return header.error?.step;
-    return refuseStep("This run completed, so no step stands out to execute anew. Name one in resumeFromStep.");
+    return refuseStep("This run completed, so there is no failed step to execute again. Name one in resumeFromStep.");
   }
   const { name, occurrence } = typeof wanted === "string" ? { name: wanted, occurrence: 0 } : wanted;
   const steps = journal.filter((entry) => entry.type.startsWith("step."));
@@ -84,7 +84,7 @@ function refuseStep(message: string): Refusal {
 
 /**
  * Splits what is taken over in two. `entries` begin the new journal as they were, so that this part replays as it was.
- * What the function asks for only behind a step that executes anew applies when it is asked for: `outcomes`.
+ * What the function requests only after a step that executes again applies when it is requested: `outcomes`.
  */
 function takeOver(
   from: OperationId | undefined,
@@ -99,14 +99,14 @@ function takeOver(
     if (entry.op === from || kind === "compensation" || kind === "unwind" || kind === "stream") return true;
     return kind === "step" && compensated.has(compensationOf(entry.op)) && !seeds.has(entry.op);
   };
-  const cutBehind = (gone: (entry: JournalEntry) => boolean): number =>
+  const cutAfter = (gone: (entry: JournalEntry) => boolean): number =>
     Math.min(...journal.filter((entry) => isOutcome(entry) && gone(entry)).map((entry) => entry.asked));
-  const known = cutBehind((entry) => entry.op === from);
+  const known = cutAfter((entry) => entry.op === from);
   const ended = new Set(journal.filter(isOutcome).map((entry) => entry.op));
   const isKept = (entry: JournalEntry): boolean => !isGone(entry) && entry.nth <= known && isSettled(entry, ended);
   const kept = journal.filter(isKept).map((entry) => seeded(entry, seeds));
-  // Behind a result that was exchanged the function may go another way, too.
-  const cut = cutBehind((entry) => isGone(entry) || seeds.has(entry.op));
+  // After a result that was exchanged the function may take another path, too.
+  const cut = cutAfter((entry) => isGone(entry) || seeds.has(entry.op));
   return {
     entries: kept.filter((entry) => entry.nth <= cut).map((entry) => ({ ...entry, asked: Math.min(entry.asked, cut) })),
     outcomes: [...kept.filter((entry) => entry.nth > cut && isOutcome(entry)).map(bodyOf), ...seedsLeft(seeds, kept)],

@@ -121,12 +121,12 @@ export interface RunHeader extends RunIdentity {
   readonly crashes?: { readonly seq: number; readonly count: number } | undefined;
   /** Dispatch has failed since `since`; it is tried again at `retryAt` (DUR8). */
   readonly dispatch?: DispatchFailure | undefined;
-  /** Operations asked for, as of the last header write. */
+  /** Operations that were requested, as of the last header write. */
   readonly asked: number;
   readonly waits: readonly OpenWait[];
   /** When the next attempt of a step is due; the journal has all of them. */
   readonly retryAt?: number | undefined;
-  /** When attempts last fell due: an execution that has not heard of that time cannot park. */
+  /** When attempts last fell due: an execution that does not know of that time cannot park. */
   readonly retriedAt?: number | undefined;
   readonly inbox: { readonly count: number; readonly chars: number; readonly next: number };
   readonly deliveryIds: number;

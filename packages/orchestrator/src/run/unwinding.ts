@@ -46,7 +46,7 @@ export function beginUnwinding(
   });
 }
 
-/** The error for which a run is undone; `undefined`: it was asked for, or is not undone. */
+/** The error for which a run is undone; `undefined`: undoing was requested, or the run is not undone. */
 export function causeOf({ unwinding }: RunHeader): RunError | undefined {
   return unwinding?.cause === "request" ? undefined : unwinding?.error;
 }
