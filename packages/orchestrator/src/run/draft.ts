@@ -92,11 +92,12 @@ export class Draft {
     this.#deletes.add(key);
   }
 
-  /** The row under this key, as this transition leaves it. */
-  read<K extends RowKind>(kind: K, rest: string): RunRows[K] | undefined {
+  /** The row under this key, which is stored or put by this transition. */
+  read<K extends RowKind>(kind: K, rest: string): RunRows[K] {
     const key = kind + rest;
     const row = this.#puts.get(key) ?? this.state.store.get(key);
-    return isRow(kind, key, row) ? row : undefined;
+    assert(isRow(kind, key, row), `the row ${key} is there`);
+    return row;
   }
 
   /** Journals something about an operation. */

@@ -165,8 +165,9 @@ function applyProgress(state: RunState, entry: JournalEntry): void {
 
 function applyChunks(state: RunState, key: string, row: ChunkRow): void {
   const op = state.header?.streams[streamOfChunk(key)]?.op;
-  const before = op === undefined ? undefined : state.openStreams.get(op);
-  assert(op !== undefined && before !== undefined, "chunks are stored of open streams only");
+  assert(op !== undefined, "chunks are stored of streams that the header lists");
+  const before = state.openStreams.get(op);
+  assert(before !== undefined, "chunks are stored of open streams only");
   const chars = row.chunks.reduce((sum, chunk) => sum + chunk.length, before.chars);
   state.openStreams.set(op, { chunks: before.chunks + row.chunks.length, chars });
 }

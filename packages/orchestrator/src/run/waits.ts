@@ -110,7 +110,6 @@ function issueToken(draft: Draft, tokenId: string, op: OperationId, isPublic: bo
 
 /** A token is answered once (WAIT7). One that this transition issued may be closed by it too. */
 function closeToken(draft: Draft, tokenId: string, state: TokenRow["state"]): void {
-  const row = draft.read(TOKEN_PREFIX, tokenId);
-  assert(row !== undefined, "a wait for a token has the token's row");
-  draft.put(TOKEN_PREFIX + tokenId, { ...row, state } satisfies TokenRow);
+  const row: TokenRow = { ...draft.read(TOKEN_PREFIX, tokenId), state };
+  draft.put(TOKEN_PREFIX + tokenId, row);
 }
