@@ -14,7 +14,7 @@ import { insist } from "@holdfast/cli/until";
 
 const HELP = `
   pnpm demo            Runs an order through the engine on a local workerd (the runtime of Cloudflare
-                       Workers), kills workerd with SIGKILL twice meanwhile, and shows that nothing
+                       Workers), kills workerd with SIGKILL twice, and shows that nothing
                        is lost and no completed step runs twice. Takes about 10 seconds.
   pnpm demo --keep     Runs the demo, then leaves the runtime running for you to try, until Ctrl-C.
   pnpm demo --help     Prints this text.

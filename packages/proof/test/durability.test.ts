@@ -158,14 +158,14 @@ describe("wake-ups", () => {
   test("DUR5 a delivery after the loss of a parked execution's pipe starts a new execution", async () => {
     const store = new MemoryStore();
     const definition = workflowOf((ctx) => ctx.waitForSignal("s"));
-    let begun = 0;
+    let executions = 0;
     let lose: () => void = () => {};
     const dispatcher: StepDispatcher = {
       workflows: () => [definition],
       start(start, port): LiveExecution {
-        begun += 1;
+        executions += 1;
         const live = definition.execute(start, port);
-        if (begun > 1) return live;
+        if (executions > 1) return live;
         lose = () => port.lost(errorValue("DISPATCH_FAILED", "the pipe is gone"));
         return { update: () => {}, abort: (reason) => live.abort(reason) };
       },
@@ -182,7 +182,7 @@ describe("wake-ups", () => {
     lose();
     host.handle({ type: "deliver", kind: "signal", name: "s", payload: "[1]" });
     for (let i = 0; i < 50 && status() !== "completed"; i++) await eventLoopTurn();
-    expect([status(), begun]).toEqual(["completed", 2]);
+    expect([status(), executions]).toEqual(["completed", 2]);
   });
 
   test("DUR5 an execution that starts after the clock stepped back executes a retry that was due before", async () => {

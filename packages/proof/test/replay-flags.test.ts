@@ -4,16 +4,16 @@ import { type Workflow, type WorkflowContext, workflow } from "@holdfast/workflo
 import { MemoryHost, type MemoryHostOptions, MemoryStore } from "@holdfast/workflows/testing";
 import { describe, expect, test } from "vitest";
 
-/** A flag that no release has: a plain sequence gets more microtasks. */
+/** A flag that no release has. It gives a plain sequence more microtasks. */
 const LATER = 900;
 const changes = { 1: {}, [LATER]: { shortTicks: 60 } };
 
-/** A build before the flag, one with it, and one that knows it and gives it to no run yet. */
+/** A build without the flag, a build with it, and a build that supports it but gives it to no new run. */
 const OLD_BUILD = {};
 const NEW_BUILD = { replayFlags: { changes, newest: [1, LATER] } };
 const BETWEEN = { replayFlags: { changes, newest: [1] } };
 
-/** More microtasks than the released profile gives, fewer than the later one. */
+/** More microtasks than the released profile allows, and fewer than the later profile allows. */
 const TICKS = 60;
 
 async function race(ctx: WorkflowContext): Promise<unknown> {
@@ -29,15 +29,15 @@ async function microtasks(count: number): Promise<string> {
 
 const raceWorkflow: Workflow = workflow({ id: "race", run: (_input, ctx) => race(ctx) });
 
-async function begun(store: MemoryStore, build: Partial<MemoryHostOptions>): Promise<MemoryHost> {
+async function startedRun(store: MemoryStore, build: Partial<MemoryHostOptions>): Promise<MemoryHost> {
   const host = new MemoryHost({ workflows: [raceWorkflow], store, ...build });
   host.trigger("race");
   await host.settle();
   return host;
 }
 
-/** Another build takes over what is stored. */
-async function takenOver(store: MemoryStore, build: Partial<MemoryHostOptions>): Promise<MemoryHost> {
+/** Continues the stored run with another build. */
+async function continuedRun(store: MemoryStore, build: Partial<MemoryHostOptions>): Promise<MemoryHost> {
   const host = new MemoryHost({ workflows: [raceWorkflow], store, ...build });
   host.deliver("signal", "go", 1, "d1");
   await host.settle();
@@ -47,8 +47,8 @@ async function takenOver(store: MemoryStore, build: Partial<MemoryHostOptions>):
 describe("replay flags", () => {
   test("REP8 a new run stores the newest flags when it is created, and no later build changes them", async () => {
     const store = new MemoryStore();
-    expect((await begun(store, OLD_BUILD)).header.flags).toEqual(NEWEST_FLAGS);
-    const host = await takenOver(store, NEW_BUILD);
+    expect((await startedRun(store, OLD_BUILD)).header.flags).toEqual(NEWEST_FLAGS);
+    const host = await continuedRun(store, NEW_BUILD);
     expect([host.header.status, host.header.flags, host.starts[0]?.flags]).toEqual([
       "completed",
       NEWEST_FLAGS,
@@ -56,26 +56,26 @@ describe("replay flags", () => {
     ]);
   });
 
-  test("REP8 two profiles exist beside each other: each run replays with the one that it began with", async () => {
+  test("REP8 each run replays with the profile of its start, also if a build has several profiles", async () => {
     const [older, newer] = [new MemoryStore(), new MemoryStore()];
-    await begun(older, OLD_BUILD);
-    await begun(newer, NEW_BUILD);
-    expect((await takenOver(older, NEW_BUILD)).output).toEqual(["step", 1]);
-    expect((await takenOver(newer, BETWEEN)).output).toEqual(["microtasks", 1]);
+    await startedRun(older, OLD_BUILD);
+    await startedRun(newer, NEW_BUILD);
+    expect((await continuedRun(older, NEW_BUILD)).output).toEqual(["step", 1]);
+    expect((await continuedRun(newer, BETWEEN)).output).toEqual(["microtasks", 1]);
   });
 
-  test("REP8 under the wrong flags the race has another winner on replay, and the run is paused", async () => {
+  test("REP8 with other flags the race has another winner on replay, and the run is paused", async () => {
     const store = new MemoryStore();
-    await begun(store, OLD_BUILD);
-    const host = await takenOver(store, { ...NEW_BUILD, tamper: (start) => ({ ...start, flags: [1, LATER] }) });
+    await startedRun(store, OLD_BUILD);
+    const host = await continuedRun(store, { ...NEW_BUILD, tamper: (start) => ({ ...start, flags: [1, LATER] }) });
     expect(host.header).toMatchObject({ status: "paused", error: { code: "NON_DETERMINISM" } });
   });
 
-  test("REP8 a header without flags is profile 0, and stays without", async () => {
+  test("REP8 a run whose header has no flags uses profile 0, and its header stays without flags", async () => {
     const store = new MemoryStore();
-    const { flags: _flags, ...header } = (await begun(store, OLD_BUILD)).header;
+    const { flags: _flags, ...header } = (await startedRun(store, OLD_BUILD)).header;
     store.overwrite("record", header);
-    const host = await takenOver(store, NEW_BUILD);
+    const host = await continuedRun(store, NEW_BUILD);
     expect([host.output, host.header.flags, host.starts[0] && "flags" in host.starts[0]]).toEqual([
       ["step", 1],
       undefined,
@@ -83,10 +83,10 @@ describe("replay flags", () => {
     ]);
   });
 
-  test("REP8 a run with a flag that the build does not know is paused, names the flags, and completes after a newer deploy", async () => {
+  test("REP8 a run with an unknown flag is paused with the flags in its message, and completes after a newer deployment", async () => {
     const store = new MemoryStore();
-    const journal = (await begun(store, NEW_BUILD)).journal;
-    const host = await takenOver(store, OLD_BUILD);
+    const journal = (await startedRun(store, NEW_BUILD)).journal;
+    const host = await continuedRun(store, OLD_BUILD);
     expect(host.header).toMatchObject({
       status: "paused",
       error: { code: "PROTOCOL_MISMATCH", message: expect.stringContaining(`replay flags 1, ${LATER}`) },
@@ -101,8 +101,8 @@ describe("replay flags", () => {
   test.each([
     ["older", OLD_BUILD, [1]],
     ["newer", NEW_BUILD, [1, LATER]],
-  ])("REP8 RES4 a run that is resumed from an %s one has the flags of that one", async (_which, build, flags) => {
-    const parent = await begun(new MemoryStore(), build);
+  ])("REP8 RES4 a run that is resumed from an %s run has the flags of that run", async (_which, build, flags) => {
+    const parent = await startedRun(new MemoryStore(), build);
     parent.deliver("signal", "go");
     await parent.settle();
     const inherited = planResume(parent.header, parent.journal, { resumeFromStep: "a", seedResults: [] });
@@ -113,15 +113,15 @@ describe("replay flags", () => {
     expect([resumed.header.flags, resumed.starts[0]?.flags]).toEqual([flags, flags]);
   });
 
-  test("REP8 RES4 a run that is resumed from one without flags has none", async () => {
-    const parent = await begun(new MemoryStore(), OLD_BUILD);
+  test("REP8 RES4 a run that is resumed from a run without flags has no flags", async () => {
+    const parent = await startedRun(new MemoryStore(), OLD_BUILD);
     const { flags: _flags, ...header } = parent.header;
     expect(planResume({ ...header, status: "failed" }, parent.journal, { seedResults: [] })).toMatchObject({
       flags: [],
     });
   });
 
-  test("REP8 a child gets the newest flags, whatever its parent has", async () => {
+  test("REP8 a child has the newest flags, independent of its parent's flags", async () => {
     const child: Workflow = workflow({ id: "child", run: () => 1 });
     const parent: Workflow = workflow({
       id: "parent",

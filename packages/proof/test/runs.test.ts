@@ -79,16 +79,16 @@ describe("identity", () => {
   });
 
   test("RUN3 a run records the fields of its trigger", async () => {
-    const asked = {
+    const triggered = {
       tags: ["a", "constructor"],
       environment: "staging",
       tenantMeta: '[{"t":1},"x"]',
       triggeredBy: "schedule",
       workflowVersion: "7",
     };
-    const host = await finished(() => 1, { trigger: asked, input: 5 });
+    const host = await finished(() => 1, { trigger: triggered, input: 5 });
     expect(host.header).toMatchObject({
-      ...asked,
+      ...triggered,
       id: "run-1",
       workflowId: "w",
       createdAt: expect.any(Number),
@@ -97,7 +97,7 @@ describe("identity", () => {
     });
     expect(host.starts[0]?.run).toMatchObject({
       id: "run-1",
-      tags: asked.tags,
+      tags: triggered.tags,
       environment: "staging",
       triggeredBy: "schedule",
     });

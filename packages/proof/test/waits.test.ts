@@ -270,9 +270,9 @@ describe("refusals", () => {
     const host = await finished((ctx) => (ctx.waitForToken({ tokenId: "t" }), 1));
     expect(host.deliver("signal", "s")).toMatchObject({ type: "refused", code: "run_terminal" });
     expect(host.resolveToken("t")).toMatchObject({ type: "refused", code: "token_not_found" });
-    const nobody = new MemoryHost({ workflows: [] });
-    expect(nobody.deliver("signal", "s")).toMatchObject({ type: "refused", code: "not_found" });
-    expect(nobody.store.dump()).toEqual({});
+    const untriggered = new MemoryHost({ workflows: [] });
+    expect(untriggered.deliver("signal", "s")).toMatchObject({ type: "refused", code: "not_found" });
+    expect(untriggered.store.dump()).toEqual({});
   });
 
   test("WAIT9 the number of buffered deliveries is bounded; a further one is rejected with inbox_full and changes no row", async () => {

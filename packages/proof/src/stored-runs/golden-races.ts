@@ -1,14 +1,15 @@
 /**
- * Who wins races between operations and microtasks, for every number of microtasks: what replay flags pin (REP8).
+ * Races between operations and every number of microtasks. Replay flags fix their winners (REP8).
  *
- * Owns: the shapes, and playing one race live and again from its journal.
+ * Owns: the shapes of the races, and the run of one race, live and as a replay. The names of the shapes are keys of the
+ * recorded winners.
  */
 import { type Workflow, type WorkflowContext, workflow } from "@holdfast/workflows";
 import { MemoryHost, type MemoryHostOptions } from "@holdfast/workflows/testing";
 
 const TICKS_MAX = 130;
 
-/** Across a pipe every outcome is quiet, and no number of microtasks decides. */
+/** The step between numbers of microtasks across a pipe: every outcome is `quiet` there, and no number changes the winner. */
 const TICKS_APART_REMOTE = 10;
 
 type Shape = (ctx: WorkflowContext, race: (one: Promise<unknown>, name: string) => Promise<string>) => Promise<string>;
@@ -24,7 +25,7 @@ async function microtasks(count: number): Promise<string> {
 
 const child: Workflow = workflow({ id: "child", run: () => 1 });
 
-/** `race` runs an operation against the microtasks, which begin with it. */
+/** `race` races an operation against the microtasks, which start together with it. */
 export const SHAPES: Readonly<Record<string, Shape>> = {
   "a step": (ctx, race) =>
     race(
@@ -118,19 +119,19 @@ export interface RaceOptions {
   readonly replayFlags?: MemoryHostOptions["replayFlags"];
 }
 
-/** The winners for 0, 1, … microtasks, as runs of equal ones: `microtasks×39 step×92`. Live, and on replay. */
+/** Returns the winners for 0, 1, … microtasks, live and on replay. Equal winners are counted: `microtasks×39 step×92`. */
 export async function winnersOf(shape: Shape, options: RaceOptions): Promise<{ live: string; replayed: string }> {
   const [live, replayed]: [string[], string[]] = [[], []];
   for (let ticks = 0; ticks <= TICKS_MAX; ticks += options.remote ? TICKS_APART_REMOTE : 1) {
-    const winners = await playRace(shape, ticks, options);
-    live.push(winners[0] ?? "nobody");
-    replayed.push(winners[1] ?? "nobody");
+    const winners = await runRace(shape, ticks, options);
+    live.push(winners[0] ?? "none");
+    replayed.push(winners[1] ?? "none");
   }
   return { live: inRuns(live), replayed: inRuns(replayed) };
 }
 
-/** Plays a race until it is decided, loses all processes, and plays it again from its journal. */
-async function playRace(shape: Shape, ticks: number, { remote, replayFlags }: RaceOptions): Promise<string[]> {
+/** Runs a race until it has a winner, crashes, and replays it from its journal. */
+async function runRace(shape: Shape, ticks: number, { remote, replayFlags }: RaceOptions): Promise<string[]> {
   const winners: string[] = [];
   const run = async (ctx: WorkflowContext): Promise<void> => {
     const won = await shape(ctx, (one, name) => Promise.race([one.then(() => name), microtasks(ticks)]));
@@ -160,7 +161,7 @@ function inRuns(winners: readonly string[]): string {
   return runs.map(([winner, count]) => `${winner}×${count}`).join(" ");
 }
 
-/** How many steps in a row run before a turn of the event loop that the function itself requested. */
+/** Returns the number of sequential steps that run before an event-loop turn that the function requested. */
 export async function stepsBeforeTurn(options: RaceOptions): Promise<string> {
   const counts: number[] = [];
   const run = async (ctx: WorkflowContext): Promise<void> => {
