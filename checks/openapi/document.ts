@@ -95,6 +95,7 @@ function refusalsOf(route: RouteDescription): Map<number, ApiErrorCode[]> {
   if (scope !== undefined && verb !== "GET") add("origin_not_allowed");
   if (path.includes(":id") && verb !== "OPTIONS") add("invalid_id");
   if (path.includes("/runs/:id")) add("not_found");
+  if (path.includes("/runs/:id") && verb !== "GET") add("newer_format");
   if (indexed === true) add("index_not_configured");
   if (query !== undefined) add("invalid_query");
   if (body !== undefined)

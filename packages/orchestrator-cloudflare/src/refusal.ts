@@ -21,6 +21,7 @@ export const STATUS_OF = {
   invalid_query: 400,
   method_not_allowed: 405,
   misconfigured: 503,
+  newer_format: 503,
   not_applicable: 409,
   not_found: 404,
   origin_not_allowed: 403,

@@ -48,6 +48,7 @@ export {
   listRows,
   readRow,
 } from "./run/rows.ts";
+export { alarmOf, newerFormatError, noticeNewer, readShownInput, shownHeader } from "./run/newer-run.ts";
 export { type OpenWait, type ParentRef, type RunError, type RunHeader, nextAlarm } from "./run/run-header.ts";
 export { RunHost, type RunHostOptions } from "./run/run-host.ts";
 export type { RunIdentity } from "./run/run-identity.ts";

@@ -161,11 +161,4 @@ describe("retry", () => {
       error: { code: "PROTOCOL_MISMATCH", message: expect.stringMatching(/99.*1/) },
     });
   });
-
-  test("VER1 a run in a newer format is rejected with a message that contains both formats", async () => {
-    const host = await started((ctx) => ctx.sleep("1h"));
-    host.store.commit({ puts: new Map([["record", { ...host.header, v: 2 }]]), deletes: new Set() });
-    host.crash();
-    expect(() => host.header).toThrow(/format 2.*reads up to 1/);
-  });
 });

@@ -30,6 +30,7 @@ export {
 export { assert } from "./assert.ts";
 export { type Defined, defined } from "./defined.ts";
 export { type Duration, parseDurationMs, parseTimeMs } from "./durations.ts";
+export { isEnveloped, schemeOf } from "./envelope.ts";
 export { ERROR_CODES, type ErrorCode, type ErrorValue, HoldfastError, boundMessage, errorValue } from "./errors.ts";
 export {
   type AbortReason,
@@ -47,6 +48,7 @@ export {
   type WorkflowDescription,
   endsRun,
 } from "./execution.ts";
+export { RESERVED_ENTRY_TYPES, RESERVED_HEADER_FIELDS, isKnownEntry } from "./format-room.ts";
 export { fromHex, toHex } from "./hex.ts";
 export {
   type Operation,
@@ -96,6 +98,7 @@ export {
   isSameValue,
   type JsonBudget,
   readProperty,
+  showValue,
   toErrorValue,
   toJson,
 } from "./values.ts";

@@ -9,6 +9,7 @@ import type { ShownError } from "./api.ts";
 import { DevalueError, parse, stringify } from "devalue";
 import { isDate } from "./durations.ts";
 import { type ErrorValue, HoldfastError, boundMessage } from "./errors.ts";
+import { isEnveloped, schemeOf } from "./envelope.ts";
 import { LIMITS } from "./limits.ts";
 
 /** A value as text: devalue's format with `Error` added. */
@@ -63,8 +64,13 @@ function childrenOf(value: object): unknown[] {
   return prototype === Object.prototype || prototype === null ? Object.values(value) : [];
 }
 
-/** Reads a value back. The text must come from `encodeValue`. Every call gives a fresh copy. */
+/**
+ * Reads a value back. The text must come from `encodeValue`. Every call gives a fresh copy.
+ * @throws HoldfastError `NEWER_FORMAT` if the value is in an envelope.
+ */
 export function decodeValue(text: EncodedValue): unknown {
+  if (isEnveloped(text))
+    throw new HoldfastError("NEWER_FORMAT", `This version does not read values that are encoded as ${schemeOf(text)}.`);
   return text === ENCODED_UNDEFINED ? undefined : parse(text, REVIVERS);
 }
 
@@ -171,10 +177,15 @@ function showPrimitive(value: unknown, budget: JsonBudget): unknown {
   return value ?? null;
 }
 
+/** An encoded value as the HTTP API shows it. One that this version does not read is named. */
+export function showValue(text: EncodedValue, budget?: JsonBudget): unknown {
+  return isEnveloped(text) ? `[encoded as ${schemeOf(text)}]` : toJson(decodeValue(text), budget);
+}
+
 /** An error as the HTTP API shows it: its data as plain JSON. */
 export function errorToJson(error: ErrorValue, budget?: JsonBudget): ShownError {
   const { data, ...rest } = error;
-  return data === undefined ? rest : { ...rest, data: toJson(decodeValue(data), budget) };
+  return data === undefined ? rest : { ...rest, data: showValue(data, budget) };
 }
 
 const REDUCERS: Record<string, (value: unknown) => unknown> = {

@@ -45,7 +45,7 @@ export const triggerRoutes: readonly Route[] = [
     },
     body: triggerBody,
     answers: { 200: "Run", 201: "Run" },
-    refusals: ["idempotency_conflict", "workflow_not_found"],
+    refusals: ["idempotency_conflict", "newer_format", "workflow_not_found"],
     handle: triggerRun,
   }),
 ];

@@ -21,12 +21,12 @@ import {
   type JournalEntry,
   LIMITS,
   type RunEvent,
-  decodeValue,
   hashText,
+  isKnownEntry,
   isOutcome,
   isTerminal,
   parseOperationId,
-  toJson,
+  showValue,
 } from "@holdfast/protocol";
 
 export interface FeedEvent {
@@ -134,7 +134,7 @@ export class RunFeed {
           last ? { generation, row: first + chunks.length, seen: 0 } : { generation, row: first, seen: nth + 1 },
         );
         const budget = { chars: LIMITS.jsonChars };
-        const value = toJson(decodeValue(chunk), budget);
+        const value = showValue(chunk, budget);
         const data = { stream: parseOperationId(op).name, generation, index: first + nth, value };
         events.push({ type: "chunk", cursor: this.#cursor(), data });
       }
@@ -151,6 +151,8 @@ export class RunFeed {
 }
 
 function eventOf(entry: JournalEntry): Omit<FeedEvent, "cursor"> | undefined {
+  // Newer code wrote it; the run's own event says so.
+  if (!isKnownEntry(entry)) return undefined;
   const { kind, name, occurrence } = parseOperationId(entry.op);
   const data = { name, occurrence, ...describeEntry(entry, { chars: LIMITS.jsonChars }) };
   switch (kind) {

@@ -16,9 +16,13 @@ import {
   describeEntry,
   describeRun,
   journalKey,
+  newerFormatError,
+  noticeNewer,
   planResume,
   readInput,
   readJournal,
+  readShownInput,
+  shownHeader,
 } from "@holdfast/orchestrator";
 import {
   type AuditEntry,
@@ -50,21 +54,22 @@ export class Answers {
 
   /** @throws ApiRefusal `not_found` */
   header(): RunHeader {
-    const { header } = this.#host.state;
+    const header = shownHeader(this.#host.state);
     if (header === undefined) throw new ApiRefusal("not_found", "There is no such run.");
     return header;
   }
 
   /** The whole record. */
   record(): RunRecord {
-    const header = this.header();
     const { state } = this.#host;
     const recordSteps = this.#recordSteps;
     const journal = this.#rows<JournalEntry>(JOURNAL_PREFIX, { limit: recordSteps + 1 });
+    noticeNewer(state, journal);
+    const header = this.header();
     const openChunks = (op: string): number => state.openStreams.get(op)?.chunks ?? this.#countChunks(header, op);
     const current = { ...header, updatedAt: state.lastAt };
     const steps = this.#host.stepsInProgress();
-    return describeRun(current, readInput(state, header), journal, steps, openChunks, recordSteps);
+    return describeRun(current, readShownInput(state, header), journal, steps, openChunks, recordSteps);
   }
 
   /** A page of the journal: entries after `after`. */
@@ -92,7 +97,9 @@ export class Answers {
   plan({ request }: CommandOf<"planResume">): ResumePlan {
     const header = this.header();
     const { state } = this.#host;
-    const inherited = planResume(header, readJournal(state), request);
+    const journal = readJournal(state);
+    if (state.newer !== undefined) throw new ApiRefusal("newer_format", newerFormatError(state.newer).message);
+    const inherited = planResume(header, journal, request);
     if ("type" in inherited) throw new ApiRefusal(inherited.code, inherited.message);
     const { workflowId, workflowVersion, environment, tags, tenantMeta, timeoutMs } = header;
     const input = readInput(state, header);

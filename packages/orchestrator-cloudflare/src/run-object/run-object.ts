@@ -11,8 +11,9 @@ import {
   type RunMessage,
   type SendResult,
   type WriteBatch,
+  alarmOf,
   expiryOf,
-  nextAlarm,
+  shownHeader,
   summarizeRun,
   toTriggerInput,
 } from "@holdfast/orchestrator";
@@ -52,7 +53,7 @@ export class RunObject {
     const { limits = DEFAULT_LIMITS } = deps;
     this.#deps = deps;
     this.#clock = deps.clock ?? (() => Date.now());
-    const header = (): RunHeader | undefined => this.#host.state.header;
+    const header = (): RunHeader | undefined => shownHeader(this.#host.state);
     const store = new DurableObjectStore(deps.storage, logStoreError);
     this.#key = new KeyReservation(deps.storage.kv);
     this.#large = deps.bucket && new LargeRows(store, deps.bucket);
@@ -82,8 +83,9 @@ export class RunObject {
 
   /** Moves large rows to the bucket, once the run has ended and where there is one. */
   #moveLargeRows(): LargeRows | undefined {
-    const { header } = this.#host.state;
-    if (this.#large === undefined || header === undefined || !isTerminal(header.status)) return undefined;
+    const { header, newer } = this.#host.state;
+    if (this.#large === undefined || header === undefined || newer !== undefined) return undefined;
+    if (!isTerminal(header.status)) return undefined;
     void this.#large.moveOut(header).catch(logMoveError);
     return this.#large;
   }
@@ -147,8 +149,8 @@ export class RunObject {
   async alarm(): Promise<void> {
     this.#alarmChecked = true;
     this.#host.handle({ type: "alarm" });
-    const { header } = this.#host.state;
-    if (header === undefined) return;
+    const { header, newer } = this.#host.state;
+    if (header === undefined || newer !== undefined) return;
     if ((expiryOf(header) ?? Infinity) <= this.#clock()) return this.#erase(header, "retention");
     const due = Math.min(...header.waits.map((wait) => wait.wakeAt ?? Infinity), header.retryAt ?? Infinity);
     await this.#watchers.parked(Math.min(ALARM_HOLD_MS_MAX, Math.max(due - this.#clock(), 0)));
@@ -160,10 +162,9 @@ export class RunObject {
    */
   async #checkAlarm(): Promise<void> {
     this.#alarmChecked = true;
-    const { header } = this.#host.state;
-    const wanted = header && nextAlarm(header);
+    const wanted = alarmOf(this.#host.state, this.#clock());
     const { storage } = this.#deps;
-    if (typeof wanted === "number" && (await storage.getAlarm()) === null) await storage.setAlarm(wanted);
+    if (wanted !== null && (await storage.getAlarm()) === null) await storage.setAlarm(wanted);
   }
 
   /** Applies an input and answers with what became of the run. */

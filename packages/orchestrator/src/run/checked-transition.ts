@@ -13,6 +13,7 @@ import { type Transition, transition } from "./transition.ts";
 /** @throws Error when the transition breaks T3 or H2. */
 export function checkedTransition(state: RunState, input: Input, context: HostContext): Transition {
   const decided = transition(state, input, context);
+  if (state.newer !== undefined) return decided;
   const row = decided.batch.puts.get(RECORD_KEY);
   const after = isRow(RECORD_KEY, RECORD_KEY, row) ? row : state.header;
   if (after !== undefined) {

@@ -83,6 +83,7 @@ export type RefusalCode =
   | "already_resolved"
   | "idempotency_conflict"
   | "inbox_full"
+  | "newer_format"
   | "not_applicable"
   | "not_found"
   | "parent_not_ended"

@@ -44,7 +44,7 @@ export function executionLost(draft: Draft, epoch: number, error: ErrorValue): v
   draft.abort({ type: "superseded" });
   if (header.status !== "running") return;
   // Trying again would not help (VER2, DUR8).
-  if (error.code === "PROTOCOL_MISMATCH" || error.code === "DISPATCH_REFUSED")
+  if (error.code === "PROTOCOL_MISMATCH" || error.code === "NEWER_FORMAT" || error.code === "DISPATCH_REFUSED")
     return pause(draft, { ...error, category: "RUNTIME_ERROR" });
   // The step handler answers, only this execution is gone from its memory: another one takes over at once.
   if (error.code === "SESSION_LOST") return beginAnother(draft);

@@ -3,13 +3,14 @@
  *
  * Owns: the fence (DUR6), and the table that says which event is whose. The events are applied beside their nouns.
  */
-import { type ExecutionEvent, type OperationEvents, isOutcome, isTerminal } from "@holdfast/protocol";
+import { type ExecutionEvent, type OperationEvents, errorValue, isOutcome, isTerminal } from "@holdfast/protocol";
 import { stopAtLimit } from "./cancel.ts";
 import { startChild } from "./children.ts";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
 import { begin, end, park, pause, wake } from "./lifecycle.ts";
 import { applyMetadata } from "./metadata.ts";
+import { unknownInReport } from "./newer-format.ts";
 import { toRunError } from "./run-error.ts";
 import { completeStep, failAttempt, inheritOutcome, startStep } from "./steps.ts";
 import { appendChunks, startStream } from "./streams.ts";
@@ -21,6 +22,8 @@ export function report(draft: Draft, input: Input & { type: "report" }): Reply {
   const { epoch, asked, events, remote } = input.report;
   if (isTerminal(draft.header.status)) return reject("ended");
   if (epoch !== draft.header.epoch || draft.starts || draft.header.paused?.by === "engine") return reject("superseded");
+  const unknown = unknownInReport(events);
+  if (unknown !== undefined) return refuseReport(draft, unknown);
   draft.asked = Math.max(draft.asked, asked);
   draft.remote = remote === true;
   if (draft.header.dispatch !== undefined) draft.change({ dispatch: undefined });
@@ -36,6 +39,17 @@ export function report(draft: Draft, input: Input & { type: "report" }): Reply {
   if (parks) park(draft);
   const parked = parks ? { parked: true as const } : {};
   return { type: "report", answer: { accepted: true, entries: draft.entries, now: draft.now, ...parked } };
+}
+
+/** Nothing of a report is taken that holds what this code does not know: the step handler is newer (VER2). */
+function refuseReport(draft: Draft, unknown: string): Reply {
+  const error = errorValue(
+    "PROTOCOL_MISMATCH",
+    `The step handler reported ${unknown}, which this orchestrator does not take. Nothing of the report was stored. Deploy versions of both sides that fit, then retry the run.`,
+  );
+  draft.abort({ type: "superseded" });
+  pause(draft, { ...error, category: "RUNTIME_ERROR" });
+  return reject("superseded");
 }
 
 function reject(reason: "superseded" | "ended"): Reply {

@@ -30,9 +30,10 @@ import type { RunStore, WriteBatch } from "../host/store.ts";
 import { type IndexRow, indexRow } from "./index-mark.ts";
 import type { Effect, HostContext, Input, Reply } from "./inputs.ts";
 import { type RunMessage, toTriggerInput } from "./messages.ts";
+import { isNewerMessage } from "./newer-format.ts";
 import { OUTBOX_PREFIX, type OutboxRow, listRows } from "./rows.ts";
 import type { RunHeader } from "./run-header.ts";
-import { type RunState, applyBatch, loadRun, readInherited, readInput, readJournal } from "./run-state.ts";
+import { type RunState, applyBatch, loadRun, readInherited, readInput, takeJournal } from "./run-state.ts";
 import { transition } from "./transition.ts";
 
 export interface RunHostOptions {
@@ -63,6 +64,11 @@ export interface RunHostOptions {
 /** Messages that are looked at in one go. */
 const OUTBOX_BATCH = 64;
 
+function inputOf(message: RunMessage, seed: string): Input {
+  if (message.type === "trigger") return toTriggerInput(message.trigger, seed);
+  return message.type === "cancel" ? { type: "cancel", reason: message.reason } : message;
+}
+
 export class RunHost {
   readonly #options: RunHostOptions;
   readonly #machine: MachineHost<RunState, Input, Effect, Reply>;
@@ -85,8 +91,8 @@ export class RunHost {
       { load: loadRun, decide: (state, input) => decide(state, input, this.#context(state)), apply: applyBatch },
       {
         perform: (effect) => this.#perform(effect),
-        loaded: ({ header }) => {
-          this.#loadedWithMessages = (header?.outbox.count ?? 0) > 0;
+        loaded: ({ header, newer }) => {
+          this.#loadedWithMessages = newer === undefined && (header?.outbox.count ?? 0) > 0;
         },
         committed: (batch, before) => this.#committed(batch, before),
         dropped: () => {
@@ -146,14 +152,13 @@ export class RunHost {
 
   /** A message of another run. `seed`: 128 random bits, for a run that it creates. */
   receive(message: RunMessage, seed: string): SendResult {
-    if (message.type === "cancel") this.handle({ type: "cancel", reason: message.reason });
-    else if (message.type === "childEnded" || message.type === "noteResumed") this.handle(message);
-    else {
-      const reply = this.handle(toTriggerInput(message.trigger, seed));
-      if (reply.type === "refused")
-        return { type: "refused", error: errorValue("IDEMPOTENCY_CONFLICT", reply.message) };
-    }
-    return { type: "acknowledged" };
+    if (isNewerMessage(message)) return { type: "unreachable" };
+    const reply = this.handle(inputOf(message, seed));
+    if (reply.type !== "refused") return { type: "acknowledged" };
+    // Newer code takes the message: its sender keeps it until then.
+    if (reply.code === "newer_format") return { type: "unreachable" };
+    if (message.type !== "trigger") return { type: "acknowledged" };
+    return { type: "refused", error: errorValue("IDEMPOTENCY_CONFLICT", reply.message) };
   }
 
   #perform(effect: Effect): void {
@@ -230,7 +235,7 @@ export class RunHost {
       input: readInput(state, header),
       seed: header.seed,
       ...(header.flags === undefined ? {} : { flags: header.flags }),
-      journal: readJournal(state),
+      journal: takeJournal(state),
       inherited: readInherited(state).map((body) => body.op),
       paused: header.status === "paused",
       now: Math.max(this.#options.clock(), state.lastAt),

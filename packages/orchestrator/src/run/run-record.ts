@@ -21,12 +21,12 @@ import {
   type RunSummary,
   type StepInProgress,
   type Waitpoint,
-  decodeValue,
   errorToJson,
+  isKnownEntry,
   isTerminal,
   operationId,
   parseOperationId,
-  toJson,
+  showValue,
 } from "@holdfast/protocol";
 import type { OpenWait, RunError, RunHeader, StreamState } from "./run-header.ts";
 
@@ -46,7 +46,7 @@ export function summarizeRun(header: RunHeader): RunSummary {
     metadata: describeMetadata(header),
     tags: header.tags,
     environment: header.environment,
-    tenantMeta: header.tenantMeta === undefined ? null : toJson(decodeValue(header.tenantMeta)),
+    tenantMeta: header.tenantMeta === undefined ? null : showValue(header.tenantMeta),
     triggeredBy: header.triggeredBy,
     parent: header.parent && { runId: header.parent.runId, detached: header.parent.detached },
     resumedFrom: header.resumedFrom,
@@ -64,7 +64,7 @@ export function summarizeRun(header: RunHeader): RunSummary {
 }
 
 function describeMetadata({ metadata }: RunHeader): Record<string, unknown> {
-  return Object.fromEntries(metadata.map(([key, value]) => [key, toJson(decodeValue(value))]));
+  return Object.fromEntries(metadata.map(([key, value]) => [key, showValue(value)]));
 }
 
 /** The whole record. `journal`: the first `recordSteps` entries and one more, if there is one. */
@@ -82,8 +82,8 @@ export function describeRun(
   return {
     ...summarizeRun(header),
     updatedAt: Math.max(header.updatedAt, last?.at ?? 0),
-    input: toJson(decodeValue(input), budget),
-    output: header.output === undefined ? undefined : toJson(decodeValue(header.output), budget),
+    input: showValue(input, budget),
+    output: header.output === undefined ? undefined : showValue(header.output, budget),
     steps: describeSteps(shown, inProgress, budget),
     ...(journal.length > shown.length || budget.chars <= 0 ? { truncated: true as const } : {}),
     streams: Object.fromEntries(header.streams.map((stream) => describeStream(stream, openChunks(stream.op)))),
@@ -93,10 +93,11 @@ export function describeRun(
 /** One journal entry as `/journal` shows it. */
 export function describeEntry(entry: JournalEntry, budget: JsonBudget): RunJournalEntry {
   const { v: _version, nth: _nth, asked: _asked, quiet: _quiet, op, ...rest } = entry;
+  if (!isKnownEntry(entry)) return { ...rest, operation: operationOf(op) };
   return {
     ...rest,
     operation: parseOperationId(op),
-    ...("value" in entry ? { value: toJson(decodeValue(entry.value), budget) } : {}),
+    ...("value" in entry ? { value: showValue(entry.value, budget) } : {}),
     ...("error" in entry ? { error: errorToJson(entry.error, budget) } : {}),
     ...(entry.type === "child.ended" ? { outcome: describeOutcome(entry.outcome, budget) } : {}),
     ...(entry.type === "metadata.changed" ? { change: describeChange(entry.change) } : {}),
@@ -105,13 +106,18 @@ export function describeEntry(entry: JournalEntry, budget: JsonBudget): RunJourn
   };
 }
 
+/** The operation of an entry that newer code wrote, if it has one. */
+function operationOf(op: unknown): RunJournalEntry["operation"] {
+  return typeof op === "string" ? parseOperationId(op) : { kind: "", occurrence: 0, name: "" };
+}
+
 function describeOutcome(outcome: ChildOutcome, budget: JsonBudget): Record<string, unknown> {
-  if ("output" in outcome) return { ...outcome, output: toJson(decodeValue(outcome.output), budget) };
+  if ("output" in outcome) return { ...outcome, output: showValue(outcome.output, budget) };
   return { ...outcome, error: errorToJson(outcome.error, budget) };
 }
 
 function describeChange(change: MetadataChange): Record<string, unknown> {
-  return "value" in change ? { ...change, value: toJson(decodeValue(change.value)) } : { ...change };
+  return "value" in change ? { ...change, value: showValue(change.value) } : { ...change };
 }
 
 /** What the journal says of steps. */
@@ -121,7 +127,7 @@ type StepEntry = Extract<
 >;
 
 function isStepEntry(entry: JournalEntry): entry is StepEntry {
-  return entry.type.startsWith("step.");
+  return entry.type.startsWith("step.") && isKnownEntry(entry);
 }
 
 function describeSteps(
@@ -176,7 +182,7 @@ function describeStep(entry: StepEntry, budget: JsonBudget): RunStep {
         endedAt: entry.at,
         retryAt: undefined,
         error: undefined,
-        output: toJson(decodeValue(entry.value), budget),
+        output: showValue(entry.value, budget),
       };
     case "step.failed":
       return {
@@ -214,7 +220,7 @@ function describeWait(wait: OpenWait): Waitpoint {
 
 /** What a wait is for. */
 function waitMeta({ kind, name, tokenId, runId, match }: OpenWait): Record<string, unknown> {
-  const pattern = match === undefined ? {} : { match: toJson(decodeValue(match)) };
+  const pattern = match === undefined ? {} : { match: showValue(match) };
   switch (kind) {
     case "DATETIME":
       return {};

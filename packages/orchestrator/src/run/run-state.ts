@@ -32,6 +32,7 @@ import {
   readRow,
   streamOfChunk,
 } from "./rows.ts";
+import { newerInBody, newerInEntry, newerInHeader, newerInInbox, newerInRow } from "./newer-format.ts";
 import type { RunHeader } from "./run-header.ts";
 
 /** How far an operation is, as far as the journal says. */
@@ -47,6 +48,8 @@ interface Progress {
 export interface RunState {
   readonly store: StoreReader;
   header: RunHeader | undefined;
+  /** What newer code wrote in the rows that were read so far: the run is only shown (VER4). */
+  newer: string | undefined;
   lastSeq: number;
   /** The newest time that was stored: times never decrease. */
   lastAt: number;
@@ -59,6 +62,8 @@ export interface RunState {
   readonly operations: Map<OperationId, Progress>;
   /** Whether `operations` holds the whole journal. */
   journalRead: boolean;
+  /** The journal, while a transition that starts an execution is carried out: it is read once (REP6). */
+  journalForStart: JournalEntry[] | undefined;
   /** Chunks of open streams since they were begun, by operation. */
   readonly openStreams: Map<OperationId, { readonly chunks: number; readonly chars: number }>;
 }
@@ -69,6 +74,7 @@ export function loadRun(store: StoreReader): RunState {
   const state: RunState = {
     store,
     header,
+    newer: header && newerInHeader(header),
     lastSeq: 0,
     lastAt: header?.updatedAt ?? 0,
     lastOutcomeSeq: 0,
@@ -76,24 +82,23 @@ export function loadRun(store: StoreReader): RunState {
     inbox: new Map(),
     operations: new Map(),
     journalRead: header === undefined,
+    journalForStart: undefined,
     openStreams: new Map(),
   };
-  if (header === undefined) return state;
-  checkFormat(header.v, header.id);
-  for (const [, entry] of listRows(store, JOURNAL_PREFIX, { reverse: true, limit: 1 })) applyEntry(state, entry);
+  // Of a header in a newer format nothing more is read: its fields may mean something else.
+  if (header === undefined || header.v > FORMAT_VERSION) return state;
+  for (const [, entry] of listRows(store, JOURNAL_PREFIX, { reverse: true, limit: 1 })) {
+    state.newer ??= newerInEntry(entry);
+    applyEntry(state, entry);
+  }
   state.lastOutcomeSeq = state.lastSeq;
   if (header.inbox.count > 0) {
-    for (const [key, row] of listRows(store, INBOX_PREFIX)) applyInbox(state, key, row);
+    for (const [key, row] of listRows(store, INBOX_PREFIX)) {
+      state.newer ??= newerInInbox(row);
+      applyInbox(state, key, row);
+    }
   }
   return state;
-}
-
-/** Refuses what newer code wrote: it must not be misread (VER1). */
-function checkFormat(version: number, runId: string): void {
-  if (version <= FORMAT_VERSION) return;
-  throw new Error(
-    `run ${JSON.stringify(runId)} is stored in format ${version}; this code reads up to ${FORMAT_VERSION}. Deploy the newer code again.`,
-  );
 }
 
 /** Reads the whole journal, and remembers how far each operation is. */
@@ -102,10 +107,27 @@ export function readJournal(state: RunState): JournalEntry[] {
   state.operations.clear();
   for (const [, entry] of listRows(state.store, JOURNAL_PREFIX)) {
     entries.push(entry);
+    state.newer ??= newerInEntry(entry);
     applyProgress(state, entry);
   }
   state.journalRead = true;
   return entries;
+}
+
+/** Reads all that an execution gets, before it is started. What newer code wrote is found. */
+export function prepareStart(state: RunState, header: RunHeader): void {
+  state.journalForStart = readJournal(state);
+  const inherited = readRow(state.store, INHERITED_KEY);
+  for (const body of inherited?.outcomes ?? []) state.newer ??= newerInBody(body, "an outcome that was taken over");
+  const row = header.input === undefined ? readRow(state.store, INPUT_KEY) : undefined;
+  if (row !== undefined) state.newer ??= newerInRow(row, [row.input], "the input");
+}
+
+/** The journal for an execution that starts now. */
+export function takeJournal(state: RunState): JournalEntry[] {
+  const journal = state.journalForStart ?? readJournal(state);
+  state.journalForStart = undefined;
+  return journal;
 }
 
 /** Makes sure that `operations` holds the whole journal. Reads it at most once. */
@@ -144,6 +166,7 @@ function applyHeader(state: RunState, header: RunHeader): void {
 }
 
 function applyEntry(state: RunState, entry: JournalEntry): void {
+  state.journalForStart?.push(entry);
   state.lastSeq = entry.seq;
   state.lastAt = Math.max(state.lastAt, entry.at);
   state.asked = Math.max(state.asked, entry.asked);

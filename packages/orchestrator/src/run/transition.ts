@@ -7,6 +7,7 @@
  * Invariants
  * - T1 Timers that are due are settled before the input, in every transition.
  * - T2 A refused input changes nothing of its own (LIM2).
+ * - T4 A run that newer code wrote is not changed by any input (VER4).
  * - T3 After every transition a run that is neither ended, paused nor waiting solely for the outside world has a timer
  *   (DUR5), and a running one has an execution or begins one. Only a repeated trigger, which changes nothing, leaves a
  *   lost execution to the timer. `checkedTransition` asserts it.
@@ -23,13 +24,23 @@ import { mayDelete, pause, retry, unpause } from "./operate.ts";
 import { executionLost, recoverLostExecution } from "./recovery.ts";
 import { report } from "./report.ts";
 import { noteResumed } from "./resume.ts";
-import type { RunState } from "./run-state.ts";
+import { refuseNewer } from "./newer-run.ts";
+import { type RunState, prepareStart } from "./run-state.ts";
 import { settleDueTimers } from "./timers.ts";
 import { trigger } from "./trigger.ts";
 
 export type Transition = Decision<Effect, Reply>;
 
 export function transition(state: RunState, input: Input, context: HostContext): Transition {
+  if (state.newer !== undefined) return refuseNewer(state, state.newer, input, context);
+  const decided = decide(state, input, context);
+  const starts = decided.effects.some(({ type }) => type === "start");
+  if (starts && state.header !== undefined) prepareStart(state, state.header);
+  // The rows that this decision made necessary may hold what newer code wrote: then nothing is decided.
+  return state.newer === undefined ? decided : refuseNewer(state, state.newer, input, context);
+}
+
+function decide(state: RunState, input: Input, context: HostContext): Transition {
   if (input.type === "trigger") {
     const [draft, reply] = trigger(state, input, context);
     return finish(draft, reply, input);

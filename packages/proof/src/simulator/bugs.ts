@@ -12,6 +12,7 @@ export type BugName =
   | "skip the fence"
   | "reorder deliveries"
   | "forget the alarm"
+  | "forget the flags"
   | "reorder outcomes"
   | "lose an outcome"
   | "drop a message"
@@ -30,6 +31,13 @@ export const BUGS: Record<BugName, Bug> = {
   "forget the alarm": {
     stored: (store, batch) => {
       if (batch.puts.size > 2 && batch.alarm !== undefined && batch.alarm !== null) store.takeAlarm();
+    },
+  },
+  "forget the flags": {
+    stored: (store) => {
+      const header = store.get("record") as { readonly flags?: unknown; readonly epoch: number };
+      const { flags, ...rest } = header;
+      if (flags !== undefined && header.epoch > 1) store.overwrite("record", rest);
     },
   },
   "skip the fence": { fence: (report, epoch) => ({ ...report, epoch }) },

@@ -4,7 +4,14 @@
  * Owns: the oracles on stored data. Each returns the violations that it finds.
  */
 import { type IndexRow, nextAlarm } from "@holdfast/orchestrator";
-import { ENCODED_UNDEFINED, type JournalEntry, decodeValue, isTerminal, parseOperationId } from "@holdfast/protocol";
+import {
+  ENCODED_UNDEFINED,
+  type JournalEntry,
+  NEWEST_FLAGS,
+  decodeValue,
+  isTerminal,
+  parseOperationId,
+} from "@holdfast/protocol";
 import type { MemoryHost } from "@holdfast/workflows/testing";
 import type { Program } from "./program.ts";
 import { allows, canUndo } from "./reference.ts";
@@ -16,6 +23,7 @@ export interface Finding {
     | "cold replay"
     | "compensation"
     | "effects"
+    | "flags"
     | "index"
     | "journal"
     | "metadata"
@@ -54,6 +62,7 @@ export function checkRun(run: ObservedRun): Finding[] {
     acknowledged: checkAcknowledged,
     journal: checkJournal,
     effects: checkEffects,
+    flags: checkFlags,
     compensation: checkCompensation,
     metadata: checkMetadata,
     outcome: checkOutcome,
@@ -70,6 +79,14 @@ function checkProgress({ host: { header, store } }: ObservedRun): string[] {
   return [
     `is ${header.status} (${header.error?.code ?? "no error"}: ${header.error?.message ?? ""}), alarm ${store.alarm}`,
   ];
+}
+
+/** A run keeps the replay flags that it was created with, and every execution gets them (REP8). */
+function checkFlags({ host: { header, starts } }: ObservedRun): string[] {
+  const [stored, newest] = [header.flags, NEWEST_FLAGS].map((flags) => JSON.stringify(flags));
+  const others = starts.map(({ flags }) => JSON.stringify(flags)).filter((flags) => flags !== newest);
+  if (stored === newest && others.length === 0) return [];
+  return [`has the flags ${stored}, its executions got ${others.join(" and ")}; it was created with ${newest}`];
 }
 
 /** The alarm always equals the run's next due time (DUR5). */

@@ -1,0 +1,104 @@
+/** tests: runs that newer code wrote, and reserved names, at the HTTP API */
+import { beforeEach, describe, expect, test } from "vitest";
+import { RESERVED_HEADER_FIELDS } from "@holdfast/protocol";
+import { workflows } from "./api-workflows.ts";
+import { FakeDeployment, answerOf } from "./fake-platform.ts";
+
+let api: FakeDeployment;
+beforeEach(() => {
+  api = new FakeDeployment(workflows);
+});
+
+const wait = { headers: { Prefer: "wait=5" } };
+
+/** A waiting run, after newer code changed a row of it. */
+async function changed(key: string, fields: object): Promise<Map<string, unknown>> {
+  await api.fetch("/api/runs", { json: { workflowId: "approve", runId: "r1", input: {} }, ...wait });
+  const { rows } = api.storageOf("r1");
+  rows.set(key, { ...(rows.get(key) as object), ...fields });
+  api.evict("r1");
+  return structuredClone(rows);
+}
+
+/** What a reader that follows the run gets, until it holds this text. */
+async function readUntil(text: string): Promise<string> {
+  const reader = (await api.fetch("/api/runs/r1/stream")).body?.getReader();
+  let received = "";
+  while (!received.includes(text)) {
+    const { value, done } = (await reader?.read()) ?? { done: true };
+    if (done) break;
+    received += new TextDecoder().decode(value);
+  }
+  await reader?.cancel();
+  return received;
+}
+
+describe.each([
+  ["a header of a newer format", "record", { v: 2 }],
+  ["a reserved header field", "record", { build: "b2" }],
+  ["a reserved entry", "journal/0000000002", { type: "version.marked" }],
+  ["a list of what it uses", "record", { uses: ["version.marked"] }],
+])("a run with %s", (_what, key, fields) => {
+  test("VER4 is shown paused with NEWER_FORMAT, in the record and to readers that follow", async () => {
+    await changed(key, fields);
+    expect(await answerOf(await api.fetch("/api/runs/r1"))).toMatchObject({
+      status: 200,
+      body: { id: "r1", status: "paused", error: { code: "NEWER_FORMAT" } },
+    });
+    expect(await answerOf(await api.fetch("/api/runs/r1/journal"))).toMatchObject({ status: 200 });
+    expect(await answerOf(await api.fetch("/api/runs/r1/audit"))).toMatchObject({ status: 200 });
+    expect(await readUntil("NEWER_FORMAT")).toContain('"status":"paused"');
+  });
+
+  test("VER4 DUR1 takes nothing: every request is answered 503 newer_format and changes no row", async () => {
+    const rows = await changed(key, fields);
+    const posts = ["signals", "events", "cancel", "pause", "retry", "resume"];
+    const bodies: Record<string, object> = { signals: { name: "go" }, events: { eventType: "go" }, resume: {} };
+    for (const post of posts) {
+      const init = bodies[post] === undefined ? { method: "POST" } : { json: bodies[post] };
+      expect([post, await answerOf(await api.fetch(`/api/runs/r1/${post}`, init))]).toMatchObject([
+        post,
+        { status: 503, body: { error: "newer_format" } },
+      ]);
+    }
+    const again = { json: { workflowId: "approve", runId: "r1", input: {} } };
+    expect(await answerOf(await api.fetch("/api/runs", again))).toMatchObject({ body: { error: "newer_format" } });
+    expect((await api.fetch("/api/runs/r1", { method: "DELETE" })).status).toBe(503);
+    expect(api.storageOf("r1").rows).toEqual(rows);
+  });
+
+  test("VER4 DUR5 has an alarm, which changes no row and sets the next", async () => {
+    const rows = await changed(key, fields);
+    await api.fetch("/api/runs/r1");
+    expect(api.storageOf("r1").alarmAt).toBeGreaterThan(Date.now());
+    await api.alarm("r1");
+    expect(api.storageOf("r1").alarmAt).toBeGreaterThan(Date.now());
+    expect(api.storageOf("r1").rows).toEqual(rows);
+  });
+});
+
+test("VER4 a reserved entry in the middle of the journal is found when the record is read", async () => {
+  await changed("journal/0000000001", { type: "edited" });
+  expect(await answerOf(await api.fetch("/api/runs/r1"))).toMatchObject({
+    body: { status: "paused", error: { code: "NEWER_FORMAT" } },
+  });
+  expect((await api.fetch("/api/runs/r1/signals", { json: { name: "other" } })).status).toBe(503);
+});
+
+test.each([...RESERVED_HEADER_FIELDS, "flags"])(
+  "VER4 LIM2 a trigger with the field %s is refused with 400",
+  async (field) => {
+    const json = { workflowId: "approve", runId: "r1", input: {}, [field]: 1 };
+    expect(await answerOf(await api.fetch("/api/runs", { json }))).toMatchObject({
+      status: 400,
+      body: { error: "invalid_body" },
+    });
+  },
+);
+
+test("VER4 LIM2 no value of a caller is taken for an encoded one", async () => {
+  const json = { workflowId: "approve", runId: "r1", input: "h1.k7.c2VhbGVk" };
+  expect(await answerOf(await api.fetch("/api/runs", { json, ...wait }))).toMatchObject({
+    body: { input: "h1.k7.c2VhbGVk", status: "waiting" },
+  });
+});

@@ -1,0 +1,154 @@
+/**
+ * What newer code wrote in the rows of a run (VER4).
+ *
+ * Owns: finding it, in rows, messages and reports. `newer-run.ts` says what becomes of such a run.
+ */
+import {
+  type ChildOutcome,
+  type EntryBody,
+  type ExecutionEvent,
+  FORMAT_VERSION,
+  type JournalEntry,
+  RESERVED_HEADER_FIELDS,
+  isEnveloped,
+  isKnownEntry,
+  schemeOf,
+} from "@holdfast/protocol";
+import type { RunMessage } from "./messages.ts";
+import type { InboxRow } from "./rows.ts";
+import type { RunHeader } from "./run-header.ts";
+
+/** What this code does not know in a header; `undefined`: it knows all. */
+export function newerInHeader(header: RunHeader): string | undefined {
+  if (header.v > FORMAT_VERSION) return `the header has format ${header.v}`;
+  const field = RESERVED_HEADER_FIELDS.find((name) => name in header);
+  if (field !== undefined) return `the header has the field ${JSON.stringify(field)}`;
+  const { input, output, tenantMeta, error, unwinding } = header;
+  const values = [input, output, tenantMeta, error?.data, unwinding?.error.data];
+  const more = [...header.metadata.map(([, value]) => value), ...header.waits.map(({ match }) => match)];
+  return newerAmong([...values, ...more], "the header");
+}
+
+/** What this code does not know in an entry of the journal. */
+export function newerInEntry(entry: JournalEntry): string | undefined {
+  const where = `journal entry ${entry.seq}`;
+  if (entry.v > FORMAT_VERSION) return `${where} has format ${entry.v}`;
+  return newerInBody(entry, where);
+}
+
+/** What this code does not know in an outcome that a resumed run takes over. */
+export function newerInBody(body: EntryBody, where: string): string | undefined {
+  if (!isKnownEntry(body)) return `${where} has the type ${JSON.stringify(body.type)}`;
+  switch (body.type) {
+    case "step.completed":
+    case "wait.resolved":
+      return newerAmong([body.value], where);
+    case "step.failed":
+    case "step.retrying":
+    case "run.unwinding":
+      return newerAmong([body.error.data], where);
+    case "child.ended":
+      return newerAmong(["output" in body.outcome ? body.outcome.output : body.outcome.error.data], where);
+    case "metadata.changed":
+      return newerAmong(["value" in body.change ? body.change.value : undefined], where);
+    default:
+      return undefined;
+  }
+}
+
+/** What this code does not know in another row. `values`: the values that the row holds. */
+export function newerInRow(row: { readonly v: number }, values: readonly string[], where: string): string | undefined {
+  return row.v > FORMAT_VERSION ? `${where} has format ${row.v}` : newerAmong(values, where);
+}
+
+/** What this code does not know in a buffered delivery. That of a child holds its outcome as JSON. */
+export function newerInInbox(row: InboxRow): string | undefined {
+  const where = `a delivery of ${JSON.stringify(row.name)}`;
+  if (row.kind !== "child" || row.v > FORMAT_VERSION) return newerInRow(row, [row.payload], where);
+  const outcome: ChildOutcome = JSON.parse(row.payload);
+  return newerInBody({ type: "child.ended", op: row.name, outcome }, where);
+}
+
+function newerAmong(values: readonly (string | undefined)[], where: string): string | undefined {
+  const value = values.find((text) => text !== undefined && isEnveloped(text));
+  return value === undefined
+    ? undefined
+    : `${where} holds a value that is encoded as ${JSON.stringify(schemeOf(value))}`;
+}
+
+/** Every type of event that an execution may report. */
+const EVENT_TYPES: Readonly<Record<ExecutionEvent["type"], true>> = {
+  "child.started": true,
+  inherited: true,
+  "metadata.changed": true,
+  parked: true,
+  "run.completed": true,
+  "run.diverged": true,
+  "run.failed": true,
+  "run.unwinding": true,
+  "run.unwound": true,
+  "step.completed": true,
+  "step.failed": true,
+  "step.started": true,
+  "stream.chunks": true,
+  "stream.started": true,
+  unparked: true,
+  "wait.opened": true,
+};
+
+/** Fields that the orchestrator gives to entries. */
+const OWN_FIELDS = ["v", "seq", "at", "asked"] as const;
+
+/** What this code does not know, or does not take, in what an execution reports. */
+export function unknownInReport(events: readonly ExecutionEvent[]): string | undefined {
+  for (const event of events) {
+    if (!Object.hasOwn(EVENT_TYPES, event.type)) return `an event of the type ${JSON.stringify(event.type)}`;
+    const field = event.type === "parked" ? undefined : OWN_FIELDS.find((name) => name in event);
+    if (field !== undefined) return `an event with the field ${JSON.stringify(field)}`;
+    const value = valuesOf(event).find((text) => text !== undefined && isEnveloped(text));
+    if (value !== undefined) return `a value that is encoded as ${JSON.stringify(schemeOf(value))}`;
+  }
+  return undefined;
+}
+
+function valuesOf(event: ExecutionEvent): readonly (string | undefined)[] {
+  switch (event.type) {
+    case "step.completed":
+      return [event.value];
+    case "step.failed":
+    case "run.failed":
+    case "run.unwinding":
+    case "run.diverged":
+      return [event.error.data];
+    case "run.completed":
+      return [event.output];
+    case "child.started":
+      return [event.input];
+    case "wait.opened":
+      return [event.match];
+    case "stream.chunks":
+      return event.chunks;
+    case "metadata.changed":
+      return ["value" in event.change ? event.change.value : undefined];
+    default:
+      return [];
+  }
+}
+
+/** Whether a message of another run holds what this code does not know: it stays with its sender until newer code is here. */
+export function isNewerMessage(message: RunMessage): boolean {
+  switch (message.type) {
+    case "trigger":
+      return isEnveloped(message.trigger.input) || RESERVED_HEADER_FIELDS.some((name) => name in message.trigger);
+    case "childEnded": {
+      const { outcome, op } = message;
+      const entry: EntryBody = { type: "child.ended", op, outcome };
+      return newerInBody(entry, "") !== undefined;
+    }
+    case "cancel":
+    case "noteResumed":
+      return false;
+    default:
+      return true;
+  }
+}
