@@ -8,7 +8,7 @@
 import { resolve } from "node:path";
 import { PIPES, type Pipe, inFlight, runToEnd, runToWait, wake } from "./measures/contest.ts";
 import { type BenchPlatform, startPlatform } from "./platform.ts";
-import { type Contestant, playRounds, timed } from "./rounds.ts";
+import { type Contestant, runRounds, timed } from "./rounds.ts";
 import { type Row, ratioOf } from "./statistics.ts";
 
 /** The highest ratio of medians that passes. */
@@ -85,7 +85,7 @@ async function compare(now: BenchPlatform, before: BenchPlatform, pipe: Pipe, pa
   });
   const options = { ...pair, progress: (text: string) => void process.stderr.write(`\r\x1b[K${text}`) };
   const contestants = [contestant("Holdfast", now), contestant("before", before)];
-  const { rows, failures } = await playRounds(contestants, options);
+  const { rows, failures } = await runRounds(contestants, options);
   for (const text of failures) console.log(`${pair.name}: ${text}`);
   const [own, other] = (["Holdfast", "before"] as const).map((who) => rows.find((row) => row.who === who));
   return { name: pair.name, now: own, before: other, ratio: ratioOf(own, other) };

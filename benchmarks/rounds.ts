@@ -28,7 +28,7 @@ const SAMPLE_MS_MAX = 60_000;
 
 let runs = 0;
 
-export async function playRounds(
+export async function runRounds(
   contestants: readonly Contestant[],
   { name, rounds, budgetMs, progress }: RoundsOptions,
 ): Promise<{ readonly rows: readonly Row[]; readonly failures: readonly string[] }> {
@@ -36,13 +36,13 @@ export async function playRounds(
   const failures: string[] = [];
   const broken = new Set<Contestant>();
   const end = performance.now() + budgetMs;
-  let played = 0;
-  for (; played < rounds && (played === 0 || performance.now() < end); played++) {
+  let completed = 0;
+  for (; completed < rounds && (completed === 0 || performance.now() < end); completed++) {
     for (const [place, contestant] of contestants.entries()) {
       if (broken.has(contestant)) continue;
       const { what, who, n } = contestant;
       const title = `${what}${n === undefined ? "" : ` × ${n}`}, ${who}`;
-      progress(`${name}: round ${played + 1} of ${rounds}, ${title}`);
+      progress(`${name}: round ${completed + 1} of ${rounds}, ${title}`);
       try {
         runs += 1;
         samples[place]?.push(await bounded(contestant.sample(String(runs))));
@@ -52,8 +52,8 @@ export async function playRounds(
       }
     }
   }
-  if (played < rounds)
-    failures.push(`${played} rounds instead of ${rounds}: the time limit of this measure was reached.`);
+  if (completed < rounds)
+    failures.push(`${completed} rounds instead of ${rounds}: the time limit of this measure was reached.`);
   const rows = contestants.flatMap(({ what, who, n }, place): readonly Row[] => {
     const taken = samples[place] ?? [];
     return taken.length === 0 ? [] : [{ what, who, ...(n === undefined ? {} : { n }), ...summarize(taken) }];

@@ -10,7 +10,7 @@ import { CounterServer } from "@holdfast/proof/crash";
 import type { LocalRuntime } from "@holdfast/cli/local-runtime";
 import { playStory } from "./story.ts";
 import { Timeline, paint, printTable } from "@holdfast/cli/terminal";
-import { insist } from "@holdfast/cli/until";
+import { ensure } from "@holdfast/cli/until";
 
 const HELP = `
   pnpm demo            Runs an order through the engine on a local workerd (the runtime of Cloudflare
@@ -84,9 +84,9 @@ function showRecord({ id, status, output, invocationCount, steps }: RunRecord): 
   console.log(
     `    started   ${invocationCount} times: the function is replayed from the journal after each interruption`,
   );
-  insist(status === "completed", `the run is ${status}`);
+  ensure(status === "completed", `the run is ${status}`);
   const expected = { orderId: "1001", chargeId: "charge-1001", parcel: "parcel-for-hold-1001" };
-  insist(JSON.stringify(output) === JSON.stringify(expected), `the output is ${JSON.stringify(output)}`);
+  ensure(JSON.stringify(output) === JSON.stringify(expected), `the output is ${JSON.stringify(output)}`);
 }
 
 /** Compares the counts of the counter server with the promised counts. */
@@ -101,7 +101,7 @@ function showProof(counter: CounterServer): void {
     rows.map((row) => row.cells),
   );
   const wrong = rows.filter((row) => !row.right).map((row) => row.cells[0]);
-  insist(wrong.length === 0, `the bodies of ${wrong.join(" and ")} did not run as often as promised`);
+  ensure(wrong.length === 0, `the bodies of ${wrong.join(" and ")} did not run as often as promised`);
 }
 
 function printFailure(error: unknown, log: readonly string[]): void {

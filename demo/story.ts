@@ -7,7 +7,7 @@ import { Api, type RunRecord } from "@holdfast/proof/crash";
 import type { CounterServer, Hit } from "@holdfast/proof/crash";
 import type { LocalRuntime } from "@holdfast/cli/local-runtime";
 import type { Timeline } from "@holdfast/cli/terminal";
-import { insist, until } from "@holdfast/cli/until";
+import { ensure, until } from "@holdfast/cli/until";
 
 const RUN_ID = "order-1001";
 const ORDER = { orderId: "1001", cents: 4_200, shippingMs: 1_500 };
@@ -40,7 +40,7 @@ async function placeOrder({ counter, timeline }: Stage, api: Api): Promise<void>
     workflowId: "order",
     input: { ...ORDER, counterUrl: counter.url },
   });
-  insist(status === 201, `the answer to the trigger is ${status}, not 201: ${JSON.stringify(body)}`);
+  ensure(status === 201, `the answer to the trigger is ${status}, not 201: ${JSON.stringify(body)}`);
   timeline.event("←", "accepted", `201, run ${RUN_ID}. It is stored on disk, and will be executed.`, "cyan");
   await untilStatus(api, "waiting");
   timeline.event("‖", "waiting", "for a person: the signal `approval`, for up to 24 hours", "yellow");
@@ -52,9 +52,9 @@ async function killWhileWaiting(stage: Stage, api: Api): Promise<void> {
   await pullThePlug(stage, "A waiting run needs no process: it consists of a few rows on disk.");
   const { status, steps } = await api.run(RUN_ID);
   const done = steps.filter((step) => step.status === "completed").map((step) => step.name);
-  insist(status === "waiting", `after the kill the run is ${status}, not waiting`);
-  insist(done.join() === "reserve,charge", `after the kill the completed steps are ${done.join()}`);
-  insist(counter.count("charge", "start") === 1, "the customer was charged again");
+  ensure(status === "waiting", `after the kill the run is ${status}, not waiting`);
+  ensure(done.join() === "reserve,charge", `after the kill the completed steps are ${done.join()}`);
+  ensure(counter.count("charge", "start") === 1, "the customer was charged again");
   timeline.event("‖", "waiting", `still, read from disk. Completed: ${done.join(", ")}.`, "yellow");
 }
 
@@ -66,7 +66,7 @@ async function approve({ counter, timeline }: Stage, api: Api): Promise<void> {
     payload: { ok: true, by: "you" },
     deliveryId: "approval-1",
   });
-  insist(status === 202, `the answer to the signal is ${status}, not 202`);
+  ensure(status === 202, `the answer to the signal is ${status}, not 202`);
   timeline.event(
     "←",
     "accepted",
@@ -80,13 +80,13 @@ async function killWhileShipping(stage: Stage): Promise<void> {
   const { counter, timeline } = stage;
   timeline.chapter("4  The power fails in the middle of a step");
   await pullThePlug(stage, "`ship` started and did not end. Its progress is unknown, so it must run again.");
-  insist(counter.count("ship", "end") === 0, "`ship` had already ended before the kill");
+  ensure(counter.count("ship", "end") === 0, "`ship` had already ended before the kill");
   timeline.event("…", "no request", "is sent to the run now: it must recover without one", "yellow");
   timeline.explain("Its alarm was stored before the execution started, and survived the kill. It fires within 5 s.");
   await counter.untilStarted("ship", 2, RECOVERY_MS_MAX);
   timeline.explain("The idempotency key is the same as before: a carrier that checks it sends one parcel, not two.");
   const keys = counter.hits("ship", "start").map((hit) => hit.key);
-  insist(keys[0] !== "" && keys[0] === keys[1], `the two executions of ship had the keys ${keys.join(" and ")}`);
+  ensure(keys[0] !== "" && keys[0] === keys[1], `the two executions of ship had the keys ${keys.join(" and ")}`);
   await counter.untilEnded("ship", 1, SOON_MS_MAX);
 }
 

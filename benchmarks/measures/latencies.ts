@@ -1,7 +1,7 @@
 /**
  * Short measurements: a run of one step, the wake of a run, parallel steps, and the throughput of many runs.
  */
-import { type Contestant, playRounds, timed } from "../rounds.ts";
+import { type Contestant, runRounds, timed } from "../rounds.ts";
 import type { Measure } from "../statistics.ts";
 import {
   type Bench,
@@ -34,7 +34,7 @@ export async function measureOneStep({ platform, quick, progress }: Bench): Prom
     title: "A run of one step",
     unit: "ms",
     how: "One request: `POST /api/runs` with `Prefer: wait=50`, answered with the run's record when the run has ended. Peer: one request that creates an instance, answered when the instance is complete.",
-    ...(await playRounds([...contestants, peer], options)),
+    ...(await runRounds([...contestants, peer], options)),
   };
 }
 
@@ -61,7 +61,7 @@ export async function measureWake({ platform, quick, progress }: Bench): Promise
     title: "Waking a run that waits",
     unit: "ms",
     how: "The time from a signal's delivery to the end of the run that waited for it, after one step; the object is in memory. Peer: from `sendEvent` until the instance is complete.",
-    ...(await playRounds([...contestants, peer], options)),
+    ...(await runRounds([...contestants, peer], options)),
   };
 }
 
@@ -89,7 +89,7 @@ export async function measureParallel({ platform, quick, progress }: Bench): Pro
     title: "20 parallel steps of 50 ms",
     unit: "ms",
     how: "The time from the trigger to the end of a run of 20 parallel steps that take 50 ms each. The ideal is 50 ms. Floor: 20 timers of 50 ms in one object, with a plain write after each.",
-    ...(await playRounds([...contestants, floor, peer], options)),
+    ...(await runRounds([...contestants, floor, peer], options)),
   };
 }
 
@@ -113,7 +113,7 @@ export async function measureThroughput({ platform, quick, progress }: Bench): P
     title: "Runs a second, 50 in flight",
     unit: "runs/s (more is better)",
     how: "Runs of three steps, 50 concurrently, each with its own trigger request and its own object. A sample is one batch of runs.",
-    ...(await playRounds([...contestants, peer], options)),
+    ...(await runRounds([...contestants, peer], options)),
   };
 }
 

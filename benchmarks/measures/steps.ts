@@ -2,7 +2,7 @@
  * Measures the time per step of a sequence, for each dispatcher, for the floor of its pipe, and for the peer.
  */
 import type { BenchPlatform } from "../platform.ts";
-import { type Contestant, playRounds } from "../rounds.ts";
+import { type Contestant, runRounds } from "../rounds.ts";
 import type { Measure, Row } from "../statistics.ts";
 import { type Bench, PIPES, floorOf, peerToEnd, runToEnd } from "./contest.ts";
 
@@ -34,9 +34,9 @@ export async function measureSteps({ platform, quick, progress }: Bench): Promis
   const failures: string[] = [];
   for (const { n, rounds, budgetMs } of quick ? QUICK_SIZES : SIZES) {
     const all = contestantsOf(platform, n);
-    const played = await playRounds(all, { name: `${n} steps`, rounds, budgetMs, progress });
-    rows.push(...played.rows);
-    failures.push(...played.failures.map((text) => `${n} steps: ${text}`));
+    const result = await runRounds(all, { name: `${n} steps`, rounds, budgetMs, progress });
+    rows.push(...result.rows);
+    failures.push(...result.failures.map((text) => `${n} steps: ${text}`));
   }
   return {
     id: "steps",

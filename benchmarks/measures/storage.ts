@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { BenchPlatform } from "../platform.ts";
-import { type Contestant, playRounds } from "../rounds.ts";
+import { type Contestant, runRounds } from "../rounds.ts";
 import { type Measure, type Row, summarize } from "../statistics.ts";
 import { type Bench, type Pipe, inFlight, peerToEnd, peerToWait, runToEnd, runToWait, wake } from "./contest.ts";
 
@@ -32,7 +32,7 @@ export async function measureColdWake({ platform, quick, progress }: Bench): Pro
     title: "Waking a run that left memory",
     unit: "ms",
     how: "A run of N − 1 steps waits for a signal, and `state.abort()` drops its object from memory. The measured time is from the delivery of the signal to the end of the run: the object loads the journal, replays the function to its wait, and the run ends. The journal is written inline for every pipe, and replayed through the pipe.",
-    ...(await playRounds(contestants, options)),
+    ...(await runRounds(contestants, options)),
   };
 }
 

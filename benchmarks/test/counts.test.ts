@@ -77,7 +77,7 @@ class CountedRun {
     this.#api = new FakeDeployment([], {}, PIPES[pipe]?.(this.#counter, workflows), { clock: () => this.#now });
   }
 
-  async play(title: string): Promise<Counts> {
+  async run(title: string): Promise<Counts> {
     await this.#api.fetch("/api/runs", { json: { runId: RUN, workflowId: title } });
     await expect.poll(() => this.#isOver(), { timeout: 20_000, interval: 5 }).toBe(true);
     // Messages after the end are counted too.
@@ -120,7 +120,7 @@ class CountedRun {
 
 async function countAll(pipe: string): Promise<Record<string, Counts>> {
   const counts: Record<string, Counts> = {};
-  for (const title of Object.keys(RUNS)) counts[title] = await new CountedRun(pipe).play(title);
+  for (const title of Object.keys(RUNS)) counts[title] = await new CountedRun(pipe).run(title);
   return counts;
 }
 

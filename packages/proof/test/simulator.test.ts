@@ -15,11 +15,9 @@ const EXERCISED =
       ["crash before", "crash after", "zombie after", "start", "alarm"].map((fault) => `fault: ${fault}`),
       ["lost", "twice", "late", "answer lost"].map((fault) => `fault: message ${fault}`),
       ["cancelled", "compensated", "compensation_failed", "completed", "failed"].map((status) => `end: ${status}`),
-      ["cancel", "change code", "evict", "jump", "pause", "resume", "token delivered"].map((act) => `outsider: ${act}`),
-      ["trigger again", "unpause", "zombie", "delivery buffered", "delivery duplicate"].map(
-        (act) => `outsider: ${act}`,
-      ),
-      ["changed code: NON_DETERMINISM", "pipe: always remote", "pipe: by turns remote", "outsider: delivery resolved"],
+      ["cancel", "change code", "evict", "jump", "pause", "resume", "token delivered"].map((act) => `action: ${act}`),
+      ["trigger again", "unpause", "zombie", "delivery buffered", "delivery duplicate"].map((act) => `action: ${act}`),
+      ["changed code: NON_DETERMINISM", "pipe: always remote", "pipe: by turns remote", "action: delivery resolved"],
     );
 
 test.each(Object.entries(FOUND))("DUR4 a fault that the simulator found stays fixed: %s", async (_what, scenario) => {

@@ -8,7 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 export class ConditionNotMet extends Error {}
 
 /** @throws ConditionNotMet unless `holds`. */
-export function insist(holds: boolean, whatIsWrong: string): void {
+export function ensure(holds: boolean, whatIsWrong: string): void {
   if (!holds) throw new ConditionNotMet(whatIsWrong);
 }
 
@@ -25,7 +25,7 @@ export async function until(
 ): Promise<void> {
   const end = Date.now() + boundMs;
   while (!(await condition())) {
-    insist(Date.now() <= end, `This did not happen within ${boundMs / 1_000} s: ${what}.`);
+    ensure(Date.now() <= end, `This did not happen within ${boundMs / 1_000} s: ${what}.`);
     await delay(everyMs);
   }
 }

@@ -45,19 +45,20 @@ async function main(target: Target, wanted: string): Promise<void> {
   for (const [title, body] of Object.entries(REQUESTS)) await check(title, () => body(target));
   console.log(`\n  ${paint("bold", "Workflows")}`);
   const entries = makeCatalogue({ sleep: () => Promise.resolve() }).filter(({ title }) => title.includes(wanted));
-  for (const entry of entries) await check(`${entry.title}  ${paint("dim", slugOf(entry))}`, () => play(target, entry));
+  for (const entry of entries)
+    await check(`${entry.title}  ${paint("dim", slugOf(entry))}`, () => runOn(target, entry));
   console.log(
     failed === 0 ? `\n  ${paint(["green", "bold"], "The step handler conforms.")}\n` : `\n  ${failed} checks failed.\n`,
   );
   process.exitCode = failed === 0 ? 0 : 1;
 }
 
-async function play({ url: address, key: signingKey }: Target, entry: CatalogueEntry): Promise<string[]> {
+async function runOn({ url: address, key: signingKey }: Target, entry: CatalogueEntry): Promise<string[]> {
   const host = openClockHost(createHttpDispatcher({ url: address, signingKey }));
   try {
-    const played = await runEntry(host, entry, `conformance-${randomUUID()}`);
-    const wrong = differences([entry.outcome], played);
-    const [is, wanted] = [played.journal.join(", "), (JOURNALS[entry.title] ?? []).join(", ")];
+    const result = await runEntry(host, entry, `conformance-${randomUUID()}`);
+    const wrong = differences([entry.outcome], result);
+    const [is, wanted] = [result.journal.join(", "), (JOURNALS[entry.title] ?? []).join(", ")];
     return is === wanted ? wrong : [...wrong, `the journal is [${is}] instead of [${wanted}]`];
   } finally {
     await host.close();

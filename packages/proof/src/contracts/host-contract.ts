@@ -33,11 +33,11 @@ export function hostContract(name: string, options: HostContractOptions): void {
   test.each(entries)(`$title (${name})`, async (entry) => {
     const host = await open(undefined);
     try {
-      const played = await runEntry(host, entry, `${prefix}-${slugOf(entry)}`);
-      expect(differences([entry.outcome], played)).toEqual([]);
+      const result = await runEntry(host, entry, `${prefix}-${slugOf(entry)}`);
+      expect(differences([entry.outcome], result)).toEqual([]);
       const inOrder = (journal: readonly string[] = []): readonly string[] =>
         entry.anyOrder === true ? journal.toSorted((a, b) => a.localeCompare(b)) : journal;
-      expect(inOrder(played.journal)).toEqual(inOrder(JOURNALS[entry.title]));
+      expect(inOrder(result.journal)).toEqual(inOrder(JOURNALS[entry.title]));
     } finally {
       await host.close();
     }
@@ -49,12 +49,12 @@ export function hostContract(name: string, options: HostContractOptions): void {
       for (let atWrite = 1; atWrite <= WRITES_MAX; atWrite++) {
         const host = await open({ atWrite, side });
         try {
-          const played = await runEntry(host, entry, `${prefix}-${side}-${atWrite}-${slugOf(entry)}`);
-          expect([side, atWrite, differences(allowed, played), played.journal]).toEqual([
+          const result = await runEntry(host, entry, `${prefix}-${side}-${atWrite}-${slugOf(entry)}`);
+          expect([side, atWrite, differences(allowed, result), result.journal]).toEqual([
             side,
             atWrite,
             [],
-            played.journal,
+            result.journal,
           ]);
           if (!host.crashed()) break;
         } finally {

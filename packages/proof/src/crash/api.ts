@@ -5,7 +5,7 @@
  * every request that changes something carries an id: the run id for a trigger, a delivery id for a signal.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { insist } from "@holdfast/cli/until";
+import { ensure } from "@holdfast/cli/until";
 
 const REQUEST_MS_MAX = 10_000;
 const RETRY_AFTER_MS = 25;
@@ -71,7 +71,7 @@ export class Api {
 
   async #read(path: string): Promise<unknown> {
     const { status, body } = await this.#ask("GET", path);
-    insist(status === 200, `GET ${path} answered ${status}: ${JSON.stringify(body)}`);
+    ensure(status === 200, `GET ${path} answered ${status}: ${JSON.stringify(body)}`);
     return body;
   }
 

@@ -6,7 +6,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Api, JournalEntry, RunRecord } from "./api.ts";
 import type { CounterServer } from "./counter-server.ts";
-import { insist } from "@holdfast/cli/until";
+import { ensure } from "@holdfast/cli/until";
 
 export const STEPS = ["reserve", "charge", "ship"] as const;
 export type StepName = (typeof STEPS)[number];
@@ -47,7 +47,7 @@ export class Order {
     const input = { orderId: this.id, cents: 100, counterUrl: `${counter.url}/${this.id}`, shippingMs: 0 };
     const { status, body } = await api.trigger({ runId: this.id, workflowId: "order", input });
     // 200: the runtime accepted an earlier attempt, whose answer was lost.
-    insist(
+    ensure(
       status === 201 || status === 200,
       `${this.id}: the answer to the trigger is ${status} ${JSON.stringify(body)}`,
     );
@@ -94,7 +94,7 @@ export class Order {
       payload: { ok: true, by: "the crash test" },
       deliveryId: `approval-of-${this.id}`,
     });
-    insist(status === 202, `the answer to the signal is ${status} ${JSON.stringify(body)}`);
+    ensure(status === 202, `the answer to the signal is ${status} ${JSON.stringify(body)}`);
     this.approved = true;
   }
 

@@ -7,7 +7,7 @@
 import type { CounterServer } from "./counter-server.ts";
 import { type Order, STEPS, type StepName } from "./order.ts";
 import { printTable } from "@holdfast/cli/terminal";
-import { insist } from "@holdfast/cli/until";
+import { ensure } from "@holdfast/cli/until";
 
 /** The observations of one crash test. */
 export interface CrashResults {
@@ -30,7 +30,7 @@ export function printVerdict(results: CrashResults, counter: CounterServer): voi
   printSteps(orders, counter);
   printRuns(results, violations.length);
   for (const violation of violations.slice(0, VIOLATIONS_SHOWN_MAX)) console.error(`    ${violation}`);
-  insist(violations.length === 0, `${violations.length} promises were broken, the first: ${violations[0]}.`);
+  ensure(violations.length === 0, `${violations.length} promises were broken, the first: ${violations[0]}.`);
 }
 
 function judge(order: Order, counter: CounterServer): string[] {

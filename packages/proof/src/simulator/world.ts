@@ -84,14 +84,14 @@ export class World {
     const open = this.#hosts().filter((one) => !one.ended);
     const host = open[run % open.length];
     if (host === undefined) return;
-    if (act.type !== "deliver" && act.type !== "token") this.#count(`outsider: ${act.type}`);
+    if (act.type !== "deliver" && act.type !== "token") this.#count(`action: ${act.type}`);
     switch (act.type) {
       case "deliver":
         return this.#deliver(host, act);
       case "token": {
         const [tokenId] = host.header.waits.flatMap((wait) => wait.tokenId ?? []);
         if (tokenId === undefined) return;
-        return this.#count(`outsider: token ${host.resolveToken(tokenId, "answer").type}`);
+        return this.#count(`action: token ${host.resolveToken(tokenId, "answer").type}`);
       }
       case "trigger again":
         return this.#trigger();
@@ -127,7 +127,7 @@ export class World {
   #deliver(host: MemoryHost, { on, name, delivery }: Action["act"] & { readonly type: "deliver" }): void {
     const id = `d${delivery}-${host.runId}`;
     const reply = host.deliver(on, name, { id, even: delivery % 2 === 0 } satisfies Delivered, id);
-    this.#count(`outsider: delivery ${reply.type === "delivered" ? reply.delivery : reply.type}`);
+    this.#count(`action: delivery ${reply.type === "delivered" ? reply.delivery : reply.type}`);
     if (reply.type !== "delivered" || this.#delivered.has(id)) return;
     this.#delivered.add(id);
     const key = `${host.runId} ${on} ${name}`;
@@ -169,7 +169,7 @@ export class World {
       seedResults: [],
     });
     if ("type" in inherited) return this.#find("resume", `${header.id} cannot be resumed: ${inherited.message}`);
-    this.#count("outsider: resume");
+    this.#count("action: resume");
     const host = this.#newHost("run-2", this.#root.world);
     host.trigger("root", undefined, { runId: "run-2", input: ENCODED_UNDEFINED, inherited });
     await this.#runWithoutFaults();

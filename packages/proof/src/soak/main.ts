@@ -45,8 +45,8 @@ async function main(): Promise<void> {
   const progress = new ProgressLine(() => describeProgress(startedAt));
   try {
     const end = performance.now() + minutes * 60_000;
-    const over = await Promise.all([load(caller, end), injectFaults(processes, end)]).then(([all]) => all);
-    await Promise.race([Promise.all(over), delay(COMPLETION_MS_MAX, undefined, { ref: false })]);
+    const ended = await Promise.all([load(caller, end), injectFaults(processes, end)]).then(([all]) => all);
+    await Promise.race([Promise.all(ended), delay(COMPLETION_MS_MAX, undefined, { ref: false })]);
     // Kill once more, so that the results are read from the disk and not from memory.
     await processes.killWorkerd();
     const verdict = await judge(caller, runs, processes.effects());
@@ -59,15 +59,15 @@ async function main(): Promise<void> {
 
 /** Starts runs at a bounded rate. */
 async function load(caller: Caller, end: number): Promise<Promise<void>[]> {
-  const over: Promise<void>[] = [];
+  const ended: Promise<void>[] = [];
   for (let number = 1; performance.now() < end; number++) {
     await delay(1_000 / rate);
     while (runs.filter(({ state }) => state === "open").length >= OPEN_MAX) await delay(50);
     const started = startRun(caller, random, number);
     runs.push(started.run);
-    over.push(started.over);
+    ended.push(started.ended);
   }
-  return over;
+  return ended;
 }
 
 /** Injects one fault after another, until shortly before the end. */
@@ -99,9 +99,9 @@ async function inject(name: string, act: () => Promise<unknown>): Promise<void> 
 function describeProgress(startedAt: number): string {
   const seconds = Math.round((performance.now() - startedAt) / 1_000);
   const open = runs.filter(({ state }) => state === "open").length;
-  const struck = [...faults.values()].reduce((sum, times) => sum + times, 0);
+  const injected = [...faults.values()].reduce((sum, times) => sum + times, 0);
   const wrong = runs.filter(({ problems }) => problems.length > 0).length;
-  return `${seconds} s  ${struck} faults, ${runs.length} runs, ${open} open, ${wrong} wrong`;
+  return `${seconds} s  ${injected} faults, ${runs.length} runs, ${open} open, ${wrong} wrong`;
 }
 
 function report({ findings, steps, effects, repeated }: Verdict, caller: Caller, ms: number): void {

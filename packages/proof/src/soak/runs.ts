@@ -18,7 +18,7 @@ export interface SoakRun {
 }
 
 /** The entries whose outcome does not depend on time: a restart takes seconds, and would change the others. */
-const playable = catalogue.filter(
+const timeIndependent = catalogue.filter(
   ({ title, timeoutMs, cues = [] }) =>
     timeoutMs === undefined &&
     !/race|WAIT3|WAIT4|WAIT5|RUN6|STEP4|CAN1|CAN6/.test(title) &&
@@ -40,16 +40,16 @@ const ACTING: Readonly<Record<string, Expected>> = {
   "soak-family": { status: "completed", output: [2, 3] },
 };
 
-/** Starts one run. `over` resolves when the run has ended and `run.problems` is set. */
+/** Starts one run. `ended` resolves when the run has ended and `run.problems` is set. */
 export function startRun(
   caller: Caller,
   random: Random,
   number: number,
-): { readonly run: SoakRun; readonly over: Promise<void> } {
+): { readonly run: SoakRun; readonly ended: Promise<void> } {
   const pipe = random.pick(PIPES);
   const acts = random.chance(0.5);
   const workflowId = random.pick(Object.keys(ACTING));
-  const entry = random.pick(playable);
+  const entry = random.pick(timeIndependent);
   const kind = acts ? workflowId : slugOf(entry);
   const run: SoakRun = {
     id: `${pipe}${number}-${kind}`.slice(0, 120),
@@ -58,21 +58,21 @@ export function startRun(
     state: "open",
     problems: [],
   };
-  const played = acts ? act(caller, run.id, workflowId) : play(caller, run.id, entry);
-  const over = played
+  const outcome = acts ? runActing(caller, run.id, workflowId) : runCatalogueEntry(caller, run.id, entry);
+  const ended = outcome
     .catch((error: unknown) => [String(error)])
     .then((problems) => {
       run.problems = problems;
       run.state = "ended";
     });
-  return { run, over };
+  return { run, ended };
 }
 
-async function play(caller: Caller, id: string, entry: CatalogueEntry): Promise<string[]> {
+async function runCatalogueEntry(caller: Caller, id: string, entry: CatalogueEntry): Promise<string[]> {
   return differences([entry.outcome, ...(entry.orAfterCrash ?? [])], await runEntry(caller, entry, id));
 }
 
-async function act(caller: Caller, id: string, workflowId: string): Promise<string[]> {
+async function runActing(caller: Caller, id: string, workflowId: string): Promise<string[]> {
   const { input, status, output }: Expected = ACTING[workflowId] ?? { status: "unknown" };
   await caller.trigger(id, workflowId, input);
   if (workflowId === "soak-signals") for (const n of [1, 2, 3]) await caller.deliver(id, "signal", "n", n, `d-${n}`);

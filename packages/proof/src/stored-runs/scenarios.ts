@@ -11,8 +11,8 @@ import type { Scenario } from "./scenario.ts";
 import { stateScenarios } from "./states.ts";
 
 export function makeScenarios(tools: Tools): Scenario[] {
-  const played = makeCatalogue(tools).map((entry): Scenario => ({ entry }));
-  return [...played, ...stateScenarios(tools), ...raceScenarios()].map(withDeliveryIds);
+  const catalogue = makeCatalogue(tools).map((entry): Scenario => ({ entry }));
+  return [...catalogue, ...stateScenarios(tools), ...raceScenarios()].map(withDeliveryIds);
 }
 
 /** Gives each delivery a fixed id, which stays the same when only the remaining cues are performed. */
