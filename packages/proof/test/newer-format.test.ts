@@ -31,7 +31,7 @@ interface World {
   readonly rows: () => Readonly<Record<string, unknown>>;
 }
 
-/** A run that waits, after `change` was made in its rows by newer code. */
+/** Returns a waiting run whose rows `change` has modified as newer code does. */
 async function changed(change: (store: MemoryStore) => void, options: Partial<MemoryHostOptions> = {}): Promise<World> {
   const store = new MemoryStore();
   const before = new MemoryHost({ workflows: [parent, child], store });
@@ -61,7 +61,7 @@ function journalOf({ store }: World): RunJournalEntry[] {
 
 const JOURNAL = (seq: number): string => `journal/${String(seq).padStart(10, "0")}`;
 
-/** A change, and how the reason names it. */
+/** Changes of rows, each with the text that the reason must contain. */
 const CHANGES: readonly (readonly [what: string, change: (store: MemoryStore) => void, named: string])[] = [
   ...RESERVED_HEADER_FIELDS.map(
     (field) =>
@@ -92,7 +92,7 @@ const CHANGES: readonly (readonly [what: string, change: (store: MemoryStore) =>
   ["encoded metadata", (store) => patch(store, "record", { metadata: [["phase", SEALED]] }), '"h1"'],
 ];
 
-/** Changes that are found when the journal is read, before an execution starts. */
+/** Changes that are detected when the journal is read, before an execution starts. */
 const LATER: readonly (readonly [what: string, change: (store: MemoryStore) => void, named: string])[] = [
   ["an entry in the middle of the journal", (store) => patch(store, JOURNAL(2), { type: "edited" }), "edited"],
   ["an encoded result", (store) => patch(store, JOURNAL(2), { value: SEALED }), '"h1"'],
@@ -107,9 +107,9 @@ const LATER: readonly (readonly [what: string, change: (store: MemoryStore) => v
   ],
 ];
 
-describe("runs that newer code wrote", () => {
+describe("runs of newer code", () => {
   test.each([...CHANGES, ...LATER])(
-    "VER4 a run with %s takes nothing, is paused with NEWER_FORMAT, and its rows stay as they are",
+    "VER4 a run with %s rejects all inputs, is reported as paused with NEWER_FORMAT, and its rows do not change",
     async (_what, change, named) => {
       const { host, rows, store } = await changed(change);
       const before = rows();
@@ -135,7 +135,7 @@ describe("runs that newer code wrote", () => {
   );
 
   test.each([...CHANGES, ...LATER])(
-    "VER4 a run with %s continues when the newer code is back",
+    "VER4 a run with %s continues when newer code is deployed again",
     async (_what, change) => {
       let original = new Map<string, unknown>();
       const { host, store } = await changed((one) => {
@@ -152,7 +152,7 @@ describe("runs that newer code wrote", () => {
     },
   );
 
-  test("VER4 the record and the journal show what is known and name what is not", async () => {
+  test("VER4 the record and the journal contain the known fields, and the names of unknown encodings and entries", async () => {
     const { host, store, rows } = await changed((one) => {
       patch(one, "input", { input: SEALED });
       patch(one, JOURNAL(2), { value: SEALED });
@@ -171,7 +171,7 @@ describe("runs that newer code wrote", () => {
     ]);
   });
 
-  test("VER4 of a header in a newer format only fields of the known form are shown", async () => {
+  test("VER4 the record of a header in a newer format contains only fields with a known type", async () => {
     const { host } = await changed((store) => {
       store.erase("input");
       patch(store, "record", { v: 3, waits: { a: 1 }, tags: "none", environment: 4, metadata: 7, status: "asleep" });
@@ -187,7 +187,7 @@ describe("runs that newer code wrote", () => {
     });
   });
 
-  test("VER4 a run of newer code that has ended is shown as it ended, and has no alarm", async () => {
+  test("VER4 an ended run of newer code keeps its status, and has no alarm", async () => {
     const { host, store } = await changed((one) =>
       patch(one, "record", { build: "b2", status: "completed", output: SEALED }),
     );
@@ -195,7 +195,7 @@ describe("runs that newer code wrote", () => {
     expect([recordOf(host).status, recordOf(host).error, store.alarm]).toEqual(["completed", undefined, null]);
   });
 
-  test("VER4 an alarm looks again in some minutes; what the run's own past still says changes nothing", async () => {
+  test("VER4 an alarm checks the run again after 5 minutes, and late inputs of the run's own work change no row", async () => {
     const { host, store, rows } = await changed((one) => patch(one, "record", { segment: 2 }));
     const before = rows();
     expect(host.host.handle({ type: "alarm" })).toEqual({ type: "done" });
@@ -214,7 +214,7 @@ describe("runs that newer code wrote", () => {
     expect(rows()).toEqual(before);
   });
 
-  test("VER4 CHILD4 messages of other runs are not acknowledged, so their senders keep them", async () => {
+  test("VER4 CHILD4 a run of newer code does not acknowledge messages of other runs, so their senders repeat them", async () => {
     const { host } = await changed((one) => patch(one, "record", { wrappedKey: "k" }));
     const receive = (message: Parameters<typeof host.host.receive>[0]): unknown => host.host.receive(message, "0");
     expect(receive({ type: "cancel", reason: "r" })).toEqual({ type: "unreachable" });
@@ -223,7 +223,7 @@ describe("runs that newer code wrote", () => {
     expect(receive({ type: "childEnded", op: "run/0/c", outcome })).toEqual({ type: "unreachable" });
   });
 
-  test("VER4 CHILD4 a message that newer code sent is not acknowledged", async () => {
+  test("VER4 CHILD4 a message of newer code is not acknowledged", async () => {
     const { host, rows } = await changed(() => {});
     const before = rows();
     const receive = (message: object): unknown =>
@@ -244,7 +244,7 @@ describe("runs that newer code wrote", () => {
   });
 });
 
-describe("reports that newer step handlers send", () => {
+describe("reports of newer step handlers", () => {
   const EVENTS: readonly (readonly [what: string, event: object])[] = [
     ...RESERVED_ENTRY_TYPES.map((type) => [`the type ${type}`, { type, op: "version/0/x", nth: 4 }] as const),
     ["an encoded result", { type: "step.completed", op: "step/0/c", nth: 4, attempt: 1, startedAt: 0, value: SEALED }],
@@ -260,7 +260,7 @@ describe("reports that newer step handlers send", () => {
     ["a field of the orchestrator", { type: "step.completed", op: "step/0/c", nth: 4, value: "[1]", seq: 1 }],
   ];
 
-  test.each(EVENTS)("VER2 a report with %s is refused as a whole, and the run is paused", async (_what, event) => {
+  test.each(EVENTS)("VER2 a report with %s is rejected completely, and the run is paused", async (_what, event) => {
     const { host } = await changed(() => {});
     host.deliver("signal", "other", 1, "d1");
     await host.settle();
@@ -284,7 +284,7 @@ describe("reports that newer step handlers send", () => {
     expect(host.header).toMatchObject({ status: "paused", error: { code: "PROTOCOL_MISMATCH" } });
   });
 
-  test("VER2 an execution refuses a journal with an entry that it does not know, and an input that it does not read", async () => {
+  test("VER2 an execution rejects a journal with an unknown entry, and an input with an unknown encoding", async () => {
     for (const change of [
       { journal: [{ v: 1, seq: 1, at: 0, asked: 0, nth: 0, op: "version/0/x", type: "version.marked" } as never] },
       { input: SEALED },
@@ -296,7 +296,7 @@ describe("reports that newer step handlers send", () => {
     }
   });
 
-  test("VER4 a value that reaches an execution in an encoding that it does not read pauses the run", async () => {
+  test("VER4 a value with an unknown encoding in an execution pauses the run", async () => {
     const { host } = await changed(() => {}, {
       tamper: (start) => ({
         ...start,

@@ -11,8 +11,8 @@ import type { MemoryStore } from "@holdfast/workflows/testing";
 export type BugName =
   | "skip the fence"
   | "reorder deliveries"
-  | "forget the alarm"
-  | "forget the flags"
+  | "lose the alarm"
+  | "lose the flags"
   | "reorder outcomes"
   | "lose an outcome"
   | "drop a message"
@@ -28,12 +28,12 @@ interface Bug {
 }
 
 export const BUGS: Record<BugName, Bug> = {
-  "forget the alarm": {
+  "lose the alarm": {
     stored: (store, batch) => {
       if (batch.puts.size > 2 && batch.alarm !== undefined && batch.alarm !== null) store.takeAlarm();
     },
   },
-  "forget the flags": {
+  "lose the flags": {
     stored: (store) => {
       const header = store.get("record") as { readonly flags?: unknown; readonly epoch: number };
       const { flags, ...rest } = header;

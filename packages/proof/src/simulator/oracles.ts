@@ -81,12 +81,12 @@ function checkProgress({ host: { header, store } }: ObservedRun): string[] {
   ];
 }
 
-/** A run keeps the replay flags that it was created with, and every execution gets them (REP8). */
+/** The replay flags of a run never change, and every execution receives them (REP8). */
 function checkFlags({ host: { header, starts } }: ObservedRun): string[] {
   const [stored, newest] = [header.flags, NEWEST_FLAGS].map((flags) => JSON.stringify(flags));
   const others = starts.map(({ flags }) => JSON.stringify(flags)).filter((flags) => flags !== newest);
   if (stored === newest && others.length === 0) return [];
-  return [`has the flags ${stored}, its executions got ${others.join(" and ")}; it was created with ${newest}`];
+  return [`has the flags ${stored}, and executions with ${others.join(" and ")}, but was created with ${newest}`];
 }
 
 /** The alarm always equals the run's next due time (DUR5). */
