@@ -69,8 +69,7 @@ function childrenOf(value: object): unknown[] {
  * @throws HoldfastError `NEWER_FORMAT` if the value is in an envelope.
  */
 export function decodeValue(text: EncodedValue): unknown {
-  if (isEnveloped(text))
-    throw new HoldfastError("NEWER_FORMAT", `This version does not read values that are encoded as ${schemeOf(text)}.`);
+  if (isEnveloped(text)) throw new HoldfastError("NEWER_FORMAT", `unknown encoding ${schemeOf(text)}`);
   return text === ENCODED_UNDEFINED ? undefined : parse(text, REVIVERS);
 }
 

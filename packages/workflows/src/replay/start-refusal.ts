@@ -18,10 +18,10 @@ export function startRefusal(
 ): string | undefined {
   if (protocol !== PROTOCOL_VERSION)
     return `The orchestrator speaks version ${protocol} of the protocol, this step handler version ${PROTOCOL_VERSION}.`;
-  const does = "this step handler does not know";
-  if (profile === undefined) return `The run has the replay flags ${flags?.join(", ")}, and ${does} all of them.`;
-  const unknown = journal.find((entry) => !isKnownEntry(entry));
-  if (unknown !== undefined) return `The journal holds an entry ${unknown.type}, which ${does}.`;
-  if (isEnveloped(input) || isEnveloped(run.tenantMeta ?? "")) return `The input has an encoding that ${does}.`;
-  return undefined;
+  const what =
+    profile === undefined
+      ? `replay flags ${flags?.join(", ")}`
+      : (journal.find((entry) => !isKnownEntry(entry))?.type ??
+        [input, run.tenantMeta ?? ""].find(isEnveloped)?.slice(0, 9));
+  return what && `This step handler does not know what the run has: ${what}.`;
 }
