@@ -5,8 +5,8 @@ import { finished, journalOf, outcomeOf, started, workflowOf } from "./run-workf
 
 type Body = Parameters<typeof started>[0];
 
-/** Runs `body` once without a crash and once with a crash after each commit. All runs must have the same outcome. */
-async function sameWherever(
+/** Runs `body` without a crash, with a crash after each commit, and with crashes at all journal writes. Checks that all outcomes are equal, and returns the outcome. */
+async function sameAfterAnyCrash(
   body: Body,
   outside: (host: MemoryHost) => Promise<void> = async () => {},
 ): Promise<unknown> {
@@ -52,12 +52,12 @@ describe("order", () => {
   test("REP2 a race between a signal and a sleep has the same winner live and after a crash at any commit", async () => {
     const race: Body = (ctx) =>
       Promise.race([ctx.waitForSignal("a", { timeout: "1h" }), ctx.sleep("1s").then(() => "slept")]);
-    expect(await sameWherever(race)).toMatchObject({ output: "slept" });
+    expect(await sameAfterAnyCrash(race)).toMatchObject({ output: "slept" });
     const deliver = async (host: MemoryHost): Promise<void> => {
       host.deliver("signal", "a", "came", "d1");
       await host.settle();
     };
-    expect(await sameWherever(race, deliver)).toMatchObject({ output: "came" });
+    expect(await sameAfterAnyCrash(race, deliver)).toMatchObject({ output: "came" });
   });
 
   test("REP2 nested all, race, any and allSettled settle in the same order in every replay, after a crash at any commit", async () => {
@@ -94,7 +94,7 @@ describe("order", () => {
   });
 
   test("REP2 a race of two steps that end in one turn has the same winner on replay, with promise chains of any depth", async () => {
-    await sameWherever(async (ctx) => {
+    await sameAfterAnyCrash(async (ctx) => {
       const deep = async (depth: number, value: Promise<string>): Promise<string> =>
         depth === 0 ? value : deep(depth - 1, value);
       const winner = await Promise.race([
@@ -110,7 +110,7 @@ describe("order", () => {
   });
 
   test("REP2 a race between a buffered signal and a plain value has the same winner on replay", async () => {
-    const result = await sameWherever(
+    const result = await sameAfterAnyCrash(
       async (ctx) => {
         await ctx.step("first", () => 1);
         const winner = await Promise.race([ctx.waitForSignal("early"), Promise.resolve("nothing yet")]);
@@ -128,7 +128,7 @@ describe("order", () => {
 
 describe("names", () => {
   test("REP3 the same name in a loop is a new operation each time and keeps its own result", async () => {
-    const result = await sameWherever(async (ctx) => {
+    const result = await sameAfterAnyCrash(async (ctx) => {
       const results: number[] = [];
       for (let i = 0; i < 5; i++) results.push(await ctx.step("turn", () => i * 10));
       return results;
@@ -137,7 +137,7 @@ describe("names", () => {
   });
 
   test("REP3 parallel branches that use one name and end in another order keep their own results", async () => {
-    const result = await sameWherever((ctx) =>
+    const result = await sameAfterAnyCrash((ctx) =>
       Promise.all([300, 100, 200].map((ms) => ctx.sleep(ms).then(() => ctx.step("work", () => ms)))),
     );
     expect(result).toMatchObject({ output: [300, 100, 200] });
@@ -324,7 +324,7 @@ describe("user code that catches errors", () => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown): void => void unhandled.push(reason);
     process.on("unhandledRejection", note);
-    const result = await sameWherever(async (ctx) => {
+    const result = await sameAfterAnyCrash(async (ctx) => {
       const caught: string[] = [];
       void ctx.waitForEvent("nobody-waits");
       const late = ctx.step("fails", { retry: { max: 1 } }, () => Promise.reject(new Error("late")));
@@ -346,7 +346,7 @@ describe("user code that catches errors", () => {
 
   test("REP7 code that catches every error catches no error of the engine", async () => {
     const seen: unknown[] = [];
-    await sameWherever(async (ctx) => {
+    await sameAfterAnyCrash(async (ctx) => {
       try {
         await ctx.step("a", () => 1);
         await ctx.sleep("1m");
