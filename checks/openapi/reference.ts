@@ -4,12 +4,15 @@
 import type { JsonSchema } from "../../packages/orchestrator-cloudflare/src/api/answers.ts";
 import type { Document, DocumentedOperation } from "./document.ts";
 
+/** Schemas whose fields the page does not list. */
+const WITHOUT_SECTION: ReadonlySet<string> = new Set(["Refusal", "Document"]);
+
 export function makeReference({ paths, components }: Document): string {
   const operations = Object.entries(paths).flatMap(([path, verbs]) =>
     Object.entries(verbs).map(([verb, operation]) => section(verb.toUpperCase(), path, operation)),
   );
   const schemas = Object.entries(components.schemas).flatMap(([name, schema]) =>
-    name === "Refusal" || name === "Document" ? [] : [`### ${name}\n\n${fields(schema)}`],
+    WITHOUT_SECTION.has(name) ? [] : [`### ${name}\n\n${fields(schema)}`],
   );
   return `# HTTP reference
 
@@ -35,7 +38,7 @@ function section(verb: string, path: string, operation: DocumentedOperation): st
   const answers = Object.entries(responses).map(([status, { description: what, content = {} }]) => {
     const [schema] = Object.values(content);
     const named = schema === undefined || Number(status) >= 400 ? "" : nameOf(schema.schema);
-    return [status, named === "" ? what : `${what} [${named}](#${named.toLowerCase()})`];
+    return [status, named === "" || WITHOUT_SECTION.has(named) ? what : `${what} ${linkTo(named)}`];
   });
   return [
     `## ${verb} ${path}`,
@@ -82,7 +85,7 @@ function typeOf(schema: JsonSchema): string {
     readonly default?: unknown;
   };
   const named = nameOf(schema);
-  if (named !== "") return `[${named}](#${named.toLowerCase()})`;
+  if (named !== "") return linkTo(named);
   if (values !== undefined) return values.map((value) => `\`${String(value)}\``).join(", ");
   if (constant !== undefined) return `\`${JSON.stringify(constant)}\``;
   if (anyOf !== undefined) return anyOf.map(typeOf).join(" or ");
@@ -90,6 +93,10 @@ function typeOf(schema: JsonSchema): string {
   const range = maximum === undefined ? "" : ` ${minimum ?? 0} to ${maximum}`;
   const preset = otherwise === undefined ? "" : `, default \`${JSON.stringify(otherwise)}\``;
   return `${typeof type === "string" ? type : (type?.join(" or ") ?? "any JSON")}${range}${preset}`;
+}
+
+function linkTo(name: string): string {
+  return `[${name}](#${name.toLowerCase()})`;
 }
 
 function nameOf({ $ref: reference = "" }: JsonSchema & { readonly $ref?: string }): string {

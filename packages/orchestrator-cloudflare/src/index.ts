@@ -35,7 +35,7 @@ export type { Retention, RunObjectDeps } from "./run-object/deps.ts";
 export { type OtlpOptions, otlpExporter } from "./telemetry/otlp.ts";
 export { type Telemetry, type TelemetryEvent, logEvents } from "./telemetry/telemetry.ts";
 export { handleWorkerRequest } from "./worker.ts";
-// For whoever writes a dispatcher.
+// For authors of dispatchers.
 export type { IndexRow } from "@holdfast/orchestrator";
 export { type Duration, type Limits, limitsFrom } from "@holdfast/protocol";
 export {

@@ -1,8 +1,8 @@
 /**
- * What the adapter needs of Cloudflare, as structural types.
+ * The parts of the Cloudflare API that the adapter uses, as structural types.
  *
- * Owns: the platform's edge. The real types assign to these (a type test proves it), and plain-Node tests pass
- * in-memory fakes; nothing here or in the public types depends on @cloudflare/workers-types.
+ * Owns: the boundary to the platform. The real types are assignable to these types (a type test proves it), and tests in
+ * plain Node pass in-memory fakes. No public type depends on @cloudflare/workers-types.
  */
 
 /** The synchronous key-value storage of an SQLite-backed Durable Object. */
@@ -34,10 +34,10 @@ export interface DurableObjectStubLike {
   fetch(request: Request): Promise<Response>;
 }
 
-/** A Durable Object binding. `Id` is whatever the platform makes of a name. */
+/** A Durable Object binding. `Id` is the platform's type of object ids. */
 export interface DurableObjectNamespaceLike<Id = unknown> {
   idFromName(name: string): Id;
-  /** For rebuilding the index: objects by the ids that the platform lists. */
+  /** For the rebuild of the index, which addresses objects by the ids that the platform lists. */
   idFromString?(id: string): Id;
   get(id: Id): DurableObjectStubLike;
 }
@@ -55,14 +55,14 @@ export interface HibernatingSocketLike {
   deserializeAttachment(): unknown;
 }
 
-/** `ctx` of a Durable Object, as far as its sockets go. */
+/** The methods of a Durable Object's `ctx` for sockets. */
 export interface SocketHostLike {
-  // oxlint-disable-next-line typescript/no-explicit-any -- the platform's own type assigns to it
+  // oxlint-disable-next-line typescript/no-explicit-any -- the platform's own type is assignable to it
   acceptWebSocket(socket: any): void;
   getWebSockets(): HibernatingSocketLike[];
 }
 
-/** An R2 bucket, as far as large payloads need it. */
+/** The methods of an R2 bucket that large payloads need. */
 export interface BucketLike {
   put(key: string, value: string): Promise<unknown>;
   get(key: string): Promise<{ text(): Promise<string> } | null>;

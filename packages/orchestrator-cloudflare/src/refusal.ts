@@ -1,7 +1,7 @@
 /**
- * Answers that refuse (LIM2): a stable code, a message that helps, the right status.
+ * Refusals of the API (LIM2): a stable code, a message that states what to do, and an HTTP status.
  *
- * Owns: which code has which status.
+ * Owns: the status of each code.
  */
 
 /** The status of each code. */
@@ -40,7 +40,7 @@ export const STATUS_OF = {
 
 export type ApiErrorCode = keyof typeof STATUS_OF;
 
-/** Thrown by whatever handles a request, answered in one place. */
+/** Thrown while a request is handled. The router and the run's object turn it into a response. */
 export class ApiRefusal extends Error {
   readonly code: ApiErrorCode;
   readonly details: unknown;

@@ -1,7 +1,7 @@
 /**
- * Reading what a caller sends (LIM2, SEC6).
+ * Request bodies (LIM2, SEC6).
  *
- * Owns: content type, size, JSON, and shape, in that order; each with its own refusal.
+ * Owns: the checks of content type, size, JSON and shape, each with its own refusal code.
  */
 import { HoldfastError, encodeValue } from "@holdfast/protocol";
 import { readBodyText } from "@holdfast/protocol/transport";
@@ -9,7 +9,7 @@ import * as v from "valibot";
 import { ApiRefusal } from "./refusal.ts";
 
 /**
- * The request's body as the schema describes it. No body counts as `{}`.
+ * Returns the request's body as the schema describes it. An empty body counts as `{}`.
  * @throws ApiRefusal `unsupported_media_type`, `body_too_large`, `invalid_json`, `invalid_body`.
  */
 export async function readBody<S extends v.GenericSchema>(
@@ -24,15 +24,18 @@ export async function readBody<S extends v.GenericSchema>(
   const issues = result.issues.slice(0, 10).map((issue) => ({ path: pathOf(issue), message: messageOf(issue) }));
   const first = issues[0];
   const code = ID_FIELDS.has(first?.path ?? "") && result.issues[0].type !== "string" ? "invalid_id" : "invalid_body";
-  throw new ApiRefusal(code, `The body is not as it should be: ${first?.path}: ${first?.message}.`, {
+  throw new ApiRefusal(code, `The body is invalid: ${first?.path}: ${first?.message}.`, {
     issues,
   });
 }
 
-/** Fields that hold ids: a bad one has a code of its own. */
+/** Fields that contain ids: an invalid id has its own code. */
 const ID_FIELDS: ReadonlySet<string> = new Set(["runId", "idempotencyKey", "deliveryId", "triggeredByUserId"]);
 
-/** A value that a caller gave, as it is stored. */
+/**
+ * Encodes a value of a request for storage.
+ * @throws ApiRefusal `invalid_body` if the value cannot be stored.
+ */
 export function encodeGiven(value: unknown, path: string): string {
   try {
     return encodeValue(value, path);
@@ -52,7 +55,7 @@ function requireJson(request: Request): void {
 }
 
 /**
- * The body as text. Reads no more than `bytesMax`, whatever the headers claim.
+ * Returns the body as text. Reads at most `bytesMax` bytes, whatever `Content-Length` states.
  * @throws ApiRefusal `body_too_large`, `invalid_json`.
  */
 export async function readText(request: Request, bytesMax: number): Promise<string> {

@@ -11,7 +11,7 @@ export async function handleWorkerRequest(request: Request, deps: WorkerDeps): P
   if (deps.verifyRequest === undefined && !warned) {
     warned = true;
     console.warn(
-      "holdfast: this API is open to everybody. Pass verifyRequest, for example bearerAuth(env.API_TOKENS).",
+      "holdfast: this API accepts every request. Pass verifyRequest, for example bearerAuth(env.API_TOKENS).",
     );
   }
   return router.fetch(request, deps);

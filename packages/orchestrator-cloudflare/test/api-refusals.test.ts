@@ -1,4 +1,4 @@
-/** tests: the HTTP API: what it refuses, and what its answers never reveal */
+/** tests: refusals of the HTTP API, and data that its answers must not contain */
 import { DEFAULT_LIMITS } from "@holdfast/protocol";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { bodies, workflows } from "./api-workflows.ts";
@@ -18,13 +18,13 @@ describe("refusals", () => {
 
   test.each([
     ["broken JSON", "{", 400, "invalid_json", "JSON"],
-    ["text that is no JSON", "hello", 400, "invalid_json", "not JSON"],
+    ["text that is not JSON", "hello", 400, "invalid_json", "not JSON"],
     ["an empty body", "", 400, "invalid_body", "workflowId"],
     ["an array", "[]", 400, "invalid_body", "workflowId: is missing"],
     ["a wrong type", '{"workflowId":5}', 400, "invalid_body", "workflowId"],
     ["an unknown field", '{"workflowId":"approve","inptu":1}', 400, "invalid_body", "inptu: unknown field"],
     [
-      "a bad duration",
+      "an invalid duration",
       '{"workflowId":"approve","delay":"1.5h"}',
       400,
       "invalid_body",
@@ -33,7 +33,7 @@ describe("refusals", () => {
     ["a negative time-out", '{"workflowId":"approve","timeout":-1}', 400, "invalid_body", "timeout"],
     ["an empty id", '{"workflowId":"approve","runId":""}', 400, "invalid_id", "runId"],
     ["a long id", `{"workflowId":"approve","runId":"${"x".repeat(257)}"}`, 400, "invalid_id", "256"],
-    ["an id that no URL can hold", '{"workflowId":"approve","runId":".."}', 400, "invalid_id", '".."'],
+    ["an id that URLs cannot contain", '{"workflowId":"approve","runId":".."}', 400, "invalid_id", '".."'],
     ["a control character in an id", '{"workflowId":"approve","runId":"a\\nb"}', 400, "invalid_id", "control"],
     ["too many tags", `{"workflowId":"approve","tags":[${'"t",'.repeat(64)}"t"]}`, 400, "invalid_body", "tags"],
     [
@@ -52,19 +52,16 @@ describe("refusals", () => {
     ],
     ["an unknown workflow", '{"workflowId":"aprove"}', 404, "workflow_not_found", '"approve"'],
     ["an unknown version", '{"workflowId":"approve","workflowVersion":"9"}', 201, "", ""],
-  ])(
-    "LIM2 %s is refused with a code and a message that helps, and stores nothing",
-    async (_what, body, status, code, named) => {
-      const answer = await answerOf(await post(body));
-      expect(answer.status).toBe(status);
-      if (status === 201) return;
-      expect(answer.body.error).toBe(code);
-      expect(answer.body.message).toContain(named);
-      for (const storage of api.storages.values()) expect(storage.writes).toBe(0);
-    },
-  );
+  ])("LIM2 %s is rejected with a code and a message, and stores nothing", async (_what, body, status, code, named) => {
+    const answer = await answerOf(await post(body));
+    expect(answer.status).toBe(status);
+    if (status === 201) return;
+    expect(answer.body.error).toBe(code);
+    expect(answer.body.message).toContain(named);
+    for (const storage of api.storages.values()) expect(storage.writes).toBe(0);
+  });
 
-  test("LIM2 a body over the limit is refused, whatever its headers claim", async () => {
+  test("LIM2 a body over the limit is rejected for any Content-Length", async () => {
     const large = JSON.stringify({ workflowId: "approve", input: "x".repeat(5_000_000) });
     expect(await answerOf(await post(large))).toMatchObject({
       status: 413,
@@ -84,7 +81,7 @@ describe("refusals", () => {
     expect(streamed.status).toBe(413);
   });
 
-  test("LIM2 a body that is not UTF-8 is refused", async () => {
+  test("LIM2 a body that is not UTF-8 is rejected", async () => {
     const body = Uint8Array.from([0x7b, 0xff, 0xfe, 0x7d]);
     const answer = await api.fetch("/api/runs", {
       method: "POST",
@@ -95,14 +92,14 @@ describe("refusals", () => {
   });
 
   test.each(["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""])(
-    "SEC6 a body that claims to be %j is refused with 415",
+    "SEC6 a body with the Content-Type %j is rejected with 415",
     async (type) => {
       const answer = await answerOf(await post('{"workflowId":"approve"}', { "Content-Type": type }));
       expect(answer).toMatchObject({ status: 415, body: { error: "unsupported_media_type" } });
     },
   );
 
-  test("SEC6 a page of another site may not change anything, and no CORS header is ever sent", async () => {
+  test("SEC6 a page of another site cannot change anything, and no answer has a CORS header", async () => {
     const foreign = { headers: { Origin: "https://evil.example" } };
     expect(await answerOf(await api.fetch("/api/runs/r1/cancel", { method: "POST", ...foreign }))).toMatchObject({
       status: 403,
@@ -113,7 +110,7 @@ describe("refusals", () => {
     expect((await api.fetch("/api/runs", { method: "OPTIONS" })).status).toBe(405);
   });
 
-  test("SEC6 reading changes nothing, not even of a run whose execution was lost", async () => {
+  test("SEC6 a read changes no rows, also of a run whose execution was lost", async () => {
     await api.fetch("/api/runs", {
       json: { workflowId: "approve", runId: "r1", input: {} },
       headers: { Prefer: "wait=0" },
@@ -143,7 +140,7 @@ describe("refusals", () => {
     expect(await answerOf(await api.fetch(path, { method }))).toMatchObject({ status, body: { error: code } });
   });
 
-  test("LIM2 a wrong verb answers 405 with the right ones", async () => {
+  test("LIM2 another method answers 405 and lists the allowed methods", async () => {
     const get = await api.fetch("/api/runs/r1/signals");
     expect([get.status, get.headers.get("Allow")]).toEqual([405, "POST"]);
     const put = await api.fetch("/api/runs/r1", { method: "PUT" });
@@ -151,7 +148,7 @@ describe("refusals", () => {
   });
 
   test.each(["a/b", "100%", "ключ ☃", "__proto__", "a?b#c&d", "...", "-"])(
-    "LIM2 an id may be %j, properly encoded",
+    "LIM2 an id can be %j if the path encodes it",
     async (runId) => {
       const created = await answerOf(
         await api.fetch("/api/runs", { json: { workflowId: "approve", runId, input: {} }, ...wait }),
@@ -171,7 +168,7 @@ describe("refusals", () => {
     expect([full.status, full.headers.get("Retry-After")]).toEqual([429, "5"]);
   });
 
-  test("SEC4 an error of the storage answers 500 without any detail", async () => {
+  test("SEC4 an error of the storage answers 500 without details", async () => {
     await api.fetch("/api/runs", { json: { workflowId: "approve", runId: "r1", input: {} }, ...wait });
     const storage = api.storageOf("r1");
     const logged = vi.spyOn(console, "error").mockImplementation(() => {});
@@ -185,7 +182,7 @@ describe("refusals", () => {
     logged.mockRestore();
   });
 
-  test("SEC4 a failed step's record holds no stack", async () => {
+  test("SEC4 the record of a failed step contains no stack", async () => {
     const { body } = await answerOf(
       await api.fetch("/api/runs", { json: { workflowId: "fails", runId: "r1" }, ...wait }),
     );

@@ -1,4 +1,4 @@
-/** tests: the HTTP API: reading, operating and deleting runs, and delivering to them */
+/** tests: routes of the HTTP API that read, operate and delete runs, and deliver to them */
 import { beforeEach, describe, expect, test } from "vitest";
 import { bodies, workflows } from "./api-workflows.ts";
 import { FakeDeployment, answerOf } from "./fake-platform.ts";
@@ -12,7 +12,7 @@ beforeEach(() => {
 const wait = { headers: { Prefer: "wait=5" } };
 
 describe("one run", () => {
-  test("CAN4 pause and unpause, CAN5 retry: each answers 202 with the run, or 409 where it does not apply", async () => {
+  test("CAN4 pause and unpause, CAN5 retry: each answers 202 with the run, or 409 if it does not apply", async () => {
     await api.fetch("/api/runs", { json: { workflowId: "approve", runId: "r1", input: {} }, ...wait });
     const post = async (what: string): Promise<[number, unknown]> => {
       const { status, body } = await answerOf(await api.fetch(`/api/runs/r1/${what}`, { method: "POST" }));
@@ -24,7 +24,7 @@ describe("one run", () => {
     expect(await post("unpause")).toEqual([202, "waiting"]);
   });
 
-  test("DUR5 the next reader of a run sets an alarm that was lost", async () => {
+  test("DUR5 the next read of a run sets a lost alarm again", async () => {
     await api.fetch("/api/runs", { json: { runId: "late", workflowId: "approve", delay: "1h" } });
     const { alarmAt } = api.storageOf("late");
     api.storageOf("late").alarmAt = null;
@@ -33,7 +33,7 @@ describe("one run", () => {
     expect(api.storageOf("late").alarmAt).toBe(alarmAt);
   });
 
-  test("VER3 an ended run can be deleted, with all its rows; one that has not ended cannot", async () => {
+  test("VER3 an ended run can be deleted with all its rows; a live run cannot", async () => {
     await api.fetch("/api/runs", { json: { workflowId: "approve", runId: "r1", input: {} }, ...wait });
     expect(await answerOf(await api.fetch("/api/runs/r1", { method: "DELETE" }))).toMatchObject({
       status: 409,
@@ -46,7 +46,7 @@ describe("one run", () => {
     expect((await api.fetch("/api/runs/r1", { method: "DELETE" })).status).toBe(404);
   });
 
-  test("LIM2 reading an unknown run, or delivering to one, stores nothing", async () => {
+  test("LIM2 a read of an unknown run, or a delivery to it, stores nothing", async () => {
     expect(await answerOf(await api.fetch("/api/runs/nobody"))).toMatchObject({
       status: 404,
       body: { error: "not_found" },
@@ -81,7 +81,7 @@ describe("one run", () => {
     expect(await answerOf(await api.fetch("/healthz"))).toEqual({ status: 200, body: { ok: true } });
   });
 
-  test("LIM2 without an index runs cannot be listed, and the answer says so", async () => {
+  test("LIM2 a list without an index answers index_not_configured", async () => {
     expect(await answerOf(await api.fetch("/api/runs"))).toMatchObject({
       status: 501,
       body: { error: "index_not_configured" },
@@ -89,11 +89,11 @@ describe("one run", () => {
   });
 });
 
-describe("delivering", () => {
+describe("deliveries", () => {
   const start = (workflowId: string, runId = "r1"): Promise<Response> =>
     api.fetch("/api/runs", { json: { workflowId, runId, input: {} }, ...wait });
 
-  test("WAIT2 signals are resolved, buffered or recognised as duplicates, after an eviction too", async () => {
+  test("WAIT2 signals are resolved, buffered or detected as duplicates, also after an eviction", async () => {
     await start("approve");
     const signal = (json: object): Promise<{ status: number; body: Record<string, unknown> }> =>
       api.fetch("/api/runs/r1/signals", { json }).then(answerOf);
@@ -111,7 +111,7 @@ describe("delivering", () => {
     expect(bodies).toEqual(["check"]);
   });
 
-  test("WAIT4 a wait times out by the alarm with nobody calling, after an eviction too", async () => {
+  test("WAIT4 the alarm times out a wait without any request, also after an eviction", async () => {
     await start("approve");
     api.evict("r1");
     const storage = api.storageOf("r1");
@@ -124,7 +124,7 @@ describe("delivering", () => {
     });
   });
 
-  test("WAIT7 a token is answered once, by its own path; one that was never issued is not found", async () => {
+  test("WAIT7 a token is answered once, by its own path; an unknown token is not found", async () => {
     await start("token");
     const path = "/api/runs/r1/tokens/t%2F1%25";
     expect(await answerOf(await api.fetch("/api/runs/r1/tokens/other", { json: {} }))).toMatchObject({
@@ -139,7 +139,7 @@ describe("delivering", () => {
     expect([again.status, again.body.error]).toEqual([409, expect.stringMatching(/already_resolved|run_terminal/)]);
   });
 
-  test("CAN1 a cancel answers 202 with the cancelled run; a run that has ended answers 409", async () => {
+  test("CAN1 a cancel answers 202 with the cancelled run; a cancel of an ended run answers 409", async () => {
     await start("approve");
     expect(await answerOf(await api.fetch("/api/runs/r1/cancel", { method: "POST" }))).toMatchObject({
       status: 202,

@@ -1,4 +1,4 @@
-/** tests: the HTTP API: triggering and resuming runs */
+/** tests: routes of the HTTP API that trigger and resume runs */
 import { DEFAULT_LIMITS } from "@holdfast/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
 import { bodies, workflows } from "./api-workflows.ts";
@@ -12,7 +12,7 @@ beforeEach(() => {
 
 const wait = { headers: { Prefer: "wait=5" } };
 
-describe("triggering", () => {
+describe("triggers", () => {
   test("RUN2 a trigger answers 201 with the record, a repetition 200 with the same run", async () => {
     const json = {
       workflowId: "approve",
@@ -47,7 +47,7 @@ describe("triggering", () => {
     expect(bodies).toEqual(["check"]);
   });
 
-  test("RUN2 an idempotency key, in the header or the body, finds the run again; with other content it is refused", async () => {
+  test("RUN2 a repeated idempotency key in the header or body returns the run; with other content it is rejected", async () => {
     const json = { workflowId: "approve", input: { amount: 5 } };
     const first = await answerOf(await api.fetch("/api/runs", { json, headers: { "Idempotency-Key": "k1" } }));
     const again = await answerOf(await api.fetch("/api/runs", { json: { ...json, idempotencyKey: "k1" } }));
@@ -58,7 +58,7 @@ describe("triggering", () => {
     expect(other).toMatchObject({ status: 409, body: { error: "idempotency_conflict" } });
   });
 
-  test("RUN2 a key stands for one run, also if triggers bring other ids", async () => {
+  test("RUN2 a key belongs to one run, also if later triggers name other run ids", async () => {
     const json = { workflowId: "approve", input: { amount: 5 } };
     const trigger = async (more: object): Promise<[number, unknown]> => {
       const { status, body } = await answerOf(await api.fetch("/api/runs", { json: { ...json, ...more } }));
@@ -74,7 +74,7 @@ describe("triggering", () => {
     expect(await trigger({ idempotencyKey: "L" })).toEqual([200, byKey]);
   });
 
-  test("RUN2 a key is not bound by a request that was refused", async () => {
+  test("RUN2 a rejected request does not reserve its key", async () => {
     const trigger = (json: object): Promise<Response> => api.fetch("/api/runs", { json });
     expect((await trigger({ workflowId: "aprove", runId: "A", idempotencyKey: "K" })).status).toBe(404);
     const large = { a: "x".repeat(DEFAULT_LIMITS.tenantMetaChars) };
@@ -86,7 +86,7 @@ describe("triggering", () => {
     expect((await trigger({ workflowId: "approve", runId: "B", idempotencyKey: "K", input: {} })).status).toBe(201);
   });
 
-  test("RUN8 names such as constructor are kept in seedResults and tenantMeta", async () => {
+  test("RUN8 keys such as constructor are stored in seedResults and tenantMeta", async () => {
     const meta = await answerOf(
       await api.fetch("/api/runs", {
         json: { workflowId: "approve", input: {}, tenantMeta: { constructor: 1, b: 2 } },
@@ -104,7 +104,7 @@ describe("triggering", () => {
     expect(JSON.stringify(api.storageOf("r2").rows.get("inherited"))).toContain("step/0/__proto__");
   });
 
-  test("VER3 run ids that the server makes sort by the time of their creation", async () => {
+  test("VER3 run ids that the server generates sort by creation time", async () => {
     const ids: string[] = [];
     for (let i = 0; i < 5; i++) {
       ids.push((await answerOf(await api.fetch("/api/runs", { json: { workflowId: "token" } }))).body.id as string);
@@ -113,7 +113,7 @@ describe("triggering", () => {
     expect(ids.toSorted()).toEqual(ids);
   });
 
-  test("RUN1 Prefer: wait answers when the run ends or parks, or when the time is up", async () => {
+  test("RUN1 a request with Prefer: wait is answered when the run ends or parks, or after that time", async () => {
     const failed = await answerOf(await api.fetch("/api/runs", { json: { workflowId: "fails" }, ...wait }));
     expect(failed.body).toMatchObject({
       status: "failed",
@@ -132,7 +132,7 @@ describe("triggering", () => {
     expect(storage.alarmAt).toBeGreaterThan(Date.now());
   });
 
-  test("WAIT1 a parked run's alarm is the time at which something is due", async () => {
+  test("WAIT1 the alarm of a parked run is set to its next timer", async () => {
     const { body } = await answerOf(
       await api.fetch("/api/runs", { json: { workflowId: "approve", runId: "r1", input: {} }, ...wait }),
     );
@@ -141,7 +141,7 @@ describe("triggering", () => {
   });
 });
 
-describe("resuming", () => {
+describe("resumes", () => {
   const start = (workflowId: string, runId = "r1"): Promise<Response> =>
     api.fetch("/api/runs", { json: { workflowId, runId, input: {} }, ...wait });
 
@@ -166,7 +166,7 @@ describe("resuming", () => {
     ).toBe(200);
   });
 
-  test("RES1 a running parent, the parent's own id and an unknown step are refused", async () => {
+  test("RES1 a running parent, the parent's own id and an unknown step are rejected", async () => {
     await start("approve");
     expect(await answerOf(await api.fetch("/api/runs/r1/resume", { json: {} }))).toMatchObject({
       status: 409,
@@ -180,7 +180,7 @@ describe("resuming", () => {
     });
   });
 
-  test("RES2 with a parent that is not known, workflowId and resumeFromStep are needed and enough", async () => {
+  test("RES2 a resume of an unknown parent needs workflowId and resumeFromStep", async () => {
     expect((await api.fetch("/api/runs/elsewhere/resume", { json: {} })).status).toBe(404);
     expect(
       await answerOf(await api.fetch("/api/runs/elsewhere/resume", { json: { workflowId: "fails" } })),

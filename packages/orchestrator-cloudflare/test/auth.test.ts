@@ -27,7 +27,7 @@ describe("closed by default", () => {
     }
   });
 
-  test.each(ROUTES)("SEC1 %s %s answers 401 to whoever has no valid token", async (method, path) => {
+  test.each(ROUTES)("SEC1 %s %s answers 401 to a request without a valid token", async (method, path) => {
     const api = new FakeDeployment([], { verifyRequest: bearerAuth("one-token, another-token") });
     for (const header of [
       "",
@@ -43,24 +43,24 @@ describe("closed by default", () => {
     }
   });
 
-  test("SEC1 each of the tokens opens the API", async () => {
+  test("SEC1 the API accepts each token of the list", async () => {
     const api = new FakeDeployment([], { verifyRequest: bearerAuth(["one-token", "another-token"]) });
     for (const token of ["one-token", "another-token"]) {
       expect((await api.fetch("/api/workflows", { headers: { Authorization: `Bearer ${token}` } })).status).toBe(200);
     }
   });
 
-  test("SEC1 /healthz needs no token and tells nothing", async () => {
+  test("SEC1 /healthz needs no token and reveals nothing about the deployment", async () => {
     const api = new FakeDeployment([], { verifyRequest: bearerAuth(undefined) });
     expect(await answerOf(await api.fetch("/healthz"))).toEqual({ status: 200, body: { ok: true } });
   });
 
-  test("SEC1 the library without a verifier serves, and warns once", async () => {
+  test("SEC1 the library without a verifier accepts every request and warns once", async () => {
     const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
     const api = new FakeDeployment([], { verifyRequest: undefined });
     expect((await api.fetch("/api/workflows")).status).toBe(200);
     await api.fetch("/api/workflows");
-    expect(warn.mock.calls.filter(([text]) => String(text).includes("open to everybody"))).toHaveLength(1);
+    expect(warn.mock.calls.filter(([text]) => String(text).includes("accepts every request"))).toHaveLength(1);
     warn.mockRestore();
   });
 });

@@ -67,7 +67,7 @@ const lost = async (pass: () => Promise<Response>): Promise<Response> => {
 };
 
 describe("a client", () => {
-  test("API1 triggers, delivers and gives the result, with the types of the workflow", async () => {
+  test("API1 triggers, delivers and returns the result with the types of the workflow", async () => {
     const { client } = connect();
     const run = await client.trigger(order, { tea: 1 }, { runId: "r/1 ü", tags: ["vip"] });
     expectTypeOf(run).toEqualTypeOf<RunHandle<{ reserved: string; by: string; input: unknown }>>();
@@ -85,7 +85,7 @@ describe("a client", () => {
     expect((await run.audit()).map(({ action }) => action)).toEqual(["trigger", "deliver"]);
   });
 
-  test("API1 does everything else that the API does", async () => {
+  test("API1 has a method for each other route of the API", async () => {
     const { client } = connect();
     const run = await client.trigger("listens");
     expect(await client.healthy()).toBe(true);
@@ -119,7 +119,7 @@ describe("a client", () => {
     expect((await client.run("o2").get()).status).toBe("cancelled");
   });
 
-  test("API2 a run that ends otherwise is an error that says how", async () => {
+  test("API2 a run that does not complete rejects with an error that contains its status", async () => {
     const { client } = connect();
     const run = await client.trigger(fails);
     const error = await run.result().catch((thrown: unknown) => thrown);
@@ -132,8 +132,8 @@ describe("a client", () => {
   });
 });
 
-describe("trouble on the way", () => {
-  test("RUN2 an answer that is lost makes no second run, delivery, cancel or resume", async () => {
+describe("network failures", () => {
+  test("RUN2 a lost answer causes no second run, delivery, cancel or resume", async () => {
     const { client, network, api } = connect();
     const flaky = (method: string, part: string): void => {
       let first = true;
@@ -164,7 +164,7 @@ describe("trouble on the way", () => {
     await other.delete();
   });
 
-  test("API3 what may go through later is tried again, what is refused is not", async () => {
+  test("API3 a temporary failure is tried again, a rejected request is not", async () => {
     const { client, network } = connect();
     network.breaks = async (number, pass) =>
       number === 1
@@ -185,7 +185,7 @@ describe("trouble on the way", () => {
     await expect(client.run("none").cancel()).rejects.toThrow("POST /api/runs/none/cancel answered 404 not_found");
   });
 
-  test("API3 an API that cannot be reached is told after the last try, with the cause", async () => {
+  test("API3 an unreachable API is reported after the last try, with the cause", async () => {
     const { client, network } = connect({ attempts: 3 });
     network.breaks = () => Promise.reject(new TypeError("Failed to fetch"));
     const error = await client.healthy().catch((thrown: unknown) => thrown);
@@ -194,7 +194,7 @@ describe("trouble on the way", () => {
     expect(network.requests).toHaveLength(3);
   });
 
-  test("API3 no answer within the time-out counts as none, and a page of a proxy as nonsense", async () => {
+  test("API3 a time-out and the page of a proxy are reported as failures", async () => {
     const { client, network } = connect({ attempts: 2, timeoutMs: 5 });
     network.breaks = (_n, _pass, request) =>
       new Promise((_resolve, reject) => {
@@ -205,7 +205,7 @@ describe("trouble on the way", () => {
     await expect(client.healthy()).rejects.toThrow("does no proxy answer in its place");
   });
 
-  test("API3 a call that is aborted ends at once, and is not tried again", async () => {
+  test("API3 an aborted call ends at once and is not tried again", async () => {
     const { client, network } = connect();
     const run = await client.trigger(order);
     const abort = new AbortController();
@@ -218,7 +218,7 @@ describe("trouble on the way", () => {
   });
 });
 
-describe("following a run", () => {
+describe("events of a run", () => {
   const collect = async (events: AsyncIterable<RunEvent>): Promise<string[]> => {
     const seen: string[] = [];
     for await (const event of events) {
@@ -230,7 +230,7 @@ describe("following a run", () => {
     return seen;
   };
 
-  test("STR2 events are iterated to the run's end, across connections that break anywhere", async () => {
+  test("STR2 events are iterated to the run's end, although each connection breaks at an arbitrary position", async () => {
     const { api, client, network } = connect();
     const run = await client.trigger(order);
     await run.signal("approval", { by: "ada" });
@@ -245,7 +245,7 @@ describe("following a run", () => {
     const text = await (
       await api.fetch(`/api/runs/${run.id}/stream`, { headers: { Authorization: "Bearer t" } })
     ).text();
-    // Each connection brings a little more than the one before, and then breaks: in lines, in characters, anywhere.
+    // Each connection breaks after a few more bytes than the one before: between events, in lines and in characters.
     for (let cut = 1; cut < text.length; cut += 7) {
       let connections = 0;
       network.breaks = async (_n, pass, request) => {
@@ -260,7 +260,7 @@ describe("following a run", () => {
     }
   });
 
-  test("STR2 an unknown run has no stream, and a page of a proxy is none", async () => {
+  test("STR2 an unknown run and the page of a proxy reject the iteration", async () => {
     const { client, network } = connect();
     await expect(collect(client.run("none").stream())).rejects.toMatchObject({ code: "not_found" });
     network.breaks = async () => new Response("<html>");

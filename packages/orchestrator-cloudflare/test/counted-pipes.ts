@@ -1,5 +1,5 @@
 /**
- * The pipes as they are, with a counter on the way: what crosses them depends on no machine.
+ * The real pipes with a counter of messages and bytes, which do not depend on the machine.
  */
 import type { Workflow } from "@holdfast/workflows";
 import { createStepHandler, workflowsEntrypoint } from "@holdfast/workflows/handler";
@@ -13,7 +13,7 @@ import {
 
 const KEY = "a-key-that-both-sides-know";
 
-/** Counts what crosses a pipe in both directions. */
+/** Counts messages and bytes in both directions of a pipe. */
 export class Counter {
   messages = 0;
   bytes = 0;
@@ -34,7 +34,7 @@ export class Counter {
     ) ?? null;
 }
 
-/** Each dispatcher in one process, with a counter on the way. */
+/** Each dispatcher in one process, with a counter. */
 export const PIPES: Readonly<Record<string, (counter: Counter, workflows: readonly Workflow[]) => StepDispatcher>> = {
   inline: (_counter, workflows) => createInlineDispatcher({ workflows }),
   http(counter, workflows) {

@@ -43,7 +43,7 @@ const workflows: Workflow[] = [steps, patient, hangs];
 class Network {
   readonly requests: string[] = [];
   handlers: StepHandler[];
-  /** Looks at each request by its number; what it gives is the answer. */
+  /** Gets each request with its number. A returned response is the answer. */
   breaks: (number: number, request: Request, pass: () => Promise<Response>) => Promise<Response> = (_n, _r, pass) =>
     pass();
 
@@ -76,7 +76,7 @@ async function read(api: FakeDeployment): Promise<Record<string, unknown>> {
   return (await api.fetch("/api/runs/r")).json() as Promise<Record<string, unknown>>;
 }
 
-/** Waits for a status, firing whatever alarm is due. */
+/** Waits for a status, and fires due alarms. */
 async function until(api: FakeDeployment, status: string): Promise<Record<string, unknown>> {
   await vi.waitFor(
     async () => {
@@ -90,7 +90,7 @@ async function until(api: FakeDeployment, status: string): Promise<Record<string
   return read(api);
 }
 
-/** Waits until dispatching has failed once. */
+/** Waits until a dispatch has failed. */
 function untilTrouble(api: FakeDeployment): Promise<void> {
   return vi.waitFor(
     () => {
@@ -102,18 +102,18 @@ function untilTrouble(api: FakeDeployment): Promise<void> {
 }
 
 describe("turns", () => {
-  test("DUR2 REP6 a sequence costs one request a step, each as large as the one before", async () => {
+  test("DUR2 REP6 a sequence costs one request per step, and all requests have the same size", async () => {
     const network = new Network();
     const api = network.deploy();
     await trigger(api, "steps", { n: 50 });
     expect(await until(api, "completed")).toMatchObject({ output: 1225 });
-    // One to begin, one with each answer.
+    // One request to start, and one per answer.
     expect(network.requests.length).toBeLessThanOrEqual(53);
     const sizes = network.requests.slice(2, -2).map((body) => body.length);
     expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThan(40);
   });
 
-  test("REP6 a parked run holds no request, and a delivery wakes the execution that is still there", async () => {
+  test("REP6 a parked run has no request in flight, and a delivery wakes its execution", async () => {
     const network = new Network();
     const api = network.deploy();
     await trigger(api, "patient");
@@ -125,7 +125,7 @@ describe("turns", () => {
     expect(await until(api, "completed")).toMatchObject({ output: [1, "now", 2], invocationCount: 1 });
   });
 
-  test("REP6 an execution that the handler has dropped is replaced by a replay from the journal", async () => {
+  test("REP6 after the handler dropped an execution, another one replays the journal", async () => {
     const network = new Network();
     const api = network.deploy();
     await trigger(api, "patient");
@@ -135,21 +135,21 @@ describe("turns", () => {
     expect(await until(api, "completed")).toMatchObject({ output: [1, "now", 2], invocationCount: 2 });
   });
 
-  test("DUR2 two handlers behind a round-robin proxy: sessions miss half the time, and the run completes", async () => {
+  test("DUR2 a run completes although a round-robin proxy sends half its requests to a handler without the session", async () => {
     const network = new Network({}, 2);
     const api = network.deploy();
     await trigger(api, "steps", { n: 20 });
     expect(await until(api, "completed")).toMatchObject({ output: 190 });
   });
 
-  test("DUR2 a handler that keeps nothing between requests completes runs too", async () => {
+  test("DUR2 a handler that stores nothing between requests also completes runs", async () => {
     const network = new Network({ stateless: true });
     const api = network.deploy();
     await trigger(api, "steps", { n: 10 });
     expect(await until(api, "completed")).toMatchObject({ output: 45 });
   });
 
-  test("LIM1 a handler that may keep one session drops the oldest that rests, and its run goes on by a replay", async () => {
+  test("LIM1 a handler with a limit of one session drops the oldest idle one, and that run continues by a replay", async () => {
     const network = new Network({ sessionsMax: 1 });
     const api = network.deploy();
     await trigger(api, "patient");
@@ -160,7 +160,7 @@ describe("turns", () => {
     expect(await until(api, "completed")).toMatchObject({ invocationCount: 2 });
   });
 
-  test("U1 news that overtakes a turn does not make the next turn look like a repeated one", async () => {
+  test("U1 an update that overtakes a turn does not make the next turn count as a repetition", async () => {
     const handler = createStepHandler({ workflows, signingKeys: "unsigned" });
     const session = "0123456789abcdef";
     const post = async (more: object): Promise<{ type: string; number?: number }> => {
@@ -201,11 +201,11 @@ describe("turns", () => {
     expect(await post({ turn: 2, answer })).toMatchObject({ type: "report", number: 2 });
   });
 
-  test("U3 CAN4 news that overtakes other news is taken in its order: an unpause does not lose to the pause before it", async () => {
+  test("U3 CAN4 updates that overtake each other are applied in order: an earlier pause does not override an unpause", async () => {
     const network = new Network();
     const held: (() => void)[] = [];
     network.breaks = async (_n, request, pass) => {
-      // The pause is held up on its way until the unpause has passed it.
+      // Delay the pause until the unpause has overtaken it.
       if ((await request.clone().text()).includes('"paused":true}'))
         await new Promise<void>((resolve) => held.push(resolve));
       return pass();
@@ -222,7 +222,7 @@ describe("turns", () => {
     expect(await until(api, "completed")).toMatchObject({ output: [1, "kept", 2], invocationCount: 1 });
   });
 
-  test("CAN1 a cancel reaches a body at the other side within a second", async () => {
+  test("CAN1 a cancel aborts a body in the step handler within a second", async () => {
     const api = new Network().deploy();
     hanging = undefined;
     await trigger(api, "hangs");
@@ -234,8 +234,8 @@ describe("turns", () => {
   });
 });
 
-describe("trouble on the way", () => {
-  test("DUR3 an answer that is lost is said again, and nothing is committed twice", async () => {
+describe("pipe failures", () => {
+  test("DUR3 a lost answer is sent again, and no report is committed twice", async () => {
     const network = new Network();
     network.breaks = async (number, _request, pass) => {
       const response = await pass();
@@ -255,14 +255,14 @@ describe("trouble on the way", () => {
     ["half an answer", async () => new Response('{"session":"')],
     ["a page of a proxy", async () => new Response("<html>")],
     ["an answer for another run", async () => Response.json({ session: "another-session-1", type: "idle" })],
-    ["an answer that is no turn", async () => Response.json({ type: "dance" })],
+    ["an invalid answer to a turn", async () => Response.json({ type: "dance" })],
     [
-      "a report that is none",
+      "an invalid report",
       async (body: string) =>
         Response.json({ session: (JSON.parse(body) as { session: string }).session, type: "report", number: 1 }),
     ],
   ])(
-    "DUR8 %s is no failure of the workflow: it is tried again with backoff, and the run completes",
+    "DUR8 %s does not fail the workflow: the dispatch is repeated with backoff, and the run completes",
     async (_what, answer) => {
       const network = new Network();
       let broken = true;
@@ -279,7 +279,7 @@ describe("trouble on the way", () => {
     },
   );
 
-  test("DUR8 a 4xx is told apart: the run is paused with the handler's message, and goes on when it is retried", async () => {
+  test("DUR8 a 4xx pauses the run with the handler's message, and a retry continues it", async () => {
     const network = new Network();
     const api = network.deploy({ signingKey: "another-key-altogether" });
     await trigger(api, "steps", { n: 2 });
@@ -290,7 +290,7 @@ describe("trouble on the way", () => {
     );
   });
 
-  test("VER2 a handler that speaks another version of the protocol pauses the run with both versions", async () => {
+  test("VER2 a handler with another protocol version pauses the run, and the message names both versions", async () => {
     const network = new Network();
     network.breaks = async (_n, request) => {
       const body = (await request.text()).replaceAll(`"protocol":${PROTOCOL_VERSION}`, '"protocol":99');
@@ -309,7 +309,7 @@ describe("trouble on the way", () => {
     expect(await until(api, "paused")).toMatchObject({ error: { code: "PROTOCOL_MISMATCH" } });
   });
 
-  test("DUR8 a workflow that is not served is dispatched again until it is", async () => {
+  test("DUR8 a workflow that is not served is dispatched again until it is served", async () => {
     const network = new Network();
     const api = network.deploy();
     await trigger(api, "unheard of");
@@ -332,7 +332,7 @@ describe("signatures", () => {
   const sign = (body: string, key = KEY, at = Date.now(), nonce: string = crypto.randomUUID()): Promise<string> =>
     signRequest({ method: "POST", path: "/holdfast/turn", body }, key, at, nonce);
 
-  test("SEC3 a signed request is served, with either of two keys; others are refused and say why", async () => {
+  test("SEC3 requests signed with either of two keys are served; others are rejected with a reason", async () => {
     const body = JSON.stringify({ protocol: 1, session: "0123456789abcdef", turn: 1 });
     expect((await post(body, await sign(body)))[0]).toBe(200);
     expect((await post(body, await sign(body, "the-key-of-tomorrow-1")))[0]).toBe(200);
@@ -350,14 +350,14 @@ describe("signatures", () => {
     expect((await post(body, await sign(body), "/other/turn"))[0]).toBe(401);
   });
 
-  test("SEC3 a request that was recorded cannot be sent again", async () => {
+  test("SEC3 a repeated request is rejected", async () => {
     const body = JSON.stringify({ protocol: 1, session: "0123456789abcdef", turn: 1 });
     const header = await sign(body);
     expect((await post(body, header))[0]).toBe(200);
     expect(await post(body, header)).toEqual([401, expect.stringContaining("seen before")]);
   });
 
-  test("SEC3 no configuration serves everybody by mistake", () => {
+  test("SEC3 no configuration accepts unsigned requests by mistake", () => {
     for (const signingKeys of [undefined, [], [""], ["short"], "any"]) {
       expect(() => createStepHandler({ workflows, signingKeys } as never)).toThrow(/signing/);
     }
@@ -367,7 +367,7 @@ describe("signatures", () => {
     expect(() => createStepHandler({ workflows, signingKeys: [KEY], holdMS: 1 } as never)).toThrow("holdMS");
   });
 
-  test("LIM2 malformed turns get a 4xx that helps, and no session", async () => {
+  test("LIM2 malformed turns are answered 4xx with a reason, and start no session", async () => {
     const open = createStepHandler({ workflows, signingKeys: "unsigned", bodyBytesMax: 1_000 });
     const ask = async (body: string, path = "/turn", method = "POST"): Promise<[number, unknown]> => {
       const response = await open(new Request(`https://h${path}`, { method, ...(method === "GET" ? {} : { body }) }));
@@ -394,8 +394,8 @@ describe("signatures", () => {
   });
 });
 
-describe("a service binding with fetch alone", () => {
-  test("DUR2 a run is executed over one request, with a cancel on the way", async () => {
+describe("a service binding with fetch only", () => {
+  test("DUR2 a run is executed over one request, which also carries a cancel", async () => {
     const handler = createStepHandler({ workflows, signingKeys: "unsigned" });
     const binding = { fetch: (request: Request) => handler(request) };
     const dispatcher = createServiceBindingDispatcher({ binding, pipe: "fetch" });
@@ -411,7 +411,7 @@ describe("a service binding with fetch alone", () => {
     await expect.poll(() => (hanging as AbortSignal).aborted, { timeout: 1_000 }).toBe(true);
   });
 
-  test("DUR8 a sibling that answers an error is tried again", async () => {
+  test("DUR8 a dispatch to a sibling Worker that answers an error is repeated", async () => {
     const api = deployed(
       createServiceBindingDispatcher({
         pipe: "fetch",

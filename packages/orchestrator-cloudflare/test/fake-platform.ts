@@ -1,5 +1,5 @@
 /**
- * Cloudflare in memory, as far as the structural types go: storage, namespace, alarms.
+ * An in-memory implementation of the adapter's structural types: storage, namespace, alarms.
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import {
@@ -27,7 +27,7 @@ export class FakeStorage implements DurableObjectStorageLike {
   alarmAt: number | null = null;
   writes = 0;
   alarmsSet = 0;
-  /** Calls of `get` and `list`, and rows that a `list` handed out. */
+  /** The number of calls of `get` and `list`, and of rows that `list` returned. */
   readonly reads = { gets: 0, lists: 0, rowsListed: 0 };
   readonly kv = {
     get: (key: string): unknown => {
@@ -87,7 +87,7 @@ export class FakeStorage implements DurableObjectStorageLike {
   }
 }
 
-/** SQL as an object has it, and how many rows were handed out. */
+/** The SQL storage of an object, with a count of returned rows. */
 export class FakeSql implements SqlStorageLike {
   readonly #database = new DatabaseSync(":memory:");
   readonly #prepared = new Map<string, StatementSync>();
@@ -112,17 +112,17 @@ export class FakeSql implements SqlStorageLike {
     return [];
   }
 
-  /** How SQLite carries out a query. */
+  /** The query plan of SQLite. */
   plan(query: string, ...bindings: unknown[]): string {
     const rows = this.#database.prepare(`EXPLAIN QUERY PLAN ${query}`).all(...(bindings as SQLInputValue[]));
     return rows.map(({ detail }) => String(detail)).join("; ");
   }
 }
 
-/** The objects of an index of runs. */
+/** The Durable Objects of an index. */
 export class FakeIndexNamespace implements DurableObjectNamespaceLike<string> {
   readonly shards = new Map<string, FakeSql>();
-  /** Answers with an error, or after a while. */
+  /** Replaces or delays an answer. */
   breaks: (() => Promise<Response | undefined>) | undefined;
 
   idFromName(name: string): string {
@@ -142,7 +142,7 @@ export class FakeIndexNamespace implements DurableObjectNamespaceLike<string> {
   }
 }
 
-/** A deployment: a Worker before objects that are made when they are first asked for. */
+/** A deployment: a Worker, and objects that are created at their first request. */
 export class FakeDeployment {
   readonly storages = new Map<string, FakeStorage>();
   readonly #dispatcher: StepDispatcher;
@@ -187,7 +187,7 @@ export class FakeDeployment {
     return response;
   }
 
-  /** Drops what the run's object holds in memory, as an eviction does; its storage stays. */
+  /** Drops the memory of a run's object like an eviction. Its storage stays. */
   evict(runId: string): void {
     const { rows, alarmAt } = this.storageOf(runId);
     const fresh = new FakeStorage();
@@ -208,7 +208,7 @@ export class FakeDeployment {
   }
 }
 
-/** An answer's status and body, together. */
+/** Returns the status and body of an answer. */
 export async function answerOf(response: Response): Promise<{ status: number; body: Record<string, unknown> }> {
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }

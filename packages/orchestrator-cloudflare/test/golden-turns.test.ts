@@ -1,6 +1,6 @@
 /**
- * A whole conversation of turns, string by string, as packages/protocol/golden/turns.json has it: each side is played
- * against the strings of the other.
+ * Compares a whole conversation of turns with packages/protocol/golden/turns.json, string by string. Each side runs
+ * against the recorded strings of the other side.
  */
 import { readFileSync } from "node:fs";
 import { workflow } from "@holdfast/workflows";
@@ -37,7 +37,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Plays the workflow over HTTP, with what `answer` says; gives the conversation. */
+/** Runs the workflow over HTTP with the answers of `answer`, and returns the conversation. */
 async function play(answer: (request: Request, number: number) => Promise<string>): Promise<Turn[]> {
   const turns: Turn[] = [];
   const fetch = async (request: Request): Promise<Response> => {
@@ -56,18 +56,18 @@ async function play(answer: (request: Request, number: number) => Promise<string
   await vi.waitFor(async () => expect(await read()).toMatchObject({ status: "waiting" }));
   await api.fetch("/api/runs/r/signals", { json: { name: "approval", payload: { by: "ada" }, deliveryId: "d-1" } });
   await vi.waitFor(async () => expect(await read()).toMatchObject({ status: "completed" }));
-  // The last request carries the answer to the report that ended the run.
+  // The last request carries the answer to the final report.
   await vi.waitFor(() => expect(turns.at(-1)?.request).toContain('"aside":true'));
   return turns;
 }
 
-test("DUR2 the conversation is the golden one, string by string", async () => {
+test("DUR2 the conversation equals the golden one, string by string", async () => {
   const handler = createStepHandler({ workflows: [order], signingKeys: [KEY] });
   const turns = await play(async (request) => (await handler(request)).text());
   await expect(`${JSON.stringify(turns, null, 2)}\n`).toMatchFileSnapshot(FILE.pathname);
 });
 
-test("DUR2 a handler answers the golden requests with the golden answers", async () => {
+test("DUR2 a handler sends the golden answers for the golden requests", async () => {
   const handler = createStepHandler({ workflows: [order], signingKeys: "unsigned" });
   for (const { request, answer } of golden) {
     const response = await handler(new Request("https://steps.example/turn", { method: "POST", body: request }));
@@ -75,7 +75,7 @@ test("DUR2 a handler answers the golden requests with the golden answers", async
   }
 });
 
-test("DUR2 an orchestrator answers the golden answers with the golden requests", async () => {
+test("DUR2 an orchestrator sends the golden requests for the golden answers", async () => {
   const turns = await play(async (_request, number) => golden[number]?.answer ?? "");
   expect(turns.map(({ request }) => request)).toEqual(golden.map(({ request }) => request));
 });

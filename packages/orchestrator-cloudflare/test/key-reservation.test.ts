@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { KeyReservation } from "../src/run-object/key-reservation.ts";
 import { FakeStorage } from "./fake-platform.ts";
 
-test("RUN2 a key stands for the first run that was requested with it, until that run is refused", () => {
+test("RUN2 a key belongs to the first run that was requested with it, until that run is rejected", () => {
   const key = new KeyReservation(new FakeStorage().kv);
   expect(key.reserve("a", undefined)).toEqual({ runId: "a", fresh: true });
   expect(key.reserve("b", undefined)).toEqual({ runId: "a", fresh: false });
@@ -13,13 +13,13 @@ test("RUN2 a key stands for the first run that was requested with it, until that
   expect(key.reserve("b", undefined)).toEqual({ runId: "b", fresh: true });
 });
 
-test("RUN2 a key whose run lives in the same object stands for that run", () => {
+test("RUN2 a key belongs to the run in the same object", () => {
   const key = new KeyReservation(new FakeStorage().kv);
   expect(key.reserve("a", "key-1")).toEqual({ runId: "key-1", fresh: false });
   expect(key.holderFor({ byKey: true })).toBeUndefined();
 });
 
-test("RUN2 a trigger by the key is sent to its run, and a trigger that takes the object's name as its run's id is refused", () => {
+test("RUN2 a trigger by the key is sent to its run, and a trigger with the object's name as run id is rejected", () => {
   const key = new KeyReservation(new FakeStorage().kv);
   key.reserve("a", undefined);
   expect(key.holderFor({ byKey: true })).toEqual({ keyStandsFor: "a" });

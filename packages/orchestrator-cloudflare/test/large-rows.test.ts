@@ -22,19 +22,19 @@ class FakeBucket implements BucketLike {
   breaks: "put" | "get" | "delete" | undefined;
 
   async put(key: string, value: string): Promise<void> {
-    if (this.breaks === "put") throw new Error("the bucket is away");
+    if (this.breaks === "put") throw new Error("the bucket is unavailable");
     this.objects.set(key, value);
   }
 
   async get(key: string): Promise<{ text(): Promise<string> } | null> {
     this.gets += 1;
-    if (this.breaks === "get") throw new Error("the bucket is away");
+    if (this.breaks === "get") throw new Error("the bucket is unavailable");
     const value = this.objects.get(key);
     return value === undefined ? null : { text: async () => value };
   }
 
   async delete(keys: string[]): Promise<void> {
-    if (this.breaks === "delete") throw new Error("the bucket is away");
+    if (this.breaks === "delete") throw new Error("the bucket is unavailable");
     for (const key of keys) this.objects.delete(key);
   }
 }
@@ -63,7 +63,7 @@ afterEach(() => {
 });
 
 describe("large payloads of ended runs", () => {
-  test("LIM1 go to the bucket when the run has ended, and are read as before", async () => {
+  test("LIM1 are moved to the bucket when the run has ended, and are read as before", async () => {
     const { api, bucket } = deploy();
     await ended(api);
     await vi.waitFor(() => expect(bucket.objects.size).toBe(2));
@@ -79,7 +79,7 @@ describe("large payloads of ended runs", () => {
     }
   });
 
-  test("LIM1 stay with a run that executes or waits", async () => {
+  test("LIM1 stay in the object of a run that executes or waits", async () => {
     const { api, bucket } = deploy();
     await api.fetch("/api/runs", { json: { runId: "r", workflowId: "heavy", input: { ...INPUT, hold: true } } });
     await vi.waitFor(async () => expect(await body(api, "/api/runs/r")).toMatchObject({ status: "waiting" }));
@@ -88,7 +88,7 @@ describe("large payloads of ended runs", () => {
     await vi.waitFor(() => expect(bucket.objects.size).toBe(2));
   });
 
-  test("LIM1 stay in the object while the bucket is away, and go when the run is asked for next", async () => {
+  test("LIM1 stay in the object while the bucket is unavailable, and are moved at the next request", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     const { api, bucket } = deploy();
     bucket.breaks = "put";
@@ -101,7 +101,7 @@ describe("large payloads of ended runs", () => {
     await vi.waitFor(() => expect([bucket.objects.size, parts(api)]).toEqual([2, 0]));
   });
 
-  test("DUR4 an object that dies between the bucket and its own commit does both again", async () => {
+  test("DUR4 an object that dies between the write to the bucket and its own commit repeats both", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     const { api, bucket } = deploy();
     const put = bucket.put.bind(bucket);
@@ -119,7 +119,7 @@ describe("large payloads of ended runs", () => {
     await vi.waitFor(() => expect([bucket.objects.size, parts(api)]).toEqual([2, 0]));
   });
 
-  test("RUN2 a trigger that comes again is compared with the input in the bucket", async () => {
+  test("RUN2 a repeated trigger is compared with the input in the bucket", async () => {
     const { api, bucket } = deploy();
     await ended(api);
     await vi.waitFor(() => expect(bucket.objects.size).toBe(2));
@@ -129,7 +129,7 @@ describe("large payloads of ended runs", () => {
     expect((await again({ note: `${INPUT.note}!` })).status).toBe(409);
   });
 
-  test("RES1 a run is resumed with everything that is in the bucket", async () => {
+  test("RES1 a run is resumed with the payloads in the bucket", async () => {
     const { api, bucket } = deploy();
     await ended(api);
     await vi.waitFor(() => expect(bucket.objects.size).toBe(2));
@@ -141,7 +141,7 @@ describe("large payloads of ended runs", () => {
     expect((await body(api, "/api/runs/s"))["input"]).toEqual(INPUT);
   });
 
-  test("RES1 a resume that cannot have everything is no resume", async () => {
+  test("RES1 a resume fails if a payload cannot be loaded", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     const { api, bucket } = deploy();
     await ended(api);
@@ -153,7 +153,7 @@ describe("large payloads of ended runs", () => {
     expect((await api.fetch("/api/runs/s")).status).toBe(404);
   });
 
-  test("VER3 are removed with the run, before it; a bucket that is away leaves the run there", async () => {
+  test("VER3 are removed before the run; the run is not deleted while the bucket is unavailable", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     vi.spyOn(console, "log").mockImplementation(() => {});
     const { api, bucket } = deploy();
@@ -167,7 +167,7 @@ describe("large payloads of ended runs", () => {
     expect([bucket.objects.size, api.storageOf("r").rows.size]).toEqual([0, 0]);
   });
 
-  test("LIM1 many readers at once see everything, also while it is being moved", async () => {
+  test("LIM1 concurrent readers see all payloads, also while they are moved", async () => {
     const { api } = deploy();
     await ended(api);
     const read = async (): Promise<unknown> => (await body(api, "/api/runs/r"))["input"];

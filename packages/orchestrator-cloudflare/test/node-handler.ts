@@ -12,7 +12,7 @@ const watched = watch(sleepFor);
 const workflows = [...workflowsOf(makeCatalogue({ sleep: sleepFor })), ...watched.workflows];
 const handler = createStepHandler({ workflows, signingKeys: [key] });
 const fetchOrDie = (request: Request): Response | Promise<Response> => {
-  // The suite kills this process as a machine would: without a word.
+  // The suite kills this process without a shutdown, like a failing machine.
   if (new URL(request.url).pathname === "/kill") process.kill(process.pid, "SIGKILL");
   return watched.answer(request) ?? handler(request);
 };

@@ -1,5 +1,5 @@
 /**
- * Holds every answer of the black-box suites to docs/openapi.json.
+ * Checks every answer of the black-box suites against docs/openapi.json.
  */
 import { readFileSync } from "node:fs";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
@@ -18,7 +18,7 @@ const ajv = new Ajv2020({ strict: false, allErrors: true });
 ajv.addSchema(document, "openapi");
 const validators = new Map<string, ValidateFunction>();
 
-/** Throws if the answer is not one of the document. What has no route, or not this verb, is a refusal like all others. */
+/** Throws if the document does not describe the answer. For a path or method without a route it must be a refusal. */
 export async function checkAnswer(request: Request, response: Response): Promise<void> {
   const { pathname } = new URL(request.url);
   const verb = request.method === "HEAD" ? "get" : request.method.toLowerCase();
@@ -53,7 +53,7 @@ function matches(path: string, pathname: string): boolean {
   );
 }
 
-/** As a JSON pointer in a fragment of a URI. */
+/** Encodes a name for a JSON pointer in a URI fragment. */
 function escapePart(part: string): string {
   return encodeURIComponent(part.replaceAll("~", "~0").replaceAll("/", "~1"));
 }

@@ -3,7 +3,7 @@ import { FakeDeployment } from "./fake-platform.ts";
 import { checkAnswer } from "./openapi-check.ts";
 
 describe("the document", () => {
-  test("API1 the document is served to everybody, and reveals nothing of the deployment", async () => {
+  test("API1 the document is served without credentials, and reveals nothing about the deployment", async () => {
     const api = new FakeDeployment([], { verifyRequest: () => false });
     const response = await api.fetch("/openapi.json");
     expect(await response.json()).toMatchObject({ openapi: "3.1.0", paths: { "/api/runs": { post: {} } } });
@@ -27,7 +27,7 @@ describe("the document", () => {
       Response.json({ error: "inbox_full", message: "x" }, { status: 409 }),
     ],
     ["another type", "GET", "/healthz", new Response("ok")],
-  ])("API1 the suite's check finds %s", async (_what, method, path, response) => {
+  ])("API1 the check of the suites detects %s", async (_what, method, path, response) => {
     await expect(checkAnswer(new Request(`https://flows.example${path}`, { method }), response)).rejects.toThrow(
       "openapi",
     );

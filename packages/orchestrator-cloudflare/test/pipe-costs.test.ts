@@ -1,4 +1,4 @@
-/** What a step costs on each pipe: counts, which do not depend on the machine (REP6). */
+/** tests: the cost of a step on each pipe, in messages and bytes, which do not depend on the machine (REP6) */
 import { workflow } from "@holdfast/workflows";
 import { expect, test } from "vitest";
 import { Counter, PIPES } from "./counted-pipes.ts";
@@ -31,7 +31,7 @@ async function costsOf(pipe: string, n: number): Promise<Costs> {
 }
 
 test.each(Object.keys(PIPES))(
-  "REP6 a step costs the same among 1,000 as among 100: %s",
+  "REP6 a step of 1,000 costs the same as a step of 100: %s",
   { timeout: 60_000 },
   async (pipe) => {
     const [few, many] = [await costsOf(pipe, 100), await costsOf(pipe, 1_000)];
@@ -43,7 +43,7 @@ test.each(Object.keys(PIPES))(
     const [before, after] = [perStep(few, 100), perStep(many, 1_000)];
     console.log(`${pipe}: ${JSON.stringify(after)} a step`);
     expect(after.messages).toBeLessThanOrEqual(before.messages);
-    // Numbers grow by a digit.
+    // Sequence numbers have one more digit.
     expect(after.bytes).toBeLessThanOrEqual(before.bytes * 1.05);
     expect(many.rows).toBeLessThanOrEqual(1_000 + 10);
     expect(after.messages).toBeLessThanOrEqual(2.1);

@@ -3,20 +3,20 @@ import { ROUTES } from "../src/api/routes.ts";
 import { FakeDeployment, answerOf } from "./fake-platform.ts";
 
 describe("the table of routes", () => {
-  test("API1 each operation has an id of its own, and each verb of a path is one operation", () => {
+  test("API1 each operation has a unique id, and each method of a path is one operation", () => {
     const ids = ROUTES.map(({ id }) => id);
     const places = ROUTES.map(({ verb, path }) => `${verb} ${path}`);
     expect([new Set(ids).size, new Set(places).size]).toEqual([ROUTES.length, ROUTES.length]);
   });
 
-  test("SEC1 every route under /api needs a scope, and no other route asks for credentials", () => {
+  test("SEC1 every route under /api needs a scope, and no other route needs credentials", () => {
     for (const { path, scope } of ROUTES) expect(scope !== undefined).toBe(path.startsWith("/api/"));
   });
 
   const placeOf = (path: string): string => path.replaceAll(/:\w+/g, "x");
 
   test.each(ROUTES.filter(({ scope }) => scope !== undefined))(
-    "SEC2 $verb $path refuses credentials without the scope $scope",
+    "SEC2 $verb $path rejects credentials without the scope $scope",
     async ({ verb, path, scope }) => {
       const api = new FakeDeployment([], { verifyRequest: () => ({ subject: "nobody", scopes: [] }) });
       const answer = await answerOf(await api.fetch(placeOf(path), { method: verb }));
@@ -25,7 +25,7 @@ describe("the table of routes", () => {
     },
   );
 
-  test.each([...new Set(ROUTES.map(({ path }) => path))])("LIM2 %s answers 405 to another verb", async (path) => {
+  test.each([...new Set(ROUTES.map(({ path }) => path))])("LIM2 %s answers 405 to another method", async (path) => {
     const api = new FakeDeployment([]);
     const answer = await api.fetch(placeOf(path), { method: "PATCH" });
     const verbs: string[] = ROUTES.filter((one) => one.path === path).map(({ verb }) => verb);

@@ -1,4 +1,4 @@
-/** What runs write, counted by their storage: the numbers of docs/operations.md, "What it costs" (REP6). */
+/** tests: the rows that runs write: the numbers of docs/operations.md, "What it costs" (REP6) */
 import { workflow } from "@holdfast/workflows";
 import { expect, test } from "vitest";
 import { FakeDeployment } from "./fake-platform.ts";
@@ -24,7 +24,7 @@ const deployment = new FakeDeployment([
   }),
 ]);
 
-/** Rows written by a run from its trigger to its end. Setting an alarm counts as one, as it does on Cloudflare. */
+/** Rows that a run writes from its trigger to its end. An alarm counts as one row, as on Cloudflare. */
 async function rowsOf(workflowId: string, n: number): Promise<number> {
   const path = `/api/runs/${workflowId}-${n}`;
   await deployment.fetch("/api/runs", { json: { runId: `${workflowId}-${n}`, workflowId, input: n } });

@@ -48,7 +48,7 @@ afterEach(() => {
 });
 
 describe("a deployment with an index", () => {
-  test("IDX1 lists its runs, the newest first, with what a list shows", async () => {
+  test("IDX1 lists its runs, the newest first, with the fields of a list", async () => {
     const { trigger, until } = deploy();
     await trigger("a", "quick", { tags: ["vip"] });
     await trigger("b", "patient");
@@ -74,7 +74,7 @@ describe("a deployment with an index", () => {
     expect(children.runs[0]).toMatchObject({ parent: { runId: "d" }, workflowId: "quick" });
   });
 
-  test("IDX1 a run that waits tells the index once, and not again while it goes on for a moment", async () => {
+  test("IDX1 a waiting run updates the index once, and not again when it runs for a moment", async () => {
     const { api, binding, trigger, until } = deploy();
     await trigger("b", "patient");
     await until("", { b: "waiting" });
@@ -89,7 +89,7 @@ describe("a deployment with an index", () => {
     await until("", { b: "completed" });
   });
 
-  test("IDX2 what the index has not acknowledged is told again, by the alarm", async () => {
+  test("IDX2 the alarm repeats an index update that was not acknowledged", async () => {
     const { api, binding, trigger, until } = deploy();
     binding.breaks = async () => new Response("down", { status: 500 });
     await trigger("a", "quick");
@@ -104,7 +104,7 @@ describe("a deployment with an index", () => {
     await vi.waitFor(() => expect(api.storageOf("a").alarmAt).toBeNull());
   });
 
-  test("IDX2 rows that come late or twice do no harm: the version tells", () => {
+  test("IDX2 the version of a row makes late and repeated updates harmless", () => {
     const shard = new IndexShard(new FakeSql(), 10);
     const row = rowOf(1);
     shard.upsert({ ...row, version: 3, status: "completed" }, 0);
@@ -112,7 +112,7 @@ describe("a deployment with an index", () => {
     expect(shard.query(query()).runs).toMatchObject([{ status: "completed", version: 3 }]);
   });
 
-  test("SEC2 a tenant lists its own runs only", async () => {
+  test("SEC2 a tenant lists only its own runs", async () => {
     const binding = new FakeIndexNamespace();
     const runIndex = durableObjectIndex({ binding });
     const tokens = [{ token: "acme", tenantId: "acme" }, { token: "globex", tenantId: "globex" }, { token: "none" }];
@@ -132,7 +132,7 @@ describe("a deployment with an index", () => {
     expect((await as("acme", "/api/index/rebuild", { objectIds: ["0".repeat(64)] })).status).toBe(403);
   });
 
-  test("VER3 a run that is deleted leaves the index, also if what it told is still under way", async () => {
+  test("VER3 a deleted run is removed from the index, also if an update of it is still in flight", async () => {
     const { api, trigger, until, list } = deploy();
     await trigger("a", "quick");
     await until("", { a: "completed" });
@@ -143,7 +143,7 @@ describe("a deployment with an index", () => {
     shard.remove("run-1", 1, 0);
     shard.upsert({ ...rowOf(1), version: 9 }, 0);
     expect(shard.query(query()).runs).toEqual([]);
-    // Another run with its id is another run.
+    // A new run with the same id is listed.
     shard.upsert({ ...rowOf(1), createdAt: 2, version: 1 }, 0);
     expect(shard.query(query()).runs).toHaveLength(1);
   });
@@ -156,7 +156,7 @@ describe("a deployment with an index", () => {
     await until("", { a: "completed", b: "waiting" });
     await api.fetch("/api/runs/b/cancel", { json: {} });
     await until("", { a: "completed", b: "cancelled" });
-    // `waitFor` moves the clock a little.
+    // `waitFor` advances the clock.
     await vi.waitFor(() => expect((api.storageOf("a").alarmAt ?? 0) - 51 * DAY).toBeGreaterThanOrEqual(0));
     expect(api.storageOf("b").alarmAt).toBeNull();
     vi.setSystemTime(api.storageOf("a").alarmAt ?? 0);
@@ -166,7 +166,7 @@ describe("a deployment with an index", () => {
     expect((await list()).runs.map(({ id }) => id)).toEqual(["b"]);
   });
 
-  test("IDX4 an index that was lost is told anew", async () => {
+  test("IDX4 runs report to a lost index again", async () => {
     const { api, binding, trigger, until, list } = deploy();
     await trigger("a", "quick");
     await trigger("b", "patient");
@@ -178,7 +178,7 @@ describe("a deployment with an index", () => {
     await until("", { a: "completed", b: "waiting" });
   });
 
-  test("IDX5 many runs are cancelled in one request, by a filter or by ids, and each refusal is told", async () => {
+  test("IDX5 many runs are cancelled in one request, by a filter or by ids, and each refusal is reported", async () => {
     const { api, trigger, until } = deploy();
     for (const id of ["a", "b", "c"]) await trigger(id, "patient", { tags: [id] });
     await until("", { a: "waiting", b: "waiting", c: "waiting" });
@@ -205,7 +205,7 @@ describe("a deployment with an index", () => {
       expect((await api.fetch("/api/runs/bulk", { json: bad })).status).toBe(400);
   });
 
-  test("IDX1 without an index listing answers 501, and all else works", async () => {
+  test("IDX1 without an index a list answers 501, and all other routes work", async () => {
     const api = new FakeDeployment([quick]);
     for (const [path, json] of [
       ["/api/runs", undefined],
@@ -228,9 +228,9 @@ describe("a deployment with an index", () => {
     "cursor=nonsense",
     "cursor=1.%21",
     "workflowId=",
-  ])("LIM2 the query %s is refused", async (bad) => {
+  ])("LIM2 the query %s is rejected", async (invalid) => {
     const { api } = deploy();
-    expect(await answerOf(await api.fetch(`/api/runs?${bad}`))).toMatchObject({
+    expect(await answerOf(await api.fetch(`/api/runs?${invalid}`))).toMatchObject({
       status: 400,
       body: { error: "invalid_query" },
     });
@@ -238,7 +238,7 @@ describe("a deployment with an index", () => {
 });
 
 describe("pages", () => {
-  test("IDX3 pages are stable while runs come, go and change between them", async () => {
+  test("IDX3 pages are stable while runs are added, removed and changed between them", async () => {
     const { api, binding, list } = deploy();
     const index = durableObjectIndex({ binding, bucketMs: 10 });
     for (let i = 0; i < 60; i++) await index.upsert(rowOf(i));
@@ -257,7 +257,7 @@ describe("pages", () => {
     expect(api).toBeDefined();
   });
 
-  test("IDX3 a shard that is full is followed by another, and a run stays where it is", async () => {
+  test("IDX3 after a full shard another one is used, and a run stays in its shard", async () => {
     const binding = new FakeIndexNamespace();
     const index = durableObjectIndex({ binding, shardRowsMax: 5 });
     for (let i = 0; i < 23; i++) await index.upsert(rowOf(i));
@@ -271,7 +271,7 @@ describe("pages", () => {
     expect((await index.query(undefined, query({ limit: 200 }))).runs).toHaveLength(22);
   });
 
-  test("IDX3 whatever the shards, the pages together are the runs that the filter wants, in order", async () => {
+  test("IDX3 for any division into shards, the pages contain the matching runs in order", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.record({ at: fc.nat(60), workflow: fc.nat(2), status: fc.nat(1), tags: fc.subarray(["x", "y"]) }), {
@@ -333,7 +333,7 @@ describe("pages", () => {
     );
   });
 
-  test("IDX3 nothing behind the place where a shard stopped is shown before its time", () => {
+  test("IDX3 a page ends at the position where a shard stopped", () => {
     const page = merge(
       [
         { runs: [rowOf(9)], stoppedAt: { createdAt: 5, id: "run-5" } },
@@ -370,7 +370,7 @@ describe("pages", () => {
       expect(reads({ workflowId: "w3", status: "failed" })).toBeLessThanOrEqual(51);
       expect(reads({ tags: ["rare"] })).toBeLessThanOrEqual(51);
       expect(reads({ after: { createdAt: 50_000, id: "run-50000" } })).toBeLessThanOrEqual(51);
-      // No index has both: reading stops at its budget, and the page says where to go on.
+      // No SQL index covers both conditions: the read stops at its budget, and `stoppedAt` is set.
       expect(reads({ tags: ["rare"], status: "completed" })).toBeLessThanOrEqual(1_001);
       expect(reads({ workflowId: "w3", tags: ["none"] })).toBeLessThanOrEqual(1_001);
       for (const filter of [

@@ -38,7 +38,7 @@ interface Event {
   readonly data: Record<string, unknown>;
 }
 
-/** A reader of Server-Sent Events, as plain as can be. */
+/** A minimal reader of Server-Sent Events. */
 class Reader {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #decoder = new TextDecoder();
@@ -121,8 +121,8 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe("following a run", () => {
-  test("STR2 a reader sees everything as it happens, in order, and the stream ends after the run", async () => {
+describe("the events of a run", () => {
+  test("STR2 a reader gets all events in order during the run, and the stream ends after the run", async () => {
     const api = await deploy("follows");
     const reader = await follow(api);
     await reader.until((events) => status(events) === "waiting");
@@ -148,12 +148,12 @@ describe("following a run", () => {
     });
   });
 
-  test("STR2 a reader that comes back behind any event misses nothing and sees nothing twice", async () => {
+  test("STR2 a reader that reconnects after any event misses no event and gets none twice", async () => {
     const api = await deploy("follows");
     await api.fetch("/api/runs/r/signals", { json: { name: "go" } });
     const all = (await (await follow(api)).toTheEnd()).filter(({ type }) => type !== "run");
     expect(all).toHaveLength(ALL.length);
-    // Entries and chunks are two sequences, each in its order: who catches up reads one after the other.
+    // Entries and chunks are two sequences, each in its order: a late reader gets all entries first.
     const sorted = (events: readonly Event[]): string[] => events.map(({ data }) => JSON.stringify(data)).toSorted();
     for (const [nth, { id }] of all.entries()) {
       const rest = await (await follow(api, "", { "Last-Event-ID": id })).toTheEnd();
@@ -164,7 +164,7 @@ describe("following a run", () => {
     expect(shown(await byQuery.toTheEnd())).toHaveLength(1);
   });
 
-  test("STR2 a reader goes on across a restart of the run's object", async () => {
+  test("STR2 a reader continues after a restart of the run's object", async () => {
     const api = await deploy("follows");
     const first = await follow(api);
     const seen = await first.until((events) => status(events) === "waiting");
@@ -175,7 +175,7 @@ describe("following a run", () => {
     expect([...shown(seen), ...shown(await second.toTheEnd())].toSorted()).toEqual(ALL.toSorted());
   });
 
-  test("STR2 many readers see the same", async () => {
+  test("STR2 many readers get the same events", async () => {
     const api = await deploy("follows");
     const readers = await Promise.all(Array.from({ length: 50 }, () => follow(api)));
     await api.fetch("/api/runs/r/signals", { json: { name: "go" } });
@@ -183,7 +183,7 @@ describe("following a run", () => {
       expect(shown(events).toSorted()).toEqual(ALL.toSorted());
   });
 
-  test("STR2 from=now leaves out what was", async () => {
+  test("STR2 from=now omits earlier events", async () => {
     const api = await deploy("follows");
     await (await follow(api)).until((events) => status(events) === "waiting");
     const reader = await follow(api, "?from=now");
@@ -192,7 +192,7 @@ describe("following a run", () => {
     expect(shown(await reader.toTheEnd()).toSorted()).toEqual(ALL.slice(6).toSorted());
   });
 
-  test("STR2 a slow reader is waited for: nothing is read ahead for it", async () => {
+  test("STR2 rows are read only when a slow reader is ready for them", async () => {
     const api = await deploy("talks");
     await vi.waitFor(
       async () => expect((await answerOf(await api.fetch("/api/runs/r"))).body).toMatchObject({ status: "completed" }),
@@ -203,7 +203,7 @@ describe("following a run", () => {
     const reader = await follow(api);
     await reader.more();
     await new Promise((resolve) => setImmediate(resolve));
-    // A few blocks of rows, out of five megabytes.
+    // A few blocks of rows were read; all rows together have five megabytes.
     expect(list.mock.calls.length).toBeLessThan(10);
     const events = await reader.toTheEnd();
     expect(events.filter(({ type }) => type === "chunk").map(({ data }) => data["index"])).toEqual(
@@ -211,7 +211,7 @@ describe("following a run", () => {
     );
   });
 
-  test("LIM1 readers of one run are bounded, and a reader that leaves makes room", async () => {
+  test("LIM1 the number of readers of one run is limited, and a disconnected reader does not count", async () => {
     const api = await deploy("waits");
     const readers = await Promise.all(Array.from({ length: DEFAULT_LIMITS.streamReaders }, () => follow(api)));
     const refused = await api.fetch("/api/runs/r/stream");
@@ -222,7 +222,7 @@ describe("following a run", () => {
     await Promise.all(readers.slice(1).map((reader) => reader.cancel()));
   });
 
-  test("STR2 the stream of a run that is deleted ends; an unknown run has none", async () => {
+  test("STR2 the stream ends when its run is deleted; an unknown run has no stream", async () => {
     const api = await deploy("waits");
     vi.spyOn(console, "log").mockImplementation(() => {});
     const reader = await follow(api);
@@ -235,7 +235,7 @@ describe("following a run", () => {
   });
 
   test.each(["", "x", "1~2", "-1", "9999999999999", "0~0.0.0.0~1.1.1.999"])(
-    "LIM2 a cursor that is none (%s) begins at the start, at the worst",
+    "LIM2 a reader with the invalid or unknown cursor %j gets the end of the run",
     async (id) => {
       const api = await deploy("follows");
       await api.fetch("/api/runs/r/signals", { json: { name: "go" } });
@@ -244,7 +244,7 @@ describe("following a run", () => {
     },
   );
 
-  test("STR2 silence is broken by comments", async () => {
+  test("STR2 a comment is sent after a time without events", async () => {
     let looks = 0;
     const source = {
       read: () => ({ events: [], over: ++looks > 6 }),

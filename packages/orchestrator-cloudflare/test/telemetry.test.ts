@@ -31,7 +31,7 @@ const child = workflow({
     }),
 });
 
-/** What a collector checks before it takes spans: OTLP's JSON encoding. */
+/** The checks of a collector: OTLP's JSON encoding. */
 class Collector {
   readonly spans: Span[] = [];
   readonly statuses: number[] = [];
@@ -115,7 +115,7 @@ async function play(telemetry: Telemetry, input: unknown = {}): Promise<FakeDepl
 }
 
 describe("spans", () => {
-  test("OBS1 a run, its steps, waits and children are one trace under the caller's, as steps hand it on", async () => {
+  test("OBS1 a run, its steps, waits and children are one trace under the caller's span, as steps pass it on", async () => {
     const url = await collector.current.listen();
     const ended = otlpExporter({ url, headers: { Authorization: "Bearer collector" }, serviceName: "shop" });
     await play({ ended });
@@ -126,7 +126,7 @@ describe("spans", () => {
     expect(charge).toMatchObject({ traceId: TRACE, parentSpanId: run.spanId, events: [{ name: "exception" }] });
     expect(handedOn["charge"]).toBe(`00-${TRACE}-${charge.spanId}-01`);
     expect(collector.current.find("signal go").parentSpanId).toBe(run.spanId);
-    // The child hangs under the wait for it, and its step under the child.
+    // The parent of the child run's span is the wait for it, and the parent of its step's span is the child run.
     const inside = collector.current.find("step inside");
     expect(collector.current.find("run child").parentSpanId).toBe(
       collector.current.find("run child").traceId === TRACE
@@ -139,7 +139,7 @@ describe("spans", () => {
     expect(handedOn["inside"]).toBe(`00-${TRACE}-${inside.spanId}-01`);
   });
 
-  test("OBS1 a collector that is busy is asked again, and one that refuses holds nobody up", async () => {
+  test("OBS1 the export to a busy collector is repeated, and a collector that rejects it does not delay the run", async () => {
     vi.spyOn(console, "warn").mockImplementation(() => {});
     const url = await collector.current.listen();
     const options = { url, headers: { Authorization: "Bearer collector" }, serviceName: "shop", retryAfterMs: [1, 1] };
@@ -149,10 +149,12 @@ describe("spans", () => {
       expect(collector.current.find("run traced").status).toEqual({ code: 2, message: "no more tea" }),
     );
     await play({ ended: otlpExporter({ ...options, headers: {} }) });
-    await vi.waitFor(() => expect(console.warn).toHaveBeenCalledWith(expect.stringContaining("it answered 401")));
+    await vi.waitFor(() =>
+      expect(console.warn).toHaveBeenCalledWith(expect.stringContaining("the collector answered 401")),
+    );
   });
 
-  test("OBS1 a traceparent that is none is none: the run has a trace of its own", async () => {
+  test("OBS1 a run with an invalid traceparent gets its own trace", async () => {
     const api = new FakeDeployment([child]);
     await api.fetch("/api/runs", { json: { runId: "r", workflowId: "child" }, headers: { traceparent: "00-zz-1-01" } });
     await vi.waitFor(() => expect(handedOn["inside"]).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/));
@@ -161,14 +163,14 @@ describe("spans", () => {
 });
 
 describe("events", () => {
-  test("OBS2 each change of a run and each attempt of a step is told once, with run, operation and epoch", async () => {
+  test("OBS2 each change of a run and each attempt of a step is reported once, with run, operation and epoch", async () => {
     const events: TelemetryEvent[] = [];
     await play({ event: (event) => events.push(event) }, { fail: true });
     const mine = events.filter(({ runId }) => runId === "r");
-    const told = mine.map(({ type, operation }) => [type, operation].filter(Boolean).join(" "));
-    expect(told).toContain("run.waiting");
-    // How often it parks in between is a matter of moments.
-    expect(told.filter((what) => !/waiting|running/.test(what))).toEqual([
+    const reported = mine.map(({ type, operation }) => [type, operation].filter(Boolean).join(" "));
+    expect(reported).toContain("run.waiting");
+    // The number of parks between the steps depends on timing.
+    expect(reported.filter((what) => !/waiting|running/.test(what))).toEqual([
       "run.created",
       "step.retrying step/0/charge",
       "step.completed step/0/charge",
@@ -183,7 +185,7 @@ describe("events", () => {
     });
   });
 
-  test("OBS2 the log has what went wrong, as JSON, and no payloads", async () => {
+  test("OBS2 the log contains failures as JSON, without payloads", async () => {
     const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
     const log = vi.spyOn(console, "log").mockImplementation(() => {});
     await play({ event: logEvents() }, { fail: true, secret: "s3cret" });
@@ -195,7 +197,7 @@ describe("events", () => {
     expect(log).toHaveBeenCalledTimes(1);
   });
 
-  test("OBS2 dispatch trouble is told, and a hook that throws holds nobody up", async () => {
+  test("OBS2 a dispatch failure is reported, and a hook that throws does not delay the run", async () => {
     const error = vi.spyOn(console, "error").mockImplementation(() => {});
     const events: TelemetryEvent[] = [];
     const dispatcher = createHttpDispatcher({

@@ -67,7 +67,7 @@ async function untilStatus(call: Call, path: string, status: string): Promise<Re
 }
 
 describe("tenants", () => {
-  test("SEC2 two tenants use the same run id, and neither learns of the other", async () => {
+  test("SEC2 two tenants can use the same run id, and neither sees the other's run", async () => {
     const { as } = callers();
     const [acme, globex, root] = [as("acme"), as("globex"), as("root")];
     const run = { runId: "r", workflowId: "answers", input: 1 };
@@ -81,13 +81,13 @@ describe("tenants", () => {
       for (const path of ["journal", "audit"]) expect((await other(`/api/runs/r/${path}`)).status).toBe(404);
       expect((await other("/api/runs/r", undefined, "DELETE")).status).toBe(404);
     }
-    // Not a conflict: it is another run, with another input.
+    // No conflict, although the inputs differ: it is another run.
     expect((await globex("/api/runs", { ...run, input: 2 })).status).toBe(201);
     expect((await acme("/api/runs/r")).body).toMatchObject({ input: 1, tenantId: "acme", triggeredBy: "ann" });
     expect((await globex("/api/runs/r")).body).toMatchObject({ input: 2, tenantId: "globex", triggeredBy: "gus" });
   });
 
-  test("SEC2 no id that a caller chooses reaches into another tenant", async () => {
+  test("SEC2 no id of a request gives access to another tenant", async () => {
     const { api, as } = callers();
     await as("acme")("/api/runs", { runId: "r", workflowId: "answers" });
     const name = [...api.storages.keys()].find((key) => key.endsWith("r")) ?? "";
@@ -99,7 +99,7 @@ describe("tenants", () => {
     expect((await as("root")("/api/runs", { runId: name, workflowId: "answers" })).status).toBe(400);
   });
 
-  test("SEC2 a child and its messages stay with the tenant", async () => {
+  test("SEC2 a child and its messages belong to the parent's tenant", async () => {
     const { api, as } = callers();
     await as("acme")("/api/runs", { runId: "p", workflowId: "parent" });
     expect(await untilStatus(as("acme"), "/api/runs/p", "completed")).toMatchObject({ output: "child of parent" });
@@ -108,7 +108,7 @@ describe("tenants", () => {
     for (const name of names) expect(name).toContain("acme");
   });
 
-  test("SEC2 an idempotency key stands for a run of its own tenant", async () => {
+  test("SEC2 the same idempotency key belongs to different runs in different tenants", async () => {
     const { as } = callers();
     const body = { idempotencyKey: "k", workflowId: "answers" };
     const [first, second] = [await as("acme")("/api/runs", body), await as("globex")("/api/runs", body)];
@@ -135,7 +135,7 @@ describe("scopes", () => {
     ["operate", "DELETE", "/api/runs/r", undefined],
   ];
 
-  test.each(NEEDS)("SEC1 the scope %s is needed for %s %s, and is enough", async (scope, method, path, json) => {
+  test.each(NEEDS)("SEC1 the scope %s is necessary and sufficient for %s %s", async (scope, method, path, json) => {
     const all: Scope[] = ["read", "trigger", "deliver", "operate", "admin"];
     const { as } = callers([
       { token: "with", scopes: [scope] },
@@ -148,7 +148,7 @@ describe("scopes", () => {
     expect((await as("with")(path, json, method)).status).not.toBe(403);
   });
 
-  test("SEC5 where a run belongs and comes from is said by the server, or by who has the scope for it", async () => {
+  test("SEC5 the server sets the tenant data, environment and origin of a run, unless the caller has the scope admin", async () => {
     const { as } = callers([
       { token: "plain", scopes: ["trigger", "read"], tenantMeta: { plan: "free" } },
       { token: "admin", scopes: ["trigger", "read", "admin"] },
@@ -173,7 +173,7 @@ describe("scopes", () => {
     });
   });
 
-  test("SEC1 what callers did stands in the run's audit, and what was refused does not", async () => {
+  test("SEC1 the audit of a run contains the actions of callers, without rejected ones", async () => {
     const { as } = callers();
     const acme = as("acme");
     await acme("/api/runs", { runId: "r", workflowId: "answers" });
@@ -207,7 +207,7 @@ describe("public tokens", () => {
   const post = (api: FakeDeployment, path: string, json: unknown = { payload: "yes" }): Promise<Response> =>
     api.fetch(path, { json, headers: { Origin: "https://mail.example" } });
 
-  test("WAIT7 a page of another site answers it without credentials, once, and learns nothing else", async () => {
+  test("WAIT7 a page of another site can answer a public token once without credentials, and gets no data of the run", async () => {
     const { api, acme, path } = await issued();
     const preflight = await api.fetch(path, { method: "OPTIONS", headers: { Origin: "https://mail.example" } });
     expect([preflight.status, preflight.headers.get("Access-Control-Allow-Origin")]).toEqual([204, "*"]);
@@ -224,7 +224,7 @@ describe("public tokens", () => {
     );
   });
 
-  test("WAIT7 a token that is not public, another run, another tenant: there is no such public token", async () => {
+  test("WAIT7 the URL of a private token, another run or another tenant answers token_not_found", async () => {
     const { api, path } = await issued();
     const [, , , tenant = "", run = "", token = ""] = path.split("/");
     for (const guess of [
@@ -237,7 +237,7 @@ describe("public tokens", () => {
       const answer = await answerOf(await post(api, `/public/tokens/${guess}`));
       expect(answer).toEqual({
         status: 404,
-        body: { error: "token_not_found", message: "There is no such public token." },
+        body: { error: "token_not_found", message: "No public token has this URL." },
       });
     }
     expect((await post(api, path, { wrong: 1 })).status).toBe(400);
@@ -247,7 +247,7 @@ describe("public tokens", () => {
     expect((await api.fetch(path)).status).toBe(405);
   });
 
-  test("WAIT7 its answer expires with the wait", async () => {
+  test("WAIT7 a public token cannot be answered after its wait timed out", async () => {
     const { api, path } = await issued();
     const storage = [...api.storages].find(([name]) => name.includes("acme"));
     vi.spyOn(Date, "now").mockReturnValue(Date.now() + 3_600_001);
@@ -271,7 +271,7 @@ describe("verifiers", () => {
   const statusWith = async (verifyRequest: VerifyRequest, headers: Record<string, string>): Promise<number> =>
     (await new FakeDeployment(workflows, { verifyRequest }).fetch("/api/workflows", { headers })).status;
 
-  test("SEC1 tokens may be given as digests, as JSON, and with scopes", async () => {
+  test("SEC1 tokens can be configured as digests, as JSON, and with scopes", async () => {
     const sha256 = "sha256:5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8"; // of "password"
     const verify = bearerAuth(JSON.stringify([{ token: sha256, scopes: ["read"] }, "plain"]));
     for (const token of ["password", "plain"])
@@ -282,7 +282,7 @@ describe("verifiers", () => {
       expect(() => bearerAuth(bad)).toThrow("bearerAuth");
   });
 
-  test("SEC1 a signed request is let in once, and nothing of it can be changed", async () => {
+  test("SEC1 a signed request is accepted once, and a changed one is rejected", async () => {
     const keys = [
       { id: "ci", secret: "a-secret-of-the-past", scopes: ["read", "trigger"] as const },
       { id: "ci", secret: "a-secret-of-today-1", scopes: ["read", "trigger"] as const },
@@ -318,7 +318,7 @@ describe("verifiers", () => {
     expect(() => hmacAuth([{ id: "a", secret: "short" }])).toThrow("16 characters");
   });
 
-  test("SEC1 a token of the issuer is let in with its scopes; expired, foreign and unsigned ones are not", async () => {
+  test("SEC1 a token of the issuer is accepted with its scopes; expired, foreign and unsigned tokens are rejected", async () => {
     const { publicKey, privateKey } = await generateKeyPair("ES256");
     const jwks = createLocalJWKSet({ keys: [{ ...(await exportJWK(publicKey)), kid: "k1", alg: "ES256" }] });
     const claims = { issuer: "https://id.example", audience: "holdfast" };
@@ -341,14 +341,14 @@ describe("verifiers", () => {
     const [, payload = ""] = (await token()).split(".");
     expect(await status(`${btoa('{"alg":"none"}').replaceAll("=", "")}.${payload}.x`)).toBe(401);
     expect(await status("")).toBe(401);
-    // Another header, as Cloudflare Access uses it: what has no such header is for another verifier.
+    // Cloudflare Access uses another header. A request without that header is left to the next verifier.
     expect(
       await statusWith(anyOf(cloudflareAccess("team", "aud"), bearerAuth(["t"])), { Authorization: "Bearer t" }),
     ).toBe(200);
     expect(() => jwtAuth({ jwks, issuer: "https://id.example", audience: [] })).toThrow("audience");
   });
 
-  test("SEC1 keys that cannot be had are no reason to let anybody in, and none to say that the token is bad", async () => {
+  test("SEC1 a request is answered 503 if the issuer's keys cannot be loaded", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     const verify = jwtAuth({
       jwks: async () => {
@@ -362,7 +362,7 @@ describe("verifiers", () => {
     vi.restoreAllMocks();
   });
 
-  test("SEC1 verifiers are put together: the first that does not pass decides", async () => {
+  test("SEC1 with several verifiers, the first result that is not false decides", async () => {
     const verify = anyOf(bearerAuth([{ token: "a", scopes: ["read"] }]), () => ({ subject: "fallback", scopes: [] }));
     expect(await statusWith(verify, { Authorization: "Bearer a" })).toBe(200);
     expect(await statusWith(verify, {})).toBe(403);
@@ -377,7 +377,7 @@ describe("verifiers", () => {
     ).toBe(401);
   });
 
-  test("SEC1 a principal that cannot be one lets nobody in", async () => {
+  test("SEC1 a request is rejected if its verifier returns an invalid principal", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     expect(await statusWith(() => ({ subject: "a", tenantId: "b\u0001c", scopes: ["read"] }), {})).toBe(500);
     expect(await statusWith(() => ({ subject: "", scopes: ["read"] }), {})).toBe(500);

@@ -1,8 +1,8 @@
 /**
- * What the API answers, as JSON Schema.
+ * The answers of the API as JSON Schema.
  *
- * Owns: the schemas by which routes describe their answers. Their fields are those of the API's types: a field that one
- * has and the other lacks does not compile. A test holds every answer of the black-box suite to the schemas.
+ * Owns: the schemas by which routes describe their answers. The compiler checks that each schema has the same fields as
+ * the type of the answer. A test checks every answer of the black-box suite against the schemas.
  */
 import {
   type AttemptedWork,
@@ -31,15 +31,15 @@ const text: JsonSchema = { type: "string" };
 const whole: JsonSchema = { type: "integer", minimum: 0 };
 const time: JsonSchema = { type: "integer", minimum: 0, description: "Milliseconds since 1970." };
 const flag: JsonSchema = { type: "boolean" };
-const anything: JsonSchema = { description: "Any JSON." };
+const anything: JsonSchema = { description: "Any JSON value." };
 const listOf = (items: JsonSchema): JsonSchema => ({ type: "array", items });
 const oneOf = (...values: readonly string[]): JsonSchema => ({ type: "string", enum: values });
 const ref = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` });
 
-/** A schema for each field of a type. The names of optional fields end in `?`. */
+/** A schema per field of a type. The names of optional fields end in `?`. */
 type Fields<T> = { readonly [K in keyof T & string as object extends Pick<T, K> ? `${K}?` : K]: JsonSchema };
 
-/** An object that has the fields of `T` and no others. */
+/** Returns the schema of an object with the fields of `T` and no others. */
 function object<T>(fields: Fields<T>, description?: string): JsonSchema {
   const required = Object.keys(fields).filter((name) => !name.endsWith("?"));
   const properties = Object.fromEntries(
@@ -56,7 +56,7 @@ function object<T>(fields: Fields<T>, description?: string): JsonSchema {
 
 const status = oneOf(...RUN_STATUSES);
 
-/** An error may be the consequence of others. */
+/** An error with the errors that caused it. */
 type ErrorInFull = ShownError & { readonly cause?: unknown; readonly errors?: unknown };
 
 const errorFields: Fields<ErrorInFull> = {
@@ -75,17 +75,20 @@ const summary: Fields<RunSummary> = {
   workflowId: text,
   workflowVersion: { type: ["string", "null"] },
   status,
-  phase: { ...oneOf("forward", "compensating"), description: "compensating: the run undoes what it has done." },
+  phase: {
+    ...oneOf("forward", "compensating"),
+    description: "compensating: the run executes the compensations of its steps.",
+  },
   "error?": ref("RunError"),
   "dispatch?": object<DispatchFailure>(
     { since: time, failures: whole, "retryAt?": time, message: text },
-    "While the code that executes the run cannot be reached.",
+    "Present while the code that executes the run cannot be reached.",
   ),
   "uncompensated?": listOf(
     object<UncompensatedStep>({ name: text, occurrence: whole, error: object<ErrorInFull>(errorFields) }),
   ),
   pendingWaitpoints: listOf(ref("Waitpoint")),
-  invocationCount: { ...whole, description: "Executions that were begun." },
+  invocationCount: { ...whole, description: "Number of executions so far." },
   metadata: { type: "object" },
   tags: listOf(text),
   environment: text,
@@ -167,7 +170,7 @@ export const ANSWERS = {
   Journal: object({
     entries: listOf({
       type: "object",
-      description: "An entry of the journal: packages/protocol/PROTOCOL.md says which type has which fields.",
+      description: "An entry of the journal. packages/protocol/PROTOCOL.md lists the fields of each type.",
       properties: {
         seq: whole,
         at: time,

@@ -1,7 +1,8 @@
 /**
  * Routes that act on many runs: `POST /api/runs/bulk` and `POST /api/index/rebuild`.
  *
- * Each run's own object acts; the index only says which runs a filter selects.
+ * Owns: the selection of runs by ids or by a filter of the index, and the limit on concurrent requests. Each run's own
+ * object performs the action.
  */
 import { LIMITS } from "@holdfast/protocol";
 import * as v from "valibot";
@@ -14,7 +15,7 @@ import { type Call, type CheckedCall, type Route, route } from "./route.ts";
 import { askObject, askRun } from "./run-objects.ts";
 import { requireIndex } from "./worker-deps.ts";
 
-/** A Worker may have few connections open. */
+/** The platform limits the open connections of a Worker. */
 const CONCURRENT_ASKS_MAX = 10;
 
 const bulkIds = v.pipe(
@@ -75,7 +76,7 @@ export const bulkRoutes: readonly Route[] = [
   }),
 ];
 
-/** Acts on up to LIMITS.bulkRuns runs; `nextCursor` says where the next page of the filter begins. */
+/** Acts on up to LIMITS.bulkRuns runs. `nextCursor` is the start of the filter's next page. */
 async function actOnMany(call: CheckedCall<string, unknown, v.InferOutput<typeof bulkBody>>): Promise<Response> {
   const { body, principal } = call;
   const { ids, next } =
@@ -102,17 +103,20 @@ async function actOnMany(call: CheckedCall<string, unknown, v.InferOutput<typeof
   );
 }
 
-/** Makes runs report to the index again: the index was lost, or is newer than the runs. */
+/** Makes runs report to the index again, after the index was lost or was added to an existing deployment. */
 async function rebuildIndex(call: CheckedCall<string, unknown, v.InferOutput<typeof rebuildBody>>): Promise<Response> {
   const { deps, principal } = call;
   const { runIds = [], objectIds = [] } = call.body;
   if (objectIds.length > 0 && principal.tenantId !== undefined) {
-    throw new ApiRefusal("forbidden", "objectIds may name runs of any tenant; these credentials belong to one.");
+    throw new ApiRefusal(
+      "forbidden",
+      "objectIds may name runs of any tenant, but these credentials belong to one tenant. Send runIds.",
+    );
   }
   const byName = await askEach(runIds, (id) => askRun(call, id, { ask: "input", input: { type: "reindex" } }));
   const byId = await askEach(objectIds, async (id) => {
     if (deps.runDO.idFromString === undefined)
-      throw new ApiRefusal("invalid_body", "objectIds: this platform has none.");
+      throw new ApiRefusal("invalid_body", "objectIds: this platform does not support object ids. Send runIds.");
     try {
       return await askObject(deps, deps.runDO.idFromString(id), { ask: "input", input: { type: "reindex" } });
     } catch {
@@ -128,7 +132,7 @@ async function select(
   { tag, ...filter }: v.InferOutput<typeof bulkFilter>,
   cursor: string | undefined,
 ): Promise<{ readonly ids: readonly string[]; readonly next: Position | undefined }> {
-  // The oldest first: runs that are created in the meantime do not shift the page.
+  // Oldest first: runs that are created between two pages do not shift the second page.
   const query: RunQuery = { ...filter, tags: tag, order: "asc", limit: LIMITS.bulkRuns, after: readCursor(cursor) };
   const { runs, next } = await requireIndex(deps).query(principal.tenantId, query);
   return { ids: runs.map(({ id }) => id), next };

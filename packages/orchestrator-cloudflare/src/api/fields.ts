@@ -1,5 +1,7 @@
 /**
- * Fields that bodies and queries of several routes have, as schemas. Nothing else reaches a run (LIM2, RUN7).
+ * Schemas of fields that several routes share (LIM2, RUN7).
+ *
+ * Owns: the checks of names, ids, durations, tags and numbers.
  */
 import { HoldfastError, LIMITS, idProblem, nameProblem, parseDurationMs } from "@holdfast/protocol";
 import * as v from "valibot";
@@ -10,7 +12,7 @@ export const nameField = checkedText(nameProblem, "A name: 1 to 256 bytes of UTF
 /** An id is a name without control characters. */
 export const idField = checkedText(idProblem, "An id: 1 to 256 bytes of UTF-8 without control characters, not . or ..");
 
-/** A duration, which becomes milliseconds. */
+/** A duration. The schema converts it to milliseconds. */
 export const durationField = v.pipe(
   v.union([v.string(), v.number()]),
   v.description('Milliseconds, or a whole number with a unit: "500ms", "30s", "5m", "2h", "7d", "1w".'),
@@ -25,7 +27,7 @@ export const durationField = v.pipe(
   }),
 );
 
-/** An object as it came: `v.record` would drop keys such as `constructor`. */
+/** An object, unchanged: `v.record` would drop keys such as `constructor`. */
 export const objectField = v.custom<Record<string, unknown>>(
   (value) => typeof value === "object" && value !== null && !Array.isArray(value),
   "must be an object",
@@ -33,12 +35,12 @@ export const objectField = v.custom<Record<string, unknown>>(
 
 export const tagsField = v.pipe(v.array(nameField), v.maxLength(LIMITS.tags, `at most ${LIMITS.tags} tags`));
 
-/** Any JSON. */
+/** Any JSON value. */
 export const payloadField = v.optional(v.unknown());
 
 export const reasonField = v.pipe(v.string(), v.maxLength(LIMITS.errorMessageChars));
 
-/** A whole number in a query, which is text. */
+/** A whole number in a query, where values are text. */
 export function wholeNumberField(min: number, max: number): v.GenericSchema<string, number> {
   const message = `must be a whole number from ${min} to ${max}`;
   return v.pipe(

@@ -1,8 +1,8 @@
 /**
- * Idempotency keys: which run a key stands for (RUN2).
+ * Idempotency keys: the mapping of a key to a run (RUN2).
  *
- * Owns: reading the key of a request, and the id of a run that has none of its own. The object that this id names keeps
- * what the key stands for.
+ * Owns: the key of a request, and the id that is derived from it. The object with the derived id stores the mapping, and
+ * is the run itself unless the request names a run id.
  */
 import { idProblem, toHex } from "@holdfast/protocol";
 import { ApiRefusal } from "../refusal.ts";
@@ -11,7 +11,7 @@ import type { Call } from "./route.ts";
 import { askRun } from "./run-objects.ts";
 
 /**
- * The key of the header or the body.
+ * Returns the key of the header or of the body.
  * @throws ApiRefusal `invalid_id`, or `invalid_body` if both are given and differ.
  */
 export function readIdempotencyKey(request: Request, inBody: string | undefined): string | undefined {
@@ -22,21 +22,22 @@ export function readIdempotencyKey(request: Request, inBody: string | undefined)
   if (inBody !== undefined && inBody !== inHeader) {
     throw new ApiRefusal(
       "invalid_body",
-      "The header Idempotency-Key and the field idempotencyKey differ. Give one of them.",
+      "The header Idempotency-Key and the field idempotencyKey differ. Send only one of them.",
     );
   }
   return inHeader;
 }
 
-/** The id of a run without an id of its own: the same key gives the same id. */
+/** Derives a run id from a key. The same key gives the same id. */
 export async function idFromKey(key: string): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key)));
   return `key-${toHex(digest.slice(0, 20))}`;
 }
 
 /**
- * Lets a key stand for a run that has an id of its own. `true`: it stands for the run since this request.
- * @throws ApiRefusal `idempotency_conflict` if it stands for another run.
+ * Reserves a key for a run whose id the request names. Returns `true` if this request reserved it, and `false` if the key
+ * already belonged to the run.
+ * @throws ApiRefusal `idempotency_conflict` if the key belongs to another run.
  */
 export async function reserveKey(call: Call, keyId: string, runId: string): Promise<boolean> {
   const answer = await askRun(call, keyId, { ask: "reserveKey", runId });
@@ -44,6 +45,6 @@ export async function reserveKey(call: Call, keyId: string, runId: string): Prom
   if (reserved.runId === runId) return reserved.fresh;
   throw new ApiRefusal(
     "idempotency_conflict",
-    `The idempotency key stands for the run ${JSON.stringify(reserved.runId)} already. Nothing was changed.`,
+    `The idempotency key already belongs to the run ${JSON.stringify(reserved.runId)}. Nothing was changed.`,
   );
 }

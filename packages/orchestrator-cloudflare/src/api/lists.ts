@@ -1,5 +1,5 @@
 /**
- * `GET /api/runs`: lists runs from the index.
+ * `GET /api/runs`: lists runs from the index (IDX3).
  */
 import type { IndexRow } from "@holdfast/orchestrator";
 import { LIMITS, type ListedRun, RUN_STATUSES } from "@holdfast/protocol";
@@ -35,7 +35,7 @@ export const listRoutes: readonly Route[] = [
     id: "listRuns",
     verb: "GET",
     path: "/api/runs",
-    summary: "Lists runs by the time of their creation. A page may hold fewer than `limit` although there are more.",
+    summary: "Lists runs by the time of their creation. A page may have fewer runs than `limit` although more exist.",
     scope: "read",
     indexed: true,
     query: listQuery,
@@ -55,7 +55,7 @@ async function listRuns({
   return Response.json({ runs: page.runs.map(describeRow), nextCursor: page.next ? writeCursor(page.next) : null });
 }
 
-/** A row of the index as the API shows it. */
+/** Converts a row of the index to the API's type. */
 function describeRow({
   tenantId,
   version: _version,

@@ -1,5 +1,5 @@
 /**
- * Routes by which an operator acts on one run: cancel, pause, unpause, retry (CAN1, CAN4, CAN5).
+ * Routes for operators of one run: cancel, pause, unpause, retry (CAN1, CAN4, CAN5).
  */
 import * as v from "valibot";
 import { reasonField } from "./fields.ts";
@@ -8,11 +8,11 @@ import { askRun } from "./run-objects.ts";
 
 const cancelBody = v.strictObject({ reason: v.optional(reasonField) });
 
-/** Nothing, or an empty object. */
+/** No body, or an empty object. */
 const noBody = v.strictObject({});
 
 const SUMMARIES = {
-  pause: "Stops the run until it is unpaused. Deliveries are buffered, and timers stay.",
+  pause: "Pauses the run until it is unpaused. Deliveries are buffered, and timers keep their times.",
   unpause: "Continues a run that an operator paused.",
   retry: "Continues a run that the engine paused.",
 } as const;
@@ -22,7 +22,7 @@ export const operateRoutes: readonly Route[] = [
     id: "cancelRun",
     verb: "POST",
     path: "/api/runs/:id/cancel",
-    summary: "Cancels the run; what it has done is undone.",
+    summary: "Cancels the run and executes the compensations of its steps.",
     scope: "operate",
     body: cancelBody,
     answers: { 202: "Operated" },

@@ -1,5 +1,5 @@
 /**
- * Cursors of lists: where a page ended, as text that a URL can hold.
+ * Cursors of lists: the position at which a page ended, as URL-safe text.
  */
 import type { Position } from "../index-object/run-index.ts";
 import { ApiRefusal } from "../refusal.ts";
@@ -10,7 +10,7 @@ export function writeCursor({ createdAt, id }: Position): string {
   return `${createdAt}.${text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}`;
 }
 
-/** @throws ApiRefusal `invalid_query` */
+/** @throws ApiRefusal `invalid_query` for an invalid cursor. */
 export function readCursor(cursor: string | undefined): Position | undefined {
   if (cursor === undefined) return undefined;
   const [, createdAt = "", text = ""] = /^(\d{1,16})\.([\w-]*)$/.exec(cursor) ?? [];
@@ -21,5 +21,5 @@ export function readCursor(cursor: string | undefined): Position | undefined {
   } catch {
     // Falls through to the refusal below.
   }
-  throw new ApiRefusal("invalid_query", "The cursor is none of this API: give back a nextCursor as it came.");
+  throw new ApiRefusal("invalid_query", "The cursor is invalid. Send a nextCursor unchanged.");
 }

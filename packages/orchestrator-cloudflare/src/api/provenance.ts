@@ -1,8 +1,7 @@
 /**
- * Where a run belongs and comes from (SEC5).
+ * The tenant, environment and origin of a run (SEC5).
  *
- * Owns: which attributes of a run the principal and the server decide, and which scope a caller needs to decide them
- * instead.
+ * Owns: the attributes that the principal and the server set, and the scope that a caller needs to override them.
  */
 import type { RunIdentity } from "@holdfast/orchestrator";
 import { requireScope } from "../auth/principal.ts";
@@ -13,7 +12,7 @@ import { type WorkerDeps, limitsOf } from "./worker-deps.ts";
 
 export type Provenance = Pick<RunIdentity, "tenantId" | "tenantMeta" | "environment" | "triggeredBy" | "baseUrl">;
 
-/** The fields of a body that replace what the principal and the server say. */
+/** The fields of a body that override values of the principal and the server. */
 interface Claims {
   readonly tenantMeta?: Readonly<Record<string, unknown>> | undefined;
   readonly environment?: string | undefined;
@@ -44,5 +43,5 @@ function encodeTenantMeta(tenantMeta: Claims["tenantMeta"], deps: WorkerDeps): s
   const encoded = encodeGiven(tenantMeta, "tenantMeta");
   const max = limitsOf(deps).tenantMetaChars;
   if (encoded.length <= max) return encoded;
-  throw new ApiRefusal("invalid_body", `tenantMeta takes more than ${max} characters, which is the limit.`);
+  throw new ApiRefusal("invalid_body", `tenantMeta has ${encoded.length} characters; the limit is ${max}.`);
 }

@@ -1,5 +1,5 @@
 /**
- * The one route for browsers of other sites: the URL of a public token lets its holder answer, once (WAIT7, SEC6).
+ * The only route for browser pages of other sites: the holder of a public token's URL can answer it once (WAIT7, SEC6).
  */
 import { ApiRefusal } from "../refusal.ts";
 import { encodeGiven } from "../request-body.ts";
@@ -17,12 +17,12 @@ const PREFLIGHT_HEADERS = {
 };
 
 export const publicTokenRoutes: readonly Route[] = [
-  // Its ids are not looked at: a preflight asks about the path.
+  // No check of the ids: a preflight must succeed before the browser sends the request that is checked.
   {
     id: "allowPublicToken",
     verb: "OPTIONS",
     path: PATH,
-    summary: "Allows pages of other sites to answer.",
+    summary: "Allows browser pages of other sites to answer a public token.",
     answers: { 204: null },
     handle: async () => new Response(null, { status: 204, headers: PREFLIGHT_HEADERS }),
   },
@@ -30,7 +30,7 @@ export const publicTokenRoutes: readonly Route[] = [
     id: "resolvePublicToken",
     verb: "POST",
     path: PATH,
-    summary: "Answers a public token, once. Its URL is the secret; pages of any site may send it.",
+    summary: "Answers a public token, once. Its URL is the secret, and browser pages of any site may send the request.",
     body: tokenBody,
     answers: { 202: "PubliclyDelivered" },
     refusals: ["already_resolved", "newer_format", "run_terminal", "token_not_found"],
@@ -54,8 +54,8 @@ async function resolvePublicToken({
       by: "public token",
     },
   });
-  // A guess reveals nothing about runs: the answer is the same whether there is a run or not.
-  if (answer.status === 404) throw new ApiRefusal("token_not_found", "There is no such public token.");
+  // The answer is the same with and without a run, so a guessed URL reveals nothing about runs.
+  if (answer.status === 404) throw new ApiRefusal("token_not_found", "No public token has this URL.");
   if (!answer.ok) return answer;
   const { delivery } = (await answer.json()) as { readonly delivery: string };
   return Response.json({ delivery }, { status: 202 });

@@ -1,8 +1,8 @@
 /**
  * `POST /api/runs/:id/resume`: a new run from an ended one (RES1–RES4).
  *
- * Owns: the order of its two steps: the parent says what the new run takes over, and the new run is created, which sends
- * the parent a note. Each can be repeated: a caller that asks again with the same `runId` finds the run.
+ * Owns: the order of its two requests. The parent returns the plan of what the new run takes over; then the new run is
+ * created, and it notifies the parent. Both can be repeated: a repeated call with the same `runId` returns the run.
  */
 import { type ResumePlan, type ResumeRequest, outcomesOf } from "@holdfast/orchestrator";
 import { nameProblem } from "@holdfast/protocol";
@@ -50,7 +50,7 @@ export const resumeRoutes: readonly Route[] = [
     id: "resumeRun",
     verb: "POST",
     path: PATH,
-    summary: "Makes a new run from an ended one; it takes over what was done before a step.",
+    summary: "Creates a new run from an ended one. It takes over the results of the steps before a given step.",
     scope: "trigger",
     body: resumeBody,
     answers: { 200: "Run", 201: "Run" },
@@ -65,7 +65,10 @@ async function resumeRun(call: ResumeCall): Promise<Response> {
   const provenance = provenanceOf(call, body);
   const runId = body.runId ?? ulid();
   if (runId === parentRunId) {
-    throw new ApiRefusal("idempotency_conflict", "The new run needs an id of its own; it cannot have its parent's.");
+    throw new ApiRefusal(
+      "idempotency_conflict",
+      "The new run cannot have the id of its parent. Send another runId, or none.",
+    );
   }
   const plan = await planFrom(call, provenance, encodeSeedResults(call));
   if (plan instanceof Response) return plan;
@@ -77,7 +80,7 @@ async function resumeRun(call: ResumeCall): Promise<Response> {
       ...provenance,
       ...plan,
       inherited: { ...plan.inherited, by: principal.subject },
-      // What the parent has, or has not.
+      // The parent decides, also if it has no `tenantMeta`.
       tenantMeta: plan.tenantMeta,
       runId,
       input: "input" in body ? encodeGiven(body.input, "input") : plan.input,
@@ -92,10 +95,13 @@ function encodeSeedResults({ deps, body: { seedResults = {} } }: ResumeCall): Re
   );
   const max = limitsOf(deps).seedResults;
   if (encoded.length <= max) return encoded;
-  throw new ApiRefusal("invalid_body", `seedResults holds more than ${max} results, which is the limit.`);
+  throw new ApiRefusal("invalid_body", `seedResults has ${encoded.length} results; the limit is ${max}.`);
 }
 
-/** What the parent hands on. If the parent is not known here, the caller says everything (RES2). */
+/**
+ * Returns the plan of what the new run takes over, or the refusal of the parent. If this deployment does not have the
+ * parent, the plan consists of the fields of the request (RES2).
+ */
 async function planFrom(
   call: ResumeCall,
   provenance: Provenance,
@@ -109,15 +115,12 @@ async function planFrom(
     if (workflowId === undefined || workflowId === plan.workflowId) return plan;
     throw new ApiRefusal(
       "invalid_body",
-      `The parent is a run of workflow ${JSON.stringify(plan.workflowId)}; a resumed run cannot be of another.`,
+      `The parent is a run of workflow ${JSON.stringify(plan.workflowId)}; a resumed run must have the same workflow.`,
     );
   }
   if (answer.status !== 404 || workflowId === undefined) return answer;
   if (resumeFromStep === undefined) {
-    throw new ApiRefusal(
-      "invalid_body",
-      "This deployment does not know the parent run, so resumeFromStep must be given too.",
-    );
+    throw new ApiRefusal("invalid_body", "This deployment does not have the parent run. Send resumeFromStep as well.");
   }
   const step = typeof resumeFromStep === "string" ? resumeFromStep : resumeFromStep.name;
   return {

@@ -1,8 +1,8 @@
 /**
- * A route as data: the router, the OpenAPI document and its reference page read the same table.
+ * A route as data: the router, the OpenAPI document and the reference page use the same table.
  *
- * Owns: the shape of a route and of the call that its handler gets. The query, the ids in the path and the body are
- * checked here, in this order; a handler sees checked values only (LIM2).
+ * Owns: the types of a route and of a handler's call, and the checks of the query, the path's ids and the body, in this
+ * order. A handler gets only checked values (LIM2).
  */
 import type { GenericSchema, InferOutput } from "valibot";
 import type { Principal, Scope } from "../auth/principal.ts";
@@ -12,16 +12,16 @@ import type { AnswerName } from "./answers.ts";
 import { type IdsOf, type QueryValues, readIds, readQuery } from "./url-parts.ts";
 import { type WorkerDeps, requestBytesMax } from "./worker-deps.ts";
 
-/** A request that may use its route. */
+/** An authorized request. */
 export interface Call {
   readonly request: Request;
   readonly queries: QueryValues;
   readonly deps: WorkerDeps;
-  /** Without rights on a route that has no scope. */
+  /** On a route without a scope: a principal without scopes. */
   readonly principal: Principal;
 }
 
-/** A request whose parts were checked. A part that the route does not describe is `unknown`. */
+/** A request with checked parts. A part that the route does not describe is `unknown`. */
 export interface CheckedCall<Path extends string, Query, Body> extends Call {
   readonly ids: IdsOf<Path>;
   readonly query: Query;
@@ -29,30 +29,30 @@ export interface CheckedCall<Path extends string, Query, Body> extends Call {
 }
 
 export interface RouteDescription {
-  /** `operationId` in the OpenAPI document. */
+  /** The `operationId` in the OpenAPI document. */
   readonly id: string;
   readonly verb: "GET" | "POST" | "DELETE" | "OPTIONS";
   /** Ids are `:id`, `:tokenId` and `:tenant`. */
   readonly path: string;
   readonly summary: string;
-  /** What the credentials must allow; without it no credentials are needed. */
+  /** The required scope. `undefined`: the route needs no credentials. */
   readonly scope?: Scope;
-  /** The route reads the index of runs: a deployment without one refuses it. */
+  /** The route needs the index of runs. A deployment without an index answers `index_not_configured`. */
   readonly indexed?: true;
   readonly query?: GenericSchema;
   /** Parameters of the query that may be repeated. */
   readonly repeatable?: readonly string[];
-  /** Headers that mean something here, each with what it means. */
+  /** The request headers that the route uses, each with a description. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: GenericSchema;
   /** By status: the answer's schema, a media type, or `null` for an answer without a body. */
   readonly answers: Readonly<Record<number, AnswerName | "text/event-stream" | null>>;
-  /** Codes that are not implied by the other fields. */
+  /** Refusal codes that the other fields do not imply. */
   readonly refusals?: readonly ApiErrorCode[];
 }
 
 export interface Route extends RouteDescription {
-  /** @throws ApiRefusal for a request whose parts are not as described, and what the route itself refuses. */
+  /** @throws ApiRefusal for a request whose parts do not match the description, or with a code of the route. */
   readonly handle: (call: Call) => Promise<Response>;
 }
 
@@ -67,7 +67,7 @@ interface RouteDefinition<
   readonly handle: (call: CheckedCall<Path, InferOutput<Query>, InferOutput<Body>>) => Response | Promise<Response>;
 }
 
-/** Joins a description with its handler, which gets the types of what is described. */
+/** Combines a description with its handler. The handler's types are those of the described parts. */
 export function route<
   const Path extends string,
   Query extends GenericSchema = GenericSchema,

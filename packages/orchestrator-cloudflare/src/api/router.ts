@@ -1,8 +1,8 @@
 /**
- * Serves the routes.
+ * The router of the HTTP API.
  *
- * Owns: what happens before and after a route's handler: credentials, scope, and every refusal as an answer. Decides
- * nothing about runs.
+ * Owns: the checks before a route's handler (origin, credentials, scope), and the answers for refusals and errors. It
+ * decides nothing about runs.
  */
 import { type Context, Hono } from "hono";
 import { NOBODY, type Principal, authenticate, requireScope } from "../auth/principal.ts";
@@ -24,7 +24,7 @@ router.use("/api/*", async (c, next) => {
   return undefined;
 });
 
-// For browsers of other sites: the URL of a public token is the secret, so any page may send it.
+// CORS: the URL of a public token is the secret, so pages of any site may send it.
 router.use("/public/*", async (c, next) => {
   await next();
   c.res = new Response(c.res.body, c.res);
@@ -37,7 +37,7 @@ for (const path of new Set(ROUTES.map((route) => route.path))) router.all(path, 
 router.notFound((c) =>
   new ApiRefusal(
     "route_not_found",
-    `There is nothing at ${c.req.path}. Ids in a path must be percent-encoded; a slash is %2F.`,
+    `No route matches ${c.req.path}. Ids in a path must be percent-encoded; a slash is %2F.`,
   ).toResponse(),
 );
 
@@ -46,7 +46,7 @@ router.onError((error) => {
   console.error("holdfast: a request failed", error);
   return new ApiRefusal(
     "internal_error",
-    "The request failed. Nothing that was acknowledged is lost; try again.",
+    "The request failed. No acknowledged change is lost. Try again.",
   ).toResponse();
 });
 
@@ -60,17 +60,25 @@ function serve(c: Context<Env>, { scope, indexed, handle }: Route): Promise<Resp
 function refuseVerb(c: Context<Env>, path: string): never {
   const verbs: string[] = ROUTES.filter((route) => route.path === path).map(({ verb }) => verb);
   const allow = [...verbs, ...(verbs.includes("GET") ? ["HEAD"] : [])].join(", ");
-  throw new ApiRefusal("method_not_allowed", `${c.req.method} is not possible here; ${allow} is.`, undefined, {
-    Allow: allow,
-  });
+  throw new ApiRefusal(
+    "method_not_allowed",
+    `The method ${c.req.method} is not allowed for this path. Allowed: ${allow}.`,
+    undefined,
+    {
+      Allow: allow,
+    },
+  );
 }
 
-/** Browsers name the page that sends a request that changes something: pages of other sites are refused (SEC6). */
+/** Browsers send `Origin` with a request that may change something: requests of other sites' pages are rejected (SEC6). */
 function refuseForeignOrigin(request: Request): void {
   const origin = request.headers.get("Origin");
   const reads = request.method === "GET" || request.method === "HEAD";
-  // A socket is opened by a GET, from pages of any site, and what it brings may be read.
+  // CORS does not protect sockets: a page of any site may open one by a GET request and read its messages.
   if (origin === null || (reads && request.headers.get("Upgrade") === null)) return;
   if (origin === new URL(request.url).origin) return;
-  throw new ApiRefusal("origin_not_allowed", `Pages of ${origin} may not call this API.`);
+  throw new ApiRefusal(
+    "origin_not_allowed",
+    `Browser pages of ${origin} must not call this API. Call it from the deployment's own origin or from a server.`,
+  );
 }

@@ -1,7 +1,7 @@
 /**
- * The way from a call to the objects of runs.
+ * Requests of the Worker to the objects of runs.
  *
- * Owns: that a caller reaches the objects of its own tenant only (SEC2). The object's answer is the API's.
+ * Owns: the rule that a caller reaches only the objects of its own tenant (SEC2). The Worker passes on the object's answer.
  */
 import type { RunCommand } from "../run-object/commands.ts";
 import { runObjectName } from "../run-object/names.ts";

@@ -1,5 +1,5 @@
 /**
- * Routes about the deployment: what it serves, whether it runs, and the document of its API.
+ * Routes about the deployment: its workflows, its health, and its OpenAPI document.
  */
 import { NO_RUN } from "../run-object/names.ts";
 import { OPENAPI_TEXT } from "./openapi-text.ts";
@@ -31,7 +31,7 @@ export const deploymentRoutes: readonly Route[] = [
     id: "openapi",
     verb: "GET",
     path: "/openapi.json",
-    summary: "This document.",
+    summary: "Returns the OpenAPI document of this API.",
     answers: { 200: "Document" },
     handle: () => new Response(OPENAPI_TEXT, { headers: { "Content-Type": "application/json" } }),
   }),

@@ -1,7 +1,7 @@
 /**
  * `POST /api/runs`: triggers a run (RUN2, RUN3).
  *
- * Owns: the attributes of a run that a caller triggers, and where its trigger is sent.
+ * Owns: the attributes of a triggered run, and the choice of the object that gets the trigger.
  */
 import type { ChildTrigger } from "@holdfast/orchestrator";
 import { parseTraceparent } from "@holdfast/protocol";
@@ -36,7 +36,8 @@ export const triggerRoutes: readonly Route[] = [
     id: "triggerRun",
     verb: "POST",
     path: "/api/runs",
-    summary: "Triggers a run. The same id or idempotency key with the same workflow and input gives the existing run.",
+    summary:
+      "Triggers a run. The same id or idempotency key with the same workflow and input returns the existing run.",
     scope: "trigger",
     headers: {
       ...WAIT_HEADER,
@@ -51,7 +52,7 @@ export const triggerRoutes: readonly Route[] = [
 ];
 
 async function triggerRun(call: TriggerCall): Promise<Response> {
-  // Complete before the key is reserved: a trigger that is refused here binds no key.
+  // Check the whole trigger before the key is reserved: a rejected trigger must not reserve a key.
   const trigger = describeTrigger(call);
   const { idempotencyKey } = trigger;
   const keyId = idempotencyKey === undefined ? undefined : await idFromKey(idempotencyKey);
@@ -64,7 +65,7 @@ async function triggerRun(call: TriggerCall): Promise<Response> {
   return answer;
 }
 
-/** All but the id of the run. */
+/** Returns the trigger without the id of the run. */
 function describeTrigger(call: TriggerCall): Omit<ChildTrigger, "runId"> {
   const { request, body } = call;
   return {
@@ -80,7 +81,7 @@ function describeTrigger(call: TriggerCall): Omit<ChildTrigger, "runId"> {
   };
 }
 
-/** The object that the key names has the run, or names the run that the key stands for. */
+/** Triggers the run in the object with the key's id. If the key belongs to a run with another id, triggers that run. */
 async function triggerByKey(call: TriggerCall, trigger: ChildTrigger): Promise<Response> {
   const answer = await askToTrigger(call, trigger, true);
   if (answer.status !== 200) return answer;
@@ -93,7 +94,7 @@ function askToTrigger(call: TriggerCall, trigger: ChildTrigger, byKey = false): 
   return askRun(call, trigger.runId, { ask: "trigger", waitMs, trigger, byKey });
 }
 
-/** The caller's place in a trace. An invalid `traceparent` is ignored (W3C Trace Context). */
+/** Returns the request's `traceparent`. An invalid one is ignored (W3C Trace Context). */
 function traceparentOf(request: Request): string | undefined {
   const header = request.headers.get("traceparent");
   return header !== null && parseTraceparent(header) !== undefined ? header : undefined;

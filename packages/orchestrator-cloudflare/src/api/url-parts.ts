@@ -1,7 +1,7 @@
 /**
- * What a request's URL says: ids in the path and parameters in the query (LIM2).
+ * The parts of a request's URL: ids in the path and parameters in the query (LIM2).
  *
- * Owns: decoding ids, which the router leaves encoded, and the refusals `invalid_id` and `invalid_query`.
+ * Owns: the decoding of ids, which the router leaves encoded, and the refusals `invalid_id` and `invalid_query`.
  */
 import { idProblem } from "@holdfast/protocol";
 import * as v from "valibot";
@@ -19,11 +19,11 @@ type NamesIn<Path extends string> = Path extends `${string}:${infer Name}/${infe
     ? Name
     : never;
 
-/** What messages call the ids. */
+/** The names of ids in messages. */
 const ID_TITLES: Readonly<Record<string, string>> = { tenant: "tenant", id: "run id", tokenId: "token id" };
 
 /**
- * The ids in the path of a URL.
+ * Returns the ids in the path of a URL.
  * @throws ApiRefusal `invalid_id`
  */
 export function readIds<Path extends string>(url: string, path: Path): IdsOf<Path> {
@@ -33,17 +33,17 @@ export function readIds<Path extends string>(url: string, path: Path): IdsOf<Pat
     .map((part, index): readonly [string, string] => [part, segments[index] ?? ""])
     .filter(([part]) => part.startsWith(":"))
     .map(([part, segment]) => [part.slice(1), readId(segment, ID_TITLES[part.slice(1)] ?? part)]);
-  // The names are those of the path, which the compiler reads from its text.
+  // The compiler derives the same names from the text of the path.
   return Object.fromEntries(ids) as IdsOf<Path>;
 }
 
-/** A segment that is not properly encoded is refused, not guessed at. */
+/** Decodes and checks one segment. A segment with an invalid encoding is rejected. */
 function readId(segment: string, title: string): string {
   let id: string;
   try {
     id = decodeURIComponent(segment);
   } catch {
-    throw new ApiRefusal("invalid_id", `The ${title} in the path is not properly percent-encoded.`);
+    throw new ApiRefusal("invalid_id", `The ${title} in the path has an invalid percent-encoding.`);
   }
   const problem = idProblem(id);
   if (problem !== undefined) throw new ApiRefusal("invalid_id", `The ${title} ${problem}.`);
@@ -51,7 +51,7 @@ function readId(segment: string, title: string): string {
 }
 
 /**
- * The query as the schema describes it. Of a parameter that may not be repeated the first value counts.
+ * Returns the query as the schema describes it. The first value counts for a parameter that is not repeatable.
  * @throws ApiRefusal `invalid_query`
  */
 export function readQuery<S extends v.GenericSchema>(
@@ -65,5 +65,5 @@ export function readQuery<S extends v.GenericSchema>(
   const [issue] = result.issues;
   const field = issue.path?.map(({ key }) => String(key)).join(".") ?? "";
   const message = issue.expected === "never" ? "unknown field" : issue.message;
-  throw new ApiRefusal("invalid_query", `The query is not as it should be: ${field}: ${message}.`);
+  throw new ApiRefusal("invalid_query", `The query is invalid: ${field}: ${message}.`);
 }

@@ -1,7 +1,7 @@
 /**
- * What a deployment gives to the handler of its Worker.
+ * The dependencies that a deployment passes to the handler of its Worker.
  *
- * Owns: the shape, its defaults, and the refusal of what needs an index where there is none.
+ * Owns: their type, their defaults, and the refusal of requests that need an index in a deployment without one.
  */
 import { DEFAULT_LIMITS, type Limits } from "@holdfast/protocol";
 import type { VerifyRequest } from "../auth/principal.ts";
@@ -12,13 +12,13 @@ import { ApiRefusal } from "../refusal.ts";
 export interface WorkerDeps {
   /** The binding of the run's Durable Object class. */
   readonly runDO: DurableObjectNamespaceLike;
-  /** Who may call. Without it everybody may, which is said once in the log. */
+  /** Authenticates requests. Without it every request is accepted, and one log line warns about it. */
   readonly verifyRequest?: VerifyRequest | undefined;
-  /** What lists runs. Without it listing answers `501 index_not_configured`, and everything else works. */
+  /** The index of runs. Without it, lists answer `501 index_not_configured`, and all other routes work. */
   readonly runIndex?: RunIndex | undefined;
-  /** The environment that runs get unless the trigger names one. Default `"production"`. */
+  /** The environment of runs whose trigger names none. Default `"production"`. */
   readonly environment?: string | undefined;
-  /** Where this API is reached from outside, for token URLs. Default: where the trigger's caller reached it. */
+  /** The public URL of this API, for token URLs. Default: the origin of the request that triggered the run. */
   readonly publicUrl?: string | undefined;
   /** The largest request body. Default `limits.requestBytes`. */
   readonly requestBytesMax?: number | undefined;
@@ -26,18 +26,18 @@ export interface WorkerDeps {
   readonly limits?: Limits | undefined;
 }
 
-/** The limits of this deployment. */
+/** Returns the limits of this deployment. */
 export function limitsOf({ limits = DEFAULT_LIMITS }: WorkerDeps): Limits {
   return limits;
 }
 
-/** The largest request body that this deployment takes. */
+/** Returns the largest request body that this deployment accepts, in bytes. */
 export function requestBytesMax(deps: WorkerDeps): number {
   return deps.requestBytesMax ?? limitsOf(deps).requestBytes;
 }
 
 /**
- * The index of runs.
+ * Returns the index of runs.
  * @throws ApiRefusal `index_not_configured`
  */
 export function requireIndex({ runIndex }: WorkerDeps): RunIndex {

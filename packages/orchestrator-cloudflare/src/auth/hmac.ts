@@ -1,7 +1,8 @@
 /**
- * Signed requests: for callers that keep a secret and would rather not send it.
+ * Signed requests: callers prove that they have a secret without sending it.
  *
- * Owns: which key a request names. What is signed and how is that of requests to step handlers (SEC3, PROTOCOL.md).
+ * Owns: the choice of the key that a request names. Signatures use the same scheme as requests to step handlers (SEC3,
+ * PROTOCOL.md).
  */
 import { DEFAULT_LIMITS, HoldfastError } from "@holdfast/protocol";
 import { SIGNATURE_HEADER, SeenNonces, checkSigningKey, verifyRequest } from "@holdfast/protocol/transport";
@@ -9,21 +10,21 @@ import { ApiRefusal } from "../refusal.ts";
 import { readText } from "../request-body.ts";
 import { SCOPES, type Scope, type VerifyRequest } from "./principal.ts";
 
-/** Names the key that a request is signed with. */
+/** The header that names the signing key of a request. */
 export const KEY_HEADER = "Holdfast-Key";
 
 export interface HmacKey {
-  /** What the caller sends as `Holdfast-Key`, and what is recorded as the subject. */
+  /** The value that the caller sends as `Holdfast-Key`. It is also the recorded subject. */
   readonly id: string;
-  /** At least 16 characters. Two keys with one id are both accepted: that is how one is replaced. */
+  /** At least 16 characters. Two keys with the same id are both accepted, which allows replacing a secret. */
   readonly secret: string;
   readonly scopes?: readonly Scope[];
   readonly tenantId?: string;
 }
 
 /**
- * Lets in requests that are signed with one of the keys, not older than five minutes, and not seen before by this
- * isolate. A request without the header `Holdfast-Signature` is not for this verifier.
+ * Accepts requests that are signed with one of the keys, are at most five minutes old, and are new to this isolate.
+ * Returns `false` for a request without the header `Holdfast-Signature`: another verifier may accept it.
  * @throws HoldfastError `INVALID_ARGUMENT` for an empty list or a short secret.
  */
 export function hmacAuth(keys: readonly HmacKey[], bodyBytesMax: number = DEFAULT_LIMITS.requestBytes): VerifyRequest {
@@ -37,7 +38,7 @@ export function hmacAuth(keys: readonly HmacKey[], bodyBytesMax: number = DEFAUL
     const { pathname, search } = new URL(request.url);
     const body = await readText(request.clone(), bodyBytesMax);
     const signed = { method: request.method, path: pathname + search, body };
-    // A key that nobody named costs the same time as one that does not match.
+    // An unknown key id takes the same time as a wrong signature.
     const secrets = (named.length === 0 ? keys.slice(0, 1) : named).map(({ secret }) => secret);
     const verdict = await verifyRequest(signed, header, secrets, Date.now());
     const [key] = named;
@@ -49,7 +50,7 @@ export function hmacAuth(keys: readonly HmacKey[], bodyBytesMax: number = DEFAUL
 }
 
 function refuse(why: string): Response {
-  return new ApiRefusal("unauthorized", `The signature of the request is refused: ${why}.`, undefined, {
+  return new ApiRefusal("unauthorized", `The signature of the request was rejected: ${why}.`, undefined, {
     "WWW-Authenticate": "Holdfast-Signature",
   }).toResponse();
 }

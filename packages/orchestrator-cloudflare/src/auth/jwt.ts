@@ -1,7 +1,7 @@
 /**
- * JSON Web Tokens: of an identity provider, or of Cloudflare Access.
+ * JSON Web Tokens of an identity provider or of Cloudflare Access.
  *
- * Owns: where the token stands, and what a principal is made of. `jose` verifies.
+ * Owns: the location of the token, and the mapping of claims to a principal. `jose` verifies the token.
  */
 import { HoldfastError } from "@holdfast/protocol";
 import { type JWTPayload, type JWTVerifyGetKey, createRemoteJWKSet, errors, jwtVerify } from "jose";
@@ -9,25 +9,25 @@ import { ApiRefusal } from "../refusal.ts";
 import { type Principal, SCOPES, type Scope, type VerifyRequest } from "./principal.ts";
 
 export interface JwtAuthOptions {
-  /** Where the issuer publishes its keys, or the keys themselves (`createLocalJWKSet` of jose). */
+  /** The URL where the issuer publishes its keys, or the keys themselves (`createLocalJWKSet` of jose). */
   readonly jwks: string | URL | JWTVerifyGetKey;
   readonly issuer: string;
-  /** Whom the token must be for: without it, a token for any application of the issuer would do. */
+  /** The required audience. Without it, a token for any application of the issuer would be accepted. */
   readonly audience: string | readonly string[];
-  /** The header that holds the token. Default `Authorization`, as `Bearer …`. */
+  /** The header that contains the token. Default `Authorization`, as `Bearer …`. */
   readonly header?: string;
   /**
-   * What a verified token may do. Default: its `sub`, and the scopes in `scope` that begin with `holdfast:`, as in
-   * `"holdfast:read holdfast:deliver"`. `undefined` lets nobody in.
+   * Maps the claims of a verified token to a principal; `undefined` rejects the request. Default: the subject is `sub`,
+   * and the scopes are those in `scope` that start with `holdfast:`, as in `"holdfast:read holdfast:deliver"`.
    */
   readonly principal?: (claims: JWTPayload) => Principal | undefined;
 }
 
 const PREFIX = "holdfast:";
-/** Asymmetric ones only: a published key must never verify what anybody could have signed with it. */
+/** Asymmetric algorithms only: with a symmetric one, any reader of the published key could sign tokens. */
 const ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
 
-/** @throws HoldfastError `INVALID_ARGUMENT` for options that would let in too many. */
+/** @throws HoldfastError `INVALID_ARGUMENT` if `issuer` or `audience` is missing. */
 export function jwtAuth(options: JwtAuthOptions): VerifyRequest {
   const { issuer, audience, header = "Authorization", principal = principalOf } = options;
   if (!issuer || !audience?.length) {
@@ -46,20 +46,20 @@ export function jwtAuth(options: JwtAuthOptions): VerifyRequest {
         algorithms: ALGORITHMS,
       };
       const { payload } = await jwtVerify(token, keys, { ...claimed, requiredClaims: ["exp"] });
-      return principal(payload) ?? refuse("its claims give no access here");
+      return principal(payload) ?? refuse("its claims give no access to this API");
     } catch (error) {
-      if (error instanceof errors.JOSEError && !isKeyTrouble(error)) return refuse(error.code);
-      console.error("holdfast: the keys of the token issuer cannot be had", error);
+      if (error instanceof errors.JOSEError && !isKeyFailure(error)) return refuse(error.code);
+      console.error("holdfast: the keys of the token issuer cannot be loaded", error);
       return new ApiRefusal(
         "auth_unavailable",
-        "The keys that verify tokens cannot be had at the moment. Try again.",
+        "The keys that verify tokens cannot be loaded at the moment. Try again.",
       ).toResponse();
     }
   };
 }
 
 /**
- * Accepts a caller that Cloudflare Access has let through to this application.
+ * Accepts requests that Cloudflare Access has authenticated for this application.
  * @param team `<team>` of `https://<team>.cloudflareaccess.com`.
  * @param audience The application's AUD tag.
  */
@@ -90,12 +90,13 @@ function principalOf({ sub, scope }: JWTPayload): Principal | undefined {
   return { subject: sub, scopes: SCOPES.filter((one) => named.has(PREFIX + one)) };
 }
 
-function isKeyTrouble(error: Error): boolean {
+/** True if the issuer's keys could not be loaded. `jose` throws a plain `JOSEError` for an HTTP error of the issuer. */
+function isKeyFailure(error: Error): boolean {
   return error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid || error.name === "JOSEError";
 }
 
 function refuse(why: string): Response {
-  return new ApiRefusal("unauthorized", `The token is refused: ${why}.`, undefined, {
+  return new ApiRefusal("unauthorized", `The token was rejected: ${why}.`, undefined, {
     "WWW-Authenticate": "Bearer",
   }).toResponse();
 }

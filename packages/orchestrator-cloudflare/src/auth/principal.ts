@@ -1,14 +1,14 @@
 /**
- * Who calls the API, and what they may do (SEC1, SEC2, SEC5).
+ * Callers of the API and their permissions (SEC1, SEC2, SEC5).
  *
- * Owns: the verifier type, principals, scopes, and putting several verifiers together.
+ * Owns: the verifier type, principals, scopes, and combining several verifiers.
  */
 import { idProblem } from "@holdfast/protocol";
 import { ApiRefusal } from "../refusal.ts";
 
 /**
- * `read`: everything that changes nothing. `trigger`: start and resume runs. `deliver`: events, signals and tokens.
- * `operate`: cancel, pause, retry, delete. `admin`: say where a run belongs and comes from (`tenantMeta`, `environment`,
+ * `read`: all requests that change nothing. `trigger`: start and resume runs. `deliver`: events, signals and tokens.
+ * `operate`: cancel, pause, retry, delete. `admin`: set the origin of a run (`tenantMeta`, `environment`,
  * `triggeredByUserId`), and rebuild the index.
  */
 export const SCOPES = ["read", "trigger", "deliver", "operate", "admin"] as const;
@@ -16,26 +16,29 @@ export const SCOPES = ["read", "trigger", "deliver", "operate", "admin"] as cons
 export type Scope = (typeof SCOPES)[number];
 
 export interface Principal {
-  /** Recorded with everything that it does. */
+  /** The name that is recorded with each action of this principal. */
   readonly subject: string;
-  /** It sees and touches this tenant's runs only. Without it: the runs of no tenant. */
+  /** The tenant whose runs this principal can access, and no others. `undefined`: only the runs without a tenant. */
   readonly tenantId?: string | undefined;
   readonly scopes: readonly Scope[];
-  /** What its runs carry to dispatchers and workflow code; it cannot be chosen by the caller. */
+  /** Data that its runs carry to dispatchers and workflow code. A request cannot override it. */
   readonly tenantMeta?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** `true` lets the request in with every scope, a principal with its own; `false` answers 401; a response is the answer. */
+/**
+ * `true` accepts the request with every scope; a principal accepts it with the principal's scopes; `false` answers 401; a
+ * response is sent as it is.
+ */
 export type VerifyResult = boolean | Response | Principal;
 
 export type VerifyRequest = (request: Request) => VerifyResult | Promise<VerifyResult>;
 
 const ANYBODY: Principal = { subject: "api", scopes: SCOPES };
 
-/** A caller that has shown no credentials and needs none. */
+/** The principal of requests that need no credentials. */
 export const NOBODY: Principal = { subject: "nobody", scopes: [] };
 
-/** Accepts what one of the verifiers accepts: the first that does not answer `false` decides. */
+/** Combines verifiers: the first result that is not `false` decides. */
 export function anyOf(...verifiers: readonly VerifyRequest[]): VerifyRequest {
   return async (request) => {
     for (const verify of verifiers) {
@@ -47,7 +50,8 @@ export function anyOf(...verifiers: readonly VerifyRequest[]): VerifyRequest {
 }
 
 /**
- * @throws ApiRefusal `unauthorized`, or `internal_error` for a principal that cannot be one.
+ * Returns the principal of the request, or the response that `verify` sends.
+ * @throws ApiRefusal `unauthorized`, or `internal_error` for a principal with an invalid subject or tenant.
  */
 export async function authenticate(request: Request, verify: VerifyRequest | undefined): Promise<Principal | Response> {
   const result = await (verify?.(request) ?? true);
@@ -56,7 +60,7 @@ export async function authenticate(request: Request, verify: VerifyRequest | und
   if (result === false) {
     throw new ApiRefusal(
       "unauthorized",
-      "Give valid credentials, for example: Authorization: Bearer <token>.",
+      "Send valid credentials, for example: Authorization: Bearer <token>.",
       undefined,
       { "WWW-Authenticate": "Bearer" },
     );
@@ -64,8 +68,8 @@ export async function authenticate(request: Request, verify: VerifyRequest | und
   const { tenantId, subject } = result;
   const problem = [subject, ...(tenantId === undefined ? [] : [tenantId])].map(idProblem).find(Boolean);
   if (problem === undefined) return result;
-  console.error(`holdfast: verifyRequest gave a principal whose subject or tenantId ${problem}`);
-  throw new ApiRefusal("internal_error", "This deployment's verifyRequest gave a principal that cannot be one.");
+  console.error(`holdfast: verifyRequest returned a principal whose subject or tenantId ${problem}`);
+  throw new ApiRefusal("internal_error", "The verifyRequest of this deployment returned an invalid principal.");
 }
 
 /** @throws ApiRefusal `forbidden` */

@@ -1,5 +1,7 @@
 /**
- * Workflow code anywhere, behind HTTP: a Node process, say, that serves `createStepHandler`.
+ * Workflow code in any process that serves `createStepHandler` over HTTP, for example a Node process.
+ *
+ * Owns: the options of the HTTP dispatcher and their validation. `TurnExecution` exchanges the turns.
  */
 import { HoldfastError, type StepDispatcher, checkFields } from "@holdfast/protocol";
 import { checkSigningKey } from "@holdfast/protocol/transport";
@@ -7,19 +9,19 @@ import { TurnExecution } from "./turn-execution.ts";
 import { type TurnPipe, listOver, postOver } from "./turn-transport.ts";
 
 export interface HttpDispatcherOptions {
-  /** Where the step handler is mounted: `https://steps.example.com/holdfast`. */
+  /** The URL where the step handler is mounted, for example `https://steps.example.com/holdfast`. */
   readonly url: string;
-  /** The secret that requests are signed with: one of the handler's `signingKeys`. */
+  /** The secret that signs requests: one of the handler's `signingKeys`. */
   readonly signingKey: string;
-  /** How long an answer may take, ms: longer than the handler's `holdMs`. Default 30,000. */
+  /** Time-out of one request, ms. It must be longer than the handler's `holdMs`. Default 30,000. */
   readonly timeoutMs?: number;
-  /** For tests, and for whoever needs another way out. */
+  /** Replaces the global `fetch`, for tests or for a deployment that sends requests through a proxy. */
   readonly fetch?: (request: Request) => Promise<Response>;
 }
 
 const TIMEOUT_MS = 30_000;
 
-/** @throws HoldfastError `INVALID_ARGUMENT` for a bad URL or key. */
+/** @throws HoldfastError `INVALID_ARGUMENT` for an invalid URL or key. */
 export function createHttpDispatcher(options: HttpDispatcherOptions): StepDispatcher {
   checkFields(options, ["url", "signingKey", "timeoutMs", "fetch"], "createHttpDispatcher");
   const { url, signingKey, timeoutMs = TIMEOUT_MS, fetch: send = (request: Request) => fetch(request) } = options;

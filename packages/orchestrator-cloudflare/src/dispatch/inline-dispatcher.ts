@@ -1,8 +1,8 @@
 /**
- * The inline pipe: workflow code runs in the run's own object.
+ * The inline pipe: workflow code runs in the run's own Durable Object.
  *
- * Owns: finding the code. A report is a synchronous call that commits; the output gate makes it durable before anything
- * of it can be seen, so nothing is awaited and a sequence of steps costs microseconds.
+ * Owns: the lookup of the code. A report is a synchronous call that commits. The platform's output gate makes the commit
+ * durable before any output leaves the object, so no report awaits a write, and a sequence of steps costs microseconds.
  */
 import {
   type LiveExecution,
@@ -14,12 +14,12 @@ import {
 } from "@holdfast/protocol";
 
 export interface InlineDispatcherOptions {
-  /** What `workflow()` of @holdfast/workflows returned, for each workflow that is served. */
+  /** The workflows to serve, as `workflow()` of @holdfast/workflows returns them. */
   readonly workflows: readonly WorkflowDefinition[];
 }
 
 /**
- * @throws HoldfastError `INVALID_ARGUMENT` if two different functions share one id and version (RUN8).
+ * @throws HoldfastError `INVALID_ARGUMENT` if two different functions have the same id and version (RUN8).
  */
 export function createInlineDispatcher({ workflows }: InlineDispatcherOptions): StepDispatcher {
   const index = new WorkflowIndex(workflows);
@@ -30,7 +30,7 @@ export function createInlineDispatcher({ workflows }: InlineDispatcherOptions): 
       queueMicrotask(() =>
         port.lost(errorValue("WORKFLOW_NOT_FOUND", notServed(start.workflowId, start.workflowVersion))),
       );
-      return NOTHING_LIVE;
+      return NO_EXECUTION;
     },
     workflows: () => index.all.map(describeWorkflow),
     describe(workflowId, version) {
@@ -40,7 +40,7 @@ export function createInlineDispatcher({ workflows }: InlineDispatcherOptions): 
   };
 }
 
-const NOTHING_LIVE: LiveExecution = { update: () => {}, abort: () => {} };
+const NO_EXECUTION: LiveExecution = { update: () => {}, abort: () => {} };
 
 function notServed(workflowId: string, version: string | undefined): string {
   const which = version === undefined ? "" : ` in version ${JSON.stringify(version)}`;

@@ -1,7 +1,7 @@
 /**
- * A sibling Worker that answers plain requests: one request for each execution, with lines of JSON in both directions.
+ * A sibling Worker that answers plain requests: one request per execution, with lines of JSON in both directions.
  *
- * Owns: the orchestrator's side. To `RpcExecution` it looks like a binding with RPC.
+ * Owns: the orchestrator's side of the connection. It implements `RpcBinding`, so `RpcExecution` uses it like an RPC binding.
  */
 import type { RpcBinding, RpcPort, WorkflowsAnswer } from "@holdfast/protocol";
 import { type LineToExecution, type LineToOrchestrator, readLines } from "@holdfast/protocol/transport";
@@ -14,16 +14,16 @@ const URL_INSIDE = "https://step-handler.internal";
 
 export function lineBinding(binding: FetcherLike): RpcBinding {
   return {
-    execute: (start, port) => converse(binding, start, port),
+    execute: (start, port) => exchangeLines(binding, start, port),
     async workflows() {
       const response = await binding.fetch(new Request(`${URL_INSIDE}/workflows`));
-      if (!response.ok) throw new Error(`it answered ${response.status}`);
+      if (!response.ok) throw new Error(`the sibling Worker answered ${response.status}`);
       return (await response.json()) as WorkflowsAnswer;
     },
   };
 }
 
-async function converse(
+async function exchangeLines(
   binding: FetcherLike,
   start: Extract<LineToExecution, { type: "start" }>["start"],
   port: RpcPort,
@@ -31,28 +31,28 @@ async function converse(
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
   const encoder = new TextEncoder();
-  const say = (line: LineToExecution): Promise<void> => writer.write(encoder.encode(`${JSON.stringify(line)}\n`));
+  const send = (line: LineToExecution): Promise<void> => writer.write(encoder.encode(`${JSON.stringify(line)}\n`));
   await port.connect({
-    update: (update) => say({ type: "update", update }),
-    abort: (reason) => say({ type: "abort", reason }),
-    release: () => say({ type: "release" }),
+    update: (update) => send({ type: "update", update }),
+    abort: (reason) => send({ type: "abort", reason }),
+    release: () => send({ type: "release" }),
   });
-  const answering = binding.fetch(
+  const responding = binding.fetch(
     new Request(`${URL_INSIDE}/execute`, { method: "POST", body: readable, duplex: "half" } as RequestInit),
   );
-  // A stream without a reader takes nothing: the first line is not awaited.
-  const said = say({ type: "start", start });
-  const response = await answering;
+  // Await this write only after the response: it resolves when the other side reads the stream.
+  const sent = send({ type: "start", start });
+  const response = await responding;
   if (!response.ok || response.body === null)
     throw new Error(`it answered ${response.status}: ${await response.text()}`);
-  await said;
+  await sent;
   try {
     for await (const message of readLines<LineToOrchestrator>(response.body.getReader())) {
       if (message.type === "progress") await port.progress(message.steps);
       else if (message.type === "lost") await port.lost(message.error);
       else if (message.type === "report") {
-        await say({ type: "answer", answer: await port.report(message.report) });
-      } else throw new Error("it said something that is no message");
+        await send({ type: "answer", answer: await port.report(message.report) });
+      } else throw new Error("it sent a line that is not a valid message");
     }
   } finally {
     await writer.close().catch(() => {});

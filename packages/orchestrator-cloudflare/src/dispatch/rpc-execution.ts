@@ -1,8 +1,8 @@
 /**
  * An execution in a sibling Worker, over RPC.
  *
- * Owns: the call, which lasts for as long as the run is busy; and letting go of it a while after the run has parked, so
- * that neither side stays in memory for it.
+ * Owns: the call of `execute`, which lasts while the run is busy, and its release some time after the run has parked.
+ * After the release neither side stays in memory for the execution.
  */
 import {
   type AbortReason,
@@ -20,20 +20,21 @@ import {
   errorValue,
 } from "@holdfast/protocol";
 
-/** How long a parked execution is kept, for news that comes soon. */
-const KEEP_PARKED_MS = 10_000;
+/** A parked execution is released after this time, ms. An update that arrives earlier needs no replay. */
+const RELEASE_PARKED_MS = 10_000;
 
 export class RpcExecution implements LiveExecution {
   readonly #port: ExecutionPort;
   #live: RpcLive | undefined;
+  /** Calls that wait for `connect`. */
   #waiting: ((live: RpcLive) => void)[] = [];
   #inProgress: readonly StepInProgress[] = [];
   #over = false;
-  #letGo: ReturnType<typeof setTimeout> | undefined;
+  #parkedTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(start: ExecutionStart, port: ExecutionPort, binding: RpcBinding) {
     this.#port = port;
-    // E1: the caller gets this object before anything is said.
+    // E1: the caller gets this object before the first report.
     queueMicrotask(() => void this.#call(start, binding));
   }
 
@@ -47,7 +48,7 @@ export class RpcExecution implements LiveExecution {
         },
         lost: (error) => this.#lose(error),
       });
-      // The other side let go although the run is not over: it was replaced, or ran out of its time.
+      // The other side ended the call before the run ended: its Worker was replaced or reached a time limit.
       this.#lose(errorValue("SESSION_LOST", "The sibling Worker ended the execution."));
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -56,7 +57,7 @@ export class RpcExecution implements LiveExecution {
   }
 
   update(update: ExecutionUpdate): void {
-    clearTimeout(this.#letGo);
+    clearTimeout(this.#parkedTimer);
     this.#withLive((live) => live.update(update));
   }
 
@@ -74,19 +75,22 @@ export class RpcExecution implements LiveExecution {
   }
 
   #connect(live: RpcLive): void {
-    const kept: RpcLive = { update: keep(live.update), abort: keep(live.abort), release: keep(live.release) };
-    this.#live = kept;
-    for (const act of this.#waiting.splice(0)) act(kept);
+    const held: RpcLive = { update: hold(live.update), abort: hold(live.abort), release: hold(live.release) };
+    this.#live = held;
+    for (const act of this.#waiting.splice(0)) act(held);
     if (this.#over) this.#release();
   }
 
   #report(report: ExecutionReport): ReportAnswer {
     if (this.#over) return { accepted: false, reason: "superseded" };
     const answer = this.#port.report({ ...report, remote: true }) as ReportAnswer;
-    clearTimeout(this.#letGo);
+    clearTimeout(this.#parkedTimer);
     if (!answer.accepted || endsRun(report.events.at(-1))) this.#end();
     else if (answer.parked === true) {
-      this.#letGo = setTimeout(() => this.#lose(errorValue("SESSION_LOST", "The run only waits.")), KEEP_PARKED_MS);
+      this.#parkedTimer = setTimeout(
+        () => this.#lose(errorValue("SESSION_LOST", "The run only waits.")),
+        RELEASE_PARKED_MS,
+      );
     }
     return answer;
   }
@@ -100,8 +104,8 @@ export class RpcExecution implements LiveExecution {
   #end(): void {
     this.#over = true;
     this.#inProgress = [];
-    clearTimeout(this.#letGo);
-    // Behind the answer to the report that ended it.
+    clearTimeout(this.#parkedTimer);
+    // Release after the final report was answered: the release ends the call that carries the answer.
     setTimeout(() => this.#release(), 0);
   }
 
@@ -112,7 +116,7 @@ export class RpcExecution implements LiveExecution {
       .release()
       .catch(() => {})
       .finally(() => {
-        for (const stub of [live.update, live.abort, live.release]) letGo(stub);
+        for (const stub of [live.update, live.abort, live.release]) dispose(stub);
       });
   }
 
@@ -126,12 +130,12 @@ export class RpcExecution implements LiveExecution {
   }
 }
 
-/** A function that came over RPC lives as long as the call in which it came, unless it is duplicated. */
-function keep<F extends object>(stub: F & { readonly dup?: () => F }): F {
+/** Duplicates a function stub: the platform disposes of an argument's stubs when the call that passed it returns. */
+function hold<F extends object>(stub: F & { readonly dup?: () => F }): F {
   return stub.dup?.() ?? stub;
 }
 
-function letGo(stub: object): void {
-  const { dispose } = Symbol as unknown as { readonly dispose: symbol };
-  (stub as Record<symbol, (() => void) | undefined>)[dispose]?.();
+function dispose(stub: object): void {
+  const symbols = Symbol as unknown as { readonly dispose: symbol };
+  (stub as Record<symbol, (() => void) | undefined>)[symbols.dispose]?.();
 }

@@ -1,21 +1,23 @@
 /**
- * Workflow code in a sibling Worker, behind a service binding.
+ * Workflow code in a sibling Worker behind a service binding.
+ *
+ * Owns: the options of this dispatcher, and the choice between RPC and plain requests.
  */
 import { HoldfastError, type RpcBinding, type StepDispatcher, checkFields } from "@holdfast/protocol";
 import { type FetcherLike, lineBinding } from "./line-binding.ts";
 import { RpcExecution } from "./rpc-execution.ts";
 
 export interface ServiceBindingDispatcherOptions {
-  /** The binding: to an entry point of `workflowsEntrypoint`, or to a Worker that answers with `createStepHandler`. */
+  /** A binding to an entry point of `workflowsEntrypoint`, or to a Worker that answers with `createStepHandler`. */
   readonly binding: FetcherLike | RpcBinding;
   /**
-   * `rpc` (the default): the entry point's own calls, the faster pipe. `fetch`: one request for each execution, where the
-   * binding has nothing else. It is not guessed: a binding answers for methods that it does not have.
+   * `rpc` (the default): calls of the entry point, the faster pipe. `fetch`: one request per execution, for a Worker
+   * without `workflowsEntrypoint`. It cannot be detected: a binding has a stub for every method name.
    */
   readonly pipe?: "rpc" | "fetch";
 }
 
-/** @throws HoldfastError `INVALID_ARGUMENT` for bad options. */
+/** @throws HoldfastError `INVALID_ARGUMENT` for invalid options. */
 export function createServiceBindingDispatcher(options: ServiceBindingDispatcherOptions): StepDispatcher {
   checkFields(options, ["binding", "pipe"], "createServiceBindingDispatcher");
   const { binding, pipe = "rpc" } = options;

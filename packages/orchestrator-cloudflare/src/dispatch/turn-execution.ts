@@ -1,8 +1,8 @@
 /**
- * An execution at the other end of a pipe of requests and answers: the orchestrator's side of turns.
+ * An execution behind a pipe of requests and answers: the orchestrator's side of turns.
  *
- * Owns: one request after the other for as long as the execution is busy, none while it is parked, and news that cannot
- * wait for its turn (CAN1).
+ * Owns: the sequence of turns (one request after another while the execution is busy, none while it is parked), and
+ * requests beside the turns for messages that cannot wait (CAN1).
  *
  * Invariants
  * - U1, U2 of the protocol: a request is repeated with its number until it is answered, and a report is committed once.
@@ -25,11 +25,11 @@ import {
 } from "@holdfast/protocol";
 import { randomHex } from "@holdfast/protocol/transport";
 
-/** Sends one request. Rejects with `PipeError` if there is no answer that makes sense. */
+/** Sends one request. Rejects with `PipeError` if there is no valid answer. */
 export type PostTurn = (request: TurnRequest) => Promise<TurnAnswer>;
 
 export class PipeError extends Error {
-  /** The other side understood and declined: to ask again would not help. */
+  /** The other side rejected the request finally: a repetition cannot succeed. */
   readonly refused: boolean;
 
   constructor(message: string, refused: boolean) {
@@ -38,11 +38,12 @@ export class PipeError extends Error {
   }
 }
 
-/** Pauses before a request is repeated. When they are used up the run is dispatched anew, with growing delays (DUR8). */
+/** Delays before a request is repeated, ms. After the last one the run is dispatched again, with growing delays (DUR8). */
 const REPEAT_AFTER_MS = [100, 400, 1_500];
 
-/** How long the first answer to a turn may take, before what executes is told. */
+/** `waitMs` of the first turn after a report: after this time the answer lists the steps in progress, ms. */
 const FIRST_WAIT_MS = 300;
+/** `waitMs` of later turns, ms. */
 const WAIT_MS = 20_000;
 
 export class TurnExecution implements LiveExecution {
@@ -51,14 +52,15 @@ export class TurnExecution implements LiveExecution {
   readonly #session = randomHex(16);
   #turn = 0;
   #start: ExecutionStart | undefined;
-  /** The newest report that was committed, and its answer: said again if that did not arrive. */
+  /** The newest committed report and its answer, which is sent again if the report is repeated. */
   #answered: NonNullable<TurnRequest["answer"]> | undefined;
   #answerIsNew = false;
   #updates: ExecutionUpdate[] = [];
-  #updatesTold = 0;
+  /** The number of updates sent so far. */
+  #updatesSent = 0;
   #inProgress: readonly StepInProgress[] = [];
-  /** A request waits at the other side for something to say. */
-  #asking = false;
+  /** A turn is in flight. */
+  #polling = false;
   #over = false;
   #paused: boolean;
   #waitMs = FIRST_WAIT_MS;
@@ -68,38 +70,38 @@ export class TurnExecution implements LiveExecution {
     this.#port = port;
     this.#post = post;
     this.#paused = start.paused;
-    // E1: the caller gets this object before anything is said.
-    queueMicrotask(() => this.#ask());
+    // E1: the caller gets this object before the first report.
+    queueMicrotask(() => this.#poll());
   }
 
   update(update: ExecutionUpdate): void {
     if (this.#over) return;
     this.#paused = update.paused ?? this.#paused;
     this.#updates.push(update);
-    if (!this.#asking) this.#ask();
-    // Before the first answer there is no session that could be told.
-    else if (this.#start === undefined) void this.#tellNews();
+    if (!this.#polling) this.#poll();
+    // Before the first answer the other side has no session: the next turn sends the update.
+    else if (this.#start === undefined) void this.#sendUpdates();
   }
 
   abort(reason: AbortReason): void {
     if (this.#over) return;
     this.#over = true;
-    this.#tell({ abort: reason });
+    this.#sendAside({ abort: reason });
   }
 
   stepsInProgress(): readonly StepInProgress[] {
     return this.#inProgress;
   }
 
-  #ask(): void {
-    if (this.#asking || this.#over) return;
-    this.#asking = true;
-    void this.#askUntilIdle().finally(() => {
-      this.#asking = false;
+  #poll(): void {
+    if (this.#polling || this.#over) return;
+    this.#polling = true;
+    void this.#pollUntilIdle().finally(() => {
+      this.#polling = false;
     });
   }
 
-  async #askUntilIdle(): Promise<void> {
+  async #pollUntilIdle(): Promise<void> {
     try {
       while (!this.#over) {
         const answer = await this.#postWithRepeats(this.#next());
@@ -127,12 +129,12 @@ export class TurnExecution implements LiveExecution {
     };
   }
 
-  /** What is to be told, numbered: requests may overtake each other (U3). */
+  /** Returns the updates to send, with a number: requests may overtake each other (U3). */
   #takeUpdates(): Pick<TurnRequest, "updates" | "updatesBefore"> {
     const updates = this.#updates.splice(0);
     if (updates.length === 0) return {};
-    const updatesBefore = this.#updatesTold;
-    this.#updatesTold += updates.length;
+    const updatesBefore = this.#updatesSent;
+    this.#updatesSent += updates.length;
     return { updates, updatesBefore };
   }
 
@@ -150,7 +152,7 @@ export class TurnExecution implements LiveExecution {
     return this.#post(request);
   }
 
-  /** True: there is more to come. */
+  /** Returns whether another turn must follow. */
   #take(answer: TurnAnswer): boolean {
     switch (answer.type) {
       case "report":
@@ -160,7 +162,7 @@ export class TurnExecution implements LiveExecution {
       case "busy":
         this.#waitMs = WAIT_MS;
         this.#inProgress = answer.inProgress;
-        // While an operator has paused the run, nothing new begins: what is not executing now says nothing.
+        // A paused run starts no new bodies: if none is in progress, no report can follow.
         return !this.#paused || answer.inProgress.length > 0;
       case "idle":
         this.#inProgress = [];
@@ -169,7 +171,7 @@ export class TurnExecution implements LiveExecution {
         this.#lose(answer.error);
         return false;
       case "unknown_session":
-        this.#lose(errorValue("SESSION_LOST", "The step handler does not hold this execution any more."));
+        this.#lose(errorValue("SESSION_LOST", "The step handler no longer holds this execution."));
         return false;
     }
   }
@@ -181,15 +183,15 @@ export class TurnExecution implements LiveExecution {
     this.#answered = { report: number, answer };
     if (!answer.accepted || endsRun(report.events.at(-1))) {
       this.#over = true;
-      this.#tell({ answer: this.#answered });
+      this.#sendAside({ answer: this.#answered });
       return false;
     }
-    // Parked: the answer goes with the news that wakes it.
+    // Parked: the next turn carries the answer together with the update that wakes the execution.
     return answer.parked !== true;
   }
 
-  /** News for an execution that has a request waiting: it goes beside that. It must arrive, or another execution begins. */
-  async #tellNews(): Promise<void> {
+  /** Sends updates beside the turn in flight. If they cannot be delivered, the execution is lost. */
+  async #sendUpdates(): Promise<void> {
     const request = { ...this.#aside(), ...this.#takeUpdates() };
     try {
       const answer = await this.#postWithRepeats(request);
@@ -203,9 +205,9 @@ export class TurnExecution implements LiveExecution {
     return { protocol: PROTOCOL_VERSION, session: this.#session, turn: this.#turn + 1, aside: true };
   }
 
-  /** Something that does not wait for its turn, and does no harm if it does not arrive. */
-  #tell(what: Pick<TurnRequest, "abort" | "answer">): void {
-    void this.#post({ ...this.#aside(), ...what }).catch(() => {});
+  /** Sends a message beside the turns, without repetition: its loss has no effect on the run. */
+  #sendAside(content: Pick<TurnRequest, "abort" | "answer">): void {
+    void this.#post({ ...this.#aside(), ...content }).catch(() => {});
   }
 
   #lose(error: ErrorValue): void {

@@ -1,7 +1,7 @@
 /**
- * Sending turns as HTTP requests, over the network or a service binding.
+ * Turns as HTTP requests, over the network or a service binding.
  *
- * Owns: addresses, signatures (SEC3), time-outs, and telling apart what may be repeated and what was refused (DUR8).
+ * Owns: addresses, signatures (SEC3), time-outs, and the distinction of temporary failures from final ones (DUR8).
  */
 import type { TurnAnswer, TurnRequest, WorkflowsAnswer } from "@holdfast/protocol";
 import { SIGNATURE_HEADER, signRequest } from "@holdfast/protocol/transport";
@@ -9,38 +9,37 @@ import { PipeError, type PostTurn } from "./turn-execution.ts";
 
 export interface TurnPipe {
   readonly fetch: (request: Request) => Promise<Response>;
-  /** Where the step handler is mounted. */
+  /** The URL where the step handler is mounted. */
   readonly url: string;
-  /** Signs with this key. */
+  /** The key that signs requests. `undefined`: requests are not signed. */
   readonly key?: string | undefined;
-  /** How long an answer may take, ms. */
+  /** Time-out of one request, ms. */
   readonly timeoutMs: number;
-  /** What the other side is called in messages. */
+  /** The name of the other side in messages. */
   readonly name: string;
 }
 
-/** Answers larger than this are not read: no report is. */
+/** The limit of one answer, in characters. Every valid report is smaller. */
 const ANSWER_CHARS_MAX = 64 * 2 ** 20;
 
 const TYPES: ReadonlySet<unknown> = new Set(["report", "busy", "idle", "lost", "unknown_session"]);
 
 export function postOver(pipe: TurnPipe): PostTurn {
   return async (request: TurnRequest) => {
-    const answer = await ask(pipe, "turn", JSON.stringify(request));
+    const answer = await send(pipe, "turn", JSON.stringify(request));
     const { type, session } = answer as { readonly type?: unknown; readonly session?: unknown };
-    if (!TYPES.has(type)) throw new PipeError(`${pipe.name} answered something that is no turn`, false);
+    if (!TYPES.has(type)) throw new PipeError(`${pipe.name} sent an invalid answer to a turn`, false);
     if (session !== request.session) throw new PipeError(`${pipe.name} answered for another session`, false);
-    if (type === "report" && !isReport(answer))
-      throw new PipeError(`${pipe.name} answered with a report that is none`, false);
+    if (type === "report" && !isReport(answer)) throw new PipeError(`${pipe.name} sent an invalid report`, false);
     return answer as TurnAnswer;
   };
 }
 
 export async function listOver(pipe: TurnPipe): Promise<WorkflowsAnswer> {
-  return (await ask(pipe, "workflows", undefined)) as WorkflowsAnswer;
+  return (await send(pipe, "workflows", undefined)) as WorkflowsAnswer;
 }
 
-async function ask(pipe: TurnPipe, route: string, body: string | undefined): Promise<unknown> {
+async function send(pipe: TurnPipe, route: string, body: string | undefined): Promise<unknown> {
   const { url, key, timeoutMs, name } = pipe;
   const address = new URL(`${url.replace(/\/+$/, "")}/${route}`);
   const method = body === undefined ? "GET" : "POST";
@@ -66,15 +65,16 @@ async function ask(pipe: TurnPipe, route: string, body: string | undefined): Pro
     cancel();
   }
   if (!response.ok) throw refusalOf(name, response.status, text);
-  if (text.length > ANSWER_CHARS_MAX) throw new PipeError(`${name} answered with ${text.length} characters`, false);
+  if (text.length > ANSWER_CHARS_MAX)
+    throw new PipeError(`${name} answered with ${text.length} characters; the limit is ${ANSWER_CHARS_MAX}`, false);
   try {
     return JSON.parse(text);
   } catch {
-    throw new PipeError(`${name} answered with something that is not JSON, or was cut off`, false);
+    throw new PipeError(`${name} sent an answer that is not JSON, or is incomplete`, false);
   }
 }
 
-/** Like `AbortSignal.timeout`, whose timer goes on when nobody needs it any more and keeps the object in memory. */
+/** Unlike `AbortSignal.timeout`, its timer can be cleared: a timer that runs on keeps the object in memory. */
 function timeoutSignal(ms: number): { readonly signal: AbortSignal; readonly cancel: () => void } {
   const controller = new AbortController();
   const timer = setTimeout(() => {
@@ -83,7 +83,7 @@ function timeoutSignal(ms: number): { readonly signal: AbortSignal; readonly can
   return { signal: controller.signal, cancel: () => clearTimeout(timer) };
 }
 
-/** A 4xx is meant, but for those that say "later". Everything else may be another next time. */
+/** A 4xx is final, except 408 and 429. All other failures may be temporary. */
 function refusalOf(name: string, status: number, text: string): PipeError {
   const refused = status >= 400 && status < 500 && status !== 408 && status !== 429;
   return new PipeError(`${name} answered ${status}: ${messageIn(text)}`, refused);
@@ -94,7 +94,7 @@ function messageIn(text: string): string {
     const { message } = JSON.parse(text) as { readonly message?: unknown };
     if (typeof message === "string") return message.slice(0, 1_000);
   } catch {
-    // Not the handler's own refusal: a proxy's page, say.
+    // The text is not an answer of the handler; for example, it is the page of a proxy.
   }
   return text.slice(0, 200);
 }

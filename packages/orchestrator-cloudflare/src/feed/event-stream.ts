@@ -1,22 +1,22 @@
 /**
- * Server-Sent Events: a feed as a response that lasts.
+ * Server-Sent Events: a feed as a long-lived response.
  *
- * Owns: the text of events, heartbeats, and reading no further than the reader has read (back-pressure).
+ * Owns: the text of events, heartbeats, and back-pressure: it reads new events only when the reader is ready for them.
  */
 import type { FeedEvent } from "./run-feed.ts";
 
-/** Silence after which a comment is sent, so that nothing on the way takes the connection for dead, ms. */
+/** After this time without an event a comment is sent, ms: proxies may close an idle connection. */
 const HEARTBEAT_MS = 15_000;
 
-/** How soon a reader whose connection broke comes back, ms. */
+/** Reconnect delay for readers, ms. */
 const RECONNECT_MS = 1_000;
 
 export interface EventSource {
-  /** What is new; `over`: there will be nothing more. */
+  /** Returns new events. `over`: no further event follows. */
   read(): { readonly events: readonly FeedEvent[]; readonly over: boolean };
-  /** Resolves when there may be something new, or after `ms`. */
+  /** Resolves when there may be new events, or after `ms`. */
   changed(ms: number): Promise<void>;
-  /** The reader is gone, or all was told. Called once. */
+  /** Called once, when the reader has disconnected or the last event was sent. */
   closed(): void;
 }
 

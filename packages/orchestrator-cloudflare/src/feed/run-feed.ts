@@ -1,9 +1,9 @@
 /**
- * What happens to a run, as events to follow (STR2).
+ * The changes of a run as a sequence of events (STR2).
  *
- * Owns: the order of events, and the cursor behind each. Everything is read from the run's rows when a reader wants it:
- * nothing is kept for readers, however many there are and however slow. A reader that comes back with the cursor of the
- * last event that it has seen misses nothing.
+ * Owns: the order of events, and the cursor after each event. Events are read from the run's rows when a reader is ready
+ * for them, so no events are buffered, for any number of readers at any speed. A reader that reconnects with the cursor
+ * of its last event misses no event.
  */
 import {
   CHUNK_PREFIX,
@@ -31,20 +31,20 @@ import {
 
 export interface FeedEvent {
   readonly type: RunEvent["type"];
-  /** Behind this event. */
+  /** The position after this event. */
   readonly cursor: string;
   readonly data: RunEvent["data"];
 }
 
-/** How far a reader is in one stream: in which row of its chunks, and how many of that row it has seen. */
+/** The position of a reader in one stream: the row of chunks, and the number of chunks of that row already read. */
 interface StreamPlace {
   readonly generation: number;
   readonly row: number;
   readonly seen: number;
 }
 
-/** Rows of a kind that are read at a time. */
-const ROWS_AT_A_TIME = 50;
+/** Rows of one kind per read. */
+const ROWS_PER_READ = 50;
 
 const PATTERN = /^\d{1,10}(~\d{1,6}\.\d{1,10}\.\d{1,10}\.\d{1,10})*$/;
 
@@ -52,15 +52,16 @@ export class RunFeed {
   readonly #store: StoreReader;
   #seq = 0;
   readonly #streams = new Map<number, StreamPlace>();
-  #told: number | undefined;
+  /** Hash of the last event of type `run`. */
+  #sentRun: number | undefined;
 
   /**
-   * `told`: what an earlier feed of the same reader had told of the run. `cursor` `undefined`: from the start. Whatever is no cursor counts as that too: too much is
-   * better than too little.
+   * `cursor` `undefined` or invalid: from the start, because duplicates are better than gaps. `sentRun`: the same value
+   * of an earlier feed of the reader.
    */
-  constructor(store: StoreReader, cursor: string | undefined, told?: number) {
+  constructor(store: StoreReader, cursor: string | undefined, sentRun?: number) {
     this.#store = store;
-    this.#told = told;
+    this.#sentRun = sentRun;
     if (cursor === undefined || !PATTERN.test(cursor)) return;
     const [seq = "0", ...streams] = cursor.split("~");
     this.#seq = Number(seq);
@@ -70,11 +71,12 @@ export class RunFeed {
     }
   }
 
+  /** `told` is the name of the field in the stored state of sockets. */
   get place(): { readonly cursor: string; readonly told: number | undefined } {
-    return { cursor: this.#cursor(), told: this.#told };
+    return { cursor: this.#cursor(), told: this.#sentRun };
   }
 
-  /** Goes to where the run stands now. */
+  /** Moves to the newest event. */
   skip(header: RunHeader): void {
     for (const [, row] of this.#store.list(JOURNAL_PREFIX, { reverse: true, limit: 1 }))
       this.#seq = (row as JournalEntry).seq;
@@ -86,28 +88,28 @@ export class RunFeed {
     }
   }
 
-  /** What is new, oldest first; empty if there is nothing. `over`: the run has ended, and all of it was told. */
+  /** Returns new events, oldest first. `over`: the run has ended, and all its events were returned. */
   read(header: RunHeader): { readonly events: readonly FeedEvent[]; readonly over: boolean } {
     const events: FeedEvent[] = [];
-    // A run that has ended says so last.
-    if (!isTerminal(header.status)) this.#tellRun(header, events);
+    // The end of the run is its last event.
+    if (!isTerminal(header.status)) this.#addRun(header, events);
     this.#readJournal(events);
     for (const place of header.streams.keys()) this.#readChunks(header, place, events);
     if (events.some(({ type }) => type !== "run")) return { events, over: false };
-    this.#tellRun(header, events);
+    this.#addRun(header, events);
     return { events, over: isTerminal(header.status) };
   }
 
-  #tellRun(header: RunHeader, events: FeedEvent[]): void {
+  #addRun(header: RunHeader, events: FeedEvent[]): void {
     const data = summarizeRun(header);
-    const told = hashText(JSON.stringify(data));
-    if (told === this.#told) return;
-    this.#told = told;
+    const hash = hashText(JSON.stringify(data));
+    if (hash === this.#sentRun) return;
+    this.#sentRun = hash;
     events.push({ type: "run", cursor: this.#cursor(), data });
   }
 
   #readJournal(events: FeedEvent[]): void {
-    const options = { after: journalKey(this.#seq), limit: ROWS_AT_A_TIME };
+    const options = { after: journalKey(this.#seq), limit: ROWS_PER_READ };
     for (const [, row] of this.#store.list(JOURNAL_PREFIX, options)) {
       const entry = row as JournalEntry;
       this.#seq = entry.seq;
@@ -121,7 +123,7 @@ export class RunFeed {
     const known = this.#streams.get(place);
     const at = known?.generation === generation ? known : { generation, row: 0, seen: 0 };
     const before = at.row === 0 ? {} : { after: chunkKey(place, generation, at.row - 1) };
-    const rows = this.#store.list(chunkPrefix(place, generation), { ...before, limit: ROWS_AT_A_TIME });
+    const rows = this.#store.list(chunkPrefix(place, generation), { ...before, limit: ROWS_PER_READ });
     let { seen } = at;
     for (const [key, stored] of rows) {
       if (!key.startsWith(CHUNK_PREFIX)) break;
@@ -163,7 +165,7 @@ function eventOf(entry: JournalEntry): Omit<FeedEvent, "cursor"> | undefined {
       return { type: "metadata", data };
     case "stream":
     case "unwind":
-      // The run's own event tells of it.
+      // The event of the run reports streams and unwinding.
       return undefined;
     default:
       return { type: "waitpoint", data: { ...data, status: isOutcome(entry) ? "ended" : "open" } };

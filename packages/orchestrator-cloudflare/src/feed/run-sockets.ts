@@ -1,22 +1,23 @@
 /**
- * WebSockets that follow a run and hibernate: the object leaves memory while nothing happens, and they stay open.
+ * WebSockets that follow a run and hibernate: they stay open while the idle object is out of memory.
  *
- * Owns: what is sent when. A reader gets a batch of events, and the next one when it has acknowledged that: nothing piles
- * up for a slow one. Where a reader is stands with its socket, which the platform keeps.
+ * Owns: the time and content of messages. A reader gets the next batch of events after it acknowledged the last one, so
+ * no events are buffered for a slow reader. The platform stores each reader's position with its socket.
  */
 import type { RunHeader, StoreReader } from "@holdfast/orchestrator";
 import { ApiRefusal } from "../refusal.ts";
 import type { HibernatingSocketLike, SocketHostLike } from "../platform-types.ts";
 import { RunFeed } from "./run-feed.ts";
 
+/** The state that the platform stores with a socket. */
 interface Place {
   readonly cursor?: string | undefined;
   readonly told?: number | undefined;
-  /** The reader has acknowledged all that it was sent. */
+  /** The reader has acknowledged all messages. */
   readonly ready: boolean;
 }
 
-/** What the platform keeps with a socket is small. */
+/** The limit of a cursor, because the platform limits the state that it stores with a socket. */
 const CURSOR_CHARS_MAX = 1_500;
 
 declare const WebSocketPair: new () => { readonly 0: unknown; readonly 1: HibernatingSocketLike };
@@ -26,9 +27,9 @@ export class RunSockets {
   readonly #store: StoreReader;
   readonly #header: () => RunHeader | undefined;
   readonly #readersMax: number;
-  /** Whether there may be any: asked of the platform once for each time that the object is loaded. */
+  /** Whether sockets may exist. The platform is asked once per object instance. */
   #any: boolean;
-  #soon = false;
+  #scheduled = false;
 
   constructor(host: SocketHostLike, store: StoreReader, header: () => RunHeader | undefined, readersMax: number) {
     this.#host = host;
@@ -38,10 +39,16 @@ export class RunSockets {
     this.#any = host.getWebSockets().length > 0;
   }
 
-  /** Answers a request to become a socket. */
+  /**
+   * Answers a request to open a socket.
+   * @throws ApiRefusal `too_many_readers`
+   */
   open(header: RunHeader, cursor: string | undefined, fromNow: boolean): Response {
     if (this.#host.getWebSockets().length >= this.#readersMax) {
-      throw new ApiRefusal("too_many_readers", `${this.#readersMax} readers follow this run already.`);
+      throw new ApiRefusal(
+        "too_many_readers",
+        `${this.#readersMax} readers already follow this run. Try again when one has left.`,
+      );
     }
     const { 0: client, 1: server } = new WebSocketPair();
     this.#host.acceptWebSocket(server);
@@ -53,18 +60,18 @@ export class RunSockets {
     return new Response(null, { status: 101, webSocket: client } as ResponseInit);
   }
 
-  /** A reader has said something: whatever it is, it acknowledges. */
+  /** Handles a message of a reader: any message is an acknowledgement. */
   acknowledged(socket: HibernatingSocketLike): void {
     socket.serializeAttachment({ ...(socket.deserializeAttachment() as Place), ready: true } satisfies Place);
     this.#send(socket);
   }
 
-  /** Something was committed. What comes in one turn of the event loop is told together. */
+  /** Handles a commit. All commits of one event-loop turn are sent together. */
   changed(): void {
-    if (!this.#any || this.#soon) return;
-    this.#soon = true;
+    if (!this.#any || this.#scheduled) return;
+    this.#scheduled = true;
     setTimeout(() => {
-      this.#soon = false;
+      this.#scheduled = false;
       for (const socket of this.#host.getWebSockets()) this.#send(socket);
     }, 0);
   }

@@ -1,7 +1,7 @@
 /**
  * The readers that follow one run by Server-Sent Events (STR2).
  *
- * Owns: how many there may be. Each reads the run's rows at its own pace, for as long as it stays or the run goes on.
+ * Owns: the limit on their number. Each reader reads the run's rows at its own speed until it disconnects or the run ends.
  */
 import type { RunHeader, StoreReader } from "@holdfast/orchestrator";
 import { ApiRefusal } from "../refusal.ts";
@@ -15,7 +15,7 @@ export class StreamReaders {
   readonly #readersMax: number;
   #count = 0;
 
-  /** `changed`: resolves at the run's next commit, or after `ms`. */
+  /** `changed` resolves at the run's next commit, or after `ms`. */
   constructor(
     store: StoreReader,
     header: () => RunHeader | undefined,
@@ -33,7 +33,7 @@ export class StreamReaders {
     if (this.#count >= this.#readersMax) {
       throw new ApiRefusal(
         "too_many_readers",
-        `${this.#readersMax} readers follow this run already. Try again in a moment, or read its record.`,
+        `${this.#readersMax} readers already follow this run. Try again in a moment, or read its record.`,
       );
     }
     const feed = new RunFeed(this.#store, cursor);
@@ -42,7 +42,7 @@ export class StreamReaders {
     return eventStream({
       read: () => {
         const current = this.#header();
-        // The run may be deleted while it is read.
+        // The run may be deleted while a reader follows it.
         return current === undefined ? { events: [], over: true } : feed.read(current);
       },
       changed: this.#changed,

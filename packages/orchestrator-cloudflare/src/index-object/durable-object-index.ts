@@ -1,8 +1,8 @@
 /**
  * The index in Durable Objects, sharded by tenant and by time.
  *
- * Owns: which shard a run is in, and putting the pages of several shards together. Nothing global is on the path of a
- * run: shards of one tenant are found by a list that changes once in a stretch of time.
+ * Owns: the assignment of runs to shards, and the merge of the pages of several shards. A run uses no global object: the
+ * shards of a tenant are found in a list of that tenant, which changes once per time range or full shard.
  */
 import type { IndexRow } from "@holdfast/orchestrator";
 import type { DurableObjectNamespaceLike } from "../platform-types.ts";
@@ -13,16 +13,16 @@ import type { Position, RunIndex, RunPage, RunQuery } from "./run-index.ts";
 export interface DurableObjectIndexOptions {
   /** The binding of the index's Durable Object class. */
   readonly binding: DurableObjectNamespaceLike;
-  /** Runs that one object holds before another is begun. */
+  /** Runs per object. When an object is full, another one is started for the same time range. */
   readonly shardRowsMax?: number;
-  /** The stretch of time whose runs share an object, ms. Never change it: rows would not be found again. */
+  /** The length of a time range whose runs share an object, ms. It must never change: stored rows would not be found. */
   readonly bucketMs?: number;
 }
 
 const BUCKET_MS = 30 * 86_400_000;
-/** About 700 bytes each with its indexes: a tenth of the 10 GB that an object holds. */
+/** A row with its indexes takes about 700 bytes, so a full shard uses a tenth of the 10 GB limit of an object. */
 const SHARD_ROWS_MAX = 1_000_000;
-/** Stretches of time that one page looks through. */
+/** Time ranges that one page reads. */
 const BUCKETS_PER_PAGE = 8;
 
 const SEPARATOR = "\u0001";
@@ -43,15 +43,15 @@ class DurableObjectIndex implements RunIndex {
     for (let split = 0; ; split++) {
       const shard = { bucket: this.#bucketOf(createdAt), split };
       const rowsMax = this.#options.shardRowsMax;
-      const { result } = await this.#ask<{ result: UpsertResult }>(tenantId, shard, {
+      const { result } = await this.#send<{ result: UpsertResult }>(tenantId, shard, {
         command: "upsert",
         row,
         rowsMax,
       });
       if (result === "full") continue;
       if (result === "unlisted") {
-        await this.#ask(tenantId, undefined, { command: "addShard", shard });
-        await this.#ask(tenantId, shard, { command: "listed" });
+        await this.#send(tenantId, undefined, { command: "addShard", shard });
+        await this.#send(tenantId, shard, { command: "listed" });
       }
       return;
     }
@@ -60,10 +60,10 @@ class DurableObjectIndex implements RunIndex {
   async remove({ tenantId, id, createdAt }: Parameters<RunIndex["remove"]>[0]): Promise<void> {
     const bucket = this.#bucketOf(createdAt);
     const shards = await this.#shards(tenantId);
-    // The first one always: what the run told may be on its way to a shard that is not there yet.
+    // Always include the first shard: an update of the run may be in flight to a shard that is not listed yet.
     const splits = shards.filter((shard) => shard.bucket === bucket && shard.split > 0);
     const remove: IndexCommand = { command: "remove", id, createdAt };
-    await Promise.all([{ bucket, split: 0 }, ...splits].map((shard) => this.#ask(tenantId, shard, remove)));
+    await Promise.all([{ bucket, split: 0 }, ...splits].map((shard) => this.#send(tenantId, shard, remove)));
   }
 
   async query(tenantId: string | undefined, query: RunQuery): Promise<RunPage> {
@@ -73,7 +73,7 @@ class DurableObjectIndex implements RunIndex {
       if (nth === BUCKETS_PER_PAGE) return { runs, next: this.#edgeOf(shards, query.order) };
       const wanted: RunQuery = { ...query, limit: query.limit - runs.length };
       const pages = await Promise.all(
-        shards.map((shard) => this.#ask<ShardPage>(tenantId, shard, { command: "query", query: wanted })),
+        shards.map((shard) => this.#send<ShardPage>(tenantId, shard, { command: "query", query: wanted })),
       );
       const page = merge(pages, wanted);
       runs.push(...page.runs);
@@ -86,7 +86,7 @@ class DurableObjectIndex implements RunIndex {
     return { runs, next: undefined };
   }
 
-  /** The shards to look through, those of one stretch of time together, in the order of the query. */
+  /** Returns the shards to read, grouped by time range, in the order of the query. */
   #bucketsFor({ order, after, createdAfter, createdBefore }: RunQuery, shards: readonly ShardRef[]): ShardRef[][] {
     const [from, to] = order === "asc" ? [after?.createdAt, undefined] : [undefined, after?.createdAt];
     const first = this.#bucketOf(Math.max(createdAfter ?? 0, from ?? 0));
@@ -100,7 +100,7 @@ class DurableObjectIndex implements RunIndex {
     return sorted.map(([, group]) => group);
   }
 
-  /** Where a page goes on that stops before this stretch of time. */
+  /** Returns the position from which the page after a page that stopped before this time range continues. */
   #edgeOf([shard]: readonly ShardRef[], order: RunQuery["order"]): Position {
     const { bucketMs } = this.#options;
     const start = (shard?.bucket ?? 0) * bucketMs;
@@ -112,11 +112,11 @@ class DurableObjectIndex implements RunIndex {
   }
 
   async #shards(tenantId: string | undefined): Promise<readonly ShardRef[]> {
-    return (await this.#ask<{ shards: ShardRef[] }>(tenantId, undefined, { command: "shards" })).shards;
+    return (await this.#send<{ shards: ShardRef[] }>(tenantId, undefined, { command: "shards" })).shards;
   }
 
-  /** Asks a shard, or the tenant's list of shards. */
-  async #ask<T>(tenantId: string | undefined, shard: ShardRef | undefined, command: IndexCommand): Promise<T> {
+  /** Sends a command to a shard, or to the tenant's list of shards if `shard` is `undefined`. */
+  async #send<T>(tenantId: string | undefined, shard: ShardRef | undefined, command: IndexCommand): Promise<T> {
     const { binding } = this.#options;
     const place = shard === undefined ? "shards" : `${shard.bucket}.${shard.split}`;
     const stub = binding.get(binding.idFromName(`${place}${SEPARATOR}${tenantId ?? ""}`));
@@ -128,8 +128,8 @@ class DurableObjectIndex implements RunIndex {
 }
 
 /**
- * The pages of shards that hold the same stretch of time. Where one stopped early, nothing that lies behind can be
- * shown yet: it may have runs in between.
+ * Merges the pages of shards with the same time range. If a shard stopped early, the page ends at that position: the
+ * shard may have further runs between the later runs of other shards.
  */
 export function merge(pages: readonly ShardPage[], { limit, order }: Pick<RunQuery, "limit" | "order">): RunPage {
   const before = (a: Position, b: Position): boolean => (order === "asc" ? compare(a, b) < 0 : compare(a, b) > 0);
@@ -145,7 +145,7 @@ export function merge(pages: readonly ShardPage[], { limit, order }: Pick<RunQue
   return { runs: shown, next: edge };
 }
 
-/** As SQLite compares: text by its UTF-8 bytes. */
+/** Compares like SQLite: text by its UTF-8 bytes. */
 function compare(a: Position, b: Position): number {
   if (a.createdAt !== b.createdAt) return a.createdAt - b.createdAt;
   const [x, y] = [new TextEncoder().encode(a.id), new TextEncoder().encode(b.id)];

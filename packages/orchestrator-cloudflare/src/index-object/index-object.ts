@@ -1,7 +1,7 @@
 /**
  * The Durable Object of the index: a shard of a tenant's runs, or the list of a tenant's shards.
  *
- * Owns: the messages between the two sides of `durableObjectIndex`. Reachable through its binding only.
+ * Owns: the commands that `durableObjectIndex` sends. The object is reachable only through its binding.
  */
 import type { IndexRow } from "@holdfast/orchestrator";
 import type { SqlStorageLike } from "../platform-types.ts";
@@ -12,13 +12,13 @@ export type IndexCommand =
   | { readonly command: "upsert"; readonly row: IndexRow; readonly rowsMax: number }
   | { readonly command: "remove"; readonly id: string; readonly createdAt: number }
   | { readonly command: "query"; readonly query: RunQuery }
-  /** To a shard: it is in the list now. */
+  /** To a shard: the tenant's list contains it. */
   | { readonly command: "listed" }
-  /** To the list. */
+  /** To the tenant's list. */
   | { readonly command: "addShard"; readonly shard: ShardRef }
   | { readonly command: "shards" };
 
-/** A shard holds the runs of one stretch of time; a second one follows when it is full. */
+/** A shard contains the runs of one time range. When it is full, a shard with the next `split` follows. */
 export interface ShardRef {
   readonly bucket: number;
   readonly split: number;
@@ -30,17 +30,17 @@ export interface RunIndexObjectDeps {
   readonly clock?: () => number;
 }
 
-/** Handles what runs and the Worker ask of the index. Never throws. */
+/** Handles commands of runs and of the Worker. Never throws. */
 export async function handleRunIndexRequest(request: Request, deps: RunIndexObjectDeps): Promise<Response> {
   try {
-    return Response.json(carryOut((await request.json()) as IndexCommand, deps));
+    return Response.json(execute((await request.json()) as IndexCommand, deps));
   } catch (error) {
     console.error("holdfast: the index of runs failed", error);
     return Response.json({ error: "internal_error", message: "The index of runs failed." }, { status: 500 });
   }
 }
 
-function carryOut(command: IndexCommand, { storage: { sql }, clock = Date.now }: RunIndexObjectDeps): unknown {
+function execute(command: IndexCommand, { storage: { sql }, clock = Date.now }: RunIndexObjectDeps): unknown {
   switch (command.command) {
     case "upsert":
       return { result: new IndexShard(sql, command.rowsMax).upsert(command.row, clock()) };

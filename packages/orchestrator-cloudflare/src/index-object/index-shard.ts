@@ -1,17 +1,17 @@
 /**
- * One shard of the index: a table of runs in the SQL of a Durable Object.
+ * One shard of the index: a table of runs in the SQL storage of a Durable Object.
  *
- * Owns: the schema, and that a page reads a bounded number of rows, however many there are: one index gives the order,
- * what it cannot filter is filtered while reading, and reading stops at a budget.
+ * Owns: the schema, and the bound on the rows that a page reads. One SQL index gives the order, conditions outside that
+ * index are checked during the read, and the read stops at a budget.
  */
 import type { IndexRow } from "@holdfast/orchestrator";
 import type { SqlStorageLike } from "../platform-types.ts";
 import type { Position, RunQuery } from "./run-index.ts";
 
-/** Rows that one page may read. */
+/** The maximum number of rows that one page reads. */
 const SCAN_ROWS_MAX = 1_000;
 
-/** How long a removed run is remembered, so that what it told before does not bring it back, ms. */
+/** The id of a removed run is stored for this time, ms: an update in flight must not insert the run again. */
 const REMEMBER_REMOVED_MS = 3_600_000;
 
 const SCHEMA = [
@@ -27,16 +27,16 @@ const SCHEMA = [
   "CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID",
 ];
 
-/** Storages whose tables are there: looked at once for each object in memory. */
+/** Storages whose tables exist. Checked once per object instance. */
 const prepared = new WeakSet<SqlStorageLike>();
 
 export interface ShardPage {
   readonly runs: readonly IndexRow[];
-  /** Where reading stopped, if it did before the end. */
+  /** The position at which the read stopped, if it stopped before the end. */
   readonly stoppedAt: Position | undefined;
 }
 
-/** `full`: it takes no new runs any more. `unlisted`: nobody has noted yet that this shard is there. */
+/** `full`: the shard accepts no new runs. `unlisted`: the row is stored, and the tenant's list lacks this shard. */
 export type UpsertResult = "stored" | "full" | "unlisted";
 
 export class IndexShard {
@@ -79,7 +79,7 @@ export class IndexShard {
       parentRunId ?? null,
       JSON.stringify(row),
     );
-    // A run's tags never change; another run with its id, made after it was deleted, may have others.
+    // A run's tags never change. A new run with the id of a deleted one may have other tags.
     if (createdBefore === createdAt) return;
     if (createdBefore !== undefined)
       this.#sql.exec("DELETE FROM tags WHERE created_at = ? AND id = ?", createdBefore, id);
@@ -97,7 +97,7 @@ export class IndexShard {
     this.#set("count", (this.#fact("count") ?? 1) - 1);
   }
 
-  /** Somebody noted that this shard is there. */
+  /** Records that the tenant's list contains this shard. */
   list(): void {
     this.#set("listed", 1);
   }
@@ -122,7 +122,7 @@ export class IndexShard {
     return removed !== undefined;
   }
 
-  /** Full once is full for ever: what looks for a run's row goes from shard to shard in the same order. */
+  /** A full shard stays full: the search for a run's row visits the shards in the same order each time. */
   #isFull(): boolean {
     if (this.#fact("full") === 1) return true;
     if ((this.#fact("count") ?? 0) < this.#rowsMax) return false;
@@ -140,7 +140,7 @@ export class IndexShard {
   }
 }
 
-/** The query in the order of one index; what that index cannot tell is left to `matches`. */
+/** Returns the query in the order of one SQL index. `matches` checks the conditions outside that index. */
 export function toSql(query: RunQuery): { readonly statement: string; readonly values: readonly unknown[] } {
   const { workflowId, status, parentRunId, tags = [], createdAfter, createdBefore, order, after } = query;
   const conditions: [string, unknown][] = [];

@@ -1,15 +1,16 @@
 /**
- * The index of runs: what lists them.
+ * The index of runs, which lists and filters them.
  *
- * Owns: the port. Runs tell it how they stand, until it has acknowledged; it is complete in the end and never decides
- * anything. The default keeps it in Durable Objects (`durableObjectIndex`); a database of your own is another.
+ * Owns: the port. Each run sends its state until the index acknowledges it, so the index is eventually complete. No
+ * decision of a run depends on the index. `durableObjectIndex` is the default; a deployment can implement the port with
+ * its own database.
  */
 import type { IndexRow } from "@holdfast/orchestrator";
 
 export interface RunFilter {
   readonly workflowId?: string | undefined;
   readonly status?: string | undefined;
-  /** Runs that have all of them. */
+  /** Runs that have all of these tags. */
   readonly tags?: readonly string[] | undefined;
   /** Runs that were created at this time or later, ms. */
   readonly createdAfter?: number | undefined;
@@ -21,26 +22,26 @@ export interface RunFilter {
 export interface RunQuery extends RunFilter {
   readonly order: "asc" | "desc";
   readonly limit: number;
-  /** Behind which run to go on. */
+  /** The page starts after this position. */
   readonly after?: Position | undefined;
 }
 
-/** A place in the order of creation, which never changes: pages stay apart while runs come, go and change. */
+/** A position in the order of creation. The order never changes, so pages do not overlap when runs are added or removed. */
 export interface Position {
   readonly createdAt: number;
   readonly id: string;
 }
 
-/** A page may hold fewer than `limit` although there are more: go on while there is a `next`. */
+/** A page may have fewer runs than `limit` although more exist: read on until `next` is `undefined`. */
 export interface RunPage {
   readonly runs: readonly IndexRow[];
   readonly next: Position | undefined;
 }
 
 export interface RunIndex {
-  /** Takes a row, unless it has a newer version of it. Rejects if it is not stored. */
+  /** Stores a row, unless a newer version of it is stored. Rejects if the row cannot be stored. */
   upsert(row: IndexRow): Promise<void>;
-  /** Forgets a run, also if what it told is still under way. */
+  /** Removes a run. An update of the run that arrives later must not insert it again. */
   remove(run: {
     readonly tenantId?: string | undefined;
     readonly id: string;

@@ -1,30 +1,31 @@
 /**
- * Exporting spans over OTLP/HTTP with JSON: https://opentelemetry.io/docs/specs/otlp/#otlphttp.
+ * Export of spans over OTLP/HTTP with JSON: https://opentelemetry.io/docs/specs/otlp/#otlphttp.
  *
- * Owns: the request, and repeating it when the collector says so.
+ * Owns: the request, and its repetition when the collector requests it.
  */
 import { DEFAULT_LIMITS } from "@holdfast/protocol";
 import type { Telemetry } from "./telemetry.ts";
 import { spansOf } from "./spans.ts";
 
 export interface OtlpOptions {
-  /** The collector, without `/v1/traces`: `https://collector.example:4318`. */
+  /** The URL of the collector without `/v1/traces`, for example `https://collector.example:4318`. */
   readonly url: string;
   /** For example `{ Authorization: "Bearer …" }`. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** What the spans are of. Default `holdfast`. */
+  /** The service name of the spans. Default `holdfast`. */
   readonly serviceName?: string;
-  /** Spans of one run's trace. Default DEFAULT_LIMITS.traceSpans. */
+  /** The maximum number of operation spans per run. Default DEFAULT_LIMITS.traceSpans. */
   readonly spansMax?: number;
   /** For tests. */
   readonly fetch?: (request: Request) => Promise<Response>;
+  /** Delays before repetitions, ms. */
   readonly retryAfterMs?: readonly number[];
 }
 
-/** What a collector answers when it will take the same request later. */
+/** Statuses that ask the client to repeat the request later. */
 const RETRIED: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
-/** Sends each run that ended as one trace. What a collector does not take after a few tries is left out, and logged. */
+/** Sends each ended run as one trace. A trace that the collector rejects finally is dropped, and the log reports it. */
 export function otlpExporter({
   url,
   headers = {},
@@ -47,20 +48,20 @@ export function otlpExporter({
           body,
         }),
       );
-    let trouble = "";
+    let failure = "";
     for (const pauseMs of [...retryAfterMs, undefined]) {
       try {
         const answer = await post();
         if (answer.ok) return;
-        trouble = `it answered ${answer.status}`;
+        failure = `the collector answered ${answer.status}`;
         if (!RETRIED.has(answer.status)) break;
       } catch (error) {
-        trouble = String(error);
+        failure = String(error);
       }
       if (pauseMs !== undefined) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
     console.warn(
-      JSON.stringify({ source: "holdfast", message: `a trace was not exported: ${trouble}`, runId: header.id }),
+      JSON.stringify({ source: "holdfast", message: `a trace was not exported: ${failure}`, runId: header.id }),
     );
   };
 }

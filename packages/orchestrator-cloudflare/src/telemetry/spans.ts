@@ -1,8 +1,8 @@
 /**
- * A run as spans of OpenTelemetry: one for the run, one for each step and each wait.
+ * A run as OpenTelemetry spans: one for the run, and one per step and per wait.
  *
- * Owns: which span is whose parent. The ids are those that steps hand on (`traceparent`), so what a step called appears
- * under it, and a child run under the wait of its parent.
+ * Owns: the parents of spans. Spans have the ids that steps pass on (`traceparent`), so the spans of a service that a
+ * step calls are children of the step's span, and a child run's span is a child of its parent's wait.
  */
 import type { RunHeader } from "@holdfast/orchestrator";
 import {
@@ -15,7 +15,7 @@ import {
   traceIdOf,
 } from "@holdfast/protocol";
 
-/** As OTLP's JSON encoding has it: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding. */
+/** A span in the JSON encoding of OTLP: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding. */
 export interface Span {
   readonly traceId: string;
   readonly spanId: string;
@@ -40,7 +40,7 @@ interface SpanEvent {
   readonly attributes: readonly Attribute[];
 }
 
-/** At most `spansMax` spans of operations; the others are counted. */
+/** Returns the run's span and at most `spansMax` spans of operations. The run's span counts the omitted ones. */
 export function spansOf(header: RunHeader, journal: readonly JournalEntry[], spansMax: number): Span[] {
   const operations = new Map<string, JournalEntry[]>();
   for (const entry of journal) {
@@ -55,7 +55,7 @@ export function spansOf(header: RunHeader, journal: readonly JournalEntry[], spa
   ];
 }
 
-function runSpan(header: RunHeader, left: number): Span {
+function runSpan(header: RunHeader, omitted: number): Span {
   const parent = parseTraceparent(header.traceparent ?? "");
   const { status, error } = header;
   return {
@@ -74,7 +74,7 @@ function runSpan(header: RunHeader, left: number): Span {
       "holdfast.tenant.id": header.tenantId,
       "holdfast.executions": header.epoch,
       "deployment.environment.name": header.environment,
-      ...(left > 0 ? { "holdfast.spans.left_out": left } : {}),
+      ...(omitted > 0 ? { "holdfast.spans.left_out": omitted } : {}),
     }),
     status: status === "completed" ? { code: 1 } : { code: 2, message: error?.message ?? status },
   };
@@ -123,7 +123,7 @@ function attributes(values: Readonly<Record<string, string | number | undefined>
   });
 }
 
-/** Nanoseconds since 1970, as text: they do not fit a number. */
+/** Nanoseconds since the epoch, as text: they exceed the safe integers. */
 function nanos(ms: number): string {
   return `${Math.trunc(ms)}000000`;
 }

@@ -1,14 +1,14 @@
 /**
- * What a deployment can learn of its runs while they happen: for logs, metrics and traces.
+ * Events about runs for logs, metrics and traces (OBS2).
  *
- * Owns: the events, and making them of what was committed. Nobody is told of what was not. Telling is best effort: an
- * object that dies right after a commit has told nobody; the journal has it all.
+ * Owns: the events, and their derivation from commits. Only committed changes are reported. Reports are best effort: if
+ * the object dies right after a commit, no event is reported; the journal is complete.
  */
 import { JOURNAL_PREFIX, type RunHeader, type WriteBatch } from "@holdfast/orchestrator";
 import { type JournalEntry, isTerminal, parseOperationId } from "@holdfast/protocol";
 
 export interface TelemetryEvent {
-  /** `run.*`: a change of status. The others: what was journaled, or trouble of dispatching. */
+  /** `run.*`: a change of status. `step.*`: a journal entry. `dispatch.failed`: a failed dispatch. */
   readonly type:
     | "run.created"
     | "run.running"
@@ -24,27 +24,27 @@ export interface TelemetryEvent {
   readonly runId: string;
   readonly workflowId: string;
   readonly tenantId?: string | undefined;
-  /** Which execution of the run (DUR6). */
+  /** The number of the execution within the run (DUR6). */
   readonly epoch: number;
   readonly traceparent?: string | undefined;
   readonly status?: string | undefined;
-  /** The step, as in the journal: `step/0/charge`. */
+  /** The operation id of the step, as in the journal, for example `step/0/charge`. */
   readonly operation?: string | undefined;
   readonly attempt?: number | undefined;
-  /** Of an ended run since it started, of a step's attempt since its body did. */
+  /** The time of an ended run since its start, or of a step's attempt since the start of its body, ms. */
   readonly durationMs?: number | undefined;
   readonly code?: string | undefined;
   readonly message?: string | undefined;
 }
 
 export interface Telemetry {
-  /** Called for each event, at once: it must not throw or take long. */
+  /** Called synchronously for each event: it must return quickly. */
   readonly event?: (event: TelemetryEvent) => void;
-  /** Called with the header and journal of each run that ended: `otlpExporter` makes spans of them. */
+  /** Called with the header and journal of each ended run. `otlpExporter` exports them as spans. */
   readonly ended?: (header: RunHeader, journal: readonly JournalEntry[]) => Promise<void>;
 }
 
-/** Lines of JSON for whatever reads the Worker's log. Only what went wrong, unless `all`. */
+/** Writes events as JSON lines to the Worker's log: warnings and errors only, unless `all`. */
 export function logEvents({ all = false }: { readonly all?: boolean } = {}): (event: TelemetryEvent) => void {
   return (event) => {
     if (event.level === "info" && !all) return;
@@ -53,14 +53,14 @@ export function logEvents({ all = false }: { readonly all?: boolean } = {}): (ev
   };
 }
 
-/** What a commit means. */
+/** Returns the events of one commit. */
 export function eventsOf(before: RunHeader | undefined, header: RunHeader, batch: WriteBatch): TelemetryEvent[] {
   const { id, workflowId, tenantId, epoch, traceparent } = header;
   const run = { runId: id, workflowId, tenantId, epoch, traceparent };
   const events: TelemetryEvent[] = [];
   for (const [key, row] of batch.puts) {
-    const told = key.startsWith(JOURNAL_PREFIX) ? stepEvent(row as JournalEntry) : undefined;
-    if (told !== undefined) events.push({ ...run, ...told });
+    const event = key.startsWith(JOURNAL_PREFIX) ? stepEvent(row as JournalEntry) : undefined;
+    if (event !== undefined) events.push({ ...run, ...event });
   }
   const failures = header.dispatch?.failures ?? 0;
   if (failures > (before?.dispatch?.failures ?? 0)) {
