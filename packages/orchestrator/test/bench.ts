@@ -1,4 +1,4 @@
-/** A run for the suites of this folder: its executions do nothing, and its messages are answered by hand. */
+/** A run for the suites of this folder. Its executions do nothing, and the tests answer its messages. */
 import {
   DEFAULT_LIMITS,
   ENCODED_UNDEFINED,
@@ -18,14 +18,14 @@ import {
   toTriggerInput,
 } from "../src/index.ts";
 
-/** A host whose executions do nothing and whose messages are answered by hand. */
+/** A host of one run whose executions do nothing. Tests answer the sent messages. */
 export class Bench {
   readonly store = new MemoryStore();
   readonly sent: { readonly to: string; readonly message: RunMessage; readonly done: (result: SendResult) => void }[] =
     [];
   readonly errors: unknown[] = [];
   now = 1_000_000;
-  /** Rows for the index, if there is one; answered by hand. */
+  /** Rows for the index, which tests answer; `undefined`: there is no index. */
   told: { readonly row: IndexRow; readonly done: (stored: boolean) => void }[] | undefined;
   retentionMs: number | undefined;
   limits: Limits = DEFAULT_LIMITS;

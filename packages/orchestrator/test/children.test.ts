@@ -1,4 +1,4 @@
-/** Child runs, as far as the state machine decides about them. */
+/** The state machine's decisions about child runs. */
 import { type ExecutionEvent, encodeValue } from "@holdfast/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
 import { RunHost, readJournal } from "../src/index.ts";
@@ -25,7 +25,7 @@ describe("children", () => {
     expect(bench.header.outbox.count).toBe(10_000);
   });
 
-  test("CHILD3 a detached child that is refused at the other side ends nothing here", () => {
+  test("CHILD3 a detached child that its host rejects does not change the parent", () => {
     bench.trigger();
     bench.report(child("c", true));
     bench.sent[0]?.done({ type: "refused", error: { name: "Error", message: "not served" } });
@@ -33,14 +33,14 @@ describe("children", () => {
     expect(bench.header.outbox.count).toBe(0);
   });
 
-  test("CHILD1 a child whose name is no plain text gets an id that is, and the same start twice is one child", () => {
+  test("CHILD1 a child whose name has other characters gets an id of plain characters, and a repeated start creates no second child", () => {
     bench.trigger();
     bench.report(child("ü b"));
     bench.report(child("ü b"));
     expect(bench.sent.map(({ to }) => to)).toEqual([expect.stringMatching(/^child\.[\w-]+$/)]);
   });
 
-  test("CHILD2 a failure's code and data reach the parent", () => {
+  test("CHILD2 the parent receives the code and data of a child's failure", () => {
     bench.trigger({ parent: { runId: "p", op: "run/0/r", detached: false }, triggeredBy: "parent" });
     bench.report(failed());
     const other = new Bench();
@@ -53,7 +53,7 @@ describe("children", () => {
     });
   });
 
-  test("CHILD4 a host that cannot send keeps its messages", () => {
+  test("CHILD4 a host that cannot send keeps its messages in the outbox", () => {
     const host = new RunHost({
       store: bench.store,
       dispatcher: { workflows: () => [], start: () => ({ update: () => {}, abort: () => {} }) },

@@ -7,7 +7,7 @@ const START = 1_700_000_000_000;
 const SENDERS = ["s0", "s1", "s2"];
 const RECEIVERS = ["r0", "r1", "r2"];
 
-/** A generator of numbers from 0 to 1, the same for the same seed. */
+/** A generator of numbers from 0 to 1, determined by the seed. */
 function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -18,14 +18,14 @@ function randomFrom(seed: number): () => number {
   };
 }
 
-/** Peers, a virtual clock, and a network that fails by chance until it is healed. */
+/** Peers, a virtual clock, and a network with random faults until it is healed. */
 class World {
   now = START;
   readonly counts = new Map<string, number>();
   readonly peers: Map<string, Peer>;
   /** Receivers that were deleted. */
   readonly deleted = new Set<string>();
-  /** The messages that each sender has posted and not lost by being restored, in order. */
+  /** The messages that each sender has posted, in order, without those that a restore of its storage removed. */
   readonly posted = new Map<string, { readonly to: string; readonly message: number }[]>();
   readonly #random: () => number;
   #healed = false;
@@ -86,7 +86,7 @@ class World {
     this.peers.get(from)?.post(to, this.#messages);
   }
 
-  /** Restores a sender to the state that was saved, as a copy of its storage. */
+  /** Restores a sender to its saved state: a copy of its storage. */
   #restore(name: string): void {
     const saved = this.#saved.get(name);
     if (saved === undefined) return;
@@ -113,7 +113,7 @@ class World {
     }
   }
 
-  /** The next event or alarm. */
+  /** Advances the clock to the next event or alarm, and handles it. */
   #step(): boolean {
     const [event] = this.#events.toSorted((a, b) => a.at - b.at);
     const alarmed = [...this.peers.values()].toSorted(
@@ -153,14 +153,14 @@ function copyOf(store: MemoryStore): MemoryStore {
   return copy;
 }
 
-/** The messages of a sender that took effect at a receiver, in order. */
+/** Returns the messages of a sender that took effect at a receiver, in order. */
 function effectsOf(world: World, sender: string, receiver: string): number[] {
   const { effects } = world.peers.get(receiver) as Peer;
   return effects.filter(({ from }) => typeof from === "object" && from.name === sender).map(({ message }) => message);
 }
 
 describe("the exchange of messages between objects", () => {
-  test("CHILD4 each message takes effect once, in order, whatever the network and the objects go through", () => {
+  test("CHILD4 each message takes effect once, in order, despite faults of the network and crashes of the objects", () => {
     const counts = new Map<string, number>();
     for (let seed = 1; seed <= 300; seed++) {
       const world = new World(seed);
@@ -184,25 +184,25 @@ describe("the exchange of messages between objects", () => {
     expect([...counts.keys()].toSorted()).toEqual(faults);
   });
 
-  test("CHILD4 numbers go up with the clock, and past it where it steps back", () => {
+  test("CHILD4 numbers follow the clock, and still increase when the clock steps back", () => {
     expect(nextNumber(0, START)).toBe(START);
     expect(nextNumber(START, START)).toBe(START + 1);
     expect(nextNumber(START, START - 5_000)).toBe(START + 1);
   });
 
-  test("CHILD4 a sender that finds a newer number at a receiver numbers above it", () => {
+  test("CHILD4 after a receipt with a higher number the sender's numbers continue above it", () => {
     const seen = { v: 1, number: 7, at: START };
     const { receipt } = accept(seen, 6, START);
     expect(receipt).toEqual({ type: "duplicate", newest: 7 });
     expect([lastAfter(receipt, 6), lastAfter(receipt, 9), lastAfter({ type: "taken" }, 6)]).toEqual([7, 9, 6]);
   });
 
-  test("CHILD4 a receiver forgets a sender when no copy of a message can be that late", () => {
+  test("CHILD4 a receiver deletes a sender's row when no copy of a message can still arrive", () => {
     const seen = { v: 1, number: 7, at: START };
     expect([mayForget(seen, START + SEEN_MS - 1), mayForget(seen, START + SEEN_MS)]).toEqual([false, true]);
   });
 
-  test("CHILD4 a probe says whether the receiver still holds a thing; one that was deleted holds nothing", () => {
+  test("CHILD4 a probe asks whether the receiver still holds a thing; a deleted receiver holds nothing", () => {
     const probe = { type: "probe", about: "permit-1" } as const;
     expect(answerProbe(probe, new Set(["permit-1"]))).toEqual({ type: "probed", about: "permit-1", held: true });
     expect(answerProbe(probe, new Set())).toEqual({ type: "probed", about: "permit-1", held: false });

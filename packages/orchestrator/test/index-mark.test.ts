@@ -12,8 +12,8 @@ function indexed(): Bench & { readonly told: NonNullable<Bench["told"]> } {
 const parked = { type: "parked", seq: 1, now: 1_000_000 } as const;
 const waits = { type: "wait.opened", op: "signal/0/go", nth: 1 } as const;
 
-describe("telling the index", () => {
-  test("IDX1 a new run, one that waits, and one that ended owe a row each, told at once", () => {
+describe("index updates", () => {
+  test("IDX1 a run sends a row to the index when it is created, when it waits and when it ends", () => {
     const bench = indexed();
     bench.trigger();
     bench.report(waits, parked);
@@ -34,7 +34,7 @@ describe("telling the index", () => {
     expect(bench.header.index).toEqual({ version: 3, acked: "completed" });
   });
 
-  test("IDX1 a run that runs for less than a second and waits again updates no index; one that runs longer does", () => {
+  test("IDX1 a run that is running for under 1 s sends no row; a run that is running for longer sends one", () => {
     const bench = indexed();
     bench.trigger();
     bench.report(waits, parked);
@@ -52,7 +52,7 @@ describe("telling the index", () => {
     expect(bench.told.at(-1)?.row).toMatchObject({ status: "running", version: 5 });
   });
 
-  test("IDX2 a row is told again with growing pauses until it is stored, and an answer that comes late is no answer", () => {
+  test("IDX2 a row is sent again after growing delays until it is stored, and an answer about an older version is ignored", () => {
     const bench = indexed();
     bench.trigger();
     bench.report({ type: "run.completed", output: "1" });
@@ -69,7 +69,7 @@ describe("telling the index", () => {
     expect(bench.told).toHaveLength(11);
   });
 
-  test("IDX2 a run that executes does not write down that it was heard, until it has been told twice", () => {
+  test("IDX2 a running run stores the acknowledged index version only after the second acknowledgement", () => {
     const bench = indexed();
     bench.trigger();
     bench.told[0]?.done(true);
@@ -79,7 +79,7 @@ describe("telling the index", () => {
     expect(bench.header.index).toEqual({ version: 1, acked: "running" });
   });
 
-  test("IDX2 trouble of the store while an answer comes in is told, and the row is told again", () => {
+  test("IDX2 a commit that fails while an answer arrives is reported", () => {
     const bench = indexed();
     bench.trigger();
     bench.report({ type: "run.completed", output: "1" });
@@ -90,7 +90,7 @@ describe("telling the index", () => {
     expect(bench.errors).toEqual([new Error("no disk")]);
   });
 
-  test("IDX4 a run that is asked to tells the index anew, and one without an index has nothing to tell", () => {
+  test("IDX4 a reindex makes a run send its row again, and a run without an index ignores it", () => {
     const bench = indexed();
     bench.trigger();
     bench.report({ type: "run.failed", error: { name: "Error", message: "no" } });
@@ -111,7 +111,7 @@ describe("telling the index", () => {
     expect(plain.told.at(-1)?.row.version).toBe(1);
   });
 
-  test("VER3 an ended run expires when its time is up and everything was acknowledged", () => {
+  test("VER3 an ended run expires after its retention time, and not while its index update is pending", () => {
     const bench = indexed();
     bench.retentionMs = 60_000;
     bench.trigger();

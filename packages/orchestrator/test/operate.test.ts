@@ -1,4 +1,4 @@
-/** What an operator does. */
+/** Actions of an operator. */
 import { type ExecutionEvent } from "@holdfast/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Bench } from "./bench.ts";
@@ -19,7 +19,7 @@ const completed = (name: string, more: object = {}): ExecutionEvent => ({
 });
 
 describe("operators", () => {
-  test("CAN4 a run that was paused before its start begins when it is unpaused behind it", () => {
+  test("CAN4 a run that is paused before its start time and unpaused after it starts at once", () => {
     bench.trigger({ delayMs: 1_000 });
     bench.host.handle({ type: "pause" });
     bench.now += 2_000;
@@ -32,7 +32,7 @@ describe("operators", () => {
     expect(waiting.header.status).toBe("pending");
   });
 
-  test("COMP3 a request to undo that is paused by code that does not fit, and given up, ends without an error of its own", () => {
+  test("COMP3 a requested compensation that diverges and is then given up ends the run without an error of its own", () => {
     bench.trigger();
     bench.report(completed("a", { compensable: true }));
     bench.report({

@@ -1,6 +1,6 @@
 /**
  * Objects that exchange numbered messages, for the suite of `exchange`: a small machine on the real machine host, outbox
- * and sender, and a network that loses, doubles, delays and reorders.
+ * and sender, and a network that loses, duplicates, delays and reorders messages.
  */
 import { FORMAT_VERSION, addressKey } from "@holdfast/protocol";
 import { MemoryStore } from "@holdfast/workflows/testing";
@@ -68,7 +68,7 @@ export class Peer {
     this.#transmit = transmit;
   }
 
-  /** The process dies; the rows stay. What was in flight is answered to nobody. */
+  /** Ends the process; the rows stay. Answers to messages in flight are lost. */
   crash(store = this.store): void {
     this.store = store;
     this.#host = this.#newHost();
@@ -120,7 +120,7 @@ export class Peer {
   }
 }
 
-/** One decision of a peer. */
+/** The decision of a peer about one input. */
 class PeerDraft {
   readonly #name: string;
   readonly #state: PeerState;

@@ -101,7 +101,7 @@ const journal: JournalEntry[] = [
   { ...place, seq: 15, type: "step.completed", op: "compensation/9/not-shown", attempt: 1, value: "-1" },
 ];
 
-test("SEC4 a record shows everything a reader may know, and not the seed", () => {
+test("SEC4 a record shows all that a reader may see, without the seed", () => {
   const inProgress = [
     { op: "step/0/flaky", attempt: 2, startedAt: 50 },
     { op: "step/0/charge", attempt: 9, startedAt: 50 },
@@ -140,7 +140,7 @@ test("SEC4 a record shows everything a reader may know, and not the seed", () =>
   });
 });
 
-test("LIM1 a record that is too long is cut and says so", () => {
+test("LIM1 a record that is too long is cut and marked as truncated", () => {
   const many = Array.from({ length: 1_001 }, (_, i): JournalEntry => ({
     ...place,
     seq: i + 1,
@@ -182,14 +182,14 @@ test("SEC4 journal entries are shown as plain JSON", () => {
   expect(JSON.stringify(shown)).not.toContain('"nth"');
 });
 
-test("RUN3 a summary of a plain run leaves out what it has not", () => {
+test("RUN3 a summary omits fields that the run does not have", () => {
   const { unwinding: _u, parent: _p, error: _e, uncompensated: _c, tenantMeta: _t, ...rest } = header;
   const summary = summarizeRun({ ...rest, resumedBy: [], workflowVersion: "2" });
   expect(summary).toMatchObject({ phase: "forward", tenantMeta: null, workflowVersion: "2" });
   expect(Object.keys(JSON.parse(JSON.stringify(summary)) as object)).not.toContain("parent");
 });
 
-test("RUN3 a wait that chooses shows what it chooses by", () => {
+test("RUN3 a wait with a pattern shows the pattern", () => {
   const bench = new Bench();
   bench.trigger();
   bench.report({ type: "wait.opened", op: "event/0/e", nth: 1, match: encodeValue({ a: 1 }, "match") });

@@ -1,4 +1,4 @@
-/** Reports and requests that arrive twice, or late. */
+/** Repeated and late reports and requests. */
 import { type ExecutionEvent, type ExecutionPort } from "@holdfast/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
 import { RunHost, readJournal } from "../src/index.ts";
@@ -20,7 +20,7 @@ const completed = (name: string, more: object = {}): ExecutionEvent => ({
 });
 
 describe("repetitions", () => {
-  test("E2 the events of one report apply in their order, an outcome once", () => {
+  test("E2 the events of one report are applied in order, each outcome once", () => {
     bench.trigger();
     const started: ExecutionEvent = { type: "step.started", op: "step/0/a", nth: 1, startedAt: 0 };
     bench.report(started, completed("a"), completed("a", { value: "[2]" }));
@@ -54,7 +54,7 @@ describe("repetitions", () => {
     expect(bench.store.dump()).toEqual(before);
   });
 
-  test("META1 a change that is reported twice counts once", () => {
+  test("META1 a change that is reported twice is applied once", () => {
     bench.trigger();
     const change: ExecutionEvent = {
       type: "metadata.changed",
@@ -67,7 +67,7 @@ describe("repetitions", () => {
     expect(bench.header.metadata).toEqual([["n", "[1]"]]);
   });
 
-  test("WAIT7 a token of a run that has ended is refused as such", () => {
+  test("WAIT7 an answer to a token of an ended run is rejected because the run has ended", () => {
     bench.trigger();
     bench.report({ type: "wait.opened", op: "token/0/token", nth: 1, tokenId: "t" });
     bench.report({ type: "run.completed", output: "[1]" });
@@ -76,7 +76,7 @@ describe("repetitions", () => {
     });
   });
 
-  test("RUN2 the same run resumed another way is refused", () => {
+  test("RUN2 a request to resume under an existing id in another way is rejected", () => {
     const inherited = { parentRunId: "p", number: 2, entries: [], outcomes: [] };
     bench.trigger({ inherited: { ...inherited, step: "a" } });
     const again = bench.host.handle({

@@ -1,4 +1,4 @@
-/** What a resumed run takes over. */
+/** The entries and outcomes that a resumed run takes over. */
 import { type ExecutionEvent, encodeValue } from "@holdfast/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
 import { planResume, readJournal } from "../src/index.ts";
@@ -26,7 +26,7 @@ const failed = (more: object = {}): ExecutionEvent => ({
 });
 
 describe("resume", () => {
-  test("RES1 a run without steps has no step to resume from, and says so", () => {
+  test("RES1 a run without steps cannot be resumed from a step, and the refusal states it", () => {
     bench.trigger();
     bench.report({ type: "run.completed", output: "[1]" });
     const request = { resumeFromStep: "a", seedResults: [] };
@@ -36,7 +36,7 @@ describe("resume", () => {
     });
   });
 
-  test("RES2 a seeded result keeps its place, and what it says of undoing", () => {
+  test("RES2 a seeded result keeps the marks `quiet` and `compensable` of its entry", () => {
     bench.trigger();
     bench.report(completed("a", { compensable: true, quiet: true }));
     bench.report(completed("b"));

@@ -13,7 +13,7 @@ import {
   checkedTransition,
 } from "../src/index.ts";
 
-/** The state machine alone: a store, a clock that is set by hand, and no execution. */
+/** The state machine alone: a store, a clock that tests set, and no execution. */
 class Machine {
   readonly store = new MemoryStore();
   state: RunState = loadRun(this.store);
@@ -31,7 +31,7 @@ class Machine {
     this.store.commit(batch);
     applyBatch(this.state, batch);
     this.effects = effects.map((effect) => effect.type);
-    // The fold of what was committed and a fresh load from the store are one (F1).
+    // The state after the batch equals a state that is loaded from the store (F1).
     const loaded = loadRun(this.store);
     expect(loaded.header).toEqual(this.state.header);
     expect([loaded.lastSeq, loaded.lastAt]).toEqual([this.state.lastSeq, this.state.lastAt]);
@@ -76,7 +76,7 @@ beforeEach(() => {
 });
 
 describe("reports", () => {
-  test("DUR3 a report that is repeated changes nothing", () => {
+  test("DUR3 a repeated report changes nothing", () => {
     machine.trigger();
     machine.report(completed("step/0/a"), opened("signal/0/s"));
     const before = machine.store.dump();
@@ -84,7 +84,7 @@ describe("reports", () => {
     expect(machine.store.dump()).toEqual(before);
   });
 
-  test("DUR6 after the end a report is refused as ended, whatever it says", () => {
+  test("DUR6 after the end each report is rejected with the reason `ended`", () => {
     machine.trigger();
     machine.report({ type: "run.completed", output: "[1]" }, completed("step/0/late"));
     expect(machine.status).toBe("completed");
@@ -108,7 +108,7 @@ describe("reports", () => {
     expect(machine.status).toBe("running");
   });
 
-  test("DUR5 a run parks in the report that opens its wait, unless a kept delivery answers it at once", () => {
+  test("DUR5 a run parks in the report that opens its wait, unless a buffered delivery resolves the wait at once", () => {
     machine.trigger();
     machine.send({ type: "deliver", kind: "event", name: "e", payload: "[1]" });
     machine.report(opened("event/0/e"), { type: "parked", seq: 0, now: 1_000_000_000 });
@@ -117,7 +117,7 @@ describe("reports", () => {
     expect(machine.status).toBe("waiting");
   });
 
-  test("LIM1 a journal that is full ends the run and says the limit", () => {
+  test("LIM1 a full journal ends the run, and the error states the limit", () => {
     machine.trigger();
     machine.state.lastSeq = DEFAULT_LIMITS.journalEntries;
     const { batch, effects } = checkedTransition(
@@ -136,7 +136,7 @@ describe("reports", () => {
 describe("dispatch", () => {
   const lost = (epoch: number): Input => ({ type: "lost", epoch, error: errorValue("WORKFLOW_NOT_FOUND", "not here") });
 
-  test("DUR8 dispatch trouble is tried again with backoff, and the run pauses with DISPATCH_FAILED after the bound", () => {
+  test("DUR8 a failed dispatch is retried with backoff, and the run pauses with DISPATCH_FAILED after the time limit", () => {
     machine.trigger();
     const began = machine.now;
     const delays: number[] = [];
@@ -161,7 +161,7 @@ describe("dispatch", () => {
     expect(machine.store.alarm).toBeNull();
   });
 
-  test("DUR8 trouble is forgotten when an execution reports, and a word about an old epoch is not heard", () => {
+  test("DUR8 a report clears the dispatch failure, and a failure of an old epoch is ignored", () => {
     machine.trigger();
     machine.send(lost(1));
     machine.live = false;
@@ -179,8 +179,8 @@ describe("dispatch", () => {
   });
 });
 
-describe("everything else", () => {
-  test("LIM2 an input to a run that does not exist is refused and writes nothing", () => {
+describe("inputs and limits", () => {
+  test("LIM2 an input to a run that does not exist is rejected and writes nothing", () => {
     const inputs: Input[] = [
       { type: "deliver", kind: "signal", name: "s", payload: "-1" },
       { type: "resolveToken", tokenId: "t", payload: "-1" },
@@ -194,7 +194,7 @@ describe("everything else", () => {
     expect(machine.store.alarm).toBeNull();
   });
 
-  test("WAIT9 remembered delivery ids are bounded", () => {
+  test("WAIT9 the number of stored delivery ids is limited", () => {
     machine.trigger();
     const { header } = machine.state;
     if (header !== undefined) machine.state.header = { ...header, deliveryIds: DEFAULT_LIMITS.deliveryIds };
@@ -207,13 +207,13 @@ describe("everything else", () => {
     expect(batch.puts.size).toBe(0);
   });
 
-  test("RES1 the runs resumed from a run are listed up to a bound", () => {
+  test("RES1 the list of runs resumed from a run is limited", () => {
     machine.trigger();
     for (let i = 0; i < LIMITS.resumedBy + 1; i++) machine.send({ type: "noteResumed", runId: `r${i}` });
     expect(machine.state.header?.resumedBy).toHaveLength(LIMITS.resumedBy);
   });
 
-  test("WAIT1 journal times never decrease, whatever the clock does", () => {
+  test("WAIT1 journal times never decrease, even if the clock steps back", () => {
     machine.trigger();
     machine.report(completed("step/0/a"));
     machine.now -= 500_000;
@@ -222,7 +222,7 @@ describe("everything else", () => {
     expect(times[1]).toBe(times[0]);
   });
 
-  test("CAN1 cancelling a run whose execution is live aborts it", () => {
+  test("CAN1 a cancel of a run with a live execution aborts the execution", () => {
     machine.trigger();
     machine.send({ type: "cancel", reason: "x".repeat(10_000) });
     expect(machine.effects).toEqual(["abort"]);

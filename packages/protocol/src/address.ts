@@ -1,8 +1,8 @@
 /**
- * Addresses of durable objects: to whom a message goes.
+ * Addresses of durable objects: the receivers of messages.
  *
- * Owns: the kinds, and the form in which rows store an address. A run is stored as its id alone, as rows have always had
- * it (VER1); other kinds are stored as they are.
+ * Owns: the kinds, and the form in which rows store an address. The address of a run is stored as its id alone, because
+ * rows that only knew runs did so (VER1). Addresses of other kinds are stored as objects.
  */
 export type AddressKind = "run" | "gate" | "schedule" | "topic" | "job";
 
@@ -11,7 +11,7 @@ export interface Address {
   readonly name: string;
 }
 
-/** An address in a row. Text is the id of a run. */
+/** An address in a row. A string is the id of a run. */
 export type StoredAddress = string | Address;
 
 export function readAddress(stored: StoredAddress): Address {
@@ -22,7 +22,7 @@ export function toStoredAddress(address: Address): StoredAddress {
   return address.kind === "run" ? address.name : address;
 }
 
-/** One text for each address. */
+/** Returns a string that is unique for each address. */
 export function addressKey({ kind, name }: Address): string {
   return `${kind}/${name}`;
 }

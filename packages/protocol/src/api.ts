@@ -1,12 +1,12 @@
 /**
- * What the HTTP API answers with. docs/http-api.md describes each field.
+ * The answers of the HTTP API. docs/http-api.md describes each field.
  *
- * Owns: the shapes. The orchestrator produces them, the client and whatever shows runs reads them. Values are plain
- * JSON here; all times are milliseconds since 1970. A field that is `undefined` is absent in the answer.
+ * Owns: the shapes. The orchestrator produces them; the client and other readers of the API consume them. Values are
+ * plain JSON; all times are milliseconds since 1970. A field that is `undefined` is absent in the answer.
  */
 import type { RunStatus } from "./run-status.ts";
 
-/** An error as the API shows it: the fields of the thrown error that JSON holds, and more under other names. */
+/** An error as the API shows it: fields of the thrown error, as plain JSON. */
 export interface ShownError {
   readonly code?: string | undefined;
   readonly name?: string | undefined;
@@ -15,13 +15,13 @@ export interface ShownError {
 }
 
 export interface RunErrorInfo extends ShownError {
-  /** Whether the workflow's own code is at fault, or the engine and what it runs on. */
+  /** Who is at fault: the workflow's own code, or the engine and its platform. */
   readonly category?: "USER_ERROR" | "RUNTIME_ERROR" | undefined;
   /** The name of the step that failed. */
   readonly step?: string | undefined;
 }
 
-/** A run as a list shows it. */
+/** A run in a list. */
 export interface ListedRun {
   readonly id: string;
   readonly workflowId: string;
@@ -46,7 +46,7 @@ export interface RunSummary extends ListedRun {
   readonly pendingWaitpoints: readonly Waitpoint[];
   readonly uncompensated?: readonly UncompensatedStep[] | undefined;
   readonly dispatch?: DispatchFailure | undefined;
-  /** Executions that were begun. */
+  /** Number of executions so far. */
   readonly invocationCount: number;
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly tenantMeta: unknown;
@@ -57,19 +57,19 @@ export interface RunSummary extends ListedRun {
   readonly timeoutMs?: number | undefined;
 }
 
-/** A step whose compensation failed for good (COMP3). */
+/** A step whose compensation failed finally (COMP3). */
 export interface UncompensatedStep {
   readonly name: string;
   readonly occurrence: number;
   readonly error: ShownError;
 }
 
-/** Why the code that executes the run cannot be reached, while it cannot (DUR8). */
+/** The reason why the step handler cannot be reached. Present only while that lasts (DUR8). */
 export interface DispatchFailure {
   readonly since: number;
   readonly failures: number;
   readonly retryAt?: number | undefined;
-  /** What the last try ran into. */
+  /** The failure of the last attempt. */
   readonly message: string;
 }
 
@@ -84,7 +84,7 @@ export interface Waitpoint {
 
 export type StepStatus = "running" | "retrying" | "completed" | "failed" | "skipped";
 
-/** How far an operation with attempts is: a step, or the compensation of one. */
+/** The state of an operation with attempts: a step, or the compensation of a step. */
 export interface AttemptedWork {
   readonly status: StepStatus;
   readonly attempts: number;
@@ -104,21 +104,21 @@ export interface RunStep extends AttemptedWork {
 export interface RunStream {
   readonly chunks: number;
   readonly ended: boolean;
-  /** A higher generation replaces what an earlier one brought (STR1). */
+  /** Chunks of a higher generation replace those of all lower ones (STR1). */
   readonly generation: number;
 }
 
-/** The whole record. What JSON cannot hold is shown as text. */
+/** The whole record. Values that JSON cannot express are shown as text. */
 export interface RunRecord<Output = unknown> extends RunSummary {
   readonly input: unknown;
   readonly output?: Output | undefined;
   readonly steps: readonly RunStep[];
   readonly streams: Readonly<Record<string, RunStream>>;
-  /** Steps or values were left out: `/journal` has them all. */
+  /** The record omits steps or cuts values. `/journal` has all steps. */
   readonly truncated?: true;
 }
 
-/** An entry of the journal as `/journal` shows it. The other fields depend on `type`. */
+/** An entry of the journal in an answer of `/journal`. The other fields depend on `type`. */
 export interface RunJournalEntry {
   readonly seq: number;
   readonly at: number;
@@ -127,25 +127,25 @@ export interface RunJournalEntry {
   readonly [field: string]: unknown;
 }
 
-/** Something that a caller did to the run (SEC2). */
+/** One action of a caller on the run (SEC2). */
 export interface AuditEntry {
   readonly at: number;
   readonly action: string;
   readonly by: string;
-  /** What was delivered, or the reason. Never a secret. */
+  /** The delivered item, or the reason of the action. Never a secret. */
   readonly detail?: string;
 }
 
-/** `resolved`: a wait took it. `buffered`: kept for a later wait. `duplicate`: taken before. */
+/** `resolved`: a wait consumed it. `buffered`: it is stored for a later wait. `duplicate`: its id was accepted before. */
 export type Delivery = "resolved" | "buffered" | "duplicate";
 
-/** An event of a run's stream (STR2). `id` is the cursor: events after it have not been read. */
+/** An event of a run's stream (STR2). `id` is the cursor: a reader that reconnects with it gets the events after this one. */
 export type RunEvent =
   | { readonly type: "run"; readonly id: string; readonly data: RunSummary }
   | {
       readonly type: "chunk";
       readonly id: string;
-      /** A higher generation replaces what an earlier one brought (STR1). */
+      /** Chunks of a higher generation replace those of all lower ones (STR1). */
       readonly data: {
         readonly stream: string;
         readonly generation: number;
@@ -160,7 +160,7 @@ export type RunEvent =
     }
   | { readonly type: "metadata"; readonly id: string; readonly data: RunJournalEntry };
 
-/** What became of a request that acts on many runs. */
+/** The result of a request that acts on many runs. */
 export interface BulkAnswer {
   readonly asked: number;
   readonly done: number;

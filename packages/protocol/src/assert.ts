@@ -1,8 +1,8 @@
 /**
- * Assertions: what the code relies on and the types cannot say.
+ * Assertions: conditions that the code relies on and that types cannot express.
  */
 
-/** @throws Error when the condition does not hold: a defect of Holdfast, never of the caller. */
+/** @throws Error if the condition is false: a defect of Holdfast, never of the caller. */
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new Error(`assertion: ${message}`);
 }

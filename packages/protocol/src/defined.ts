@@ -1,8 +1,8 @@
 /**
- * Objects without `undefined` fields, as stored rows and messages are.
+ * Objects without `undefined` fields, for stored rows and messages.
  *
- * Owns: the step from "a field that may be undefined" to "a field that may be missing", which storage and types tell
- * apart.
+ * Owns: the conversion of a field that may be undefined into a field that may be missing. Storage and types distinguish
+ * the two.
  */
 
 /** `T` with each field that may be `undefined` optional instead. */
@@ -10,8 +10,8 @@ export type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]:
   [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
 };
 
-/** A copy without the fields that are `undefined`; the others keep their order. Not for paths that each step takes. */
+/** Copies an object without its `undefined` fields, in the same order. Too slow for code that runs for each step. */
 export function defined<const T extends object>(fields: T): Defined<T> {
-  // A cast: what is filtered out by value, no type can follow.
+  // A cast: types cannot express a filter by value.
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>;
 }

@@ -1,7 +1,8 @@
 /**
  * Durations and dates as authors and callers write them (RUN7).
  *
- * Owns: `"30s"` and friends. Anything else, negative or fractional strings included, is refused where it is given.
+ * Owns: the forms of a duration (`"30s"`) and of a date, and their validation. A negative duration or a string with a
+ * fraction is rejected with the name of the argument.
  */
 import { HoldfastError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
@@ -14,8 +15,9 @@ type DurationUnit = keyof typeof UNIT_MS;
 export type Duration = number | `${number}${DurationUnit}`;
 
 /**
- * The length of a duration in milliseconds.
- * @throws HoldfastError `INVALID_ARGUMENT` naming the value and where it was given.
+ * Returns the length of a duration in whole milliseconds, rounded up.
+ * @param where The name of the argument, for the message.
+ * @throws HoldfastError `INVALID_ARGUMENT` naming the argument and the value.
  */
 export function parseDurationMs(value: unknown, where: string): number {
   const ms = typeof value === "string" ? parseText(value) : value;
@@ -32,8 +34,9 @@ export function parseDurationMs(value: unknown, where: string): number {
 }
 
 /**
- * The time of a `Date` or an ISO 8601 string, in milliseconds since the epoch.
- * @throws HoldfastError `INVALID_ARGUMENT` naming the value and where it was given.
+ * Returns the time of a `Date` or an ISO 8601 string, in milliseconds since 1970.
+ * @param where The name of the argument, for the message.
+ * @throws HoldfastError `INVALID_ARGUMENT` naming the argument and the value.
  */
 export function parseTimeMs(value: unknown, where: string): number {
   const ms = isDate(value) ? value.getTime() : typeof value === "string" ? parseIso(value) : Number.NaN;
@@ -50,7 +53,7 @@ const ISO = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d
 
 function parseIso(text: string): number {
   if (!ISO.test(text)) return Number.NaN;
-  // Date.parse takes the 31st of February for the 3rd of March.
+  // Date.parse reads the 31st of February as the 3rd of March.
   const [year = 0, month = 0, day = 0] = text.slice(0, 10).split("-").map(Number);
   const daysInMonth = (Date.UTC(year, month, 1) - Date.UTC(year, month - 1, 1)) / UNIT_MS.d;
   return day > daysInMonth ? Number.NaN : Date.parse(text);

@@ -1,15 +1,16 @@
 /**
- * The contract between the orchestrator and an execution of workflow code, whatever pipe lies between them.
+ * The contract between the orchestrator and an execution of workflow code. It is the same for every transport.
  *
  * Owns: the messages in both directions and the types that a dispatcher implements.
- * Tells its neighbours: a `StepDispatcher` starts executions; an execution reports events through its `ExecutionPort`
- * and is told of news through `LiveExecution`.
+ * Interface: a `StepDispatcher` starts executions. An execution reports events through its `ExecutionPort` and receives
+ * updates through its `LiveExecution`.
  *
  * Invariants
  * - E1 `start` returns before the first report is made.
- * - E2 Reports of one execution are committed in the order in which they are made, each as a whole or not at all.
- * - E3 The execution goes on with an operation only after the answer to the report that carried its outcome (DUR2).
- * - E4 A refused report is final: the execution stops and says nothing more (DUR6).
+ * - E2 Reports of one execution are committed in the order in which they are made. Each is committed as a whole or not
+ *   at all.
+ * - E3 The execution delivers an outcome to the function only after the answer to the report that carried it (DUR2).
+ * - E4 A rejected report is final: the execution stops and makes no further report (DUR6).
  */
 import type { ErrorValue } from "./errors.ts";
 import type { OperationId } from "./ids.ts";
@@ -17,25 +18,25 @@ import type { JournalEntry, MetadataChange } from "./journal.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { EncodedValue } from "./values.ts";
 
-/** What workflow code can read about its run. */
+/** The facts about a run that workflow code can read. */
 export interface RunFacts {
   readonly id: string;
-  /** 1 for a run that was triggered, one more for each resume in its line. */
+  /** 1 for a run that was triggered; a resumed run has the number of its predecessor plus 1. */
   readonly number: number;
   readonly tags: readonly string[];
   readonly triggeredBy: string;
   readonly startedAt: number;
   readonly environment: string;
   readonly tenantMeta?: EncodedValue;
-  /** Where the API of this deployment answers, without a slash at the end. */
+  /** The URL of this deployment's API, without a slash at the end. */
   readonly baseUrl?: string;
-  /** Whose run it is, where callers have tenants (SEC2). */
+  /** The tenant that owns the run, in deployments with tenants (SEC2). */
   readonly tenantId?: string;
-  /** The trace that the trigger belongs to: W3C Trace Context. */
+  /** The trace of the trigger, as W3C Trace Context. */
   readonly traceparent?: string;
 }
 
-/** Everything that an execution needs to begin, from the first line or from the middle of a run. */
+/** Everything that an execution needs to start: a new run, or one that has a journal. */
 export interface ExecutionStart {
   readonly protocol: number;
   readonly epoch: number;
@@ -49,31 +50,34 @@ export interface ExecutionStart {
   readonly flags?: readonly number[];
   /** The whole journal so far. */
   readonly journal: readonly JournalEntry[];
-  /** Operations whose outcome is taken over when they are asked for, instead of executed (RES1, RES2). */
+  /** Operations that take over an outcome when the function requests them, instead of executing (RES1, RES2). */
   readonly inherited: readonly OperationId[];
-  /** An operator has paused the run: no body starts (CAN4). */
+  /** Whether an operator has paused the run. No body starts then (CAN4). */
   readonly paused: boolean;
-  /** The orchestrator's time: retries due by now may start. */
+  /** The orchestrator's time, ms since 1970. Retries that are due by then may start. */
   readonly now: number;
-  /** What `ctx.now()` gives before the first outcome (REP4). */
+  /** The result of `ctx.now()` before the first outcome (REP4). */
   readonly clockStart: number;
 }
 
-/** News for a live execution: entries journaled since, and the orchestrator's time. */
+/** A message to a live execution: the entries journaled since the previous message, and the orchestrator's time. */
 export interface ExecutionUpdate {
   readonly entries: readonly JournalEntry[];
   readonly now: number;
-  /** Whether an operator has paused the run, where that changed (CAN4). */
+  /** Whether an operator has paused the run. Present only if that has changed (CAN4). */
   readonly paused?: boolean;
 }
 
-/** Why an execution must stop. After `superseded` nothing more of it may be seen; the others let code tidy up (CAN3). */
+/**
+ * Why an execution must stop. After `superseded` the execution must have no further effect; after the other reasons its
+ * code may clean up (CAN3).
+ */
 export type AbortReason =
   | { readonly type: "superseded" }
   | { readonly type: "cancelled"; readonly reason?: string }
   | { readonly type: "timed_out"; readonly timeoutMs: number };
 
-/** An event about one operation. `nth`: it was the nth that the function asked for, counted from 1. */
+/** An event about one operation. `nth`: its position among the operations that the function requested, counted from 1. */
 interface OperationEvent {
   readonly op: OperationId;
   readonly nth: number;
@@ -81,7 +85,7 @@ interface OperationEvent {
   readonly quiet?: true;
 }
 
-/** What an execution has to say about one operation. */
+/** The events of an execution about one operation. */
 export type OperationEvents =
   | (OperationEvent & { readonly type: "step.started"; readonly startedAt: number })
   | (OperationEvent & {
@@ -89,12 +93,12 @@ export type OperationEvents =
       readonly attempt: number;
       readonly startedAt: number;
       readonly value: EncodedValue;
-      /** The step declared how to undo it (COMP1). */
+      /** The step declares a compensation (COMP1). */
       readonly compensable?: true;
     })
-  /** The outcome that was taken over for this operation applies (RES1, RES2). */
+  /** The operation takes over its outcome from the resumed run (RES1, RES2). */
   | (OperationEvent & { readonly type: "inherited"; readonly compensable?: true })
-  /** Start a child run (CHILD1). */
+  /** The function requests a child run (CHILD1). */
   | (OperationEvent & {
       readonly type: "child.started";
       readonly workflowId: string;
@@ -104,7 +108,7 @@ export type OperationEvents =
       readonly idempotencyKey?: string;
       readonly detached: boolean;
     })
-  /** The function failed, or asked to be undone; no body executes any more (COMP1). */
+  /** The function failed, or requested compensation. No body executes any longer (COMP1). */
   | (OperationEvent & {
       readonly type: "run.unwinding";
       readonly cause: "failure" | "request";
@@ -113,7 +117,7 @@ export type OperationEvents =
     })
   | (OperationEvent & { readonly type: "metadata.changed"; readonly change: MetadataChange })
   | (OperationEvent & { readonly type: "stream.started" })
-  /** Chunks of a stream's newest generation, in order; `first` is the number of the first of them. */
+  /** Chunks of a stream's newest generation, in order. `first` is the index of the first of them. */
   | (OperationEvent & {
       readonly type: "stream.chunks";
       readonly first: number;
@@ -124,39 +128,39 @@ export type OperationEvents =
       readonly attempt: number;
       readonly startedAt: number;
       readonly error: ErrorValue;
-      /** How to go on; `null` ends the step with this error. */
+      /** The policy for the next attempt; `null` ends the step with this error. */
       readonly retry: RetryPolicy | null;
-      /** A delay asked for by `RetryableError`, instead of the policy's. */
+      /** The delay that a `RetryableError` requests, instead of the policy's. */
       readonly retryAfterMs?: number;
     })
-  /** A wait begins: it ends or times out after `afterMs`, or at `wakeAt`. */
+  /** A wait starts. It ends or times out after `afterMs`, or at `wakeAt`. */
   | (OperationEvent & {
       readonly type: "wait.opened";
       readonly afterMs?: number;
       readonly wakeAt?: number;
       readonly tokenId?: string;
-      /** Whoever knows the token's id may answer it, without credentials. */
+      /** Any caller that knows the token's id may answer it without credentials. */
       readonly public?: true;
-      /** The wait takes only payloads that match this pattern (WAIT6). */
+      /** The wait accepts only payloads that match this pattern (WAIT6). */
       readonly match?: EncodedValue;
     });
 
-/** What an execution has to say. */
+/** The events that an execution reports. */
 export type ExecutionEvent =
   | OperationEvents
   /**
-   * Nothing executes and the function only waits. `seq`: the last journal entry that was seen; `now`: the newest of the
-   * orchestrator's times. Ends its report.
+   * Nothing executes and the function only waits. `seq` is the last journal entry that the execution has received; `now`
+   * is the newest time that it has received. The last event of its report.
    */
   | { readonly type: "parked"; readonly seq: number; readonly now: number }
-  /** A parked execution goes on by itself, because the code awaited something that is not an operation. */
+  /** A parked execution continues without a message, because the code awaited a promise that is not an operation. */
   | { readonly type: "unparked" }
   | { readonly type: "run.completed"; readonly output: EncodedValue }
-  /** `step`: the step whose failure ended the run, if it was one (RES1). */
+  /** `step`: the step whose failure ended the run, if a step's failure did (RES1). */
   | { readonly type: "run.failed"; readonly error: ErrorValue; readonly step?: OperationId }
-  /** All compensations were executed, as far as they could be (COMP3). */
+  /** Every compensation has completed or failed finally (COMP3). */
   | { readonly type: "run.unwound" }
-  /** The code no longer asks for what the journal holds (REP5). */
+  /** The code does not request the operations in the journal (REP5). */
   | { readonly type: "run.diverged"; readonly error: ErrorValue };
 
 const ENDS: ReadonlySet<string | undefined> = new Set<ExecutionEvent["type"]>([
@@ -166,75 +170,75 @@ const ENDS: ReadonlySet<string | undefined> = new Set<ExecutionEvent["type"]>([
   "run.diverged",
 ]);
 
-/** Whether the execution has nothing to say after this event, which is the last of its report. */
+/** Whether this event, the last of its report, is the execution's last event. */
 export function endsRun(event: ExecutionEvent | undefined): boolean {
   return ENDS.has(event?.type);
 }
 
 export interface ExecutionReport {
   readonly epoch: number;
-  /** How many operations the function has asked for so far. */
+  /** The number of operations that the function has requested so far. */
   readonly asked: number;
   readonly events: readonly ExecutionEvent[];
-  /** The answer takes time, in which the function goes on: outcomes that this report brings are quiet. */
+  /** The answer takes time, in which the function continues. Outcomes of this report get the mark `quiet`. */
   readonly remote?: true;
 }
 
-/** An accepted report is answered with what was journaled because of it, in order. A refused one changed nothing. */
+/** The answer to an accepted report carries the entries that it caused, in order. A rejected report changes nothing. */
 export type ReportAnswer =
   | ({
       readonly accepted: true;
-      /** The run is parked now: nothing happens before there is news. */
+      /** The run is parked: nothing happens until the next update. */
       readonly parked?: true;
     } & ExecutionUpdate)
   | { readonly accepted: false; readonly reason: "superseded" | "ended" };
 
-/** How an execution speaks to the orchestrator. */
+/** The orchestrator, as an execution sees it. */
 export interface ExecutionPort {
-  /** Set where a pipe lies between: answers take time to come. */
+  /** Whether answers take time, because a transport lies between the two sides. */
   readonly remote?: boolean;
-  /** Commits a report. In one process it answers at once, which is what makes the inline pipe fast. */
+  /** Commits a report. Within one process the answer is synchronous: no other call is cheaper for a step. */
   report(report: ExecutionReport): ReportAnswer | PromiseLike<ReportAnswer>;
-  /** The pipe or the code behind it is gone: the run is dispatched again later (DUR8). */
+  /** Reports that the transport or the step handler has failed. The run is dispatched again later (DUR8). */
   lost(error: ErrorValue): void;
 }
 
-/** A step body that is executing now. Never journaled; shown to readers. */
+/** A step body that is executing. Shown to readers, never journaled. */
 export interface StepInProgress {
   readonly op: OperationId;
   readonly attempt: number;
   readonly startedAt: number;
 }
 
-/** How the orchestrator speaks to an execution. */
+/** An execution, as the orchestrator sees it. */
 export interface LiveExecution {
   update(update: ExecutionUpdate): void;
   abort(reason: AbortReason): void;
   stepsInProgress?(): readonly StepInProgress[];
-  /** Resolves when the code of an aborted execution has come to rest: bodies that saw their signals, and what tidies up. */
+  /** Resolves when the bodies and the clean-up code of an aborted execution have settled. */
   atRest?(): Promise<void>;
 }
 
-/** What a step handler serves. */
+/** A workflow that a step handler serves. */
 export interface WorkflowDescription {
   readonly id: string;
   readonly version?: string;
   readonly description?: string;
-  /** Tags that every run of it gets. */
+  /** Tags of each of its runs. */
   readonly tags?: readonly string[];
   /** The time budget of its runs, unless the trigger sets one (RUN6). */
   readonly timeoutMs?: number;
 }
 
-/** Delivers work to wherever the workflow code lives. Anyone can write one. */
+/** Starts executions where the workflow code runs. Deployers may implement their own. */
 export interface StepDispatcher {
-  /** Begins an execution and returns at once (E1). Trouble is told through `port.lost`, never thrown. */
+  /** Starts an execution and returns immediately (E1). Reports a failure through `port.lost` and never throws. */
   start(start: ExecutionStart, port: ExecutionPort): LiveExecution;
-  /** What the other side serves. */
+  /** The workflows that the step handler serves. */
   workflows(): readonly WorkflowDescription[] | Promise<readonly WorkflowDescription[]>;
   /**
-   * One workflow, where that can be told without a call: `null` if it is not served, so that a trigger for it is
-   * refused at once.
+   * Describes one workflow without a call to another process: `null` if no handler serves it. A trigger for such a
+   * workflow is rejected immediately.
    */
   describe?(workflowId: string, version: string | undefined): WorkflowDescription | null;
 }

@@ -1,12 +1,12 @@
 /**
- * Names and ids: what is a good one, and how an operation is identified.
+ * Names and ids: their validation, and the ids of operations.
  *
  * Owns: the rule for names (RUN8) and the form of operation ids (REP3): kind, occurrence and name, as in
- * `step/0/charge`. The name comes last so that it may hold anything, slashes and `__proto__` included.
+ * `step/0/charge`. The name is the last part, so it may contain any character, slashes included.
  */
 import { LIMITS } from "./limits.ts";
 
-/** What kind of operation a workflow asked for. */
+/** The kinds of operations that workflow code requests. */
 export type OperationKind =
   | "step"
   | "sleep"
@@ -15,9 +15,9 @@ export type OperationKind =
   | "token"
   /** A child run; the name is the workflow's id. */
   | "run"
-  /** The undoing of a step, of the same name and occurrence. */
+  /** The compensation of the step with the same name and occurrence. */
   | "compensation"
-  /** The turn from going forward to undoing; there is one in a run at most. */
+  /** The change of the run to the phase `compensating`. A run has at most one. */
   | "unwind"
   /** A change to the run's metadata. */
   | "metadata"
@@ -41,28 +41,28 @@ export function operationId(kind: OperationKind, occurrence: number, name: strin
 /** The one operation of kind `unwind` (COMP1). */
 export const UNWIND: OperationId = "unwind/0/run";
 
-/** The parts of an operation id. The id must come from `operationId`. */
+/** Splits an operation id into its parts. The id must be a result of `operationId`. */
 export function parseOperationId(id: OperationId): Operation {
   const first = id.indexOf("/");
   const second = id.indexOf("/", first + 1);
   return {
-    // A cast: `operationId` put a kind there.
+    // A cast: the first part is the kind that `operationId` got.
     kind: id.slice(0, first) as OperationKind,
     occurrence: Number(id.slice(first + 1, second)),
     name: id.slice(second + 1),
   };
 }
 
-/** An operation as a person reads it: `step "charge"`, `step "charge" (2nd use: #1)`. */
+/** Describes an operation for messages: `step "charge"`, or `step "charge" (use no. 2)` for its second occurrence. */
 export function describeOperation(id: OperationId): string {
   const { kind, occurrence, name } = parseOperationId(id);
-  if (kind === "unwind") return "the undoing of the run";
+  if (kind === "unwind") return "the unwinding of the run";
   const what = kind === "run" ? "child run of" : kind === "compensation" ? "compensation of step" : kind;
   const label = kind === "sleep" ? "sleep" : `${what} ${JSON.stringify(name)}`;
   return occurrence === 0 ? label : `${label} (use no. ${occurrence + 1})`;
 }
 
-/** Why a value is not a good name, or undefined if it is one: a non-empty string of at most 256 bytes (RUN8). */
+/** Returns why a value is not a valid name: a non-empty string of at most 256 bytes. `undefined`: it is valid (RUN8). */
 export function nameProblem(value: unknown): string | undefined {
   if (typeof value !== "string") return "must be a string";
   if (value.length === 0) return "must not be empty";
@@ -73,7 +73,7 @@ export function nameProblem(value: unknown): string | undefined {
   return undefined;
 }
 
-/** Like `nameProblem`, for ids that callers choose and that appear in URLs: control characters are refused too. */
+/** Like `nameProblem`, for ids that callers choose and that appear in URLs. Rejects `.`, `..` and control characters too. */
 export function idProblem(value: unknown): string | undefined {
   const problem = nameProblem(value);
   if (problem !== undefined) return problem;

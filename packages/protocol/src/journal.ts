@@ -1,15 +1,15 @@
 /**
- * The journal: the ordered list of what has happened to a run, and the truth about it.
+ * The journal of a run: the ordered list of its events, from which its state is computed.
  *
  * Owns: the shape of its entries, the same in storage and on the wire.
- * Tells its neighbours: the orchestrator appends; the replay engine reads in order; nobody edits.
+ * Interface: the orchestrator appends entries; the replay engine reads them in order; entries are never edited.
  *
  * Invariants
  * - J1 `seq` starts at 1 and has no gaps. `at` never decreases.
  * - J2 An operation has at most one outcome entry (see `isOutcome`).
- * - J3 `asked` is how many operations the function had asked for when the entry was made, as far as the orchestrator
- *   had been told. A replay delivers an outcome only after that many were asked, and if the operation is not among
- *   them, the code has changed (REP5).
+ * - J3 `asked` is the number of requested operations in the newest report when the entry was made. A replay delivers an
+ *   outcome only after the function has requested that many. If the operation is not among them, the code has changed
+ *   (REP5).
  */
 import type { ErrorValue } from "./errors.ts";
 import type { OperationId } from "./ids.ts";
@@ -19,24 +19,24 @@ interface EntryFields {
   /** Format version of the row (VER1). */
   readonly v: number;
   readonly seq: number;
-  /** When it was journaled, ms since the epoch. */
+  /** The time of its commit, ms since 1970. */
   readonly at: number;
   readonly asked: number;
   /**
-   * The outcome came when the function had been quiet for a whole turn of the event loop: on replay it gets one too,
-   * so that what it computes by itself meanwhile comes before the outcome again (REP2).
+   * The outcome arrived after the function had been idle for one turn of the event loop. A replay waits one turn before
+   * this outcome too, so that computations without operations finish before it again (REP2).
    */
   readonly quiet?: true;
-  /** The operation was the nth that the function asked for, counted from 1. */
+  /** The operation's position among those that the function requested, counted from 1. */
   readonly nth: number;
   readonly op: OperationId;
 }
 
-/** What an entry says, before the orchestrator numbers it. */
+/** The content of an entry, before the orchestrator numbers it. */
 export type EntryBody =
   /** A `once` step is about to execute its body (DUR3). */
   | { readonly type: "step.started"; readonly op: OperationId; readonly startedAt: number }
-  /** An attempt failed and another will follow at `retryAt` (STEP2). */
+  /** An attempt failed, and the next follows at `retryAt` (STEP2). */
   | {
       readonly type: "step.retrying";
       readonly op: OperationId;
@@ -51,9 +51,9 @@ export type EntryBody =
       readonly attempt: number;
       readonly startedAt: number;
       readonly value: EncodedValue;
-      /** The result was taken over or given by the caller of `resume`; the body did not run (RES2). */
+      /** The result is that of an earlier run, or was given by the caller of `resume`. The body did not execute (RES2). */
       readonly seeded?: true;
-      /** The step declared how to undo it (COMP1). */
+      /** The step declares a compensation (COMP1). */
       readonly compensable?: true;
     }
   | {
@@ -63,7 +63,7 @@ export type EntryBody =
       readonly startedAt: number;
       readonly error: ErrorValue;
     }
-  /** A wait began. `wakeAt` is when it ends or times out (WAIT1). */
+  /** A wait started. It ends or times out at `wakeAt` (WAIT1). */
   | {
       readonly type: "wait.opened";
       readonly op: OperationId;
@@ -77,11 +77,11 @@ export type EntryBody =
       readonly deliveryId?: string;
     }
   | { readonly type: "wait.timed_out"; readonly op: OperationId }
-  /** A child run was asked for, under this id (CHILD1). */
+  /** The function requested a child run, which gets this id (CHILD1). */
   | { readonly type: "child.started"; readonly op: OperationId; readonly runId: string; readonly detached?: true }
   /** A child run ended, or could not be started (CHILD2). */
   | { readonly type: "child.ended"; readonly op: OperationId; readonly outcome: ChildOutcome }
-  /** The run turns from going forward to undoing (COMP1). The function asks for it, but for a cancel or time-out. */
+  /** The run starts to unwind (COMP1). The function requests it, except after a cancel or a time-out. */
   | {
       readonly type: "run.unwinding";
       readonly op: OperationId;
@@ -90,13 +90,13 @@ export type EntryBody =
     }
   /** A change to the run's metadata (META1). */
   | { readonly type: "metadata.changed"; readonly op: OperationId; readonly change: MetadataChange }
-  /** A stream is produced; a higher generation replaces what an earlier one had produced (STR1). */
+  /** A stream starts. Chunks of a higher generation replace those of all lower ones (STR1). */
   | { readonly type: "stream.started"; readonly op: OperationId; readonly generation: number };
 
-/** Why a run is undone. */
+/** Why a run unwinds. */
 export type UnwindCause = "failure" | "cancel" | "timeout" | "request";
 
-/** How a child run ended, as its parent learns it. */
+/** The end of a child run, as sent to its parent. */
 export type ChildOutcome =
   | { readonly status: "completed"; readonly runId: string; readonly output: EncodedValue }
   | { readonly status: string; readonly runId: string; readonly error: ErrorValue };
@@ -110,7 +110,7 @@ export type MetadataChange =
 
 export type JournalEntry = EntryFields & EntryBody;
 
-/** True for the entries that settle an operation (J2). */
+/** Whether an entry settles its operation (J2). */
 export function isOutcome(entry: { readonly type: EntryBody["type"]; readonly detached?: true }): boolean {
   switch (entry.type) {
     case "step.completed":
@@ -121,7 +121,7 @@ export function isOutcome(entry: { readonly type: EntryBody["type"]; readonly de
     case "run.unwinding":
       return true;
     case "child.started":
-      // Nobody waits for a detached child: that it was started is the outcome.
+      // No operation waits for a detached child: its start is the outcome.
       return entry.detached === true;
     case "step.started":
     case "step.retrying":

@@ -1,16 +1,16 @@
 /**
  * Limits that a deployment sets for itself (LIM1).
  *
- * Owns: reading them, and that a mistake is reported at once.
+ * Owns: parsing and validating these settings.
  */
 import { HoldfastError } from "./errors.ts";
 import { DEFAULT_LIMITS, type LimitName, type Limits } from "./limits.ts";
 
 /**
- * The limits of a deployment: the defaults, and what is given instead.
- * @param given An object, or its JSON, as an environment variable has it: `{"inboxDeliveries":5000}`.
- * @throws HoldfastError `INVALID_ARGUMENT` for a name that no deployment sets, and for a value that is no whole number
- *   from 1.
+ * Returns the limits of a deployment: the defaults, with `given` in place of some.
+ * @param given An object, or its JSON, as in an environment variable: `{"inboxDeliveries":5000}`.
+ * @throws HoldfastError `INVALID_ARGUMENT` for a name that is not in `DEFAULT_LIMITS`, and for a value that is not a
+ *   whole number of at least 1.
  */
 export function limitsFrom(given: string | Readonly<Record<string, unknown>> | null | undefined): Limits {
   const limits: Record<LimitName, number> = { ...DEFAULT_LIMITS };
@@ -18,10 +18,10 @@ export function limitsFrom(given: string | Readonly<Record<string, unknown>> | n
   for (const [name, value] of Object.entries(typeof given === "string" ? parse(given) : given)) {
     if (!isLimitName(name)) {
       const known = Object.keys(DEFAULT_LIMITS).toSorted().join(", ");
-      throw new HoldfastError("INVALID_ARGUMENT", `limits.${name}: cannot be set. Those that can: ${known}.`);
+      throw new HoldfastError("INVALID_ARGUMENT", `limits.${name}: cannot be set. Limits that can be set: ${known}.`);
     }
     if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 1) {
-      throw new HoldfastError("INVALID_ARGUMENT", `limits.${name}: must be a whole number from 1.`);
+      throw new HoldfastError("INVALID_ARGUMENT", `limits.${name}: must be a whole number of at least 1.`);
     }
     limits[name] = value;
   }
@@ -37,7 +37,7 @@ function parse(text: string): object {
   try {
     value = JSON.parse(text);
   } catch {
-    // The error below says what is expected.
+    // `value` stays undefined: the error below states the expected form.
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
   throw new HoldfastError("INVALID_ARGUMENT", 'limits: must be JSON like {"inboxDeliveries":5000}.');

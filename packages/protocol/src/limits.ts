@@ -1,32 +1,31 @@
 /**
- * Every limit of the engine, in one place (LIM1).
+ * The limits of the engine (LIM1).
  *
- * Owns: the numbers and their units (last in the name), and which of them a deployment may set for itself. A refusal
- * because of a limit names the limit and its value in the message. Sizes are counted in UTF-16 code units of the encoded
- * value, which is what is stored.
+ * Owns: the numbers, and the choice of those that a deployment may set for itself. The unit is the last word of a name.
+ * An error message about a limit states the limit's value. Sizes are UTF-16 code units of the encoded value, as stored.
  */
 
-/** Limits that bind both sides, or recorded runs. No deployment changes them. */
+/** Limits that both sides apply, or that stored runs depend on. No deployment changes them. */
 export const LIMITS = {
   /** Workflow, step, signal, event and tag names, run ids, delivery ids, token ids and idempotency keys (RUN8). */
   nameBytes: 256,
   /** One encoded value: a step's result, a run's input or output, a delivery's payload (STEP5). */
   valueChars: 10_485_760,
-  /** Levels of nesting of one value: what every runtime's stack can read back. */
+  /** Levels of nesting of one value. Every runtime's stack suffices to decode that many. */
   valueDepth: 500,
-  /** What one answer of the API shows of values, in characters; what goes beyond is cut. */
+  /** Characters of values in one answer of the API. Longer values are cut. */
   jsonChars: 16_777_216,
   /** Tags of one run. */
   tags: 64,
-  /** Operations that a run may have asked for and not yet been answered at one time. */
+  /** Operations of a run that are requested and have no outcome yet. */
   openOperations: 10_000,
-  /** A turn to a step handler: with the journal of a run that it takes over. */
+  /** The body of a turn to a step handler. The first turn of an execution carries the run's journal. */
   turnBytes: 268_435_456,
-  /** Error messages are cut to this length when they are journaled. */
+  /** Journaled error messages. Longer ones are cut. */
   errorMessageChars: 4_096,
   /** `retry.max` of a step. */
   stepAttempts: 1_000,
-  /** The longest duration that is accepted: ten years. */
+  /** The longest valid duration: ten years. */
   durationMs: 315_360_000_000,
   /** Entries in one page of `/journal`. */
   journalPage: 1_000,
@@ -38,37 +37,37 @@ export const LIMITS = {
   listPage: 200,
   /** Runs that one request may act on. */
   bulkRuns: 100,
-  /** Resumed runs that a parent lists. */
+  /** Entries of `resumedBy` in a run's record. */
   resumedBy: 1_000,
-  /** How long an acknowledgement is awaited, at first: then a message, or a row for the index, is sent again (CHILD4). */
+  /** The first delay before a message, or a row for the index, is sent again without acknowledgement (CHILD4). */
   resendMsMin: 5_000,
-  /** By how much that grows each time that nothing is acknowledged. */
+  /** The factor by which that delay grows with each repetition. */
   resendFactor: 2,
-  /** How long an acknowledgement of a message is awaited at most. */
+  /** The longest delay before a message is sent again. */
   resendMsMax: 60_000,
-  /** How long an acknowledgement of the index is awaited at most. */
+  /** The longest delay before a row for the index is sent again. */
   indexResendMsMax: 300_000,
-  /** How soon a lost execution is noticed, at first (DUR5). It doubles while the execution lives. */
+  /** The first interval of the watchdog, which detects a lost execution (DUR5). It grows while the execution is live. */
   watchdogMsMin: 5_000,
-  /** How soon a lost execution is noticed, at the latest (DUR5). */
+  /** The longest interval of the watchdog (DUR5). */
   watchdogMsMax: 30_000,
-  /** How long a failing or finished run waits for step bodies that are still executing (STEP6). */
+  /** How long a run that fails or completes waits for step bodies that still execute (STEP6). */
   siblingGraceMs: 5_000,
 } as const;
 
-/** Limits that the orchestrator alone reads, where a deployment sets none (`limitsFrom`). */
+/** Limits that only the orchestrator reads. A deployment may set others (`limitsFrom`). */
 export const DEFAULT_LIMITS = {
   /** A JSON request body (LIM2). */
   requestBytes: 1_048_576,
   /** Encoded `tenantMeta` of one run. */
   tenantMetaChars: 16_384,
-  /** Deliveries kept for waits to come, per run (WAIT9). */
+  /** Buffered deliveries of one run (WAIT9). */
   inboxDeliveries: 1_000,
-  /** Encoded payloads kept for waits to come, per run (WAIT9). */
+  /** Encoded payloads of the buffered deliveries of one run (WAIT9). */
   inboxChars: 16_777_216,
-  /** Remembered delivery ids per run (WAIT3). */
+  /** Stored delivery ids of one run (WAIT3). */
   deliveryIds: 100_000,
-  /** Waits that a run may have open at one time. */
+  /** Open waits of one run. */
   openWaits: 1_000,
   /** Journal entries of one run. */
   journalEntries: 100_000,
@@ -80,21 +79,21 @@ export const DEFAULT_LIMITS = {
   streamChunks: 1_000_000,
   /** All chunks of one stream, in characters. */
   streamChars: 1_073_741_824,
-  /** Attached children that a run may have at one time. */
+  /** Attached children of one run that have not ended. */
   openChildren: 1_000,
-  /** Messages to other runs that are not acknowledged yet. */
+  /** Pending messages of one run to other runs. */
   outboxMessages: 10_000,
-  /** Actions of callers that a run's audit keeps, the newest (SEC2). */
+  /** Rows of a run's audit. Only the newest are stored (SEC2). */
   auditRows: 1_000,
-  /** Readers that follow one run at a time (STR2). */
+  /** Readers that follow one run concurrently (STR2). */
   streamReaders: 256,
   /** Spans of one run's trace. */
   traceSpans: 1_000,
   /** `seedResults` of one resume. */
   seedResults: 1_000,
-  /** Executions that may die in a row without a new journal entry before the run is paused (DUR7). */
+  /** Executions that may be lost in a row without a new journal entry before the run is paused (DUR7). */
   executorCrashes: 10,
-  /** How long dispatch is tried again before the run is paused (DUR8): six hours. */
+  /** How long dispatch is retried before the run is paused (DUR8): six hours. */
   dispatchRetryMs: 21_600_000,
 } as const;
 

@@ -1,17 +1,20 @@
 /**
  * The metadata of a run: small durable facts that can be read while it executes (META1).
  *
- * Owns: what a change does, and the bound on the whole. Both sides apply the same changes in the same order: the
- * execution to refuse what is too large where it is asked for, the orchestrator to store it.
+ * Owns: the effect of a change, and the limit on the whole. Both sides apply the same changes in the same order: the
+ * orchestrator in order to store them, the execution in order to reject a change that exceeds the limit.
  */
 import { LIMITS } from "./limits.ts";
 import type { MetadataChange } from "./journal.ts";
 import { type EncodedValue, decodeValue, encodeValue } from "./values.ts";
 
-/** Keys and encoded values, in the order in which the keys came. */
+/** Keys and encoded values. A changed key moves to the end. */
 export type Metadata = readonly (readonly [key: string, value: EncodedValue])[];
 
-/** The metadata after a change. An increment of what is no number starts from 0; an append to what is no list makes one. */
+/**
+ * Returns the metadata after a change. An increment of a value that is not a number starts from 0. An append to a value
+ * that is not a list makes a list of it.
+ */
 export function changeMetadata(metadata: Metadata, change: MetadataChange): Metadata {
   const others = metadata.filter(([key]) => key !== change.key);
   const before = metadata.find(([key]) => key === change.key)?.[1];
@@ -30,7 +33,7 @@ function changedValue(
   return encodeValue([...list, decodeValue(change.value)], "metadata");
 }
 
-/** Whether the metadata is within its bound (LIM1). */
+/** Whether the metadata is within its limit (LIM1). */
 export function metadataFits(metadata: Metadata): boolean {
   return metadata.reduce((chars, [key, value]) => chars + key.length + value.length, 0) <= LIMITS.metadataChars;
 }

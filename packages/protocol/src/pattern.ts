@@ -1,13 +1,13 @@
 /**
  * Selecting deliveries by their payload (WAIT6).
  *
- * Owns: what a pattern is. It is plain data and is stored with the wait, so that a parked run needs no code of its
- * workflow to tell whether a delivery is for it.
+ * Owns: the meaning of a pattern. A pattern is plain data and is stored with the wait. The orchestrator therefore matches
+ * deliveries without executing the workflow's code.
  */
 
 /**
- * True if the payload has everything that the pattern has: objects key by key, everything else by equality. Lists and
- * dates are equal as a whole.
+ * Whether a payload matches a pattern. An object matches if it has all keys of the pattern, with matching values. Any
+ * other value must be equal to the pattern; lists are compared as a whole.
  */
 export function matchesPattern(pattern: unknown, payload: unknown): boolean {
   if (!isPlainObject(pattern)) return isEqual(pattern, payload);

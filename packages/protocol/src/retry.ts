@@ -1,7 +1,8 @@
 /**
- * Retry policies as data: what authors write, checked and completed.
+ * Retry policies as data.
  *
- * Owns: the default (STEP2) and the validation (RUN7). When the next attempt is due is the orchestrator's decision.
+ * Owns: the default (STEP2), and the validation of an author's options (RUN7). The orchestrator computes from a policy
+ * when the next attempt is due.
  */
 import { type Duration, parseDurationMs } from "./durations.ts";
 import { HoldfastError } from "./errors.ts";
@@ -9,9 +10,9 @@ import { LIMITS } from "./limits.ts";
 
 export type Backoff = "exponential" | "linear" | "fixed";
 
-/** What an author may write. What is left out comes from the workflow's policy, else from the default. */
+/** The options of an author. Absent fields come from the workflow's policy, or else from the default. */
 export interface RetryOptions {
-  /** Attempts in all, the first included. 1 means: no retry. */
+  /** The number of attempts, including the first. 1: no retry. */
   readonly max?: number;
   readonly backoff?: Backoff;
   /** The delay before the second attempt. */
@@ -20,7 +21,7 @@ export interface RetryOptions {
   readonly maxDelay?: Duration;
 }
 
-/** A complete policy, as it travels with a failed attempt. */
+/** A complete policy, as reports of failed attempts contain it. */
 export interface RetryPolicy {
   readonly max: number;
   readonly backoff: Backoff;
@@ -28,14 +29,14 @@ export interface RetryPolicy {
   readonly maxDelayMs: number;
 }
 
-/** 3 attempts, exponential from 1 s, factor 2, at most 60 s (STEP2). */
+/** 3 attempts. Delays grow exponentially from 1 s to at most 60 s, by factor 2 (STEP2). */
 export const DEFAULT_RETRY: RetryPolicy = { max: 3, backoff: "exponential", initialMs: 1_000, maxDelayMs: 60_000 };
 
 const FIELDS = ["max", "backoff", "initial", "maxDelay"];
 
 /**
- * Completes `options` from `base`.
- * @throws HoldfastError `INVALID_ARGUMENT` for an unknown field or a bad value (RUN7).
+ * Completes `options` with the values of `base`.
+ * @throws HoldfastError `INVALID_ARGUMENT` for an unknown field or an invalid value (RUN7).
  */
 export function resolveRetry(options: RetryOptions | undefined, base: RetryPolicy, where: string): RetryPolicy {
   if (options === undefined) return base;
@@ -68,7 +69,7 @@ export function resolveRetry(options: RetryOptions | undefined, base: RetryPolic
 }
 
 /**
- * Refuses anything but a plain object with known fields (RUN7).
+ * Rejects values other than an object with known fields (RUN7).
  * @throws HoldfastError `INVALID_ARGUMENT` naming the unknown field and the known ones.
  */
 export function checkFields(value: unknown, known: readonly string[], where: string): void {

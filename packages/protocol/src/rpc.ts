@@ -1,8 +1,9 @@
 /**
- * The contract of `execution.ts` as calls that cross a pipe: RPC, or lines over a stream.
+ * The contract of `execution.ts` as remote calls: over RPC, or as lines over a stream.
  *
- * Owns: the three interfaces. The orchestrator calls `execute` of a binding and passes a port; the execution passes back
- * what it is spoken to through. A call over a pipe takes time; the side that answers it may do so at once.
+ * Owns: the three interfaces. The orchestrator calls `execute` of a binding and passes a port. The execution calls
+ * `connect` of the port and passes an object that receives updates. Callers see promises; implementations may be
+ * synchronous.
  *
  * Invariants
  * - P1 `connect` is called once, before the first report.
@@ -25,16 +26,16 @@ export interface RpcBinding {
   workflows(): Promise<WorkflowsAnswer>;
 }
 
-/** How the execution speaks to the orchestrator. */
+/** The orchestrator, as the execution sees it. */
 export interface RpcPort {
   connect(live: RpcLive): void | Promise<void>;
   report(report: ExecutionReport): ReportAnswer | Promise<ReportAnswer>;
-  /** The bodies that execute right now, sent while that takes a while. */
+  /** Reports the bodies that execute now, repeatedly while they execute. */
   progress(steps: readonly StepInProgress[]): void | Promise<void>;
   lost(error: ErrorValue): void | Promise<void>;
 }
 
-/** How the orchestrator speaks to the execution. */
+/** The execution, as the orchestrator sees it. */
 export interface RpcLive {
   readonly update: (update: ExecutionUpdate) => Promise<unknown>;
   readonly abort: (reason: AbortReason) => Promise<unknown>;

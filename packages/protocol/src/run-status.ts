@@ -1,7 +1,7 @@
 /**
  * The statuses of a run (RUN1).
  *
- * Owns: the only list of them. Schemas, the client and the description of the HTTP API read it.
+ * Owns: the only list of them. Schemas, the client and the OpenAPI description use it.
  */
 export const RUN_STATUSES = [
   "pending",

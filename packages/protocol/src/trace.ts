@@ -1,41 +1,41 @@
 /**
- * Where a run stands in a distributed trace: W3C Trace Context, https://www.w3.org/TR/trace-context/.
+ * The place of a run in a distributed trace: W3C Trace Context, https://www.w3.org/TR/trace-context/.
  *
- * Owns: ids of traces and spans that come out the same on every replay, so that what a step's body tells the outside
- * world and what the orchestrator exports later name the same span.
+ * Owns: the ids of traces and spans. They are the same in every replay, so a span id that a step's body sends to another
+ * service is the id of the span that the orchestrator exports later.
  */
 import { hashText } from "./text-hash.ts";
 
 interface Traced {
   readonly id: string;
-  /** From the trigger, as it came. */
+  /** The header of the trigger, unchanged. */
   readonly traceparent?: string | undefined;
 }
 
 const PATTERN = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/;
 
-/** The ids of a `traceparent` header; `undefined`: it is none. */
+/** Reads the ids of a `traceparent` header; `undefined` if it is invalid. */
 export function parseTraceparent(header: string): { readonly traceId: string; readonly spanId: string } | undefined {
   const [, traceId = "", spanId = ""] = PATTERN.exec(header) ?? [];
   return /[^0]/.test(traceId) && /[^0]/.test(spanId) ? { traceId, spanId } : undefined;
 }
 
-/** The caller's trace, or one of the run's own. */
+/** The trace id of the caller, or one that is derived from the run's id. */
 export function traceIdOf({ id, traceparent }: Traced): string {
   return parseTraceparent(traceparent ?? "")?.traceId ?? hexOf(`trace/${id}`, 4);
 }
 
-/** The span of the run (`what` absent), or of something in it. */
+/** The span id of the run, or of `what` in it: an operation or an attempt. */
 export function spanIdOf({ id }: Traced, what = ""): string {
   return hexOf(`span/${id}/${what}`, 2);
 }
 
-/** The `traceparent` that a step's body hands on. */
+/** The `traceparent` that a step's body passes on to other services. */
 export function traceparentOf(run: Traced, what: string): string {
   return `00-${traceIdOf(run)}-${spanIdOf(run, what)}-01`;
 }
 
-/** A salted hash, 32 bits at a time. The last digit is never zero: no id is all zeros. */
+/** Returns `words` salted 32-bit hashes as digits. The last digit is 1, because an id of zeros only is invalid. */
 function hexOf(text: string, words: number): string {
   let hex = "";
   for (let salt = 1; salt <= words; salt++) {

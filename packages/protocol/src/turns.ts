@@ -1,14 +1,14 @@
 /**
- * Turns: how the contract of `execution.ts` is spoken over requests and answers, where no callback can cross.
+ * Turns: the contract of `execution.ts` over requests and answers, for transports without callbacks.
  *
- * Owns: the messages of the two fetch pipes. A turn is one POST with what is new and one answer with what happened. The
- * step handler keeps the execution between turns under a session; when the session is gone it says so, and the
- * orchestrator begins another execution from the journal.
+ * Owns: the messages. A turn is one POST with messages to the execution, and one answer with messages of the execution.
+ * Between turns the step handler holds the execution under its session. A handler that no longer holds the session
+ * answers `unknown_session`; the orchestrator then starts another execution from the journal.
  *
  * Invariants
- * - U1 A request that is repeated (same session and turn) is not applied again; it is answered with what there is to say.
- * - U2 A report is said again, with its number, until its answer has come. A number is committed once.
- * - U3 Updates are taken in their order, each once, whichever request brings them.
+ * - U1 A repeated request (same session and turn) is not applied again. Its answer is what is now to be reported.
+ * - U2 A report is repeated with its number until its answer arrives. A number is committed once.
+ * - U3 Updates are applied in their order, each once, whichever request contains them.
  */
 import type { ErrorValue } from "./errors.ts";
 import type {
@@ -23,46 +23,46 @@ import type {
 
 export interface TurnRequest {
   readonly protocol: number;
-  /** Unguessable; one for each execution. */
+  /** A random id of the execution, which cannot be guessed. */
   readonly session: string;
-  /** 1 for the first, one more for each: requests with an older number are repeated ones. */
+  /** 1 for the first request, then 1 more for each. A request whose number is not higher is a repetition. */
   readonly turn: number;
-  /** Begins the execution. Only in the first turn. */
+  /** Starts the execution. Only in the first turn. */
   readonly start?: ExecutionStart;
   /** The answer to the report of this number. */
   readonly answer?: { readonly report: number; readonly answer: ReportAnswer };
   readonly updates?: readonly ExecutionUpdate[];
-  /** How many updates of this session were before these: requests may overtake each other. */
+  /** The number of updates in earlier requests of this session. Requests may overtake each other. */
   readonly updatesBefore?: number;
   readonly abort?: AbortReason;
-  /** How long the answer may wait for something to say, ms. */
+  /** How long the handler may wait for a message of the execution before it answers, ms. */
   readonly waitMs?: number;
-  /** Do not wait for something to say: another request of this session does, or nobody is interested any more. */
+  /** The handler must not wait: another request of this session waits, or the orchestrator needs no more reports. */
   readonly aside?: true;
 }
 
 /** `session` is that of the request. */
 export type TurnAnswer = { readonly session: string } & TurnContent;
 
-/** What there is to say. */
+/** The content of an answer. */
 export type TurnContent =
-  /** The execution has something to say. It waits for the answer. */
+  /** The execution reports events and waits for the answer. */
   | {
       readonly type: "report";
       readonly number: number;
       readonly report: ExecutionReport;
       readonly inProgress: readonly StepInProgress[];
     }
-  /** Bodies execute, or the code awaits something: ask again. */
+  /** Bodies execute, or the code awaits another promise. The orchestrator must send another turn. */
   | { readonly type: "busy"; readonly inProgress: readonly StepInProgress[] }
-  /** Nothing will be said before there is news. */
+  /** The execution reports nothing until it receives an update. */
   | { readonly type: "idle" }
-  /** The execution cannot be begun, or broke down. */
+  /** The execution cannot be started, or has failed. */
   | { readonly type: "lost"; readonly error: ErrorValue }
-  /** The handler knows no such session (any more). */
+  /** The handler does not hold this session, or no longer holds it. */
   | { readonly type: "unknown_session" };
 
-/** What a handler serves: the answer to `GET …/workflows`. */
+/** The workflows that a handler serves: the answer to `GET …/workflows`. */
 export interface WorkflowsAnswer {
   readonly protocol: number;
   readonly workflows: readonly WorkflowDescription[];

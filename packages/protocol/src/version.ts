@@ -1,7 +1,7 @@
 /**
- * Versions that travel with every message and every stored row.
+ * The versions of messages and of stored rows.
  *
- * Owns: the numbers. Both sides of a dispatcher state PROTOCOL_VERSION (VER2); every header and journal row carries
+ * Owns: the numbers. Both sides of a dispatcher send PROTOCOL_VERSION (VER2). Every stored row of a run contains
  * FORMAT_VERSION (VER1).
  */
 

@@ -1,28 +1,28 @@
 /**
- * A workflow as the engine sees it: an id, a version, and a way to execute it.
+ * A workflow as the engine sees it: an id, a version, and a function that starts an execution.
  *
- * Owns: the seam between the authoring package and whoever hosts code. A dispatcher needs no replay engine of its own:
- * the definition brings the one that it was written with.
+ * Owns: the interface between the authoring package and the hosts of workflow code. A dispatcher needs no replay engine:
+ * a definition contains the engine of the package that it was written with.
  */
 import { defined } from "./defined.ts";
 import { HoldfastError } from "./errors.ts";
 import type { ExecutionPort, ExecutionStart, LiveExecution, WorkflowDescription } from "./execution.ts";
 
-/** What `workflow()` returns, reduced to what a host needs. */
+/** The part of a result of `workflow()` that hosts need. */
 export interface WorkflowDefinition extends WorkflowDescription {
-  /** Begins an execution; the same contract as `StepDispatcher.start`. */
+  /** Starts an execution, with the same contract as `StepDispatcher.start`. */
   readonly execute: (start: ExecutionStart, port: ExecutionPort) => LiveExecution;
-  /** The author's function: tells two definitions with one id apart. */
+  /** The author's function. It distinguishes two definitions with the same id. */
   readonly run: unknown;
 }
 
-/** What a caller may know of a workflow: its description without the code. */
+/** Returns the description of a workflow without its code. */
 export function describeWorkflow(workflow: WorkflowDescription): WorkflowDescription {
   const { id, version, description, tags, timeoutMs } = workflow;
   return defined({ id, version, description, tags, timeoutMs });
 }
 
-/** The workflows of one host, found by id and version. */
+/** The workflows of one host, by id and version. */
 export class WorkflowIndex<W extends WorkflowDefinition = WorkflowDefinition> {
   readonly #byId = new Map<string, W[]>();
 
@@ -43,8 +43,8 @@ export class WorkflowIndex<W extends WorkflowDefinition = WorkflowDefinition> {
   }
 
   /**
-   * The workflow for a run: of the run's version, if it has one (RUN4). Code without a version serves every run; a run
-   * without a version gets the newest code, which is the last in the list.
+   * Finds the workflow for a run (RUN4). A run with a version gets the code with that version, or else the code without
+   * one. A run without a version gets the last workflow of the list with this id.
    */
   find(id: string, version: string | undefined): W | undefined {
     const candidates = this.#byId.get(id) ?? [];

@@ -1,4 +1,4 @@
-/** Strings that both sides must agree on, byte for byte: a handler in another language can test against them. */
+/** Golden strings that both sides must produce byte for byte. A handler in another language can test against them. */
 import { describe, expect, test } from "vitest";
 import { SeenNonces, readLines, signRequest, verifyRequest } from "../src/transport/index.ts";
 
@@ -8,7 +8,7 @@ const AT = 1_767_225_600_000;
 const SIGNED = "t=1767225600000,n=nonce-0001,v1=860066937445a583269ff987f6c176c90129bdd32ca409ce0e87a733fed3452a";
 
 describe("signatures", () => {
-  test("SEC3 a request has one signature, and it verifies", async () => {
+  test("SEC3 a request has one signature, which is valid", async () => {
     expect(await signRequest(REQUEST, KEY, AT, "nonce-0001")).toBe(SIGNED);
     expect(await verifyRequest(REQUEST, SIGNED, ["another-key-for-now", KEY], AT + 1)).toEqual({
       ok: true,
@@ -17,14 +17,14 @@ describe("signatures", () => {
     });
   });
 
-  test("SEC3 keys are imported once, however many there are", async () => {
+  test("SEC3 signatures stay the same when more keys are used than are cached", async () => {
     for (let round = 0; round < 2; round++) {
       for (let n = 0; n < 70; n++) expect(await signRequest(REQUEST, `${KEY}${n}`, AT, "nonce-0001")).toMatch(/^t=/);
     }
     expect(await signRequest(REQUEST, KEY, AT, "nonce-0001")).toBe(SIGNED);
   });
 
-  test("SEC3 nothing of it can be changed", async () => {
+  test("SEC3 a signature is invalid after a change to any part of the request", async () => {
     for (const changed of [
       { ...REQUEST, method: "PUT" },
       { ...REQUEST, path: "/holdfast/turn" },
@@ -41,12 +41,12 @@ describe("signatures", () => {
       expect((await verifyRequest(REQUEST, header, [KEY], AT)).ok).toBe(false);
   });
 
-  test("SEC3 nonces are remembered for as long as a signature lasts, and no longer", () => {
+  test("SEC3 nonces are stored until their signatures expire, in bounded memory", () => {
     const seen = new SeenNonces(3);
     expect([seen.add("a", 0, 0), seen.add("a", 0, 1)]).toEqual([true, false]);
     expect(seen.add("a", 700_000, 700_000)).toBe(true);
     for (const nonce of ["b", "c", "d"]) expect(seen.add(nonce, 700_000, 700_001)).toBe(true);
-    // Bounded: the oldest went.
+    // The limit of 3 removed the oldest nonce.
     expect(seen.add("a", 700_000, 700_002)).toBe(true);
   });
 });
@@ -60,17 +60,17 @@ describe("lines", () => {
     return lines;
   }
 
-  test("E2 messages come in their order, however the stream is cut", async () => {
+  test("E2 messages arrive in order, however the stream is divided into chunks", async () => {
     expect(await linesOf('{"a":1}\n{"b"', ":2}\n", "\n", '{"c":3}\n')).toEqual([{ a: 1 }, { b: 2 }, { c: 3 }]);
   });
 
-  test("E2 a message that takes many chunks is put together once, and one without an end is refused", async () => {
+  test("E2 a message of many chunks is read whole, and a message without an end is rejected", async () => {
     const half = "x".repeat(2 ** 27);
     expect(await linesOf('{"a":"', "xx", 'x"}', "\n")).toEqual([{ a: "xxx" }]);
     await expect(linesOf(half, half, "x")).rejects.toThrow("too long");
   });
 
-  test("E2 a message that is cut off by the end of the stream is none", async () => {
+  test("E2 a message that the end of the stream cuts off is dropped", async () => {
     expect(await linesOf('{"a":1}\n{"b":')).toEqual([{ a: 1 }]);
     await expect(linesOf("no json\n")).rejects.toThrow("JSON");
   });

@@ -39,7 +39,7 @@ describe("metadata", () => {
     changes.reduce<Metadata>(changeMetadata, []).map(([key, value]) => [key, decodeValue(value)]);
   const value = (given: unknown): string => encodeValue(given, "x");
 
-  test("META1 each change does what its name says, and starts from nothing where it must", () => {
+  test("META1 set, increment, append and remove change a key, whether it exists or not", () => {
     expect(after({ type: "set", key: "k", value: value(1) }, { type: "set", key: "k", value: value(2) })).toEqual([
       ["k", 2],
     ]);
@@ -60,7 +60,7 @@ describe("metadata", () => {
     ).toEqual([]);
   });
 
-  test("LIM1 the whole of it is bounded", () => {
+  test("LIM1 the keys and values of the metadata have at most LIMITS.metadataChars characters", () => {
     expect(metadataFits([["k", "x".repeat(LIMITS.metadataChars - 1)]])).toBe(true);
     expect(metadataFits([["kk", "x".repeat(LIMITS.metadataChars - 1)]])).toBe(false);
   });

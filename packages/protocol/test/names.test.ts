@@ -49,13 +49,13 @@ describe("durations and dates", () => {
     {},
     true,
     "600w",
-  ])("RUN7 %j is refused as a duration, naming the value and the place", (value) => {
+  ])("RUN7 %j is rejected as a duration, with the name of the argument", (value) => {
     expect(() => parseDurationMs(value, "here")).toThrow(
       expect.objectContaining({ code: "INVALID_ARGUMENT", message: expect.stringMatching(/^here: /) }),
     );
   });
 
-  test("RUN7 dates are Date objects or ISO 8601 text, and nothing else", () => {
+  test("RUN7 a date is a Date object or ISO 8601 text; all other values are rejected", () => {
     expect(parseTimeMs(new Date(5), "x")).toBe(5);
     expect(parseTimeMs("1970-01-01T00:00:01Z", "x")).toBe(1_000);
     expect(parseTimeMs("1970-01-02", "x")).toBe(86_400_000);
@@ -67,7 +67,7 @@ describe("durations and dates", () => {
 
 describe("names", () => {
   test.each(["constructor", "__proto__", "a/b", " ", "x".repeat(256), "é".repeat(128), "😀".repeat(64)])(
-    "RUN8 %j is a good name",
+    "RUN8 %j is a valid name",
     (name) => {
       expect(nameProblem(name)).toBeUndefined();
     },
@@ -81,17 +81,20 @@ describe("names", () => {
     ["\ud800", /Unicode/],
     [5, /string/],
     [undefined, /string/],
-  ])("RUN8 %j is no name", (name, problem) => {
+  ])("RUN8 %j is not a valid name", (name, problem) => {
     expect(nameProblem(name)).toMatch(problem);
     expect(idProblem(name)).toMatch(problem);
   });
 
-  test.each(["a\nb", "\u0000", "\u007f", "\u0085"])("RUN8 %j is no id: control characters are refused", (id) => {
-    expect(nameProblem(id)).toBeUndefined();
-    expect(idProblem(id)).toMatch(/control/);
-  });
+  test.each(["a\nb", "\u0000", "\u007f", "\u0085"])(
+    "RUN8 %j is not a valid id, because it contains a control character",
+    (id) => {
+      expect(nameProblem(id)).toBeUndefined();
+      expect(idProblem(id)).toMatch(/control/);
+    },
+  );
 
-  test("REP3 an operation id tells kind, occurrence and name apart, whatever the name", () => {
+  test("REP3 an operation id contains kind, occurrence and name, whatever the name contains", () => {
     for (const name of ["charge", "a/b/0", "", "__proto__"]) {
       const id = operationId("step", 3, name);
       expect(parseOperationId(id)).toEqual({ kind: "step", occurrence: 3, name });
@@ -101,7 +104,7 @@ describe("names", () => {
     expect(describeOperation("sleep/0/sleep")).toBe("sleep");
     expect(describeOperation("run/0/w")).toBe('child run of "w"');
     expect(describeOperation("compensation/0/a")).toBe('compensation of step "a"');
-    expect(describeOperation("unwind/0/run")).toBe("the undoing of the run");
+    expect(describeOperation("unwind/0/run")).toBe("the unwinding of the run");
   });
 });
 
@@ -128,11 +131,11 @@ describe("retry policies", () => {
     [],
     null,
     5,
-  ])("RUN7 the policy %j is refused", (policy) => {
+  ])("RUN7 the policy %j is rejected", (policy) => {
     expect(() => resolveRetry(policy as never, DEFAULT_RETRY, "here")).toThrow(/^here/);
   });
 
-  test("RUN7 unknown fields are named, with the known ones", () => {
+  test("RUN7 the error for an unknown field names it and the known fields", () => {
     expect(() => checkFields({ timeuot: 1 }, ["timeout", "once"], "here")).toThrow(
       "here.timeuot: unknown option. Known are: timeout, once.",
     );
@@ -143,7 +146,7 @@ describe("workflows of a host", () => {
   const definition = (id: string, version: string | undefined, run: unknown): never =>
     ({ id, ...(version === undefined ? {} : { version }), run, execute: () => ({}) }) as never;
 
-  test("RUN4 a run gets the code of its version; code without a version serves every run; no version gets the newest", () => {
+  test("RUN4 a run gets the code of its version, or code without one; a run without a version gets the newest code", () => {
     const index = new WorkflowIndex<{ id: string; version?: string; run: unknown; execute: never }>([
       definition("w", "1", 1),
       definition("w", "2", 2),
@@ -157,7 +160,7 @@ describe("workflows of a host", () => {
     expect(index.all).toHaveLength(3);
   });
 
-  test("RUN8 one id and version with two functions is refused, naming both", () => {
+  test("RUN8 two functions with the same id and version are rejected with the names of both", () => {
     const anonymous = (
       () => () =>
         1
@@ -173,7 +176,7 @@ describe("workflows of a host", () => {
   });
 });
 
-test("J2 outcomes are told from what goes before them", () => {
+test("J2 entries that settle an operation are outcomes, and earlier entries are not", () => {
   const types = [
     "step.started",
     "step.retrying",
@@ -191,7 +194,7 @@ test("J2 outcomes are told from what goes before them", () => {
   ]);
 });
 
-test("LIM1 every limit is a positive whole number", () => {
+test("LIM1 each limit is a positive whole number", () => {
   for (const [name, value] of Object.entries({ ...LIMITS, ...DEFAULT_LIMITS }))
     expect([name, Number.isSafeInteger(value) && value > 0]).toEqual([name, true]);
 });

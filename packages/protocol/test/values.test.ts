@@ -13,7 +13,7 @@ import {
   toJson,
 } from "../src/index.ts";
 
-/** The wire, as golden strings, read in both directions (STEP5). */
+/** Values and their golden strings, for encoding and decoding (STEP5). */
 const GOLDEN: [string, unknown, string][] = [
   ["undefined", undefined, "-1"],
   ["null", null, "[null]"],
@@ -30,12 +30,12 @@ const GOLDEN: [string, unknown, string][] = [
 ];
 
 describe("the values codec", () => {
-  test.each(GOLDEN)("STEP5 %s is written as its golden string and read back equal", (_what, value, text) => {
+  test.each(GOLDEN)("STEP5 %s is encoded as its golden string and decoded to an equal value", (_what, value, text) => {
     expect(encodeValue(value, "it")).toBe(text);
     expect(decodeValue(text)).toEqual(value);
   });
 
-  test("STEP5 an error is written with name, message, code, data and cause, and without its stack", () => {
+  test("STEP5 an error is encoded with name, message, code, data and cause, without its stack", () => {
     const error = Object.assign(new TypeError("bad", { cause: new Error("why") }), { code: "X", data: { n: 1 } });
     const text = encodeValue({ error }, "it");
     expect(text).not.toContain("stack");
@@ -50,7 +50,7 @@ describe("the values codec", () => {
     ]);
   });
 
-  test("STEP5 a view into a larger buffer is written without the rest of the buffer", () => {
+  test("STEP5 a view into a larger buffer is encoded without the rest of the buffer", () => {
     const secret = new TextEncoder().encode("secret-visible-secret");
     const text = encodeValue(secret.subarray(7, 14), "it");
     expect(new TextDecoder().decode(decodeValue(text) as Uint8Array)).toBe("visible");
@@ -64,19 +64,19 @@ describe("the values codec", () => {
     ["a promise", { p: Promise.resolve() }, /at p:/],
     ["nesting beyond the stack", deep(200_000), /nested too deeply/],
     ["a __proto__ key", JSON.parse('{"__proto__":1}'), /__proto__/],
-  ])("STEP5 %s is refused with UNSERIALIZABLE, saying where", (_what, value, message) => {
+  ])("STEP5 %s is rejected with UNSERIALIZABLE and its path", (_what, value, message) => {
     expect(() => encodeValue(value, "it")).toThrow(
       expect.objectContaining({ code: "UNSERIALIZABLE", message: expect.stringMatching(message) }),
     );
   });
 
-  test("STEP5 a value over the limit is refused with TOO_LARGE and the limit", () => {
+  test("STEP5 a value over the limit is rejected with TOO_LARGE and the limit", () => {
     expect(() => encodeValue("x".repeat(LIMITS.valueChars), "it")).toThrow(
       expect.objectContaining({ code: "TOO_LARGE", message: expect.stringContaining(String(LIMITS.valueChars)) }),
     );
   });
 
-  test("STEP5 any plain value comes back equal (property)", () => {
+  test("STEP5 each plain value is decoded to an equal value (property)", () => {
     fc.assert(
       fc.property(
         fc.anything({
@@ -93,7 +93,7 @@ describe("the values codec", () => {
           try {
             text = encodeValue(value, "it");
           } catch (error) {
-            // An invalid date is the one plain value that has no text.
+            // An invalid date is the only plain value that cannot be encoded.
             return (error as { code: string }).code === "UNSERIALIZABLE";
           }
           expect(decodeValue(text)).toEqual(value);
@@ -106,7 +106,7 @@ describe("the values codec", () => {
 });
 
 describe("errors as data", () => {
-  test("STEP3 an error keeps name, message, code and data on its way to data and back", () => {
+  test("STEP3 an error keeps name, message, code and data when it is converted to plain data and back", () => {
     const error = Object.assign(new RangeError("no"), { code: 7, data: new Map([[1, 2]]) });
     const value = toErrorValue(error);
     expect(value).toMatchObject({ name: "RangeError", message: "no", code: "7" });
@@ -116,7 +116,7 @@ describe("errors as data", () => {
     expect(fromErrorValue({ name: "E", message: "m" })).not.toHaveProperty("code");
   });
 
-  test("STEP3 whatever is thrown becomes an error that says something", () => {
+  test("STEP3 each thrown value becomes an error with a message", () => {
     expect(toErrorValue("text")).toMatchObject({ name: "Error", message: "text" });
     expect(toErrorValue(undefined)).toEqual({ name: "Error", message: "undefined was thrown" });
     expect(toErrorValue(Symbol("s")).message).toContain("Symbol(s)");
@@ -141,7 +141,7 @@ describe("errors as data", () => {
 });
 
 describe("values as JSON", () => {
-  test("SEC4 every value has a plain form that JSON can hold", () => {
+  test("SEC4 each value has a form as plain JSON", () => {
     const cyclic: unknown[] = [];
     cyclic.push(cyclic);
     const value = {
@@ -175,7 +175,7 @@ describe("values as JSON", () => {
     expect(errorToJson({ name: "E", message: "m" })).toEqual({ name: "E", message: "m" });
   });
 
-  test("RUN2 values are the same whatever the order of their keys, and only then", () => {
+  test("RUN2 values that differ only in the order of their keys are equal, and other values are not", () => {
     const same = (a: unknown, b: unknown): boolean => isSameValue(encodeValue(a, "a"), encodeValue(b, "b"));
     expect(same({ a: [{ x: 1, y: 2 }], b: 1 }, { b: 1, a: [{ y: 2, x: 1 }] })).toBe(true);
     expect(same([1, 2], [2, 1])).toBe(false);
@@ -201,11 +201,11 @@ function keysOf(value: unknown): string[] {
   return [...Object.getOwnPropertyNames(value), ...inner.flatMap(keysOf)];
 }
 
-test("STEP5 a value whose getter throws something that is no error is refused with what it threw", () => {
+test("STEP5 a value whose getter throws a string is rejected with that string in the message", () => {
   const hostile = Object.defineProperty({}, "a", {
     enumerable: true,
     get() {
-      // oxlint-disable-next-line typescript/only-throw-error -- user code throws whatever it likes
+      // oxlint-disable-next-line typescript/only-throw-error -- user code may throw any value
       throw "thrown text";
     },
   });

@@ -1,20 +1,21 @@
 /**
  * Reads the body of a request, up to a limit (LIM2).
  *
- * Owns: the bound, which holds whatever the headers claim, and the decoding. The caller words the refusal.
+ * Owns: the limit, which applies to the received bytes and not only to the headers, and the decoding. The caller writes
+ * the error message.
  */
 
 export type BodyText =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly why: "too_large" | "not_utf8" };
 
-/** What this file needs of a `Request`. */
+/** The part of a `Request` that this file needs. */
 interface WithBody {
   readonly headers: { get(name: string): string | null };
   readonly body: ReadableStream<Uint8Array> | null;
 }
 
-/** The body as text; no body is the empty text. Reads at most one chunk beyond `bytesMax` and cancels the rest. */
+/** Reads the body as text; without a body, the empty text. Reads at most one chunk beyond `bytesMax`, then cancels. */
 export async function readBodyText({ headers, body }: WithBody, bytesMax: number): Promise<BodyText> {
   if (Number(headers.get("Content-Length") ?? 0) > bytesMax) return { ok: false, why: "too_large" };
   if (body === null) return { ok: true, text: "" };
@@ -37,7 +38,7 @@ export async function readBodyText({ headers, body }: WithBody, bytesMax: number
   return rest === undefined ? { ok: false, why: "not_utf8" } : { ok: true, text: text + rest };
 }
 
-/** `undefined`: these bytes are no UTF-8. */
+/** Returns `undefined` if the bytes are not valid UTF-8. */
 function decode(decoder: TextDecoder, bytes: Uint8Array | undefined): string | undefined {
   try {
     return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });

@@ -1,4 +1,4 @@
-/** What both ends of a pipe share and that needs a platform: WebCrypto, streams and text decoders of the web. */
+/** Code that both ends of a transport share and that needs WebCrypto, streams and text decoders of the platform. */
 export { type BodyText, readBodyText } from "./body-text.ts";
 export { type LineToExecution, type LineToOrchestrator, readLines } from "./lines.ts";
 export { randomHex } from "./random-hex.ts";

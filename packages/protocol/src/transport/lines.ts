@@ -1,9 +1,9 @@
 /**
- * Messages as lines of JSON over a stream, one in each direction: the contract of `execution.ts` where one request can
- * carry both (a service binding's fetch).
+ * The contract of `execution.ts` as lines of JSON over two streams: the body of one request, and the body of its answer
+ * (fetch of a service binding).
  *
- * Owns: the messages, and cutting a stream into lines. The first line to the execution begins it; the stream ends when
- * the orchestrator lets go, or when either side dies.
+ * Owns: the messages, and splitting a stream into lines. The first line to the execution starts it. The streams end when
+ * the orchestrator sends `release`, or when either side dies.
  */
 import type { ErrorValue } from "../errors.ts";
 import type {
@@ -33,13 +33,16 @@ interface ByteReader {
   read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
 }
 
-/** A line longer than this is refused, in characters: no message is. */
+/** The longest line in characters. No valid message is longer. */
 const LINE_CHARS_MAX = 2 ** 28;
 
-/** The messages of a stream, one for each line: of the type that the other side, which is trusted, sends. */
+/**
+ * Reads the messages of a stream, one per line. The other side is trusted to send values of the type `Message`.
+ * @throws Error for a line that is too long or is not JSON.
+ */
 export async function* readLines<Message>(reader: ByteReader): AsyncGenerator<Message, void> {
   const decoder = new TextDecoder();
-  // Parts of a line whose end has not come: what was looked at is not looked at again, however many chunks a line takes.
+  // Parts of a line whose end has not arrived. A list, so a line of many chunks takes linear time.
   let begun: string[] = [];
   let chars = 0;
   for (;;) {

@@ -1,11 +1,11 @@
 /**
- * Unguessable names and seeds.
+ * Names and seeds that cannot be guessed.
  *
- * Owns: the one place that asks the platform for random bytes and writes them as text.
+ * Owns: random bytes of the platform, as text.
  */
 import { toHex } from "../hex.ts";
 
-/** `bytes` random bytes as twice as many hexadecimal digits. */
+/** Returns `bytes` random bytes as hexadecimal digits, two for each byte. */
 export function randomHex(bytes: number): string {
   return toHex(crypto.getRandomValues(new Uint8Array(bytes)));
 }

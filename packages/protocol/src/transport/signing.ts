@@ -1,15 +1,15 @@
 /**
  * Signatures of requests from an orchestrator to a step handler (SEC3).
  *
- * Owns: what is signed (method, path, time, nonce and body), and how it is verified. Keys are shared secrets; a verifier
- * takes several, so that one can be replaced without a gap. A verifier must remember nonces: see `SeenNonces`.
+ * Owns: the signed text (method, path, time, nonce and body), and its verification. Keys are shared secrets. A verifier
+ * accepts several keys, so a key can be replaced without downtime. A verifier must store nonces: see `SeenNonces`.
  */
 import { HoldfastError } from "../errors.ts";
 import { fromHex, toHex } from "../hex.ts";
 
 export const SIGNATURE_HEADER = "Holdfast-Signature";
 
-/** How old or how far ahead a signature may be, ms. */
+/** The largest difference between the time of a signature and the verifier's clock, ms. */
 export const SIGNATURE_AGE_MS_MAX = 300_000;
 
 const KEY_CHARS_MIN = 16;
@@ -22,8 +22,8 @@ interface SignedRequest {
 }
 
 /**
- * The value of the signature header.
- * @param nonce Different for each request: a repeated one is refused.
+ * Returns the value of the signature header.
+ * @param nonce A value that is different for each request. A repeated one is rejected.
  * @throws HoldfastError `INVALID_ARGUMENT` for a key under 16 characters.
  */
 export async function signRequest(request: SignedRequest, key: string, now: number, nonce: string): Promise<string> {
@@ -36,7 +36,7 @@ export type Verdict =
   | { readonly ok: true; readonly nonce: string; readonly at: number }
   | { readonly ok: false; readonly why: string };
 
-/** Verifies in constant time, against every key. */
+/** Verifies a signature against every key, in constant time. */
 export async function verifyRequest(
   request: SignedRequest,
   header: string | null,
@@ -63,7 +63,7 @@ export async function verifyRequest(
   return { ok: true, nonce, at };
 }
 
-/** Nonces of the last minutes, so that a request that was recorded cannot be sent again. Bounded. */
+/** The nonces of recent requests, in bounded memory: a recorded request is rejected when it is sent again. */
 export class SeenNonces {
   readonly #seen = new Map<string, number>();
   readonly #max: number;
@@ -72,10 +72,10 @@ export class SeenNonces {
     this.#max = max;
   }
 
-  /** False: it was seen before. */
+  /** Stores a nonce. Returns false if it was stored before. */
   add(nonce: string, at: number, now: number): boolean {
     for (const [old, seenAt] of this.#seen) {
-      // Beyond its age a signature is refused anyway; the map keeps the order of arrival.
+      // A signature of that age is rejected without its nonce. The map is in the order of arrival.
       if (this.#seen.size < this.#max && now - seenAt <= 2 * SIGNATURE_AGE_MS_MAX) break;
       this.#seen.delete(old);
     }
@@ -94,7 +94,7 @@ export function checkSigningKey(key: string): void {
   );
 }
 
-/** Keys that were imported, by use and text: a deployment has a few. Not promises, which belong to one request. */
+/** Imported keys by use and text. Not promises of keys: on Workers a promise belongs to the request that made it. */
 const imported = new Map<string, CryptoKey>();
 const IMPORTED_MAX = 64;
 
