@@ -100,7 +100,7 @@ describe("the outbox", () => {
     bench.report({ type: "run.completed", output: "-1" });
     expect(bench.host.handle({ type: "delete" })).toMatchObject({
       code: "run_not_ended",
-      message: expect.stringContaining("not acknowledged"),
+      message: expect.stringContaining("pending messages"),
     });
     expect(bench.store.alarm).not.toBeNull();
     bench.sent[0]?.done({ type: "acknowledged" });

@@ -1,22 +1,23 @@
 /**
- * How objects exchange messages whose effect must not happen twice.
+ * An exchange of messages between objects in which each message takes effect at most once.
  *
- * Owns: numbers, receipts and probes, as pure functions that sender and receiver both use. Messages of runs do not need
- * it: their receivers recognise them by what they say.
+ * Owns: numbers, receipts and probes, as pure functions for sender and receiver. Messages of runs do not need them: their
+ * receivers recognise a repeated message by its content.
  *
- * A sender numbers its messages by its clock, always upwards, and sends the next message to an address only after the
- * one before it was answered. The receiver keeps the newest number of each sender, in the commit that carries the
- * message's effect. A sender whose storage was restored to an earlier state sends what it still holds under the numbers
- * of then, which the receiver recognises, and numbers new messages above all that it sent before, because time went on.
+ * A sender numbers its messages by its clock, in increasing order. It sends the next message to an address only after the
+ * receipt for the previous one. The receiver stores the newest number of each sender in the commit of the message's
+ * effect. If a sender's storage is restored to an earlier state, it sends its stored messages again under their old
+ * numbers, which the receiver recognises. Its new messages get higher numbers than all earlier ones, because its clock
+ * has advanced.
  *
  * Invariants
  * - EX1 A message takes effect at most once, and in the order of its sender's numbers, within `SEEN_MS` of the sender's
  *   last message.
- * - EX2 Any receipt settles a message. Without one it is sent again.
+ * - EX2 Each receipt settles a message. A message without a receipt is sent again.
  */
 import { FORMAT_VERSION, type StoredAddress } from "@holdfast/protocol";
 
-/** How long a receiver remembers a sender after its last message, ms: longer than a copy of a message may be late. */
+/** How long a receiver stores a sender's row after its last message, ms: longer than any message is delayed. */
 export const SEEN_MS = 3_600_000;
 
 export interface Envelope<Message> {
@@ -25,7 +26,7 @@ export interface Envelope<Message> {
   readonly message: Message;
 }
 
-/** What a receiver keeps of one sender: the newest number, and when it came, ms since the epoch. */
+/** A receiver's row about one sender: the newest number, and the time of its arrival, ms since 1970. */
 export interface SeenRow {
   readonly v: number;
   readonly number: number;
@@ -34,17 +35,17 @@ export interface SeenRow {
 
 export type Receipt =
   | { readonly type: "taken" }
-  /** The message, or a later one of the same sender, was taken before. */
+  /** The receiver has taken this message, or a later one of the same sender, before. */
   | { readonly type: "duplicate"; readonly newest: number }
   /** The receiver does not exist. */
   | { readonly type: "gone" };
 
-/** The number of the next message. `last`: the last number that the sender gave, 0 at first. */
+/** Returns the number of the next message. `last`: the sender's last number, 0 at first. */
 export function nextNumber(last: number, now: number): number {
   return Math.max(last + 1, now);
 }
 
-/** Whether a message is new. If it is, its effect and the sender's new row belong into one commit. */
+/** Decides whether a message is new. The caller commits the effect of a new message together with `seen`. */
 export function accept(
   known: SeenRow | undefined,
   number: number,
@@ -56,20 +57,20 @@ export function accept(
   return { receipt: { type: "taken" }, seen: { v: FORMAT_VERSION, number, at: now } };
 }
 
-/** Whether a sender's row may be deleted: no copy of a message is that late. */
+/** Whether a sender's row may be deleted: no message of that age can still arrive. */
 export function mayForget({ at }: SeenRow, now: number): boolean {
   return now - at >= SEEN_MS;
 }
 
 /**
- * The last number of a sender after a receipt. A receiver that has a higher one got it before the sender was restored to
- * an earlier state: the sender numbers above it from now on.
+ * Returns the last number of a sender after a receipt. A receiver may have a higher number, from before the sender was
+ * restored to an earlier state. The sender then continues above that number.
  */
 export function lastAfter(receipt: Receipt, last: number): number {
   return receipt.type === "duplicate" ? Math.max(last, receipt.newest) : last;
 }
 
-/** "Do you still hold this?": asked of a receiver when the two sides may have forgotten each other. */
+/** Asks a receiver whether it still holds a thing, when either side may have lost its state. */
 export interface Probe {
   readonly type: "probe";
   readonly about: string;
@@ -81,7 +82,7 @@ export interface ProbeAnswer {
   readonly held: boolean;
 }
 
-/** `held`: what the receiver holds; `undefined` if it does not exist, which holds nothing. */
+/** Answers a probe. `held`: the things that the receiver holds; `undefined` if the receiver does not exist. */
 export function answerProbe({ about }: Probe, held: ReadonlySet<string> | undefined): ProbeAnswer {
   return { type: "probed", about, held: held?.has(about) === true };
 }

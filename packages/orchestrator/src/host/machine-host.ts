@@ -1,38 +1,38 @@
 /**
- * The shell around a state machine, the same for every kind of object: decide, commit, apply, then act.
+ * The shell around a state machine, the same for each kind of object: decide, commit, apply, then perform effects.
  *
- * Owns: the machine's state in memory, and the order of the four.
- * Tells its neighbours: a kind of object gives it a pure machine and what acts on its decisions (`Actor`).
+ * Owns: the machine's state in memory, and the order of these four.
+ * Interface: a kind of object supplies a pure machine, and an `Actor` that performs its effects.
  *
  * Invariants
- * - R1 Effects are performed only after the commit; a commit that throws leaves nothing in memory.
+ * - R1 Effects are performed only after the commit. After a commit that throws, the state in memory is dropped.
  * - R2 The state changes only by `apply`, after the commit, through the same functions as loading (F1).
  */
 import type { RunStore, StoreReader, WriteBatch } from "./store.ts";
 
-/** What a machine decides about one input. */
+/** The decision of a machine about one input. */
 export interface Decision<Effect, Reply> {
   readonly batch: WriteBatch;
   readonly effects: readonly Effect[];
   readonly reply: Reply;
 }
 
-/** A pure machine: the same state and input give the same decision, and `decide` does not change the state. */
+/** A pure machine. The same state and input give the same decision, and `decide` does not change the state. */
 export interface Machine<State, Input, Effect, Reply> {
   load(store: StoreReader): State;
   decide(state: State, input: Input): Decision<Effect, Reply>;
-  /** Takes a committed batch over. */
+  /** Changes the state as a committed batch says. */
   apply(state: State, batch: WriteBatch): void;
 }
 
-/** What acts for a machine. */
+/** The impure part of an object: it performs effects and follows the machine's state. */
 export interface Actor<State, Effect, Header> {
   perform(effect: Effect): void;
-  /** The state was read from the store. */
+  /** Called after the state was read from the store. */
   loaded(state: State): void;
-  /** A batch was committed and applied, and its effects were performed. `before`: the header until then. */
+  /** Called after a batch was committed and applied and its effects were performed. `before`: the previous header. */
   committed(batch: WriteBatch, before: Header): void;
-  /** The state in memory was dropped: so must be all that was built on it. */
+  /** Called before the state in memory is dropped. The actor must drop everything that depends on it. */
   dropped(): void;
 }
 
@@ -67,8 +67,8 @@ export class MachineHost<State extends { header: unknown }, Input, Effect, Reply
   }
 
   /**
-   * Decides, commits and acts.
-   * @throws What the commit throws: nothing has happened then.
+   * Decides, commits, applies, and performs the effects.
+   * @throws The error of the commit. Nothing was stored and no effect was performed then.
    */
   handle(input: Input): Reply {
     const { state } = this;
@@ -89,13 +89,13 @@ export class MachineHost<State extends { header: unknown }, Input, Effect, Reply
     try {
       this.#store.commit(batch);
     } catch (error) {
-      // The state in memory may be ahead of the store (R1).
+      // The machine decided from this state; the next input decides from stored rows (R1).
       this.forget();
       throw error;
     }
   }
 
-  /** Drops everything that is only in memory, as an eviction does. */
+  /** Drops the state in memory, as an eviction does. */
   forget(): void {
     this.#actor.dropped();
     this.#state = undefined;

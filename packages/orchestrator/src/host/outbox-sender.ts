@@ -1,14 +1,15 @@
 /**
- * Sends what an outbox holds.
+ * Sends the messages of an outbox.
  *
- * Owns: which messages are in flight. The oldest go first, to each address one at a time, so that they arrive in order.
+ * Owns: the set of messages in flight. For each address only the oldest message is in flight, so messages to one address
+ * arrive in order.
  *
  * Invariants
- * - OS1 A message is in flight until its result comes or until it is due again: none is in flight for ever.
+ * - OS1 A message is in flight until its result arrives or until it is due again.
  */
 import { type Address, type ErrorValue, type StoredAddress, addressKey, readAddress } from "@holdfast/protocol";
 
-/** Acknowledged, refused for good, or not delivered. */
+/** The result of sending: acknowledged, rejected finally, or not delivered. */
 export type SendResult =
   | { readonly type: "acknowledged" }
   | { readonly type: "refused"; readonly error: ErrorValue }
@@ -17,21 +18,21 @@ export type SendResult =
 export interface OutboxSenderOptions<Row, Result> {
   /** The oldest rows, in order. */
   readonly rows: () => Iterable<readonly [key: string, row: Row]>;
-  /** Hands a row's message over. `done` is called with the result, once at most. */
+  /** Sends a row's message. `done` must be called at most once, with the result. */
   readonly send: (to: Address, row: Row, done: (result: Result) => void) => void;
   readonly sent: (key: string, result: Result) => void;
 }
 
 export class OutboxSender<Row extends { readonly to: StoredAddress }, Result> {
   readonly #options: OutboxSenderOptions<Row, Result>;
-  /** The attempt that is in flight, by the message's key. */
+  /** The attempts in flight, by the message's key. */
   readonly #inFlight = new Map<string, symbol>();
 
   constructor(options: OutboxSenderOptions<Row, Result>) {
     this.#options = options;
   }
 
-  /** Sends the messages that are not in flight. `again`: those in flight are given up and sent again. */
+  /** Sends the messages that are not in flight. `again`: messages in flight are sent again, too. */
   send(again: boolean): void {
     if (again) this.#inFlight.clear();
     const busy = new Set<string>();

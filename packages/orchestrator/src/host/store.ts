@@ -1,36 +1,36 @@
 /**
- * The store port: what a machine needs from the storage of its object.
+ * The store port: the operations that a machine needs from the storage of its object.
  *
- * Owns: the port. Adapters implement it; the contract suite in @holdfast/proof holds them to it.
+ * Owns: the port. Adapters implement it; the contract suite in @holdfast/proof checks them against it.
  *
  * Invariants
- * - S1 `commit` is atomic and synchronous: all of it is stored or none, alarm included (DUR4, DUR5).
- * - S2 What was committed is read back, in key order, by the next call.
- * - S3 Rows of any size up to LIMITS.valueChars are stored; splitting them is the adapter's business.
+ * - S1 `commit` is atomic and synchronous. It stores the whole batch with its alarm, or nothing (DUR4, DUR5).
+ * - S2 The next call reads committed rows, and lists them in the order of their keys.
+ * - S3 A row may have any size up to LIMITS.valueChars. The adapter splits large rows.
  */
 
 /** One atomic change. A key is in `puts` or in `deletes`, never in both. */
 export interface WriteBatch {
   readonly puts: ReadonlyMap<string, object>;
   readonly deletes: ReadonlySet<string>;
-  /** When the object must be woken, ms since the epoch; `null`: not at all; absent: as before. */
+  /** The time of the object's alarm, ms since 1970; `null`: no alarm; absent: the alarm does not change. */
   readonly alarm?: number | null;
 }
 
 export interface ListOptions {
-  /** Only keys after this one. */
+  /** Lists only keys after this one. */
   readonly after?: string;
   readonly limit?: number;
   readonly reverse?: boolean;
 }
 
-/** Reading is allowed anywhere; the rows must not be changed by the reader. */
+/** Read access. Any code may read; no reader may change a row. */
 export interface StoreReader {
   get(key: string): unknown;
   list(prefix: string, options?: ListOptions): Iterable<readonly [key: string, row: unknown]>;
 }
 
 export interface RunStore extends StoreReader {
-  /** Returns nothing, not even a promise: a store that commits later does not type-check. */
+  /** Commits before it returns. The type `undefined` rejects an implementation that returns a promise. */
   commit(batch: WriteBatch): undefined;
 }

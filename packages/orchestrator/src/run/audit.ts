@@ -1,14 +1,15 @@
 /**
- * The audit: what callers did to a run, noted in the commit that does it (SEC2).
+ * The audit: the actions of callers on a run, recorded in the commits of their effects (SEC2).
  *
- * Owns: which inputs are noted, with which detail. A ring: the newest rows take the places of the oldest.
+ * Owns: the choice of inputs that are recorded, and their details. The rows are a ring buffer: the newest replaces the
+ * oldest.
  */
 import { FORMAT_VERSION } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
 import { type AuditRow, auditKey } from "./rows.ts";
 
-/** Notes who did what. Refused requests, repeated deliveries and repeated notes of a resume are not noted. */
+/** Records who did what. Rejected requests, repeated deliveries and repeated notes of a resume are not recorded. */
 export function audit(draft: Draft, input: Input, reply: Reply): void {
   if (!("by" in input) || input.by === undefined || reply.type === "refused") return;
   if (reply.type === "delivered" && reply.delivery === "duplicate") return;

@@ -1,8 +1,8 @@
 /**
- * Cancelling a run, and a run that has used up its time budget.
+ * Stops of a run: by a cancel, by its time budget, by a limit.
  *
- * Owns: CAN1 (durable when acknowledged, and final against results that arrive later), CAN2 (a parked run needs no
- * executor to be cancelled unless there is something to undo), RUN6.
+ * Owns: CAN1 (an acknowledged cancel is durable, and later results do not change it), CAN2 (a parked run is cancelled
+ * without an executor unless a step has a compensation), RUN6.
  */
 import {
   type ErrorValue,
@@ -30,7 +30,7 @@ export function cancel(draft: Draft, input: Input & { type: "cancel" }): Reply {
     };
   }
   if (header.unwinding !== undefined) {
-    // It is being undone already (CAN7). If its code cannot do that any more, a second cancel gives up.
+    // The run already unwinds (CAN7). If its code can no longer do that, a second cancel ends the run without it.
     if (header.paused?.by === "engine") giveUp(draft);
     return { type: "done" };
   }
@@ -41,20 +41,20 @@ export function cancel(draft: Draft, input: Input & { type: "cancel" }): Reply {
   return { type: "done" };
 }
 
-/** The time budget is used up (RUN6). */
+/** Stops a run whose time budget is used up (RUN6). */
 export function expire(draft: Draft): void {
   const text = `The run's time budget of ${draft.header.timeoutMs} ms is used up.`;
   draft.change({ deadlineAt: undefined });
   stop(draft, "timeout", errorValue("WORKFLOW_TIMEOUT", text));
 }
 
-/** A limit was reached that the code cannot be told of where it asks (LIM1). */
+/** Stops a run at a limit that no operation of the code can report as its own error (LIM1). */
 export function stopAtLimit(draft: Draft, what: string): void {
   const text = `${what}, which is the limit. Split the work over several runs.`;
   stop(draft, "failure", errorValue("LIMIT_EXCEEDED", text));
 }
 
-/** Ends the run although not all could be undone, and says what was not (COMP3). */
+/** Ends the run with the list of steps that are not compensated (COMP3). */
 function giveUp(draft: Draft): void {
   const { error } = draft.header;
   assert(error !== undefined, "a run that the engine paused has the error for which it did");
@@ -63,7 +63,7 @@ function giveUp(draft: Draft): void {
   draft.abort({ type: "superseded" });
 }
 
-/** Ends the run at once, or begins to undo if there is something to undo. */
+/** Ends the run at once, or starts to unwind it if a completed step has a compensation. */
 function stop(draft: Draft, cause: "cancel" | "timeout" | "failure", value: ErrorValue): void {
   const error: RunError = { ...value, category: "USER_ERROR" };
   if (!stepsToUndo(draft).next().done) {
@@ -89,7 +89,7 @@ function stop(draft: Draft, cause: "cancel" | "timeout" | "failure", value: Erro
   );
 }
 
-/** The completed steps that declared a compensation which has not been executed. */
+/** The completed steps that declare a compensation which has no outcome. */
 function* stepsToUndo(draft: Draft): Generator<OperationId, void> {
   if (draft.header.epoch === 0) return;
   const operations = knowOperations(draft.state);

@@ -1,5 +1,5 @@
 /**
- * The transition with its invariants asserted: for tests and the simulator, which give it to the host.
+ * The transition with assertions of its invariants. Tests and the simulator pass it to the host.
  *
  * Owns: T3 and H2 as assertions.
  */
@@ -10,7 +10,7 @@ import { type RunHeader, nextAlarm } from "./run-header.ts";
 import type { RunState } from "./run-state.ts";
 import { type Transition, transition } from "./transition.ts";
 
-/** @throws Error when the transition breaks T3 or H2. */
+/** @throws Error if the transition violates T3 or H2. */
 export function checkedTransition(state: RunState, input: Input, context: HostContext): Transition {
   const decided = transition(state, input, context);
   if (state.newer !== undefined) return decided;
@@ -18,7 +18,7 @@ export function checkedTransition(state: RunState, input: Input, context: HostCo
   const after = isRow(RECORD_KEY, RECORD_KEY, row) ? row : state.header;
   if (after !== undefined) {
     checkAlarm(state.header, after, input, decided);
-    // A trigger that is repeated changes nothing: the alarm that is set replaces a lost execution.
+    // A repeated trigger changes nothing: the alarm that is already set replaces a lost execution.
     if (input.type !== "trigger" || state.header === undefined) checkDriven(after, context, decided);
   }
   return decided;
@@ -31,17 +31,17 @@ function checkAlarm(before: RunHeader | undefined, after: RunHeader, input: Inpu
   assert(alarm === nextAlarm(after), `H2: the alarm is ${alarm} and the next due time ${nextAlarm(after)}`);
 }
 
-/** T3: something drives every run that does not solely wait for the outside world. */
+/** T3: an execution or a timer drives each run that waits for more than a message from outside. */
 function checkDriven(header: RunHeader, { live }: HostContext, { effects }: Transition): void {
   const { status, startAt, watchdogAt, dispatch } = header;
   if (isTerminal(status) || status === "paused" || status === "waiting") {
-    assert(watchdogAt === undefined, `T3: a run that is ${status} has no execution to look after`);
+    assert(watchdogAt === undefined, `T3: a run that is ${status} has no watchdog`);
     return;
   }
   if (status === "pending") return assert(startAt !== undefined, "T3: a pending run has a time at which it starts");
   const starts = effects.some(({ type }) => type === "start");
   const keeps = live && !effects.some(({ type }) => type === "abort");
   const retries = dispatch?.retryAt !== undefined;
-  assert(starts || keeps || retries, "T3: a running run has an execution or begins one");
+  assert(starts || keeps || retries, "T3: a running run has an execution or starts one");
   assert(watchdogAt !== undefined || retries, "T3: a running run has a timer");
 }

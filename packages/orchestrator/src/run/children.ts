@@ -1,8 +1,8 @@
 /**
  * Child runs and the messages between runs.
  *
- * Owns: CHILD1 (a child is started exactly once, under an id that is fixed by parent and operation), CHILD4 (a message
- * is a row until it is acknowledged, and counts once however often it is sent).
+ * Owns: CHILD1 (a child is started exactly once, under an id that parent and operation determine), CHILD4 (a message is a
+ * row until it is acknowledged, and takes effect once).
  */
 import {
   type ErrorValue,
@@ -22,7 +22,7 @@ import { OUTBOX_PREFIX, isRow } from "./rows.ts";
 import { kindOf } from "./run-header.ts";
 import { endChild, newWait } from "./waits.ts";
 
-/** The function requests a child. */
+/** Starts a child that the function requests. */
 export function startChild(draft: Draft, event: OperationEvents & { type: "child.started" }): void {
   const { op, nth, detached } = event;
   const { header } = draft;
@@ -56,36 +56,36 @@ export function startChild(draft: Draft, event: OperationEvents & { type: "child
   );
 }
 
-/** Why a child cannot be started at all. */
+/** Why this run cannot start a child; `undefined` if it can. */
 function problemOf(draft: Draft, detached: boolean): ErrorValue | undefined {
   if (!draft.context.canSend) {
     return errorValue(
       "CHILDREN_NOT_CONFIGURED",
-      "This deployment does not tell runs where other runs live, so ctx.invoke cannot start one. Pass runDO beside storage and dispatcher in the Durable Object.",
+      "The host of this run cannot send messages to other runs, so ctx.invoke cannot start a child. Pass runDO beside storage and dispatcher in the Durable Object.",
     );
   }
   if (draft.header.outbox.count >= draft.context.limits.outboxMessages) {
     return errorValue(
       "LIMIT_EXCEEDED",
-      `The run has ${draft.context.limits.outboxMessages} unacknowledged messages to other runs, which is the limit.`,
+      `The run has ${draft.context.limits.outboxMessages} pending messages to other runs, which is the limit.`,
     );
   }
   const children = draft.header.waits.filter((wait) => kindOf(wait) === "run").length;
   if (!detached && children >= draft.context.limits.openChildren) {
     return errorValue(
       "LIMIT_EXCEEDED",
-      `The run waits for ${draft.context.limits.openChildren} children already, which is the limit.`,
+      `The run waits for ${draft.context.limits.openChildren} children, which is the limit.`,
     );
   }
   return undefined;
 }
 
-/** The result of sending: acknowledged messages leave the outbox, a child that was refused has ended. */
+/** Handles the result of sending: removes a settled message, and ends the wait for a child that was rejected. */
 export function messageSent(draft: Draft, input: Input & { type: "sent" }): Reply {
   const { key, result } = input;
   const row = draft.state.store.get(key);
   if (!isRow(OUTBOX_PREFIX, key, row)) return { type: "done" };
-  // A message that was not delivered is sent again when it is due.
+  // The back-off of the outbox sends an undelivered message again.
   if (result.type === "unreachable") return { type: "done" };
   remove(draft, key);
   if (result.type === "refused" && row.message.type === "trigger") refuseChild(draft, row.message.op, result.error);
@@ -100,7 +100,7 @@ function refuseChild(draft: Draft, op: OperationId, error: ErrorValue): void {
   if (draft.header.status !== "paused") wake(draft);
 }
 
-/** Readable while it is short; always unique to parent and operation, and not to be guessed without the run's seed. */
+/** Makes the id of a child. It is unique for parent and operation, and cannot be guessed without the run's seed. */
 function childRunId(parentId: string, seed: string, op: OperationId): string {
   const { occurrence, name } = parseOperationId(op);
   const secret = [1, 2, 3].map((salt) => hashText(`${salt}${seed}${op}`).toString(36)).join("");

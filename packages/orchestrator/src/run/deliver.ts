@@ -1,8 +1,8 @@
 /**
  * Deliveries from outside: events, signals, tokens, and the ends of children.
  *
- * Owns: WAIT2 and WAIT10 (first come, first served, in both directions), WAIT3 (delivery ids), WAIT7 (a token is
- * resolved once), WAIT8 (runs that take no deliveries).
+ * Owns: WAIT2 and WAIT10 (the oldest wait gets the oldest delivery), WAIT3 (delivery ids), WAIT7 (a token is resolved
+ * once), WAIT8 (ended runs reject deliveries).
  */
 import { FORMAT_VERSION, isTerminal } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
@@ -21,7 +21,7 @@ import { DELIVERED_PREFIX, type DeliveredRow, TOKEN_PREFIX, readRow } from "./ro
 import type { OpenWait } from "./run-header.ts";
 import { resolveWait, settleDueWaits } from "./waits.ts";
 
-/** Takes an event or a signal: the oldest wait for it gets it, or it is buffered. */
+/** Accepts an event or a signal: resolves the oldest wait for it, or buffers it. */
 export function deliver(draft: Draft, input: Input & { type: "deliver" }): Reply {
   const { deliveryId, kind, name, payload } = input;
   if (deliveryId !== undefined && readRow(draft.state.store, DELIVERED_PREFIX, deliveryId) !== undefined) {
@@ -29,7 +29,7 @@ export function deliver(draft: Draft, input: Input & { type: "deliver" }): Reply
   }
   if (isTerminal(draft.header.status)) return terminalRefusal(draft, `${kind} ${JSON.stringify(name)}`);
   if (deliveryId !== undefined && draft.header.deliveryIds >= draft.context.limits.deliveryIds) {
-    return refuseFull(`it remembers ${draft.context.limits.deliveryIds} delivery ids already`);
+    return refuseFull(`it stores ${draft.context.limits.deliveryIds} delivery ids, which is the limit`);
   }
   const wait = findWait(draft, input);
   const refusal = wait === undefined ? buffer(draft, { kind, name, payload, deliveryId }) : undefined;
@@ -43,7 +43,7 @@ export function deliver(draft: Draft, input: Input & { type: "deliver" }): Reply
   return { type: "delivered", delivery: "resolved" };
 }
 
-/** A child ended. While the run is paused that is buffered like a delivery (CAN6). */
+/** Resolves the wait for a child that ended. While the run is paused, its end is buffered like a delivery (CAN6). */
 export function childEnded(draft: Draft, { op, outcome }: Input & { type: "childEnded" }): Reply {
   if (isTerminal(draft.header.status)) return { type: "done" };
   const payload = JSON.stringify(outcome);
@@ -56,7 +56,7 @@ export function childEnded(draft: Draft, { op, outcome }: Input & { type: "child
   return { type: "done" };
 }
 
-/** The run is no longer paused: what was buffered meets the waits that are open, in the order of its time (CAN6). */
+/** Resolves open waits with the deliveries that were buffered during a pause, in the order of their arrival (CAN6). */
 export function deliverBuffered(draft: Draft): void {
   for (const key of draft.state.inbox.keys()) {
     const row = readBuffered(draft, key);
@@ -68,13 +68,13 @@ export function deliverBuffered(draft: Draft): void {
   }
 }
 
-/** The oldest open wait that a delivery is for; none while the run is paused. */
+/** The oldest open wait for a delivery; `undefined` while the run is paused. */
 function findWait(draft: Draft, delivery: Buffered): OpenWait | undefined {
   const { status, waits } = draft.header;
   return status === "paused" ? undefined : waits.find((wait) => isFor(wait, delivery));
 }
 
-/** Takes the answer to a token. */
+/** Accepts the answer to a token. */
 export function resolveToken(draft: Draft, input: Input & { type: "resolveToken" }): Reply {
   const { tokenId, payload } = input;
   const token = readRow(draft.state.store, TOKEN_PREFIX, tokenId);
@@ -101,6 +101,6 @@ function terminalRefusal(draft: Draft, what: string): Reply {
   return {
     type: "refused",
     code: "run_terminal",
-    message: `Run ${JSON.stringify(id)} has ended (${status}); it takes no ${what} any more.`,
+    message: `Run ${JSON.stringify(id)} has ended (${status}); it no longer accepts ${what}.`,
   };
 }

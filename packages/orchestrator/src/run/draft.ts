@@ -1,9 +1,8 @@
 /**
- * A transition in the making: what it will write and want done.
+ * The result of a transition while it is being computed: writes and effects.
  *
- * Owns: numbering of journal entries, the rule that the header is written at most once a transition, and the alarm.
- * Tells its neighbours: every decision file writes through it and through nothing else. The status is changed by
- * `lifecycle` alone.
+ * Owns: the numbers of journal entries, the alarm, and the rule that a transition writes the header at most once.
+ * Interface: each file that decides writes through a draft only. Only `lifecycle` changes the status.
  *
  * Invariants
  * - D1 Nothing is written unless something changed: a refusal yields an empty batch.
@@ -29,12 +28,12 @@ export class Draft {
   readonly state: RunState;
   readonly context: HostContext;
   readonly now: number;
-  /** What was journaled by this transition. */
+  /** The journal entries of this transition. */
   readonly entries: JournalEntry[] = [];
   /** Chunks that this transition adds to streams. */
   readonly chunks: Map<OperationId, number> = new Map();
   asked: number;
-  /** The execution learns of what is journaled only after a while: outcomes are `quiet`. */
+  /** Whether the answer to this report takes time. Its outcomes are marked `quiet` then. */
   remote = false;
   #header: RunHeader | undefined;
   #seq: number;
@@ -62,18 +61,18 @@ export class Draft {
     return this.context.live;
   }
 
-  /** The header as it stands in this transition. Only for inputs to a run that exists. */
+  /** The header with the changes of this transition. Only for inputs to a run that exists. */
   get header(): RunHeader {
     assert(this.#header !== undefined, "this input is for a run that exists");
     return this.#header;
   }
 
-  /** The header, if there is a run. */
+  /** The header, if the run exists. */
   get headerIfAny(): RunHeader | undefined {
     return this.#header;
   }
 
-  /** Exchanges the whole header. For `trigger`, `lifecycle` and `index-mark`. */
+  /** Replaces the whole header. Only for `trigger` and `lifecycle`. */
   replace(header: RunHeader): void {
     this.#header = header;
   }
@@ -100,7 +99,7 @@ export class Draft {
     return row;
   }
 
-  /** Journals something about an operation. */
+  /** Appends a journal entry about an operation. */
   append(body: EntryBody, nth: number, quiet = false): JournalEntry {
     this.#seq += 1;
     const place = { v: FORMAT_VERSION, seq: this.#seq, at: this.now, asked: this.asked, nth };
@@ -111,7 +110,7 @@ export class Draft {
     return entry;
   }
 
-  /** Takes over an entry of another run, under this run's numbering. */
+  /** Appends an entry of another run under the next number. */
   inherit(entry: JournalEntry): void {
     this.#seq += 1;
     this.put(journalKey(this.#seq), { ...entry, seq: this.#seq });
@@ -122,22 +121,22 @@ export class Draft {
     return this.entries.some((entry) => entry.op === op && isOutcome(entry));
   }
 
-  /** No room for one more journal entry (LIM1). */
+  /** Whether the journal has reached its limit (LIM1). */
   get journalIsFull(): boolean {
     return this.#seq >= this.context.limits.journalEntries;
   }
 
-  /** Has the live execution updated although nothing may be journaled for it. */
+  /** Sends an update to the live execution even if this transition journals nothing. */
   poke(): void {
     this.#poked = true;
   }
 
-  /** Whether this transition has news for the live execution beside journal entries. */
+  /** Whether this transition sends an update to the live execution even without journal entries. */
   get pokes(): boolean {
     return this.#poked;
   }
 
-  /** Has an execution of the header's epoch started; the live one is stopped. */
+  /** Starts an execution of the header's epoch. The live one is stopped. */
   start(): void {
     this.#starts = true;
   }
@@ -152,22 +151,22 @@ export class Draft {
     this.#abort = reason;
   }
 
-  /** The live execution learns whether an operator has paused the run. */
+  /** Notifies the live execution whether an operator has paused the run. */
   notifyPaused(paused: boolean): void {
     this.#paused = paused;
   }
 
-  /** Has the outbox sent after the commit. `again`: messages in flight too. */
+  /** Sends the messages of the outbox after the commit. `again`: messages in flight, too. */
   send(again: boolean): void {
     if (this.#sends !== "all") this.#sends = again ? "all" : "pending";
   }
 
-  /** Has the index updated after the commit. */
+  /** Sends a row to the index after the commit. */
   updateIndex(): void {
     this.#indexes = true;
   }
 
-  /** What to commit. The header goes in only if it changed (H1), the alarm only if it moved (D2). */
+  /** Returns the batch to commit. It contains the header only if it changed (H1), and the alarm only if it moved (D2). */
   batch(alarmFired: boolean): WriteBatch {
     const before = this.state.header;
     const header = this.#header;
@@ -180,7 +179,7 @@ export class Draft {
     return { puts: this.#puts, deletes: this.#deletes, ...(alarm === known ? {} : { alarm }) };
   }
 
-  /** What the host does after the commit. `answered`: the entries reach the live execution as an answer instead. */
+  /** Returns the effects after the commit. `answered`: the live execution gets the entries as the answer to its report. */
   effects(answered: boolean): Effect[] {
     const effects = this.#executionEffects(answered);
     if (this.#sends !== undefined) effects.push({ type: "send", again: this.#sends === "all" });
@@ -193,8 +192,8 @@ export class Draft {
     if (this.#starts) {
       return this.live ? [{ type: "abort", reason: { type: "superseded" } }, { type: "start" }] : [{ type: "start" }];
     }
-    const news = this.#poked || this.entries.length > 0 || this.#paused !== undefined;
-    if (!this.live || answered || !news || this.#header === undefined || isTerminal(this.#header.status)) return [];
+    const updates = this.#poked || this.entries.length > 0 || this.#paused !== undefined;
+    if (!this.live || answered || !updates || this.#header === undefined || isTerminal(this.#header.status)) return [];
     const paused = this.#paused === undefined ? {} : { paused: this.#paused };
     return [{ type: "update", update: { entries: this.entries, now: this.now, ...paused } }];
   }

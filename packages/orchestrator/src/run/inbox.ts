@@ -1,7 +1,7 @@
 /**
- * The inbox: deliveries that are buffered for a wait to come, or until the run is no longer paused (CAN6).
+ * The inbox: deliveries that are buffered for a later wait, or until the run is no longer paused (CAN6).
  *
- * Owns: the rows, the bound on them (WAIT9), and which delivery is for which wait (WAIT6).
+ * Owns: the rows, their limit (WAIT9), and the assignment of deliveries to waits (WAIT6).
  */
 import { FORMAT_VERSION, type OperationKind, assert, decodeValue, matchesPattern } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
@@ -9,7 +9,7 @@ import type { Reply } from "./inputs.ts";
 import { type BufferedKind, INBOX_PREFIX, type InboxRow, inboxKey, isRow } from "./rows.ts";
 import { type OpenWait, kindOf } from "./run-header.ts";
 
-/** What a delivery is for. */
+/** A delivery that can be buffered. */
 export interface Buffered {
   readonly kind: BufferedKind;
   readonly name: string;
@@ -17,12 +17,12 @@ export interface Buffered {
   readonly deliveryId?: string | undefined;
 }
 
-/** The kind of wait that a delivery is for. Rows say `child` where operations say `run`. */
+/** Returns the kind of operation that waits for such a delivery. Rows use `child` where operations use `run`. */
 function waitKindOf(kind: BufferedKind): OperationKind {
   return kind === "child" ? "run" : kind;
 }
 
-/** Whether the delivery is for this wait. */
+/** Whether a delivery resolves this wait. */
 export function isFor(wait: OpenWait, { kind, name, payload }: Omit<Buffered, "deliveryId">): boolean {
   if (kindOf(wait) !== waitKindOf(kind)) return false;
   if (kind === "token") return wait.tokenId === name;
@@ -31,19 +31,22 @@ export function isFor(wait: OpenWait, { kind, name, payload }: Omit<Buffered, "d
   return wait.match === undefined || matchesPattern(decodeValue(wait.match), decodeValue(payload));
 }
 
-/** Buffers a delivery, or refuses it because there are too many (WAIT9). */
+/** Buffers a delivery, or returns the refusal if the inbox is full (WAIT9). */
 export function buffer(draft: Draft, delivery: Buffered): Reply | undefined {
   const { inbox } = draft.header;
   if (inbox.count >= draft.context.limits.inboxDeliveries)
-    return refuseFull(`it keeps ${draft.context.limits.inboxDeliveries} deliveries already`);
+    return refuseFull(`it has ${draft.context.limits.inboxDeliveries} buffered deliveries, which is the limit`);
   if (inbox.chars + delivery.payload.length > draft.context.limits.inboxChars) {
-    return refuseFull(`what it keeps would exceed ${draft.context.limits.inboxChars} characters`);
+    return refuseFull(`its buffered deliveries would exceed ${draft.context.limits.inboxChars} characters`);
   }
   bufferRow(draft, delivery);
   return undefined;
 }
 
-/** Answers to tokens and ends of children are not counted against the limit: there is one at most for each wait. */
+/**
+ * Buffers a delivery without a check of the limit. Answers to tokens and ends of children need no check: each wait has at
+ * most one.
+ */
 export function bufferRow(draft: Draft, { deliveryId, ...delivery }: Buffered): void {
   const { inbox } = draft.header;
   const row: InboxRow = {
@@ -63,7 +66,10 @@ export function isBuffered(draft: Draft, kind: BufferedKind, name: string): bool
   return false;
 }
 
-/** Removes and gives the oldest buffered delivery for a wait that was opened. `taken`: keys that are taken already. */
+/**
+ * Removes and returns the oldest buffered delivery for a wait that opens.
+ * @param taken The keys that this transition has removed before. This function adds to it.
+ */
 export function takeBuffered(draft: Draft, wait: OpenWait, taken: Set<string>): InboxRow | undefined {
   if (draft.header.status === "paused") return undefined;
   for (const [key, { kind, name, chars }] of draft.state.inbox) {
@@ -94,6 +100,6 @@ export function refuseFull(why: string): Reply {
   return {
     type: "refused",
     code: "inbox_full",
-    message: `The run takes no more deliveries that nothing waits for: ${why}. Deliver again when it has caught up.`,
+    message: `The run cannot buffer this delivery: ${why}. Deliver again after the run has consumed some.`,
   };
 }

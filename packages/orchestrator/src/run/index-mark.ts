@@ -1,12 +1,13 @@
 /**
- * The mark in the header that the index of runs must be updated, where there is an index.
+ * The mark in the header that an update of the index of runs is pending, in deployments with an index.
  *
- * Owns: when the index gets a row, and what is in it. Only the newest state counts, so the pending update is a mark and
- * no message: however often the row is sent, and however late it arrives, its version says which one is newer.
+ * Owns: the times at which the index gets a row, and the content of the row. Only the newest state matters, so a pending
+ * update is a mark and not a message. The version of a row orders repeated and late rows.
  *
  * Invariants
- * - I1 A change of status sets the mark, in the same commit; it is removed when the index has acknowledged that version.
- * - I2 A run that runs for a moment and waits again sets no mark: the index says already that it waits.
+ * - I1 A change of status sets the mark in the same commit. The mark is removed when the index has acknowledged that
+ *   version.
+ * - I2 A run that is running for under 1 s and waits again needs no update: the index already shows that it waits.
  */
 import { LIMITS, type RunStatus, assert, isTerminal } from "@holdfast/protocol";
 import { resendDelayMs } from "../host/outbox.ts";
@@ -15,7 +16,7 @@ import type { Input, Reply } from "./inputs.ts";
 import type { RunHeader } from "./run-header.ts";
 import type { RunIdentity } from "./run-identity.ts";
 
-/** What the index knows of a run. */
+/** The row of a run in the index. */
 export interface IndexRow extends ListedIdentity {
   readonly version: number;
   readonly status: RunStatus;
@@ -36,10 +37,10 @@ type ListedIdentity = Pick<
 /** Index `running` only after the run has run for this long (I2). */
 const RUNNING_AFTER_MS = 1_000;
 
-/** Errors in the index are for reading in a list. */
+/** The length of error messages in the index. Lists show them, so the beginning suffices. */
 const MESSAGE_CHARS = 200;
 
-/** Sets the mark if this transition changed the status, and has the row sent if that is not left for later (I1). */
+/** Sets the mark if this transition changed the status, and sends the row at once unless I2 delays it (I1). */
 export function markIndex(draft: Draft): void {
   const before = draft.state.header;
   const header = draft.headerIfAny;
@@ -49,12 +50,12 @@ export function markIndex(draft: Draft): void {
   if (acked === header.status) return draft.change({ index: { version: version + 1, acked } });
   const later = header.status === "running" && before !== undefined;
   const owed = { since: draft.now, failures: 0, retryAt: draft.now + (later ? RUNNING_AFTER_MS : resendDelayMs(0)) };
-  // A row in flight may arrive yet: what the index has is no longer known.
+  // A row in flight may still arrive, so the state of the index is unknown.
   draft.change({ index: { version: version + 1, ...(later ? { acked } : {}), owed } });
   if (!later) draft.updateIndex();
 }
 
-/** Sends again what the index has not acknowledged in time. Where there is no index any more, the mark is removed. */
+/** Sends a row again that the index has not acknowledged in time. Removes the mark if there is no longer an index. */
 export function settleIndex(draft: Draft): void {
   const { index } = draft.header;
   if (index?.owed === undefined || index.owed.retryAt > draft.now) return;
@@ -62,17 +63,17 @@ export function settleIndex(draft: Draft): void {
   else draft.change({ index: { version: index.version } });
 }
 
-/** The index answered, or did not. */
+/** Removes the mark if the index has stored the row of the current version. */
 export function indexed(draft: Draft, input: Input & { type: "indexed" }): Reply {
   const { index, status } = draft.header;
   if (index?.owed === undefined || index.version !== input.version || !input.stored) return { type: "done" };
-  // A run that executes will soon change again: that saves a write, and costs a repetition at most.
+  // A running run soon changes again, so a write for the acknowledgement is saved. It costs at most one repetition.
   if (status === "running" && draft.now - index.owed.since < resendDelayMs(0)) return { type: "done" };
   draft.change({ index: { version: index.version, acked: status } });
   return { type: "done" };
 }
 
-/** The index was lost, or is new: the run sends its row again. */
+/** Sends the row again, because the index was lost or is new. */
 export function reindex(draft: Draft): Reply {
   if (draft.context.indexes === true) resend(draft, (draft.header.index?.version ?? 0) + 1, draft.now, 0);
   return { type: "done" };

@@ -1,5 +1,5 @@
 /**
- * The life cycle of a run: its statuses, and what each change of status brings with it.
+ * The life cycle of a run: its statuses, and the changes of the header and the effects that each change of status needs.
  *
  * Owns: the status machine (RUN1). No other file changes the status of a run.
  *
@@ -13,12 +13,12 @@ import { post } from "./outbox.ts";
 import type { RunHeader } from "./run-header.ts";
 import { plainError } from "./run-error.ts";
 
-/** Where a run may go from each status. A terminal status is final (RUN1). */
+/** The statuses that may follow each status. A terminal status is final (RUN1). */
 const NEXT: Readonly<Record<RunStatus, readonly RunStatus[]>> = {
   pending: ["running", "paused", "cancelled"],
   running: ["waiting", "paused", "completed", "failed", "cancelled", "compensated", "compensation_failed"],
   waiting: ["running", "paused", "completed", "failed", "cancelled", "compensated", "compensation_failed"],
-  // The engine may pause what an operator has paused: the code that runs no longer fits (REP5).
+  // The engine may pause a run that an operator has paused, because its code does not fit (REP5).
   paused: [
     "pending",
     "running",
@@ -39,16 +39,16 @@ const NEXT: Readonly<Record<RunStatus, readonly RunStatus[]>> = {
 
 function become(draft: Draft, status: RunStatus, patch: Partial<Omit<RunHeader, "status">>): void {
   const { header } = draft;
-  assert(NEXT[header.status].includes(status), `a run does not go from ${header.status} to ${status}`);
+  assert(NEXT[header.status].includes(status), `the status of a run cannot change from ${header.status} to ${status}`);
   draft.replace({ ...header, ...patch, status });
 }
 
-/** Makes sure that the run executes: notifies the live execution, or begins one. */
+/** Ensures that the run executes: notifies the live execution, or starts one. */
 export function wake(draft: Draft): void {
   const wasRunning = draft.header.status === "running";
   if (!wasRunning) become(draft, "running", { watchdogAt: draft.now + LIMITS.watchdogMsMin });
   if (draft.header.startedAt === undefined) startClock(draft);
-  // A running run without a live execution lost it: that is for `recovery`, which counts.
+  // A running run without a live execution has lost it. `recovery` starts another one, and counts the losses.
   if (draft.live) draft.poke();
   else if (!wasRunning) begin(draft);
 }
@@ -59,7 +59,7 @@ function startClock(draft: Draft): void {
   draft.change({ startedAt: draft.now, startAt: undefined, deadlineAt });
 }
 
-/** Begins an execution under a new epoch, from the journal. The one before is superseded (DUR6). */
+/** Starts an execution under a new epoch, from the journal. The previous execution is superseded (DUR6). */
 export function begin(draft: Draft): void {
   draft.start();
   const { dispatch, epoch } = draft.header;
@@ -70,12 +70,12 @@ export function begin(draft: Draft): void {
   });
 }
 
-/** The execution has nothing to do before something happens. */
+/** Parks the run: its execution has nothing to do until the next input. */
 export function park(draft: Draft): void {
   become(draft, "waiting", { watchdogAt: undefined });
 }
 
-/** Stops the run until an operator acts; the journal stays as it is. `error`: why the engine pauses it. */
+/** Pauses the run until an operator acts. The journal does not change. `error`: why the engine pauses it. */
 export function pause(draft: Draft, error?: RunHeader["error"]): void {
   const { status } = draft.header;
   const from = status === "pending" || status === "waiting" ? status : "running";
@@ -89,7 +89,7 @@ export function pause(draft: Draft, error?: RunHeader["error"]): void {
   if (by === "operator") draft.notifyPaused(true);
 }
 
-/** The run is no longer paused: it is what it was before, and its time budget did not run meanwhile (CAN6). */
+/** Restores the status from before the pause. The pause does not count against the time budget (CAN6). */
 export function unpauseTo(draft: Draft, { from, at }: NonNullable<RunHeader["paused"]>): void {
   const { deadlineAt } = draft.header;
   const pausedMs = draft.now - at;
@@ -100,7 +100,7 @@ export function unpauseTo(draft: Draft, { from, at }: NonNullable<RunHeader["pau
   draft.notifyPaused(false);
 }
 
-/** A run that was running when it was paused runs again: with the execution that is live, or with a new one. */
+/** Continues a run that was running when it was paused, with the live execution or with a new one. */
 export function continueRunning(draft: Draft): void {
   draft.change({ watchdogAt: draft.now + LIMITS.watchdogMsMin });
   if (!draft.live && !draft.starts) begin(draft);
@@ -133,7 +133,7 @@ function notifyParent(draft: Draft): void {
   post(draft, { kind: "run", name: parent.runId }, { type: "childEnded", op: parent.op, outcome });
 }
 
-/** Attached children end with their parent, and when it begins to undo (CHILD3). */
+/** Cancels the attached children, because their parent ends or starts to unwind (CHILD3). */
 export function cancelChildren(draft: Draft): void {
   for (const { runId } of draft.header.waits) {
     if (runId === undefined) continue;

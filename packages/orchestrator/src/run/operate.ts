@@ -1,8 +1,9 @@
 /**
- * What an operator does to a run.
+ * The actions of an operator on a run.
  *
- * Owns: CAN4 (pause and unpause), CAN5 (retry of what the engine had paused), CAN6 (what happened meanwhile is applied
- * in the order of its time, and the time budget does not run), and when a run may be deleted (VER3).
+ * Owns: CAN4 (pause and unpause), CAN5 (retry of a run that the engine paused), CAN6 (after a pause deliveries and timers
+ * are applied in the order of their times, and the pause does not count against the time budget), and the condition
+ * under which a run may be deleted (VER3).
  */
 import { isTerminal } from "@holdfast/protocol";
 import { deliverBuffered } from "./deliver.ts";
@@ -16,7 +17,7 @@ import { settleDueWaits } from "./waits.ts";
 export function pause(draft: Draft): Reply {
   const { status, id } = draft.header;
   if (isTerminal(status)) return refuseEnded(draft, "pause");
-  if (status === "paused") return notApplicable(`Run ${JSON.stringify(id)} is paused already.`);
+  if (status === "paused") return notApplicable(`Run ${JSON.stringify(id)} is already paused.`);
   pauseRun(draft);
   return { type: "done" };
 }
@@ -27,7 +28,7 @@ export function unpause(draft: Draft): Reply {
   if (paused === undefined) return notApplicable(`Run ${JSON.stringify(id)} is not paused.`);
   if (paused.by === "engine") {
     return notApplicable(
-      `Run ${JSON.stringify(id)} was paused by ${error?.code}, not by an operator: mend the cause, then retry it.`,
+      `Run ${JSON.stringify(id)} was paused by ${error?.code}, not by an operator. Fix the cause, then retry the run.`,
     );
   }
   continueRun(draft, paused);
@@ -39,7 +40,7 @@ export function retry(draft: Draft): Reply {
   if (isTerminal(status)) return refuseEnded(draft, "retry");
   if (paused?.by !== "engine") {
     return notApplicable(
-      `Run ${JSON.stringify(id)} was not paused by an error, so there is nothing to retry. To let a paused run go on, unpause it.`,
+      `Run ${JSON.stringify(id)} was not paused by an error, so it cannot be retried. To continue a paused run, unpause it.`,
     );
   }
   draft.change({ error: causeOf(draft.header), crashes: undefined, dispatch: undefined });
@@ -60,13 +61,13 @@ export function mayDelete(draft: Draft): Reply {
     return {
       type: "refused",
       code: "run_not_ended",
-      message: `Run ${JSON.stringify(id)} has messages to other runs that are not acknowledged yet. Try again in a moment.`,
+      message: `Run ${JSON.stringify(id)} has pending messages to other runs. Try again in a moment.`,
     };
   }
   return { type: "done" };
 }
 
-/** The run continues: what was buffered and what fell due meanwhile is applied first. */
+/** Continues the run. Deliveries and timers of the pause are applied first. */
 function continueRun(draft: Draft, paused: NonNullable<RunHeader["paused"]>): void {
   unpauseTo(draft, paused);
   deliverBuffered(draft);

@@ -1,7 +1,7 @@
 /**
- * The outbox of a run: messages to other objects, as rows until they are acknowledged (CHILD4).
+ * The outbox of a run: messages to other objects, which are rows until they are acknowledged (CHILD4).
  *
- * Owns: the rows. When they are sent, and sent again, is the same for every kind of object (`host/outbox`).
+ * Owns: the rows. `host/outbox` decides for all kinds of objects when messages are sent again.
  */
 import { type Address, FORMAT_VERSION, toStoredAddress } from "@holdfast/protocol";
 import { posted, removed, settled } from "../host/outbox.ts";
@@ -18,7 +18,7 @@ export function post(draft: Draft, to: Address, message: RunMessage): void {
   draft.send(false);
 }
 
-/** Messages that are not acknowledged in time are sent again. */
+/** Sends messages again that were not acknowledged in time. */
 export function settleOutbox(draft: Draft): void {
   const outbox = settled(draft.header.outbox, draft.now);
   if (outbox === undefined) return;
@@ -26,7 +26,7 @@ export function settleOutbox(draft: Draft): void {
   draft.send(true);
 }
 
-/** The message was acknowledged, or refused for good: those after it may go. */
+/** Removes a message that was acknowledged or rejected finally. The next message to its address is sent. */
 export function remove(draft: Draft, key: string): void {
   draft.delete(key);
   draft.change({ outbox: removed(draft.header.outbox) });

@@ -1,8 +1,8 @@
 /**
- * Resuming: what a new run takes over from an ended one.
+ * Resuming: the part of an ended run's journal that a new run takes over.
  *
- * Owns: the cut. An operation depends on the step that is executed again only if the function requested it after that
- * step's outcome was journaled; `nth` and `asked` of the entries tell (RES1, RES3).
+ * Owns: the cut. An operation depends on the step that executes again only if the function requested it after that step's
+ * outcome was journaled: `nth` of the operation is higher than `asked` of the outcome (RES1, RES3).
  */
 import {
   type EntryBody,
@@ -21,14 +21,14 @@ import type { RunHeader } from "./run-header.ts";
 import { compensationOf } from "./unwinding.ts";
 
 export interface ResumeRequest {
-  /** The step from which to execute again: a name (its first use) or a name and which use, counted from 0. */
+  /** The step from which to execute again: its name, or its name and occurrence, counted from 0. Default: the first. */
   readonly resumeFromStep?: string | { readonly name: string; readonly occurrence: number } | undefined;
   readonly seedResults: readonly (readonly [step: string, result: string])[];
 }
 
 type Refusal = Reply & { readonly type: "refused" };
 
-/** Decides what the new run starts with. Pure: the parent is not changed. */
+/** Computes what the new run takes over from this one, its parent. The parent is not changed. */
 export function planResume(
   header: RunHeader,
   journal: readonly JournalEntry[],
@@ -54,7 +54,7 @@ export function planResume(
   };
 }
 
-/** The step to execute again; `undefined`: none, the run continues after all that was journaled. */
+/** Finds the step to execute again; `undefined`: none, and the new run takes over the whole journal. */
 function findStep(
   header: RunHeader,
   journal: readonly JournalEntry[],
@@ -63,7 +63,7 @@ function findStep(
   const { resumeFromStep: wanted } = request;
   if (wanted === undefined) {
     if (header.status !== "completed") return header.error?.step;
-    return refuseStep("This run completed, so there is no failed step to execute again. Name one in resumeFromStep.");
+    return refuseStep("This run completed, so no step failed. Name a step in resumeFromStep.");
   }
   const { name, occurrence } = typeof wanted === "string" ? { name: wanted, occurrence: 0 } : wanted;
   const steps = journal.filter((entry) => entry.type.startsWith("step."));
@@ -83,8 +83,9 @@ function refuseStep(message: string): Refusal {
 }
 
 /**
- * Splits what is taken over in two. `entries` begin the new journal as they were, so that this part replays as it was.
- * What the function requests only after a step that executes again applies when it is requested: `outcomes`.
+ * Splits the journal that is taken over. `entries` start the new journal unchanged, so this part replays as before.
+ * `outcomes` are those of operations that the function requests after a step that executes again: each applies when the
+ * function requests its operation.
  */
 function takeOver(
   from: OperationId | undefined,
@@ -95,7 +96,7 @@ function takeOver(
   const compensated = new Set(journal.filter((entry) => entry.type === "step.completed").map((entry) => entry.op));
   const isGone = (entry: JournalEntry): boolean => {
     const kind = parseOperationId(entry.op).kind;
-    // Chunks stay with the parent: a stream is produced again for the readers of the new run.
+    // The new run produces streams again, for its own readers.
     if (entry.op === from || kind === "compensation" || kind === "unwind" || kind === "stream") return true;
     return kind === "step" && compensated.has(compensationOf(entry.op)) && !seeds.has(entry.op);
   };
@@ -105,7 +106,7 @@ function takeOver(
   const ended = new Set(journal.filter(isOutcome).map((entry) => entry.op));
   const isKept = (entry: JournalEntry): boolean => !isGone(entry) && entry.nth <= known && isSettled(entry, ended);
   const kept = journal.filter(isKept).map((entry) => seeded(entry, seeds));
-  // After a result that was exchanged the function may take another path, too.
+  // After a result that the caller replaced, the function may take another path, too.
   const cut = cutAfter((entry) => isGone(entry) || seeds.has(entry.op));
   return {
     entries: kept.filter((entry) => entry.nth <= cut).map((entry) => ({ ...entry, asked: Math.min(entry.asked, cut) })),
@@ -114,20 +115,20 @@ function takeOver(
 }
 
 /**
- * Taken over are operations with an outcome, those that need none, and `once` steps whose outcome was lost: they must
- * not execute again by accident (DUR3).
+ * Whether an entry belongs to an operation that can be taken over: one with an outcome, one that needs none, or a `once`
+ * step whose outcome was lost, because its body must not execute again without notice (DUR3).
  */
 function isSettled(entry: JournalEntry, ended: ReadonlySet<OperationId>): boolean {
   return ended.has(entry.op) || entry.type === "metadata.changed" || entry.type === "step.started";
 }
 
-/** Results that were given for steps which the parent's journal does not hold. */
+/** The given results for steps that are not in the parent's journal. */
 function seedsLeft(seeds: ReadonlyMap<OperationId, string>, kept: readonly JournalEntry[]): EntryBody[] {
   const known = new Set(kept.map((entry) => entry.op));
   return [...seeds].filter(([op]) => !known.has(op)).map(([op, value]) => seedBody(op, value));
 }
 
-/** The results that a caller gave, for a parent that is not known here (RES2). */
+/** The results that a caller gave, as outcomes, for a run whose parent this deployment does not have (RES2). */
 export function outcomesOf(seedResults: ResumeRequest["seedResults"]): EntryBody[] {
   return seedResults.map(([step, value]) => seedBody(operationId("step", 0, step), value));
 }
@@ -136,7 +137,7 @@ function seedBody(op: OperationId, value: string): EntryBody {
   return { type: "step.completed", op, attempt: 0, startedAt: 0, value, seeded: true };
 }
 
-/** A result that the caller gave takes the place of the step's own outcome (RES2). */
+/** Replaces a step's outcome by the result that the caller gave (RES2). */
 function seeded(entry: JournalEntry, seeds: ReadonlyMap<OperationId, string>): JournalEntry {
   const value = seeds.get(entry.op);
   if (value === undefined || !isOutcome(entry)) return entry;
@@ -151,7 +152,7 @@ function bodyOf(entry: JournalEntry): EntryBody {
   return body;
 }
 
-/** A run was resumed from this one (RES1). */
+/** Records that a run was resumed from this one (RES1). */
 export function noteResumed(draft: Draft, runId: string): Reply {
   const { resumedBy } = draft.header;
   if (!resumedBy.includes(runId) && resumedBy.length < LIMITS.resumedBy) {

@@ -1,11 +1,11 @@
 /**
  * The rows of a run: their keys, their forms, and reading them.
  *
- * Owns: the layout of a run's storage. Other files read rows through `readRow` and `listRows` only, so that the form of a
- * row is claimed in one place.
+ * Owns: the layout of a run's storage. Other files read rows only through `readRow` and `listRows`, so casts to the form of
+ * a row are in one place.
  *
  * Invariants
- * - RW1 Every row carries its format version `v`. Stored forms only grow by optional fields (VER1).
+ * - RW1 Each row contains its format version `v`. Later versions of a form only add optional fields (VER1).
  */
 import type { EntryBody, JournalEntry, OperationId, StoredAddress } from "@holdfast/protocol";
 import type { ListOptions, StoreReader } from "../host/store.ts";
@@ -14,25 +14,25 @@ import type { RunHeader } from "./run-header.ts";
 
 /** The run's header. */
 export const RECORD_KEY = "record";
-/** The run's input, where it is too large to be rewritten with each header. */
+/** The run's input, if it is too large to be rewritten with each header. */
 export const INPUT_KEY = "input";
 /** Outcomes that a resumed run takes over when their operations are requested. */
 export const INHERITED_KEY = "inherited";
 export const JOURNAL_PREFIX = "journal/";
-/** Deliveries kept for waits to come. */
+/** Buffered deliveries for later waits. */
 export const INBOX_PREFIX = "inbox/";
 /** Messages to other runs that are not acknowledged. */
 export const OUTBOX_PREFIX = "outbox/";
 /** Chunks of streams. */
 export const CHUNK_PREFIX = "chunk/";
-/** What callers did to the run. */
+/** Actions of callers on the run. */
 export const AUDIT_PREFIX = "audit/";
 /** Tokens that were issued (WAIT7). */
 export const TOKEN_PREFIX = "token/";
-/** Delivery ids that were seen (WAIT3). */
+/** The ids of accepted deliveries (WAIT3). */
 export const DELIVERED_PREFIX = "delivered/";
 
-/** The form of each kind of row, by its key or the beginning of its keys. */
+/** The form of each kind of row, by its key or the prefix of its keys. */
 export interface RunRows {
   readonly [RECORD_KEY]: RunHeader;
   readonly [INPUT_KEY]: InputRow;
@@ -48,25 +48,25 @@ export interface RunRows {
 
 export type RowKind = keyof RunRows;
 
-/** Whether a row is of this kind: its key says so. */
+/** Whether a row is of this kind, by its key. */
 export function isRow<K extends RowKind>(kind: K, key: string, row: unknown): row is RunRows[K] {
   return row !== undefined && (kind.endsWith("/") ? key.startsWith(kind) : key === kind);
 }
 
-/** The row of this kind whose key ends so. */
+/** Reads the row of this kind whose key ends with `rest`. */
 export function readRow<K extends RowKind>(store: StoreReader, kind: K, rest = ""): RunRows[K] | undefined {
   const key = kind + rest;
   const row = store.get(key);
   return isRow(kind, key, row) ? row : undefined;
 }
 
-/** All rows of this kind, in the order of their keys. */
+/** Lists the rows of this kind, in the order of their keys. */
 export function listRows<K extends RowKind>(
   store: StoreReader,
   kind: K,
   options?: ListOptions,
 ): Iterable<readonly [key: string, row: RunRows[K]]> {
-  // Cast: the keys say what the rows are, as in `isRow`; asking each row costs time in long journals.
+  // A cast: keys determine forms, as in `isRow`. A check of each row would take time in long journals.
   return store.list(kind, options) as Iterable<readonly [string, RunRows[K]]>;
 }
 
@@ -80,7 +80,7 @@ export interface InheritedRow {
   readonly outcomes: readonly EntryBody[];
 }
 
-/** A delivery that is kept for a wait to come, or until the run is no longer paused. */
+/** A delivery that is buffered for a later wait, or until the run is no longer paused. */
 export interface InboxRow {
   readonly v: number;
   readonly kind: BufferedKind;
@@ -93,7 +93,7 @@ export interface InboxRow {
 
 export type DeliveryKind = "event" | "signal";
 
-/** Answers to tokens and ends of children are kept too, while the run is paused (CAN6). */
+/** Answers to tokens and ends of children are buffered only while the run is paused (CAN6). */
 export type BufferedKind = DeliveryKind | "token" | "child";
 
 /** A message to another object that is not acknowledged. */
@@ -103,26 +103,26 @@ export interface OutboxRow {
   readonly message: RunMessage;
 }
 
-/** Chunks of a stream, as many as came together. */
+/** Chunks of a stream that one report contained. */
 export interface ChunkRow {
   readonly v: number;
   readonly at: number;
-  /** The number of the first. */
+  /** The index of the first chunk. */
   readonly first: number;
   readonly chunks: readonly string[];
 }
 
-/** Something that a caller did to the run. */
+/** One action of a caller on the run. */
 export interface AuditRow {
   readonly v: number;
   readonly at: number;
   readonly action: string;
   readonly by: string;
-  /** What was delivered, or the reason. Never a secret. */
+  /** The delivered item, or the reason of the action. Never a secret. */
   readonly detail?: string;
 }
 
-/** An issued token and whether it was used. */
+/** An issued token, and whether it was answered. */
 export interface TokenRow {
   readonly v: number;
   readonly op: OperationId;
@@ -150,7 +150,7 @@ export function auditKey(position: number): string {
   return AUDIT_PREFIX + inOrder(position);
 }
 
-/** All chunks of one generation of a stream. `stream`: its place in the header's list. */
+/** The prefix of the keys of one generation of a stream. `stream`: its position in the header's list. */
 export function chunkPrefix(stream: number, generation: number): string {
   return `${CHUNK_PREFIX}${stream}/${generation}/`;
 }
@@ -159,12 +159,12 @@ export function chunkKey(stream: number, generation: number, position: number): 
   return chunkPrefix(stream, generation) + inOrder(position);
 }
 
-/** The place, in the header's list, of the stream that a chunk's key belongs to. */
+/** Returns the position, in the header's list, of the stream of a chunk's key. */
 export function streamOfChunk(key: string): number {
   return Number(key.slice(CHUNK_PREFIX.length).split("/")[0]);
 }
 
-/** Keys sort as text: numbers are as long as the largest. */
+/** Pads a number to the length of the largest, because keys are sorted as text. */
 function inOrder(position: number): string {
   return String(position).padStart(10, "0");
 }

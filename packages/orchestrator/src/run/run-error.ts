@@ -1,17 +1,17 @@
 /**
- * Errors of a run: what the record says about what the workflow's code threw.
+ * Errors of a run: conversions from and to the errors that code throws.
  */
 import type { ErrorValue, OperationId } from "@holdfast/protocol";
 import type { RunError } from "./run-header.ts";
 
-/** Its own code, else whether a step or the function threw. */
+/** Completes an error of the workflow's code. Without a code it gets one for its origin: a step, or the function. */
 export function toRunError(error: ErrorValue, step: OperationId | undefined): RunError {
   const code = error.code ?? (step === undefined ? "WORKFLOW_FAILED" : "STEP_FAILED");
   const category = code === "STEP_INTERRUPTED" ? "RUNTIME_ERROR" : "USER_ERROR";
   return { ...error, code, category, ...(step === undefined ? {} : { step }) };
 }
 
-/** Without what is this run's own: which step it was, and who is at fault. */
+/** Removes the fields that only make sense within this run: the step, and the category. */
 export function plainError(error: ErrorValue & Partial<RunError>): ErrorValue {
   const { step: _step, category: _category, ...plain } = error;
   return plain;

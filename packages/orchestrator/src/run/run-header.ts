@@ -1,12 +1,12 @@
 /**
  * The header of a run: the row `record`.
  *
- * Owns: its shape, and when a run must next be woken.
+ * Owns: its shape, and the time of the run's next alarm.
  *
  * Invariants
- * - H1 The header is rewritten only when something in it changes; completing a step writes its journal row alone (REP6).
- * - H2 `nextAlarm(header)` is the alarm of the object, always: a running run has a watchdog, so no state that needs
- *   driving is without a timer (DUR5).
+ * - H1 The header is rewritten only if one of its fields changes. A completed step writes only its journal row (REP6).
+ * - H2 `nextAlarm(header)` is always the alarm of the object. A running run has a watchdog, so each state that must
+ *   continue has a timer (DUR5).
  */
 import {
   type DispatchFailure,
@@ -23,61 +23,61 @@ import {
 import type { OutboxState } from "../host/outbox.ts";
 import type { RunIdentity } from "./run-identity.ts";
 
-/** A wait that was opened and not yet settled. Older ones come first (WAIT10). */
+/** A wait that was opened and not yet settled. Older waits get deliveries first (WAIT10). */
 export interface OpenWait {
   readonly op: OperationId;
   readonly nth: number;
-  /** As the API shows it. Decisions are made by `kindOf`. */
+  /** The kind in the API. The code decides by `kindOf`. */
   readonly kind: WaitpointKind;
   readonly name: string;
   readonly openedAt: number;
   /** When it ends (DATETIME) or times out. */
   readonly wakeAt?: number;
   readonly tokenId?: string;
-  /** Only payloads that match this encoded pattern are for it (WAIT6). */
+  /** The encoded pattern of the payloads that the wait accepts (WAIT6). */
   readonly match?: string;
-  /** The child that it waits for. */
+  /** The child for which it waits. */
   readonly runId?: string;
 }
 
-/** What kind of operation waits. */
+/** The kind of the operation that waits. */
 export function kindOf(wait: OpenWait): OperationKind {
   return parseOperationId(wait.op).kind;
 }
 
-/** How a run ended in error, or why it is paused. */
+/** The error of a run that failed, or for which the engine paused it. */
 export interface RunError extends ErrorValue {
-  /** Whether the workflow's own code is at fault, or the engine and what it runs on. */
+  /** Who is at fault: the workflow's own code, or the engine and its platform. */
   readonly category: "USER_ERROR" | "RUNTIME_ERROR";
   readonly step?: OperationId;
 }
 
-/** A step whose compensation failed for good (COMP3). */
+/** A step whose compensation failed finally (COMP3). */
 export interface Undone {
   readonly op: OperationId;
   readonly error: ErrorValue;
 }
 
-/** The parent that a child run answers to (CHILD2). */
+/** The parent that a child run notifies of its end (CHILD2). */
 export interface ParentRef {
   readonly runId: string;
   readonly op: OperationId;
-  /** Nobody waits for it (CHILD3). */
+  /** Whether the parent does not wait for the child (CHILD3). */
   readonly detached: boolean;
 }
 
-/** A stream as far as it is settled: chunks of an open one are counted in memory and from its rows (STR1). */
+/** A stream of the run. The chunks of an open stream are counted in memory, from its rows (STR1). */
 export interface StreamState {
   readonly op: OperationId;
   readonly generation: number;
-  /** Once it ended. */
+  /** The number of chunks; absent while the stream is open. */
   readonly chunks?: number;
 }
 
 export interface RunHeader extends RunIdentity {
   readonly v: number;
   readonly status: RunStatus;
-  /** Encoded. Absent if it is large: then it is the row `input`. */
+  /** The encoded input. Absent if it is large: then it is in the row `input`. */
   readonly input?: string | undefined;
   readonly output?: string | undefined;
   readonly error?: RunError | undefined;
@@ -89,27 +89,27 @@ export interface RunHeader extends RunIdentity {
   readonly resumedBy: readonly string[];
   readonly cancelReason?: string | undefined;
   readonly parent?: ParentRef | undefined;
-  /** Set while, and after, the run is undone (COMP1). */
+  /** Set while the run unwinds, and afterwards (COMP1). */
   readonly unwinding?: { readonly cause: UnwindCause; readonly error: RunError } | undefined;
   readonly uncompensated?: readonly Undone[] | undefined;
   readonly metadata: Metadata;
   readonly streams: readonly StreamState[];
 
   readonly createdAt: number;
-  /** A pending run starts at this time. */
+  /** The time at which a pending run starts. */
   readonly startAt?: number | undefined;
   readonly startedAt?: number | undefined;
   readonly endedAt?: number | undefined;
   readonly updatedAt: number;
   readonly deadlineAt?: number | undefined;
-  /** What `ctx.now()` gives before the first outcome; a resumed run takes it from its parent (RES4). */
+  /** The result of `ctx.now()` before the first outcome. A resumed run takes it from its parent (RES4). */
   readonly clockStart?: number | undefined;
 
   /** The number of the newest execution. An execution that reports under another is superseded (DUR6). */
   readonly epoch: number;
-  /** When the running execution is looked after next. Set while, and only while, the run is running. */
+  /** When the watchdog next checks the execution. Only set while the run is running. */
   readonly watchdogAt?: number | undefined;
-  /** What the run was when it was paused, since when it is, and who paused it (CAN4, CAN6). */
+  /** The status before the pause, the time of the pause, and who paused the run (CAN4, CAN6). */
   readonly paused?:
     | {
         readonly from: "pending" | "running" | "waiting";
@@ -117,36 +117,36 @@ export interface RunHeader extends RunIdentity {
         readonly by: "operator" | "engine";
       }
     | undefined;
-  /** Executions that died in a row while the journal stood at `seq` (DUR7). */
+  /** The number of executions that were lost in a row while the last entry was `seq` (DUR7). */
   readonly crashes?: { readonly seq: number; readonly count: number } | undefined;
-  /** Dispatch has failed since `since`; it is tried again at `retryAt` (DUR8). */
+  /** Dispatch has failed since `since`. It is retried at `retryAt` (DUR8). */
   readonly dispatch?: DispatchFailure | undefined;
-  /** Operations that were requested, as of the last header write. */
+  /** The number of requested operations at the last write of the header. */
   readonly asked: number;
   readonly waits: readonly OpenWait[];
-  /** When the next attempt of a step is due; the journal has all of them. */
+  /** When the next attempt of any step is due. */
   readonly retryAt?: number | undefined;
-  /** When attempts last fell due: an execution that does not know of that time cannot park. */
+  /** When attempts last became due. An execution that has not received that time cannot park. */
   readonly retriedAt?: number | undefined;
   readonly inbox: { readonly count: number; readonly chars: number; readonly next: number };
   readonly deliveryIds: number;
-  /** What callers did to the run, so far: the newest draft.context.limits.auditRows are kept. */
+  /** The number of audited actions so far. Only the rows of the newest are stored (SEC2). */
   readonly audited?: number | undefined;
-  /** What the index of runs was told, and what it is owed. Absent where there is no index. */
+  /** The state of the index of runs, and the pending update. Absent in deployments without an index. */
   readonly index?:
     | {
         readonly version: number;
-        /** The status that the index is known to have. */
+        /** The status in the index, if it is known. */
         readonly acked?: RunStatus | undefined;
         readonly owed?: { readonly since: number; readonly failures: number; readonly retryAt: number } | undefined;
       }
     | undefined;
-  /** An ended run is deleted then. */
+  /** When an ended run is deleted. */
   readonly expiresAt?: number | undefined;
   readonly outbox: OutboxState;
 }
 
-/** When the run must next be woken: the earliest of all that is due (H2). Paused and ended runs only send messages. */
+/** Returns the earliest due time of the run (H2). Paused and ended runs only send messages, and ended runs expire. */
 export function nextAlarm(header: RunHeader): number | null {
   let next = Infinity;
   const consider = (at: number | undefined): void => {
@@ -155,7 +155,7 @@ export function nextAlarm(header: RunHeader): number | null {
   consider(header.outbox.retryAt);
   consider(header.index?.owed?.retryAt);
   if (isTerminal(header.status) || header.status === "paused") {
-    // An ended run is deleted only after all it had to send was acknowledged.
+    // An ended run is deleted only after all its messages were acknowledged.
     if (next === Infinity && isTerminal(header.status)) consider(header.expiresAt);
     return next === Infinity ? null : next;
   }

@@ -1,16 +1,16 @@
 /**
- * When a failed step is tried again.
+ * The delay before a failed attempt is repeated: of a step, or of a dispatch.
  *
- * Owns: the retry decision (STEP2, STEP3), as pure arithmetic.
+ * Owns: the computation of the backoff (STEP2).
  */
 import { type RetryPolicy, hashText } from "@holdfast/protocol";
 
-/** Delays grow by up to this share, so that runs that failed together do not come back together. */
+/** Jitter adds up to this share to a delay. Runs that failed together therefore do not retry together. */
 const JITTER_SHARE = 0.2;
 
 /**
- * The delay after failed attempt number `attempt` (1 = the first), in ms: the policy's, jittered, at most its maximum.
- * The jitter is a function of `key` and `attempt`: a decision that is made twice comes out the same.
+ * Returns the delay after failed attempt number `attempt` (from 1), ms: the policy's delay with jitter, at most its
+ * maximum. The jitter depends on `key` and `attempt` only, so the same call returns the same delay.
  */
 export function computeBackoffDelayMs(policy: RetryPolicy, attempt: number, key: string): number {
   const { initialMs, maxDelayMs } = policy;

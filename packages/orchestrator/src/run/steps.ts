@@ -1,7 +1,7 @@
 /**
- * Steps: journaling their attempts and outcomes, and when a failed one is tried again.
+ * Steps: the entries of their attempts and outcomes, and the times of their retries.
  *
- * Owns: STEP2 and STEP3 as far as the orchestrator decides them, and outcomes that a resumed run takes over (RES1, RES2).
+ * Owns: the orchestrator's part of STEP2 and STEP3, and the outcomes that a resumed run takes over (RES1, RES2).
  */
 import { LIMITS, type OperationEvents } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
@@ -10,7 +10,7 @@ import { knowOperations, readInherited } from "./run-state.ts";
 import { computeBackoffDelayMs } from "./step-retry.ts";
 import { endStream } from "./streams.ts";
 
-/** A `once` step is about to execute its body (DUR3). */
+/** Journals that a `once` step is about to execute its body (DUR3). */
 export function startStep(draft: Draft, event: OperationEvents & { type: "step.started" }): void {
   const { nth, quiet, ...body } = event;
   draft.append(body, nth, quiet);
@@ -22,7 +22,7 @@ export function completeStep(draft: Draft, event: OperationEvents & { type: "ste
   draft.append(body, nth, quiet);
 }
 
-/** An attempt failed: another one follows, or the step has failed. */
+/** Journals a failed attempt. Another attempt follows, or the step has failed. */
 export function failAttempt(draft: Draft, event: OperationEvents & { type: "step.failed" }): void {
   const { op, nth, attempt, startedAt, error, retry, retryAfterMs, quiet } = event;
   if (retry === null || attempt >= retry.max) {
@@ -40,7 +40,7 @@ export function failAttempt(draft: Draft, event: OperationEvents & { type: "step
   if (retryAt < (draft.header.retryAt ?? Infinity)) draft.change({ retryAt });
 }
 
-/** The execution starts the attempts that are due; here only the next time is found. */
+/** Wakes the run when retries are due, and finds the time of the next one. The execution starts the attempts. */
 export function settleDueRetries(draft: Draft): void {
   const { header, now, state } = draft;
   if (header.retryAt === undefined || header.retryAt > now) return;
@@ -51,7 +51,7 @@ export function settleDueRetries(draft: Draft): void {
   wake(draft);
 }
 
-/** An outcome that a resumed run takes over gets its place in the journal when it is requested (RES1, RES2). */
+/** Journals an outcome that a resumed run takes over, when the function requests its operation (RES1, RES2). */
 export function inheritOutcome(draft: Draft, event: OperationEvents & { type: "inherited" }): void {
   const outcome = readInherited(draft.state).find((body) => body.op === event.op);
   if (outcome === undefined) return;

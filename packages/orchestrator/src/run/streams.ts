@@ -1,15 +1,15 @@
 /**
  * Streams: chunks that readers follow.
  *
- * Owns: STR1: chunks are rows, numbered in their generation; an attempt that was cut short is replaced by another
- * generation as a whole.
+ * Owns: STR1. Chunks are rows, and are numbered within a generation. Each attempt to produce a stream starts a generation,
+ * which replaces all earlier chunks.
  */
 import { FORMAT_VERSION, type OperationEvents, type OperationId, parseOperationId } from "@holdfast/protocol";
 import { stopAtLimit } from "./cancel.ts";
 import type { Draft } from "./draft.ts";
 import { type ChunkRow, chunkKey } from "./rows.ts";
 
-/** An attempt to produce a stream begins: readers forget what an earlier one had produced. */
+/** Starts a new generation for an attempt to produce a stream. Readers drop the chunks of earlier ones. */
 export function startStream(draft: Draft, event: OperationEvents & { type: "stream.started" }): void {
   const { op, nth } = event;
   const { streams } = draft.header;
@@ -22,7 +22,7 @@ export function startStream(draft: Draft, event: OperationEvents & { type: "stre
   });
 }
 
-/** Chunks are rows before anything that follows can be seen (DUR2). What was stored already is not stored again. */
+/** Stores chunks, in the commit of their report (DUR2). Chunks that do not continue the stored ones are ignored. */
 export function appendChunks(draft: Draft, event: OperationEvents & { type: "stream.chunks" }): void {
   const { op, first, chunks } = event;
   const place = draft.header.streams.findIndex((stream) => stream.op === op);
@@ -39,7 +39,7 @@ export function appendChunks(draft: Draft, event: OperationEvents & { type: "str
   draft.put(chunkKey(place, stream.generation, first), row);
 }
 
-/** The stream's step ended: its count is settled. */
+/** Stores the number of chunks of a stream that has ended. */
 export function endStream(draft: Draft, op: OperationId): void {
   const stored = draft.state.openStreams.get(op);
   const { streams } = draft.header;
@@ -48,7 +48,7 @@ export function endStream(draft: Draft, op: OperationId): void {
   draft.change({ streams: streams.map((one) => (one.op === op ? { ...one, chunks } : one)) });
 }
 
-/** Chunks that this transition adds to the stream. */
+/** The number of chunks that this transition adds to the stream. */
 function addedChunks(draft: Draft, op: OperationId): number {
   return draft.chunks.get(op) ?? 0;
 }

@@ -1,8 +1,8 @@
 /**
- * What falls due with time: a delayed start, sleeps and time-outs, retries, the time budget, dispatch, the watchdog.
+ * Timers: a delayed start, sleeps and time-outs, retries, the time budget, dispatch, the watchdog.
  *
- * Owns: the rule that due timers are settled before anything else in every transition, in the order of their time, so
- * that a delivery that comes after a time-out finds it timed out, however late the alarm is (WAIT4).
+ * Owns: the rule that each transition first settles the timers that are due, in the order of their times. A delivery after
+ * a time-out therefore finds the wait timed out, however late the alarm is (WAIT4).
  */
 import { LIMITS, assert, isTerminal } from "@holdfast/protocol";
 import { expire } from "./cancel.ts";
@@ -13,14 +13,14 @@ import { settleOutbox } from "./outbox.ts";
 import { settleDueRetries } from "./steps.ts";
 import { settleDueWaits } from "./waits.ts";
 
-/** Settles all that is due by now. */
+/** Settles all timers that are due. */
 export function settleDueTimers(draft: Draft): void {
   settleOutbox(draft);
   settleIndex(draft);
   const { header, now } = draft;
   if (isTerminal(header.status) || header.status === "paused") return;
   if (header.startAt !== undefined && header.startAt <= now) wake(draft);
-  // What was due before the time budget ran out comes first, what was due after that no longer counts.
+  // Waits that were due before the time budget ran out are settled. Later ones are ignored.
   const expired = header.deadlineAt !== undefined && header.deadlineAt <= now;
   settleDueWaits(draft, expired ? header.deadlineAt : now);
   if (expired) return expire(draft);
@@ -29,7 +29,7 @@ export function settleDueTimers(draft: Draft): void {
   settleWatchdog(draft);
 }
 
-/** Looks after the running execution again later. A lost one is replaced at the end of the transition. */
+/** Sets the watchdog's next time. `recoverLostExecution` replaces a lost execution at the end of the transition. */
 function settleWatchdog(draft: Draft): void {
   const { header, now } = draft;
   if (!draft.live || header.watchdogAt === undefined || header.watchdogAt > now) return;

@@ -18,18 +18,18 @@ import { JOURNAL_PREFIX, listRows } from "./rows.ts";
 import type { RunError, RunHeader, Undone } from "./run-header.ts";
 import { knowOperations } from "./run-state.ts";
 
-/** The operation that undoes a step. */
+/** The operation that compensates a step. */
 export function compensationOf(step: OperationId): OperationId {
   const { occurrence, name } = parseOperationId(step);
   return operationId("compensation", occurrence, name);
 }
 
-/** Whether an event about this operation still counts while the run is undone: what the code did is over (CAN1). */
+/** Whether events about this operation are accepted while the run unwinds: only those of compensations are (CAN1). */
 export function isAcceptedWhileUnwinding(op: OperationId): boolean {
   return parseOperationId(op).kind === "compensation";
 }
 
-/** The function failed or asked to be undone: the run begins to undo (COMP1). */
+/** Starts to unwind, because the function failed or requested compensation (COMP1). */
 export function beginUnwinding(
   draft: Draft,
   event: OperationEvents & { type: "run.unwinding" },
@@ -46,12 +46,12 @@ export function beginUnwinding(
   });
 }
 
-/** The error for which a run is undone; `undefined`: undoing was requested, or the run is not undone. */
+/** The error because of which a run unwinds; `undefined`: the function requested it, or the run does not unwind. */
 export function causeOf({ unwinding }: RunHeader): RunError | undefined {
   return unwinding?.cause === "request" ? undefined : unwinding?.error;
 }
 
-/** All compensations were executed, as far as they could be (COMP3). */
+/** Ends the run after each compensation has completed or failed finally (COMP3). */
 export function endUnwound(draft: Draft): void {
   const { unwinding } = draft.header;
   if (unwinding === undefined) return;
@@ -71,7 +71,7 @@ function statusOf(cause: "failure" | "cancel" | "timeout" | "request", anythingU
   return anythingUndone ? "compensated" : "failed";
 }
 
-/** The steps whose compensation failed for good, with their errors. */
+/** The steps whose compensation failed finally, with their errors. */
 function findUndone(draft: Draft): Undone[] {
   const stored = [...listRows(draft.state.store, JOURNAL_PREFIX)].map(([, entry]) => entry);
   return [...stored, ...draft.entries].flatMap((entry): Undone[] => {

@@ -1,5 +1,5 @@
 /**
- * Waits: opening them, and what ends them.
+ * Waits: how they open, and how they end.
  *
  * Owns: WAIT1 (a wait is journaled when it opens), WAIT4 (time-outs, in the order of their time), WAIT7 (a token is
  * answered once).
@@ -22,7 +22,7 @@ import { wake } from "./lifecycle.ts";
 import { TOKEN_PREFIX, type TokenRow } from "./rows.ts";
 import { type OpenWait, kindOf } from "./run-header.ts";
 
-/** How the API and the stored header name the kinds of operations that wait. */
+/** The names, in the API and in the stored header, of the kinds of operations that wait. */
 const WAITPOINT_KINDS: Readonly<Partial<Record<OperationKind, WaitpointKind>>> = {
   sleep: "DATETIME",
   event: "EVENT",
@@ -31,7 +31,7 @@ const WAITPOINT_KINDS: Readonly<Partial<Record<OperationKind, WaitpointKind>>> =
   run: "RUN",
 };
 
-/** A wait that opens now. */
+/** Makes a wait that opens now. */
 export function newWait(
   op: OperationId,
   nth: number,
@@ -44,12 +44,12 @@ export function newWait(
   return { op, nth, kind: waitpoint, name, openedAt, ...more };
 }
 
-/** The function waits. `taken`: keys of buffered deliveries that this report has taken already (WAIT2). */
+/** Opens a wait. `taken`: the keys of buffered deliveries that this report has consumed before (WAIT2). */
 export function openWait(draft: Draft, event: OperationEvents & { type: "wait.opened" }, taken: Set<string>): void {
   const { op, nth, afterMs, tokenId, match } = event;
   if (draft.header.waits.some((open) => open.op === op)) return;
   if (draft.header.waits.length >= draft.context.limits.openWaits) {
-    return stopAtLimit(draft, `The run has ${draft.context.limits.openWaits} waits open at one time`);
+    return stopAtLimit(draft, `The run has ${draft.context.limits.openWaits} open waits`);
   }
   const wakeAt = event.wakeAt ?? (afterMs === undefined ? undefined : draft.now + afterMs);
   const timing = { ...(wakeAt === undefined ? {} : { wakeAt }), ...(tokenId === undefined ? {} : { tokenId }) };
@@ -62,7 +62,7 @@ export function openWait(draft: Draft, event: OperationEvents & { type: "wait.op
   else journalResult(draft, wait, buffered.payload, buffered.deliveryId);
 }
 
-/** Something came that an open wait was for. */
+/** Ends an open wait with the payload of its delivery. */
 export function resolveWait(draft: Draft, wait: OpenWait, payload: string, deliveryId: string | undefined): void {
   draft.change({ waits: draft.header.waits.filter((open) => open !== wait) });
   journalResult(draft, wait, payload, deliveryId);
@@ -76,7 +76,7 @@ function journalResult(draft: Draft, wait: OpenWait, value: string, deliveryId: 
   if (wait.tokenId !== undefined) closeToken(draft, wait.tokenId, "resolved");
 }
 
-/** A child run ended, or could not be started. */
+/** Journals that a child run ended, or could not be started. */
 export function endChild(draft: Draft, op: OperationId, nth: number, outcome: ChildOutcome): void {
   draft.append({ type: "child.ended", op, outcome }, nth, true);
 }
