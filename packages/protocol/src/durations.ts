@@ -61,6 +61,7 @@ function parseIso(text: string): number {
 
 function parseText(text: string): number {
   const match = /^(\d{1,15})(ms|s|m|h|d|w)$/.exec(text);
+  // A cast: the pattern admits the units of `UNIT_MS` only.
   return match ? Number(match[1]) * UNIT_MS[match[2] as DurationUnit] : Number.NaN;
 }
 

@@ -79,6 +79,7 @@ export function readShownInput(state: RunState, header: RunHeader): string {
 /** Of a header in a newer format, what has the form that this code knows. */
 function readableFields(header: RunHeader): RunHeader {
   const plain = Object.entries(header).filter(([key, value]) => {
+    // A cast: a key of a newer format may be missing in the table, which gives `undefined`.
     const expected: unknown = UNREADABLE[key as keyof RunHeader];
     return typeof value === typeof expected && typeof value !== "object";
   });
