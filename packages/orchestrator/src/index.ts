@@ -53,6 +53,6 @@ export { type OpenWait, type ParentRef, type RunError, type RunHeader, nextAlarm
 export { RunHost, type RunHostOptions } from "./run/run-host.ts";
 export type { RunIdentity } from "./run/run-identity.ts";
 export { describeEntry, describeRun, summarizeRun } from "./run/run-record.ts";
-export { type RunState, applyBatch, loadRun, readInput, readJournal } from "./run/run-state.ts";
+export { type RunState, applyBatch, loadRun, noticeNewerInput, readInput, readJournal } from "./run/run-state.ts";
 export { computeBackoffDelayMs } from "./run/step-retry.ts";
 export { type Transition, transition } from "./run/transition.ts";

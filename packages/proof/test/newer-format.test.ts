@@ -88,6 +88,16 @@ const CHANGES: readonly (readonly [what: string, change: (store: MemoryStore) =>
     },
     '"h1"',
   ],
+  [
+    "a delivery of a newer format in another form",
+    (store) => patch(store, "inbox/0000000001", { v: 2, payload: undefined }),
+    "format 2",
+  ],
+  [
+    "an encoded end of a child",
+    (store) => patch(store, "inbox/0000000001", { kind: "child", payload: SEALED }),
+    '"h1"',
+  ],
   ["an encoded output in the header", (store) => patch(store, "record", { output: SEALED }), '"h1"'],
   ["encoded metadata", (store) => patch(store, "record", { metadata: [["phase", SEALED]] }), '"h1"'],
 ];
@@ -187,12 +197,44 @@ describe("runs of newer code", () => {
     });
   });
 
-  test("VER4 an ended run of newer code keeps its status, and has no alarm", async () => {
+  test("VER4 an ended run of newer code keeps its status, and has no alarm if nothing is left to do", async () => {
     const { host, store } = await changed((one) =>
       patch(one, "record", { build: "b2", status: "completed", output: SEALED }),
     );
     host.host.handle({ type: "alarm" });
     expect([recordOf(host).status, recordOf(host).error, store.alarm]).toEqual(["completed", undefined, null]);
+  });
+
+  test("VER4 DUR5 an ended run of newer code keeps its alarm while something is left to do", async () => {
+    const { host, store } = await changed((one) =>
+      patch(one, "record", {
+        build: "b2",
+        status: "completed",
+        outbox: { count: 1, next: 2, failures: 0, retryAt: 5 },
+      }),
+    );
+    const now = host.clock.now();
+    host.host.handle({ type: "alarm" });
+    expect(store.alarm).toBe(now + 300_000);
+    patch(store, "record", { outbox: { count: 0, next: 2, failures: 0 }, expiresAt: now + 1_000_000 });
+    host.crash();
+    host.host.handle({ type: "alarm" });
+    expect(store.alarm).toBe(now + 1_000_000);
+  });
+
+  test.each([
+    ["is encoded", { input: SEALED }],
+    ["has a newer format", { v: 2, input: undefined }],
+  ])("VER4 a repeated trigger of a run is refused if the stored input %s", async (_what, fields) => {
+    const { host, rows } = await changed((one) => patch(one, "input", fields));
+    const before = rows();
+    expect(host.trigger("w", 1)).toMatchObject({ type: "refused", code: "newer_format" });
+    expect([rows(), recordOf(host).status]).toEqual([before, "paused"]);
+  });
+
+  test("VER4 the journal contains entries of a newer format as they are, in any form", async () => {
+    const world = await changed((one) => patch(one, JOURNAL(2), { v: 2, op: undefined, value: { k: 1 } }));
+    expect(journalOf(world)[1]).toMatchObject({ type: "step.completed", operation: { kind: "" }, value: { k: 1 } });
   });
 
   test("VER4 an alarm checks the run again after 5 minutes, and late inputs of the run's own work change no row", async () => {
@@ -237,9 +279,15 @@ describe("runs of newer code", () => {
     expect(receive({ type: "trigger", op: "run/0/c", trigger: { runId: "n", input: SEALED } })).toEqual({
       type: "unreachable",
     });
-    expect(receive({ type: "trigger", op: "run/0/c", trigger: { runId: "n", input: "-1", segment: 2 } })).toEqual({
-      type: "unreachable",
-    });
+    const outcome: EntryBody = { type: "step.completed", op: "step/0/c", attempt: 0, startedAt: 0, value: SEALED };
+    for (const fields of [
+      { segment: 2 },
+      { tenantMeta: SEALED },
+      { inherited: { parentRunId: "p", number: 2, entries: [], outcomes: [outcome] } },
+    ]) {
+      const trigger = { runId: "n", input: "-1", ...fields };
+      expect(receive({ type: "trigger", op: "run/0/c", trigger })).toEqual({ type: "unreachable" });
+    }
     expect(rows()).toEqual(before);
   });
 });

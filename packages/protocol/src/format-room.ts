@@ -5,6 +5,7 @@
  * changes nothing. A report that holds one is refused.
  */
 import { type JournalEntry, isOutcome } from "./journal.ts";
+import { FORMAT_VERSION } from "./version.ts";
 
 /**
  * Fields of a run's header: the run's own key, wrapped; which part of a run that continues itself; the build of its code;
@@ -16,8 +17,9 @@ export const RESERVED_HEADER_FIELDS = ["wrappedKey", "segment", "build", "uses"]
 /** Kinds of journal entries. They carry the fields that every entry has. */
 export const RESERVED_ENTRY_TYPES = ["version.marked", "rewound", "edited", "execution.build"] as const;
 
-/** Whether this version knows the type of an entry. */
-export function isKnownEntry(entry: Pick<JournalEntry, "type">): boolean {
+/** Whether this version knows the form of an entry: its type, and its format if it is stored. */
+export function isKnownEntry(entry: Pick<JournalEntry, "type"> & Partial<Pick<JournalEntry, "v">>): boolean {
+  if ((entry.v ?? 0) > FORMAT_VERSION) return false;
   const known: boolean | undefined = isOutcome(entry);
   return known !== undefined;
 }

@@ -18,6 +18,7 @@ import {
   journalKey,
   newerFormatError,
   noticeNewer,
+  noticeNewerInput,
   planResume,
   readInput,
   readJournal,
@@ -65,6 +66,7 @@ export class Answers {
     const recordSteps = this.#recordSteps;
     const journal = this.#rows<JournalEntry>(JOURNAL_PREFIX, { limit: recordSteps + 1 });
     noticeNewer(state, journal);
+    noticeNewerInput(state, this.header());
     const header = this.header();
     const openChunks = (op: string): number => state.openStreams.get(op)?.chunks ?? this.#countChunks(header, op);
     const current = { ...header, updatedAt: state.lastAt };
@@ -98,6 +100,7 @@ export class Answers {
     const header = this.header();
     const { state } = this.#host;
     const journal = readJournal(state);
+    noticeNewerInput(state, header);
     if (state.newer !== undefined) throw new ApiRefusal("newer_format", newerFormatError(state.newer).message);
     const inherited = planResume(header, journal, request);
     if ("type" in inherited) throw new ApiRefusal(inherited.code, inherited.message);

@@ -26,6 +26,8 @@ export function neighboursOf(
     send:
       runDO &&
       ((to, message, done) => {
+        // Newer code sends to other kinds of objects: its messages stay for it.
+        if (to.kind !== "run") return void Promise.resolve<SendResult>({ type: "unreachable" }).then(done);
         void sendMessage(runDO, runObjectName(tenantId(), to.name), message).then(done);
       }),
   };

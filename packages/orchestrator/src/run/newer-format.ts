@@ -14,7 +14,7 @@ import {
   isKnownEntry,
   schemeOf,
 } from "@holdfast/protocol";
-import type { RunMessage } from "./messages.ts";
+import type { ChildTrigger, RunMessage } from "./messages.ts";
 import type { InboxRow } from "./rows.ts";
 import type { RunHeader } from "./run-header.ts";
 
@@ -64,7 +64,8 @@ export function newerInRow(row: { readonly v: number }, values: readonly string[
 /** What this code does not know in a buffered delivery. That of a child holds its outcome as JSON. */
 export function newerInInbox(row: InboxRow): string | undefined {
   const where = `a delivery of ${JSON.stringify(row.name)}`;
-  if (row.kind !== "child" || row.v > FORMAT_VERSION) return newerInRow(row, [row.payload], where);
+  const newer = newerInRow(row, [row.payload], where);
+  if (newer !== undefined || row.kind !== "child") return newer;
   const outcome: ChildOutcome = JSON.parse(row.payload);
   return newerInBody({ type: "child.ended", op: row.name, outcome }, where);
 }
@@ -139,7 +140,7 @@ function valuesOf(event: ExecutionEvent): readonly (string | undefined)[] {
 export function isNewerMessage(message: RunMessage): boolean {
   switch (message.type) {
     case "trigger":
-      return isEnveloped(message.trigger.input) || RESERVED_HEADER_FIELDS.some((name) => name in message.trigger);
+      return isNewerTrigger(message.trigger);
     case "childEnded": {
       const { outcome, op } = message;
       const entry: EntryBody = { type: "child.ended", op, outcome };
@@ -151,4 +152,14 @@ export function isNewerMessage(message: RunMessage): boolean {
     default:
       return true;
   }
+}
+
+function isNewerTrigger(trigger: ChildTrigger): boolean {
+  const { input, tenantMeta, inherited } = trigger;
+  const bodies = [...(inherited?.entries ?? []), ...(inherited?.outcomes ?? [])];
+  return (
+    RESERVED_HEADER_FIELDS.some((name) => name in trigger) ||
+    newerAmong([input, tenantMeta], "") !== undefined ||
+    bodies.some((body) => newerInBody(body, "") !== undefined)
+  );
 }

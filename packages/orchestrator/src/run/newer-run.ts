@@ -53,7 +53,12 @@ export function refuseNewer(
 export function alarmOf({ header, newer }: RunState, now: number): number | null {
   if (header === undefined) return null;
   if (newer === undefined) return nextAlarm(header);
-  return isTerminal(header.status) ? null : now + NEWER_FORMAT_CHECK_MS;
+  const check = now + NEWER_FORMAT_CHECK_MS;
+  // Of a header in a newer format nothing says that it has nothing left to do.
+  if (header.v > FORMAT_VERSION || !isTerminal(header.status)) return check;
+  // A run that has ended still sends messages, updates the index and expires: the newer code does that.
+  const next = nextAlarm(header);
+  return next === null ? null : Math.max(next, check);
 }
 
 /** The header as readers see it: a run that newer code wrote is paused, unless it has ended. */

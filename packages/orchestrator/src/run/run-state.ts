@@ -85,17 +85,18 @@ export function loadRun(store: StoreReader): RunState {
     journalForStart: undefined,
     openStreams: new Map(),
   };
-  // Of a header in a newer format nothing more is read: its fields may mean something else.
+  // Of a header in a newer format nothing more is read: its fields may mean something else. Rows that newer code wrote
+  // are not applied: they may have another form.
   if (header === undefined || header.v > FORMAT_VERSION) return state;
   for (const [, entry] of listRows(store, JOURNAL_PREFIX, { reverse: true, limit: 1 })) {
     state.newer ??= newerInEntry(entry);
-    applyEntry(state, entry);
+    if (state.newer === undefined) applyEntry(state, entry);
   }
   state.lastOutcomeSeq = state.lastSeq;
   if (header.inbox.count > 0) {
     for (const [key, row] of listRows(store, INBOX_PREFIX)) {
       state.newer ??= newerInInbox(row);
-      applyInbox(state, key, row);
+      if (state.newer === undefined) applyInbox(state, key, row);
     }
   }
   return state;
@@ -119,6 +120,11 @@ export function prepareStart(state: RunState, header: RunHeader): void {
   state.journalForStart = readJournal(state);
   const inherited = readRow(state.store, INHERITED_KEY);
   for (const body of inherited?.outcomes ?? []) state.newer ??= newerInBody(body, "an outcome that was taken over");
+  noticeNewerInput(state, header);
+}
+
+/** Finds what newer code wrote in the row of the input. */
+export function noticeNewerInput(state: RunState, header: RunHeader): void {
   const row = header.input === undefined ? readRow(state.store, INPUT_KEY) : undefined;
   if (row !== undefined) state.newer ??= newerInRow(row, [row.input], "the input");
 }

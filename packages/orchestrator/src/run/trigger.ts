@@ -13,14 +13,18 @@ import type { Inheritance, RunMessage, TriggerInput } from "./messages.ts";
 import { post } from "./outbox.ts";
 import { INHERITED_KEY, INPUT_KEY, type InheritedRow, type InputRow, TOKEN_PREFIX, type TokenRow } from "./rows.ts";
 import type { RunHeader } from "./run-header.ts";
-import { type RunState, readInherited, readInput } from "./run-state.ts";
+import { type RunState, noticeNewerInput, readInherited, readInput } from "./run-state.ts";
 
 /** Inputs up to this length are kept in the header; longer ones get a row, so that they are not rewritten with it. */
 const HEADER_INPUT_CHARS_MAX = 4_096;
 
 export function trigger(state: RunState, input: TriggerInput, context: HostContext): [Draft, Reply] {
   const draft = new Draft(state, context);
-  if (state.header !== undefined) return [draft, again(state, state.header, input)];
+  if (state.header !== undefined) {
+    noticeNewerInput(state, state.header);
+    // `transition` refuses the trigger if the stored input cannot be compared (VER4).
+    return [draft, state.newer === undefined ? again(state, state.header, input) : { type: "exists" }];
+  }
   const large = input.input.length > HEADER_INPUT_CHARS_MAX;
   draft.replace(newHeader(input, draft.now, large, context.flags));
   if (large) draft.put(INPUT_KEY, { v: FORMAT_VERSION, input: input.input } satisfies InputRow);
