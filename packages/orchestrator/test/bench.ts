@@ -26,7 +26,7 @@ export class Bench {
   readonly errors: unknown[] = [];
   now = 1_000_000;
   /** Rows for the index, which tests answer; `undefined`: there is no index. */
-  told: { readonly row: IndexRow; readonly done: (stored: boolean) => void }[] | undefined;
+  indexRows: { readonly row: IndexRow; readonly done: (stored: boolean) => void }[] | undefined;
   retentionMs: number | undefined;
   limits: Limits = DEFAULT_LIMITS;
   readonly #dispatcher: StepDispatcher = { workflows: () => [], start: () => ({ update: () => {}, abort: () => {} }) };
@@ -39,9 +39,11 @@ export class Bench {
       dispatcher: this.#dispatcher,
       clock: () => this.now,
       send: (to, message, done) => this.sent.push({ to: to.name, message, done }),
-      ...(this.told === undefined
+      ...(this.indexRows === undefined
         ? {}
-        : { tellIndex: (row: IndexRow, done: (stored: boolean) => void) => void this.told?.push({ row, done }) }),
+        : {
+            updateIndex: (row: IndexRow, done: (stored: boolean) => void) => void this.indexRows?.push({ row, done }),
+          }),
       limits: this.limits,
       retentionMs: () => this.retentionMs,
       onError: (error) => this.errors.push(error),

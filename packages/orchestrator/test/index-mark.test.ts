@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import { expiryOf } from "../src/index.ts";
 import { Bench } from "./bench.ts";
 
-function indexed(): Bench & { readonly told: NonNullable<Bench["told"]> } {
+function indexed(): Bench & { readonly indexRows: NonNullable<Bench["indexRows"]> } {
   const bench = new Bench();
-  bench.told = [];
+  bench.indexRows = [];
   bench.host = bench.newHost();
   return bench as ReturnType<typeof indexed>;
 }
@@ -18,19 +18,19 @@ describe("index updates", () => {
     bench.trigger();
     bench.report(waits, parked);
     bench.report({ type: "run.completed", output: "1" });
-    expect(bench.told.map(({ row }) => [row.version, row.status])).toEqual([
+    expect(bench.indexRows.map(({ row }) => [row.version, row.status])).toEqual([
       [1, "running"],
       [2, "waiting"],
       [3, "completed"],
     ]);
     expect(bench.header.index?.owed).toBeDefined();
-    bench.told[0]?.done(true);
-    bench.told[1]?.done(true);
+    bench.indexRows[0]?.done(true);
+    bench.indexRows[1]?.done(true);
     expect(bench.header.index?.owed).toBeDefined();
-    bench.told[2]?.done(true);
+    bench.indexRows[2]?.done(true);
     expect(bench.header.index).toEqual({ version: 3, acked: "completed" });
     expect(bench.store.alarm).toBeNull();
-    bench.told[2]?.done(true);
+    bench.indexRows[2]?.done(true);
     expect(bench.header.index).toEqual({ version: 3, acked: "completed" });
   });
 
@@ -38,44 +38,44 @@ describe("index updates", () => {
     const bench = indexed();
     bench.trigger();
     bench.report(waits, parked);
-    bench.told.at(-1)?.done(true);
+    bench.indexRows.at(-1)?.done(true);
     bench.host.handle({ type: "deliver", kind: "signal", name: "go", payload: "1" });
     expect(bench.header).toMatchObject({
       status: "running",
       index: { acked: "waiting", owed: { retryAt: 1_001_000 } },
     });
-    expect(bench.told).toHaveLength(2);
+    expect(bench.indexRows).toHaveLength(2);
     bench.report({ type: "wait.opened", op: "signal/1/go", nth: 2 }, { ...parked, seq: 2 });
     expect(bench.header.index).toEqual({ version: 4, acked: "waiting" });
     bench.host.handle({ type: "deliver", kind: "signal", name: "go", payload: "1" });
     bench.alarm();
-    expect(bench.told.at(-1)?.row).toMatchObject({ status: "running", version: 5 });
+    expect(bench.indexRows.at(-1)?.row).toMatchObject({ status: "running", version: 5 });
   });
 
   test("IDX2 a row is sent again after growing delays until it is stored, and an answer about an older version is ignored", () => {
     const bench = indexed();
     bench.trigger();
     bench.report({ type: "run.completed", output: "1" });
-    bench.told.at(-1)?.done(false);
+    bench.indexRows.at(-1)?.done(false);
     const pauses = Array.from({ length: 9 }, () => {
       const before = bench.now;
       bench.alarm();
       return bench.now - before;
     });
     expect(pauses).toEqual([5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000, 300_000]);
-    bench.told.at(-1)?.done(true);
+    bench.indexRows.at(-1)?.done(true);
     expect(bench.store.alarm).toBeNull();
     bench.alarm();
-    expect(bench.told).toHaveLength(11);
+    expect(bench.indexRows).toHaveLength(11);
   });
 
   test("IDX2 a running run stores the acknowledged index version only after the second acknowledgement", () => {
     const bench = indexed();
     bench.trigger();
-    bench.told[0]?.done(true);
+    bench.indexRows[0]?.done(true);
     expect(bench.header.index?.owed).toBeDefined();
-    while (bench.told.length < 2) bench.alarm();
-    bench.told[1]?.done(true);
+    while (bench.indexRows.length < 2) bench.alarm();
+    bench.indexRows[1]?.done(true);
     expect(bench.header.index).toEqual({ version: 1, acked: "running" });
   });
 
@@ -86,7 +86,7 @@ describe("index updates", () => {
     bench.store.beforeCommit = () => {
       throw new Error("no disk");
     };
-    bench.told.at(-1)?.done(true);
+    bench.indexRows.at(-1)?.done(true);
     expect(bench.errors).toEqual([new Error("no disk")]);
   });
 
@@ -94,21 +94,21 @@ describe("index updates", () => {
     const bench = indexed();
     bench.trigger();
     bench.report({ type: "run.failed", error: { name: "Error", message: "no" } });
-    bench.told.at(-1)?.done(true);
+    bench.indexRows.at(-1)?.done(true);
     bench.host.handle({ type: "reindex" });
-    expect(bench.told.at(-1)?.row).toMatchObject({ version: 3, status: "failed", error: { message: "no" } });
-    (bench as Bench).told = undefined;
+    expect(bench.indexRows.at(-1)?.row).toMatchObject({ version: 3, status: "failed", error: { message: "no" } });
+    (bench as Bench).indexRows = undefined;
     bench.host = bench.newHost();
     bench.alarm();
     expect(bench.header.index).toEqual({ version: 3 });
     bench.host.handle({ type: "reindex" });
     expect(bench.header.index).toEqual({ version: 3 });
     const plain = new Bench();
-    plain.told = [];
+    plain.indexRows = [];
     plain.trigger();
     plain.host = plain.newHost();
     plain.host.handle({ type: "reindex" });
-    expect(plain.told.at(-1)?.row.version).toBe(1);
+    expect(plain.indexRows.at(-1)?.row.version).toBe(1);
   });
 
   test("VER3 an ended run expires after its retention time, and not while its index update is pending", () => {
@@ -117,7 +117,7 @@ describe("index updates", () => {
     bench.trigger();
     bench.report({ type: "run.completed", output: "1" });
     expect(expiryOf(bench.header)).toBeUndefined();
-    bench.told.at(-1)?.done(true);
+    bench.indexRows.at(-1)?.done(true);
     expect([expiryOf(bench.header), bench.store.alarm]).toEqual([1_060_000, 1_060_000]);
   });
 });

@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 
 describe("the outbox", () => {
-  test("CHILD4 a message that could not be delivered is sent again, ever later, until it is acknowledged", () => {
+  test("CHILD4 an undelivered message is sent again, after growing delays, until it is acknowledged", () => {
     bench.report(child("a"));
     const gaps: number[] = [];
     for (let i = 0; i < 10; i++) {
@@ -34,7 +34,7 @@ describe("the outbox", () => {
     expect([...bench.store.list("outbox/")]).toEqual([]);
   });
 
-  test("CHILD4 messages to one run are sent one after the other, in order; an answer that comes twice counts once", () => {
+  test("CHILD4 messages to one run are sent sequentially, in order, and a repeated acknowledgement is ignored", () => {
     bench.report(child("a"), child("b"));
     bench.host.handle({ type: "cancel" });
     expect(bench.sent.map(({ message }) => message.type)).toEqual(["trigger", "trigger"]);
@@ -48,14 +48,14 @@ describe("the outbox", () => {
     expect(bench.store.alarm).toBeNull();
   });
 
-  test("CHILD4 what was owed before a crash is sent after it", () => {
+  test("CHILD4 a message that was pending before a crash is sent after it", () => {
     bench.report(child("a"));
     bench.host = bench.newHost();
     bench.alarm();
     expect(bench.sent).toHaveLength(2);
   });
 
-  test("CHILD4 a message whose answer does not come is sent again; late answers to each attempt count once", () => {
+  test("CHILD4 a message without an acknowledgement is sent again, and late acknowledgements of all attempts count once", () => {
     bench.report(child("a"), child("b"));
     bench.alarm();
     expect(bench.sent).toHaveLength(4);
@@ -64,7 +64,7 @@ describe("the outbox", () => {
     expect(bench.sent).toHaveLength(4);
   });
 
-  test("VER1 an address without a kind is that of a run; others are stored with their kind", () => {
+  test("VER1 the address of a run is stored without a kind, and other addresses are stored with their kind", () => {
     expect(readAddress("r")).toEqual({ kind: "run", name: "r" });
     for (const address of [{ kind: "run", name: "r" } as const, { kind: "gate", name: "g" } as const])
       expect(readAddress(toStoredAddress(address))).toEqual(address);
@@ -72,7 +72,7 @@ describe("the outbox", () => {
     expect([...bench.store.list("outbox/")]).toMatchObject([["outbox/0000000001", { to: bench.sent[0]?.to }]]);
   });
 
-  test("CHILD2 a child that is refused for good ends the wait with the reason, whether or not the run waits", () => {
+  test("CHILD2 a child that is rejected finally ends its wait, whether the run is parked or paused", () => {
     bench.report(child("a"), { type: "parked", seq: 1, now: 1_000_000_000 });
     expect(bench.header.status).toBe("waiting");
     bench.sent[0]?.done({ type: "refused", error: errorValue("WORKFLOW_NOT_FOUND", "not served") });
@@ -83,7 +83,7 @@ describe("the outbox", () => {
     expect(bench.header).toMatchObject({ status: "paused", waits: [] });
   });
 
-  test("CHILD4 trouble of the store while an answer comes in is told, and the message is sent again later", () => {
+  test("CHILD4 a commit that fails while an acknowledgement arrives is reported, and the message is sent again", () => {
     bench.report(child("a"));
     bench.store.beforeCommit = () => {
       throw new Error("disk full");
@@ -95,7 +95,7 @@ describe("the outbox", () => {
     expect(bench.sent).toHaveLength(2);
   });
 
-  test("VER3 a run with unacknowledged messages is not deleted", () => {
+  test("VER3 a run with pending messages is not deleted", () => {
     bench.report(child("a", true));
     bench.report({ type: "run.completed", output: "-1" });
     expect(bench.host.handle({ type: "delete" })).toMatchObject({
@@ -108,8 +108,8 @@ describe("the outbox", () => {
   });
 });
 
-describe("messages that come in", () => {
-  test("CHILD1 a run that is asked for again by its parent is acknowledged; asked for otherwise it is refused", () => {
+describe("received messages", () => {
+  test("CHILD1 a repeated trigger of a parent is acknowledged, and a trigger with another input is rejected", () => {
     const trigger = (input: string): RunMessage => ({
       type: "trigger",
       op: "run/0/w",
@@ -122,7 +122,7 @@ describe("messages that come in", () => {
     });
   });
 
-  test("CHILD2 the end of a child that nobody waits for is acknowledged and changes nothing", () => {
+  test("CHILD2 the end of a child without a wait is acknowledged and changes nothing", () => {
     const before = bench.store.dump();
     const ended: RunMessage = {
       type: "childEnded",
@@ -135,7 +135,7 @@ describe("messages that come in", () => {
     expect(bench.host.receive(ended, "")).toEqual({ type: "acknowledged" });
   });
 
-  test("CAN6 a child that ends while its parent is paused is kept, once, and applied afterwards", () => {
+  test("CAN6 the end of a child while its parent is paused is buffered once and applied afterwards", () => {
     bench.report(child("a"));
     bench.host.handle({ type: "pause" });
     const ended: RunMessage = {
@@ -154,7 +154,7 @@ describe("messages that come in", () => {
 describe("limits", () => {
   const failure = (): unknown => bench.header.error?.code;
 
-  test("LIM1 a run that opens more waits than may be open ends and says the limit", () => {
+  test("LIM1 a run that opens too many waits ends with LIMIT_EXCEEDED", () => {
     const waits = Array.from({ length: DEFAULT_LIMITS.openWaits + 1 }, (_, i): ExecutionEvent => ({
       type: "wait.opened",
       op: `signal/${i}/s`,
@@ -164,7 +164,7 @@ describe("limits", () => {
     expect([bench.header.status, failure()]).toEqual(["failed", "LIMIT_EXCEEDED"]);
   });
 
-  test("LIM1 a run has at most so many children at one time", () => {
+  test("LIM1 a child over the limit of open children fails with LIMIT_EXCEEDED", () => {
     bench.report(...Array.from({ length: DEFAULT_LIMITS.openChildren + 1 }, (_, i) => child(`c${i}`)));
     const last = [...bench.store.list("journal/")].at(-1)?.[1];
     expect(last).toMatchObject({
@@ -174,7 +174,7 @@ describe("limits", () => {
     expect(bench.header.waits).toHaveLength(DEFAULT_LIMITS.openChildren);
   });
 
-  test("STR1 a stream beyond its limit ends the run; chunks that were stored already are not stored again", () => {
+  test("STR1 repeated chunks are not stored again, and a stream over its limit ends the run", () => {
     const chunks = (first: number, ...texts: string[]): ExecutionEvent => ({
       type: "stream.chunks",
       op: "stream/0/s",
@@ -195,7 +195,7 @@ describe("limits", () => {
     expect([bench.header.status, failure()]).toEqual(["failed", "LIMIT_EXCEEDED"]);
   });
 
-  test("META1 a step handler that says more than the metadata may hold ends the run", () => {
+  test("META1 a reported change that exceeds the limit of the metadata ends the run", () => {
     bench.report({
       type: "metadata.changed",
       op: "metadata/0/k",
@@ -206,8 +206,8 @@ describe("limits", () => {
   });
 });
 
-describe("nonsense", () => {
-  test("LIM2 what a step handler says that makes no sense changes nothing", () => {
+describe("invalid and conflicting reports", () => {
+  test("LIM2 events that do not apply to the run change nothing", () => {
     bench.report({ type: "run.unwound" });
     bench.report({ type: "inherited", op: "step/0/never", nth: 1 });
     expect(bench.header.status).toBe("running");
@@ -216,7 +216,7 @@ describe("nonsense", () => {
     expect(bench.host.handle(strange)).toMatchObject({ answer: { accepted: false } });
   });
 
-  test("CAN1 code that ends without knowing that the run was cancelled is executed again, to be undone", () => {
+  test("CAN1 a run whose code ends before it receives the cancel is executed again, for its compensations", () => {
     bench.report({
       type: "step.completed",
       op: "step/0/a",
@@ -243,7 +243,7 @@ describe("nonsense", () => {
     expect(bench.header.status).toBe("cancelled");
   });
 
-  test("CAN4 a run that goes on by itself while it is paused stays paused", () => {
+  test("CAN4 a paused run whose execution continues without a message stays paused", () => {
     bench.report({ type: "wait.opened", op: "signal/0/s", nth: 1 }, { type: "parked", seq: 0, now: 1_000_000_000 });
     bench.host.handle({ type: "pause" });
     bench.report({ type: "unparked" });
@@ -255,7 +255,7 @@ describe("nonsense", () => {
     expect(bench.header.waits.map((wait) => wait.op)).toEqual(["signal/1/s"]);
   });
 
-  test("CAN1 a cancel of a run that is being undone while it is paused waits for the operator", () => {
+  test("CAN1 a cancel does not unpause a run that an operator paused while it unwinds", () => {
     bench.report({
       type: "run.unwinding",
       op: "unwind/0/run",
@@ -270,7 +270,7 @@ describe("nonsense", () => {
   });
 });
 
-test("VER1 a row of the outbox from before runs had an identity starts the child that it names", () => {
+test("VER1 an outbox row in the form from before RunIdentity starts the child that it names", () => {
   bench.trigger();
   const trigger = {
     runId: "c",

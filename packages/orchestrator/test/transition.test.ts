@@ -179,7 +179,7 @@ describe("dispatch", () => {
   });
 });
 
-describe("inputs and limits", () => {
+describe("other inputs", () => {
   test("LIM2 an input to a run that does not exist is rejected and writes nothing", () => {
     const inputs: Input[] = [
       { type: "deliver", kind: "signal", name: "s", payload: "-1" },

@@ -1,15 +1,15 @@
 /**
- * Values in an envelope, `scheme.rest`: how a later version writes values that are encrypted or otherwise encoded (VER4).
+ * Values in an envelope, `scheme.rest`: the form in which later versions write encrypted or otherwise encoded values (VER4).
  *
- * Owns: the rule that distinguishes them. A scheme begins with a lowercase letter; no text of `encodeValue` does (those begin with `[`
- * or `-`). This version reads no scheme.
+ * Owns: the rule that distinguishes them. A scheme starts with a lowercase letter, and a result of `encodeValue` starts
+ * with `[` or `-`. This version decodes no scheme.
  */
 
 export function isEnveloped(text: string): boolean {
   return text >= "a" && text < "{";
 }
 
-/** The scheme of a value in an envelope: `h1` of `h1.…`. */
+/** Returns the scheme of a value in an envelope: `h1` for `h1.…`. */
 export function schemeOf(text: string): string {
   return text.slice(0, 16).split(".", 1).join();
 }

@@ -1,13 +1,13 @@
 /**
  * Error codes, and errors as plain data.
  *
- * Owns: the list of codes that Holdfast itself raises, and `ErrorValue`, the form in which an error is journaled, sent
- * and shown. An error is recognised by its code, never by its class or message text: bundles hold classes twice.
- * Never carries a stack (SEC4).
+ * Owns: the list of codes that Holdfast itself raises, and `ErrorValue`, the form in which an error is journaled and sent.
+ * Code recognises an error by its code, never by its class or message, because two bundles contain two copies of a class.
+ * An `ErrorValue` has no stack (SEC4).
  */
 import { LIMITS } from "./limits.ts";
 
-/** Codes that end or stop a run, or that workflow code can catch. The table in docs/errors.md explains each. */
+/** The codes of errors that end or pause a run or that workflow code can catch. docs/errors.md explains each. */
 export const ERROR_CODES = [
   "CANCELLED",
   "CHILDREN_NOT_CONFIGURED",
@@ -41,7 +41,7 @@ export const ERROR_CODES = [
 
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
-/** An error as plain data: what is journaled, what crosses the wire, what the API shows. */
+/** An error as plain data, as journaled and sent. */
 export interface ErrorValue {
   readonly name: string;
   readonly message: string;
@@ -51,7 +51,7 @@ export interface ErrorValue {
   readonly data?: string;
 }
 
-/** An error that Holdfast raises itself. `code` says which; the message says what happened and what to do. */
+/** An error that Holdfast raises itself. The message states what happened and what to do. */
 export class HoldfastError extends Error {
   readonly code: string;
   override readonly name: string = "HoldfastError";
@@ -61,13 +61,13 @@ export class HoldfastError extends Error {
   }
 }
 
-/** Cuts a message to the journaled length (LIM1). */
+/** Cuts a message to the length limit for the journal (LIM1). */
 export function boundMessage(message: string): string {
   const max = LIMITS.errorMessageChars;
   return message.length <= max ? message : `${message.slice(0, max - 1)}…`;
 }
 
-/** Makes the plain form of an error that Holdfast raises itself. */
+/** Makes the plain data of an error that Holdfast raises itself. */
 export function errorValue(code: ErrorCode, message: string): ErrorValue {
   return { name: "HoldfastError", message: boundMessage(message), code };
 }

@@ -1,4 +1,4 @@
-/** What orchestrator and step handler share and that needs no platform: messages, journal entries, values, names, limits. */
+/** Code that orchestrator and step handler share and that needs no platform: messages, journal, values, names, limits. */
 export type {
   AttemptedWork,
   AuditEntry,

@@ -51,7 +51,7 @@ export type EntryBody =
       readonly attempt: number;
       readonly startedAt: number;
       readonly value: EncodedValue;
-      /** The result is that of an earlier run, or was given by the caller of `resume`. The body did not execute (RES2). */
+      /** The caller of `resume` gave the result; the body did not execute (RES2). */
       readonly seeded?: true;
       /** The step declares a compensation (COMP1). */
       readonly compensable?: true;

@@ -1,15 +1,15 @@
 /**
  * The list of replay flags (REP8).
  *
- * Owns: the name and the reason of each flag. What a flag changes is in `replay-profile.ts`, so that the texts stay out
- * of the author's bundle. A change of any row of `REPLAY_RULES` needs a new flag, and the old behaviour stays for runs
- * without it.
+ * Owns: the name and the reason of each flag. The change that a flag makes is in `replay-profile.ts`, so the author's bundle
+ * does not contain these texts. A change of a row of `REPLAY_RULES` needs a new flag. Runs without the flag keep the old
+ * behaviour.
  */
 
 export interface ReplayFlag {
   readonly id: number;
   readonly name: string;
-  /** The first version whose new runs have it. */
+  /** The first version that gives the flag to new runs. */
   readonly since: string;
   readonly why: string;
 }
@@ -19,18 +19,21 @@ export const REPLAY_FLAGS: readonly ReplayFlag[] = [
     id: 1,
     name: "flagsAreRecorded",
     since: "0.1.0",
-    why: "Runs before it store no flags. It changes nothing else: it marks the runs whose list of flags is complete.",
+    why: "Earlier runs store no flags. It only marks the runs whose list of flags is complete.",
   },
 ];
 
-/** What decides an order on replay. Most rows are code and not numbers; the golden test of races pins all of them. */
+/** The rules that determine the order of a replay. Most are code and not numbers; the golden test of races checks all. */
 export const REPLAY_RULES: readonly { readonly name: string; readonly rule: string }[] = [
   { name: "shortTicks", rule: "Between operations of a plain sequence the function gets 24 microtasks." },
   { name: "atOnceTicks", rule: "A body that ends within 10 microtasks ends at once; the same time passes on replay." },
-  { name: "shortInARowMax", rule: "After 256 short pauses in a row the scheduler waits for a whole turn." },
+  {
+    name: "shortInARowMax",
+    rule: "After 256 short pauses in a row the scheduler waits for a whole turn of the event loop.",
+  },
   {
     name: "markedLate",
-    rule: "A body that does not end at once has a quiet outcome, and so has every outcome in a report over a pipe.",
+    rule: "The outcome of a body that does not end at once is quiet, and so is each outcome in a report over a transport.",
   },
   {
     name: "turnBeforeOutcome",
@@ -42,7 +45,7 @@ export const REPLAY_RULES: readonly { readonly name: string; readonly rule: stri
   },
   {
     name: "loopAwaits",
-    rule: "The scheduler awaits once before its first round, and in each round what one pause takes and nothing else.",
+    rule: "The scheduler awaits once before its first round, and awaits only one pause in each round.",
   },
   {
     name: "settleInOneStep",
@@ -54,15 +57,15 @@ export const REPLAY_RULES: readonly { readonly name: string; readonly rule: stri
   },
   {
     name: "operationChains",
-    rule: "The number of promises between an operation and what ctx.step, ctx.sleep, the waits, ctx.invoke, ctx.parallel, ctx.group and streams return.",
+    rule: "The number of promises between an operation and the result of ctx.step, ctx.sleep, the waits, ctx.invoke, ctx.parallel, ctx.group and streams is fixed.",
   },
   {
     name: "oneOutcomeAtATime",
-    rule: "Entries are delivered in the order of seq, each after the function requested asked operations.",
+    rule: "Entries are delivered in the order of seq, each after the function has requested the number of operations in asked.",
   },
   {
     name: "numbering",
-    rule: "Operations are numbered by kind and name in the order of the calls; refused calls do not count.",
+    rule: "Operations are numbered by kind and name in the order of the calls; rejected calls do not count.",
   },
   {
     name: "announceOrder",
@@ -70,11 +73,11 @@ export const REPLAY_RULES: readonly { readonly name: string; readonly rule: stri
   },
   {
     name: "unwindOrder",
-    rule: "Compensations run one after the other, last completed step first; those that a group began come first.",
+    rule: "Compensations run sequentially, last completed step first; those that a group had started run before all others.",
   },
   { name: "generator", rule: "ctx.random and ctx.randomUUID draw from xoshiro128** with the run's seed." },
   {
     name: "clock",
-    rule: "ctx.now gives the time of the newest outcome that the function has received, or clockStart.",
+    rule: "ctx.now returns the time of the newest outcome that the function has received, or clockStart.",
   },
 ];

@@ -1,37 +1,37 @@
 /**
- * What decides an order on replay, as numbers that a run keeps for its whole life (REP8).
+ * The numbers that determine the order of a replay. A run never changes them (REP8).
  *
- * Owns: the constants of the replay scheduler, and which flags change them. `replay-flags.ts` says why each flag exists;
- * the engine needs only this file.
+ * Owns: the constants of the replay scheduler, and the flags that change them. `replay-flags.ts` states why each flag
+ * exists; the engine needs only this file.
  *
  * Invariants
  * - F1 A run without flags has profile 0. Profile 0 and the change of a released flag never change again.
  */
 
-/** One behaviour of the replay scheduler. */
+/** The constants of the replay scheduler for a run. */
 export interface ReplayProfile {
-  /** Microtasks that a plain sequence of operations gets between an outcome and what follows. */
+  /** The microtasks that the function gets after an outcome in a plain sequence of operations. */
   readonly shortTicks: number;
-  /** Microtasks within which a step body ends at once; a body that takes longer is marked late. */
+  /** The microtasks within which a step body counts as ended at once. The outcome of a longer body is `quiet`. */
   readonly atOnceTicks: number;
   /** After this many short pauses in a row the scheduler waits for a whole turn of the event loop (CAN1). */
   readonly shortInARowMax: number;
 }
 
-/** The behaviour that runs without flags have. */
+/** The behaviour of runs without flags. */
 export const PROFILE_0: ReplayProfile = { shortTicks: 24, atOnceTicks: 10, shortInARowMax: 256 };
 
-/** What flags change, by their number. */
+/** The changes by flags, by the number of the flag. */
 export type ReplayChanges = Readonly<Record<number, Partial<ReplayProfile>>>;
 
 const CHANGES: ReplayChanges = { 1: {} };
 
-/** The flags that a new run gets. */
+/** The flags of a new run. */
 export const NEWEST_FLAGS: readonly number[] = [1];
 
 /**
- * The behaviour that a run with these flags has; `undefined` if a flag is unknown: newer code made the run.
- * `changes`: for tests.
+ * Returns the behaviour of a run with these flags; `undefined` if a flag is unknown, because newer code made the run.
+ * @param changes The changes by flags; tests pass others.
  */
 export function profileOf(flags: readonly number[], changes: ReplayChanges = CHANGES): ReplayProfile | undefined {
   const profile: ReplayProfile = { ...PROFILE_0 };

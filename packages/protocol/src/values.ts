@@ -1,9 +1,9 @@
 /**
- * The values codec: what a step may return, and how it is written down (STEP5).
+ * The values codec: the values that a step may return, and their encoding (STEP5).
  *
- * Owns: `EncodedValue`, the one form in which values are journaled and sent, so that what comes back is equal live, on
- * replay and with every dispatcher; and the projection to plain JSON that the HTTP API shows.
- * The codec itself is devalue's; this file adds errors and bytes, limits, and messages that name the path.
+ * Owns: `EncodedValue`, the only form in which values are journaled and sent, so a value is equal live, on replay and with
+ * each dispatcher; and the conversion to plain JSON for the HTTP API. The codec is devalue's. This file adds errors,
+ * bytes, limits, and messages that name the path.
  */
 import type { ShownError } from "./api.ts";
 import { DevalueError, parse, stringify } from "devalue";
@@ -12,15 +12,15 @@ import { type ErrorValue, HoldfastError, boundMessage } from "./errors.ts";
 import { isEnveloped, schemeOf } from "./envelope.ts";
 import { LIMITS } from "./limits.ts";
 
-/** A value as text: devalue's format with `Error` added. */
+/** A value as text: devalue's format, with `Error` and `Bytes` added. */
 export type EncodedValue = string;
 
-/** What `undefined` is as text. */
+/** The text of `undefined`. */
 export const ENCODED_UNDEFINED: EncodedValue = "-1";
 
 /**
- * Writes a value down.
- * @throws HoldfastError `UNSERIALIZABLE` naming the path of what cannot be kept, `TOO_LARGE` naming the limit.
+ * Encodes a value. `what` names it in messages.
+ * @throws HoldfastError `UNSERIALIZABLE` with the path of the part that cannot be encoded, `TOO_LARGE` with the limit.
  */
 export function encodeValue(value: unknown, what: string): EncodedValue {
   if (value === undefined) return ENCODED_UNDEFINED;
@@ -34,13 +34,13 @@ export function encodeValue(value: unknown, what: string): EncodedValue {
   if (text.length > LIMITS.valueChars) {
     throw new HoldfastError(
       "TOO_LARGE",
-      `${what} takes ${text.length} characters when written down; the limit is ${LIMITS.valueChars} (10 MiB). Keep large data elsewhere (an object store, a database) and return a reference to it.`,
+      `${what} takes ${text.length} characters when encoded; the limit is ${LIMITS.valueChars} (10 MiB). Keep large data elsewhere (an object store, a database) and return a reference to it.`,
     );
   }
   return text;
 }
 
-/** Whether a value is nested beyond LIMITS.valueDepth. Walks level by level, so the stack does not matter. */
+/** Whether a value has more levels than LIMITS.valueDepth. Visits level by level, so no depth overflows the stack. */
 function isDeep(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const seen = new Set<unknown>();
@@ -65,7 +65,7 @@ function childrenOf(value: object): unknown[] {
 }
 
 /**
- * Reads a value back. The text must come from `encodeValue`. Every call gives a fresh copy.
+ * Decodes a value. The text must be a result of `encodeValue`. Each call returns a new copy.
  * @throws HoldfastError `NEWER_FORMAT` if the value is in an envelope.
  */
 export function decodeValue(text: EncodedValue): unknown {
@@ -73,7 +73,7 @@ export function decodeValue(text: EncodedValue): unknown {
   return text === ENCODED_UNDEFINED ? undefined : parse(text, REVIVERS);
 }
 
-/** Whether two encoded values are equal, whatever the order of their objects' keys. */
+/** Whether two encoded values are equal, apart from the order of keys in objects. */
 export function isSameValue(a: EncodedValue, b: EncodedValue): boolean {
   if (a === b) return true;
   return encodeValue(sortKeys(decodeValue(a)), "value") === encodeValue(sortKeys(decodeValue(b)), "value");
@@ -87,7 +87,7 @@ function sortKeys(value: unknown, depth = 0): unknown {
   return Object.fromEntries(pairs.map(([key, item]) => [key, sortKeys(item, depth + 1)]));
 }
 
-/** Turns anything that was thrown into plain data (STEP3). Never throws. */
+/** Converts a thrown value into plain data (STEP3). Never throws. */
 export function toErrorValue(thrown: unknown): ErrorValue {
   if (!isErrorLike(thrown)) {
     return { name: "Error", message: boundMessage(describeThrown(thrown)), ...encodedData(thrown) };
@@ -101,7 +101,7 @@ export function toErrorValue(thrown: unknown): ErrorValue {
   };
 }
 
-/** A property of something that was thrown, which may be anything. Never throws. */
+/** Reads a property of an unknown object, such as a thrown one. Returns `undefined` if its getter throws. */
 export function readProperty(value: object, key: string): unknown {
   try {
     return Reflect.get(value, key);
@@ -110,7 +110,7 @@ export function readProperty(value: object, key: string): unknown {
   }
 }
 
-/** Makes an `Error` with the name, message, code and data of the original (STEP3). */
+/** Converts plain data back into an `Error` with the name, message, code and data of the original (STEP3). */
 export function fromErrorValue(value: ErrorValue): Error {
   const error = new Error(value.message);
   define(error, "name", value.name);
@@ -121,17 +121,17 @@ export function fromErrorValue(value: ErrorValue): Error {
 
 const JSON_DEPTH_MAX = 200;
 
-/** How much more may be shown: one budget may serve several values. */
+/** The number of characters that may still be shown. Several values may share a budget. */
 export interface JsonBudget {
   chars: number;
 }
 
-/** What is shown in the place of what is too much. */
+/** Shown in place of a part that exceeds the budget. */
 const CUT = "[cut: too large to show]";
 
 /**
- * A value as the HTTP API shows it: plain JSON. Dates are ISO strings, maps lists of pairs, big integers strings. What
- * goes beyond the budget is cut, so that a small graph with many paths through it stays small.
+ * Converts a value to plain JSON for the HTTP API. Dates become ISO strings, maps lists of pairs, big integers strings.
+ * Parts beyond the budget are cut: a small graph of objects may have very many paths.
  */
 export function toJson(value: unknown, budget: JsonBudget = { chars: LIMITS.jsonChars }): unknown {
   return show(value, budget, []);
@@ -176,12 +176,12 @@ function showPrimitive(value: unknown, budget: JsonBudget): unknown {
   return value ?? null;
 }
 
-/** An encoded value as the HTTP API shows it. One that this version does not read is named. */
+/** Converts an encoded value to plain JSON for the HTTP API. Shows only the scheme of a value in an envelope. */
 export function showValue(text: EncodedValue, budget?: JsonBudget): unknown {
   return isEnveloped(text) ? `[encoded as ${schemeOf(text)}]` : toJson(decodeValue(text), budget);
 }
 
-/** An error as the HTTP API shows it: its data as plain JSON. */
+/** Converts an error for the HTTP API: its data becomes plain JSON. */
 export function errorToJson(error: ErrorValue, budget?: JsonBudget): ShownError {
   const { data, ...rest } = error;
   return data === undefined ? rest : { ...rest, data: showValue(data, budget) };
@@ -189,7 +189,7 @@ export function errorToJson(error: ErrorValue, budget?: JsonBudget): ShownError 
 
 const REDUCERS: Record<string, (value: unknown) => unknown> = {
   Error: (value) => (isErrorLike(value) && isErrorTag(value) ? [errorParts(value)] : undefined),
-  // A view into a larger buffer is copied: the rest of the buffer is not the author's to store.
+  // A view into a larger buffer is copied, because the rest of the buffer may contain other data.
   Bytes: (value) =>
     value instanceof Uint8Array && value.byteLength !== value.buffer.byteLength ? [Uint8Array.from(value)] : undefined,
 };
@@ -235,7 +235,7 @@ function reviveError(parts: Record<string, unknown>): Error {
 }
 
 function define(error: Error, key: string, value: unknown): void {
-  // As on errors that code makes: what it assigns shows, what the language sets does not.
+  // As for errors that code makes: assigned properties are enumerable, those of the language are not.
   const enumerable = key === "code" || key === "data";
   Object.defineProperty(error, key, { value, enumerable, configurable: true, writable: true });
 }
@@ -258,8 +258,8 @@ function describeThrown(thrown: unknown): string {
 function unserializableMessage(error: unknown, what: string): string {
   const fix = "Return plain data: objects, arrays, strings, numbers, Date, Map, Set, BigInt, Uint8Array, URL, Error.";
   if (error instanceof RangeError)
-    return `${what} cannot be written down: it is nested too deeply (more than ${LIMITS.valueDepth} levels). ${fix}`;
+    return `${what} cannot be encoded: it is nested too deeply (more than ${LIMITS.valueDepth} levels). ${fix}`;
   const reason = error instanceof Error ? error.message : String(error);
   const path = error instanceof DevalueError && error.path !== "" ? ` at ${error.path.replace(/^\./, "")}` : "";
-  return `${what} cannot be written down${path}: ${reason}. ${fix}`;
+  return `${what} cannot be encoded${path}: ${reason}. ${fix}`;
 }

@@ -58,7 +58,7 @@ describe("the values codec", () => {
   });
 
   test.each([
-    ["a function", { a: { b: () => 1 } }, /it cannot be written down at a\.b: .*function/i],
+    ["a function", { a: { b: () => 1 } }, /it cannot be encoded at a\.b: .*function/i],
     ["a symbol", [Symbol("s")], /at \[0\]: .*symbol/i],
     ["a class instance", new Map([["k", new (class A {})()]]), /POJO/],
     ["a promise", { p: Promise.resolve() }, /at p:/],

@@ -13,9 +13,9 @@ import { runObjectName } from "./names.ts";
 export function neighboursOf(
   { runIndex, runDO }: RunObjectDeps,
   tenantId: () => string | undefined,
-): Pick<RunHostOptions, "tellIndex" | "send"> {
+): Pick<RunHostOptions, "updateIndex" | "send"> {
   return {
-    tellIndex:
+    updateIndex:
       runIndex &&
       ((row, done) => {
         runIndex.upsert(row).then(

@@ -31,7 +31,7 @@ export function cancel(draft: Draft, input: Input & { type: "cancel" }): Reply {
   }
   if (header.unwinding !== undefined) {
     // The run already unwinds (CAN7). If its code can no longer do that, a second cancel ends the run without it.
-    if (header.paused?.by === "engine") giveUp(draft);
+    if (header.paused?.by === "engine") endUncompensated(draft);
     return { type: "done" };
   }
   const { reason } = input;
@@ -55,10 +55,10 @@ export function stopAtLimit(draft: Draft, what: string): void {
 }
 
 /** Ends the run with the list of steps that are not compensated (COMP3). */
-function giveUp(draft: Draft): void {
+function endUncompensated(draft: Draft): void {
   const { error } = draft.header;
   assert(error !== undefined, "a run that the engine paused has the error for which it did");
-  const left = [...stepsToUndo(draft)].map((op) => ({ op, error }));
+  const left = [...stepsToCompensate(draft)].map((op) => ({ op, error }));
   end(draft, "compensation_failed", { error: causeOf(draft.header), uncompensated: left });
   draft.abort({ type: "superseded" });
 }
@@ -66,7 +66,7 @@ function giveUp(draft: Draft): void {
 /** Ends the run at once, or starts to unwind it if a completed step has a compensation. */
 function stop(draft: Draft, cause: "cancel" | "timeout" | "failure", value: ErrorValue): void {
   const error: RunError = { ...value, category: "USER_ERROR" };
-  if (!stepsToUndo(draft).next().done) {
+  if (!stepsToCompensate(draft).next().done) {
     if (draft.header.status === "paused") draft.notifyPaused(false);
     draft.append({ type: "run.unwinding", op: UNWIND, cause, error: value }, 0);
     cancelChildren(draft);
@@ -90,7 +90,7 @@ function stop(draft: Draft, cause: "cancel" | "timeout" | "failure", value: Erro
 }
 
 /** The completed steps that declare a compensation which has no outcome. */
-function* stepsToUndo(draft: Draft): Generator<OperationId, void> {
+function* stepsToCompensate(draft: Draft): Generator<OperationId, void> {
   if (draft.header.epoch === 0) return;
   const operations = knowOperations(draft.state);
   for (const [op, progress] of operations) {

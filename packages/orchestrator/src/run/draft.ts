@@ -37,7 +37,7 @@ export class Draft {
   remote = false;
   #header: RunHeader | undefined;
   #seq: number;
-  #poked = false;
+  #updates = false;
   #starts = false;
   #abort: AbortReason | undefined;
   #sends: "pending" | "all" | undefined;
@@ -127,13 +127,13 @@ export class Draft {
   }
 
   /** Sends an update to the live execution even if this transition journals nothing. */
-  poke(): void {
-    this.#poked = true;
+  requestUpdate(): void {
+    this.#updates = true;
   }
 
   /** Whether this transition sends an update to the live execution even without journal entries. */
-  get pokes(): boolean {
-    return this.#poked;
+  get updates(): boolean {
+    return this.#updates;
   }
 
   /** Starts an execution of the header's epoch. The live one is stopped. */
@@ -192,7 +192,7 @@ export class Draft {
     if (this.#starts) {
       return this.live ? [{ type: "abort", reason: { type: "superseded" } }, { type: "start" }] : [{ type: "start" }];
     }
-    const updates = this.#poked || this.entries.length > 0 || this.#paused !== undefined;
+    const updates = this.#updates || this.entries.length > 0 || this.#paused !== undefined;
     if (!this.live || answered || !updates || this.#header === undefined || isTerminal(this.#header.status)) return [];
     const paused = this.#paused === undefined ? {} : { paused: this.#paused };
     return [{ type: "update", update: { entries: this.entries, now: this.now, ...paused } }];

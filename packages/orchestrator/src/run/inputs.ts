@@ -1,7 +1,7 @@
 /**
- * What can happen to a run, what it answers, and what it wants done.
+ * The inputs, replies and effects of a run's transition, as data.
  *
- * Owns: the inputs, replies and effects of `transition`, as data.
+ * Owns: their types, and the type of the context that the host supplies.
  */
 import type {
   AbortReason,
@@ -18,7 +18,7 @@ import type { SendResult } from "../host/outbox-sender.ts";
 import type { TriggerInput } from "./messages.ts";
 import type { DeliveryKind } from "./rows.ts";
 
-/** Who requested it, for the audit. A trigger says it in `triggeredBy`. */
+/** An input with its caller, for the audit. A trigger has its caller in `triggeredBy`. */
 interface Requested {
   readonly by?: string | undefined;
 }
@@ -36,15 +36,15 @@ export type Input =
       readonly type: "resolveToken";
       readonly tokenId: string;
       readonly payload: string;
-      /** The caller has shown no credentials: only a public token is known. */
+      /** The caller has no credentials and may only answer public tokens. */
       readonly publicly?: boolean;
     })
   | (Requested & { readonly type: "cancel"; readonly reason?: string | undefined })
-  /** An operator pauses the run, lets it continue (CAN4), or tries again what the engine had paused (CAN5). */
+  /** An operator pauses or unpauses the run (CAN4), or retries a run that the engine paused (CAN5). */
   | (Requested & { readonly type: "pause" })
   | (Requested & { readonly type: "unpause" })
   | (Requested & { readonly type: "retry" })
-  /** May the run be deleted? The host deletes the rows when the reply says so (VER3). */
+  /** Asks whether the run may be deleted. The host deletes the rows if the reply is `done` (VER3). */
   | { readonly type: "delete" }
   /** A child of this run ended (CHILD2). */
   | { readonly type: "childEnded"; readonly op: OperationId; readonly outcome: ChildOutcome }
@@ -52,7 +52,7 @@ export type Input =
   | { readonly type: "sent"; readonly key: string; readonly result: SendResult }
   /** The result of sending a row to the index of runs. */
   | { readonly type: "indexed"; readonly version: number; readonly stored: boolean }
-  /** The index of runs asks for the row again. */
+  /** The index of runs needs the row again. */
   | { readonly type: "reindex" }
   /** A run was resumed from this one (RES1). */
   | (Requested & { readonly type: "noteResumed"; readonly runId: string })
@@ -61,7 +61,7 @@ export type Input =
   /** The pipe to the execution of this epoch, or the process that executes it, is gone (DUR8). */
   | { readonly type: "lost"; readonly epoch: number; readonly error: ErrorValue };
 
-/** What the host knows and the state does not. */
+/** Facts for a decision that are not part of the state. */
 export interface HostContext {
   /** The time, ms since the epoch. */
   readonly now: number;
@@ -73,9 +73,9 @@ export interface HostContext {
   readonly canSend: boolean;
   /** Whether this host updates an index of runs. */
   readonly indexes?: boolean;
-  /** How long a run is kept after its end, ms. For ever without it. */
+  /** How long an ended run is stored, ms; `undefined`: no expiry. */
   readonly retentionMs?: number | undefined;
-  /** The replay flags that a new run gets, if not the newest (REP8). */
+  /** The replay flags of a new run. Default: the newest (REP8). */
   readonly flags?: readonly number[] | undefined;
 }
 
@@ -98,18 +98,18 @@ export type Reply =
   | { readonly type: "exists" }
   | { readonly type: "delivered"; readonly delivery: Delivery }
   | { readonly type: "report"; readonly answer: ReportAnswer }
-  /** Nothing was changed. */
+  /** The input was rejected and changed nothing. */
   | { readonly type: "refused"; readonly code: RefusalCode; readonly message: string };
 
-/** What the host does after the commit, in this order. */
+/** The actions of the host after the commit, in this order. */
 export type Effect =
-  /** Begin an execution of the header's epoch, from the journal. */
+  /** Start an execution of the header's epoch, from the journal. */
   | { readonly type: "start" }
   /** Update the live execution. */
   | { readonly type: "update"; readonly update: ExecutionUpdate }
-  /** Stop the live execution and forget it. */
+  /** Stop the live execution and drop it. */
   | { readonly type: "abort"; readonly reason: AbortReason }
-  /** Send what is in the outbox. `again`: what is in flight too. */
+  /** Send the messages of the outbox. `again`: messages in flight, too. */
   | { readonly type: "send"; readonly again: boolean }
   /** Update the index of runs. */
   | { readonly type: "index" };

@@ -37,7 +37,7 @@ const NEXT: Readonly<Record<RunStatus, readonly RunStatus[]>> = {
   compensation_failed: [],
 };
 
-function become(draft: Draft, status: RunStatus, patch: Partial<Omit<RunHeader, "status">>): void {
+function changeStatus(draft: Draft, status: RunStatus, patch: Partial<Omit<RunHeader, "status">>): void {
   const { header } = draft;
   assert(NEXT[header.status].includes(status), `the status of a run cannot change from ${header.status} to ${status}`);
   draft.replace({ ...header, ...patch, status });
@@ -46,11 +46,11 @@ function become(draft: Draft, status: RunStatus, patch: Partial<Omit<RunHeader, 
 /** Ensures that the run executes: notifies the live execution, or starts one. */
 export function wake(draft: Draft): void {
   const wasRunning = draft.header.status === "running";
-  if (!wasRunning) become(draft, "running", { watchdogAt: draft.now + LIMITS.watchdogMsMin });
+  if (!wasRunning) changeStatus(draft, "running", { watchdogAt: draft.now + LIMITS.watchdogMsMin });
   if (draft.header.startedAt === undefined) startClock(draft);
   // A running run without a live execution has lost it. `recovery` starts another one, and counts the losses.
-  if (draft.live) draft.poke();
-  else if (!wasRunning) begin(draft);
+  if (draft.live) draft.requestUpdate();
+  else if (!wasRunning) startExecution(draft);
 }
 
 function startClock(draft: Draft): void {
@@ -60,7 +60,7 @@ function startClock(draft: Draft): void {
 }
 
 /** Starts an execution under a new epoch, from the journal. The previous execution is superseded (DUR6). */
-export function begin(draft: Draft): void {
+export function startExecution(draft: Draft): void {
   draft.start();
   const { dispatch, epoch } = draft.header;
   draft.change({
@@ -72,7 +72,7 @@ export function begin(draft: Draft): void {
 
 /** Parks the run: its execution has nothing to do until the next input. */
 export function park(draft: Draft): void {
-  become(draft, "waiting", { watchdogAt: undefined });
+  changeStatus(draft, "waiting", { watchdogAt: undefined });
 }
 
 /** Pauses the run until an operator acts. The journal does not change. `error`: why the engine pauses it. */
@@ -80,7 +80,7 @@ export function pause(draft: Draft, error?: RunHeader["error"]): void {
   const { status } = draft.header;
   const from = status === "pending" || status === "waiting" ? status : "running";
   const by = error === undefined ? "operator" : "engine";
-  become(draft, "paused", {
+  changeStatus(draft, "paused", {
     paused: { from, at: draft.now, by },
     ...(error === undefined ? {} : { error }),
     watchdogAt: undefined,
@@ -93,7 +93,7 @@ export function pause(draft: Draft, error?: RunHeader["error"]): void {
 export function unpauseTo(draft: Draft, { from, at }: NonNullable<RunHeader["paused"]>): void {
   const { deadlineAt } = draft.header;
   const pausedMs = draft.now - at;
-  become(draft, from, {
+  changeStatus(draft, from, {
     paused: undefined,
     ...(deadlineAt === undefined ? {} : { deadlineAt: deadlineAt + pausedMs }),
   });
@@ -103,14 +103,14 @@ export function unpauseTo(draft: Draft, { from, at }: NonNullable<RunHeader["pau
 /** Continues a run that was running when it was paused, with the live execution or with a new one. */
 export function continueRunning(draft: Draft): void {
   draft.change({ watchdogAt: draft.now + LIMITS.watchdogMsMin });
-  if (!draft.live && !draft.starts) begin(draft);
+  if (!draft.live && !draft.starts) startExecution(draft);
 }
 
 /** Ends the run (RUN1). Later reports are rejected (DUR6); the parent is notified (CHILD2). */
 export function end(draft: Draft, status: RunStatus, patch: Partial<Omit<RunHeader, "status">>): void {
   const { retentionMs } = draft.context;
   cancelChildren(draft);
-  become(draft, status, {
+  changeStatus(draft, status, {
     ...patch,
     endedAt: draft.now,
     startAt: undefined,

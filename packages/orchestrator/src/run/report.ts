@@ -1,20 +1,20 @@
 /**
- * What an execution reports.
+ * The reports of executions.
  *
- * Owns: the fence (DUR6), and the table that says which event is whose. The events are applied beside their nouns.
+ * Owns: the fence (DUR6), and the table from types of events to the functions that apply them.
  */
 import { type ExecutionEvent, type OperationEvents, errorValue, isOutcome, isTerminal } from "@holdfast/protocol";
 import { stopAtLimit } from "./cancel.ts";
 import { startChild } from "./children.ts";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
-import { begin, end, park, pause, wake } from "./lifecycle.ts";
+import { startExecution, end, park, pause, wake } from "./lifecycle.ts";
 import { applyMetadata } from "./metadata.ts";
 import { unknownInReport } from "./newer-format.ts";
 import { toRunError } from "./run-error.ts";
 import { completeStep, failAttempt, inheritOutcome, startStep } from "./steps.ts";
 import { appendChunks, startStream } from "./streams.ts";
-import { beginUnwinding, endUnwound, isAcceptedWhileUnwinding } from "./unwinding.ts";
+import { startUnwinding, endUnwound, isAcceptedWhileUnwinding } from "./unwinding.ts";
 import { openWait } from "./waits.ts";
 
 /** Commits a report as a whole, or rejects it (E2). */
@@ -34,18 +34,18 @@ export function report(draft: Draft, input: Input & { type: "report" }): Reply {
     if (event.type === "parked") parks = mayPark(draft, event);
     else apply(draft, event, taken);
   }
-  // The code ended without knowing that it was stopped: another execution undoes what it did (CAN1).
+  // The code ended although the run had started to unwind: another execution executes the compensations (CAN1).
   if (draft.starts) return reject("superseded");
   if (parks) park(draft);
   const parked = parks ? { parked: true as const } : {};
   return { type: "report", answer: { accepted: true, entries: draft.entries, now: draft.now, ...parked } };
 }
 
-/** Nothing of a report is taken that holds what this code does not know: the step handler is newer (VER2). */
+/** Rejects a report with data that this code does not know, and pauses the run: the step handler is newer (VER2). */
 function refuseReport(draft: Draft, unknown: string): Reply {
   const error = errorValue(
     "PROTOCOL_MISMATCH",
-    `The step handler reported ${unknown}, which this orchestrator does not take. Nothing of the report was stored. Deploy versions of both sides that fit, then retry the run.`,
+    `The step handler reported ${unknown}, which this orchestrator does not accept. Nothing of the report was stored. Deploy matching versions of both sides, then retry the run.`,
   );
   draft.abort({ type: "superseded" });
   pause(draft, { ...error, category: "RUNTIME_ERROR" });
@@ -56,11 +56,11 @@ function reject(reason: "superseded" | "ended"): Reply {
   return { type: "report", answer: { accepted: false, reason } };
 }
 
-/** A run parks only if the execution has seen all there is to see, what this very report brought included. */
+/** Whether the run may park: only if the execution has received each outcome and each due retry. */
 function mayPark(draft: Draft, { seq, now }: ExecutionEvent & { type: "parked" }): boolean {
   const { status, retriedAt = 0 } = draft.header;
-  const news = draft.pokes || draft.entries.some(isOutcome) || now < retriedAt;
-  return !news && draft.state.lastOutcomeSeq <= seq && status === "running";
+  const unseen = draft.updates || draft.entries.some(isOutcome) || now < retriedAt;
+  return !unseen && draft.state.lastOutcomeSeq <= seq && status === "running";
 }
 
 function apply(draft: Draft, event: Exclude<ExecutionEvent, { type: "parked" }>, taken: Set<string>): void {
@@ -69,9 +69,9 @@ function apply(draft: Draft, event: Exclude<ExecutionEvent, { type: "parked" }>,
     case "unparked":
       return draft.header.status === "paused" ? undefined : wake(draft);
     case "run.completed":
-      return unwinding ? begin(draft) : end(draft, "completed", { output: event.output });
+      return unwinding ? startExecution(draft) : end(draft, "completed", { output: event.output });
     case "run.failed":
-      return unwinding ? begin(draft) : end(draft, "failed", { error: toRunError(event.error, event.step) });
+      return unwinding ? startExecution(draft) : end(draft, "failed", { error: toRunError(event.error, event.step) });
     case "run.unwound":
       return endUnwound(draft);
     case "run.diverged":
@@ -85,7 +85,7 @@ function apply(draft: Draft, event: Exclude<ExecutionEvent, { type: "parked" }>,
 function applyToOperation(draft: Draft, event: OperationEvents, taken: Set<string>): void {
   const { state, header } = draft;
   const known = state.operations.get(event.op);
-  // An operation that has ended stays as it ended: a report that is repeated changes nothing (DUR3).
+  // An outcome is final: a repeated report changes nothing (DUR3).
   if (known?.ended === true || draft.hasEnded(event.op)) return;
   if (event.type === "step.failed" && event.attempt <= (known?.attempts ?? 0)) return;
   if (header.unwinding !== undefined && !isAcceptedWhileUnwinding(event.op)) return;
@@ -106,7 +106,7 @@ function applyToOperation(draft: Draft, event: OperationEvents, taken: Set<strin
     case "child.started":
       return known === undefined ? startChild(draft, event) : undefined;
     case "run.unwinding":
-      return beginUnwinding(draft, event, toRunError(event.error, event.step));
+      return startUnwinding(draft, event, toRunError(event.error, event.step));
     case "metadata.changed":
       return known === undefined ? applyMetadata(draft, event) : undefined;
     case "stream.started":

@@ -53,7 +53,7 @@ export interface RunError extends ErrorValue {
 }
 
 /** A step whose compensation failed finally (COMP3). */
-export interface Undone {
+export interface Uncompensated {
   readonly op: OperationId;
   readonly error: ErrorValue;
 }
@@ -91,7 +91,7 @@ export interface RunHeader extends RunIdentity {
   readonly parent?: ParentRef | undefined;
   /** Set while the run unwinds, and afterwards (COMP1). */
   readonly unwinding?: { readonly cause: UnwindCause; readonly error: RunError } | undefined;
-  readonly uncompensated?: readonly Undone[] | undefined;
+  readonly uncompensated?: readonly Uncompensated[] | undefined;
   readonly metadata: Metadata;
   readonly streams: readonly StreamState[];
 

@@ -1,12 +1,12 @@
 /**
- * The host of a run, the same for every platform: the machine's shell, its live execution, its outbox and its index row.
+ * The host of a run, the same for each platform.
  *
- * Owns: the live execution, and performing what transitions want done.
- * Tells its neighbours: an adapter gives it a store, a dispatcher and a clock, and calls `handle`; it calls back
+ * Owns: the live execution, and the execution of the effects of transitions.
+ * Interface: an adapter supplies a store, a dispatcher and a clock, and calls `handle` and `receive`. The host calls
  * `onCommit` after each commit.
  *
  * Invariants
- * - RH1 At most one execution is live, the one of the header's epoch. Reports of others are rejected (DUR6).
+ * - RH1 At most one execution is live: that of the header's epoch. Reports of other executions are rejected (DUR6).
  */
 import {
   type Address,
@@ -39,29 +39,29 @@ import { transition } from "./transition.ts";
 export interface RunHostOptions {
   readonly store: RunStore;
   readonly dispatcher: StepDispatcher;
-  /** The time, ms since the epoch. */
+  /** Returns the time, ms since 1970. */
   readonly clock: () => number;
   /**
-   * Hands a message to another object. `done` is called once, with the result. Without it there are no children.
+   * Sends a message to another object, and calls `done` once with the result. Without it runs cannot start children.
    */
   readonly send?: ((to: Address, message: RunMessage, done: (result: SendResult) => void) => void) | undefined;
-  /** Updates the index of runs. `done` is called once: whether the row is stored there. Without it there is no index. */
-  readonly tellIndex?: ((row: IndexRow, done: (stored: boolean) => void) => void) | undefined;
+  /** Sends a row to the index, and calls `done` once: whether the row is stored. Without it there is no index. */
+  readonly updateIndex?: ((row: IndexRow, done: (stored: boolean) => void) => void) | undefined;
   /** The limits of this deployment. Default DEFAULT_LIMITS. */
   readonly limits?: Limits | undefined;
-  /** How long a run is kept after its end, ms; `undefined` is for ever. */
+  /** How long an ended run is stored, ms; `undefined`: no expiry. */
   readonly retentionMs?: ((header: RunHeader) => number | undefined) | undefined;
-  /** The replay flags of new runs, if not the newest: while step handlers do not know those yet, and for tests (REP8). */
+  /** The replay flags of new runs. Default: the newest. For step handlers that do not know those, and for tests (REP8). */
   readonly flags?: readonly number[] | undefined;
-  /** This was committed and applied. */
+  /** Called after a batch was committed and applied. */
   readonly onCommit?: (batch: WriteBatch, before: RunHeader | undefined) => void;
-  /** A failure of the store while no caller waits for an answer. */
+  /** Called with an error of the store when no caller waits for an answer. */
   readonly onError?: (error: unknown) => void;
-  /** For tests: `checkedTransition`. */
+  /** Tests pass `checkedTransition`. */
   readonly transition?: typeof transition;
 }
 
-/** Messages that are looked at in one go. */
+/** The number of rows of the outbox that are read per batch. */
 const OUTBOX_BATCH = 64;
 
 function inputOf(message: RunMessage, seed: string): Input {
@@ -73,7 +73,7 @@ export class RunHost {
   readonly #options: RunHostOptions;
   readonly #machine: MachineHost<RunState, Input, Effect, Reply>;
   #live: LiveExecution | undefined;
-  /** The run was loaded with messages that are not acknowledged. */
+  /** Whether the run was loaded with pending messages, and none was sent since. */
   #loadedWithMessages = false;
   readonly #sender: OutboxSender<OutboxRow, SendResult>;
 
@@ -82,7 +82,7 @@ export class RunHost {
     this.#options = options;
     this.#sender = new OutboxSender({
       rows: () => listRows(store, OUTBOX_PREFIX, { limit: OUTBOX_BATCH }),
-      // Without a way to send, rows stay as they are.
+      // Without `send`, the rows stay in the outbox.
       send: (to, { message }, done) => options.send?.(to, message, done),
       sent: (key, result) => this.#handleAlone({ type: "sent", key, result }),
     });
@@ -107,14 +107,14 @@ export class RunHost {
     return this.#machine.state;
   }
 
-  /** Step bodies that execute right now. Not durable. */
+  /** The step bodies that execute now. Not durable. */
   stepsInProgress(): readonly StepInProgress[] {
     return this.#live?.stepsInProgress?.() ?? [];
   }
 
   /**
-   * Decides, commits and acts.
-   * @throws What the commit throws: nothing has happened then.
+   * Decides, commits, applies, and performs the effects.
+   * @throws The error of the commit. Nothing was stored and no effect was performed then.
    */
   handle(input: Input): Reply {
     const reply = this.#machine.handle(input);
@@ -126,19 +126,19 @@ export class RunHost {
     return reply;
   }
 
-  /** Drops everything that is only in memory, as an eviction does. */
+  /** Drops the state in memory and the live execution, as an eviction does. */
   forget(): void {
     this.#machine.forget();
   }
 
   #context({ header }: RunState): HostContext {
-    const { clock, limits = DEFAULT_LIMITS, send, tellIndex, retentionMs, flags } = this.#options;
+    const { clock, limits = DEFAULT_LIMITS, send, updateIndex, retentionMs, flags } = this.#options;
     return {
       now: clock(),
       limits,
       live: this.#live !== undefined,
       canSend: send !== undefined,
-      indexes: tellIndex !== undefined,
+      indexes: updateIndex !== undefined,
       retentionMs: header && retentionMs?.(header),
       flags,
     };
@@ -150,12 +150,12 @@ export class RunHost {
     this.#options.onCommit?.(batch, before);
   }
 
-  /** A message of another run. `seed`: 128 random bits, for a run that it creates. */
+  /** Handles a message of another run. `seed`: 128 random bits, for a run that the message creates. */
   receive(message: RunMessage, seed: string): SendResult {
     if (isNewerMessage(message)) return { type: "unreachable" };
     const reply = this.handle(inputOf(message, seed));
     if (reply.type !== "refused") return { type: "acknowledged" };
-    // Newer code takes the message: its sender keeps it until then.
+    // Newer code can handle the message: its sender keeps it until that is deployed.
     if (reply.code === "newer_format") return { type: "unreachable" };
     if (message.type !== "trigger") return { type: "acknowledged" };
     return { type: "refused", error: errorValue("IDEMPOTENCY_CONFLICT", reply.message) };
@@ -177,16 +177,16 @@ export class RunHost {
       case "send":
         return this.#sender.send(effect.again);
       case "index":
-        return this.#tellIndex();
+        return this.#updateIndex();
     }
   }
 
-  #tellIndex(): void {
+  #updateIndex(): void {
     const row = indexRow(this.#header);
-    this.#options.tellIndex?.(row, (stored) => this.#handleAlone({ type: "indexed", version: row.version, stored }));
+    this.#options.updateIndex?.(row, (stored) => this.#handleAlone({ type: "indexed", version: row.version, stored }));
   }
 
-  /** Handles an input for which no caller waits. If the commit fails, the alarm that is set looks after the run (DUR5). */
+  /** Handles an input for which no caller waits. If the commit fails, the alarm already set drives the run (DUR5). */
   #handleAlone(input: Input): Reply | undefined {
     try {
       return this.handle(input);
@@ -198,7 +198,7 @@ export class RunHost {
 
   get #header(): RunHeader {
     const { header } = this.state;
-    assert(header !== undefined, "effects are of a run that exists");
+    assert(header !== undefined, "a run with effects exists");
     return header;
   }
 

@@ -1,8 +1,8 @@
 /**
- * A run as a reader sees it: header and journal as one plain record.
+ * The record of a run for readers, from its header and journal.
  *
- * Owns: how the shapes of the HTTP API (protocol/src/api.ts) are made. Values are shown as plain JSON. Never shows the
- * seed, stacks, or rows.
+ * Owns: the conversion into the shapes of the HTTP API (protocol/src/api.ts). Values are plain JSON. A record never
+ * contains the seed or a stack.
  */
 import {
   type AttemptedWork,
@@ -30,7 +30,7 @@ import {
 } from "@holdfast/protocol";
 import type { OpenWait, RunError, RunHeader, StreamState } from "./run-header.ts";
 
-/** The run without input, output and steps. */
+/** Makes the record of a run without input, output and steps. */
 export function summarizeRun(header: RunHeader): RunSummary {
   return {
     id: header.id,
@@ -67,7 +67,7 @@ function describeMetadata({ metadata }: RunHeader): Record<string, unknown> {
   return Object.fromEntries(metadata.map(([key, value]) => [key, showValue(value)]));
 }
 
-/** The whole record. `journal`: the first `recordSteps` entries and one more, if there is one. */
+/** Makes the whole record. `journal`: the first `recordSteps` entries, and the next one if it exists. */
 export function describeRun(
   header: RunHeader,
   input: string,
@@ -90,7 +90,7 @@ export function describeRun(
   };
 }
 
-/** One journal entry as `/journal` shows it. */
+/** Converts a journal entry for an answer of `/journal`. */
 export function describeEntry(entry: JournalEntry, budget: JsonBudget): RunJournalEntry {
   const { v: _version, nth: _nth, asked: _asked, quiet: _quiet, op, ...rest } = entry;
   if (!isKnownEntry(entry)) return { ...rest, operation: operationOf(op) };
@@ -101,12 +101,12 @@ export function describeEntry(entry: JournalEntry, budget: JsonBudget): RunJourn
     ...("error" in entry ? { error: errorToJson(entry.error, budget) } : {}),
     ...(entry.type === "child.ended" ? { outcome: describeOutcome(entry.outcome, budget) } : {}),
     ...(entry.type === "metadata.changed" ? { change: describeChange(entry.change) } : {}),
-    // A token's id is a secret that lets its holder answer.
+
     ...("tokenId" in entry ? { tokenId: entry.tokenId } : {}),
   };
 }
 
-/** The operation of an entry that newer code wrote, if it has one. */
+/** Returns the operation of an entry that newer code wrote; empty if the entry has none. */
 function operationOf(op: unknown): RunJournalEntry["operation"] {
   return typeof op === "string" ? parseOperationId(op) : { kind: "", occurrence: 0, name: "" };
 }
@@ -120,7 +120,7 @@ function describeChange(change: MetadataChange): Record<string, unknown> {
   return "value" in change ? { ...change, value: showValue(change.value) } : { ...change };
 }
 
-/** What the journal says of steps. */
+/** A journal entry about a step. */
 type StepEntry = Extract<
   JournalEntry,
   { readonly type: "step.started" | "step.retrying" | "step.completed" | "step.failed" }
@@ -197,7 +197,7 @@ function describeStep(entry: StepEntry, budget: JsonBudget): RunStep {
   }
 }
 
-/** How far a step's compensation is. */
+/** Converts the newest entry of a step's compensation. */
 function describeCompensation(entry: StepEntry, budget: JsonBudget): AttemptedWork {
   const { name: _name, occurrence: _occurrence, output: _output, ...row } = describeStep(entry, budget);
   return row;
@@ -218,7 +218,7 @@ function describeWait(wait: OpenWait): Waitpoint {
   return { id: op, kind, meta: { ...waitMeta(wait), openedAt }, ...(wakeAt === undefined ? {} : { wakeAt }) };
 }
 
-/** What a wait is for. */
+/** Returns the event, signal, token or child for which a wait is open. */
 function waitMeta({ kind, name, tokenId, runId, match }: OpenWait): Record<string, unknown> {
   const pattern = match === undefined ? {} : { match: showValue(match) };
   switch (kind) {

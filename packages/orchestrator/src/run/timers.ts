@@ -8,7 +8,7 @@ import { LIMITS, assert, isTerminal } from "@holdfast/protocol";
 import { expire } from "./cancel.ts";
 import type { Draft } from "./draft.ts";
 import { settleIndex } from "./index-mark.ts";
-import { begin, wake } from "./lifecycle.ts";
+import { startExecution, wake } from "./lifecycle.ts";
 import { settleOutbox } from "./outbox.ts";
 import { settleDueRetries } from "./steps.ts";
 import { settleDueWaits } from "./waits.ts";
@@ -25,7 +25,7 @@ export function settleDueTimers(draft: Draft): void {
   settleDueWaits(draft, expired ? header.deadlineAt : now);
   if (expired) return expire(draft);
   settleDueRetries(draft);
-  if ((header.dispatch?.retryAt ?? Infinity) <= now && !draft.live) begin(draft);
+  if ((header.dispatch?.retryAt ?? Infinity) <= now && !draft.live) startExecution(draft);
   settleWatchdog(draft);
 }
 

@@ -1,16 +1,17 @@
 /**
- * The orchestrator: what a run does about what happens to it.
+ * The transition function of a run: it decides about each input.
  *
- * Owns: the one place where every input meets the state. Pure and synchronous: the same state, input and context give
- * the same result, and the state is not changed; the host commits `batch`, applies it, then performs `effects`.
+ * Owns: the dispatch of inputs. The function is pure and synchronous: the same state, input and context give the same
+ * result, and the state does not change, except for what `prepareStart` reads into it. The host commits `batch`, applies
+ * it, then performs `effects`.
  *
  * Invariants
- * - T1 Timers that are due are settled before the input, in every transition.
- * - T2 A refused input changes nothing of its own (LIM2).
- * - T4 A run that newer code wrote is not changed by any input (VER4).
- * - T3 After every transition a run that is neither ended, paused nor waiting solely for the outside world has a timer
- *   (DUR5), and a running one has an execution or begins one. Only a repeated trigger, which changes nothing, leaves a
- *   lost execution to the timer. `checkedTransition` asserts it.
+ * - T1 Each transition settles the timers that are due before the input.
+ * - T2 A rejected input causes no change; only due timers do (LIM2).
+ * - T3 After each transition a run that is neither ended, paused nor waiting only for a message has a timer (DUR5), and a
+ *   running run has an execution or starts one. Exception: a repeated trigger changes nothing, so the timer replaces a
+ *   lost execution. `checkedTransition` asserts this.
+ * - T4 No input changes a run that newer code wrote (VER4).
  */
 import type { Decision } from "../host/machine-host.ts";
 import { audit } from "./audit.ts";
@@ -36,7 +37,7 @@ export function transition(state: RunState, input: Input, context: HostContext):
   const decided = decide(state, input, context);
   const starts = decided.effects.some(({ type }) => type === "start");
   if (starts && state.header !== undefined) prepareStart(state, state.header);
-  // The rows that this decision made necessary may hold what newer code wrote: then nothing is decided.
+  // `prepareStart` may have found rows of newer code. The decision is discarded then.
   return state.newer === undefined ? decided : refuseNewer(state, state.newer, input, context);
 }
 
@@ -92,7 +93,7 @@ function handle(draft: Draft, input: Exclude<Input, { type: "trigger" }>): Reply
 
 function finish(draft: Draft, reply: Reply, input: Input): Transition {
   markIndex(draft);
-  // What was journaled reaches the reporter as the answer to its report, everyone else as an update.
+  // The execution that reports gets the entries as its answer; otherwise it gets them as an update.
   const answered = reply.type === "report" && reply.answer.accepted;
   return { batch: draft.batch(input.type === "alarm"), effects: draft.effects(answered), reply };
 }

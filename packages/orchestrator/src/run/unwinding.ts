@@ -1,8 +1,9 @@
 /**
- * Undoing: from the first compensation to the end of the run.
+ * Unwinding: the phase of a run from the decision to compensate its steps to its end.
  *
- * Owns: COMP1 and COMP3 as far as the orchestrator decides them: which events are still accepted while a run is undone, and how it
- * ends. The execution knows the closures and executes them, as operations of kind `compensation`, in its own order.
+ * Owns: the orchestrator's part of COMP1 and COMP3: the events that are accepted during this phase, and the status in which
+ * the run ends. The execution has the functions that compensate steps. It executes them in its own order, as operations
+ * of kind `compensation`.
  */
 import {
   type OperationEvents,
@@ -15,7 +16,7 @@ import {
 import type { Draft } from "./draft.ts";
 import { cancelChildren, end } from "./lifecycle.ts";
 import { JOURNAL_PREFIX, listRows } from "./rows.ts";
-import type { RunError, RunHeader, Undone } from "./run-header.ts";
+import type { RunError, RunHeader, Uncompensated } from "./run-header.ts";
 import { knowOperations } from "./run-state.ts";
 
 /** The operation that compensates a step. */
@@ -30,7 +31,7 @@ export function isAcceptedWhileUnwinding(op: OperationId): boolean {
 }
 
 /** Starts to unwind, because the function failed or requested compensation (COMP1). */
-export function beginUnwinding(
+export function startUnwinding(
   draft: Draft,
   event: OperationEvents & { type: "run.unwinding" },
   error: RunError,
@@ -55,7 +56,7 @@ export function causeOf({ unwinding }: RunHeader): RunError | undefined {
 export function endUnwound(draft: Draft): void {
   const { unwinding } = draft.header;
   if (unwinding === undefined) return;
-  const uncompensated = findUndone(draft);
+  const uncompensated = findUncompensated(draft);
   const anything = [...knowOperations(draft.state).keys()].some(isAcceptedWhileUnwinding);
   const status = statusOf(
     unwinding.cause,
@@ -65,16 +66,16 @@ export function endUnwound(draft: Draft): void {
   else end(draft, status, {});
 }
 
-function statusOf(cause: "failure" | "cancel" | "timeout" | "request", anythingUndone: boolean): RunStatus {
+function statusOf(cause: "failure" | "cancel" | "timeout" | "request", anyCompensation: boolean): RunStatus {
   if (cause === "cancel") return "cancelled";
   if (cause === "request") return "compensated";
-  return anythingUndone ? "compensated" : "failed";
+  return anyCompensation ? "compensated" : "failed";
 }
 
 /** The steps whose compensation failed finally, with their errors. */
-function findUndone(draft: Draft): Undone[] {
+function findUncompensated(draft: Draft): Uncompensated[] {
   const stored = [...listRows(draft.state.store, JOURNAL_PREFIX)].map(([, entry]) => entry);
-  return [...stored, ...draft.entries].flatMap((entry): Undone[] => {
+  return [...stored, ...draft.entries].flatMap((entry): Uncompensated[] => {
     if (entry.type !== "step.failed" || !isAcceptedWhileUnwinding(entry.op)) return [];
     const { occurrence, name } = parseOperationId(entry.op);
     return [{ op: operationId("step", occurrence, name), error: entry.error }];

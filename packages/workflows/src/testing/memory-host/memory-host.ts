@@ -290,7 +290,7 @@ export class MemoryHost implements WorldRun {
     const { index, noChildren } = this.#options;
     // The answer of a message that was sent before a crash reaches nobody.
     const host: RunHost = new RunHost({
-      tellIndex:
+      updateIndex:
         index &&
         ((row, done) =>
           void this.#network.deliverToIndex(index, row).then((stored) => host === this.#host && done(stored))),
