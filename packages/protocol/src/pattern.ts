@@ -5,6 +5,28 @@
  * deliveries without executing the workflow's code.
  */
 
+import { isDate } from "./durations.ts";
+import { HoldfastError } from "./errors.ts";
+import { LIMITS } from "./limits.ts";
+
+/**
+ * Refuses a pattern that no payload can match: one that holds `undefined`, itself, or a value that is neither plain nor
+ * a date. Such a wait would never end (WAIT6).
+ * @throws HoldfastError `INVALID_ARGUMENT` naming the path.
+ */
+export function checkPattern(pattern: unknown, path: string, depth = 0): void {
+  const nested = typeof pattern === "object" && pattern !== null && !isDate(pattern);
+  if (
+    pattern === undefined ||
+    depth > LIMITS.valueDepth ||
+    (nested && !Array.isArray(pattern) && !isPlainObject(pattern))
+  )
+    throw new HoldfastError("INVALID_ARGUMENT", `${path}: no payload can match this value. Use JSON values or a Date.`);
+  if (!nested) return;
+  for (const [key, part] of Object.entries(pattern))
+    checkPattern(part, Array.isArray(pattern) ? `${path}[${key}]` : `${path}.${key}`, depth + 1);
+}
+
 /**
  * Whether a payload matches a pattern. An object matches if it has all keys of the pattern, with matching values. Any
  * other value must be equal to the pattern; lists are compared as a whole.
@@ -21,7 +43,13 @@ function isEqual(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (a instanceof Date && b instanceof Date) return a.getTime() === b.getTime();
   if (Array.isArray(a) && Array.isArray(b)) {
-    return a.length === b.length && a.every((item, index) => isEqual(item, b[index]));
+    // The keys and not the length: a list of a few characters may have four thousand million empty places.
+    const [keys, others] = [Object.keys(a), Object.keys(b)];
+    return (
+      a.length === b.length &&
+      keys.length === others.length &&
+      keys.every((key, at) => key === others[at] && isEqual(Reflect.get(a, key), Reflect.get(b, key)))
+    );
   }
   if (!isPlainObject(a) || !isPlainObject(b)) return false;
   const keys = Object.keys(a);

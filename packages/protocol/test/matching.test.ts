@@ -34,6 +34,16 @@ describe("patterns", () => {
   });
 });
 
+test("WAIT6 lists with few items and thousands of millions of empty places are compared at once", () => {
+  const sparse = (at: number): unknown[] => {
+    const list: unknown[] = [];
+    list[at] = 1;
+    return list;
+  };
+  expect(matchesPattern(sparse(4_000_000_000), sparse(4_000_000_000))).toBe(true);
+  expect(matchesPattern([sparse(4_000_000_000)], [sparse(3_999_999_999)])).toBe(false);
+});
+
 describe("metadata", () => {
   const after = (...changes: MetadataChange[]): unknown =>
     changes.reduce<Metadata>(changeMetadata, []).map(([key, value]) => [key, decodeValue(value)]);

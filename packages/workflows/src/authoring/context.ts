@@ -6,6 +6,7 @@
 import {
   HoldfastError,
   checkFields,
+  checkPattern,
   decodeValue,
   encodeValue,
   idProblem,
@@ -138,7 +139,11 @@ function timeoutOf(options: WaitOptions, where: string): WaitRequest {
 
 function matchOf({ match }: MatchOptions, where: string): WaitRequest {
   if (match === undefined) return {};
-  if (typeof match !== "function") return { match: encodeValue(match, `${where}.match`) };
+  if (typeof match !== "function") {
+    const encoded = encodeValue(match, `${where}.match`);
+    checkPattern(match, `${where}.match`);
+    return { match: encoded };
+  }
   throw new HoldfastError(
     "INVALID_ARGUMENT",
     `${where}.match: give a pattern, such as { orderId: "o-1" }, not a function. It is stored with the wait, so that a delivery to a parked run needs no code.`,
