@@ -305,6 +305,7 @@ describe("reports of newer step handlers", () => {
       "encoded metadata",
       { type: "metadata.changed", op: "metadata/0/c", nth: 4, change: { type: "set", key: "c", value: SEALED } },
     ],
+    ["a reserved field for a child", { type: "child.started", op: "run/0/c", nth: 4, input: "-1", segment: 2 }],
     ["a field of the orchestrator", { type: "step.completed", op: "step/0/c", nth: 4, value: "[1]", seq: 1 }],
   ];
 

@@ -18,6 +18,7 @@ import {
   summarizeRun,
 } from "@holdfast/orchestrator";
 import {
+  FORMAT_VERSION,
   type JournalEntry,
   LIMITS,
   type RunEvent,
@@ -126,8 +127,9 @@ export class RunFeed {
     const rows = this.#store.list(chunkPrefix(place, generation), { ...before, limit: ROWS_PER_READ });
     let { seen } = at;
     for (const [key, stored] of rows) {
-      if (!key.startsWith(CHUNK_PREFIX)) break;
-      const { first, chunks } = stored as ChunkRow;
+      const { v, first, chunks } = stored as ChunkRow;
+      // Newer code wrote chunks in another form; the run's own event says so.
+      if (!key.startsWith(CHUNK_PREFIX) || v > FORMAT_VERSION) break;
       for (const [nth, chunk] of chunks.entries()) {
         if (nth < seen) continue;
         const last = nth === chunks.length - 1;

@@ -27,6 +27,7 @@ import {
 } from "@holdfast/orchestrator";
 import {
   type AuditEntry,
+  FORMAT_VERSION,
   type JournalEntry,
   LIMITS,
   type Limits,
@@ -114,7 +115,7 @@ export class Answers {
     const place = header.streams.findIndex((stream) => stream.op === op);
     const prefix = chunkPrefix(place, header.streams[place]?.generation ?? 0);
     const [newest] = this.#rows<ChunkRow>(prefix, { reverse: true, limit: 1 });
-    return newest === undefined ? 0 : newest.first + newest.chunks.length;
+    return newest === undefined || newest.v > FORMAT_VERSION ? 0 : newest.first + newest.chunks.length;
   }
 
   #rows<Row>(prefix: string, options: Parameters<StoreReader["list"]>[1] = {}): Row[] {

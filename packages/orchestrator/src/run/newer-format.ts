@@ -97,14 +97,14 @@ const EVENT_TYPES: Readonly<Record<ExecutionEvent["type"], true>> = {
   "wait.opened": true,
 };
 
-/** Fields that the orchestrator gives to entries. */
-const OWN_FIELDS = ["v", "seq", "at", "asked"] as const;
+/** Fields that only the orchestrator gives to entries, and fields of later versions. */
+const REFUSED_FIELDS = ["v", "seq", "at", "asked", ...RESERVED_HEADER_FIELDS] as const;
 
 /** What this code does not know, or does not take, in what an execution reports. */
 export function unknownInReport(events: readonly ExecutionEvent[]): string | undefined {
   for (const event of events) {
     if (!Object.hasOwn(EVENT_TYPES, event.type)) return `an event of the type ${JSON.stringify(event.type)}`;
-    const field = event.type === "parked" ? undefined : OWN_FIELDS.find((name) => name in event);
+    const field = event.type === "parked" ? undefined : REFUSED_FIELDS.find((name) => name in event);
     if (field !== undefined) return `an event with the field ${JSON.stringify(field)}`;
     const value = valuesOf(event).find((text) => text !== undefined && isEnveloped(text));
     if (value !== undefined) return `a value that is encoded as ${JSON.stringify(schemeOf(value))}`;
