@@ -17,8 +17,8 @@ import {
   describeRun,
   journalKey,
   newerFormatError,
-  noticeNewer,
-  noticeNewerInput,
+  markNewer,
+  markNewerInput,
   planResume,
   readInput,
   readJournal,
@@ -66,8 +66,8 @@ export class Answers {
     const { state } = this.#host;
     const recordSteps = this.#recordSteps;
     const journal = this.#rows<JournalEntry>(JOURNAL_PREFIX, { limit: recordSteps + 1 });
-    noticeNewer(state, journal);
-    noticeNewerInput(state, this.header());
+    markNewer(state, journal);
+    markNewerInput(state, this.header());
     const header = this.header();
     const openChunks = (op: string): number => state.openStreams.get(op)?.chunks ?? this.#countChunks(header, op);
     const current = { ...header, updatedAt: state.lastAt };
@@ -101,7 +101,7 @@ export class Answers {
     const header = this.header();
     const { state } = this.#host;
     const journal = readJournal(state);
-    noticeNewerInput(state, header);
+    markNewerInput(state, header);
     if (state.newer !== undefined) throw new ApiRefusal("newer_format", newerFormatError(state.newer).message);
     const inherited = planResume(header, journal, request);
     if ("type" in inherited) throw new ApiRefusal(inherited.code, inherited.message);

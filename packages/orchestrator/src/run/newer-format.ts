@@ -1,7 +1,7 @@
 /**
- * What newer code wrote in the rows of a run (VER4).
+ * Detection of data that newer code wrote (VER4).
  *
- * Owns: finding it, in rows, messages and reports. `newer-run.ts` says what becomes of such a run.
+ * Owns: the checks of rows, messages and reports. `newer-run.ts` decides what happens to a run with such rows.
  */
 import {
   type ChildOutcome,
@@ -18,7 +18,7 @@ import type { ChildTrigger, RunMessage } from "./messages.ts";
 import type { InboxRow } from "./rows.ts";
 import type { RunHeader } from "./run-header.ts";
 
-/** What this code does not know in a header; `undefined`: it knows all. */
+/** Describes the first part of a header that this code does not know; `undefined` if it knows all. */
 export function newerInHeader(header: RunHeader): string | undefined {
   if (header.v > FORMAT_VERSION) return `the header has format ${header.v}`;
   const field = RESERVED_HEADER_FIELDS.find((name) => name in header);
@@ -29,14 +29,14 @@ export function newerInHeader(header: RunHeader): string | undefined {
   return newerAmong([...values, ...more], "the header");
 }
 
-/** What this code does not know in an entry of the journal. */
+/** The same for an entry of the journal. */
 export function newerInEntry(entry: JournalEntry): string | undefined {
   const where = `journal entry ${entry.seq}`;
   if (entry.v > FORMAT_VERSION) return `${where} has format ${entry.v}`;
   return newerInBody(entry, where);
 }
 
-/** What this code does not know in an outcome that a resumed run takes over. */
+/** The same for an outcome that a resumed run takes over. `where` names it in the description. */
 export function newerInBody(body: EntryBody, where: string): string | undefined {
   if (!isKnownEntry(body)) return `${where} has the type ${JSON.stringify(body.type)}`;
   switch (body.type) {
@@ -56,12 +56,12 @@ export function newerInBody(body: EntryBody, where: string): string | undefined 
   }
 }
 
-/** What this code does not know in another row. `values`: the values that the row holds. */
+/** The same for another row. `values`: the encoded values of the row. */
 export function newerInRow(row: { readonly v: number }, values: readonly string[], where: string): string | undefined {
   return row.v > FORMAT_VERSION ? `${where} has format ${row.v}` : newerAmong(values, where);
 }
 
-/** What this code does not know in a buffered delivery. That of a child holds its outcome as JSON. */
+/** The same for a buffered delivery. The payload of a child's end is its outcome as JSON. */
 export function newerInInbox(row: InboxRow): string | undefined {
   const where = `a delivery of ${JSON.stringify(row.name)}`;
   const newer = newerInRow(row, [row.payload], where);
@@ -77,7 +77,7 @@ function newerAmong(values: readonly (string | undefined)[], where: string): str
     : `${where} holds a value that is encoded as ${JSON.stringify(schemeOf(value))}`;
 }
 
-/** Every type of event that an execution may report. */
+/** The types of events that an execution may report. */
 const EVENT_TYPES: Readonly<Record<ExecutionEvent["type"], true>> = {
   "child.started": true,
   inherited: true,
@@ -97,14 +97,14 @@ const EVENT_TYPES: Readonly<Record<ExecutionEvent["type"], true>> = {
   "wait.opened": true,
 };
 
-/** Fields that only the orchestrator gives to entries, and fields of later versions. */
-const REFUSED_FIELDS = ["v", "seq", "at", "asked", ...RESERVED_HEADER_FIELDS] as const;
+/** The fields of entries that only the orchestrator sets, and the reserved fields of headers. */
+const REJECTED_FIELDS = ["v", "seq", "at", "asked", ...RESERVED_HEADER_FIELDS] as const;
 
-/** What this code does not know, or does not take, in what an execution reports. */
+/** Describes the first part of a report that this code does not know or accept; `undefined` if it accepts all. */
 export function unknownInReport(events: readonly ExecutionEvent[]): string | undefined {
   for (const event of events) {
     if (!Object.hasOwn(EVENT_TYPES, event.type)) return `an event of the type ${JSON.stringify(event.type)}`;
-    const field = event.type === "parked" ? undefined : REFUSED_FIELDS.find((name) => name in event);
+    const field = event.type === "parked" ? undefined : REJECTED_FIELDS.find((name) => name in event);
     if (field !== undefined) return `an event with the field ${JSON.stringify(field)}`;
     const value = valuesOf(event).find((text) => text !== undefined && isEnveloped(text));
     if (value !== undefined) return `a value that is encoded as ${JSON.stringify(schemeOf(value))}`;
@@ -136,7 +136,7 @@ function valuesOf(event: ExecutionEvent): readonly (string | undefined)[] {
   }
 }
 
-/** Whether a message of another run holds what this code does not know: it stays with its sender until newer code is here. */
+/** Whether a message of another run contains data that this code does not know. Its sender keeps such a message. */
 export function isNewerMessage(message: RunMessage): boolean {
   switch (message.type) {
     case "trigger":

@@ -1,8 +1,8 @@
 /**
  * A run that newer code wrote (VER4).
  *
- * Owns: refusing every input to it, when it is looked at again, and its header as readers see it. Nothing is written, so
- * the run is as it was when the newer code is deployed again, and its alarm continues it then.
+ * Owns: the refusal of each input, the alarm, and the header that readers see. Only the alarm is written. After the newer
+ * code is deployed again, the run is therefore unchanged, and its alarm continues it.
  */
 import { ENCODED_UNDEFINED, FORMAT_VERSION, type JournalEntry, errorValue, isTerminal } from "@holdfast/protocol";
 import type { Decision } from "../host/machine-host.ts";
@@ -12,18 +12,18 @@ import { type RunError, type RunHeader, nextAlarm } from "./run-header.ts";
 import { INPUT_KEY, readRow } from "./rows.ts";
 import { type RunState, readInput } from "./run-state.ts";
 
-/** How long after an alarm the object looks again whether newer code is deployed. */
+/** The interval of the alarms that check whether newer code is deployed, ms. */
 const NEWER_FORMAT_CHECK_MS = 300_000;
 
 export function newerFormatError(newer: string): RunError {
   const error = errorValue(
     "NEWER_FORMAT",
-    `Newer code wrote this run: ${newer}. This version shows the run and changes nothing. Deploy the newer code again; the run continues then.`,
+    `Newer code wrote this run: ${newer}. This version shows the run and does not change it. Deploy the newer code again; the run then continues.`,
   );
   return { ...error, category: "RUNTIME_ERROR" };
 }
 
-/** The answer to an input for a run that newer code wrote. Nothing changes but the alarm. */
+/** Answers an input to a run that newer code wrote. Only the alarm may change. */
 export function refuseNewer(
   state: RunState,
   newer: string,
@@ -49,19 +49,19 @@ export function refuseNewer(
   }
 }
 
-/** When the object must be woken: as the header says, or to look for newer code. */
+/** Returns the time of the object's alarm: that of the header, or the next check for newer code. */
 export function alarmOf({ header, newer }: RunState, now: number): number | null {
   if (header === undefined) return null;
   if (newer === undefined) return nextAlarm(header);
   const check = now + NEWER_FORMAT_CHECK_MS;
-  // Of a header in a newer format nothing says that it has nothing left to do.
+  // A run whose header has a newer format may have pending work that this code cannot read.
   if (header.v > FORMAT_VERSION || !isTerminal(header.status)) return check;
-  // A run that has ended still sends messages, updates the index and expires: the newer code does that.
+  // An ended run may still have to send messages, update the index or expire. The newer code does that.
   const next = nextAlarm(header);
   return next === null ? null : Math.max(next, check);
 }
 
-/** The header as readers see it: a run that newer code wrote is paused, unless it has ended. */
+/** Returns the header that readers see. A run that newer code wrote is shown as paused unless it has ended. */
 export function shownHeader({ header, newer }: RunState): RunHeader | undefined {
   if (header === undefined || newer === undefined) return header;
   const readable = header.v > FORMAT_VERSION ? readableFields(header) : header;
@@ -69,19 +69,19 @@ export function shownHeader({ header, newer }: RunState): RunHeader | undefined 
   return { ...readable, status: "paused", error: newerFormatError(newer) };
 }
 
-/** Rows of the journal were read for a reader: what newer code wrote is noticed. */
-export function noticeNewer(state: RunState, entries: readonly JournalEntry[]): void {
+/** Checks entries that were read for a reader, and marks the run if newer code wrote one of them. */
+export function markNewer(state: RunState, entries: readonly JournalEntry[]): void {
   for (const entry of entries) state.newer ??= newerInEntry(entry);
 }
 
-/** The input as readers see it: in a newer format it may be kept elsewhere. */
+/** Returns the input that readers see; `undefined`, encoded, if a newer format stores it elsewhere. */
 export function readShownInput(state: RunState, header: RunHeader): string {
   if (state.newer === undefined) return readInput(state, header);
   const input: unknown = header.input ?? readRow(state.store, INPUT_KEY)?.input;
   return typeof input === "string" ? input : ENCODED_UNDEFINED;
 }
 
-/** Of a header in a newer format, what has the form that this code knows. */
+/** Returns the plain fields of a header in a newer format whose types this code knows. Other fields get defaults. */
 function readableFields(header: RunHeader): RunHeader {
   const plain = Object.entries(header).filter(([key, value]) => {
     // A cast: a key of a newer format may be missing in the table, which gives `undefined`.

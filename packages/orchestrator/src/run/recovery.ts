@@ -27,7 +27,7 @@ function startAnother(draft: Draft): void {
   if (count > draft.context.limits.executorCrashes) {
     const error = errorValue(
       "EXECUTOR_CRASHED",
-      `The process that executed this run died ${draft.context.limits.executorCrashes} times in a row after journal entry ${seq} without progress. The journal is intact. Find the cause (memory, CPU time, an endless loop), then retry the run.`,
+      `The process that executed this run died more than ${draft.context.limits.executorCrashes} times in a row after journal entry ${seq} without progress. The journal is intact. Find the cause (memory, CPU time, an endless loop), then retry the run.`,
     );
     pause(draft, { ...error, category: "RUNTIME_ERROR" });
     return;

@@ -1,12 +1,12 @@
 /**
- * A run in memory: the fold of its rows.
+ * The state of a run in memory, computed from its rows.
  *
- * Owns: loading, and applying a committed batch. Both go through the same functions, so a run that stayed in memory and
- * one that was loaded again cannot differ.
+ * Owns: loading, and applying a committed batch. Both use the same functions, so a run that stayed in memory and a run
+ * that was loaded again are equal.
  *
  * Invariants
- * - F1 The state changes only by `applyBatch`, after the batch was committed.
- * - F2 A cold run reads its header, its last entry and its inbox; the journal is read once, when an execution starts (REP6).
+ * - F1 Committed rows change the state only by `applyBatch`. Reading further rows may add to it.
+ * - F2 Loading reads the header, the last entry and the inbox. The whole journal is read when an execution starts (REP6).
  */
 import {
   type EntryBody,
@@ -35,12 +35,12 @@ import {
 import { newerInBody, newerInEntry, newerInHeader, newerInInbox, newerInRow } from "./newer-format.ts";
 import type { RunHeader } from "./run-header.ts";
 
-/** How far an operation is, as far as the journal says. */
+/** The state of an operation in the journal. */
 interface Progress {
   readonly attempts: number;
   /** When its next attempt is due. */
   readonly retryAt: number | undefined;
-  /** It has its outcome. */
+  /** Whether the operation has an outcome. */
   readonly ended: boolean;
   readonly compensable: boolean;
 }
@@ -48,27 +48,27 @@ interface Progress {
 export interface RunState {
   readonly store: StoreReader;
   header: RunHeader | undefined;
-  /** What newer code wrote in the rows that were read so far: the run is only shown (VER4). */
+  /** A description of data of newer code in the rows that were read so far. Such a run does not change (VER4). */
   newer: string | undefined;
   lastSeq: number;
-  /** The newest time that was stored: times never decrease. */
+  /** The newest stored time. Later times are at least as high. */
   lastAt: number;
   lastOutcomeSeq: number;
-  /** Operations that were requested, as far as the journal and the header say. */
+  /** The number of requested operations, from the header and the last entry. */
   asked: number;
-  /** Buffered deliveries by key, oldest first: what they are for, not what they hold. */
+  /** Buffered deliveries by key, oldest first, without their payloads. */
   readonly inbox: Map<string, { readonly kind: BufferedKind; readonly name: string; readonly chars: number }>;
-  /** Operations that the journal knows. Filled when it is read, which every execution begins with. */
+  /** The operations in the journal. Complete after the journal was read, as before the start of each execution. */
   readonly operations: Map<OperationId, Progress>;
-  /** Whether `operations` holds the whole journal. */
+  /** Whether `operations` covers the whole journal. */
   journalRead: boolean;
-  /** The journal, while a transition that starts an execution is carried out: it is read once (REP6). */
+  /** The journal between a decision to start an execution and the start, so that it is read once (REP6). */
   journalForStart: JournalEntry[] | undefined;
-  /** Chunks of open streams since they were begun, by operation. */
+  /** The stored chunks of the newest generation of each open stream, by operation. */
   readonly openStreams: Map<OperationId, { readonly chunks: number; readonly chars: number }>;
 }
 
-/** Reads what every transition needs. */
+/** Reads the rows that each transition needs. */
 export function loadRun(store: StoreReader): RunState {
   const header = readRow(store, RECORD_KEY);
   const state: RunState = {
@@ -85,7 +85,7 @@ export function loadRun(store: StoreReader): RunState {
     journalForStart: undefined,
     openStreams: new Map(),
   };
-  // Of a header in a newer format nothing more is read: its fields may mean something else. Rows that newer code wrote
+  // The fields of a header in a newer format may have another meaning: read nothing more. Rows that newer code wrote
   // are not applied: they may have another form.
   if (header === undefined || header.v > FORMAT_VERSION) return state;
   for (const [, entry] of listRows(store, JOURNAL_PREFIX, { reverse: true, limit: 1 })) {
@@ -102,7 +102,7 @@ export function loadRun(store: StoreReader): RunState {
   return state;
 }
 
-/** Reads the whole journal, and remembers how far each operation is. */
+/** Reads the whole journal, and stores the progress of each operation. */
 export function readJournal(state: RunState): JournalEntry[] {
   const entries: JournalEntry[] = [];
   state.operations.clear();
@@ -115,46 +115,46 @@ export function readJournal(state: RunState): JournalEntry[] {
   return entries;
 }
 
-/** Reads all that an execution gets, before it is started. What newer code wrote is found. */
+/** Reads the rows that a starting execution gets, and checks them for data of newer code. */
 export function prepareStart(state: RunState, header: RunHeader): void {
   state.journalForStart = readJournal(state);
   const inherited = readRow(state.store, INHERITED_KEY);
-  for (const body of inherited?.outcomes ?? []) state.newer ??= newerInBody(body, "an outcome that was taken over");
-  noticeNewerInput(state, header);
+  for (const body of inherited?.outcomes ?? []) state.newer ??= newerInBody(body, "an inherited outcome");
+  markNewerInput(state, header);
 }
 
-/** Finds what newer code wrote in the row of the input. */
-export function noticeNewerInput(state: RunState, header: RunHeader): void {
+/** Checks the row of the input, and marks the run if newer code wrote it. */
+export function markNewerInput(state: RunState, header: RunHeader): void {
   const row = header.input === undefined ? readRow(state.store, INPUT_KEY) : undefined;
   if (row !== undefined) state.newer ??= newerInRow(row, [row.input], "the input");
 }
 
-/** The journal for an execution that starts now. */
+/** Returns the journal for an execution that starts now. */
 export function takeJournal(state: RunState): JournalEntry[] {
   const journal = state.journalForStart ?? readJournal(state);
   state.journalForStart = undefined;
   return journal;
 }
 
-/** Makes sure that `operations` holds the whole journal. Reads it at most once. */
+/** Returns the operations of the whole journal. Reads the journal if that has not been done. */
 export function knowOperations(state: RunState): RunState["operations"] {
   if (!state.journalRead) readJournal(state);
   return state.operations;
 }
 
-/** The run's input, wherever it is stored. */
+/** Returns the run's input, from the header or from its own row. */
 export function readInput(state: RunState, header: RunHeader): string {
   const input = header.input ?? readRow(state.store, INPUT_KEY)?.input;
   assert(input !== undefined, "a run has an input");
   return input;
 }
 
-/** The outcomes that a resumed run takes over when their operations are requested. */
+/** Returns the outcomes that a resumed run takes over when their operations are requested. */
 export function readInherited(state: RunState): readonly EntryBody[] {
   return readRow(state.store, INHERITED_KEY)?.outcomes ?? [];
 }
 
-/** Takes over what was just committed (F1). */
+/** Applies a batch that was committed (F1). */
 export function applyBatch(state: RunState, batch: WriteBatch): void {
   for (const [key, row] of batch.puts) {
     if (isRow(RECORD_KEY, key, row)) applyHeader(state, row);

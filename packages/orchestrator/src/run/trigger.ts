@@ -1,8 +1,8 @@
 /**
  * Creating a run.
  *
- * Owns: RUN2 (one run for one id, however often it is requested), RUN3 (what a run records), and what a resumed run takes over
- * (RES1–RES4).
+ * Owns: RUN2 (one run for one id, however often it is requested), RUN3 (the recorded attributes of a run), and the storage
+ * of the state that a resumed run takes over (RES1–RES4).
  */
 import { FORMAT_VERSION, NEWEST_FLAGS, changeMetadata, isSameValue } from "@holdfast/protocol";
 import { EMPTY_OUTBOX } from "../host/outbox.ts";
@@ -13,15 +13,15 @@ import type { Inheritance, RunMessage, TriggerInput } from "./messages.ts";
 import { post } from "./outbox.ts";
 import { INHERITED_KEY, INPUT_KEY, type InheritedRow, type InputRow, TOKEN_PREFIX, type TokenRow } from "./rows.ts";
 import type { RunHeader } from "./run-header.ts";
-import { type RunState, noticeNewerInput, readInherited, readInput } from "./run-state.ts";
+import { type RunState, markNewerInput, readInherited, readInput } from "./run-state.ts";
 
-/** Inputs up to this length are kept in the header; longer ones get a row, so that they are not rewritten with it. */
+/** The longest input in the header, in characters. A longer one gets its own row and is not rewritten with the header. */
 const HEADER_INPUT_CHARS_MAX = 4_096;
 
 export function trigger(state: RunState, input: TriggerInput, context: HostContext): [Draft, Reply] {
   const draft = new Draft(state, context);
   if (state.header !== undefined) {
-    noticeNewerInput(state, state.header);
+    markNewerInput(state, state.header);
     // `transition` refuses the trigger if the stored input cannot be compared (VER4).
     return [draft, state.newer === undefined ? again(state, state.header, input) : { type: "exists" }];
   }
@@ -41,7 +41,7 @@ function noteAtParent(draft: Draft, { parentRunId, by }: Inheritance): void {
   post(draft, { kind: "run", name: parentRunId }, note);
 }
 
-/** The same id a second time: the same request gets the same run; another one is refused and changes nothing. */
+/** Answers a trigger for an existing id: the same request gets the existing run, and any other request is rejected. */
 function again(state: RunState, header: RunHeader, input: TriggerInput): Reply {
   const differs =
     header.workflowId !== input.identity.workflowId
@@ -57,7 +57,7 @@ function again(state: RunState, header: RunHeader, input: TriggerInput): Reply {
   return {
     type: "refused",
     code: "idempotency_conflict",
-    message: `Run ${JSON.stringify(header.id)} exists already, with ${differs}. Nothing was changed. Choose another run id or idempotency key, or repeat the first request exactly.`,
+    message: `Run ${JSON.stringify(header.id)} already exists, with ${differs}. Nothing was changed. Choose another run id or idempotency key, or repeat the first request exactly.`,
   };
 }
 
