@@ -55,6 +55,12 @@ export const EXCEPTIONS: readonly Exception[] = [
     only: "text",
     why: "A place: a Worker behind a service binding.",
   },
+  {
+    word: "told",
+    files: "packages/workflows/src/client/client.ts",
+    only: "name",
+    why: "A field of the API's answer to /api/index/rebuild.",
+  },
   ...["tells", "goes on", "went on"].map((word) => ({
     word,
     files: "packages/proof/src/catalogue/*.ts",

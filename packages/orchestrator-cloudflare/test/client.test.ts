@@ -202,7 +202,7 @@ describe("network failures", () => {
       });
     await expect(client.healthy()).rejects.toThrow("no answer within 5 ms");
     network.breaks = async () => new Response("<html>welcome");
-    await expect(client.healthy()).rejects.toThrow("does no proxy answer in its place");
+    await expect(client.healthy()).rejects.toThrow("whether a proxy answers instead");
   });
 
   test("API3 an aborted call ends at once and is not tried again", async () => {
@@ -264,6 +264,6 @@ describe("events of a run", () => {
     const { client, network } = connect();
     await expect(collect(client.run("none").stream())).rejects.toMatchObject({ code: "not_found" });
     network.breaks = async () => new Response("<html>");
-    await expect(collect(client.run("none").stream())).rejects.toThrow("no stream of events");
+    await expect(collect(client.run("none").stream())).rejects.toThrow("not an event stream");
   });
 });

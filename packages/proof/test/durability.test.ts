@@ -281,7 +281,7 @@ describe("reports of superseded executions", () => {
     let attempts = 0;
     const host = new MemoryHost({
       workflows: [workflowOf((ctx) => ctx.step("a", () => ++attempts))],
-      faults: { start: () => (attempts === 0 ? { afterReports: 0, noticedAfterMs: 20_000 } : undefined) },
+      faults: { start: () => (attempts === 0 ? { afterReports: 0, detectedAfterMs: 20_000 } : undefined) },
     });
     host.trigger("w");
     await host.advance();

@@ -1,15 +1,15 @@
 /**
  * The errors that workflow code throws and catches.
  *
- * Owns: their classes. Each has a stable `code`; the engine recognises errors by code alone, because two bundles may
- * hold two copies of a class. What a workflow catches after a step failed is a plain `Error` with the name, message,
- * code and data of the original (STEP3): compare codes, not classes.
+ * Owns: their classes. Each has a stable `code`. The engine recognises errors by code alone, because two bundles may
+ * contain two copies of a class. After a step failed, the workflow catches a plain `Error` with the name, message, code
+ * and data of the original (STEP3): compare codes, not classes.
  */
 import { type Duration, parseDurationMs } from "@holdfast/protocol";
 
 export interface ErrorOptionsWithData {
   readonly cause?: unknown;
-  /** Any value that a step may return. It is journaled with the error. */
+  /** Any value that a step may return. The journal stores it with the error. */
   readonly data?: unknown;
 }
 
@@ -24,14 +24,14 @@ class WorkflowError extends Error {
   }
 }
 
-/** Ends retrying at once (STEP3). Code `FATAL`. */
+/** Prevents further attempts of the step (STEP3). Code `FATAL`. */
 export class FatalError extends WorkflowError {
   constructor(message: string, options?: ErrorOptionsWithData) {
     super("FatalError", "FATAL", message, options);
   }
 }
 
-/** Asks for another attempt, after `retryAfter` if given (STEP3). The policy's `max` still holds. Code `RETRYABLE`. */
+/** Requests another attempt, after `retryAfter` if given (STEP3), up to the policy's `max`. Code `RETRYABLE`. */
 export class RetryableError extends WorkflowError {
   readonly retryAfterMs: number | undefined;
   constructor(message: string, options: ErrorOptionsWithData & { readonly retryAfter?: Duration } = {}) {
@@ -41,7 +41,7 @@ export class RetryableError extends WorkflowError {
   }
 }
 
-/** A step's attempt or a wait took longer than its `timeout`. Code `TIMEOUT`. */
+/** An attempt of a step, or a wait, took longer than its `timeout`. Code `TIMEOUT`. */
 export class TimeoutError extends WorkflowError {
   constructor(message: string, options?: ErrorOptionsWithData) {
     super("TimeoutError", "TIMEOUT", message, options);
@@ -49,8 +49,8 @@ export class TimeoutError extends WorkflowError {
 }
 
 /**
- * A child run did not complete. Code `CHILD_RUN_FAILED`. Its `cause` is the child's own error; `data` holds `runId`,
- * `status` and `error` of the child.
+ * A child run did not complete. Code `CHILD_RUN_FAILED`. Its `cause` is the child's error; `data` contains
+ * `runId`, `status` and `error` of the child.
  */
 export class ChildRunError extends WorkflowError {
   constructor(message: string, options?: ErrorOptionsWithData) {

@@ -1,4 +1,4 @@
-/** What a workflow author imports. */
+/** The entry point for workflow authors. */
 export { CancelledError, ChildRunError, FatalError, RetryableError, TimeoutError } from "./errors.ts";
 export type {
   Group,

@@ -1,10 +1,10 @@
 /**
- * What a step body gets, and the log of a run.
+ * The argument of a step body, and the log of a run.
  *
- * Owns: the two types that both the replay engine and the authors' types build on.
+ * Owns: the two types that the replay engine and the authors' types share.
  */
 
-/** Writes structured lines. Lines written while a run is replayed are left out. */
+/** Writes structured lines. A replay writes no lines again (STR3). */
 export interface Log {
   debug(message: string, data?: unknown): void;
   info(message: string, data?: unknown): void;
@@ -12,15 +12,15 @@ export interface Log {
   error(message: string, data?: unknown): void;
 }
 
-/** What a step body gets. */
+/** The argument of a step body. */
 export interface StepContext {
   /** 1 for the first attempt. */
   readonly attempt: number;
-  /** Aborts when the attempt times out, the run is cancelled or ends. */
+  /** Aborts when the attempt times out, or when the run is cancelled or ends. */
   readonly signal: AbortSignal;
-  /** Stable across attempts and replays, unique to this operation: hand it to whatever must act once (STEP1). */
+  /** Unique to this operation, and equal in all its attempts. Pass it to services that must act only once (STEP1). */
   readonly idempotencyKey: string;
-  /** The W3C Trace Context of this step: send it as the header `traceparent` with what the body calls. */
+  /** The W3C Trace Context of this step. Send it as the header `traceparent` with requests of the body. */
   readonly traceparent: string;
   readonly log: Log;
 }

@@ -1,4 +1,4 @@
-/** Replays of stored runs against code, without a host. */
+/** Tests of replays of stored runs without a host. */
 import { describe, expect, test } from "vitest";
 import { type WorkflowContext, workflow } from "../src/index.ts";
 import { type DryReplayVerdict, dryReplay } from "../src/replay/dry-replay.ts";
@@ -8,12 +8,12 @@ type Body = (input: unknown, ctx: WorkflowContext) => unknown;
 
 const definitionOf = (run: Body) => workflow({ id: "w", run });
 
-/** Runs `before` until it ends or waits, then replays its journal against `after`. */
+/** Runs `before` until it ends or waits, then replays its journal with `after`. */
 async function replayed(before: Body, after: Body, patienceMs?: number): Promise<DryReplayVerdict> {
   const host = new MemoryHost({ workflows: [definitionOf(before)] });
   host.trigger("w");
   await host.settle();
-  const start = host.starts.at(-1) ?? expect.fail("no execution has begun");
+  const start = host.starts.at(-1) ?? expect.fail("no execution has started");
   return dryReplay(definitionOf(after), { ...start, journal: host.journal }, patienceMs);
 }
 
@@ -23,7 +23,7 @@ const twoSteps: Body = async (_input, ctx) => {
 };
 
 describe("a dry replay", () => {
-  test("REP5 ends as the run did if the code is the same, and executes no step", async () => {
+  test("REP5 of unchanged code ends like the run and executes no step", async () => {
     let executed = 0;
     const counted: Body = async (_input, ctx) => {
       await ctx.step("a", () => (executed += 1));
@@ -36,7 +36,7 @@ describe("a dry replay", () => {
     expect(executed).toBe(2);
   });
 
-  test("REP5 names the first operation of the journal that changed code does not request", async () => {
+  test("REP5 names the first journaled operation that changed code does not request", async () => {
     const verdict = await replayed(twoSteps, async (_input, ctx) => {
       await ctx.step("a", () => 1);
       return ctx.step("renamed", () => 2);
@@ -45,7 +45,7 @@ describe("a dry replay", () => {
     expect(JSON.stringify(verdict)).toMatch(/renamed/);
   });
 
-  test("REP5 of code that ends before its journal diverges", async () => {
+  test("REP5 of code that ends before the journal diverges", async () => {
     expect(await replayed(twoSteps, () => 1)).toMatchObject({ type: "diverged" });
   });
 
@@ -54,7 +54,7 @@ describe("a dry replay", () => {
     expect(await replayed(twoSteps, stuck, 1)).toMatchObject({ type: "diverged" });
   });
 
-  test("REP5 of a run that waits continues, with a step, a stream or a wait of new code", async () => {
+  test("REP5 of a waiting run continues if new code adds a step, a stream or a wait", async () => {
     const waits: Body = (_input, ctx) => ctx.waitForSignal("go");
     const effects: string[] = [];
     const continuing: Record<string, Body> = {
@@ -74,11 +74,11 @@ describe("a dry replay", () => {
     expect(effects).toEqual([]);
   });
 
-  test("REP5 of a start in another version of the protocol fails and says why", async () => {
+  test("REP5 of a start in another protocol version fails with PROTOCOL_MISMATCH", async () => {
     const host = new MemoryHost({ workflows: [definitionOf(twoSteps)] });
     host.trigger("w");
     await host.settle();
-    const start = host.starts.at(-1) ?? expect.fail("no execution has begun");
+    const start = host.starts.at(-1) ?? expect.fail("no execution has started");
     expect(await dryReplay(definitionOf(twoSteps), { ...start, protocol: 99 })).toMatchObject({
       type: "failed",
       error: { code: "PROTOCOL_MISMATCH" },

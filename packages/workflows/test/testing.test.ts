@@ -28,8 +28,8 @@ const order = workflow({
 });
 
 describe("testWorkflow", () => {
-  test("WAIT1 thirty days pass in milliseconds", async () => {
-    const begun = performance.now();
+  test("WAIT1 a sleep of thirty days takes milliseconds", async () => {
+    const startedAt = performance.now();
     const result = await testWorkflow(
       order,
       { orderId: "o-1" },
@@ -37,7 +37,7 @@ describe("testWorkflow", () => {
     );
     expect(result).toMatchObject({ status: "completed", output: "shipped hold o-1", error: undefined });
     expect(result.elapsedMs).toBe(30 * 24 * 3_600_000);
-    expect(performance.now() - begun).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
     expect(result.steps.map(({ name, attempts }) => [name, attempts])).toEqual([
       ["reserve", 1],
       ["charge", 1],
@@ -45,8 +45,8 @@ describe("testWorkflow", () => {
     ]);
   });
 
-  test("COMP1 a mocked step that fails shows what is undone, and compensations can be mocked too", async () => {
-    const undone: unknown[] = [];
+  test("COMP1 a failing mocked step compensates the earlier steps, and compensations can be mocked", async () => {
+    const compensated: unknown[] = [];
     const result = await testWorkflow(
       order,
       { orderId: "o-1" },
@@ -54,15 +54,15 @@ describe("testWorkflow", () => {
         steps: {
           charge: ({ attempt }: { attempt: number }) => Promise.reject(new Error(`declined ${attempt}`)),
         },
-        compensations: { reserve: (held) => undone.push(held) },
+        compensations: { reserve: (held) => compensated.push(held) },
       },
     );
     expect(result).toMatchObject({ status: "compensated", error: { message: "declined 2" } });
-    expect(undone).toEqual(["hold o-1"]);
+    expect(compensated).toEqual(["hold o-1"]);
     expect(released).toEqual([]);
   });
 
-  test("WAIT4 a drive acts on cue, in virtual time", async () => {
+  test("WAIT4 `drive` acts on the run in virtual time", async () => {
     const result = await testWorkflow(
       order,
       { orderId: "o-1" },
@@ -82,7 +82,7 @@ describe("testWorkflow", () => {
     expect(result).toMatchObject({ status: "compensated", error: { message: "not approved" } });
   });
 
-  test("WAIT7 CAN1 CAN4 tokens are answered, runs are cancelled, paused and unpaused", async () => {
+  test("WAIT7 CAN1 CAN4 `drive` answers a token, and pauses, unpauses and cancels a run", async () => {
     const asking = workflow({ id: "asking", run: (_input: null, ctx) => ctx.waitForToken().wait() });
     const answered = await testWorkflow(asking, null, {
       drive: async (run) => {
@@ -98,7 +98,7 @@ describe("testWorkflow", () => {
     expect(cancelled).toMatchObject({ status: "cancelled", error: { code: "CANCELLED" } });
   });
 
-  test("CHILD2 children are executed or mocked", async () => {
+  test("CHILD2 a child executes its workflow or a mock", async () => {
     const parent = workflow({
       id: "parent",
       run: async (_input: null, ctx) => [
@@ -115,7 +115,7 @@ describe("testWorkflow", () => {
     expect(second.output).toEqual(["mock", 2]);
   });
 
-  test("a body that waits for something real is waited for, and a time-out still comes", async () => {
+  test("a run waits for a body that awaits something real, until the patience or the time-out ends", async () => {
     const slow = workflow({
       id: "slow",
       run: async (_input: null, ctx) => {
@@ -129,18 +129,16 @@ describe("testWorkflow", () => {
     expect(await testWorkflow(slow, null, { patienceMs: 200 })).toMatchObject({ output: ["came", "TIMEOUT"] });
   });
 
-  test("a run that waits for what never comes says for what, and how to deliver it", async () => {
+  test("the error of a run that waits forever names the wait and the method that delivers to it", async () => {
     await expect(
       testWorkflow(workflow({ id: "w", run: (_: null, ctx) => ctx.waitForEvent("paid") }), null),
-    ).rejects.toThrow(
-      'the run did not come to end, and nothing more happens by itself. It is waiting and waits for: event "paid". Deliver',
-    );
+    ).rejects.toThrow('the run did not end, and no timer is left. It is waiting and waits for: event "paid". Deliver');
     await expect(testWorkflow(order, { orderId: "" }, { step: {} } as never)).rejects.toThrow("step");
   });
 });
 
 describe("crashEverywhere", () => {
-  test("DUR4 a workflow that keeps the rules comes to the same with a crash at every write", async () => {
+  test("DUR4 a deterministic workflow has the same result with a crash at every write", async () => {
     let charged = 0;
     const result = await testWorkflow(
       order,
@@ -148,17 +146,17 @@ describe("crashEverywhere", () => {
       { steps: { charge: () => ++charged > 0 }, signals: { approval: { ok: true } }, crashEverywhere: true },
     );
     expect(result.status).toBe("completed");
-    // Once without a crash, once in each run with one, and again where the crash came before its result was stored.
+    // Each run charges once, and once more if it crashes before the result is stored.
     expect(charged).toBeGreaterThan(12);
   });
 
-  test("REP5 a workflow that decides by the clock is found, and told where and why", async () => {
+  test("REP5 the error of a workflow that decides by the clock names the write and the operation", async () => {
     let clock = 0;
     const impatient = workflow({
       id: "impatient",
       run: async (_input: null, ctx) => {
         await ctx.step("first", () => 1);
-        // Not the same in a replay: this is the bug.
+        // The bug: this value differs in a replay.
         if (clock++ % 2 === 0) await ctx.step("on time", () => 2);
         else await ctx.step("late", () => 2);
         return ctx.step("last", () => 3);
@@ -167,14 +165,14 @@ describe("crashEverywhere", () => {
     const error = await testWorkflow(impatient, null, { crashEverywhere: true, before: () => (clock = 0) }).catch(
       (thrown: Error) => thrown.message,
     );
-    expect(error).toContain('workflow "impatient" ends otherwise when a process dies on the way');
+    expect(error).toContain('workflow "impatient" ends differently after a crash');
     expect(error).toContain('A crash after write 2 of 3 (step.completed of step "on time")');
     expect(error).toContain(
-      'the journal (entry 2) holds step "on time" as operation no. 2, but the code now asks for step "late" in its place',
+      'the journal (entry 2) holds step "on time" as operation no. 2, but the code now requests step "late" in its place',
     );
   });
 
-  test("DUR3 a step that must not run twice and has no once is no difference, one that counts outside is", async () => {
+  test("DUR3 a step with a second effect fails the comparison, unless `compare` ignores its output", async () => {
     let sent = 0;
     const counting = workflow({
       id: "counting",
@@ -187,13 +185,13 @@ describe("crashEverywhere", () => {
   });
 });
 
-test("testWorkflow works in node:test as it does in Vitest", () => {
+test("testWorkflow works in node:test as in Vitest", () => {
   const file = fileURLToPath(new URL("fixtures/node-test.ts", import.meta.url));
   const { status, stdout } = spawnSync(process.execPath, ["--test", file], { encoding: "utf8", env: cleanEnv() });
   expect([status, stdout]).toEqual([0, expect.stringContaining("pass 1")]);
 });
 
-/** Without what Vitest sets for its own workers. */
+/** Returns the environment without the variables that Vitest sets for its workers. */
 function cleanEnv(): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _options, NODE_TEST_CONTEXT: _context, ...env } = process.env;
   return env;

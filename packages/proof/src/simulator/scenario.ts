@@ -97,6 +97,6 @@ function makeFault(random: Random): Fault {
   return {
     at: random.below(3),
     type: "start",
-    fault: { afterReports: random.below(8), noticedAfterMs: random.below(20_000) },
+    fault: { afterReports: random.below(8), detectedAfterMs: random.below(20_000) },
   };
 }

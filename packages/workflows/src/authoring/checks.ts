@@ -1,12 +1,12 @@
 /**
- * Checks of what authors give to `ctx` (RUN8, STEP7).
+ * Checks the arguments of `ctx` operations (RUN8, STEP7).
  */
 import { HoldfastError, nameProblem } from "@holdfast/protocol";
 import { currentStep } from "../replay/step-scope.ts";
 import { nestedOperationError } from "../replay/step-body.ts";
 
 /**
- * @throws HoldfastError `NESTED_OPERATION` inside a step body, `INVALID_ARGUMENT` for a bad name.
+ * @throws HoldfastError `NESTED_OPERATION` inside a step body, `INVALID_ARGUMENT` for an invalid name.
  */
 export function checkName(name: unknown, where: string): void {
   checkOutside(where);

@@ -9,12 +9,12 @@ import type { InvokableWorkflow, InvokeOptions, WorkflowContext } from "./types.
 
 const INVOKE_FIELDS = ["detach", "tags", "idempotencyKey"];
 
-export function childAsker(execution: Execution): WorkflowContext["invoke"] {
+export function createInvoke(execution: Execution): WorkflowContext["invoke"] {
   return (workflow: InvokableWorkflow, input: unknown, options?: InvokeOptions): Promise<never> => {
     checkName(workflow?.id, "ctx.invoke");
     const where = `ctx.invoke(${JSON.stringify(workflow.id)})`;
     const child = childRequest(workflow, input, options ?? {}, where);
-    return execution.operations.ask("run", workflow.id, { type: "child", child }).promise as Promise<never>;
+    return execution.operations.request("run", workflow.id, { type: "child", child }).promise as Promise<never>;
   };
 }
 
@@ -26,10 +26,10 @@ function childRequest(
 ): ChildRequest {
   checkFields(options, INVOKE_FIELDS, where);
   const { detach = false, tags = [], idempotencyKey } = options;
-  const bad = [...tags, ...(idempotencyKey === undefined ? [] : [idempotencyKey])].find(
+  const invalid = [...tags, ...(idempotencyKey === undefined ? [] : [idempotencyKey])].find(
     (text) => nameProblem(text) !== undefined,
   );
-  if (bad !== undefined || tags.length > LIMITS.tags) {
+  if (invalid !== undefined || tags.length > LIMITS.tags) {
     throw new HoldfastError(
       "INVALID_ARGUMENT",
       `${where}: tags and idempotencyKey must be names of 1 to ${LIMITS.nameBytes} bytes, at most ${LIMITS.tags} tags.`,

@@ -1,7 +1,7 @@
 /**
  * The `ctx` of a workflow function.
  *
- * Owns: checking what the author gives (RUN7, RUN8), and translating it into operations. Decides nothing.
+ * Owns: the checks of arguments (RUN7, RUN8) and their translation into operations. It decides nothing about the run.
  */
 import {
   HoldfastError,
@@ -20,9 +20,9 @@ import { currentStep } from "../replay/step-scope.ts";
 import type { OpenOperation, WaitRequest } from "../replay/operation.ts";
 import { Randomness } from "../replay/randomness.ts";
 import { checkName, checkOutside } from "./checks.ts";
-import { childAsker } from "./children.ts";
+import { createInvoke } from "./children.ts";
 import { metadataWriter, streamWriter } from "./facts.ts";
-import { type RetryDefault, composition, stepAsker } from "./steps.ts";
+import { type RetryDefault, composition, createStep } from "./steps.ts";
 import type { MatchOptions, Token, TokenOptions, Wait, WaitOptions, WorkflowContext } from "./types.ts";
 import { type OnTimeout, createWait, deliveredTo } from "./wait.ts";
 
@@ -34,14 +34,14 @@ export function createContext(execution: Execution, retry: RetryPolicy): Workflo
   const policy: RetryDefault = { current: retry };
   const { run, workflowId, workflowVersion, epoch, seed } = execution.start;
   return {
-    step: stepAsker(execution, policy),
+    step: createStep(execution, policy),
     ...composition(execution, policy),
-    invoke: childAsker(execution),
+    invoke: createInvoke(execution),
     stream: streamWriter(execution, policy),
     metadata: metadataWriter(execution),
     ...sleeps(execution),
     ...waits(execution),
-    waitForToken: tokenAsker(execution),
+    waitForToken: createWaitForToken(execution),
     ...deterministic(execution, seed),
     run: {
       id: run.id,
@@ -61,11 +61,11 @@ export function createContext(execution: Execution, retry: RetryPolicy): Workflo
 }
 
 function sleeps(execution: Execution): Pick<WorkflowContext, "sleep" | "sleepUntil"> {
-  const ask = (wait: WaitRequest): Promise<void> =>
-    nothing(execution.operations.ask("sleep", "sleep", { type: "wait", wait }));
+  const sleep = (wait: WaitRequest): Promise<void> =>
+    withoutResult(execution.operations.request("sleep", "sleep", { type: "wait", wait }));
   return {
-    sleep: (duration) => ask({ afterMs: parseDurationMs(duration, "ctx.sleep") }),
-    sleepUntil: (date) => ask({ wakeAt: parseTimeMs(date, "ctx.sleepUntil") }),
+    sleep: (duration) => sleep({ afterMs: parseDurationMs(duration, "ctx.sleep") }),
+    sleepUntil: (date) => sleep({ wakeAt: parseTimeMs(date, "ctx.sleepUntil") }),
   };
 }
 
@@ -77,12 +77,12 @@ function waits(execution: Execution): Pick<WorkflowContext, "waitForEvent" | "wa
       checkFields(options, MATCH_FIELDS, where);
       const request = { ...timeoutOf(options, where), ...matchOf(options, where) };
       const onTimeout = onTimeoutOf(options, where);
-      return createWait(() => execution.operations.ask(kind, name, { type: "wait", wait: request }), onTimeout);
+      return createWait(() => execution.operations.request(kind, name, { type: "wait", wait: request }), onTimeout);
     };
   return { waitForEvent: wait("event", "ctx.waitForEvent"), waitForSignal: wait("signal", "ctx.waitForSignal") };
 }
 
-function tokenAsker(execution: Execution): WorkflowContext["waitForToken"] {
+function createWaitForToken(execution: Execution): WorkflowContext["waitForToken"] {
   const issued = new Set<string>();
   return <T>(options: TokenOptions = {}): Token<T> => {
     const where = "ctx.waitForToken";
@@ -93,7 +93,7 @@ function tokenAsker(execution: Execution): WorkflowContext["waitForToken"] {
     if (options.public === true && options.tokenId !== undefined) {
       throw new HoldfastError(
         "INVALID_ARGUMENT",
-        `${where}: the id of a public token is its secret, so it is made here. Leave tokenId out.`,
+        `${where}: the id of a public token is its secret, so the engine generates it. Leave tokenId out.`,
       );
     }
     const onTimeout = onTimeoutOf(options, where);
@@ -102,10 +102,10 @@ function tokenAsker(execution: Execution): WorkflowContext["waitForToken"] {
     if (issued.has(tokenId)) {
       throw new HoldfastError(
         "TOKEN_IN_USE",
-        `${where}: this run issued the token ${JSON.stringify(tokenId)} already. Choose another tokenId, or leave it out.`,
+        `${where}: this run already issued the token ${JSON.stringify(tokenId)}. Choose another tokenId, or leave it out.`,
       );
     }
-    const operation = execution.operations.ask("token", "token", { type: "wait", wait: { ...request, tokenId } });
+    const operation = execution.operations.request("token", "token", { type: "wait", wait: { ...request, tokenId } });
     issued.add(tokenId);
     const url = tokenUrl(execution.start.run, tokenId, options.public === true);
     return { tokenId, url, wait: () => deliveredTo<T>(operation, onTimeout) };
@@ -119,7 +119,7 @@ function tokenUrl({ baseUrl = "", id, tenantId }: RunFacts, tokenId: string, ope
   return `${baseUrl}/api/runs/${run}/tokens/${token}`;
 }
 
-/** The clock and the dice. Inside a step body, whose result is journaled anyway, they are the real ones (REP4). */
+/** Time and randomness. Inside a step body they are real, because the body's result is journaled (REP4). */
 function deterministic(execution: Execution, seed: string): Pick<WorkflowContext, "now" | "random" | "randomUUID"> {
   const randomness = new Randomness(seed);
   return {
@@ -146,7 +146,7 @@ function matchOf({ match }: MatchOptions, where: string): WaitRequest {
   }
   throw new HoldfastError(
     "INVALID_ARGUMENT",
-    `${where}.match: give a pattern, such as { orderId: "o-1" }, not a function. It is stored with the wait, so that a delivery to a parked run needs no code.`,
+    `${where}.match: must be a pattern, such as { orderId: "o-1" }, not a function. The pattern is stored with the wait and compared without the workflow's code.`,
   );
 }
 
@@ -155,13 +155,13 @@ function onTimeoutOf({ onTimeout = "null" }: WaitOptions, where: string): OnTime
   throw new HoldfastError("INVALID_ARGUMENT", `${where}.onTimeout: must be "null" or "throw".`);
 }
 
-function nothing(operation: OpenOperation): Promise<void> {
+function withoutResult(operation: OpenOperation): Promise<void> {
   const promise = operation.promise.then(() => undefined);
   promise.catch(() => {});
   return promise;
 }
 
-/** A text in what the caller's tenant brings along. */
+/** Reads a text from the metadata of the run's tenant. */
 function tenantText(execution: Execution, key: string): string | undefined {
   const { tenantMeta } = execution.start.run;
   const meta = tenantMeta === undefined ? undefined : decodeValue(tenantMeta);

@@ -1,5 +1,5 @@
 /**
- * `ctx.metadata` and `ctx.stream`: what a run shows while it executes.
+ * `ctx.metadata` and `ctx.stream`: data that readers see while a run executes.
  */
 import {
   HoldfastError,
@@ -19,18 +19,18 @@ import type { MetadataWriter, StreamSource, StreamWriter } from "./types.ts";
 
 export function metadataWriter(execution: Execution): MetadataWriter {
   let metadata: Metadata = [];
-  const change = (where: string, key: string, make: () => MetadataChange): void => {
+  const change = (where: string, key: string, build: () => MetadataChange): void => {
     checkName(key, where);
-    const made = make();
-    const next = changeMetadata(metadata, made);
+    const built = build();
+    const next = changeMetadata(metadata, built);
     if (!metadataFits(next)) {
       throw new HoldfastError(
         "LIMIT_EXCEEDED",
-        `${where}(${JSON.stringify(key)}): the run's metadata would take more than ${LIMITS.metadataChars} characters, which is the limit. Keep lists short, or stream them.`,
+        `${where}(${JSON.stringify(key)}): the run's metadata would take more than ${LIMITS.metadataChars} characters, which is the limit. Shorten lists, or stream them.`,
       );
     }
     metadata = next;
-    execution.operations.ask("metadata", key, { type: "metadata", change: made });
+    execution.operations.request("metadata", key, { type: "metadata", change: built });
   };
   return {
     set: (key, value) =>
@@ -40,7 +40,7 @@ export function metadataWriter(execution: Execution): MetadataWriter {
     remove: (key) => change("ctx.metadata.remove", key, () => ({ type: "remove", key })),
     increment: (key, by = 1) => {
       if (!Number.isFinite(by))
-        throw new HoldfastError("INVALID_ARGUMENT", "ctx.metadata.increment: must be by a finite number.");
+        throw new HoldfastError("INVALID_ARGUMENT", "ctx.metadata.increment.by: must be a finite number.");
       change("ctx.metadata.increment", key, () => ({ type: "increment", key, by }));
     },
   };
@@ -57,7 +57,7 @@ export function streamWriter(execution: Execution, policy: RetryDefault): Stream
   }) as StreamWriter;
 }
 
-/** A stream is a step whose body tells of chunks before it ends (STR1). */
+/** Executes a stream as a step whose body reports chunks before it ends (STR1). */
 function writeStream(
   execution: Execution,
   policy: RetryDefault,
@@ -68,7 +68,7 @@ function writeStream(
   if (execution.operations.nextId("stream", id) !== `stream/0/${id}`) {
     throw new HoldfastError(
       "INVALID_ARGUMENT",
-      `ctx.stream(${JSON.stringify(id)}): this run has a stream of that id already. Choose another.`,
+      `ctx.stream(${JSON.stringify(id)}): this run already has a stream with this id. Choose another id.`,
     );
   }
   const fn = async ({ attempt }: StepContext): Promise<number> => {
@@ -88,7 +88,7 @@ function writeStream(
     return count;
   };
   const step = { fn, retry: policy.current, timeoutMs: undefined, once: false };
-  const operation: OpenOperation = execution.operations.ask("stream", id, { type: "step", step });
+  const operation: OpenOperation = execution.operations.request("stream", id, { type: "step", step });
   return operation.promise as Promise<number>;
 }
 

@@ -1,10 +1,10 @@
 /**
- * The log of a run: structured lines, each written once (STR3).
+ * The log of a run: structured lines. Each is written once (STR3).
  */
 import type { Execution } from "../replay/execution.ts";
 import type { Log } from "../step-context.ts";
 
-/** Writes nothing while the function runs through what the journal holds. */
+/** Creates a log that drops lines during a replay. */
 export function createLog(execution: Execution): Log {
   const { run, workflowId, epoch } = execution.start;
   const write =

@@ -5,8 +5,8 @@ import { HoldfastError, checkFields } from "@holdfast/protocol";
 import type { ParallelOptions } from "./types.ts";
 
 /**
- * Runs `fn` for each item, at most `concurrency` at one time, in the items' order.
- * @throws AggregateError with `settle`, if any failed; its `failed` lists their indices.
+ * Runs `fn` for each item in order, at most `concurrency` concurrently.
+ * @throws AggregateError with `settle`, if any item failed; its `failed` lists the indices of these items.
  */
 export async function runParallel<T, R>(
   items: Iterable<T>,
@@ -16,12 +16,12 @@ export async function runParallel<T, R>(
   checkFields(options, ["concurrency", "settle"], "ctx.parallel");
   const { concurrency = Infinity, settle = false } = options;
   if (concurrency !== Infinity && (!Number.isInteger(concurrency) || concurrency < 1)) {
-    throw new HoldfastError("INVALID_ARGUMENT", "ctx.parallel.concurrency: must be a whole number from 1.");
+    throw new HoldfastError("INVALID_ARGUMENT", "ctx.parallel.concurrency: must be a whole number of at least 1.");
   }
   const list = [...items];
   const results: Awaited<R>[] = Array.from({ length: list.length });
   const errors = new Map<number, unknown>();
-  // One iterator for all workers: each takes the next item.
+  // All workers share one iterator: each takes the next item.
   const entries = list.entries();
   let stopped = false;
   const work = async (): Promise<void> => {

@@ -8,8 +8,8 @@ import { markInputRefusal } from "../replay/input-refusal.ts";
 const ISSUES_SHOWN = 5;
 
 /**
- * The value as the schema gives it back.
- * @throws HoldfastError with `code`, naming the path of what is wrong.
+ * Returns the value that the schema returns.
+ * @throws HoldfastError with `code`; the message names the path of each invalid value.
  */
 export async function checkValue(
   schema: StandardSchemaV1 | undefined,

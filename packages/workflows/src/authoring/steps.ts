@@ -12,18 +12,18 @@ import type { StepOptions, WorkflowContext } from "./types.ts";
 
 const STEP_FIELDS = ["retry", "timeout", "once", "compensate"];
 
-/** The default policy of the steps to come. */
+/** The default retry policy of later steps. */
 export interface RetryDefault {
   current: RetryPolicy;
 }
 
 type StepFunction = (step: StepContext) => unknown;
 
-/** `asked` is told of each operation. */
-export function stepAsker(
+/** Creates `ctx.step`. Calls `requested` with each operation. */
+export function createStep(
   execution: Execution,
   policy: RetryDefault,
-  asked: (operation: OpenOperation) => void = () => {},
+  requested: (operation: OpenOperation) => void = () => {},
 ): WorkflowContext["step"] {
   return (id: string, optionsOrFn: StepOptions | StepFunction, maybeFn?: StepFunction): Promise<never> => {
     const [options, fn] = typeof optionsOrFn === "function" ? [{}, optionsOrFn] : [optionsOrFn, maybeFn];
@@ -31,12 +31,12 @@ export function stepAsker(
     if (typeof fn !== "function") {
       throw new HoldfastError(
         "INVALID_ARGUMENT",
-        `ctx.step(${JSON.stringify(id)}): give it a function, as in ctx.step("charge", () => pay()).`,
+        `ctx.step(${JSON.stringify(id)}): needs a function, as in ctx.step("charge", () => pay()).`,
       );
     }
     const step = stepRequest(id, options, fn, policy.current);
-    const operation = execution.operations.ask("step", id, { type: "step", step });
-    asked(operation);
+    const operation = execution.operations.request("step", id, { type: "step", step });
+    requested(operation);
     return operation.promise as Promise<never>;
   };
 }
@@ -48,7 +48,7 @@ function stepRequest(id: string, options: StepOptions, fn: StepFunction, retry: 
   if (once && options.retry !== undefined) {
     throw new HoldfastError(
       "INVALID_ARGUMENT",
-      `${where}: once: true means at most one attempt, so it cannot have retry. Leave one of them out.`,
+      `${where}: once: true means at most one attempt, so it cannot have retry. Remove one of the two options.`,
     );
   }
   if (compensate !== undefined && typeof compensate !== "function") {
@@ -71,7 +71,7 @@ export function composition(execution: Execution, policy: RetryDefault): Composi
     compensate: () => {
       checkOutside("ctx.compensate");
       execution.unwinding.request();
-      // The run ends here: what is awaited behind it never comes.
+      // The run ends here: later awaits never settle.
       return new Promise(() => {});
     },
     setRetry: (options) => {
@@ -81,7 +81,7 @@ export function composition(execution: Execution, policy: RetryDefault): Composi
   };
 }
 
-/** A failure that leaves the group undoes what the group did, and is thrown on (COMP4). */
+/** Runs a group. If it fails, compensates its completed steps, then throws the error again (COMP4). */
 async function runGroup<T>(
   execution: Execution,
   policy: RetryDefault,
@@ -90,19 +90,19 @@ async function runGroup<T>(
 ): Promise<Awaited<T>> {
   checkName(name, "ctx.group");
   const own = new Set<OpenOperation>();
-  const undo = (): Promise<void> => {
+  const compensate = (): Promise<void> => {
     const { completed } = execution.operations;
-    return execution.unwinding.undoGroup(completed.filter(({ operation }) => own.has(operation)));
+    return execution.unwinding.compensateGroup(completed.filter(({ operation }) => own.has(operation)));
   };
-  const step = stepAsker(execution, policy, (operation) => own.add(operation));
+  const step = createStep(execution, policy, (operation) => own.add(operation));
   try {
-    return (await fn({ step, compensate: undo })) as Awaited<T>;
+    return (await fn({ step, compensate })) as Awaited<T>;
   } catch (error) {
-    // Parallel steps of the group that still execute are stopped and awaited: what completed is undone too.
+    // First abort and await the group's steps that still execute: the completed ones are compensated too.
     const ids = [...own].map((operation) => operation.id);
     execution.bodies.abort(ids, new CancelledError(`The group ${JSON.stringify(name)} failed.`));
     await Promise.allSettled([...own].map((operation) => operation.promise));
-    await undo();
+    await compensate();
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The types that authors see: a workflow's configuration and the `ctx` that its function gets.
+ * The types that authors use: a workflow's configuration and the `ctx` of its function.
  */
 import type { Duration, RetryOptions } from "@holdfast/protocol";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
@@ -7,56 +7,56 @@ import type { Log, StepContext } from "../step-context.ts";
 
 export interface StepOptions<T = unknown> {
   readonly retry?: RetryOptions;
-  /** Bounds each attempt (STEP4). */
+  /** Limits the time of each attempt (STEP4). */
   readonly timeout?: Duration;
-  /** At most once: journaled before the body starts, never executed again (DUR3). Cannot have `retry`. */
+  /** Executes the body at most once: its start is journaled first (DUR3). Excludes `retry`. */
   readonly once?: boolean;
   /**
-   * Undoes the step when the run fails, is cancelled, runs out of time or asks for it; gets the step's result (COMP1).
-   * Executed like a step, with the step's retry policy and timeout.
+   * Undoes the step if the run fails, is cancelled, exceeds its time budget or calls `ctx.compensate` (COMP1). It gets
+   * the step's result, and executes like a step, with the step's retry policy and timeout.
    */
   readonly compensate?: (output: T) => unknown;
 }
 
 export interface WaitOptions {
   readonly timeout?: Duration;
-  /** What a time-out gives: `null` (the default) or a `TimeoutError`. */
+  /** The result of a time-out: `null` (the default), or a thrown `TimeoutError`. */
   readonly onTimeout?: "null" | "throw";
 }
 
 export interface MatchOptions extends WaitOptions {
   /**
-   * Takes only deliveries whose payload has all of this: `{ orderId: "o-1" }`. Plain data, stored with the wait; what
-   * does not match stays for a later wait (WAIT6).
+   * Accepts only deliveries whose payload contains all of these fields: `{ orderId: "o-1" }`. Must be plain data: it is
+   * stored with the wait. Other deliveries stay buffered for later waits (WAIT6).
    */
   readonly match?: unknown;
 }
 
 export interface InvokeOptions {
-  /** Start a run of its own and go on at once, with its id (CHILD3). */
+  /** Starts an independent run and resolves with its id at once (CHILD3). */
   readonly detach?: boolean;
   readonly tags?: readonly string[];
   readonly idempotencyKey?: string;
 }
 
 export interface ParallelOptions {
-  /** How many at one time. Default: all. */
+  /** The number of items that are processed concurrently. Default: all. */
   readonly concurrency?: number;
-  /** Wait for all, then throw one `AggregateError` whose `failed` lists the indices. Default: fail with the first. */
+  /** Waits for all items, then throws an `AggregateError` whose `failed` lists indices. Default: throw the first error. */
   readonly settle?: boolean;
 }
 
 /** A scope of compensation (COMP4). */
 export interface Group {
   readonly step: WorkflowContext["step"];
-  /** Undoes the group's completed steps now. */
+  /** Executes the compensations of the group's completed steps now. */
   compensate(): Promise<void>;
 }
 
-/** Where chunks come from. A function is called anew when a stream that was cut short is produced again. */
+/** The source of chunks. If a stream is interrupted, its function is called again. */
 export type StreamSource<T> = Iterable<T> | AsyncIterable<T> | (() => Iterable<T> | AsyncIterable<T>);
 
-/** Durable chunks to readers (STR1). Resolves, with their number, when all of them are stored. */
+/** Writes durable chunks for readers (STR1). Resolves with the number of chunks when all of them are stored. */
 export interface StreamWriter {
   <T>(id: string, source: () => AsyncIterable<T> | Iterable<T>): Promise<number>;
   text(id: string, source: string | StreamSource<string>): Promise<number>;
@@ -64,7 +64,7 @@ export interface StreamWriter {
   bytes(id: string, source: StreamSource<Uint8Array>): Promise<number>;
 }
 
-/** Small durable facts about the run, readable from outside while it executes (META1). */
+/** Writes small durable facts about the run, which callers can read while it executes (META1). */
 export interface MetadataWriter {
   set(key: string, value: unknown): void;
   increment(key: string, by?: number): void;
@@ -73,68 +73,68 @@ export interface MetadataWriter {
 }
 
 export interface TokenOptions extends WaitOptions {
-  /** An id of your own. Without it an unguessable one is made. Whoever knows it and may reach the API can answer. */
+  /** Default: a generated id that cannot be guessed. Every caller of the API that knows the id can answer. */
   readonly tokenId?: string;
-  /** Whoever knows the URL may answer, once, without credentials: for a link in a mail, or a page in a browser. */
+  /** Lets every caller that knows the URL answer, once, without credentials: for a link in a mail, or a web page. */
   readonly public?: boolean;
 }
 
-/** One delivery, or `null` on time-out. Iterated, each turn is a wait of its own; a time-out ends the loop. */
+/** Resolves with one delivery, or `null` on time-out. Each iteration is a separate wait; a time-out ends the loop. */
 export interface Wait<T> extends Promise<T | null>, AsyncIterable<T> {}
 
 export interface Token<T> {
   readonly tokenId: string;
-  /** Where a `POST` of `{ "payload": … }` answers. */
+  /** The URL to which a `POST` of `{ "payload": … }` answers the token. */
   readonly url: string;
   wait(): Promise<T | null>;
 }
 
 export interface RunInfo {
   readonly id: string;
-  /** 1 for a run that was triggered, one more for each resume. */
+  /** 1 for a triggered run. Each resume adds 1. */
   readonly number: number;
   readonly tags: readonly string[];
   readonly triggeredBy: string;
   readonly startedAt: Date;
 }
 
-/** What a workflow function can do. Everything it awaits should come from here, or be pure computation. */
+/** The operations of a workflow function. The function should await only these, or pure computation. */
 export interface WorkflowContext {
-  /** Executes `fn` and journals its result before anything that follows can be seen (DUR2). */
+  /** Executes `fn`. Its result is journaled before any later operation has an effect (DUR2). */
   step<T>(id: string, fn: (step: StepContext) => T | Promise<T>): Promise<Awaited<T>>;
   step<T>(
     id: string,
     options: StepOptions<Awaited<NoInfer<T>>>,
     fn: (step: StepContext) => T | Promise<T>,
   ): Promise<Awaited<T>>;
-  /** Ends at or after the time fixed when it was first reached (WAIT1). */
+  /** Resolves at or after a time that is fixed when the function first reaches the sleep (WAIT1). */
   sleep(duration: Duration): Promise<void>;
   sleepUntil(date: Date | string): Promise<void>;
   waitForEvent<T = unknown>(type: string, options?: MatchOptions): Wait<T>;
   waitForSignal<T = unknown>(name: string, options?: MatchOptions): Wait<T>;
   waitForToken<T = unknown>(options?: TokenOptions): Token<T>;
-  /** Runs another workflow as a child and gives its output; its failure is thrown as `ChildRunError` (CHILD2). */
+  /** Runs another workflow as a child. Resolves with its output, or throws a `ChildRunError` (CHILD2). */
   invoke<I, O>(
     workflow: InvokableWorkflow<I, O>,
     input: I,
     options: InvokeOptions & { readonly detach: true },
   ): Promise<{ readonly runId: string }>;
   invoke<I, O>(workflow: InvokableWorkflow<I, O>, input: I, options?: InvokeOptions): Promise<O>;
-  /** Runs `fn` for each item, a bounded number at one time, and gives the results in the items' order. */
+  /** Runs `fn` for each item, a bounded number concurrently. Resolves with the results in the items' order. */
   parallel<T, R>(
     items: Iterable<T>,
     fn: (item: T, index: number) => R | Promise<R>,
     options?: ParallelOptions,
   ): Promise<Awaited<R>[]>;
-  /** A failure that leaves the group undoes the group's completed steps before it is thrown on (COMP4). */
+  /** Runs `fn`. If it fails, the group's completed steps are compensated before the error is thrown again (COMP4). */
   group<T>(name: string, fn: (group: Group) => T | Promise<T>): Promise<Awaited<T>>;
-  /** Undoes all completed steps and ends the run `compensated`. Nothing behind it is executed. */
+  /** Compensates all completed steps and ends the run `compensated`. No code after this call executes. */
   compensate(): Promise<never>;
   readonly stream: StreamWriter;
   readonly metadata: MetadataWriter;
-  /** The default policy of the steps from here on. */
+  /** Sets the default retry policy of later steps. */
   setRetry(policy: RetryOptions): void;
-  /** The time of the newest outcome that the function has seen: the same in every replay (REP4). */
+  /** The time of the newest outcome that the function has received: the same in every replay (REP4). */
   now(): Date;
   /** A number in [0, 1), the same in every replay (REP4). */
   random(): number;
@@ -144,18 +144,18 @@ export interface WorkflowContext {
   readonly environment: string;
   readonly project: string | undefined;
   readonly organization: string | undefined;
-  /** How many executions this run has begun, this one included. Differs between replays. */
+  /** The number of executions of this run, this one included. Differs between replays. */
   readonly invocationCount: number;
   /** Aborts when the run is cancelled (CAN1). */
   readonly signal: AbortSignal;
   readonly log: Log;
 }
 
-/** A workflow that can be invoked: what `workflow()` returned, or just its id and version. */
+/** A workflow that can be invoked: the value that `workflow()` returned, or its id and version. */
 export interface InvokableWorkflow<Input = unknown, Output = unknown> {
   readonly id: string;
   readonly version?: string;
-  /** Only for the type checker. */
+  /** For the type checker only. */
   readonly types?: { readonly input: Input; readonly output: Output };
 }
 
@@ -173,14 +173,14 @@ export interface WorkflowConfig<
   readonly description?: string;
   /** A run keeps the version that it started with (RUN4). */
   readonly version?: string;
-  /** Tags that every run of it gets. */
+  /** Tags of every run. */
   readonly tags?: readonly string[];
-  /** The time budget of its runs, from start to end, unless the trigger sets one (RUN6). */
+  /** The time budget of each run, from start to end, unless the trigger sets one (RUN6). */
   readonly timeout?: Duration;
-  /** The default policy of its steps. */
+  /** The default retry policy of its steps. */
   readonly retry?: RetryOptions;
 }
 
-/** What the function gets: the schema's output, or `any` without a schema. */
-// oxlint-disable-next-line typescript/no-explicit-any -- without a schema there is nothing to know
+/** The input of the function: the schema's output, or `any` without a schema. */
+// oxlint-disable-next-line typescript/no-explicit-any -- without a schema the input has no known type
 type InputOf<I> = I extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<I> : any;

@@ -1,5 +1,5 @@
 /**
- * What `ctx.waitForEvent` and `ctx.waitForSignal` return: a promise for one delivery that can also be iterated.
+ * The result of `ctx.waitForEvent` and `ctx.waitForSignal`: a promise for one delivery that can also be iterated.
  */
 import type { OpenOperation, WaitOutcome } from "../replay/operation.ts";
 import { waitTimeoutError } from "../replay/operation.ts";
@@ -7,7 +7,7 @@ import type { Wait } from "./types.ts";
 
 export type OnTimeout = "null" | "throw";
 
-/** `open` opens another wait of the same kind: each turn of an iteration is a wait of its own (WAIT5). */
+/** Creates a wait. `open` opens another wait of the same kind: each iteration is a separate wait (WAIT5). */
 export function createWait<T>(open: () => OpenOperation, onTimeout: OnTimeout): Wait<T> {
   const first = open();
   const promise = deliveredTo<T>(first, onTimeout);
@@ -23,7 +23,7 @@ export function createWait<T>(open: () => OpenOperation, onTimeout: OnTimeout): 
   });
 }
 
-/** The payload, or what a time-out gives (WAIT4). */
+/** Resolves with the payload. On a time-out, resolves with `null` or throws, as `onTimeout` says (WAIT4). */
 export function deliveredTo<T>(operation: OpenOperation, onTimeout: OnTimeout): Promise<T | null> {
   const promise = operation.promise.then((settled) => {
     const outcome = settled as WaitOutcome;

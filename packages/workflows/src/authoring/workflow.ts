@@ -1,7 +1,7 @@
 /**
- * `workflow()`: what an author writes becomes something that a host can execute.
+ * `workflow()`: makes an author's function into a definition that a host can execute.
  *
- * Owns: checking the configuration (RUN7, RUN8) and the frame around the function: input checked before, output after.
+ * Owns: the checks of the configuration (RUN7, RUN8), of the input before the function and of the output after it.
  */
 import {
   DEFAULT_RETRY,
@@ -30,21 +30,21 @@ import type { WorkflowConfig } from "./types.ts";
 
 const FIELDS = ["id", "input", "output", "run", "description", "version", "tags", "timeout", "retry"];
 
-/** What a caller gives to start it. */
+/** The input that a caller sends. */
 type TriggerInputOf<I> = I extends StandardSchemaV1 ? StandardSchemaV1.InferInput<I> : unknown;
 type OutputOf<O, R> = O extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<O> : Awaited<R>;
 
 /** A workflow that can be served, triggered and invoked. Carries the types of its input and output. */
 export interface Workflow<Input = unknown, Output = unknown> extends WorkflowDefinition {
-  /** Only for the type checker. */
+  /** For the type checker only. */
   readonly types?: { readonly input: Input; readonly output: Output };
-  /** Begins an execution on a given platform: for hosts with a clock of their own. */
+  /** Starts an execution on a given platform, for hosts with their own clock. */
   readonly executeOn: (platform: Platform, start: ExecutionStart, port: ExecutionPort) => LiveExecution;
 }
 
 /**
  * Defines a workflow.
- * @throws HoldfastError `INVALID_ARGUMENT` for a bad name, an unknown field or a bad policy.
+ * @throws HoldfastError `INVALID_ARGUMENT` for an invalid name, an unknown field or an invalid policy.
  */
 export function workflow<
   I extends StandardSchemaV1 | undefined = undefined,
@@ -83,7 +83,7 @@ export function workflow<
   return defined({ id, version, description, tags, timeoutMs, run, executeOn, execute });
 }
 
-/** What authors without a type checker may get wrong. */
+/** Fields that can be invalid if the author uses no type checker. */
 interface UncheckedConfig {
   readonly tags?: unknown;
   readonly input?: unknown;
@@ -104,7 +104,7 @@ function checkShapes({ tags = [], input, output }: UncheckedConfig, id: string):
   }
 }
 
-/** Some libraries have functions with properties for schemas, so the type of the value itself says nothing. */
+/** The type of the value is not checked: the schemas of some libraries are functions with properties. */
 function isSchema(value: unknown): boolean {
   return typeof Object(value)["~standard"]?.validate === "function";
 }

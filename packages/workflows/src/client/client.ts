@@ -1,7 +1,7 @@
 /**
  * The client of the HTTP API, for browsers, Workers, Node, Deno and Bun.
  *
- * Owns: what is about no single run: triggering, listing, acting on many.
+ * Owns: the routes that do not belong to a single run: trigger, list, bulk actions.
  */
 import type { BulkAnswer, ListedRun, RunRecord, WorkflowDescription as WorkflowInfo } from "@holdfast/protocol";
 import type { Workflow } from "../authoring/workflow.ts";
@@ -9,12 +9,12 @@ import { RunHandle } from "./run-handle.ts";
 import { type ApiRequest, type ClientOptions, Transport } from "./transport.ts";
 import type { BulkOptions, CallOptions, ListOptions, TriggerOptions } from "./types.ts";
 
-/** What a workflow takes. */
+/** The input of a workflow. */
 export type InputOf<W> = W extends Workflow<infer Input, infer _Output> ? Input : unknown;
-/** What a workflow comes to. */
+/** The output of a workflow. */
 export type OutputOf<W> = W extends Workflow<infer _Input, infer Output> ? Output : unknown;
 
-/** A workflow's handle, which carries its types, or its id. */
+/** The id of a workflow, or its definition, which carries the types. */
 type Named = string | { readonly id: string; readonly version?: string };
 
 export class Client {
@@ -25,7 +25,7 @@ export class Client {
   }
 
   /**
-   * Starts a run. Safe to repeat: a request whose answer was lost makes no second one.
+   * Starts a run. The client may repeat the request: the idempotency key prevents a second run.
    * @throws ApiError `workflow_not_found`, `idempotency_conflict`, …
    */
   async trigger<W extends Named>(
@@ -44,21 +44,21 @@ export class Client {
       input,
     };
     const headers = traceparent === undefined ? {} : { traceparent };
-    const run = await this.#ask<RunRecord>({ method: "POST", path: "/api/runs", body, headers, signal });
+    const run = await this.#send<RunRecord>({ method: "POST", path: "/api/runs", body, headers, signal });
     return new RunHandle(this.#transport, run.id);
   }
 
-  /** A run that is there already. `workflow`, if given, says what its result is. */
+  /** Returns a handle of an existing run. `workflow`, if given, sets the type of its result. */
   run<W extends Named = Named>(id: string, _workflow?: W): RunHandle<OutputOf<W>> {
     return new RunHandle(this.#transport, id);
   }
 
-  /** One page of the list. It may hold fewer runs than `limit` although there are more. */
+  /** Reads one page of the list. It may contain fewer runs than `limit` although more pages follow. */
   list({ signal, ...query }: ListOptions = {}): Promise<{ runs: ListedRun[]; nextCursor: string | null }> {
-    return this.#ask({ method: "GET", path: "/api/runs", query, signal });
+    return this.#send({ method: "GET", path: "/api/runs", query, signal });
   }
 
-  /** All runs of the list; pages are read when they are wanted. */
+  /** Iterates over all runs of the list. Reads each page when the caller needs it. */
   async *all(options: ListOptions = {}): AsyncGenerator<ListedRun, void> {
     for (let cursor = options.cursor; ;) {
       const page = await this.list({ ...options, ...(cursor === undefined ? {} : { cursor }) });
@@ -70,34 +70,34 @@ export class Client {
 
   /** Cancels or retries up to a hundred runs. */
   bulk({ signal, ...body }: BulkOptions): Promise<BulkAnswer> {
-    return this.#ask({ method: "POST", path: "/api/runs/bulk", body, signal });
+    return this.#send({ method: "POST", path: "/api/runs/bulk", body, signal });
   }
 
-  /** Has up to a hundred runs tell the index anew. */
+  /** Makes up to a hundred runs report to the index again. */
   rebuildIndex(
     body: { readonly runIds?: readonly string[]; readonly objectIds?: readonly string[] },
     { signal }: CallOptions = {},
   ): Promise<{ told: number; unknown: number }> {
-    return this.#ask({ method: "POST", path: "/api/index/rebuild", body, signal });
+    return this.#send({ method: "POST", path: "/api/index/rebuild", body, signal });
   }
 
-  /** What the deployment serves. */
+  /** Lists the workflows that the deployment serves. */
   async workflows({ signal }: CallOptions = {}): Promise<WorkflowInfo[]> {
-    return (await this.#ask<{ workflows: WorkflowInfo[] }>({ method: "GET", path: "/api/workflows", signal }))
+    return (await this.#send<{ workflows: WorkflowInfo[] }>({ method: "GET", path: "/api/workflows", signal }))
       .workflows;
   }
 
-  /** Whether the API answers at all. */
+  /** Returns whether the API is healthy. */
   async healthy({ signal }: CallOptions = {}): Promise<boolean> {
-    return (await this.#ask<{ ok: boolean }>({ method: "GET", path: "/healthz", signal })).ok;
+    return (await this.#send<{ ok: boolean }>({ method: "GET", path: "/healthz", signal })).ok;
   }
 
-  async #ask<T>(request: ApiRequest): Promise<T> {
-    return (await this.#transport.ask(request)).body as T;
+  async #send<T>(request: ApiRequest): Promise<T> {
+    return (await this.#transport.send(request)).body as T;
   }
 }
 
-/** A client for one deployment. Nothing is sent before it is asked for something. */
+/** Creates a client for one deployment. Sends no request. */
 export function createClient(options: ClientOptions): Client {
   return new Client(options);
 }

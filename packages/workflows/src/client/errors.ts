@@ -1,12 +1,12 @@
 /**
- * What the client throws.
+ * The errors that the client throws.
  *
- * Owns: three kinds of trouble, told apart by class and by `code`: the API refused, it could not be reached, the run ended
- * otherwise than with a result.
+ * Owns: three kinds of errors, each with a class and a `code`: the API refused the request, all attempts to reach the API
+ * failed, or the run ended without a result.
  */
 import type { RunErrorInfo, RunRecord, RunStatus } from "@holdfast/protocol";
 
-/** The API answered, and refused. `code` is one of docs/errors.md. */
+/** The API refused the request. docs/errors.md lists the values of `code`. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly status: number;
@@ -21,13 +21,13 @@ export class ApiError extends Error {
   }
 }
 
-/** The API could not be reached, or not in time, however often it was tried. `cause` is the last trouble. */
+/** All attempts to reach the API failed or timed out. `cause` is the last failure. */
 export class ConnectionError extends Error {
   override readonly name = "ConnectionError";
   readonly code = "CONNECTION_FAILED";
 }
 
-/** The run has ended, and not with a result. */
+/** The run has ended without a result. */
 export class RunFailedError extends Error {
   override readonly name = "RunFailedError";
   readonly code: string;

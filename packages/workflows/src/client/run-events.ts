@@ -1,5 +1,5 @@
 /**
- * Following a run: its events as they happen, across broken connections.
+ * Follows a run: reads its events as they happen, and reconnects when a connection breaks.
  */
 import { type RunEvent, isTerminal } from "@holdfast/protocol";
 import { createParser } from "eventsource-parser";
@@ -8,17 +8,17 @@ import type { ApiRequest, Transport } from "./transport.ts";
 import type { CallOptions } from "./types.ts";
 
 export interface StreamOptions extends CallOptions {
-  /** `start`, the default: from the run's beginning. `now`: what happens from now on. */
+  /** `start`, the default: all events of the run. `now`: only events from now on. */
   readonly from?: "start" | "now";
-  /** Behind this event: the `id` of the last one that was seen. */
+  /** Continues after this event: the `id` of the last one that the caller received. */
   readonly lastEventId?: string;
 }
 
-/** What one event may hold before it is taken for nonsense. */
+/** The maximum size of one event. A larger one fails the stream. */
 const BUFFER_CHARS_MAX = 64 * 1024 * 1024;
 const PAUSE_MS_MAX = 10_000;
 
-/** Goes on until the run has ended and all of it was told, or the signal aborts. */
+/** Yields events until the run has ended and all its events were received, or the signal aborts. */
 export async function* runEvents(
   transport: Transport,
   path: string,
@@ -45,7 +45,7 @@ export async function* runEvents(
       signal?.throwIfAborted();
       if (error instanceof ApiError) throw error;
     }
-    // The connection broke, or the run's object was moved: the next one goes on behind the last event.
+    // The connection broke, or the run's object moved: the next connection continues after the last event.
     await transport.pause(Math.min(transport.retryAfterMs * 2 ** failures, PAUSE_MS_MAX), signal);
   }
 }
@@ -56,7 +56,7 @@ async function* readEvents(response: Response): AsyncGenerator<RunEvent, void> {
       "The stream",
       response.status,
       "unknown",
-      "this is no stream of events; does a proxy answer in its place?",
+      "the answer is not an event stream. Check whether a proxy answers instead of Holdfast.",
     );
   }
   const events: RunEvent[] = [];

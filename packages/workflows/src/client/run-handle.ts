@@ -1,7 +1,7 @@
 /**
- * One run, as a caller holds it.
+ * The client's handle of one run.
  *
- * Owns: the routes under `/api/runs/:id`, and waiting for a result.
+ * Owns: the routes under `/api/runs/:id`, and the wait for a result.
  */
 import {
   type AuditEntry,
@@ -18,11 +18,11 @@ import type { ApiRequest, Transport } from "./transport.ts";
 import type { CallOptions, ResumeOptions } from "./types.ts";
 
 export interface DeliveryOptions extends CallOptions {
-  /** Counts once, however often it is delivered. Without it one is made for this call. */
+  /** Repeated deliveries with the same id count once. Default: a new id for each call. */
   readonly deliveryId?: string;
 }
 
-/** How long the API is asked to hold its answer. */
+/** The time for which the API may hold its answer. */
 const WAIT_SECONDS = 50;
 const POLL_MS_MIN = 250;
 const POLL_MS_MAX = 2_000;
@@ -40,38 +40,38 @@ export class RunHandle<Output = unknown> {
 
   /** @throws ApiError `not_found` */
   get({ signal }: CallOptions = {}): Promise<RunRecord<Output>> {
-    return this.#ask({ method: "GET", path: this.#path, signal });
+    return this.#send({ method: "GET", path: this.#path, signal });
   }
 
   /**
-   * The run's output, once it has one.
-   * @throws RunFailedError if it ends otherwise.
+   * Waits for the run's output.
+   * @throws RunFailedError if the run ends without one.
    */
   async result({ signal }: CallOptions = {}): Promise<Output> {
     for (let pauseMs = POLL_MS_MIN; ; pauseMs = Math.min(pauseMs * 2, POLL_MS_MAX)) {
       const headers = { Prefer: `wait=${WAIT_SECONDS}` };
-      const asked = performance.now();
-      const run = await this.#ask<RunRecord<Output>>({ method: "GET", path: this.#path, headers, signal });
+      const sentAt = performance.now();
+      const run = await this.#send<RunRecord<Output>>({ method: "GET", path: this.#path, headers, signal });
       if (run.status === "completed") return run.output as Output;
       if (isTerminal(run.status)) throw new RunFailedError(run);
-      // Whoever does not hold its answer is not asked again at once.
-      if (performance.now() - asked < 1_000) await this.#transport.pause(pauseMs, signal);
+      // Pause before the next request if the API does not hold its answers.
+      if (performance.now() - sentAt < 1_000) await this.#transport.pause(pauseMs, signal);
     }
   }
 
-  /** What happens to the run, as it happens, until it has ended. */
+  /** Yields the run's events as they happen, until it has ended. */
   stream(options: StreamOptions = {}): AsyncGenerator<RunEvent, void> {
     return runEvents(this.#transport, `${this.#path}/stream`, options);
   }
 
-  /** All entries, oldest first; pages are read when they are wanted. */
+  /** Iterates over all entries, oldest first. Reads each page when the caller needs it. */
   async *journal({ after = 0, signal }: CallOptions & { readonly after?: number } = {}): AsyncGenerator<
     JournalEntry,
     void
   > {
     for (let from: number | null = after; from !== null;) {
       const query = { after: from };
-      const page: { entries: JournalEntry[]; nextAfter: number | null } = await this.#ask({
+      const page: { entries: JournalEntry[]; nextAfter: number | null } = await this.#send({
         method: "GET",
         path: `${this.#path}/journal`,
         query,
@@ -82,9 +82,10 @@ export class RunHandle<Output = unknown> {
     }
   }
 
-  /** Who did what to it. */
+  /** Returns the actions of callers on this run. */
   async audit({ signal }: CallOptions = {}): Promise<AuditEntry[]> {
-    return (await this.#ask<{ entries: AuditEntry[] }>({ method: "GET", path: `${this.#path}/audit`, signal })).entries;
+    return (await this.#send<{ entries: AuditEntry[] }>({ method: "GET", path: `${this.#path}/audit`, signal }))
+      .entries;
   }
 
   signal(name: string, payload?: unknown, options: DeliveryOptions = {}): Promise<Delivery> {
@@ -101,7 +102,7 @@ export class RunHandle<Output = unknown> {
    */
   async resolveToken(tokenId: string, payload?: unknown, { signal }: CallOptions = {}): Promise<Delivery> {
     const path = `${this.#path}/tokens/${encodeURIComponent(tokenId)}`;
-    const answer = await this.#ask<{ delivery: Delivery } | undefined>({
+    const answer = await this.#send<{ delivery: Delivery } | undefined>({
       method: "POST",
       path,
       body: { payload },
@@ -110,9 +111,9 @@ export class RunHandle<Output = unknown> {
     return answer?.delivery ?? "duplicate";
   }
 
-  /** @throws ApiError `run_terminal` if it has ended. */
+  /** @throws ApiError `run_terminal` if the run has ended. */
   async cancel(reason?: string, { signal }: CallOptions = {}): Promise<void> {
-    await this.#ask({ method: "POST", path: `${this.#path}/cancel`, body: { reason }, signal });
+    await this.#send({ method: "POST", path: `${this.#path}/cancel`, body: { reason }, signal });
   }
 
   /** Stops the run until `unpause`. */
@@ -124,40 +125,40 @@ export class RunHandle<Output = unknown> {
     return this.#operate("unpause", options);
   }
 
-  /** Lets a run go on that the engine has paused. */
+  /** Continues a run that the engine paused. */
   retry(options: CallOptions = {}): Promise<RunSummary> {
     return this.#operate("retry", options);
   }
 
-  /** A new run from this one, which has ended. */
+  /** Starts a new run from this one, which must have ended. */
   async resume({ signal, ...options }: ResumeOptions = {}): Promise<RunHandle<Output>> {
-    // An id of ours: a repetition finds the run that the first request has made.
+    // The client chooses the id, so that a repeated request finds the run of the first one.
     const body = { runId: crypto.randomUUID(), ...options };
-    const { id } = await this.#ask<RunRecord>({ method: "POST", path: `${this.#path}/resume`, body, signal });
+    const { id } = await this.#send<RunRecord>({ method: "POST", path: `${this.#path}/resume`, body, signal });
     return new RunHandle<Output>(this.#transport, id);
   }
 
-  /** Deletes the run, which has ended, with everything in it. */
+  /** Deletes the run and all its data. The run must have ended. */
   async delete({ signal }: CallOptions = {}): Promise<void> {
-    await this.#ask({ method: "DELETE", path: this.#path, signal });
+    await this.#send({ method: "DELETE", path: this.#path, signal });
   }
 
   async #deliver(kind: "signals" | "events", body: object, { signal, deliveryId }: DeliveryOptions): Promise<Delivery> {
     const id = deliveryId ?? crypto.randomUUID();
     const path = `${this.#path}/${kind}`;
-    const asked: ApiRequest = { method: "POST", path, body: { ...body, deliveryId: id }, signal };
-    const { body: answer, attempts } = await this.#transport.ask(asked);
+    const request: ApiRequest = { method: "POST", path, body: { ...body, deliveryId: id }, signal };
+    const { body: answer, attempts } = await this.#transport.send(request);
     const { delivery } = answer as { readonly delivery: Delivery };
-    // A repetition of ours that counts as one tells of the try before it: that was no duplicate.
+    // The client's own repetition is the duplicate here: the attempt before it was accepted.
     return delivery === "duplicate" && attempts > 1 && deliveryId === undefined ? "buffered" : delivery;
   }
 
   async #operate(operation: string, { signal }: CallOptions): Promise<RunSummary> {
     const path = `${this.#path}/${operation}`;
-    return (await this.#ask<{ run: RunSummary }>({ method: "POST", path, body: {}, signal })).run;
+    return (await this.#send<{ run: RunSummary }>({ method: "POST", path, body: {}, signal })).run;
   }
 
-  async #ask<T>(request: ApiRequest): Promise<T> {
-    return (await this.#transport.ask(request)).body as T;
+  async #send<T>(request: ApiRequest): Promise<T> {
+    return (await this.#transport.send(request)).body as T;
   }
 }

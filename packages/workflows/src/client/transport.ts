@@ -1,24 +1,24 @@
 /**
- * Requests to the API: tried again when that is safe.
+ * Sends requests to the API, and repeats them after temporary failures.
  *
- * Owns: time-outs, repetitions, and making an error of an answer that refuses. Every request that changes something is
- * made so that repeating it changes nothing more: its callers give ids.
+ * Owns: time-outs, repetitions, and the translation of refusals into errors. Every request can be repeated without a
+ * second effect, because its caller gives an id.
  */
 import { ApiError, ConnectionError } from "./errors.ts";
 
 export interface ClientOptions {
-  /** Where the API answers: `https://flows.example`. */
+  /** The origin of the API: `https://flows.example`. */
   readonly url: string;
   /** Sent as `Authorization: Bearer …`. */
   readonly token?: string | (() => string | Promise<string>);
   readonly headers?: Readonly<Record<string, string>>;
-  /** How often a request is tried at most. Default 5. */
+  /** The maximum number of attempts of a request. Default 5. */
   readonly attempts?: number;
-  /** How long one try may take, ms. Default 75,000: longer than the API holds an answer. */
+  /** The time limit of one attempt, ms. Default 75,000: longer than the API holds an answer. */
   readonly timeoutMs?: number;
-  /** The pause before the first repetition, ms; it doubles, with jitter. Default 250. */
+  /** The pause before the first repetition, ms. It doubles each time, with jitter. Default 250. */
   readonly retryAfterMs?: number;
-  /** Ends everything that the client does. */
+  /** Aborts all requests of the client. */
   readonly signal?: AbortSignal;
   readonly fetch?: (request: Request) => Promise<Response>;
 }
@@ -34,7 +34,7 @@ export interface ApiRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Answers behind which the same request may go through a moment later. */
+/** Statuses after which the same request may succeed later. */
 const RETRIED: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
 const FINAL_CODES: ReadonlySet<string> = new Set(["auth_not_configured"]);
 const PAUSE_MS_MAX = 10_000;
@@ -46,16 +46,16 @@ export class Transport {
     this.#options = options;
   }
 
-  /** The answer's JSON. `attempt` counts the tries that were made. */
-  async ask(request: ApiRequest): Promise<{ readonly body: unknown; readonly attempts: number }> {
-    const { response, attempts } = await this.#send(request);
+  /** Returns the answer's JSON and the number of attempts. */
+  async send(request: ApiRequest): Promise<{ readonly body: unknown; readonly attempts: number }> {
+    const { response, attempts } = await this.#repeat(request);
     if (response.status === 204) return { body: undefined, attempts };
-    return { body: await readJson(response, what(request)), attempts };
+    return { body: await readJson(response, nameOf(request)), attempts };
   }
 
-  /** An answer that lasts: tried again only until it begins. */
+  /** Opens a streamed answer. Repeats the request only until the answer starts. */
   async open(request: ApiRequest): Promise<Response> {
-    return (await this.#send(request, { lasting: true })).response;
+    return (await this.#repeat(request, { streamed: true })).response;
   }
 
   /** The pause before the first repetition, ms. */
@@ -63,7 +63,7 @@ export class Transport {
     return this.#options.retryAfterMs ?? 250;
   }
 
-  /** Waits, unless the call or the client is ended. */
+  /** Waits. Throws if the call or the client is aborted. */
   async pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
     const ended = this.#signals(signal);
     ended.throwIfAborted();
@@ -79,41 +79,41 @@ export class Transport {
     });
   }
 
-  async #send(
+  async #repeat(
     request: ApiRequest,
-    { lasting = false }: { readonly lasting?: boolean } = {},
+    { streamed = false }: { readonly streamed?: boolean } = {},
   ): Promise<{ readonly response: Response; readonly attempts: number }> {
     const { attempts = 5 } = this.#options;
     for (let attempt = 1; ; attempt++) {
-      let trouble: Error;
+      let failure: Error;
       let pauseMs = Math.min(this.retryAfterMs * 2 ** (attempt - 1), PAUSE_MS_MAX) * (0.5 + Math.random());
       try {
-        const response = await this.#try(request, lasting);
+        const response = await this.#try(request, streamed);
         if (response.ok) return { response, attempts: attempt };
-        const refusal = await toError(response, what(request));
+        const refusal = await toError(response, nameOf(request));
         if (!RETRIED.has(response.status) || FINAL_CODES.has(refusal.code)) throw new Final(refusal);
         const seconds = Number(response.headers.get("Retry-After"));
         if (seconds > 0) pauseMs = Math.min(seconds * 1_000, PAUSE_MS_MAX);
-        trouble = refusal;
+        failure = refusal;
       } catch (error) {
         if (error instanceof Final) {
-          // What a try before had done already is done.
+          // An earlier attempt was accepted and its answer was lost.
           if (attempt > 1 && wasDone(request, error.cause))
             return { response: new Response(null, { status: 204 }), attempts: attempt };
           throw error.cause;
         }
         this.#signals(request.signal).throwIfAborted();
         const message = error instanceof Error ? error.message : String(error);
-        trouble = new ConnectionError(`${what(request)} could not be sent: ${message}`, { cause: error });
+        failure = new ConnectionError(`${nameOf(request)} could not be sent: ${message}`, { cause: error });
       }
-      if (attempt >= attempts) throw trouble;
+      if (attempt >= attempts) throw failure;
       await this.pause(pauseMs, request.signal);
     }
   }
 
   async #try(
     { method, path, query = {}, body, headers = {}, signal }: ApiRequest,
-    lasting: boolean,
+    streamed: boolean,
   ): Promise<Response> {
     const { url, token, timeoutMs = 75_000, fetch = (request: Request) => globalThis.fetch(request) } = this.#options;
     const target = new URL(url.replace(/\/+$/, "") + path);
@@ -130,8 +130,8 @@ export class Transport {
       const init = { method, headers: given, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
       const ended = this.#signals(signal, timeout.signal);
       const response = await orAborted(fetch(new Request(target, { ...init, signal: ended })), ended);
-      if (lasting) return response;
-      // Read here, so that a connection that breaks in the middle counts as none.
+      if (streamed) return response;
+      // Read the body here: a connection that breaks during the body counts as a failed request.
       const bytes = response.status === 204 ? null : await orAborted(response.arrayBuffer(), ended);
       return new Response(bytes, { status: response.status, headers: response.headers });
     } finally {
@@ -144,7 +144,7 @@ export class Transport {
   }
 }
 
-/** A refusal that another try would meet again. */
+/** A refusal that a repetition cannot change. */
 class Final extends Error {
   declare readonly cause: ApiError;
 
@@ -153,7 +153,7 @@ class Final extends Error {
   }
 }
 
-/** Not every `fetch` listens to its signal. */
+/** Rejects when the signal aborts: some `fetch` functions ignore their signal. */
 async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
@@ -166,7 +166,7 @@ async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T
   }
 }
 
-/** A repetition is refused because the try before it went through, and its answer was lost. */
+/** Returns whether the refusal shows that an earlier attempt of the request was accepted. */
 function wasDone({ method, path }: ApiRequest, { code }: ApiError): boolean {
   if (method === "DELETE") return code === "not_found";
   return (
@@ -174,7 +174,7 @@ function wasDone({ method, path }: ApiRequest, { code }: ApiError): boolean {
   );
 }
 
-function what({ method, path }: ApiRequest): string {
+function nameOf({ method, path }: ApiRequest): string {
   return `${method} ${path}`;
 }
 
@@ -185,9 +185,9 @@ async function toError(response: Response, request: string): Promise<ApiError> {
     if (typeof error === "string" && typeof message === "string")
       return new ApiError(request, response.status, error, message, details);
   } catch {
-    // It is told below.
+    // Falls through to the error below.
   }
-  return new ApiError(request, response.status, "unknown", `this is no answer of Holdfast: ${text.slice(0, 200)}`);
+  return new ApiError(request, response.status, "unknown", `the answer is not from Holdfast: ${text.slice(0, 200)}`);
 }
 
 async function readJson(response: Response, request: string): Promise<unknown> {
@@ -195,7 +195,7 @@ async function readJson(response: Response, request: string): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch {
-    const message = `this is no JSON; is the address right, and does no proxy answer in its place? ${text.slice(0, 200)}`;
+    const message = `the answer is not JSON. Check the url, and whether a proxy answers instead of Holdfast: ${text.slice(0, 200)}`;
     throw new ApiError(request, response.status, "unknown", message);
   }
 }

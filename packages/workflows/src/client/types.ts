@@ -1,12 +1,12 @@
 /**
- * What callers of the client say. docs/http-api.md describes each field; what the API answers with is in the protocol.
+ * The options of the client's methods. docs/http-api.md describes each field. The protocol package defines the answers.
  */
 import type { Duration, RunStatus } from "@holdfast/protocol";
 
 export interface RunFilter {
   readonly workflowId?: string;
   readonly status?: RunStatus;
-  /** Runs that have all of them. */
+  /** Selects runs that have all of these tags. */
   readonly tag?: string | readonly string[];
   readonly createdAfter?: number;
   readonly createdBefore?: number;
@@ -25,7 +25,7 @@ export interface CallOptions {
 
 export interface TriggerOptions extends CallOptions {
   readonly runId?: string;
-  /** Without it, and without a `runId`, one is made, so that a repetition of the request makes no second run. */
+  /** Default: a new key if `runId` is absent, so that a repeated request starts no second run. */
   readonly idempotencyKey?: string;
   readonly workflowVersion?: string;
   readonly tags?: readonly string[];
@@ -33,7 +33,7 @@ export interface TriggerOptions extends CallOptions {
   readonly timeout?: Duration;
   readonly environment?: string;
   readonly tenantMeta?: Readonly<Record<string, unknown>>;
-  /** W3C Trace Context, to be kept with the run. */
+  /** W3C Trace Context. It is stored with the run. */
   readonly traceparent?: string;
 }
 

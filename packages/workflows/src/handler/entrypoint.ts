@@ -1,8 +1,8 @@
 /**
  * `workflowsEntrypoint`: serves workflows to an orchestrator over RPC, from a sibling Worker.
  *
- * Owns: one call for each execution. The orchestrator passes what the execution reports through; the call lasts until
- * the orchestrator lets go of it, so that both sides stay in memory for as long as the run is busy.
+ * Owns: one call per execution. The orchestrator passes the port for reports. The call lasts until the orchestrator
+ * releases the execution, so both sides stay in memory while the run is busy.
  */
 import {
   type ExecutionStart,
@@ -24,12 +24,12 @@ export interface WorkflowsService {
   fetch(request: Request): Promise<Response>;
 }
 
-// oxlint-disable-next-line typescript/no-explicit-any -- a mixin's constructor takes whatever its base takes
+// oxlint-disable-next-line typescript/no-explicit-any -- a mixin's constructor takes the arguments of its base
 type EntrypointClass = abstract new (...given: any[]) => object;
 
 /**
- * A class for a Worker to export: `export class Workflows extends workflowsEntrypoint(WorkerEntrypoint, { workflows }) {}`.
- * It answers plain `fetch` as well.
+ * Returns a class for a Worker to export. The class also answers `fetch`.
+ * `export class Workflows extends workflowsEntrypoint(WorkerEntrypoint, { workflows }) {}`
  */
 export function workflowsEntrypoint<Base extends EntrypointClass>(
   base: Base,

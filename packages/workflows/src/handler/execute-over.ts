@@ -1,16 +1,16 @@
 /**
- * One execution behind a port of asynchronous calls: RPC, or lines over a stream.
+ * One execution over a port of asynchronous calls: RPC, or lines over a stream.
  *
- * Owns: the order of the calls (P1), and letting the call last until the orchestrator releases it (P2).
+ * Owns: the order of the calls (P1). The call lasts until the orchestrator releases the execution (P2).
  */
 import { type ExecutionStart, LIMITS, type RpcPort } from "@holdfast/protocol";
 import type { Workflow } from "../authoring/workflow.ts";
 import { webPlatform } from "../replay/platform.ts";
 
-/** How often the orchestrator gets a list of what executes. */
+/** Interval between two lists of executing steps to the orchestrator, ms. */
 const PROGRESS_MS = 300;
 
-/** Executes, and resolves when the orchestrator lets go. */
+/** Executes a workflow. Resolves when the orchestrator has released the execution. */
 export async function executeOver(workflow: Workflow, start: ExecutionStart, port: RpcPort): Promise<void> {
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
   let connected: void | Promise<void>;
@@ -29,17 +29,17 @@ export async function executeOver(workflow: Workflow, start: ExecutionStart, por
   });
   await connected;
   let cancel: (() => void) | undefined;
-  const tell = (): void => {
+  const reportProgress = (): void => {
     cancel = webPlatform.setTimer(PROGRESS_MS, () => {
-      Promise.resolve(port.progress(live.stepsInProgress?.() ?? [])).then(tell, () => {});
+      Promise.resolve(port.progress(live.stepsInProgress?.() ?? [])).then(reportProgress, () => {});
     });
   };
-  tell();
+  reportProgress();
   await released;
   cancel?.();
-  // workerd may stop what runs on behalf of a call when the call returns: aborted code gets its time first.
-  const over = Promise.withResolvers<void>();
-  const giveUp = webPlatform.setTimer(LIMITS.siblingGraceMs, over.resolve);
-  await Promise.race([live.atRest?.(), over.promise]);
-  giveUp();
+  // workerd may stop the work of a call when the call returns: first wait up to siblingGraceMs for aborted code.
+  const graceEnded = Promise.withResolvers<void>();
+  const cancelGrace = webPlatform.setTimer(LIMITS.siblingGraceMs, graceEnded.resolve);
+  await Promise.race([live.atRest?.(), graceEnded.promise]);
+  cancelGrace();
 }

@@ -1,4 +1,4 @@
-/** Serving workflows to an orchestrator that lives elsewhere. */
+/** The entry point for processes that serve workflows to an orchestrator. */
 export { type WorkflowsService, workflowsEntrypoint } from "./entrypoint.ts";
 export type { SessionLimits } from "./sessions.ts";
 export { type StepHandler, type StepHandlerOptions, createStepHandler } from "./step-handler.ts";

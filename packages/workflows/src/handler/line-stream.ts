@@ -1,12 +1,12 @@
 /**
- * One execution over one request: messages as lines of JSON in both directions, for as long as the run is busy.
+ * One execution over one request: lines of JSON in both directions while the run is busy.
  *
- * Owns: the handler's side. Where an execution may not outlive its request (a Worker), this is how it lives on.
+ * Owns: the handler's side. It serves runtimes where an execution must not outlive its request, such as Workers.
  */
 import type { ReportAnswer, RpcLive, RpcPort } from "@holdfast/protocol";
 import { type LineToExecution, type LineToOrchestrator, readLines } from "@holdfast/protocol/transport";
 
-/** Answers at once; the body goes on until the orchestrator lets go. */
+/** Answers at once. The body stays open until the orchestrator releases the execution. */
 export function answerInLines(
   request: Request,
   execute: (start: Extract<LineToExecution, { type: "start" }>["start"], port: RpcPort) => Promise<void>,
@@ -14,15 +14,15 @@ export function answerInLines(
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
   const encoder = new TextEncoder();
-  const say = (line: LineToOrchestrator): Promise<void> => writer.write(encoder.encode(`${JSON.stringify(line)}\n`));
-  const over = (): void => void writer.close().catch(() => {});
-  converse(request, say, execute).then(over, over);
+  const send = (line: LineToOrchestrator): Promise<void> => writer.write(encoder.encode(`${JSON.stringify(line)}\n`));
+  const close = (): void => void writer.close().catch(() => {});
+  exchangeLines(request, send, execute).then(close, close);
   return new Response(readable, { headers: { "Content-Type": "application/x-ndjson", "Cache-Control": "no-store" } });
 }
 
-async function converse(
+async function exchangeLines(
   request: Request,
-  say: (line: LineToOrchestrator) => Promise<void>,
+  send: (line: LineToOrchestrator) => Promise<void>,
   execute: Parameters<typeof answerInLines>[1],
 ): Promise<void> {
   const waiting: ((answer: ReportAnswer) => void)[] = [];
@@ -31,11 +31,11 @@ async function converse(
   const port: RpcPort = {
     report: async (report) => {
       const answer = new Promise<ReportAnswer>((resolve) => waiting.push(resolve));
-      await say({ type: "report", report });
+      await send({ type: "report", report });
       return answer;
     },
-    lost: (error) => say({ type: "lost", error }),
-    progress: (steps) => say({ type: "progress", steps }),
+    lost: (error) => send({ type: "lost", error }),
+    progress: (steps) => send({ type: "progress", steps }),
     connect: async (connected) => {
       live = connected;
     },
@@ -50,7 +50,7 @@ async function converse(
     else await live?.release();
     if (message.type === "release") break;
   }
-  // Whoever held the other end is gone: nothing that the execution does is heard.
+  // The orchestrator is gone: all further reports are ignored.
   await live?.abort({ type: "superseded" });
   await live?.release();
   await executed;

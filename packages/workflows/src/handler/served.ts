@@ -1,5 +1,5 @@
 /**
- * What a step handler answers when it does not serve a workflow.
+ * The message for a workflow that the step handler does not serve.
  */
 import type { ExecutionStart } from "@holdfast/protocol";
 

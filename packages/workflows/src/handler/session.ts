@@ -1,7 +1,7 @@
 /**
- * One execution that is kept between turns.
+ * One execution that a step handler holds between turns.
  *
- * Owns: what the execution has said and is not yet answered (U2), and telling whether it will say more by itself.
+ * Owns: the execution's unanswered report (U2), and the decision whether the execution continues without a message.
  */
 import {
   type ErrorValue,
@@ -28,18 +28,19 @@ export class Session {
   #turn = 0;
   #reports = 0;
   #outgoing: Outgoing | undefined;
-  /** Updates that were taken, and those that came before their turn. */
+  /** The number of updates that the execution received. */
   #updates = 0;
+  /** Updates that arrived before their predecessors, by number. */
   readonly #early = new Map<number, ExecutionUpdate>();
   #lost: ErrorValue | undefined;
-  /** The execution was told that it is parked, and of nothing since. */
+  /** The last message to the execution was that it is parked. */
   #parked = false;
-  /** Its end was accepted, or it was aborted. */
+  /** The end of the execution was accepted, or the execution was aborted. */
   over = false;
   usedAt: number = webPlatform.now();
   #notify: (() => void)[] = [];
 
-  /** What the execution speaks through. */
+  /** The port through which the execution reports. */
   readonly port: ExecutionPort = {
     remote: true,
     report: (report) =>
@@ -58,8 +59,8 @@ export class Session {
     this.#live = live;
   }
 
-  /** Nothing executes and nobody waits: what is lost with it costs a replay and nothing else. */
-  get isAtRest(): boolean {
+  /** Nothing executes and no report waits: the loss of the session costs only a replay. */
+  get isIdle(): boolean {
     return this.over || this.#lost !== undefined || (this.#parked && this.#outgoing === undefined);
   }
 
@@ -69,19 +70,19 @@ export class Session {
     this.#wakeAll();
   }
 
-  /** Takes what is new and waits, at most `waitMs`, until there is something to say. */
+  /** Accepts the request's messages and waits, at most `waitMs`, for the next message of the execution. */
   async turn(request: TurnRequest, waitMs: number): Promise<TurnContent> {
     this.usedAt = webPlatform.now();
     if (request.aside === true || request.turn > this.#turn) this.#take(request);
     const answer =
-      this.#say() ??
+      this.#nextContent() ??
       (request.aside === true ? { type: "idle" } : await this.#wait(Math.min(waitMs, request.waitMs ?? waitMs)));
     this.usedAt = webPlatform.now();
     return answer;
   }
 
   #take({ turn, answer, updates = [], updatesBefore = 0, abort, aside }: TurnRequest): void {
-    // What goes beside the turns may overtake them, and must not make one look like a repeated one (U1).
+    // A request beside the turns may overtake one, and must not make it count as a repetition (U1).
     if (aside !== true) this.#turn = turn;
     if (answer !== undefined) this.#takeAnswer(answer.report, answer.answer);
     this.#takeUpdates(updatesBefore, updates);
@@ -91,10 +92,10 @@ export class Session {
     this.#wakeAll();
   }
 
-  /** In their order, each once (U3). */
+  /** Passes updates to the execution in order, each once (U3). */
   #takeUpdates(before: number, updates: readonly ExecutionUpdate[]): void {
-    for (const [place, update] of updates.entries()) {
-      if (before + place >= this.#updates) this.#early.set(before + place, update);
+    for (const [index, update] of updates.entries()) {
+      if (before + index >= this.#updates) this.#early.set(before + index, update);
     }
     for (let next = this.#early.get(this.#updates); next !== undefined; next = this.#early.get(this.#updates)) {
       this.#early.delete(this.#updates);
@@ -113,8 +114,8 @@ export class Session {
     outgoing.resolve(answer);
   }
 
-  /** What there is to say now; `undefined`: it may come yet. */
-  #say(): TurnContent | undefined {
+  /** The content of an answer now; `undefined` while the execution continues. */
+  #nextContent(): TurnContent | undefined {
     if (this.#lost !== undefined) return { type: "lost", error: this.#lost };
     if (this.#outgoing !== undefined) {
       const { number, report } = this.#outgoing;
@@ -135,7 +136,7 @@ export class Session {
         resolve();
       });
     });
-    return this.#say() ?? { type: "busy", inProgress: this.#inProgress() };
+    return this.#nextContent() ?? { type: "busy", inProgress: this.#inProgress() };
   }
 
   #wakeAll(): void {

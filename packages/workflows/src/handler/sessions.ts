@@ -1,18 +1,19 @@
 /**
- * The executions that a step handler keeps between turns.
+ * The executions that a step handler holds between turns.
  *
- * Owns: the bounds: how many, how many characters of journal they began with, and how long one may idle. What goes
- * beyond is dropped, those at rest and least recently used first; the orchestrator begins another from the journal.
+ * Owns: the limits: the number of sessions, the characters of their start messages, and the time without a request.
+ * Beyond a limit sessions are dropped, idle ones and the least recently used first. The orchestrator then starts an
+ * execution from the journal again.
  */
 import { webPlatform } from "../replay/platform.ts";
 import type { Session } from "./session.ts";
 
 export interface SessionLimits {
-  /** Sessions at one time. Default 1,000. */
+  /** Concurrent sessions. Default 1,000. */
   readonly sessionsMax?: number;
-  /** Characters of the messages that begin them, together. Default 128 Mi. */
+  /** Characters of all start messages together. Default 128 Mi. */
   readonly charsMax?: number;
-  /** How long a session may be left alone, ms. Default five minutes. */
+  /** The maximum time between two requests of a session, ms. Default five minutes. */
   readonly idleMsMax?: number;
 }
 
@@ -39,20 +40,20 @@ export class Sessions {
     this.sweep(id);
   }
 
-  /** Drops what is over or idle, and what is too much. */
-  sweep(keep?: string): void {
+  /** Drops sessions that have ended or idled too long, then sessions beyond the limits. */
+  sweep(except?: string): void {
     const now = webPlatform.now();
     for (const [id, { session }] of this.#sessions) {
       const idleMs = now - session.usedAt;
-      if (id !== keep && (session.over || idleMs > this.#limits.idleMsMax)) this.#drop(id);
+      if (id !== except && (session.over || idleMs > this.#limits.idleMsMax)) this.#drop(id);
     }
     const { sessionsMax, charsMax } = this.#limits;
-    const isTooMuch = (): boolean => this.#sessions.size > sessionsMax || this.#chars > charsMax;
-    if (!isTooMuch()) return;
+    const isOverLimit = (): boolean => this.#sessions.size > sessionsMax || this.#chars > charsMax;
+    if (!isOverLimit()) return;
     const oldest = [...this.#sessions].toSorted(
-      ([, a], [, b]) => Number(b.session.isAtRest) - Number(a.session.isAtRest) || a.session.usedAt - b.session.usedAt,
+      ([, a], [, b]) => Number(b.session.isIdle) - Number(a.session.isIdle) || a.session.usedAt - b.session.usedAt,
     );
-    for (const [id] of oldest) if (isTooMuch() && id !== keep) this.#drop(id);
+    for (const [id] of oldest) if (isOverLimit() && id !== except) this.#drop(id);
   }
 
   #drop(id: string): void {

@@ -1,7 +1,7 @@
 /**
  * `createStepHandler`: serves workflows to an orchestrator over requests.
  *
- * Owns: authentication of the orchestrator (SEC3), routes, and sessions from turn to turn. Runs wherever there is
+ * Owns: authentication of the orchestrator (SEC3), routes, and sessions across turns. Runs in every runtime that has
  * `Request` and `Response`: Node, Workers, Bun, Deno.
  */
 import {
@@ -38,17 +38,17 @@ import { parseTurn } from "./turn-request.ts";
 export interface StepHandlerOptions extends SessionLimits {
   readonly workflows: readonly Workflow[];
   /**
-   * Secrets shared with the orchestrator; a request signed with any of them is served. `"unsigned"` serves everybody who
-   * can reach it: for service bindings, and for nothing that listens on a network.
+   * Secrets shared with the orchestrator. A request signed with any of them is served. `"unsigned"` serves all requests:
+   * use it for service bindings only, never for a handler that listens on a network.
    */
   readonly signingKeys: readonly string[] | "unsigned";
-  /** How long a request is held while bodies execute, ms. Default 20,000; keep it below the time-outs on the way. */
+  /** The maximum time of a request while bodies execute, ms. Default 20,000. Set it below the time-outs of proxies. */
   readonly holdMs?: number;
-  /** The largest body that is read, bytes. */
+  /** The maximum size of a request body, bytes. */
   readonly bodyBytesMax?: number;
   /**
-   * Keep nothing between requests. Every turn then costs a replay. The default where executions cannot outlive their
-   * request: on Workers.
+   * Holds no sessions between requests. Every turn then costs a replay. Default on Workers, where an execution cannot
+   * outlive its request.
    */
   readonly stateless?: boolean;
   /** For tests. */
@@ -64,8 +64,8 @@ const HOLD_MS = 20_000;
 const NO_BODY: BodyText = { ok: true, text: "" };
 
 /**
- * Serves `POST …/turn` and `GET …/workflows`, under whatever path it is mounted.
- * @throws HoldfastError `INVALID_ARGUMENT` for bad options.
+ * Serves `POST …/turn` and `GET …/workflows`, under any path prefix.
+ * @throws HoldfastError `INVALID_ARGUMENT` for invalid options.
  */
 export function createStepHandler(options: StepHandlerOptions): StepHandler {
   checkFields(options, FIELDS, "createStepHandler");
@@ -105,10 +105,11 @@ class Handler {
     const { pathname, search } = new URL(request.url);
     const isTurn = request.method === "POST" && pathname.endsWith("/turn");
     const isList = request.method === "GET" && pathname.endsWith("/workflows");
-    // One request for a whole execution is for service bindings, which nobody else can reach.
+    // A request for a whole execution is unsigned, so it is served only to service bindings.
     if (request.method === "POST" && pathname.endsWith("/execute") && this.#keys === undefined)
       return answerInLines(request, (start, port) => this.#execute(start, port));
-    if (!isTurn && !isList) return refuse(404, "not_found", "Served are POST …/turn and GET …/workflows.");
+    if (!isTurn && !isList)
+      return refuse(404, "not_found", "This step handler serves only POST …/turn and GET …/workflows.");
     const body = isTurn ? await readBodyText(request, this.#bytesMax) : NO_BODY;
     if (!body.ok) return this.#refuseBody(body.why);
     const { text } = body;
@@ -122,7 +123,7 @@ class Handler {
   }
 
   #refuseBody(why: "too_large" | "not_utf8"): Response {
-    if (why === "not_utf8") return refuse(400, "invalid_turn", "This is no turn: the body is not UTF-8 text.");
+    if (why === "not_utf8") return refuse(400, "invalid_turn", "The turn is invalid: the body is not UTF-8 text.");
     return refuse(413, "payload_too_large", `The body is larger than ${this.#bytesMax} bytes (bodyBytesMax).`);
   }
 
@@ -149,7 +150,7 @@ class Handler {
 
   async #turn(body: string): Promise<Response> {
     const request = parseTurn(body);
-    if (typeof request === "string") return refuse(400, "invalid_turn", `This is no turn: ${request}.`);
+    if (typeof request === "string") return refuse(400, "invalid_turn", `The turn is invalid: ${request}.`);
     const content = await this.#answer(request, body.length);
     return Response.json({ session: request.session, ...content }, { headers: { "Cache-Control": "no-store" } });
   }
@@ -168,7 +169,7 @@ class Handler {
       this.#sessions.add(request.session, session, chars);
       return session.turn(request, this.#holdMs);
     }
-    // What began in this request must not go on in another: the next one begins anew, from the journal.
+    // An execution must not continue in another request: the next one starts again from the journal.
     const content = await session.turn({ ...request, waitMs: this.#holdMs }, this.#holdMs);
     session.drop();
     return content;

@@ -1,8 +1,8 @@
 /**
- * Reading a turn from a request body.
+ * Reads a turn from a request body.
  *
- * Owns: the shape of it. The sender is authenticated; what is checked here keeps mistakes from looking like something
- * else, and from hanging an answer (LIM2).
+ * Owns: the shape of a turn. The sender is authenticated. These checks give mistakes a clear message, and prevent an
+ * answer that never comes (LIM2).
  */
 import type { TurnRequest } from "@holdfast/protocol";
 
@@ -32,14 +32,14 @@ const maybe =
 const entry = record({ seq: count, at: number, asked: count, nth: count, op: text, type: text });
 const update = record({ entries: listOf(entry), now: number, paused: maybe(flag) });
 
-/** What a field must be, and how that is said. */
+/** The check of each field, and the message if it fails. */
 const FIELDS: Readonly<Record<string, readonly [check: Check, problem: string]>> = {
   protocol: [number, "protocol must be a number"],
   session: [matching(/^[\w-]{16,128}$/), "session must be 16 to 128 letters, digits, - or _"],
-  turn: [(value) => count(value) && value !== 0, "turn must be a whole number from 1"],
+  turn: [(value) => count(value) && value !== 0, "turn must be a whole number of at least 1"],
   waitMs: [
     maybe((value) => typeof value === "number" && Number.isFinite(value) && value >= 0),
-    "waitMs must be a number of milliseconds, not below 0",
+    "waitMs must be a number of milliseconds of at least 0",
   ],
   aside: [maybe(flag), "aside must be true or false"],
   start: [
@@ -80,7 +80,7 @@ const FIELDS: Readonly<Record<string, readonly [check: Check, problem: string]>>
   abort: [maybe(record({ type: text })), "abort must have a type"],
 };
 
-/** The request, or why it is none. */
+/** Returns the parsed request, or the reason why it is invalid. */
 export function parseTurn(body: string): TurnRequest | string {
   let turn: unknown;
   try {
@@ -90,7 +90,7 @@ export function parseTurn(body: string): TurnRequest | string {
   }
   if (!isRecord(turn)) return "the body is not an object";
   for (const [name, [check, problem]] of Object.entries(FIELDS)) if (!check(turn[name])) return problem;
-  // A cast: FIELDS has checked the shape, which no type can follow.
+  // A cast: FIELDS has checked the shape, but the type checker cannot know this.
   return turn as unknown as TurnRequest;
 }
 

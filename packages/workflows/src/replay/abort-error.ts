@@ -1,5 +1,5 @@
 /**
- * The error that workflow code gets when its execution is aborted.
+ * The error in workflow code when its execution is aborted.
  *
  * Owns: its message for each reason (CAN1, RUN6).
  */

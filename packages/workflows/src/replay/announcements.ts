@@ -1,15 +1,15 @@
 /**
  * Announces operations that need no body.
  *
- * Owns: from what was asked for to an event: waits, children, changes, outcomes that are taken over, and `once` steps
- * that were interrupted.
+ * Owns: the translation of requested operations into events: waits, children, metadata changes, inherited outcomes, and
+ * interrupted `once` steps.
  */
 import type { OperationEvents } from "@holdfast/protocol";
 import type { OpenOperation } from "./operation.ts";
 import type { SchedulerHost } from "./scheduler-host.ts";
 import { interruptedEvent } from "./step-body.ts";
 
-/** Takes what is fresh and needs no body, and adds to the next report what there is to say of it. */
+/** Takes the new operations that need no body, and adds their events to the next report. */
 export function announce({ operations, reporter, platform }: SchedulerHost): void {
   for (const operation of operations.takeFresh()) {
     const event = announcement(operation, operations.isInherited(operation.id), platform.now());

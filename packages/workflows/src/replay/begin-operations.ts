@@ -1,25 +1,25 @@
 /**
- * Begins what the function has asked for.
+ * Starts the operations that the function has requested.
  *
- * Owns: the order: first what needs no body, then the steps that are due. A body starts when everything reported before
- * is durable (X3).
+ * Owns: the order: first operations that need no body, then the due steps. A body starts only when all earlier reports
+ * are durable (X3).
  */
 import { announce } from "./announcements.ts";
 import type { Next, SchedulerHost } from "./scheduler-host.ts";
 
-/** Reports all that needs no body; leaves the steps that are to be executed. */
+/** Adds the events of all operations that need no body, then the start of the unwinding, to the next report. */
 export function announceFresh(host: SchedulerHost): void {
   const { operations, reporter, bodies } = host;
-  // What the function asked for before the run unwinds comes first.
+  // Operations from before the unwinding come first.
   announce(host);
   const unwinds = operations.takeUnwind();
   if (unwinds === undefined) return;
-  // Nothing may execute any more when the run unwinds (STEP6).
-  if (bodies.wind("forward", () => host.schedule())) reporter.add(unwinds);
+  // All bodies must have ended before the run unwinds (STEP6).
+  if (bodies.windDown("forward", () => host.schedule())) reporter.add(unwinds);
   else operations.putBackUnwind();
 }
 
-/** Starts the bodies whose time has come. Undefined: there are none, or what was reported is not durable yet (X3). */
+/** Starts the bodies that are due. Returns undefined if none is due, or if a report is not durable yet (X3). */
 export function startBodies(host: SchedulerHost): Next | undefined {
   const { operations, reporter } = host;
   const ready = operations.ready(host.now);
@@ -31,7 +31,7 @@ export function startBodies(host: SchedulerHost): Next | undefined {
   if (host.phase === "parked") reporter.add({ type: "unparked" });
   host.unpark();
   reporter.flush();
-  // The answer comes later, or brought entries that change what is ready: the next round sees.
+  // The answer is pending, or it contained entries that change the due steps: the next round handles them.
   if (host.over || !reporter.idle) return undefined;
   if (host.feed.peek() !== undefined) return "again";
   for (const operation of ready) {

@@ -1,7 +1,7 @@
 /**
- * The step bodies of one execution that execute right now.
+ * The executing step bodies of one execution.
  *
- * Owns: starting them, stopping them, and waiting for them for a bounded time when the run ends or turns back (STEP6).
+ * Owns: their start, their abort, and the bounded wait for them when the run ends or unwinds (STEP6).
  */
 import {
   LIMITS,
@@ -17,7 +17,7 @@ import type { OpenOperation, StepRequest } from "./operation.ts";
 import type { Platform } from "./platform.ts";
 import { StepBody } from "./step-body.ts";
 
-/** `forward`: all but what undoes steps, which goes on when the run turns back. */
+/** `forward`: all bodies except compensations, which continue while the run unwinds. */
 type Which = "all" | "forward";
 
 export class Bodies {
@@ -25,25 +25,25 @@ export class Bodies {
   readonly #run: RunFacts;
   readonly #ended: (event: OperationEvents) => void;
   readonly #bodies = new Map<OperationId, StepBody>();
-  /** Bodies that did not end at once. */
+  /** Bodies that did not end immediately. */
   readonly #late = new Set<OperationId>();
-  /** Also those that are not heard any more. */
+  /** The number of bodies that have not settled, dropped ones included. */
   #unsettled = 0;
-  #atRest: PromiseWithResolvers<void> | undefined;
+  #idle: PromiseWithResolvers<void> | undefined;
   #cancelGrace: (() => void) | undefined;
 
-  /** `ended` is told of each outcome, after the body left the list. */
+  /** `ended` is called with each outcome, after the body was removed. */
   constructor(platform: Platform, run: RunFacts, ended: (event: OperationEvents) => void) {
     this.#platform = platform;
     this.#run = run;
     this.#ended = ended;
   }
 
-  /** Resolves when no body executes, dropped ones included. */
+  /** Resolves when all bodies have settled, dropped ones included. */
   async settled(): Promise<void> {
     if (this.#unsettled === 0) return;
-    this.#atRest ??= Promise.withResolvers<void>();
-    await this.#atRest.promise;
+    this.#idle ??= Promise.withResolvers<void>();
+    await this.#idle.promise;
   }
 
   get count(): number {
@@ -54,7 +54,7 @@ export class Bodies {
     return [...this.#bodies.values()].map((body) => body.inProgress);
   }
 
-  /** Whether this attempt of the operation is the one that executes. */
+  /** Returns whether this attempt of the operation is executing. */
   isCurrent(op: OperationId, attempt: number): boolean {
     return this.#bodies.get(op)?.inProgress.attempt === attempt;
   }
@@ -71,7 +71,7 @@ export class Bodies {
       },
       settled: () => {
         this.#unsettled -= 1;
-        if (this.#unsettled === 0) this.#atRest?.resolve();
+        if (this.#unsettled === 0) this.#idle?.resolve();
       },
     });
     this.#bodies.set(operation.id, body);
@@ -79,21 +79,21 @@ export class Bodies {
     body.start();
   }
 
-  /** The time for ending at once is over: what executes now takes its time. */
+  /** Marks the executing bodies as late: they did not end immediately. */
   markLate(): void {
     for (const op of this.#bodies.keys()) this.#late.add(op);
   }
 
-  /** Aborts the signals of these operations' bodies. What they still return counts. */
+  /** Aborts the signals of these operations' bodies. Their results still count. */
   abort(ops: readonly OperationId[], reason: Error): void {
     for (const op of ops) this.#bodies.get(op)?.abort(reason);
   }
 
   /**
-   * Aborts the signals of these bodies and lets them finish for a bounded time; then `over` is called and what is left
-   * is dropped. True: there are none.
+   * Aborts the signals of these bodies and gives them a bounded time to finish. Then drops the remaining ones and calls
+   * `over`. Returns true if no such body executes.
    */
-  wind(which: Which, over: () => void): boolean {
+  windDown(which: Which, over: () => void): boolean {
     const bodies = this.#select(which);
     if (bodies.length === 0) return true;
     if (this.#cancelGrace !== undefined) return false;
@@ -105,7 +105,7 @@ export class Bodies {
     return false;
   }
 
-  /** Aborts the signals of these bodies; whatever they still return is not heard. */
+  /** Aborts the signals of these bodies and ignores their results. */
   drop(which: Which, reason: Error): void {
     this.#cancelGrace?.();
     this.#cancelGrace = undefined;

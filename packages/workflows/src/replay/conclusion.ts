@@ -1,8 +1,8 @@
 /**
  * Concludes an execution whose function has ended.
  *
- * Owns: the order: bodies that still execute are stopped and awaited for a while (STEP6), the rest of what the function
- * asked for is reported, then its end.
+ * Owns: the order: abort the executing bodies and wait for them for a bounded time (STEP6), report the remaining
+ * operations, then report the end.
  */
 import { describeOperation } from "@holdfast/protocol";
 import { CancelledError } from "../errors.ts";
@@ -12,7 +12,7 @@ import { type FunctionEnd, endEvent } from "./run-end.ts";
 
 export function conclude(host: SchedulerHost, end: FunctionEnd): Next {
   const { reporter } = host;
-  if (!host.bodies.wind("all", () => host.schedule())) return "rest";
+  if (!host.bodies.windDown("all", () => host.schedule())) return "rest";
   for (const step of host.operations.dropSteps()) {
     host.log.warn(`The function ended without awaiting ${describeOperation(step)}, so it was not executed.`);
   }
@@ -23,10 +23,10 @@ export function conclude(host: SchedulerHost, end: FunctionEnd): Next {
   return reportEnd(host, host.unwinding.unwound ? { type: "left" } : end);
 }
 
-/** Reports the end, and stops when it is durable. */
+/** Reports the end, and stops the execution when the report is durable. */
 export function reportEnd(host: SchedulerHost, end: FunctionEnd): Next {
   const { reporter } = host;
-  reporter.say(endEvent(end, host.start, (error) => host.operations.stepOf(error)));
+  reporter.send(endEvent(end, host.start, (error) => host.operations.stepOf(error)));
   if (!host.over && reporter.idle) host.stop(new CancelledError("The run has ended."));
   return "rest";
 }

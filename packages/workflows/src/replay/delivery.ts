@@ -1,8 +1,8 @@
 /**
- * Hands the entries of the journal to the function.
+ * Delivers the entries of the journal to the function.
  *
- * Owns: when the function is ready for the next entry (X1, X2), and giving up on a function that does not ask for what
- * the journal holds (REP5).
+ * Owns: two decisions: whether the function is ready for the next entry (X1, X2), and whether the code has diverged,
+ * because it does not request a journaled operation (REP5).
  */
 import type { JournalEntry } from "@holdfast/protocol";
 import { isOutcome } from "@holdfast/protocol";
@@ -17,7 +17,7 @@ const FOREIGN_AWAIT_MS_MAX = 10_000;
 
 export class Delivery {
   readonly #host: SchedulerHost;
-  /** The time in which a body ends at once has passed since the last outcome. */
+  /** True when the time for bodies that end immediately has passed since the last outcome. */
   #passedAtOnce = false;
   #cancelForeignWait: (() => void) | undefined;
 
@@ -25,12 +25,12 @@ export class Delivery {
     this.#host = host;
   }
 
-  /** Takes the oldest entry if the function is ready for it (X1, X2). */
+  /** Delivers the oldest entry if the function is ready for it (X1, X2). */
   next(entry: JournalEntry, level: SettledLevel): Next {
     const { operations } = this.#host;
     const operation = operations.get(entry.op);
     const fromOutside = entry.type === "run.unwinding" && entry.nth === 0;
-    if ((operation === undefined && !fromOutside) || operations.asked < entry.asked) {
+    if ((operation === undefined && !fromOutside) || operations.count < entry.asked) {
       return this.#awaitFunction(entry, operation, level);
     }
     if (operation !== undefined && !isOutcome(entry)) {
@@ -38,25 +38,25 @@ export class Delivery {
       this.#take();
       return "again";
     }
-    // Before another attempt time has passed, in which the function may have done whatever it liked.
+    // Time passed before another attempt, so the function may have done more work by itself.
     const late = fromOutside || entry.quiet === true || (operation?.attempts ?? 0) > 0;
     const plain = !late && operations.isPlainSequence(entry.nth);
     if (!plain && level !== "turn") return "turn";
     if (level === "moving") return "short";
-    // The outcome of a body that ended at once comes as long after the question as it did live (X2).
+    // Live, the outcome of a body that ended immediately arrived after this many microtasks: replay waits as long (X2).
     if (plain && !this.#passedAtOnce) return "at once";
     this.#deliver(entry, operation);
     return "again";
   }
 
-  /** Lets bodies end that do so at once; the others are late, and the function gets a whole turn before their outcome. */
+  /** Waits for bodies that end immediately. The others are late: a whole turn passes before their outcomes. */
   async awaitAtOnce(): Promise<void> {
-    await this.#host.settling.atOnce();
+    await this.#host.quiescence.atOnce();
     this.#host.bodies.markLate();
     this.#passedAtOnce = true;
   }
 
-  /** Gives up waiting for the function. */
+  /** Cancels the wait for the function. */
   stop(): void {
     this.#cancelForeignWait?.();
   }
@@ -66,7 +66,7 @@ export class Delivery {
     this.#passedAtOnce = false;
     this.#take();
     host.functionTime = Math.max(host.functionTime, entry.at);
-    host.settling.moved();
+    host.quiescence.moved();
     host.unpark();
     if (entry.type === "run.unwinding") host.unwinding.unwind(entry);
     else if (operation !== undefined) host.operations.settle(operation, entry);
@@ -78,16 +78,16 @@ export class Delivery {
     this.#cancelForeignWait = undefined;
   }
 
-  /** The function has not asked for what comes next. It gets time; if it surely will not ask, the code has changed. */
+  /** Waits for the function to request the entry's operation. Diverges if it can no longer do so. */
   #awaitFunction(entry: JournalEntry, operation: OpenOperation | undefined, level: SettledLevel): Next {
     const host = this.#host;
     if (level === "moving") return "short";
-    // What the function asks for during that turn is looked at as soon as live: nothing here holds it up.
+    // Do not block the loop during this turn: new requests are handled as early as live.
     if (level === "short") {
-      void host.settling.turn().then(() => host.schedule());
+      void host.quiescence.turn().then(() => host.schedule());
       return "rest";
     }
-    const overdue = operation === undefined && host.operations.asked >= entry.asked;
+    const overdue = operation === undefined && host.operations.count >= entry.asked;
     if (overdue || (host.end !== undefined && !host.unwinding.inProgress)) return this.#diverge(entry);
     this.#cancelForeignWait ??= host.platform.setTimer(FOREIGN_AWAIT_MS_MAX, () => this.#diverge(entry));
     return "rest";
@@ -95,8 +95,8 @@ export class Delivery {
 
   #diverge(entry: JournalEntry): Next {
     const host = this.#host;
-    const error = divergence(entry, host.operations.askedIds(), host.end !== undefined);
-    host.reporter.say({ type: "run.diverged", error });
+    const error = divergence(entry, host.operations.ids(), host.end !== undefined);
+    host.reporter.send({ type: "run.diverged", error });
     host.stop(new CancelledError("The run is paused: its code and its journal disagree."));
     return "rest";
   }

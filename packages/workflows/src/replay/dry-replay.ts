@@ -1,9 +1,9 @@
 /**
- * Replays a run from its journal without executing or storing anything: does this code still ask for what the journal
- * holds (REP5)?
+ * Replays a run from its journal without executing or storing anything, to check that code still requests the journaled
+ * operations (REP5).
  *
- * Owns: keeping what the code asks for from happening. The first report is refused, which stops the execution, and step
- * bodies are replaced by ones that never end. Code outside of steps does run.
+ * Owns: the suppression of effects. The first report is rejected, which stops the execution. Bodies that never end
+ * replace the step bodies. Code outside of steps does run.
  */
 import {
   type ErrorValue,
@@ -15,36 +15,36 @@ import {
 } from "@holdfast/protocol";
 import { type Platform, webPlatform } from "./platform.ts";
 
-/** What `workflow()` returns, as far as a replay needs it. */
+/** The part of a workflow that a replay uses. */
 export interface Replayable {
   readonly executeOn: (platform: Platform, start: ExecutionStart, port: ExecutionPort) => LiveExecution;
 }
 
 export type DryReplayVerdict =
-  /** The code does not ask for what the journal holds. */
+  /** The code does not request the journaled operations. */
   | { readonly type: "diverged"; readonly error: ErrorValue }
-  /** The code cannot be replayed at all: it speaks another version of the protocol, say. */
+  /** The code cannot be replayed, for example because it uses another version of the protocol. */
   | { readonly type: "failed"; readonly error: ErrorValue }
-  /** The code asks for all that the journal holds, and ends after it. */
+  /** The code requests all journaled operations, and then ends. */
   | { readonly type: "ends"; readonly event: ExecutionEvent }
-  /** The code asks for all that the journal holds, and then for more, or it waits. */
+  /** The code requests all journaled operations, and then waits or requests more. */
   | { readonly type: "continues" };
 
 export interface DryReplay {
-  /** Known once the execution has reported something or has nothing left to do: before that it `continues`. */
+  /** The verdict. It is final when the execution has reported or is idle; before that it is `continues`. */
   readonly verdict: () => DryReplayVerdict;
   readonly reported: () => boolean;
   readonly stop: () => void;
 }
 
-/** How long code may await something that is not an operation, ms, unless the caller says otherwise. */
+/** The default time for which code may await something that is not an operation, ms. */
 const PATIENCE_MS = 1_000;
 
-/** Turns of the event loop without any of the execution's after which it has nothing left to do. */
+/** The execution is idle when it uses none of this many consecutive turns of the event loop. */
 const IDLE_TURNS = 3;
 
-/** Begins a replay on the caller's platform, whose bodies the caller has replaced. */
-export function beginDryReplay(workflow: Replayable, start: ExecutionStart, platform: Platform): DryReplay {
+/** Starts a replay on the caller's platform, which must replace all bodies. */
+export function startDryReplay(workflow: Replayable, start: ExecutionStart, platform: Platform): DryReplay {
   let events: readonly ExecutionEvent[] = [];
   let failure: ErrorValue | undefined;
   const live = workflow.executeOn(platform, structuredClone({ ...start, paused: false }), {
@@ -70,8 +70,8 @@ function verdictOf(events: readonly ExecutionEvent[]): DryReplayVerdict {
 }
 
 /**
- * Replays `start.journal` and gives the first divergence, or how the code goes on after it.
- * @param patienceMs How long code may await something that is not an operation, ms of real time.
+ * Replays `start.journal`. Resolves with the first divergence, or with how the code continues after the journal.
+ * @param patienceMs The time for which code may await something that is not an operation, ms of real time.
  */
 export async function dryReplay(
   workflow: Replayable,
@@ -80,7 +80,7 @@ export async function dryReplay(
 ): Promise<DryReplayVerdict> {
   let turns = 0;
   const timers = new Set<() => void>();
-  const replay = beginDryReplay(workflow, start, {
+  const replay = startDryReplay(workflow, start, {
     now: () => start.now,
     turn: () => {
       turns += 1;

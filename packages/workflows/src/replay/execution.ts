@@ -1,13 +1,13 @@
 /**
  * One execution of a workflow function.
  *
- * Owns: its beginning and its stop, and what the orchestrator sends. What happens in between is the scheduler's.
- * Tells its neighbours: it reports events through the port and gets news from the orchestrator. The function does not
- * know it: an operation is a promise that settles when the journal says so, and nothing is ever thrown into user code to
- * stop it (REP7).
+ * Owns: its start, its stop, and the messages of the orchestrator. The scheduler owns all work in between.
+ * Interface: it reports events through the port and receives updates from the orchestrator. The function has no
+ * reference to it: an operation is a promise that settles with its journaled outcome, and no error is ever thrown into
+ * user code to stop it (REP7).
  *
  * Invariants
- * - X4 An outcome that comes from here is handed over only after the orchestrator journaled it (E3).
+ * - X4 An outcome of this execution is delivered only after the orchestrator journaled it (E3).
  */
 import {
   type AbortReason,
@@ -46,18 +46,18 @@ export class Execution implements LiveExecution, SchedulerHost {
   readonly bodies: Bodies;
   readonly unwinding: Unwinding;
 
-  // For the scheduler, and for nothing else.
+  // These members are for the scheduler only.
   phase: Phase;
   end: FunctionEnd | undefined;
   now: number;
   functionTime: number;
   readonly feed: JournalFeed;
-  readonly settling: Quiescence;
+  readonly quiescence: Quiescence;
   readonly reporter: Reporter;
 
   readonly #port: ExecutionPort;
   readonly #scheduler: Scheduler;
-  /** Undefined: the run has replay flags that this code does not know. */
+  /** Undefined if the run has replay flags that this code does not know. */
   readonly #profile: ReplayProfile | undefined;
   #function: Promise<void> | undefined;
 
@@ -70,11 +70,11 @@ export class Execution implements LiveExecution, SchedulerHost {
     this.functionTime = start.clockStart;
     this.feed = new JournalFeed(start.journal);
     this.#profile = profileOf(start.flags ?? [], platform.replayFlags);
-    this.settling = new Quiescence(platform, this.#profile ?? PROFILE_0);
+    this.quiescence = new Quiescence(platform, this.#profile ?? PROFILE_0);
     this.reporter = new Reporter(port, start.epoch, this);
     this.operations = new Operations(start, () => this.wake());
     this.bodies = new Bodies(platform, start.run, (event) => {
-      this.reporter.say(event);
+      this.reporter.send(event);
       this.schedule();
     });
     this.unwinding = new Unwinding(this);
@@ -82,7 +82,7 @@ export class Execution implements LiveExecution, SchedulerHost {
     this.#scheduler = new Scheduler(this, (error) => port.lost(toErrorValue(error)));
   }
 
-  /** Begins: calls the function in a later turn and takes care of it until it ends or is stopped (E1). */
+  /** Starts the execution. Calls the function in a later turn of the event loop (E1). */
   begin(run: () => Promise<string>): void {
     const refusal = startRefusal(this.start, this.#profile);
     if (refusal !== undefined) return this.#refuse(refusal);
@@ -97,19 +97,19 @@ export class Execution implements LiveExecution, SchedulerHost {
   }
 
   get asked(): number {
-    return this.operations.asked;
+    return this.operations.count;
   }
 
   get over(): boolean {
     return this.phase === "stopped" || this.phase === "superseded";
   }
 
-  /** True while the function runs through what the journal holds. */
+  /** True while the function replays the journal. */
   get replaying(): boolean {
     return this.phase === "superseded" || this.feed.replaying;
   }
 
-  /** The id that the journal holds for a token wait, or a new one (WAIT7). */
+  /** Returns the journaled id of a token wait, or a new one (WAIT7). */
   tokenIdFor(op: string): string {
     for (const entry of this.feed.rest()) {
       if (entry.type === "wait.opened" && entry.op === op && entry.tokenId !== undefined) return entry.tokenId;
@@ -117,23 +117,23 @@ export class Execution implements LiveExecution, SchedulerHost {
     return this.platform.randomId();
   }
 
-  /** The function has ended, one way or another. What it still does does not count. */
+  /** Records that the function has ended. Its later operations are ignored. */
   leave(end: FunctionEnd): void {
     if (this.end !== undefined || this.over) return;
     this.end = end;
-    this.settling.moved();
+    this.quiescence.moved();
     this.unwinding.functionEnded(end);
     this.schedule();
   }
 
-  /** Reports something about the body that executes now. Resolves when it is durable. */
+  /** Reports an event of an executing body. Resolves when the event is durable. */
   emit(event: ExecutionEvent): Promise<void> | undefined {
     if (this.over) return undefined;
-    this.reporter.say(event);
+    this.reporter.send(event);
     return this.reporter.drained();
   }
 
-  /** Asks for another round of the scheduler. */
+  /** Requests another round of the scheduler. */
   schedule(): void {
     this.#scheduler.schedule();
   }
@@ -142,27 +142,27 @@ export class Execution implements LiveExecution, SchedulerHost {
     if (this.phase === "parked") this.phase = "running";
   }
 
-  /** Something changed that the scheduler should look at. */
+  /** Records activity of the function and requests another round of the scheduler. */
   wake(): void {
-    this.settling.moved();
+    this.quiescence.moved();
     this.schedule();
   }
 
-  // What the orchestrator sends.
+  // Messages of the orchestrator.
 
-  update(news: ExecutionUpdate): void {
-    this.accepted(news);
-    if (!this.over) this.phase = (news.paused ?? this.phase === "paused") ? "paused" : "running";
+  update(update: ExecutionUpdate): void {
+    this.accepted(update);
+    if (!this.over) this.phase = (update.paused ?? this.phase === "paused") ? "paused" : "running";
     this.schedule();
   }
 
-  accepted(news: ExecutionUpdate): void {
-    this.now = Math.max(this.now, news.now);
-    // An attempt may have fallen due while the run was being parked.
+  accepted(update: ExecutionUpdate): void {
+    this.now = Math.max(this.now, update.now);
+    // An attempt may have become due while the run was being parked.
     if (this.phase === "parked" && this.operations.ready(this.now).length > 0) this.unpark();
-    this.feed.receive(news.entries);
-    for (const entry of news.entries) this.unwinding.accepted(entry);
-    // Also without news: what was reported is durable now, and what had to wait for that may happen.
+    this.feed.receive(update.entries);
+    for (const entry of update.entries) this.unwinding.accepted(entry);
+    // Schedule even without entries: the report is durable now, so operations that waited for it may start.
     this.schedule();
   }
 
@@ -174,8 +174,8 @@ export class Execution implements LiveExecution, SchedulerHost {
     const error = abortError(reason);
     const superseded = reason.type === "superseded";
     this.stop(error, superseded);
-    // Code may tidy up: what it awaits is rejected, and whatever it asks for from now on is refused (CAN3).
-    if (!superseded) this.operations.refuseAll(error);
+    // Code may clean up: its awaits are rejected, and so are new operations (CAN3).
+    if (!superseded) this.operations.rejectAll(error);
   }
 
   stepsInProgress(): StepInProgress[] {
@@ -184,7 +184,7 @@ export class Execution implements LiveExecution, SchedulerHost {
 
   async atRest(): Promise<void> {
     await this.bodies.settled();
-    // The function of a superseded execution may wait for ever.
+    // The function of a superseded execution may never settle.
     if (this.phase !== "superseded") await this.#function;
   }
 

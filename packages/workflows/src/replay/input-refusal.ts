@@ -1,7 +1,7 @@
 /**
- * Tells the refusal of a run's input by its schema from every other error (RUN5, REP5).
+ * Distinguishes the schema's refusal of a run's input from every other error (RUN5, REP5).
  *
- * Owns: the mark. User code may throw errors of the same code, so the code alone does not tell.
+ * Owns: the mark on the error. User code may throw errors with the same code, so the code alone is not sufficient.
  */
 const refusals = new WeakSet<object>();
 
@@ -10,7 +10,7 @@ export function markInputRefusal(error: Error): void {
   refusals.add(error);
 }
 
-/** Whether the schema of the workflow refused the run's input. */
+/** Returns whether the error is the schema's refusal of the run's input. */
 export function isInputRefusal(error: unknown): boolean {
   return typeof error === "object" && error !== null && refusals.has(error);
 }

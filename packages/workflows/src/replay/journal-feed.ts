@@ -1,7 +1,7 @@
 /**
  * The journal as an execution reads it: in order, without gaps, each entry once.
  *
- * Owns: the order. Answers to reports and updates may overtake each other on a pipe; entries are handed on by `seq`.
+ * Owns: the order. Answers and updates may overtake each other on a pipe, so entries are delivered in order of `seq`.
  */
 import type { JournalEntry } from "@holdfast/protocol";
 
@@ -9,7 +9,7 @@ export class JournalFeed {
   #entries: JournalEntry[];
   #position = 0;
   readonly #early = new Map<number, JournalEntry>();
-  /** The newest entry that was received in order. */
+  /** The `seq` of the newest entry without a gap before it. */
   lastSeq: number;
   readonly #startSeq: number;
 
@@ -34,12 +34,12 @@ export class JournalFeed {
     }
   }
 
-  /** The oldest entry that was not yet taken. */
+  /** Returns the oldest entry that was not taken. */
   peek(): JournalEntry | undefined {
     return this.#entries[this.#position];
   }
 
-  /** True while entries are left that were there when the execution began. */
+  /** True while entries remain that existed when the execution started. */
   get replaying(): boolean {
     const next = this.peek();
     return next !== undefined && next.seq <= this.#startSeq;
@@ -53,7 +53,7 @@ export class JournalFeed {
     }
   }
 
-  /** The entries that were not yet taken. */
+  /** Returns the entries that were not taken. */
   rest(): readonly JournalEntry[] {
     return this.#entries.slice(this.#position);
   }

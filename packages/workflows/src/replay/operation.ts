@@ -1,7 +1,7 @@
 /**
- * One operation that the function asked for, until it is settled.
+ * One operation that the function requested.
  *
- * Owns: its promise, and what the journal has said about it so far.
+ * Owns: its promise, and its state according to the journal.
  */
 import {
   type ChildOutcome,
@@ -23,7 +23,7 @@ export interface StepRequest {
   readonly retry: RetryPolicy;
   readonly timeoutMs: number | undefined;
   readonly once: boolean;
-  /** Declared to undo the step; gets the decoded result (COMP1). */
+  /** The compensation of the step. It gets the decoded result (COMP1). */
   readonly compensate?: ((output: unknown) => unknown) | undefined;
 }
 
@@ -36,7 +36,7 @@ export interface ChildRequest {
   readonly detached: boolean;
 }
 
-/** The run turns back: the function failed, or asked for it (COMP1). */
+/** The request to unwind the run: the function failed, or called `ctx.compensate` (COMP1). */
 export interface UnwindRequest {
   readonly cause: "failure" | "request";
   readonly error: ErrorValue;
@@ -58,24 +58,24 @@ export type Request =
   | { readonly type: "metadata"; readonly change: MetadataChange }
   | { readonly type: "unwind"; readonly unwind: UnwindRequest };
 
-/** What a wait settles with: a time-out is told apart from every payload (WAIT4). */
+/** The result of a wait. A time-out differs from every payload (WAIT4). */
 export type WaitOutcome = { readonly timedOut: false; readonly payload: unknown } | { readonly timedOut: true };
 
 export class OpenOperation {
   readonly id: OperationId;
   readonly kind: OperationKind;
-  /** It was the nth that the function asked for, counted from 1. */
+  /** The number of this operation among the function's operations, from 1. */
   readonly nth: number;
   readonly request: Request;
   readonly promise: Promise<unknown>;
   settled = false;
-  /** Failed attempts, as journaled. */
+  /** The number of failed attempts in the journal. */
   attempts = 0;
-  /** When the next attempt is due. */
+  /** The time of the next attempt, ms since the epoch. */
   retryAt: number | undefined;
-  /** The journal holds that it began: a wait, a child, a change, the body of a `once` step. */
+  /** The journal contains the start of the operation: a wait, a child, a change, the body of a `once` step. */
   journaled = false;
-  /** This execution told that the body starts, where that is journaled before. */
+  /** This execution reported the start of the body, for operations whose start is journaled. */
   announced = false;
   #resolve!: (value: unknown) => void;
   #reject!: (error: unknown) => void;
@@ -89,11 +89,11 @@ export class OpenOperation {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    // A rejection that is handled late, or never, is no trouble of the process (REP7).
+    // A rejection that user code handles late, or never, must not end the process (REP7).
     this.promise.catch(() => {});
   }
 
-  /** Takes note of an entry that is not an outcome. */
+  /** Records an entry that is not an outcome. */
   note(entry: JournalEntry): void {
     if (entry.type === "step.retrying") {
       this.attempts = entry.attempt;
@@ -103,7 +103,7 @@ export class OpenOperation {
     }
   }
 
-  /** Settles with an outcome of the journal. Returns the error that the function gets, if it is one. */
+  /** Settles with a journaled outcome. Returns the error of the outcome, if any. */
   settle(entry: JournalEntry): Error | undefined {
     this.settled = true;
     switch (entry.type) {
@@ -137,19 +137,19 @@ export class OpenOperation {
     }
   }
 
-  /** Has no outcome, or needs none any more. Its promise stays as it is. */
+  /** Marks the operation as settled. Its promise stays pending. */
   leave(): void {
     this.settled = true;
   }
 
-  /** Settles without the journal: the run was cancelled. */
-  refuse(error: Error): void {
+  /** Rejects without a journal entry: the run was cancelled or is unwinding. */
+  reject(error: Error): void {
     this.settled = true;
     this.#reject(error);
   }
 }
 
-/** What the parent catches: the child's own error, with where it came from (CHILD2). */
+/** Returns the error that the parent catches: the child's error with the child's run id and status (CHILD2). */
 function childError(outcome: ChildOutcome): Error | undefined {
   if ("output" in outcome) return undefined;
   const { error, runId, status } = outcome;
@@ -159,7 +159,7 @@ function childError(outcome: ChildOutcome): Error | undefined {
   });
 }
 
-/** The error of a wait that timed out with `onTimeout: "throw"`. */
+/** Returns the error of a wait that timed out with `onTimeout: "throw"`. */
 export function waitTimeoutError(id: OperationId): TimeoutError {
-  return new TimeoutError(`Nothing came for ${describeOperation(id)} before its time-out.`);
+  return new TimeoutError(`Nothing arrived for ${describeOperation(id)} before its timeout.`);
 }

@@ -1,10 +1,11 @@
 /**
- * What the function asked for.
+ * The operations that the function requested.
  *
- * Owns: numbering (REP3), which operations are open, fresh or waiting for their next attempt, and what is refused.
+ * Owns: numbering (REP3), the rejection of operations, and the sets of operations: open ones, new ones, and ones that
+ * wait for their next attempt.
  *
  * Invariants
- * - O1 An operation that is refused because the run is over or turns back is not counted: it is as if it was not asked.
+ * - O1 An operation that is rejected because the run has ended or unwinds is not counted.
  */
 import {
   type ExecutionStart,
@@ -23,76 +24,77 @@ import { currentStep } from "./step-scope.ts";
 import { OpenOperation, type Request, type StepRequest, type UnwindRequest } from "./operation.ts";
 import { nestedOperationError } from "./step-body.ts";
 
-/** A step that was completed and declared how to undo it. */
+/** A completed step with a compensation. */
 export interface CompletedStep {
   readonly operation: OpenOperation;
   readonly value: string;
 }
 
 export class Operations {
-  readonly #asked = new Map<OperationId, OpenOperation>();
+  readonly #all = new Map<OperationId, OpenOperation>();
   readonly #occurrences = new Map<string, number>();
   readonly #inherited: Set<OperationId>;
   readonly #moved: () => void;
-  /** Which step's failure an error is (RES1). */
+  /** The failed step of each error (RES1). */
   readonly #failures = new WeakMap<object, OperationId>();
-  /** Asked for and not yet begun, in order. */
+  /** Requested operations that have not started, in order. */
   #fresh: OpenOperation[] = [];
   /** Steps that wait for their next attempt. */
   readonly #retrying = new Set<OpenOperation>();
-  /** Steps that can be undone, in the order in which they were completed. */
+  /** Completed steps with compensations, in order of completion. */
   readonly completed: CompletedStep[] = [];
-  /** Whether a step was asked for that can be undone. */
+  /** Whether any requested step has a compensation. */
   compensable = false;
-  #refusal: Error | undefined;
-  /** The run turns back: only what undoes it is heard. */
+  #rejection: Error | undefined;
+  /** The run unwinds: only compensations are accepted. */
   #closed = false;
-  /** Asked for and not answered. */
+  /** The number of requested operations without an outcome. */
   open = 0;
-  /** How it stood when the function last got an outcome. */
-  #before = { open: 0, asked: 0 };
+  /** Open and requested counts at the last delivered outcome. */
+  #before = { open: 0, count: 0 };
 
-  /** `moved` is called when something was asked for. */
+  /** `moved` is called for each requested operation. */
   constructor(start: ExecutionStart, moved: () => void) {
     this.#inherited = new Set(start.inherited);
     this.#moved = moved;
   }
 
-  get asked(): number {
-    return this.#asked.size;
+  /** The number of operations requested so far. */
+  get count(): number {
+    return this.#all.size;
   }
 
   /**
-   * Whether an operation is all that the function can be busy with: nothing else is open, nothing else was open when
-   * the function last got an outcome, and it asked for this one since.
+   * Returns whether an operation is the only one that the function can await: no other operation is open, none was open
+   * at the last delivered outcome, and the function requested this one after that outcome.
    */
   isPlainSequence(nth: number): boolean {
-    return this.open === 1 && this.#before.open === 0 && nth > this.#before.asked;
+    return this.open === 1 && this.#before.open === 0 && nth > this.#before.count;
   }
 
-  askedIds(): OperationId[] {
-    return [...this.#asked.keys()];
+  ids(): OperationId[] {
+    return [...this.#all.keys()];
   }
 
   get(op: OperationId): OpenOperation | undefined {
-    return this.#asked.get(op);
+    return this.#all.get(op);
   }
 
-  /** The id that the next operation of this kind and name will have. */
+  /** Returns the id of the next operation with this kind and name. */
   nextId(kind: OperationKind, name: string): OperationId {
     return operationId(kind, this.#occurrences.get(`${kind}/${name}`) ?? 0, name);
   }
 
-  /** The step whose failure an error is. */
+  /** Returns the step that failed with this error. */
   stepOf(error: object): OperationId | undefined {
     return this.#failures.get(error);
   }
 
   /**
-   * The function asks for an operation (REP3).
-   * @throws HoldfastError `NESTED_OPERATION` inside a step body, `LIMIT_EXCEEDED` beyond what may be open.
+   * Registers an operation that the function requests (REP3).
+   * @throws HoldfastError `NESTED_OPERATION` inside a step body, `LIMIT_EXCEEDED` if too many operations are open.
    */
-  ask(kind: OperationKind, name: string, request: Request): OpenOperation {
+  request(kind: OperationKind, name: string, request: Request): OpenOperation {
     const id = this.nextId(kind, name);
     const inside = currentStep();
     if (inside !== undefined) throw nestedOperationError(describeOperation(id), inside);
@@ -102,17 +104,17 @@ export class Operations {
         `${LIMITS.openOperations} operations are open already, which is the limit. Await some of them first.`,
       );
     }
-    const refusal = this.#refusal ?? (this.#closed ? new CancelledError("The run is being undone.") : undefined);
-    if (refusal !== undefined) {
-      const refused = new OpenOperation(id, kind, 0, request);
-      refused.refuse(refusal);
-      return refused;
+    const rejection = this.#rejection ?? (this.#closed ? new CancelledError("The run is unwinding.") : undefined);
+    if (rejection !== undefined) {
+      const rejected = new OpenOperation(id, kind, 0, request);
+      rejected.reject(rejection);
+      return rejected;
     }
     return this.#register(id, kind, name, request);
   }
 
-  /** The undoing of a step (COMP1): heard until the run is over. */
-  askToUndo({ operation }: CompletedStep, step: StepRequest): OpenOperation {
+  /** Registers the compensation of a step (COMP1). It is accepted until the run has ended. */
+  requestCompensation({ operation }: CompletedStep, step: StepRequest): OpenOperation {
     const [, occurrence = "0", name = ""] = /^step\/(\d+)\/(.*)$/s.exec(operation.id) ?? [];
     return this.#register(operationId("compensation", Number(occurrence), name), "compensation", name, {
       type: "step",
@@ -120,8 +122,8 @@ export class Operations {
     });
   }
 
-  /** The turn backwards. From now on only what undoes the run is heard. */
-  askToUnwind(unwind: UnwindRequest): OpenOperation {
+  /** Registers the unwinding of the run. From now on only compensations are accepted. */
+  requestUnwind(unwind: UnwindRequest): OpenOperation {
     const operation = this.#register(UNWIND, "unwind", "run", { type: "unwind", unwind });
     this.close();
     return operation;
@@ -129,10 +131,10 @@ export class Operations {
 
   #register(id: OperationId, kind: OperationKind, name: string, request: Request): OpenOperation {
     this.#occurrences.set(`${kind}/${name}`, (this.#occurrences.get(`${kind}/${name}`) ?? 0) + 1);
-    const operation = new OpenOperation(id, kind, this.#asked.size + 1, request);
-    this.#asked.set(id, operation);
+    const operation = new OpenOperation(id, kind, this.count + 1, request);
+    this.#all.set(id, operation);
     if (request.type === "step" && request.step.compensate !== undefined) this.compensable = true;
-    // A change has no outcome to wait for.
+    // A metadata change has no outcome.
     if (request.type === "metadata") operation.leave();
     else this.open += 1;
     this.#fresh.push(operation);
@@ -140,18 +142,18 @@ export class Operations {
     return operation;
   }
 
-  /** Takes note of an entry that is not an outcome. */
+  /** Records an entry that is not an outcome. */
   note(operation: OpenOperation, entry: JournalEntry): void {
     operation.note(entry);
     if (entry.type === "step.retrying") this.#retrying.add(operation);
   }
 
-  /** Settles an operation with its outcome of the journal. */
+  /** Settles an operation with its journaled outcome. */
   settle(operation: OpenOperation, entry: JournalEntry): void {
     this.#retrying.delete(operation);
     if (operation.settled) return;
     this.open -= 1;
-    this.#before = { open: this.open, asked: this.asked };
+    this.#before = { open: this.open, count: this.count };
     const error = operation.settle(entry);
     if (error !== undefined) this.#failures.set(error, operation.id);
     const { request } = operation;
@@ -159,38 +161,38 @@ export class Operations {
     this.completed.push({ operation, value: entry.value });
   }
 
-  /** The run is over: what is open is rejected, and so is whatever is asked for from now on (CAN3). */
-  refuseAll(error: Error): void {
-    this.#refusal = error;
+  /** Rejects all open and all later operations: the run has ended (CAN3). */
+  rejectAll(error: Error): void {
+    this.#rejection = error;
     this.rejectOpen(error);
   }
 
-  /** The run turns back: what the code asks for from now on is refused. What it had not begun is forgotten. */
+  /** Rejects all later operations and drops those that have not started: the run unwinds. */
   close(): void {
     this.#closed = true;
     for (const one of this.#retrying) if (one.kind !== "compensation") this.#retrying.delete(one);
-    this.#fresh = this.#fresh.filter(({ kind, request }) => isUndoing(kind) || request.type === "metadata");
+    this.#fresh = this.#fresh.filter(({ kind, request }) => isUnwinding(kind) || request.type === "metadata");
   }
 
-  /** Rejects what is open, oldest first. */
+  /** Rejects the open operations, oldest first. */
   rejectOpen(error: Error): void {
-    this.#giveUpOpen((operation) => operation.refuse(error));
+    this.#settleOpen((operation) => operation.reject(error));
   }
 
-  /** Forgets what is open: nobody waits for it any more. */
+  /** Leaves the promises of the open operations pending: the function no longer awaits them. */
   leaveOpen(): void {
-    this.#giveUpOpen((operation) => operation.leave());
+    this.#settleOpen((operation) => operation.leave());
   }
 
-  /** What undoes a step goes on: nothing that was begun of it is lost when the run turns back (COMP1). */
-  #giveUpOpen(giveUp: (operation: OpenOperation) => void): void {
-    const open = [...this.#asked.values()].filter((operation) => !operation.settled);
-    const undoing = open.filter((operation) => operation.kind === "compensation");
-    for (const operation of open) if (!undoing.includes(operation)) giveUp(operation);
-    this.open = undoing.length;
+  /** Settles all open operations except compensations: started ones continue when the unwinding begins (COMP1). */
+  #settleOpen(settle: (operation: OpenOperation) => void): void {
+    const open = [...this.#all.values()].filter((operation) => !operation.settled);
+    const compensations = open.filter((operation) => operation.kind === "compensation");
+    for (const operation of open) if (!compensations.includes(operation)) settle(operation);
+    this.open = compensations.length;
   }
 
-  /** What was asked for and not begun. Steps that are to be executed stay; the rest is taken, to be announced. */
+  /** Removes and returns the new operations that execute no body here. The steps to execute stay. */
   takeFresh(): OpenOperation[] {
     const isStep = (one: OpenOperation): boolean => this.#isToExecute(one) || one.kind === "unwind";
     const taken = this.#fresh.filter((one) => !isStep(one));
@@ -207,14 +209,14 @@ export class Operations {
     return this.#inherited.has(op);
   }
 
-  /** Drops what was never begun: the function has ended. Gives the steps among it. */
+  /** Drops the operations that never started, because the function has ended. Returns the steps among them. */
   dropSteps(): OperationId[] {
     const dropped = this.#fresh.filter((one) => this.#isToExecute(one) && one.retryAt === undefined);
     this.#fresh = this.#fresh.filter(({ request }) => request.type === "metadata");
     return dropped.map((one) => one.id);
   }
 
-  /** The turn backwards, if it was asked for and not told yet. */
+  /** Returns the event of the unwinding if it was requested and not announced, and marks it as announced. */
   takeUnwind(): OperationEvents | undefined {
     const operation = this.#fresh.find((one) => one.kind === "unwind" && !one.settled && !one.announced);
     if (operation?.request.type !== "unwind") return undefined;
@@ -222,19 +224,20 @@ export class Operations {
     return { type: "run.unwinding", op: operation.id, nth: operation.nth, ...operation.request.unwind };
   }
 
+  /** Marks the unwinding as not announced. */
   putBackUnwind(): void {
-    const operation = this.#asked.get(UNWIND);
+    const operation = this.#all.get(UNWIND);
     if (operation !== undefined) operation.announced = false;
   }
 
-  /** The steps whose bodies may start by `now`. */
+  /** Returns the steps whose bodies may start at `now`. */
   ready(now: number): OpenOperation[] {
     const due = [...this.#retrying].filter((one) => !one.settled && (one.retryAt ?? 0) <= now);
     const fresh = this.#fresh.filter((one) => one.request.type === "step" && one.retryAt === undefined && !one.settled);
     return fresh.length === 0 ? due : [...due, ...fresh];
   }
 
-  /** What is journaled before a body starts: that of a `once` step (DUR3), and each attempt at a stream (STR1). */
+  /** Returns the event that precedes the body of a `once` step (DUR3) and each attempt of a stream (STR1). */
   announceBody(operation: OpenOperation, now: number): OperationEvents | undefined {
     const { id, nth, request, announced, kind } = operation;
     if (request.type !== "step" || announced || (!request.step.once && kind !== "stream")) return undefined;
@@ -243,7 +246,7 @@ export class Operations {
     return { type: "step.started", op: id, nth, startedAt: now };
   }
 
-  /** The body starts: what is to be executed. */
+  /** Records the start of the body, and returns the step to execute. */
   begin(operation: OpenOperation): StepRequest | undefined {
     this.#retrying.delete(operation);
     const place = this.#fresh.indexOf(operation);
@@ -253,6 +256,6 @@ export class Operations {
   }
 }
 
-function isUndoing(kind: OperationKind): boolean {
+function isUnwinding(kind: OperationKind): boolean {
   return kind === "unwind" || kind === "compensation";
 }

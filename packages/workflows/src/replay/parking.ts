@@ -1,15 +1,15 @@
 /**
  * Parks a run that only waits (RUN1).
  *
- * Owns: being sure of it. Bodies, reports in flight and retries that are due keep a run from parking.
+ * Owns: the conditions. Executing bodies, reports in flight and due retries prevent parking.
  */
 import type { Next, SchedulerHost } from "./scheduler-host.ts";
 import type { SettledLevel } from "./quiescence.ts";
 
-/** Reports that there is nothing left to do, if the function has settled for a whole turn. */
+/** Reports that the run only waits, if the function has been idle for a whole turn. */
 export function park(host: SchedulerHost, level: SettledLevel): Next {
   const { reporter, operations, feed } = host;
-  // A report in flight may bring outcomes: whether there is nothing to do is known when it is answered.
+  // The answer of a report in flight may contain outcomes: decide after it.
   if (reporter.inFlight) return "rest";
   const waits = host.bodies.count === 0 && operations.open > 0 && host.phase !== "parked";
   if (waits && level !== "turn") return "turn";

@@ -1,35 +1,36 @@
 /**
- * What the replay engine needs from where it runs.
+ * The platform port of the replay engine.
  *
- * Owns: the port, and its default over the web's globals. The simulator and the test harness bring their own.
+ * Owns: the port, and its default over the globals of the web platform. The simulator and the test harness have their
+ * own implementations.
  */
 import type { ReplayChanges } from "@holdfast/protocol";
 import { randomHex } from "@holdfast/protocol/transport";
 
 export interface Platform {
-  /** The time, ms since the epoch. For time stamps only; nothing is decided by it. */
+  /** The time, ms since the epoch. For time stamps only: it must not influence a decision. */
   now(): number;
-  /** Resolves in a later turn of the event loop, when all microtasks of this one are done. */
+  /** Resolves in a later turn of the event loop, after all microtasks of this turn. */
   turn(): Promise<void>;
-  /** Calls `fn` once after `ms`. Returns what cancels it. */
+  /** Calls `fn` once after `ms`. Returns a function that cancels the timer. */
   setTimer(ms: number, fn: () => void): () => void;
-  /** Unguessable, 128 bits, as 32 hexadecimal digits. */
+  /** Returns an id that cannot be guessed: 128 bits as 32 hexadecimal digits. */
   randomId(): string;
   log(line: Readonly<Record<string, unknown>>): void;
-  /** For tests: what replay flags change, by their number. */
+  /** For tests: the changes of replay flags, by flag number. */
   readonly replayFlags?: ReplayChanges;
-  /** For tests: what executes in the place of a body. A compensation's gets the step's result. */
+  /** For tests: returns the replacement of a body. The replacement of a compensation gets the step's result. */
   replaceBody?(kind: "step" | "compensation", name: string): ((given: never) => unknown) | undefined;
 }
 
-// Taken when the module loads: test runners replace the globals with fakes, which must not stop the engine.
+// Read at module load: test runners replace the globals with fakes, which must not stop the engine.
 const { setTimeout: setTimeoutNow, clearTimeout: clearTimeoutNow } = globalThis;
 const { setImmediate: setImmediateNow } = globalThis as { setImmediate?: (fn: () => void) => void };
 
 /** Whether this is a Worker, where an execution cannot outlive its request. */
 export const isWorkerd: boolean = globalThis.navigator?.userAgent === "Cloudflare-Workers";
 
-/** In workerd every timer, `setImmediate` too, waits for more than a millisecond; a message to oneself does not. */
+/** In workerd timers, `setImmediate` included, take more than a millisecond. A message to the same object is faster. */
 const usesMessages = isWorkerd && typeof MessageChannel === "function";
 
 function sendTurn(resolve: () => void): void {
@@ -38,9 +39,9 @@ function sendTurn(resolve: () => void): void {
     else setImmediateNow(resolve);
     return;
   }
-  // A channel for each turn: what belongs to one object may not be used in another.
+  // Create a channel for each turn: workerd forbids the use of one object's channel in another.
   const { port1, port2 } = new MessageChannel();
-  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- a port starts by itself only this way
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- only this way does the port start automatically
   port1.onmessage = () => {
     port1.close();
     resolve();
@@ -48,7 +49,7 @@ function sendTurn(resolve: () => void): void {
   port2.postMessage(undefined);
 }
 
-/** The web's timers take no longer ones; a longer time is waited for in parts. */
+/** The longest timer of the web platform, ms. Longer waits use several timers. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
 export const webPlatform: Platform = {

@@ -1,10 +1,10 @@
 /**
- * Knows how well the function has settled since it was last given something to do.
+ * Tracks how long the function has been idle since its last activity.
  *
- * Owns: the two ways of letting it settle. A whole turn of the event loop lets every microtask run, however deep. That
- * costs too much between the steps of a plain sequence, so while a single operation is open a fixed number of
- * microtasks has to do: enough for code between two operations that awaits nothing but operations, and the same
- * number live and on replay. The numbers are those of the run's profile (REP8).
+ * Owns: the two waits for an idle function. A whole turn of the event loop runs every microtask. This costs too much
+ * between the steps of a plain sequence, so while a single operation is open the wait is a fixed number of microtasks.
+ * The number suffices for code that awaits only operations, and is equal live and on replay. The run's profile contains
+ * the numbers (REP8).
  */
 import type { ReplayProfile } from "@holdfast/protocol";
 import type { Platform } from "./platform.ts";
@@ -29,7 +29,7 @@ export class Quiescence {
     return this.#level;
   }
 
-  /** The function was given something, or asked for something: it may be moving. */
+  /** Records activity: the function received an outcome or requested an operation. */
   moved(): void {
     this.#level = "moving";
     this.#movements += 1;
@@ -44,7 +44,7 @@ export class Quiescence {
     if (this.#movements === before && this.#level === "moving") this.#level = "short";
   }
 
-  /** Passes the time in which a body that ends at once does so, live; the same time on replay. */
+  /** Waits for the microtasks in which a body ends immediately. The wait is equal live and on replay. */
   async atOnce(): Promise<void> {
     const { atOnceTicks } = this.#profile;
     for (let tick = 0; tick < atOnceTicks; tick++) await SETTLED;

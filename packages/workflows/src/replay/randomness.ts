@@ -10,7 +10,7 @@ export class Randomness {
   /** `seed`: 32 hexadecimal digits. */
   constructor(seed: string) {
     this.#s = Uint32Array.from([0, 8, 16, 24], (at) => Number.parseInt(seed.slice(at, at + 8), 16));
-    // The generator stands still at zero.
+    // The generator returns only zeros from an all-zero state.
     if (this.#s.every((word) => word === 0)) this.#s[0] = 1;
   }
 

@@ -1,15 +1,15 @@
 /**
- * Speaks to the orchestrator: one report at a time, in order (E2).
+ * Sends reports to the orchestrator, one after another (E2).
  *
- * Owns: what is not yet acknowledged. Events that arise while a report is in flight go together in the next one.
+ * Owns: the events that are not acknowledged. Events that are added while a report is in flight share the next report.
  */
 import type { ExecutionEvent, ExecutionPort, ExecutionUpdate, ReportAnswer } from "@holdfast/protocol";
 
 export interface ReporterListener {
-  /** Operations asked for so far. */
+  /** The number of operations requested so far, for the report's field of this name. */
   readonly asked: number;
-  accepted(news: ExecutionUpdate): void;
-  /** The execution is superseded or the run has ended: nothing that it does counts any more (E4). */
+  accepted(update: ExecutionUpdate): void;
+  /** The execution is superseded or the run has ended: later events have no effect (E4). */
   refused(): void;
 }
 
@@ -27,17 +27,17 @@ export class Reporter {
     this.#listener = listener;
   }
 
-  /** True when all that was said is durable. */
+  /** True when all events are durable. */
   get idle(): boolean {
     return !this.#inFlight && this.#events.length === 0;
   }
 
-  /** True while an answer is awaited. */
+  /** True while a report has no answer. */
   get inFlight(): boolean {
     return this.#inFlight;
   }
 
-  /** Resolves when all that was said is durable; `undefined` if it is already. */
+  /** Resolves when all events are durable. Returns `undefined` if they are durable already. */
   drained(): Promise<void> | undefined {
     if (this.idle) return undefined;
     return new Promise((resolve) => this.#drained.push(resolve));
@@ -47,13 +47,13 @@ export class Reporter {
     this.#events.push(event);
   }
 
-  /** Adds and sends. */
-  say(event: ExecutionEvent): void {
+  /** Adds an event and sends all events. */
+  send(event: ExecutionEvent): void {
     this.add(event);
     this.flush();
   }
 
-  /** Sends what there is to say, unless a report is in flight: then it goes with the next. */
+  /** Sends all added events, unless a report is in flight: then the next report contains them. */
   flush(): void {
     while (this.#events.length > 0 && !this.#inFlight) {
       const events = this.#events;
@@ -74,7 +74,7 @@ export class Reporter {
         this.flush();
         if (this.idle) for (const resolve of this.#drained.splice(0)) resolve();
       },
-      // The pipe broke: the orchestrator hears of it from the dispatcher and begins another execution.
+      // The pipe broke: the dispatcher reports this to the orchestrator, which starts another execution.
       () => this.#listener.refused(),
     );
   }

@@ -1,8 +1,8 @@
 /**
- * How a function ended, as the orchestrator is told.
+ * Translates the end of the function into an event for the orchestrator.
  *
- * Owns: finding the step whose failure ended the run (RES1), and the rule that input which was good when the run began
- * is a change of code if it no longer is (REP5).
+ * Owns: the search for the step whose failure ended the run (RES1). Also owns the rule that a schema which accepted the
+ * input at the start of the run, and rejects it later, counts as a change of code (REP5).
  */
 import {
   type ExecutionEvent,
@@ -19,10 +19,10 @@ import type { UnwindRequest } from "./operation.ts";
 export type FunctionEnd =
   | { readonly type: "completed"; readonly output: string }
   | { readonly type: "failed"; readonly error: unknown }
-  /** It called `ctx.compensate()`, or did not end in time after it was cancelled: nothing of it counts any more. */
+  /** It called `ctx.compensate()`, or did not end in time after a cancel: its later operations are ignored. */
   | { readonly type: "left" };
 
-/** What failed, as a request to undo the run (COMP1). */
+/** Returns the request to unwind the run after a failure (COMP1). */
 export function unwindRequest(error: unknown, stepOf: (error: object) => OperationId | undefined): UnwindRequest {
   return defined({ cause: "failure", error: toErrorValue(error), step: findStep(error, stepOf, 0) });
 }
@@ -36,13 +36,13 @@ export function endEvent(
   if (end.type === "left") return { type: "run.unwound" };
   const error = toErrorValue(end.error);
   if (isInputRefusal(end.error) && start.journal.length > 0 && start.epoch > 1) {
-    const told = `The run is under way, but the workflow's schema no longer accepts its input. ${error.message} Deploy a schema that accepts it, then retry the run.`;
-    return { type: "run.diverged", error: errorValue("NON_DETERMINISM", told) };
+    const message = `The run is in flight, but the workflow's schema no longer accepts its input. ${error.message} Deploy a schema that accepts it, then retry the run.`;
+    return { type: "run.diverged", error: errorValue("NON_DETERMINISM", message) };
   }
   return defined({ type: "run.failed", error, step: findStep(end.error, stepOf, 0) });
 }
 
-/** Looks through causes and aggregated errors, a few levels deep. */
+/** Searches causes and aggregated errors to a bounded depth. */
 function findStep(
   error: unknown,
   stepOf: (error: object) => OperationId | undefined,

@@ -1,7 +1,7 @@
 /**
- * An execution as its scheduler sees it.
+ * The parts of an execution that its scheduler uses.
  *
- * Owns: the interface and its types, so that the scheduler and what it is made of do not import the execution.
+ * Owns: the interface and its types. The scheduler and its parts import this file and not the execution.
  */
 import type { ExecutionStart } from "@holdfast/protocol";
 import type { Log } from "../step-context.ts";
@@ -14,26 +14,26 @@ import type { Reporter } from "./reporter.ts";
 import type { FunctionEnd } from "./run-end.ts";
 import type { Unwinding } from "./unwinding.ts";
 
-/** What the scheduler does next: another round at once, after some time for the function, or none before there is news. */
+/** The next round of the scheduler: at once, after a wait for the function, or (`rest`) when something changes. */
 export type Next = "again" | "short" | "turn" | "at once" | "rest";
 
-/** Where an execution stands. `stopped` and `superseded` are final; only `stopped` may become `superseded`. */
+/** The phase of an execution. `stopped` and `superseded` are final; only `stopped` may become `superseded`. */
 export type Phase =
   | "running"
-  /** An operator has paused the run: what is in flight is recorded, nothing else happens (CAN4). */
+  /** An operator has paused the run: results of executing bodies are reported, and no other work happens (CAN4). */
   | "paused"
-  /** The orchestrator has a report that the run only waits. */
+  /** The execution has reported that the run only waits. */
   | "parked"
-  /** The run has ended, is cancelled, or the engine has failed. Code may tidy up. */
+  /** The run has ended, was cancelled, or the engine has failed. Code may clean up. */
   | "stopped"
-  /** Another execution has replaced this one: nothing of it may be seen any more (DUR6). */
+  /** Another execution has replaced this one, which must have no further visible effect (DUR6). */
   | "superseded";
 
 export interface SchedulerHost {
   readonly start: ExecutionStart;
   readonly platform: Platform;
   readonly feed: JournalFeed;
-  readonly settling: Quiescence;
+  readonly quiescence: Quiescence;
   readonly reporter: Reporter;
   readonly operations: Operations;
   readonly bodies: Bodies;
@@ -42,16 +42,16 @@ export interface SchedulerHost {
   phase: Phase;
   /** `stopped` or `superseded`. */
   readonly over: boolean;
-  /** How the function ended. It may end in any phase: an execution that is paused concludes later. */
+  /** The end of the function. It may end in any phase: a paused execution concludes later. */
   readonly end: FunctionEnd | undefined;
-  /** The newest of the orchestrator's times: retries due by now may start. */
+  /** The newest time from the orchestrator, ms since the epoch: retries that are due at this time may start. */
   readonly now: number;
-  /** The time of the newest outcome that the function has seen (REP4). */
+  /** The time of the newest outcome that the function has received (REP4). */
   functionTime: number;
-  /** Something happens to a parked execution. */
+  /** Ends the phase `parked`. */
   unpark(): void;
-  /** Asks for another round of the scheduler. */
+  /** Requests another round of the scheduler. */
   schedule(): void;
-  /** Stops the execution; bodies that execute get `error` as the reason of their signals. */
+  /** Stops the execution. The signals of executing bodies abort with `error`. */
   stop(error: Error): void;
 }

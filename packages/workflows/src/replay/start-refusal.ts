@@ -1,7 +1,7 @@
 /**
- * Starts that this engine does not understand.
+ * Checks that this engine supports a start message.
  *
- * Owns: the reasons. The orchestrator pauses such a run with `PROTOCOL_MISMATCH` (VER2, REP8).
+ * Owns: the reasons for a refusal. The orchestrator pauses a refused run with `PROTOCOL_MISMATCH` (VER2, REP8).
  */
 import {
   type ExecutionStart,
@@ -11,17 +11,17 @@ import {
   isKnownEntry,
 } from "@holdfast/protocol";
 
-/** Why the start cannot be executed here; `undefined`: it can. `profile`: what its replay flags mean, if all are known. */
+/** Returns the reason for a refusal, or `undefined`. `profile` is undefined if a replay flag is unknown. */
 export function startRefusal(
   { protocol, flags, journal, input, run }: ExecutionStart,
   profile: ReplayProfile | undefined,
 ): string | undefined {
   if (protocol !== PROTOCOL_VERSION)
-    return `The orchestrator speaks version ${protocol} of the protocol, this step handler version ${PROTOCOL_VERSION}.`;
+    return `The orchestrator uses version ${protocol} of the protocol, this step handler version ${PROTOCOL_VERSION}.`;
   const what =
     profile === undefined
       ? `replay flags ${flags?.join(", ")}`
       : (journal.find((entry) => !isKnownEntry(entry))?.type ??
         [input, run.tenantMeta ?? ""].find(isEnveloped)?.slice(0, 9));
-  return what && `This step handler does not know what the run has: ${what}.`;
+  return what && `The run contains ${what}, which this step handler does not support.`;
 }

@@ -1,7 +1,7 @@
 /**
  * One attempt of a step's body.
  *
- * Owns: its signal, its time-out (STEP4), and turning whatever comes out of it into an event (STEP3, STEP5).
+ * Owns: its signal, its time-out (STEP4), and the translation of its result or error into an event (STEP3, STEP5).
  */
 import {
   HoldfastError,
@@ -21,20 +21,20 @@ import { insideStep } from "./step-scope.ts";
 import type { OpenOperation, StepRequest } from "./operation.ts";
 import type { Platform } from "./platform.ts";
 
-/** Errors after which another attempt would fail the same way. */
+/** Codes of errors that another attempt cannot avoid. */
 const FINAL_CODES: ReadonlySet<unknown> = new Set(["FATAL", "NESTED_OPERATION", "UNSERIALIZABLE", "TOO_LARGE"]);
 
-export interface BodySurroundings {
+export interface BodyHost {
   readonly platform: Platform;
   readonly idempotencyKey: string;
   readonly traceparent: () => string;
   readonly log: Log;
   readonly ended: (event: OperationEvents) => void;
-  /** The body has come to rest, whether anybody still hears it or not. */
+  /** Called when the body has settled, even if its result is ignored. */
   readonly settled: () => void;
 }
 
-/** What a body gets. What few bodies look at is made when it is looked at. */
+/** The argument of a body. Rarely used properties are created lazily. */
 class BodyContext {
   readonly attempt: number;
   readonly idempotencyKey: string;
@@ -69,17 +69,17 @@ export class StepBody {
   readonly inProgress: StepInProgress;
   readonly #operation: OpenOperation;
   readonly #step: StepRequest;
-  readonly #surroundings: BodySurroundings;
-  /** Made when somebody asks for the signal: most bodies do not, and it would be a quarter of what a step costs. */
+  readonly #host: BodyHost;
+  /** Created at the first use of the signal: most bodies do not use it, and it is a quarter of the cost of a step. */
   #controller: AbortController | undefined;
   #cancelTimer: (() => void) | undefined;
   #over = false;
 
-  constructor(operation: OpenOperation, step: StepRequest, surroundings: BodySurroundings) {
+  constructor(operation: OpenOperation, step: StepRequest, host: BodyHost) {
     this.#operation = operation;
     this.#step = step;
-    this.#surroundings = surroundings;
-    const startedAt = surroundings.platform.now();
+    this.#host = host;
+    const startedAt = host.platform.now();
     this.inProgress = { op: operation.id, attempt: operation.attempts + 1, startedAt };
   }
 
@@ -87,9 +87,9 @@ export class StepBody {
     return this.#operation.kind;
   }
 
-  /** Calls the body. The end is told through `ended`, never before this returns, and once at most. */
+  /** Calls the body. `ended` is called at most once, and only after this method has returned. */
   start(): void {
-    const { platform, idempotencyKey, traceparent, log, settled } = this.#surroundings;
+    const { platform, idempotencyKey, traceparent, log, settled } = this.#host;
     const { timeoutMs, fn } = this.#step;
     if (timeoutMs !== undefined) this.#cancelTimer = platform.setTimer(timeoutMs, () => this.#timeOut(timeoutMs));
     const context = new BodyContext(this.inProgress.attempt, idempotencyKey, log, () => this.#control(), traceparent);
@@ -107,7 +107,7 @@ export class StepBody {
     );
   }
 
-  /** Aborts the body's signal; what it still returns counts unless the execution stopped. */
+  /** Aborts the body's signal. Its result still counts, unless the body was abandoned. */
   abort(reason: Error): void {
     this.#control().abort(reason);
   }
@@ -116,7 +116,7 @@ export class StepBody {
     return (this.#controller ??= new AbortController());
   }
 
-  /** Stops listening: nothing that the body still does is told. */
+  /** Ignores the result of the body. */
   abandon(): void {
     this.#over = true;
     this.#cancelTimer?.();
@@ -161,7 +161,7 @@ export class StepBody {
 
   #end(event: OperationEvents): void {
     this.abandon();
-    this.#surroundings.ended(event);
+    this.#host.ended(event);
   }
 
   #facts(): { op: string; nth: number; attempt: number; startedAt: number } {
@@ -170,7 +170,7 @@ export class StepBody {
   }
 }
 
-/** The event for a `once` step whose start is journaled and whose outcome was lost (DUR3). */
+/** Returns the event for a `once` step whose start is journaled and whose outcome was lost (DUR3). */
 export function interruptedEvent(operation: OpenOperation, now: number): OperationEvents {
   const what = describeOperation(operation.id);
   return {
@@ -181,18 +181,18 @@ export function interruptedEvent(operation: OpenOperation, now: number): Operati
     startedAt: now,
     error: errorValue(
       "STEP_INTERRUPTED",
-      `${what} was started and its outcome was lost, with the process that executed it. It has once: true, so it is not executed again. Find out whether it took effect, then go on in a catch or resume the run with seedResults.`,
+      `${what} was started and its outcome was lost with its process. It has once: true, so it is not executed again. Check whether it took effect, then handle this error in a catch, or resume the run with seedResults.`,
     ),
     retry: null,
     quiet: true,
   };
 }
 
-/** What is thrown when a ctx operation is used inside a step body (STEP7). */
+/** Returns the error of a ctx operation inside a step body (STEP7). */
 export function nestedOperationError(what: string, inside: string): HoldfastError {
   return new HoldfastError(
     "NESTED_OPERATION",
-    `${what} was called inside ${describeOperation(inside)}. A step body is one unit of work and cannot hold operations of its own. Call it beside the step instead: const a = await ctx.step("a", …); const b = await ctx.step("b", () => use(a));`,
+    `${what} was called inside ${describeOperation(inside)}. A step body cannot contain operations. Call it outside the step: const a = await ctx.step("a", …); const b = await ctx.step("b", () => use(a));`,
   );
 }
 

@@ -1,8 +1,8 @@
 /**
- * Tells whether code runs inside a step body (STEP7, REP4).
+ * Detects whether code runs inside a step body (STEP7, REP4).
  *
- * Owns: the mark. Where the runtime has AsyncLocalStorage (Node, Bun, Deno, Workers with `nodejs_compat`), it follows
- * the body through every await; elsewhere it covers the body's synchronous part.
+ * Owns: the mark of a body. In a runtime with AsyncLocalStorage (Node, Bun, Deno, Workers with `nodejs_compat`) it
+ * follows the body through every await. In other runtimes it covers only the body's synchronous part.
  */
 import type { OperationId } from "@holdfast/protocol";
 
@@ -13,23 +13,23 @@ interface AsyncMark {
 
 const mark: AsyncMark = asyncLocalStorage() ?? synchronousMark();
 
-/** Runs a step body under its mark. */
+/** Runs a step body with its mark. */
 export function insideStep<R>(op: OperationId, fn: () => R): R {
   return mark.run(op, fn);
 }
 
-/** Runs a workflow function, free of the mark of whatever started it. */
+/** Runs a workflow function without the mark of its caller. */
 export function outsideSteps<R>(fn: () => R): R {
   return mark.run(undefined, fn);
 }
 
-/** The step in whose body the caller runs, if any. */
+/** Returns the step whose body contains the caller, if any. */
 export function currentStep(): OperationId | undefined {
   return mark.getStore();
 }
 
 function asyncLocalStorage(): AsyncMark | undefined {
-  // Not an import: not every runtime that executes workflows has this module.
+  // Do not import the module: some runtimes that execute workflows do not have it.
   const { process } = globalThis as { process?: { getBuiltinModule?: (id: string) => unknown } };
   const hooks = process?.getBuiltinModule?.("node:async_hooks") as
     | { AsyncLocalStorage: new () => AsyncMark }

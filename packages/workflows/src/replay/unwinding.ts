@@ -1,8 +1,8 @@
 /**
- * Undoing what a run has done.
+ * Unwinds a run: compensates its completed steps.
  *
- * Owns: when the run unwinds, and the order in which completed steps are undone (COMP1): last completed first, one
- * after the other. Compensations are operations like steps, so a crash in the middle continues where it was (COMP2).
+ * Owns: the conditions for unwinding, and the order of compensations (COMP1): sequential, last completed step first.
+ * Compensations are operations like steps, so unwinding continues after a crash (COMP2).
  */
 import { type JournalEntry, LIMITS, decodeValue, parseOperationId } from "@holdfast/protocol";
 import { CancelledError } from "../errors.ts";
@@ -14,20 +14,20 @@ import { type FunctionEnd, unwindRequest } from "./run-end.ts";
 
 type Stage =
   | "forward"
-  /** The turn is asked for, or the function is still to end after the run was cancelled. */
-  | "turning"
-  | "undoing"
-  | "undone";
+  /** Unwinding was requested, or the function must still end after a cancel. */
+  | "starting"
+  | "compensating"
+  | "unwound";
 
-/** What unwinding needs of its execution. */
+/** The parts of the execution that unwinding uses. */
 export interface UnwindingHost {
   readonly operations: Operations;
   readonly bodies: Bodies;
   readonly platform: Platform;
   readonly controller: AbortController;
-  /** The function has ended: nothing that it still does counts. */
+  /** Records that the function has ended. Its later operations are ignored. */
   leave(end: FunctionEnd): void;
-  /** Asks for another round of the scheduler. */
+  /** Requests another round of the scheduler. */
   wake(): void;
 }
 
@@ -35,47 +35,47 @@ export class Unwinding {
   readonly #host: UnwindingHost;
   #stage: Stage = "forward";
   #functionOver = false;
-  /** What is being undone right now. */
-  readonly #undoing = new Set<OpenOperation>();
+  /** The executing compensations. */
+  readonly #executing = new Set<OpenOperation>();
   #cancelGrace: (() => void) | undefined;
 
   constructor(host: UnwindingHost) {
     this.#host = host;
   }
 
-  /** From the decision to unwind to the last compensation. */
+  /** True from the decision to unwind until the last compensation. */
   get inProgress(): boolean {
-    return this.#stage === "turning" || this.#stage === "undoing";
+    return this.#stage === "starting" || this.#stage === "compensating";
   }
 
-  /** All is undone that could be. */
+  /** True when all compensations have ended. */
   get unwound(): boolean {
-    return this.#stage === "undone";
+    return this.#stage === "unwound";
   }
 
-  /** The function has ended. If it failed and a step can be undone, the run unwinds. */
+  /** Handles the end of the function. If it failed and a step has a compensation, the run unwinds. */
   functionEnded(end: FunctionEnd): void {
     this.#functionOver = true;
     const { operations } = this.#host;
     if (this.#stage === "forward" && end.type === "failed" && operations.compensable) {
-      this.#stage = "turning";
-      operations.askToUnwind(unwindRequest(end.error, (error) => operations.stepOf(error)));
-    } else if (this.#stage === "turning" && operations.get("unwind/0/run") === undefined) {
-      this.#undoAll();
+      this.#stage = "starting";
+      operations.requestUnwind(unwindRequest(end.error, (error) => operations.stepOf(error)));
+    } else if (this.#stage === "starting" && operations.get("unwind/0/run") === undefined) {
+      this.#compensateAll();
     }
   }
 
-  /** The code asks to be undone: nothing that it does from now on counts (`ctx.compensate`). */
+  /** Handles `ctx.compensate`: unwinds the run and ignores later operations of the function. */
   request(): void {
-    // A branch that nobody awaited may ask when the function has ended: its end stands.
+    // A branch that was not awaited may request this after the function has ended: the end stays valid.
     if (this.#stage !== "forward" || this.#functionOver) return;
-    this.#stage = "turning";
+    this.#stage = "starting";
     const error = { name: "CompensatedError", message: "The workflow asked to be undone.", code: "COMPENSATED" };
-    this.#host.operations.askToUnwind({ cause: "request", error });
+    this.#host.operations.requestUnwind({ cause: "request", error });
     this.#host.leave({ type: "left" });
   }
 
-  /** News that cannot wait for its turn: when a run is cancelled, bodies that execute are aborted at once (CAN1). */
+  /** Handles a new entry before its delivery: a cancel aborts the executing bodies at once (CAN1). */
   accepted(entry: JournalEntry): void {
     if (entry.type !== "run.unwinding" || entry.nth !== 0) return;
     const error = new CancelledError(entry.error.message);
@@ -83,19 +83,19 @@ export class Unwinding {
     this.#host.controller.abort(error);
   }
 
-  /** The journal says that the run unwinds. */
+  /** Handles the journal entry that unwinds the run. */
   unwind(entry: JournalEntry & { readonly type: "run.unwinding" }): void {
     const { operations, platform } = this.#host;
     if (entry.nth !== 0) {
       operations.leaveOpen();
-      return this.#undoAll();
+      return this.#compensateAll();
     }
     this.accepted(entry);
     operations.close();
     operations.rejectOpen(new CancelledError(entry.error.message));
-    this.#stage = "turning";
-    if (this.#functionOver) return this.#undoAll();
-    // Code may tidy up (CAN3), for a bounded time.
+    this.#stage = "starting";
+    if (this.#functionOver) return this.#compensateAll();
+    // Code may clean up (CAN3) for a bounded time.
     this.#cancelGrace = platform.setTimer(LIMITS.siblingGraceMs, () => this.#host.leave({ type: "left" }));
   }
 
@@ -103,47 +103,47 @@ export class Unwinding {
     this.#cancelGrace?.();
   }
 
-  #undoAll(): void {
+  #compensateAll(): void {
     this.#cancelGrace?.();
-    this.#stage = "undoing";
+    this.#stage = "compensating";
     const { operations } = this.#host;
     operations.close();
-    // What a group was undoing when the run turned back comes first: it had begun already.
-    const begun = [...this.#undoing].map((operation) => operation.promise);
-    const all = Promise.allSettled(begun).then(() => this.#undo(operations.completed));
+    // Compensations that a group had started end first.
+    const started = [...this.#executing].map((operation) => operation.promise);
+    const all = Promise.allSettled(started).then(() => this.#compensate(operations.completed));
     void all.then(() => {
-      this.#stage = "undone";
+      this.#stage = "unwound";
       operations.leaveOpen();
       this.#host.wake();
     });
   }
 
-  /** Undoes these steps while the run goes forward (COMP4). If it turns back meanwhile, they are undone with the rest. */
-  async undoGroup(steps: readonly CompletedStep[]): Promise<void> {
-    if (this.#stage === "forward") await this.#undo(steps);
+  /** Compensates these steps of a group (COMP4). If the run starts to unwind, the unwinding handles the remaining ones. */
+  async compensateGroup(steps: readonly CompletedStep[]): Promise<void> {
+    if (this.#stage === "forward") await this.#compensate(steps);
   }
 
-  /** Undoes these steps, last completed first. One that cannot be undone does not stop the others (COMP3). */
-  async #undo(steps: readonly CompletedStep[]): Promise<void> {
+  /** Compensates these steps, last completed first. A failed compensation does not stop the others (COMP3). */
+  async #compensate(steps: readonly CompletedStep[]): Promise<void> {
     const { operations } = this.#host;
     const stage = this.#stage;
     for (const step of steps.toReversed()) {
       if (this.#stage !== stage) return;
-      const place = operations.completed.indexOf(step);
-      if (place < 0) continue;
-      operations.completed.splice(place, 1);
-      await this.#undoStep(step).catch(() => {});
+      const index = operations.completed.indexOf(step);
+      if (index < 0) continue;
+      operations.completed.splice(index, 1);
+      await this.#compensateStep(step).catch(() => {});
     }
   }
 
-  async #undoStep(step: CompletedStep): Promise<void> {
+  async #compensateStep(step: CompletedStep): Promise<void> {
     const { request } = step.operation;
     if (request.type !== "step") return;
     const { compensate, retry, timeoutMs } = request.step;
     const mock = this.#host.platform.replaceBody?.("compensation", parseOperationId(step.operation.id).name);
     const fn = (): unknown => (mock ?? compensate)?.(decodeValue(step.value) as never);
-    const operation = this.#host.operations.askToUndo(step, { fn, retry, timeoutMs, once: false });
-    this.#undoing.add(operation);
-    await operation.promise.finally(() => this.#undoing.delete(operation));
+    const operation = this.#host.operations.requestCompensation(step, { fn, retry, timeoutMs, once: false });
+    this.#executing.add(operation);
+    await operation.promise.finally(() => this.#executing.delete(operation));
   }
 }

@@ -1,8 +1,8 @@
 /**
  * A crash at one write to the journal, counted over all runs of a world.
  *
- * Owns: the count of writes. After a crash before the write, the write is lost. After a crash after the write, it is durable,
- * but its caller gets no answer.
+ * Owns: the count of writes. A crash before a write loses it. A crash after a write leaves it durable, but its caller
+ * gets no answer.
  */
 import { JOURNAL_PREFIX } from "@holdfast/orchestrator";
 import type { JournalEntry } from "@holdfast/protocol";
@@ -25,7 +25,7 @@ export class CrashAt {
     this.#crash = crash;
   }
 
-  /** Counts the writes of this host too. */
+  /** Adds a host whose writes are counted. */
   watch(host: MemoryHost): void {
     const { beforeCommit, afterCommit } = host.store;
     let strikes = false;

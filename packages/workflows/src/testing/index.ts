@@ -1,4 +1,4 @@
-/** Tests for workflows: in memory, on a clock that moves only when told to, with any test runner. */
+/** The entry point for tests of workflows: in memory, on a virtual clock, with any test runner. */
 export { type Crash, CrashAt } from "./crash-at.ts";
 export { type Faults, type MessageFault, SimulatedCrash, type StartFault } from "./memory-host/faults.ts";
 export { MemoryHost, type MemoryHostOptions } from "./memory-host/memory-host.ts";

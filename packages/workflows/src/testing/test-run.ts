@@ -1,7 +1,7 @@
 /**
- * One run of a workflow under test: what a test does to it, and what it sees.
+ * One run of a workflow under test: the actions of a test, and the state that it reads.
  *
- * Owns: letting time pass. Virtual time passes at once; a step body that waits for something real is waited for first.
+ * Owns: virtual time. It passes at once, but first the run waits for step bodies that await something real.
  */
 import { type RunHeader, describeEntry } from "@holdfast/orchestrator";
 import {
@@ -25,7 +25,7 @@ export class TestRun {
   readonly #host: MemoryHost;
   readonly #patienceMs: number;
 
-  /** `patienceMs`: how long a step body may wait for something real before virtual time goes on without it. */
+  /** `patienceMs`: how long a step body may await something real before virtual time continues, real milliseconds. */
   constructor(host: MemoryHost, patienceMs: number) {
     this.#host = host;
     this.#patienceMs = patienceMs;
@@ -56,11 +56,11 @@ export class TestRun {
     return this.#do(() => this.#host.deliver("event", type, payload, deliveryId));
   }
 
-  /** Answers a token: the oldest that is waited for, unless it is named. */
+  /** Answers a token. Default: the oldest open one. */
   async answer(payload?: unknown, tokenId?: string): Promise<void> {
     const open = this.#host.header.waits.find((wait) => wait.tokenId !== undefined);
     const id = tokenId ?? open?.tokenId;
-    if (id === undefined) throw failure(`no token is waited for. ${this.#describe()}`);
+    if (id === undefined) throw failure(`the run waits for no token. ${this.#describe()}`);
     await this.#do(() => this.#host.resolveToken(id, payload));
   }
 
@@ -76,7 +76,7 @@ export class TestRun {
     return this.#do(() => this.#host.operate("unpause"));
   }
 
-  /** Lets virtual time pass. */
+  /** Advances virtual time. */
   async advance(duration: Duration): Promise<void> {
     const until = this.#host.clock.now() + parseDurationMs(duration, "run.advance");
     await this.#settle();
@@ -85,13 +85,13 @@ export class TestRun {
     if (left > 0) this.#host.clock.jump(left);
   }
 
-  /** Lets the run go on until it waits for this signal, event, token (`"token"`) or child. */
+  /** Continues the run until it waits for this signal, event, token (`"token"`) or child. */
   async waitsFor(name: string): Promise<void> {
     const waits = (): boolean => this.#host.header.waits.some((wait) => parseOperationId(wait.op).name === name);
     await this.#until(waits, `wait for ${JSON.stringify(name)}`);
   }
 
-  /** Lets the run go on until it has ended. */
+  /** Continues the run until it has ended. */
   async ends(): Promise<void> {
     await this.#until(() => this.#host.ended, "end");
   }
@@ -102,7 +102,7 @@ export class TestRun {
       if (condition()) return;
       if (this.status === "paused" && this.#host.header.paused?.by === "engine") this.#throwPaused();
       if (isTerminal(this.status) || !(await this.#host.next()))
-        throw failure(`the run did not come to ${what}, and nothing more happens by itself. ${this.#describe()}`);
+        throw failure(`the run did not ${what}, and no timer is left. ${this.#describe()}`);
     }
   }
 
@@ -116,27 +116,27 @@ export class TestRun {
       const { kind, name } = parseOperationId(op);
       return `${kind} ${JSON.stringify(name)}`;
     });
-    const hangs = this.#host.host
+    const bodies = this.#host.host
       .stepsInProgress()
       .map(({ op }) => `step ${JSON.stringify(parseOperationId(op).name)}`);
-    const open = [...waits, ...hangs].join(", ") || "nothing";
-    return `It is ${this.status} and waits for: ${open}. Deliver what it waits for with run.signal, run.event or run.answer.`;
+    const open = [...waits, ...bodies].join(", ") || "nothing";
+    return `It is ${this.status} and waits for: ${open}. Deliver it with run.signal, run.event or run.answer.`;
   }
 
-  /** What can happen without virtual time passing, bodies that wait for something real included. */
+  /** Runs everything that needs no virtual time. Waits for bodies that await something real. */
   async #settle(): Promise<void> {
     const patientUntil = webPlatform.now() + this.#patienceMs;
     await this.#host.settle();
-    for (let before = this.#host.bodiesWaiting; before > 0 && webPlatform.now() < patientUntil;) {
+    for (let before = this.#host.bodiesInProgress; before > 0 && webPlatform.now() < patientUntil;) {
       await new Promise<void>((resolve) => webPlatform.setTimer(1, resolve));
       await this.#host.settle();
-      before = this.#host.bodiesWaiting;
+      before = this.#host.bodiesInProgress;
     }
   }
 
   async #do(act: () => { readonly type: string; readonly message?: string }): Promise<void> {
     const reply = act();
-    if (reply.type === "refused") throw failure(`it was refused: ${reply.message}`);
+    if (reply.type === "refused") throw failure(`the run refused this: ${reply.message}`);
     await this.#settle();
   }
 }

@@ -1,7 +1,7 @@
 /**
- * `testWorkflow`: executes a workflow in memory, with virtual time, mocked steps and, on demand, a crash at every write.
+ * `testWorkflow`: executes a workflow in memory, with virtual time, mocked steps and, optionally, a crash at every write.
  *
- * Owns: the options, the result, and comparing what a run comes to with and without crashes.
+ * Owns: the options, the result, and the comparison of results with and without crashes.
  */
 import { type RunHeader, describeRun, readInput } from "@holdfast/orchestrator";
 import {
@@ -20,33 +20,34 @@ import { type Crash, CrashAt } from "./crash-at.ts";
 import { MemoryHost } from "./memory-host/memory-host.ts";
 import { type TestEntry, TestRun } from "./test-run.ts";
 
-/** What a step does under test: a value, or a function in the place of its body. */
+/** The replacement of a step's body: a result, or a function. */
 export type StepMock = unknown;
 
 export interface TestOptions {
-  /** Instead of the bodies of the steps of these names. Other steps execute as they are. */
+  /** Replaces the bodies of steps by name. Other steps execute their own bodies. */
   readonly steps?: Readonly<Record<string, StepMock>>;
-  /** Instead of the compensations of the steps of these names; a function gets the step's result. */
+  /** Replaces the compensations of steps by name. The function gets the step's result. */
   readonly compensations?: Readonly<Record<string, (output: unknown) => unknown>>;
-  /** Children that it invokes: workflows as they are, or by id what they give: a value or a function of their input. */
+  /** Workflows that run as real children. */
   readonly workflows?: readonly Workflow[];
+  /** Mocked children by id: an output, or a function of the input. */
   readonly children?: Readonly<Record<string, unknown>>;
-  /** Delivered at once when the run begins; kept until they are waited for. */
+  /** Delivered when the run starts, by name. The run buffers them until it waits for them. */
   readonly signals?: Readonly<Record<string, unknown>>;
   readonly events?: Readonly<Record<string, unknown>>;
-  /** What happens to the run from outside, in its time. The run goes on to its end afterwards. */
+  /** Acts on the run, in virtual time. Afterwards the run continues until it has ended. */
   readonly drive?: (run: TestRun) => Promise<void>;
   readonly timeout?: Duration;
-  /** Called before each run: with `crashEverywhere` there are many. */
+  /** Called before each run. `crashEverywhere` starts many runs. */
   readonly before?: () => void;
   /**
-   * Runs the workflow again with a crash before and after each write to its journal, and throws if any of these runs
-   * ends otherwise.
+   * Runs the workflow again with a crash before and after each write to its journal. Throws if the result of any of
+   * these runs differs.
    */
   readonly crashEverywhere?: boolean;
-  /** What of a result must be the same after a crash. Default: status, output and error. */
+  /** Selects the part of a result that must be equal after a crash. Default: status, output and error. */
   readonly compare?: (result: TestResult) => unknown;
-  /** How long a step body may wait for something real before virtual time goes on, real milliseconds. Default 1,000. */
+  /** How long a step body may await something real before virtual time continues, real milliseconds. Default 1,000. */
   readonly patienceMs?: number;
 }
 
@@ -59,9 +60,9 @@ export interface TestResult<Output = unknown> {
   readonly steps: readonly TestStep[];
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly journal: readonly TestEntry[];
-  /** Virtual time from begin to end. */
+  /** Virtual time from start to end. */
   readonly elapsedMs: number;
-  /** Lines written with `ctx.log`. */
+  /** The lines that the run wrote with `ctx.log`. */
   readonly logs: readonly Readonly<Record<string, unknown>>[];
 }
 
@@ -72,13 +73,13 @@ const FIELDS =
 
 const PATIENCE_MS = 1_000;
 
-/** Differences that are shown. */
+/** The maximum number of differences in the message. */
 const SHOWN_MAX = 5;
 
 /**
  * Executes a workflow to its end.
- * @throws HoldfastError `INVALID_ARGUMENT` if the run does not end, is paused by the engine (`NON_DETERMINISM`, say), or,
- * with `crashEverywhere`, ends otherwise when a process dies on the way; the message tells where.
+ * @throws HoldfastError `INVALID_ARGUMENT` if the run does not end, if the engine pauses it (with `NON_DETERMINISM`, for
+ * example), or if it ends differently after a crash (`crashEverywhere`); the message names the write.
  */
 export async function testWorkflow<Input, Output>(
   definition: Workflow<Input, Output>,
@@ -99,24 +100,24 @@ async function crashEverywhere(
   writes: readonly JournalEntry[],
 ): Promise<void> {
   const { compare = ({ status, output, error }: TestResult): unknown => ({ status, output, error }) } = options;
-  const wanted = show(compare(whole));
+  const expected = show(compare(whole));
   const found: string[] = [];
-  for (const [place, entry] of writes.entries()) {
-    const atWrite = place + 1;
+  for (const [index, entry] of writes.entries()) {
+    const atWrite = index + 1;
     for (const side of ["before", "after"] as const) {
       const where = `A crash ${side} write ${atWrite} of ${writes.length} (${entry.type} of ${describeOperation(entry.op)})`;
-      const is = await runOnce(definition, input, options, { atWrite, side }).then(
+      const actual = await runOnce(definition, input, options, { atWrite, side }).then(
         ({ result }) => show(compare(result)),
         (error: Error) => error.message,
       );
-      if (is !== wanted) found.push(`${where}: ${is}`);
+      if (actual !== expected) found.push(`${where}: ${actual}`);
     }
   }
   if (found.length === 0) return;
   const more = found.length > SHOWN_MAX ? `\n… and ${found.length - SHOWN_MAX} more` : "";
   throw new HoldfastError(
     "INVALID_ARGUMENT",
-    `testWorkflow: workflow ${JSON.stringify(definition.id)} ends otherwise when a process dies on the way.\nWithout a crash: ${wanted}\n${found.slice(0, SHOWN_MAX).join("\n")}${more}\nUsual causes: it decides by something that differs between replays (Date.now, Math.random, a variable outside the function); read such things in a step, or use ctx.now and ctx.random. A step that executes again after a crash and must not needs its idempotencyKey handed on, or once: true.`,
+    `testWorkflow: workflow ${JSON.stringify(definition.id)} ends differently after a crash.\nWithout a crash: ${expected}\n${found.slice(0, SHOWN_MAX).join("\n")}${more}\nUsual causes: the workflow decides by a value that differs between replays (Date.now, Math.random, a variable outside the function), or a step has a second effect when it executes again after a crash. Read such values in a step, or use ctx.now and ctx.random. Pass the step's idempotencyKey on, or declare the step once: true.`,
   );
 }
 
@@ -128,8 +129,8 @@ async function runOnce(
 ): Promise<{ result: TestResult; writes: readonly JournalEntry[] }> {
   options.before?.();
   const crashing = new CrashAt(crash);
-  const children = Object.entries(options.children ?? {}).map(([id, gives]): Workflow =>
-    workflow({ id, run: (given: unknown) => (typeof gives === "function" ? gives(given) : gives) }),
+  const children = Object.entries(options.children ?? {}).map(([id, mock]): Workflow =>
+    workflow({ id, run: (given: unknown) => (typeof mock === "function" ? mock(given) : mock) }),
   );
   const host = new MemoryHost({
     workflows: [definition, ...(options.workflows ?? []), ...children],
@@ -139,7 +140,7 @@ async function runOnce(
   const timeoutMs = options.timeout === undefined ? definition.timeoutMs : parseDurationMs(options.timeout, "timeout");
   const { version: workflowVersion, tags = [] } = definition;
   host.trigger(definition.id, input, defined({ workflowVersion, tags, timeoutMs }));
-  const begun = host.clock.now();
+  const startedAt = host.clock.now();
   for (const [name, payload] of Object.entries(options.signals ?? {}))
     host.deliver("signal", name, payload, `signal ${name}`);
   for (const [type, payload] of Object.entries(options.events ?? {}))
@@ -147,10 +148,10 @@ async function runOnce(
   const run = new TestRun(host, options.patienceMs ?? PATIENCE_MS);
   await options.drive?.(run);
   await run.ends();
-  return { result: resultOf(host, run, begun), writes: crashing.writes };
+  return { result: resultOf(host, run, startedAt), writes: crashing.writes };
 }
 
-/** What executes in the place of a body, if there is a mock for it. */
+/** Returns the replacement of a body, if the options have one. */
 function mockOf({ steps = {}, compensations = {} }: TestOptions, kind: string, name: string): BodyMock | undefined {
   const mocks = kind === "compensation" ? compensations : kind === "step" ? steps : {};
   if (!Object.hasOwn(mocks, name)) return undefined;
@@ -160,7 +161,7 @@ function mockOf({ steps = {}, compensations = {} }: TestOptions, kind: string, n
 
 type BodyMock = (step: StepContext) => unknown;
 
-function resultOf(host: MemoryHost, { journal }: TestRun, begun: number): TestResult {
+function resultOf(host: MemoryHost, { journal }: TestRun, startedAt: number): TestResult {
   const { header } = host;
   const record = describeRun(header, readInput(host.host.state, header), host.journal, [], () => 0);
   const { error } = header;
@@ -171,7 +172,7 @@ function resultOf(host: MemoryHost, { journal }: TestRun, begun: number): TestRe
     steps: record.steps,
     metadata: record.metadata,
     journal,
-    elapsedMs: (header.endedAt ?? begun) - begun,
+    elapsedMs: (header.endedAt ?? startedAt) - startedAt,
     logs: host.logged,
   };
 }

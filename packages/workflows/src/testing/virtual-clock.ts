@@ -1,7 +1,7 @@
 /**
- * A clock that moves only when told to.
+ * A virtual clock, which tests advance.
  *
- * Owns: virtual time and the timers set on it. Tests never sleep; they advance.
+ * Owns: virtual time and its timers. Tests advance the clock and never sleep.
  */
 interface Timer {
   readonly at: number;
@@ -22,7 +22,7 @@ export class VirtualClock {
     return this.#now;
   }
 
-  /** Calls `fn` once when `ms` have passed. Returns what cancels it. */
+  /** Calls `fn` once after `ms`. Returns a function that cancels the timer. */
   setTimer(ms: number, fn: () => void): () => void {
     this.#order += 1;
     const timer: Timer = { at: this.#now + ms, order: this.#order, fn };
@@ -30,12 +30,12 @@ export class VirtualClock {
     return () => this.#timers.delete(timer);
   }
 
-  /** When the next timer is due. */
+  /** The time of the next timer, ms since the epoch. */
   get nextAt(): number | undefined {
     return this.#next()?.at;
   }
 
-  /** Moves to the next timer and runs it. False: there is none by `until`. */
+  /** Advances to the next timer and runs it. Returns false if no timer is due by `until`. */
   runNext(until: number = Infinity): boolean {
     const timer = this.#next();
     if (timer === undefined || timer.at > until) return false;
@@ -45,7 +45,7 @@ export class VirtualClock {
     return true;
   }
 
-  /** Moves without running what falls due on the way: that runs late, as after a downtime. */
+  /** Advances without running the timers that become due: they run late, as after a downtime. */
   jump(ms: number): void {
     this.#now += ms;
   }

@@ -1,23 +1,23 @@
 /**
- * What an execution in memory runs on: virtual time, ids by number, log lines in a list.
+ * The platform of an execution in memory: virtual time, numbered ids, log lines in a list.
  *
- * Owns: that two runs of one world never get the same id, and that the same program gets the same ids again.
+ * Owns: the ids. Two runs of one world never get the same id, and a program that runs again gets the same ids.
  */
 import { type Platform, webPlatform } from "../../replay/platform.ts";
 import type { VirtualClock } from "../virtual-clock.ts";
 
 export interface ExecutionPlatformOptions {
   readonly clock: VirtualClock;
-  /** The run's place among the runs of its world. */
+  /** The number of the run in its world. */
   readonly runNumber: number;
   readonly logged: Readonly<Record<string, unknown>>[];
   readonly replaceBody: Platform["replaceBody"];
   readonly replayFlags: Platform["replayFlags"];
-  /** The execution takes a turn of the event loop. */
+  /** Called when the execution waits for a turn of the event loop. */
   readonly moved: () => void;
 }
 
-/** Returns platforms for the executions of one run. */
+/** Returns a factory of platforms for the executions of one run. */
 export function executionPlatforms(options: ExecutionPlatformOptions): () => Platform {
   const { clock, runNumber, logged, replaceBody, replayFlags, moved } = options;
   let ids = 0;

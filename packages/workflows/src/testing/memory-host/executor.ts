@@ -1,8 +1,8 @@
 /**
- * The process that executes a run's code, as the in-memory host imagines it.
+ * The simulated process that executes a run's code.
  *
- * Owns: the pipe to it, its death and its silence; and zombies, which live on after their orchestrator has given them up
- * and still report.
+ * Owns: the pipe to the process, its death and its silence. Also owns zombies: processes that still report after their
+ * orchestrator has abandoned them.
  */
 import type { RunHost } from "@holdfast/orchestrator";
 import {
@@ -20,29 +20,29 @@ import { EXECUTOR_DIED, type Faults, type StartFault } from "./faults.ts";
 
 export const REFUSED: ReportAnswer = { accepted: false, reason: "superseded" };
 
-/** What the executor needs of its run. */
+/** The parts of the run that the executor uses. */
 export interface ExecutorHost {
   readonly runId: string;
   readonly clock: VirtualClock;
   readonly faults: Faults | undefined;
   readonly platform: () => Platform;
-  /** The orchestrator of now: a crash replaces it. */
+  /** Returns the current orchestrator. A crash replaces it. */
   readonly orchestrator: () => RunHost;
   readonly find: (start: ExecutionStart) => Workflow | undefined;
-  /** Changes what the execution gets when it begins. */
+  /** Changes the start message of the execution. */
   readonly tamper: (start: ExecutionStart) => ExecutionStart;
   readonly reportOfZombie: (report: ExecutionReport) => ReportAnswer;
-  /** Something crosses the pipe. */
+  /** Called when a message crosses the pipe. */
   readonly moved: () => void;
 }
 
-/** One execution's end of the pipe. `dead`: nothing that it reports arrives. */
+/** One execution's end of the pipe. `dead`: its reports are lost. */
 interface Connection {
   dead: boolean;
 }
 
 export class Executor {
-  /** Executions begun, in order. */
+  /** The start messages of all executions, in order. */
   readonly starts: ExecutionStart[] = [];
   readonly #host: ExecutorHost;
   #connections: Connection[] = [];
@@ -63,7 +63,7 @@ export class Executor {
     const connection: Connection = { dead: false };
     const remote = faults?.remote?.() ?? false;
     const report = this.#reporter(connection, port, remote, faults?.start?.());
-    // A message between host and execution is a copy, as on every pipe but the inline one.
+    // The start message is a copy, as on every pipe except the inline one.
     const live = workflow.executeOn(platform(), tamper(structuredClone(start)), {
       remote,
       report: (given) => (remote ? this.#onPipe(() => report(given)) : report(given)),
@@ -73,7 +73,7 @@ export class Executor {
     return remote ? this.#remotely(live) : live;
   }
 
-  /** The orchestrator has lost its memory. Its executions die, or live on without knowing it. */
+  /** Ends the connections of an orchestrator that lost its memory. Its executions die, or become zombies. */
   disconnect(zombies: boolean): void {
     if (!zombies) for (const connection of this.#connections) connection.dead = true;
     this.#connections = [];
@@ -86,7 +86,7 @@ export class Executor {
     fault: StartFault | undefined,
   ): (report: ExecutionReport) => ReportAnswer | PromiseLike<ReportAnswer> {
     const { orchestrator, faults, clock, reportOfZombie } = this.#host;
-    const begunBy = orchestrator();
+    const startedBy = orchestrator();
     let reports = 0;
     return (report) => {
       if (connection.dead) return REFUSED;
@@ -94,11 +94,11 @@ export class Executor {
       if (fault !== undefined && reports > fault.afterReports) {
         connection.dead = true;
         faults?.silent?.(this.#host);
-        clock.setTimer(fault.noticedAfterMs, () => begunBy === orchestrator() && port.lost(EXECUTOR_DIED));
+        clock.setTimer(fault.detectedAfterMs, () => startedBy === orchestrator() && port.lost(EXECUTOR_DIED));
         return remote ? new Promise(() => {}) : REFUSED;
       }
-      // A process that was given up still reports, to the orchestrator that holds the run now.
-      return begunBy === orchestrator() ? port.report(report) : reportOfZombie(report);
+      // A zombie still reports, to the current orchestrator of the run.
+      return startedBy === orchestrator() ? port.report(report) : reportOfZombie(report);
     };
   }
 
@@ -110,7 +110,7 @@ export class Executor {
     };
   }
 
-  /** There and back again. */
+  /** Sends a message over the pipe and returns the answer. Each direction takes a turn of the event loop. */
   async #onPipe<T>(act: () => T | PromiseLike<T>): Promise<T> {
     const { moved } = this.#host;
     moved();

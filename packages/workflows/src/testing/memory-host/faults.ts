@@ -1,12 +1,12 @@
 /**
- * What may go wrong between the parts of a world in memory.
+ * The faults between the parts of a world in memory.
  *
- * Owns: the kinds of faults. A test or the simulator decides, at each occasion, whether one happens.
+ * Owns: the kinds of faults. A test or the simulator decides for each message or event whether a fault happens.
  */
 import { errorValue } from "@holdfast/protocol";
 import type { VirtualClock } from "../virtual-clock.ts";
 
-/** Asked at each occasion; `undefined`: no fault this time. */
+/** Each function is called for each occurrence. It returns the fault, or `undefined` for none. */
 export interface Faults {
   /** A message to another run. */
   message?(): MessageFault | undefined;
@@ -14,32 +14,32 @@ export interface Faults {
   index?(): MessageFault | undefined;
   /** An alarm fires. */
   alarm?(): "twice" | undefined;
-  /** An execution begins. */
+  /** An execution starts. */
   start?(): StartFault | undefined;
-  /** An execution of this run has gone silent. */
+  /** An execution of this run became silent. */
   silent?(run: { readonly runId: string }): void;
-  /** Whether a pipe lies between this execution and its orchestrator, on which everything takes turns of the loop. */
+  /** Whether the execution is remote: each message to or from it takes a turn of the event loop. */
   remote?(): boolean;
 }
 
 export type MessageFault = "lost" | "twice" | "late" | "answer lost";
 
 export interface StartFault {
-  /** The execution is silent after so many reports: it died, or hangs. */
+  /** The number of reports after which the execution is silent: it died, or hangs. */
   readonly afterReports: number;
-  /** When the dispatcher notices, ms later. */
-  readonly noticedAfterMs: number;
+  /** Time until the dispatcher detects the silence, ms. */
+  readonly detectedAfterMs: number;
 }
 
-/** What the store throws where a crash was asked for: the commit has happened, its caller never learns. */
+/** Thrown by the store at a simulated crash: its caller gets no result of the commit. */
 export class SimulatedCrash extends Error {}
 
-export const EXECUTOR_DIED: ReturnType<typeof errorValue> = errorValue("DISPATCH_FAILED", "The executor went away.");
+export const EXECUTOR_DIED: ReturnType<typeof errorValue> = errorValue("DISPATCH_FAILED", "The executor died.");
 
-/** How long a late message takes, ms. */
+/** The delay of a late message, ms. */
 const LATE_MS = 3_000;
 
-/** Resolves when a late message arrives. */
+/** Waits for the delay of a late message. */
 export function lateBy(clock: VirtualClock): Promise<void> {
   return new Promise((resolve) => clock.setTimer(LATE_MS, resolve));
 }

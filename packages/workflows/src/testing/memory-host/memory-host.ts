@@ -1,8 +1,8 @@
 /**
  * A run in memory on a virtual clock, with the real orchestrator and the real replay engine.
  *
- * Owns: one run, its store and its alarm; and crashes: dropping everything but the store, at any commit.
- * Tells its neighbours: `settle` lets the run go as far as it can without time passing; `advance` lets time pass.
+ * Owns: one run, its store and its alarm. Also owns crashes: at any commit, everything except the store is dropped.
+ * Interface: `settle` runs everything that needs no virtual time; `advance` advances virtual time.
  */
 import {
   type ChildTrigger,
@@ -32,7 +32,7 @@ import {
   isTerminal,
 } from "@holdfast/protocol";
 import type { Workflow } from "../../authoring/workflow.ts";
-import { beginDryReplay } from "../../replay/dry-replay.ts";
+import { startDryReplay } from "../../replay/dry-replay.ts";
 import type { Platform } from "../../replay/platform.ts";
 import { VirtualClock } from "../virtual-clock.ts";
 import { executionPlatforms } from "./execution-platform.ts";
@@ -46,31 +46,31 @@ export interface MemoryHostOptions {
   readonly workflows: readonly Workflow[];
   readonly clock?: VirtualClock;
   readonly store?: MemoryStore;
-  /** The other runs of the same world, by id. A run that invokes children makes them here. */
+  /** The runs of the same world, by id. A run that invokes children adds them here. */
   readonly world?: Map<string, MemoryHost>;
   readonly runId?: string;
-  /** The index of runs, by run id. Without it there is none. */
+  /** The index of runs, by run id. Default: none. */
   readonly index?: Map<string, IndexRow>;
-  /** Runs do not know where other runs live. */
+  /** Runs cannot send messages to other runs. */
   readonly noChildren?: boolean;
-  /** The version of the protocol that the orchestrator claims to speak. */
+  /** The version of the protocol in the start messages. */
   readonly protocol?: number;
-  /** Replay flags that exist besides the released ones, and the flags that new runs get. */
+  /** Replay flags in addition to the released ones, and the flags of new runs. */
   readonly replayFlags?: {
     readonly changes?: Platform["replayFlags"];
     readonly newest: readonly number[];
   };
-  /** Dropped from memory after each of these commits, counted from 1, or after every commit that writes to the journal. */
+  /** Crashes the run after each of these commits, counted from 1, or after every commit that writes to the journal. */
   readonly crashAfterCommits?: readonly number[] | "journal-writes";
-  /** What goes wrong between the parts. */
+  /** The faults between the parts. */
   readonly faults?: Faults;
-  /** What executes in the place of bodies. */
+  /** Replaces step bodies and compensations. */
   readonly replaceBody?: Platform["replaceBody"];
-  /** Told of every host of the world when it is made, this one included. */
+  /** Called with every new host of the world, this one included. */
   readonly onCreate?: (host: MemoryHost) => void;
-  /** Changes what an execution is told when it begins: for deliberate faults. */
+  /** Changes the start message of an execution, for deliberate faults. */
   readonly tamper?: (start: ExecutionStart) => ExecutionStart;
-  /** Changes what an execution that was given up says: for deliberate faults. */
+  /** Changes the reports of an abandoned execution, for deliberate faults. */
   readonly tamperWithZombies?: (report: ExecutionReport, epoch: number) => ExecutionReport;
 }
 
@@ -121,7 +121,7 @@ export class MemoryHost implements WorldRun {
     options.onCreate?.(this);
   }
 
-  /** Executions begun, in order. */
+  /** The start messages of all executions, in order. */
   get starts(): readonly ExecutionStart[] {
     return this.#executor.starts;
   }
@@ -134,7 +134,7 @@ export class MemoryHost implements WorldRun {
     return this.#host;
   }
 
-  /** False while another run's message is all that is known of it. */
+  /** False for a run that received only messages of other runs. */
   get triggered(): boolean {
     return this.#host.state.header !== undefined;
   }
@@ -178,7 +178,7 @@ export class MemoryHost implements WorldRun {
     return this.#send({ type: "deliver", kind, name, payload: encodeValue(payload, "payload"), deliveryId });
   }
 
-  /** What an operator does. */
+  /** Sends an operator's command. */
   operate(type: "pause" | "unpause" | "retry" | "delete"): Reply {
     return this.#send({ type });
   }
@@ -191,7 +191,7 @@ export class MemoryHost implements WorldRun {
     return this.#send({ type: "cancel", reason });
   }
 
-  /** A caller whose answer was lost in a crash asks again; what it asked for counts once (RUN2, WAIT3). */
+  /** Repeats an input whose answer was lost in a crash. The input takes effect once (RUN2, WAIT3). */
   #send(input: Input): Reply {
     for (;;) {
       try {
@@ -203,8 +203,8 @@ export class MemoryHost implements WorldRun {
   }
 
   /**
-   * Drops all that is only in memory, executions included. Their step bodies may go on; nobody hears of it, unless they
-   * are `zombies`: processes that live on and do not know that they were given up.
+   * Drops all state in memory, executions included. Their step bodies may continue, but their reports are lost.
+   * `zombies`: the executions continue to report, because they do not know that they were abandoned.
    */
   crash({ zombies = false }: { readonly zombies?: boolean } = {}): void {
     this.crashes += 1;
@@ -212,61 +212,64 @@ export class MemoryHost implements WorldRun {
     this.#host = this.#newHost();
   }
 
-  /** Lets all runs of the world go as far as they can without time passing. */
+  /** Runs everything in the world that needs no virtual time. */
   settle(): Promise<void> {
     return settle(this.world);
   }
 
-  get #owesNothing(): boolean {
+  get #isNothingPending(): boolean {
     return this.header.outbox.count === 0 && this.header.index?.owed === undefined;
   }
 
-  /** Lets time pass: `ms`, or until this run ends and owes nothing. Timers and alarms of all runs fire in their order. */
+  /**
+   * Advances virtual time by `ms`, or until this run has ended and has no pending messages. Fires the timers and alarms of
+   * all runs in order.
+   */
   async advance(ms: number = Infinity): Promise<void> {
     const until = this.clock.now() + ms;
     await this.settle();
     for (;;) {
-      if (ms === Infinity && this.ended && this.#owesNothing) break;
+      if (ms === Infinity && this.ended && this.#isNothingPending) break;
       if (!(await this.next(until))) break;
     }
     if (until !== Infinity && this.clock.now() < until) this.clock.jump(until - this.clock.now());
   }
 
-  /** Fires the next timer or alarm of any run of the world. False: there is none by `until`. */
+  /** Fires the next timer or alarm of any run of the world. Resolves with false if none is due by `until`. */
   next(until: number = Infinity): Promise<boolean> {
     return next(this.world, this.clock, until);
   }
 
   /**
-   * Executes the run again from its whole journal, as if nothing else was left of it, and compares its end with what is
-   * stored. Nothing is changed. Gives what differs.
+   * Replays the run from its whole journal and compares its end with the stored one. Changes nothing. Returns the
+   * differences.
    */
   async replayCold(): Promise<string[]> {
     const { header, journal } = this;
-    const begun = this.starts.at(-1);
+    const start = this.starts.at(-1);
     const workflow = this.#workflows.find(header.workflowId, header.workflowVersion);
-    // Where the end came from outside, the function itself may be anywhere.
+    // If the end came from outside, the function itself may be at any point.
     const fromOutside = header.error?.code === "CANCELLED" || header.error?.code === "WORKFLOW_TIMEOUT";
-    if (begun === undefined || workflow === undefined || (fromOutside && header.unwinding === undefined)) return [];
-    const replay = beginDryReplay(workflow, { ...begun, journal }, this.#platform());
+    if (start === undefined || workflow === undefined || (fromOutside && header.unwinding === undefined)) return [];
+    const replay = startDryReplay(workflow, { ...start, journal }, this.#platform());
     await this.settle();
     const verdict = replay.verdict();
-    // What executed beside the journal when the run ended may do otherwise now; the end may not.
+    // Code after the last journal entry may behave differently now, but the end must be the same.
     if (verdict.type === "continues" || (verdict.type === "ends" && isEndOf(header, verdict.event))) return [];
-    return [`executed again from its journal it says ${JSON.stringify(verdict)}`];
+    return [`a replay of the journal ends with ${JSON.stringify(verdict)}`];
   }
 
-  /** The alarm fires now, or at its time if that is later. */
+  /** Fires the alarm, now or at its time if that is later. */
   fireAlarm(): void {
     const { alarm } = this.store;
     if (alarm !== null && alarm > this.clock.now()) this.clock.jump(alarm - this.clock.now());
     this.store.takeAlarm();
-    const again = this.#options.faults?.alarm?.() === "twice";
+    const twice = this.#options.faults?.alarm?.() === "twice";
     this.#send({ type: "alarm" });
-    if (again) this.#send({ type: "alarm" });
+    if (twice) this.#send({ type: "alarm" });
   }
 
-  /** The alarm fires if one is set. */
+  /** Fires the alarm if one is set. */
   fireAlarmIfSet(): void {
     if (this.store.alarm !== null) this.fireAlarm();
   }
@@ -281,14 +284,14 @@ export class MemoryHost implements WorldRun {
     try {
       return peer.host.receive(message, SEED.replace("0", String(this.world.size % 10)));
     } catch {
-      // The other side crashed: whether before or after its commit, nobody here can know.
+      // The other run crashed. Its sender cannot know whether before or after its commit.
       return { type: "unreachable" };
     }
   }
 
   #newHost(): RunHost {
     const { index, noChildren } = this.#options;
-    // The answer of a message that was sent before a crash reaches nobody.
+    // Answers to messages that were sent before a crash are dropped.
     const host: RunHost = new RunHost({
       updateIndex:
         index &&
@@ -342,15 +345,15 @@ export class MemoryHost implements WorldRun {
     throw new SimulatedCrash();
   }
 
-  #reportOfZombie(spoken: ExecutionReport): ReportAnswer {
+  #reportOfZombie(original: ExecutionReport): ReportAnswer {
     const { tamperWithZombies = (report: ExecutionReport) => report } = this.#options;
-    const report = tamperWithZombies(spoken, this.header.epoch);
+    const report = tamperWithZombies(original, this.header.epoch);
     const reply = this.#send({ type: "report", report });
     return reply.type === "report" ? reply.answer : REFUSED;
   }
 
-  /** Step bodies that have begun and not ended, in all runs of the world. */
-  get bodiesWaiting(): number {
+  /** The number of step bodies in progress, in all runs of the world. */
+  get bodiesInProgress(): number {
     return [...this.world.values()].reduce((sum, one) => sum + one.#host.stepsInProgress().length, 0);
   }
 }

@@ -1,14 +1,14 @@
 /**
- * The store port in memory: what the in-memory host and the plain-Node suites use.
+ * The store port in memory, for the in-memory host and the plain-Node suites.
  *
- * Owns: rows that are copied on the way in and out, as real storage does, and counts of what was written.
+ * Owns: the rows, which it copies on each read and write, as real storage does, and the counts of writes.
  */
 import type { ListOptions, RunStore, WriteBatch } from "@holdfast/orchestrator";
 
 export class MemoryStore implements RunStore {
   #rows = new Map<string, object>();
   #alarm: number | null = null;
-  /** Called before each commit; what it throws, the commit throws. */
+  /** Called before each commit. The commit throws its errors. */
   beforeCommit: (batch: WriteBatch) => void = () => {};
   /** Called after each commit. */
   afterCommit: (batch: WriteBatch) => void = () => {};
@@ -18,7 +18,7 @@ export class MemoryStore implements RunStore {
     return this.#alarm;
   }
 
-  /** The alarm fires: it is gone unless it is set anew. */
+  /** Clears the alarm when it fires. */
   takeAlarm(): void {
     this.#alarm = null;
   }
@@ -42,7 +42,7 @@ export class MemoryStore implements RunStore {
 
   commit(batch: WriteBatch): undefined {
     this.beforeCommit(batch);
-    // Copied before anything is changed: what cannot be copied leaves nothing behind.
+    // Copy all rows before any change: a row that cannot be copied must change nothing.
     const copies = [...batch.puts].map(([key, row]) => [key, structuredClone(row)] as const);
     for (const key of batch.deletes) this.#rows.delete(key);
     for (const [key, row] of copies) this.#rows.set(key, row);
@@ -56,7 +56,7 @@ export class MemoryStore implements RunStore {
     this.afterCommit(batch);
   }
 
-  /** Changes a row behind the engine's back: for deliberate faults. */
+  /** Changes a row without the engine, for deliberate faults. */
   overwrite(key: string, row: object): void {
     this.#rows.set(key, structuredClone(row));
   }
@@ -65,7 +65,7 @@ export class MemoryStore implements RunStore {
     this.#rows.delete(key);
   }
 
-  /** All rows, for comparing. */
+  /** Returns all rows, for comparisons. */
   dump(): Record<string, unknown> {
     return structuredClone(Object.fromEntries([...this.#rows].toSorted(([a], [b]) => (a < b ? -1 : 1))));
   }

@@ -1,7 +1,8 @@
 /**
- * The way from one run to another, and to the index of runs, with its faults.
+ * The network from one run to another, and to the index of runs, with its faults.
  *
- * Owns: that a message takes a turn of the event loop, and may be lost, late or doubled, or lose its answer.
+ * Owns: the delivery of messages. Each takes a turn of the event loop. It may be lost, late or delivered twice, or its
+ * answer may be lost.
  */
 import type { IndexRow, RunMessage, SendResult } from "@holdfast/orchestrator";
 import { webPlatform } from "../../replay/platform.ts";
@@ -11,9 +12,9 @@ import { type Faults, lateBy } from "./faults.ts";
 export interface NetworkOptions {
   readonly clock: VirtualClock;
   readonly faults: Faults | undefined;
-  /** Hands a message to the run `to`, which begins to exist with it. */
+  /** Delivers a message to the run `to`, and creates this run if it does not exist. */
   readonly reach: (to: string, message: RunMessage) => SendResult;
-  /** Something has arrived. */
+  /** Called when a row arrives. */
   readonly moved: () => void;
 }
 
@@ -35,7 +36,7 @@ export class Network {
     return fault === "answer lost" ? { type: "unreachable" } : result;
   }
 
-  /** Whether the index has stored the row, as far as the sender learns. */
+  /** Sends a row to the index. Resolves with whether the sender received an acknowledgement. */
   async deliverToIndex(index: Map<string, IndexRow>, row: IndexRow): Promise<boolean> {
     const { faults, clock, moved } = this.#options;
     const fault = faults?.index?.();

@@ -1,12 +1,12 @@
 /**
  * The runs of one world in memory, which share a clock.
  *
- * Owns: letting all of them go as far as they can, and which timer or alarm is next.
+ * Owns: running all of them until they are idle, and the choice of the next timer or alarm.
  */
 import { webPlatform } from "../../replay/platform.ts";
 import type { VirtualClock } from "../virtual-clock.ts";
 
-/** A run, as its world sees it. */
+/** The parts of a run that its world uses. */
 export interface WorldRun {
   readonly store: { readonly alarm: number | null };
   /** Grows whenever something happens to the run. */
@@ -14,21 +14,22 @@ export interface WorldRun {
   fireAlarm(): void;
 }
 
-/** Bounds `settle`: a run that still moves after so many turns of the event loop is stuck in a loop. */
+/** The limit of `settle`: a run that is still active after this many turns of the event loop is stuck in a loop. */
 const TURNS_MAX = 2_000;
 
-/** Lets all runs of the world go as far as they can without time passing. */
+/** Runs everything in the world that needs no virtual time. */
 export async function settle(world: ReadonlyMap<string, WorldRun>): Promise<void> {
-  let quiet = 0;
-  for (let turns = 0; quiet < 3; turns++) {
-    if (turns > TURNS_MAX) throw new Error("the run did not settle: it keeps writing without time passing");
+  let idleTurns = 0;
+  for (let turns = 0; idleTurns < 3; turns++) {
+    if (turns > TURNS_MAX)
+      throw new Error("the run did not become idle: it keeps writing although virtual time does not advance");
     const before = activityOf(world);
     await webPlatform.turn();
-    quiet = activityOf(world) === before ? quiet + 1 : 0;
+    idleTurns = activityOf(world) === before ? idleTurns + 1 : 0;
   }
 }
 
-/** Fires the next timer or alarm of any run, and lets the world settle. False: there is none by `until`. */
+/** Fires the next timer or alarm of any run, then settles the world. Resolves with false if none is due by `until`. */
 export async function next(world: ReadonlyMap<string, WorldRun>, clock: VirtualClock, until: number): Promise<boolean> {
   const run = nextAlarmed(world);
   const alarm = run?.store.alarm ?? Infinity;
@@ -47,7 +48,7 @@ function activityOf(world: ReadonlyMap<string, WorldRun>): number {
   return activity;
 }
 
-/** The run whose alarm is next. */
+/** Returns the run with the earliest alarm. */
 function nextAlarmed(world: ReadonlyMap<string, WorldRun>): WorldRun | undefined {
   let found: WorldRun | undefined;
   for (const run of world.values()) {
