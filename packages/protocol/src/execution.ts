@@ -46,7 +46,7 @@ export interface ExecutionStart {
   readonly input: EncodedValue;
   /** 128 random bits as 32 hexadecimal digits: the source of `ctx.random()` (REP4). */
   readonly seed: string;
-  /** What decides an order on replay, as the run stored it when it was created; absent: none (REP8). */
+  /** The run's replay flags, stored when it was created; absent: none (REP8). */
   readonly flags?: readonly number[];
   /** The whole journal so far. */
   readonly journal: readonly JournalEntry[];
@@ -197,7 +197,7 @@ export type ReportAnswer =
 export interface ExecutionPort {
   /** Whether answers take time, because a transport lies between the two sides. */
   readonly remote?: boolean;
-  /** Commits a report. Within one process the answer is synchronous: no other call is cheaper for a step. */
+  /** Commits a report. Within one process the answer is synchronous, so a step needs no further turn of the event loop. */
   report(report: ExecutionReport): ReportAnswer | PromiseLike<ReportAnswer>;
   /** Reports that the transport or the step handler has failed. The run is dispatched again later (DUR8). */
   lost(error: ErrorValue): void;

@@ -10,9 +10,9 @@ import { HoldfastError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 
 /**
- * Refuses a pattern that no payload can match: one that holds `undefined`, itself, or a value that is neither plain nor
- * a date. Such a wait would never end (WAIT6).
- * @throws HoldfastError `INVALID_ARGUMENT` naming the path.
+ * Rejects a pattern that no payload can match: one that contains `undefined`, itself, or a value that is neither plain
+ * data nor a date. A wait with such a pattern would never end (WAIT6).
+ * @throws HoldfastError `INVALID_ARGUMENT` with the path.
  */
 export function checkPattern(pattern: unknown, path: string, depth = 0): void {
   const nested = typeof pattern === "object" && pattern !== null && !isDate(pattern);
@@ -43,7 +43,7 @@ function isEqual(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (a instanceof Date && b instanceof Date) return a.getTime() === b.getTime();
   if (Array.isArray(a) && Array.isArray(b)) {
-    // The keys and not the length: a list of a few characters may have four thousand million empty places.
+    // Compare keys, not indexes up to the length: a short encoded list may have four thousand million empty places.
     const [keys, others] = [Object.keys(a), Object.keys(b)];
     return (
       a.length === b.length &&

@@ -6,7 +6,8 @@
  * answers `unknown_session`; the orchestrator then starts another execution from the journal.
  *
  * Invariants
- * - U1 A repeated request (same session and turn) is not applied again. Its answer is what is now to be reported.
+ * - U1 A repeated request (same session, and a turn that is not newer) is not applied again. The handler answers it with
+ *   the execution's current content.
  * - U2 A report is repeated with its number until its answer arrives. A number is committed once.
  * - U3 Updates are applied in their order, each once, whichever request contains them.
  */

@@ -47,7 +47,7 @@ export interface Inheritance {
   readonly number: number;
   readonly seed?: string | undefined;
   readonly clockStart?: number | undefined;
-  /** The parent's replay flags: what is taken over replays as it was (REP8). */
+  /** The parent's replay flags: entries that are taken over replay as before (REP8). */
   readonly flags?: readonly number[] | undefined;
   /** The first entries of the new run's journal. */
   readonly entries: readonly JournalEntry[];

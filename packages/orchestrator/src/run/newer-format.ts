@@ -74,7 +74,7 @@ function newerAmong(values: readonly (string | undefined)[], where: string): str
   const value = values.find((text) => text !== undefined && isEnveloped(text));
   return value === undefined
     ? undefined
-    : `${where} holds a value that is encoded as ${JSON.stringify(schemeOf(value))}`;
+    : `${where} contains a value that is encoded as ${JSON.stringify(schemeOf(value))}`;
 }
 
 /** The types of events that an execution may report. */

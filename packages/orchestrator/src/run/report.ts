@@ -91,7 +91,7 @@ function applyToOperation(draft: Draft, event: OperationEvents, taken: Set<strin
   if (header.unwinding !== undefined && !isAcceptedWhileUnwinding(event.op)) return;
   if (event.type === "stream.chunks") return appendChunks(draft, event);
   if (draft.journalIsFull && header.unwinding === undefined)
-    return stopAtLimit(draft, `The run's journal holds ${draft.context.limits.journalEntries} entries`);
+    return stopAtLimit(draft, `The run's journal has ${draft.context.limits.journalEntries} entries`);
   switch (event.type) {
     case "step.started":
       return startStep(draft, event);

@@ -94,23 +94,29 @@ function takeOver(
 ): Pick<Inheritance, "entries" | "outcomes"> {
   const seeds = new Map(seedResults.map(([step, value]) => [operationId("step", 0, step), value]));
   const compensated = new Set(journal.filter((entry) => entry.type === "step.completed").map((entry) => entry.op));
-  const isGone = (entry: JournalEntry): boolean => {
+  const isDropped = (entry: JournalEntry): boolean => {
     const kind = parseOperationId(entry.op).kind;
     // The new run produces streams again, for its own readers.
     if (entry.op === from || kind === "compensation" || kind === "unwind" || kind === "stream") return true;
     return kind === "step" && compensated.has(compensationOf(entry.op)) && !seeds.has(entry.op);
   };
-  const cutAfter = (gone: (entry: JournalEntry) => boolean): number =>
-    Math.min(...journal.filter((entry) => isOutcome(entry) && gone(entry)).map((entry) => entry.asked));
+  const cutAfter = (isCut: (entry: JournalEntry) => boolean): number =>
+    Math.min(...journal.filter((entry) => isOutcome(entry) && isCut(entry)).map((entry) => entry.asked));
   const known = cutAfter((entry) => entry.op === from);
   const ended = new Set(journal.filter(isOutcome).map((entry) => entry.op));
-  const isKept = (entry: JournalEntry): boolean => !isGone(entry) && entry.nth <= known && isSettled(entry, ended);
-  const kept = journal.filter(isKept).map((entry) => seeded(entry, seeds));
+  const isTakenOver = (entry: JournalEntry): boolean =>
+    !isDropped(entry) && entry.nth <= known && isSettled(entry, ended);
+  const takenOver = journal.filter(isTakenOver).map((entry) => seeded(entry, seeds));
   // After a result that the caller replaced, the function may take another path, too.
-  const cut = cutAfter((entry) => isGone(entry) || seeds.has(entry.op));
+  const cut = cutAfter((entry) => isDropped(entry) || seeds.has(entry.op));
   return {
-    entries: kept.filter((entry) => entry.nth <= cut).map((entry) => ({ ...entry, asked: Math.min(entry.asked, cut) })),
-    outcomes: [...kept.filter((entry) => entry.nth > cut && isOutcome(entry)).map(bodyOf), ...seedsLeft(seeds, kept)],
+    entries: takenOver
+      .filter((entry) => entry.nth <= cut)
+      .map((entry) => ({ ...entry, asked: Math.min(entry.asked, cut) })),
+    outcomes: [
+      ...takenOver.filter((entry) => entry.nth > cut && isOutcome(entry)).map(bodyOf),
+      ...seedsLeft(seeds, takenOver),
+    ],
   };
 }
 
@@ -123,8 +129,8 @@ function isSettled(entry: JournalEntry, ended: ReadonlySet<OperationId>): boolea
 }
 
 /** The given results for steps that are not in the parent's journal. */
-function seedsLeft(seeds: ReadonlyMap<OperationId, string>, kept: readonly JournalEntry[]): EntryBody[] {
-  const known = new Set(kept.map((entry) => entry.op));
+function seedsLeft(seeds: ReadonlyMap<OperationId, string>, takenOver: readonly JournalEntry[]): EntryBody[] {
+  const known = new Set(takenOver.map((entry) => entry.op));
   return [...seeds].filter(([op]) => !known.has(op)).map(([op, value]) => seedBody(op, value));
 }
 

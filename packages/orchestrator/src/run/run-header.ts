@@ -82,7 +82,7 @@ export interface RunHeader extends RunIdentity {
   readonly output?: string | undefined;
   readonly error?: RunError | undefined;
   readonly seed: string;
-  /** What decides an order on replay: written when the run is created, never later. Absent: profile 0 (REP8). */
+  /** The replay flags. Set when the run is created, and never changed. Absent: none, so profile 0 applies (REP8). */
   readonly flags?: readonly number[] | undefined;
   readonly number: number;
   readonly resumedFrom?: { readonly runId: string; readonly step?: string } | undefined;

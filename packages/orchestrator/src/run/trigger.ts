@@ -22,8 +22,8 @@ export function trigger(state: RunState, input: TriggerInput, context: HostConte
   const draft = new Draft(state, context);
   if (state.header !== undefined) {
     markNewerInput(state, state.header);
-    // `transition` refuses the trigger if the stored input cannot be compared (VER4).
-    return [draft, state.newer === undefined ? again(state, state.header, input) : { type: "exists" }];
+    // `transition` rejects the trigger if the stored input cannot be compared (VER4).
+    return [draft, state.newer === undefined ? answerRepeated(state, state.header, input) : { type: "exists" }];
   }
   const large = input.input.length > HEADER_INPUT_CHARS_MAX;
   draft.replace(newHeader(input, draft.now, large, context.flags));
@@ -42,7 +42,7 @@ function noteAtParent(draft: Draft, { parentRunId, by }: Inheritance): void {
 }
 
 /** Answers a trigger for an existing id: the same request gets the existing run, and any other request is rejected. */
-function again(state: RunState, header: RunHeader, input: TriggerInput): Reply {
+function answerRepeated(state: RunState, header: RunHeader, input: TriggerInput): Reply {
   const differs =
     header.workflowId !== input.identity.workflowId
       ? `workflow ${JSON.stringify(header.workflowId)}`

@@ -43,7 +43,7 @@ const LINE_CHARS_MAX = 2 ** 28;
 export async function* readLines<Message>(reader: ByteReader): AsyncGenerator<Message, void> {
   const decoder = new TextDecoder();
   // Parts of a line whose end has not arrived. A list, so a line of many chunks takes linear time.
-  let begun: string[] = [];
+  let unfinished: string[] = [];
   let chars = 0;
   for (;;) {
     const { done, value } = await reader.read();
@@ -51,13 +51,13 @@ export async function* readLines<Message>(reader: ByteReader): AsyncGenerator<Me
     const pieces = text.split("\n");
     const rest = pieces.pop() ?? "";
     for (const piece of pieces) {
-      const line = begun.join("") + piece;
-      begun = [];
+      const line = unfinished.join("") + piece;
+      unfinished = [];
       chars = 0;
       if (line !== "") yield JSON.parse(line);
     }
     if (done) return;
-    begun.push(rest);
+    unfinished.push(rest);
     chars += rest.length;
     if (chars > LINE_CHARS_MAX) throw new Error("a message is too long");
   }
