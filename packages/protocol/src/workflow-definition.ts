@@ -27,10 +27,13 @@ export class WorkflowIndex<W extends WorkflowDefinition = WorkflowDefinition> {
   readonly #byId = new Map<string, W[]>();
 
   /**
-   * @throws HoldfastError `INVALID_ARGUMENT` if two different functions share one id and version, naming both (RUN8).
+   * @throws HoldfastError `INVALID_ARGUMENT` if it is not a list of definitions (RUN7), or if two different functions share
+   * one id and version, naming both (RUN8).
    */
   constructor(workflows: readonly W[]) {
+    if (!Array.isArray(workflows)) throw invalid("workflows: must be a list of what workflow() returned.");
     for (const [position, workflow] of workflows.entries()) {
+      if (typeof workflow?.execute !== "function") throw invalid(notAWorkflow(position));
       const others = this.#byId.get(workflow.id) ?? [];
       const same = others.find((other) => other.version === workflow.version);
       if (same !== undefined && same.run !== workflow.run) throw duplicateError(workflows, same, workflow, position);
@@ -51,6 +54,14 @@ export class WorkflowIndex<W extends WorkflowDefinition = WorkflowDefinition> {
     if (version === undefined) return candidates.at(-1);
     return candidates.find((one) => one.version === version) ?? candidates.find((one) => one.version === undefined);
   }
+}
+
+function invalid(message: string): HoldfastError {
+  return new HoldfastError("INVALID_ARGUMENT", message);
+}
+
+function notAWorkflow(position: number): string {
+  return `workflows[${position}]: is not what workflow() returned. An undefined item often comes from modules that import each other.`;
 }
 
 function duplicateError(

@@ -160,6 +160,13 @@ describe("workflows of a host", () => {
     expect(index.all).toHaveLength(3);
   });
 
+  test("RUN7 a value that is not a list, and an item that is not a workflow, are rejected by name", () => {
+    const listed = (workflows: unknown) => () => new WorkflowIndex(workflows as never);
+    expect(listed({ w: definition("w", "1", 1) })).toThrow("workflows: must be a list of what workflow() returned.");
+    expect(listed([definition("w", "1", 1), undefined])).toThrow("workflows[1]: is not what workflow() returned.");
+    expect(listed([{ id: "w", run: () => 1 }])).toThrow("workflows[0]: is not what workflow() returned.");
+  });
+
   test("RUN8 two functions with the same id and version are rejected with the names of both", () => {
     const anonymous = (
       () => () =>
