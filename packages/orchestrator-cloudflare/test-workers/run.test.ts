@@ -59,6 +59,37 @@ describe("waits", () => {
     expect(endedAt - startedAt).toBeLessThan(3_000);
   });
 
+  test("WAIT1 DUR5 WAIT4 waits without time end, one after the other", async () => {
+    await trigger("no time", "r1");
+    await signal("r1", "go");
+    expect(await untilStatus("r1", "completed")).toMatchObject({ output: 60 });
+  });
+
+  test(
+    "WAIT1 DUR5 REP8 in a run without flags, alarms end waits without time, also after an abort",
+    { timeout: 30_000 },
+    async () => {
+      await trigger("no time", "r1");
+      await inObject("r1", ({ storage }) => {
+        const { flags: _flags, ...header } = storage.kv.get<Record<string, unknown>>("record") ?? {};
+        storage.kv.put("record", header);
+      });
+      await evict("r1");
+      await signal("r1", "go");
+      await abortAll();
+      expect(await untilStatus("r1", "completed")).toMatchObject({ output: 60 });
+    },
+  );
+
+  test("WAIT1 DUR5 sleeps end on time while a step of the same run executes", async () => {
+    await trigger("sleeps beside a step", "r1", null, 0);
+    await expect.poll(() => effects.length, { timeout: 15_000 }).toBe(1);
+    expect(Number(effects[0])).toBeGreaterThanOrEqual(1_000);
+    expect(Number(effects[0])).toBeLessThan(4_000);
+    await inObject("r1", () => held.get("r1 1")?.end("done"));
+    expect(await untilStatus("r1", "completed")).toMatchObject({ output: "done" });
+  });
+
   test("WAIT1 the object's alarm is the earliest time at which something is due", async () => {
     const { pendingWaitpoints } = await trigger("order", "r1");
     expect(await inObject("r1", (state) => state.storage.getAlarm())).toBe(pendingWaitpoints[0]?.wakeAt);

@@ -66,6 +66,29 @@ export const workflows = [
       return { reserve, approval, ship };
     },
   }),
+  workflow({
+    id: "no time",
+    run: async (_input, ctx) => {
+      await ctx.waitForSignal("go");
+      let count = 0;
+      for (let turn = 0; turn < 20; turn++, count++) await ctx.sleep(0);
+      while (count < 40 && (await ctx.waitForSignal("m", { timeout: 0 })) === null) count++;
+      while (count < 60 && (await ctx.waitForToken({ timeout: 0 }).wait()) === null) count++;
+      return count;
+    },
+  }),
+  workflow({
+    id: "sleeps beside a step",
+    run: async (_input, ctx) => {
+      const hold = ctx.step("hold", ({ signal, attempt }) => {
+        return new Promise((end) => held.set(`${ctx.run.id} ${attempt}`, { signal, end }));
+      });
+      const begun = Date.now();
+      for (let turn = 0; turn < 10; turn++) await ctx.sleep(100);
+      effects.push(`${Date.now() - begun}`);
+      return hold;
+    },
+  }),
   workflow({ id: "patient", run: (_input, ctx) => ctx.waitForSignal("never", { timeout: 300 }) }),
   workflow({
     id: "race",

@@ -33,6 +33,20 @@ describe("one run", () => {
     expect(api.storageOf("late").alarmAt).toBe(alarmAt);
   });
 
+  test("DUR5 the next reader of a run sets an alarm whose time has long passed, and leaves one that is only late", async () => {
+    await api.fetch("/api/runs", { json: { runId: "late", workflowId: "approve", delay: "1h" } });
+    const { alarmAt } = api.storageOf("late");
+    const afterLoading = async (stored: number): Promise<number | null> => {
+      api.storageOf("late").alarmAt = stored;
+      api.evict("late");
+      await api.fetch("/api/runs/late");
+      return api.storageOf("late").alarmAt;
+    };
+    const now = Date.now();
+    expect(await afterLoading(now - 60_000)).toBe(alarmAt);
+    expect(await afterLoading(now - 1_000)).toBe(now - 1_000);
+  });
+
   test("VER3 an ended run can be deleted with all its rows; a live run cannot", async () => {
     await api.fetch("/api/runs", { json: { workflowId: "approve", runId: "r1", input: {} }, ...wait });
     expect(await answerOf(await api.fetch("/api/runs/r1", { method: "DELETE" }))).toMatchObject({

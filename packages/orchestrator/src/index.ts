@@ -17,6 +17,7 @@ export { OutboxSender, type OutboxSenderOptions, type SendResult } from "./host/
 export { EMPTY_OUTBOX, type OutboxState, posted, removed, resendDelayMs, settled } from "./host/outbox.ts";
 export type { ListOptions, RunStore, StoreReader, WriteBatch } from "./host/store.ts";
 export { checkedTransition } from "./run/checked-transition.ts";
+export { type AlarmContext, alarmToSet, isAlarmLost } from "./host/alarm.ts";
 export { type IndexRow, expiryOf, indexRow } from "./run/index-mark.ts";
 export type { Effect, HostContext, Input, RefusalCode, Reply } from "./run/inputs.ts";
 export {

@@ -6,12 +6,12 @@ import { describe, expect, test } from "vitest";
 
 /** A flag that no release has. It gives a plain sequence more microtasks. */
 const LATER = 900;
-const changes = { 1: {}, [LATER]: { shortTicks: 60 } };
+const changes = { 1: {}, 2: {}, [LATER]: { shortTicks: 60 } };
 
 /** A build without the flag, a build with it, and a build that supports it but gives it to no new run. */
 const OLD_BUILD = {};
-const NEW_BUILD = { replayFlags: { changes, newest: [1, LATER] } };
-const BETWEEN = { replayFlags: { changes, newest: [1] } };
+const NEW_BUILD = { replayFlags: { changes, newest: [1, 2, LATER] } };
+const BETWEEN = { replayFlags: { changes, newest: [1, 2] } };
 
 /** More microtasks than the released profile allows, and fewer than the later profile allows. */
 const TICKS = 60;
@@ -67,7 +67,7 @@ describe("replay flags", () => {
   test("REP8 with other flags the race has another winner on replay, and the run is paused", async () => {
     const store = new MemoryStore();
     await startedRun(store, OLD_BUILD);
-    const host = await continuedRun(store, { ...NEW_BUILD, tamper: (start) => ({ ...start, flags: [1, LATER] }) });
+    const host = await continuedRun(store, { ...NEW_BUILD, tamper: (start) => ({ ...start, flags: [1, 2, LATER] }) });
     expect(host.header).toMatchObject({ status: "paused", error: { code: "NON_DETERMINISM" } });
   });
 
@@ -89,7 +89,7 @@ describe("replay flags", () => {
     const host = await continuedRun(store, OLD_BUILD);
     expect(host.header).toMatchObject({
       status: "paused",
-      error: { code: "PROTOCOL_MISMATCH", message: expect.stringContaining(`replay flags 1, ${LATER}`) },
+      error: { code: "PROTOCOL_MISMATCH", message: expect.stringContaining(`replay flags 1, 2, ${LATER}`) },
     });
     expect(host.journal.slice(0, journal.length)).toEqual(journal);
     const newer = new MemoryHost({ workflows: [raceWorkflow], store, clock: host.clock, ...NEW_BUILD });
@@ -99,8 +99,8 @@ describe("replay flags", () => {
   });
 
   test.each([
-    ["older", OLD_BUILD, [1]],
-    ["newer", NEW_BUILD, [1, LATER]],
+    ["older", OLD_BUILD, [1, 2]],
+    ["newer", NEW_BUILD, [1, 2, LATER]],
   ])("REP8 RES4 a run that is resumed from an %s run has the flags of that run", async (_which, build, flags) => {
     const parent = await startedRun(new MemoryStore(), build);
     parent.deliver("signal", "go");
@@ -136,6 +136,12 @@ describe("replay flags", () => {
     host.deliver("signal", "go");
     await host.advance();
     const flags = [...host.world.values()].map((one) => one.header.flags);
-    expect([host.header.status, flags]).toEqual(["completed", [[1], [1, LATER]]]);
+    expect([host.header.status, flags]).toEqual([
+      "completed",
+      [
+        [1, 2],
+        [1, 2, LATER],
+      ],
+    ]);
   });
 });

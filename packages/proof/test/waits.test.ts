@@ -1,5 +1,5 @@
 import { DEFAULT_LIMITS } from "@holdfast/protocol";
-import type { Token } from "@holdfast/workflows";
+import { type Token, type WorkflowContext, workflow } from "@holdfast/workflows";
 import { describe, expect, test } from "vitest";
 import { MemoryHost } from "@holdfast/workflows/testing";
 import { finished, journalOf, outcomeOf, started } from "./run-workflow.ts";
@@ -37,6 +37,110 @@ describe("sleeps", () => {
     const { createdAt } = host.header;
     await host.advance();
     expect(host.output).toBe(createdAt + 60_000);
+  });
+});
+
+describe("waits that are due when they open", () => {
+  const loops: Record<string, (ctx: WorkflowContext) => Promise<unknown>> = {
+    "sleeps of no time": async (ctx) => {
+      for (let turn = 0; turn < 300; turn++) await ctx.sleep(0);
+      return 300;
+    },
+    "sleeps until a past time": async (ctx) => {
+      for (let turn = 0; turn < 300; turn++) await ctx.sleepUntil(new Date(turn));
+      return 300;
+    },
+    "signal waits without time": async (ctx) => {
+      let count = 0;
+      while ((await ctx.waitForSignal("m", { timeout: 0 })) === null && count < 300) count++;
+      return count;
+    },
+    "token waits without time": async (ctx) => {
+      let count = 0;
+      while (count < 300 && (await ctx.waitForToken({ timeout: 0 }).wait()) === null) count++;
+      return count;
+    },
+  };
+
+  test.each(Object.entries(loops))("WAIT1 WAIT4 %s end without an alarm, and replay equally", async (_name, run) => {
+    const host = await started(run);
+    expect([host.header.status, host.output, host.clock.now()]).toEqual(["completed", 300, host.header.createdAt]);
+    expect(await host.replayCold()).toEqual([]);
+  });
+
+  test.each(Object.entries(loops))("DUR5 REP8 in a run without the flag, alarms end %s", async (_name, run) => {
+    const host = await started(run, { replayFlags: { newest: [1] } });
+    await host.advance();
+    expect([host.header.status, host.output]).toEqual(["completed", 300]);
+  });
+
+  test("WAIT2 WAIT4 a wait without time takes a buffered delivery, and the next wait times out", async () => {
+    const host = await started(async (ctx) => {
+      await ctx.waitForSignal("go");
+      const zero = { timeout: 0 } as const;
+      return [await ctx.waitForSignal("m", zero), await ctx.waitForSignal("m", zero)];
+    });
+    host.deliver("signal", "m", "kept");
+    host.deliver("signal", "go");
+    await host.settle();
+    expect(host.output).toEqual(["kept", null]);
+  });
+
+  test("WAIT4 waits that open due end in the order of their times", async () => {
+    const host = await started((ctx) =>
+      Promise.race([ctx.sleepUntil(new Date(2)).then(() => 2), ctx.sleepUntil(new Date(1)).then(() => 1)]),
+    );
+    await host.settle();
+    expect(host.output).toBe(1);
+  });
+
+  test("CAN1 an endless loop of sleeps of no time lets the event loop turn, and a cancel ends it", async () => {
+    const host = new MemoryHost({
+      workflows: [
+        workflow({
+          id: "endless",
+          run: async (_input, ctx) => {
+            for (;;) await ctx.sleep(0);
+          },
+        }),
+      ],
+    });
+    host.trigger("endless");
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(host.header.status).toBe("running");
+    host.cancel();
+    await host.settle();
+    expect(host.header.status).toBe("cancelled");
+  });
+});
+
+describe("what is left until a time that has passed", () => {
+  test("WAIT1 a sleep of a negative number of milliseconds ends at once, as sleepUntil does", async () => {
+    const host = await started(async (ctx) => {
+      const due = ctx.now().getTime() - 5_000;
+      await ctx.sleep(due - ctx.now().getTime());
+      await ctx.sleep(-0.5);
+      return ctx.now().getTime();
+    });
+    expect([host.header.status, host.output]).toEqual(["completed", host.header.createdAt]);
+  });
+
+  test("WAIT2 WAIT4 a wait with a negative time-out takes a buffered delivery, and otherwise times out at once", async () => {
+    const host = await started(async (ctx) => {
+      await ctx.waitForEvent("go");
+      const past = { timeout: -1 };
+      const token = ctx.waitForToken(past).wait();
+      return [await ctx.waitForEvent("m", past), await ctx.waitForEvent("m", past), await token];
+    });
+    host.deliver("event", "m", "kept");
+    host.deliver("event", "go");
+    await host.settle();
+    expect(host.output).toEqual(["kept", null, null]);
+  });
+
+  test.each(["-1s", Number.NaN, Infinity, -Infinity])("RUN7 a sleep of %s is refused", async (duration) => {
+    const host = await started((ctx) => ctx.sleep(duration as never));
+    expect(host.header).toMatchObject({ status: "failed", error: { code: "INVALID_ARGUMENT" } });
   });
 });
 

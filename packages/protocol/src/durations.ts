@@ -34,6 +34,16 @@ export function parseDurationMs(value: unknown, where: string): number {
 }
 
 /**
+ * Returns the milliseconds until a time that the function has calculated: as `parseDurationMs`, but a negative number is
+ * 0, because that time has passed. A negative text is rejected: it is a mistake.
+ * @param where The name of the argument, for the message.
+ * @throws HoldfastError `INVALID_ARGUMENT` naming the argument and the value.
+ */
+export function parseRemainingMs(value: unknown, where: string): number {
+  return parseDurationMs(typeof value === "number" && Number.isFinite(value) ? Math.max(value, 0) : value, where);
+}
+
+/**
  * Returns the time of a `Date` or an ISO 8601 string, in milliseconds since 1970.
  * @param where The name of the argument, for the message.
  * @throws HoldfastError `INVALID_ARGUMENT` naming the argument and the value.

@@ -29,7 +29,7 @@ export {
 } from "./address.ts";
 export { assert } from "./assert.ts";
 export { type Defined, defined } from "./defined.ts";
-export { type Duration, parseDurationMs, parseTimeMs } from "./durations.ts";
+export { type Duration, parseDurationMs, parseRemainingMs, parseTimeMs } from "./durations.ts";
 export { isEnveloped, schemeOf } from "./envelope.ts";
 export { ERROR_CODES, type ErrorCode, type ErrorValue, HoldfastError, boundMessage, errorValue } from "./errors.ts";
 export {

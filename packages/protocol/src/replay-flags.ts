@@ -21,6 +21,12 @@ export const REPLAY_FLAGS: readonly ReplayFlag[] = [
     since: "0.1.0",
     why: "Earlier runs store no flags. It only marks the runs whose list of flags is complete.",
   },
+  {
+    id: 2,
+    name: "dueWaitsEndAtOnce",
+    since: "0.1.0",
+    why: "A wait whose time has come when it opens ends in the commit that opens it. Before, an alarm ended it.",
+  },
 ];
 
 /** The rules that determine the order of a replay. Most are code and not numbers; the golden test of races checks all. */
@@ -70,6 +76,10 @@ export const REPLAY_RULES: readonly { readonly name: string; readonly rule: stri
   {
     name: "announceOrder",
     rule: "Waits, children and metadata are reported before bodies start, in the order of the calls.",
+  },
+  {
+    name: "dueWaitsEndAtOnce",
+    rule: "A wait that is due when it opens takes a buffered delivery, or ends with a quiet outcome after the other events of its report.",
   },
   {
     name: "unwindOrder",

@@ -16,18 +16,25 @@ export interface ReplayProfile {
   readonly atOnceTicks: number;
   /** After this many short pauses in a row the scheduler waits for a whole turn of the event loop (CAN1). */
   readonly shortInARowMax: number;
+  /** A wait that is due when it opens ends in the same commit; without it the alarm ends it. */
+  readonly dueWaitsEndAtOnce: boolean;
 }
 
 /** The behaviour of runs without flags. */
-export const PROFILE_0: ReplayProfile = { shortTicks: 24, atOnceTicks: 10, shortInARowMax: 256 };
+export const PROFILE_0: ReplayProfile = {
+  shortTicks: 24,
+  atOnceTicks: 10,
+  shortInARowMax: 256,
+  dueWaitsEndAtOnce: false,
+};
 
 /** The changes by flags, by the number of the flag. */
 export type ReplayChanges = Readonly<Record<number, Partial<ReplayProfile>>>;
 
-const CHANGES: ReplayChanges = { 1: {} };
+const CHANGES: ReplayChanges = { 1: {}, 2: { dueWaitsEndAtOnce: true } };
 
 /** The flags of a new run. */
-export const NEWEST_FLAGS: readonly number[] = [1];
+export const NEWEST_FLAGS: readonly number[] = [1, 2];
 
 /**
  * Returns the behaviour of a run with these flags; `undefined` if a flag is unknown, because newer code made the run.

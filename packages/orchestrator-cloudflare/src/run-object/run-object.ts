@@ -13,6 +13,7 @@ import {
   type WriteBatch,
   alarmOf,
   expiryOf,
+  isAlarmLost,
   shownHeader,
   summarizeRun,
   toTriggerInput,
@@ -41,6 +42,7 @@ export class RunObject {
   readonly #deps: RunObjectDeps;
   readonly #clock: () => number;
   readonly #host: RunHost;
+  readonly #store: DurableObjectStore;
   readonly #answers: Answers;
   readonly #watchers: Watchers;
   readonly #readers: StreamReaders;
@@ -54,7 +56,8 @@ export class RunObject {
     this.#deps = deps;
     this.#clock = deps.clock ?? (() => Date.now());
     const header = (): RunHeader | undefined => shownHeader(this.#host.state);
-    const store = new DurableObjectStore(deps.storage, logStoreError);
+    const store = new DurableObjectStore(deps.storage, logStoreError, this.#clock);
+    this.#store = store;
     this.#key = new KeyReservation(deps.storage.kv);
     this.#large = deps.bucket && new LargeRows(store, deps.bucket);
     this.#watchers = new Watchers(header);
@@ -148,23 +151,28 @@ export class RunObject {
   /** Settles what is due, and holds on for a moment while the run executes. */
   async alarm(): Promise<void> {
     this.#alarmChecked = true;
+    this.#store.alarmFires(alarmOf(this.#host.state, this.#clock()));
     this.#host.handle({ type: "alarm" });
     const { header, newer } = this.#host.state;
     if (header === undefined || newer !== undefined) return;
     if ((expiryOf(header) ?? Infinity) <= this.#clock()) return this.#erase(header, "retention");
-    const due = Math.min(...header.waits.map((wait) => wait.wakeAt ?? Infinity), header.retryAt ?? Infinity);
-    await this.#watchers.parked(Math.min(ALARM_HOLD_MS_MAX, Math.max(due - this.#clock(), 0)));
+    // The next alarm fires only after this one has returned.
+    await this.#watchers.parkedOrDue(ALARM_HOLD_MS_MAX, () => {
+      const now = this.#clock();
+      return (alarmOf(this.#host.state, now) ?? Infinity) - now;
+    });
   }
 
   /**
-   * An alarm that was lost (a spending limit, a copy of the storage without it) is set again by the next request: once for
-   * each time that the object is loaded (DUR5).
+   * An alarm that was lost (a spending limit, a copy of the storage without it, a time that the platform ignored) is set
+   * again by the next request: once for each time that the object is loaded (DUR5).
    */
   async #checkAlarm(): Promise<void> {
     this.#alarmChecked = true;
-    const wanted = alarmOf(this.#host.state, this.#clock());
-    const { storage } = this.#deps;
-    if (wanted !== null && (await storage.getAlarm()) === null) await storage.setAlarm(wanted);
+    const now = this.#clock();
+    const wanted = alarmOf(this.#host.state, now);
+    if (wanted === null || !isAlarmLost(await this.#deps.storage.getAlarm(), now)) return;
+    await this.#store.setAlarm(wanted);
   }
 
   /** Applies an input and answers with what became of the run. */

@@ -2,13 +2,13 @@
  * The store port over the synchronous storage of a Durable Object.
  *
  * Owns: splitting rows that are larger than the platform takes (S3), what stands in the place of a row that was moved
- * elsewhere, and the alarm.
+ * elsewhere, and the alarm, which is never set where the platform would ignore it (A1).
  *
  * Invariants
  * - All writes of a commit happen in one turn of the event loop, so the platform commits them together, alarm included
  *   (S1). The output gate holds whatever is sent afterwards until they are durable (DUR1, DUR2).
  */
-import { type ListOptions, RECORD_KEY, type RunStore, type WriteBatch } from "@holdfast/orchestrator";
+import { type ListOptions, RECORD_KEY, type RunStore, type WriteBatch, alarmToSet } from "@holdfast/orchestrator";
 import type { DurableObjectStorageLike, SyncKvListOptions } from "../platform-types.ts";
 
 /** A part of a row, in characters. The platform takes 2 MB; a character may take two bytes. */
@@ -36,10 +36,32 @@ export class DurableObjectStore implements RunStore {
   /** Rows that were moved, and brought back for a while: the text of each by its name in the bucket. */
   readonly broughtBack: Map<string, string> = new Map();
   readonly #onAlarmError: (error: unknown) => void;
+  readonly #clock: () => number;
+  /** The alarm as it was set last by this instance. */
+  #alarm: number | undefined;
+  #alarmInFlight: number | undefined;
 
-  constructor(storage: DurableObjectStorageLike, onAlarmError: (error: unknown) => void) {
+  constructor(
+    storage: DurableObjectStorageLike,
+    onAlarmError: (error: unknown) => void,
+    clock: () => number = () => Date.now(),
+  ) {
     this.#storage = storage;
     this.#onAlarmError = onAlarmError;
+    this.#clock = clock;
+  }
+
+  /** The platform calls the alarm. `wanted`: its time, ms since the epoch, if this instance has not set it. */
+  alarmFires(wanted: number | null): void {
+    this.#alarmInFlight = this.#alarm ?? wanted ?? undefined;
+    this.#alarm = undefined;
+  }
+
+  /** Sets the alarm for a run that must be woken at `wanted`, ms since the epoch (A1). */
+  setAlarm(wanted: number): Promise<void> {
+    const at = alarmToSet(wanted, { now: this.#clock(), inFlight: this.#alarmInFlight });
+    this.#alarm = Math.min(Math.max(at, ALARM_MS_MIN), ALARM_MS_MAX);
+    return this.#storage.setAlarm(this.#alarm);
   }
 
   get(key: string): unknown {
@@ -59,10 +81,7 @@ export class DurableObjectStore implements RunStore {
     if (batch.puts.size === 1 && batch.deletes.size === 0) this.#write(batch);
     else if (batch.puts.size + batch.deletes.size > 0) this.#storage.transactionSync(() => this.#write(batch));
     if (batch.alarm === undefined) return;
-    const moved =
-      batch.alarm === null
-        ? this.#storage.deleteAlarm()
-        : this.#storage.setAlarm(Math.min(Math.max(batch.alarm, ALARM_MS_MIN), ALARM_MS_MAX));
+    const moved = batch.alarm === null ? this.#storage.deleteAlarm() : this.setAlarm(batch.alarm);
     moved.catch(this.#onAlarmError);
   }
 

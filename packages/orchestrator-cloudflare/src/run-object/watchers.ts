@@ -42,6 +42,19 @@ export class Watchers {
     return this.#until(({ status }) => status !== "running", ms);
   }
 
+  /**
+   * Resolves when the run is not running, when `msToDue()` have passed, or after `ms`. Each commit may change what is due
+   * next.
+   */
+  async parkedOrDue(ms: number, msToDue: () => number): Promise<void> {
+    const end = performance.now() + ms;
+    while (this.#header()?.status === "running") {
+      const left = Math.min(end - performance.now(), msToDue());
+      if (left <= 0) return;
+      await this.changed(left);
+    }
+  }
+
   async #until(wanted: (header: RunHeader) => boolean, ms: number): Promise<void> {
     const met = (): boolean => {
       const header = this.#header();

@@ -15,7 +15,7 @@ import { toRunError } from "./run-error.ts";
 import { completeStep, failAttempt, inheritOutcome, startStep } from "./steps.ts";
 import { appendChunks, startStream } from "./streams.ts";
 import { startUnwinding, endUnwound, isAcceptedWhileUnwinding } from "./unwinding.ts";
-import { openWait } from "./waits.ts";
+import { endWaitsThatOpenedDue, openWait } from "./waits.ts";
 
 /** Commits a report as a whole, or rejects it (E2). */
 export function report(draft: Draft, input: Input & { type: "report" }): Reply {
@@ -31,9 +31,14 @@ export function report(draft: Draft, input: Input & { type: "report" }): Reply {
   let parks = false;
   for (const event of events) {
     if (isTerminal(draft.header.status)) break;
-    if (event.type === "parked") parks = mayPark(draft, event);
-    else apply(draft, event, taken);
+    if (event.type !== "parked") {
+      apply(draft, event, taken);
+      continue;
+    }
+    endWaitsThatOpenedDue(draft);
+    parks = mayPark(draft, event);
   }
+  endWaitsThatOpenedDue(draft);
   // The code ended although the run had started to unwind: another execution executes the compensations (CAN1).
   if (draft.starts) return reject("superseded");
   if (parks) park(draft);

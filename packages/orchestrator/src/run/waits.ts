@@ -13,7 +13,9 @@ import {
   type OperationKind,
   type WaitpointKind,
   assert,
+  isTerminal,
   parseOperationId,
+  profileOf,
 } from "@holdfast/protocol";
 import { stopAtLimit } from "./cancel.ts";
 import type { Draft } from "./draft.ts";
@@ -92,6 +94,16 @@ export function settleDueWaits(draft: Draft, until: number = draft.now): void {
   draft.change({ waits: waits.filter((wait) => !due.includes(wait)) });
   for (const wait of due) endWait(draft, wait);
   wake(draft);
+}
+
+/**
+ * Ends the waits of this report that were due when they opened: no alarm is needed for a sleep of no time (WAIT1). A
+ * buffered delivery has ended its wait already (WAIT2).
+ */
+export function endWaitsThatOpenedDue(draft: Draft): void {
+  const { status, flags = [] } = draft.header;
+  if (isTerminal(status) || status === "paused" || draft.starts) return;
+  if (profileOf(flags)?.dueWaitsEndAtOnce === true) settleDueWaits(draft);
 }
 
 function endWait(draft: Draft, wait: OpenWait): void {

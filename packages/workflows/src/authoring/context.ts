@@ -10,7 +10,7 @@ import {
   decodeValue,
   encodeValue,
   idProblem,
-  parseDurationMs,
+  parseRemainingMs,
   parseTimeMs,
   readProperty,
 } from "@holdfast/protocol";
@@ -64,7 +64,7 @@ function sleeps(execution: Execution): Pick<WorkflowContext, "sleep" | "sleepUnt
   const sleep = (wait: WaitRequest): Promise<void> =>
     withoutResult(execution.operations.request("sleep", "sleep", { type: "wait", wait }));
   return {
-    sleep: (duration) => sleep({ afterMs: parseDurationMs(duration, "ctx.sleep") }),
+    sleep: (duration) => sleep({ afterMs: parseRemainingMs(duration, "ctx.sleep") }),
     sleepUntil: (date) => sleep({ wakeAt: parseTimeMs(date, "ctx.sleepUntil") }),
   };
 }
@@ -134,7 +134,7 @@ function inBody(): boolean {
 }
 
 function timeoutOf(options: WaitOptions, where: string): WaitRequest {
-  return options.timeout === undefined ? {} : { afterMs: parseDurationMs(options.timeout, `${where}.timeout`) };
+  return options.timeout === undefined ? {} : { afterMs: parseRemainingMs(options.timeout, `${where}.timeout`) };
 }
 
 function matchOf({ match }: MatchOptions, where: string): WaitRequest {

@@ -117,6 +117,7 @@ export class MemoryHost implements WorldRun {
       moved,
     });
     this.#host = this.#newHost();
+    this.store.clock = () => this.clock.now();
     this.store.afterCommit = (batch) => this.#committed(batch);
     options.onCreate?.(this);
   }

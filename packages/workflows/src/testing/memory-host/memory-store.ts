@@ -3,24 +3,28 @@
  *
  * Owns: the rows, which it copies on each read and write, as real storage does, and the counts of writes.
  */
-import type { ListOptions, RunStore, WriteBatch } from "@holdfast/orchestrator";
+import { type ListOptions, type RunStore, type WriteBatch, alarmToSet } from "@holdfast/orchestrator";
+import { PlatformAlarm } from "./platform-alarm.ts";
 
 export class MemoryStore implements RunStore {
   #rows = new Map<string, object>();
-  #alarm: number | null = null;
+  readonly platformAlarm: PlatformAlarm = new PlatformAlarm();
+  /** The time, ms since the epoch. Without a clock no alarm is in the past. */
+  clock: () => number = () => -Infinity;
   /** Called before each commit. The commit throws its errors. */
   beforeCommit: (batch: WriteBatch) => void = () => {};
   /** Called after each commit. */
   afterCommit: (batch: WriteBatch) => void = () => {};
   readonly counts = { commits: 0, rowsWritten: 0, rowsDeleted: 0, alarmsSet: 0, journalReads: 0 };
 
+  /** When the alarm fires. */
   get alarm(): number | null {
-    return this.#alarm;
+    return this.platformAlarm.scheduled;
   }
 
   /** Clears the alarm when it fires. */
   takeAlarm(): void {
-    this.#alarm = null;
+    this.platformAlarm.fire();
   }
 
   get(key: string): unknown {
@@ -47,13 +51,19 @@ export class MemoryStore implements RunStore {
     for (const key of batch.deletes) this.#rows.delete(key);
     for (const [key, row] of copies) this.#rows.set(key, row);
     if (batch.alarm !== undefined) {
-      this.#alarm = batch.alarm;
+      this.#setAlarm(batch.alarm);
       this.counts.alarmsSet += 1;
     }
     this.counts.commits += 1;
     this.counts.rowsWritten += batch.puts.size;
     this.counts.rowsDeleted += batch.deletes.size;
     this.afterCommit(batch);
+  }
+
+  #setAlarm(wanted: number | null): void {
+    const now = this.clock();
+    const { inFlight } = this.platformAlarm;
+    this.platformAlarm.set(wanted === null ? null : alarmToSet(wanted, { now, inFlight }), now);
   }
 
   /** Changes a row without the engine, for deliberate faults. */

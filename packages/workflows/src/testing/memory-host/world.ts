@@ -14,8 +14,8 @@ export interface WorldRun {
   fireAlarm(): void;
 }
 
-/** The limit of `settle`: a run that is still active after this many turns of the event loop is stuck in a loop. */
-const TURNS_MAX = 2_000;
+/** The limit of `settle`: a run that is still active after so many turns is in a loop. A full journal of zero sleeps is not. */
+const TURNS_MAX = 50_000;
 
 /** Runs everything in the world that needs no virtual time. */
 export async function settle(world: ReadonlyMap<string, WorldRun>): Promise<void> {
