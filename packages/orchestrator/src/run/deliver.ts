@@ -29,7 +29,9 @@ export function deliver(draft: Draft, input: Input & { type: "deliver" }): Reply
   }
   if (isTerminal(draft.header.status)) return terminalRefusal(draft, `${kind} ${JSON.stringify(name)}`);
   if (deliveryId !== undefined && draft.header.deliveryIds >= draft.context.limits.deliveryIds) {
-    return refuseFull(`it stores ${draft.context.limits.deliveryIds} delivery ids, which is the limit`);
+    return refuseFull(
+      `The run stores ${draft.context.limits.deliveryIds} delivery ids, which is the limit. Deliver without an id, or to another run.`,
+    );
   }
   const wait = findWait(draft, input);
   const refusal = wait === undefined ? buffer(draft, { kind, name, payload, deliveryId }) : undefined;

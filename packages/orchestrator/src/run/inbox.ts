@@ -31,13 +31,19 @@ export function isFor(wait: OpenWait, { kind, name, payload }: Omit<Buffered, "d
   return wait.match === undefined || matchesPattern(decodeValue(wait.match), decodeValue(payload));
 }
 
+const DELIVER_LATER = "Deliver again after the run has consumed some.";
+
 /** Buffers a delivery, or returns the refusal if the inbox is full (WAIT9). */
 export function buffer(draft: Draft, delivery: Buffered): Reply | undefined {
   const { inbox } = draft.header;
   if (inbox.count >= draft.context.limits.inboxDeliveries)
-    return refuseFull(`it has ${draft.context.limits.inboxDeliveries} buffered deliveries, which is the limit`);
+    return refuseFull(
+      `The run has ${draft.context.limits.inboxDeliveries} buffered deliveries, which is the limit. ${DELIVER_LATER}`,
+    );
   if (inbox.chars + delivery.payload.length > draft.context.limits.inboxChars) {
-    return refuseFull(`its buffered deliveries would exceed ${draft.context.limits.inboxChars} characters`);
+    return refuseFull(
+      `The run's buffered deliveries would exceed ${draft.context.limits.inboxChars} characters. ${DELIVER_LATER}`,
+    );
   }
   bufferRow(draft, delivery);
   return undefined;
@@ -96,10 +102,6 @@ export function removeBuffered(draft: Draft, key: string, chars: number): void {
   draft.change({ inbox: { ...inbox, count: inbox.count - 1, chars: inbox.chars - chars } });
 }
 
-export function refuseFull(why: string): Reply {
-  return {
-    type: "refused",
-    code: "inbox_full",
-    message: `The run cannot buffer this delivery: ${why}. Deliver again after the run has consumed some.`,
-  };
+export function refuseFull(message: string): Reply {
+  return { type: "refused", code: "inbox_full", message };
 }

@@ -1,8 +1,8 @@
 /**
  * A run that newer code wrote (VER4).
  *
- * Owns: the refusal of each input, the alarm, and the header that readers see. Only the alarm is written. After the newer
- * code is deployed again, the run is therefore unchanged, and its alarm continues it.
+ * Owns: the refusal of each input, the alarm, and the header that readers see. Only the alarm is written, so the newer code
+ * finds the run unchanged, and the alarm continues it.
  */
 import { ENCODED_UNDEFINED, FORMAT_VERSION, type JournalEntry, errorValue, isTerminal } from "@holdfast/protocol";
 import type { Decision } from "../host/machine-host.ts";

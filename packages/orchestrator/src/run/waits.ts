@@ -120,7 +120,7 @@ function issueToken(draft: Draft, tokenId: string, op: OperationId, isPublic: bo
   draft.put(TOKEN_PREFIX + tokenId, row);
 }
 
-/** A token is answered once (WAIT7). One that this transition issued may be closed by it too. */
+/** Stores that a token was answered or timed out (WAIT7). The same transition may have issued the token. */
 function closeToken(draft: Draft, tokenId: string, state: TokenRow["state"]): void {
   const row: TokenRow = { ...draft.read(TOKEN_PREFIX, tokenId), state };
   draft.put(TOKEN_PREFIX + tokenId, row);
