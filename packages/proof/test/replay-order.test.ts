@@ -46,6 +46,11 @@ test("REP8 the newest flags are the flags of the table, and every set of them ha
   expect(profileOf(NEWEST_FLAGS)).toBeDefined();
   expect(profileOf([])).toEqual(PROFILE_0);
   // The races do not distinguish all numbers: 255 short pauses in a row have the same winners as 256.
-  expect(PROFILE_0, CHANGED).toEqual({ shortTicks: 24, atOnceTicks: 10, shortInARowMax: 256 });
+  expect(PROFILE_0, CHANGED).toEqual({
+    shortTicks: 24,
+    atOnceTicks: 10,
+    shortInARowMax: 256,
+    dueWaitsEndAtOnce: false,
+  });
   expect(profileOf([1, 999])).toBeUndefined();
 });

@@ -12,6 +12,7 @@ export type BugName =
   | "skip the fence"
   | "reorder deliveries"
   | "lose the alarm"
+  | "swallow the alarm"
   | "lose the flags"
   | "reorder outcomes"
   | "lose an outcome"
@@ -31,6 +32,11 @@ export const BUGS: Record<BugName, Bug> = {
   "lose the alarm": {
     stored: (store, batch) => {
       if (batch.puts.size > 2 && batch.alarm !== undefined && batch.alarm !== null) store.takeAlarm();
+    },
+  },
+  "swallow the alarm": {
+    stored: (store, { alarm }) => {
+      if (alarm !== undefined) store.platformAlarm.set(alarm, store.clock());
     },
   },
   "lose the flags": {

@@ -4,14 +4,7 @@
  * Owns: the oracles on stored data. Each returns the violations that it finds.
  */
 import { type IndexRow, nextAlarm } from "@holdfast/orchestrator";
-import {
-  ENCODED_UNDEFINED,
-  type JournalEntry,
-  NEWEST_FLAGS,
-  decodeValue,
-  isTerminal,
-  parseOperationId,
-} from "@holdfast/protocol";
+import { ENCODED_UNDEFINED, type JournalEntry, decodeValue, isTerminal, parseOperationId } from "@holdfast/protocol";
 import type { MemoryHost } from "@holdfast/workflows/testing";
 import type { Program } from "./program.ts";
 import { allows, canUndo } from "./reference.ts";
@@ -52,6 +45,8 @@ export interface ObservedRun {
   readonly started: ReadonlyMap<string, number>;
   /** The row of the run in the index. */
   readonly listed: IndexRow | undefined;
+  /** The replay flags that new runs got. */
+  readonly flags: readonly number[];
 }
 
 export function checkRun(run: ObservedRun): Finding[] {
@@ -82,8 +77,8 @@ function checkProgress({ host: { header, store } }: ObservedRun): string[] {
 }
 
 /** The replay flags of a run never change, and every execution receives them (REP8). */
-function checkFlags({ host: { header, starts } }: ObservedRun): string[] {
-  const [stored, newest] = [header.flags, NEWEST_FLAGS].map((flags) => JSON.stringify(flags));
+function checkFlags({ host: { header, starts }, flags: given }: ObservedRun): string[] {
+  const [stored, newest] = [header.flags, given].map((flags) => JSON.stringify(flags));
   const others = starts.map(({ flags }) => JSON.stringify(flags)).filter((flags) => flags !== newest);
   if (stored === newest && others.length === 0) return [];
   return [`has the flags ${stored}, and executions with ${others.join(" and ")}, but was created with ${newest}`];

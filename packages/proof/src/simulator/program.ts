@@ -98,26 +98,31 @@ function makeLeaf(random: Random, id: number, makeBody: () => Program, childLeve
       kind: "iterate",
       id,
       name: random.pick(["a", "b"]),
-      ms: 1 + random.below(2_000),
+      ms: makeTime(random, 2_000),
       max: 1 + random.below(3),
     };
-  if (roll < 0.58) return { kind: "sleep", id, ms: random.below(3_000) };
+  if (roll < 0.58) return { kind: "sleep", id, ms: makeTime(random, 3_000) };
   if (roll < 0.74) {
     return {
       kind: "wait",
       id,
       on: random.pick(["signal", "event"] as const),
       name: random.pick(["a", "b"]),
-      ms: 1 + random.below(4_000),
+      ms: makeTime(random, 4_000),
       even: random.chance(0.8) ? undefined : random.chance(0.5),
     };
   }
-  if (roll < 0.78) return { kind: "token", id, ms: 1 + random.below(3_000) };
+  if (roll < 0.78) return { kind: "token", id, ms: makeTime(random, 3_000) };
   if (roll < 0.84) return { kind: "pure", id, ticks: random.below(60) };
   if (roll < 0.88) return { kind: "metadata", id };
   if (roll < 0.92) return { kind: "stream", id, chunks: random.below(4) };
   if (roll < 0.95 || childLevel <= 0) return { kind: "throw", id };
   return { kind: "child", id, detach: random.chance(0.3), body: makeBody() };
+}
+
+/** A duration of a wait, ms. Some are 0, and some are the rest until a time that has passed. */
+function makeTime(random: Random, max: number): number {
+  return random.chance(0.15) ? random.pick([0, -1, -max]) : 1 + random.below(max);
 }
 
 function makeStep(random: Random, id: number): Program {

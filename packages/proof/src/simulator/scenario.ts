@@ -3,7 +3,7 @@
  *
  * Owns: the scenario as plain data, which can be printed, shrunk and stored as a test, and the generation from a seed.
  */
-import type { MessageFault, StartFault } from "@holdfast/workflows/testing";
+import type { AlarmFault, MessageFault, StartFault } from "@holdfast/workflows/testing";
 import { type Program, makeProgram } from "./program.ts";
 import { Random } from "./random.ts";
 
@@ -38,7 +38,7 @@ export interface Action {
 export type Fault =
   | { readonly at: number; readonly type: "crash before" | "crash after" | "zombie after" }
   | { readonly at: number; readonly type: "message" | "index"; readonly fault: MessageFault }
-  | { readonly at: number; readonly type: "alarm" }
+  | { readonly at: number; readonly type: "alarm"; readonly fault?: AlarmFault }
   | { readonly at: number; readonly type: "start"; readonly fault: StartFault };
 
 export interface Scenario {
@@ -46,6 +46,8 @@ export interface Scenario {
   readonly timeoutMs: number | undefined;
   /** Which executions run at the other end of a pipe; `by turns`: every second one. */
   readonly remote: "never" | "always" | "by turns";
+  /** The replay flags of all runs. Absent: the newest ones. */
+  readonly flags?: readonly number[];
   readonly actions: readonly Action[];
   readonly faults: readonly Fault[];
   /** At the end the root run is resumed from the step with this position in its journal. */
@@ -66,6 +68,7 @@ export function makeScenario(seed: number): Scenario {
     actions: Array.from({ length: random.below(8) }, () => makeAction(random, deliveries)),
     faults: random.chance(0.15) ? [] : Array.from({ length: 1 + random.below(6) }, () => makeFault(random)),
     resume: random.chance(0.2) ? random.below(4) : undefined,
+    ...(random.chance(0.2) ? { flags: [1] } : {}),
   };
 }
 
@@ -93,7 +96,8 @@ function makeFault(random: Random): Fault {
     const fault = random.pick(["lost", "twice", "late", "answer lost"] as const);
     return { at: random.below(5), type: roll < 0.76 ? "message" : "index", fault };
   }
-  if (roll < 0.89) return { at: random.below(5), type: "alarm" };
+  if (roll < 0.89)
+    return { at: random.below(5), type: "alarm", fault: random.pick(["twice", "early", "late", "early"] as const) };
   return {
     at: random.below(3),
     type: "start",

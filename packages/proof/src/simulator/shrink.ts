@@ -33,6 +33,10 @@ function* smaller(scenario: Scenario): Generator<Scenario, void> {
   for (let place = faults.length - 1; place >= 0; place--) yield { ...scenario, faults: faults.toSpliced(place, 1) };
   if (timeoutMs !== undefined) yield { ...scenario, timeoutMs: undefined };
   if (resume !== undefined) yield { ...scenario, resume: undefined };
+  if (scenario.flags !== undefined) {
+    const { flags: _flags, ...newest } = scenario;
+    yield newest;
+  }
   if (remote !== "never") yield { ...scenario, remote: "never" };
   for (const less of smallerPrograms(program)) yield { ...scenario, program: less };
 }

@@ -5,7 +5,7 @@
  * storage and the randomness belong to the simulator.
  */
 import { type IndexRow, planResume } from "@holdfast/orchestrator";
-import { ENCODED_UNDEFINED } from "@holdfast/protocol";
+import { ENCODED_UNDEFINED, NEWEST_FLAGS } from "@holdfast/protocol";
 import { type Faults, MemoryHost, SimulatedCrash, VirtualClock } from "@holdfast/workflows/testing";
 import { BUGS, type BugName } from "./bugs.ts";
 import { type Delivered, toWorkflows } from "./interpreter.ts";
@@ -52,6 +52,7 @@ export class World {
       workflows: toWorkflows(this.#scenario.program, this.#clock, this.#observations),
       onCreate: (host) => this.#watch(host),
       faults: this.#faults(),
+      ...(this.#scenario.flags === undefined ? {} : { replayFlags: { newest: this.#scenario.flags } }),
       ...(bug?.start === undefined ? {} : { tamper: bug.start }),
       ...(bug?.fence === undefined ? {} : { tamperWithZombies: bug.fence }),
     });
@@ -189,6 +190,7 @@ export class World {
       acknowledged: (on, name) => this.#acknowledged.get(`${runId} ${on} ${name}`) ?? [],
       started: this.#observations.view(runId).started,
       listed: this.#index.get(runId),
+      flags: this.#scenario.flags ?? NEWEST_FLAGS,
     };
     this.#count(`end: ${host.header.status}`);
     for (const entry of host.journal) this.#count(`journal: ${entry.type}`);
@@ -232,7 +234,10 @@ export class World {
         const fault = this.#nextFault("index", (one) => one.type === "index");
         return fault?.type === "index" ? fault.fault : undefined;
       },
-      alarm: () => (this.#nextFault("alarm", (one) => one.type === "alarm") === undefined ? undefined : "twice"),
+      alarm: () => {
+        const fault = this.#nextFault("alarm", (one) => one.type === "alarm");
+        return fault?.type === "alarm" ? (fault.fault ?? "twice") : undefined;
+      },
       start: () => {
         const fault = this.#nextFault("start", (one) => one.type === "start");
         return fault?.type === "start" ? fault.fault : undefined;

@@ -1,6 +1,12 @@
 /** The entry point for tests of workflows: in memory, on a virtual clock, with any test runner. */
 export { type Crash, CrashAt } from "./crash-at.ts";
-export { type Faults, type MessageFault, SimulatedCrash, type StartFault } from "./memory-host/faults.ts";
+export {
+  type AlarmFault,
+  type Faults,
+  type MessageFault,
+  SimulatedCrash,
+  type StartFault,
+} from "./memory-host/faults.ts";
 export { MemoryHost, type MemoryHostOptions } from "./memory-host/memory-host.ts";
 export { MemoryStore } from "./memory-host/memory-store.ts";
 export { type TestEntry, TestRun } from "./test-run.ts";

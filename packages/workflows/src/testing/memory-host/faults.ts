@@ -13,7 +13,7 @@ export interface Faults {
   /** A row for the index of runs. */
   index?(): MessageFault | undefined;
   /** An alarm fires. */
-  alarm?(): "twice" | undefined;
+  alarm?(): AlarmFault | undefined;
   /** An execution starts. */
   start?(): StartFault | undefined;
   /** An execution of this run became silent. */
@@ -23,6 +23,9 @@ export interface Faults {
 }
 
 export type MessageFault = "lost" | "twice" | "late" | "answer lost";
+
+/** The platform calls the handler twice, 1 ms before the time, or seconds after it. */
+export type AlarmFault = "twice" | "early" | "late";
 
 export interface StartFault {
   /** The number of reports after which the execution is silent: it died, or hangs. */
@@ -36,8 +39,8 @@ export class SimulatedCrash extends Error {}
 
 export const EXECUTOR_DIED: ReturnType<typeof errorValue> = errorValue("DISPATCH_FAILED", "The executor died.");
 
-/** The delay of a late message, ms. */
-const LATE_MS = 3_000;
+/** The delay of a late message or alarm, ms. */
+export const LATE_MS = 3_000;
 
 /** Waits for the delay of a late message. */
 export function lateBy(clock: VirtualClock): Promise<void> {

@@ -37,7 +37,7 @@ import type { Platform } from "../../replay/platform.ts";
 import { VirtualClock } from "../virtual-clock.ts";
 import { executionPlatforms } from "./execution-platform.ts";
 import { Executor, REFUSED } from "./executor.ts";
-import { type Faults, SimulatedCrash } from "./faults.ts";
+import { type Faults, LATE_MS, SimulatedCrash } from "./faults.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { Network } from "./network.ts";
 import { type WorldRun, next, settle } from "./world.ts";
@@ -263,11 +263,12 @@ export class MemoryHost implements WorldRun {
   /** Fires the alarm, now or at its time if that is later. */
   fireAlarm(): void {
     const { alarm } = this.store;
-    if (alarm !== null && alarm > this.clock.now()) this.clock.jump(alarm - this.clock.now());
+    const fault = this.#options.faults?.alarm?.();
+    const at = (alarm ?? 0) + (fault === "early" ? -1 : fault === "late" ? LATE_MS : 0);
+    if (alarm !== null && at > this.clock.now()) this.clock.jump(at - this.clock.now());
     this.store.takeAlarm();
-    const twice = this.#options.faults?.alarm?.() === "twice";
     this.#send({ type: "alarm" });
-    if (twice) this.#send({ type: "alarm" });
+    if (fault === "twice") this.#send({ type: "alarm" });
   }
 
   /** Fires the alarm if one is set. */
