@@ -61,6 +61,18 @@ export const EXCEPTIONS: readonly Exception[] = [
     only: "name",
     why: "A field of the API's answer to /api/index/rebuild.",
   },
+  {
+    word: "told",
+    files: "packages/orchestrator-cloudflare/src/feed/*.ts",
+    only: "name",
+    why: "A field of the state that the platform stores with a socket.",
+  },
+  {
+    word: "told",
+    files: "packages/orchestrator-cloudflare/src/api/openapi-text.ts",
+    only: "text",
+    why: "A field of an answer of the API, in a generated file.",
+  },
   ...["tells", "goes on", "went on"].map((word) => ({
     word,
     files: "packages/proof/src/catalogue/*.ts",

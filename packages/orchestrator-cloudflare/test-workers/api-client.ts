@@ -1,5 +1,5 @@
 /**
- * How the suite speaks to the Worker and to a run's object.
+ * The requests of the suite to the Worker and to a run's object.
  */
 import { env, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
@@ -27,7 +27,7 @@ export async function call(path: string, json?: unknown, headers: Record<string,
   return worker.fetch(`https://holdfast.test${path}`, init);
 }
 
-/** Triggers a run and answers with its record when it parks or ends, unless `wait` is 0. */
+/** Triggers a run. Returns its record when it parks or ends, or at once if `wait` is 0. */
 export async function trigger(workflowId: string, runId: string, input: unknown = null, wait = 10): Promise<RunRecord> {
   const answer = await call("/api/runs", { workflowId, runId, input }, { Prefer: `wait=${wait}` });
   expect(answer.status).toBe(201);
@@ -48,7 +48,7 @@ export async function signal(runId: string, name: string, payload: unknown = nul
   return answer.json();
 }
 
-/** Waits until the run has this status, by its own alarms only. */
+/** Waits until the run has this status. Fires no alarm. */
 export async function untilStatus(runId: string, status: string): Promise<RunRecord> {
   await expect.poll(async () => (await read(runId)).status, { timeout: 20_000, interval: 20 }).toBe(status);
   return read(runId);
@@ -58,7 +58,7 @@ export function stubOf(runId: string): DurableObjectStub {
   return env.WORKFLOW_RUN_DO.get(env.WORKFLOW_RUN_DO.idFromName(runId));
 }
 
-/** The run's object leaves memory as when it hibernates. */
+/** Removes the run's object from memory, as hibernation does. */
 export function evict(runId: string): Promise<void> {
   return evictDurableObject(stubOf(runId));
 }

@@ -1,4 +1,4 @@
-/** tests: the client in workerd, against the real Worker, with real streams */
+/** tests: the client in workerd with the real Worker and real streams */
 import { exports } from "cloudflare:workers";
 import { type RunEvent, createClient } from "@holdfast/workflows/client";
 import { expect, test } from "vitest";
@@ -20,7 +20,7 @@ test("API1 the client works in a Worker: trigger, signal, result", async () => {
   expect(await run.result()).toEqual({ reserve: "reserve", approval: "yes", ship: "ship" });
 });
 
-test("STR2 a reader follows a run in a real object, across an abort of it", async () => {
+test("STR2 a reader follows a run in a real object across an abort of the object", async () => {
   const run = await client.trigger("order", null, { runId: "c2" });
   const seen: string[] = [];
   for await (const event of run.stream()) {
@@ -36,7 +36,7 @@ test("STR2 a reader follows a run in a real object, across an abort of it", asyn
   expect(seen.at(-1)).toBe("run completed");
 });
 
-/** A dashboard: takes what comes, and acknowledges it when it is told to. */
+/** Opens a socket that collects events and acknowledges each message. */
 async function openSocket(
   runId: string,
   query = "",
@@ -45,7 +45,7 @@ async function openSocket(
   const { webSocket: socket, status } = await worker.fetch(`https://holdfast.test/api/runs/${runId}/stream${query}`, {
     headers,
   });
-  if (socket === null) throw new Error(`it answered ${status}`);
+  if (socket === null) throw new Error(`the Worker answered ${status}`);
   const events: RunEvent[] = [];
   let code = 0;
   socket.accept();
@@ -62,11 +62,11 @@ async function openSocket(
 const runStatus = (events: readonly RunEvent[]): string | undefined =>
   events.findLast((event) => event.type === "run")?.data.status;
 
-test("STR2 a socket follows a run while its object is out of memory, and is closed when the run has ended", async () => {
+test("STR2 a socket follows a run while its object is out of memory, and is closed after the run has ended", async () => {
   const run = await client.trigger("order", null, { runId: "s1" });
   const { events, closed } = await openSocket("s1");
   await expect.poll(() => runStatus(events)).toBe("waiting");
-  // Hibernation: the object leaves memory, the socket stays.
+  // Hibernation: the object is removed from memory, and the socket stays open.
   await evict("s1");
   await run.signal("approval", "yes");
   await expect.poll(() => runStatus(events)).toBe("completed");
@@ -75,7 +75,7 @@ test("STR2 a socket follows a run while its object is out of memory, and is clos
   expect(steps).toEqual(["reserve completed", "ship completed"]);
 });
 
-test("STR2 a socket that comes back goes on behind the last event", async () => {
+test("STR2 a socket that reconnects continues after the last event", async () => {
   const run = await client.trigger("order", null, { runId: "s2" });
   const first = await openSocket("s2");
   await expect.poll(() => runStatus(first.events)).toBe("waiting");
@@ -89,7 +89,7 @@ test("STR2 a socket that comes back goes on behind the last event", async () => 
   expect(names).toEqual(["ship"]);
 });
 
-test("STR2 a reader that does not acknowledge is sent one batch, and the next when it does", async () => {
+test("STR2 a reader gets the next batch only after its acknowledgement", async () => {
   await (await client.trigger("sequence", 200, { runId: "s4" })).result();
   const headers = { Upgrade: "websocket" };
   const { webSocket } = await worker.fetch("https://holdfast.test/api/runs/s4/stream", { headers });
@@ -100,7 +100,7 @@ test("STR2 a reader that does not acknowledge is sent one batch, and the next wh
     sizes.push((JSON.parse(String(data)) as { events: unknown[] }).events.length);
   });
   await expect.poll(() => sizes.length).toBe(1);
-  // Whatever happens at the other end happens before an answer to this.
+  // The object would send a further batch before it answers this request.
   await client.run("s4").get();
   expect(sizes).toHaveLength(1);
   socket.send("ack");
@@ -109,7 +109,7 @@ test("STR2 a reader that does not acknowledge is sent one batch, and the next wh
   socket.close();
 });
 
-test("SEC6 a page of another site opens no socket", async () => {
+test("SEC6 a page of another site cannot open a socket", async () => {
   await client.trigger("order", null, { runId: "s3" });
   const headers = { Upgrade: "websocket", Origin: "https://evil.example" };
   const answer = await worker.fetch("https://holdfast.test/api/runs/s3/stream", { headers });

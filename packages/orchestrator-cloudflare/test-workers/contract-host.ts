@@ -1,12 +1,12 @@
 /**
- * Real workerd as the contract suite drives it: real storage, real alarms, real clock.
+ * The host of the contract suite in workerd, with real storage, alarms and clock.
  */
 import { env, listDurableObjectIds, runDurableObjectAlarm } from "cloudflare:test";
 import type { Crash, OpenedHost, RunRecord } from "@holdfast/proof/catalogue";
 import { call } from "./api-client.ts";
 import { crashHappened, planCrash } from "./crashing-storage.ts";
 
-/** How often a request that met a crash is repeated. */
+/** The maximum number of tries of a request whose object crashes. */
 const TRIES_MAX = 20;
 
 export function openWorkerdHost(crash: Crash | undefined): OpenedHost {
@@ -44,11 +44,11 @@ export function openWorkerdHost(crash: Crash | undefined): OpenedHost {
     },
     async tick() {
       await wait(2);
-      // Nobody waits for the watchdog: an alarm that fires early finds a lost execution too.
+      // Fire alarms early, so that the suite does not wait for the watchdog: it detects a lost execution at any time.
       if (crashHappened() && ++ticks % 5 === 0) await fireAllAlarms();
     },
     wait,
-    // The suites of this isolate share the plan.
+    // All suites of this isolate share the plan.
     close: async () => planCrash(undefined),
   };
 }
@@ -58,13 +58,13 @@ interface Entry {
   readonly operation: { readonly kind: string; readonly occurrence: number; readonly name: string };
 }
 
-/** Asks until there is an answer: a caller whose connection broke asks again. */
+/** Repeats a request until it is answered, as a caller does after its connection broke. */
 async function ask<T>(path: string, json?: unknown): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       const answer = await call(path, json);
       const body: unknown = await answer.json();
-      // What was done before the answer was lost is refused as done already.
+      // If only the answer was lost, the repeated request is rejected with 409.
       if (answer.ok || (tries > 1 && answer.status === 409)) return body as T;
       if (answer.status < 500 || tries === TRIES_MAX)
         throw new Refused(`${path} answered ${answer.status}: ${JSON.stringify(body)}`);

@@ -7,7 +7,7 @@ import { openWorkerdHost } from "./contract-host.ts";
 import { expectBrokenConnections, expectCrashes, expectLostStubs, resetAfterEach } from "./declared-output.ts";
 import { catalogue } from "./workflows.ts";
 
-// On a busy machine the removal of a test's objects has taken more than ten seconds.
+// On a busy machine the removal of a test's objects can take more than ten seconds.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 resetAfterEach();
@@ -29,7 +29,7 @@ storeContract("real storage in workerd", async () => {
 const open = async (crash: Crash | undefined): Promise<OpenedHost> => openWorkerdHost(crash);
 
 hostContract("real workerd, inline", { entries: catalogue, prefix: "w", open });
-// A few; all of them, before and after each write, pass on every pipe and take minutes more.
+// A selection, and crashes only after a write: all entries with both sides pass on every pipe and take minutes more.
 const SOME = /^(DUR2|STEP2 a step that fails twice|WAIT2 a signal reaches|COMP1 a failure|CHILD2 a child's output)/;
 const crashing = catalogue.filter(({ title }) => SOME.test(title));
 

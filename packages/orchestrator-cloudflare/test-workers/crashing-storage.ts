@@ -1,7 +1,7 @@
 /**
- * Makes an object die at a certain write to a journal: for the contract suite.
+ * Aborts an object at a given write to a journal, for the contract suite.
  *
- * Owns: one plan at a time, over all objects. The object really dies: what was not committed is lost with it.
+ * Owns: one plan for all objects. The abort is real: uncommitted writes are lost.
  */
 import type { Crash } from "@holdfast/proof/catalogue";
 import type { DurableObjectStorageLike } from "../src/index.ts";
@@ -36,7 +36,7 @@ export function crashingStorage({
       delete: (key) => kv.delete(key),
       put(key, value) {
         if (!happened && key.startsWith("journal/") && ++writes === plan?.atWrite) {
-          // Still in this turn of the event loop, so that nothing of it is committed.
+          // `before`: abort in the same turn of the event loop, so that none of its writes is committed.
           if (plan.side === "before") queueMicrotask(die);
           else void storage.sync().then(die);
         }

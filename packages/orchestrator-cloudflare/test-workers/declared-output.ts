@@ -1,7 +1,7 @@
 /**
- * What workerd writes when objects and processes end on purpose, declared where a test makes them end.
+ * The output of workerd when a test ends objects or processes on purpose.
  *
- * Owns: the texts of workerd for each such cause. A text that none of them matches fails the test.
+ * Owns: the texts of workerd for each cause. A test fails on any other output.
  */
 import { abortAllDurableObjects, reset } from "cloudflare:test";
 import { expectOutput } from "@holdfast/proof/output";
@@ -13,13 +13,13 @@ export function resetAfterEach(): void {
   afterEach(reset);
 }
 
-/** Every object dies on the spot. */
+/** Aborts all objects. */
 export function abortAll(): Promise<void> {
   expectOutput("objects aborted by a test", /Application called abortAllDurableObjects\(\)/);
   return abortAllDurableObjects();
 }
 
-/** For suites that crash objects at a write: the crash, and what callers of the crashed object get. */
+/** For suites that crash objects at a write: the crash, and the errors of requests to the crashed object. */
 export function expectCrashes(): void {
   expectOutput("objects crashed by the contract suite", /jsg\.Error: the contract suite made it crash/);
   expectOutput(
@@ -30,10 +30,10 @@ export function expectCrashes(): void {
   expectOutput("alarms of crashed objects", /^NOSENTRY SQLite alarm /);
 }
 
-/** For suites in which one end of a connection dies: an object, or the process of the step handler. */
+/** For suites in which one end of a connection ends: an object, or the process of the step handler. */
 export function expectBrokenConnections(): void {
   expectOutput(
-    "connections of which an end was made to die",
+    "connections with one end that a test ended",
     /exception = \S+: disconnected: /,
     /^uncaught exception; source = Uncaught \(in promise\); stack = Error: Network connection lost\./,
   );

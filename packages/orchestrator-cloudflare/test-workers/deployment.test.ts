@@ -8,14 +8,14 @@ import worker from "./worker.ts";
 
 afterEach(reset);
 
-test("API1 the classes extend the platform's DurableObject, so that they can have methods for RPC", async () => {
+test("API1 the classes extend the platform's DurableObject, so subclasses can have RPC methods", async () => {
   await trigger("sequence", "d1", 1);
   expect(await runInDurableObject(stubOf("d1"), (instance) => instance instanceof DurableObject)).toBe(true);
   const index = env.RUN_INDEX_DO.get(env.RUN_INDEX_DO.idFromName("shards"));
   expect(await runInDurableObject(index, (instance) => instance instanceof DurableObject)).toBe(true);
 });
 
-test("SEC7 bindings are recognized in workerd, and a missing one is named", async () => {
+test("SEC7 bindings are recognized in workerd, and the answer names a missing one", async () => {
   expectOutput("a missing binding is logged", /this deployment is misconfigured\. The binding WORKFLOW_RUN_DO/);
   expect((await call("/healthz")).status).toBe(200);
   const answer = await worker.fetch(new Request("https://holdfast.test/api/runs"), {

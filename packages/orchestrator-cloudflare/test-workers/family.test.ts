@@ -14,15 +14,15 @@ async function childrenOf(runId: string): Promise<string[]> {
   return ((await read(runId)).pendingWaitpoints as readonly Waitpoint[]).map(({ meta }) => meta.runId);
 }
 
-/** Posts and reads the whole answer: one that nobody reads keeps its object in memory. */
+/** Posts and reads the whole answer: an unread answer keeps its object in memory. */
 async function post(path: string, json: unknown = {}): Promise<number> {
   const answer = await call(path, json);
   await answer.text();
   return answer.status;
 }
 
-describe("children in objects of their own", () => {
-  test("CHILD1 children run in their own objects and give their results to their parent", async () => {
+describe("children in separate objects", () => {
+  test("CHILD1 children run in their own objects and send their results to their parent", async () => {
     await trigger("family", "p", {});
     const { output } = await untilStatus("p", "completed");
     expect(output).toMatchObject({ doubled: [2, 4, 6] });
@@ -31,7 +31,7 @@ describe("children in objects of their own", () => {
     expect(effects.toSorted()).toEqual(["double 1", "double 100", "double 2", "double 3"]);
   });
 
-  test("CHILD4 parents and children that are aborted while they wait lose nothing", { timeout: 60_000 }, async () => {
+  test("CHILD4 aborts of waiting parents and children lose no message", { timeout: 60_000 }, async () => {
     await trigger("family", "p", { wait: true });
     await expect.poll(() => childrenOf("p").then((ids) => ids.length), { timeout: 10_000 }).toBe(3);
     const ids = await childrenOf("p");
@@ -44,17 +44,13 @@ describe("children in objects of their own", () => {
     expect(effects.filter((line) => line !== "double 100").toSorted()).toEqual(["double 1", "double 2", "double 3"]);
   });
 
-  test(
-    "CHILD4 a parent and its children that are aborted right behind the trigger still end",
-    { timeout: 60_000 },
-    async () => {
-      await trigger("family", "p", {}, 0);
-      await abortAll();
-      expect(await untilStatus("p", "completed")).toMatchObject({ output: { doubled: [2, 4, 6] } });
-    },
-  );
+  test("CHILD4 a parent and its children end after an abort right after the trigger", { timeout: 60_000 }, async () => {
+    await trigger("family", "p", {}, 0);
+    await abortAll();
+    expect(await untilStatus("p", "completed")).toMatchObject({ output: { doubled: [2, 4, 6] } });
+  });
 
-  test("CHILD3 cancelling the parent cancels its attached children, although all of them were evicted", async () => {
+  test("CHILD3 a cancel of an evicted parent cancels its attached children", async () => {
     await trigger("family", "p", { wait: true });
     await expect.poll(() => childrenOf("p").then((ids) => ids.length), { timeout: 10_000 }).toBe(3);
     const ids = await childrenOf("p");
@@ -65,8 +61,8 @@ describe("children in objects of their own", () => {
   });
 });
 
-describe("undoing", () => {
-  test("COMP2 a run that is cancelled after an abort replays and undoes its steps; metadata and streams are there meanwhile", async () => {
+describe("compensation", () => {
+  test("COMP2 a run that is cancelled after an abort replays and compensates its steps", async () => {
     await trigger("trip", "t");
     expect(await read("t")).toMatchObject({
       status: "waiting",
@@ -83,7 +79,7 @@ describe("undoing", () => {
     ]);
   });
 
-  test("CAN4 a run is paused and goes on over HTTP, and VER3 is deleted when it has ended", async () => {
+  test("CAN4 VER3 requests pause and unpause a run, and delete it after its end", async () => {
     await trigger("trip", "t");
     expect(await post("/api/runs/t/pause", {})).toBe(202);
     await evict("t");

@@ -1,4 +1,4 @@
-/** tests: the index of runs in real objects with real SQL, and many who ask for the same thing at once */
+/** tests: the index of runs in real objects with real SQL, payloads in real R2, and concurrent duplicate requests */
 import { env, runInDurableObject } from "cloudflare:test";
 import type { IndexRow } from "@holdfast/orchestrator";
 import { describe, expect, test } from "vitest";
@@ -18,7 +18,7 @@ async function list(query = ""): Promise<Record<string, string>> {
 }
 
 describe("the index", () => {
-  test("IDX1 runs in real objects are listed as they stand, and cost one row more", async () => {
+  test("IDX1 runs in real objects are listed with their current status", async () => {
     await trigger("order", "indexed-a");
     await expect.poll(() => list()).toEqual({ "indexed-a": "waiting" });
     await signal("indexed-a", "approval", "yes");
@@ -50,7 +50,7 @@ describe("the index", () => {
     });
     for (const [found, read] of reads) {
       expect(found).toBeGreaterThan(0);
-      // A row is counted once in its index and once in its table.
+      // The platform counts a row once in the SQL index and once in the table.
       expect(read).toBeLessThanOrEqual(2 * 51);
     }
   });
@@ -71,7 +71,7 @@ function rowOf(i: number): IndexRow {
 }
 
 describe("a bucket", () => {
-  test("LIM1 large payloads of an ended run are kept in real R2, read as before, and removed with it", async () => {
+  test("LIM1 large payloads of an ended run are moved to real R2, read as before, and removed with the run", async () => {
     const size = 1_500_000;
     await trigger("large", "bucket-1", size);
     await signal("bucket-1", "end");
@@ -88,17 +88,17 @@ describe("a bucket", () => {
   });
 });
 
-describe("a thousand at once", () => {
+describe("a thousand concurrent requests", () => {
   const DUPLICATES = 1_000;
-  const inParallel = (ask: () => Promise<Response>): Promise<Response[]> =>
-    Promise.all(Array.from({ length: DUPLICATES }, ask));
+  const inParallel = (send: () => Promise<Response>): Promise<Response[]> =>
+    Promise.all(Array.from({ length: DUPLICATES }, send));
   const statuses = (answers: readonly Response[]): Record<number, number> => {
     const counts: Record<number, number> = {};
     for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1;
     return counts;
   };
 
-  test("RUN2 duplicate triggers make one run", { timeout: 60_000 }, async () => {
+  test("RUN2 duplicate triggers create one run", { timeout: 60_000 }, async () => {
     const body = { workflowId: "order", idempotencyKey: "one order" };
     const answers = await inParallel(() => call("/api/runs", body));
     expect(statuses(answers)).toEqual({ 201: 1, 200: DUPLICATES - 1 });
@@ -112,11 +112,11 @@ describe("a thousand at once", () => {
     await trigger("order", "r1");
     const body = { name: "approval", payload: "yes", deliveryId: "d-1" };
     const answers = await inParallel(() => call("/api/runs/r1/signals", body));
-    const said = (await Promise.all(answers.map((answer) => answer.json<{ delivery: string }>()))).map(
+    const deliveries = (await Promise.all(answers.map((answer) => answer.json<{ delivery: string }>()))).map(
       ({ delivery }) => delivery,
     );
-    expect(said.filter((delivery) => delivery === "resolved")).toHaveLength(1);
-    expect(said.filter((delivery) => delivery === "duplicate")).toHaveLength(DUPLICATES - 1);
+    expect(deliveries.filter((delivery) => delivery === "resolved")).toHaveLength(1);
+    expect(deliveries.filter((delivery) => delivery === "duplicate")).toHaveLength(DUPLICATES - 1);
     await untilStatus("r1", "completed");
   });
 
@@ -128,7 +128,7 @@ describe("a thousand at once", () => {
     expect(counts[202]).toBeGreaterThanOrEqual(1);
   });
 
-  test("RES1 duplicate resumes make one run", { timeout: 60_000 }, async () => {
+  test("RES1 duplicate resumes create one run", { timeout: 60_000 }, async () => {
     await trigger("order", "r1");
     await call("/api/runs/r1/cancel", {});
     await expect

@@ -1,4 +1,4 @@
-/** The pipes under fire: the process at the other end is killed, again and again, while runs of all kinds are under way. */
+/** tests: the pipes in workerd: latency of cancels and pauses, and repeated kills of the step handler's process */
 import { env } from "cloudflare:test";
 import { differences, runEntry, slugOf } from "@holdfast/proof/catalogue";
 import { describe, expect, test } from "vitest";
@@ -14,7 +14,7 @@ expectLostStubs();
 
 const KILLS = 8;
 
-/** What the bodies of a run did at the other end. */
+/** Returns the numbers of started and aborted bodies of a run in the step handler. */
 async function seen(pipe: string, run: string): Promise<{ bodies: number; aborted: number }> {
   const path = `watched?run=${run}`;
   const answer =
@@ -26,7 +26,7 @@ describe.each(["rpc", "fetch", "http"])("over %s", (pipe) => {
   const withinASecond = { timeout: 1_000, interval: 20 };
   const bodies = async (run: string): Promise<number> => (await seen(pipe, run)).bodies;
 
-  test("CAN1 a cancel aborts the body at the other end within a second", async () => {
+  test("CAN1 a cancel aborts the body in the step handler within a second", async () => {
     const run = `${pipe}-cancelled`;
     await trigger("watched-hangs", run, null, 0);
     await expect.poll(() => bodies(run), { timeout: 10_000 }).toBe(1);
@@ -34,7 +34,7 @@ describe.each(["rpc", "fetch", "http"])("over %s", (pipe) => {
     await expect.poll(async () => (await seen(pipe, run)).aborted, withinASecond).toBe(1);
   });
 
-  test("RUN6 a time-out aborts the body at the other end within a second", async () => {
+  test("RUN6 a time-out aborts the body in the step handler within a second", async () => {
     const run = `${pipe}-timed-out`;
     const body = { workflowId: "watched-hangs", runId: run, input: null, timeout: 1_500 };
     expect((await call("/api/runs", body)).status).toBe(201);
@@ -43,12 +43,12 @@ describe.each(["rpc", "fetch", "http"])("over %s", (pipe) => {
     await expect.poll(async () => (await seen(pipe, run)).aborted, withinASecond).toBe(1);
   });
 
-  test("CAN4 a pause keeps bodies at the other end from starting within a second", async () => {
+  test("CAN4 a pause stops the start of bodies in the step handler within a second", async () => {
     const run = `${pipe}-paused`;
     await trigger("watched-ticks", run, null, 0);
     await expect.poll(() => bodies(run), { timeout: 10_000 }).toBeGreaterThan(2);
     await call(`/api/runs/${run}/pause`, {});
-    // Still: two looks, a good while apart, see the same.
+    // No body starts between two reads.
     await expect
       .poll(async () => [await bodies(run), await sleepFor(200).then(() => bodies(run))], withinASecond)
       .toSatisfy(([before, after]: number[]) => before === after);
@@ -60,10 +60,10 @@ describe.each(["rpc", "fetch", "http"])("over %s", (pipe) => {
 });
 
 test(
-  "DUR4 DUR8 a Node process that is killed again and again under a load of mixed workflows loses and repeats nothing",
+  "DUR4 DUR8 repeated kills of a Node process under a load of mixed workflows lose and repeat no step",
   { timeout: 120_000 },
   async () => {
-    // What ends by the clock may end otherwise when a second is lost in between.
+    // Exclude entries whose outcome depends on time: a kill may delay them by a second.
     const entries = catalogue.filter(
       ({ title, timeoutMs }) => timeoutMs === undefined && !/race|WAIT3|WAIT5/.test(title),
     );
@@ -85,7 +85,7 @@ test(
         entries.map(async (entry) => {
           const runId = `http-killed-${round}-${slugOf(entry)}`;
           const result = await runEntry(
-            // Nobody waits for the backoff of a dispatch: an alarm that is due is fired by the platform itself.
+            // Fire no alarm: the platform fires the alarms of the dispatch backoff.
             { ...host, tick: () => host.wait(20) },
             entry,
             runId,

@@ -11,7 +11,7 @@ import type {
 } from "../src/index.ts";
 import type { HoldfastApp, ObjectContextLike } from "../src/deployment/holdfast.ts";
 
-test("the platform's own types assign to the structural ones", () => {
+test("the platform's own types are assignable to the structural types", () => {
   expectTypeOf<DurableObjectStorage>().toExtend<DurableObjectStorageLike>();
   expectTypeOf<DurableObjectNamespace>().toExtend<DurableObjectNamespaceLike<DurableObjectId>>();
   expectTypeOf<DurableObjectStub>().toExtend<DurableObjectStubLike>();
@@ -24,7 +24,7 @@ test("the platform's own types assign to the structural ones", () => {
   expect(namespace.get(namespace.idFromName("r1"))).toBeDefined();
 });
 
-test("what holdfast makes is what the platform wants of a Worker and of Durable Objects", () => {
+test("the Worker and the classes of holdfast are assignable to the platform's types", () => {
   expectTypeOf<HoldfastApp<Cloudflare.Env>["worker"]>().toExtend<ExportedHandler<Cloudflare.Env>>();
   type Instance = InstanceType<HoldfastApp["WorkflowRunDO"]>;
   expectTypeOf<Instance>().toExtend<Pick<Required<DurableObject>, "fetch" | "alarm" | "webSocketMessage">>();

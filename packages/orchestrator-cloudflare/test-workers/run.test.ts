@@ -10,7 +10,7 @@ beforeEach(() => {
 resetAfterEach();
 
 describe("durability", () => {
-  test("DUR3 a run goes on after its object was aborted while it waits, and no completed step runs again", async () => {
+  test("DUR3 a waiting run continues after an abort of its object, and no completed step runs again", async () => {
     expect(await trigger("order", "r1")).toMatchObject({
       status: "waiting",
       steps: [{ name: "reserve", status: "completed" }],
@@ -23,7 +23,7 @@ describe("durability", () => {
     expect(effects).toEqual(["r1 reserve", "r1 ship"]);
   });
 
-  test("DUR5 a run whose object was aborted while a step executed is driven again by its alarm alone", async () => {
+  test("DUR5 the alarm alone continues a run whose object was aborted during a step", async () => {
     await trigger("held", "r1", null, 0);
     await expect.poll(() => held.size).toBe(1);
     await abortAll();
@@ -34,7 +34,7 @@ describe("durability", () => {
   });
 
   test(
-    "DUR5 a run that was aborted right behind the 201 ends by its own alarm, with nobody acting",
+    "DUR5 a run that was aborted right after the 201 ends by its own alarm, without any request",
     { timeout: 30_000 },
     async () => {
       await trigger("sequence", "r1", 3, 0);
@@ -43,14 +43,14 @@ describe("durability", () => {
     },
   );
 
-  test("DUR5 when a run has ended no alarm is left", async () => {
+  test("DUR5 an ended run has no alarm", async () => {
     await trigger("sequence", "r1", 3);
     expect(await inObject("r1", (state) => state.storage.getAlarm())).toBeNull();
   });
 });
 
 describe("waits", () => {
-  test("WAIT4 a wait times out by the alarm with nobody calling, after an eviction too", async () => {
+  test("WAIT4 the alarm times out a wait without any request, also after an eviction", async () => {
     expect(await trigger("patient", "r1")).toMatchObject({ status: "waiting" });
     await evict("r1");
     const { startedAt, endedAt, output } = await untilStatus("r1", "completed");
@@ -59,7 +59,7 @@ describe("waits", () => {
     expect(endedAt - startedAt).toBeLessThan(3_000);
   });
 
-  test("WAIT1 DUR5 WAIT4 waits without time end, one after the other", async () => {
+  test("WAIT1 DUR5 WAIT4 sequential waits without time end", async () => {
     await trigger("no time", "r1");
     await signal("r1", "go");
     expect(await untilStatus("r1", "completed")).toMatchObject({ output: 60 });
@@ -90,12 +90,12 @@ describe("waits", () => {
     expect(await untilStatus("r1", "completed")).toMatchObject({ output: "done" });
   });
 
-  test("WAIT1 the object's alarm is the earliest time at which something is due", async () => {
+  test("WAIT1 the object's alarm is set to the run's next timer", async () => {
     const { pendingWaitpoints } = await trigger("order", "r1");
     expect(await inObject("r1", (state) => state.storage.getAlarm())).toBe(pendingWaitpoints[0]?.wakeAt);
   });
 
-  test("WAIT2 signals sent before the wait are kept over an eviction and meet the waits in order", async () => {
+  test("WAIT2 signals before the wait stay buffered over an eviction and resolve the waits in order", async () => {
     await trigger("race", "r1");
     expect(await signal("r1", "end")).toMatchObject({ delivery: "buffered" });
     await evict("r1");
@@ -103,7 +103,7 @@ describe("waits", () => {
     expect(await untilStatus("r1", "completed")).toMatchObject({ output: { winner: "first", both: [1, 2] } });
   });
 
-  test("WAIT8 a signal to a run that has ended is refused", async () => {
+  test("WAIT8 a signal to an ended run is rejected", async () => {
     await trigger("sequence", "r1", 1);
     const answer = await call("/api/runs/r1/signals", { name: "late" });
     expect([answer.status, await answer.json()]).toMatchObject([409, { error: "run_terminal" }]);
@@ -111,7 +111,7 @@ describe("waits", () => {
 });
 
 describe("replay", () => {
-  test("REP2 a race won by a sleep is won by it after an abort too", async () => {
+  test("REP2 a sleep that won a race also wins it in the replay after an abort", async () => {
     await trigger("race", "r1");
     await expect.poll(async () => (await read("r1")).steps.length, { timeout: 5_000 }).toBe(2);
     await untilStatus("r1", "waiting");
@@ -126,7 +126,7 @@ describe("replay", () => {
 });
 
 describe("steps", () => {
-  test("STEP2 a step that fails twice makes three attempts by alarms, at the policy's delays, with evictions between", async () => {
+  test("STEP2 a step that fails twice makes three attempts by alarms, at the policy's delays, also after an eviction", async () => {
     await trigger("flaky", "r1");
     await evict("r1");
     expect(await untilStatus("r1", "completed")).toMatchObject({ output: 3, steps: [{ attempts: 3 }] });
@@ -135,7 +135,7 @@ describe("steps", () => {
     for (const i of [1, 2]) expect((times[i] as number) - (times[i - 1] as number)).toBeGreaterThanOrEqual(200);
   });
 
-  test("STEP5 a result of several megabytes is stored in parts, survives an abort and comes back whole", async () => {
+  test("STEP5 a result of several megabytes is stored in parts and is complete after an abort", async () => {
     await trigger("large", "r1", 3_000_000);
     const keys = await inObject("r1", (state) => [...state.storage.kv.list()].map(([key]) => key));
     expect(keys.filter((key) => key.startsWith("part/")).length).toBeGreaterThan(5);
@@ -146,7 +146,7 @@ describe("steps", () => {
     expect((output as [number, string])[1]).toHaveLength(3_000_000);
   });
 
-  test("STEP5 no row is larger than the platform takes", async () => {
+  test("STEP5 no row exceeds the platform's limit", async () => {
     await trigger("large", "r1", 3_000_000);
     const largest = await inObject("r1", (state) =>
       Math.max(...[...state.storage.kv.list()].map(([, row]) => JSON.stringify(row).length)),
@@ -156,7 +156,7 @@ describe("steps", () => {
 });
 
 describe("cancel", () => {
-  test("CAN1 a cancel while a step runs aborts its signal; the late result changes nothing and the status stays", async () => {
+  test("CAN1 a cancel during a step aborts its signal, and the late result changes nothing", async () => {
     await trigger("held", "r1", null, 0);
     await expect.poll(() => held.size).toBe(1);
     expect((await read("r1")).steps).toMatchObject([{ name: "hold", status: "running", attempts: 1 }]);
@@ -170,7 +170,7 @@ describe("cancel", () => {
 });
 
 describe("cost", () => {
-  test("REP6 a run of 5,000 steps ends, writes 5,002 rows, and its cost per step stays flat", async () => {
+  test("REP6 a run of 5,000 steps has 5,001 rows, and its cost per step is constant", async () => {
     const perStepMs: number[] = [];
     for (const count of [500, 5_000]) {
       const { startedAt, endedAt, output } = await trigger("sequence", `r${count}`, count, 60);
@@ -179,11 +179,11 @@ describe("cost", () => {
     }
     const rows = await inObject("r5000", (state) => [...state.storage.kv.list()].length);
     expect(rows).toBe(5_001);
-    // A quadratic cost would be ten times as high; the bound leaves room for a busy machine.
+    // A quadratic cost would be ten times as high. The bound allows for a busy machine.
     expect(perStepMs[1] as number).toBeLessThan(Math.max(4 * (perStepMs[0] as number), 0.5));
   });
 
-  test("REP6 a step writes one row: the storage counts what a run of 200 steps wrote", async () => {
+  test("REP6 a step writes one row: a run of 200 steps has 201 rows", async () => {
     await trigger("sequence", "r1", 200);
     const { rows, journal } = await inObject("r1", (state) => {
       const keys = [...state.storage.kv.list()].map(([key]) => key);

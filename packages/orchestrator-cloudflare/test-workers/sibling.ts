@@ -1,5 +1,5 @@
 /**
- * The sibling Worker of the real-workerd suite: the catalogue, over RPC and over plain fetch.
+ * The sibling Worker of the real-workerd suite. It serves the catalogue over RPC and over plain fetch.
  */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { makeCatalogue, workflowsOf } from "@holdfast/proof/catalogue";

@@ -1,4 +1,4 @@
-/** Real time passes in the bodies of the catalogue's steps. */
+/** Sleeps in real time, for the bodies of the catalogue's steps. */
 export function sleepFor(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, ms);

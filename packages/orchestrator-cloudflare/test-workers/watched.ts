@@ -1,11 +1,11 @@
 /**
- * A workflow whose body is watched from outside: what reached it at the other end of a pipe, and how often it was executed.
+ * Workflows that count their started and aborted bodies, for tests that read the counts over HTTP.
  */
 import { type Workflow, workflow } from "@holdfast/workflows";
 
 export interface Watched {
   readonly workflows: readonly Workflow[];
-  /** `GET …/watched?run=…` answers what its bodies did; nothing for another path. */
+  /** Answers `GET …/watched?run=…` with the counts of the run; `undefined` for another path. */
   answer(request: Request): Response | undefined;
 }
 

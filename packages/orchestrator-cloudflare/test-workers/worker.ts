@@ -1,5 +1,5 @@
 /**
- * The Worker that the real-workerd suite drives: the library as a user would wire it, with workflows made for testing.
+ * The Worker of the real-workerd suite: the library as a user wires it, with workflows for the tests.
  */
 import {
   type RpcBinding,
@@ -19,7 +19,7 @@ interface Env {
   readonly STEP_HANDLER_KEY: string;
 }
 
-/** The beginning of a run's id says where its code executes. */
+/** The prefix of a run's id selects the dispatcher. */
 function dispatcherOf(env: Env): StepDispatcher {
   const inline = createInlineDispatcher({ workflows });
   const pipes: readonly (readonly [prefix: string, dispatcher: StepDispatcher])[] = [
@@ -40,7 +40,7 @@ const app = holdfast({
   dispatcher: dispatcherOf,
   deps: () => ({ verifyRequest: () => true, telemetry: {} }),
   runObject(deps, ctx: DurableObjectState, _env) {
-    // Some runs only: other tests measure what a run costs by itself.
+    // Only for some runs: other tests measure the cost of a run without a bucket and an index.
     const only = (prefix: string): boolean => ctx.id.name?.startsWith(prefix) === true;
     return {
       ...deps,

@@ -1,12 +1,12 @@
 /**
- * Workflows made for the real-workerd suite, and what their step bodies did in this isolate.
+ * Workflows for the real-workerd suite, and a log of their step bodies in this isolate.
  */
 import { type CatalogueEntry, makeCatalogue, workflowsOf } from "@holdfast/proof/catalogue";
 import { workflow } from "@holdfast/workflows";
 import { sleepFor } from "./sleep.ts";
 import { watch } from "./watched.ts";
 
-/** Step bodies that ran, by run and step, in order. */
+/** The step bodies that ran, by run and step, in order. */
 export const effects: string[] = [];
 
 const child = workflow({
@@ -18,7 +18,7 @@ const child = workflow({
   },
 });
 
-/** Bodies that wait to be told how to end, by run and step. */
+/** Bodies that run until a test ends them, by run and step. */
 export const held = new Map<string, { readonly signal: AbortSignal; readonly end: (value: unknown) => void }>();
 
 export const catalogue: CatalogueEntry[] = makeCatalogue({ sleep: sleepFor });

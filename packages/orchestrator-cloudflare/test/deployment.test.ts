@@ -1,4 +1,4 @@
-/** tests: the composition root: options, bindings, variables, and what a deployment answers that cannot serve */
+/** tests: the composition root: options, bindings, variables, and the answers of a misconfigured deployment */
 import { workflow } from "@holdfast/workflows";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -24,7 +24,7 @@ class FakeContext implements ObjectContextLike {
   }
 }
 
-/** A deployed app: objects are made when they are first asked for. */
+/** A deployed app: objects are created at their first request. */
 class Deployed {
   readonly env: Record<string, unknown>;
   readonly app;
@@ -67,7 +67,7 @@ class Deployed {
 
 const logged = () => vi.spyOn(console, "error").mockImplementation(() => {});
 
-describe("a Worker of one's own", () => {
+describe("a Worker of holdfast()", () => {
   test("API1 the app serves the API and executes workflows, with one binding and no variable but AUTH", async () => {
     const deployed = new Deployed();
     expect(await answerOf(await deployed.fetch("/api/runs", { workflowId: "hello", runId: "r1" }))).toMatchObject({
@@ -77,7 +77,7 @@ describe("a Worker of one's own", () => {
     expect((await deployed.fetch("/api/runs")).status).toBe(501);
   });
 
-  test("IDX1 the binding RUN_INDEX_DO is all that listing needs", async () => {
+  test("IDX1 lists need only the binding RUN_INDEX_DO", async () => {
     const deployed = new Deployed().withIndex();
     await deployed.fetch("/api/runs", { workflowId: "hello", runId: "r1" });
     await expect
@@ -85,7 +85,7 @@ describe("a Worker of one's own", () => {
       .toMatchObject([{ id: "r1", status: "completed" }]);
   });
 
-  test("LIM1 the binding PAYLOADS is all that large payloads need to move to a bucket", async () => {
+  test("LIM1 large payloads are moved to a bucket if the binding PAYLOADS exists", async () => {
     const put = vi.fn<BucketLike["put"]>(async () => ({}));
     const bucket: BucketLike = { put, get: async () => null, delete: async () => {} };
     const large = workflow({ id: "large", run: (_input, ctx) => ctx.step("make", () => "x".repeat(600_000)) });
@@ -94,7 +94,7 @@ describe("a Worker of one's own", () => {
     await expect.poll(() => put.mock.calls.map(([name]) => name).toSorted()[0]).toContain("runs/-/r1/");
   });
 
-  test("RUN1 variables set the environment, and deps come before variables", async () => {
+  test("RUN1 variables set the environment, and deps override variables", async () => {
     const created = async (deployed: Deployed) =>
       (await answerOf(await deployed.fetch("/api/runs", { workflowId: "hello", runId: "r1" }))).body["environment"];
     expect(await created(new Deployed({ ENVIRONMENT: "staging" }))).toBe("staging");
@@ -112,7 +112,7 @@ describe("a Worker of one's own", () => {
     expect(await statusWith(new Deployed({ LIMITS: '{"requestBytes":3000}' }, options))).toBe(413);
   });
 
-  test("SEC1 API_TOKENS closes the API, null or nothing closes it to everybody, and AUTH opens it", async () => {
+  test("SEC1 API_TOKENS restricts the API to its tokens, no tokens close it, and AUTH opens it", async () => {
     const statusWith = async (variables: Record<string, unknown>) =>
       (await new Deployed(variables).fetch("/api/workflows")).status;
     expect(await statusWith({ AUTH: undefined, API_TOKENS: "one-token" })).toBe(401);
@@ -121,14 +121,16 @@ describe("a Worker of one's own", () => {
     expect([await statusWith({ AUTH: "off" }), await statusWith({ AUTH: "open" })]).toEqual([200, 200]);
   });
 
-  test("RUN7 unknown options are refused by name where the Worker is loaded", () => {
+  test("RUN7 unknown options are rejected by name when the Worker is loaded", () => {
     const make = (options: object) => () => createApp(Base, options as HoldfastOptions);
     expect(make({ workflows: [hello], dispatchers: [] })).toThrow("holdfast.dispatchers: unknown option");
-    expect(make({})).toThrow("holdfast: give either workflows or dispatcher");
-    expect(make({ workflows: [hello], dispatcher: () => {} })).toThrow("holdfast: give either workflows or dispatcher");
+    expect(make({})).toThrow("holdfast: needs either workflows or dispatcher");
+    expect(make({ workflows: [hello], dispatcher: () => {} })).toThrow(
+      "holdfast: needs either workflows or dispatcher",
+    );
   });
 
-  test("DUR1 runObject replaces what one object is given", async () => {
+  test("DUR1 runObject replaces the dependencies of one object", async () => {
     const storage = new FakeStorage();
     const options: HoldfastOptions = { workflows: [hello], runObject: (deps) => ({ ...deps, storage }) };
     await new Deployed({}, options).fetch("/api/runs", { workflowId: "hello", runId: "r1" });
@@ -136,7 +138,7 @@ describe("a Worker of one's own", () => {
   });
 });
 
-describe("a deployment that cannot serve", () => {
+describe("a misconfigured deployment", () => {
   const WRONG: [field: string, variables: Record<string, unknown>][] = [
     ["WORKFLOW_RUN_DO", { WORKFLOW_RUN_DO: undefined }],
     ["RUN_INDEX_DO", { RUN_INDEX_DO: "no binding" }],
@@ -150,7 +152,7 @@ describe("a deployment that cannot serve", () => {
     ["ENVIRONMENT", { ENVIRONMENT: "x".repeat(300) }],
   ];
 
-  test.each(WRONG)("SEC7 a wrong %s is answered with 503 misconfigured, and logged once", async (field, variables) => {
+  test.each(WRONG)("SEC7 an invalid %s is answered 503 misconfigured, and logged once", async (field, variables) => {
     const log = logged();
     const deployed = new Deployed(variables);
     for (const path of ["/api/workflows", "/api/runs/r1", "/openapi.json", "/nowhere"]) {
@@ -177,7 +179,7 @@ describe("a deployment that cannot serve", () => {
     expect(await messageOf({ RETENTION: "a while" })).not.toContain("RETENTION");
   });
 
-  test("RUN7 unknown deps are refused by name, and what deps or a dispatcher throws is logged", async () => {
+  test("RUN7 unknown deps are rejected by name, and an error of deps or of a dispatcher is logged", async () => {
     const log = logged();
     await new Deployed({}, { workflows: [hello], deps: () => ({ verify: () => true }) as object }).fetch("/healthz");
     expect(String(log.mock.calls)).toContain("deps.verify: unknown option");
@@ -198,7 +200,7 @@ describe("a deployment that cannot serve", () => {
 });
 
 describe("a class written by hand", () => {
-  test("API1 the one that the package's README shows serves the API and executes workflows", async () => {
+  test("API1 the class in the package's README serves the API and executes workflows", async () => {
     const objects = new Map<string, WorkflowRunDO>();
     const env = {
       API_TOKENS: "one-token",
@@ -224,17 +226,17 @@ describe("README.md", () => {
   const read = (path: string) => readFileSync(join(REPOSITORY, path), "utf8");
   const readme = read("README.md");
 
-  test("API1 the Worker that it shows is the one of examples/single-worker, which is compiled and started", () => {
+  test("API1 its Worker is the one of examples/single-worker, which is compiled and started", () => {
     const code = read("examples/single-worker/src/worker.ts").replace(/^\/\*\*.*\*\/\n/, "");
     expect(readme).toContain(code);
   });
 
-  test("API1 the class by hand that the package's README shows is a file of the tests", () => {
+  test("API1 the class in the package's README is a file of the tests", () => {
     const code = read("packages/orchestrator-cloudflare/test/hand-written-worker.ts").replace(/^\/\*\*.*\*\/\n/, "");
     expect(read("packages/orchestrator-cloudflare/README.md")).toContain(code);
   });
 
-  test("API1 the bindings and migrations that it shows are those of examples/single-worker", () => {
+  test("API1 its bindings and migrations are those of examples/single-worker", () => {
     const config = read("examples/single-worker/wrangler.jsonc");
     const shown = /"durable_objects"[^]*?"migrations".*\n/.exec(config)?.[0].replaceAll(/^ {2}/gm, "");
     expect(shown).toContain("new_sqlite_classes");

@@ -91,11 +91,11 @@ async function until(api: FakeDeployment, status: string): Promise<Record<string
 }
 
 /** Waits until a dispatch has failed. */
-function untilTrouble(api: FakeDeployment): Promise<void> {
+function untilDispatchFailed(api: FakeDeployment): Promise<void> {
   return vi.waitFor(
     () => {
       if (!JSON.stringify(api.storageOf("r").rows.get("record")).includes('"failures":1'))
-        throw new Error("no trouble yet");
+        throw new Error("no dispatch has failed yet");
     },
     { timeout: 10_000, interval: 5 },
   );
@@ -269,7 +269,7 @@ describe("pipe failures", () => {
       network.breaks = (_n, request, pass) => (broken ? request.text().then(answer) : pass());
       const api = network.deploy();
       await trigger(api, "steps", { n: 2 });
-      await untilTrouble(api);
+      await untilDispatchFailed(api);
       expect(await read(api)).toMatchObject({
         status: "running",
         dispatch: { failures: 1, message: expect.stringContaining("step handler"), retryAt: expect.any(Number) },
@@ -313,7 +313,7 @@ describe("pipe failures", () => {
     const network = new Network();
     const api = network.deploy();
     await trigger(api, "unheard of");
-    await untilTrouble(api);
+    await untilDispatchFailed(api);
     const late = workflow({ id: "unheard of", run: () => "served" });
     network.handlers = [createStepHandler({ workflows: [late], signingKeys: [KEY] })];
     expect(await until(api, "completed")).toMatchObject({ output: "served" });
@@ -419,6 +419,6 @@ describe("a service binding with fetch only", () => {
       }),
     );
     await trigger(api, "steps", { n: 1 });
-    await untilTrouble(api);
+    await untilDispatchFailed(api);
   });
 });

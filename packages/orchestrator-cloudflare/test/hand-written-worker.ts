@@ -1,4 +1,4 @@
-/** The Worker and the class of a run's object, written by hand, as the README of the package shows them. */
+/** A Worker and the class of a run's object, written by hand. The README of the package shows the same code. */
 import {
   type DurableObjectNamespaceLike,
   type RunObjectDeps,

@@ -23,5 +23,5 @@ test("RUN2 a trigger by the key is sent to its run, and a trigger with the objec
   const key = new KeyReservation(new FakeStorage().kv);
   key.reserve("a", undefined);
   expect(key.holderFor({ byKey: true })).toEqual({ keyStandsFor: "a" });
-  expect(() => key.holderFor({ byKey: false })).toThrow('stands for the run "a"');
+  expect(() => key.holderFor({ byKey: false })).toThrow('reserved by an idempotency key of the run "a"');
 });

@@ -11,7 +11,7 @@ beforeEach(() => {
 
 const wait = { headers: { Prefer: "wait=5" } };
 
-/** A waiting run, after newer code changed a row of it. */
+/** Creates a waiting run, and changes one of its rows as newer code does. */
 async function changed(key: string, fields: object): Promise<Map<string, unknown>> {
   await api.fetch("/api/runs", { json: { workflowId: "approve", runId: "r1", input: {} }, ...wait });
   const { rows } = api.storageOf("r1");
@@ -20,7 +20,7 @@ async function changed(key: string, fields: object): Promise<Map<string, unknown
   return structuredClone(rows);
 }
 
-/** What a reader that follows the run gets, until it holds this text. */
+/** Returns the text that a follower of the run gets, up to `text`. */
 async function readUntil(text: string): Promise<string> {
   const reader = (await api.fetch("/api/runs/r1/stream")).body?.getReader();
   let received = "";
@@ -37,7 +37,7 @@ describe.each([
   ["a header of a newer format", "record", { v: 2 }],
   ["a reserved header field", "record", { build: "b2" }],
   ["a reserved entry", "journal/0000000002", { type: "version.marked" }],
-  ["a list of what it uses", "record", { uses: ["version.marked"] }],
+  ["a list of used features", "record", { uses: ["version.marked"] }],
 ])("a run with %s", (_what, key, fields) => {
   test("VER4 is shown paused with NEWER_FORMAT, in the record and to readers that follow", async () => {
     await changed(key, fields);
@@ -50,7 +50,7 @@ describe.each([
     expect(await readUntil("NEWER_FORMAT")).toContain('"status":"paused"');
   });
 
-  test("VER4 DUR1 takes nothing: every request is answered 503 newer_format and changes no row", async () => {
+  test("VER4 DUR1 answers every request 503 newer_format and changes no row", async () => {
     const rows = await changed(key, fields);
     const posts = ["signals", "events", "cancel", "pause", "retry", "resume"];
     const bodies: Record<string, object> = { signals: { name: "go" }, events: { eventType: "go" }, resume: {} };
@@ -67,7 +67,7 @@ describe.each([
     expect(api.storageOf("r1").rows).toEqual(rows);
   });
 
-  test("VER4 DUR5 has an alarm, which changes no row and sets the next", async () => {
+  test("VER4 DUR5 has an alarm that changes no row and sets the next alarm", async () => {
     const rows = await changed(key, fields);
     await api.fetch("/api/runs/r1");
     expect(api.storageOf("r1").alarmAt).toBeGreaterThan(Date.now());
@@ -77,7 +77,7 @@ describe.each([
   });
 });
 
-test("VER4 a reserved entry in the middle of the journal is found when the record is read", async () => {
+test("VER4 a reserved entry in the middle of the journal is detected when the record is read", async () => {
   await changed("journal/0000000001", { type: "edited" });
   expect(await answerOf(await api.fetch("/api/runs/r1"))).toMatchObject({
     body: { status: "paused", error: { code: "NEWER_FORMAT" } },
@@ -86,7 +86,7 @@ test("VER4 a reserved entry in the middle of the journal is found when the recor
 });
 
 test.each([...RESERVED_HEADER_FIELDS, "flags"])(
-  "VER4 LIM2 a trigger with the field %s is refused with 400",
+  "VER4 LIM2 a trigger with the field %s is rejected with 400",
   async (field) => {
     const json = { workflowId: "approve", runId: "r1", input: {}, [field]: 1 };
     expect(await answerOf(await api.fetch("/api/runs", { json }))).toMatchObject({
@@ -96,7 +96,7 @@ test.each([...RESERVED_HEADER_FIELDS, "flags"])(
   },
 );
 
-test("VER4 LIM2 no value of a caller is taken for an encoded one", async () => {
+test("VER4 LIM2 a value of a request is never decoded as an encoded value", async () => {
   const json = { workflowId: "approve", runId: "r1", input: "h1.k7.c2VhbGVk" };
   expect(await answerOf(await api.fetch("/api/runs", { json, ...wait }))).toMatchObject({
     body: { input: "h1.k7.c2VhbGVk", status: "waiting" },

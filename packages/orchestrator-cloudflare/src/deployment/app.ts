@@ -1,8 +1,8 @@
 /**
- * The Worker and its Durable Object classes, from a deployer's options.
+ * Creates the Worker and its Durable Object classes from a deployer's options.
  *
- * Owns: the classes. It imports nothing of the platform: the class that they extend is passed in, so that plain Node can
- * test them.
+ * Owns: the classes. This file imports nothing of the platform. Their base class is a parameter, so tests in plain Node
+ * can create them.
  */
 import { handleRunIndexRequest } from "../index-object/index-object.ts";
 import type { HibernatingSocketLike } from "../platform-types.ts";
@@ -30,13 +30,13 @@ export interface IndexDurableObject {
 export interface HoldfastApp<Env extends object = object> {
   /** The Worker's default export: the HTTP API. */
   readonly worker: { fetch(request: Request, env: Env): Promise<Response> };
-  /** One object for each run. Its binding is WORKFLOW_RUN_DO. */
+  /** One object per run. Its binding is WORKFLOW_RUN_DO. */
   readonly WorkflowRunDO: new (ctx: ObjectContextLike, env: Env) => RunDurableObject;
   /** The shards of the index of runs, and the list of them. Its binding is RUN_INDEX_DO. */
   readonly RunIndexDO: new (ctx: ObjectContextLike, env: Env) => IndexDurableObject;
 }
 
-/** @throws HoldfastError `INVALID_ARGUMENT` for bad options (RUN7). */
+/** @throws HoldfastError `INVALID_ARGUMENT` for invalid options (RUN7). */
 export function createApp<Env extends object>(
   Base: DurableObjectBase,
   options: HoldfastOptions<Env>,
@@ -75,7 +75,7 @@ function runObjectClass<Env extends object>(
       this.#env = env;
     }
 
-    /** Not in the constructor: what fails here is answered, and an alarm is set again. */
+    /** Called by the handlers, not by the constructor: they answer an error of it, and set a failed alarm again. */
     readonly #open = (): RunObject => {
       this.#object ??= new RunObject(deployments.runObjectDeps(this.#ctx, this.#env));
       return this.#object;

@@ -1,8 +1,8 @@
 /**
- * What the Worker and its objects are given, made from a deployer's options and the environment.
+ * Computes the dependencies of the Worker and its objects from a deployer's options and the environment.
  *
- * Owns: the options of `holdfast`, the defaults, and that they are worked out once for each isolate. A mistake in the options
- * is thrown where the Worker is loaded; a mistake in the environment is logged once and refuses every request.
+ * Owns: the options of `holdfast`, the defaults, and their computation once per isolate. Invalid options throw when the
+ * Worker is loaded. An invalid environment is logged once, and every request is rejected.
  */
 import {
   DEFAULT_LIMITS,
@@ -29,21 +29,21 @@ export interface ObjectContextLike extends SocketHostLike {
   readonly storage: DurableObjectStorageLike & { readonly sql: SqlStorageLike };
 }
 
-/** What replaces a default. A field that is missing or `undefined` leaves the default. */
+/** Replacements of defaults. A field that is missing or `undefined` keeps the default. */
 export type HoldfastDeps = Partial<Omit<WorkerDeps, "runDO" | "limits">> &
   Partial<Pick<RunObjectDeps, "retention" | "bucket" | "telemetry">> & {
-    /** In the place of the variable LIMITS. A limit that is missing keeps its default. */
+    /** Replaces the variable LIMITS. A missing limit keeps its default. */
     readonly limits?: Partial<Limits> | undefined;
   };
 
 export interface HoldfastOptions<Env extends object = object> {
-  /** The workflows that execute in the runs' own objects: what `workflow()` of @holdfast/workflows returned. */
+  /** Workflows that execute in the runs' own objects, as `workflow()` of @holdfast/workflows returns them. */
   readonly workflows?: readonly WorkflowDefinition[];
-  /** In the place of `workflows`: where the workflow code is. */
+  /** The dispatcher to workflow code elsewhere, in place of `workflows`. */
   readonly dispatcher?: StepDispatcher | ((env: Env) => StepDispatcher);
-  /** What is not to come from bindings and variables. Called once for each isolate. */
+  /** Returns dependencies that replace those from bindings and variables. Called once per isolate. */
   readonly deps?: (env: Env) => HoldfastDeps;
-  /** What one run's object is given: for instrumentation and tests. Called once for each instance. */
+  /** Replaces the dependencies of one run's object, for instrumentation and tests. Called once per instance. */
   runObject?(deps: RunObjectDeps, ctx: ObjectContextLike, env: Env): RunObjectDeps;
 }
 
@@ -56,13 +56,13 @@ interface Deployment {
   readonly object: Omit<RunObjectDeps, "storage" | "sockets">;
 }
 
-/** The deployment, by the environment that the platform passes: one in each isolate. */
+/** The deployments by environment. The platform passes the same environment to all handlers of an isolate. */
 export class Deployments<Env extends object> {
   readonly #options: HoldfastOptions<Env>;
   readonly #dispatcherOf: (env: Env) => StepDispatcher;
   readonly #known = new WeakMap<Env, Deployment | Misconfigured>();
 
-  /** @throws HoldfastError `INVALID_ARGUMENT` for unknown options, and if there is not exactly one of `workflows` and `dispatcher`. */
+  /** @throws HoldfastError `INVALID_ARGUMENT` for unknown options, or unless exactly one of `workflows` and `dispatcher` is given. */
   constructor(options: HoldfastOptions<Env>) {
     checkFields(options, OPTIONS, "holdfast");
     this.#options = options;
@@ -133,7 +133,7 @@ function dispatcherOf<Env extends object>({
   dispatcher,
 }: HoldfastOptions<Env>): (env: Env) => StepDispatcher {
   if ((workflows === undefined) === (dispatcher === undefined)) {
-    throw new HoldfastError("INVALID_ARGUMENT", "holdfast: give either workflows or dispatcher.");
+    throw new HoldfastError("INVALID_ARGUMENT", "holdfast: needs either workflows or dispatcher.");
   }
   const fixed = workflows === undefined ? dispatcher : createInlineDispatcher({ workflows });
   return typeof fixed === "function" ? fixed : () => fixed as StepDispatcher;
@@ -141,7 +141,7 @@ function dispatcherOf<Env extends object>({
 
 function verifierOf({ AUTH, API_TOKENS }: Environment): VerifyRequest {
   if (AUTH === undefined) return API_TOKENS ?? closed;
-  console.warn(`holdfast: AUTH is ${AUTH}. Everybody who can reach this address can use the API.`);
+  console.warn(`holdfast: AUTH is ${AUTH}. The API accepts every request.`);
   return () => true;
 }
 

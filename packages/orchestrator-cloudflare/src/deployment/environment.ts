@@ -1,8 +1,8 @@
 /**
- * The bindings and variables of a deployment, read and validated in one place.
+ * The bindings and variables of a deployment.
  *
- * Owns: their names, what each may hold, and the message for each mistake. Every other file gets typed values. A message
- * names the field and never repeats what the field holds: it may be a secret.
+ * Owns: their names, their validation, and the message for each invalid one. All other files get typed values. A message
+ * names the field and never quotes its value, which may be secret.
  */
 import {
   type Duration,
@@ -18,22 +18,22 @@ import type { VerifyRequest } from "../auth/principal.ts";
 import type { BucketLike, DurableObjectNamespaceLike } from "../platform-types.ts";
 import { ApiRefusal } from "../refusal.ts";
 
-/** The deployment cannot serve: a binding is missing, or a variable holds what it may not. Answered with 503. */
+/** A binding is missing, or a variable is invalid. Every request is answered 503. */
 export class Misconfigured extends ApiRefusal {
-  /** For the log: names the field. */
+  /** The message for the log, which names the field. */
   readonly detail: string;
 
-  /** @param answer What callers may read. Variables are named in the log only. */
+  /** @param answer The message for callers. It names bindings, and no variables. */
   constructor(detail: string, answer = "This deployment is misconfigured. Its log names the field.") {
     super("misconfigured", answer);
     this.detail = detail;
   }
 }
 
-/** A variable that is not set is `null` in plain workerd. An empty one counts as not set. */
+/** In plain workerd, a variable that is not set is `null`. An empty variable counts as not set. */
 const variable = v.nullish(v.string("must be text"));
 
-/** A variable that holds something else than plain text. */
+/** A variable whose text is parsed. */
 function parsed<T>(parse: (text: string) => T) {
   return v.pipe(
     variable,
@@ -64,40 +64,40 @@ function objectClass(name: string, className: string): string {
 const MISSING = {
   WORKFLOW_RUN_DO: objectClass("WORKFLOW_RUN_DO", "WorkflowRunDO"),
   RUN_INDEX_DO:
-    'The binding RUN_INDEX_DO is no Durable Object. Bind the class RunIndexDO, with "new_sqlite_classes" in a migration, or take the binding away.',
-  PAYLOADS: 'The binding PAYLOADS is no R2 bucket. Bind one in "r2_buckets", or take the binding away.',
+    'The binding RUN_INDEX_DO is not a Durable Object. Bind the class RunIndexDO, with "new_sqlite_classes" in a migration, or remove the binding.',
+  PAYLOADS: 'The binding PAYLOADS is not an R2 bucket. Bind a bucket in "r2_buckets", or remove the binding.',
 } as const;
 
 const isNamespace = (value: unknown): boolean => hasMethod(value, "idFromName");
 
 const BINDINGS = {
-  /** Required: one object for each run. */
+  /** Required. One object per run. */
   WORKFLOW_RUN_DO: v.custom<DurableObjectNamespaceLike>(isNamespace, MISSING.WORKFLOW_RUN_DO),
-  /** Lists runs. Without it, listing answers `501`. */
+  /** The index of runs. Without it, lists answer `501`. */
   RUN_INDEX_DO: v.nullish(v.custom<DurableObjectNamespaceLike>(isNamespace, MISSING.RUN_INDEX_DO)),
   /** An R2 bucket for large payloads of ended runs. Without it they stay in the run's object. */
   PAYLOADS: v.nullish(v.custom<BucketLike>((value) => hasMethod(value, "put"), MISSING.PAYLOADS)),
 };
 
 const VARIABLES = {
-  /** The tokens that may call the API. */
+  /** The tokens that the API accepts. */
   API_TOKENS: parsed<VerifyRequest>(bearerAuth),
-  /** `off` or `open`: everybody may call the API. For local development. */
+  /** `off` or `open`: the API accepts every request. For local development. */
   AUTH: parsed((text) => (text === "off" || text === "open" ? text : refuse('must be "off", "open", or not set.'))),
-  /** How long ended runs are kept. */
+  /** The retention of ended runs. */
   RETENTION: parsed((text): Duration | "forever" => {
     if (text !== "forever") parseDurationMs(text, "a duration");
     return text as Duration | "forever";
   }),
-  /** Limits other than the default, as JSON. */
+  /** Limits that differ from their defaults, as JSON. */
   LIMITS: parsed<Limits>(limitsFrom),
-  /** An OpenTelemetry collector. */
+  /** The URL of an OpenTelemetry collector. */
   OTLP_URL: parsed((text) =>
     URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) ? text : refuse("must be an http or https URL."),
   ),
-  /** Headers for the collector, as a JSON object of texts. */
+  /** Headers for the collector, as a JSON object of strings. */
   OTLP_HEADERS: parsed(readHeaders),
-  /** The environment that runs are marked with. */
+  /** The environment of runs whose trigger names none. */
   ENVIRONMENT: parsed((text) => (nameProblem(text) === undefined ? text : refuse(`${nameProblem(text)}.`))),
 };
 
@@ -106,8 +106,8 @@ const ENVIRONMENT = v.strictObject({ ...BINDINGS, ...VARIABLES });
 export type Environment = v.InferOutput<typeof ENVIRONMENT>;
 
 /**
- * Reads what the deployment is configured with. Other bindings and variables belong to the deployment and are ignored.
- * @throws Misconfigured naming the first field that is wrong.
+ * Reads the bindings and variables of Holdfast. All others belong to the deployer's code and are ignored.
+ * @throws Misconfigured with the name of the first invalid field.
  */
 export function readEnvironment(env: object): Environment {
   const fields = Object.keys(ENVIRONMENT.entries);
@@ -122,12 +122,12 @@ export function readEnvironment(env: object): Environment {
 }
 
 function readHeaders(text: string): Readonly<Record<string, string>> {
-  const problem = 'must be a JSON object of texts, like {"Authorization":"Bearer …"}.';
+  const problem = 'must be a JSON object of strings, like {"Authorization":"Bearer …"}.';
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    // What the parser says may repeat a secret.
+    // The parser's message may quote a secret.
     return refuse(problem);
   }
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,7 +1,7 @@
 /**
- * Holdfast as a Worker: what a deployer exports, made from a few options, bindings and variables.
+ * Holdfast as a Worker: the exports of a deployer's Worker from options, bindings and variables.
  *
- * Owns: the one import of `cloudflare:workers`. The classes extend the platform's `DurableObject`.
+ * Owns: the only import of `cloudflare:workers`. The classes extend the platform's `DurableObject`.
  */
 import { DurableObject } from "cloudflare:workers";
 import { type HoldfastApp, createApp } from "./app.ts";
@@ -11,7 +11,7 @@ export type { HoldfastApp, IndexDurableObject, RunDurableObject } from "./app.ts
 export type { HoldfastDeps, HoldfastOptions, ObjectContextLike } from "./deployment.ts";
 
 /**
- * The Worker and its Durable Object classes.
+ * Creates the Worker and its Durable Object classes.
  *
  * ```ts
  * const app = holdfast({ workflows: [order] });
@@ -19,8 +19,8 @@ export type { HoldfastDeps, HoldfastOptions, ObjectContextLike } from "./deploym
  * export const { WorkflowRunDO, RunIndexDO } = app;
  * ```
  *
- * Bindings and variables are in docs/operations.md. A missing binding, or a variable that holds what it may not, is
- * answered with `503 misconfigured` on every route.
+ * docs/operations.md lists the bindings and variables. If a required binding is missing, or a binding or variable is
+ * invalid, every route answers `503 misconfigured`.
  * @throws HoldfastError `INVALID_ARGUMENT` for unknown options (RUN7).
  */
 export function holdfast<Env extends object = object>(options: HoldfastOptions<Env>): HoldfastApp<Env> {

@@ -1,5 +1,5 @@
 /**
- * An execution behind a pipe of requests and answers: the orchestrator's side of turns.
+ * An execution at the other end of a pipe of requests and answers: the orchestrator's side of turns.
  *
  * Owns: the sequence of turns (one request after another while the execution is busy, none while it is parked), and
  * requests beside the turns for messages that cannot wait (CAN1).

@@ -155,7 +155,7 @@ export class RunFeed {
 }
 
 function eventOf(entry: JournalEntry): Omit<FeedEvent, "cursor"> | undefined {
-  // Newer code wrote it; the run's own event says so.
+  // Newer code wrote this entry. The event of the run reports that.
   if (!isKnownEntry(entry)) return undefined;
   const { kind, name, occurrence } = parseOperationId(entry.op);
   const data = { name, occurrence, ...describeEntry(entry, { chars: LIMITS.jsonChars }) };

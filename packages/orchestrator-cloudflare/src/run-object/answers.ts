@@ -1,7 +1,7 @@
 /**
- * What can be read of a run, as data for answers.
+ * The readable parts of a run as data for answers.
  *
- * Owns: reading rows for the record, the journal, the audit and the plan of a resume. Changes nothing.
+ * Owns: reading the rows for the record, the journal, the audit and the plan of a resume. It changes nothing.
  */
 import {
   AUDIT_PREFIX,
@@ -39,7 +39,7 @@ import type { CommandOf } from "./commands.ts";
 
 interface JournalPage {
   readonly entries: readonly RunJournalEntry[];
-  /** Where the next page begins; `null` at the end. */
+  /** `after` of the next page; `null` at the end. */
   readonly nextAfter: number | null;
 }
 
@@ -61,7 +61,10 @@ export class Answers {
     return header;
   }
 
-  /** The whole record. */
+  /**
+   * Returns the whole record.
+   * @throws ApiRefusal `not_found`
+   */
   record(): RunRecord {
     const { state } = this.#host;
     const recordSteps = this.#recordSteps;
@@ -75,7 +78,10 @@ export class Answers {
     return describeRun(current, readShownInput(state, header), journal, steps, openChunks, recordSteps);
   }
 
-  /** A page of the journal: entries after `after`. */
+  /**
+   * Returns a page of the journal: the entries after `after`.
+   * @throws ApiRefusal `not_found`
+   */
   journal({ after, limit }: CommandOf<"journal">): JournalPage {
     this.header();
     const rows = this.#rows<JournalEntry>(JOURNAL_PREFIX, { after: journalKey(after), limit: limit + 1 });
@@ -85,7 +91,10 @@ export class Answers {
     return { entries: entries.map((entry) => describeEntry(entry, budget)), nextAfter: nextAfter ?? null };
   }
 
-  /** What callers did, the oldest first. */
+  /**
+   * Returns the actions of callers, oldest first.
+   * @throws ApiRefusal `not_found`
+   */
   audit(): { readonly entries: readonly AuditEntry[] } {
     const { createdAt, triggeredBy } = this.header();
     const rows = this.#rows<AuditRow>(AUDIT_PREFIX).toSorted((a, b) => a.at - b.at);
@@ -94,8 +103,8 @@ export class Answers {
   }
 
   /**
-   * What a run that is resumed from this one takes over (RES1).
-   * @throws ApiRefusal `parent_not_ended`, `unknown_step`
+   * Returns what a run that is resumed from this one takes over (RES1).
+   * @throws ApiRefusal `not_found`, `parent_not_ended`, `unknown_step`, `newer_format`
    */
   plan({ request }: CommandOf<"planResume">): ResumePlan {
     const header = this.header();
@@ -110,7 +119,7 @@ export class Answers {
     return { inherited, workflowId, workflowVersion, input, environment, tags, tenantMeta, timeoutMs };
   }
 
-  /** How many chunks of an open stream are stored: the newest row says it. */
+  /** Returns the number of stored chunks of an open stream, from its newest row. */
   #countChunks(header: RunHeader, op: string): number {
     const place = header.streams.findIndex((stream) => stream.op === op);
     const prefix = chunkPrefix(place, header.streams[place]?.generation ?? 0);

@@ -1,14 +1,14 @@
 /**
- * What the Worker asks of a run's object.
+ * The commands that the Worker sends to a run's object.
  *
- * Owns: the messages between the two. Both are one deployment and one trust: the Worker has authenticated, validated
- * and bounded everything, and the object is reachable through its binding only.
+ * Owns: the messages between the two. They belong to the same deployment and trust each other: the Worker has
+ * authenticated, validated and bounded each request, and the object is reachable only through its binding.
  */
 import type { ChildTrigger, Input, ResumeRequest, RunMessage } from "@holdfast/orchestrator";
 
 type InputOf<T extends Input["type"]> = Extract<Input, { readonly type: T }>;
 
-/** An input of the state machine that a caller may cause. `by`: the caller, for the audit. */
+/** An input of the state machine that a caller can cause. `by`: the caller, for the audit. */
 type CallerInput =
   | (InputOf<"deliver" | "resolveToken" | "cancel" | "pause" | "unpause" | "retry"> & {
       readonly by: string;
@@ -16,23 +16,23 @@ type CallerInput =
   | InputOf<"reindex">;
 
 export type RunCommand =
-  /** The answer says what became of the run. */
+  /** The answer contains the state of the run after the input. */
   | { readonly ask: "input"; readonly input: CallerInput }
   | {
       readonly ask: "trigger";
       readonly trigger: ChildTrigger;
-      /** The object is the one that the trigger's idempotency key names. */
+      /** True if the object was addressed by the trigger's idempotency key. */
       readonly byKey: boolean;
-      /** Answer when the run ends or parks, or after this time. */
+      /** The object answers when the run ends or parks, or after this time, ms. */
       readonly waitMs: number;
     }
-  /** To the object that an idempotency key names: the key stands for this run, if it stands for none. */
+  /** To the object that an idempotency key names: reserves the key for this run, unless it belongs to a run. */
   | { readonly ask: "reserveKey"; readonly runId: string }
-  /** The run that the key was reserved for was refused. */
+  /** Releases the key, because the trigger of the run was rejected. */
   | { readonly ask: "releaseKey"; readonly runId: string }
-  /** `waitMs`: answer when the run has ended, or after this time. */
+  /** The object answers when the run has ended, or after `waitMs`. */
   | { readonly ask: "read"; readonly waitMs: number }
-  /** The run's events after `cursor`, as Server-Sent Events. */
+  /** Returns the run's events after `cursor` as Server-Sent Events. */
   | { readonly ask: "follow"; readonly cursor?: string | undefined; readonly fromNow: boolean }
   | { readonly ask: "audit" }
   | { readonly ask: "journal"; readonly after: number; readonly limit: number }
@@ -44,12 +44,12 @@ export type RunCommand =
 
 export type CommandOf<A extends RunCommand["ask"]> = RunCommand & { readonly ask: A };
 
-/** What `trigger` answers, with 200, where an idempotency key stands for a run that has an id of its own: ask there. */
+/** The answer to `trigger`, with 200, if the idempotency key belongs to a run with another id. The trigger is sent there. */
 export interface KeyHolder {
   readonly keyStandsFor: string;
 }
 
-/** What `reserveKey` answers: the run that the key stands for, and whether it does so since now. */
+/** The answer to `reserveKey`: the run to which the key belongs, and whether this command reserved it. */
 export interface KeyReserved {
   readonly runId: string;
   readonly fresh: boolean;

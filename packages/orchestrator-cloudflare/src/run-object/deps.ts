@@ -1,7 +1,7 @@
 /**
- * What the handlers of a run's object are given.
+ * The dependencies of the handlers of a run's object.
  *
- * Owns: the shape, and reading the retention of a workflow from it.
+ * Owns: their type, and the lookup of a workflow's retention.
  */
 import { type Duration, type Limits, type StepDispatcher, parseDurationMs } from "@holdfast/protocol";
 import type {
@@ -17,17 +17,17 @@ export interface RunObjectDeps {
   /** `ctx.storage` of an SQLite-backed Durable Object. */
   readonly storage: DurableObjectStorageLike;
   readonly dispatcher: StepDispatcher;
-  /** Where runs live. Without it `ctx.invoke` fails with `CHILDREN_NOT_CONFIGURED`; everything else works. */
+  /** The binding of the run's Durable Object class. Without it `ctx.invoke` fails with `CHILDREN_NOT_CONFIGURED`. */
   readonly runDO?: DurableObjectNamespaceLike | undefined;
-  /** What lists runs: it is told of each change of status. */
+  /** The index of runs. It gets each change of status. */
   readonly runIndex?: RunIndex | undefined;
-  /** How long a run is kept after its end: a duration, by workflow. Without it, until it is deleted. */
+  /** The time from the end of a run to its deletion, by workflow. Without it, runs are deleted only by a request. */
   readonly retention?: Retention | undefined;
-  /** An R2 bucket: where large payloads of ended runs are kept. Without it they stay in the object. */
+  /** An R2 bucket for large payloads of ended runs. Without it they stay in the object. */
   readonly bucket?: BucketLike | undefined;
-  /** Who learns what happens: logs, metrics, traces. Without it nobody does. */
+  /** Callbacks for logs, metrics and traces. Without it no event is reported. */
   readonly telemetry?: Telemetry | undefined;
-  /** `ctx` of the Durable Object: with it a run can be followed by WebSockets that hibernate. */
+  /** `ctx` of the Durable Object. With it, readers can follow a run by WebSockets that hibernate. */
   readonly sockets?: SocketHostLike | undefined;
   /** The limits of this deployment (`limitsFrom`). Default DEFAULT_LIMITS. */
   readonly limits?: Limits | undefined;
@@ -35,16 +35,16 @@ export interface RunObjectDeps {
   readonly clock?: () => number;
 }
 
-/** `default` is for workflows that are not named; `"forever"` keeps. */
+/** `default` applies to workflows that `workflows` does not name. `"forever"`: no deletion. */
 export interface Retention {
   readonly default?: Duration | "forever";
   readonly workflows?: Readonly<Record<string, Duration | "forever">>;
 }
 
-/** How long an ended run of this workflow is kept, ms; `undefined`: for ever. */
+/** Returns the retention of an ended run of this workflow, ms; `undefined`: no deletion. */
 export function retentionMsOf(retention: Retention | undefined, workflowId: string): number | undefined {
   const { workflows } = retention ?? {};
   const named = workflows !== undefined && Object.hasOwn(workflows, workflowId) ? workflows[workflowId] : undefined;
-  const kept = named ?? retention?.default;
-  return kept === undefined || kept === "forever" ? undefined : parseDurationMs(kept, "retention");
+  const duration = named ?? retention?.default;
+  return duration === undefined || duration === "forever" ? undefined : parseDurationMs(duration, "retention");
 }

@@ -1,8 +1,8 @@
 /**
- * The events of a run's object: requests, alarms, and messages on its sockets.
+ * The handlers of a run's object: requests, alarms, and messages on its sockets.
  *
- * Owns: that none of them throws. The class of the composition root holds its `RunObject`; the exported functions, for a
- * class of one's own, find it by the storage: state in memory belongs to the instance, not to a request.
+ * Owns: the rule that no handler throws. The class of the composition root holds its `RunObject`. The exported functions,
+ * for a class written by hand, find it by the storage, because state in memory belongs to the instance, not to a request.
  */
 import { ApiRefusal } from "../refusal.ts";
 import type { DurableObjectStorageLike, HibernatingSocketLike } from "../platform-types.ts";
@@ -10,15 +10,15 @@ import type { RunCommand } from "./commands.ts";
 import type { RunObjectDeps } from "./deps.ts";
 import { RunObject } from "./run-object.ts";
 
-/** How soon the object is woken again when an alarm failed. */
+/** Delay of the next alarm after a failed one, ms. */
 const ALARM_RETRY_MS = 5_000;
 
-/** Makes the object when it is first needed. What it throws is answered as any other failure. */
+/** Returns the object, and creates it at the first call. An error of the creation is answered like any other failure. */
 type Open = () => RunObject;
 
 const objects = new WeakMap<DurableObjectStorageLike, RunObject>();
 
-/** The one object for this storage. The deps of the first event hold for all of them. */
+/** Opens the only object of this storage. The deps of the first event are used for all events. */
 function openerOf(deps: RunObjectDeps): Open {
   return () => {
     const object = objects.get(deps.storage) ?? new RunObject(deps);
@@ -27,17 +27,17 @@ function openerOf(deps: RunObjectDeps): Open {
   };
 }
 
-/** Handles what the Worker asks of a run. Never throws. */
+/** Handles a request of the Worker to a run. Never throws. */
 export function handleDurableObjectRequest(request: Request, deps: RunObjectDeps): Promise<Response> {
   return serveRequest(openerOf(deps), request);
 }
 
-/** Handles what a socket that follows the run says. Never throws. */
+/** Handles a message of a socket that follows the run. Never throws. */
 export function handleDurableObjectWebSocketMessage(socket: HibernatingSocketLike, deps: RunObjectDeps): Promise<void> {
   return serveSocketMessage(openerOf(deps), socket);
 }
 
-/** Handles the object's alarm. Never throws: the platform gives up an alarm that failed six times (DUR5). */
+/** Handles the object's alarm. Never throws: the platform drops an alarm after six failed retries (DUR5). */
 export function handleDurableObjectAlarm(deps: RunObjectDeps): Promise<void> {
   return serveAlarm(openerOf(deps), deps);
 }
@@ -55,7 +55,7 @@ export async function serveRequest(open: Open, request: Request): Promise<Respon
     console.error("holdfast: a request to a run failed", error);
     return new ApiRefusal(
       "internal_error",
-      "The run's object failed. Nothing that was acknowledged is lost; try again.",
+      "The run's object failed. No acknowledged change is lost. Try again.",
     ).toResponse();
   }
 }

@@ -1,8 +1,9 @@
 /**
- * The object that an idempotency key names: which run does the key stand for (RUN2)?
+ * The mapping of an idempotency key to a run, in the object that the key names (RUN2).
  *
- * Owns: the row of that. A run without an id of its own has the id that its key makes, so it lives in this object; a run with
- * an id of its own lives elsewhere, and the row names it. An object has one of the two, never both.
+ * Owns: the row of this mapping. A run whose trigger names no id has an id derived from its key, so it is stored in this
+ * object and needs no row. A run with another id is stored elsewhere, and the row contains its id. An object has a run or
+ * a row, never both.
  */
 import { FORMAT_VERSION } from "@holdfast/protocol";
 import type { SyncKvStorageLike } from "../platform-types.ts";
@@ -19,8 +20,8 @@ export class KeyReservation {
   }
 
   /**
-   * Where a trigger that came here belongs, if the key stands for a run elsewhere.
-   * @throws ApiRefusal `idempotency_conflict` for a trigger that names this object by its run's id: the id is taken.
+   * Returns the run of a trigger by key, if the key belongs to a run in another object.
+   * @throws ApiRefusal `idempotency_conflict` for a trigger whose run id is the id of this reserved object.
    */
   holderFor({ byKey }: Pick<CommandOf<"trigger">, "byKey">): KeyHolder | undefined {
     const holder = this.#holder();
@@ -28,18 +29,18 @@ export class KeyReservation {
     if (byKey) return { keyStandsFor: holder };
     throw new ApiRefusal(
       "idempotency_conflict",
-      `This id belongs to an idempotency key, which stands for the run ${JSON.stringify(holder)}. Choose another id.`,
+      `This id is reserved by an idempotency key of the run ${JSON.stringify(holder)}. Choose another id.`,
     );
   }
 
-  /** The key stands for the first run that was requested with it. `runHere`: the run of this object, if there is one. */
+  /** Reserves the key for the first run that is requested with it. `runHere`: the id of this object's run, if it has one. */
   reserve(runId: string, runHere: string | undefined): KeyReserved {
     const taken = runHere ?? this.#holder();
     if (taken === undefined) this.#kv.put(ROW_KEY, { v: FORMAT_VERSION, runId });
     return { runId: taken ?? runId, fresh: taken === undefined };
   }
 
-  /** The run was refused: the key stands for nothing again. */
+  /** Releases the key after the trigger of the run was rejected. */
   release(runId: string): void {
     if (this.#holder() === runId) this.#kv.delete(ROW_KEY);
   }

@@ -1,25 +1,26 @@
 /**
- * Large rows of ended runs, in a bucket: a tenth of the price to keep.
+ * Large rows of ended runs in a bucket, where storage costs a tenth.
  *
- * Owns: moving them there once the run has ended, bringing them back for who reads, and removing them with the run. While
- * a run executes everything is in its object: what decides and what it decides on are one store.
+ * Owns: the move of large rows to the bucket after the run ended, loading them for readers, and their removal with the
+ * run. While a run executes, all its rows are in its object, because decisions and their data need one atomic store.
  *
  * Invariants
- * - L1 A row is in the bucket before it leaves the object. What dies in between is done again: names are fixed.
- * - L2 What is in the bucket is removed before the run is: a run that is there has all its rows.
+ * - L1 A row is in the bucket before it leaves the object. After a crash in between, the move is repeated under the same
+ *   name.
+ * - L2 Rows in the bucket are removed before the run: an existing run has all its rows.
  */
 import { INPUT_KEY, RECORD_KEY, type RunHeader } from "@holdfast/orchestrator";
 import { encodeValue } from "@holdfast/protocol";
 import type { DurableObjectStore } from "./store.ts";
 import type { BucketLike } from "../platform-types.ts";
 
-/** What is brought back for one reader, in characters. What goes beyond is shown as `NOT_SHOWN`. */
-const BRING_BACK_CHARS_MAX = 33_554_432;
+/** The limit of rows that are loaded for one reader, in characters. Further rows are shown as `NOT_SHOWN`. */
+const LOAD_CHARS_MAX = 33_554_432;
 
-/** Texts up to this length stay with the row. */
+/** Texts up to this length stay in the object. */
 const REST_CHARS_MAX = 10_000;
 
-/** A bucket deletes so many at a time. */
+/** The bucket's limit of names per deletion. */
 const DELETE_MAX = 1_000;
 
 const NOT_SHOWN = encodeValue("[kept in the bucket: too large to show]", "");
@@ -29,7 +30,7 @@ export class LargeRows {
   readonly #bucket: BucketLike;
   #moving = false;
   #readers = 0;
-  /** Nothing is left to move, as far as this instance knows. */
+  /** This instance has moved all large rows. */
   #moved = false;
 
   constructor(store: DurableObjectStore, bucket: BucketLike) {
@@ -37,21 +38,21 @@ export class LargeRows {
     this.#bucket = bucket;
   }
 
-  /** Moves what is large. What fails stays where it is, and is tried again when the object is loaded next. */
+  /** Moves the large rows. After a failure the remaining rows stay in the object, and the next call moves them. */
   async moveOut(header: RunHeader): Promise<void> {
     if (this.#moving || this.#moved) return;
     this.#moving = true;
     try {
       for (const key of this.#store.splitKeys()) {
-        // The header may be written again.
+        // The header stays in the object: it may be written again.
         if (key === RECORD_KEY) continue;
         const row = this.#store.get(key);
         const name = nameOf(header, key);
         const text = JSON.stringify(row);
         await this.#bucket.put(name, text);
         this.#store.move(key, name, withoutLarge(row));
-        // Whoever has begun to read needs it at hand.
-        if (this.#readers > 0) this.#store.broughtBack.set(name, text);
+        // A reader that has started still needs the row.
+        if (this.#readers > 0) this.#store.loaded.set(name, text);
       }
       this.#moved = true;
     } finally {
@@ -59,39 +60,42 @@ export class LargeRows {
     }
   }
 
-  /** Does something with the rows at hand: all of them, or as many as a reader may want to see. */
+  /**
+   * Loads the rows, up to the limit of one reader unless `everything`, and calls `act`. With `keepsReading` the rows stay
+   * loaded after `act`.
+   */
   async withRows<T>(
-    needs: { readonly everything: boolean; readonly goesOn: boolean },
+    needs: { readonly everything: boolean; readonly keepsReading: boolean },
     act: () => Promise<T>,
   ): Promise<T> {
     this.#readers += 1;
     try {
-      await this.#bringBack(needs.everything);
+      await this.#load(needs.everything);
       return await act();
     } finally {
-      if (!needs.goesOn) this.#readers -= 1;
-      if (this.#readers === 0) this.#store.broughtBack.clear();
+      if (!needs.keepsReading) this.#readers -= 1;
+      if (this.#readers === 0) this.#store.loaded.clear();
     }
   }
 
-  async #bringBack(everything: boolean): Promise<void> {
+  async #load(everything: boolean): Promise<void> {
     const rows = this.#store.movedRows();
-    // The input first: a trigger that comes again is compared with it.
+    // Load the input first: a repeated trigger is compared with it.
     rows.sort(([a], [b]) => Number(b === INPUT_KEY) - Number(a === INPUT_KEY) || (a < b ? -1 : 1));
     let chars = 0;
     for (const [, name] of rows) {
-      if (!everything && chars > BRING_BACK_CHARS_MAX) return;
-      const text = this.#store.broughtBack.get(name) ?? (await (await this.#bucket.get(name))?.text());
+      if (!everything && chars > LOAD_CHARS_MAX) return;
+      const text = this.#store.loaded.get(name) ?? (await (await this.#bucket.get(name))?.text());
       if (text === undefined) throw new Error(`the bucket does not have ${name}`);
       chars += text.length;
-      this.#store.broughtBack.set(name, text);
+      this.#store.loaded.set(name, text);
     }
   }
 
-  /** Removes all that is, or may be, in the bucket. */
+  /** Removes all rows that may be in the bucket. */
   async remove(header: RunHeader): Promise<void> {
     const names = this.#store.movedRows().map(([, name]) => name);
-    // One that was put there and not moved yet, too.
+    // Include split rows: a crash may have left a copy of such a row in the bucket.
     names.push(...this.#store.splitKeys().map((key) => nameOf(header, key)));
     for (let at = 0; at < names.length; at += DELETE_MAX) await this.#bucket.delete(names.slice(at, at + DELETE_MAX));
   }
@@ -101,7 +105,7 @@ function nameOf({ tenantId, id }: RunHeader, key: string): string {
   return ["runs", tenantId === undefined ? "-" : `t-${tenantId}`, id, key].map(encodeURIComponent).join("/");
 }
 
-/** The row with every large text replaced. */
+/** Returns the row with each large text replaced. */
 function withoutLarge(value: unknown): unknown {
   if (typeof value === "string") return value.length > REST_CHARS_MAX ? NOT_SHOWN : value;
   if (Array.isArray(value)) return value.map(withoutLarge);

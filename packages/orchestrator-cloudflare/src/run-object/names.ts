@@ -1,13 +1,13 @@
 /**
  * The names of Durable Objects (SEC2).
  *
- * Owns: that two tenants' runs with the same id are two objects, and that nothing a caller can choose names an object of
- * another tenant, or one that is no run. Ids hold no control characters, so those separate.
+ * Owns: the rule that runs of different tenants never share an object, and that no id of a caller names an object of
+ * another tenant or an object without a run. Ids contain no control characters, so control characters are the separators.
  */
 
 const TENANT = "\u0001";
 
-/** An object's name that no run can have: it answers what is not about a run. */
+/** The name of an object that no run can have. This object answers requests that are not about a run. */
 export const NO_RUN = "\u0000";
 
 export function runObjectName(tenantId: string | undefined, runId: string): string {

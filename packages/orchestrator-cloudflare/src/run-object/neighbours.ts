@@ -1,7 +1,7 @@
 /**
- * What a run reaches outside its object: the objects of other runs (CHILD4), and the index of runs (IDX1).
+ * The objects outside a run's object that it calls: other runs (CHILD4), and the index of runs (IDX1).
  *
- * Owns: from the callbacks of the host to requests. Where the deployment has neither, the host gets no callback and knows.
+ * Owns: the requests that the host's callbacks send. A host without a callback knows that the deployment lacks the binding.
  */
 import type { RunHostOptions, RunMessage, SendResult } from "@holdfast/orchestrator";
 import type { DurableObjectNamespaceLike } from "../platform-types.ts";
@@ -9,7 +9,7 @@ import type { RunCommand } from "./commands.ts";
 import type { RunObjectDeps } from "./deps.ts";
 import { runObjectName } from "./names.ts";
 
-/** `tenantId`: of this run. Runs send messages inside their tenant only. */
+/** Returns the host's callbacks. `tenantId` returns the tenant of this run: messages never leave the tenant. */
 export function neighboursOf(
   { runIndex, runDO }: RunObjectDeps,
   tenantId: () => string | undefined,
@@ -33,7 +33,7 @@ export function neighboursOf(
   };
 }
 
-/** Sends a message to the object of another run. After any failure it is sent again later. */
+/** Sends a message to the object of another run. The host repeats it after `unreachable`. */
 async function sendMessage(runDO: DurableObjectNamespaceLike, name: string, message: RunMessage): Promise<SendResult> {
   try {
     const command: RunCommand = { ask: "message", message };

@@ -1,13 +1,13 @@
 /**
  * Telemetry of one run: reports each commit to the callbacks of the deployment (OBS2).
  *
- * Owns: that a callback that throws or rejects is logged and changes nothing.
+ * Owns: the rule that an error of a callback is logged and does not affect the run.
  */
 import { type RunHeader, type RunState, type WriteBatch, readJournal } from "@holdfast/orchestrator";
 import { isTerminal } from "@holdfast/protocol";
 import { type Telemetry, eventsOf } from "../telemetry/telemetry.ts";
 
-/** Called after the commit. `before`: the header as it was. */
+/** Called after each commit. `before`: the header before the commit. */
 export function observe(
   { event, ended }: Telemetry,
   state: RunState,

@@ -1,7 +1,7 @@
 /**
- * The run's object: carries out what the Worker asks, and answers it.
+ * The run's object: executes the commands of the Worker and answers them.
  *
- * Owns: one `RunHost` for each object instance, who is notified of its commits, its alarm, and deleting the run.
+ * Owns: one `RunHost` per object instance, the notifications after its commits, its alarm, and the deletion of the run.
  */
 import {
   type Input,
@@ -35,7 +35,7 @@ import { describeWorkflow, notServed, withDefaults } from "./served-workflows.ts
 import { DurableObjectStore } from "./store.ts";
 import { Watchers } from "./watchers.ts";
 
-/** How long an alarm stays in flight for the run that it woke, so that an object that dies then is woken again soon. */
+/** How long the alarm handler waits for the run that it woke, ms. If the object dies then, the platform repeats the alarm. */
 const ALARM_HOLD_MS_MAX = 1_000;
 
 export class RunObject {
@@ -84,7 +84,7 @@ export class RunObject {
     if (telemetry !== undefined) observe(telemetry, this.#host.state, batch, before);
   }
 
-  /** Moves large rows to the bucket, once the run has ended and where there is one. */
+  /** Starts the move of large rows to the bucket, if the run has ended. `undefined`: no rows can be in the bucket. */
   #moveLargeRows(): LargeRows | undefined {
     const { header, newer } = this.#host.state;
     if (this.#large === undefined || header === undefined || newer !== undefined) return undefined;
@@ -96,13 +96,13 @@ export class RunObject {
   async handle(command: RunCommand): Promise<Response> {
     if (!this.#alarmChecked) await this.#checkAlarm();
     const large = this.#moveLargeRows();
-    if (large === undefined) return this.#carryOut(command);
-    // A run that is resumed hands on everything; a reader that follows reads on after the answer.
-    const needs = { everything: command.ask === "planResume", goesOn: command.ask === "follow" };
-    return large.withRows(needs, () => this.#carryOut(command));
+    if (large === undefined) return this.#execute(command);
+    // A resume needs all rows; a follower keeps reading after the answer.
+    const needs = { everything: command.ask === "planResume", keepsReading: command.ask === "follow" };
+    return large.withRows(needs, () => this.#execute(command));
   }
 
-  async #carryOut(command: RunCommand): Promise<Response> {
+  async #execute(command: RunCommand): Promise<Response> {
     switch (command.ask) {
       case "input":
         return this.#apply(command.input);
@@ -133,12 +133,15 @@ export class RunObject {
     }
   }
 
-  /** A reader that follows the run by a socket. */
+  /**
+   * Opens a socket that follows the run.
+   * @throws ApiRefusal `sockets_not_configured`, `not_found`, `too_many_readers`
+   */
   openSocket(cursor: string | undefined, fromNow: boolean): Response {
     if (this.#sockets === undefined) {
       throw new ApiRefusal(
         "sockets_not_configured",
-        "Pass sockets (ctx) to the run's object, or follow without Upgrade.",
+        "This deployment has no sockets. Pass sockets (ctx) to the run's object, or follow the run without Upgrade.",
       );
     }
     return this.#sockets.open(this.#answers.header(), cursor, fromNow);
@@ -148,7 +151,7 @@ export class RunObject {
     this.#sockets?.acknowledged(socket);
   }
 
-  /** Settles what is due, and holds on for a moment while the run executes. */
+  /** Settles due timers, and waits for a moment while the run executes. */
   async alarm(): Promise<void> {
     this.#alarmChecked = true;
     this.#store.alarmFires(alarmOf(this.#host.state, this.#clock()));
@@ -164,8 +167,8 @@ export class RunObject {
   }
 
   /**
-   * An alarm that was lost (a spending limit, a copy of the storage without it, a time that the platform ignored) is set
-   * again by the next request: once for each time that the object is loaded (DUR5).
+   * Sets a lost alarm again at the first request of an instance (DUR5). An alarm can be lost by a spending limit, by a copy
+   * of the storage without it, or by a time that the platform ignored.
    */
   async #checkAlarm(): Promise<void> {
     this.#alarmChecked = true;
@@ -175,7 +178,7 @@ export class RunObject {
     await this.#store.setAlarm(wanted);
   }
 
-  /** Applies an input and answers with what became of the run. */
+  /** Applies an input and answers with the state of the run. */
   #apply(input: Input): Response {
     this.#answers.header();
     const reply = this.#host.handle(input);
@@ -197,13 +200,13 @@ export class RunObject {
     return Response.json(this.#answers.record(), { status: reply.type === "created" ? 201 : 200 });
   }
 
-  /** A message of another run. A child of a workflow that is not served here is refused for good. */
+  /** Receives a message of another run. The start of a child is rejected finally if its workflow is not served. */
   #receive(message: RunMessage): SendResult {
     if (message.type !== "trigger") return this.#host.receive(message, randomHex(16));
     const { trigger } = message;
     const described = describeWorkflow(this.#deps.dispatcher, trigger);
     if (described === null && this.#host.state.header === undefined) {
-      const text = `No workflow ${JSON.stringify(trigger.workflowId)} is served here.`;
+      const text = `This deployment does not serve the workflow ${JSON.stringify(trigger.workflowId)}. Add it to its list of workflows.`;
       return { type: "refused", error: errorValue("WORKFLOW_NOT_FOUND", text) };
     }
     return this.#host.receive({ ...message, trigger: withDefaults(trigger, described) }, randomHex(16));
@@ -218,7 +221,7 @@ export class RunObject {
     return new Response(null, { status: 204 });
   }
 
-  /** The index forgets first: a run that it lists is there. */
+  /** Removes the run from the index first, so that each listed run exists. */
   async #erase(header: RunHeader, by: string): Promise<void> {
     const { id, tenantId, createdAt } = header;
     const { runIndex, storage } = this.#deps;
@@ -228,7 +231,7 @@ export class RunObject {
     await storage.deleteAlarm();
     await storage.deleteAll();
     this.#host.forget();
-    // The audit went with the run: that it was deleted, and by whom, is in the log.
+    // The audit is deleted with the run, so the log records the deletion and its caller.
     console.log(JSON.stringify({ message: "run deleted", runId: id, tenantId, by }));
   }
 }
@@ -242,5 +245,5 @@ function logMoveError(error: unknown): void {
 }
 
 function logStoreError(error: unknown): void {
-  console.error("holdfast: the run's storage failed; the run goes on from its journal", error);
+  console.error("holdfast: the run's storage failed; the run continues from its journal", error);
 }

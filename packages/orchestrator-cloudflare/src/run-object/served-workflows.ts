@@ -1,16 +1,16 @@
 /**
- * What the dispatcher knows of the workflows that it serves, for a run that is to be created (RUN4, RUN6).
+ * The dispatcher's descriptions of its workflows, for the creation of a run (RUN4, RUN6).
  *
- * Owns: the defaults that a workflow's own definition gives a trigger, and the refusal of a workflow that is not served.
+ * Owns: the defaults of a trigger from its workflow's definition, and the refusal of a workflow that is not served.
  */
 import type { ChildTrigger } from "@holdfast/orchestrator";
 import type { StepDispatcher, WorkflowDescription } from "@holdfast/protocol";
 import { ApiRefusal } from "../refusal.ts";
 
-/** Names of workflows that one refusal lists. */
+/** The maximum number of workflows in the message of a refusal. */
 const LISTED_MAX = 50;
 
-/** The trigger with the defaults of its workflow's definition. */
+/** Returns the trigger with the defaults of its workflow's definition. */
 export function withDefaults(trigger: ChildTrigger, described: WorkflowDescription | null | undefined): ChildTrigger {
   return {
     ...trigger,
@@ -20,7 +20,7 @@ export function withDefaults(trigger: ChildTrigger, described: WorkflowDescripti
   };
 }
 
-/** `null`: not served. `undefined`: the dispatcher would have to ask elsewhere. */
+/** Returns the description of a workflow; `null`: not served; `undefined`: the dispatcher cannot know without a call. */
 export function describeWorkflow(
   dispatcher: StepDispatcher,
   { workflowId, workflowVersion }: ChildTrigger,
@@ -28,14 +28,14 @@ export function describeWorkflow(
   return dispatcher.describe?.(workflowId, workflowVersion);
 }
 
-/** Names what is served instead. */
+/** Returns a refusal that lists the served workflows. */
 export async function notServed(dispatcher: StepDispatcher, trigger: ChildTrigger): Promise<ApiRefusal> {
   const { workflowId, workflowVersion: version } = trigger;
   const names = (await dispatcher.workflows()).slice(0, LISTED_MAX).map(nameOf).join(", ");
   const which = version === undefined ? "" : ` in version ${JSON.stringify(version)}`;
   return new ApiRefusal(
     "workflow_not_found",
-    `No workflow ${JSON.stringify(workflowId)}${which} is served here. Served are: ${names || "none"}.`,
+    `This deployment does not serve the workflow ${JSON.stringify(workflowId)}${which}. It serves: ${names || "none"}.`,
   );
 }
 

@@ -1,29 +1,29 @@
 /**
  * The store port over the synchronous storage of a Durable Object.
  *
- * Owns: splitting rows that are larger than the platform takes (S3), what stands in the place of a row that was moved
- * elsewhere, and the alarm, which is never set where the platform would ignore it (A1).
+ * Owns: the division of rows that exceed the platform's limit (S3), the placeholders of rows that were moved to a bucket,
+ * and the alarm, which is never set to a time that the platform would ignore (A1).
  *
  * Invariants
- * - All writes of a commit happen in one turn of the event loop, so the platform commits them together, alarm included
- *   (S1). The output gate holds whatever is sent afterwards until they are durable (DUR1, DUR2).
+ * - All writes of a commit happen in one turn of the event loop, so the platform commits them together with the alarm
+ *   (S1). The output gate holds later messages of the object until the writes are durable (DUR1, DUR2).
  */
 import { type ListOptions, RECORD_KEY, type RunStore, type WriteBatch, alarmToSet } from "@holdfast/orchestrator";
 import type { DurableObjectStorageLike, SyncKvListOptions } from "../platform-types.ts";
 
-/** A part of a row, in characters. The platform takes 2 MB; a character may take two bytes. */
+/** The limit of one part of a row, in characters. The platform's limit is 2 MB, and a character may take two bytes. */
 const PART_CHARS_MAX = 500_000;
 
-/** The platform takes times from 1970 to 2189. An alarm that comes early finds nothing due and sets the next. */
+/** The platform accepts times from 1970 to 2189. An alarm that fires early finds no due timer and sets the next alarm. */
 const ALARM_MS_MIN = 1;
 const ALARM_MS_MAX = Date.UTC(2189, 0, 1);
 
-/** What stands in the place of a row that was split. */
+/** The placeholder of a row that is stored in parts. */
 interface SplitRow {
   readonly parts: number;
 }
 
-/** What stands in the place of a row that was moved to a bucket: its name there, and the row without what is large. */
+/** The placeholder of a row that was moved to a bucket: its name there, and the row without large texts. */
 interface MovedRow {
   readonly movedTo: string;
   readonly rest: unknown;
@@ -33,11 +33,11 @@ const MOVED_PREFIX = "moved/";
 
 export class DurableObjectStore implements RunStore {
   readonly #storage: DurableObjectStorageLike;
-  /** Rows that were moved, and brought back for a while: the text of each by its name in the bucket. */
-  readonly broughtBack: Map<string, string> = new Map();
+  /** Moved rows that are loaded for readers: the text of each row by its name in the bucket. */
+  readonly loaded: Map<string, string> = new Map();
   readonly #onAlarmError: (error: unknown) => void;
   readonly #clock: () => number;
-  /** The alarm as it was set last by this instance. */
+  /** The time of the last alarm that this instance set, ms since the epoch. */
   #alarm: number | undefined;
   #alarmInFlight: number | undefined;
 
@@ -51,7 +51,7 @@ export class DurableObjectStore implements RunStore {
     this.#clock = clock;
   }
 
-  /** The platform calls the alarm. `wanted`: its time, ms since the epoch, if this instance has not set it. */
+  /** Called when the alarm fires. `wanted`: its time, ms since the epoch, if this instance has not set it. */
   alarmFires(wanted: number | null): void {
     this.#alarmInFlight = this.#alarm ?? wanted ?? undefined;
     this.#alarm = undefined;
@@ -77,27 +77,27 @@ export class DurableObjectStore implements RunStore {
   }
 
   commit(batch: WriteBatch): undefined {
-    // One put is atomic by itself; this is the path of a completed step.
+    // A single put is atomic. This is the path of a completed step.
     if (batch.puts.size === 1 && batch.deletes.size === 0) this.#write(batch);
     else if (batch.puts.size + batch.deletes.size > 0) this.#storage.transactionSync(() => this.#write(batch));
     if (batch.alarm === undefined) return;
-    const moved = batch.alarm === null ? this.#storage.deleteAlarm() : this.setAlarm(batch.alarm);
-    moved.catch(this.#onAlarmError);
+    const alarmChange = batch.alarm === null ? this.#storage.deleteAlarm() : this.setAlarm(batch.alarm);
+    alarmChange.catch(this.#onAlarmError);
   }
 
-  /** The keys of rows that are stored in parts. */
+  /** Returns the keys of rows that are stored in parts. */
   splitKeys(): string[] {
     const first = partKey("", 0);
     return [...this.#storage.kv.list({ prefix: first })].map(([key]) => key.slice(first.length));
   }
 
-  /** The rows that were moved: their keys, and their names in the bucket. */
+  /** Returns the moved rows: their keys, and their names in the bucket. */
   movedRows(): [key: string, name: string][] {
     const rows = [...this.#storage.kv.list({ prefix: MOVED_PREFIX })];
     return rows.map(([key, name]) => [key.slice(MOVED_PREFIX.length), name as string]);
   }
 
-  /** The row is in the bucket now: only its name, and what is not large, stay here. */
+  /** Replaces a row that is in the bucket by its name there and `rest`. */
   move(key: string, name: string, rest: unknown): void {
     this.#storage.transactionSync(() => {
       this.#deleteParts(key, 0);
@@ -118,7 +118,7 @@ export class DurableObjectStore implements RunStore {
     const { kv } = this.#storage;
     const split = countChars(row) > PART_CHARS_MAX;
     const parts = split ? splitText(JSON.stringify(row)) : [];
-    // Only the header is ever written over; every other row is written once.
+    // Only the header is overwritten; every other row is written once.
     if (key === RECORD_KEY) this.#deleteParts(key, parts.length);
     parts.forEach((part, index) => kv.put(partKey(key, index), part));
     kv.put(key, split ? ({ parts: parts.length } satisfies SplitRow) : row);
@@ -132,7 +132,7 @@ export class DurableObjectStore implements RunStore {
 
   #join(key: string, row: unknown): unknown {
     if (isMoved(row)) {
-      const text = this.broughtBack.get(row.movedTo);
+      const text = this.loaded.get(row.movedTo);
       return text === undefined ? row.rest : JSON.parse(text);
     }
     if (!isSplit(row)) return row;
@@ -159,7 +159,7 @@ function splitText(text: string): string[] {
   return parts;
 }
 
-/** How long the row's texts are together. */
+/** Returns the total length of the row's texts, in characters. */
 function countChars(value: unknown): number {
   if (typeof value === "string") return value.length;
   if (typeof value !== "object" || value === null) return 8;

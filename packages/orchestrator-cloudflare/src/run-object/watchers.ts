@@ -1,7 +1,7 @@
 /**
- * Requests and alarms that wait for something to happen to the run.
+ * Requests and alarms that wait for a change of the run.
  *
- * Owns: waking them at each commit. Nothing of it is durable: a caller that gets no answer asks again.
+ * Owns: waking them at each commit. No wait is durable: a caller that gets no answer repeats its request.
  */
 import type { RunHeader } from "@holdfast/orchestrator";
 import { isTerminal } from "@holdfast/protocol";
@@ -14,7 +14,7 @@ export class Watchers {
     this.#header = header;
   }
 
-  /** Something was committed. */
+  /** Called after each commit. */
   notify(): void {
     for (const wake of this.#waiting) wake();
   }
