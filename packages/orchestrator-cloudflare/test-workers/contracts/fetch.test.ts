@@ -1,0 +1,3 @@
+import { pipeContract } from "./setup.ts";
+
+pipeContract("fetch", "a sibling Worker over fetch");

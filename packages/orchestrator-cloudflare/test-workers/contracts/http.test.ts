@@ -1,0 +1,3 @@
+import { pipeContract } from "./setup.ts";
+
+pipeContract("http", "a Node process over HTTP");

@@ -1,0 +1,3 @@
+import { pipeContract } from "./setup.ts";
+
+pipeContract("rpc", "a sibling Worker over RPC");
