@@ -216,7 +216,7 @@ export interface LiveExecution {
   abort(reason: AbortReason): void;
   stepsInProgress?(): readonly StepInProgress[];
   /** Resolves when the bodies and the clean-up code of an aborted execution have settled. */
-  atRest?(): Promise<void>;
+  whenIdle?(): Promise<void>;
 }
 
 /** A workflow that a step handler serves. */

@@ -40,6 +40,6 @@ export async function executeOver(workflow: Workflow, start: ExecutionStart, por
   // workerd may stop the work of a call when the call returns: first wait up to siblingGraceMs for aborted code.
   const graceEnded = Promise.withResolvers<void>();
   const cancelGrace = webPlatform.setTimer(LIMITS.siblingGraceMs, graceEnded.resolve);
-  await Promise.race([live.atRest?.(), graceEnded.promise]);
+  await Promise.race([live.whenIdle?.(), graceEnded.promise]);
   cancelGrace();
 }

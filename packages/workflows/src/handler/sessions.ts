@@ -2,8 +2,8 @@
  * The executions that a step handler holds between turns.
  *
  * Owns: the limits: the number of sessions, the characters of their start messages, and the time without a request.
- * Beyond a limit sessions are dropped, idle ones and the least recently used first. The orchestrator then starts an
- * execution from the journal again.
+ * Beyond a limit sessions are dropped, idle ones and the least recently used first. The orchestrator then starts
+ * another execution from the journal.
  */
 import { webPlatform } from "../replay/platform.ts";
 import type { Session } from "./session.ts";

@@ -14,7 +14,7 @@ export function announceFresh(host: SchedulerHost): void {
   announce(host);
   const unwinds = operations.takeUnwind();
   if (unwinds === undefined) return;
-  // All bodies must have ended before the run unwinds (STEP6).
+  // All bodies except compensations must have ended before the run unwinds (STEP6).
   if (bodies.windDown("forward", () => host.schedule())) reporter.add(unwinds);
   else operations.putBackUnwind();
 }

@@ -166,7 +166,7 @@ export class Execution implements LiveExecution, SchedulerHost {
     this.schedule();
   }
 
-  refused(): void {
+  rejected(): void {
     this.stop(abortError({ type: "superseded" }), true);
   }
 
@@ -182,7 +182,7 @@ export class Execution implements LiveExecution, SchedulerHost {
     return this.bodies.inProgress();
   }
 
-  async atRest(): Promise<void> {
+  async whenIdle(): Promise<void> {
     await this.bodies.settled();
     // The function of a superseded execution may never settle.
     if (this.phase !== "superseded") await this.#function;

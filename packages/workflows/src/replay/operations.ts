@@ -167,7 +167,7 @@ export class Operations {
     this.rejectOpen(error);
   }
 
-  /** Rejects all later operations and drops those that have not started: the run unwinds. */
+  /** The run unwinds: rejects later operations, and drops new ones except metadata changes. */
   close(): void {
     this.#closed = true;
     for (const one of this.#retrying) if (one.kind !== "compensation") this.#retrying.delete(one);
@@ -192,7 +192,7 @@ export class Operations {
     this.open = compensations.length;
   }
 
-  /** Removes and returns the new operations that execute no body here. The steps to execute stay. */
+  /** Removes and returns the new operations that execute no body. The steps to execute and the unwinding stay. */
   takeFresh(): OpenOperation[] {
     const isStep = (one: OpenOperation): boolean => this.#isToExecute(one) || one.kind === "unwind";
     const taken = this.#fresh.filter((one) => !isStep(one));
@@ -209,7 +209,7 @@ export class Operations {
     return this.#inherited.has(op);
   }
 
-  /** Drops the operations that never started, because the function has ended. Returns the steps among them. */
+  /** The function has ended: drops new operations except metadata changes. Returns the dropped steps. */
   dropSteps(): OperationId[] {
     const dropped = this.#fresh.filter((one) => this.#isToExecute(one) && one.retryAt === undefined);
     this.#fresh = this.#fresh.filter(({ request }) => request.type === "metadata");

@@ -1,5 +1,5 @@
 /**
- * Tracks how long the function has been idle since its last activity.
+ * Tracks whether the function is idle: active, idle for some microtasks, or idle for a whole turn of the event loop.
  *
  * Owns: the two waits for an idle function. A whole turn of the event loop runs every microtask. This costs too much
  * between the steps of a plain sequence, so while a single operation is open the wait is a fixed number of microtasks.

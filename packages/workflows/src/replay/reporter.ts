@@ -10,7 +10,7 @@ export interface ReporterListener {
   readonly asked: number;
   accepted(update: ExecutionUpdate): void;
   /** The execution is superseded or the run has ended: later events have no effect (E4). */
-  refused(): void;
+  rejected(): void;
 }
 
 export class Reporter {
@@ -75,7 +75,7 @@ export class Reporter {
         if (this.idle) for (const resolve of this.#drained.splice(0)) resolve();
       },
       // The pipe broke: the dispatcher reports this to the orchestrator, which starts another execution.
-      () => this.#listener.refused(),
+      () => this.#listener.rejected(),
     );
   }
 
@@ -83,7 +83,7 @@ export class Reporter {
     if (answer.accepted) this.#listener.accepted(answer);
     else {
       this.#events = [];
-      this.#listener.refused();
+      this.#listener.rejected();
     }
   }
 }

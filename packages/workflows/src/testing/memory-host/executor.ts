@@ -18,7 +18,7 @@ import { type Platform, webPlatform } from "../../replay/platform.ts";
 import type { VirtualClock } from "../virtual-clock.ts";
 import { EXECUTOR_DIED, type Faults, type StartFault } from "./faults.ts";
 
-export const REFUSED: ReportAnswer = { accepted: false, reason: "superseded" };
+export const REJECTED: ReportAnswer = { accepted: false, reason: "superseded" };
 
 /** The parts of the run that the executor uses. */
 export interface ExecutorHost {
@@ -89,13 +89,13 @@ export class Executor {
     const startedBy = orchestrator();
     let reports = 0;
     return (report) => {
-      if (connection.dead) return REFUSED;
+      if (connection.dead) return REJECTED;
       reports += 1;
       if (fault !== undefined && reports > fault.afterReports) {
         connection.dead = true;
         faults?.silent?.(this.#host);
         clock.setTimer(fault.detectedAfterMs, () => startedBy === orchestrator() && port.lost(EXECUTOR_DIED));
-        return remote ? new Promise(() => {}) : REFUSED;
+        return remote ? new Promise(() => {}) : REJECTED;
       }
       // A zombie still reports, to the current orchestrator of the run.
       return startedBy === orchestrator() ? port.report(report) : reportOfZombie(report);

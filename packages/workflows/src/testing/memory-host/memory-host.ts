@@ -36,7 +36,7 @@ import { startDryReplay } from "../../replay/dry-replay.ts";
 import type { Platform } from "../../replay/platform.ts";
 import { VirtualClock } from "../virtual-clock.ts";
 import { executionPlatforms } from "./execution-platform.ts";
-import { Executor, REFUSED } from "./executor.ts";
+import { Executor, REJECTED } from "./executor.ts";
 import { type Faults, LATE_MS, SimulatedCrash } from "./faults.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { Network } from "./network.ts";
@@ -84,7 +84,7 @@ export class MemoryHost implements WorldRun {
   readonly world: Map<string, MemoryHost>;
   readonly logged: Readonly<Record<string, unknown>>[] = [];
   crashes = 0;
-  /** Grows whenever something happens to the run. */
+  /** Grows with each commit, message and turn of the run. */
   activity = 0;
   readonly #options: MemoryHostOptions;
   readonly #workflows: WorkflowIndex<Workflow>;
@@ -351,7 +351,7 @@ export class MemoryHost implements WorldRun {
     const { tamperWithZombies = (report: ExecutionReport) => report } = this.#options;
     const report = tamperWithZombies(original, this.header.epoch);
     const reply = this.#send({ type: "report", report });
-    return reply.type === "report" ? reply.answer : REFUSED;
+    return reply.type === "report" ? reply.answer : REJECTED;
   }
 
   /** The number of step bodies in progress, in all runs of the world. */

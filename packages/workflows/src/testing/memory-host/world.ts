@@ -9,7 +9,7 @@ import type { VirtualClock } from "../virtual-clock.ts";
 /** The parts of a run that its world uses. */
 export interface WorldRun {
   readonly store: { readonly alarm: number | null };
-  /** Grows whenever something happens to the run. */
+  /** Grows with each commit, message and turn of the run. */
   readonly activity: number;
   fireAlarm(): void;
 }
