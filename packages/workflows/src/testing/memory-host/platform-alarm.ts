@@ -1,47 +1,47 @@
 /**
- * The alarm of an object, as workerd implements it.
+ * A model of the alarm of a Durable Object in workerd.
  *
- * Owns: the model. The alarm suite in @holdfast/proof runs the same script against it and against real workerd.
+ * Owns: the model. The alarm suite in @holdfast/proof runs the same script with the model and with real workerd.
  *
  * Invariants
- * - The time of the alarm in flight stays known while its handler runs. An alarm for that very time is stored and never
- *   fires. The model keeps the time until the next alarm fires: a handler may run for that long.
+ * - The time of the alarm in flight stays known while its handler runs. An alarm for the same time is stored and never
+ *   fires. The model keeps this time until the next alarm fires, because a handler may run that long.
  */
 export class PlatformAlarm {
   #stored: number | null = null;
   #scheduled: number | null = null;
   #inFlight: number | undefined;
 
-  /** What the storage shows, ms since the epoch. */
+  /** The alarm in the storage, ms since the epoch. */
   get stored(): number | null {
     return this.#stored;
   }
 
-  /** When the platform calls the handler; `null`: never. */
+  /** The time when the platform calls the handler; `null`: never. */
   get scheduled(): number | null {
     return this.#scheduled;
   }
 
-  /** The time of the alarm that is being handled. */
+  /** The time of the alarm whose handler runs. */
   get inFlight(): number | undefined {
     return this.#inFlight;
   }
 
-  /** A past time is clamped to now. */
+  /** Sets the alarm. A past time is replaced by `now`. */
   set(at: number | null, now: number): void {
     const clamped = at === null ? null : Math.max(at, now);
     this.#stored = clamped;
     this.#scheduled = clamped === this.#inFlight ? null : clamped;
   }
 
-  /** The handler is called: the alarm is gone unless the handler sets it. */
+  /** Moves the alarm into flight and clears it. The handler may set it again. */
   fire(): void {
     this.#inFlight = this.#scheduled ?? undefined;
     this.#stored = null;
     this.#scheduled = null;
   }
 
-  /** A fault: the platform forgets what it scheduled. The storage still shows it. */
+  /** Simulates a fault: the platform loses the scheduled call. The storage still contains the alarm. */
   lose(): void {
     this.#scheduled = null;
   }

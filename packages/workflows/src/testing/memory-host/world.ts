@@ -14,7 +14,10 @@ export interface WorldRun {
   fireAlarm(): void;
 }
 
-/** The limit of `settle`: a run that is still active after so many turns is in a loop. A full journal of zero sleeps is not. */
+/**
+ * The limit of `settle`: a run that is still active after this many turns is in a loop. The limit exceeds the turns of a
+ * full journal of sleeps without time.
+ */
 const TURNS_MAX = 50_000;
 
 /** Runs everything in the world that needs no virtual time. */
