@@ -13,7 +13,7 @@ const EXERCISED =
     .map((kind) => `program: ${kind}`)
     .concat(
       ["crash before", "crash after", "zombie after", "start"].map((fault) => `fault: ${fault}`),
-      ["twice", "early", "late"].map((fault) => `fault: alarm ${fault}`),
+      ["twice", "early", "late", "lost"].map((fault) => `fault: alarm ${fault}`),
       ["lost", "twice", "late", "answer lost"].map((fault) => `fault: message ${fault}`),
       ["cancelled", "compensated", "compensation_failed", "completed", "failed"].map((status) => `end: ${status}`),
       ["cancel", "change code", "evict", "jump", "pause", "resume", "token delivered"].map((act) => `action: ${act}`),

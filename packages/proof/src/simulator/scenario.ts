@@ -97,7 +97,7 @@ function makeFault(random: Random): Fault {
     return { at: random.below(5), type: roll < 0.76 ? "message" : "index", fault };
   }
   if (roll < 0.89)
-    return { at: random.below(5), type: "alarm", fault: random.pick(["twice", "early", "late", "early"] as const) };
+    return { at: random.below(5), type: "alarm", fault: random.pick(["twice", "early", "late", "lost"] as const) };
   return {
     at: random.below(3),
     type: "start",

@@ -14,6 +14,9 @@ import { type Finding, type ObservedRun, checkRun, checkTerminal } from "./oracl
 import { type Program, programOf } from "./program.ts";
 import type { Action, Fault, Scenario } from "./scenario.ts";
 
+/** The age of an alarm that counts as lost, and more. */
+const RESTORED_AFTER_MS = 10_000;
+
 /** The time bound for runs after the last fault, in virtual minutes. */
 const MINUTES_AFTER_FAULTS_MAX = 20;
 
@@ -141,6 +144,7 @@ export class World {
 
   /** Runs the world without faults: each run makes progress within a minute, and all runs end (DUR5). */
   async #runWithoutFaults(): Promise<void> {
+    this.#restoreLostAlarms();
     for (let minutesLeft = MINUTES_AFTER_FAULTS_MAX; minutesLeft > 0; minutesLeft--) {
       await this.#root.settle();
       // An abandoned execution may detect late that the code did not fit.
@@ -157,6 +161,16 @@ export class World {
       }
     }
     await this.#root.settle();
+  }
+
+  /** Loads each object whose alarm the platform has lost, as a request does. */
+  #restoreLostAlarms(): void {
+    const lost = this.#hosts().filter(({ store }) => store.platformAlarm.lost);
+    if (lost.length > 0) this.#clock.jump(RESTORED_AFTER_MS);
+    for (const host of lost) {
+      this.#crash(host, false);
+      host.restoreAlarm();
+    }
   }
 
   async #resume(place: number): Promise<void> {

@@ -24,8 +24,8 @@ export interface Faults {
 
 export type MessageFault = "lost" | "twice" | "late" | "answer lost";
 
-/** The platform calls the handler twice, 1 ms before the time, or seconds after it. */
-export type AlarmFault = "twice" | "early" | "late";
+/** The platform calls the handler twice, 1 ms before the time, seconds after it, or never. */
+export type AlarmFault = "twice" | "early" | "late" | "lost";
 
 export interface StartFault {
   /** The number of reports after which the execution is silent: it died, or hangs. */

@@ -15,7 +15,9 @@ import {
   type RunMessage,
   type SendResult,
   type WriteBatch,
+  alarmOf,
   checkedTransition,
+  isAlarmLost,
   readJournal,
   toTriggerInput,
 } from "@holdfast/orchestrator";
@@ -266,9 +268,17 @@ export class MemoryHost implements WorldRun {
     const fault = this.#options.faults?.alarm?.();
     const at = (alarm ?? 0) + (fault === "early" ? -1 : fault === "late" ? LATE_MS : 0);
     if (alarm !== null && at > this.clock.now()) this.clock.jump(at - this.clock.now());
+    if (fault === "lost") return this.store.platformAlarm.lose();
     this.store.takeAlarm();
     this.#send({ type: "alarm" });
     if (fault === "twice") this.#send({ type: "alarm" });
+  }
+
+  /** Sets a lost alarm again, as an object does when a request loads it (DUR5). */
+  restoreAlarm(): void {
+    const now = this.clock.now();
+    const wanted = alarmOf(this.#host.state, now);
+    if (wanted !== null && isAlarmLost(this.store.platformAlarm.stored, now)) this.store.setAlarm(wanted);
   }
 
   /** Fires the alarm if one is set. */

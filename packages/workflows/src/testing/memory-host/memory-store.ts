@@ -51,7 +51,7 @@ export class MemoryStore implements RunStore {
     for (const key of batch.deletes) this.#rows.delete(key);
     for (const [key, row] of copies) this.#rows.set(key, row);
     if (batch.alarm !== undefined) {
-      this.#setAlarm(batch.alarm);
+      this.setAlarm(batch.alarm);
       this.counts.alarmsSet += 1;
     }
     this.counts.commits += 1;
@@ -60,7 +60,8 @@ export class MemoryStore implements RunStore {
     this.afterCommit(batch);
   }
 
-  #setAlarm(wanted: number | null): void {
+  /** Sets the alarm for a run that must be woken at `wanted`, ms since 1970 (A1). */
+  setAlarm(wanted: number | null): void {
     const now = this.clock();
     const { inFlight } = this.platformAlarm;
     this.platformAlarm.set(wanted === null ? null : alarmToSet(wanted, { now, inFlight }), now);

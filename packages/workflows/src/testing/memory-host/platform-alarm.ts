@@ -11,6 +11,7 @@ export class PlatformAlarm {
   #stored: number | null = null;
   #scheduled: number | null = null;
   #inFlight: number | undefined;
+  #lost = false;
 
   /** The alarm in the storage, ms since the epoch. */
   get stored(): number | null {
@@ -27,10 +28,16 @@ export class PlatformAlarm {
     return this.#inFlight;
   }
 
+  /** Whether a fault lost the alarm in the storage. */
+  get lost(): boolean {
+    return this.#lost;
+  }
+
   /** Sets the alarm. A past time is replaced by `now`. */
   set(at: number | null, now: number): void {
     const clamped = at === null ? null : Math.max(at, now);
     this.#stored = clamped;
+    this.#lost = false;
     this.#scheduled = clamped === this.#inFlight ? null : clamped;
   }
 
@@ -43,6 +50,7 @@ export class PlatformAlarm {
 
   /** Simulates a fault: the platform loses the scheduled call. The storage still contains the alarm. */
   lose(): void {
+    this.#lost = true;
     this.#scheduled = null;
   }
 }
