@@ -168,7 +168,7 @@ describe("options and names", () => {
   const cases: [string, (ctx: Parameters<Parameters<typeof started>[0]>[0]) => unknown, string][] = [
     ["an unknown step option", (ctx) => ctx.step("a", { retries: 3 } as never, () => 1), "retries"],
     ["an unknown retry option", (ctx) => ctx.step("a", { retry: { times: 3 } as never }, () => 1), "times"],
-    ["a negative duration", (ctx) => ctx.sleep(-1), "-1"],
+    ["a negative duration with a unit", (ctx) => ctx.sleep("-1s"), "-1s"],
     ["a fraction with a unit", (ctx) => ctx.sleep("1.5h"), "1.5h"],
     ["a word for a duration", (ctx) => ctx.waitForSignal("s", { timeout: "soon" as never }), "soon"],
     ["an invalid date", (ctx) => ctx.sleepUntil("tomorrow"), "tomorrow"],
