@@ -50,7 +50,7 @@ const LAYERS: readonly Layer[] = [
     inside: { "packages/orchestrator-cloudflare/src/deployment": ["cloudflare:workers"] },
     order: [
       ["platform-types.ts", "refusal.ts"],
-      ["request-body.ts"],
+      ["options.ts", "request-body.ts"],
       ["auth/**", "dispatch/**", "feed/**", "index-object/**", "telemetry/**"],
       ["run-object/**"],
       ["api/**"],

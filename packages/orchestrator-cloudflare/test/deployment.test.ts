@@ -4,8 +4,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createApp } from "../src/deployment/app.ts";
-import type { HoldfastOptions, ObjectContextLike } from "../src/deployment/deployment.ts";
-import type { BucketLike, DurableObjectNamespaceLike, HibernatingSocketLike } from "../src/index.ts";
+import type { HoldfastDeps, HoldfastOptions, ObjectContextLike } from "../src/deployment/deployment.ts";
+import {
+  type BucketLike,
+  type DurableObjectNamespaceLike,
+  type HibernatingSocketLike,
+  handleDurableObjectRequest,
+  handleRunIndexRequest,
+  handleWorkerRequest,
+} from "../src/index.ts";
 import handWritten, { WorkflowRunDO } from "./hand-written-worker.ts";
 import { checkAnswer } from "./openapi-check.ts";
 import { FakeSql, FakeStorage, answerOf } from "./fake-platform.ts";
@@ -124,6 +131,13 @@ describe("a Worker of holdfast()", () => {
   test("RUN7 unknown options are rejected by name when the Worker is loaded", () => {
     const make = (options: object) => () => createApp(Base, options as HoldfastOptions);
     expect(make({ workflows: [hello], dispatchers: [] })).toThrow("holdfast.dispatchers: unknown option");
+    for (const [field, options] of [
+      ["dispatcher", { dispatcher: "x" }],
+      ["deps", { workflows: [hello], deps: {} }],
+      ["runObject", { workflows: [hello], runObject: 1 }],
+    ] as const)
+      expect(make(options)).toThrow(`holdfast.${field}: must be a`);
+    expect(make({ workflows: 5 })).toThrow("workflows: must be a list");
     expect(make({})).toThrow("holdfast: needs either workflows or dispatcher");
     expect(make({ workflows: [hello], dispatcher: () => {} })).toThrow(
       "holdfast: needs either workflows or dispatcher",
@@ -166,7 +180,8 @@ describe("a misconfigured deployment", () => {
       body: { ok: false, misconfigured: true },
     });
     expect(log.mock.calls).toEqual([[expect.stringContaining(field)]]);
-    expect(String(log.mock.calls)).not.toContain("hush-hush");
+    for (const text of ["hush-hush", "a while", `${field}: ${field}`, "limits: "])
+      expect(String(log.mock.calls)).not.toContain(text);
   });
 
   test("SEC7 the answer names a missing binding, its class and its migration, and no variable", async () => {
@@ -183,11 +198,52 @@ describe("a misconfigured deployment", () => {
     const log = logged();
     await new Deployed({}, { workflows: [hello], deps: () => ({ verify: () => true }) as object }).fetch("/healthz");
     expect(String(log.mock.calls)).toContain("deps.verify: unknown option");
-    const dispatcher = () => {
+    const dispatcher = (): never => {
       throw new Error("no STEPS_URL");
     };
     expect((await new Deployed({}, { dispatcher }).fetch("/healthz")).status).toBe(503);
     expect(String(log.mock.calls)).toContain("no STEPS_URL");
+  });
+
+  const WRONG_DEPS: [field: string, deps: unknown][] = [
+    ["deps: must be an object", undefined],
+    ["deps: must be an object", Promise.resolve({})],
+    ["deps.retention.default", { retention: { default: "30 hushes" } }],
+    ["deps.retention.workflows.invoice", { retention: { workflows: { invoice: -1 } } }],
+    ["deps.retention.defualt: unknown option", { retention: { defualt: "30d" } }],
+    ["deps.publicUrl", { publicUrl: "not a url" }],
+    ["deps.environment", { environment: "" }],
+    ["deps.requestBytesMax", { requestBytesMax: "1000" }],
+    ["deps.limits.auditRows", { limits: { auditRows: 0 } }],
+    ["deps.limits.rows: unknown option", { limits: { rows: 1 } }],
+    ["deps.telemetry.event", { telemetry: { event: "log" } }],
+    ["deps.telemetry", { telemetry: "log" }],
+    ["deps.bucket", { bucket: { put: () => {} } }],
+    ["deps.runIndex", { runIndex: { query: () => {} } }],
+    ["deps.verifyRequest", { verifyRequest: "hush" }],
+  ];
+
+  test.each(WRONG_DEPS)(
+    "RUN7 SEC7 an invalid %s is answered 503 misconfigured, and logged once",
+    async (field, deps) => {
+      const log = logged();
+      const deployed = new Deployed({}, { workflows: [hello], deps: () => deps as HoldfastDeps });
+      for (const json of [{ workflowId: "hello", runId: "r1" }, undefined])
+        expect((await deployed.fetch(json ? "/api/runs" : "/api/runs/r1", json)).status).toBe(503);
+      expect(log.mock.calls).toEqual([[expect.stringContaining(field)]]);
+      expect(String(log.mock.calls)).not.toContain("hush");
+    },
+  );
+
+  test("RUN7 a dispatcher function that returns no dispatcher is reported, and so are invalid deps of runObject", async () => {
+    const log = logged();
+    const dispatcher = () => undefined as never;
+    expect((await new Deployed({}, { dispatcher }).fetch("/healthz")).status).toBe(503);
+    expect(String(log.mock.calls)).toContain("dispatcher: must return a dispatcher");
+    const runObject: HoldfastOptions["runObject"] = (deps) => ({ ...deps, clock: 5 as never });
+    const deployed = new Deployed({}, { workflows: [hello], runObject });
+    expect((await deployed.fetch("/api/runs", { workflowId: "hello", runId: "r1" })).status).toBe(503);
+    expect(String(log.mock.calls)).toContain("deps.clock: must be a function");
   });
 
   test("SEC7 DUR5 an alarm of a run is set again until the deployment is configured", async () => {
@@ -200,6 +256,22 @@ describe("a misconfigured deployment", () => {
 });
 
 describe("a class written by hand", () => {
+  test("RUN7 SEC7 the exported handlers answer 503 misconfigured for invalid deps, and log each object once", async () => {
+    const log = logged();
+    const request = () => new Request("https://flows.example/api/runs/r1");
+    const runDO = new Deployed().env["WORKFLOW_RUN_DO"] as DurableObjectNamespaceLike;
+    const worker = { runDO, publicUrl: "not a url" };
+    const object = { storage: new FakeStorage(), dispatcher: "x" as never };
+    const index = { storage: {} as { sql: FakeSql } };
+    for (const _time of [1, 2]) {
+      expect((await handleWorkerRequest(request(), worker)).status).toBe(503);
+      expect((await handleDurableObjectRequest(request(), object)).status).toBe(503);
+      expect((await handleRunIndexRequest(request(), index)).status).toBe(503);
+    }
+    const fields = ["deps.publicUrl", "deps.dispatcher", "deps.storage.sql"];
+    expect(log.mock.calls).toEqual(fields.map((field) => [expect.stringContaining(field)]));
+  });
+
   test("API1 the class in the package's README serves the API and executes workflows", async () => {
     const objects = new Map<string, WorkflowRunDO>();
     const env = {

@@ -1,11 +1,13 @@
 /**
  * The dependencies that a deployment passes to the handler of its Worker.
  *
- * Owns: their type, their defaults, and the refusal of requests that need an index in a deployment without one.
+ * Owns: their type, their schema, their defaults, and the refusal of requests that need an index in a deployment without one.
  */
 import { DEFAULT_LIMITS, type Limits } from "@holdfast/protocol";
+import * as v from "valibot";
 import type { VerifyRequest } from "../auth/principal.ts";
 import type { RunIndex } from "../index-object/run-index.ts";
+import { FIELDS, LIMITS_SCHEMA, depsCheck, isFunction } from "../options.ts";
 import type { DurableObjectNamespaceLike } from "../platform-types.ts";
 import { ApiRefusal } from "../refusal.ts";
 
@@ -25,6 +27,19 @@ export interface WorkerDeps {
   /** The limits of this deployment (`limitsFrom`). Default DEFAULT_LIMITS. */
   readonly limits?: Limits | undefined;
 }
+
+const WORKER_DEPS = v.strictObject({
+  runDO: FIELDS.namespace,
+  verifyRequest: v.optional(isFunction),
+  runIndex: v.optional(FIELDS.runIndex),
+  environment: v.optional(FIELDS.environment),
+  publicUrl: v.optional(FIELDS.publicUrl),
+  requestBytesMax: v.optional(FIELDS.requestBytesMax),
+  limits: v.optional(LIMITS_SCHEMA),
+} satisfies Record<keyof WorkerDeps, v.GenericSchema>);
+
+/** @throws Misconfigured */
+export const checkWorkerDeps: (deps: WorkerDeps) => void = depsCheck(WORKER_DEPS, "deps");
 
 /** Returns the limits of this deployment. */
 export function limitsOf({ limits = DEFAULT_LIMITS }: WorkerDeps): Limits {

@@ -4,13 +4,13 @@
  * Owns: the classes. This file imports nothing of the platform. Their base class is a parameter, so tests in plain Node
  * can create them.
  */
-import { handleRunIndexRequest } from "../index-object/index-object.ts";
+import { type RunIndexObjectDeps, handleRunIndexRequest } from "../index-object/index-object.ts";
 import type { HibernatingSocketLike } from "../platform-types.ts";
 import { serveAlarm, serveRequest, serveSocketMessage } from "../run-object/handlers.ts";
 import { RunObject } from "../run-object/run-object.ts";
-import { handleWorkerRequest } from "../worker.ts";
+import { Misconfigured } from "../options.ts";
+import { answerMisconfigured, handleWorkerRequest } from "../worker.ts";
 import { Deployments, type HoldfastOptions, type ObjectContextLike } from "./deployment.ts";
-import { Misconfigured } from "./environment.ts";
 
 /** `DurableObject` of `cloudflare:workers`. */
 export type DurableObjectBase = new (ctx: object, env: object) => object;
@@ -46,15 +46,15 @@ export function createApp<Env extends object>(
     worker: { fetch: (request, env) => serveWorker(deployments, request, env) },
     WorkflowRunDO: runObjectClass(Base, deployments),
     RunIndexDO: class extends Base {
-      readonly #ctx: ObjectContextLike;
+      readonly #deps: RunIndexObjectDeps;
 
       constructor(ctx: ObjectContextLike, env: Env) {
         super(ctx, env);
-        this.#ctx = ctx;
+        this.#deps = { storage: ctx.storage };
       }
 
       fetch(request: Request): Promise<Response> {
-        return handleRunIndexRequest(request, { storage: this.#ctx.storage });
+        return handleRunIndexRequest(request, this.#deps);
       }
     },
   };
@@ -104,7 +104,6 @@ async function serveWorker<Env extends object>(
     return await handleWorkerRequest(request, deployments.workerDeps(env));
   } catch (error) {
     if (!(error instanceof Misconfigured)) throw error;
-    const health = new URL(request.url).pathname === "/healthz";
-    return health ? Response.json({ ok: false, misconfigured: true }, { status: 503 }) : error.toResponse();
+    return answerMisconfigured(request, error);
   }
 }

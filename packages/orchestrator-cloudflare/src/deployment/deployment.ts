@@ -2,7 +2,7 @@
  * Computes the dependencies of the Worker and its objects from a deployer's options and the environment.
  *
  * Owns: the options of `holdfast`, the defaults, and their computation once per isolate. Invalid options throw when the
- * Worker is loaded. An invalid environment is logged once, and every request is rejected.
+ * Worker is loaded. Invalid bindings, variables and dependencies are logged once, and every request is rejected.
  */
 import {
   DEFAULT_LIMITS,
@@ -10,19 +10,28 @@ import {
   type Limits,
   type StepDispatcher,
   type WorkflowDefinition,
-  checkFields,
   limitsFrom,
 } from "@holdfast/protocol";
+import * as v from "valibot";
 import type { WorkerDeps } from "../api/worker-deps.ts";
 import { closed } from "../auth/bearer.ts";
 import type { VerifyRequest } from "../auth/principal.ts";
 import { createInlineDispatcher } from "../dispatch/inline-dispatcher.ts";
 import { durableObjectIndex } from "../index-object/durable-object-index.ts";
 import type { DurableObjectStorageLike, SocketHostLike, SqlStorageLike } from "../platform-types.ts";
-import type { RunObjectDeps } from "../run-object/deps.ts";
+import {
+  CHANGED_LIMITS,
+  FIELDS,
+  Misconfigured,
+  hasMethods,
+  isFunction,
+  problemOf,
+  reportMisconfigured,
+} from "../options.ts";
+import { type RunObjectDeps, checkRunObjectDeps } from "../run-object/deps.ts";
 import { otlpExporter } from "../telemetry/otlp.ts";
 import { type Telemetry, logEvents } from "../telemetry/telemetry.ts";
-import { type Environment, Misconfigured, readEnvironment } from "./environment.ts";
+import { type Environment, readEnvironment } from "./environment.ts";
 
 /** `ctx` of an SQLite-backed Durable Object. */
 export interface ObjectContextLike extends SocketHostLike {
@@ -47,9 +56,33 @@ export interface HoldfastOptions<Env extends object = object> {
   runObject?(deps: RunObjectDeps, ctx: ObjectContextLike, env: Env): RunObjectDeps;
 }
 
-const OPTIONS = ["workflows", "dispatcher", "deps", "runObject"];
-const WORKER_DEPS = ["verifyRequest", "runIndex", "environment", "publicUrl", "requestBytesMax"];
-const OBJECT_DEPS = ["retention", "bucket", "telemetry", "limits"];
+const isDispatcher = hasMethods("start", "workflows");
+
+const OPTIONS = v.strictObject({
+  // `createInlineDispatcher` checks the list.
+  workflows: v.optional(v.any()),
+  dispatcher: v.optional(
+    v.custom<StepDispatcher>(
+      (value) => typeof value === "function" || isDispatcher(value),
+      "must be a dispatcher, or a function that returns one",
+    ),
+  ),
+  deps: v.optional(isFunction),
+  runObject: v.optional(isFunction),
+} satisfies Record<keyof HoldfastOptions, v.GenericSchema>);
+
+/** In plain workerd, a variable that is not set is `null`. Then the field keeps its default. */
+const DEPS = v.strictObject({
+  verifyRequest: v.nullish(isFunction),
+  runIndex: v.nullish(FIELDS.runIndex),
+  environment: v.nullish(FIELDS.environment),
+  publicUrl: v.nullish(FIELDS.publicUrl),
+  requestBytesMax: v.nullish(FIELDS.requestBytesMax),
+  retention: v.nullish(FIELDS.retention),
+  bucket: v.nullish(FIELDS.bucket),
+  telemetry: v.nullish(FIELDS.telemetry),
+  limits: v.nullish(CHANGED_LIMITS),
+} satisfies Record<keyof HoldfastDeps, v.GenericSchema>);
 
 interface Deployment {
   readonly worker: WorkerDeps;
@@ -62,9 +95,13 @@ export class Deployments<Env extends object> {
   readonly #dispatcherOf: (env: Env) => StepDispatcher;
   readonly #known = new WeakMap<Env, Deployment | Misconfigured>();
 
-  /** @throws HoldfastError `INVALID_ARGUMENT` for unknown options, or unless exactly one of `workflows` and `dispatcher` is given. */
+  /**
+   * @throws HoldfastError `INVALID_ARGUMENT` for unknown or invalid options, or unless exactly one of `workflows` and
+   *   `dispatcher` is given.
+   */
   constructor(options: HoldfastOptions<Env>) {
-    checkFields(options, OPTIONS, "holdfast");
+    const problem = problemOf(OPTIONS, options, "holdfast");
+    if (problem !== undefined) throw new HoldfastError("INVALID_ARGUMENT", problem);
     this.#options = options;
     this.#dispatcherOf = dispatcherOf(options);
   }
@@ -77,7 +114,10 @@ export class Deployments<Env extends object> {
   /** @throws Misconfigured */
   runObjectDeps(ctx: ObjectContextLike, env: Env): RunObjectDeps {
     const deps: RunObjectDeps = { ...this.#of(env).object, storage: ctx.storage, sockets: ctx };
-    return this.#options.runObject?.(deps, ctx, env) ?? deps;
+    if (this.#options.runObject === undefined) return deps;
+    const replaced = this.#options.runObject(deps, ctx, env);
+    checkRunObjectDeps(replaced);
+    return replaced;
   }
 
   #of(env: Env): Deployment {
@@ -91,17 +131,28 @@ export class Deployments<Env extends object> {
     try {
       return this.#compose(env);
     } catch (error) {
-      const failure = error instanceof Misconfigured ? error : new Misconfigured(String(error));
-      console.error(`holdfast: this deployment is misconfigured. ${failure.detail}`);
-      return failure;
+      return reportMisconfigured(error instanceof Misconfigured ? error : new Misconfigured(String(error)));
     }
+  }
+
+  #given(env: Env): HoldfastDeps {
+    if (this.#options.deps === undefined) return {};
+    const given = this.#options.deps(env);
+    const problem = problemOf(DEPS, given, "deps");
+    if (problem !== undefined) throw new Misconfigured(problem);
+    return given;
+  }
+
+  #dispatcher(env: Env): StepDispatcher {
+    const dispatcher = this.#dispatcherOf(env);
+    if (isDispatcher(dispatcher)) return dispatcher;
+    throw new Misconfigured("dispatcher: must return a dispatcher, an object with the methods start, workflows.");
   }
 
   #compose(env: Env): Deployment {
     const environment = readEnvironment(env);
-    const given = this.#options.deps?.(env) ?? {};
-    checkFields(given, [...WORKER_DEPS, ...OBJECT_DEPS], "deps");
-    const limits = given.limits === undefined ? (environment.LIMITS ?? DEFAULT_LIMITS) : limitsFrom(given.limits);
+    const given = this.#given(env);
+    const limits = given.limits ? limitsFrom(given.limits) : (environment.LIMITS ?? DEFAULT_LIMITS);
     const { WORKFLOW_RUN_DO: runDO, RUN_INDEX_DO: indexDO, PAYLOADS, RETENTION, ENVIRONMENT } = environment;
     const runIndex = given.runIndex ?? (indexDO ? durableObjectIndex({ binding: indexDO }) : undefined);
     return {
@@ -110,14 +161,14 @@ export class Deployments<Env extends object> {
         runIndex,
         verifyRequest: given.verifyRequest ?? verifierOf(environment),
         environment: given.environment ?? ENVIRONMENT,
-        publicUrl: given.publicUrl,
-        requestBytesMax: given.requestBytesMax,
+        publicUrl: given.publicUrl ?? undefined,
+        requestBytesMax: given.requestBytesMax ?? undefined,
         limits,
       },
       object: {
         runDO,
         runIndex,
-        dispatcher: this.#dispatcherOf(env),
+        dispatcher: this.#dispatcher(env),
         limits,
         bucket: given.bucket ?? PAYLOADS ?? undefined,
         telemetry: given.telemetry ?? telemetryOf(environment, limits),

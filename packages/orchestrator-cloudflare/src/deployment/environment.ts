@@ -4,31 +4,12 @@
  * Owns: their names, their validation, and the message for each invalid one. All other files get typed values. A message
  * names the field and never quotes its value, which may be secret.
  */
-import {
-  type Duration,
-  HoldfastError,
-  type Limits,
-  limitsFrom,
-  nameProblem,
-  parseDurationMs,
-} from "@holdfast/protocol";
+import { HoldfastError, type Limits, limitsFrom } from "@holdfast/protocol";
 import * as v from "valibot";
 import { bearerAuth } from "../auth/bearer.ts";
 import type { VerifyRequest } from "../auth/principal.ts";
+import { FIELDS, Misconfigured, RETENTION_TIME, hasMethods } from "../options.ts";
 import type { BucketLike, DurableObjectNamespaceLike } from "../platform-types.ts";
-import { ApiRefusal } from "../refusal.ts";
-
-/** A binding is missing, or a variable is invalid. Every request is answered 503. */
-export class Misconfigured extends ApiRefusal {
-  /** The message for the log, which names the field. */
-  readonly detail: string;
-
-  /** @param answer The message for callers. It names bindings, and no variables. */
-  constructor(detail: string, answer = "This deployment is misconfigured. Its log names the field.") {
-    super("misconfigured", answer);
-    this.detail = detail;
-  }
-}
 
 /** In plain workerd, a variable that is not set is `null`. An empty variable counts as not set. */
 const variable = v.nullish(v.string("must be text"));
@@ -50,6 +31,14 @@ function parsed<T>(parse: (text: string) => T) {
   );
 }
 
+/** A variable whose text has this schema. */
+function checked<T>(schema: v.GenericSchema<T>) {
+  return parsed((text) => {
+    const result = v.safeParse(schema, text);
+    return result.success ? result.output : refuse(`${result.issues[0].message}.`);
+  });
+}
+
 function refuse(message: string): never {
   throw new HoldfastError("INVALID_ARGUMENT", message);
 }
@@ -68,7 +57,7 @@ const MISSING = {
   PAYLOADS: 'The binding PAYLOADS is not an R2 bucket. Bind a bucket in "r2_buckets", or remove the binding.',
 } as const;
 
-const isNamespace = (value: unknown): boolean => hasMethod(value, "idFromName");
+const isNamespace = hasMethods("idFromName", "get");
 
 const BINDINGS = {
   /** Required. One object per run. */
@@ -76,7 +65,7 @@ const BINDINGS = {
   /** The index of runs. Without it, lists answer `501`. */
   RUN_INDEX_DO: v.nullish(v.custom<DurableObjectNamespaceLike>(isNamespace, MISSING.RUN_INDEX_DO)),
   /** An R2 bucket for large payloads of ended runs. Without it they stay in the run's object. */
-  PAYLOADS: v.nullish(v.custom<BucketLike>((value) => hasMethod(value, "put"), MISSING.PAYLOADS)),
+  PAYLOADS: v.nullish(v.custom<BucketLike>(hasMethods("put", "get", "delete"), MISSING.PAYLOADS)),
 };
 
 const VARIABLES = {
@@ -85,20 +74,15 @@ const VARIABLES = {
   /** `off` or `open`: the API accepts every request. For local development. */
   AUTH: parsed((text) => (text === "off" || text === "open" ? text : refuse('must be "off", "open", or not set.'))),
   /** The retention of ended runs. */
-  RETENTION: parsed((text): Duration | "forever" => {
-    if (text !== "forever") parseDurationMs(text, "a duration");
-    return text as Duration | "forever";
-  }),
+  RETENTION: checked(RETENTION_TIME),
   /** Limits that differ from their defaults, as JSON. */
-  LIMITS: parsed<Limits>(limitsFrom),
+  LIMITS: parsed<Limits>((text) => limitsFrom(text, "LIMITS")),
   /** The URL of an OpenTelemetry collector. */
-  OTLP_URL: parsed((text) =>
-    URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) ? text : refuse("must be an http or https URL."),
-  ),
+  OTLP_URL: checked(FIELDS.publicUrl),
   /** Headers for the collector, as a JSON object of strings. */
   OTLP_HEADERS: parsed(readHeaders),
   /** The environment of runs whose trigger names none. */
-  ENVIRONMENT: parsed((text) => (nameProblem(text) === undefined ? text : refuse(`${nameProblem(text)}.`))),
+  ENVIRONMENT: checked(FIELDS.environment),
 };
 
 const ENVIRONMENT = v.strictObject({ ...BINDINGS, ...VARIABLES });
@@ -116,9 +100,9 @@ export function readEnvironment(env: object): Environment {
   if (result.success) return result.output;
   const [{ message, path }] = result.issues;
   const field = String(path?.[0].key);
-  throw Object.hasOwn(BINDINGS, field)
-    ? new Misconfigured(message, message)
-    : new Misconfigured(`${field}: ${message}`);
+  if (Object.hasOwn(BINDINGS, field)) throw new Misconfigured(message, message);
+  // A message about a part of the variable names the variable already.
+  throw new Misconfigured(new RegExp(`^${field}\\b`).test(message) ? message : `${field}: ${message}`);
 }
 
 function readHeaders(text: string): Readonly<Record<string, string>> {
@@ -133,8 +117,4 @@ function readHeaders(text: string): Readonly<Record<string, string>> {
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
   if (!isObject || !Object.values(value as object).every((one) => typeof one === "string")) return refuse(problem);
   return value as Readonly<Record<string, string>>;
-}
-
-function hasMethod(value: unknown, name: string): boolean {
-  return typeof value === "object" && value !== null && typeof (value as Record<string, unknown>)[name] === "function";
 }

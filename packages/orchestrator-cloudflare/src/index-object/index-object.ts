@@ -4,6 +4,8 @@
  * Owns: the commands that `durableObjectIndex` sends. The object is reachable only through its binding.
  */
 import type { IndexRow } from "@holdfast/orchestrator";
+import * as v from "valibot";
+import { Misconfigured, depsCheck, isFunction, withMethods } from "../options.ts";
 import type { SqlStorageLike } from "../platform-types.ts";
 import { IndexShard } from "./index-shard.ts";
 import type { RunQuery } from "./run-index.ts";
@@ -30,11 +32,21 @@ export interface RunIndexObjectDeps {
   readonly clock?: () => number;
 }
 
+const checkIndexDeps: (deps: RunIndexObjectDeps) => void = depsCheck(
+  v.strictObject({
+    storage: v.looseObject({ sql: withMethods<SqlStorageLike>("exec") }),
+    clock: v.optional(isFunction),
+  } satisfies Record<keyof RunIndexObjectDeps, v.GenericSchema>),
+  "deps",
+);
+
 /** Handles commands of runs and of the Worker. Never throws. */
 export async function handleRunIndexRequest(request: Request, deps: RunIndexObjectDeps): Promise<Response> {
   try {
+    checkIndexDeps(deps);
     return Response.json(execute((await request.json()) as IndexCommand, deps));
   } catch (error) {
+    if (error instanceof Misconfigured) return error.toResponse();
     console.error("holdfast: the index of runs failed", error);
     return Response.json({ error: "internal_error", message: "The index of runs failed." }, { status: 500 });
   }

@@ -1,9 +1,11 @@
 /**
  * The dependencies of the handlers of a run's object.
  *
- * Owns: their type, and the lookup of a workflow's retention.
+ * Owns: their type, their schema, and the lookup of a workflow's retention.
  */
 import { type Duration, type Limits, type StepDispatcher, parseDurationMs } from "@holdfast/protocol";
+import * as v from "valibot";
+import { FIELDS, LIMITS_SCHEMA, depsCheck, isFunction, withMethods } from "../options.ts";
 import type {
   BucketLike,
   DurableObjectNamespaceLike,
@@ -40,6 +42,22 @@ export interface Retention {
   readonly default?: Duration | "forever";
   readonly workflows?: Readonly<Record<string, Duration | "forever">>;
 }
+
+const RUN_OBJECT_DEPS = v.strictObject({
+  storage: withMethods<DurableObjectStorageLike>("transactionSync", "getAlarm", "setAlarm", "deleteAlarm", "deleteAll"),
+  dispatcher: FIELDS.dispatcher,
+  runDO: v.optional(FIELDS.namespace),
+  runIndex: v.optional(FIELDS.runIndex),
+  retention: v.optional(FIELDS.retention),
+  bucket: v.optional(FIELDS.bucket),
+  telemetry: v.optional(FIELDS.telemetry),
+  sockets: v.optional(withMethods<SocketHostLike>("acceptWebSocket", "getWebSockets")),
+  limits: v.optional(LIMITS_SCHEMA),
+  clock: v.optional(isFunction),
+} satisfies Record<keyof RunObjectDeps, v.GenericSchema>);
+
+/** @throws Misconfigured */
+export const checkRunObjectDeps: (deps: RunObjectDeps) => void = depsCheck(RUN_OBJECT_DEPS, "deps");
 
 /** Returns the retention of an ended run of this workflow, ms; `undefined`: no deletion. */
 export function retentionMsOf(retention: Retention | undefined, workflowId: string): number | undefined {

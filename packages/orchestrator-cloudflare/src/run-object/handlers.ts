@@ -7,7 +7,7 @@
 import { ApiRefusal } from "../refusal.ts";
 import type { DurableObjectStorageLike, HibernatingSocketLike } from "../platform-types.ts";
 import type { RunCommand } from "./commands.ts";
-import type { RunObjectDeps } from "./deps.ts";
+import { type RunObjectDeps, checkRunObjectDeps } from "./deps.ts";
 import { RunObject } from "./run-object.ts";
 
 /** Delay of the next alarm after a failed one, ms. */
@@ -21,6 +21,7 @@ const objects = new WeakMap<DurableObjectStorageLike, RunObject>();
 /** Opens the only object of this storage. The deps of the first event are used for all events. */
 function openerOf(deps: RunObjectDeps): Open {
   return () => {
+    checkRunObjectDeps(deps);
     const object = objects.get(deps.storage) ?? new RunObject(deps);
     objects.set(deps.storage, object);
     return object;

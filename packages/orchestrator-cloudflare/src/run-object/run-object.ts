@@ -31,7 +31,7 @@ import { KeyReservation } from "./key-reservation.ts";
 import { LargeRows } from "./large-rows.ts";
 import { neighboursOf } from "./neighbours.ts";
 import { observe } from "./observe.ts";
-import { describeWorkflow, notServed, withDefaults } from "./served-workflows.ts";
+import { lookUpWorkflow, notServed, withDefaults } from "./served-workflows.ts";
 import { DurableObjectStore } from "./store.ts";
 import { Watchers } from "./watchers.ts";
 
@@ -192,7 +192,7 @@ export class RunObject {
     const keyHolder = this.#key.holderFor({ byKey });
     if (keyHolder !== undefined) return Response.json(keyHolder);
     const { dispatcher } = this.#deps;
-    const described = describeWorkflow(dispatcher, trigger);
+    const described = lookUpWorkflow(dispatcher, trigger);
     if (described === null && this.#host.state.header === undefined) throw await notServed(dispatcher, trigger);
     const reply = this.#host.handle(toTriggerInput(withDefaults(trigger, described), randomHex(16)));
     if (reply.type === "refused") throw refusal(reply);
@@ -204,7 +204,7 @@ export class RunObject {
   #receive(message: RunMessage): SendResult {
     if (message.type !== "trigger") return this.#host.receive(message, randomHex(16));
     const { trigger } = message;
-    const described = describeWorkflow(this.#deps.dispatcher, trigger);
+    const described = lookUpWorkflow(this.#deps.dispatcher, trigger);
     if (described === null && this.#host.state.header === undefined) {
       const text = `This deployment does not serve the workflow ${JSON.stringify(trigger.workflowId)}. Add it to its list of workflows.`;
       return { type: "refused", error: errorValue("WORKFLOW_NOT_FOUND", text) };

@@ -21,7 +21,7 @@ export function withDefaults(trigger: ChildTrigger, described: WorkflowDescripti
 }
 
 /** Returns the description of a workflow; `null`: not served; `undefined`: the dispatcher cannot know without a call. */
-export function describeWorkflow(
+export function lookUpWorkflow(
   dispatcher: StepDispatcher,
   { workflowId, workflowVersion }: ChildTrigger,
 ): WorkflowDescription | null | undefined {

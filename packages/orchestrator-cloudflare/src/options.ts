@@ -1,0 +1,143 @@
+/**
+ * The check of options and dependencies, where a deployer gives them (RUN7).
+ *
+ * Owns: the schemas of their fields, the messages, and `Misconfigured`. Each options object has one schema beside its type.
+ * A message names the field and never quotes its value, which may be secret.
+ *
+ * Invariants
+ * - O1 Dependencies are checked once per object, not at each request.
+ */
+import {
+  DEFAULT_LIMITS,
+  type Duration,
+  HoldfastError,
+  type Limits,
+  type StepDispatcher,
+  nameProblem,
+  parseDurationMs,
+} from "@holdfast/protocol";
+import * as v from "valibot";
+import type { BucketLike, DurableObjectNamespaceLike } from "./platform-types.ts";
+import { ApiRefusal } from "./refusal.ts";
+
+/** A binding is missing, or a variable or dependency is invalid. Every request is answered 503. */
+export class Misconfigured extends ApiRefusal {
+  /** The message for the log, which names the field. */
+  readonly detail: string;
+
+  /** @param answer The message for callers. It names bindings, and no variables. */
+  constructor(detail: string, answer = "This deployment is misconfigured. Its log names the field.") {
+    super("misconfigured", answer);
+    this.detail = detail;
+  }
+}
+
+/** Logs the failure, and returns it. */
+export function reportMisconfigured(failure: Misconfigured): Misconfigured {
+  console.error(`holdfast: this deployment is misconfigured. ${failure.detail}`);
+  return failure;
+}
+
+export type OptionsSchema = v.StrictObjectSchema<v.ObjectEntries, undefined>;
+
+/** Returns the first problem of an options object; `undefined`: it is valid. `where` names the object. */
+export function problemOf(schema: OptionsSchema, value: unknown, where: string): string | undefined {
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value) && !hasMethods("then")(value);
+  if (!isObject) return `${where}: must be an object with ${Object.keys(schema.entries).join(", ")}.`;
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (result.success) return undefined;
+  const [issue] = result.issues;
+  const field = [where, ...(issue.path ?? []).map(({ key }) => String(key))].join(".");
+  if (issue.type !== "strict_object") return `${field}: ${issue.message}.`;
+  if (issue.expected === "never") return `${field}: unknown option.`;
+  return issue.path === undefined ? `${field}: must be an object.` : `${field}: is missing.`;
+}
+
+/**
+ * Returns the check of the dependencies of an exported handler. Each object is checked, and its failure logged, once.
+ * The check throws `Misconfigured`.
+ */
+export function depsCheck(schema: OptionsSchema, where: string): (deps: object) => void {
+  const valid = new WeakSet<object>();
+  const invalid = new WeakMap<object, Misconfigured>();
+  return (deps) => {
+    if (valid.has(deps)) return;
+    const known = invalid.get(deps);
+    if (known !== undefined) throw known;
+    const problem = problemOf(schema, deps, where);
+    if (problem === undefined) return void valid.add(deps);
+    const failure = reportMisconfigured(new Misconfigured(problem));
+    if (typeof deps === "object" && deps !== null) invalid.set(deps, failure);
+    throw failure;
+  };
+}
+
+/** Whether a value is an object, or a binding of the platform, with these methods. */
+export function hasMethods(...names: readonly string[]): (value: unknown) => boolean {
+  return (value) =>
+    ((typeof value === "object" && value !== null) || typeof value === "function") &&
+    names.every((name) => typeof (value as Record<string, unknown>)[name] === "function");
+}
+
+/** A schema of objects with these methods. Such an object may be an instance of any class, so it may have more fields. */
+export function withMethods<T>(...names: readonly string[]): v.GenericSchema<T> {
+  return v.custom<T>(hasMethods(...names), `must be an object with the methods ${names.join(", ")}`);
+}
+
+export const isFunction = v.custom<(...args: never[]) => unknown>(
+  (value) => typeof value === "function",
+  "must be a function",
+);
+
+const count = v.custom<number>(
+  (value) => Number.isSafeInteger(value) && (value as number) >= 1,
+  "must be a whole number of at least 1",
+);
+
+/** A duration, or no deletion. */
+export const RETENTION_TIME = v.custom<Duration | "forever">(
+  (value) => value === "forever" || isDuration(value),
+  'must be "forever", or a duration of at most ten years such as "30d", "12h" or a number of milliseconds',
+);
+
+function isDuration(value: unknown): boolean {
+  try {
+    parseDurationMs(value, "");
+    return true;
+  } catch (error) {
+    if (error instanceof HoldfastError) return false;
+    throw error;
+  }
+}
+
+function isHttpUrl(value: unknown): value is string {
+  return typeof value === "string" && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+}
+
+function limits(entry: v.ObjectEntries[string]): OptionsSchema {
+  return v.strictObject(Object.fromEntries(Object.keys(DEFAULT_LIMITS).map((name) => [name, entry])));
+}
+
+/** All limits. */
+export const LIMITS_SCHEMA = limits(count) as unknown as v.GenericSchema<Limits>;
+/** Limits that differ from their defaults. */
+export const CHANGED_LIMITS = limits(v.exactOptional(count)) as unknown as v.GenericSchema<Partial<Limits>>;
+
+/** The schemas of fields that several options objects have. */
+export const FIELDS = {
+  namespace: withMethods<DurableObjectNamespaceLike>("idFromName", "get"),
+  bucket: withMethods<BucketLike>("put", "get", "delete"),
+  dispatcher: withMethods<StepDispatcher>("start", "workflows"),
+  runIndex: withMethods("upsert", "remove", "query"),
+  environment: v.custom<string>(
+    (value) => nameProblem(value) === undefined,
+    "must be a non-empty text of at most 256 bytes",
+  ),
+  publicUrl: v.custom<string>(isHttpUrl, "must be an http or https URL"),
+  requestBytesMax: count,
+  retention: v.strictObject({
+    default: v.optional(RETENTION_TIME),
+    workflows: v.optional(v.record(v.string(), v.optional(RETENTION_TIME))),
+  }),
+  telemetry: v.looseObject({ event: v.optional(isFunction), ended: v.optional(isFunction) }),
+} as const;
