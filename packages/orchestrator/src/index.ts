@@ -1,5 +1,6 @@
 /** The orchestrator: a pure state machine for one run, the port to its storage, and the shell that adapters share. */
 export {
+  CLOCK_BACK_MS,
   type Envelope,
   type Probe,
   type ProbeAnswer,

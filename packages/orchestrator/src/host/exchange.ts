@@ -4,38 +4,51 @@
  * Owns: numbers, receipts and probes, as pure functions for sender and receiver. Messages of runs do not need them: their
  * receivers recognise a repeated message by its content.
  *
- * A sender numbers its messages by its clock, in increasing order. It sends the next message to an address only after the
- * receipt for the previous one. The receiver stores the newest number of each sender in the commit of the message's
- * effect. If a sender's storage is restored to an earlier state, it sends its stored messages again under their old
- * numbers, which the receiver recognises. Its new messages get higher numbers than all earlier ones, because its clock
- * has advanced.
+ * A sender stores each message with its session, a random id that the sender's process chooses when it loads, and with a
+ * number that follows its clock. It sends the next message to an address only after the receipt for the previous one. The
+ * receiver stores the newest number of each session in the commit of the message's effect. A sender whose storage is
+ * restored to an earlier state sends its stored messages again under their old sessions and numbers, which the receiver
+ * recognises. Its new messages have a new session, so the receiver takes them even if the clock was set back.
  *
  * Invariants
- * - EX1 A message takes effect at most once, and in the order of its sender's numbers, within `SEEN_MS` of the sender's
- *   last message.
+ * - EX1 A message takes effect at most once, and in the order of the numbers of its session. This holds while the receiver
+ *   stores the sender's row: for `SEEN_MS` after the last message that it took.
  * - EX2 Each receipt settles a message. A message without a receipt is sent again.
+ * - EX3 A new message is never mistaken for an earlier one if the clock of a restored sender is at most `CLOCK_BACK_MS`
+ *   earlier than the newest number that the receiver knows, or if the sender has had a receipt of the receiver since.
+ * - EX4 A receiver whose storage is restored loses effects. The two sides detect this by probes, and send again.
  */
 import { FORMAT_VERSION, type StoredAddress } from "@holdfast/protocol";
 
 /** How long a receiver stores a sender's row after its last message, ms: longer than any message is delayed. */
 export const SEEN_MS = 3_600_000;
 
+/** How far the clock of a restored sender may be set back, ms. Receivers store the sessions of this time one by one. */
+export const CLOCK_BACK_MS = 300_000;
+
 export interface Envelope<Message> {
   readonly from: StoredAddress;
+  /** The process of the sender that posted the message: an id that no other process has. */
+  readonly session: string;
   readonly number: number;
   readonly message: Message;
 }
 
-/** A receiver's row about one sender: the newest number, and the time of its arrival, ms since 1970. */
+/** A receiver's row about one sender. */
 export interface SeenRow {
   readonly v: number;
-  readonly number: number;
+  /** The newest number of each recent session. */
+  readonly sessions: Readonly<Record<string, number>>;
+  /** The newest number of all earlier sessions; 0 if there are none. */
+  readonly floor: number;
+  /** When the last message was taken, ms since 1970. */
   readonly at: number;
 }
 
+/** `newest`: the newest number that the receiver knows of this sender. */
 export type Receipt =
-  | { readonly type: "taken" }
-  /** The receiver has taken this message, or a later one of the same sender, before. */
+  | { readonly type: "taken"; readonly newest: number }
+  /** The receiver has taken this message, or a later one of the same session, before. */
   | { readonly type: "duplicate"; readonly newest: number }
   /** The receiver does not exist. */
   | { readonly type: "gone" };
@@ -45,16 +58,26 @@ export function nextNumber(last: number, now: number): number {
   return Math.max(last + 1, now);
 }
 
-/** Decides whether a message is new. The caller commits the effect of a new message together with `seen`. */
+/** Decides whether a message is new (EX1). The caller commits the effect of a new message together with `seen`. */
 export function accept(
   known: SeenRow | undefined,
-  number: number,
+  { session, number }: Pick<Envelope<unknown>, "session" | "number">,
   now: number,
 ): { readonly receipt: Receipt; readonly seen: SeenRow | undefined } {
-  if (known !== undefined && number <= known.number) {
-    return { receipt: { type: "duplicate", newest: known.number }, seen: undefined };
-  }
-  return { receipt: { type: "taken" }, seen: { v: FORMAT_VERSION, number, at: now } };
+  const { floor, sessions } = known ?? { floor: 0, sessions: {} };
+  const newest = Math.max(number, floor, ...Object.values(sessions));
+  const recent = new Map(Object.entries(sessions));
+  if (number <= (recent.get(session) ?? floor)) return { receipt: { type: "duplicate", newest }, seen: undefined };
+  recent.set(session, number);
+  const merged = [...recent].filter(([, last]) => last < newest - CLOCK_BACK_MS);
+  for (const [old] of merged) recent.delete(old);
+  const seen: SeenRow = {
+    v: FORMAT_VERSION,
+    sessions: Object.fromEntries(recent),
+    floor: Math.max(floor, ...merged.map(([, last]) => last)),
+    at: now,
+  };
+  return { receipt: { type: "taken", newest }, seen };
 }
 
 /** Whether a sender's row may be deleted: no message of that age can still arrive. */
@@ -63,14 +86,14 @@ export function mayForget({ at }: SeenRow, now: number): boolean {
 }
 
 /**
- * Returns the last number of a sender after a receipt. A receiver may have a higher number, from before the sender was
- * restored to an earlier state. The sender then continues above that number.
+ * Returns the last number of a sender after a receipt. A receiver may know a higher number, from before the sender was
+ * restored to an earlier state. The sender then continues above that number (EX3).
  */
 export function lastAfter(receipt: Receipt, last: number): number {
-  return receipt.type === "duplicate" ? Math.max(last, receipt.newest) : last;
+  return receipt.type === "gone" ? last : Math.max(last, receipt.newest);
 }
 
-/** Asks a receiver whether it still holds a thing, when either side may have lost its state. */
+/** Asks a receiver whether it still holds a thing, when either side may have lost its state (EX4). */
 export interface Probe {
   readonly type: "probe";
   readonly about: string;

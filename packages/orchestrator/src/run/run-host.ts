@@ -31,7 +31,7 @@ import { type IndexRow, indexRow } from "./index-mark.ts";
 import type { Effect, HostContext, Input, Reply } from "./inputs.ts";
 import { type RunMessage, toTriggerInput } from "./messages.ts";
 import { isNewerMessage } from "./newer-format.ts";
-import { OUTBOX_PREFIX, type OutboxRow, listRows } from "./rows.ts";
+import { OUTBOX_PREFIX, type OutboxRow, listRows, readRow } from "./rows.ts";
 import type { RunHeader } from "./run-header.ts";
 import { type RunState, applyBatch, loadRun, readInherited, readInput, takeJournal } from "./run-state.ts";
 import { transition } from "./transition.ts";
@@ -61,9 +61,6 @@ export interface RunHostOptions {
   readonly transition?: typeof transition;
 }
 
-/** The number of rows of the outbox that are read per batch. */
-const OUTBOX_BATCH = 64;
-
 function inputOf(message: RunMessage, seed: string): Input {
   if (message.type === "trigger") return toTriggerInput(message.trigger, seed);
   return message.type === "cancel" ? { type: "cancel", reason: message.reason } : message;
@@ -81,7 +78,8 @@ export class RunHost {
     const { store, transition: decide = transition } = options;
     this.#options = options;
     this.#sender = new OutboxSender({
-      rows: () => listRows(store, OUTBOX_PREFIX, { limit: OUTBOX_BATCH }),
+      list: (listed) => listRows(store, OUTBOX_PREFIX, listed),
+      read: (key) => readRow(store, OUTBOX_PREFIX, key.slice(OUTBOX_PREFIX.length)),
       // Without `send`, the rows stay in the outbox.
       send: (to, { message }, done) => options.send?.(to, message, done),
       sent: (key, result) => this.#handleAlone({ type: "sent", key, result }),
