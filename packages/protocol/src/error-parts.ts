@@ -56,8 +56,7 @@ export function isError(value: object): value is Error {
 export function errorParts(error: ErrorLike): Record<string, unknown> {
   const parts: Record<string, unknown> = { name: String(error.name), message: String(error.message) };
   for (const key of new Set([...RICH, ...Object.keys(error)])) {
-    // The delay of a RetryableError is for the engine.
-    if (key === "stack" || key === "retryAfterMs" || key in parts) continue;
+    if (key === "stack" || key in parts) continue;
     const value: unknown = Reflect.get(error, key);
     if (value !== undefined && (RICH.includes(key) || !/obj|func|sym/.test(typeof value))) parts[key] = value;
   }

@@ -33,7 +33,7 @@ export function encodeValue(value: unknown, what: string): EncodedValue {
   if (text.length > LIMITS.valueChars) {
     throw new HoldfastError(
       "TOO_LARGE",
-      `${what} takes ${text.length} characters; the limit is ${LIMITS.valueChars}. Return a reference instead.`,
+      `${what} takes ${text.length} characters; the limit is ${LIMITS.valueChars}. Store it elsewhere and return a reference.`,
     );
   }
   return text;
