@@ -88,9 +88,19 @@ export type { RpcBinding, RpcLive, RpcPort } from "./rpc.ts";
 export { hashText } from "./text-hash.ts";
 export { parseTraceparent, spanIdOf, traceIdOf, traceparentOf } from "./trace.ts";
 export type { TurnAnswer, TurnContent, TurnRequest, WorkflowsAnswer } from "./turns.ts";
-export { ENCODED_UNDEFINED, type EncodedValue, decodeValue, encodeValue, isSameValue } from "./values.ts";
-export { readProperty } from "./error-parts.ts";
-export { fromErrorValue, toErrorValue } from "./error-values.ts";
-export { type JsonBudget, errorToJson, showValue, toJson } from "./shown-values.ts";
+export {
+  ENCODED_UNDEFINED,
+  type EncodedValue,
+  decodeValue,
+  encodeValue,
+  errorToJson,
+  fromErrorValue,
+  isSameValue,
+  type JsonBudget,
+  readProperty,
+  showValue,
+  toErrorValue,
+  toJson,
+} from "./values.ts";
 export { FORMAT_VERSION, PROTOCOL_VERSION } from "./version.ts";
 export { type WorkflowDefinition, WorkflowIndex, describeWorkflow } from "./workflow-definition.ts";

@@ -15,12 +15,13 @@ import { LIMITS } from "./limits.ts";
  * @throws HoldfastError `INVALID_ARGUMENT` with the path.
  */
 export function checkPattern(pattern: unknown, path: string, depth = 0): void {
-  const nested = Array.isArray(pattern) || isPlainObject(pattern);
+  const nested = typeof pattern === "object" && pattern !== null && !isDate(pattern);
   if (
+    pattern === undefined ||
     depth > LIMITS.valueDepth ||
-    (!nested && !isDate(pattern) && /obj|func|undef/.test(typeof (pattern === null ? 0 : pattern)))
+    (nested && !Array.isArray(pattern) && !isPlainObject(pattern))
   )
-    throw new HoldfastError("INVALID_ARGUMENT", `${path}: a pattern holds JSON values and dates.`);
+    throw new HoldfastError("INVALID_ARGUMENT", `${path}: no payload can match this value. Use JSON values or a Date.`);
   if (!nested) return;
   for (const [key, part] of Object.entries(pattern))
     checkPattern(part, Array.isArray(pattern) ? `${path}[${key}]` : `${path}.${key}`, depth + 1);

@@ -93,7 +93,7 @@ function createWaitForToken(execution: Execution): WorkflowContext["waitForToken
     if (options.public === true && options.tokenId !== undefined) {
       throw new HoldfastError(
         "INVALID_ARGUMENT",
-        `${where}: leave tokenId out. The id of a public token is its secret.`,
+        `${where}: the id of a public token is its secret, so the engine generates it. Leave tokenId out.`,
       );
     }
     const onTimeout = onTimeoutOf(options, where);
@@ -139,8 +139,15 @@ function timeoutOf(options: WaitOptions, where: string): WaitRequest {
 
 function matchOf({ match }: MatchOptions, where: string): WaitRequest {
   if (match === undefined) return {};
-  checkPattern(match, `${where}.match`);
-  return { match: encodeValue(match, `${where}.match`) };
+  if (typeof match !== "function") {
+    const encoded = encodeValue(match, `${where}.match`);
+    checkPattern(match, `${where}.match`);
+    return { match: encoded };
+  }
+  throw new HoldfastError(
+    "INVALID_ARGUMENT",
+    `${where}.match: must be a pattern, such as { orderId: "o-1" }, not a function. The pattern is stored with the wait and compared without the workflow's code.`,
+  );
 }
 
 function onTimeoutOf({ onTimeout = "null" }: WaitOptions, where: string): OnTimeout {
