@@ -71,7 +71,7 @@ export {
 } from "./journal.ts";
 export { limitsFrom } from "./limit-settings.ts";
 export { DEFAULT_LIMITS, LIMITS, type LimitName, type Limits } from "./limits.ts";
-export { checkPattern, matchesPattern } from "./pattern.ts";
+export { matchesPattern } from "./pattern.ts";
 export { REPLAY_FLAGS, REPLAY_RULES, type ReplayFlag } from "./replay-flags.ts";
 export { NEWEST_FLAGS, PROFILE_0, type ReplayChanges, type ReplayProfile, profileOf } from "./replay-profile.ts";
 export { type Metadata, changeMetadata, metadataFits } from "./metadata.ts";

@@ -5,28 +5,6 @@
  * deliveries without executing the workflow's code.
  */
 
-import { isDate } from "./durations.ts";
-import { HoldfastError } from "./errors.ts";
-import { LIMITS } from "./limits.ts";
-
-/**
- * Rejects a pattern that no payload can match: one that contains `undefined`, itself, or a value that is neither plain
- * data nor a date. A wait with such a pattern would never end (WAIT6).
- * @throws HoldfastError `INVALID_ARGUMENT` with the path.
- */
-export function checkPattern(pattern: unknown, path: string, depth = 0): void {
-  const nested = typeof pattern === "object" && pattern !== null && !isDate(pattern);
-  if (
-    pattern === undefined ||
-    depth > LIMITS.valueDepth ||
-    (nested && !Array.isArray(pattern) && !isPlainObject(pattern))
-  )
-    throw new HoldfastError("INVALID_ARGUMENT", `${path}: no payload can match this value. Use JSON values or a Date.`);
-  if (!nested) return;
-  for (const [key, part] of Object.entries(pattern))
-    checkPattern(part, Array.isArray(pattern) ? `${path}[${key}]` : `${path}.${key}`, depth + 1);
-}
-
 /**
  * Whether a payload matches a pattern. An object matches if it has all keys of the pattern, with matching values. Any
  * other value must be equal to the pattern; lists are compared as a whole.

@@ -6,7 +6,6 @@
 import {
   HoldfastError,
   checkFields,
-  checkPattern,
   decodeValue,
   encodeValue,
   idProblem,
@@ -139,11 +138,7 @@ function timeoutOf(options: WaitOptions, where: string): WaitRequest {
 
 function matchOf({ match }: MatchOptions, where: string): WaitRequest {
   if (match === undefined) return {};
-  if (typeof match !== "function") {
-    const encoded = encodeValue(match, `${where}.match`);
-    checkPattern(match, `${where}.match`);
-    return { match: encoded };
-  }
+  if (typeof match !== "function") return { match: encodeValue(match, `${where}.match`) };
   throw new HoldfastError(
     "INVALID_ARGUMENT",
     `${where}.match: must be a pattern, such as { orderId: "o-1" }, not a function. The pattern is stored with the wait and compared without the workflow's code.`,
