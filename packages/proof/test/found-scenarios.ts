@@ -132,4 +132,38 @@ export const FOUND: Record<string, Scenario> = {
       ],
     },
   },
+  "a second cancel of a run whose code had changed left failed compensations out of the list": {
+    ...NO_FAULTS,
+    program: {
+      kind: "try",
+      id: 1,
+      parts: [
+        {
+          kind: "sequence",
+          id: 2,
+          parts: [
+            { ...STEP, id: 3, name: "same", ms: 364, undo: "late" },
+            { kind: "sleep", id: 4, ms: 788 },
+            { ...STEP, id: 5, name: "s5", once: true, undo: "fails" },
+          ],
+        },
+        {
+          kind: "sequence",
+          id: 6,
+          parts: [
+            { ...STEP, id: 7, name: "s7", failures: 1 },
+            { ...STEP, id: 8, name: "same", ms: 1537, timeoutMs: 500 },
+          ],
+        },
+      ],
+    },
+    actions: [
+      { afterMs: 1470, run: 1, act: { type: "deliver", on: "signal", name: "a", delivery: 1 } },
+      { afterMs: 1411, run: 2, act: { type: "deliver", on: "signal", name: "a", delivery: 2 } },
+      { afterMs: 186, run: 2, act: { type: "cancel" } },
+      { afterMs: 278, run: 0, act: { type: "change code" } },
+      { afterMs: 1210, run: 1, act: { type: "cancel" } },
+    ],
+    faults: [{ at: 24, type: "crash after" }],
+  },
 };

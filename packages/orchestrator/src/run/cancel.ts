@@ -18,7 +18,7 @@ import type { Input, Reply } from "./inputs.ts";
 import { cancelChildren, end, wake } from "./lifecycle.ts";
 import type { RunError } from "./run-header.ts";
 import { knowOperations } from "./run-state.ts";
-import { causeOf, compensationOf } from "./unwinding.ts";
+import { causeOf, compensationOf, findUncompensated } from "./unwinding.ts";
 
 export function cancel(draft: Draft, input: Input & { type: "cancel" }): Reply {
   const { header } = draft;
@@ -54,12 +54,13 @@ export function stopAtLimit(draft: Draft, what: string): void {
   stop(draft, "failure", errorValue("LIMIT_EXCEEDED", text));
 }
 
-/** Ends the run with the list of steps that are not compensated (COMP3). */
+/** Ends the run with the list of steps that are not compensated: compensations that failed, and steps without one (COMP3). */
 function endUncompensated(draft: Draft): void {
   const { error } = draft.header;
   assert(error !== undefined, "a run that the engine paused has the error for which it did");
   const left = [...stepsToCompensate(draft)].map((op) => ({ op, error }));
-  end(draft, "compensation_failed", { error: causeOf(draft.header), uncompensated: left });
+  const uncompensated = [...findUncompensated(draft), ...left];
+  end(draft, "compensation_failed", { error: causeOf(draft.header), uncompensated });
   draft.abort({ type: "superseded" });
 }
 

@@ -73,7 +73,7 @@ function statusOf(cause: "failure" | "cancel" | "timeout" | "request", anyCompen
 }
 
 /** The steps whose compensation failed finally, with their errors. */
-function findUncompensated(draft: Draft): Uncompensated[] {
+export function findUncompensated(draft: Draft): Uncompensated[] {
   const stored = [...listRows(draft.state.store, JOURNAL_PREFIX)].map(([, entry]) => entry);
   return [...stored, ...draft.entries].flatMap((entry): Uncompensated[] => {
     if (entry.type !== "step.failed" || !isAcceptedWhileUnwinding(entry.op)) return [];

@@ -162,7 +162,7 @@ function checkCompensation({ host: { journal, header }, program, resumed }: Obse
   const problems: string[] = [];
   const left = header.uncompensated?.length ?? 0;
   // A second cancel ends a run whose code does not fit its journal: the header then lists all steps that remain.
-  const abandoned = left === expected.length + before.size - found.length && left > failed;
+  const abandoned = left === expected.length - found.length + failed && left > failed;
   if (!abandoned && (found.length !== expected.length || !isInOrder(found, expected)))
     problems.push(`compensated ${found.join()} instead of ${expected.join()}`);
   if (!abandoned && left !== failed) problems.push(`lists ${left} of ${failed} failed compensations`);
