@@ -71,6 +71,29 @@ describe("replay flags", () => {
     expect(host.header).toMatchObject({ status: "paused", error: { code: "NON_DETERMINISM" } });
   });
 
+  test("REP8 WAIT1 a negative duration throws in a run without the flag, as it did, and is no wait in a run with it", async () => {
+    const sleeper = workflow({
+      id: "sleeper",
+      run: async (_input, ctx) => {
+        try {
+          await ctx.sleep(-1);
+        } catch {
+          return "threw";
+        }
+        return "slept";
+      },
+    });
+    for (const [flags, output] of [
+      [[1], "threw"],
+      [[1, 2], "slept"],
+    ] as const) {
+      const host = new MemoryHost({ workflows: [sleeper], tamper: (start) => ({ ...start, flags }) });
+      host.trigger("sleeper");
+      await host.settle();
+      expect([flags, host.output]).toEqual([flags, output]);
+    }
+  });
+
   test("REP8 a run whose header has no flags uses profile 0, and its header stays without flags", async () => {
     const store = new MemoryStore();
     const { flags: _flags, ...header } = (await startedRun(store, OLD_BUILD)).header;

@@ -51,6 +51,7 @@ test("REP8 the newest flags are the flags of the table, and every set of them ha
     atOnceTicks: 10,
     shortInARowMax: 256,
     dueWaitsEndAtOnce: false,
+    negativeIsPast: false,
   });
   expect(profileOf([1, 999])).toBeUndefined();
 });

@@ -23,9 +23,9 @@ export const REPLAY_FLAGS: readonly ReplayFlag[] = [
   },
   {
     id: 2,
-    name: "dueWaitsEndAtOnce",
+    name: "pastTimesOfWaits",
     since: "0.1.0",
-    why: "A wait whose time has come when it opens ends in the commit that opens it. Before, an alarm ended it.",
+    why: "A wait whose time has come when it opens ends in the commit that opens it. Before, an alarm ended it. A negative number as the duration of a wait counts as 0. Before, the call threw an error.",
   },
 ];
 

@@ -18,6 +18,8 @@ export interface ReplayProfile {
   readonly shortInARowMax: number;
   /** A wait that is due when it opens ends in the same commit; without it the alarm ends it. */
   readonly dueWaitsEndAtOnce: boolean;
+  /** A negative number as the duration of a wait is 0; without it the call throws. */
+  readonly negativeIsPast: boolean;
 }
 
 /** The behaviour of runs without flags. */
@@ -26,12 +28,13 @@ export const PROFILE_0: ReplayProfile = {
   atOnceTicks: 10,
   shortInARowMax: 256,
   dueWaitsEndAtOnce: false,
+  negativeIsPast: false,
 };
 
 /** The changes by flags, by the number of the flag. */
 export type ReplayChanges = Readonly<Record<number, Partial<ReplayProfile>>>;
 
-const CHANGES: ReplayChanges = { 1: {}, 2: { dueWaitsEndAtOnce: true } };
+const CHANGES: ReplayChanges = { 1: {}, 2: { dueWaitsEndAtOnce: true, negativeIsPast: true } };
 
 /** The flags of a new run. */
 export const NEWEST_FLAGS: readonly number[] = [1, 2];

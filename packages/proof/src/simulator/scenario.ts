@@ -61,15 +61,20 @@ export function makeScenario(seed: number): Scenario {
   const random = new Random(seed);
   const program = makeProgram(random);
   const deliveries = { count: 0 };
-  return {
+  const scenario: Scenario = {
     program,
     timeoutMs: random.chance(0.1) ? 1_000 + random.below(10_000) : undefined,
     remote: random.chance(0.6) ? "never" : random.pick(["always", "by turns"] as const),
     actions: Array.from({ length: random.below(8) }, () => makeAction(random, deliveries)),
     faults: random.chance(0.15) ? [] : Array.from({ length: 1 + random.below(6) }, () => makeFault(random)),
     resume: random.chance(0.2) ? random.below(4) : undefined,
-    ...(random.chance(0.2) ? { flags: [1] } : {}),
   };
+  return random.chance(0.2) ? { ...scenario, program: withoutPastTimes(program), flags: [1] } : scenario;
+}
+
+/** A negative duration is an error in a run with older flags, so its program waits for 0 ms instead. */
+function withoutPastTimes(program: Program): Program {
+  return JSON.parse(JSON.stringify(program), (_key, value) => (typeof value === "number" ? Math.max(value, 0) : value));
 }
 
 function makeAction(random: Random, deliveries: { count: number }): Action {

@@ -9,6 +9,7 @@ import {
   decodeValue,
   encodeValue,
   idProblem,
+  parseDurationMs,
   parseRemainingMs,
   parseTimeMs,
   readProperty,
@@ -63,7 +64,7 @@ function sleeps(execution: Execution): Pick<WorkflowContext, "sleep" | "sleepUnt
   const sleep = (wait: WaitRequest): Promise<void> =>
     withoutResult(execution.operations.request("sleep", "sleep", { type: "wait", wait }));
   return {
-    sleep: (duration) => sleep({ afterMs: parseRemainingMs(duration, "ctx.sleep") }),
+    sleep: (duration) => sleep({ afterMs: parseWaitMs(execution, duration, "ctx.sleep") }),
     sleepUntil: (date) => sleep({ wakeAt: parseTimeMs(date, "ctx.sleepUntil") }),
   };
 }
@@ -74,7 +75,7 @@ function waits(execution: Execution): Pick<WorkflowContext, "waitForEvent" | "wa
     <T>(name: string, options: MatchOptions = {}): Wait<T> => {
       checkName(name, where);
       checkFields(options, MATCH_FIELDS, where);
-      const request = { ...timeoutOf(options, where), ...matchOf(options, where) };
+      const request = { ...timeoutOf(execution, options, where), ...matchOf(options, where) };
       const onTimeout = onTimeoutOf(options, where);
       return createWait(() => execution.operations.request(kind, name, { type: "wait", wait: request }), onTimeout);
     };
@@ -96,7 +97,10 @@ function createWaitForToken(execution: Execution): WorkflowContext["waitForToken
       );
     }
     const onTimeout = onTimeoutOf(options, where);
-    const request = { ...timeoutOf(options, where), ...(options.public === true ? { public: true as const } : {}) };
+    const request = {
+      ...timeoutOf(execution, options, where),
+      ...(options.public === true ? { public: true as const } : {}),
+    };
     const tokenId = options.tokenId ?? execution.tokenIdFor(execution.operations.nextId("token", "token"));
     if (issued.has(tokenId)) {
       throw new HoldfastError(
@@ -132,8 +136,13 @@ function inBody(): boolean {
   return currentStep() !== undefined;
 }
 
-function timeoutOf(options: WaitOptions, where: string): WaitRequest {
-  return options.timeout === undefined ? {} : { afterMs: parseRemainingMs(options.timeout, `${where}.timeout`) };
+/** A run without the flag throws where it threw before, so that its replay fits (REP8). */
+function parseWaitMs({ profile }: Execution, duration: unknown, where: string): number {
+  return (profile?.negativeIsPast === true ? parseRemainingMs : parseDurationMs)(duration, where);
+}
+
+function timeoutOf(execution: Execution, { timeout }: WaitOptions, where: string): WaitRequest {
+  return timeout === undefined ? {} : { afterMs: parseWaitMs(execution, timeout, `${where}.timeout`) };
 }
 
 function matchOf({ match }: MatchOptions, where: string): WaitRequest {

@@ -58,7 +58,7 @@ export class Execution implements LiveExecution, SchedulerHost {
   readonly #port: ExecutionPort;
   readonly #scheduler: Scheduler;
   /** Undefined if the run has replay flags that this code does not know. */
-  readonly #profile: ReplayProfile | undefined;
+  readonly profile: ReplayProfile | undefined;
   #function: Promise<void> | undefined;
 
   constructor(start: ExecutionStart, port: ExecutionPort, platform: Platform, log: (execution: Execution) => Log) {
@@ -69,8 +69,8 @@ export class Execution implements LiveExecution, SchedulerHost {
     this.now = start.now;
     this.functionTime = start.clockStart;
     this.feed = new JournalFeed(start.journal);
-    this.#profile = profileOf(start.flags ?? [], platform.replayFlags);
-    this.quiescence = new Quiescence(platform, this.#profile ?? PROFILE_0);
+    this.profile = profileOf(start.flags ?? [], platform.replayFlags);
+    this.quiescence = new Quiescence(platform, this.profile ?? PROFILE_0);
     this.reporter = new Reporter(port, start.epoch, this);
     this.operations = new Operations(start, () => this.wake());
     this.bodies = new Bodies(platform, start.run, (event) => {
@@ -84,7 +84,7 @@ export class Execution implements LiveExecution, SchedulerHost {
 
   /** Starts the execution. Calls the function in a later turn of the event loop (E1). */
   begin(run: () => Promise<string>): void {
-    const refusal = startRefusal(this.start, this.#profile);
+    const refusal = startRefusal(this.start, this.profile);
     if (refusal !== undefined) return this.#refuse(refusal);
     void this.platform.turn().then(() => {
       if (this.over) return;
