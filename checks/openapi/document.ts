@@ -8,7 +8,7 @@ import { ANSWERS, type JsonSchema } from "../../packages/orchestrator-cloudflare
 import type { RouteDescription } from "../../packages/orchestrator-cloudflare/src/api/route.ts";
 import { ROUTES } from "../../packages/orchestrator-cloudflare/src/api/routes.ts";
 import { type ApiErrorCode, STATUS_OF } from "../../packages/orchestrator-cloudflare/src/refusal.ts";
-import { LIMITS } from "@holdfast/protocol";
+import { HOST_LIMITS } from "@holdfast/protocol";
 
 /** Queries are text; the document gives the type that the text stands for. */
 const WHOLE: Readonly<Record<string, JsonSchema>> = {
@@ -17,8 +17,8 @@ const WHOLE: Readonly<Record<string, JsonSchema>> = {
   createdBefore: { type: "integer", minimum: 0, description: "Milliseconds since 1970; that time is not included." },
 };
 const PAGE: Readonly<Record<string, JsonSchema>> = {
-  listRuns: { type: "integer", minimum: 1, maximum: LIMITS.listPage, default: 50 },
-  readJournal: { type: "integer", minimum: 1, maximum: LIMITS.journalPage, default: LIMITS.journalPage },
+  listRuns: { type: "integer", minimum: 1, maximum: HOST_LIMITS.listPage, default: 50 },
+  readJournal: { type: "integer", minimum: 1, maximum: HOST_LIMITS.journalPage, default: HOST_LIMITS.journalPage },
 };
 
 const DESCRIPTIONS: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import { ENCODED_UNDEFINED, type ExecutionEvent, DEFAULT_LIMITS, LIMITS, errorValue } from "@holdfast/protocol";
+import { ENCODED_UNDEFINED, type ExecutionEvent, DEFAULT_LIMITS, HOST_LIMITS, errorValue } from "@holdfast/protocol";
 import { MemoryStore } from "@holdfast/workflows/testing";
 import { beforeEach, describe, expect, test } from "vitest";
 import {
@@ -209,8 +209,8 @@ describe("other inputs", () => {
 
   test("RES1 the list of runs resumed from a run is limited", () => {
     machine.trigger();
-    for (let i = 0; i < LIMITS.resumedBy + 1; i++) machine.send({ type: "noteResumed", runId: `r${i}` });
-    expect(machine.state.header?.resumedBy).toHaveLength(LIMITS.resumedBy);
+    for (let i = 0; i < HOST_LIMITS.resumedBy + 1; i++) machine.send({ type: "noteResumed", runId: `r${i}` });
+    expect(machine.state.header?.resumedBy).toHaveLength(HOST_LIMITS.resumedBy);
   });
 
   test("WAIT1 journal times never decrease, even if the clock steps back", () => {

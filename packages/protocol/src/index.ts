@@ -70,7 +70,7 @@ export {
   isOutcome,
 } from "./journal.ts";
 export { limitsFrom } from "./limit-settings.ts";
-export { DEFAULT_LIMITS, LIMITS, type LimitName, type Limits } from "./limits.ts";
+export { DEFAULT_LIMITS, HOST_LIMITS, LIMITS, type LimitName, type Limits } from "./limits.ts";
 export { matchesPattern } from "./pattern.ts";
 export { REPLAY_FLAGS, REPLAY_RULES, type ReplayFlag } from "./replay-flags.ts";
 export { NEWEST_FLAGS, PROFILE_0, type ReplayChanges, type ReplayProfile, profileOf } from "./replay-profile.ts";

@@ -5,7 +5,7 @@
  * An error message about a limit states the limit's value. Sizes are UTF-16 code units of the encoded value, as stored.
  */
 
-/** Limits that both sides apply, or that stored runs depend on. No deployment changes them. */
+/** Limits that the author's package applies, and perhaps others too. No deployment changes them. */
 export const LIMITS = {
   /** Workflow, step, signal, event and tag names, run ids, delivery ids, token ids and idempotency keys (RUN8). */
   nameBytes: 256,
@@ -13,26 +13,32 @@ export const LIMITS = {
   valueChars: 10_485_760,
   /** Levels of nesting of one value. Every runtime's stack suffices to decode that many. */
   valueDepth: 500,
-  /** Characters of values in one answer of the API. Longer values are cut. */
-  jsonChars: 16_777_216,
   /** Tags of one run. */
   tags: 64,
   /** Operations of a run that are requested and have no outcome yet. */
   openOperations: 10_000,
-  /** The body of a turn to a step handler. The first turn of an execution carries the run's journal. */
-  turnBytes: 268_435_456,
   /** Journaled error messages. Longer ones are cut. */
   errorMessageChars: 4_096,
   /** `retry.max` of a step. */
   stepAttempts: 1_000,
   /** The longest valid duration: ten years. */
   durationMs: 315_360_000_000,
-  /** Entries in one page of `/journal`. */
-  journalPage: 1_000,
   /** Encoded metadata of one run (META1). */
   metadataChars: 65_536,
   /** One encoded chunk of a stream. */
   chunkChars: 262_144,
+  /** How long a run that fails or completes waits for step bodies that still execute (STEP6). */
+  siblingGraceMs: 5_000,
+} as const;
+
+/** Limits that no deployment changes, and that code in the author's package does not read: they stay out of its bundle. */
+export const HOST_LIMITS = {
+  /** Characters of values in one answer of the API. Longer values are cut. */
+  jsonChars: 16_777_216,
+  /** The body of a turn to a step handler. The first turn of an execution carries the run's journal. */
+  turnBytes: 268_435_456,
+  /** Entries in one page of `/journal`. */
+  journalPage: 1_000,
   /** Runs in one page of a list. */
   listPage: 200,
   /** Runs that one request may act on. */
@@ -51,8 +57,6 @@ export const LIMITS = {
   watchdogMsMin: 5_000,
   /** The longest interval of the watchdog (DUR5). */
   watchdogMsMax: 30_000,
-  /** How long a run that fails or completes waits for step bodies that still execute (STEP6). */
-  siblingGraceMs: 5_000,
 } as const;
 
 /** Limits that only the orchestrator reads. A deployment may set others (`limitsFrom`). */

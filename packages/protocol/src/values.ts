@@ -10,7 +10,7 @@ import { DevalueError, parse, stringify } from "devalue";
 import { isDate } from "./durations.ts";
 import { type ErrorValue, HoldfastError, boundMessage } from "./errors.ts";
 import { isEnveloped, schemeOf } from "./envelope.ts";
-import { LIMITS } from "./limits.ts";
+import { HOST_LIMITS, LIMITS } from "./limits.ts";
 
 /** A value as text: devalue's format, with `Error` and `Bytes` added. */
 export type EncodedValue = string;
@@ -133,7 +133,7 @@ const CUT = "[cut: too large to show]";
  * Converts a value to plain JSON for the HTTP API. Dates become ISO strings, maps lists of pairs, big integers strings.
  * Parts beyond the budget are cut: a small graph of objects may have very many paths.
  */
-export function toJson(value: unknown, budget: JsonBudget = { chars: LIMITS.jsonChars }): unknown {
+export function toJson(value: unknown, budget: JsonBudget = { chars: HOST_LIMITS.jsonChars }): unknown {
   return show(value, budget, []);
 }
 

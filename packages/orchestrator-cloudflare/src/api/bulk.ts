@@ -4,7 +4,7 @@
  * Owns: the selection of runs by ids or by a filter of the index, and the limit on concurrent requests. Each run's own
  * object performs the action.
  */
-import { LIMITS } from "@holdfast/protocol";
+import { HOST_LIMITS } from "@holdfast/protocol";
 import * as v from "valibot";
 import type { Position, RunQuery } from "../index-object/run-index.ts";
 import { ApiRefusal } from "../refusal.ts";
@@ -21,7 +21,7 @@ const CONCURRENT_ASKS_MAX = 10;
 const bulkIds = v.pipe(
   v.array(idField),
   v.minLength(1, "at least one"),
-  v.maxLength(LIMITS.bulkRuns, `at most ${LIMITS.bulkRuns}`),
+  v.maxLength(HOST_LIMITS.bulkRuns, `at most ${HOST_LIMITS.bulkRuns}`),
 );
 
 const bulkFilter = v.strictObject({
@@ -47,8 +47,10 @@ const bulkBody = v.pipe(
 const objectId = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "must be 64 hexadecimal digits"));
 
 const rebuildBody = v.strictObject({
-  runIds: v.optional(v.pipe(v.array(idField), v.maxLength(LIMITS.bulkRuns, `at most ${LIMITS.bulkRuns}`))),
-  objectIds: v.optional(v.pipe(v.array(objectId), v.maxLength(LIMITS.bulkRuns, `at most ${LIMITS.bulkRuns}`))),
+  runIds: v.optional(v.pipe(v.array(idField), v.maxLength(HOST_LIMITS.bulkRuns, `at most ${HOST_LIMITS.bulkRuns}`))),
+  objectIds: v.optional(
+    v.pipe(v.array(objectId), v.maxLength(HOST_LIMITS.bulkRuns, `at most ${HOST_LIMITS.bulkRuns}`)),
+  ),
 });
 
 export const bulkRoutes: readonly Route[] = [
@@ -76,7 +78,7 @@ export const bulkRoutes: readonly Route[] = [
   }),
 ];
 
-/** Acts on up to LIMITS.bulkRuns runs. `nextCursor` is the start of the filter's next page. */
+/** Acts on up to HOST_LIMITS.bulkRuns runs. `nextCursor` is the start of the filter's next page. */
 async function actOnMany(call: CheckedCall<string, unknown, v.InferOutput<typeof bulkBody>>): Promise<Response> {
   const { body, principal } = call;
   const { ids, next } =
@@ -133,7 +135,13 @@ async function select(
   cursor: string | undefined,
 ): Promise<{ readonly ids: readonly string[]; readonly next: Position | undefined }> {
   // Oldest first: runs that are created between two pages do not shift the second page.
-  const query: RunQuery = { ...filter, tags: tag, order: "asc", limit: LIMITS.bulkRuns, after: readCursor(cursor) };
+  const query: RunQuery = {
+    ...filter,
+    tags: tag,
+    order: "asc",
+    limit: HOST_LIMITS.bulkRuns,
+    after: readCursor(cursor),
+  };
   const { runs, next } = await requireIndex(deps).query(principal.tenantId, query);
   return { ids: runs.map(({ id }) => id), next };
 }

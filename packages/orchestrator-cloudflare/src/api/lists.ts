@@ -2,7 +2,7 @@
  * `GET /api/runs`: lists runs from the index (IDX3).
  */
 import type { IndexRow } from "@holdfast/orchestrator";
-import { LIMITS, type ListedRun, RUN_STATUSES } from "@holdfast/protocol";
+import { HOST_LIMITS, type ListedRun, RUN_STATUSES } from "@holdfast/protocol";
 import * as v from "valibot";
 import { idField, nameField, wholeNumberField } from "./fields.ts";
 import { readCursor, writeCursor } from "./page-cursor.ts";
@@ -26,7 +26,7 @@ const listQuery = v.strictObject({
   createdBefore: v.optional(timeMs),
   parentRunId: v.optional(idField),
   order: v.optional(v.picklist(["asc", "desc"], "must be asc or desc"), "desc"),
-  limit: v.optional(wholeNumberField(1, LIMITS.listPage), "50"),
+  limit: v.optional(wholeNumberField(1, HOST_LIMITS.listPage), "50"),
   cursor: v.optional(v.string()),
 });
 

@@ -1,7 +1,7 @@
 /**
  * Routes that read, follow and delete one run.
  */
-import { LIMITS } from "@holdfast/protocol";
+import { HOST_LIMITS } from "@holdfast/protocol";
 import * as v from "valibot";
 import { wholeNumberField } from "./fields.ts";
 import { WAIT_HEADER, preferredWaitMs } from "./prefer-wait.ts";
@@ -10,7 +10,7 @@ import { askRun, openSocket } from "./run-objects.ts";
 
 const journalQuery = v.strictObject({
   after: v.optional(wholeNumberField(0, Number.MAX_SAFE_INTEGER), "0"),
-  limit: v.optional(wholeNumberField(1, LIMITS.journalPage), String(LIMITS.journalPage)),
+  limit: v.optional(wholeNumberField(1, HOST_LIMITS.journalPage), String(HOST_LIMITS.journalPage)),
 });
 
 const streamQuery = v.strictObject({

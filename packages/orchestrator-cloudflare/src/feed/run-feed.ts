@@ -20,7 +20,7 @@ import {
 import {
   FORMAT_VERSION,
   type JournalEntry,
-  LIMITS,
+  HOST_LIMITS,
   type RunEvent,
   hashText,
   isKnownEntry,
@@ -137,7 +137,7 @@ export class RunFeed {
           place,
           last ? { generation, row: first + chunks.length, seen: 0 } : { generation, row: first, seen: nth + 1 },
         );
-        const budget = { chars: LIMITS.jsonChars };
+        const budget = { chars: HOST_LIMITS.jsonChars };
         const value = showValue(chunk, budget);
         const data = { stream: parseOperationId(op).name, generation, index: first + nth, value };
         events.push({ type: "chunk", cursor: this.#cursor(), data });
@@ -158,7 +158,7 @@ function eventOf(entry: JournalEntry): Omit<FeedEvent, "cursor"> | undefined {
   // Newer code wrote this entry. The event of the run reports that.
   if (!isKnownEntry(entry)) return undefined;
   const { kind, name, occurrence } = parseOperationId(entry.op);
-  const data = { name, occurrence, ...describeEntry(entry, { chars: LIMITS.jsonChars }) };
+  const data = { name, occurrence, ...describeEntry(entry, { chars: HOST_LIMITS.jsonChars }) };
   switch (kind) {
     case "step":
     case "compensation":

@@ -29,7 +29,7 @@ import {
   type AuditEntry,
   FORMAT_VERSION,
   type JournalEntry,
-  LIMITS,
+  HOST_LIMITS,
   type Limits,
   type RunJournalEntry,
   type RunRecord,
@@ -86,7 +86,7 @@ export class Answers {
     this.header();
     const rows = this.#rows<JournalEntry>(JOURNAL_PREFIX, { after: journalKey(after), limit: limit + 1 });
     const entries = rows.slice(0, limit);
-    const budget = { chars: LIMITS.jsonChars };
+    const budget = { chars: HOST_LIMITS.jsonChars };
     const nextAfter = rows.length > limit ? entries.at(-1)?.seq : undefined;
     return { entries: entries.map((entry) => describeEntry(entry, budget)), nextAfter: nextAfter ?? null };
   }

@@ -1,12 +1,12 @@
 /**
  * An outbox: messages that are rows until they are acknowledged. Pure, and the same for each kind of object.
  *
- * Owns: the state of an outbox in the header, and the back-off before messages are sent again (LIMITS.resend…).
+ * Owns: the state of an outbox in the header, and the back-off before messages are sent again (HOST_LIMITS.resend…).
  *
  * Invariants
  * - OB1 While a message is not acknowledged, `retryAt` is the time at which it is sent again (CHILD4, DUR5).
  */
-import { LIMITS } from "@holdfast/protocol";
+import { HOST_LIMITS } from "@holdfast/protocol";
 
 export interface OutboxState {
   /** The number of messages that are not acknowledged. */
@@ -22,8 +22,8 @@ export interface OutboxState {
 export const EMPTY_OUTBOX: OutboxState = { count: 0, next: 1, failures: 0 };
 
 /** Returns the delay before messages are sent again, ms: longer after more `failures`, at most `maxMs`. */
-export function resendDelayMs(failures: number, maxMs: number = LIMITS.resendMsMax): number {
-  return Math.min(LIMITS.resendMsMin * LIMITS.resendFactor ** Math.min(failures, 30), maxMs);
+export function resendDelayMs(failures: number, maxMs: number = HOST_LIMITS.resendMsMax): number {
+  return Math.min(HOST_LIMITS.resendMsMin * HOST_LIMITS.resendFactor ** Math.min(failures, 30), maxMs);
 }
 
 /** The state after a message was put at the position `next`. */

@@ -9,7 +9,7 @@
  *   version.
  * - I2 A run that is running for under 1 s and waits again needs no update: the index already shows that it waits.
  */
-import { LIMITS, type RunStatus, assert, isTerminal } from "@holdfast/protocol";
+import { HOST_LIMITS, type RunStatus, assert, isTerminal } from "@holdfast/protocol";
 import { resendDelayMs } from "../host/outbox.ts";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
@@ -80,7 +80,7 @@ export function reindex(draft: Draft): Reply {
 }
 
 function resend(draft: Draft, version: number, since: number, failures: number): void {
-  const retryAt = draft.now + resendDelayMs(failures, LIMITS.indexResendMsMax);
+  const retryAt = draft.now + resendDelayMs(failures, HOST_LIMITS.indexResendMsMax);
   draft.change({ index: { version, owed: { since, failures, retryAt } } });
   draft.updateIndex();
 }

@@ -7,7 +7,14 @@
  * - LC1 Every change of status is one that `NEXT` lists.
  * - LC2 A running run has a watchdog; no other run has one (DUR5).
  */
-import { type ChildOutcome, ENCODED_UNDEFINED, LIMITS, type RunStatus, assert, errorValue } from "@holdfast/protocol";
+import {
+  type ChildOutcome,
+  ENCODED_UNDEFINED,
+  HOST_LIMITS,
+  type RunStatus,
+  assert,
+  errorValue,
+} from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
 import { post } from "./outbox.ts";
 import type { RunHeader } from "./run-header.ts";
@@ -46,7 +53,7 @@ function changeStatus(draft: Draft, status: RunStatus, patch: Partial<Omit<RunHe
 /** Ensures that the run executes: notifies the live execution, or starts one. */
 export function wake(draft: Draft): void {
   const wasRunning = draft.header.status === "running";
-  if (!wasRunning) changeStatus(draft, "running", { watchdogAt: draft.now + LIMITS.watchdogMsMin });
+  if (!wasRunning) changeStatus(draft, "running", { watchdogAt: draft.now + HOST_LIMITS.watchdogMsMin });
   if (draft.header.startedAt === undefined) startClock(draft);
   // A running run without a live execution has lost it. `recovery` starts another one, and counts the losses.
   if (draft.live) draft.requestUpdate();
@@ -65,7 +72,7 @@ export function startExecution(draft: Draft): void {
   const { dispatch, epoch } = draft.header;
   draft.change({
     epoch: epoch + 1,
-    watchdogAt: draft.now + LIMITS.watchdogMsMin,
+    watchdogAt: draft.now + HOST_LIMITS.watchdogMsMin,
     ...(dispatch === undefined ? {} : { dispatch: { ...dispatch, retryAt: undefined } }),
   });
 }
@@ -102,7 +109,7 @@ export function unpauseTo(draft: Draft, { from, at }: NonNullable<RunHeader["pau
 
 /** Continues a run that was running when it was paused, with the live execution or with a new one. */
 export function continueRunning(draft: Draft): void {
-  draft.change({ watchdogAt: draft.now + LIMITS.watchdogMsMin });
+  draft.change({ watchdogAt: draft.now + HOST_LIMITS.watchdogMsMin });
   if (!draft.live && !draft.starts) startExecution(draft);
 }
 

@@ -7,7 +7,7 @@
 import {
   type EntryBody,
   type JournalEntry,
-  LIMITS,
+  HOST_LIMITS,
   type OperationId,
   isOutcome,
   isTerminal,
@@ -161,7 +161,7 @@ function bodyOf(entry: JournalEntry): EntryBody {
 /** Records that a run was resumed from this one (RES1). */
 export function noteResumed(draft: Draft, runId: string): Reply {
   const { resumedBy } = draft.header;
-  if (!resumedBy.includes(runId) && resumedBy.length < LIMITS.resumedBy) {
+  if (!resumedBy.includes(runId) && resumedBy.length < HOST_LIMITS.resumedBy) {
     draft.change({ resumedBy: [...resumedBy, runId] });
   }
   return { type: "done" };

@@ -10,7 +10,7 @@ import {
   type JournalEntry,
   type JsonBudget,
   DEFAULT_LIMITS,
-  LIMITS,
+  HOST_LIMITS,
   type MetadataChange,
   type OperationId,
   type RunErrorInfo,
@@ -77,7 +77,7 @@ export function describeRun(
   recordSteps: number = DEFAULT_LIMITS.recordSteps,
 ): RunRecord {
   const shown = journal.slice(0, recordSteps);
-  const budget: JsonBudget = { chars: LIMITS.jsonChars };
+  const budget: JsonBudget = { chars: HOST_LIMITS.jsonChars };
   const last = journal.at(-1);
   return {
     ...summarizeRun(header),

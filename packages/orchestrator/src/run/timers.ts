@@ -4,7 +4,7 @@
  * Owns: the rule that each transition first settles the timers that are due, in the order of their times. A delivery after
  * a time-out therefore finds the wait timed out, however late the alarm is (WAIT4).
  */
-import { LIMITS, assert, isTerminal } from "@holdfast/protocol";
+import { HOST_LIMITS, assert, isTerminal } from "@holdfast/protocol";
 import { expire } from "./cancel.ts";
 import type { Draft } from "./draft.ts";
 import { settleIndex } from "./index-mark.ts";
@@ -34,6 +34,6 @@ function settleWatchdog(draft: Draft): void {
   const { header, now } = draft;
   if (!draft.live || header.watchdogAt === undefined || header.watchdogAt > now) return;
   assert(header.startedAt !== undefined, "a running run has started");
-  const waitedMs = Math.max(now - header.startedAt, LIMITS.watchdogMsMin);
-  draft.change({ watchdogAt: now + Math.min(waitedMs * 2, LIMITS.watchdogMsMax) });
+  const waitedMs = Math.max(now - header.startedAt, HOST_LIMITS.watchdogMsMin);
+  draft.change({ watchdogAt: now + Math.min(waitedMs * 2, HOST_LIMITS.watchdogMsMax) });
 }

@@ -7,7 +7,7 @@
 import {
   type ExecutionStart,
   HoldfastError,
-  LIMITS,
+  HOST_LIMITS,
   PROTOCOL_VERSION,
   type RpcPort,
   type TurnContent,
@@ -87,7 +87,7 @@ class Handler {
     workflows,
     signingKeys,
     holdMs = HOLD_MS,
-    bodyBytesMax = LIMITS.turnBytes,
+    bodyBytesMax = HOST_LIMITS.turnBytes,
     platform = webPlatform,
     stateless = isWorkerd,
     ...limits

@@ -7,7 +7,7 @@ import { type RunHeader, describeEntry } from "@holdfast/orchestrator";
 import {
   type Duration,
   HoldfastError,
-  LIMITS,
+  HOST_LIMITS,
   isTerminal,
   parseDurationMs,
   parseOperationId,
@@ -45,7 +45,7 @@ export class TestRun {
   }
 
   get journal(): TestEntry[] {
-    return this.#host.journal.map((entry) => describeEntry(entry, { chars: LIMITS.jsonChars }) as TestEntry);
+    return this.#host.journal.map((entry) => describeEntry(entry, { chars: HOST_LIMITS.jsonChars }) as TestEntry);
   }
 
   signal(name: string, payload?: unknown, deliveryId?: string): Promise<void> {
