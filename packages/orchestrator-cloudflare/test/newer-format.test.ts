@@ -51,18 +51,24 @@ describe.each([
   });
 
   test("VER4 DUR1 answers every request 503 newer_format and changes no row", async () => {
-    const rows = await changed(key, fields);
     const posts = ["signals", "events", "cancel", "pause", "retry", "resume"];
     const bodies: Record<string, object> = { signals: { name: "go" }, events: { eventType: "go" }, resume: {} };
     for (const post of posts) {
+      // Each request gets a fresh object: the first refusal marks the run, and later ones rely on the mark.
+      api = new FakeDeployment(workflows);
+      const rows = await changed(key, fields);
       const init = bodies[post] === undefined ? { method: "POST" } : { json: bodies[post] };
       expect([post, await answerOf(await api.fetch(`/api/runs/r1/${post}`, init))]).toMatchObject([
         post,
         { status: 503, body: { error: "newer_format" } },
       ]);
+      expect(api.storageOf("r1").rows).toEqual(rows);
     }
+    api = new FakeDeployment(workflows);
+    const rows = await changed(key, fields);
     const again = { json: { workflowId: "approve", runId: "r1", input: {} } };
     expect(await answerOf(await api.fetch("/api/runs", again))).toMatchObject({ body: { error: "newer_format" } });
+    api.evict("r1");
     expect((await api.fetch("/api/runs/r1", { method: "DELETE" })).status).toBe(503);
     expect(api.storageOf("r1").rows).toEqual(rows);
   });
@@ -75,6 +81,30 @@ describe.each([
     expect(api.storageOf("r1").alarmAt).toBeGreaterThan(Date.now());
     expect(api.storageOf("r1").rows).toEqual(rows);
   });
+});
+
+test("VER4 SEC2 audit rows of a newer format and operations that do not parse are shown within the documented forms", async () => {
+  await changed("audit/0000000001", { v: 2, by: { name: "x" }, extra: 1 });
+  expect(await answerOf(await api.fetch("/api/runs/r1/audit"))).toMatchObject({
+    status: 200,
+    body: { entries: [{ action: "trigger" }, { action: "unreadable", by: "" }] },
+  });
+  for (const op of ["charge", undefined, 5]) {
+    api = new FakeDeployment(workflows);
+    await changed("journal/0000000001", { op });
+    expect((await api.fetch("/api/runs/r1/journal")).status).toBe(200);
+    expect(await answerOf(await api.fetch("/api/runs/r1"))).toMatchObject({ body: { status: "paused" } });
+  }
+});
+
+test("VER4 CHILD4 an outbox row without an address stays, and the run answers and continues", async () => {
+  await changed("outbox/0000000001", { v: 2, message: {} });
+  const { rows } = api.storageOf("r1");
+  const header = rows.get("record") as object;
+  rows.set("record", { ...header, outbox: { count: 1, next: 2, failures: 0, retryAt: 1 } });
+  api.evict("r1");
+  expect((await api.fetch("/api/runs/r1/signals", { json: { name: "other" } })).status).toBe(202);
+  expect(api.storageOf("r1").rows.has("outbox/0000000001")).toBe(true);
 });
 
 test("VER4 a reserved entry in the middle of the journal is detected when the record is read", async () => {

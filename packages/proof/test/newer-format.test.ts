@@ -76,6 +76,10 @@ const CHANGES: readonly (readonly [what: string, change: (store: MemoryStore) =>
       ] as const,
   ),
   ["an entry without an operation", (store) => patch(store, JOURNAL(4), { type: "rewound", op: undefined }), "rewound"],
+  ["replay flags that are a number", (store) => patch(store, "record", { flags: 5 }), "replay flags"],
+  ["replay flags that are an object", (store) => patch(store, "record", { flags: {} }), "replay flags"],
+  ["an operation that does not parse", (store) => patch(store, JOURNAL(4), { op: "charge" }), "unknown operation"],
+  ["an entry without its operation", (store) => patch(store, JOURNAL(4), { op: undefined }), "unknown operation"],
   ["a header of a newer format", (store) => patch(store, "record", { v: 2 }), "format 2"],
   ["an entry of a newer format", (store) => patch(store, JOURNAL(4), { v: 2 }), "format 2"],
   ["a delivery of a newer format", (store) => patch(store, "inbox/0000000001", { v: 2 }), "format 2"],
@@ -106,6 +110,11 @@ const CHANGES: readonly (readonly [what: string, change: (store: MemoryStore) =>
 const LATER: readonly (readonly [what: string, change: (store: MemoryStore) => void, named: string])[] = [
   ["an entry in the middle of the journal", (store) => patch(store, JOURNAL(2), { type: "edited" }), "edited"],
   ["an encoded result", (store) => patch(store, JOURNAL(2), { value: SEALED }), '"h1"'],
+  [
+    "an operation in the middle of the journal that does not parse",
+    (store) => patch(store, JOURNAL(2), { op: "step" }),
+    "operation",
+  ],
   ["an encoded input", (store) => patch(store, "input", { input: SEALED }), "the input"],
   [
     "an encoded outcome that is taken over",
@@ -117,24 +126,34 @@ const LATER: readonly (readonly [what: string, change: (store: MemoryStore) => v
   ],
 ];
 
+const OPERATIONS: readonly (readonly [name: string, operation: (host: MemoryHost) => unknown])[] = [
+  ["deliver", (host) => host.deliver("signal", "go", 1, "d1")],
+  ["cancel", (host) => host.cancel()],
+  ["pause", (host) => host.operate("pause")],
+  ["retry", (host) => host.operate("retry")],
+  ["delete", (host) => host.operate("delete")],
+];
+
 describe("runs of newer code", () => {
   test.each([...CHANGES, ...LATER])(
     "VER4 a run with %s rejects all inputs, is reported as paused with NEWER_FORMAT, and its rows do not change",
     async (_what, change, named) => {
-      const { host, rows, store } = await changed(change);
-      const before = rows();
       const refused = { type: "refused", code: "newer_format", message: expect.stringContaining(named) as string };
-      expect(host.deliver("signal", "go", 1, "d1")).toMatchObject(refused);
-      for (const reply of [
-        host.cancel(),
-        host.operate("pause"),
-        host.operate("retry"),
-        host.operate("delete"),
-        host.trigger("w", 1),
-      ])
-        expect(reply).toMatchObject(refused);
-      await host.settle();
-      expect([rows(), host.starts]).toEqual([before, []]);
+      for (const [name, operation] of OPERATIONS) {
+        // Each operation gets a fresh host: the first refusal marks the run, and later ones rely on the mark.
+        const world = await changed(change);
+        const before = world.rows();
+        expect([name, operation(world.host)]).toMatchObject([name, refused]);
+        await world.host.settle();
+        expect([name, world.rows(), world.host.starts]).toEqual([name, before, []]);
+      }
+      const again = await changed(change);
+      const before = again.rows();
+      // A repeated trigger changes nothing, so it does not read the journal first.
+      again.host.trigger("w", 1);
+      expect([again.rows(), again.host.starts]).toEqual([before, []]);
+      const { host, store } = await changed(change);
+      host.deliver("signal", "go", 1, "d1");
       expect(recordOf(host)).toMatchObject({
         status: "paused",
         workflowId: "w",

@@ -97,8 +97,8 @@ export class Answers {
    */
   audit(): { readonly entries: readonly AuditEntry[] } {
     const { createdAt, triggeredBy } = this.header();
-    const rows = this.#rows<AuditRow>(AUDIT_PREFIX).toSorted((a, b) => a.at - b.at);
-    const entries = rows.map(({ v: _version, ...row }) => row);
+    const entries = this.#rows<AuditRow>(AUDIT_PREFIX).map((row) => describeAction(row, createdAt));
+    entries.sort((a, b) => a.at - b.at);
     return { entries: [{ at: createdAt, action: "trigger", by: triggeredBy }, ...entries] };
   }
 
@@ -130,4 +130,16 @@ export class Answers {
   #rows<Row>(prefix: string, options: Parameters<StoreReader["list"]>[1] = {}): Row[] {
     return Array.from(this.#store.list(prefix, options), ([, row]) => row as Row);
   }
+}
+
+/** Returns an action for readers. Of a row in a newer format, it returns the fields whose types this version knows. */
+function describeAction({ v, ...row }: AuditRow, createdAt: number): AuditEntry {
+  if (v <= FORMAT_VERSION) return row;
+  const { at, action, by }: Readonly<Record<keyof AuditRow, unknown>> = { v, detail: undefined, ...row };
+  return {
+    at: typeof at === "number" ? at : createdAt,
+    action: typeof action === "string" ? action : "unreadable",
+    by: typeof by === "string" ? by : "",
+    detail: `This version cannot read the details: the row has format ${v}.`,
+  };
 }

@@ -67,12 +67,14 @@ export class OutboxSender<Row extends { readonly to: StoredAddress }, Result> {
     const found = new Map<string, Row>();
     const after = this.#lastFound === undefined ? {} : { after: this.#lastFound };
     for (const [key, row] of this.#options.list({ ...after, limit: FOUND_PER_CALL })) {
+      this.#lastFound = key;
+      // Newer code sends a message whose address this version cannot read.
+      if (!isAddress(row.to)) continue;
       const address = addressKey(readAddress(row.to));
       const queue = this.#queues.get(address);
       if (queue === undefined) this.#queues.set(address, [key]);
       else queue.push(key);
       found.set(key, row);
-      this.#lastFound = key;
     }
     return found;
   }
@@ -108,4 +110,9 @@ export class OutboxSender<Row extends { readonly to: StoredAddress }, Result> {
     if (queue?.length === 0) this.#queues.delete(address);
     if (this.#queues.size === 0) this.#lastFound = undefined;
   }
+}
+
+function isAddress(to: unknown): to is StoredAddress {
+  if (typeof to !== "object" || to === null) return typeof to === "string";
+  return "kind" in to && typeof to.kind === "string" && "name" in to && typeof to.name === "string";
 }

@@ -9,6 +9,7 @@ import {
   type ExecutionEvent,
   FORMAT_VERSION,
   type JournalEntry,
+  type OperationId,
   RESERVED_HEADER_FIELDS,
   isEnveloped,
   isKnownEntry,
@@ -23,17 +24,27 @@ export function newerInHeader(header: RunHeader): string | undefined {
   if (header.v > FORMAT_VERSION) return `the header has format ${header.v}`;
   const field = RESERVED_HEADER_FIELDS.find((name) => name in header);
   if (field !== undefined) return `the header has the field ${JSON.stringify(field)}`;
+  if (!areFlags(header.flags)) return "the header has replay flags in another form";
   const { input, output, tenantMeta, error, unwinding } = header;
   const values = [input, output, tenantMeta, error?.data, unwinding?.error.data];
   const more = [...header.metadata.map(([, value]) => value), ...header.waits.map(({ match }) => match)];
   return newerAmong([...values, ...more], "the header");
 }
 
+function areFlags(flags: unknown): boolean {
+  return flags === undefined || (Array.isArray(flags) && flags.every(Number.isSafeInteger));
+}
+
+/** Whether a stored operation id has the form `kind/occurrence/name`. */
+export function isOperationId(op: unknown): op is OperationId {
+  return typeof op === "string" && /^[a-z]+\/\d+\//.test(op);
+}
+
 /** The same for an entry of the journal. */
 export function newerInEntry(entry: JournalEntry): string | undefined {
   const where = `journal entry ${entry.seq}`;
   if (entry.v > FORMAT_VERSION) return `${where} has format ${entry.v}`;
-  return newerInBody(entry, where);
+  return newerInBody(entry, where) ?? (isOperationId(entry.op) ? undefined : `${where} has an unknown operation`);
 }
 
 /** The same for an outcome that a resumed run takes over. `where` names it in the description. */
@@ -159,6 +170,7 @@ function isNewerTrigger(trigger: ChildTrigger): boolean {
   const bodies = [...(inherited?.entries ?? []), ...(inherited?.outcomes ?? [])];
   return (
     RESERVED_HEADER_FIELDS.some((name) => name in trigger) ||
+    !areFlags(inherited?.flags) ||
     newerAmong([input, tenantMeta], "") !== undefined ||
     bodies.some((body) => newerInBody(body, "") !== undefined)
   );

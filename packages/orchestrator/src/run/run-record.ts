@@ -28,6 +28,7 @@ import {
   parseOperationId,
   showValue,
 } from "@holdfast/protocol";
+import { isOperationId } from "./newer-format.ts";
 import type { OpenWait, RunError, RunHeader, StreamState } from "./run-header.ts";
 
 /** Makes the record of a run without input, output and steps. */
@@ -96,7 +97,7 @@ export function describeEntry(entry: JournalEntry, budget: JsonBudget): RunJourn
   if (!isKnownEntry(entry)) return { ...rest, operation: operationOf(op) };
   return {
     ...rest,
-    operation: parseOperationId(op),
+    operation: operationOf(op),
     ...("value" in entry ? { value: showValue(entry.value, budget) } : {}),
     ...("error" in entry ? { error: errorToJson(entry.error, budget) } : {}),
     ...(entry.type === "child.ended" ? { outcome: describeOutcome(entry.outcome, budget) } : {}),
@@ -106,9 +107,9 @@ export function describeEntry(entry: JournalEntry, budget: JsonBudget): RunJourn
   };
 }
 
-/** Returns the operation of an entry that newer code wrote; empty if the entry has none. */
+/** Returns the operation of an entry. If this version cannot read it, only the name is set. */
 function operationOf(op: unknown): RunJournalEntry["operation"] {
-  return typeof op === "string" ? parseOperationId(op) : { kind: "", occurrence: 0, name: "" };
+  return isOperationId(op) ? parseOperationId(op) : { kind: "", occurrence: 0, name: typeof op === "string" ? op : "" };
 }
 
 function describeOutcome(outcome: ChildOutcome, budget: JsonBudget): Record<string, unknown> {
@@ -127,7 +128,7 @@ type StepEntry = Extract<
 >;
 
 function isStepEntry(entry: JournalEntry): entry is StepEntry {
-  return entry.type.startsWith("step.") && isKnownEntry(entry);
+  return entry.type.startsWith("step.") && isKnownEntry(entry) && isOperationId(entry.op);
 }
 
 function describeSteps(

@@ -118,6 +118,17 @@ export function readJournal(state: RunState): JournalEntry[] {
 /** Reads the rows that a starting execution gets, and checks them for data of newer code. */
 export function prepareStart(state: RunState, header: RunHeader): void {
   state.journalForStart = readJournal(state);
+  markNewerStart(state, header);
+}
+
+/** Checks the rows that loading does not read, and marks the run if newer code wrote one of them. */
+export function markNewerRows(state: RunState, header: RunHeader): void {
+  for (const [, entry] of listRows(state.store, JOURNAL_PREFIX)) state.newer ??= newerInEntry(entry);
+  markNewerStart(state, header);
+}
+
+/** Checks the rows beside the journal that an execution gets. */
+function markNewerStart(state: RunState, header: RunHeader): void {
   const inherited = readRow(state.store, INHERITED_KEY);
   for (const body of inherited?.outcomes ?? []) state.newer ??= newerInBody(body, "an inherited outcome");
   markNewerInput(state, header);
