@@ -104,10 +104,9 @@ async function main(): Promise<void> {
   const quick = process.argv.includes("--quick");
   const directory = process.argv.slice(2).find((argument) => !argument.startsWith("--"));
   if (directory === undefined) throw new Error("Name the checkout to compare with: pnpm bench:against ../other");
-  const [now, before] = await Promise.all([
-    startPlatform(),
-    startPlatform({ folder: resolve(directory, "benchmarks") }),
-  ]);
+  // The other checkout starts its own platform: only it knows its bindings.
+  const other = (await import(resolve(directory, "benchmarks/platform.ts"))) as { startPlatform: typeof startPlatform };
+  const [now, before] = await Promise.all([startPlatform(), other.startPlatform()]);
   const compared: Compared[] = [];
   try {
     for (const pipe of PIPES) {

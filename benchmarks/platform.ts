@@ -30,21 +30,14 @@ export interface BenchPlatform {
   dispose(): Promise<void>;
 }
 
-interface PlatformOptions {
-  readonly inspectorPort?: number;
-  /** The `benchmarks` folder with the measured Workers and Node process. A comparison passes the folder of another checkout. */
-  readonly folder?: string;
-}
-
 export async function startPlatform({
   inspectorPort,
-  folder = import.meta.dirname,
-}: PlatformOptions = {}): Promise<BenchPlatform> {
+}: { readonly inspectorPort?: number } = {}): Promise<BenchPlatform> {
   const directory = mkdtempSync(join(tmpdir(), "holdfast-bench-"));
   const key = randomBytes(16).toString("hex");
-  const { node, port } = await startNode(folder, key);
+  const { node, port } = await startNode(key);
   const workerd = watchWorkerd();
-  const runtime = new Miniflare(await describe(folder, directory, key, port, inspectorPort));
+  const runtime = new Miniflare(await describe(directory, key, port, inspectorPort));
   const removeState = (): void => {
     node.kill("SIGKILL");
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
@@ -80,8 +73,8 @@ async function send(url: string, { json, wait }: { json?: unknown; wait?: number
   return fetch(url, { ...body, headers, signal: AbortSignal.timeout(REQUEST_MS_MAX) });
 }
 
-async function startNode(folder: string, key: string): Promise<{ readonly node: ChildProcess; readonly port: number }> {
-  const node = fork(join(folder, "node-side.ts"), [key], {
+async function startNode(key: string): Promise<{ readonly node: ChildProcess; readonly port: number }> {
+  const node = fork(join(import.meta.dirname, "node-side.ts"), [key], {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   const [message] = (await once(node, "message", { signal: AbortSignal.timeout(REQUEST_MS_MAX) })) as [
@@ -90,16 +83,10 @@ async function startNode(folder: string, key: string): Promise<{ readonly node: 
   return { node, port: message.port };
 }
 
-async function describe(
-  folder: string,
-  directory: string,
-  key: string,
-  port: number,
-  inspectorPort: number | undefined,
-) {
+async function describe(directory: string, key: string, port: number, inspectorPort: number | undefined) {
   const [main, sibling] = await Promise.all([
-    bundleWorker(join(folder, "workers/main.ts")),
-    bundleWorker(join(folder, "workers/sibling.ts")),
+    bundleWorker(join(import.meta.dirname, "workers/main.ts")),
+    bundleWorker(join(import.meta.dirname, "workers/sibling.ts")),
   ]);
   return convertV4MiniflareOptions({
     cf: false,
