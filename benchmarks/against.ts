@@ -1,11 +1,12 @@
 /**
- * `pnpm bench:against DIR [--quick]`: compares this checkout with another one in one run.
+ * `pnpm bench:against DIR [--quick] [--only TEXT]`: compares this checkout with another one in one run.
  *
  * Owns: the pairs. Each checkout has its own workerd and its own Node process, and they alternate within each round, so the
  * ratio of a round compares them on the same machine at about the same time. The dependencies of DIR must be installed.
  * Exits with 1 if a median ratio is above 1.05, because 5 percent is the noise of this measurement.
  */
 import { resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { PIPES, type Pipe, inFlight, runToEnd, runToWait, wake } from "./measures/contest.ts";
 import { type BenchPlatform, startPlatform } from "./platform.ts";
 import { type Contestant, runRounds, timed } from "./rounds.ts";
@@ -47,7 +48,7 @@ function pairsOf(pipe: Pipe, quick: boolean): readonly Pair[] {
       },
     },
     steps(100, 30, 20),
-    steps(1_000, 12, 30),
+    steps(1_000, 40, 60),
     {
       name: `20 × 50 ms, ${pipe}`,
       ...size(20, 15),
@@ -60,7 +61,7 @@ function pairsOf(pipe: Pipe, quick: boolean): readonly Pair[] {
     },
     {
       name: `cold wake of 5,000 entries, ${pipe}`,
-      ...size(8, 30),
+      ...size(24, 40),
       sample: async (platform, id) => {
         await runToWait(platform, `cold-${id}`, 4_999);
         await platform.evict(`cold-${id}`);
@@ -101,8 +102,12 @@ function describeLine({ name, now, before, ratio }: Compared): string {
 }
 
 async function main(): Promise<void> {
-  const quick = process.argv.includes("--quick");
-  const directory = process.argv.slice(2).find((argument) => !argument.startsWith("--"));
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { quick: { type: "boolean", default: false }, only: { type: "string", default: "" } },
+  });
+  const { quick, only } = values;
+  const [directory] = positionals;
   if (directory === undefined) throw new Error("Name the checkout to compare with: pnpm bench:against ../other");
   // The other checkout starts its own platform: only it knows its bindings.
   const other = (await import(resolve(directory, "benchmarks/platform.ts"))) as { startPlatform: typeof startPlatform };
@@ -110,7 +115,7 @@ async function main(): Promise<void> {
   const compared: Compared[] = [];
   try {
     for (const pipe of PIPES) {
-      for (const pair of pairsOf(pipe, quick)) {
+      for (const pair of pairsOf(pipe, quick).filter(({ name }) => name.includes(only))) {
         const one = await compare(now, before, pipe, pair);
         compared.push(one);
         process.stderr.write("\r\x1b[K");
