@@ -37,7 +37,7 @@ export function judge(measures: readonly Measure[]): readonly Target[] {
       "ms more than its floor, at 1,000 and 5,000 steps",
       Math.max(...sizes.map(beyondFloor)),
     ),
-    ...PIPES.map((pipe) => atMost(`A step, ${pipe}`, 1.2, "× as much among 5,000 as among 500", growth(pipe))),
+    ...PIPES.map((pipe) => atMost(`A step, ${pipe}`, 1.2, "× the cost of a step at 500, at 5,000 steps", growth(pipe))),
     atMost("A run of N steps", 3, "rows beyond N", rows),
     atMost("Waking, inline", 0.3, "× the peer's", waking),
     atMost("Cold wake, inline", 250, "ms with 10,000 entries", cold),

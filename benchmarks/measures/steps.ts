@@ -45,7 +45,7 @@ export async function measureSteps({ platform, quick, progress }: Bench): Promis
     how:
       "The time from the trigger to the end of a run of N steps whose bodies return at once, divided by N. " +
       "The run has ended when its end is written. Floor: the same number of `storage.kv.put` of a row of the same size, " +
-      "with a turn of the event loop after 256 (inline), after each (turns), or one after each round trip of the pipe: " +
+      "with a turn of the event loop after every 256 puts (inline), with a turn after each put (turns), or with a round trip of the pipe before each put: " +
       "an RPC callback, a `fetch` of the service binding, a `POST` to the Node process. Peer: until the instance is complete.",
     rows,
     failures,

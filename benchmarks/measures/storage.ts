@@ -31,7 +31,7 @@ export async function measureColdWake({ platform, quick, progress }: Bench): Pro
     id: "cold-wake",
     title: "Waking a run that left memory",
     unit: "ms",
-    how: "A run of N − 1 steps waits for a signal, and `state.abort()` drops its object from memory. The measured time is from the delivery of the signal to the end of the run: the object loads the journal, replays the function to its wait, and the run ends. The journal is written inline for every pipe, and replayed through the pipe.",
+    how: "A run of N − 1 steps waits for a signal, and `state.abort()` drops its object from memory. The measured time is from the delivery of the signal to the end of the run: the object loads the journal, replays the function to its wait, and the run ends. The first execution always runs inline, because that is fast; the execution that replays the journal uses the pipe.",
     ...(await runRounds(contestants, options)),
   };
 }
@@ -76,7 +76,7 @@ export async function measureRows({ platform, quick, progress }: Bench): Promise
   return {
     id: "rows",
     title: "Rows and bytes",
-    unit: "one of each",
+    unit: "rows, or bytes",
     how: "The rows and bytes of one run of N steps, inline. Rows written are counted at the object's storage: rows put, rows deleted, alarms set. Rows and bytes stored are counted in the SQLite file on disk, for Holdfast and for the peer.",
     rows: [
       row("rows written", "Holdfast", puts + deletes + alarms),

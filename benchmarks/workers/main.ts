@@ -1,8 +1,8 @@
 /**
  * The measured Worker: Holdfast as a user configures it, with the floor and the peer.
  *
- * Owns: the choice of a run's pipe by its id, the eviction of an object, the count of an object's writes, and the detection
- * of a run's end when it is written, so that the measured time does not include reading the run's record.
+ * Owns: the choice of a run's pipe by its id, the eviction of an object, the count of an object's writes, and the wait for
+ * a run's end. That wait ends with the write of the end: the measured time does not include a read of the run's record.
  */
 import {
   type DurableObjectStorageLike,
@@ -151,7 +151,7 @@ export default {
         return Response.json({ status: await wakePeer(env.PEER, id) });
       case "/bench/run":
       case "/bench/wake": {
-        // For an existing run, wait for the end before the signal that causes it is sent.
+        // The signal causes the end of an existing run: start to wait for the end first, then send the signal.
         const wakes = pathname === "/bench/wake";
         const ended = wakes ? object("/bench/ended") : undefined;
         const path = wakes ? `/api/runs/${id}/signals` : "/api/runs";

@@ -17,7 +17,7 @@ export interface PeerInput {
 const waiting = new Set<string>();
 const returned = new Set<string>();
 
-/** An upper bound of the time from a requested wait to a stored wait. */
+/** The longest time that the engine takes to store a wait after the function requested it, ms. */
 const WAIT_STORED_MS = 20;
 
 export class Peer extends WorkflowEntrypoint<unknown, PeerInput> {

@@ -6,7 +6,7 @@ import { makeDocument } from "./document.ts";
 import { makeReference } from "./reference.ts";
 
 const SERVED = `/**
- * The OpenAPI document as text, to be served. Written by \`pnpm openapi\`; docs/openapi.json is the same, to be read.
+ * The OpenAPI document as text, which the Worker serves. \`pnpm openapi\` writes it; docs/openapi.json has the same content.
  */
 `;
 

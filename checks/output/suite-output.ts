@@ -2,8 +2,8 @@
  * The output of one test file, divided into expected and unexpected messages.
  *
  * Owns: the rule. A message on stderr, and each raw message, must match a pattern that `expectOutput` declared. Text on a
- * test's stdout is allowed, and is printed only if the test fails. A raw message belongs to no test, and the runtime
- * writes late, so the declarations of the whole file and of the previous file apply to it.
+ * test's stdout is allowed, and is printed only if the test fails. A raw message belongs to no test, and the runtime can
+ * write it after the file has ended. It may therefore match any pattern that its file or the previous file declared.
  */
 import type { ExpectedOutput } from "@holdfast/proof/output";
 import type { TestCase, TestModule } from "vitest/node";
