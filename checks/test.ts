@@ -1,8 +1,8 @@
 /**
  * `pnpm test`: type check, lint and format, then every test. Stops at the first stage that fails.
  *
- * Owns: the stages and the closing line. A stage prints its output only if it fails. The two projects of the tests run
- * concurrently, because the workerd project mostly waits. Their lines are printed as they arrive.
+ * Owns: the stages and the closing line. A stage prints its output only if it fails. The two projects of the tests run one
+ * after the other: the workerd project measures real time, which other load would distort.
  */
 import { spawn } from "node:child_process";
 
@@ -11,7 +11,7 @@ const CHECKS = [
   ["lint", "oxlint", "--deny-warnings"],
   ["format", "oxfmt", "--check", "."],
 ] as const;
-const PROJECTS = ["workerd", "node"];
+const PROJECTS = ["node", "workerd"];
 
 const CLOSING_LINE = /^(\d+) passed, (\d+) failed, (\d+) skipped$/;
 
@@ -28,7 +28,8 @@ for (const [stage, ...command] of CHECKS) {
 }
 
 const testsStart = performance.now();
-const counts = await Promise.all(PROJECTS.map(runProject));
+const counts: (readonly number[])[] = [];
+for (const project of PROJECTS) counts.push(await runProject(project));
 const [passed, failed, skipped] = [0, 1, 2].map((of) => counts.reduce((sum, each) => sum + (each[of] ?? 0), 0));
 printStage("tests", failed !== 0, testsStart);
 console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);

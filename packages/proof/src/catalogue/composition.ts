@@ -50,7 +50,7 @@ export function compositionEntries({ sleep }: Tools): CatalogueEntry[] {
       title: "REP3 branches that reach a name in another order keep their own results",
       run: (ctx) =>
         Promise.all(
-          [120, 5, 60].map(async (ms, branch) => {
+          [400, 5, 200].map(async (ms, branch) => {
             await ctx.step("first", () => sleep(ms));
             return ctx.step("second", () => branch);
           }),
