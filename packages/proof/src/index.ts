@@ -1,6 +1,6 @@
 /** The simulator. The catalogue, the contract suites, the crash test and the output declarations have separate entry points. */
 export { BUGS, type BugName } from "./simulator/bugs.ts";
-export type { Finding } from "./simulator/oracles.ts";
+export type { Finding } from "./simulator/oracles/finding.ts";
 export { type Scenario, makeScenario } from "./simulator/scenario.ts";
 export { shrink } from "./simulator/shrink.ts";
 export { type Simulation, runScenario, simulate } from "./simulator/simulate.ts";

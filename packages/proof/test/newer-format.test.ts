@@ -357,7 +357,7 @@ describe("reports of newer step handlers", () => {
       { journal: [{ v: 1, seq: 1, at: 0, asked: 0, nth: 0, op: "version/0/x", type: "version.marked" } as never] },
       { input: SEALED },
     ]) {
-      const host = new MemoryHost({ workflows: [parent], tamper: (start) => ({ ...start, ...change }) });
+      const host = new MemoryHost({ workflows: [parent], tampering: { start: (start) => ({ ...start, ...change }) } });
       host.trigger("w");
       await host.settle();
       expect(host.header).toMatchObject({ status: "paused", error: { code: "PROTOCOL_MISMATCH" } });
@@ -366,10 +366,14 @@ describe("reports of newer step handlers", () => {
 
   test("VER4 a value with an unknown encoding in an execution pauses the run", async () => {
     const { host } = await changed(() => {}, {
-      tamper: (start) => ({
-        ...start,
-        journal: start.journal.map((entry) => (entry.type === "step.completed" ? { ...entry, value: SEALED } : entry)),
-      }),
+      tampering: {
+        start: (start) => ({
+          ...start,
+          journal: start.journal.map((entry) =>
+            entry.type === "step.completed" ? { ...entry, value: SEALED } : entry,
+          ),
+        }),
+      },
     });
     host.deliver("signal", "go", 1, "d1");
     await host.settle();

@@ -67,7 +67,10 @@ describe("replay flags", () => {
   test("REP8 with other flags the race has another winner on replay, and the run is paused", async () => {
     const store = new MemoryStore();
     await startedRun(store, OLD_BUILD);
-    const host = await continuedRun(store, { ...NEW_BUILD, tamper: (start) => ({ ...start, flags: [1, 2, LATER] }) });
+    const host = await continuedRun(store, {
+      ...NEW_BUILD,
+      tampering: { start: (start) => ({ ...start, flags: [1, 2, LATER] }) },
+    });
     expect(host.header).toMatchObject({ status: "paused", error: { code: "NON_DETERMINISM" } });
   });
 
@@ -87,7 +90,7 @@ describe("replay flags", () => {
       [[1], "threw"],
       [[1, 2], "slept"],
     ] as const) {
-      const host = new MemoryHost({ workflows: [sleeper], tamper: (start) => ({ ...start, flags }) });
+      const host = new MemoryHost({ workflows: [sleeper], tampering: { start: (start) => ({ ...start, flags }) } });
       host.trigger("sleeper");
       await host.settle();
       expect([flags, host.output]).toEqual([flags, output]);

@@ -5,8 +5,8 @@
  * engine, or the messages between the orchestrator and an execution.
  */
 import type { WriteBatch } from "@holdfast/orchestrator";
-import { type ExecutionReport, type ExecutionStart, isOutcome } from "@holdfast/protocol";
-import type { MemoryStore } from "@holdfast/workflows/testing";
+import { type ExecutionStart, isOutcome } from "@holdfast/protocol";
+import type { MemoryStore, Tampering } from "@holdfast/workflows/testing";
 
 export type BugName =
   | "skip the fence"
@@ -19,11 +19,7 @@ export type BugName =
   | "drop a message"
   | "apply metadata twice";
 
-interface Bug {
-  /** Changes the start message of an execution. */
-  readonly start?: (start: ExecutionStart) => ExecutionStart;
-  /** Changes the reports of an abandoned execution before the orchestrator receives them. */
-  readonly fence?: (report: ExecutionReport, epoch: number) => ExecutionReport;
+interface Bug extends Tampering {
   /** Changes the store after a commit. */
   readonly stored?: (store: MemoryStore, batch: WriteBatch) => void;
 }
@@ -46,7 +42,7 @@ export const BUGS: Record<BugName, Bug> = {
       if (flags !== undefined && header.epoch > 1) store.overwrite("record", rest);
     },
   },
-  "skip the fence": { fence: (report, epoch) => ({ ...report, epoch }) },
+  "skip the fence": { zombieReport: (report, epoch) => ({ ...report, epoch }) },
   "reorder deliveries": {
     stored: (store, batch) => {
       if (![...batch.puts.keys()].some((key) => key.startsWith("inbox/"))) return;

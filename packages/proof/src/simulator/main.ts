@@ -9,7 +9,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { ProgressLine, paint, printTable } from "@holdfast/cli/terminal";
 import { BUGS, type BugName } from "./bugs.ts";
-import type { Finding } from "./oracles.ts";
+import type { Finding } from "./oracles/finding.ts";
 import { makeScenario } from "./scenario.ts";
 import { shrink } from "./shrink.ts";
 import { runScenario } from "./simulate.ts";

@@ -7,7 +7,7 @@
 import { type JournalEntry, isTerminal } from "@holdfast/protocol";
 import type { RunHeader, WriteBatch } from "@holdfast/orchestrator";
 import type { Observer } from "./interpreter.ts";
-import type { Finding } from "./oracles.ts";
+import type { Finding } from "./oracles/finding.ts";
 
 interface RunView {
   /** The values that each execution received, oldest execution first. */

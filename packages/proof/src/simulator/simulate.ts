@@ -2,7 +2,7 @@
  * Runs the scenario of a seed, or a given scenario, and returns the findings.
  */
 import type { BugName } from "./bugs.ts";
-import type { Finding } from "./oracles.ts";
+import type { Finding } from "./oracles/finding.ts";
 import { type Scenario, makeScenario } from "./scenario.ts";
 import { World } from "./world.ts";
 

@@ -10,7 +10,10 @@ import { type Faults, MemoryHost, SimulatedCrash, VirtualClock } from "@holdfast
 import { BUGS, type BugName } from "./bugs.ts";
 import { type Delivered, toWorkflows } from "./interpreter.ts";
 import { Observations } from "./observations.ts";
-import { type Finding, type ObservedRun, checkRun, checkTerminal } from "./oracles.ts";
+import { checkRun } from "./oracles.ts";
+import type { Finding } from "./oracles/finding.ts";
+import type { ObservedRun } from "./oracles/observed-run.ts";
+import { checkTerminal } from "./oracles/terminal.ts";
 import { type Program, programOf } from "./program.ts";
 import type { Action, Fault, Scenario } from "./scenario.ts";
 
@@ -56,8 +59,7 @@ export class World {
       onCreate: (host) => this.#watch(host),
       faults: this.#faults(),
       ...(this.#scenario.flags === undefined ? {} : { replayFlags: { newest: this.#scenario.flags } }),
-      ...(bug?.start === undefined ? {} : { tamper: bug.start }),
-      ...(bug?.fence === undefined ? {} : { tamperWithZombies: bug.fence }),
+      ...(bug === undefined ? {} : { tampering: bug }),
     });
   }
 

@@ -17,6 +17,8 @@ import type { Workflow } from "../../authoring/workflow.ts";
 import { type Platform, webPlatform } from "../../replay/platform.ts";
 import type { VirtualClock } from "../virtual-clock.ts";
 import { EXECUTOR_DIED, type Faults, type StartFault } from "./faults.ts";
+import { plainCopy } from "./plain-copy.ts";
+import type { Tampering } from "./tampering.ts";
 
 export const REJECTED: ReportAnswer = { accepted: false, reason: "superseded" };
 
@@ -29,8 +31,9 @@ export interface ExecutorHost {
   /** Returns the current orchestrator. A crash replaces it. */
   readonly orchestrator: () => RunHost;
   readonly find: (start: ExecutionStart) => Workflow | undefined;
-  /** Changes the start message of the execution. */
-  readonly tamper: (start: ExecutionStart) => ExecutionStart;
+  /** The version of the protocol in the start messages, if it is not the orchestrator's. */
+  readonly protocol: number | undefined;
+  readonly tampering: Tampering;
   readonly reportOfZombie: (report: ExecutionReport) => ReportAnswer;
   /** Called when a message crosses the pipe. */
   readonly moved: () => void;
@@ -52,7 +55,7 @@ export class Executor {
   }
 
   start(start: ExecutionStart, port: ExecutionPort): LiveExecution {
-    const { find, moved, faults, platform, tamper } = this.#host;
+    const { find, moved, faults, platform, protocol, tampering } = this.#host;
     this.starts.push(start);
     moved();
     const workflow = find(start);
@@ -64,7 +67,8 @@ export class Executor {
     const remote = faults?.remote?.() ?? false;
     const report = this.#reporter(connection, port, remote, faults?.start?.());
     // The start message is a copy, as on every pipe except the inline one.
-    const live = workflow.executeOn(platform(), tamper(structuredClone(start)), {
+    const copy = { ...plainCopy(start), protocol: protocol ?? start.protocol };
+    const live = workflow.executeOn(platform(), tampering.start?.(copy) ?? copy, {
       remote,
       report: (given) => (remote ? this.#onPipe(() => report(given)) : report(given)),
       lost: (error) => port.lost(error),
@@ -85,7 +89,7 @@ export class Executor {
     remote: boolean,
     fault: StartFault | undefined,
   ): (report: ExecutionReport) => ReportAnswer | PromiseLike<ReportAnswer> {
-    const { orchestrator, faults, clock, reportOfZombie } = this.#host;
+    const { orchestrator, faults, clock, reportOfZombie, tampering } = this.#host;
     const startedBy = orchestrator();
     let reports = 0;
     return (report) => {
@@ -94,11 +98,12 @@ export class Executor {
       if (fault !== undefined && reports > fault.afterReports) {
         connection.dead = true;
         faults?.silent?.(this.#host);
-        clock.setTimer(fault.detectedAfterMs, () => startedBy === orchestrator() && port.lost(EXECUTOR_DIED));
+        const isNotified = (): boolean => startedBy === orchestrator() && tampering.hidesLosses !== true;
+        clock.setTimer(fault.detectedAfterMs, () => isNotified() && port.lost(EXECUTOR_DIED));
         return remote ? new Promise(() => {}) : REJECTED;
       }
       // A zombie still reports, to the current orchestrator of the run.
-      return startedBy === orchestrator() ? port.report(report) : reportOfZombie(report);
+      return startedBy === orchestrator() ? port.report(tampering.report?.(report) ?? report) : reportOfZombie(report);
     };
   }
 

@@ -42,6 +42,7 @@ import { Executor, REJECTED } from "./executor.ts";
 import { type Faults, LATE_MS, SimulatedCrash } from "./faults.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { Network } from "./network.ts";
+import type { Tampering } from "./tampering.ts";
 import { type WorldRun, next, settle } from "./world.ts";
 
 export interface MemoryHostOptions {
@@ -70,10 +71,8 @@ export interface MemoryHostOptions {
   readonly replaceBody?: Platform["replaceBody"];
   /** Called with every new host of the world, this one included. */
   readonly onCreate?: (host: MemoryHost) => void;
-  /** Changes the start message of an execution, for deliberate faults. */
-  readonly tamper?: (start: ExecutionStart) => ExecutionStart;
-  /** Changes the reports of an abandoned execution, for deliberate faults. */
-  readonly tamperWithZombies?: (report: ExecutionReport, epoch: number) => ExecutionReport;
+  /** Deliberate faults of the engine. */
+  readonly tampering?: Tampering;
 }
 
 const RUN_ID = "run-1";
@@ -302,7 +301,8 @@ export class MemoryHost implements WorldRun {
   }
 
   #newHost(): RunHost {
-    const { index, noChildren } = this.#options;
+    const { index, noChildren, tampering } = this.#options;
+    const tamper = (message: RunMessage): RunMessage => tampering?.message?.(message) ?? message;
     // Answers to messages that were sent before a crash are dropped.
     const host: RunHost = new RunHost({
       updateIndex:
@@ -310,7 +310,7 @@ export class MemoryHost implements WorldRun {
         ((row, done) =>
           void this.#network.deliverToIndex(index, row).then((stored) => host === this.#host && done(stored))),
       store: this.store,
-      transition: checkedTransition,
+      transition: tampering?.decide?.(checkedTransition) ?? checkedTransition,
       dispatcher: {
         start: (start, port) => this.#executor.start(start, port),
         workflows: () => this.#workflows.all,
@@ -321,13 +321,15 @@ export class MemoryHost implements WorldRun {
         noChildren === true
           ? undefined
           : (to, message, done) =>
-              void this.#network.deliver(to.name, message).then((result) => host === this.#host && done(result)),
+              void this.#network
+                .deliver(to.name, tamper(message))
+                .then((result) => host === this.#host && done(result)),
     });
     return host;
   }
 
   #newExecutor(moved: () => void): Executor {
-    const { faults, protocol, tamper = (start) => start } = this.#options;
+    const { faults, protocol, tampering = {} } = this.#options;
     return new Executor({
       runId: this.runId,
       clock: this.clock,
@@ -335,7 +337,8 @@ export class MemoryHost implements WorldRun {
       platform: this.#platform,
       orchestrator: () => this.#host,
       find: ({ workflowId, workflowVersion }) => this.#workflows.find(workflowId, workflowVersion),
-      tamper: (start) => tamper({ ...start, protocol: protocol ?? start.protocol }),
+      protocol,
+      tampering,
       reportOfZombie: (report) => this.#reportOfZombie(report),
       moved,
     });
@@ -358,8 +361,7 @@ export class MemoryHost implements WorldRun {
   }
 
   #reportOfZombie(original: ExecutionReport): ReportAnswer {
-    const { tamperWithZombies = (report: ExecutionReport) => report } = this.#options;
-    const report = tamperWithZombies(original, this.header.epoch);
+    const report = this.#options.tampering?.zombieReport?.(original, this.header.epoch) ?? original;
     const reply = this.#send({ type: "report", report });
     return reply.type === "report" ? reply.answer : REJECTED;
   }

@@ -4,6 +4,7 @@
  * Owns: the rows, which it copies on each read and write, as real storage does, and the counts of writes.
  */
 import { type ListOptions, type RunStore, type WriteBatch, alarmToSet } from "@holdfast/orchestrator";
+import { plainCopy } from "./plain-copy.ts";
 import { PlatformAlarm } from "./platform-alarm.ts";
 
 export class MemoryStore implements RunStore {
@@ -29,7 +30,7 @@ export class MemoryStore implements RunStore {
 
   get(key: string): unknown {
     const row = this.#rows.get(key);
-    return row === undefined ? undefined : structuredClone(row);
+    return row === undefined ? undefined : plainCopy(row);
   }
 
   *list(
@@ -41,13 +42,13 @@ export class MemoryStore implements RunStore {
       .filter((key) => key.startsWith(prefix) && (after === undefined || key > after))
       .toSorted();
     if (reverse) keys.reverse();
-    for (const key of keys.slice(0, limit)) yield [key, structuredClone(this.#rows.get(key))];
+    for (const key of keys.slice(0, limit)) yield [key, plainCopy(this.#rows.get(key))];
   }
 
   commit(batch: WriteBatch): undefined {
     this.beforeCommit(batch);
     // Copy all rows before any change: a row that cannot be copied must change nothing.
-    const copies = [...batch.puts].map(([key, row]) => [key, structuredClone(row)] as const);
+    const copies = [...batch.puts].map(([key, row]) => [key, plainCopy(row)] as const);
     for (const key of batch.deletes) this.#rows.delete(key);
     for (const [key, row] of copies) this.#rows.set(key, row);
     if (batch.alarm !== undefined) {
@@ -69,7 +70,7 @@ export class MemoryStore implements RunStore {
 
   /** Changes a row without the engine, for deliberate faults. */
   overwrite(key: string, row: object): void {
-    this.#rows.set(key, structuredClone(row));
+    this.#rows.set(key, plainCopy(row));
   }
 
   erase(key: string): void {
@@ -78,6 +79,6 @@ export class MemoryStore implements RunStore {
 
   /** Returns all rows, for comparisons. */
   dump(): Record<string, unknown> {
-    return structuredClone(Object.fromEntries([...this.#rows].toSorted(([a], [b]) => (a < b ? -1 : 1))));
+    return plainCopy(Object.fromEntries([...this.#rows].toSorted(([a], [b]) => (a < b ? -1 : 1))));
   }
 }

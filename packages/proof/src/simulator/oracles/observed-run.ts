@@ -1,0 +1,29 @@
+/**
+ * A run at the end of a scenario, as the oracles see it.
+ *
+ * Owns: the type. The world fills it in.
+ */
+import type { IndexRow } from "@holdfast/orchestrator";
+import type { MemoryHost } from "@holdfast/workflows/testing";
+import type { Program } from "../program.ts";
+
+/** A run at the end of a scenario, and the observations of it. */
+export interface ObservedRun {
+  readonly host: MemoryHost;
+  readonly program: Program;
+  readonly resumed: boolean;
+  /** A caller may have cancelled it. */
+  readonly cancelled: boolean;
+  /** It had a time budget. */
+  readonly bounded: boolean;
+  /** Waits take deliveries in the order of arrival. */
+  readonly inOrder: boolean;
+  /** The deliveries that were acknowledged, in order. */
+  readonly acknowledged: (on: string, name: string) => readonly string[];
+  /** The number of body starts per operation. */
+  readonly started: ReadonlyMap<string, number>;
+  /** The row of the run in the index. */
+  readonly listed: IndexRow | undefined;
+  /** The replay flags that new runs got. */
+  readonly flags: readonly number[];
+}

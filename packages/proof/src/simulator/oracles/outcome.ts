@@ -1,0 +1,29 @@
+/**
+ * Oracle on the end of a run: it is one that the reference semantics allow.
+ */
+import { ENCODED_UNDEFINED, decodeValue, isTerminal } from "@holdfast/protocol";
+import { allows, canUndo } from "../reference.ts";
+import { hasAmbiguousSteps } from "./ambiguous-steps.ts";
+import type { ObservedRun } from "./observed-run.ts";
+
+/** The run's outcome is one that the program allows. */
+export function checkOutcome({ host: { header }, program, cancelled, bounded, resumed }: ObservedRun): string[] {
+  const { status, output = ENCODED_UNDEFINED, error } = header;
+  if (!isTerminal(status) || hasAmbiguousSteps(program, resumed)) return [];
+  const how = { cancelled };
+  if (status === "completed") {
+    const value = decodeValue(output);
+    return allows(program, { value }, how)
+      ? []
+      : [`completed with ${JSON.stringify(value)}, which the program does not allow`];
+  }
+  const byCancel = error?.code === "CANCELLED" && cancelled;
+  if (status === "cancelled") return byCancel ? [] : ["is cancelled, but no caller cancelled it"];
+  const byTime = error?.code === "WORKFLOW_TIMEOUT" && bounded;
+  const byRequest = error === undefined && canUndo(program) && status !== "failed";
+  const byProgram = byRequest || allows(program, { error: error?.message ?? "" }, how);
+  const byCancelAndCompensation = byCancel && status === "compensation_failed";
+  return byTime || byProgram || byCancelAndCompensation
+    ? []
+    : [`ended ${status} with ${JSON.stringify(error?.message)}, which the program does not allow`];
+}
