@@ -199,7 +199,11 @@ export interface ExecutionPort {
   readonly remote?: boolean;
   /** Commits a report. Within one process the answer is synchronous, so a step needs no further turn of the event loop. */
   report(report: ExecutionReport): ReportAnswer | PromiseLike<ReportAnswer>;
-  /** Reports that the transport or the step handler has failed. The run is dispatched again later (DUR8). */
+  /**
+   * Reports that the execution is lost. The code of the error decides what follows: `SESSION_LOST` starts another
+   * execution at once, `EXECUTOR_CRASHED` too and counts it (DUR7), `STICKY_ROUTING_REQUIRED` starts three others at most
+   * (DUR11), `DISPATCH_REFUSED` pauses the run. With any other code the run is dispatched again later (DUR8).
+   */
   lost(error: ErrorValue): void;
 }
 
@@ -215,6 +219,11 @@ export interface LiveExecution {
   update(update: ExecutionUpdate): void;
   abort(reason: AbortReason): void;
   stepsInProgress?(): readonly StepInProgress[];
+  /**
+   * Asks for a sign of life, and calls `answered` when the execution gives one. An execution that does not answer is
+   * replaced (DUR11). Absent: it runs in the orchestrator's own process.
+   */
+  ping?(answered: () => void): void;
   /** Resolves when the bodies and the clean-up code of an aborted execution have settled. */
   whenIdle?(): Promise<void>;
 }

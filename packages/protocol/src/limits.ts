@@ -57,6 +57,10 @@ export const HOST_LIMITS = {
   watchdogMsMin: 5_000,
   /** The longest interval of the watchdog (DUR5). */
   watchdogMsMax: 30_000,
+  /** The interval between two pings of an execution in another process (DUR11). */
+  pingMs: 15_000,
+  /** How long such an execution may give no sign of life. Then it counts as lost (DUR11). */
+  silentMsMax: 40_000,
 } as const;
 
 /** Limits that only the orchestrator reads. A deployment may set others (`limitsFrom`). */
@@ -97,6 +101,8 @@ export const DEFAULT_LIMITS = {
   seedResults: 1_000,
   /** Executions that may be lost in a row without a new journal entry before the run is paused (DUR7). */
   executorCrashes: 10,
+  /** Executions that may be replaced in a row because requests reach another instance of the step handler (DUR11). */
+  misroutedExecutions: 3,
   /** How long dispatch is retried before the run is paused (DUR8): six hours. */
   dispatchRetryMs: 21_600_000,
 } as const;

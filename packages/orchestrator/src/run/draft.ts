@@ -42,6 +42,7 @@ export class Draft {
   #abort: AbortReason | undefined;
   #sends: "pending" | "all" | undefined;
   #indexes = false;
+  #pings = false;
   #paused: boolean | undefined;
   readonly #puts = new Map<string, object>();
   readonly #deletes = new Set<string>();
@@ -161,6 +162,11 @@ export class Draft {
     if (this.#sends !== "all") this.#sends = again ? "all" : "pending";
   }
 
+  /** Asks the live execution for a sign of life after the commit (DUR11). */
+  ping(): void {
+    this.#pings = true;
+  }
+
   /** Sends a row to the index after the commit. */
   updateIndex(): void {
     this.#indexes = true;
@@ -184,6 +190,7 @@ export class Draft {
     const effects = this.#executionEffects(answered);
     if (this.#sends !== undefined) effects.push({ type: "send", again: this.#sends === "all" });
     if (this.#indexes) effects.push({ type: "index" });
+    if (this.#pings) effects.push({ type: "ping" });
     return effects;
   }
 

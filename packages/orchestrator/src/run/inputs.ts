@@ -15,6 +15,7 @@ import type {
   ReportAnswer,
 } from "@holdfast/protocol";
 import type { SendResult } from "../host/outbox-sender.ts";
+import type { Silence } from "./liveness.ts";
 import type { TriggerInput } from "./messages.ts";
 import type { DeliveryKind } from "./rows.ts";
 
@@ -67,6 +68,8 @@ export interface HostContext {
   readonly now: number;
   /** Whether this host holds a live execution of the run's newest epoch. */
   readonly live: boolean;
+  /** The silence of the live execution. `undefined`: none is live, or it runs in this process (DUR11). */
+  readonly silence?: Silence | undefined;
   /** The limits of this deployment (LIM1). */
   readonly limits: Limits;
   /** Whether this host can send messages to other runs. */
@@ -109,6 +112,8 @@ export type Effect =
   | { readonly type: "update"; readonly update: ExecutionUpdate }
   /** Stop the live execution and drop it. */
   | { readonly type: "abort"; readonly reason: AbortReason }
+  /** Ask the live execution for a sign of life (DUR11). */
+  | { readonly type: "ping" }
   /** Send the messages of the outbox. `again`: messages in flight, too. */
   | { readonly type: "send"; readonly again: boolean }
   /** Update the index of runs. */

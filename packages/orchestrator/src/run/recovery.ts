@@ -1,8 +1,8 @@
 /**
  * Recovery from lost executions, and from step handlers that cannot be reached.
  *
- * Owns: DUR7 (a run whose executions are repeatedly lost without progress is paused) and DUR8 (a failure of dispatch is
- * not a failure of the workflow).
+ * Owns: DUR7 (a run whose executions repeatedly crash without progress is paused), DUR8 (a failure of dispatch is not a
+ * failure of the workflow), and DUR11 (an execution that is lost without a crash is replaced).
  */
 import { type ErrorValue, LIMITS, errorValue, isTerminal } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
@@ -21,6 +21,11 @@ export function recoverLostExecution(draft: Draft): void {
 
 /** Starts another execution, or pauses the run if too many were lost in a row without a new entry (DUR7). */
 function startAnother(draft: Draft): void {
+  if (countCrash(draft)) startExecution(draft);
+}
+
+/** Counts a crash. Returns false if it was one too many: the run is paused then (DUR7). */
+function countCrash(draft: Draft): boolean {
   const { crashes } = draft.header;
   const seq = draft.state.lastSeq;
   const count = crashes !== undefined && crashes.seq === seq ? crashes.count + 1 : 1;
@@ -30,24 +35,48 @@ function startAnother(draft: Draft): void {
       `The process that executed this run died more than ${draft.context.limits.executorCrashes} times in a row after journal entry ${seq} without progress. The journal is intact. Find the cause (memory, CPU time, an endless loop), then retry the run.`,
     );
     pause(draft, { ...error, category: "RUNTIME_ERROR" });
-    return;
+    return false;
   }
   draft.change({ crashes: { seq, count } });
-  startExecution(draft);
+  return true;
 }
 
-/** Handles a failure that the dispatcher reports: dispatches again with backoff, up to a time limit (DUR8). */
+/** A repetition would fail in the same way (VER2, DUR8). */
+const FINAL: ReadonlySet<unknown> = new Set(["PROTOCOL_MISMATCH", "NEWER_FORMAT", "DISPATCH_REFUSED"]);
+/** The step handler can be reached, and has lost only this execution: its process died, dropped it, or was silent. */
+const LOST: ReadonlySet<unknown> = new Set(["EXECUTOR_CRASHED", "SESSION_LOST", "STICKY_ROUTING_REQUIRED"]);
+
+/** Handles a loss that the dispatcher or the watchdog reports. */
 export function executionLost(draft: Draft, epoch: number, error: ErrorValue): void {
-  const { header, now } = draft;
+  const { header } = draft;
   if (header.epoch !== epoch || isTerminal(header.status)) return;
   // Drop the lost execution; a waiting run starts a new one on its next input (DUR5).
   draft.abort({ type: "superseded" });
   if (header.status !== "running") return;
-  // A repetition would fail in the same way (VER2, DUR8).
-  if (error.code === "PROTOCOL_MISMATCH" || error.code === "NEWER_FORMAT" || error.code === "DISPATCH_REFUSED")
+  if (FINAL.has(error.code)) return pause(draft, { ...error, category: "RUNTIME_ERROR" });
+  if (error.code === "EXECUTOR_CRASHED" && !countCrash(draft)) return;
+  if (!LOST.has(error.code)) return dispatchLater(draft, error);
+  const inRow = countLoss(draft, error.code);
+  const isMisrouted = error.code === "STICKY_ROUTING_REQUIRED";
+  if (isMisrouted && inRow > draft.context.limits.misroutedExecutions)
     return pause(draft, { ...error, category: "RUNTIME_ERROR" });
-  // The step handler is reachable and has only lost this execution: start another one at once.
-  if (error.code === "SESSION_LOST") return startAnother(draft);
+  // The first replacement starts at once. Further ones without progress wait, so that they harm no neighbour.
+  if (inRow === 1 || isMisrouted) return startExecution(draft);
+  dispatchLater(draft, error);
+}
+
+/** Counts a lost execution. Returns how many were lost in a row for this reason without a new entry (DUR11). */
+function countLoss(draft: Draft, code = ""): number {
+  const { losses } = draft.header;
+  const seq = draft.state.lastSeq;
+  const count = losses !== undefined && losses.seq === seq && losses.code === code ? losses.count + 1 : 1;
+  draft.change({ losses: { seq, count, code } });
+  return count;
+}
+
+/** Dispatches again with backoff, up to a time limit (DUR8). */
+function dispatchLater(draft: Draft, error: ErrorValue): void {
+  const { header, now } = draft;
   const since = header.dispatch?.since ?? now;
   const failures = (header.dispatch?.failures ?? 0) + 1;
   if (now - since > draft.context.limits.dispatchRetryMs) {

@@ -119,6 +119,8 @@ export interface RunHeader extends RunIdentity {
     | undefined;
   /** The number of executions that were lost in a row while the last entry was `seq` (DUR7). */
   readonly crashes?: { readonly seq: number; readonly count: number } | undefined;
+  /** The same for executions that were lost without a crash, for the reason `code` (DUR11). */
+  readonly losses?: { readonly seq: number; readonly count: number; readonly code: string } | undefined;
   /** Dispatch has failed since `since`. It is retried at `retryAt` (DUR8). */
   readonly dispatch?: DispatchFailure | undefined;
   /** The number of requested operations at the last write of the header. */

@@ -29,6 +29,7 @@ import { OutboxSender, type SendResult } from "../host/outbox-sender.ts";
 import type { RunStore, WriteBatch } from "../host/store.ts";
 import { type IndexRow, indexRow } from "./index-mark.ts";
 import type { Effect, HostContext, Input, Reply } from "./inputs.ts";
+import { Liveness } from "./liveness.ts";
 import { type RunMessage, toTriggerInput } from "./messages.ts";
 import { isNewerMessage } from "./newer-format.ts";
 import { OUTBOX_PREFIX, type OutboxRow, listRows, readRow } from "./rows.ts";
@@ -70,6 +71,8 @@ export class RunHost {
   readonly #options: RunHostOptions;
   readonly #machine: MachineHost<RunState, Input, Effect, Reply>;
   #live: LiveExecution | undefined;
+  /** The signs of life of the live execution. */
+  #liveness = new Liveness(0);
   /** Whether the run was loaded with pending messages, and none was sent since. */
   #loadedWithMessages = false;
   readonly #sender: OutboxSender<OutboxRow, SendResult>;
@@ -131,10 +134,12 @@ export class RunHost {
 
   #context({ header }: RunState): HostContext {
     const { clock, limits = DEFAULT_LIMITS, send, updateIndex, retentionMs, flags } = this.#options;
+    const now = clock();
     return {
-      now: clock(),
+      now,
       limits,
       live: this.#live !== undefined,
+      silence: this.#live?.ping === undefined ? undefined : this.#liveness.silence(now),
       canSend: send !== undefined,
       indexes: updateIndex !== undefined,
       retentionMs: header && retentionMs?.(header),
@@ -145,6 +150,8 @@ export class RunHost {
   #committed(batch: WriteBatch, before: RunHeader | undefined): void {
     const { header } = this.state;
     if (header !== undefined && header !== before && isTerminal(header.status)) this.#live = undefined;
+    // A parked or paused execution gives no sign of life.
+    if (header?.status === "running" && before?.status !== "running") this.#liveness.sign(this.#options.clock());
     this.#options.onCommit?.(batch, before);
   }
 
@@ -172,11 +179,19 @@ export class RunHost {
         live?.abort(effect.reason);
         return;
       }
+      case "ping":
+        return this.#ping();
       case "send":
         return this.#sender.send(effect.again);
       case "index":
         return this.#updateIndex();
     }
+  }
+
+  #ping(): void {
+    const liveness = this.#liveness;
+    liveness.pinged();
+    this.#live?.ping?.(() => liveness.sign(this.#options.clock()));
   }
 
   #updateIndex(): void {
@@ -204,6 +219,7 @@ export class RunHost {
     const { state } = this;
     const header = this.#header;
     const { epoch } = header;
+    this.#liveness = new Liveness(this.#options.clock());
     this.#live = this.#options.dispatcher.start(this.#describeStart(state, header), {
       report: (report) => this.#report(epoch, report),
       lost: (error) => this.#lost(epoch, error),
@@ -243,6 +259,7 @@ export class RunHost {
 
   #report(epoch: number, report: ExecutionReport): ReportAnswer {
     const current = this.#machine.loadedState?.header?.epoch;
+    if (current === epoch) this.#liveness.sign(this.#options.clock());
     const reply = current === epoch ? this.#handleAlone({ type: "report", report }) : undefined;
     return reply?.type === "report" ? reply.answer : { accepted: false, reason: "superseded" };
   }
