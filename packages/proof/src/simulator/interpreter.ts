@@ -6,20 +6,8 @@
  */
 import { FatalError, type Workflow, type WorkflowContext, workflow } from "@holdfast/workflows";
 import type { VirtualClock } from "@holdfast/workflows/testing";
-import { type Program, childrenOf } from "./program.ts";
-
-/** Observes the executions of runs. */
-export interface Observer {
-  /** Starts to observe an execution. The observation ends when the execution is abandoned. */
-  begin(runId: string): {
-    /** Records a value that the function received. */
-    readonly see: (seen: string) => void;
-    readonly bodyStarts: (op: string) => void;
-    readonly requests: (op: string) => void;
-  };
-  /** Runs whose code was replaced by code that does not fit their journal. */
-  readonly changed: ReadonlySet<string>;
-}
+import type { ExecutionObserver, Observer } from "./observer.ts";
+import { type Program, RETRY, childrenOf } from "./program.ts";
 
 /** The payload of a delivery. */
 export interface Delivered {
@@ -27,14 +15,19 @@ export interface Delivered {
   readonly even: boolean;
 }
 
-interface Scope {
+interface Scope extends ExecutionObserver {
   readonly ctx: WorkflowContext;
   readonly clock: VirtualClock;
-  readonly see: (seen: string) => void;
-  readonly bodyStarts: (op: string) => void;
-  readonly requests: (op: string) => void;
+  /** The number of uses of each kind and name of operation so far. */
   readonly uses: Map<string, number>;
   readonly step: WorkflowContext["step"];
+}
+
+/** Returns the id of the next operation of this kind and name, and counts it. */
+function nextOperation({ uses }: Scope, kind: string, name: string): string {
+  const use = uses.get(`${kind}/${name}`) ?? 0;
+  uses.set(`${kind}/${name}`, use + 1);
+  return `${kind}/${use}/${name}`;
 }
 
 /** Returns a workflow for each program in the tree: the root, and every child under its own id. */
@@ -50,7 +43,7 @@ function toWorkflow(id: string, program: Program, clock: VirtualClock, observer:
     id,
     run: async (_input, ctx) => {
       if (observer.changed.has(ctx.run.id)) await ctx.step("changed code", () => 1);
-      const seen = observer.begin(ctx.run.id);
+      const seen = observer.begin(ctx.run.id, ctx.invocationCount);
       // oxlint-disable-next-line typescript/unbound-method -- the operations of ctx need no this
       const result = await execute(program, { ctx, clock, ...seen, uses: new Map(), step: ctx.step });
       seen.requests("step/0/end");
@@ -112,14 +105,16 @@ async function executeLeaf(
     case "step":
       return executeStep(program, scope);
     case "sleep":
+      scope.requests(nextOperation(scope, "sleep", "sleep"), { kind: "wait", ms: program.ms });
       return ctx.sleep(program.ms);
     case "wait":
-      return executeWait(program, ctx);
+      return executeWait(program, scope);
     case "iterate":
-      return iterate(program, ctx);
+      return iterate(program, scope);
     case "undo":
       return ctx.compensate();
     case "token":
+      scope.requests(nextOperation(scope, "token", "token"), { kind: "wait", ms: program.ms });
       return ctx.waitForToken({ timeout: program.ms }).wait();
     case "pure":
       for (let tick = 0; tick < program.ticks; tick++) await Promise.resolve();
@@ -142,8 +137,10 @@ async function executeLeaf(
 
 async function executeWait(
   { on, name, ms, even }: Program & { readonly kind: "wait" },
-  ctx: WorkflowContext,
+  scope: Scope,
 ): Promise<unknown> {
+  const { ctx } = scope;
+  scope.requests(nextOperation(scope, on, name), { kind: "wait", ms });
   const options = { timeout: ms, ...(even === undefined ? {} : { match: { even } }) };
   const delivered = await (on === "signal"
     ? ctx.waitForSignal<Delivered>(name, options)
@@ -151,26 +148,24 @@ async function executeWait(
   return delivered?.id ?? null;
 }
 
-async function iterate(
-  { name, ms, max }: Program & { readonly kind: "iterate" },
-  ctx: WorkflowContext,
-): Promise<unknown> {
+async function iterate({ name, ms, max }: Program & { readonly kind: "iterate" }, scope: Scope): Promise<unknown> {
   const ids: string[] = [];
-  for await (const { id } of ctx.waitForEvent<Delivered>(name, { timeout: ms })) {
+  const request = (): void => scope.requests(nextOperation(scope, "event", name), { kind: "wait", ms });
+  request();
+  for await (const { id } of scope.ctx.waitForEvent<Delivered>(name, { timeout: ms })) {
     ids.push(id);
     if (ids.length === max) break;
+    // The loop opens another wait now.
+    request();
   }
   return ids.length;
 }
 
-function executeStep(
-  program: Program & { readonly kind: "step" },
-  { clock, bodyStarts, requests, uses, step }: Scope,
-): Promise<unknown> {
+function executeStep(program: Program & { readonly kind: "step" }, scope: Scope): Promise<unknown> {
+  const { clock, bodyStarts, requests, step } = scope;
   const { name, ms, failures, once, undo, timeoutMs, id } = program;
-  const use = uses.get(name) ?? 0;
-  uses.set(name, use + 1);
-  const start = (kind: string): void => bodyStarts(`${kind}/${use}/${name}`);
+  const op = nextOperation(scope, "step", name);
+  const start = (kind: string): void => bodyStarts(op.replace("step", kind));
   let undone = 0;
   const compensate = async (): Promise<void> => {
     start("compensation");
@@ -180,11 +175,11 @@ function executeStep(
     if (undo === "slowly") await new Promise<void>((resolve) => clock.setTimer(300, resolve));
   };
   const options = {
-    ...(once ? { once } : { retry: { max: 3, initial: 100, maxDelay: 400 } }),
+    ...(once ? { once } : { retry: RETRY }),
     ...(undo === "none" ? {} : { compensate }),
     ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
   };
-  requests(`step/${use}/${name}`);
+  requests(op, { kind: "step", once, compensable: undo !== "none" });
   return step(name, options, async ({ attempt }) => {
     start("step");
     if (ms > 0) await new Promise<void>((resolve) => clock.setTimer(ms, resolve));

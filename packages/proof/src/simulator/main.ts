@@ -34,6 +34,8 @@ const SHOWN_MAX = 5;
 export interface SeedBatch {
   readonly failed: readonly { readonly seed: number; readonly findings: readonly Finding[] }[];
   readonly counts: readonly (readonly [string, number])[];
+  /** The longest time from the end of a fault to the next progress, ms, by kind of fault. */
+  readonly longest: readonly (readonly [string, number])[];
 }
 
 interface Options {
@@ -50,6 +52,7 @@ async function main({ from, seeds, minutes, bug }: Options): Promise<void> {
   const until = performance.now() + minutes * 60_000;
   const failed: SeedBatch["failed"][number][] = [];
   const counts = new Map<string, number>();
+  const longest = new Map<string, number>();
   let [next, done] = [from, 0];
   const progress = new ProgressLine(() => {
     const bar = "█".repeat(Math.floor((done / seeds) * 30)).padEnd(30, "·");
@@ -62,6 +65,7 @@ async function main({ from, seeds, minutes, bug }: Options): Promise<void> {
       done += count;
       failed.push(...result.failed);
       for (const [what, times] of result.counts) counts.set(what, (counts.get(what) ?? 0) + times);
+      for (const [kind, ms] of result.longest) longest.set(kind, Math.max(longest.get(kind) ?? 0, ms));
     }
     worker.disconnect();
   };
@@ -71,6 +75,10 @@ async function main({ from, seeds, minutes, bug }: Options): Promise<void> {
   printTable(
     ["exercised", "times"],
     [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  );
+  printTable(
+    ["longest time from the end of a fault to progress", "ms"],
+    [...longest].toSorted(([, a], [, b]) => b - a),
   );
   for (const one of failed.slice(0, SHOWN_MAX)) await show(one, bug);
   const again = `pnpm simulate --from ${from} --seeds ${done}`;

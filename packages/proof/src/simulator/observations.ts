@@ -1,12 +1,18 @@
 /**
  * The observations of a simulated world, and the oracles that check them during the simulation.
  *
- * Owns: the oracles "each execution receives the values that earlier executions received, in the same order" (REP2) and
+ * Owns: the list of watchers, and the oracles "each execution receives the values that earlier executions received, in the same order" (REP2) and
  * "no body starts after its outcome is stored" (DUR3).
  */
 import { type JournalEntry, isTerminal } from "@holdfast/protocol";
 import type { RunHeader, WriteBatch } from "@holdfast/orchestrator";
-import type { Observer } from "./interpreter.ts";
+import type { ExecutionObserver, Observer } from "./observer.ts";
+import { BodyStarts } from "./oracles/body-starts.ts";
+import { Budget } from "./oracles/budget.ts";
+import { Creations } from "./oracles/children.ts";
+import { RecoveryTime } from "./oracles/recovery-time.ts";
+import { Timers } from "./oracles/timers.ts";
+import type { Commit, Watcher } from "./oracles/watcher.ts";
 import type { Finding } from "./oracles/finding.ts";
 
 interface RunView {
@@ -16,9 +22,13 @@ interface RunView {
   readonly ended: Set<string>;
   /** The number of body starts per operation. */
   readonly started: Map<string, number>;
+  header: RunHeader | undefined;
+  /** All executions up to this epoch are lost. */
+  lostEpoch: number;
 }
 
 interface Log {
+  readonly epoch: number;
   readonly seen: string[];
   /** The number of values that the function had received when it requested each step. */
   readonly requestedAt: Map<string, number>;
@@ -30,21 +40,42 @@ interface Log {
 export class Observations implements Observer {
   readonly findings: Finding[] = [];
   readonly changed: Set<string> = new Set();
+  readonly recovery: RecoveryTime = new RecoveryTime();
   readonly #views = new Map<string, RunView>();
+  readonly #now: () => number;
+  readonly #watchers: readonly (readonly [Finding["oracle"], Watcher])[];
 
-  begin(runId: string): ReturnType<Observer["begin"]> {
-    const { logs, started, ended } = this.view(runId);
-    const log: Log = { seen: [], requestedAt: new Map(), bound: 0, abandoned: false };
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#watchers = [
+      ["body starts", new BodyStarts()],
+      ["times", new Timers(now)],
+      ["budget", new Budget()],
+      ["children", new Creations()],
+      ["progress", this.recovery],
+    ];
+  }
+
+  begin(runId: string, epoch: number): ExecutionObserver {
+    const view = this.view(runId);
+    const { logs, started, ended } = view;
+    // The function of an execution may begin after its process has died.
+    const log: Log = { epoch, seen: [], requestedAt: new Map(), bound: 0, abandoned: epoch <= view.lostEpoch };
     logs.push(log);
+    logs.sort((a, b) => a.epoch - b.epoch);
     // An abandoned execution continues in memory for a while. What it receives then has no effect.
     const isAbandoned = (): boolean => logs.at(-1) !== log || log.abandoned;
     return {
-      requests: (op) => log.requestedAt.set(op, log.seen.length),
+      requests: (op, what) => {
+        log.requestedAt.set(op, log.seen.length);
+        if (what !== undefined) for (const [, watcher] of this.#watchers) watcher.requested?.(runId, op, what);
+      },
       see: (seen) => {
         if (!isAbandoned()) this.#note(runId, log, seen);
       },
       bodyStarts: (op) => {
         started.set(op, (started.get(op) ?? 0) + 1);
+        for (const [, watcher] of this.#watchers) watcher.bodyStarts?.(runId, op, epoch, isAbandoned());
         if (ended.has(op) && !isAbandoned())
           this.#find("effects", `a body of ${op} of ${runId} started after its outcome was stored`);
       },
@@ -53,8 +84,15 @@ export class Observations implements Observer {
 
   /** The process that executed the run is dead, or its execution is abandoned. */
   freeze(runId: string): void {
-    const log = this.view(runId).logs.at(-1);
-    if (log !== undefined) log.abandoned = true;
+    const view = this.view(runId);
+    view.lostEpoch = view.header?.epoch ?? 0;
+    for (const log of view.logs) log.abandoned = true;
+    for (const [, watcher] of this.#watchers) watcher.lost?.(runId);
+  }
+
+  /** Something happened to the world that may delay its runs. */
+  disturbed(): void {
+    for (const [, watcher] of this.#watchers) watcher.disturbed?.();
   }
 
   #note(runId: string, log: Log, seen: string): void {
@@ -69,27 +107,45 @@ export class Observations implements Observer {
 
   /** Records a commit of a run. */
   committed(runId: string, batch: WriteBatch): void {
-    const { ended, logs } = this.view(runId);
+    const view = this.view(runId);
+    const { header: before } = view;
+    const written: RunHeader | undefined = batch.puts.get("record") as RunHeader | undefined;
+    view.header = written ?? before;
+    const entries = [...batch.puts].flatMap(([key, row]) => (key.startsWith("journal/") ? [row as JournalEntry] : []));
+    this.#bind(runId, view, entries, written);
+    // The commit that creates a resumed run contains the entries that it takes over.
+    const own = before === undefined ? [] : entries;
+    const commit: Commit = { batch, now: this.#now(), before, after: view.header, entries: own };
+    for (const [, watcher] of this.#watchers) watcher.committed?.(runId, commit);
+  }
+
+  /** Notes which values of the newest execution led to stored entries. */
+  #bind(runId: string, { ended, logs }: RunView, entries: readonly JournalEntry[], written?: RunHeader): void {
     const current = logs.at(-1);
-    const record = batch.puts.get("record") as RunHeader | undefined;
-    for (const [key, row] of batch.puts) {
-      if (!key.startsWith("journal/")) continue;
-      const { type, op } = row as JournalEntry;
+    for (const { type, op } of entries) {
       if (current !== undefined) current.bound = Math.max(current.bound, current.requestedAt.get(op) ?? 0);
       if (type !== "step.completed" && type !== "step.failed") continue;
       if (ended.has(op)) this.#find("journal", `${op} of ${runId} has two outcomes`);
       ended.add(op);
     }
-    if (record === undefined || current === undefined || !isTerminal(record.status)) return;
-    if (record.status === "completed") current.bound = current.seen.length;
+    if (written === undefined || current === undefined || !isTerminal(written.status)) return;
+    if (written.status === "completed") current.bound = current.seen.length;
     // Code may clean up after the end. The values that it receives then are not checked.
     current.abandoned = true;
+  }
+
+  /** The findings of the oracles that watched the simulation. */
+  allFindings(): Finding[] {
+    return [
+      ...this.findings,
+      ...this.#watchers.flatMap(([oracle, { findings }]) => findings.map((text) => ({ oracle, text }))),
+    ];
   }
 
   view(runId: string): RunView {
     let view = this.#views.get(runId);
     if (view === undefined) {
-      view = { logs: [], ended: new Set(), started: new Map() };
+      view = { logs: [], ended: new Set(), started: new Map(), header: undefined, lostEpoch: 0 };
       this.#views.set(runId, view);
     }
     return view;

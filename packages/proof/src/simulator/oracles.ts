@@ -14,6 +14,7 @@ import { checkMetadata } from "./oracles/metadata.ts";
 import type { ObservedRun } from "./oracles/observed-run.ts";
 import { checkOutcome } from "./oracles/outcome.ts";
 import { checkAlarm, checkProgress } from "./oracles/progress.ts";
+import { checkStreams } from "./oracles/streams.ts";
 
 type Oracle = (run: ObservedRun) => readonly string[];
 
@@ -28,6 +29,7 @@ const ORACLES: readonly (readonly [Finding["oracle"], Oracle])[] = [
   ["metadata", checkMetadata],
   ["outcome", checkOutcome],
   ["index", checkIndex],
+  ["streams", checkStreams],
 ];
 
 export function checkRun(run: ObservedRun): Finding[] {

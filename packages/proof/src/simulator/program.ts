@@ -45,6 +45,9 @@ export type Program =
   | { readonly kind: "child"; readonly id: number; readonly detach: boolean; readonly body: Program }
   | { readonly kind: Combination; readonly id: number; readonly parts: readonly Program[] };
 
+/** The retry policy of all steps that are not `once`. Times are in ms. */
+export const RETRY = { max: 3, initial: 100, maxDelay: 400 } as const;
+
 /** Returns the program of a workflow id. */
 export function programOf(root: Program, workflowId: string): Program {
   const child = childrenOf(root).find((one) => workflowId === `child-${one.id}`);
@@ -55,6 +58,12 @@ export function programOf(root: Program, workflowId: string): Program {
 export function childrenOf(program: Program): (Program & { readonly kind: "child" })[] {
   if (program.kind === "child") return [program, ...childrenOf(program.body)];
   return "parts" in program ? program.parts.flatMap(childrenOf) : [];
+}
+
+/** Returns the parts of one kind, without those of children. */
+export function findPrograms<K extends Program["kind"]>(program: Program, kind: K): Extract<Program, { kind: K }>[] {
+  if ("parts" in program) return program.parts.flatMap((part) => findPrograms(part, kind));
+  return program.kind === kind ? [program as Extract<Program, { kind: K }>] : [];
 }
 
 type Combination = "sequence" | "all" | "race" | "any" | "settled" | "parallel" | "try" | "group" | "loop";

@@ -3,6 +3,7 @@
  */
 import type { BugName } from "./bugs.ts";
 import type { Finding } from "./oracles/finding.ts";
+import { UnhandledRejections } from "./oracles/rejections.ts";
 import { type Scenario, makeScenario } from "./scenario.ts";
 import { World } from "./world.ts";
 
@@ -11,6 +12,8 @@ export interface Simulation {
   readonly findings: readonly Finding[];
   /** The number of occurrences of each operation, fault, action and end. */
   readonly counts: ReadonlyMap<string, number>;
+  /** The longest time from the end of a fault to the next progress, ms, by kind of fault (DUR9). */
+  readonly longest: ReadonlyMap<string, number>;
   /** Returns all observations and stored rows. Equal scenarios have equal traces. */
   readonly trace: () => string;
 }
@@ -23,6 +26,7 @@ export function simulate(seed: number, bug?: BugName): Promise<Simulation> {
 /** Runs a scenario. An exception of the simulation is a finding too. */
 export async function runScenario(scenario: Scenario, bug?: BugName): Promise<Simulation> {
   const world = new World(scenario, bug);
+  const rejections = new UnhandledRejections();
   const findings = await world.run().then(
     () => world.findings,
     (error: Error): Finding[] => [
@@ -30,5 +34,6 @@ export async function runScenario(scenario: Scenario, bug?: BugName): Promise<Si
       { oracle: "progress", text: `the simulation threw: ${error.stack ?? error.message}` },
     ],
   );
-  return { scenario, findings, counts: world.counts, trace: () => world.trace() };
+  findings.push(...(await rejections.end()));
+  return { scenario, findings, counts: world.counts, longest: world.longest, trace: () => world.trace() };
 }

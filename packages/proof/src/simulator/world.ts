@@ -11,6 +11,7 @@ import { BUGS, type BugName } from "./bugs.ts";
 import { type Delivered, toWorkflows } from "./interpreter.ts";
 import { Observations } from "./observations.ts";
 import { checkRun } from "./oracles.ts";
+import { checkChildren } from "./oracles/children.ts";
 import type { Finding } from "./oracles/finding.ts";
 import type { ObservedRun } from "./oracles/observed-run.ts";
 import { checkTerminal } from "./oracles/terminal.ts";
@@ -23,13 +24,22 @@ const RESTORED_AFTER_MS = 10_000;
 /** The time bound for runs after the last fault, in virtual minutes. */
 const MINUTES_AFTER_FAULTS_MAX = 20;
 
+/** Actions that may delay a run. */
+const DISTURBING: ReadonlySet<Action["act"]["type"]> = new Set([
+  "jump",
+  "pause",
+  "unpause",
+  "change code",
+  "restore code",
+]);
+
 export class World {
   readonly counts: Map<string, number> = new Map();
   readonly findings: Finding[] = [];
   readonly #scenario: Scenario;
   readonly #bug: BugName | undefined;
   readonly #clock = new VirtualClock();
-  readonly #observations = new Observations();
+  readonly #observations = new Observations(() => this.#clock.now());
   readonly #root: MemoryHost;
   /** Acknowledged deliveries by run, kind and name, in order. */
   readonly #acknowledged = new Map<string, string[]>();
@@ -77,7 +87,8 @@ export class World {
     await this.#runWithoutFaults();
     for (const host of this.#hosts()) await this.#check(host, timeoutMs !== undefined, false);
     if (resume !== undefined) await this.#resume(resume);
-    this.findings.push(...this.#observations.findings);
+    for (const text of checkChildren(this.#hosts())) this.#find("children", text);
+    this.findings.push(...this.#observations.allFindings());
   }
 
   #trigger(): void {
@@ -90,6 +101,7 @@ export class World {
     const open = this.#hosts().filter((one) => !one.ended);
     const host = open[run % open.length];
     if (host === undefined) return;
+    if (DISTURBING.has(act.type)) this.#observations.disturbed();
     if (act.type !== "deliver" && act.type !== "token") this.#count(`action: ${act.type}`);
     switch (act.type) {
       case "deliver":
@@ -109,13 +121,13 @@ export class World {
         return void host.operate(act.type);
       case "evict":
       case "zombie":
-        return this.#crash(host, act.type === "zombie");
+        return this.#crash(host, act.type === "zombie", act.type);
       case "jump":
         return this.#clock.jump(act.ms);
       case "change code":
         if (!host.journal.some((entry) => entry.nth > 0)) return;
         this.#observations.changed.add(host.runId);
-        return this.#crash(host, false);
+        return this.#crash(host, false, act.type);
       case "restore code":
         return this.#restoreCode(host);
     }
@@ -126,7 +138,7 @@ export class World {
     if (!this.#observations.changed.delete(host.runId)) return;
     const { paused, error } = host.header;
     this.#count(`changed code: ${paused?.by === "engine" ? error?.code : "not detected"}`);
-    this.#crash(host, false);
+    this.#crash(host, false, "restore code");
     if (paused?.by === "engine") host.operate("retry");
   }
 
@@ -170,7 +182,7 @@ export class World {
     const lost = this.#hosts().filter(({ store }) => store.platformAlarm.lost);
     if (lost.length > 0) this.#clock.jump(RESTORED_AFTER_MS);
     for (const host of lost) {
-      this.#crash(host, false);
+      this.#crash(host, false, "lost alarm");
       host.restoreAlarm();
     }
   }
@@ -227,7 +239,7 @@ export class World {
     host.store.beforeCommit = () => {
       fault = this.#nextFault("commit", (one) => one.type.startsWith("crash") || one.type.startsWith("zombie"))?.type;
       if (fault !== "crash before") return;
-      this.#crash(host, false);
+      this.#crash(host, false, fault);
       throw new SimulatedCrash();
     };
     host.store.afterCommit = (batch) => {
@@ -235,7 +247,7 @@ export class World {
       this.#observations.committed(host.runId, batch);
       if (this.#bug !== undefined) BUGS[this.#bug].stored?.(host.store, batch);
       if (fault === undefined) return;
-      this.#crash(host, fault === "zombie after");
+      this.#crash(host, fault === "zombie after", fault);
       throw new SimulatedCrash();
     };
   }
@@ -258,7 +270,7 @@ export class World {
         const fault = this.#nextFault("start", (one) => one.type === "start");
         return fault?.type === "start" ? fault.fault : undefined;
       },
-      silent: (host) => this.#observations.freeze(host.runId),
+      silent: ({ runId }) => this.#executionLost(runId, "silent execution"),
       remote: () => {
         const { remote } = this.#scenario;
         return remote === "always" || (remote === "by turns" && this.#occasions.start % 2 === 0);
@@ -275,16 +287,22 @@ export class World {
     if (this.#faultsDisabled) return undefined;
     const at = this.#occasions[occasion] - 1;
     const fault = this.#scenario.faults.find((one) => one.at === at && fits(one));
-    if (fault !== undefined)
-      this.#count(
-        `fault: ${"fault" in fault && typeof fault.fault === "string" ? `${fault.type} ${fault.fault}` : fault.type}`,
-      );
+    if (fault === undefined) return undefined;
+    this.#observations.disturbed();
+    this.#count(
+      `fault: ${"fault" in fault && typeof fault.fault === "string" ? `${fault.type} ${fault.fault}` : fault.type}`,
+    );
     return fault;
   }
 
-  #crash(host: MemoryHost, zombies: boolean): void {
-    this.#observations.freeze(host.runId);
+  #crash(host: MemoryHost, zombies: boolean, kind: string): void {
+    this.#executionLost(host.runId, kind);
     host.crash({ zombies });
+  }
+
+  #executionLost(runId: string, kind: string): void {
+    this.#observations.freeze(runId);
+    this.#observations.recovery.ended(runId, kind, this.#clock.now());
   }
 
   #find(oracle: Finding["oracle"], text: string): void {
@@ -299,6 +317,11 @@ export class World {
 
   #count(what: string): void {
     this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
+  }
+
+  /** The longest time from the end of a fault to the next progress, ms, by kind of fault. */
+  get longest(): ReadonlyMap<string, number> {
+    return this.#observations.recovery.longest;
   }
 
   /** Returns all observations and stored rows. */

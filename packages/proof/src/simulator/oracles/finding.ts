@@ -3,6 +3,9 @@ export interface Finding {
   readonly oracle:
     | "acknowledged"
     | "alarm"
+    | "body starts"
+    | "budget"
+    | "children"
     | "cold replay"
     | "compensation"
     | "effects"
@@ -12,8 +15,11 @@ export interface Finding {
     | "metadata"
     | "outcome"
     | "progress"
+    | "rejections"
     | "replay order"
     | "resume"
-    | "terminal";
+    | "streams"
+    | "terminal"
+    | "times";
   readonly text: string;
 }
