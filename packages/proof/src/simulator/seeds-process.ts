@@ -2,7 +2,7 @@
  * One process of `pnpm simulate`: simulates the seeds that its parent sends, until the parent disconnects.
  */
 import type { BugName } from "./bugs.ts";
-import type { SeedBatch } from "./main.ts";
+import type { SeedBatch } from "./seed-pool.ts";
 import { simulate } from "./simulate.ts";
 
 interface Question {
