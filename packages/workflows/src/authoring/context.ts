@@ -16,6 +16,7 @@ import {
 } from "@holdfast/protocol";
 import type { RetryPolicy, RunFacts } from "@holdfast/protocol";
 import type { Execution } from "../replay/execution.ts";
+import { handled } from "../replay/handled.ts";
 import { currentStep } from "../replay/step-scope.ts";
 import type { OpenOperation, WaitRequest } from "../replay/operation.ts";
 import { Randomness } from "../replay/randomness.ts";
@@ -160,9 +161,7 @@ function onTimeoutOf({ onTimeout = "null" }: WaitOptions, where: string): OnTime
 }
 
 function withoutResult(operation: OpenOperation): Promise<void> {
-  const promise = operation.promise.then(() => undefined);
-  promise.catch(() => {});
-  return promise;
+  return handled(operation.promise.then(() => undefined));
 }
 
 /** Reads a text from the metadata of the run's tenant. */

@@ -6,6 +6,7 @@ import type { Execution } from "../replay/execution.ts";
 import type { OpenOperation, StepRequest } from "../replay/operation.ts";
 import { checkName, checkOutside } from "./checks.ts";
 import { CancelledError } from "../errors.ts";
+import { handled } from "../replay/handled.ts";
 import { runParallel } from "./parallel.ts";
 import type { StepContext } from "../step-context.ts";
 import type { StepOptions, WorkflowContext } from "./types.ts";
@@ -67,7 +68,7 @@ type Composition = Pick<WorkflowContext, "group" | "compensate" | "setRetry" | "
 
 export function composition(execution: Execution, policy: RetryDefault): Composition {
   return {
-    group: (name, fn) => runGroup(execution, policy, name, fn),
+    group: (name, fn) => handled(runGroup(execution, policy, name, fn)),
     compensate: () => {
       checkOutside("ctx.compensate");
       execution.unwinding.request();
@@ -77,7 +78,7 @@ export function composition(execution: Execution, policy: RetryDefault): Composi
     setRetry: (options) => {
       policy.current = resolveRetry(options, policy.current, "ctx.setRetry");
     },
-    parallel: (items, fn, options) => runParallel(items, fn, options),
+    parallel: (items, fn, options) => handled(runParallel(items, fn, options)),
   };
 }
 
@@ -92,7 +93,7 @@ async function runGroup<T>(
   const own = new Set<OpenOperation>();
   const compensate = (): Promise<void> => {
     const { completed } = execution.operations;
-    return execution.unwinding.compensateGroup(completed.filter(({ operation }) => own.has(operation)));
+    return handled(execution.unwinding.compensateGroup(completed.filter(({ operation }) => own.has(operation))));
   };
   const step = createStep(execution, policy, (operation) => own.add(operation));
   try {

@@ -21,7 +21,6 @@ import {
 } from "@holdfast/protocol";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { Execution } from "../replay/execution.ts";
-import { outsideSteps } from "../replay/step-scope.ts";
 import { type Platform, webPlatform } from "../replay/platform.ts";
 import { createContext } from "./context.ts";
 import { createLog } from "./log.ts";
@@ -67,14 +66,12 @@ export function workflow<
   const executeOn: Workflow["executeOn"] = (platform, start, port) => {
     const execution = new Execution(start, port, platform, createLog);
     const ctx = createContext(execution, retry);
-    execution.begin(() =>
-      outsideSteps(async () => {
-        const input = await checkValue(config.input, decodeValue(start.input), "INVALID_INPUT", id);
-        const output = await run(input as never, ctx);
-        const checked = await checkValue(config.output, output, "INVALID_OUTPUT", id);
-        return encodeValue(checked, `The output of workflow ${JSON.stringify(id)}`);
-      }),
-    );
+    execution.begin(async () => {
+      const input = await checkValue(config.input, decodeValue(start.input), "INVALID_INPUT", id);
+      const output = await run(input as never, ctx);
+      const checked = await checkValue(config.output, output, "INVALID_OUTPUT", id);
+      return encodeValue(checked, `The output of workflow ${JSON.stringify(id)}`);
+    });
     return execution;
   };
   const timeoutMs =

@@ -4,10 +4,10 @@
  * Owns: their start, their abort, and the bounded wait for them when the run ends or unwinds (STEP6).
  */
 import {
+  type ExecutionStart,
   LIMITS,
   type OperationEvents,
   type OperationId,
-  type RunFacts,
   type StepInProgress,
   traceparentOf,
 } from "@holdfast/protocol";
@@ -16,13 +16,19 @@ import type { Log } from "../step-context.ts";
 import type { OpenOperation, StepRequest } from "./operation.ts";
 import type { Platform } from "./platform.ts";
 import { StepBody } from "./step-body.ts";
+import type { RunScope } from "./step-scope.ts";
 
 /** `forward`: all bodies except compensations, which continue while the run unwinds. */
 type Which = "all" | "forward";
 
+/** The parts of the execution that bodies use. */
+export interface BodiesHost extends RunScope {
+  readonly platform: Platform;
+  readonly start: ExecutionStart;
+}
+
 export class Bodies {
-  readonly #platform: Platform;
-  readonly #run: RunFacts;
+  readonly #host: BodiesHost;
   readonly #ended: (event: OperationEvents) => void;
   readonly #bodies = new Map<OperationId, StepBody>();
   /** Bodies that did not end immediately. */
@@ -33,9 +39,8 @@ export class Bodies {
   #cancelGrace: (() => void) | undefined;
 
   /** `ended` is called with each outcome, after the body was removed. */
-  constructor(platform: Platform, run: RunFacts, ended: (event: OperationEvents) => void) {
-    this.#platform = platform;
-    this.#run = run;
+  constructor(host: BodiesHost, ended: (event: OperationEvents) => void) {
+    this.#host = host;
     this.#ended = ended;
   }
 
@@ -60,10 +65,12 @@ export class Bodies {
   }
 
   start(operation: OpenOperation, step: StepRequest, log: Log): void {
+    const { run } = this.#host.start;
     const body = new StepBody(operation, step, {
-      platform: this.#platform,
-      idempotencyKey: `${this.#run.id}/${operation.id}`,
-      traceparent: () => traceparentOf(this.#run, operation.id),
+      run: this.#host,
+      platform: this.#host.platform,
+      idempotencyKey: `${run.id}/${operation.id}`,
+      traceparent: () => traceparentOf(run, operation.id),
       log,
       ended: (event) => {
         this.#bodies.delete(event.op);
@@ -98,7 +105,7 @@ export class Bodies {
     if (bodies.length === 0) return true;
     if (this.#cancelGrace !== undefined) return false;
     for (const body of bodies) body.abort(new CancelledError("The run is ending."));
-    this.#cancelGrace = this.#platform.setTimer(LIMITS.siblingGraceMs, () => {
+    this.#cancelGrace = this.#host.platform.setTimer(LIMITS.siblingGraceMs, () => {
       this.drop(which, new CancelledError("The run has ended."));
       over();
     });

@@ -16,11 +16,13 @@ import {
   type ExecutionStart,
   type ExecutionUpdate,
   type LiveExecution,
+  type OperationId,
   PROFILE_0,
   type ReplayProfile,
   type StepInProgress,
   errorValue,
   profileOf,
+  readProperty,
   toErrorValue,
 } from "@holdfast/protocol";
 import type { Log } from "../step-context.ts";
@@ -35,6 +37,8 @@ import { Reporter } from "./reporter.ts";
 import type { FunctionEnd } from "./run-end.ts";
 import { Scheduler } from "./scheduler.ts";
 import { startRefusal } from "./start-refusal.ts";
+import { insideRun, shared } from "./step-scope.ts";
+import { guardRejections } from "./unhandled-rejections.ts";
 import { Unwinding } from "./unwinding.ts";
 
 export class Execution implements LiveExecution, SchedulerHost {
@@ -60,6 +64,7 @@ export class Execution implements LiveExecution, SchedulerHost {
   /** Undefined if the run has replay flags that this code does not know. */
   readonly profile: ReplayProfile | undefined;
   #function: Promise<void> | undefined;
+  #release: () => void = () => {};
 
   constructor(start: ExecutionStart, port: ExecutionPort, platform: Platform, log: (execution: Execution) => Log) {
     this.start = start;
@@ -72,8 +77,12 @@ export class Execution implements LiveExecution, SchedulerHost {
     this.profile = profileOf(start.flags ?? [], platform.replayFlags);
     this.quiescence = new Quiescence(platform, this.profile ?? PROFILE_0);
     this.reporter = new Reporter(port, start.epoch, this);
-    this.operations = new Operations(start, () => this.wake());
-    this.bodies = new Bodies(platform, start.run, (event) => {
+    this.operations = new Operations(
+      start,
+      () => this.wake(),
+      (error) => this.own(error),
+    );
+    this.bodies = new Bodies(this, (event) => {
       this.reporter.send(event);
       this.schedule();
     });
@@ -86,9 +95,10 @@ export class Execution implements LiveExecution, SchedulerHost {
   begin(run: () => Promise<string>): void {
     const refusal = startRefusal(this.start, this.profile);
     if (refusal !== undefined) return this.#refuse(refusal);
+    this.#release = guardRejections();
     void this.platform.turn().then(() => {
       if (this.over) return;
-      this.#function = run().then(
+      this.#function = insideRun(this, run).then(
         (output) => this.leave({ type: "completed", output }),
         (error) => this.leave({ type: "failed", error }),
       );
@@ -188,6 +198,20 @@ export class Execution implements LiveExecution, SchedulerHost {
     if (this.phase !== "superseded") await this.#function;
   }
 
+  /** Logs a rejection that nothing handled, after the end of the run too. A replay does not log it again. */
+  unhandled(reason: unknown, step: OperationId | undefined): void {
+    if (this.feed.replaying) return;
+    const { run, workflowId, epoch } = this.start;
+    this.platform.log({
+      level: "warn",
+      message: "A promise of this run was rejected, and no code handled it. Await it, or add a catch to it.",
+      data: { step, error: toErrorValue(reason), stack: readProperty(Object(reason), "stack") },
+      runId: run.id,
+      workflowId,
+      epoch,
+    });
+  }
+
   stop(error: Error, superseded = false): void {
     const wasOver = this.over;
     if (superseded || !wasOver) this.phase = superseded ? "superseded" : "stopped";
@@ -195,7 +219,19 @@ export class Execution implements LiveExecution, SchedulerHost {
     this.#scheduler.stop();
     this.unwinding.stop();
     this.bodies.drop("all", error);
-    this.controller.abort(error);
+    this.abortSignal(error);
+    void this.bodies.settled().then(this.#release);
+  }
+
+  abortSignal(error: Error): void {
+    this.own(error);
+    // Listeners of the signal are code of the run.
+    insideRun(this, () => this.controller.abort(error));
+  }
+
+  /** Records that an error belongs to this run (REP7). */
+  own(error: Error): void {
+    shared.errors.set(error, this);
   }
 
   #refuse(reason: string): void {

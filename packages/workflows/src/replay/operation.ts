@@ -17,6 +17,7 @@ import {
 } from "@holdfast/protocol";
 import { ChildRunError, TimeoutError } from "../errors.ts";
 import type { StepContext } from "../step-context.ts";
+import { handled } from "./handled.ts";
 
 export interface StepRequest {
   readonly fn: (step: StepContext) => unknown;
@@ -85,12 +86,12 @@ export class OpenOperation {
     this.kind = kind;
     this.nth = nth;
     this.request = request;
-    this.promise = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    // A rejection that user code handles late, or never, must not end the process (REP7).
-    this.promise.catch(() => {});
+    this.promise = handled(
+      new Promise((resolve, reject) => {
+        this.#resolve = resolve;
+        this.#reject = reject;
+      }),
+    );
   }
 
   /** Records an entry that is not an outcome. */

@@ -35,6 +35,7 @@ export class Operations {
   readonly #occurrences = new Map<string, number>();
   readonly #inherited: Set<OperationId>;
   readonly #moved: () => void;
+  readonly #own: (error: Error) => void;
   /** The failed step of each error (RES1). */
   readonly #failures = new WeakMap<object, OperationId>();
   /** Requested operations that have not started, in order. */
@@ -53,8 +54,9 @@ export class Operations {
   /** Open and requested counts at the last delivered outcome. */
   #before = { open: 0, count: 0 };
 
-  /** `moved` is called for each requested operation. */
-  constructor(start: ExecutionStart, moved: () => void) {
+  /** `moved` is called for each requested operation, `own` with each error before an operation rejects with it. */
+  constructor(start: ExecutionStart, moved: () => void, own: (error: Error) => void) {
+    this.#own = own;
     this.#inherited = new Set(start.inherited);
     this.#moved = moved;
   }
@@ -106,6 +108,7 @@ export class Operations {
     }
     const rejection = this.#rejection ?? (this.#closed ? new CancelledError("The run is unwinding.") : undefined);
     if (rejection !== undefined) {
+      this.#own(rejection);
       const rejected = new OpenOperation(id, kind, 0, request);
       rejected.reject(rejection);
       return rejected;
@@ -155,7 +158,10 @@ export class Operations {
     this.open -= 1;
     this.#before = { open: this.open, count: this.count };
     const error = operation.settle(entry);
-    if (error !== undefined) this.#failures.set(error, operation.id);
+    if (error !== undefined) {
+      this.#own(error);
+      this.#failures.set(error, operation.id);
+    }
     const { request } = operation;
     if (entry.type !== "step.completed" || request.type !== "step" || request.step.compensate === undefined) return;
     this.completed.push({ operation, value: entry.value });
@@ -176,6 +182,7 @@ export class Operations {
 
   /** Rejects the open operations, oldest first. */
   rejectOpen(error: Error): void {
+    this.#own(error);
     this.#settleOpen((operation) => operation.reject(error));
   }
 

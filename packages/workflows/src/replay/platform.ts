@@ -27,6 +27,18 @@ export interface Platform {
 const { setTimeout: setTimeoutNow, clearTimeout: clearTimeoutNow } = globalThis;
 const { setImmediate: setImmediateNow } = globalThis as { setImmediate?: (fn: () => void) => void };
 
+/** The parts of Node's `process` that the engine uses. Deno, Bun and Workers with `nodejs_compat` have most of them. */
+export interface RuntimeProcess {
+  readonly getBuiltinModule?: (id: string) => unknown;
+  readonly on?: (event: string, listener: (reason: unknown) => void) => unknown;
+  readonly off: (event: string, listener: (reason: unknown) => void) => unknown;
+  readonly listenerCount: (event: string) => number;
+  readonly env?: object;
+  readonly execArgv?: readonly string[];
+}
+
+export const runtimeProcess: RuntimeProcess | undefined = (globalThis as { process?: RuntimeProcess }).process;
+
 /** Whether this is a Worker, where an execution cannot outlive its request. */
 export const isWorkerd: boolean = globalThis.navigator?.userAgent === "Cloudflare-Workers";
 

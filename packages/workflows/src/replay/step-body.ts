@@ -17,7 +17,7 @@ import {
 } from "@holdfast/protocol";
 import { TimeoutError } from "../errors.ts";
 import type { Log } from "../step-context.ts";
-import { insideStep } from "./step-scope.ts";
+import { type RunScope, insideStep } from "./step-scope.ts";
 import type { OpenOperation, StepRequest } from "./operation.ts";
 import type { Platform } from "./platform.ts";
 
@@ -25,6 +25,7 @@ import type { Platform } from "./platform.ts";
 const FINAL_CODES: ReadonlySet<unknown> = new Set(["FATAL", "NESTED_OPERATION", "UNSERIALIZABLE", "TOO_LARGE"]);
 
 export interface BodyHost {
+  readonly run: RunScope;
   readonly platform: Platform;
   readonly idempotencyKey: string;
   readonly traceparent: () => string;
@@ -89,13 +90,13 @@ export class StepBody {
 
   /** Calls the body. `ended` is called at most once, and only after this method has returned. */
   start(): void {
-    const { platform, idempotencyKey, traceparent, log, settled } = this.#host;
+    const { run, platform, idempotencyKey, traceparent, log, settled } = this.#host;
     const { timeoutMs, fn } = this.#step;
     if (timeoutMs !== undefined) this.#cancelTimer = platform.setTimer(timeoutMs, () => this.#timeOut(timeoutMs));
     const context = new BodyContext(this.inProgress.attempt, idempotencyKey, log, () => this.#control(), traceparent);
     const { id, kind } = this.#operation;
     const mock = kind === "step" ? platform.replaceBody?.(kind, parseOperationId(id).name) : undefined;
-    insideStep(id, () => settleLater(() => (mock ?? fn)(context as never))).then(
+    insideStep(run, id, () => settleLater(() => (mock ?? fn)(context as never))).then(
       (value) => {
         this.#complete(value);
         settled();
@@ -109,7 +110,8 @@ export class StepBody {
 
   /** Aborts the body's signal. Its result still counts, unless the body was abandoned. */
   abort(reason: Error): void {
-    this.#control().abort(reason);
+    // Listeners of the signal are code of the run.
+    insideStep(this.#host.run, this.#operation.id, () => this.#control().abort(reason));
   }
 
   #control(): AbortController {
@@ -155,7 +157,7 @@ export class StepBody {
     if (this.#over) return;
     const what = `Attempt ${this.inProgress.attempt} of ${describeOperation(this.#operation.id)}`;
     const error = new TimeoutError(`${what} took longer than its timeout of ${timeoutMs} ms.`);
-    this.#control().abort(error);
+    this.abort(error);
     this.#fail(error);
   }
 

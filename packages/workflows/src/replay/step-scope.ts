@@ -1,36 +1,75 @@
 /**
- * Detects whether code runs inside a step body (STEP7, REP4).
+ * The place of code: the run that it belongs to, and the step body that contains it (STEP7, REP4, REP7).
  *
- * Owns: the mark of a body. In a runtime with AsyncLocalStorage (Node, Bun, Deno, Workers with `nodejs_compat`) it
- * follows the body through every await. In other runtimes it covers only the body's synchronous part.
+ * Owns: the mark of a run's code. In a runtime with AsyncLocalStorage (Node, Bun, Deno, Workers with `nodejs_compat`) it
+ * follows the code through every await. In other runtimes it covers only the synchronous part.
  */
 import type { OperationId } from "@holdfast/protocol";
+import { type RuntimeProcess, isWorkerd, runtimeProcess } from "./platform.ts";
+
+/** The run that code belongs to. */
+export interface RunScope {
+  /** Called with the rejection of a promise of the run's code that nothing handled. */
+  unhandled(reason: unknown, step: OperationId | undefined): void;
+}
+
+export interface Place {
+  readonly run: RunScope;
+  readonly step?: OperationId;
+}
 
 interface AsyncMark {
-  run<R>(store: OperationId | undefined, fn: () => R): R;
-  getStore(): OperationId | undefined;
+  run<R>(store: Place | undefined, fn: () => R): R;
+  getStore(): Place | undefined;
 }
 
-const mark: AsyncMark = asyncLocalStorage() ?? synchronousMark();
-
-/** Runs a step body with its mark. */
-export function insideStep<R>(op: OperationId, fn: () => R): R {
-  return mark.run(op, fn);
+/** What all copies of this package in one process share: code of one may run inside code of another. */
+export interface SharedScope {
+  readonly places: AsyncMark;
+  /** The run of each error that an engine gave to the author's code. */
+  readonly errors: WeakMap<object, RunScope>;
+  /** The number of executions that need the listener of unhandled-rejections.ts. */
+  executions: number;
+  /** Removes that listener. Undefined: none is installed. */
+  remove?: (() => void) | undefined;
+  timer?: ReturnType<typeof setTimeout> | undefined;
 }
 
-/** Runs a workflow function without the mark of its caller. */
-export function outsideSteps<R>(fn: () => R): R {
-  return mark.run(undefined, fn);
+const SHARED = Symbol.for("@holdfast/workflows/scope/1");
+
+export const shared: SharedScope = sharedScope(runtimeProcess);
+
+/** Runs a workflow function, or calls its listeners. */
+export function insideRun<R>(run: RunScope, fn: () => R): R {
+  return shared.places.run({ run }, fn);
+}
+
+/** Runs a step body, or calls its listeners. */
+export function insideStep<R>(run: RunScope, step: OperationId, fn: () => R): R {
+  return shared.places.run({ run, step }, fn);
+}
+
+/** Returns the place of the caller, if the caller is code of a run. */
+export function currentPlace(): Place | undefined {
+  return shared.places.getStore();
 }
 
 /** Returns the step whose body contains the caller, if any. */
 export function currentStep(): OperationId | undefined {
-  return mark.getStore();
+  return currentPlace()?.step;
 }
 
-function asyncLocalStorage(): AsyncMark | undefined {
+function sharedScope(process: (RuntimeProcess & { [SHARED]?: SharedScope }) | undefined): SharedScope {
+  const create = (): SharedScope => ({
+    places: asyncLocalStorage(process) ?? synchronousMark(),
+    errors: new WeakMap(),
+    executions: 0,
+  });
+  return process === undefined || isWorkerd ? create() : (process[SHARED] ??= create());
+}
+
+function asyncLocalStorage(process: RuntimeProcess | undefined): AsyncMark | undefined {
   // Do not import the module: some runtimes that execute workflows do not have it.
-  const { process } = globalThis as { process?: { getBuiltinModule?: (id: string) => unknown } };
   const hooks = process?.getBuiltinModule?.("node:async_hooks") as
     | { AsyncLocalStorage: new () => AsyncMark }
     | undefined;
@@ -38,7 +77,7 @@ function asyncLocalStorage(): AsyncMark | undefined {
 }
 
 function synchronousMark(): AsyncMark {
-  let current: OperationId | undefined;
+  let current: Place | undefined;
   return {
     run(store, fn) {
       const outer = current;

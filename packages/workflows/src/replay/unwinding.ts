@@ -24,7 +24,8 @@ export interface UnwindingHost {
   readonly operations: Operations;
   readonly bodies: Bodies;
   readonly platform: Platform;
-  readonly controller: AbortController;
+  /** Aborts the signal of the function. */
+  abortSignal(error: Error): void;
   /** Records that the function has ended. Its later operations are ignored. */
   leave(end: FunctionEnd): void;
   /** Requests another round of the scheduler. */
@@ -80,7 +81,7 @@ export class Unwinding {
     if (entry.type !== "run.unwinding" || entry.nth !== 0) return;
     const error = new CancelledError(entry.error.message);
     this.#host.bodies.drop("forward", error);
-    this.#host.controller.abort(error);
+    this.#host.abortSignal(error);
   }
 
   /** Handles the journal entry that unwinds the run. */

@@ -1,0 +1,65 @@
+/**
+ * Rejections that nothing handles, in runtimes that end the process then: Node, Deno and Bun (REP7).
+ *
+ * Owns: one listener per process, from the first execution until some time after the last one. It takes the rejections
+ * of promises that a run's code made. For all others the process behaves as if this listener did not exist: the host's
+ * listeners decide, and without one the runtime does.
+ */
+import { LIMITS, readProperty } from "@holdfast/protocol";
+import { type RuntimeProcess, isWorkerd, runtimeProcess } from "./platform.ts";
+import { currentPlace, shared } from "./step-scope.ts";
+
+const EVENT = "unhandledRejection";
+
+// Read at module load: test runners replace the globals with fakes.
+const { setTimeout: setTimeoutNow, clearTimeout: clearTimeoutNow } = globalThis;
+
+/** Takes the rejections of one more execution. The execution calls the result once, when its bodies have settled. */
+export function guardRejections(process: RuntimeProcess | undefined = runtimeProcess): () => void {
+  if (process?.on === undefined || isWorkerd) return () => {};
+  shared.executions += 1;
+  shared.remove ??= install(process);
+  return () => {
+    shared.executions -= 1;
+    if (shared.executions === 0) removeLater();
+  };
+}
+
+/** Code that was aborted may still reject promises for a while. */
+function removeLater(): void {
+  clearTimeoutNow(shared.timer);
+  shared.timer = setTimeoutNow(() => {
+    if (shared.executions > 0) return;
+    shared.remove?.();
+    shared.remove = undefined;
+  }, LIMITS.siblingGraceMs);
+  (shared.timer as { unref?: () => void }).unref?.();
+}
+
+function install(process: RuntimeProcess): () => void {
+  const logged = new WeakSet();
+  const listener = (reason: unknown): void => {
+    const object = typeof reason === "object" && reason !== null ? reason : undefined;
+    const place = currentPlace();
+    const run = place?.run ?? (object && shared.errors.get(object));
+    if (run === undefined) return leaveToProcess(process, listener, reason);
+    if (object !== undefined && logged.has(object)) return;
+    if (object !== undefined) logged.add(object);
+    run.unhandled(reason, place?.step);
+  };
+  process.on?.(EVENT, listener);
+  return () => process.off(EVENT, listener);
+}
+
+/** Repeats a rejection without the listener, unless the host has listeners of its own. */
+function leaveToProcess(process: RuntimeProcess, listener: (reason: unknown) => void, reason: unknown): void {
+  if (process.listenerCount(EVENT) > 1) return;
+  // In these two modes Node acts on each rejection, whether or not there are listeners.
+  const options = [readProperty(process.env ?? {}, "NODE_OPTIONS"), ...(process.execArgv ?? [])].join(" ");
+  const mode = options.split(/--unhandled-rejections[= ]/).at(-1) ?? "";
+  if (/^(?:warn|strict)(?![\w-])/.test(mode)) return;
+  process.off(EVENT, listener);
+  void Promise.reject(reason);
+  // The runtime has handled the repetition by then.
+  setTimeoutNow(() => shared.remove !== undefined && process.on?.(EVENT, listener), 0);
+}
