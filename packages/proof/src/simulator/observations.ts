@@ -10,6 +10,7 @@ import type { ExecutionObserver, Observer } from "./observer.ts";
 import { BodyStarts } from "./oracles/body-starts.ts";
 import { Budget } from "./oracles/budget.ts";
 import { Creations } from "./oracles/children.ts";
+import { Compensable } from "./oracles/compensable.ts";
 import { RecoveryTime } from "./oracles/recovery-time.ts";
 import { Timers } from "./oracles/timers.ts";
 import type { Commit, Watcher } from "./oracles/watcher.ts";
@@ -48,10 +49,11 @@ export class Observations implements Observer {
   constructor(now: () => number) {
     this.#now = now;
     this.#watchers = [
-      ["body starts", new BodyStarts()],
+      ["body starts", new BodyStarts(now)],
       ["times", new Timers(now)],
       ["budget", new Budget()],
       ["children", new Creations()],
+      ["compensation", new Compensable()],
       ["progress", this.recovery],
     ];
   }

@@ -45,6 +45,7 @@ export class World {
   readonly #acknowledged = new Map<string, string[]>();
   readonly #delivered = new Set<string>();
   readonly #cancelled = new Set<string>();
+  readonly #cancelAcknowledged = new Set<string>();
   /** The number of commits, messages, index updates, alarms and executions so far. */
   readonly #occasions = { commit: 0, message: 0, index: 0, alarm: 0, start: 0 };
   readonly #index = new Map<string, IndexRow>();
@@ -114,8 +115,7 @@ export class World {
       case "trigger again":
         return this.#trigger();
       case "cancel":
-        this.#cancelled.add(host.runId);
-        return void host.cancel("by the simulator");
+        return this.#cancel(host);
       case "pause":
       case "unpause":
         return void host.operate(act.type);
@@ -131,6 +131,12 @@ export class World {
       case "restore code":
         return this.#restoreCode(host);
     }
+  }
+
+  #cancel(host: MemoryHost): void {
+    const undoes = host.header.unwinding !== undefined;
+    this.#cancelled.add(host.runId);
+    if (host.cancel("by the simulator").type === "done" && !undoes) this.#cancelAcknowledged.add(host.runId);
   }
 
   /** Deploys code that fits the journal again. A run that detected the change is retried. */
@@ -213,6 +219,7 @@ export class World {
       program,
       resumed,
       cancelled: this.#cancelled.size > 0 || host.header.parent !== undefined,
+      cancelAcknowledged: this.#cancelAcknowledged.has(runId),
       bounded: bounded && host === this.#root,
       inOrder: !hasMatch(program),
       acknowledged: (on, name) => this.#acknowledged.get(`${runId} ${on} ${name}`) ?? [],

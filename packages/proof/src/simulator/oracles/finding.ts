@@ -5,6 +5,7 @@ export interface Finding {
     | "alarm"
     | "body starts"
     | "budget"
+    | "cancel"
     | "children"
     | "cold replay"
     | "compensation"

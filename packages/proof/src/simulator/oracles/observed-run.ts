@@ -14,6 +14,8 @@ export interface ObservedRun {
   readonly resumed: boolean;
   /** A caller may have cancelled it. */
   readonly cancelled: boolean;
+  /** A cancel was acknowledged before the run began to unwind. */
+  readonly cancelAcknowledged: boolean;
   /** It had a time budget. */
   readonly bounded: boolean;
   /** Waits take deliveries in the order of arrival. */

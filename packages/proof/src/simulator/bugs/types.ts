@@ -1,0 +1,8 @@
+/** The form of a deliberate bug. */
+import type { WriteBatch } from "@holdfast/orchestrator";
+import type { MemoryStore, Tampering } from "@holdfast/workflows/testing";
+
+export interface Bug extends Tampering {
+  /** Changes the store after a commit. */
+  readonly stored?: (store: MemoryStore, batch: WriteBatch) => void;
+}
