@@ -219,6 +219,22 @@ describe("deliveries", () => {
     expect(host.header.inbox.count).toBe(1);
   });
 
+  const cyclic: Record<string, unknown> = {};
+  cyclic.self = cyclic;
+  test.each([
+    ["undefined", { id: undefined }, "match.id:"],
+    ["undefined deep inside", { a: [{ b: 1 }, { c: undefined }] }, "match.a[1].c:"],
+    ["undefined in a list", { a: [undefined] }, "match.a[0]:"],
+    ["a Map", { a: { m: new Map() } }, "match.a.m:"],
+    ["bytes", { bytes: Uint8Array.of(1) }, "match.bytes:"],
+    ["itself", cyclic, "match.self.self"],
+  ])("WAIT6 a pattern that holds %s matches no payload and is refused with the path", async (_what, match, path) => {
+    const host = await finished((ctx) => ctx.waitForEvent("paid", { match }));
+    expect(host.header.error).toMatchObject({ code: "INVALID_ARGUMENT", message: expect.stringContaining(path) });
+    const signal = await finished((ctx) => ctx.waitForSignal("paid", { match }));
+    expect(signal.header.error).toMatchObject({ code: "INVALID_ARGUMENT" });
+  });
+
   test("WAIT6 a function as a pattern is rejected with the reason", async () => {
     const host = await finished((ctx) => ctx.waitForEvent("paid", { match: () => true }));
     expect(host.header.error).toMatchObject({ code: "INVALID_ARGUMENT", message: expect.stringContaining("pattern") });

@@ -12,6 +12,11 @@ export interface ShownError {
   readonly name?: string | undefined;
   readonly message: string;
   readonly data?: unknown;
+  readonly cause?: unknown;
+  /** The members of an `AggregateError`. */
+  readonly errors?: unknown;
+  /** Own fields with primitive values, such as `status`. */
+  readonly fields?: unknown;
 }
 
 export interface RunErrorInfo extends ShownError {

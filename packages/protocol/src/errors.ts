@@ -50,6 +50,8 @@ export interface ErrorValue {
   readonly code?: string;
   /** The encoded `data` of the original error, if it had any. */
   readonly data?: string;
+  /** The encoded error itself, if it had more: a numeric code, a cause, members, or own fields (STEP9). */
+  readonly original?: string;
 }
 
 /** An error that Holdfast raises itself. The message states what happened and what to do. */

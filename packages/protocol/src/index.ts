@@ -71,7 +71,7 @@ export {
 } from "./journal.ts";
 export { limitsFrom } from "./limit-settings.ts";
 export { DEFAULT_LIMITS, HOST_LIMITS, LIMITS, type LimitName, type Limits } from "./limits.ts";
-export { matchesPattern } from "./pattern.ts";
+export { checkPattern, matchesPattern } from "./pattern.ts";
 export { REPLAY_FLAGS, REPLAY_RULES, type ReplayFlag } from "./replay-flags.ts";
 export { NEWEST_FLAGS, PROFILE_0, type ReplayChanges, type ReplayProfile, profileOf } from "./replay-profile.ts";
 export { type Metadata, changeMetadata, metadataFits } from "./metadata.ts";
@@ -88,19 +88,9 @@ export type { RpcBinding, RpcLive, RpcPort } from "./rpc.ts";
 export { hashText } from "./text-hash.ts";
 export { parseTraceparent, spanIdOf, traceIdOf, traceparentOf } from "./trace.ts";
 export type { TurnAnswer, TurnContent, TurnRequest, WorkflowsAnswer } from "./turns.ts";
-export {
-  ENCODED_UNDEFINED,
-  type EncodedValue,
-  decodeValue,
-  encodeValue,
-  errorToJson,
-  fromErrorValue,
-  isSameValue,
-  type JsonBudget,
-  readProperty,
-  showValue,
-  toErrorValue,
-  toJson,
-} from "./values.ts";
+export { ENCODED_UNDEFINED, type EncodedValue, decodeValue, encodeValue, isSameValue } from "./values.ts";
+export { readProperty } from "./error-parts.ts";
+export { fromErrorValue, toErrorValue } from "./error-values.ts";
+export { type JsonBudget, errorToJson, showValue, toJson } from "./shown-values.ts";
 export { FORMAT_VERSION, PROTOCOL_VERSION } from "./version.ts";
 export { type WorkflowDefinition, WorkflowIndex, describeWorkflow } from "./workflow-definition.ts";

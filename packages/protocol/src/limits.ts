@@ -19,6 +19,8 @@ export const LIMITS = {
   openOperations: 10_000,
   /** Journaled error messages. Longer ones are cut. */
   errorMessageChars: 4_096,
+  /** The encoded original of a thrown error. A larger one is journaled as a smaller copy (STEP9). */
+  errorChars: 65_536,
   /** `retry.max` of a step. */
   stepAttempts: 1_000,
   /** The longest valid duration: ten years. */

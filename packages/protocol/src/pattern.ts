@@ -5,6 +5,27 @@
  * deliveries without executing the workflow's code.
  */
 
+import { isDate } from "./durations.ts";
+import { HoldfastError } from "./errors.ts";
+import { LIMITS } from "./limits.ts";
+
+/**
+ * Rejects a pattern that no payload can match: one that contains `undefined`, itself, or a value that is neither plain
+ * data nor a date. A wait with such a pattern would never end (WAIT6).
+ * @throws HoldfastError `INVALID_ARGUMENT` with the path.
+ */
+export function checkPattern(pattern: unknown, path: string, depth = 0): void {
+  const nested = Array.isArray(pattern) || isPlainObject(pattern);
+  if (
+    depth > LIMITS.valueDepth ||
+    (!nested && !isDate(pattern) && /obj|func|undef/.test(typeof (pattern === null ? 0 : pattern)))
+  )
+    throw new HoldfastError("INVALID_ARGUMENT", `${path}: a pattern holds JSON values and dates.`);
+  if (!nested) return;
+  for (const [key, part] of Object.entries(pattern))
+    checkPattern(part, Array.isArray(pattern) ? `${path}[${key}]` : `${path}.${key}`, depth + 1);
+}
+
 /**
  * Whether a payload matches a pattern. An object matches if it has all keys of the pattern, with matching values. Any
  * other value must be equal to the pattern; lists are compared as a whole.

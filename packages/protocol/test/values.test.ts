@@ -111,7 +111,7 @@ describe("errors as data", () => {
     const value = toErrorValue(error);
     expect(value).toMatchObject({ name: "RangeError", message: "no", code: "7" });
     const back = fromErrorValue(value) as Error & { code: string; data: unknown };
-    expect([back.name, back.message, back.code, back.data]).toEqual(["RangeError", "no", "7", new Map([[1, 2]])]);
+    expect([back.name, back.message, back.code, back.data]).toEqual(["RangeError", "no", 7, new Map([[1, 2]])]);
     expect(Object.keys(back)).toEqual(["code", "data"]);
     expect(fromErrorValue({ name: "E", message: "m" })).not.toHaveProperty("code");
   });

@@ -57,15 +57,14 @@ function object<T>(fields: Fields<T>, description?: string): JsonSchema {
 const status = oneOf(...RUN_STATUSES);
 
 /** An error with the errors that caused it. */
-type ErrorInFull = ShownError & { readonly cause?: unknown; readonly errors?: unknown };
-
-const errorFields: Fields<ErrorInFull> = {
+const errorFields: Fields<ShownError> = {
   "name?": text,
   message: text,
   "code?": text,
   "data?": anything,
   "cause?": anything,
   "errors?": anything,
+  "fields?": { type: "object", description: "Own fields of the error that are primitive, such as `status`." },
 };
 const parent = object<NonNullable<RunSummary["parent"]>>({ runId: text, "detached?": flag });
 const resumedFrom = object<NonNullable<RunSummary["resumedFrom"]>>({ runId: text, "step?": text });
@@ -85,7 +84,7 @@ const summary: Fields<RunSummary> = {
     "Present while the code that executes the run cannot be reached.",
   ),
   "uncompensated?": listOf(
-    object<UncompensatedStep>({ name: text, occurrence: whole, error: object<ErrorInFull>(errorFields) }),
+    object<UncompensatedStep>({ name: text, occurrence: whole, error: object<ShownError>(errorFields) }),
   ),
   pendingWaitpoints: listOf(ref("Waitpoint")),
   invocationCount: { ...whole, description: "Number of executions so far." },
@@ -114,11 +113,11 @@ const attempts: Fields<AttemptedWork> = {
   "startedAt?": time,
   "endedAt?": time,
   "retryAt?": time,
-  "error?": object<ErrorInFull>(errorFields),
+  "error?": object<ShownError>(errorFields),
 };
 
 export const ANSWERS = {
-  RunError: object<RunErrorInfo & ErrorInFull>({
+  RunError: object<RunErrorInfo>({
     "category?": oneOf(...(["USER_ERROR", "RUNTIME_ERROR"] satisfies NonNullable<RunErrorInfo["category"]>[])),
     "step?": text,
     ...errorFields,

@@ -28,7 +28,16 @@ export function isFor(wait: OpenWait, { kind, name, payload }: Omit<Buffered, "d
   if (kind === "token") return wait.tokenId === name;
   if (kind === "child") return wait.op === name;
   if (wait.name !== name) return false;
-  return wait.match === undefined || matchesPattern(decodeValue(wait.match), decodeValue(payload));
+  return wait.match === undefined || matches(wait.match, payload);
+}
+
+/** A payload or a pattern that does not decode matches nothing. */
+function matches(pattern: string, payload: string): boolean {
+  try {
+    return matchesPattern(decodeValue(pattern), decodeValue(payload));
+  } catch {
+    return false;
+  }
 }
 
 const DELIVER_LATER = "Deliver again after the run has consumed some.";

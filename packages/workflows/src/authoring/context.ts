@@ -6,6 +6,7 @@
 import {
   HoldfastError,
   checkFields,
+  checkPattern,
   decodeValue,
   encodeValue,
   idProblem,
@@ -94,7 +95,7 @@ function createWaitForToken(execution: Execution): WorkflowContext["waitForToken
     if (options.public === true && options.tokenId !== undefined) {
       throw new HoldfastError(
         "INVALID_ARGUMENT",
-        `${where}: the id of a public token is its secret, so the engine generates it. Leave tokenId out.`,
+        `${where}: leave tokenId out. The id of a public token is its secret.`,
       );
     }
     const onTimeout = onTimeoutOf(options, where);
@@ -148,11 +149,8 @@ function timeoutOf(execution: Execution, { timeout }: WaitOptions, where: string
 
 function matchOf({ match }: MatchOptions, where: string): WaitRequest {
   if (match === undefined) return {};
-  if (typeof match !== "function") return { match: encodeValue(match, `${where}.match`) };
-  throw new HoldfastError(
-    "INVALID_ARGUMENT",
-    `${where}.match: must be a pattern, such as { orderId: "o-1" }, not a function. The pattern is stored with the wait and compared without the workflow's code.`,
-  );
+  checkPattern(match, `${where}.match`);
+  return { match: encodeValue(match, `${where}.match`) };
 }
 
 function onTimeoutOf({ onTimeout = "null" }: WaitOptions, where: string): OnTimeout {

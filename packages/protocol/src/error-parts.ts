@@ -1,0 +1,82 @@
+/**
+ * Errors inside values (STEP5).
+ *
+ * Owns: the fields of an error that the codec keeps, and the copy that decoding makes. A cause, a member or the data of
+ * an error may lead back to the error itself. Never keeps a stack (SEC4).
+ */
+
+/** What has a name and a message: an error of any realm, or an object like one. */
+export interface ErrorLike {
+  readonly name: unknown;
+  readonly message: unknown;
+}
+
+/** The fields of an error that may hold any value. All other own fields are kept if they are primitive. */
+const RICH = ["code", "data", "cause", "errors"];
+
+/** The fields that are not enumerable on an error that code makes. */
+const HIDDEN = new Set(["name", "message", "cause", "errors"]);
+
+/** The type of a built-in object, whatever its realm. */
+export function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
+export function isMap(value: object): value is Map<unknown, unknown> {
+  return tagOf(value) === "Map";
+}
+
+export function isSet(value: object): value is Set<unknown> {
+  return tagOf(value) === "Set";
+}
+
+/** Reads a property of a thrown value. The value may be anything. Never throws. */
+export function readProperty(value: object, key: string): unknown {
+  try {
+    return Reflect.get(value, key);
+  } catch {
+    return undefined;
+  }
+}
+
+export function isErrorLike(value: unknown): value is ErrorLike {
+  if (typeof value !== "object" || value === null) return false;
+  try {
+    return isError(value) || ("name" in value && "message" in value);
+  } catch {
+    return false;
+  }
+}
+
+export function isError(value: object): value is Error {
+  return value instanceof Error || tagOf(value) === "Error";
+}
+
+/** What is kept of an error. Own fields count if they are primitive: objects on errors hold clients, sockets, secrets. */
+export function errorParts(error: ErrorLike): Record<string, unknown> {
+  const parts: Record<string, unknown> = { name: String(error.name), message: String(error.message) };
+  for (const key of new Set([...RICH, ...Object.keys(error)])) {
+    // The delay of a RetryableError is for the engine.
+    if (key === "stack" || key === "retryAfterMs" || key in parts) continue;
+    const value: unknown = Reflect.get(error, key);
+    if (value !== undefined && (RICH.includes(key) || !/obj|func|sym/.test(typeof value))) parts[key] = value;
+  }
+  return parts;
+}
+
+/**
+ * Makes the copy of an error, or completes it. A cycle asks for the copy before its fields are known, so the payload
+ * holds it from then on.
+ */
+export function reviveError(payload: [parts?: Record<string, unknown>, error?: Error]): Error {
+  const parts = payload[0] ?? {};
+  const error = (payload[1] ??= new Error(String(parts.message)));
+  for (const [key, value] of Object.entries(parts)) defineField(error, key, value);
+  return error;
+}
+
+export function defineField(error: Error, key: string, value: unknown): void {
+  // As on errors that code makes: assigned fields are enumerable, fields that the language sets are not.
+  const enumerable = !HIDDEN.has(key);
+  Object.defineProperty(error, key, { value, enumerable, configurable: true, writable: true });
+}

@@ -1,0 +1,177 @@
+/**
+ * Values as the HTTP API shows them: plain JSON.
+ *
+ * Owns: the form of each kind of value, and the budget. Showing takes time in proportion to what is stored, and never
+ * fails: a stored text that no decoder reads is shown as "[unreadable]".
+ */
+import type { ShownError } from "./api.ts";
+import { isDate } from "./durations.ts";
+import { errorParts, isError, isMap, isSet, readProperty, tagOf } from "./error-parts.ts";
+import type { ErrorValue } from "./errors.ts";
+import { isEnveloped, schemeOf } from "./envelope.ts";
+import { HOST_LIMITS, LIMITS } from "./limits.ts";
+import { type EncodedValue, decodeValue, encodeValue } from "./values.ts";
+
+const JSON_DEPTH_MAX = 200;
+
+/** The number of characters that may still be shown. Several values may share a budget. */
+export interface JsonBudget {
+  chars: number;
+}
+
+/** Shown in place of a part that exceeds the budget. */
+const CUT = "[cut: too large to show]";
+
+/** Shown in place of a stored value that does not decode. */
+const UNREADABLE = "[unreadable]";
+
+/** More empty places in a row than this are shown as one text. */
+const HOLES_MAX = 100;
+
+/**
+ * Converts a value to plain JSON for the HTTP API. Dates become ISO strings, maps lists of pairs, big integers strings,
+ * typed arrays lists of numbers, other bytes base64. Parts beyond the budget are cut: a small graph of objects may have
+ * very many paths.
+ */
+export function toJson(value: unknown, budget: JsonBudget = { chars: HOST_LIMITS.jsonChars }): unknown {
+  return show(value, budget, []);
+}
+
+/** Converts an encoded value to plain JSON for the HTTP API. Shows only the scheme of a value in an envelope. */
+export function showValue(text: EncodedValue, budget?: JsonBudget): unknown {
+  if (isEnveloped(text)) return `[encoded as ${schemeOf(text)}]`;
+  try {
+    return toJson(decodeValue(text), budget);
+  } catch {
+    return UNREADABLE;
+  }
+}
+
+/** Converts an error for the HTTP API. Its code is text there. */
+export function errorToJson(error: ErrorValue, budget?: JsonBudget): ShownError {
+  const { data, original, ...rest } = error;
+  const shown = data === undefined ? rest : { ...rest, data: showValue(data, budget) };
+  if (original === undefined) return shown;
+  const whole = showValue(original, budget);
+  if (typeof whole !== "object" || whole === null) return shown;
+  return { ...whole, ...shown };
+}
+
+function show(value: unknown, budget: JsonBudget, ancestors: readonly unknown[]): unknown {
+  if (typeof value !== "object" || value === null) return showPrimitive(value, budget);
+  if (budget.chars <= 0) return CUT;
+  budget.chars -= 8;
+  if (ancestors.includes(value)) return "[circular]";
+  if (ancestors.length >= JSON_DEPTH_MAX) return "[nested too deeply to show]";
+  const inside = [...ancestors, value];
+  const showPart = (part: unknown): unknown => show(part, budget, inside);
+  if (Array.isArray(value)) return showArray(value, budget, showPart);
+  if (ArrayBuffer.isView(value) || isBuffer(value)) return showBytes(value, budget, showPart);
+  if (isMap(value) || isSet(value)) return showList(value, budget, showPart);
+  if (tagOf(value) === "Object") return showFields(value, budget, showPart);
+  return isError(value) ? showFields(errorFields(value), budget, showPart) : showPart(textOf(value));
+}
+
+function showList(items: Iterable<unknown>, budget: JsonBudget, showPart: (item: unknown) => unknown): unknown[] {
+  const shown: unknown[] = [];
+  for (const item of items) {
+    shown.push(showPart(item));
+    if (budget.chars > 0) continue;
+    if (shown.at(-1) !== CUT) shown.push(CUT);
+    break;
+  }
+  return shown;
+}
+
+/** An array's empty places are `null`, or one text for many in a row. */
+function showArray(value: unknown[], budget: JsonBudget, showPart: (item: unknown) => unknown): unknown[] {
+  return showList(itemsOf(value), budget, showPart);
+}
+
+function* itemsOf(value: unknown[]): Iterable<unknown> {
+  const keys = Object.keys(value);
+  if (keys.length === value.length) return yield* value;
+  let next = 0;
+  for (const key of [...keys.map(Number), value.length]) {
+    if (key - next > HOLES_MAX) yield `[${key - next} empty places]`;
+    else for (; next < key; next++) yield null;
+    if (key < value.length) yield value[key];
+    next = key + 1;
+  }
+}
+
+/** Typed arrays are lists of their numbers. A buffer and a DataView have no numbers, so they are base64. */
+function showBytes(
+  value: ArrayBufferView | ArrayBuffer,
+  budget: JsonBudget,
+  showPart: (item: unknown) => unknown,
+): unknown {
+  if (isTypedArray(value)) return showList(value, budget, showPart);
+  const bytes = isBuffer(value)
+    ? new Uint8Array(value)
+    : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  if (bytes.length > budget.chars) {
+    budget.chars = 0;
+    return CUT;
+  }
+  return showPart(toBase64(bytes));
+}
+
+function isBuffer(value: object): value is ArrayBuffer {
+  return tagOf(value) === "ArrayBuffer";
+}
+
+function isTypedArray(value: object): value is Uint8Array {
+  return ArrayBuffer.isView(value) && tagOf(value) !== "DataView";
+}
+
+/** The codec writes a buffer as base64: `[["ArrayBuffer","…"]]`. */
+function toBase64(bytes: Uint8Array): unknown {
+  const text = encodeValue(bytes.slice().buffer, "bytes");
+  return text.slice(text.indexOf(',"') + 2, -3);
+}
+
+function showFields(value: object, budget: JsonBudget, showPart: (item: unknown) => unknown): Record<string, unknown> {
+  const shown: [string, unknown][] = [];
+  for (const [key, part] of Object.entries(value)) {
+    if (part === undefined) continue;
+    budget.chars -= key.length;
+    shown.push([key, showPart(part)]);
+    if (budget.chars <= 0) break;
+  }
+  return Object.fromEntries(shown);
+}
+
+/** The own fields of an error have a place of their own, so that none hides what the API says. */
+function errorFields(error: Error): Record<string, unknown> {
+  const { name, message, code, data, cause, errors, ...fields } = errorParts(error);
+  return { name, message, code, data, cause, errors, fields: Object.keys(fields).length === 0 ? undefined : fields };
+}
+
+/** What has no parts: dates, URLs, patterns, boxed primitives and the like. */
+function textOf(value: object): unknown {
+  if (isDate(value)) return Number.isNaN(value.getTime()) ? null : value.toISOString();
+  switch (tagOf(value)) {
+    case "RegExp":
+      return readProperty(value, "source");
+    case "Number":
+    case "Boolean":
+    case "BigInt":
+    case "String":
+      return value.valueOf();
+    default:
+      // oxlint-disable-next-line typescript/no-base-to-string -- URLs and the like have a text form
+      return String(value);
+  }
+}
+
+function showPrimitive(value: unknown, budget: JsonBudget): unknown {
+  const text = typeof value === "bigint" ? value.toString() : value;
+  if (typeof text === "string") {
+    budget.chars -= text.length;
+    return budget.chars < 0 ? CUT : text;
+  }
+  budget.chars -= 4;
+  if (typeof text === "number") return Number.isFinite(text) ? text : null;
+  return text ?? null;
+}

@@ -1,0 +1,269 @@
+/** Values as user code makes them: what is encoded is read back equal, and what cannot be is refused with the path. */
+import { runInNewContext } from "node:vm";
+import { randomSeed } from "@holdfast/proof/output";
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { decodeValue, encodeValue, fromErrorValue, isSameValue, showValue, toErrorValue } from "../src/index.ts";
+
+const copyOf = (value: unknown): unknown => decodeValue(encodeValue(value, "it"));
+
+describe("errors in values", () => {
+  test("STEP5 an error that is its own cause is read back as an error that is its own cause", () => {
+    const error = new TypeError("x");
+    error.cause = error;
+    const copy = copyOf({ deep: [error] }) as { deep: [Error] };
+    expect(copy.deep[0]).toBeInstanceOf(Error);
+    expect([copy.deep[0].name, copy.deep[0].message]).toEqual(["TypeError", "x"]);
+    expect(copy.deep[0].cause).toBe(copy.deep[0]);
+    expect(showValue(encodeValue(error, "it"))).toMatchObject({ message: "x", cause: "[circular]" });
+  });
+
+  test("STEP5 a cycle through data, members, a map's key and a set stays a cycle", () => {
+    const error = Object.assign(new AggregateError([], "m"), { data: new Map<unknown, unknown>() });
+    error.errors.push(error, new Error("other", { cause: error }));
+    error.data.set(error, new Set([error]));
+    const copy = copyOf(error) as typeof error;
+    expect(copy.errors[0]).toBe(copy);
+    expect(copy.errors[1].cause).toBe(copy);
+    expect([...copy.data.keys()]).toEqual([copy]);
+    expect(copy.data.get(copy)).toEqual(new Set([copy]));
+  });
+
+  test("STEP5 primitive own fields of an error are kept, and its stack is not", () => {
+    const error = Object.assign(new Error("m"), { status: 404, retry: false, socket: {}, stack: "at secret" });
+    const copy = copyOf(error) as typeof error;
+    expect(Object.entries(copy)).toEqual([
+      ["status", 404],
+      ["retry", false],
+    ]);
+    expect(encodeValue(error, "it")).not.toContain("secret");
+  });
+});
+
+describe("thrown errors", () => {
+  test("STEP9 a thrown error keeps a numeric code, cause, members and own fields, and old rows still read", () => {
+    const cause = Object.assign(new Error("duplicate key"), { code: 11_000 });
+    const error = Object.assign(new AggregateError([new RangeError("r")], "m", { cause }), { code: 7, status: 409 });
+    const value = toErrorValue(error);
+    expect(value.code).toBe("7");
+    const copy = fromErrorValue(value) as typeof error;
+    expect(copy).toMatchObject({ code: 7, status: 409, message: "m", name: "AggregateError" });
+    expect(copy.cause).toMatchObject({ code: 11_000, message: "duplicate key" });
+    expect(copy.errors).toMatchObject([{ name: "RangeError", message: "r" }]);
+    expect(fromErrorValue({ name: "E", message: "m", code: "7" })).toMatchObject({ code: "7" });
+    expect(toErrorValue(Object.assign(new Error("m"), { code: "X" }))).not.toHaveProperty("original");
+  });
+
+  test("STEP9 a thrown error that is large, or that holds what has no encoding, keeps a smaller cause and members", () => {
+    const cause = Object.assign(new Error("y".repeat(200_000)), { data: () => 1, code: 5 });
+    const copy = fromErrorValue(toErrorValue(new AggregateError(Array(500).fill(cause), "m", { cause })));
+    expect(copy.cause).toMatchObject({ code: 5, message: "y".repeat(1_024) });
+    expect((copy as AggregateError).errors).toHaveLength(20);
+    expect(JSON.stringify(toErrorValue(new AggregateError(Array(500).fill(cause)))).length).toBeLessThan(80_000);
+  });
+
+  test("STEP9 a thrown error that is its own cause is caught as an error that is its own cause", () => {
+    const error = new Error("x");
+    error.cause = error;
+    const copy = fromErrorValue(toErrorValue(error));
+    expect(copy.cause).toBe(copy);
+  });
+});
+
+describe("views", () => {
+  const buffer = new TextEncoder().encode("secret--visible---secret--------").buffer;
+  const visible = new Uint8Array(buffer, 8, 8);
+  test.each([
+    ["Uint8Array", visible],
+    ["DataView", new DataView(buffer, 8, 8)],
+    ["Float64Array", new Float64Array(buffer, 8, 1)],
+    ["BigInt64Array", new BigInt64Array(buffer, 8, 1)],
+    ["Uint16Array", new Uint16Array(buffer, 8, 4)],
+    ["Uint8ClampedArray", new Uint8ClampedArray(buffer, 8, 8)],
+    ["Uint8Array", Buffer.from(buffer, 8, 8)],
+    ["Uint8Array", Buffer.from("visible-")],
+  ])("STEP5 only the bytes of a view are encoded, and its kind stays: %s", (kind, view) => {
+    const text = encodeValue({ view }, "it");
+    expect(text).not.toContain(Buffer.from("secret").toString("base64").slice(0, 6));
+    expect(text.length).toBeLessThan(100);
+    const { view: copy } = decodeValue(text) as { view: ArrayBufferView };
+    expect(Object.prototype.toString.call(copy)).toBe(`[object ${kind}]`);
+    expect(copy.buffer.byteLength).toBe(8);
+    expect(new TextDecoder().decode(copy)).toMatch(/^visible/);
+  });
+
+  test("STEP5 a view of shared memory is encoded as its bytes", () => {
+    expect(copyOf(new Uint8Array(new SharedArrayBuffer(2)))).toEqual(new Uint8Array(2));
+  });
+});
+
+describe("values that are refused", () => {
+  const throws = (): never => {
+    throw new Error("trap");
+  };
+  class Spoof {
+    readonly #tag: string;
+    constructor(tag: string) {
+      this.#tag = tag;
+    }
+    get [Symbol.toStringTag](): string {
+      return this.#tag;
+    }
+  }
+  test.each([
+    [
+      "a getter that throws",
+      { a: [Object.defineProperty({}, "b", { enumerable: true, get: throws })] },
+      "at a[0].b: trap",
+    ],
+    ["a proxy that throws", { a: new Proxy({}, { get: throws, getPrototypeOf: throws, has: throws }) }, "at a: trap"],
+    ["a proxy of a map", { a: new Proxy(new Map(), {}) }, "at a:"],
+    ["an object that inherits from a map", { a: Object.create(Map.prototype) as unknown }, "at a:"],
+    [
+      "an error whose getter throws",
+      { a: Object.defineProperty(new Error("m"), "cause", { get: throws }) },
+      "at a: trap",
+    ],
+    ...["Array", "Number", "URL", "Error", "Map", "ArrayBuffer", "Date"].map((tag): [string, unknown, string] => [
+      `an object that says it is a ${tag}`,
+      { a: new Spoof(tag) },
+      "at a:",
+    ]),
+  ])("STEP5 %s is refused with UNSERIALIZABLE and the path", (_what, value, message) => {
+    expect(() => encodeValue(value, "it")).toThrow(
+      expect.objectContaining({ code: "UNSERIALIZABLE", message: expect.stringContaining(message) }),
+    );
+  });
+
+  test("STEP5 a chain of causes that is nested too deeply is refused", () => {
+    let error = new Error("0");
+    for (let i = 0; i < 2_000; i++) error = new Error(String(i), { cause: error });
+    expect(() => encodeValue(error, "it")).toThrow(/nested too deeply/);
+  });
+});
+
+describe("arbitrary values", () => {
+  const views = fc
+    .tuple(fc.uint8Array({ minLength: 16, maxLength: 16 }), fc.constantFrom(0, 8), fc.nat(7))
+    .map(([{ buffer }, at, kind]) =>
+      kind === 0
+        ? new DataView(buffer, at, 8)
+        : kind === 1
+          ? new Float32Array(buffer, at, 1)
+          : kind === 2
+            ? Uint8Array.from(new Uint8Array(buffer, at, 8))
+            : kind === 3
+              ? buffer.slice(at, 12)
+              : new Int16Array(buffer, at, 4),
+    );
+  const leaf = fc.oneof(
+    fc.anything({
+      maxDepth: 1,
+      withDate: true,
+      withMap: true,
+      withSet: true,
+      withBigInt: true,
+      withBoxedValues: true,
+      withSparseArray: true,
+    }),
+    views,
+    fc
+      .constantFrom("[new Map([[1, { a: 1 }]]), new Set([2]), { b: [3] }, new Date(5)]", "new RangeError('x')")
+      .map((code): unknown => runInNewContext(code)),
+  );
+  /** Builds containers, and then closes cycles from each container to any other. */
+  const value = fc
+    .tuple(
+      fc.array(leaf, { minLength: 1, maxLength: 8 }),
+      fc.array(fc.tuple(fc.nat(), fc.nat(5), fc.nat()), { maxLength: 12 }),
+    )
+    .map(([leaves, links]) => {
+      const all: unknown[] = [...leaves];
+      const at = (n: number): unknown => all[n % all.length];
+      for (const [a, kind, b] of links) {
+        all.push(
+          kind === 0
+            ? { a: at(a), b: at(b) }
+            : kind === 1
+              ? Object.assign([at(a)], { 2: at(b) })
+              : kind === 2
+                ? new Map([[at(a), at(b)]])
+                : kind === 3
+                  ? new Set([at(a), at(b)])
+                  : kind === 4
+                    ? Object.assign(new Error("m", { cause: at(a) }), { data: at(b), status: 1 })
+                    : new AggregateError([at(a)], "m"),
+        );
+        const target = at(b);
+        const last: unknown = all.at(-1);
+        if (target instanceof Error) target.cause = last;
+        else if (target instanceof Map && Object.prototype.toString.call(target) === "[object Map]")
+          target.set("cycle", last);
+        else if (target instanceof Set) target.add(last);
+      }
+      return all.at(-1);
+    });
+
+  test("STEP5 what is encoded is read back equal and can be shown, and what is not is refused (property)", () => {
+    fc.assert(
+      fc.property(value, (given) => {
+        let text: string;
+        try {
+          text = encodeValue(given, "it");
+        } catch (error) {
+          expect(error).toMatchObject({ code: "UNSERIALIZABLE" });
+          return;
+        }
+        const copy = decodeValue(text);
+        expect(isEqualCopy(given, copy)).toBe(true);
+        expect(isSameValue(text, encodeValue(copy, "it"))).toBe(true);
+        expect(JSON.stringify(showValue(text))).not.toContain("[unreadable]");
+      }),
+      { numRuns: 1_000, seed: randomSeed() },
+    );
+  });
+});
+
+/** Whether a copy has the built-in kind and the content of the original, with its cycles and repeated references. */
+function isEqualCopy(a: unknown, b: unknown, known = new Map<unknown, unknown>()): boolean {
+  if (typeof a !== "object" || a === null || typeof b !== "object" || b === null) return Object.is(a, b);
+  if (known.has(a)) return known.get(a) === b;
+  known.set(a, b);
+  const [kind, other] = [a, b].map((value) => Object.prototype.toString.call(value));
+  if (kind !== other) return false;
+  const [left, right] = [contentOf(a), contentOf(b)];
+  return left.length === right.length && left.every((part, index) => isEqualCopy(part, right[index], known));
+}
+
+function contentOf(value: object): unknown[] {
+  if (ArrayBuffer.isView(value)) return [...new Uint8Array(value.buffer, value.byteOffset, value.byteLength)];
+  switch (Object.prototype.toString.call(value).slice(8, -1)) {
+    case "ArrayBuffer":
+      return [...new Uint8Array(value as ArrayBuffer)];
+    case "Map":
+      return [...(value as Map<unknown, unknown>)].flat();
+    case "Set":
+      return [...(value as Set<unknown>)];
+    case "Date":
+      return [(value as Date).getTime()];
+    case "Number":
+    case "String":
+    case "Boolean":
+    case "BigInt":
+      return [value.valueOf()];
+    case "Error": {
+      const { name, message, cause, errors, ...fields } = value as AggregateError;
+      return [
+        name,
+        message,
+        value instanceof Error ? cause : undefined,
+        errors,
+        ...Object.entries(fields)
+          .filter(([, field]) => field !== undefined)
+          .flat(),
+      ];
+    }
+    default:
+      return [...(Array.isArray(value) ? [value.length] : []), ...Object.entries(value).flat()];
+  }
+}
