@@ -1,17 +1,20 @@
 import { planResume } from "@holdfast/orchestrator";
-import { NEWEST_FLAGS } from "@holdfast/protocol";
+import { NEWEST_FLAGS, type ReplayChanges } from "@holdfast/protocol";
 import { type Workflow, type WorkflowContext, workflow } from "@holdfast/workflows";
 import { MemoryHost, type MemoryHostOptions, MemoryStore } from "@holdfast/workflows/testing";
 import { describe, expect, test } from "vitest";
 
 /** A flag that no release has. It gives a plain sequence more microtasks. */
 const LATER = 900;
-const changes = { 1: {}, 2: {}, [LATER]: { shortTicks: 60 } };
+const changes: ReplayChanges = {
+  ...Object.fromEntries(NEWEST_FLAGS.map((flag) => [flag, {}])),
+  [LATER]: { shortTicks: 60 },
+};
 
 /** A build without the flag, a build with it, and a build that supports it but gives it to no new run. */
 const OLD_BUILD = {};
-const NEW_BUILD = { replayFlags: { changes, newest: [1, 2, LATER] } };
-const BETWEEN = { replayFlags: { changes, newest: [1, 2] } };
+const NEW_BUILD = { replayFlags: { changes, newest: [...NEWEST_FLAGS, LATER] } };
+const BETWEEN = { replayFlags: { changes, newest: NEWEST_FLAGS } };
 
 /** More microtasks than the released profile allows, and fewer than the later profile allows. */
 const TICKS = 60;
@@ -69,7 +72,7 @@ describe("replay flags", () => {
     await startedRun(store, OLD_BUILD);
     const host = await continuedRun(store, {
       ...NEW_BUILD,
-      tampering: { start: (start) => ({ ...start, flags: [1, 2, LATER] }) },
+      tampering: { start: (start) => ({ ...start, flags: [...NEWEST_FLAGS, LATER] }) },
     });
     expect(host.header).toMatchObject({ status: "paused", error: { code: "NON_DETERMINISM" } });
   });
@@ -115,7 +118,10 @@ describe("replay flags", () => {
     const host = await continuedRun(store, OLD_BUILD);
     expect(host.header).toMatchObject({
       status: "paused",
-      error: { code: "PROTOCOL_MISMATCH", message: expect.stringContaining(`replay flags 1, 2, ${LATER}`) },
+      error: {
+        code: "PROTOCOL_MISMATCH",
+        message: expect.stringContaining(`replay flags ${[...NEWEST_FLAGS, LATER].join(", ")}`),
+      },
     });
     expect(host.journal.slice(0, journal.length)).toEqual(journal);
     const newer = new MemoryHost({ workflows: [raceWorkflow], store, clock: host.clock, ...NEW_BUILD });
@@ -125,8 +131,8 @@ describe("replay flags", () => {
   });
 
   test.each([
-    ["older", OLD_BUILD, [1, 2]],
-    ["newer", NEW_BUILD, [1, 2, LATER]],
+    ["older", OLD_BUILD, NEWEST_FLAGS],
+    ["newer", NEW_BUILD, [...NEWEST_FLAGS, LATER]],
   ])("REP8 RES4 a run that is resumed from an %s run has the flags of that run", async (_which, build, flags) => {
     const parent = await startedRun(new MemoryStore(), build);
     parent.deliver("signal", "go");
@@ -162,12 +168,6 @@ describe("replay flags", () => {
     host.deliver("signal", "go");
     await host.advance();
     const flags = [...host.world.values()].map((one) => one.header.flags);
-    expect([host.header.status, flags]).toEqual([
-      "completed",
-      [
-        [1, 2],
-        [1, 2, LATER],
-      ],
-    ]);
+    expect([host.header.status, flags]).toEqual(["completed", [NEWEST_FLAGS, [...NEWEST_FLAGS, LATER]]]);
   });
 });

@@ -52,6 +52,8 @@ test("REP8 the newest flags are the flags of the table, and every set of them ha
     shortInARowMax: 256,
     dueWaitsEndAtOnce: false,
     negativeIsPast: false,
+    patternsAreChecked: false,
+    waitsAreUsedOnce: false,
   });
   expect(profileOf([1, 999])).toBeUndefined();
 });

@@ -7,23 +7,23 @@
 
 import { isDate } from "./durations.ts";
 import { HoldfastError } from "./errors.ts";
-import { LIMITS } from "./limits.ts";
 
 /**
- * Rejects a pattern that no payload can match: one that contains `undefined`, itself, or a value that is neither plain
- * data nor a date. A wait with such a pattern would never end (WAIT6).
+ * Rejects a pattern that no payload can match: one that contains `undefined`, an empty place, itself, or a value that is
+ * neither plain data nor a date. A wait with such a pattern would never end (WAIT6).
  * @throws HoldfastError `INVALID_ARGUMENT` with the path.
  */
-export function checkPattern(pattern: unknown, path: string, depth = 0): void {
-  const nested = Array.isArray(pattern) || isPlainObject(pattern);
-  if (
-    depth > LIMITS.valueDepth ||
-    (!nested && !isDate(pattern) && /obj|func|undef/.test(typeof (pattern === null ? 0 : pattern)))
-  )
-    throw new HoldfastError("INVALID_ARGUMENT", `${path}: a pattern holds JSON values and dates.`);
+export function checkPattern(pattern: unknown, path: string, ancestors: readonly unknown[] = []): void {
+  const nested = typeof pattern === "object" && pattern !== null && !isDate(pattern);
+  const plain = Array.isArray(pattern) || isPlainObject(pattern);
+  if (pattern === undefined || (nested && !plain) || ancestors.includes(pattern))
+    throw new HoldfastError("INVALID_ARGUMENT", `${path}: no payload can match this value. Use JSON values or a Date.`);
   if (!nested) return;
-  for (const [key, part] of Object.entries(pattern))
-    checkPattern(part, Array.isArray(pattern) ? `${path}[${key}]` : `${path}.${key}`, depth + 1);
+  const inside = [...ancestors, pattern];
+  if (!Array.isArray(pattern))
+    for (const [key, part] of Object.entries(pattern)) checkPattern(part, `${path}.${key}`, inside);
+  // An empty place reads as undefined, so the first one ends the loop.
+  else for (let at = 0; at < pattern.length; at++) checkPattern(pattern[at], `${path}[${at}]`, inside);
 }
 
 /**

@@ -27,6 +27,18 @@ export const REPLAY_FLAGS: readonly ReplayFlag[] = [
     since: "0.1.0",
     why: "A wait whose time has come when it opens ends in the commit that opens it. Before, an alarm ended it. A negative number as the duration of a wait counts as 0. Before, the call threw an error.",
   },
+  {
+    id: 3,
+    name: "patternsAreChecked",
+    since: "0.1.0",
+    why: "A wait whose pattern no payload can match throws INVALID_ARGUMENT. Before, it was opened and never ended.",
+  },
+  {
+    id: 4,
+    name: "waitsAreUsedOnce",
+    since: "0.1.0",
+    why: "The first await or the first turn of a loop takes the wait that a call opened, and each later turn opens another. Before, the promise and each loop began with the same delivery.",
+  },
 ];
 
 /** The rules that determine the order of a replay. Most are code and not numbers; the golden test of races checks all. */

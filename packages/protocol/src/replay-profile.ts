@@ -20,6 +20,10 @@ export interface ReplayProfile {
   readonly dueWaitsEndAtOnce: boolean;
   /** A negative number as the duration of a wait is 0; without it the call throws. */
   readonly negativeIsPast: boolean;
+  /** A pattern that no payload can match throws; without it the wait never ends. */
+  readonly patternsAreChecked: boolean;
+  /** The first use takes the wait that a call opened; without it a wait and each loop over it share its delivery. */
+  readonly waitsAreUsedOnce: boolean;
 }
 
 /** The behaviour of runs without flags. */
@@ -29,15 +33,22 @@ export const PROFILE_0: ReplayProfile = {
   shortInARowMax: 256,
   dueWaitsEndAtOnce: false,
   negativeIsPast: false,
+  patternsAreChecked: false,
+  waitsAreUsedOnce: false,
 };
 
 /** The changes by flags, by the number of the flag. */
 export type ReplayChanges = Readonly<Record<number, Partial<ReplayProfile>>>;
 
-const CHANGES: ReplayChanges = { 1: {}, 2: { dueWaitsEndAtOnce: true, negativeIsPast: true } };
+const CHANGES: ReplayChanges = {
+  1: {},
+  2: { dueWaitsEndAtOnce: true, negativeIsPast: true },
+  3: { patternsAreChecked: true },
+  4: { waitsAreUsedOnce: true },
+};
 
 /** The flags of a new run. */
-export const NEWEST_FLAGS: readonly number[] = [1, 2];
+export const NEWEST_FLAGS: readonly number[] = [1, 2, 3, 4];
 
 /**
  * Returns the behaviour of a run with these flags; `undefined` if a flag is unknown, because newer code made the run.

@@ -77,9 +77,10 @@ function waits(execution: Execution): Pick<WorkflowContext, "waitForEvent" | "wa
     <T>(name: string, options: MatchOptions = {}): Wait<T> => {
       checkName(name, where);
       checkFields(options, MATCH_FIELDS, where);
-      const request = { ...timeoutOf(execution, options, where), ...matchOf(options, where) };
+      const request = { ...timeoutOf(execution, options, where), ...matchOf(execution, options, where) };
       const onTimeout = onTimeoutOf(options, where);
-      return createWait(() => execution.operations.request(kind, name, { type: "wait", wait: request }), onTimeout);
+      const open = (): OpenOperation => execution.operations.request(kind, name, { type: "wait", wait: request });
+      return createWait(open, onTimeout, execution.profile?.waitsAreUsedOnce === true);
     };
   return { waitForEvent: wait("event", "ctx.waitForEvent"), waitForSignal: wait("signal", "ctx.waitForSignal") };
 }
@@ -95,7 +96,7 @@ function createWaitForToken(execution: Execution): WorkflowContext["waitForToken
     if (options.public === true && options.tokenId !== undefined) {
       throw new HoldfastError(
         "INVALID_ARGUMENT",
-        `${where}: leave tokenId out. The id of a public token is its secret.`,
+        `${where}: the id of a public token is its secret, so the engine generates it. Leave tokenId out.`,
       );
     }
     const onTimeout = onTimeoutOf(options, where);
@@ -147,10 +148,17 @@ function timeoutOf(execution: Execution, { timeout }: WaitOptions, where: string
   return timeout === undefined ? {} : { afterMs: parseWaitMs(execution, timeout, `${where}.timeout`) };
 }
 
-function matchOf({ match }: MatchOptions, where: string): WaitRequest {
+function matchOf({ profile }: Execution, { match }: MatchOptions, where: string): WaitRequest {
   if (match === undefined) return {};
-  checkPattern(match, `${where}.match`);
-  return { match: encodeValue(match, `${where}.match`) };
+  if (typeof match !== "function") {
+    const encoded = encodeValue(match, `${where}.match`);
+    if (profile?.patternsAreChecked === true) checkPattern(match, `${where}.match`);
+    return { match: encoded };
+  }
+  throw new HoldfastError(
+    "INVALID_ARGUMENT",
+    `${where}.match: must be a pattern, such as { orderId: "o-1" }, not a function. The pattern is stored with the wait and compared without the workflow's code.`,
+  );
 }
 
 function onTimeoutOf({ onTimeout = "null" }: WaitOptions, where: string): OnTimeout {

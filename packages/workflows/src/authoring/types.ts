@@ -79,7 +79,10 @@ export interface TokenOptions extends WaitOptions {
   readonly public?: boolean;
 }
 
-/** Resolves with one delivery, or `null` on time-out. Each iteration is a separate wait; a time-out ends the loop. */
+/**
+ * Resolves with one delivery, or `null` on time-out. In a loop each turn is a separate wait, and a time-out ends the loop.
+ * The first use, an `await` or a turn, takes the wait that the call opened (WAIT2, WAIT5).
+ */
 export interface Wait<T> extends Promise<T | null>, AsyncIterable<T> {}
 
 export interface Token<T> {

@@ -183,7 +183,7 @@ export function interruptedEvent(operation: OpenOperation, now: number): Operati
     startedAt: now,
     error: errorValue(
       "STEP_INTERRUPTED",
-      `${what} started, and its outcome was lost with its process. With once: true it does not execute again. Catch this error or resume with seedResults.`,
+      `${what} was started and its outcome was lost with its process. It has once: true, so it is not executed again. Check whether it took effect, then handle this error in a catch, or resume the run with seedResults.`,
     ),
     retry: null,
     quiet: true,
