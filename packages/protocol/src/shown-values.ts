@@ -9,7 +9,7 @@ import { isDate } from "./durations.ts";
 import { errorParts, isError, isMap, isSet, readProperty, tagOf } from "./error-parts.ts";
 import type { ErrorValue } from "./errors.ts";
 import { isEnveloped, schemeOf } from "./envelope.ts";
-import { HOST_LIMITS, LIMITS } from "./limits.ts";
+import { HOST_LIMITS } from "./limits.ts";
 import { type EncodedValue, decodeValue, encodeValue } from "./values.ts";
 
 const JSON_DEPTH_MAX = 200;

@@ -33,7 +33,7 @@ export function encodeValue(value: unknown, what: string): EncodedValue {
   if (text.length > LIMITS.valueChars) {
     throw new HoldfastError(
       "TOO_LARGE",
-      `${what} takes ${text.length} characters; the limit is ${LIMITS.valueChars}. Return a reference instead.`,
+      `${what} takes ${text.length} characters when encoded; the limit is ${LIMITS.valueChars} (10 MiB). Keep large data elsewhere (an object store, a database) and return a reference to it.`,
     );
   }
   return text;
@@ -166,5 +166,5 @@ function unserializableMessage(error: unknown, what: string): string {
       : cause instanceof Error
         ? cause.message
         : String(cause);
-  return `${what} cannot be encoded${path && ` at ${path.replace(/^\./, "")}`}: ${why}. Return plain data, Date, Map, Set, Uint8Array, URL or Error.`;
+  return `${what} cannot be encoded${path && ` at ${path.replace(/^\./, "")}`}: ${why}. Return plain data: objects, arrays, strings, numbers, Date, Map, Set, BigInt, Uint8Array, URL, Error.`;
 }
