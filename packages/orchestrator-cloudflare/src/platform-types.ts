@@ -28,6 +28,8 @@ export interface DurableObjectStorageLike {
   setAlarm(scheduledTimeMs: number): Promise<void>;
   deleteAlarm(): Promise<void>;
   deleteAll(): Promise<void>;
+  /** Resolves when all earlier writes are durable. Without it, no execution waits for its epoch (DUR10). */
+  sync?(): Promise<void>;
 }
 
 export interface DurableObjectStubLike {

@@ -48,5 +48,6 @@ export function crashingStorage({
     setAlarm: (at) => storage.setAlarm(at),
     deleteAlarm: () => storage.deleteAlarm(),
     deleteAll: () => storage.deleteAll(),
+    sync: () => storage.sync(),
   };
 }

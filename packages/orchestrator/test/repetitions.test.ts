@@ -30,7 +30,7 @@ describe("repetitions", () => {
     ]);
   });
 
-  test("DUR6 an execution of an earlier epoch is rejected, whatever it reports", () => {
+  test("DUR6 an execution of an earlier epoch is rejected, whatever it reports", async () => {
     const ports: ExecutionPort[] = [];
     const host = new RunHost({
       store: bench.store,
@@ -47,7 +47,7 @@ describe("repetitions", () => {
     ports[0]?.lost({ name: "Error", message: "gone" });
     bench.now += 60_000;
     host.handle({ type: "alarm" });
-    expect([ports.length, host.state.header?.epoch]).toEqual([2, 2]);
+    await expect.poll(() => [ports.length, host.state.header?.epoch]).toEqual([2, 2]);
     expect(ports[0]?.report({ epoch: 1, asked: 0, events: [] })).toEqual({ accepted: false, reason: "superseded" });
     const before = bench.store.dump();
     ports[0]?.lost({ name: "Error", message: "gone again" });

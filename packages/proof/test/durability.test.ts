@@ -234,7 +234,7 @@ describe("reports of superseded executions", () => {
       await host.settle();
     }
     expect(host.header).toMatchObject({ status: "paused", error: { code: "EXECUTOR_CRASHED" } });
-    expect(host.starts).toHaveLength(11);
+    expect(host.starts).toHaveLength(10);
     expect(host.journal).toEqual(before);
     expect(host.store.alarm).toBeNull();
   });

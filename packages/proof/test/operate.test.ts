@@ -142,7 +142,7 @@ describe("retry", () => {
 
   test("CAN5 a run that was paused by repeated crashes can be retried", async () => {
     let lives = 0;
-    const host = await started((ctx) => ctx.step("a", () => (++lives <= 11 ? new Promise(() => {}) : "alive")));
+    const host = await started((ctx) => ctx.step("a", () => (++lives <= 10 ? new Promise(() => {}) : "alive")));
     while (host.header.status === "running") {
       host.crash();
       host.fireAlarm();

@@ -101,7 +101,7 @@ export const DEFAULT_LIMITS = {
   traceSpans: 1_000,
   /** `seedResults` of one resume. */
   seedResults: 1_000,
-  /** Executions that may be lost in a row without a new journal entry before the run is paused (DUR7). */
+  /** Executions lost in a row without progress after which the run is paused (DUR7). */
   executorCrashes: 10,
   /** Executions that may be replaced in a row because requests reach another instance of the step handler (DUR11). */
   misroutedExecutions: 3,

@@ -85,6 +85,13 @@ export class DurableObjectStore implements RunStore {
     alarmChange.catch(this.#onAlarmError);
   }
 
+  /** Calls `done` when all earlier commits are durable (S4). */
+  sync(done: (error?: unknown) => void): void {
+    const durable = this.#storage.sync?.();
+    if (durable === undefined) done();
+    else durable.then(() => done(), done);
+  }
+
   /** Returns the keys of rows that are stored in parts. */
   splitKeys(): string[] {
     const first = partKey("", 0);

@@ -7,6 +7,8 @@
  * - S1 `commit` is atomic and synchronous. It stores the whole batch with its alarm, or nothing (DUR4, DUR5).
  * - S2 The next call reads committed rows, and lists them in the order of their keys.
  * - S3 A row may have any size up to LIMITS.valueChars. The adapter splits large rows.
+ * - S4 A commit that has returned may be lost with the process until `sync` has called `done`. Nothing leaves the object
+ *   before that, but code in the same process executes.
  */
 
 /** One atomic change. A key is in `puts` or in `deletes`, never in both. */
@@ -33,4 +35,9 @@ export interface StoreReader {
 export interface RunStore extends StoreReader {
   /** Commits before it returns. The type `undefined` rejects an implementation that returns a promise. */
   commit(batch: WriteBatch): undefined;
+  /**
+   * Calls `done` once: when all earlier commits are durable, or with an error if one was lost. Absent: each commit is
+   * durable when it returns.
+   */
+  sync?(done: (error?: unknown) => void): void;
 }

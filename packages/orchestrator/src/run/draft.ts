@@ -39,6 +39,7 @@ export class Draft {
   #seq: number;
   #updates = false;
   #starts = false;
+  #replaces = false;
   #abort: AbortReason | undefined;
   #sends: "pending" | "all" | undefined;
   #indexes = false;
@@ -142,6 +143,11 @@ export class Draft {
     this.#starts = true;
   }
 
+  /** The execution that starts replaces one that was lost. */
+  replacesLost(): void {
+    this.#replaces = true;
+  }
+
   /** Whether this transition starts an execution. */
   get starts(): boolean {
     return this.#starts;
@@ -197,7 +203,8 @@ export class Draft {
   #executionEffects(answered: boolean): Effect[] {
     if (this.#abort !== undefined && this.live && !this.#starts) return [{ type: "abort", reason: this.#abort }];
     if (this.#starts) {
-      return this.live ? [{ type: "abort", reason: { type: "superseded" } }, { type: "start" }] : [{ type: "start" }];
+      const start: Effect = { type: "start", ...(this.#replaces ? { replaces: true } : {}) };
+      return this.live ? [{ type: "abort", reason: { type: "superseded" } }, start] : [start];
     }
     const updates = this.#updates || this.entries.length > 0 || this.#paused !== undefined;
     if (!this.live || answered || !updates || this.#header === undefined || isTerminal(this.#header.status)) return [];

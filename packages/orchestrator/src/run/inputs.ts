@@ -106,8 +106,8 @@ export type Reply =
 
 /** The actions of the host after the commit, in this order. */
 export type Effect =
-  /** Start an execution of the header's epoch, from the journal. */
-  | { readonly type: "start" }
+  /** Start an execution of the header's epoch, from the journal. `replaces`: instead of one that was lost (DUR10). */
+  | { readonly type: "start"; readonly replaces?: true }
   /** Update the live execution. */
   | { readonly type: "update"; readonly update: ExecutionUpdate }
   /** Stop the live execution and drop it. */

@@ -77,9 +77,9 @@ export function startExecution(draft: Draft): void {
   });
 }
 
-/** Parks the run: its execution has nothing to do until the next input. */
+/** Parks the run: its execution has nothing to do until the next input. It has survived, which is progress (DUR7). */
 export function park(draft: Draft): void {
-  changeStatus(draft, "waiting", { watchdogAt: undefined });
+  changeStatus(draft, "waiting", { watchdogAt: undefined, crashes: undefined, losses: undefined });
 }
 
 /** Pauses the run until an operator acts. The journal does not change. `error`: why the engine pauses it. */

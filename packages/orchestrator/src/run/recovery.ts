@@ -7,6 +7,7 @@
 import { type ErrorValue, LIMITS, errorValue, isTerminal } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
 import { startExecution, pause } from "./lifecycle.ts";
+import { findProgress } from "./run-state.ts";
 import { computeBackoffDelayMs } from "./step-retry.ts";
 
 /**
@@ -19,20 +20,23 @@ export function recoverLostExecution(draft: Draft): void {
   startAnother(draft);
 }
 
-/** Starts another execution, or pauses the run if too many were lost in a row without a new entry (DUR7). */
+/** Starts another execution, or pauses the run if too many were lost in a row without progress (DUR7). */
 function startAnother(draft: Draft): void {
-  if (countCrash(draft)) startExecution(draft);
+  if (!countCrash(draft)) return;
+  draft.replacesLost();
+  startExecution(draft);
 }
 
 /** Counts a crash. Returns false if it was one too many: the run is paused then (DUR7). */
 function countCrash(draft: Draft): boolean {
   const { crashes } = draft.header;
-  const seq = draft.state.lastSeq;
+  const limit = draft.context.limits.executorCrashes;
+  const seq = findProgress(draft.state);
   const count = crashes !== undefined && crashes.seq === seq ? crashes.count + 1 : 1;
-  if (count > draft.context.limits.executorCrashes) {
+  if (count >= limit) {
     const error = errorValue(
       "EXECUTOR_CRASHED",
-      `The process that executed this run died more than ${draft.context.limits.executorCrashes} times in a row after journal entry ${seq} without progress. The journal is intact. Find the cause (memory, CPU time, an endless loop), then retry the run.`,
+      `The process that executed this run died ${limit} times in a row without progress after journal entry ${seq}. The journal is intact. Find the cause (memory, CPU time, an endless loop), then retry the run.`,
     );
     pause(draft, { ...error, category: "RUNTIME_ERROR" });
     return false;
@@ -65,10 +69,10 @@ export function executionLost(draft: Draft, epoch: number, error: ErrorValue): v
   dispatchLater(draft, error);
 }
 
-/** Counts a lost execution. Returns how many were lost in a row for this reason without a new entry (DUR11). */
+/** Counts a lost execution. Returns how many were lost in a row for this reason without progress (DUR11). */
 function countLoss(draft: Draft, code = ""): number {
   const { losses } = draft.header;
-  const seq = draft.state.lastSeq;
+  const seq = findProgress(draft.state);
   const count = losses !== undefined && losses.seq === seq && losses.code === code ? losses.count + 1 : 1;
   draft.change({ losses: { seq, count, code } });
   return count;

@@ -117,7 +117,7 @@ export interface RunHeader extends RunIdentity {
         readonly by: "operator" | "engine";
       }
     | undefined;
-  /** The number of executions that were lost in a row while the last entry was `seq` (DUR7). */
+  /** The number of executions that were lost in a row since the entry `seq`, the last that was progress (DUR7). */
   readonly crashes?: { readonly seq: number; readonly count: number } | undefined;
   /** The same for executions that were lost without a crash, for the reason `code` (DUR11). */
   readonly losses?: { readonly seq: number; readonly count: number; readonly code: string } | undefined;

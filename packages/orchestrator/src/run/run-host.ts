@@ -7,6 +7,9 @@
  *
  * Invariants
  * - RH1 At most one execution is live: that of the header's epoch. Reports of other executions are rejected (DUR6).
+ * - RH2 User code that an alarm, a message of another object or a lost execution starts or continues executes only when
+ *   the commit before it is durable: code that ends the process every time is counted (DUR10). A caller's request is not
+ *   acknowledged yet, so it may be lost with the process, and needs no further commit.
  */
 import {
   type Address,
@@ -14,6 +17,7 @@ import {
   type ErrorValue,
   type ExecutionReport,
   type ExecutionStart,
+  type ExecutionUpdate,
   type Limits,
   type LiveExecution,
   PROTOCOL_VERSION,
@@ -62,6 +66,9 @@ export interface RunHostOptions {
   readonly transition?: typeof transition;
 }
 
+/** The inputs that no caller waits for. */
+const UNREQUESTED: ReadonlySet<Input["type"]> = new Set(["alarm", "report", "lost", "sent", "indexed"]);
+
 function inputOf(message: RunMessage, seed: string): Input {
   if (message.type === "trigger") return toTriggerInput(message.trigger, seed);
   return message.type === "cancel" ? { type: "cancel", reason: message.reason } : message;
@@ -71,6 +78,8 @@ export class RunHost {
   readonly #options: RunHostOptions;
   readonly #machine: MachineHost<RunState, Input, Effect, Reply>;
   #live: LiveExecution | undefined;
+  /** Whether no caller waits for the answer to the input that is being handled (RH2). */
+  #unrequested = false;
   /** The signs of life of the live execution. */
   #liveness = new Liveness(0);
   /** Whether the run was loaded with pending messages, and none was sent since. */
@@ -118,6 +127,20 @@ export class RunHost {
    * @throws The error of the commit. Nothing was stored and no effect was performed then.
    */
   handle(input: Input): Reply {
+    return this.#handle(input, UNREQUESTED.has(input.type));
+  }
+
+  #handle(input: Input, unrequested: boolean): Reply {
+    const outer = this.#unrequested;
+    this.#unrequested = unrequested;
+    try {
+      return this.#decide(input);
+    } finally {
+      this.#unrequested = outer;
+    }
+  }
+
+  #decide(input: Input): Reply {
     const reply = this.#machine.handle(input);
     // Messages found at load are not in flight: send them now (CHILD4).
     if (this.#loadedWithMessages) {
@@ -158,7 +181,7 @@ export class RunHost {
   /** Handles a message of another run. `seed`: 128 random bits, for a run that the message creates. */
   receive(message: RunMessage, seed: string): SendResult {
     if (isNewerMessage(message)) return { type: "unreachable" };
-    const reply = this.handle(inputOf(message, seed));
+    const reply = this.#handle(inputOf(message, seed), true);
     if (reply.type !== "refused") return { type: "acknowledged" };
     // Newer code can handle the message: its sender keeps it until that is deployed.
     if (reply.code === "newer_format") return { type: "unreachable" };
@@ -169,10 +192,9 @@ export class RunHost {
   #perform(effect: Effect): void {
     switch (effect.type) {
       case "start":
-        return this.#start();
+        return this.#start(effect.replaces === true);
       case "update":
-        this.#live?.update(effect.update);
-        return;
+        return this.#update(effect.update);
       case "abort": {
         const live = this.#live;
         this.#live = undefined;
@@ -215,14 +237,41 @@ export class RunHost {
     return header;
   }
 
-  #start(): void {
-    const { state } = this;
+  #start(replaces: boolean): void {
+    const starting: LiveExecution = { update: () => {}, abort: () => {} };
+    this.#live = starting;
+    // What is committed until then is in the journal with which it starts. What ends it until then removes it.
+    this.#whenDurable(replaces, () => {
+      if (this.#live === starting) this.#live = this.#dispatch();
+    });
+  }
+
+  #dispatch(): LiveExecution {
     const header = this.#header;
     const { epoch } = header;
     this.#liveness = new Liveness(this.#options.clock());
-    this.#live = this.#options.dispatcher.start(this.#describeStart(state, header), {
+    return this.#options.dispatcher.start(this.#describeStart(this.state, header), {
       report: (report) => this.#report(epoch, report),
       lost: (error) => this.#lost(epoch, error),
+    });
+  }
+
+  /** An execution may get updates and answers in any order: it reads entries by their numbers. */
+  #update(update: ExecutionUpdate): void {
+    const live = this.#live;
+    this.#whenDurable(false, () => {
+      if (this.#live === live) live?.update(update);
+    });
+  }
+
+  /** Performs what executes user code: now, or when all commits until now are durable (RH2). */
+  #whenDurable(replaces: boolean, act: () => void): void {
+    const { store, onError } = this.#options;
+    if (store.sync === undefined || !(this.#unrequested || replaces)) return act();
+    store.sync((error) => {
+      if (error === undefined) return act();
+      this.forget();
+      onError?.(error);
     });
   }
 

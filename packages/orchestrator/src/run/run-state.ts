@@ -60,6 +60,8 @@ export interface RunState {
   readonly inbox: Map<string, { readonly kind: BufferedKind; readonly name: string; readonly chars: number }>;
   /** The operations in the journal. Complete after the journal was read, as before the start of each execution. */
   readonly operations: Map<OperationId, Progress>;
+  /** The number of the newest entry that is progress (DUR7). Complete after the journal was read. */
+  progressSeq: number;
   /** Whether `operations` covers the whole journal. */
   journalRead: boolean;
   /** The journal between a decision to start an execution and the start, so that it is read once (REP6). */
@@ -81,6 +83,7 @@ export function loadRun(store: StoreReader): RunState {
     asked: header?.asked ?? 0,
     inbox: new Map(),
     operations: new Map(),
+    progressSeq: 0,
     journalRead: header === undefined,
     journalForStart: undefined,
     openStreams: new Map(),
@@ -115,9 +118,15 @@ export function readJournal(state: RunState): JournalEntry[] {
   return entries;
 }
 
+/** Returns the number of the newest entry that is progress. The execution that starts next gets the journal that this read. */
+export function findProgress(state: RunState): number {
+  if (!state.journalRead) state.journalForStart = readJournal(state);
+  return state.progressSeq;
+}
+
 /** Reads the rows that a starting execution gets, and checks them for data of newer code. */
 export function prepareStart(state: RunState, header: RunHeader): void {
-  state.journalForStart = readJournal(state);
+  state.journalForStart ??= readJournal(state);
   markNewerStart(state, header);
 }
 
@@ -191,7 +200,16 @@ function applyEntry(state: RunState, entry: JournalEntry): void {
   applyProgress(state, entry);
 }
 
+/**
+ * Whether an entry shows that an execution made progress (DUR7): work has ended. An execution that dies at one place may
+ * write other entries each time: starts of streams and of attempts, failed attempts, and the ends of sleeps beside it.
+ */
+function isProgress(entry: JournalEntry): boolean {
+  return isOutcome(entry) && entry.type !== "wait.resolved" && entry.type !== "wait.timed_out";
+}
+
 function applyProgress(state: RunState, entry: JournalEntry): void {
+  if (isProgress(entry)) state.progressSeq = Math.max(state.progressSeq, entry.seq);
   const ended = isOutcome(entry);
   state.operations.set(entry.op, {
     attempts: "attempt" in entry ? entry.attempt : 0,

@@ -207,9 +207,11 @@ export class MemoryHost implements WorldRun {
   /**
    * Drops all state in memory, executions included. Their step bodies may continue, but their reports are lost.
    * `zombies`: the executions continue to report, because they do not know that they were abandoned.
+   * `loses`: commits that are not durable are lost, if the store may lose commits.
    */
-  crash({ zombies = false }: { readonly zombies?: boolean } = {}): void {
+  crash({ zombies = false, loses = false }: { readonly zombies?: boolean; readonly loses?: boolean } = {}): void {
     this.crashes += 1;
+    this.store.restart(loses);
     this.#executor.disconnect(zombies);
     this.#host = this.#newHost();
   }

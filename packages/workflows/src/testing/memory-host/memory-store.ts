@@ -5,7 +5,11 @@
  */
 import { type ListOptions, type RunStore, type WriteBatch, alarmToSet } from "@holdfast/orchestrator";
 import { plainCopy } from "./plain-copy.ts";
+import { webPlatform } from "../../replay/platform.ts";
 import { PlatformAlarm } from "./platform-alarm.ts";
+
+/** The number of turns of the event loop after which a commit is durable without a call of `sync`. */
+const TURNS_UNTIL_DURABLE = 4;
 
 export class MemoryStore implements RunStore {
   #rows = new Map<string, object>();
@@ -16,6 +20,13 @@ export class MemoryStore implements RunStore {
   beforeCommit: (batch: WriteBatch) => void = () => {};
   /** Called after each commit. */
   afterCommit: (batch: WriteBatch) => void = () => {};
+  /** The number of the process that uses the store. */
+  #process = 1;
+  /** What was durable before the commits that are not, if there are any: they may be lost (S4). */
+  #durable: { readonly rows: Map<string, object>; readonly alarm: number | null } | undefined;
+  #commit = 0;
+  /** Whether commits that are not durable may be lost with the process. */
+  losesCommits = false;
   readonly counts = { commits: 0, rowsWritten: 0, rowsDeleted: 0, alarmsSet: 0, journalReads: 0 };
 
   /** When the alarm fires. */
@@ -47,6 +58,11 @@ export class MemoryStore implements RunStore {
 
   commit(batch: WriteBatch): undefined {
     this.beforeCommit(batch);
+    if (this.losesCommits) {
+      this.#durable ??= { rows: new Map(this.#rows), alarm: this.platformAlarm.stored };
+      this.#commit += 1;
+      void this.#becomesDurable(TURNS_UNTIL_DURABLE);
+    }
     // Copy all rows before any change: a row that cannot be copied must change nothing.
     const copies = [...batch.puts].map(([key, row]) => [key, plainCopy(row)] as const);
     for (const key of batch.deletes) this.#rows.delete(key);
@@ -59,6 +75,31 @@ export class MemoryStore implements RunStore {
     this.counts.rowsWritten += batch.puts.size;
     this.counts.rowsDeleted += batch.deletes.size;
     this.afterCommit(batch);
+  }
+
+  /** Calls `done` in a later turn of the event loop, unless the process dies before (S4). */
+  sync(done: (error?: unknown) => void): void {
+    void this.#becomesDurable(1).then((durable) => durable && done());
+  }
+
+  /** Ends the process: calls of `sync` get no answer. `loses`: the commits that are not durable are lost. */
+  restart(loses: boolean): void {
+    this.#process += 1;
+    if (loses && this.#durable !== undefined) {
+      this.#rows = this.#durable.rows;
+      this.platformAlarm.set(this.#durable.alarm, -Infinity);
+    }
+    this.#durable = undefined;
+  }
+
+  /** Makes all commits until now durable after some turns. Resolves with false if the process dies before. */
+  async #becomesDurable(turns: number): Promise<boolean> {
+    const process = this.#process;
+    const commit = this.#commit;
+    for (let turn = 0; turn < turns; turn++) await webPlatform.turn();
+    if (this.#process !== process) return false;
+    if (this.#commit === commit) this.#durable = undefined;
+    return true;
   }
 
   /** Sets the alarm for a run that must be woken at `wanted`, ms since 1970 (A1). */
