@@ -4,8 +4,9 @@
  * Owns: the observation of its executions: every value that the function receives, in order, and every start of a step
  * body.
  */
-import { FatalError, type Workflow, type WorkflowContext, workflow } from "@holdfast/workflows";
+import { FatalError, RetryableError, type Workflow, type WorkflowContext, workflow } from "@holdfast/workflows";
 import type { VirtualClock } from "@holdfast/workflows/testing";
+import { isOddValue, oddValue } from "./odd-values.ts";
 import type { ExecutionObserver, Observer } from "./observer.ts";
 import { type Program, RETRY, childrenOf } from "./program.ts";
 
@@ -15,12 +16,16 @@ export interface Delivered {
   readonly even: boolean;
 }
 
+/** The delay that a `RetryableError` of a program requests, ms. */
+const RETRY_AFTER_MS = 70;
+
 interface Scope extends ExecutionObserver {
   readonly ctx: WorkflowContext;
   readonly clock: VirtualClock;
   /** The number of uses of each kind and name of operation so far. */
   readonly uses: Map<string, number>;
   readonly step: WorkflowContext["step"];
+  readonly handlesRejections: boolean;
 }
 
 /** Returns the id of the next operation of this kind and name, and counts it. */
@@ -45,7 +50,8 @@ function toWorkflow(id: string, program: Program, clock: VirtualClock, observer:
       if (observer.changed.has(ctx.run.id)) await ctx.step("changed code", () => 1);
       const seen = observer.begin(ctx.run.id, ctx.invocationCount);
       // oxlint-disable-next-line typescript/unbound-method -- the operations of ctx need no this
-      const result = await execute(program, { ctx, clock, ...seen, uses: new Map(), step: ctx.step });
+      const scope = { ctx, clock, ...seen, uses: new Map(), step: ctx.step };
+      const result = await execute(program, { ...scope, handlesRejections: observer.handlesRejections });
       seen.requests("step/0/end");
       await ctx.step("end", () => seen.bodyStarts("step/0/end"));
       return result;
@@ -87,6 +93,12 @@ function combine(program: Extract<Program, { readonly parts: readonly Program[] 
       return ctx.parallel(program.parts, (part) => execute(part, scope), { concurrency: 2 });
     case "try":
       return sequentially().catch((error: Error) => `caught ${error.message}`);
+    case "late":
+      return executeLate(program.parts, scope);
+    case "shared":
+      return executeShared(program.parts, scope);
+    case "settling":
+      return ctx.parallel(program.parts, (part) => execute(part, scope), { concurrency: 2, settle: true });
     case "group":
       return ctx.group(`g${program.id}`, (group) => sequentially(group.step));
     case "sequence":
@@ -95,18 +107,44 @@ function combine(program: Extract<Program, { readonly parts: readonly Program[] 
   }
 }
 
+/** Begins the first part and awaits it last. */
+async function executeLate([first, ...others]: readonly Program[], scope: Scope): Promise<unknown[]> {
+  if (first === undefined) return [];
+  const begun = leave(execute(first, scope), scope);
+  const values: unknown[] = [];
+  for (const part of others) values.push(await execute(part, scope));
+  return [await begun, ...values];
+}
+
+/** Awaits one promise in several branches. */
+function executeShared([first, ...others]: readonly Program[], scope: Scope): Promise<unknown[]> {
+  if (first === undefined) return Promise.resolve([]);
+  const shared = leave(execute(first, scope), scope);
+  return Promise.all(others.map((part) => execute(part, scope).then(() => shared)));
+}
+
+/** Leaves a promise that nothing may ever await. */
+function leave<T>(promise: Promise<T>, { handlesRejections }: Scope): Promise<T> {
+  if (handlesRejections) promise.catch(() => {});
+  return promise;
+}
+
 async function executeLeaf(
   program: Exclude<Program, { readonly parts: readonly Program[] }>,
   scope: Scope,
 ): Promise<unknown> {
-  const { ctx, bodyStarts } = scope;
-  const { id } = program;
+  const { ctx } = scope;
   switch (program.kind) {
     case "step":
       return executeStep(program, scope);
     case "sleep":
       scope.requests(nextOperation(scope, "sleep", "sleep"), { kind: "wait", ms: program.ms });
       return ctx.sleep(program.ms);
+    case "until":
+      nextOperation(scope, "sleep", "sleep");
+      return ctx.sleepUntil(new Date(ctx.now().getTime() + program.ms));
+    case "reuse":
+      return reuse(program, scope);
     case "wait":
       return executeWait(program, scope);
     case "iterate":
@@ -122,17 +160,24 @@ async function executeLeaf(
     case "metadata":
       return ctx.metadata.increment("count");
     case "stream":
-      return ctx.stream.json(`st${id}`, () => {
-        bodyStarts(`stream/0/st${id}`);
-        return Array.from({ length: program.chunks }, (_, chunk) => chunk);
-      });
+      return executeStream(program, scope);
     case "throw":
-      throw new FatalError(`thrown ${id}`);
+      throw new FatalError(`thrown ${program.id}`);
     case "child":
-      return program.detach
-        ? ctx.invoke({ id: `child-${id}` }, id, { detach: true }).then(() => "detached")
-        : ctx.invoke({ id: `child-${id}` }, id);
+      return executeChild(program, scope);
   }
+}
+
+function executeStream({ id, chunks }: Program & { readonly kind: "stream" }, scope: Scope): Promise<number> {
+  return scope.ctx.stream.json(`st${id}`, () => {
+    scope.bodyStarts(`stream/0/st${id}`);
+    return Array.from({ length: chunks }, (_, chunk) => chunk);
+  });
+}
+
+function executeChild({ id, detach }: Program & { readonly kind: "child" }, { ctx }: Scope): Promise<unknown> {
+  const child = { id: `child-${id}` };
+  return detach ? ctx.invoke(child, id, { detach: true }).then(() => "detached") : ctx.invoke(child, id);
 }
 
 async function executeWait(
@@ -146,6 +191,13 @@ async function executeWait(
     ? ctx.waitForSignal<Delivered>(name, options)
     : ctx.waitForEvent<Delivered>(name, options));
   return delivered?.id ?? null;
+}
+
+async function reuse({ name, ms }: Program & { readonly kind: "reuse" }, scope: Scope): Promise<unknown> {
+  scope.requests(nextOperation(scope, "signal", name), { kind: "wait", ms });
+  const wait = scope.ctx.waitForSignal<Delivered>(name, { timeout: ms });
+  const [first, second] = [await wait, await wait];
+  return first === second ? (first?.id ?? null) : "two deliveries";
 }
 
 async function iterate({ name, ms, max }: Program & { readonly kind: "iterate" }, scope: Scope): Promise<unknown> {
@@ -163,7 +215,7 @@ async function iterate({ name, ms, max }: Program & { readonly kind: "iterate" }
 
 function executeStep(program: Program & { readonly kind: "step" }, scope: Scope): Promise<unknown> {
   const { clock, bodyStarts, requests, step } = scope;
-  const { name, ms, failures, once, undo, timeoutMs, id } = program;
+  const { name, ms, failures, once, undo, timeoutMs, id, odd, deaths = 0, throws } = program;
   const op = nextOperation(scope, "step", name);
   const start = (kind: string): void => bodyStarts(op.replace("step", kind));
   let undone = 0;
@@ -179,11 +231,20 @@ function executeStep(program: Program & { readonly kind: "step" }, scope: Scope)
     ...(undo === "none" ? {} : { compensate }),
     ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
   };
-  requests(op, { kind: "step", once, compensable: undo !== "none" });
-  return step(name, options, async ({ attempt }) => {
+  const delay = throws === "retryable" ? { retryAfterMs: RETRY_AFTER_MS } : {};
+  requests(op, { kind: "step", once, compensable: undo !== "none", ...delay });
+  const result = step(name, options, async ({ attempt }) => {
     start("step");
+    if (deaths > 0 && scope.dies(op, deaths)) await new Promise(() => {});
     if (ms > 0) await new Promise<void>((resolve) => clock.setTimer(ms, resolve));
-    if (attempt <= failures) throw new Error(`failure ${attempt} of ${id}`);
-    return id;
+    if (attempt <= failures) throw failureOf(`failure ${attempt} of ${id}`, throws);
+    return odd === undefined ? id : oddValue(odd);
   });
+  if (odd === undefined) return result;
+  return result.then((value) => (isOddValue(odd, value) ? id : `another value than the odd value ${odd}`));
+}
+
+function failureOf(message: string, throws: (Program & { readonly kind: "step" })["throws"]): Error {
+  if (throws === "fatal") return new FatalError(message);
+  return throws === "retryable" ? new RetryableError(message, { retryAfter: RETRY_AFTER_MS }) : new Error(message);
 }

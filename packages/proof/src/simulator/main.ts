@@ -95,9 +95,11 @@ function printCounts(counts: ReadonlyMap<string, number>, longest: ReadonlyMap<s
 async function show({ seed, findings }: Failed, bug: BugName | undefined): Promise<void> {
   const [first] = findings;
   const small = await shrink(makeScenario(seed), async (scenario) =>
-    (await runScenario(scenario, bug)).findings.some(({ oracle }) => oracle === first?.oracle),
+    (await runScenario(scenario, bug, { leavesRejections: true })).findings.some(
+      ({ oracle }) => oracle === first?.oracle,
+    ),
   );
-  const { findings: left } = await runScenario(small, bug);
+  const { findings: left } = await runScenario(small, bug, { leavesRejections: true });
   console.error(`\n  ${paint(["red", "bold"], `Seed ${seed}`)} fails. The shrunk scenario:`);
   console.error(`    ${JSON.stringify(small)}`);
   for (const { oracle, text } of left.slice(0, 5)) console.error(`    ${oracle}: ${text}`);

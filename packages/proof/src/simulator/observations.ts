@@ -11,6 +11,7 @@ import { BodyStarts } from "./oracles/body-starts.ts";
 import { Budget } from "./oracles/budget.ts";
 import { Creations } from "./oracles/children.ts";
 import { Compensable } from "./oracles/compensable.ts";
+import { Deaths } from "./oracles/deaths.ts";
 import { RecoveryTime } from "./oracles/recovery-time.ts";
 import { Timers } from "./oracles/timers.ts";
 import type { Commit, Watcher } from "./oracles/watcher.ts";
@@ -42,18 +43,32 @@ export class Observations implements Observer {
   readonly findings: Finding[] = [];
   readonly changed: Set<string> = new Set();
   readonly recovery: RecoveryTime = new RecoveryTime();
+  readonly #deaths = new Deaths();
+  /** The number of deaths in each body. */
+  readonly #died = new Map<string, number>();
+  readonly #kill: (runId: string) => void;
+  readonly handlesRejections: boolean;
   readonly #views = new Map<string, RunView>();
   readonly #now: () => number;
   readonly #watchers: readonly (readonly [Finding["oracle"], Watcher])[];
 
-  constructor(now: () => number) {
+  constructor(options: {
+    readonly now: () => number;
+    readonly handlesRejections: boolean;
+    /** Ends the process of a run. */
+    readonly kill: (runId: string) => void;
+  }) {
+    const { now } = options;
     this.#now = now;
+    this.#kill = options.kill;
+    this.handlesRejections = options.handlesRejections;
     this.#watchers = [
       ["body starts", new BodyStarts(now)],
       ["times", new Timers(now)],
       ["budget", new Budget()],
       ["children", new Creations()],
       ["compensation", new Compensable()],
+      ["deaths", this.#deaths],
       ["progress", this.recovery],
     ];
   }
@@ -72,6 +87,7 @@ export class Observations implements Observer {
         log.requestedAt.set(op, log.seen.length);
         if (what !== undefined) for (const [, watcher] of this.#watchers) watcher.requested?.(runId, op, what);
       },
+      dies: (op, deaths) => !isAbandoned() && this.#dies(runId, op, deaths),
       see: (seen) => {
         if (!isAbandoned()) this.#note(runId, log, seen);
       },
@@ -82,6 +98,16 @@ export class Observations implements Observer {
           this.#find("effects", `a body of ${op} of ${runId} started after its outcome was stored`);
       },
     };
+  }
+
+  /** Ends the process in a body, unless it has died there often enough. */
+  #dies(runId: string, op: string, deaths: number): boolean {
+    const died = this.#died.get(`${runId} ${op}`) ?? 0;
+    if (died >= deaths) return false;
+    this.#died.set(`${runId} ${op}`, died + 1);
+    this.#deaths.died(runId);
+    this.#kill(runId);
+    return true;
   }
 
   /** The process that executed the run is dead, or its execution is abandoned. */

@@ -10,6 +10,8 @@ export interface ExecutionObserver {
   /** Records a value that the function received. */
   readonly see: (seen: string) => void;
   readonly bodyStarts: (op: string) => void;
+  /** A body with deaths starts. Returns whether the process dies in it. */
+  readonly dies: (op: string, deaths: number) => boolean;
   /** The function requests an operation. `what`: the facts of the program that oracles compare with the journal. */
   readonly requests: (op: string, what?: Requested) => void;
 }
@@ -20,4 +22,6 @@ export interface Observer {
   begin(runId: string, epoch: number): ExecutionObserver;
   /** Runs whose code was replaced by code that does not fit their journal. */
   readonly changed: ReadonlySet<string>;
+  /** Programs handle the rejections of the promises that they leave behind. */
+  readonly handlesRejections: boolean;
 }

@@ -4,6 +4,7 @@
  * Owns: the kinds of nodes and their probabilities. A program is a tree of operations; `interpreter.ts` turns it into a
  * workflow.
  */
+import { ODD_VALUES } from "./odd-values.ts";
 import type { Random } from "./random.ts";
 
 export type Program =
@@ -15,6 +16,12 @@ export type Program =
       readonly ms: number;
       /** The number of attempts that fail before one succeeds. With 3 or more the step fails finally. */
       readonly failures: number;
+      /** What failed attempts throw. Absent: an `Error`. */
+      readonly throws?: "fatal" | "retryable";
+      /** The body returns this odd value; the program continues with the step's number. */
+      readonly odd?: number;
+      /** The number of bodies of this step in which the process dies. */
+      readonly deaths?: number;
       readonly once: boolean;
       /**
        * The compensation: none, or one that succeeds immediately (`works`), after 300 ms (`slowly`), at its second attempt
@@ -24,6 +31,10 @@ export type Program =
       readonly timeoutMs: number | undefined;
     }
   | { readonly kind: "sleep"; readonly id: number; readonly ms: number }
+  /** `ctx.sleepUntil`, relative to the function's time. */
+  | { readonly kind: "until"; readonly id: number; readonly ms: number }
+  /** One wait object that is awaited twice. */
+  | { readonly kind: "reuse"; readonly id: number; readonly name: string; readonly ms: number }
   | {
       readonly kind: "wait";
       readonly id: number;
@@ -66,7 +77,22 @@ export function findPrograms<K extends Program["kind"]>(program: Program, kind: 
   return program.kind === kind ? [program as Extract<Program, { kind: K }>] : [];
 }
 
-type Combination = "sequence" | "all" | "race" | "any" | "settled" | "parallel" | "try" | "group" | "loop";
+type Combination =
+  | "sequence"
+  | "all"
+  | "race"
+  | "any"
+  | "settled"
+  | "parallel"
+  | "try"
+  | "group"
+  | "loop"
+  /** The first part is begun, then the others execute, then the first is awaited. */
+  | "late"
+  /** All other parts execute concurrently, and each then awaits the one promise of the first part. */
+  | "shared"
+  /** `ctx.parallel` with `settle`. */
+  | "settling";
 
 const COMBINATIONS: readonly Combination[] = [
   "sequence",
@@ -79,6 +105,9 @@ const COMBINATIONS: readonly Combination[] = [
   "try",
   "group",
   "loop",
+  "late",
+  "shared",
+  "settling",
 ];
 
 /** Makes a program of bounded depth. A leaf takes a few virtual seconds at most. */
@@ -110,7 +139,8 @@ function makeLeaf(random: Random, id: number, makeBody: () => Program, childLeve
       ms: makeTime(random, 2_000),
       max: 1 + random.below(3),
     };
-  if (roll < 0.58) return { kind: "sleep", id, ms: makeTime(random, 3_000) };
+  if (roll < 0.58) return { kind: random.chance(0.7) ? "sleep" : "until", id, ms: makeTime(random, 3_000) };
+  if (roll < 0.61) return { kind: "reuse", id, name: random.pick(["a", "b"]), ms: makeTime(random, 2_000) };
   if (roll < 0.74) {
     return {
       kind: "wait",
@@ -146,5 +176,8 @@ function makeStep(random: Random, id: number): Program {
     once,
     undo: random.chance(0.6) ? "none" : random.pick(["works", "works", "slowly", "late", "fails"] as const),
     timeoutMs: random.chance(0.1) ? 500 : undefined,
+    ...(random.chance(0.2) ? { throws: random.pick(["fatal", "retryable"] as const) } : {}),
+    ...(random.chance(0.1) ? { odd: random.below(ODD_VALUES) } : {}),
+    ...(random.chance(0.02) && !once ? { deaths: random.chance(0.8) ? 1 + random.below(3) : 14 } : {}),
   };
 }

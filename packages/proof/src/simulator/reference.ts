@@ -22,13 +22,42 @@ export function allows(program: Program, outcome: Outcome, how: Treatment): bool
     : allowsError(program, outcome.error, how) || (how.cancelled && outcome.error.startsWith("The run was cancelled"));
 }
 
+type Leaf = Exclude<Program, { readonly parts: readonly Program[] }>;
+
 function allowsValue(program: Program, value: unknown, how: Treatment): boolean {
+  if (!("parts" in program)) return allowsLeafValue(program, value, how);
+  const { kind, parts } = program;
+  switch (kind) {
+    case "race":
+    case "any":
+      return parts.some((part) => allowsValue(part, value, how));
+    case "settled":
+      return isList(value, parts, (part, status) =>
+        status === "fulfilled" ? canSucceed(part) : status === "rejected" && canFail(part, how),
+      );
+    case "shared": {
+      const [first, ...others] = parts;
+      if (first === undefined) return false;
+      const same = Array.isArray(value) && new Set(value.map((one) => JSON.stringify(one))).size <= 1;
+      return same && isList(value, others, (_part, one) => allowsValue(first, one, how));
+    }
+    case "try":
+      if (typeof value === "string") return allowsCaught(parts, value, how);
+      return isList(value, parts, (part, one) => allowsValue(part, one, how));
+    default:
+      return isList(value, parts, (part, one) => allowsValue(part, one, how));
+  }
+}
+
+function allowsLeafValue(program: Leaf, value: unknown, how: Treatment): boolean {
   switch (program.kind) {
     case "step":
       return value === program.id && canSucceed(program);
     case "sleep":
+    case "until":
     case "metadata":
       return value === undefined;
+    case "reuse":
     case "wait":
       return value === null || (typeof value === "string" && /^d\d+-/.test(value));
     case "token":
@@ -44,22 +73,6 @@ function allowsValue(program: Program, value: unknown, how: Treatment): boolean 
       return false;
     case "child":
       return program.detach ? value === "detached" : allowsValue(program.body, value, how);
-    case "race":
-    case "any":
-      return program.parts.some((part) => allowsValue(part, value, how));
-    case "settled":
-      return isList(value, program.parts, (part, status) =>
-        status === "fulfilled" ? canSucceed(part) : status === "rejected" && canFail(part, how),
-      );
-    case "try":
-      if (typeof value === "string") return allowsCaught(program.parts, value, how);
-      return isList(value, program.parts, (part, one) => allowsValue(part, one, how));
-    case "sequence":
-    case "loop":
-    case "group":
-    case "all":
-    case "parallel":
-      return isList(value, program.parts, (part, one) => allowsValue(part, one, how));
   }
 }
 
@@ -79,57 +92,56 @@ function isList(
 }
 
 function allowsError(program: Program, message: string, how: Treatment): boolean {
-  switch (program.kind) {
-    case "step":
-      return stepErrors(program).some((error) => message.includes(error));
-    case "throw":
-      return message === `thrown ${program.id}`;
-    case "child": {
-      const [, status, inner] = /^The child run \S+ ended (\w+): (.*)$/s.exec(message) ?? [];
-      if (program.detach || inner === undefined) return false;
-      if (canUndo(program.body) && inner.startsWith("The run ended comp")) return true;
-      return status === "cancelled" ? how.cancelled : allows(program.body, { error: inner }, how);
-    }
+  if (!("parts" in program)) return allowsLeafError(program, message, how);
+  const { kind, parts } = program;
+  switch (kind) {
     case "any":
-      return message === ALL_REJECTED && program.parts.every((part) => canFail(part, how));
+      return message === ALL_REJECTED && parts.every((part) => canFail(part, how));
+    case "settling":
+      return /^\d+ of \d+ failed: no\. /.test(message) && parts.some((part) => canFail(part, how));
     case "settled":
     case "try":
       return false;
-    case "race":
-    case "all":
-    case "parallel":
-      return program.parts.some((part) => allowsError(part, message, how));
     case "sequence":
     case "loop":
     case "group": {
-      const blocked = program.parts.findIndex((part) => !canSucceed(part));
-      const reached = blocked < 0 ? program.parts : program.parts.slice(0, blocked + 1);
+      const blocked = parts.findIndex((part) => !canSucceed(part));
+      const reached = blocked < 0 ? parts : parts.slice(0, blocked + 1);
       return reached.some((part) => allowsError(part, message, how));
     }
-    case "sleep":
-    case "wait":
-    case "iterate":
-    case "token":
-    case "pure":
-    case "metadata":
-    case "stream":
-    case "undo":
-      return false;
+    default:
+      return parts.some((part) => allowsError(part, message, how));
   }
 }
 
-function stepErrors({ id, failures, once, ms, timeoutMs }: Program & { readonly kind: "step" }): string[] {
+function allowsLeafError(program: Leaf, message: string, how: Treatment): boolean {
+  if (program.kind === "step") return stepErrors(program).some((error) => message.includes(error));
+  if (program.kind === "throw") return message === `thrown ${program.id}`;
+  if (program.kind !== "child") return false;
+  const [, status, inner] = /^The child run \S+ ended (\w+): (.*)$/s.exec(message) ?? [];
+  if (program.detach || inner === undefined) return false;
+  if (canUndo(program.body) && inner.startsWith("The run ended comp")) return true;
+  return status === "cancelled" ? how.cancelled : allows(program.body, { error: inner }, how);
+}
+
+function stepErrors(program: Program & { readonly kind: "step" }): string[] {
+  const { id, once, ms, timeoutMs, throws } = program;
   return [
-    ...(failures >= 3 ? [`failure 3 of ${id}`] : []),
+    ...(failsFinally(program) ? [`failure ${throws === "fatal" ? 1 : 3} of ${id}`] : []),
     ...(timeoutMs !== undefined && timeoutMs <= ms ? [`its timeout of ${timeoutMs} ms`] : []),
     ...(once ? ["was started and its outcome was lost"] : []),
   ];
 }
 
+/** Whether the attempts of the step fail until none is left. */
+function failsFinally({ failures, throws }: Program & { readonly kind: "step" }): boolean {
+  return failures >= 3 || (throws === "fatal" && failures > 0);
+}
+
 function canSucceed(program: Program): boolean {
   switch (program.kind) {
     case "step":
-      return program.failures < 3 && !(program.timeoutMs !== undefined && program.timeoutMs <= program.ms);
+      return !failsFinally(program) && !(program.timeoutMs !== undefined && program.timeoutMs <= program.ms);
     case "throw":
     case "undo":
       return false;
@@ -142,7 +154,10 @@ function canSucceed(program: Program): boolean {
     case "loop":
     case "group":
     case "all":
+    case "late":
+    case "shared":
     case "parallel":
+    case "settling":
       return program.parts.every(canSucceed);
     default:
       return true;
@@ -166,7 +181,10 @@ function canFail(program: Program, how: Treatment): boolean {
       return program.parts.every((part) => canFail(part, how));
     case "race":
     case "all":
+    case "late":
+    case "shared":
     case "parallel":
+    case "settling":
     case "sequence":
     case "loop":
     case "group":

@@ -11,6 +11,9 @@ import type { Finding } from "./oracles/finding.ts";
 /** The number of seeds per request to a process. */
 const BATCH_SEEDS = 250;
 
+/** Programs await promises late on purpose. */
+const EXEC_ARGV = [...process.execArgv, "--disable-warning=PromiseRejectionHandledWarning"];
+
 /** The answer of a process for one batch of seeds. */
 export interface SeedBatch {
   readonly failed: readonly { readonly seed: number; readonly findings: readonly Finding[] }[];
@@ -33,7 +36,7 @@ export class SeedPool {
 
   constructor() {
     const worker = new URL("seeds-process.ts", import.meta.url);
-    this.#workers = Array.from({ length: availableParallelism() }, () => fork(worker));
+    this.#workers = Array.from({ length: availableParallelism() }, () => fork(worker, { execArgv: EXEC_ARGV }));
   }
 
   async run({ from, seeds, bug, batch }: SeedRange): Promise<void> {

@@ -49,7 +49,7 @@ function* smallerPrograms(program: Program): Generator<Program, void> {
     for (const [place, part] of parts.entries()) {
       for (const less of smallerPrograms(part)) yield { ...program, parts: parts.with(place, less) };
     }
-    if (program.kind === "loop") yield { ...program, kind: "sequence" };
+    if (program.kind !== "sequence") yield { ...program, kind: "sequence" };
   } else if (program.kind === "child") {
     yield program.body;
     for (const body of smallerPrograms(program.body)) yield { ...program, body };

@@ -18,15 +18,27 @@ export interface Simulation {
   readonly trace: () => string;
 }
 
+export interface SimulationOptions {
+  /**
+   * Programs leave rejections of their own promises without a handler. The engine must take them, but a test runner that
+   * listens sees them, too.
+   */
+  readonly leavesRejections?: boolean;
+}
+
 /** Runs the scenario of a seed. */
-export function simulate(seed: number, bug?: BugName): Promise<Simulation> {
-  return runScenario(makeScenario(seed), bug);
+export function simulate(seed: number, bug?: BugName, options?: SimulationOptions): Promise<Simulation> {
+  return runScenario(makeScenario(seed), bug, options);
 }
 
 /** Runs a scenario. An exception of the simulation is a finding too. */
-export async function runScenario(scenario: Scenario, bug?: BugName): Promise<Simulation> {
-  const world = new World(scenario, bug);
-  const rejections = new UnhandledRejections();
+export async function runScenario(
+  scenario: Scenario,
+  bug?: BugName,
+  { leavesRejections = false }: SimulationOptions = {},
+): Promise<Simulation> {
+  const world = new World(scenario, bug, !leavesRejections);
+  const rejections = new UnhandledRejections(leavesRejections);
   const findings = await world.run().then(
     () => world.findings,
     (error: Error): Finding[] => [

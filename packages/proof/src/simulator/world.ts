@@ -39,7 +39,7 @@ export class World {
   readonly #scenario: Scenario;
   readonly #bug: BugName | undefined;
   readonly #clock = new VirtualClock();
-  readonly #observations = new Observations(() => this.#clock.now());
+  readonly #observations: Observations;
   readonly #root: MemoryHost;
   /** Acknowledged deliveries by run, kind and name, in order. */
   readonly #acknowledged = new Map<string, string[]>();
@@ -51,8 +51,13 @@ export class World {
   readonly #index = new Map<string, IndexRow>();
   #faultsDisabled = false;
 
-  constructor(scenario: Scenario, bug: BugName | undefined) {
+  constructor(scenario: Scenario, bug: BugName | undefined, handlesRejections: boolean) {
     this.#scenario = scenario;
+    this.#observations = new Observations({
+      now: () => this.#clock.now(),
+      handlesRejections,
+      kill: (runId) => this.#kill(runId),
+    });
     this.#bug = bug;
     this.#countProgram(scenario.program);
     this.#count(`pipe: ${scenario.remote} remote`);
@@ -168,7 +173,7 @@ export class World {
     for (let minutesLeft = MINUTES_AFTER_FAULTS_MAX; minutesLeft > 0; minutesLeft--) {
       await this.#root.settle();
       // An abandoned execution may detect late that the code did not fit.
-      for (const host of this.#hosts()) if (host.header.error?.code === "NON_DETERMINISM") host.operate("retry");
+      for (const host of this.#hosts()) if (host.header.paused?.by === "engine") this.#retry(host);
       const open = this.#hosts().filter((host) => !host.ended || hasPendingMessages(host));
       const before = open.map(progressOf);
       const [host] = open;
@@ -181,6 +186,12 @@ export class World {
       }
     }
     await this.#root.settle();
+  }
+
+  /** Retries a run that the engine paused. */
+  #retry(host: MemoryHost): void {
+    this.#count(`action: retry after ${host.header.error?.code}`);
+    host.operate("retry");
   }
 
   /** Loads each object whose alarm the platform has lost, as a request does. */
@@ -312,6 +323,14 @@ export class World {
     this.#observations.recovery.ended(runId, kind, this.#clock.now());
   }
 
+  /** The process of a run dies in a body. */
+  #kill(runId: string): void {
+    const host = this.#root.world.get(runId);
+    if (host === undefined) return;
+    this.#count("fault: death in a body");
+    this.#crash(host, false, "death in a body");
+  }
+
   #find(oracle: Finding["oracle"], text: string): void {
     this.findings.push({ oracle, text });
   }
@@ -350,6 +369,6 @@ function hasPendingMessages({ header }: MemoryHost): boolean {
 }
 
 /** Returns a text that changes with each progress of a run. */
-function progressOf({ journal, header }: MemoryHost): string {
-  return `${journal.length} ${header.status} ${header.outbox.count} ${header.index?.owed?.failures}`;
+function progressOf({ journal, header, crashes }: MemoryHost): string {
+  return `${crashes} ${journal.length} ${header.status} ${header.outbox.count} ${header.index?.owed?.failures}`;
 }

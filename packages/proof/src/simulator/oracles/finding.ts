@@ -9,6 +9,7 @@ export interface Finding {
     | "children"
     | "cold replay"
     | "compensation"
+    | "deaths"
     | "effects"
     | "flags"
     | "index"

@@ -62,7 +62,7 @@ export class Timers implements Watcher {
     if (wakeAt !== due) this.findings.push(`${key} ends ${String(wakeAt)} instead of ${due}`);
   }
 
-  #retries(key: string, { retryAt, attempt, op }: JournalEntry & { type: "step.retrying" }, now: number): void {
+  #retries(key: string, { retryAt, attempt, op, error }: JournalEntry & { type: "step.retrying" }, now: number): void {
     this.#due.set(key, retryAt);
     const what = this.#requested.get(`${key.slice(0, key.indexOf(" "))} ${op.replace(/^compensation/, "step")}`);
     if (what?.kind !== "step") return;
@@ -71,7 +71,7 @@ export class Timers implements Watcher {
     const { initial, maxDelay } = what.once ? { initial: 1_000, maxDelay: 60_000 } : RETRY;
     const plain = Math.min(initial * 2 ** (attempt - 1), maxDelay);
     const [least, most] =
-      what.retryAfterMs === undefined
+      what.retryAfterMs === undefined || error.code !== "RETRYABLE"
         ? [plain, Math.min(Math.ceil(plain * (1 + JITTER_SHARE)), maxDelay)]
         : [what.retryAfterMs, what.retryAfterMs];
     if (delay < least || delay > most)
