@@ -1,6 +1,15 @@
 import { note } from "@holdfast/proof/output";
 import { expect, test } from "vitest";
-import { BUGS, type BugName, makeScenario, runScenario, shrink, simulate } from "../src/index.ts";
+import {
+  BUGS,
+  type BugName,
+  makeScenario,
+  type SeedBatch,
+  SeedPool,
+  runScenario,
+  shrink,
+  simulate,
+} from "../src/index.ts";
 import { FOUND } from "./found-scenarios.ts";
 
 /** The number of new seeds in each test run; `pnpm simulate --from <seed>` repeats them. */
@@ -8,17 +17,18 @@ const FRESH = 10_000;
 
 /** Everything that must occur within these seeds: a fault that never occurs would prove nothing. */
 const EXERCISED =
-  "all any child group iterate loop metadata parallel pure race sequence settled sleep step stream throw token try undo wait"
+  "all any child group iterate late loop metadata parallel pure race reuse sequence settled settling shared sleep step stream throw token try undo until wait"
     .split(" ")
     .map((kind) => `program: ${kind}`)
     .concat(
-      ["crash before", "crash after", "zombie after", "start"].map((fault) => `fault: ${fault}`),
+      ["crash before", "crash after", "zombie after", "start", "death in a body"].map((fault) => `fault: ${fault}`),
       ["twice", "early", "late", "lost"].map((fault) => `fault: alarm ${fault}`),
       ["lost", "twice", "late", "answer lost"].map((fault) => `fault: message ${fault}`),
       ["cancelled", "compensated", "compensation_failed", "completed", "failed"].map((status) => `end: ${status}`),
       ["cancel", "change code", "evict", "jump", "pause", "resume", "token delivered"].map((act) => `action: ${act}`),
       ["trigger again", "unpause", "zombie", "delivery buffered", "delivery duplicate"].map((act) => `action: ${act}`),
       ["changed code: NON_DETERMINISM", "pipe: always remote", "pipe: by turns remote", "action: delivery resolved"],
+      ["action: retry after EXECUTOR_CRASHED"],
     );
 
 test.each(Object.entries(FOUND))("DUR4 a fault that the simulator found stays fixed: %s", async (_what, scenario) => {
@@ -33,11 +43,14 @@ test(
     note(`seeds ${from} to ${from + FRESH - 1}; repeat with: pnpm simulate --from ${from} --seeds ${FRESH}`);
     const failed: unknown[] = [];
     const exercised = new Set<string>();
-    for (let seed = from; seed < from + FRESH; seed++) {
-      const { findings, counts } = await simulate(seed);
-      if (findings.length > 0) failed.push({ seed, findings: findings.slice(0, 3) });
-      for (const what of counts.keys()) exercised.add(what);
-    }
+    const pool = new SeedPool();
+    const batch = (result: SeedBatch): boolean => {
+      for (const { seed, findings } of result.failed) failed.push({ seed, findings: findings.slice(0, 3) });
+      for (const [what] of result.counts) exercised.add(what);
+      return true;
+    };
+    await pool.run({ from, seeds: FRESH, bug: undefined, batch });
+    pool.end();
     expect(failed.slice(0, 5)).toEqual([]);
     expect(EXERCISED.filter((what) => !exercised.has(what))).toEqual([]);
   },

@@ -148,7 +148,7 @@ async function executeLeaf(
     case "wait":
       return executeWait(program, scope);
     case "iterate":
-      return iterate(program, scope);
+      return program.twice ? iterateTwice(program, scope) : iterate(program, scope);
     case "undo":
       return ctx.compensate();
     case "token":
@@ -211,6 +211,22 @@ async function iterate({ name, ms, max }: Program & { readonly kind: "iterate" }
     request();
   }
   return ids.length;
+}
+
+/** Loops twice over one wait object. Each delivery is seen once (WAIT2). */
+async function iterateTwice(
+  { name, ms, max }: Program & { readonly kind: "iterate" },
+  { ctx }: Scope,
+): Promise<unknown> {
+  const wait = ctx.waitForEvent<Delivered>(name, { timeout: ms });
+  const ids: string[] = [];
+  for (let loop = 1; loop <= 2; loop++) {
+    for await (const { id } of wait) {
+      ids.push(id);
+      if (ids.length === loop * max) break;
+    }
+  }
+  return new Set(ids).size === ids.length ? ids.length : `a delivery was seen twice: ${ids.join()}`;
 }
 
 function executeStep(program: Program & { readonly kind: "step" }, scope: Scope): Promise<unknown> {

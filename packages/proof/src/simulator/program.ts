@@ -45,7 +45,15 @@ export type Program =
       readonly even: boolean | undefined;
     }
   /** `for await` over one kind of delivery, until a time-out or until `max` deliveries. */
-  | { readonly kind: "iterate"; readonly id: number; readonly name: string; readonly ms: number; readonly max: number }
+  | {
+      readonly kind: "iterate";
+      readonly id: number;
+      readonly name: string;
+      readonly ms: number;
+      readonly max: number;
+      /** A second loop over the same wait follows. Its name is `c`. */
+      readonly twice?: true;
+    }
   /** `ctx.compensate()`. */
   | { readonly kind: "undo"; readonly id: number }
   | { readonly kind: "token"; readonly id: number; readonly ms: number }
@@ -131,14 +139,12 @@ function makeLeaf(random: Random, id: number, makeBody: () => Program, childLeve
   const roll = random.next();
   if (roll < 0.45) return makeStep(random, id);
   if (roll < 0.46) return { kind: "undo", id };
-  if (roll < 0.49)
-    return {
-      kind: "iterate",
-      id,
-      name: random.pick(["a", "b"]),
-      ms: makeTime(random, 2_000),
-      max: 1 + random.below(3),
-    };
+  if (roll < 0.49) {
+    const twice = random.chance(0.4) ? { twice: true as const } : {};
+    const name = random.pick(["a", "b"]);
+    const max = 1 + random.below(3);
+    return { kind: "iterate", id, ms: makeTime(random, 2_000), max, ...twice, name: twice.twice ? "c" : name };
+  }
   if (roll < 0.58) return { kind: random.chance(0.7) ? "sleep" : "until", id, ms: makeTime(random, 3_000) };
   if (roll < 0.61) return { kind: "reuse", id, name: random.pick(["a", "b"]), ms: makeTime(random, 2_000) };
   if (roll < 0.74) {

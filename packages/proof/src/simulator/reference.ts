@@ -63,7 +63,7 @@ function allowsLeafValue(program: Leaf, value: unknown, how: Treatment): boolean
     case "token":
       return value === null || value === "answer";
     case "iterate":
-      return typeof value === "number" && value <= program.max;
+      return typeof value === "number" && value <= program.max * (program.twice ? 2 : 1);
     case "pure":
       return value === program.ticks;
     case "stream":

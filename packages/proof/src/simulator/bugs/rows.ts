@@ -14,6 +14,7 @@ export type RowBug =
   | "reorder deliveries"
   | "forget buffered deliveries on replay"
   | "forget delivery ids on replay"
+  | "forget the deaths"
   | "lose an outcome"
   | "drop a message"
   | "apply metadata twice";
@@ -52,6 +53,12 @@ export const ROW_BUGS: Readonly<Record<RowBug, Bug>> = {
   "forget delivery ids on replay": {
     stored: (store, batch) => {
       if (startsAnother(batch)) eraseAll(store, "delivered/");
+    },
+  },
+  "forget the deaths": {
+    stored: (store, { puts }) => {
+      const { crashes, ...rest } = headerOf(store);
+      if (crashes !== undefined && puts.has("record")) store.overwrite("record", rest);
     },
   },
   "lose an outcome": {

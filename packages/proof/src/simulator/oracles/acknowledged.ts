@@ -19,7 +19,7 @@ export function checkAcknowledged({ host, acknowledged, inOrder, resumed }: Obse
     take(`${kind} ${name}`, deliveryId ?? "");
   }
   return ["signal", "event"].flatMap((on) =>
-    ["a", "b"].flatMap((name) => {
+    ["a", "b", "c"].flatMap((name) => {
       const [wanted, found] = [acknowledged(on, name), taken.get(`${on} ${name}`) ?? []];
       const same = inOrder ? wanted.join() === found.join() : wanted.toSorted().join() === found.toSorted().join();
       return same ? [] : [`the deliveries of ${on} ${name} are [${found.join()}] instead of [${wanted.join()}]`];
