@@ -7,3 +7,10 @@ declare namespace Cloudflare {
     readonly STEP_HANDLER_URL: string;
   }
 }
+
+declare module "node:async_hooks" {
+  export class AsyncLocalStorage<T> {
+    run<R>(store: T, fn: () => R): R;
+    getStore(): T | undefined;
+  }
+}

@@ -135,6 +135,19 @@ describe("steps", () => {
     for (const i of [1, 2]) expect((times[i] as number) - (times[i - 1] as number)).toBeGreaterThanOrEqual(200);
   });
 
+  test("STEP8 bodies see the async context of the place that requested their steps, also when an alarm repeats them", async () => {
+    await trigger("spans", "r1");
+    await untilStatus("r1", "waiting");
+    await signal("r1", "go");
+    expect(await untilStatus("r1", "completed")).toMatchObject({ steps: [{ attempts: 1 }, { attempts: 2 }, {}] });
+    expect(effects).toEqual([
+      "at once in first",
+      "attempt 1 in second",
+      "attempt 2 in second",
+      "after the signal in third",
+    ]);
+  });
+
   test("STEP5 a result of several megabytes is stored in parts and is complete after an abort", async () => {
     await trigger("large", "r1", 3_000_000);
     const keys = await inObject("r1", (state) => [...state.storage.kv.list()].map(([key]) => key));

@@ -1,6 +1,7 @@
 /**
  * Workflows for the real-workerd suite, and a log of their step bodies in this isolate.
  */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { type CatalogueEntry, makeCatalogue, workflowsOf } from "@holdfast/proof/catalogue";
 import { workflow } from "@holdfast/workflows";
 import { sleepFor } from "./sleep.ts";
@@ -8,6 +9,9 @@ import { watch } from "./watched.ts";
 
 /** The step bodies that ran, by run and step, in order. */
 export const effects: string[] = [];
+
+/** The active span of a tracing library. */
+const span = new AsyncLocalStorage<string>();
 
 const child = workflow({
   id: "child",
@@ -110,6 +114,22 @@ export const workflows = [
         if (attempt < 3) throw new Error("not yet");
         return attempt;
       }),
+  }),
+  workflow({
+    id: "spans",
+    run: async (_input, ctx) => {
+      const see = (name: string): unknown => effects.push(`${name} in ${span.getStore()}`);
+      await span.run("first", () => ctx.step("at once", () => see("at once")));
+      await span.run("second", () =>
+        ctx.step("later", { retry: { max: 2, initial: 200, backoff: "fixed" } }, async ({ attempt }) => {
+          await sleepFor(1);
+          see(`attempt ${attempt}`);
+          if (attempt < 2) throw new Error("not yet");
+        }),
+      );
+      await ctx.waitForSignal("go");
+      await span.run("third", () => ctx.step("after the signal", () => see("after the signal")));
+    },
   }),
   workflow({
     id: "held",

@@ -12,6 +12,7 @@ import {
 } from "@holdfast/protocol";
 import type { Execution } from "../replay/execution.ts";
 import type { OpenOperation } from "../replay/operation.ts";
+import { captureContext } from "../replay/step-scope.ts";
 import { checkName } from "./checks.ts";
 import type { RetryDefault } from "./steps.ts";
 import type { StepContext } from "../step-context.ts";
@@ -87,7 +88,7 @@ function writeStream(
     }
     return count;
   };
-  const step = { fn, retry: policy.current, timeoutMs: undefined, once: false };
+  const step = { fn, retry: policy.current, timeoutMs: undefined, once: false, context: captureContext() };
   const operation: OpenOperation = execution.operations.request("stream", id, { type: "step", step });
   return operation.promise as Promise<number>;
 }

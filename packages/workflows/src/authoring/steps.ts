@@ -7,6 +7,7 @@ import type { OpenOperation, StepRequest } from "../replay/operation.ts";
 import { checkName, checkOutside } from "./checks.ts";
 import { CancelledError } from "../errors.ts";
 import { handled } from "../replay/handled.ts";
+import { captureContext } from "../replay/step-scope.ts";
 import { runParallel } from "./parallel.ts";
 import type { StepContext } from "../step-context.ts";
 import type { StepOptions, WorkflowContext } from "./types.ts";
@@ -60,6 +61,7 @@ function stepRequest(id: string, options: StepOptions, fn: StepFunction, retry: 
     retry: resolveRetry(options.retry, retry, `${where}.retry`),
     timeoutMs: timeout === undefined ? undefined : parseDurationMs(timeout, `${where}.timeout`),
     once,
+    context: captureContext(),
     compensate,
   };
 }

@@ -18,12 +18,15 @@ import {
 import { ChildRunError, TimeoutError } from "../errors.ts";
 import type { StepContext } from "../step-context.ts";
 import { handled } from "./handled.ts";
+import type { AsyncContext } from "./step-scope.ts";
 
 export interface StepRequest {
   readonly fn: (step: StepContext) => unknown;
   readonly retry: RetryPolicy;
   readonly timeoutMs: number | undefined;
   readonly once: boolean;
+  /** The async context of the place where the step was requested (STEP8). */
+  readonly context: AsyncContext | undefined;
   /** The compensation of the step. It gets the decoded result (COMP1). */
   readonly compensate?: ((output: unknown) => unknown) | undefined;
 }

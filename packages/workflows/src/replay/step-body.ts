@@ -17,7 +17,7 @@ import {
 } from "@holdfast/protocol";
 import { TimeoutError } from "../errors.ts";
 import type { Log } from "../step-context.ts";
-import { type RunScope, insideStep } from "./step-scope.ts";
+import { type RunScope, inContext, insideStep } from "./step-scope.ts";
 import type { OpenOperation, StepRequest } from "./operation.ts";
 import type { Platform } from "./platform.ts";
 
@@ -96,7 +96,8 @@ export class StepBody {
     const context = new BodyContext(this.inProgress.attempt, idempotencyKey, log, () => this.#control(), traceparent);
     const { id, kind } = this.#operation;
     const mock = kind === "step" ? platform.replaceBody?.(kind, parseOperationId(id).name) : undefined;
-    insideStep(run, id, () => settleLater(() => (mock ?? fn)(context as never))).then(
+    const body = (): Promise<unknown> => insideStep(run, id, () => settleLater(() => (mock ?? fn)(context as never)));
+    inContext(this.#step.context, body, log).then(
       (value) => {
         this.#complete(value);
         settled();

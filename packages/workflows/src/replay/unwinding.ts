@@ -140,10 +140,10 @@ export class Unwinding {
   async #compensateStep(step: CompletedStep): Promise<void> {
     const { request } = step.operation;
     if (request.type !== "step") return;
-    const { compensate, retry, timeoutMs } = request.step;
+    const { compensate, retry, timeoutMs, context } = request.step;
     const mock = this.#host.platform.replaceBody?.("compensation", parseOperationId(step.operation.id).name);
     const fn = (): unknown => (mock ?? compensate)?.(decodeValue(step.value) as never);
-    const operation = this.#host.operations.requestCompensation(step, { fn, retry, timeoutMs, once: false });
+    const operation = this.#host.operations.requestCompensation(step, { fn, retry, timeoutMs, once: false, context });
     this.#executing.add(operation);
     await operation.promise.finally(() => this.#executing.delete(operation));
   }
