@@ -29,6 +29,7 @@ export const STATUS_OF = {
   route_not_found: 404,
   run_not_ended: 409,
   run_terminal: 409,
+  run_unwinding: 409,
   sockets_not_configured: 501,
   token_not_found: 404,
   too_many_readers: 429,

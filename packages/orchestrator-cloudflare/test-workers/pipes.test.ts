@@ -2,7 +2,7 @@
 import { env } from "cloudflare:test";
 import { differences, runEntry, slugOf } from "@holdfast/proof/catalogue";
 import { describe, expect, test } from "vitest";
-import { call, fireAlarm, trigger, untilStatus } from "./api-client.ts";
+import { call, fireAlarm, read, trigger, untilStatus } from "./api-client.ts";
 import { openWorkerdHost } from "./contract-host.ts";
 import { expectBrokenConnections, expectLostStubs, resetAfterEach } from "./declared-output.ts";
 import { sleepFor } from "./sleep.ts";
@@ -31,6 +31,19 @@ describe.each(["rpc", "fetch", "http"])("over %s", (pipe) => {
     await trigger("watched-hangs", run, null, 0);
     await expect.poll(() => bodies(run), { timeout: 10_000 }).toBe(1);
     expect((await call(`/api/runs/${run}/cancel`, {})).status).toBe(202);
+    await expect.poll(async () => (await seen(pipe, run)).aborted, withinASecond).toBe(1);
+  });
+
+  test("CAN8 a terminate ends a run whose body hangs in the step handler, and aborts the body within a second", async () => {
+    const run = `${pipe}-terminated`;
+    await trigger("watched-hangs", run, null, 0);
+    // The step handler sends the bodies in progress after a moment.
+    await expect.poll(async () => (await read(run)).steps, { timeout: 10_000 }).toMatchObject([{ status: "running" }]);
+    const answer = await call(`/api/runs/${run}/terminate`, { reason: "it hangs" });
+    expect([answer.status, await answer.json()]).toMatchObject([
+      202,
+      { run: { status: "cancelled", error: { code: "TERMINATED" }, undone: [], inFlight: [{ name: "hang" }] } },
+    ]);
     await expect.poll(async () => (await seen(pipe, run)).aborted, withinASecond).toBe(1);
   });
 

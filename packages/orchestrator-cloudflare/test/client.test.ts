@@ -105,6 +105,9 @@ describe("a client", () => {
     await vi.waitFor(async () =>
       expect((await client.list({ status: "completed" })).runs.map(({ id }) => id)).toEqual([run.id]),
     );
+    const stuck = await client.trigger("order", 1, { runId: "stuck" });
+    expect(await stuck.terminate("not needed")).toMatchObject({ status: "cancelled", error: { code: "TERMINATED" } });
+    await expect(stuck.result()).rejects.toMatchObject({ code: "TERMINATED" });
     for (let i = 0; i < 3; i++) await client.trigger("order", i, { runId: `o${i}`, tags: ["many"] });
     const ids: string[] = [];
     await vi.waitFor(async () =>

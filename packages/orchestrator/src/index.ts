@@ -54,7 +54,7 @@ export { alarmOf, newerFormatError, markNewer, readShownInput, shownHeader } fro
 export { type OpenWait, type ParentRef, type RunError, type RunHeader, nextAlarm } from "./run/run-header.ts";
 export { RunHost, type RunHostOptions } from "./run/run-host.ts";
 export type { RunIdentity } from "./run/run-identity.ts";
-export { describeEntry, describeRun, summarizeRun } from "./run/run-record.ts";
+export { describeEntry, describeLeftOver, describeRun, summarizeRun } from "./run/run-record.ts";
 export { type RunState, applyBatch, loadRun, markNewerInput, readInput, readJournal } from "./run/run-state.ts";
 export { computeBackoffDelayMs } from "./run/step-retry.ts";
 export { type Transition, transition } from "./run/transition.ts";

@@ -50,6 +50,10 @@ export interface RunSummary extends ListedRun {
   readonly phase: "forward" | "compensating";
   readonly pendingWaitpoints: readonly Waitpoint[];
   readonly uncompensated?: readonly UncompensatedStep[] | undefined;
+  /** Of a terminated run: the completed steps whose compensation has not succeeded (CAN8). */
+  readonly undone?: readonly StepReference[] | undefined;
+  /** Of a terminated run: the bodies that executed at its end. Their effect is unknown. */
+  readonly inFlight?: readonly BodyInFlight[] | undefined;
   readonly dispatch?: DispatchFailure | undefined;
   /** Number of executions so far. */
   readonly invocationCount: number;
@@ -62,10 +66,33 @@ export interface RunSummary extends ListedRun {
   readonly timeoutMs?: number | undefined;
 }
 
-/** A step whose compensation failed finally (COMP3). */
-export interface UncompensatedStep {
+export interface StepReference {
   readonly name: string;
   readonly occurrence: number;
+}
+
+/** `kind`: `step`, `compensation` of the step with this name, or `stream`. */
+export interface BodyInFlight extends StepReference {
+  readonly kind: string;
+}
+
+/** A delivery that a run accepted and did not consume before its end. */
+export interface LeftOverDelivery {
+  readonly kind: "event" | "signal" | "token";
+  /** The event's type, the signal's name, or the token's id. */
+  readonly name: string;
+  readonly at: number;
+  readonly deliveryId?: string | undefined;
+}
+
+/** The first of these deliveries, oldest first, and the number of all (WAIT12). */
+export interface LeftOver {
+  readonly count: number;
+  readonly deliveries: readonly LeftOverDelivery[];
+}
+
+/** A step whose compensation failed finally (COMP3). */
+export interface UncompensatedStep extends StepReference {
   readonly error: ShownError;
 }
 
@@ -119,6 +146,8 @@ export interface RunRecord<Output = unknown> extends RunSummary {
   readonly output?: Output | undefined;
   readonly steps: readonly RunStep[];
   readonly streams: Readonly<Record<string, RunStream>>;
+  /** In an ended run, if there are any. */
+  readonly leftOver?: LeftOver | undefined;
   /** The record omits steps or cuts values. `/journal` has all steps. */
   readonly truncated?: true;
 }

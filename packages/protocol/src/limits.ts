@@ -31,6 +31,8 @@ export const LIMITS = {
   chunkChars: 262_144,
   /** How long a run that fails or completes waits for step bodies that still execute (STEP6). */
   siblingGraceMs: 5_000,
+  /** One attempt of a compensation whose step has no `timeout`. */
+  compensationMs: 300_000,
 } as const;
 
 /** Limits that no deployment changes, and that code in the author's package does not read: they stay out of its bundle. */
@@ -47,6 +49,10 @@ export const HOST_LIMITS = {
   bulkRuns: 100,
   /** Entries of `resumedBy` in a run's record. */
   resumedBy: 1_000,
+  /** Steps in each of the lists `undone` and `inFlight` of a run's record (CAN8). */
+  remains: 1_000,
+  /** Deliveries that the record of an ended run lists in `leftOver` (WAIT12). */
+  leftOver: 100,
   /** The first delay before a message, or a row for the index, is sent again without acknowledgement (CHILD4). */
   resendMsMin: 5_000,
   /** The factor by which that delay grows with each repetition. */

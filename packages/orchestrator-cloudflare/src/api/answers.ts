@@ -7,9 +7,12 @@
 import {
   type AttemptedWork,
   type AuditEntry,
+  type BodyInFlight,
   type BulkAnswer,
   type Delivery,
   type DispatchFailure,
+  type LeftOver,
+  type LeftOverDelivery,
   type ListedRun,
   RUN_STATUSES,
   type RunErrorInfo,
@@ -18,6 +21,7 @@ import {
   type RunStream,
   type RunSummary,
   type ShownError,
+  type StepReference,
   type StepStatus,
   type UncompensatedStep,
   type Waitpoint,
@@ -86,6 +90,14 @@ const summary: Fields<RunSummary> = {
   "uncompensated?": listOf(
     object<UncompensatedStep>({ name: text, occurrence: whole, error: object<ShownError>(errorFields) }),
   ),
+  "undone?": {
+    ...listOf(object<StepReference>({ name: text, occurrence: whole })),
+    description: "Of a terminated run: the completed steps whose compensation has not succeeded.",
+  },
+  "inFlight?": {
+    ...listOf(object<BodyInFlight>({ kind: oneOf("step", "compensation", "stream"), name: text, occurrence: whole })),
+    description: "Of a terminated run: the bodies that executed at its end. Their effect is unknown.",
+  },
   pendingWaitpoints: listOf(ref("Waitpoint")),
   invocationCount: { ...whole, description: "Number of executions so far." },
   metadata: { type: "object" },
@@ -146,6 +158,20 @@ export const ANSWERS = {
       type: "object",
       additionalProperties: object<RunStream>({ chunks: whole, ended: flag, generation: whole }),
     },
+    "leftOver?": object<LeftOver>(
+      {
+        count: whole,
+        deliveries: listOf(
+          object<LeftOverDelivery>({
+            kind: oneOf("event", "signal", "token"),
+            name: text,
+            at: time,
+            "deliveryId?": text,
+          }),
+        ),
+      },
+      "Of an ended run: the deliveries that it accepted and did not consume.",
+    ),
     "truncated?": { const: true },
   }),
   ListedRun: object<ListedRun>({

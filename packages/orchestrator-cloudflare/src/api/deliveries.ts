@@ -26,7 +26,7 @@ export const deliveryRoutes: readonly Route[] = [
     scope: "deliver",
     body: eventBody,
     answers: { 202: "Delivered" },
-    refusals: ["inbox_full", "run_terminal"],
+    refusals: ["inbox_full", "run_terminal", "run_unwinding"],
     handle: (call) => {
       const { eventType: name, payload, deliveryId } = call.body;
       const encoded = encodeGiven(payload, "payload");
@@ -45,7 +45,7 @@ export const deliveryRoutes: readonly Route[] = [
     scope: "deliver",
     body: signalBody,
     answers: { 202: "Delivered" },
-    refusals: ["inbox_full", "run_terminal"],
+    refusals: ["inbox_full", "run_terminal", "run_unwinding"],
     handle: (call) => {
       const { name, payload, deliveryId } = call.body;
       const encoded = encodeGiven(payload, "payload");
@@ -64,7 +64,7 @@ export const deliveryRoutes: readonly Route[] = [
     scope: "deliver",
     body: tokenBody,
     answers: { 202: "Delivered" },
-    refusals: ["already_resolved", "run_terminal", "token_not_found"],
+    refusals: ["already_resolved", "run_terminal", "run_unwinding", "token_not_found"],
     handle: (call) => {
       const { id, tokenId } = call.ids;
       const payload = encodeGiven(call.body.payload, "payload");

@@ -1,5 +1,5 @@
 /**
- * Routes for operators of one run: cancel, pause, unpause, retry (CAN1, CAN4, CAN5).
+ * Routes for operators of one run: cancel, terminate, pause, unpause, retry (CAN1, CAN4, CAN5, CAN8).
  */
 import * as v from "valibot";
 import { reasonField } from "./fields.ts";
@@ -7,6 +7,8 @@ import { type Route, route } from "./route.ts";
 import { askRun } from "./run-objects.ts";
 
 const cancelBody = v.strictObject({ reason: v.optional(reasonField) });
+
+const terminateBody = v.strictObject({ reason: v.pipe(reasonField, v.minLength(1, "must not be empty")) });
 
 /** No body, or an empty object. */
 const noBody = v.strictObject({});
@@ -31,6 +33,21 @@ export const operateRoutes: readonly Route[] = [
       const { reason } = call.body;
       return askRun(call, call.ids.id, { ask: "input", input: { type: "cancel", reason, by: call.principal.subject } });
     },
+  }),
+  route({
+    id: "terminateRun",
+    verb: "POST",
+    path: "/api/runs/:id/terminate",
+    summary: "Ends the run at once, without its code. Compensates nothing and lists what is not undone.",
+    scope: "operate",
+    body: terminateBody,
+    answers: { 202: "Operated" },
+    refusals: ["run_terminal"],
+    handle: (call) =>
+      askRun(call, call.ids.id, {
+        ask: "input",
+        input: { type: "terminate", reason: call.body.reason, by: call.principal.subject },
+      }),
   }),
   ...(["pause", "unpause", "retry"] as const).map((operation) =>
     route({

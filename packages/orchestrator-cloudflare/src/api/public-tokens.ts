@@ -33,7 +33,7 @@ export const publicTokenRoutes: readonly Route[] = [
     summary: "Answers a public token, once. Its URL is the secret, and browser pages of any site may send the request.",
     body: tokenBody,
     answers: { 202: "PubliclyDelivered" },
-    refusals: ["already_resolved", "newer_format", "run_terminal", "token_not_found"],
+    refusals: ["already_resolved", "newer_format", "run_terminal", "run_unwinding", "token_not_found"],
     handle: resolvePublicToken,
   }),
 ];

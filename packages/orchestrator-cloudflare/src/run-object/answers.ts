@@ -14,6 +14,7 @@ import {
   type StoreReader,
   chunkPrefix,
   describeEntry,
+  describeLeftOver,
   describeRun,
   journalKey,
   newerFormatError,
@@ -75,7 +76,8 @@ export class Answers {
     const openChunks = (op: string): number => state.openStreams.get(op)?.chunks ?? this.#countChunks(header, op);
     const current = { ...header, updatedAt: state.lastAt };
     const steps = this.#host.stepsInProgress();
-    return describeRun(current, readShownInput(state, header), journal, steps, openChunks, recordSteps);
+    const record = describeRun(current, readShownInput(state, header), journal, steps, openChunks, recordSteps);
+    return { ...record, leftOver: describeLeftOver(state) };
   }
 
   /**

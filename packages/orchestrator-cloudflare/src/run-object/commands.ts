@@ -10,7 +10,7 @@ type InputOf<T extends Input["type"]> = Extract<Input, { readonly type: T }>;
 
 /** An input of the state machine that a caller can cause. `by`: the caller, for the audit. */
 type CallerInput =
-  | (InputOf<"deliver" | "resolveToken" | "cancel" | "pause" | "unpause" | "retry"> & {
+  | (InputOf<"deliver" | "resolveToken" | "cancel" | "terminate" | "pause" | "unpause" | "retry"> & {
       readonly by: string;
     })
   | InputOf<"reindex">;

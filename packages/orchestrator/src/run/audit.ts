@@ -32,6 +32,7 @@ function detailOf(input: Input): string | undefined {
     case "deliver":
       return `${input.kind} ${input.name}`;
     case "cancel":
+    case "terminate":
       return input.reason;
     case "noteResumed":
       return input.runId;

@@ -2,9 +2,9 @@
  * Deliveries from outside: events, signals, tokens, and the ends of children.
  *
  * Owns: WAIT2 and WAIT10 (the oldest wait gets the oldest delivery), WAIT3 (delivery ids), WAIT7 (a token is resolved
- * once), WAIT8 (ended runs reject deliveries).
+ * once), WAIT8 and WAIT12 (runs that have ended or unwind reject deliveries).
  */
-import { FORMAT_VERSION, isTerminal } from "@holdfast/protocol";
+import { FORMAT_VERSION, assert, isTerminal } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
 import {
   type Buffered,
@@ -27,7 +27,8 @@ export function deliver(draft: Draft, input: Input & { type: "deliver" }): Reply
   if (deliveryId !== undefined && readRow(draft.state.store, DELIVERED_PREFIX, deliveryId) !== undefined) {
     return { type: "delivered", delivery: "duplicate" };
   }
-  if (isTerminal(draft.header.status)) return terminalRefusal(draft, `${kind} ${JSON.stringify(name)}`);
+  const closed = refuseClosed(draft, `${kind} ${JSON.stringify(name)}`);
+  if (closed !== undefined) return closed;
   if (deliveryId !== undefined && draft.header.deliveryIds >= draft.context.limits.deliveryIds) {
     return refuseFull(
       `The run stores ${draft.context.limits.deliveryIds} delivery ids, which is the limit. Deliver without an id, or to another run.`,
@@ -84,12 +85,15 @@ export function resolveToken(draft: Draft, input: Input & { type: "resolveToken"
     return { type: "refused", code: "token_not_found", message: "This run never issued that token." };
   }
   const wait = draft.header.waits.find((open) => open.tokenId === tokenId);
-  const answered = token.state !== "open" || isBuffered(draft, "token", tokenId);
-  if (isTerminal(draft.header.status) && !answered) return terminalRefusal(draft, "token");
-  if (wait === undefined || answered) {
-    const how = token.state === "timed_out" ? "it timed out" : "it was resolved";
+  // A time-out that is due is journaled after the pause, before any answer (CAN6).
+  const timedOut = token.state === "timed_out" || (wait?.wakeAt !== undefined && wait.wakeAt <= draft.now);
+  if (timedOut || token.state !== "open" || isBuffered(draft, "token", tokenId)) {
+    const how = timedOut ? "it timed out" : "it was resolved";
     return { type: "refused", code: "already_resolved", message: `The token cannot be resolved again: ${how}.` };
   }
+  const closed = refuseClosed(draft, "an answer to this token");
+  if (closed !== undefined) return closed;
+  assert(wait !== undefined, "an open token of a run that goes forward has a wait");
   if (draft.header.status === "paused") {
     bufferRow(draft, { kind: "token", name: tokenId, payload });
     return { type: "delivered", delivery: "buffered" };
@@ -98,11 +102,15 @@ export function resolveToken(draft: Draft, input: Input & { type: "resolveToken"
   return { type: "delivered", delivery: "resolved" };
 }
 
-function terminalRefusal(draft: Draft, what: string): Reply {
-  const { id, status } = draft.header;
-  return {
-    type: "refused",
-    code: "run_terminal",
-    message: `Run ${JSON.stringify(id)} has ended (${status}); it no longer accepts ${what}.`,
-  };
+/** Refuses a delivery to a run of which no wait can open any more: it has ended, or it unwinds (WAIT8, WAIT12). */
+function refuseClosed({ header }: Draft, what: string): Reply | undefined {
+  const { id, status, unwinding } = header;
+  const run = `Run ${JSON.stringify(id)}`;
+  if (isTerminal(status)) {
+    const message = `${run} has ended (${status}); it no longer accepts ${what}.`;
+    return { type: "refused", code: "run_terminal", message };
+  }
+  if (unwinding === undefined) return undefined;
+  const message = `${run} compensates its steps and then ends; it no longer waits for ${what}.`;
+  return { type: "refused", code: "run_unwinding", message };
 }

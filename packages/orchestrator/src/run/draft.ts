@@ -201,13 +201,15 @@ export class Draft {
   }
 
   #executionEffects(answered: boolean): Effect[] {
-    if (this.#abort !== undefined && this.live && !this.#starts) return [{ type: "abort", reason: this.#abort }];
-    if (this.#starts) {
-      const start: Effect = { type: "start", ...(this.#replaces ? { replaces: true } : {}) };
-      return this.live ? [{ type: "abort", reason: { type: "superseded" } }, start] : [start];
-    }
+    const ended = this.#header === undefined || isTerminal(this.#header.status);
+    // A timer may have started an execution before the input ended the run.
+    const starts = this.#starts && !ended;
+    const reason = starts ? ({ type: "superseded" } as const) : this.#abort;
+    const aborts: Effect[] = this.live && reason !== undefined ? [{ type: "abort", reason }] : [];
+    if (starts) return [...aborts, { type: "start", ...(this.#replaces ? { replaces: true } : {}) }];
+    if (aborts.length > 0) return aborts;
     const updates = this.#updates || this.entries.length > 0 || this.#paused !== undefined;
-    if (!this.live || answered || !updates || this.#header === undefined || isTerminal(this.#header.status)) return [];
+    if (!this.live || answered || !updates || ended) return [];
     const paused = this.#paused === undefined ? {} : { paused: this.#paused };
     return [{ type: "update", update: { entries: this.entries, now: this.now, ...paused } }];
   }

@@ -13,6 +13,7 @@ import type {
   Limits,
   OperationId,
   ReportAnswer,
+  StepInProgress,
 } from "@holdfast/protocol";
 import type { SendResult } from "../host/outbox-sender.ts";
 import type { Silence } from "./liveness.ts";
@@ -41,6 +42,8 @@ export type Input =
       readonly publicly?: boolean;
     })
   | (Requested & { readonly type: "cancel"; readonly reason?: string | undefined })
+  /** An operator ends the run at once, without its code (CAN8). */
+  | (Requested & { readonly type: "terminate"; readonly reason: string })
   /** An operator pauses or unpauses the run (CAN4), or retries a run that the engine paused (CAN5). */
   | (Requested & { readonly type: "pause" })
   | (Requested & { readonly type: "unpause" })
@@ -70,6 +73,8 @@ export interface HostContext {
   readonly live: boolean;
   /** The silence of the live execution. `undefined`: none is live, or it runs in this process (DUR11). */
   readonly silence?: Silence | undefined;
+  /** The bodies that the live execution has in progress. Only for the input `terminate`. */
+  readonly inProgress?: readonly StepInProgress[];
   /** The limits of this deployment (LIM1). */
   readonly limits: Limits;
   /** Whether this host can send messages to other runs. */
@@ -92,6 +97,7 @@ export type RefusalCode =
   | "parent_not_ended"
   | "run_not_ended"
   | "run_terminal"
+  | "run_unwinding"
   | "token_not_found"
   | "unknown_step";
 

@@ -25,18 +25,7 @@ const NEXT: Readonly<Record<RunStatus, readonly RunStatus[]>> = {
   pending: ["running", "paused", "cancelled"],
   running: ["waiting", "paused", "completed", "failed", "cancelled", "compensated", "compensation_failed"],
   waiting: ["running", "paused", "completed", "failed", "cancelled", "compensated", "compensation_failed"],
-  // The engine may pause a run that an operator has paused, because its code does not fit (REP5).
-  paused: [
-    "pending",
-    "running",
-    "waiting",
-    "paused",
-    "completed",
-    "failed",
-    "cancelled",
-    "compensated",
-    "compensation_failed",
-  ],
+  paused: ["pending", "running", "waiting", "completed", "failed", "cancelled", "compensated", "compensation_failed"],
   completed: [],
   failed: [],
   cancelled: [],
@@ -82,9 +71,13 @@ export function park(draft: Draft): void {
   changeStatus(draft, "waiting", { watchdogAt: undefined, crashes: undefined, losses: undefined });
 }
 
-/** Pauses the run until an operator acts. The journal does not change. `error`: why the engine pauses it. */
+/**
+ * Pauses the run until an operator acts. The journal does not change. `error`: why the engine pauses it. A run that an
+ * operator has paused stays paused by the operator: the next execution reports again what is wrong (CAN4).
+ */
 export function pause(draft: Draft, error?: RunHeader["error"]): void {
   const { status } = draft.header;
+  if (status === "paused") return;
   const from = status === "pending" || status === "waiting" ? status : "running";
   const by = error === undefined ? "operator" : "engine";
   changeStatus(draft, "paused", {

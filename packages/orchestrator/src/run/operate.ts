@@ -76,7 +76,7 @@ function continueRun(draft: Draft, paused: NonNullable<RunHeader["paused"]>): vo
   else if (draft.header.startAt !== undefined && draft.header.startAt <= draft.now) wake(draft);
 }
 
-function refuseEnded(draft: Draft, what: string): Reply {
+export function refuseEnded(draft: Draft, what: string): Reply {
   const { id, status } = draft.header;
   return {
     type: "refused",

@@ -92,6 +92,9 @@ export interface RunHeader extends RunIdentity {
   /** Set while the run unwinds, and afterwards (COMP1). */
   readonly unwinding?: { readonly cause: UnwindCause; readonly error: RunError } | undefined;
   readonly uncompensated?: readonly Uncompensated[] | undefined;
+  /** Of a terminated run: the steps that are not undone, and the bodies that were in flight (CAN8). */
+  readonly undone?: readonly OperationId[] | undefined;
+  readonly inFlight?: readonly OperationId[] | undefined;
   readonly metadata: Metadata;
   readonly streams: readonly StreamState[];
 

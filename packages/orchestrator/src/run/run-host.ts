@@ -98,7 +98,7 @@ export class RunHost {
     });
     this.#machine = new MachineHost<RunState, Input, Effect, Reply>(
       store,
-      { load: loadRun, decide: (state, input) => decide(state, input, this.#context(state)), apply: applyBatch },
+      { load: loadRun, decide: (state, input) => decide(state, input, this.#context(state, input)), apply: applyBatch },
       {
         perform: (effect) => this.#perform(effect),
         loaded: ({ header, newer }) => {
@@ -155,7 +155,7 @@ export class RunHost {
     this.#machine.forget();
   }
 
-  #context({ header }: RunState): HostContext {
+  #context({ header }: RunState, input: Input): HostContext {
     const { clock, limits = DEFAULT_LIMITS, send, updateIndex, retentionMs, flags } = this.#options;
     const now = clock();
     return {
@@ -163,6 +163,7 @@ export class RunHost {
       limits,
       live: this.#live !== undefined,
       silence: this.#live?.ping === undefined ? undefined : this.#liveness.silence(now),
+      ...(input.type === "terminate" ? { inProgress: this.stepsInProgress() } : {}),
       canSend: send !== undefined,
       indexes: updateIndex !== undefined,
       retentionMs: header && retentionMs?.(header),

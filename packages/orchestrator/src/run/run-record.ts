@@ -6,6 +6,7 @@
  */
 import {
   type AttemptedWork,
+  type BodyInFlight,
   type ChildOutcome,
   type JournalEntry,
   type JsonBudget,
@@ -30,6 +31,7 @@ import {
 } from "@holdfast/protocol";
 import { isOperationId } from "./newer-format.ts";
 import type { OpenWait, RunError, RunHeader, StreamState } from "./run-header.ts";
+import type { RunState } from "./run-state.ts";
 
 /** Makes the record of a run without input, output and steps. */
 export function summarizeRun(header: RunHeader): RunSummary {
@@ -42,6 +44,8 @@ export function summarizeRun(header: RunHeader): RunSummary {
     error: header.error && describeError(header.error),
     dispatch: header.status === "running" ? header.dispatch : undefined,
     uncompensated: header.uncompensated?.map(({ op, error }) => ({ ...nameOf(op), error: errorToJson(error) })),
+    undone: header.undone?.slice(0, HOST_LIMITS.remains).map(nameOf),
+    inFlight: header.inFlight?.slice(0, HOST_LIMITS.remains).map(describeBody),
     pendingWaitpoints: header.waits.map(describeWait),
     invocationCount: header.epoch,
     metadata: describeMetadata(header),
@@ -80,15 +84,25 @@ export function describeRun(
   const shown = journal.slice(0, recordSteps);
   const budget: JsonBudget = { chars: HOST_LIMITS.jsonChars };
   const last = journal.at(-1);
+  const cut = [header.undone, header.inFlight].some((list) => (list?.length ?? 0) > HOST_LIMITS.remains);
   return {
     ...summarizeRun(header),
     updatedAt: Math.max(header.updatedAt, last?.at ?? 0),
     input: showValue(input, budget),
     output: header.output === undefined ? undefined : showValue(header.output, budget),
     steps: describeSteps(shown, inProgress, budget),
-    ...(journal.length > shown.length || budget.chars <= 0 ? { truncated: true as const } : {}),
+    ...(journal.length > shown.length || cut || budget.chars <= 0 ? { truncated: true as const } : {}),
     streams: Object.fromEntries(header.streams.map((stream) => describeStream(stream, openChunks(stream.op)))),
   };
+}
+
+/** Returns the deliveries that an ended run accepted and did not consume; `undefined`: none (WAIT12). */
+export function describeLeftOver({ header, inbox }: RunState): RunRecord["leftOver"] {
+  if (header === undefined || !isTerminal(header.status)) return undefined;
+  const left = [...inbox.values()].flatMap(({ kind, name, at, deliveryId }) =>
+    kind === "child" ? [] : [{ kind, name, at, deliveryId }],
+  );
+  return left.length === 0 ? undefined : { count: left.length, deliveries: left.slice(0, HOST_LIMITS.leftOver) };
 }
 
 /** Converts a journal entry for an answer of `/journal`. */
@@ -146,19 +160,31 @@ function describeSteps(
     const before = steps.get(step);
     if (before !== undefined) steps.set(step, { ...before, compensation: describeCompensation(entry, budget) });
   }
-  for (const { op, attempt, startedAt } of inProgress) {
-    if (parseOperationId(op).kind !== "step") continue;
-    const before = steps.get(op);
-    if (before?.status === "completed" || before?.status === "failed") continue;
-    steps.set(op, {
-      ...nameOf(op),
-      ...before,
-      status: "running",
-      attempts: attempt,
-      startedAt: before?.startedAt ?? startedAt,
-    });
+  for (const body of inProgress) {
+    const { kind, name, occurrence } = parseOperationId(body.op);
+    const step = operationId("step", occurrence, name);
+    const before = steps.get(step);
+    if (kind === "step") {
+      if (!hasEnded(before)) steps.set(step, { ...nameOf(step), ...before, ...startedAttempt(body, before) });
+    } else if (kind === "compensation" && !hasEnded(before?.compensation)) {
+      // Only a completed step is compensated. Its entry may be after those that the record shows.
+      const completed = before ?? { ...nameOf(step), status: "completed", attempts: 0 };
+      const { compensation } = completed;
+      steps.set(step, { ...completed, compensation: { ...compensation, ...startedAttempt(body, compensation) } });
+    }
   }
   return [...steps.values()];
+}
+
+function hasEnded(work: AttemptedWork | undefined): boolean {
+  return work?.status === "completed" || work?.status === "failed";
+}
+
+function startedAttempt(
+  { attempt, startedAt }: StepInProgress,
+  before: AttemptedWork | undefined,
+): Pick<AttemptedWork, "status" | "attempts" | "startedAt"> {
+  return { status: "running", attempts: attempt, startedAt: before?.startedAt ?? startedAt };
 }
 
 function describeStep(entry: StepEntry, budget: JsonBudget): RunStep {
@@ -212,6 +238,11 @@ function describeStream(stream: StreamState, openChunks: number): [string, RunSt
 function nameOf(op: OperationId): { name: string; occurrence: number } {
   const { name, occurrence } = parseOperationId(op);
   return { name, occurrence };
+}
+
+function describeBody(op: OperationId): BodyInFlight {
+  const { kind, name, occurrence } = parseOperationId(op);
+  return { kind, name, occurrence };
 }
 
 function describeWait(wait: OpenWait): Waitpoint {

@@ -18,7 +18,6 @@ import {
 } from "@holdfast/protocol";
 import type { StoreReader, WriteBatch } from "../host/store.ts";
 import {
-  type BufferedKind,
   CHUNK_PREFIX,
   type ChunkRow,
   INBOX_PREFIX,
@@ -45,6 +44,9 @@ interface Progress {
   readonly compensable: boolean;
 }
 
+/** A buffered delivery without its payload. */
+type BufferedDelivery = Pick<InboxRow, "kind" | "name" | "deliveryId" | "at"> & { readonly chars: number };
+
 export interface RunState {
   readonly store: StoreReader;
   header: RunHeader | undefined;
@@ -57,7 +59,7 @@ export interface RunState {
   /** The number of requested operations, from the header and the last entry. */
   asked: number;
   /** Buffered deliveries by key, oldest first, without their payloads. */
-  readonly inbox: Map<string, { readonly kind: BufferedKind; readonly name: string; readonly chars: number }>;
+  readonly inbox: Map<string, BufferedDelivery>;
   /** The operations in the journal. Complete after the journal was read, as before the start of each execution. */
   readonly operations: Map<OperationId, Progress>;
   /** The number of the newest entry that is progress (DUR7). Complete after the journal was read. */
@@ -231,5 +233,12 @@ function applyChunks(state: RunState, key: string, row: ChunkRow): void {
 }
 
 function applyInbox(state: RunState, key: string, row: InboxRow): void {
-  state.inbox.set(key, { kind: row.kind, name: row.name, chars: row.payload.length });
+  const { kind, name, deliveryId, at, payload } = row;
+  state.inbox.set(key, {
+    kind,
+    name,
+    at,
+    chars: payload.length,
+    ...(deliveryId === undefined ? {} : { deliveryId }),
+  });
 }

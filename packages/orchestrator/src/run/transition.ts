@@ -28,13 +28,14 @@ import { report } from "./report.ts";
 import { noteResumed } from "./resume.ts";
 import { refuseNewer } from "./newer-run.ts";
 import { type RunState, markNewerRows, prepareStart } from "./run-state.ts";
+import { terminate } from "./terminate.ts";
 import { settleDueTimers } from "./timers.ts";
 import { trigger } from "./trigger.ts";
 
 export type Transition = Decision<Effect, Reply>;
 
 /** Actions of callers, which are rare: the rows that loading does not read are checked before them. */
-const CHECKS_ROWS: ReadonlySet<Input["type"]> = new Set(["cancel", "pause", "unpause", "retry", "delete"]);
+const CHECKS_ROWS: ReadonlySet<Input["type"]> = new Set(["cancel", "terminate", "pause", "unpause", "retry", "delete"]);
 
 export function transition(state: RunState, input: Input, context: HostContext): Transition {
   const { header } = state;
@@ -72,6 +73,8 @@ function handle(draft: Draft, input: Exclude<Input, { type: "trigger" }>): Reply
       return resolveToken(draft, input);
     case "cancel":
       return cancel(draft, input);
+    case "terminate":
+      return terminate(draft, input);
     case "childEnded":
       return childEnded(draft, input);
     case "sent":

@@ -13,7 +13,7 @@ export interface StepOptions<T = unknown> {
   readonly once?: boolean;
   /**
    * Undoes the step if the run fails, is cancelled, exceeds its time budget or calls `ctx.compensate` (COMP1). It gets
-   * the step's result, and executes like a step, with the step's retry policy and timeout.
+   * the step's result, and executes like a step, with the step's retry policy and timeout. Default timeout: 5 minutes.
    */
   readonly compensate?: (output: T) => unknown;
 }

@@ -116,6 +116,16 @@ export class RunHandle<Output = unknown> {
     await this.#send({ method: "POST", path: `${this.#path}/cancel`, body: { reason }, signal });
   }
 
+  /**
+   * Ends the run at once, without its code: for a run that a cancel cannot end. Nothing is compensated. The record lists
+   * the steps that are not undone and the bodies that were in flight.
+   * @throws ApiError `run_terminal` if the run has ended.
+   */
+  async terminate(reason: string, { signal }: CallOptions = {}): Promise<RunSummary> {
+    const path = `${this.#path}/terminate`;
+    return (await this.#send<{ run: RunSummary }>({ method: "POST", path, body: { reason }, signal })).run;
+  }
+
   /** Stops the run until `unpause`. */
   pause(options: CallOptions = {}): Promise<RunSummary> {
     return this.#operate("pause", options);

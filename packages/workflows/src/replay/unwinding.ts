@@ -140,7 +140,7 @@ export class Unwinding {
   async #compensateStep(step: CompletedStep): Promise<void> {
     const { request } = step.operation;
     if (request.type !== "step") return;
-    const { compensate, retry, timeoutMs, context } = request.step;
+    const { compensate, retry, timeoutMs = LIMITS.compensationMs, context } = request.step;
     const mock = this.#host.platform.replaceBody?.("compensation", parseOperationId(step.operation.id).name);
     const fn = (): unknown => (mock ?? compensate)?.(decodeValue(step.value) as never);
     const operation = this.#host.operations.requestCompensation(step, { fn, retry, timeoutMs, once: false, context });

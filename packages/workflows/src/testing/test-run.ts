@@ -68,6 +68,10 @@ export class TestRun {
     return this.#do(() => this.#host.cancel(reason));
   }
 
+  terminate(reason: string): Promise<void> {
+    return this.#do(() => this.#host.terminate(reason));
+  }
+
   pause(): Promise<void> {
     return this.#do(() => this.#host.operate("pause"));
   }

@@ -193,6 +193,10 @@ export class MemoryHost implements WorldRun {
     return this.#send({ type: "cancel", reason });
   }
 
+  terminate(reason: string): Reply {
+    return this.#send({ type: "terminate", reason });
+  }
+
   /** Repeats an input whose answer was lost in a crash. The input takes effect once (RUN2, WAIT3). */
   #send(input: Input): Reply {
     for (;;) {
@@ -253,8 +257,10 @@ export class MemoryHost implements WorldRun {
     const start = this.starts.at(-1);
     const workflow = this.#workflows.find(header.workflowId, header.workflowVersion);
     // If the end came from outside, the function itself may be at any point.
-    const fromOutside = header.error?.code === "CANCELLED" || header.error?.code === "WORKFLOW_TIMEOUT";
-    if (start === undefined || workflow === undefined || (fromOutside && header.unwinding === undefined)) return [];
+    const { code } = header.error ?? {};
+    const fromOutside = code === "CANCELLED" || code === "WORKFLOW_TIMEOUT";
+    if (start === undefined || workflow === undefined || code === "TERMINATED") return [];
+    if (fromOutside && header.unwinding === undefined) return [];
     const replay = startDryReplay(workflow, { ...start, journal }, this.#platform());
     await this.settle();
     const verdict = replay.verdict();
