@@ -143,7 +143,12 @@ export type OperationEvents =
       readonly public?: true;
       /** The wait accepts only payloads that match this pattern (WAIT6). */
       readonly match?: EncodedValue;
-    });
+    })
+  /**
+   * The signal of a wait has aborted (WAIT11). `value` is its reason. The event of a wait that is not open yet comes
+   * before `wait.opened` in the same report.
+   */
+  | (OperationEvent & { readonly type: "wait.released"; readonly value: EncodedValue });
 
 /** The events that an execution reports. */
 export type ExecutionEvent =
@@ -153,6 +158,16 @@ export type ExecutionEvent =
    * is the newest time that it has received. The last event of its report.
    */
   | { readonly type: "parked"; readonly seq: number; readonly now: number }
+  /**
+   * These operations are members of one race: the first outcome closes the waits among the others (WAIT11). Comes before
+   * the events that open members. An execution may repeat it.
+   */
+  | {
+      readonly type: "race.opened";
+      readonly ops: readonly OperationId[];
+      /** Child runs that lose are cancelled. */
+      readonly cancelLosers?: true;
+    }
   /** A parked execution continues without a message, because the code awaited a promise that is not an operation. */
   | { readonly type: "unparked" }
   | { readonly type: "run.completed"; readonly output: EncodedValue }

@@ -14,6 +14,14 @@ import { FORMAT_VERSION } from "./version.ts";
  */
 export const RESERVED_HEADER_FIELDS = ["wrappedKey", "segment", "build", "uses"] as const;
 
+/** The names in `uses` that this version knows. `releases`: races in the header, and entries `wait.released`. */
+const KNOWN_FEATURES: ReadonlySet<unknown> = new Set(["releases"]);
+
+/** Whether the stored list `uses` has only features that this version knows. */
+export function areKnownFeatures(uses: unknown): boolean {
+  return Array.isArray(uses) && uses.every((name) => KNOWN_FEATURES.has(name));
+}
+
 /** Types of journal entries. They have the fields that all entries have. */
 export const RESERVED_ENTRY_TYPES = ["version.marked", "rewound", "edited", "execution.build"] as const;
 

@@ -52,7 +52,7 @@ export {
   type WorkflowDescription,
   endsRun,
 } from "./execution.ts";
-export { RESERVED_ENTRY_TYPES, RESERVED_HEADER_FIELDS, isKnownEntry } from "./format-room.ts";
+export { RESERVED_ENTRY_TYPES, RESERVED_HEADER_FIELDS, areKnownFeatures, isKnownEntry } from "./format-room.ts";
 export { fromHex, toHex } from "./hex.ts";
 export {
   type Operation,

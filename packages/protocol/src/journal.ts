@@ -77,6 +77,15 @@ export type EntryBody =
       readonly deliveryId?: string;
     }
   | { readonly type: "wait.timed_out"; readonly op: OperationId }
+  /** The wait was let go and takes no delivery any longer (WAIT11). */
+  | {
+      readonly type: "wait.released";
+      readonly op: OperationId;
+      /** The operation that won the race which this one lost. */
+      readonly by?: OperationId;
+      /** The reason of the aborted signal, with which the wait rejects. */
+      readonly value?: EncodedValue;
+    }
   /** The function requested a child run, which gets this id (CHILD1). */
   | { readonly type: "child.started"; readonly op: OperationId; readonly runId: string; readonly detached?: true }
   /** A child run ended, or could not be started (CHILD2). */
@@ -117,6 +126,7 @@ export function isOutcome(entry: { readonly type: EntryBody["type"]; readonly de
     case "step.failed":
     case "wait.resolved":
     case "wait.timed_out":
+    case "wait.released":
     case "child.ended":
     case "run.unwinding":
       return true;

@@ -94,6 +94,10 @@ export const REPLAY_RULES: readonly { readonly name: string; readonly rule: stri
     rule: "A wait that is due when it opens takes a buffered delivery, or ends with a quiet outcome after the other events of its report.",
   },
   {
+    name: "raceSettles",
+    rule: "ctx.race settles by the native race over one promise per member, after the member's own. Releases are quiet outcomes after the winner.",
+  },
+  {
     name: "unwindOrder",
     rule: "Compensations run sequentially, last completed step first; those that a group had started run before all others.",
   },

@@ -49,8 +49,8 @@ export function expire(draft: Draft): void {
 }
 
 /** Stops a run at a limit that no operation of the code can report as its own error (LIM1). */
-export function stopAtLimit(draft: Draft, what: string): void {
-  const text = `${what}, which is the limit. Split the work over several runs.`;
+export function stopAtLimit(draft: Draft, what: string, advice = "Split the work over several runs."): void {
+  const text = `${what}, which is the limit. ${advice}`;
   stop(draft, "failure", errorValue("LIMIT_EXCEEDED", text));
 }
 
@@ -75,6 +75,7 @@ function stop(draft: Draft, cause: "cancel" | "timeout" | "failure", value: Erro
       unwinding: { cause, error },
       error,
       waits: [],
+      races: undefined,
       paused: undefined,
       deadlineAt: undefined,
     });

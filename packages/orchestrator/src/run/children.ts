@@ -20,6 +20,7 @@ import { wake } from "./lifecycle.ts";
 import { post, remove } from "./outbox.ts";
 import { OUTBOX_PREFIX, isRow } from "./rows.ts";
 import { kindOf } from "./run-header.ts";
+import { endReleased } from "./releases.ts";
 import { endChild, newWait } from "./waits.ts";
 
 /** Starts a child that the function requests. */
@@ -27,6 +28,8 @@ export function startChild(draft: Draft, event: OperationEvents & { type: "child
   const { op, nth, detached } = event;
   const { header } = draft;
   const runId = childRunId(header.id, header.seed, op);
+  const release = draft.releases.get(op);
+  if (release !== undefined) return endReleased(draft, newWait(op, nth, draft.now, {}), release);
   const problem = problemOf(draft, detached);
   if (problem !== undefined) return endChild(draft, op, nth, { status: "failed", runId, error: problem });
   draft.append({ type: "child.started", op, runId, ...(detached ? { detached: true as const } : {}) }, nth, detached);

@@ -17,7 +17,7 @@ import {
   removeBuffered,
 } from "./inbox.ts";
 import type { Input, Reply } from "./inputs.ts";
-import { DELIVERED_PREFIX, type DeliveredRow, TOKEN_PREFIX, readRow } from "./rows.ts";
+import { DELIVERED_PREFIX, type DeliveredRow, TOKEN_PREFIX, type TokenRow, readRow } from "./rows.ts";
 import type { OpenWait } from "./run-header.ts";
 import { resolveWait, settleDueWaits } from "./waits.ts";
 
@@ -86,9 +86,9 @@ export function resolveToken(draft: Draft, input: Input & { type: "resolveToken"
   }
   const wait = draft.header.waits.find((open) => open.tokenId === tokenId);
   // A time-out that is due is journaled after the pause, before any answer (CAN6).
-  const timedOut = token.state === "timed_out" || (wait?.wakeAt !== undefined && wait.wakeAt <= draft.now);
+  const timedOut = wait?.wakeAt !== undefined && wait.wakeAt <= draft.now;
   if (timedOut || token.state !== "open" || isBuffered(draft, "token", tokenId)) {
-    const how = timedOut ? "it timed out" : "it was resolved";
+    const how = HOW_CLOSED[timedOut ? "timed_out" : token.state];
     return { type: "refused", code: "already_resolved", message: `The token cannot be resolved again: ${how}.` };
   }
   const closed = refuseClosed(draft, "an answer to this token");
@@ -101,6 +101,13 @@ export function resolveToken(draft: Draft, input: Input & { type: "resolveToken"
   resolveWait(draft, wait, payload, undefined);
   return { type: "delivered", delivery: "resolved" };
 }
+
+const HOW_CLOSED: Readonly<Record<TokenRow["state"], string>> = {
+  open: "it was resolved",
+  resolved: "it was resolved",
+  timed_out: "it timed out",
+  released: "the run let it go, because it lost a race or its signal aborted",
+};
 
 /** Refuses a delivery to a run of which no wait can open any more: it has ended, or it unwinds (WAIT8, WAIT12). */
 function refuseClosed({ header }: Draft, what: string): Reply | undefined {

@@ -21,7 +21,7 @@ import {
 import type { WriteBatch } from "../host/store.ts";
 import type { Effect, HostContext } from "./inputs.ts";
 import { RECORD_KEY, type RowKind, type RunRows, isRow, journalKey } from "./rows.ts";
-import { type RunHeader, nextAlarm } from "./run-header.ts";
+import { type Release, type RunHeader, nextAlarm } from "./run-header.ts";
 import type { RunState } from "./run-state.ts";
 
 export class Draft {
@@ -30,6 +30,8 @@ export class Draft {
   readonly now: number;
   /** The journal entries of this transition. */
   readonly entries: JournalEntry[] = [];
+  /** Waits that open later in this transition and open released (WAIT11). */
+  readonly releases: Map<OperationId, Release> = new Map();
   /** Chunks that this transition adds to streams. */
   readonly chunks: Map<OperationId, number> = new Map();
   asked: number;

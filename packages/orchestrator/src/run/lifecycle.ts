@@ -118,6 +118,7 @@ export function end(draft: Draft, status: RunStatus, patch: Partial<Omit<RunHead
     dispatch: undefined,
     paused: undefined,
     waits: [],
+    races: undefined,
     retryAt: undefined,
     expiresAt: retentionMs === undefined ? undefined : draft.now + retentionMs,
   });
@@ -136,7 +137,10 @@ function notifyParent(draft: Draft): void {
 /** Cancels the attached children, because their parent ends or starts to unwind (CHILD3). */
 export function cancelChildren(draft: Draft): void {
   for (const { runId } of draft.header.waits) {
-    if (runId === undefined) continue;
-    post(draft, { kind: "run", name: runId }, { type: "cancel", reason: `its parent ${draft.header.id} has stopped` });
+    if (runId !== undefined) cancelChild(draft, runId, `its parent ${draft.header.id} has stopped`);
   }
+}
+
+export function cancelChild(draft: Draft, runId: string, reason: string): void {
+  post(draft, { kind: "run", name: runId }, { type: "cancel", reason });
 }

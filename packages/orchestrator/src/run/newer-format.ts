@@ -11,6 +11,7 @@ import {
   type JournalEntry,
   type OperationId,
   RESERVED_HEADER_FIELDS,
+  areKnownFeatures,
   isEnveloped,
   isKnownEntry,
   schemeOf,
@@ -22,13 +23,17 @@ import type { RunHeader } from "./run-header.ts";
 /** Describes the first part of a header that this code does not know; `undefined` if it knows all. */
 export function newerInHeader(header: RunHeader): string | undefined {
   if (header.v > FORMAT_VERSION) return `the header has format ${header.v}`;
-  const field = RESERVED_HEADER_FIELDS.find((name) => name in header);
+  const field = RESERVED_HEADER_FIELDS.find((name) => name in header && !isKnownField(name, header));
   if (field !== undefined) return `the header has the field ${JSON.stringify(field)}`;
   if (!areFlags(header.flags)) return "the header has replay flags in another form";
   const { input, output, tenantMeta, error, unwinding } = header;
   const values = [input, output, tenantMeta, error?.data, unwinding?.error.data];
   const more = [...header.metadata.map(([, value]) => value), ...header.waits.map(({ match }) => match)];
   return newerAmong([...values, ...more], "the header");
+}
+
+function isKnownField(name: (typeof RESERVED_HEADER_FIELDS)[number], { uses }: RunHeader): boolean {
+  return name === "uses" && (uses === undefined || areKnownFeatures(uses));
 }
 
 function areFlags(flags: unknown): boolean {
@@ -53,6 +58,7 @@ export function newerInBody(body: EntryBody, where: string): string | undefined 
   switch (body.type) {
     case "step.completed":
     case "wait.resolved":
+    case "wait.released":
       return newerAmong([body.value], where);
     case "step.failed":
     case "step.retrying":
@@ -94,6 +100,7 @@ const EVENT_TYPES: Readonly<Record<ExecutionEvent["type"], true>> = {
   inherited: true,
   "metadata.changed": true,
   parked: true,
+  "race.opened": true,
   "run.completed": true,
   "run.diverged": true,
   "run.failed": true,
@@ -106,6 +113,7 @@ const EVENT_TYPES: Readonly<Record<ExecutionEvent["type"], true>> = {
   "stream.started": true,
   unparked: true,
   "wait.opened": true,
+  "wait.released": true,
 };
 
 /** The fields of entries that only the orchestrator sets, and the reserved fields of headers. */
@@ -126,6 +134,7 @@ export function unknownInReport(events: readonly ExecutionEvent[]): string | und
 function valuesOf(event: ExecutionEvent): readonly (string | undefined)[] {
   switch (event.type) {
     case "step.completed":
+    case "wait.released":
       return [event.value];
     case "step.failed":
     case "run.failed":

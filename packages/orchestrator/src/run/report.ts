@@ -12,6 +12,7 @@ import { startExecution, end, park, pause, wake } from "./lifecycle.ts";
 import { applyMetadata } from "./metadata.ts";
 import { unknownInReport } from "./newer-format.ts";
 import { toRunError } from "./run-error.ts";
+import { openRace, releaseAborted } from "./releases.ts";
 import { completeStep, failAttempt, inheritOutcome, startStep } from "./steps.ts";
 import { appendChunks, startStream } from "./streams.ts";
 import { startUnwinding, endUnwound, isAcceptedWhileUnwinding } from "./unwinding.ts";
@@ -39,6 +40,8 @@ export function report(draft: Draft, input: Input & { type: "report" }): Reply {
     parks = mayPark(draft, event);
   }
   endWaitsThatOpenedDue(draft);
+  // A parked execution continues by itself when it gets an outcome.
+  if (draft.header.status === "waiting" && draft.entries.some(isOutcome)) wake(draft);
   // The code ended although the run had started to unwind: another execution executes the compensations (CAN1).
   if (draft.starts) return reject("superseded");
   if (parks) park(draft);
@@ -71,6 +74,8 @@ function mayPark(draft: Draft, { seq, now }: ExecutionEvent & { type: "parked" }
 function apply(draft: Draft, event: Exclude<ExecutionEvent, { type: "parked" }>, taken: Set<string>): void {
   const unwinding = draft.header.unwinding !== undefined;
   switch (event.type) {
+    case "race.opened":
+      return unwinding ? undefined : openRace(draft, event);
     case "unparked":
       return draft.header.status === "paused" ? undefined : wake(draft);
     case "run.completed":
@@ -108,6 +113,8 @@ function applyToOperation(draft: Draft, event: OperationEvents, taken: Set<strin
       return inheritOutcome(draft, event);
     case "wait.opened":
       return openWait(draft, event, taken);
+    case "wait.released":
+      return releaseAborted(draft, event);
     case "child.started":
       return known === undefined ? startChild(draft, event) : undefined;
     case "run.unwinding":

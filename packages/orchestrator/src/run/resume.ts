@@ -103,12 +103,16 @@ function takeOver(
   const cutAfter = (isCut: (entry: JournalEntry) => boolean): number =>
     Math.min(...journal.filter((entry) => isOutcome(entry) && isCut(entry)).map((entry) => entry.asked));
   const known = cutAfter((entry) => entry.op === from);
-  const ended = new Set(journal.filter(isOutcome).map((entry) => entry.op));
+  const isCutEntry = (entry: JournalEntry): boolean => isDropped(entry) || seeds.has(entry.op);
+  const changed = journal.find((entry) => isOutcome(entry) && isCutEntry(entry))?.seq ?? Infinity;
+  // A release may be the consequence of an outcome that changes now. The new run opens such a wait again.
+  const isUndone = (entry: JournalEntry): boolean => entry.type === "wait.released" && entry.seq > changed;
+  const ended = new Set(journal.filter((entry) => isOutcome(entry) && !isUndone(entry)).map((entry) => entry.op));
   const isTakenOver = (entry: JournalEntry): boolean =>
-    !isDropped(entry) && entry.nth <= known && isSettled(entry, ended);
+    !isDropped(entry) && !isUndone(entry) && entry.nth <= known && isSettled(entry, ended);
   const takenOver = journal.filter(isTakenOver).map((entry) => seeded(entry, seeds));
   // After a result that the caller replaced, the function may take another path, too.
-  const cut = cutAfter((entry) => isDropped(entry) || seeds.has(entry.op));
+  const cut = cutAfter(isCutEntry);
   return {
     entries: takenOver
       .filter((entry) => entry.nth <= cut)

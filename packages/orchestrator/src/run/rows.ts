@@ -126,7 +126,7 @@ export interface AuditRow {
 export interface TokenRow {
   readonly v: number;
   readonly op: OperationId;
-  readonly state: "open" | "resolved" | "timed_out";
+  readonly state: "open" | "resolved" | "timed_out" | "released";
   readonly public?: true;
 }
 

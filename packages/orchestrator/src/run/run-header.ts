@@ -10,6 +10,7 @@
  */
 import {
   type DispatchFailure,
+  type EncodedValue,
   type ErrorValue,
   type Metadata,
   type OperationId,
@@ -39,6 +40,15 @@ export interface OpenWait {
   /** The child for which it waits. */
   readonly runId?: string;
 }
+
+/** Operations of which the first outcome closes the waits among the others (WAIT11). */
+export interface Race {
+  readonly ops: readonly OperationId[];
+  readonly cancelLosers?: true;
+}
+
+/** Why a wait was let go: the winner of its race, or the reason of its signal. */
+export type Release = { readonly by: OperationId } | { readonly value: EncodedValue };
 
 /** The kind of the operation that waits. */
 export function kindOf(wait: OpenWait): OperationKind {
@@ -129,6 +139,10 @@ export interface RunHeader extends RunIdentity {
   /** The number of requested operations at the last write of the header. */
   readonly asked: number;
   readonly waits: readonly OpenWait[];
+  /** The races without a winner. */
+  readonly races?: readonly Race[] | undefined;
+  /** The features of this run's rows that the first release of this format did not have (VER4). */
+  readonly uses?: readonly string[] | undefined;
   /** When the next attempt of any step is due. */
   readonly retryAt?: number | undefined;
   /** When attempts last became due. An execution that has not received that time cannot park. */

@@ -116,7 +116,7 @@ export function describeEntry(entry: JournalEntry, budget: JsonBudget): RunJourn
     ...("error" in entry ? { error: errorToJson(entry.error, budget) } : {}),
     ...(entry.type === "child.ended" ? { outcome: describeOutcome(entry.outcome, budget) } : {}),
     ...(entry.type === "metadata.changed" ? { change: describeChange(entry.change) } : {}),
-
+    ...("by" in entry ? { by: operationOf(entry.by) } : {}),
     ...("tokenId" in entry ? { tokenId: entry.tokenId } : {}),
   };
 }

@@ -6,6 +6,7 @@
 import { LIMITS, type OperationEvents } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
 import { wake } from "./lifecycle.ts";
+import { appendOutcome } from "./releases.ts";
 import { knowOperations, readInherited } from "./run-state.ts";
 import { computeBackoffDelayMs } from "./step-retry.ts";
 import { endStream } from "./streams.ts";
@@ -19,7 +20,7 @@ export function startStep(draft: Draft, event: OperationEvents & { type: "step.s
 export function completeStep(draft: Draft, event: OperationEvents & { type: "step.completed" }): void {
   endStream(draft, event.op);
   const { nth, quiet, ...body } = event;
-  draft.append(body, nth, quiet);
+  appendOutcome(draft, body, nth, quiet);
 }
 
 /** Journals a failed attempt. Another attempt follows, or the step has failed. */
@@ -27,7 +28,7 @@ export function failAttempt(draft: Draft, event: OperationEvents & { type: "step
   const { op, nth, attempt, startedAt, error, retry, retryAfterMs, quiet } = event;
   if (retry === null || attempt >= retry.max) {
     endStream(draft, op);
-    draft.append({ type: "step.failed", op, attempt, startedAt, error }, nth, quiet);
+    appendOutcome(draft, { type: "step.failed", op, attempt, startedAt, error }, nth, quiet);
     return;
   }
   const requested =
@@ -56,5 +57,5 @@ export function inheritOutcome(draft: Draft, event: OperationEvents & { type: "i
   const outcome = readInherited(draft.state).find((body) => body.op === event.op);
   if (outcome === undefined) return;
   const compensable = outcome.type === "step.completed" && event.compensable ? { compensable: true as const } : {};
-  draft.append({ ...outcome, ...compensable }, event.nth, true);
+  appendOutcome(draft, { ...outcome, ...compensable }, event.nth, true);
 }

@@ -12,6 +12,7 @@ import { wake } from "./lifecycle.ts";
 import type { Inheritance, RunMessage, TriggerInput } from "./messages.ts";
 import { post } from "./outbox.ts";
 import { INHERITED_KEY, INPUT_KEY, type InheritedRow, type InputRow, TOKEN_PREFIX, type TokenRow } from "./rows.ts";
+import { markFeature } from "./releases.ts";
 import type { RunHeader } from "./run-header.ts";
 import { type RunState, markNewerInput, readInherited, readInput } from "./run-state.ts";
 
@@ -104,6 +105,7 @@ function newHeader(
 function takeOver(draft: Draft, inherited: Inheritance): void {
   for (const entry of inherited.entries.slice(0, draft.context.limits.journalEntries)) {
     draft.inherit(entry);
+    if (entry.type === "wait.released") markFeature(draft);
     if (entry.type !== "wait.opened" || entry.tokenId === undefined) continue;
     const token: TokenRow = { v: FORMAT_VERSION, op: entry.op, state: "resolved" };
     draft.put(TOKEN_PREFIX + entry.tokenId, token);

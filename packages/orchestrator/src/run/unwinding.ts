@@ -43,6 +43,7 @@ export function startUnwinding(
     unwinding: { cause, error },
     error: cause === "request" ? undefined : error,
     waits: [],
+    races: undefined,
     deadlineAt: undefined,
   });
 }

@@ -7,7 +7,6 @@
 import {
   type ChildOutcome,
   ENCODED_UNDEFINED,
-  FORMAT_VERSION,
   type OperationEvents,
   type OperationId,
   type OperationKind,
@@ -21,8 +20,9 @@ import { stopAtLimit } from "./cancel.ts";
 import type { Draft } from "./draft.ts";
 import { takeBuffered } from "./inbox.ts";
 import { wake } from "./lifecycle.ts";
-import { TOKEN_PREFIX, type TokenRow } from "./rows.ts";
+import { appendOutcome, endReleased } from "./releases.ts";
 import { type OpenWait, kindOf } from "./run-header.ts";
+import { closeToken, issueToken } from "./tokens.ts";
 
 /** The names, in the API and in the stored header, of the kinds of operations that wait. */
 const WAITPOINT_KINDS: Readonly<Partial<Record<OperationKind, WaitpointKind>>> = {
@@ -46,12 +46,15 @@ export function newWait(
   return { op, nth, kind: waitpoint, name, openedAt, ...more };
 }
 
+const LET_GO =
+  "Let waits go that the run no longer needs: ctx.race({ … }) closes its losers, and a wait with the option signal ends when the signal aborts. Promise.race closes nothing. Otherwise split the work over several runs.";
+
 /** Opens a wait. `taken`: the keys of buffered deliveries that this report has consumed before (WAIT2). */
 export function openWait(draft: Draft, event: OperationEvents & { type: "wait.opened" }, taken: Set<string>): void {
   const { op, nth, afterMs, tokenId, match } = event;
   if (draft.header.waits.some((open) => open.op === op)) return;
   if (draft.header.waits.length >= draft.context.limits.openWaits) {
-    return stopAtLimit(draft, `The run has ${draft.context.limits.openWaits} open waits`);
+    return stopAtLimit(draft, `The run has ${draft.context.limits.openWaits} open waits`, LET_GO);
   }
   const wakeAt = event.wakeAt ?? (afterMs === undefined ? undefined : draft.now + afterMs);
   const timing = { ...(wakeAt === undefined ? {} : { wakeAt }), ...(tokenId === undefined ? {} : { tokenId }) };
@@ -59,6 +62,8 @@ export function openWait(draft: Draft, event: OperationEvents & { type: "wait.op
   const matching = match === undefined ? {} : { match };
   const wait = newWait(op, nth, draft.now, { ...timing, ...matching });
   if (tokenId !== undefined) issueToken(draft, tokenId, op, event.public === true);
+  const release = draft.releases.get(op);
+  if (release !== undefined) return endReleased(draft, wait, release);
   const buffered = takeBuffered(draft, wait, taken);
   if (buffered === undefined) draft.change({ waits: [...draft.header.waits, wait] });
   else journalResult(draft, wait, buffered.payload, buffered.deliveryId);
@@ -74,13 +79,13 @@ export function resolveWait(draft: Draft, wait: OpenWait, payload: string, deliv
 function journalResult(draft: Draft, wait: OpenWait, value: string, deliveryId: string | undefined): void {
   if (kindOf(wait) === "run") return endChild(draft, wait.op, wait.nth, JSON.parse(value));
   const delivered = deliveryId === undefined ? {} : { deliveryId };
-  draft.append({ type: "wait.resolved", op: wait.op, value, ...delivered }, wait.nth, true);
   if (wait.tokenId !== undefined) closeToken(draft, wait.tokenId, "resolved");
+  appendOutcome(draft, { type: "wait.resolved", op: wait.op, value, ...delivered }, wait.nth, true);
 }
 
 /** Journals that a child run ended, or could not be started. */
 export function endChild(draft: Draft, op: OperationId, nth: number, outcome: ChildOutcome): void {
-  draft.append({ type: "child.ended", op, outcome }, nth, true);
+  appendOutcome(draft, { type: "child.ended", op, outcome }, nth, true);
 }
 
 /** Ends the waits that are due by `until`, in the order of their time (WAIT4). */
@@ -92,7 +97,12 @@ export function settleDueWaits(draft: Draft, until: number = draft.now): void {
     .map(({ wait }) => wait);
   if (due.length === 0) return;
   draft.change({ waits: waits.filter((wait) => !due.includes(wait)) });
-  for (const wait of due) endWait(draft, wait);
+  for (const wait of due) {
+    // An earlier one of them may have won a race that this one lost.
+    const release = draft.releases.get(wait.op);
+    if (release === undefined) endWait(draft, wait);
+    else endReleased(draft, wait, release);
+  }
   wake(draft);
 }
 
@@ -108,20 +118,9 @@ export function endWaitsThatOpenedDue(draft: Draft): void {
 
 function endWait(draft: Draft, wait: OpenWait): void {
   if (kindOf(wait) === "sleep") {
-    draft.append({ type: "wait.resolved", op: wait.op, value: ENCODED_UNDEFINED }, wait.nth, true);
+    appendOutcome(draft, { type: "wait.resolved", op: wait.op, value: ENCODED_UNDEFINED }, wait.nth, true);
     return;
   }
-  draft.append({ type: "wait.timed_out", op: wait.op }, wait.nth, true);
   if (wait.tokenId !== undefined) closeToken(draft, wait.tokenId, "timed_out");
-}
-
-function issueToken(draft: Draft, tokenId: string, op: OperationId, isPublic: boolean): void {
-  const row: TokenRow = { v: FORMAT_VERSION, op, state: "open", ...(isPublic ? { public: true } : {}) };
-  draft.put(TOKEN_PREFIX + tokenId, row);
-}
-
-/** Stores that a token was answered or timed out (WAIT7). The same transition may have issued the token. */
-function closeToken(draft: Draft, tokenId: string, state: TokenRow["state"]): void {
-  const row: TokenRow = { ...draft.read(TOKEN_PREFIX, tokenId), state };
-  draft.put(TOKEN_PREFIX + tokenId, row);
+  appendOutcome(draft, { type: "wait.timed_out", op: wait.op }, wait.nth, true);
 }

@@ -18,6 +18,17 @@ export function compositionEntries({ sleep }: Tools): CatalogueEntry[] {
       outcome: { status: "completed", output: "fast" },
     },
     {
+      title: "WAIT11 a step that loses a race is aborted, and journaled when it ends",
+      run: async (ctx) => {
+        const slow = ctx.step("slow", ({ signal }) => sleep(60_000, signal).catch(() => "aborted"));
+        const first = await ctx.race({ slow, fast: ctx.step("fast", () => sleep(5).then(() => "fast")) });
+        return [first, await slow];
+      },
+      outcome: { status: "completed", output: [{ name: "fast", value: "fast" }, "aborted"] },
+      // A step that lost does not execute again after a crash.
+      orAfterCrash: [{ status: "failed", error: ["RELEASED", 'step "slow" was let go'] }],
+    },
+    {
       title: "REP2 Promise.any passes over failures",
       run: (ctx) =>
         Promise.any([

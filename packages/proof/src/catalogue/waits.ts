@@ -169,5 +169,32 @@ export function waitEntries(): CatalogueEntry[] {
       },
       outcome: { status: "completed", output: "worked" },
     },
+    {
+      title: "WAIT11 a race closes its other waits, so each delivery reaches a turn that is not over",
+      run: async (ctx) => {
+        const got: unknown[] = [];
+        for (let turn = 0; turn < 2; turn++) {
+          const first = await ctx.race({ stop: ctx.waitForSignal("stop"), tick: ctx.sleep("10ms") });
+          got.push(first.name);
+        }
+        await ctx.waitForSignal("end");
+        return [got, await ctx.waitForSignal("stop")];
+      },
+      cues: [signal("stop", 7, { waitsFor: "end" }), signal("end")],
+      outcome: { status: "completed", output: [["tick", "tick"], 7] },
+    },
+    {
+      title: "WAIT11 a wait whose signal aborts rejects with the reason, and takes no delivery",
+      run: async (ctx) => {
+        const stop = new AbortController();
+        const idle = ctx.waitForSignal("s", { signal: stop.signal }).catch((reason: unknown) => reason);
+        await ctx.step("work", () => 1);
+        stop.abort("over");
+        await ctx.waitForSignal("end");
+        return [await idle, await ctx.waitForSignal("s")];
+      },
+      cues: [signal("s", 1, { waitsFor: "end" }), signal("end")],
+      outcome: { status: "completed", output: ["over", 1] },
+    },
   ];
 }

@@ -14,7 +14,9 @@ export function createInvoke(execution: Execution): WorkflowContext["invoke"] {
     checkName(workflow?.id, "ctx.invoke");
     const where = `ctx.invoke(${JSON.stringify(workflow.id)})`;
     const child = childRequest(workflow, input, options ?? {}, where);
-    return execution.operations.request("run", workflow.id, { type: "child", child }).promise as Promise<never>;
+    const operation = execution.operations.request("run", workflow.id, { type: "child", child });
+    execution.races.operationOf.set(operation.promise, operation);
+    return operation.promise as Promise<never>;
   };
 }
 

@@ -15,7 +15,7 @@ import {
   parseTimeMs,
   readProperty,
 } from "@holdfast/protocol";
-import type { RetryPolicy, RunFacts } from "@holdfast/protocol";
+import type { OperationKind, RetryPolicy, RunFacts } from "@holdfast/protocol";
 import type { Execution } from "../replay/execution.ts";
 import { handled } from "../replay/handled.ts";
 import { currentStep } from "../replay/step-scope.ts";
@@ -24,11 +24,12 @@ import { Randomness } from "../replay/randomness.ts";
 import { checkName, checkOutside } from "./checks.ts";
 import { createInvoke } from "./children.ts";
 import { metadataWriter, streamWriter } from "./facts.ts";
+import { createRace } from "./race.ts";
 import { type RetryDefault, composition, createStep } from "./steps.ts";
-import type { MatchOptions, Token, TokenOptions, Wait, WaitOptions, WorkflowContext } from "./types.ts";
+import type { MatchOptions, SleepOptions, Token, TokenOptions, Wait, WaitOptions, WorkflowContext } from "./types.ts";
 import { type OnTimeout, createWait, deliveredTo } from "./wait.ts";
 
-const WAIT_FIELDS = ["timeout", "onTimeout"];
+const WAIT_FIELDS = ["timeout", "onTimeout", "signal"];
 const MATCH_FIELDS = [...WAIT_FIELDS, "match"];
 const TOKEN_FIELDS = [...WAIT_FIELDS, "tokenId", "public"];
 
@@ -43,6 +44,7 @@ export function createContext(execution: Execution, retry: RetryPolicy): Workflo
     metadata: metadataWriter(execution),
     ...sleeps(execution),
     ...waits(execution),
+    race: createRace(execution),
     waitForToken: createWaitForToken(execution),
     ...deterministic(execution, seed),
     run: {
@@ -63,11 +65,17 @@ export function createContext(execution: Execution, retry: RetryPolicy): Workflo
 }
 
 function sleeps(execution: Execution): Pick<WorkflowContext, "sleep" | "sleepUntil"> {
-  const sleep = (wait: WaitRequest): Promise<void> =>
-    withoutResult(execution.operations.request("sleep", "sleep", { type: "wait", wait }));
+  const sleep = (wait: WaitRequest, options: SleepOptions = {}, where: string): Promise<void> => {
+    checkFields(options, ["signal"], where);
+    const operation = requestWait(execution, "sleep", "sleep", wait, signalOf(options, where));
+    const promise = handled(operation.promise.then(() => undefined));
+    execution.races.operationOf.set(promise, operation);
+    return promise;
+  };
   return {
-    sleep: (duration) => sleep({ afterMs: parseWaitMs(execution, duration, "ctx.sleep") }),
-    sleepUntil: (date) => sleep({ wakeAt: parseTimeMs(date, "ctx.sleepUntil") }),
+    sleep: (duration, options) =>
+      sleep({ afterMs: parseWaitMs(execution, duration, "ctx.sleep") }, options, "ctx.sleep"),
+    sleepUntil: (date, options) => sleep({ wakeAt: parseTimeMs(date, "ctx.sleepUntil") }, options, "ctx.sleepUntil"),
   };
 }
 
@@ -79,8 +87,9 @@ function waits(execution: Execution): Pick<WorkflowContext, "waitForEvent" | "wa
       checkFields(options, MATCH_FIELDS, where);
       const request = { ...timeoutOf(execution, options, where), ...matchOf(execution, options, where) };
       const onTimeout = onTimeoutOf(options, where);
-      const open = (): OpenOperation => execution.operations.request(kind, name, { type: "wait", wait: request });
-      return createWait(open, onTimeout, execution.profile?.waitsAreUsedOnce === true);
+      const signal = signalOf(options, where);
+      const open = (): OpenOperation => requestWait(execution, kind, name, request, signal);
+      return createWait(execution, open, onTimeout);
     };
   return { waitForEvent: wait("event", "ctx.waitForEvent"), waitForSignal: wait("signal", "ctx.waitForSignal") };
 }
@@ -104,6 +113,7 @@ function createWaitForToken(execution: Execution): WorkflowContext["waitForToken
       ...timeoutOf(execution, options, where),
       ...(options.public === true ? { public: true as const } : {}),
     };
+    const signal = signalOf(options, where);
     const tokenId = options.tokenId ?? execution.tokenIdFor(execution.operations.nextId("token", "token"));
     if (issued.has(tokenId)) {
       throw new HoldfastError(
@@ -111,10 +121,10 @@ function createWaitForToken(execution: Execution): WorkflowContext["waitForToken
         `${where}: this run already issued the token ${JSON.stringify(tokenId)}. Choose another tokenId, or leave it out.`,
       );
     }
-    const operation = execution.operations.request("token", "token", { type: "wait", wait: { ...request, tokenId } });
+    const operation = requestWait(execution, "token", "token", { ...request, tokenId }, signal);
     issued.add(tokenId);
     const url = tokenUrl(execution.start.run, tokenId, options.public === true);
-    return { tokenId, url, wait: () => deliveredTo<T>(operation, onTimeout) };
+    return { tokenId, url, wait: () => deliveredTo<T>(execution, operation, onTimeout) };
   };
 }
 
@@ -166,8 +176,22 @@ function onTimeoutOf({ onTimeout = "null" }: WaitOptions, where: string): OnTime
   throw new HoldfastError("INVALID_ARGUMENT", `${where}.onTimeout: must be "null" or "throw".`);
 }
 
-function withoutResult(operation: OpenOperation): Promise<void> {
-  return handled(operation.promise.then(() => undefined));
+/** Requests a wait, which ends when its signal aborts (WAIT11). */
+function requestWait(
+  execution: Execution,
+  kind: OperationKind,
+  name: string,
+  wait: WaitRequest,
+  signal: AbortSignal | undefined,
+): OpenOperation {
+  const operation = execution.operations.request(kind, name, { type: "wait", wait });
+  if (signal !== undefined && !operation.settled) execution.races.releaseOnAbort(operation, signal);
+  return operation;
+}
+
+function signalOf({ signal }: SleepOptions, where: string): AbortSignal | undefined {
+  if (signal === undefined || typeof signal?.addEventListener === "function") return signal;
+  throw new HoldfastError("INVALID_ARGUMENT", `${where}.signal: must be an AbortSignal.`);
 }
 
 /** Reads a text from the metadata of the run's tenant. */

@@ -90,6 +90,7 @@ function writeStream(
   };
   const step = { fn, retry: policy.current, timeoutMs: undefined, once: false, context: captureContext() };
   const operation: OpenOperation = execution.operations.request("stream", id, { type: "step", step });
+  execution.races.operationOf.set(operation.promise, operation);
   return operation.promise as Promise<number>;
 }
 

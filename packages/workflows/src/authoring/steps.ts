@@ -39,6 +39,7 @@ export function createStep(
     const step = stepRequest(id, options, fn, policy.current);
     const operation = execution.operations.request("step", id, { type: "step", step });
     requested(operation);
+    execution.races.operationOf.set(operation.promise, operation);
     return operation.promise as Promise<never>;
   };
 }

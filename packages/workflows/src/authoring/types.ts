@@ -18,7 +18,15 @@ export interface StepOptions<T = unknown> {
   readonly compensate?: (output: T) => unknown;
 }
 
-export interface WaitOptions {
+export interface SleepOptions {
+  /**
+   * Lets the wait go when the signal aborts: the wait rejects with the signal's reason. A delivery that was journaled
+   * first stays valid; a later one goes to the next wait (WAIT11).
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface WaitOptions extends SleepOptions {
   readonly timeout?: Duration;
   /** The result of a time-out: `null` (the default), or a thrown `TimeoutError`. */
   readonly onTimeout?: "null" | "throw";
@@ -45,6 +53,15 @@ export interface ParallelOptions {
   /** Waits for all items, then throws an `AggregateError` whose `failed` lists indices. Default: throw the first error. */
   readonly settle?: boolean;
 }
+
+export interface RaceOptions {
+  /** Cancels the child runs that lose. Default: they continue. */
+  readonly cancelLosers?: boolean;
+}
+
+/** The winner of a race: the name of a member, and its result. */
+export type RaceResult<M> = { [K in keyof M & string]: { readonly name: K; readonly value: Awaited<M[K]> } }[keyof M &
+  string];
 
 /** A scope of compensation (COMP4). */
 export interface Group {
@@ -111,8 +128,8 @@ export interface WorkflowContext {
     fn: (step: StepContext) => T | Promise<T>,
   ): Promise<Awaited<T>>;
   /** Resolves at or after a time that is fixed when the function first reaches the sleep (WAIT1). */
-  sleep(duration: Duration): Promise<void>;
-  sleepUntil(date: Date | string): Promise<void>;
+  sleep(duration: Duration, options?: SleepOptions): Promise<void>;
+  sleepUntil(date: Date | string, options?: SleepOptions): Promise<void>;
   waitForEvent<T = unknown>(type: string, options?: MatchOptions): Wait<T>;
   waitForSignal<T = unknown>(name: string, options?: MatchOptions): Wait<T>;
   waitForToken<T = unknown>(options?: TokenOptions): Token<T>;
@@ -123,6 +140,15 @@ export interface WorkflowContext {
     options: InvokeOptions & { readonly detach: true },
   ): Promise<{ readonly runId: string }>;
   invoke<I, O>(workflow: InvokableWorkflow<I, O>, input: I, options?: InvokeOptions): Promise<O>;
+  /**
+   * Resolves with the member that ends first, as `{ name, value }`, or rejects if it fails. Lets the others go (WAIT11):
+   * their waits are closed before any delivery can reach them, their steps are aborted, their child runs continue.
+   * Members are promises of this `ctx`, created in the call.
+   */
+  race<M extends Readonly<Record<string, PromiseLike<unknown>>>>(
+    members: M,
+    options?: RaceOptions,
+  ): Promise<RaceResult<M>>;
   /** Runs `fn` for each item, a bounded number concurrently. Resolves with the results in the items' order. */
   parallel<T, R>(
     items: Iterable<T>,

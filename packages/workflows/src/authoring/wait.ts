@@ -4,6 +4,8 @@
  * Owns: which use gets which delivery. A call opens a wait. The first use takes that wait: the first `await`, or the first
  * turn of an iteration. Each later turn opens another one, so each delivery is seen once (WAIT2, WAIT5).
  */
+import type { Execution } from "../replay/execution.ts";
+import { handled } from "../replay/handled.ts";
 import type { OpenOperation, WaitOutcome } from "../replay/operation.ts";
 import { waitTimeoutError } from "../replay/operation.ts";
 import type { Wait } from "./types.ts";
@@ -11,19 +13,27 @@ import type { Wait } from "./types.ts";
 export type OnTimeout = "null" | "throw";
 
 /**
- * Creates a wait. `open` opens a wait of the same kind; it is called once here. Without `usedOnce`, as runs without flag 4
- * replay, the promise and each iteration begin with the same delivery.
+ * Creates a wait. `open` opens a wait of the same kind; it is called once here. In runs without flag 4, the promise and
+ * each iteration begin with the same delivery.
  */
-export function createWait<T>(open: () => OpenOperation, onTimeout: OnTimeout, usedOnce: boolean): Wait<T> {
+export function createWait<T>(execution: Execution, open: () => OpenOperation, onTimeout: OnTimeout): Wait<T> {
   const first = open();
+  const usedOnce = execution.profile?.waitsAreUsedOnce === true;
   let isUsed = false;
   const use = (): OpenOperation => {
     const operation = isUsed ? open() : first;
     isUsed = usedOnce;
     return operation;
   };
-  const promise = deliveredTo<T>(first, onTimeout);
-  if (usedOnce) deferUse(promise, () => deliveredTo<T>(use(), onTimeout));
+  const promise = deliveredTo<T>(execution, first, onTimeout);
+  const { operationOf } = execution.races;
+  if (usedOnce) {
+    deferUse(promise, () => {
+      const operation = use();
+      operationOf.set(promise, operation);
+      return deliveredTo<T>(execution, operation, onTimeout);
+    });
+  }
   return Object.assign(promise, {
     async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
       for (let operation = use(); ; operation = open()) {
@@ -47,13 +57,19 @@ function deferUse<T>(promise: Promise<T>, request: () => Promise<T>): void {
 }
 
 /** Resolves with the payload. On a time-out, resolves with `null` or throws, as `onTimeout` says (WAIT4). */
-export function deliveredTo<T>(operation: OpenOperation, onTimeout: OnTimeout): Promise<T | null> {
-  const promise = operation.promise.then((settled) => {
-    const outcome = settled as WaitOutcome;
-    if (!outcome.timedOut) return outcome.payload as T;
-    if (onTimeout === "throw") throw waitTimeoutError(operation.id);
-    return null;
-  });
-  promise.catch(() => {});
+export function deliveredTo<T>(
+  execution: Execution,
+  operation: OpenOperation,
+  onTimeout: OnTimeout,
+): Promise<T | null> {
+  const promise = handled(
+    operation.promise.then((settled) => {
+      const outcome = settled as WaitOutcome;
+      if (!outcome.timedOut) return outcome.payload as T;
+      if (onTimeout === "throw") throw waitTimeoutError(operation.id);
+      return null;
+    }),
+  );
+  execution.races.operationOf.set(promise, operation);
   return promise;
 }

@@ -7,10 +7,11 @@
 import type { OperationEvents } from "@holdfast/protocol";
 import type { OpenOperation } from "./operation.ts";
 import type { SchedulerHost } from "./scheduler-host.ts";
-import { interruptedEvent } from "./step-body.ts";
+import { failedEvent } from "./step-body.ts";
 
-/** Takes the new operations that need no body, and adds their events to the next report. */
-export function announce({ operations, reporter, platform }: SchedulerHost): void {
+/** Adds the events of releases, races and the new operations that need no body to the next report, in this order. */
+export function announce({ operations, races, reporter, platform }: SchedulerHost): void {
+  for (const event of races.takeEvents()) reporter.add(event);
   for (const operation of operations.takeFresh()) {
     const event = announcement(operation, operations.isInherited(operation.id), platform.now());
     if (event !== undefined) reporter.add(event);
@@ -28,7 +29,7 @@ function announcement(operation: OpenOperation, inherited: boolean, now: number)
   }
   switch (request.type) {
     case "step":
-      return interruptedEvent(operation, now);
+      return failedEvent(operation, now);
     case "wait":
       return journaled ? undefined : { type: "wait.opened", op, nth, ...request.wait };
     case "child":

@@ -96,6 +96,13 @@ export class Bodies {
     for (const op of ops) this.#bodies.get(op)?.abort(reason);
   }
 
+  /** Ends a body whose result nobody needs, after a bounded time. Returns false if no such body executes. */
+  withdraw(op: OperationId, reason: Error): boolean {
+    const body = this.#bodies.get(op);
+    body?.withdraw(reason);
+    return body !== undefined;
+  }
+
   /**
    * Aborts the signals of these bodies and gives them a bounded time to finish. Then drops the remaining ones and calls
    * `over`. Returns true if no such body executes.

@@ -69,7 +69,10 @@ export class Delivery {
     host.quiescence.moved();
     host.unpark();
     if (entry.type === "run.unwinding") host.unwinding.unwind(entry);
-    else if (operation !== undefined) host.operations.settle(operation, entry);
+    else if (operation !== undefined) {
+      host.operations.settle(operation, entry);
+      host.races.settled(operation);
+    }
   }
 
   #take(): void {

@@ -33,6 +33,7 @@ import { Operations } from "./operations.ts";
 import type { SchedulerHost, Phase } from "./scheduler-host.ts";
 import type { Platform } from "./platform.ts";
 import { Quiescence } from "./quiescence.ts";
+import { Races } from "./races.ts";
 import { Reporter } from "./reporter.ts";
 import type { FunctionEnd } from "./run-end.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -48,6 +49,7 @@ export class Execution implements LiveExecution, SchedulerHost {
   readonly controller: AbortController = new AbortController();
   readonly operations: Operations;
   readonly bodies: Bodies;
+  readonly races: Races;
   readonly unwinding: Unwinding;
 
   // These members are for the scheduler only.
@@ -86,6 +88,7 @@ export class Execution implements LiveExecution, SchedulerHost {
       this.reporter.send(event);
       this.schedule();
     });
+    this.races = new Races(this);
     this.unwinding = new Unwinding(this);
     this.log = log(this);
     this.#scheduler = new Scheduler(this, (error) => port.lost(toErrorValue(error)));

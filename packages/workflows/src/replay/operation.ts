@@ -6,6 +6,7 @@
 import {
   type ChildOutcome,
   type ErrorValue,
+  HoldfastError,
   type JournalEntry,
   type MetadataChange,
   type OperationId,
@@ -81,6 +82,8 @@ export class OpenOperation {
   journaled = false;
   /** This execution reported the start of the body, for operations whose start is journaled. */
   announced = false;
+  /** The step must not start a body any longer, and fails with this error. */
+  withdrawn: Error | undefined;
   #resolve!: (value: unknown) => void;
   #reject!: (error: unknown) => void;
 
@@ -125,6 +128,9 @@ export class OpenOperation {
       case "wait.timed_out":
         this.#resolve({ timedOut: true } satisfies WaitOutcome);
         return undefined;
+      case "wait.released":
+        this.#reject(entry.value === undefined ? releasedError(this.id) : decodeValue(entry.value));
+        return undefined;
       case "child.started":
         this.#resolve({ runId: entry.runId });
         return undefined;
@@ -161,6 +167,14 @@ function childError(outcome: ChildOutcome): Error | undefined {
     cause: fromErrorValue(error),
     data: { runId, status, error: { name: error.name, message: error.message, code: error.code } },
   });
+}
+
+/** Returns the error of an operation that lost a race (WAIT11). */
+export function releasedError(id: OperationId): HoldfastError {
+  return new HoldfastError(
+    "RELEASED",
+    `${describeOperation(id)} was let go, because another member of its race ended first. Request an operation for each race.`,
+  );
 }
 
 /** Returns the error of a wait that timed out with `onTimeout: "throw"`. */

@@ -167,6 +167,13 @@ export class Operations {
     this.completed.push({ operation, value: entry.value });
   }
 
+  /** Ends a step whose body does not execute: no attempt starts any longer, and the next report says that it failed. */
+  withdraw(operation: OpenOperation, error: Error): void {
+    operation.withdrawn = error;
+    this.#retrying.delete(operation);
+    if (!this.#fresh.includes(operation)) this.#fresh.push(operation);
+  }
+
   /** Rejects all open and all later operations: the run has ended (CAN3). */
   rejectAll(error: Error): void {
     this.#rejection = error;
@@ -207,8 +214,8 @@ export class Operations {
     return taken;
   }
 
-  #isToExecute({ request, id, journaled, announced, settled }: OpenOperation): boolean {
-    if (request.type !== "step" || settled || this.#inherited.has(id)) return false;
+  #isToExecute({ request, id, journaled, announced, settled, withdrawn }: OpenOperation): boolean {
+    if (request.type !== "step" || settled || withdrawn !== undefined || this.#inherited.has(id)) return false;
     return !(request.step.once && journaled && !announced);
   }
 

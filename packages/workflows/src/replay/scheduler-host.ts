@@ -10,6 +10,7 @@ import type { JournalFeed } from "./journal-feed.ts";
 import type { Operations } from "./operations.ts";
 import type { Platform } from "./platform.ts";
 import type { Quiescence } from "./quiescence.ts";
+import type { Races } from "./races.ts";
 import type { Reporter } from "./reporter.ts";
 import type { FunctionEnd } from "./run-end.ts";
 import type { Unwinding } from "./unwinding.ts";
@@ -36,6 +37,7 @@ export interface SchedulerHost {
   readonly quiescence: Quiescence;
   readonly reporter: Reporter;
   readonly operations: Operations;
+  readonly races: Races;
   readonly bodies: Bodies;
   readonly unwinding: Unwinding;
   readonly log: Log;

@@ -4,7 +4,9 @@
  * Owns: its signal, its time-out (STEP4), and the translation of its result or error into an event (STEP3, STEP5).
  */
 import {
+  type ErrorValue,
   HoldfastError,
+  LIMITS,
   type OperationEvents,
   type OperationKind,
   type StepInProgress,
@@ -75,6 +77,7 @@ export class StepBody {
   #controller: AbortController | undefined;
   #cancelTimer: (() => void) | undefined;
   #over = false;
+  #withdrawn = false;
 
   constructor(operation: OpenOperation, step: StepRequest, host: BodyHost) {
     this.#operation = operation;
@@ -115,6 +118,14 @@ export class StepBody {
     insideStep(this.#host.run, this.#operation.id, () => this.#control().abort(reason));
   }
 
+  /** Aborts the body's signal. The body gets a bounded time, and no attempt follows. */
+  withdraw(reason: Error): void {
+    this.#withdrawn = true;
+    this.#cancelTimer?.();
+    this.#cancelTimer = this.#host.platform.setTimer(LIMITS.siblingGraceMs, () => this.#fail(reason));
+    this.abort(reason);
+  }
+
   #control(): AbortController {
     return (this.#controller ??= new AbortController());
   }
@@ -142,7 +153,7 @@ export class StepBody {
     if (this.#over) return;
     const object = typeof thrown === "object" && thrown !== null ? thrown : {};
     const [code, retryAfterMs] = [readProperty(object, "code"), readProperty(object, "retryAfterMs")];
-    const final = FINAL_CODES.has(code) || this.#step.once;
+    const final = FINAL_CODES.has(code) || this.#step.once || this.#withdrawn;
     this.#end({
       type: "step.failed",
       ...this.#facts(),
@@ -173,22 +184,22 @@ export class StepBody {
   }
 }
 
-/** Returns the event for a `once` step whose start is journaled and whose outcome was lost (DUR3). */
-export function interruptedEvent(operation: OpenOperation, now: number): OperationEvents {
-  const what = describeOperation(operation.id);
-  return {
-    type: "step.failed",
-    op: operation.id,
-    nth: operation.nth,
-    attempt: 1,
-    startedAt: now,
-    error: errorValue(
-      "STEP_INTERRUPTED",
-      `${what} was started and its outcome was lost with its process. It has once: true, so it is not executed again. Check whether it took effect, then handle this error in a catch, or resume the run with seedResults.`,
-    ),
-    retry: null,
-    quiet: true,
-  };
+/**
+ * Returns the event for a step that fails without a body: a `once` step whose start is journaled and whose outcome was
+ * lost (DUR3), or a step that was withdrawn.
+ */
+export function failedEvent(operation: OpenOperation, now: number): OperationEvents {
+  const { id, kind, nth, attempts, journaled, withdrawn } = operation;
+  const interrupted = withdrawn === undefined || (journaled && kind === "step");
+  const error = interrupted ? interruptedError(id) : toErrorValue(withdrawn);
+  return { type: "step.failed", op: id, nth, attempt: attempts + 1, startedAt: now, error, retry: null, quiet: true };
+}
+
+function interruptedError(id: string): ErrorValue {
+  return errorValue(
+    "STEP_INTERRUPTED",
+    `${describeOperation(id)} was started and its outcome was lost with its process. It has once: true, so it is not executed again. Check whether it took effect, then handle this error in a catch, or resume the run with seedResults.`,
+  );
 }
 
 /** Returns the error of a ctx operation inside a step body (STEP7). */
