@@ -1,3 +1,4 @@
+/** The kinds of mutants, on a small source text. */
 import { expect, test } from "vitest";
 import { applyMutant, findMutants } from "./mutants.ts";
 

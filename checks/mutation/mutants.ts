@@ -88,9 +88,7 @@ function changesOf(node: SyntaxNode, text: string): Change[] {
     case "Literal":
       return changeLiteral(node);
     case "ExpressionStatement":
-      return !isExcluded(node["expression"] as SyntaxNode)
-        ? [{ kind: "statement", start, end, replacement: ";" }]
-        : [];
+      return !isExcluded(node["expression"] as SyntaxNode) ? [{ kind: "statement", start, end, replacement: ";" }] : [];
     case "ContinueStatement":
     case "BreakStatement":
       return [{ kind: "statement", start, end, replacement: ";" }];

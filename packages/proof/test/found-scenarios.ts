@@ -76,6 +76,15 @@ export const FOUND: Record<string, Scenario> = {
       { afterMs: 74, run: 0, act: { type: "pause" } },
     ],
   },
+  "an answer to a token that timed out in the same transition was an internal error": {
+    ...NO_FAULTS,
+    program: { kind: "token", id: 1, ms: 945 },
+    actions: [
+      { afterMs: 1036, run: 0, act: { type: "zombie" } },
+      { afterMs: 642, run: 0, act: { type: "token" } },
+    ],
+    faults: [{ at: 0, type: "alarm", fault: "lost" }],
+  },
   "a change of metadata just before a failure was lost": {
     ...NO_FAULTS,
     program: {

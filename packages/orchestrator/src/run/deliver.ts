@@ -80,10 +80,12 @@ function findWait(draft: Draft, delivery: Buffered): OpenWait | undefined {
 /** Accepts the answer to a token. */
 export function resolveToken(draft: Draft, input: Input & { type: "resolveToken" }): Reply {
   const { tokenId, payload } = input;
-  const token = readRow(draft.state.store, TOKEN_PREFIX, tokenId);
-  if (token === undefined || (input.publicly === true && token.public !== true)) {
+  const stored = readRow(draft.state.store, TOKEN_PREFIX, tokenId);
+  if (stored === undefined || (input.publicly === true && stored.public !== true)) {
     return { type: "refused", code: "token_not_found", message: "This run never issued that token." };
   }
+  // A time-out that is due has closed the token in this transition.
+  const token = draft.read(TOKEN_PREFIX, tokenId);
   const wait = draft.header.waits.find((open) => open.tokenId === tokenId);
   // A time-out that is due is journaled after the pause, before any answer (CAN6).
   const timedOut = wait?.wakeAt !== undefined && wait.wakeAt <= draft.now;

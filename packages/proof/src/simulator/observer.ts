@@ -22,6 +22,6 @@ export interface Observer {
   begin(runId: string, epoch: number): ExecutionObserver;
   /** Runs whose code was replaced by code that does not fit their journal. */
   readonly changed: ReadonlySet<string>;
-  /** Programs handle the rejections of the promises that they leave behind. */
+  /** Programs handle the rejections of the promises that they leave unawaited. */
   readonly handlesRejections: boolean;
 }

@@ -1,9 +1,9 @@
 /**
- * Oracle on processes that die in bodies: after more than the limit of deaths without progress the run is paused (DUR7).
+ * Oracle on processes that die in bodies: after as many deaths without progress as the limit allows, the run is paused (DUR7).
  *
- * Owns: the number of deaths of each run since its last entry.
+ * Owns: the number of deaths of each run since its last outcome.
  */
-import { DEFAULT_LIMITS } from "@holdfast/protocol";
+import { DEFAULT_LIMITS, isOutcome } from "@holdfast/protocol";
 import type { Commit, Watcher } from "./watcher.ts";
 
 export class Deaths implements Watcher {
@@ -14,13 +14,12 @@ export class Deaths implements Watcher {
   died(runId: string): void {
     const deaths = (this.#deaths.get(runId) ?? 0) + 1;
     this.#deaths.set(runId, deaths);
-    // The last of the executions that the limit allows dies, too.
-    if (deaths === DEFAULT_LIMITS.executorCrashes + 2)
-      this.findings.push(`${runId}: its process died ${deaths} times without an entry, and the run is not paused`);
+    if (deaths === DEFAULT_LIMITS.executorCrashes + 1)
+      this.findings.push(`${runId}: its process died ${deaths} times without an outcome, and the run is not paused`);
   }
 
   committed(runId: string, { before, after, entries }: Commit): void {
-    const paused = after?.status === "paused" && before?.status !== "paused";
-    if (paused || entries.length > 0) this.#deaths.delete(runId);
+    const stops = after?.status !== before?.status && (after?.status === "paused" || after?.status === "waiting");
+    if (stops || entries.some((entry) => isOutcome(entry))) this.#deaths.delete(runId);
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Oracle on rejections: no promise of a simulation is rejected without a handler, because that ends a Node process (REP7).
- * Promises that a program leaves behind are its own: the engine's listener must know the run that they belong to.
+ * Promises that a program leaves unawaited are its own: the engine's listener must know the run that they belong to.
  */
 import type { Finding } from "./finding.ts";
 
