@@ -3,11 +3,9 @@ import { SIGNATURE_HEADER, signRequest } from "@holdfast/protocol/transport";
 import { type Workflow, workflow } from "@holdfast/workflows";
 import { type StepHandler, type StepHandlerOptions, createStepHandler } from "@holdfast/workflows/handler";
 import { describe, expect, test, vi } from "vitest";
-import { type StepDispatcher, createHttpDispatcher, createServiceBindingDispatcher } from "../src/index.ts";
-import { FakeDeployment } from "./fake-platform.ts";
-
-const KEY = "a-key-that-both-sides-know";
-const URL_OF_HANDLER = "https://steps.example/holdfast";
+import { createHttpDispatcher, createServiceBindingDispatcher } from "../src/index.ts";
+import type { FakeDeployment } from "./fake-platform.ts";
+import { KEY, Network, URL_OF_HANDLER, deployed, read, trigger, until } from "./handler-network.ts";
 
 const steps = workflow({
   id: "steps",
@@ -39,55 +37,8 @@ const hangs = workflow({
 
 const workflows: Workflow[] = [steps, patient, hangs];
 
-/** A network between a dispatcher and handlers that a test can break. */
-class Network {
-  readonly requests: string[] = [];
-  handlers: StepHandler[];
-  /** Gets each request with its number. A returned response is the answer. */
-  breaks: (number: number, request: Request, pass: () => Promise<Response>) => Promise<Response> = (_n, _r, pass) =>
-    pass();
-
-  constructor(options: Partial<StepHandlerOptions> = {}, handlers = 1) {
-    this.handlers = Array.from({ length: handlers }, () =>
-      createStepHandler({ workflows, signingKeys: [KEY], ...options }),
-    );
-  }
-
-  readonly fetch = async (request: Request): Promise<Response> => {
-    const number = this.requests.push(await request.clone().text());
-    const handler = this.handlers[number % this.handlers.length] as StepHandler;
-    return this.breaks(number, request, () => handler(request));
-  };
-
-  deploy(more: { signingKey?: string; timeoutMs?: number } = {}): FakeDeployment {
-    return deployed(createHttpDispatcher({ url: URL_OF_HANDLER, signingKey: KEY, fetch: this.fetch, ...more }));
-  }
-}
-
-function deployed(dispatcher: StepDispatcher): FakeDeployment {
-  return new FakeDeployment([], {}, dispatcher);
-}
-
-async function trigger(api: FakeDeployment, workflowId: string, input: unknown = null): Promise<void> {
-  expect((await api.fetch("/api/runs", { json: { runId: "r", workflowId, input } })).status).toBe(201);
-}
-
-async function read(api: FakeDeployment): Promise<Record<string, unknown>> {
-  return (await api.fetch("/api/runs/r")).json() as Promise<Record<string, unknown>>;
-}
-
-/** Waits for a status, and fires due alarms. */
-async function until(api: FakeDeployment, status: string): Promise<Record<string, unknown>> {
-  await vi.waitFor(
-    async () => {
-      const { alarmAt } = api.storageOf("r");
-      if (alarmAt !== null && alarmAt <= Date.now()) await api.alarm("r");
-      const record = await read(api);
-      if (record["status"] !== status) throw new Error(`it is ${JSON.stringify(record)}`);
-    },
-    { timeout: 15_000, interval: 5 },
-  );
-  return read(api);
+function newNetwork(options: Partial<StepHandlerOptions> = {}, handlers = 1): Network {
+  return new Network({ workflows, ...options }, handlers);
 }
 
 /** Waits until a dispatch has failed. */
@@ -101,9 +52,21 @@ function untilDispatchFailed(api: FakeDeployment): Promise<void> {
   );
 }
 
+const STEP = { op: "step/0/add", nth: 1, attempt: 1, startedAt: 0 };
+
+/** Answers a request with this content. */
+const nonsense =
+  (content: object) =>
+  async (body: string): Promise<Response> =>
+    Response.json({ session: (JSON.parse(body) as { session: string }).session, ...content });
+
+function reportOf(event: object): object {
+  return { type: "report", number: 1, inProgress: [], report: { epoch: 1, asked: 1, events: [event] } };
+}
+
 describe("turns", () => {
   test("DUR2 REP6 a sequence costs one request per step, and all requests have the same size", async () => {
-    const network = new Network();
+    const network = newNetwork();
     const api = network.deploy();
     await trigger(api, "steps", { n: 50 });
     expect(await until(api, "completed")).toMatchObject({ output: 1225 });
@@ -114,7 +77,7 @@ describe("turns", () => {
   });
 
   test("REP6 a parked run has no request in flight, and a delivery wakes its execution", async () => {
-    const network = new Network();
+    const network = newNetwork();
     const api = network.deploy();
     await trigger(api, "patient");
     await until(api, "waiting");
@@ -126,31 +89,31 @@ describe("turns", () => {
   });
 
   test("REP6 after the handler dropped an execution, another one replays the journal", async () => {
-    const network = new Network();
+    const network = newNetwork();
     const api = network.deploy();
     await trigger(api, "patient");
     await until(api, "waiting");
-    network.handlers = new Network().handlers;
+    network.handlers = [network.newHandler()];
     await api.fetch("/api/runs/r/signals", { json: { name: "go", payload: "now" } });
     expect(await until(api, "completed")).toMatchObject({ output: [1, "now", 2], invocationCount: 2 });
   });
 
   test("DUR2 a run completes although a round-robin proxy sends half its requests to a handler without the session", async () => {
-    const network = new Network({}, 2);
+    const network = newNetwork({}, 2);
     const api = network.deploy();
     await trigger(api, "steps", { n: 20 });
     expect(await until(api, "completed")).toMatchObject({ output: 190 });
   });
 
   test("DUR2 a handler that stores nothing between requests also completes runs", async () => {
-    const network = new Network({ stateless: true });
+    const network = newNetwork({ stateless: true });
     const api = network.deploy();
     await trigger(api, "steps", { n: 10 });
     expect(await until(api, "completed")).toMatchObject({ output: 45 });
   });
 
   test("LIM1 a handler with a limit of one session drops the oldest idle one, and that run continues by a replay", async () => {
-    const network = new Network({ sessionsMax: 1 });
+    const network = newNetwork({ sessionsMax: 1 });
     const api = network.deploy();
     await trigger(api, "patient");
     await until(api, "waiting");
@@ -202,7 +165,7 @@ describe("turns", () => {
   });
 
   test("U3 CAN4 updates that overtake each other are applied in order: an earlier pause does not override an unpause", async () => {
-    const network = new Network();
+    const network = newNetwork();
     const held: (() => void)[] = [];
     network.breaks = async (_n, request, pass) => {
       // Delay the pause until the unpause has overtaken it.
@@ -223,7 +186,7 @@ describe("turns", () => {
   });
 
   test("CAN1 a cancel aborts a body in the step handler within a second", async () => {
-    const api = new Network().deploy();
+    const api = newNetwork().deploy();
     hanging = undefined;
     await trigger(api, "hangs");
     await expect.poll(() => hanging !== undefined).toBe(true);
@@ -236,7 +199,7 @@ describe("turns", () => {
 
 describe("pipe failures", () => {
   test("DUR3 a lost answer is sent again, and no report is committed twice", async () => {
-    const network = new Network();
+    const network = newNetwork();
     network.breaks = async (number, _request, pass) => {
       const response = await pass();
       if (number % 3 === 0) throw new TypeError("the connection broke");
@@ -255,16 +218,20 @@ describe("pipe failures", () => {
     ["half an answer", async () => new Response('{"session":"')],
     ["a page of a proxy", async () => new Response("<html>")],
     ["an answer for another run", async () => Response.json({ session: "another-session-1", type: "idle" })],
+    ["an answer that is not an object", async () => Response.json(null)],
     ["an invalid answer to a turn", async () => Response.json({ type: "dance" })],
-    [
-      "an invalid report",
-      async (body: string) =>
-        Response.json({ session: (JSON.parse(body) as { session: string }).session, type: "report", number: 1 }),
-    ],
+    ["a report without a report", nonsense({ type: "report", number: 1, inProgress: [] })],
+    ["a report of a step without its result", nonsense(reportOf({ type: "step.completed", ...STEP }))],
+    ["a result that cannot be decoded", nonsense(reportOf({ type: "step.completed", ...STEP, value: "{" }))],
+    ["an outcome of nothing", nonsense(reportOf({ type: "step.completed", ...STEP, op: "step", value: "-1" }))],
+    ["a list of steps that is none", nonsense({ type: "busy", inProgress: "many" })],
+    ["a step in progress without a name", nonsense({ type: "busy", inProgress: [{ attempt: 1 }] })],
+    ["a loss without an error", nonsense({ type: "lost", error: "gone" })],
+    ["another instance without a name", nonsense({ type: "wrong_instance" })],
   ])(
     "DUR8 %s does not fail the workflow: the dispatch is repeated with backoff, and the run completes",
     async (_what, answer) => {
-      const network = new Network();
+      const network = newNetwork();
       let broken = true;
       network.breaks = (_n, request, pass) => (broken ? request.text().then(answer) : pass());
       const api = network.deploy();
@@ -280,7 +247,7 @@ describe("pipe failures", () => {
   );
 
   test("DUR8 a 4xx pauses the run with the handler's message, and a retry continues it", async () => {
-    const network = new Network();
+    const network = newNetwork();
     const api = network.deploy({ signingKey: "another-key-altogether" });
     await trigger(api, "steps", { n: 2 });
     const { error } = (await until(api, "paused")) as { error: { code: string; message: string } };
@@ -291,7 +258,7 @@ describe("pipe failures", () => {
   });
 
   test("VER2 a handler with another protocol version pauses the run, and the message names both versions", async () => {
-    const network = new Network();
+    const network = newNetwork();
     network.breaks = async (_n, request) => {
       const body = (await request.text()).replaceAll(`"protocol":${PROTOCOL_VERSION}`, '"protocol":99');
       const headers = {
@@ -310,7 +277,7 @@ describe("pipe failures", () => {
   });
 
   test("DUR8 a workflow that is not served is dispatched again until it is served", async () => {
-    const network = new Network();
+    const network = newNetwork();
     const api = network.deploy();
     await trigger(api, "unheard of");
     await untilDispatchFailed(api);
@@ -388,9 +355,14 @@ describe("signatures", () => {
     expect((await ask("", "/elsewhere", "GET"))[0]).toBe(404);
     expect(await ask("", "/any/workflows", "GET")).toEqual([
       200,
-      { protocol: PROTOCOL_VERSION, workflows: [{ id: "steps" }, { id: "patient" }, { id: "hangs" }] },
+      {
+        protocol: PROTOCOL_VERSION,
+        instance: expect.any(String),
+        workflows: [{ id: "steps" }, { id: "patient" }, { id: "hangs" }],
+      },
     ]);
-    expect(await ask(JSON.stringify(turn))).toEqual([200, { session: turn.session, type: "unknown_session" }]);
+    const unknown = { session: turn.session, instance: expect.any(String), type: "unknown_session" };
+    expect(await ask(JSON.stringify(turn))).toEqual([200, { ...unknown, upMs: expect.any(Number) }]);
   });
 });
 

@@ -5,6 +5,15 @@ import { createServiceBindingDispatcher } from "../src/index.ts";
 
 const REPORT: ExecutionReport = { epoch: 1, asked: 0, events: [] };
 
+const UNDECODABLE = {
+  type: "step.completed",
+  op: "step/0/a",
+  nth: 1,
+  attempt: 1,
+  startedAt: 0,
+  value: "{",
+} as const;
+
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
@@ -26,7 +35,7 @@ class Stubs {
 /** Starts an execution and connects it. `report` answers its reports. */
 async function start(report: ExecutionPort["report"]) {
   const stubs = new Stubs();
-  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  const { promise: released, resolve: release, reject: breakOff } = Promise.withResolvers<void>();
   const { promise: connected, resolve: connect } = Promise.withResolvers<RpcPort>();
   const binding = {
     workflows: async () => ({ protocol: 1, workflows: [] }),
@@ -38,7 +47,7 @@ async function start(report: ExecutionPort["report"]) {
   };
   const lost = vi.fn<ExecutionPort["lost"]>();
   const execution = createServiceBindingDispatcher({ binding }).start({} as ExecutionStart, { report, lost });
-  return { stubs, execution, lost, release, port: await connected };
+  return { stubs, execution, lost, release, breakOff, port: await connected };
 }
 
 test("DUR6 a rejected report ends the execution and disposes of its stubs", async () => {
@@ -74,4 +83,42 @@ test("DUR5 the end of the call disposes of the stubs and reports a lost executio
   await vi.advanceTimersByTimeAsync(0);
   expect(lost.mock.calls).toMatchObject([[{ code: "SESSION_LOST" }]]);
   expect([stubs.held, stubs.disposed]).toEqual([3, 3]);
+});
+
+test("DUR7 a call that breaks off after the other side has connected is a crash, and one before is a failed dispatch", async () => {
+  const { lost, breakOff } = await start(() => ({ accepted: true, now: 0, entries: [] }));
+  breakOff(new Error("Network connection lost."));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(lost.mock.calls).toMatchObject([[{ code: "EXECUTOR_CRASHED" }]]);
+  const unreachable = vi.fn<ExecutionPort["lost"]>();
+  createServiceBindingDispatcher({
+    binding: {
+      workflows: async () => ({ protocol: 1, workflows: [] }),
+      execute: () => Promise.reject(new Error("no such service")),
+    },
+  }).start({} as ExecutionStart, { report: () => ({ accepted: false, reason: "ended" }), lost: unreachable });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(unreachable.mock.calls).toMatchObject([[{ code: "DISPATCH_FAILED" }]]);
+});
+
+test("DUR11 the next message of the other side answers a ping", async () => {
+  const { execution, port } = await start(() => ({ accepted: true, now: 0, entries: [] }));
+  const answered = vi.fn<() => void>();
+  execution.ping?.(answered);
+  expect(answered).not.toHaveBeenCalled();
+  await port.progress([]);
+  expect(answered).toHaveBeenCalledTimes(1);
+});
+
+test.each([
+  ["a report that is none", (port: RpcPort) => port.report({ epoch: "1" } as never)],
+  ["a result that cannot be decoded", (port: RpcPort) => port.report({ ...REPORT, events: [UNDECODABLE] })],
+  ["steps that are none", (port: RpcPort) => port.progress([null] as never)],
+  ["an error that is none", (port: RpcPort) => port.lost("gone" as never)],
+])("SEC10 DUR8 the execution is lost with DISPATCH_FAILED if the other side sends %s", async (_what, act) => {
+  const report = vi.fn<ExecutionPort["report"]>();
+  const { lost, port } = await start(report);
+  await act(port);
+  expect(lost.mock.calls).toMatchObject([[{ code: "DISPATCH_FAILED" }]]);
+  expect(report).not.toHaveBeenCalled();
 });

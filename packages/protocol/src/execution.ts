@@ -212,6 +212,8 @@ export type ReportAnswer =
 export interface ExecutionPort {
   /** Whether answers take time, because a transport lies between the two sides. */
   readonly remote?: boolean;
+  /** While this returns true the execution makes no report: events are collected for a later one. */
+  defersReports?(): boolean;
   /** Commits a report. Within one process the answer is synchronous, so a step needs no further turn of the event loop. */
   report(report: ExecutionReport): ReportAnswer | PromiseLike<ReportAnswer>;
   /**

@@ -10,6 +10,7 @@
  *   the execution's current content.
  * - U2 A report is repeated with its number until its answer arrives. A number is committed once.
  * - U3 Updates are applied in their order, each once, whichever request contains them.
+ * - U4 A request that names another instance of the handler changes nothing.
  */
 import type { ErrorValue } from "./errors.ts";
 import type {
@@ -26,6 +27,8 @@ export interface TurnRequest {
   readonly protocol: number;
   /** A random id of the execution, which cannot be guessed. */
   readonly session: string;
+  /** The instance of the handler that holds the session, from its first answer. Any other one answers `wrong_instance`. */
+  readonly instance?: string;
   /** 1 for the first request, then 1 more for each. A request whose number is not higher is a repetition. */
   readonly turn: number;
   /** Starts the execution. Only in the first turn. */
@@ -42,8 +45,14 @@ export interface TurnRequest {
   readonly aside?: true;
 }
 
-/** `session` is that of the request. */
-export type TurnAnswer = { readonly session: string } & TurnContent;
+export type TurnAnswer = {
+  /** The session of the request. */
+  readonly session: string;
+  /** The instance of the handler that answers: a random id of its process. Handlers of earlier versions have none. */
+  readonly instance?: string;
+  /** The handler holds no sessions: after this answer the execution is over. */
+  readonly stateless?: true;
+} & TurnContent;
 
 /** The content of an answer. */
 export type TurnContent =
@@ -60,11 +69,14 @@ export type TurnContent =
   | { readonly type: "idle" }
   /** The execution cannot be started, or has failed. */
   | { readonly type: "lost"; readonly error: ErrorValue }
-  /** The handler does not hold this session, or no longer holds it. */
-  | { readonly type: "unknown_session" };
+  /** The handler does not hold this session, or no longer holds it. `upMs`: how long its process has existed. */
+  | { readonly type: "unknown_session"; readonly upMs?: number }
+  /** The request is for another instance than `mine`, which has existed for `upMs`. Nothing was applied (U4). */
+  | { readonly type: "wrong_instance"; readonly mine: string; readonly upMs: number };
 
 /** The workflows that a handler serves: the answer to `GET …/workflows`. */
 export interface WorkflowsAnswer {
   readonly protocol: number;
+  readonly instance?: string;
   readonly workflows: readonly WorkflowDescription[];
 }

@@ -3,8 +3,8 @@
  *
  * Owns: the orchestrator's side of the connection. It implements `RpcBinding`, so `RpcExecution` uses it like an RPC binding.
  */
-import type { RpcBinding, RpcPort, WorkflowsAnswer } from "@holdfast/protocol";
-import { type LineToExecution, type LineToOrchestrator, readLines } from "@holdfast/protocol/transport";
+import { type RpcBinding, type RpcPort, type WorkflowsAnswer, errorValue } from "@holdfast/protocol";
+import { type LineToExecution, type LineToOrchestrator, isRecord, readLines } from "@holdfast/protocol/transport";
 
 export interface FetcherLike {
   fetch(request: Request): Promise<Response>;
@@ -32,11 +32,6 @@ async function exchangeLines(
   const writer = writable.getWriter();
   const encoder = new TextEncoder();
   const send = (line: LineToExecution): Promise<void> => writer.write(encoder.encode(`${JSON.stringify(line)}\n`));
-  await port.connect({
-    update: (update) => send({ type: "update", update }),
-    abort: (reason) => send({ type: "abort", reason }),
-    release: () => send({ type: "release" }),
-  });
   const responding = binding.fetch(
     new Request(`${URL_INSIDE}/execute`, { method: "POST", body: readable, duplex: "half" } as RequestInit),
   );
@@ -46,14 +41,23 @@ async function exchangeLines(
   if (!response.ok || response.body === null)
     throw new Error(`it answered ${response.status}: ${await response.text()}`);
   await sent;
+  await port.connect({
+    update: (update) => send({ type: "update", update }),
+    abort: (reason) => send({ type: "abort", reason }),
+    release: () => send({ type: "release" }),
+  });
   try {
     for await (const message of readLines<LineToOrchestrator>(response.body.getReader())) {
+      if (!isRecord(message)) throw new SyntaxError("a line is not an object");
       if (message.type === "progress") await port.progress(message.steps);
       else if (message.type === "lost") await port.lost(message.error);
       else if (message.type === "report") {
         await send({ type: "answer", answer: await port.report(message.report) });
-      } else throw new Error("it sent a line that is not a valid message");
+      } else throw new SyntaxError("a line has an unknown type");
     }
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    await port.lost(errorValue("DISPATCH_FAILED", `The sibling Worker sent an invalid message: ${error.message}`));
   } finally {
     await writer.close().catch(() => {});
   }

@@ -19,6 +19,7 @@ import {
   endsRun,
   errorValue,
 } from "@holdfast/protocol";
+import { isErrorValue, isExecutionReport, isStepsInProgress } from "@holdfast/protocol/transport";
 
 /** A parked execution is released after this time, ms. An update that arrives earlier needs no replay. */
 const RELEASE_PARKED_MS = 10_000;
@@ -29,6 +30,8 @@ export class RpcExecution implements LiveExecution {
   /** Calls that wait for `connect`. */
   #waiting: ((live: RpcLive) => void)[] = [];
   #inProgress: readonly StepInProgress[] = [];
+  /** Calls to make at the next sign of life. The other side sends its progress several times a second. */
+  #onSigns: (() => void)[] = [];
   #over = false;
   #parkedTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -43,16 +46,18 @@ export class RpcExecution implements LiveExecution {
       await binding.execute(start, {
         connect: (live) => this.#connect(live),
         report: (report) => this.#report(report),
-        progress: (steps) => {
-          this.#inProgress = steps;
-        },
-        lost: (error) => this.#lose(error),
+        progress: (steps) => this.#progress(steps),
+        lost: (error) => this.#lose(isErrorValue(error) ? error : INVALID),
       });
       // The other side ended the call before the run ended: its Worker was replaced or reached a time limit.
       this.#lose(errorValue("SESSION_LOST", "The sibling Worker ended the execution."));
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      this.#lose(errorValue("DISPATCH_FAILED", `The sibling Worker could not be reached: ${message}`));
+      this.#lose(
+        this.#live !== undefined
+          ? errorValue("EXECUTOR_CRASHED", `The sibling Worker ended during the execution: ${message}`)
+          : errorValue("DISPATCH_FAILED", `The sibling Worker could not be reached: ${message}`),
+      );
     }
   }
 
@@ -74,6 +79,21 @@ export class RpcExecution implements LiveExecution {
     return this.#inProgress;
   }
 
+  /** Calls `answered` at the next message. The other side sends one every few hundred ms. */
+  ping(answered: () => void): void {
+    this.#onSigns.push(answered);
+  }
+
+  #sign(): void {
+    for (const answered of this.#onSigns.splice(0)) answered();
+  }
+
+  #progress(steps: readonly StepInProgress[]): void {
+    this.#sign();
+    if (isStepsInProgress(steps)) this.#inProgress = steps;
+    else this.#lose(INVALID);
+  }
+
   #connect(live: RpcLive): void {
     const held: RpcLive = { update: hold(live.update), abort: hold(live.abort), release: hold(live.release) };
     this.#live = held;
@@ -82,6 +102,8 @@ export class RpcExecution implements LiveExecution {
   }
 
   #report(report: ExecutionReport): ReportAnswer {
+    this.#sign();
+    if (!this.#over && !isExecutionReport(report)) this.#lose(INVALID);
     if (this.#over) return { accepted: false, reason: "superseded" };
     const answer = this.#port.report({ ...report, remote: true }) as ReportAnswer;
     clearTimeout(this.#parkedTimer);
@@ -129,6 +151,8 @@ export class RpcExecution implements LiveExecution {
     else safely(this.#live);
   }
 }
+
+const INVALID = errorValue("DISPATCH_FAILED", "The sibling Worker sent an invalid message.");
 
 /** Duplicates a function stub: the platform disposes of an argument's stubs when the call that passed it returns. */
 function hold<F extends object>(stub: F & { readonly dup?: () => F }): F {

@@ -2,7 +2,7 @@
  * An execution at the other end of a pipe of requests and answers: the orchestrator's side of turns.
  *
  * Owns: the sequence of turns (one request after another while the execution is busy, none while it is parked), and
- * requests beside the turns for messages that cannot wait (CAN1).
+ * requests beside the turns for messages that cannot wait (CAN1). `TurnSender` repeats requests.
  *
  * Invariants
  * - U1, U2 of the protocol: a request is repeated with its number until it is answered, and a report is committed once.
@@ -24,22 +24,7 @@ import {
   errorValue,
 } from "@holdfast/protocol";
 import { randomHex } from "@holdfast/protocol/transport";
-
-/** Sends one request. Rejects with `PipeError` if there is no valid answer. */
-export type PostTurn = (request: TurnRequest) => Promise<TurnAnswer>;
-
-export class PipeError extends Error {
-  /** The other side rejected the request finally: a repetition cannot succeed. */
-  readonly refused: boolean;
-
-  constructor(message: string, refused: boolean) {
-    super(message);
-    this.refused = refused;
-  }
-}
-
-/** Delays before a request is repeated, ms. After the last one the run is dispatched again, with growing delays (DUR8). */
-const REPEAT_AFTER_MS = [100, 400, 1_500];
+import { type PostTurn, TurnSender } from "./turn-sender.ts";
 
 /** `waitMs` of the first turn after a report: after this time the answer lists the steps in progress, ms. */
 const FIRST_WAIT_MS = 300;
@@ -48,7 +33,7 @@ const WAIT_MS = 20_000;
 
 export class TurnExecution implements LiveExecution {
   readonly #port: ExecutionPort;
-  readonly #post: PostTurn;
+  readonly #sender: TurnSender;
   readonly #session = randomHex(16);
   #turn = 0;
   #start: ExecutionStart | undefined;
@@ -68,7 +53,10 @@ export class TurnExecution implements LiveExecution {
   constructor(start: ExecutionStart, port: ExecutionPort, post: PostTurn) {
     this.#start = start;
     this.#port = port;
-    this.#post = post;
+    this.#sender = new TurnSender(post, {
+      isOver: () => this.#over,
+      isExecuting: () => this.#inProgress.length > 0,
+    });
     this.#paused = start.paused;
     // E1: the caller gets this object before the first report.
     queueMicrotask(() => this.#poll());
@@ -80,37 +68,45 @@ export class TurnExecution implements LiveExecution {
     this.#updates.push(update);
     if (!this.#polling) this.#poll();
     // Before the first answer the other side has no session: the next turn sends the update.
-    else if (this.#start === undefined) void this.#sendUpdates();
+    else if (this.#start === undefined) void this.#sendAside(this.#takeUpdates());
   }
 
   abort(reason: AbortReason): void {
     if (this.#over) return;
     this.#over = true;
-    this.#sendAside({ abort: reason });
+    this.#sendLast({ abort: reason });
   }
 
   stepsInProgress(): readonly StepInProgress[] {
     return this.#inProgress;
   }
 
+  /** A turn in flight is answered while the execution lives. Without one, a request beside the turns asks. */
+  ping(answered: () => void): void {
+    if (this.#over) return;
+    this.#sender.onSign(answered);
+    if (!this.#polling) void this.#sendAside({});
+  }
+
   #poll(): void {
     if (this.#polling || this.#over) return;
     this.#polling = true;
-    void this.#pollUntilIdle().finally(() => {
-      this.#polling = false;
-    });
+    void this.#pollUntilIdle()
+      .catch((error: unknown) => this.#lose(errorValue("DISPATCH_FAILED", String(error))))
+      .finally(() => {
+        this.#polling = false;
+      });
   }
 
   async #pollUntilIdle(): Promise<void> {
-    try {
-      while (!this.#over) {
-        const answer = await this.#postWithRepeats(this.#next());
-        if (this.#over) return;
-        this.#start = undefined;
-        if (!this.#take(answer) && this.#updates.length === 0) return;
-      }
-    } catch (error) {
-      this.#lose(toLoss(error));
+    while (!this.#over) {
+      const result = await this.#sender.send(this.#next());
+      if (this.#over) return;
+      if (result.type === "loss") return this.#lose(result.error);
+      this.#start = undefined;
+      const continues = this.#take(result);
+      if (result.stateless === true) return this.#lose(STATELESS);
+      if (!continues && this.#updates.length === 0) return;
     }
   }
 
@@ -138,20 +134,6 @@ export class TurnExecution implements LiveExecution {
     return { updates, updatesBefore };
   }
 
-  async #postWithRepeats(request: TurnRequest): Promise<TurnAnswer> {
-    for (const pauseMs of REPEAT_AFTER_MS) {
-      try {
-        return await this.#post(request);
-      } catch (error) {
-        if (this.#over || !(error instanceof PipeError) || error.refused) throw error;
-      }
-      await new Promise((resolve) => {
-        setTimeout(resolve, pauseMs);
-      });
-    }
-    return this.#post(request);
-  }
-
   /** Returns whether another turn must follow. */
   #take(answer: TurnAnswer): boolean {
     switch (answer.type) {
@@ -171,7 +153,8 @@ export class TurnExecution implements LiveExecution {
         this.#lose(answer.error);
         return false;
       case "unknown_session":
-        this.#lose(errorValue("SESSION_LOST", "The step handler no longer holds this execution."));
+      case "wrong_instance":
+        // `TurnSender` turns these into a loss.
         return false;
     }
   }
@@ -183,31 +166,28 @@ export class TurnExecution implements LiveExecution {
     this.#answered = { report: number, answer };
     if (!answer.accepted || endsRun(report.events.at(-1))) {
       this.#over = true;
-      this.#sendAside({ answer: this.#answered });
+      this.#sendLast({ answer: this.#answered });
       return false;
     }
     // Parked: the next turn carries the answer together with the update that wakes the execution.
     return answer.parked !== true;
   }
 
-  /** Sends updates beside the turn in flight. If they cannot be delivered, the execution is lost. */
-  async #sendUpdates(): Promise<void> {
-    const request = { ...this.#aside(), ...this.#takeUpdates() };
-    try {
-      const answer = await this.#postWithRepeats(request);
-      if (answer.type === "unknown_session") this.#take(answer);
-    } catch (error) {
-      this.#lose(toLoss(error));
-    }
+  /** Sends a request beside the turn in flight. If it cannot be delivered, the execution is lost. */
+  async #sendAside(content: Pick<TurnRequest, "updates" | "updatesBefore">): Promise<void> {
+    const result = await this.#sender.send({ ...this.#aside(), ...content });
+    if (result.type === "loss") this.#lose(result.error);
+    // The execution has something to say, and no turn fetches it.
+    else if (result.type !== "idle") this.#poll();
   }
 
   #aside(): TurnRequest {
     return { protocol: PROTOCOL_VERSION, session: this.#session, turn: this.#turn + 1, aside: true };
   }
 
-  /** Sends a message beside the turns, without repetition: its loss has no effect on the run. */
-  #sendAside(content: Pick<TurnRequest, "abort" | "answer">): void {
-    void this.#post({ ...this.#aside(), ...content }).catch(() => {});
+  /** Sends the last message. Its loss has no effect on the run. */
+  #sendLast(content: Pick<TurnRequest, "abort" | "answer">): void {
+    void this.#sender.send({ ...this.#aside(), ...content }, true);
   }
 
   #lose(error: ErrorValue): void {
@@ -217,7 +197,4 @@ export class TurnExecution implements LiveExecution {
   }
 }
 
-function toLoss(error: unknown): ErrorValue {
-  const message = error instanceof Error ? error.message : String(error);
-  return errorValue(error instanceof PipeError && error.refused ? "DISPATCH_REFUSED" : "DISPATCH_FAILED", message);
-}
+const STATELESS = errorValue("SESSION_LOST", "The step handler holds no executions between turns.");

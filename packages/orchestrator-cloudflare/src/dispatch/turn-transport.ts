@@ -4,8 +4,23 @@
  * Owns: addresses, signatures (SEC3), time-outs, and the distinction of temporary failures from final ones (DUR8).
  */
 import type { TurnAnswer, TurnRequest, WorkflowsAnswer } from "@holdfast/protocol";
-import { SIGNATURE_HEADER, signRequest } from "@holdfast/protocol/transport";
-import { PipeError, type PostTurn } from "./turn-execution.ts";
+import {
+  type Check,
+  SIGNATURE_HEADER,
+  isCount,
+  isErrorValue,
+  isExecutionReport,
+  isFlag,
+  isNumber,
+  isRecord,
+  isStepsInProgress,
+  isText,
+  maybe,
+  record,
+  signRequest,
+} from "@holdfast/protocol/transport";
+import { PipeError } from "./pipe-error.ts";
+import type { PostTurn } from "./turn-sender.ts";
 
 export interface TurnPipe {
   readonly fetch: (request: Request) => Promise<Response>;
@@ -13,60 +28,59 @@ export interface TurnPipe {
   readonly url: string;
   /** The key that signs requests. `undefined`: requests are not signed. */
   readonly key?: string | undefined;
-  /** Time-out of one request, ms. */
+  /** How long the other side may send nothing in answer to a request, ms. */
   readonly timeoutMs: number;
   /** The name of the other side in messages. */
   readonly name: string;
 }
 
-/** The limit of one answer, in characters. Every valid report is smaller. */
-const ANSWER_CHARS_MAX = 64 * 2 ** 20;
+/** Names the session of a turn, so that a proxy can route all its requests to one instance of the handler. Not signed. */
+const SESSION_HEADER = "Holdfast-Session";
 
-const TYPES: ReadonlySet<unknown> = new Set(["report", "busy", "idle", "lost", "unknown_session"]);
+/** The limit of one answer. Every valid report is smaller. */
+const ANSWER_BYTES_MAX = 128 * 2 ** 20;
 
 export function postOver(pipe: TurnPipe): PostTurn {
-  return async (request: TurnRequest) => {
-    const answer = await send(pipe, "turn", JSON.stringify(request));
-    const { type, session } = answer as { readonly type?: unknown; readonly session?: unknown };
-    if (!TYPES.has(type)) throw new PipeError(`${pipe.name} sent an invalid answer to a turn`, false);
+  return async (request: TurnRequest, alive) => {
+    const answer = await send(pipe, "turn", JSON.stringify(request), { [SESSION_HEADER]: request.session }, alive);
+    const problem = problemOfAnswer(answer);
+    if (problem !== undefined) throw new PipeError(`${pipe.name} sent ${problem}`, false);
+    const { session } = answer as TurnAnswer;
     if (session !== request.session) throw new PipeError(`${pipe.name} answered for another session`, false);
-    if (type === "report" && !isReport(answer)) throw new PipeError(`${pipe.name} sent an invalid report`, false);
     return answer as TurnAnswer;
   };
 }
 
 export async function listOver(pipe: TurnPipe): Promise<WorkflowsAnswer> {
-  return (await send(pipe, "workflows", undefined)) as WorkflowsAnswer;
+  return (await send(pipe, "workflows", undefined, {}, () => {})) as WorkflowsAnswer;
 }
 
-async function send(pipe: TurnPipe, route: string, body: string | undefined): Promise<unknown> {
-  const { url, key, timeoutMs, name } = pipe;
-  const address = new URL(`${url.replace(/\/+$/, "")}/${route}`);
-  const method = body === undefined ? "GET" : "POST";
-  const headers: Record<string, string> = body === undefined ? {} : { "Content-Type": "application/json" };
-  if (key !== undefined) {
-    const signed = { method, path: address.pathname + address.search, body: body ?? "" };
-    headers[SIGNATURE_HEADER] = await signRequest(signed, key, Date.now(), crypto.randomUUID());
-  }
-  let response: Response;
-  let text: string;
-  const { signal, cancel } = timeoutSignal(timeoutMs);
-  try {
-    response = await pipe.fetch(
-      new Request(address, { method, headers, signal, redirect: "manual", ...(body === undefined ? {} : { body }) }),
-    );
-    text = await response.text();
-  } catch (error) {
+/** Sends a request and returns the JSON of the answer. `alive` is called for blanks before the JSON. */
+async function send(
+  pipe: TurnPipe,
+  route: string,
+  body: string | undefined,
+  more: Readonly<Record<string, string>>,
+  alive: () => void,
+): Promise<unknown> {
+  const { name } = pipe;
+  const request = await signed(pipe, route, body, more);
+  const timeout = new Timeout(pipe.timeoutMs);
+  const exchange = async (): Promise<[Response, string]> => {
+    const response = await pipe.fetch(new Request(request, { signal: timeout.signal }));
+    const blank = (): void => {
+      timeout.restart();
+      if (response.ok) alive();
+    };
+    return [response, await readText(response, blank)];
+  };
+  const [response, text] = await timeout.bound(exchange()).catch((error: unknown) => {
     throw new PipeError(
       `${name} could not be reached: ${error instanceof Error ? error.message : String(error)}`,
       false,
     );
-  } finally {
-    cancel();
-  }
+  });
   if (!response.ok) throw refusalOf(name, response.status, text);
-  if (text.length > ANSWER_CHARS_MAX)
-    throw new PipeError(`${name} answered with ${text.length} characters; the limit is ${ANSWER_CHARS_MAX}`, false);
   try {
     return JSON.parse(text);
   } catch {
@@ -74,13 +88,79 @@ async function send(pipe: TurnPipe, route: string, body: string | undefined): Pr
   }
 }
 
-/** Unlike `AbortSignal.timeout`, its timer can be cleared: a timer that runs on keeps the object in memory. */
-function timeoutSignal(ms: number): { readonly signal: AbortSignal; readonly cancel: () => void } {
-  const controller = new AbortController();
-  const timer = setTimeout(() => {
-    controller.abort(new DOMException(`There was no answer within ${ms} ms.`, "TimeoutError"));
-  }, ms);
-  return { signal: controller.signal, cancel: () => clearTimeout(timer) };
+async function signed(
+  { url, key }: TurnPipe,
+  route: string,
+  body: string | undefined,
+  more: Readonly<Record<string, string>>,
+): Promise<Request> {
+  const address = new URL(`${url.replace(/\/+$/, "")}/${route}`);
+  const method = body === undefined ? "GET" : "POST";
+  const headers: Record<string, string> = { ...more };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (key !== undefined) {
+    const about = { method, path: address.pathname + address.search, body: body ?? "" };
+    headers[SIGNATURE_HEADER] = await signRequest(about, key, Date.now(), crypto.randomUUID());
+  }
+  return new Request(address, { method, headers, redirect: "manual", ...(body === undefined ? {} : { body }) });
+}
+
+/**
+ * Reads the answer, and calls `blank` for each part that contains only blanks.
+ * @throws Error if the answer is too long.
+ */
+async function readText({ body }: Response, blank: () => void): Promise<string> {
+  if (body === null) return "";
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  const parts: string[] = [];
+  let bytes = 0;
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    bytes += part.value.byteLength;
+    if (bytes > ANSWER_BYTES_MAX) {
+      void reader.cancel().catch(() => {});
+      throw new Error(`the answer has more than ${ANSWER_BYTES_MAX} bytes, which is the limit`);
+    }
+    const text = decoder.decode(part.value, { stream: true });
+    if (text.trim() === "") blank();
+    else parts.push(text);
+  }
+  return parts.join("") + decoder.decode();
+}
+
+/** Unlike `AbortSignal.timeout` it can be cleared: a timer that runs on keeps the object in memory. */
+class Timeout {
+  readonly #controller = new AbortController();
+  readonly #expired = Promise.withResolvers<never>();
+  readonly #ms: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(ms: number) {
+    this.#ms = ms;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  restart(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      const error = new DOMException(`Nothing was sent within ${this.#ms} ms.`, "TimeoutError");
+      this.#controller.abort(error);
+      this.#expired.reject(error);
+    }, this.#ms);
+  }
+
+  /** Rejects when the time has passed, even if the work ignores the signal. */
+  async bound<T>(work: Promise<T>): Promise<T> {
+    this.restart();
+    try {
+      return await Promise.race([work, this.#expired.promise]);
+    } finally {
+      clearTimeout(this.#timer);
+    }
+  }
 }
 
 /** A 4xx is final, except 408 and 429. All other failures may be temporary. */
@@ -99,14 +179,22 @@ function messageIn(text: string): string {
   return text.slice(0, 200);
 }
 
-function isReport(answer: unknown): boolean {
-  const { number, report } = answer as { readonly number?: unknown; readonly report?: unknown };
-  const { epoch, asked, events } = (report ?? {}) as Record<string, unknown>;
-  return (
-    typeof number === "number" &&
-    Number.isSafeInteger(epoch) &&
-    Number.isSafeInteger(asked) &&
-    Array.isArray(events) &&
-    events.every((event) => typeof (event as { type?: unknown } | null)?.type === "string")
-  );
+/** The check of each type of answer. */
+const ANSWERS: Readonly<Record<string, Check>> = {
+  report: record({ number: isCount, report: isExecutionReport, inProgress: isStepsInProgress }),
+  busy: record({ inProgress: isStepsInProgress }),
+  idle: () => true,
+  lost: record({ error: isErrorValue }),
+  unknown_session: record({ upMs: maybe(isNumber) }),
+  wrong_instance: record({ mine: isText, upMs: isNumber }),
+};
+
+/** Describes what is wrong with an answer to a turn; `undefined` if nothing is (SEC10). */
+function problemOfAnswer(answer: unknown): string | undefined {
+  const type = isRecord(answer) ? answer["type"] : undefined;
+  if (typeof type !== "string" || !Object.hasOwn(ANSWERS, type) || !isNamed(answer))
+    return "an invalid answer to a turn";
+  return ANSWERS[type]?.(answer) === true ? undefined : `an invalid answer of the type ${JSON.stringify(type)}`;
 }
+
+const isNamed = record({ session: isText, instance: maybe(isText), stateless: maybe(isFlag) });

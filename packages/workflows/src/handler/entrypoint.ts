@@ -11,11 +11,9 @@ import {
   WorkflowIndex,
   type WorkflowsAnswer,
   describeWorkflow,
-  errorValue,
 } from "@holdfast/protocol";
 import type { Workflow } from "../authoring/workflow.ts";
 import { executeOver } from "./execute-over.ts";
-import { notServed } from "./served.ts";
 import { createStepHandler } from "./step-handler.ts";
 
 export interface WorkflowsService {
@@ -39,9 +37,7 @@ export function workflowsEntrypoint<Base extends EntrypointClass>(
   const handler = createStepHandler({ workflows, signingKeys: "unsigned" });
   abstract class Workflows extends base implements WorkflowsService {
     async execute(start: ExecutionStart, port: RpcPort): Promise<void> {
-      const workflow = index.find(start.workflowId, start.workflowVersion);
-      if (workflow === undefined) return port.lost(errorValue("WORKFLOW_NOT_FOUND", notServed(start)));
-      await executeOver(workflow, start, port);
+      await executeOver(index, start, port);
     }
 
     async workflows(): Promise<WorkflowsAnswer> {

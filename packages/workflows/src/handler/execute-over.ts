@@ -3,30 +3,46 @@
  *
  * Owns: the order of the calls (P1). The call lasts until the orchestrator releases the execution (P2).
  */
-import { type ExecutionStart, LIMITS, type RpcPort } from "@holdfast/protocol";
+import {
+  type ExecutionStart,
+  LIMITS,
+  type LiveExecution,
+  type RpcLive,
+  type RpcPort,
+  type WorkflowIndex,
+  errorValue,
+} from "@holdfast/protocol";
+import { isAbortReason, isExecutionStart, isExecutionUpdate, isReportAnswer } from "@holdfast/protocol/transport";
 import type { Workflow } from "../authoring/workflow.ts";
 import { webPlatform } from "../replay/platform.ts";
+import { notServed } from "./served.ts";
+
+const INVALID = errorValue(
+  "PROTOCOL_MISMATCH",
+  "The step handler received an invalid message of the orchestrator. Deploy versions of both sides that fit, then retry the run.",
+);
 
 /** Interval between two lists of executing steps to the orchestrator, ms. */
 const PROGRESS_MS = 300;
 
-/** Executes a workflow. Resolves when the orchestrator has released the execution. */
-export async function executeOver(workflow: Workflow, start: ExecutionStart, port: RpcPort): Promise<void> {
+/** Executes the workflow of a start message. Resolves when the orchestrator has released the execution. */
+export async function executeOver(index: WorkflowIndex<Workflow>, start: ExecutionStart, port: RpcPort): Promise<void> {
+  if (!isExecutionStart(start)) return port.lost(INVALID);
+  const workflow = index.find(start.workflowId, start.workflowVersion);
+  if (workflow === undefined) return port.lost(errorValue("WORKFLOW_NOT_FOUND", notServed(start)));
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
   let connected: void | Promise<void>;
   const live = workflow.execute(start, {
     remote: true,
     report: async (report) => {
       await connected;
-      return port.report(report);
+      const answer = await port.report(report);
+      if (!isReportAnswer(answer)) throw new Error(INVALID.message);
+      return answer;
     },
     lost: (error) => void Promise.resolve(port.lost(error)).then(release, release),
   });
-  connected = port.connect({
-    update: async (update) => live.update(update),
-    abort: async (reason) => live.abort(reason),
-    release: async () => release(),
-  });
+  connected = port.connect(callable(live, release));
   await connected;
   let cancel: (() => void) | undefined;
   const reportProgress = (): void => {
@@ -42,4 +58,19 @@ export async function executeOver(workflow: Workflow, start: ExecutionStart, por
   const cancelGrace = webPlatform.setTimer(LIMITS.siblingGraceMs, graceEnded.resolve);
   await Promise.race([live.whenIdle?.(), graceEnded.promise]);
   cancelGrace();
+}
+
+/** The execution as the orchestrator calls it. */
+function callable(live: LiveExecution, release: () => void): RpcLive {
+  return {
+    update: async (update) => {
+      if (!isExecutionUpdate(update)) throw new Error(INVALID.message);
+      live.update(update);
+    },
+    abort: async (reason) => {
+      if (!isAbortReason(reason)) throw new Error(INVALID.message);
+      live.abort(reason);
+    },
+    release: async () => release(),
+  };
 }

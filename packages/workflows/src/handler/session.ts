@@ -21,6 +21,8 @@ interface Outgoing {
   readonly number: number;
   readonly report: ExecutionReport;
   readonly resolve: (answer: ReportAnswer) => void;
+  /** An answer to the orchestrator has contained it. */
+  sent: boolean;
 }
 
 export class Session {
@@ -35,18 +37,29 @@ export class Session {
   #lost: ErrorValue | undefined;
   /** The last message to the execution was that it is parked. */
   #parked = false;
+  /** The handler no longer holds this session: held requests are answered so. */
+  #dropped = false;
   /** The end of the execution was accepted, or the execution was aborted. */
   over = false;
-  usedAt: number = webPlatform.now();
-  #notify: (() => void)[] = [];
+  #usedAt: number = webPlatform.now();
+  /** Ends the wait of each request that waits for a message of the execution. */
+  readonly #waiting = new Set<() => void>();
+
+  readonly #oneTurn: boolean;
+
+  /** `oneTurn`: the session ends with its first answer, which contains the outcomes of all bodies. */
+  constructor(oneTurn = false) {
+    this.#oneTurn = oneTurn;
+  }
 
   /** The port through which the execution reports. */
   readonly port: ExecutionPort = {
+    defersReports: () => this.#oneTurn && this.#inProgress().length > 0,
     remote: true,
     report: (report) =>
       new Promise((resolve) => {
         this.#reports += 1;
-        this.#outgoing = { number: this.#reports, report, resolve };
+        this.#outgoing = { number: this.#reports, report, resolve, sent: false };
         this.#wakeAll();
       }),
     lost: (error) => {
@@ -59,25 +72,41 @@ export class Session {
     this.#live = live;
   }
 
-  /** Nothing executes and no report waits: the loss of the session costs only a replay. */
+  /** Waits until the execution reports: after all bodies that it has started have ended. Then the session is over. */
+  async onlyTurn(): Promise<TurnContent> {
+    const content = this.#nextContent() ?? (await this.#wait(Infinity));
+    this.drop();
+    return content;
+  }
+
+  /** How long no request was answered or waited for an answer, ms. */
+  idleMs(now: number): number {
+    return this.#waiting.size > 0 ? 0 : now - this.#usedAt;
+  }
+
+  /** Nothing executes, and no outcome is unsent: the loss of the session costs only a replay. */
   get isIdle(): boolean {
-    return this.over || this.#lost !== undefined || (this.#parked && this.#outgoing === undefined);
+    if (this.over || this.#lost !== undefined) return true;
+    const outgoing = this.#outgoing;
+    // The answer to a report that parks the run comes with the next message.
+    return outgoing === undefined ? this.#parked : outgoing.sent && outgoing.report.events.at(-1)?.type === "parked";
   }
 
   drop(): void {
     this.over = true;
+    this.#dropped = true;
     this.#live?.abort({ type: "superseded" });
     this.#wakeAll();
   }
 
   /** Accepts the request's messages and waits, at most `waitMs`, for the next message of the execution. */
   async turn(request: TurnRequest, waitMs: number): Promise<TurnContent> {
-    this.usedAt = webPlatform.now();
+    this.#usedAt = webPlatform.now();
     if (request.aside === true || request.turn > this.#turn) this.#take(request);
     const answer =
       this.#nextContent() ??
       (request.aside === true ? { type: "idle" } : await this.#wait(Math.min(waitMs, request.waitMs ?? waitMs)));
-    this.usedAt = webPlatform.now();
+    this.#usedAt = webPlatform.now();
     return answer;
   }
 
@@ -116,9 +145,11 @@ export class Session {
 
   /** The content of an answer now; `undefined` while the execution continues. */
   #nextContent(): TurnContent | undefined {
+    if (this.#dropped) return { type: "unknown_session" };
     if (this.#lost !== undefined) return { type: "lost", error: this.#lost };
     if (this.#outgoing !== undefined) {
       const { number, report } = this.#outgoing;
+      this.#outgoing.sent = true;
       return { type: "report", number, report, inProgress: this.#inProgress() };
     }
     return this.over || this.#parked ? { type: "idle" } : undefined;
@@ -129,17 +160,16 @@ export class Session {
   }
 
   async #wait(ms: number): Promise<TurnContent> {
-    await new Promise<void>((resolve) => {
-      const cancel = webPlatform.setTimer(ms, resolve);
-      this.#notify.push(() => {
-        cancel();
-        resolve();
-      });
-    });
+    const { promise: woken, resolve: wake } = Promise.withResolvers<void>();
+    const cancel = ms === Infinity ? undefined : webPlatform.setTimer(ms, wake);
+    this.#waiting.add(wake);
+    await woken;
+    this.#waiting.delete(wake);
+    cancel?.();
     return this.#nextContent() ?? { type: "busy", inProgress: this.#inProgress() };
   }
 
   #wakeAll(): void {
-    for (const wake of this.#notify.splice(0)) wake();
+    for (const wake of this.#waiting) wake();
   }
 }

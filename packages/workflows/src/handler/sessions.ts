@@ -2,9 +2,13 @@
  * The executions that a step handler holds between turns.
  *
  * Owns: the limits: the number of sessions, the characters of their start messages, and the time without a request.
- * Beyond a limit sessions are dropped, idle ones and the least recently used first. The orchestrator then starts
- * another execution from the journal.
+ * Beyond a limit idle sessions are dropped, the least recently used first, and no new one is admitted while the rest
+ * executes. The orchestrator starts another execution from the journal for a session that was dropped.
+ *
+ * Invariants
+ * - SS1 A run has at most one session: that of its newest execution (DUR6).
  */
+import { type ExecutionStart, HOST_LIMITS } from "@holdfast/protocol";
 import { webPlatform } from "../replay/platform.ts";
 import type { Session } from "./session.ts";
 
@@ -13,53 +17,95 @@ export interface SessionLimits {
   readonly sessionsMax?: number;
   /** Characters of all start messages together. Default 128 Mi. */
   readonly charsMax?: number;
-  /** The maximum time between two requests of a session, ms. Default five minutes. */
+  /** The maximum time between two requests of a session, ms; of one that executes at least 40 s. Default five minutes. */
   readonly idleMsMax?: number;
 }
 
+interface Held {
+  readonly session: Session;
+  readonly chars: number;
+  readonly run: string;
+  readonly epoch: number;
+}
+
+/** The interval between two sweeps, ms. */
+const SWEEP_MS = 1_000;
+
+/** Whether a new session may start. `superseded`: the run has a newer execution. */
+export type Admission = "admitted" | "full" | "superseded";
+
 export class Sessions {
-  readonly #sessions = new Map<string, { readonly session: Session; readonly chars: number }>();
+  /** By id, the least recently used first. */
+  readonly #sessions = new Map<string, Held>();
+  /** The ids by run. */
+  readonly #ofRuns = new Map<string, string>();
   readonly #limits: Required<SessionLimits>;
   #chars = 0;
+  #sweptAt = 0;
 
   constructor({ sessionsMax = 1_000, charsMax = 2 ** 27, idleMsMax = 300_000 }: SessionLimits) {
     this.#limits = { sessionsMax, charsMax, idleMsMax };
   }
 
-  get size(): number {
-    return this.#sessions.size;
-  }
-
+  /** Returns a session, which counts as used now. */
   get(id: string): Session | undefined {
-    return this.#sessions.get(id)?.session;
+    const held = this.#sessions.get(id);
+    if (held === undefined) return undefined;
+    this.#sessions.delete(id);
+    this.#sessions.set(id, held);
+    return held.session;
   }
 
-  add(id: string, session: Session, chars: number): void {
-    this.#sessions.set(id, { session, chars });
-    this.#chars += chars;
-    this.sweep(id);
-  }
-
-  /** Drops sessions that have ended or idled too long, then sessions beyond the limits. */
-  sweep(except?: string): void {
-    const now = webPlatform.now();
+  /** Makes room for an execution. Drops the session of the run's previous execution. */
+  admit(start: ExecutionStart, chars: number): Admission {
+    const older = this.#ofRuns.get(keyOf(start));
+    const epoch = older === undefined ? undefined : this.#sessions.get(older)?.epoch;
+    if (epoch !== undefined && epoch > start.epoch) return "superseded";
+    if (older !== undefined) this.#drop(older);
     for (const [id, { session }] of this.#sessions) {
-      const idleMs = now - session.usedAt;
-      if (id !== except && (session.over || idleMs > this.#limits.idleMsMax)) this.#drop(id);
+      if (this.#hasRoom(chars)) break;
+      if (session.isIdle) this.#drop(id);
     }
-    const { sessionsMax, charsMax } = this.#limits;
-    const isOverLimit = (): boolean => this.#sessions.size > sessionsMax || this.#chars > charsMax;
-    if (!isOverLimit()) return;
-    const oldest = [...this.#sessions].toSorted(
-      ([, a], [, b]) => Number(b.session.isIdle) - Number(a.session.isIdle) || a.session.usedAt - b.session.usedAt,
-    );
-    for (const [id] of oldest) if (isOverLimit() && id !== except) this.#drop(id);
+    // One session is always admitted, whatever its size.
+    return this.#hasRoom(chars) || this.#sessions.size === 0 ? "admitted" : "full";
+  }
+
+  #hasRoom(chars: number): boolean {
+    return this.#sessions.size < this.#limits.sessionsMax && this.#chars + chars <= this.#limits.charsMax;
+  }
+
+  /** Adds the session of an execution that was admitted. */
+  add(id: string, start: ExecutionStart, session: Session, chars: number): void {
+    const run = keyOf(start);
+    this.#sessions.set(id, { session, chars, run, epoch: start.epoch });
+    this.#ofRuns.set(run, id);
+    this.#chars += chars;
+  }
+
+  /** Drops sessions that have ended or idled too long. Looks at them once in a while only: requests are frequent. */
+  sweep(): void {
+    const now = webPlatform.now();
+    if (Math.abs(now - this.#sweptAt) < Math.min(this.#limits.idleMsMax / 10, SWEEP_MS)) return;
+    this.#sweptAt = now;
+    const { idleMsMax } = this.#limits;
+    // The orchestrator replaces an execution that it has not reached for so long (DUR11).
+    const busyMsMax = Math.max(idleMsMax, HOST_LIMITS.silentMsMax);
+    for (const [id, { session }] of this.#sessions) {
+      if (session.over || session.idleMs(now) > (session.isIdle ? idleMsMax : busyMsMax)) this.#drop(id);
+    }
   }
 
   #drop(id: string): void {
-    const { session, chars } = this.#sessions.get(id) ?? {};
+    const held = this.#sessions.get(id);
+    if (held === undefined) return;
     this.#sessions.delete(id);
-    this.#chars -= chars ?? 0;
-    session?.drop();
+    if (this.#ofRuns.get(held.run) === id) this.#ofRuns.delete(held.run);
+    this.#chars -= held.chars;
+    held.session.drop();
   }
+}
+
+/** Runs of two deployments may have the same id, but not the same seed. A resumed run has its parent's seed. */
+function keyOf({ seed, run }: ExecutionStart): string {
+  return `${seed} ${run.tenantId ?? ""} ${run.id}`;
 }

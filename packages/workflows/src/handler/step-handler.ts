@@ -9,7 +9,7 @@ import {
   HoldfastError,
   HOST_LIMITS,
   PROTOCOL_VERSION,
-  type RpcPort,
+  type TurnAnswer,
   type TurnContent,
   type TurnRequest,
   WorkflowIndex,
@@ -33,6 +33,7 @@ import { answerInLines } from "./line-stream.ts";
 import { notServed } from "./served.ts";
 import { Session } from "./session.ts";
 import { type SessionLimits, Sessions } from "./sessions.ts";
+import { NO_STORE, streamAnswer } from "./stream-answer.ts";
 import { parseTurn } from "./turn-request.ts";
 
 export interface StepHandlerOptions extends SessionLimits {
@@ -42,13 +43,16 @@ export interface StepHandlerOptions extends SessionLimits {
    * use it for service bindings only, never for a handler that listens on a network.
    */
   readonly signingKeys: readonly string[] | "unsigned";
-  /** The maximum time of a request while bodies execute, ms. Default 20,000. Set it below the time-outs of proxies. */
+  /**
+   * The maximum time of a request while bodies execute, ms. Default 20,000. Set it below the time-outs of proxies. A
+   * handler without sessions answers when the bodies have ended.
+   */
   readonly holdMs?: number;
   /** The maximum size of a request body, bytes. */
   readonly bodyBytesMax?: number;
   /**
-   * Holds no sessions between requests. Every turn then costs a replay. Default on Workers, where an execution cannot
-   * outlive its request.
+   * Holds no sessions between requests: a turn is answered when all its bodies have ended, and the next one costs a
+   * replay. Default on Workers, where an execution cannot outlive its request.
    */
   readonly stateless?: boolean;
   /** For tests. */
@@ -60,6 +64,9 @@ export type StepHandler = (request: Request) => Promise<Response>;
 const FIELDS = "workflows signingKeys holdMs bodyBytesMax stateless platform sessionsMax charsMax idleMsMax".split(" ");
 
 const HOLD_MS = 20_000;
+
+const TOO_MANY_SESSIONS =
+  "This step handler executes as many sessions as its limits admit (sessionsMax, charsMax). Send the turn again later, or start more instances.";
 
 const NO_BODY: BodyText = { ok: true, text: "" };
 
@@ -82,6 +89,9 @@ class Handler {
   readonly #sessions: Sessions;
   readonly #stateless: boolean;
   readonly #nonces = new SeenNonces();
+  /** On the monotonic clock, ms. */
+  readonly #createdAt = performance.now();
+  #instance: string | undefined;
 
   constructor({
     workflows,
@@ -107,7 +117,7 @@ class Handler {
     const isList = request.method === "GET" && pathname.endsWith("/workflows");
     // A request for a whole execution is unsigned, so it is served only to service bindings.
     if (request.method === "POST" && pathname.endsWith("/execute") && this.#keys === undefined)
-      return answerInLines(request, (start, port) => this.#execute(start, port));
+      return answerInLines(request, (start, port) => executeOver(this.#index, start, port));
     if (!isTurn && !isList)
       return refuse(404, "not_found", "This step handler serves only POST …/turn and GET …/workflows.");
     const body = isTurn ? await readBodyText(request, this.#bytesMax) : NO_BODY;
@@ -138,41 +148,53 @@ class Handler {
     return this.#nonces.add(verdict.nonce, verdict.at, now) ? undefined : "it was seen before";
   }
 
-  async #execute(start: ExecutionStart, port: RpcPort): Promise<void> {
-    const workflow = this.#index.find(start.workflowId, start.workflowVersion);
-    if (workflow === undefined) return port.lost(errorValue("WORKFLOW_NOT_FOUND", notServed(start)));
-    await executeOver(workflow, start, port);
+  #list(): WorkflowsAnswer {
+    return { protocol: PROTOCOL_VERSION, instance: this.#self(), workflows: this.#index.all.map(describeWorkflow) };
   }
 
-  #list(): WorkflowsAnswer {
-    return { protocol: PROTOCOL_VERSION, workflows: this.#index.all.map(describeWorkflow) };
+  /** Created by the first request: Workers allow no random numbers before. */
+  #self(): string {
+    return (this.#instance ??= this.#platform.randomId());
   }
 
   async #turn(body: string): Promise<Response> {
     const request = parseTurn(body);
     if (typeof request === "string") return refuse(400, "invalid_turn", `The turn is invalid: ${request}.`);
-    const content = await this.#answer(request, body.length);
-    return Response.json({ session: request.session, ...content }, { headers: { "Cache-Control": "no-store" } });
+    this.#sessions.sweep();
+    const { start } = request;
+    const mine = this.#self();
+    const upMs = performance.now() - this.#createdAt;
+    if (request.instance !== undefined && request.instance !== mine)
+      return this.#answer(request, { type: "wrong_instance", mine, upMs });
+    const known = this.#sessions.get(request.session);
+    if (known !== undefined) return this.#answer(request, await known.turn(request, this.#holdMs));
+    if (start === undefined) return this.#answer(request, { type: "unknown_session", upMs });
+    return this.#start(request, start, body.length);
   }
 
-  async #answer(request: TurnRequest, chars: number): Promise<TurnContent> {
-    this.#sessions.sweep();
-    const known = this.#sessions.get(request.session);
-    if (known !== undefined) return known.turn(request, this.#holdMs);
-    const { start } = request;
-    if (start === undefined) return { type: "unknown_session" };
+  async #start(request: TurnRequest, start: ExecutionStart, chars: number): Promise<Response> {
     const workflow = this.#index.find(start.workflowId, start.workflowVersion);
-    if (workflow === undefined) return { type: "lost", error: errorValue("WORKFLOW_NOT_FOUND", notServed(start)) };
-    const session = new Session();
-    session.begin(workflow.executeOn(this.#platform, start, session.port));
-    if (!this.#stateless) {
-      this.#sessions.add(request.session, session, chars);
-      return session.turn(request, this.#holdMs);
+    if (workflow === undefined)
+      return this.#answer(request, { type: "lost", error: errorValue("WORKFLOW_NOT_FOUND", notServed(start)) });
+    const session = new Session(this.#stateless);
+    if (this.#stateless) {
+      session.begin(workflow.executeOn(this.#platform, start, session.port));
+      return streamAnswer(session, (content) => this.#message(request, content));
     }
-    // An execution must not continue in another request: the next one starts again from the journal.
-    const content = await session.turn({ ...request, waitMs: this.#holdMs }, this.#holdMs);
-    session.drop();
-    return content;
+    const admission = this.#sessions.admit(start, chars);
+    if (admission === "full") return refuse(503, "too_many_sessions", TOO_MANY_SESSIONS);
+    if (admission === "superseded") return this.#answer(request, { type: "unknown_session" });
+    session.begin(workflow.executeOn(this.#platform, start, session.port));
+    this.#sessions.add(request.session, start, session, chars);
+    return this.#answer(request, await session.turn(request, this.#holdMs));
+  }
+
+  #answer(request: TurnRequest, content: TurnContent): Response {
+    return Response.json(this.#message(request, content), { headers: NO_STORE });
+  }
+
+  #message({ session }: TurnRequest, content: TurnContent): TurnAnswer {
+    return { session, instance: this.#self(), ...(this.#stateless ? { stateless: true } : {}), ...content };
   }
 }
 

@@ -55,7 +55,7 @@ export class Reporter {
 
   /** Sends all added events, unless a report is in flight: then the next report contains them. */
   flush(): void {
-    while (this.#events.length > 0 && !this.#inFlight) {
+    while (this.#events.length > 0 && !this.#inFlight && this.#port.defersReports?.() !== true) {
       const events = this.#events;
       this.#events = [];
       const remote = this.#port.remote === true ? { remote: true as const } : {};
