@@ -274,7 +274,7 @@ describe("processes that end", () => {
       await pause(10);
     }
     expect(await read(api)).toMatchObject({ status: "paused", error: { code: "EXECUTOR_CRASHED" } });
-    expect(starts.get("deadly")).toBe(11);
+    expect(starts.get("deadly")).toBe(10);
   });
 });
 
@@ -290,7 +290,7 @@ describe("handlers without sessions", () => {
       ["of 60", 1],
       ["of 110", 1],
     ]);
-    expect(headerOf(api)).not.toHaveProperty("crashes");
+    expect(headerOf(api)["crashes"]).toBeUndefined();
   });
 
   test("DUR11 two handlers without sessions in turn execute a step once", async () => {
@@ -366,7 +366,7 @@ describe("silence", () => {
       expect(await epochAfter(39)).toBe(1);
       expect(await epochAfter(6)).toBe(2);
       expect(headerOf(api)).toMatchObject({ losses: { code: "SESSION_LOST", count: 1 } });
-      expect(headerOf(api)).not.toHaveProperty("crashes");
+      expect(headerOf(api)["crashes"]).toBeUndefined();
     },
   );
 });
