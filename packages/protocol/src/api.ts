@@ -8,15 +8,18 @@ import type { RunStatus } from "./run-status.ts";
 
 /** An error as the API shows it: fields of the thrown error, as plain JSON. */
 export interface ShownError {
-  readonly code?: string | undefined;
+  /** As it was thrown: a text or a number. */
+  readonly code?: string | number | undefined;
   readonly name?: string | undefined;
   readonly message: string;
   readonly data?: unknown;
   readonly cause?: unknown;
   /** The members of an `AggregateError`. */
   readonly errors?: unknown;
-  /** Own fields with primitive values, such as `status`. */
+  /** Own fields that are plain data, such as `status`. */
   readonly fields?: unknown;
+  /** Only in the record and the journal, and only for callers with the scope `operate` (SEC4). */
+  readonly stack?: string | undefined;
 }
 
 export interface RunErrorInfo extends ShownError {

@@ -1,9 +1,10 @@
 /**
  * Errors inside values (STEP5).
  *
- * Owns: the fields of an error that the codec keeps, and the copy that decoding makes. A cause, a member or the data of
- * an error may lead back to the error itself. Never keeps a stack (SEC4).
+ * Owns: the fields of an error that the codec keeps, and the copy that decoding makes. A cause, a member, the data or a
+ * field of an error may lead back to the error itself. Never keeps a stack (SEC4): a copy has one without frames.
  */
+import { isDate } from "./durations.ts";
 
 /** What has a name and a message: an error of any realm, or an object like one. */
 export interface ErrorLike {
@@ -11,11 +12,11 @@ export interface ErrorLike {
   readonly message: unknown;
 }
 
-/** The fields of an error that may hold any value. All other own fields are kept if they are primitive. */
+/** The fields of an error that may hold any value. All other own fields are kept if they are plain data. */
 const RICH = ["code", "data", "cause", "errors"];
 
 /** The fields that are not enumerable on an error that code makes. */
-const HIDDEN = new Set(["name", "message", "cause", "errors"]);
+const HIDDEN = new Set(["name", "message", "cause", "errors", "stack"]);
 
 /** The type of a built-in object, whatever its realm. */
 export function tagOf(value: unknown): string {
@@ -52,16 +53,31 @@ export function isError(value: object): value is Error {
   return value instanceof Error || tagOf(value) === "Error";
 }
 
-/** What is kept of an error. Own fields count if they are primitive: objects on errors hold clients, sockets, secrets. */
+/** What is kept of an error. Own fields count if they are plain data: other objects on errors are clients and sockets. */
 export function errorParts(error: ErrorLike): Record<string, unknown> {
   const parts: Record<string, unknown> = { name: String(error.name), message: String(error.message) };
   for (const key of new Set([...RICH, ...Object.keys(error)])) {
     // The delay of a RetryableError is for the engine.
     if (key === "stack" || key === "retryAfterMs" || key in parts) continue;
     const value: unknown = Reflect.get(error, key);
-    if (value !== undefined && (RICH.includes(key) || !/obj|func|sym/.test(typeof value))) parts[key] = value;
+    if (value !== undefined && (RICH.includes(key) || isPlain(value))) parts[key] = value;
   }
   return parts;
+}
+
+/** Whether a value consists of primitives, dates, errors, lists and plain objects. Takes each object once. */
+function isPlain(value: unknown, seen: Set<unknown> = new Set()): boolean {
+  if (typeof value !== "object" || value === null) return !/func|sym/.test(typeof value);
+  if (seen.has(value) || isDate(value) || isError(value)) return true;
+  seen.add(value);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const plain = Array.isArray(value) || prototype === null || Object.getPrototypeOf(prototype) === null;
+  // Symbols are no data. Object.values skips them, and the empty places of a list.
+  return (
+    plain &&
+    Object.getOwnPropertySymbols(value).length === 0 &&
+    Object.values(value).every((part) => isPlain(part, seen))
+  );
 }
 
 /**
@@ -72,7 +88,13 @@ export function reviveError(payload: [parts?: Record<string, unknown>, error?: E
   const parts = payload[0] ?? {};
   const error = (payload[1] ??= new Error(String(parts.message)));
   for (const [key, value] of Object.entries(parts)) defineField(error, key, value);
+  defineField(error, "stack", headOf(error));
   return error;
+}
+
+/** The first line of a stack. */
+export function headOf({ name, message }: ErrorLike): string {
+  return `${String(name)}: ${String(message)}`;
 }
 
 export function defineField(error: Error, key: string, value: unknown): void {

@@ -12,11 +12,12 @@ import {
   isError,
   isErrorLike,
   readProperty,
+  headOf,
   reviveError,
 } from "./error-parts.ts";
 import { type ErrorValue, boundMessage } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
-import { type EncodedValue, decodeValue, encodeValue } from "./values.ts";
+import { type EncodedValue, decodeOrUnreadable, encodeValue } from "./values.ts";
 
 /** Converts a thrown value into plain data (STEP3). Never throws. */
 export function toErrorValue(thrown: unknown): ErrorValue {
@@ -30,21 +31,31 @@ export function toErrorValue(thrown: unknown): ErrorValue {
     code: /str|num/.test(typeof code) ? String(code).slice(0, LIMITS.nameBytes) : undefined,
     data: tryEncode(() => (like ? readProperty(thrown, "data") : thrown), LIMITS.valueChars),
     original: original(() => (like && isError(thrown) ? thrown : undefined)) ?? original(() => smaller(thrown)),
+    stack: stackOf(thrown)?.slice(0, LIMITS.errorStackChars),
   });
 }
 
+/** The stack of an error and of its causes. Copies of errors have no frames of their own. */
+function stackOf(error: unknown, depth = 0): string | undefined {
+  if (!isErrorLike(error) || depth > 8) return undefined;
+  const [stack, name, message, cause] = ["stack", "name", "message", "cause"].map((key) => readProperty(error, key));
+  if (typeof stack !== "string" || stack === headOf({ name, message })) return undefined;
+  const inner = stackOf(cause, depth + 1);
+  return inner === undefined ? stack : `${stack}\nCaused by: ${inner}`;
+}
+
 /**
- * Converts plain data back into an `Error` with all that the original had (STEP3, STEP9).
+ * Converts plain data back into an `Error` with all that the original had (STEP3, STEP9). Its stack is the original's, so
+ * that it is equal in every replay.
  * @throws HoldfastError `NEWER_FORMAT` if newer code encoded the data.
  */
-export function fromErrorValue({ original, data, ...parts }: ErrorValue): Error {
-  // What the original has is exact; the other fields have its code as text.
-  const copy = original && decodeValue(original);
-  const error = copy instanceof Error ? copy : reviveError([parts]);
-  const fields = { code: parts.code, data: data && decodeValue(data) };
-  for (const [key, value] of Object.entries(fields)) {
-    if (value !== undefined && !(key in error)) defineField(error, key, value);
-  }
+export function fromErrorValue({ name, message, code, data, original, stack }: ErrorValue): Error {
+  const copy = original && decodeOrUnreadable(original);
+  const error = copy instanceof Error ? copy : reviveError([{}]);
+  // The original has its code as it was; `code` is text.
+  const fields = { name, message, stack: stack ?? headOf({ name, message }), ...(!("code" in error) && { code }) };
+  for (const [key, value] of Object.entries(fields)) if (value !== undefined) defineField(error, key, value);
+  if (data !== undefined && !("data" in error)) defineField(error, "data", decodeOrUnreadable(data));
   return error;
 }
 
@@ -54,19 +65,30 @@ function hasMore(thrown: ErrorLike): boolean {
   return typeof code !== "string" || Object.keys(more).length > 0;
 }
 
-/** A copy with short texts, and without data and own fields: of the causes to a depth of 8, and of the first 20 members. */
+/** A copy without data and with short texts: of the causes to a depth of 8, and of the first 20 members. */
 function smaller(error: unknown, depth = 0): unknown {
-  if (!isErrorLike(error) || depth > 8) return undefined;
-  const { name, message, code, cause, errors } = errorParts(error);
+  if (!isErrorLike(error)) return isShort(error) ? error : undefined;
+  if (depth > 8) return undefined;
+  const { message, cause, errors, ...parts } = errorParts(error);
   return reviveError([
     {
-      name,
-      message: String(message).slice(0, 1_024),
-      code: typeof code === "number" ? code : undefined,
+      ...Object.fromEntries(
+        Object.entries(parts)
+          .filter(([, part]) => isShort(part))
+          .slice(0, 50),
+      ),
+      message: String(message).slice(0, SHORT),
       cause: smaller(cause, depth + 1),
       errors: depth === 0 && Array.isArray(errors) ? errors.slice(0, 20).map((one) => smaller(one, 8)) : undefined,
     },
   ]);
+}
+
+/** The longest text in the smaller copy of an error. */
+const SHORT = 1_024;
+
+function isShort(value: unknown): boolean {
+  return typeof value === "string" ? value.length <= SHORT : !/obj|func|sym|undef/.test(typeof value);
 }
 
 /** Nothing if the value is undefined, has no encoding, or has too long a one. */

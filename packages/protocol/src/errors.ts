@@ -3,7 +3,7 @@
  *
  * Owns: the list of codes that Holdfast itself raises, and `ErrorValue`, the form in which an error is journaled and sent.
  * Code recognises an error by its code, never by its class or message, because two bundles contain two copies of a class.
- * An `ErrorValue` has no stack (SEC4).
+ * The stack of an `ErrorValue` is for operators only (SEC4).
  */
 import { LIMITS } from "./limits.ts";
 
@@ -54,6 +54,8 @@ export interface ErrorValue {
   readonly data?: string;
   /** The encoded error itself, if it had more: a numeric code, a cause, members, or own fields (STEP9). */
   readonly original?: string;
+  /** The stack, with those of the causes. Only operators see it (SEC4), and the function that catches the error (STEP9). */
+  readonly stack?: string;
 }
 
 /** An error that Holdfast raises itself. The message states what happened and what to do. */

@@ -92,7 +92,14 @@ export type { RpcBinding, RpcLive, RpcPort } from "./rpc.ts";
 export { hashText } from "./text-hash.ts";
 export { parseTraceparent, spanIdOf, traceIdOf, traceparentOf } from "./trace.ts";
 export type { TurnAnswer, TurnContent, TurnRequest, WorkflowsAnswer } from "./turns.ts";
-export { ENCODED_UNDEFINED, type EncodedValue, decodeValue, encodeValue, isSameValue } from "./values.ts";
+export {
+  ENCODED_UNDEFINED,
+  type EncodedValue,
+  decodeOrUnreadable,
+  decodeValue,
+  encodeValue,
+  isSameValue,
+} from "./values.ts";
 export { readProperty } from "./error-parts.ts";
 export { fromErrorValue, toErrorValue } from "./error-values.ts";
 export { type JsonBudget, errorToJson, showValue, toJson } from "./shown-values.ts";

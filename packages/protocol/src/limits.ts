@@ -21,6 +21,8 @@ export const LIMITS = {
   errorMessageChars: 4_096,
   /** The encoded original of a thrown error. A larger one is journaled as a smaller copy (STEP9). */
   errorChars: 65_536,
+  /** The stack of a thrown error, with those of its causes. A longer one is cut (STEP9). */
+  errorStackChars: 8_192,
   /** `retry.max` of a step. */
   stepAttempts: 1_000,
   /** The longest valid duration: ten years. */

@@ -6,7 +6,7 @@
  */
 import { LIMITS } from "./limits.ts";
 import type { MetadataChange } from "./journal.ts";
-import { type EncodedValue, decodeValue, encodeValue } from "./values.ts";
+import { type EncodedValue, decodeOrUnreadable, encodeValue } from "./values.ts";
 
 /** Keys and encoded values. A changed key moves to the end. */
 export type Metadata = readonly (readonly [key: string, value: EncodedValue])[];
@@ -27,10 +27,10 @@ function changedValue(
   change: Exclude<MetadataChange, { type: "remove" }>,
 ): EncodedValue {
   if (change.type === "set") return change.value;
-  const value = before === undefined ? undefined : decodeValue(before);
+  const value = before === undefined ? undefined : decodeOrUnreadable(before);
   if (change.type === "increment") return encodeValue((typeof value === "number" ? value : 0) + change.by, "metadata");
   const list = Array.isArray(value) ? value : value === undefined ? [] : [value];
-  return encodeValue([...list, decodeValue(change.value)], "metadata");
+  return encodeValue([...list, decodeOrUnreadable(change.value)], "metadata");
 }
 
 /** Whether the metadata is within its limit (LIM1). */

@@ -10,20 +10,20 @@ import { errorParts, isError, isMap, isSet, readProperty, tagOf } from "./error-
 import type { ErrorValue } from "./errors.ts";
 import { isEnveloped, schemeOf } from "./envelope.ts";
 import { HOST_LIMITS } from "./limits.ts";
-import { type EncodedValue, decodeValue, encodeValue } from "./values.ts";
+import { type EncodedValue, UNREADABLE, decodeValue, encodeValue } from "./values.ts";
 
 const JSON_DEPTH_MAX = 200;
 
-/** The number of characters that may still be shown. Several values may share a budget. */
+/** What may be shown. Several values may share a budget. */
 export interface JsonBudget {
+  /** The number of characters that may still be shown. */
   chars: number;
+  /** Show the stacks of errors: the reader has the scope `operate` (SEC4). */
+  readonly stacks?: boolean;
 }
 
 /** Shown in place of a part that exceeds the budget. */
 const CUT = "[cut: too large to show]";
-
-/** Shown in place of a stored value that does not decode. */
-const UNREADABLE = "[unreadable]";
 
 /** More empty places in a row than this are shown as one text. */
 const HOLES_MAX = 100;
@@ -47,14 +47,19 @@ export function showValue(text: EncodedValue, budget?: JsonBudget): unknown {
   }
 }
 
-/** Converts an error for the HTTP API. Its code is text there. */
+/** Converts an error for the HTTP API. Its code is as it was. Its stack is shown to operators only (SEC4). */
 export function errorToJson(error: ErrorValue, budget?: JsonBudget): ShownError {
-  const { data, original, ...rest } = error;
-  const shown = data === undefined ? rest : { ...rest, data: showValue(data, budget) };
-  if (original === undefined) return shown;
-  const whole = showValue(original, budget);
-  if (typeof whole !== "object" || whole === null) return shown;
-  return { ...whole, ...shown };
+  const { data, original, stack, ...rest } = error;
+  const whole = original === undefined ? undefined : showValue(original, budget);
+  const code = readProperty(Object(whole), "code");
+  if (budget?.stacks === true) budget.chars -= stack?.length ?? 0;
+  return {
+    ...(typeof whole === "object" ? whole : {}),
+    ...rest,
+    ...(typeof code === "number" ? { code } : {}),
+    ...(data === undefined ? {} : { data: showValue(data, budget) }),
+    ...(budget?.stacks === true && stack !== undefined ? { stack } : {}),
+  };
 }
 
 function show(value: unknown, budget: JsonBudget, ancestors: readonly unknown[]): unknown {

@@ -75,10 +75,27 @@ export function decodeValue(text: EncodedValue): unknown {
   return text === ENCODED_UNDEFINED ? undefined : parse(text, REVIVERS);
 }
 
-/** Whether two encoded values are equal, apart from the order of keys in objects. */
+/** What stands for a stored value that does not decode. */
+export const UNREADABLE = "[unreadable]";
+
+/**
+ * Decodes a stored value, for code that must not fail because of it. A text that does not decode is `UNREADABLE`.
+ * @throws HoldfastError `NEWER_FORMAT` if the value is in an envelope.
+ */
+export function decodeOrUnreadable(text: EncodedValue): unknown {
+  if (isEnveloped(text)) return decodeValue(text);
+  const value = attempt(() => decodeValue(text));
+  return value === REFUSED ? UNREADABLE : value;
+}
+
+/**
+ * Whether two encoded values are equal, apart from the order of keys in objects. A value that does not decode equals only
+ * the same text.
+ */
 export function isSameValue(a: EncodedValue, b: EncodedValue): boolean {
   if (a === b) return true;
-  return encodeValue(sortKeys(decodeValue(a)), "value") === encodeValue(sortKeys(decodeValue(b)), "value");
+  const [left, right] = [a, b].map((text) => attempt(() => encodeValue(sortKeys(decodeValue(text)), "value")));
+  return left === right && left !== REFUSED;
 }
 
 /** A copy with sorted keys. Cycles, repeated references and empty places stay as they are. */

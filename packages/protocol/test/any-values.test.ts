@@ -29,14 +29,32 @@ describe("errors in values", () => {
     expect(copy.data.get(copy)).toEqual(new Set([copy]));
   });
 
-  test("STEP5 primitive own fields of an error are kept, and its stack is not", () => {
-    const error = Object.assign(new Error("m"), { status: 404, retry: false, socket: {}, stack: "at secret" });
-    const copy = copyOf(error) as typeof error;
+  test("STEP5 own fields of an error that are plain data are kept; its stack, sockets and functions are not", () => {
+    const error = Object.assign(new Error("m"), {
+      status: 404,
+      issues: [{ path: ["a"], at: new Date(5) }],
+      stack: "at secret",
+    });
+    const withMore = Object.assign(error, {
+      socket: new (class Socket {})(),
+      retry: () => 1,
+      map: { deep: new Map() },
+    });
+    const copy = copyOf(withMore) as typeof error;
     expect(Object.entries(copy)).toEqual([
       ["status", 404],
-      ["retry", false],
+      ["issues", [{ path: ["a"], at: new Date(5) }]],
     ]);
     expect(encodeValue(error, "it")).not.toContain("secret");
+    expect(copy.stack).toBe("Error: m");
+  });
+
+  test("STEP5 an own field of an error that leads back to it stays a cycle", () => {
+    const context: Record<string, unknown> = {};
+    const error = Object.assign(new Error("m"), { context });
+    context["error"] = error;
+    const copy = copyOf(error) as typeof error;
+    expect(copy.context["error"]).toBe(copy);
   });
 });
 

@@ -129,7 +129,11 @@ describe("errors as data", () => {
       name: "Error",
       message: "like an error",
     });
-    expect(toErrorValue(Object.assign(new Error("m"), { data: () => 1 }))).toEqual({ name: "Error", message: "m" });
+    expect(toErrorValue(Object.assign(new Error("m"), { data: () => 1, stack: "" }))).toEqual({
+      name: "Error",
+      message: "m",
+      stack: "",
+    });
   });
 
   test("LIM1 a long message is cut", () => {

@@ -64,11 +64,16 @@ const status = oneOf(...RUN_STATUSES);
 const errorFields: Fields<ShownError> = {
   "name?": text,
   message: text,
-  "code?": text,
+  "code?": { type: ["string", "number"], description: "As it was thrown." },
   "data?": anything,
   "cause?": anything,
   "errors?": anything,
-  "fields?": { type: "object", description: "Own fields of the error that are primitive, such as `status`." },
+  "fields?": { type: "object", description: "Own fields of the error that are plain data, such as `status`." },
+  "stack?": {
+    ...text,
+    description:
+      "In the record and the journal, for callers with the scope `operate`: the stack, with those of the causes.",
+  },
 };
 const parent = object<NonNullable<RunSummary["parent"]>>({ runId: text, "detached?": flag });
 const resumedFrom = object<NonNullable<RunSummary["resumedFrom"]>>({ runId: text, "step?": text });

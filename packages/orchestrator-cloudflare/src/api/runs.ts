@@ -5,7 +5,7 @@ import { HOST_LIMITS } from "@holdfast/protocol";
 import * as v from "valibot";
 import { wholeNumberField } from "./fields.ts";
 import { WAIT_HEADER, preferredWaitMs } from "./prefer-wait.ts";
-import { type Route, route } from "./route.ts";
+import { type Call, type Route, route } from "./route.ts";
 import { askRun, openSocket } from "./run-objects.ts";
 
 const journalQuery = v.strictObject({
@@ -18,6 +18,11 @@ const streamQuery = v.strictObject({
   lastEventId: v.optional(v.string()),
 });
 
+/** Stacks reveal paths and code of the step handler, so only operators see them (SEC4). */
+function seesStacks({ principal }: Call): boolean {
+  return principal.scopes.includes("operate");
+}
+
 export const runRoutes: readonly Route[] = [
   route({
     id: "readRun",
@@ -27,7 +32,10 @@ export const runRoutes: readonly Route[] = [
     scope: "read",
     headers: WAIT_HEADER,
     answers: { 200: "Run" },
-    handle: (call) => askRun(call, call.ids.id, { ask: "read", waitMs: preferredWaitMs(call.request, call.deps) }),
+    handle: (call) => {
+      const waitMs = preferredWaitMs(call.request, call.deps);
+      return askRun(call, call.ids.id, { ask: "read", waitMs, stacks: seesStacks(call) });
+    },
   }),
   route({
     id: "deleteRun",
@@ -47,7 +55,7 @@ export const runRoutes: readonly Route[] = [
     scope: "read",
     query: journalQuery,
     answers: { 200: "Journal" },
-    handle: (call) => askRun(call, call.ids.id, { ask: "journal", ...call.query }),
+    handle: (call) => askRun(call, call.ids.id, { ask: "journal", ...call.query, stacks: seesStacks(call) }),
   }),
   route({
     id: "readAudit",

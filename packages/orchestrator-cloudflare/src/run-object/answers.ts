@@ -63,10 +63,10 @@ export class Answers {
   }
 
   /**
-   * Returns the whole record.
+   * Returns the whole record. `stacks`: also the stacks of errors.
    * @throws ApiRefusal `not_found`
    */
-  record(): RunRecord {
+  record(stacks = false): RunRecord {
     const { state } = this.#host;
     const recordSteps = this.#recordSteps;
     const journal = this.#rows<JournalEntry>(JOURNAL_PREFIX, { limit: recordSteps + 1 });
@@ -76,7 +76,7 @@ export class Answers {
     const openChunks = (op: string): number => state.openStreams.get(op)?.chunks ?? this.#countChunks(header, op);
     const current = { ...header, updatedAt: state.lastAt };
     const steps = this.#host.stepsInProgress();
-    const record = describeRun(current, readShownInput(state, header), journal, steps, openChunks, recordSteps);
+    const record = describeRun(current, readShownInput(state, header), journal, steps, openChunks, recordSteps, stacks);
     return { ...record, leftOver: describeLeftOver(state) };
   }
 
@@ -84,11 +84,11 @@ export class Answers {
    * Returns a page of the journal: the entries after `after`.
    * @throws ApiRefusal `not_found`
    */
-  journal({ after, limit }: CommandOf<"journal">): JournalPage {
+  journal({ after, limit, stacks }: CommandOf<"journal">): JournalPage {
     this.header();
     const rows = this.#rows<JournalEntry>(JOURNAL_PREFIX, { after: journalKey(after), limit: limit + 1 });
     const entries = rows.slice(0, limit);
-    const budget = { chars: HOST_LIMITS.jsonChars };
+    const budget = { chars: HOST_LIMITS.jsonChars, stacks };
     const nextAfter = rows.length > limit ? entries.at(-1)?.seq : undefined;
     return { entries: entries.map((entry) => describeEntry(entry, budget)), nextAfter: nextAfter ?? null };
   }

@@ -30,12 +30,12 @@ export type RunCommand =
   | { readonly ask: "reserveKey"; readonly runId: string }
   /** Releases the key, because the trigger of the run was rejected. */
   | { readonly ask: "releaseKey"; readonly runId: string }
-  /** The object answers when the run has ended, or after `waitMs`. */
-  | { readonly ask: "read"; readonly waitMs: number }
+  /** The object answers when the run has ended, or after `waitMs`. `stacks`: the caller may see stacks of errors (SEC4). */
+  | { readonly ask: "read"; readonly waitMs: number; readonly stacks: boolean }
   /** Returns the run's events after `cursor` as Server-Sent Events. */
   | { readonly ask: "follow"; readonly cursor?: string | undefined; readonly fromNow: boolean }
   | { readonly ask: "audit" }
-  | { readonly ask: "journal"; readonly after: number; readonly limit: number }
+  | { readonly ask: "journal"; readonly after: number; readonly limit: number; readonly stacks: boolean }
   | { readonly ask: "planResume"; readonly request: ResumeRequest }
   | { readonly ask: "delete"; readonly by: string }
   /** A message of another run; the answer is a `SendResult`. */

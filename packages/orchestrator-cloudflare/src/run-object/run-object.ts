@@ -110,7 +110,7 @@ export class RunObject {
         return this.#trigger(command);
       case "read":
         await this.#watchers.ended(command.waitMs);
-        return Response.json(this.#answers.record());
+        return Response.json(this.#answers.record(command.stacks));
       case "follow":
         return this.#readers.open(this.#answers.header(), command.cursor, command.fromNow);
       case "journal":

@@ -35,6 +35,8 @@ export interface TelemetryEvent {
   readonly durationMs?: number | undefined;
   readonly code?: string | undefined;
   readonly message?: string | undefined;
+  /** The stack of the error. It is for the operators of the deployment: pass it to no caller of the API (SEC4). */
+  readonly stack?: string | undefined;
 }
 
 export interface Telemetry {
@@ -86,6 +88,7 @@ function stepEvent(entry: JournalEntry): Omit<TelemetryEvent, "runId" | "workflo
     durationMs: Math.max(0, entry.at - entry.startedAt),
     code: error?.code,
     message: error?.message,
+    stack: error?.stack,
   };
 }
 
@@ -94,7 +97,7 @@ function runEvent(
   header: RunHeader,
 ): Omit<TelemetryEvent, "runId" | "workflowId" | "epoch"> {
   const { status, updatedAt: at, error } = header;
-  const failed = error === undefined ? {} : { code: error.code, message: error.message };
+  const failed = error === undefined ? {} : { code: error.code, message: error.message, stack: error.stack };
   if (isTerminal(status)) {
     const level = status === "completed" ? "info" : status === "compensation_failed" ? "error" : "warn";
     const durationMs = at - (header.startedAt ?? header.createdAt);

@@ -6,6 +6,7 @@
 import {
   type ChildOutcome,
   type EntryBody,
+  type ErrorValue,
   type ExecutionEvent,
   FORMAT_VERSION,
   type JournalEntry,
@@ -27,7 +28,7 @@ export function newerInHeader(header: RunHeader): string | undefined {
   if (field !== undefined) return `the header has the field ${JSON.stringify(field)}`;
   if (!areFlags(header.flags)) return "the header has replay flags in another form";
   const { input, output, tenantMeta, error, unwinding } = header;
-  const values = [input, output, tenantMeta, error?.data, unwinding?.error.data];
+  const values = [input, output, tenantMeta, ...partsOf(error), ...partsOf(unwinding?.error)];
   const more = [...header.metadata.map(([, value]) => value), ...header.waits.map(({ match }) => match)];
   return newerAmong([...values, ...more], "the header");
 }
@@ -63,9 +64,9 @@ export function newerInBody(body: EntryBody, where: string): string | undefined 
     case "step.failed":
     case "step.retrying":
     case "run.unwinding":
-      return newerAmong([body.error.data], where);
+      return newerAmong(partsOf(body.error), where);
     case "child.ended":
-      return newerAmong(["output" in body.outcome ? body.outcome.output : body.outcome.error.data], where);
+      return newerAmong("output" in body.outcome ? [body.outcome.output] : partsOf(body.outcome.error), where);
     case "metadata.changed":
       return newerAmong(["value" in body.change ? body.change.value : undefined], where);
     default:
@@ -85,6 +86,11 @@ export function newerInInbox(row: InboxRow): string | undefined {
   if (newer !== undefined || row.kind !== "child") return newer;
   const outcome: ChildOutcome = JSON.parse(row.payload);
   return newerInBody({ type: "child.ended", op: row.name, outcome }, where);
+}
+
+/** The encoded parts of an error. */
+function partsOf(error: ErrorValue | undefined): readonly (string | undefined)[] {
+  return [error?.data, error?.original];
 }
 
 function newerAmong(values: readonly (string | undefined)[], where: string): string | undefined {
@@ -140,7 +146,7 @@ function valuesOf(event: ExecutionEvent): readonly (string | undefined)[] {
     case "run.failed":
     case "run.unwinding":
     case "run.diverged":
-      return [event.error.data];
+      return partsOf(event.error);
     case "run.completed":
       return [event.output];
     case "child.started":

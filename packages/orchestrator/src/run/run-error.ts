@@ -11,8 +11,8 @@ export function toRunError(error: ErrorValue, step: OperationId | undefined): Ru
   return { ...error, code, category, ...(step === undefined ? {} : { step }) };
 }
 
-/** Removes the fields that only make sense within this run: the step, and the category. */
+/** Removes the fields that only this run may have: the step, the category, and the stack, for its operators (SEC4). */
 export function plainError(error: ErrorValue & Partial<RunError>): ErrorValue {
-  const { step: _step, category: _category, ...plain } = error;
+  const { step: _step, category: _category, stack: _stack, ...plain } = error;
   return plain;
 }

@@ -2,7 +2,7 @@
  * The record of a run for readers, from its header and journal.
  *
  * Owns: the conversion into the shapes of the HTTP API (protocol/src/api.ts). Values are plain JSON. A record never
- * contains the seed or a stack.
+ * contains the seed. It contains stacks only for callers with the scope `operate` (SEC4).
  */
 import {
   type AttemptedWork,
@@ -33,17 +33,20 @@ import { isOperationId } from "./newer-format.ts";
 import type { OpenWait, RunError, RunHeader, StreamState } from "./run-header.ts";
 import type { RunState } from "./run-state.ts";
 
-/** Makes the record of a run without input, output and steps. */
-export function summarizeRun(header: RunHeader): RunSummary {
+/** Makes the record of a run without input, output and steps. `budget`: for its errors. */
+export function summarizeRun(header: RunHeader, budget?: JsonBudget): RunSummary {
   return {
     id: header.id,
     workflowId: header.workflowId,
     workflowVersion: header.workflowVersion ?? null,
     status: header.status,
     phase: header.unwinding === undefined || isTerminal(header.status) ? "forward" : "compensating",
-    error: header.error && describeError(header.error),
+    error: header.error && describeError(header.error, budget),
     dispatch: header.status === "running" ? header.dispatch : undefined,
-    uncompensated: header.uncompensated?.map(({ op, error }) => ({ ...nameOf(op), error: errorToJson(error) })),
+    uncompensated: header.uncompensated?.map(({ op, error }) => ({
+      ...nameOf(op),
+      error: errorToJson(error, budget),
+    })),
     undone: header.undone?.slice(0, HOST_LIMITS.remains).map(nameOf),
     inFlight: header.inFlight?.slice(0, HOST_LIMITS.remains).map(describeBody),
     pendingWaitpoints: header.waits.map(describeWait),
@@ -80,13 +83,14 @@ export function describeRun(
   inProgress: readonly StepInProgress[],
   openChunks: (op: OperationId) => number,
   recordSteps: number = DEFAULT_LIMITS.recordSteps,
+  stacks: boolean = false,
 ): RunRecord {
   const shown = journal.slice(0, recordSteps);
-  const budget: JsonBudget = { chars: HOST_LIMITS.jsonChars };
+  const budget: JsonBudget = { chars: HOST_LIMITS.jsonChars, stacks };
   const last = journal.at(-1);
   const cut = [header.undone, header.inFlight].some((list) => (list?.length ?? 0) > HOST_LIMITS.remains);
   return {
-    ...summarizeRun(header),
+    ...summarizeRun(header, budget),
     updatedAt: Math.max(header.updatedAt, last?.at ?? 0),
     input: showValue(input, budget),
     output: header.output === undefined ? undefined : showValue(header.output, budget),
@@ -108,7 +112,7 @@ export function describeLeftOver({ header, inbox }: RunState): RunRecord["leftOv
 /** Converts a journal entry for an answer of `/journal`. */
 export function describeEntry(entry: JournalEntry, budget: JsonBudget): RunJournalEntry {
   const { v: _version, nth: _nth, asked: _asked, quiet: _quiet, op, ...rest } = entry;
-  if (!isKnownEntry(entry)) return { ...rest, operation: operationOf(op) };
+  if (!isKnownEntry(entry)) return { ...withoutStack(rest), operation: operationOf(op) };
   return {
     ...rest,
     operation: operationOf(op),
@@ -119,6 +123,13 @@ export function describeEntry(entry: JournalEntry, budget: JsonBudget): RunJourn
     ...("by" in entry ? { by: operationOf(entry.by) } : {}),
     ...("tokenId" in entry ? { tokenId: entry.tokenId } : {}),
   };
+}
+
+/** Removes the stack from the error of an entry that newer code wrote. */
+function withoutStack<T extends object>(rest: T): T {
+  if (!("error" in rest) || typeof rest.error !== "object") return rest;
+  const { stack: _stack, ...error } = Object(rest.error);
+  return { ...rest, error };
 }
 
 /** Returns the operation of an entry. If this version cannot read it, only the name is set. */
@@ -267,7 +278,11 @@ function waitMeta({ kind, name, tokenId, runId, match }: OpenWait): Record<strin
   }
 }
 
-function describeError(error: RunError): RunErrorInfo {
+function describeError(error: RunError, budget: JsonBudget | undefined): RunErrorInfo {
   const { category, step, ...value } = error;
-  return { category, ...errorToJson(value), ...(step === undefined ? {} : { step: parseOperationId(step).name }) };
+  return {
+    category,
+    ...errorToJson(value, budget),
+    ...(step === undefined ? {} : { step: parseOperationId(step).name }),
+  };
 }

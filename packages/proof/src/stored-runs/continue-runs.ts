@@ -78,8 +78,8 @@ function withoutTimes(entry: JournalEntry): object {
   return Object.fromEntries(Object.entries(entry).filter(([key]) => !times.has(key)));
 }
 
-/** Removes the engine's own messages: their wording may change, but their codes must not. */
+/** Removes stacks, and the engine's own messages: their wording may change, but their codes must not. */
 function withoutOwnMessages(this: unknown, key: string, value: unknown): unknown {
   const { name } = this as { readonly name?: unknown };
-  return key === "message" && name === "HoldfastError" ? undefined : value;
+  return key === "stack" || (key === "message" && name === "HoldfastError") ? undefined : value;
 }

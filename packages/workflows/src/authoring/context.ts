@@ -7,7 +7,7 @@ import {
   HoldfastError,
   checkFields,
   checkPattern,
-  decodeValue,
+  decodeOrUnreadable,
   encodeValue,
   idProblem,
   parseDurationMs,
@@ -197,7 +197,7 @@ function signalOf({ signal }: SleepOptions, where: string): AbortSignal | undefi
 /** Reads a text from the metadata of the run's tenant. */
 function tenantText(execution: Execution, key: string): string | undefined {
   const { tenantMeta } = execution.start.run;
-  const meta = tenantMeta === undefined ? undefined : decodeValue(tenantMeta);
+  const meta = tenantMeta === undefined ? undefined : decodeOrUnreadable(tenantMeta);
   const value = typeof meta === "object" && meta !== null ? readProperty(meta, key) : undefined;
   return typeof value === "string" ? value : undefined;
 }

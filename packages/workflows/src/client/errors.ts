@@ -39,7 +39,7 @@ export class RunFailedError extends Error {
     const { id, status, error } = run;
     const where = error?.step === undefined ? "" : ` in step ${JSON.stringify(error.step)}`;
     super(`Run ${JSON.stringify(id)} ended ${status}${error === undefined ? "" : `${where}: ${error.message}`}`);
-    this.code = error?.code ?? "RUN_FAILED";
+    this.code = String(error?.code ?? "RUN_FAILED");
     this.status = status;
     this.error = error;
     this.run = run;

@@ -11,10 +11,12 @@ import {
   type MetadataChange,
   type OperationId,
   type OperationKind,
+  HoldfastError,
   type RetryPolicy,
   decodeValue,
   describeOperation,
   fromErrorValue,
+  readProperty,
 } from "@holdfast/protocol";
 import { ChildRunError, TimeoutError } from "../errors.ts";
 import type { StepContext } from "../step-context.ts";
@@ -110,9 +112,26 @@ export class OpenOperation {
     }
   }
 
-  /** Settles with a journaled outcome. Returns the error of the outcome, if any. */
+  /**
+   * Settles with a journaled outcome. Returns the error of the outcome, if any. An outcome that does not decode rejects.
+   * @throws HoldfastError `NEWER_FORMAT` if newer code encoded the outcome.
+   */
   settle(entry: JournalEntry): Error | undefined {
     this.settled = true;
+    try {
+      return this.#settle(entry);
+    } catch (error) {
+      if (readProperty(Object(error), "code") === "NEWER_FORMAT") throw error;
+      const unreadable = new HoldfastError(
+        "UNSERIALIZABLE",
+        `The stored outcome of ${describeOperation(this.id)} cannot be decoded (${String(error)}). Catch this error, or resume the run with a result for it.`,
+      );
+      this.#reject(unreadable);
+      return unreadable;
+    }
+  }
+
+  #settle(entry: JournalEntry): Error | undefined {
     switch (entry.type) {
       case "step.completed":
         this.#resolve(decodeValue(entry.value));

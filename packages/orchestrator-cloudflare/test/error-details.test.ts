@@ -1,0 +1,86 @@
+/** What readers of the API see of errors and of unusual values: stacks for operators only, and no failure (SEC4, STEP9). */
+import { workflow } from "@holdfast/workflows";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { bearerAuth, logEvents } from "../src/index.ts";
+import { FakeDeployment } from "./fake-platform.ts";
+
+const fails = workflow({
+  id: "fails",
+  run: async (_input, ctx) => {
+    ctx.metadata.set("seen", new Error("in metadata"));
+    await ctx.step("odd", () => new Error("a value"));
+    await ctx.step("bad", { retry: { max: 1 }, compensate: () => {} }, () => {
+      throw Object.assign(new Error("duplicate key", { cause: new Error("inner") }), { code: 11_000, status: 409 });
+    });
+  },
+});
+const parent = workflow({ id: "parent", run: (_input, ctx) => ctx.invoke(fails, {}) });
+
+const TOKENS = [
+  { token: "operator", subject: "ann", scopes: ["read", "trigger", "operate"] as const },
+  { token: "reader", subject: "bob", scopes: ["read", "trigger", "deliver"] as const },
+];
+
+/** A frame of a stack, in this file or in the engine's. */
+const FRAME = /\.ts:\d+|"stack"/;
+
+const logged = vi.spyOn(console, "warn").mockImplementation(() => {});
+afterEach(() => logged.mockClear());
+
+function deployment(): (token: string, path: string, json?: unknown) => Promise<string> {
+  const telemetry = { event: logEvents() };
+  const api = new FakeDeployment([fails, parent], { verifyRequest: bearerAuth(TOKENS) }, undefined, { telemetry });
+  return async (token, path, json) => {
+    const headers = { Authorization: `Bearer ${token}`, Prefer: "wait=5" };
+    const response = await api.fetch(path, { headers, ...(json === undefined ? {} : { json }) });
+    return response.text();
+  };
+}
+
+describe("errors in the API", () => {
+  test("SEC4 STEP9 the record and the journal show stacks to callers with the scope operate, and to no others", async () => {
+    const ask = deployment();
+    const created = await ask("operator", "/api/runs", { workflowId: "fails", runId: "r" });
+    expect(created).not.toMatch(FRAME);
+    for (const path of ["/api/runs/r", "/api/runs/r/journal"]) {
+      expect(await ask("operator", path)).toMatch(/error-details\.test\.ts:\d+.*Caused by: Error: inner/);
+      expect(await ask("reader", path)).not.toMatch(FRAME);
+    }
+    for (const path of ["/api/runs/r/stream", "/api/runs/r/audit", "/api/runs"])
+      expect(await ask("operator", path)).not.toMatch(FRAME);
+  });
+
+  test("STEP9 the record shows the code as it was, the cause and the own fields", async () => {
+    const ask = deployment();
+    await ask("reader", "/api/runs", { workflowId: "fails", runId: "r" });
+    const { error, steps } = JSON.parse(await ask("reader", "/api/runs/r")) as { error: object; steps: object[] };
+    const shown = {
+      code: 11_000,
+      name: "Error",
+      message: "duplicate key",
+      cause: { message: "inner" },
+      fields: { status: 409 },
+    };
+    expect(error).toMatchObject({ ...shown, category: "USER_ERROR", step: "bad" });
+    expect(steps[1]).toMatchObject({ error: shown });
+  });
+
+  test("SEC4 a parent's record, journal and rows hold no stack of its child", async () => {
+    const ask = deployment();
+    await ask("operator", "/api/runs", { workflowId: "parent", runId: "p" });
+    const journal = await ask("operator", "/api/runs/p/journal");
+    expect(journal).toContain("duplicate key");
+    expect(journal).not.toContain("error-details.test.ts");
+  });
+
+  test("STEP9 the log has the stack, with the run's id and the step", async () => {
+    const ask = deployment();
+    await ask("reader", "/api/runs", { workflowId: "fails", runId: "r" });
+    const lines = logged.mock.calls.map(([line]) => JSON.parse(String(line)) as Record<string, unknown>);
+    expect(lines.find(({ type }) => type === "step.failed")).toMatchObject({
+      runId: "r",
+      operation: "step/0/bad",
+      stack: expect.stringMatching(/error-details\.test\.ts:\d+[^]*Caused by: Error: inner/),
+    });
+  });
+});
