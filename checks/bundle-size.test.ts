@@ -6,10 +6,10 @@ import { expect, test } from "vitest";
 import { REPOSITORY } from "./source-files.ts";
 
 /** Bound on the package's own code, including the replay engine, bytes. */
-const OWN_BYTES_MAX = 18_500;
+const OWN_BYTES_MAX = 19_000;
 
 /** Bound on the package with the values codec, its only run-time dependency, bytes. */
-const ALL_BYTES_MAX = 22_200;
+const ALL_BYTES_MAX = 22_700;
 
 const CODEC = "devalue";
 

@@ -11,7 +11,6 @@ import {
   type MetadataChange,
   type OperationId,
   type OperationKind,
-  HoldfastError,
   type RetryPolicy,
   decodeValue,
   describeOperation,
