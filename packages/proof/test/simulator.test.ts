@@ -21,12 +21,16 @@ const EXERCISED =
     .split(" ")
     .map((kind) => `program: ${kind}`)
     .concat(
-      ["crash before", "crash after", "zombie after", "start", "death in a body"].map((fault) => `fault: ${fault}`),
+      ["crash before", "crash after", "zombie after", "commit fails", "start", "death in a body"].map(
+        (fault) => `fault: ${fault}`,
+      ),
       ["twice", "early", "late", "lost"].map((fault) => `fault: alarm ${fault}`),
       ["lost", "twice", "late", "answer lost"].map((fault) => `fault: message ${fault}`),
       ["cancelled", "compensated", "compensation_failed", "completed", "failed"].map((status) => `end: ${status}`),
       ["cancel", "change code", "evict", "jump", "pause", "resume", "token delivered"].map((act) => `action: ${act}`),
-      ["trigger again", "unpause", "zombie", "delivery buffered", "delivery duplicate"].map((act) => `action: ${act}`),
+      ["terminate", "trigger again", "unpause", "zombie", "delivery buffered", "delivery duplicate"].map(
+        (act) => `action: ${act}`,
+      ),
       ["changed code: NON_DETERMINISM", "pipe: always remote", "pipe: by turns remote", "action: delivery resolved"],
       ["action: retry after EXECUTOR_CRASHED"],
     );

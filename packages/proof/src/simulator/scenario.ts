@@ -25,6 +25,7 @@ export interface Action {
           | "token"
           | "trigger again"
           | "cancel"
+          | "terminate"
           | "pause"
           | "unpause"
           | "evict"
@@ -36,7 +37,7 @@ export interface Action {
 
 /** A fault. `at` is the position in the sequence of all commits, messages, alarms or executions of the world. */
 export type Fault =
-  | { readonly at: number; readonly type: "crash before" | "crash after" | "zombie after" }
+  | { readonly at: number; readonly type: "crash before" | "crash after" | "zombie after" | "commit fails" }
   | { readonly at: number; readonly type: "message" | "index"; readonly fault: MessageFault }
   | { readonly at: number; readonly type: "alarm"; readonly fault?: AlarmFault }
   | { readonly at: number; readonly type: "start"; readonly fault: StartFault };
@@ -94,13 +95,14 @@ function makeAction(random: Random, deliveries: { count: number }): Action {
   }
   if (roll < 0.54) return { ...target, act: { type: "jump", ms: random.below(20_000) } };
   const types = ["cancel", "pause", "unpause", "evict", "evict", "zombie", "token", "token"] as const;
-  const rare = ["trigger again", "change code", "restore code"] as const;
+  const rare = ["trigger again", "change code", "restore code", "terminate"] as const;
   return { ...target, act: { type: random.chance(0.8) ? random.pick(types) : random.pick(rare) } };
 }
 
 function makeFault(random: Random): Fault {
   const roll = random.next();
-  if (roll < 0.3) return { at: random.below(40), type: "crash before" };
+  if (roll < 0.22) return { at: random.below(40), type: "crash before" };
+  if (roll < 0.3) return { at: random.below(40), type: "commit fails" };
   if (roll < 0.55) return { at: random.below(40), type: "crash after" };
   if (roll < 0.65) return { at: random.below(40), type: "zombie after" };
   if (roll < 0.83) {

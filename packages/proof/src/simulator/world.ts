@@ -6,7 +6,7 @@
  */
 import { type IndexRow, planResume } from "@holdfast/orchestrator";
 import { ENCODED_UNDEFINED, NEWEST_FLAGS } from "@holdfast/protocol";
-import { type Faults, MemoryHost, SimulatedCrash, VirtualClock } from "@holdfast/workflows/testing";
+import { CommitFailed, type Faults, MemoryHost, SimulatedCrash, VirtualClock } from "@holdfast/workflows/testing";
 import { BUGS, type BugName } from "./bugs.ts";
 import { type Delivered, toWorkflows } from "./interpreter.ts";
 import { Observations } from "./observations.ts";
@@ -23,6 +23,14 @@ const RESTORED_AFTER_MS = 10_000;
 
 /** The time bound for runs after the last fault, in virtual minutes. */
 const MINUTES_AFTER_FAULTS_MAX = 20;
+
+/** Faults of a commit. */
+const COMMIT_FAULTS: ReadonlySet<Fault["type"]> = new Set([
+  "crash before",
+  "crash after",
+  "zombie after",
+  "commit fails",
+]);
 
 /** Actions that may delay a run. */
 const DISTURBING: ReadonlySet<Action["act"]["type"]> = new Set([
@@ -45,6 +53,7 @@ export class World {
   readonly #acknowledged = new Map<string, string[]>();
   readonly #delivered = new Set<string>();
   readonly #cancelled = new Set<string>();
+  readonly #terminated = new Set<string>();
   readonly #cancelAcknowledged = new Set<string>();
   /** The number of commits, messages, index updates, alarms and executions so far. */
   readonly #occasions = { commit: 0, message: 0, index: 0, alarm: 0, start: 0 };
@@ -121,6 +130,8 @@ export class World {
         return this.#trigger();
       case "cancel":
         return this.#cancel(host);
+      case "terminate":
+        return this.#terminate(host);
       case "pause":
       case "unpause":
         return void host.operate(act.type);
@@ -136,6 +147,14 @@ export class World {
       case "restore code":
         return this.#restoreCode(host);
     }
+  }
+
+  #terminate(host: MemoryHost): void {
+    this.#cancelled.add(host.runId);
+    const { crashes } = host;
+    const { type } = host.terminate("by the simulator");
+    // A command whose answer is lost is repeated, and the run has ended then.
+    if (type === "done" || host.crashes > crashes) this.#terminated.add(host.runId);
   }
 
   #cancel(host: MemoryHost): void {
@@ -230,6 +249,7 @@ export class World {
       program,
       resumed,
       cancelled: this.#cancelled.size > 0 || host.header.parent !== undefined,
+      terminated: this.#terminated.has(runId),
       cancelAcknowledged: this.#cancelAcknowledged.has(runId),
       bounded: bounded && host === this.#root,
       inOrder: !hasMatch(program),
@@ -255,7 +275,12 @@ export class World {
     const count = host.store.afterCommit;
     let fault: Fault["type"] | undefined;
     host.store.beforeCommit = () => {
-      fault = this.#nextFault("commit", (one) => one.type.startsWith("crash") || one.type.startsWith("zombie"))?.type;
+      fault = this.#nextFault("commit", ({ type }) => COMMIT_FAULTS.has(type))?.type;
+      if (fault === "commit fails") {
+        fault = undefined;
+        this.#executionLost(host.runId, "commit fails");
+        throw new CommitFailed();
+      }
       if (fault !== "crash before") return;
       this.#crash(host, false, fault);
       throw new SimulatedCrash();

@@ -2,6 +2,7 @@
 export { type Crash, CrashAt } from "./crash-at.ts";
 export {
   type AlarmFault,
+  CommitFailed,
   type Faults,
   type MessageFault,
   SimulatedCrash,

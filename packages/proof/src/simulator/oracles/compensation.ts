@@ -7,6 +7,7 @@ import type { ObservedRun } from "./observed-run.ts";
 
 /** Steps are compensated in reverse order of completion, and the header lists every step that remains (COMP1, COMP3). */
 export function checkCompensation({ host: { journal, header }, program, resumed }: ObservedRun): string[] {
+  if (header.error?.code === "TERMINATED") return checkUndone(journal, header.undone ?? []);
   const turn = journal.findIndex((entry) => entry.type === "run.unwinding");
   if (turn < 0 || !isTerminal(header.status) || hasAmbiguousSteps(program, resumed)) return [];
   const before = new Set(journal.slice(0, turn).filter(isCompensationEnd).map(nameOf));
@@ -24,6 +25,18 @@ export function checkCompensation({ host: { journal, header }, program, resumed 
     problems.push(`compensated ${found.join()} instead of ${expected.join()}`);
   if (!abandoned && left !== failed) problems.push(`lists ${left} of ${failed} failed compensations`);
   return problems;
+}
+
+/** A terminated run lists every completed step whose compensation has not succeeded (CAN8). */
+function checkUndone(journal: readonly JournalEntry[], undone: readonly string[]): string[] {
+  const succeeded = new Set(
+    journal.filter((entry) => isCompensationEnd(entry) && entry.type === "step.completed").map(nameOf),
+  );
+  const expected = journal
+    .filter((entry) => entry.type === "step.completed" && entry.compensable === true && !succeeded.has(nameOf(entry)))
+    .map(({ op }) => op);
+  const same = expected.toSorted().join() === undone.toSorted().join();
+  return same ? [] : [`lists ${undone.join()} as not undone instead of ${expected.join()}`];
 }
 
 function nameOf({ op }: JournalEntry): string {

@@ -14,6 +14,8 @@ export interface ObservedRun {
   readonly resumed: boolean;
   /** A caller may have cancelled it. */
   readonly cancelled: boolean;
+  /** A command to terminate it was acknowledged. */
+  readonly terminated: boolean;
   /** A cancel was acknowledged before the run began to unwind. */
   readonly cancelAcknowledged: boolean;
   /** It had a time budget. */

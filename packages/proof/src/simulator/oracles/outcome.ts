@@ -17,6 +17,7 @@ export function checkOutcome({ host: { header }, program, cancelled, bounded, re
       ? []
       : [`completed with ${JSON.stringify(value)}, which the program does not allow`];
   }
+  if (error?.code === "TERMINATED") return status === "cancelled" ? [] : [`was terminated, but is ${status}`];
   const byCancel = error?.code === "CANCELLED" && cancelled;
   if (status === "cancelled") return byCancel ? [] : ["is cancelled, but no caller cancelled it"];
   const byTime = error?.code === "WORKFLOW_TIMEOUT" && bounded;

@@ -37,6 +37,12 @@ export interface StartFault {
 /** Thrown by the store at a simulated crash: its caller gets no result of the commit. */
 export class SimulatedCrash extends Error {}
 
+/** Thrown by the store when a commit fails: nothing is stored, and the process continues. */
+export class CommitFailed extends Error {}
+
+/** The delay of the next alarm after an alarm whose commit failed, ms. */
+export const ALARM_RETRY_MS = 5_000;
+
 export const EXECUTOR_DIED: ReturnType<typeof errorValue> = errorValue("DISPATCH_FAILED", "The executor died.");
 
 /** The delay of a late message or alarm, ms. */

@@ -39,7 +39,7 @@ import type { Platform } from "../../replay/platform.ts";
 import { VirtualClock } from "../virtual-clock.ts";
 import { executionPlatforms } from "./execution-platform.ts";
 import { Executor, REJECTED } from "./executor.ts";
-import { type Faults, LATE_MS, SimulatedCrash } from "./faults.ts";
+import { ALARM_RETRY_MS, CommitFailed, type Faults, LATE_MS, SimulatedCrash } from "./faults.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { Network } from "./network.ts";
 import type { Tampering } from "./tampering.ts";
@@ -203,7 +203,7 @@ export class MemoryHost implements WorldRun {
       try {
         return this.#host.handle(input);
       } catch (error) {
-        if (!(error instanceof SimulatedCrash)) throw error;
+        if (!(error instanceof SimulatedCrash || error instanceof CommitFailed)) throw error;
       }
     }
   }
@@ -277,8 +277,20 @@ export class MemoryHost implements WorldRun {
     if (alarm !== null && at > this.clock.now()) this.clock.jump(at - this.clock.now());
     if (fault === "lost") return this.store.platformAlarm.lose();
     this.store.takeAlarm();
-    this.#send({ type: "alarm" });
-    if (fault === "twice") this.#send({ type: "alarm" });
+    this.#handleAlarm();
+    if (fault === "twice") this.#handleAlarm();
+  }
+
+  /** The platform repeats an alarm whose object died. A handler whose commit failed sets the alarm again. */
+  #handleAlarm(): void {
+    for (;;) {
+      try {
+        return void this.#host.handle({ type: "alarm" });
+      } catch (error) {
+        if (error instanceof CommitFailed) return this.store.setAlarm(this.clock.now() + ALARM_RETRY_MS);
+        if (!(error instanceof SimulatedCrash)) throw error;
+      }
+    }
   }
 
   /** Sets a lost alarm again, as an object does when a request loads it (DUR5). */
