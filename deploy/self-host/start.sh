@@ -5,6 +5,7 @@
 #   HOLDFAST_ADDRESS   the address to listen on (default: 127.0.0.1:8787)
 #   API_TOKENS         the tokens of the API, separated by commas
 #   ENVIRONMENT        the environment of new runs (default: production)
+#   HOLD               true: serves the API and begins no execution (docs/operations.md)
 #   RETENTION          how long ended runs are stored, for example 30d (default: until they are deleted)
 #   LIMITS             limits that differ from the defaults, as JSON: docs/limits.md
 #   OTLP_URL           the URL of an OpenTelemetry collector (optional); OTLP_HEADERS: its headers as JSON

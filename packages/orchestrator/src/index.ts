@@ -20,7 +20,7 @@ export type { ListOptions, RunStore, StoreReader, WriteBatch } from "./host/stor
 export { checkedTransition } from "./run/checked-transition.ts";
 export { type AlarmContext, alarmToSet, isAlarmLost } from "./host/alarm.ts";
 export { type IndexRow, expiryOf, indexRow } from "./run/index-mark.ts";
-export type { Effect, HostContext, Input, RefusalCode, Reply } from "./run/inputs.ts";
+export type { Deferral, Effect, HostContext, Input, RefusalCode, Reply } from "./run/inputs.ts";
 export {
   type ChildTrigger,
   type Inheritance,

@@ -65,6 +65,8 @@ export const HOST_LIMITS = {
   indexResendMsMax: 300_000,
   /** The first interval of the watchdog, which detects a lost execution (DUR5). It grows while the execution is live. */
   watchdogMsMin: 5_000,
+  /** The interval of the alarms of a deployment that is held (DUR12). */
+  heldAlarmMs: 60_000,
   /** The longest interval of the watchdog (DUR5). */
   watchdogMsMax: 30_000,
   /** The interval between two pings of an execution in another process (DUR11). */

@@ -236,7 +236,10 @@ export const ANSWERS = {
       }),
     ),
   }),
-  Health: object({ ok: { const: true } }),
+  Health: object({
+    ok: { const: true },
+    "held?": { const: true, description: "An operator holds the deployment: no execution begins." },
+  }),
   Misconfigured: object({ ok: { const: false }, misconfigured: { const: true } }),
   Document: { type: "object", description: "This document." },
 } as const satisfies Readonly<Record<string, JsonSchema>>;

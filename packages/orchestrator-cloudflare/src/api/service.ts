@@ -25,7 +25,7 @@ export const deploymentRoutes: readonly Route[] = [
     path: "/healthz",
     summary: "Checks that the Worker runs.",
     answers: { 200: "Health", 503: "Misconfigured" },
-    handle: () => Response.json({ ok: true }),
+    handle: ({ deps }) => Response.json({ ok: true, ...(deps.hold === true ? { held: true } : {}) }),
   }),
   route({
     id: "openapi",

@@ -24,6 +24,8 @@ export interface WorkerDeps {
   readonly publicUrl?: string | undefined;
   /** The largest request body. Default `limits.requestBytes`. */
   readonly requestBytesMax?: number | undefined;
+  /** Whether the deployment is held, for the health check (DUR12). Default `false`. */
+  readonly hold?: boolean | undefined;
   /** The limits of this deployment (`limitsFrom`). Default DEFAULT_LIMITS. */
   readonly limits?: Limits | undefined;
 }
@@ -35,6 +37,7 @@ const WORKER_DEPS = v.strictObject({
   environment: v.optional(FIELDS.environment),
   publicUrl: v.optional(FIELDS.publicUrl),
   requestBytesMax: v.optional(FIELDS.requestBytesMax),
+  hold: v.optional(FIELDS.hold),
   limits: v.optional(LIMITS_SCHEMA),
 } satisfies Record<keyof WorkerDeps, v.GenericSchema>);
 

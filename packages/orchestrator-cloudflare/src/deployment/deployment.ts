@@ -77,6 +77,7 @@ const DEPS = v.strictObject({
   runIndex: v.nullish(FIELDS.runIndex),
   environment: v.nullish(FIELDS.environment),
   publicUrl: v.nullish(FIELDS.publicUrl),
+  hold: v.nullish(FIELDS.hold),
   requestBytesMax: v.nullish(FIELDS.requestBytesMax),
   retention: v.nullish(FIELDS.retention),
   bucket: v.nullish(FIELDS.bucket),
@@ -154,6 +155,7 @@ export class Deployments<Env extends object> {
     const given = this.#given(env);
     const limits = given.limits ? limitsFrom(given.limits) : (environment.LIMITS ?? DEFAULT_LIMITS);
     const { WORKFLOW_RUN_DO: runDO, RUN_INDEX_DO: indexDO, PAYLOADS, RETENTION, ENVIRONMENT } = environment;
+    const hold = given.hold ?? environment.HOLD ?? false;
     const runIndex = given.runIndex ?? (indexDO ? durableObjectIndex({ binding: indexDO }) : undefined);
     return {
       worker: {
@@ -162,6 +164,7 @@ export class Deployments<Env extends object> {
         verifyRequest: given.verifyRequest ?? verifierOf(environment),
         environment: given.environment ?? ENVIRONMENT,
         publicUrl: given.publicUrl ?? undefined,
+        hold,
         requestBytesMax: given.requestBytesMax ?? undefined,
         limits,
       },
@@ -169,6 +172,7 @@ export class Deployments<Env extends object> {
         runDO,
         runIndex,
         dispatcher: this.#dispatcher(env),
+        hold,
         limits,
         bucket: given.bucket ?? PAYLOADS ?? undefined,
         telemetry: given.telemetry ?? telemetryOf(environment, limits),

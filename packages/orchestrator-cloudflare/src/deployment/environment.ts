@@ -75,6 +75,10 @@ const VARIABLES = {
   AUTH: parsed((text) => (text === "off" || text === "open" ? text : refuse('must be "off", "open", or not set.'))),
   /** The retention of ended runs. */
   RETENTION: checked(RETENTION_TIME),
+  /** `true`: no execution begins, and alarms do nothing. */
+  HOLD: parsed((text) =>
+    text === "true" || text === "false" ? text === "true" : refuse('must be "true" or "false".'),
+  ),
   /** Limits that differ from their defaults, as JSON. */
   LIMITS: parsed<Limits>((text) => limitsFrom(text, "LIMITS")),
   /** The URL of an OpenTelemetry collector. */

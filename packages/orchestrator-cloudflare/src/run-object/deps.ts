@@ -33,6 +33,8 @@ export interface RunObjectDeps {
   readonly sockets?: SocketHostLike | undefined;
   /** The limits of this deployment (`limitsFrom`). Default DEFAULT_LIMITS. */
   readonly limits?: Limits | undefined;
+  /** Holds the deployment: no execution begins, and alarms do nothing (DUR12). Default `false`. */
+  readonly hold?: boolean | undefined;
   /** For tests: the time, ms since the epoch. */
   readonly clock?: () => number;
 }
@@ -53,6 +55,7 @@ const RUN_OBJECT_DEPS = v.strictObject({
   telemetry: v.optional(FIELDS.telemetry),
   sockets: v.optional(withMethods<SocketHostLike>("acceptWebSocket", "getWebSockets")),
   limits: v.optional(LIMITS_SCHEMA),
+  hold: v.optional(FIELDS.hold),
   clock: v.optional(isFunction),
 } satisfies Record<keyof RunObjectDeps, v.GenericSchema>);
 

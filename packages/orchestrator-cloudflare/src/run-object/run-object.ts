@@ -68,6 +68,7 @@ export class RunObject {
       dispatcher: deps.dispatcher,
       clock: this.#clock,
       limits,
+      held: deps.hold,
       retentionMs: ({ workflowId }) => retentionMsOf(deps.retention, workflowId),
       onCommit: (batch, before) => this.#committed(batch, before),
       onError: logStoreError,
@@ -157,7 +158,7 @@ export class RunObject {
     this.#store.alarmFires(alarmOf(this.#host.state, this.#clock()));
     this.#host.handle({ type: "alarm" });
     const { header, newer } = this.#host.state;
-    if (header === undefined || newer !== undefined) return;
+    if (header === undefined || newer !== undefined || this.#deps.hold === true) return;
     if ((expiryOf(header) ?? Infinity) <= this.#clock()) return this.#erase(header, "retention");
     // The next alarm fires only after this one has returned.
     await this.#watchers.parkedOrDue(ALARM_HOLD_MS_MAX, () => {

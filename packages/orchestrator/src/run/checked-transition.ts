@@ -17,7 +17,7 @@ export function checkedTransition(state: RunState, input: Input, context: HostCo
   const row = decided.batch.puts.get(RECORD_KEY);
   const after = isRow(RECORD_KEY, RECORD_KEY, row) ? row : state.header;
   if (after !== undefined) {
-    checkAlarm(state.header, after, input, decided);
+    if (context.held !== true || input.type !== "alarm") checkAlarm(state.header, after, input, decided);
     // A repeated trigger changes nothing: the alarm that is already set replaces a lost execution.
     if (input.type !== "trigger" || state.header === undefined) checkDriven(after, context, decided);
   }
@@ -32,7 +32,9 @@ function checkAlarm(before: RunHeader | undefined, after: RunHeader, input: Inpu
 }
 
 /** T3: an execution or a timer drives each run that waits for more than a message from outside. */
-function checkDriven(header: RunHeader, { live }: HostContext, { effects }: Transition): void {
+function checkDriven(header: RunHeader, { live, held }: HostContext, { effects }: Transition): void {
+  // The alarm that is set drives it when the deployment is no longer held.
+  if (held === true) return;
   const { status, startAt, watchdogAt, dispatch } = header;
   if (isTerminal(status) || status === "paused" || status === "waiting") {
     assert(watchdogAt === undefined, `T3: a run that is ${status} has no watchdog`);

@@ -65,6 +65,12 @@ export type Input =
   /** The pipe to the execution of this epoch, or the process that executes it, is gone (DUR8). */
   | { readonly type: "lost"; readonly epoch: number; readonly error: ErrorValue };
 
+/** The reason for which no execution begins, and the time until it is tried again, ms. */
+export interface Deferral {
+  readonly delayMs: number;
+  readonly message: string;
+}
+
 /** Facts for a decision that are not part of the state. */
 export interface HostContext {
   /** The time, ms since the epoch. */
@@ -75,6 +81,10 @@ export interface HostContext {
   readonly silence?: Silence | undefined;
   /** The bodies that the live execution has in progress. Only for the input `terminate`. */
   readonly inProgress?: readonly StepInProgress[];
+  /** Why no execution begins now, and when it is tried again. Absent: executions begin. */
+  readonly deferral?: Deferral | undefined;
+  /** An operator holds the deployment: alarms do nothing (DUR12). */
+  readonly held?: boolean;
   /** The limits of this deployment (LIM1). */
   readonly limits: Limits;
   /** Whether this host can send messages to other runs. */

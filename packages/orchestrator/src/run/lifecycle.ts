@@ -16,6 +16,7 @@ import {
   errorValue,
 } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
+import type { Deferral } from "./inputs.ts";
 import { post } from "./outbox.ts";
 import type { RunHeader } from "./run-header.ts";
 import { plainError } from "./run-error.ts";
@@ -57,12 +58,23 @@ function startClock(draft: Draft): void {
 
 /** Starts an execution under a new epoch, from the journal. The previous execution is superseded (DUR6). */
 export function startExecution(draft: Draft): void {
+  const { deferral } = draft.context;
+  if (deferral !== undefined) return deferExecution(draft, deferral);
   draft.start();
   const { dispatch, epoch } = draft.header;
   draft.change({
     epoch: epoch + 1,
     watchdogAt: draft.now + HOST_LIMITS.watchdogMsMin,
-    ...(dispatch === undefined ? {} : { dispatch: { ...dispatch, retryAt: undefined } }),
+    // A deferral is no failure of dispatch.
+    dispatch: dispatch === undefined || dispatch.failures === 0 ? undefined : { ...dispatch, retryAt: undefined },
+  });
+}
+
+/** Begins no execution now. The run is dispatched at a later alarm (DUR12). */
+function deferExecution(draft: Draft, { delayMs, message }: Deferral): void {
+  draft.change({
+    dispatch: { since: draft.now, failures: 0, retryAt: draft.now + delayMs, message },
+    watchdogAt: undefined,
   });
 }
 

@@ -18,6 +18,7 @@ import {
   type ExecutionReport,
   type ExecutionStart,
   type ExecutionUpdate,
+  HOST_LIMITS,
   type Limits,
   type LiveExecution,
   PROTOCOL_VERSION,
@@ -32,7 +33,7 @@ import { MachineHost } from "../host/machine-host.ts";
 import { OutboxSender, type SendResult } from "../host/outbox-sender.ts";
 import type { RunStore, WriteBatch } from "../host/store.ts";
 import { type IndexRow, indexRow } from "./index-mark.ts";
-import type { Effect, HostContext, Input, Reply } from "./inputs.ts";
+import type { Deferral, Effect, HostContext, Input, Reply } from "./inputs.ts";
 import { Liveness } from "./liveness.ts";
 import { type RunMessage, toTriggerInput } from "./messages.ts";
 import { isNewerMessage } from "./newer-format.ts";
@@ -52,6 +53,10 @@ export interface RunHostOptions {
   readonly send?: ((to: Address, message: RunMessage, done: (result: SendResult) => void) => void) | undefined;
   /** Sends a row to the index, and calls `done` once: whether the row is stored. Without it there is no index. */
   readonly updateIndex?: ((row: IndexRow, done: (stored: boolean) => void) => void) | undefined;
+  /** No execution begins, and alarms do nothing: an operator holds the deployment (DUR12). */
+  readonly held?: boolean | undefined;
+  /** Called for an alarm without a live execution. Returns why none may begin now; `undefined`: one may. */
+  readonly defer?: (() => Deferral | undefined) | undefined;
   /** The limits of this deployment. Default DEFAULT_LIMITS. */
   readonly limits?: Limits | undefined;
   /** How long an ended run is stored, ms; `undefined`: no expiry. */
@@ -65,6 +70,11 @@ export interface RunHostOptions {
   /** Tests pass `checkedTransition`. */
   readonly transition?: typeof transition;
 }
+
+const HELD: Deferral = {
+  delayMs: HOST_LIMITS.heldAlarmMs,
+  message: "An operator holds this deployment (HOLD), so no execution begins.",
+};
 
 /** The inputs that no caller waits for. */
 const UNREQUESTED: ReadonlySet<Input["type"]> = new Set(["alarm", "report", "lost", "sent", "indexed"]);
@@ -156,14 +166,17 @@ export class RunHost {
   }
 
   #context({ header }: RunState, input: Input): HostContext {
-    const { clock, limits = DEFAULT_LIMITS, send, updateIndex, retentionMs, flags } = this.#options;
+    const { clock, limits = DEFAULT_LIMITS, send, updateIndex, retentionMs, flags, held = false } = this.#options;
     const now = clock();
+    const asks = input.type === "alarm" && this.#live === undefined;
     return {
       now,
       limits,
       live: this.#live !== undefined,
       silence: this.#live?.ping === undefined ? undefined : this.#liveness.silence(now),
       ...(input.type === "terminate" ? { inProgress: this.stepsInProgress() } : {}),
+      held,
+      deferral: held ? HELD : asks ? this.#options.defer?.() : undefined,
       canSend: send !== undefined,
       indexes: updateIndex !== undefined,
       retentionMs: header && retentionMs?.(header),

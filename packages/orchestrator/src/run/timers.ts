@@ -27,8 +27,15 @@ export function settleDueTimers(draft: Draft): void {
   settleDueWaits(draft, expired ? header.deadlineAt : now);
   if (expired) return expire(draft);
   settleDueRetries(draft);
-  if ((header.dispatch?.retryAt ?? Infinity) <= now && !draft.live) startExecution(draft);
+  if (isDispatchDue(draft) && !draft.live) startExecution(draft);
   settleWatchdog(draft);
+}
+
+/** Whether a dispatch is due that failed or was deferred. A deferred one is due when executions begin again (DUR12). */
+function isDispatchDue({ header, now, context }: Draft): boolean {
+  const { dispatch } = header;
+  if (dispatch?.retryAt === undefined) return false;
+  return dispatch.retryAt <= now || (dispatch.failures === 0 && context.deferral === undefined);
 }
 
 /**

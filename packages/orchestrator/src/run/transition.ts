@@ -13,7 +13,7 @@
  *   lost execution. `checkedTransition` asserts this.
  * - T4 No input changes a run that newer code wrote (VER4).
  */
-import { isTerminal } from "@holdfast/protocol";
+import { HOST_LIMITS, isTerminal } from "@holdfast/protocol";
 import type { Decision } from "../host/machine-host.ts";
 import { audit } from "./audit.ts";
 import { cancel } from "./cancel.ts";
@@ -25,6 +25,7 @@ import type { Effect, HostContext, Input, Reply } from "./inputs.ts";
 import { mayDelete, pause, retry, unpause } from "./operate.ts";
 import { executionLost, recoverLostExecution } from "./recovery.ts";
 import { report } from "./report.ts";
+import { nextAlarm } from "./run-header.ts";
 import { noteResumed } from "./resume.ts";
 import { refuseNewer } from "./newer-run.ts";
 import { type RunState, markNewerRows, prepareStart } from "./run-state.ts";
@@ -52,6 +53,7 @@ export function transition(state: RunState, input: Input, context: HostContext):
 }
 
 function decide(state: RunState, input: Input, context: HostContext): Transition {
+  if (input.type === "alarm" && context.held === true) return holdAlarm(state, context);
   if (input.type === "trigger") {
     const [draft, reply] = trigger(state, input, context);
     return finish(draft, reply, input);
@@ -63,6 +65,12 @@ function decide(state: RunState, input: Input, context: HostContext): Transition
   audit(draft, input, reply);
   recoverLostExecution(draft);
   return finish(draft, reply, input);
+}
+
+/** An alarm of a deployment that an operator holds fires again later, and does nothing else (DUR12). */
+function holdAlarm({ header }: RunState, { now }: HostContext): Transition {
+  const alarm = header === undefined || nextAlarm(header) === null ? null : now + HOST_LIMITS.heldAlarmMs;
+  return { batch: { puts: new Map(), deletes: new Set(), alarm }, effects: [], reply: { type: "done" } };
 }
 
 function handle(draft: Draft, input: Exclude<Input, { type: "trigger" }>): Reply {
