@@ -30,7 +30,7 @@ const programs: Readonly<Record<string, (ctx: WorkflowContext) => Promise<unknow
   /** Awaits parallel branches after one of them has failed. */
   parallel: async (ctx) => {
     const branches = ctx.parallel([1], () => ctx.step("fails", { retry: { max: 1 } }, fails));
-    await ctx.sleep(50);
+    await ctx.waitForSignal("failed");
     try {
       await branches;
     } catch {
@@ -40,7 +40,7 @@ const programs: Readonly<Record<string, (ctx: WorkflowContext) => Promise<unknow
   /** Awaits a branch of its own after its step has failed. */
   job: async (ctx) => {
     const job = (async () => ctx.step("bg", { retry: { max: 1 } }, fails))();
-    await ctx.sleep(50);
+    await ctx.waitForSignal("failed");
     await job.catch(() => {});
     await ctx.waitForSignal("go");
   },

@@ -51,6 +51,20 @@ async function until(host: OpenedHost, runId: string, status: string): Promise<v
   await vi.waitFor(async () => expect((await host.read(runId)).status).toBe(status), { timeout: 20_000, interval: 10 });
 }
 
+/** Waits until a program has done all that it does before a cancel. */
+async function untilIdle(host: OpenedHost, program: string): Promise<void> {
+  if (program === "background") {
+    await vi.waitFor(async () => expect((await host.read(program)).steps).toHaveLength(2), { timeout: 20_000 });
+    return;
+  }
+  await until(host, program, "waiting");
+  // These continue after their steps have failed.
+  if (program === "parallel" || program === "job") await host.deliver(program, "signal", "failed", null, "d");
+  const opened = async (): Promise<void> => expect(await host.journal(program)).toContain("wait.opened signal/0/go");
+  await vi.waitFor(opened, { timeout: 20_000 });
+  await until(host, program, "waiting");
+}
+
 /** The lines about rejections that nothing handled: run, step and message. */
 function rejections(output: string): string[] {
   const lines = output.split("\n").filter((line) => line.includes("no code handled it"));
@@ -67,11 +81,7 @@ test.each(Object.keys(servers))(
     await host.trigger("n", "neighbour", null, undefined);
     await vi.waitFor(() => expect(output()).toContain("body of the neighbour"), { timeout: 20_000 });
     for (const program of PROGRAMS) await host.trigger(program, program, null, undefined);
-    for (const program of PROGRAMS) {
-      await until(host, program, program === "background" ? "running" : "waiting");
-      if (program !== "background") continue;
-      await vi.waitFor(async () => expect((await host.read(program)).steps).toHaveLength(2), { timeout: 20_000 });
-    }
+    for (const program of PROGRAMS) await untilIdle(host, program);
     for (const program of PROGRAMS) {
       await host.cancel(program, undefined);
       await until(host, program, "cancelled");
@@ -81,7 +91,7 @@ test.each(Object.keys(servers))(
     await until(host, "n", "completed");
     expect([child.exitCode, child.signalCode]).toEqual([null, null]);
     expect(output().match(/body of the neighbour/g)).toHaveLength(1);
-    await vi.waitFor(() => expect(rejections(output())).toHaveLength(5));
+    await vi.waitFor(() => expect(rejections(output())).toHaveLength(5), { timeout: 20_000 });
     // One line for each rejection that the author's code made, with the run and the step.
     expect(rejections(output()).toSorted()).toEqual([
       "background step/0/leaves: not awaited",

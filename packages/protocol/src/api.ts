@@ -133,6 +133,8 @@ export interface RunStep extends AttemptedWork {
   readonly name: string;
   readonly occurrence: number;
   readonly output?: unknown;
+  /** The newest value that the body passed to `progress` in its newest attempt (STEP8). */
+  readonly progress?: unknown;
   readonly compensation?: AttemptedWork | undefined;
 }
 
@@ -195,7 +197,17 @@ export type RunEvent =
       readonly id: string;
       readonly data: RunJournalEntry & { readonly name: string; readonly occurrence: number; readonly status: string };
     }
-  | { readonly type: "metadata"; readonly id: string; readonly data: RunJournalEntry };
+  | { readonly type: "metadata"; readonly id: string; readonly data: RunJournalEntry }
+  /** The newest progress of the executing bodies that reported any (STEP8). Its cursor is that of the event before it. */
+  | { readonly type: "progress"; readonly id: string; readonly data: { readonly steps: readonly StepProgress[] } };
+
+export interface StepProgress {
+  readonly name: string;
+  readonly occurrence: number;
+  readonly attempt: number;
+  readonly startedAt: number;
+  readonly progress: unknown;
+}
 
 /** The result of a request that acts on many runs. */
 export interface BulkAnswer {

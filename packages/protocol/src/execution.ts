@@ -93,6 +93,8 @@ export type OperationEvents =
       readonly attempt: number;
       readonly startedAt: number;
       readonly value: EncodedValue;
+      /** The last progress of the body (STEP8). */
+      readonly progress?: EncodedValue;
       /** The step declares a compensation (COMP1). */
       readonly compensable?: true;
     })
@@ -128,6 +130,8 @@ export type OperationEvents =
       readonly attempt: number;
       readonly startedAt: number;
       readonly error: ErrorValue;
+      /** The last progress of the body (STEP8). */
+      readonly progress?: EncodedValue;
       /** The policy for the next attempt; `null` ends the step with this error. */
       readonly retry: RetryPolicy | null;
       /** The delay that a `RetryableError` requests, instead of the policy's. */
@@ -222,6 +226,8 @@ export interface ExecutionPort {
    * (DUR11), `DISPATCH_REFUSED` pauses the run. With any other code the run is dispatched again later (DUR8).
    */
   lost(error: ErrorValue): void;
+  /** Reports that bodies have new progress, at most once per `progressMs` (STEP8). Nothing is stored. */
+  progressed?(): void;
 }
 
 /** A step body that is executing. Shown to readers, never journaled. */
@@ -229,6 +235,19 @@ export interface StepInProgress {
   readonly op: OperationId;
   readonly attempt: number;
   readonly startedAt: number;
+  /** The newest progress of the body, at most `progressMs` old (STEP8). */
+  readonly progress?: EncodedValue;
+}
+
+/** Whether a list shows progress that an earlier one does not show. */
+export function hasNewProgress(steps: readonly StepInProgress[], before: readonly StepInProgress[]): boolean {
+  const shown = steps.filter(({ progress }) => progress !== undefined);
+  if (shown.length === 0) return false;
+  const known = new Map(before.map((step) => [step.op, step]));
+  return shown.some(({ op, attempt, progress }) => {
+    const old = known.get(op);
+    return old?.attempt !== attempt || old.progress !== progress;
+  });
 }
 
 /** An execution, as the orchestrator sees it. */

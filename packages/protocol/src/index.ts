@@ -17,6 +17,7 @@ export type {
   RunStream,
   RunSummary,
   ShownError,
+  StepProgress,
   StepReference,
   StepStatus,
   UncompensatedStep,
@@ -51,6 +52,7 @@ export {
   type StepInProgress,
   type WorkflowDescription,
   endsRun,
+  hasNewProgress,
 } from "./execution.ts";
 export { RESERVED_ENTRY_TYPES, RESERVED_HEADER_FIELDS, areKnownFeatures, isKnownEntry } from "./format-room.ts";
 export { fromHex, toHex } from "./hex.ts";

@@ -44,6 +44,8 @@ export type EntryBody =
       readonly startedAt: number;
       readonly retryAt: number;
       readonly error: ErrorValue;
+      /** The last progress of the body (STEP8). */
+      readonly progress?: EncodedValue;
     }
   | {
       readonly type: "step.completed";
@@ -51,6 +53,8 @@ export type EntryBody =
       readonly attempt: number;
       readonly startedAt: number;
       readonly value: EncodedValue;
+      /** The last progress of the body (STEP8). */
+      readonly progress?: EncodedValue;
       /** The caller of `resume` gave the result; the body did not execute (RES2). */
       readonly seeded?: true;
       /** The step declares a compensation (COMP1). */
@@ -62,6 +66,8 @@ export type EntryBody =
       readonly attempt: number;
       readonly startedAt: number;
       readonly error: ErrorValue;
+      /** The last progress of the body (STEP8). */
+      readonly progress?: EncodedValue;
     }
   /** A wait started. It ends or times out at `wakeAt` (WAIT1). */
   | {

@@ -31,6 +31,10 @@ export const LIMITS = {
   metadataChars: 65_536,
   /** One encoded chunk of a stream. */
   chunkChars: 262_144,
+  /** One encoded value of a body's progress (STEP8). */
+  progressChars: 4_096,
+  /** The shortest time between two messages about the progress of a run's bodies (STEP8). */
+  progressMs: 1_000,
   /** How long a run that fails or completes waits for step bodies that still execute (STEP6). */
   siblingGraceMs: 5_000,
   /** One attempt of a compensation whose step has no `timeout`. */

@@ -23,4 +23,10 @@ export interface StepContext {
   /** The W3C Trace Context of this step. Send it as the header `traceparent` with requests of the body. */
   readonly traceparent: string;
   readonly log: Log;
+  /**
+   * Shows how far the body is, in the run's record and to its readers (STEP8). Returns at once and never throws. At most
+   * one value a second is sent, the newest one, and only the last one of an attempt is stored. A value over 4,096
+   * characters, or one that cannot be stored, is dropped with a line in the log.
+   */
+  readonly progress: (value: unknown) => void;
 }

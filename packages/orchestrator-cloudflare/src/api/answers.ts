@@ -156,6 +156,7 @@ export const ANSWERS = {
         occurrence: whole,
         ...attempts,
         "output?": anything,
+        "progress?": anything,
         "compensation?": object<AttemptedWork>(attempts),
       }),
     ),

@@ -18,6 +18,7 @@ import {
   type StepInProgress,
   endsRun,
   errorValue,
+  hasNewProgress,
 } from "@holdfast/protocol";
 import { isErrorValue, isExecutionReport, isStepsInProgress } from "@holdfast/protocol/transport";
 
@@ -90,8 +91,11 @@ export class RpcExecution implements LiveExecution {
 
   #progress(steps: readonly StepInProgress[]): void {
     this.#sign();
-    if (isStepsInProgress(steps)) this.#inProgress = steps;
-    else this.#lose(INVALID);
+    if (!isStepsInProgress(steps)) return this.#lose(INVALID);
+    if (this.#over) return;
+    const isNew = hasNewProgress(steps, this.#inProgress);
+    this.#inProgress = steps;
+    if (isNew) this.#port.progressed?.();
   }
 
   #connect(live: RpcLive): void {

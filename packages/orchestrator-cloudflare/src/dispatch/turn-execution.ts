@@ -22,6 +22,7 @@ import {
   type TurnRequest,
   endsRun,
   errorValue,
+  hasNewProgress,
 } from "@holdfast/protocol";
 import { randomHex } from "@holdfast/protocol/transport";
 import { type PostTurn, TurnSender } from "./turn-sender.ts";
@@ -139,11 +140,11 @@ export class TurnExecution implements LiveExecution {
     switch (answer.type) {
       case "report":
         this.#waitMs = FIRST_WAIT_MS;
-        this.#inProgress = answer.inProgress;
+        this.#show(answer.inProgress);
         return this.#takeReport(answer.number, answer.report);
       case "busy":
         this.#waitMs = WAIT_MS;
-        this.#inProgress = answer.inProgress;
+        this.#show(answer.inProgress);
         // A paused run starts no new bodies: if none is in progress, no report can follow.
         return !this.#paused || answer.inProgress.length > 0;
       case "idle":
@@ -157,6 +158,12 @@ export class TurnExecution implements LiveExecution {
         // `TurnSender` turns these into a loss.
         return false;
     }
+  }
+
+  #show(steps: readonly StepInProgress[]): void {
+    const isNew = hasNewProgress(steps, this.#inProgress);
+    this.#inProgress = steps;
+    if (isNew) this.#port.progressed?.();
   }
 
   #takeReport(number: number, report: ExecutionReport): boolean {

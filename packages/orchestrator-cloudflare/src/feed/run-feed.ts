@@ -22,6 +22,7 @@ import {
   type JournalEntry,
   HOST_LIMITS,
   type RunEvent,
+  type StepInProgress,
   hashText,
   isKnownEntry,
   isOutcome,
@@ -49,20 +50,40 @@ const ROWS_PER_READ = 50;
 
 const PATTERN = /^\d{1,10}(~\d{1,6}\.\d{1,10}\.\d{1,10}\.\d{1,10})*$/;
 
+/** What readers of a run see. */
+export interface FeedSource {
+  readonly store: StoreReader;
+  readonly header: () => RunHeader | undefined;
+  /** The step bodies that execute now. */
+  readonly inProgress: () => readonly StepInProgress[];
+}
+
+/** What a reader has received beside the rows before its cursor, as hashes. */
+export interface SentState {
+  /** The last event of type `run`. */
+  readonly told?: number | undefined;
+  /** The last event of type `progress`. */
+  readonly progress?: number | undefined;
+}
+
 export class RunFeed {
   readonly #store: StoreReader;
+  readonly #inProgress: FeedSource["inProgress"];
   #seq = 0;
   readonly #streams = new Map<number, StreamPlace>();
-  /** Hash of the last event of type `run`. */
+  /** Hashes of the last events of these types. */
   #sentRun: number | undefined;
+  #sentProgress: number | undefined;
 
   /**
-   * `cursor` `undefined` or invalid: from the start, because duplicates are better than gaps. `sentRun`: the same value
-   * of an earlier feed of the reader.
+   * `cursor` `undefined` or invalid: from the start, because duplicates are better than gaps. `sent`: the `place` of an
+   * earlier feed of the reader.
    */
-  constructor(store: StoreReader, cursor: string | undefined, sentRun?: number) {
+  constructor({ store, inProgress }: FeedSource, cursor: string | undefined, sent: SentState = {}) {
     this.#store = store;
-    this.#sentRun = sentRun;
+    this.#inProgress = inProgress;
+    this.#sentRun = sent.told;
+    this.#sentProgress = sent.progress;
     if (cursor === undefined || !PATTERN.test(cursor)) return;
     const [seq = "0", ...streams] = cursor.split("~");
     this.#seq = Number(seq);
@@ -73,8 +94,8 @@ export class RunFeed {
   }
 
   /** `told` is the name of the field in the stored state of sockets. */
-  get place(): { readonly cursor: string; readonly told: number | undefined } {
-    return { cursor: this.#cursor(), told: this.#sentRun };
+  get place(): SentState & { readonly cursor: string } {
+    return { cursor: this.#cursor(), told: this.#sentRun, progress: this.#sentProgress };
   }
 
   /** Moves to the newest event. */
@@ -96,6 +117,7 @@ export class RunFeed {
     if (!isTerminal(header.status)) this.#addRun(header, events);
     this.#readJournal(events);
     for (const place of header.streams.keys()) this.#readChunks(header, place, events);
+    if (!isTerminal(header.status)) this.#addProgress(events);
     if (events.some(({ type }) => type !== "run")) return { events, over: false };
     this.#addRun(header, events);
     return { events, over: isTerminal(header.status) };
@@ -107,6 +129,20 @@ export class RunFeed {
     if (hash === this.#sentRun) return;
     this.#sentRun = hash;
     events.push({ type: "run", cursor: this.#cursor(), data });
+  }
+
+  /** Progress has no row: its event contains the newest values, and leaves the cursor where it is. */
+  #addProgress(events: FeedEvent[]): void {
+    const budget = { chars: HOST_LIMITS.jsonChars };
+    const steps = this.#inProgress().flatMap(({ op, progress, ...attempt }) => {
+      if (progress === undefined) return [];
+      const { name, occurrence } = parseOperationId(op);
+      return [{ name, occurrence, ...attempt, progress: showValue(progress, budget) }];
+    });
+    const hash = hashText(JSON.stringify(steps));
+    if (steps.length === 0 || hash === this.#sentProgress) return;
+    this.#sentProgress = hash;
+    events.push({ type: "progress", cursor: this.#cursor(), data: { steps } });
   }
 
   #readJournal(events: FeedEvent[]): void {

@@ -4,15 +4,14 @@
  * Owns: the time and content of messages. A reader gets the next batch of events after it acknowledged the last one, so
  * no events are buffered for a slow reader. The platform stores each reader's position with its socket.
  */
-import type { RunHeader, StoreReader } from "@holdfast/orchestrator";
+import type { RunHeader } from "@holdfast/orchestrator";
 import { ApiRefusal } from "../refusal.ts";
 import type { HibernatingSocketLike, SocketHostLike } from "../platform-types.ts";
-import { RunFeed } from "./run-feed.ts";
+import { type FeedSource, RunFeed, type SentState } from "./run-feed.ts";
 
 /** The state that the platform stores with a socket. */
-interface Place {
+interface Place extends SentState {
   readonly cursor?: string | undefined;
-  readonly told?: number | undefined;
   /** The reader has acknowledged all messages. */
   readonly ready: boolean;
 }
@@ -24,17 +23,15 @@ declare const WebSocketPair: new () => { readonly 0: unknown; readonly 1: Hibern
 
 export class RunSockets {
   readonly #host: SocketHostLike;
-  readonly #store: StoreReader;
-  readonly #header: () => RunHeader | undefined;
+  readonly #source: FeedSource;
   readonly #readersMax: number;
   /** Whether sockets may exist. The platform is asked once per object instance. */
   #any: boolean;
   #scheduled = false;
 
-  constructor(host: SocketHostLike, store: StoreReader, header: () => RunHeader | undefined, readersMax: number) {
+  constructor(host: SocketHostLike, source: FeedSource, readersMax: number) {
     this.#host = host;
-    this.#store = store;
-    this.#header = header;
+    this.#source = source;
     this.#readersMax = readersMax;
     this.#any = host.getWebSockets().length > 0;
   }
@@ -52,7 +49,7 @@ export class RunSockets {
     }
     const { 0: client, 1: server } = new WebSocketPair();
     this.#host.acceptWebSocket(server);
-    const feed = new RunFeed(this.#store, cursor);
+    const feed = new RunFeed(this.#source, cursor);
     if (fromNow) feed.skip(header);
     server.serializeAttachment({ ...feed.place, ready: true } satisfies Place);
     this.#any = true;
@@ -66,7 +63,7 @@ export class RunSockets {
     this.#send(socket);
   }
 
-  /** Handles a commit. All commits of one event-loop turn are sent together. */
+  /** Handles a commit, or new progress. All changes of one event-loop turn are sent together. */
   changed(): void {
     if (!this.#any || this.#scheduled) return;
     this.#scheduled = true;
@@ -82,9 +79,9 @@ export class RunSockets {
 
   #send(socket: HibernatingSocketLike): void {
     const place = socket.deserializeAttachment() as Place;
-    const header = this.#header();
+    const header = this.#source.header();
     if (!place.ready || header === undefined) return;
-    const feed = new RunFeed(this.#store, place.cursor, place.told);
+    const feed = new RunFeed(this.#source, place.cursor, place);
     const { events, over } = feed.read(header);
     if (feed.place.cursor.length > CURSOR_CHARS_MAX) {
       return socket.close(1009, "The run has too many streams for a socket; follow it with Server-Sent Events.");

@@ -3,27 +3,20 @@
  *
  * Owns: the limit on their number. Each reader reads the run's rows at its own speed until it disconnects or the run ends.
  */
-import type { RunHeader, StoreReader } from "@holdfast/orchestrator";
+import type { RunHeader } from "@holdfast/orchestrator";
 import { ApiRefusal } from "../refusal.ts";
 import { eventStream } from "./event-stream.ts";
-import { RunFeed } from "./run-feed.ts";
+import { type FeedSource, RunFeed } from "./run-feed.ts";
 
 export class StreamReaders {
-  readonly #store: StoreReader;
-  readonly #header: () => RunHeader | undefined;
+  readonly #source: FeedSource;
   readonly #changed: (ms: number) => Promise<void>;
   readonly #readersMax: number;
   #count = 0;
 
-  /** `changed` resolves at the run's next commit, or after `ms`. */
-  constructor(
-    store: StoreReader,
-    header: () => RunHeader | undefined,
-    changed: (ms: number) => Promise<void>,
-    readersMax: number,
-  ) {
-    this.#store = store;
-    this.#header = header;
+  /** `changed` resolves when there may be new events, or after `ms`. */
+  constructor(source: FeedSource, changed: (ms: number) => Promise<void>, readersMax: number) {
+    this.#source = source;
     this.#changed = changed;
     this.#readersMax = readersMax;
   }
@@ -36,12 +29,12 @@ export class StreamReaders {
         `${this.#readersMax} readers already follow this run. Try again in a moment, or read its record.`,
       );
     }
-    const feed = new RunFeed(this.#store, cursor);
+    const feed = new RunFeed(this.#source, cursor);
     if (fromNow) feed.skip(header);
     this.#count += 1;
     return eventStream({
       read: () => {
-        const current = this.#header();
+        const current = this.#source.header();
         // The run may be deleted while a reader follows it.
         return current === undefined ? { events: [], over: true } : feed.read(current);
       },

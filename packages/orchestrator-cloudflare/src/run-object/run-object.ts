@@ -61,8 +61,9 @@ export class RunObject {
     this.#key = new KeyReservation(deps.storage.kv);
     this.#large = deps.bucket && new LargeRows(store, deps.bucket);
     this.#watchers = new Watchers(header);
-    this.#readers = new StreamReaders(store, header, (ms) => this.#watchers.changed(ms), limits.streamReaders);
-    this.#sockets = deps.sockets && new RunSockets(deps.sockets, store, header, limits.streamReaders);
+    const source = { store, header, inProgress: () => this.#host.stepsInProgress() };
+    this.#readers = new StreamReaders(source, (ms) => this.#watchers.changed(ms), limits.streamReaders);
+    this.#sockets = deps.sockets && new RunSockets(deps.sockets, source, limits.streamReaders);
     this.#host = new RunHost({
       store,
       dispatcher: deps.dispatcher,
@@ -71,6 +72,7 @@ export class RunObject {
       held: deps.hold,
       retentionMs: ({ workflowId }) => retentionMsOf(deps.retention, workflowId),
       onCommit: (batch, before) => this.#committed(batch, before),
+      onProgress: () => this.#notifyReaders(),
       onError: logStoreError,
       ...neighboursOf(deps, () => header()?.tenantId),
     });
@@ -78,11 +80,15 @@ export class RunObject {
   }
 
   #committed(batch: WriteBatch, before: RunHeader | undefined): void {
-    this.#watchers.notify();
-    this.#sockets?.changed();
+    this.#notifyReaders();
     this.#moveLargeRows();
     const { telemetry } = this.#deps;
     if (telemetry !== undefined) observe(telemetry, this.#host.state, batch, before);
+  }
+
+  #notifyReaders(): void {
+    this.#watchers.notify();
+    this.#sockets?.changed();
   }
 
   /** Starts the move of large rows to the bucket, if the run has ended. `undefined`: no rows can be in the bucket. */

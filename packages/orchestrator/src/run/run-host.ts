@@ -65,6 +65,8 @@ export interface RunHostOptions {
   readonly flags?: readonly number[] | undefined;
   /** Called after a batch was committed and applied. */
   readonly onCommit?: (batch: WriteBatch, before: RunHeader | undefined) => void;
+  /** Called when executing bodies have new progress (STEP8). */
+  readonly onProgress?: () => void;
   /** Called with an error of the store when no caller waits for an answer. */
   readonly onError?: (error: unknown) => void;
   /** Tests pass `checkedTransition`. */
@@ -267,6 +269,9 @@ export class RunHost {
     return this.#options.dispatcher.start(this.#describeStart(this.state, header), {
       report: (report) => this.#report(epoch, report),
       lost: (error) => this.#lost(epoch, error),
+      progressed: () => {
+        if (this.#machine.loadedState?.header?.epoch === epoch) this.#options.onProgress?.();
+      },
     });
   }
 

@@ -117,6 +117,7 @@ export function describeEntry(entry: JournalEntry, budget: JsonBudget): RunJourn
     ...rest,
     operation: operationOf(op),
     ...("value" in entry ? { value: showValue(entry.value, budget) } : {}),
+    ...("progress" in entry ? { progress: showProgress(entry, budget) } : {}),
     ...("error" in entry ? { error: errorToJson(entry.error, budget) } : {}),
     ...(entry.type === "child.ended" ? { outcome: describeOutcome(entry.outcome, budget) } : {}),
     ...(entry.type === "metadata.changed" ? { change: describeChange(entry.change) } : {}),
@@ -176,7 +177,9 @@ function describeSteps(
     const step = operationId("step", occurrence, name);
     const before = steps.get(step);
     if (kind === "step") {
-      if (!hasEnded(before)) steps.set(step, { ...nameOf(step), ...before, ...startedAttempt(body, before) });
+      if (hasEnded(before)) continue;
+      const progress = showProgress(body, budget);
+      steps.set(step, { ...nameOf(step), ...before, ...startedAttempt(body, before), progress });
     } else if (kind === "compensation" && !hasEnded(before?.compensation)) {
       // Only a completed step is compensated. Its entry may be after those that the record shows.
       const completed = before ?? { ...nameOf(step), status: "completed", attempts: 0 };
@@ -185,6 +188,10 @@ function describeSteps(
     }
   }
   return [...steps.values()];
+}
+
+function showProgress({ progress }: { readonly progress?: string }, budget: JsonBudget): unknown {
+  return progress === undefined ? undefined : showValue(progress, budget);
 }
 
 function hasEnded(work: AttemptedWork | undefined): boolean {
@@ -210,6 +217,7 @@ function describeStep(entry: StepEntry, budget: JsonBudget): RunStep {
         startedAt: entry.startedAt,
         retryAt: entry.retryAt,
         error: errorToJson(entry.error, budget),
+        progress: showProgress(entry, budget),
       };
     case "step.completed":
       return {
@@ -221,6 +229,7 @@ function describeStep(entry: StepEntry, budget: JsonBudget): RunStep {
         retryAt: undefined,
         error: undefined,
         output: showValue(entry.value, budget),
+        progress: showProgress(entry, budget),
       };
     case "step.failed":
       return {
@@ -231,6 +240,7 @@ function describeStep(entry: StepEntry, budget: JsonBudget): RunStep {
         endedAt: entry.at,
         retryAt: undefined,
         error: errorToJson(entry.error, budget),
+        progress: showProgress(entry, budget),
       };
   }
 }

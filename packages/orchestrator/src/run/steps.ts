@@ -19,16 +19,17 @@ export function startStep(draft: Draft, event: OperationEvents & { type: "step.s
 
 export function completeStep(draft: Draft, event: OperationEvents & { type: "step.completed" }): void {
   endStream(draft, event.op);
-  const { nth, quiet, ...body } = event;
-  appendOutcome(draft, body, nth, quiet);
+  const { nth, quiet, progress, ...body } = event;
+  appendOutcome(draft, { ...body, ...boundProgress(progress) }, nth, quiet);
 }
 
 /** Journals a failed attempt. Another attempt follows, or the step has failed. */
 export function failAttempt(draft: Draft, event: OperationEvents & { type: "step.failed" }): void {
   const { op, nth, attempt, startedAt, error, retry, retryAfterMs, quiet } = event;
+  const progress = boundProgress(event.progress);
   if (retry === null || attempt >= retry.max) {
     endStream(draft, op);
-    appendOutcome(draft, { type: "step.failed", op, attempt, startedAt, error }, nth, quiet);
+    appendOutcome(draft, { type: "step.failed", op, attempt, startedAt, error, ...progress }, nth, quiet);
     return;
   }
   const requested =
@@ -37,8 +38,13 @@ export function failAttempt(draft: Draft, event: OperationEvents & { type: "step
       : undefined;
   const delayMs = requested ?? computeBackoffDelayMs(retry, attempt, `${draft.header.seed}/${op}`);
   const retryAt = draft.now + delayMs;
-  draft.append({ type: "step.retrying", op, attempt, startedAt, retryAt, error }, nth);
+  draft.append({ type: "step.retrying", op, attempt, startedAt, retryAt, error, ...progress }, nth);
   if (retryAt < (draft.header.retryAt ?? Infinity)) draft.change({ retryAt });
+}
+
+/** Drops progress over the limit, which the author's package does not send (STEP8). */
+function boundProgress(progress: string | undefined): { readonly progress?: string } {
+  return progress === undefined || progress.length > LIMITS.progressChars ? {} : { progress };
 }
 
 /** Wakes the run when retries are due, and finds the time of the next one. The execution starts the attempts. */

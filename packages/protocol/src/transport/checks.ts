@@ -14,6 +14,7 @@ import type {
   ReportAnswer,
   StepInProgress,
 } from "../execution.ts";
+import { LIMITS } from "../limits.ts";
 import { decodeValue } from "../values.ts";
 
 export type Check = (value: unknown) => boolean;
@@ -87,7 +88,7 @@ const answer = record({ accepted: isFlag, entries: maybe(listOf(entry)), now: ma
 const abort = record({ type: isText });
 
 const operation = { op: isOperation, nth: isCount };
-const attempt = { ...operation, attempt: isCount, startedAt: isNumber };
+const attempt = { ...operation, attempt: isCount, startedAt: isNumber, progress: maybe(isValue) };
 const isPolicy = record({ max: isNumber, backoff: isText, initialMs: isNumber, maxDelayMs: isNumber });
 
 const CHANGES: Readonly<Record<string, Check>> = {
@@ -146,7 +147,8 @@ function isEvent(event: unknown): boolean {
 }
 
 const report = record({ epoch: isCount, asked: isCount, events: listOf(isEvent) });
-const steps = listOf(record({ op: isOperation, attempt: isCount, startedAt: isNumber }));
+const isProgress: Check = (value) => isValue(value) && String(value).length <= LIMITS.progressChars;
+const steps = listOf(record({ op: isOperation, attempt: isCount, startedAt: isNumber, progress: maybe(isProgress) }));
 
 // Messages to the execution.
 

@@ -44,7 +44,8 @@ export class Session {
   #usedAt: number = webPlatform.now();
   /** Ends the wait of each request that waits for a message of the execution. */
   readonly #waiting = new Set<() => void>();
-
+  /** The execution has progress that no answer has contained (STEP8). */
+  #progressed = false;
   readonly #oneTurn: boolean;
 
   /** `oneTurn`: the session ends with its first answer, which contains the outcomes of all bodies. */
@@ -64,6 +65,12 @@ export class Session {
       }),
     lost: (error) => {
       this.#lost = error;
+      this.#wakeAll();
+    },
+    progressed: () => {
+      // An answer with progress only would end the session.
+      if (this.#oneTurn) return;
+      this.#progressed = true;
       this.#wakeAll();
     },
   };
@@ -161,12 +168,16 @@ export class Session {
 
   async #wait(ms: number): Promise<TurnContent> {
     const { promise: woken, resolve: wake } = Promise.withResolvers<void>();
+    if (this.#progressed) wake();
     const cancel = ms === Infinity ? undefined : webPlatform.setTimer(ms, wake);
     this.#waiting.add(wake);
     await woken;
     this.#waiting.delete(wake);
     cancel?.();
-    return this.#nextContent() ?? { type: "busy", inProgress: this.#inProgress() };
+    const content = this.#nextContent();
+    // Both contents below list the executing bodies with their progress.
+    this.#progressed = false;
+    return content ?? { type: "busy", inProgress: this.#inProgress() };
   }
 
   #wakeAll(): void {

@@ -15,6 +15,7 @@ import { CancelledError } from "../errors.ts";
 import type { Log } from "../step-context.ts";
 import type { OpenOperation, StepRequest } from "./operation.ts";
 import type { Platform } from "./platform.ts";
+import { Interval } from "./progress.ts";
 import { StepBody } from "./step-body.ts";
 import type { RunScope } from "./step-scope.ts";
 
@@ -25,6 +26,8 @@ type Which = "all" | "forward";
 export interface BodiesHost extends RunScope {
   readonly platform: Platform;
   readonly start: ExecutionStart;
+  /** Called when others may see new progress of bodies. */
+  progressed(): void;
 }
 
 export class Bodies {
@@ -37,11 +40,16 @@ export class Bodies {
   #unsettled = 0;
   #idle: PromiseWithResolvers<void> | undefined;
   #cancelGrace: (() => void) | undefined;
+  readonly #progress: Interval;
 
   /** `ended` is called with each outcome, after the body was removed. */
   constructor(host: BodiesHost, ended: (event: OperationEvents) => void) {
     this.#host = host;
     this.#ended = ended;
+    this.#progress = new Interval(host.platform, () => {
+      for (const body of this.#bodies.values()) body.showProgress();
+      host.progressed();
+    });
   }
 
   /** Resolves when all bodies have settled, dropped ones included. */
@@ -61,7 +69,7 @@ export class Bodies {
 
   /** Returns whether this attempt of the operation is executing. */
   isCurrent(op: OperationId, attempt: number): boolean {
-    return this.#bodies.get(op)?.inProgress.attempt === attempt;
+    return this.#bodies.get(op)?.attempt === attempt;
   }
 
   start(operation: OpenOperation, step: StepRequest, log: Log): void {
@@ -72,8 +80,9 @@ export class Bodies {
       idempotencyKey: `${run.id}/${operation.id}`,
       traceparent: () => traceparentOf(run, operation.id),
       log,
+      progressed: () => this.#progress.request(),
       ended: (event) => {
-        this.#bodies.delete(event.op);
+        this.#remove(event.op);
         this.#ended(this.#late.delete(event.op) ? { ...event, quiet: true } : event);
       },
       settled: () => {
@@ -126,9 +135,14 @@ export class Bodies {
     for (const body of this.#select(which)) {
       body.abandon();
       body.abort(reason);
-      this.#bodies.delete(body.inProgress.op);
-      this.#late.delete(body.inProgress.op);
+      this.#remove(body.op);
+      this.#late.delete(body.op);
     }
+  }
+
+  #remove(op: OperationId): void {
+    this.#bodies.delete(op);
+    if (this.#bodies.size === 0) this.#progress.stop();
   }
 
   #select(which: Which): StepBody[] {

@@ -151,6 +151,10 @@ export class Execution implements LiveExecution, SchedulerHost {
     this.#scheduler.schedule();
   }
 
+  progressed(): void {
+    this.#port.progressed?.();
+  }
+
   unpark(): void {
     if (this.phase === "parked") this.phase = "running";
   }

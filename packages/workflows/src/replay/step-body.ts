@@ -8,6 +8,7 @@ import {
   HoldfastError,
   LIMITS,
   type OperationEvents,
+  type OperationId,
   type OperationKind,
   type StepInProgress,
   describeOperation,
@@ -22,6 +23,7 @@ import type { Log } from "../step-context.ts";
 import { type RunScope, inContext, insideStep } from "./step-scope.ts";
 import type { OpenOperation, StepRequest } from "./operation.ts";
 import type { Platform } from "./platform.ts";
+import { encodeProgress } from "./progress.ts";
 
 /** Codes of errors that another attempt cannot avoid. */
 const FINAL_CODES: ReadonlySet<unknown> = new Set(["FATAL", "NESTED_OPERATION", "UNSERIALIZABLE", "TOO_LARGE"]);
@@ -32,6 +34,8 @@ export interface BodyHost {
   readonly idempotencyKey: string;
   readonly traceparent: () => string;
   readonly log: Log;
+  /** Called when the body has reported progress. */
+  readonly progressed: () => void;
   readonly ended: (event: OperationEvents) => void;
   /** Called when the body has settled, even if its result is ignored. */
   readonly settled: () => void;
@@ -43,20 +47,20 @@ class BodyContext {
   readonly idempotencyKey: string;
   readonly log: Log;
   readonly #control: () => AbortController;
+  readonly #body: StepBody;
   readonly #traceparent: () => string;
 
-  constructor(
-    attempt: number,
-    idempotencyKey: string,
-    log: Log,
-    control: () => AbortController,
-    traceparent: () => string,
-  ) {
-    this.attempt = attempt;
+  constructor(body: StepBody, { idempotencyKey, log, traceparent }: BodyHost, control: () => AbortController) {
+    this.attempt = body.attempt;
     this.idempotencyKey = idempotencyKey;
     this.log = log;
+    this.#body = body;
     this.#control = control;
     this.#traceparent = traceparent;
+  }
+
+  get progress(): (value: unknown) => void {
+    return (value) => this.#body.reportProgress(value);
   }
 
   get signal(): AbortSignal {
@@ -69,7 +73,11 @@ class BodyContext {
 }
 
 export class StepBody {
-  readonly inProgress: StepInProgress;
+  readonly attempt: number;
+  readonly #startedAt: number;
+  /** The newest progress, and the one that others see. */
+  #progress: string | undefined;
+  #shownProgress: string | undefined;
   readonly #operation: OpenOperation;
   readonly #step: StepRequest;
   readonly #host: BodyHost;
@@ -83,8 +91,18 @@ export class StepBody {
     this.#operation = operation;
     this.#step = step;
     this.#host = host;
-    const startedAt = host.platform.now();
-    this.inProgress = { op: operation.id, attempt: operation.attempts + 1, startedAt };
+    this.#startedAt = host.platform.now();
+    this.attempt = operation.attempts + 1;
+  }
+
+  get inProgress(): StepInProgress {
+    const progress = this.#shownProgress;
+    const body = { op: this.#operation.id, attempt: this.attempt, startedAt: this.#startedAt };
+    return progress === undefined ? body : { ...body, progress };
+  }
+
+  get op(): OperationId {
+    return this.#operation.id;
   }
 
   get kind(): OperationKind {
@@ -93,10 +111,10 @@ export class StepBody {
 
   /** Calls the body. `ended` is called at most once, and only after this method has returned. */
   start(): void {
-    const { run, platform, idempotencyKey, traceparent, log, settled } = this.#host;
+    const { run, platform, log, settled } = this.#host;
     const { timeoutMs, fn } = this.#step;
     if (timeoutMs !== undefined) this.#cancelTimer = platform.setTimer(timeoutMs, () => this.#timeOut(timeoutMs));
-    const context = new BodyContext(this.inProgress.attempt, idempotencyKey, log, () => this.#control(), traceparent);
+    const context = new BodyContext(this, this.#host, () => this.#control());
     const { id, kind } = this.#operation;
     const mock = kind === "step" ? platform.replaceBody?.(kind, parseOperationId(id).name) : undefined;
     const body = (): Promise<unknown> => insideStep(run, id, () => settleLater(() => (mock ?? fn)(context as never)));
@@ -110,6 +128,22 @@ export class StepBody {
         settled();
       },
     );
+  }
+
+  /** Records the progress of the body. Never throws. */
+  reportProgress(value: unknown): void {
+    if (this.#over) return;
+    try {
+      this.#progress = encodeProgress(value, `The progress of ${describeOperation(this.#operation.id)}`);
+      this.#host.progressed();
+    } catch (error) {
+      this.#host.log.warn(`${(error as Error).message} It was dropped.`);
+    }
+  }
+
+  /** From now on others see the newest progress. */
+  showProgress(): void {
+    this.#shownProgress = this.#progress;
   }
 
   /** Aborts the body's signal. Its result still counts, unless the body was abandoned. */
@@ -167,7 +201,7 @@ export class StepBody {
 
   #timeOut(timeoutMs: number): void {
     if (this.#over) return;
-    const what = `Attempt ${this.inProgress.attempt} of ${describeOperation(this.#operation.id)}`;
+    const what = `Attempt ${this.attempt} of ${describeOperation(this.#operation.id)}`;
     const error = new TimeoutError(`${what} took longer than its timeout of ${timeoutMs} ms.`);
     this.abort(error);
     this.#fail(error);
@@ -178,9 +212,10 @@ export class StepBody {
     this.#host.ended(event);
   }
 
-  #facts(): { op: string; nth: number; attempt: number; startedAt: number } {
-    const { op, attempt, startedAt } = this.inProgress;
-    return { op, nth: this.#operation.nth, attempt, startedAt };
+  #facts(): { op: string; nth: number; attempt: number; startedAt: number; progress?: string } {
+    const { id: op, nth } = this.#operation;
+    const facts = { op, nth, attempt: this.attempt, startedAt: this.#startedAt };
+    return this.#progress === undefined ? facts : { ...facts, progress: this.#progress };
   }
 }
 
@@ -204,9 +239,12 @@ function interruptedError(id: string): ErrorValue {
 
 /** Returns the error of a ctx operation inside a step body (STEP7). */
 export function nestedOperationError(what: string, inside: string): HoldfastError {
+  const remedy = what.startsWith("ctx.metadata.")
+    ? 'To show progress, call progress(value) of the body\'s argument: ctx.step("a", ({ progress }) => { progress(50); … }). Change metadata outside the step.'
+    : 'Call it outside the step: const a = await ctx.step("a", …); const b = await ctx.step("b", () => use(a));';
   return new HoldfastError(
     "NESTED_OPERATION",
-    `${what} was called inside ${describeOperation(inside)}. A step body cannot contain operations. Call it outside the step: const a = await ctx.step("a", …); const b = await ctx.step("b", () => use(a));`,
+    `${what} was called inside ${describeOperation(inside)}. A step body cannot contain operations. ${remedy}`,
   );
 }
 

@@ -75,7 +75,7 @@ export function inContext<R>(context: AsyncContext | undefined, fn: () => R, log
   } catch {
     if (!outdatedLogged) {
       log.info(
-        "Step bodies are called without the AsyncLocalStorage of the function: in a Worker it is valid only during the request that made it. This line is logged once.",
+        "Step bodies are called without the AsyncLocalStorage of the function: in a Worker it is valid only during the request that made it (logged once).",
       );
     }
     outdatedLogged = true;
