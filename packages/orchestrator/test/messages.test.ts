@@ -141,7 +141,7 @@ describe("received messages", () => {
     const ended: RunMessage = {
       type: "childEnded",
       op: "run/0/a",
-      outcome: { status: "completed", runId: "c", output: "[1]" },
+      outcome: { status: "completed", runId: bench.sent[0]?.to ?? "", output: "[1]" },
     };
     bench.host.receive(ended, "");
     bench.host.receive(ended, "");

@@ -237,7 +237,7 @@ export class RunObject {
     this.#sockets?.close(1000, "The run was deleted.");
     await storage.deleteAlarm();
     await storage.deleteAll();
-    this.#host.forget();
+    this.#host.erased(header);
     // The audit is deleted with the run, so the log records the deletion and its caller.
     console.log(JSON.stringify({ message: "run deleted", runId: id, tenantId, by }));
   }

@@ -6,14 +6,16 @@
  */
 import { FORMAT_VERSION } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
-import type { Input, Reply } from "./inputs.ts";
+import type { Input } from "./inputs.ts";
 import { type AuditRow, auditKey } from "./rows.ts";
+import type { RunHeader } from "./run-header.ts";
 
-/** Records who did what. Rejected requests, repeated deliveries and repeated notes of a resume are not recorded. */
-export function audit(draft: Draft, input: Input, reply: Reply): void {
-  if (!("by" in input) || input.by === undefined || reply.type === "refused") return;
-  if (reply.type === "delivered" && reply.delivery === "duplicate") return;
-  if (input.type === "noteResumed" && draft.state.header?.resumedBy.includes(input.runId) === true) return;
+/**
+ * Records who did what. Nothing is recorded of an input that is rejected, or that changes nothing because it was applied
+ * before. `before`: the header before the input.
+ */
+export function audit(draft: Draft, input: Input, before: RunHeader): void {
+  if (!("by" in input) || input.by === undefined || draft.header === before) return;
   const { audited = 0 } = draft.header;
   const detail = detailOf(input);
   const row: AuditRow = {

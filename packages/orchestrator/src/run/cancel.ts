@@ -16,12 +16,13 @@ import {
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
 import { cancelChildren, end, wake } from "./lifecycle.ts";
-import type { RunError } from "./run-header.ts";
+import type { RunError, RunHeader } from "./run-header.ts";
 import { knowOperations } from "./run-state.ts";
 import { causeOf, compensationOf, findUncompensated } from "./unwinding.ts";
 
 export function cancel(draft: Draft, input: Input & { type: "cancel" }): Reply {
   const { header } = draft;
+  if (!isFrom(header, input.parent)) return { type: "done" };
   if (isTerminal(header.status)) {
     return {
       type: "refused",
@@ -39,6 +40,11 @@ export function cancel(draft: Draft, input: Input & { type: "cancel" }): Reply {
   draft.change({ cancelReason: reason });
   stop(draft, "cancel", errorValue("CANCELLED", text));
   return { type: "done" };
+}
+
+/** Whether the caller, or the parent that started this run, cancels it. Another run may have had the id before (CHILD3). */
+function isFrom({ parent }: RunHeader, by: (Input & { type: "cancel" })["parent"]): boolean {
+  return by === undefined || (parent?.runId === by.runId && parent.op === by.op);
 }
 
 /** Stops a run whose time budget is used up (RUN6). */

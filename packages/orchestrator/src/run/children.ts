@@ -18,7 +18,7 @@ import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
 import { wake } from "./lifecycle.ts";
 import { post, remove } from "./outbox.ts";
-import { OUTBOX_PREFIX, isRow } from "./rows.ts";
+import { OUTBOX_PREFIX, isRow, outboxKey } from "./rows.ts";
 import { kindOf } from "./run-header.ts";
 import { endReleased } from "./releases.ts";
 import { endChild, newWait } from "./waits.ts";
@@ -53,7 +53,7 @@ export function startChild(draft: Draft, event: OperationEvents & { type: "child
         idempotencyKey: event.idempotencyKey,
         baseUrl: header.baseUrl,
         traceparent: traceparentOf(header, op),
-        parent: { runId: header.id, op, detached },
+        parent: { runId: header.id, op, detached, start: header.outbox.next },
       },
     },
   );
@@ -81,6 +81,18 @@ function problemOf(draft: Draft, detached: boolean): ErrorValue | undefined {
     );
   }
   return undefined;
+}
+
+/**
+ * Removes the start of a child that has ended, if its acknowledgement was lost: sent again, it would create the child
+ * again after the child is deleted (CHILD1).
+ */
+export function settleStart(draft: Draft, { op, outcome, start }: Input & { type: "childEnded" }): void {
+  if (start === undefined || draft.header.outbox.count === 0) return;
+  const key = outboxKey(start);
+  const row = draft.state.store.get(key);
+  if (!isRow(OUTBOX_PREFIX, key, row) || row.message.type !== "trigger") return;
+  if (row.message.op === op && row.message.trigger.runId === outcome.runId) remove(draft, key);
 }
 
 /** Handles the result of sending: removes a settled message, and ends the wait for a child that was rejected. */

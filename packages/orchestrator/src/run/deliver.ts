@@ -5,6 +5,7 @@
  * once), WAIT8 and WAIT12 (runs that have ended or unwind reject deliveries).
  */
 import { FORMAT_VERSION, assert, isTerminal } from "@holdfast/protocol";
+import { settleStart } from "./children.ts";
 import type { Draft } from "./draft.ts";
 import {
   type Buffered,
@@ -47,15 +48,15 @@ export function deliver(draft: Draft, input: Input & { type: "deliver" }): Reply
 }
 
 /** Resolves the wait for a child that ended. While the run is paused, its end is buffered like a delivery (CAN6). */
-export function childEnded(draft: Draft, { op, outcome }: Input & { type: "childEnded" }): Reply {
-  if (isTerminal(draft.header.status)) return { type: "done" };
+export function childEnded(draft: Draft, input: Input & { type: "childEnded" }): Reply {
+  const { op, outcome } = input;
+  settleStart(draft, input);
+  // No wait: the run has ended or unwinds, or the message is about a child of an earlier run with this id.
+  const wait = draft.header.waits.find((open) => open.op === op && open.runId === outcome.runId);
+  if (wait === undefined) return { type: "done" };
   const payload = JSON.stringify(outcome);
-  if (draft.header.status === "paused") {
-    if (!isBuffered(draft, "child", op)) bufferRow(draft, { kind: "child", name: op, payload });
-    return { type: "done" };
-  }
-  const wait = draft.header.waits.find((open) => open.op === op);
-  if (wait !== undefined) resolveWait(draft, wait, payload, undefined);
+  if (draft.header.status !== "paused") resolveWait(draft, wait, payload, undefined);
+  else if (!isBuffered(draft, "child", op)) bufferRow(draft, { kind: "child", name: op, payload });
   return { type: "done" };
 }
 

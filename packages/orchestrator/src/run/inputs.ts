@@ -18,6 +18,7 @@ import type {
 import type { SendResult } from "../host/outbox-sender.ts";
 import type { Silence } from "./liveness.ts";
 import type { TriggerInput } from "./messages.ts";
+import type { ParentRef } from "./run-header.ts";
 import type { DeliveryKind } from "./rows.ts";
 
 /** An input with its caller, for the audit. A trigger has its caller in `triggeredBy`. */
@@ -41,7 +42,12 @@ export type Input =
       /** The caller has no credentials and may only answer public tokens. */
       readonly publicly?: boolean;
     })
-  | (Requested & { readonly type: "cancel"; readonly reason?: string | undefined })
+  | (Requested & {
+      readonly type: "cancel";
+      readonly reason?: string | undefined;
+      /** The parent that cancels its child. Absent if a caller cancels. */
+      readonly parent?: Pick<ParentRef, "runId" | "op"> | undefined;
+    })
   /** An operator ends the run at once, without its code (CAN8). */
   | (Requested & { readonly type: "terminate"; readonly reason: string })
   /** An operator pauses or unpauses the run (CAN4), or retries a run that the engine paused (CAN5). */
@@ -51,7 +57,12 @@ export type Input =
   /** Asks whether the run may be deleted. The host deletes the rows if the reply is `done` (VER3). */
   | { readonly type: "delete" }
   /** A child of this run ended (CHILD2). */
-  | { readonly type: "childEnded"; readonly op: OperationId; readonly outcome: ChildOutcome }
+  | {
+      readonly type: "childEnded";
+      readonly op: OperationId;
+      readonly outcome: ChildOutcome;
+      readonly start?: number | undefined;
+    }
   /** The result of sending a message of the outbox. */
   | { readonly type: "sent"; readonly key: string; readonly result: SendResult }
   /** The result of sending a row to the index of runs. */
@@ -59,7 +70,11 @@ export type Input =
   /** The index of runs needs the row again. */
   | { readonly type: "reindex" }
   /** A run was resumed from this one (RES1). */
-  | (Requested & { readonly type: "noteResumed"; readonly runId: string })
+  | (Requested & {
+      readonly type: "noteResumed";
+      readonly runId: string;
+      readonly createdAt?: number | undefined;
+    })
   | { readonly type: "alarm" }
   | { readonly type: "report"; readonly report: ExecutionReport }
   /** The pipe to the execution of this epoch, or the process that executes it, is gone (DUR8). */

@@ -18,7 +18,7 @@ import {
 import type { Draft } from "./draft.ts";
 import type { Deferral } from "./inputs.ts";
 import { post } from "./outbox.ts";
-import type { RunHeader } from "./run-header.ts";
+import type { OpenWait, RunHeader } from "./run-header.ts";
 import { plainError } from "./run-error.ts";
 
 /** The statuses that may follow each status. A terminal status is final (RUN1). */
@@ -139,20 +139,27 @@ export function end(draft: Draft, status: RunStatus, patch: Partial<Omit<RunHead
 
 function notifyParent(draft: Draft): void {
   const { parent, error, output = ENCODED_UNDEFINED, id, status } = draft.header;
-  if (parent === undefined || parent.detached) return;
+  if (parent === undefined) return;
+  const { runId, op, detached, start } = parent;
+  // The parent of a detached run does not wait for it. It only removes its start.
+  if (detached && start === undefined) return;
   const failure = error ?? errorValue("CHILD_RUN_FAILED", `The run ended ${status}.`);
   const outcome: ChildOutcome =
-    status === "completed" ? { status, runId: id, output } : { status, runId: id, error: plainError(failure) };
-  post(draft, { kind: "run", name: parent.runId }, { type: "childEnded", op: parent.op, outcome });
+    status === "completed"
+      ? { status, runId: id, output: detached ? ENCODED_UNDEFINED : output }
+      : { status, runId: id, error: plainError(failure) };
+  const from = start === undefined ? {} : { start };
+  post(draft, { kind: "run", name: runId }, { type: "childEnded", op, outcome, ...from });
 }
 
 /** Cancels the attached children, because their parent ends or starts to unwind (CHILD3). */
 export function cancelChildren(draft: Draft): void {
-  for (const { runId } of draft.header.waits) {
-    if (runId !== undefined) cancelChild(draft, runId, `its parent ${draft.header.id} has stopped`);
-  }
+  for (const wait of draft.header.waits) cancelChild(draft, wait, `its parent ${draft.header.id} has stopped`);
 }
 
-export function cancelChild(draft: Draft, runId: string, reason: string): void {
-  post(draft, { kind: "run", name: runId }, { type: "cancel", reason });
+/** Cancels the child of this wait, if it waits for one. */
+export function cancelChild(draft: Draft, { runId, op }: OpenWait, reason: string): void {
+  if (runId === undefined) return;
+  const parent = { runId: draft.header.id, op };
+  post(draft, { kind: "run", name: runId }, { type: "cancel", reason, parent });
 }

@@ -6,6 +6,8 @@
  *
  * Invariants
  * - M1 Rows of the outbox and objects of another version use these forms. Later versions only add optional fields (VER1).
+ * - M2 A message may outlive what it is about: the run is deleted, or another run has its id. So a message names the run
+ *   and the operation that it is about, and a receiver to which they do not apply acknowledges it and ignores it.
  */
 import type { ChildOutcome, EntryBody, JournalEntry, OperationId } from "@holdfast/protocol";
 import type { ParentRef } from "./run-header.ts";
@@ -42,6 +44,8 @@ export interface Inheritance {
   readonly parentRunId: string;
   /** The caller that resumes, for the audit of the parent. */
   readonly by?: string | undefined;
+  /** When the parent was created, ms since 1970. */
+  readonly parentCreatedAt?: number | undefined;
   /** The name of the step from which it executes again. */
   readonly step?: string | undefined;
   readonly number: number;
@@ -64,7 +68,12 @@ export type ResumePlan = Pick<
 /** The messages between runs. */
 export type RunMessage =
   | { readonly type: "trigger"; readonly trigger: ChildTrigger; readonly op: OperationId }
-  | { readonly type: "cancel"; readonly reason: string }
-  /** A run was resumed from the receiver (RES1). `by`: the caller, for the audit. */
-  | { readonly type: "noteResumed"; readonly runId: string; readonly by?: string }
-  | { readonly type: "childEnded"; readonly op: OperationId; readonly outcome: ChildOutcome };
+  /** `parent`: the sender and its operation. A run of another parent ignores the message. */
+  | { readonly type: "cancel"; readonly reason: string; readonly parent?: Pick<ParentRef, "runId" | "op"> }
+  /**
+   * A run was resumed from the receiver (RES1). `by`: the caller, for the audit. `createdAt`: when the receiver was created;
+   * a later run with the same id ignores the message.
+   */
+  | { readonly type: "noteResumed"; readonly runId: string; readonly by?: string; readonly createdAt?: number }
+  /** A child of the receiver ended. `start`: see `ParentRef`. */
+  | { readonly type: "childEnded"; readonly op: OperationId; readonly outcome: ChildOutcome; readonly start?: number };

@@ -61,12 +61,12 @@ function releaseLosers(draft: Draft, { ops, cancelLosers }: Race, by: OperationI
     if (wait === undefined) draft.releases.set(op, { by });
     // The child continues, and stays attached.
     else if (wait.runId === undefined) release(draft, wait, { by });
-    else if (cancelLosers === true) releaseChild(draft, wait, wait.runId, by);
+    else if (cancelLosers === true) releaseChild(draft, wait, by);
   }
 }
 
-function releaseChild(draft: Draft, wait: OpenWait, runId: string, by: OperationId): void {
-  cancelChild(draft, runId, `it lost a race in its parent ${draft.header.id}`);
+function releaseChild(draft: Draft, wait: OpenWait, by: OperationId): void {
+  cancelChild(draft, wait, `it lost a race in its parent ${draft.header.id}`);
   release(draft, wait, { by });
 }
 

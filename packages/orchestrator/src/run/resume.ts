@@ -15,7 +15,7 @@ import {
   parseOperationId,
 } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
-import type { Reply } from "./inputs.ts";
+import type { Input, Reply } from "./inputs.ts";
 import type { Inheritance } from "./messages.ts";
 import type { RunHeader } from "./run-header.ts";
 import { compensationOf } from "./unwinding.ts";
@@ -45,6 +45,7 @@ export function planResume(
   if (typeof from === "object") return from;
   return {
     parentRunId: header.id,
+    parentCreatedAt: header.createdAt,
     step: from === undefined ? undefined : parseOperationId(from).name,
     number: header.number + 1,
     seed: header.seed,
@@ -163,8 +164,10 @@ function bodyOf(entry: JournalEntry): EntryBody {
 }
 
 /** Records that a run was resumed from this one (RES1). */
-export function noteResumed(draft: Draft, runId: string): Reply {
-  const { resumedBy } = draft.header;
+export function noteResumed(draft: Draft, { runId, createdAt }: Input & { type: "noteResumed" }): Reply {
+  const { resumedBy, createdAt: own } = draft.header;
+  // The note is about an earlier run with this id, which was deleted.
+  if (createdAt !== undefined && createdAt !== own) return { type: "done" };
   if (!resumedBy.includes(runId) && resumedBy.length < HOST_LIMITS.resumedBy) {
     draft.change({ resumedBy: [...resumedBy, runId] });
   }

@@ -74,6 +74,8 @@ export interface ParentRef {
   readonly op: OperationId;
   /** Whether the parent does not wait for the child (CHILD3). */
   readonly detached: boolean;
+  /** The position of this run's start in the outbox of the parent. The end of this run settles it (CHILD1). */
+  readonly start?: number;
 }
 
 /** A stream of the run. The chunks of an open stream are counted in memory, from its rows (STR1). */

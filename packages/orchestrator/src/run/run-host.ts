@@ -38,7 +38,7 @@ import { Liveness } from "./liveness.ts";
 import { type RunMessage, toTriggerInput } from "./messages.ts";
 import { isNewerMessage } from "./newer-format.ts";
 import { OUTBOX_PREFIX, type OutboxRow, listRows, readRow } from "./rows.ts";
-import type { RunHeader } from "./run-header.ts";
+import type { ParentRef, RunHeader } from "./run-header.ts";
 import { type RunState, applyBatch, loadRun, readInherited, readInput, takeJournal } from "./run-state.ts";
 import { transition } from "./transition.ts";
 
@@ -83,7 +83,7 @@ const UNREQUESTED: ReadonlySet<Input["type"]> = new Set(["alarm", "report", "los
 
 function inputOf(message: RunMessage, seed: string): Input {
   if (message.type === "trigger") return toTriggerInput(message.trigger, seed);
-  return message.type === "cancel" ? { type: "cancel", reason: message.reason } : message;
+  return message.type === "cancel" ? { type: "cancel", reason: message.reason, parent: message.parent } : message;
 }
 
 export class RunHost {
@@ -96,18 +96,16 @@ export class RunHost {
   #liveness = new Liveness(0);
   /** Whether the run was loaded with pending messages, and none was sent since. */
   #loadedWithMessages = false;
-  readonly #sender: OutboxSender<OutboxRow, SendResult>;
+  #sender: OutboxSender<OutboxRow, SendResult>;
+  /** Replaced when the run is deleted. What belongs to an earlier life, and arrives late, is ignored (CHILD1, DUR6). */
+  #life: object = {};
+  /** The start of the run that was deleted: its repetition creates no run (CHILD1). */
+  #erased: ParentRef | undefined;
 
   constructor(options: RunHostOptions) {
     const { store, transition: decide = transition } = options;
     this.#options = options;
-    this.#sender = new OutboxSender({
-      list: (listed) => listRows(store, OUTBOX_PREFIX, listed),
-      read: (key) => readRow(store, OUTBOX_PREFIX, key.slice(OUTBOX_PREFIX.length)),
-      // Without `send`, the rows stay in the outbox.
-      send: (to, { message }, done) => options.send?.(to, message, done),
-      sent: (key, result) => this.#handleAlone({ type: "sent", key, result }),
-    });
+    this.#sender = this.#newSender();
     this.#machine = new MachineHost<RunState, Input, Effect, Reply>(
       store,
       { load: loadRun, decide: (state, input) => decide(state, input, this.#context(state, input)), apply: applyBatch },
@@ -167,6 +165,26 @@ export class RunHost {
     this.#machine.forget();
   }
 
+  /** Forgets a run whose rows the adapter has deleted. Another run may be created in this object. */
+  erased({ parent }: RunHeader): void {
+    this.#erased = parent;
+    this.#life = {};
+    this.#sender = this.#newSender();
+    this.forget();
+  }
+
+  #newSender(): OutboxSender<OutboxRow, SendResult> {
+    const { store, send } = this.#options;
+    const life = this.#life;
+    return new OutboxSender({
+      list: (listed) => listRows(store, OUTBOX_PREFIX, listed),
+      read: (key) => readRow(store, OUTBOX_PREFIX, key.slice(OUTBOX_PREFIX.length)),
+      // Without `send`, the rows stay in the outbox.
+      send: (to, { message }, done) => send?.(to, message, done),
+      sent: (key, result) => this.#handleAlone({ type: "sent", key, result }, life),
+    });
+  }
+
   #context({ header }: RunState, input: Input): HostContext {
     const { clock, limits = DEFAULT_LIMITS, send, updateIndex, retentionMs, flags, held = false } = this.#options;
     const now = clock();
@@ -197,12 +215,20 @@ export class RunHost {
   /** Handles a message of another run. `seed`: 128 random bits, for a run that the message creates. */
   receive(message: RunMessage, seed: string): SendResult {
     if (isNewerMessage(message)) return { type: "unreachable" };
+    if (this.#isOver(message)) return { type: "acknowledged" };
     const reply = this.#handle(inputOf(message, seed), true);
     if (reply.type !== "refused") return { type: "acknowledged" };
     // Newer code can handle the message: its sender keeps it until that is deployed.
     if (reply.code === "newer_format") return { type: "unreachable" };
     if (message.type !== "trigger") return { type: "acknowledged" };
     return { type: "refused", error: errorValue("IDEMPOTENCY_CONFLICT", reply.message) };
+  }
+
+  /** Whether a message is about a run of this object that ended and was deleted. */
+  #isOver(message: RunMessage): boolean {
+    if (message.type !== "trigger" || this.#erased === undefined || this.state.header !== undefined) return false;
+    const { parent } = message.trigger;
+    return parent?.runId === this.#erased.runId && parent.op === this.#erased.op;
   }
 
   #perform(effect: Effect): void {
@@ -234,11 +260,17 @@ export class RunHost {
 
   #updateIndex(): void {
     const row = indexRow(this.#header);
-    this.#options.updateIndex?.(row, (stored) => this.#handleAlone({ type: "indexed", version: row.version, stored }));
+    const { version } = row;
+    const life = this.#life;
+    this.#options.updateIndex?.(row, (stored) => this.#handleAlone({ type: "indexed", version, stored }, life));
   }
 
-  /** Handles an input for which no caller waits. If the commit fails, the alarm already set drives the run (DUR5). */
-  #handleAlone(input: Input): Reply | undefined {
+  /**
+   * Handles an input for which no caller waits. If the commit fails, the alarm already set drives the run (DUR5). `life`:
+   * the life of the run to which the input belongs.
+   */
+  #handleAlone(input: Input, life: object = this.#life): Reply | undefined {
+    if (life !== this.#life) return undefined;
     try {
       return this.handle(input);
     } catch (error) {
@@ -265,12 +297,13 @@ export class RunHost {
   #dispatch(): LiveExecution {
     const header = this.#header;
     const { epoch } = header;
+    const life = this.#life;
     this.#liveness = new Liveness(this.#options.clock());
     return this.#options.dispatcher.start(this.#describeStart(this.state, header), {
-      report: (report) => this.#report(epoch, report),
-      lost: (error) => this.#lost(epoch, error),
+      report: (report) => this.#report(epoch, report, life),
+      lost: (error) => this.#lost(epoch, error, life),
       progressed: () => {
-        if (this.#machine.loadedState?.header?.epoch === epoch) this.#options.onProgress?.();
+        if (this.#isNewest(epoch, life)) this.#options.onProgress?.();
       },
     });
   }
@@ -325,14 +358,18 @@ export class RunHost {
     };
   }
 
-  #report(epoch: number, report: ExecutionReport): ReportAnswer {
-    const current = this.#machine.loadedState?.header?.epoch;
-    if (current === epoch) this.#liveness.sign(this.#options.clock());
-    const reply = current === epoch ? this.#handleAlone({ type: "report", report }) : undefined;
+  #report(epoch: number, report: ExecutionReport, life: object): ReportAnswer {
+    if (!this.#isNewest(epoch, life)) return { accepted: false, reason: "superseded" };
+    this.#liveness.sign(this.#options.clock());
+    const reply = this.#handleAlone({ type: "report", report });
     return reply?.type === "report" ? reply.answer : { accepted: false, reason: "superseded" };
   }
 
-  #lost(epoch: number, error: ErrorValue): void {
-    if (this.#machine.loadedState?.header?.epoch === epoch) this.#handleAlone({ type: "lost", epoch, error });
+  #lost(epoch: number, error: ErrorValue, life: object): void {
+    if (this.#isNewest(epoch, life)) this.#handleAlone({ type: "lost", epoch, error });
+  }
+
+  #isNewest(epoch: number, life: object): boolean {
+    return life === this.#life && this.#machine.loadedState?.header?.epoch === epoch;
   }
 }

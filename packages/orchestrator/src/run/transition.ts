@@ -61,8 +61,9 @@ function decide(state: RunState, input: Input, context: HostContext): Transition
   const draft = new Draft(state, context);
   if (state.header === undefined) return finish(draft, refuseUnknown(input), input);
   settleDueTimers(draft);
+  const before = draft.header;
   const reply = handle(draft, input);
-  audit(draft, input, reply);
+  audit(draft, input, before);
   recoverLostExecution(draft);
   return finish(draft, reply, input);
 }
@@ -100,7 +101,7 @@ function handle(draft: Draft, input: Exclude<Input, { type: "trigger" }>): Reply
     case "delete":
       return mayDelete(draft);
     case "noteResumed":
-      return noteResumed(draft, input.runId);
+      return noteResumed(draft, input);
     case "report":
       return report(draft, input);
     case "lost":

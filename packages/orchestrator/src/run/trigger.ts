@@ -4,7 +4,7 @@
  * Owns: RUN2 (one run for one id, however often it is requested), RUN3 (the recorded attributes of a run), and the storage
  * of the state that a resumed run takes over (RES1–RES4).
  */
-import { FORMAT_VERSION, NEWEST_FLAGS, changeMetadata, isSameValue } from "@holdfast/protocol";
+import { FORMAT_VERSION, NEWEST_FLAGS, changeMetadata, defined, isSameValue } from "@holdfast/protocol";
 import { EMPTY_OUTBOX } from "../host/outbox.ts";
 import { Draft } from "./draft.ts";
 import type { HostContext, Reply } from "./inputs.ts";
@@ -37,8 +37,8 @@ export function trigger(state: RunState, input: TriggerInput, context: HostConte
   return [draft, { type: "created" }];
 }
 
-function noteAtParent(draft: Draft, { parentRunId, by }: Inheritance): void {
-  const note: RunMessage = { type: "noteResumed", runId: draft.header.id, ...(by === undefined ? {} : { by }) };
+function noteAtParent(draft: Draft, { parentRunId, by, parentCreatedAt: createdAt }: Inheritance): void {
+  const note: RunMessage = { type: "noteResumed", runId: draft.header.id, ...defined({ by, createdAt }) };
   post(draft, { kind: "run", name: parentRunId }, note);
 }
 

@@ -23,7 +23,6 @@ import {
 } from "@holdfast/orchestrator";
 import {
   ENCODED_UNDEFINED,
-  type ExecutionEvent,
   type ExecutionReport,
   type ExecutionStart,
   type JournalEntry,
@@ -34,9 +33,9 @@ import {
   isTerminal,
 } from "@holdfast/protocol";
 import type { Workflow } from "../../authoring/workflow.ts";
-import { startDryReplay } from "../../replay/dry-replay.ts";
 import type { Platform } from "../../replay/platform.ts";
 import { VirtualClock } from "../virtual-clock.ts";
+import { replayEnd } from "./cold-replay.ts";
 import { executionPlatforms } from "./execution-platform.ts";
 import { Executor, REJECTED } from "./executor.ts";
 import { ALARM_RETRY_MS, CommitFailed, type Faults, LATE_MS, SimulatedCrash } from "./faults.ts";
@@ -185,6 +184,16 @@ export class MemoryHost implements WorldRun {
     return this.#send({ type });
   }
 
+  /** Deletes the run with all its rows, if it has ended and has no pending messages (VER3). */
+  delete(): Reply {
+    const { header } = this;
+    const reply = this.operate("delete");
+    if (reply.type !== "done") return reply;
+    this.store.clear();
+    this.#host.erased(header);
+    return reply;
+  }
+
   resolveToken(tokenId: string, payload?: unknown): Reply {
     return this.#send({ type: "resolveToken", tokenId, payload: encodeValue(payload, "payload") });
   }
@@ -256,17 +265,8 @@ export class MemoryHost implements WorldRun {
     const { header, journal } = this;
     const start = this.starts.at(-1);
     const workflow = this.#workflows.find(header.workflowId, header.workflowVersion);
-    // If the end came from outside, the function itself may be at any point.
-    const { code } = header.error ?? {};
-    const fromOutside = code === "CANCELLED" || code === "WORKFLOW_TIMEOUT";
-    if (start === undefined || workflow === undefined || code === "TERMINATED") return [];
-    if (fromOutside && header.unwinding === undefined) return [];
-    const replay = startDryReplay(workflow, { ...start, journal }, this.#platform());
-    await this.settle();
-    const verdict = replay.verdict();
-    // Code after the last journal entry may behave differently now, but the end must be the same.
-    if (verdict.type === "continues" || (verdict.type === "ends" && isEndOf(header, verdict.event))) return [];
-    return [`a replay of the journal ends with ${JSON.stringify(verdict)}`];
+    if (start === undefined || workflow === undefined) return [];
+    return replayEnd(header, { ...start, journal }, workflow, this.#platform(), () => this.settle());
   }
 
   /** Fires the alarm, now or at its time if that is later. */
@@ -390,9 +390,4 @@ export class MemoryHost implements WorldRun {
   get bodiesInProgress(): number {
     return [...this.world.values()].reduce((sum, one) => sum + one.#host.stepsInProgress().length, 0);
   }
-}
-
-function isEndOf(header: RunHeader, event: ExecutionEvent): boolean {
-  if (event.type === "run.completed") return event.output === header.output;
-  return event.type !== "run.failed" || event.error.message === header.error?.message;
 }

@@ -114,6 +114,12 @@ export class MemoryStore implements RunStore {
     this.#rows.set(key, plainCopy(row));
   }
 
+  /** Deletes all rows and the alarm. */
+  clear(): void {
+    this.#rows.clear();
+    this.setAlarm(null);
+  }
+
   erase(key: string): void {
     this.#rows.delete(key);
   }
