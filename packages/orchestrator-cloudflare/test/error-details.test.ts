@@ -84,3 +84,58 @@ describe("errors in the API", () => {
     });
   });
 });
+
+describe("values in the API", () => {
+  const shows = workflow({
+    id: "shows",
+    run: async (_input, ctx) => {
+      const { buffer } = Uint8Array.of(1, 2);
+      ctx.metadata.set("bytes", buffer);
+      await ctx.step("list", () => [new Int16Array(buffer), Object.assign([1], { 2: 2 })]);
+      await ctx.stream.json("chunks", [new DataView(buffer)]);
+      return { buffer };
+    },
+  });
+  const PATHS = ["/api/runs/r", "/api/runs/r/journal", "/api/runs/r/stream", "/api/runs?limit=1"];
+
+  async function shown(api: FakeDeployment): Promise<string> {
+    const answers = await Promise.all(PATHS.map((path) => api.fetch(path)));
+    expect(answers.map(({ status }) => status).slice(0, 3)).toEqual([200, 200, 200]);
+    return (await Promise.all(answers.map((answer) => answer.text()))).join("\n");
+  }
+
+  test("LIM1 buffers, views and lists with empty places are shown in the record, the journal and the stream", async () => {
+    const api = new FakeDeployment([shows]);
+    await api.fetch("/api/runs", { json: { workflowId: "shows", runId: "r" }, headers: { Prefer: "wait=5" } });
+    const text = await shown(api);
+    for (const part of ['"output":{"buffer":"AQI="}', '"bytes":"AQI="', "[[513],[1,null,2]]", '"value":"AQI="'])
+      expect(text).toContain(part);
+  });
+
+  test("STEP5 LIM1 stored values that do not decode are shown as [unreadable] on every route, and RUN2 repeats are answered", async () => {
+    const api = new FakeDeployment([shows]);
+    const json = { workflowId: "shows", runId: "r", input: { a: 1 } };
+    await api.fetch("/api/runs", { json, headers: { Prefer: "wait=5" } });
+    const { rows } = api.storageOf("r");
+    for (const [key, row] of rows) rows.set(key, broken(row));
+    api.evict("r");
+    const text = await shown(api);
+    for (const part of [
+      '"input":"[unreadable]"',
+      '"output":"[unreadable]"',
+      '"bytes":"[unreadable]"',
+      '"value":"[unreadable]"',
+    ])
+      expect(text).toContain(part);
+    expect((await api.fetch("/api/runs", { json })).status).toBe(409);
+  });
+
+  /** Replaces the encoded values of a row by a text that no decoder reads. */
+  function broken(row: unknown): unknown {
+    const unreadable = (text: string): string => (/^(\[|-1)/.test(text) ? '[["Unknown",1],2]' : text);
+    if (typeof row === "string") return unreadable(row);
+    if (typeof row !== "object" || row === null) return row;
+    if (Array.isArray(row)) return row.map(broken);
+    return Object.fromEntries(Object.entries(row).map(([key, part]) => [key, broken(part)]));
+  }
+});

@@ -140,9 +140,10 @@ function showFields(value: object, budget: JsonBudget, showPart: (item: unknown)
   const shown: [string, unknown][] = [];
   for (const [key, part] of Object.entries(value)) {
     if (part === undefined) continue;
+    const cut = budget.chars <= 0;
     budget.chars -= key.length;
-    shown.push([key, showPart(part)]);
-    if (budget.chars <= 0) break;
+    shown.push([key, cut ? CUT : showPart(part)]);
+    if (cut) break;
   }
   return Object.fromEntries(shown);
 }
