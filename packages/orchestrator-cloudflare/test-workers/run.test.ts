@@ -148,6 +148,19 @@ describe("steps", () => {
     ]);
   });
 
+  test("STEP8 the record shows the progress of an executing body, and keeps the last one", async () => {
+    await trigger("held", "r1", null, 0);
+    await expect.poll(() => held.size).toBe(1);
+    const report = (percent: number): Promise<void> => inObject("r1", () => held.get("r1 1")?.progress({ percent }));
+    for (const percent of [1, 2, 40]) await report(percent);
+    await expect
+      .poll(async () => (await read("r1")).steps, { timeout: 5_000 })
+      .toMatchObject([{ progress: { percent: 40 } }]);
+    await report(99);
+    await inObject("r1", () => held.get("r1 1")?.end("done"));
+    expect(await untilStatus("r1", "completed")).toMatchObject({ steps: [{ progress: { percent: 99 } }] });
+  });
+
   test("STEP5 a result of several megabytes is stored in parts and is complete after an abort", async () => {
     await trigger("large", "r1", 3_000_000);
     const keys = await inObject("r1", (state) => [...state.storage.kv.list()].map(([key]) => key));

@@ -3,7 +3,7 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { type CatalogueEntry, makeCatalogue, workflowsOf } from "@holdfast/proof/catalogue";
-import { workflow } from "@holdfast/workflows";
+import { type StepContext, workflow } from "@holdfast/workflows";
 import { sleepFor } from "./sleep.ts";
 import { watch } from "./watched.ts";
 
@@ -23,7 +23,10 @@ const child = workflow({
 });
 
 /** Bodies that run until a test ends them, by run and step. */
-export const held = new Map<string, { readonly signal: AbortSignal; readonly end: (value: unknown) => void }>();
+export const held = new Map<
+  string,
+  { readonly end: (value: unknown) => void } & Pick<StepContext, "signal" | "progress">
+>();
 
 export const catalogue: CatalogueEntry[] = makeCatalogue({ sleep: sleepFor });
 
@@ -84,8 +87,8 @@ export const workflows = [
   workflow({
     id: "sleeps beside a step",
     run: async (_input, ctx) => {
-      const hold = ctx.step("hold", ({ signal, attempt }) => {
-        return new Promise((end) => held.set(`${ctx.run.id} ${attempt}`, { signal, end }));
+      const hold = ctx.step("hold", ({ signal, attempt, progress }) => {
+        return new Promise((end) => held.set(`${ctx.run.id} ${attempt}`, { signal, end, progress }));
       });
       const begun = Date.now();
       for (let turn = 0; turn < 10; turn++) await ctx.sleep(100);
@@ -134,9 +137,9 @@ export const workflows = [
   workflow({
     id: "held",
     run: (_input, ctx) =>
-      ctx.step("hold", ({ signal, attempt }) => {
+      ctx.step("hold", ({ signal, attempt, progress }) => {
         effects.push(`${ctx.run.id} hold`);
-        return new Promise((end) => held.set(`${ctx.run.id} ${attempt}`, { signal, end }));
+        return new Promise((end) => held.set(`${ctx.run.id} ${attempt}`, { signal, end, progress }));
       }),
   }),
   workflow({
