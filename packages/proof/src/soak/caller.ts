@@ -76,6 +76,24 @@ export class Caller implements ContractHost {
     await this.ask(`/api/runs/${runId}/${operation}`, {});
   }
 
+  /** Deletes an ended run. It may still send messages for a moment. */
+  async delete(runId: string): Promise<void> {
+    for (;;) {
+      const { status } = (await this.#try(`/api/runs/${runId}`, undefined, "DELETE")) ?? { status: 0 };
+      if (status === 204 || status === 404) return;
+      await delay(100);
+    }
+  }
+
+  /** Whether a run does not exist. */
+  async isGone(runId: string): Promise<boolean> {
+    for (;;) {
+      const { status } = (await this.#try(`/api/runs/${runId}`, undefined)) ?? { status: 0 };
+      if (status === 200 || status === 404) return status === 404;
+      await delay(50);
+    }
+  }
+
   tick(): Promise<void> {
     return delay(60);
   }
@@ -107,14 +125,19 @@ export class Caller implements ContractHost {
     }
   }
 
-  async #try(path: string, json: unknown): Promise<{ readonly status: number; readonly body: unknown } | undefined> {
+  async #try(
+    path: string,
+    json: unknown,
+    method = "GET",
+  ): Promise<{ readonly status: number; readonly body: unknown } | undefined> {
     const post = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(json) };
     try {
       const response = await fetch(this.#url + path, {
-        ...(json === undefined ? {} : post),
+        ...(json === undefined ? { method } : post),
         signal: AbortSignal.timeout(15_000),
       });
-      return { status: response.status, body: await response.json() };
+      const text = await response.text();
+      return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
     } catch {
       return undefined;
     }

@@ -14,16 +14,19 @@ export interface Effect {
   readonly startedAt: number;
 }
 
+/** How often the body of `soak-spinning` blocks its process. */
+const SPINS = 2;
+
 export function effectWorkflows(recorderUrl: () => string): Workflow[] {
   const act = async ({
     idempotencyKey,
     attempt,
     signal,
-  }: Pick<StepContext, "idempotencyKey" | "attempt" | "signal">): Promise<void> => {
+  }: Pick<StepContext, "idempotencyKey" | "attempt" | "signal">): Promise<number> => {
     const effect: Effect = { key: idempotencyKey, attempt, startedAt: Date.now() };
     const response = await fetch(recorderUrl(), { method: "POST", body: JSON.stringify(effect), signal });
     if (!response.ok) throw new Error(`the recorder answered ${response.status}`);
-    await response.arrayBuffer();
+    return Number(await response.text());
   };
   const retry = { max: 20, backoff: "fixed", initial: 200 } as const;
 
@@ -59,7 +62,7 @@ export function effectWorkflows(recorderUrl: () => string): Workflow[] {
     run: async (_input, ctx) => {
       for (const name of ["reserve", "charge", "ship"]) {
         const undo = { idempotencyKey: `${ctx.run.id}/compensation/0/${name}`, attempt: 1, signal: ctx.signal };
-        await ctx.step(name, { retry, compensate: () => act(undo) }, act);
+        await ctx.step(name, { retry, compensate: async () => void (await act(undo)) }, act);
       }
       throw new Error("out of stock");
     },
@@ -79,5 +82,29 @@ export function effectWorkflows(recorderUrl: () => string): Workflow[] {
     id: "soak-family",
     run: (_input, ctx) => Promise.all([ctx.invoke(sequence, 2), ctx.invoke(sequence, 3)]),
   });
-  return [sequence, parallel, flaky, undoing, signals, family];
+  /** Blocks its process at first. Something outside must kill the process then. */
+  const spinning = workflow({
+    id: "soak-spinning",
+    run: (_input, ctx) =>
+      ctx.step("spin", { retry }, async (step) => {
+        if ((await act(step)) > SPINS) return "through";
+        for (;;);
+      }),
+  });
+  /** Leaves promises that are rejected long before anything awaits them (REP7). */
+  const rejecting = workflow({
+    id: "soak-rejecting",
+    run: async (_input, ctx) => {
+      const helper = (async () => ctx.step("fails", { retry: { max: 1 } }, () => Promise.reject(new Error("no"))))();
+      await ctx.step("act", { retry }, async (step) => {
+        void Promise.reject(new Error("of a body"));
+        await act(step);
+      });
+      await ctx.sleep(80);
+      const caught = await helper.catch((error: Error) => error.message);
+      await ctx.step("act", { retry }, act);
+      return caught;
+    },
+  });
+  return [sequence, parallel, flaky, undoing, signals, family, spinning, rejecting];
 }

@@ -31,6 +31,9 @@ const OPEN_MAX = 60;
 /** The time bound for runs after the last fault, ms. */
 const COMPLETION_MS_MAX = 120_000;
 
+/** The longest step of the clock, ms. The clock of the runs is never earlier than that of the machine. */
+const CLOCK_SHIFT_MS_MAX = 20_000;
+
 const random = new Random(seed);
 const faults = new Map<string, number>();
 const runs: SoakRun[] = [];
@@ -50,8 +53,11 @@ async function main(): Promise<void> {
     // Kill once more, so that the results are read from the disk and not from memory.
     await processes.killWorkerd();
     const verdict = await judge(caller, runs, processes.effects());
+    const { ended: crashed, unresponsive } = processes.stepProcesses;
+    faults.set("a body blocks a Node process", unresponsive);
+    const crashes = crashed === 0 ? [] : [`a Node process of the steps ended ${crashed} times without a fault`];
     progress.end();
-    report(verdict, caller, performance.now() - startedAt);
+    report({ ...verdict, findings: [...verdict.findings, ...crashes] }, caller, performance.now() - startedAt);
   } finally {
     await processes.end();
   }
@@ -76,17 +82,20 @@ async function injectFaults(processes: SoakProcesses, end: number): Promise<void
   while (performance.now() < end - 2_000) {
     await delay(killEvery * 1_000 * (0.5 + random.next()));
     const roll = random.next();
-    if (roll < 0.35) await inject("SIGKILL workerd", () => processes.killWorkerd());
-    else if (roll < 0.6) await inject("SIGKILL Node", () => processes.killSteps());
-    else if (roll < 0.7)
-      await inject("SIGKILL both", () => Promise.all([processes.killWorkerd(), processes.killSteps()]));
-    else if (roll < 0.8)
-      await inject("SIGSTOP workerd", () => processes.freeze("workerd", 1_000 + random.next() * 5_000));
+    const any = random.below(2);
+    if (roll < 0.25) await inject("SIGKILL workerd", () => processes.killWorkerd());
+    else if (roll < 0.45) await inject("SIGKILL Node", () => processes.killSteps(any));
+    else if (roll < 0.52)
+      await inject("SIGKILL both", () => Promise.all([processes.killWorkerd(), processes.killSteps(any)]));
+    else if (roll < 0.6) await inject("SIGSTOP workerd", () => processes.freezeWorkerd(1_000 + random.next() * 5_000));
+    else if (roll < 0.67) await inject("redeploy the sibling", () => processes.redeploySibling());
+    else if (roll < 0.75) await inject("clock forward", () => processes.shiftClock(random.next() * CLOCK_SHIFT_MS_MAX));
+    else if (roll < 0.82) await inject("clock back", () => processes.shiftClock(0));
     else if (roll < 0.9) {
       // One freeze takes longer than the longest watchdog interval (30 s).
       const ms: number = hasFrozenLong || end - performance.now() < 45_000 ? 1_000 + random.next() * 6_000 : 33_000;
       hasFrozenLong ||= ms > 30_000;
-      await inject(ms > 30_000 ? "SIGSTOP Node, 33 s" : "SIGSTOP Node", () => processes.freeze("steps", ms));
+      await inject(ms > 30_000 ? "SIGSTOP Node, 33 s" : "SIGSTOP Node", () => processes.freezeSteps(any, ms));
     } else await inject("disk full", () => processes.fillDisk(500 + random.next() * 1_500));
   }
 }
@@ -104,7 +113,7 @@ function describeProgress(startedAt: number): string {
   return `${seconds} s  ${injected} faults, ${runs.length} runs, ${open} open, ${wrong} wrong`;
 }
 
-function report({ findings, steps, effects, repeated }: Verdict, caller: Caller, ms: number): void {
+function report({ findings, steps, effects, repeated, deleted }: Verdict, caller: Caller, ms: number): void {
   const kinds = [...new Set(runs.map(({ kind }) => kind))].toSorted((a, b) => a.localeCompare(b));
   printTable(
     ["runs", "started", "ended", "wrong"],
@@ -126,6 +135,7 @@ function report({ findings, steps, effects, repeated }: Verdict, caller: Caller,
       ["requests repeated without an answer", again],
       ["answers discarded on purpose", lost],
       ["deliveries", deliveries],
+      ["runs deleted", deleted],
       ["durable steps with an external effect", steps],
       ["effects recorded", effects],
       ["effects of interrupted or failed attempts", repeated],

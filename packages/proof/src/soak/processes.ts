@@ -1,7 +1,7 @@
 /**
- * The processes of the soak test: workerd with storage on disk, a Node process that executes steps, and the recorder.
+ * The processes of the soak test: workerd with storage on disk, two Node processes that execute steps, and the recorder.
  *
- * Owns: the start of the processes, the restart of a process that died, and the faults of processes and disk.
+ * Owns: the start of the processes, and the faults of workerd, its clock, its deployments and its disk.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -13,9 +13,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { bundleWorker } from "@holdfast/cli/bundle";
 import { findFreePort } from "@holdfast/cli/free-port";
-import { Miniflare, convertV4MiniflareOptions } from "miniflare";
+import { Miniflare, type MiniflareOptions, convertV4MiniflareOptions } from "miniflare";
 import { killAndAwaitNext, watchWorkerd } from "@holdfast/cli/workerd-process";
 import type { Effect } from "./effects.ts";
+import { StepInstances } from "./step-instances.ts";
 
 export class SoakProcesses {
   readonly url: string;
@@ -23,9 +24,9 @@ export class SoakProcesses {
   readonly #runtime: Miniflare;
   readonly #folder: string;
   readonly #recorder: ChildProcess;
-  readonly #stepsArguments: readonly string[];
-  #steps: ChildProcess;
-  #ending = false;
+  readonly #optionsOf: (version: number) => MiniflareOptions;
+  #version = 1;
+  readonly #steps: StepInstances;
 
   private constructor(parts: {
     readonly url: string;
@@ -33,17 +34,16 @@ export class SoakProcesses {
     readonly runtime: Miniflare;
     readonly folder: string;
     readonly recorder: ChildProcess;
-    readonly steps: ChildProcess;
-    readonly stepsArguments: readonly string[];
+    readonly optionsOf: (version: number) => MiniflareOptions;
+    readonly steps: StepInstances;
   }) {
     this.url = parts.url;
     this.#workerd = parts.workerd;
     this.#runtime = parts.runtime;
     this.#folder = parts.folder;
     this.#recorder = parts.recorder;
+    this.#optionsOf = parts.optionsOf;
     this.#steps = parts.steps;
-    this.#stepsArguments = parts.stepsArguments;
-    this.#watchSteps();
   }
 
   static async start(): Promise<SoakProcesses> {
@@ -57,39 +57,59 @@ export class SoakProcesses {
       randomBytes(16).toString("hex"),
       `http://127.0.0.1:${recorderPort}`,
     ];
-    const stepsArguments = [String(port), key, recorderUrl];
-    const steps = startSteps(stepsArguments);
-    await once(steps, "message");
+    const steps = await StepInstances.start(port, [key, recorderUrl]);
     const workerd = watchWorkerd();
     const bindings = { RECORDER_URL: recorderUrl, STEPS_URL: `http://127.0.0.1:${port}/holdfast`, STEPS_KEY: key };
-    const runtime = new Miniflare(
+    // A redeployed Worker keeps its address.
+    const ownPort = await findFreePort();
+    const workers = [await mainWorker(bindings), await siblingWorker(bindings)] as const;
+    const optionsOf = (version: number): MiniflareOptions =>
       convertV4MiniflareOptions({
         cf: false,
+        port: ownPort,
         telemetry: { enabled: false },
         resourcePersistencePath: join(folder, "storage"),
         // Processes that are killed on purpose write long logs.
         handleStructuredLogs: () => {},
-        workers: [await mainWorker(bindings), await siblingWorker(bindings)],
-      }),
-    );
+        workers: [workers[0], { ...workers[1], bindings: { ...bindings, VERSION: String(version) } }],
+      });
+    const runtime = new Miniflare(optionsOf(1));
     const url = (await runtime.ready).origin;
-    return new SoakProcesses({ url, workerd, runtime, folder, recorder, steps, stepsArguments });
+    return new SoakProcesses({ url, workerd, runtime, folder, recorder, steps, optionsOf });
+  }
+
+  /** Deploys the sibling again. All Workers start again on the same address. */
+  async redeploySibling(): Promise<void> {
+    this.#version += 1;
+    await this.#runtime.setOptions(this.#optionsOf(this.#version));
+  }
+
+  /** Shifts the clock of the runs' objects by `ms` against the clock of the machine. */
+  async shiftClock(ms: number): Promise<void> {
+    await fetch(`${this.url}/soak/clock?ms=${Math.round(ms)}`).then((response) => response.arrayBuffer());
+  }
+
+  /** How often step processes stopped without a fault. */
+  get stepProcesses(): StepInstances["counts"] {
+    return this.#steps.counts;
   }
 
   async killWorkerd(): Promise<void> {
     await killAndAwaitNext(this.#workerd, this.url);
   }
 
-  /** Kills the Node process, which is then restarted. */
-  async killSteps(): Promise<void> {
-    const gone = once(this.#steps, "exit");
-    this.#steps.kill("SIGKILL");
-    await gone;
+  /** Kills one of the Node processes, which is then restarted. */
+  async killSteps(position: number): Promise<void> {
+    await this.#steps.kill(position);
   }
 
   /** Stops a process for `ms`, as an overloaded machine does. */
-  async freeze(which: "workerd" | "steps", ms: number): Promise<void> {
-    const process = which === "workerd" ? this.#workerd() : this.#steps;
+  async freezeSteps(position: number, ms: number): Promise<void> {
+    await this.#steps.freeze(position, ms);
+  }
+
+  async freezeWorkerd(ms: number): Promise<void> {
+    const process = this.#workerd();
     process?.kill("SIGSTOP");
     await delay(ms);
     process?.kill("SIGCONT");
@@ -105,24 +125,11 @@ export class SoakProcesses {
   }
 
   async end(): Promise<void> {
-    this.#ending = true;
-    this.#steps.kill("SIGKILL");
+    this.#steps.end();
     await this.#runtime.dispose();
     this.#recorder.disconnect();
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }
-
-  #watchSteps(): void {
-    this.#steps.once("exit", () => {
-      if (this.#ending) return;
-      this.#steps = startSteps(this.#stepsArguments);
-      this.#watchSteps();
-    });
-  }
-}
-
-function startSteps(given: readonly string[]): ChildProcess {
-  return fork(fileOf("steps-process.ts"), given, { stdio: ["ignore", "ignore", "ignore", "ipc"] });
 }
 
 async function mainWorker(bindings: Record<string, string>) {

@@ -1,10 +1,13 @@
 /**
  * `node recorder-process.ts <file>`: records the external effects of the soak test. It appends each record to a log file,
- * and answers when the record is on disk. This process is never killed.
+ * and answers with the number of records of the operation when the record is on disk. This process is never killed.
  */
 import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+
+/** The number of records of each operation. */
+const counts = new Map<string, number>();
 
 const log = openSync(process.argv[2] ?? "effects.log", "a");
 let waiting: { readonly line: string; readonly done: () => void }[] = [];
@@ -23,7 +26,10 @@ const server = createServer((request, response) => {
   request.on("data", (part: Buffer) => (text += part.toString()));
   request.on("end", () => {
     if (waiting.length === 0) setTimeout(write, 2);
-    waiting.push({ line: `${text}\n`, done: () => response.end("ok") });
+    const { key } = JSON.parse(text) as { readonly key: string };
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
+    waiting.push({ line: `${text}\n`, done: () => response.end(String(count)) });
   });
 });
 server.listen(0, "127.0.0.1", () => process.send?.((server.address() as AddressInfo).port));

@@ -15,6 +15,8 @@ export interface SoakRun {
   readonly acts: boolean;
   state: "open" | "ended";
   problems: readonly string[];
+  /** It was deleted after its end. */
+  deleted: boolean;
 }
 
 /** The entries whose outcome does not depend on time: a restart takes seconds, and would change the others. */
@@ -38,7 +40,12 @@ const ACTING: Readonly<Record<string, Expected>> = {
   "soak-undoing": { status: "compensated" },
   "soak-signals": { status: "completed", output: [1, 2, 3] },
   "soak-family": { status: "completed", output: [2, 3] },
+  "soak-rejecting": { status: "completed", output: "no" },
 };
+
+const SPINNING: Readonly<Record<string, Expected>> = { "soak-spinning": { status: "completed", output: "through" } };
+/** One of so many runs blocks its process. Only Node processes are watched by something that kills them. */
+const SPINNING_EVERY = 200;
 
 /** Starts one run. `ended` resolves when the run has ended and `run.problems` is set. */
 export function startRun(
@@ -46,9 +53,11 @@ export function startRun(
   random: Random,
   number: number,
 ): { readonly run: SoakRun; readonly ended: Promise<void> } {
-  const pipe = random.pick(PIPES);
-  const acts = random.chance(0.5);
-  const workflowId = random.pick(Object.keys(ACTING));
+  const spins = number % SPINNING_EVERY === 120;
+  const pipe = spins ? "http-" : random.pick(PIPES);
+  const acts = random.chance(0.5) || spins;
+  const workflowId = spins ? "soak-spinning" : random.pick(Object.keys(ACTING));
+  const deletes = !acts && random.chance(0.3);
   const entry = random.pick(timeIndependent);
   const kind = acts ? workflowId : slugOf(entry);
   const run: SoakRun = {
@@ -57,12 +66,17 @@ export function startRun(
     acts,
     state: "open",
     problems: [],
+    deleted: false,
   };
   const outcome = acts ? runActing(caller, run.id, workflowId) : runCatalogueEntry(caller, run.id, entry);
   const ended = outcome
     .catch((error: unknown) => [String(error)])
-    .then((problems) => {
+    .then(async (problems) => {
       run.problems = problems;
+      if (deletes && problems.length === 0) {
+        await caller.delete(run.id);
+        run.deleted = true;
+      }
       run.state = "ended";
     });
   return { run, ended };
@@ -73,7 +87,7 @@ async function runCatalogueEntry(caller: Caller, id: string, entry: CatalogueEnt
 }
 
 async function runActing(caller: Caller, id: string, workflowId: string): Promise<string[]> {
-  const { input, status, output }: Expected = ACTING[workflowId] ?? { status: "unknown" };
+  const { input, status, output }: Expected = ACTING[workflowId] ?? SPINNING[workflowId] ?? { status: "unknown" };
   await caller.trigger(id, workflowId, input);
   if (workflowId === "soak-signals") for (const n of [1, 2, 3]) await caller.deliver(id, "signal", "n", n, `d-${n}`);
   for (;;) {

@@ -1,8 +1,13 @@
-/** `node steps-process.ts <port> <key> <recorder>`: the Node process of the soak test, which executes steps. */
+/**
+ * `node steps-process.ts <port> <key> <recorder>`: a Node process of the soak test, which executes steps. It answers each
+ * probe of its parent, unless a body blocks it.
+ */
 import { serve } from "@hono/node-server";
 import { createStepHandler } from "@holdfast/workflows/handler";
 import { soakWorkflows } from "./workflows.ts";
 
 const [port = "0", key = "", recorder = ""] = process.argv.slice(2);
 const handler = createStepHandler({ workflows: soakWorkflows(() => recorder), signingKeys: [key] });
+process.on("message", () => process.send?.("alive"));
+process.on("disconnect", () => process.exit());
 serve({ fetch: handler, port: Number(port), hostname: "127.0.0.1" }, () => process.send?.("ready"));

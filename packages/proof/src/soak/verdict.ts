@@ -14,6 +14,7 @@ export interface Verdict {
   readonly effects: number;
   /** Effects of operations that had an earlier effect. They are allowed until the outcome is durable. */
   readonly repeated: number;
+  readonly deleted: number;
 }
 
 export async function judge(caller: Caller, runs: readonly SoakRun[], effects: readonly Effect[]): Promise<Verdict> {
@@ -39,5 +40,7 @@ export async function judge(caller: Caller, runs: readonly SoakRun[], effects: r
         findings.push(`${id}: ${kind} ${name} started again ${startedAt - entry.at} ms after it was durable`);
     }
   }
-  return { findings, steps, effects: effects.length, repeated: effects.length - byKey.size };
+  const deleted = runs.filter((run) => run.deleted);
+  for (const { id } of deleted) if (!(await caller.isGone(id))) findings.push(`${id}: was deleted, and exists again`);
+  return { findings, deleted: deleted.length, steps, effects: effects.length, repeated: effects.length - byKey.size };
 }

@@ -1,5 +1,6 @@
 /**
- * The Worker of the soak test. The prefix of a run's id selects its dispatcher, and storage writes can be made to fail.
+ * The Worker of the soak test. The prefix of a run's id selects its dispatcher, storage writes can be made to fail, and
+ * the clock of the runs can be shifted.
  */
 import { env as environment } from "cloudflare:workers";
 import {
@@ -22,6 +23,9 @@ interface Env {
 }
 
 const workflows = soakWorkflows(() => (environment as unknown as Env).RECORDER_URL);
+
+/** How far the clock of the runs is ahead of the machine's, ms. */
+let shiftMs = 0;
 
 /** Until this time every write of a run fails, ms since the epoch. */
 let diskFullUntil = 0;
@@ -55,8 +59,13 @@ function fallible(storage: DurableObjectStorage): DurableObjectStorageLike {
       },
     },
     transactionSync: (closure) => storage.transactionSync(closure),
-    getAlarm: () => storage.getAlarm(),
-    setAlarm: (at) => storage.setAlarm(at),
+    // A machine whose clock is stepped fires its alarms by the same clock.
+    getAlarm: async () => {
+      const at = await storage.getAlarm();
+      return at === null ? null : at + shiftMs;
+    },
+    setAlarm: (at) => storage.setAlarm(at - shiftMs),
+    sync: () => storage.sync(),
     deleteAlarm: () => storage.deleteAlarm(),
     deleteAll: () => storage.deleteAll(),
   };
@@ -65,12 +74,20 @@ function fallible(storage: DurableObjectStorage): DurableObjectStorageLike {
 const app = holdfast({
   dispatcher: dispatcherOf,
   deps: () => ({ verifyRequest: () => true, telemetry: {} }),
-  runObject: (deps, ctx: DurableObjectState, _env) => ({ ...deps, storage: fallible(ctx.storage) }),
+  runObject: (deps, ctx: DurableObjectState, _env) => ({
+    ...deps,
+    storage: fallible(ctx.storage),
+    clock: () => Date.now() + shiftMs,
+  }),
 });
 
 export default {
   fetch(request: Request, env: Env): Promise<Response> | Response {
     const { pathname, searchParams } = new URL(request.url);
+    if (pathname === "/soak/clock") {
+      shiftMs = Number(searchParams.get("ms"));
+      return new Response("ok");
+    }
     if (pathname !== "/soak/disk-full") return app.worker.fetch(request, env);
     diskFullUntil = Date.now() + Number(searchParams.get("ms"));
     return new Response("ok");
