@@ -49,3 +49,46 @@ test.each(Object.keys(PIPES))(
     expect(after.messages).toBeLessThanOrEqual(2.1);
   },
 );
+
+/** The bodies of a parallel step that have not ended. */
+const waiting: (() => void)[] = [];
+
+const crowd = workflow({
+  id: "crowd",
+  run: async (n: number, ctx) => {
+    const places = Array.from({ length: n }, (_, place) => place);
+    await ctx.parallel(places, (place) =>
+      ctx.step(`step-${place}`, () => new Promise<void>((resolve) => waiting.push(resolve))),
+    );
+  },
+});
+
+/** Ends one body after each message, so that each outcome is a report of its own while the other bodies execute. */
+class EndingCounter extends Counter {
+  override count(text: string): void {
+    super.count(text);
+    setImmediate(() => waiting.shift()?.());
+  }
+}
+
+test.each(["http", "rpc"])(
+  "REP6 a parallel step of 1,000 that execute at once costs the same as of 100: %s",
+  { timeout: 60_000 },
+  async (pipe) => {
+    const bytesOf = async (n: number): Promise<number> => {
+      const counter = new EndingCounter();
+      const api = new FakeDeployment([], {}, PIPES[pipe]?.(counter, [crowd]));
+      await api.fetch("/api/runs", { json: { runId: "r", workflowId: "crowd", input: n } });
+      const status = (): unknown => (api.storageOf("r").rows.get("record") as { status: string }).status;
+      const ends = (): unknown => {
+        waiting.shift()?.();
+        return status();
+      };
+      await expect.poll(ends, { timeout: 30_000, interval: 5 }).toBe("completed");
+      return counter.bytes / n;
+    };
+    const [few, many] = [await bytesOf(100), await bytesOf(1_000)];
+    console.log(`${pipe}: ${Math.round(few)} bytes a step of 100, ${Math.round(many)} of 1,000`);
+    expect(many).toBeLessThanOrEqual(few * 1.1);
+  },
+);

@@ -50,3 +50,34 @@ test.each([
     for (const n of [0, 1, 5]) expect([n, await rowsOf(workflowId, n)]).toEqual([n, 3 + n * rows]);
   },
 );
+
+const child = workflow({ id: "child", run: (input: string) => input.length });
+
+const family = workflow({
+  id: "family",
+  run: (n: number, ctx) =>
+    ctx.parallel(
+      Array.from({ length: n }, () => "x".repeat(100_000)),
+      (input) => ctx.invoke(child, input),
+    ),
+});
+
+test("CHILD4 REP6 one of 160 children with large inputs costs the parent as many rows and reads as one of 40", async () => {
+  const costsOf = async (n: number): Promise<number[]> => {
+    const api = new FakeDeployment([family, child]);
+    await api.fetch("/api/runs", { json: { runId: "r", workflowId: "family", input: n } });
+    const storage = api.storageOf("r");
+    const status = (): unknown => (storage.rows.get("record") as { status: string }).status;
+    await expect.poll(status, { timeout: 30_000, interval: 10 }).toBe("completed");
+    const { gets, rowsListed } = storage.reads;
+    return [storage.writes / n, rowsListed / n, gets / n];
+  };
+  const [[rows = 0, listed = 0, gets = 0], [rowsOfMany = 0, listedOfMany = 0, getsOfMany = 0]] = [
+    await costsOf(40),
+    await costsOf(160),
+  ] as const;
+  expect(rowsOfMany).toBeLessThanOrEqual(rows);
+  expect(listedOfMany).toBeLessThanOrEqual(listed);
+  // A row beyond those that one call sends is read again when it is sent.
+  expect(getsOfMany).toBeLessThanOrEqual(gets + 3);
+});

@@ -240,12 +240,13 @@ export interface StepInProgress {
 }
 
 /** Whether a list shows progress that an earlier one does not show. */
-export function hasNewProgress(steps: readonly StepInProgress[], before: readonly StepInProgress[]): boolean {
-  const shown = steps.filter(({ progress }) => progress !== undefined);
-  if (shown.length === 0) return false;
-  const known = new Map(before.map((step) => [step.op, step]));
-  return shown.some(({ op, attempt, progress }) => {
-    const old = known.get(op);
+export function hasNewProgress(
+  steps: readonly StepInProgress[],
+  before: ReadonlyMap<OperationId, StepInProgress>,
+): boolean {
+  return steps.some(({ op, attempt, progress }) => {
+    if (progress === undefined) return false;
+    const old = before.get(op);
     return old?.attempt !== attempt || old.progress !== progress;
   });
 }

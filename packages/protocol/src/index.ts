@@ -93,7 +93,7 @@ export { RUN_STATUSES, type RunStatus, TERMINAL_STATUSES, type TerminalStatus, i
 export type { RpcBinding, RpcLive, RpcPort } from "./rpc.ts";
 export { hashText } from "./text-hash.ts";
 export { parseTraceparent, spanIdOf, traceIdOf, traceparentOf } from "./trace.ts";
-export type { TurnAnswer, TurnContent, TurnRequest, WorkflowsAnswer } from "./turns.ts";
+export type { Bodies, TurnAnswer, TurnContent, TurnRequest, WorkflowsAnswer } from "./turns.ts";
 export {
   ENCODED_UNDEFINED,
   type EncodedValue,

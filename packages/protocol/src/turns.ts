@@ -41,6 +41,8 @@ export interface TurnRequest {
   readonly abort?: AbortReason;
   /** How long the handler may wait for a message of the execution before it answers, ms. */
   readonly waitMs?: number;
+  /** The orchestrator follows the list of bodies itself: answers contain only the bodies that began (`Bodies`). */
+  readonly changes?: true;
   /** The handler must not wait: another request of this session waits, or the orchestrator needs no more reports. */
   readonly aside?: true;
 }
@@ -54,17 +56,22 @@ export type TurnAnswer = {
   readonly stateless?: true;
 } & TurnContent;
 
+/** The bodies that execute. A turn that lists all of them each time would be expensive in a run with thousands. */
+export interface Bodies {
+  /** All of them. Only for a request without `changes`. */
+  readonly inProgress?: readonly StepInProgress[];
+  /** Those that began, or have new progress, since the answer to the previous turn. An outcome in a report ends one. */
+  readonly began?: readonly StepInProgress[];
+  /** The number of all of them. Another number than expected makes the orchestrator request the whole list. */
+  readonly executing?: number;
+}
+
 /** The content of an answer. */
 export type TurnContent =
   /** The execution reports events and waits for the answer. */
-  | {
-      readonly type: "report";
-      readonly number: number;
-      readonly report: ExecutionReport;
-      readonly inProgress: readonly StepInProgress[];
-    }
+  | ({ readonly type: "report"; readonly number: number; readonly report: ExecutionReport } & Bodies)
   /** Bodies execute, or the code awaits another promise. The orchestrator must send another turn. */
-  | { readonly type: "busy"; readonly inProgress: readonly StepInProgress[] }
+  | ({ readonly type: "busy" } & Bodies)
   /** The execution reports nothing until it receives an update. */
   | { readonly type: "idle" }
   /** The execution cannot be started, or has failed. */

@@ -93,7 +93,7 @@ export class RpcExecution implements LiveExecution {
     this.#sign();
     if (!isStepsInProgress(steps)) return this.#lose(INVALID);
     if (this.#over) return;
-    const isNew = hasNewProgress(steps, this.#inProgress);
+    const isNew = hasNewProgress(steps, new Map(this.#inProgress.map((step) => [step.op, step])));
     this.#inProgress = steps;
     if (isNew) this.#port.progressed?.();
   }

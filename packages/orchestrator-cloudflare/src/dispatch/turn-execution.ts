@@ -9,6 +9,7 @@
  */
 import {
   type AbortReason,
+  type Bodies,
   type ErrorValue,
   type ExecutionPort,
   type ExecutionReport,
@@ -22,9 +23,9 @@ import {
   type TurnRequest,
   endsRun,
   errorValue,
-  hasNewProgress,
 } from "@holdfast/protocol";
 import { randomHex } from "@holdfast/protocol/transport";
+import { BodiesInProgress } from "./bodies-in-progress.ts";
 import { type PostTurn, TurnSender } from "./turn-sender.ts";
 
 /** `waitMs` of the first turn after a report: after this time the answer lists the steps in progress, ms. */
@@ -44,7 +45,7 @@ export class TurnExecution implements LiveExecution {
   #updates: ExecutionUpdate[] = [];
   /** The number of updates sent so far. */
   #updatesSent = 0;
-  #inProgress: readonly StepInProgress[] = [];
+  readonly #bodies = new BodiesInProgress();
   /** A turn is in flight. */
   #polling = false;
   #over = false;
@@ -56,7 +57,7 @@ export class TurnExecution implements LiveExecution {
     this.#port = port;
     this.#sender = new TurnSender(post, {
       isOver: () => this.#over,
-      isExecuting: () => this.#inProgress.length > 0,
+      isExecuting: () => this.#bodies.count > 0,
     });
     this.#paused = start.paused;
     // E1: the caller gets this object before the first report.
@@ -79,7 +80,7 @@ export class TurnExecution implements LiveExecution {
   }
 
   stepsInProgress(): readonly StepInProgress[] {
-    return this.#inProgress;
+    return this.#bodies.list;
   }
 
   /** A turn in flight is answered while the execution lives. Without one, a request beside the turns asks. */
@@ -120,6 +121,7 @@ export class TurnExecution implements LiveExecution {
       session: this.#session,
       turn: this.#turn,
       waitMs: this.#waitMs,
+      ...(this.#bodies.complete ? { changes: true } : {}),
       ...(this.#start === undefined ? {} : { start: this.#start }),
       ...(answer === undefined ? {} : { answer }),
       ...this.#takeUpdates(),
@@ -140,15 +142,15 @@ export class TurnExecution implements LiveExecution {
     switch (answer.type) {
       case "report":
         this.#waitMs = FIRST_WAIT_MS;
-        this.#show(answer.inProgress);
+        this.#show(answer, answer.report);
         return this.#takeReport(answer.number, answer.report);
       case "busy":
         this.#waitMs = WAIT_MS;
-        this.#show(answer.inProgress);
+        this.#show(answer);
         // A paused run starts no new bodies: if none is in progress, no report can follow.
-        return !this.#paused || answer.inProgress.length > 0;
+        return !this.#paused || this.#bodies.count > 0;
       case "idle":
-        this.#inProgress = [];
+        this.#bodies.clear();
         return false;
       case "lost":
         this.#lose(answer.error);
@@ -160,10 +162,8 @@ export class TurnExecution implements LiveExecution {
     }
   }
 
-  #show(steps: readonly StepInProgress[]): void {
-    const isNew = hasNewProgress(steps, this.#inProgress);
-    this.#inProgress = steps;
-    if (isNew) this.#port.progressed?.();
+  #show(bodies: Bodies, report?: ExecutionReport): void {
+    if (this.#bodies.apply(bodies, report)) this.#port.progressed?.();
   }
 
   #takeReport(number: number, report: ExecutionReport): boolean {

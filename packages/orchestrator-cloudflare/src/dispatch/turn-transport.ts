@@ -179,10 +179,12 @@ function messageIn(text: string): string {
   return text.slice(0, 200);
 }
 
+const BODIES = { inProgress: maybe(isStepsInProgress), began: maybe(isStepsInProgress), executing: maybe(isCount) };
+
 /** The check of each type of answer. */
 const ANSWERS: Readonly<Record<string, Check>> = {
-  report: record({ number: isCount, report: isExecutionReport, inProgress: isStepsInProgress }),
-  busy: record({ inProgress: isStepsInProgress }),
+  report: record({ number: isCount, report: isExecutionReport, ...BODIES }),
+  busy: record(BODIES),
   idle: () => true,
   lost: record({ error: isErrorValue }),
   unknown_session: record({ upMs: maybe(isNumber) }),

@@ -4,6 +4,7 @@
  * Owns: the execution's unanswered report (U2), and the decision whether the execution continues without a message.
  */
 import {
+  type Bodies,
   type ErrorValue,
   type ExecutionPort,
   type ExecutionReport,
@@ -15,6 +16,7 @@ import {
   endsRun,
 } from "@holdfast/protocol";
 import { webPlatform } from "../replay/platform.ts";
+import { BodyChanges } from "./body-changes.ts";
 
 /** A report that waits for its answer. */
 interface Outgoing {
@@ -46,6 +48,10 @@ export class Session {
   readonly #waiting = new Set<() => void>();
   /** The execution has progress that no answer has contained (STEP8). */
   #progressed = false;
+
+  readonly #bodies = new BodyChanges();
+  /** The newest turn asked for changes of the list of bodies. */
+  #changes = false;
   readonly #oneTurn: boolean;
 
   /** `oneTurn`: the session ends with its first answer, which contains the outcomes of all bodies. */
@@ -117,9 +123,13 @@ export class Session {
     return answer;
   }
 
-  #take({ turn, answer, updates = [], updatesBefore = 0, abort, aside }: TurnRequest): void {
+  #take({ turn, answer, updates = [], updatesBefore = 0, abort, aside, changes }: TurnRequest): void {
     // A request beside the turns may overtake one, and must not make it count as a repetition (U1).
-    if (aside !== true) this.#turn = turn;
+    if (aside !== true) {
+      this.#turn = turn;
+      this.#changes = changes === true;
+      this.#bodies.received();
+    }
     if (answer !== undefined) this.#takeAnswer(answer.report, answer.answer);
     this.#takeUpdates(updatesBefore, updates);
     if (abort === undefined) return;
@@ -157,9 +167,13 @@ export class Session {
     if (this.#outgoing !== undefined) {
       const { number, report } = this.#outgoing;
       this.#outgoing.sent = true;
-      return { type: "report", number, report, inProgress: this.#inProgress() };
+      return { type: "report", number, report, ...this.#listBodies() };
     }
     return this.over || this.#parked ? { type: "idle" } : undefined;
+  }
+
+  #listBodies(): Bodies {
+    return this.#changes ? this.#bodies.changes(this.#inProgress()) : { inProgress: this.#inProgress() };
   }
 
   #inProgress(): ReturnType<NonNullable<LiveExecution["stepsInProgress"]>> {
@@ -177,7 +191,7 @@ export class Session {
     const content = this.#nextContent();
     // Both contents below list the executing bodies with their progress.
     this.#progressed = false;
-    return content ?? { type: "busy", inProgress: this.#inProgress() };
+    return content ?? { type: "busy", ...this.#listBodies() };
   }
 
   #wakeAll(): void {

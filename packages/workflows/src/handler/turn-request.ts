@@ -32,6 +32,7 @@ const FIELDS: Readonly<Record<string, readonly [check: Check, problem: string]>>
     maybe((value) => typeof value === "number" && Number.isFinite(value) && value >= 0),
     "waitMs must be a number of milliseconds of at least 0",
   ],
+  changes: [maybe(isFlag), "changes must be true or false"],
   aside: [maybe(isFlag), "aside must be true or false"],
   start: [
     maybe(isExecutionStart),
