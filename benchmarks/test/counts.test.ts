@@ -21,6 +21,11 @@ const child = workflow({ id: "child", run: (input: number, ctx) => ctx.step("dou
 
 const ten = Array.from({ length: 10 }, (_, i) => i);
 
+/** A stack contains paths of this machine, so its size differs. */
+function failure(message: string): Error {
+  return Object.assign(new Error(message), { stack: `Error: ${message}` });
+}
+
 const RUNS: Readonly<Record<string, (ctx: WorkflowContext) => Promise<unknown>>> = {
   "10 steps in a row": async (ctx) => {
     for (const i of ten) await ctx.step("step", () => i);
@@ -34,12 +39,12 @@ const RUNS: Readonly<Record<string, (ctx: WorkflowContext) => Promise<unknown>>>
   "a child": (ctx) => ctx.invoke(child, 21),
   "a step that is tried again": (ctx) =>
     ctx.step("flaky", { retry: { max: 3, initial: "1h", backoff: "fixed" } }, ({ attempt }) => {
-      if (attempt < 2) throw new Error("not yet");
+      if (attempt < 2) throw failure("not yet");
       return attempt;
     }),
   "two steps that are undone": async (ctx) => {
     for (const name of ["reserve", "charge"]) await ctx.step(name, { compensate: () => {} }, () => name);
-    throw new Error("no");
+    throw failure("no");
   },
 };
 
