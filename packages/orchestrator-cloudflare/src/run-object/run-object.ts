@@ -102,6 +102,8 @@ export class RunObject {
 
   async handle(command: RunCommand): Promise<Response> {
     if (!this.#alarmChecked) await this.#checkAlarm();
+    // The clock was set back: any request, also a read, sets the timers again that are too far away (WAIT1).
+    if (this.#host.state.lastAt > this.#clock()) this.#host.handle({ type: "settle" });
     const large = this.#moveLargeRows();
     if (large === undefined) return this.#execute(command);
     // A resume needs all rows; a follower keeps reading after the answer.

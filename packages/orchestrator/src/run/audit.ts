@@ -20,7 +20,7 @@ export function audit(draft: Draft, input: Input, before: RunHeader): void {
   const detail = detailOf(input);
   const row: AuditRow = {
     v: FORMAT_VERSION,
-    at: draft.now,
+    at: draft.at,
     action: input.type,
     by: input.by,
     ...(detail === undefined ? {} : { detail }),

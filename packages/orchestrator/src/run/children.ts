@@ -29,11 +29,11 @@ export function startChild(draft: Draft, event: OperationEvents & { type: "child
   const { header } = draft;
   const runId = childRunId(header.id, header.seed, op);
   const release = draft.releases.get(op);
-  if (release !== undefined) return endReleased(draft, newWait(op, nth, draft.now, {}), release);
+  if (release !== undefined) return endReleased(draft, newWait(op, nth, draft.at, {}), release);
   const problem = problemOf(draft, detached);
   if (problem !== undefined) return endChild(draft, op, nth, { status: "failed", runId, error: problem });
   draft.append({ type: "child.started", op, runId, ...(detached ? { detached: true as const } : {}) }, nth, detached);
-  if (!detached) draft.change({ waits: [...header.waits, newWait(op, nth, draft.now, { runId })] });
+  if (!detached) draft.change({ waits: [...header.waits, newWait(op, nth, draft.at, { runId })] });
   post(
     draft,
     { kind: "run", name: runId },

@@ -27,6 +27,7 @@ import type { RunState } from "./run-state.ts";
 export class Draft {
   readonly state: RunState;
   readonly context: HostContext;
+  /** The time of the clock, ms since 1970. Timers are set and compared on it. It may be before stored times. */
   readonly now: number;
   /** The journal entries of this transition. */
   readonly entries: JournalEntry[] = [];
@@ -37,6 +38,7 @@ export class Draft {
   asked: number;
   /** Whether the answer to this report takes time. Its outcomes are marked `quiet` then. */
   remote = false;
+  #at: number;
   #header: RunHeader | undefined;
   #seq: number;
   #updates = false;
@@ -53,11 +55,26 @@ export class Draft {
   constructor(state: RunState, context: HostContext) {
     this.state = state;
     this.context = context;
-    // Journal times never decrease, whatever the clock does (J1).
-    this.now = Math.max(context.now, state.lastAt);
+    this.now = context.now;
+    this.#at = Math.max(context.now, state.lastAt);
     this.#header = state.header;
     this.#seq = state.lastSeq;
     this.asked = state.asked;
+  }
+
+  /** The time of the journal, ms since 1970: that of the clock, and never before a stored time, whatever the clock does (J1). */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** Advances the time of the journal. */
+  advanceTo(at: number): void {
+    this.#at = Math.max(this.#at, at);
+  }
+
+  /** Whether the clock was set back: it shows a time before the newest stored one. */
+  get isClockBehind(): boolean {
+    return this.now < this.#at;
   }
 
   /** Whether the host holds a live execution of the run. */
@@ -106,7 +123,7 @@ export class Draft {
   /** Appends a journal entry about an operation. */
   append(body: EntryBody, nth: number, quiet = false): JournalEntry {
     this.#seq += 1;
-    const place = { v: FORMAT_VERSION, seq: this.#seq, at: this.now, asked: this.asked, nth };
+    const place = { v: FORMAT_VERSION, seq: this.#seq, at: this.#at, asked: this.asked, nth };
     const late = quiet || (this.remote && isOutcome(body));
     const entry: JournalEntry = { ...place, ...(late ? { quiet: true as const } : {}), ...body };
     this.entries.push(entry);
@@ -188,7 +205,7 @@ export class Draft {
     const alarm = nextAlarm(header);
     const known = before === undefined || alarmFired ? null : nextAlarm(before);
     if (header !== before) {
-      this.#puts.set(RECORD_KEY, { ...header, asked: this.asked, updatedAt: this.now });
+      this.#puts.set(RECORD_KEY, { ...header, asked: this.asked, updatedAt: this.#at });
     }
     return { puts: this.#puts, deletes: this.#deletes, ...(alarm === known ? {} : { alarm }) };
   }
@@ -213,6 +230,6 @@ export class Draft {
     const updates = this.#updates || this.entries.length > 0 || this.#paused !== undefined;
     if (!this.live || answered || !updates || ended) return [];
     const paused = this.#paused === undefined ? {} : { paused: this.#paused };
-    return [{ type: "update", update: { entries: this.entries, now: this.now, ...paused } }];
+    return [{ type: "update", update: { entries: this.entries, now: this.#at, ...paused } }];
   }
 }

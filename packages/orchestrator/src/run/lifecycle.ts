@@ -53,7 +53,7 @@ export function wake(draft: Draft): void {
 function startClock(draft: Draft): void {
   const { timeoutMs } = draft.header;
   const deadlineAt = timeoutMs === undefined ? undefined : draft.now + timeoutMs;
-  draft.change({ startedAt: draft.now, startAt: undefined, deadlineAt });
+  draft.change({ startedAt: draft.at, startAt: undefined, deadlineAt });
 }
 
 /** Starts an execution under a new epoch, from the journal. The previous execution is superseded (DUR6). */
@@ -104,7 +104,8 @@ export function pause(draft: Draft, error?: RunHeader["error"]): void {
 /** Restores the status from before the pause. The pause does not count against the time budget (CAN6). */
 export function unpauseTo(draft: Draft, { from, at }: NonNullable<RunHeader["paused"]>): void {
   const { deadlineAt } = draft.header;
-  const pausedMs = draft.now - at;
+  // The clock may have been set back during the pause.
+  const pausedMs = Math.max(draft.now - at, 0);
   changeStatus(draft, from, {
     paused: undefined,
     ...(deadlineAt === undefined ? {} : { deadlineAt: deadlineAt + pausedMs }),
@@ -124,7 +125,7 @@ export function end(draft: Draft, status: RunStatus, patch: Partial<Omit<RunHead
   cancelChildren(draft);
   changeStatus(draft, status, {
     ...patch,
-    endedAt: draft.now,
+    endedAt: draft.at,
     startAt: undefined,
     watchdogAt: undefined,
     dispatch: undefined,

@@ -39,6 +39,7 @@ export function refuseNewer(
     case "report":
       return { batch, effects: [], reply: { type: "report", answer: { accepted: false, reason: "superseded" } } };
     case "lost":
+    case "settle":
     case "sent":
     case "indexed":
       return { batch, effects: [], reply: { type: "done" } };

@@ -81,7 +81,7 @@ function countLoss(draft: Draft, code = ""): number {
 /** Dispatches again with backoff, up to a time limit (DUR8). */
 function dispatchLater(draft: Draft, error: ErrorValue): void {
   const { header, now } = draft;
-  const since = header.dispatch?.since ?? now;
+  const since = Math.min(header.dispatch?.since ?? now, now);
   const failures = (header.dispatch?.failures ?? 0) + 1;
   if (now - since > draft.context.limits.dispatchRetryMs) {
     const failure = errorValue(
@@ -91,10 +91,15 @@ function dispatchLater(draft: Draft, error: ErrorValue): void {
     pause(draft, { ...failure, category: "RUNTIME_ERROR" });
     return;
   }
-  const policy = { max: Infinity, backoff: "exponential", initialMs: 1_000, maxDelayMs: 60_000 } as const;
-  const delayMs = computeBackoffDelayMs(policy, failures, `${header.seed}/dispatch`);
+  const delayMs = dispatchDelayMs(header.seed, failures);
   draft.change({
     dispatch: { since, failures, retryAt: now + delayMs, message: error.message.slice(0, LIMITS.errorMessageChars) },
     watchdogAt: undefined,
   });
+}
+
+/** The delay of a dispatch after `failures` failures in a row, ms. */
+export function dispatchDelayMs(seed: string, failures: number): number {
+  const policy = { max: Infinity, backoff: "exponential", initialMs: 1_000, maxDelayMs: 60_000 } as const;
+  return computeBackoffDelayMs(policy, failures, `${seed}/dispatch`);
 }

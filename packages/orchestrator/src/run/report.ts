@@ -46,7 +46,7 @@ export function report(draft: Draft, input: Input & { type: "report" }): Reply {
   if (draft.starts) return reject("superseded");
   if (parks) park(draft);
   const parked = parks ? { parked: true as const } : {};
-  return { type: "report", answer: { accepted: true, entries: draft.entries, now: draft.now, ...parked } };
+  return { type: "report", answer: { accepted: true, entries: draft.entries, now: draft.at, ...parked } };
 }
 
 /** Rejects a report with data that this code does not know, and pauses the run: the step handler is newer (VER2). */

@@ -34,6 +34,8 @@ export interface OpenWait {
   readonly openedAt: number;
   /** When it ends (DATETIME) or times out. */
   readonly wakeAt?: number;
+  /** The duration after which it ends or times out, ms. Absent: it ends at a date, or earlier code opened it. */
+  readonly afterMs?: number;
   readonly tokenId?: string;
   /** The encoded pattern of the payloads that the wait accepts (WAIT6). */
   readonly match?: string;
@@ -113,6 +115,8 @@ export interface RunHeader extends RunIdentity {
   readonly createdAt: number;
   /** The time at which a pending run starts. */
   readonly startAt?: number | undefined;
+  /** The delay of the start, ms. */
+  readonly delayMs?: number | undefined;
   readonly startedAt?: number | undefined;
   readonly endedAt?: number | undefined;
   readonly updatedAt: number;

@@ -79,7 +79,7 @@ const HELD: Deferral = {
 };
 
 /** The inputs that no caller waits for. */
-const UNREQUESTED: ReadonlySet<Input["type"]> = new Set(["alarm", "report", "lost", "sent", "indexed"]);
+const UNREQUESTED: ReadonlySet<Input["type"]> = new Set(["alarm", "settle", "report", "lost", "sent", "indexed"]);
 
 function inputOf(message: RunMessage, seed: string): Input {
   if (message.type === "trigger") return toTriggerInput(message.trigger, seed);

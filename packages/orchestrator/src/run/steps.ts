@@ -37,8 +37,9 @@ export function failAttempt(draft: Draft, event: OperationEvents & { type: "step
       ? Math.min(Math.max(retryAfterMs, 0), LIMITS.durationMs)
       : undefined;
   const delayMs = requested ?? computeBackoffDelayMs(retry, attempt, `${draft.header.seed}/${op}`);
+  const journaledAt = draft.at + delayMs;
+  draft.append({ type: "step.retrying", op, attempt, startedAt, retryAt: journaledAt, error, ...progress }, nth);
   const retryAt = draft.now + delayMs;
-  draft.append({ type: "step.retrying", op, attempt, startedAt, retryAt, error, ...progress }, nth);
   if (retryAt < (draft.header.retryAt ?? Infinity)) draft.change({ retryAt });
 }
 
@@ -47,15 +48,31 @@ function boundProgress(progress: string | undefined): { readonly progress?: stri
   return progress === undefined || progress.length > LIMITS.progressChars ? {} : { progress };
 }
 
-/** Wakes the run when retries are due, and finds the time of the next one. The execution starts the attempts. */
+/**
+ * Wakes the run when retries are due, and finds the time of the next one. The execution starts the attempts. Entries have
+ * the time of the journal: if the clock is before it, the time of the journal advances to the retry that is due.
+ */
 export function settleDueRetries(draft: Draft): void {
-  const { header, now, state } = draft;
+  const { header, now } = draft;
   if (header.retryAt === undefined || header.retryAt > now) return;
-  const later = [...knowOperations(state).values()].flatMap(({ retryAt, ended }) =>
-    !ended && retryAt !== undefined && retryAt > now ? [retryAt] : [],
-  );
-  draft.change({ retryAt: later.length === 0 ? undefined : Math.min(...later), retriedAt: now });
+  const next = findNextRetry(draft);
+  if (draft.isClockBehind && next !== undefined) draft.advanceTo(next);
+  const left = untilNextRetryMs(draft);
+  draft.change({ retryAt: left === undefined ? undefined : now + left, retriedAt: draft.at });
   wake(draft);
+}
+
+/** The time until the next retry is due, ms, on the clock of the journal; `undefined`: there is none. */
+export function untilNextRetryMs(draft: Draft): number | undefined {
+  const next = findNextRetry(draft);
+  return next === undefined ? undefined : next - draft.at;
+}
+
+function findNextRetry({ state, at }: Draft): number | undefined {
+  const later = [...knowOperations(state).values()].flatMap(({ retryAt, ended }) =>
+    !ended && retryAt !== undefined && retryAt > at ? [retryAt] : [],
+  );
+  return later.length === 0 ? undefined : Math.min(...later);
 }
 
 /** Journals an outcome that a resumed run takes over, when the function requests its operation (RES1, RES2). */

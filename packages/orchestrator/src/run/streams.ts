@@ -35,7 +35,7 @@ export function appendChunks(draft: Draft, event: OperationEvents & { type: "str
     stored.chars > draft.context.limits.streamChars
   )
     return endLarge(draft, op);
-  const row: ChunkRow = { v: FORMAT_VERSION, at: draft.now, first, chunks };
+  const row: ChunkRow = { v: FORMAT_VERSION, at: draft.at, first, chunks };
   draft.put(chunkKey(place, stream.generation, first), row);
 }
 

@@ -6,6 +6,7 @@
  */
 import { type ErrorValue, HOST_LIMITS, assert, errorValue, isTerminal } from "@holdfast/protocol";
 import { expire } from "./cancel.ts";
+import { setTimersAgain } from "./clock-back.ts";
 import type { Draft } from "./draft.ts";
 import { settleIndex } from "./index-mark.ts";
 import { startExecution, wake } from "./lifecycle.ts";
@@ -17,6 +18,7 @@ import { settleDueWaits } from "./waits.ts";
 
 /** Settles all timers that are due. */
 export function settleDueTimers(draft: Draft): void {
+  if (draft.isClockBehind) setTimersAgain(draft);
   settleOutbox(draft);
   settleIndex(draft);
   const { header, now } = draft;

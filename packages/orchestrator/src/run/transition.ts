@@ -108,6 +108,7 @@ function handle(draft: Draft, input: Exclude<Input, { type: "trigger" }>): Reply
       executionLost(draft, input.epoch, input.error);
       return { type: "done" };
     case "alarm":
+    case "settle":
       return { type: "done" };
   }
 }
@@ -120,7 +121,7 @@ function finish(draft: Draft, reply: Reply, input: Input): Transition {
 }
 
 /** Inputs that are ignored when the run does not exist: alarms, late acknowledgements, ends of children. */
-const IGNORED_WITHOUT_RUN: ReadonlySet<Input["type"]> = new Set(["alarm", "childEnded", "sent", "indexed"]);
+const IGNORED_WITHOUT_RUN: ReadonlySet<Input["type"]> = new Set(["alarm", "settle", "childEnded", "sent", "indexed"]);
 
 function refuseUnknown(input: Input): Reply {
   if (IGNORED_WITHOUT_RUN.has(input.type)) return { type: "done" };

@@ -89,6 +89,7 @@ function newHeader(
     resumedBy: [],
     createdAt: now,
     startAt: input.delayMs === undefined ? undefined : now + input.delayMs,
+    ...(input.delayMs === undefined ? {} : { delayMs: input.delayMs }),
     clockStart: inherited?.clockStart,
     updatedAt: now,
     epoch: 0,

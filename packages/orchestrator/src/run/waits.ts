@@ -38,7 +38,7 @@ export function newWait(
   op: OperationId,
   nth: number,
   openedAt: number,
-  more: Pick<OpenWait, "wakeAt" | "tokenId" | "match" | "runId">,
+  more: Pick<OpenWait, "wakeAt" | "afterMs" | "tokenId" | "match" | "runId">,
 ): OpenWait {
   const { kind, name } = parseOperationId(op);
   const waitpoint = WAITPOINT_KINDS[kind];
@@ -60,7 +60,8 @@ export function openWait(draft: Draft, event: OperationEvents & { type: "wait.op
   const timing = { ...(wakeAt === undefined ? {} : { wakeAt }), ...(tokenId === undefined ? {} : { tokenId }) };
   draft.append({ type: "wait.opened", op, ...timing }, nth);
   const matching = match === undefined ? {} : { match };
-  const wait = newWait(op, nth, draft.now, { ...timing, ...matching });
+  const relative = afterMs === undefined ? {} : { afterMs };
+  const wait = newWait(op, nth, draft.at, { ...timing, ...relative, ...matching });
   if (tokenId !== undefined) issueToken(draft, tokenId, op, event.public === true);
   const release = draft.releases.get(op);
   if (release !== undefined) return endReleased(draft, wait, release);
@@ -92,7 +93,9 @@ export function endChild(draft: Draft, op: OperationId, nth: number, outcome: Ch
 export function settleDueWaits(draft: Draft, until: number = draft.now): void {
   const { waits } = draft.header;
   const due = waits
-    .flatMap((wait) => (wait.wakeAt === undefined || wait.wakeAt > until ? [] : [{ wait, at: wait.wakeAt }]))
+    .flatMap((wait) =>
+      wait.wakeAt === undefined || wait.wakeAt > Math.min(until, draft.now) ? [] : [{ wait, at: wait.wakeAt }],
+    )
     .toSorted((a, b) => a.at - b.at)
     .map(({ wait }) => wait);
   if (due.length === 0) return;

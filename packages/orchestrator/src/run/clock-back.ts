@@ -1,0 +1,70 @@
+/**
+ * A clock that was set back.
+ *
+ * Owns: the rule that a timer for a duration is never further away than its duration: it is set again, one duration from
+ * now, at the next input of the run (WAIT1). A timer for a date keeps its date.
+ */
+import { HOST_LIMITS } from "@holdfast/protocol";
+import { resendDelayMs } from "../host/outbox.ts";
+import type { Draft } from "./draft.ts";
+import { dispatchDelayMs } from "./recovery.ts";
+import { type OpenWait, type RunHeader, kindOf } from "./run-header.ts";
+import { untilNextRetryMs } from "./steps.ts";
+
+/** Sets the timers again that are further away than their durations. Called if the clock is before a stored time. */
+export function setTimersAgain(draft: Draft): void {
+  const { header, now } = draft;
+  const timers = {
+    startAt: within(now, header.startAt, header.delayMs),
+    deadlineAt: within(now, header.deadlineAt, header.timeoutMs),
+    watchdogAt: within(now, header.watchdogAt, HOST_LIMITS.watchdogMsMax),
+    retryAt: header.retryAt === undefined ? undefined : within(now, header.retryAt, untilNextRetryMs(draft)),
+  };
+  const changes =
+    timers.startAt !== header.startAt ||
+    timers.deadlineAt !== header.deadlineAt ||
+    timers.watchdogAt !== header.watchdogAt ||
+    timers.retryAt !== header.retryAt;
+  const waits = header.waits.map((wait) => waitAgain(wait, now));
+  if (waits.some((wait, place) => wait !== header.waits[place])) draft.change({ waits });
+  const messages = messagesAgain(header, now);
+  if (changes || Object.keys(messages).length > 0) draft.change({ ...timers, ...messages });
+}
+
+function waitAgain(wait: OpenWait, now: number): OpenWait {
+  const wakeAt = within(now, wait.wakeAt, durationOf(wait));
+  return wakeAt === undefined || wakeAt === wait.wakeAt ? wait : { ...wait, wakeAt };
+}
+
+/** The duration of a wait; `undefined`: it ends at a date. Earlier code stored it only of time-outs. */
+function durationOf({ afterMs, wakeAt, openedAt, ...wait }: OpenWait): number | undefined {
+  if (afterMs !== undefined || wakeAt === undefined) return afterMs;
+  return kindOf({ openedAt, ...wait }) === "sleep" ? undefined : wakeAt - openedAt;
+}
+
+/** The outbox, the index and the dispatch, whose delays follow from their failures. */
+function messagesAgain(
+  { outbox, index, dispatch, seed }: RunHeader,
+  now: number,
+): Pick<Partial<RunHeader>, "outbox" | "index" | "dispatch"> {
+  const outboxAt = within(now, outbox.retryAt, resendDelayMs(outbox.failures));
+  const owed = index?.owed;
+  const indexAt = owed && within(now, owed.retryAt, resendDelayMs(owed.failures, HOST_LIMITS.indexResendMsMax));
+  const dispatchMs =
+    dispatch?.failures === 0 ? HOST_LIMITS.heldAlarmMs : dispatchDelayMs(seed, dispatch?.failures ?? 1);
+  const dispatchAt = within(now, dispatch?.retryAt, dispatchMs);
+  return {
+    ...(outboxAt === undefined || outboxAt === outbox.retryAt ? {} : { outbox: { ...outbox, retryAt: outboxAt } }),
+    ...(index === undefined || owed === undefined || indexAt === undefined || indexAt === owed.retryAt
+      ? {}
+      : { index: { ...index, owed: { ...owed, since: Math.min(owed.since, now), retryAt: indexAt } } }),
+    ...(dispatch === undefined || dispatchAt === undefined || dispatchAt === dispatch.retryAt
+      ? {}
+      : { dispatch: { ...dispatch, since: Math.min(dispatch.since, now), retryAt: dispatchAt } }),
+  };
+}
+
+/** The earlier of the time of a timer and one duration from now. */
+function within(now: number, at: number | undefined, durationMs: number | undefined): number | undefined {
+  return at === undefined || durationMs === undefined ? at : Math.min(at, now + durationMs);
+}
