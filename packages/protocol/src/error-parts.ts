@@ -70,14 +70,10 @@ function isPlain(value: unknown, seen: Set<unknown> = new Set()): boolean {
   if (typeof value !== "object" || value === null) return !/func|sym/.test(typeof value);
   if (seen.has(value) || isDate(value) || isError(value)) return true;
   seen.add(value);
-  const prototype: unknown = Object.getPrototypeOf(value);
-  const plain = Array.isArray(value) || prototype === null || Object.getPrototypeOf(prototype) === null;
-  // Symbols are no data. Object.values skips them, and the empty places of a list.
-  return (
-    plain &&
-    Object.getOwnPropertySymbols(value).length === 0 &&
-    Object.values(value).every((part) => isPlain(part, seen))
-  );
+  const prototype: object = Object.getPrototypeOf(value) ?? Object.prototype;
+  if (!Array.isArray(value) && Object.getPrototypeOf(prototype) !== null) return false;
+  // Symbols as keys are skipped here, and refused by the codec.
+  return Object.values(value).every((part) => isPlain(part, seen));
 }
 
 /**

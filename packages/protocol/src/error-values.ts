@@ -41,7 +41,7 @@ function stackOf(error: unknown, depth = 0): string | undefined {
   const [stack, name, message, cause] = ["stack", "name", "message", "cause"].map((key) => readProperty(error, key));
   if (typeof stack !== "string" || stack === headOf({ name, message })) return undefined;
   const inner = stackOf(cause, depth + 1);
-  return inner === undefined ? stack : `${stack}\nCaused by: ${inner}`;
+  return inner ? `${stack}\nCaused by: ${inner}` : stack;
 }
 
 /**
@@ -52,10 +52,15 @@ function stackOf(error: unknown, depth = 0): string | undefined {
 export function fromErrorValue({ name, message, code, data, original, stack }: ErrorValue): Error {
   const copy = original && decodeOrUnreadable(original);
   const error = copy instanceof Error ? copy : reviveError([{}]);
+  const set = (key: string, value: unknown): void => {
+    if (value !== undefined) defineField(error, key, value);
+  };
+  set("name", name);
+  set("message", message);
+  set("stack", stack ?? headOf(error));
   // The original has its code as it was; `code` is text.
-  const fields = { name, message, stack: stack ?? headOf({ name, message }), ...(!("code" in error) && { code }) };
-  for (const [key, value] of Object.entries(fields)) if (value !== undefined) defineField(error, key, value);
-  if (data !== undefined && !("data" in error)) defineField(error, "data", decodeOrUnreadable(data));
+  if (!("code" in error)) set("code", code);
+  if (!("data" in error)) set("data", data && decodeOrUnreadable(data));
   return error;
 }
 
@@ -72,11 +77,7 @@ function smaller(error: unknown, depth = 0): unknown {
   const { message, cause, errors, ...parts } = errorParts(error);
   return reviveError([
     {
-      ...Object.fromEntries(
-        Object.entries(parts)
-          .filter(([, part]) => isShort(part))
-          .slice(0, 50),
-      ),
+      ...Object.fromEntries(Object.entries(parts).filter(([, part]) => isShort(part))),
       message: String(message).slice(0, SHORT),
       cause: smaller(cause, depth + 1),
       errors: depth === 0 && Array.isArray(errors) ? errors.slice(0, 20).map((one) => smaller(one, 8)) : undefined,
@@ -88,7 +89,7 @@ function smaller(error: unknown, depth = 0): unknown {
 const SHORT = 1_024;
 
 function isShort(value: unknown): boolean {
-  return typeof value === "string" ? value.length <= SHORT : !/obj|func|sym|undef/.test(typeof value);
+  return /str|num|boo|big/.test(typeof value) && String(value).length <= SHORT;
 }
 
 /** Nothing if the value is undefined, has no encoding, or has too long a one. */

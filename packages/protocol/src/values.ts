@@ -28,7 +28,7 @@ export function encodeValue(value: unknown, what: string): EncodedValue {
     if (isDeep(value)) throw new RangeError();
     text = stringify(value, REDUCERS, OPERATIONS);
   } catch (error) {
-    throw new HoldfastError("UNSERIALIZABLE", unserializableMessage(located(value, error), what));
+    throw new HoldfastError("UNSERIALIZABLE", unserializableMessage(error, what));
   }
   if (text.length > LIMITS.valueChars) {
     throw new HoldfastError(
@@ -37,23 +37,6 @@ export function encodeValue(value: unknown, what: string): EncodedValue {
     );
   }
   return text;
-}
-
-/** Returns the error with the path of the part that threw while the codec read it. */
-function located(value: unknown, error: unknown): unknown {
-  if (error instanceof DevalueError || error instanceof RangeError) return error;
-  try {
-    return stringify(value, { Error: (part) => attempt(() => (readAll(part), reduceError(part))) }, OPERATIONS);
-  } catch (withPath) {
-    return withPath;
-  }
-}
-
-/** Throws what the codec would meet in the object itself. */
-function readAll(value: unknown): void {
-  if (typeof value !== "object" || value === null) return;
-  Reflect.ownKeys(value);
-  if (isMap(value) || isSet(value)) for (const _part of value);
 }
 
 /** Whether a value has more levels than LIMITS.valueDepth. Visits level by level, so no depth overflows the stack. */
@@ -166,26 +149,25 @@ const OPERATIONS = {
 
 /** What the reduction throws refuses the value. */
 const REDUCERS: Record<string, (value: unknown) => unknown> = {
-  Error: (value) => attempt(() => reduceError(value)),
+  Error: (value) =>
+    attempt(() => {
+      if (typeof value !== "object" || value === null) return undefined;
+      checkKind(value);
+      return isError(value) ? [errorParts(value)] : undefined;
+    }),
 };
-
-function reduceError(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return undefined;
-  checkKind(value);
-  return isError(value) ? [errorParts(value)] : undefined;
-}
 
 /** Refuses an object that only claims its type: the codec would write what nothing reads. */
 function checkKind(value: object): void {
+  // The keys of a proxy may throw; those of an array take long.
+  if (!Array.isArray(value)) Reflect.ownKeys(value);
   if (value instanceof Error || !Reflect.has(value, Symbol.toStringTag)) return;
   const tag = tagOf(value);
   let owner: object | null = value;
   while (owner !== null && Reflect.get(owner, "constructor")?.name !== tag) owner = Reflect.getPrototypeOf(owner);
-  if (owner === null) throw new TypeError(`Cannot encode an object with the tag ${tag}`);
+  if (owner === null) throw new TypeError(`Cannot encode a value of the kind ${tag}`);
   // Each throws if the object is a proxy, or only inherits from the built-in class.
   for (const key of ["size", "byteLength", "href"]) Reflect.get(value, key);
-  const buffer = ArrayBuffer.isView(value) ? value.buffer : value;
-  if (Reflect.get(buffer, "detached") === true) throw new TypeError("Cannot encode a detached ArrayBuffer");
 }
 
 const REVIVERS: NonNullable<Parameters<typeof parse>[1]> = {

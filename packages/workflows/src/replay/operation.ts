@@ -123,7 +123,7 @@ export class OpenOperation {
       if (readProperty(Object(error), "code") === "NEWER_FORMAT") throw error;
       const unreadable = new HoldfastError(
         "UNSERIALIZABLE",
-        `The stored outcome of ${describeOperation(this.id)} cannot be decoded (${String(error)}). Catch this error, or resume the run with a result for it.`,
+        `The stored outcome of ${describeOperation(this.id)} cannot be decoded: ${String(error)}. Resume the run with a result for it.`,
       );
       this.#reject(unreadable);
       return unreadable;
