@@ -170,11 +170,7 @@ describe("values that are refused", () => {
     ["a symbol as a key", { a: { [Symbol("s")]: 1 } }, "at a:"],
     ["a boxed symbol", { a: Object(Symbol("s")) as unknown }, "at a:"],
     ["a key __proto__", { a: JSON.parse('{"__proto__":1}') as unknown }, "at a:"],
-    [
-      "an instance of a class",
-      { a: [new Intl.NumberFormat(), 1] },
-      "at a[0]: Cannot encode a value of the kind Intl",
-    ],
+    ["an instance of a class", { a: [new Intl.NumberFormat(), 1] }, "at a[0]: Cannot encode a value of the kind Intl"],
     ["an object that inherits from a map", { a: Object.create(Map.prototype) as unknown }, "at a:"],
     [
       "an error whose getter throws",
