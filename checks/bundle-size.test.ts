@@ -6,10 +6,10 @@ import { expect, test } from "vitest";
 import { REPOSITORY } from "./source-files.ts";
 
 /** Bound on the package's own code, including the replay engine, bytes. */
-const OWN_BYTES_MAX = 19_000;
+const OWN_BYTES_MAX = 19_900;
 
 /** Bound on the package with the values codec, its only run-time dependency, bytes. */
-const ALL_BYTES_MAX = 22_700;
+const ALL_BYTES_MAX = 23_600;
 
 const CODEC = "devalue";
 

@@ -14,7 +14,8 @@
  */
 import type { ErrorValue } from "./errors.ts";
 import type { OperationId } from "./ids.ts";
-import type { JournalEntry, MetadataChange } from "./journal.ts";
+import type { JournalEntry, MetadataChange, RequestPlace } from "./journal.ts";
+import type { StartLineage } from "./lineage.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { EncodedValue } from "./values.ts";
 
@@ -52,6 +53,8 @@ export interface ExecutionStart {
   readonly journal: readonly JournalEntry[];
   /** Operations that take over an outcome when the function requests them, instead of executing (RES1, RES2). */
   readonly inherited: readonly OperationId[];
+  /** The outcomes of the resumed run that operations take over by their lineage (RES3). */
+  readonly lineage?: StartLineage;
   /** Whether an operator has paused the run. No body starts then (CAN4). */
   readonly paused: boolean;
   /** The orchestrator's time, ms since 1970. Retries that are due by then may start. */
@@ -78,7 +81,7 @@ export type AbortReason =
   | { readonly type: "timed_out"; readonly timeoutMs: number };
 
 /** An event about one operation. `nth`: its position among the operations that the function requested, counted from 1. */
-interface OperationEvent {
+interface OperationEvent extends RequestPlace {
   readonly op: OperationId;
   readonly nth: number;
   /** See `JournalEntry.quiet`. */
@@ -99,7 +102,12 @@ export type OperationEvents =
       readonly compensable?: true;
     })
   /** The operation takes over its outcome from the resumed run (RES1, RES2). */
-  | (OperationEvent & { readonly type: "inherited"; readonly compensable?: true })
+  | (OperationEvent & {
+      readonly type: "inherited";
+      readonly compensable?: true;
+      /** The operation of the resumed run, if it was found by its lineage. Absent: it has the same id. */
+      readonly from?: OperationId;
+    })
   /** The function requests a child run (CHILD1). */
   | (OperationEvent & {
       readonly type: "child.started";

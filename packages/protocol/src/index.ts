@@ -72,6 +72,7 @@ export {
   type EntryBody,
   type JournalEntry,
   type MetadataChange,
+  type RequestPlace,
   type UnwindCause,
   isOutcome,
 } from "./journal.ts";
@@ -92,6 +93,7 @@ export {
 export { RUN_STATUSES, type RunStatus, TERMINAL_STATUSES, type TerminalStatus, isTerminal } from "./run-status.ts";
 export type { RpcBinding, RpcLive, RpcPort } from "./rpc.ts";
 export { hashText } from "./text-hash.ts";
+export { type InheritedPlace, type StartLineage, lineageOf } from "./lineage.ts";
 export { parseTraceparent, spanIdOf, traceIdOf, traceparentOf } from "./trace.ts";
 export type { Bodies, TurnAnswer, TurnContent, TurnRequest, WorkflowsAnswer } from "./turns.ts";
 export {

@@ -30,6 +30,14 @@ interface EntryFields {
   /** The operation's position among those that the function requested, counted from 1. */
   readonly nth: number;
   readonly op: OperationId;
+  /**
+   * In the first entry about an operation: the `seq` of the outcome that the function had received last when it requested
+   * the operation; 0: none (RES3). Absent, if the header has `recordsPlaces`: that of the operation before it (`nth - 1`)
+   * if its `asked` is lower than `nth`, and otherwise the same as for that operation.
+   */
+  readonly after?: number;
+  /** Counts the requests of this kind and name after that outcome, from 0. Absent: 0. */
+  readonly use?: number;
 }
 
 /** The content of an entry, before the orchestrator numbers it. */
@@ -124,6 +132,9 @@ export type MetadataChange =
   | { readonly type: "remove"; readonly key: string };
 
 export type JournalEntry = EntryFields & EntryBody;
+
+/** Where the function requested an operation. */
+export type RequestPlace = Pick<EntryFields, "after" | "use">;
 
 /** Whether an entry settles its operation (J2). */
 export function isOutcome(entry: { readonly type: EntryBody["type"]; readonly detached?: true }): boolean {

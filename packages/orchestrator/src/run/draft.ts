@@ -14,6 +14,7 @@ import {
   FORMAT_VERSION,
   type JournalEntry,
   type OperationId,
+  type RequestPlace,
   assert,
   isOutcome,
   isTerminal,
@@ -36,6 +37,8 @@ export class Draft {
   /** Chunks that this transition adds to streams. */
   readonly chunks: Map<OperationId, number> = new Map();
   asked: number;
+  /** The event that is applied: its entries have the place of the request. */
+  event: ({ readonly op: OperationId } & RequestPlace) | undefined;
   /** Whether the answer to this report takes time. Its outcomes are marked `quiet` then. */
   remote = false;
   #at: number;
@@ -123,12 +126,26 @@ export class Draft {
   /** Appends a journal entry about an operation. */
   append(body: EntryBody, nth: number, quiet = false): JournalEntry {
     this.#seq += 1;
-    const place = { v: FORMAT_VERSION, seq: this.#seq, at: this.#at, asked: this.asked, nth };
+    const place = {
+      v: FORMAT_VERSION,
+      seq: this.#seq,
+      at: this.#at,
+      asked: this.asked,
+      nth,
+      ...this.#placeOf(body.op, nth),
+    };
     const late = quiet || (this.remote && isOutcome(body));
     const entry: JournalEntry = { ...place, ...(late ? { quiet: true as const } : {}), ...body };
     this.entries.push(entry);
     this.put(journalKey(entry.seq), entry);
     return entry;
+  }
+
+  #placeOf(op: OperationId, nth: number): RequestPlace {
+    const { event } = this;
+    if (event?.op !== op || this.#header?.recordsPlaces !== true) return {};
+    const { after, use } = event;
+    return { ...(after === undefined || nth === 1 ? {} : { after }), ...(use === undefined ? {} : { use }) };
   }
 
   /** Appends an entry of another run under the next number. */

@@ -9,7 +9,7 @@
  * - M2 A message may outlive what it is about: the run is deleted, or another run has its id. So a message names the run
  *   and the operation that it is about, and a receiver to which they do not apply acknowledges it and ignores it.
  */
-import type { ChildOutcome, EntryBody, JournalEntry, OperationId } from "@holdfast/protocol";
+import type { ChildOutcome, EntryBody, InheritedPlace, JournalEntry, OperationId } from "@holdfast/protocol";
 import type { ParentRef } from "./run-header.ts";
 import type { RunIdentity } from "./run-identity.ts";
 
@@ -53,10 +53,30 @@ export interface Inheritance {
   readonly clockStart?: number | undefined;
   /** The parent's replay flags: entries that are taken over replay as before (REP8). */
   readonly flags?: readonly number[] | undefined;
+  /** The parent's `recordsPlaces`, for a new run that takes over its entries. */
+  readonly recordsPlaces?: true | undefined;
   /** The first entries of the new run's journal. */
   readonly entries: readonly JournalEntry[];
-  /** Outcomes that apply when their operations are requested. */
+  /** Outcomes that apply when an operation with the same id is requested. */
   readonly outcomes: readonly EntryBody[];
+  readonly lineage?: InheritedLineage | undefined;
+}
+
+/** Outcomes that apply when the function requests an operation at the same place as the parent's function (RES3). */
+export interface InheritedLineage {
+  /** See `StartLineage`. */
+  readonly silent: readonly string[];
+  readonly outcomes: readonly PlacedOutcome[];
+}
+
+export interface PlacedOutcome {
+  readonly body: EntryBody;
+  readonly place: Omit<InheritedPlace, "op">;
+}
+
+/** Returns the outcomes that apply when operations are requested. */
+export function bodiesOf({ outcomes, lineage }: Pick<Inheritance, "outcomes" | "lineage">): readonly EntryBody[] {
+  return [...outcomes, ...(lineage?.outcomes.map(({ body }) => body) ?? [])];
 }
 
 /** The attributes that a resumed run takes from its parent unless the caller sets others. */

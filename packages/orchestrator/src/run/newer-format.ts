@@ -17,7 +17,7 @@ import {
   isKnownEntry,
   schemeOf,
 } from "@holdfast/protocol";
-import type { ChildTrigger, RunMessage } from "./messages.ts";
+import { type ChildTrigger, type RunMessage, bodiesOf } from "./messages.ts";
 import type { InboxRow } from "./rows.ts";
 import type { RunHeader } from "./run-header.ts";
 
@@ -182,7 +182,7 @@ export function isNewerMessage(message: RunMessage): boolean {
 
 function isNewerTrigger(trigger: ChildTrigger): boolean {
   const { input, tenantMeta, inherited } = trigger;
-  const bodies = [...(inherited?.entries ?? []), ...(inherited?.outcomes ?? [])];
+  const bodies = inherited === undefined ? [] : [...inherited.entries, ...bodiesOf(inherited)];
   return (
     RESERVED_HEADER_FIELDS.some((name) => name in trigger) ||
     !areFlags(inherited?.flags) ||

@@ -92,6 +92,14 @@ function apply(draft: Draft, event: Exclude<ExecutionEvent, { type: "parked" }>,
   }
 }
 
+/** Notes that a step handler does not report where the function requests operations, as older versions do (RES3). */
+function notePlace(draft: Draft, event: OperationEvents): void {
+  draft.event = event;
+  if (event.nth !== 1 || event.after !== undefined || draft.header.recordsPlaces !== true) return;
+  const isFirst = !draft.state.operations.has(event.op) && !draft.entries.some((entry) => entry.op === event.op);
+  if (isFirst) draft.change({ recordsPlaces: undefined });
+}
+
 function applyToOperation(draft: Draft, event: OperationEvents, taken: Set<string>): void {
   const { state, header } = draft;
   const known = state.operations.get(event.op);
@@ -100,6 +108,7 @@ function applyToOperation(draft: Draft, event: OperationEvents, taken: Set<strin
   if (event.type === "step.failed" && event.attempt <= (known?.attempts ?? 0)) return;
   if (header.unwinding !== undefined && !isAcceptedWhileUnwinding(event.op)) return;
   if (event.type === "stream.chunks") return appendChunks(draft, event);
+  notePlace(draft, event);
   if (draft.journalIsFull && header.unwinding === undefined)
     return stopAtLimit(draft, `The run's journal has ${draft.context.limits.journalEntries} entries`);
   switch (event.type) {

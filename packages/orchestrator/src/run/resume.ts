@@ -9,6 +9,9 @@ import {
   type JournalEntry,
   HOST_LIMITS,
   type OperationId,
+  defined,
+  describeOperation,
+  errorValue,
   isOutcome,
   isTerminal,
   operationId,
@@ -16,7 +19,8 @@ import {
 } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
-import type { Inheritance } from "./messages.ts";
+import { type Lineage, type Placed, countUses, nameOf, requestsIn, traceLineage } from "./lineage.ts";
+import type { Inheritance, PlacedOutcome } from "./messages.ts";
 import type { RunHeader } from "./run-header.ts";
 import { compensationOf } from "./unwinding.ts";
 
@@ -51,7 +55,8 @@ export function planResume(
     seed: header.seed,
     clockStart: header.clockStart ?? header.startedAt,
     flags: header.flags ?? [],
-    ...takeOver(from, journal, request.seedResults),
+    recordsPlaces: header.recordsPlaces,
+    ...takeOver(header, from, journal, request.seedResults),
   };
 }
 
@@ -84,23 +89,18 @@ function refuseStep(message: string): Refusal {
 }
 
 /**
- * Splits the journal that is taken over. `entries` start the new journal unchanged, so this part replays as before.
- * `outcomes` are those of operations that the function requests after a step that executes again: each applies when the
+ * Splits the journal that is taken over. `entries` start the new journal unchanged, so this part replays as before. The
+ * others are outcomes of operations that the function requests after a step that executes again: each applies when the
  * function requests its operation.
  */
 function takeOver(
+  header: RunHeader,
   from: OperationId | undefined,
   journal: readonly JournalEntry[],
   seedResults: ResumeRequest["seedResults"],
-): Pick<Inheritance, "entries" | "outcomes"> {
+): Pick<Inheritance, "entries" | "outcomes" | "lineage"> {
   const seeds = new Map(seedResults.map(([step, value]) => [operationId("step", 0, step), value]));
-  const compensated = new Set(journal.filter((entry) => entry.type === "step.completed").map((entry) => entry.op));
-  const isDropped = (entry: JournalEntry): boolean => {
-    const kind = parseOperationId(entry.op).kind;
-    // The new run produces streams again, for its own readers.
-    if (entry.op === from || kind === "compensation" || kind === "unwind" || kind === "stream") return true;
-    return kind === "step" && compensated.has(compensationOf(entry.op)) && !seeds.has(entry.op);
-  };
+  const isDropped = dropped(from, journal, seeds);
   const cutAfter = (isCut: (entry: JournalEntry) => boolean): number =>
     Math.min(...journal.filter((entry) => isOutcome(entry) && isCut(entry)).map((entry) => entry.asked));
   const known = cutAfter((entry) => entry.op === from);
@@ -110,18 +110,38 @@ function takeOver(
   const isUndone = (entry: JournalEntry): boolean => entry.type === "wait.released" && entry.seq > changed;
   const ended = new Set(journal.filter((entry) => isOutcome(entry) && !isUndone(entry)).map((entry) => entry.op));
   const isTakenOver = (entry: JournalEntry): boolean =>
-    !isDropped(entry) && !isUndone(entry) && entry.nth <= known && isSettled(entry, ended);
+    !isDropped(entry) &&
+    !isUndone(entry) &&
+    entry.nth <= known &&
+    isSettled(entry, ended) &&
+    (ended.has(entry.op) || !seeds.has(entry.op));
   const takenOver = journal.filter(isTakenOver).map((entry) => seeded(entry, seeds));
   // After a result that the caller replaced, the function may take another path, too.
   const cut = cutAfter(isCutEntry);
+  const places = new Map(header.recordsPlaces ? requestsIn(journal).map((entry) => [entry.op, entry]) : []);
+  const later = takenOver.filter((entry) => entry.nth > cut).flatMap((entry) => outcomeOf(entry, ended) ?? []);
   return {
-    entries: takenOver
-      .filter((entry) => entry.nth <= cut)
-      .map((entry) => ({ ...entry, asked: Math.min(entry.asked, cut) })),
-    outcomes: [
-      ...takenOver.filter((entry) => entry.nth > cut && isOutcome(entry)).map(bodyOf),
-      ...seedsLeft(seeds, takenOver),
-    ],
+    entries: renumbered(
+      takenOver.filter((entry) => entry.nth <= cut),
+      cut,
+      places,
+    ),
+    ...placed([...later, ...seedsLeft(seeds, takenOver)], header, journal, cut),
+  };
+}
+
+/** Returns whether the new run ignores an entry: its step executes again, or it belongs to the parent's end. */
+function dropped(
+  from: OperationId | undefined,
+  journal: readonly JournalEntry[],
+  seeds: ReadonlyMap<OperationId, string>,
+): (entry: JournalEntry) => boolean {
+  const compensated = new Set(journal.filter((entry) => entry.type === "step.completed").map((entry) => entry.op));
+  return ({ op }) => {
+    const { kind } = parseOperationId(op);
+    // The new run produces streams again, for its own readers.
+    if (op === from || kind === "compensation" || kind === "unwind" || kind === "stream") return true;
+    return kind === "step" && compensated.has(compensationOf(op)) && !seeds.has(op);
   };
 }
 
@@ -133,9 +153,62 @@ function isSettled(entry: JournalEntry, ended: ReadonlySet<OperationId>): boolea
   return ended.has(entry.op) || entry.type === "metadata.changed" || entry.type === "step.started";
 }
 
-/** The given results for steps that are not in the parent's journal. */
+/** The outcome of an operation in an entry, if the entry has one. A `once` step whose outcome was lost has failed (DUR3). */
+function outcomeOf(entry: JournalEntry, ended: ReadonlySet<OperationId>): EntryBody | undefined {
+  if (isOutcome(entry)) return bodyOf(entry);
+  if (entry.type !== "step.started" || ended.has(entry.op)) return undefined;
+  const { op, startedAt } = entry;
+  const message = `${describeOperation(op)} was started in the resumed run and its outcome was lost. It has once: true, so it is not executed again. Check whether it took effect, then resume with seedResults.`;
+  return { type: "step.failed", op, attempt: 1, startedAt, error: errorValue("STEP_INTERRUPTED", message) };
+}
+
+/** The first entries of the new journal. Their numbers change, and so do the numbers that name other entries. */
+function renumbered(
+  entries: readonly JournalEntry[],
+  cut: number,
+  places: ReadonlyMap<OperationId, Placed>,
+): JournalEntry[] {
+  const numbers = new Map([[0, 0], ...entries.map(({ seq }, position) => [seq, position + 1] as const)]);
+  return entries.map((entry) => {
+    const place = places.get(entry.op);
+    const { after: _after, use: _use, ...other } = entry;
+    const where = place === undefined ? {} : defined({ after: numbers.get(place.after), use: place.use || undefined });
+    return { ...other, asked: Math.min(entry.asked, cut), ...where };
+  });
+}
+
+/**
+ * Decides how the new run finds the operation of each outcome: by its lineage if the journal has it. Otherwise by its id,
+ * if no other operation after the cut has its name. Otherwise the operation executes again, unless a caller gave its
+ * result or it is a `once` step: then the new run decides, and does not execute a `once` step (RES2, RES3).
+ */
+function placed(
+  outcomes: readonly EntryBody[],
+  header: RunHeader,
+  journal: readonly JournalEntry[],
+  cut: number,
+): Pick<Inheritance, "outcomes" | "lineage"> {
+  const { places, silent } = header.recordsPlaces === true ? traceLineage(journal) : UNKNOWN;
+  const uses = countUses(journal.filter((entry) => entry.nth > cut));
+  const started = new Set(journal.filter((entry) => entry.type === "step.started").map((entry) => entry.op));
+  const byId: EntryBody[] = [];
+  const byLineage: PlacedOutcome[] = [];
+  for (const body of outcomes) {
+    const isSeed = body.type === "step.completed" && body.seeded === true;
+    const seed = isSeed ? { seeded: true as const } : {};
+    const place = places.get(body.op);
+    if (place !== undefined) byLineage.push({ body, place: { ...place, ...seed } });
+    else if ((uses.get(nameOf(body.op)) ?? 0) <= 1) byId.push(body);
+    else if (isSeed || started.has(body.op)) byLineage.push({ body, place: { after: "", silent: 0, ...seed } });
+  }
+  return { outcomes: byId, ...(byLineage.length === 0 ? {} : { lineage: { silent, outcomes: byLineage } }) };
+}
+
+const UNKNOWN: Lineage = { places: new Map(), silent: [] };
+
+/** The given results for steps that have no outcome in the parent's journal, or execute again. */
 function seedsLeft(seeds: ReadonlyMap<OperationId, string>, takenOver: readonly JournalEntry[]): EntryBody[] {
-  const known = new Set(takenOver.map((entry) => entry.op));
+  const known = new Set(takenOver.filter(isOutcome).map((entry) => entry.op));
   return [...seeds].filter(([op]) => !known.has(op)).map(([op, value]) => seedBody(op, value));
 }
 
@@ -152,14 +225,23 @@ function seedBody(op: OperationId, value: string): EntryBody {
 function seeded(entry: JournalEntry, seeds: ReadonlyMap<OperationId, string>): JournalEntry {
   const value = seeds.get(entry.op);
   if (value === undefined || !isOutcome(entry)) return entry;
-  const { v, seq, at, asked, nth, quiet } = entry;
+  const { v, seq, at, asked, nth, quiet, after, use } = entry;
   const compensable = entry.type === "step.completed" && entry.compensable ? { compensable: true as const } : {};
-  const place = { v, seq, at, asked, nth, ...(quiet === undefined ? {} : { quiet }) };
-  return { ...place, ...seedBody(entry.op, value), ...compensable };
+  return { ...defined({ v, seq, at, asked, nth, quiet, after, use }), ...seedBody(entry.op, value), ...compensable };
 }
 
 function bodyOf(entry: JournalEntry): EntryBody {
-  const { v: _v, seq: _seq, at: _at, asked: _asked, nth: _nth, quiet: _quiet, ...body } = entry;
+  const {
+    v: _v,
+    seq: _seq,
+    at: _at,
+    asked: _asked,
+    nth: _nth,
+    quiet: _quiet,
+    after: _after,
+    use: _use,
+    ...body
+  } = entry;
   return body;
 }
 

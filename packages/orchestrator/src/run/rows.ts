@@ -9,7 +9,7 @@
  */
 import type { EntryBody, JournalEntry, OperationId, StoredAddress } from "@holdfast/protocol";
 import type { ListOptions, StoreReader } from "../host/store.ts";
-import type { RunMessage } from "./messages.ts";
+import type { InheritedLineage, RunMessage } from "./messages.ts";
 import type { RunHeader } from "./run-header.ts";
 
 /** The run's header. */
@@ -78,6 +78,7 @@ export interface InputRow {
 export interface InheritedRow {
   readonly v: number;
   readonly outcomes: readonly EntryBody[];
+  readonly lineage?: InheritedLineage | undefined;
 }
 
 /** A delivery that is buffered for a later wait, or until the run is no longer paused. */

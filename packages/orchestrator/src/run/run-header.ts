@@ -98,6 +98,8 @@ export interface RunHeader extends RunIdentity {
   readonly seed: string;
   /** The replay flags. Set when the run is created, and never changed. Absent: none, so profile 0 applies (REP8). */
   readonly flags?: readonly number[] | undefined;
+  /** Entries say where the function requested their operations (RES3). Absent in runs that older code created. */
+  readonly recordsPlaces?: true | undefined;
   readonly number: number;
   readonly resumedFrom?: { readonly runId: string; readonly step?: string } | undefined;
   readonly resumedBy: readonly string[];

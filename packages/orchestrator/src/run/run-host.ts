@@ -81,6 +81,15 @@ const HELD: Deferral = {
 /** The inputs that no caller waits for. */
 const UNREQUESTED: ReadonlySet<Input["type"]> = new Set(["alarm", "settle", "report", "lost", "sent", "indexed"]);
 
+/** What a resumed run's execution gets to recognise the operations that take over an outcome. */
+function inheritedBy(state: RunState): Pick<ExecutionStart, "inherited" | "lineage"> {
+  const { outcomes, lineage } = readInherited(state);
+  const inherited = outcomes.map((body) => body.op);
+  if (lineage === undefined) return { inherited };
+  const places = lineage.outcomes.map(({ body, place }) => ({ op: body.op, ...place }));
+  return { inherited, lineage: { silent: lineage.silent, outcomes: places } };
+}
+
 function inputOf(message: RunMessage, seed: string): Input {
   if (message.type === "trigger") return toTriggerInput(message.trigger, seed);
   return message.type === "cancel" ? { type: "cancel", reason: message.reason, parent: message.parent } : message;
@@ -351,7 +360,7 @@ export class RunHost {
       seed: header.seed,
       ...(header.flags === undefined ? {} : { flags: header.flags }),
       journal: takeJournal(state),
-      inherited: readInherited(state).map((body) => body.op),
+      ...inheritedBy(state),
       paused: header.status === "paused",
       now: Math.max(this.#options.clock(), state.lastAt),
       clockStart: header.clockStart ?? startedAt,

@@ -24,6 +24,7 @@ import {
   INHERITED_KEY,
   INPUT_KEY,
   type InboxRow,
+  type InheritedRow,
   JOURNAL_PREFIX,
   RECORD_KEY,
   isRow,
@@ -32,6 +33,7 @@ import {
   streamOfChunk,
 } from "./rows.ts";
 import { newerInBody, newerInEntry, newerInHeader, newerInInbox, newerInRow } from "./newer-format.ts";
+import { bodiesOf } from "./messages.ts";
 import type { RunHeader } from "./run-header.ts";
 
 /** The state of an operation in the journal. */
@@ -141,7 +143,8 @@ export function markNewerRows(state: RunState, header: RunHeader): void {
 /** Checks the rows beside the journal that an execution gets. */
 function markNewerStart(state: RunState, header: RunHeader): void {
   const inherited = readRow(state.store, INHERITED_KEY);
-  for (const body of inherited?.outcomes ?? []) state.newer ??= newerInBody(body, "an inherited outcome");
+  for (const body of inherited === undefined ? [] : bodiesOf(inherited))
+    state.newer ??= newerInBody(body, "an inherited outcome");
   markNewerInput(state, header);
 }
 
@@ -171,9 +174,14 @@ export function readInput(state: RunState, header: RunHeader): string {
   return input;
 }
 
-/** Returns the outcomes that a resumed run takes over when their operations are requested. */
-export function readInherited(state: RunState): readonly EntryBody[] {
-  return readRow(state.store, INHERITED_KEY)?.outcomes ?? [];
+/** Returns what a resumed run takes over when its function requests the operations. */
+export function readInherited(state: RunState): Pick<InheritedRow, "outcomes" | "lineage"> {
+  return readRow(state.store, INHERITED_KEY) ?? { outcomes: [] };
+}
+
+/** Returns the outcome of an operation of the resumed run. */
+export function findInherited(state: RunState, op: OperationId): EntryBody | undefined {
+  return bodiesOf(readInherited(state)).find((body) => body.op === op);
 }
 
 /** Applies a batch that was committed (F1). */

@@ -7,19 +7,19 @@ import { LIMITS, type OperationEvents } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
 import { wake } from "./lifecycle.ts";
 import { appendOutcome } from "./releases.ts";
-import { knowOperations, readInherited } from "./run-state.ts";
+import { findInherited, knowOperations } from "./run-state.ts";
 import { computeBackoffDelayMs } from "./step-retry.ts";
 import { endStream } from "./streams.ts";
 
 /** Journals that a `once` step is about to execute its body (DUR3). */
 export function startStep(draft: Draft, event: OperationEvents & { type: "step.started" }): void {
-  const { nth, quiet, ...body } = event;
+  const { nth, quiet, after: _after, use: _use, ...body } = event;
   draft.append(body, nth, quiet);
 }
 
 export function completeStep(draft: Draft, event: OperationEvents & { type: "step.completed" }): void {
   endStream(draft, event.op);
-  const { nth, quiet, progress, ...body } = event;
+  const { nth, quiet, progress, after: _after, use: _use, ...body } = event;
   appendOutcome(draft, { ...body, ...boundProgress(progress) }, nth, quiet);
 }
 
@@ -77,8 +77,8 @@ function findNextRetry({ state, at }: Draft): number | undefined {
 
 /** Journals an outcome that a resumed run takes over, when the function requests its operation (RES1, RES2). */
 export function inheritOutcome(draft: Draft, event: OperationEvents & { type: "inherited" }): void {
-  const outcome = readInherited(draft.state).find((body) => body.op === event.op);
+  const outcome = findInherited(draft.state, event.from ?? event.op);
   if (outcome === undefined) return;
   const compensable = outcome.type === "step.completed" && event.compensable ? { compensable: true as const } : {};
-  appendOutcome(draft, { ...outcome, ...compensable }, event.nth, true);
+  appendOutcome(draft, { ...outcome, op: event.op, ...compensable }, event.nth, true);
 }

@@ -9,7 +9,7 @@ import { EMPTY_OUTBOX } from "../host/outbox.ts";
 import { Draft } from "./draft.ts";
 import type { HostContext, Reply } from "./inputs.ts";
 import { wake } from "./lifecycle.ts";
-import type { Inheritance, RunMessage, TriggerInput } from "./messages.ts";
+import { type Inheritance, type RunMessage, type TriggerInput, bodiesOf } from "./messages.ts";
 import { post } from "./outbox.ts";
 import { INHERITED_KEY, INPUT_KEY, type InheritedRow, type InputRow, TOKEN_PREFIX, type TokenRow } from "./rows.ts";
 import { markFeature } from "./releases.ts";
@@ -63,7 +63,9 @@ function answerRepeated(state: RunState, header: RunHeader, input: TriggerInput)
 }
 
 function sameOutcomes(state: RunState, input: TriggerInput): boolean {
-  return JSON.stringify(readInherited(state)) === JSON.stringify(input.inherited?.outcomes ?? []);
+  const stored = bodiesOf(readInherited(state));
+  const given = input.inherited === undefined ? [] : bodiesOf(input.inherited);
+  return JSON.stringify(stored) === JSON.stringify(given);
 }
 
 function newHeader(
@@ -81,6 +83,7 @@ function newHeader(
     parent: input.parent,
     seed: inherited?.seed ?? input.seed,
     flags: inherited?.flags ?? flags,
+    recordsPlaces: inherited === undefined ? true : inherited.recordsPlaces,
     number: inherited?.number ?? 1,
     resumedFrom: inherited && {
       runId: inherited.parentRunId,
@@ -111,8 +114,9 @@ function takeOver(draft: Draft, inherited: Inheritance): void {
     const token: TokenRow = { v: FORMAT_VERSION, op: entry.op, state: "resolved" };
     draft.put(TOKEN_PREFIX + entry.tokenId, token);
   }
-  if (inherited.outcomes.length > 0) {
-    draft.put(INHERITED_KEY, { v: FORMAT_VERSION, outcomes: inherited.outcomes } satisfies InheritedRow);
+  const { outcomes, lineage } = inherited;
+  if (bodiesOf(inherited).length > 0) {
+    draft.put(INHERITED_KEY, defined({ v: FORMAT_VERSION, outcomes, lineage }) satisfies InheritedRow);
   }
   const changes = inherited.entries.flatMap((entry) => (entry.type === "metadata.changed" ? [entry.change] : []));
   draft.change({ metadata: changes.reduce(changeMetadata, draft.header.metadata) });

@@ -126,6 +126,7 @@ export function makeProgram(random: Random, depth = 3, children = 2): Program {
     if (level === 0 || random.chance(0.35))
       return makeLeaf(random, id, () => make(Math.min(level, 1), childLevel - 1), childLevel);
     const count = 2 + random.below(2);
+    if (random.chance(0.1)) return { kind: "all", id, parts: makeTwins(random, count, () => next++) };
     return {
       kind: random.pick(COMBINATIONS),
       id,
@@ -133,6 +134,19 @@ export function makeProgram(random: Random, depth = 3, children = 2): Program {
     };
   };
   return make(depth, children);
+}
+
+/** Makes branches that use one name, each after a step of its own, which a resumed run may execute again (RES3). */
+function makeTwins(random: Random, count: number, nextId: () => number): Program[] {
+  const on = random.chance(0.3) ? ("signal" as const) : undefined;
+  return Array.from({ length: count }, () => {
+    const [id, first, second] = [nextId(), makeStep(random, nextId()), nextId()];
+    const parts: Program[] =
+      on === undefined
+        ? [first, { ...makeStep(random, second), name: "same" } as Program]
+        : [first, { kind: "wait", id: second, on, name: "a", ms: 1 + random.below(4_000), even: undefined }];
+    return { kind: "sequence", id, parts };
+  });
 }
 
 function makeLeaf(random: Random, id: number, makeBody: () => Program, childLevel: number): Program {

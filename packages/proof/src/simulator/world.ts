@@ -4,7 +4,7 @@
  * Owns: the order of events. The orchestrator and the replay engine are the real ones; only the clock, the network, the
  * storage and the randomness belong to the simulator.
  */
-import { type IndexRow, planResume } from "@holdfast/orchestrator";
+import { type IndexRow } from "@holdfast/orchestrator";
 import { ENCODED_UNDEFINED, NEWEST_FLAGS } from "@holdfast/protocol";
 import { CommitFailed, type Faults, MemoryHost, SimulatedCrash, VirtualClock } from "@holdfast/workflows/testing";
 import { BUGS, type BugName } from "./bugs.ts";
@@ -15,6 +15,9 @@ import { checkChildren } from "./oracles/children.ts";
 import type { Finding } from "./oracles/finding.ts";
 import type { ObservedRun } from "./oracles/observed-run.ts";
 import { checkTerminal } from "./oracles/terminal.ts";
+import { checkTakenOver } from "./oracles/resume.ts";
+import { hasPendingMessages, progressOf } from "./run-progress.ts";
+import { planAt } from "./resume-plan.ts";
 import { type Program, programOf } from "./program.ts";
 import type { Action, Fault, Scenario } from "./scenario.ts";
 
@@ -223,22 +226,29 @@ export class World {
     }
   }
 
+  /** Resumes the root run, then the run that was resumed from it. */
   async #resume(place: number): Promise<void> {
-    const { header, journal } = this.#root;
-    const steps = journal.filter((entry) => entry.op.startsWith("step/")).map((entry) => entry.op);
-    const step = /^step\/(\d+)\/(.*)$/s.exec(steps[place % steps.length] ?? "");
-    if (step === null) return;
-    const [, occurrence = "0", name = ""] = step;
-    const inherited = planResume(header, journal, {
-      resumeFromStep: { name, occurrence: Number(occurrence) },
-      seedResults: [],
-    });
-    if ("type" in inherited) return this.#find("resume", `${header.id} cannot be resumed: ${inherited.message}`);
+    const second = await this.#resumeFrom(this.#root, place, "run-2");
+    if (second !== undefined) await this.#resumeFrom(second, place + 1, "run-3");
+  }
+
+  async #resumeFrom(parent: MemoryHost, place: number, runId: string): Promise<MemoryHost | undefined> {
+    const inherited = planAt(parent, place);
+    if (inherited === undefined) return undefined;
+    if ("type" in inherited) {
+      this.#find("resume", `${parent.runId} cannot be resumed: ${inherited.message}`);
+      return undefined;
+    }
     this.#count("action: resume");
-    const host = this.#newHost("run-2", this.#root.world);
-    host.trigger("root", undefined, { runId: "run-2", input: ENCODED_UNDEFINED, inherited });
+    if (inherited.lineage !== undefined) this.#count("action: resume with outcomes after the cut");
+    const host = this.#newHost(runId, this.#root.world);
+    host.trigger("root", undefined, { runId, input: ENCODED_UNDEFINED, inherited });
     await this.#runWithoutFaults();
     await this.#check(host, false, true);
+    const seenBy = (run: string): string[] => this.#observations.view(run).logs.flatMap(({ seen }) => seen);
+    const others = [...this.#root.world.keys()].filter((run) => run !== runId);
+    for (const text of checkTakenOver(seenBy(runId), others.flatMap(seenBy))) this.#find("resume", `${runId}: ${text}`);
+    return host.ended ? host : undefined;
   }
 
   async #check(host: MemoryHost, bounded: boolean, resumed: boolean): Promise<void> {
@@ -386,14 +396,4 @@ export class World {
 function hasMatch(program: Program): boolean {
   if (program.kind === "wait") return program.even !== undefined;
   return "parts" in program && program.parts.some(hasMatch);
-}
-
-/** Whether a message to another run, or an index update, is pending. */
-function hasPendingMessages({ header }: MemoryHost): boolean {
-  return header.outbox.count > 0 || header.index?.owed !== undefined;
-}
-
-/** Returns a text that changes with each progress of a run. */
-function progressOf({ journal, header, crashes }: MemoryHost): string {
-  return `${crashes} ${journal.length} ${header.status} ${header.outbox.count} ${header.index?.owed?.failures}`;
 }

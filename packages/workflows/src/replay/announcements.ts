@@ -2,38 +2,40 @@
  * Announces operations that need no body.
  *
  * Owns: the translation of requested operations into events: waits, children, metadata changes, inherited outcomes, and
- * interrupted `once` steps.
+ * `once` steps that are not executed again.
  */
 import type { OperationEvents } from "@holdfast/protocol";
 import type { OpenOperation } from "./operation.ts";
 import type { SchedulerHost } from "./scheduler-host.ts";
-import { failedEvent } from "./step-body.ts";
+import { failedEvent, refusedEvent } from "./step-body.ts";
 
 /** Adds the events of releases, races and the new operations that need no body to the next report, in this order. */
 export function announce({ operations, races, reporter, platform }: SchedulerHost): void {
   for (const event of races.takeEvents()) reporter.add(event);
   for (const operation of operations.takeFresh()) {
-    const event = announcement(operation, operations.isInherited(operation.id), platform.now());
+    const event = announcement(operation, platform.now());
     if (event !== undefined) reporter.add(event);
   }
 }
 
-function announcement(operation: OpenOperation, inherited: boolean, now: number): OperationEvents | undefined {
-  const { id: op, nth, request, journaled, settled } = operation;
+function announcement(operation: OpenOperation, now: number): OperationEvents | undefined {
+  const { id, request, journaled, settled, heir } = operation;
   if (request.type === "metadata")
-    return journaled ? undefined : { type: "metadata.changed", op, nth, change: request.change };
+    return journaled ? undefined : { type: "metadata.changed", ...operation.about(), change: request.change };
   if (settled) return undefined;
-  if (inherited) {
+  if (heir === "refused") return refusedEvent(operation, now);
+  if (heir !== undefined) {
     const compensable = request.type === "step" && request.step.compensate !== undefined;
-    return { type: "inherited", op, nth, ...(compensable ? { compensable } : {}) };
+    const from = heir.from === id ? {} : heir;
+    return { type: "inherited", ...operation.about(), ...from, ...(compensable ? { compensable } : {}) };
   }
   switch (request.type) {
     case "step":
       return failedEvent(operation, now);
     case "wait":
-      return journaled ? undefined : { type: "wait.opened", op, nth, ...request.wait };
+      return journaled ? undefined : { type: "wait.opened", ...operation.about(), ...request.wait };
     case "child":
-      return journaled ? undefined : { type: "child.started", op, nth, ...request.child };
+      return journaled ? undefined : { type: "child.started", ...operation.about(), ...request.child };
     case "unwind":
       return undefined;
   }

@@ -11,6 +11,7 @@ import {
   type MetadataChange,
   type OperationId,
   type OperationKind,
+  type RequestPlace,
   type RetryPolicy,
   decodeValue,
   describeOperation,
@@ -67,12 +68,33 @@ export type Request =
 /** The result of a wait. A time-out differs from every payload (WAIT4). */
 export type WaitOutcome = { readonly timedOut: false; readonly payload: unknown } | { readonly timedOut: true };
 
+/** Where the function requested an operation. See `JournalEntry.after`. */
+export interface Place {
+  readonly after: number;
+  readonly use: number;
+  /** Whether `after` is the outcome of the operation before it. */
+  readonly follows: boolean;
+  /** The place of the operation before it. */
+  before: Place | undefined;
+  /** Whether the journal or a report has it. */
+  reported: boolean;
+}
+
+const ANYWHERE = { after: 0, use: 0, follows: false, before: undefined };
+
 export class OpenOperation {
   readonly id: OperationId;
   readonly kind: OperationKind;
   /** The number of this operation among the function's operations, from 1. */
   readonly nth: number;
   readonly request: Request;
+  /** Where the function requested it (RES3). */
+  readonly place: Place;
+  /**
+   * Set in a resumed run: the operation of the parent whose outcome this one takes over, or `refused`, if a `once` step
+   * may be one of the parent's.
+   */
+  heir: { readonly from: OperationId } | "refused" | undefined;
   readonly promise: Promise<unknown>;
   settled = false;
   /** The number of failed attempts in the journal. */
@@ -88,11 +110,18 @@ export class OpenOperation {
   #resolve!: (value: unknown) => void;
   #reject!: (error: unknown) => void;
 
-  constructor(id: OperationId, kind: OperationKind, nth: number, request: Request) {
+  constructor(
+    id: OperationId,
+    kind: OperationKind,
+    nth: number,
+    request: Request,
+    place: Place = { ...ANYWHERE, reported: false },
+  ) {
     this.id = id;
     this.kind = kind;
     this.nth = nth;
     this.request = request;
+    this.place = place;
     this.promise = handled(
       new Promise((resolve, reject) => {
         this.#resolve = resolve;
@@ -101,8 +130,25 @@ export class OpenOperation {
     );
   }
 
+  /** Returns the fields of an event about this operation. The first one has the place that does not follow from others. */
+  about(): RequestPlace & { readonly op: OperationId; readonly nth: number } {
+    const { id: op, nth, place } = this;
+    const { after, use, follows, before } = place;
+    if (place.reported) return { op, nth };
+    this.#placeIsKnown();
+    const isKnown = before?.reported === true && (follows || before.after === after);
+    return { op, nth, ...(isKnown ? {} : { after }), ...(use === 0 ? {} : { use }) };
+  }
+
+  #placeIsKnown(): void {
+    this.place.reported = true;
+    // The operations before it need not stay in memory.
+    this.place.before = undefined;
+  }
+
   /** Records an entry that is not an outcome. */
   note(entry: JournalEntry): void {
+    this.#placeIsKnown();
     if (entry.type === "step.retrying") {
       this.attempts = entry.attempt;
       this.retryAt = entry.retryAt;
@@ -117,6 +163,7 @@ export class OpenOperation {
    */
   settle(entry: JournalEntry): Error | undefined {
     this.settled = true;
+    this.#placeIsKnown();
     try {
       return this.#settle(entry);
     } catch (error) {

@@ -1,8 +1,8 @@
 /**
  * The operations that the function requested.
  *
- * Owns: numbering (REP3), the rejection of operations, and the sets of operations: open ones, new ones, and ones that
- * wait for their next attempt.
+ * Owns: numbering (REP3), the places of requests (RES3), the rejection of operations, and the sets of operations: open
+ * ones, new ones, and ones that wait for their next attempt.
  *
  * Invariants
  * - O1 An operation that is rejected because the run has ended or unwinds is not counted.
@@ -20,8 +20,9 @@ import {
   operationId,
 } from "@holdfast/protocol";
 import { CancelledError } from "../errors.ts";
+import { Inheritance } from "./inheritance.ts";
 import { currentStep } from "./step-scope.ts";
-import { OpenOperation, type Request, type StepRequest, type UnwindRequest } from "./operation.ts";
+import { OpenOperation, type Place, type Request, type StepRequest, type UnwindRequest } from "./operation.ts";
 import { nestedOperationError } from "./step-body.ts";
 
 /** A completed step with a compensation. */
@@ -33,7 +34,8 @@ export interface CompletedStep {
 export class Operations {
   readonly #all = new Map<OperationId, OpenOperation>();
   readonly #occurrences = new Map<string, number>();
-  readonly #inherited: Set<OperationId>;
+  /** Only in a resumed run. */
+  readonly #inheritance: Inheritance | undefined;
   readonly #moved: () => void;
   readonly #own: (error: Error) => void;
   /** The failed step of each error (RES1). */
@@ -53,11 +55,17 @@ export class Operations {
   open = 0;
   /** Open and requested counts at the last delivered outcome. */
   #before = { open: 0, count: 0 };
+  /** The `seq` of the last delivered outcome, and the requests of each kind and name since. */
+  #after = 0;
+  /** The number of the operation of that outcome. */
+  #received = 0;
+  #newest: Place | undefined;
+  readonly #uses = new Map<string, number>();
 
   /** `moved` is called for each requested operation, `own` with each error before an operation rejects with it. */
   constructor(start: ExecutionStart, moved: () => void, own: (error: Error) => void) {
     this.#own = own;
-    this.#inherited = new Set(start.inherited);
+    this.#inheritance = Inheritance.of(start);
     this.#moved = moved;
   }
 
@@ -133,9 +141,11 @@ export class Operations {
   }
 
   #register(id: OperationId, kind: OperationKind, name: string, request: Request): OpenOperation {
-    this.#occurrences.set(`${kind}/${name}`, (this.#occurrences.get(`${kind}/${name}`) ?? 0) + 1);
-    const operation = new OpenOperation(id, kind, this.count + 1, request);
+    const key = `${kind}/${name}`;
+    this.#occurrences.set(key, (this.#occurrences.get(key) ?? 0) + 1);
+    const operation = new OpenOperation(id, kind, this.count + 1, request, this.#placeOf(key));
     this.#all.set(id, operation);
+    this.#inheritance?.requested(operation);
     if (request.type === "step" && request.step.compensate !== undefined) this.compensable = true;
     // A metadata change has no outcome.
     if (request.type === "metadata") operation.leave();
@@ -143,6 +153,14 @@ export class Operations {
     this.#fresh.push(operation);
     this.#moved();
     return operation;
+  }
+
+  #placeOf(key: string): Place {
+    const use = this.#uses.get(key) ?? 0;
+    this.#uses.set(key, use + 1);
+    const follows = this.#received === this.count;
+    this.#newest = { after: this.#after, use, follows, before: this.#newest, reported: false };
+    return this.#newest;
   }
 
   /** Records an entry that is not an outcome. */
@@ -157,6 +175,10 @@ export class Operations {
     if (operation.settled) return;
     this.open -= 1;
     this.#before = { open: this.open, count: this.count };
+    this.#after = entry.seq;
+    this.#received = operation.nth;
+    this.#uses.clear();
+    this.#inheritance?.received(operation);
     const error = operation.settle(entry);
     if (error !== undefined) {
       this.#own(error);
@@ -208,23 +230,21 @@ export class Operations {
 
   /** Removes and returns the new operations that execute no body. The steps to execute and the unwinding stay. */
   takeFresh(): OpenOperation[] {
+    this.#inheritance?.assign();
     const isStep = (one: OpenOperation): boolean => this.#isToExecute(one) || one.kind === "unwind";
     const taken = this.#fresh.filter((one) => !isStep(one));
     this.#fresh = this.#fresh.filter(isStep);
     return taken;
   }
 
-  #isToExecute({ request, id, journaled, announced, settled, withdrawn }: OpenOperation): boolean {
-    if (request.type !== "step" || settled || withdrawn !== undefined || this.#inherited.has(id)) return false;
+  #isToExecute({ request, heir, journaled, announced, settled, withdrawn }: OpenOperation): boolean {
+    if (request.type !== "step" || settled || withdrawn !== undefined || heir !== undefined) return false;
     return !(request.step.once && journaled && !announced);
-  }
-
-  isInherited(op: OperationId): boolean {
-    return this.#inherited.has(op);
   }
 
   /** The function has ended: drops new operations except metadata changes. Returns the dropped steps. */
   dropSteps(): OperationId[] {
+    this.#inheritance?.assign();
     const dropped = this.#fresh.filter((one) => this.#isToExecute(one) && one.retryAt === undefined);
     this.#fresh = this.#fresh.filter(({ request }) => request.type === "metadata");
     return dropped.map((one) => one.id);
@@ -235,7 +255,7 @@ export class Operations {
     const operation = this.#fresh.find((one) => one.kind === "unwind" && !one.settled && !one.announced);
     if (operation?.request.type !== "unwind") return undefined;
     operation.announced = true;
-    return { type: "run.unwinding", op: operation.id, nth: operation.nth, ...operation.request.unwind };
+    return { type: "run.unwinding", ...operation.about(), ...operation.request.unwind };
   }
 
   /** Marks the unwinding as not announced. */
@@ -253,11 +273,11 @@ export class Operations {
 
   /** Returns the event that precedes the body of a `once` step (DUR3) and each attempt of a stream (STR1). */
   announceBody(operation: OpenOperation, now: number): OperationEvents | undefined {
-    const { id, nth, request, announced, kind } = operation;
+    const { request, announced, kind } = operation;
     if (request.type !== "step" || announced || (!request.step.once && kind !== "stream")) return undefined;
     operation.announced = true;
-    if (kind === "stream") return { type: "stream.started", op: id, nth };
-    return { type: "step.started", op: id, nth, startedAt: now };
+    if (kind === "stream") return { type: "stream.started", ...operation.about() };
+    return { type: "step.started", ...operation.about(), startedAt: now };
   }
 
   /** Records the start of the body, and returns the step to execute. */

@@ -212,9 +212,8 @@ export class StepBody {
     this.#host.ended(event);
   }
 
-  #facts(): { op: string; nth: number; attempt: number; startedAt: number; progress?: string } {
-    const { id: op, nth } = this.#operation;
-    const facts = { op, nth, attempt: this.attempt, startedAt: this.#startedAt };
+  #facts(): ReturnType<OpenOperation["about"]> & { attempt: number; startedAt: number; progress?: string } {
+    const facts = { ...this.#operation.about(), attempt: this.attempt, startedAt: this.#startedAt };
     return this.#progress === undefined ? facts : { ...facts, progress: this.#progress };
   }
 }
@@ -224,16 +223,27 @@ export class StepBody {
  * lost (DUR3), or a step that was withdrawn.
  */
 export function failedEvent(operation: OpenOperation, now: number): OperationEvents {
-  const { id, kind, nth, attempts, journaled, withdrawn } = operation;
+  const { id, kind, journaled, withdrawn } = operation;
   const interrupted = withdrawn === undefined || (journaled && kind === "step");
-  const error = interrupted ? interruptedError(id) : toErrorValue(withdrawn);
-  return { type: "step.failed", op: id, nth, attempt: attempts + 1, startedAt: now, error, retry: null, quiet: true };
+  const why = "was started and its outcome was lost with its process";
+  return notExecutedEvent(operation, now, interrupted ? interruptedError(id, why) : toErrorValue(withdrawn));
 }
 
-function interruptedError(id: string): ErrorValue {
+/** Returns the event for a `once` step that may be one that the resumed run has executed (RES3). */
+export function refusedEvent(operation: OpenOperation, now: number): OperationEvents {
+  const error = interruptedError(operation.id, "may be one that the resumed run executed");
+  return notExecutedEvent(operation, now, error);
+}
+
+function notExecutedEvent(operation: OpenOperation, now: number, error: ErrorValue): OperationEvents {
+  const attempt = operation.attempts + 1;
+  return { type: "step.failed", ...operation.about(), attempt, startedAt: now, error, retry: null, quiet: true };
+}
+
+function interruptedError(id: string, why: string): ErrorValue {
   return errorValue(
     "STEP_INTERRUPTED",
-    `${describeOperation(id)} was started and its outcome was lost with its process. It has once: true, so it is not executed again. Check whether it took effect, then handle this error in a catch, or resume the run with seedResults.`,
+    `${describeOperation(id)} ${why}. It has once: true, so it is not executed again. Check whether it took effect, then handle this error in a catch, or resume the run with seedResults.`,
   );
 }
 

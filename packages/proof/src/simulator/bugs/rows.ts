@@ -3,7 +3,7 @@
  *
  * Owns: the bugs that need only the store.
  */
-import type { RunHeader, WriteBatch } from "@holdfast/orchestrator";
+import type { RunHeader, RunRows, WriteBatch } from "@holdfast/orchestrator";
 import type { MemoryStore } from "@holdfast/workflows/testing";
 import type { Bug } from "./types.ts";
 
@@ -17,7 +17,8 @@ export type RowBug =
   | "forget the deaths"
   | "lose an outcome"
   | "drop a message"
-  | "apply metadata twice";
+  | "apply metadata twice"
+  | "swap inherited results";
 
 export const ROW_BUGS: Readonly<Record<RowBug, Bug>> = {
   "lose the alarm": {
@@ -77,6 +78,14 @@ export const ROW_BUGS: Readonly<Record<RowBug, Bug>> = {
       const record: { metadata?: [string, string][] } | undefined = batch.puts.get("record");
       const metadata = record?.metadata?.map(([key, value]) => [key, value === "[2]" ? "[3]" : value]);
       if (metadata !== undefined && metadata.length > 0) store.overwrite("record", { ...record, metadata });
+    },
+  },
+  "swap inherited results": {
+    stored: (store) => {
+      const row = store.get("inherited") as RunRows["inherited"] | undefined;
+      if (row?.lineage === undefined) return;
+      const { lineage, outcomes, ...rest } = row;
+      store.overwrite("inherited", { ...rest, outcomes: [...outcomes, ...lineage.outcomes.map(({ body }) => body)] });
     },
   },
 };

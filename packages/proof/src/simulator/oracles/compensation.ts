@@ -2,14 +2,13 @@
  * Oracle on the compensations of a run (COMP1, COMP3).
  */
 import { type JournalEntry, isTerminal, parseOperationId } from "@holdfast/protocol";
-import { hasAmbiguousSteps } from "./ambiguous-steps.ts";
 import type { ObservedRun } from "./observed-run.ts";
 
 /** Steps are compensated in reverse order of completion, and the header lists every step that remains (COMP1, COMP3). */
-export function checkCompensation({ host: { journal, header }, program, resumed }: ObservedRun): string[] {
+export function checkCompensation({ host: { journal, header } }: ObservedRun): string[] {
   if (header.error?.code === "TERMINATED") return checkUndone(journal, header.undone ?? []);
   const turn = journal.findIndex((entry) => entry.type === "run.unwinding");
-  if (turn < 0 || !isTerminal(header.status) || hasAmbiguousSteps(program, resumed)) return [];
+  if (turn < 0 || !isTerminal(header.status)) return [];
   const before = new Set(journal.slice(0, turn).filter(isCompensationEnd).map(nameOf));
   const expected = journal
     .filter((entry) => entry.type === "step.completed" && entry.compensable === true && !before.has(nameOf(entry)))

@@ -3,13 +3,12 @@
  */
 import { ENCODED_UNDEFINED, decodeValue, isTerminal } from "@holdfast/protocol";
 import { allows, canUndo } from "../reference.ts";
-import { hasAmbiguousSteps } from "./ambiguous-steps.ts";
 import type { ObservedRun } from "./observed-run.ts";
 
 /** The run's outcome is one that the program allows. */
-export function checkOutcome({ host: { header }, program, cancelled, bounded, resumed }: ObservedRun): string[] {
+export function checkOutcome({ host: { header }, program, cancelled, bounded }: ObservedRun): string[] {
   const { status, output = ENCODED_UNDEFINED, error } = header;
-  if (!isTerminal(status) || hasAmbiguousSteps(program, resumed)) return [];
+  if (!isTerminal(status)) return [];
   const how = { cancelled };
   if (status === "completed") {
     const value = decodeValue(output);
