@@ -40,22 +40,27 @@ test.each(Object.entries(FOUND))("DUR4 a fault that the simulator found stays fi
 });
 
 test(
-  `DUR4 REP2 random programs with random actions and faults have no finding in ${FRESH} new seeds`,
+  `DUR4 DUR9 REP2 random programs with random actions and faults have no finding in ${FRESH} new seeds`,
   { timeout: 300_000 },
   async () => {
     const from = Date.now() % 1_000_000_000;
     note(`seeds ${from} to ${from + FRESH - 1}; repeat with: pnpm simulate --from ${from} --seeds ${FRESH}`);
     const failed: unknown[] = [];
     const exercised = new Set<string>();
+    const longest: Record<string, number> = {};
     const pool = new SeedPool();
     const batch = (result: SeedBatch): boolean => {
       for (const { seed, findings } of result.failed) failed.push({ seed, findings: findings.slice(0, 3) });
       for (const [what] of result.counts) exercised.add(what);
+      for (const [kind, ms] of result.longest) longest[kind] = Math.max(longest[kind] ?? 0, ms);
       return true;
     };
     await pool.run({ from, seeds: FRESH, bug: undefined, batch });
     pool.end();
     expect(failed.slice(0, 5)).toEqual([]);
+    // DUR9 was measured after faults of each kind.
+    expect(longest).toEqual(expect.objectContaining({ "crash after": expect.any(Number), evict: expect.any(Number) }));
+    expect(Math.max(...Object.values(longest))).toBeLessThanOrEqual(60_000);
     expect(EXERCISED.filter((what) => !exercised.has(what))).toEqual([]);
   },
 );
