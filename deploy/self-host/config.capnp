@@ -37,6 +37,7 @@ const holdfast :Workerd.Worker = (
     (name = "RUN_INDEX_DO", durableObjectNamespace = "RunIndexDO"),
     # null if the variable is not set: the API is closed then.
     (name = "API_TOKENS", fromEnvironment = "API_TOKENS"),
+    (name = "EXECUTIONS_MAX", fromEnvironment = "EXECUTIONS_MAX"),
     (name = "HOLD", fromEnvironment = "HOLD"),
     (name = "ENVIRONMENT", fromEnvironment = "ENVIRONMENT"),
     (name = "LIMITS", fromEnvironment = "LIMITS"),

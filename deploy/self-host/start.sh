@@ -5,6 +5,7 @@
 #   HOLDFAST_ADDRESS   the address to listen on (default: 127.0.0.1:8787)
 #   API_TOKENS         the tokens of the API, separated by commas
 #   ENVIRONMENT        the environment of new runs (default: production)
+#   EXECUTIONS_MAX     how many runs may execute when an alarm begins another one (default: 200)
 #   HOLD               true: serves the API and begins no execution (docs/operations.md)
 #   RETENTION          how long ended runs are stored, for example 30d (default: until they are deleted)
 #   LIMITS             limits that differ from the defaults, as JSON: docs/limits.md
@@ -15,15 +16,31 @@ data=${HOLDFAST_DATA:-data}
 address=${HOLDFAST_ADDRESS:-127.0.0.1:8787}
 mkdir -p -- "$data"
 
-# Each run in memory needs three open files, and its steps need more. With the usual limit of 1,024, workerd does not
-# start if a few hundred runs became due while it was down.
-ulimit -S -n "$(ulimit -H -n)" || true
-
 # Two processes would execute the same runs, so this process takes a lock. It becomes workerd (exec), and the lock is
 # released when workerd ends.
 if command -v flock >/dev/null; then
   exec 9>"$data/.lock"
   flock --nonblock 9 || { echo "holdfast: another process uses $data" >&2; exit 1; }
 fi
+
+# Each run in memory needs three open files, and its steps need more. workerd opens the files of every run whose alarm is
+# due before the code of this release executes, so the limit must be high enough for all of them.
+ulimit -S -n "$(ulimit -H -n)" || true
+limit=$(ulimit -S -n)
+alarms=$data/holdfast-runs/metadata.sqlite
+if [ "$limit" != unlimited ] && [ -f "$alarms" ]; then
+  if command -v sqlite3 >/dev/null; then
+    due=$(sqlite3 "$alarms" "select count(*) from _cf_ALARM where scheduled_time <= (strftime('%s', 'now') + 60) * 1000000000")
+    needed=$((3 * due + 2000))
+    if [ "$needed" -gt "$limit" ]; then
+      echo "holdfast: $due runs are due, which needs $needed open files, and the limit is $limit. Raise the hard limit (systemd: LimitNOFILE=$needed; a shell of root: ulimit -n $needed), then start again." >&2
+      exit 1
+    fi
+  else
+    echo "holdfast: sqlite3 is not installed, so the runs that are due are not counted. If workerd does not start, raise the limit of open files, which is $limit." >&2
+  fi
+fi
+# At most so many runs execute because of alarms at a time: their steps open files and connections too.
+export EXECUTIONS_MAX="${EXECUTIONS_MAX:-200}"
 
 exec "$here/holdfast" --socket-addr "http=$address" --directory-path "data=$data" "$@"

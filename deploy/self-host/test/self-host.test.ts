@@ -3,11 +3,12 @@
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
@@ -204,6 +205,26 @@ test.skipIf(spawnSync("flock", ["--version"]).status !== 0)(
     const stderr = text(second.stderr as NodeJS.ReadableStream);
     expect(await once(second, "exit")).toEqual([1, null]);
     expect(await stderr).toBe(`holdfast: another process uses ${data}\n`);
+  },
+);
+
+test.skipIf(spawnSync("sqlite3", ["--version"]).status !== 0)(
+  "DUR13 start.sh refuses to start with too few open files for the runs that are due, and names the number",
+  async () => {
+    mkdirSync(join(data, "holdfast-runs"));
+    const alarms = new DatabaseSync(join(data, "holdfast-runs/metadata.sqlite"));
+    alarms.exec("create table _cf_ALARM (actor_id text primary key, scheduled_time integer, actor_name text)");
+    const insert = alarms.prepare("insert into _cf_ALARM values (?, ?, '')");
+    for (let run = 0; run < 500; run++) insert.run(`due ${run}`, BigInt(Date.now() - 1_000) * 1_000_000n);
+    for (let run = 0; run < 500; run++) insert.run(`later ${run}`, BigInt(Date.now() + 3_600_000) * 1_000_000n);
+    alarms.close();
+    const few = spawn("sh", ["-c", `ulimit -H -n 3000; exec ${join(FOLDER, "dist/start.sh")}`], {
+      env: { PATH: process.env["PATH"] ?? "", HOLDFAST_DATA: data, HOLDFAST_ADDRESS: "127.0.0.1:0" },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    const stderr = text(few.stderr);
+    expect(await once(few, "exit")).toEqual([1, null]);
+    expect(await stderr).toContain("500 runs are due, which needs 3500 open files, and the limit is 3000.");
   },
 );
 

@@ -135,6 +135,7 @@ export const FIELDS = {
   ),
   publicUrl: v.custom<string>(isHttpUrl, "must be an http or https URL"),
   requestBytesMax: count,
+  executionsMax: count,
   hold: v.boolean("must be true or false"),
   retention: v.strictObject({
     default: v.optional(RETENTION_TIME),

@@ -40,7 +40,7 @@ export interface ObjectContextLike extends SocketHostLike {
 
 /** Replacements of defaults. A field that is missing or `undefined` keeps the default. */
 export type HoldfastDeps = Partial<Omit<WorkerDeps, "runDO" | "limits">> &
-  Partial<Pick<RunObjectDeps, "retention" | "bucket" | "telemetry">> & {
+  Partial<Pick<RunObjectDeps, "retention" | "bucket" | "telemetry" | "executionsMax">> & {
     /** Replaces the variable LIMITS. A missing limit keeps its default. */
     readonly limits?: Partial<Limits> | undefined;
   };
@@ -78,6 +78,7 @@ const DEPS = v.strictObject({
   environment: v.nullish(FIELDS.environment),
   publicUrl: v.nullish(FIELDS.publicUrl),
   hold: v.nullish(FIELDS.hold),
+  executionsMax: v.nullish(FIELDS.executionsMax),
   requestBytesMax: v.nullish(FIELDS.requestBytesMax),
   retention: v.nullish(FIELDS.retention),
   bucket: v.nullish(FIELDS.bucket),
@@ -173,6 +174,7 @@ export class Deployments<Env extends object> {
         runIndex,
         dispatcher: this.#dispatcher(env),
         hold,
+        executionsMax: given.executionsMax ?? environment.EXECUTIONS_MAX ?? undefined,
         limits,
         bucket: given.bucket ?? PAYLOADS ?? undefined,
         telemetry: given.telemetry ?? telemetryOf(environment, limits),

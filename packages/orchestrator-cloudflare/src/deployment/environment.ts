@@ -79,6 +79,10 @@ const VARIABLES = {
   HOLD: parsed((text) =>
     text === "true" || text === "false" ? text === "true" : refuse('must be "true" or "false".'),
   ),
+  /** How many runs of an isolate may execute when an alarm begins another one. */
+  EXECUTIONS_MAX: parsed((text) =>
+    /^[1-9]\d{0,8}$/.test(text) ? Number(text) : refuse("must be a whole number of at least 1."),
+  ),
   /** Limits that differ from their defaults, as JSON. */
   LIMITS: parsed<Limits>((text) => limitsFrom(text, "LIMITS")),
   /** The URL of an OpenTelemetry collector. */

@@ -35,6 +35,8 @@ export interface RunObjectDeps {
   readonly limits?: Limits | undefined;
   /** Holds the deployment: no execution begins, and alarms do nothing (DUR12). Default `false`. */
   readonly hold?: boolean | undefined;
+  /** How many runs of an isolate may execute when an alarm begins another one (DUR13). Default: no limit. */
+  readonly executionsMax?: number | undefined;
   /** For tests: the time, ms since the epoch. */
   readonly clock?: () => number;
 }
@@ -56,6 +58,7 @@ const RUN_OBJECT_DEPS = v.strictObject({
   sockets: v.optional(withMethods<SocketHostLike>("acceptWebSocket", "getWebSockets")),
   limits: v.optional(LIMITS_SCHEMA),
   hold: v.optional(FIELDS.hold),
+  executionsMax: v.optional(FIELDS.executionsMax),
   clock: v.optional(isFunction),
 } satisfies Record<keyof RunObjectDeps, v.GenericSchema>);
 

@@ -4,6 +4,7 @@
  * Owns: one `RunHost` per object instance, the notifications after its commits, its alarm, and the deletion of the run.
  */
 import {
+  type Deferral,
   type Input,
   type Reply,
   type RunHeader,
@@ -24,6 +25,7 @@ import { RunSockets } from "../feed/run-sockets.ts";
 import { StreamReaders } from "../feed/stream-readers.ts";
 import type { HibernatingSocketLike } from "../platform-types.ts";
 import { ApiRefusal } from "../refusal.ts";
+import { admission } from "./admission.ts";
 import { Answers } from "./answers.ts";
 import type { CommandOf, RunCommand } from "./commands.ts";
 import { type RunObjectDeps, retentionMsOf } from "./deps.ts";
@@ -70,6 +72,7 @@ export class RunObject {
       clock: this.#clock,
       limits,
       held: deps.hold,
+      defer: () => this.#defer(),
       retentionMs: ({ workflowId }) => retentionMsOf(deps.retention, workflowId),
       onCommit: (batch, before) => this.#committed(batch, before),
       onProgress: () => this.#notifyReaders(),
@@ -81,9 +84,30 @@ export class RunObject {
 
   #committed(batch: WriteBatch, before: RunHeader | undefined): void {
     this.#notifyReaders();
+    this.#notePlace();
     this.#moveLargeRows();
     const { telemetry } = this.#deps;
     if (telemetry !== undefined) observe(telemetry, this.#host.state, batch, before);
+  }
+
+  /** Records whether the run executes (DUR13). */
+  #notePlace(): void {
+    if (this.#deps.executionsMax === undefined) return;
+    const { header } = this.#host.state;
+    const runs = header?.status === "running";
+    admission.note(this, runs && header.dispatch?.retryAt === undefined, this.#clock());
+    if (!runs) admission.leave(this);
+  }
+
+  /** Why no execution may begin because of an alarm: too many runs of this isolate execute (DUR13). */
+  #defer(): Deferral | undefined {
+    const { executionsMax } = this.#deps;
+    if (executionsMax === undefined) return undefined;
+    const now = this.#clock();
+    const delayMs = admission.delayOf(this, alarmOf(this.#host.state, now) ?? now, executionsMax, now);
+    if (delayMs === undefined) return undefined;
+    const message = `This process executes ${executionsMax} runs, which is its limit (EXECUTIONS_MAX). The run waits for a place.`;
+    return { delayMs, message };
   }
 
   #notifyReaders(): void {
@@ -165,6 +189,7 @@ export class RunObject {
     this.#alarmChecked = true;
     this.#store.alarmFires(alarmOf(this.#host.state, this.#clock()));
     this.#host.handle({ type: "alarm" });
+    this.#notePlace();
     const { header, newer } = this.#host.state;
     if (header === undefined || newer !== undefined || this.#deps.hold === true) return;
     if ((expiryOf(header) ?? Infinity) <= this.#clock()) return this.#erase(header, "retention");

@@ -1,0 +1,68 @@
+/**
+ * The number of runs that execute at a time in this isolate.
+ *
+ * Owns: the count, and the queue of runs whose alarm found no place (DUR13). Nothing of it is durable: a run in the queue has
+ * an alarm of its own, and a process that starts counts from zero.
+ *
+ * Invariants
+ * - AD1 An alarm begins an execution only if fewer than `max` runs execute and no waiting run was due earlier.
+ * - AD2 A run that gives no sign for `LEASE_MS` has no place: its object may have left memory without a word.
+ */
+
+/** The delay of the alarm of the first runs of the queue, ms. */
+const TURN_MS = 250;
+const DELAY_MS_MAX = 60_000;
+/** Longer than the interval of the watchdog of an executing run, and than `DELAY_MS_MAX`. */
+const LEASE_MS = 90_000;
+
+/** A run's object, as the key of its place. */
+type Holder = object;
+
+export class Admission {
+  /** The runs that execute, with the time of their last sign, ms since the epoch. */
+  readonly #executing = new Map<Holder, number>();
+  /** The runs that wait for a place. */
+  readonly #waiting = new Map<Holder, { readonly dueAt: number; readonly signAt: number }>();
+
+  /** Records whether a run executes. Called at each of its commits. */
+  note(holder: Holder, executes: boolean, now: number): void {
+    if (executes) this.#executing.set(holder, now);
+    else this.#executing.delete(holder);
+    if (executes) this.#waiting.delete(holder);
+  }
+
+  /** Removes a run from the queue: its alarm needs no place. */
+  leave(holder: Holder): void {
+    this.#waiting.delete(holder);
+  }
+
+  /** The delay after which a run asks again, ms; `undefined`: it has a place. `dueAt`: since when its alarm is due. */
+  delayOf(holder: Holder, dueAt: number, max: number, now: number): number | undefined {
+    this.#dropSilent(now);
+    const since = Math.min(this.#waiting.get(holder)?.dueAt ?? dueAt, dueAt);
+    this.#waiting.delete(holder);
+    const free = max - this.#executing.size;
+    let before = 0;
+    for (const waiting of this.#waiting.values()) if (waiting.dueAt < since) before += 1;
+    if (before < free) {
+      this.#executing.set(holder, now);
+      return undefined;
+    }
+    this.#waiting.set(holder, { dueAt: since, signAt: now });
+    // `max` runs share a place of the queue: they can execute at a time.
+    const place = Math.floor((before - Math.max(free, 0)) / max) + 1;
+    return Math.min(TURN_MS * place, DELAY_MS_MAX);
+  }
+
+  #dropSilent(now: number): void {
+    for (const [holder, signAt] of this.#executing) {
+      if (now - signAt > LEASE_MS || signAt > now) this.#executing.delete(holder);
+    }
+    for (const [holder, { signAt }] of this.#waiting) {
+      if (now - signAt > LEASE_MS || signAt > now) this.#waiting.delete(holder);
+    }
+  }
+}
+
+/** The places of this isolate. */
+export const admission: Admission = new Admission();

@@ -1,0 +1,62 @@
+/** How many runs of an isolate execute when alarms begin executions (DUR13). */
+import { workflow } from "@holdfast/workflows";
+import { expect, test } from "vitest";
+import { Admission } from "../src/run-object/admission.ts";
+import { FakeDeployment } from "./fake-platform.ts";
+
+const NOW = 1_000_000;
+
+test("DUR13 the run that was due first gets the next place, and a place is free when a run no longer executes", () => {
+  const admission = new Admission();
+  const [a, b, c] = [{}, {}, {}];
+  expect(admission.delayOf(a, NOW - 10, 1, NOW)).toBeUndefined();
+  expect(admission.delayOf(b, NOW - 5, 1, NOW)).toBe(250);
+  expect(admission.delayOf(c, NOW - 9, 1, NOW)).toBe(250);
+  expect(admission.delayOf(b, NOW + 250, 1, NOW)).toBe(500);
+  admission.note(a, false, NOW);
+  expect(admission.delayOf(b, NOW + 250, 1, NOW)).toBe(250);
+  expect(admission.delayOf(c, NOW + 250, 1, NOW)).toBeUndefined();
+  admission.note(c, false, NOW);
+  expect(admission.delayOf(b, NOW + 250, 1, NOW)).toBeUndefined();
+});
+
+test("DUR13 delays are at most 60 s, and runs that give no sign lose their place", () => {
+  const admission = new Admission();
+  const delays = Array.from({ length: 1_000 }, (_none, place) => admission.delayOf({}, NOW + place, 2, NOW) ?? 0);
+  expect(delays.slice(0, 6)).toEqual([0, 0, 250, 250, 500, 500]);
+  expect(Math.max(...delays)).toBe(60_000);
+  expect(admission.delayOf({}, NOW, 2, NOW + 100_000)).toBeUndefined();
+});
+
+test("DUR13 alarms that find no place commit what is due and begin later, and a delivery begins at once", async () => {
+  let now = NOW;
+  const bodies = new Map<string, () => void>();
+  const held = workflow({
+    id: "held",
+    run: async (_input, ctx) => {
+      await ctx.sleep("1s");
+      await ctx.step("hold", () => new Promise<void>((end) => bodies.set(ctx.run.id, end)));
+    },
+  });
+  const first = new FakeDeployment([held], {}, undefined, { clock: () => now, executionsMax: 2 });
+  const ids = ["a", "b", "c", "d"];
+  for (const runId of ids) await first.fetch("/api/runs", { json: { workflowId: "held", runId } });
+  const read = async (id: string): Promise<Record<string, unknown>> =>
+    (await (await first.fetch(`/api/runs/${id}`)).json()) as Record<string, unknown>;
+  for (const id of ids) await expect.poll(async () => (await read(id))["status"]).toBe("waiting");
+  for (const id of ids) first.evict(id);
+  now += 10_000;
+  for (const id of ids) await first.alarm(id);
+  expect([...bodies.keys()]).toEqual(["a", "b"]);
+  expect(await read("c")).toMatchObject({ status: "running", invocationCount: 1, dispatch: { failures: 0 } });
+  expect([first.storageOf("c").alarmAt, first.storageOf("d").alarmAt]).toEqual([now + 250, now + 250]);
+  await first.fetch("/api/runs/d/signals", { json: { name: "any" } });
+  await expect.poll(() => bodies.has("d")).toBe(true);
+  bodies.get("a")?.();
+  bodies.get("b")?.();
+  for (const id of ["a", "b"]) await expect.poll(async () => (await read(id))["status"]).toBe("completed");
+  now += 250;
+  await first.alarm("c");
+  await expect.poll(() => bodies.has("c")).toBe(true);
+  expect((await read("c"))["dispatch"]).toBeUndefined();
+});
