@@ -218,7 +218,7 @@ test.skipIf(spawnSync("sqlite3", ["--version"]).status !== 0)(
     for (let run = 0; run < 500; run++) insert.run(`due ${run}`, BigInt(Date.now() - 1_000) * 1_000_000n);
     for (let run = 0; run < 500; run++) insert.run(`later ${run}`, BigInt(Date.now() + 3_600_000) * 1_000_000n);
     alarms.close();
-    const few = spawn("sh", ["-c", `ulimit -H -n 3000; exec ${join(FOLDER, "dist/start.sh")}`], {
+    const few = spawn("sh", ["-c", `ulimit -n 3000; exec ${join(FOLDER, "dist/start.sh")}`], {
       env: { PATH: process.env["PATH"] ?? "", HOLDFAST_DATA: data, HOLDFAST_ADDRESS: "127.0.0.1:0" },
       stdio: ["ignore", "ignore", "pipe"],
     });
