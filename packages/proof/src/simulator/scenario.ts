@@ -5,6 +5,7 @@
  */
 import type { AlarmFault, MessageFault, StartFault } from "@holdfast/workflows/testing";
 import { type Program, makeProgram } from "./program.ts";
+import { makeStartFault } from "./pipes.ts";
 import { Random } from "./random.ts";
 
 /** An action from outside, `afterMs` after the previous action. `run` selects one of the runs that have not ended. */
@@ -111,9 +112,5 @@ function makeFault(random: Random): Fault {
   }
   if (roll < 0.89)
     return { at: random.below(5), type: "alarm", fault: random.pick(["twice", "early", "late", "lost"] as const) };
-  return {
-    at: random.below(3),
-    type: "start",
-    fault: { afterReports: random.below(8), detectedAfterMs: random.below(20_000) },
-  };
+  return { at: random.below(3), type: "start", fault: makeStartFault(random) };
 }

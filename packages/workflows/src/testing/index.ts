@@ -6,6 +6,7 @@ export {
   type Faults,
   type MessageFault,
   SimulatedCrash,
+  type Loss,
   type StartFault,
 } from "./memory-host/faults.ts";
 export { MemoryHost, type MemoryHostOptions } from "./memory-host/memory-host.ts";

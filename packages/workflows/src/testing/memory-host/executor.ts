@@ -16,7 +16,7 @@ import {
 import type { Workflow } from "../../authoring/workflow.ts";
 import { type Platform, webPlatform } from "../../replay/platform.ts";
 import type { VirtualClock } from "../virtual-clock.ts";
-import { EXECUTOR_DIED, type Faults, type StartFault } from "./faults.ts";
+import { DETECTED_MS, type Faults, type StartFault, lossOf } from "./faults.ts";
 import { plainCopy } from "./plain-copy.ts";
 import type { Tampering } from "./tampering.ts";
 
@@ -74,7 +74,7 @@ export class Executor {
       lost: (error) => port.lost(error),
     });
     this.#connections.push(connection);
-    return remote ? this.#remotely(live) : live;
+    return remote ? this.#remotely(live, connection) : live;
   }
 
   /** Ends the connections of an orchestrator that lost its memory. Its executions die, or become zombies. */
@@ -99,7 +99,10 @@ export class Executor {
         connection.dead = true;
         faults?.silent?.(this.#host);
         const isNotified = (): boolean => startedBy === orchestrator() && tampering.hidesLosses !== true;
-        clock.setTimer(fault.detectedAfterMs, () => isNotified() && port.lost(EXECUTOR_DIED));
+        const { detectedAfterMs, loss } = fault;
+        const isDetected = detectedAfterMs !== "never" || !remote;
+        const afterMs = detectedAfterMs === "never" ? DETECTED_MS : detectedAfterMs;
+        if (isDetected) clock.setTimer(afterMs, () => isNotified() && port.lost(lossOf(loss)));
         return remote ? new Promise(() => {}) : REJECTED;
       }
       // A zombie still reports, to the current orchestrator of the run.
@@ -107,8 +110,12 @@ export class Executor {
     };
   }
 
-  #remotely(live: LiveExecution): LiveExecution {
+  #remotely(live: LiveExecution, connection: Connection): LiveExecution {
     return {
+      ping: (answered) => {
+        const lives = !connection.dead || this.#host.tampering.hidesLosses === true;
+        void this.#onPipe(() => lives && answered());
+      },
       update: (update) => void this.#onPipe(() => live.update(update)),
       abort: (reason) => void this.#onPipe(() => live.abort(reason)),
       stepsInProgress: () => live.stepsInProgress?.() ?? [],

@@ -3,7 +3,7 @@
  *
  * Owns: the kinds of faults. A test or the simulator decides for each message or event whether a fault happens.
  */
-import { errorValue } from "@holdfast/protocol";
+import { type ErrorValue, errorValue } from "@holdfast/protocol";
 import type { VirtualClock } from "../virtual-clock.ts";
 
 /** Each function is called for each occurrence. It returns the fault, or `undefined` for none. */
@@ -30,9 +30,19 @@ export type AlarmFault = "twice" | "early" | "late" | "lost";
 export interface StartFault {
   /** The number of reports after which the execution is silent: it died, or hangs. */
   readonly afterReports: number;
-  /** Time until the dispatcher detects the silence, ms. */
-  readonly detectedAfterMs: number;
+  /**
+   * Time until the dispatcher detects the silence, ms. `"never"`: only the pings of the orchestrator detect it (DUR11). An
+   * execution in the orchestrator's own process is detected after `DETECTED_MS`.
+   */
+  readonly detectedAfterMs: number | "never";
+  /** What the dispatcher reports then. Default: the step handler cannot be reached. */
+  readonly loss?: Loss;
 }
+
+/** How an execution can be lost, by the code that its dispatcher reports. */
+export type Loss = "DISPATCH_FAILED" | "SESSION_LOST" | "EXECUTOR_CRASHED" | "STICKY_ROUTING_REQUIRED";
+
+export const DETECTED_MS = 20_000;
 
 /** Thrown by the store at a simulated crash: its caller gets no result of the commit. */
 export class SimulatedCrash extends Error {}
@@ -43,7 +53,9 @@ export class CommitFailed extends Error {}
 /** The delay of the next alarm after an alarm whose commit failed, ms. */
 export const ALARM_RETRY_MS = 5_000;
 
-export const EXECUTOR_DIED: ReturnType<typeof errorValue> = errorValue("DISPATCH_FAILED", "The executor died.");
+export function lossOf(loss: Loss = "DISPATCH_FAILED"): ErrorValue {
+  return errorValue(loss, "The executor died.");
+}
 
 /** The delay of a late message or alarm, ms. */
 export const LATE_MS = 3_000;
