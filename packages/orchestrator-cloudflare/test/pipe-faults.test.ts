@@ -1,0 +1,110 @@
+/**
+ * tests: real step handlers on a network with random faults: lost requests and answers, answers that are nonsense,
+ * processes that restart, several instances, handlers without sessions, and few sessions
+ */
+import { workflow } from "@holdfast/workflows";
+import { expect, test } from "vitest";
+import type { FakeDeployment } from "./fake-platform.ts";
+import { Network, trigger } from "./handler-network.ts";
+
+/** Faults happen in the first requests only, so each run can end. */
+const FAULTY_REQUESTS = 14;
+const SEEDS = 24;
+
+const KINDS = ["request lost", "answer lost", "nonsense", "restart", "overload"] as const;
+
+/** A small generator: the same seed gives the same faults (mulberry32 has the same form). */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+interface Played {
+  readonly seed: number;
+  readonly status: unknown;
+  readonly output: unknown;
+  /** Bodies that started more often than once and once for each fault. */
+  readonly doubled: readonly string[];
+}
+
+async function play(seed: number): Promise<Played> {
+  const random = randomOf(seed);
+  const starts = new Map<string, number>();
+  const body = async (name: string): Promise<string> => {
+    starts.set(name, (starts.get(name) ?? 0) + 1);
+    await new Promise((resolve) => {
+      setTimeout(resolve, random() * 20);
+    });
+    return name;
+  };
+  const work = workflow({
+    id: "work",
+    run: async (_input, ctx) => {
+      const first = await ctx.step("first", () => body("first"));
+      const rest = await ctx.parallel(["a", "b", "c"], (name) => ctx.step(name, () => body(name)));
+      return [first, ...rest, await ctx.step("last", () => body("last"))].join("");
+    },
+  });
+  const stateless = random() < 0.3;
+  const network = new Network(
+    { workflows: [work], stateless, sessionsMax: 1 + Math.floor(random() * 3) },
+    random() < 0.5 ? 1 : 2,
+  );
+  let faults = 0;
+  network.breaks = async (number, _request, pass) => {
+    const kind = random() < 0.3 && number <= FAULTY_REQUESTS ? KINDS[Math.floor(random() * KINDS.length)] : undefined;
+    if (kind === undefined) return pass();
+    faults += 1;
+    if (kind === "overload") return new Response("later", { status: 503 });
+    if (kind !== "request lost") await pass();
+    if (kind === "nonsense") return Response.json({ type: "report", report: [] });
+    if (kind === "restart") network.handlers[number % network.handlers.length] = network.newHandler();
+    throw new TypeError("the connection broke");
+  };
+  let now = Date.now();
+  const api = network.deploy({}, { clock: () => now });
+  await trigger(api, "work");
+  const { status, output } = await untilEnded(api, (at) => {
+    now = Math.max(now, at);
+  });
+  const doubled = [...starts].filter(([, count]) => count > 1 + faults).map(([name]) => name);
+  return { seed, status, output, doubled };
+}
+
+/** Dispatches again at once instead of later. The run must end within 50 s of real time. */
+async function untilEnded(
+  api: FakeDeployment,
+  jump: (to: number) => void,
+): Promise<{ readonly status: unknown; readonly output: unknown }> {
+  type Header = { status: string; output?: unknown; dispatch?: { retryAt?: number } };
+  for (const startedAt = performance.now(); performance.now() - startedAt < 50_000;) {
+    const { status, output, dispatch } = api.storageOf("r").rows.get("record") as Header;
+    if (status !== "running") return { status, output };
+    if (dispatch?.retryAt !== undefined) {
+      jump(dispatch.retryAt);
+      await api.alarm("r");
+    }
+    await new Promise((resolve) => {
+      setTimeout(resolve, 10);
+    });
+  }
+  return { status: "stuck", output: undefined };
+}
+
+test(
+  `DUR11 DUR8 runs on a network with random faults end, and a body starts at most once more for each fault (${SEEDS} seeds)`,
+  { timeout: 60_000 },
+  async () => {
+    const from = Date.now() % 1_000_000;
+    const seeds = Array.from({ length: SEEDS }, (_, place) => from + place);
+    const played = await Promise.all(seeds.map(play));
+    expect(played).toEqual(
+      seeds.map((seed) => ({ seed, status: "completed", output: '["firstabclast"]', doubled: [] })),
+    );
+  },
+);
