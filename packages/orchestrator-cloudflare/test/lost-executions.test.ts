@@ -70,7 +70,20 @@ const deadly = workflow({
     }),
 });
 
-const workflows: Workflow[] = [slow, waves, deadly];
+const needsSession = workflow({
+  id: "needs a session",
+  run: async (kind: string, ctx) => {
+    if (kind === "once") await ctx.step("once", { once: true }, () => started("once"));
+    else {
+      await ctx.stream("chunks", async function* () {
+        started("stream");
+        yield 1;
+      });
+    }
+  },
+});
+
+const workflows: Workflow[] = [slow, waves, deadly, needsSession];
 
 beforeEach(() => starts.clear());
 afterEach(() => void vi.useRealTimers());
@@ -291,6 +304,15 @@ describe("handlers without sessions", () => {
       ["of 110", 1],
     ]);
     expect(headerOf(api)["crashes"]).toBeUndefined();
+  });
+
+  test.each(["once", "stream"])("DUR3 LIM1 a run that needs a session is paused with the remedy: %s", async (kind) => {
+    const api = newNetwork({ stateless: true }).deploy();
+    await trigger(api, "needs a session", kind);
+    expect(await until(api, "paused")).toMatchObject({
+      error: { code: "DISPATCH_REFUSED", message: expect.stringContaining("needs a step handler with sessions") },
+    });
+    expect(starts.size).toBe(0);
   });
 
   test("DUR11 two handlers without sessions in turn execute a step once", async () => {

@@ -14,6 +14,7 @@ import {
   type TurnContent,
   type TurnRequest,
   endsRun,
+  errorValue,
 } from "@holdfast/protocol";
 import { webPlatform } from "../replay/platform.ts";
 import { BodyChanges } from "./body-changes.ts";
@@ -26,6 +27,14 @@ interface Outgoing {
   /** An answer to the orchestrator has contained it. */
   sent: boolean;
 }
+
+/** Events that the journal must contain before the body starts, in the same execution (DUR3, STR1). */
+const NEEDS_SESSION: ReadonlySet<string> = new Set(["step.started", "stream.started"]);
+
+const SESSION_NEEDED = errorValue(
+  "DISPATCH_REFUSED",
+  "A step with once: true, or a stream, needs a step handler with sessions, and this one has none (stateless). Serve the workflow where an execution can outlive a request, or over a service binding; then retry the run.",
+);
 
 export class Session {
   #live: LiveExecution | undefined;
@@ -89,7 +98,8 @@ export class Session {
   async onlyTurn(): Promise<TurnContent> {
     const content = this.#nextContent() ?? (await this.#wait(Infinity));
     this.drop();
-    return content;
+    const needsMore = content.type === "report" && content.report.events.some(({ type }) => NEEDS_SESSION.has(type));
+    return needsMore ? { type: "lost", error: SESSION_NEEDED } : content;
   }
 
   /** How long no request was answered or waited for an answer, ms. */
