@@ -52,6 +52,7 @@ export {
 } from "./run/rows.ts";
 export { alarmOf, newerFormatError, markNewer, readShownInput, shownHeader } from "./run/newer-run.ts";
 export { type OpenWait, type ParentRef, type RunError, type RunHeader, nextAlarm } from "./run/run-header.ts";
+export type { PageSize } from "./run/journal-pages.ts";
 export { RunHost, type RunHostOptions } from "./run/run-host.ts";
 export type { RunIdentity } from "./run/run-identity.ts";
 export { describeEntry, describeLeftOver, describeRun, summarizeRun } from "./run/run-record.ts";

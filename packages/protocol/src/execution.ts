@@ -49,8 +49,14 @@ export interface ExecutionStart {
   readonly seed: string;
   /** The run's replay flags, stored when it was created; absent: none (REP8). */
   readonly flags?: readonly number[];
-  /** The whole journal so far. */
+  /** The journal so far, or its first page if `more` is present. */
   readonly journal: readonly JournalEntry[];
+  /** The rest of the journal: the execution reads it with `ExecutionPort.readPage`. */
+  readonly more?: {
+    readonly lastSeq: number;
+    /** The ids of the tokens in it, by operation. */
+    readonly tokens: readonly (readonly [OperationId, tokenId: string])[];
+  };
   /** Operations that take over an outcome when the function requests them, instead of executing (RES1, RES2). */
   readonly inherited: readonly OperationId[];
   /** The outcomes of the resumed run that operations take over by their lineage (RES3). */
@@ -222,6 +228,8 @@ export type ReportAnswer =
 
 /** The orchestrator, as an execution sees it. */
 export interface ExecutionPort {
+  /** Returns the next entries of the journal after this one. Present if the start has `more`. */
+  readPage?(after: number): readonly JournalEntry[];
   /** Whether answers take time, because a transport lies between the two sides. */
   readonly remote?: boolean;
   /** While this returns true the execution makes no report: events are collected for a later one. */
@@ -286,6 +294,8 @@ export interface WorkflowDescription {
 
 /** Starts executions where the workflow code runs. Deployers may implement their own. */
 export interface StepDispatcher {
+  /** Whether executions of this workflow read the journal in pages. Default: they get all of it at once. */
+  readsPages?(workflowId: string, version: string | undefined): boolean;
   /** Starts an execution and returns immediately (E1). Reports a failure through `port.lost` and never throws. */
   start(start: ExecutionStart, port: ExecutionPort): LiveExecution;
   /** The workflows that the step handler serves. */

@@ -12,6 +12,8 @@ import type { ExecutionPort, ExecutionStart, LiveExecution, WorkflowDescription 
 export interface WorkflowDefinition extends WorkflowDescription {
   /** Starts an execution, with the same contract as `StepDispatcher.start`. */
   readonly execute: (start: ExecutionStart, port: ExecutionPort) => LiveExecution;
+  /** Its executions read the journal in pages (`ExecutionStart.more`). */
+  readonly readsPages?: true;
   /** The author's function. It distinguishes two definitions with the same id. */
   readonly run: unknown;
 }

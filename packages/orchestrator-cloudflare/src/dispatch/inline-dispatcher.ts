@@ -32,6 +32,7 @@ export function createInlineDispatcher({ workflows }: InlineDispatcherOptions): 
       );
       return NO_EXECUTION;
     },
+    readsPages: (workflowId, version) => index.find(workflowId, version)?.readsPages === true,
     workflows: () => index.all.map(describeWorkflow),
     describe(workflowId, version) {
       const found = index.find(workflowId, version);

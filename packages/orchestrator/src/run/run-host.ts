@@ -35,6 +35,7 @@ import type { RunStore, WriteBatch } from "../host/store.ts";
 import { type IndexRow, indexRow } from "./index-mark.ts";
 import type { Deferral, Effect, HostContext, Input, Reply } from "./inputs.ts";
 import { Liveness } from "./liveness.ts";
+import { ONE_PAGE, PAGE, type PageSize, readPage } from "./journal-pages.ts";
 import { type RunMessage, toTriggerInput } from "./messages.ts";
 import { isNewerMessage } from "./newer-format.ts";
 import { OUTBOX_PREFIX, type OutboxRow, listRows, readRow } from "./rows.ts";
@@ -47,6 +48,8 @@ export interface RunHostOptions {
   readonly dispatcher: StepDispatcher;
   /** Returns the time, ms since 1970. */
   readonly clock: () => number;
+  /** The size of the pages in which an execution reads the journal. Tests pass smaller ones. */
+  readonly pageSize?: PageSize | undefined;
   /**
    * Sends a message to another object, and calls `done` once with the result. Without it runs cannot start children.
    */
@@ -194,7 +197,9 @@ export class RunHost {
     });
   }
 
-  #context({ header }: RunState, input: Input): HostContext {
+  #context(state: RunState, input: Input): HostContext {
+    const { header } = state;
+    if (header !== undefined) state.pageSize = this.#pageSize(header);
     const { clock, limits = DEFAULT_LIMITS, send, updateIndex, retentionMs, flags, held = false } = this.#options;
     const now = clock();
     const asks = input.type === "alarm" && this.#live === undefined;
@@ -307,10 +312,12 @@ export class RunHost {
     const header = this.#header;
     const { epoch } = header;
     const life = this.#life;
+    const { pageSize: page } = this.state;
     this.#liveness = new Liveness(this.#options.clock());
     return this.#options.dispatcher.start(this.#describeStart(this.state, header), {
       report: (report) => this.#report(epoch, report, life),
       lost: (error) => this.#lost(epoch, error, life),
+      readPage: (after) => readPage(this.#options.store, after, page),
       progressed: () => {
         if (this.#isNewest(epoch, life)) this.#options.onProgress?.();
       },
@@ -336,6 +343,11 @@ export class RunHost {
     });
   }
 
+  #pageSize({ workflowId, workflowVersion }: RunHeader): PageSize {
+    const { dispatcher, pageSize = PAGE } = this.#options;
+    return dispatcher.readsPages?.(workflowId, workflowVersion) === true ? pageSize : ONE_PAGE;
+  }
+
   #describeStart(state: RunState, header: RunHeader): ExecutionStart {
     const { startedAt } = header;
     assert(startedAt !== undefined, "a running run has started");
@@ -359,7 +371,7 @@ export class RunHost {
       input: readInput(state, header),
       seed: header.seed,
       ...(header.flags === undefined ? {} : { flags: header.flags }),
-      journal: takeJournal(state),
+      ...takeJournal(state).start,
       ...inheritedBy(state),
       paused: header.status === "paused",
       now: Math.max(this.#options.clock(), state.lastAt),

@@ -33,6 +33,7 @@ import {
   streamOfChunk,
 } from "./rows.ts";
 import { newerInBody, newerInEntry, newerInHeader, newerInInbox, newerInRow } from "./newer-format.ts";
+import { FirstPage, ONE_PAGE, PAGE, type PageSize } from "./journal-pages.ts";
 import { bodiesOf } from "./messages.ts";
 import type { RunHeader } from "./run-header.ts";
 
@@ -69,7 +70,9 @@ export interface RunState {
   /** Whether `operations` covers the whole journal. */
   journalRead: boolean;
   /** The journal between a decision to start an execution and the start, so that it is read once (REP6). */
-  journalForStart: JournalEntry[] | undefined;
+  journalForStart: FirstPage | undefined;
+  /** The first page of an execution's journal. The host sets it. */
+  pageSize: PageSize;
   /** The stored chunks of the newest generation of each open stream, by operation. */
   readonly openStreams: Map<OperationId, { readonly chunks: number; readonly chars: number }>;
 }
@@ -90,6 +93,7 @@ export function loadRun(store: StoreReader): RunState {
     progressSeq: 0,
     journalRead: header === undefined,
     journalForStart: undefined,
+    pageSize: ONE_PAGE,
     openStreams: new Map(),
   };
   // The fields of a header in a newer format may have another meaning: read nothing more. Rows that newer code wrote
@@ -111,26 +115,31 @@ export function loadRun(store: StoreReader): RunState {
 
 /** Reads the whole journal, and stores the progress of each operation. */
 export function readJournal(state: RunState): JournalEntry[] {
-  const entries: JournalEntry[] = [];
+  return readFirstPage(state, ONE_PAGE).entries;
+}
+
+/** The same, but returns only the first page. */
+function readFirstPage(state: RunState, size: PageSize): FirstPage {
+  const page = new FirstPage(size);
   state.operations.clear();
   for (const [, entry] of listRows(state.store, JOURNAL_PREFIX)) {
-    entries.push(entry);
+    page.add(entry);
     state.newer ??= newerInEntry(entry);
     applyProgress(state, entry);
   }
   state.journalRead = true;
-  return entries;
+  return page;
 }
 
 /** Returns the number of the newest entry that is progress. The execution that starts next gets the journal that this read. */
 export function findProgress(state: RunState): number {
-  if (!state.journalRead) state.journalForStart = readJournal(state);
+  if (!state.journalRead) state.journalForStart = readFirstPage(state, state.pageSize);
   return state.progressSeq;
 }
 
 /** Reads the rows that a starting execution gets, and checks them for data of newer code. */
 export function prepareStart(state: RunState, header: RunHeader): void {
-  state.journalForStart ??= readJournal(state);
+  state.journalForStart ??= readFirstPage(state, state.pageSize);
   markNewerStart(state, header);
 }
 
@@ -155,15 +164,15 @@ export function markNewerInput(state: RunState, header: RunHeader): void {
 }
 
 /** Returns the journal for an execution that starts now. */
-export function takeJournal(state: RunState): JournalEntry[] {
-  const journal = state.journalForStart ?? readJournal(state);
+export function takeJournal(state: RunState): FirstPage {
+  const page = state.journalForStart ?? readFirstPage(state, state.pageSize);
   state.journalForStart = undefined;
-  return journal;
+  return page;
 }
 
 /** Returns the operations of the whole journal. Reads the journal if that has not been done. */
 export function knowOperations(state: RunState): RunState["operations"] {
-  if (!state.journalRead) readJournal(state);
+  if (!state.journalRead) readFirstPage(state, PAGE);
   return state.operations;
 }
 
@@ -202,7 +211,7 @@ function applyHeader(state: RunState, header: RunHeader): void {
 }
 
 function applyEntry(state: RunState, entry: JournalEntry): void {
-  state.journalForStart?.push(entry);
+  state.journalForStart?.add(entry);
   state.lastSeq = entry.seq;
   state.lastAt = Math.max(state.lastAt, entry.at);
   state.asked = Math.max(state.asked, entry.asked);

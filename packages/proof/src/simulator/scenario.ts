@@ -114,3 +114,8 @@ function makeFault(random: Random): Fault {
     return { at: random.below(5), type: "alarm", fault: random.pick(["twice", "early", "late", "lost"] as const) };
   return { at: random.below(3), type: "start", fault: makeStartFault(random) };
 }
+
+/** Pages of one to three entries: a crash or a delivery comes between two pages. */
+export function pageSizeOf({ actions, faults }: Scenario): { entries: number; chars: number } {
+  return { entries: 1 + ((actions.length + faults.length) % 3), chars: 1_000 };
+}

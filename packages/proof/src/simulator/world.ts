@@ -19,7 +19,7 @@ import { checkTakenOver } from "./oracles/resume.ts";
 import { hasPendingMessages, progressOf } from "./run-progress.ts";
 import { planAt } from "./resume-plan.ts";
 import { type Program, programOf } from "./program.ts";
-import type { Action, Fault, Scenario } from "./scenario.ts";
+import { type Action, type Fault, type Scenario, pageSizeOf } from "./scenario.ts";
 
 /** The age of an alarm that counts as lost, and more. */
 const RESTORED_AFTER_MS = 10_000;
@@ -83,6 +83,7 @@ export class World {
       world,
       clock: this.#clock,
       index: this.#index,
+      pageSize: pageSizeOf(this.#scenario),
       workflows: toWorkflows(this.#scenario.program, this.#clock, this.#observations),
       onCreate: (host) => this.#watch(host),
       faults: this.#faults(),

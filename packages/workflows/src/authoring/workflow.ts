@@ -77,7 +77,7 @@ export function workflow<
   const timeoutMs =
     timeout === undefined ? undefined : parseDurationMs(timeout, `workflow(${JSON.stringify(id)}).timeout`);
   const execute: Workflow["execute"] = (start, port) => executeOn(webPlatform, start, port);
-  return defined({ id, version, description, tags, timeoutMs, run, executeOn, execute });
+  return defined({ id, version, description, tags, timeoutMs, run, readsPages: true, executeOn, execute });
 }
 
 /** Fields that can be invalid if the author uses no type checker. */

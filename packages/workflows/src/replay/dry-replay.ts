@@ -47,7 +47,8 @@ const IDLE_TURNS = 3;
 export function startDryReplay(workflow: Replayable, start: ExecutionStart, platform: Platform): DryReplay {
   let events: readonly ExecutionEvent[] = [];
   let failure: ErrorValue | undefined;
-  const live = workflow.executeOn(platform, structuredClone({ ...start, paused: false }), {
+  const { more: _more, ...whole } = start;
+  const live = workflow.executeOn(platform, structuredClone({ ...whole, paused: false }), {
     report: (report) => {
       events = report.events;
       return { accepted: false, reason: "superseded" };
@@ -70,7 +71,7 @@ function verdictOf(events: readonly ExecutionEvent[]): DryReplayVerdict {
 }
 
 /**
- * Replays `start.journal`. Resolves with the first divergence, or with how the code continues after the journal.
+ * Replays `start.journal`, which is the whole journal. Resolves with the first divergence, or with how the code continues after the journal.
  * @param patienceMs The time for which code may await something that is not an operation, ms of real time.
  */
 export async function dryReplay(

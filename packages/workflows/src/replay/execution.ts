@@ -75,7 +75,7 @@ export class Execution implements LiveExecution, SchedulerHost {
     this.phase = start.paused ? "paused" : "running";
     this.now = start.now;
     this.functionTime = start.clockStart;
-    this.feed = new JournalFeed(start.journal);
+    this.feed = new JournalFeed(start, port);
     this.profile = profileOf(start.flags ?? [], platform.replayFlags);
     this.quiescence = new Quiescence(platform, this.profile ?? PROFILE_0);
     this.reporter = new Reporter(port, start.epoch, this);
@@ -127,7 +127,7 @@ export class Execution implements LiveExecution, SchedulerHost {
     for (const entry of this.feed.rest()) {
       if (entry.type === "wait.opened" && entry.op === op && entry.tokenId !== undefined) return entry.tokenId;
     }
-    return this.platform.randomId();
+    return this.start.more?.tokens.find(([token]) => token === op)?.[1] ?? this.platform.randomId();
   }
 
   /** Records that the function has ended. Its later operations are ignored. */

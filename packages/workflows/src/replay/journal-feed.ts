@@ -3,20 +3,34 @@
  *
  * Owns: the order. Answers and updates may overtake each other on a pipe, so entries are delivered in order of `seq`.
  */
-import type { JournalEntry } from "@holdfast/protocol";
+import {
+  type ExecutionPort,
+  type ExecutionStart,
+  HoldfastError,
+  type JournalEntry,
+  isKnownEntry,
+} from "@holdfast/protocol";
 
 export class JournalFeed {
-  #entries: JournalEntry[];
+  /** The entries of the page, and of no other. */
+  #page: readonly JournalEntry[];
   #position = 0;
+  /** Newer entries than those of the start, in order. */
+  #newer: JournalEntry[] = [];
   readonly #early = new Map<number, JournalEntry>();
-  /** The `seq` of the newest entry without a gap before it. */
+  /** The `seq` of the newest entry without a gap before it. Pages before it may be unread. */
   lastSeq: number;
   readonly #startSeq: number;
+  /** The `seq` of the last entry of the page. */
+  #readSeq: number;
+  readonly #port: ExecutionPort;
 
-  constructor(journal: readonly JournalEntry[]) {
-    this.#entries = [...journal];
-    this.lastSeq = journal.at(-1)?.seq ?? 0;
+  constructor({ journal, more }: ExecutionStart, port: ExecutionPort) {
+    this.#page = journal;
+    this.#readSeq = journal.at(-1)?.seq ?? 0;
+    this.lastSeq = more?.lastSeq ?? this.#readSeq;
     this.#startSeq = this.lastSeq;
+    this.#port = port;
   }
 
   receive(entries: readonly JournalEntry[]): void {
@@ -29,32 +43,54 @@ export class JournalFeed {
       entry = this.#early.get(this.lastSeq + 1)
     ) {
       this.#early.delete(entry.seq);
-      this.#entries.push(entry);
+      this.#newer.push(entry);
       this.lastSeq = entry.seq;
     }
   }
 
-  /** Returns the oldest entry that was not taken. */
+  /**
+   * Returns the oldest entry that was not taken.
+   * @throws HoldfastError if the next page cannot be read, or has an entry that newer code wrote.
+   */
   peek(): JournalEntry | undefined {
-    return this.#entries[this.#position];
+    if (this.#position === this.#page.length) this.#turnPage();
+    return this.#page[this.#position];
+  }
+
+  #turnPage(): void {
+    this.#position = 0;
+    if (this.#readSeq < this.#startSeq) return this.#readPage();
+    this.#page = this.#newer;
+    this.#newer = [];
+  }
+
+  #readPage(): void {
+    const page = (this.#port.readPage?.(this.#readSeq) ?? []).filter(({ seq }) => seq <= this.#startSeq);
+    const last = page.at(-1);
+    if (last === undefined)
+      throw new HoldfastError("DISPATCH_FAILED", `Journal entry ${this.#readSeq + 1} is missing.`);
+    const unknown = page.find((entry) => !isKnownEntry(entry));
+    if (unknown !== undefined)
+      throw new HoldfastError(
+        "PROTOCOL_MISMATCH",
+        `The journal contains ${unknown.type}, which this step handler does not support.`,
+      );
+    this.#page = page;
+    this.#readSeq = last.seq;
   }
 
   /** True while entries remain that existed when the execution started. */
   get replaying(): boolean {
-    const next = this.peek();
-    return next !== undefined && next.seq <= this.#startSeq;
+    const next = this.#page[this.#position];
+    return this.#readSeq < this.#startSeq || (next !== undefined && next.seq <= this.#startSeq);
   }
 
   take(): void {
     this.#position += 1;
-    if (this.#position === this.#entries.length) {
-      this.#entries = [];
-      this.#position = 0;
-    }
   }
 
-  /** Returns the entries that were not taken. */
+  /** Returns the entries of the page that were not taken. */
   rest(): readonly JournalEntry[] {
-    return this.#entries.slice(this.#position);
+    return this.#page.slice(this.#position);
   }
 }

@@ -32,7 +32,9 @@ export interface CompletedStep {
 }
 
 export class Operations {
+  /** The operations without a delivered outcome. The function alone holds the others, and their values. */
   readonly #all = new Map<OperationId, OpenOperation>();
+  readonly #ids: OperationId[] = [];
   readonly #occurrences = new Map<string, number>();
   /** Only in a resumed run. */
   readonly #inheritance: Inheritance | undefined;
@@ -71,7 +73,7 @@ export class Operations {
 
   /** The number of operations requested so far. */
   get count(): number {
-    return this.#all.size;
+    return this.#ids.length;
   }
 
   /**
@@ -82,8 +84,8 @@ export class Operations {
     return this.open === 1 && this.#before.open === 0 && nth > this.#before.count;
   }
 
-  ids(): OperationId[] {
-    return [...this.#all.keys()];
+  ids(): readonly OperationId[] {
+    return this.#ids;
   }
 
   get(op: OperationId): OpenOperation | undefined {
@@ -145,6 +147,7 @@ export class Operations {
     this.#occurrences.set(key, (this.#occurrences.get(key) ?? 0) + 1);
     const operation = new OpenOperation(id, kind, this.count + 1, request, this.#placeOf(key));
     this.#all.set(id, operation);
+    this.#ids.push(id);
     this.#inheritance?.requested(operation);
     if (request.type === "step" && request.step.compensate !== undefined) this.compensable = true;
     // A metadata change has no outcome.
@@ -179,6 +182,7 @@ export class Operations {
     this.#received = operation.nth;
     this.#uses.clear();
     this.#inheritance?.received(operation);
+    if (operation.kind !== "unwind") this.#all.delete(operation.id);
     const error = operation.settle(entry);
     if (error !== undefined) {
       this.#own(error);

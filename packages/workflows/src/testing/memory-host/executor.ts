@@ -72,6 +72,7 @@ export class Executor {
       remote,
       report: (given) => (remote ? this.#onPipe(() => report(given)) : report(given)),
       lost: (error) => port.lost(error),
+      readPage: (after) => plainCopy(port.readPage?.(after) ?? []),
     });
     this.#connections.push(connection);
     return remote ? this.#remotely(live, connection) : live;

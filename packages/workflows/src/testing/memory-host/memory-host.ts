@@ -18,6 +18,7 @@ import {
   alarmOf,
   checkedTransition,
   isAlarmLost,
+  type PageSize,
   readJournal,
   toTriggerInput,
 } from "@holdfast/orchestrator";
@@ -51,6 +52,8 @@ export interface MemoryHostOptions {
   /** The runs of the same world, by id. A run that invokes children adds them here. */
   readonly world?: Map<string, MemoryHost>;
   readonly runId?: string;
+  /** Executions read the journal in pages of this size. Default: all of it at once. */
+  readonly pageSize?: PageSize | undefined;
   /** The index of runs, by run id. Default: none. */
   readonly index?: Map<string, IndexRow>;
   /** Runs cannot send messages to other runs. */
@@ -333,9 +336,11 @@ export class MemoryHost implements WorldRun {
       transition: tampering?.decide?.(checkedTransition) ?? checkedTransition,
       dispatcher: {
         start: (start, port) => this.#executor.start(start, port),
+        readsPages: () => this.#options.pageSize !== undefined,
         workflows: () => this.#workflows.all,
       },
       clock: () => this.clock.now(),
+      pageSize: this.#options.pageSize,
       flags: this.#options.replayFlags?.newest,
       send:
         noChildren === true
