@@ -20,10 +20,19 @@ test("DUR13 the run that was due first gets the next place, and a place is free 
   expect(admission.delayOf(b, NOW + 250, 1, NOW)).toBeUndefined();
 });
 
+test("DUR13 runs that were due at the same time do not wait for each other", () => {
+  const admission = new Admission();
+  const [a, b, c] = [{}, {}, {}];
+  const ask = (holder: object): number | undefined => admission.delayOf(holder, NOW, 1, NOW);
+  expect([a, b, c].map(ask)).toEqual([undefined, 250, 500]);
+  admission.note(a, false, NOW);
+  expect([c, b].map(ask)).toEqual([250, undefined]);
+});
+
 test("DUR13 delays are at most 60 s, and runs that give no sign lose their place", () => {
   const admission = new Admission();
   const delays = Array.from({ length: 1_000 }, (_none, place) => admission.delayOf({}, NOW + place, 2, NOW) ?? 0);
-  expect(delays.slice(0, 6)).toEqual([0, 0, 250, 250, 500, 500]);
+  expect(delays.slice(0, 6)).toEqual([0, 0, 250, 500, 750, 1_000]);
   expect(Math.max(...delays)).toBe(60_000);
   expect(admission.delayOf({}, NOW, 2, NOW + 100_000)).toBeUndefined();
 });
@@ -49,7 +58,7 @@ test("DUR13 alarms that find no place commit what is due and begin later, and a 
   for (const id of ids) await first.alarm(id);
   expect([...bodies.keys()]).toEqual(["a", "b"]);
   expect(await read("c")).toMatchObject({ status: "running", invocationCount: 1, dispatch: { failures: 0 } });
-  expect([first.storageOf("c").alarmAt, first.storageOf("d").alarmAt]).toEqual([now + 250, now + 250]);
+  expect([first.storageOf("c").alarmAt, first.storageOf("d").alarmAt]).toEqual([now + 250, now + 500]);
   await first.fetch("/api/runs/d/signals", { json: { name: "any" } });
   await expect.poll(() => bodies.has("d")).toBe(true);
   bodies.get("a")?.();

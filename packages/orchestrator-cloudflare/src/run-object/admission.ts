@@ -5,11 +5,11 @@
  * an alarm of its own, and a process that starts counts from zero.
  *
  * Invariants
- * - AD1 An alarm begins an execution only if fewer than `max` runs execute and no waiting run was due earlier.
+ * - AD1 An alarm begins an execution only if there is a place for it and for each waiting run that was due earlier.
  * - AD2 A run that gives no sign for `LEASE_MS` has no place: its object may have left memory without a word.
  */
 
-/** The delay of the alarm of the first runs of the queue, ms. */
+/** The time between the alarms of two runs of the queue, ms. */
 const TURN_MS = 250;
 const DELAY_MS_MAX = 60_000;
 /** Longer than the interval of the watchdog of an executing run, and than `DELAY_MS_MAX`. */
@@ -18,11 +18,19 @@ const LEASE_MS = 90_000;
 /** A run's object, as the key of its place. */
 type Holder = object;
 
+interface Waiting {
+  readonly dueAt: number;
+  /** Runs that were due at the same time have the order of their first alarms. */
+  readonly order: number;
+  readonly signAt: number;
+}
+
 export class Admission {
   /** The runs that execute, with the time of their last sign, ms since the epoch. */
   readonly #executing = new Map<Holder, number>();
   /** The runs that wait for a place. */
-  readonly #waiting = new Map<Holder, { readonly dueAt: number; readonly signAt: number }>();
+  readonly #waiting = new Map<Holder, Waiting>();
+  #joined = 0;
 
   /** Records whether a run executes. Called at each of its commits. */
   note(holder: Holder, executes: boolean, now: number): void {
@@ -39,18 +47,23 @@ export class Admission {
   /** The delay after which a run asks again, ms; `undefined`: it has a place. `dueAt`: since when its alarm is due. */
   delayOf(holder: Holder, dueAt: number, max: number, now: number): number | undefined {
     this.#dropSilent(now);
-    const since = Math.min(this.#waiting.get(holder)?.dueAt ?? dueAt, dueAt);
+    const known = this.#waiting.get(holder);
+    const mine: Waiting = {
+      dueAt: Math.min(known?.dueAt ?? dueAt, dueAt),
+      order: known?.order ?? (this.#joined += 1),
+      signAt: now,
+    };
     this.#waiting.delete(holder);
     const free = max - this.#executing.size;
     let before = 0;
-    for (const waiting of this.#waiting.values()) if (waiting.dueAt < since) before += 1;
+    for (const waiting of this.#waiting.values()) if (isBefore(waiting, mine)) before += 1;
     if (before < free) {
       this.#executing.set(holder, now);
       return undefined;
     }
-    this.#waiting.set(holder, { dueAt: since, signAt: now });
-    // `max` runs share a place of the queue: they can execute at a time.
-    const place = Math.floor((before - Math.max(free, 0)) / max) + 1;
+    this.#waiting.set(holder, mine);
+    // One run at a time asks again: each question is a commit, and hundreds a second would slow the runs that execute.
+    const place = before - Math.max(free, 0) + 1;
     return Math.min(TURN_MS * place, DELAY_MS_MAX);
   }
 
@@ -62,6 +75,10 @@ export class Admission {
       if (now - signAt > LEASE_MS || signAt > now) this.#waiting.delete(holder);
     }
   }
+}
+
+function isBefore(one: Waiting, other: Waiting): boolean {
+  return one.dueAt === other.dueAt ? one.order < other.order : one.dueAt < other.dueAt;
 }
 
 /** The places of this isolate. */
