@@ -48,16 +48,17 @@ function messagesAgain(
   now: number,
 ): Pick<Partial<RunHeader>, "outbox" | "index" | "dispatch"> {
   const outboxAt = within(now, outbox.retryAt, resendDelayMs(outbox.failures));
-  const owed = index?.owed;
-  const indexAt = owed && within(now, owed.retryAt, resendDelayMs(owed.failures, HOST_LIMITS.indexResendMsMax));
+  const pending = index?.owed;
+  const indexAt =
+    pending && within(now, pending.retryAt, resendDelayMs(pending.failures, HOST_LIMITS.indexResendMsMax));
   const dispatchMs =
     dispatch?.failures === 0 ? HOST_LIMITS.heldAlarmMs : dispatchDelayMs(seed, dispatch?.failures ?? 1);
   const dispatchAt = within(now, dispatch?.retryAt, dispatchMs);
   return {
     ...(outboxAt === undefined || outboxAt === outbox.retryAt ? {} : { outbox: { ...outbox, retryAt: outboxAt } }),
-    ...(index === undefined || owed === undefined || indexAt === undefined || indexAt === owed.retryAt
+    ...(index === undefined || pending === undefined || indexAt === undefined || indexAt === pending.retryAt
       ? {}
-      : { index: { ...index, owed: { ...owed, since: Math.min(owed.since, now), retryAt: indexAt } } }),
+      : { index: { ...index, owed: { ...pending, since: Math.min(pending.since, now), retryAt: indexAt } } }),
     ...(dispatch === undefined || dispatchAt === undefined || dispatchAt === dispatch.retryAt
       ? {}
       : { dispatch: { ...dispatch, since: Math.min(dispatch.since, now), retryAt: dispatchAt } }),

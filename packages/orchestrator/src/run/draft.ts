@@ -76,7 +76,7 @@ export class Draft {
   }
 
   /** Whether the clock was set back: it shows a time before the newest stored one. */
-  get isClockBehind(): boolean {
+  get isClockLate(): boolean {
     return this.now < this.#at;
   }
 

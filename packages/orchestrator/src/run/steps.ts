@@ -56,7 +56,7 @@ export function settleDueRetries(draft: Draft): void {
   const { header, now } = draft;
   if (header.retryAt === undefined || header.retryAt > now) return;
   const next = findNextRetry(draft);
-  if (draft.isClockBehind && next !== undefined) draft.advanceTo(next);
+  if (draft.isClockLate && next !== undefined) draft.advanceTo(next);
   const left = untilNextRetryMs(draft);
   draft.change({ retryAt: left === undefined ? undefined : now + left, retriedAt: draft.at });
   wake(draft);

@@ -18,7 +18,7 @@ import { settleDueWaits } from "./waits.ts";
 
 /** Settles all timers that are due. */
 export function settleDueTimers(draft: Draft): void {
-  if (draft.isClockBehind) setTimersAgain(draft);
+  if (draft.isClockLate) setTimersAgain(draft);
   settleOutbox(draft);
   settleIndex(draft);
   const { header, now } = draft;
