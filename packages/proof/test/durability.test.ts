@@ -242,8 +242,11 @@ describe("reports of superseded executions", () => {
   test("DUR7 crashes are counted after a dispatch failure", async () => {
     const clock = new VirtualClock();
     const store = new MemoryStore();
+    const before = new MemoryHost({ workflows: [workflowOf(() => 1)], clock, store });
+    before.trigger("w", undefined, { delayMs: 1_000 });
+    // The next deployment does not serve the workflow.
     const absent = new MemoryHost({ workflows: [], clock, store });
-    absent.trigger("w");
+    absent.fireAlarm();
     await absent.settle();
     expect(absent.header.dispatch).toMatchObject({ failures: 1 });
     const host = new MemoryHost({

@@ -9,8 +9,6 @@ import {
   type Reply,
   type RunHeader,
   RunHost,
-  type RunMessage,
-  type SendResult,
   type WriteBatch,
   alarmOf,
   expiryOf,
@@ -19,7 +17,7 @@ import {
   summarizeRun,
   toTriggerInput,
 } from "@holdfast/orchestrator";
-import { DEFAULT_LIMITS, errorValue, isTerminal } from "@holdfast/protocol";
+import { DEFAULT_LIMITS, isTerminal } from "@holdfast/protocol";
 import { randomHex } from "@holdfast/protocol/transport";
 import { RunSockets } from "../feed/run-sockets.ts";
 import { StreamReaders } from "../feed/stream-readers.ts";
@@ -33,7 +31,7 @@ import { KeyReservation } from "./key-reservation.ts";
 import { LargeRows } from "./large-rows.ts";
 import { neighboursOf } from "./neighbours.ts";
 import { observe } from "./observe.ts";
-import { lookUpWorkflow, notServed, withDefaults } from "./served-workflows.ts";
+import { notServed } from "./served-workflows.ts";
 import { DurableObjectStore } from "./store.ts";
 import { Watchers } from "./watchers.ts";
 
@@ -155,7 +153,7 @@ export class RunObject {
       case "delete":
         return this.#delete(command.by);
       case "message":
-        return Response.json(this.#receive(command.message));
+        return Response.json(this.#host.receive(command.message, randomHex(16)));
       case "workflows":
         return Response.json({ workflows: await this.#deps.dispatcher.workflows() });
       case "reserveKey":
@@ -225,25 +223,12 @@ export class RunObject {
   async #trigger({ trigger, byKey, waitMs }: CommandOf<"trigger">): Promise<Response> {
     const keyHolder = this.#key.holderFor({ byKey });
     if (keyHolder !== undefined) return Response.json(keyHolder);
-    const { dispatcher } = this.#deps;
-    const described = lookUpWorkflow(dispatcher, trigger);
-    if (described === null && this.#host.state.header === undefined) throw await notServed(dispatcher, trigger);
-    const reply = this.#host.handle(toTriggerInput(withDefaults(trigger, described), randomHex(16)));
+    const reply = this.#host.handle(toTriggerInput(trigger, randomHex(16)));
+    if (reply.type === "refused" && reply.code === "workflow_not_found")
+      throw await notServed(this.#deps.dispatcher, reply.message);
     if (reply.type === "refused") throw refusal(reply);
     if (waitMs > 0) await this.#watchers.parked(waitMs);
     return Response.json(this.#answers.record(), { status: reply.type === "created" ? 201 : 200 });
-  }
-
-  /** Receives a message of another run. The start of a child is rejected finally if its workflow is not served. */
-  #receive(message: RunMessage): SendResult {
-    if (message.type !== "trigger") return this.#host.receive(message, randomHex(16));
-    const { trigger } = message;
-    const described = lookUpWorkflow(this.#deps.dispatcher, trigger);
-    if (described === null && this.#host.state.header === undefined) {
-      const text = `This deployment does not serve the workflow ${JSON.stringify(trigger.workflowId)}. Add it to its list of workflows.`;
-      return { type: "refused", error: errorValue("WORKFLOW_NOT_FOUND", text) };
-    }
-    return this.#host.receive({ ...message, trigger: withDefaults(trigger, described) }, randomHex(16));
   }
 
   /** Deletes the run with all its rows (VER3). */

@@ -14,6 +14,7 @@ import type {
   OperationId,
   ReportAnswer,
   StepInProgress,
+  WorkflowDescription,
 } from "@holdfast/protocol";
 import type { SendResult } from "../host/outbox-sender.ts";
 import type { Silence } from "./liveness.ts";
@@ -96,6 +97,11 @@ export interface HostContext {
   readonly live: boolean;
   /** The silence of the live execution. `undefined`: none is live, or it runs in this process (DUR11). */
   readonly silence?: Silence | undefined;
+  /**
+   * The description of the workflow of a trigger. `null`: no handler serves it; `undefined`: unknown without a call. Only
+   * for the input `trigger`.
+   */
+  readonly workflow?: WorkflowDescription | null | undefined;
   /** The bodies that the live execution has in progress. Only for the input `terminate`. */
   readonly inProgress?: readonly StepInProgress[];
   /** Why no execution begins now, and when it is tried again. Absent: executions begin. */
@@ -126,7 +132,8 @@ export type RefusalCode =
   | "run_terminal"
   | "run_unwinding"
   | "token_not_found"
-  | "unknown_step";
+  | "unknown_step"
+  | "workflow_not_found";
 
 export type Reply =
   | { readonly type: "done" }

@@ -9,7 +9,15 @@
  * - M2 A message may outlive what it is about: the run is deleted, or another run has its id. So a message names the run
  *   and the operation that it is about, and a receiver to which they do not apply acknowledges it and ignores it.
  */
-import type { ChildOutcome, EntryBody, InheritedPlace, JournalEntry, OperationId } from "@holdfast/protocol";
+import type {
+  ChildOutcome,
+  EntryBody,
+  InheritedPlace,
+  JournalEntry,
+  OperationId,
+  StepDispatcher,
+  WorkflowDescription,
+} from "@holdfast/protocol";
 import type { ParentRef } from "./run-header.ts";
 import type { RunIdentity } from "./run-identity.ts";
 
@@ -37,6 +45,14 @@ export type ChildTrigger = Omit<RunIdentity, "id"> &
 export function toTriggerInput(trigger: ChildTrigger, seed: string): TriggerInput {
   const { runId, input, delayMs, parent, inherited, ...attributes } = trigger;
   return { type: "trigger", identity: { id: runId, ...attributes }, input, seed, delayMs, parent, inherited };
+}
+
+/** Returns the dispatcher's description of the workflow of a trigger. */
+export function describeWorkflowOf(
+  dispatcher: StepDispatcher,
+  { identity }: TriggerInput,
+): WorkflowDescription | null | undefined {
+  return dispatcher.describe?.(identity.workflowId, identity.workflowVersion);
 }
 
 /** The state that a run takes over from the parent from which it is resumed. */

@@ -36,7 +36,7 @@ import { type IndexRow, indexRow } from "./index-mark.ts";
 import type { Deferral, Effect, HostContext, Input, Reply } from "./inputs.ts";
 import { Liveness } from "./liveness.ts";
 import { ONE_PAGE, PAGE, type PageSize, readPage } from "./journal-pages.ts";
-import { type RunMessage, toTriggerInput } from "./messages.ts";
+import { type RunMessage, describeWorkflowOf as describe, toTriggerInput } from "./messages.ts";
 import { isNewerMessage } from "./newer-format.ts";
 import { OUTBOX_PREFIX, type OutboxRow, listRows, readRow } from "./rows.ts";
 import type { ParentRef, RunHeader } from "./run-header.ts";
@@ -209,6 +209,7 @@ export class RunHost {
       live: this.#live !== undefined,
       silence: this.#live?.ping === undefined ? undefined : this.#liveness.silence(now),
       ...(input.type === "terminate" ? { inProgress: this.stepsInProgress() } : {}),
+      ...(input.type === "trigger" ? { workflow: describe(this.#options.dispatcher, input) } : {}),
       held,
       deferral: held ? HELD : asks ? this.#options.defer?.() : undefined,
       canSend: send !== undefined,
@@ -235,7 +236,8 @@ export class RunHost {
     // Newer code can handle the message: its sender keeps it until that is deployed.
     if (reply.code === "newer_format") return { type: "unreachable" };
     if (message.type !== "trigger") return { type: "acknowledged" };
-    return { type: "refused", error: errorValue("IDEMPOTENCY_CONFLICT", reply.message) };
+    const code = reply.code === "workflow_not_found" ? "WORKFLOW_NOT_FOUND" : "IDEMPOTENCY_CONFLICT";
+    return { type: "refused", error: errorValue(code, reply.message) };
   }
 
   /** Whether a message is about a run of this object that ended and was deleted. */

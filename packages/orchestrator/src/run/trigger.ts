@@ -1,10 +1,17 @@
 /**
  * Creating a run.
  *
- * Owns: RUN2 (one run for one id, however often it is requested), RUN3 (the recorded attributes of a run), and the storage
+ * Owns: the defaults from the definition of the workflow (RUN4, RUN6), the refusal of a workflow that is not served, RUN2 (one run for one id, however often it is requested), RUN3 (the recorded attributes of a run), and the storage
  * of the state that a resumed run takes over (RES1–RES4).
  */
-import { FORMAT_VERSION, NEWEST_FLAGS, changeMetadata, defined, isSameValue } from "@holdfast/protocol";
+import {
+  FORMAT_VERSION,
+  NEWEST_FLAGS,
+  type WorkflowDescription,
+  changeMetadata,
+  defined,
+  isSameValue,
+} from "@holdfast/protocol";
 import { EMPTY_OUTBOX } from "../host/outbox.ts";
 import { Draft } from "./draft.ts";
 import type { HostContext, Reply } from "./inputs.ts";
@@ -26,8 +33,9 @@ export function trigger(state: RunState, input: TriggerInput, context: HostConte
     // `transition` rejects the trigger if the stored input cannot be compared (VER4).
     return [draft, state.newer === undefined ? answerRepeated(state, state.header, input) : { type: "exists" }];
   }
+  if (context.workflow === null) return [draft, refuseUnserved(input)];
   const large = input.input.length > HEADER_INPUT_CHARS_MAX;
-  draft.replace(newHeader(input, draft.now, large, context.flags));
+  draft.replace(newHeader(withDefaults(input, context.workflow), draft.now, large, context.flags));
   if (large) draft.put(INPUT_KEY, { v: FORMAT_VERSION, input: input.input } satisfies InputRow);
   if (input.inherited !== undefined) takeOver(draft, input.inherited);
   if (input.inherited !== undefined && context.canSend) {
@@ -35,6 +43,21 @@ export function trigger(state: RunState, input: TriggerInput, context: HostConte
   }
   if (input.delayMs === undefined) wake(draft);
   return [draft, { type: "created" }];
+}
+
+/** Adds what the workflow's definition says to what the trigger says (RUN4, RUN6). */
+function withDefaults(input: TriggerInput, described: WorkflowDescription | undefined): TriggerInput {
+  if (described === undefined) return input;
+  const { workflowVersion = described.version, timeoutMs = described.timeoutMs, tags } = input.identity;
+  const allTags = [...new Set([...(described.tags ?? []), ...tags])];
+  return { ...input, identity: { ...input.identity, workflowVersion, timeoutMs, tags: allTags } };
+}
+
+function refuseUnserved({ identity }: TriggerInput): Reply {
+  const { workflowId, workflowVersion: version } = identity;
+  const which = version === undefined ? "" : ` in version ${JSON.stringify(version)}`;
+  const message = `This deployment does not serve the workflow ${JSON.stringify(workflowId)}${which}. Add it to its list of workflows.`;
+  return { type: "refused", code: "workflow_not_found", message };
 }
 
 function noteAtParent(draft: Draft, { parentRunId, by, parentCreatedAt: createdAt }: Inheritance): void {

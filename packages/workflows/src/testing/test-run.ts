@@ -24,6 +24,7 @@ export type TestEntry = Readonly<Record<string, unknown>> & {
 export class TestRun {
   readonly #host: MemoryHost;
   readonly #patienceMs: number;
+  #deliveries = 0;
 
   /** `patienceMs`: how long a step body may await something real before virtual time continues, real milliseconds. */
   constructor(host: MemoryHost, patienceMs: number) {
@@ -48,12 +49,21 @@ export class TestRun {
     return this.#host.journal.map((entry) => describeEntry(entry, { chars: HOST_LIMITS.jsonChars }) as TestEntry);
   }
 
+  /** Delivers a signal. Without a `deliveryId` each call is a delivery of its own. */
   signal(name: string, payload?: unknown, deliveryId?: string): Promise<void> {
-    return this.#do(() => this.#host.deliver("signal", name, payload, deliveryId));
+    return this.#deliver("signal", name, payload, deliveryId);
   }
 
+  /** Delivers an event. Without a `deliveryId` each call is a delivery of its own. */
   event(type: string, payload?: unknown, deliveryId?: string): Promise<void> {
-    return this.#do(() => this.#host.deliver("event", type, payload, deliveryId));
+    return this.#deliver("event", type, payload, deliveryId);
+  }
+
+  /** A delivery that is repeated after a crash has the same id, as the client's deliveries have (WAIT3). */
+  #deliver(kind: "signal" | "event", name: string, payload: unknown, deliveryId?: string): Promise<void> {
+    this.#deliveries += 1;
+    const id = deliveryId ?? `${this.id} delivery ${this.#deliveries}`;
+    return this.#do(() => this.#host.deliver(kind, name, payload, id));
   }
 
   /** Answers a token. Default: the oldest open one. */
@@ -139,8 +149,11 @@ export class TestRun {
   }
 
   async #do(act: () => { readonly type: string; readonly message?: string }): Promise<void> {
+    const { crashes } = this.#host;
     const reply = act();
-    if (reply.type === "refused") throw failure(`the run refused this: ${reply.message}`);
+    // After a crash the command was repeated: the refusal says that the first attempt had its effect.
+    if (reply.type === "refused" && this.#host.crashes === crashes)
+      throw failure(`the run refused this: ${reply.message}`);
     await this.#settle();
   }
 }

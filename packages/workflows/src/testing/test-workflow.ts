@@ -137,9 +137,8 @@ async function runOnce(
     onCreate: (one) => crashing.watch(one),
     replaceBody: (kind, name) => mockOf(options, kind, name),
   });
-  const timeoutMs = options.timeout === undefined ? definition.timeoutMs : parseDurationMs(options.timeout, "timeout");
-  const { version: workflowVersion, tags = [] } = definition;
-  host.trigger(definition.id, input, defined({ workflowVersion, tags, timeoutMs }));
+  const timeoutMs = options.timeout === undefined ? undefined : parseDurationMs(options.timeout, "timeout");
+  host.trigger(definition.id, input, defined({ workflowVersion: definition.version, timeoutMs }));
   const startedAt = host.clock.now();
   for (const [name, payload] of Object.entries(options.signals ?? {}))
     host.deliver("signal", name, payload, `signal ${name}`);

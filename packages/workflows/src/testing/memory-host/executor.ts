@@ -11,6 +11,8 @@ import {
   type ExecutionStart,
   type LiveExecution,
   type ReportAnswer,
+  type WorkflowDescription,
+  describeWorkflow,
   errorValue,
 } from "@holdfast/protocol";
 import type { Workflow } from "../../authoring/workflow.ts";
@@ -37,6 +39,11 @@ export interface ExecutorHost {
   readonly reportOfZombie: (report: ExecutionReport) => ReportAnswer;
   /** Called when a message crosses the pipe. */
   readonly moved: () => void;
+}
+
+/** Describes a workflow as the dispatchers of a deployment do: `null` if it is not served. */
+export function describeServed(workflow: Workflow | undefined): WorkflowDescription | null {
+  return workflow === undefined ? null : describeWorkflow(workflow);
 }
 
 /** One execution's end of the pipe. `dead`: its reports are lost. */

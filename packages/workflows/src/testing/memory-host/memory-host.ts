@@ -38,7 +38,7 @@ import type { Platform } from "../../replay/platform.ts";
 import { VirtualClock } from "../virtual-clock.ts";
 import { replayEnd } from "./cold-replay.ts";
 import { executionPlatforms } from "./execution-platform.ts";
-import { Executor, REJECTED } from "./executor.ts";
+import { Executor, REJECTED, describeServed } from "./executor.ts";
 import { ALARM_RETRY_MS, CommitFailed, type Faults, LATE_MS, SimulatedCrash } from "./faults.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { Network } from "./network.ts";
@@ -338,6 +338,7 @@ export class MemoryHost implements WorldRun {
         start: (start, port) => this.#executor.start(start, port),
         readsPages: () => this.#options.pageSize !== undefined,
         workflows: () => this.#workflows.all,
+        describe: (id, version) => describeServed(this.#workflows.find(id, version)),
       },
       clock: () => this.clock.now(),
       pageSize: this.#options.pageSize,
