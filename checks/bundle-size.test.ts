@@ -6,10 +6,10 @@ import { expect, test } from "vitest";
 import { REPOSITORY } from "./source-files.ts";
 
 /** Bound on the package's own code, including the replay engine, bytes. */
-const OWN_BYTES_MAX = 20_200;
+const OWN_BYTES_MAX = 21_700;
 
 /** Bound on the package with the values codec, its only run-time dependency, bytes. */
-const ALL_BYTES_MAX = 23_900;
+const ALL_BYTES_MAX = 25_400;
 
 const CODEC = "devalue";
 

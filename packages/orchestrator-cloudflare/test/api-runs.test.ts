@@ -54,6 +54,7 @@ describe("one run", () => {
       body: { error: "run_not_ended" },
     });
     await api.fetch("/api/runs/r1/cancel", { method: "POST" });
+    await api.fetch("/api/runs/r1", { headers: { Prefer: "wait=5" } });
     expect((await api.fetch("/api/runs/r1", { method: "DELETE" })).status).toBe(204);
     expect(api.storageOf("r1")).toMatchObject({ rows: new Map(), alarmAt: null });
     expect((await api.fetch("/api/runs/r1")).status).toBe(404);
@@ -153,12 +154,14 @@ describe("deliveries", () => {
     expect([again.status, again.body.error]).toEqual([409, expect.stringMatching(/already_resolved|run_terminal/)]);
   });
 
-  test("CAN1 a cancel answers 202 with the cancelled run; a cancel of an ended run answers 409", async () => {
+  test("CAN1 CAN2 a cancel answers 202 with the run, which ends after its clean-up; a cancel of an ended run answers 409", async () => {
     await start("approve");
     expect(await answerOf(await api.fetch("/api/runs/r1/cancel", { method: "POST" }))).toMatchObject({
       status: 202,
-      body: { run: { status: "cancelled" } },
+      body: { run: { phase: "compensating", error: { code: "CANCELLED" } } },
     });
+    const ended = await answerOf(await api.fetch("/api/runs/r1", { headers: { Prefer: "wait=5" } }));
+    expect(ended.body.status).toBe("cancelled");
     expect(await answerOf(await api.fetch("/api/runs/r1/cancel", { json: { reason: "again" } }))).toMatchObject({
       status: 409,
       body: { error: "run_terminal" },

@@ -228,6 +228,7 @@ describe("the events of a run", () => {
     const reader = await follow(api);
     await reader.until((events) => status(events) === "waiting");
     await api.fetch("/api/runs/r/cancel", { json: {} });
+    await api.fetch("/api/runs/r", { headers: { Prefer: "wait=5" } });
     await api.fetch("/api/runs/r", { method: "DELETE" });
     await reader.toTheEnd();
     expect((await api.fetch("/api/runs/r/stream")).status).toBe(404);

@@ -60,7 +60,7 @@ describe("children", () => {
       clock: () => 1,
     });
     bench.trigger({ parent: { runId: "p", op: "run/0/r", detached: false } });
-    host.handle({ type: "cancel" });
+    host.handle({ type: "terminate", reason: "x" });
     expect(host.state.header).toMatchObject({ status: "cancelled", outbox: { count: 1 } });
   });
 });

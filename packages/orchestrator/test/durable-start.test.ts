@@ -161,11 +161,11 @@ describe("between the commit and its durability", () => {
     expect(host.state.header?.crashes).toBeUndefined();
   });
 
-  test("DUR10 CAN2 a cancel of that time ends the run, and nothing executes", () => {
+  test("DUR10 CAN2 a cancel of that time begins the one execution, which runs the clean-up code", () => {
     wakeCold();
     expect(host.handle({ type: "cancel" })).toEqual({ type: "done" });
     store.settle();
-    expect([starts.length, host.state.header?.status]).toEqual([1, "cancelled"]);
+    expect([starts.length, host.state.header?.unwinding?.cause]).toEqual([2, "cancel"]);
   });
 
   test("DUR10 a commit that is lost drops the execution that waits for it, and the next input decides from stored rows", () => {

@@ -45,7 +45,7 @@ test("DUR6 an execution of a deleted run cannot report to the next run, although
     },
   });
   host.handle(bench.newTrigger());
-  host.handle({ type: "cancel" });
+  host.handle({ type: "terminate", reason: "x" });
   createAgain(bench, host);
   expect([ports.length, host.state.header?.epoch]).toEqual([2, 1]);
   const before = bench.store.dump();
@@ -62,10 +62,10 @@ test("IDX2 a late acknowledgement of the index for a deleted run does not count 
   bench.host = bench.newHost();
   bench.trigger();
   const [late] = bench.indexRows;
-  bench.host.handle({ type: "cancel" });
+  bench.host.handle({ type: "terminate", reason: "x" });
   bench.indexRows.at(-1)?.done(true);
   createAgain(bench);
-  bench.host.handle({ type: "cancel" });
+  bench.host.handle({ type: "terminate", reason: "x" });
   expect(bench.header.index?.owed).toBeDefined();
   const { version } = bench.header.index ?? {};
   late?.done(true);

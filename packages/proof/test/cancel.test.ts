@@ -14,6 +14,7 @@ describe("cancel", () => {
     });
     expect(host.cancel("no longer wanted")).toEqual({ type: "done" });
     expect(signals.map((signal) => signal.aborted)).toEqual([true, true]);
+    await host.settle();
     const before = host.store.dump();
     finish("late");
     await host.advance();
@@ -28,17 +29,25 @@ describe("cancel", () => {
     host.fireAlarmIfSet();
     await host.advance();
     expect(host.header.status).toBe("cancelled");
-    expect(host.starts).toHaveLength(1);
+    expect(host.starts).toHaveLength(2);
     expect(host.store.alarm).toBeNull();
   });
 
-  test("CAN2 a parked run is cancelled without an executor", async () => {
-    const host = await started((ctx) => ctx.waitForSignal("s"));
+  test("CAN2 a parked run whose execution has left memory is replayed once, so that its finally blocks run", async () => {
+    const seen: string[] = [];
+    const host = await started(async (ctx) => {
+      try {
+        await ctx.waitForSignal("s");
+      } finally {
+        seen.push("finally");
+      }
+    });
     host.crash();
     host.cancel();
     await host.settle();
     expect(host.header).toMatchObject({ status: "cancelled", waits: [] });
-    expect(host.starts).toHaveLength(1);
+    expect(host.header.cleanup).toBeUndefined();
+    expect([seen, host.starts.length]).toEqual([["finally"], 2]);
   });
 
   test("CAN2 a run that has not started yet is cancelled and never starts", async () => {
@@ -64,12 +73,14 @@ describe("cancel", () => {
     await host.settle();
     expect(seen).toEqual(["CANCELLED", true, "CANCELLED"]);
     expect(host.header.status).toBe("cancelled");
-    expect(journalOf(host)).toEqual(["wait.opened signal/0/never"]);
+    expect(journalOf(host)).toEqual(["wait.opened signal/0/never", "run.unwinding unwind/0/run"]);
   });
 
-  test("CAN1 a second cancel is rejected with run_terminal", async () => {
+  test("CAN1 CAN7 a second cancel changes nothing, and is rejected with run_terminal after the end", async () => {
     const host = await started((ctx) => ctx.waitForSignal("s"));
     host.cancel();
+    expect(host.cancel()).toEqual({ type: "done" });
+    await host.settle();
     expect(host.cancel()).toMatchObject({ type: "refused", code: "run_terminal" });
   });
 });

@@ -54,6 +54,7 @@ test("REP8 the newest flags are the flags of the table, and every set of them ha
     negativeIsPast: false,
     patternsAreChecked: false,
     waitsAreUsedOnce: false,
+    cleansUp: false,
   });
   expect(profileOf([1, 999])).toBeUndefined();
 });

@@ -91,6 +91,7 @@ describe("resume", () => {
     bodies.length = 0;
     const parent = await started(body);
     parent.cancel();
+    await parent.settle();
     const child = await resumed(body, plan(parent), "-1");
     expect(child.output).toEqual([1, null]);
     expect(bodies).toEqual(["a"]);

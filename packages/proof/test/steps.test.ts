@@ -216,6 +216,7 @@ describe("time-outs", () => {
     expect(timed.header).toMatchObject({ status: "failed", error: { code: "TIMEOUT" } });
     const cancelled = await started((ctx) => ctx.step("never", () => never));
     cancelled.cancel();
+    await cancelled.settle();
     expect(cancelled.header.status).toBe("cancelled");
   });
 });

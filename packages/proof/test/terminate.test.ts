@@ -281,6 +281,7 @@ describe("left over", () => {
     const host = await started((ctx) => ctx.sleep("1h"));
     for (let n = 0; n < 150; n++) host.deliver("signal", "s", n);
     host.cancel();
+    await host.settle();
     expect(leftOverOf(host)?.count).toBe(150);
     expect(leftOverOf(host)?.deliveries).toHaveLength(100);
   });

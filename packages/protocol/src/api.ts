@@ -53,6 +53,8 @@ export interface RunSummary extends ListedRun {
   readonly phase: "forward" | "compensating";
   readonly pendingWaitpoints: readonly Waitpoint[];
   readonly uncompensated?: readonly UncompensatedStep[] | undefined;
+  /** The clean-up code of a stopped run did not execute, or took longer than its time-out (CAN2, CAN9). */
+  readonly cleanup?: "not run" | "timed out" | undefined;
   /** Of a terminated run: the completed steps whose compensation has not succeeded (CAN8). */
   readonly undone?: readonly StepReference[] | undefined;
   /** Of a terminated run: the bodies that executed at its end. Their effect is unknown. */

@@ -92,6 +92,8 @@ interface OperationEvent extends RequestPlace {
   readonly nth: number;
   /** See `JournalEntry.quiet`. */
   readonly quiet?: true;
+  /** The step belongs to `ctx.shielded`: it counts while the run unwinds, too (CAN9). */
+  readonly shielded?: true;
 }
 
 /** The events of an execution about one operation. */
@@ -186,6 +188,10 @@ export type ExecutionEvent =
       /** Child runs that lose are cancelled. */
       readonly cancelLosers?: true;
     }
+  /** The run unwinds, and code in `ctx.shielded` cleans up (CAN9). May be repeated. */
+  | { readonly type: "cleanup.started" }
+  /** Code in `ctx.shielded` took longer than its time-out. May be repeated. */
+  | { readonly type: "cleanup.timed_out" }
   /** A parked execution continues without a message, because the code awaited a promise that is not an operation. */
   | { readonly type: "unparked" }
   | { readonly type: "run.completed"; readonly output: EncodedValue }

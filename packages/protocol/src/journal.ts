@@ -67,6 +67,8 @@ export type EntryBody =
       readonly seeded?: true;
       /** The step declares a compensation (COMP1). */
       readonly compensable?: true;
+      /** The step belongs to `ctx.shielded` (CAN9). */
+      readonly shielded?: true;
     }
   | {
       readonly type: "step.failed";

@@ -37,12 +37,18 @@ export const LIMITS = {
   progressMs: 1_000,
   /** How long a run that fails or completes waits for step bodies that still execute (STEP6). */
   siblingGraceMs: 5_000,
+  /** The time-out of `ctx.shielded`, unless it sets one (CAN9). */
+  shieldedMs: 60_000,
+  /** The longest time-out of `ctx.shielded`: one hour. */
+  shieldedMsMax: 3_600_000,
   /** One attempt of a compensation whose step has no `timeout`. */
   compensationMs: 300_000,
 } as const;
 
 /** Limits that no deployment changes, and that code in the author's package does not read: they stay out of its bundle. */
 export const HOST_LIMITS = {
+  /** How long a cancelled run with nothing to compensate waits for an executor that runs its clean-up code (CAN2). */
+  cleanupWaitMs: 60_000,
   /** Characters of values in one answer of the API. Longer values are cut. */
   jsonChars: 16_777_216,
   /** The body of a turn to a step handler. The first turn of an execution carries the run's journal. */

@@ -39,6 +39,12 @@ export const REPLAY_FLAGS: readonly ReplayFlag[] = [
     since: "0.1.0",
     why: "The first await or the first turn of a loop takes the wait that a call opened, and each later turn opens another. Before, the promise and each loop began with the same delivery.",
   },
+  {
+    id: 8,
+    name: "cleansUp",
+    since: "0.1.0",
+    why: "A cancel or an expired time budget of a run that has executed begins an execution, so that its clean-up code runs. Before, a run with nothing to compensate ended at once.",
+  },
 ];
 
 /** The rules that determine the order of a replay. Most are code and not numbers; the golden test of races checks all. */

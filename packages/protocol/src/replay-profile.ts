@@ -24,6 +24,8 @@ export interface ReplayProfile {
   readonly patternsAreChecked: boolean;
   /** The first use takes the wait that a call opened; without it a wait and each loop over it share its delivery. */
   readonly waitsAreUsedOnce: boolean;
+  /** A stopped run executes its clean-up code before it ends; without it a run with nothing to compensate ends at once. */
+  readonly cleansUp: boolean;
 }
 
 /** The behaviour of runs without flags. */
@@ -35,6 +37,7 @@ export const PROFILE_0: ReplayProfile = {
   negativeIsPast: false,
   patternsAreChecked: false,
   waitsAreUsedOnce: false,
+  cleansUp: false,
 };
 
 /** The changes by flags, by the number of the flag. */
@@ -45,10 +48,11 @@ const CHANGES: ReplayChanges = {
   2: { dueWaitsEndAtOnce: true, negativeIsPast: true },
   3: { patternsAreChecked: true },
   4: { waitsAreUsedOnce: true },
+  8: { cleansUp: true },
 };
 
 /** The flags of a new run. */
-export const NEWEST_FLAGS: readonly number[] = [1, 2, 3, 4];
+export const NEWEST_FLAGS: readonly number[] = [1, 2, 3, 4, 8];
 
 /**
  * Returns the behaviour of a run with these flags; `undefined` if a flag is unknown, because newer code made the run.

@@ -10,6 +10,7 @@ export type {
   RaceOptions,
   RaceResult,
   RunInfo,
+  ShieldedOptions,
   SleepOptions,
   StepOptions,
   StreamSource,

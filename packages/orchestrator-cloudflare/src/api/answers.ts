@@ -95,6 +95,10 @@ const summary: Fields<RunSummary> = {
   "uncompensated?": listOf(
     object<UncompensatedStep>({ name: text, occurrence: whole, error: object<ShownError>(errorFields) }),
   ),
+  "cleanup?": {
+    ...oneOf("not run", "timed out"),
+    description: "Of a stopped run: its clean-up code did not execute, or took longer than its time-out.",
+  },
   "undone?": {
     ...listOf(object<StepReference>({ name: text, occurrence: whole })),
     description: "Of a terminated run: the completed steps whose compensation has not succeeded.",

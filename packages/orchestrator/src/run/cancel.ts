@@ -1,24 +1,26 @@
 /**
  * Stops of a run: by a cancel, by its time budget, by a limit.
  *
- * Owns: CAN1 (an acknowledged cancel is durable, and later results do not change it), CAN2 (a parked run is cancelled
- * without an executor unless a step has a compensation), RUN6.
+ * Owns: CAN1 (an acknowledged cancel is durable, and later results do not change it), CAN2 (a run that has executed is
+ * replayed, so that its clean-up code runs, and ends without that if no executor can be had), RUN6.
  */
 import {
   type ErrorValue,
+  HOST_LIMITS,
   type OperationId,
   UNWIND,
   assert,
   boundMessage,
   errorValue,
   isTerminal,
+  profileOf,
 } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
 import { cancelChildren, end, wake } from "./lifecycle.ts";
 import type { RunError, RunHeader } from "./run-header.ts";
 import { knowOperations } from "./run-state.ts";
-import { causeOf, compensationOf, findUncompensated } from "./unwinding.ts";
+import { causeOf, compensationOf, endUnwound, findUncompensated } from "./unwinding.ts";
 
 export function cancel(draft: Draft, input: Input & { type: "cancel" }): Reply {
   const { header } = draft;
@@ -66,14 +68,34 @@ function endUncompensated(draft: Draft): void {
   assert(error !== undefined, "a run that the engine paused has the error for which it did");
   const left = [...stepsToCompensate(draft)].map((op) => ({ op, error }));
   const uncompensated = [...findUncompensated(draft), ...left];
+  if (uncompensated.length === 0) return endWithoutCleanup(draft);
   end(draft, "compensation_failed", { error: causeOf(draft.header), uncompensated });
   draft.abort({ type: "superseded" });
 }
 
-/** Ends the run at once, or starts to unwind it if a completed step has a compensation. */
+/** Ends a stopped run whose clean-up code no execution has run in time, unless a step must be compensated (CAN2). */
+export function settleCleanup(draft: Draft): void {
+  const { cleanupBy, paused, status } = draft.header;
+  if (cleanupBy === undefined || isTerminal(status) || paused?.by === "operator") return;
+  // The engine pauses a run whose code cannot execute.
+  if (paused === undefined && cleanupBy > draft.now) return;
+  draft.change({ cleanupBy: undefined });
+  if (stepsToCompensate(draft).next().done === true) endWithoutCleanup(draft);
+}
+
+function endWithoutCleanup(draft: Draft): void {
+  endUnwound(draft, { error: causeOf(draft.header), cleanup: "not run" });
+  draft.abort({ type: "superseded" });
+}
+
+/** Ends the run at once, or starts to unwind it: if it has executed, or a completed step has a compensation. */
 function stop(draft: Draft, cause: "cancel" | "timeout" | "failure", value: ErrorValue): void {
   const error: RunError = { ...value, category: "USER_ERROR" };
-  if (!stepsToCompensate(draft).next().done) {
+  const compensates = stepsToCompensate(draft).next().done !== true;
+  const { epoch, flags = [] } = draft.header;
+  const cleansUp = cause !== "failure" && epoch > 0 && profileOf(flags)?.cleansUp === true;
+  const held = draft.context.held === true;
+  if (compensates || (cleansUp && !held)) {
     if (draft.header.status === "paused") draft.notifyPaused(false);
     draft.append({ type: "run.unwinding", op: UNWIND, cause, error: value }, 0);
     cancelChildren(draft);
@@ -84,17 +106,13 @@ function stop(draft: Draft, cause: "cancel" | "timeout" | "failure", value: Erro
       races: undefined,
       paused: undefined,
       deadlineAt: undefined,
+      cleanupBy: draft.now + HOST_LIMITS.cleanupWaitMs,
     });
     wake(draft);
     return;
   }
-  end(draft, cause === "cancel" ? "cancelled" : "failed", { error });
-  const { timeoutMs = 0, cancelReason } = draft.header;
-  draft.abort(
-    cause !== "cancel"
-      ? { type: "timed_out", timeoutMs }
-      : { type: "cancelled", ...(cancelReason === undefined ? {} : { reason: cancelReason }) },
-  );
+  end(draft, cause === "cancel" ? "cancelled" : "failed", { error, ...(cleansUp ? { cleanup: "not run" } : {}) });
+  draft.abort({ type: "timed_out", timeoutMs: draft.header.timeoutMs ?? 0 });
 }
 
 /** The completed steps that declare a compensation which has no outcome. */

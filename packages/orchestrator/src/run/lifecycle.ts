@@ -61,9 +61,11 @@ export function startExecution(draft: Draft): void {
   const { deferral } = draft.context;
   if (deferral !== undefined) return deferExecution(draft, deferral);
   draft.start();
-  const { dispatch, epoch } = draft.header;
+  const { dispatch, epoch, unwinding, cleanupBy = draft.now + HOST_LIMITS.cleanupWaitMs } = draft.header;
+  const isStopped = unwinding?.cause === "cancel" || unwinding?.cause === "timeout";
   draft.change({
     epoch: epoch + 1,
+    ...(isStopped ? { cleanupBy } : {}),
     watchdogAt: draft.now + HOST_LIMITS.watchdogMsMin,
     // A deferral is no failure of dispatch.
     dispatch: dispatch === undefined || dispatch.failures === 0 ? undefined : { ...dispatch, retryAt: undefined },
@@ -98,7 +100,10 @@ export function pause(draft: Draft, error?: RunHeader["error"]): void {
     watchdogAt: undefined,
     dispatch: undefined,
   });
-  if (by === "operator") draft.notifyPaused(true);
+  if (by === "operator") {
+    draft.change({ cleanupBy: undefined });
+    draft.notifyPaused(true);
+  }
 }
 
 /** Restores the status from before the pause. The pause does not count against the time budget (CAN6). */
@@ -128,6 +133,7 @@ export function end(draft: Draft, status: RunStatus, patch: Partial<Omit<RunHead
     endedAt: draft.at,
     startAt: undefined,
     watchdogAt: undefined,
+    cleanupBy: undefined,
     dispatch: undefined,
     paused: undefined,
     waits: [],

@@ -103,6 +103,8 @@ function newerAmong(values: readonly (string | undefined)[], where: string): str
 /** The types of events that an execution may report. */
 const EVENT_TYPES: Readonly<Record<ExecutionEvent["type"], true>> = {
   "child.started": true,
+  "cleanup.started": true,
+  "cleanup.timed_out": true,
   inherited: true,
   "metadata.changed": true,
   parked: true,

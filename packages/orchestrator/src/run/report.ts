@@ -15,7 +15,7 @@ import { toRunError } from "./run-error.ts";
 import { openRace, releaseAborted } from "./releases.ts";
 import { completeStep, failAttempt, inheritOutcome, startStep } from "./steps.ts";
 import { appendChunks, startStream } from "./streams.ts";
-import { startUnwinding, endUnwound, isAcceptedWhileUnwinding } from "./unwinding.ts";
+import { startUnwinding, endUnwound, isAcceptedWhileUnwinding, isCompensation } from "./unwinding.ts";
 import { endWaitsThatOpenedDue, openWait } from "./waits.ts";
 
 /** Commits a report as a whole, or rejects it (E2). */
@@ -76,6 +76,10 @@ function apply(draft: Draft, event: Exclude<ExecutionEvent, { type: "parked" }>,
   switch (event.type) {
     case "race.opened":
       return unwinding ? undefined : openRace(draft, event);
+    case "cleanup.started":
+      return draft.change({ cleanupBy: undefined });
+    case "cleanup.timed_out":
+      return draft.change({ cleanup: "timed out" });
     case "unparked":
       return draft.header.status === "paused" ? undefined : wake(draft);
     case "run.completed":
@@ -106,9 +110,10 @@ function applyToOperation(draft: Draft, event: OperationEvents, taken: Set<strin
   // An outcome is final: a repeated report changes nothing (DUR3).
   if (known?.ended === true || draft.hasEnded(event.op)) return;
   if (event.type === "step.failed" && event.attempt <= (known?.attempts ?? 0)) return;
-  if (header.unwinding !== undefined && !isAcceptedWhileUnwinding(event.op)) return;
+  if (header.unwinding !== undefined && !isAcceptedWhileUnwinding(event)) return;
   if (event.type === "stream.chunks") return appendChunks(draft, event);
   notePlace(draft, event);
+  if (draft.journalIsFull && header.unwinding !== undefined && !isCompensation(event.op)) return;
   if (draft.journalIsFull && header.unwinding === undefined)
     return stopAtLimit(draft, `The run's journal has ${draft.context.limits.journalEntries} entries`);
   switch (event.type) {

@@ -137,7 +137,10 @@ function dropped(
   seeds: ReadonlyMap<OperationId, string>,
 ): (entry: JournalEntry) => boolean {
   const compensated = new Set(journal.filter((entry) => entry.type === "step.completed").map((entry) => entry.op));
-  return ({ op }) => {
+  const unwound = journal.find(({ type }) => type === "run.unwinding")?.seq ?? Infinity;
+  return ({ op, seq }) => {
+    // Compensations, and the steps of clean-up code.
+    if (seq > unwound) return true;
     const { kind } = parseOperationId(op);
     // The new run produces streams again, for its own readers.
     if (op === from || kind === "compensation" || kind === "unwind" || kind === "stream") return true;

@@ -111,6 +111,10 @@ export interface RunHeader extends RunIdentity {
   /** Of a terminated run: the steps that are not undone, and the bodies that were in flight (CAN8). */
   readonly undone?: readonly OperationId[] | undefined;
   readonly inFlight?: readonly OperationId[] | undefined;
+  /** The clean-up code of a stopped run did not execute, or took too long (CAN2, CAN9). */
+  readonly cleanup?: "not run" | "timed out" | undefined;
+  /** When a stopped run ends although no execution has run its clean-up code (CAN2). */
+  readonly cleanupBy?: number | undefined;
   readonly metadata: Metadata;
   readonly streams: readonly StreamState[];
 
@@ -189,6 +193,7 @@ export function nextAlarm(header: RunHeader): number | null {
   consider(header.startAt);
   consider(header.deadlineAt);
   consider(header.watchdogAt);
+  consider(header.cleanupBy);
   consider(header.dispatch?.retryAt);
   for (const wait of header.waits) consider(wait.wakeAt);
   consider(header.retryAt);

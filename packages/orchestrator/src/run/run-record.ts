@@ -49,6 +49,7 @@ export function summarizeRun(header: RunHeader, budget?: JsonBudget): RunSummary
     })),
     undone: header.undone?.slice(0, HOST_LIMITS.remains).map(nameOf),
     inFlight: header.inFlight?.slice(0, HOST_LIMITS.remains).map(describeBody),
+    cleanup: header.cleanup,
     pendingWaitpoints: header.waits.map(describeWait),
     invocationCount: header.epoch,
     metadata: describeMetadata(header),

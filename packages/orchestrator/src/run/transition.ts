@@ -16,7 +16,7 @@
 import { HOST_LIMITS, isTerminal } from "@holdfast/protocol";
 import type { Decision } from "../host/machine-host.ts";
 import { audit } from "./audit.ts";
-import { cancel } from "./cancel.ts";
+import { cancel, settleCleanup } from "./cancel.ts";
 import { messageSent } from "./children.ts";
 import { childEnded, deliver, resolveToken } from "./deliver.ts";
 import { Draft } from "./draft.ts";
@@ -65,6 +65,7 @@ function decide(state: RunState, input: Input, context: HostContext): Transition
   const reply = handle(draft, input);
   audit(draft, input, before);
   recoverLostExecution(draft);
+  settleCleanup(draft);
   return finish(draft, reply, input);
 }
 

@@ -25,8 +25,12 @@ export function compensationOf(step: OperationId): OperationId {
   return operationId("compensation", occurrence, name);
 }
 
-/** Whether events about this operation are accepted while the run unwinds: only those of compensations are (CAN1). */
-export function isAcceptedWhileUnwinding(op: OperationId): boolean {
+/** Whether events are accepted while the run unwinds: those of compensations and of shielded steps are (CAN1, CAN9). */
+export function isAcceptedWhileUnwinding({ op, shielded }: OperationEvents): boolean {
+  return isCompensation(op) || shielded === true;
+}
+
+export function isCompensation(op: OperationId): boolean {
   return parseOperationId(op).kind === "compensation";
 }
 
@@ -54,17 +58,14 @@ export function causeOf({ unwinding }: RunHeader): RunError | undefined {
 }
 
 /** Ends the run after each compensation has completed or failed finally (COMP3). */
-export function endUnwound(draft: Draft): void {
+export function endUnwound(draft: Draft, more: Pick<RunHeader, "cleanup" | "error"> = {}): void {
   const { unwinding } = draft.header;
   if (unwinding === undefined) return;
   const uncompensated = findUncompensated(draft);
-  const anything = [...knowOperations(draft.state).keys()].some(isAcceptedWhileUnwinding);
-  const status = statusOf(
-    unwinding.cause,
-    anything || draft.entries.some((entry) => isAcceptedWhileUnwinding(entry.op)),
-  );
-  if (uncompensated.length > 0) end(draft, "compensation_failed", { uncompensated });
-  else end(draft, status, {});
+  const anything = [...knowOperations(draft.state).keys()].some(isCompensation);
+  const status = statusOf(unwinding.cause, anything || draft.entries.some((entry) => isCompensation(entry.op)));
+  if (uncompensated.length > 0) end(draft, "compensation_failed", { ...more, uncompensated });
+  else end(draft, status, more);
 }
 
 function statusOf(cause: "failure" | "cancel" | "timeout" | "request", anyCompensation: boolean): RunStatus {
@@ -77,7 +78,7 @@ function statusOf(cause: "failure" | "cancel" | "timeout" | "request", anyCompen
 export function findUncompensated(draft: Draft): Uncompensated[] {
   const stored = [...listRows(draft.state.store, JOURNAL_PREFIX)].map(([, entry]) => entry);
   return [...stored, ...draft.entries].flatMap((entry): Uncompensated[] => {
-    if (entry.type !== "step.failed" || !isAcceptedWhileUnwinding(entry.op)) return [];
+    if (entry.type !== "step.failed" || !isCompensation(entry.op)) return [];
     const { occurrence, name } = parseOperationId(entry.op);
     return [{ op: operationId("step", occurrence, name), error: entry.error }];
   });

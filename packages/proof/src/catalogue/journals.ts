@@ -276,21 +276,24 @@ export const JOURNALS: Readonly<Record<string, readonly string[]>> = {
     "step.completed step/0/after",
   ],
   "COMP4 a group undoes itself when asked to": ["step.completed step/0/inside", "step.completed compensation/0/inside"],
-  "CAN2 a parked run is cancelled at once": ["wait.opened signal/0/never"],
+  "CAN2 a parked run is cancelled at once": ["wait.opened signal/0/never", "run.unwinding unwind/0/run"],
   "COMP3 a cancelled run that was undone ends cancelled": [
     "step.completed step/0/a",
     "wait.opened signal/0/never",
     "run.unwinding unwind/0/run",
     "step.completed compensation/0/a",
   ],
-  "CAN1 a cancel aborts the step that executes": [],
-  "CAN3 code may tidy up, but new steps are refused, and the end stays cancelled": ["wait.opened signal/0/never"],
+  "CAN1 a cancel aborts the step that executes": ["run.unwinding unwind/0/run"],
+  "CAN3 code may tidy up, but new steps are refused, and the end stays cancelled": [
+    "wait.opened signal/0/never",
+    "run.unwinding unwind/0/run",
+  ],
   "CAN6 a paused run keeps deliveries and timers, and goes on when unpaused": [
     "wait.opened signal/0/s",
     "wait.resolved signal/0/s",
     "step.completed step/0/after",
   ],
-  "RUN6 the time budget ends a run that waits": ["wait.opened signal/0/never"],
+  "RUN6 the time budget ends a run that waits": ["wait.opened signal/0/never", "run.unwinding unwind/0/run"],
   "RUN6 the time budget ends a run whose step never settles, and undoes it": [
     "step.completed step/0/a",
     "run.unwinding unwind/0/run",
@@ -313,5 +316,8 @@ export const JOURNALS: Readonly<Record<string, readonly string[]>> = {
     "child.ended run/2/catalogue-child",
   ],
   "CHILD3 a detached child gives its id at once": ["child.started run/0/catalogue-child"],
-  "CHILD3 cancelling the parent while a child sleeps ends both": ["child.started run/0/catalogue-child"],
+  "CHILD3 cancelling the parent while a child sleeps ends both": [
+    "child.started run/0/catalogue-child",
+    "run.unwinding unwind/0/run",
+  ],
 };

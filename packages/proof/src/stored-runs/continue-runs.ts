@@ -3,6 +3,7 @@
  *
  * Owns: the form that is compared: the fields of a run that a caller can read, and its journal without times and secrets.
  */
+import type { RunHeader } from "@holdfast/orchestrator";
 import type { JournalEntry } from "@holdfast/protocol";
 import { MemoryHost, VirtualClock } from "@holdfast/workflows/testing";
 import { type Tools, runEntry } from "../catalogue/index.ts";
@@ -45,7 +46,10 @@ export async function continueFrom(title: string, commits: readonly StoredCommit
   const faults = { remote: () => scenario.remote === true };
   const index = scenario.observed === true ? { index: new Map() } : {};
   for (const [runId, store] of storesOf(commits)) {
-    world.set(runId, new MemoryHost({ workflows, clock, world, runId, store, faults, ...index }));
+    // A child that starts only now gets the flags of its parent, so that it ends as with the code that stored the parent.
+    const { flags: newest = [] } = store.get("record") as RunHeader;
+    const replayFlags = { newest };
+    world.set(runId, new MemoryHost({ workflows, clock, world, runId, store, faults, replayFlags, ...index }));
   }
   const { entry } = scenario;
   return endOf(world, { ...scenario, entry: { ...entry, cues: entry.cues?.slice(last.cues) ?? [] } });

@@ -8,6 +8,9 @@ import { checkName, checkOutside } from "./checks.ts";
 import { CancelledError } from "../errors.ts";
 import { handled } from "../replay/handled.ts";
 import { captureContext } from "../replay/step-scope.ts";
+import { createShielded } from "./shielded.ts";
+import { shieldedError } from "../replay/step-body.ts";
+import { type Shield, currentShield } from "../replay/step-scope.ts";
 import { runParallel } from "./parallel.ts";
 import type { StepContext } from "../step-context.ts";
 import type { StepOptions, WorkflowContext } from "./types.ts";
@@ -26,6 +29,7 @@ export function createStep(
   execution: Execution,
   policy: RetryDefault,
   requested: (operation: OpenOperation) => void = () => {},
+  shieldOf: () => Shield | undefined = currentShield,
 ): WorkflowContext["step"] {
   return (id: string, optionsOrFn: StepOptions | StepFunction, maybeFn?: StepFunction): Promise<never> => {
     const [options, fn] = typeof optionsOrFn === "function" ? [{}, optionsOrFn] : [optionsOrFn, maybeFn];
@@ -36,8 +40,11 @@ export function createStep(
         `ctx.step(${JSON.stringify(id)}): needs a function, as in ctx.step("charge", () => pay()).`,
       );
     }
-    const step = stepRequest(id, options, fn, policy.current);
-    const operation = execution.operations.request("step", id, { type: "step", step });
+    const shield = shieldOf();
+    const request = stepRequest(id, options, fn, policy.current);
+    // A shielded step is never compensated.
+    const step = shield === undefined ? request : { ...request, compensate: undefined };
+    const operation = execution.operations.request("step", id, { type: "step", step }, shield);
     requested(operation);
     execution.races.operationOf.set(operation.promise, operation);
     return operation.promise as Promise<never>;
@@ -67,13 +74,15 @@ function stepRequest(id: string, options: StepOptions, fn: StepFunction, retry: 
   };
 }
 
-type Composition = Pick<WorkflowContext, "group" | "compensate" | "setRetry" | "parallel">;
+type Composition = Pick<WorkflowContext, "group" | "compensate" | "setRetry" | "parallel" | "shielded">;
 
 export function composition(execution: Execution, policy: RetryDefault): Composition {
   return {
     group: (name, fn) => handled(runGroup(execution, policy, name, fn)),
+    shielded: createShielded(execution, (shield) => createStep(execution, policy, undefined, () => shield)),
     compensate: () => {
       checkOutside("ctx.compensate");
+      if (currentShield() !== undefined) throw shieldedError("ctx.compensate");
       execution.unwinding.request();
       // The run ends here: later awaits never settle.
       return new Promise(() => {});

@@ -63,6 +63,11 @@ export interface RaceOptions {
 export type RaceResult<M> = { [K in keyof M & string]: { readonly name: K; readonly value: Awaited<M[K]> } }[keyof M &
   string];
 
+export interface ShieldedOptions {
+  /** At most one hour. Default: 60 s. Past it the signals of the steps abort, and the record says so. */
+  readonly timeout?: Duration | undefined;
+}
+
 /** A scope of compensation (COMP4). */
 export interface Group {
   readonly step: WorkflowContext["step"];
@@ -157,6 +162,15 @@ export interface WorkflowContext {
   ): Promise<Awaited<R>[]>;
   /** Runs `fn`. If it fails, the group's completed steps are compensated before the error is thrown again (COMP4). */
   group<T>(name: string, fn: (group: Group) => T | Promise<T>): Promise<Awaited<T>>;
+  /**
+   * Runs clean-up code whose steps execute although the run was cancelled or its time budget is used up (CAN9). Inside,
+   * only steps are allowed; they are never compensated. Another operation throws `SHIELDED_OPERATION`. In a runtime
+   * without AsyncLocalStorage use the given `step` after the first await.
+   */
+  shielded<T>(
+    fn: (scope: { readonly step: WorkflowContext["step"] }) => T | Promise<T>,
+    options?: ShieldedOptions,
+  ): Promise<Awaited<T>>;
   /** Compensates all completed steps and ends the run `compensated`. No code after this call executes. */
   compensate(): Promise<never>;
   readonly stream: StreamWriter;

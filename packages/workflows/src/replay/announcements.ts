@@ -10,8 +10,8 @@ import type { SchedulerHost } from "./scheduler-host.ts";
 import { failedEvent, refusedEvent } from "./step-body.ts";
 
 /** Adds the events of releases, races and the new operations that need no body to the next report, in this order. */
-export function announce({ operations, races, reporter, platform }: SchedulerHost): void {
-  for (const event of races.takeEvents()) reporter.add(event);
+export function announce({ operations, races, shields, reporter, platform }: SchedulerHost): void {
+  for (const event of [...shields.takeEvents(), ...races.takeEvents()]) reporter.add(event);
   for (const operation of operations.takeFresh()) {
     const event = announcement(operation, platform.now());
     if (event !== undefined) reporter.add(event);

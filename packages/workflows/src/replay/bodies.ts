@@ -19,7 +19,7 @@ import { Interval } from "./progress.ts";
 import { StepBody } from "./step-body.ts";
 import type { RunScope } from "./step-scope.ts";
 
-/** `forward`: all bodies except compensations, which continue while the run unwinds. */
+/** `forward`: all bodies except compensations and shielded steps, which continue while the run unwinds. */
 type Which = "all" | "forward";
 
 /** The parts of the execution that bodies use. */
@@ -146,6 +146,6 @@ export class Bodies {
   }
 
   #select(which: Which): StepBody[] {
-    return [...this.#bodies.values()].filter((body) => which === "all" || body.kind !== "compensation");
+    return [...this.#bodies.values()].filter((body) => which === "all" || !body.survives);
   }
 }

@@ -37,6 +37,7 @@ import { Races } from "./races.ts";
 import { Reporter } from "./reporter.ts";
 import type { FunctionEnd } from "./run-end.ts";
 import { Scheduler } from "./scheduler.ts";
+import { Shields } from "./shields.ts";
 import { startRefusal } from "./start-refusal.ts";
 import { insideRun, shared } from "./step-scope.ts";
 import { guardRejections } from "./unhandled-rejections.ts";
@@ -50,6 +51,7 @@ export class Execution implements LiveExecution, SchedulerHost {
   readonly operations: Operations;
   readonly bodies: Bodies;
   readonly races: Races;
+  readonly shields: Shields;
   readonly unwinding: Unwinding;
 
   // These members are for the scheduler only.
@@ -81,7 +83,10 @@ export class Execution implements LiveExecution, SchedulerHost {
     this.reporter = new Reporter(port, start.epoch, this);
     this.operations = new Operations(
       start,
-      () => this.wake(),
+      (operation) => {
+        this.shields.add(operation);
+        this.wake();
+      },
       (error) => this.own(error),
     );
     this.bodies = new Bodies(this, (event) => {
@@ -89,6 +94,7 @@ export class Execution implements LiveExecution, SchedulerHost {
       this.schedule();
     });
     this.races = new Races(this);
+    this.shields = new Shields(this);
     this.unwinding = new Unwinding(this);
     this.log = log(this);
     this.#scheduler = new Scheduler(this, (error) => port.lost(toErrorValue(error)));
@@ -102,11 +108,15 @@ export class Execution implements LiveExecution, SchedulerHost {
     void this.platform.turn().then(() => {
       if (this.over) return;
       this.#function = insideRun(this, run).then(
-        (output) => this.leave({ type: "completed", output }),
-        (error) => this.leave({ type: "failed", error }),
+        (output) => this.#functionEnded({ type: "completed", output }),
+        (error) => this.#functionEnded({ type: "failed", error }),
       );
       this.schedule();
     });
+  }
+
+  #functionEnded(end: FunctionEnd): void {
+    this.shields.whenEnded(() => this.leave(end));
   }
 
   get asked(): number {
@@ -225,6 +235,7 @@ export class Execution implements LiveExecution, SchedulerHost {
     if (wasOver) return;
     this.#scheduler.stop();
     this.unwinding.stop();
+    this.shields.stop();
     this.bodies.drop("all", error);
     this.abortSignal(error);
     void this.bodies.settled().then(this.#release);

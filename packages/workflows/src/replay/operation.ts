@@ -20,6 +20,7 @@ import {
 } from "@holdfast/protocol";
 import { ChildRunError, TimeoutError } from "../errors.ts";
 import type { StepContext } from "../step-context.ts";
+import type { Shield } from "./step-scope.ts";
 import { handled } from "./handled.ts";
 import type { AsyncContext } from "./step-scope.ts";
 
@@ -105,6 +106,8 @@ export class OpenOperation {
   journaled = false;
   /** This execution reported the start of the body, for operations whose start is journaled. */
   announced = false;
+  /** The call of `ctx.shielded` that requested the step (CAN9). */
+  shield: Shield | undefined;
   /** The step must not start a body any longer, and fails with this error. */
   withdrawn: Error | undefined;
   #resolve!: (value: unknown) => void;
@@ -131,19 +134,25 @@ export class OpenOperation {
   }
 
   /** Returns the fields of an event about this operation. The first one has the place that does not follow from others. */
-  about(): RequestPlace & { readonly op: OperationId; readonly nth: number } {
-    const { id: op, nth, place } = this;
+  about(): RequestPlace & { readonly op: OperationId; readonly nth: number; readonly shielded?: true } {
+    const { id: op, nth, place, shield } = this;
     const { after, use, follows, before } = place;
-    if (place.reported) return { op, nth };
+    const shielded = shield === undefined ? {} : { shielded: true as const };
+    if (place.reported) return { op, nth, ...shielded };
     this.#placeIsKnown();
     const isKnown = before?.reported === true && (follows || before.after === after);
-    return { op, nth, ...(isKnown ? {} : { after }), ...(use === 0 ? {} : { use }) };
+    return { op, nth, ...shielded, ...(isKnown ? {} : { after }), ...(use === 0 ? {} : { use }) };
   }
 
   #placeIsKnown(): void {
     this.place.reported = true;
     // The operations before it need not stay in memory.
     this.place.before = undefined;
+  }
+
+  /** Whether the operation continues while the run unwinds. */
+  get survives(): boolean {
+    return this.kind === "compensation" || this.shield?.open === true;
   }
 
   /** Records an entry that is not an outcome. */

@@ -21,9 +21,9 @@ import {
 } from "@holdfast/protocol";
 import { CancelledError } from "../errors.ts";
 import { Inheritance } from "./inheritance.ts";
-import { currentStep } from "./step-scope.ts";
+import { type Shield, currentShield, currentStep } from "./step-scope.ts";
 import { OpenOperation, type Place, type Request, type StepRequest, type UnwindRequest } from "./operation.ts";
-import { nestedOperationError } from "./step-body.ts";
+import { nestedOperationError, shieldedError } from "./step-body.ts";
 
 /** A completed step with a compensation. */
 export interface CompletedStep {
@@ -38,7 +38,7 @@ export class Operations {
   readonly #occurrences = new Map<string, number>();
   /** Only in a resumed run. */
   readonly #inheritance: Inheritance | undefined;
-  readonly #moved: () => void;
+  readonly #moved: (operation: OpenOperation) => void;
   readonly #own: (error: Error) => void;
   /** The failed step of each error (RES1). */
   readonly #failures = new WeakMap<object, OperationId>();
@@ -65,7 +65,7 @@ export class Operations {
   readonly #uses = new Map<string, number>();
 
   /** `moved` is called for each requested operation, `own` with each error before an operation rejects with it. */
-  constructor(start: ExecutionStart, moved: () => void, own: (error: Error) => void) {
+  constructor(start: ExecutionStart, moved: (operation: OpenOperation) => void, own: (error: Error) => void) {
     this.#own = own;
     this.#inheritance = Inheritance.of(start);
     this.#moved = moved;
@@ -106,24 +106,31 @@ export class Operations {
    * Registers an operation that the function requests (REP3).
    * @throws HoldfastError `NESTED_OPERATION` inside a step body, `LIMIT_EXCEEDED` if too many operations are open.
    */
-  request(kind: OperationKind, name: string, request: Request): OpenOperation {
+  request(
+    kind: OperationKind,
+    name: string,
+    request: Request,
+    shield: Shield | undefined = currentShield(),
+  ): OpenOperation {
     const id = this.nextId(kind, name);
     const inside = currentStep();
     if (inside !== undefined) throw nestedOperationError(describeOperation(id), inside);
+    if (shield !== undefined && kind !== "step") throw shieldedError(describeOperation(id));
     if (this.open >= LIMITS.openOperations) {
       throw new HoldfastError(
         "LIMIT_EXCEEDED",
         `${LIMITS.openOperations} operations are open already, which is the limit. Await some of them first.`,
       );
     }
-    const rejection = this.#rejection ?? (this.#closed ? new CancelledError("The run is unwinding.") : undefined);
+    const closed = this.#closed && shield?.open !== true;
+    const rejection = this.#rejection ?? (closed ? new CancelledError("The run is unwinding.") : undefined);
     if (rejection !== undefined) {
       this.#own(rejection);
       const rejected = new OpenOperation(id, kind, 0, request);
       rejected.reject(rejection);
       return rejected;
     }
-    return this.#register(id, kind, name, request);
+    return this.#register(id, kind, name, request, shield);
   }
 
   /** Registers the compensation of a step (COMP1). It is accepted until the run has ended. */
@@ -142,10 +149,11 @@ export class Operations {
     return operation;
   }
 
-  #register(id: OperationId, kind: OperationKind, name: string, request: Request): OpenOperation {
+  #register(id: OperationId, kind: OperationKind, name: string, request: Request, shield?: Shield): OpenOperation {
     const key = `${kind}/${name}`;
     this.#occurrences.set(key, (this.#occurrences.get(key) ?? 0) + 1);
     const operation = new OpenOperation(id, kind, this.count + 1, request, this.#placeOf(key));
+    operation.shield = shield;
     this.#all.set(id, operation);
     this.#ids.push(id);
     this.#inheritance?.requested(operation);
@@ -154,7 +162,7 @@ export class Operations {
     if (request.type === "metadata") operation.leave();
     else this.open += 1;
     this.#fresh.push(operation);
-    this.#moved();
+    this.#moved(operation);
     return operation;
   }
 
@@ -209,8 +217,10 @@ export class Operations {
   /** The run unwinds: rejects later operations, and drops new ones except metadata changes. */
   close(): void {
     this.#closed = true;
-    for (const one of this.#retrying) if (one.kind !== "compensation") this.#retrying.delete(one);
-    this.#fresh = this.#fresh.filter(({ kind, request }) => isUnwinding(kind) || request.type === "metadata");
+    for (const one of this.#retrying) if (!one.survives) this.#retrying.delete(one);
+    this.#fresh = this.#fresh.filter(
+      ({ kind, request, survives }) => kind === "unwind" || survives || request.type === "metadata",
+    );
   }
 
   /** Rejects the open operations, oldest first. */
@@ -224,12 +234,12 @@ export class Operations {
     this.#settleOpen((operation) => operation.leave());
   }
 
-  /** Settles all open operations except compensations: started ones continue when the unwinding begins (COMP1). */
+  /** Settles all open operations except compensations, which continue when the unwinding begins (COMP1), and shielded steps. */
   #settleOpen(settle: (operation: OpenOperation) => void): void {
     const open = [...this.#all.values()].filter((operation) => !operation.settled);
-    const compensations = open.filter((operation) => operation.kind === "compensation");
-    for (const operation of open) if (!compensations.includes(operation)) settle(operation);
-    this.open = compensations.length;
+    const surviving = open.filter(({ survives }) => survives);
+    for (const operation of open) if (!surviving.includes(operation)) settle(operation);
+    this.open = surviving.length;
   }
 
   /** Removes and returns the new operations that execute no body. The steps to execute and the unwinding stay. */
@@ -292,8 +302,4 @@ export class Operations {
     operation.announced = false;
     return operation.request.type === "step" ? operation.request.step : undefined;
   }
-}
-
-function isUnwinding(kind: OperationKind): boolean {
-  return kind === "unwind" || kind === "compensation";
 }

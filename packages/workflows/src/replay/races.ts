@@ -84,7 +84,7 @@ export class Races {
       ...races.filter(({ members }) => members.some(({ settled }) => !settled)).map(eventOf),
       ...aborted
         .filter(({ operation }) => !operation.settled)
-        .map(({ operation: { id, nth }, value }): ExecutionEvent => ({ type: "wait.released", op: id, nth, value })),
+        .map(({ operation, value }): ExecutionEvent => ({ type: "wait.released", ...operation.about(), value })),
     ];
   }
 }

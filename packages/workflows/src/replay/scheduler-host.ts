@@ -11,6 +11,7 @@ import type { Operations } from "./operations.ts";
 import type { Platform } from "./platform.ts";
 import type { Quiescence } from "./quiescence.ts";
 import type { Races } from "./races.ts";
+import type { Shields } from "./shields.ts";
 import type { Reporter } from "./reporter.ts";
 import type { FunctionEnd } from "./run-end.ts";
 import type { Unwinding } from "./unwinding.ts";
@@ -38,6 +39,7 @@ export interface SchedulerHost {
   readonly reporter: Reporter;
   readonly operations: Operations;
   readonly races: Races;
+  readonly shields: Shields;
   readonly bodies: Bodies;
   readonly unwinding: Unwinding;
   readonly log: Log;

@@ -9,7 +9,6 @@ import {
   LIMITS,
   type OperationEvents,
   type OperationId,
-  type OperationKind,
   type StepInProgress,
   describeOperation,
   encodeValue,
@@ -105,8 +104,9 @@ export class StepBody {
     return this.#operation.id;
   }
 
-  get kind(): OperationKind {
-    return this.#operation.kind;
+  /** Whether the body continues while the run unwinds. */
+  get survives(): boolean {
+    return this.#operation.survives;
   }
 
   /** Calls the body. `ended` is called at most once, and only after this method has returned. */
@@ -244,6 +244,14 @@ function interruptedError(id: string, why: string): ErrorValue {
   return errorValue(
     "STEP_INTERRUPTED",
     `${describeOperation(id)} ${why}. It has once: true, so it is not executed again. Check whether it took effect, then handle this error in a catch, or resume the run with seedResults.`,
+  );
+}
+
+/** Returns the error of an operation that `ctx.shielded` does not allow (CAN9). */
+export function shieldedError(what: string): HoldfastError {
+  return new HoldfastError(
+    "SHIELDED_OPERATION",
+    `${what} was called inside ctx.shielded, which allows only steps. Call it outside.`,
   );
 }
 

@@ -19,9 +19,17 @@ export interface AsyncContext {
   runInAsyncScope<R>(fn: () => R): R;
 }
 
+/** One call of `ctx.shielded`. */
+export interface Shield {
+  /** False when its function has ended, or its time-out has passed. */
+  open: boolean;
+}
+
 export interface Place {
   readonly run: RunScope;
   readonly step?: OperationId;
+  /** The call of `ctx.shielded` whose function contains the code. */
+  readonly shield?: Shield;
 }
 
 interface AsyncMark {
@@ -55,6 +63,17 @@ export function insideRun<R>(run: RunScope, fn: () => R): R {
 /** Runs a step body, or calls its listeners. */
 export function insideStep<R>(run: RunScope, step: OperationId, fn: () => R): R {
   return shared.places.run({ run, step }, fn);
+}
+
+/** Runs the function of `ctx.shielded`. */
+export function insideShield<R>(run: RunScope, shield: Shield, fn: () => R): R {
+  return shared.places.run({ run, shield }, fn);
+}
+
+/** Returns the call of `ctx.shielded` that contains the caller and is open. */
+export function currentShield(): Shield | undefined {
+  const shield = currentPlace()?.shield;
+  return shield?.open === true ? shield : undefined;
 }
 
 /** Captures the async context of the caller, for the body of the step that the caller requests (STEP8). */

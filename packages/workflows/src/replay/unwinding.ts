@@ -10,6 +10,7 @@ import type { Bodies } from "./bodies.ts";
 import type { OpenOperation } from "./operation.ts";
 import type { CompletedStep, Operations } from "./operations.ts";
 import type { Platform } from "./platform.ts";
+import type { Shields } from "./shields.ts";
 import { type FunctionEnd, unwindRequest } from "./run-end.ts";
 
 type Stage =
@@ -24,6 +25,7 @@ export interface UnwindingHost {
   readonly operations: Operations;
   readonly bodies: Bodies;
   readonly platform: Platform;
+  readonly shields: Shields;
   /** Aborts the signal of the function. */
   abortSignal(error: Error): void;
   /** Records that the function has ended. Its later operations are ignored. */
@@ -39,6 +41,7 @@ export class Unwinding {
   /** The executing compensations. */
   readonly #executing = new Set<OpenOperation>();
   #cancelGrace: (() => void) | undefined;
+  #leaveAt = 0;
 
   constructor(host: UnwindingHost) {
     this.#host = host;
@@ -72,8 +75,10 @@ export class Unwinding {
     if (this.#stage !== "forward" || this.#functionOver) return;
     this.#stage = "starting";
     const error = { name: "CompensatedError", message: "The workflow asked to be undone.", code: "COMPENSATED" };
-    this.#host.operations.requestUnwind({ cause: "request", error });
-    this.#host.leave({ type: "left" });
+    this.#host.shields.whenEnded(() => {
+      this.#host.operations.requestUnwind({ cause: "request", error });
+      this.#host.leave({ type: "left" });
+    });
   }
 
   /** Handles a new entry before its delivery: a cancel aborts the executing bodies at once (CAN1). */
@@ -86,7 +91,7 @@ export class Unwinding {
 
   /** Handles the journal entry that unwinds the run. */
   unwind(entry: JournalEntry & { readonly type: "run.unwinding" }): void {
-    const { operations, platform } = this.#host;
+    const { operations, platform, shields } = this.#host;
     if (entry.nth !== 0) {
       operations.leaveOpen();
       return this.#compensateAll();
@@ -96,8 +101,21 @@ export class Unwinding {
     operations.rejectOpen(new CancelledError(entry.error.message));
     this.#stage = "starting";
     if (this.#functionOver) return this.#compensateAll();
-    // Code may clean up (CAN3) for a bounded time.
-    this.#cancelGrace = platform.setTimer(LIMITS.siblingGraceMs, () => this.#host.leave({ type: "left" }));
+    shields.announce();
+    // Shielded or not, clean-up code gets a bounded time.
+    this.#leaveAt = platform.now() + LIMITS.shieldedMsMax;
+    this.#awaitFunction();
+  }
+
+  /** Gives code a bounded time to clean up (CAN3), counted again after each call of `ctx.shielded` (CAN9). */
+  #awaitFunction(): void {
+    const { platform, shields } = this.#host;
+    this.#cancelGrace = platform.setTimer(LIMITS.siblingGraceMs, () => {
+      let isOpen = true;
+      shields.whenEnded(() => (isOpen = false));
+      if (!isOpen || platform.now() >= this.#leaveAt) return this.#host.leave({ type: "left" });
+      shields.whenEnded(() => this.#awaitFunction());
+    });
   }
 
   stop(): void {
