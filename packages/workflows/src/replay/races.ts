@@ -84,9 +84,17 @@ export class Races {
       ...races.filter(({ members }) => members.some(({ settled }) => !settled)).map(eventOf),
       ...aborted
         .filter(({ operation }) => !operation.settled)
-        .map(({ operation, value }): ExecutionEvent => ({ type: "wait.released", ...operation.about(), value })),
+        .map(({ operation, value }): ExecutionEvent => ({ type: "wait.released", ...placeOf(operation), value })),
     ];
   }
+}
+
+/** The event that opens the wait may follow: it has the place again. */
+function placeOf(operation: OpenOperation): ReturnType<OpenOperation["about"]> {
+  const { reported } = operation.place;
+  const about = operation.about();
+  operation.place.reported = reported;
+  return about;
 }
 
 function eventOf({ members, cancelLosers }: Race): ExecutionEvent {
