@@ -190,6 +190,7 @@ describe("cancel", () => {
     const { signal: bodySignal, end } = held.get("r1 1") ?? {};
     expect(bodySignal?.aborted).toBe(true);
     await inObject("r1", () => end?.("late"));
+    await untilStatus("r1", "cancelled");
     await abortAll();
     expect(await read("r1")).toMatchObject({ status: "cancelled", error: { code: "CANCELLED" } });
   });
