@@ -57,7 +57,7 @@ export class Shields {
       this.#host.wake();
     });
     try {
-      return (await fn(shield)) as Awaited<T>;
+      return await fn(shield);
     } finally {
       cancel();
       end();
