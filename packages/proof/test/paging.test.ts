@@ -83,18 +83,18 @@ test("REP5 REP6 code that no longer fits a later page pauses the run, and no bod
 });
 
 test("REP6 the engine does not hold the values of steps that the function has dropped", async () => {
-  const kept: WeakRef<object>[] = [];
+  const values: WeakRef<object>[] = [];
   await continued(async (ctx) => {
     for (let step = 0; step < 50; step++) {
       const value: object = await ctx.step("step", () => ({ step }));
-      kept.push(new WeakRef(value));
+      values.push(new WeakRef(value));
     }
     if (globalThis.gc !== undefined) {
       await new Promise((resolve) => setImmediate(resolve));
       globalThis.gc();
-      expect(kept.filter((one) => one.deref() !== undefined).length).toBeLessThan(10);
+      expect(values.filter((one) => one.deref() !== undefined).length).toBeLessThan(10);
     }
     return ctx.waitForSignal("go");
   });
-  expect(kept).toHaveLength(100);
+  expect(values).toHaveLength(100);
 });

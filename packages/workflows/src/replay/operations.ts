@@ -177,7 +177,21 @@ export class Operations {
   /** Records an entry that is not an outcome. */
   note(operation: OpenOperation, entry: JournalEntry): void {
     operation.note(entry);
+    // A metadata change has no outcome.
+    if (operation.kind === "metadata") this.#forget(operation);
     if (entry.type === "step.retrying") this.#retrying.add(operation);
+  }
+
+  /** Releases the memory of an operation about which no entry follows. */
+  #forget(operation: OpenOperation): void {
+    if (operation.kind === "unwind") return;
+    this.#all.delete(operation.id);
+    this.#dropFresh(operation);
+  }
+
+  #dropFresh(operation: OpenOperation): void {
+    const place = this.#fresh.indexOf(operation);
+    if (place >= 0) this.#fresh.splice(place, 1);
   }
 
   /** Settles an operation with its journaled outcome. */
@@ -190,7 +204,7 @@ export class Operations {
     this.#received = operation.nth;
     this.#uses.clear();
     this.#inheritance?.received(operation);
-    if (operation.kind !== "unwind") this.#all.delete(operation.id);
+    this.#forget(operation);
     const error = operation.settle(entry);
     if (error !== undefined) {
       this.#own(error);
@@ -297,8 +311,7 @@ export class Operations {
   /** Records the start of the body, and returns the step to execute. */
   begin(operation: OpenOperation): StepRequest | undefined {
     this.#retrying.delete(operation);
-    const place = this.#fresh.indexOf(operation);
-    if (place >= 0) this.#fresh.splice(place, 1);
+    this.#dropFresh(operation);
     operation.announced = false;
     return operation.request.type === "step" ? operation.request.step : undefined;
   }

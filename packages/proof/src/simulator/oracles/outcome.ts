@@ -6,9 +6,18 @@ import { allows, canUndo } from "../reference.ts";
 import type { ObservedRun } from "./observed-run.ts";
 
 /** The run's outcome is one that the program allows. */
-export function checkOutcome({ host: { header }, program, cancelled, bounded }: ObservedRun): string[] {
+export function checkOutcome({
+  host: { header, journal },
+  program,
+  cancelled,
+  bounded,
+  resumed,
+}: ObservedRun): string[] {
   const { status, output = ENCODED_UNDEFINED, error } = header;
   if (!isTerminal(status)) return [];
+  // A resumed run refuses a once step that its parent may have executed (RES3). The program does not know this error.
+  if (resumed && journal.some((entry) => entry.type === "step.failed" && entry.error.code === "STEP_INTERRUPTED"))
+    return [];
   const how = { cancelled };
   if (status === "completed") {
     const value = decodeValue(output);
