@@ -11,7 +11,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ProgressLine, printTable } from "@holdfast/cli/terminal";
-import { type Verdict, killMutant } from "./kill.ts";
+import { type Verdict, killMutant, passesUnchanged } from "./kill.ts";
 import { type Mutant, findMutants } from "./mutants.ts";
 
 const HELP = `
@@ -46,6 +46,11 @@ if (values.help) console.log(HELP);
 else await main();
 
 async function main(): Promise<void> {
+  if (!(await passesUnchanged())) {
+    console.error("\n  The suites fail without a mutant. Run them with checks/mutation/vitest.config.ts.\n");
+    process.exitCode = 1;
+    return;
+  }
   const texts = await readSources();
   const all = [...texts].flatMap(([path, text]) => findMutants({ path, text }));
   const [shard = 1, shards = 1] = values.shard.split("/").map(Number);

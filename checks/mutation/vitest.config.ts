@@ -4,8 +4,12 @@ import { defineConfig } from "vitest/config";
 
 const { MUTATED_FILE = "", MUTATED_TEXT = "", MUTATED_SUITES = "" } = process.env;
 
-/** Tests of limits that take seconds each. */
-const SLOW = /an endless stream|10,000 unacknowledged|100,000 signals/;
+/** Tests that take seconds each, or start processes. */
+const SLOW = /10,000 unacknowledged|100,000 signals/;
+const SLOW_FILES = [
+  "packages/proof/test/{limits,simulator,soak,conformance,stored-runs}.test.ts",
+  "**/unhandled-rejections*",
+];
 
 export default defineConfig({
   plugins: [
@@ -17,12 +21,12 @@ export default defineConfig({
   ],
   test: {
     include: MUTATED_SUITES.split(","),
-    exclude: ["**/node_modules/**", "packages/proof/test/{simulator,soak,conformance,stored-runs}.test.ts"],
+    exclude: ["**/node_modules/**", ...SLOW_FILES],
     testNamePattern: new RegExp(`^(?!.*(?:${SLOW.source}))`),
     reporters: ["dot"],
     bail: 1,
     isolate: false,
     maxWorkers: 1,
-    testTimeout: 20_000,
+    testTimeout: 60_000,
   },
 });
