@@ -24,11 +24,12 @@ function suitesOf(path: string): string {
   return `packages/proof/test/**/*.test.ts,${own}/test/**/*.test.ts`;
 }
 
-/** Whether the unchanged code passes. Without that, every mutant would seem to be killed. */
+/** Whether the unchanged code passes seeds and suites. Without that, every mutant would seem to be killed. */
 export async function passesUnchanged(): Promise<boolean> {
   const suites = ["proof", "orchestrator", "workflows"].map((name) => `packages/${name}/test/**/*.test.ts`).join();
   const env = { ...process.env, MUTATED_FILE: "", MUTATED_TEXT: "", MUTATED_SUITES: suites };
-  return (await run(SUITES, env, SUITES_MS_MAX)) === 0;
+  const bySeeds = await run(["checks/mutation/seeds-process.ts", "1", String(SEEDS)], env, SEEDS_MS_MAX);
+  return bySeeds === 0 && (await run(SUITES, env, SUITES_MS_MAX)) === 0;
 }
 
 /** Returns what killed the mutant. `text`: the source of its file; `into`: the path of a temporary file. */

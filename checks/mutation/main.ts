@@ -47,7 +47,7 @@ else await main();
 
 async function main(): Promise<void> {
   if (!(await passesUnchanged())) {
-    console.error("\n  The suites fail without a mutant. Run them with checks/mutation/vitest.config.ts.\n");
+    console.error("\n  The simulator or the suites fail without a mutant. Correct that first.\n");
     process.exitCode = 1;
     return;
   }

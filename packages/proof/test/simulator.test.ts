@@ -27,7 +27,9 @@ const EXERCISED =
       ["twice", "early", "late", "lost"].map((fault) => `fault: alarm ${fault}`),
       ["lost", "twice", "late", "answer lost"].map((fault) => `fault: message ${fault}`),
       ["cancelled", "compensated", "compensation_failed", "completed", "failed"].map((status) => `end: ${status}`),
-      ["cancel", "change code", "evict", "jump", "pause", "resume", "token delivered"].map((act) => `action: ${act}`),
+      ["cancel", "change code", "evict", "jump", "pause", "resume", "set back", "token delivered"].map(
+        (act) => `action: ${act}`,
+      ),
       ["terminate", "trigger again", "unpause", "zombie", "delivery buffered", "delivery duplicate"].map(
         (act) => `action: ${act}`,
       ),

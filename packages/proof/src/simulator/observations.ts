@@ -170,6 +170,10 @@ export class Observations implements Observer {
     ];
   }
 
+  clockSetBack(): void {
+    for (const [, watcher] of this.#watchers) watcher.clockSetBack?.();
+  }
+
   view(runId: string): RunView {
     let view = this.#views.get(runId);
     if (view === undefined) {

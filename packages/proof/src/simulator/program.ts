@@ -79,6 +79,12 @@ export function childrenOf(program: Program): (Program & { readonly kind: "child
   return "parts" in program ? program.parts.flatMap(childrenOf) : [];
 }
 
+/** Whether the program has a wait with `match`. Such waits take deliveries out of order. */
+export function hasMatch(program: Program): boolean {
+  if (program.kind === "wait") return program.even !== undefined;
+  return "parts" in program && program.parts.some(hasMatch);
+}
+
 /** Returns the parts of one kind, without those of children. */
 export function findPrograms<K extends Program["kind"]>(program: Program, kind: K): Extract<Program, { kind: K }>[] {
   if ("parts" in program) return program.parts.flatMap((part) => findPrograms(part, kind));

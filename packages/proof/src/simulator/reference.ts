@@ -129,7 +129,7 @@ function stepErrors(program: Program & { readonly kind: "step" }): string[] {
   return [
     ...(failsFinally(program) ? [`failure ${throws === "fatal" ? 1 : 3} of ${id}`] : []),
     ...(timeoutMs !== undefined && timeoutMs <= ms ? [`its timeout of ${timeoutMs} ms`] : []),
-    ...(once ? ["was started and its outcome was lost"] : []),
+    ...(once ? ["was started and its outcome was lost", "may be one that the resumed run executed"] : []),
   ];
 }
 

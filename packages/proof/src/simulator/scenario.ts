@@ -20,7 +20,7 @@ export interface Action {
         /** Two actions with the same number are the same delivery. */
         readonly delivery: number;
       }
-    | { readonly type: "jump"; readonly ms: number }
+    | { readonly type: "jump" | "set back"; readonly ms: number }
     | {
         readonly type:
           | "token"
@@ -42,6 +42,24 @@ export type Fault =
   | { readonly at: number; readonly type: "message" | "index"; readonly fault: MessageFault }
   | { readonly at: number; readonly type: "alarm"; readonly fault?: AlarmFault }
   | { readonly at: number; readonly type: "start"; readonly fault: StartFault };
+
+/** Faults of a commit. */
+export const COMMIT_FAULTS: ReadonlySet<Fault["type"]> = new Set([
+  "crash before",
+  "crash after",
+  "zombie after",
+  "commit fails",
+]);
+
+/** Actions that may delay a run. */
+export const DISTURBING: ReadonlySet<Action["act"]["type"]> = new Set([
+  "jump",
+  "set back",
+  "pause",
+  "unpause",
+  "change code",
+  "restore code",
+]);
 
 export interface Scenario {
   readonly program: Program;
@@ -94,7 +112,8 @@ function makeAction(random: Random, deliveries: { count: number }): Action {
     const on = random.pick(["signal", "event"] as const);
     return { ...target, act: { type: "deliver", on, name: random.pick(NAMES), delivery } };
   }
-  if (roll < 0.54) return { ...target, act: { type: "jump", ms: random.below(20_000) } };
+  if (roll < 0.53) return { ...target, act: { type: "jump", ms: random.below(20_000) } };
+  if (roll < 0.55) return { ...target, act: { type: "set back", ms: random.below(50_000) } };
   const types = ["cancel", "pause", "unpause", "evict", "evict", "zombie", "token", "token"] as const;
   const rare = ["trigger again", "change code", "restore code", "terminate"] as const;
   return { ...target, act: { type: random.chance(0.8) ? random.pick(types) : random.pick(rare) } };

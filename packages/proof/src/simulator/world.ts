@@ -18,31 +18,14 @@ import { checkTerminal } from "./oracles/terminal.ts";
 import { checkTakenOver } from "./oracles/resume.ts";
 import { hasPendingMessages, progressOf } from "./run-progress.ts";
 import { planAt } from "./resume-plan.ts";
-import { type Program, programOf } from "./program.ts";
-import { type Action, type Fault, type Scenario, pageSizeOf } from "./scenario.ts";
+import { type Program, hasMatch, programOf } from "./program.ts";
+import { type Action, COMMIT_FAULTS, DISTURBING, type Fault, type Scenario, pageSizeOf } from "./scenario.ts";
 
 /** The age of an alarm that counts as lost, and more. */
 const RESTORED_AFTER_MS = 10_000;
 
 /** The time bound for runs after the last fault, in virtual minutes. */
 const MINUTES_AFTER_FAULTS_MAX = 20;
-
-/** Faults of a commit. */
-const COMMIT_FAULTS: ReadonlySet<Fault["type"]> = new Set([
-  "crash before",
-  "crash after",
-  "zombie after",
-  "commit fails",
-]);
-
-/** Actions that may delay a run. */
-const DISTURBING: ReadonlySet<Action["act"]["type"]> = new Set([
-  "jump",
-  "pause",
-  "unpause",
-  "change code",
-  "restore code",
-]);
 
 export class World {
   readonly counts: Map<string, number> = new Map();
@@ -144,6 +127,8 @@ export class World {
         return this.#crash(host, act.type === "zombie", act.type);
       case "jump":
         return this.#clock.jump(act.ms);
+      case "set back":
+        return this.#setBack(act.ms);
       case "change code":
         if (!host.journal.some((entry) => entry.nth > 0)) return;
         this.#observations.changed.add(host.runId);
@@ -151,6 +136,13 @@ export class World {
       case "restore code":
         return this.#restoreCode(host);
     }
+  }
+
+  /** Sets the clock back. Every run then gets an input: timers that are too far away are set again (WAIT1). */
+  #setBack(ms: number): void {
+    this.#clock.jump(-ms);
+    this.#observations.clockSetBack();
+    for (const host of this.#hosts()) if (!host.ended) host.operate("settle");
   }
 
   #terminate(host: MemoryHost): void {
@@ -391,10 +383,4 @@ export class World {
     const stored = [...this.#root.world].map(([id, host]) => [id, host.store.dump()]);
     return this.#observations.trace() + JSON.stringify(stored);
   }
-}
-
-/** Whether the program has a wait with `match`. Such waits take deliveries out of order. */
-function hasMatch(program: Program): boolean {
-  if (program.kind === "wait") return program.even !== undefined;
-  return "parts" in program && program.parts.some(hasMatch);
 }

@@ -19,7 +19,8 @@ export class Timers implements Watcher {
   readonly findings: string[] = [];
   readonly #requested = new Map<string, Requested>();
   /** The earliest time at which each wait may end and each attempt may start, ms since the epoch. */
-  readonly #due = new Map<string, number>();
+  readonly #due = new Map<string, { readonly at: number; readonly length: number }>();
+  #clockSetBack = false;
   #disturbedAt: number | undefined;
   readonly #now: () => number;
 
@@ -33,6 +34,13 @@ export class Timers implements Watcher {
 
   lost(): void {
     this.disturbed();
+  }
+
+  /** A timer for a duration may end one duration from now (WAIT1). Retries stay in the journal's time. */
+  clockSetBack(): void {
+    this.#clockSetBack = true;
+    for (const [key, { at, length }] of this.#due)
+      this.#due.set(key, { at: Math.min(at, this.#now() + length), length });
   }
 
   requested(runId: string, op: string, what: Requested): void {
@@ -58,12 +66,13 @@ export class Timers implements Watcher {
     const what = this.#requested.get(key);
     if (what?.kind !== "wait") return;
     const due = now + Math.max(what.ms, 0);
-    this.#due.set(key, due);
+    this.#due.set(key, { at: due, length: due - now });
     if (wakeAt !== due) this.findings.push(`${key} ends ${String(wakeAt)} instead of ${due}`);
   }
 
   #retries(key: string, { retryAt, attempt, op, error }: JournalEntry & { type: "step.retrying" }, now: number): void {
-    this.#due.set(key, retryAt);
+    if (this.#clockSetBack) return;
+    this.#due.set(key, { at: retryAt, length: retryAt - now });
     const what = this.#requested.get(`${key.slice(0, key.indexOf(" "))} ${op.replace(/^compensation/, "step")}`);
     if (what?.kind !== "step") return;
     const delay = retryAt - now;
@@ -79,7 +88,7 @@ export class Timers implements Watcher {
   }
 
   #checkDue(key: string, now: number): void {
-    const due = this.#due.get(key);
+    const due = this.#due.get(key)?.at;
     if (due === undefined) return;
     this.#due.delete(key);
     if (now < due) this.findings.push(`${key} is ${due - now} ms early`);

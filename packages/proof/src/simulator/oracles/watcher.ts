@@ -40,4 +40,6 @@ export interface Watcher {
   lost?(runId: string): void;
   /** Something happened to the world that may delay a run. */
   disturbed?(): void;
+  /** The clock was set back. */
+  clockSetBack?(): void;
 }

@@ -182,8 +182,8 @@ export class MemoryHost implements WorldRun {
     return this.#send({ type: "deliver", kind, name, payload: encodeValue(payload, "payload"), deliveryId });
   }
 
-  /** Sends an operator's command. */
-  operate(type: "pause" | "unpause" | "retry" | "delete"): Reply {
+  /** Sends an operator's command. `settle`: the first request after the clock was set back (WAIT1). */
+  operate(type: "pause" | "unpause" | "retry" | "delete" | "settle"): Reply {
     return this.#send({ type });
   }
 
