@@ -1,7 +1,6 @@
-/** tests: the list of bodies that execute, as both sides of the turns follow it */
+/** tests: the list of bodies that execute, as the orchestrator follows it */
 import type { ExecutionReport, StepInProgress } from "@holdfast/protocol";
 import { expect, test } from "vitest";
-import { BodyChanges } from "../../workflows/src/handler/body-changes.ts";
 import { BodiesInProgress } from "../src/dispatch/bodies-in-progress.ts";
 
 const body = (name: string): StepInProgress => ({ op: `step/0/${name}`, attempt: 1, startedAt: 0 });
@@ -12,24 +11,10 @@ function endOf({ op }: StepInProgress): ExecutionReport {
   return { epoch: 1, asked: 1, events: [event] };
 }
 
-test("REP6 a body is listed once, and again only while the orchestrator may not have received it", () => {
-  const changes = new BodyChanges();
-  expect(changes.changes([a, b])).toEqual({ began: [a, b], executing: 2 });
-  expect(changes.changes([a, b, c])).toEqual({ began: [a, b, c], executing: 3 });
-  changes.received();
-  expect(changes.changes([b, c])).toEqual({ began: [], executing: 2 });
-});
-
-test("STEP8 a body with new progress is listed again, wherever it is in the list", () => {
-  const changes = new BodyChanges();
-  changes.changes([a, b]);
-  changes.received();
-  const progressed = { ...a, progress: "[50]" };
-  expect(changes.changes([progressed, b])).toEqual({ began: [progressed], executing: 2 });
-  changes.received();
-  expect(changes.changes([progressed, b])).toEqual({ began: [], executing: 2 });
+test("STEP8 a body with new progress keeps its place in the list", () => {
   const bodies = new BodiesInProgress();
   bodies.apply({ began: [a, b], executing: 2 });
+  const progressed = { ...a, progress: "[50]" };
   expect(bodies.apply({ began: [progressed], executing: 2 })).toBe(true);
   expect(bodies.list).toEqual([progressed, b]);
 });
