@@ -30,9 +30,15 @@ const EXERCISED =
       ["cancel", "change code", "evict", "jump", "pause", "resume", "set back", "token delivered"].map(
         (act) => `action: ${act}`,
       ),
-      ["terminate", "trigger again", "unpause", "zombie", "delivery buffered", "delivery duplicate"].map(
-        (act) => `action: ${act}`,
-      ),
+      [
+        "child deleted",
+        "terminate",
+        "trigger again",
+        "unpause",
+        "zombie",
+        "delivery buffered",
+        "delivery duplicate",
+      ].map((act) => `action: ${act}`),
       ["changed code: NON_DETERMINISM", "pipe: always remote", "pipe: by turns remote", "action: delivery resolved"],
       ["action: retry after EXECUTOR_CRASHED"],
     );

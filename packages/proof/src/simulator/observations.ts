@@ -170,6 +170,11 @@ export class Observations implements Observer {
     ];
   }
 
+  /** A run was deleted. If it is created again, the oracle on children finds it. */
+  deleted(runId: string): void {
+    this.#views.delete(runId);
+  }
+
   clockSetBack(): void {
     for (const [, watcher] of this.#watchers) watcher.clockSetBack?.();
   }

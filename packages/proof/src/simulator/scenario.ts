@@ -26,6 +26,7 @@ export interface Action {
           | "token"
           | "trigger again"
           | "cancel"
+          | "delete children"
           | "terminate"
           | "pause"
           | "unpause"
@@ -113,9 +114,10 @@ function makeAction(random: Random, deliveries: { count: number }): Action {
     return { ...target, act: { type: "deliver", on, name: random.pick(NAMES), delivery } };
   }
   if (roll < 0.53) return { ...target, act: { type: "jump", ms: random.below(20_000) } };
-  if (roll < 0.55) return { ...target, act: { type: "set back", ms: random.below(50_000) } };
+  // A sleep until a date keeps its date, so it ends later: by less than the bound on progress.
+  if (roll < 0.55) return { ...target, act: { type: "set back", ms: random.below(12_000) } };
   const types = ["cancel", "pause", "unpause", "evict", "evict", "zombie", "token", "token"] as const;
-  const rare = ["trigger again", "change code", "restore code", "terminate"] as const;
+  const rare = ["trigger again", "change code", "restore code", "terminate", "delete children"] as const;
   return { ...target, act: { type: random.chance(0.8) ? random.pick(types) : random.pick(rare) } };
 }
 

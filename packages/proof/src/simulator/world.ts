@@ -127,6 +127,8 @@ export class World {
         return this.#crash(host, act.type === "zombie", act.type);
       case "jump":
         return this.#clock.jump(act.ms);
+      case "delete children":
+        return this.#deleteChildren();
       case "set back":
         return this.#setBack(act.ms);
       case "change code":
@@ -143,6 +145,15 @@ export class World {
     this.#clock.jump(-ms);
     this.#observations.clockSetBack();
     for (const host of this.#hosts()) if (!host.ended) host.operate("settle");
+  }
+
+  /** Deletes all children that have ended. None of them is created again (CHILD1). */
+  #deleteChildren(): void {
+    for (const host of this.#hosts()) {
+      if (host === this.#root || !host.ended || host.delete().type !== "done") continue;
+      this.#count("action: child deleted");
+      this.#observations.deleted(host.runId);
+    }
   }
 
   #terminate(host: MemoryHost): void {

@@ -27,6 +27,8 @@ export type MessageBug =
   | "store a chunk twice"
   | "open waits that are too long"
   | "start a child under another id"
+  | "believe that a silent execution lives"
+  | "accept messages about deleted runs"
   | "reject without a handler";
 
 export const MESSAGE_BUGS: Readonly<Record<MessageBug, Bug>> = {
@@ -61,6 +63,8 @@ export const MESSAGE_BUGS: Readonly<Record<MessageBug, Bug>> = {
         ? { ...message, trigger: { ...message.trigger, runId: `${message.trigger.runId}x` } }
         : message,
   },
+  "believe that a silent execution lives": { hidesLosses: true },
+  "accept messages about deleted runs": { forgetsDeletions: true },
   "reject without a handler": {
     zombieReport: (report) => {
       void Promise.reject(new Error("a promise of the engine"));

@@ -19,7 +19,7 @@ export class Timers implements Watcher {
   readonly findings: string[] = [];
   readonly #requested = new Map<string, Requested>();
   /** The earliest time at which each wait may end and each attempt may start, ms since the epoch. */
-  readonly #due = new Map<string, { readonly at: number; readonly length: number }>();
+  readonly #due = new Map<string, { readonly at: number; readonly length: number | undefined }>();
   #clockSetBack = false;
   #disturbedAt: number | undefined;
   readonly #now: () => number;
@@ -39,8 +39,10 @@ export class Timers implements Watcher {
   /** A timer for a duration may end one duration from now (WAIT1). Retries stay in the journal's time. */
   clockSetBack(): void {
     this.#clockSetBack = true;
-    for (const [key, { at, length }] of this.#due)
-      this.#due.set(key, { at: Math.min(at, this.#now() + length), length });
+    for (const [key, { at, length }] of this.#due) {
+      if (length === undefined) this.#due.delete(key);
+      else this.#due.set(key, { at: Math.min(at, this.#now() + length), length });
+    }
   }
 
   requested(runId: string, op: string, what: Requested): void {
@@ -72,7 +74,7 @@ export class Timers implements Watcher {
 
   #retries(key: string, { retryAt, attempt, op, error }: JournalEntry & { type: "step.retrying" }, now: number): void {
     if (this.#clockSetBack) return;
-    this.#due.set(key, { at: retryAt, length: retryAt - now });
+    this.#due.set(key, { at: retryAt, length: undefined });
     const what = this.#requested.get(`${key.slice(0, key.indexOf(" "))} ${op.replace(/^compensation/, "step")}`);
     if (what?.kind !== "step") return;
     const delay = retryAt - now;

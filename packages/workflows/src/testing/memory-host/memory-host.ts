@@ -193,7 +193,7 @@ export class MemoryHost implements WorldRun {
     const reply = this.operate("delete");
     if (reply.type !== "done") return reply;
     this.store.clear();
-    this.#host.erased(header);
+    if (this.#options.tampering?.forgetsDeletions !== true) this.#host.erased(header);
     return reply;
   }
 

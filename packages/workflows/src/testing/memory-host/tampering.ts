@@ -20,4 +20,6 @@ export interface Tampering {
   message?(message: RunMessage): RunMessage;
   /** Whether the orchestrator is not notified of an execution that was lost. */
   readonly hidesLosses?: boolean;
+  /** Whether a deleted run forgets at once that it existed. */
+  readonly forgetsDeletions?: boolean;
 }
