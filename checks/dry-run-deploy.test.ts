@@ -9,7 +9,7 @@ import { afterAll, expect, test } from "vitest";
 import { REPOSITORY } from "./source-files.ts";
 
 /** A fifth over what it weighed when this was written: 71 kB. */
-const BUDGET_BYTES = 124_000;
+const BUDGET_BYTES = 130_000;
 
 const outputFolder = mkdtempSync(join(tmpdir(), "holdfast-deploy-"));
 
