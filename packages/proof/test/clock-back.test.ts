@@ -90,11 +90,12 @@ describe("the clock is set back", () => {
   });
 
   test("DUR8 a dispatch that failed before it is repeated after its own delay", async () => {
-    const clock = new VirtualClock();
-    const absent = new MemoryHost({ workflows: [], clock });
-    absent.trigger("w");
-    await absent.settle();
-    const host = new MemoryHost({ workflows: [workflowOf(() => "done")], clock, store: absent.store });
+    let starts = 0;
+    const unreachable = { afterReports: 0, detectedAfterMs: 1 };
+    const faults = { start: () => (++starts === 1 ? unreachable : undefined) };
+    const host = await started(() => "done", { faults });
+    await host.advance(1);
+    expect(host.header.dispatch).toMatchObject({ failures: 1 });
     expect(await endAfterJump(host, () => void host.host.handle({ type: "settle" }))).toBeLessThanOrEqual(2 * SECOND);
   });
 

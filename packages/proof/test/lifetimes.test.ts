@@ -145,6 +145,7 @@ describe("a message about an earlier run with the same id", () => {
       host.trigger("invokes");
       await host.settle();
       startedBy(host).host.receive({ type: "cancel", reason: "its parent has stopped", ...more }, "");
+      await host.settle();
       expect(startedBy(host).header.status).toBe("cancelled");
     }
   });
