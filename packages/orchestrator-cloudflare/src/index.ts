@@ -1,9 +1,17 @@
 /** Holdfast on Cloudflare: the handlers of the Worker and of the run's Durable Object, and the dispatchers. */
 export type { WorkerDeps } from "./api/worker-deps.ts";
-export { type BearerToken, bearerAuth, closed } from "./auth/bearer.ts";
+export { type BearerToken, bearerAuth } from "./auth/bearer.ts";
 export { type HmacKey, KEY_HEADER, hmacAuth } from "./auth/hmac.ts";
 export { type JwtAuthOptions, cloudflareAccess, jwtAuth } from "./auth/jwt.ts";
-export { type Principal, SCOPES, type Scope, type VerifyRequest, type VerifyResult, anyOf } from "./auth/principal.ts";
+export {
+  type Principal,
+  SCOPES,
+  type Scope,
+  type VerifyRequest,
+  type VerifyResult,
+  anyOf,
+  closed,
+} from "./auth/principal.ts";
 export {
   handleDurableObjectAlarm,
   handleDurableObjectRequest,

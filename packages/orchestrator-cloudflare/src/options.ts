@@ -49,8 +49,58 @@ export function problemOf(schema: OptionsSchema, value: unknown, where: string):
   const [issue] = result.issues;
   const field = [where, ...(issue.path ?? []).map(({ key }) => String(key))].join(".");
   if (issue.type !== "strict_object") return `${field}: ${issue.message}.`;
-  if (issue.expected === "never") return `${field}: unknown option.`;
+  if (issue.expected === "never") return `${field}: unknown option.${suggestion(schema as Nested, issue.path ?? [])}`;
   return issue.path === undefined ? `${field}: must be an object.` : `${field}: is missing.`;
+}
+
+/** Names the field that was probably meant, or all fields of the options object. */
+function suggestion(schema: Nested, path: readonly { readonly key: unknown }[]): string {
+  const keys = path.map(({ key }) => String(key));
+  const known = Object.keys(entriesAt(schema, keys.slice(0, -1)));
+  const near = nearest(keys.at(-1) ?? "", known);
+  if (near !== undefined) return ` Did you mean ${near}?`;
+  return known.length === 0 ? "" : ` Known are: ${known.join(", ")}.`;
+}
+
+interface Nested {
+  readonly entries?: Readonly<Record<string, Nested>>;
+  /** Of an optional field: its schema. */
+  readonly wrapped?: Nested;
+}
+
+function entriesAt(schema: Nested, keys: readonly string[]): object {
+  let at: Nested | undefined = schema;
+  for (const key of keys) at = at?.entries?.[key]?.wrapped ?? at?.entries?.[key];
+  return at?.entries ?? {};
+}
+
+/** Returns the known name that differs from `name` in at most two letters, or continues it. */
+function nearest(name: string, known: readonly string[]): string | undefined {
+  const distances = known.map((one) => ({ one, distance: one.startsWith(name) ? 1 : distance(one, name) }));
+  const [best] = distances.toSorted((a, b) => a.distance - b.distance);
+  return best !== undefined && best.distance <= Math.min(2, name.length - 1) ? best.one : undefined;
+}
+
+/** The number of letters to insert, remove or replace (Levenshtein). Case does not count. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_none, i) => i);
+  for (const [i, letter] of Array.from(a.toLowerCase()).entries()) {
+    const next = [i + 1];
+    for (const [j, other] of Array.from(b.toLowerCase()).entries()) {
+      next.push(Math.min((row[j] ?? 0) + (letter === other ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}
+
+/**
+ * Checks the options of an exported function, where they are given.
+ * @throws HoldfastError `INVALID_ARGUMENT`
+ */
+export function checkOptions(schema: OptionsSchema, options: unknown, where: string): void {
+  const problem = problemOf(schema, options, where);
+  if (problem !== undefined) throw new HoldfastError("INVALID_ARGUMENT", problem);
 }
 
 /**
@@ -89,7 +139,7 @@ export const isFunction = v.custom<(...args: never[]) => unknown>(
   "must be a function",
 );
 
-const count = v.custom<number>(
+export const count = v.custom<number>(
   (value) => Number.isSafeInteger(value) && (value as number) >= 1,
   "must be a whole number of at least 1",
 );
@@ -112,6 +162,16 @@ function isDuration(value: unknown): boolean {
 
 function isHttpUrl(value: unknown): value is string {
   return typeof value === "string" && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+}
+
+function isPlain(value: unknown): boolean {
+  return typeof value !== "object" || value === null || [Object.prototype, null].includes(Object.getPrototypeOf(value));
+}
+
+/** A strict schema of a plain object. An instance of a class may have other fields of its own. */
+function plainOr<Entries extends v.ObjectEntries>(entries: Entries) {
+  const [strict, loose] = [v.strictObject(entries), v.looseObject(entries)];
+  return v.lazy((value) => (isPlain(value) ? strict : loose));
 }
 
 function limits(entry: v.ObjectEntries[string]): OptionsSchema {
@@ -141,5 +201,5 @@ export const FIELDS = {
     default: v.optional(RETENTION_TIME),
     workflows: v.optional(v.record(v.string(), v.optional(RETENTION_TIME))),
   }),
-  telemetry: v.looseObject({ event: v.optional(isFunction), ended: v.optional(isFunction) }),
+  telemetry: plainOr({ event: v.optional(isFunction), ended: v.optional(isFunction) }),
 } as const;

@@ -5,8 +5,6 @@ import { router } from "./api/router.ts";
 import { type WorkerDeps, checkWorkerDeps } from "./api/worker-deps.ts";
 import { Misconfigured } from "./options.ts";
 
-let warned = false;
-
 /** Answers a request to the API (the routes are in docs/http-api.md). Never throws. */
 export async function handleWorkerRequest(request: Request, deps: WorkerDeps): Promise<Response> {
   try {
@@ -14,12 +12,6 @@ export async function handleWorkerRequest(request: Request, deps: WorkerDeps): P
   } catch (error) {
     if (!(error instanceof Misconfigured)) throw error;
     return answerMisconfigured(request, error);
-  }
-  if (deps.verifyRequest === undefined && !warned) {
-    warned = true;
-    console.warn(
-      "holdfast: this API accepts every request. Pass verifyRequest, for example bearerAuth(env.API_TOKENS).",
-    );
   }
   return router.fetch(request, deps);
 }

@@ -379,8 +379,8 @@ describe("verifiers", () => {
 
   test("SEC1 a request is rejected if its verifier returns an invalid principal", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
-    expect(await statusWith(() => ({ subject: "a", tenantId: "b\u0001c", scopes: ["read"] }), {})).toBe(500);
-    expect(await statusWith(() => ({ subject: "", scopes: ["read"] }), {})).toBe(500);
+    expect(await statusWith(() => ({ subject: "a", tenantId: "b\u0001c", scopes: ["read"] }), {})).toBe(401);
+    expect(await statusWith(() => ({ subject: "", scopes: ["read"] }), {})).toBe(401);
     vi.restoreAllMocks();
   });
 });

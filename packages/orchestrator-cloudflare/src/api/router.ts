@@ -5,7 +5,8 @@
  * decides nothing about runs.
  */
 import { type Context, Hono } from "hono";
-import { NOBODY, type Principal, authenticate, requireScope } from "../auth/principal.ts";
+import { authenticate } from "../auth/authenticate.ts";
+import { NOBODY, type Principal, requireScope } from "../auth/principal.ts";
 import { ApiRefusal } from "../refusal.ts";
 import type { Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";

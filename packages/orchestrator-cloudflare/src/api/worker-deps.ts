@@ -5,17 +5,21 @@
  */
 import { DEFAULT_LIMITS, type Limits } from "@holdfast/protocol";
 import * as v from "valibot";
+import { VERIFIER } from "../auth/authenticate.ts";
 import type { VerifyRequest } from "../auth/principal.ts";
 import type { RunIndex } from "../index-object/run-index.ts";
-import { FIELDS, LIMITS_SCHEMA, depsCheck, isFunction } from "../options.ts";
+import { FIELDS, LIMITS_SCHEMA, depsCheck } from "../options.ts";
 import type { DurableObjectNamespaceLike } from "../platform-types.ts";
 import { ApiRefusal } from "../refusal.ts";
 
 export interface WorkerDeps {
   /** The binding of the run's Durable Object class. */
   readonly runDO: DurableObjectNamespaceLike;
-  /** Authenticates requests. Without it every request is accepted, and one log line warns about it. */
-  readonly verifyRequest?: VerifyRequest | undefined;
+  /**
+   * Authenticates requests. Without it every API route answers `503 auth_not_configured`. `"open"` accepts every request
+   * with all scopes: for local development.
+   */
+  readonly verifyRequest?: VerifyRequest | "open" | null | undefined;
   /** The index of runs. Without it, lists answer `501 index_not_configured`, and all other routes work. */
   readonly runIndex?: RunIndex | undefined;
   /** The environment of runs whose trigger names none. Default `"production"`. */
@@ -32,7 +36,7 @@ export interface WorkerDeps {
 
 const WORKER_DEPS = v.strictObject({
   runDO: FIELDS.namespace,
-  verifyRequest: v.optional(isFunction),
+  verifyRequest: v.nullish(VERIFIER),
   runIndex: v.optional(FIELDS.runIndex),
   environment: v.optional(FIELDS.environment),
   publicUrl: v.optional(FIELDS.publicUrl),

@@ -5,8 +5,7 @@
  * every request.
  */
 import { HoldfastError, fromHex, toHex } from "@holdfast/protocol";
-import { ApiRefusal } from "../refusal.ts";
-import { type Principal, SCOPES, type Scope, type VerifyRequest } from "./principal.ts";
+import { type Principal, SCOPES, type Scope, type VerifyRequest, closed } from "./principal.ts";
 
 export interface BearerToken {
   /** The token itself, or (better) `sha256:` followed by its SHA-256 in lower-case hexadecimal. */
@@ -44,13 +43,6 @@ export function bearerAuth(tokens: string | readonly (string | BearerToken)[] | 
     return found !== undefined && presented !== undefined && principalOf(found, given);
   };
 }
-
-/** Rejects every request with 503 and states how to configure authentication. */
-export const closed: VerifyRequest = () =>
-  new ApiRefusal(
-    "auth_not_configured",
-    'This deployment has no authentication configured, so it rejects every request. Set the secret API_TOKENS to a list of tokens ("wrangler secret put API_TOKENS"), or set AUTH to "off" for local development.',
-  ).toResponse();
 
 function readTokens(tokens: Parameters<typeof bearerAuth>[0]): readonly (string | BearerToken)[] {
   // In plain workerd, a variable that is not set is null.

@@ -3,8 +3,9 @@
  *
  * Owns: the location of the token, and the mapping of claims to a principal. `jose` verifies the token.
  */
-import { HoldfastError } from "@holdfast/protocol";
 import { type JWTPayload, type JWTVerifyGetKey, createRemoteJWKSet, errors, jwtVerify } from "jose";
+import * as v from "valibot";
+import { checkOptions, isFunction } from "../options.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { type Principal, SCOPES, type Scope, type VerifyRequest } from "./principal.ts";
 
@@ -27,16 +28,30 @@ const PREFIX = "holdfast:";
 /** Asymmetric algorithms only: with a symmetric one, any reader of the published key could sign tokens. */
 const ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
 
-/** @throws HoldfastError `INVALID_ARGUMENT` if `issuer` or `audience` is missing. */
+const text = v.custom<string>((value) => typeof value === "string" && value !== "", "must be a non-empty text");
+
+const OPTIONS = v.strictObject({
+  jwks: v.custom<JwtAuthOptions["jwks"]>(
+    (value) => typeof value === "function" || URL.canParse(String(value)),
+    "must be the URL of the issuer's keys, or a function of jose that returns them",
+  ),
+  issuer: text,
+  audience: v.union(
+    [text, v.pipe(v.array(text), v.minLength(1))],
+    "must be a non-empty text, or a non-empty list of them: the audience of this application",
+  ),
+  header: v.optional(text),
+  principal: v.optional(isFunction),
+} satisfies Record<keyof JwtAuthOptions, v.GenericSchema>);
+
+/** @throws HoldfastError `INVALID_ARGUMENT` for invalid options (RUN7). */
 export function jwtAuth(options: JwtAuthOptions): VerifyRequest {
+  checkOptions(OPTIONS, options, "jwtAuth");
   const { issuer, audience, header = "Authorization", principal = principalOf } = options;
-  if (!issuer || !audience?.length) {
-    throw new HoldfastError("INVALID_ARGUMENT", "jwtAuth: issuer and audience must be given.");
-  }
   let keys: JWTVerifyGetKey | undefined = typeof options.jwks === "function" ? options.jwks : undefined;
   return async (request) => {
-    const text = request.headers.get(header) ?? "";
-    const token = header === "Authorization" ? /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(text)?.[1] : text;
+    const value = request.headers.get(header) ?? "";
+    const token = header === "Authorization" ? /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(value)?.[1] : value;
     if (token === undefined || token === "") return false;
     keys ??= createRemoteJWKSet(new URL(String(options.jwks)));
     try {

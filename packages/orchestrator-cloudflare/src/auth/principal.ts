@@ -1,9 +1,10 @@
 /**
  * Callers of the API and their permissions (SEC1, SEC2, SEC5).
  *
- * Owns: the verifier type, principals, scopes, and combining several verifiers.
+ * Owns: the verifier type, principals, scopes, the closed verifier, and combining several verifiers. `authenticate.ts`
+ * reads their answers.
  */
-import { idProblem } from "@holdfast/protocol";
+import { HoldfastError } from "@holdfast/protocol";
 import { ApiRefusal } from "../refusal.ts";
 
 /**
@@ -27,49 +28,43 @@ export interface Principal {
 
 /**
  * `true` accepts the request with every scope; a principal accepts it with the principal's scopes; `false` answers 401; a
- * response is sent as it is.
+ * response with a status of at least 400 is sent as it is. Every other value, also `undefined`, answers 401 (SEC1).
  */
 export type VerifyResult = boolean | Response | Principal;
 
+/** A thrown response counts as returned; a thrown error answers 401. */
 export type VerifyRequest = (request: Request) => VerifyResult | Promise<VerifyResult>;
-
-const ANYBODY: Principal = { subject: "api", scopes: SCOPES };
 
 /** The principal of requests that need no credentials. */
 export const NOBODY: Principal = { subject: "nobody", scopes: [] };
 
-/** Combines verifiers: the first result that is not `false` decides. */
-export function anyOf(...verifiers: readonly VerifyRequest[]): VerifyRequest {
+/** Rejects every request with 503 and states how to configure authentication. */
+export const closed: VerifyRequest = () =>
+  new ApiRefusal(
+    "auth_not_configured",
+    'This deployment has no authentication configured, so it rejects every request. Set the secret API_TOKENS to a list of tokens ("wrangler secret put API_TOKENS"), or set AUTH to "off" for local development. In a Worker of your own, pass verifyRequest.',
+  ).toResponse();
+
+/**
+ * Combines verifiers: the first result that is not `false` decides. A verifier that is not configured passes on; if none
+ * is configured, every request answers 503.
+ * @throws HoldfastError `INVALID_ARGUMENT` for a value that is no verifier.
+ */
+export function anyOf(...verifiers: readonly (VerifyRequest | null | undefined)[]): VerifyRequest {
+  const wrong = verifiers.findIndex((one) => typeof (one ?? closed) !== "function");
+  if (wrong >= 0) {
+    throw new HoldfastError("INVALID_ARGUMENT", `anyOf: argument ${wrong + 1} is no verifier, which is a function.`);
+  }
+  // In plain workerd, a variable that is not set is null.
+  const configured = verifiers.filter((one): one is VerifyRequest => (one ?? closed) !== closed);
+  if (configured.length === 0) return closed;
   return async (request) => {
-    for (const verify of verifiers) {
+    for (const verify of configured) {
       const result = await verify(request);
       if (result !== false) return result;
     }
     return false;
   };
-}
-
-/**
- * Returns the principal of the request, or the response that `verify` sends.
- * @throws ApiRefusal `unauthorized`, or `internal_error` for a principal with an invalid subject or tenant.
- */
-export async function authenticate(request: Request, verify: VerifyRequest | undefined): Promise<Principal | Response> {
-  const result = await (verify?.(request) ?? true);
-  if (result instanceof Response) return result;
-  if (result === true) return ANYBODY;
-  if (result === false) {
-    throw new ApiRefusal(
-      "unauthorized",
-      "Send valid credentials, for example: Authorization: Bearer <token>.",
-      undefined,
-      { "WWW-Authenticate": "Bearer" },
-    );
-  }
-  const { tenantId, subject } = result;
-  const problem = [subject, ...(tenantId === undefined ? [] : [tenantId])].map(idProblem).find(Boolean);
-  if (problem === undefined) return result;
-  console.error(`holdfast: verifyRequest returned a principal whose subject or tenantId ${problem}`);
-  throw new ApiRefusal("internal_error", "The verifyRequest of this deployment returned an invalid principal.");
 }
 
 /** @throws ApiRefusal `forbidden` */

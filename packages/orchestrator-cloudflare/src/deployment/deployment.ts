@@ -14,8 +14,8 @@ import {
 } from "@holdfast/protocol";
 import * as v from "valibot";
 import type { WorkerDeps } from "../api/worker-deps.ts";
-import { closed } from "../auth/bearer.ts";
-import type { VerifyRequest } from "../auth/principal.ts";
+import { VERIFIER } from "../auth/authenticate.ts";
+import { type VerifyRequest, closed } from "../auth/principal.ts";
 import { createInlineDispatcher } from "../dispatch/inline-dispatcher.ts";
 import { durableObjectIndex } from "../index-object/durable-object-index.ts";
 import type { DurableObjectStorageLike, SocketHostLike, SqlStorageLike } from "../platform-types.ts";
@@ -23,6 +23,7 @@ import {
   CHANGED_LIMITS,
   FIELDS,
   Misconfigured,
+  checkOptions,
   hasMethods,
   isFunction,
   problemOf,
@@ -73,7 +74,7 @@ const OPTIONS = v.strictObject({
 
 /** In plain workerd, a variable that is not set is `null`. Then the field keeps its default. */
 const DEPS = v.strictObject({
-  verifyRequest: v.nullish(isFunction),
+  verifyRequest: v.nullish(VERIFIER),
   runIndex: v.nullish(FIELDS.runIndex),
   environment: v.nullish(FIELDS.environment),
   publicUrl: v.nullish(FIELDS.publicUrl),
@@ -102,8 +103,7 @@ export class Deployments<Env extends object> {
    *   `dispatcher` is given.
    */
   constructor(options: HoldfastOptions<Env>) {
-    const problem = problemOf(OPTIONS, options, "holdfast");
-    if (problem !== undefined) throw new HoldfastError("INVALID_ARGUMENT", problem);
+    checkOptions(OPTIONS, options, "holdfast");
     this.#options = options;
     this.#dispatcherOf = dispatcherOf(options);
   }
@@ -196,10 +196,10 @@ function dispatcherOf<Env extends object>({
   return typeof fixed === "function" ? fixed : () => fixed as StepDispatcher;
 }
 
-function verifierOf({ AUTH, API_TOKENS }: Environment): VerifyRequest {
+function verifierOf({ AUTH, API_TOKENS }: Environment): VerifyRequest | "open" {
   if (AUTH === undefined) return API_TOKENS ?? closed;
   console.warn(`holdfast: AUTH is ${AUTH}. The API accepts every request.`);
-  return () => true;
+  return "open";
 }
 
 function telemetryOf(

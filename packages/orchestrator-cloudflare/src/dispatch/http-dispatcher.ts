@@ -3,8 +3,10 @@
  *
  * Owns: the options of the HTTP dispatcher and their validation. `TurnExecution` exchanges the turns.
  */
-import { HoldfastError, type StepDispatcher, checkFields } from "@holdfast/protocol";
+import type { StepDispatcher } from "@holdfast/protocol";
 import { checkSigningKey } from "@holdfast/protocol/transport";
+import * as v from "valibot";
+import { FIELDS, checkOptions, count, isFunction } from "../options.ts";
 import { TurnExecution } from "./turn-execution.ts";
 import { type TurnPipe, listOver, postOver } from "./turn-transport.ts";
 
@@ -21,16 +23,17 @@ export interface HttpDispatcherOptions {
 
 const TIMEOUT_MS = 30_000;
 
-/** @throws HoldfastError `INVALID_ARGUMENT` for an invalid URL or key. */
+const OPTIONS = v.strictObject({
+  url: FIELDS.publicUrl,
+  signingKey: v.string("must be the secret that signs requests, as text"),
+  timeoutMs: v.optional(count),
+  fetch: v.optional(isFunction),
+} satisfies Record<keyof HttpDispatcherOptions, v.GenericSchema>);
+
+/** @throws HoldfastError `INVALID_ARGUMENT` for invalid options (RUN7). */
 export function createHttpDispatcher(options: HttpDispatcherOptions): StepDispatcher {
-  checkFields(options, ["url", "signingKey", "timeoutMs", "fetch"], "createHttpDispatcher");
+  checkOptions(OPTIONS, options, "createHttpDispatcher");
   const { url, signingKey, timeoutMs = TIMEOUT_MS, fetch: send = (request: Request) => fetch(request) } = options;
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-    throw new HoldfastError(
-      "INVALID_ARGUMENT",
-      `createHttpDispatcher.url: must be an http or https URL, is ${JSON.stringify(url)}.`,
-    );
-  }
   checkSigningKey(signingKey);
   const pipe: TurnPipe = {
     fetch: send,

@@ -12,16 +12,26 @@ import {
   describeWorkflow,
   errorValue,
 } from "@holdfast/protocol";
+import * as v from "valibot";
+import { checkOptions } from "../options.ts";
 
 export interface InlineDispatcherOptions {
   /** The workflows to serve, as `workflow()` of @holdfast/workflows returns them. */
   readonly workflows: readonly WorkflowDefinition[];
 }
 
+const OPTIONS = v.strictObject({
+  // `WorkflowIndex` checks the list.
+  workflows: v.any(),
+} satisfies Record<keyof InlineDispatcherOptions, v.GenericSchema>);
+
 /**
- * @throws HoldfastError `INVALID_ARGUMENT` if two different functions have the same id and version (RUN8).
+ * @throws HoldfastError `INVALID_ARGUMENT` for invalid options (RUN7), or if two different functions have the same id and
+ *   version (RUN8).
  */
-export function createInlineDispatcher({ workflows }: InlineDispatcherOptions): StepDispatcher {
+export function createInlineDispatcher(options: InlineDispatcherOptions): StepDispatcher {
+  checkOptions(OPTIONS, options, "createInlineDispatcher");
+  const { workflows } = options;
   const index = new WorkflowIndex(workflows);
   return {
     start(start, port) {

@@ -3,7 +3,9 @@
  *
  * Owns: the options of this dispatcher, and the choice between RPC and plain requests.
  */
-import { HoldfastError, type RpcBinding, type StepDispatcher, checkFields } from "@holdfast/protocol";
+import type { RpcBinding, StepDispatcher } from "@holdfast/protocol";
+import * as v from "valibot";
+import { checkOptions, hasMethods } from "../options.ts";
 import { type FetcherLike, lineBinding } from "./line-binding.ts";
 import { RpcExecution } from "./rpc-execution.ts";
 
@@ -17,16 +19,19 @@ export interface ServiceBindingDispatcherOptions {
   readonly pipe?: "rpc" | "fetch";
 }
 
-/** @throws HoldfastError `INVALID_ARGUMENT` for invalid options. */
+const OPTIONS = v.strictObject({
+  binding: v.custom<FetcherLike | RpcBinding>(
+    // A binding of the platform has a stub for each name, so it has both.
+    (value) => hasMethods("fetch")(value) || hasMethods("execute")(value) || hasMethods("workflows")(value),
+    "must be a service binding. Add the service to `services` of wrangler.jsonc and pass env.<its binding>",
+  ),
+  pipe: v.optional(v.picklist(["rpc", "fetch"], 'must be "rpc" or "fetch"')),
+} satisfies Record<keyof ServiceBindingDispatcherOptions, v.GenericSchema>);
+
+/** @throws HoldfastError `INVALID_ARGUMENT` for invalid options (RUN7). */
 export function createServiceBindingDispatcher(options: ServiceBindingDispatcherOptions): StepDispatcher {
-  checkFields(options, ["binding", "pipe"], "createServiceBindingDispatcher");
+  checkOptions(OPTIONS, options, "createServiceBindingDispatcher");
   const { binding, pipe = "rpc" } = options;
-  if (binding === undefined || binding === null) {
-    throw new HoldfastError(
-      "INVALID_ARGUMENT",
-      "createServiceBindingDispatcher.binding: is missing. Add the service to `services` of wrangler.jsonc and pass env.<its binding>.",
-    );
-  }
   const rpc = pipe === "rpc" ? (binding as RpcBinding) : lineBinding(binding as FetcherLike);
   return {
     start: (start, port) => new RpcExecution(start, port, rpc),

@@ -5,6 +5,8 @@
  * shards of a tenant are found in a list of that tenant, which changes once per time range or full shard.
  */
 import type { IndexRow } from "@holdfast/orchestrator";
+import * as v from "valibot";
+import { FIELDS, checkOptions, count } from "../options.ts";
 import type { DurableObjectNamespaceLike } from "../platform-types.ts";
 import type { UpsertResult, ShardPage } from "./index-shard.ts";
 import type { IndexCommand, ShardRef } from "./index-object.ts";
@@ -27,7 +29,15 @@ const BUCKETS_PER_PAGE = 8;
 
 const SEPARATOR = "\u0001";
 
+const OPTIONS = v.strictObject({
+  binding: FIELDS.namespace,
+  shardRowsMax: v.optional(count),
+  bucketMs: v.optional(count),
+} satisfies Record<keyof DurableObjectIndexOptions, v.GenericSchema>);
+
+/** @throws HoldfastError `INVALID_ARGUMENT` for invalid options (RUN7). */
 export function durableObjectIndex(options: DurableObjectIndexOptions): RunIndex {
+  checkOptions(OPTIONS, options, "durableObjectIndex");
   return new DurableObjectIndex(options);
 }
 

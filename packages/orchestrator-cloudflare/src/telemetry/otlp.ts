@@ -4,6 +4,8 @@
  * Owns: the request, and its repetition when the collector requests it.
  */
 import { DEFAULT_LIMITS } from "@holdfast/protocol";
+import * as v from "valibot";
+import { FIELDS, checkOptions, count, isFunction } from "../options.ts";
 import type { Telemetry } from "./telemetry.ts";
 import { spansOf } from "./spans.ts";
 
@@ -25,43 +27,66 @@ export interface OtlpOptions {
 /** Statuses that ask the client to repeat the request later. */
 const RETRIED: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
-/** Sends each ended run as one trace. A trace that the collector rejects finally is dropped, and the log reports it. */
-export function otlpExporter({
-  url,
-  headers = {},
-  serviceName = "holdfast",
-  spansMax = DEFAULT_LIMITS.traceSpans,
-  fetch = (request) => globalThis.fetch(request),
-  retryAfterMs = [500, 2_000, 8_000],
-}: OtlpOptions): NonNullable<Telemetry["ended"]> {
+const OPTIONS = v.strictObject({
+  url: FIELDS.publicUrl,
+  headers: v.optional(v.record(v.string(), v.string("must be text"))),
+  serviceName: v.optional(FIELDS.environment),
+  spansMax: v.optional(count),
+  fetch: v.optional(isFunction),
+  retryAfterMs: v.optional(
+    v.array(
+      v.pipe(v.number("must be a number"), v.minValue(0, "must not be negative")),
+      "must be a list of milliseconds",
+    ),
+  ),
+} satisfies Record<keyof OtlpOptions, v.GenericSchema>);
+
+/**
+ * Sends each ended run as one trace. A trace that the collector rejects finally is dropped, and the log reports it.
+ * @throws HoldfastError `INVALID_ARGUMENT` for invalid options (RUN7).
+ */
+export function otlpExporter(options: OtlpOptions): NonNullable<Telemetry["ended"]> {
+  checkOptions(OPTIONS, options, "otlpExporter");
+  const {
+    url,
+    headers = {},
+    serviceName = "holdfast",
+    spansMax = DEFAULT_LIMITS.traceSpans,
+    fetch = (request) => globalThis.fetch(request),
+    retryAfterMs = [500, 2_000, 8_000],
+  } = options;
   const resource = { attributes: [{ key: "service.name", value: { stringValue: serviceName } }] };
   return async (header, journal) => {
     const spans = spansOf(header, journal, spansMax);
     const body = JSON.stringify({
       resourceSpans: [{ resource, scopeSpans: [{ scope: { name: "holdfast" }, spans }] }],
     });
-    const post = (): Promise<Response> =>
-      fetch(
-        new Request(`${url.replace(/\/+$/, "")}/v1/traces`, {
-          method: "POST",
-          headers: { ...headers, "Content-Type": "application/json" },
-          body,
-        }),
-      );
-    let failure = "";
-    for (const pauseMs of [...retryAfterMs, undefined]) {
-      try {
-        const answer = await post();
-        if (answer.ok) return;
-        failure = `the collector answered ${answer.status}`;
-        if (!RETRIED.has(answer.status)) break;
-      } catch (error) {
-        failure = String(error);
-      }
-      if (pauseMs !== undefined) await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    }
+    const init = { method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body };
+    const post = (): Promise<Response> => fetch(new Request(`${url.replace(/\/+$/, "")}/v1/traces`, init));
+    const failure = await postRepeatedly(post, retryAfterMs);
+    if (failure === undefined) return;
     console.warn(
       JSON.stringify({ source: "holdfast", message: `a trace was not exported: ${failure}`, runId: header.id }),
     );
   };
+}
+
+/** Returns why the collector did not accept the trace; `undefined`: it did. */
+async function postRepeatedly(
+  post: () => Promise<Response>,
+  retryAfterMs: readonly number[],
+): Promise<string | undefined> {
+  let failure: string | undefined;
+  for (const pauseMs of [...retryAfterMs, undefined]) {
+    try {
+      const answer = await post();
+      if (answer.ok) return undefined;
+      failure = `the collector answered ${answer.status}`;
+      if (!RETRIED.has(answer.status)) break;
+    } catch (error) {
+      failure = String(error);
+    }
+    if (pauseMs !== undefined) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+  return failure;
 }

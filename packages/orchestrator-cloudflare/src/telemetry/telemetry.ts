@@ -6,6 +6,8 @@
  */
 import { JOURNAL_PREFIX, type RunHeader, type WriteBatch } from "@holdfast/orchestrator";
 import { type JournalEntry, isTerminal, parseOperationId } from "@holdfast/protocol";
+import * as v from "valibot";
+import { checkOptions } from "../options.ts";
 
 export interface TelemetryEvent {
   /** `run.*`: a change of status. `step.*`: a journal entry. `dispatch.failed`: a failed dispatch. */
@@ -46,8 +48,12 @@ export interface Telemetry {
   readonly ended?: (header: RunHeader, journal: readonly JournalEntry[]) => Promise<void>;
 }
 
+const LOG_OPTIONS = v.strictObject({ all: v.optional(v.boolean("must be true or false")) });
+
 /** Writes events as JSON lines to the Worker's log: warnings and errors only, unless `all`. */
-export function logEvents({ all = false }: { readonly all?: boolean } = {}): (event: TelemetryEvent) => void {
+export function logEvents(options: { readonly all?: boolean } = {}): (event: TelemetryEvent) => void {
+  checkOptions(LOG_OPTIONS, options, "logEvents");
+  const { all = false } = options;
   return (event) => {
     if (event.level === "info" && !all) return;
     const write = event.level === "error" ? console.error : event.level === "warn" ? console.warn : console.log;
