@@ -29,7 +29,7 @@ const LAYERS: readonly Layer[] = [
   { folder: "packages/protocol", may: ["devalue"], order: [["*.ts"], ["transport/**"]] },
   {
     folder: "packages/orchestrator",
-    may: ["@holdfast/protocol"],
+    may: ["@holdfast/protocol", "@noble/hashes"],
     order: [["host/**"], ["run/**"], ["index.ts"]],
   },
   {

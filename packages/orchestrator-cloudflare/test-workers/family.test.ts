@@ -44,6 +44,25 @@ describe("children in separate objects", () => {
     expect(effects.filter((line) => line !== "double 100").toSorted()).toEqual(["double 1", "double 2", "double 3"]);
   });
 
+  test(
+    "RUN2 two parents and a caller share one child by its key, through aborts of all objects",
+    { timeout: 60_000 },
+    async () => {
+      for (const parent of ["p", "q"]) await trigger("shares", parent, "key of the child");
+      await expect.poll(() => childrenOf("q").then((ids) => ids.length), { timeout: 10_000 }).toBe(2);
+      const [id = "", ...others] = new Set([...(await childrenOf("p")), ...(await childrenOf("q"))]);
+      expect(others).toEqual([]);
+      await untilStatus(id, "waiting");
+      await abortAll();
+      const json = { workflowId: "child", input: { n: 4, wait: true }, idempotencyKey: "key of the child" };
+      const answer = await call("/api/runs", json);
+      expect([answer.status, await answer.json()]).toMatchObject([200, { id, parent: { detached: false } }]);
+      await signal(id, "go");
+      for (const parent of ["p", "q"]) expect(await untilStatus(parent, "completed")).toMatchObject({ output: [8, 8] });
+      expect(effects).toEqual(["double 4"]);
+    },
+  );
+
   test("CHILD4 a parent and its children end after an abort right after the trigger", { timeout: 60_000 }, async () => {
     await trigger("family", "p", {}, 0);
     await abortAll();

@@ -42,6 +42,11 @@ export const workflows = [
     },
   }),
   workflow({
+    id: "shares",
+    run: (idempotencyKey: string, ctx) =>
+      Promise.all([1, 2].map(() => ctx.invoke(child, { n: 4, wait: true }, { idempotencyKey }))),
+  }),
+  workflow({
     id: "trip",
     run: async (_input, ctx) => {
       for (const name of ["flight", "hotel"]) {

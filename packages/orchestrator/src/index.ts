@@ -14,6 +14,7 @@ export {
   nextNumber,
 } from "./host/exchange.ts";
 export { type Actor, type Decision, type Machine, MachineHost } from "./host/machine-host.ts";
+export { idFromKey } from "./run/key-id.ts";
 export { OutboxSender, type OutboxSenderOptions, type SendResult } from "./host/outbox-sender.ts";
 export { EMPTY_OUTBOX, type OutboxState, posted, removed, resendDelayMs, settled } from "./host/outbox.ts";
 export type { ListOptions, RunStore, StoreReader, WriteBatch } from "./host/store.ts";

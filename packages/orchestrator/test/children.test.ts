@@ -1,7 +1,8 @@
 /** The state machine's decisions about child runs. */
-import { type ExecutionEvent, encodeValue } from "@holdfast/protocol";
+import { createHash } from "node:crypto";
+import { ENCODED_UNDEFINED, type ExecutionEvent, encodeValue } from "@holdfast/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
-import { RunHost, readJournal } from "../src/index.ts";
+import { RunHost, type RunMessage, idFromKey, readJournal } from "../src/index.ts";
 import { Bench, child } from "./bench.ts";
 
 let bench: Bench;
@@ -62,5 +63,50 @@ describe("children", () => {
     bench.trigger({ parent: { runId: "p", op: "run/0/r", detached: false } });
     host.handle({ type: "terminate", reason: "x" });
     expect(host.state.header).toMatchObject({ status: "cancelled", outbox: { count: 1 } });
+  });
+});
+
+describe("followers", () => {
+  const start = (n: number, createdAt = 1): RunMessage => ({
+    type: "trigger",
+    op: "run/0/w",
+    trigger: {
+      runId: "r",
+      workflowId: "w",
+      input: ENCODED_UNDEFINED,
+      tags: [],
+      environment: "test",
+      triggeredBy: "parent",
+      idempotencyKey: "k",
+      parent: { runId: `p${n}`, op: "run/0/w", detached: false, start: 1, createdAt },
+    },
+  });
+
+  test("LIM1 RUN2 a run has 1,000 followers; a further start is sent again, and gets the end after it", () => {
+    bench.trigger({ idempotencyKey: "k" });
+    for (let n = 0; n < 1_000; n++) expect(bench.host.receive(start(n), "")).toEqual({ type: "acknowledged" });
+    expect(bench.host.receive(start(1_000), "")).toEqual({ type: "unreachable" });
+    expect(bench.host.receive(start(7), "")).toEqual({ type: "acknowledged" });
+    bench.report({ type: "run.completed", output: "[1]" });
+    expect(bench.header.outbox.count).toBe(1_000);
+    expect(bench.host.receive(start(1_000), "")).toEqual({ type: "acknowledged" });
+    expect([bench.header.outbox.count, bench.header.followers?.length]).toEqual([1_001, 1_000]);
+  });
+
+  test("RUN2 CHILD4 a later run with a parent's id follows as another parent, and gets the end", () => {
+    bench.trigger({ idempotencyKey: "k" });
+    bench.host.receive(start(1), "");
+    bench.report({ type: "run.completed", output: "[1]" });
+    bench.host.receive(start(1), "");
+    expect(bench.header.outbox.count).toBe(1);
+    bench.host.receive(start(1, 2), "");
+    expect(bench.header.outbox.count).toBe(2);
+  });
+
+  test("RUN2 the id of a key is the beginning of its SHA-256, as stored runs have it", () => {
+    for (const key of ["", "K", "é".repeat(128), "\u{1f600}", "x".repeat(256)]) {
+      const digest = createHash("sha256").update(key).digest("hex");
+      expect(idFromKey(key)).toBe(`key-${digest.slice(0, 40)}`);
+    }
   });
 });

@@ -14,8 +14,11 @@ import { FORMAT_VERSION } from "./version.ts";
  */
 export const RESERVED_HEADER_FIELDS = ["wrappedKey", "segment", "build", "uses"] as const;
 
-/** The names in `uses` that this version knows. `releases`: races in the header, and entries `wait.released`. */
-const KNOWN_FEATURES: ReadonlySet<unknown> = new Set(["releases"]);
+/**
+ * The names in `uses` that this version knows. `releases`: races in the header, and entries `wait.released`. `followers`:
+ * more than one parent in the header.
+ */
+const KNOWN_FEATURES: ReadonlySet<unknown> = new Set(["releases", "followers"]);
 
 /** Whether the stored list `uses` has only features that this version knows. */
 export function areKnownFeatures(uses: unknown): boolean {

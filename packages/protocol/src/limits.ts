@@ -59,6 +59,8 @@ export const HOST_LIMITS = {
   listPage: 200,
   /** Runs that one request may act on. */
   bulkRuns: 100,
+  /** Parents that join one run by its idempotency key, beside its creator (RUN2). */
+  followers: 1_000,
   /** Entries of `resumedBy` in a run's record. */
   resumedBy: 1_000,
   /** Steps in each of the lists `undone` and `inFlight` of a run's record (CAN8). */

@@ -1,10 +1,10 @@
 /**
  * Idempotency keys: the mapping of a key to a run (RUN2).
  *
- * Owns: the key of a request, and the id that is derived from it. The object with the derived id stores the mapping, and
- * is the run itself unless the request names a run id.
+ * Owns: the key of a request, and its reservation. The object whose id is derived from the key stores the mapping, and is
+ * the run itself unless the request names a run id.
  */
-import { idProblem, toHex } from "@holdfast/protocol";
+import { idProblem } from "@holdfast/protocol";
 import { ApiRefusal } from "../refusal.ts";
 import type { KeyReserved } from "../run-object/commands.ts";
 import type { Call } from "./route.ts";
@@ -26,12 +26,6 @@ export function readIdempotencyKey(request: Request, inBody: string | undefined)
     );
   }
   return inHeader;
-}
-
-/** Derives a run id from a key. The same key gives the same id. */
-export async function idFromKey(key: string): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key)));
-  return `key-${toHex(digest.slice(0, 20))}`;
 }
 
 /**

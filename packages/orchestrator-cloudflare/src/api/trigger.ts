@@ -3,14 +3,14 @@
  *
  * Owns: the attributes of a triggered run, and the choice of the object that gets the trigger.
  */
-import type { ChildTrigger } from "@holdfast/orchestrator";
+import { type ChildTrigger, idFromKey } from "@holdfast/orchestrator";
 import { parseTraceparent } from "@holdfast/protocol";
 import { ulid } from "ulid";
 import * as v from "valibot";
 import { encodeGiven } from "../request-body.ts";
 import type { KeyHolder } from "../run-object/commands.ts";
 import { durationField, idField, nameField, objectField, payloadField, tagsField } from "./fields.ts";
-import { idFromKey, readIdempotencyKey, reserveKey } from "./idempotency-key.ts";
+import { readIdempotencyKey, reserveKey } from "./idempotency-key.ts";
 import { WAIT_HEADER, preferredWaitMs } from "./prefer-wait.ts";
 import { provenanceOf } from "./provenance.ts";
 import { type CheckedCall, type Route, route } from "./route.ts";
@@ -55,7 +55,7 @@ async function triggerRun(call: TriggerCall): Promise<Response> {
   // Check the whole trigger before the key is reserved: a rejected trigger must not reserve a key.
   const trigger = describeTrigger(call);
   const { idempotencyKey } = trigger;
-  const keyId = idempotencyKey === undefined ? undefined : await idFromKey(idempotencyKey);
+  const keyId = idempotencyKey === undefined ? undefined : idFromKey(idempotencyKey);
   const runId = call.body.runId ?? keyId ?? ulid();
   if (keyId === undefined) return askToTrigger(call, { ...trigger, runId });
   if (keyId === runId) return triggerByKey(call, { ...trigger, runId });

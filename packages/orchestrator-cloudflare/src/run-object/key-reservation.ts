@@ -5,7 +5,8 @@
  * object and needs no row. A run with another id is stored elsewhere, and the row contains its id. An object has a run or
  * a row, never both.
  */
-import { FORMAT_VERSION } from "@holdfast/protocol";
+import type { RunMessage, SendResult } from "@holdfast/orchestrator";
+import { FORMAT_VERSION, errorValue } from "@holdfast/protocol";
 import type { SyncKvStorageLike } from "../platform-types.ts";
 import { ApiRefusal } from "../refusal.ts";
 import type { CommandOf, KeyHolder, KeyReserved } from "./commands.ts";
@@ -31,6 +32,14 @@ export class KeyReservation {
       "idempotency_conflict",
       `This id is reserved by an idempotency key of the run ${JSON.stringify(holder)}. Choose another id.`,
     );
+  }
+
+  /** Returns the refusal of a child's start by this key, if the key belongs to a run in another object. */
+  refusalOf({ type }: RunMessage): SendResult | undefined {
+    const holder = type === "trigger" ? this.#holder() : undefined;
+    if (holder === undefined) return undefined;
+    const message = `The idempotency key belongs to the run ${JSON.stringify(holder)}, which a caller triggered under an id of its own. ctx.invoke joins only a run that was triggered by the key alone. Nothing was changed.`;
+    return { type: "refused", error: errorValue("IDEMPOTENCY_CONFLICT", message) };
   }
 
   /** Reserves the key for the first run that is requested with it. `runHere`: the id of this object's run, if it has one. */

@@ -153,7 +153,9 @@ export class RunObject {
       case "delete":
         return this.#delete(command.by);
       case "message":
-        return Response.json(this.#host.receive(command.message, randomHex(16)));
+        return Response.json(
+          this.#key.refusalOf(command.message) ?? this.#host.receive(command.message, randomHex(16)),
+        );
       case "workflows":
         return Response.json({ workflows: await this.#deps.dispatcher.workflows() });
       case "reserveKey":

@@ -1,7 +1,8 @@
 /**
  * Child runs and the messages between runs.
  *
- * Owns: CHILD1 (a child is started exactly once, under an id that parent and operation determine), CHILD4 (a message is a
+ * Owns: CHILD1 (a child is started exactly once, under an id that parent and operation determine, or its idempotency key),
+ * CHILD4 (a message is a
  * row until it is acknowledged, and takes effect once).
  */
 import {
@@ -17,6 +18,7 @@ import {
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
 import { wake } from "./lifecycle.ts";
+import { idFromKey } from "./key-id.ts";
 import { post, remove } from "./outbox.ts";
 import { OUTBOX_PREFIX, isRow, outboxKey } from "./rows.ts";
 import { kindOf } from "./run-header.ts";
@@ -27,10 +29,11 @@ import { endChild, newWait } from "./waits.ts";
 export function startChild(draft: Draft, event: OperationEvents & { type: "child.started" }): void {
   const { op, nth, detached } = event;
   const { header } = draft;
-  const runId = childRunId(header.id, header.seed, op);
+  const key = event.idempotencyKey;
+  const runId = key === undefined ? childRunId(header.id, header.seed, op) : idFromKey(key);
   const release = draft.releases.get(op);
   if (release !== undefined) return endReleased(draft, newWait(op, nth, draft.at, {}), release);
-  const problem = problemOf(draft, detached);
+  const problem = problemOf(draft, detached, runId);
   if (problem !== undefined) return endChild(draft, op, nth, { status: "failed", runId, error: problem });
   draft.append({ type: "child.started", op, runId, ...(detached ? { detached: true as const } : {}) }, nth, detached);
   if (!detached) draft.change({ waits: [...header.waits, newWait(op, nth, draft.at, { runId })] });
@@ -50,17 +53,23 @@ export function startChild(draft: Draft, event: OperationEvents & { type: "child
         environment: header.environment,
         tenantMeta: header.tenantMeta,
         triggeredBy: "parent",
-        idempotencyKey: event.idempotencyKey,
+        idempotencyKey: key,
         baseUrl: header.baseUrl,
         traceparent: traceparentOf(header, op),
-        parent: { runId: header.id, op, detached, start: header.outbox.next },
+        parent: { runId: header.id, op, detached, start: header.outbox.next, createdAt: header.createdAt },
       },
     },
   );
 }
 
 /** Why this run cannot start a child; `undefined` if it can. */
-function problemOf(draft: Draft, detached: boolean): ErrorValue | undefined {
+function problemOf(draft: Draft, detached: boolean, runId: string): ErrorValue | undefined {
+  if (runId === draft.header.id) {
+    return errorValue(
+      "IDEMPOTENCY_CONFLICT",
+      "The idempotency key stands for this run itself, which would wait for its own end. Choose another key for the child.",
+    );
+  }
   if (!draft.context.canSend) {
     return errorValue(
       "CHILDREN_NOT_CONFIGURED",

@@ -18,7 +18,7 @@ import {
 import type { Draft } from "./draft.ts";
 import type { Deferral } from "./inputs.ts";
 import { post } from "./outbox.ts";
-import type { OpenWait, RunHeader } from "./run-header.ts";
+import { type OpenWait, type ParentRef, type RunHeader, parentsOf } from "./run-header.ts";
 import { plainError } from "./run-error.ts";
 
 /** The statuses that may follow each status. A terminal status is final (RUN1). */
@@ -124,7 +124,7 @@ export function continueRunning(draft: Draft): void {
   if (!draft.live && !draft.starts) startExecution(draft);
 }
 
-/** Ends the run (RUN1). Later reports are rejected (DUR6); the parent is notified (CHILD2). */
+/** Ends the run (RUN1). Later reports are rejected (DUR6); its parents are notified (CHILD2). */
 export function end(draft: Draft, status: RunStatus, patch: Partial<Omit<RunHeader, "status">>): void {
   const { retentionMs } = draft.context;
   cancelChildren(draft);
@@ -141,13 +141,12 @@ export function end(draft: Draft, status: RunStatus, patch: Partial<Omit<RunHead
     retryAt: undefined,
     expiresAt: retentionMs === undefined ? undefined : draft.now + retentionMs,
   });
-  notifyParent(draft);
+  for (const parent of parentsOf(draft.header)) notifyParent(draft, parent);
 }
 
-function notifyParent(draft: Draft): void {
-  const { parent, error, output = ENCODED_UNDEFINED, id, status } = draft.header;
-  if (parent === undefined) return;
-  const { runId, op, detached, start } = parent;
+/** Notifies a parent of this run, which has ended (CHILD2). */
+export function notifyParent(draft: Draft, { runId, op, detached, start }: ParentRef): void {
+  const { error, output = ENCODED_UNDEFINED, id, status } = draft.header;
   // The parent of a detached run does not wait for it. It only removes its start.
   if (detached && start === undefined) return;
   const failure = error ?? errorValue("CHILD_RUN_FAILED", `The run ended ${status}.`);

@@ -75,8 +75,8 @@ function release(draft: Draft, wait: OpenWait, why: Release): void {
   endReleased(draft, wait, why);
 }
 
-/** Marks the run as one with releases. */
-export function markFeature(draft: Draft): void {
+/** Marks the run as one with rows that older versions do not know (VER4). Default: releases. */
+export function markFeature(draft: Draft, feature: string = FEATURE): void {
   const { uses = [] } = draft.header;
-  if (!uses.includes(FEATURE)) draft.change({ uses: [...uses, FEATURE] });
+  if (!uses.includes(feature)) draft.change({ uses: [...uses, feature] });
 }

@@ -78,6 +78,13 @@ export interface ParentRef {
   readonly detached: boolean;
   /** The position of this run's start in the outbox of the parent. The end of this run settles it (CHILD1). */
   readonly start?: number;
+  /** When the parent was created, ms since 1970. A later run with its id has another time. */
+  readonly createdAt?: number;
+}
+
+/** The parents that a run notifies of its end: its creator, and those that joined it. */
+export function parentsOf({ parent, followers = [] }: RunHeader): readonly ParentRef[] {
+  return parent === undefined ? followers : [parent, ...followers];
 }
 
 /** A stream of the run. The chunks of an open stream are counted in memory, from its rows (STR1). */
@@ -105,6 +112,8 @@ export interface RunHeader extends RunIdentity {
   readonly resumedBy: readonly string[];
   readonly cancelReason?: string | undefined;
   readonly parent?: ParentRef | undefined;
+  /** The parents that started this run again with its idempotency key (RUN2). */
+  readonly followers?: readonly ParentRef[] | undefined;
   /** Set while the run unwinds, and afterwards (COMP1). */
   readonly unwinding?: { readonly cause: UnwindCause; readonly error: RunError } | undefined;
   readonly uncompensated?: readonly Uncompensated[] | undefined;

@@ -34,12 +34,13 @@ import { OutboxSender, type SendResult } from "../host/outbox-sender.ts";
 import type { RunStore, WriteBatch } from "../host/store.ts";
 import { type IndexRow, indexRow } from "./index-mark.ts";
 import type { Deferral, Effect, HostContext, Input, Reply } from "./inputs.ts";
+import { isFull, isSameStart } from "./followers.ts";
 import { Liveness } from "./liveness.ts";
 import { ONE_PAGE, PAGE, type PageSize, readPage } from "./journal-pages.ts";
 import { type RunMessage, describeWorkflowOf as describe, toTriggerInput } from "./messages.ts";
 import { isNewerMessage } from "./newer-format.ts";
 import { OUTBOX_PREFIX, type OutboxRow, listRows, readRow } from "./rows.ts";
-import type { ParentRef, RunHeader } from "./run-header.ts";
+import { type ParentRef, type RunHeader, parentsOf } from "./run-header.ts";
 import { type RunState, applyBatch, loadRun, readInherited, readInput, takeJournal } from "./run-state.ts";
 import { transition } from "./transition.ts";
 
@@ -111,8 +112,8 @@ export class RunHost {
   #sender: OutboxSender<OutboxRow, SendResult>;
   /** Replaced when the run is deleted. What belongs to an earlier life, and arrives late, is ignored (CHILD1, DUR6). */
   #life: object = {};
-  /** The start of the run that was deleted: its repetition creates no run (CHILD1). */
-  #erased: ParentRef | undefined;
+  /** The starts of the run that was deleted: their repetition creates no run (CHILD1). */
+  #erased: readonly ParentRef[] = [];
 
   constructor(options: RunHostOptions) {
     const { store, transition: decide = transition } = options;
@@ -178,8 +179,8 @@ export class RunHost {
   }
 
   /** Forgets a run whose rows the adapter has deleted. Another run may be created in this object. */
-  erased({ parent }: RunHeader): void {
-    this.#erased = parent;
+  erased(header: RunHeader): void {
+    this.#erased = parentsOf(header);
     this.#life = {};
     this.#sender = this.#newSender();
     this.forget();
@@ -229,7 +230,8 @@ export class RunHost {
 
   /** Handles a message of another run. `seed`: 128 random bits, for a run that the message creates. */
   receive(message: RunMessage, seed: string): SendResult {
-    if (isNewerMessage(message)) return { type: "unreachable" };
+    // The sender sends it again: newer code can handle it, or there is room after the run's end.
+    if (isNewerMessage(message) || isFull(this.state.header, message)) return { type: "unreachable" };
     if (this.#isOver(message)) return { type: "acknowledged" };
     const reply = this.#handle(inputOf(message, seed), true);
     if (reply.type !== "refused") return { type: "acknowledged" };
@@ -242,9 +244,9 @@ export class RunHost {
 
   /** Whether a message is about a run of this object that ended and was deleted. */
   #isOver(message: RunMessage): boolean {
-    if (message.type !== "trigger" || this.#erased === undefined || this.state.header !== undefined) return false;
+    if (message.type !== "trigger" || this.state.header !== undefined) return false;
     const { parent } = message.trigger;
-    return parent?.runId === this.#erased.runId && parent.op === this.#erased.op;
+    return parent !== undefined && this.#erased.some((start) => isSameStart(start, parent));
   }
 
   #perform(effect: Effect): void {

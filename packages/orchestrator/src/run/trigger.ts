@@ -14,6 +14,7 @@ import {
 } from "@holdfast/protocol";
 import { EMPTY_OUTBOX } from "../host/outbox.ts";
 import { Draft } from "./draft.ts";
+import { follow, sharesKey } from "./followers.ts";
 import type { HostContext, Reply } from "./inputs.ts";
 import { wake } from "./lifecycle.ts";
 import { type Inheritance, type RunMessage, type TriggerInput, bodiesOf } from "./messages.ts";
@@ -31,7 +32,7 @@ export function trigger(state: RunState, input: TriggerInput, context: HostConte
   if (state.header !== undefined) {
     markNewerInput(state, state.header);
     // `transition` rejects the trigger if the stored input cannot be compared (VER4).
-    return [draft, state.newer === undefined ? answerRepeated(state, state.header, input) : { type: "exists" }];
+    return [draft, state.newer === undefined ? answerRepeated(draft, input) : { type: "exists" }];
   }
   if (context.workflow === null) return [draft, refuseUnserved(input)];
   const large = input.input.length > HEADER_INPUT_CHARS_MAX;
@@ -66,18 +67,25 @@ function noteAtParent(draft: Draft, { parentRunId, by, parentCreatedAt: createdA
 }
 
 /** Answers a trigger for an existing id: the same request gets the existing run, and any other request is rejected. */
-function answerRepeated(state: RunState, header: RunHeader, input: TriggerInput): Reply {
+function answerRepeated(draft: Draft, input: TriggerInput): Reply {
+  const { state, header } = draft;
+  const joins = sharesKey(header, input);
   const differs =
     header.workflowId !== input.identity.workflowId
       ? `workflow ${JSON.stringify(header.workflowId)}`
       : !isSameValue(readInput(state, header), input.input)
         ? "another input"
-        : (header.resumedFrom?.runId ?? header.parent?.runId) !== (input.inherited?.parentRunId ?? input.parent?.runId)
+        : !joins &&
+            (header.resumedFrom?.runId ?? header.parent?.runId) !==
+              (input.inherited?.parentRunId ?? input.parent?.runId)
           ? "another parent"
           : header.resumedFrom?.step !== input.inherited?.step || !sameOutcomes(state, input)
             ? "another way to resume"
             : undefined;
-  if (differs === undefined) return { type: "exists" };
+  if (differs === undefined) {
+    if (joins) follow(draft, input.parent);
+    return { type: "exists" };
+  }
   return {
     type: "refused",
     code: "idempotency_conflict",
