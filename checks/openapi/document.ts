@@ -8,7 +8,7 @@ import { ANSWERS, type JsonSchema } from "../../packages/orchestrator-cloudflare
 import type { RouteDescription } from "../../packages/orchestrator-cloudflare/src/api/route.ts";
 import { ROUTES } from "../../packages/orchestrator-cloudflare/src/api/routes.ts";
 import { type ApiErrorCode, STATUS_OF } from "../../packages/orchestrator-cloudflare/src/refusal.ts";
-import { HOST_LIMITS } from "@holdfast/protocol";
+import { HOLDFAST_VERSION, HOST_LIMITS } from "@holdfast/protocol";
 
 /** Queries are text; the document gives the type that the text stands for. */
 const WHOLE: Readonly<Record<string, JsonSchema>> = {
@@ -70,7 +70,7 @@ export function makeDocument(): Document {
     openapi: "3.1.0",
     info: {
       title: "Holdfast",
-      version: "0.1.0",
+      version: HOLDFAST_VERSION,
       description: "Durable workflows: trigger runs, deliver to them, read, follow, list and operate them.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },

@@ -126,7 +126,7 @@ test("SEC1 every request is rejected without API_TOKENS, and a request without o
   expect(await ask("/api/workflows")).toMatchObject({ status: 503, body: { error: "auth_not_configured" } });
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
   await kill();
-  await start({ API_TOKENS: "another" });
+  await start({ API_TOKENS: "another-token-of-a-caller" });
   expect(await ask("/api/workflows")).toMatchObject({ status: 401, body: { error: "unauthorized" } });
 });
 

@@ -32,6 +32,11 @@ export class Misconfigured extends ApiRefusal {
   }
 }
 
+/** Returns the text of an error for the log. The message of a parser may quote a secret, so it is left out. */
+export function failureText(error: unknown): string {
+  return error instanceof SyntaxError ? "A text of the configuration is not valid JSON." : String(error);
+}
+
 /** Logs the failure, and returns it. */
 export function reportMisconfigured(failure: Misconfigured): Misconfigured {
   console.error(`holdfast: this deployment is misconfigured. ${failure.detail}`);
@@ -75,7 +80,7 @@ function entriesAt(schema: Nested, keys: readonly string[]): object {
 }
 
 /** Returns the known name that differs from `name` in at most two letters, or continues it. */
-function nearest(name: string, known: readonly string[]): string | undefined {
+export function nearest(name: string, known: readonly string[]): string | undefined {
   const distances = known.map((one) => ({ one, distance: one.startsWith(name) ? 1 : distance(one, name) }));
   const [best] = distances.toSorted((a, b) => a.distance - b.distance);
   return best !== undefined && best.distance <= Math.min(2, name.length - 1) ? best.one : undefined;
@@ -161,7 +166,10 @@ function isDuration(value: unknown): boolean {
 }
 
 function isHttpUrl(value: unknown): value is string {
-  return typeof value === "string" && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+  if (typeof value !== "string" || !URL.canParse(value)) return false;
+  const { protocol, username, password } = new URL(value);
+  // No request can be sent to a URL with a password.
+  return /^https?:$/.test(protocol) && username === "" && password === "";
 }
 
 function isPlain(value: unknown): boolean {
@@ -181,7 +189,7 @@ function limits(entry: v.ObjectEntries[string]): OptionsSchema {
 /** All limits. */
 export const LIMITS_SCHEMA = limits(count) as unknown as v.GenericSchema<Limits>;
 /** Limits that differ from their defaults. */
-export const CHANGED_LIMITS = limits(v.exactOptional(count)) as unknown as v.GenericSchema<Partial<Limits>>;
+export const CHANGED_LIMITS: OptionsSchema = limits(v.exactOptional(count));
 
 /** The schemas of fields that several options objects have. */
 export const FIELDS = {
@@ -193,7 +201,7 @@ export const FIELDS = {
     (value) => nameProblem(value) === undefined,
     "must be a non-empty text of at most 256 bytes",
   ),
-  publicUrl: v.custom<string>(isHttpUrl, "must be an http or https URL"),
+  publicUrl: v.custom<string>(isHttpUrl, "must be an http or https URL without a password"),
   requestBytesMax: count,
   executionsMax: count,
   hold: v.boolean("must be true or false"),

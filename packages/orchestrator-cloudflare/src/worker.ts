@@ -1,13 +1,20 @@
 /**
  * The Worker's handler: the HTTP API of a deployment.
  */
+import { HOLDFAST_VERSION } from "@holdfast/protocol";
 import { router } from "./api/router.ts";
 import { type WorkerDeps, checkWorkerDeps } from "./api/worker-deps.ts";
-import { Misconfigured } from "./options.ts";
+import { Misconfigured, failureText, reportMisconfigured } from "./options.ts";
 
-/** Answers a request to the API (the routes are in docs/http-api.md). Never throws. */
-export async function handleWorkerRequest(request: Request, deps: WorkerDeps): Promise<Response> {
+/**
+ * Answers a request to the API (the routes are in docs/http-api.md). Never throws.
+ * @param given The dependencies, or a function that makes them. An error of the function, for example of an invalid list of
+ *   tokens, is answered `503 misconfigured` (SEC7).
+ */
+export async function handleWorkerRequest(request: Request, given: WorkerDeps | (() => WorkerDeps)): Promise<Response> {
+  let deps: WorkerDeps;
   try {
+    deps = typeof given === "function" ? makeDeps(given) : given;
     checkWorkerDeps(deps);
   } catch (error) {
     if (!(error instanceof Misconfigured)) throw error;
@@ -16,8 +23,18 @@ export async function handleWorkerRequest(request: Request, deps: WorkerDeps): P
   return router.fetch(request, deps);
 }
 
+function makeDeps(make: () => WorkerDeps): WorkerDeps {
+  try {
+    return make();
+  } catch (error) {
+    throw reportMisconfigured(new Misconfigured(failureText(error)));
+  }
+}
+
 /** Answers a request to a deployment that is misconfigured. The health check reports it too. */
 export function answerMisconfigured(request: Request, failure: Misconfigured): Response {
   const health = new URL(request.url).pathname === "/healthz";
-  return health ? Response.json({ ok: false, misconfigured: true }, { status: 503 }) : failure.toResponse();
+  return health
+    ? Response.json({ ok: false, version: HOLDFAST_VERSION, misconfigured: true }, { status: 503 })
+    : failure.toResponse();
 }

@@ -1,4 +1,5 @@
 /** tests: routes of the HTTP API that read, operate and delete runs, and deliver to them */
+import { HOLDFAST_VERSION } from "@holdfast/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
 import { bodies, workflows } from "./api-workflows.ts";
 import { FakeDeployment, answerOf } from "./fake-platform.ts";
@@ -93,7 +94,10 @@ describe("one run", () => {
         { id: "fails" },
       ],
     });
-    expect(await answerOf(await api.fetch("/healthz"))).toEqual({ status: 200, body: { ok: true } });
+    expect(await answerOf(await api.fetch("/healthz"))).toEqual({
+      status: 200,
+      body: { ok: true, version: HOLDFAST_VERSION },
+    });
   });
 
   test("LIM2 a list without an index answers index_not_configured", async () => {

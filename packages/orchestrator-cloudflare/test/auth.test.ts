@@ -1,3 +1,4 @@
+import { HOLDFAST_VERSION } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
 import { bearerAuth } from "../src/index.ts";
 import { FakeDeployment, answerOf } from "./fake-platform.ts";
@@ -28,15 +29,17 @@ describe("closed by default", () => {
   });
 
   test.each(ROUTES)("SEC1 %s %s answers 401 to a request without a valid token", async (method, path) => {
-    const api = new FakeDeployment([], { verifyRequest: bearerAuth("one-token, another-token") });
+    const api = new FakeDeployment([], {
+      verifyRequest: bearerAuth("one-token-of-a-caller, another-token-of-a-caller"),
+    });
     for (const header of [
       "",
       "Bearer",
       "Bearer wrong",
-      "Basic one-token",
-      "Bearer one-token,",
-      "one-token",
-      "Bearer one-token another-token",
+      "Basic one-token-of-a-caller",
+      "Bearer one-token-of-a-caller,",
+      "one-token-of-a-caller",
+      "Bearer one-token-of-a-caller another-token-of-a-caller",
     ]) {
       const response = await api.fetch(path, { method, headers: header === "" ? {} : { Authorization: header } });
       expect([header, response.status, response.headers.get("WWW-Authenticate")]).toEqual([header, 401, "Bearer"]);
@@ -44,14 +47,19 @@ describe("closed by default", () => {
   });
 
   test("SEC1 the API accepts each token of the list", async () => {
-    const api = new FakeDeployment([], { verifyRequest: bearerAuth(["one-token", "another-token"]) });
-    for (const token of ["one-token", "another-token"]) {
+    const api = new FakeDeployment([], {
+      verifyRequest: bearerAuth(["one-token-of-a-caller", "another-token-of-a-caller"]),
+    });
+    for (const token of ["one-token-of-a-caller", "another-token-of-a-caller"]) {
       expect((await api.fetch("/api/workflows", { headers: { Authorization: `Bearer ${token}` } })).status).toBe(200);
     }
   });
 
   test("SEC1 /healthz needs no token and reveals nothing about the deployment", async () => {
     const api = new FakeDeployment([], { verifyRequest: bearerAuth(undefined) });
-    expect(await answerOf(await api.fetch("/healthz"))).toEqual({ status: 200, body: { ok: true } });
+    expect(await answerOf(await api.fetch("/healthz"))).toEqual({
+      status: 200,
+      body: { ok: true, version: HOLDFAST_VERSION },
+    });
   });
 });

@@ -10,7 +10,7 @@ import {
 } from "@holdfast/workflows/client";
 import { describe, expect, expectTypeOf, test, vi } from "vitest";
 import { bearerAuth, durableObjectIndex } from "../src/index.ts";
-import { FakeDeployment, FakeIndexNamespace } from "./fake-platform.ts";
+import { FakeDeployment, FakeIndexNamespace, tokenOf } from "./fake-platform.ts";
 
 const order = workflow({
   id: "order",
@@ -39,7 +39,7 @@ const listens = workflow({
 /** A network that a test can break. */
 function connect(options: Partial<ClientOptions> = {}) {
   const runIndex = durableObjectIndex({ binding: new FakeIndexNamespace() });
-  const deps = { runIndex, verifyRequest: bearerAuth([{ token: "t", subject: "ada" }]) };
+  const deps = { runIndex, verifyRequest: bearerAuth([{ token: tokenOf("t"), subject: "ada" }]) };
   const api = new FakeDeployment([order, fails, listens], deps, undefined, { runIndex });
   const network = {
     requests: [] as Request[],
@@ -49,7 +49,7 @@ function connect(options: Partial<ClientOptions> = {}) {
   };
   const client = createClient({
     url: "https://flows.example/",
-    token: "t",
+    token: tokenOf("t"),
     retryAfterMs: 1,
     fetch: (request) => {
       network.requests.push(request.clone());
@@ -246,7 +246,7 @@ describe("events of a run", () => {
       "run completed",
     ]);
     const text = await (
-      await api.fetch(`/api/runs/${run.id}/stream`, { headers: { Authorization: "Bearer t" } })
+      await api.fetch(`/api/runs/${run.id}/stream`, { headers: { Authorization: `Bearer ${tokenOf("t")}` } })
     ).text();
     // Each connection breaks after a few more bytes than the one before: between events, in lines and in characters.
     for (let cut = 1; cut < text.length; cut += 7) {

@@ -2,6 +2,7 @@
 import { workflow } from "@holdfast/workflows";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { HOLDFAST_VERSION } from "@holdfast/protocol";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createApp } from "../src/deployment/app.ts";
 import type { HoldfastDeps, HoldfastOptions, ObjectContextLike } from "../src/deployment/deployment.ts";
@@ -122,7 +123,7 @@ describe("a Worker of holdfast()", () => {
   test("SEC1 API_TOKENS restricts the API to its tokens, no tokens close it, and AUTH opens it", async () => {
     const statusWith = async (variables: Record<string, unknown>) =>
       (await new Deployed(variables).fetch("/api/workflows")).status;
-    expect(await statusWith({ AUTH: undefined, API_TOKENS: "one-token" })).toBe(401);
+    expect(await statusWith({ AUTH: undefined, API_TOKENS: "one-token-of-a-caller" })).toBe(401);
     for (const nothing of [undefined, null, ""])
       expect(await statusWith({ AUTH: nothing, API_TOKENS: nothing })).toBe(503);
     expect([await statusWith({ AUTH: "off" }), await statusWith({ AUTH: "open" })]).toEqual([200, 200]);
@@ -177,7 +178,7 @@ describe("a misconfigured deployment", () => {
     }
     expect(await answerOf(await deployed.fetch("/healthz"))).toEqual({
       status: 503,
-      body: { ok: false, misconfigured: true },
+      body: { ok: false, version: HOLDFAST_VERSION, misconfigured: true },
     });
     expect(log.mock.calls).toEqual([[expect.stringContaining(field)]]);
     for (const text of ["hush-hush", "a while", `${field}: ${field}`, "limits: "])
@@ -275,7 +276,7 @@ describe("a class written by hand", () => {
   test("API1 the class in the package's README serves the API and executes workflows", async () => {
     const objects = new Map<string, WorkflowRunDO>();
     const env = {
-      API_TOKENS: "one-token",
+      API_TOKENS: "one-token-of-a-caller",
       WORKFLOW_RUN_DO: {
         idFromName: (id: string) => id,
         get(id: string) {
@@ -285,7 +286,11 @@ describe("a class written by hand", () => {
         },
       } as DurableObjectNamespaceLike,
     };
-    const headers = { "Content-Type": "application/json", Authorization: "Bearer one-token", Prefer: "wait=5" };
+    const headers = {
+      "Content-Type": "application/json",
+      Authorization: "Bearer one-token-of-a-caller",
+      Prefer: "wait=5",
+    };
     const body = JSON.stringify({ workflowId: "hello", runId: "r1" });
     const request = new Request("https://flows.example/api/runs", { method: "POST", headers, body });
     expect(await answerOf(await handWritten.fetch(request, env))).toMatchObject({ body: { output: "hello" } });

@@ -2,7 +2,7 @@
 import { workflow } from "@holdfast/workflows";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { bearerAuth, logEvents } from "../src/index.ts";
-import { FakeDeployment } from "./fake-platform.ts";
+import { FakeDeployment, tokenOf } from "./fake-platform.ts";
 
 const fails = workflow({
   id: "fails",
@@ -17,8 +17,8 @@ const fails = workflow({
 const parent = workflow({ id: "parent", run: (_input, ctx) => ctx.invoke(fails, {}) });
 
 const TOKENS = [
-  { token: "operator", subject: "ann", scopes: ["read", "trigger", "operate"] as const },
-  { token: "reader", subject: "bob", scopes: ["read", "trigger", "deliver"] as const },
+  { token: tokenOf("operator"), subject: "ann", scopes: ["read", "trigger", "operate"] as const },
+  { token: tokenOf("reader"), subject: "bob", scopes: ["read", "trigger", "deliver"] as const },
 ];
 
 /** A frame of a stack, in this file or in the engine's. */
@@ -31,7 +31,7 @@ function deployment(): (token: string, path: string, json?: unknown) => Promise<
   const telemetry = { event: logEvents() };
   const api = new FakeDeployment([fails, parent], { verifyRequest: bearerAuth(TOKENS) }, undefined, { telemetry });
   return async (token, path, json) => {
-    const headers = { Authorization: `Bearer ${token}`, Prefer: "wait=5" };
+    const headers = { Authorization: `Bearer ${tokenOf(token)}`, Prefer: "wait=5" };
     const response = await api.fetch(path, { headers, ...(json === undefined ? {} : { json }) });
     return response.text();
   };

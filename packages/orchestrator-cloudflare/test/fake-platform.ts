@@ -208,6 +208,11 @@ export class FakeDeployment {
   }
 }
 
+/** Returns a token of a caller that is long enough. */
+export function tokenOf(name: string): string {
+  return `${name}-token-of-a-test`;
+}
+
 /** Returns the status and body of an answer. */
 export async function answerOf(response: Response): Promise<{ status: number; body: Record<string, unknown> }> {
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };

@@ -20,7 +20,10 @@ const dispatcher = createInlineDispatcher({ workflows: [hello] });
 
 export default {
   fetch: (request: Request, env: Env): Promise<Response> =>
-    handleWorkerRequest(request, { runDO: env.WORKFLOW_RUN_DO, verifyRequest: bearerAuth(env.API_TOKENS) }),
+    handleWorkerRequest(request, () => ({
+      runDO: env.WORKFLOW_RUN_DO,
+      verifyRequest: bearerAuth(env.API_TOKENS),
+    })),
 };
 
 export class WorkflowRunDO {

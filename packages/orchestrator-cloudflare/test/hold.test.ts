@@ -1,5 +1,6 @@
 /** A deployment that an operator holds: no execution begins, and alarms do nothing (DUR12). */
 import { workflow } from "@holdfast/workflows";
+import { HOLDFAST_VERSION } from "@holdfast/protocol";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Deployments } from "../src/deployment/deployment.ts";
 import { FakeDeployment, FakeSql, FakeStorage, answerOf } from "./fake-platform.ts";
@@ -127,8 +128,11 @@ describe("a held deployment", () => {
   test("DUR12 /healthz reports that the deployment is held", async () => {
     expect(await answerOf(await deploy(true).fetch("/healthz"))).toEqual({
       status: 200,
-      body: { ok: true, held: true },
+      body: { ok: true, version: HOLDFAST_VERSION, held: true },
     });
-    expect(await answerOf(await deploy(false).fetch("/healthz"))).toEqual({ status: 200, body: { ok: true } });
+    expect(await answerOf(await deploy(false).fetch("/healthz"))).toEqual({
+      status: 200,
+      body: { ok: true, version: HOLDFAST_VERSION },
+    });
   });
 });

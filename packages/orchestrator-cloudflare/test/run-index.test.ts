@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { type RunQuery, bearerAuth, durableObjectIndex } from "../src/index.ts";
 import { merge } from "../src/index-object/durable-object-index.ts";
 import { IndexShard, toSql } from "../src/index-object/index-shard.ts";
-import { FakeDeployment, FakeIndexNamespace, FakeSql, answerOf } from "./fake-platform.ts";
+import { FakeDeployment, FakeIndexNamespace, FakeSql, answerOf, tokenOf } from "./fake-platform.ts";
 
 const DAY = 86_400_000;
 const quick = workflow({ id: "quick", tags: ["fast"], run: (input: unknown) => input });
@@ -116,9 +116,17 @@ describe("a deployment with an index", () => {
     const binding = new FakeIndexNamespace();
     const runIndex = durableObjectIndex({ binding });
     const tokens = [{ token: "acme", tenantId: "acme" }, { token: "globex", tenantId: "globex" }, { token: "none" }];
-    const api = new FakeDeployment([quick], { runIndex, verifyRequest: bearerAuth(tokens) }, undefined, { runIndex });
+    const api = new FakeDeployment(
+      [quick],
+      { runIndex, verifyRequest: bearerAuth(tokens.map((one) => ({ ...one, token: tokenOf(one.token) }))) },
+      undefined,
+      { runIndex },
+    );
     const as = (token: string, path: string, json?: unknown): Promise<Response> =>
-      api.fetch(path, { headers: { Authorization: `Bearer ${token}` }, ...(json === undefined ? {} : { json }) });
+      api.fetch(path, {
+        headers: { Authorization: `Bearer ${tokenOf(token)}` },
+        ...(json === undefined ? {} : { json }),
+      });
     for (const token of ["acme", "globex"])
       await as(token, "/api/runs", { runId: "r", workflowId: "quick", input: token });
     for (const token of ["acme", "globex"]) {

@@ -10,3 +10,6 @@ export const PROTOCOL_VERSION = 1;
 
 /** The version of the stored header and rows. */
 export const FORMAT_VERSION = 1;
+
+/** The version of the packages. A test compares it with their package.json. */
+export const HOLDFAST_VERSION = "0.1.0";

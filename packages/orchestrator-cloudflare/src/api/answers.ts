@@ -243,9 +243,10 @@ export const ANSWERS = {
   }),
   Health: object({
     ok: { const: true },
+    version: text,
     "held?": { const: true, description: "An operator holds the deployment: no execution begins." },
   }),
-  Misconfigured: object({ ok: { const: false }, misconfigured: { const: true } }),
+  Misconfigured: object({ ok: { const: false }, version: text, misconfigured: { const: true } }),
   Document: { type: "object", description: "This document." },
 } as const satisfies Readonly<Record<string, JsonSchema>>;
 

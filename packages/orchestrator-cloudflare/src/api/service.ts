@@ -1,6 +1,7 @@
 /**
  * Routes about the deployment: its workflows, its health, and its OpenAPI document.
  */
+import { HOLDFAST_VERSION } from "@holdfast/protocol";
 import { NO_RUN } from "../run-object/names.ts";
 import { OPENAPI_TEXT } from "./openapi-text.ts";
 import { type Route, route } from "./route.ts";
@@ -25,7 +26,8 @@ export const deploymentRoutes: readonly Route[] = [
     path: "/healthz",
     summary: "Checks that the Worker runs.",
     answers: { 200: "Health", 503: "Misconfigured" },
-    handle: ({ deps }) => Response.json({ ok: true, ...(deps.hold === true ? { held: true } : {}) }),
+    handle: ({ deps }) =>
+      Response.json({ ok: true, version: HOLDFAST_VERSION, ...(deps.hold === true ? { held: true } : {}) }),
   }),
   route({
     id: "openapi",

@@ -7,11 +7,11 @@
  * Invariants
  * - A1 Only `true`, a valid principal, and the explicit value "open" admit a request.
  */
-import { idProblem } from "@holdfast/protocol";
 import * as v from "valibot";
 import { hasMethods, problemOf } from "../options.ts";
 import { ApiRefusal } from "../refusal.ts";
-import { type Principal, SCOPES, type Scope, type VerifyRequest, closed } from "./principal.ts";
+import { isId, isScopes, isTenantMeta } from "./credentials.ts";
+import { type Principal, SCOPES, type VerifyRequest, closed } from "./principal.ts";
 
 /** The principal of every request to an open deployment, and of a verifier's `true`. */
 const ANYBODY: Principal = { subject: "api", scopes: SCOPES };
@@ -22,21 +22,11 @@ export const VERIFIER = v.custom<VerifyRequest | "open">(
   'must be a verifier, which is a function, or "open"',
 );
 
-const isId = v.custom<string>((value) => idProblem(value) === undefined, "must be a valid id");
-
 const PRINCIPAL = v.strictObject({
   subject: isId,
   tenantId: v.optional(isId),
-  scopes: v.array(
-    v.custom<Scope>((value) => SCOPES.some((scope) => scope === value), `must be one of ${SCOPES.join(", ")}`),
-    `must be a list of ${SCOPES.join(", ")}`,
-  ),
-  tenantMeta: v.optional(
-    v.custom<Readonly<Record<string, unknown>>>(
-      (value) => typeof value === "object" && value !== null && !Array.isArray(value),
-      "must be an object",
-    ),
-  ),
+  scopes: isScopes,
+  tenantMeta: v.optional(isTenantMeta),
 } satisfies Record<keyof Principal, v.GenericSchema>);
 
 /**

@@ -4,11 +4,13 @@
  * Owns: the format of token lists, digests and their comparison, and the rule that a deployment without tokens rejects
  * every request.
  */
-import { HoldfastError, fromHex, toHex } from "@holdfast/protocol";
+import { fromHex, toHex } from "@holdfast/protocol";
+import * as v from "valibot";
+import { TOKEN_CHARS_MIN, checkEntry, isId, isScopes, isTenantMeta, listOf, refuse } from "./credentials.ts";
 import { type Principal, SCOPES, type Scope, type VerifyRequest, closed } from "./principal.ts";
 
 export interface BearerToken {
-  /** The token itself, or (better) `sha256:` followed by its SHA-256 in lower-case hexadecimal. */
+  /** The token itself, of at least 16 characters, or (better) `sha256:` followed by its SHA-256 in lower-case hexadecimal. */
   readonly token: string;
   /** Default: all scopes. */
   readonly scopes?: readonly Scope[];
@@ -17,6 +19,14 @@ export interface BearerToken {
   readonly subject?: string;
   readonly tenantMeta?: Readonly<Record<string, unknown>>;
 }
+
+const TOKEN = v.strictObject({
+  token: v.string("must be text"),
+  scopes: v.optional(isScopes),
+  tenantId: v.optional(isId),
+  subject: v.optional(isId),
+  tenantMeta: v.optional(isTenantMeta),
+} satisfies Record<keyof BearerToken, v.GenericSchema>);
 
 interface KnownToken {
   readonly digest: Uint8Array | undefined;
@@ -30,7 +40,7 @@ interface KnownToken {
  * @throws HoldfastError `INVALID_ARGUMENT` for an invalid list of tokens.
  */
 export function bearerAuth(tokens: string | readonly (string | BearerToken)[] | null | undefined): VerifyRequest {
-  const known = readTokens(tokens).map(readToken);
+  const known = readTokens(tokens);
   if (known.length === 0) return closed;
   return async (request) => {
     const presented = /^Bearer +(\S+)$/i.exec(request.headers.get("Authorization") ?? "")?.[1];
@@ -44,36 +54,36 @@ export function bearerAuth(tokens: string | readonly (string | BearerToken)[] | 
   };
 }
 
-function readTokens(tokens: Parameters<typeof bearerAuth>[0]): readonly (string | BearerToken)[] {
-  // In plain workerd, a variable that is not set is null.
-  if (tokens === undefined || tokens === null) return [];
-  if (typeof tokens !== "string") return tokens;
-  if (!tokens.trim().startsWith("[")) return tokens.split(/[\s,]+/).filter((token) => token !== "");
-  try {
-    return JSON.parse(tokens) as (string | BearerToken)[];
-  } catch {
-    // The text is secret, so the message does not quote it.
-    throw new HoldfastError("INVALID_ARGUMENT", "bearerAuth: the list of tokens starts with [ but is not valid JSON.");
-  }
+function readTokens(tokens: Parameters<typeof bearerAuth>[0]): readonly KnownToken[] {
+  const plain = typeof tokens === "string" && !/^\s*[[{"]/.test(tokens);
+  const list = plain ? tokens.split(/[\s,]+/).filter((token) => token !== "") : listOf(tokens, "bearerAuth");
+  const known = list.map(readToken);
+  const texts = known.map(({ given }) => given.token);
+  const again = texts.findIndex((text, i) => texts.indexOf(text) !== i);
+  if (again >= 0) refuse(`bearerAuth: token ${again + 1} is in the list twice, so its rights are not defined.`);
+  return known;
 }
 
 function readToken(one: string | BearerToken, index: number): KnownToken {
-  const given = typeof one === "string" ? { token: one } : one;
   const where = `bearerAuth: token ${index + 1}`;
-  if (typeof given?.token !== "string" || given.token === "") {
-    throw new HoldfastError("INVALID_ARGUMENT", `${where} has no "token".`);
+  const given = typeof one === "string" ? { token: one } : one;
+  checkEntry(TOKEN, given, where);
+  if (given.token.startsWith("sha256:")) return { digest: readDigest(given.token, where), given };
+  if (given.token.length < TOKEN_CHARS_MIN) {
+    refuse(`${where}: must have at least ${TOKEN_CHARS_MIN} characters. Make one with: openssl rand -hex 32`);
   }
-  const unknown = (given.scopes ?? []).find((scope) => !SCOPES.includes(scope));
-  if (unknown !== undefined) {
-    const text = `${where} has the unknown scope ${JSON.stringify(unknown)}. The scopes are ${SCOPES.join(", ")}.`;
-    throw new HoldfastError("INVALID_ARGUMENT", text);
+  // No caller can send other characters, or they are remains of JSON and of quotes.
+  if (!/^[!#-&(-+\--Z^-z|~]+$/.test(given.token)) {
+    refuse(`${where}: must be ASCII without blanks, commas, quotes, brackets and backslashes.`);
   }
-  if (!given.token.startsWith("sha256:")) return { digest: undefined, given };
-  const hex = given.token.slice("sha256:".length);
-  if (!/^[0-9a-f]{64}$/.test(hex)) {
-    throw new HoldfastError("INVALID_ARGUMENT", `${where}: sha256: must be followed by 64 hexadecimal digits.`);
-  }
-  return { digest: fromHex(hex), given };
+  return { digest: undefined, given };
+}
+
+function readDigest(token: string, where: string): Uint8Array {
+  const hex = token.slice("sha256:".length);
+  return /^[0-9a-f]{64}$/.test(hex)
+    ? fromHex(hex)
+    : refuse(`${where}: sha256: must be followed by 64 hexadecimal digits.`);
 }
 
 function principalOf({ scopes = SCOPES, tenantId, subject, tenantMeta }: BearerToken, digested: Uint8Array): Principal {

@@ -4,11 +4,13 @@
  * Owns: the choice of the key that a request names. Signatures use the same scheme as requests to step handlers (SEC3,
  * PROTOCOL.md).
  */
-import { DEFAULT_LIMITS, HoldfastError } from "@holdfast/protocol";
+import { DEFAULT_LIMITS } from "@holdfast/protocol";
 import { SIGNATURE_HEADER, SeenNonces, checkSigningKey, verifyRequest } from "@holdfast/protocol/transport";
+import * as v from "valibot";
 import { ApiRefusal } from "../refusal.ts";
 import { readText } from "../request-body.ts";
-import { SCOPES, type Scope, type VerifyRequest } from "./principal.ts";
+import { checkEntry, isId, isScopes, listOf, refuse as refuseList } from "./credentials.ts";
+import { SCOPES, type Scope, type VerifyRequest, closed } from "./principal.ts";
 
 /** The header that names the signing key of a request. */
 export const KEY_HEADER = "Holdfast-Key";
@@ -22,14 +24,26 @@ export interface HmacKey {
   readonly tenantId?: string;
 }
 
+const KEY = v.strictObject({
+  id: isId,
+  secret: v.string("must be text"),
+  scopes: v.optional(isScopes),
+  tenantId: v.optional(isId),
+} satisfies Record<keyof HmacKey, v.GenericSchema>);
+
 /**
  * Accepts requests that are signed with one of the keys, are at most five minutes old, and are new to this isolate.
  * Returns `false` for a request without the header `Holdfast-Signature`: another verifier may accept it.
- * @throws HoldfastError `INVALID_ARGUMENT` for an empty list or a short secret.
+ * @param given The keys as a list, or the list as JSON. Without keys every request is rejected with 503.
+ * @throws HoldfastError `INVALID_ARGUMENT` for an invalid list or a short secret.
  */
-export function hmacAuth(keys: readonly HmacKey[], bodyBytesMax: number = DEFAULT_LIMITS.requestBytes): VerifyRequest {
-  if (keys.length === 0) throw new HoldfastError("INVALID_ARGUMENT", "hmacAuth: needs at least one key.");
-  for (const { secret } of keys) checkSigningKey(secret);
+export function hmacAuth(
+  given: string | readonly HmacKey[] | null | undefined,
+  bodyBytesMax: number = DEFAULT_LIMITS.requestBytes,
+): VerifyRequest {
+  const keys = readKeys(given);
+  if (!Number.isSafeInteger(bodyBytesMax) || bodyBytesMax < 1) refuseList("hmacAuth: bodyBytesMax must be at least 1.");
+  if (keys.length === 0) return closed;
   const nonces = new SeenNonces();
   return async (request) => {
     const header = request.headers.get(SIGNATURE_HEADER);
@@ -47,6 +61,18 @@ export function hmacAuth(keys: readonly HmacKey[], bodyBytesMax: number = DEFAUL
     if (!nonces.add(`${key.id}/${verdict.nonce}`, verdict.at, Date.now())) return refuse("it was seen before");
     return { subject: key.id, tenantId: key.tenantId, scopes: key.scopes ?? SCOPES };
   };
+}
+
+function readKeys(given: Parameters<typeof hmacAuth>[0]): readonly HmacKey[] {
+  const keys = listOf(given, "hmacAuth");
+  for (const [i, key] of keys.entries()) {
+    checkEntry(KEY, key, `hmacAuth: key ${i + 1}`);
+    checkSigningKey(key.secret);
+    const same = keys.find(({ id }) => id === key.id) ?? key;
+    if (same.tenantId !== key.tenantId || [...(same.scopes ?? SCOPES)].join() !== [...(key.scopes ?? SCOPES)].join())
+      refuseList(`hmacAuth: key ${i + 1} has the id of another key, but not its scopes and tenantId.`);
+  }
+  return keys;
 }
 
 function refuse(why: string): Response {

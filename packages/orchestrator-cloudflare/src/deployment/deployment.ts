@@ -24,6 +24,7 @@ import {
   FIELDS,
   Misconfigured,
   checkOptions,
+  failureText,
   hasMethods,
   isFunction,
   problemOf,
@@ -133,7 +134,7 @@ export class Deployments<Env extends object> {
     try {
       return this.#compose(env);
     } catch (error) {
-      return reportMisconfigured(error instanceof Misconfigured ? error : new Misconfigured(String(error)));
+      return reportMisconfigured(error instanceof Misconfigured ? error : new Misconfigured(failureText(error)));
     }
   }
 

@@ -8,7 +8,7 @@ import { HoldfastError, type Limits, limitsFrom } from "@holdfast/protocol";
 import * as v from "valibot";
 import { bearerAuth } from "../auth/bearer.ts";
 import type { VerifyRequest } from "../auth/principal.ts";
-import { FIELDS, Misconfigured, RETENTION_TIME, hasMethods } from "../options.ts";
+import { CHANGED_LIMITS, FIELDS, Misconfigured, checkOptions, RETENTION_TIME, hasMethods } from "../options.ts";
 import type { BucketLike, DurableObjectNamespaceLike } from "../platform-types.ts";
 
 /** In plain workerd, a variable that is not set is `null`. An empty variable counts as not set. */
@@ -84,7 +84,7 @@ const VARIABLES = {
     /^[1-9]\d{0,8}$/.test(text) ? Number(text) : refuse("must be a whole number of at least 1."),
   ),
   /** Limits that differ from their defaults, as JSON. */
-  LIMITS: parsed<Limits>((text) => limitsFrom(text, "LIMITS")),
+  LIMITS: parsed<Limits>(readLimits),
   /** The URL of an OpenTelemetry collector. */
   OTLP_URL: checked(FIELDS.publicUrl),
   /** Headers for the collector, as a JSON object of strings. */
@@ -99,18 +99,35 @@ export type Environment = v.InferOutput<typeof ENVIRONMENT>;
 
 /**
  * Reads the bindings and variables of Holdfast. All others belong to the deployer's code and are ignored.
- * @throws Misconfigured with the name of the first invalid field.
+ * @throws Misconfigured with the name of each invalid field.
  */
 export function readEnvironment(env: object): Environment {
   const fields = Object.keys(ENVIRONMENT.entries);
   const given = Object.fromEntries(fields.map((field) => [field, (env as Record<string, unknown>)[field]]));
   const result = v.safeParse(ENVIRONMENT, given);
   if (result.success) return result.output;
-  const [{ message, path }] = result.issues;
-  const field = String(path?.[0].key);
-  if (Object.hasOwn(BINDINGS, field)) throw new Misconfigured(message, message);
-  // A message about a part of the variable names the variable already.
-  throw new Misconfigured(new RegExp(`^${field}\\b`).test(message) ? message : `${field}: ${message}`);
+  const problems = result.issues.map(({ message, path }) => ({ field: String(path?.[0].key), message }));
+  const bindings = problems.filter(({ field }) => Object.hasOwn(BINDINGS, field)).map(({ message }) => message);
+  const details = problems.map(({ field, message }) =>
+    // A message about a part of the variable names the variable already.
+    new RegExp(`^(The binding )?${field}\\b`).test(message) ? message : `${field}: ${message}`,
+  );
+  throw new Misconfigured(details.join(" "), ...(bindings.length === 0 ? [] : [bindings.join(" ")]));
+}
+
+function readLimits(text: string): Limits {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // `limitsFrom` states the expected form.
+  }
+  if (isPlainObject(value)) checkOptions(CHANGED_LIMITS, value, "LIMITS");
+  return limitsFrom(text, "LIMITS");
+}
+
+function isPlainObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function readHeaders(text: string): Readonly<Record<string, string>> {
@@ -122,7 +139,10 @@ function readHeaders(text: string): Readonly<Record<string, string>> {
     // The parser's message may quote a secret.
     return refuse(problem);
   }
-  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-  if (!isObject || !Object.values(value as object).every((one) => typeof one === "string")) return refuse(problem);
-  return value as Readonly<Record<string, string>>;
+  if (!isPlainObject(value) || !Object.values(value).every((one) => typeof one === "string")) return refuse(problem);
+  try {
+    return Object.fromEntries(new Headers(value as Record<string, string>));
+  } catch {
+    return refuse("has a name or a value that no HTTP header can have.");
+  }
 }
