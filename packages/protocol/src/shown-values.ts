@@ -34,7 +34,7 @@ const HOLES_MAX = 100;
  * very many paths.
  */
 export function toJson(value: unknown, budget: JsonBudget = { chars: HOST_LIMITS.jsonChars }): unknown {
-  return show(value, budget, []);
+  return new Showing(budget).show(value);
 }
 
 /** Converts an encoded value to plain JSON for the HTTP API. Shows only the scheme of a value in an envelope. */
@@ -62,14 +62,58 @@ export function errorToJson(error: ErrorValue, budget?: JsonBudget): ShownError 
   };
 }
 
-function show(value: unknown, budget: JsonBudget, ancestors: readonly unknown[]): unknown {
-  if (typeof value !== "object" || value === null) return showPrimitive(value, budget);
-  if (budget.chars <= 0) return CUT;
-  budget.chars -= 8;
-  if (ancestors.includes(value)) return "[circular]";
-  if (ancestors.length >= JSON_DEPTH_MAX) return "[nested too deeply to show]";
-  const inside = [...ancestors, value];
-  const showPart = (part: unknown): unknown => show(part, budget, inside);
+/** What a part was shown as, and the number of ancestors that it had. */
+interface Known {
+  readonly shown: unknown;
+  readonly chars: number;
+  readonly depth: number;
+}
+
+/** Shows one value. A part that occurs again is not converted again, so that a graph with many paths takes no longer. */
+class Showing {
+  readonly #budget: JsonBudget;
+  readonly #ancestors = new Set<object>();
+  readonly #known = new Map<object, Known>();
+  /** The number of parts that were shown as they are at one place only. */
+  #placed = 0;
+  readonly #part = (part: unknown): unknown => this.show(part);
+
+  constructor(budget: JsonBudget) {
+    this.#budget = budget;
+  }
+
+  show(value: unknown): unknown {
+    const budget = this.#budget;
+    if (typeof value !== "object" || value === null) return showPrimitive(value, budget);
+    const { chars } = budget;
+    if (chars <= 0) return CUT;
+    const depth = this.#ancestors.size;
+    const known = this.#known.get(value);
+    // Deeper than before, a part of it may be too deep.
+    if (known !== undefined && depth <= known.depth && known.chars < chars) {
+      budget.chars -= known.chars;
+      return known.shown;
+    }
+    budget.chars -= 8;
+    if (this.#ancestors.has(value)) return this.#placedText("[circular]");
+    if (depth >= JSON_DEPTH_MAX) return this.#placedText("[nested too deeply to show]");
+    const placed = this.#placed;
+    this.#ancestors.add(value);
+    const shown = showObject(value, budget, this.#part);
+    this.#ancestors.delete(value);
+    if (budget.chars > 0 && placed === this.#placed) {
+      this.#known.set(value, { shown, chars: chars - budget.chars, depth });
+    }
+    return shown;
+  }
+
+  #placedText(text: string): string {
+    this.#placed += 1;
+    return text;
+  }
+}
+
+function showObject(value: object, budget: JsonBudget, showPart: (part: unknown) => unknown): unknown {
   if (Array.isArray(value)) return showArray(value, budget, showPart);
   if (ArrayBuffer.isView(value) || isBuffer(value)) return showBytes(value, budget, showPart);
   if (isMap(value) || isSet(value)) return showList(value, budget, showPart);
@@ -177,7 +221,11 @@ function showPrimitive(value: unknown, budget: JsonBudget): unknown {
     budget.chars -= text.length;
     return budget.chars < 0 ? CUT : text;
   }
-  budget.chars -= 4;
-  if (typeof text === "number") return Number.isFinite(text) ? text : null;
-  return text ?? null;
+  if (typeof text === "number" && Number.isFinite(text)) {
+    // With the comma.
+    budget.chars -= String(text).length + 1;
+    return text;
+  }
+  budget.chars -= 5;
+  return typeof text === "number" ? null : (text ?? null);
 }

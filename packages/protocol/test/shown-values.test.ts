@@ -55,6 +55,47 @@ describe("values in the API", () => {
     expect(toJson("next", budget)).toBe("[cut: too large to show]");
   });
 
+  test.each<[string, (part: unknown) => unknown]>([
+    ["objects", (part) => ({ a: part, b: part })],
+    ["lists", (part) => [part, part]],
+    ["maps", (part) => new Map([[part, part]])],
+    ["errors", (part) => new AggregateError([part, part], "m")],
+  ])(
+    "LIM1 each stored part is converted a few times only, although a graph of %s has very many paths",
+    (_what, pair) => {
+      let reads = 0;
+      let graph: unknown = {
+        get leaf() {
+          reads += 1;
+          return 1;
+        },
+      };
+      for (let level = 0; level < 60; level++) graph = pair(graph);
+      const budget = { chars: 100_000 };
+      expect(JSON.stringify(toJson(graph, budget)).length).toBeLessThan(200_000);
+      expect(budget.chars).toBeLessThanOrEqual(0);
+      expect(reads).toBeLessThan(60);
+    },
+  );
+
+  test("LIM1 numbers count with all their digits", () => {
+    const shown = JSON.stringify(toJson(new Float64Array(1_000).fill(1 / 3), { chars: 2_000 }));
+    expect(shown.length).toBeLessThan(2_200);
+  });
+
+  test("LIM1 a part that occurs deeper again is cut at the greatest depth, and a cycle is shown at each place", () => {
+    let part: unknown = "end";
+    for (let level = 0; level < 150; level++) part = [part];
+    let deeper: unknown = part;
+    for (let level = 0; level < 100; level++) deeper = [deeper];
+    const shown = JSON.stringify(toJson([part, deeper]));
+    expect(shown.match(/end|nested too deeply/g)).toEqual(["end", "nested too deeply"]);
+    const [x, y]: Record<string, unknown>[] = [{}, {}];
+    Object.assign(x!, { y });
+    Object.assign(y!, { x });
+    expect(toJson([x, y])).toEqual([{ y: { x: "[circular]" } }, { x: { y: "[circular]" } }]);
+  });
+
   test("LIM1 a stored text that does not decode is shown as [unreadable], wherever it is", () => {
     for (const text of ['[["Unknown",1],2]', "{", "", "[[1]]x", '[["Map",9]]']) {
       expect(showValue(text)).toBe("[unreadable]");
