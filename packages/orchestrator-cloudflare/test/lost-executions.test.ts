@@ -83,7 +83,33 @@ const needsSession = workflow({
   },
 });
 
-const workflows: Workflow[] = [slow, waves, deadly, needsSession];
+const raceOfSteps = workflow({
+  id: "race of steps",
+  run: async (_input, ctx) => {
+    const step = (name: string, ms: number): Promise<string> =>
+      ctx.step(name, async () => {
+        started(name);
+        await pause(ms);
+        return name;
+      });
+    const first = await ctx.race({ tortoise: step("tortoise", 60), hare: step("hare", 10) });
+    return [first.name, await step("prize", 1)];
+  },
+});
+
+const tidy = workflow({
+  id: "tidy",
+  run: async (_input, ctx) => {
+    await ctx.step("open", () => started("open"));
+    try {
+      await ctx.waitForSignal("over");
+    } finally {
+      await ctx.shielded(({ step }) => step("close", () => started("close")));
+    }
+  },
+});
+
+const workflows: Workflow[] = [slow, waves, deadly, needsSession, raceOfSteps, tidy];
 
 beforeEach(() => starts.clear());
 afterEach(() => void vi.useRealTimers());
@@ -313,6 +339,23 @@ describe("handlers without sessions", () => {
       error: { code: "DISPATCH_REFUSED", message: expect.stringContaining("needs a step handler with sessions") },
     });
     expect(starts.size).toBe(0);
+  });
+
+  test("WAIT11 DUR11 a race of steps is reported with their outcomes, because a turn that only opens it is no progress", async () => {
+    const api = newNetwork({ stateless: true }).deploy();
+    await trigger(api, "race of steps");
+    expect(await until(api, "completed")).toMatchObject({ output: ["hare", "prize"] });
+    expect(Object.fromEntries(starts)).toEqual({ tortoise: 1, hare: 1, prize: 1 });
+  });
+
+  test("CAN9 DUR11 a shielded step executes, because a turn that only announces the clean-up is no progress", async () => {
+    const api = newNetwork({ stateless: true }).deploy();
+    await trigger(api, "tidy");
+    await until(api, "waiting");
+    await api.fetch("/api/runs/r/cancel", { json: {} });
+    const run = await until(api, "cancelled");
+    expect(run["cleanup"]).toBeUndefined();
+    expect(Object.fromEntries(starts)).toEqual({ open: 1, close: 1 });
   });
 
   test("DUR11 two handlers without sessions in turn execute a step once", async () => {

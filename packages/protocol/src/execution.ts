@@ -238,6 +238,8 @@ export interface ExecutionPort {
   readPage?(after: number): readonly JournalEntry[];
   /** Whether answers take time, because a transport lies between the two sides. */
   readonly remote?: boolean;
+  /** The execution ends with its first report: what it reports must be progress. */
+  readonly oneReport?: boolean;
   /** While this returns true the execution makes no report: events are collected for a later one. */
   defersReports?(): boolean;
   /** Commits a report. Within one process the answer is synchronous, so a step needs no further turn of the event loop. */

@@ -62,33 +62,38 @@ export class Session {
   /** The newest turn asked for changes of the list of bodies. */
   #changes = false;
   readonly #oneTurn: boolean;
+  /** The port through which the execution reports. */
+  readonly port: ExecutionPort;
 
   /** `oneTurn`: the session ends with its first answer, which contains the outcomes of all bodies. */
   constructor(oneTurn = false) {
     this.#oneTurn = oneTurn;
+    this.port = this.#createPort();
   }
 
-  /** The port through which the execution reports. */
-  readonly port: ExecutionPort = {
-    defersReports: () => this.#oneTurn && this.#inProgress().length > 0,
-    remote: true,
-    report: (report) =>
-      new Promise((resolve) => {
-        this.#reports += 1;
-        this.#outgoing = { number: this.#reports, report, resolve, sent: false };
+  #createPort(): ExecutionPort {
+    return {
+      oneReport: this.#oneTurn,
+      defersReports: () => this.#oneTurn && this.#inProgress().length > 0,
+      remote: true,
+      report: (report) =>
+        new Promise((resolve) => {
+          this.#reports += 1;
+          this.#outgoing = { number: this.#reports, report, resolve, sent: false };
+          this.#wakeAll();
+        }),
+      lost: (error) => {
+        this.#lost = error;
         this.#wakeAll();
-      }),
-    lost: (error) => {
-      this.#lost = error;
-      this.#wakeAll();
-    },
-    progressed: () => {
-      // An answer with progress only would end the session.
-      if (this.#oneTurn) return;
-      this.#progressed = true;
-      this.#wakeAll();
-    },
-  };
+      },
+      progressed: () => {
+        // An answer with progress only would end the session.
+        if (this.#oneTurn) return;
+        this.#progressed = true;
+        this.#wakeAll();
+      },
+    };
+  }
 
   begin(live: LiveExecution): void {
     this.#live = live;

@@ -5,6 +5,13 @@
  */
 import type { ExecutionEvent, ExecutionPort, ExecutionUpdate, ReportAnswer } from "@holdfast/protocol";
 
+/** Events that an execution may repeat and that add no entry: alone they are no progress. */
+const REPEATABLE: ReadonlySet<ExecutionEvent["type"]> = new Set([
+  "race.opened",
+  "cleanup.started",
+  "cleanup.timed_out",
+]);
+
 export interface ReporterListener {
   /** The number of operations requested so far, for the report's field of this name. */
   readonly asked: number;
@@ -27,9 +34,14 @@ export class Reporter {
     this.#listener = listener;
   }
 
-  /** True when all events are durable. */
+  /** True when all events are durable, or share the only report of the execution with what follows. */
   get idle(): boolean {
-    return !this.#inFlight && this.#events.length === 0;
+    return !this.#inFlight && (this.#events.length === 0 || this.#waitsForMore);
+  }
+
+  /** A port that takes one report gets none that the next execution would only repeat. */
+  get #waitsForMore(): boolean {
+    return this.#port.oneReport === true && this.#events.every(({ type }) => REPEATABLE.has(type));
   }
 
   /** True while a report has no answer. */
@@ -55,7 +67,7 @@ export class Reporter {
 
   /** Sends all added events, unless a report is in flight: then the next report contains them. */
   flush(): void {
-    while (this.#events.length > 0 && !this.#inFlight && this.#port.defersReports?.() !== true) {
+    while (!this.idle && !this.#inFlight && this.#port.defersReports?.() !== true) {
       const events = this.#events;
       this.#events = [];
       const remote = this.#port.remote === true ? { remote: true as const } : {};
