@@ -155,7 +155,7 @@ export const RETENTION_TIME = v.custom<Duration | "forever">(
   'must be "forever", or a duration of at most ten years such as "30d", "12h" or a number of milliseconds',
 );
 
-function isDuration(value: unknown): boolean {
+export function isDuration(value: unknown): value is Duration {
   try {
     parseDurationMs(value, "");
     return true;

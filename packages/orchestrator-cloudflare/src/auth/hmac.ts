@@ -1,7 +1,7 @@
 /**
  * Signed requests: callers prove that they have a secret without sending it.
  *
- * Owns: the choice of the key that a request names. Signatures use the same scheme as requests to step handlers (SEC3,
+ * Owns: the choice of the key that a request names, and the nonces of each key, which every verifier of an isolate shares. Signatures use the same scheme as requests to step handlers (SEC3,
  * PROTOCOL.md).
  */
 import { DEFAULT_LIMITS } from "@holdfast/protocol";
@@ -24,6 +24,15 @@ export interface HmacKey {
   readonly tenantId?: string;
 }
 
+/** The nonces by key id. They outlive a verifier, which a Worker may make for each request. Ids come from the deployer. */
+const nonces = new Map<string, SeenNonces>();
+
+function noncesOf(id: string): SeenNonces {
+  const seen = nonces.get(id) ?? new SeenNonces();
+  nonces.set(id, seen);
+  return seen;
+}
+
 const KEY = v.strictObject({
   id: isId,
   secret: v.string("must be text"),
@@ -44,7 +53,6 @@ export function hmacAuth(
   const keys = readKeys(given);
   if (!Number.isSafeInteger(bodyBytesMax) || bodyBytesMax < 1) refuseList("hmacAuth: bodyBytesMax must be at least 1.");
   if (keys.length === 0) return closed;
-  const nonces = new SeenNonces();
   return async (request) => {
     const header = request.headers.get(SIGNATURE_HEADER);
     if (header === null) return false;
@@ -58,7 +66,7 @@ export function hmacAuth(
     const [key] = named;
     if (key === undefined || !verdict.ok)
       return refuse(verdict.ok ? `no key has the id in ${KEY_HEADER}` : verdict.why);
-    if (!nonces.add(`${key.id}/${verdict.nonce}`, verdict.at, Date.now())) return refuse("it was seen before");
+    if (!noncesOf(key.id).add(verdict.nonce, verdict.at, Date.now())) return refuse("it was seen before");
     return { subject: key.id, tenantId: key.tenantId, scopes: key.scopes ?? SCOPES };
   };
 }

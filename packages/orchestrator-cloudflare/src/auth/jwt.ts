@@ -1,11 +1,12 @@
 /**
  * JSON Web Tokens of an identity provider or of Cloudflare Access.
  *
- * Owns: the location of the token, and the mapping of claims to a principal. `jose` verifies the token.
+ * Owns: the issuers' keys, which every verifier of an isolate shares, the location of the token, and the mapping of claims to a principal. `jose` verifies the token.
  */
+import { type Duration, idProblem, parseDurationMs } from "@holdfast/protocol";
 import { type JWTPayload, type JWTVerifyGetKey, createRemoteJWKSet, errors, jwtVerify } from "jose";
 import * as v from "valibot";
-import { checkOptions, isFunction } from "../options.ts";
+import { checkOptions, isDuration, isFunction } from "../options.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { type Principal, SCOPES, type Scope, type VerifyRequest } from "./principal.ts";
 
@@ -15,18 +16,41 @@ export interface JwtAuthOptions {
   readonly issuer: string;
   /** The required audience. Without it, a token for any application of the issuer would be accepted. */
   readonly audience: string | readonly string[];
+  /**
+   * How far the clocks of the issuer and of this deployment may differ, for `exp` and `nbf`: ms, or a duration such as
+   * `"30s"`. At most five minutes. Default 0.
+   */
+  readonly clockTolerance?: Duration;
   /** The header that contains the token. Default `Authorization`, as `Bearer …`. */
   readonly header?: string;
   /**
    * Maps the claims of a verified token to a principal; `undefined` rejects the request. Default: the subject is `sub`,
    * and the scopes are those in `scope` that start with `holdfast:`, as in `"holdfast:read holdfast:deliver"`.
    */
-  readonly principal?: (claims: JWTPayload) => Principal | undefined;
+  readonly principal?: (claims: JWTPayload) => Principal | undefined | Promise<Principal | undefined>;
 }
 
 const PREFIX = "holdfast:";
 /** Asymmetric algorithms only: with a symmetric one, any reader of the published key could sign tokens. */
 const ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
+
+const TOLERANCE_MS_MAX = 300_000;
+
+/** The keys of issuers by issuer and URL. They outlive a verifier, which a Worker may make for each request. */
+const issuers = new Map<string, JWTVerifyGetKey>();
+const ISSUERS_MAX = 100;
+
+function keysOf(issuer: string, url: string): JWTVerifyGetKey {
+  const name = JSON.stringify([issuer, url]);
+  const keys = issuers.get(name) ?? createRemoteJWKSet(new URL(url));
+  if (issuers.size >= ISSUERS_MAX) issuers.clear();
+  issuers.set(name, keys);
+  return keys;
+}
+
+function isTolerance(value: unknown): boolean {
+  return isDuration(value) && parseDurationMs(value, "") <= TOLERANCE_MS_MAX;
+}
 
 const text = v.custom<string>((value) => typeof value === "string" && value !== "", "must be a non-empty text");
 
@@ -40,6 +64,12 @@ const OPTIONS = v.strictObject({
     [text, v.pipe(v.array(text), v.minLength(1))],
     "must be a non-empty text, or a non-empty list of them: the audience of this application",
   ),
+  clockTolerance: v.optional(
+    v.custom<Duration>(
+      isTolerance,
+      'must be a duration of at most five minutes, such as "30s" or a number of milliseconds',
+    ),
+  ),
   header: v.optional(text),
   principal: v.optional(isFunction),
 } satisfies Record<keyof JwtAuthOptions, v.GenericSchema>);
@@ -48,29 +78,43 @@ const OPTIONS = v.strictObject({
 export function jwtAuth(options: JwtAuthOptions): VerifyRequest {
   checkOptions(OPTIONS, options, "jwtAuth");
   const { issuer, audience, header = "Authorization", principal = principalOf } = options;
-  let keys: JWTVerifyGetKey | undefined = typeof options.jwks === "function" ? options.jwks : undefined;
+  const toleranceMs = parseDurationMs(options.clockTolerance ?? 0, "jwtAuth.clockTolerance");
   return async (request) => {
     const value = request.headers.get(header) ?? "";
     const token = header === "Authorization" ? /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(value)?.[1] : value;
     if (token === undefined || token === "") return false;
-    keys ??= createRemoteJWKSet(new URL(String(options.jwks)));
-    try {
-      const claimed = {
-        issuer,
-        audience: typeof audience === "string" ? audience : [...audience],
-        algorithms: ALGORITHMS,
-      };
-      const { payload } = await jwtVerify(token, keys, { ...claimed, requiredClaims: ["exp"] });
-      return principal(payload) ?? refuse("its claims give no access to this API");
-    } catch (error) {
-      if (error instanceof errors.JOSEError && !isKeyFailure(error)) return refuse(error.code);
-      console.error("holdfast: the keys of the token issuer cannot be loaded", error);
-      return new ApiRefusal(
-        "auth_unavailable",
-        "The keys that verify tokens cannot be loaded at the moment. Try again.",
-      ).toResponse();
-    }
+    const keys = typeof options.jwks === "function" ? options.jwks : keysOf(issuer, String(options.jwks));
+    const claims = await claimsOf(token, keys, {
+      issuer,
+      audience: typeof audience === "string" ? audience : [...audience],
+      clockTolerance: toleranceMs / 1_000,
+    });
+    if (claims instanceof Response) return claims;
+    // The deployer's function: an error of it is read by `authenticate`, like every error of a verifier.
+    const given: unknown = await principal(claims);
+    return typeof given === "object" && given !== null
+      ? (given as Principal)
+      : refuse("its claims give no access to this API");
   };
+}
+
+/** Returns the claims of a valid token, or the answer to an invalid one. */
+async function claimsOf(
+  token: string,
+  keys: JWTVerifyGetKey,
+  expected: { readonly issuer: string; readonly audience: string | string[]; readonly clockTolerance: number },
+): Promise<JWTPayload | Response> {
+  try {
+    const options = { ...expected, algorithms: ALGORITHMS, requiredClaims: ["exp"] };
+    return (await jwtVerify(token, keys, options)).payload;
+  } catch (error) {
+    if (error instanceof errors.JOSEError && !isKeyFailure(error)) return refuse(error.code);
+    console.error("holdfast: the keys of the token issuer cannot be loaded", error);
+    return new ApiRefusal(
+      "auth_unavailable",
+      "The keys that verify tokens cannot be loaded at the moment. Try again.",
+    ).toResponse();
+  }
 }
 
 /**
@@ -90,9 +134,7 @@ export function cloudflareAccess(
     audience,
     header: "Cf-Access-Jwt-Assertion",
     principal: (claims) => {
-      const subject = [claims["email"], claims["common_name"], claims.sub].find(
-        (one) => typeof one === "string" && one !== "",
-      );
+      const subject = [claims["email"], claims["common_name"], claims.sub].find((one) => idProblem(one) === undefined);
       if (subject === undefined) return undefined;
       return { subject: subject as string, scopes: typeof scopes === "function" ? scopes(claims) : scopes };
     },
@@ -100,9 +142,10 @@ export function cloudflareAccess(
 }
 
 function principalOf({ sub, scope }: JWTPayload): Principal | undefined {
-  if (sub === undefined || sub === "") return undefined;
+  // An issuer may send any JSON value.
+  if (idProblem(sub) !== undefined) return undefined;
   const named = new Set(typeof scope === "string" ? scope.split(" ") : []);
-  return { subject: sub, scopes: SCOPES.filter((one) => named.has(PREFIX + one)) };
+  return { subject: sub as string, scopes: SCOPES.filter((one) => named.has(PREFIX + one)) };
 }
 
 /** True if the issuer's keys could not be loaded. `jose` throws a plain `JOSEError` for an HTTP error of the issuer. */
