@@ -77,6 +77,7 @@ export const PIPES: Readonly<Record<string, (counter: Counter, workflows: readon
       execute: (start, port) =>
         service.execute(start, {
           connect: async (live) => port.connect(live),
+          readPage: counted(async (after) => (await port.readPage?.(after)) ?? []),
           report: counted((report) => port.report(report)),
           progress: async (list) => port.progress(list),
           lost: async (error) => port.lost(error),

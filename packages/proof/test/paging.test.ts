@@ -17,7 +17,7 @@ async function continued(
   const executeOn: typeof made.executeOn = (platform, start, port) => {
     starts.push(start);
     const readPage: ExecutionPort["readPage"] = (after) => {
-      const page = port.readPage?.(after) ?? [];
+      const page = (port.readPage?.(after) ?? []) as readonly JournalEntry[];
       pages.push(page);
       return page;
     };

@@ -234,8 +234,11 @@ export type ReportAnswer =
 
 /** The orchestrator, as an execution sees it. */
 export interface ExecutionPort {
-  /** Returns the next entries of the journal after this one. Present if the start has `more`. */
-  readPage?(after: number): readonly JournalEntry[];
+  /**
+   * Returns the next entries of the journal after this one. Present if the start has `more`. Later, if a transport lies
+   * between the two sides.
+   */
+  readPage?(after: number): readonly JournalEntry[] | PromiseLike<readonly JournalEntry[]>;
   /** Whether answers take time, because a transport lies between the two sides. */
   readonly remote?: boolean;
   /** The execution ends with its first report: what it reports must be progress. */
@@ -302,8 +305,11 @@ export interface WorkflowDescription {
 
 /** Starts executions where the workflow code runs. Deployers may implement their own. */
 export interface StepDispatcher {
-  /** Whether executions of this workflow read the journal in pages. Default: they get all of it at once. */
-  readsPages?(workflowId: string, version: string | undefined): boolean;
+  /**
+   * Whether executions of this workflow read the journal in pages. Default: they get all of it at once. `"later"`: a page
+   * takes time, in which the function continues, so a page only begins with an outcome that came late (`quiet`).
+   */
+  readsPages?(workflowId: string, version: string | undefined): boolean | "later";
   /** Starts an execution and returns immediately (E1). Reports a failure through `port.lost` and never throws. */
   start(start: ExecutionStart, port: ExecutionPort): LiveExecution;
   /** The workflows that the step handler serves. */

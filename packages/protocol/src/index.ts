@@ -107,5 +107,5 @@ export {
 export { readProperty } from "./error-parts.ts";
 export { fromErrorValue, toErrorValue } from "./error-values.ts";
 export { type JsonBudget, errorToJson, showValue, toJson } from "./shown-values.ts";
-export { FORMAT_VERSION, HOLDFAST_VERSION, PROTOCOL_VERSION } from "./version.ts";
+export { FORMAT_VERSION, HOLDFAST_VERSION, PAGED_PROTOCOL_VERSION, PROTOCOL_VERSION } from "./version.ts";
 export { type WorkflowDefinition, WorkflowIndex, describeWorkflow } from "./workflow-definition.ts";

@@ -18,6 +18,7 @@ import type {
   ReportAnswer,
   StepInProgress,
 } from "./execution.ts";
+import type { JournalEntry } from "./journal.ts";
 import type { WorkflowsAnswer } from "./turns.ts";
 
 /** A step handler, as the orchestrator sees it. */
@@ -30,6 +31,8 @@ export interface RpcBinding {
 export interface RpcPort {
   connect(live: RpcLive): void | Promise<void>;
   report(report: ExecutionReport): ReportAnswer | Promise<ReportAnswer>;
+  /** Returns the page of the journal after an entry. Only called if the start has `more`. */
+  readPage?(after: number): readonly JournalEntry[] | Promise<readonly JournalEntry[]>;
   /** Reports the bodies that execute now, repeatedly while they execute. */
   progress(steps: readonly StepInProgress[]): void | Promise<void>;
   lost(error: ErrorValue): void | Promise<void>;

@@ -22,6 +22,7 @@ import type {
   StepInProgress,
   WorkflowDescription,
 } from "./execution.ts";
+import type { JournalEntry } from "./journal.ts";
 
 export interface TurnRequest {
   readonly protocol: number;
@@ -35,6 +36,8 @@ export interface TurnRequest {
   readonly start?: ExecutionStart;
   /** The answer to the report of this number. */
   readonly answer?: { readonly report: number; readonly answer: ReportAnswer };
+  /** The page of the journal that the handler requested. */
+  readonly page?: { readonly after: number; readonly entries: readonly JournalEntry[] };
   readonly updates?: readonly ExecutionUpdate[];
   /** The number of updates in earlier requests of this session. Requests may overtake each other. */
   readonly updatesBefore?: number;
@@ -70,6 +73,8 @@ export interface Bodies {
 export type TurnContent =
   /** The execution reports events and waits for the answer. */
   | ({ readonly type: "report"; readonly number: number; readonly report: ExecutionReport } & Bodies)
+  /** The execution waits for the page of the journal after this entry. The next turn carries it. */
+  | { readonly type: "page"; readonly after: number }
   /** Bodies execute, or the code awaits another promise. The orchestrator must send another turn. */
   | ({ readonly type: "busy" } & Bodies)
   /** The execution reports nothing until it receives an update. */

@@ -8,6 +8,12 @@
 /** The version of the messages between orchestrator and step handler. */
 export const PROTOCOL_VERSION = 1;
 
+/**
+ * The version in a start message with a first page of the journal (`ExecutionStart.more`), on a pipe to another process.
+ * Code that cannot read pages refuses it, and gets the whole journal.
+ */
+export const PAGED_PROTOCOL_VERSION = 2;
+
 /** The version of the stored header and rows. */
 export const FORMAT_VERSION = 1;
 

@@ -7,6 +7,7 @@ import type { StepDispatcher } from "@holdfast/protocol";
 import { checkSigningKey } from "@holdfast/protocol/transport";
 import * as v from "valibot";
 import { FIELDS, checkOptions, count, isFunction } from "../options.ts";
+import { inPages } from "./paged-execution.ts";
 import { TurnExecution } from "./turn-execution.ts";
 import { type TurnPipe, listOver, postOver } from "./turn-transport.ts";
 
@@ -43,7 +44,7 @@ export function createHttpDispatcher(options: HttpDispatcherOptions): StepDispat
     name: `The step handler at ${new URL(url).host}`,
   };
   return {
-    start: (start, port) => new TurnExecution(start, port, postOver(pipe)),
+    ...inPages((start, port) => new TurnExecution(start, port, postOver(pipe))),
     workflows: async () => (await listOver(pipe)).workflows,
   };
 }

@@ -49,11 +49,7 @@ async function exchangeLines(
   try {
     for await (const message of readLines<LineToOrchestrator>(response.body.getReader())) {
       if (!isRecord(message)) throw new SyntaxError("a line is not an object");
-      if (message.type === "progress") await port.progress(message.steps);
-      else if (message.type === "lost") await port.lost(message.error);
-      else if (message.type === "report") {
-        await send({ type: "answer", answer: await port.report(message.report) });
-      } else throw new SyntaxError("a line has an unknown type");
+      await handle(message, port, send);
     }
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
@@ -61,4 +57,16 @@ async function exchangeLines(
   } finally {
     await writer.close().catch(() => {});
   }
+}
+
+async function handle(
+  message: LineToOrchestrator,
+  port: RpcPort,
+  send: (line: LineToExecution) => Promise<void>,
+): Promise<void> {
+  if (message.type === "progress") await port.progress(message.steps);
+  else if (message.type === "lost") await port.lost(message.error);
+  else if (message.type === "page") await send({ type: "page", entries: (await port.readPage?.(message.after)) ?? [] });
+  else if (message.type === "report") await send({ type: "answer", answer: await port.report(message.report) });
+  else throw new SyntaxError("a line has an unknown type");
 }

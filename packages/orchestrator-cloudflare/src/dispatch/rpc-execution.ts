@@ -11,6 +11,7 @@ import {
   type ExecutionReport,
   type ExecutionStart,
   type ExecutionUpdate,
+  type JournalEntry,
   type LiveExecution,
   type ReportAnswer,
   type RpcBinding,
@@ -20,7 +21,7 @@ import {
   errorValue,
   hasNewProgress,
 } from "@holdfast/protocol";
-import { isErrorValue, isExecutionReport, isStepsInProgress } from "@holdfast/protocol/transport";
+import { isCount, isErrorValue, isExecutionReport, isStepsInProgress } from "@holdfast/protocol/transport";
 
 /** A parked execution is released after this time, ms. An update that arrives earlier needs no replay. */
 const RELEASE_PARKED_MS = 10_000;
@@ -47,6 +48,7 @@ export class RpcExecution implements LiveExecution {
       await binding.execute(start, {
         connect: (live) => this.#connect(live),
         report: (report) => this.#report(report),
+        readPage: (after) => this.#readPage(after),
         progress: (steps) => this.#progress(steps),
         lost: (error) => this.#lose(isErrorValue(error) ? error : INVALID),
       });
@@ -119,6 +121,12 @@ export class RpcExecution implements LiveExecution {
       );
     }
     return answer;
+  }
+
+  #readPage(after: number): readonly JournalEntry[] | Promise<readonly JournalEntry[]> {
+    this.#sign();
+    if (!isCount(after)) this.#lose(INVALID);
+    return this.#over ? [] : Promise.resolve(this.#port.readPage?.(after) ?? []);
   }
 
   #lose(error: ErrorValue): void {

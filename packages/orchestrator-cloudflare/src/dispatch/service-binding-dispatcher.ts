@@ -7,6 +7,7 @@ import type { RpcBinding, StepDispatcher } from "@holdfast/protocol";
 import * as v from "valibot";
 import { checkOptions, hasMethods } from "../options.ts";
 import { type FetcherLike, lineBinding } from "./line-binding.ts";
+import { inPages } from "./paged-execution.ts";
 import { RpcExecution } from "./rpc-execution.ts";
 
 export interface ServiceBindingDispatcherOptions {
@@ -34,7 +35,7 @@ export function createServiceBindingDispatcher(options: ServiceBindingDispatcher
   const { binding, pipe = "rpc" } = options;
   const rpc = pipe === "rpc" ? (binding as RpcBinding) : lineBinding(binding as FetcherLike);
   return {
-    start: (start, port) => new RpcExecution(start, port, rpc),
+    ...inPages((start, port) => new RpcExecution(start, port, rpc)),
     workflows: async () => (await rpc.workflows()).workflows,
   };
 }

@@ -15,6 +15,7 @@ import {
   type ExecutionReport,
   type ExecutionStart,
   type ExecutionUpdate,
+  type JournalEntry,
   type LiveExecution,
   PROTOCOL_VERSION,
   type ReportAnswer,
@@ -42,6 +43,8 @@ export class TurnExecution implements LiveExecution {
   /** The newest committed report and its answer, which is sent again if the report is repeated. */
   #answered: NonNullable<TurnRequest["answer"]> | undefined;
   #answerIsNew = false;
+  /** The page that the next turn carries. */
+  #page: TurnRequest["page"];
   #updates: ExecutionUpdate[] = [];
   /** The number of updates sent so far. */
   #updatesSent = 0;
@@ -116,6 +119,8 @@ export class TurnExecution implements LiveExecution {
     this.#turn += 1;
     const answer = this.#answerIsNew ? this.#answered : undefined;
     this.#answerIsNew = false;
+    const page = this.#page;
+    this.#page = undefined;
     return {
       protocol: PROTOCOL_VERSION,
       session: this.#session,
@@ -124,6 +129,7 @@ export class TurnExecution implements LiveExecution {
       ...(this.#bodies.complete ? { changes: true } : {}),
       ...(this.#start === undefined ? {} : { start: this.#start }),
       ...(answer === undefined ? {} : { answer }),
+      ...(page === undefined ? {} : { page }),
       ...this.#takeUpdates(),
     };
   }
@@ -144,6 +150,10 @@ export class TurnExecution implements LiveExecution {
         this.#waitMs = FIRST_WAIT_MS;
         this.#show(answer, answer.report);
         return this.#takeReport(answer.number, answer.report);
+      case "page":
+        // A cast: the orchestrator reads its own journal synchronously.
+        this.#page = { after: answer.after, entries: (this.#port.readPage?.(answer.after) ?? []) as JournalEntry[] };
+        return true;
       case "busy":
         this.#waitMs = WAIT_MS;
         this.#show(answer);

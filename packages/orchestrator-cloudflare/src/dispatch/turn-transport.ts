@@ -184,6 +184,7 @@ const BODIES = { inProgress: maybe(isStepsInProgress), began: maybe(isStepsInPro
 /** The check of each type of answer. */
 const ANSWERS: Readonly<Record<string, Check>> = {
   report: record({ number: isCount, report: isExecutionReport, ...BODIES }),
+  page: record({ after: isCount }),
   busy: record(BODIES),
   idle: () => true,
   lost: record({ error: isErrorValue }),

@@ -3,7 +3,7 @@
  *
  * Owns: the size of a page, and what an execution must know of the pages that it has not read.
  */
-import type { ExecutionStart, JournalEntry } from "@holdfast/protocol";
+import { type ExecutionStart, type JournalEntry, isOutcome } from "@holdfast/protocol";
 import type { StoreReader } from "../host/store.ts";
 import { JOURNAL_PREFIX, journalKey, listRows } from "./rows.ts";
 
@@ -12,6 +12,11 @@ export interface PageSize {
   readonly entries: number;
   /** In characters of encoded values. */
   readonly chars: number;
+  /**
+   * Each later page begins with an outcome that came late (`afterTurn`), and is longer if necessary. An execution awaits such a page: the function
+   * continues meanwhile, as it did before this outcome (REP2).
+   */
+  readonly beginsLate?: true;
 }
 
 export const PAGE: PageSize = { entries: 1_000, chars: 1_048_576 };
@@ -19,8 +24,13 @@ export const PAGE: PageSize = { entries: 1_000, chars: 1_048_576 };
 /** The whole journal is one page: for executions that cannot read further pages. */
 export const ONE_PAGE: PageSize = { entries: Infinity, chars: Infinity };
 
+/** How much of the later pages stays in memory after the first reading, so that it is not read twice, in characters. */
+const AHEAD_CHARS = 16 * 2 ** 20;
+
 export class FirstPage {
   readonly entries: JournalEntry[] = [];
+  /** The entries after the page, without a gap, within `AHEAD_CHARS`. */
+  readonly ahead: JournalEntry[] = [];
   readonly #size: PageSize;
   #chars = 0;
   #lastSeq = 0;
@@ -33,11 +43,15 @@ export class FirstPage {
 
   add(entry: JournalEntry): void {
     const isNext = this.#lastSeq === (this.entries.at(-1)?.seq ?? 0);
+    const continuesAhead = this.#lastSeq === (this.ahead.at(-1) ?? this.entries.at(-1))?.seq;
     this.#lastSeq = entry.seq;
     this.#chars += charsOf(entry);
-    const fits = this.entries.length < this.#size.entries && this.#chars <= this.#size.chars;
-    if (isNext && (fits || this.entries.length === 0)) this.entries.push(entry);
-    else if (entry.type === "wait.opened" && entry.tokenId !== undefined) this.#tokens.push([entry.op, entry.tokenId]);
+    if (isNext && fits(this.#size, this.entries.length, this.#chars, entry)) {
+      this.entries.push(entry);
+      return;
+    }
+    if (continuesAhead && this.#chars <= AHEAD_CHARS) this.ahead.push(entry);
+    if (entry.type === "wait.opened" && entry.tokenId !== undefined) this.#tokens.push([entry.op, entry.tokenId]);
   }
 
   /** The fields of a start message. */
@@ -48,16 +62,39 @@ export class FirstPage {
   }
 }
 
-/** Reads the page after an entry. */
-export function readPage(store: StoreReader, after: number, size: PageSize): JournalEntry[] {
+/** Reads the page after an entry. `ahead`: see `FirstPage`; it is emptied. */
+export function readPage(store: StoreReader, after: number, size: PageSize, ahead: JournalEntry[]): JournalEntry[] {
   const entries: JournalEntry[] = [];
   let chars = 0;
-  for (const [, entry] of listRows(store, JOURNAL_PREFIX, { after: journalKey(after), limit: size.entries })) {
+  for (const entry of entriesAfter(store, after, size, ahead)) {
     chars += charsOf(entry);
-    if (entries.length > 0 && chars > size.chars) break;
+    if (!fits(size, entries.length, chars, entry)) break;
     entries.push(entry);
   }
   return entries;
+}
+
+function* entriesAfter(
+  store: StoreReader,
+  after: number,
+  { entries, beginsLate }: PageSize,
+  ahead: JournalEntry[],
+): Generator<JournalEntry, void> {
+  const first = ahead[0]?.seq ?? 0;
+  ahead.splice(0, Math.max(after + 1 - first, 0));
+  let last = after;
+  for (const entry of ahead[0]?.seq === after + 1 ? ahead : []) {
+    yield entry;
+    last = entry.seq;
+  }
+  const limit = beginsLate ? {} : { limit: entries };
+  for (const [, entry] of listRows(store, JOURNAL_PREFIX, { after: journalKey(last), ...limit })) yield entry;
+}
+
+/** Whether an entry belongs to a page that has `count` others. `chars`: with this entry. */
+function fits(size: PageSize, count: number, chars: number, entry: JournalEntry): boolean {
+  if (count === 0 || (count < size.entries && chars <= size.chars)) return true;
+  return size.beginsLate === true && !(isOutcome(entry) && entry.quiet === true);
 }
 
 /** The characters of the values in an entry. The other fields are bounded. */

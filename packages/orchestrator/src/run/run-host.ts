@@ -36,7 +36,7 @@ import { type IndexRow, indexRow } from "./index-mark.ts";
 import type { Deferral, Effect, HostContext, Input, Reply } from "./inputs.ts";
 import { isFull, isSameStart } from "./followers.ts";
 import { Liveness } from "./liveness.ts";
-import { ONE_PAGE, PAGE, type PageSize, readPage } from "./journal-pages.ts";
+import { type FirstPage, ONE_PAGE, PAGE, type PageSize, readPage } from "./journal-pages.ts";
 import { type RunMessage, describeWorkflowOf as describe, toTriggerInput } from "./messages.ts";
 import { isNewerMessage } from "./newer-format.ts";
 import { OUTBOX_PREFIX, type OutboxRow, listRows, readRow } from "./rows.ts";
@@ -318,10 +318,11 @@ export class RunHost {
     const life = this.#life;
     const { pageSize: page } = this.state;
     this.#liveness = new Liveness(this.#options.clock());
-    return this.#options.dispatcher.start(this.#describeStart(this.state, header), {
+    const journal = takeJournal(this.state);
+    return this.#options.dispatcher.start(this.#describeStart(this.state, header, journal), {
       report: (report) => this.#report(epoch, report, life),
       lost: (error) => this.#lost(epoch, error, life),
-      readPage: (after) => readPage(this.#options.store, after, page),
+      readPage: (after) => readPage(this.#options.store, after, page, journal.ahead),
       progressed: () => {
         if (this.#isNewest(epoch, life)) this.#options.onProgress?.();
       },
@@ -349,10 +350,11 @@ export class RunHost {
 
   #pageSize({ workflowId, workflowVersion }: RunHeader): PageSize {
     const { dispatcher, pageSize = PAGE } = this.#options;
-    return dispatcher.readsPages?.(workflowId, workflowVersion) === true ? pageSize : ONE_PAGE;
+    const reads = dispatcher.readsPages?.(workflowId, workflowVersion);
+    return reads === "later" ? { ...pageSize, beginsLate: true } : reads === true ? pageSize : ONE_PAGE;
   }
 
-  #describeStart(state: RunState, header: RunHeader): ExecutionStart {
+  #describeStart(state: RunState, header: RunHeader, journal: FirstPage): ExecutionStart {
     const { startedAt } = header;
     assert(startedAt !== undefined, "a running run has started");
     return {
@@ -375,7 +377,7 @@ export class RunHost {
       input: readInput(state, header),
       seed: header.seed,
       ...(header.flags === undefined ? {} : { flags: header.flags }),
-      ...takeJournal(state).start,
+      ...journal.start,
       ...inheritedBy(state),
       paused: header.status === "paused",
       now: Math.max(this.#options.clock(), state.lastAt),

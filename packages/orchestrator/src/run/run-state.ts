@@ -71,6 +71,8 @@ export interface RunState {
   journalRead: boolean;
   /** The journal between a decision to start an execution and the start, so that it is read once (REP6). */
   journalForStart: FirstPage | undefined;
+  /** What the run takes over, by operation, from its first use until the run only waits or has ended. */
+  inherited: ReadonlyMap<OperationId, EntryBody> | undefined;
   /** The first page of an execution's journal. The host sets it. */
   pageSize: PageSize;
   /** The stored chunks of the newest generation of each open stream, by operation. */
@@ -93,6 +95,7 @@ export function loadRun(store: StoreReader): RunState {
     progressSeq: 0,
     journalRead: header === undefined,
     journalForStart: undefined,
+    inherited: undefined,
     pageSize: ONE_PAGE,
     openStreams: new Map(),
   };
@@ -190,7 +193,13 @@ export function readInherited(state: RunState): Pick<InheritedRow, "outcomes" | 
 
 /** Returns the outcome of an operation of the resumed run. */
 export function findInherited(state: RunState, op: OperationId): EntryBody | undefined {
-  return bodiesOf(readInherited(state)).find((body) => body.op === op);
+  // The reverse order: the first of two with one id counts.
+  state.inherited ??= new Map(
+    bodiesOf(readInherited(state))
+      .map((body) => [body.op, body] as const)
+      .toReversed(),
+  );
+  return state.inherited.get(op);
 }
 
 /** Applies a batch that was committed (F1). */
@@ -206,6 +215,7 @@ export function applyBatch(state: RunState, batch: WriteBatch): void {
 
 function applyHeader(state: RunState, header: RunHeader): void {
   state.header = header;
+  if (header.status !== "running") state.inherited = undefined;
   state.lastAt = Math.max(state.lastAt, header.updatedAt);
   state.asked = Math.max(state.asked, header.asked);
 }

@@ -14,6 +14,7 @@ import type {
   ReportAnswer,
   StepInProgress,
 } from "../execution.ts";
+import type { JournalEntry } from "../journal.ts";
 import { LIMITS } from "../limits.ts";
 import { decodeValue } from "../values.ts";
 
@@ -61,6 +62,7 @@ const isValue: Check = (value) => {
 const isError = record({ name: isText, message: isText, data: maybe(isValue) });
 
 const entry = record({ seq: isCount, at: isNumber, asked: isCount, nth: isCount, op: isText, type: isText });
+const page = listOf(entry);
 const update = record({ entries: listOf(entry), now: isNumber, paused: maybe(isFlag) });
 const start = record({
   protocol: isNumber,
@@ -79,6 +81,7 @@ const start = record({
   seed: matching(/^[0-9a-f]{32}$/),
   flags: maybe(listOf(isCount)),
   journal: listOf(entry),
+  more: maybe(record({ lastSeq: isCount, tokens: listOf(listOf(isText)) })),
   inherited: listOf(isText),
   paused: isFlag,
   now: isNumber,
@@ -154,6 +157,7 @@ const steps = listOf(record({ op: isOperation, attempt: isCount, startedAt: isNu
 
 export const isExecutionStart = (value: unknown): value is ExecutionStart => start(value);
 export const isExecutionUpdate = (value: unknown): value is ExecutionUpdate => update(value);
+export const isJournalPage = (value: unknown): value is readonly JournalEntry[] => page(value);
 export const isReportAnswer = (value: unknown): value is ReportAnswer => answer(value);
 export const isAbortReason = (value: unknown): value is AbortReason => abort(value);
 

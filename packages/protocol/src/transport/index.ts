@@ -8,6 +8,7 @@ export {
   isExecutionReport,
   isExecutionStart,
   isExecutionUpdate,
+  isJournalPage,
   isFlag,
   isNumber,
   isRecord,

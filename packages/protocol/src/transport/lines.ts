@@ -14,17 +14,20 @@ import type {
   ReportAnswer,
   StepInProgress,
 } from "../execution.ts";
+import type { JournalEntry } from "../journal.ts";
 
 /** To the execution. */
 export type LineToExecution =
   | { readonly type: "start"; readonly start: ExecutionStart }
   | { readonly type: "answer"; readonly answer: ReportAnswer }
+  | { readonly type: "page"; readonly entries: readonly JournalEntry[] }
   | { readonly type: "update"; readonly update: ExecutionUpdate }
   | { readonly type: "abort"; readonly reason: AbortReason }
   | { readonly type: "release" };
 
-/** To the orchestrator. Reports are answered in their order. */
+/** To the orchestrator. Reports are answered in their order, and so are requests for pages. */
 export type LineToOrchestrator =
+  | { readonly type: "page"; readonly after: number }
   | { readonly type: "report"; readonly report: ExecutionReport }
   | { readonly type: "progress"; readonly steps: readonly StepInProgress[] }
   | { readonly type: "lost"; readonly error: ErrorValue };

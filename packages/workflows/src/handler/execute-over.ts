@@ -4,6 +4,7 @@
  * Owns: the order of the calls (P1). The call lasts until the orchestrator releases the execution (P2).
  */
 import {
+  type ExecutionPort,
   type ExecutionStart,
   LIMITS,
   type LiveExecution,
@@ -12,7 +13,13 @@ import {
   type WorkflowIndex,
   errorValue,
 } from "@holdfast/protocol";
-import { isAbortReason, isExecutionStart, isExecutionUpdate, isReportAnswer } from "@holdfast/protocol/transport";
+import {
+  isAbortReason,
+  isExecutionStart,
+  isExecutionUpdate,
+  isJournalPage,
+  isReportAnswer,
+} from "@holdfast/protocol/transport";
 import type { Workflow } from "../authoring/workflow.ts";
 import { webPlatform } from "../replay/platform.ts";
 import { notServed } from "./served.ts";
@@ -40,6 +47,7 @@ export async function executeOver(index: WorkflowIndex<Workflow>, start: Executi
       if (!isReportAnswer(answer)) throw new Error(INVALID.message);
       return answer;
     },
+    ...pagesOf(port),
     lost: (error) => void Promise.resolve(port.lost(error)).then(release, release),
   });
   connected = port.connect(callable(live, release));
@@ -72,5 +80,16 @@ function callable(live: LiveExecution, release: () => void): RpcLive {
       live.abort(reason);
     },
     release: async () => release(),
+  };
+}
+
+/** Absent if the port has none: then the execution refuses a start with a first page. */
+function pagesOf(port: RpcPort): Pick<ExecutionPort, "readPage"> {
+  if (port.readPage === undefined) return {};
+  return {
+    readPage: async (after) => {
+      const page = await port.readPage?.(after);
+      return isJournalPage(page) ? page : [];
+    },
   };
 }

@@ -3,7 +3,7 @@
  *
  * Owns: the handler's side. It serves runtimes where an execution must not outlive its request, such as Workers.
  */
-import type { ReportAnswer, RpcLive, RpcPort } from "@holdfast/protocol";
+import type { JournalEntry, ReportAnswer, RpcLive, RpcPort } from "@holdfast/protocol";
 import { type LineToExecution, type LineToOrchestrator, readLines } from "@holdfast/protocol/transport";
 
 /** Answers at once. The body stays open until the orchestrator releases the execution. */
@@ -26,14 +26,17 @@ async function exchangeLines(
   execute: Parameters<typeof answerInLines>[1],
 ): Promise<void> {
   const waiting: ((answer: ReportAnswer) => void)[] = [];
+  const waitingForPages: ((page: readonly JournalEntry[]) => void)[] = [];
   let live: RpcLive | undefined;
   let executed: Promise<void> | undefined;
+  const ask = async <Answer>(answers: ((answer: Answer) => void)[], line: LineToOrchestrator): Promise<Answer> => {
+    const answer = new Promise<Answer>((resolve) => answers.push(resolve));
+    await send(line);
+    return answer;
+  };
   const port: RpcPort = {
-    report: async (report) => {
-      const answer = new Promise<ReportAnswer>((resolve) => waiting.push(resolve));
-      await send({ type: "report", report });
-      return answer;
-    },
+    report: (report) => ask(waiting, { type: "report", report }),
+    readPage: (after) => ask(waitingForPages, { type: "page", after }),
     lost: (error) => send({ type: "lost", error }),
     progress: (steps) => send({ type: "progress", steps }),
     connect: async (connected) => {
@@ -45,6 +48,7 @@ async function exchangeLines(
   for await (const message of readLines<LineToExecution>(reader)) {
     if (message.type === "start") executed ??= execute(message.start, port);
     else if (message.type === "answer") waiting.shift()?.(message.answer);
+    else if (message.type === "page") waitingForPages.shift()?.(message.entries);
     else if (message.type === "update") await live?.update(message.update);
     else if (message.type === "abort") await live?.abort(message.reason);
     else await live?.release();

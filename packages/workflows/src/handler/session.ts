@@ -9,6 +9,7 @@ import {
   type ExecutionPort,
   type ExecutionReport,
   type ExecutionUpdate,
+  type JournalEntry,
   type LiveExecution,
   type ReportAnswer,
   type TurnContent,
@@ -41,6 +42,8 @@ export class Session {
   #turn = 0;
   #reports = 0;
   #outgoing: Outgoing | undefined;
+  /** The page that the execution waits for. */
+  #page: { readonly after: number; readonly resolve: (page: readonly JournalEntry[]) => void } | undefined;
   /** The number of updates that the execution received. */
   #updates = 0;
   /** Updates that arrived before their predecessors, by number. */
@@ -68,7 +71,8 @@ export class Session {
   /** `oneTurn`: the session ends with its first answer, which contains the outcomes of all bodies. */
   constructor(oneTurn = false) {
     this.#oneTurn = oneTurn;
-    this.port = this.#createPort();
+    // A request for a page would end a session of one turn.
+    this.port = { ...this.#createPort(), ...(oneTurn ? {} : { readPage: (after) => this.#readPage(after) }) };
   }
 
   #createPort(): ExecutionPort {
@@ -93,6 +97,13 @@ export class Session {
         this.#wakeAll();
       },
     };
+  }
+
+  #readPage(after: number): Promise<readonly JournalEntry[]> {
+    return new Promise((resolve) => {
+      this.#page = { after, resolve };
+      this.#wakeAll();
+    });
   }
 
   begin(live: LiveExecution): void {
@@ -138,7 +149,7 @@ export class Session {
     return answer;
   }
 
-  #take({ turn, answer, updates = [], updatesBefore = 0, abort, aside, changes }: TurnRequest): void {
+  #take({ turn, answer, page, updates = [], updatesBefore = 0, abort, aside, changes }: TurnRequest): void {
     // A request beside the turns may overtake one, and must not make it count as a repetition (U1).
     if (aside !== true) {
       this.#turn = turn;
@@ -146,6 +157,10 @@ export class Session {
       this.#bodies.received();
     }
     if (answer !== undefined) this.#takeAnswer(answer.report, answer.answer);
+    if (page !== undefined && page.after === this.#page?.after) {
+      this.#page.resolve(page.entries);
+      this.#page = undefined;
+    }
     this.#takeUpdates(updatesBefore, updates);
     if (abort === undefined) return;
     this.over = true;
@@ -184,6 +199,7 @@ export class Session {
       this.#outgoing.sent = true;
       return { type: "report", number, report, ...this.#listBodies() };
     }
+    if (this.#page !== undefined && !this.over) return { type: "page", after: this.#page.after };
     return this.over || this.#parked ? { type: "idle" } : undefined;
   }
 

@@ -77,7 +77,7 @@ export class Execution implements LiveExecution, SchedulerHost {
     this.phase = start.paused ? "paused" : "running";
     this.now = start.now;
     this.functionTime = start.clockStart;
-    this.feed = new JournalFeed(start, port);
+    this.feed = new JournalFeed(start, port, () => this.schedule());
     this.profile = profileOf(start.flags ?? [], platform.replayFlags);
     this.quiescence = new Quiescence(platform, this.profile ?? PROFILE_0);
     this.reporter = new Reporter(port, start.epoch, this);
@@ -102,7 +102,7 @@ export class Execution implements LiveExecution, SchedulerHost {
 
   /** Starts the execution. Calls the function in a later turn of the event loop (E1). */
   begin(run: () => Promise<string>): void {
-    const refusal = startRefusal(this.start, this.profile);
+    const refusal = startRefusal(this.start, this.profile, this.#port);
     if (refusal !== undefined) return this.#refuse(refusal);
     this.#release = guardRejections();
     void this.platform.turn().then(() => {

@@ -24,13 +24,20 @@ export class JournalFeed {
   /** The `seq` of the last entry of the page. */
   #readSeq: number;
   readonly #port: ExecutionPort;
+  readonly #arrived: () => void;
+  /** A page that took time. */
+  #later: readonly JournalEntry[] | undefined;
+  /** True while a page is on its way. */
+  waits = false;
 
-  constructor({ journal, more }: ExecutionStart, port: ExecutionPort) {
+  /** `arrived` is called when a page has arrived that took time. */
+  constructor({ journal, more }: ExecutionStart, port: ExecutionPort, arrived: () => void) {
     this.#page = journal;
     this.#readSeq = journal.at(-1)?.seq ?? 0;
     this.lastSeq = more?.lastSeq ?? this.#readSeq;
     this.#startSeq = this.lastSeq;
     this.#port = port;
+    this.#arrived = arrived;
   }
 
   receive(entries: readonly JournalEntry[]): void {
@@ -49,7 +56,7 @@ export class JournalFeed {
   }
 
   /**
-   * Returns the oldest entry that was not taken.
+   * Returns the oldest entry that was not taken; none if `waits` is true.
    * @throws HoldfastError if the next page cannot be read, or has an entry that newer code wrote.
    */
   peek(): JournalEntry | undefined {
@@ -65,7 +72,27 @@ export class JournalFeed {
   }
 
   #readPage(): void {
-    const page = (this.#port.readPage?.(this.#readSeq) ?? []).filter(({ seq }) => seq <= this.#startSeq);
+    this.#page = [];
+    if (this.waits) return;
+    const read = this.#later ?? this.#port.readPage?.(this.#readSeq) ?? [];
+    this.#later = undefined;
+    if ("then" in read) this.#await(read);
+    else this.#usePage(read);
+  }
+
+  #await(read: PromiseLike<readonly JournalEntry[]>): void {
+    this.waits = true;
+    const arrive = (page: readonly JournalEntry[]): void => {
+      this.waits = false;
+      this.#later = page;
+      this.#arrived();
+    };
+    // The pipe broke: the missing page ends the execution.
+    read.then(arrive, () => arrive([]));
+  }
+
+  #usePage(read: readonly JournalEntry[]): void {
+    const page = read.filter(({ seq }) => seq > this.#readSeq && seq <= this.#startSeq);
     const last = page.at(-1);
     if (last === undefined)
       throw new HoldfastError("DISPATCH_FAILED", `Journal entry ${this.#readSeq + 1} is missing.`);

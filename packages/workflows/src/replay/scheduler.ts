@@ -74,6 +74,7 @@ export class Scheduler {
     const entry = feed.peek();
     // The function was not called, so it requests no journaled operation.
     if (end?.type === "failed" && isInputRefusal(end.error)) return reportEnd(host, end);
+    if (feed.waits) return "rest";
     if (entry !== undefined) return this.#delivery.next(entry, level);
     if (level === "moving") return "short";
     if (end !== undefined && !host.unwinding.inProgress) return conclude(host, end);

@@ -14,6 +14,7 @@ import {
   type WorkflowDescription,
   describeWorkflow,
   errorValue,
+  isOutcome,
 } from "@holdfast/protocol";
 import type { Workflow } from "../../authoring/workflow.ts";
 import { type Platform, webPlatform } from "../../replay/platform.ts";
@@ -79,10 +80,17 @@ export class Executor {
       remote,
       report: (given) => (remote ? this.#onPipe(() => report(given)) : report(given)),
       lost: (error) => port.lost(error),
-      readPage: (after) => plainCopy(port.readPage?.(after) ?? []),
+      readPage: (after) => this.#readPage(port, after, remote),
     });
     this.#connections.push(connection);
     return remote ? this.#remotely(live, connection) : live;
+  }
+
+  /** On a pipe a page takes time, if it begins with an outcome that came late. */
+  #readPage(port: ExecutionPort, after: number, remote: boolean): ReturnType<NonNullable<ExecutionPort["readPage"]>> {
+    const page = plainCopy(port.readPage?.(after) ?? []);
+    if ("then" in page || !remote || page[0]?.quiet !== true || !isOutcome(page[0])) return page;
+    return this.#onPipe(() => page);
   }
 
   /** Ends the connections of an orchestrator that lost its memory. Its executions die, or become zombies. */
