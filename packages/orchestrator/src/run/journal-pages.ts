@@ -3,8 +3,9 @@
  *
  * Owns: the size of a page, and what an execution must know of the pages that it has not read.
  */
-import { type ExecutionStart, type JournalEntry, isOutcome } from "@holdfast/protocol";
+import { type ExecutionStart, type JournalEntry, type StepDispatcher, isOutcome } from "@holdfast/protocol";
 import type { StoreReader } from "../host/store.ts";
+import type { RunIdentity } from "./run-identity.ts";
 import { JOURNAL_PREFIX, journalKey, listRows } from "./rows.ts";
 
 /** The bounds of one page. It has one entry at least. */
@@ -13,8 +14,8 @@ export interface PageSize {
   /** In characters of encoded values. */
   readonly chars: number;
   /**
-   * Each later page begins with an outcome that came late (`afterTurn`), and is longer if necessary. An execution awaits such a page: the function
-   * continues meanwhile, as it did before this outcome (REP2).
+   * Each later page begins with an outcome that came late (`afterTurn`), and is longer if necessary. An execution awaits
+   * such a page: the function continues meanwhile, as it did before this outcome (REP2).
    */
   readonly beginsLate?: true;
 }
@@ -23,6 +24,16 @@ export const PAGE: PageSize = { entries: 1_000, chars: 1_048_576 };
 
 /** The whole journal is one page: for executions that cannot read further pages. */
 export const ONE_PAGE: PageSize = { entries: Infinity, chars: Infinity };
+
+/** Returns the bounds of the pages that the executions of a workflow can read. */
+export function pageSizeOf(
+  { dispatcher, pageSize = PAGE }: { readonly dispatcher: StepDispatcher; readonly pageSize?: PageSize | undefined },
+  { workflowId, workflowVersion }: Pick<RunIdentity, "workflowId" | "workflowVersion">,
+): PageSize {
+  const reads = dispatcher.readsPages?.(workflowId, workflowVersion);
+  if (reads === "later") return { ...pageSize, beginsLate: true };
+  return reads === true ? pageSize : ONE_PAGE;
+}
 
 /** How much of the later pages stays in memory after the first reading, so that it is not read twice, in characters. */
 const AHEAD_CHARS = 16 * 2 ** 20;

@@ -36,7 +36,7 @@ import { type IndexRow, indexRow } from "./index-mark.ts";
 import type { Deferral, Effect, HostContext, Input, Reply } from "./inputs.ts";
 import { isFull, isSameStart } from "./followers.ts";
 import { Liveness } from "./liveness.ts";
-import { type FirstPage, ONE_PAGE, PAGE, type PageSize, readPage } from "./journal-pages.ts";
+import { type FirstPage, type PageSize, pageSizeOf, readPage } from "./journal-pages.ts";
 import { type RunMessage, describeWorkflowOf as describe, toTriggerInput } from "./messages.ts";
 import { isNewerMessage } from "./newer-format.ts";
 import { OUTBOX_PREFIX, type OutboxRow, listRows, readRow } from "./rows.ts";
@@ -200,7 +200,7 @@ export class RunHost {
 
   #context(state: RunState, input: Input): HostContext {
     const { header } = state;
-    if (header !== undefined) state.pageSize = this.#pageSize(header);
+    if (header !== undefined) state.pageSize = pageSizeOf(this.#options, header);
     const { clock, limits = DEFAULT_LIMITS, send, updateIndex, retentionMs, flags, held = false } = this.#options;
     const now = clock();
     const asks = input.type === "alarm" && this.#live === undefined;
@@ -346,12 +346,6 @@ export class RunHost {
       this.forget();
       onError?.(error);
     });
-  }
-
-  #pageSize({ workflowId, workflowVersion }: RunHeader): PageSize {
-    const { dispatcher, pageSize = PAGE } = this.#options;
-    const reads = dispatcher.readsPages?.(workflowId, workflowVersion);
-    return reads === "later" ? { ...pageSize, beginsLate: true } : reads === true ? pageSize : ONE_PAGE;
   }
 
   #describeStart(state: RunState, header: RunHeader, journal: FirstPage): ExecutionStart {
