@@ -5,7 +5,7 @@
  * fraction is rejected with the name of the argument.
  */
 import { HoldfastError } from "./errors.ts";
-import { LIMITS } from "./limits.ts";
+import * as LIMITS from "./author-limits.ts";
 
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 

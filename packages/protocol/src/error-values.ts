@@ -16,7 +16,7 @@ import {
   reviveError,
 } from "./error-parts.ts";
 import { type ErrorValue, boundMessage } from "./errors.ts";
-import { LIMITS } from "./limits.ts";
+import * as LIMITS from "./author-limits.ts";
 import { type EncodedValue, decodeOrUnreadable, encodeValue } from "./values.ts";
 
 /** Converts a thrown value into plain data (STEP3). Never throws. */

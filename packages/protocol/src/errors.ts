@@ -5,7 +5,7 @@
  * Code recognises an error by its code, never by its class or message, because two bundles contain two copies of a class.
  * The stack of an `ErrorValue` is for operators only (SEC4).
  */
-import { LIMITS } from "./limits.ts";
+import * as LIMITS from "./author-limits.ts";
 
 /** The codes of errors that end or pause a run or that workflow code can catch. docs/errors.md explains each. */
 export const ERROR_CODES = [

@@ -4,7 +4,7 @@
  * Owns: the rule for names (RUN8) and the form of operation ids (REP3): kind, occurrence and name, as in
  * `step/0/charge`. The name is the last part, so it may contain any character, slashes included.
  */
-import { LIMITS } from "./limits.ts";
+import * as LIMITS from "./author-limits.ts";
 
 /** The kinds of operations that workflow code requests. */
 export type OperationKind =

@@ -1,49 +1,14 @@
 /**
  * The limits of the engine (LIM1).
  *
- * Owns: the numbers, and the choice of those that a deployment may set for itself. The unit is the last word of a name.
- * An error message about a limit states the limit's value. Sizes are UTF-16 code units of the encoded value, as stored.
+ * Owns: the numbers that the author's package does not read, and the choice of those that a deployment may set for itself.
+ * The unit is the last word of a name. An error message about a limit states the limit's value. Sizes are UTF-16 code units
+ * of the encoded value, as stored.
  */
+import * as limits from "./author-limits.ts";
 
 /** Limits that the author's package applies, and perhaps others too. No deployment changes them. */
-export const LIMITS = {
-  /** Workflow, step, signal, event and tag names, run ids, delivery ids, token ids and idempotency keys (RUN8). */
-  nameBytes: 256,
-  /** One encoded value: a step's result, a run's input or output, a delivery's payload (STEP5). */
-  valueChars: 10_485_760,
-  /** Levels of nesting of one value. Every runtime's stack suffices to decode that many. */
-  valueDepth: 500,
-  /** Tags of one run. */
-  tags: 64,
-  /** Operations of a run that are requested and have no outcome yet. */
-  openOperations: 10_000,
-  /** Journaled error messages. Longer ones are cut. */
-  errorMessageChars: 4_096,
-  /** The encoded original of a thrown error. A larger one is journaled as a smaller copy (STEP9). */
-  errorChars: 65_536,
-  /** The stack of a thrown error, with those of its causes. A longer one is cut (STEP9). */
-  errorStackChars: 8_192,
-  /** `retry.max` of a step. */
-  stepAttempts: 1_000,
-  /** The longest valid duration: ten years. */
-  durationMs: 315_360_000_000,
-  /** Encoded metadata of one run (META1). */
-  metadataChars: 65_536,
-  /** One encoded chunk of a stream. */
-  chunkChars: 262_144,
-  /** One encoded value of a body's progress (STEP8). */
-  progressChars: 4_096,
-  /** The shortest time between two messages about the progress of a run's bodies (STEP8). */
-  progressMs: 1_000,
-  /** How long a run that fails or completes waits for step bodies that still execute (STEP6). */
-  siblingGraceMs: 5_000,
-  /** The time-out of `ctx.shielded`, unless it sets one (CAN9). */
-  shieldedMs: 60_000,
-  /** The longest time-out of `ctx.shielded`: one hour. */
-  shieldedMsMax: 3_600_000,
-  /** One attempt of a compensation whose step has no `timeout`. */
-  compensationMs: 300_000,
-} as const;
+export const LIMITS: typeof limits = limits;
 
 /** Limits that no deployment changes, and that code in the author's package does not read: they stay out of its bundle. */
 export const HOST_LIMITS = {

@@ -4,7 +4,7 @@
  * Owns: the effect of a change, and the limit on the whole. Both sides apply the same changes in the same order: the
  * orchestrator in order to store them, the execution in order to reject a change that exceeds the limit.
  */
-import { LIMITS } from "./limits.ts";
+import * as LIMITS from "./author-limits.ts";
 import type { MetadataChange } from "./journal.ts";
 import { type EncodedValue, decodeOrUnreadable, encodeValue } from "./values.ts";
 

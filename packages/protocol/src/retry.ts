@@ -6,7 +6,7 @@
  */
 import { type Duration, parseDurationMs } from "./durations.ts";
 import { HoldfastError } from "./errors.ts";
-import { LIMITS } from "./limits.ts";
+import * as LIMITS from "./author-limits.ts";
 
 export type Backoff = "exponential" | "linear" | "fixed";
 

@@ -9,7 +9,7 @@ import { DevalueError, parse, stringify } from "devalue";
 import { errorParts, isError, isMap, isSet, reviveError, tagOf } from "./error-parts.ts";
 import { HoldfastError } from "./errors.ts";
 import { isEnveloped, schemeOf } from "./envelope.ts";
-import { LIMITS } from "./limits.ts";
+import * as LIMITS from "./author-limits.ts";
 
 /** A value as text: devalue's format, with `Error` and `Bytes` added. */
 export type EncodedValue = string;

@@ -1,7 +1,8 @@
 /**
  * `ctx.invoke`: child runs.
  */
-import { HoldfastError, LIMITS, checkFields, defined, encodeValue, nameProblem } from "@holdfast/protocol";
+import { HoldfastError, checkFields, defined, encodeValue, nameProblem } from "@holdfast/protocol";
+import * as LIMITS from "@holdfast/protocol/limits";
 import type { Execution } from "../replay/execution.ts";
 import type { ChildRequest } from "../replay/operation.ts";
 import { checkName } from "./checks.ts";

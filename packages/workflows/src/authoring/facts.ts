@@ -3,13 +3,13 @@
  */
 import {
   HoldfastError,
-  LIMITS,
   type Metadata,
   type MetadataChange,
   changeMetadata,
   encodeValue,
   metadataFits,
 } from "@holdfast/protocol";
+import * as LIMITS from "@holdfast/protocol/limits";
 import type { Execution } from "../replay/execution.ts";
 import type { OpenOperation } from "../replay/operation.ts";
 import { captureContext } from "../replay/step-scope.ts";

@@ -1,7 +1,8 @@
 /**
  * `ctx.shielded`: clean-up code whose steps execute although the run was cancelled or its time is used up (CAN9).
  */
-import { HoldfastError, LIMITS, checkFields, parseDurationMs } from "@holdfast/protocol";
+import { HoldfastError, checkFields, parseDurationMs } from "@holdfast/protocol";
+import * as LIMITS from "@holdfast/protocol/limits";
 import type { Execution } from "../replay/execution.ts";
 import { handled } from "../replay/handled.ts";
 import { shieldedError } from "../replay/step-body.ts";

@@ -8,7 +8,6 @@ import {
   type ExecutionPort,
   type ExecutionStart,
   HoldfastError,
-  LIMITS,
   type LiveExecution,
   type WorkflowDefinition,
   checkFields,
@@ -19,6 +18,7 @@ import {
   parseDurationMs,
   resolveRetry,
 } from "@holdfast/protocol";
+import * as LIMITS from "@holdfast/protocol/limits";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { Execution } from "../replay/execution.ts";
 import { type Platform, webPlatform } from "../replay/platform.ts";

@@ -5,12 +5,12 @@
  */
 import {
   type ExecutionStart,
-  LIMITS,
   type OperationEvents,
   type OperationId,
   type StepInProgress,
   traceparentOf,
 } from "@holdfast/protocol";
+import * as LIMITS from "@holdfast/protocol/limits";
 import { CancelledError } from "../errors.ts";
 import type { Log } from "../step-context.ts";
 import type { OpenOperation, StepRequest } from "./operation.ts";

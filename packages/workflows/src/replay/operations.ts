@@ -11,7 +11,6 @@ import {
   type ExecutionStart,
   HoldfastError,
   type JournalEntry,
-  LIMITS,
   type OperationEvents,
   type OperationId,
   type OperationKind,
@@ -19,6 +18,7 @@ import {
   describeOperation,
   operationId,
 } from "@holdfast/protocol";
+import * as LIMITS from "@holdfast/protocol/limits";
 import { CancelledError } from "../errors.ts";
 import { Inheritance } from "./inheritance.ts";
 import { type Shield, currentShield, currentStep } from "./step-scope.ts";

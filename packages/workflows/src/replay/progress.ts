@@ -3,7 +3,8 @@
  *
  * Owns: the limit on its size, and the interval at which others see a new value.
  */
-import { LIMITS, encodeValue } from "@holdfast/protocol";
+import { encodeValue } from "@holdfast/protocol";
+import * as LIMITS from "@holdfast/protocol/limits";
 import type { Platform } from "./platform.ts";
 
 /**

@@ -4,7 +4,8 @@
  * Owns: the time-outs. A time-out counts from the newest outcome that the function had received, so an execution that
  * replays the call continues the same time. Past it, the call's open and later steps are withdrawn.
  */
-import { type ExecutionEvent, LIMITS } from "@holdfast/protocol";
+import type { ExecutionEvent } from "@holdfast/protocol";
+import * as LIMITS from "@holdfast/protocol/limits";
 import { TimeoutError } from "../errors.ts";
 import type { Bodies } from "./bodies.ts";
 import type { OpenOperation } from "./operation.ts";

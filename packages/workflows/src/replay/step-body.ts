@@ -6,7 +6,6 @@
 import {
   type ErrorValue,
   HoldfastError,
-  LIMITS,
   type OperationEvents,
   type OperationId,
   type StepInProgress,
@@ -17,6 +16,7 @@ import {
   readProperty,
   toErrorValue,
 } from "@holdfast/protocol";
+import * as LIMITS from "@holdfast/protocol/limits";
 import { TimeoutError } from "../errors.ts";
 import type { Log } from "../step-context.ts";
 import { type RunScope, inContext, insideStep } from "./step-scope.ts";

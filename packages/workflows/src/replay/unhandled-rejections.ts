@@ -5,7 +5,8 @@
  * of promises that a run's code made. For all others the process behaves as if this listener did not exist: the host's
  * listeners decide, and without one the runtime does.
  */
-import { LIMITS, readProperty } from "@holdfast/protocol";
+import { readProperty } from "@holdfast/protocol";
+import * as LIMITS from "@holdfast/protocol/limits";
 import { type RuntimeProcess, isWorkerd, runtimeProcess } from "./platform.ts";
 import { currentPlace, shared } from "./step-scope.ts";
 

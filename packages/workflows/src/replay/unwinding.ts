@@ -4,7 +4,8 @@
  * Owns: the conditions for unwinding, and the order of compensations (COMP1): sequential, last completed step first.
  * Compensations are operations like steps, so unwinding continues after a crash (COMP2).
  */
-import { type JournalEntry, LIMITS, decodeValue, parseOperationId } from "@holdfast/protocol";
+import { type JournalEntry, decodeValue, parseOperationId } from "@holdfast/protocol";
+import * as LIMITS from "@holdfast/protocol/limits";
 import { CancelledError } from "../errors.ts";
 import type { Bodies } from "./bodies.ts";
 import type { OpenOperation } from "./operation.ts";
