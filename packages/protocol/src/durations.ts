@@ -4,7 +4,7 @@
  * Owns: the forms of a duration (`"30s"`) and of a date, and their validation. A negative duration or a string with a
  * fraction is rejected with the name of the argument.
  */
-import { HoldfastError } from "./errors.ts";
+import { invalid } from "./errors.ts";
 import * as LIMITS from "./author-limits.ts";
 
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
@@ -22,13 +22,13 @@ export type Duration = number | `${number}${DurationUnit}`;
 export function parseDurationMs(value: unknown, where: string): number {
   const ms = typeof value === "string" ? parseText(value) : value;
   if (typeof ms !== "number" || !Number.isFinite(ms) || ms < 0) {
-    throw new HoldfastError(
-      "INVALID_ARGUMENT",
-      `${where}: ${quote(value)} is not a duration. Give milliseconds (a number ≥ 0) or a whole number with a unit: "500ms", "30s", "5m", "2h", "7d", "1w".`,
+    throw invalid(
+      where,
+      `${quote(value)} is not a duration. Give milliseconds (a number ≥ 0) or a whole number with a unit: "500ms", "30s", "5m", "2h", "7d", "1w".`,
     );
   }
   if (ms > LIMITS.durationMs) {
-    throw new HoldfastError("INVALID_ARGUMENT", `${where}: ${quote(value)} is longer than ten years.`);
+    throw invalid(where, `${quote(value)} is longer than ten years.`);
   }
   return Math.ceil(ms);
 }
@@ -51,9 +51,9 @@ export function parseRemainingMs(value: unknown, where: string): number {
 export function parseTimeMs(value: unknown, where: string): number {
   const ms = isDate(value) ? value.getTime() : typeof value === "string" ? parseIso(value) : Number.NaN;
   if (Number.isNaN(ms)) {
-    throw new HoldfastError(
-      "INVALID_ARGUMENT",
-      `${where}: ${quote(value)} is not a date. Give a Date or an ISO 8601 string such as "2027-01-31T09:00:00Z".`,
+    throw invalid(
+      where,
+      `${quote(value)} is not a date. Give a Date or an ISO 8601 string such as "2027-01-31T09:00:00Z".`,
     );
   }
   return ms;

@@ -69,6 +69,11 @@ export class HoldfastError extends Error {
   }
 }
 
+/** Makes the error of an invalid argument. `where` names the argument, `problem` says what is wrong with it and what to do. */
+export function invalid(where: string, problem: string): HoldfastError {
+  return new HoldfastError("INVALID_ARGUMENT", `${where}: ${problem}`);
+}
+
 /** Cuts a message to the length limit for the journal (LIM1). */
 export function boundMessage(message: string): string {
   const max = LIMITS.errorMessageChars;

@@ -36,7 +36,15 @@ export { assert } from "./assert.ts";
 export { type Defined, defined } from "./defined.ts";
 export { type Duration, parseDurationMs, parseRemainingMs, parseTimeMs } from "./durations.ts";
 export { isEnveloped, schemeOf } from "./envelope.ts";
-export { ERROR_CODES, type ErrorCode, type ErrorValue, HoldfastError, boundMessage, errorValue } from "./errors.ts";
+export {
+  ERROR_CODES,
+  type ErrorCode,
+  type ErrorValue,
+  HoldfastError,
+  boundMessage,
+  errorValue,
+  invalid,
+} from "./errors.ts";
 export {
   type AbortReason,
   type ExecutionEvent,

@@ -6,7 +6,7 @@
  */
 
 import { isDate } from "./durations.ts";
-import { HoldfastError } from "./errors.ts";
+import { invalid } from "./errors.ts";
 
 /**
  * Rejects a pattern that no payload can match: one that contains `undefined`, an empty place, itself, or a value that is
@@ -17,7 +17,7 @@ export function checkPattern(pattern: unknown, path: string, ancestors: readonly
   const nested = typeof pattern === "object" && pattern !== null && !isDate(pattern);
   const plain = Array.isArray(pattern) || isPlainObject(pattern);
   if (pattern === undefined || (nested && !plain) || ancestors.includes(pattern))
-    throw new HoldfastError("INVALID_ARGUMENT", `${path}: no payload can match this value. Use JSON values or a Date.`);
+    throw invalid(path, "no payload can match this value. Use JSON values or a Date.");
   if (!nested) return;
   const inside = [...ancestors, pattern];
   if (!Array.isArray(pattern))

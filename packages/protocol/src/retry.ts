@@ -5,7 +5,7 @@
  * when the next attempt is due.
  */
 import { type Duration, parseDurationMs } from "./durations.ts";
-import { HoldfastError } from "./errors.ts";
+import { invalid } from "./errors.ts";
 import * as LIMITS from "./author-limits.ts";
 
 export type Backoff = "exponential" | "linear" | "fixed";
@@ -43,13 +43,10 @@ export function resolveRetry(options: RetryOptions | undefined, base: RetryPolic
   checkFields(options, FIELDS, where);
   const { max = base.max, backoff = base.backoff } = options;
   if (!Number.isInteger(max) || max < 1 || max > LIMITS.stepAttempts) {
-    throw new HoldfastError(
-      "INVALID_ARGUMENT",
-      `${where}.max: must be a whole number from 1 to ${LIMITS.stepAttempts}.`,
-    );
+    throw invalid(`${where}.max`, `must be a whole number from 1 to ${LIMITS.stepAttempts}.`);
   }
   if (backoff !== "exponential" && backoff !== "linear" && backoff !== "fixed") {
-    throw new HoldfastError("INVALID_ARGUMENT", `${where}.backoff: must be "exponential", "linear" or "fixed".`);
+    throw invalid(`${where}.backoff`, `must be "exponential", "linear" or "fixed".`);
   }
   const initialMs =
     options.initial === undefined ? base.initialMs : parseDurationMs(options.initial, `${where}.initial`);
@@ -58,7 +55,7 @@ export function resolveRetry(options: RetryOptions | undefined, base: RetryPolic
       ? Math.max(base.maxDelayMs, initialMs)
       : parseDurationMs(options.maxDelay, `${where}.maxDelay`);
   if (options.initial !== undefined && initialMs > maxDelayMs) {
-    throw new HoldfastError("INVALID_ARGUMENT", `${where}.maxDelay: must not be shorter than initial.`);
+    throw invalid(`${where}.maxDelay`, "must not be shorter than initial.");
   }
   return {
     max,
@@ -74,11 +71,11 @@ export function resolveRetry(options: RetryOptions | undefined, base: RetryPolic
  */
 export function checkFields(value: unknown, known: readonly string[], where: string): void {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new HoldfastError("INVALID_ARGUMENT", `${where}: must be an object with ${known.join(", ")}.`);
+    throw invalid(where, `must be an object with ${known.join(", ")}.`);
   }
   for (const key of Object.keys(value)) {
     if (!known.includes(key)) {
-      throw new HoldfastError("INVALID_ARGUMENT", `${where}.${key}: unknown option. Known are: ${known.join(", ")}.`);
+      throw invalid(`${where}.${key}`, `unknown option. Known are: ${known.join(", ")}.`);
     }
   }
 }

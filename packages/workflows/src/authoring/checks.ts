@@ -1,7 +1,7 @@
 /**
  * Checks the arguments of `ctx` operations (RUN8, STEP7).
  */
-import { HoldfastError, nameProblem } from "@holdfast/protocol";
+import { invalid, nameProblem } from "@holdfast/protocol";
 import { currentStep } from "../replay/step-scope.ts";
 import { nestedOperationError } from "../replay/step-body.ts";
 
@@ -11,7 +11,7 @@ import { nestedOperationError } from "../replay/step-body.ts";
 export function checkName(name: unknown, where: string): void {
   checkOutside(where);
   const problem = nameProblem(name);
-  if (problem !== undefined) throw new HoldfastError("INVALID_ARGUMENT", `${where}: the name ${problem}.`);
+  if (problem !== undefined) throw invalid(where, `the name ${problem}.`);
 }
 
 /**

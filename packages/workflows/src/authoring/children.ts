@@ -1,7 +1,7 @@
 /**
  * `ctx.invoke`: child runs.
  */
-import { HoldfastError, checkFields, defined, encodeValue, nameProblem } from "@holdfast/protocol";
+import { checkFields, defined, encodeValue, invalid, nameProblem } from "@holdfast/protocol";
 import * as LIMITS from "@holdfast/protocol/limits";
 import type { Execution } from "../replay/execution.ts";
 import type { ChildRequest } from "../replay/operation.ts";
@@ -16,8 +16,7 @@ export function createInvoke(execution: Execution): WorkflowContext["invoke"] {
     const where = `ctx.invoke(${JSON.stringify(workflow.id)})`;
     const child = childRequest(workflow, input, options ?? {}, where);
     const operation = execution.operations.request("run", workflow.id, { type: "child", child });
-    execution.races.operationOf.set(operation.promise, operation);
-    return operation.promise as Promise<never>;
+    return execution.races.promiseOf(operation);
   };
 }
 
@@ -29,13 +28,13 @@ function childRequest(
 ): ChildRequest {
   checkFields(options, INVOKE_FIELDS, where);
   const { detach = false, tags = [], idempotencyKey } = options;
-  const invalid = [...tags, ...(idempotencyKey === undefined ? [] : [idempotencyKey])].find(
+  const wrong = [...tags, ...(idempotencyKey === undefined ? [] : [idempotencyKey])].find(
     (text) => nameProblem(text) !== undefined,
   );
-  if (invalid !== undefined || tags.length > LIMITS.tags) {
-    throw new HoldfastError(
-      "INVALID_ARGUMENT",
-      `${where}: tags and idempotencyKey must be names of 1 to ${LIMITS.nameBytes} bytes, at most ${LIMITS.tags} tags.`,
+  if (wrong !== undefined || tags.length > LIMITS.tags) {
+    throw invalid(
+      where,
+      `tags and idempotencyKey must be names of 1 to ${LIMITS.nameBytes} bytes, at most ${LIMITS.tags} tags.`,
     );
   }
   return defined({

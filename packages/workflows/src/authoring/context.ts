@@ -10,6 +10,7 @@ import {
   decodeOrUnreadable,
   encodeValue,
   idProblem,
+  invalid,
   parseDurationMs,
   parseRemainingMs,
   parseTimeMs,
@@ -68,9 +69,7 @@ function sleeps(execution: Execution): Pick<WorkflowContext, "sleep" | "sleepUnt
   const sleep = (wait: WaitRequest, options: SleepOptions = {}, where: string): Promise<void> => {
     checkFields(options, ["signal"], where);
     const operation = requestWait(execution, "sleep", "sleep", wait, signalOf(options, where));
-    const promise = handled(operation.promise.then(() => undefined));
-    execution.races.operationOf.set(promise, operation);
-    return promise;
+    return execution.races.promiseOf(operation, handled(operation.promise.then(() => undefined)));
   };
   return {
     sleep: (duration, options) =>
@@ -101,12 +100,9 @@ function createWaitForToken(execution: Execution): WorkflowContext["waitForToken
     checkFields(options, TOKEN_FIELDS, where);
     checkOutside(where);
     const problem = options.tokenId === undefined ? undefined : idProblem(options.tokenId);
-    if (problem !== undefined) throw new HoldfastError("INVALID_ARGUMENT", `${where}.tokenId: ${problem}.`);
+    if (problem !== undefined) throw invalid(`${where}.tokenId`, `${problem}.`);
     if (options.public === true && options.tokenId !== undefined) {
-      throw new HoldfastError(
-        "INVALID_ARGUMENT",
-        `${where}: the id of a public token is its secret, so the engine generates it. Leave tokenId out.`,
-      );
+      throw invalid(where, "the id of a public token is its secret, so the engine generates it. Leave tokenId out.");
     }
     const onTimeout = onTimeoutOf(options, where);
     const request = {
@@ -165,15 +161,15 @@ function matchOf({ profile }: Execution, { match }: MatchOptions, where: string)
     if (profile?.patternsAreChecked === true) checkPattern(match, `${where}.match`);
     return { match: encoded };
   }
-  throw new HoldfastError(
-    "INVALID_ARGUMENT",
-    `${where}.match: must be a pattern, such as { orderId: "o-1" }, not a function. The pattern is stored with the wait and compared without the workflow's code.`,
+  throw invalid(
+    `${where}.match`,
+    `must be a pattern, such as { orderId: "o-1" }, not a function. The pattern is stored with the wait and compared without the workflow's code.`,
   );
 }
 
 function onTimeoutOf({ onTimeout = "null" }: WaitOptions, where: string): OnTimeout {
   if (onTimeout === "null" || onTimeout === "throw") return onTimeout;
-  throw new HoldfastError("INVALID_ARGUMENT", `${where}.onTimeout: must be "null" or "throw".`);
+  throw invalid(`${where}.onTimeout`, `must be "null" or "throw".`);
 }
 
 /** Requests a wait, which ends when its signal aborts (WAIT11). */
@@ -191,7 +187,7 @@ function requestWait(
 
 function signalOf({ signal }: SleepOptions, where: string): AbortSignal | undefined {
   if (signal === undefined || typeof signal?.addEventListener === "function") return signal;
-  throw new HoldfastError("INVALID_ARGUMENT", `${where}.signal: must be an AbortSignal.`);
+  throw invalid(`${where}.signal`, "must be an AbortSignal.");
 }
 
 /** Reads a text from the metadata of the run's tenant. */

@@ -7,6 +7,7 @@ import {
   type MetadataChange,
   changeMetadata,
   encodeValue,
+  invalid,
   metadataFits,
 } from "@holdfast/protocol";
 import * as LIMITS from "@holdfast/protocol/limits";
@@ -40,8 +41,7 @@ export function metadataWriter(execution: Execution): MetadataWriter {
       change("ctx.metadata.append", key, () => ({ type: "append", key, value: encodeValue(value, `metadata ${key}`) })),
     remove: (key) => change("ctx.metadata.remove", key, () => ({ type: "remove", key })),
     increment: (key, by = 1) => {
-      if (!Number.isFinite(by))
-        throw new HoldfastError("INVALID_ARGUMENT", "ctx.metadata.increment.by: must be a finite number.");
+      if (!Number.isFinite(by)) throw invalid("ctx.metadata.increment.by", "must be a finite number.");
       change("ctx.metadata.increment", key, () => ({ type: "increment", key, by }));
     },
   };
@@ -67,9 +67,9 @@ function writeStream(
 ): Promise<number> {
   checkName(id, "ctx.stream");
   if (execution.operations.nextId("stream", id) !== `stream/0/${id}`) {
-    throw new HoldfastError(
-      "INVALID_ARGUMENT",
-      `ctx.stream(${JSON.stringify(id)}): this run already has a stream with this id. Choose another id.`,
+    throw invalid(
+      `ctx.stream(${JSON.stringify(id)})`,
+      "this run already has a stream with this id. Choose another id.",
     );
   }
   const fn = async ({ attempt }: StepContext): Promise<number> => {
@@ -90,8 +90,7 @@ function writeStream(
   };
   const step = { fn, retry: policy.current, timeoutMs: undefined, once: false, context: captureContext() };
   const operation: OpenOperation = execution.operations.request("stream", id, { type: "step", step });
-  execution.races.operationOf.set(operation.promise, operation);
-  return operation.promise as Promise<number>;
+  return execution.races.promiseOf(operation);
 }
 
 function encodeChunk(chunk: unknown, id: string): string {

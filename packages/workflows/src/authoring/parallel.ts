@@ -1,7 +1,7 @@
 /**
  * `ctx.parallel`: bounded fan-out over plain promises.
  */
-import { HoldfastError, checkFields } from "@holdfast/protocol";
+import { checkFields, invalid } from "@holdfast/protocol";
 import type { ParallelOptions } from "./types.ts";
 
 /**
@@ -16,7 +16,7 @@ export async function runParallel<T, R>(
   checkFields(options, ["concurrency", "settle"], "ctx.parallel");
   const { concurrency = Infinity, settle = false } = options;
   if (concurrency !== Infinity && (!Number.isInteger(concurrency) || concurrency < 1)) {
-    throw new HoldfastError("INVALID_ARGUMENT", "ctx.parallel.concurrency: must be a whole number of at least 1.");
+    throw invalid("ctx.parallel.concurrency", "must be a whole number of at least 1.");
   }
   const list = [...items];
   const results: Awaited<R>[] = Array.from({ length: list.length });

@@ -1,7 +1,7 @@
 /**
  * `ctx.race`: the first outcome of a group of operations. The others are let go (WAIT11).
  */
-import { HoldfastError, checkFields } from "@holdfast/protocol";
+import { checkFields, invalid } from "@holdfast/protocol";
 import type { Execution } from "../replay/execution.ts";
 import { handled } from "../replay/handled.ts";
 import type { OpenOperation } from "../replay/operation.ts";
@@ -14,7 +14,7 @@ export function createRace(execution: Execution): WorkflowContext["race"] {
     checkFields(options, ["cancelLosers"], "ctx.race");
     const entries = Object.entries(members);
     if (entries.length === 0) {
-      throw new HoldfastError("INVALID_ARGUMENT", "ctx.race: has no members, so it would never end.");
+      throw invalid("ctx.race", "has no members, so it would never end.");
     }
     for (const [name, member] of entries) operationOf(execution, name, member);
     const results = entries.map(([name, member]) => member.then((value) => ({ name, value })));
@@ -31,8 +31,8 @@ export function createRace(execution: Execution): WorkflowContext["race"] {
 function operationOf(execution: Execution, name: string, member: unknown): OpenOperation {
   const operation = Object(member) === member ? execution.races.operationOf.get(member as object) : undefined;
   if (operation !== undefined) return operation;
-  throw new HoldfastError(
-    "INVALID_ARGUMENT",
-    `ctx.race: the member ${JSON.stringify(name)} must be the promise of a step, stream, sleep, wait, token.wait() or child run of this ctx, as in ctx.race({ stop: ctx.waitForSignal("stop"), tick: ctx.sleep("1m") }). Of other promises use Promise.race, which lets nothing go.`,
+  throw invalid(
+    "ctx.race",
+    `the member ${JSON.stringify(name)} must be the promise of a step, stream, sleep, wait, token.wait() or child run of this ctx, as in ctx.race({ stop: ctx.waitForSignal("stop"), tick: ctx.sleep("1m") }). Of other promises use Promise.race, which lets nothing go.`,
   );
 }

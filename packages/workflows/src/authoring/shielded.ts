@@ -1,7 +1,7 @@
 /**
  * `ctx.shielded`: clean-up code whose steps execute although the run was cancelled or its time is used up (CAN9).
  */
-import { HoldfastError, checkFields, parseDurationMs } from "@holdfast/protocol";
+import { checkFields, invalid, parseDurationMs } from "@holdfast/protocol";
 import * as LIMITS from "@holdfast/protocol/limits";
 import type { Execution } from "../replay/execution.ts";
 import { handled } from "../replay/handled.ts";
@@ -23,7 +23,7 @@ export function createShielded(
     const { timeout = LIMITS.shieldedMs } = options;
     const timeoutMs = parseDurationMs(timeout, `${where}.timeout`);
     if (timeoutMs > LIMITS.shieldedMsMax) {
-      throw new HoldfastError("INVALID_ARGUMENT", `${where}.timeout: must be at most one hour.`);
+      throw invalid(`${where}.timeout`, "must be at most one hour.");
     }
     return handled(
       execution.shields.run(timeoutMs, (shield) => insideShield(execution, shield, () => fn({ step: stepOf(shield) }))),

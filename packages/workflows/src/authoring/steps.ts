@@ -1,7 +1,7 @@
 /**
  * `ctx.step`, `ctx.group`, `ctx.compensate`, `ctx.setRetry` and `ctx.parallel`.
  */
-import { HoldfastError, type RetryPolicy, checkFields, parseDurationMs, resolveRetry } from "@holdfast/protocol";
+import { type RetryPolicy, checkFields, invalid, parseDurationMs, resolveRetry } from "@holdfast/protocol";
 import type { Execution } from "../replay/execution.ts";
 import type { OpenOperation, StepRequest } from "../replay/operation.ts";
 import { checkName, checkOutside } from "./checks.ts";
@@ -35,10 +35,7 @@ export function createStep(
     const [options, fn] = typeof optionsOrFn === "function" ? [{}, optionsOrFn] : [optionsOrFn, maybeFn];
     checkName(id, "ctx.step");
     if (typeof fn !== "function") {
-      throw new HoldfastError(
-        "INVALID_ARGUMENT",
-        `ctx.step(${JSON.stringify(id)}): needs a function, as in ctx.step("charge", () => pay()).`,
-      );
+      throw invalid(`ctx.step(${JSON.stringify(id)})`, `needs a function, as in ctx.step("charge", () => pay()).`);
     }
     const shield = shieldOf();
     const request = stepRequest(id, options, fn, policy.current);
@@ -46,8 +43,7 @@ export function createStep(
     const step = shield === undefined ? request : { ...request, compensate: undefined };
     const operation = execution.operations.request("step", id, { type: "step", step }, shield);
     requested(operation);
-    execution.races.operationOf.set(operation.promise, operation);
-    return operation.promise as Promise<never>;
+    return execution.races.promiseOf(operation);
   };
 }
 
@@ -56,13 +52,13 @@ function stepRequest(id: string, options: StepOptions, fn: StepFunction, retry: 
   checkFields(options, STEP_FIELDS, where);
   const { once = false, timeout, compensate } = options;
   if (once && options.retry !== undefined) {
-    throw new HoldfastError(
-      "INVALID_ARGUMENT",
-      `${where}: once: true means at most one attempt, so it cannot have retry. Remove one of the two options.`,
+    throw invalid(
+      where,
+      "once: true means at most one attempt, so it cannot have retry. Remove one of the two options.",
     );
   }
   if (compensate !== undefined && typeof compensate !== "function") {
-    throw new HoldfastError("INVALID_ARGUMENT", `${where}.compensate: must be a function (output) => ….`);
+    throw invalid(`${where}.compensate`, "must be a function (output) => ….");
   }
   return {
     fn,

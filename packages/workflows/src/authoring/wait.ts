@@ -26,11 +26,10 @@ export function createWait<T>(execution: Execution, open: () => OpenOperation, o
     return operation;
   };
   const promise = deliveredTo<T>(execution, first, onTimeout);
-  const { operationOf } = execution.races;
   if (usedOnce) {
     deferUse(promise, () => {
       const operation = use();
-      operationOf.set(promise, operation);
+      execution.races.promiseOf(operation, promise);
       return deliveredTo<T>(execution, operation, onTimeout);
     });
   }
@@ -70,6 +69,5 @@ export function deliveredTo<T>(
       return null;
     }),
   );
-  execution.races.operationOf.set(promise, operation);
-  return promise;
+  return execution.races.promiseOf(operation, promise);
 }

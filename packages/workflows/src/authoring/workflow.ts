@@ -7,13 +7,13 @@ import {
   DEFAULT_RETRY,
   type ExecutionPort,
   type ExecutionStart,
-  HoldfastError,
   type LiveExecution,
   type WorkflowDefinition,
   checkFields,
   decodeValue,
   defined,
   encodeValue,
+  invalid,
   nameProblem,
   parseDurationMs,
   resolveRetry,
@@ -55,10 +55,7 @@ export function workflow<
   checkText(id, "workflow.id");
   if (version !== undefined) checkText(version, `workflow(${JSON.stringify(id)}).version`);
   if (typeof run !== "function") {
-    throw new HoldfastError(
-      "INVALID_ARGUMENT",
-      `workflow(${JSON.stringify(id)}).run: must be a function (input, ctx) => ….`,
-    );
+    throw invalid(`workflow(${JSON.stringify(id)}).run`, "must be a function (input, ctx) => ….");
   }
   checkShapes(config, id);
   for (const tag of tags ?? []) checkText(tag, `workflow(${JSON.stringify(id)}).tags`);
@@ -90,14 +87,11 @@ interface UncheckedConfig {
 function checkShapes({ tags = [], input, output }: UncheckedConfig, id: string): void {
   const where = `workflow(${JSON.stringify(id)})`;
   if (!Array.isArray(tags) || tags.length > LIMITS.tags) {
-    throw new HoldfastError("INVALID_ARGUMENT", `${where}.tags: must be a list of at most ${LIMITS.tags} names.`);
+    throw invalid(`${where}.tags`, `must be a list of at most ${LIMITS.tags} names.`);
   }
   for (const [name, schema] of Object.entries({ input, output })) {
     if (schema === undefined || isSchema(schema)) continue;
-    throw new HoldfastError(
-      "INVALID_ARGUMENT",
-      `${where}.${name}: must be a schema of a library that implements Standard Schema.`,
-    );
+    throw invalid(`${where}.${name}`, "must be a schema of a library that implements Standard Schema.");
   }
 }
 
@@ -108,5 +102,5 @@ function isSchema(value: unknown): boolean {
 
 function checkText(value: unknown, where: string): void {
   const problem = nameProblem(value);
-  if (problem !== undefined) throw new HoldfastError("INVALID_ARGUMENT", `${where}: ${problem}.`);
+  if (problem !== undefined) throw invalid(where, `${problem}.`);
 }

@@ -22,6 +22,7 @@ import {
 } from "@holdfast/protocol/transport";
 import type { Workflow } from "../authoring/workflow.ts";
 import { webPlatform } from "../replay/platform.ts";
+import { guardedPlatform } from "../replay/unhandled-rejections.ts";
 import { notServed } from "./served.ts";
 
 const INVALID = errorValue(
@@ -39,7 +40,7 @@ export async function executeOver(index: WorkflowIndex<Workflow>, start: Executi
   if (workflow === undefined) return port.lost(errorValue("WORKFLOW_NOT_FOUND", notServed(start)));
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
   let connected: void | Promise<void>;
-  const live = workflow.execute(start, {
+  const live = workflow.executeOn(guardedPlatform, start, {
     remote: true,
     report: async (report) => {
       await connected;

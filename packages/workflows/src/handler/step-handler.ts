@@ -27,7 +27,8 @@ import {
   verifyRequest,
 } from "@holdfast/protocol/transport";
 import type { Workflow } from "../authoring/workflow.ts";
-import { type Platform, isWorkerd, webPlatform } from "../replay/platform.ts";
+import { type Platform, isWorkerd } from "../replay/platform.ts";
+import { guardedPlatform } from "../replay/unhandled-rejections.ts";
 import { executeOver } from "./execute-over.ts";
 import { answerInLines } from "./line-stream.ts";
 import { notServed } from "./served.ts";
@@ -98,7 +99,7 @@ class Handler {
     signingKeys,
     holdMs = HOLD_MS,
     bodyBytesMax = HOST_LIMITS.turnBytes,
-    platform = webPlatform,
+    platform = guardedPlatform,
     stateless = isWorkerd,
     ...limits
   }: StepHandlerOptions) {

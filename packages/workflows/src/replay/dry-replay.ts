@@ -14,6 +14,7 @@ import {
   endsRun,
 } from "@holdfast/protocol";
 import { type Platform, webPlatform } from "./platform.ts";
+import { guardRejections } from "./unhandled-rejections.ts";
 
 /** The part of a workflow that a replay uses. */
 export interface Replayable {
@@ -100,6 +101,7 @@ export async function dryReplay(
     },
     randomId: () => "0".repeat(32),
     log: () => {},
+    guardRejections: () => guardRejections(),
     replaceBody: () => () => new Promise(() => {}),
   });
   for (let idle = 0; idle < IDLE_TURNS && !replay.reported();) {

@@ -40,7 +40,6 @@ import { Scheduler } from "./scheduler.ts";
 import { Shields } from "./shields.ts";
 import { startRefusal } from "./start-refusal.ts";
 import { insideRun, shared } from "./step-scope.ts";
-import { guardRejections } from "./unhandled-rejections.ts";
 import { Unwinding } from "./unwinding.ts";
 
 export class Execution implements LiveExecution, SchedulerHost {
@@ -68,7 +67,7 @@ export class Execution implements LiveExecution, SchedulerHost {
   /** Undefined if the run has replay flags that this code does not know. */
   readonly profile: ReplayProfile | undefined;
   #function: Promise<void> | undefined;
-  #release: () => void = () => {};
+  #release: (() => void) | undefined;
 
   constructor(start: ExecutionStart, port: ExecutionPort, platform: Platform, log: (execution: Execution) => Log) {
     this.start = start;
@@ -104,7 +103,7 @@ export class Execution implements LiveExecution, SchedulerHost {
   begin(run: () => Promise<string>): void {
     const refusal = startRefusal(this.start, this.profile, this.#port);
     if (refusal !== undefined) return this.#refuse(refusal);
-    this.#release = guardRejections();
+    this.#release = this.platform.guardRejections?.();
     void this.platform.turn().then(() => {
       if (this.over) return;
       this.#function = insideRun(this, run).then(

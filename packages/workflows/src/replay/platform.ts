@@ -17,6 +17,8 @@ export interface Platform {
   /** Returns an id that cannot be guessed: 128 bits as 32 hexadecimal digits. */
   randomId(): string;
   log(line: Readonly<Record<string, unknown>>): void;
+  /** Takes the rejections of one more execution: see unhandled-rejections.ts. Not needed in workerd. */
+  guardRejections?(): () => void;
   /** For tests: the changes of replay flags, by flag number. */
   readonly replayFlags?: ReplayChanges;
   /** For tests: returns the replacement of a body. The replacement of a compensation gets the step's result. */

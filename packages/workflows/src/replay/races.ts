@@ -38,6 +38,12 @@ export class Races {
     this.#host = host;
   }
 
+  /** Returns a promise of an operation for the function, which may pass it to a race. */
+  promiseOf<P extends object = Promise<never>>(operation: OpenOperation, promise: P = operation.promise as never): P {
+    this.operationOf.set(promise, operation);
+    return promise;
+  }
+
   open(members: readonly OpenOperation[], cancelLosers: boolean): void {
     const race = { members, cancelLosers, decided: false };
     this.#fresh.push(race);

@@ -3,11 +3,12 @@
  *
  * Owns: one listener per process, from the first execution until some time after the last one. It takes the rejections
  * of promises that a run's code made. For all others the process behaves as if this listener did not exist: the host's
- * listeners decide, and without one the runtime does.
+ * listeners decide, and without one the runtime does. A Worker needs none of this: it is the part of the platform that
+ * step handlers and tests add, so that it stays out of the bundle of an author's Worker.
  */
 import { readProperty } from "@holdfast/protocol";
 import * as LIMITS from "@holdfast/protocol/limits";
-import { type RuntimeProcess, isWorkerd, runtimeProcess } from "./platform.ts";
+import { type Platform, type RuntimeProcess, isWorkerd, runtimeProcess, webPlatform } from "./platform.ts";
 import { currentPlace, shared } from "./step-scope.ts";
 
 const EVENT = "unhandledRejection";
@@ -25,6 +26,9 @@ export function guardRejections(process: RuntimeProcess | undefined = runtimePro
     if (shared.executions === 0) removeLater();
   };
 }
+
+/** The platform of a process that does not end because of a run's code. */
+export const guardedPlatform: Platform = { ...webPlatform, guardRejections: () => guardRejections() };
 
 /** Code that was aborted may still reject promises for a while. */
 function removeLater(): void {

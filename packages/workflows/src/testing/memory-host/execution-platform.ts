@@ -4,6 +4,7 @@
  * Owns: the ids. Two runs of one world never get the same id, and a program that runs again gets the same ids.
  */
 import { type Platform, webPlatform } from "../../replay/platform.ts";
+import { guardRejections } from "../../replay/unhandled-rejections.ts";
 import type { VirtualClock } from "../virtual-clock.ts";
 
 export interface ExecutionPlatformOptions {
@@ -36,5 +37,6 @@ export function executionPlatforms(options: ExecutionPlatformOptions): () => Pla
     setTimer: (ms, fn) => clock.setTimer(ms, fn),
     randomId,
     log: (line) => logged.push(line),
+    guardRejections: () => guardRejections(),
   });
 }
