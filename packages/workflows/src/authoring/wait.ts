@@ -29,7 +29,7 @@ export function createWait<T>(execution: Execution, open: () => OpenOperation, o
   if (usedOnce) {
     deferUse(promise, () => {
       const operation = use();
-      execution.races.promiseOf(operation, promise);
+      execution.races.operationOf.set(promise, operation);
       return deliveredTo<T>(execution, operation, onTimeout);
     });
   }

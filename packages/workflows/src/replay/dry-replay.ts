@@ -14,7 +14,7 @@ import {
   endsRun,
 } from "@holdfast/protocol";
 import { type Platform, webPlatform } from "./platform.ts";
-import { guardRejections } from "./unhandled-rejections.ts";
+import { guardRun } from "./unhandled-rejections.ts";
 
 /** The part of a workflow that a replay uses. */
 export interface Replayable {
@@ -101,7 +101,7 @@ export async function dryReplay(
     },
     randomId: () => "0".repeat(32),
     log: () => {},
-    guardRejections: () => guardRejections(),
+    guardRejections: guardRun,
     replaceBody: () => () => new Promise(() => {}),
   });
   for (let idle = 0; idle < IDLE_TURNS && !replay.reported();) {

@@ -22,7 +22,6 @@ import {
   type StepInProgress,
   errorValue,
   profileOf,
-  readProperty,
   toErrorValue,
 } from "@holdfast/protocol";
 import type { Log } from "../step-context.ts";
@@ -68,6 +67,8 @@ export class Execution implements LiveExecution, SchedulerHost {
   readonly profile: ReplayProfile | undefined;
   #function: Promise<void> | undefined;
   #release: (() => void) | undefined;
+  /** Set in processes whose platform guards rejections. */
+  unhandled: ((reason: unknown, step: OperationId | undefined) => void) | undefined;
 
   constructor(start: ExecutionStart, port: ExecutionPort, platform: Platform, log: (execution: Execution) => Log) {
     this.start = start;
@@ -103,7 +104,7 @@ export class Execution implements LiveExecution, SchedulerHost {
   begin(run: () => Promise<string>): void {
     const refusal = startRefusal(this.start, this.profile, this.#port);
     if (refusal !== undefined) return this.#refuse(refusal);
-    this.#release = this.platform.guardRejections?.();
+    this.#release = this.platform.guardRejections?.(this);
     void this.platform.turn().then(() => {
       if (this.over) return;
       this.#function = insideRun(this, run).then(
@@ -212,20 +213,6 @@ export class Execution implements LiveExecution, SchedulerHost {
     await this.bodies.settled();
     // The function of a superseded execution may never settle.
     if (this.phase !== "superseded") await this.#function;
-  }
-
-  /** Logs a rejection that nothing handled, after the end of the run too. A replay does not log it again. */
-  unhandled(reason: unknown, step: OperationId | undefined): void {
-    if (this.feed.replaying) return;
-    const { run, workflowId, epoch } = this.start;
-    this.platform.log({
-      level: "warn",
-      message: "A promise of this run was rejected, and no code handled it. Await it, or add a catch to it.",
-      data: { step, error: toErrorValue(reason), stack: readProperty(Object(reason), "stack") },
-      runId: run.id,
-      workflowId,
-      epoch,
-    });
   }
 
   stop(error: Error, superseded = false): void {

@@ -4,8 +4,17 @@
  * Owns: the port, and its default over the globals of the web platform. The simulator and the test harness have their
  * own implementations.
  */
-import type { ReplayChanges } from "@holdfast/protocol";
+import type { ExecutionStart, OperationId, ReplayChanges } from "@holdfast/protocol";
 import { randomHex } from "@holdfast/protocol/transport";
+
+/** The parts of an execution that a listener for its unhandled rejections uses. */
+export interface GuardedRun {
+  readonly start: ExecutionStart;
+  readonly platform: Platform;
+  readonly feed: { readonly replaying: boolean };
+  /** Called with each of them. */
+  unhandled: ((reason: unknown, step: OperationId | undefined) => void) | undefined;
+}
 
 export interface Platform {
   /** The time, ms since the epoch. For time stamps only: it must not influence a decision. */
@@ -18,7 +27,7 @@ export interface Platform {
   randomId(): string;
   log(line: Readonly<Record<string, unknown>>): void;
   /** Takes the rejections of one more execution: see unhandled-rejections.ts. Not needed in workerd. */
-  guardRejections?(): () => void;
+  guardRejections?(run: GuardedRun): () => void;
   /** For tests: the changes of replay flags, by flag number. */
   readonly replayFlags?: ReplayChanges;
   /** For tests: returns the replacement of a body. The replacement of a compensation gets the step's result. */

@@ -45,17 +45,15 @@ class BodyContext {
   readonly attempt: number;
   readonly idempotencyKey: string;
   readonly log: Log;
-  readonly #control: () => AbortController;
   readonly #body: StepBody;
-  readonly #traceparent: () => string;
+  readonly #host: BodyHost;
 
-  constructor(body: StepBody, { idempotencyKey, log, traceparent }: BodyHost, control: () => AbortController) {
+  constructor(body: StepBody, host: BodyHost) {
     this.attempt = body.attempt;
-    this.idempotencyKey = idempotencyKey;
-    this.log = log;
+    this.idempotencyKey = host.idempotencyKey;
+    this.log = host.log;
     this.#body = body;
-    this.#control = control;
-    this.#traceparent = traceparent;
+    this.#host = host;
   }
 
   get progress(): (value: unknown) => void {
@@ -63,11 +61,11 @@ class BodyContext {
   }
 
   get signal(): AbortSignal {
-    return this.#control().signal;
+    return this.#body.control.signal;
   }
 
   get traceparent(): string {
-    return this.#traceparent();
+    return this.#host.traceparent();
   }
 }
 
@@ -114,7 +112,7 @@ export class StepBody {
     const { run, platform, log, settled } = this.#host;
     const { timeoutMs, fn } = this.#step;
     if (timeoutMs !== undefined) this.#cancelTimer = platform.setTimer(timeoutMs, () => this.#timeOut(timeoutMs));
-    const context = new BodyContext(this, this.#host, () => this.#control());
+    const context = new BodyContext(this, this.#host);
     const { id, kind } = this.#operation;
     const mock = kind === "step" ? platform.replaceBody?.(kind, parseOperationId(id).name) : undefined;
     const body = (): Promise<unknown> => insideStep(run, id, () => settleLater(() => (mock ?? fn)(context as never)));
@@ -149,7 +147,7 @@ export class StepBody {
   /** Aborts the body's signal. Its result still counts, unless the body was abandoned. */
   abort(reason: Error): void {
     // Listeners of the signal are code of the run.
-    insideStep(this.#host.run, this.#operation.id, () => this.#control().abort(reason));
+    insideStep(this.#host.run, this.#operation.id, () => this.control.abort(reason));
   }
 
   /** Aborts the body's signal. The body gets a bounded time, and no attempt follows. */
@@ -160,7 +158,7 @@ export class StepBody {
     this.abort(reason);
   }
 
-  #control(): AbortController {
+  get control(): AbortController {
     return (this.#controller ??= new AbortController());
   }
 

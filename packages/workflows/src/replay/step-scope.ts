@@ -10,8 +10,8 @@ import { type RuntimeProcess, isWorkerd, runtimeProcess } from "./platform.ts";
 
 /** The run that code belongs to. */
 export interface RunScope {
-  /** Called with the rejection of a promise of the run's code that nothing handled. */
-  unhandled(reason: unknown, step: OperationId | undefined): void;
+  /** Called with the rejection of a promise of the run's code that nothing handled. Undefined: the run is not guarded. */
+  unhandled?: ((reason: unknown, step: OperationId | undefined) => void) | undefined;
 }
 
 /** An async context that was captured. */

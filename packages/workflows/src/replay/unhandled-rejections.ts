@@ -6,9 +6,16 @@
  * listeners decide, and without one the runtime does. A Worker needs none of this: it is the part of the platform that
  * step handlers and tests add, so that it stays out of the bundle of an author's Worker.
  */
-import { readProperty } from "@holdfast/protocol";
+import { readProperty, toErrorValue } from "@holdfast/protocol";
 import * as LIMITS from "@holdfast/protocol/limits";
-import { type Platform, type RuntimeProcess, isWorkerd, runtimeProcess, webPlatform } from "./platform.ts";
+import {
+  type GuardedRun,
+  type Platform,
+  type RuntimeProcess,
+  isWorkerd,
+  runtimeProcess,
+  webPlatform,
+} from "./platform.ts";
 import { currentPlace, shared } from "./step-scope.ts";
 
 const EVENT = "unhandledRejection";
@@ -28,7 +35,24 @@ export function guardRejections(process: RuntimeProcess | undefined = runtimePro
 }
 
 /** The platform of a process that does not end because of a run's code. */
-export const guardedPlatform: Platform = { ...webPlatform, guardRejections: () => guardRejections() };
+export const guardedPlatform: Platform = { ...webPlatform, guardRejections: guardRun };
+
+/** Takes the rejections of an execution, and logs them, after the end of the run too. A replay does not log them again. */
+export function guardRun(guarded: GuardedRun): () => void {
+  const { run, workflowId, epoch } = guarded.start;
+  guarded.unhandled = (reason, step) => {
+    if (guarded.feed.replaying) return;
+    guarded.platform.log({
+      level: "warn",
+      message: "A promise of this run was rejected, and no code handled it. Await it, or add a catch to it.",
+      data: { step, error: toErrorValue(reason), stack: readProperty(Object(reason), "stack") },
+      runId: run.id,
+      workflowId,
+      epoch,
+    });
+  };
+  return guardRejections();
+}
 
 /** Code that was aborted may still reject promises for a while. */
 function removeLater(): void {
@@ -50,7 +74,7 @@ function install(process: RuntimeProcess): () => void {
     if (run === undefined) return leaveToProcess(process, listener, reason);
     if (object !== undefined && logged.has(object)) return;
     if (object !== undefined) logged.add(object);
-    run.unhandled(reason, place?.step);
+    run.unhandled?.(reason, place?.step);
   };
   process.on?.(EVENT, listener);
   return () => process.off(EVENT, listener);

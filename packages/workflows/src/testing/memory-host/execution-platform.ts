@@ -4,7 +4,7 @@
  * Owns: the ids. Two runs of one world never get the same id, and a program that runs again gets the same ids.
  */
 import { type Platform, webPlatform } from "../../replay/platform.ts";
-import { guardRejections } from "../../replay/unhandled-rejections.ts";
+import { guardRun } from "../../replay/unhandled-rejections.ts";
 import type { VirtualClock } from "../virtual-clock.ts";
 
 export interface ExecutionPlatformOptions {
@@ -37,6 +37,6 @@ export function executionPlatforms(options: ExecutionPlatformOptions): () => Pla
     setTimer: (ms, fn) => clock.setTimer(ms, fn),
     randomId,
     log: (line) => logged.push(line),
-    guardRejections: () => guardRejections(),
+    guardRejections: guardRun,
   });
 }
