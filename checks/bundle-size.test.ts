@@ -5,11 +5,14 @@ import { build } from "esbuild";
 import { expect, test } from "vitest";
 import { REPOSITORY } from "./source-files.ts";
 
-/** Bound on the package's own code, including the replay engine, bytes. */
-const OWN_BYTES_MAX = 21_700;
+/**
+ * Bound on the package's own code, including the replay engine, bytes: what it has now, and room for small changes. More
+ * code first needs to leave: what only a host, a test or a step handler outside of workerd uses is a part of its platform.
+ */
+const OWN_BYTES_MAX = 20_650;
 
-/** Bound on the package with the values codec, its only run-time dependency, bytes. */
-const ALL_BYTES_MAX = 25_400;
+/** The same for the package with the values codec, its only run-time dependency, bytes. */
+const ALL_BYTES_MAX = 24_370;
 
 const CODEC = "devalue";
 
