@@ -52,4 +52,18 @@ describe("resume", () => {
     expect(JSON.stringify(plan)).toContain('"compensable":true');
     expect(JSON.stringify(plan)).toContain('"quiet":true');
   });
+
+  test("RES1 WAIT11 a step that ended because it lost a race is requested again if the winner executes again", () => {
+    bench.trigger();
+    const error = { name: "HoldfastError", message: "was let go", code: "RELEASED" };
+    bench.report(
+      { type: "step.failed", op: "step/0/loser", nth: 1, attempt: 1, startedAt: 0, error, retry: null },
+      completed("winner"),
+    );
+    bench.report({ type: "step.failed", op: "step/0/later", nth: 3, attempt: 1, startedAt: 0, error, retry: null });
+    bench.report(failed());
+    const plan = planResume(bench.header, readJournal(bench.host.state), { resumeFromStep: "winner", seedResults: [] });
+    const text = JSON.stringify(plan);
+    expect([text.includes("step/0/loser"), text.includes("step/0/later")]).toEqual([true, false]);
+  });
 });

@@ -8,6 +8,31 @@ const STEP = { kind: "step", ms: 0, failures: 0, once: false, undo: "none", time
 const NO_FAULTS = { timeoutMs: undefined, remote: "never", actions: [], faults: [], resume: undefined } as const;
 
 export const FOUND: Record<string, Scenario> = {
+  "a resumed run took over the last attempt of a step that got no other because it had lost a race": {
+    ...NO_FAULTS,
+    program: {
+      kind: "first",
+      id: 3,
+      parts: [
+        { ...STEP, id: 4, name: "s4", ms: 1459, failures: 3 },
+        { ...STEP, id: 5, name: "s5", failures: 3 },
+      ],
+      cancelLosers: true,
+    },
+    resume: 1,
+  },
+  "a resumed run took over that a step had lost a race whose winner executed again": {
+    ...NO_FAULTS,
+    program: {
+      kind: "first",
+      id: 0,
+      parts: [
+        { ...STEP, id: 1, name: "s1", failures: 3 },
+        { ...STEP, id: 3, name: "s3" },
+      ],
+    },
+    resume: 1,
+  },
   "a cancel during the compensation of a group lost the remaining compensations": {
     ...NO_FAULTS,
     program: {

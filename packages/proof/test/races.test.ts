@@ -274,6 +274,24 @@ describe("steps and children that lose", () => {
     }
   });
 
+  test("WAIT11 a losing step whose attempt fails and would be repeated fails with RELEASED; its last attempt keeps its error", async () => {
+    for (const [max, code] of [
+      [2, "RELEASED"],
+      [1, "OWN"],
+    ] as const) {
+      const host = await finished(async (ctx) => {
+        const slow = ctx.step("slow", { retry: { max, initial: 10 } }, async ({ signal }) => {
+          await new Promise((resolve) => signal.addEventListener("abort", resolve));
+          throw Object.assign(new Error("no"), { code: "OWN" });
+        });
+        await ctx.race({ slow, tick: ctx.sleep(100) });
+        await ctx.sleep(1_000);
+      });
+      expect(host.journal.find((entry) => entry.type === "step.failed")).toMatchObject({ attempt: 1, error: { code } });
+      expect(await host.replayCold()).toEqual([]);
+    }
+  });
+
   test("STEP6 a losing step that still executes when the run ends is aborted and awaited", async () => {
     const host = await finished(async (ctx) => {
       const slow = ctx.step(

@@ -17,7 +17,7 @@ const FRESH = 10_000;
 
 /** Everything that must occur within these seeds: a fault that never occurs would prove nothing. */
 const EXERCISED =
-  "all any child group iterate late loop metadata parallel pure race reuse sequence settled settling shared sleep step stream throw token try undo until wait"
+  "all any child cleanup first group iterate late loop metadata parallel pure race release reuse sequence settled settling shared sleep step stream throw token try undo until wait"
     .split(" ")
     .map((kind) => `program: ${kind}`)
     .concat(

@@ -106,8 +106,8 @@ function takeOver(
   const known = cutAfter((entry) => entry.op === from);
   const isCutEntry = (entry: JournalEntry): boolean => isDropped(entry) || seeds.has(entry.op);
   const changed = journal.find((entry) => isOutcome(entry) && isCutEntry(entry))?.seq ?? Infinity;
-  // A release may be the consequence of an outcome that changes now. The new run opens such a wait again.
-  const isUndone = (entry: JournalEntry): boolean => entry.type === "wait.released" && entry.seq > changed;
+  // A release may be the consequence of an outcome that changes now. The new run requests such an operation again.
+  const isUndone = (entry: JournalEntry): boolean => isRelease(entry) && entry.seq > changed;
   const ended = new Set(journal.filter((entry) => isOutcome(entry) && !isUndone(entry)).map((entry) => entry.op));
   const isTakenOver = (entry: JournalEntry): boolean =>
     !isDropped(entry) &&
@@ -128,6 +128,11 @@ function takeOver(
     ),
     ...placed([...later, ...seedsLeft(seeds, takenOver)], header, journal, cut),
   };
+}
+
+/** Whether an operation was let go: a wait, or a step that ended without a result of its own (WAIT11). */
+function isRelease(entry: JournalEntry): boolean {
+  return entry.type === "wait.released" || (entry.type === "step.failed" && entry.error.code === "RELEASED");
 }
 
 /** Returns whether the new run ignores an entry: its step executes again, or it belongs to the parent's end. */

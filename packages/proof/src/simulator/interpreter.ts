@@ -19,6 +19,8 @@ export interface Delivered {
 /** The delay that a `RetryableError` of a program requests, ms. */
 const RETRY_AFTER_MS = 70;
 
+type Leaf = Exclude<Program, { readonly parts: readonly Program[] }>;
+
 interface Scope extends ExecutionObserver {
   readonly ctx: WorkflowContext;
   readonly clock: VirtualClock;
@@ -26,6 +28,8 @@ interface Scope extends ExecutionObserver {
   readonly uses: Map<string, number>;
   readonly step: WorkflowContext["step"];
   readonly handlesRejections: boolean;
+  /** The code is in `ctx.shielded`: its steps are never compensated. */
+  readonly shielded?: true;
 }
 
 /** Returns the id of the next operation of this kind and name, and counts it. */
@@ -85,6 +89,10 @@ function combine(program: Extract<Program, { readonly parts: readonly Program[] 
       return Promise.all(each());
     case "race":
       return Promise.race(each());
+    case "first":
+      return executeFirst(program, scope);
+    case "cleanup":
+      return executeCleanup(program, scope);
     case "any":
       return Promise.any(each());
     case "settled":
@@ -105,6 +113,47 @@ function combine(program: Extract<Program, { readonly parts: readonly Program[] 
     case "loop":
       return sequentially();
   }
+}
+
+/** Executes `ctx.race`, and notes which operations are its members. */
+function executeFirst(
+  { id, parts, cancelLosers = false }: Program & { readonly kind: "first" },
+  scope: Scope,
+): Promise<unknown> {
+  const ops: string[] = [];
+  const noting: Scope = {
+    ...scope,
+    requests: (op, what) => {
+      ops.push(op);
+      scope.requests(op, what);
+    },
+  };
+  const members = parts.map((part) => [`m${part.id}`, openMember(part, noting)] as const);
+  scope.requests(`race/${id}`, { kind: "race", ops });
+  return scope.ctx.race(Object.fromEntries(members), { cancelLosers });
+}
+
+/** Opens one operation, and returns the promise of the engine. */
+function openMember(program: Program, scope: Scope): Promise<unknown> {
+  if ("parts" in program) throw new Error(`assertion: ${program.kind} is not an operation`);
+  return program.kind === "wait" ? openWait(program, scope) : openLeaf(program, scope);
+}
+
+/** Executes the first part, and then the shielded steps, whatever happened. */
+async function executeCleanup(program: Program & { readonly kind: "cleanup" }, scope: Scope): Promise<unknown[]> {
+  const { parts, timeoutMs = 3_600_000 } = program;
+  const [main, ...steps] = parts;
+  const values: unknown[] = [];
+  const cleanUp = async ({ step }: { readonly step: Scope["step"] }): Promise<void> => {
+    for (const part of steps) values.push(await execute(part, { ...scope, step, shielded: true }));
+  };
+  scope.requests(`cleanup${program.id}`);
+  try {
+    if (main !== undefined) values.push(await execute(main, scope));
+  } finally {
+    await scope.ctx.shielded(cleanUp, { timeout: timeoutMs });
+  }
+  return values;
 }
 
 /** Begins the first part and awaits it last. */
@@ -129,10 +178,12 @@ function leave<T>(promise: Promise<T>, { handlesRejections }: Scope): Promise<T>
   return promise;
 }
 
-async function executeLeaf(
-  program: Exclude<Program, { readonly parts: readonly Program[] }>,
-  scope: Scope,
-): Promise<unknown> {
+async function executeLeaf(program: Leaf, scope: Scope): Promise<unknown> {
+  return openLeaf(program, scope);
+}
+
+/** Returns the promise of the engine if the leaf is one operation. */
+function openLeaf(program: Leaf, scope: Scope): Promise<unknown> {
   const { ctx } = scope;
   switch (program.kind) {
     case "step":
@@ -146,7 +197,9 @@ async function executeLeaf(
     case "reuse":
       return reuse(program, scope);
     case "wait":
-      return executeWait(program, scope);
+      return openWait(program, scope).then((delivered) => delivered?.id ?? null);
+    case "release":
+      return executeRelease(program, scope);
     case "iterate":
       return program.twice ? iterateTwice(program, scope) : iterate(program, scope);
     case "undo":
@@ -155,10 +208,9 @@ async function executeLeaf(
       scope.requests(nextOperation(scope, "token", "token"), { kind: "wait", ms: program.ms });
       return ctx.waitForToken({ timeout: program.ms }).wait();
     case "pure":
-      for (let tick = 0; tick < program.ticks; tick++) await Promise.resolve();
-      return program.ticks;
+      return executePure(program.ticks);
     case "metadata":
-      return ctx.metadata.increment("count");
+      return Promise.resolve(ctx.metadata.increment("count"));
     case "stream":
       return executeStream(program, scope);
     case "throw":
@@ -168,6 +220,11 @@ async function executeLeaf(
   }
 }
 
+async function executePure(ticks: number): Promise<number> {
+  for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+  return ticks;
+}
+
 function executeStream({ id, chunks }: Program & { readonly kind: "stream" }, scope: Scope): Promise<number> {
   return scope.ctx.stream.json(`st${id}`, () => {
     scope.bodyStarts(`stream/0/st${id}`);
@@ -175,22 +232,55 @@ function executeStream({ id, chunks }: Program & { readonly kind: "stream" }, sc
   });
 }
 
-function executeChild({ id, detach }: Program & { readonly kind: "child" }, { ctx }: Scope): Promise<unknown> {
+function executeChild({ id, detach }: Program & { readonly kind: "child" }, scope: Scope): Promise<unknown> {
+  const { ctx } = scope;
   const child = { id: `child-${id}` };
+  scope.requests(nextOperation(scope, "child", child.id));
   return detach ? ctx.invoke(child, id, { detach: true }).then(() => "detached") : ctx.invoke(child, id);
 }
 
-async function executeWait(
+function openWait(
   { on, name, ms, even }: Program & { readonly kind: "wait" },
   scope: Scope,
-): Promise<unknown> {
+): Promise<Delivered | null> {
   const { ctx } = scope;
   scope.requests(nextOperation(scope, on, name), { kind: "wait", ms });
   const options = { timeout: ms, ...(even === undefined ? {} : { match: { even } }) };
-  const delivered = await (on === "signal"
-    ? ctx.waitForSignal<Delivered>(name, options)
-    : ctx.waitForEvent<Delivered>(name, options));
-  return delivered?.id ?? null;
+  return on === "signal" ? ctx.waitForSignal(name, options) : ctx.waitForEvent(name, options);
+}
+
+/** Opens a wait, and aborts its signal after a sleep. What is journaled first decides (WAIT11). */
+async function executeRelease(program: Program & { readonly kind: "release" }, scope: Scope): Promise<unknown> {
+  const stop = new AbortController();
+  const reason = `stop ${program.id}`;
+  const ended = openReleased(program, scope, stop.signal).catch((error: unknown) => {
+    if (error !== reason) throw error;
+    return "released";
+  });
+  ended.catch(() => {});
+  scope.requests(nextOperation(scope, "sleep", "sleep"), { kind: "wait", ms: program.ms });
+  await scope.ctx.sleep(program.ms);
+  stop.abort(reason);
+  return ended;
+}
+
+async function openReleased(
+  { on, name }: Program & { readonly kind: "release" },
+  scope: Scope,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const { ctx } = scope;
+  scope.requests(nextOperation(scope, on, on === "sleep" || on === "token" ? on : name));
+  switch (on) {
+    case "sleep":
+      return ctx.sleep("1h", { signal });
+    case "token":
+      return ctx.waitForToken({ signal }).wait();
+    case "signal":
+      return (await ctx.waitForSignal<Delivered>(name, { signal }))?.id;
+    case "event":
+      return (await ctx.waitForEvent<Delivered>(name, { signal }))?.id;
+  }
 }
 
 async function reuse({ name, ms }: Program & { readonly kind: "reuse" }, scope: Scope): Promise<unknown> {
@@ -230,7 +320,7 @@ async function iterateTwice(
 }
 
 function executeStep(program: Program & { readonly kind: "step" }, scope: Scope): Promise<unknown> {
-  const { clock, bodyStarts, requests, step } = scope;
+  const { clock, bodyStarts, requests, step, shielded } = scope;
   const { name, ms, failures, once, undo, timeoutMs, id, odd, deaths = 0, throws } = program;
   const op = nextOperation(scope, "step", name);
   const start = (kind: string): void => bodyStarts(op.replace("step", kind));
@@ -248,7 +338,7 @@ function executeStep(program: Program & { readonly kind: "step" }, scope: Scope)
     ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
   };
   const delay = throws === "retryable" ? { retryAfterMs: RETRY_AFTER_MS } : {};
-  requests(op, { kind: "step", once, compensable: undo !== "none", ...delay });
+  requests(op, { kind: "step", once, compensable: undo !== "none" && shielded !== true, ...delay });
   const result = step(name, options, async ({ attempt }) => {
     start("step");
     if (deaths > 0 && scope.dies(op, deaths)) await new Promise(() => {});

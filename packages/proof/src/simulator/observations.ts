@@ -12,6 +12,7 @@ import { Budget } from "./oracles/budget.ts";
 import { Creations } from "./oracles/children.ts";
 import { Compensable } from "./oracles/compensable.ts";
 import { Deaths } from "./oracles/deaths.ts";
+import { Races } from "./oracles/races.ts";
 import { RecoveryTime } from "./oracles/recovery-time.ts";
 import { Timers } from "./oracles/timers.ts";
 import type { Commit, Watcher } from "./oracles/watcher.ts";
@@ -69,6 +70,7 @@ export class Observations implements Observer {
       ["children", new Creations()],
       ["compensation", new Compensable()],
       ["deaths", this.#deaths],
+      ["races", new Races()],
       ["progress", this.recovery],
     ];
   }
@@ -186,6 +188,11 @@ export class Observations implements Observer {
       this.#views.set(runId, view);
     }
     return view;
+  }
+
+  /** What the newest execution of a run requested. */
+  entered(runId: string): ReadonlySet<string> {
+    return new Set(this.view(runId).logs.at(-1)?.requestedAt.keys());
   }
 
   #find(oracle: Finding["oracle"], text: string): void {

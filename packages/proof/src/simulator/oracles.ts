@@ -4,6 +4,7 @@
  * Owns: the list of the oracles on stored data, one in each file of `oracles/`. Each returns the violations that it finds.
  */
 import { checkAcknowledged } from "./oracles/acknowledged.ts";
+import { checkCleanup } from "./oracles/cleanup.ts";
 import { checkCancel } from "./oracles/cancel.ts";
 import { checkCompensation } from "./oracles/compensation.ts";
 import { checkEffects } from "./oracles/effects.ts";
@@ -27,6 +28,7 @@ const ORACLES: readonly (readonly [Finding["oracle"], Oracle])[] = [
   ["effects", checkEffects],
   ["flags", checkFlags],
   ["cancel", checkCancel],
+  ["cleanup", checkCleanup],
   ["compensation", checkCompensation],
   ["metadata", checkMetadata],
   ["outcome", checkOutcome],

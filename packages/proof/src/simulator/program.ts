@@ -44,6 +44,14 @@ export type Program =
       /** `true`: the wait takes only deliveries with an even number. `false`: only with an odd number. */
       readonly even: boolean | undefined;
     }
+  /** A wait or a sleep without an end, whose signal aborts after `ms`. */
+  | {
+      readonly kind: "release";
+      readonly id: number;
+      readonly on: "signal" | "event" | "token" | "sleep";
+      readonly name: string;
+      readonly ms: number;
+    }
   /** `for await` over one kind of delivery, until a time-out or until `max` deliveries. */
   | {
       readonly kind: "iterate";
@@ -62,6 +70,16 @@ export type Program =
   | { readonly kind: "stream"; readonly id: number; readonly chunks: number }
   | { readonly kind: "throw"; readonly id: number }
   | { readonly kind: "child"; readonly id: number; readonly detach: boolean; readonly body: Program }
+  /** `ctx.race`: each part is one operation. */
+  | { readonly kind: "first"; readonly id: number; readonly parts: readonly Program[]; readonly cancelLosers?: boolean }
+  /** The first part executes in `try`; the others are steps in `ctx.shielded`, in `finally`. */
+  | {
+      readonly kind: "cleanup";
+      readonly id: number;
+      readonly parts: readonly Program[];
+      /** The time-out of `ctx.shielded`, ms. Absent: one hour, which no step needs. */
+      readonly timeoutMs?: number;
+    }
   | { readonly kind: Combination; readonly id: number; readonly parts: readonly Program[] };
 
 /** The retry policy of all steps that are not `once`. Times are in ms. */
@@ -91,6 +109,16 @@ export function findPrograms<K extends Program["kind"]>(program: Program, kind: 
   return program.kind === kind ? [program as Extract<Program, { kind: K }>] : [];
 }
 
+/**
+ * Returns the nodes with clean-up code on the function's main path, without those of children. The function ends after
+ * them; another branch may still execute when it ends.
+ */
+export function findCleanups(program: Program): (Program & { readonly kind: "cleanup" })[] {
+  if (program.kind === "cleanup") return [program, ...program.parts.flatMap(findCleanups)];
+  const isPath = program.kind === "sequence" || program.kind === "loop" || program.kind === "try";
+  return isPath ? program.parts.flatMap(findCleanups) : [];
+}
+
 type Combination =
   | "sequence"
   | "all"
@@ -108,7 +136,10 @@ type Combination =
   /** `ctx.parallel` with `settle`. */
   | "settling";
 
-const COMBINATIONS: readonly Combination[] = [
+const COMBINATIONS: readonly (Combination | "first" | "cleanup")[] = [
+  "first",
+  "first",
+  "cleanup",
   "sequence",
   "sequence",
   "all",
@@ -133,11 +164,20 @@ export function makeProgram(random: Random, depth = 3, children = 2): Program {
       return makeLeaf(random, id, () => make(Math.min(level, 1), childLevel - 1), childLevel);
     const count = 2 + random.below(2);
     if (random.chance(0.1)) return { kind: "all", id, parts: makeTwins(random, count, () => next++) };
-    return {
-      kind: random.pick(COMBINATIONS),
-      id,
-      parts: Array.from({ length: count }, () => make(level - 1, childLevel)),
-    };
+    const kind = random.pick(COMBINATIONS);
+    if (kind === "first") {
+      const member = (): Program => makeMember(random, next++, () => make(1, childLevel - 1), childLevel);
+      const parts = Array.from({ length: count }, member);
+      return { kind, id, parts, ...(random.chance(0.5) ? { cancelLosers: true } : {}) };
+    }
+    if (kind === "cleanup") {
+      const parts = [
+        make(level - 1, childLevel),
+        ...Array.from({ length: count - 1 }, () => makeCleanup(random, next++)),
+      ];
+      return { kind, id, parts, ...(random.chance(0.2) ? { timeoutMs: 500 + random.below(2_000) } : {}) };
+    }
+    return { kind, id, parts: Array.from({ length: count }, () => make(level - 1, childLevel)) };
   };
   return make(depth, children);
 }
@@ -155,6 +195,38 @@ function makeTwins(random: Random, count: number, nextId: () => number): Program
   });
 }
 
+/**
+ * Makes a member of `ctx.race`. Its promise is the one that the engine returns. A step that is let go gets more time than
+ * its own time-out, so these steps have none.
+ */
+function makeMember(random: Random, id: number, makeBody: () => Program, childLevel: number): Program {
+  const roll = random.next();
+  if (roll < 0.35) {
+    const { odd: _odd, ...step } = makeStep(random, id) as Program & { readonly kind: "step" };
+    return { ...step, timeoutMs: undefined };
+  }
+  if (roll < 0.55) return { kind: "sleep", id, ms: makeTime(random, 3_000) };
+  if (roll < 0.82 || childLevel <= 0) return makeWait(random, id);
+  if (roll < 0.9) return { kind: "token", id, ms: makeTime(random, 3_000) };
+  return { kind: "child", id, detach: false, body: makeBody() };
+}
+
+/** Makes a shielded step. Its name is its own. */
+function makeCleanup(random: Random, id: number): Program {
+  return { ...(makeStep(random, id) as Program & { readonly kind: "step" }), name: `c${id}`, timeoutMs: undefined };
+}
+
+function makeWait(random: Random, id: number): Program {
+  return {
+    kind: "wait",
+    id,
+    on: random.pick(["signal", "event"] as const),
+    name: random.pick(["a", "b"]),
+    ms: makeTime(random, 4_000),
+    even: random.chance(0.8) ? undefined : random.chance(0.5),
+  };
+}
+
 function makeLeaf(random: Random, id: number, makeBody: () => Program, childLevel: number): Program {
   const roll = random.next();
   if (roll < 0.45) return makeStep(random, id);
@@ -167,16 +239,11 @@ function makeLeaf(random: Random, id: number, makeBody: () => Program, childLeve
   }
   if (roll < 0.58) return { kind: random.chance(0.7) ? "sleep" : "until", id, ms: makeTime(random, 3_000) };
   if (roll < 0.61) return { kind: "reuse", id, name: random.pick(["a", "b"]), ms: makeTime(random, 2_000) };
-  if (roll < 0.74) {
-    return {
-      kind: "wait",
-      id,
-      on: random.pick(["signal", "event"] as const),
-      name: random.pick(["a", "b"]),
-      ms: makeTime(random, 4_000),
-      even: random.chance(0.8) ? undefined : random.chance(0.5),
-    };
+  if (roll < 0.64) {
+    const on = random.pick(["signal", "signal", "event", "token", "sleep"] as const);
+    return { kind: "release", id, on, name: random.pick(["a", "b"]), ms: makeTime(random, 2_000) };
   }
+  if (roll < 0.74) return makeWait(random, id);
   if (roll < 0.78) return { kind: "token", id, ms: makeTime(random, 3_000) };
   if (roll < 0.84) return { kind: "pure", id, ticks: random.below(60) };
   if (roll < 0.88) return { kind: "metadata", id };

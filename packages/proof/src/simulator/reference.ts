@@ -28,6 +28,8 @@ function allowsValue(program: Program, value: unknown, how: Treatment): boolean 
   if (!("parts" in program)) return allowsLeafValue(program, value, how);
   const { kind, parts } = program;
   switch (kind) {
+    case "first":
+      return parts.some((part) => isWinner(part, value, how));
     case "race":
     case "any":
       return parts.some((part) => allowsValue(part, value, how));
@@ -60,6 +62,8 @@ function allowsLeafValue(program: Leaf, value: unknown, how: Treatment): boolean
     case "reuse":
     case "wait":
       return value === null || (typeof value === "string" && /^d\d+-/.test(value));
+    case "release":
+      return allowsReleased(program.on, value);
     case "token":
       return value === null || value === "answer";
     case "iterate":
@@ -74,6 +78,20 @@ function allowsLeafValue(program: Leaf, value: unknown, how: Treatment): boolean
     case "child":
       return program.detach ? value === "detached" : allowsValue(program.body, value, how);
   }
+}
+
+/** Whether this is the value of a race that this member won. The value of a wait is the delivery there. */
+function isWinner(part: Program, result: unknown, how: Treatment): boolean {
+  if (typeof result !== "object" || result === null || !("name" in result)) return false;
+  const { name, value } = result as { readonly name: unknown; readonly value?: unknown };
+  const delivered = part.kind === "wait" ? ((value as { readonly id: string } | null)?.id ?? null) : value;
+  return name === `m${part.id}` && allowsValue(part, delivered, how);
+}
+
+function allowsReleased(on: (Program & { readonly kind: "release" })["on"], value: unknown): boolean {
+  if (value === "released") return true;
+  if (on === "token") return value === "answer";
+  return on !== "sleep" && typeof value === "string" && /^d\d+-/.test(value);
 }
 
 function allowsCaught(parts: readonly Program[], text: string, how: Treatment): boolean {
@@ -102,6 +120,11 @@ function allowsError(program: Program, message: string, how: Treatment): boolean
     case "settled":
     case "try":
       return false;
+    case "cleanup":
+      return (
+        (program.timeoutMs !== undefined && message.includes("ctx.shielded took longer")) ||
+        parts.some((part) => allowsError(part, message, how))
+      );
     case "sequence":
     case "loop":
     case "group": {
@@ -147,9 +170,11 @@ function canSucceed(program: Program): boolean {
       return false;
     case "child":
       return program.detach || canSucceed(program.body);
+    case "first":
     case "race":
     case "any":
       return program.parts.some(canSucceed);
+    case "cleanup":
     case "sequence":
     case "loop":
     case "group":
@@ -179,6 +204,9 @@ function canFail(program: Program, how: Treatment): boolean {
       return !program.detach && (how.cancelled || canUndo(program.body) || canFail(program.body, how));
     case "any":
       return program.parts.every((part) => canFail(part, how));
+    case "cleanup":
+      return program.timeoutMs !== undefined || program.parts.some((part) => canFail(part, how));
+    case "first":
     case "race":
     case "all":
     case "late":

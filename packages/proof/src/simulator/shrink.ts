@@ -47,7 +47,12 @@ function* smallerPrograms(program: Program): Generator<Program, void> {
     yield* parts;
     if (parts.length > 1) for (const place of parts.keys()) yield { ...program, parts: parts.toSpliced(place, 1) };
     for (const [place, part] of parts.entries()) {
-      for (const less of smallerPrograms(part)) yield { ...program, parts: parts.with(place, less) };
+      for (const less of smallerPrograms(part)) {
+        // The members of ctx.race and the shielded steps stay operations.
+        const fits =
+          program.kind === "first" || (program.kind === "cleanup" && place > 0) ? less.kind === part.kind : true;
+        if (fits) yield { ...program, parts: parts.with(place, less) };
+      }
     }
     if (program.kind !== "sequence") yield { ...program, kind: "sequence" };
   } else if (program.kind === "child") {

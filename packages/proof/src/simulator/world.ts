@@ -269,6 +269,7 @@ export class World {
       inOrder: !hasMatch(program),
       acknowledged: (on, name) => this.#acknowledged.get(`${runId} ${on} ${name}`) ?? [],
       started: this.#observations.view(runId).started,
+      entered: this.#observations.entered(runId),
       listed: this.#index.get(runId),
       flags: this.#scenario.flags ?? NEWEST_FLAGS,
     };

@@ -82,7 +82,7 @@ export class StepBody {
   #controller: AbortController | undefined;
   #cancelTimer: (() => void) | undefined;
   #over = false;
-  #withdrawn = false;
+  #withdrawn: Error | undefined;
 
   constructor(operation: OpenOperation, step: StepRequest, host: BodyHost) {
     this.#operation = operation;
@@ -152,7 +152,7 @@ export class StepBody {
 
   /** Aborts the body's signal. The body gets a bounded time, and no attempt follows. */
   withdraw(reason: Error): void {
-    this.#withdrawn = true;
+    this.#withdrawn = reason;
     this.#cancelTimer?.();
     this.#cancelTimer = this.#host.platform.setTimer(LIMITS.siblingGraceMs, () => this.#fail(reason));
     this.abort(reason);
@@ -185,12 +185,14 @@ export class StepBody {
     if (this.#over) return;
     const object = typeof thrown === "object" && thrown !== null ? thrown : {};
     const [code, retryAfterMs] = [readProperty(object, "code"), readProperty(object, "retryAfterMs")];
-    const final = FINAL_CODES.has(code) || this.#step.once || this.#withdrawn;
+    const final = FINAL_CODES.has(code) || this.#step.once;
+    // An attempt after this one is not made: that, and not the attempt's error, ends the step (RES3).
+    const withdrawn = final || this.attempt >= this.#step.retry.max ? undefined : this.#withdrawn;
     this.#end({
       type: "step.failed",
       ...this.#facts(),
-      error: toErrorValue(thrown),
-      retry: final ? null : this.#step.retry,
+      error: toErrorValue(withdrawn ?? thrown),
+      retry: final || this.#withdrawn !== undefined ? null : this.#step.retry,
       ...(code === "RETRYABLE" && typeof retryAfterMs === "number" && Number.isFinite(retryAfterMs)
         ? { retryAfterMs }
         : {}),

@@ -16,6 +16,9 @@ function hiding(hides: (entry: JournalEntry) => boolean): Bug {
   return { start: (start) => ({ ...start, journal: start.journal.filter((entry) => !hides(entry)) }) };
 }
 
+/** The ids of the shielded steps of programs. */
+const CLEAN_UP = /^step\/\d+\/c\d+$/;
+
 export type MessageBug =
   | "accept reports of superseded executions"
   | "reorder outcomes"
@@ -23,6 +26,10 @@ export type MessageBug =
   | "compensate again"
   | "lose a compensation"
   | "ignore the delay of retries"
+  | "lose a withdrawal"
+  | "forget a withdrawal on replay"
+  | "compensate clean-up"
+  | "execute clean-up again"
   | "lose a chunk"
   | "store a chunk twice"
   | "open waits that are too long"
@@ -46,6 +53,13 @@ export const MESSAGE_BUGS: Readonly<Record<MessageBug, Bug>> = {
       ? { ...event, retry: { ...event.retry, initialMs: 1 } }
       : event,
   ),
+  // The orchestrator does not know the race, so its other waits stay open.
+  "lose a withdrawal": changingEvents((event) => (event.type === "race.opened" ? undefined : event)),
+  "forget a withdrawal on replay": hiding((entry) => entry.type === "wait.released"),
+  "compensate clean-up": changingEvents((event) =>
+    event.type === "step.completed" && event.shielded === true ? { ...event, compensable: true } : event,
+  ),
+  "execute clean-up again": hiding((entry) => CLEAN_UP.test(entry.op) && isOutcome(entry)),
   "lose a chunk": changingEvents((event) => (event.type === "stream.chunks" && event.first === 1 ? undefined : event)),
   "store a chunk twice": changingEvents((event) =>
     event.type === "stream.chunks" && event.first === 1

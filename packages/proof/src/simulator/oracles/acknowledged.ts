@@ -1,10 +1,20 @@
 /**
  * Oracle on the deliveries that callers made.
  */
-import { parseOperationId } from "@holdfast/protocol";
+import { describeLeftOver } from "@holdfast/orchestrator";
+import { isTerminal, parseOperationId } from "@holdfast/protocol";
 import type { ObservedRun } from "./observed-run.ts";
 
-/** Every acknowledged delivery is once in the journal or in the inbox, in the order of arrival (WAIT2, WAIT3). */
+interface Buffered {
+  readonly kind: string;
+  readonly name: string;
+  readonly deliveryId?: string | undefined;
+}
+
+/**
+ * Every acknowledged delivery is once in the journal or in the inbox, in the order of arrival (WAIT2, WAIT3). The record of
+ * an ended run lists those in the inbox (WAIT12).
+ */
 export function checkAcknowledged({ host, acknowledged, inOrder, resumed }: ObservedRun): string[] {
   if (resumed) return [];
   const taken = new Map<string, string[]>();
@@ -14,10 +24,7 @@ export function checkAcknowledged({ host, acknowledged, inOrder, resumed }: Obse
     const { kind, name } = parseOperationId(entry.op);
     take(`${kind} ${name}`, entry.deliveryId);
   }
-  for (const [, row] of host.store.list("inbox/")) {
-    const { kind, name, deliveryId } = row as { kind: string; name: string; deliveryId?: string };
-    take(`${kind} ${name}`, deliveryId ?? "");
-  }
+  for (const { kind, name, deliveryId } of buffered(host)) take(`${kind} ${name}`, deliveryId ?? "");
   return ["signal", "event"].flatMap((on) =>
     ["a", "b", "c"].flatMap((name) => {
       const [wanted, found] = [acknowledged(on, name), taken.get(`${on} ${name}`) ?? []];
@@ -25,4 +32,10 @@ export function checkAcknowledged({ host, acknowledged, inOrder, resumed }: Obse
       return same ? [] : [`the deliveries of ${on} ${name} are [${found.join()}] instead of [${wanted.join()}]`];
     }),
   );
+}
+
+/** The deliveries that no wait has taken: as the record lists them, or as they are stored while the run has not ended. */
+function buffered({ host, header, store }: ObservedRun["host"]): readonly Buffered[] {
+  if (isTerminal(header.status)) return describeLeftOver(host.state)?.deliveries ?? [];
+  return [...store.list("inbox/")].map(([, row]) => row as Buffered);
 }

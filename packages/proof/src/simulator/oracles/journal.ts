@@ -10,7 +10,7 @@ export function checkJournal({ host: { journal } }: ObservedRun): string[] {
     const found: string[] = [];
     if (entry.seq !== place + 1) found.push(`entry ${place + 1} has number ${entry.seq}`);
     if (entry.at < (journal[place - 1]?.at ?? 0)) found.push(`entry ${entry.seq} is older than the one before`);
-    if (/^step\.(completed|failed)|^wait\.(resolved|timed_out)|^child\.ended/.test(entry.type)) {
+    if (/^step\.(completed|failed)|^wait\.(resolved|timed_out|released)|^child\.ended/.test(entry.type)) {
       if (outcomes.has(entry.op)) found.push(`${entry.op} has two outcomes`);
       outcomes.add(entry.op);
     }

@@ -26,6 +26,8 @@ export interface ObservedRun {
   readonly acknowledged: (on: string, name: string) => readonly string[];
   /** The number of body starts per operation. */
   readonly started: ReadonlyMap<string, number>;
+  /** The `try` blocks that the newest execution entered, by the label of their node. */
+  readonly entered: ReadonlySet<string>;
   /** The row of the run in the index. */
   readonly listed: IndexRow | undefined;
   /** The replay flags that new runs got. */

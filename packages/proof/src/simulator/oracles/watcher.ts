@@ -9,6 +9,8 @@ import type { JournalEntry } from "@holdfast/protocol";
 /** The facts of the program about an operation that the function requests. */
 export type Requested =
   | { readonly kind: "wait"; readonly ms: number }
+  /** A race. `ops`: its members. */
+  | { readonly kind: "race"; readonly ops: readonly string[] }
   | {
       readonly kind: "step";
       readonly once: boolean;
