@@ -2,6 +2,7 @@
  * Oracle on clean-up: a cancel or an expired budget lets the code in `finally` execute its shielded steps (CAN9).
  */
 import { findCleanups } from "../program.ts";
+import { canUndo } from "../reference.ts";
 import type { ObservedRun } from "./observed-run.ts";
 
 /** If the newest execution was in `try` when it unwound, the first shielded step has an outcome, or the record says why not. */
@@ -9,6 +10,8 @@ export function checkCleanup({ host: { header, journal }, program, entered, flag
   const code = header.error?.code;
   const unwound = journal.find((entry) => entry.type === "run.unwinding");
   const stopped = unwound !== undefined && (code === "CANCELLED" || code === "WORKFLOW_TIMEOUT");
+  // No code after ctx.compensate() executes.
+  if (canUndo(program)) return [];
   if (!stopped || header.cleanup !== undefined || !flags.includes(CLEANS_UP)) return [];
   return findCleanups(program).flatMap(({ id, parts: [, first] }) => {
     if (first?.kind !== "step" || !entered.has(`cleanup${id}`)) return [];
