@@ -7,11 +7,17 @@ import { type Workflow, workflow } from "@holdfast/workflows";
 import { compositionEntries } from "./composition.ts";
 import { stepEntries } from "./steps.ts";
 import type { CatalogueEntry, Tools } from "./types.ts";
-import { undoingEntries } from "./undoing.ts";
+import { shieldedEntries, undoingEntries } from "./undoing.ts";
 import { waitEntries } from "./waits.ts";
 
 export function makeCatalogue(tools: Tools): CatalogueEntry[] {
-  return [...stepEntries(tools), ...waitEntries(), ...compositionEntries(tools), ...undoingEntries(tools)];
+  return [
+    ...stepEntries(tools),
+    ...waitEntries(),
+    ...compositionEntries(tools),
+    ...undoingEntries(tools),
+    ...shieldedEntries(tools),
+  ];
 }
 
 /** Returns a short name of an entry. Workflow ids and run ids contain it. */

@@ -288,19 +288,6 @@ export const JOURNALS: Readonly<Record<string, readonly string[]>> = {
     "wait.opened signal/0/never",
     "run.unwinding unwind/0/run",
   ],
-  "CAN9 shielded steps execute after a cancel, before the compensations, and are not undone": [
-    "step.completed step/0/reserve",
-    "wait.opened signal/0/never",
-    "run.unwinding unwind/0/run",
-    "step.completed step/0/close",
-    "step.completed step/0/report",
-    "step.completed compensation/0/reserve",
-  ],
-  "CAN9 shielded steps execute after the end of the time budget": [
-    "wait.opened signal/0/never",
-    "run.unwinding unwind/0/run",
-    "step.completed step/0/close",
-  ],
   "CAN6 a paused run keeps deliveries and timers, and goes on when unpaused": [
     "wait.opened signal/0/s",
     "wait.resolved signal/0/s",
@@ -332,5 +319,18 @@ export const JOURNALS: Readonly<Record<string, readonly string[]>> = {
   "CHILD3 cancelling the parent while a child sleeps ends both": [
     "child.started run/0/catalogue-child",
     "run.unwinding unwind/0/run",
+  ],
+  "CAN9 shielded steps execute after a cancel, before the compensations, and are not undone": [
+    "step.completed step/0/reserve",
+    "wait.opened signal/0/never",
+    "run.unwinding unwind/0/run",
+    "step.completed step/0/close",
+    "step.completed step/0/report",
+    "step.completed compensation/0/reserve",
+  ],
+  "CAN9 shielded steps execute after the end of the time budget": [
+    "wait.opened signal/0/never",
+    "run.unwinding unwind/0/run",
+    "step.completed step/0/close",
   ],
 };

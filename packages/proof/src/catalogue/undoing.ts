@@ -120,34 +120,6 @@ export function undoingEntries({ sleep }: Tools): CatalogueEntry[] {
       outcome: { status: "cancelled", error: ["CANCELLED", "The run was cancelled."] },
     },
     {
-      title: "CAN9 shielded steps execute after a cancel, before the compensations, and are not undone",
-      run: async (ctx) => {
-        await ctx.step("reserve", { compensate: () => 0 }, () => 1);
-        try {
-          await ctx.waitForSignal("never");
-        } finally {
-          await ctx.shielded(async ({ step }) => {
-            await step("close", { compensate: () => 0 }, () => 2);
-            await step("report", () => sleep(5).then(() => 3));
-          });
-        }
-      },
-      cues: [{ when: { waitsFor: "never" }, act: { type: "cancel" } }],
-      outcome: { status: "cancelled", error: ["CANCELLED", "The run was cancelled."] },
-    },
-    {
-      title: "CAN9 shielded steps execute after the end of the time budget",
-      run: async (ctx) => {
-        try {
-          await ctx.waitForSignal("never");
-        } finally {
-          await ctx.shielded(({ step }) => step("close", () => sleep(5)));
-        }
-      },
-      timeoutMs: 400,
-      outcome: { status: "failed", error: ["WORKFLOW_TIMEOUT", "The run's time budget of 400 ms"] },
-    },
-    {
       title: "CAN6 a paused run keeps deliveries and timers, and goes on when unpaused",
       run: async (ctx) => [await ctx.waitForSignal("s"), await ctx.step("after", () => "went on")],
       cues: [
@@ -214,6 +186,40 @@ export function undoingEntries({ sleep }: Tools): CatalogueEntry[] {
       run: (ctx) => ctx.invoke(child, { sleepMs: 3_600_000 }),
       cues: [{ when: { waitsFor: "catalogue-child" }, act: { type: "cancel" } }],
       outcome: { status: "cancelled", error: ["CANCELLED", "The run was cancelled."] },
+    },
+  ];
+}
+
+/** Entries about `ctx.shielded`. */
+export function shieldedEntries({ sleep }: Tools): CatalogueEntry[] {
+  return [
+    {
+      title: "CAN9 shielded steps execute after a cancel, before the compensations, and are not undone",
+      run: async (ctx) => {
+        await ctx.step("reserve", { compensate: () => 0 }, () => 1);
+        try {
+          await ctx.waitForSignal("never");
+        } finally {
+          await ctx.shielded(async ({ step }) => {
+            await step("close", { compensate: () => 0 }, () => 2);
+            await step("report", () => sleep(5).then(() => 3));
+          });
+        }
+      },
+      cues: [{ when: { waitsFor: "never" }, act: { type: "cancel" } }],
+      outcome: { status: "cancelled", error: ["CANCELLED", "The run was cancelled."] },
+    },
+    {
+      title: "CAN9 shielded steps execute after the end of the time budget",
+      run: async (ctx) => {
+        try {
+          await ctx.waitForSignal("never");
+        } finally {
+          await ctx.shielded(({ step }) => step("close", () => sleep(5)));
+        }
+      },
+      timeoutMs: 400,
+      outcome: { status: "failed", error: ["WORKFLOW_TIMEOUT", "The run's time budget of 400 ms"] },
     },
   ];
 }
