@@ -5,6 +5,7 @@
  */
 import type { BulkAnswer, ListedRun, RunRecord, WorkflowDescription as WorkflowInfo } from "@holdfast/protocol";
 import type { Workflow } from "../authoring/workflow.ts";
+import { checkClientOptions, given } from "./options.ts";
 import { RunHandle } from "./run-handle.ts";
 import { type ApiRequest, type ClientOptions, Transport } from "./transport.ts";
 import type { BulkOptions, CallOptions, ListOptions, TriggerOptions } from "./types.ts";
@@ -21,6 +22,7 @@ export class Client {
   readonly #transport: Transport;
 
   constructor(options: ClientOptions) {
+    checkClientOptions(options);
     this.#transport = new Transport(options);
   }
 
@@ -31,8 +33,9 @@ export class Client {
   async trigger<W extends Named>(
     workflow: W,
     input?: W extends string ? unknown : InputOf<W>,
-    { signal, traceparent, ...options }: TriggerOptions = {},
+    triggerOptions: TriggerOptions = {},
   ): Promise<RunHandle<W extends string ? unknown : OutputOf<W>>> {
+    const { signal, traceparent, ...options } = given(triggerOptions, "trigger");
     const { id, version } =
       typeof workflow === "string" ? { id: workflow, version: undefined } : (workflow as Named & object);
     const own = options.runId === undefined && options.idempotencyKey === undefined;
@@ -76,19 +79,22 @@ export class Client {
   /** Makes up to a hundred runs report to the index again. */
   rebuildIndex(
     body: { readonly runIds?: readonly string[]; readonly objectIds?: readonly string[] },
-    { signal }: CallOptions = {},
+    options: CallOptions = {},
   ): Promise<{ told: number; unknown: number }> {
+    const { signal } = given(options, "call", "rebuildIndex");
     return this.#send({ method: "POST", path: "/api/index/rebuild", body, signal });
   }
 
   /** Lists the workflows that the deployment serves. */
-  async workflows({ signal }: CallOptions = {}): Promise<WorkflowInfo[]> {
+  async workflows(options: CallOptions = {}): Promise<WorkflowInfo[]> {
+    const { signal } = given(options, "call", "workflows");
     return (await this.#send<{ workflows: WorkflowInfo[] }>({ method: "GET", path: "/api/workflows", signal }))
       .workflows;
   }
 
   /** Returns whether the API is healthy. */
-  async healthy({ signal }: CallOptions = {}): Promise<boolean> {
+  async healthy(options: CallOptions = {}): Promise<boolean> {
+    const { signal } = given(options, "call", "healthy");
     return (await this.#send<{ ok: boolean }>({ method: "GET", path: "/healthz", signal })).ok;
   }
 

@@ -13,6 +13,7 @@ import {
   isTerminal,
 } from "@holdfast/protocol";
 import { RunFailedError } from "./errors.ts";
+import { checkFrom, given } from "./options.ts";
 import { type StreamOptions, runEvents } from "./run-events.ts";
 import type { ApiRequest, Transport } from "./transport.ts";
 import type { CallOptions, ResumeOptions } from "./types.ts";
@@ -39,7 +40,8 @@ export class RunHandle<Output = unknown> {
   }
 
   /** @throws ApiError `not_found` */
-  get({ signal }: CallOptions = {}): Promise<RunRecord<Output>> {
+  get(options: CallOptions = {}): Promise<RunRecord<Output>> {
+    const { signal } = given(options, "call", "get");
     return this.#send({ method: "GET", path: this.#path, signal });
   }
 
@@ -47,7 +49,8 @@ export class RunHandle<Output = unknown> {
    * Waits for the run's output.
    * @throws RunFailedError if the run ends without one.
    */
-  async result({ signal }: CallOptions = {}): Promise<Output> {
+  async result(options: CallOptions = {}): Promise<Output> {
+    const { signal } = given(options, "call", "result");
     for (let pauseMs = POLL_MS_MIN; ; pauseMs = Math.min(pauseMs * 2, POLL_MS_MAX)) {
       const headers = { Prefer: `wait=${WAIT_SECONDS}` };
       const sentAt = performance.now();
@@ -61,14 +64,14 @@ export class RunHandle<Output = unknown> {
 
   /** Yields the run's events as they happen, until it has ended. */
   stream(options: StreamOptions = {}): AsyncGenerator<RunEvent, void> {
+    given(options, "stream");
+    checkFrom(options.from);
     return runEvents(this.#transport, `${this.#path}/stream`, options);
   }
 
   /** Iterates over all entries, oldest first. Reads each page when the caller needs it. */
-  async *journal({ after = 0, signal }: CallOptions & { readonly after?: number } = {}): AsyncGenerator<
-    JournalEntry,
-    void
-  > {
+  async *journal(options: CallOptions & { readonly after?: number } = {}): AsyncGenerator<JournalEntry, void> {
+    const { after = 0, signal } = given(options, "journal");
     for (let from: number | null = after; from !== null;) {
       const query = { after: from };
       const page: { entries: JournalEntry[]; nextAfter: number | null } = await this.#send({
@@ -83,7 +86,8 @@ export class RunHandle<Output = unknown> {
   }
 
   /** Returns the actions of callers on this run. */
-  async audit({ signal }: CallOptions = {}): Promise<AuditEntry[]> {
+  async audit(options: CallOptions = {}): Promise<AuditEntry[]> {
+    const { signal } = given(options, "call", "audit");
     return (await this.#send<{ entries: AuditEntry[] }>({ method: "GET", path: `${this.#path}/audit`, signal }))
       .entries;
   }
@@ -100,7 +104,8 @@ export class RunHandle<Output = unknown> {
    * Answers a token.
    * @throws ApiError `already_resolved`, `token_not_found`
    */
-  async resolveToken(tokenId: string, payload?: unknown, { signal }: CallOptions = {}): Promise<Delivery> {
+  async resolveToken(tokenId: string, payload?: unknown, options: CallOptions = {}): Promise<Delivery> {
+    const { signal } = given(options, "call", "resolveToken");
     const path = `${this.#path}/tokens/${encodeURIComponent(tokenId)}`;
     const answer = await this.#send<{ delivery: Delivery } | undefined>({
       method: "POST",
@@ -112,7 +117,8 @@ export class RunHandle<Output = unknown> {
   }
 
   /** @throws ApiError `run_terminal` if the run has ended. */
-  async cancel(reason?: string, { signal }: CallOptions = {}): Promise<void> {
+  async cancel(reason?: string, options: CallOptions = {}): Promise<void> {
+    const { signal } = given(options, "call", "cancel");
     await this.#send({ method: "POST", path: `${this.#path}/cancel`, body: { reason }, signal });
   }
 
@@ -121,7 +127,8 @@ export class RunHandle<Output = unknown> {
    * the steps that are not undone and the bodies that were in flight.
    * @throws ApiError `run_terminal` if the run has ended.
    */
-  async terminate(reason: string, { signal }: CallOptions = {}): Promise<RunSummary> {
+  async terminate(reason: string, options: CallOptions = {}): Promise<RunSummary> {
+    const { signal } = given(options, "call", "terminate");
     const path = `${this.#path}/terminate`;
     return (await this.#send<{ run: RunSummary }>({ method: "POST", path, body: { reason }, signal })).run;
   }
@@ -141,7 +148,8 @@ export class RunHandle<Output = unknown> {
   }
 
   /** Starts a new run from this one, which must have ended. */
-  async resume({ signal, ...options }: ResumeOptions = {}): Promise<RunHandle<Output>> {
+  async resume(resumeOptions: ResumeOptions = {}): Promise<RunHandle<Output>> {
+    const { signal, ...options } = given(resumeOptions, "resume");
     // The client chooses the id, so that a repeated request finds the run of the first one.
     const body = { runId: crypto.randomUUID(), ...options };
     const { id } = await this.#send<RunRecord>({ method: "POST", path: `${this.#path}/resume`, body, signal });
@@ -149,11 +157,13 @@ export class RunHandle<Output = unknown> {
   }
 
   /** Deletes the run and all its data. The run must have ended. */
-  async delete({ signal }: CallOptions = {}): Promise<void> {
+  async delete(options: CallOptions = {}): Promise<void> {
+    const { signal } = given(options, "call", "delete");
     await this.#send({ method: "DELETE", path: this.#path, signal });
   }
 
-  async #deliver(kind: "signals" | "events", body: object, { signal, deliveryId }: DeliveryOptions): Promise<Delivery> {
+  async #deliver(kind: "signals" | "events", body: object, options: DeliveryOptions): Promise<Delivery> {
+    const { signal, deliveryId } = given(options, "deliver", kind);
     const id = deliveryId ?? crypto.randomUUID();
     const path = `${this.#path}/${kind}`;
     const request: ApiRequest = { method: "POST", path, body: { ...body, deliveryId: id }, signal };
@@ -163,7 +173,8 @@ export class RunHandle<Output = unknown> {
     return delivery === "duplicate" && attempts > 1 && deliveryId === undefined ? "buffered" : delivery;
   }
 
-  async #operate(operation: string, { signal }: CallOptions): Promise<RunSummary> {
+  async #operate(operation: string, options: CallOptions): Promise<RunSummary> {
+    const { signal } = given(options, "call", operation);
     const path = `${this.#path}/${operation}`;
     return (await this.#send<{ run: RunSummary }>({ method: "POST", path, body: {}, signal })).run;
   }

@@ -1,0 +1,56 @@
+/**
+ * Checks of the options that callers give to the client (RUN7).
+ *
+ * Owns: the fields of each method's options. The API checks the values that it gets; an option that stays in the client,
+ * and would be ignored, is rejected here.
+ */
+import { type Defined, HoldfastError, checkFields, defined } from "@holdfast/protocol";
+import type { ClientOptions } from "./transport.ts";
+
+const FIELDS = {
+  createClient: ["url", "token", "headers", "attempts", "timeoutMs", "retryAfterMs", "signal", "fetch"],
+  trigger: [
+    "runId",
+    "idempotencyKey",
+    "workflowVersion",
+    "tags",
+    "delay",
+    "timeout",
+    "environment",
+    "tenantMeta",
+    "traceparent",
+    "signal",
+  ],
+  resume: ["runId", "input", "workflowId", "resumeFromStep", "seedResults", "tags", "triggeredByUserId", "signal"],
+  stream: ["from", "lastEventId", "signal"],
+  journal: ["after", "signal"],
+  deliver: ["deliveryId", "signal"],
+  call: ["signal"],
+} as const;
+
+/**
+ * Returns the options that have a value. `undefined` stands for no option, so it never replaces a default.
+ * @throws HoldfastError `INVALID_ARGUMENT` naming an unknown option.
+ */
+export function given<T extends object>(options: T, kind: keyof typeof FIELDS, where: string = kind): Defined<T> {
+  checkFields(options, FIELDS[kind], where);
+  return defined(options);
+}
+
+/** @throws HoldfastError `INVALID_ARGUMENT` naming an option that is unknown, or whose value has no meaning. */
+export function checkClientOptions(options: ClientOptions): void {
+  given(options, "createClient");
+  const { url, attempts = 1, timeoutMs = 1, retryAfterMs = 0 } = options;
+  if (!URL.canParse(url)) reject("url", "must be the URL of the API, as in https://flows.example");
+  if (!Number.isInteger(attempts) || attempts < 1) reject("attempts", "must be a whole number of at least 1");
+  if (!(timeoutMs > 0 && timeoutMs < Infinity)) reject("timeoutMs", "must be a positive number of milliseconds");
+  if (!(retryAfterMs >= 0 && retryAfterMs < Infinity)) reject("retryAfterMs", "must be a number of milliseconds");
+}
+
+export function checkFrom(from: unknown): void {
+  if (from !== undefined && from !== "start" && from !== "now") reject("from", 'must be "start" or "now"', "stream");
+}
+
+function reject(option: string, problem: string, where = "createClient"): never {
+  throw new HoldfastError("INVALID_ARGUMENT", `${where}.${option}: ${problem}.`);
+}
