@@ -13,7 +13,8 @@ function changingEvents(change: (event: ExecutionEvent) => ExecutionEvent | unde
 
 /** Returns a bug that hides entries of the journal from executions that replay. */
 function hiding(hides: (entry: JournalEntry) => boolean): Bug {
-  return { start: (start) => ({ ...start, journal: start.journal.filter((entry) => !hides(entry)) }) };
+  const page = (entries: readonly JournalEntry[]): readonly JournalEntry[] => entries.filter((entry) => !hides(entry));
+  return { start: (start) => ({ ...start, journal: page(start.journal) }), page };
 }
 
 /** The ids of the shielded steps of programs. */

@@ -88,8 +88,10 @@ export class Executor {
 
   /** On a pipe a page takes time, if it begins with an outcome that came late. */
   #readPage(port: ExecutionPort, after: number, remote: boolean): ReturnType<NonNullable<ExecutionPort["readPage"]>> {
-    const page = plainCopy(port.readPage?.(after) ?? []);
-    if ("then" in page || !remote || page[0]?.quiet !== true || !isOutcome(page[0])) return page;
+    const read = plainCopy(port.readPage?.(after) ?? []);
+    if ("then" in read) return read;
+    const page = this.#host.tampering.page?.(read) ?? read;
+    if (!remote || page[0]?.quiet !== true || !isOutcome(page[0])) return page;
     return this.#onPipe(() => page);
   }
 

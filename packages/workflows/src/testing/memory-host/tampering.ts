@@ -4,12 +4,14 @@
  * Owns: the places where a test can make the engine wrong. The engine's code stays as it is.
  */
 import type { RunMessage, transition } from "@holdfast/orchestrator";
-import type { ExecutionReport, ExecutionStart } from "@holdfast/protocol";
+import type { ExecutionReport, ExecutionStart, JournalEntry } from "@holdfast/protocol";
 
 /** Each function gets what a correct engine says, and returns what is said instead. */
 export interface Tampering {
   /** The start message of an execution. */
   start?(start: ExecutionStart): ExecutionStart;
+  /** A later page of the journal that an execution reads. */
+  page?(entries: readonly JournalEntry[]): readonly JournalEntry[];
   /** A report of a live execution. */
   report?(report: ExecutionReport): ExecutionReport;
   /** A report of an abandoned execution. `epoch`: the run's current epoch. */
