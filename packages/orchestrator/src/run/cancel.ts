@@ -79,6 +79,10 @@ export function settleCleanup(draft: Draft): void {
   if (cleanupBy === undefined || isTerminal(status) || paused?.by === "operator") return;
   // The engine pauses a run whose code cannot execute.
   if (paused === undefined && cleanupBy > draft.now) return;
+  // A step handler without sessions reports nothing before the clean-up code has ended, but gives signs of life.
+  if (draft.live && draft.context.silence?.heard === true) {
+    return draft.change({ cleanupBy: draft.now + HOST_LIMITS.cleanupWaitMs });
+  }
   draft.change({ cleanupBy: undefined });
   if (stepsToCompensate(draft).next().done === true) endWithoutCleanup(draft);
 }

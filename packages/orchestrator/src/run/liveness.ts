@@ -10,17 +10,26 @@ import { HOST_LIMITS } from "@holdfast/protocol";
 export interface Silence {
   readonly ms: number;
   readonly pings: number;
+  /** The execution itself has given a sign. */
+  readonly heard?: boolean;
 }
 
 export class Liveness {
   #signAt: number;
   #pings = 0;
+  #heard = false;
 
   constructor(now: number) {
     this.#signAt = now;
   }
 
   /** Records a sign of life: a message of the execution, or its answer to a ping. */
+  hear(now: number): void {
+    this.#heard = true;
+    this.sign(now);
+  }
+
+  /** The execution has something to do from now on: its silence counts from here. */
   sign(now: number): void {
     this.#signAt = now;
     this.#pings = 0;
@@ -34,7 +43,7 @@ export class Liveness {
   silence(now: number): Silence {
     // The clock may have been set back.
     this.#signAt = Math.min(this.#signAt, now);
-    return { ms: now - this.#signAt, pings: this.#pings };
+    return { ms: now - this.#signAt, pings: this.#pings, heard: this.#heard };
   }
 }
 
