@@ -80,7 +80,7 @@ export function settleCleanup(draft: Draft): void {
   // The engine pauses a run whose code cannot execute.
   if (paused === undefined && cleanupBy > draft.now) return;
   // A step handler without sessions reports nothing before the clean-up code has ended, but gives signs of life.
-  if (draft.live && draft.context.silence?.heard === true) {
+  if (draft.live && draft.context.silence?.answered === true) {
     return draft.change({ cleanupBy: draft.now + HOST_LIMITS.cleanupWaitMs });
   }
   draft.change({ cleanupBy: undefined });

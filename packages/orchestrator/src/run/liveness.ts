@@ -10,22 +10,22 @@ import { HOST_LIMITS } from "@holdfast/protocol";
 export interface Silence {
   readonly ms: number;
   readonly pings: number;
-  /** The execution itself has given a sign. */
-  readonly heard?: boolean;
+  /** The execution has answered a ping. */
+  readonly answered?: boolean;
 }
 
 export class Liveness {
   #signAt: number;
   #pings = 0;
-  #heard = false;
+  #answered = false;
 
   constructor(now: number) {
     this.#signAt = now;
   }
 
-  /** Records a sign of life: a message of the execution, or its answer to a ping. */
-  hear(now: number): void {
-    this.#heard = true;
+  /** Records the answer to a ping, which is a sign of life. */
+  answered(now: number): void {
+    this.#answered = true;
     this.sign(now);
   }
 
@@ -43,7 +43,7 @@ export class Liveness {
   silence(now: number): Silence {
     // The clock may have been set back.
     this.#signAt = Math.min(this.#signAt, now);
-    return { ms: now - this.#signAt, pings: this.#pings, heard: this.#heard };
+    return { ms: now - this.#signAt, pings: this.#pings, answered: this.#answered };
   }
 }
 

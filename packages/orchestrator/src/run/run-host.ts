@@ -273,7 +273,7 @@ export class RunHost {
   #ping(): void {
     const liveness = this.#liveness;
     liveness.pinged();
-    this.#live?.ping?.(() => liveness.hear(this.#options.clock()));
+    this.#live?.ping?.(() => liveness.answered(this.#options.clock()));
   }
 
   #updateIndex(): void {

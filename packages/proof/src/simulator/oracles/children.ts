@@ -29,7 +29,9 @@ export function checkChildren(hosts: readonly MemoryHost[]): string[] {
     byOperation.set(operation, runId);
     if (other !== undefined) return [`${operation} started ${other} and ${runId}`];
     const parentHost = hosts.find((one) => one.runId === parent.runId);
-    const entry = parentHost?.journal.find((one) => one.type === "child.started" && one.op === parent.op);
+    // The parent was deleted, and its detached child continues.
+    if (parentHost === undefined) return [];
+    const entry = parentHost.journal.find((one) => one.type === "child.started" && one.op === parent.op);
     if (entry?.type === "child.started" && entry.runId === runId) return [];
     return [`${runId} is not the child that ${parseOperationId(parent.op).name} of ${parent.runId} started`];
   });
