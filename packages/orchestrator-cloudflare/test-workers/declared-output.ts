@@ -39,6 +39,11 @@ export function expectBrokenConnections(): void {
   );
 }
 
+/** For suites with much load: an alarm fires while a commit moves it. workerd then fires it at the new time. */
+export function expectMovedAlarms(): void {
+  expectOutput("alarms that moved as they fired", /^NOSENTRY SQLite alarm handler canceled with requestScheduledAlarm/);
+}
+
 /** For suites with executions over RPC: an object that is removed holds stubs of them, and cannot dispose of them. */
 export function expectLostStubs(): void {
   expectOutput("RPC stubs of removed objects", /^An RPC stub was not disposed properly/);

@@ -21,6 +21,86 @@ export const FOUND: Record<string, Scenario> = {
     },
     resume: 1,
   },
+  "a wait of no time took over its outcome of the parent after it had lost a race": {
+    ...NO_FAULTS,
+    program: {
+      kind: "sequence",
+      id: 0,
+      parts: [
+        { kind: "stream", id: 8, chunks: 3 },
+        {
+          kind: "first",
+          id: 10,
+          parts: [
+            { ...STEP, id: 11, name: "s11", once: true },
+            { kind: "wait", id: 13, on: "signal", name: "b", ms: 0, even: undefined },
+          ],
+          cancelLosers: true,
+        },
+      ],
+    },
+    resume: 2,
+  },
+  "a branch called ctx.compensate after the function had ended, while shielded code executed": {
+    ...NO_FAULTS,
+    program: {
+      kind: "race",
+      id: 0,
+      parts: [
+        {
+          kind: "any",
+          id: 1,
+          parts: [
+            {
+              kind: "cleanup",
+              id: 2,
+              parts: [
+                { kind: "release", id: 3, on: "signal", name: "a", ms: -1 },
+                { ...STEP, id: 5, name: "c5", ms: 1041 },
+              ],
+            },
+            { ...STEP, id: 7, name: "same" },
+          ],
+        },
+        {
+          kind: "settling",
+          id: 16,
+          parts: [
+            { ...STEP, id: 17, name: "same", ms: 1451 },
+            { kind: "sleep", id: 18, ms: 426 },
+            { kind: "undo", id: 19 },
+          ],
+        },
+      ],
+    },
+  },
+  "a cancel came while ctx.compensate waited for shielded code": {
+    ...NO_FAULTS,
+    program: {
+      kind: "settled",
+      id: 0,
+      parts: [
+        {
+          kind: "cleanup",
+          id: 1,
+          parts: [
+            { ...STEP, id: 3, name: "c3" },
+            { ...STEP, id: 4, name: "c4", ms: 1552 },
+          ],
+        },
+        {
+          kind: "late",
+          id: 5,
+          parts: [
+            { kind: "throw", id: 7 },
+            { kind: "wait", id: 9, on: "signal", name: "a", ms: 684, even: undefined },
+            { kind: "undo", id: 11 },
+          ],
+        },
+      ],
+    },
+    actions: [{ afterMs: 861, run: 0, act: { type: "cancel" } }],
+  },
   "a resumed run took over that a step had lost a race whose winner executed again": {
     ...NO_FAULTS,
     program: {

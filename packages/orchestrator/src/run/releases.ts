@@ -48,7 +48,11 @@ export function releaseAborted(draft: Draft, { op, value }: OperationEvents & { 
 }
 
 /** Journals that a wait was let go. The wait is not, or no longer, in the header. */
-export function endReleased(draft: Draft, { op, nth, tokenId }: OpenWait, why: Release): void {
+export function endReleased(
+  draft: Draft,
+  { op, nth, tokenId }: Pick<OpenWait, "op" | "nth" | "tokenId">,
+  why: Release,
+): void {
   markFeature(draft);
   if (tokenId !== undefined) closeToken(draft, tokenId, "released");
   appendOutcome(draft, { type: "wait.released", op, ...why }, nth, true);

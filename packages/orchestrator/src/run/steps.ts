@@ -6,7 +6,7 @@
 import { LIMITS, type OperationEvents } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
 import { wake } from "./lifecycle.ts";
-import { appendOutcome } from "./releases.ts";
+import { appendOutcome, endReleased } from "./releases.ts";
 import { findInherited, knowOperations } from "./run-state.ts";
 import { computeBackoffDelayMs } from "./step-retry.ts";
 import { endStream } from "./streams.ts";
@@ -79,6 +79,9 @@ function findNextRetry({ state, at }: Draft): number | undefined {
 export function inheritOutcome(draft: Draft, event: OperationEvents & { type: "inherited" }): void {
   const outcome = findInherited(draft.state, event.from ?? event.op);
   if (outcome === undefined) return;
+  // A wait that lost its race in this transition keeps no outcome of the parent (WAIT11).
+  const release = draft.releases.get(event.op);
+  if (release !== undefined && outcome.type.startsWith("wait.")) return endReleased(draft, event, release);
   const compensable = outcome.type === "step.completed" && event.compensable ? { compensable: true as const } : {};
   appendOutcome(draft, { ...outcome, op: event.op, ...compensable }, event.nth, true);
 }

@@ -116,6 +116,7 @@ export class Execution implements LiveExecution, SchedulerHost {
   }
 
   #functionEnded(end: FunctionEnd): void {
+    this.unwinding.returned = true;
     this.shields.whenEnded(() => this.leave(end));
   }
 

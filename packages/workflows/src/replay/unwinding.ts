@@ -39,6 +39,8 @@ export class Unwinding {
   readonly #host: UnwindingHost;
   #stage: Stage = "forward";
   #functionOver = false;
+  /** The function has returned, or thrown. Its shielded steps may still execute. */
+  returned = false;
   /** The executing compensations. */
   readonly #executing = new Set<OpenOperation>();
   #cancelGrace: (() => void) | undefined;
@@ -73,11 +75,12 @@ export class Unwinding {
   /** Handles `ctx.compensate`: unwinds the run and ignores later operations of the function. */
   request(): void {
     // A branch that was not awaited may request this after the function has ended: the end stays valid.
-    if (this.#stage !== "forward" || this.#functionOver) return;
+    if (this.#stage !== "forward" || this.returned || this.#functionOver) return;
     this.#stage = "starting";
     const error = { name: "CompensatedError", message: "The workflow asked to be undone.", code: "COMPENSATED" };
     this.#host.shields.whenEnded(() => {
-      this.#host.operations.requestUnwind({ cause: "request", error });
+      // A cancel may have come while shielded steps executed: the run unwinds already.
+      if (this.#leaveAt === 0) this.#host.operations.requestUnwind({ cause: "request", error });
       this.#host.leave({ type: "left" });
     });
   }

@@ -6,18 +6,19 @@
 const SEEN = /^((?:step|wait|token|child)\d+)=(.*) at \d+ with /;
 
 /**
- * A step returns its own number. A wait that received anything received it in the parent, because nothing is delivered to a
- * resumed run.
+ * A step returns its own number. A wait received the same in the parent, because nothing is delivered to a resumed run.
  * @param seen What the function of the resumed run received.
  * @param seenBefore What the functions of the runs received from which it was resumed.
  */
 export function checkTakenOver(seen: readonly string[], seenBefore: readonly string[]): string[] {
   const before = new Set(seenBefore.flatMap((text) => SEEN.exec(text)?.slice(1).join("=") ?? []));
+  // A function that was paused or aborted has not received the last outcomes of its journal.
+  const received = new Set(seenBefore.flatMap((text) => SEEN.exec(text)?.[2] ?? []));
   return seen.flatMap((text) => {
     const [, label = "", value] = SEEN.exec(text) ?? [];
     const right = label.startsWith("step")
       ? `step${value}` === label
-      : value === "null" || !label.startsWith("wait") || before.has(`${label}=${value}`);
+      : value === "null" || !label.startsWith("wait") || before.has(`${label}=${value}`) || !received.has(value ?? "");
     return right || value === undefined ? [] : [`${label} received ${value}, which is the result of another part`];
   });
 }
