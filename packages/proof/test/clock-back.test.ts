@@ -89,6 +89,15 @@ describe("the clock is set back", () => {
     ).toBeLessThanOrEqual(60 * SECOND);
   });
 
+  test("RUN1 an ended run keeps the end of its time budget", async () => {
+    const host = await started(() => "done", { trigger: { timeoutMs: 10 * SECOND } });
+    await host.advance();
+    const before = host.store.dump();
+    host.clock.jump(-HOUR);
+    host.host.handle({ type: "settle" });
+    expect(host.store.dump()).toEqual(before);
+  });
+
   test("DUR8 a dispatch that failed before it is repeated after its own delay", async () => {
     let starts = 0;
     const unreachable = { afterReports: 0, detectedAfterMs: 1 };

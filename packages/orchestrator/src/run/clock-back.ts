@@ -4,7 +4,7 @@
  * Owns: the rule that a timer for a duration is never further away than its duration: it is set again, one duration from
  * now, at the next input of the run (WAIT1). A timer for a date keeps its date.
  */
-import { HOST_LIMITS } from "@holdfast/protocol";
+import { HOST_LIMITS, isTerminal } from "@holdfast/protocol";
 import { resendDelayMs } from "../host/outbox.ts";
 import type { Draft } from "./draft.ts";
 import { dispatchDelayMs } from "./recovery.ts";
@@ -16,7 +16,8 @@ export function setTimersAgain(draft: Draft): void {
   const { header, now } = draft;
   const timers = {
     startAt: within(now, header.startAt, header.delayMs),
-    deadlineAt: within(now, header.deadlineAt, header.timeoutMs),
+    // The budget of an ended run counts for nothing (RUN1).
+    deadlineAt: isTerminal(header.status) ? header.deadlineAt : within(now, header.deadlineAt, header.timeoutMs),
     watchdogAt: within(now, header.watchdogAt, HOST_LIMITS.watchdogMsMax),
     retryAt: header.retryAt === undefined ? undefined : within(now, header.retryAt, untilNextRetryMs(draft)),
   };
