@@ -8,8 +8,8 @@ import { gzipSync } from "node:zlib";
 import { afterAll, expect, test } from "vitest";
 import { REPOSITORY } from "./source-files.ts";
 
-/** Some kilobytes over what it weighs. A change that adds more gives its reason. */
-const BUDGET_BYTES = 130_000;
+/** Two kilobytes over what it weighs, of which zod, the schema library of the example, is a fifth. */
+const BUDGET_BYTES = 132_000;
 
 const outputFolder = mkdtempSync(join(tmpdir(), "holdfast-deploy-"));
 
