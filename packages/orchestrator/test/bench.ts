@@ -4,6 +4,7 @@ import {
   ENCODED_UNDEFINED,
   type Limits,
   type ExecutionEvent,
+  type ExecutionPort,
   type StepDispatcher,
 } from "@holdfast/protocol";
 import { MemoryStore } from "@holdfast/workflows/testing";
@@ -85,6 +86,33 @@ export class Bench {
     return header;
   }
 }
+
+/** A host over the rows of a bench that gives the ports of its executions, so that they can report late. */
+export function hostWithPorts(bench: Bench): { readonly host: RunHost; readonly ports: readonly ExecutionPort[] } {
+  const ports: ExecutionPort[] = [];
+  const host = new RunHost({
+    store: bench.store,
+    clock: () => bench.now,
+    dispatcher: {
+      workflows: () => [],
+      start: (_start, port) => {
+        ports.push(port);
+        return { update: () => {}, abort: () => {} };
+      },
+    },
+  });
+  return { host, ports };
+}
+
+export const completed = (name: string, more: object = {}): ExecutionEvent => ({
+  type: "step.completed",
+  op: `step/0/${name}`,
+  nth: 1,
+  attempt: 1,
+  startedAt: 0,
+  value: "[1]",
+  ...more,
+});
 
 export const child = (name: string, detached = false): ExecutionEvent => ({
   type: "child.started",

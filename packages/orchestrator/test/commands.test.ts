@@ -2,7 +2,7 @@
 import { type ExecutionEvent, errorValue } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
 import type { Input } from "../src/index.ts";
-import { Bench } from "./bench.ts";
+import { Bench, completed } from "./bench.ts";
 
 const by = "ada";
 
@@ -22,15 +22,7 @@ const COMMANDS = {
 
 type Command = keyof typeof COMMANDS;
 
-const compensable: ExecutionEvent = {
-  type: "step.completed",
-  op: "step/0/a",
-  nth: 1,
-  attempt: 1,
-  startedAt: 0,
-  value: "[1]",
-  compensable: true,
-};
+const compensable = completed("a", { compensable: true });
 
 /** A run that waits for a signal and two tokens. The time-out of one of them is due in a second. */
 function waiting(): Bench {

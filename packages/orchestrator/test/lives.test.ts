@@ -1,8 +1,8 @@
 /** What belongs to a deleted run and arrives late does not reach the run that has its id and its object now. */
-import { type ExecutionPort, errorValue } from "@holdfast/protocol";
+import { errorValue } from "@holdfast/protocol";
 import { expect, test } from "vitest";
-import { RunHost } from "../src/index.ts";
-import { Bench, child } from "./bench.ts";
+import type { RunHost } from "../src/index.ts";
+import { Bench, child, completed, hostWithPorts } from "./bench.ts";
 
 /** Deletes the run of the object, as an adapter does, and creates another one. */
 function createAgain(bench: Bench, host: RunHost = bench.host): void {
@@ -32,18 +32,7 @@ test("CHILD4 a late acknowledgement of a deleted run settles no message of the n
 
 test("DUR6 an execution of a deleted run cannot report to the next run, although both have epoch 1", () => {
   const bench = new Bench();
-  const ports: ExecutionPort[] = [];
-  const host = new RunHost({
-    store: bench.store,
-    clock: () => bench.now,
-    dispatcher: {
-      workflows: () => [],
-      start: (_start, port) => {
-        ports.push(port);
-        return { update: () => {}, abort: () => {} };
-      },
-    },
-  });
+  const { host, ports } = hostWithPorts(bench);
   host.handle(bench.newTrigger());
   host.handle({ type: "terminate", reason: "x" });
   createAgain(bench, host);
@@ -76,15 +65,7 @@ test("IDX2 a late acknowledgement of the index for a deleted run does not count 
 test("SEC2 a command that changes nothing is not recorded in the audit, and each other command once", () => {
   const bench = new Bench();
   bench.trigger();
-  bench.report({
-    type: "step.completed",
-    op: "step/0/a",
-    nth: 1,
-    attempt: 1,
-    startedAt: 0,
-    value: "[1]",
-    compensable: true,
-  });
+  bench.report(completed("a", { compensable: true }));
   const deliver = { type: "deliver", kind: "signal", name: "s", payload: "[1]", deliveryId: "d", by: "ada" } as const;
   const note = { type: "noteResumed", runId: "r2", by: "ada" } as const;
   for (const input of [deliver, deliver, note, note]) bench.host.handle(input);

@@ -1,22 +1,12 @@
 /** Repeated and late reports and requests. */
-import { type ExecutionEvent, type ExecutionPort } from "@holdfast/protocol";
+import type { ExecutionEvent } from "@holdfast/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
-import { RunHost, readJournal } from "../src/index.ts";
-import { Bench } from "./bench.ts";
+import { readJournal } from "../src/index.ts";
+import { Bench, completed, hostWithPorts } from "./bench.ts";
 
 let bench: Bench;
 beforeEach(() => {
   bench = new Bench();
-});
-
-const completed = (name: string, more: object = {}): ExecutionEvent => ({
-  type: "step.completed",
-  op: `step/0/${name}`,
-  nth: 1,
-  attempt: 1,
-  startedAt: 0,
-  value: "[1]",
-  ...more,
 });
 
 describe("repetitions", () => {
@@ -31,18 +21,7 @@ describe("repetitions", () => {
   });
 
   test("DUR6 an execution of an earlier epoch is rejected, whatever it reports", async () => {
-    const ports: ExecutionPort[] = [];
-    const host = new RunHost({
-      store: bench.store,
-      clock: () => bench.now,
-      dispatcher: {
-        workflows: () => [],
-        start: (_start, port) => {
-          ports.push(port);
-          return { update: () => {}, abort: () => {} };
-        },
-      },
-    });
+    const { host, ports } = hostWithPorts(bench);
     host.handle(bench.newTrigger());
     ports[0]?.lost({ name: "Error", message: "gone" });
     bench.now += 60_000;

@@ -322,7 +322,9 @@ export class RunHost {
     return this.#options.dispatcher.start(this.#describeStart(this.state, header, journal), {
       report: (report) => this.#report(epoch, report, life),
       lost: (error) => this.#lost(epoch, error, life),
-      readPage: (after) => readPage(this.#options.store, after, page, journal.ahead),
+      // A superseded execution gets no page, which ends it: the rows may be those of another run (DUR6).
+      readPage: (after) =>
+        this.#isNewest(epoch, life) ? readPage(this.#options.store, after, page, journal.ahead) : [],
       progressed: () => {
         if (this.#isNewest(epoch, life)) this.#options.onProgress?.();
       },

@@ -22,8 +22,8 @@ export class MemoryStore implements RunStore {
   afterCommit: (batch: WriteBatch) => void = () => {};
   /** The number of the process that uses the store. */
   #process = 1;
-  /** What was durable before the commits that are not, if there are any: they may be lost (S4). */
-  #durable: { readonly rows: Map<string, object>; readonly alarm: number | null } | undefined;
+  /** The commits that are not durable, oldest first, each with what was stored before it: they may be lost (S4). */
+  #losable: { readonly commit: number; readonly rows: Map<string, object>; readonly alarm: number | null }[] = [];
   #commit = 0;
   /** Whether commits that are not durable may be lost with the process. */
   losesCommits = false;
@@ -59,8 +59,8 @@ export class MemoryStore implements RunStore {
   commit(batch: WriteBatch): undefined {
     this.beforeCommit(batch);
     if (this.losesCommits) {
-      this.#durable ??= { rows: new Map(this.#rows), alarm: this.platformAlarm.stored };
       this.#commit += 1;
+      this.#losable.push({ commit: this.#commit, rows: new Map(this.#rows), alarm: this.platformAlarm.stored });
       void this.#becomesDurable(TURNS_UNTIL_DURABLE);
     }
     // Copy all rows before any change: a row that cannot be copied must change nothing.
@@ -85,11 +85,12 @@ export class MemoryStore implements RunStore {
   /** Ends the process: calls of `sync` get no answer. `loses`: the commits that are not durable are lost. */
   restart(loses: boolean): void {
     this.#process += 1;
-    if (loses && this.#durable !== undefined) {
-      this.#rows = this.#durable.rows;
-      this.platformAlarm.set(this.#durable.alarm, -Infinity);
+    const [lost] = this.#losable;
+    if (loses && lost !== undefined) {
+      this.#rows = lost.rows;
+      this.platformAlarm.set(lost.alarm, -Infinity);
     }
-    this.#durable = undefined;
+    this.#losable = [];
   }
 
   /** Makes all commits until now durable after some turns. Resolves with false if the process dies before. */
@@ -98,7 +99,7 @@ export class MemoryStore implements RunStore {
     const commit = this.#commit;
     for (let turn = 0; turn < turns; turn++) await webPlatform.turn();
     if (this.#process !== process) return false;
-    if (this.#commit === commit) this.#durable = undefined;
+    this.#losable = this.#losable.filter((losable) => losable.commit > commit);
     return true;
   }
 
