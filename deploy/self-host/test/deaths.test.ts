@@ -2,7 +2,6 @@
  * Runs code that blocks its process on plain workerd with storage on disk, and kills the process again and again.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -10,6 +9,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { bundleWorkerTo } from "@holdfast/cli/bundle";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { kill, urlOf } from "./workerd-process.ts";
 
 const FOLDER = join(import.meta.dirname, "..");
 /** The executable itself: `.bin/workerd` is a script that would survive the kill. */
@@ -31,7 +31,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await kill();
+  await kill(workerd);
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
@@ -41,21 +41,7 @@ async function start(env: Readonly<Record<string, string>> = {}): Promise<void> 
     env: { ...env, PATH: process.env["PATH"] ?? "" },
     stdio: ["ignore", "ignore", "pipe", "pipe"],
   });
-  workerd.stderr?.resume();
-  const [message] = (await once(workerd.stdio[3] as NodeJS.ReadableStream, "data", {
-    signal: AbortSignal.timeout(10_000),
-  })) as [Buffer];
-  const { port } = JSON.parse(message.toString()) as { readonly port: number };
-  url = `http://127.0.0.1:${port}`;
-}
-
-async function kill(): Promise<void> {
-  const victim = workerd;
-  workerd = undefined;
-  if (victim === undefined || victim.exitCode !== null || victim.signalCode !== null) return;
-  const gone = once(victim, "exit");
-  victim.kill("SIGKILL");
-  await gone;
+  url = await urlOf(workerd);
 }
 
 /** `undefined`: no answer, because the process is blocked. */
@@ -89,7 +75,7 @@ test("DUR7 DUR10 a step that blocks its process after a sleep pauses the run, al
   let deaths = 0;
   while (deaths < 13 && (await blockedOrPaused("r"))) {
     deaths += 1;
-    await kill();
+    await kill(workerd);
     await start({ LIMITS });
   }
   expect(await ask("/api/runs/r")).toMatchObject({ status: "paused", error: { code: "EXECUTOR_CRASHED" } });
@@ -100,7 +86,7 @@ test("DUR12 with HOLD a process whose run blocks it serves the API, and the run 
   await start();
   await ask("/api/runs", { workflowId: "spin", runId: "r", input: null }, 5_000);
   expect(await blockedOrPaused("r")).toBe(true);
-  await kill();
+  await kill(workerd);
   await start({ HOLD: "true" });
   // Longer than the watchdog, whose alarm would block the process again.
   await delay(6_000);
@@ -109,7 +95,7 @@ test("DUR12 with HOLD a process whose run blocks it serves the API, and the run 
     status: "running",
   });
   expect(await ask("/api/runs/r/cancel", {})).toMatchObject({ run: { status: "cancelled" } });
-  await kill();
+  await kill(workerd);
   await start();
   expect(await ask("/api/runs/i/signals", { name: "go", payload: 1 }, 5_000)).toMatchObject({ delivery: "buffered" });
   const held = async (): Promise<unknown> => (await ask("/api/runs/i"))?.["status"];

@@ -12,6 +12,7 @@ import { DatabaseSync } from "node:sqlite";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { kill, urlOf } from "./workerd-process.ts";
 
 const REPOSITORY = join(import.meta.dirname, "../../..");
 const FOLDER = join(import.meta.dirname, "..");
@@ -51,7 +52,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await kill();
+  await kill(workerd);
   counter.closeAllConnections();
   counter.close();
   rmSync(data, { recursive: true, force: true, maxRetries: 5 });
@@ -60,13 +61,7 @@ afterEach(async () => {
 /** Starts the executable and resolves when it serves. It chooses a new port at each start. */
 async function start(env: Readonly<Record<string, string>> = { API_TOKENS: TOKEN }): Promise<void> {
   workerd = launch(env);
-  // Read stderr: a full pipe would block workerd.
-  workerd.stderr?.resume();
-  const [message] = (await once(workerd.stdio[3] as NodeJS.ReadableStream, "data", {
-    signal: AbortSignal.timeout(10_000),
-  })) as [Buffer];
-  const { port } = JSON.parse(message.toString()) as { readonly port: number };
-  url = `http://127.0.0.1:${port}`;
+  url = await urlOf(workerd);
 }
 
 /** Starts the script as an operator does. The script becomes workerd (exec), so the process is the same. */
@@ -75,15 +70,6 @@ function launch(env: Readonly<Record<string, string>>): ChildProcess {
     env: { ...env, PATH: process.env["PATH"] ?? "", HOLDFAST_DATA: data, HOLDFAST_ADDRESS: "127.0.0.1:0" },
     stdio: ["ignore", "ignore", "pipe", "pipe"],
   });
-}
-
-async function kill(): Promise<void> {
-  const victim = workerd;
-  workerd = undefined;
-  if (victim === undefined || victim.exitCode !== null || victim.signalCode !== null) return;
-  const gone = once(victim, "exit");
-  victim.kill("SIGKILL");
-  await gone;
 }
 
 async function ask(path: string, body?: object): Promise<{ readonly status: number; readonly body: unknown }> {
@@ -125,7 +111,7 @@ test("SEC1 every request is rejected without API_TOKENS, and a request without o
   await start({});
   expect(await ask("/api/workflows")).toMatchObject({ status: 503, body: { error: "auth_not_configured" } });
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
-  await kill();
+  await kill(workerd);
   await start({ API_TOKENS: "another-token-of-a-caller" });
   expect(await ask("/api/workflows")).toMatchObject({ status: 401, body: { error: "unauthorized" } });
 });
@@ -143,7 +129,7 @@ test("DUR1 every acknowledged order completes and journals each step once, altho
   );
   for (let i = 0; i < 6; i++) {
     await delay(450);
-    await kill();
+    await kill(workerd);
     await start();
   }
   await orders;
@@ -176,7 +162,7 @@ test("DUR5 after a kill and a restart, alarms wake the runs without any request"
   await trigger("executing", 1_500);
   await approve("executing");
   await expect.poll(() => reportedAt("/executing/ship/start")).toBeGreaterThan(0);
-  await kill();
+  await kill(workerd);
   await delay(1_000);
   const restarted = Date.now();
   await start();

@@ -2,6 +2,8 @@
  * tests: real step handlers on a network with random faults: lost requests and answers, answers that are nonsense,
  * processes that restart, several instances, handlers without sessions, and few sessions
  */
+import { Random } from "@holdfast/proof";
+import { randomSeed } from "@holdfast/proof/output";
 import { workflow } from "@holdfast/workflows";
 import { expect, test } from "vitest";
 import type { FakeDeployment } from "./fake-platform.ts";
@@ -13,17 +15,6 @@ const SEEDS = 24;
 
 const KINDS = ["request lost", "answer lost", "nonsense", "restart", "overload"] as const;
 
-/** A small generator: the same seed gives the same faults (mulberry32 has the same form). */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 interface Played {
   readonly seed: number;
   readonly status: unknown;
@@ -33,12 +24,12 @@ interface Played {
 }
 
 async function play(seed: number): Promise<Played> {
-  const random = randomOf(seed);
+  const random = new Random(seed);
   const starts = new Map<string, number>();
   const body = async (name: string): Promise<string> => {
     starts.set(name, (starts.get(name) ?? 0) + 1);
     await new Promise((resolve) => {
-      setTimeout(resolve, random() * 20);
+      setTimeout(resolve, random.below(20));
     });
     return name;
   };
@@ -50,14 +41,14 @@ async function play(seed: number): Promise<Played> {
       return [first, ...rest, await ctx.step("last", () => body("last"))].join("");
     },
   });
-  const stateless = random() < 0.3;
+  const stateless = random.chance(0.3);
   const network = new Network(
-    { workflows: [work], stateless, sessionsMax: 1 + Math.floor(random() * 3) },
-    random() < 0.5 ? 1 : 2,
+    { workflows: [work], stateless, sessionsMax: 1 + random.below(3) },
+    random.chance(0.5) ? 1 : 2,
   );
   let faults = 0;
   network.breaks = async (number, _request, pass) => {
-    const kind = random() < 0.3 && number <= FAULTY_REQUESTS ? KINDS[Math.floor(random() * KINDS.length)] : undefined;
+    const kind = random.chance(0.3) && number <= FAULTY_REQUESTS ? random.pick(KINDS) : undefined;
     if (kind === undefined) return pass();
     faults += 1;
     if (kind === "overload") return new Response("later", { status: 503 });
@@ -100,7 +91,7 @@ test(
   `DUR11 DUR8 runs on a network with random faults end, and a body starts at most once more for each fault (${SEEDS} seeds)`,
   { timeout: 60_000 },
   async () => {
-    const from = Date.now() % 1_000_000;
+    const from = randomSeed();
     const seeds = Array.from({ length: SEEDS }, (_, place) => from + place);
     const played = await Promise.all(seeds.map(play));
     expect(played).toEqual(
