@@ -9,7 +9,7 @@ import { Misconfigured, failureText, reportMisconfigured } from "./options.ts";
 /**
  * Answers a request to the API (the routes are in docs/http-api.md). Never throws.
  * @param given The dependencies, or a function that makes them. An error of the function, for example of an invalid list of
- *   tokens, is answered `503 misconfigured` (SEC7).
+ *   tokens, is answered `503 misconfigured` (SEC9).
  */
 export async function handleWorkerRequest(request: Request, given: WorkerDeps | (() => WorkerDeps)): Promise<Response> {
   let deps: WorkerDeps;

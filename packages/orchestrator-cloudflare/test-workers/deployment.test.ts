@@ -15,7 +15,7 @@ test("API1 the classes extend the platform's DurableObject, so subclasses can ha
   expect(await runInDurableObject(index, (instance) => instance instanceof DurableObject)).toBe(true);
 });
 
-test("SEC7 bindings are recognized in workerd, and the answer names a missing one", async () => {
+test("SEC9 bindings are recognized in workerd, and the answer names a missing one", async () => {
   expectOutput("a missing binding is logged", /this deployment is misconfigured\. The binding WORKFLOW_RUN_DO/);
   expect((await call("/healthz")).status).toBe(200);
   const answer = await worker.fetch(new Request("https://holdfast.test/api/runs"), {

@@ -80,7 +80,7 @@ const TOKENS: [text: string, words: string][] = [
   ["sha256:12", "must be followed by 64"],
 ];
 
-test.each(TOKENS)("SEC7 API_TOKENS=%s closes the door and names the field", async (text, words) => {
+test.each(TOKENS)("SEC9 API_TOKENS=%s closes the door and names the field", async (text, words) => {
   const { fetch } = isolate({ API_TOKENS: text.replaceAll("TOKEN", SECRET) });
   for (const path of ["/api/runs/r", "/api/workflows", "/openapi.json", "/nowhere", "/public/tokens/t/r/x"]) {
     const { status, body } = await answerOf(await fetch(path));
@@ -106,7 +106,7 @@ const OTHERS: [field: string, text: string, words: string][] = [
   ["OTLP_HEADERS", `{"a":["${SECRET}"]}`, "must be a JSON object of strings"],
 ];
 
-test.each(OTHERS)("SEC7 %s=%s closes the door and names the field", async (field, text, words) => {
+test.each(OTHERS)("SEC9 %s=%s closes the door and names the field", async (field, text, words) => {
   const { fetch } = isolate({ [field]: text });
   expect((await fetch("/api/workflows")).status).toBe(503);
   expect(log.mock.calls).toEqual([[expect.stringContaining(field)]]);
@@ -114,14 +114,14 @@ test.each(OTHERS)("SEC7 %s=%s closes the door and names the field", async (field
   expect(String(log.mock.calls)).not.toContain(SECRET);
 });
 
-test("SEC7 all wrong fields are named together", async () => {
+test("SEC9 all wrong fields are named together", async () => {
   await isolate({ RETENTION: "30 days", LIMITS: "5", API_TOKENS: "x", PAYLOADS: {} }).fetch("/healthz");
   expect(log.mock.calls).toHaveLength(1);
   for (const field of ["RETENTION", "LIMITS", "API_TOKENS", "PAYLOADS"])
     expect(String(log.mock.calls)).toContain(field);
 });
 
-test("SEC7 whatever a variable contains, each route answers 503 misconfigured or works, and the log has no secret", async () => {
+test("SEC9 whatever a variable contains, each route answers 503 misconfigured or works, and the log has no secret", async () => {
   const variable = fc.constantFrom("API_TOKENS", "RETENTION", "LIMITS", "OTLP_URL", "OTLP_HEADERS", "AUTH", "HOLD");
   await fc.assert(
     fc.asyncProperty(variable, hostileVariable(SECRET), async (name, text) => {
@@ -171,7 +171,7 @@ test("SEC1 hmacAuth takes its keys as JSON too, and without keys it is closed", 
   expect(await statusWith(JSON.stringify([ID]))).toBe(401);
 });
 
-test("SEC7 a hand-written Worker answers 503 misconfigured if its dependencies cannot be made", async () => {
+test("SEC9 a hand-written Worker answers 503 misconfigured if its dependencies cannot be made", async () => {
   const { runDO } = new FakeDeployment([]);
   for (const make of [() => ({ runDO, verifyRequest: bearerAuth("x") }), () => JSON.parse(`{${SECRET}`) as never]) {
     for (const path of ["/healthz", "/api/runs/r"])
@@ -181,7 +181,7 @@ test("SEC7 a hand-written Worker answers 503 misconfigured if its dependencies c
   expect(String(log.mock.calls)).not.toContain(SECRET);
 });
 
-test("SEC7 DUR5 runs under a wrong configuration keep their rows and an alarm, and continue when it is corrected", async () => {
+test("SEC9 DUR5 runs under a wrong configuration keep their rows and an alarm, and continue when it is corrected", async () => {
   const context = new FakeContext();
   const good = isolate({}, context);
   await good.fetch("/api/runs", { workflowId: "sleeper", runId: "r" });
@@ -201,7 +201,7 @@ test("SEC7 DUR5 runs under a wrong configuration keep their rows and an alarm, a
   await vi.waitFor(() => expect(context.storage.rows.get("record")).toMatchObject({ status: "completed" }));
 });
 
-test("SEC7 the version in answers is the version of the package", () => {
+test("SEC9 the version in answers is the version of the package", () => {
   const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
   expect(JSON.parse(manifest)).toMatchObject({ version: HOLDFAST_VERSION });
 });

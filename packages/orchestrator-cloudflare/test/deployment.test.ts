@@ -167,7 +167,7 @@ describe("a misconfigured deployment", () => {
     ["ENVIRONMENT", { ENVIRONMENT: "x".repeat(300) }],
   ];
 
-  test.each(WRONG)("SEC7 an invalid %s is answered 503 misconfigured, and logged once", async (field, variables) => {
+  test.each(WRONG)("SEC9 an invalid %s is answered 503 misconfigured, and logged once", async (field, variables) => {
     const log = logged();
     const deployed = new Deployed(variables);
     for (const path of ["/api/workflows", "/api/runs/r1", "/openapi.json", "/nowhere"]) {
@@ -185,7 +185,7 @@ describe("a misconfigured deployment", () => {
       expect(String(log.mock.calls)).not.toContain(text);
   });
 
-  test("SEC7 the answer names a missing binding, its class and its migration, and no variable", async () => {
+  test("SEC9 the answer names a missing binding, its class and its migration, and no variable", async () => {
     logged();
     const messageOf = async (variables: Record<string, unknown>) =>
       String((await answerOf(await new Deployed(variables).fetch("/api/workflows"))).body["message"]);
@@ -225,7 +225,7 @@ describe("a misconfigured deployment", () => {
   ];
 
   test.each(WRONG_DEPS)(
-    "RUN7 SEC7 an invalid %s is answered 503 misconfigured, and logged once",
+    "RUN7 SEC9 an invalid %s is answered 503 misconfigured, and logged once",
     async (field, deps) => {
       const log = logged();
       const deployed = new Deployed({}, { workflows: [hello], deps: () => deps as HoldfastDeps });
@@ -247,7 +247,7 @@ describe("a misconfigured deployment", () => {
     expect(String(log.mock.calls)).toContain("deps.clock: must be a function");
   });
 
-  test("SEC7 DUR5 an alarm of a run is set again until the deployment is configured", async () => {
+  test("SEC9 DUR5 an alarm of a run is set again until the deployment is configured", async () => {
     logged();
     const { app } = new Deployed();
     const context = new FakeContext();
@@ -257,7 +257,7 @@ describe("a misconfigured deployment", () => {
 });
 
 describe("a class written by hand", () => {
-  test("RUN7 SEC7 the exported handlers answer 503 misconfigured for invalid deps, and log each object once", async () => {
+  test("RUN7 SEC9 the exported handlers answer 503 misconfigured for invalid deps, and log each object once", async () => {
     const log = logged();
     const request = () => new Request("https://flows.example/api/runs/r1");
     const runDO = new Deployed().env["WORKFLOW_RUN_DO"] as DurableObjectNamespaceLike;

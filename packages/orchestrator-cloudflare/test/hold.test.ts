@@ -118,7 +118,7 @@ describe("a held deployment", () => {
     expect([deployments.workerDeps(env).hold, object.hold]).toEqual([held, held]);
   });
 
-  test("SEC7 DUR12 another value of HOLD is rejected, so that a typing error does not start what is to be held", () => {
+  test("SEC9 DUR12 another value of HOLD is rejected, so that a typing error does not start what is to be held", () => {
     const log = vi.spyOn(console, "error").mockImplementation(() => {});
     const env = { WORKFLOW_RUN_DO: { idFromName: () => "", get: () => ({}) }, AUTH: "off", HOLD: "yes" };
     expect(() => new Deployments({ workflows: [sleeper] }).workerDeps(env)).toThrow("misconfigured");
