@@ -152,7 +152,7 @@ describe("scopes", () => {
 
   test("SEC5 the server sets the tenant data, environment and origin of a run, unless the caller has the scope admin", async () => {
     const { as } = callers([
-      { token: "plain", scopes: ["trigger", "read"], tenantMeta: { plan: "free" } },
+      { token: "plain", scopes: ["trigger", "read", "operate"], tenantMeta: { plan: "free" } },
       { token: "admin", scopes: ["trigger", "read", "admin"] },
     ]);
     for (const field of [{ tenantMeta: { plan: "gold" } }, { environment: "production" }]) {

@@ -4,20 +4,23 @@
  * Owns: the attributes that the principal and the server set, and the scope that a caller needs to override them.
  */
 import type { RunIdentity } from "@holdfast/orchestrator";
-import { requireScope } from "../auth/principal.ts";
+import { type Principal, requireScope } from "../auth/principal.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { encodeGiven } from "../request-body.ts";
 import type { Call } from "./route.ts";
 import { type WorkerDeps, limitsOf } from "./worker-deps.ts";
 
-export type Provenance = Pick<RunIdentity, "tenantId" | "tenantMeta" | "environment" | "triggeredBy" | "baseUrl">;
+type Provenance = Pick<RunIdentity, "tenantId" | "tenantMeta" | "environment" | "triggeredBy" | "baseUrl">;
 
 /** The fields of a body that override values of the principal and the server. */
-interface Claims {
+export interface Claims {
   readonly tenantMeta?: Readonly<Record<string, unknown>> | undefined;
   readonly environment?: string | undefined;
   readonly triggeredByUserId?: string | undefined;
 }
+
+/** What a resumed run has from its parent unless the caller or the principal decides. Encoded. */
+export type Inherited = Pick<RunIdentity, "tenantMeta" | "environment">;
 
 const CLAIMS = ["tenantMeta", "environment", "triggeredByUserId"] as const satisfies (keyof Claims)[];
 
@@ -25,17 +28,26 @@ const CLAIMS = ["tenantMeta", "environment", "triggeredByUserId"] as const satis
  * @throws ApiRefusal `forbidden` for a claim without the scope `admin`, `invalid_body` for a `tenantMeta` that cannot be
  * stored.
  */
-export function provenanceOf({ request, deps, principal }: Call, claims: Claims): Provenance {
-  for (const field of CLAIMS) {
-    if (claims[field] !== undefined) requireScope(principal, "admin", `The field ${field}`);
-  }
+export function provenanceOf(
+  { request, deps, principal }: Call,
+  claims: Claims,
+  parent: Inherited | undefined,
+): Provenance {
+  requireClaims(principal, claims);
   return {
     tenantId: principal.tenantId,
-    tenantMeta: encodeTenantMeta(claims.tenantMeta ?? principal.tenantMeta, deps),
-    environment: claims.environment ?? deps.environment ?? "production",
+    tenantMeta: encodeTenantMeta(claims.tenantMeta ?? principal.tenantMeta, deps) ?? parent?.tenantMeta,
+    environment: claims.environment ?? parent?.environment ?? deps.environment ?? "production",
     triggeredBy: claims.triggeredByUserId ?? principal.subject,
     baseUrl: deps.publicUrl ?? new URL(request.url).origin,
   };
+}
+
+/** @throws ApiRefusal `forbidden` for a claim without the scope `admin`. */
+export function requireClaims(principal: Principal, claims: Claims): void {
+  for (const field of CLAIMS) {
+    if (claims[field] !== undefined) requireScope(principal, "admin", `The field ${field}`);
+  }
 }
 
 function encodeTenantMeta(tenantMeta: Claims["tenantMeta"], deps: WorkerDeps): string | undefined {

@@ -6,12 +6,13 @@
  */
 import { type ResumePlan, type ResumeRequest, outcomesOf } from "@holdfast/orchestrator";
 import { nameProblem } from "@holdfast/protocol";
-import { ulid } from "ulid";
 import * as v from "valibot";
+import { requireScope } from "../auth/principal.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { encodeGiven } from "../request-body.ts";
+import { CREATION_FIELDS, CREATION_HEADERS, createRun } from "./create-run.ts";
 import { idField, nameField, objectField, payloadField, tagsField } from "./fields.ts";
-import { type Provenance, provenanceOf } from "./provenance.ts";
+import { type Inherited, requireClaims } from "./provenance.ts";
 import { type CheckedCall, type Route, route } from "./route.ts";
 import { askRun } from "./run-objects.ts";
 import { limitsOf } from "./worker-deps.ts";
@@ -34,7 +35,7 @@ const resumeBody = v.strictObject({
       ),
     ),
   ),
-  runId: v.optional(idField),
+  ...CREATION_FIELDS,
   tags: v.optional(tagsField),
   triggeredByUserId: v.optional(idField),
 });
@@ -52,41 +53,38 @@ export const resumeRoutes: readonly Route[] = [
     path: PATH,
     summary: "Creates a new run from an ended one. It takes over the results of the steps before a given step.",
     scope: "trigger",
+    headers: CREATION_HEADERS,
     body: resumeBody,
     answers: { 200: "Run", 201: "Run" },
-    refusals: ["idempotency_conflict", "parent_not_ended", "unknown_step", "workflow_not_found"],
+    refusals: ["idempotency_conflict", "newer_format", "parent_not_ended", "unknown_step", "workflow_not_found"],
     handle: resumeRun,
   }),
 ];
 
 async function resumeRun(call: ResumeCall): Promise<Response> {
   const { principal, body } = call;
-  const parentRunId = call.ids.id;
-  const provenance = provenanceOf(call, body);
-  const runId = body.runId ?? ulid();
-  if (runId === parentRunId) {
+  if (body.runId === call.ids.id) {
     throw new ApiRefusal(
       "idempotency_conflict",
       "The new run cannot have the id of its parent. Send another runId, or none.",
     );
   }
-  const plan = await planFrom(call, provenance, encodeSeedResults(call));
+  requireClaims(principal, body);
+  if (body.seedResults !== undefined) requireScope(principal, "operate", "The field seedResults");
+  const plan = await planFrom(call, encodeSeedResults(call));
   if (plan instanceof Response) return plan;
-  return askRun(call, runId, {
-    ask: "trigger",
-    byKey: false,
-    waitMs: 0,
-    trigger: {
-      ...provenance,
-      ...plan,
+  const { parent, input, tags, ...attributes } = plan;
+  return createRun(
+    call,
+    body,
+    {
+      ...attributes,
       inherited: { ...plan.inherited, by: principal.subject },
-      // The parent decides, also if it has no `tenantMeta`.
-      tenantMeta: plan.tenantMeta,
-      runId,
-      input: "input" in body ? encodeGiven(body.input, "input") : plan.input,
-      tags: body.tags ?? plan.tags,
+      input: "input" in body ? encodeGiven(body.input, "input") : input,
+      tags: body.tags ?? tags,
     },
-  });
+    parent,
+  );
 }
 
 function encodeSeedResults({ deps, body: { seedResults = {} } }: ResumeCall): ResumeRequest["seedResults"] {
@@ -98,37 +96,38 @@ function encodeSeedResults({ deps, body: { seedResults = {} } }: ResumeCall): Re
   throw new ApiRefusal("invalid_body", `seedResults has ${encoded.length} results; the limit is ${max}.`);
 }
 
+/** A plan. `parent`: what the parent has; `undefined`: this deployment does not have the parent. */
+type Plan = Omit<ResumePlan, keyof Inherited> & { readonly parent?: Inherited };
+
 /**
  * Returns the plan of what the new run takes over, or the refusal of the parent. If this deployment does not have the
  * parent, the plan consists of the fields of the request (RES2).
  */
-async function planFrom(
-  call: ResumeCall,
-  provenance: Provenance,
-  seedResults: ResumeRequest["seedResults"],
-): Promise<ResumePlan | Response> {
-  const parentRunId = call.ids.id;
+async function planFrom(call: ResumeCall, seedResults: ResumeRequest["seedResults"]): Promise<Plan | Response> {
   const { resumeFromStep, workflowId } = call.body;
-  const answer = await askRun(call, parentRunId, { ask: "planResume", request: { resumeFromStep, seedResults } });
-  if (answer.ok) {
-    const plan = (await answer.json()) as ResumePlan;
-    if (workflowId === undefined || workflowId === plan.workflowId) return plan;
-    throw new ApiRefusal(
-      "invalid_body",
-      `The parent is a run of workflow ${JSON.stringify(plan.workflowId)}; a resumed run must have the same workflow.`,
-    );
-  }
-  if (answer.status !== 404 || workflowId === undefined) return answer;
+  const answer = await askRun(call, call.ids.id, { ask: "planResume", request: { resumeFromStep, seedResults } });
+  if (answer.status === 404 && workflowId !== undefined) return planWithoutParent(call, workflowId, seedResults);
+  if (!answer.ok) return answer;
+  const { tenantMeta, environment, ...plan } = (await answer.json()) as ResumePlan;
+  if (workflowId === undefined || workflowId === plan.workflowId)
+    return { ...plan, parent: { tenantMeta, environment } };
+  throw new ApiRefusal(
+    "invalid_body",
+    "The parent is a run of another workflow; a resumed run must have the workflow of its parent. Leave workflowId out.",
+  );
+}
+
+/** Nothing shows that the parent existed, so its results are the caller's word: that needs the scope `operate` (SEC7). */
+function planWithoutParent(
+  { principal, ids, body: { resumeFromStep } }: ResumeCall,
+  workflowId: string,
+  seedResults: ResumeRequest["seedResults"],
+): Plan {
+  requireScope(principal, "operate", "A resume of a parent that this deployment does not have");
   if (resumeFromStep === undefined) {
     throw new ApiRefusal("invalid_body", "This deployment does not have the parent run. Send resumeFromStep as well.");
   }
   const step = typeof resumeFromStep === "string" ? resumeFromStep : resumeFromStep.name;
-  return {
-    inherited: { parentRunId, step, number: 2, entries: [], outcomes: outcomesOf(seedResults) },
-    workflowId,
-    input: encodeGiven(undefined, "input"),
-    environment: provenance.environment,
-    tenantMeta: provenance.tenantMeta,
-    tags: [],
-  };
+  const inherited = { parentRunId: ids.id, step, number: 2, entries: [], outcomes: outcomesOf(seedResults) };
+  return { inherited, workflowId, input: encodeGiven(undefined, "input"), tags: [] };
 }

@@ -69,7 +69,8 @@ function noteAtParent(draft: Draft, { parentRunId, by, parentCreatedAt: createdA
 /** Answers a trigger for an existing id: the same request gets the existing run, and any other request is rejected. */
 function answerRepeated(draft: Draft, input: TriggerInput): Reply {
   const { state, header } = draft;
-  const joins = sharesKey(header, input);
+  const isResumed = header.resumedFrom !== undefined || input.inherited !== undefined;
+  const joins = !isResumed && sharesKey(header, input);
   const differs =
     header.workflowId !== input.identity.workflowId
       ? `workflow ${JSON.stringify(header.workflowId)}`

@@ -1,0 +1,83 @@
+/**
+ * The creation of a run, for every route that creates one (RUN2, RUN3).
+ *
+ * Owns: what such a route takes from its request beside its own fields: the attributes of the principal, `traceparent`,
+ * `Idempotency-Key` and `Prefer`. It chooses the object that gets the trigger.
+ */
+import { type ChildTrigger, idFromKey } from "@holdfast/orchestrator";
+import { parseTraceparent } from "@holdfast/protocol";
+import { ulid } from "ulid";
+import * as v from "valibot";
+import type { KeyHolder } from "../run-object/commands.ts";
+import { idField } from "./fields.ts";
+import { readIdempotencyKey, reserveKey } from "./idempotency-key.ts";
+import { WAIT_HEADER, preferredWaitMs } from "./prefer-wait.ts";
+import { type Claims, type Inherited, provenanceOf } from "./provenance.ts";
+import type { Call } from "./route.ts";
+import { askRun } from "./run-objects.ts";
+
+/** The fields of the body that every such route has. */
+export const CREATION_FIELDS = { runId: v.optional(idField), idempotencyKey: v.optional(idField) } as const;
+
+/** The headers that every such route uses. */
+export const CREATION_HEADERS = {
+  ...WAIT_HEADER,
+  "Idempotency-Key": "The same as the field `idempotencyKey`.",
+  traceparent: "W3C Trace Context, stored with the run.",
+} as const;
+
+/** The fields of a body that every such route treats alike. */
+interface Creation extends Claims {
+  readonly runId?: string | undefined;
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** The attributes of the new run that its route decides. `inherited`: of a resumed run, the attributes of its parent. */
+type Attributes = Pick<
+  ChildTrigger,
+  "workflowId" | "workflowVersion" | "input" | "tags" | "timeoutMs" | "delayMs" | "inherited"
+>;
+
+/** Creates a run, or returns the one that has the id or the idempotency key already. `parent`: what a resumed run takes over. */
+export async function createRun(
+  call: Call,
+  body: Creation,
+  attributes: Attributes,
+  parent?: Inherited,
+): Promise<Response> {
+  // The whole trigger is checked before the key is reserved: a rejected trigger must not reserve a key.
+  const idempotencyKey = readIdempotencyKey(call.request, body.idempotencyKey);
+  const trigger = {
+    ...attributes,
+    ...provenanceOf(call, body, parent),
+    traceparent: traceparentOf(call.request),
+    idempotencyKey,
+  };
+  const keyId = idempotencyKey === undefined ? undefined : idFromKey(idempotencyKey);
+  const runId = body.runId ?? keyId ?? ulid();
+  if (keyId === undefined) return askToTrigger(call, { ...trigger, runId });
+  if (keyId === runId) return triggerByKey(call, { ...trigger, runId });
+  const reservedNow = await reserveKey(call, keyId, runId);
+  const answer = await askToTrigger(call, { ...trigger, runId });
+  if (reservedNow && !answer.ok) await askRun(call, keyId, { ask: "releaseKey", runId });
+  return answer;
+}
+
+/** Triggers the run in the object with the key's id. If the key belongs to a run with another id, triggers that run. */
+async function triggerByKey(call: Call, trigger: ChildTrigger): Promise<Response> {
+  const answer = await askToTrigger(call, trigger, true);
+  if (answer.status !== 200) return answer;
+  const { keyStandsFor } = (await answer.clone().json()) as Partial<KeyHolder>;
+  return keyStandsFor === undefined ? answer : askToTrigger(call, { ...trigger, runId: keyStandsFor });
+}
+
+function askToTrigger(call: Call, trigger: ChildTrigger, byKey = false): Promise<Response> {
+  const waitMs = preferredWaitMs(call.request, call.deps);
+  return askRun(call, trigger.runId, { ask: "trigger", waitMs, trigger, byKey });
+}
+
+/** Returns the request's `traceparent`. An invalid one is ignored (W3C Trace Context). */
+function traceparentOf(request: Request): string | undefined {
+  const header = request.headers.get("traceparent");
+  return header !== null && parseTraceparent(header) !== undefined ? header : undefined;
+}
