@@ -9,12 +9,16 @@ import { REPOSITORY } from "./source-files.ts";
  * Bound on the package's own code, including the replay engine, bytes: what it has now, and room for small changes. More
  * code first needs to leave: what only a host, a test or a step handler outside of workerd uses is a part of its platform.
  */
-const OWN_BYTES_MAX = 20_650;
+const OWN_BYTES_MAX = 20_850;
 
-/** The same for the package with the values codec, its only run-time dependency, bytes. */
-const ALL_BYTES_MAX = 24_370;
+/** The bytes that the cipher of `ctx.random` may add. */
+const CIPHER_BYTES_MAX = 2_500;
+
+/** The bound with the values codec and without the cipher, bytes. */
+const CODEC_BYTES_MAX = 24_580;
 
 const CODEC = "devalue";
+const CIPHER = "@noble/ciphers/chacha.js";
 
 async function bundle(external: string[]): Promise<{ bytes: number; imports: string[] }> {
   const { metafile, outputFiles } = await build({
@@ -34,17 +38,18 @@ async function bundle(external: string[]): Promise<{ bytes: number; imports: str
   return { bytes: gzipSync(code, { level: 9 }).length, imports };
 }
 
-test(`the authoring entry is under ${OWN_BYTES_MAX} bytes, minified and gzipped, and imports only the codec`, async () => {
-  const { bytes, imports } = await bundle([CODEC]);
-  console.log(`@holdfast/workflows: ${bytes} bytes gzipped without the codec`);
+test(`the authoring entry is under ${OWN_BYTES_MAX} bytes, minified and gzipped, and imports only the codec and the cipher`, async () => {
+  const { bytes, imports } = await bundle([CODEC, CIPHER]);
+  console.log(`@holdfast/workflows: ${bytes} bytes gzipped without the codec and the cipher`);
   expect(bytes).toBeGreaterThan(1_000);
   expect(bytes).toBeLessThan(OWN_BYTES_MAX);
-  expect(new Set(imports)).toEqual(new Set([CODEC]));
+  expect(new Set(imports)).toEqual(new Set([CODEC, CIPHER]));
 });
 
-test(`the authoring entry and the codec together are under ${ALL_BYTES_MAX} bytes and import nothing`, async () => {
-  const { bytes, imports } = await bundle([]);
-  console.log(`@holdfast/workflows: ${bytes} bytes gzipped with the codec`);
-  expect(bytes).toBeLessThan(ALL_BYTES_MAX);
-  expect(imports).toEqual([]);
+test(`the codec and the cipher add at most what is agreed, and import nothing`, async () => {
+  const [withCodec, all] = await Promise.all([bundle([CIPHER]), bundle([])]);
+  console.log(`@holdfast/workflows: ${withCodec.bytes} bytes gzipped with the codec, ${all.bytes} with both`);
+  expect(withCodec.bytes).toBeLessThan(CODEC_BYTES_MAX);
+  expect(all.bytes - withCodec.bytes).toBeLessThan(CIPHER_BYTES_MAX);
+  expect(all.imports).toEqual([]);
 });

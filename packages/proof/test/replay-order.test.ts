@@ -55,6 +55,7 @@ test("REP8 the newest flags are the flags of the table, and every set of them ha
     patternsAreChecked: false,
     waitsAreUsedOnce: false,
     cleansUp: false,
+    randomnessIsKeyed: false,
   });
   expect(profileOf([1, 999])).toBeUndefined();
 });

@@ -45,6 +45,12 @@ export const REPLAY_FLAGS: readonly ReplayFlag[] = [
     since: "0.1.0",
     why: "A cancel or an expired time budget of a run that has executed begins an execution, so that its clean-up code runs. Before, a run with nothing to compensate ended at once.",
   },
+  {
+    id: 9,
+    name: "randomnessIsKeyed",
+    since: "0.1.0",
+    why: "ctx.random and ctx.randomUUID draw from the keystream of ChaCha20, with the run's seed as key. Before, they drew from xoshiro128**, whose next values follow from those that a reader has seen.",
+  },
 ];
 
 /** The rules that determine the order of a replay. Most are code and not numbers; the golden test of races checks all. */
@@ -107,7 +113,10 @@ export const REPLAY_RULES: readonly { readonly name: string; readonly rule: stri
     name: "unwindOrder",
     rule: "Compensations run sequentially, last completed step first; those that a group had started run before all others.",
   },
-  { name: "generator", rule: "ctx.random and ctx.randomUUID draw from xoshiro128** with the run's seed." },
+  {
+    name: "generator",
+    rule: "ctx.random and ctx.randomUUID draw 32 bits at a time, little-endian, from ChaCha20 with the run's seed twice as key and a nonce of zeros.",
+  },
   {
     name: "clock",
     rule: "ctx.now returns the time of the newest outcome that the function has received, or clockStart.",

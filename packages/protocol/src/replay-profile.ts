@@ -26,6 +26,8 @@ export interface ReplayProfile {
   readonly waitsAreUsedOnce: boolean;
   /** A stopped run executes its clean-up code before it ends; without it a run with nothing to compensate ends at once. */
   readonly cleansUp: boolean;
+  /** Random numbers and ids come from a cipher that the run's seed keys; without it they can be predicted. */
+  readonly randomnessIsKeyed: boolean;
 }
 
 /** The behaviour of runs without flags. */
@@ -38,6 +40,7 @@ export const PROFILE_0: ReplayProfile = {
   patternsAreChecked: false,
   waitsAreUsedOnce: false,
   cleansUp: false,
+  randomnessIsKeyed: false,
 };
 
 /** The changes by flags, by the number of the flag. */
@@ -49,10 +52,11 @@ const CHANGES: ReplayChanges = {
   3: { patternsAreChecked: true },
   4: { waitsAreUsedOnce: true },
   8: { cleansUp: true },
+  9: { randomnessIsKeyed: true },
 };
 
 /** The flags of a new run. */
-export const NEWEST_FLAGS: readonly number[] = [1, 2, 3, 4, 8];
+export const NEWEST_FLAGS: readonly number[] = [1, 2, 3, 4, 8, 9];
 
 /**
  * Returns the behaviour of a run with these flags; `undefined` if a flag is unknown, because newer code made the run.

@@ -133,7 +133,7 @@ function tokenUrl({ baseUrl = "", id, tenantId }: RunFacts, tokenId: string, ope
 
 /** Time and randomness. Inside a step body they are real, because the body's result is journaled (REP4). */
 function deterministic(execution: Execution, seed: string): Pick<WorkflowContext, "now" | "random" | "randomUUID"> {
-  const randomness = new Randomness(seed);
+  const randomness = new Randomness(seed, execution.profile?.randomnessIsKeyed === true);
   return {
     now: () => new Date(inBody() ? execution.platform.now() : execution.functionTime),
     random: () => (inBody() ? Math.random() : randomness.number()),
