@@ -28,7 +28,11 @@ const answers = workflow({
 });
 const parent = workflow({ id: "parent", run: (_input, ctx) => ctx.invoke(child, {}) });
 const child = workflow({ id: "child", run: (_input, ctx) => `child of ${ctx.run.triggeredBy}` });
-const workflows = [answers, parent, child];
+const keyed = workflow({
+  id: "keyed",
+  run: async (_input, ctx) => [ctx.run.tenantId, await ctx.step("charge", ({ idempotencyKey }) => idempotencyKey)],
+});
+const workflows = [answers, parent, child, keyed];
 
 const TOKENS: BearerToken[] = [
   { token: "acme", tenantId: "acme", subject: "ann", scopes: ["read", "trigger", "deliver", "operate"] },
@@ -99,6 +103,25 @@ describe("tenants", () => {
       body: { error: "invalid_id" },
     });
     expect((await as("root")("/api/runs", { runId: name, workflowId: "answers" })).status).toBe(400);
+  });
+
+  test("RUN9 two tenants' runs with one id, and a run that is made again, have different idempotency keys", async () => {
+    const { as } = callers();
+    const outputs: unknown[] = [];
+    const run = async (tenant: string): Promise<void> => {
+      await as(tenant)("/api/runs", { runId: "r", workflowId: "keyed" });
+      outputs.push((await untilStatus(as(tenant), "/api/runs/r", "completed"))["output"]);
+    };
+    for (const tenant of ["acme", "globex"]) await run(tenant);
+    expect((await as("acme")("/api/runs/r", undefined, "DELETE")).status).toBe(204);
+    await run("acme");
+    const key: unknown = expect.stringMatching(/^[0-9a-f]{56}$/);
+    expect(outputs).toEqual([
+      ["acme", key],
+      ["globex", key],
+      ["acme", key],
+    ]);
+    expect(new Set(outputs.map(String)).size).toBe(3);
   });
 
   test("SEC2 a child and its messages belong to the parent's tenant", async () => {

@@ -28,6 +28,7 @@ export {
   type ResumePlan,
   type RunMessage,
   type TriggerInput,
+  type Unique,
   toTriggerInput,
 } from "./run/messages.ts";
 export { type ResumeRequest, outcomesOf, planResume } from "./run/resume.ts";
@@ -56,6 +57,7 @@ export { type OpenWait, type ParentRef, type RunError, type RunHeader, nextAlarm
 export type { PageSize } from "./run/journal-pages.ts";
 export { RunHost, type RunHostOptions } from "./run/run-host.ts";
 export type { RunIdentity } from "./run/run-identity.ts";
+export { tracedOf } from "./run/run-key.ts";
 export { describeEntry, describeLeftOver, describeRun, summarizeRun } from "./run/run-record.ts";
 export { type RunState, applyBatch, loadRun, markNewerInput, readInput, readJournal } from "./run/run-state.ts";
 export { computeBackoffDelayMs } from "./run/step-retry.ts";

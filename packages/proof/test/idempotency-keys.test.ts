@@ -193,7 +193,7 @@ describe("one key in two runs", () => {
     expect(hosts[0]?.world.get(CHILD_ID)?.header).toMatchObject({
       parent: { runId: "p1" },
       followers: [{ runId: "p2", op: "run/0/child", detached: false, start: 1 }],
-      uses: ["followers"],
+      uses: ["incarnation", "followers"],
     });
   });
 

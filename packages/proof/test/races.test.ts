@@ -370,7 +370,7 @@ describe("races in stored runs", () => {
     const host = new MemoryHost({ workflows: [workflowOf(body)] });
     host.trigger("w", undefined, { runId: "run-2", inherited });
     await host.settle();
-    expect(host.header.uses).toEqual(["releases"]);
+    expect(host.header.uses).toEqual(["incarnation", "releases"]);
     host.deliver("signal", "stop", 1);
     await host.advance();
     expect(host.output).toEqual(["tick", "stop"]);
@@ -379,7 +379,7 @@ describe("races in stored runs", () => {
   test("VER4 a run with a race says so in its header, and a run without one does not", async () => {
     const plain = await started((ctx) => ctx.waitForSignal("s", { timeout: "1h" }));
     const raced = await started((ctx) => ctx.race({ s: ctx.waitForSignal("s"), t: ctx.sleep("1h") }));
-    expect([plain.header.uses, raced.header.uses]).toEqual([undefined, ["releases"]]);
+    expect([plain.header.uses, raced.header.uses]).toEqual([["incarnation"], ["incarnation", "releases"]]);
     raced.crash();
     expect(raced.host.state.newer).toBeUndefined();
   });

@@ -35,6 +35,11 @@ export interface RunFacts {
   readonly tenantId?: string;
   /** The trace of the trigger, as W3C Trace Context. */
   readonly traceparent?: string;
+  /**
+   * 128 bits as 32 hexadecimal digits, made of tenant, run id and incarnation: no other run has them (RUN9). Absent: the
+   * run was created before this field existed, and keeps the keys of its id alone.
+   */
+  readonly runKey?: string;
 }
 
 /** Everything that an execution needs to start: a new run, or one that has a journal. */

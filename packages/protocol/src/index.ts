@@ -102,7 +102,7 @@ export { RUN_STATUSES, type RunStatus, TERMINAL_STATUSES, type TerminalStatus, i
 export type { RpcBinding, RpcLive, RpcPort } from "./rpc.ts";
 export { hashText } from "./text-hash.ts";
 export { type InheritedPlace, type StartLineage, lineageOf } from "./lineage.ts";
-export { parseTraceparent, spanIdOf, traceIdOf, traceparentOf } from "./trace.ts";
+export { type Traced, parseTraceparent, spanIdOf, stepKeyOf, traceIdOf, traceparentOf } from "./trace.ts";
 export type { Bodies, TurnAnswer, TurnContent, TurnRequest, WorkflowsAnswer } from "./turns.ts";
 export {
   ENCODED_UNDEFINED,

@@ -1,13 +1,18 @@
 /**
- * The place of a run in a distributed trace: W3C Trace Context, https://www.w3.org/TR/trace-context/.
+ * What a run gives to other services: ids of its trace and spans, and the idempotency keys of its steps (RUN9).
  *
- * Owns: the ids of traces and spans. They are the same in every replay, so a span id that a step's body sends to another
- * service is the id of the span that the orchestrator exports later.
+ * Owns: their derivation from `runKey`, which no other run has. They are the same in every replay, so a span id that a
+ * step's body sends to another service is the id of the span that the orchestrator exports later. For trace ids see W3C
+ * Trace Context, https://www.w3.org/TR/trace-context/.
  */
+import type { OperationId } from "./ids.ts";
 import { hashText } from "./text-hash.ts";
 
-interface Traced {
+/** The part of a run's facts from which the ids are made. */
+export interface Traced {
   readonly id: string;
+  /** See `RunFacts.runKey`. A run without it keeps the ids that are made of its id alone. */
+  readonly runKey?: string | undefined;
   /** The header of the trigger, unchanged. */
   readonly traceparent?: string | undefined;
 }
@@ -20,19 +25,24 @@ export function parseTraceparent(header: string): { readonly traceId: string; re
   return /[^0]/.test(traceId) && /[^0]/.test(spanId) ? { traceId, spanId } : undefined;
 }
 
-/** The trace id of the caller, or one that is derived from the run's id. */
-export function traceIdOf({ id, traceparent }: Traced): string {
-  return parseTraceparent(traceparent ?? "")?.traceId ?? hexOf(`trace/${id}`, 4);
+/** The trace id of the caller, or one of the run's own. */
+export function traceIdOf({ id, runKey = id, traceparent }: Traced): string {
+  return parseTraceparent(traceparent ?? "")?.traceId ?? hexOf(`trace/${runKey}`, 4);
 }
 
 /** The span id of the run, or of `what` in it: an operation or an attempt. */
-export function spanIdOf({ id }: Traced, what = ""): string {
-  return hexOf(`span/${id}/${what}`, 2);
+export function spanIdOf({ id, runKey = id }: Traced, what = ""): string {
+  return hexOf(`span/${runKey}/${what}`, 2);
 }
 
 /** The `traceparent` that a step's body passes on to other services. */
 export function traceparentOf(run: Traced, what: string): string {
   return `00-${traceIdOf(run)}-${spanIdOf(run, what)}-01`;
+}
+
+/** The idempotency key of a step or compensation: 56 characters that reveal no name (STEP1, RUN9). */
+export function stepKeyOf({ id, runKey }: Traced, op: OperationId): string {
+  return runKey === undefined ? `${id}/${op}` : runKey + hexOf(op, 3);
 }
 
 /** Returns `words` salted 32-bit hashes as digits. The last digit is 1, because an id of zeros only is invalid. */

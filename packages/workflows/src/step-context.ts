@@ -18,7 +18,10 @@ export interface StepContext {
   readonly attempt: number;
   /** Aborts when the attempt times out, or when the run is cancelled or ends. */
   readonly signal: AbortSignal;
-  /** Unique to this operation, and equal in all its attempts. Pass it to services that must act only once (STEP1). */
+  /**
+   * Unique to this operation, and equal in all its attempts. Pass it to services that must act only once (STEP1). At most 64
+   * ASCII characters. No other run has it: of another tenant, or a later one with the same id (RUN9).
+   */
   readonly idempotencyKey: string;
   /** The W3C Trace Context of this step. Send it as the header `traceparent` with requests of the body. */
   readonly traceparent: string;

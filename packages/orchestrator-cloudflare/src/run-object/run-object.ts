@@ -9,6 +9,7 @@ import {
   type Reply,
   type RunHeader,
   RunHost,
+  type Unique,
   type WriteBatch,
   alarmOf,
   expiryOf,
@@ -154,7 +155,7 @@ export class RunObject {
         return this.#delete(command.by);
       case "message":
         return Response.json(
-          this.#key.refusalOf(command.message) ?? this.#host.receive(command.message, randomHex(16)),
+          this.#key.refusalOf(command.message) ?? this.#host.receive(command.message, randomHex(16), newUnique()),
         );
       case "workflows":
         return Response.json({ workflows: await this.#deps.dispatcher.workflows() });
@@ -225,7 +226,7 @@ export class RunObject {
   async #trigger({ trigger, byKey, waitMs }: CommandOf<"trigger">): Promise<Response> {
     const keyHolder = this.#key.holderFor({ byKey });
     if (keyHolder !== undefined) return Response.json(keyHolder);
-    const reply = this.#host.handle(toTriggerInput(trigger, randomHex(16)));
+    const reply = this.#host.handle(toTriggerInput(trigger, randomHex(16), newUnique()));
     if (reply.type === "refused" && reply.code === "workflow_not_found")
       throw await notServed(this.#deps.dispatcher, reply.message);
     if (reply.type === "refused") throw refusal(reply);
@@ -255,6 +256,10 @@ export class RunObject {
     // The audit is deleted with the run, so the log records the deletion and its caller.
     console.log(JSON.stringify({ message: "run deleted", runId: id, tenantId, by }));
   }
+}
+
+function newUnique(): Unique {
+  return { incarnation: randomHex(8) };
 }
 
 function refusal(reply: Reply & { type: "refused" }): ApiRefusal {

@@ -66,7 +66,12 @@ export function otlpExporter(options: OtlpOptions): NonNullable<Telemetry["ended
     const failure = await postRepeatedly(post, retryAfterMs);
     if (failure === undefined) return;
     console.warn(
-      JSON.stringify({ source: "holdfast", message: `a trace was not exported: ${failure}`, runId: header.id }),
+      JSON.stringify({
+        source: "holdfast",
+        message: `a trace was not exported: ${failure}`,
+        runId: header.id,
+        tenantId: header.tenantId,
+      }),
     );
   };
 }

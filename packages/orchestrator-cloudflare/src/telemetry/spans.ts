@@ -4,10 +4,11 @@
  * Owns: the parents of spans. Spans have the ids that steps pass on (`traceparent`), so the spans of a service that a
  * step calls are children of the step's span, and a child run's span is a child of its parent's wait.
  */
-import type { RunHeader } from "@holdfast/orchestrator";
+import { type RunHeader, tracedOf } from "@holdfast/orchestrator";
 import {
   type ErrorValue,
   type JournalEntry,
+  type Traced,
   isOutcome,
   parseOperationId,
   parseTraceparent,
@@ -49,18 +50,19 @@ export function spansOf(header: RunHeader, journal: readonly JournalEntry[], spa
     operations.set(entry.op, [...(operations.get(entry.op) ?? []), entry]);
   }
   const shown = [...operations].slice(0, spansMax);
+  const traced = tracedOf(header);
   return [
-    runSpan(header, operations.size - shown.length),
-    ...shown.map(([op, entries]) => operationSpan(header, op, entries)),
+    runSpan(header, traced, operations.size - shown.length),
+    ...shown.map(([op, entries]) => operationSpan(header, traced, op, entries)),
   ];
 }
 
-function runSpan(header: RunHeader, omitted: number): Span {
+function runSpan(header: RunHeader, traced: Traced, omitted: number): Span {
   const parent = parseTraceparent(header.traceparent ?? "");
   const { status, error } = header;
   return {
-    traceId: traceIdOf(header),
-    spanId: spanIdOf(header),
+    traceId: traceIdOf(traced),
+    spanId: spanIdOf(traced),
     ...(parent === undefined ? {} : { parentSpanId: parent.spanId }),
     name: `run ${header.workflowId}`,
     kind: 1,
@@ -80,7 +82,7 @@ function runSpan(header: RunHeader, omitted: number): Span {
   };
 }
 
-function operationSpan(header: RunHeader, op: string, entries: readonly JournalEntry[]): Span {
+function operationSpan(header: RunHeader, traced: Traced, op: string, entries: readonly JournalEntry[]): Span {
   const { kind, name, occurrence } = parseOperationId(op);
   const first = entries[0] as JournalEntry;
   const last = entries.findLast(isOutcome);
@@ -89,9 +91,9 @@ function operationSpan(header: RunHeader, op: string, entries: readonly JournalE
   const failed = last !== undefined && "error" in last ? last.error : undefined;
   const attempt = entries.reduce((most, entry) => ("attempt" in entry ? Math.max(most, entry.attempt) : most), 0);
   return {
-    traceId: traceIdOf(header),
-    spanId: spanIdOf(header, op),
-    parentSpanId: spanIdOf(header),
+    traceId: traceIdOf(traced),
+    spanId: spanIdOf(traced, op),
+    parentSpanId: spanIdOf(traced),
     name: `${kind} ${name}`,
     kind: 1,
     startTimeUnixNano: nanos(start),

@@ -5,16 +5,7 @@
  * CHILD4 (a message is a
  * row until it is acknowledged, and takes effect once).
  */
-import {
-  type ErrorValue,
-  LIMITS,
-  type OperationEvents,
-  type OperationId,
-  errorValue,
-  hashText,
-  parseOperationId,
-  traceparentOf,
-} from "@holdfast/protocol";
+import { type ErrorValue, type OperationEvents, type OperationId, errorValue, traceparentOf } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
 import { wake } from "./lifecycle.ts";
@@ -22,6 +13,7 @@ import { idFromKey } from "./key-id.ts";
 import { post, remove } from "./outbox.ts";
 import { OUTBOX_PREFIX, isRow, outboxKey } from "./rows.ts";
 import { kindOf } from "./run-header.ts";
+import { childRunId, tracedOf } from "./run-key.ts";
 import { endReleased } from "./releases.ts";
 import { endChild, newWait } from "./waits.ts";
 
@@ -30,7 +22,7 @@ export function startChild(draft: Draft, event: OperationEvents & { type: "child
   const { op, nth, detached } = event;
   const { header } = draft;
   const key = event.idempotencyKey;
-  const runId = key === undefined ? childRunId(header.id, header.seed, op) : idFromKey(key);
+  const runId = key === undefined ? childRunId(header, op) : idFromKey(key);
   const release = draft.releases.get(op);
   if (release !== undefined) return endReleased(draft, newWait(op, nth, draft.at, {}), release);
   const problem = problemOf(draft, detached, runId);
@@ -55,7 +47,7 @@ export function startChild(draft: Draft, event: OperationEvents & { type: "child
         triggeredBy: "parent",
         idempotencyKey: key,
         baseUrl: header.baseUrl,
-        traceparent: traceparentOf(header, op),
+        traceparent: traceparentOf(tracedOf(header), op),
         parent: { runId: header.id, op, detached, start: header.outbox.next, createdAt: header.createdAt },
       },
     },
@@ -122,16 +114,4 @@ function refuseChild(draft: Draft, op: OperationId, error: ErrorValue): void {
   draft.change({ waits: draft.header.waits.filter((open) => open !== wait) });
   endChild(draft, op, wait.nth, { status: "failed", runId: wait.runId, error });
   if (draft.header.status !== "paused") wake(draft);
-}
-
-/** Makes the id of a child. It is unique for parent and operation, and cannot be guessed without the run's seed. */
-function childRunId(parentId: string, seed: string, op: OperationId): string {
-  const { occurrence, name } = parseOperationId(op);
-  const secret = [1, 2, 3].map((salt) => hashText(`${salt}${seed}${op}`).toString(36)).join("");
-  const readable = `${parentId}.${name}.${occurrence}-${secret}`;
-  return readable.length <= LIMITS.nameBytes && isPlain(readable) ? readable : `child.${hashText(parentId)}-${secret}`;
-}
-
-function isPlain(text: string): boolean {
-  return /^[\w.-]*$/.test(text);
 }

@@ -28,10 +28,17 @@ export interface TriggerInput {
   readonly input: string;
   /** 128 random bits, used unless the run inherits a seed. */
   readonly seed: string;
+  readonly unique?: Unique | undefined;
   readonly delayMs?: number | undefined;
   readonly parent?: ParentRef | undefined;
   /** The part of its parent's state that a resumed run takes over (RES1–RES4). */
   readonly inherited?: Inheritance | undefined;
+}
+
+/** What the host of a new run makes for it, and what no other run has (RUN9). */
+export interface Unique {
+  /** 64 random bits as 16 hexadecimal digits. */
+  readonly incarnation: string;
 }
 
 /**
@@ -39,12 +46,12 @@ export interface TriggerInput {
  * host of the new run adds the seed.
  */
 export type ChildTrigger = Omit<RunIdentity, "id"> &
-  Omit<TriggerInput, "type" | "identity" | "seed"> & { readonly runId: string };
+  Omit<TriggerInput, "type" | "identity" | "seed" | "unique"> & { readonly runId: string };
 
 /** Converts a stored or received trigger into an input. */
-export function toTriggerInput(trigger: ChildTrigger, seed: string): TriggerInput {
+export function toTriggerInput(trigger: ChildTrigger, seed: string, unique?: Unique): TriggerInput {
   const { runId, input, delayMs, parent, inherited, ...attributes } = trigger;
-  return { type: "trigger", identity: { id: runId, ...attributes }, input, seed, delayMs, parent, inherited };
+  return { type: "trigger", identity: { id: runId, ...attributes }, input, seed, unique, delayMs, parent, inherited };
 }
 
 /** Returns the dispatcher's description of the workflow of a trigger. */

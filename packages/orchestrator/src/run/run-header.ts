@@ -103,6 +103,11 @@ export interface RunHeader extends RunIdentity {
   readonly output?: string | undefined;
   readonly error?: RunError | undefined;
   readonly seed: string;
+  /**
+   * 64 random bits as hexadecimal digits: another run with this id has others (RUN9). Set when the run is created, and never
+   * changed. Absent in runs that older code created: these keep their keys.
+   */
+  readonly incarnation?: string | undefined;
   /** The replay flags. Set when the run is created, and never changed. Absent: none, so profile 0 applies (REP8). */
   readonly flags?: readonly number[] | undefined;
   /** Entries say where the function requested their operations (RES3). Absent in runs that older code created. */

@@ -37,8 +37,9 @@ import type { Deferral, Effect, HostContext, Input, Reply } from "./inputs.ts";
 import { isFull, isSameStart } from "./followers.ts";
 import { Liveness } from "./liveness.ts";
 import { type FirstPage, type PageSize, pageSizeOf, readPage } from "./journal-pages.ts";
-import { type RunMessage, describeWorkflowOf as describe, toTriggerInput } from "./messages.ts";
+import { type RunMessage, type Unique, describeWorkflowOf as describe, toTriggerInput } from "./messages.ts";
 import { isNewerMessage } from "./newer-format.ts";
+import { runKeyOf } from "./run-key.ts";
 import { OUTBOX_PREFIX, type OutboxRow, listRows, readRow } from "./rows.ts";
 import { type ParentRef, type RunHeader, parentsOf } from "./run-header.ts";
 import { type RunState, applyBatch, loadRun, readInherited, readInput, takeJournal } from "./run-state.ts";
@@ -94,8 +95,8 @@ function inheritedBy(state: RunState): Pick<ExecutionStart, "inherited" | "linea
   return { inherited, lineage: { silent: lineage.silent, outcomes: places } };
 }
 
-function inputOf(message: RunMessage, seed: string): Input {
-  if (message.type === "trigger") return toTriggerInput(message.trigger, seed);
+function inputOf(message: RunMessage, seed: string, unique: Unique | undefined): Input {
+  if (message.type === "trigger") return toTriggerInput(message.trigger, seed, unique);
   return message.type === "cancel" ? { type: "cancel", reason: message.reason, parent: message.parent } : message;
 }
 
@@ -228,12 +229,12 @@ export class RunHost {
     this.#options.onCommit?.(batch, before);
   }
 
-  /** Handles a message of another run. `seed`: 128 random bits, for a run that the message creates. */
-  receive(message: RunMessage, seed: string): SendResult {
+  /** Handles a message of another run. `seed`, 128 random bits, and `unique`: for a run that the message creates. */
+  receive(message: RunMessage, seed: string, unique?: Unique): SendResult {
     // The sender sends it again: newer code can handle it, or there is room after the run's end.
     if (isNewerMessage(message) || isFull(this.state.header, message)) return { type: "unreachable" };
     if (this.#isOver(message)) return { type: "acknowledged" };
-    const reply = this.#handle(inputOf(message, seed), true);
+    const reply = this.#handle(inputOf(message, seed, unique), true);
     if (reply.type !== "refused") return { type: "acknowledged" };
     // Newer code can handle the message: its sender keeps it until that is deployed.
     if (reply.code === "newer_format") return { type: "unreachable" };
@@ -367,6 +368,7 @@ export class RunHost {
         ...(header.baseUrl === undefined ? {} : { baseUrl: header.baseUrl }),
         ...(header.tenantId === undefined ? {} : { tenantId: header.tenantId }),
         ...(header.traceparent === undefined ? {} : { traceparent: header.traceparent }),
+        ...runKeyOf(header),
       },
       workflowId: header.workflowId,
       ...(header.workflowVersion === undefined ? {} : { workflowVersion: header.workflowVersion }),

@@ -106,7 +106,7 @@ function newHeader(
   large: boolean,
   flags: readonly number[] = NEWEST_FLAGS,
 ): RunHeader {
-  const { inherited } = input;
+  const { inherited, unique } = input;
   return {
     ...input.identity,
     v: FORMAT_VERSION,
@@ -114,6 +114,7 @@ function newHeader(
     input: large ? undefined : input.input,
     parent: input.parent,
     seed: inherited?.seed ?? input.seed,
+    ...(unique === undefined ? {} : { ...unique, uses: ["incarnation"] }),
     flags: inherited?.flags ?? flags,
     recordsPlaces: inherited === undefined ? true : inherited.recordsPlaces,
     number: inherited?.number ?? 1,

@@ -74,6 +74,7 @@ const start = record({
     startedAt: isNumber,
     triggeredBy: isText,
     environment: isText,
+    runKey: maybe(matching(/^[0-9a-f]{32}$/)),
   }),
   workflowId: isText,
   workflowVersion: maybe(isText),

@@ -50,6 +50,7 @@ export function createContext(execution: Execution, retry: RetryPolicy): Workflo
     ...deterministic(execution, seed),
     run: {
       id: run.id,
+      tenantId: run.tenantId,
       number: run.number,
       tags: run.tags,
       triggeredBy: run.triggeredBy,

@@ -11,7 +11,7 @@ export function createLog(execution: Execution): Log {
     (level: string) =>
     (message: string, data?: unknown): void => {
       if (execution.replaying) return;
-      execution.platform.log({ level, message, data, runId: run.id, workflowId, epoch });
+      execution.platform.log({ level, message, data, runId: run.id, tenantId: run.tenantId, workflowId, epoch });
     };
   return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
 }

@@ -116,6 +116,8 @@ export interface Token<T> {
 
 export interface RunInfo {
   readonly id: string;
+  /** The tenant that owns the run; `undefined` in deployments without tenants. */
+  readonly tenantId: string | undefined;
   /** 1 for a triggered run. Each resume adds 1. */
   readonly number: number;
   readonly tags: readonly string[];

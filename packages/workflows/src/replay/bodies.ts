@@ -8,6 +8,7 @@ import {
   type OperationEvents,
   type OperationId,
   type StepInProgress,
+  stepKeyOf,
   traceparentOf,
 } from "@holdfast/protocol";
 import * as LIMITS from "@holdfast/protocol/limits";
@@ -77,7 +78,7 @@ export class Bodies {
     const body = new StepBody(operation, step, {
       run: this.#host,
       platform: this.#host.platform,
-      idempotencyKey: `${run.id}/${operation.id}`,
+      idempotencyKey: () => stepKeyOf(run, operation.id),
       traceparent: () => traceparentOf(run, operation.id),
       log,
       progressed: () => this.#progress.request(),

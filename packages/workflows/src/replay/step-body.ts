@@ -30,7 +30,7 @@ const FINAL_CODES: ReadonlySet<unknown> = new Set(["FATAL", "NESTED_OPERATION", 
 export interface BodyHost {
   readonly run: RunScope;
   readonly platform: Platform;
-  readonly idempotencyKey: string;
+  readonly idempotencyKey: () => string;
   readonly traceparent: () => string;
   readonly log: Log;
   /** Called when the body has reported progress. */
@@ -43,14 +43,12 @@ export interface BodyHost {
 /** The argument of a body. Rarely used properties are created lazily. */
 class BodyContext {
   readonly attempt: number;
-  readonly idempotencyKey: string;
   readonly log: Log;
   readonly #body: StepBody;
   readonly #host: BodyHost;
 
   constructor(body: StepBody, host: BodyHost) {
     this.attempt = body.attempt;
-    this.idempotencyKey = host.idempotencyKey;
     this.log = host.log;
     this.#body = body;
     this.#host = host;
@@ -62,6 +60,10 @@ class BodyContext {
 
   get signal(): AbortSignal {
     return this.#body.control.signal;
+  }
+
+  get idempotencyKey(): string {
+    return this.#host.idempotencyKey();
   }
 
   get traceparent(): string {

@@ -47,6 +47,7 @@ export function guardRun(guarded: GuardedRun): () => void {
       message: "A promise of this run was rejected, and no code handled it. Await it, or add a catch to it.",
       data: { step, error: toErrorValue(reason), stack: readProperty(Object(reason), "stack") },
       runId: run.id,
+      tenantId: run.tenantId,
       workflowId,
       epoch,
     });

@@ -20,6 +20,7 @@ import {
   isAlarmLost,
   type PageSize,
   readJournal,
+  type Unique,
   toTriggerInput,
 } from "@holdfast/orchestrator";
 import {
@@ -95,6 +96,9 @@ export class MemoryHost implements WorldRun {
   readonly #executor: Executor;
   readonly #network: Network;
   #host: RunHost;
+  #created = 0;
+  /** A run that is made again has another incarnation, and each repetition of a test has the same. */
+  readonly newUnique = (): Unique => ({ incarnation: String((this.#created += 1)).padStart(16, "0") });
 
   constructor(options: MemoryHostOptions) {
     this.clock = options.clock ?? new VirtualClock();
@@ -175,7 +179,7 @@ export class MemoryHost implements WorldRun {
       triggeredBy: "api",
       ...more,
     };
-    return this.#send(toTriggerInput(trigger, seed));
+    return this.#send(toTriggerInput(trigger, seed, this.newUnique()));
   }
 
   deliver(kind: "event" | "signal", name: string, payload?: unknown, deliveryId?: string): Reply {
@@ -237,10 +241,6 @@ export class MemoryHost implements WorldRun {
     return settle(this.world);
   }
 
-  get #isNothingPending(): boolean {
-    return this.header.outbox.count === 0 && this.header.index?.owed === undefined;
-  }
-
   /**
    * Advances virtual time by `ms`, or until this run has ended and has no pending messages. Fires the timers and alarms of
    * all runs in order.
@@ -249,7 +249,8 @@ export class MemoryHost implements WorldRun {
     const until = this.clock.now() + ms;
     await this.settle();
     for (;;) {
-      if (ms === Infinity && this.ended && this.#isNothingPending) break;
+      const isIdle = this.ended && this.header.outbox.count === 0 && this.header.index?.owed === undefined;
+      if (ms === Infinity && isIdle) break;
       if (!(await this.next(until))) break;
     }
     if (until !== Infinity && this.clock.now() < until) this.clock.jump(until - this.clock.now());
@@ -316,7 +317,7 @@ export class MemoryHost implements WorldRun {
     }
     peer.#moved();
     try {
-      return peer.host.receive(message, SEED.replace("0", String(this.world.size % 10)));
+      return peer.host.receive(message, SEED.replace("0", String(this.world.size % 10)), peer.newUnique());
     } catch {
       // The other run crashed. Its sender cannot know whether before or after its commit.
       return { type: "unreachable" };
