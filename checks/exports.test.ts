@@ -4,6 +4,7 @@
  * After a change on purpose: `vitest run --project node checks/exports.test.ts --update`.
  */
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, test, vi } from "vitest";
@@ -24,6 +25,14 @@ const ENTRIES = packageFolders().flatMap((folder) => {
   }));
 });
 
+beforeAll(() => {
+  const { status, stdout } = spawnSync(join(REPOSITORY, "node_modules/.bin/tsc"), ["-b"], {
+    cwd: REPOSITORY,
+    encoding: "utf8",
+  });
+  expect(status, stdout).toBe(0);
+}, 120_000);
+
 test.each(ENTRIES)("$entry exports what the snapshot lists", async ({ file }) => {
   const names = readFiles(file).flatMap(findExports);
   expect(names.join("\n")).toMatchSnapshot();
@@ -32,14 +41,6 @@ test.each(ENTRIES)("$entry exports what the snapshot lists", async ({ file }) =>
 });
 
 describe("signatures", () => {
-  beforeAll(() => {
-    const { status, stdout } = spawnSync(join(REPOSITORY, "node_modules/.bin/tsc"), ["-b"], {
-      cwd: REPOSITORY,
-      encoding: "utf8",
-    });
-    expect(status, stdout).toBe(0);
-  }, 120_000);
-
   test.each(ENTRIES)("$entry has the signatures of its report", async ({ entry, declarations }) => {
     const report = `__snapshots__/signatures/${entry.slice(1).replaceAll("/", "-")}.txt`;
     await expect(reportSignatures(declarations)).toMatchFileSnapshot(report);
@@ -58,6 +59,46 @@ describe("signatures", () => {
 // d\nexport { d } from "x";\n`,
     );
   });
+});
+
+/** Libraries of a consumer: of Node without a DOM, and of a browser or a Worker without Node. */
+const CONSUMERS = [
+  { name: "Node", lib: ["ES2022"], types: ["node"] },
+  { name: "the web platform", lib: ["ES2022", "DOM", "DOM.Iterable"], types: [] },
+];
+
+test.each(CONSUMERS)(
+  "the declarations compile for a consumer with the libraries ES2022 and $name",
+  { timeout: 120_000 },
+  ({ lib, types }) => {
+    const folder = mkdtempSync(join(REPOSITORY, "node_modules/.consumer-"));
+    try {
+      const paths = Object.fromEntries(ENTRIES.map(({ entry, declarations }) => [entry, [declarations]]));
+      const options = { target: "es2022", lib, types, paths, module: "nodenext", strict: true, noEmit: true };
+      const compilerOptions = { ...options, skipLibCheck: false, allowImportingTsExtensions: true };
+      writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["index.ts"] }));
+      const lines = ENTRIES.map(({ entry }, at) => `export * as entry${at} from ${JSON.stringify(entry)};`);
+      writeFileSync(join(folder, "index.ts"), lines.join("\n"));
+      const { stdout } = spawnSync(join(REPOSITORY, "node_modules/.bin/tsc"), ["-p", folder], { encoding: "utf8" });
+      expect(stdout).toBe("");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
+
+test("RUN7 each optional field of the exported options may be undefined", () => {
+  // The options of the orchestrator and of MemoryHost are ports for hosts, which pass what they have.
+  const strict = ENTRIES.filter(({ entry }) => entry !== "@holdfast/orchestrator").flatMap(({ entry, declarations }) =>
+    [
+      ...reportSignatures(declarations).matchAll(/^interface (\w+(?<!MemoryHost)(?:Options|Config))\b.*?^\}/gmsu),
+    ].flatMap(([text, name]) =>
+      [...text.matchAll(/^ {4}readonly (\w+)\?: (.*?);(?=\n(?: {4}readonly |\}))/gmsu)]
+        .filter(([, , type = ""]) => type !== "unknown" && !type.includes("undefined"))
+        .map(([, field]) => `${entry} ${name}.${field}`),
+    ),
+  );
+  expect(strict).toEqual([]);
 });
 
 test("every form of export is read", () => {

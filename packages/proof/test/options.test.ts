@@ -130,10 +130,10 @@ const cases = Object.entries(tables).flatMap(([name, table]) =>
 );
 
 describe("options", () => {
-  test.each(cases)("RUN7 the option %s has an effect", async (_name, option, value, effect) => {
+  test.each(cases)("RUN7 the option %s has an effect, and undefined has none", async (_name, option, value, effect) => {
     const run = effect as Effect<object>;
     const without = await run({});
-    expect(await run({})).toEqual(without);
+    expect(await run({ [option]: undefined })).toEqual(without);
     expect(await run({ [option]: value })).not.toEqual(without);
   });
 

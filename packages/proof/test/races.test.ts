@@ -36,7 +36,7 @@ describe("ctx.race", () => {
         n: ctx.step("n", () => "text"),
       });
       expectTypeOf(first).toEqualTypeOf<
-        | { readonly name: "stop"; readonly value: number | null }
+        | { readonly name: "stop"; readonly value: number }
         | { readonly name: "tick"; readonly value: void }
         | { readonly name: "n"; readonly value: string }
       >();

@@ -13,12 +13,12 @@ export type Backoff = "exponential" | "linear" | "fixed";
 /** The options of an author. Absent fields come from the workflow's policy, or else from the default. */
 export interface RetryOptions {
   /** The number of attempts, including the first. 1: no retry. */
-  readonly max?: number;
-  readonly backoff?: Backoff;
+  readonly max?: number | undefined;
+  readonly backoff?: Backoff | undefined;
   /** The delay before the second attempt. */
-  readonly initial?: Duration;
+  readonly initial?: Duration | undefined;
   /** No delay is longer than this. */
-  readonly maxDelay?: Duration;
+  readonly maxDelay?: Duration | undefined;
 }
 
 /** A complete policy, as reports of failed attempts contain it. */

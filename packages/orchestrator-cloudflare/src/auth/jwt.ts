@@ -20,9 +20,9 @@ export interface JwtAuthOptions {
    * How far the clocks of the issuer and of this deployment may differ, for `exp` and `nbf`: ms, or a duration such as
    * `"30s"`. At most five minutes. Default 0.
    */
-  readonly clockTolerance?: Duration;
+  readonly clockTolerance?: Duration | undefined;
   /** The header that contains the token. Default `Authorization`, as `Bearer …`. */
-  readonly header?: string;
+  readonly header?: string | undefined;
   /**
    * Maps the claims of a verified token to a principal; `undefined` rejects the request. Default: the subject is `sub`,
    * and the scopes are those in `scope` that start with `holdfast:`, as in `"holdfast:read holdfast:deliver"`.

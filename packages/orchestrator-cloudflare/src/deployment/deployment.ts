@@ -49,11 +49,11 @@ export type HoldfastDeps = Partial<Omit<WorkerDeps, "runDO" | "limits">> &
 
 export interface HoldfastOptions<Env extends object = object> {
   /** Workflows that execute in the runs' own objects, as `workflow()` of @holdfast/workflows returns them. */
-  readonly workflows?: readonly WorkflowDefinition[];
+  readonly workflows?: readonly WorkflowDefinition[] | undefined;
   /** The dispatcher to workflow code elsewhere, in place of `workflows`. */
-  readonly dispatcher?: StepDispatcher | ((env: Env) => StepDispatcher);
+  readonly dispatcher?: (StepDispatcher | ((env: Env) => StepDispatcher)) | undefined;
   /** Returns dependencies that replace those from bindings and variables. Called once per isolate. */
-  readonly deps?: (env: Env) => HoldfastDeps;
+  readonly deps?: ((env: Env) => HoldfastDeps) | undefined;
   /** Replaces the dependencies of one run's object, for instrumentation and tests. Called once per instance. */
   runObject?(deps: RunObjectDeps, ctx: ObjectContextLike, env: Env): RunObjectDeps;
 }

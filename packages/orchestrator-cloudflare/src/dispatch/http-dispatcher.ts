@@ -17,9 +17,9 @@ export interface HttpDispatcherOptions {
   /** The secret that signs requests: one of the handler's `signingKeys`. */
   readonly signingKey: string;
   /** Time-out of one request, ms. It must be longer than the handler's `holdMs`. Default 30,000. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Replaces the global `fetch`, for tests or for a deployment that sends requests through a proxy. */
-  readonly fetch?: (request: Request) => Promise<Response>;
+  readonly fetch?: ((request: Request) => Promise<Response>) | undefined;
 }
 
 const TIMEOUT_MS = 30_000;

@@ -17,7 +17,7 @@ export interface ServiceBindingDispatcherOptions {
    * `rpc` (the default): calls of the entry point, the faster pipe. `fetch`: one request per execution, for a Worker
    * without `workflowsEntrypoint`. It cannot be detected: a binding has a stub for every method name.
    */
-  readonly pipe?: "rpc" | "fetch";
+  readonly pipe?: "rpc" | "fetch" | undefined;
 }
 
 const OPTIONS = v.strictObject({

@@ -16,9 +16,9 @@ export interface DurableObjectIndexOptions {
   /** The binding of the index's Durable Object class. */
   readonly binding: DurableObjectNamespaceLike;
   /** Runs per object. When an object is full, another one is started for the same time range. */
-  readonly shardRowsMax?: number;
+  readonly shardRowsMax?: number | undefined;
   /** The length of a time range whose runs share an object, ms. It must never change: stored rows would not be found. */
-  readonly bucketMs?: number;
+  readonly bucketMs?: number | undefined;
 }
 
 const BUCKET_MS = 30 * 86_400_000;
@@ -42,7 +42,7 @@ export function durableObjectIndex(options: DurableObjectIndexOptions): RunIndex
 }
 
 class DurableObjectIndex implements RunIndex {
-  readonly #options: Required<DurableObjectIndexOptions>;
+  readonly #options: { readonly [K in keyof DurableObjectIndexOptions]-?: NonNullable<DurableObjectIndexOptions[K]> };
 
   constructor({ binding, shardRowsMax = SHARD_ROWS_MAX, bucketMs = BUCKET_MS }: DurableObjectIndexOptions) {
     this.#options = { binding, shardRowsMax, bucketMs };

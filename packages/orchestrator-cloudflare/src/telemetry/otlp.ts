@@ -13,15 +13,15 @@ export interface OtlpOptions {
   /** The URL of the collector without `/v1/traces`, for example `https://collector.example:4318`. */
   readonly url: string;
   /** For example `{ Authorization: "Bearer …" }`. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** The service name of the spans. Default `holdfast`. */
-  readonly serviceName?: string;
+  readonly serviceName?: string | undefined;
   /** The maximum number of operation spans per run. Default DEFAULT_LIMITS.traceSpans. */
-  readonly spansMax?: number;
+  readonly spansMax?: number | undefined;
   /** For tests. */
-  readonly fetch?: (request: Request) => Promise<Response>;
+  readonly fetch?: ((request: Request) => Promise<Response>) | undefined;
   /** Delays before repetitions, ms. */
-  readonly retryAfterMs?: readonly number[];
+  readonly retryAfterMs?: readonly number[] | undefined;
 }
 
 /** Statuses that ask the client to repeat the request later. */

@@ -6,16 +6,16 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Log, StepContext } from "../step-context.ts";
 
 export interface StepOptions<T = unknown> {
-  readonly retry?: RetryOptions;
+  readonly retry?: RetryOptions | undefined;
   /** Limits the time of each attempt (STEP4). */
-  readonly timeout?: Duration;
+  readonly timeout?: Duration | undefined;
   /** Executes the body at most once: its start is journaled first (DUR3). Excludes `retry`. */
-  readonly once?: boolean;
+  readonly once?: boolean | undefined;
   /**
    * Undoes the step if the run fails, is cancelled, exceeds its time budget or calls `ctx.compensate` (COMP1). It gets
    * the step's result, and executes like a step, with the step's retry policy and timeout. Default timeout: 5 minutes.
    */
-  readonly compensate?: (output: T) => unknown;
+  readonly compensate?: ((output: T) => unknown) | undefined;
 }
 
 export interface SleepOptions {
@@ -27,9 +27,9 @@ export interface SleepOptions {
 }
 
 export interface WaitOptions extends SleepOptions {
-  readonly timeout?: Duration;
+  readonly timeout?: Duration | undefined;
   /** The result of a time-out: `null` (the default), or a thrown `TimeoutError`. */
-  readonly onTimeout?: "null" | "throw";
+  readonly onTimeout?: "null" | "throw" | undefined;
 }
 
 export interface MatchOptions extends WaitOptions {
@@ -42,21 +42,21 @@ export interface MatchOptions extends WaitOptions {
 
 export interface InvokeOptions {
   /** Starts an independent run and resolves with its id at once (CHILD3). */
-  readonly detach?: boolean;
-  readonly tags?: readonly string[];
-  readonly idempotencyKey?: string;
+  readonly detach?: boolean | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly idempotencyKey?: string | undefined;
 }
 
 export interface ParallelOptions {
   /** The number of items that are processed concurrently. Default: all. */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
   /** Waits for all items, then throws an `AggregateError` whose `failed` lists indices. Default: throw the first error. */
-  readonly settle?: boolean;
+  readonly settle?: boolean | undefined;
 }
 
 export interface RaceOptions {
   /** Cancels the child runs that lose. Default: they continue. */
-  readonly cancelLosers?: boolean;
+  readonly cancelLosers?: boolean | undefined;
 }
 
 /** The winner of a race: the name of a member, and its result. */
@@ -96,22 +96,31 @@ export interface MetadataWriter {
 
 export interface TokenOptions extends WaitOptions {
   /** Default: a generated id that cannot be guessed. Every caller of the API that knows the id can answer. */
-  readonly tokenId?: string;
+  readonly tokenId?: string | undefined;
   /** Lets every caller that knows the URL answer, once, without credentials: for a link in a mail, or a web page. */
-  readonly public?: boolean;
+  readonly public?: boolean | undefined;
 }
 
 /**
  * Resolves with one delivery, or `null` on time-out. In a loop each turn is a separate wait, and a time-out ends the loop.
  * The first use, an `await` or a turn, takes the wait that the call opened (WAIT2, WAIT5).
  */
-export interface Wait<T> extends Promise<T | null>, AsyncIterable<T> {}
+export interface Wait<T, R = T | null> extends Promise<R>, AsyncIterable<T> {}
 
-export interface Token<T> {
+/** Options of a wait that never resolves with `null`: without a time-out, or with one that throws. */
+type NeverNull<Options> = Options & ({ readonly timeout?: undefined } | { readonly onTimeout: "throw" });
+
+/** Waits for one delivery. The result can be `null` only if a time-out can end the wait so (WAIT4). */
+interface WaitFor {
+  <T = unknown>(name: string, options?: NeverNull<MatchOptions>): Wait<T, T>;
+  <T = unknown>(name: string, options: MatchOptions): Wait<T>;
+}
+
+export interface Token<T, R = T | null> {
   readonly tokenId: string;
   /** The URL to which a `POST` of `{ "payload": … }` answers the token. */
   readonly url: string;
-  wait(): Promise<T | null>;
+  wait(): Promise<R>;
 }
 
 export interface RunInfo {
@@ -137,16 +146,20 @@ export interface WorkflowContext {
   /** Resolves at or after a time that is fixed when the function first reaches the sleep (WAIT1). */
   sleep(duration: Duration, options?: SleepOptions): Promise<void>;
   sleepUntil(date: Date | string, options?: SleepOptions): Promise<void>;
-  waitForEvent<T = unknown>(type: string, options?: MatchOptions): Wait<T>;
-  waitForSignal<T = unknown>(name: string, options?: MatchOptions): Wait<T>;
-  waitForToken<T = unknown>(options?: TokenOptions): Token<T>;
+  readonly waitForEvent: WaitFor;
+  readonly waitForSignal: WaitFor;
+  waitForToken<T = unknown>(options?: NeverNull<TokenOptions>): Token<T, T>;
+  waitForToken<T = unknown>(options: TokenOptions): Token<T>;
   /** Runs another workflow as a child. Resolves with its output, or throws a `ChildRunError` (CHILD2). */
   invoke<I, O>(
     workflow: InvokableWorkflow<I, O>,
-    input: I,
+    input: NoInfer<I>,
     options: InvokeOptions & { readonly detach: true },
   ): Promise<{ readonly runId: string }>;
-  invoke<I, O>(workflow: InvokableWorkflow<I, O>, input: I, options?: InvokeOptions): Promise<O>;
+  invoke<I, O>(
+    workflow: InvokableWorkflow<I, O>,
+    ...args: InputArguments<NoInfer<I>, InvokeOptions & { readonly detach?: false | undefined }>
+  ): Promise<O>;
   /**
    * Resolves with the member that ends first, as `{ name, value }`, or rejects if it fails. Lets the others go (WAIT11):
    * their waits are closed before any delivery can reach them, their steps are aborted, their child runs continue.
@@ -204,28 +217,30 @@ export interface InvokableWorkflow<Input = unknown, Output = unknown> {
   readonly types?: { readonly input: Input; readonly output: Output };
 }
 
-export interface WorkflowConfig<
-  I extends StandardSchemaV1 | undefined = undefined,
-  O extends StandardSchemaV1 | undefined = undefined,
-  R = unknown,
-> {
+/**
+ * `In` is what the function gets, `Sent` what callers send, `R` what the function returns, and `Out` what callers get. A
+ * schema may change a value, so the pairs can differ.
+ */
+// oxlint-disable-next-line typescript/no-explicit-any -- without a schema and a type, the input can be used freely
+export interface WorkflowConfig<In = any, Out = unknown, Sent = In, R = Out> {
   readonly id: string;
-  /** Any Standard Schema. Checked before the first step (RUN5). */
-  readonly input?: I;
+  /** Any Standard Schema. Checked before the first step (RUN5). Without one, the type of `run`'s parameter counts. */
+  readonly input?: StandardSchemaV1<Sent, In> | undefined;
   /** Any Standard Schema. Checked when the function returns (RUN5). */
-  readonly output?: O;
-  readonly run: (input: InputOf<I>, ctx: WorkflowContext) => R | Promise<R>;
-  readonly description?: string;
+  readonly output?: StandardSchemaV1<unknown, Out> | undefined;
+  readonly run: (input: In, ctx: WorkflowContext) => R | Promise<R>;
+  readonly description?: string | undefined;
   /** A run keeps the version that it started with (RUN4). */
-  readonly version?: string;
+  readonly version?: string | undefined;
   /** Tags of every run. */
-  readonly tags?: readonly string[];
+  readonly tags?: readonly string[] | undefined;
   /** The time budget of each run, from start to end, unless the trigger sets one (RUN6). */
-  readonly timeout?: Duration;
+  readonly timeout?: Duration | undefined;
   /** The default retry policy of its steps. */
-  readonly retry?: RetryOptions;
+  readonly retry?: RetryOptions | undefined;
 }
 
-/** The input of the function: the schema's output, or `any` without a schema. */
-// oxlint-disable-next-line typescript/no-explicit-any -- without a schema the input has no known type
-type InputOf<I> = I extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<I> : any;
+/** The arguments after a workflow: its input, which may be left out if it may be `undefined`, and options. */
+export type InputArguments<Input, Options> = undefined extends Input
+  ? [input?: Input, options?: Options]
+  : [input: Input, options?: Options];

@@ -19,7 +19,6 @@ import {
   resolveRetry,
 } from "@holdfast/protocol";
 import * as LIMITS from "@holdfast/protocol/limits";
-import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { Execution } from "../replay/execution.ts";
 import { type Platform, webPlatform } from "../replay/platform.ts";
 import { createContext } from "./context.ts";
@@ -29,9 +28,10 @@ import type { WorkflowConfig } from "./types.ts";
 
 const FIELDS = ["id", "input", "output", "run", "description", "version", "tags", "timeout", "retry"];
 
-/** The input that a caller sends. */
-type TriggerInputOf<I> = I extends StandardSchemaV1 ? StandardSchemaV1.InferInput<I> : unknown;
-type OutputOf<O, R> = O extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<O> : Awaited<R>;
+/** `unknown` for `any`, which a function without a typed parameter and without a schema gives. */
+type Known<T> = 0 extends 1 & T ? unknown : T;
+/** What callers get: the schema's output, or else what the function returns. */
+type OutputOf<Out, R> = unknown extends Out ? Awaited<R> : Out;
 
 /** A workflow that can be served, triggered and invoked. Carries the types of its input and output. */
 export interface Workflow<Input = unknown, Output = unknown> extends WorkflowDefinition {
@@ -45,11 +45,10 @@ export interface Workflow<Input = unknown, Output = unknown> extends WorkflowDef
  * Defines a workflow.
  * @throws HoldfastError `INVALID_ARGUMENT` for an invalid name, an unknown field or an invalid policy.
  */
-export function workflow<
-  I extends StandardSchemaV1 | undefined = undefined,
-  O extends StandardSchemaV1 | undefined = undefined,
-  R = unknown,
->(config: WorkflowConfig<I, O, R>): Workflow<TriggerInputOf<I>, OutputOf<O, R>> {
+// oxlint-disable-next-line typescript/no-explicit-any -- without a schema and without a type, the input can be used freely
+export function workflow<In = any, Out = unknown, Sent = In, R = Out>(
+  config: WorkflowConfig<In, Out, Sent, R>,
+): Workflow<Known<Sent>, OutputOf<Out, R>> {
   checkFields(config, FIELDS, "workflow");
   const { id, version, description, run, tags, timeout } = config;
   checkText(id, "workflow.id");

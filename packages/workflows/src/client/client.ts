@@ -4,6 +4,7 @@
  * Owns: the routes that do not belong to a single run: trigger, list, bulk actions.
  */
 import type { BulkAnswer, ListedRun, RunRecord, WorkflowDescription as WorkflowInfo } from "@holdfast/protocol";
+import type { InputArguments } from "../authoring/types.ts";
 import type { Workflow } from "../authoring/workflow.ts";
 import { checkClientOptions, given } from "./options.ts";
 import { RunHandle } from "./run-handle.ts";
@@ -32,8 +33,7 @@ export class Client {
    */
   async trigger<W extends Named>(
     workflow: W,
-    input?: W extends string ? unknown : InputOf<W>,
-    triggerOptions: TriggerOptions = {},
+    ...[input, triggerOptions = {}]: InputArguments<InputOf<W>, TriggerOptions>
   ): Promise<RunHandle<W extends string ? unknown : OutputOf<W>>> {
     const { signal, traceparent, ...options } = given(triggerOptions, "trigger");
     const { id, version } =

@@ -9,9 +9,9 @@ import type { CallOptions } from "./types.ts";
 
 export interface StreamOptions extends CallOptions {
   /** `start`, the default: all events of the run. `now`: only events from now on. */
-  readonly from?: "start" | "now";
+  readonly from?: "start" | "now" | undefined;
   /** Continues after this event: the `id` of the last one that the caller received. */
-  readonly lastEventId?: string;
+  readonly lastEventId?: string | undefined;
 }
 
 /** The maximum size of one event. A larger one fails the stream. */

@@ -20,7 +20,7 @@ import type { CallOptions, ResumeOptions } from "./types.ts";
 
 export interface DeliveryOptions extends CallOptions {
   /** Repeated deliveries with the same id count once. Default: a new id for each call. */
-  readonly deliveryId?: string;
+  readonly deliveryId?: string | undefined;
 }
 
 /** The time for which the API may hold its answer. */

@@ -10,17 +10,17 @@ export interface ClientOptions {
   /** The origin of the API: `https://flows.example`. */
   readonly url: string;
   /** Sent as `Authorization: Bearer …`. */
-  readonly token?: string | (() => string | Promise<string>);
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly token?: (string | (() => string | Promise<string>)) | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** The maximum number of attempts of a request. Default 5. */
-  readonly attempts?: number;
+  readonly attempts?: number | undefined;
   /** The time limit of one attempt, ms. Default 75,000: longer than the API holds an answer. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** The pause before the first repetition, ms. It doubles each time, with jitter. Default 250. */
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
   /** Aborts all requests of the client. */
-  readonly signal?: AbortSignal;
-  readonly fetch?: (request: Request) => Promise<Response>;
+  readonly signal?: AbortSignal | undefined;
+  readonly fetch?: ((request: Request) => Promise<Response>) | undefined;
 }
 
 type QueryValue = string | number | undefined;

@@ -4,19 +4,19 @@
 import type { Duration, RunStatus } from "@holdfast/protocol";
 
 export interface RunFilter {
-  readonly workflowId?: string;
-  readonly status?: RunStatus;
+  readonly workflowId?: string | undefined;
+  readonly status?: RunStatus | undefined;
   /** Selects runs that have all of these tags. */
-  readonly tag?: string | readonly string[];
-  readonly createdAfter?: number;
-  readonly createdBefore?: number;
-  readonly parentRunId?: string;
+  readonly tag?: string | readonly string[] | undefined;
+  readonly createdAfter?: number | undefined;
+  readonly createdBefore?: number | undefined;
+  readonly parentRunId?: string | undefined;
 }
 
 export interface ListOptions extends RunFilter, CallOptions {
-  readonly order?: "asc" | "desc";
-  readonly limit?: number;
-  readonly cursor?: string;
+  readonly order?: "asc" | "desc" | undefined;
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
 }
 
 export interface CallOptions {
@@ -24,33 +24,33 @@ export interface CallOptions {
 }
 
 export interface TriggerOptions extends CallOptions {
-  readonly runId?: string;
+  readonly runId?: string | undefined;
   /** Default: a new key if `runId` is absent, so that a repeated request starts no second run. */
-  readonly idempotencyKey?: string;
-  readonly workflowVersion?: string;
-  readonly tags?: readonly string[];
-  readonly delay?: Duration;
-  readonly timeout?: Duration;
-  readonly environment?: string;
-  readonly tenantMeta?: Readonly<Record<string, unknown>>;
+  readonly idempotencyKey?: string | undefined;
+  readonly workflowVersion?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly delay?: Duration | undefined;
+  readonly timeout?: Duration | undefined;
+  readonly environment?: string | undefined;
+  readonly tenantMeta?: Readonly<Record<string, unknown>> | undefined;
   /** W3C Trace Context. It is stored with the run. */
-  readonly traceparent?: string;
+  readonly traceparent?: string | undefined;
 }
 
 export interface ResumeOptions extends CallOptions {
-  readonly runId?: string;
+  readonly runId?: string | undefined;
   readonly input?: unknown;
-  readonly workflowId?: string;
-  readonly resumeFromStep?: string | { readonly name: string; readonly occurrence: number };
-  readonly seedResults?: Readonly<Record<string, unknown>>;
-  readonly tags?: readonly string[];
-  readonly triggeredByUserId?: string;
+  readonly workflowId?: string | undefined;
+  readonly resumeFromStep?: string | { readonly name: string; readonly occurrence: number } | undefined;
+  readonly seedResults?: Readonly<Record<string, unknown>> | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly triggeredByUserId?: string | undefined;
 }
 
 export interface BulkOptions extends CallOptions {
   readonly action: "cancel" | "retry";
-  readonly reason?: string;
-  readonly ids?: readonly string[];
-  readonly filter?: Omit<RunFilter, "tag"> & { readonly tag?: readonly string[] };
-  readonly cursor?: string;
+  readonly reason?: string | undefined;
+  readonly ids?: readonly string[] | undefined;
+  readonly filter?: (Omit<RunFilter, "tag"> & { readonly tag?: readonly string[] | undefined }) | undefined;
+  readonly cursor?: string | undefined;
 }

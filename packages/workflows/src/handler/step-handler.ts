@@ -48,16 +48,16 @@ export interface StepHandlerOptions extends SessionLimits {
    * The maximum time of a request while bodies execute, ms. Default 20,000. Set it below the time-outs of proxies. A
    * handler without sessions answers when the bodies have ended.
    */
-  readonly holdMs?: number;
+  readonly holdMs?: number | undefined;
   /** The maximum size of a request body, bytes. */
-  readonly bodyBytesMax?: number;
+  readonly bodyBytesMax?: number | undefined;
   /**
    * Holds no sessions between requests: a turn is answered when all its bodies have ended, and the next one costs a
    * replay. Default on Workers, where an execution cannot outlive its request.
    */
-  readonly stateless?: boolean;
+  readonly stateless?: boolean | undefined;
   /** For tests. */
-  readonly platform?: Platform;
+  readonly platform?: Platform | undefined;
 }
 
 export type StepHandler = (request: Request) => Promise<Response>;

@@ -15,6 +15,7 @@ import {
   parseDurationMs,
 } from "@holdfast/protocol";
 import type { StepContext } from "../step-context.ts";
+import type { InputArguments } from "../authoring/types.ts";
 import { type Workflow, workflow } from "../authoring/workflow.ts";
 import { type Crash, CrashAt } from "./crash-at.ts";
 import { MemoryHost } from "./memory-host/memory-host.ts";
@@ -25,30 +26,30 @@ export type StepMock = unknown;
 
 export interface TestOptions {
   /** Replaces the bodies of steps by name. Other steps execute their own bodies. */
-  readonly steps?: Readonly<Record<string, StepMock>>;
+  readonly steps?: Readonly<Record<string, StepMock>> | undefined;
   /** Replaces the compensations of steps by name. The function gets the step's result. */
-  readonly compensations?: Readonly<Record<string, (output: unknown) => unknown>>;
+  readonly compensations?: Readonly<Record<string, (output: unknown) => unknown>> | undefined;
   /** Workflows that run as real children. */
-  readonly workflows?: readonly Workflow[];
+  readonly workflows?: readonly Workflow[] | undefined;
   /** Mocked children by id: an output, or a function of the input. */
-  readonly children?: Readonly<Record<string, unknown>>;
+  readonly children?: Readonly<Record<string, unknown>> | undefined;
   /** Delivered when the run starts, by name. The run buffers them until it waits for them. */
-  readonly signals?: Readonly<Record<string, unknown>>;
-  readonly events?: Readonly<Record<string, unknown>>;
+  readonly signals?: Readonly<Record<string, unknown>> | undefined;
+  readonly events?: Readonly<Record<string, unknown>> | undefined;
   /** Acts on the run, in virtual time. Afterwards the run continues until it has ended. */
-  readonly drive?: (run: TestRun) => Promise<void>;
-  readonly timeout?: Duration;
+  readonly drive?: ((run: TestRun) => Promise<void>) | undefined;
+  readonly timeout?: Duration | undefined;
   /** Called before each run. `crashEverywhere` starts many runs. */
-  readonly before?: () => void;
+  readonly before?: (() => void) | undefined;
   /**
    * Runs the workflow again with a crash before and after each write to its journal. Throws if the result of any of
    * these runs differs.
    */
-  readonly crashEverywhere?: boolean;
+  readonly crashEverywhere?: boolean | undefined;
   /** Selects the part of a result that must be equal after a crash. Default: status, output and error. */
-  readonly compare?: (result: TestResult) => unknown;
+  readonly compare?: ((result: TestResult) => unknown) | undefined;
   /** How long a step body may await something real before virtual time continues, real milliseconds. Default 1,000. */
-  readonly patienceMs?: number;
+  readonly patienceMs?: number | undefined;
 }
 
 export type TestStep = RunStep;
@@ -83,8 +84,7 @@ const SHOWN_MAX = 5;
  */
 export async function testWorkflow<Input, Output>(
   definition: Workflow<Input, Output>,
-  input: NoInfer<Input>,
-  options: TestOptions = {},
+  ...[input, options = {}]: InputArguments<NoInfer<Input>, TestOptions>
 ): Promise<TestResult<Output>> {
   checkFields(options, FIELDS, "testWorkflow");
   const { result, writes } = await runOnce(definition, input, options, undefined);
