@@ -6,6 +6,7 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
 import { ANSWERS, type JsonSchema } from "../../packages/orchestrator-cloudflare/src/api/answers.ts";
 import type { RouteDescription } from "../../packages/orchestrator-cloudflare/src/api/route.ts";
+import { PARTS, SHOWN_FIELDS } from "../../packages/orchestrator-cloudflare/src/api/shown-fields.ts";
 import { ROUTES } from "../../packages/orchestrator-cloudflare/src/api/routes.ts";
 import { type ApiErrorCode, STATUS_OF } from "../../packages/orchestrator-cloudflare/src/refusal.ts";
 import { HOLDFAST_VERSION, HOST_LIMITS } from "@holdfast/protocol";
@@ -124,11 +125,22 @@ function describe(route: RouteDescription): DocumentedOperation {
   return {
     operationId: id,
     summary,
-    ...(scope === undefined ? { security: [] } : { description: `Needs the scope \`${scope}\`.` }),
+    ...(scope === undefined
+      ? { security: [] }
+      : { description: [`Needs the scope \`${scope}\`.`, ...partsOf(route)].join(" ") }),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: { content: { "application/json": { schema: schemaOf(body) } } } }),
     responses,
   };
+}
+
+/** Describes what callers without the scope `read` see (SEC7). */
+function partsOf({ id, scope }: RouteDescription): string[] {
+  if (scope === PARTS.run) return [];
+  const rule = SHOWN_FIELDS[id]?.find(([field, ...parts]) => field.endsWith("*") && parts.length > 0);
+  if (rule === undefined) return [];
+  const what = rule[0] === "*" ? "the answer" : `\`${rule[0].slice(0, -2)}\``;
+  return [`Without the scope \`${PARTS.run}\`, ${what} has only \`id\` and \`status\`.`];
 }
 
 function answerOf(status: string, name: string | null): { description: string; content?: Content } {

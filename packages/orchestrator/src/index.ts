@@ -36,6 +36,7 @@ export {
   AUDIT_PREFIX,
   type AuditRow,
   CHUNK_PREFIX,
+  TOKEN_PREFIX,
   type ChunkRow,
   type DeliveryKind,
   INPUT_KEY,
@@ -58,6 +59,7 @@ export type { PageSize } from "./run/journal-pages.ts";
 export { RunHost, type RunHostOptions } from "./run/run-host.ts";
 export type { RunIdentity } from "./run/run-identity.ts";
 export { tracedOf } from "./run/run-key.ts";
+export { NO_PARTS, type View, shownFailure } from "./run/view.ts";
 export { describeEntry, describeLeftOver, describeRun, summarizeRun } from "./run/run-record.ts";
 export { type RunState, applyBatch, loadRun, markNewerInput, readInput, readJournal } from "./run/run-state.ts";
 export { computeBackoffDelayMs } from "./run/step-retry.ts";

@@ -106,8 +106,10 @@ export interface DispatchFailure {
   readonly since: number;
   readonly failures: number;
   readonly retryAt?: number | undefined;
-  /** The failure of the last attempt. */
-  readonly message: string;
+  /** The code of the last failure. */
+  readonly code: string;
+  /** What the other side said, only for callers with the scope `operate` (SEC4). */
+  readonly message?: string | undefined;
 }
 
 export type WaitpointKind = "DATETIME" | "EVENT" | "SIGNAL" | "MANUAL" | "RUN";

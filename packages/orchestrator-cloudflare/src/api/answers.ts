@@ -58,6 +58,16 @@ function object<T>(fields: Fields<T>, description?: string): JsonSchema {
   };
 }
 
+const FOR_OPERATORS: JsonSchema = {
+  ...text,
+  description: "For callers with the scope `operate`: what the other side said.",
+};
+
+/** Returns the schema of a run for callers who may not read it (SEC7). */
+function visible(schema: JsonSchema): JsonSchema {
+  return { ...schema, description: "Without the scope `read`: only `id` and `status`.", required: ["id", "status"] };
+}
+
 const status = oneOf(...RUN_STATUSES);
 
 /** An error with the errors that caused it. */
@@ -89,7 +99,7 @@ const summary: Fields<RunSummary> = {
   },
   "error?": ref("RunError"),
   "dispatch?": object<DispatchFailure>(
-    { since: time, failures: whole, "retryAt?": time, message: text },
+    { since: time, failures: whole, "retryAt?": time, code: text, "message?": FOR_OPERATORS },
     "Present while the code that executes the run cannot be reached.",
   ),
   "uncompensated?": listOf(
@@ -137,6 +147,41 @@ const attempts: Fields<AttemptedWork> = {
   "error?": object<ShownError>(errorFields),
 };
 
+const run = object<RunRecord>({
+  ...summary,
+  input: anything,
+  "output?": anything,
+  steps: listOf(
+    object<RunStep>({
+      name: text,
+      occurrence: whole,
+      ...attempts,
+      "output?": anything,
+      "progress?": anything,
+      "compensation?": object<AttemptedWork>(attempts),
+    }),
+  ),
+  streams: {
+    type: "object",
+    additionalProperties: object<RunStream>({ chunks: whole, ended: flag, generation: whole }),
+  },
+  "leftOver?": object<LeftOver>(
+    {
+      count: whole,
+      deliveries: listOf(
+        object<LeftOverDelivery>({
+          kind: oneOf("event", "signal", "token"),
+          name: text,
+          at: time,
+          "deliveryId?": text,
+        }),
+      ),
+    },
+    "Of an ended run: the deliveries that it accepted and did not consume.",
+  ),
+  "truncated?": { const: true },
+});
+
 export const ANSWERS = {
   RunError: object<RunErrorInfo>({
     "category?": oneOf(...(["USER_ERROR", "RUNTIME_ERROR"] satisfies NonNullable<RunErrorInfo["category"]>[])),
@@ -146,44 +191,13 @@ export const ANSWERS = {
   Waitpoint: object<Waitpoint>({
     id: text,
     kind: oneOf(...(["DATETIME", "EVENT", "SIGNAL", "MANUAL", "RUN"] satisfies WaitpointKind[])),
-    meta: { type: "object" },
+    meta: { type: "object", description: "What the wait is for. `tokenId` needs the scope `deliver`." },
     "wakeAt?": time,
   }),
   RunSummary: object<RunSummary>(summary),
-  Run: object<RunRecord>({
-    ...summary,
-    input: anything,
-    "output?": anything,
-    steps: listOf(
-      object<RunStep>({
-        name: text,
-        occurrence: whole,
-        ...attempts,
-        "output?": anything,
-        "progress?": anything,
-        "compensation?": object<AttemptedWork>(attempts),
-      }),
-    ),
-    streams: {
-      type: "object",
-      additionalProperties: object<RunStream>({ chunks: whole, ended: flag, generation: whole }),
-    },
-    "leftOver?": object<LeftOver>(
-      {
-        count: whole,
-        deliveries: listOf(
-          object<LeftOverDelivery>({
-            kind: oneOf("event", "signal", "token"),
-            name: text,
-            at: time,
-            "deliveryId?": text,
-          }),
-        ),
-      },
-      "Of an ended run: the deliveries that it accepted and did not consume.",
-    ),
-    "truncated?": { const: true },
-  }),
+  VisibleSummary: visible(object<RunSummary>(summary)),
+  Run: run,
+  VisibleRun: visible(run),
   ListedRun: object<ListedRun>({
     id: text,
     workflowId: text,
@@ -219,10 +233,10 @@ export const ANSWERS = {
   Audit: object({ entries: listOf(object<AuditEntry>({ at: time, action: text, by: text, "detail?": text })) }),
   Delivered: object({
     delivery: oneOf(...(["resolved", "buffered", "duplicate"] satisfies Delivery[])),
-    run: ref("RunSummary"),
+    run: ref("VisibleSummary"),
   }),
   PubliclyDelivered: object({ delivery: oneOf(...(["resolved", "buffered"] satisfies Delivery[])) }),
-  Operated: object({ run: ref("RunSummary") }),
+  Operated: object({ run: ref("VisibleSummary") }),
   Bulk: object<BulkAnswer>({
     asked: whole,
     done: whole,

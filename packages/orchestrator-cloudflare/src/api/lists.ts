@@ -1,12 +1,13 @@
 /**
  * `GET /api/runs`: lists runs from the index (IDX3).
  */
-import type { IndexRow } from "@holdfast/orchestrator";
+import { type IndexRow, type View, shownFailure } from "@holdfast/orchestrator";
 import { HOST_LIMITS, type ListedRun, RUN_STATUSES } from "@holdfast/protocol";
 import * as v from "valibot";
 import { idField, nameField, wholeNumberField } from "./fields.ts";
 import { readCursor, writeCursor } from "./page-cursor.ts";
 import { type CheckedCall, type Route, route } from "./route.ts";
+import { viewOf } from "./shown-fields.ts";
 import { requireIndex } from "./worker-deps.ts";
 
 export const statusField: v.PicklistSchema<typeof RUN_STATUSES, string> = v.picklist(
@@ -52,20 +53,20 @@ async function listRuns({
 }: CheckedCall<string, v.InferOutput<typeof listQuery>, unknown>): Promise<Response> {
   const after = readCursor(cursor);
   const page = await requireIndex(deps).query(principal.tenantId, { ...filter, tags: tag, after });
-  return Response.json({ runs: page.runs.map(describeRow), nextCursor: page.next ? writeCursor(page.next) : null });
+  return Response.json({
+    runs: page.runs.map((row) => describeRow(row, viewOf(principal))),
+    nextCursor: page.next ? writeCursor(page.next) : null,
+  });
 }
 
 /** Converts a row of the index to the API's type. */
-function describeRow({
-  tenantId,
-  version: _version,
-  parentRunId,
-  resumedFrom,
-  workflowVersion,
-  ...row
-}: IndexRow): ListedRun {
+function describeRow(
+  { tenantId, version: _version, parentRunId, resumedFrom, workflowVersion, error, ...row }: IndexRow,
+  view: View,
+): ListedRun {
   return {
     ...row,
+    error: error && shownFailure(error, view),
     workflowVersion: workflowVersion ?? null,
     tenantId,
     parent: parentRunId === undefined ? undefined : { runId: parentRunId },

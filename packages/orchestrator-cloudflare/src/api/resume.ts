@@ -55,7 +55,7 @@ export const resumeRoutes: readonly Route[] = [
     scope: "trigger",
     headers: CREATION_HEADERS,
     body: resumeBody,
-    answers: { 200: "Run", 201: "Run" },
+    answers: { 200: "VisibleRun", 201: "VisibleRun" },
     refusals: ["idempotency_conflict", "newer_format", "parent_not_ended", "unknown_step", "workflow_not_found"],
     handle: resumeRun,
   }),

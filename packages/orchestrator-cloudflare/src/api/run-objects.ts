@@ -1,20 +1,23 @@
 /**
  * Requests of the Worker to the objects of runs.
  *
- * Owns: the rule that a caller reaches only the objects of its own tenant (SEC2). The Worker passes on the object's answer.
+ * Owns: the rule that a caller reaches only the objects of its own tenant (SEC2), and that an object knows what the caller
+ * may see (SEC7). The Worker passes on the object's answer.
  */
-import type { RunCommand } from "../run-object/commands.ts";
+import type { RunCommand, RunRequest } from "../run-object/commands.ts";
 import { runObjectName } from "../run-object/names.ts";
+import { viewOf } from "./shown-fields.ts";
 import type { Call } from "./route.ts";
 import type { WorkerDeps } from "./worker-deps.ts";
 
 /** Sends a command to the object of a run of the caller's tenant. */
 export function askRun({ deps, principal }: Call, runId: string, command: RunCommand): Promise<Response> {
-  return askObject(deps, deps.runDO.idFromName(runObjectName(principal.tenantId, runId)), command);
+  const request = { ...command, view: viewOf(principal) };
+  return askObject(deps, deps.runDO.idFromName(runObjectName(principal.tenantId, runId)), request);
 }
 
-/** Sends a command to an object. */
-export async function askObject({ runDO }: WorkerDeps, id: unknown, command: RunCommand): Promise<Response> {
+/** Sends a command to an object. Without a view its answer shows nothing of a run but its id and status. */
+export async function askObject({ runDO }: WorkerDeps, id: unknown, command: RunRequest): Promise<Response> {
   const stub = runDO.get(id);
   return stub.fetch(new Request("https://run.internal/", { method: "POST", body: JSON.stringify(command) }));
 }
@@ -27,6 +30,7 @@ export async function openSocket(
   from: string,
 ): Promise<Response> {
   const url = new URL(`https://run.internal/?from=${from}`);
+  url.searchParams.set("view", JSON.stringify(viewOf(principal)));
   if (cursor !== undefined) url.searchParams.set("cursor", cursor);
   const stub = runDO.get(runDO.idFromName(runObjectName(principal.tenantId, runId)));
   return stub.fetch(new Request(url, { headers: { Upgrade: "websocket" } }));

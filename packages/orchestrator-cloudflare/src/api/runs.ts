@@ -5,7 +5,7 @@ import { HOST_LIMITS } from "@holdfast/protocol";
 import * as v from "valibot";
 import { wholeNumberField } from "./fields.ts";
 import { WAIT_HEADER, preferredWaitMs } from "./prefer-wait.ts";
-import { type Call, type Route, route } from "./route.ts";
+import { type Route, route } from "./route.ts";
 import { askRun, openSocket } from "./run-objects.ts";
 
 const journalQuery = v.strictObject({
@@ -18,11 +18,6 @@ const streamQuery = v.strictObject({
   lastEventId: v.optional(v.string()),
 });
 
-/** Stacks reveal paths and code of the step handler, so only operators see them (SEC4). */
-function seesStacks({ principal }: Call): boolean {
-  return principal.scopes.includes("operate");
-}
-
 export const runRoutes: readonly Route[] = [
   route({
     id: "readRun",
@@ -34,7 +29,7 @@ export const runRoutes: readonly Route[] = [
     answers: { 200: "Run" },
     handle: (call) => {
       const waitMs = preferredWaitMs(call.request, call.deps);
-      return askRun(call, call.ids.id, { ask: "read", waitMs, stacks: seesStacks(call) });
+      return askRun(call, call.ids.id, { ask: "read", waitMs });
     },
   }),
   route({
@@ -55,7 +50,7 @@ export const runRoutes: readonly Route[] = [
     scope: "read",
     query: journalQuery,
     answers: { 200: "Journal" },
-    handle: (call) => askRun(call, call.ids.id, { ask: "journal", ...call.query, stacks: seesStacks(call) }),
+    handle: (call) => askRun(call, call.ids.id, { ask: "journal", ...call.query }),
   }),
   route({
     id: "readAudit",

@@ -29,7 +29,7 @@ export const triggerRoutes: readonly Route[] = [
     scope: "trigger",
     headers: CREATION_HEADERS,
     body: triggerBody,
-    answers: { 200: "Run", 201: "Run" },
+    answers: { 200: "VisibleRun", 201: "VisibleRun" },
     refusals: ["idempotency_conflict", "newer_format", "workflow_not_found"],
     handle: (call) => {
       const { workflowId, workflowVersion, tags, timeout: timeoutMs, delay: delayMs } = call.body;

@@ -11,6 +11,7 @@ import {
   JOURNAL_PREFIX,
   type RunHeader,
   type StoreReader,
+  type View,
   chunkKey,
   chunkPrefix,
   describeEntry,
@@ -56,6 +57,8 @@ export interface FeedSource {
   readonly header: () => RunHeader | undefined;
   /** The step bodies that execute now. */
   readonly inProgress: () => readonly StepInProgress[];
+  /** Removes the ids of tokens from a text (SEC7). */
+  readonly hide: (text: string) => string;
 }
 
 /** What a reader has received beside the rows before its cursor, as hashes. */
@@ -69,6 +72,8 @@ export interface SentState {
 export class RunFeed {
   readonly #store: StoreReader;
   readonly #inProgress: FeedSource["inProgress"];
+  readonly #hide: FeedSource["hide"];
+  readonly #view: View;
   #seq = 0;
   readonly #streams = new Map<number, StreamPlace>();
   /** Hashes of the last events of these types. */
@@ -79,7 +84,9 @@ export class RunFeed {
    * `cursor` `undefined` or invalid: from the start, because duplicates are better than gaps. `sent`: the `place` of an
    * earlier feed of the reader.
    */
-  constructor({ store, inProgress }: FeedSource, cursor: string | undefined, sent: SentState = {}) {
+  constructor({ store, inProgress, hide }: FeedSource, cursor: string | undefined, view: View, sent: SentState = {}) {
+    this.#hide = hide;
+    this.#view = { ...view, stacks: false };
     this.#store = store;
     this.#inProgress = inProgress;
     this.#sentRun = sent.told;
@@ -112,6 +119,12 @@ export class RunFeed {
 
   /** Returns new events, oldest first. `over`: the run has ended, and all its events were returned. */
   read(header: RunHeader): { readonly events: readonly FeedEvent[]; readonly over: boolean } {
+    const { events, over } = this.#read(header);
+    if (this.#view.tokenIds || events.length === 0) return { events, over };
+    return { events: JSON.parse(this.#hide(JSON.stringify(events))) as FeedEvent[], over };
+  }
+
+  #read(header: RunHeader): { readonly events: readonly FeedEvent[]; readonly over: boolean } {
     const events: FeedEvent[] = [];
     // The end of the run is its last event.
     if (!isTerminal(header.status)) this.#addRun(header, events);
@@ -124,7 +137,7 @@ export class RunFeed {
   }
 
   #addRun(header: RunHeader, events: FeedEvent[]): void {
-    const data = summarizeRun(header);
+    const data = summarizeRun(header, this.#view);
     const hash = hashText(JSON.stringify(data));
     if (hash === this.#sentRun) return;
     this.#sentRun = hash;
@@ -150,7 +163,7 @@ export class RunFeed {
     for (const [, row] of this.#store.list(JOURNAL_PREFIX, options)) {
       const entry = row as JournalEntry;
       this.#seq = entry.seq;
-      const event = eventOf(entry);
+      const event = eventOf(entry, this.#view);
       if (event !== undefined) events.push({ ...event, cursor: this.#cursor() });
     }
   }
@@ -190,11 +203,11 @@ export class RunFeed {
   }
 }
 
-function eventOf(entry: JournalEntry): Omit<FeedEvent, "cursor"> | undefined {
+function eventOf(entry: JournalEntry, view: View): Omit<FeedEvent, "cursor"> | undefined {
   // Newer code wrote this entry. The event of the run reports that.
   if (!isKnownEntry(entry)) return undefined;
   const { kind, name, occurrence } = parseOperationId(entry.op);
-  const data = { name, occurrence, ...describeEntry(entry, { chars: HOST_LIMITS.jsonChars }) };
+  const data = { name, occurrence, ...describeEntry(entry, { chars: HOST_LIMITS.jsonChars }, view) };
   switch (kind) {
     case "step":
     case "compensation":

@@ -4,7 +4,7 @@
  * Owns: the time and content of messages. A reader gets the next batch of events after it acknowledged the last one, so
  * no events are buffered for a slow reader. The platform stores each reader's position with its socket.
  */
-import type { RunHeader } from "@holdfast/orchestrator";
+import { NO_PARTS, type RunHeader, type View } from "@holdfast/orchestrator";
 import { ApiRefusal } from "../refusal.ts";
 import type { HibernatingSocketLike, SocketHostLike } from "../platform-types.ts";
 import { type FeedSource, RunFeed, type SentState } from "./run-feed.ts";
@@ -12,6 +12,8 @@ import { type FeedSource, RunFeed, type SentState } from "./run-feed.ts";
 /** The state that the platform stores with a socket. */
 interface Place extends SentState {
   readonly cursor?: string | undefined;
+  /** What the reader may see. Absent: an earlier version accepted the socket. */
+  readonly view?: View | undefined;
   /** The reader has acknowledged all messages. */
   readonly ready: boolean;
 }
@@ -40,7 +42,7 @@ export class RunSockets {
    * Answers a request to open a socket.
    * @throws ApiRefusal `too_many_readers`
    */
-  open(header: RunHeader, cursor: string | undefined, fromNow: boolean): Response {
+  open(header: RunHeader, cursor: string | undefined, fromNow: boolean, view: View): Response {
     if (this.#host.getWebSockets().length >= this.#readersMax) {
       throw new ApiRefusal(
         "too_many_readers",
@@ -49,9 +51,9 @@ export class RunSockets {
     }
     const { 0: client, 1: server } = new WebSocketPair();
     this.#host.acceptWebSocket(server);
-    const feed = new RunFeed(this.#source, cursor);
+    const feed = new RunFeed(this.#source, cursor, view);
     if (fromNow) feed.skip(header);
-    server.serializeAttachment({ ...feed.place, ready: true } satisfies Place);
+    server.serializeAttachment({ ...feed.place, view, ready: true } satisfies Place);
     this.#any = true;
     this.changed();
     return new Response(null, { status: 101, webSocket: client } as ResponseInit);
@@ -81,14 +83,14 @@ export class RunSockets {
     const place = socket.deserializeAttachment() as Place;
     const header = this.#source.header();
     if (!place.ready || header === undefined) return;
-    const feed = new RunFeed(this.#source, place.cursor, place);
+    const feed = new RunFeed(this.#source, place.cursor, place.view ?? NO_PARTS, place);
     const { events, over } = feed.read(header);
     if (feed.place.cursor.length > CURSOR_CHARS_MAX) {
       return socket.close(1009, "The run has too many streams for a socket; follow it with Server-Sent Events.");
     }
     if (events.length > 0) {
       socket.send(JSON.stringify({ events: events.map(({ type, cursor, data }) => ({ type, id: cursor, data })) }));
-      socket.serializeAttachment({ ...feed.place, ready: false } satisfies Place);
+      socket.serializeAttachment({ ...feed.place, view: place.view, ready: false } satisfies Place);
     }
     if (over) socket.close(1000, "The run has ended.");
   }

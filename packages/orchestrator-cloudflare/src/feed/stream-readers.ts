@@ -3,7 +3,7 @@
  *
  * Owns: the limit on their number. Each reader reads the run's rows at its own speed until it disconnects or the run ends.
  */
-import type { RunHeader } from "@holdfast/orchestrator";
+import type { RunHeader, View } from "@holdfast/orchestrator";
 import { ApiRefusal } from "../refusal.ts";
 import { eventStream } from "./event-stream.ts";
 import { type FeedSource, RunFeed } from "./run-feed.ts";
@@ -22,14 +22,14 @@ export class StreamReaders {
   }
 
   /** @throws ApiRefusal `too_many_readers` */
-  open(header: RunHeader, cursor: string | undefined, fromNow: boolean): Response {
+  open(header: RunHeader, cursor: string | undefined, fromNow: boolean, view: View): Response {
     if (this.#count >= this.#readersMax) {
       throw new ApiRefusal(
         "too_many_readers",
         `${this.#readersMax} readers already follow this run. Try again in a moment, or read its record.`,
       );
     }
-    const feed = new RunFeed(this.#source, cursor);
+    const feed = new RunFeed(this.#source, cursor, view);
     if (fromNow) feed.skip(header);
     this.#count += 1;
     return eventStream({

@@ -9,6 +9,7 @@ import {
   type ChunkRow,
   JOURNAL_PREFIX,
   type ResumePlan,
+  type Reply,
   type RunHeader,
   type RunHost,
   type StoreReader,
@@ -25,6 +26,7 @@ import {
   readJournal,
   readShownInput,
   shownHeader,
+  summarizeRun,
 } from "@holdfast/orchestrator";
 import {
   type AuditEntry,
@@ -34,9 +36,13 @@ import {
   type Limits,
   type RunJournalEntry,
   type RunRecord,
+  type RunSummary,
 } from "@holdfast/protocol";
 import { ApiRefusal } from "../refusal.ts";
-import type { CommandOf } from "./commands.ts";
+import type { CallersView, CommandOf } from "./commands.ts";
+
+/** A run for a caller who may not read it. */
+type BriefRun = Pick<RunSummary, "id" | "status">;
 
 interface JournalPage {
   readonly entries: readonly RunJournalEntry[];
@@ -63,10 +69,11 @@ export class Answers {
   }
 
   /**
-   * Returns the whole record. `stacks`: also the stacks of errors.
+   * Returns the record, or the id and the status.
    * @throws ApiRefusal `not_found`
    */
-  record(stacks = false): RunRecord {
+  record(view: CallersView): RunRecord | BriefRun {
+    if (!view.run) return briefOf(this.header());
     const { state } = this.#host;
     const recordSteps = this.#recordSteps;
     const journal = this.#rows<JournalEntry>(JOURNAL_PREFIX, { limit: recordSteps + 1 });
@@ -76,21 +83,30 @@ export class Answers {
     const openChunks = (op: string): number => state.openStreams.get(op)?.chunks ?? this.#countChunks(header, op);
     const current = { ...header, updatedAt: state.lastAt };
     const steps = this.#host.stepsInProgress();
-    const record = describeRun(current, readShownInput(state, header), journal, steps, openChunks, recordSteps, stacks);
-    return { ...record, leftOver: describeLeftOver(state) };
+    const record = describeRun(current, readShownInput(state, header), journal, steps, openChunks, recordSteps, view);
+    return { ...record, leftOver: describeLeftOver(state, view) };
+  }
+
+  /**
+   * Returns the record without input, output and steps, or the id and the status.
+   * @throws ApiRefusal `not_found`
+   */
+  summary(view: CallersView): RunSummary | BriefRun {
+    const header = this.header();
+    return view.run ? summarizeRun(header, view) : briefOf(header);
   }
 
   /**
    * Returns a page of the journal: the entries after `after`.
    * @throws ApiRefusal `not_found`
    */
-  journal({ after, limit, stacks }: CommandOf<"journal">): JournalPage {
+  journal({ after, limit }: CommandOf<"journal">, view: CallersView): JournalPage {
     this.header();
     const rows = this.#rows<JournalEntry>(JOURNAL_PREFIX, { after: journalKey(after), limit: limit + 1 });
     const entries = rows.slice(0, limit);
-    const budget = { chars: HOST_LIMITS.jsonChars, stacks };
+    const budget = { chars: HOST_LIMITS.jsonChars, stacks: view.stacks };
     const nextAfter = rows.length > limit ? entries.at(-1)?.seq : undefined;
-    return { entries: entries.map((entry) => describeEntry(entry, budget)), nextAfter: nextAfter ?? null };
+    return { entries: entries.map((entry) => describeEntry(entry, budget, view)), nextAfter: nextAfter ?? null };
   }
 
   /**
@@ -108,14 +124,14 @@ export class Answers {
    * Returns what a run that is resumed from this one takes over (RES1).
    * @throws ApiRefusal `not_found`, `parent_not_ended`, `unknown_step`, `newer_format`
    */
-  plan({ request }: CommandOf<"planResume">): ResumePlan {
+  plan({ request }: CommandOf<"planResume">, view: CallersView): ResumePlan {
     const header = this.header();
     const { state } = this.#host;
     const journal = readJournal(state);
     markNewerInput(state, header);
     if (state.newer !== undefined) throw new ApiRefusal("newer_format", newerFormatError(state.newer).message);
     const inherited = planResume(header, journal, request);
-    if ("type" in inherited) throw new ApiRefusal(inherited.code, inherited.message);
+    if ("type" in inherited) throw refusalOf(inherited, view);
     const { workflowId, workflowVersion, environment, tags, tenantMeta, timeoutMs } = header;
     const input = readInput(state, header);
     return { inherited, workflowId, workflowVersion, input, environment, tags, tenantMeta, timeoutMs };
@@ -132,6 +148,15 @@ export class Answers {
   #rows<Row>(prefix: string, options: Parameters<StoreReader["list"]>[1] = {}): Row[] {
     return Array.from(this.#store.list(prefix, options), ([, row]) => row as Row);
   }
+}
+
+/** The message about an unknown step names the known ones. */
+function refusalOf({ code, message }: Reply & { type: "refused" }, view: CallersView): ApiRefusal {
+  return new ApiRefusal(code, code === "unknown_step" && !view.run ? "The run has no such step." : message);
+}
+
+function briefOf({ id, status }: RunHeader): BriefRun {
+  return { id, status };
 }
 
 /** Returns an action for readers. Of a row in a newer format, it returns the fields whose types this version knows. */

@@ -4,7 +4,14 @@
  * Owns: the messages between the two. They belong to the same deployment and trust each other: the Worker has
  * authenticated, validated and bounded each request, and the object is reachable only through its binding.
  */
-import type { ChildTrigger, Input, ResumeRequest, RunMessage } from "@holdfast/orchestrator";
+import {
+  type ChildTrigger,
+  type Input,
+  NO_PARTS,
+  type ResumeRequest,
+  type RunMessage,
+  type View,
+} from "@holdfast/orchestrator";
 
 type InputOf<T extends Input["type"]> = Extract<Input, { readonly type: T }>;
 
@@ -30,17 +37,30 @@ export type RunCommand =
   | { readonly ask: "reserveKey"; readonly runId: string }
   /** Releases the key, because the trigger of the run was rejected. */
   | { readonly ask: "releaseKey"; readonly runId: string }
-  /** The object answers when the run has ended, or after `waitMs`. `stacks`: the caller may see stacks of errors (SEC4). */
-  | { readonly ask: "read"; readonly waitMs: number; readonly stacks: boolean }
+  /** The object answers when the run has ended, or after `waitMs`. */
+  | { readonly ask: "read"; readonly waitMs: number }
   /** Returns the run's events after `cursor` as Server-Sent Events. */
   | { readonly ask: "follow"; readonly cursor?: string | undefined; readonly fromNow: boolean }
   | { readonly ask: "audit" }
-  | { readonly ask: "journal"; readonly after: number; readonly limit: number; readonly stacks: boolean }
+  | { readonly ask: "journal"; readonly after: number; readonly limit: number }
   | { readonly ask: "planResume"; readonly request: ResumeRequest }
   | { readonly ask: "delete"; readonly by: string }
   /** A message of another run; the answer is a `SendResult`. */
   | { readonly ask: "message"; readonly message: RunMessage }
   | { readonly ask: "workflows" };
+
+/** The parts of an answer that the caller may see (SEC7). */
+export interface CallersView extends View {
+  /** More of a run than its id and status. */
+  readonly run: boolean;
+  /** The names of the served workflows. */
+  readonly workflows: boolean;
+}
+
+export const NOTHING: CallersView = { ...NO_PARTS, run: false, workflows: false };
+
+/** A command with what its caller may see. Absent: nothing, as between objects. */
+export type RunRequest = RunCommand & { readonly view?: CallersView };
 
 export type CommandOf<A extends RunCommand["ask"]> = RunCommand & { readonly ask: A };
 

@@ -6,7 +6,7 @@
  */
 import { ApiRefusal } from "../refusal.ts";
 import type { DurableObjectStorageLike, HibernatingSocketLike } from "../platform-types.ts";
-import type { RunCommand } from "./commands.ts";
+import { NOTHING, type RunRequest } from "./commands.ts";
 import { type RunObjectDeps, checkRunObjectDeps } from "./deps.ts";
 import { RunObject } from "./run-object.ts";
 
@@ -48,9 +48,13 @@ export async function serveRequest(open: Open, request: Request): Promise<Respon
     const object = open();
     if (request.headers.get("Upgrade") === "websocket") {
       const { searchParams } = new URL(request.url);
-      return object.openSocket(searchParams.get("cursor") ?? undefined, searchParams.get("from") === "now");
+      return object.openSocket(
+        searchParams.get("cursor") ?? undefined,
+        searchParams.get("from") === "now",
+        JSON.parse(searchParams.get("view") ?? "null") ?? NOTHING,
+      );
     }
-    return await object.handle((await request.json()) as RunCommand);
+    return await object.handle((await request.json()) as RunRequest);
   } catch (error) {
     if (error instanceof ApiRefusal) return error.toResponse();
     console.error("holdfast: a request to a run failed", error);

@@ -15,7 +15,6 @@ import {
   expiryOf,
   isAlarmLost,
   shownHeader,
-  summarizeRun,
   toTriggerInput,
 } from "@holdfast/orchestrator";
 import { DEFAULT_LIMITS, isTerminal } from "@holdfast/protocol";
@@ -26,7 +25,7 @@ import type { HibernatingSocketLike } from "../platform-types.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { admission } from "./admission.ts";
 import { Answers } from "./answers.ts";
-import type { CommandOf, RunCommand } from "./commands.ts";
+import { type CallersView, type CommandOf, NOTHING, type RunCommand, type RunRequest } from "./commands.ts";
 import { type RunObjectDeps, retentionMsOf } from "./deps.ts";
 import { KeyReservation } from "./key-reservation.ts";
 import { LargeRows } from "./large-rows.ts";
@@ -34,6 +33,7 @@ import { neighboursOf } from "./neighbours.ts";
 import { observe } from "./observe.ts";
 import { notServed } from "./served-workflows.ts";
 import { DurableObjectStore } from "./store.ts";
+import { TokenIds } from "./token-ids.ts";
 import { Watchers } from "./watchers.ts";
 
 /** How long the alarm handler waits for the run that it woke, ms. If the object dies then, the platform repeats the alarm. */
@@ -50,6 +50,7 @@ export class RunObject {
   readonly #sockets: RunSockets | undefined;
   readonly #large: LargeRows | undefined;
   readonly #key: KeyReservation;
+  readonly #tokenIds: TokenIds;
   #alarmChecked = false;
 
   constructor(deps: RunObjectDeps) {
@@ -62,7 +63,9 @@ export class RunObject {
     this.#key = new KeyReservation(deps.storage.kv);
     this.#large = deps.bucket && new LargeRows(store, deps.bucket);
     this.#watchers = new Watchers(header);
-    const source = { store, header, inProgress: () => this.#host.stepsInProgress() };
+    this.#tokenIds = new TokenIds(store);
+    const hide = (text: string): string => this.#tokenIds.hide(text);
+    const source = { store, header, hide, inProgress: () => this.#host.stepsInProgress() };
     this.#readers = new StreamReaders(source, (ms) => this.#watchers.changed(ms), limits.streamReaders);
     this.#sockets = deps.sockets && new RunSockets(deps.sockets, source, limits.streamReaders);
     this.#host = new RunHost({
@@ -106,7 +109,7 @@ export class RunObject {
     const delayMs = admission.delayOf(this, alarmOf(this.#host.state, now) ?? now, executionsMax, now);
     if (delayMs === undefined) return undefined;
     const message = `This process executes ${executionsMax} runs, which is its limit (EXECUTIONS_MAX). The run waits for a place.`;
-    return { delayMs, message };
+    return { delayMs, code: "EXECUTIONS_MAX", message };
   }
 
   #notifyReaders(): void {
@@ -123,34 +126,35 @@ export class RunObject {
     return this.#large;
   }
 
-  async handle(command: RunCommand): Promise<Response> {
+  async handle(request: RunRequest): Promise<Response> {
+    const { view = NOTHING, ...command } = request;
     if (!this.#alarmChecked) await this.#checkAlarm();
     // The clock was set back: any request, also a read, sets the timers again that are too far away (WAIT1).
     if (this.#host.state.lastAt > this.#clock()) this.#host.handle({ type: "settle" });
     const large = this.#moveLargeRows();
-    if (large === undefined) return this.#execute(command);
+    if (large === undefined) return this.#execute(command, view);
     // A resume needs all rows; a follower keeps reading after the answer.
     const needs = { everything: command.ask === "planResume", keepsReading: command.ask === "follow" };
-    return large.withRows(needs, () => this.#execute(command));
+    return large.withRows(needs, () => this.#execute(command, view));
   }
 
-  async #execute(command: RunCommand): Promise<Response> {
+  async #execute(command: RunCommand, view: CallersView): Promise<Response> {
     switch (command.ask) {
       case "input":
-        return this.#apply(command.input);
+        return this.#apply(command.input, view);
       case "trigger":
-        return this.#trigger(command);
+        return this.#trigger(command, view);
       case "read":
         await this.#watchers.ended(command.waitMs);
-        return Response.json(this.#answers.record(command.stacks));
+        return this.#json(this.#answers.record(view), view);
       case "follow":
-        return this.#readers.open(this.#answers.header(), command.cursor, command.fromNow);
+        return this.#readers.open(this.#answers.header(), command.cursor, command.fromNow, view);
       case "journal":
-        return Response.json(this.#answers.journal(command));
+        return this.#json(this.#answers.journal(command, view), view);
       case "audit":
-        return Response.json(this.#answers.audit());
+        return this.#json(this.#answers.audit(), view);
       case "planResume":
-        return Response.json(this.#answers.plan(command));
+        return Response.json(this.#answers.plan(command, view));
       case "delete":
         return this.#delete(command.by);
       case "message":
@@ -171,14 +175,14 @@ export class RunObject {
    * Opens a socket that follows the run.
    * @throws ApiRefusal `sockets_not_configured`, `not_found`, `too_many_readers`
    */
-  openSocket(cursor: string | undefined, fromNow: boolean): Response {
+  openSocket(cursor: string | undefined, fromNow: boolean, view: CallersView): Response {
     if (this.#sockets === undefined) {
       throw new ApiRefusal(
         "sockets_not_configured",
         "This deployment has no sockets. Pass sockets (ctx) to the run's object, or follow the run without Upgrade.",
       );
     }
-    return this.#sockets.open(this.#answers.header(), cursor, fromNow);
+    return this.#sockets.open(this.#answers.header(), cursor, fromNow, view);
   }
 
   acknowledged(socket: HibernatingSocketLike): void {
@@ -214,24 +218,33 @@ export class RunObject {
   }
 
   /** Applies an input and answers with the state of the run. */
-  #apply(input: Input): Response {
+  #apply(input: Input, view: CallersView): Response {
     this.#answers.header();
     const reply = this.#host.handle(input);
     if (reply.type === "refused") throw refusal(reply);
-    const run = summarizeRun(this.#answers.header());
+    const run = this.#answers.summary(view);
     const body = reply.type === "delivered" ? { delivery: reply.delivery, run } : { run };
-    return Response.json(body, { status: 202 });
+    return this.#json(body, view, 202);
   }
 
-  async #trigger({ trigger, byKey, waitMs }: CommandOf<"trigger">): Promise<Response> {
+  /** Answers with a body that shows no ids of tokens to callers who may not see them (SEC7). */
+  #json(body: object, { tokenIds }: CallersView, status = 200): Response {
+    if (tokenIds) return Response.json(body, { status });
+    const headers = { "Content-Type": "application/json" };
+    return new Response(this.#tokenIds.hide(JSON.stringify(body)), { status, headers });
+  }
+
+  async #trigger({ trigger, byKey, waitMs }: CommandOf<"trigger">, view: CallersView): Promise<Response> {
     const keyHolder = this.#key.holderFor({ byKey });
     if (keyHolder !== undefined) return Response.json(keyHolder);
     const reply = this.#host.handle(toTriggerInput(trigger, randomHex(16), newUnique()));
     if (reply.type === "refused" && reply.code === "workflow_not_found")
-      throw await notServed(this.#deps.dispatcher, reply.message);
+      throw await notServed(this.#deps.dispatcher, reply.message, view);
     if (reply.type === "refused") throw refusal(reply);
     if (waitMs > 0) await this.#watchers.parked(waitMs);
-    return Response.json(this.#answers.record(), { status: reply.type === "created" ? 201 : 200 });
+    // Stacks are in the record and the journal only, which the caller has requested (SEC4).
+    const record = this.#answers.record({ ...view, stacks: false });
+    return this.#json(record, view, reply.type === "created" ? 201 : 200);
   }
 
   /** Deletes the run with all its rows (VER3). */

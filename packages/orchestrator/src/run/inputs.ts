@@ -86,6 +86,7 @@ export type Input =
 /** The reason for which no execution begins, and the time until it is tried again, ms. */
 export interface Deferral {
   readonly delayMs: number;
+  readonly code: "EXECUTIONS_MAX" | "HELD";
   readonly message: string;
 }
 

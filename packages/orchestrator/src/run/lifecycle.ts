@@ -73,9 +73,9 @@ export function startExecution(draft: Draft): void {
 }
 
 /** Begins no execution now. The run is dispatched at a later alarm (DUR12). */
-function deferExecution(draft: Draft, { delayMs, message }: Deferral): void {
+function deferExecution(draft: Draft, { delayMs, code, message }: Deferral): void {
   draft.change({
-    dispatch: { since: draft.now, failures: 0, retryAt: draft.now + delayMs, message },
+    dispatch: { since: draft.now, failures: 0, retryAt: draft.now + delayMs, code, message },
     watchdogAt: undefined,
   });
 }

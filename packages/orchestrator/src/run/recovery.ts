@@ -93,7 +93,13 @@ function dispatchLater(draft: Draft, error: ErrorValue): void {
   }
   const delayMs = dispatchDelayMs(header.seed, failures);
   draft.change({
-    dispatch: { since, failures, retryAt: now + delayMs, message: error.message.slice(0, LIMITS.errorMessageChars) },
+    dispatch: {
+      since,
+      failures,
+      retryAt: now + delayMs,
+      code: error.code ?? "DISPATCH_FAILED",
+      message: error.message.slice(0, LIMITS.errorMessageChars),
+    },
     watchdogAt: undefined,
   });
 }

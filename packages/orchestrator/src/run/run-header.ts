@@ -161,7 +161,9 @@ export interface RunHeader extends RunIdentity {
   /** The same for executions that were lost without a crash, for the reason `code` (DUR11). */
   readonly losses?: { readonly seq: number; readonly count: number; readonly code: string } | undefined;
   /** Dispatch has failed since `since`. It is retried at `retryAt` (DUR8). */
-  readonly dispatch?: DispatchFailure | undefined;
+  readonly dispatch?:
+    | (Pick<DispatchFailure, "since" | "failures" | "retryAt"> & { readonly code?: string; readonly message: string })
+    | undefined;
   /** The number of requested operations at the last write of the header. */
   readonly asked: number;
   readonly waits: readonly OpenWait[];

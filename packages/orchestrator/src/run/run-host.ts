@@ -80,6 +80,7 @@ export interface RunHostOptions {
 
 const HELD: Deferral = {
   delayMs: HOST_LIMITS.heldAlarmMs,
+  code: "HELD",
   message: "An operator holds this deployment (HOLD), so no execution begins.",
 };
 

@@ -2,7 +2,7 @@
  * The record of a run for readers, from its header and journal.
  *
  * Owns: the conversion into the shapes of the HTTP API (protocol/src/api.ts). Values are plain JSON. A record never
- * contains the seed. It contains stacks only for callers with the scope `operate` (SEC4).
+ * contains the seed. The parts of a `View` are there only for readers who may see them.
  */
 import {
   type AttemptedWork,
@@ -32,17 +32,21 @@ import {
 import { isOperationId } from "./newer-format.ts";
 import type { OpenWait, RunError, RunHeader, StreamState } from "./run-header.ts";
 import type { RunState } from "./run-state.ts";
+import { AUTHORS_VIEW, type View, shownDispatch, shownFailure } from "./view.ts";
+
+/** Shown in place of the id of a token. */
+const HIDDEN = "[hidden]";
 
 /** Makes the record of a run without input, output and steps. `budget`: for its errors. */
-export function summarizeRun(header: RunHeader, budget?: JsonBudget): RunSummary {
+export function summarizeRun(header: RunHeader, view: View = AUTHORS_VIEW, budget?: JsonBudget): RunSummary {
   return {
     id: header.id,
     workflowId: header.workflowId,
     workflowVersion: header.workflowVersion ?? null,
     status: header.status,
     phase: header.unwinding === undefined || isTerminal(header.status) ? "forward" : "compensating",
-    error: header.error && describeError(header.error, budget),
-    dispatch: header.status === "running" ? header.dispatch : undefined,
+    error: header.error && describeError(header.error, view, budget),
+    dispatch: header.status === "running" && header.dispatch ? shownDispatch(header.dispatch, view) : undefined,
     uncompensated: header.uncompensated?.map(({ op, error }) => ({
       ...nameOf(op),
       error: errorToJson(error, budget),
@@ -50,7 +54,7 @@ export function summarizeRun(header: RunHeader, budget?: JsonBudget): RunSummary
     undone: header.undone?.slice(0, HOST_LIMITS.remains).map(nameOf),
     inFlight: header.inFlight?.slice(0, HOST_LIMITS.remains).map(describeBody),
     cleanup: header.cleanup,
-    pendingWaitpoints: header.waits.map(describeWait),
+    pendingWaitpoints: header.waits.map((wait) => describeWait(wait, view)),
     invocationCount: header.epoch,
     metadata: describeMetadata(header),
     tags: header.tags,
@@ -84,14 +88,14 @@ export function describeRun(
   inProgress: readonly StepInProgress[],
   openChunks: (op: OperationId) => number,
   recordSteps: number = DEFAULT_LIMITS.recordSteps,
-  stacks: boolean = false,
+  view: View = AUTHORS_VIEW,
 ): RunRecord {
   const shown = journal.slice(0, recordSteps);
-  const budget: JsonBudget = { chars: HOST_LIMITS.jsonChars, stacks };
+  const budget: JsonBudget = { chars: HOST_LIMITS.jsonChars, stacks: view.stacks };
   const last = journal.at(-1);
   const cut = [header.undone, header.inFlight].some((list) => (list?.length ?? 0) > HOST_LIMITS.remains);
   return {
-    ...summarizeRun(header, budget),
+    ...summarizeRun(header, view, budget),
     updatedAt: Math.max(header.updatedAt, last?.at ?? 0),
     input: showValue(input, budget),
     output: header.output === undefined ? undefined : showValue(header.output, budget),
@@ -102,17 +106,19 @@ export function describeRun(
 }
 
 /** Returns the deliveries that an ended run accepted and did not consume; `undefined`: none (WAIT12). */
-export function describeLeftOver({ header, inbox }: RunState): RunRecord["leftOver"] {
+export function describeLeftOver({ header, inbox }: RunState, view: View = AUTHORS_VIEW): RunRecord["leftOver"] {
   if (header === undefined || !isTerminal(header.status)) return undefined;
   const left = [...inbox.values()].flatMap(({ kind, name, at, deliveryId }) =>
-    kind === "child" ? [] : [{ kind, name, at, deliveryId }],
+    kind === "child" ? [] : [{ kind, name: kind === "token" && !view.tokenIds ? HIDDEN : name, at, deliveryId }],
   );
   return left.length === 0 ? undefined : { count: left.length, deliveries: left.slice(0, HOST_LIMITS.leftOver) };
 }
 
 /** Converts a journal entry for an answer of `/journal`. */
-export function describeEntry(entry: JournalEntry, budget: JsonBudget): RunJournalEntry {
-  const { v: _version, nth: _nth, asked: _asked, quiet: _quiet, op, ...rest } = entry;
+export function describeEntry(entry: JournalEntry, budget: JsonBudget, view: View = AUTHORS_VIEW): RunJournalEntry {
+  const { v: _version, nth: _nth, asked: _asked, quiet: _quiet, op, ...fields } = entry;
+  const { tokenId, ...others }: Omit<typeof fields, never> & { readonly tokenId?: string } = fields;
+  const rest = { ...others, ...(tokenId === undefined || !view.tokenIds ? {} : { tokenId }) };
   if (!isKnownEntry(entry)) return { ...withoutStack(rest), operation: operationOf(op) };
   return {
     ...rest,
@@ -123,7 +129,6 @@ export function describeEntry(entry: JournalEntry, budget: JsonBudget): RunJourn
     ...(entry.type === "child.ended" ? { outcome: describeOutcome(entry.outcome, budget) } : {}),
     ...(entry.type === "metadata.changed" ? { change: describeChange(entry.change) } : {}),
     ...("by" in entry ? { by: operationOf(entry.by) } : {}),
-    ...("tokenId" in entry ? { tokenId: entry.tokenId } : {}),
   };
 }
 
@@ -267,13 +272,13 @@ function describeBody(op: OperationId): BodyInFlight {
   return { kind, name, occurrence };
 }
 
-function describeWait(wait: OpenWait): Waitpoint {
+function describeWait(wait: OpenWait, view: View): Waitpoint {
   const { op, kind, openedAt, wakeAt } = wait;
-  return { id: op, kind, meta: { ...waitMeta(wait), openedAt }, ...(wakeAt === undefined ? {} : { wakeAt }) };
+  return { id: op, kind, meta: { ...waitMeta(wait, view), openedAt }, ...(wakeAt === undefined ? {} : { wakeAt }) };
 }
 
 /** Returns the event, signal, token or child for which a wait is open. */
-function waitMeta({ kind, name, tokenId, runId, match }: OpenWait): Record<string, unknown> {
+function waitMeta({ kind, name, tokenId, runId, match }: OpenWait, view: View): Record<string, unknown> {
   const pattern = match === undefined ? {} : { match: showValue(match) };
   switch (kind) {
     case "DATETIME":
@@ -283,14 +288,14 @@ function waitMeta({ kind, name, tokenId, runId, match }: OpenWait): Record<strin
     case "SIGNAL":
       return { name, ...pattern };
     case "MANUAL":
-      return { tokenId };
+      return view.tokenIds ? { tokenId } : {};
     case "RUN":
       return { workflowId: name, runId };
   }
 }
 
-function describeError(error: RunError, budget: JsonBudget | undefined): RunErrorInfo {
-  const { category, step, ...value } = error;
+function describeError(error: RunError, view: View, budget: JsonBudget | undefined): RunErrorInfo {
+  const { category, step, ...value } = error.category === "RUNTIME_ERROR" ? shownFailure(error, view) : error;
   return {
     category,
     ...errorToJson(value, budget),

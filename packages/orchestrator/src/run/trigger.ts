@@ -73,7 +73,7 @@ function answerRepeated(draft: Draft, input: TriggerInput): Reply {
   const joins = !isResumed && sharesKey(header, input);
   const differs =
     header.workflowId !== input.identity.workflowId
-      ? `workflow ${JSON.stringify(header.workflowId)}`
+      ? "another workflow"
       : !isSameValue(readInput(state, header), input.input)
         ? "another input"
         : !joins &&

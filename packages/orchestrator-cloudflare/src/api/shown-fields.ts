@@ -1,0 +1,77 @@
+/**
+ * The table of what answers show, by scope (SEC7).
+ *
+ * Owns: the scope of each part of an answer, and the fields of each part by route. A test sends every route, with every
+ * combination of scopes, to real handlers and compares the fields of the answers with this table.
+ */
+import type { Principal, Scope } from "../auth/principal.ts";
+import type { CallersView } from "../run-object/commands.ts";
+
+/** The scope that a caller needs, beside the scope of the route, to see a part. */
+export const PARTS = {
+  run: "read",
+  workflows: "read",
+  tokenIds: "deliver",
+  stacks: "operate",
+  failures: "operate",
+} as const satisfies Readonly<Record<keyof CallersView, Scope>>;
+
+export type Part = keyof typeof PARTS;
+
+export function viewOf({ scopes }: Principal): CallersView {
+  const sees = (part: Part): boolean => scopes.includes(PARTS[part]);
+  return {
+    run: sees("run"),
+    workflows: sees("workflows"),
+    tokenIds: sees("tokenIds"),
+    stacks: sees("stacks"),
+    failures: sees("failures"),
+  };
+}
+
+/**
+ * A field, and the parts to which it belongs. `*` stands for any text. Every caller of the route sees a field without parts.
+ * Of several rules for a field, the first one counts.
+ */
+export type FieldRule = readonly [field: string, ...parts: readonly Part[]];
+
+const TOKEN_ID: FieldRule = ["*tokenId", "tokenIds"];
+const DISPATCH_MESSAGE: FieldRule = ["*dispatch.message", "failures"];
+const STACK: FieldRule = ["*.stack", "stacks"];
+const ALL: FieldRule = ["*"];
+
+/** A run of a caller who may not be allowed to read it. No such answer has stacks. */
+function run(at: string): readonly FieldRule[] {
+  return [
+    [`${at}id`],
+    [`${at}status`],
+    [`${at}pendingWaitpoints.meta.tokenId`, "run", "tokenIds"],
+    [`${at}dispatch.message`, "run", "failures"],
+    [`${at}*`, "run"],
+  ];
+}
+
+const DELIVERED: readonly FieldRule[] = [["delivery"], ...run("run.")];
+
+/** By the id of the route. */
+export const SHOWN_FIELDS: Readonly<Record<string, readonly FieldRule[]>> = {
+  triggerRun: run(""),
+  resumeRun: run(""),
+  readRun: [TOKEN_ID, DISPATCH_MESSAGE, STACK, ALL],
+  readJournal: [TOKEN_ID, STACK, ALL],
+  followRun: [TOKEN_ID, DISPATCH_MESSAGE, ALL],
+  readAudit: [ALL],
+  listRuns: [ALL],
+  listWorkflows: [ALL],
+  deliverEvent: DELIVERED,
+  deliverSignal: DELIVERED,
+  resolveToken: DELIVERED,
+  cancelRun: run("run."),
+  terminateRun: run("run."),
+  pauseRun: run("run."),
+  unpauseRun: run("run."),
+  retryRun: run("run."),
+  deleteRun: [ALL],
+  actOnManyRuns: [ALL],
+  rebuildIndex: [ALL],
+};

@@ -1,0 +1,41 @@
+/**
+ * The ids of a run's tokens in texts, for readers who may not see them (SEC7).
+ *
+ * Owns: finding them, wherever code has put a token's id or URL: metadata, results, inputs of children. The id of a token
+ * that its author named is not secret, and may be a word of any text, so it is removed from its own fields only.
+ */
+import { type StoreReader, TOKEN_PREFIX } from "@holdfast/orchestrator";
+
+const HIDDEN = "[hidden]";
+const ID_CHARS = 32;
+const HEX = /[0-9a-f]{32,}/g;
+
+/** URLs of tokens, of this run and of others. */
+const URLS = /(\/public\/tokens\/(?:[^/\s"\\<>]{1,800}\/){2,4}|\/api\/runs\/[^/\s"\\<>]{1,800}\/tokens\/)[0-9a-f]{32}/g;
+
+export class TokenIds {
+  readonly #store: StoreReader;
+
+  constructor(store: StoreReader) {
+    this.#store = store;
+  }
+
+  /** Returns a JSON text without the generated ids of this run's tokens, and without those in URLs of tokens. */
+  hide(text: string): string {
+    const ids = new Set(Array.from(this.#store.list(TOKEN_PREFIX), ([key]) => key.slice(TOKEN_PREFIX.length)));
+    const without = ids.size === 0 ? text : text.replaceAll(HEX, (digits) => withoutIds(digits, ids));
+    return without.replaceAll(URLS, `$1${HIDDEN}`);
+  }
+}
+
+function withoutIds(digits: string, ids: ReadonlySet<string>): string {
+  const parts: string[] = [];
+  let shown = 0;
+  for (let at = 0; at + ID_CHARS <= digits.length; at += 1) {
+    if (!ids.has(digits.slice(at, at + ID_CHARS))) continue;
+    parts.push(digits.slice(shown, at));
+    shown = at + ID_CHARS;
+    at = shown - 1;
+  }
+  return [...parts, digits.slice(shown)].join(HIDDEN);
+}

@@ -1,0 +1,234 @@
+/** tests: what each route shows to each combination of scopes (SEC7), by the table of shown fields */
+import { workflow } from "@holdfast/workflows";
+import { describe, expect, test, vi } from "vitest";
+import { ROUTES } from "../src/api/routes.ts";
+import { PARTS, type Part, SHOWN_FIELDS } from "../src/api/shown-fields.ts";
+import { SCOPES, type Scope } from "../src/auth/principal.ts";
+import { type StepDispatcher, type VerifyRequest, durableObjectIndex, errorValue } from "../src/index.ts";
+import { FakeDeployment, FakeIndexNamespace } from "./fake-platform.ts";
+
+const child = workflow({ id: "child", run: (url) => url });
+
+const shows = workflow({
+  id: "shows",
+  run: async (input, ctx) => {
+    const [open, named] = [ctx.waitForToken({ public: true }), ctx.waitForToken({ tokenId: "named" })];
+    ctx.metadata.set("url", open.url);
+    ctx.metadata.set("id", open.tokenId);
+    await ctx.step("mail", () => ({ text: `see ${open.url}?yes`, input, joined: `f${open.tokenId}0` }));
+    await ctx.step("bad", { retry: { max: 1 } }, () => Promise.reject(new Error("of the author"))).catch(() => {});
+    await ctx.invoke(child, open.url);
+    await ctx.waitForSignal("go");
+    return [open.url, await named.wait()];
+  },
+});
+
+/** Requests by the id of the route. Each is sent to a run of its own that waits. */
+const REQUESTS: Readonly<Record<string, (id: string) => { path: string; json?: object; method?: string }>> = {
+  triggerRun: (runId) => ({ path: "/api/runs", json: { runId, workflowId: "shows", input: "secret-input" } }),
+  resumeRun: (id) => ({ path: `/api/runs/${id}/resume`, json: { runId: `${id}-next`, resumeFromStep: "mail" } }),
+  readRun: (id) => ({ path: `/api/runs/${id}` }),
+  readJournal: (id) => ({ path: `/api/runs/${id}/journal` }),
+  readAudit: (id) => ({ path: `/api/runs/${id}/audit` }),
+  followRun: (id) => ({ path: `/api/runs/${id}/stream` }),
+  listRuns: () => ({ path: "/api/runs?limit=1" }),
+  actOnManyRuns: (id) => ({ path: "/api/runs/bulk", json: { action: "retry", ids: [id] } }),
+  rebuildIndex: (id) => ({ path: "/api/index/rebuild", json: { runIds: [id] } }),
+  deleteRun: (id) => ({ path: `/api/runs/${id}`, method: "DELETE" }),
+  deliverEvent: (id) => ({ path: `/api/runs/${id}/events`, json: { eventType: "e" } }),
+  deliverSignal: (id) => ({ path: `/api/runs/${id}/signals`, json: { name: "other" } }),
+  resolveToken: (id) => ({ path: `/api/runs/${id}/tokens/named`, json: {} }),
+  cancelRun: (id) => ({ path: `/api/runs/${id}/cancel`, json: {} }),
+  terminateRun: (id) => ({ path: `/api/runs/${id}/terminate`, json: { reason: "enough" } }),
+  pauseRun: (id) => ({ path: `/api/runs/${id}/pause`, json: {} }),
+  unpauseRun: (id) => ({ path: `/api/runs/${id}/unpause`, json: {} }),
+  retryRun: (id) => ({ path: `/api/runs/${id}/retry`, json: {} }),
+  listWorkflows: () => ({ path: "/api/workflows" }),
+};
+
+/** The state that a route needs. */
+const BEFORE: Readonly<Record<string, string>> = { unpauseRun: "pause", deleteRun: "cancel", resumeRun: "cancel" };
+
+/** Routes after which a run is in another state. */
+const CHANGES = new Set([...Object.keys(BEFORE), "resolveToken", "cancelRun", "terminateRun", "pauseRun"]);
+
+const COMBINATIONS: Scope[][] = Array.from({ length: 2 ** SCOPES.length }, (_none, bits) =>
+  SCOPES.filter((_scope, i) => (bits >> i) % 2 === 1),
+);
+
+const verifyRequest: VerifyRequest = ({ headers }) => ({
+  subject: "ann",
+  scopes: SCOPES.filter((scope) => headers.get("Scopes")?.includes(scope) ?? true),
+});
+
+class Deployment {
+  #runs = 0;
+  #shared: string | undefined;
+  readonly #index = durableObjectIndex({ binding: new FakeIndexNamespace() });
+  readonly api = new FakeDeployment(
+    [shows, child],
+    {
+      runIndex: this.#index,
+      verifyRequest,
+    },
+    undefined,
+    { runIndex: this.#index },
+  );
+
+  send(route: string, id: string, scopes: readonly Scope[]): Promise<Response> {
+    const { path, ...init } = REQUESTS[route]?.(id) ?? { path: "" };
+    return this.api.fetch(path, { ...init, headers: { Scopes: scopes.join() } });
+  }
+
+  /** Returns the id of a run that is in the state that the route needs. Routes that change nothing share one. */
+  async prepared(route: string): Promise<string> {
+    if (this.#shared !== undefined && !CHANGES.has(route)) return this.#shared;
+    const id = `run-${this.#runs++}`;
+    await this.api.fetch("/api/runs", { json: { runId: id, workflowId: "shows", input: "secret-input" } });
+    const waits = (): boolean => JSON.stringify(this.api.storageOf(id).rows.get("record")).includes("signal/0/go");
+    await vi.waitUntil(waits, { interval: 1 });
+    const before = BEFORE[route];
+    if (before !== undefined) await this.api.fetch(`/api/runs/${id}/${before}`, { json: {} });
+    return (this.#shared = id);
+  }
+
+  /** The ids of the generated tokens of all runs. */
+  tokenIds(): string[] {
+    const keys = [...this.api.storages.values()].flatMap(({ rows }) => [...rows.keys()]);
+    return keys.flatMap((key) => /^token\/([0-9a-f]{32})$/.exec(key)?.[1] ?? []);
+  }
+}
+
+async function textOf(response: Response, until = "event: waitpoint"): Promise<string> {
+  if (response.headers.get("Content-Type") !== "text/event-stream") return response.text();
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  while (!text.includes(until)) text += decoder.decode((await reader.read()).value);
+  await reader.cancel();
+  return text;
+}
+
+/** Returns the fields of a JSON text or of the events of a stream, without the places in lists. */
+function fieldsOf(text: string): string[] {
+  const fields = new Set<string>();
+  const add = (value: unknown, at: string): void => {
+    if (Array.isArray(value)) value.forEach((one) => add(one, at));
+    else if (typeof value !== "object" || value === null) fields.add(at);
+    else for (const [key, one] of Object.entries(value)) add(one, at === "" ? key : `${at}.${key}`);
+  };
+  const events = text.startsWith("retry:") ? [...text.matchAll(/^data: (.*)$/gm)].map(([, data = ""]) => data) : [text];
+  for (const event of events) if (event !== "") add(JSON.parse(event), "");
+  return [...fields].toSorted();
+}
+
+function isShown(route: string, field: string, scopes: readonly Scope[]): boolean {
+  const matches = (pattern: string): boolean => {
+    const [start = "", end] = pattern.split("*");
+    return end === undefined ? field === pattern : field.startsWith(start) && field.endsWith(end);
+  };
+  const [, ...parts] = SHOWN_FIELDS[route]?.find(([pattern]) => matches(pattern)) ?? ["", "none" as Part];
+  return parts.every((part) => scopes.includes(PARTS[part]));
+}
+
+const WITH_SCOPE = ROUTES.flatMap(({ id, scope }) => (scope === undefined ? [] : [{ id, scope }]));
+
+describe("the table of shown fields", () => {
+  test("SEC7 it has each route that needs a scope, and this test sends a request to each", () => {
+    const ids = WITH_SCOPE.map(({ id }) => id).toSorted();
+    expect(Object.keys(SHOWN_FIELDS).toSorted()).toEqual(ids);
+    expect(Object.keys(REQUESTS).toSorted()).toEqual(ids);
+  });
+
+  test.each(WITH_SCOPE)("SEC7 $id shows each combination of scopes its fields and no others", async ({ id, scope }) => {
+    const deployment = new Deployment();
+    const all = fieldsOf(await textOf(await deployment.send(id, await deployment.prepared(id), SCOPES)));
+    for (const scopes of COMBINATIONS) {
+      const isAllowed = scopes.includes(scope);
+      const answer = await deployment.send(id, isAllowed ? await deployment.prepared(id) : "run-0", scopes);
+      const text = await textOf(answer);
+      if (isAllowed) {
+        const expected = answer.ok ? all.filter((field) => isShown(id, field, scopes)) : ["error", "message"];
+        expect([scopes, fieldsOf(text)]).toEqual([scopes, expected]);
+      } else expect([scopes, answer.status]).toEqual([scopes, 403]);
+      if (!scopes.includes("read")) expect(text).not.toMatch(/secret-input|of the author|go"/);
+      if (!scopes.includes("deliver"))
+        for (const token of deployment.tokenIds()) expect([scopes, text.includes(token)]).toEqual([scopes, false]);
+    }
+  });
+
+  test("SEC7 a child shows no ids in URLs of its parent's tokens", async () => {
+    const deployment = new Deployment();
+    const id = await deployment.prepared("readRun");
+    const childId = [...deployment.api.storages.keys()].find((name) => name !== id && name.includes("child")) ?? "";
+    const shown = async (scopes: string): Promise<unknown> => {
+      const answer = await deployment.api.fetch(`/api/runs/${childId}`, { headers: { Scopes: scopes } });
+      return ((await answer.json()) as { input: unknown }).input;
+    };
+    expect(await shown("read,deliver")).toContain(deployment.tokenIds()[0]);
+    expect(await shown("read")).toMatch(/^https:.*\/\[hidden\]$/);
+  });
+
+  test("SEC7 a caller who may only trigger learns nothing of a new run, of another run, or of the workflows", async () => {
+    const { api } = new Deployment();
+    const headers = { Scopes: "trigger", Prefer: "wait=5" };
+    const ask = async (path: string, json: object): Promise<unknown> =>
+      (await api.fetch(path, { json, headers })).json();
+    const created = { runId: "a", workflowId: "shows", input: "secret-input" };
+    expect(await ask("/api/runs", created)).toEqual({ id: "a", status: "waiting" });
+    const other = JSON.stringify(await ask("/api/runs", { ...created, workflowId: "child" }));
+    expect(other).toContain("idempotency_conflict");
+    expect(other).not.toContain("shows");
+    expect(JSON.stringify(await ask("/api/runs", { workflowId: "unknown" }))).not.toMatch(/shows|child/);
+    await api.fetch("/api/runs/a/cancel", { json: {} });
+    expect(JSON.stringify(await ask("/api/runs/a/resume", { resumeFromStep: "x" }))).not.toContain("mail");
+    const byOther = JSON.stringify(await ask("/api/runs/a/resume", { workflowId: "child" }));
+    expect(byOther).toContain("invalid_body");
+    expect(byOther).not.toContain("shows");
+    const seeds = { seedResults: { mail: 1 } };
+    expect(await ask("/api/runs/a/resume", seeds)).toMatchObject({ error: "forbidden" });
+    const unknown = { workflowId: "shows", resumeFromStep: "mail" };
+    expect(await ask("/api/runs/unknown/resume", unknown)).toMatchObject({ error: "forbidden" });
+  });
+});
+
+describe("failures of the step handler", () => {
+  const page = "The step handler at 10.0.0.7:8080 answered 502: <html>proxy-3.internal</html>";
+
+  function failing(code: "DISPATCH_REFUSED" | "DISPATCH_FAILED"): FakeDeployment {
+    const runIndex = durableObjectIndex({ binding: new FakeIndexNamespace() });
+    const dispatcher: StepDispatcher = {
+      start: (_start, port) => {
+        queueMicrotask(() => port.lost(errorValue(code, page)));
+        return { update: () => {}, abort: () => {} };
+      },
+      workflows: () => [],
+    };
+    return new FakeDeployment([], { runIndex, verifyRequest }, dispatcher, { runIndex });
+  }
+
+  test.each(["DISPATCH_FAILED", "DISPATCH_REFUSED"] as const)(
+    "SEC4 readers see that it failed with %s, and only operators see what the other side said",
+    async (code) => {
+      const api = failing(code);
+      await api.fetch("/api/runs", { json: { runId: "r", workflowId: "any" } });
+      await vi.waitUntil(() => JSON.stringify([...api.storageOf("r").rows]).includes("proxy-3"), { interval: 1 });
+      const paths = ["/api/runs/r", "/api/runs/r/stream", "/api/runs", "/api/runs/r/journal"];
+      for (const path of paths) {
+        const read = await textOf(await api.fetch(path, { headers: { Scopes: "read,trigger,deliver" } }), code);
+        expect([path, read]).toEqual([path, expect.not.stringMatching(/10\.0\.0\.7|proxy-3/)]);
+        const operator = await textOf(await api.fetch(path, { headers: { Scopes: "read,operate" } }), code);
+        const isDetail = !path.endsWith("journal") && (path !== "/api/runs" || code === "DISPATCH_REFUSED");
+        expect([path, operator.includes("proxy-3")]).toEqual([path, isDetail]);
+        if (isDetail) expect(read).toContain(code);
+      }
+      for (const action of ["signals", "pause", "retry", "terminate"]) {
+        const json = { signals: { name: "s" }, terminate: { reason: "enough" } }[action] ?? {};
+        for (const scopes of ["deliver,read", "operate"]) {
+          const answer = await api.fetch(`/api/runs/r/${action}`, { json, headers: { Scopes: scopes } });
+          expect(await answer.text()).not.toMatch(/10\.0\.0\.7|proxy-3/);
+        }
+      }
+    },
+  );
+});
