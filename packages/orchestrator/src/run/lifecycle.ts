@@ -72,6 +72,12 @@ export function startExecution(draft: Draft): void {
   });
 }
 
+export const HELD: Deferral = {
+  delayMs: HOST_LIMITS.heldAlarmMs,
+  code: "HELD",
+  message: "An operator holds this deployment (HOLD), so no execution begins.",
+};
+
 /** Begins no execution now. The run is dispatched at a later alarm (DUR12). */
 function deferExecution(draft: Draft, { delayMs, code, message }: Deferral): void {
   draft.change({

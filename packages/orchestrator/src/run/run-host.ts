@@ -18,7 +18,6 @@ import {
   type ExecutionReport,
   type ExecutionStart,
   type ExecutionUpdate,
-  HOST_LIMITS,
   type Limits,
   type LiveExecution,
   PROTOCOL_VERSION,
@@ -33,6 +32,7 @@ import { MachineHost } from "../host/machine-host.ts";
 import { OutboxSender, type SendResult } from "../host/outbox-sender.ts";
 import type { RunStore, WriteBatch } from "../host/store.ts";
 import { type IndexRow, indexRow } from "./index-mark.ts";
+import { HELD } from "./lifecycle.ts";
 import type { Deferral, Effect, HostContext, Input, Reply } from "./inputs.ts";
 import { isFull, isSameStart } from "./followers.ts";
 import { Liveness } from "./liveness.ts";
@@ -77,12 +77,6 @@ export interface RunHostOptions {
   /** Tests pass `checkedTransition`. */
   readonly transition?: typeof transition;
 }
-
-const HELD: Deferral = {
-  delayMs: HOST_LIMITS.heldAlarmMs,
-  code: "HELD",
-  message: "An operator holds this deployment (HOLD), so no execution begins.",
-};
 
 /** The inputs that no caller waits for. */
 const UNREQUESTED: ReadonlySet<Input["type"]> = new Set(["alarm", "settle", "report", "lost", "sent", "indexed"]);
