@@ -155,3 +155,42 @@ test.each(Object.keys(PIPES))(
     }
   },
 );
+
+const family = workflow({
+  id: "family",
+  run: (n: number, ctx) =>
+    ctx.parallel(
+      Array.from({ length: n }, (_, place) => place),
+      (place) => ctx.invoke(child, place),
+    ),
+});
+
+/** Returns the bytes and the rows that a parent writes for each of its children. */
+async function costsOfChild(children: number): Promise<{ readonly bytes: number; readonly rows: number }> {
+  const api = new FakeDeployment([family, child]);
+  // A request to the object opens its storage.
+  await api.fetch(`/api/runs/${RUN}`);
+  const storage = api.storageOf(RUN);
+  const { put } = storage.kv;
+  let bytes = 0;
+  storage.kv.put = (key, row) => {
+    bytes += JSON.stringify(row).length;
+    put(key, row);
+  };
+  await api.fetch("/api/runs", { json: { runId: RUN, workflowId: "family", input: children } });
+  const status = (): unknown => (storage.rows.get("record") as Header).status;
+  await expect.poll(status, { timeout: 60_000, interval: 20 }).toBe("completed");
+  return { bytes: bytes / children, rows: storage.writes / children };
+}
+
+test(
+  "REP6 a parent writes as many bytes for each of 900 children as for each of 100",
+  { timeout: 120_000 },
+  async () => {
+    const [few, many] = [await costsOfChild(100), await costsOfChild(900)];
+    console.log(`100 children: ${JSON.stringify(few)} each; 900 children: ${JSON.stringify(many)} each`);
+    expect(many.bytes).toBeLessThanOrEqual(few.bytes * 1.1);
+    expect(many.bytes).toBeLessThanOrEqual(5_000);
+    expect(many.rows).toBeLessThanOrEqual(10);
+  },
+);

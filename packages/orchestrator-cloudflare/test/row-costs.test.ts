@@ -1,4 +1,5 @@
 /** tests: the rows that runs write: the numbers of docs/operations.md, "What it costs" (REP6) */
+import { DEFAULT_LIMITS } from "@holdfast/protocol";
 import { workflow } from "@holdfast/workflows";
 import { expect, test } from "vitest";
 import { FakeDeployment } from "./fake-platform.ts";
@@ -76,7 +77,8 @@ test("CHILD4 REP6 one of 160 children with large inputs costs the parent as many
     await costsOf(40),
     await costsOf(160),
   ] as const;
-  expect(rowsOfMany).toBeLessThanOrEqual(rows);
+  // The waits of the first children are in the header. Each further one has a row, which is written and deleted.
+  expect(rowsOfMany).toBeLessThanOrEqual(rows + 2 * (DEFAULT_LIMITS.headerWaits / 40));
   expect(listedOfMany).toBeLessThanOrEqual(listed);
   // A row beyond those that one call sends is read again when it is sent.
   expect(getsOfMany).toBeLessThanOrEqual(gets + 3);

@@ -46,6 +46,7 @@ export {
   type RowKind,
   type RunRows,
   type TokenRow,
+  type WaitRow,
   chunkKey,
   chunkPrefix,
   isRow,
@@ -64,3 +65,4 @@ export { describeEntry, describeLeftOver, describeRun, summarizeRun } from "./ru
 export { type RunState, applyBatch, loadRun, markNewerInput, readInput, readJournal } from "./run/run-state.ts";
 export { computeBackoffDelayMs } from "./run/step-retry.ts";
 export { type Transition, transition } from "./run/transition.ts";
+export { applyWaitRows, headerAfter } from "./run/wait-rows.ts";

@@ -16,9 +16,10 @@ export const RESERVED_HEADER_FIELDS = ["wrappedKey", "segment", "build", "uses"]
 
 /**
  * The names in `uses` that this version knows. `releases`: races in the header, and entries `wait.released`. `followers`:
- * more than one parent in the header. `incarnation`: keys of steps that older code would not repeat (RUN9).
+ * more than one parent in the header. `incarnation`: keys of steps that older code would not repeat (RUN9). `wait rows`:
+ * open waits in rows of their own.
  */
-const KNOWN_FEATURES: ReadonlySet<unknown> = new Set(["releases", "followers", "incarnation"]);
+const KNOWN_FEATURES: ReadonlySet<unknown> = new Set(["releases", "followers", "incarnation", "wait rows"]);
 
 /** Whether the stored list `uses` has only features that this version knows. */
 export function areKnownFeatures(uses: unknown): boolean {

@@ -5,17 +5,16 @@
  */
 import { assert, isTerminal } from "@holdfast/protocol";
 import type { HostContext, Input } from "./inputs.ts";
-import { RECORD_KEY, isRow } from "./rows.ts";
 import { type RunHeader, nextAlarm } from "./run-header.ts";
 import type { RunState } from "./run-state.ts";
 import { type Transition, transition } from "./transition.ts";
+import { headerAfter } from "./wait-rows.ts";
 
 /** @throws Error if the transition violates T3 or H2. */
 export function checkedTransition(state: RunState, input: Input, context: HostContext): Transition {
   const decided = transition(state, input, context);
   if (state.newer !== undefined) return decided;
-  const row = decided.batch.puts.get(RECORD_KEY);
-  const after = isRow(RECORD_KEY, RECORD_KEY, row) ? row : state.header;
+  const after = headerAfter(state, decided.batch);
   if (after !== undefined) {
     if (context.held !== true || input.type !== "alarm") checkAlarm(state.header, after, input, decided);
     // A repeated trigger changes nothing: the alarm that is already set replaces a lost execution.

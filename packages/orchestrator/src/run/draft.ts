@@ -24,6 +24,7 @@ import type { Effect, HostContext } from "./inputs.ts";
 import { RECORD_KEY, type RowKind, type RunRows, isRow, journalKey } from "./rows.ts";
 import { type Release, type RunHeader, nextAlarm } from "./run-header.ts";
 import type { RunState } from "./run-state.ts";
+import { storeWaits } from "./wait-rows.ts";
 
 export class Draft {
   readonly state: RunState;
@@ -222,7 +223,9 @@ export class Draft {
     const alarm = nextAlarm(header);
     const known = before === undefined || alarmFired ? null : nextAlarm(before);
     if (header !== before) {
-      this.#puts.set(RECORD_KEY, { ...header, asked: this.asked, updatedAt: this.#at });
+      const max = this.context.limits.headerWaits;
+      const stored = storeWaits(this, header, { before: this.state.waitRows, known: before?.waits ?? [], max });
+      this.#puts.set(RECORD_KEY, { ...stored, asked: this.asked, updatedAt: this.#at });
     }
     return { puts: this.#puts, deletes: this.#deletes, ...(alarm === known ? {} : { alarm }) };
   }

@@ -10,7 +10,7 @@
 import type { EntryBody, JournalEntry, OperationId, StoredAddress } from "@holdfast/protocol";
 import type { ListOptions, StoreReader } from "../host/store.ts";
 import type { InheritedLineage, RunMessage } from "./messages.ts";
-import type { RunHeader } from "./run-header.ts";
+import type { OpenWait, RunHeader } from "./run-header.ts";
 
 /** The run's header. */
 export const RECORD_KEY = "record";
@@ -21,6 +21,8 @@ export const INHERITED_KEY = "inherited";
 export const JOURNAL_PREFIX = "journal/";
 /** Buffered deliveries for later waits. */
 export const INBOX_PREFIX = "inbox/";
+/** Open waits beyond those in the header. */
+export const WAIT_PREFIX = "wait/";
 /** Messages to other runs that are not acknowledged. */
 export const OUTBOX_PREFIX = "outbox/";
 /** Chunks of streams. */
@@ -39,6 +41,7 @@ export interface RunRows {
   readonly [INHERITED_KEY]: InheritedRow;
   readonly [JOURNAL_PREFIX]: JournalEntry;
   readonly [INBOX_PREFIX]: InboxRow;
+  readonly [WAIT_PREFIX]: WaitRow;
   readonly [OUTBOX_PREFIX]: OutboxRow;
   readonly [CHUNK_PREFIX]: ChunkRow;
   readonly [AUDIT_PREFIX]: AuditRow;
@@ -92,6 +95,11 @@ export interface InboxRow {
   readonly at: number;
 }
 
+/** An open wait that is not in the header. */
+export interface WaitRow extends OpenWait {
+  readonly v: number;
+}
+
 export type DeliveryKind = "event" | "signal";
 
 /** Answers to tokens and ends of children are buffered only while the run is paused (CAN6). */
@@ -141,6 +149,15 @@ export function journalKey(seq: number): string {
 
 export function inboxKey(position: number): string {
   return INBOX_PREFIX + inOrder(position);
+}
+
+export function waitKey(position: number): string {
+  return WAIT_PREFIX + inOrder(position);
+}
+
+/** The position of a wait's row; 0 without a row. */
+export function waitPosition(key: string | undefined): number {
+  return key === undefined ? 0 : Number(key.slice(WAIT_PREFIX.length));
 }
 
 export function outboxKey(position: number): string {

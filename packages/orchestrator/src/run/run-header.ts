@@ -166,7 +166,10 @@ export interface RunHeader extends RunIdentity {
     | undefined;
   /** The number of requested operations at the last write of the header. */
   readonly asked: number;
+  /** The open waits, oldest first. The stored header has only the first ones (`wait-rows.ts`). */
   readonly waits: readonly OpenWait[];
+  /** The number of open waits that have rows of their own. Absent: none. */
+  readonly waitRows?: number | undefined;
   /** The races without a winner. */
   readonly races?: readonly Race[] | undefined;
   /** The features of this run's rows that the first release of this format did not have (VER4). */

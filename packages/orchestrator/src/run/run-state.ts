@@ -27,6 +27,8 @@ import {
   type InheritedRow,
   JOURNAL_PREFIX,
   RECORD_KEY,
+  WAIT_PREFIX,
+  type WaitRow,
   isRow,
   listRows,
   readRow,
@@ -36,6 +38,7 @@ import { newerInBody, newerInEntry, newerInHeader, newerInInbox, newerInRow } fr
 import { FirstPage, ONE_PAGE, PAGE, type PageSize } from "./journal-pages.ts";
 import { bodiesOf } from "./messages.ts";
 import type { RunHeader } from "./run-header.ts";
+import { applyWaitRows, withWaitRows } from "./wait-rows.ts";
 
 /** The state of an operation in the journal. */
 interface Progress {
@@ -63,6 +66,8 @@ export interface RunState {
   asked: number;
   /** Buffered deliveries by key, oldest first, without their payloads. */
   readonly inbox: Map<string, BufferedDelivery>;
+  /** The open waits with rows of their own. They are in `header.waits`, too. */
+  readonly waitRows: Map<string, WaitRow>;
   /** The operations in the journal. Complete after the journal was read, as before the start of each execution. */
   readonly operations: Map<OperationId, Progress>;
   /** The number of the newest entry that is progress (DUR7). Complete after the journal was read. */
@@ -91,6 +96,7 @@ export function loadRun(store: StoreReader): RunState {
     lastOutcomeSeq: 0,
     asked: header?.asked ?? 0,
     inbox: new Map(),
+    waitRows: new Map(),
     operations: new Map(),
     progressSeq: 0,
     journalRead: header === undefined,
@@ -107,13 +113,26 @@ export function loadRun(store: StoreReader): RunState {
     if (state.newer === undefined) applyEntry(state, entry);
   }
   state.lastOutcomeSeq = state.lastSeq;
-  if (header.inbox.count > 0) {
-    for (const [key, row] of listRows(store, INBOX_PREFIX)) {
-      state.newer ??= newerInInbox(row);
-      if (state.newer === undefined) applyInbox(state, key, row);
-    }
-  }
+  loadInbox(state, header);
+  loadWaits(state, header);
   return state;
+}
+
+function loadInbox(state: RunState, { inbox }: RunHeader): void {
+  if (inbox.count === 0) return;
+  for (const [key, row] of listRows(state.store, INBOX_PREFIX)) {
+    state.newer ??= newerInInbox(row);
+    if (state.newer === undefined) applyInbox(state, key, row);
+  }
+}
+
+function loadWaits(state: RunState, header: RunHeader): void {
+  if ((header.waitRows ?? 0) === 0) return;
+  for (const [key, row] of listRows(state.store, WAIT_PREFIX)) {
+    state.newer ??= newerInRow(row, row.match === undefined ? [] : [row.match], `the wait ${row.op}`);
+    if (state.newer === undefined) state.waitRows.set(key, row);
+  }
+  state.header = withWaitRows(header, state.waitRows);
 }
 
 /** Reads the whole journal, and stores the progress of each operation. */
@@ -204,6 +223,7 @@ export function findInherited(state: RunState, op: OperationId): EntryBody | und
 
 /** Applies a batch that was committed (F1). */
 export function applyBatch(state: RunState, batch: WriteBatch): void {
+  applyWaitRows(state.waitRows, batch);
   for (const [key, row] of batch.puts) {
     if (isRow(RECORD_KEY, key, row)) applyHeader(state, row);
     else if (isRow(JOURNAL_PREFIX, key, row)) applyEntry(state, row);
@@ -214,7 +234,7 @@ export function applyBatch(state: RunState, batch: WriteBatch): void {
 }
 
 function applyHeader(state: RunState, header: RunHeader): void {
-  state.header = header;
+  state.header = withWaitRows(header, state.waitRows);
   if (header.status !== "running") state.inherited = undefined;
   state.lastAt = Math.max(state.lastAt, header.updatedAt);
   state.asked = Math.max(state.asked, header.asked);

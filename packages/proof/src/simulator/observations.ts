@@ -5,7 +5,7 @@
  * "no body starts after its outcome is stored" (DUR3).
  */
 import { type JournalEntry, isTerminal } from "@holdfast/protocol";
-import type { RunHeader, WriteBatch } from "@holdfast/orchestrator";
+import { type RunHeader, type WaitRow, type WriteBatch, applyWaitRows, headerAfter } from "@holdfast/orchestrator";
 import type { ExecutionObserver, Observer } from "./observer.ts";
 import { BodyStarts } from "./oracles/body-starts.ts";
 import { Budget } from "./oracles/budget.ts";
@@ -26,6 +26,8 @@ interface RunView {
   /** The number of body starts per operation. */
   readonly started: Map<string, number>;
   header: RunHeader | undefined;
+  /** The open waits with rows of their own. */
+  readonly waitRows: Map<string, WaitRow>;
   /** All executions up to this epoch are lost. */
   lostEpoch: number;
 }
@@ -140,7 +142,8 @@ export class Observations implements Observer {
     const view = this.view(runId);
     const { header: before } = view;
     const written: RunHeader | undefined = batch.puts.get("record") as RunHeader | undefined;
-    view.header = written ?? before;
+    view.header = headerAfter(view, batch);
+    applyWaitRows(view.waitRows, batch);
     const entries = [...batch.puts].flatMap(([key, row]) => (key.startsWith("journal/") ? [row as JournalEntry] : []));
     this.#bind(runId, view, entries, written);
     // The commit that creates a resumed run contains the entries that it takes over.
@@ -184,7 +187,7 @@ export class Observations implements Observer {
   view(runId: string): RunView {
     let view = this.#views.get(runId);
     if (view === undefined) {
-      view = { logs: [], ended: new Set(), started: new Map(), header: undefined, lostEpoch: 0 };
+      view = { logs: [], ended: new Set(), started: new Map(), header: undefined, waitRows: new Map(), lostEpoch: 0 };
       this.#views.set(runId, view);
     }
     return view;

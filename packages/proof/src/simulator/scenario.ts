@@ -136,6 +136,11 @@ function makeFault(random: Random): Fault {
   return { at: random.below(3), type: "start", fault: makeStartFault(random) };
 }
 
+/** The number of open waits in the header, so that further ones have rows of their own. */
+export function headerWaitsOf({ actions, faults }: Scenario): number {
+  return 1 + ((actions.length + faults.length) % 4);
+}
+
 /** Pages of one to three entries: a crash or a delivery comes between two pages. */
 export function pageSizeOf({ actions, faults }: Scenario): { entries: number; chars: number } {
   return { entries: 1 + ((actions.length + faults.length) % 3), chars: 1_000 };

@@ -9,6 +9,7 @@ import {
   type RunHeader,
   type RunState,
   type Transition,
+  headerAfter,
   nextAlarm,
   type transition,
 } from "@holdfast/orchestrator";
@@ -29,15 +30,16 @@ function changing(
 
 /** Returns a bug that changes the header that is written. */
 function changingHeader(change: (header: RunHeader, input: Input) => RunHeader): Bug {
-  return changing((decided, input, { header: before }) => {
+  return changing((decided, input, state) => {
     const header = decided.batch.puts.get("record") as RunHeader | undefined;
     if (header === undefined) return decided;
     const changed = change(header, input);
     if (changed === header) return decided;
-    const alarm = nextAlarm(changed);
-    const set = before === undefined || input.type === "alarm" ? null : nextAlarm(before);
     const { alarm: _alarm, ...batch } = decided.batch;
     const puts = new Map(batch.puts).set("record", changed);
+    const { header: before } = state;
+    const alarm = nextAlarm(headerAfter(state, { ...batch, puts }) ?? changed);
+    const set = before === undefined || input.type === "alarm" ? null : nextAlarm(before);
     return { ...decided, batch: { ...batch, puts, ...(alarm === set ? {} : { alarm }) } };
   });
 }

@@ -6,7 +6,6 @@
  */
 import {
   type ChildTrigger,
-  type IndexRow,
   type Input,
   JOURNAL_PREFIX,
   type Reply,
@@ -18,7 +17,6 @@ import {
   alarmOf,
   checkedTransition,
   isAlarmLost,
-  type PageSize,
   readJournal,
   type Unique,
   toTriggerInput,
@@ -40,43 +38,13 @@ import { VirtualClock } from "../virtual-clock.ts";
 import { replayEnd } from "./cold-replay.ts";
 import { executionPlatforms } from "./execution-platform.ts";
 import { Executor, REJECTED, describeServed } from "./executor.ts";
-import { ALARM_RETRY_MS, CommitFailed, type Faults, LATE_MS, SimulatedCrash } from "./faults.ts";
+import { ALARM_RETRY_MS, CommitFailed, LATE_MS, SimulatedCrash } from "./faults.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { Network } from "./network.ts";
-import type { Tampering } from "./tampering.ts";
+import type { HostOptions } from "./options.ts";
 import { type WorldRun, next, settle } from "./world.ts";
 
-export interface MemoryHostOptions {
-  readonly workflows: readonly Workflow[];
-  readonly clock?: VirtualClock;
-  readonly store?: MemoryStore;
-  /** The runs of the same world, by id. A run that invokes children adds them here. */
-  readonly world?: Map<string, MemoryHost>;
-  readonly runId?: string;
-  /** Executions read the journal in pages of this size. Default: all of it at once. */
-  readonly pageSize?: PageSize | undefined;
-  /** The index of runs, by run id. Default: none. */
-  readonly index?: Map<string, IndexRow>;
-  /** Runs cannot send messages to other runs. */
-  readonly noChildren?: boolean;
-  /** The version of the protocol in the start messages. */
-  readonly protocol?: number;
-  /** Replay flags in addition to the released ones, and the flags of new runs. */
-  readonly replayFlags?: {
-    readonly changes?: Platform["replayFlags"];
-    readonly newest: readonly number[];
-  };
-  /** Crashes the run after each of these commits, counted from 1, or after every commit that writes to the journal. */
-  readonly crashAfterCommits?: readonly number[] | "journal-writes";
-  /** The faults between the parts. */
-  readonly faults?: Faults;
-  /** Replaces step bodies and compensations. */
-  readonly replaceBody?: Platform["replaceBody"];
-  /** Called with every new host of the world, this one included. */
-  readonly onCreate?: (host: MemoryHost) => void;
-  /** Deliberate faults of the engine. */
-  readonly tampering?: Tampering;
-}
+export type MemoryHostOptions = HostOptions<MemoryHost>;
 
 const RUN_ID = "run-1";
 
@@ -343,6 +311,7 @@ export class MemoryHost implements WorldRun {
       },
       clock: () => this.clock.now(),
       pageSize: this.#options.pageSize,
+      limits: this.#options.limits,
       flags: this.#options.replayFlags?.newest,
       send:
         noChildren === true

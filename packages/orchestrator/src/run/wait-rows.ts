@@ -1,0 +1,97 @@
+/**
+ * Open waits that have rows of their own.
+ *
+ * Owns: which open waits are in the stored header, and which have a row. The header is rewritten at each change of a wait,
+ * so it has only the first `headerWaits` of them: what one wait costs does not grow with the number of open waits. In
+ * memory the header has all of them, and no decision depends on where a wait is stored.
+ *
+ * Invariants
+ * - WR1 The waits in the stored header, followed by the rows in the order of their keys, are in the order in which they
+ *   opened (WAIT10). So a wait that opens while rows exist gets a row.
+ * - WR2 Rows change only together with the header, which counts them. Older code refuses such a run (VER4).
+ */
+import { FORMAT_VERSION } from "@holdfast/protocol";
+import type { WriteBatch } from "../host/store.ts";
+import { RECORD_KEY, WAIT_PREFIX, type WaitRow, isRow, waitKey, waitPosition } from "./rows.ts";
+import type { OpenWait, RunHeader } from "./run-header.ts";
+
+/** The feature of rows that older versions do not know (VER4). */
+const FEATURE = "wait rows";
+
+/** The open waits with rows, by key, oldest first. */
+export type WaitRows = ReadonlyMap<string, WaitRow>;
+
+/** The writes of a transition, as `Draft` has them. */
+interface Writes {
+  put(key: string, row: object): void;
+  delete(key: string): void;
+}
+
+/**
+ * Writes the rows of the waits that changed, and returns the header as it is stored.
+ * @param before The stored rows.
+ * @param known The open waits before the transition.
+ */
+export function storeWaits(
+  writes: Writes,
+  header: RunHeader,
+  { before, known, max }: { readonly before: WaitRows; readonly known: readonly OpenWait[]; readonly max: number },
+): RunHeader {
+  if (before.size === 0 && header.waits.length <= max) return header;
+  const others = new Map(header.waits.map((wait) => [wait.op, wait]));
+  const left = keepRows(writes, before, others);
+  const inHeader = new Set(known.map(({ op }) => op));
+  const waits = [...others.values()].filter(({ op }, place) => (left === 0 ? place < max : inHeader.has(op)));
+  for (const { op } of waits) others.delete(op);
+  let position = waitPosition([...before.keys()].at(-1));
+  for (const wait of others.values()) {
+    position += 1;
+    writes.put(waitKey(position), { ...wait, v: FORMAT_VERSION } satisfies WaitRow);
+  }
+  const { uses = [] } = header;
+  return {
+    ...header,
+    waits,
+    waitRows: left + others.size,
+    uses: uses.includes(FEATURE) ? uses : [...uses, FEATURE],
+  };
+}
+
+/** Deletes the rows of waits that ended, and removes the others from `open`. Returns how many rows are left. */
+function keepRows(writes: Writes, before: WaitRows, open: Map<string, OpenWait>): number {
+  let left = 0;
+  for (const [key, row] of before) {
+    const wait = open.get(row.op);
+    if (wait === undefined) {
+      writes.delete(key);
+      continue;
+    }
+    left += 1;
+    open.delete(row.op);
+    if (wait !== row) writes.put(key, { ...wait, v: FORMAT_VERSION } satisfies WaitRow);
+  }
+  return left;
+}
+
+/** Applies a committed batch to the rows in memory. */
+export function applyWaitRows(rows: Map<string, WaitRow>, { puts, deletes }: WriteBatch): void {
+  for (const key of deletes) rows.delete(key);
+  for (const [key, row] of puts) if (isRow(WAIT_PREFIX, key, row)) rows.set(key, row);
+}
+
+/** Returns the header with all open waits after a batch is committed. */
+export function headerAfter(
+  { header, waitRows }: { readonly header: RunHeader | undefined; readonly waitRows: WaitRows },
+  batch: WriteBatch,
+): RunHeader | undefined {
+  const row = batch.puts.get(RECORD_KEY);
+  if (!isRow(RECORD_KEY, RECORD_KEY, row)) return header;
+  const rows = new Map(waitRows);
+  applyWaitRows(rows, batch);
+  return withWaitRows(row, rows);
+}
+
+/** Returns the header with all open waits, from the stored header and the rows. */
+export function withWaitRows(stored: RunHeader, rows: WaitRows): RunHeader {
+  return rows.size === 0 ? stored : { ...stored, waits: [...stored.waits, ...rows.values()] };
+}
