@@ -79,7 +79,10 @@ export const PIPES: Readonly<Record<string, (counter: Counter, workflows: readon
           connect: async (live) => port.connect(live),
           readPage: counted(async (after) => (await port.readPage?.(after)) ?? []),
           report: counted((report) => port.report(report)),
-          progress: async (list) => port.progress(list),
+          progress: counted((list) => port.progress(list)),
+          ...(port.bodiesChanged === undefined
+            ? {}
+            : { bodiesChanged: counted((changes) => port.bodiesChanged?.(changes)) }),
           lost: async (error) => port.lost(error),
         }),
     };

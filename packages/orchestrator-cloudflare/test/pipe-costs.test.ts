@@ -93,3 +93,27 @@ test.each(["http", "rpc"])(
     expect(Math.max(few, many)).toBeLessThanOrEqual(2_000);
   },
 );
+
+/** The bodies that readers see. Reading them sends no message over the pipe. */
+async function bodiesOf(api: FakeDeployment): Promise<number> {
+  const record = (await (await api.fetch("/api/runs/r")).json()) as { steps: { status: string }[] };
+  return record.steps.filter(({ status }) => status === "running").length;
+}
+
+test.each(["rpc", "fetch"])(
+  "DUR11 REP6 a sign of life of 900 bodies that execute costs no more than one of none: %s",
+  { timeout: 60_000 },
+  async (pipe) => {
+    const counter = new Counter();
+    const api = new FakeDeployment([], {}, PIPES[pipe]?.(counter, [crowd]));
+    await api.fetch("/api/runs", { json: { runId: "r", workflowId: "crowd", input: 900 } });
+    await expect.poll(() => bodiesOf(api), { timeout: 30_000, interval: 20 }).toBe(900);
+    const { messages, bytes } = counter;
+    await expect.poll(() => counter.messages - messages, { timeout: 30_000, interval: 20 }).toBeGreaterThanOrEqual(4);
+    expect((counter.bytes - bytes) / (counter.messages - messages)).toBeLessThan(200);
+    for (const end of waiting.splice(0, 300)) end();
+    await expect.poll(() => bodiesOf(api), { timeout: 30_000, interval: 20 }).toBe(600);
+    for (const end of waiting.splice(0)) end();
+    await expect.poll(() => bodiesOf(api), { timeout: 30_000, interval: 20 }).toBe(0);
+  },
+);

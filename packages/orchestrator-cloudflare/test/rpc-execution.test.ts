@@ -1,5 +1,5 @@
 /** tests: executions over RPC: the orchestrator holds stubs of the execution, and disposes of each exactly once */
-import type { ExecutionPort, ExecutionReport, ExecutionStart, RpcPort } from "@holdfast/protocol";
+import type { ExecutionPort, ExecutionReport, ExecutionStart, RpcPort, StepInProgress } from "@holdfast/protocol";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createServiceBindingDispatcher } from "../src/index.ts";
 
@@ -114,6 +114,7 @@ test.each([
   ["a report that is none", (port: RpcPort) => port.report({ epoch: "1" } as never)],
   ["a result that cannot be decoded", (port: RpcPort) => port.report({ ...REPORT, events: [UNDECODABLE] })],
   ["steps that are none", (port: RpcPort) => port.progress([null] as never)],
+  ["changes that are none", (port: RpcPort) => port.bodiesChanged?.({ began: [], ended: 1 } as never)],
   ["an error that is none", (port: RpcPort) => port.lost("gone" as never)],
 ])("SEC10 DUR8 the execution is lost with DISPATCH_FAILED if the other side sends %s", async (_what, act) => {
   const report = vi.fn<ExecutionPort["report"]>();
@@ -121,4 +122,19 @@ test.each([
   await act(port);
   expect(lost.mock.calls).toMatchObject([[{ code: "DISPATCH_FAILED" }]]);
   expect(report).not.toHaveBeenCalled();
+});
+
+test("VER2 an older sibling lists all its bodies, and a newer one the changes: readers see the same", async () => {
+  const { execution, port } = await start(() => ({ accepted: true, now: 0, entries: [] }));
+  const body = (name: string, progress?: string): StepInProgress => ({
+    op: `step/0/${name}`,
+    attempt: 1,
+    startedAt: 0,
+    ...(progress === undefined ? {} : { progress }),
+  });
+  await port.progress([body("a"), body("b")]);
+  await port.progress([body("b", "[1]"), body("c")]);
+  expect(execution.stepsInProgress?.()).toEqual([body("b", "[1]"), body("c")]);
+  await port.bodiesChanged?.({ began: [body("d"), body("c", "[2]")], ended: ["step/0/b"] });
+  expect(execution.stepsInProgress?.()).toEqual([body("c", "[2]"), body("d")]);
 });

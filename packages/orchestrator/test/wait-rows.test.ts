@@ -115,7 +115,7 @@ test("VER4 a run with rows of waits names them, so that older code does not chan
 test("VER4 a wait's row of a newer format makes the run read-only", () => {
   const run = bench();
   run.report(...openSignals(4));
-  for (const [key, row] of [...run.store.list("wait/")]) {
+  for (const [key, row] of run.store.list("wait/")) {
     run.store.commit({ puts: new Map([[key, { ...(row as object), v: FORMAT_VERSION + 1 }]]), deletes: new Set() });
   }
   run.host = run.newHost();

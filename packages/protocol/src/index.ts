@@ -99,7 +99,7 @@ export {
   resolveRetry,
 } from "./retry.ts";
 export { RUN_STATUSES, type RunStatus, TERMINAL_STATUSES, type TerminalStatus, isTerminal } from "./run-status.ts";
-export type { RpcBinding, RpcLive, RpcPort } from "./rpc.ts";
+export type { BodiesChanged, RpcBinding, RpcLive, RpcPort } from "./rpc.ts";
 export { hashText } from "./text-hash.ts";
 export { type InheritedPlace, type StartLineage, lineageOf } from "./lineage.ts";
 export { type Traced, parseTraceparent, spanIdOf, stepKeyOf, traceIdOf, traceparentOf } from "./trace.ts";

@@ -18,6 +18,7 @@ import type {
   ReportAnswer,
   StepInProgress,
 } from "./execution.ts";
+import type { OperationId } from "./ids.ts";
 import type { JournalEntry } from "./journal.ts";
 import type { WorkflowsAnswer } from "./turns.ts";
 
@@ -35,7 +36,19 @@ export interface RpcPort {
   readPage?(after: number): readonly JournalEntry[] | Promise<readonly JournalEntry[]>;
   /** Reports the bodies that execute now, repeatedly while they execute. */
   progress(steps: readonly StepInProgress[]): void | Promise<void>;
+  /**
+   * Does the same with the changes since the previous call: a list of thousands of bodies would be expensive. Absent: the
+   * orchestrator is older, and gets the whole list.
+   */
+  bodiesChanged?(changes: BodiesChanged): void | Promise<void>;
   lost(error: ErrorValue): void | Promise<void>;
+}
+
+/** How the list of bodies that execute has changed. */
+export interface BodiesChanged {
+  /** Those that began, or have new progress. */
+  readonly began: readonly StepInProgress[];
+  readonly ended: readonly OperationId[];
 }
 
 /** The execution, as the orchestrator sees it. */

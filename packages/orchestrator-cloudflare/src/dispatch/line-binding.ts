@@ -36,7 +36,7 @@ async function exchangeLines(
     new Request(`${URL_INSIDE}/execute`, { method: "POST", body: readable, duplex: "half" } as RequestInit),
   );
   // Await this write only after the response: it resolves when the other side reads the stream.
-  const sent = send({ type: "start", start });
+  const sent = send({ type: "start", start, changes: true });
   const response = await responding;
   if (!response.ok || response.body === null)
     throw new Error(`it answered ${response.status}: ${await response.text()}`);
@@ -65,6 +65,7 @@ async function handle(
   send: (line: LineToExecution) => Promise<void>,
 ): Promise<void> {
   if (message.type === "progress") await port.progress(message.steps);
+  else if (message.type === "bodies") await port.bodiesChanged?.(message);
   else if (message.type === "lost") await port.lost(message.error);
   else if (message.type === "page") await send({ type: "page", entries: (await port.readPage?.(message.after)) ?? [] });
   else if (message.type === "report") await send({ type: "answer", answer: await port.report(message.report) });

@@ -6,6 +6,7 @@
  */
 import {
   type AbortReason,
+  type BodiesChanged,
   type ErrorValue,
   type ExecutionPort,
   type ExecutionReport,
@@ -13,6 +14,7 @@ import {
   type ExecutionUpdate,
   type JournalEntry,
   type LiveExecution,
+  type OperationId,
   type ReportAnswer,
   type RpcBinding,
   type RpcLive,
@@ -21,7 +23,13 @@ import {
   errorValue,
   hasNewProgress,
 } from "@holdfast/protocol";
-import { isCount, isErrorValue, isExecutionReport, isStepsInProgress } from "@holdfast/protocol/transport";
+import {
+  isBodiesChanged,
+  isCount,
+  isErrorValue,
+  isExecutionReport,
+  isStepsInProgress,
+} from "@holdfast/protocol/transport";
 
 /** A parked execution is released after this time, ms. An update that arrives earlier needs no replay. */
 const RELEASE_PARKED_MS = 10_000;
@@ -31,7 +39,7 @@ export class RpcExecution implements LiveExecution {
   #live: RpcLive | undefined;
   /** Calls that wait for `connect`. */
   #waiting: ((live: RpcLive) => void)[] = [];
-  #inProgress: readonly StepInProgress[] = [];
+  #inProgress = new Map<OperationId, StepInProgress>();
   /** Calls to make at the next sign of life. The other side sends its progress several times a second. */
   #onSigns: (() => void)[] = [];
   #over = false;
@@ -50,6 +58,7 @@ export class RpcExecution implements LiveExecution {
         report: (report) => this.#report(report),
         readPage: (after) => this.#readPage(after),
         progress: (steps) => this.#progress(steps),
+        bodiesChanged: (changes) => this.#bodiesChanged(changes),
         lost: (error) => this.#lose(isErrorValue(error) ? error : INVALID),
       });
       // The other side ended the call before the run ended: its Worker was replaced or reached a time limit.
@@ -79,7 +88,7 @@ export class RpcExecution implements LiveExecution {
   }
 
   stepsInProgress(): readonly StepInProgress[] {
-    return this.#inProgress;
+    return [...this.#inProgress.values()];
   }
 
   /** Calls `answered` at the next message. The other side sends one every few hundred ms. */
@@ -91,12 +100,20 @@ export class RpcExecution implements LiveExecution {
     for (const answered of this.#onSigns.splice(0)) answered();
   }
 
+  /** An older sibling lists all its bodies. */
   #progress(steps: readonly StepInProgress[]): void {
-    this.#sign();
     if (!isStepsInProgress(steps)) return this.#lose(INVALID);
+    const ops = new Set(steps.map(({ op }) => op));
+    this.#bodiesChanged({ began: steps, ended: [...this.#inProgress.keys()].filter((op) => !ops.has(op)) });
+  }
+
+  #bodiesChanged(changes: BodiesChanged): void {
+    this.#sign();
+    if (!isBodiesChanged(changes)) return this.#lose(INVALID);
     if (this.#over) return;
-    const isNew = hasNewProgress(steps, new Map(this.#inProgress.map((step) => [step.op, step])));
-    this.#inProgress = steps;
+    const isNew = hasNewProgress(changes.began, this.#inProgress);
+    for (const op of changes.ended) this.#inProgress.delete(op);
+    for (const body of changes.began) this.#inProgress.set(body.op, body);
     if (isNew) this.#port.progressed?.();
   }
 
@@ -137,7 +154,7 @@ export class RpcExecution implements LiveExecution {
 
   #end(): void {
     this.#over = true;
-    this.#inProgress = [];
+    this.#inProgress.clear();
     clearTimeout(this.#parkedTimer);
     // Release after the final report was answered: the release ends the call that carries the answer.
     setTimeout(() => this.#release(), 0);

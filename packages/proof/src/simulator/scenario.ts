@@ -3,7 +3,8 @@
  *
  * Owns: the scenario as plain data, which can be printed, shrunk and stored as a test, and the generation from a seed.
  */
-import type { AlarmFault, MessageFault, StartFault } from "@holdfast/workflows/testing";
+import { DEFAULT_LIMITS } from "@holdfast/protocol";
+import type { AlarmFault, MemoryHostOptions, MessageFault, StartFault } from "@holdfast/workflows/testing";
 import { type Program, makeProgram } from "./program.ts";
 import { makeStartFault } from "./pipes.ts";
 import { Random } from "./random.ts";
@@ -136,12 +137,14 @@ function makeFault(random: Random): Fault {
   return { at: random.below(3), type: "start", fault: makeStartFault(random) };
 }
 
-/** The number of open waits in the header, so that further ones have rows of their own. */
-export function headerWaitsOf({ actions, faults }: Scenario): number {
-  return 1 + ((actions.length + faults.length) % 4);
-}
-
-/** Pages of one to three entries: a crash or a delivery comes between two pages. */
-export function pageSizeOf({ actions, faults }: Scenario): { entries: number; chars: number } {
-  return { entries: 1 + ((actions.length + faults.length) % 3), chars: 1_000 };
+/**
+ * Pages of one to three entries: a crash or a delivery comes between two pages. One to four open waits in the header:
+ * further ones have rows of their own.
+ */
+export function sizesOf({ actions, faults }: Scenario): Pick<MemoryHostOptions, "pageSize" | "limits"> {
+  const varied = actions.length + faults.length;
+  return {
+    pageSize: { entries: 1 + (varied % 3), chars: 1_000 },
+    limits: { ...DEFAULT_LIMITS, headerWaits: 1 + (varied % 4) },
+  };
 }

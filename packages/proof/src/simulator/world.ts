@@ -5,7 +5,7 @@
  * storage and the randomness belong to the simulator.
  */
 import { type IndexRow } from "@holdfast/orchestrator";
-import { DEFAULT_LIMITS, ENCODED_UNDEFINED, NEWEST_FLAGS } from "@holdfast/protocol";
+import { ENCODED_UNDEFINED, NEWEST_FLAGS } from "@holdfast/protocol";
 import { CommitFailed, type Faults, MemoryHost, SimulatedCrash, VirtualClock } from "@holdfast/workflows/testing";
 import { BUGS, type BugName } from "./bugs.ts";
 import { type Delivered, toWorkflows } from "./interpreter.ts";
@@ -19,15 +19,7 @@ import { checkTakenOver } from "./oracles/resume.ts";
 import { hasPendingMessages, progressOf } from "./run-progress.ts";
 import { planAt } from "./resume-plan.ts";
 import { type Program, hasMatch, programOf } from "./program.ts";
-import {
-  type Action,
-  COMMIT_FAULTS,
-  DISTURBING,
-  type Fault,
-  type Scenario,
-  headerWaitsOf,
-  pageSizeOf,
-} from "./scenario.ts";
+import { type Action, COMMIT_FAULTS, DISTURBING, type Fault, type Scenario, sizesOf } from "./scenario.ts";
 
 /** The age of an alarm that counts as lost, and more. */
 const RESTORED_AFTER_MS = 10_000;
@@ -74,8 +66,7 @@ export class World {
       world,
       clock: this.#clock,
       index: this.#index,
-      pageSize: pageSizeOf(this.#scenario),
-      limits: { ...DEFAULT_LIMITS, headerWaits: headerWaitsOf(this.#scenario) },
+      ...sizesOf(this.#scenario),
       workflows: toWorkflows(this.#scenario.program, this.#clock, this.#observations),
       onCreate: (host) => this.#watch(host),
       faults: this.#faults(),

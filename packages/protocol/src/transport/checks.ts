@@ -16,6 +16,7 @@ import type {
 } from "../execution.ts";
 import type { JournalEntry } from "../journal.ts";
 import { LIMITS } from "../limits.ts";
+import type { BodiesChanged } from "../rpc.ts";
 import { decodeValue } from "../values.ts";
 
 export type Check = (value: unknown) => boolean;
@@ -154,6 +155,8 @@ const report = record({ epoch: isCount, asked: isCount, events: listOf(isEvent) 
 const isProgress: Check = (value) => isValue(value) && String(value).length <= LIMITS.progressChars;
 const steps = listOf(record({ op: isOperation, attempt: isCount, startedAt: isNumber, progress: maybe(isProgress) }));
 
+const bodiesChanged = record({ began: steps, ended: listOf(isText) });
+
 // Messages to the execution.
 
 export const isExecutionStart = (value: unknown): value is ExecutionStart => start(value);
@@ -166,4 +169,5 @@ export const isAbortReason = (value: unknown): value is AbortReason => abort(val
 
 export const isExecutionReport = (value: unknown): value is ExecutionReport => report(value);
 export const isStepsInProgress = (value: unknown): value is readonly StepInProgress[] => steps(value);
+export const isBodiesChanged = (value: unknown): value is BodiesChanged => bodiesChanged(value);
 export const isErrorValue = (value: unknown): value is ErrorValue => isError(value);

@@ -3,6 +3,7 @@ export { type BodyText, readBodyText } from "./body-text.ts";
 export {
   type Check,
   isAbortReason,
+  isBodiesChanged,
   isCount,
   isErrorValue,
   isExecutionReport,

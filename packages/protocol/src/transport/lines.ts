@@ -15,10 +15,12 @@ import type {
   StepInProgress,
 } from "../execution.ts";
 import type { JournalEntry } from "../journal.ts";
+import type { BodiesChanged } from "../rpc.ts";
 
 /** To the execution. */
 export type LineToExecution =
-  | { readonly type: "start"; readonly start: ExecutionStart }
+  /** `changes`: the orchestrator accepts `bodies` instead of `progress`. */
+  | { readonly type: "start"; readonly start: ExecutionStart; readonly changes?: true }
   | { readonly type: "answer"; readonly answer: ReportAnswer }
   | { readonly type: "page"; readonly entries: readonly JournalEntry[] }
   | { readonly type: "update"; readonly update: ExecutionUpdate }
@@ -30,6 +32,7 @@ export type LineToOrchestrator =
   | { readonly type: "page"; readonly after: number }
   | { readonly type: "report"; readonly report: ExecutionReport }
   | { readonly type: "progress"; readonly steps: readonly StepInProgress[] }
+  | ({ readonly type: "bodies" } & BodiesChanged)
   | { readonly type: "lost"; readonly error: ErrorValue };
 
 interface ByteReader {

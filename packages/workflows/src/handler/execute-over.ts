@@ -23,6 +23,7 @@ import {
 import type { Workflow } from "../authoring/workflow.ts";
 import { webPlatform } from "../replay/platform.ts";
 import { guardedPlatform } from "../replay/unhandled-rejections.ts";
+import { BodyList } from "./body-list.ts";
 import { notServed } from "./served.ts";
 
 const INVALID = errorValue(
@@ -30,7 +31,7 @@ const INVALID = errorValue(
   "The step handler received an invalid message of the orchestrator. Deploy versions of both sides that fit, then retry the run.",
 );
 
-/** Interval between two lists of executing steps to the orchestrator, ms. */
+/** Interval between two messages about executing bodies to the orchestrator, ms. They are signs of life (DUR11). */
 const PROGRESS_MS = 300;
 
 /** Executes the workflow of a start message. Resolves when the orchestrator has released the execution. */
@@ -53,10 +54,16 @@ export async function executeOver(index: WorkflowIndex<Workflow>, start: Executi
   });
   connected = port.connect(callable(live, release));
   await connected;
+  const bodies = new BodyList();
+  const sendBodies = async (): Promise<void> => {
+    const executing = live.stepsInProgress?.() ?? [];
+    if (port.bodiesChanged === undefined) await port.progress(executing);
+    else await port.bodiesChanged(bodies.changesTo(executing));
+  };
   let cancel: (() => void) | undefined;
   const reportProgress = (): void => {
     cancel = webPlatform.setTimer(PROGRESS_MS, () => {
-      Promise.resolve(port.progress(live.stepsInProgress?.() ?? [])).then(reportProgress, () => {});
+      sendBodies().then(reportProgress, () => {});
     });
   };
   reportProgress();

@@ -39,6 +39,7 @@ async function exchangeLines(
     readPage: (after) => ask(waitingForPages, { type: "page", after }),
     lost: (error) => send({ type: "lost", error }),
     progress: (steps) => send({ type: "progress", steps }),
+    bodiesChanged: (changes) => send({ type: "bodies", ...changes }),
     connect: async (connected) => {
       live = connected;
     },
@@ -46,7 +47,7 @@ async function exchangeLines(
   const reader = request.body?.getReader();
   if (reader === undefined) return;
   for await (const message of readLines<LineToExecution>(reader)) {
-    if (message.type === "start") executed ??= execute(message.start, port);
+    if (message.type === "start") executed ??= execute(message.start, portFor(message, port));
     else if (message.type === "answer") waiting.shift()?.(message.answer);
     else if (message.type === "page") waitingForPages.shift()?.(message.entries);
     else if (message.type === "update") await live?.update(message.update);
@@ -58,4 +59,12 @@ async function exchangeLines(
   await live?.abort({ type: "superseded" });
   await live?.release();
   await executed;
+}
+
+/** An older orchestrator does not know the changes of the list of bodies. */
+function portFor({ changes }: LineToExecution & { type: "start" }, port: RpcPort): RpcPort {
+  if (changes === true) return port;
+  const older = { ...port };
+  delete older.bodiesChanged;
+  return older;
 }

@@ -1,0 +1,23 @@
+/**
+ * The list of executing bodies that an orchestrator follows over a pipe which keeps the order of its messages.
+ *
+ * Owns: the list as it was sent last. A message contains only the changes since then, so its size does not grow with the
+ * number of bodies that execute (REP6).
+ */
+import type { BodiesChanged, OperationId, StepInProgress } from "@holdfast/protocol";
+
+export class BodyList {
+  #sent = new Map<OperationId, StepInProgress>();
+
+  /** Returns the changes since the previous call. */
+  changesTo(executing: readonly StepInProgress[]): BodiesChanged {
+    const before = this.#sent;
+    this.#sent = new Map(executing.map((body) => [body.op, body]));
+    const began = executing.filter(({ op, attempt, progress }) => {
+      const old = before.get(op);
+      return old?.attempt !== attempt || old.progress !== progress;
+    });
+    const ended = [...before.keys()].filter((op) => !this.#sent.has(op));
+    return { began, ended };
+  }
+}
