@@ -54,6 +54,10 @@ export class ApiRefusal extends Error {
     this.headers = headers;
   }
 
+  get status(): number {
+    return STATUS_OF[this.code];
+  }
+
   toResponse(): Response {
     const { code, message, details } = this;
     const headers = { ...(STATUS_OF[code] === 429 ? { "Retry-After": "5" } : {}), ...this.headers };

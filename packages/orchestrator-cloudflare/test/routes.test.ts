@@ -18,7 +18,7 @@ describe("the table of routes", () => {
   test.each(ROUTES.filter(({ scope }) => scope !== undefined))(
     "SEC2 $verb $path rejects credentials without the scope $scope",
     async ({ verb, path, scope }) => {
-      const api = new FakeDeployment([], { verifyRequest: () => ({ subject: "nobody", scopes: [] }) });
+      const api = new FakeDeployment([], { verifyRequest: () => ({ subject: "ann", scopes: [] }) });
       const answer = await answerOf(await api.fetch(placeOf(path), { method: verb }));
       expect(answer).toMatchObject({ status: 403, body: { error: "forbidden" } });
       expect(answer.body.message).toContain(`needs the scope "${scope}"`);

@@ -175,6 +175,8 @@ export interface AuditEntry {
   readonly at: number;
   readonly action: string;
   readonly by: string;
+  /** The user that the caller named as `triggeredByUserId`. */
+  readonly onBehalfOf?: string;
   /** The delivered item, or the reason of the action. Never a secret. */
   readonly detail?: string;
 }

@@ -230,7 +230,9 @@ export const ANSWERS = {
     }),
     nextAfter: { type: ["integer", "null"] },
   }),
-  Audit: object({ entries: listOf(object<AuditEntry>({ at: time, action: text, by: text, "detail?": text })) }),
+  Audit: object({
+    entries: listOf(object<AuditEntry>({ at: time, action: text, by: text, "onBehalfOf?": text, "detail?": text })),
+  }),
   Delivered: object({
     delivery: oneOf(...(["resolved", "buffered", "duplicate"] satisfies Delivery[])),
     run: ref("VisibleSummary"),

@@ -8,6 +8,7 @@ import { HOST_LIMITS } from "@holdfast/protocol";
 import * as v from "valibot";
 import type { Position, RunQuery } from "../index-object/run-index.ts";
 import { ApiRefusal } from "../refusal.ts";
+import { logRefusal } from "./audited.ts";
 import { idField, nameField, reasonField } from "./fields.ts";
 import { filterTagsField, statusField } from "./lists.ts";
 import { readCursor, writeCursor } from "./page-cursor.ts";
@@ -94,6 +95,8 @@ async function actOnMany(call: CheckedCall<string, unknown, v.InferOutput<typeof
     ),
   );
   const refused = answers.filter(({ status }) => status >= 300);
+  for (const { id: runId, body: answer } of refused)
+    logRefusal(principal, { route: "actOnManyRuns", action: body.action, runId, code: answer.error });
   return Response.json(
     {
       asked: ids.length,
@@ -109,24 +112,27 @@ async function actOnMany(call: CheckedCall<string, unknown, v.InferOutput<typeof
 async function rebuildIndex(call: CheckedCall<string, unknown, v.InferOutput<typeof rebuildBody>>): Promise<Response> {
   const { deps, principal } = call;
   const { runIds = [], objectIds = [] } = call.body;
+  const by = principal.subject;
   if (objectIds.length > 0 && principal.tenantId !== undefined) {
     throw new ApiRefusal(
       "forbidden",
       "objectIds may name runs of any tenant, but these credentials belong to one tenant. Send runIds.",
     );
   }
-  const byName = await askEach(runIds, (id) => askRun(call, id, { ask: "input", input: { type: "reindex" } }));
+  const byName = await askEach(runIds, (id) => askRun(call, id, { ask: "input", input: { type: "reindex", by } }));
   const byId = await askEach(objectIds, async (id) => {
     if (deps.runDO.idFromString === undefined)
       throw new ApiRefusal("invalid_body", "objectIds: this platform does not support object ids. Send runIds.");
     try {
-      return await askObject(deps, deps.runDO.idFromString(id), { ask: "input", input: { type: "reindex" } });
+      return await askObject(deps, deps.runDO.idFromString(id), { ask: "input", input: { type: "reindex", by } });
     } catch {
       return Response.json({ error: "not_found" }, { status: 404 });
     }
   });
   const reported = [...byName, ...byId].filter(({ status }) => status < 300).length;
-  return Response.json({ told: reported, unknown: runIds.length + objectIds.length - reported }, { status: 202 });
+  const unknown = runIds.length + objectIds.length - reported;
+  console.log(JSON.stringify({ message: "index rebuilt", by, tenantId: principal.tenantId, told: reported, unknown }));
+  return Response.json({ told: reported, unknown }, { status: 202 });
 }
 
 async function select(

@@ -5,12 +5,19 @@
  */
 import { HoldfastError, LIMITS, idProblem, nameProblem, parseDurationMs } from "@holdfast/protocol";
 import * as v from "valibot";
+import { subjectProblem } from "../auth/credentials.ts";
 
 /** A name (RUN8). */
 export const nameField = checkedText(nameProblem, "A name: 1 to 256 bytes of UTF-8.");
 
 /** An id is a name without control characters. */
 export const idField = checkedText(idProblem, "An id: 1 to 256 bytes of UTF-8 without control characters, not . or ..");
+
+/** The name of a caller. */
+export const subjectField = checkedText(
+  subjectProblem,
+  "An id that is not one of the names under which the engine acts, such as `api` or `holdfast:…`.",
+);
 
 /** A duration. The schema converts it to milliseconds. */
 export const durationField = v.pipe(

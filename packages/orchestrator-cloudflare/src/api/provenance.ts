@@ -10,7 +10,7 @@ import { encodeGiven } from "../request-body.ts";
 import type { Call } from "./route.ts";
 import { type WorkerDeps, limitsOf } from "./worker-deps.ts";
 
-type Provenance = Pick<RunIdentity, "tenantId" | "tenantMeta" | "environment" | "triggeredBy" | "baseUrl">;
+type Provenance = Pick<RunIdentity, "tenantId" | "tenantMeta" | "environment" | "triggeredBy" | "subject" | "baseUrl">;
 
 /** The fields of a body that override values of the principal and the server. */
 export interface Claims {
@@ -39,6 +39,7 @@ export function provenanceOf(
     tenantMeta: encodeTenantMeta(claims.tenantMeta ?? principal.tenantMeta, deps) ?? parent?.tenantMeta,
     environment: claims.environment ?? parent?.environment ?? deps.environment ?? "production",
     triggeredBy: claims.triggeredByUserId ?? principal.subject,
+    subject: claims.triggeredByUserId === undefined ? undefined : principal.subject,
     baseUrl: deps.publicUrl ?? new URL(request.url).origin,
   };
 }

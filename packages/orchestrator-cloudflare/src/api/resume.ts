@@ -11,7 +11,7 @@ import { requireScope } from "../auth/principal.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { encodeGiven } from "../request-body.ts";
 import { CREATION_FIELDS, CREATION_HEADERS, createRun } from "./create-run.ts";
-import { idField, nameField, objectField, payloadField, tagsField } from "./fields.ts";
+import { nameField, objectField, payloadField, subjectField, tagsField } from "./fields.ts";
 import { type Inherited, requireClaims } from "./provenance.ts";
 import { type CheckedCall, type Route, route } from "./route.ts";
 import { askRun } from "./run-objects.ts";
@@ -37,7 +37,7 @@ const resumeBody = v.strictObject({
   ),
   ...CREATION_FIELDS,
   tags: v.optional(tagsField),
-  triggeredByUserId: v.optional(idField),
+  triggeredByUserId: v.optional(subjectField),
 });
 
 type ResumeBody = v.InferOutput<typeof resumeBody>;

@@ -8,6 +8,7 @@ import { type Context, Hono } from "hono";
 import { authenticate } from "../auth/authenticate.ts";
 import { NOBODY, type Principal, requireScope } from "../auth/principal.ts";
 import { ApiRefusal } from "../refusal.ts";
+import { audited } from "./audited.ts";
 import type { Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 import { type WorkerDeps, requireIndex } from "./worker-deps.ts";
@@ -51,11 +52,14 @@ router.onError((error) => {
   ).toResponse();
 });
 
-function serve(c: Context<Env>, { scope, indexed, handle }: Route): Promise<Response> {
+async function serve(c: Context<Env>, { scope, indexed, handle, ...route }: Route): Promise<Response> {
   const principal = scope === undefined ? NOBODY : c.var.principal;
-  if (scope !== undefined) requireScope(principal, scope, `${c.req.method} ${c.req.path}`);
-  if (indexed === true) requireIndex(c.env);
-  return handle({ request: c.req.raw, queries: c.req.queries(), deps: c.env, principal });
+  const answer = async (): Promise<Response> => {
+    if (scope !== undefined) requireScope(principal, scope, `${c.req.method} ${c.req.path}`);
+    if (indexed === true) requireIndex(c.env);
+    return handle({ request: c.req.raw, queries: c.req.queries(), deps: c.env, principal });
+  };
+  return scope === undefined || route.verb === "GET" ? answer() : audited(answer, route, c.req.raw, principal);
 }
 
 function refuseVerb(c: Context<Env>, path: string): never {

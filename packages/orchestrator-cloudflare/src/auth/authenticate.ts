@@ -10,7 +10,7 @@
 import * as v from "valibot";
 import { hasMethods, problemOf } from "../options.ts";
 import { ApiRefusal } from "../refusal.ts";
-import { isId, isScopes, isTenantMeta } from "./credentials.ts";
+import { isId, isScopes, isSubject, isTenantMeta } from "./credentials.ts";
 import { type Principal, SCOPES, type VerifyRequest, closed } from "./principal.ts";
 
 /** The principal of every request to an open deployment, and of a verifier's `true`. */
@@ -23,7 +23,7 @@ export const VERIFIER = v.custom<VerifyRequest | "open">(
 );
 
 const PRINCIPAL = v.strictObject({
-  subject: isId,
+  subject: isSubject,
   tenantId: v.optional(isId),
   scopes: isScopes,
   tenantMeta: v.optional(isTenantMeta),

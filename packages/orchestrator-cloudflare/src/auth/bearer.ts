@@ -6,7 +6,7 @@
  */
 import { fromHex, toHex } from "@holdfast/protocol";
 import * as v from "valibot";
-import { TOKEN_CHARS_MIN, checkEntry, isId, isScopes, isTenantMeta, listOf, refuse } from "./credentials.ts";
+import { TOKEN_CHARS_MIN, checkEntry, isId, isScopes, isSubject, isTenantMeta, listOf, refuse } from "./credentials.ts";
 import { type Principal, SCOPES, type Scope, type VerifyRequest, closed } from "./principal.ts";
 
 export interface BearerToken {
@@ -24,7 +24,7 @@ const TOKEN = v.strictObject({
   token: v.string("must be text"),
   scopes: v.optional(isScopes),
   tenantId: v.optional(isId),
-  subject: v.optional(isId),
+  subject: v.optional(isSubject),
   tenantMeta: v.optional(isTenantMeta),
 } satisfies Record<keyof BearerToken, v.GenericSchema>);
 

@@ -14,6 +14,34 @@ export const TOKEN_CHARS_MIN = 16;
 
 export const isId = v.custom<string>((value) => idProblem(value) === undefined, "must be a valid id");
 
+/** The names under which the engine itself acts in `triggeredBy`, the audit and the log. */
+const ENGINES_NAMES: ReadonlySet<string> = new Set([
+  "api",
+  "engine",
+  "holdfast",
+  "nobody",
+  "parent",
+  "public token",
+  "retention",
+]);
+
+/** Describes what is wrong with the name of a caller. It must not look like a name of the engine's own. */
+export function subjectProblem(value: unknown): string | undefined {
+  const problem = idProblem(value);
+  if (problem !== undefined) return "must be a valid id";
+  const visible = String(value)
+    .normalize("NFKC")
+    .replaceAll(/\p{Cf}/gu, "");
+  const plain = visible.replaceAll(/\s+/g, " ").trim().toLowerCase();
+  const isReserved = ENGINES_NAMES.has(plain) || plain.startsWith("holdfast:");
+  return isReserved ? "must not be a name that the engine uses for itself" : undefined;
+}
+
+export const isSubject = v.custom<string>(
+  (value) => subjectProblem(value) === undefined,
+  ({ input }) => subjectProblem(input) ?? "",
+);
+
 const isScope = v.custom<Scope>(
   (value) => SCOPES.some((scope) => scope === value),
   `must be one of ${SCOPES.join(", ")}`,

@@ -9,7 +9,7 @@ import { SIGNATURE_HEADER, SeenNonces, checkSigningKey, verifyRequest } from "@h
 import * as v from "valibot";
 import { ApiRefusal } from "../refusal.ts";
 import { readText } from "../request-body.ts";
-import { checkEntry, isId, isScopes, listOf, refuse as refuseList } from "./credentials.ts";
+import { checkEntry, isId, isScopes, isSubject, listOf, refuse as refuseList } from "./credentials.ts";
 import { SCOPES, type Scope, type VerifyRequest, closed } from "./principal.ts";
 
 /** The header that names the signing key of a request. */
@@ -34,7 +34,7 @@ function noncesOf(id: string): SeenNonces {
 }
 
 const KEY = v.strictObject({
-  id: isId,
+  id: isSubject,
   secret: v.string("must be text"),
   scopes: v.optional(isScopes),
   tenantId: v.optional(isId),

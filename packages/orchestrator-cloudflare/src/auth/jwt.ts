@@ -3,11 +3,12 @@
  *
  * Owns: the issuers' keys, which every verifier of an isolate shares, the location of the token, and the mapping of claims to a principal. `jose` verifies the token.
  */
-import { type Duration, idProblem, parseDurationMs } from "@holdfast/protocol";
+import { type Duration, parseDurationMs } from "@holdfast/protocol";
 import { type JWTPayload, type JWTVerifyGetKey, createRemoteJWKSet, errors, jwtVerify } from "jose";
 import * as v from "valibot";
 import { checkOptions, isDuration, isFunction } from "../options.ts";
 import { ApiRefusal } from "../refusal.ts";
+import { subjectProblem } from "./credentials.ts";
 import { type Principal, SCOPES, type Scope, type VerifyRequest } from "./principal.ts";
 
 export interface JwtAuthOptions {
@@ -134,7 +135,9 @@ export function cloudflareAccess(
     audience,
     header: "Cf-Access-Jwt-Assertion",
     principal: (claims) => {
-      const subject = [claims["email"], claims["common_name"], claims.sub].find((one) => idProblem(one) === undefined);
+      const subject = [claims["email"], claims["common_name"], claims.sub].find(
+        (one) => subjectProblem(one) === undefined,
+      );
       if (subject === undefined) return undefined;
       return { subject: subject as string, scopes: typeof scopes === "function" ? scopes(claims) : scopes };
     },
@@ -143,7 +146,7 @@ export function cloudflareAccess(
 
 function principalOf({ sub, scope }: JWTPayload): Principal | undefined {
   // An issuer may send any JSON value.
-  if (idProblem(sub) !== undefined) return undefined;
+  if (subjectProblem(sub) !== undefined) return undefined;
   const named = new Set(typeof scope === "string" ? scope.split(" ") : []);
   return { subject: sub as string, scopes: SCOPES.filter((one) => named.has(PREFIX + one)) };
 }

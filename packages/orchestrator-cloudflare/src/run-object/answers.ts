@@ -114,10 +114,11 @@ export class Answers {
    * @throws ApiRefusal `not_found`
    */
   audit(): { readonly entries: readonly AuditEntry[] } {
-    const { createdAt, triggeredBy } = this.header();
+    const { createdAt, triggeredBy, subject } = this.header();
     const entries = this.#rows<AuditRow>(AUDIT_PREFIX).map((row) => describeAction(row, createdAt));
     entries.sort((a, b) => a.at - b.at);
-    return { entries: [{ at: createdAt, action: "trigger", by: triggeredBy }, ...entries] };
+    const trigger = { at: createdAt, action: "trigger", by: subject ?? triggeredBy };
+    return { entries: [subject === undefined ? trigger : { ...trigger, onBehalfOf: triggeredBy }, ...entries] };
   }
 
   /**

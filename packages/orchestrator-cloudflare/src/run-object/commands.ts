@@ -16,11 +16,11 @@ import {
 type InputOf<T extends Input["type"]> = Extract<Input, { readonly type: T }>;
 
 /** An input of the state machine that a caller can cause. `by`: the caller, for the audit. */
-type CallerInput =
-  | (InputOf<"deliver" | "resolveToken" | "cancel" | "terminate" | "pause" | "unpause" | "retry"> & {
-      readonly by: string;
-    })
-  | InputOf<"reindex">;
+type CallerInput = InputOf<
+  "deliver" | "resolveToken" | "cancel" | "terminate" | "pause" | "unpause" | "retry" | "reindex"
+> & {
+  readonly by: string;
+};
 
 export type RunCommand =
   /** The answer contains the state of the run after the input. */

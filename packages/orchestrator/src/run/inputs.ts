@@ -69,7 +69,7 @@ export type Input =
   /** The result of sending a row to the index of runs. */
   | { readonly type: "indexed"; readonly version: number; readonly stored: boolean }
   /** The index of runs needs the row again. */
-  | { readonly type: "reindex" }
+  | (Requested & { readonly type: "reindex" })
   /** A run was resumed from this one (RES1). */
   | (Requested & {
       readonly type: "noteResumed";

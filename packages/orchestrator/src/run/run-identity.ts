@@ -19,6 +19,8 @@ export interface RunIdentity {
   /** Encoded. */
   readonly tenantMeta?: string | undefined;
   readonly triggeredBy: string;
+  /** The authenticated caller, if it said that another user triggers the run. */
+  readonly subject?: string | undefined;
   readonly idempotencyKey?: string | undefined;
   /** The URL of the API, as the caller used it. Token URLs start with it (WAIT7). */
   readonly baseUrl?: string | undefined;
