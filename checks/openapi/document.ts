@@ -95,12 +95,20 @@ function refusalsOf(route: RouteDescription): Map<number, ApiErrorCode[]> {
     add("unauthorized", "forbidden", "auth_not_configured", "auth_unavailable", "internal_error");
   if (scope !== undefined && verb !== "GET") add("origin_not_allowed");
   if (path.includes(":id") && verb !== "OPTIONS") add("invalid_id");
-  if (path.includes("/runs/:id")) add("not_found");
+  if (path.includes("/runs/:id")) add("not_found", "too_many_requests");
   if (path.includes("/runs/:id") && verb !== "GET") add("newer_format");
   if (indexed === true) add("index_not_configured");
   if (query !== undefined) add("invalid_query");
   if (body !== undefined)
-    add("invalid_json", "invalid_body", "invalid_id", "body_too_large", "unsupported_media_type", "internal_error");
+    add(
+      "invalid_json",
+      "invalid_body",
+      "invalid_id",
+      "body_timeout",
+      "body_too_large",
+      "unsupported_media_type",
+      "internal_error",
+    );
   const byStatus = new Map<number, ApiErrorCode[]>();
   for (const code of [...codes].toSorted())
     byStatus.set(STATUS_OF[code], [...(byStatus.get(STATUS_OF[code]) ?? []), code]);

@@ -5,6 +5,7 @@
 #   HOLDFAST_ADDRESS   the address to listen on (default: 127.0.0.1:8787)
 #   API_TOKENS         the tokens of the API, separated by commas
 #   ENVIRONMENT        the environment of new runs (default: production)
+#   URL_KEYS           keys of the URLs of public tokens, the newest first, separated by commas (default: a stored key)
 #   EXECUTIONS_MAX     how many runs may execute when an alarm begins another one (default: 200)
 #   HOLD               true: serves the API and begins no execution (docs/operations.md)
 #   RETENTION          how long ended runs are stored, for example 30d (default: until they are deleted)
@@ -14,6 +15,8 @@ set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 data=${HOLDFAST_DATA:-data}
 address=${HOLDFAST_ADDRESS:-127.0.0.1:8787}
+# Data, tokens and keys are readable by this user only.
+umask 077
 mkdir -p -- "$data"
 
 # Two processes would execute the same runs, so this process takes a lock. It becomes workerd (exec), and the lock is
@@ -21,6 +24,24 @@ mkdir -p -- "$data"
 if command -v flock >/dev/null; then
   exec 9>"$data/.lock"
   flock --nonblock 9 || { echo "holdfast: another process uses $data" >&2; exit 1; }
+  # A run that was deleted, and each name that was asked for without a run, leave a file of one page without tables. The
+  # page has no cells then: type 0d, count 0. A file with a log (-wal) that is not empty is left alone. Without the lock,
+  # another process might have such a file open.
+  if [ -d "$data/holdfast-runs" ]; then (
+    cd -- "$data/holdfast-runs"
+    names=../.empty-names
+    heads=../.empty-heads
+    trap 'rm -f "$names" "$heads"' EXIT
+    find . -maxdepth 1 -type f -name '*.sqlite' ! -name metadata.sqlite -size 4096c >"$names"
+    count=$(wc -l <"$names")
+    # If any file gives another number of bytes, names and bytes do not belong together.
+    if [ "$count" -gt 0 ] && xargs head -q -c 108 <"$names" >"$heads" && [ "$(wc -c <"$heads")" -eq $((108 * count)) ]; then
+      od -A n -v -t x1 -w108 "$heads" | paste -d ' ' - "$names" |
+        awk '$101 == "0d" && $104 == "00" && $105 == "00" { print $109 }' |
+        while IFS= read -r file; do [ -s "$file-wal" ] || printf '%s\n%s\n%s\n' "$file" "$file-wal" "$file-shm"; done |
+        xargs rm -f
+    fi
+  ) || echo "holdfast: files without tables could not be removed; this is harmless" >&2; fi
 fi
 
 # Each run in memory needs three open files, and its steps need more. workerd opens the files of every run whose alarm is

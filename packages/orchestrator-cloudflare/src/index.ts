@@ -31,6 +31,7 @@ export type {
   DurableObjectStorageLike,
   DurableObjectStubLike,
   HibernatingSocketLike,
+  RateLimitLike,
   SocketHostLike,
   SqlStorageLike,
   SyncKvListOptions,

@@ -17,7 +17,7 @@ import {
   parseDurationMs,
 } from "@holdfast/protocol";
 import * as v from "valibot";
-import type { BucketLike, DurableObjectNamespaceLike } from "./platform-types.ts";
+import type { BucketLike, DurableObjectNamespaceLike, RateLimitLike } from "./platform-types.ts";
 import { ApiRefusal } from "./refusal.ts";
 
 /** A binding is missing, or a variable or dependency is invalid. Every request is answered 503. */
@@ -197,6 +197,7 @@ export const FIELDS = {
   bucket: withMethods<BucketLike>("put", "get", "delete"),
   dispatcher: withMethods<StepDispatcher>("start", "workflows"),
   runIndex: withMethods("upsert", "remove", "query"),
+  rateLimit: withMethods<RateLimitLike>("limit"),
   environment: v.custom<string>(
     (value) => nameProblem(value) === undefined,
     "must be a non-empty text of at most 256 bytes",

@@ -64,6 +64,11 @@ export interface SocketHostLike {
   getWebSockets(): HibernatingSocketLike[];
 }
 
+/** A rate-limiting binding. */
+export interface RateLimitLike {
+  limit(options: { key: string }): Promise<{ success: boolean }>;
+}
+
 /** The methods of an R2 bucket that large payloads need. */
 export interface BucketLike {
   put(key: string, value: string): Promise<unknown>;

@@ -8,16 +8,22 @@ import { readBodyText } from "@holdfast/protocol/transport";
 import * as v from "valibot";
 import { ApiRefusal } from "./refusal.ts";
 
+/** How large a body may be, in bytes, and how long it may take to arrive, ms. */
+export interface BodyBounds {
+  readonly bytesMax: number;
+  readonly ms: number;
+}
+
 /**
  * Returns the request's body as the schema describes it. An empty body counts as `{}`.
- * @throws ApiRefusal `unsupported_media_type`, `body_too_large`, `invalid_json`, `invalid_body`.
+ * @throws ApiRefusal `unsupported_media_type`, `body_too_large`, `body_timeout`, `invalid_json`, `invalid_body`.
  */
 export async function readBody<S extends v.GenericSchema>(
   request: Request,
   schema: S,
-  bytesMax: number,
+  bounds: BodyBounds,
 ): Promise<v.InferOutput<S>> {
-  const text = await readText(request, bytesMax);
+  const text = await readText(request, bounds);
   if (text !== "" || request.headers.has("Content-Type")) requireJson(request);
   const result = v.safeParse(schema, text === "" ? {} : parseJson(text));
   if (result.success) return result.output;
@@ -56,12 +62,14 @@ function requireJson(request: Request): void {
 
 /**
  * Returns the body as text. Reads at most `bytesMax` bytes, whatever `Content-Length` states.
- * @throws ApiRefusal `body_too_large`, `invalid_json`.
+ * @throws ApiRefusal `body_too_large`, `body_timeout`, `invalid_json`.
  */
-export async function readText(request: Request, bytesMax: number): Promise<string> {
-  const body = await readBodyText(request, bytesMax);
+export async function readText(request: Request, { bytesMax, ms }: BodyBounds): Promise<string> {
+  const body = await readBodyText(request, bytesMax, ms);
   if (body.ok) return body.text;
-  throw body.why === "too_large" ? tooLarge(bytesMax) : new ApiRefusal("invalid_json", "The body is not UTF-8 text.");
+  if (body.why === "too_large") throw tooLarge(bytesMax);
+  if (body.why === "not_utf8") throw new ApiRefusal("invalid_json", "The body is not UTF-8 text.");
+  throw new ApiRefusal("body_timeout", `The body did not arrive within ${ms} ms. Nothing was changed. Send it again.`);
 }
 
 function tooLarge(bytesMax: number): ApiRefusal {

@@ -142,6 +142,8 @@ export class FakeIndexNamespace implements DurableObjectNamespaceLike<string> {
   }
 }
 
+const URL_KEYS = ["a-key-of-public-urls"];
+
 /** A deployment: a Worker, and objects that are created at their first request. */
 export class FakeDeployment {
   readonly storages = new Map<string, FakeStorage>();
@@ -158,7 +160,7 @@ export class FakeDeployment {
   ) {
     this.#objectDepsMore = objectDeps;
     this.#dispatcher = dispatcher ?? createInlineDispatcher({ workflows });
-    this.#deps = { verifyRequest: () => true, ...deps };
+    this.#deps = { verifyRequest: () => true, urlKeys: URL_KEYS, ...deps };
   }
 
   readonly runDO: DurableObjectNamespaceLike<string> = {
@@ -169,7 +171,8 @@ export class FakeDeployment {
   #objectDeps(name: string): Parameters<typeof handleDurableObjectRequest>[1] {
     const storage = this.storages.get(name) ?? new FakeStorage();
     this.storages.set(name, storage);
-    return { storage, dispatcher: this.#dispatcher, runDO: this.runDO, ...this.#objectDepsMore };
+    const { urlKeys } = this.#deps;
+    return { storage, dispatcher: this.#dispatcher, runDO: this.runDO, urlKeys, ...this.#objectDepsMore };
   }
 
   fetch(path: string, init: RequestInit & { json?: unknown } = {}): Promise<Response> {

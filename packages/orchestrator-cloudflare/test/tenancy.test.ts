@@ -220,70 +220,7 @@ describe("scopes", () => {
   });
 });
 
-describe("public tokens", () => {
-  async function issued(): Promise<{ api: FakeDeployment; acme: Call; path: string }> {
-    const { api, as } = callers();
-    await as("acme")("/api/runs", { runId: "r/1", workflowId: "answers" });
-    const { metadata } = await untilStatus(as("acme"), "/api/runs/r%2F1", "waiting");
-    const url = (metadata as { url: string }).url;
-    expect(url).toMatch(/^https:\/\/flows\.example\/public\/tokens\/t-acme\/r%2F1\/[0-9a-f]{32}$/);
-    return { api, acme: as("acme"), path: new URL(url).pathname };
-  }
-  const post = (api: FakeDeployment, path: string, json: unknown = { payload: "yes" }): Promise<Response> =>
-    api.fetch(path, { json, headers: { Origin: "https://mail.example" } });
-
-  test("WAIT7 a page of another site can answer a public token once without credentials, and gets no data of the run", async () => {
-    const { api, acme, path } = await issued();
-    const preflight = await api.fetch(path, { method: "OPTIONS", headers: { Origin: "https://mail.example" } });
-    expect([preflight.status, preflight.headers.get("Access-Control-Allow-Origin")]).toEqual([204, "*"]);
-    const answer = await post(api, path);
-    expect(answer.headers.get("Access-Control-Allow-Origin")).toBe("*");
-    expect(await answerOf(answer)).toEqual({ status: 202, body: { delivery: "resolved" } });
-    const again = await post(api, path);
-    expect(again.headers.get("Access-Control-Allow-Origin")).toBe("*");
-    expect(await answerOf(again)).toMatchObject({ status: 409, body: { error: "already_resolved" } });
-    await acme("/api/runs/r%2F1/signals", { name: "go", payload: 1 });
-    expect(await untilStatus(acme, "/api/runs/r%2F1", "completed")).toMatchObject({ output: ["yes", 1] });
-    expect(((await acme("/api/runs/r%2F1/audit")).body as { entries: object[] }).entries).toContainEqual(
-      expect.objectContaining({ action: "resolveToken", by: "public token" }),
-    );
-  });
-
-  test("WAIT7 the URL of a private token, another run or another tenant answers token_not_found", async () => {
-    const { api, path } = await issued();
-    const [, , , tenant = "", run = "", token = ""] = path.split("/");
-    for (const guess of [
-      `${tenant}/${run}/own`,
-      `${tenant}/${run}/${"0".repeat(32)}`,
-      `${tenant}/other/${token}`,
-      `t-globex/${run}/${token}`,
-      `-/${run}/${token}`,
-    ]) {
-      const answer = await answerOf(await post(api, `/public/tokens/${guess}`));
-      expect(answer).toEqual({
-        status: 404,
-        body: { error: "token_not_found", message: "No public token has this URL." },
-      });
-    }
-    expect((await post(api, path, { wrong: 1 })).status).toBe(400);
-    expect(
-      (await api.fetch(path, { method: "POST", body: "a=1", headers: { "Content-Type": "text/plain" } })).status,
-    ).toBe(415);
-    expect((await api.fetch(path)).status).toBe(405);
-  });
-
-  test("WAIT7 a public token cannot be answered after its wait timed out", async () => {
-    const { api, path } = await issued();
-    const storage = [...api.storages].find(([name]) => name.includes("acme"));
-    vi.spyOn(Date, "now").mockReturnValue(Date.now() + 3_600_001);
-    await api.alarm(storage?.[0] ?? "");
-    expect(await answerOf(await post(api, path))).toMatchObject({
-      status: 409,
-      body: { message: expect.stringContaining("timed out") },
-    });
-    vi.restoreAllMocks();
-  });
-
+describe("other sites", () => {
   test("SEC6 no other route has CORS", async () => {
     const { api, as } = callers();
     await as("acme")("/api/runs", { runId: "r", workflowId: "answers" });

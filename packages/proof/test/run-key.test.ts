@@ -103,6 +103,28 @@ describe("what a run gives to others", () => {
   });
 });
 
+test("SEC8 VER1 a run with a public token that older code created replays, and gets a URL that the Worker refuses", async () => {
+  const urls: string[] = [];
+  const body = workflowOf(async (ctx) => {
+    const token = ctx.waitForToken({ public: true });
+    urls.push(token.url);
+    return token.wait();
+  });
+  const host = new MemoryHost({ workflows: [body] });
+  host.trigger("w", undefined, { tenantId: "acme" });
+  await host.settle();
+  const { incarnation: _incarnation, publicMac: _mac, uses: _uses, ...older } = host.header;
+  host.store.commit({ puts: new Map([[RECORD_KEY, older]]), deletes: new Set() });
+  host.crash();
+  const tokenId = host.header.waits[0]?.tokenId ?? "";
+  host.resolveToken(tokenId, 1);
+  await host.advance();
+  expect(host.output).toBe(1);
+  const [made = "", remade] = urls;
+  expect(made).toMatch(new RegExp(`^/public/tokens/t-acme/run-1/0{15}1/[\\w-]+/${tokenId}$`));
+  expect(remade).toBe(`/public/tokens/t-acme/run-1/${tokenId}`);
+});
+
 test("SEC2 ctx.run and each line of the log name the tenant", async () => {
   const host = new MemoryHost({
     workflows: [

@@ -40,6 +40,8 @@ export interface RunFacts {
    * run was created before this field existed, and keeps the keys of its id alone.
    */
   readonly runKey?: string;
+  /** The URL of a public token of this run, up to the token's id. Absent: the deployment has no public tokens (SEC8). */
+  readonly publicTokens?: string;
 }
 
 /** Everything that an execution needs to start: a new run, or one that has a journal. */

@@ -18,6 +18,10 @@ export const HOST_LIMITS = {
   jsonChars: 16_777_216,
   /** The body of a turn to a step handler. The first turn of an execution carries the run's journal. */
   turnBytes: 268_435_456,
+  /** Principals whose requests about absent runs one isolate counts. */
+  countedPrincipals: 10_000,
+  /** Keys of public URLs (`URL_KEYS`). */
+  urlKeys: 16,
   /** Entries in one page of `/journal`. */
   journalPage: 1_000,
   /** Runs in one page of a list. */
@@ -56,6 +60,12 @@ export const HOST_LIMITS = {
 export const DEFAULT_LIMITS = {
   /** A JSON request body (LIM2). */
   requestBytes: 1_048_576,
+  /** The body of an answer to a public token (SEC8). */
+  publicTokenBytes: 65_536,
+  /** How long the body of a request may take to arrive. */
+  bodyMs: 30_000,
+  /** Requests of one principal about runs that do not exist, in an hour and in one isolate (SEC8). */
+  notFoundPerHour: 1_000,
   /** Encoded `tenantMeta` of one run. */
   tenantMetaChars: 16_384,
   /** Buffered deliveries of one run (WAIT9). */

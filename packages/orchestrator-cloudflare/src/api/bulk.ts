@@ -8,6 +8,7 @@ import { HOST_LIMITS } from "@holdfast/protocol";
 import * as v from "valibot";
 import type { Position, RunQuery } from "../index-object/run-index.ts";
 import { ApiRefusal } from "../refusal.ts";
+import { countAbsent } from "./absent-runs.ts";
 import { logRefusal } from "./audited.ts";
 import { idField, nameField, reasonField } from "./fields.ts";
 import { filterTagsField, statusField } from "./lists.ts";
@@ -124,8 +125,12 @@ async function rebuildIndex(call: CheckedCall<string, unknown, v.InferOutput<typ
     if (deps.runDO.idFromString === undefined)
       throw new ApiRefusal("invalid_body", "objectIds: this platform does not support object ids. Send runIds.");
     try {
-      return await askObject(deps, deps.runDO.idFromString(id), { ask: "input", input: { type: "reindex", by } });
-    } catch {
+      const object = deps.runDO.idFromString(id);
+      return await countAbsent(call, "input", () =>
+        askObject(deps, object, { ask: "input", input: { type: "reindex", by } }),
+      );
+    } catch (error) {
+      if (error instanceof ApiRefusal) throw error;
       return Response.json({ error: "not_found" }, { status: 404 });
     }
   });
@@ -158,11 +163,17 @@ interface RunAnswer {
   readonly body: { readonly error?: string; readonly message?: string };
 }
 
+/** A refusal of one run must not hide what became of the others (IDX5). */
+function answerOfRefusal(error: unknown): Response {
+  if (error instanceof ApiRefusal) return error.toResponse();
+  throw error;
+}
+
 async function askEach(ids: readonly string[], ask: (id: string) => Promise<Response>): Promise<RunAnswer[]> {
   const answers: RunAnswer[] = [];
   for (let at = 0; at < ids.length; at += CONCURRENT_ASKS_MAX) {
     const some = ids.slice(at, at + CONCURRENT_ASKS_MAX).map(async (id): Promise<RunAnswer> => {
-      const response = await ask(id);
+      const response = await ask(id).catch(answerOfRefusal);
       return { id, status: response.status, body: (await response.json()) as RunAnswer["body"] };
     });
     answers.push(...(await Promise.all(some)));

@@ -7,10 +7,10 @@
 import type { GenericSchema, InferOutput } from "valibot";
 import type { Principal, Scope } from "../auth/principal.ts";
 import type { ApiErrorCode } from "../refusal.ts";
-import { readBody } from "../request-body.ts";
+import { type BodyBounds, readBody } from "../request-body.ts";
 import type { AnswerName } from "./answers.ts";
 import { type IdsOf, type QueryValues, readIds, readQuery } from "./url-parts.ts";
-import { type WorkerDeps, requestBytesMax } from "./worker-deps.ts";
+import { type WorkerDeps, limitsOf, requestBytesMax } from "./worker-deps.ts";
 
 /** An authorized request. */
 export interface Call {
@@ -47,6 +47,8 @@ export interface RouteDescription {
   readonly body?: GenericSchema;
   /** By status: the answer's schema, a media type, or `null` for an answer without a body. */
   readonly answers: Readonly<Record<number, AnswerName | "text/event-stream" | null>>;
+  /** The largest body. Default: that of every request. */
+  readonly bodyLimit?: "publicTokenBytes";
   /** Refusal codes that the other fields do not imply. */
   readonly refusals?: readonly ApiErrorCode[];
 }
@@ -64,7 +66,15 @@ interface RouteDefinition<
   readonly path: Path;
   readonly query?: Query;
   readonly body?: Body;
+  /** Rejects a request before its body is read. */
+  readonly admit?: (call: CheckedCall<Path, InferOutput<Query>, undefined>) => Promise<void>;
   readonly handle: (call: CheckedCall<Path, InferOutput<Query>, InferOutput<Body>>) => Response | Promise<Response>;
+}
+
+function bodyBounds(deps: WorkerDeps, limit: RouteDescription["bodyLimit"]): BodyBounds {
+  const limits = limitsOf(deps);
+  const bytesMax = requestBytesMax(deps);
+  return { bytesMax: limit === undefined ? bytesMax : Math.min(bytesMax, limits[limit]), ms: limits.bodyMs };
 }
 
 /** Combines a description with its handler. The handler's types are those of the described parts. */
@@ -73,14 +83,15 @@ export function route<
   Query extends GenericSchema = GenericSchema,
   Body extends GenericSchema = GenericSchema,
 >(definition: RouteDefinition<Path, Query, Body>): Route {
-  const { path, query, repeatable = [], body, handle } = definition;
+  const { path, query, repeatable = [], body, bodyLimit, admit, handle } = definition;
   return {
     ...definition,
     handle: async (call) => {
       const { request, queries, deps } = call;
       const checkedQuery = query && readQuery(queries, query, repeatable);
       const ids = readIds(request.url, path);
-      const checkedBody = body && (await readBody(request, body, requestBytesMax(deps)));
+      await admit?.({ ...call, ids, query: checkedQuery, body: undefined });
+      const checkedBody = body && (await readBody(request, body, bodyBounds(deps, bodyLimit)));
       return handle({
         ...call,
         ids,

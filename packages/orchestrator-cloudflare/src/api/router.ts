@@ -9,6 +9,7 @@ import { authenticate } from "../auth/authenticate.ts";
 import { NOBODY, type Principal, requireScope } from "../auth/principal.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { audited } from "./audited.ts";
+import { unknownToken } from "./public-tokens.ts";
 import type { Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 import { type WorkerDeps, requireIndex } from "./worker-deps.ts";
@@ -36,12 +37,13 @@ router.use("/public/*", async (c, next) => {
 for (const route of ROUTES) router.on(route.verb, route.path, (c) => serve(c, route));
 for (const path of new Set(ROUTES.map((route) => route.path))) router.all(path, (c) => refuseVerb(c, path));
 
-router.notFound((c) =>
-  new ApiRefusal(
+router.notFound((c) => {
+  if (c.req.path.startsWith("/public/tokens/")) return unknownToken().toResponse();
+  return new ApiRefusal(
     "route_not_found",
     `No route matches ${c.req.path}. Ids in a path must be percent-encoded; a slash is %2F.`,
-  ).toResponse(),
-);
+  ).toResponse();
+});
 
 router.onError((error) => {
   if (error instanceof ApiRefusal) return error.toResponse();

@@ -6,14 +6,17 @@
  */
 import type { RunCommand, RunRequest } from "../run-object/commands.ts";
 import { runObjectName } from "../run-object/names.ts";
+import { countAbsent } from "./absent-runs.ts";
 import { viewOf } from "./shown-fields.ts";
 import type { Call } from "./route.ts";
 import type { WorkerDeps } from "./worker-deps.ts";
 
 /** Sends a command to the object of a run of the caller's tenant. */
-export function askRun({ deps, principal }: Call, runId: string, command: RunCommand): Promise<Response> {
+export function askRun(call: Call, runId: string, command: RunCommand): Promise<Response> {
+  const { deps, principal } = call;
+  const name = runObjectName(principal.tenantId, runId);
   const request = { ...command, view: viewOf(principal) };
-  return askObject(deps, deps.runDO.idFromName(runObjectName(principal.tenantId, runId)), request);
+  return countAbsent(call, command.ask, () => askObject(deps, deps.runDO.idFromName(name), request));
 }
 
 /** Sends a command to an object. Without a view its answer shows nothing of a run but its id and status. */
@@ -24,14 +27,15 @@ export async function askObject({ runDO }: WorkerDeps, id: unknown, command: Run
 
 /** Opens a socket to a run of the caller's tenant. */
 export async function openSocket(
-  { deps: { runDO }, principal }: Call,
+  call: Call,
   runId: string,
   cursor: string | undefined,
   from: string,
 ): Promise<Response> {
+  const { deps, principal } = call;
   const url = new URL(`https://run.internal/?from=${from}`);
   url.searchParams.set("view", JSON.stringify(viewOf(principal)));
   if (cursor !== undefined) url.searchParams.set("cursor", cursor);
-  const stub = runDO.get(runDO.idFromName(runObjectName(principal.tenantId, runId)));
-  return stub.fetch(new Request(url, { headers: { Upgrade: "websocket" } }));
+  const stub = deps.runDO.get(deps.runDO.idFromName(runObjectName(principal.tenantId, runId)));
+  return countAbsent(call, "socket", () => stub.fetch(new Request(url, { headers: { Upgrade: "websocket" } })));
 }

@@ -30,7 +30,7 @@ export const triggerRoutes: readonly Route[] = [
     headers: CREATION_HEADERS,
     body: triggerBody,
     answers: { 200: "VisibleRun", 201: "VisibleRun" },
-    refusals: ["idempotency_conflict", "newer_format", "workflow_not_found"],
+    refusals: ["idempotency_conflict", "newer_format", "too_many_requests", "workflow_not_found"],
     handle: (call) => {
       const { workflowId, workflowVersion, tags, timeout: timeoutMs, delay: delayMs } = call.body;
       const input = encodeGiven(call.body.input, "input");

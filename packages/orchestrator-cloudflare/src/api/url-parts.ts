@@ -20,7 +20,13 @@ type NamesIn<Path extends string> = Path extends `${string}:${infer Name}/${infe
     : never;
 
 /** The names of ids in messages. */
-const ID_TITLES: Readonly<Record<string, string>> = { tenant: "tenant", id: "run id", tokenId: "token id" };
+const ID_TITLES: Readonly<Record<string, string>> = {
+  tenant: "tenant",
+  id: "run id",
+  incarnation: "incarnation",
+  mac: "MAC",
+  tokenId: "token id",
+};
 
 /**
  * Returns the ids in the path of a URL.

@@ -7,9 +7,10 @@ import { DEFAULT_LIMITS, type Limits } from "@holdfast/protocol";
 import * as v from "valibot";
 import { VERIFIER } from "../auth/authenticate.ts";
 import type { VerifyRequest } from "../auth/principal.ts";
+import { URL_KEYS } from "../auth/url-keys.ts";
 import type { RunIndex } from "../index-object/run-index.ts";
 import { FIELDS, LIMITS_SCHEMA, depsCheck } from "../options.ts";
-import type { DurableObjectNamespaceLike } from "../platform-types.ts";
+import type { DurableObjectNamespaceLike, RateLimitLike } from "../platform-types.ts";
 import { ApiRefusal } from "../refusal.ts";
 
 export interface WorkerDeps {
@@ -26,6 +27,13 @@ export interface WorkerDeps {
   readonly environment?: string | undefined;
   /** The public URL of this API, for token URLs. Default: the origin of the request that triggered the run. */
   readonly publicUrl?: string | undefined;
+  /**
+   * The keys of public URLs, the newest first. URLs of the others are still accepted. Default: one key, which `runIndex`
+   * stores. Pass the same to the run's object.
+   */
+  readonly urlKeys?: readonly string[] | undefined;
+  /** Limits the requests about public tokens, by the address of the client. Default: no limit. */
+  readonly publicRateLimit?: RateLimitLike | undefined;
   /** The largest request body. Default `limits.requestBytes`. */
   readonly requestBytesMax?: number | undefined;
   /** Whether the deployment is held, for the health check (DUR12). Default `false`. */
@@ -40,6 +48,8 @@ const WORKER_DEPS = v.strictObject({
   runIndex: v.optional(FIELDS.runIndex),
   environment: v.optional(FIELDS.environment),
   publicUrl: v.optional(FIELDS.publicUrl),
+  urlKeys: v.optional(URL_KEYS),
+  publicRateLimit: v.optional(FIELDS.rateLimit),
   requestBytesMax: v.optional(FIELDS.requestBytesMax),
   hold: v.optional(FIELDS.hold),
   limits: v.optional(LIMITS_SCHEMA),

@@ -58,7 +58,7 @@ export function hmacAuth(
     if (header === null) return false;
     const named = keys.filter(({ id }) => id === request.headers.get(KEY_HEADER));
     const { pathname, search } = new URL(request.url);
-    const body = await readText(request.clone(), bodyBytesMax);
+    const body = await readText(request.clone(), { bytesMax: bodyBytesMax, ms: DEFAULT_LIMITS.bodyMs });
     const signed = { method: request.method, path: pathname + search, body };
     // An unknown key id takes the same time as a wrong signature.
     const secrets = (named.length === 0 ? keys.slice(0, 1) : named).map(({ secret }) => secret);

@@ -16,6 +16,7 @@ import * as v from "valibot";
 import type { WorkerDeps } from "../api/worker-deps.ts";
 import { VERIFIER } from "../auth/authenticate.ts";
 import { type VerifyRequest, closed } from "../auth/principal.ts";
+import { URL_KEYS } from "../auth/url-keys.ts";
 import { createInlineDispatcher } from "../dispatch/inline-dispatcher.ts";
 import { durableObjectIndex } from "../index-object/durable-object-index.ts";
 import type { DurableObjectStorageLike, SocketHostLike, SqlStorageLike } from "../platform-types.ts";
@@ -79,6 +80,8 @@ const DEPS = v.strictObject({
   runIndex: v.nullish(FIELDS.runIndex),
   environment: v.nullish(FIELDS.environment),
   publicUrl: v.nullish(FIELDS.publicUrl),
+  urlKeys: v.nullish(URL_KEYS),
+  publicRateLimit: v.nullish(FIELDS.rateLimit),
   hold: v.nullish(FIELDS.hold),
   executionsMax: v.nullish(FIELDS.executionsMax),
   requestBytesMax: v.nullish(FIELDS.requestBytesMax),
@@ -158,6 +161,7 @@ export class Deployments<Env extends object> {
     const limits = given.limits ? limitsFrom(given.limits) : (environment.LIMITS ?? DEFAULT_LIMITS);
     const { WORKFLOW_RUN_DO: runDO, RUN_INDEX_DO: indexDO, PAYLOADS, RETENTION, ENVIRONMENT } = environment;
     const hold = given.hold ?? environment.HOLD ?? false;
+    const urlKeys = given.urlKeys ?? environment.URL_KEYS ?? undefined;
     const runIndex = given.runIndex ?? (indexDO ? durableObjectIndex({ binding: indexDO }) : undefined);
     return {
       worker: {
@@ -166,6 +170,8 @@ export class Deployments<Env extends object> {
         verifyRequest: given.verifyRequest ?? verifierOf(environment),
         environment: given.environment ?? ENVIRONMENT,
         publicUrl: given.publicUrl ?? undefined,
+        urlKeys,
+        publicRateLimit: given.publicRateLimit ?? environment.PUBLIC_RATE_LIMIT ?? undefined,
         hold,
         requestBytesMax: given.requestBytesMax ?? undefined,
         limits,
@@ -173,6 +179,7 @@ export class Deployments<Env extends object> {
       object: {
         runDO,
         runIndex,
+        urlKeys,
         dispatcher: this.#dispatcher(env),
         hold,
         executionsMax: given.executionsMax ?? environment.EXECUTIONS_MAX ?? undefined,

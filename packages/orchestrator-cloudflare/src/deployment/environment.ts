@@ -8,8 +8,9 @@ import { HoldfastError, type Limits, limitsFrom } from "@holdfast/protocol";
 import * as v from "valibot";
 import { bearerAuth } from "../auth/bearer.ts";
 import type { VerifyRequest } from "../auth/principal.ts";
+import { URL_KEYS, splitKeys } from "../auth/url-keys.ts";
 import { CHANGED_LIMITS, FIELDS, Misconfigured, checkOptions, RETENTION_TIME, hasMethods } from "../options.ts";
-import type { BucketLike, DurableObjectNamespaceLike } from "../platform-types.ts";
+import type { BucketLike, DurableObjectNamespaceLike, RateLimitLike } from "../platform-types.ts";
 
 /** In plain workerd, a variable that is not set is `null`. An empty variable counts as not set. */
 const variable = v.nullish(v.string("must be text"));
@@ -55,6 +56,8 @@ const MISSING = {
   RUN_INDEX_DO:
     'The binding RUN_INDEX_DO is not a Durable Object. Bind the class RunIndexDO, with "new_sqlite_classes" in a migration, or remove the binding.',
   PAYLOADS: 'The binding PAYLOADS is not an R2 bucket. Bind a bucket in "r2_buckets", or remove the binding.',
+  PUBLIC_RATE_LIMIT:
+    'The binding PUBLIC_RATE_LIMIT is not a rate-limiting binding. Add it to "ratelimits" of wrangler.jsonc, or remove it.',
 } as const;
 
 const isNamespace = hasMethods("idFromName", "get");
@@ -66,6 +69,8 @@ const BINDINGS = {
   RUN_INDEX_DO: v.nullish(v.custom<DurableObjectNamespaceLike>(isNamespace, MISSING.RUN_INDEX_DO)),
   /** An R2 bucket for large payloads of ended runs. Without it they stay in the run's object. */
   PAYLOADS: v.nullish(v.custom<BucketLike>(hasMethods("put", "get", "delete"), MISSING.PAYLOADS)),
+  /** A rate-limiting binding for the requests that need no credentials. Without it they are not limited. */
+  PUBLIC_RATE_LIMIT: v.nullish(v.custom<RateLimitLike>(hasMethods("limit"), MISSING.PUBLIC_RATE_LIMIT)),
 };
 
 const VARIABLES = {
@@ -89,6 +94,11 @@ const VARIABLES = {
   OTLP_URL: checked(FIELDS.publicUrl),
   /** Headers for the collector, as a JSON object of strings. */
   OTLP_HEADERS: parsed(readHeaders),
+  /** The keys of public URLs, the newest first, separated by commas. */
+  URL_KEYS: parsed<readonly string[]>((text) => {
+    const result = v.safeParse(URL_KEYS, splitKeys(text));
+    return result.success ? result.output : refuse(`${result.issues[0].message}.`);
+  }),
   /** The environment of runs whose trigger names none. */
   ENVIRONMENT: checked(FIELDS.environment),
 };

@@ -41,6 +41,13 @@ export function durableObjectIndex(options: DurableObjectIndexOptions): RunIndex
   return new DurableObjectIndex(options);
 }
 
+/**
+ * The keys of public URLs by binding. An index that has none yet is asked again after a while only: requests without
+ * credentials cause the question. Not promises: on Workers a promise belongs to the request that made it.
+ */
+const urlKeys = new WeakMap<object, { readonly key: string | undefined; readonly at: number }>();
+const NO_KEY_MS = 10_000;
+
 class DurableObjectIndex implements RunIndex {
   readonly #options: { readonly [K in keyof DurableObjectIndexOptions]-?: NonNullable<DurableObjectIndexOptions[K]> };
 
@@ -94,6 +101,16 @@ class DurableObjectIndex implements RunIndex {
       }
     }
     return { runs, next: undefined };
+  }
+
+  async urlKey(make: boolean): Promise<string | undefined> {
+    const { binding } = this.#options;
+    const known = urlKeys.get(binding);
+    if (known?.key !== undefined || (!make && known !== undefined && Date.now() - known.at < NO_KEY_MS))
+      return known.key;
+    const { key } = await this.#send<{ key?: string }>(undefined, undefined, { command: "urlKey", make });
+    urlKeys.set(binding, { key, at: Date.now() });
+    return key;
   }
 
   /** Returns the shards to read, grouped by time range, in the order of the query. */

@@ -4,6 +4,7 @@
  * Owns: the commands that `durableObjectIndex` sends. The object is reachable only through its binding.
  */
 import type { IndexRow } from "@holdfast/orchestrator";
+import { randomHex } from "@holdfast/protocol/transport";
 import * as v from "valibot";
 import { Misconfigured, depsCheck, isFunction, withMethods } from "../options.ts";
 import type { SqlStorageLike } from "../platform-types.ts";
@@ -18,7 +19,9 @@ export type IndexCommand =
   | { readonly command: "listed" }
   /** To the tenant's list. */
   | { readonly command: "addShard"; readonly shard: ShardRef }
-  | { readonly command: "shards" };
+  | { readonly command: "shards" }
+  /** To the list of the runs without a tenant: returns the key of public URLs, and with `make` makes one if it has none. */
+  | { readonly command: "urlKey"; readonly make: boolean };
 
 /** A shard contains the runs of one time range. When it is full, a shard with the next `split` follows. */
 export interface ShardRef {
@@ -69,7 +72,16 @@ function execute(command: IndexCommand, { storage: { sql }, clock = Date.now }: 
       return {};
     case "shards":
       return { shards: [...openList(sql).exec("SELECT bucket, split FROM shards ORDER BY bucket, split")] };
+    case "urlKey":
+      return { key: urlKeyOf(sql, command.make) };
   }
+}
+
+function urlKeyOf(sql: SqlStorageLike, make: boolean): unknown {
+  sql.exec("CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID");
+  if (make) sql.exec("INSERT OR IGNORE INTO secrets VALUES ('url key', ?)", randomHex(32));
+  const [row] = sql.exec("SELECT value FROM secrets WHERE name = 'url key'");
+  return row?.["value"];
 }
 
 function openList(sql: SqlStorageLike): SqlStorageLike {

@@ -48,4 +48,9 @@ export interface RunIndex {
     readonly createdAt: number;
   }): Promise<void>;
   query(tenantId: string | undefined, query: RunQuery): Promise<RunPage>;
+  /**
+   * Returns the secret key of public URLs, the same for all tenants; `undefined`: it has none yet. With `make` it makes one.
+   * Absent: without `URL_KEYS` the deployment has no public tokens.
+   */
+  urlKey?(make: boolean): Promise<string | undefined>;
 }

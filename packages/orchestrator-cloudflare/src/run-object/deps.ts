@@ -5,6 +5,7 @@
  */
 import { type Duration, type Limits, type StepDispatcher, parseDurationMs } from "@holdfast/protocol";
 import * as v from "valibot";
+import { URL_KEYS } from "../auth/url-keys.ts";
 import { FIELDS, LIMITS_SCHEMA, depsCheck, isFunction, withMethods } from "../options.ts";
 import type {
   BucketLike,
@@ -23,6 +24,8 @@ export interface RunObjectDeps {
   readonly runDO?: DurableObjectNamespaceLike | undefined;
   /** The index of runs. It gets each change of status. */
   readonly runIndex?: RunIndex | undefined;
+  /** The keys of public URLs: those of `WorkerDeps.urlKeys`. Default: one key, which `runIndex` stores. */
+  readonly urlKeys?: readonly string[] | undefined;
   /** The time from the end of a run to its deletion, by workflow. Without it, runs are deleted only by a request. */
   readonly retention?: Retention | undefined;
   /** An R2 bucket for large payloads of ended runs. Without it they stay in the object. */
@@ -52,6 +55,7 @@ const RUN_OBJECT_DEPS = v.strictObject({
   dispatcher: FIELDS.dispatcher,
   runDO: v.optional(FIELDS.namespace),
   runIndex: v.optional(FIELDS.runIndex),
+  urlKeys: v.optional(URL_KEYS),
   retention: v.optional(FIELDS.retention),
   bucket: v.optional(FIELDS.bucket),
   telemetry: v.optional(FIELDS.telemetry),

@@ -9,7 +9,7 @@ import {
   type Reply,
   type RunHeader,
   RunHost,
-  type Unique,
+  type RunMessage,
   type WriteBatch,
   alarmOf,
   expiryOf,
@@ -34,6 +34,7 @@ import { observe } from "./observe.ts";
 import { notServed } from "./served-workflows.ts";
 import { DurableObjectStore } from "./store.ts";
 import { TokenIds } from "./token-ids.ts";
+import { newUnique } from "./unique.ts";
 import { Watchers } from "./watchers.ts";
 
 /** How long the alarm handler waits for the run that it woke, ms. If the object dies then, the platform repeats the alarm. */
@@ -158,9 +159,7 @@ export class RunObject {
       case "delete":
         return this.#delete(command.by);
       case "message":
-        return Response.json(
-          this.#key.refusalOf(command.message) ?? this.#host.receive(command.message, randomHex(16), newUnique()),
-        );
+        return this.#receive(command.message);
       case "workflows":
         return Response.json({ workflows: await this.#deps.dispatcher.workflows() });
       case "reserveKey":
@@ -235,9 +234,10 @@ export class RunObject {
   }
 
   async #trigger({ trigger, byKey, waitMs }: CommandOf<"trigger">, view: CallersView): Promise<Response> {
+    const unique = await newUnique(this.#deps, trigger);
     const keyHolder = this.#key.holderFor({ byKey });
     if (keyHolder !== undefined) return Response.json(keyHolder);
-    const reply = this.#host.handle(toTriggerInput(trigger, randomHex(16), newUnique()));
+    const reply = this.#host.handle(toTriggerInput(trigger, randomHex(16), unique));
     if (reply.type === "refused" && reply.code === "workflow_not_found")
       throw await notServed(this.#deps.dispatcher, reply.message, view);
     if (reply.type === "refused") throw refusal(reply);
@@ -245,6 +245,11 @@ export class RunObject {
     // Stacks are in the record and the journal only, which the caller has requested (SEC4).
     const record = this.#answers.record({ ...view, stacks: false });
     return this.#json(record, view, reply.type === "created" ? 201 : 200);
+  }
+
+  async #receive(message: RunMessage): Promise<Response> {
+    const unique = message.type === "trigger" ? await newUnique(this.#deps, message.trigger) : undefined;
+    return Response.json(this.#key.refusalOf(message) ?? this.#host.receive(message, randomHex(16), unique));
   }
 
   /** Deletes the run with all its rows (VER3). */
@@ -269,10 +274,6 @@ export class RunObject {
     // The audit is deleted with the run, so the log records the deletion and its caller.
     console.log(JSON.stringify({ message: "run deleted", runId: id, tenantId, by }));
   }
-}
-
-function newUnique(): Unique {
-  return { incarnation: randomHex(8) };
 }
 
 function refusal(reply: Reply & { type: "refused" }): ApiRefusal {

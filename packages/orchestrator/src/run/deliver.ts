@@ -80,9 +80,10 @@ function findWait(draft: Draft, delivery: Buffered): OpenWait | undefined {
 
 /** Accepts the answer to a token. */
 export function resolveToken(draft: Draft, input: Input & { type: "resolveToken" }): Reply {
-  const { tokenId, payload } = input;
+  const { tokenId, payload, publicly } = input;
   const stored = readRow(draft.state.store, TOKEN_PREFIX, tokenId);
-  if (stored === undefined || (input.publicly === true && stored.public !== true)) {
+  const isOpen = stored?.public === true && draft.header.incarnation === publicly?.incarnation;
+  if (stored === undefined || (publicly !== undefined && !isOpen)) {
     return { type: "refused", code: "token_not_found", message: "This run never issued that token." };
   }
   // A time-out that is due has closed the token in this transition.

@@ -40,8 +40,8 @@ export type Input =
       readonly type: "resolveToken";
       readonly tokenId: string;
       readonly payload: string;
-      /** The caller has no credentials and may only answer public tokens. */
-      readonly publicly?: boolean;
+      /** The caller has a public URL of this incarnation instead of credentials: it may only answer public tokens of it. */
+      readonly publicly?: { readonly incarnation: string };
     })
   | (Requested & {
       readonly type: "cancel";

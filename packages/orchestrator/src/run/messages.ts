@@ -39,6 +39,8 @@ export interface TriggerInput {
 export interface Unique {
   /** 64 random bits as 16 hexadecimal digits. */
   readonly incarnation: string;
+  /** See `RunHeader.publicMac`. */
+  readonly publicMac?: string | undefined;
 }
 
 /**

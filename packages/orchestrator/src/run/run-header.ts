@@ -108,6 +108,8 @@ export interface RunHeader extends RunIdentity {
    * changed. Absent in runs that older code created: these keep their keys.
    */
   readonly incarnation?: string | undefined;
+  /** The MAC of the run's public URLs (SEC8). Absent: its deployment had no key. Set when the run is created. */
+  readonly publicMac?: string | undefined;
   /** The replay flags. Set when the run is created, and never changed. Absent: none, so profile 0 applies (REP8). */
   readonly flags?: readonly number[] | undefined;
   /** Entries say where the function requested their operations (RES3). Absent in runs that older code created. */

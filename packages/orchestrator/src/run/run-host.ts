@@ -39,7 +39,7 @@ import { Liveness } from "./liveness.ts";
 import { type FirstPage, type PageSize, pageSizeOf, readPage } from "./journal-pages.ts";
 import { type RunMessage, type Unique, describeWorkflowOf as describe, toTriggerInput } from "./messages.ts";
 import { isNewerMessage } from "./newer-format.ts";
-import { runKeyOf } from "./run-key.ts";
+import { publicTokensOf, runKeyOf } from "./run-key.ts";
 import { OUTBOX_PREFIX, type OutboxRow, listRows, readRow } from "./rows.ts";
 import { type ParentRef, type RunHeader, parentsOf } from "./run-header.ts";
 import { type RunState, applyBatch, loadRun, readInherited, readInput, takeJournal } from "./run-state.ts";
@@ -364,6 +364,7 @@ export class RunHost {
         ...(header.tenantId === undefined ? {} : { tenantId: header.tenantId }),
         ...(header.traceparent === undefined ? {} : { traceparent: header.traceparent }),
         ...runKeyOf(header),
+        ...publicTokensOf(header),
       },
       workflowId: header.workflowId,
       ...(header.workflowVersion === undefined ? {} : { workflowVersion: header.workflowVersion }),

@@ -4,7 +4,15 @@
  * Owns: its derivation from tenant, run id and incarnation, and the ids that the orchestrator makes of it. Executions make
  * the others (`stepKeyOf`, `traceparentOf`). Stored runs use them: the derivations never change (VER1).
  */
-import { LIMITS, type OperationId, type Traced, hashText, parseOperationId } from "@holdfast/protocol";
+import {
+  LIMITS,
+  type OperationId,
+  type Traced,
+  hashText,
+  parseOperationId,
+  publicTokenPath,
+  tenantSegment,
+} from "@holdfast/protocol";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { RunHeader } from "./run-header.ts";
@@ -15,6 +23,16 @@ const CHILD_BYTES = 10;
 /** Returns the key of a run as a field of `RunFacts`; nothing for a run that older code created. */
 export function runKeyOf({ tenantId, id, incarnation }: RunHeader): { readonly runKey?: string } {
   return incarnation === undefined ? {} : { runKey: digest([tenantId ?? null, id, incarnation], KEY_BYTES) };
+}
+
+/** Returns where the URLs of the run's public tokens start, as a field of `RunFacts` (SEC8). */
+export function publicTokensOf(header: RunHeader): { readonly publicTokens?: string } {
+  const { tenantId, id, incarnation, publicMac, baseUrl = "" } = header;
+  const tenant = tenantSegment(tenantId);
+  // A run that older code created must replay as before, so it gets a URL. The Worker refuses that URL.
+  if (incarnation === undefined) return { publicTokens: baseUrl + publicTokenPath([tenant, id]) };
+  if (publicMac === undefined) return {};
+  return { publicTokens: baseUrl + publicTokenPath([tenant, id, incarnation, publicMac]) };
 }
 
 /** Returns the facts from which the ids of the run's trace are made. */

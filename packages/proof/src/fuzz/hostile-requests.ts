@@ -85,7 +85,10 @@ function pathOf(known: readonly string[]): fc.Arbitrary<string> {
         "/openapi.json",
       ),
     },
-    { weight: 1, arbitrary: fc.tuple(id, id, id).map((ids) => `/public/tokens/${ids.join("/")}`) },
+    {
+      weight: 1,
+      arbitrary: fc.array(id, { minLength: 3, maxLength: 6 }).map((ids) => `/public/tokens/${ids.join("/")}`),
+    },
     { weight: 1, arbitrary: fc.string({ unit: "binary-ascii", maxLength: 40 }).map((text) => `/${encode(text)}`) },
   );
 }

@@ -7,7 +7,7 @@
 
 export type BodyText =
   | { readonly ok: true; readonly text: string }
-  | { readonly ok: false; readonly why: "too_large" | "not_utf8" };
+  | { readonly ok: false; readonly why: "too_large" | "not_utf8" | "too_slow" };
 
 /** The part of a `Request` that this file needs. */
 interface WithBody {
@@ -15,11 +15,32 @@ interface WithBody {
   readonly body: ReadableStream<Uint8Array> | null;
 }
 
-/** Reads the body as text; without a body, the empty text. Reads at most one chunk beyond `bytesMax`, then cancels. */
-export async function readBodyText({ headers, body }: WithBody, bytesMax: number): Promise<BodyText> {
+/**
+ * Reads the body as text; without a body, the empty text. Reads at most one chunk beyond `bytesMax`, then cancels. `msMax`:
+ * the time for the whole body, default: no limit.
+ */
+export async function readBodyText(
+  { headers, body }: WithBody,
+  bytesMax: number,
+  msMax: number = Infinity,
+): Promise<BodyText> {
   if (Number(headers.get("Content-Length") ?? 0) > bytesMax) return { ok: false, why: "too_large" };
   if (body === null) return { ok: true, text: "" };
   const reader = body.getReader();
+  if (msMax === Infinity) return readAll(reader, bytesMax);
+  const { promise: tooSlow, resolve } = Promise.withResolvers<BodyText>();
+  const timer = setTimeout(() => {
+    resolve({ ok: false, why: "too_slow" });
+    void reader.cancel().catch(() => {});
+  }, msMax);
+  try {
+    return await Promise.race([readAll(reader, bytesMax), tooSlow]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function readAll(reader: ReadableStreamDefaultReader<Uint8Array>, bytesMax: number): Promise<BodyText> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let bytes = 0;
   let text = "";

@@ -76,6 +76,7 @@ const start = record({
     triggeredBy: isText,
     environment: isText,
     runKey: maybe(matching(/^[0-9a-f]{32}$/)),
+    publicTokens: maybe(isText),
   }),
   workflowId: isText,
   workflowVersion: maybe(isText),

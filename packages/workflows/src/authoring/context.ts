@@ -118,18 +118,21 @@ function createWaitForToken(execution: Execution): WorkflowContext["waitForToken
         `${where}: this run already issued the token ${JSON.stringify(tokenId)}. Choose another tokenId, or leave it out.`,
       );
     }
+    const url = tokenUrl(execution.start.run, tokenId, options.public === true);
     const operation = requestWait(execution, "token", "token", { ...request, tokenId }, signal);
     issued.add(tokenId);
-    const url = tokenUrl(execution.start.run, tokenId, options.public === true);
     return { tokenId, url, wait: () => deliveredTo<T>(execution, operation, onTimeout) };
   };
 }
 
-function tokenUrl({ baseUrl = "", id, tenantId }: RunFacts, tokenId: string, open: boolean): string {
-  const [run, token] = [encodeURIComponent(id), encodeURIComponent(tokenId)];
-  const tenant = tenantId === undefined ? "-" : `t-${encodeURIComponent(tenantId)}`;
-  if (open) return `${baseUrl}/public/tokens/${tenant}/${run}/${token}`;
-  return `${baseUrl}/api/runs/${run}/tokens/${token}`;
+/** @throws HoldfastError `PUBLIC_TOKENS_NOT_CONFIGURED` */
+function tokenUrl({ baseUrl = "", id, publicTokens }: RunFacts, tokenId: string, open: boolean): string {
+  const start = open ? publicTokens : `${baseUrl}/api/runs/${encodeURIComponent(id)}/tokens/`;
+  if (start !== undefined) return start + encodeURIComponent(tokenId);
+  throw new HoldfastError(
+    "PUBLIC_TOKENS_NOT_CONFIGURED",
+    "ctx.waitForToken: public: true needs URL_KEYS or RUN_INDEX_DO, then a new run.",
+  );
 }
 
 /** Time and randomness. Inside a step body they are real, because the body's result is journaled (REP4). */

@@ -121,7 +121,7 @@ class Handler {
       return answerInLines(request, (start, port) => executeOver(this.#index, start, port));
     if (!isTurn && !isList)
       return refuse(404, "not_found", "This step handler serves only POST …/turn and GET …/workflows.");
-    const body = isTurn ? await readBodyText(request, this.#bytesMax) : NO_BODY;
+    const body = isTurn ? await readBodyText(request, this.#bytesMax, HOST_LIMITS.silentMsMax) : NO_BODY;
     if (!body.ok) return this.#refuseBody(body.why);
     const { text } = body;
     const problem = await this.#problemOf(
@@ -133,7 +133,9 @@ class Handler {
     return isTurn ? this.#turn(text) : Response.json(this.#list());
   }
 
-  #refuseBody(why: "too_large" | "not_utf8"): Response {
+  #refuseBody(why: (BodyText & { readonly ok: false })["why"]): Response {
+    if (why === "too_slow")
+      return refuse(408, "body_timeout", `The body did not arrive within ${HOST_LIMITS.silentMsMax} ms.`);
     if (why === "not_utf8") return refuse(400, "invalid_turn", "The turn is invalid: the body is not UTF-8 text.");
     return refuse(413, "payload_too_large", `The body is larger than ${this.#bytesMax} bytes (bodyBytesMax).`);
   }

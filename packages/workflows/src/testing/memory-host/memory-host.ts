@@ -66,7 +66,10 @@ export class MemoryHost implements WorldRun {
   #host: RunHost;
   #created = 0;
   /** A run that is made again has another incarnation, and each repetition of a test has the same. */
-  readonly newUnique = (): Unique => ({ incarnation: String((this.#created += 1)).padStart(16, "0") });
+  readonly newUnique = (): Unique => ({
+    incarnation: String((this.#created += 1)).padStart(16, "0"),
+    publicMac: "public-tokens-of-tests",
+  });
 
   constructor(options: MemoryHostOptions) {
     this.clock = options.clock ?? new VirtualClock();
