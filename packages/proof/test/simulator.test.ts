@@ -21,13 +21,13 @@ const EXERCISED =
     .split(" ")
     .map((kind) => `program: ${kind}`)
     .concat(
-      ["crash before", "crash after", "zombie after", "commit fails", "start", "death in a body"].map(
+      ["crash before", "crash after", "zombie after", "commit fails", "commits lost", "start", "death in a body"].map(
         (fault) => `fault: ${fault}`,
       ),
       ["twice", "early", "late", "lost"].map((fault) => `fault: alarm ${fault}`),
       ["lost", "twice", "late", "answer lost"].map((fault) => `fault: message ${fault}`),
       ["cancelled", "compensated", "compensation_failed", "completed", "failed"].map((status) => `end: ${status}`),
-      ["cancel", "change code", "evict", "jump", "pause", "resume", "set back", "token delivered"].map(
+      ["cancel", "change code", "evict", "jump", "pause", "resume", "set back", "token resolved"].map(
         (act) => `action: ${act}`,
       ),
       [

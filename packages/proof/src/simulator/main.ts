@@ -19,7 +19,7 @@ const HELP = `
   pnpm simulate --from S      The seeds from S on, the same every time.
   pnpm simulate --minutes M   Seeds for M minutes.
   pnpm simulate --bug NAME    With a deliberate bug: ${Object.keys(BUGS).join(", ")}.
-  pnpm simulate --bugs        The number of seeds to find each deliberate bug.
+  pnpm simulate --bugs        The number of seeds to find each deliberate bug. With --shard K/N: each N-th bug.
 
   Prints each failing seed with a shrunk scenario, and how often each feature was exercised.
   Exits with 0 if no seed failed, otherwise with 1.
@@ -33,8 +33,8 @@ interface Options {
   readonly seeds: number;
   readonly minutes: number;
   readonly bug: BugName | undefined;
-  /** Searches for each deliberate bug instead. */
-  readonly bugs: boolean;
+  /** Searches for these deliberate bugs instead. */
+  readonly bugs: readonly BugName[];
 }
 
 type Failed = SeedBatch["failed"][number];
@@ -44,7 +44,8 @@ if (options !== undefined) await main(options);
 
 async function main(given: Options): Promise<void> {
   const pool = new SeedPool();
-  const passed = given.bugs ? await findBugs(pool, given.from) : await simulateSeeds(pool, given);
+  const passed =
+    given.bugs.length > 0 ? await findBugs(pool, given.from, given.bugs) : await simulateSeeds(pool, given);
   pool.end();
   process.exitCode = passed ? 0 : 1;
 }
@@ -113,6 +114,7 @@ function readOptions(): Options | undefined {
       minutes: { type: "string" },
       bug: { type: "string" },
       bugs: { type: "boolean", default: false },
+      shard: { type: "string", default: "1/1" },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -126,5 +128,17 @@ function readOptions(): Options | undefined {
     process.exitCode = values.help === true ? 0 : 1;
     return undefined;
   }
-  return { seeds, from, minutes, bug: values.bug as BugName | undefined, bugs: values.bugs };
+  return {
+    seeds,
+    from,
+    minutes,
+    bug: values.bug as BugName | undefined,
+    bugs: values.bugs ? bugsOf(values.shard) : [],
+  };
+}
+
+/** The bugs of a shard `K/N`: each N-th bug from the K-th. */
+function bugsOf(shard: string): BugName[] {
+  const [first = 1, shards = 1] = shard.split("/").map(Number);
+  return (Object.keys(BUGS) as BugName[]).filter((_, place) => place % shards === first - 1);
 }

@@ -7,16 +7,9 @@
 import { type JournalEntry, isTerminal } from "@holdfast/protocol";
 import { type RunHeader, type WaitRow, type WriteBatch, applyWaitRows, headerAfter } from "@holdfast/orchestrator";
 import type { ExecutionObserver, Observer } from "./observer.ts";
-import { BodyStarts } from "./oracles/body-starts.ts";
-import { Budget } from "./oracles/budget.ts";
-import { Creations } from "./oracles/children.ts";
-import { Compensable } from "./oracles/compensable.ts";
-import { Deaths } from "./oracles/deaths.ts";
-import { Races } from "./oracles/races.ts";
-import { RecoveryTime } from "./oracles/recovery-time.ts";
-import { Timers } from "./oracles/timers.ts";
-import type { Commit, Watcher } from "./oracles/watcher.ts";
+import type { Commit } from "./oracles/watcher.ts";
 import type { Finding } from "./oracles/finding.ts";
+import { Watchers } from "./watchers.ts";
 
 interface RunView {
   /** The values that each execution received, oldest execution first. */
@@ -28,32 +21,36 @@ interface RunView {
   header: RunHeader | undefined;
   /** The open waits with rows of their own. */
   readonly waitRows: Map<string, WaitRow>;
-  /** All executions up to this epoch are lost. */
-  lostEpoch: number;
+  /** For each commit: restores what this view was before it. */
+  readonly undo: (() => void)[];
 }
 
 interface Log {
   readonly epoch: number;
+  /** Its process is another one than the run's. */
+  readonly remote: boolean;
+  /** The function has begun. */
+  begun: boolean;
   readonly seen: string[];
   /** The number of values that the function had received when it requested each step. */
   readonly requestedAt: Map<string, number>;
   /** The number of values that led to a stored entry. Later executions must receive the same values. */
   bound: number;
   abandoned: boolean;
+  /** Its process died. What its code still does in this process never happened. */
+  dead: boolean;
 }
 
 export class Observations implements Observer {
   readonly findings: Finding[] = [];
   readonly changed: Set<string> = new Set();
-  readonly recovery: RecoveryTime = new RecoveryTime();
-  readonly #deaths = new Deaths();
   /** The number of deaths in each body. */
   readonly #died = new Map<string, number>();
   readonly #kill: (runId: string) => void;
   readonly handlesRejections: boolean;
   readonly #views = new Map<string, RunView>();
   readonly #now: () => number;
-  readonly #watchers: readonly (readonly [Finding["oracle"], Watcher])[];
+  readonly #watchers: Watchers;
 
   constructor(options: {
     readonly now: () => number;
@@ -65,40 +62,41 @@ export class Observations implements Observer {
     this.#now = now;
     this.#kill = options.kill;
     this.handlesRejections = options.handlesRejections;
-    this.#watchers = [
-      ["body starts", new BodyStarts(now)],
-      ["times", new Timers(now)],
-      ["budget", new Budget()],
-      ["children", new Creations()],
-      ["compensation", new Compensable()],
-      ["deaths", this.#deaths],
-      ["races", new Races()],
-      ["progress", this.recovery],
-    ];
+    this.#watchers = new Watchers(now);
+  }
+
+  /** An execution starts. Its function begins later, or never. */
+  starting(runId: string, epoch: number, remote: boolean): void {
+    const { logs } = this.view(runId);
+    const begun = false;
+    logs.push({ epoch, remote, begun, seen: [], requestedAt: new Map(), bound: 0, abandoned: false, dead: false });
+    logs.sort((a, b) => a.epoch - b.epoch);
   }
 
   begin(runId: string, epoch: number): ExecutionObserver {
     const view = this.view(runId);
     const { logs, started, ended } = view;
-    // The function of an execution may begin after its process has died.
-    const log: Log = { epoch, seen: [], requestedAt: new Map(), bound: 0, abandoned: epoch <= view.lostEpoch };
-    logs.push(log);
-    logs.sort((a, b) => a.epoch - b.epoch);
+    const log = logs.find((one) => one.epoch === epoch && !one.begun) ?? replayOf(epoch);
+    log.begun = true;
     // An abandoned execution continues in memory for a while. What it receives then has no effect.
     const isAbandoned = (): boolean => logs.at(-1) !== log || log.abandoned;
     return {
       requests: (op, what) => {
+        if (log.dead) return;
         log.requestedAt.set(op, log.seen.length);
-        if (what !== undefined) for (const [, watcher] of this.#watchers) watcher.requested?.(runId, op, what);
+        if (what !== undefined) this.#watchers.show((watcher) => watcher.requested?.(runId, op, what), runId);
       },
       dies: (op, deaths) => !isAbandoned() && this.#dies(runId, op, deaths),
       see: (seen) => {
         if (!isAbandoned()) this.#note(runId, log, seen);
       },
       bodyStarts: (op) => {
+        if (log.dead) return;
         started.set(op, (started.get(op) ?? 0) + 1);
-        for (const [, watcher] of this.#watchers) watcher.bodyStarts?.(runId, op, epoch, isAbandoned());
-        if (ended.has(op) && !isAbandoned())
+        const abandoned = isAbandoned();
+        const process = log.remote ? undefined : runId;
+        this.#watchers.show((watcher) => watcher.bodyStarts?.(runId, op, epoch, abandoned), process);
+        if (ended.has(op) && !abandoned)
           this.#find("effects", `a body of ${op} of ${runId} started after its outcome was stored`);
       },
     };
@@ -109,22 +107,36 @@ export class Observations implements Observer {
     const died = this.#died.get(`${runId} ${op}`) ?? 0;
     if (died >= deaths) return false;
     this.#died.set(`${runId} ${op}`, died + 1);
-    this.#deaths.died(runId);
     this.#kill(runId);
     return true;
   }
 
+  /** The process of a run died in a body, and no request of a caller with it. */
+  died(runId: string): void {
+    this.#watchers.show((watcher) => watcher.died?.(runId));
+  }
+
   /** The process that executed the run is dead, or its execution is abandoned. */
   freeze(runId: string): void {
-    const view = this.view(runId);
-    view.lostEpoch = view.header?.epoch ?? 0;
-    for (const log of view.logs) log.abandoned = true;
-    for (const [, watcher] of this.#watchers) watcher.lost?.(runId);
+    for (const log of this.view(runId).logs) log.abandoned = true;
+    this.#watchers.show((watcher) => watcher.lost?.(runId));
+  }
+
+  faultEnded(runId: string, kind: string): void {
+    this.#watchers.show((watcher) => watcher.faultEnded?.(runId, kind));
+  }
+
+  /** The process of a run died with its last commits. */
+  lose(runId: string, commits: number): void {
+    const { undo, logs } = this.view(runId);
+    for (const log of logs) log.dead = !log.remote;
+    for (const restore of undo.splice(undo.length - commits).toReversed()) restore();
+    this.#watchers.lose(runId, commits);
   }
 
   /** Something happened to the world that may delay its runs. */
   disturbed(): void {
-    for (const [, watcher] of this.#watchers) watcher.disturbed?.();
+    this.#watchers.show((watcher) => watcher.disturbed?.());
   }
 
   #note(runId: string, log: Log, seen: string): void {
@@ -141,6 +153,7 @@ export class Observations implements Observer {
   committed(runId: string, batch: WriteBatch): void {
     const view = this.view(runId);
     const { header: before } = view;
+    view.undo.push(restoring(view));
     const written: RunHeader | undefined = batch.puts.get("record") as RunHeader | undefined;
     view.header = headerAfter(view, batch);
     applyWaitRows(view.waitRows, batch);
@@ -149,7 +162,7 @@ export class Observations implements Observer {
     // The commit that creates a resumed run contains the entries that it takes over.
     const own = before === undefined ? [] : entries;
     const commit: Commit = { batch, now: this.#now(), before, after: view.header, entries: own };
-    for (const [, watcher] of this.#watchers) watcher.committed?.(runId, commit);
+    this.#watchers.show((watcher) => watcher.committed?.(runId, commit), runId, true);
   }
 
   /** Notes which values of the newest execution led to stored entries. */
@@ -169,10 +182,11 @@ export class Observations implements Observer {
 
   /** The findings of the oracles that watched the simulation. */
   allFindings(): Finding[] {
-    return [
-      ...this.findings,
-      ...this.#watchers.flatMap(([oracle, { findings }]) => findings.map((text) => ({ oracle, text }))),
-    ];
+    return [...this.findings, ...this.#watchers.findings];
+  }
+
+  get longest(): ReadonlyMap<string, number> {
+    return this.#watchers.longest;
   }
 
   /** A run was deleted. If it is created again, the oracle on children finds it. */
@@ -181,13 +195,13 @@ export class Observations implements Observer {
   }
 
   clockSetBack(): void {
-    for (const [, watcher] of this.#watchers) watcher.clockSetBack?.();
+    this.#watchers.show((watcher) => watcher.clockSetBack?.());
   }
 
   view(runId: string): RunView {
     let view = this.#views.get(runId);
     if (view === undefined) {
-      view = { logs: [], ended: new Set(), started: new Map(), header: undefined, waitRows: new Map(), lostEpoch: 0 };
+      view = { logs: [], ended: new Set(), started: new Map(), header: undefined, waitRows: new Map(), undo: [] };
       this.#views.set(runId, view);
     }
     return view;
@@ -195,7 +209,11 @@ export class Observations implements Observer {
 
   /** What the newest execution of a run requested. */
   entered(runId: string): ReadonlySet<string> {
-    return new Set(this.view(runId).logs.at(-1)?.requestedAt.keys());
+    return new Set(
+      this.view(runId)
+        .logs.findLast(({ begun }) => begun)
+        ?.requestedAt.keys(),
+    );
   }
 
   #find(oracle: Finding["oracle"], text: string): void {
@@ -206,4 +224,34 @@ export class Observations implements Observer {
   trace(): string {
     return JSON.stringify([...this.#views].map(([id, { logs, started }]) => [id, logs, [...started]]));
   }
+}
+
+/** An execution that no start message began: a replay of an ended run. What it does has no effect. */
+function replayOf(epoch: number): Log {
+  return {
+    epoch,
+    remote: false,
+    begun: true,
+    seen: [],
+    requestedAt: new Map(),
+    bound: 0,
+    abandoned: true,
+    dead: false,
+  };
+}
+
+/** Returns a function that restores what is now known of the stored run. */
+function restoring(view: RunView): () => void {
+  const { header, logs } = view;
+  const ended = [...view.ended];
+  const waitRows = [...view.waitRows];
+  const bounds = new Map(logs.map((log) => [log, log.bound]));
+  return () => {
+    view.header = header;
+    view.ended.clear();
+    for (const op of ended) view.ended.add(op);
+    view.waitRows.clear();
+    for (const [op, row] of waitRows) view.waitRows.set(op, row);
+    for (const log of logs) log.bound = bounds.get(log) ?? 0;
+  };
 }

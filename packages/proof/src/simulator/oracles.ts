@@ -3,7 +3,7 @@
  *
  * Owns: the list of the oracles on stored data, one in each file of `oracles/`. Each returns the violations that it finds.
  */
-import { checkAcknowledged } from "./oracles/acknowledged.ts";
+import { checkAcknowledged, checkAnswers } from "./oracles/acknowledged.ts";
 import { checkCleanup } from "./oracles/cleanup.ts";
 import { checkCancel } from "./oracles/cancel.ts";
 import { checkCompensation } from "./oracles/compensation.ts";
@@ -24,6 +24,7 @@ const ORACLES: readonly (readonly [Finding["oracle"], Oracle])[] = [
   ["progress", checkProgress],
   ["alarm", checkAlarm],
   ["acknowledged", checkAcknowledged],
+  ["acknowledged", checkAnswers],
   ["journal", checkJournal],
   ["effects", checkEffects],
   ["flags", checkFlags],

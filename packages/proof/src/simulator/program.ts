@@ -271,6 +271,6 @@ function makeStep(random: Random, id: number): Program {
     timeoutMs: random.chance(0.1) ? 500 : undefined,
     ...(random.chance(0.2) ? { throws: random.pick(["fatal", "retryable"] as const) } : {}),
     ...(random.chance(0.1) ? { odd: random.below(ODD_VALUES) } : {}),
-    ...(random.chance(0.02) && !once ? { deaths: random.chance(0.8) ? 1 + random.below(3) : 14 } : {}),
+    ...(random.chance(0.02) && !once ? { deaths: random.chance(0.6) ? 1 + random.below(3) : 14 } : {}),
   };
 }

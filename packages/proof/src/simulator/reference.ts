@@ -65,7 +65,7 @@ function allowsLeafValue(program: Leaf, value: unknown, how: Treatment): boolean
     case "release":
       return allowsReleased(program.on, value);
     case "token":
-      return value === null || value === "answer";
+      return value === null || isAnswer(value);
     case "iterate":
       return typeof value === "number" && value <= program.max * (program.twice ? 2 : 1);
     case "pure":
@@ -88,9 +88,13 @@ function isWinner(part: Program, result: unknown, how: Treatment): boolean {
   return name === `m${part.id}` && allowsValue(part, delivered, how);
 }
 
+function isAnswer(value: unknown): boolean {
+  return typeof value === "string" && value.startsWith("answer ");
+}
+
 function allowsReleased(on: (Program & { readonly kind: "release" })["on"], value: unknown): boolean {
   if (value === "released") return true;
-  if (on === "token") return value === "answer";
+  if (on === "token") return isAnswer(value);
   return on !== "sleep" && typeof value === "string" && /^d\d+-/.test(value);
 }
 

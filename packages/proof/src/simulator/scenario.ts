@@ -68,6 +68,8 @@ export interface Scenario {
   readonly timeoutMs: number | undefined;
   /** Which executions run at the other end of a pipe; `by turns`: every second one. */
   readonly remote: "never" | "always" | "by turns";
+  /** A process that dies loses the commits that are not durable (S4). */
+  readonly loses?: true;
   /** The replay flags of all runs. Absent: the newest ones. */
   readonly flags?: readonly number[];
   readonly actions: readonly Action[];
@@ -90,6 +92,7 @@ export function makeScenario(seed: number): Scenario {
     actions: Array.from({ length: random.below(8) }, () => makeAction(random, deliveries)),
     faults: random.chance(0.15) ? [] : Array.from({ length: 1 + random.below(6) }, () => makeFault(random)),
     resume: random.chance(0.2) ? random.below(4) : undefined,
+    ...(random.chance(0.5) ? { loses: true } : {}),
   };
   return random.chance(0.2) ? { ...scenario, program: withOlderRules(program), flags: [1] } : scenario;
 }

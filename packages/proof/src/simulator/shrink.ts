@@ -37,6 +37,10 @@ function* smaller(scenario: Scenario): Generator<Scenario, void> {
     const { flags: _flags, ...newest } = scenario;
     yield newest;
   }
+  if (scenario.loses === true) {
+    const { loses: _loses, ...keeps } = scenario;
+    yield keeps;
+  }
   if (remote !== "never") yield { ...scenario, remote: "never" };
   for (const less of smallerPrograms(program)) yield { ...scenario, program: less };
 }

@@ -4,11 +4,13 @@
  * Owns: the order of events. The orchestrator and the replay engine are the real ones; only the clock, the network, the
  * storage and the randomness belong to the simulator.
  */
-import { type IndexRow } from "@holdfast/orchestrator";
+import type { IndexRow, Reply } from "@holdfast/orchestrator";
 import { ENCODED_UNDEFINED, NEWEST_FLAGS } from "@holdfast/protocol";
-import { CommitFailed, type Faults, MemoryHost, SimulatedCrash, VirtualClock } from "@holdfast/workflows/testing";
+import { CommitFailed, MemoryHost, SimulatedCrash, VirtualClock } from "@holdfast/workflows/testing";
 import { BUGS, type BugName } from "./bugs.ts";
-import { type Delivered, toWorkflows } from "./interpreter.ts";
+import { Callers } from "./callers.ts";
+import { FaultPlan } from "./fault-plan.ts";
+import { toWorkflows } from "./interpreter.ts";
 import { Observations } from "./observations.ts";
 import { checkRun } from "./oracles.ts";
 import { checkChildren } from "./oracles/children.ts";
@@ -19,7 +21,7 @@ import { checkTakenOver } from "./oracles/resume.ts";
 import { hasPendingMessages, progressOf } from "./run-progress.ts";
 import { planAt } from "./resume-plan.ts";
 import { type Program, hasMatch, programOf } from "./program.ts";
-import { type Action, COMMIT_FAULTS, DISTURBING, type Fault, type Scenario, sizesOf } from "./scenario.ts";
+import { type Action, DISTURBING, type Fault, type Scenario, sizesOf } from "./scenario.ts";
 
 /** The age of an alarm that counts as lost, and more. */
 const RESTORED_AFTER_MS = 10_000;
@@ -35,19 +37,16 @@ export class World {
   readonly #clock = new VirtualClock();
   readonly #observations: Observations;
   readonly #root: MemoryHost;
-  /** Acknowledged deliveries by run, kind and name, in order. */
-  readonly #acknowledged = new Map<string, string[]>();
-  readonly #delivered = new Set<string>();
-  readonly #cancelled = new Set<string>();
-  readonly #terminated = new Set<string>();
-  readonly #cancelAcknowledged = new Set<string>();
-  /** The number of commits, messages, index updates, alarms and executions so far. */
-  readonly #occasions = { commit: 0, message: 0, index: 0, alarm: 0, start: 0 };
+  readonly #callers = new Callers((what) => this.#count(what));
+  readonly #plan: FaultPlan;
   readonly #index = new Map<string, IndexRow>();
-  #faultsDisabled = false;
 
   constructor(scenario: Scenario, bug: BugName | undefined, handlesRejections: boolean) {
     this.#scenario = scenario;
+    this.#plan = new FaultPlan(scenario, {
+      happens: (fault) => this.#happens(fault),
+      silent: (runId) => this.#executionLost(runId, "silent execution"),
+    });
     this.#observations = new Observations({
       now: () => this.#clock.now(),
       handlesRejections,
@@ -69,9 +68,15 @@ export class World {
       ...sizesOf(this.#scenario),
       workflows: toWorkflows(this.#scenario.program, this.#clock, this.#observations),
       onCreate: (host) => this.#watch(host),
-      faults: this.#faults(),
+      faults: this.#plan.faults,
       ...(this.#scenario.flags === undefined ? {} : { replayFlags: { newest: this.#scenario.flags } }),
-      ...(bug === undefined ? {} : { tampering: bug }),
+      tampering: {
+        ...bug,
+        start: (start) => {
+          this.#observations.starting(start.run.id, start.epoch, this.#plan.remote);
+          return bug?.start?.(start) ?? start;
+        },
+      },
     });
   }
 
@@ -83,9 +88,9 @@ export class World {
       await this.#root.advance(action.afterMs);
       this.#act(action);
     }
-    this.#faultsDisabled = true;
+    this.#plan.disabled = true;
     for (const host of this.#hosts()) this.#restoreCode(host);
-    for (const host of this.#hosts()) if (host.header.paused?.by === "operator") host.operate("unpause");
+    for (const host of this.#hosts()) if (host.header.paused?.by === "operator") this.#callers.operate(host, "unpause");
     await this.#runWithoutFaults();
     for (const host of this.#hosts()) await this.#check(host, timeoutMs !== undefined, false);
     if (resume !== undefined) await this.#resume(resume);
@@ -95,7 +100,8 @@ export class World {
 
   #trigger(): void {
     const { timeoutMs } = this.#scenario;
-    this.#root.trigger("root", undefined, timeoutMs === undefined ? {} : { timeoutMs });
+    const options = timeoutMs === undefined ? {} : { timeoutMs };
+    this.#callers.ask(this.#root, () => this.#root.trigger("root", undefined, options));
   }
 
   /** Performs an action from outside. */
@@ -107,21 +113,18 @@ export class World {
     if (act.type !== "deliver" && act.type !== "token") this.#count(`action: ${act.type}`);
     switch (act.type) {
       case "deliver":
-        return this.#deliver(host, act);
-      case "token": {
-        const [tokenId] = host.header.waits.flatMap((wait) => wait.tokenId ?? []);
-        if (tokenId === undefined) return;
-        return this.#count(`action: token ${host.resolveToken(tokenId, "answer").type}`);
-      }
+        return this.#callers.deliver(host, act);
+      case "token":
+        return this.#callers.answerToken(host);
       case "trigger again":
         return this.#trigger();
       case "cancel":
-        return this.#cancel(host);
+        return this.#callers.cancel(host);
       case "terminate":
-        return this.#terminate(host);
+        return this.#callers.terminate(host);
       case "pause":
       case "unpause":
-        return void host.operate(act.type);
+        return this.#callers.operate(host, act.type);
       case "evict":
       case "zombie":
         return this.#crash(host, act.type === "zombie", act.type);
@@ -144,7 +147,7 @@ export class World {
   #setBack(ms: number): void {
     this.#clock.jump(-ms);
     this.#observations.clockSetBack();
-    for (const host of this.#hosts()) if (!host.ended) host.operate("settle");
+    for (const host of this.#hosts()) if (!host.ended) this.#callers.operate(host, "settle");
   }
 
   /** Deletes all children that have ended. None of them is created again (CHILD1). */
@@ -156,37 +159,13 @@ export class World {
     }
   }
 
-  #terminate(host: MemoryHost): void {
-    this.#cancelled.add(host.runId);
-    const { crashes } = host;
-    const { type } = host.terminate("by the simulator");
-    // A command whose answer is lost is repeated, and the run has ended then.
-    if (type === "done" || host.crashes > crashes) this.#terminated.add(host.runId);
-  }
-
-  #cancel(host: MemoryHost): void {
-    const undoes = host.header.unwinding !== undefined;
-    this.#cancelled.add(host.runId);
-    if (host.cancel("by the simulator").type === "done" && !undoes) this.#cancelAcknowledged.add(host.runId);
-  }
-
   /** Deploys code that fits the journal again. A run that detected the change is retried. */
   #restoreCode(host: MemoryHost): void {
     if (!this.#observations.changed.delete(host.runId)) return;
     const { paused, error } = host.header;
     this.#count(`changed code: ${paused?.by === "engine" ? error?.code : "not detected"}`);
     this.#crash(host, false, "restore code");
-    if (paused?.by === "engine") host.operate("retry");
-  }
-
-  #deliver(host: MemoryHost, { on, name, delivery }: Action["act"] & { readonly type: "deliver" }): void {
-    const id = `d${delivery}-${host.runId}`;
-    const reply = host.deliver(on, name, { id, even: delivery % 2 === 0 } satisfies Delivered, id);
-    this.#count(`action: delivery ${reply.type === "delivered" ? reply.delivery : reply.type}`);
-    if (reply.type !== "delivered" || this.#delivered.has(id)) return;
-    this.#delivered.add(id);
-    const key = `${host.runId} ${on} ${name}`;
-    this.#acknowledged.set(key, [...(this.#acknowledged.get(key) ?? []), id]);
+    if (paused?.by === "engine") this.#callers.operate(host, "retry");
   }
 
   #hosts(): MemoryHost[] {
@@ -217,7 +196,7 @@ export class World {
   /** Retries a run that the engine paused. */
   #retry(host: MemoryHost): void {
     this.#count(`action: retry after ${host.header.error?.code}`);
-    host.operate("retry");
+    this.#callers.operate(host, "retry");
   }
 
   /** Loads each object whose alarm the platform has lost, as a request does. */
@@ -246,7 +225,8 @@ export class World {
     this.#count("action: resume");
     if (inherited.lineage !== undefined) this.#count("action: resume with outcomes after the cut");
     const host = this.#newHost(runId, this.#root.world);
-    host.trigger("root", undefined, { runId, input: ENCODED_UNDEFINED, inherited });
+    const send = (): Reply => host.trigger("root", undefined, { runId, input: ENCODED_UNDEFINED, inherited });
+    this.#callers.ask(host, send);
     await this.#runWithoutFaults();
     await this.#check(host, false, true);
     const seenBy = (run: string): string[] => this.#observations.view(run).logs.flatMap(({ seen }) => seen);
@@ -258,16 +238,15 @@ export class World {
   async #check(host: MemoryHost, bounded: boolean, resumed: boolean): Promise<void> {
     const { runId } = host;
     const program = programOf(this.#scenario.program, host.header.workflowId);
+    const callers = this.#callers.of(runId);
     const observed: ObservedRun = {
       host,
       program,
       resumed,
-      cancelled: this.#cancelled.size > 0 || host.header.parent !== undefined,
-      terminated: this.#terminated.has(runId),
-      cancelAcknowledged: this.#cancelAcknowledged.has(runId),
+      ...callers,
+      cancelled: callers.cancelled || host.header.parent !== undefined,
       bounded: bounded && host === this.#root,
       inOrder: !hasMatch(program),
-      acknowledged: (on, name) => this.#acknowledged.get(`${runId} ${on} ${name}`) ?? [],
       started: this.#observations.view(runId).started,
       entered: this.#observations.entered(runId),
       listed: this.#index.get(runId),
@@ -288,9 +267,11 @@ export class World {
   /** Watches a new host of the world: a commit may fail, or its process may die after it. */
   #watch(host: MemoryHost): void {
     const count = host.store.afterCommit;
+    host.store.losesCommits = this.#scenario.loses === true;
+    if (this.#bug !== undefined) BUGS[this.#bug].prepare?.(host.store);
     let fault: Fault["type"] | undefined;
     host.store.beforeCommit = () => {
-      fault = this.#nextFault("commit", ({ type }) => COMMIT_FAULTS.has(type))?.type;
+      fault = this.#plan.atCommit();
       if (fault === "commit fails") {
         fault = undefined;
         this.#executionLost(host.runId, "commit fails");
@@ -310,57 +291,28 @@ export class World {
     };
   }
 
-  #faults(): Faults {
-    return {
-      message: () => {
-        const fault = this.#nextFault("message", (one) => one.type === "message");
-        return fault?.type === "message" ? fault.fault : undefined;
-      },
-      index: () => {
-        const fault = this.#nextFault("index", (one) => one.type === "index");
-        return fault?.type === "index" ? fault.fault : undefined;
-      },
-      alarm: () => {
-        const fault = this.#nextFault("alarm", (one) => one.type === "alarm");
-        return fault?.type === "alarm" ? (fault.fault ?? "twice") : undefined;
-      },
-      start: () => {
-        const fault = this.#nextFault("start", (one) => one.type === "start");
-        return fault?.type === "start" ? fault.fault : undefined;
-      },
-      silent: ({ runId }) => this.#executionLost(runId, "silent execution"),
-      remote: () => {
-        const { remote } = this.#scenario;
-        return remote === "always" || (remote === "by turns" && this.#occasions.start % 2 === 0);
-      },
-    };
-  }
-
-  /** Counts an occasion for faults, and returns the scenario's fault for it, if any. */
-  #nextFault(
-    occasion: "commit" | "message" | "index" | "alarm" | "start",
-    fits: (fault: Fault) => boolean,
-  ): Fault | undefined {
-    this.#occasions[occasion] += 1;
-    if (this.#faultsDisabled) return undefined;
-    const at = this.#occasions[occasion] - 1;
-    const fault = this.#scenario.faults.find((one) => one.at === at && fits(one));
-    if (fault === undefined) return undefined;
+  #happens(fault: Fault): void {
     this.#observations.disturbed();
     this.#count(
       `fault: ${"fault" in fault && typeof fault.fault === "string" ? `${fault.type} ${fault.fault}` : fault.type}`,
     );
-    return fault;
   }
 
+  /** The process of a run dies. If only its orchestrator is replaced, nothing is lost. */
   #crash(host: MemoryHost, zombies: boolean, kind: string): void {
+    const loses = !zombies && this.#scenario.loses === true;
     this.#executionLost(host.runId, kind);
-    host.crash({ zombies });
+    if (loses && host.store.losable > 0) {
+      this.#count("fault: commits lost");
+      this.#observations.lose(host.runId, host.store.losable);
+    }
+    host.crash({ zombies, loses });
+    this.#callers.repeat(host);
   }
 
   #executionLost(runId: string, kind: string): void {
     this.#observations.freeze(runId);
-    this.#observations.recovery.ended(runId, kind, this.#clock.now());
+    this.#observations.faultEnded(runId, kind);
   }
 
   /** The process of a run dies in a body. */
@@ -368,6 +320,8 @@ export class World {
     const host = this.#root.world.get(runId);
     if (host === undefined) return;
     this.#count("fault: death in a body");
+    // If a request dies too, its caller repeats it. Nobody knows of the death then.
+    if (!this.#callers.wait(host)) this.#observations.died(runId);
     this.#crash(host, false, "death in a body");
   }
 
@@ -387,7 +341,7 @@ export class World {
 
   /** The longest time from the end of a fault to the next progress, ms, by kind of fault. */
   get longest(): ReadonlyMap<string, number> {
-    return this.#observations.recovery.longest;
+    return this.#observations.longest;
   }
 
   /** Returns all observations and stored rows. */

@@ -18,7 +18,8 @@ export type RowBug =
   | "lose an outcome"
   | "drop a message"
   | "apply metadata twice"
-  | "swap inherited results";
+  | "swap inherited results"
+  | "begin executions before their epoch is durable";
 
 export const ROW_BUGS: Readonly<Record<RowBug, Bug>> = {
   "lose the alarm": {
@@ -86,6 +87,11 @@ export const ROW_BUGS: Readonly<Record<RowBug, Bug>> = {
       if (row?.lineage === undefined) return;
       const { lineage, outcomes, ...rest } = row;
       store.overwrite("inherited", { ...rest, outcomes: [...outcomes, ...lineage.outcomes.map(({ body }) => body)] });
+    },
+  },
+  "begin executions before their epoch is durable": {
+    prepare: (store) => {
+      store.sync = (done) => done();
     },
   },
 };

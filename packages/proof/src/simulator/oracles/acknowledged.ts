@@ -1,8 +1,8 @@
 /**
- * Oracle on the deliveries that callers made.
+ * Oracles on the deliveries and the answers to tokens that callers made.
  */
-import { describeLeftOver } from "@holdfast/orchestrator";
-import { isTerminal, parseOperationId } from "@holdfast/protocol";
+import { type RunRows, describeLeftOver } from "@holdfast/orchestrator";
+import { decodeValue, isOutcome, isTerminal, parseOperationId } from "@holdfast/protocol";
 import type { ObservedRun } from "./observed-run.ts";
 
 interface Buffered {
@@ -32,6 +32,21 @@ export function checkAcknowledged({ host, acknowledged, inOrder, resumed }: Obse
       return same ? [] : [`the deliveries of ${on} ${name} are [${found.join()}] instead of [${wanted.join()}]`];
     }),
   );
+}
+
+/**
+ * Every acknowledged answer to a token is what its wait received, or the record lists it (WAIT7, WAIT12).
+ */
+export function checkAnswers({ host, answered }: ObservedRun): string[] {
+  const left = new Set(buffered(host).map(({ kind, name }) => `${kind} ${name}`));
+  return answered.flatMap(([tokenId, answer]) => {
+    const { op } = host.store.get(`token/${tokenId}`) as RunRows["token/"];
+    const end = host.journal.find((entry) => entry.op === op && entry.type.startsWith("wait.") && isOutcome(entry));
+    if (end?.type === "wait.resolved" && decodeValue(end.value) === answer) return [];
+    // A wait that is let go during a pause leaves the answer that was buffered before.
+    if ((end === undefined || end.type === "wait.released") && left.has(`token ${tokenId}`)) return [];
+    return [`the answer ${answer} to ${op} was acknowledged, but the token ended with ${end?.type ?? "nothing"}`];
+  });
 }
 
 /** The deliveries that no wait has taken: as the record lists them, or as they are stored while the run has not ended. */

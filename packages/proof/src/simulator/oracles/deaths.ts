@@ -10,7 +10,6 @@ export class Deaths implements Watcher {
   readonly findings: string[] = [];
   readonly #deaths = new Map<string, number>();
 
-  /** The process of a run died in a body. */
   died(runId: string): void {
     const deaths = (this.#deaths.get(runId) ?? 0) + 1;
     this.#deaths.set(runId, deaths);

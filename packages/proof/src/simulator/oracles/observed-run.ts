@@ -24,6 +24,8 @@ export interface ObservedRun {
   readonly inOrder: boolean;
   /** The deliveries that were acknowledged, in order. */
   readonly acknowledged: (on: string, name: string) => readonly string[];
+  /** The answers to its tokens that were acknowledged. */
+  readonly answered: readonly (readonly [tokenId: string, answer: string])[];
   /** The number of body starts per operation. */
   readonly started: ReadonlyMap<string, number>;
   /** The `try` blocks that the newest execution entered, by the label of their node. */

@@ -13,13 +13,18 @@ const PROGRESS_MS_MAX = 60_000;
 
 export class RecoveryTime implements Watcher {
   readonly findings: string[] = [];
-  /** The longest time to progress after each kind of fault, ms. */
-  readonly longest: Map<string, number> = new Map();
+  readonly #longest: Map<string, number>;
+  readonly #now: () => number;
   readonly #faults = new Map<string, { kind: string; at: number }>();
 
-  /** A fault of a run has ended. */
-  ended(runId: string, kind: string, now: number): void {
-    this.#faults.set(runId, { kind, at: now });
+  /** `longest`: receives the longest time to progress after each kind of fault, ms. */
+  constructor(now: () => number, longest: Map<string, number>) {
+    this.#now = now;
+    this.#longest = longest;
+  }
+
+  faultEnded(runId: string, kind: string): void {
+    this.#faults.set(runId, { kind, at: this.#now() });
   }
 
   committed(runId: string, { before, after, entries, now }: Commit): void {
@@ -31,7 +36,7 @@ export class RecoveryTime implements Watcher {
     this.#faults.delete(runId);
     if (before === undefined || continues) return;
     const ms = now - Math.max(fault.at, dueAt(before, now));
-    this.longest.set(fault.kind, Math.max(this.longest.get(fault.kind) ?? 0, ms));
+    this.#longest.set(fault.kind, Math.max(this.#longest.get(fault.kind) ?? 0, ms));
     if (ms > PROGRESS_MS_MAX)
       this.findings.push(`${runId}: made no progress for ${ms} ms after the fault ${fault.kind}`);
   }

@@ -40,6 +40,10 @@ export interface Watcher {
   committed?(runId: string, commit: Commit): void;
   /** The run lost its execution: its process died or was abandoned. */
   lost?(runId: string): void;
+  /** The run's process died in a body, and a caller's request did not die with it. */
+  died?(runId: string): void;
+  /** A fault of the run has ended. */
+  faultEnded?(runId: string, kind: string): void;
   /** Something happened to the world that may delay a run. */
   disturbed?(): void;
   /** The clock was set back. */

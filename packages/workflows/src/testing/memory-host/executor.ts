@@ -20,6 +20,7 @@ import type { Workflow } from "../../authoring/workflow.ts";
 import { type Platform, webPlatform } from "../../replay/platform.ts";
 import type { VirtualClock } from "../virtual-clock.ts";
 import { DETECTED_MS, type Faults, type StartFault, lossOf } from "./faults.ts";
+import type { MemoryStore } from "./memory-store.ts";
 import { plainCopy } from "./plain-copy.ts";
 import type { Tampering } from "./tampering.ts";
 
@@ -29,6 +30,7 @@ export const REJECTED: ReportAnswer = { accepted: false, reason: "superseded" };
 export interface ExecutorHost {
   readonly runId: string;
   readonly clock: VirtualClock;
+  readonly store: MemoryStore;
   readonly faults: Faults | undefined;
   readonly platform: () => Platform;
   /** Returns the current orchestrator. A crash replaces it. */
@@ -47,6 +49,12 @@ export function describeServed(workflow: Workflow | undefined): WorkflowDescript
   return workflow === undefined ? null : describeWorkflow(workflow);
 }
 
+/** How an execution reports. */
+interface Reports {
+  readonly remote: boolean;
+  readonly report: (report: ExecutionReport) => ReportAnswer | PromiseLike<ReportAnswer>;
+}
+
 /** One execution's end of the pipe. `dead`: its reports are lost. */
 interface Connection {
   dead: boolean;
@@ -63,7 +71,7 @@ export class Executor {
   }
 
   start(start: ExecutionStart, port: ExecutionPort): LiveExecution {
-    const { find, moved, faults, platform, protocol, tampering } = this.#host;
+    const { find, moved, faults } = this.#host;
     this.starts.push(start);
     moved();
     const workflow = find(start);
@@ -74,16 +82,31 @@ export class Executor {
     const connection: Connection = { dead: false };
     const remote = faults?.remote?.() ?? false;
     const report = this.#reporter(connection, port, remote, faults?.start?.());
+    this.#connections.push(connection);
+    const begin = (): LiveExecution => this.#begin(workflow, start, port, { remote, report });
+    if (!remote) return begin();
+    const begun: { live?: LiveExecution } = {};
+    void this.#leave(() => {
+      begun.live = begin();
+    });
+    return this.#remotely(begun, connection);
+  }
+
+  #begin(workflow: Workflow, start: ExecutionStart, port: ExecutionPort, { remote, report }: Reports): LiveExecution {
+    const { platform, protocol, tampering, orchestrator } = this.#host;
+    const startedBy = orchestrator();
     // The start message is a copy, as on every pipe except the inline one.
     const copy = { ...plainCopy(start), protocol: protocol ?? start.protocol };
-    const live = workflow.executeOn(platform(), tampering.start?.(copy) ?? copy, {
+    return workflow.executeOn(platform(), tampering.start?.(copy) ?? copy, {
       remote,
-      report: (given) => (remote ? this.#onPipe(() => report(given)) : report(given)),
-      lost: (error) => port.lost(error),
+      report: (given) => (remote ? this.#onPipe(() => this.#answer(report(given))) : report(given)),
+      lost: (error) => startedBy === orchestrator() && port.lost(error),
       readPage: (after) => this.#readPage(port, after, remote),
     });
-    this.#connections.push(connection);
-    return remote ? this.#remotely(live, connection) : live;
+  }
+
+  #answer(answer: ReportAnswer | PromiseLike<ReportAnswer>): ReportAnswer | PromiseLike<ReportAnswer> {
+    return this.#leave(() => answer);
   }
 
   /** On a pipe a page takes time, if it begins with an outcome that came late. */
@@ -128,16 +151,25 @@ export class Executor {
     };
   }
 
-  #remotely(live: LiveExecution, connection: Connection): LiveExecution {
+  #remotely(begun: { readonly live?: LiveExecution }, connection: Connection): LiveExecution {
+    const send = (act: (live: LiveExecution | undefined) => void): void =>
+      void this.#leave(() => this.#onPipe(() => act(begun.live)));
     return {
       ping: (answered) => {
         const lives = !connection.dead || this.#host.tampering.hidesLosses === true;
         void this.#onPipe(() => lives && answered());
       },
-      update: (update) => void this.#onPipe(() => live.update(update)),
-      abort: (reason) => void this.#onPipe(() => live.abort(reason)),
-      stepsInProgress: () => live.stepsInProgress?.() ?? [],
+      update: (update) => send((live) => live?.update(update)),
+      abort: (reason) => send((live) => live?.abort(reason)),
+      stepsInProgress: () => begun.live?.stepsInProgress?.() ?? [],
     };
+  }
+
+  /** Lets something leave the orchestrator when its commits are durable; never, if its process dies before (S4). */
+  #leave<T>(act: () => T | PromiseLike<T>): T | PromiseLike<T> {
+    const { store } = this.#host;
+    if (store.losable === 0) return act();
+    return store.durable().then((durable) => (durable ? act() : new Promise(() => {})));
   }
 
   /** Sends a message over the pipe and returns the answer. Each direction takes a turn of the event loop. */

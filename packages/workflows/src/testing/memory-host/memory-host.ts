@@ -40,7 +40,7 @@ import { executionPlatforms } from "./execution-platform.ts";
 import { Executor, REJECTED, describeServed } from "./executor.ts";
 import { ALARM_RETRY_MS, CommitFailed, LATE_MS, SimulatedCrash } from "./faults.ts";
 import { MemoryStore } from "./memory-store.ts";
-import { Network } from "./network.ts";
+import { Network, afterCommits } from "./network.ts";
 import type { HostOptions } from "./options.ts";
 import { type WorldRun, next, settle } from "./world.ts";
 
@@ -91,6 +91,7 @@ export class MemoryHost implements WorldRun {
     this.#network = new Network({
       clock: this.clock,
       faults: options.faults,
+      store: this.store,
       reach: (to, message) => this.#reach(to, message),
       moved,
     });
@@ -280,7 +281,7 @@ export class MemoryHost implements WorldRun {
     if (this.store.alarm !== null) this.fireAlarm();
   }
 
-  #reach(to: string, message: RunMessage): SendResult {
+  #reach(to: string, message: RunMessage): SendResult | Promise<SendResult> {
     let peer = this.world.get(to);
     if (peer === undefined) {
       const { crashAfterCommits: _crashes, store: _store, ...shared } = this.#options;
@@ -288,7 +289,8 @@ export class MemoryHost implements WorldRun {
     }
     peer.#moved();
     try {
-      return peer.host.receive(message, SEED.replace("0", String(this.world.size % 10)), peer.newUnique());
+      const seed = SEED.replace("0", String(this.world.size % 10));
+      return afterCommits(peer.store, peer.host.receive(message, seed, peer.newUnique()));
     } catch {
       // The other run crashed. Its sender cannot know whether before or after its commit.
       return { type: "unreachable" };
@@ -298,12 +300,12 @@ export class MemoryHost implements WorldRun {
   #newHost(): RunHost {
     const { index, noChildren, tampering } = this.#options;
     const tamper = (message: RunMessage): RunMessage => tampering?.message?.(message) ?? message;
-    // Answers to messages that were sent before a crash are dropped.
+    // A process that has died sends nothing, and answers to what it sent are dropped.
+    const post = <T>(deliver: () => Promise<T>, done: (result: T) => void): void => {
+      if (host === this.#host) void deliver().then((result) => host === this.#host && done(result));
+    };
     const host: RunHost = new RunHost({
-      updateIndex:
-        index &&
-        ((row, done) =>
-          void this.#network.deliverToIndex(index, row).then((stored) => host === this.#host && done(stored))),
+      updateIndex: index && ((row, done) => post(() => this.#network.deliverToIndex(index, row), done)),
       store: this.store,
       transition: tampering?.decide?.(checkedTransition) ?? checkedTransition,
       dispatcher: {
@@ -319,10 +321,7 @@ export class MemoryHost implements WorldRun {
       send:
         noChildren === true
           ? undefined
-          : (to, message, done) =>
-              void this.#network
-                .deliver(to.name, tamper(message))
-                .then((result) => host === this.#host && done(result)),
+          : (to, message, done) => post(() => this.#network.deliver(to.name, tamper(message)), done),
     });
     return host;
   }
@@ -332,6 +331,7 @@ export class MemoryHost implements WorldRun {
     return new Executor({
       runId: this.runId,
       clock: this.clock,
+      store: this.store,
       faults,
       platform: this.#platform,
       orchestrator: () => this.#host,

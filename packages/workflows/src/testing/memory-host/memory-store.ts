@@ -25,6 +25,8 @@ export class MemoryStore implements RunStore {
   /** The commits that are not durable, oldest first, each with what was stored before it: they may be lost (S4). */
   #losable: { readonly commit: number; readonly rows: Map<string, object>; readonly alarm: number | null }[] = [];
   #commit = 0;
+  /** The time of the alarm that fired, until the first commit after it: this commit takes the alarm out of the storage. */
+  #fired: number | null = null;
   /** Whether commits that are not durable may be lost with the process. */
   losesCommits = false;
   readonly counts = { commits: 0, rowsWritten: 0, rowsDeleted: 0, alarmsSet: 0, journalReads: 0 };
@@ -34,8 +36,14 @@ export class MemoryStore implements RunStore {
     return this.platformAlarm.scheduled;
   }
 
+  /** The number of commits that are lost if the process dies now. */
+  get losable(): number {
+    return this.#losable.length;
+  }
+
   /** Clears the alarm when it fires. */
   takeAlarm(): void {
+    this.#fired = this.alarm;
     this.platformAlarm.fire();
   }
 
@@ -60,9 +68,11 @@ export class MemoryStore implements RunStore {
     this.beforeCommit(batch);
     if (this.losesCommits) {
       this.#commit += 1;
-      this.#losable.push({ commit: this.#commit, rows: new Map(this.#rows), alarm: this.platformAlarm.stored });
+      const alarm = this.platformAlarm.stored ?? this.#fired;
+      this.#losable.push({ commit: this.#commit, rows: new Map(this.#rows), alarm });
       void this.#becomesDurable(TURNS_UNTIL_DURABLE);
     }
+    this.#fired = null;
     // Copy all rows before any change: a row that cannot be copied must change nothing.
     const copies = [...batch.puts].map(([key, row]) => [key, plainCopy(row)] as const);
     for (const key of batch.deletes) this.#rows.delete(key);
@@ -82,13 +92,21 @@ export class MemoryStore implements RunStore {
     void this.#becomesDurable(1).then((durable) => durable && done());
   }
 
+  /** Resolves when all commits until now are durable; with false if the process dies before. */
+  async durable(): Promise<boolean> {
+    const process = this.#process;
+    const commit = this.#commit;
+    while (this.#process === process && (this.#losable[0]?.commit ?? Infinity) <= commit) await webPlatform.turn();
+    return this.#process === process;
+  }
+
   /** Ends the process: calls of `sync` get no answer. `loses`: the commits that are not durable are lost. */
   restart(loses: boolean): void {
     this.#process += 1;
     const [lost] = this.#losable;
     if (loses && lost !== undefined) {
       this.#rows = lost.rows;
-      this.platformAlarm.set(lost.alarm, -Infinity);
+      this.platformAlarm.restart(lost.alarm);
     }
     this.#losable = [];
   }

@@ -2,18 +2,21 @@
  * The network from one run to another, and to the index of runs, with its faults.
  *
  * Owns: the delivery of messages. Each takes a turn of the event loop. It may be lost, late or delivered twice, or its
- * answer may be lost.
+ * answer may be lost. Nothing leaves a process before its commits are durable, neither messages nor answers (S4).
  */
 import type { IndexRow, RunMessage, SendResult } from "@holdfast/orchestrator";
 import { webPlatform } from "../../replay/platform.ts";
 import type { VirtualClock } from "../virtual-clock.ts";
 import { type Faults, lateBy } from "./faults.ts";
+import type { MemoryStore } from "./memory-store.ts";
 
 export interface NetworkOptions {
   readonly clock: VirtualClock;
   readonly faults: Faults | undefined;
+  /** The store of the sender. */
+  readonly store: MemoryStore;
   /** Delivers a message to the run `to`, and creates this run if it does not exist. */
-  readonly reach: (to: string, message: RunMessage) => SendResult;
+  readonly reach: (to: string, message: RunMessage) => SendResult | Promise<SendResult>;
   /** Called when a row arrives. */
   readonly moved: () => void;
 }
@@ -26,19 +29,22 @@ export class Network {
   }
 
   async deliver(to: string, message: RunMessage): Promise<SendResult> {
-    const { faults, clock, reach } = this.#options;
+    const { faults, clock, reach, store } = this.#options;
+    if (store.losable > 0) await leave(store);
     const fault = faults?.message?.();
     await webPlatform.turn();
     if (fault === "lost") return { type: "unreachable" };
     if (fault === "late") await lateBy(clock);
-    const result = reach(to, message);
-    if (fault === "twice") reach(to, message);
+    let result = reach(to, message);
+    if ("then" in result) result = await result;
+    if (fault === "twice") void reach(to, message);
     return fault === "answer lost" ? { type: "unreachable" } : result;
   }
 
   /** Sends a row to the index. Resolves with whether the sender received an acknowledgement. */
   async deliverToIndex(index: Map<string, IndexRow>, row: IndexRow): Promise<boolean> {
-    const { faults, clock, moved } = this.#options;
+    const { faults, clock, moved, store } = this.#options;
+    if (store.losable > 0) await leave(store);
     const fault = faults?.index?.();
     await webPlatform.turn();
     if (fault === "lost") return false;
@@ -47,4 +53,15 @@ export class Network {
     moved();
     return fault !== "answer lost";
   }
+}
+
+/** Resolves when the commits of the sender are durable; never if its process dies before. */
+async function leave(store: MemoryStore): Promise<void> {
+  if (!(await store.durable())) await new Promise(() => {});
+}
+
+/** Returns the answer of a run when its commits are durable. If its process dies before, its sender gets no answer. */
+export function afterCommits(store: MemoryStore, answer: SendResult): SendResult | Promise<SendResult> {
+  if (store.losable === 0) return answer;
+  return store.durable().then((durable) => (durable ? answer : { type: "unreachable" }));
 }

@@ -48,6 +48,12 @@ export class PlatformAlarm {
     this.#scheduled = null;
   }
 
+  /** Sets the alarm in a process that has just begun: none is in flight there. */
+  restart(stored: number | null): void {
+    this.#inFlight = undefined;
+    this.set(stored, -Infinity);
+  }
+
   /** Simulates a fault: the platform loses the scheduled call. The storage still contains the alarm. */
   lose(): void {
     this.#lost = true;

@@ -8,7 +8,8 @@ import type { VirtualClock } from "../virtual-clock.ts";
 
 /** The parts of a run that its world uses. */
 export interface WorldRun {
-  readonly store: { readonly alarm: number | null };
+  /** `losable`: the number of commits that are not durable. */
+  readonly store: { readonly alarm: number | null; readonly losable: number };
   /** Grows with each commit, message and turn of the run. */
   readonly activity: number;
   fireAlarm(): void;
@@ -28,7 +29,7 @@ export async function settle(world: ReadonlyMap<string, WorldRun>): Promise<void
       throw new Error("the run did not become idle: it keeps writing although virtual time does not advance");
     const before = activityOf(world);
     await webPlatform.turn();
-    idleTurns = activityOf(world) === before ? idleTurns + 1 : 0;
+    idleTurns = activityOf(world) === before && isDurable(world) ? idleTurns + 1 : 0;
   }
 }
 
@@ -42,6 +43,11 @@ export async function next(world: ReadonlyMap<string, WorldRun>, clock: VirtualC
   if (alarm <= timer) run?.fireAlarm();
   else clock.runNext();
   await settle(world);
+  return true;
+}
+
+function isDurable(world: ReadonlyMap<string, WorldRun>): boolean {
+  for (const run of world.values()) if (run.store.losable > 0) return false;
   return true;
 }
 

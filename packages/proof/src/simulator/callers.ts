@@ -1,0 +1,138 @@
+/**
+ * The callers of the runs, and the operators.
+ *
+ * Owns: their requests, and what was acknowledged. The platform holds an answer back until the commits before it are
+ * durable (S4). If the process dies before, the caller gets no answer and repeats the request.
+ */
+import type { Reply } from "@holdfast/orchestrator";
+import type { MemoryHost } from "@holdfast/workflows/testing";
+import type { Delivered } from "./interpreter.ts";
+import type { Action } from "./scenario.ts";
+
+interface Request {
+  readonly host: MemoryHost;
+  readonly send: () => Reply;
+  readonly answered: (reply: Reply) => void;
+}
+
+export class Callers {
+  readonly #count: (what: string) => void;
+  /** The requests that are not answered. */
+  #open: Request[] = [];
+  /** Acknowledged deliveries by run, kind and name, in order. */
+  readonly #acknowledged = new Map<string, string[]>();
+  readonly #delivered = new Set<string>();
+  /** The acknowledged answers to the tokens of each run. */
+  readonly #tokens = new Map<string, (readonly [tokenId: string, answer: string])[]>();
+  /** Each answer to a token differs from all others. */
+  #answers = 0;
+  #cancelled = false;
+  readonly #terminated = new Set<string>();
+  readonly #cancelAcknowledged = new Set<string>();
+
+  constructor(count: (what: string) => void) {
+    this.#count = count;
+  }
+
+  /** Makes a request, and repeats it until its answer arrives. `answered`: called once, with this answer. */
+  ask(host: MemoryHost, send: () => Reply, answered: (reply: Reply) => void = () => {}): void {
+    this.#send({ host, send, answered });
+  }
+
+  #send(request: Request): void {
+    const { host, send, answered } = request;
+    const reply = send();
+    if (host.store.losable === 0) return answered(reply);
+    this.#open.push(request);
+    void host.store.durable().then((durable) => {
+      if (!durable) return;
+      this.#open = this.#open.filter((one) => one !== request);
+      answered(reply);
+    });
+  }
+
+  /** Whether a caller of this run has no answer yet. */
+  wait(host: MemoryHost): boolean {
+    return this.#open.some((one) => one.host === host);
+  }
+
+  /** The process of this run has died. Its callers repeat what was not answered, in the same order. */
+  repeat(host: MemoryHost): void {
+    const unanswered = this.#open.filter((one) => one.host === host);
+    this.#open = this.#open.filter((one) => one.host !== host);
+    for (const request of unanswered) this.#send(request);
+  }
+
+  operate(host: MemoryHost, type: "pause" | "unpause" | "retry" | "settle"): void {
+    this.ask(host, () => host.operate(type));
+  }
+
+  deliver(host: MemoryHost, { on, name, delivery }: Action["act"] & { readonly type: "deliver" }): void {
+    const id = `d${delivery}-${host.runId}`;
+    const send = (): Reply => host.deliver(on, name, { id, even: delivery % 2 === 0 } satisfies Delivered, id);
+    this.ask(host, send, (reply) => {
+      this.#count(`action: delivery ${reply.type === "delivered" ? reply.delivery : reply.type}`);
+      if (reply.type !== "delivered" || this.#delivered.has(id)) return;
+      this.#delivered.add(id);
+      append(this.#acknowledged, `${host.runId} ${on} ${name}`, id);
+    });
+  }
+
+  /** Answers the oldest open token. */
+  answerToken(host: MemoryHost): void {
+    const [tokenId] = host.header.waits.flatMap((wait) => wait.tokenId ?? []);
+    if (tokenId === undefined) return;
+    const answer = `answer ${++this.#answers}`;
+    this.ask(
+      host,
+      () => host.resolveToken(tokenId, answer),
+      (reply) => {
+        this.#count(`action: token ${reply.type === "delivered" ? reply.delivery : reply.type}`);
+        if (reply.type === "delivered") append(this.#tokens, host.runId, [tokenId, answer]);
+      },
+    );
+  }
+
+  terminate(host: MemoryHost): void {
+    this.#cancelled = true;
+    const { crashes } = host;
+    const send = (): Reply => host.terminate("by the simulator");
+    this.ask(host, send, ({ type }) => {
+      // A command whose answer is lost is repeated, and the run has ended then.
+      if (type === "done" || host.crashes > crashes) this.#terminated.add(host.runId);
+    });
+  }
+
+  cancel(host: MemoryHost): void {
+    this.#cancelled = true;
+    let undoes = false;
+    const send = (): Reply => {
+      undoes = host.triggered && host.header.unwinding !== undefined;
+      return host.cancel("by the simulator");
+    };
+    this.ask(host, send, ({ type }) => {
+      if (type === "done" && !undoes) this.#cancelAcknowledged.add(host.runId);
+    });
+  }
+
+  /** What the callers of a run know. `cancelled`: they may have cancelled some run. */
+  of(runId: string): {
+    readonly cancelled: boolean;
+    readonly terminated: boolean;
+    readonly cancelAcknowledged: boolean;
+    readonly acknowledged: (on: string, name: string) => readonly string[];
+    readonly answered: readonly (readonly [tokenId: string, answer: string])[];
+  } {
+    return {
+      cancelled: this.#cancelled,
+      terminated: this.#terminated.has(runId),
+      cancelAcknowledged: this.#cancelAcknowledged.has(runId),
+      acknowledged: (on, name) => this.#acknowledged.get(`${runId} ${on} ${name}`) ?? [],
+      answered: this.#tokens.get(runId) ?? [],
+    };
+  }
+}
+
+function append<T>(lists: Map<string, T[]>, key: string, item: T): void {
+  lists.set(key, [...(lists.get(key) ?? []), item]);
+}
