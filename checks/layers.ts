@@ -34,7 +34,7 @@ const LAYERS: readonly Layer[] = [
   },
   {
     folder: "packages/workflows",
-    may: ["@holdfast/protocol", "@standard-schema/spec", "eventsource-parser"],
+    may: ["@holdfast/protocol", "@noble/ciphers", "@standard-schema/spec", "eventsource-parser"],
     inside: { "packages/workflows/src/testing": ["@holdfast/orchestrator"] },
     order: [
       ["{errors,step-context}.ts"],

@@ -133,7 +133,7 @@ describe("one key in one run", () => {
     expect(host?.output).toEqual([
       4,
       ["IDEMPOTENCY_CONFLICT", expect.stringContaining("another input")],
-      ["IDEMPOTENCY_CONFLICT", expect.stringContaining('workflow "child"')],
+      ["IDEMPOTENCY_CONFLICT", expect.stringContaining("another workflow")],
     ]);
     expect([bodies, host?.world.size]).toEqual([1, 2]);
   });
