@@ -3,7 +3,8 @@
 # build.ts compiles this file, the bundled Worker and workerd into one executable. An operator sets:
 #   --socket-addr http=127.0.0.1:8787           the address to listen on
 #   --directory-path data=/var/lib/holdfast     the folder with the runs; it must exist
-#   API_TOKENS, URL_KEYS, ENVIRONMENT, HOLD, RETENTION, OTLP_URL, OTLP_HEADERS     environment variables
+#   API_TOKENS, PUBLIC_URL, ALLOWED_ORIGINS, URL_KEYS, ENVIRONMENT, EXECUTIONS_MAX, HOLD, LIMITS, RETENTION, OTLP_URL,
+#   OTLP_HEADERS                                environment variables
 
 using Workerd = import "/workerd/workerd.capnp";
 
@@ -37,6 +38,8 @@ const holdfast :Workerd.Worker = (
     (name = "RUN_INDEX_DO", durableObjectNamespace = "RunIndexDO"),
     # null if the variable is not set: the API is closed then.
     (name = "API_TOKENS", fromEnvironment = "API_TOKENS"),
+    (name = "PUBLIC_URL", fromEnvironment = "PUBLIC_URL"),
+    (name = "ALLOWED_ORIGINS", fromEnvironment = "ALLOWED_ORIGINS"),
     (name = "URL_KEYS", fromEnvironment = "URL_KEYS"),
     (name = "EXECUTIONS_MAX", fromEnvironment = "EXECUTIONS_MAX"),
     (name = "HOLD", fromEnvironment = "HOLD"),

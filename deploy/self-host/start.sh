@@ -5,6 +5,8 @@
 #   HOLDFAST_ADDRESS   the address to listen on (default: 127.0.0.1:8787)
 #   API_TOKENS         the tokens of the API, separated by commas
 #   ENVIRONMENT        the environment of new runs (default: production)
+#   PUBLIC_URL         the URL of the API, as browsers use it, for example https://flows.example (default: relative URLs)
+#   ALLOWED_ORIGINS    other origins whose pages may call the API, separated by commas (default: none)
 #   URL_KEYS           keys of the URLs of public tokens, the newest first, separated by commas (default: a stored key)
 #   EXECUTIONS_MAX     how many runs may execute when an alarm begins another one (default: 200)
 #   HOLD               true: serves the API and begins no execution (docs/operations.md)

@@ -172,6 +172,18 @@ function isHttpUrl(value: unknown): value is string {
   return /^https?:$/.test(protocol) && username === "" && password === "";
 }
 
+/** A URL to which paths are appended. */
+function isBaseUrl(value: unknown): value is string {
+  if (!isHttpUrl(value)) return false;
+  const { search, hash } = new URL(value);
+  return search === "" && hash === "" && !/[?#]/.test(value);
+}
+
+/** The text that browsers send as `Origin`. */
+function isOrigin(value: unknown): value is string {
+  return isHttpUrl(value) && new URL(value).origin === value;
+}
+
 function isPlain(value: unknown): boolean {
   return typeof value !== "object" || value === null || [Object.prototype, null].includes(Object.getPrototypeOf(value));
 }
@@ -202,7 +214,18 @@ export const FIELDS = {
     (value) => nameProblem(value) === undefined,
     "must be a non-empty text of at most 256 bytes",
   ),
-  publicUrl: v.custom<string>(isHttpUrl, "must be an http or https URL without a password"),
+  httpUrl: v.custom<string>(isHttpUrl, "must be an http or https URL without a password"),
+  publicUrl: v.custom<string>(isBaseUrl, "must be an http or https URL without a password, a query and a fragment"),
+  allowedOrigins: v.pipe(
+    v.array(
+      v.custom<string>(
+        isOrigin,
+        'must be an origin such as "https://app.example", without a path or a slash at the end',
+      ),
+      "must be a list of origins",
+    ),
+    v.readonly(),
+  ),
   requestBytesMax: count,
   executionsMax: count,
   hold: v.boolean("must be true or false"),

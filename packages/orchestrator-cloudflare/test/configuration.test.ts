@@ -101,6 +101,19 @@ const OTHERS: [field: string, text: string, words: string][] = [
   ["LIMITS", '{"requestBytes":"5"}', "must be a whole number"],
   ["LIMITS", "5", "must be JSON like"],
   ["OTLP_URL", `https://ann:${SECRET}@collector.example`, "without a password"],
+  ["PUBLIC_URL", "flows.example", "must be an http or https URL"],
+  ["PUBLIC_URL", `https://ann:${SECRET}@flows.example`, "without a password"],
+  ["PUBLIC_URL", `https://flows.example/?${SECRET}`, "without a password, a query and a fragment"],
+  ["ALLOWED_ORIGINS", "*", "must be an origin"],
+  ["ALLOWED_ORIGINS", "https://app.example/", "must be an origin"],
+  ["ALLOWED_ORIGINS", "https://app.example,,https://b.example", "must be an origin"],
+  ["ALLOWED_ORIGINS", "null", "must be an origin"],
+  ["URL_KEYS", "fifteen-letters", "must have keys of at least 16 characters"],
+  ["URL_KEYS", `${SECRET},`, "must have keys of at least 16 characters"],
+  ["URL_KEYS", `${SECRET},${SECRET}`, "must have no key twice"],
+  ["URL_KEYS", `["${SECRET}"]`, "must have keys of ASCII"],
+  ["URL_KEYS", `${SECRET} ${SECRET}1`, "must have keys of ASCII"],
+  ["URL_KEYS", Array.from({ length: 17 }, (_none, n) => `${SECRET}${n}`).join(), "must have at most 16 keys"],
   ["OTLP_HEADERS", `{"a b":"${SECRET}"}`, "no HTTP header can have"],
   ["OTLP_HEADERS", JSON.stringify({ a: `${SECRET}\u0000` }), "no HTTP header can have"],
   ["OTLP_HEADERS", `{"a":["${SECRET}"]}`, "must be a JSON object of strings"],
@@ -114,6 +127,11 @@ test.each(OTHERS)("SEC9 %s=%s closes the door and names the field", async (field
   expect(String(log.mock.calls)).not.toContain(SECRET);
 });
 
+test("SEC9 PUBLIC_RATE_LIMIT of another kind closes the door", async () => {
+  const answer = await answerOf(await isolate({ PUBLIC_RATE_LIMIT: "100" }).fetch("/api/workflows"));
+  expect(answer).toMatchObject({ status: 503, body: { message: expect.stringContaining("PUBLIC_RATE_LIMIT") } });
+});
+
 test("SEC9 all wrong fields are named together", async () => {
   await isolate({ RETENTION: "30 days", LIMITS: "5", API_TOKENS: "x", PAYLOADS: {} }).fetch("/healthz");
   expect(log.mock.calls).toHaveLength(1);
@@ -122,7 +140,18 @@ test("SEC9 all wrong fields are named together", async () => {
 });
 
 test("SEC9 whatever a variable contains, each route answers 503 misconfigured or works, and the log has no secret", async () => {
-  const variable = fc.constantFrom("API_TOKENS", "RETENTION", "LIMITS", "OTLP_URL", "OTLP_HEADERS", "AUTH", "HOLD");
+  const variable = fc.constantFrom(
+    "API_TOKENS",
+    "RETENTION",
+    "LIMITS",
+    "OTLP_URL",
+    "OTLP_HEADERS",
+    "URL_KEYS",
+    "PUBLIC_URL",
+    "ALLOWED_ORIGINS",
+    "AUTH",
+    "HOLD",
+  );
   await fc.assert(
     fc.asyncProperty(variable, hostileVariable(SECRET), async (name, text) => {
       const { fetch } = isolate({ AUTH: undefined, [name]: text });

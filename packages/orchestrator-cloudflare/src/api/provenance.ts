@@ -28,11 +28,7 @@ const CLAIMS = ["tenantMeta", "environment", "triggeredByUserId"] as const satis
  * @throws ApiRefusal `forbidden` for a claim without the scope `admin`, `invalid_body` for a `tenantMeta` that cannot be
  * stored.
  */
-export function provenanceOf(
-  { request, deps, principal }: Call,
-  claims: Claims,
-  parent: Inherited | undefined,
-): Provenance {
+export function provenanceOf({ deps, principal }: Call, claims: Claims, parent: Inherited | undefined): Provenance {
   requireClaims(principal, claims);
   return {
     tenantId: principal.tenantId,
@@ -40,7 +36,7 @@ export function provenanceOf(
     environment: claims.environment ?? parent?.environment ?? deps.environment ?? "production",
     triggeredBy: claims.triggeredByUserId ?? principal.subject,
     subject: claims.triggeredByUserId === undefined ? undefined : principal.subject,
-    baseUrl: deps.publicUrl ?? new URL(request.url).origin,
+    baseUrl: deps.publicUrl?.replace(/\/+$/, ""),
   };
 }
 

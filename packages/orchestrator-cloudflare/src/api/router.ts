@@ -1,7 +1,7 @@
 /**
  * The router of the HTTP API.
  *
- * Owns: the checks before a route's handler (origin, credentials, scope), and the answers for refusals and errors. It
+ * Owns: the order of the checks before a route's handler (origin, credentials, scope), and the answers for refusals and errors. It
  * decides nothing about runs.
  */
 import { type Context, Hono } from "hono";
@@ -9,6 +9,7 @@ import { authenticate } from "../auth/authenticate.ts";
 import { NOBODY, type Principal, requireScope } from "../auth/principal.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { audited } from "./audited.ts";
+import { checkOrigin } from "./origins.ts";
 import { unknownToken } from "./public-tokens.ts";
 import type { Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
@@ -18,8 +19,9 @@ type Env = { Bindings: WorkerDeps; Variables: { readonly principal: Principal } 
 
 export const router: Hono<Env> = new Hono<Env>();
 
+router.use("/api/*", checkOrigin);
+
 router.use("/api/*", async (c, next) => {
-  refuseForeignOrigin(c.req.raw);
   const principal = await authenticate(c.req.raw, c.env.verifyRequest);
   if (principal instanceof Response) return principal;
   c.set("principal", principal);
@@ -74,18 +76,5 @@ function refuseVerb(c: Context<Env>, path: string): never {
     {
       Allow: allow,
     },
-  );
-}
-
-/** Browsers send `Origin` with a request that may change something: requests of other sites' pages are rejected (SEC6). */
-function refuseForeignOrigin(request: Request): void {
-  const origin = request.headers.get("Origin");
-  const reads = request.method === "GET" || request.method === "HEAD";
-  // CORS does not protect sockets: a page of any site may open one by a GET request and read its messages.
-  if (origin === null || (reads && request.headers.get("Upgrade") === null)) return;
-  if (origin === new URL(request.url).origin) return;
-  throw new ApiRefusal(
-    "origin_not_allowed",
-    `Browser pages of ${origin} must not call this API. Call it from the deployment's own origin or from a server.`,
   );
 }

@@ -25,8 +25,14 @@ export interface WorkerDeps {
   readonly runIndex?: RunIndex | undefined;
   /** The environment of runs whose trigger names none. Default `"production"`. */
   readonly environment?: string | undefined;
-  /** The public URL of this API, for token URLs. Default: the origin of the request that triggered the run. */
+  /**
+   * The URL of this API, as callers and browsers use it: URLs of tokens start with it, and pages of its origin may call the
+   * API. Default: URLs of tokens are relative, such as `/public/tokens/…`, and pages of the origin of a request's own URL
+   * may call the API, which is another one after a proxy that ends TLS.
+   */
   readonly publicUrl?: string | undefined;
+  /** Other origins whose pages may call the API, with CORS headers (SEC6). Default: none. */
+  readonly allowedOrigins?: readonly string[] | undefined;
   /**
    * The keys of public URLs, the newest first. URLs of the others are still accepted. Default: one key, which `runIndex`
    * stores. Pass the same to the run's object.
@@ -48,6 +54,7 @@ const WORKER_DEPS = v.strictObject({
   runIndex: v.optional(FIELDS.runIndex),
   environment: v.optional(FIELDS.environment),
   publicUrl: v.optional(FIELDS.publicUrl),
+  allowedOrigins: v.optional(FIELDS.allowedOrigins),
   urlKeys: v.optional(URL_KEYS),
   publicRateLimit: v.optional(FIELDS.rateLimit),
   requestBytesMax: v.optional(FIELDS.requestBytesMax),

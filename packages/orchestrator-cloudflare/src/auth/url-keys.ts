@@ -1,7 +1,7 @@
 /**
  * The keys of public URLs (SEC8).
  *
- * Owns: the format of `URL_KEYS`, and the choice of the keys: those of the deployment, else one that the index of runs makes
+ * Owns: the form of a key, and the choice of the keys: those of the deployment, else one that the index of runs makes
  * and stores.
  */
 import { HOST_LIMITS } from "@holdfast/protocol";
@@ -22,11 +22,6 @@ export const URL_KEYS: v.GenericSchema<readonly string[]> = v.pipe(
   v.maxLength(HOST_LIMITS.urlKeys, `must have at most ${HOST_LIMITS.urlKeys} keys`),
   v.check((keys) => new Set(keys).size === keys.length, "must have no key twice"),
 );
-
-/** Splits the text of the variable: keys separated by commas. */
-export function splitKeys(text: string): readonly string[] {
-  return text.split(",").map((key) => key.trim());
-}
 
 /** Where a handler finds its keys. */
 export interface KeySource {

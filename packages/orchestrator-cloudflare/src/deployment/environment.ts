@@ -8,7 +8,7 @@ import { HoldfastError, type Limits, limitsFrom } from "@holdfast/protocol";
 import * as v from "valibot";
 import { bearerAuth } from "../auth/bearer.ts";
 import type { VerifyRequest } from "../auth/principal.ts";
-import { URL_KEYS, splitKeys } from "../auth/url-keys.ts";
+import { URL_KEYS } from "../auth/url-keys.ts";
 import { CHANGED_LIMITS, FIELDS, Misconfigured, checkOptions, RETENTION_TIME, hasMethods } from "../options.ts";
 import type { BucketLike, DurableObjectNamespaceLike, RateLimitLike } from "../platform-types.ts";
 
@@ -34,10 +34,16 @@ function parsed<T>(parse: (text: string) => T) {
 
 /** A variable whose text has this schema. */
 function checked<T>(schema: v.GenericSchema<T>) {
-  return parsed((text) => {
-    const result = v.safeParse(schema, text);
-    return result.success ? result.output : refuse(`${result.issues[0].message}.`);
-  });
+  return parsed((text) => valid(schema, text));
+}
+
+function valid<T>(schema: v.GenericSchema<T>, value: unknown): T {
+  const result = v.safeParse(schema, value);
+  return result.success ? result.output : refuse(`${result.issues[0].message}.`);
+}
+
+function splitList(text: string): readonly string[] {
+  return text.split(",").map((one) => one.trim());
 }
 
 function refuse(message: string): never {
@@ -91,14 +97,15 @@ const VARIABLES = {
   /** Limits that differ from their defaults, as JSON. */
   LIMITS: parsed<Limits>(readLimits),
   /** The URL of an OpenTelemetry collector. */
-  OTLP_URL: checked(FIELDS.publicUrl),
+  OTLP_URL: checked(FIELDS.httpUrl),
   /** Headers for the collector, as a JSON object of strings. */
   OTLP_HEADERS: parsed(readHeaders),
+  /** The URL of the API, as callers and browsers use it. */
+  PUBLIC_URL: checked(FIELDS.publicUrl),
+  /** Other origins whose pages may call the API, separated by commas. */
+  ALLOWED_ORIGINS: parsed<readonly string[]>((text) => valid(FIELDS.allowedOrigins, splitList(text))),
   /** The keys of public URLs, the newest first, separated by commas. */
-  URL_KEYS: parsed<readonly string[]>((text) => {
-    const result = v.safeParse(URL_KEYS, splitKeys(text));
-    return result.success ? result.output : refuse(`${result.issues[0].message}.`);
-  }),
+  URL_KEYS: parsed<readonly string[]>((text) => valid(URL_KEYS, splitList(text))),
   /** The environment of runs whose trigger names none. */
   ENVIRONMENT: checked(FIELDS.environment),
 };

@@ -25,7 +25,7 @@ export interface HttpDispatcherOptions {
 const TIMEOUT_MS = 30_000;
 
 const OPTIONS = v.strictObject({
-  url: FIELDS.publicUrl,
+  url: FIELDS.httpUrl,
   signingKey: v.string("must be the secret that signs requests, as text"),
   timeoutMs: v.optional(count),
   fetch: v.optional(isFunction),

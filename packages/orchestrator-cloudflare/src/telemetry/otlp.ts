@@ -28,7 +28,7 @@ export interface OtlpOptions {
 const RETRIED: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 const OPTIONS = v.strictObject({
-  url: FIELDS.publicUrl,
+  url: FIELDS.httpUrl,
   headers: v.optional(v.record(v.string(), v.string("must be text"))),
   serviceName: v.optional(FIELDS.environment),
   spansMax: v.optional(count),

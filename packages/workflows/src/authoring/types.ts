@@ -118,7 +118,10 @@ interface WaitFor {
 
 export interface Token<T, R = T | null> {
   readonly tokenId: string;
-  /** The URL to which a `POST` of `{ "payload": … }` answers the token. */
+  /**
+   * The URL to which a `POST` of `{ "payload": … }` answers the token. It starts with the deployment's `PUBLIC_URL`. Without
+   * one it is relative, such as `/api/runs/r-1/tokens/t`: a link that leaves the deployment needs the setting.
+   */
   readonly url: string;
   wait(): Promise<R>;
 }
