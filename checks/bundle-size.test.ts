@@ -9,7 +9,7 @@ import { REPOSITORY } from "./source-files.ts";
  * Bound on the package's own code, including the replay engine, bytes: what it has now, and room for small changes. More
  * code first needs to leave: what only a host, a test or a step handler outside of workerd uses is a part of its platform.
  */
-const OWN_BYTES_MAX = 20_850;
+const OWN_BYTES_MAX = 20_870;
 
 /** The bytes that the cipher of `ctx.random` may add. */
 const CIPHER_BYTES_MAX = 2_500;

@@ -26,7 +26,7 @@ interface Layer {
 }
 
 const LAYERS: readonly Layer[] = [
-  { folder: "packages/protocol", may: ["devalue"], order: [["*.ts"], ["transport/**"]] },
+  { folder: "packages/protocol", may: ["devalue"], order: [["*.ts"], ["messages/**"], ["transport/**"]] },
   {
     folder: "packages/orchestrator",
     may: ["@holdfast/protocol", "@noble/hashes"],

@@ -220,14 +220,6 @@ describe("pipe failures", () => {
     ["an answer for another run", async () => Response.json({ session: "another-session-1", type: "idle" })],
     ["an answer that is not an object", async () => Response.json(null)],
     ["an invalid answer to a turn", async () => Response.json({ type: "dance" })],
-    ["a report without a report", nonsense({ type: "report", number: 1, inProgress: [] })],
-    ["a report of a step without its result", nonsense(reportOf({ type: "step.completed", ...STEP }))],
-    ["a result that cannot be decoded", nonsense(reportOf({ type: "step.completed", ...STEP, value: "{" }))],
-    ["an outcome of nothing", nonsense(reportOf({ type: "step.completed", ...STEP, op: "step", value: "-1" }))],
-    ["a list of steps that is none", nonsense({ type: "busy", inProgress: "many" })],
-    ["a step in progress without a name", nonsense({ type: "busy", inProgress: [{ attempt: 1 }] })],
-    ["a loss without an error", nonsense({ type: "lost", error: "gone" })],
-    ["another instance without a name", nonsense({ type: "wrong_instance" })],
   ])(
     "DUR8 %s does not fail the workflow: the dispatch is repeated with backoff, and the run completes",
     async (_what, answer) => {
@@ -245,6 +237,53 @@ describe("pipe failures", () => {
       expect(await until(api, "completed")).toMatchObject({ output: 1 });
     },
   );
+
+  test.concurrent.each([
+    [
+      "a report without a report",
+      nonsense({ type: "report", number: 1, inProgress: [] }),
+      "answer.report must be an object",
+    ],
+    [
+      "a report of a step without its result",
+      nonsense(reportOf({ type: "step.completed", ...STEP })),
+      "report.events[0].value must be an encoded value",
+    ],
+    [
+      "a result that cannot be decoded",
+      nonsense(reportOf({ type: "step.completed", ...STEP, value: "{" })),
+      "report.events[0].value must be an encoded value",
+    ],
+    [
+      "an outcome of nothing",
+      nonsense(reportOf({ type: "step.completed", ...STEP, op: "step", value: "-1" })),
+      "report.events[0].op must be the id of an operation",
+    ],
+    [
+      "a list of steps that is none",
+      nonsense({ type: "busy", inProgress: "many" }),
+      "answer.inProgress must be a list",
+    ],
+    [
+      "a step in progress without a name",
+      nonsense({ type: "busy", inProgress: [{ attempt: 1 }] }),
+      "answer.inProgress[0].op must be",
+    ],
+    ["a loss without an error", nonsense({ type: "lost", error: "gone" }), "answer.error must be an object"],
+    ["another instance without a name", nonsense({ type: "wrong_instance" }), "answer.mine must be text"],
+  ])("SEC10 %s pauses the run and names the field, and a retry continues it", async (_what, answer, problem) => {
+    const network = newNetwork();
+    let broken = true;
+    network.breaks = (_n, request, pass) => (broken ? request.text().then(answer) : pass());
+    const api = network.deploy();
+    await trigger(api, "steps", { n: 2 });
+    expect(await until(api, "paused")).toMatchObject({
+      error: { code: "PROTOCOL_MISMATCH", message: expect.stringContaining(problem) },
+    });
+    broken = false;
+    await api.fetch("/api/runs/r/retry", { method: "POST" });
+    expect(await until(api, "completed")).toMatchObject({ output: 1 });
+  });
 
   test("DUR8 a 4xx pauses the run with the handler's message, and a retry continues it", async () => {
     const network = newNetwork();

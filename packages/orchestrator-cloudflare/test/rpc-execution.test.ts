@@ -5,15 +5,6 @@ import { createServiceBindingDispatcher } from "../src/index.ts";
 
 const REPORT: ExecutionReport = { epoch: 1, asked: 0, events: [] };
 
-const UNDECODABLE = {
-  type: "step.completed",
-  op: "step/0/a",
-  nth: 1,
-  attempt: 1,
-  startedAt: 0,
-  value: "{",
-} as const;
-
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
@@ -111,17 +102,18 @@ test("DUR11 the next message of the other side answers a ping", async () => {
 });
 
 test.each([
-  ["a report that is none", (port: RpcPort) => port.report({ epoch: "1" } as never)],
-  ["a result that cannot be decoded", (port: RpcPort) => port.report({ ...REPORT, events: [UNDECODABLE] })],
-  ["steps that are none", (port: RpcPort) => port.progress([null] as never)],
-  ["changes that are none", (port: RpcPort) => port.bodiesChanged?.({ began: [], ended: 1 } as never)],
-  ["an error that is none", (port: RpcPort) => port.lost("gone" as never)],
-])("SEC10 DUR8 the execution is lost with DISPATCH_FAILED if the other side sends %s", async (_what, act) => {
-  const report = vi.fn<ExecutionPort["report"]>();
-  const { lost, port } = await start(report);
+  ["steps that are none", (port: RpcPort) => port.progress([null] as never), "steps[0] must be an object"],
+  [
+    "changes that are none",
+    (port: RpcPort) => port.bodiesChanged?.({ began: [], ended: 1 } as never),
+    "changes.ended must be a list",
+  ],
+  ["an error that is none", (port: RpcPort) => port.lost("gone" as never), "error must be an object"],
+  ["a page that is none", (port: RpcPort) => port.readPage?.("1" as never), "after must be a whole number"],
+])("SEC10 the execution is lost with the path of the field if the other side sends %s", async (_what, act, problem) => {
+  const { lost, port } = await start(() => ({ accepted: true, now: 0, entries: [] }));
   await act(port);
-  expect(lost.mock.calls).toMatchObject([[{ code: "DISPATCH_FAILED" }]]);
-  expect(report).not.toHaveBeenCalled();
+  expect(lost.mock.calls).toMatchObject([[{ code: "PROTOCOL_MISMATCH", message: expect.stringContaining(problem) }]]);
 });
 
 test("VER2 an older sibling lists all its bodies, and a newer one the changes: readers see the same", async () => {

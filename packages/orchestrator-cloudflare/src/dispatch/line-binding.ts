@@ -3,8 +3,11 @@
  *
  * Owns: the orchestrator's side of the connection. It implements `RpcBinding`, so `RpcExecution` uses it like an RPC binding.
  */
-import { type RpcBinding, type RpcPort, type WorkflowsAnswer, errorValue } from "@holdfast/protocol";
-import { type LineToExecution, type LineToOrchestrator, isRecord, readLines } from "@holdfast/protocol/transport";
+import { type RpcBinding, type RpcPort, errorValue } from "@holdfast/protocol";
+import { describeProblem, toOrchestrator } from "@holdfast/protocol/messages";
+import { type LineToExecution, type LineToOrchestrator, readLines } from "@holdfast/protocol/transport";
+import { checkWorkflows, invalidMessage } from "./checked-answers.ts";
+import { PipeError } from "./pipe-error.ts";
 
 export interface FetcherLike {
   fetch(request: Request): Promise<Response>;
@@ -18,7 +21,7 @@ export function lineBinding(binding: FetcherLike): RpcBinding {
     async workflows() {
       const response = await binding.fetch(new Request(`${URL_INSIDE}/workflows`));
       if (!response.ok) throw new Error(`the sibling Worker answered ${response.status}`);
-      return (await response.json()) as WorkflowsAnswer;
+      return checkWorkflows(await response.json());
     },
   };
 }
@@ -48,12 +51,14 @@ async function exchangeLines(
   });
   try {
     for await (const message of readLines<LineToOrchestrator>(response.body.getReader())) {
-      if (!isRecord(message)) throw new SyntaxError("a line is not an object");
+      const problem = toOrchestrator.lineToOrchestrator(message, true);
+      if (problem !== undefined) throw invalidMessage(describeProblem("line", problem));
       await handle(message, port, send);
     }
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    await port.lost(errorValue("DISPATCH_FAILED", `The sibling Worker sent an invalid message: ${error.message}`));
+    const failure = error instanceof SyntaxError ? invalidMessage("a line is not JSON") : error;
+    if (!(failure instanceof PipeError)) throw failure;
+    await port.lost(errorValue(failure.code, failure.message));
   } finally {
     await writer.close().catch(() => {});
   }
@@ -68,6 +73,5 @@ async function handle(
   else if (message.type === "bodies") await port.bodiesChanged?.(message);
   else if (message.type === "lost") await port.lost(message.error);
   else if (message.type === "page") await send({ type: "page", entries: (await port.readPage?.(message.after)) ?? [] });
-  else if (message.type === "report") await send({ type: "answer", answer: await port.report(message.report) });
-  else throw new SyntaxError("a line has an unknown type");
+  else await send({ type: "answer", answer: await port.report(message.report) });
 }

@@ -1,12 +1,23 @@
 /**
- * The failure of a request to a step handler.
+ * The failure of an exchange with a step handler.
  */
-export class PipeError extends Error {
-  /** The other side rejected the request finally: a repetition cannot succeed. */
-  readonly refused: boolean;
+import type { ErrorCode } from "@holdfast/protocol";
 
-  constructor(message: string, refused: boolean) {
+type PipeErrorCode = Extract<ErrorCode, "DISPATCH_FAILED" | "DISPATCH_REFUSED" | "PROTOCOL_MISMATCH">;
+
+export class PipeError extends Error {
+  /**
+   * `DISPATCH_REFUSED`: the other side rejected the request. `PROTOCOL_MISMATCH`: it sent an invalid message (SEC10). A
+   * repetition cannot succeed after these two.
+   */
+  readonly code: PipeErrorCode;
+
+  constructor(message: string, code: PipeErrorCode = "DISPATCH_FAILED") {
     super(message);
-    this.refused = refused;
+    this.code = code;
+  }
+
+  get isFinal(): boolean {
+    return this.code !== "DISPATCH_FAILED";
   }
 }

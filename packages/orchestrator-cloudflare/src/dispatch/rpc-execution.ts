@@ -13,6 +13,7 @@ import {
   type ExecutionStart,
   type ExecutionUpdate,
   type JournalEntry,
+  LIMITS,
   type LiveExecution,
   type OperationId,
   type ReportAnswer,
@@ -23,13 +24,8 @@ import {
   errorValue,
   hasNewProgress,
 } from "@holdfast/protocol";
-import {
-  isBodiesChanged,
-  isCount,
-  isErrorValue,
-  isExecutionReport,
-  isStepsInProgress,
-} from "@holdfast/protocol/transport";
+import { describeProblem, isRecord, toOrchestrator } from "@holdfast/protocol/messages";
+import { invalidMessage } from "./checked-answers.ts";
 
 /** A parked execution is released after this time, ms. An update that arrives earlier needs no replay. */
 const RELEASE_PARKED_MS = 10_000;
@@ -59,7 +55,7 @@ export class RpcExecution implements LiveExecution {
         readPage: (after) => this.#readPage(after),
         progress: (steps) => this.#progress(steps),
         bodiesChanged: (changes) => this.#bodiesChanged(changes),
-        lost: (error) => this.#lose(isErrorValue(error) ? error : INVALID),
+        lost: (error) => this.#lostBy(error),
       });
       // The other side ended the call before the run ended: its Worker was replaced or reached a time limit.
       this.#lose(errorValue("SESSION_LOST", "The sibling Worker ended the execution."));
@@ -102,18 +98,22 @@ export class RpcExecution implements LiveExecution {
 
   /** An older sibling lists all its bodies. */
   #progress(steps: readonly StepInProgress[]): void {
-    if (!isStepsInProgress(steps)) return this.#lose(INVALID);
+    const problem = toOrchestrator.stepsInProgress(steps, true);
+    if (problem !== undefined) return this.#invalid(describeProblem("steps", problem));
     const ops = new Set(steps.map(({ op }) => op));
     this.#bodiesChanged({ began: steps, ended: [...this.#inProgress.keys()].filter((op) => !ops.has(op)) });
   }
 
   #bodiesChanged(changes: BodiesChanged): void {
     this.#sign();
-    if (!isBodiesChanged(changes)) return this.#lose(INVALID);
     if (this.#over) return;
+    const problem = toOrchestrator.bodiesChanged(changes, true);
+    if (problem !== undefined) return this.#invalid(describeProblem("changes", problem));
     const isNew = hasNewProgress(changes.began, this.#inProgress);
     for (const op of changes.ended) this.#inProgress.delete(op);
     for (const body of changes.began) this.#inProgress.set(body.op, body);
+    if (this.#inProgress.size > LIMITS.openOperations)
+      return this.#invalid(`changes.began must leave at most ${LIMITS.openOperations} bodies`);
     if (isNew) this.#port.progressed?.();
   }
 
@@ -126,9 +126,9 @@ export class RpcExecution implements LiveExecution {
 
   #report(report: ExecutionReport): ReportAnswer {
     this.#sign();
-    if (!this.#over && !isExecutionReport(report)) this.#lose(INVALID);
     if (this.#over) return { accepted: false, reason: "superseded" };
-    const answer = this.#port.report({ ...report, remote: true }) as ReportAnswer;
+    // The port checks the report: nothing here reads it before, and a spread of a long text would take minutes (SEC10).
+    const answer = this.#port.report(isRecord(report) ? { ...report, remote: true } : report) as ReportAnswer;
     clearTimeout(this.#parkedTimer);
     if (!answer.accepted || endsRun(report.events.at(-1))) this.#end();
     else if (answer.parked === true) {
@@ -142,8 +142,20 @@ export class RpcExecution implements LiveExecution {
 
   #readPage(after: number): readonly JournalEntry[] | Promise<readonly JournalEntry[]> {
     this.#sign();
-    if (!isCount(after)) this.#lose(INVALID);
+    const problem = toOrchestrator.pageRequest(after, true);
+    if (!this.#over && problem !== undefined) this.#invalid(describeProblem("after", problem));
     return this.#over ? [] : Promise.resolve(this.#port.readPage?.(after) ?? []);
+  }
+
+  #lostBy(error: ErrorValue): void {
+    const problem = toOrchestrator.lost(error, true);
+    if (problem === undefined) this.#lose(error);
+    else this.#invalid(describeProblem("error", problem));
+  }
+
+  #invalid(problem: string): void {
+    const { code, message } = invalidMessage(problem);
+    this.#lose(errorValue(code, message));
   }
 
   #lose(error: ErrorValue): void {
@@ -180,8 +192,6 @@ export class RpcExecution implements LiveExecution {
     else safely(this.#live);
   }
 }
-
-const INVALID = errorValue("DISPATCH_FAILED", "The sibling Worker sent an invalid message.");
 
 /** Duplicates a function stub: the platform disposes of an argument's stubs when the call that passed it returns. */
 function hold<F extends object>(stub: F & { readonly dup?: () => F }): F {

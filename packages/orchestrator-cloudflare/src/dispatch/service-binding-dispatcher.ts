@@ -6,6 +6,7 @@
 import type { RpcBinding, StepDispatcher } from "@holdfast/protocol";
 import * as v from "valibot";
 import { checkOptions, hasMethods } from "../options.ts";
+import { checkWorkflows } from "./checked-answers.ts";
 import { type FetcherLike, lineBinding } from "./line-binding.ts";
 import { inPages } from "./paged-execution.ts";
 import { RpcExecution } from "./rpc-execution.ts";
@@ -36,6 +37,6 @@ export function createServiceBindingDispatcher(options: ServiceBindingDispatcher
   const rpc = pipe === "rpc" ? (binding as RpcBinding) : lineBinding(binding as FetcherLike);
   return {
     ...inPages((start, port) => new RpcExecution(start, port, rpc)),
-    workflows: async () => (await rpc.workflows()).workflows,
+    workflows: async () => checkWorkflows(await rpc.workflows()).workflows,
   };
 }

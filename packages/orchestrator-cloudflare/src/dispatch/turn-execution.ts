@@ -148,8 +148,7 @@ export class TurnExecution implements LiveExecution {
     switch (answer.type) {
       case "report":
         this.#waitMs = FIRST_WAIT_MS;
-        this.#show(answer, answer.report);
-        return this.#takeReport(answer.number, answer.report);
+        return this.#takeReport(answer);
       case "page":
         // A cast: the orchestrator reads its own journal synchronously.
         this.#page = { after: answer.after, entries: (this.#port.readPage?.(answer.after) ?? []) as JournalEntry[] };
@@ -176,9 +175,13 @@ export class TurnExecution implements LiveExecution {
     if (this.#bodies.apply(bodies, report)) this.#port.progressed?.();
   }
 
-  #takeReport(number: number, report: ExecutionReport): boolean {
+  /** The port checks the report: nothing here reads it before (SEC10). */
+  #takeReport({ number, report, ...bodies }: Extract<TurnAnswer, { type: "report" }>): boolean {
     this.#answerIsNew = true;
-    if (this.#answered?.report === number) return true;
+    if (this.#answered?.report === number) {
+      this.#show(bodies);
+      return true;
+    }
     const answer = this.#port.report({ ...report, remote: true }) as ReportAnswer;
     this.#answered = { report: number, answer };
     if (!answer.accepted || endsRun(report.events.at(-1))) {
@@ -186,6 +189,7 @@ export class TurnExecution implements LiveExecution {
       this.#sendLast({ answer: this.#answered });
       return false;
     }
+    this.#show(bodies, report);
     // Parked: the next turn carries the answer together with the update that wakes the execution.
     return answer.parked !== true;
   }

@@ -68,7 +68,7 @@ export class TurnSender {
       const failure = await this.#try(request);
       if (!(failure instanceof PipeError) && failure.type !== "wrong_instance") return this.#taken(failure);
       const pauseMs = this.#pauseMs(repeats, waitedMs);
-      const isFinal = failure instanceof PipeError && (failure.refused || last);
+      const isFinal = failure instanceof PipeError && (failure.isFinal || last);
       const isOver = !last && this.#host.isOver();
       if (isFinal || isOver || pauseMs === undefined || this.#isReplacedBy(failure)) return this.#lossOf(failure);
       waitedMs += pauseMs;
@@ -97,7 +97,7 @@ export class TurnSender {
       return answer;
     } catch (error) {
       this.#broken = true;
-      return error instanceof PipeError ? error : new PipeError(String(error), false);
+      return error instanceof PipeError ? error : new PipeError(String(error));
     }
   }
 
@@ -137,10 +137,7 @@ export class TurnSender {
 
   #lossOf(failure: PipeError | WrongInstance): Loss {
     if (failure instanceof PipeError) {
-      return {
-        type: "loss",
-        error: errorValue(failure.refused ? "DISPATCH_REFUSED" : "DISPATCH_FAILED", failure.message),
-      };
+      return { type: "loss", error: errorValue(failure.code, failure.message) };
     }
     const both = `The instance ${this.#instance} of the step handler holds this execution, and the instance ${failure.mine} answers`;
     if (!this.#isReplacedBy(failure)) {

@@ -3,22 +3,9 @@
  *
  * Owns: addresses, signatures (SEC3), time-outs, and the distinction of temporary failures from final ones (DUR8).
  */
-import type { TurnAnswer, TurnRequest, WorkflowsAnswer } from "@holdfast/protocol";
-import {
-  type Check,
-  SIGNATURE_HEADER,
-  isCount,
-  isErrorValue,
-  isExecutionReport,
-  isFlag,
-  isNumber,
-  isRecord,
-  isStepsInProgress,
-  isText,
-  maybe,
-  record,
-  signRequest,
-} from "@holdfast/protocol/transport";
+import type { TurnRequest, WorkflowsAnswer } from "@holdfast/protocol";
+import { SIGNATURE_HEADER, signRequest } from "@holdfast/protocol/transport";
+import { checkAnswer, checkWorkflows } from "./checked-answers.ts";
 import { PipeError } from "./pipe-error.ts";
 import type { PostTurn } from "./turn-sender.ts";
 
@@ -43,16 +30,12 @@ const ANSWER_BYTES_MAX = 128 * 2 ** 20;
 export function postOver(pipe: TurnPipe): PostTurn {
   return async (request: TurnRequest, alive) => {
     const answer = await send(pipe, "turn", JSON.stringify(request), { [SESSION_HEADER]: request.session }, alive);
-    const problem = problemOfAnswer(answer);
-    if (problem !== undefined) throw new PipeError(`${pipe.name} sent ${problem}`, false);
-    const { session } = answer as TurnAnswer;
-    if (session !== request.session) throw new PipeError(`${pipe.name} answered for another session`, false);
-    return answer as TurnAnswer;
+    return checkAnswer(answer, request.session, pipe.name);
   };
 }
 
 export async function listOver(pipe: TurnPipe): Promise<WorkflowsAnswer> {
-  return (await send(pipe, "workflows", undefined, {}, () => {})) as WorkflowsAnswer;
+  return checkWorkflows(await send(pipe, "workflows", undefined, {}, () => {}));
 }
 
 /** Sends a request and returns the JSON of the answer. `alive` is called for blanks before the JSON. */
@@ -75,16 +58,13 @@ async function send(
     return [response, await readText(response, blank)];
   };
   const [response, text] = await timeout.bound(exchange()).catch((error: unknown) => {
-    throw new PipeError(
-      `${name} could not be reached: ${error instanceof Error ? error.message : String(error)}`,
-      false,
-    );
+    throw new PipeError(`${name} could not be reached: ${error instanceof Error ? error.message : String(error)}`);
   });
   if (!response.ok) throw refusalOf(name, response.status, text);
   try {
     return JSON.parse(text);
   } catch {
-    throw new PipeError(`${name} sent an answer that is not JSON, or is incomplete`, false);
+    throw new PipeError(`${name} sent an answer that is not JSON, or is incomplete`);
   }
 }
 
@@ -166,7 +146,7 @@ class Timeout {
 /** A 4xx is final, except 408 and 429. All other failures may be temporary. */
 function refusalOf(name: string, status: number, text: string): PipeError {
   const refused = status >= 400 && status < 500 && status !== 408 && status !== 429;
-  return new PipeError(`${name} answered ${status}: ${messageIn(text)}`, refused);
+  return new PipeError(`${name} answered ${status}: ${messageIn(text)}`, refused ? "DISPATCH_REFUSED" : undefined);
 }
 
 function messageIn(text: string): string {
@@ -178,26 +158,3 @@ function messageIn(text: string): string {
   }
   return text.slice(0, 200);
 }
-
-const BODIES = { inProgress: maybe(isStepsInProgress), began: maybe(isStepsInProgress), executing: maybe(isCount) };
-
-/** The check of each type of answer. */
-const ANSWERS: Readonly<Record<string, Check>> = {
-  report: record({ number: isCount, report: isExecutionReport, ...BODIES }),
-  page: record({ after: isCount }),
-  busy: record(BODIES),
-  idle: () => true,
-  lost: record({ error: isErrorValue }),
-  unknown_session: record({ upMs: maybe(isNumber) }),
-  wrong_instance: record({ mine: isText, upMs: isNumber }),
-};
-
-/** Describes what is wrong with an answer to a turn; `undefined` if nothing is (SEC10). */
-function problemOfAnswer(answer: unknown): string | undefined {
-  const type = isRecord(answer) ? answer["type"] : undefined;
-  if (typeof type !== "string" || !Object.hasOwn(ANSWERS, type) || !isNamed(answer))
-    return "an invalid answer to a turn";
-  return ANSWERS[type]?.(answer) === true ? undefined : `an invalid answer of the type ${JSON.stringify(type)}`;
-}
-
-const isNamed = record({ session: isText, instance: maybe(isText), stateless: maybe(isFlag) });

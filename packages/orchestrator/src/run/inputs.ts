@@ -79,7 +79,8 @@ export type Input =
   | { readonly type: "alarm" }
   /** Settles timers and does nothing else: a request arrived after the clock was set back. */
   | { readonly type: "settle" }
-  | { readonly type: "report"; readonly report: ExecutionReport }
+  /** `from`: the epoch of the execution whose port received the report. */
+  | { readonly type: "report"; readonly report: ExecutionReport; readonly from?: number }
   /** The pipe to the execution of this epoch, or the process that executes it, is gone (DUR8). */
   | { readonly type: "lost"; readonly epoch: number; readonly error: ErrorValue };
 

@@ -17,6 +17,7 @@ import {
   isKnownEntry,
   schemeOf,
 } from "@holdfast/protocol";
+import { toOrchestrator } from "@holdfast/protocol/messages";
 import { type ChildTrigger, type RunMessage, bodiesOf } from "./messages.ts";
 import type { InboxRow } from "./rows.ts";
 import type { RunHeader } from "./run-header.ts";
@@ -100,37 +101,13 @@ function newerAmong(values: readonly (string | undefined)[], where: string): str
     : `${where} contains a value that is encoded as ${JSON.stringify(schemeOf(value))}`;
 }
 
-/** The types of events that an execution may report. */
-const EVENT_TYPES: Readonly<Record<ExecutionEvent["type"], true>> = {
-  "child.started": true,
-  "cleanup.started": true,
-  "cleanup.timed_out": true,
-  inherited: true,
-  "metadata.changed": true,
-  parked: true,
-  "race.opened": true,
-  "run.completed": true,
-  "run.diverged": true,
-  "run.failed": true,
-  "run.unwinding": true,
-  "run.unwound": true,
-  "step.completed": true,
-  "step.failed": true,
-  "step.started": true,
-  "stream.chunks": true,
-  "stream.started": true,
-  unparked: true,
-  "wait.opened": true,
-  "wait.released": true,
-};
-
 /** The fields of entries that only the orchestrator sets, and the reserved fields of headers. */
 const REJECTED_FIELDS = ["v", "seq", "at", "asked", ...RESERVED_HEADER_FIELDS] as const;
 
 /** Describes the first part of a report that this code does not know or accept; `undefined` if it accepts all. */
 export function unknownInReport(events: readonly ExecutionEvent[]): string | undefined {
   for (const event of events) {
-    if (!Object.hasOwn(EVENT_TYPES, event.type)) return `an event of the type ${JSON.stringify(event.type)}`;
+    if (!Object.hasOwn(toOrchestrator.EVENTS, event.type)) return `an event of the type ${JSON.stringify(event.type)}`;
     const field = event.type === "parked" ? undefined : REJECTED_FIELDS.find((name) => name in event);
     if (field !== undefined) return `an event with the field ${JSON.stringify(field)}`;
     const value = valuesOf(event).find((text) => text !== undefined && isEnveloped(text));

@@ -11,6 +11,7 @@ import type { Input, Reply } from "./inputs.ts";
 import { startExecution, end, park, pause, wake } from "./lifecycle.ts";
 import { applyMetadata } from "./metadata.ts";
 import { unknownInReport } from "./newer-format.ts";
+import { invalidMessage, knownEvents, problemOfReport } from "./received.ts";
 import { toRunError } from "./run-error.ts";
 import { openRace, releaseAborted } from "./releases.ts";
 import { completeStep, failAttempt, inheritOutcome, startStep } from "./steps.ts";
@@ -20,11 +21,14 @@ import { endWaitsThatOpenedDue, openWait } from "./waits.ts";
 
 /** Commits a report as a whole, or rejects it (E2). */
 export function report(draft: Draft, input: Input & { type: "report" }): Reply {
-  const { epoch, asked, events, remote } = input.report;
   if (isTerminal(draft.header.status)) return reject("ended");
+  const problem = problemOfReport(input.report, input.from);
+  if (problem !== undefined) return refuseReport(draft, invalidMessage(problem));
+  const { epoch, asked, remote } = input.report;
   if (epoch !== draft.header.epoch || draft.starts || draft.header.paused?.by === "engine") return reject("superseded");
-  const unknown = unknownInReport(events);
-  if (unknown !== undefined) return refuseReport(draft, unknown);
+  const unknown = unknownInReport(input.report.events);
+  if (unknown !== undefined) return refuseReport(draft, unknownMessage(unknown));
+  const events = knownEvents(input.report);
   draft.asked = Math.max(draft.asked, asked);
   draft.remote = remote === true;
   if (draft.header.dispatch !== undefined) draft.change({ dispatch: undefined });
@@ -49,12 +53,14 @@ export function report(draft: Draft, input: Input & { type: "report" }): Reply {
   return { type: "report", answer: { accepted: true, entries: draft.entries, now: draft.at, ...parked } };
 }
 
-/** Rejects a report with data that this code does not know, and pauses the run: the step handler is newer (VER2). */
-function refuseReport(draft: Draft, unknown: string): Reply {
-  const error = errorValue(
-    "PROTOCOL_MISMATCH",
-    `The step handler reported ${unknown}, which this orchestrator does not accept. Nothing of the report was stored. Deploy matching versions of both sides, then retry the run.`,
-  );
+/** The step handler is newer (VER2). */
+function unknownMessage(unknown: string): string {
+  return `The step handler reported ${unknown}, which this orchestrator does not accept. Nothing of the report was stored. Deploy matching versions of both sides, then retry the run.`;
+}
+
+/** Rejects a report that is invalid or has data that this code does not know, and pauses the run (SEC10, VER2). */
+function refuseReport(draft: Draft, message: string): Reply {
+  const error = errorValue("PROTOCOL_MISMATCH", message);
   draft.abort({ type: "superseded" });
   pause(draft, { ...error, category: "RUNTIME_ERROR" });
   return reject("superseded");

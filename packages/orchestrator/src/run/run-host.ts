@@ -39,6 +39,7 @@ import { Liveness } from "./liveness.ts";
 import { type FirstPage, type PageSize, pageSizeOf, readPage } from "./journal-pages.ts";
 import { type RunMessage, type Unique, describeWorkflowOf as describe, toTriggerInput } from "./messages.ts";
 import { isNewerMessage } from "./newer-format.ts";
+import { checkedSteps } from "./received.ts";
 import { publicTokensOf, runKeyOf } from "./run-key.ts";
 import { OUTBOX_PREFIX, type OutboxRow, listRows, readRow } from "./rows.ts";
 import { type ParentRef, type RunHeader, parentsOf } from "./run-header.ts";
@@ -138,7 +139,7 @@ export class RunHost {
 
   /** The step bodies that execute now. Not durable. */
   stepsInProgress(): readonly StepInProgress[] {
-    return this.#live?.stepsInProgress?.() ?? [];
+    return checkedSteps(this.#live?.stepsInProgress?.() ?? []);
   }
 
   /**
@@ -382,7 +383,7 @@ export class RunHost {
   #report(epoch: number, report: ExecutionReport, life: object): ReportAnswer {
     if (!this.#isNewest(epoch, life)) return { accepted: false, reason: "superseded" };
     this.#liveness.sign(this.#options.clock());
-    const reply = this.#handleAlone({ type: "report", report });
+    const reply = this.#handleAlone({ type: "report", report, from: epoch });
     return reply?.type === "report" ? reply.answer : { accepted: false, reason: "superseded" };
   }
 

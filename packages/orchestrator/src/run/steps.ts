@@ -19,14 +19,14 @@ export function startStep(draft: Draft, event: OperationEvents & { type: "step.s
 
 export function completeStep(draft: Draft, event: OperationEvents & { type: "step.completed" }): void {
   endStream(draft, event.op);
-  const { nth, quiet, progress, after: _after, use: _use, ...body } = event;
-  appendOutcome(draft, { ...body, ...boundProgress(progress) }, nth, quiet);
+  const { nth, quiet, after: _after, use: _use, ...body } = event;
+  appendOutcome(draft, body, nth, quiet);
 }
 
 /** Journals a failed attempt. Another attempt follows, or the step has failed. */
 export function failAttempt(draft: Draft, event: OperationEvents & { type: "step.failed" }): void {
   const { op, nth, attempt, startedAt, error, retry, retryAfterMs, quiet } = event;
-  const progress = boundProgress(event.progress);
+  const progress = event.progress === undefined ? {} : { progress: event.progress };
   if (retry === null || attempt >= retry.max) {
     endStream(draft, op);
     appendOutcome(draft, { type: "step.failed", op, attempt, startedAt, error, ...progress }, nth, quiet);
@@ -41,11 +41,6 @@ export function failAttempt(draft: Draft, event: OperationEvents & { type: "step
   draft.append({ type: "step.retrying", op, attempt, startedAt, retryAt: journaledAt, error, ...progress }, nth);
   const retryAt = draft.now + delayMs;
   if (retryAt < (draft.header.retryAt ?? Infinity)) draft.change({ retryAt });
-}
-
-/** Drops progress over the limit, which the author's package does not send (STEP8). */
-function boundProgress(progress: string | undefined): { readonly progress?: string } {
-  return progress === undefined || progress.length > LIMITS.progressChars ? {} : { progress };
 }
 
 /**

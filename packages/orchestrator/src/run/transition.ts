@@ -24,6 +24,7 @@ import { indexed, markIndex, reindex } from "./index-mark.ts";
 import type { Effect, HostContext, Input, Reply } from "./inputs.ts";
 import { mayDelete, pause, retry, unpause } from "./operate.ts";
 import { executionLost, recoverLostExecution } from "./recovery.ts";
+import { checkedLoss } from "./received.ts";
 import { report } from "./report.ts";
 import { nextAlarm } from "./run-header.ts";
 import { noteResumed } from "./resume.ts";
@@ -106,7 +107,7 @@ function handle(draft: Draft, input: Exclude<Input, { type: "trigger" }>): Reply
     case "report":
       return report(draft, input);
     case "lost":
-      executionLost(draft, input.epoch, input.error);
+      executionLost(draft, input.epoch, checkedLoss(input.error));
       return { type: "done" };
     case "alarm":
     case "settle":

@@ -103,6 +103,18 @@ const REQUESTS: Record<string, (target: Target) => Promise<string[]>> = {
     const { type, error } = body as { readonly type?: unknown; readonly error?: { readonly code?: unknown } };
     return expectAll([type, "lost"], [error?.code, "PROTOCOL_MISMATCH"]);
   },
+  "SEC10 an invalid turn is rejected, and the message names the field": async (target) => {
+    const found: string[] = [];
+    for (const [field, wrong] of Object.entries(invalidTurns())) {
+      const { status, body } = await ask(target, "turn", turn(wrong));
+      const { error, message = "" } = body as { readonly error?: unknown; readonly message?: string };
+      if (status !== 400 || error !== "invalid_turn" || !message.includes(field))
+        found.push(
+          `${field}: the answer is ${status} ${JSON.stringify(body)} instead of 400 invalid_turn, which names it`,
+        );
+    }
+    return found;
+  },
   "U1 U2 a repeated request is answered with the same report": async (target) => {
     const request = turn({ start: startOf(firstWorkflow()) });
     const [first, second] = [await ask(target, "turn", request), await ask(target, "turn", request)];
@@ -120,6 +132,27 @@ function firstWorkflow(): string {
 
 function turn(more: object): string {
   return JSON.stringify({ protocol: PROTOCOL_VERSION, session: randomUUID(), turn: 1, waitMs: 2_000, ...more });
+}
+
+/** Turns with one wrong field, by its name. */
+function invalidTurns(): Record<string, object> {
+  const start = startOf(firstWorkflow());
+  const entry = { v: 1, seq: 1, at: 0, asked: 1, nth: 1, op: "step/0/a", type: "step.completed", value: "[1]" };
+  return {
+    turn: { turn: -1 },
+    waitMs: { waitMs: "soon" },
+    "start.seed": { start: { ...start, seed: "0" } },
+    "start.now": { start: { ...start, now: null } },
+    "start.run": { start: { ...start, run: { id: "" } } },
+    "start.input": { start: { ...start, input: { encoded: false } } },
+    "start.journal[0]": { start: { ...start, journal: [null] } },
+    // An outcome without its attempt.
+    attempt: { start: { ...start, journal: [entry] } },
+    seq: { start: { ...start, journal: [{ ...entry, attempt: 1, startedAt: 0, seq: 2 }] } },
+    answer: { answer: { report: 1, answer: "accepted" } },
+    "updates[0]": { updates: [{ entries: [], now: "now" }] },
+    abort: { abort: { type: "tired" } },
+  };
 }
 
 function startOf(workflowId: string): object {

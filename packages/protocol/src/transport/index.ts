@@ -1,26 +1,5 @@
 /** Code that both ends of a transport share and that needs WebCrypto, streams and text decoders of the platform. */
 export { type BodyText, readBodyText } from "./body-text.ts";
-export {
-  type Check,
-  isAbortReason,
-  isBodiesChanged,
-  isCount,
-  isErrorValue,
-  isExecutionReport,
-  isExecutionStart,
-  isExecutionUpdate,
-  isJournalPage,
-  isFlag,
-  isNumber,
-  isRecord,
-  isReportAnswer,
-  isStepsInProgress,
-  isText,
-  listOf,
-  matching,
-  maybe,
-  record,
-} from "./checks.ts";
 export { type LineToExecution, type LineToOrchestrator, readLines } from "./lines.ts";
 export { randomHex } from "./random-hex.ts";
 export {

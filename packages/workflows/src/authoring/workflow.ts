@@ -61,8 +61,8 @@ export function workflow<In = any, Out = unknown, Sent = In, R = Out>(
   const retry = resolveRetry(config.retry, DEFAULT_RETRY, `workflow(${JSON.stringify(id)}).retry`);
   const executeOn: Workflow["executeOn"] = (platform, start, port) => {
     const execution = new Execution(start, port, platform, createLog);
-    const ctx = createContext(execution, retry);
     execution.begin(async () => {
+      const ctx = createContext(execution, retry);
       const input = await checkValue(config.input, decodeValue(start.input), "INVALID_INPUT", id);
       const output = await run(input as never, ctx);
       const checked = await checkValue(config.output, output, "INVALID_OUTPUT", id);

@@ -4,6 +4,7 @@
  * Owns: the order of the calls (P1). The call lasts until the orchestrator releases the execution (P2).
  */
 import {
+  type ErrorValue,
   type ExecutionPort,
   type ExecutionStart,
   LIMITS,
@@ -13,47 +14,60 @@ import {
   type WorkflowIndex,
   errorValue,
 } from "@holdfast/protocol";
-import {
-  isAbortReason,
-  isExecutionStart,
-  isExecutionUpdate,
-  isJournalPage,
-  isReportAnswer,
-} from "@holdfast/protocol/transport";
+import { type Problem, describeProblem, toExecution } from "@holdfast/protocol/messages";
 import type { Workflow } from "../authoring/workflow.ts";
 import { webPlatform } from "../replay/platform.ts";
 import { guardedPlatform } from "../replay/unhandled-rejections.ts";
 import { BodyList } from "./body-list.ts";
 import { notServed } from "./served.ts";
 
-const INVALID = errorValue(
-  "PROTOCOL_MISMATCH",
-  "The step handler received an invalid message of the orchestrator. Deploy versions of both sides that fit, then retry the run.",
-);
+/** The error of an execution that received an invalid message: the orchestrator pauses the run with it (SEC10). */
+export function invalidMessage(problem: string): ErrorValue {
+  return errorValue(
+    "PROTOCOL_MISMATCH",
+    `The step handler received an invalid message of the orchestrator: ${problem}. Deploy versions of both sides that fit, then retry the run.`,
+  );
+}
 
 /** Interval between two messages about executing bodies to the orchestrator, ms. They are signs of life (DUR11). */
 const PROGRESS_MS = 300;
 
 /** Executes the workflow of a start message. Resolves when the orchestrator has released the execution. */
 export async function executeOver(index: WorkflowIndex<Workflow>, start: ExecutionStart, port: RpcPort): Promise<void> {
-  if (!isExecutionStart(start)) return port.lost(INVALID);
+  const problem = toExecution.start(start, false);
+  if (problem !== undefined) return port.lost(invalidMessage(describeProblem("start", problem)));
   const workflow = index.find(start.workflowId, start.workflowVersion);
   if (workflow === undefined) return port.lost(errorValue("WORKFLOW_NOT_FOUND", notServed(start)));
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
   let connected: void | Promise<void>;
+  const lost = (error: ErrorValue): void => void Promise.resolve(port.lost(error)).then(release, release);
+  /** Returns whether a message is invalid. The execution ends then, and the orchestrator gets the reason. */
+  const isInvalid = (name: string, found: Problem | undefined): boolean => {
+    if (found === undefined) return false;
+    live.abort({ type: "superseded" });
+    lost(invalidMessage(describeProblem(name, found)));
+    return true;
+  };
   const live = workflow.executeOn(guardedPlatform, start, {
     remote: true,
     report: async (report) => {
       await connected;
       const answer = await port.report(report);
-      if (!isReportAnswer(answer)) throw new Error(INVALID.message);
-      return answer;
+      return isInvalid("answer", toExecution.answer(answer, false)) ? SUPERSEDED : answer;
     },
-    ...pagesOf(port),
-    lost: (error) => void Promise.resolve(port.lost(error)).then(release, release),
+    ...pagesOf(port, isInvalid),
+    lost,
   });
-  connected = port.connect(callable(live, release));
+  connected = port.connect(callable(live, release, isInvalid));
   await connected;
+  const cancel = reportProgress(live, port);
+  await released;
+  cancel();
+  await settled(live);
+}
+
+/** Reports the executing bodies to the orchestrator again and again. Returns how to stop. */
+function reportProgress(live: LiveExecution, port: RpcPort): () => void {
   const bodies = new BodyList();
   const sendBodies = async (): Promise<void> => {
     const executing = live.stepsInProgress?.() ?? [];
@@ -61,43 +75,47 @@ export async function executeOver(index: WorkflowIndex<Workflow>, start: Executi
     else await port.bodiesChanged(bodies.changesTo(executing));
   };
   let cancel: (() => void) | undefined;
-  const reportProgress = (): void => {
+  const next = (): void => {
     cancel = webPlatform.setTimer(PROGRESS_MS, () => {
-      sendBodies().then(reportProgress, () => {});
+      sendBodies().then(next, () => {});
     });
   };
-  reportProgress();
-  await released;
-  cancel?.();
-  // workerd may stop the work of a call when the call returns: first wait up to siblingGraceMs for aborted code.
+  next();
+  return () => cancel?.();
+}
+
+/** workerd may stop the work of a call when the call returns: first wait up to siblingGraceMs for aborted code. */
+async function settled(live: LiveExecution): Promise<void> {
   const graceEnded = Promise.withResolvers<void>();
   const cancelGrace = webPlatform.setTimer(LIMITS.siblingGraceMs, graceEnded.resolve);
   await Promise.race([live.whenIdle?.(), graceEnded.promise]);
   cancelGrace();
 }
 
+const SUPERSEDED = { accepted: false, reason: "superseded" } as const;
+
+type IsInvalid = (name: string, found: Problem | undefined) => boolean;
+
 /** The execution as the orchestrator calls it. */
-function callable(live: LiveExecution, release: () => void): RpcLive {
+function callable(live: LiveExecution, release: () => void, isInvalid: IsInvalid): RpcLive {
   return {
     update: async (update) => {
-      if (!isExecutionUpdate(update)) throw new Error(INVALID.message);
-      live.update(update);
+      if (!isInvalid("update", toExecution.update(update, false))) live.update(update);
     },
     abort: async (reason) => {
-      if (!isAbortReason(reason)) throw new Error(INVALID.message);
-      live.abort(reason);
+      if (!isInvalid("abort", toExecution.abort(reason, false))) live.abort(reason);
     },
     release: async () => release(),
   };
 }
 
 /** Absent if the port has none: then the execution refuses a start with a first page. */
-function pagesOf(port: RpcPort): Pick<ExecutionPort, "readPage"> {
+function pagesOf(port: RpcPort, isInvalid: IsInvalid): Pick<ExecutionPort, "readPage"> {
   if (port.readPage === undefined) return {};
   return {
     readPage: async (after) => {
-      const page = await port.readPage?.(after);
-      return isJournalPage(page) ? page : [];
+      const page = (await port.readPage?.(after)) ?? [];
+      return isInvalid("page", toExecution.pageAfter(after)(page, false)) ? [] : page;
     },
   };
 }

@@ -4,7 +4,9 @@
  * Owns: the handler's side. It serves runtimes where an execution must not outlive its request, such as Workers.
  */
 import type { JournalEntry, ReportAnswer, RpcLive, RpcPort } from "@holdfast/protocol";
+import { describeProblem, toExecution } from "@holdfast/protocol/messages";
 import { type LineToExecution, type LineToOrchestrator, readLines } from "@holdfast/protocol/transport";
+import { invalidMessage } from "./execute-over.ts";
 
 /** Answers at once. The body stays open until the orchestrator releases the execution. */
 export function answerInLines(
@@ -44,17 +46,16 @@ async function exchangeLines(
       live = connected;
     },
   };
-  const reader = request.body?.getReader();
-  if (reader === undefined) return;
-  for await (const message of readLines<LineToExecution>(reader)) {
+  const take = async (message: LineToExecution): Promise<void> => {
     if (message.type === "start") executed ??= execute(message.start, portFor(message, port));
     else if (message.type === "answer") waiting.shift()?.(message.answer);
     else if (message.type === "page") waitingForPages.shift()?.(message.entries);
     else if (message.type === "update") await live?.update(message.update);
     else if (message.type === "abort") await live?.abort(message.reason);
     else await live?.release();
-    if (message.type === "release") break;
-  }
+  };
+  const problem = await takeLines(request, take);
+  if (problem !== undefined) await port.lost(invalidMessage(problem));
   // The orchestrator is gone: all further reports are ignored.
   await live?.abort({ type: "superseded" });
   await live?.release();
@@ -67,4 +68,25 @@ function portFor({ changes }: LineToExecution & { type: "start" }, port: RpcPort
   const older = { ...port };
   delete older.bodiesChanged;
   return older;
+}
+
+/** Takes each message until `release`. Returns what is wrong with an invalid one, which is not taken (SEC10). */
+async function takeLines(
+  request: Request,
+  take: (message: LineToExecution) => Promise<void>,
+): Promise<string | undefined> {
+  const reader = request.body?.getReader();
+  if (reader === undefined) return undefined;
+  try {
+    for await (const message of readLines<LineToExecution>(reader)) {
+      const problem = toExecution.lineToExecution(message, false);
+      if (problem !== undefined) return describeProblem("line", problem);
+      await take(message);
+      if (message.type === "release") return undefined;
+    }
+  } catch (error) {
+    if (error instanceof SyntaxError) return "a line is not JSON";
+    // The connection broke.
+  }
+  return undefined;
 }
