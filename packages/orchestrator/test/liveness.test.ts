@@ -1,9 +1,9 @@
 /** tests: executions in other processes that fall silent, or that their pipe loses (DUR11) */
-import { type ErrorValue, type ExecutionPort, errorValue } from "@holdfast/protocol";
+import { DEFAULT_LIMITS, type ErrorValue, type ExecutionPort, type OperationId, errorValue } from "@holdfast/protocol";
 import { MemoryStore } from "@holdfast/workflows/testing";
 import { expect, test } from "vitest";
 import { type RunHeader, RunHost, checkedTransition } from "../src/index.ts";
-import { Bench } from "./bench.ts";
+import { Bench, completed } from "./bench.ts";
 
 const SECOND = 1_000;
 
@@ -20,6 +20,8 @@ class Remote {
   /** Whether executions answer pings. */
   answers = true;
   pings = 0;
+  /** The bodies that execute, as far as the orchestrator knows. */
+  bodies: OperationId[] = [];
   readonly startedAt: number[] = [];
   readonly aborted: string[] = [];
   readonly store = new DurableStore();
@@ -36,6 +38,7 @@ class Remote {
         return {
           update: () => {},
           abort: ({ type }) => this.aborted.push(type),
+          stepsInProgress: () => this.bodies.map((op) => ({ op, attempt: 1, startedAt: this.now })),
           ping: (answered) => {
             this.pings += 1;
             if (this.answers) answered();
@@ -63,6 +66,12 @@ class Remote {
       this.host.handle({ type: "alarm" });
     }
     this.now = until;
+  }
+
+  /** Advances until so many further executions have started, for ten minutes at most. */
+  advanceUntilStarted(count: number): void {
+    const starts = this.startedAt.length;
+    for (let seconds = 0; seconds < 600 && this.startedAt.length < starts + count; seconds++) this.advance(SECOND);
   }
 
   lose(code: Parameters<typeof errorValue>[0]): void {
@@ -171,4 +180,52 @@ test("DUR11 a step that ends starts the count of lost executions again", () => {
     remote.port?.report({ epoch, asked: nth, events: [{ type: "step.completed", ...facts, value: "[1]" }] });
   }
   expect(remote.header).toMatchObject({ status: "running", losses: { count: 1 } });
+});
+
+test("DUR11 a run is paused when four executions in a row fall silent during one body without progress", () => {
+  const remote = new Remote();
+  remote.answers = false;
+  remote.bodies = ["step/0/compute", "step/0/other"];
+  remote.advance(600 * SECOND);
+  expect(remote.startedAt).toHaveLength(DEFAULT_LIMITS.silentExecutions);
+  expect(remote.header).toMatchObject({
+    status: "paused",
+    paused: { by: "engine" },
+    error: { code: "EXECUTION_SILENT", category: "RUNTIME_ERROR", step: "step/0/compute" },
+  });
+  expect(remote.header.error?.message).toMatch(/the body of step "compute" executed, 4 times in a row/);
+  expect(remote.aborted).toHaveLength(DEFAULT_LIMITS.silentExecutions);
+  remote.host.handle({ type: "retry" });
+  expect(remote.header).toMatchObject({ status: "running", silent: undefined });
+});
+
+test("DUR11 progress, and another body, begin a new count of silent executions", () => {
+  const remote = new Remote();
+  remote.answers = false;
+  for (const name of ["a", "b", "c", "d", "e"]) {
+    remote.bodies = [`step/0/${name}`];
+    remote.advanceUntilStarted(3);
+  }
+  expect(remote.header.status).toBe("running");
+  remote.bodies = ["step/0/f"];
+  for (let n = 0; n < 5; n++) {
+    remote.advanceUntilStarted(2);
+    remote.port?.report({ epoch: remote.header.epoch, asked: n + 1, events: [completed(`done-${n}`)] });
+  }
+  expect(remote.header.status).toBe("running");
+});
+
+test("DUR8 DUR11 executions without a known body, and failures of dispatch, count as no silence of a body", () => {
+  const remote = new Remote();
+  remote.answers = false;
+  remote.advance(1_800 * SECOND);
+  expect(remote.header.status).toBe("running");
+  expect(remote.header.silent).toBeUndefined();
+  remote.bodies = ["step/0/compute"];
+  for (let n = 0; n < 30; n++) {
+    remote.lose("DISPATCH_FAILED");
+    remote.advanceUntilStarted(1);
+  }
+  expect(remote.header.status).toBe("running");
+  expect(remote.header.silent).toBeUndefined();
 });

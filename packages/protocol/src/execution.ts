@@ -47,6 +47,11 @@ export interface RunFacts {
 /** Everything that an execution needs to start: a new run, or one that has a journal. */
 export interface ExecutionStart {
   readonly protocol: number;
+  /**
+   * An earlier execution was lost without progress: the step handler reports each body to the orchestrator before it calls
+   * it. So a body that blocks the process is known by name (DUR11).
+   */
+  readonly announcesBodies?: true;
   readonly epoch: number;
   readonly run: RunFacts;
   readonly workflowId: string;

@@ -102,6 +102,8 @@ export const DEFAULT_LIMITS = {
   seedResults: 1_000,
   /** Executions lost in a row without progress after which the run is paused (DUR7). */
   executorCrashes: 10,
+  /** Executions in a row without progress that give no sign of life during one body. Then the run is paused (DUR11). */
+  silentExecutions: 4,
   /** Executions that may be replaced in a row because requests reach another instance of the step handler (DUR11). */
   misroutedExecutions: 3,
   /** How long dispatch is retried before the run is paused (DUR8): six hours. */

@@ -104,7 +104,7 @@ export interface HostContext {
    * for the input `trigger`.
    */
   readonly workflow?: WorkflowDescription | null | undefined;
-  /** The bodies that the live execution has in progress. Only for the input `terminate`. */
+  /** The bodies that the live execution has in progress. Only for the input `terminate`, and of a silent execution. */
   readonly inProgress?: readonly StepInProgress[];
   /** Why no execution begins now, and when it is tried again. Absent: executions begin. */
   readonly deferral?: Deferral | undefined;

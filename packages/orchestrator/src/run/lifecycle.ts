@@ -88,7 +88,7 @@ function deferExecution(draft: Draft, { delayMs, code, message }: Deferral): voi
 
 /** Parks the run: its execution has nothing to do until the next input. It has survived, which is progress (DUR7). */
 export function park(draft: Draft): void {
-  changeStatus(draft, "waiting", { watchdogAt: undefined, crashes: undefined, losses: undefined });
+  changeStatus(draft, "waiting", { watchdogAt: undefined, crashes: undefined, losses: undefined, silent: undefined });
 }
 
 /**

@@ -43,7 +43,13 @@ export function retry(draft: Draft): Reply {
       `Run ${JSON.stringify(id)} was not paused by an error, so it cannot be retried. To continue a paused run, unpause it.`,
     );
   }
-  draft.change({ error: causeOf(draft.header), crashes: undefined, losses: undefined, dispatch: undefined });
+  draft.change({
+    error: causeOf(draft.header),
+    crashes: undefined,
+    losses: undefined,
+    silent: undefined,
+    dispatch: undefined,
+  });
   continueRun(draft, paused);
   return { type: "done" };
 }

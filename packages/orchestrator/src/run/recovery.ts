@@ -2,11 +2,13 @@
  * Recovery from lost executions, and from step handlers that cannot be reached.
  *
  * Owns: DUR7 (a run whose executions repeatedly crash without progress is paused), DUR8 (a failure of dispatch is not a
- * failure of the workflow), and DUR11 (an execution that is lost without a crash is replaced).
+ * failure of the workflow), and DUR11 (an execution that is lost without a crash is replaced, and a body that blocks its
+ * process pauses the run).
  */
-import { type ErrorValue, LIMITS, errorValue, isTerminal } from "@holdfast/protocol";
+import { type ErrorValue, LIMITS, describeOperation, errorValue, isTerminal } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
 import { startExecution, pause } from "./lifecycle.ts";
+import type { RunHeader } from "./run-header.ts";
 import { findProgress } from "./run-state.ts";
 import { computeBackoffDelayMs } from "./step-retry.ts";
 
@@ -67,6 +69,40 @@ export function executionLost(draft: Draft, epoch: number, error: ErrorValue): v
   // The first replacement starts at once. Further ones without progress wait, so that they harm no neighbour.
   if (inRow === 1 || isMisrouted) return startExecution(draft);
   dispatchLater(draft, error);
+}
+
+/**
+ * Handles an execution that gave no sign of life. If this happens again and again during one body, the body probably blocks
+ * its process, and the run is paused (DUR11). An execution that never reached its step handler has no bodies: an outage of
+ * the handler counts for nothing.
+ */
+export function executionSilent(draft: Draft, ms: number): void {
+  const seconds = Math.round(ms / 1_000);
+  const silent = countSilence(draft);
+  if (silent === undefined || silent.count < draft.context.limits.silentExecutions) {
+    const text = `The execution gave no sign of life for ${seconds} s. Check whether the step handler runs, and whether a body blocks its process.`;
+    return executionLost(draft, draft.header.epoch, errorValue("SESSION_LOST", text));
+  }
+  const { op, count } = silent;
+  const error = errorValue(
+    "EXECUTION_SILENT",
+    `The process of the step handler gave no sign of life for ${seconds} s while the body of ${describeOperation(op)} executed, ${count} times in a row without progress. The body probably blocks the event loop: a long computation, synchronous I/O, an endless loop. Move that work to a worker thread, or await between its parts; then retry the run.`,
+  );
+  draft.abort({ type: "superseded" });
+  pause(draft, { ...error, category: "RUNTIME_ERROR", step: op });
+}
+
+/** Counts the silence during a body; `undefined` if no body is known. Another body, or progress, begins a new count. */
+function countSilence(draft: Draft): RunHeader["silent"] {
+  const ops = (draft.context.inProgress ?? []).map(({ op }) => op);
+  const seq = findProgress(draft.state);
+  const { silent: before } = draft.header;
+  const isSame = before !== undefined && before.seq === seq && ops.includes(before.op);
+  const op = isSame ? before.op : ops[0];
+  if (op === undefined) return undefined;
+  const silent = { seq, op, count: isSame ? before.count + 1 : 1 };
+  draft.change({ silent });
+  return silent;
 }
 
 /** Counts a lost execution. Returns how many were lost in a row for this reason without progress (DUR11). */

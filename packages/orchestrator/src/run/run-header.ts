@@ -162,6 +162,8 @@ export interface RunHeader extends RunIdentity {
   readonly crashes?: { readonly seq: number; readonly count: number } | undefined;
   /** The same for executions that were lost without a crash, for the reason `code` (DUR11). */
   readonly losses?: { readonly seq: number; readonly count: number; readonly code: string } | undefined;
+  /** The executions in a row without progress that fell silent while the body of `op` executed (DUR11). */
+  readonly silent?: { readonly seq: number; readonly op: OperationId; readonly count: number } | undefined;
   /** Dispatch has failed since `since`. It is retried at `retryAt` (DUR8). */
   readonly dispatch?:
     | (Pick<DispatchFailure, "since" | "failures" | "retryAt"> & { readonly code?: string; readonly message: string })

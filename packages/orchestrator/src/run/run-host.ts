@@ -35,7 +35,7 @@ import { type IndexRow, indexRow } from "./index-mark.ts";
 import { HELD } from "./lifecycle.ts";
 import type { Deferral, Effect, HostContext, Input, Reply } from "./inputs.ts";
 import { isFull, isSameStart } from "./followers.ts";
-import { Liveness } from "./liveness.ts";
+import { Liveness, isSilent } from "./liveness.ts";
 import { type FirstPage, type PageSize, pageSizeOf, readPage } from "./journal-pages.ts";
 import { type RunMessage, type Unique, describeWorkflowOf as describe, toTriggerInput } from "./messages.ts";
 import { isNewerMessage } from "./newer-format.ts";
@@ -200,13 +200,15 @@ export class RunHost {
     if (header !== undefined) state.pageSize = pageSizeOf(this.#options, header);
     const { clock, limits = DEFAULT_LIMITS, send, updateIndex, retentionMs, flags, held = false } = this.#options;
     const now = clock();
+    const silence = this.#live?.ping === undefined ? undefined : this.#liveness.silence(now);
+    const listsBodies = input.type === "terminate" || (silence !== undefined && isSilent(silence));
     const asks = input.type === "alarm" && this.#live === undefined;
     return {
       now,
       limits,
       live: this.#live !== undefined,
-      silence: this.#live?.ping === undefined ? undefined : this.#liveness.silence(now),
-      ...(input.type === "terminate" ? { inProgress: this.stepsInProgress() } : {}),
+      silence,
+      ...(listsBodies ? { inProgress: this.stepsInProgress() } : {}),
       ...(input.type === "trigger" ? { workflow: describe(this.#options.dispatcher, input) } : {}),
       held,
       deferral: held ? HELD : asks ? this.#options.defer?.() : undefined,
@@ -353,6 +355,7 @@ export class RunHost {
     return {
       protocol: PROTOCOL_VERSION,
       epoch: header.epoch,
+      ...(header.losses === undefined ? {} : { announcesBodies: true }),
       run: {
         id: header.id,
         number: header.number,

@@ -4,7 +4,7 @@
  * Owns: the rule that each transition first settles the timers that are due, in the order of their times. A delivery after
  * a time-out therefore finds the wait timed out, however late the alarm is (WAIT4).
  */
-import { type ErrorValue, HOST_LIMITS, assert, errorValue, isTerminal } from "@holdfast/protocol";
+import { HOST_LIMITS, assert, isTerminal } from "@holdfast/protocol";
 import { expire } from "./cancel.ts";
 import { setTimersAgain } from "./clock-back.ts";
 import type { Draft } from "./draft.ts";
@@ -12,7 +12,7 @@ import { settleIndex } from "./index-mark.ts";
 import { startExecution, wake } from "./lifecycle.ts";
 import { isSilent, untilNextPingMs } from "./liveness.ts";
 import { settleOutbox } from "./outbox.ts";
-import { executionLost } from "./recovery.ts";
+import { executionSilent } from "./recovery.ts";
 import { settleDueRetries } from "./steps.ts";
 import { settleDueWaits } from "./waits.ts";
 
@@ -49,7 +49,7 @@ function settleWatchdog(draft: Draft): void {
   if (!draft.live || header.watchdogAt === undefined || header.watchdogAt > now) return;
   const { silence } = draft.context;
   if (silence !== undefined) {
-    if (isSilent(silence)) return executionLost(draft, header.epoch, silentError(silence.ms));
+    if (isSilent(silence)) return executionSilent(draft, silence.ms);
     draft.ping();
     draft.change({ watchdogAt: now + untilNextPingMs(silence) });
     return;
@@ -57,11 +57,4 @@ function settleWatchdog(draft: Draft): void {
   assert(header.startedAt !== undefined, "a running run has started");
   const waitedMs = Math.max(now - header.startedAt, HOST_LIMITS.watchdogMsMin);
   draft.change({ watchdogAt: now + Math.min(waitedMs * 2, HOST_LIMITS.watchdogMsMax) });
-}
-
-function silentError(ms: number): ErrorValue {
-  return errorValue(
-    "SESSION_LOST",
-    `The execution gave no sign of life for ${Math.round(ms / 1_000)} s. Check whether the step handler runs, and whether a body blocks its process.`,
-  );
 }

@@ -142,12 +142,12 @@ function makeFault(random: Random): Fault {
 
 /**
  * Pages of one to three entries: a crash or a delivery comes between two pages. One to four open waits in the header:
- * further ones have rows of their own.
+ * further ones have rows of their own. One to three silent executions pause a run (DUR11).
  */
 export function sizesOf({ actions, faults }: Scenario): Pick<MemoryHostOptions, "pageSize" | "limits"> {
   const varied = actions.length + faults.length;
   return {
     pageSize: { entries: 1 + (varied % 3), chars: 1_000 },
-    limits: { ...DEFAULT_LIMITS, headerWaits: 1 + (varied % 4) },
+    limits: { ...DEFAULT_LIMITS, headerWaits: 1 + (varied % 4), silentExecutions: 1 + (varied % 3) },
   };
 }

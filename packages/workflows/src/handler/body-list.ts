@@ -4,13 +4,18 @@
  * Owns: the list as it was sent last. A message contains only the changes since then, so its size does not grow with the
  * number of bodies that execute (REP6).
  */
-import type { BodiesChanged, OperationId, StepInProgress } from "@holdfast/protocol";
+import type { BodiesChanged, OperationId, RpcPort, StepInProgress } from "@holdfast/protocol";
 
 export class BodyList {
   #sent = new Map<OperationId, StepInProgress>();
 
-  /** Returns the changes since the previous call. */
-  changesTo(executing: readonly StepInProgress[]): BodiesChanged {
+  /** Sends the list to an orchestrator: the changes, if it accepts them. */
+  async send(port: RpcPort, executing: readonly StepInProgress[]): Promise<void> {
+    if (port.bodiesChanged === undefined) await port.progress(executing);
+    else await port.bodiesChanged(this.#changesTo(executing));
+  }
+
+  #changesTo(executing: readonly StepInProgress[]): BodiesChanged {
     const before = this.#sent;
     this.#sent = new Map(executing.map((body) => [body.op, body]));
     const began = executing.filter(({ op, attempt, progress }) => {

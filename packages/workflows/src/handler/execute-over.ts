@@ -18,6 +18,7 @@ import { type Problem, describeProblem, toExecution } from "@holdfast/protocol/m
 import type { Workflow } from "../authoring/workflow.ts";
 import { webPlatform } from "../replay/platform.ts";
 import { guardedPlatform } from "../replay/unhandled-rejections.ts";
+import { Announcer } from "./announcer.ts";
 import { BodyList } from "./body-list.ts";
 import { notServed } from "./served.ts";
 
@@ -48,10 +49,17 @@ export async function executeOver(index: WorkflowIndex<Workflow>, start: Executi
     lost(invalidMessage(describeProblem(name, found)));
     return true;
   };
-  const live = workflow.executeOn(guardedPlatform, start, {
+  const bodies = new BodyList();
+  const sendBodies = (): Promise<void> => bodies.send(port, live.stepsInProgress?.() ?? []);
+  const announcer = new Announcer(start, async () => {
+    await connected;
+    await sendBodies();
+  });
+  const live = workflow.executeOn(announcer.platform(guardedPlatform), start, {
     remote: true,
     report: async (report) => {
       await connected;
+      announcer.reported(report);
       const answer = await port.report(report);
       return isInvalid("answer", toExecution.answer(answer, false)) ? SUPERSEDED : answer;
     },
@@ -60,24 +68,18 @@ export async function executeOver(index: WorkflowIndex<Workflow>, start: Executi
   });
   connected = port.connect(callable(live, release, isInvalid));
   await connected;
-  const cancel = reportProgress(live, port);
+  const stop = repeat(sendBodies);
   await released;
-  cancel();
+  stop();
   await settled(live);
 }
 
-/** Reports the executing bodies to the orchestrator again and again. Returns how to stop. */
-function reportProgress(live: LiveExecution, port: RpcPort): () => void {
-  const bodies = new BodyList();
-  const sendBodies = async (): Promise<void> => {
-    const executing = live.stepsInProgress?.() ?? [];
-    if (port.bodiesChanged === undefined) await port.progress(executing);
-    else await port.bodiesChanged(bodies.changesTo(executing));
-  };
+/** Sends the list of executing bodies until the returned function is called, or until the orchestrator is gone. */
+function repeat(send: () => Promise<void>): () => void {
   let cancel: (() => void) | undefined;
   const next = (): void => {
     cancel = webPlatform.setTimer(PROGRESS_MS, () => {
-      sendBodies().then(next, () => {});
+      send().then(next, () => {});
     });
   };
   next();

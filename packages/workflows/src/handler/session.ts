@@ -8,6 +8,7 @@ import {
   type ErrorValue,
   type ExecutionPort,
   type ExecutionReport,
+  type ExecutionStart,
   type ExecutionUpdate,
   type JournalEntry,
   type LiveExecution,
@@ -18,6 +19,7 @@ import {
   errorValue,
 } from "@holdfast/protocol";
 import { webPlatform } from "../replay/platform.ts";
+import { Announcer } from "./announcer.ts";
 import { BodyChanges } from "./body-changes.ts";
 
 /** A report that waits for its answer. */
@@ -28,6 +30,9 @@ interface Outgoing {
   /** An answer to the orchestrator has contained it. */
   sent: boolean;
 }
+
+/** The time in which an answer leaves the process, ms. */
+const ANNOUNCED_MS = 50;
 
 /** Events that the journal must contain before the body starts, in the same execution (DUR3, STR1). */
 const NEEDS_SESSION: ReadonlySet<string> = new Set(["step.started", "stream.started"]);
@@ -65,12 +70,14 @@ export class Session {
   /** The newest turn asked for changes of the list of bodies. */
   #changes = false;
   readonly #oneTurn: boolean;
+  readonly announcer: Announcer;
   /** The port through which the execution reports. */
   readonly port: ExecutionPort;
 
   /** `oneTurn`: the session ends with its first answer, which contains the outcomes of all bodies. */
-  constructor(oneTurn = false) {
+  constructor(oneTurn = false, start: Pick<ExecutionStart, "announcesBodies"> = {}) {
     this.#oneTurn = oneTurn;
+    this.announcer = new Announcer(oneTurn ? {} : start, () => this.#announceBodies());
     // A request for a page would end a session of one turn.
     this.port = { ...this.#createPort(), ...(oneTurn ? {} : { readPage: (after) => this.#readPage(after) }) };
   }
@@ -83,6 +90,7 @@ export class Session {
       report: (report) =>
         new Promise((resolve) => {
           this.#reports += 1;
+          this.announcer.reported(report);
           this.#outgoing = { number: this.#reports, report, resolve, sent: false };
           this.#wakeAll();
         }),
@@ -104,6 +112,13 @@ export class Session {
       this.#page = { after, resolve };
       this.#wakeAll();
     });
+  }
+
+  /** Answers the turn in flight with the bodies that are about to be called. */
+  async #announceBodies(): Promise<void> {
+    this.#progressed = true;
+    this.#wakeAll();
+    await new Promise<void>((resolve) => webPlatform.setTimer(ANNOUNCED_MS, resolve));
   }
 
   begin(live: LiveExecution): void {

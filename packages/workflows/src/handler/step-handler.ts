@@ -179,15 +179,16 @@ class Handler {
     const workflow = this.#index.find(start.workflowId, start.workflowVersion);
     if (workflow === undefined)
       return this.#answer(request, { type: "lost", error: errorValue("WORKFLOW_NOT_FOUND", notServed(start)) });
-    const session = new Session(this.#stateless);
+    const session = new Session(this.#stateless, start);
+    const platform = session.announcer.platform(this.#platform);
     if (this.#stateless) {
-      session.begin(workflow.executeOn(this.#platform, start, session.port));
+      session.begin(workflow.executeOn(platform, start, session.port));
       return streamAnswer(session, (content) => this.#message(request, content));
     }
     const admission = this.#sessions.admit(start, chars);
     if (admission === "full") return refuse(503, "too_many_sessions", TOO_MANY_SESSIONS);
     if (admission === "superseded") return this.#answer(request, { type: "unknown_session" });
-    session.begin(workflow.executeOn(this.#platform, start, session.port));
+    session.begin(workflow.executeOn(platform, start, session.port));
     this.#sessions.add(request.session, start, session, chars);
     return this.#answer(request, await session.turn(request, this.#holdMs));
   }

@@ -118,7 +118,10 @@ export class StepBody {
     const { id, kind } = this.#operation;
     const mock = kind === "step" ? platform.replaceBody?.(kind, parseOperationId(id).name) : undefined;
     const body = (): Promise<unknown> => insideStep(run, id, () => settleLater(() => (mock ?? fn)(context as never)));
-    inContext(this.#step.context, body, log).then(
+    const call = (): Promise<unknown> => inContext(this.#step.context, body, log);
+    // The body may have been abandoned in the meantime: then it is not called.
+    const called = platform.beforeBody?.().then(() => (this.#over ? undefined : call())) ?? call();
+    called.then(
       (value) => {
         this.#complete(value);
         settled();
