@@ -10,21 +10,28 @@ import type { Platform } from "../replay/platform.ts";
 export class Announcer {
   #active: boolean;
   readonly #announce: () => Promise<void>;
+  readonly #isOver: () => boolean;
 
-  /** `announce` resolves when the list of executing bodies has left the process. */
-  constructor({ announcesBodies }: Pick<ExecutionStart, "announcesBodies">, announce: () => Promise<void>) {
+  /** `announce` resolves when the list of executing bodies has left the process. After the end no body is called. */
+  constructor(
+    { announcesBodies }: Pick<ExecutionStart, "announcesBodies">,
+    announce: () => Promise<void>,
+    isOver: () => boolean = () => false,
+  ) {
     this.#active = announcesBodies === true;
+    this.#isOver = isOver;
     this.#announce = announce;
   }
 
   /** Returns the platform of the execution. */
   platform(given: Platform): Platform {
     if (!this.#active) return given;
-    const beforeBody = async (): Promise<void> => {
+    const callBody = async (call: () => Promise<unknown>): Promise<unknown> => {
       // Without an orchestrator the execution is replaced.
       if (this.#active) await this.#announce().catch(() => {});
+      return this.#isOver() ? new Promise(() => {}) : call();
     };
-    return { ...given, beforeBody };
+    return { ...given, callBody };
   }
 
   /** Called with each report of the execution. */

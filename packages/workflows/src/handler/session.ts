@@ -77,7 +77,11 @@ export class Session {
   /** `oneTurn`: the session ends with its first answer, which contains the outcomes of all bodies. */
   constructor(oneTurn = false, start: Pick<ExecutionStart, "announcesBodies"> = {}) {
     this.#oneTurn = oneTurn;
-    this.announcer = new Announcer(oneTurn ? {} : start, () => this.#announceBodies());
+    this.announcer = new Announcer(
+      oneTurn ? {} : start,
+      () => this.#announceBodies(),
+      () => this.over,
+    );
     // A request for a page would end a session of one turn.
     this.port = { ...this.#createPort(), ...(oneTurn ? {} : { readPage: (after) => this.#readPage(after) }) };
   }

@@ -30,8 +30,8 @@ export interface Platform {
   guardRejections?(run: GuardedRun): () => void;
   /** For tests: the changes of replay flags, by flag number. */
   readonly replayFlags?: ReplayChanges;
-  /** A body is called when this has resolved (DUR11). */
-  beforeBody?(): Promise<void>;
+  /** Calls a body, perhaps later (DUR11). Default: now. */
+  callBody?(call: () => Promise<unknown>): Promise<unknown>;
   /** For tests: returns the replacement of a body. The replacement of a compensation gets the step's result. */
   replaceBody?(kind: "step" | "compensation", name: string): ((given: never) => unknown) | undefined;
 }

@@ -119,9 +119,7 @@ export class StepBody {
     const mock = kind === "step" ? platform.replaceBody?.(kind, parseOperationId(id).name) : undefined;
     const body = (): Promise<unknown> => insideStep(run, id, () => settleLater(() => (mock ?? fn)(context as never)));
     const call = (): Promise<unknown> => inContext(this.#step.context, body, log);
-    // The body may have been abandoned in the meantime: then it is not called.
-    const called = platform.beforeBody?.().then(() => (this.#over ? undefined : call())) ?? call();
-    called.then(
+    (platform.callBody?.(call) ?? call()).then(
       (value) => {
         this.#complete(value);
         settled();
