@@ -71,6 +71,7 @@ const known: Schema = record({
   more: optional(record({ lastSeq: position, tokens: listOf(token) })),
   lineage: optional(lineage),
   inherited: listOf(anyOperation),
+  announcesBodies: mark,
   paused: flag,
   now: time,
   clockStart: time,
