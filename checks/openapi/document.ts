@@ -47,8 +47,13 @@ export interface DocumentedOperation {
   readonly summary: string;
   readonly description?: string;
   readonly parameters?: readonly Parameter[];
-  readonly requestBody?: { readonly content: { readonly "application/json": { readonly schema: JsonSchema } } };
+  readonly requestBody?: { readonly content: RequestContent };
   readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>;
+}
+
+interface RequestContent {
+  readonly "application/json": { readonly schema: JsonSchema };
+  readonly "application/x-www-form-urlencoded"?: { readonly schema: JsonSchema };
 }
 
 interface Parameter {
@@ -116,9 +121,10 @@ function refusalsOf(route: RouteDescription): Map<number, ApiErrorCode[]> {
 }
 
 function describe(route: RouteDescription): DocumentedOperation {
-  const { id, summary, scope, body, answers } = route;
+  const { id, summary, scope, body, form, answers } = route;
   const responses: Record<string, { description: string; content?: Content }> = {};
   for (const [status, name] of Object.entries(answers)) responses[status] = answerOf(status, name);
+  const hasPages = Object.values(answers).includes("text/html");
   for (const [status, codes] of refusalsOf(route)) {
     responses[status] = {
       description: codes.map((code) => `\`${code}\``).join(", "),
@@ -126,6 +132,7 @@ function describe(route: RouteDescription): DocumentedOperation {
         "application/json": {
           schema: { $ref: "#/components/schemas/Refusal", properties: { error: { enum: codes } } },
         },
+        ...(hasPages ? { "text/html": { schema: { type: "string" } } } : {}),
       },
     };
   }
@@ -137,7 +144,7 @@ function describe(route: RouteDescription): DocumentedOperation {
       ? { security: [] }
       : { description: [`Needs the scope \`${scope}\`.`, ...partsOf(route)].join(" ") }),
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(body === undefined ? {} : { requestBody: { content: { "application/json": { schema: schemaOf(body) } } } }),
+    ...(body === undefined ? {} : { requestBody: { content: bodiesOf(body, form) } }),
     responses,
   };
 }
@@ -149,6 +156,17 @@ function partsOf({ id, scope }: RouteDescription): string[] {
   if (rule === undefined) return [];
   const what = rule[0] === "*" ? "the answer" : `\`${rule[0].slice(0, -2)}\``;
   return [`Without the scope \`${PARTS.run}\`, ${what} has only \`id\` and \`status\`.`];
+}
+
+/** The fields of a form contain JSON. */
+function bodiesOf(body: Parameters<typeof toJsonSchema>[0], form = false): RequestContent {
+  const schema = schemaOf(body);
+  const fields = Object.keys(schema.properties ?? {}).map((name) => [name, { type: "string", description: "JSON." }]);
+  const inForm = { type: "object", properties: Object.fromEntries(fields), additionalProperties: false };
+  return {
+    "application/json": { schema },
+    ...(form ? { "application/x-www-form-urlencoded": { schema: inForm } } : {}),
+  };
 }
 
 function answerOf(status: string, name: string | null): { description: string; content?: Content } {

@@ -15,17 +15,20 @@ export interface BodyBounds {
 }
 
 /**
- * Returns the request's body as the schema describes it. An empty body counts as `{}`.
+ * Returns the request's body as the schema describes it. An empty body counts as `{}`. With `form`, a form of a web page is
+ * accepted too: each field is JSON.
  * @throws ApiRefusal `unsupported_media_type`, `body_too_large`, `body_timeout`, `invalid_json`, `invalid_body`.
  */
 export async function readBody<S extends v.GenericSchema>(
   request: Request,
   schema: S,
   bounds: BodyBounds,
+  form = false,
 ): Promise<v.InferOutput<S>> {
   const text = await readText(request, bounds);
-  if (text !== "" || request.headers.has("Content-Type")) requireJson(request);
-  const result = v.safeParse(schema, text === "" ? {} : parseJson(text));
+  const isInForm = form && isForm(request);
+  if (!isInForm && (text !== "" || request.headers.has("Content-Type"))) requireJson(request);
+  const result = v.safeParse(schema, isInForm ? readForm(text) : text === "" ? {} : parseJson(text));
   if (result.success) return result.output;
   const issues = result.issues.slice(0, 10).map((issue) => ({ path: pathOf(issue), message: messageOf(issue) }));
   const first = issues[0];
@@ -51,8 +54,25 @@ export function encodeGiven(value: unknown, path: string): string {
   }
 }
 
+/** Whether the body is a form of a web page. */
+export function isForm(request: Request): boolean {
+  return typeOf(request) === "application/x-www-form-urlencoded";
+}
+
+function readForm(text: string): unknown {
+  const fields = [...new URLSearchParams(text)];
+  if (fields.length === 0) throw new ApiRefusal("invalid_body", "The body is invalid: the form has no field.");
+  const twice = fields.find(([name], at) => fields.findIndex(([other]) => other === name) < at);
+  if (twice !== undefined) throw new ApiRefusal("invalid_body", "The body is invalid: the form has a field twice.");
+  return Object.fromEntries(fields.map(([name, value]) => [name, parseJson(value)]));
+}
+
+function typeOf(request: Request): string {
+  return (request.headers.get("Content-Type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+}
+
 function requireJson(request: Request): void {
-  const type = (request.headers.get("Content-Type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+  const type = typeOf(request);
   if (type === "application/json" || /^application\/[\w.-]+\+json$/.test(type)) return;
   throw new ApiRefusal(
     "unsupported_media_type",

@@ -63,6 +63,7 @@ export { tracedOf } from "./run/run-key.ts";
 export { NO_PARTS, type View, shownFailure } from "./run/view.ts";
 export { describeEntry, describeLeftOver, describeRun, summarizeRun } from "./run/run-record.ts";
 export { type RunState, applyBatch, loadRun, markNewerInput, readInput, readJournal } from "./run/run-state.ts";
+export { type TokenStanding, publicTokenStanding } from "./run/tokens.ts";
 export { computeBackoffDelayMs } from "./run/step-retry.ts";
 export { type Transition, transition } from "./run/transition.ts";
 export { applyWaitRows, headerAfter } from "./run/wait-rows.ts";

@@ -1,16 +1,21 @@
 /**
- * The only route for browser pages of other sites: the holder of a public token's URL can answer it once (WAIT7, SEC6).
+ * The only routes for browser pages of other sites: the holder of a public token's URL can answer it once (WAIT7, SEC6). A
+ * click on the URL shows a page with a form. No cookie is read: the URL is the only credential, so the form needs no other
+ * proof of its origin.
  *
  * Owns: the check of the URL, before the body is read and before any object is asked (SEC8). No key, a wrong MAC, and a run
  * that does not exist have one answer, so that a guess reveals nothing.
  */
 import { keyRingOf } from "../auth/url-keys.ts";
-import { ApiRefusal } from "../refusal.ts";
-import { encodeGiven } from "../request-body.ts";
+import { type ApiErrorCode, ApiRefusal, STATUS_OF } from "../refusal.ts";
+import { encodeGiven, isForm } from "../request-body.ts";
+import type { TokenAnswer } from "../run-object/commands.ts";
 import { runObjectName } from "../run-object/names.ts";
 import { tokenBody } from "./deliveries.ts";
-import { type CheckedCall, type Route, route } from "./route.ts";
+import { type Call, type CheckedCall, type Route, route } from "./route.ts";
 import { askObject } from "./run-objects.ts";
+import { messagePage, questionPage } from "./token-page.ts";
+import type { IdsOf } from "./url-parts.ts";
 import type { WorkerDeps } from "./worker-deps.ts";
 
 const PATH = "/public/tokens/:tenant/:id/:incarnation/:mac/:tokenId";
@@ -33,14 +38,25 @@ export const publicTokenRoutes: readonly Route[] = [
     answers: { 204: null },
     handle: async () => new Response(null, { status: 204, headers: PREFLIGHT_HEADERS }),
   },
-  route({
+  asPage({
+    id: "showPublicToken",
+    verb: "GET",
+    path: PATH,
+    summary: "Shows a page with a form that answers a public token. It changes nothing.",
+    answers: { 200: "text/html" },
+    refusals: ["newer_format", "token_not_found", "too_many_requests"],
+    admit,
+    handle: (call) => showPublicToken(call),
+  }),
+  asPage({
     id: "resolvePublicToken",
     verb: "POST",
     path: PATH,
     summary: "Answers a public token, once. Its URL is the secret, and browser pages of any site may send the request.",
     body: tokenBody,
+    form: true,
     bodyLimit: "publicTokenBytes",
-    answers: { 202: "PubliclyDelivered" },
+    answers: { 200: "text/html", 202: "PubliclyDelivered" },
     refusals: [
       "already_resolved",
       "newer_format",
@@ -53,6 +69,59 @@ export const publicTokenRoutes: readonly Route[] = [
     handle: resolvePublicToken,
   }),
 ];
+
+/** Makes a route whose refusals are pages for a browser that shows them, and JSON for all other clients. */
+function asPage(definition: Parameters<typeof route<typeof PATH>>[0]): Route {
+  const made = route(definition);
+  const handle = async (call: Call): Promise<Response> => {
+    try {
+      return await made.handle(call);
+    } catch (error) {
+      if (!(error instanceof ApiRefusal) || !wantsPage(call.request)) throw error;
+      return refusalPage(error);
+    }
+  };
+  return { ...made, handle };
+}
+
+function wantsPage(request: Request): boolean {
+  return isForm(request) || /\btext\/html\b/.test(request.headers.get("Accept") ?? "");
+}
+
+function refusalPage({ code, message }: ApiRefusal): Response {
+  const [title, details] = PAGES[code] ?? ["This did not work", message];
+  return messagePage(title, details, STATUS_OF[code]);
+}
+
+const ANSWERED = ["Already answered", "This link was already answered. Nothing was changed."] as const;
+const OVER = ["No longer open", "This link can no longer be answered."] as const;
+
+/** What people read who do not know the API. */
+const PAGES: Partial<Record<ApiErrorCode, readonly [title: string, details: string]>> = {
+  token_not_found: ["Unknown link", "This link is not valid. Check that you have copied all of it."],
+};
+
+/** Shows the form, or why it can no longer be sent. `status`: of the latter. */
+async function showPublicToken({ deps, ids }: PublicCall<unknown>, status = 200): Promise<Response> {
+  const { tokenId, incarnation } = ids;
+  const answer = await askObject(deps, objectOf(deps, ids), { ask: "publicToken", tokenId, incarnation });
+  if (answer.status === 404) throw unknownToken();
+  if (!answer.ok) throw await refusalIn(answer);
+  const { standing } = (await answer.json()) as TokenAnswer;
+  if (standing === "open") return questionPage({});
+  const [title, details] = standing === "answered" ? ANSWERED : OVER;
+  return messagePage(title, details, status);
+}
+
+function objectOf({ runDO }: WorkerDeps, { tenant, id }: IdsOf<typeof PATH>): unknown {
+  return runDO.idFromName(runObjectName(tenant === "-" ? undefined : tenant.replace(/^t-/, ""), id));
+}
+
+/** Reads a refusal of the run's object. */
+async function refusalIn(answer: Response): Promise<ApiRefusal> {
+  const { error, message } = (await answer.json()) as { readonly error: ApiErrorCode; readonly message: string };
+  return new ApiRefusal(error, message);
+}
 
 /** Lets only requests with a URL of this deployment pass. */
 async function admit({ request, deps, ids }: PublicCall<undefined>): Promise<void> {
@@ -80,24 +149,25 @@ export function unknownToken(): ApiRefusal {
   return new ApiRefusal("token_not_found", "No public token has this URL.");
 }
 
-async function resolvePublicToken({
-  deps,
-  ids: { tenant, id, incarnation, tokenId },
-  body,
-}: PublicCall<{ readonly payload?: unknown }>): Promise<Response> {
-  const name = runObjectName(tenant === "-" ? undefined : tenant.replace(/^t-/, ""), id);
-  const answer = await askObject(deps, deps.runDO.idFromName(name), {
+async function resolvePublicToken(call: PublicCall<unknown>): Promise<Response> {
+  const { request, deps, ids, body } = call;
+  const { tokenId, incarnation } = ids;
+  const { payload } = body as { readonly payload?: unknown };
+  const answer = await askObject(deps, objectOf(deps, ids), {
     ask: "input",
     input: {
       type: "resolveToken",
       tokenId,
-      payload: encodeGiven(body.payload, "payload"),
+      payload: encodeGiven(payload, "payload"),
       publicly: { incarnation },
       by: "public token",
     },
   });
   if (answer.status === 404) throw unknownToken();
-  if (!answer.ok) return answer;
+  // A person who was too late reads why.
+  if (answer.status === 409 && wantsPage(request)) return showPublicToken(call, 409);
+  if (!answer.ok) throw await refusalIn(answer);
+  if (isForm(request)) return messagePage("Thank you", "Your answer was received.");
   const { delivery } = (await answer.json()) as { readonly delivery: string };
   return Response.json({ delivery }, { status: 202 });
 }

@@ -46,7 +46,9 @@ export interface RouteDescription {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: GenericSchema;
   /** By status: the answer's schema, a media type, or `null` for an answer without a body. */
-  readonly answers: Readonly<Record<number, AnswerName | "text/event-stream" | null>>;
+  readonly answers: Readonly<Record<number, AnswerName | "text/event-stream" | "text/html" | null>>;
+  /** The body may also be a form of a web page. */
+  readonly form?: true;
   /** The largest body. Default: that of every request. */
   readonly bodyLimit?: "publicTokenBytes";
   /** Refusal codes that the other fields do not imply. */
@@ -83,7 +85,7 @@ export function route<
   Query extends GenericSchema = GenericSchema,
   Body extends GenericSchema = GenericSchema,
 >(definition: RouteDefinition<Path, Query, Body>): Route {
-  const { path, query, repeatable = [], body, bodyLimit, admit, handle } = definition;
+  const { path, query, repeatable = [], body, form, bodyLimit, admit, handle } = definition;
   return {
     ...definition,
     handle: async (call) => {
@@ -91,7 +93,7 @@ export function route<
       const checkedQuery = query && readQuery(queries, query, repeatable);
       const ids = readIds(request.url, path);
       await admit?.({ ...call, ids, query: checkedQuery, body: undefined });
-      const checkedBody = body && (await readBody(request, body, bodyBounds(deps, bodyLimit)));
+      const checkedBody = body && (await readBody(request, body, bodyBounds(deps, bodyLimit), form));
       return handle({
         ...call,
         ids,

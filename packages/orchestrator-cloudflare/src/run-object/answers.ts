@@ -22,6 +22,7 @@ import {
   markNewer,
   markNewerInput,
   planResume,
+  publicTokenStanding,
   readInput,
   readJournal,
   readShownInput,
@@ -39,7 +40,7 @@ import {
   type RunSummary,
 } from "@holdfast/protocol";
 import { ApiRefusal } from "../refusal.ts";
-import type { CallersView, CommandOf } from "./commands.ts";
+import type { CallersView, CommandOf, TokenAnswer } from "./commands.ts";
 
 /** A run for a caller who may not read it. */
 type BriefRun = Pick<RunSummary, "id" | "status">;
@@ -119,6 +120,16 @@ export class Answers {
     entries.sort((a, b) => a.at - b.at);
     const trigger = { at: createdAt, action: "trigger", by: subject ?? triggeredBy };
     return { entries: [subject === undefined ? trigger : { ...trigger, onBehalfOf: triggeredBy }, ...entries] };
+  }
+
+  /**
+   * Returns how a public token stands.
+   * @throws ApiRefusal `token_not_found`
+   */
+  publicToken({ tokenId, incarnation }: CommandOf<"publicToken">, now: number): TokenAnswer {
+    const standing = publicTokenStanding(this.#host.state, tokenId, incarnation, now);
+    if (standing === undefined) throw new ApiRefusal("token_not_found", "This run never issued that token.");
+    return { standing };
   }
 
   /**

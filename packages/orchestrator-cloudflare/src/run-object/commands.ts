@@ -10,6 +10,7 @@ import {
   NO_PARTS,
   type ResumeRequest,
   type RunMessage,
+  type TokenStanding,
   type View,
 } from "@holdfast/orchestrator";
 
@@ -42,12 +43,19 @@ export type RunCommand =
   /** Returns the run's events after `cursor` as Server-Sent Events. */
   | { readonly ask: "follow"; readonly cursor?: string | undefined; readonly fromNow: boolean }
   | { readonly ask: "audit" }
+  /** How a public token stands. The answer is a `TokenAnswer`. */
+  | { readonly ask: "publicToken"; readonly tokenId: string; readonly incarnation: string }
   | { readonly ask: "journal"; readonly after: number; readonly limit: number }
   | { readonly ask: "planResume"; readonly request: ResumeRequest }
   | { readonly ask: "delete"; readonly by: string }
   /** A message of another run; the answer is a `SendResult`. */
   | { readonly ask: "message"; readonly message: RunMessage }
   | { readonly ask: "workflows" };
+
+/** The answer to `publicToken`. */
+export interface TokenAnswer {
+  readonly standing: TokenStanding;
+}
 
 /** The parts of an answer that the caller may see (SEC7). */
 export interface CallersView extends View {

@@ -154,6 +154,8 @@ export class RunObject {
         return this.#json(this.#answers.journal(command, view), view);
       case "audit":
         return this.#json(this.#answers.audit(), view);
+      case "publicToken":
+        return Response.json(this.#answers.publicToken(command, this.#clock()));
       case "planResume":
         return Response.json(this.#answers.plan(command, view));
       case "delete":

@@ -1,11 +1,32 @@
 /**
  * The rows of tokens (WAIT7).
  *
- * Owns: their changes. A token that was answered, timed out or was let go is never open again.
+ * Owns: their changes, and what the holder of a public URL may know of them. A token that was answered, timed out or was let
+ * go is never open again.
  */
-import { FORMAT_VERSION, type OperationId } from "@holdfast/protocol";
+import { FORMAT_VERSION, type OperationId, isTerminal } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
-import { TOKEN_PREFIX, type TokenRow } from "./rows.ts";
+import { TOKEN_PREFIX, type TokenRow, readRow } from "./rows.ts";
+import type { RunState } from "./run-state.ts";
+
+/** `over`: it was not answered, and nothing can answer it any more. */
+export type TokenStanding = "open" | "answered" | "over";
+
+/** Returns how a public token stands at `now`, ms since 1970; `undefined`: this incarnation has no such public token. */
+export function publicTokenStanding(
+  { header, store, inbox }: RunState,
+  tokenId: string,
+  incarnation: string,
+  now: number,
+): TokenStanding | undefined {
+  const row = readRow(store, TOKEN_PREFIX, tokenId);
+  if (header === undefined || row?.public !== true || header.incarnation !== incarnation) return undefined;
+  const isBuffered = [...inbox.values()].some(({ kind, name }) => kind === "token" && name === tokenId);
+  if (row.state === "resolved" || isBuffered) return "answered";
+  const wakeAt = header.waits.find((wait) => wait.tokenId === tokenId)?.wakeAt ?? Infinity;
+  const isClosed = row.state !== "open" || wakeAt <= now || isTerminal(header.status) || header.unwinding !== undefined;
+  return isClosed ? "over" : "open";
+}
 
 export function issueToken(draft: Draft, tokenId: string, op: OperationId, isPublic: boolean): void {
   const row: TokenRow = { v: FORMAT_VERSION, op, state: "open", ...(isPublic ? { public: true } : {}) };

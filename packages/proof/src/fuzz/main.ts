@@ -63,7 +63,8 @@ async function send({ method, path, headers, body }: HostileRequest): Promise<vo
   const text = await response.text();
   // 501: a feature that this deployment does not have.
   if (response.status >= 500 && response.status !== 501) findings.push(`${what} answered ${response.status}: ${text}`);
-  if (response.status >= 400 && method !== "HEAD" && !/^\{"error":"\w+","message":"/.test(text))
+  // A page refuses a form, or a click on a public token's link.
+  if (response.status >= 400 && method !== "HEAD" && !/^(?:<!doctype html>|\{"error":"\w+","message":")/.test(text))
     findings.push(`${what} was rejected without a code: ${response.status} ${text.slice(0, 200)}`);
   const [, runId] = RECORDED.exec(new URL(runtime.url + path).pathname) ?? [];
   if (runId === undefined || method !== "POST" || response.status !== 202 || text.includes('"delivery":"duplicate"'))
