@@ -129,9 +129,17 @@ export function depsCheck(schema: OptionsSchema, where: string): (deps: object) 
 
 /** Whether a value is an object, or a binding of the platform, with these methods. */
 export function hasMethods(...names: readonly string[]): (value: unknown) => boolean {
-  return (value) =>
-    ((typeof value === "object" && value !== null) || typeof value === "function") &&
-    names.every((name) => typeof (value as Record<string, unknown>)[name] === "function");
+  return (value) => !isServiceBinding(value) && names.every((name) => hasMethod(value, name));
+}
+
+/** Whether a value is a service binding: it has a stub for every name, so it looks like any other binding. */
+export function isServiceBinding(value: unknown): boolean {
+  return hasMethod(value, "holdfastProbe");
+}
+
+function hasMethod(value: unknown, name: string): boolean {
+  if ((typeof value !== "object" || value === null) && typeof value !== "function") return false;
+  return typeof (value as Readonly<Record<string, unknown>>)[name] === "function";
 }
 
 /** A schema of objects with these methods. Such an object may be an instance of any class, so it may have more fields. */

@@ -11,6 +11,7 @@ export const STATUS_OF = {
   auth_unavailable: 503,
   body_timeout: 408,
   body_too_large: 413,
+  dispatcher_unreachable: 502,
   forbidden: 403,
   idempotency_conflict: 409,
   inbox_full: 429,

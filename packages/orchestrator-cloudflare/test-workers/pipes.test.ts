@@ -73,6 +73,14 @@ describe.each(["rpc", "fetch", "http"])("over %s", (pipe) => {
   });
 });
 
+test("DUR8 API4 a run is paused at once if its binding leads to a Worker that only has fetch", async () => {
+  await trigger("watched-hangs", "miswired-run", null, 0);
+  await untilStatus("miswired-run", "paused");
+  expect(await read("miswired-run")).toMatchObject({
+    error: { code: "DISPATCH_REFUSED", message: expect.stringContaining('pipe: "fetch"') },
+  });
+});
+
 test(
   "DUR4 DUR8 repeated kills of a Node process under a load of mixed workflows lose and repeat no step",
   { timeout: 120_000 },

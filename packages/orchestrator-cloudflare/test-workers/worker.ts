@@ -24,6 +24,8 @@ function dispatcherOf(env: Env): StepDispatcher {
   const inline = createInlineDispatcher({ workflows });
   const pipes: readonly (readonly [prefix: string, dispatcher: StepDispatcher])[] = [
     ["rpc-", createServiceBindingDispatcher({ binding: env.SIBLING_RPC })],
+    // A mistake in the wiring: this binding leads to the default export, which only has fetch.
+    ["miswired-", createServiceBindingDispatcher({ binding: env.SIBLING })],
     ["fetch-", createServiceBindingDispatcher({ binding: env.SIBLING, pipe: "fetch" })],
     ["http-", createHttpDispatcher({ url: env.STEP_HANDLER_URL, signingKey: env.STEP_HANDLER_KEY })],
   ];

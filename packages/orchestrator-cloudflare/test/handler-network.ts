@@ -29,6 +29,8 @@ export class Network {
   }
 
   readonly fetch = async (request: Request): Promise<Response> => {
+    // A trigger asks for the list, once per deployment. The tests count and break the requests of executions.
+    if (request.method === "GET") return NO_LIST.clone();
     const number = this.requests.push(await request.clone().text());
     const handler = this.handlers[number % this.handlers.length] as StepHandler;
     return this.breaks(number, request, () => handler(request));
@@ -42,6 +44,9 @@ export class Network {
     return deployed(createHttpDispatcher(options), object);
   }
 }
+
+/** A handler that lists nothing refuses no trigger. */
+const NO_LIST = Response.json({ protocol: 1, workflows: [] });
 
 export function deployed(
   dispatcher: StepDispatcher,

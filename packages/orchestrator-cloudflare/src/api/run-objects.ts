@@ -5,6 +5,7 @@
  * may see (SEC7). The Worker passes on the object's answer.
  */
 import type { RunCommand, RunRequest } from "../run-object/commands.ts";
+import { Misconfigured, reportMisconfigured } from "../options.ts";
 import { runObjectName } from "../run-object/names.ts";
 import { countAbsent } from "./absent-runs.ts";
 import { viewOf } from "./shown-fields.ts";
@@ -22,7 +23,19 @@ export function askRun(call: Call, runId: string, command: RunCommand): Promise<
 /** Sends a command to an object. Without a view its answer shows nothing of a run but its id and status. */
 export async function askObject({ runDO }: WorkerDeps, id: unknown, command: RunRequest): Promise<Response> {
   const stub = runDO.get(id);
-  return stub.fetch(new Request("https://run.internal/", { method: "POST", body: JSON.stringify(command) }));
+  const request = new Request("https://run.internal/", { method: "POST", body: JSON.stringify(command) });
+  try {
+    return await stub.fetch(request);
+  } catch (error) {
+    // A class of the deployer's own may make its dependencies for each request.
+    throw isInvalidArgument(error) ? reportMisconfigured(new Misconfigured(error.message)) : error;
+  }
+}
+
+/** The platform keeps the name and the message of an error of an object. */
+function isInvalidArgument(error: unknown): error is Error {
+  if (!(error instanceof Error) || error.name !== "HoldfastError") return false;
+  return !("code" in error) || error.code === "INVALID_ARGUMENT";
 }
 
 /** Opens a socket to a run of the caller's tenant. */

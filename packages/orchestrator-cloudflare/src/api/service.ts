@@ -15,6 +15,7 @@ export const workflowRoutes: readonly Route[] = [
     summary: "Lists the workflows that the deployment serves.",
     scope: "read",
     answers: { 200: "Workflows" },
+    refusals: ["dispatcher_unreachable"],
     handle: ({ deps }) => askObject(deps, deps.runDO.idFromName(NO_RUN), { ask: "workflows" }),
   }),
 ];

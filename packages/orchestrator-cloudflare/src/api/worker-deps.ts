@@ -83,6 +83,6 @@ export function requireIndex({ runIndex }: WorkerDeps): RunIndex {
   if (runIndex !== undefined) return runIndex;
   throw new ApiRefusal(
     "index_not_configured",
-    "This deployment has no index of its runs, so they cannot be listed. Bind the class RunIndexDO as RUN_INDEX_DO.",
+    "This deployment has no index of its runs, so they cannot be listed. Bind the class RunIndexDO as RUN_INDEX_DO. In a Worker of your own, pass runIndex: durableObjectIndex({ binding: env.RUN_INDEX_DO }) to its handler and to the run's object.",
   );
 }

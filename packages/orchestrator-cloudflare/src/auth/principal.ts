@@ -38,11 +38,11 @@ export type VerifyRequest = (request: Request) => VerifyResult | Promise<VerifyR
 /** The principal of requests that need no credentials. */
 export const NOBODY: Principal = { subject: "nobody", scopes: [] };
 
-/** Rejects every request with 503 and states how to configure authentication. */
+/** Rejects every request with 503 and states how to configure authentication in a Worker of one's own. */
 export const closed: VerifyRequest = () =>
   new ApiRefusal(
     "auth_not_configured",
-    'This deployment has no authentication configured, so it rejects every request. Set the secret API_TOKENS to a list of tokens ("wrangler secret put API_TOKENS"), or set AUTH to "off" for local development. In a Worker of your own, pass verifyRequest.',
+    'This deployment has no authentication configured, so it rejects every request. Pass verifyRequest, for example bearerAuth(env.API_TOKENS), and set the secret that it reads. For local development, verifyRequest: "open" accepts every request.',
   ).toResponse();
 
 /**

@@ -7,7 +7,7 @@ import { type RpcBinding, type RpcPort, errorValue } from "@holdfast/protocol";
 import { describeProblem, toOrchestrator } from "@holdfast/protocol/messages";
 import { type LineToExecution, type LineToOrchestrator, readLines } from "@holdfast/protocol/transport";
 import { checkWorkflows, invalidMessage } from "./checked-answers.ts";
-import { PipeError } from "./pipe-error.ts";
+import { PipeError, isFinal } from "./pipe-error.ts";
 
 export interface FetcherLike {
   fetch(request: Request): Promise<Response>;
@@ -42,7 +42,10 @@ async function exchangeLines(
   const sent = send({ type: "start", start, changes: true });
   const response = await responding;
   if (!response.ok || response.body === null)
-    throw new Error(`it answered ${response.status}: ${await response.text()}`);
+    throw new PipeError(
+      `The sibling Worker answered ${response.status}: ${await response.text()}`,
+      isFinal(response.status) ? "DISPATCH_REFUSED" : undefined,
+    );
   await sent;
   await port.connect({
     update: (update) => send({ type: "update", update }),

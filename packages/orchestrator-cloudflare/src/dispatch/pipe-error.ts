@@ -21,3 +21,8 @@ export class PipeError extends Error {
     return this.code !== "DISPATCH_FAILED";
   }
 }
+
+/** Whether a status is a final rejection: a 4xx, except 408 and 429. All other failures may be temporary (DUR8). */
+export function isFinal(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 408 && status !== 429;
+}

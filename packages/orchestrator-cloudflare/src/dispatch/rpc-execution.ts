@@ -26,6 +26,8 @@ import {
 } from "@holdfast/protocol";
 import { describeProblem, isRecord, toOrchestrator } from "@holdfast/protocol/messages";
 import { invalidMessage } from "./checked-answers.ts";
+import { PipeError } from "./pipe-error.ts";
+import { wiringMistake } from "./wiring.ts";
 
 /** A parked execution is released after this time, ms. An update that arrives earlier needs no replay. */
 const RELEASE_PARKED_MS = 10_000;
@@ -60,7 +62,10 @@ export class RpcExecution implements LiveExecution {
       // The other side ended the call before the run ended: its Worker was replaced or reached a time limit.
       this.#lose(errorValue("SESSION_LOST", "The sibling Worker ended the execution."));
     } catch (error) {
+      const mistake = this.#live === undefined ? wiringMistake(error) : undefined;
+      if (mistake !== undefined) return this.#lose(errorValue("DISPATCH_REFUSED", mistake));
       const message = error instanceof Error ? error.message : String(error);
+      if (error instanceof PipeError && error.isFinal) return this.#lose(errorValue(error.code, message));
       this.#lose(
         this.#live !== undefined
           ? errorValue("EXECUTOR_CRASHED", `The sibling Worker ended during the execution: ${message}`)

@@ -6,7 +6,7 @@
 import type { TurnRequest, WorkflowsAnswer } from "@holdfast/protocol";
 import { SIGNATURE_HEADER, signRequest } from "@holdfast/protocol/transport";
 import { checkAnswer, checkWorkflows } from "./checked-answers.ts";
-import { PipeError } from "./pipe-error.ts";
+import { PipeError, isFinal } from "./pipe-error.ts";
 import type { PostTurn } from "./turn-sender.ts";
 
 export interface TurnPipe {
@@ -143,10 +143,11 @@ class Timeout {
   }
 }
 
-/** A 4xx is final, except 408 and 429. All other failures may be temporary. */
 function refusalOf(name: string, status: number, text: string): PipeError {
-  const refused = status >= 400 && status < 500 && status !== 408 && status !== 429;
-  return new PipeError(`${name} answered ${status}: ${messageIn(text)}`, refused ? "DISPATCH_REFUSED" : undefined);
+  return new PipeError(
+    `${name} answered ${status}: ${messageIn(text)}`,
+    isFinal(status) ? "DISPATCH_REFUSED" : undefined,
+  );
 }
 
 function messageIn(text: string): string {

@@ -31,7 +31,7 @@ import { KeyReservation } from "./key-reservation.ts";
 import { LargeRows } from "./large-rows.ts";
 import { neighboursOf } from "./neighbours.ts";
 import { observe } from "./observe.ts";
-import { notServed } from "./served-workflows.ts";
+import { listWorkflows, notServed, refuseUnserved } from "./served-workflows.ts";
 import { DurableObjectStore } from "./store.ts";
 import { TokenIds } from "./token-ids.ts";
 import { newUnique } from "./unique.ts";
@@ -163,7 +163,7 @@ export class RunObject {
       case "message":
         return this.#receive(command.message);
       case "workflows":
-        return Response.json({ workflows: await this.#deps.dispatcher.workflows() });
+        return Response.json({ workflows: await listWorkflows(this.#deps.dispatcher) });
       case "reserveKey":
         return Response.json(this.#key.reserve(command.runId, this.#host.state.header?.id));
       case "releaseKey":
@@ -239,6 +239,8 @@ export class RunObject {
     const unique = await newUnique(this.#deps, trigger);
     const keyHolder = this.#key.holderFor({ byKey });
     if (keyHolder !== undefined) return Response.json(keyHolder);
+    if (this.#host.state.header === undefined)
+      await refuseUnserved(this.#deps.dispatcher, trigger, view, this.#clock());
     const reply = this.#host.handle(toTriggerInput(trigger, randomHex(16), unique));
     if (reply.type === "refused" && reply.code === "workflow_not_found")
       throw await notServed(this.#deps.dispatcher, reply.message, view);

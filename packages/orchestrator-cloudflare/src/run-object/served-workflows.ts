@@ -1,24 +1,124 @@
 /**
- * The refusal of a trigger whose workflow is not served.
+ * The workflows that a dispatcher serves, for answers of the API.
  *
- * Owns: the list of the served workflows in its message.
+ * Owns: asking the step handler, the check of its answer, and the refusal of a trigger whose workflow is not served (API4).
+ * A dispatcher with `describe` answers that without a call, so the state machine refuses such a trigger itself.
  */
-import type { StepDispatcher, WorkflowDescription } from "@holdfast/protocol";
+import { HoldfastError, type StepDispatcher, type WorkflowDescription } from "@holdfast/protocol";
+import { isRecord } from "@holdfast/protocol/messages";
+import { Misconfigured, reportMisconfigured } from "../options.ts";
 import { ApiRefusal } from "../refusal.ts";
 import type { CallersView } from "./commands.ts";
 
 /** The maximum number of workflows in the message of a refusal. */
 const LISTED_MAX = 50;
 
-/** Returns a refusal. For callers who may list the workflows, its message names them. */
-export async function notServed(
+/** How long a trigger waits for the list, ms. Then the run is accepted, as when the step handler is down (DUR8). */
+const TRIGGER_WAIT_MS = 2_000;
+/** How long a list counts as new, ms. A workflow that is not in it makes the next trigger ask again. */
+const FRESH_MS = 60_000;
+/** How long no trigger asks after a failure, ms. */
+const FAILURE_MS = 5_000;
+
+/** The last answer of each dispatcher. `list` is missing after a failure. */
+const known = new WeakMap<StepDispatcher, { readonly at: number; readonly list?: readonly WorkflowDescription[] }>();
+
+/**
+ * Asks the step handler for its workflows.
+ * @throws ApiRefusal `dispatcher_unreachable`, `misconfigured`
+ */
+export async function listWorkflows(dispatcher: StepDispatcher): Promise<readonly WorkflowDescription[]> {
+  try {
+    return await askForList(dispatcher);
+  } catch (error) {
+    console.error("holdfast: the step handler could not list its workflows", error);
+    if (error instanceof Misconfigured) throw error;
+    throw new ApiRefusal(
+      "dispatcher_unreachable",
+      "The step handler cannot be reached, or its answer is invalid; the log has the details. Runs wait for it. Try again later.",
+    );
+  }
+}
+
+/** @throws Misconfigured if the dispatcher says that it is wired wrong. */
+async function askForList(dispatcher: StepDispatcher): Promise<readonly WorkflowDescription[]> {
+  try {
+    const list: unknown = await dispatcher.workflows();
+    if (!Array.isArray(list)) throw new TypeError("The list of workflows is not a list.");
+    return list.map(checked);
+  } catch (error) {
+    const isMistake = error instanceof HoldfastError && error.code === "INVALID_ARGUMENT";
+    throw isMistake ? new Misconfigured(error.message, error.message) : error;
+  }
+}
+
+/** @throws TypeError */
+function checked(one: unknown): WorkflowDescription {
+  if (!isRecord(one) || typeof one["id"] !== "string") throw new TypeError("A listed workflow has no id.");
+  const { id, version, description, tags, timeoutMs } = one as unknown as WorkflowDescription;
+  return { id, version, description, tags, timeoutMs } as WorkflowDescription;
+}
+
+/**
+ * Refuses a trigger if the dispatcher has no `describe` and its step handler does not serve the workflow. A step handler
+ * that cannot be reached, or that lists nothing, refuses no trigger.
+ * @throws ApiRefusal `workflow_not_found`, `misconfigured`
+ */
+export async function refuseUnserved(
   dispatcher: StepDispatcher,
-  message: string,
-  { workflows }: Pick<CallersView, "workflows">,
-): Promise<ApiRefusal> {
-  if (!workflows) return new ApiRefusal("workflow_not_found", message);
-  const names = (await dispatcher.workflows()).slice(0, LISTED_MAX).map(nameOf).join(", ");
-  return new ApiRefusal("workflow_not_found", `${message} It serves: ${names || "none"}.`);
+  wanted: { readonly workflowId: string; readonly workflowVersion?: string | undefined },
+  view: CallersView,
+  now: number,
+): Promise<void> {
+  if (dispatcher.describe !== undefined) return;
+  const last = known.get(dispatcher);
+  const age = now - (last?.at ?? -Infinity);
+  if (last?.list === undefined ? age < FAILURE_MS : age < FRESH_MS && serves(last.list, wanted)) return;
+  const list = await listInTime(dispatcher);
+  known.set(dispatcher, { at: now, ...(list === undefined ? {} : { list }) });
+  if (list === undefined || list.length === 0 || serves(list, wanted)) return;
+  const { workflowId, workflowVersion: version } = wanted;
+  const which = version === undefined ? "" : ` in version ${JSON.stringify(version)}`;
+  const message = `The step handler does not serve the workflow ${JSON.stringify(workflowId)}${which}. Add it to its list of workflows.`;
+  throw notServedIn(list, message, view);
+}
+
+/** Returns the list, or `undefined` if there is none in time. */
+async function listInTime(dispatcher: StepDispatcher): Promise<readonly WorkflowDescription[] | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), TRIGGER_WAIT_MS);
+  });
+  try {
+    return await Promise.race([askForList(dispatcher), late]);
+  } catch (error) {
+    if (error instanceof Misconfigured) throw reportMisconfigured(error);
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Whether a list has code for a run (RUN4): of its version, or code without a version. */
+function serves(
+  list: readonly WorkflowDescription[],
+  { workflowId, workflowVersion }: Parameters<typeof refuseUnserved>[1],
+): boolean {
+  return list.some(
+    ({ id, version }) =>
+      id === workflowId && (workflowVersion === undefined || version === undefined || version === workflowVersion),
+  );
+}
+
+/** Returns the refusal of a trigger that the state machine has refused. */
+export async function notServed(dispatcher: StepDispatcher, message: string, view: CallersView): Promise<ApiRefusal> {
+  return notServedIn(view.workflows ? await dispatcher.workflows() : [], message, view);
+}
+
+/** For callers who may list the workflows, the message names them (SEC7). */
+function notServedIn(list: readonly WorkflowDescription[], message: string, { workflows }: CallersView): ApiRefusal {
+  const names = list.slice(0, LISTED_MAX).map(nameOf).join(", ");
+  return new ApiRefusal("workflow_not_found", workflows ? `${message} It serves: ${names || "none"}.` : message);
 }
 
 function nameOf({ id, version }: WorkflowDescription): string {
