@@ -48,12 +48,18 @@ export interface DocumentedOperation {
   readonly description?: string;
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly content: RequestContent };
-  readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>;
+  readonly responses: Readonly<Record<string, DocumentedAnswer>>;
 }
 
 interface RequestContent {
   readonly "application/json": { readonly schema: JsonSchema };
   readonly "application/x-www-form-urlencoded"?: { readonly schema: JsonSchema };
+}
+
+interface DocumentedAnswer {
+  readonly description: string;
+  readonly headers?: Readonly<Record<string, { readonly description: string; readonly schema: JsonSchema }>>;
+  readonly content?: Content;
 }
 
 interface Parameter {
@@ -122,12 +128,15 @@ function refusalsOf(route: RouteDescription): Map<number, ApiErrorCode[]> {
 
 function describe(route: RouteDescription): DocumentedOperation {
   const { id, summary, scope, body, form, answers } = route;
-  const responses: Record<string, { description: string; content?: Content }> = {};
-  for (const [status, name] of Object.entries(answers)) responses[status] = answerOf(status, name);
+  const responses: Record<string, DocumentedAnswer> = {};
+  for (const [status, name] of Object.entries(answers)) {
+    responses[status] = { ...answerOf(status, name), headers: headersOf(route, Number(status)) };
+  }
   const hasPages = Object.values(answers).includes("text/html");
   for (const [status, codes] of refusalsOf(route)) {
     responses[status] = {
       description: codes.map((code) => `\`${code}\``).join(", "),
+      headers: headersOf(route, status),
       content: {
         "application/json": {
           schema: { $ref: "#/components/schemas/Refusal", properties: { error: { enum: codes } } },
@@ -147,6 +156,21 @@ function describe(route: RouteDescription): DocumentedOperation {
     ...(body === undefined ? {} : { requestBody: { content: bodiesOf(body, form) } }),
     responses,
   };
+}
+
+/** The headers of an answer that say something about it. */
+function headersOf({ id, headers = {} }: RouteDescription, status: number): NonNullable<DocumentedAnswer["headers"]> {
+  const waits = status < 300 && "Prefer" in headers;
+  const isNew = status === 201 && (id === "triggerRun" || id === "resumeRun");
+  const described = {
+    "Holdfast-Version": "The version of the deployment.",
+    ...(isNew ? { Location: "The path of the new run." } : {}),
+    ...(waits ? { "Preference-Applied": "The wait that was applied." } : {}),
+    ...(status === 429 || status === 502 ? { "Retry-After": "Seconds." } : {}),
+  };
+  return Object.fromEntries(
+    Object.entries(described).map(([name, description]) => [name, { description, schema: { type: "string" } }]),
+  );
 }
 
 /** Describes what callers without the scope `read` see (SEC7). */
@@ -222,7 +246,8 @@ function schemaOf(schema: Parameters<typeof toJsonSchema>[0]): JsonSchema & Quer
     target: "draft-2020-12",
     typeMode: "input",
     errorMode: "ignore",
-    overrideSchema: ({ valibotSchema }) => (valibotSchema.type === "custom" ? { type: "object" } : undefined),
+    overrideSchema: ({ valibotSchema }) =>
+      valibotSchema.type === "custom" ? { type: "object", additionalProperties: true } : undefined,
   });
   return json as unknown as JsonSchema & QuerySchema;
 }

@@ -63,8 +63,13 @@ export class ApiRefusal extends Error {
 
   toResponse(): Response {
     const { code, message, details } = this;
-    const headers = { ...(STATUS_OF[code] === 429 ? { "Retry-After": "5" } : {}), ...this.headers };
+    const headers = { ...(isTemporary(code) ? { "Retry-After": "5" } : {}), ...this.headers };
     const body = { error: code, message, ...(details === undefined ? {} : { details }) };
     return Response.json(body, { status: STATUS_OF[code], headers });
   }
+}
+
+/** Whether the same request may succeed soon. */
+function isTemporary(code: ApiErrorCode): boolean {
+  return STATUS_OF[code] === 429 || code === "auth_unavailable" || code === "dispatcher_unreachable";
 }

@@ -2,6 +2,7 @@
  * The Worker's handler: the HTTP API of a deployment.
  */
 import { HOLDFAST_VERSION } from "@holdfast/protocol";
+import { withHeaders } from "./api/answer-headers.ts";
 import { router } from "./api/router.ts";
 import { type WorkerDeps, checkWorkerDeps } from "./api/worker-deps.ts";
 import { Misconfigured, failureText, reportMisconfigured } from "./options.ts";
@@ -20,7 +21,7 @@ export async function handleWorkerRequest(request: Request, given: WorkerDeps | 
     if (!(error instanceof Misconfigured)) throw error;
     return answerMisconfigured(request, error);
   }
-  return router.fetch(request, deps);
+  return withHeaders(await router.fetch(request, deps));
 }
 
 function makeDeps(make: () => WorkerDeps): WorkerDeps {
@@ -34,7 +35,9 @@ function makeDeps(make: () => WorkerDeps): WorkerDeps {
 /** Answers a request to a deployment that is misconfigured. The health check reports it too. */
 export function answerMisconfigured(request: Request, failure: Misconfigured): Response {
   const health = new URL(request.url).pathname === "/healthz";
-  return health
-    ? Response.json({ ok: false, version: HOLDFAST_VERSION, misconfigured: true }, { status: 503 })
-    : failure.toResponse();
+  return withHeaders(
+    health
+      ? Response.json({ ok: false, version: HOLDFAST_VERSION, misconfigured: true }, { status: 503 })
+      : failure.toResponse(),
+  );
 }

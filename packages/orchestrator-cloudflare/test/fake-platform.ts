@@ -9,7 +9,7 @@ import {
   handleRunIndexRequest,
   handleWorkerRequest,
 } from "../src/index.ts";
-import { checkAnswer } from "./openapi-check.ts";
+import { checkAnswer, checkHeaders } from "./openapi-check.ts";
 import type {
   DurableObjectNamespaceLike,
   DurableObjectStorageLike,
@@ -187,6 +187,7 @@ export class FakeDeployment {
     const { method, url } = request;
     const response = await handleWorkerRequest(request, { runDO: this.runDO, ...this.#deps });
     await checkAnswer(new Request(url, { method }), response);
+    checkHeaders(response);
     return response;
   }
 

@@ -45,6 +45,13 @@ export async function checkAnswer(request: Request, response: Response): Promise
   );
 }
 
+/** Throws if an answer lacks a header that every answer has (API5). */
+export function checkHeaders({ status, headers }: Response): void {
+  const missing = ["Cache-Control", "X-Content-Type-Options", "Holdfast-Version"].filter((name) => !headers.has(name));
+  if (status === 201) missing.push(...(headers.has("Location") ? [] : ["Location"]));
+  if (missing.length > 0) throw new Error(`openapi: an answer ${status} has no header ${missing.join(", ")}`);
+}
+
 function matches(path: string, pathname: string): boolean {
   const [parts, given] = [path.split("/"), pathname.split("/")];
   return (

@@ -35,6 +35,8 @@ const text: JsonSchema = { type: "string" };
 const whole: JsonSchema = { type: "integer", minimum: 0 };
 const time: JsonSchema = { type: "integer", minimum: 0, description: "Milliseconds since 1970." };
 const flag: JsonSchema = { type: "boolean" };
+/** An object with any fields. Without `additionalProperties`, generated types would allow none. */
+const open: JsonSchema = { type: "object", additionalProperties: true };
 const anything: JsonSchema = { description: "Any JSON value." };
 const listOf = (items: JsonSchema): JsonSchema => ({ type: "array", items });
 const oneOf = (...values: readonly string[]): JsonSchema => ({ type: "string", enum: values });
@@ -78,7 +80,7 @@ const errorFields: Fields<ShownError> = {
   "data?": anything,
   "cause?": anything,
   "errors?": anything,
-  "fields?": { type: "object", description: "Own fields of the error that are plain data, such as `status`." },
+  "fields?": { ...open, description: "Own fields of the error that are plain data, such as `status`." },
   "stack?": {
     ...text,
     description:
@@ -119,7 +121,7 @@ const summary: Fields<RunSummary> = {
   },
   pendingWaitpoints: listOf(ref("Waitpoint")),
   invocationCount: { ...whole, description: "Number of executions so far." },
-  metadata: { type: "object" },
+  metadata: open,
   tags: listOf(text),
   environment: text,
   tenantMeta: anything,
@@ -191,7 +193,7 @@ export const ANSWERS = {
   Waitpoint: object<Waitpoint>({
     id: text,
     kind: oneOf(...(["DATETIME", "EVENT", "SIGNAL", "MANUAL", "RUN"] satisfies WaitpointKind[])),
-    meta: { type: "object", description: "What the wait is for. `tokenId` needs the scope `deliver`." },
+    meta: { ...open, description: "What the wait is for. `tokenId` needs the scope `deliver`." },
     "wakeAt?": time,
   }),
   RunSummary: object<RunSummary>(summary),
@@ -218,7 +220,7 @@ export const ANSWERS = {
   RunList: object({ runs: listOf(ref("ListedRun")), nextCursor: { type: ["string", "null"] } }),
   Journal: object({
     entries: listOf({
-      type: "object",
+      ...open,
       description: "An entry of the journal. packages/protocol/PROTOCOL.md lists the fields of each type.",
       properties: {
         seq: whole,
@@ -263,7 +265,7 @@ export const ANSWERS = {
     "held?": { const: true, description: "An operator holds the deployment: no execution begins." },
   }),
   Misconfigured: object({ ok: { const: false }, version: text, misconfigured: { const: true } }),
-  Document: { type: "object", description: "This document." },
+  Document: { ...open, description: "This document." },
 } as const satisfies Readonly<Record<string, JsonSchema>>;
 
 export type AnswerName = keyof typeof ANSWERS;

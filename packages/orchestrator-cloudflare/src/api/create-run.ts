@@ -9,9 +9,10 @@ import { parseTraceparent } from "@holdfast/protocol";
 import { ulid } from "ulid";
 import * as v from "valibot";
 import type { KeyHolder } from "../run-object/commands.ts";
+import { withMore } from "./answer-headers.ts";
 import { idField } from "./fields.ts";
 import { readIdempotencyKey, reserveKey } from "./idempotency-key.ts";
-import { WAIT_HEADER, preferredWaitMs } from "./prefer-wait.ts";
+import { WAIT_HEADER, preferredWaitMs, waitApplied } from "./prefer-wait.ts";
 import { type Claims, type Inherited, provenanceOf } from "./provenance.ts";
 import type { Call } from "./route.ts";
 import { askRun } from "./run-objects.ts";
@@ -71,9 +72,13 @@ async function triggerByKey(call: Call, trigger: ChildTrigger): Promise<Response
   return keyStandsFor === undefined ? answer : askToTrigger(call, { ...trigger, runId: keyStandsFor });
 }
 
-function askToTrigger(call: Call, trigger: ChildTrigger, byKey = false): Promise<Response> {
+async function askToTrigger(call: Call, trigger: ChildTrigger, byKey = false): Promise<Response> {
   const waitMs = preferredWaitMs(call.request, call.deps);
-  return askRun(call, trigger.runId, { ask: "trigger", waitMs, trigger, byKey });
+  const answer = await askRun(call, trigger.runId, { ask: "trigger", waitMs, trigger, byKey });
+  if (!answer.ok) return answer;
+  const path = `/api/runs/${encodeURIComponent(trigger.runId)}`;
+  const location = answer.status === 201 ? path : undefined;
+  return withMore(answer, { Location: location, ...waitApplied(call.request, call.deps) });
 }
 
 /** Returns the request's `traceparent`. An invalid one is ignored (W3C Trace Context). */

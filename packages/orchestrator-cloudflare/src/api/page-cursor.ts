@@ -21,5 +21,8 @@ export function readCursor(cursor: string | undefined): Position | undefined {
   } catch {
     // Falls through to the refusal below.
   }
-  throw new ApiRefusal("invalid_query", "The cursor is invalid. Send a nextCursor unchanged.");
+  throw new ApiRefusal(
+    "invalid_query",
+    "The query is invalid: cursor: is not the nextCursor of an answer. Send a nextCursor unchanged.",
+  );
 }

@@ -6,6 +6,12 @@ import { type WorkerDeps, limitsOf } from "./worker-deps.ts";
 /** The description of the header in routes. */
 export const WAIT_HEADER = { Prefer: "`wait=SECONDS`, at most 60: delays the answer until the run ends." } as const;
 
+/** Returns the header that confirms a wait (RFC 7240), for an answer that waited as requested; otherwise nothing. */
+export function waitApplied(request: Request, deps: WorkerDeps): { readonly "Preference-Applied": string | undefined } {
+  const waitMs = preferredWaitMs(request, deps);
+  return { "Preference-Applied": waitMs === 0 ? undefined : `wait=${waitMs / 1_000}` };
+}
+
 /** Returns the requested wait, ms, at most `limits.preferWaitMs`; 0 without a valid header. */
 export function preferredWaitMs(request: Request, deps: WorkerDeps): number {
   const seconds = /(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])/.exec(request.headers.get("Prefer") ?? "")?.[1];

@@ -3,8 +3,9 @@
  */
 import { HOST_LIMITS } from "@holdfast/protocol";
 import * as v from "valibot";
+import { withMore } from "./answer-headers.ts";
 import { wholeNumberField } from "./fields.ts";
-import { WAIT_HEADER, preferredWaitMs } from "./prefer-wait.ts";
+import { WAIT_HEADER, preferredWaitMs, waitApplied } from "./prefer-wait.ts";
 import { type Route, route } from "./route.ts";
 import { askRun, openSocket } from "./run-objects.ts";
 
@@ -27,9 +28,10 @@ export const runRoutes: readonly Route[] = [
     scope: "read",
     headers: WAIT_HEADER,
     answers: { 200: "Run" },
-    handle: (call) => {
+    handle: async (call) => {
       const waitMs = preferredWaitMs(call.request, call.deps);
-      return askRun(call, call.ids.id, { ask: "read", waitMs });
+      const answer = await askRun(call, call.ids.id, { ask: "read", waitMs });
+      return answer.ok ? withMore(answer, waitApplied(call.request, call.deps)) : answer;
     },
   }),
   route({

@@ -68,8 +68,10 @@ export function readQuery<S extends v.GenericSchema>(
   const given = Object.entries(queries).map(([key, values]) => [key, repeatable.includes(key) ? values : values[0]]);
   const result = v.safeParse(schema, Object.fromEntries(given));
   if (result.success) return result.output;
-  const [issue] = result.issues;
-  const field = issue.path?.map(({ key }) => String(key)).join(".") ?? "";
-  const message = issue.expected === "never" ? "unknown field" : issue.message;
-  throw new ApiRefusal("invalid_query", `The query is invalid: ${field}: ${message}.`);
+  const issues = result.issues.map((issue) => ({
+    path: issue.path?.map(({ key }) => String(key)).join(".") ?? "",
+    message: issue.expected === "never" ? "unknown field" : issue.message,
+  }));
+  const [first] = issues;
+  throw new ApiRefusal("invalid_query", `The query is invalid: ${first?.path}: ${first?.message}.`, { issues });
 }
