@@ -4,14 +4,18 @@
  * Owns: the step handler, and the echo route `/floor` on the same server for the floor of HTTP.
  */
 import { serve } from "@hono/node-server";
-import { createStepHandler } from "@holdfast/workflows/handler";
+import { type StepHandler, createStepHandler } from "@holdfast/workflows/handler";
 import { workflows } from "./workers/workflows.ts";
 
-const handler = createStepHandler({ workflows, signingKeys: [process.argv[2] ?? ""] });
+let handler: StepHandler;
 
 async function answer(request: Request): Promise<Response> {
   if (new URL(request.url).pathname === "/floor") return new Response(await request.text());
   return handler(request);
 }
 
-serve({ fetch: answer, port: 0, hostname: "127.0.0.1" }, ({ port }) => process.send?.({ port }));
+serve({ fetch: answer, port: 0, hostname: "127.0.0.1" }, ({ port }) => {
+  const audience = `http://127.0.0.1:${port}/holdfast`;
+  handler = createStepHandler({ workflows, signingKeys: [process.argv[2] ?? ""], audience });
+  process.send?.({ port });
+});

@@ -9,7 +9,12 @@ const [port = "8788", key = "", file = "accounts.sqlite", server = "node"] = pro
 const accounts = new Accounts(file);
 accounts.book("opening balance", "alice", 10_000);
 
-const handler = createStepHandler({ workflows: [transferBetween(accounts)], signingKeys: [key] });
+const handler = createStepHandler({
+  workflows: [transferBetween(accounts)],
+  signingKeys: [key],
+  // The URL that the orchestrator calls (orchestrator.ts): requests to another handler with this key are refused.
+  audience: `http://127.0.0.1:${port}/holdfast`,
+});
 
 const listen = servers[server];
 if (listen === undefined)

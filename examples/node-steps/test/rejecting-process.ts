@@ -87,5 +87,9 @@ const neighbour = workflow({
 
 const open = workflow({ id: "open", run: (_input, ctx) => ctx.step("open", () => gate.resolve()) });
 
-const handler = createStepHandler({ workflows: [...workflows, neighbour, open], signingKeys: [key] });
+const handler = createStepHandler({
+  workflows: [...workflows, neighbour, open],
+  signingKeys: [key],
+  audience: `http://127.0.0.1:${port}/holdfast`,
+});
 servers[server]?.(handler, Number(port), () => console.log("ready"));

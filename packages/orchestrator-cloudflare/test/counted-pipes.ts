@@ -38,7 +38,7 @@ export class Counter {
 export const PIPES: Readonly<Record<string, (counter: Counter, workflows: readonly Workflow[]) => StepDispatcher>> = {
   inline: (_counter, workflows) => createInlineDispatcher({ workflows }),
   http(counter, workflows) {
-    const handler = createStepHandler({ workflows, signingKeys: [KEY] });
+    const handler = createStepHandler({ workflows, signingKeys: [KEY], audience: "https://steps.example" });
     return createHttpDispatcher({
       url: "https://steps.example",
       signingKey: KEY,

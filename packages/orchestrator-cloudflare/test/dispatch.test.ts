@@ -1,5 +1,5 @@
 import { PROTOCOL_VERSION } from "@holdfast/protocol";
-import { SIGNATURE_HEADER, signRequest } from "@holdfast/protocol/transport";
+import { AUDIENCE_HEADER, SIGNATURE_HEADER, signRequest } from "@holdfast/protocol/transport";
 import { type Workflow, workflow } from "@holdfast/workflows";
 import { type StepHandler, type StepHandlerOptions, createStepHandler } from "@holdfast/workflows/handler";
 import { describe, expect, test, vi } from "vitest";
@@ -301,8 +301,9 @@ describe("pipe failures", () => {
     network.breaks = async (_n, request) => {
       const body = (await request.text()).replaceAll(`"protocol":${PROTOCOL_VERSION}`, '"protocol":99');
       const headers = {
+        [AUDIENCE_HEADER]: URL_OF_HANDLER,
         [SIGNATURE_HEADER]: await signRequest(
-          { method: "POST", path: "/holdfast/turn", body },
+          { method: "POST", path: "/holdfast/turn", body, audience: URL_OF_HANDLER },
           KEY,
           Date.now(),
           crypto.randomUUID(),
@@ -321,22 +322,26 @@ describe("pipe failures", () => {
     await trigger(api, "unheard of");
     await untilDispatchFailed(api);
     const late = workflow({ id: "unheard of", run: () => "served" });
-    network.handlers = [createStepHandler({ workflows: [late], signingKeys: [KEY] })];
+    network.handlers = [createStepHandler({ workflows: [late], signingKeys: [KEY], audience: URL_OF_HANDLER })];
     expect(await until(api, "completed")).toMatchObject({ output: "served" });
   });
 });
 
 describe("signatures", () => {
-  const handler = createStepHandler({ workflows, signingKeys: [KEY, "the-key-of-tomorrow-1"] });
+  const handler = createStepHandler({
+    workflows,
+    signingKeys: [KEY, "the-key-of-tomorrow-1"],
+    audience: URL_OF_HANDLER,
+  });
 
   async function post(body: string, header: string | undefined, path = "/holdfast/turn"): Promise<[number, string]> {
-    const headers = header === undefined ? {} : { [SIGNATURE_HEADER]: header };
+    const headers = header === undefined ? {} : { [SIGNATURE_HEADER]: header, [AUDIENCE_HEADER]: URL_OF_HANDLER };
     const response = await handler(new Request(`https://steps.example${path}`, { method: "POST", body, headers }));
     return [response.status, await response.text()];
   }
 
   const sign = (body: string, key = KEY, at = Date.now(), nonce: string = crypto.randomUUID()): Promise<string> =>
-    signRequest({ method: "POST", path: "/holdfast/turn", body }, key, at, nonce);
+    signRequest({ method: "POST", path: "/holdfast/turn", body, audience: URL_OF_HANDLER }, key, at, nonce);
 
   test("SEC3 requests signed with either of two keys are served; others are rejected with a reason", async () => {
     const body = JSON.stringify({ protocol: 1, session: "0123456789abcdef", turn: 1 });

@@ -67,7 +67,7 @@ async function play(answer: (request: Request, number: number) => Promise<string
 }
 
 test("DUR2 the conversation equals the golden one, string by string", async () => {
-  const handler = createStepHandler({ workflows: [order], signingKeys: [KEY] });
+  const handler = createStepHandler({ workflows: [order], signingKeys: [KEY], audience: "https://steps.example" });
   const turns = await play(async (request) => (await handler(request)).text());
   await expect(`${JSON.stringify(turns, null, 2)}\n`).toMatchFileSnapshot(FILE.pathname);
 });

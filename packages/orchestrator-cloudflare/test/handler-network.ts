@@ -25,7 +25,7 @@ export class Network {
 
   /** Returns another instance of the step handler, which knows no session. */
   newHandler(): StepHandler {
-    return createStepHandler({ signingKeys: [KEY], ...this.#options });
+    return createStepHandler({ signingKeys: [KEY], audience: URL_OF_HANDLER, ...this.#options });
   }
 
   readonly fetch = async (request: Request): Promise<Response> => {

@@ -3,20 +3,21 @@
  */
 import { serve } from "@hono/node-server";
 import { makeCatalogue, workflowsOf } from "@holdfast/proof/catalogue";
-import { createStepHandler } from "@holdfast/workflows/handler";
+import { type StepHandler, createStepHandler } from "@holdfast/workflows/handler";
 import { sleepFor } from "../test-workers/sleep.ts";
 import { watch } from "../test-workers/watched.ts";
 
 const [port = "0", key = ""] = process.argv.slice(2);
 const watched = watch(sleepFor);
 const workflows = [...workflowsOf(makeCatalogue({ sleep: sleepFor })), ...watched.workflows];
-const handler = createStepHandler({ workflows, signingKeys: [key] });
+let handler: StepHandler;
 const fetchOrDie = (request: Request): Response | Promise<Response> => {
   // The suite kills this process without a shutdown, like a failing machine.
   if (new URL(request.url).pathname === "/kill") process.kill(process.pid, "SIGKILL");
   return watched.answer(request) ?? handler(request);
 };
 serve({ fetch: fetchOrDie, port: Number(port), hostname: "127.0.0.1" }, ({ port: bound }) => {
+  handler = createStepHandler({ workflows, signingKeys: [key], audience: `http://127.0.0.1:${bound}/holdfast` });
   process.send?.({ port: bound });
   console.log(`serves on ${bound}`);
 });

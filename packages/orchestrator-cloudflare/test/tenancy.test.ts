@@ -257,11 +257,12 @@ describe("verifiers", () => {
       key = "ci",
       secret = "a-secret-of-today-1",
     ): Promise<number[]> => {
-      const request = { method: "POST", path: "/api/runs", body: signed };
+      const json = { "Content-Type": "application/json" };
+      const request = { method: "POST", path: "/api/runs", body: signed, headers: new Headers(json) };
       const headers = {
+        ...json,
         [SIGNATURE_HEADER]: await signRequest(request, secret, at, crypto.randomUUID()),
         [KEY_HEADER]: key,
-        "Content-Type": "application/json",
       };
       const twice = [
         await api.fetch("/api/runs", { method: "POST", body, headers }),

@@ -22,6 +22,10 @@ export const HOST_LIMITS = {
   countedPrincipals: 10_000,
   /** Keys of public URLs (`URL_KEYS`). */
   urlKeys: 16,
+  /** Runs whose newest epoch a step handler remembers (SEC3). */
+  handlerEpochs: 10_000,
+  /** Nonces of signed requests that a process remembers, and a Worker for each key (SEC3). */
+  nonces: 100_000,
   /** Entries in one page of `/journal`. */
   journalPage: 1_000,
   /** Runs in one page of a list. */

@@ -41,7 +41,8 @@ const KEY = v.strictObject({
 } satisfies Record<keyof HmacKey, v.GenericSchema>);
 
 /**
- * Accepts requests that are signed with one of the keys, are at most five minutes old, and are new to this isolate.
+ * Accepts requests that are signed with one of the keys, are at most five minutes old, and are new to this isolate. The
+ * signature covers the headers `Content-Type`, `Idempotency-Key` and `Prefer`, too.
  * Returns `false` for a request without the header `Holdfast-Signature`: another verifier may accept it.
  * @param given The keys as a list, or the list as JSON. Without keys every request is rejected with 503.
  * @throws HoldfastError `INVALID_ARGUMENT` for an invalid list or a short secret.
@@ -59,7 +60,7 @@ export function hmacAuth(
     const named = keys.filter(({ id }) => id === request.headers.get(KEY_HEADER));
     const { pathname, search } = new URL(request.url);
     const body = await readText(request.clone(), { bytesMax: bodyBytesMax, ms: DEFAULT_LIMITS.bodyMs });
-    const signed = { method: request.method, path: pathname + search, body };
+    const signed = { method: request.method, path: pathname + search, body, headers: request.headers };
     // An unknown key id takes the same time as a wrong signature.
     const secrets = (named.length === 0 ? keys.slice(0, 1) : named).map(({ secret }) => secret);
     const verdict = await verifyRequest(signed, header, secrets, Date.now());

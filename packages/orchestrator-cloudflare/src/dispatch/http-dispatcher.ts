@@ -4,7 +4,7 @@
  * Owns: the options of the HTTP dispatcher and their validation. `TurnExecution` exchanges the turns.
  */
 import type { StepDispatcher } from "@holdfast/protocol";
-import { checkSigningKey } from "@holdfast/protocol/transport";
+import { audienceProblem, checkSigningKey } from "@holdfast/protocol/transport";
 import * as v from "valibot";
 import { FIELDS, checkOptions, count, isFunction } from "../options.ts";
 import { inPages } from "./paged-execution.ts";
@@ -16,6 +16,11 @@ export interface HttpDispatcherOptions {
   readonly url: string;
   /** The secret that signs requests: one of the handler's `signingKeys`. */
   readonly signingKey: string;
+  /**
+   * For whom the requests are: the text that the handler's option `audience` must have. The signature covers it, so that
+   * no other handler with this key accepts a recorded request. Default: `url`, as it is written.
+   */
+  readonly audience?: string | undefined;
   /** Time-out of one request, ms. It must be longer than the handler's `holdMs`. Default 30,000. */
   readonly timeoutMs?: number | undefined;
   /** Replaces the global `fetch`, for tests or for a deployment that sends requests through a proxy. */
@@ -27,6 +32,7 @@ const TIMEOUT_MS = 30_000;
 const OPTIONS = v.strictObject({
   url: FIELDS.httpUrl,
   signingKey: v.string("must be the secret that signs requests, as text"),
+  audience: v.optional(v.custom<string>((value) => audienceProblem(value) === undefined, audienceProblem(undefined))),
   timeoutMs: v.optional(count),
   fetch: v.optional(isFunction),
 } satisfies Record<keyof HttpDispatcherOptions, v.GenericSchema>);
@@ -35,11 +41,14 @@ const OPTIONS = v.strictObject({
 export function createHttpDispatcher(options: HttpDispatcherOptions): StepDispatcher {
   checkOptions(OPTIONS, options, "createHttpDispatcher");
   const { url, signingKey, timeoutMs = TIMEOUT_MS, fetch: send = (request: Request) => fetch(request) } = options;
+  // A header cannot carry every URL as it is written.
+  const { audience = audienceProblem(url) === undefined ? url : new URL(url).href } = options;
   checkSigningKey(signingKey);
   const pipe: TurnPipe = {
     fetch: send,
     url,
     key: signingKey,
+    audience,
     timeoutMs,
     name: `The step handler at ${new URL(url).host}`,
   };

@@ -4,7 +4,7 @@
  * Owns: addresses, signatures (SEC3), time-outs, and the distinction of temporary failures from final ones (DUR8).
  */
 import type { TurnRequest, WorkflowsAnswer } from "@holdfast/protocol";
-import { SIGNATURE_HEADER, signRequest } from "@holdfast/protocol/transport";
+import { AUDIENCE_HEADER, SIGNATURE_HEADER, signRequest } from "@holdfast/protocol/transport";
 import { checkAnswer, checkWorkflows } from "./checked-answers.ts";
 import { PipeError, isFinal } from "./pipe-error.ts";
 import type { PostTurn } from "./turn-sender.ts";
@@ -15,6 +15,8 @@ export interface TurnPipe {
   readonly url: string;
   /** The key that signs requests. `undefined`: requests are not signed. */
   readonly key?: string | undefined;
+  /** For whom the requests are: the signature covers it. */
+  readonly audience?: string | undefined;
   /** How long the other side may send nothing in answer to a request, ms. */
   readonly timeoutMs: number;
   /** The name of the other side in messages. */
@@ -69,7 +71,7 @@ async function send(
 }
 
 async function signed(
-  { url, key }: TurnPipe,
+  { url, key, audience }: TurnPipe,
   route: string,
   body: string | undefined,
   more: Readonly<Record<string, string>>,
@@ -79,7 +81,8 @@ async function signed(
   const headers: Record<string, string> = { ...more };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (key !== undefined) {
-    const about = { method, path: address.pathname + address.search, body: body ?? "" };
+    const about = { method, path: address.pathname + address.search, body: body ?? "", audience };
+    if (audience !== undefined) headers[AUDIENCE_HEADER] = audience;
     headers[SIGNATURE_HEADER] = await signRequest(about, key, Date.now(), crypto.randomUUID());
   }
   return new Request(address, { method, headers, redirect: "manual", ...(body === undefined ? {} : { body }) });

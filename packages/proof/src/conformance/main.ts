@@ -8,7 +8,7 @@ import { randomUUID } from "node:crypto";
 import { parseArgs } from "node:util";
 import { createHttpDispatcher } from "@holdfast/orchestrator-cloudflare";
 import { ENCODED_UNDEFINED, PROTOCOL_VERSION } from "@holdfast/protocol";
-import { SIGNATURE_HEADER, signRequest } from "@holdfast/protocol/transport";
+import { AUDIENCE_HEADER, SIGNATURE_HEADER, signRequest } from "@holdfast/protocol/transport";
 import {
   type CatalogueEntry,
   JOURNALS,
@@ -23,6 +23,7 @@ import { paint } from "@holdfast/cli/terminal";
 const HELP = `
   pnpm conformance --url U --key K          Runs every check against the step handler at U.
   pnpm conformance --url U --key K --only T Runs only workflows whose title contains T.
+  pnpm conformance … --audience A           Signs requests for the audience A. Default: U.
 
   The handler must serve the workflows of packages/proof/src/catalogue, under the ids that this command prints.
   Exits with 0 if every check passes, otherwise with 1.
@@ -31,6 +32,7 @@ const HELP = `
 interface Target {
   readonly url: string;
   readonly key: string;
+  readonly audience: string;
 }
 
 async function main(target: Target, wanted: string): Promise<void> {
@@ -53,8 +55,8 @@ async function main(target: Target, wanted: string): Promise<void> {
   process.exitCode = failed === 0 ? 0 : 1;
 }
 
-async function runOn({ url: address, key: signingKey }: Target, entry: CatalogueEntry): Promise<string[]> {
-  const host = openClockHost(createHttpDispatcher({ url: address, signingKey }));
+async function runOn({ url: address, key: signingKey, audience }: Target, entry: CatalogueEntry): Promise<string[]> {
+  const host = openClockHost(createHttpDispatcher({ url: address, signingKey, audience }));
   try {
     const result = await runEntry(host, entry, `conformance-${randomUUID()}`);
     const wrong = differences([entry.outcome], result);
@@ -78,6 +80,10 @@ const REQUESTS: Record<string, (target: Target) => Promise<string[]>> = {
   },
   "SEC3 a request with another key is rejected": async (target) =>
     expectAll([(await ask({ ...target, key: "another-key-altogether" }, "turn", turn({}))).status, 401]),
+  "SEC3 a request for another audience is rejected": async (target) =>
+    expectAll([(await ask({ ...target, audience: `${target.audience}/another` }, "turn", turn({}))).status, 401]),
+  "SEC3 a request whose audience is not the signed one is rejected": async (target) =>
+    expectAll([(await ask(target, "turn", turn({}), { named: `${target.audience}/another` })).status, 401]),
   "SEC3 an old signature is rejected": async (target) =>
     expectAll([(await ask(target, "turn", turn({}), { at: Date.now() - 600_000 })).status, 401]),
   "SEC3 a repeated request is rejected": async (target) => {
@@ -173,15 +179,20 @@ function startOf(workflowId: string): object {
 }
 
 async function ask(
-  { url: address, key: signingKey }: Target,
+  { url: address, key: signingKey, audience }: Target,
   route: string,
   body: string | undefined,
-  { at = Date.now(), nonce = randomUUID() }: { readonly at?: number; readonly nonce?: string } = {},
+  {
+    at = Date.now(),
+    nonce = randomUUID(),
+    named = audience,
+  }: { readonly at?: number; readonly nonce?: string; readonly named?: string } = {},
 ): Promise<{ status: number; body: unknown }> {
   const { href, pathname, search } = new URL(`${address}/${route}`);
   const method = body === undefined ? "GET" : "POST";
-  const signature = await signRequest({ method, path: pathname + search, body: body ?? "" }, signingKey, at, nonce);
-  const headers = { [SIGNATURE_HEADER]: signature, "Content-Type": "application/json" };
+  const signed = { method, path: pathname + search, body: body ?? "", audience };
+  const signature = await signRequest(signed, signingKey, at, nonce);
+  const headers = { [SIGNATURE_HEADER]: signature, [AUDIENCE_HEADER]: named, "Content-Type": "application/json" };
   const response = await fetch(href, { method, headers, ...(body === undefined ? {} : { body }) });
   return { status: response.status, body: await response.json().catch(() => ({})) };
 }
@@ -197,11 +208,15 @@ const { values } = parseArgs({
     url: { type: "string" },
     key: { type: "string" },
     only: { type: "string" },
+    audience: { type: "string" },
     help: { type: "boolean", short: "h" },
   },
 });
-const { url, key, only = "" } = values;
+const { url, key, only = "", audience } = values;
 if (values.help === true || url === undefined || key === undefined) {
   console.log(HELP);
   process.exitCode = values.help === true ? 0 : 1;
-} else await main({ url: url.replace(/\/+$/, ""), key }, only);
+} else {
+  const address = url.replace(/\/+$/, "");
+  await main({ url: address, key, audience: audience ?? address }, only);
+}

@@ -7,7 +7,11 @@ import { createStepHandler } from "@holdfast/workflows/handler";
 import { soakWorkflows } from "./workflows.ts";
 
 const [port = "0", key = "", recorder = ""] = process.argv.slice(2);
-const handler = createStepHandler({ workflows: soakWorkflows(() => recorder), signingKeys: [key] });
+const handler = createStepHandler({
+  workflows: soakWorkflows(() => recorder),
+  signingKeys: [key],
+  audience: `http://127.0.0.1:${port}/holdfast`,
+});
 process.on("message", () => process.send?.("alive"));
 process.on("disconnect", () => process.exit());
 serve({ fetch: handler, port: Number(port), hostname: "127.0.0.1" }, () => process.send?.("ready"));

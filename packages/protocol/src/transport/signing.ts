@@ -1,24 +1,45 @@
 /**
- * Signatures of requests from an orchestrator to a step handler (SEC3).
+ * Signatures of requests: of an orchestrator to a step handler, and of callers to the API (SEC3).
  *
- * Owns: the signed text (method, path, time, nonce and body), and its verification. Keys are shared secrets. A verifier
+ * Owns: the signed text (method, path, time, nonce, body, audience and headers), and its verification. Keys are shared secrets. A verifier
  * accepts several keys, so a key can be replaced without downtime. A verifier must store nonces: see `SeenNonces`.
  */
 import { HoldfastError } from "../errors.ts";
 import { fromHex, toHex } from "../hex.ts";
+import { HOST_LIMITS } from "../limits.ts";
 
 export const SIGNATURE_HEADER = "Holdfast-Signature";
+
+/** The header with the audience of a request to a step handler: the text that its signature covers. */
+export const AUDIENCE_HEADER = "Holdfast-Audience";
+
+/** The headers of a request to the API that its signature covers, if they are present. */
+const SIGNED_HEADERS = ["content-type", "idempotency-key", "prefer"] as const;
+
+const AUDIENCE_CHARS_MAX = 2_048;
+
+/** Why a value is no audience; `undefined`: it is one. */
+export function audienceProblem(value: unknown): string | undefined {
+  const valid = typeof value === "string" && /^[!-~]+$/.test(value) && value.length <= AUDIENCE_CHARS_MAX;
+  return valid
+    ? undefined
+    : `must be a text of 1 to ${AUDIENCE_CHARS_MAX} visible ASCII characters without blanks, such as the URL of the step handler`;
+}
 
 /** The largest difference between the time of a signature and the verifier's clock, ms. */
 export const SIGNATURE_AGE_MS_MAX = 300_000;
 
 const KEY_CHARS_MIN = 16;
 
-interface SignedRequest {
+export interface SignedRequest {
   readonly method: string;
   /** Path and query. */
   readonly path: string;
   readonly body: string;
+  /** For whom the request is. Sent in the header `Holdfast-Audience`. */
+  readonly audience?: string | undefined;
+  /** The headers of a request to the API. The signature covers `Content-Type`, `Idempotency-Key` and `Prefer`. */
+  readonly headers?: { get(name: string): string | null } | undefined;
 }
 
 /**
@@ -68,7 +89,12 @@ export class SeenNonces {
   readonly #seen = new Map<string, number>();
   readonly #max: number;
 
-  constructor(max: number = 100_000) {
+  /** When a nonce may be forgotten: no verifier accepts its signature then, ms since 1970. Clocks may differ. */
+  static expiryOf(at: number): number {
+    return at + 2 * SIGNATURE_AGE_MS_MAX;
+  }
+
+  constructor(max: number = HOST_LIMITS.nonces) {
     this.#max = max;
   }
 
@@ -110,12 +136,17 @@ async function importKey(key: string, use: "sign" | "verify"): Promise<CryptoKey
 }
 
 async function signedText(
-  { method, path, body }: SignedRequest,
+  { method, path, body, audience, headers }: SignedRequest,
   at: number,
   nonce: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const digest = toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", encode(body))));
-  return encode(["holdfast-v1", at, nonce, method.toUpperCase(), path, digest].join("\n"));
+  const more = audience === undefined ? [] : [`audience:${audience}`];
+  for (const name of SIGNED_HEADERS) {
+    const value = headers?.get(name) ?? undefined;
+    if (value !== undefined) more.push(`${name}:${value}`);
+  }
+  return encode(["holdfast-v1", at, nonce, method.toUpperCase(), path, digest, ...more].join("\n"));
 }
 
 function encode(text: string): Uint8Array<ArrayBuffer> {

@@ -5,10 +5,11 @@
  * and would be ignored, is rejected here.
  */
 import { type Defined, HoldfastError, checkFields, defined } from "@holdfast/protocol";
+import { checkSigningKey } from "@holdfast/protocol/transport";
 import type { ClientOptions } from "./transport.ts";
 
 const FIELDS = {
-  createClient: ["url", "token", "headers", "attempts", "timeoutMs", "retryAfterMs", "signal", "fetch"],
+  createClient: ["url", "token", "hmacKey", "headers", "attempts", "timeoutMs", "retryAfterMs", "signal", "fetch"],
   trigger: [
     "runId",
     "idempotencyKey",
@@ -40,6 +41,15 @@ export function given<T extends object>(options: T, kind: keyof typeof FIELDS, w
 /** @throws HoldfastError `INVALID_ARGUMENT` naming an option that is unknown, or whose value has no meaning. */
 export function checkClientOptions(options: ClientOptions): void {
   given(options, "createClient");
+  const { hmacKey, token, headers } = options;
+  if (hmacKey !== undefined) {
+    checkFields(hmacKey, ["id", "secret"], "createClient.hmacKey");
+    if (typeof hmacKey.id !== "string" || hmacKey.id === "") reject("hmacKey.id", "must be the id of the key");
+    if (typeof hmacKey.secret !== "string") reject("hmacKey.secret", "must be the secret of the key");
+    checkSigningKey(hmacKey.secret);
+    if (token !== undefined || new Headers(headers).has("Authorization"))
+      reject("hmacKey", "takes the place of token and of the header Authorization; give one of them");
+  }
   const { url, attempts = 1, timeoutMs = 1, retryAfterMs = 0 } = options;
   if (!URL.canParse(url)) reject("url", "must be the URL of the API, as in https://flows.example");
   if (!Number.isInteger(attempts) || attempts < 1) reject("attempts", "must be a whole number of at least 1");

@@ -4,6 +4,7 @@
  * Owns: time-outs, repetitions, and the translation of refusals into errors. Every request can be repeated without a
  * second effect, because its caller gives an id.
  */
+import { SIGNATURE_HEADER, signRequest } from "@holdfast/protocol/transport";
 import { ApiError, ConnectionError } from "./errors.ts";
 
 export interface ClientOptions {
@@ -11,6 +12,11 @@ export interface ClientOptions {
   readonly url: string;
   /** Sent as `Authorization: Bearer …`. */
   readonly token?: (string | (() => string | Promise<string>)) | undefined;
+  /**
+   * Signs each request with this key instead of sending a token (`hmacAuth` of the deployment). The secret is not sent. The
+   * signature covers method, path with query, time, body, `Content-Type`, `Idempotency-Key` and `Prefer`.
+   */
+  readonly hmacKey?: { readonly id: string; readonly secret: string } | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** The maximum number of attempts of a request. Default 5. */
   readonly attempts?: number | undefined;
@@ -111,6 +117,15 @@ export class Transport {
     }
   }
 
+  /** Each attempt has a signature of its own: the API accepts one only once. */
+  async #sign(headers: Headers, method: string, { pathname, search }: URL, body: string): Promise<void> {
+    const { hmacKey } = this.#options;
+    if (hmacKey === undefined) return;
+    const request = { method, path: pathname + search, body, headers };
+    headers.set("Holdfast-Key", hmacKey.id);
+    headers.set(SIGNATURE_HEADER, await signRequest(request, hmacKey.secret, Date.now(), crypto.randomUUID()));
+  }
+
   async #try(
     { method, path, query = {}, body, headers = {}, signal }: ApiRequest,
     streamed: boolean,
@@ -124,10 +139,12 @@ export class Transport {
     if (token !== undefined)
       given.set("Authorization", `Bearer ${typeof token === "function" ? await token() : token}`);
     if (body !== undefined) given.set("Content-Type", "application/json");
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    await this.#sign(given, method, target, text ?? "");
     const timeout = new AbortController();
     const timer = setTimeout(() => timeout.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
     try {
-      const init = { method, headers: given, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+      const init = { method, headers: given, ...(text === undefined ? {} : { body: text }) };
       const ended = this.#signals(signal, timeout.signal);
       const response = await orAborted(fetch(new Request(target, { ...init, signal: ended })), ended);
       if (streamed) return response;

@@ -10,6 +10,7 @@
  */
 import { type ExecutionStart, HOST_LIMITS } from "@holdfast/protocol";
 import { webPlatform } from "../replay/platform.ts";
+import { runOf } from "./run-epochs.ts";
 import type { Session } from "./session.ts";
 
 export interface SessionLimits {
@@ -25,14 +26,13 @@ interface Held {
   readonly session: Session;
   readonly chars: number;
   readonly run: string;
-  readonly epoch: number;
 }
 
 /** The interval between two sweeps, ms. */
 const SWEEP_MS = 1_000;
 
-/** Whether a new session may start. `superseded`: the run has a newer execution. */
-export type Admission = "admitted" | "full" | "superseded";
+/** Whether a new session may start. */
+export type Admission = "admitted" | "full";
 
 export class Sessions {
   /** By id, the least recently used first. */
@@ -58,9 +58,7 @@ export class Sessions {
 
   /** Makes room for an execution. Drops the session of the run's previous execution. */
   admit(start: ExecutionStart, chars: number): Admission {
-    const older = this.#ofRuns.get(keyOf(start));
-    const epoch = older === undefined ? undefined : this.#sessions.get(older)?.epoch;
-    if (epoch !== undefined && epoch > start.epoch) return "superseded";
+    const older = this.#ofRuns.get(runOf(start));
     if (older !== undefined) this.#drop(older);
     for (const [id, { session }] of this.#sessions) {
       if (this.#hasRoom(chars)) break;
@@ -76,8 +74,8 @@ export class Sessions {
 
   /** Adds the session of an execution that was admitted. */
   add(id: string, start: ExecutionStart, session: Session, chars: number): void {
-    const run = keyOf(start);
-    this.#sessions.set(id, { session, chars, run, epoch: start.epoch });
+    const run = runOf(start);
+    this.#sessions.set(id, { session, chars, run });
     this.#ofRuns.set(run, id);
     this.#chars += chars;
   }
@@ -103,9 +101,4 @@ export class Sessions {
     this.#chars -= held.chars;
     held.session.drop();
   }
-}
-
-/** Runs of two deployments may have the same id, but not the same seed. A resumed run has its parent's seed. */
-function keyOf({ seed, run }: ExecutionStart): string {
-  return `${seed} ${run.tenantId ?? ""} ${run.id}`;
 }

@@ -1,12 +1,11 @@
 /**
  * `createStepHandler`: serves workflows to an orchestrator over requests.
  *
- * Owns: authentication of the orchestrator (SEC3), routes, and sessions across turns. Runs in every runtime that has
+ * Owns: routes, and the start of sessions. `RequestCheck` authenticates the orchestrator (SEC3). Runs in every runtime that has
  * `Request` and `Response`: Node, Workers, Bun, Deno.
  */
 import {
   type ExecutionStart,
-  HoldfastError,
   HOST_LIMITS,
   PROTOCOL_VERSION,
   type TurnAnswer,
@@ -18,32 +17,22 @@ import {
   describeWorkflow,
   errorValue,
 } from "@holdfast/protocol";
-import {
-  type BodyText,
-  SIGNATURE_HEADER,
-  SeenNonces,
-  checkSigningKey,
-  readBodyText,
-  verifyRequest,
-} from "@holdfast/protocol/transport";
+import { type BodyText, readBodyText } from "@holdfast/protocol/transport";
 import type { Workflow } from "../authoring/workflow.ts";
 import { type Platform, isWorkerd } from "../replay/platform.ts";
 import { guardedPlatform } from "../replay/unhandled-rejections.ts";
 import { executeOver } from "./execute-over.ts";
 import { answerInLines } from "./line-stream.ts";
+import { RequestCheck, type RequestCheckOptions } from "./request-check.ts";
+import { RunEpochs } from "./run-epochs.ts";
 import { notServed } from "./served.ts";
 import { Session } from "./session.ts";
 import { type SessionLimits, Sessions } from "./sessions.ts";
 import { NO_STORE, streamAnswer } from "./stream-answer.ts";
 import { parseTurn } from "./turn-request.ts";
 
-export interface StepHandlerOptions extends SessionLimits {
+export interface StepHandlerOptions extends SessionLimits, RequestCheckOptions {
   readonly workflows: readonly Workflow[];
-  /**
-   * Secrets shared with the orchestrator. A request signed with any of them is served. `"unsigned"` serves all requests:
-   * use it for service bindings only, never for a handler that listens on a network.
-   */
-  readonly signingKeys: readonly string[] | "unsigned";
   /**
    * The maximum time of a request while bodies execute, ms. Default 20,000. Set it below the time-outs of proxies. A
    * handler without sessions answers when the bodies have ended.
@@ -62,7 +51,10 @@ export interface StepHandlerOptions extends SessionLimits {
 
 export type StepHandler = (request: Request) => Promise<Response>;
 
-const FIELDS = "workflows signingKeys holdMs bodyBytesMax stateless platform sessionsMax charsMax idleMsMax".split(" ");
+const FIELDS =
+  "workflows signingKeys audience nonces holdMs bodyBytesMax stateless platform sessionsMax charsMax idleMsMax".split(
+    " ",
+  );
 
 const HOLD_MS = 20_000;
 
@@ -83,13 +75,13 @@ export function createStepHandler(options: StepHandlerOptions): StepHandler {
 
 class Handler {
   readonly #index: WorkflowIndex<Workflow>;
-  readonly #keys: readonly string[] | undefined;
+  readonly #check: RequestCheck;
   readonly #holdMs: number;
   readonly #bytesMax: number;
   readonly #platform: Platform;
   readonly #sessions: Sessions;
   readonly #stateless: boolean;
-  readonly #nonces = new SeenNonces();
+  readonly #epochs = new RunEpochs();
   /** On the monotonic clock, ms. */
   readonly #createdAt = performance.now();
   #instance: string | undefined;
@@ -97,6 +89,8 @@ class Handler {
   constructor({
     workflows,
     signingKeys,
+    audience,
+    nonces,
     holdMs = HOLD_MS,
     bodyBytesMax = HOST_LIMITS.turnBytes,
     platform = guardedPlatform,
@@ -104,7 +98,7 @@ class Handler {
     ...limits
   }: StepHandlerOptions) {
     this.#index = new WorkflowIndex(workflows);
-    this.#keys = readKeys(signingKeys);
+    this.#check = new RequestCheck({ signingKeys, audience, nonces });
     this.#holdMs = holdMs;
     this.#bytesMax = bodyBytesMax;
     this.#platform = platform;
@@ -113,23 +107,19 @@ class Handler {
   }
 
   async handle(request: Request): Promise<Response> {
-    const { pathname, search } = new URL(request.url);
+    const { pathname } = new URL(request.url);
     const isTurn = request.method === "POST" && pathname.endsWith("/turn");
     const isList = request.method === "GET" && pathname.endsWith("/workflows");
     // A request for a whole execution is unsigned, so it is served only to service bindings.
-    if (request.method === "POST" && pathname.endsWith("/execute") && this.#keys === undefined)
+    if (request.method === "POST" && pathname.endsWith("/execute") && this.#check.isOpen)
       return answerInLines(request, (start, port) => executeOver(this.#index, start, port));
     if (!isTurn && !isList)
       return refuse(404, "not_found", "This step handler serves only POST …/turn and GET …/workflows.");
     const body = isTurn ? await readBodyText(request, this.#bytesMax, HOST_LIMITS.silentMsMax) : NO_BODY;
     if (!body.ok) return this.#refuseBody(body.why);
     const { text } = body;
-    const problem = await this.#problemOf(
-      { method: request.method, path: pathname + search, body: text },
-      request.headers.get(SIGNATURE_HEADER),
-    );
-    if (problem !== undefined)
-      return refuse(401, "unauthorized", `This step handler serves signed requests only: ${problem}.`);
+    const refusal = await this.#check.refusalOf(request, text, this.#platform.now());
+    if (refusal !== undefined) return refuse(refusal.status, refusal.code, refusal.message);
     return isTurn ? this.#turn(text) : Response.json(this.#list());
   }
 
@@ -138,17 +128,6 @@ class Handler {
       return refuse(408, "body_timeout", `The body did not arrive within ${HOST_LIMITS.silentMsMax} ms.`);
     if (why === "not_utf8") return refuse(400, "invalid_turn", "The turn is invalid: the body is not UTF-8 text.");
     return refuse(413, "payload_too_large", `The body is larger than ${this.#bytesMax} bytes (bodyBytesMax).`);
-  }
-
-  async #problemOf(
-    request: { method: string; path: string; body: string },
-    header: string | null,
-  ): Promise<string | undefined> {
-    if (this.#keys === undefined) return undefined;
-    const now = this.#platform.now();
-    const verdict = await verifyRequest(request, header, this.#keys, now);
-    if (!verdict.ok) return verdict.why;
-    return this.#nonces.add(verdict.nonce, verdict.at, now) ? undefined : "it was seen before";
   }
 
   #list(): WorkflowsAnswer {
@@ -179,6 +158,7 @@ class Handler {
     const workflow = this.#index.find(start.workflowId, start.workflowVersion);
     if (workflow === undefined)
       return this.#answer(request, { type: "lost", error: errorValue("WORKFLOW_NOT_FOUND", notServed(start)) });
+    if (!this.#epochs.accept(start)) return this.#answer(request, { type: "unknown_session" });
     const session = new Session(this.#stateless, start);
     const platform = session.announcer.platform(this.#platform);
     if (this.#stateless) {
@@ -187,7 +167,6 @@ class Handler {
     }
     const admission = this.#sessions.admit(start, chars);
     if (admission === "full") return refuse(503, "too_many_sessions", TOO_MANY_SESSIONS);
-    if (admission === "superseded") return this.#answer(request, { type: "unknown_session" });
     session.begin(workflow.executeOn(platform, start, session.port));
     this.#sessions.add(request.session, start, session, chars);
     return this.#answer(request, await session.turn(request, this.#holdMs));
@@ -200,18 +179,6 @@ class Handler {
   #message({ session }: TurnRequest, content: TurnContent): TurnAnswer {
     return { session, instance: this.#self(), ...(this.#stateless ? { stateless: true } : {}), ...content };
   }
-}
-
-function readKeys(keys: StepHandlerOptions["signingKeys"]): readonly string[] | undefined {
-  if (keys === "unsigned") return undefined;
-  if (!Array.isArray(keys) || keys.length === 0) {
-    throw new HoldfastError(
-      "INVALID_ARGUMENT",
-      'createStepHandler.signingKeys: must be a list of secrets, or "unsigned" where only a service binding reaches this handler.',
-    );
-  }
-  for (const key of keys) checkSigningKey(key);
-  return keys;
 }
 
 function refuse(status: number, error: string, message: string): Response {
