@@ -1,17 +1,22 @@
 /** A long journal is read in pages (REP6). */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import type { PageSize } from "@holdfast/orchestrator";
 import type { ExecutionPort, ExecutionStart, JournalEntry } from "@holdfast/protocol";
 import { type WorkflowContext, workflow } from "@holdfast/workflows";
 import { MemoryHost } from "@holdfast/workflows/testing";
 import { expect, test } from "vitest";
 
-const PAGE = { entries: 10, chars: 1_000_000 };
+const PAGE: PageSize = { entries: 10, chars: 1_000_000 };
+const OVER_A_PIPE: PageSize = { entries: 100, chars: 1_000_000, takesTime: true };
+
+/** How long a page over a pipe takes, ms. */
+const PAGE_MS = 50;
 
 /** Runs a workflow, then loses its memory and continues it. Notes the pages of each execution. */
 async function continued(
   run: (ctx: WorkflowContext) => Promise<unknown>,
-  pageSize = PAGE,
+  pageSize: PageSize | null = PAGE,
 ): Promise<{ host: MemoryHost; starts: ExecutionStart[]; pages: (readonly JournalEntry[])[] }> {
   const pages: (readonly JournalEntry[])[] = [];
   const starts: ExecutionStart[] = [];
@@ -21,16 +26,20 @@ async function continued(
     const readPage: ExecutionPort["readPage"] = (after) => {
       const page = (port.readPage?.(after) ?? []) as readonly JournalEntry[];
       pages.push(page);
-      return page;
+      return pageSize?.takesTime === true ? new Promise((resolve) => setTimeout(resolve, PAGE_MS, page)) : page;
     };
     return made.executeOn(platform, start, { ...port, readPage });
   };
-  const host = new MemoryHost({ workflows: [{ ...made, executeOn }], pageSize });
+  const host = new MemoryHost({ workflows: [{ ...made, executeOn }], pageSize: pageSize ?? undefined });
   host.trigger("w");
   await host.settle();
   host.crash();
   host.deliver("signal", "go", "went");
-  await host.advance();
+  const status = async (): Promise<unknown> => {
+    await host.advance();
+    return host.header?.status;
+  };
+  await expect.poll(status, { timeout: 20_000, interval: 5 }).toMatch(/completed|paused/);
   return { host, starts, pages };
 }
 
@@ -100,4 +109,38 @@ test("REP6 the engine does not hold the values of steps that the function has dr
   });
   expect(held).toHaveLength(2);
   expect(Math.max(...held)).toBeLessThan(10);
+});
+
+/** Counts how often a step wins a race against `ticks` microtasks: a page that comes late would change that. */
+const races =
+  (winners: string[], count: number, ticks: number, late: (step: number) => boolean) =>
+  async (ctx: WorkflowContext): Promise<unknown> => {
+    winners.length = 0;
+    for (let step = 0; step < count; step++) {
+      const chain = async (): Promise<string> => {
+        for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+        return "chain";
+      };
+      const body = (): unknown => (late(step) ? new Promise((resolve) => setImmediate(resolve)) : step);
+      const ended = ctx.step("step", body).then(() => "step");
+      winners.push(await Promise.race([ended, chain()]));
+      await ended;
+    }
+    return ctx.waitForSignal("go");
+  };
+
+test.each([
+  ["at once", () => false],
+  ["late", () => true],
+  ["late now and then", (step: number) => step % 90 === 89],
+])("REP2 REP6 pages that take time change no race, when outcomes came %s", { timeout: 30_000 }, async (_name, late) => {
+  const [whole, paged]: [string[], string[]] = [[], []];
+  await continued(races(whole, 900, 100, late), null);
+  const { host, starts, pages } = await continued(races(paged, 900, 100, late), OVER_A_PIPE);
+  expect(host.output).toBe("went");
+  expect(paged).toEqual(whole);
+  expect(whole).toHaveLength(900);
+  expect(starts.at(-1)?.journal.length).toBeLessThanOrEqual(258);
+  expect(pages.length).toBeGreaterThanOrEqual(3);
+  expect(Math.max(...pages.map((page) => page.length))).toBeLessThanOrEqual(258);
 });

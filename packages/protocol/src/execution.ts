@@ -319,7 +319,7 @@ export interface WorkflowDescription {
 export interface StepDispatcher {
   /**
    * Whether executions of this workflow read the journal in pages. Default: they get all of it at once. `"later"`: a page
-   * takes time, in which the function continues, so a page only begins with an outcome that came late (`quiet`).
+   * takes time, so the replay of each page must contain a whole turn of the event loop.
    */
   readsPages?(workflowId: string, version: string | undefined): boolean | "later";
   /** Starts an execution and returns immediately (E1). Reports a failure through `port.lost` and never throws. */

@@ -10,9 +10,10 @@ export const PROTOCOL_VERSION = 1;
 
 /**
  * The version in a start message with a first page of the journal (`ExecutionStart.more`), on a pipe to another process.
- * Code that cannot read pages refuses it, and gets the whole journal.
+ * Code that cannot read pages refuses it, and gets the whole journal. Version 2 was that of code that reads no page ahead:
+ * its pages had to begin with outcomes that came late.
  */
-export const PAGED_PROTOCOL_VERSION = 2;
+export const PAGED_PROTOCOL_VERSION = 3;
 
 /** The version of the stored header and rows. */
 export const FORMAT_VERSION = 1;

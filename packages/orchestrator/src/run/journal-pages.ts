@@ -3,7 +3,7 @@
  *
  * Owns: the size of a page, and what an execution must know of the pages that it has not read.
  */
-import { type ExecutionStart, type JournalEntry, type StepDispatcher, isOutcome } from "@holdfast/protocol";
+import { type ExecutionStart, type JournalEntry, PROFILE_0, type StepDispatcher, isOutcome } from "@holdfast/protocol";
 import type { StoreReader } from "../host/store.ts";
 import type { RunIdentity } from "./run-identity.ts";
 import { JOURNAL_PREFIX, journalKey, listRows } from "./rows.ts";
@@ -14,10 +14,10 @@ export interface PageSize {
   /** In characters of encoded values. */
   readonly chars: number;
   /**
-   * Each later page begins with an outcome that came late (`afterTurn`), and is longer if necessary. An execution awaits
-   * such a page: the function continues meanwhile, as it did before this outcome (REP2).
+   * A page takes time, in which the function continues. So the replay of each page contains a whole turn of the event
+   * loop, in which the execution waits for the next page (REP2); the page is longer if necessary. See `PageFiller`.
    */
-  readonly beginsLate?: true;
+  readonly takesTime?: true;
 }
 
 export const PAGE: PageSize = { entries: 1_000, chars: 1_048_576 };
@@ -31,25 +31,59 @@ export function pageSizeOf(
   { workflowId, workflowVersion }: Pick<RunIdentity, "workflowId" | "workflowVersion">,
 ): PageSize {
   const reads = dispatcher.readsPages?.(workflowId, workflowVersion);
-  if (reads === "later") return { ...pageSize, beginsLate: true };
+  if (reads === "later") return { ...pageSize, takesTime: true };
   return reads === true ? pageSize : ONE_PAGE;
 }
 
+/**
+ * In a replay a short pause at least precedes each outcome, and a whole turn replaces each pause after `shortInARowMax`. So
+ * there is a turn between the first and the last of this many outcomes.
+ */
+const OUTCOMES_WITH_TURN = PROFILE_0.shortInARowMax + 2;
+
+/** Decides which entries belong to a page. */
+class PageFiller {
+  readonly #size: PageSize;
+  #entries = 0;
+  #outcomes = 0;
+  #chars = 0;
+  /** A whole turn of the event loop lies between two outcomes of the page. */
+  #hasTurn = false;
+
+  constructor(size: PageSize) {
+    this.#size = size;
+  }
+
+  /** Counts the next entry, and returns whether it belongs to the page. */
+  admits(entry: JournalEntry): boolean {
+    const { entries, chars, takesTime } = this.#size;
+    this.#chars += charsOf(entry);
+    const isLate = isOutcome(entry) && entry.quiet === true;
+    const isFull = this.#entries > 0 && (this.#entries >= entries || this.#chars > chars);
+    if (isFull && (takesTime !== true || this.#hasTurn || isLate)) return false;
+    this.#entries += 1;
+    // A turn precedes each late outcome.
+    if (isOutcome(entry)) this.#outcomes += 1;
+    this.#hasTurn ||= this.#outcomes >= OUTCOMES_WITH_TURN || (isLate && this.#outcomes > 1);
+    return true;
+  }
+}
+
 /** How much of the later pages stays in memory after the first reading, so that it is not read twice, in characters. */
-const AHEAD_CHARS = 16 * 2 ** 20;
+const AHEAD_CHARS = 24 * 2 ** 20;
 
 export class FirstPage {
   readonly entries: JournalEntry[] = [];
   /** The entries after the page, without a gap, within `AHEAD_CHARS`. */
   readonly ahead: JournalEntry[] = [];
-  readonly #size: PageSize;
+  readonly #filler: PageFiller;
   #chars = 0;
   #lastSeq = 0;
   /** The ids of tokens in later pages, by operation: the function needs them when it requests the tokens (WAIT7). */
   readonly #tokens: [string, string][] = [];
 
   constructor(size: PageSize) {
-    this.#size = size;
+    this.#filler = new PageFiller(size);
   }
 
   add(entry: JournalEntry): void {
@@ -57,7 +91,7 @@ export class FirstPage {
     const continuesAhead = this.#lastSeq === (this.ahead.at(-1) ?? this.entries.at(-1))?.seq;
     this.#lastSeq = entry.seq;
     this.#chars += charsOf(entry);
-    if (isNext && fits(this.#size, this.entries.length, this.#chars, entry)) {
+    if (isNext && this.#filler.admits(entry)) {
       this.entries.push(entry);
       return;
     }
@@ -76,10 +110,9 @@ export class FirstPage {
 /** Reads the page after an entry. `ahead`: see `FirstPage`; it is emptied. */
 export function readPage(store: StoreReader, after: number, size: PageSize, ahead: JournalEntry[]): JournalEntry[] {
   const entries: JournalEntry[] = [];
-  let chars = 0;
+  const filler = new PageFiller(size);
   for (const entry of entriesAfter(store, after, size, ahead)) {
-    chars += charsOf(entry);
-    if (!fits(size, entries.length, chars, entry)) break;
+    if (!filler.admits(entry)) break;
     entries.push(entry);
   }
   return entries;
@@ -88,7 +121,7 @@ export function readPage(store: StoreReader, after: number, size: PageSize, ahea
 function* entriesAfter(
   store: StoreReader,
   after: number,
-  { entries, beginsLate }: PageSize,
+  { entries, takesTime }: PageSize,
   ahead: JournalEntry[],
 ): Generator<JournalEntry, void> {
   const first = ahead[0]?.seq ?? 0;
@@ -98,14 +131,8 @@ function* entriesAfter(
     yield entry;
     last = entry.seq;
   }
-  const limit = beginsLate ? {} : { limit: entries };
+  const limit = takesTime ? {} : { limit: entries };
   for (const [, entry] of listRows(store, JOURNAL_PREFIX, { after: journalKey(last), ...limit })) yield entry;
-}
-
-/** Whether an entry belongs to a page that has `count` others. `chars`: with this entry. */
-function fits(size: PageSize, count: number, chars: number, entry: JournalEntry): boolean {
-  if (count === 0 || (count < size.entries && chars <= size.chars)) return true;
-  return size.beginsLate === true && !(isOutcome(entry) && entry.quiet === true);
 }
 
 /** The characters of the values in an entry. The other fields are bounded. */

@@ -79,7 +79,7 @@ export class Execution implements LiveExecution, SchedulerHost {
     this.functionTime = start.clockStart;
     this.feed = new JournalFeed(start, port, () => this.schedule());
     this.profile = profileOf(start.flags ?? [], platform.replayFlags);
-    this.quiescence = new Quiescence(platform, this.profile ?? PROFILE_0);
+    this.quiescence = new Quiescence(platform, this.profile ?? PROFILE_0, this.feed);
     this.reporter = new Reporter(port, start.epoch, this);
     this.operations = new Operations(
       start,

@@ -1,7 +1,9 @@
 /**
  * The journal as an execution reads it: in order, without gaps, each entry once.
  *
- * Owns: the order. Answers and updates may overtake each other on a pipe, so entries are delivered in order of `seq`.
+ * Owns: the order, and the pages. Answers and updates may overtake each other on a pipe, so entries are delivered in order
+ * of `seq`. Each page is requested when the execution begins to read the page before it, and `Quiescence` waits for it at
+ * a whole turn of the event loop: so it is there when the function is ready for it (X2).
  */
 import {
   type ExecutionPort,
@@ -25,12 +27,12 @@ export class JournalFeed {
   #readSeq: number;
   readonly #port: ExecutionPort;
   readonly #arrived: () => void;
-  /** A page that took time. */
-  #later: readonly JournalEntry[] | undefined;
-  /** True while a page is on its way. */
-  waits = false;
+  /** The page after it, which is read ahead. */
+  #next: readonly JournalEntry[] | undefined;
+  /** Resolves when that page arrives. */
+  arriving: PromiseLike<void> | undefined;
 
-  /** `arrived` is called when a page has arrived that took time. */
+  /** `arrived` is called when a page has arrived for which `waits` was true. */
   constructor({ journal, more }: ExecutionStart, port: ExecutionPort, arrived: () => void) {
     this.#page = journal;
     this.#readSeq = journal.at(-1)?.seq ?? 0;
@@ -60,56 +62,59 @@ export class JournalFeed {
    * @throws HoldfastError if the next page cannot be read, or has an entry that newer code wrote.
    */
   peek(): JournalEntry | undefined {
-    if (this.#position === this.#page.length) this.#turnPage();
+    if (this.#hasMore && this.#next === undefined && this.arriving === undefined) this.#readAhead();
+    if (this.#position === this.#page.length && !this.waits) this.#turnPage();
     return this.#page[this.#position];
+  }
+
+  /** True while the execution has taken the whole page, and the next one is on its way. */
+  get waits(): boolean {
+    return this.#hasMore && this.#next === undefined && this.#position === this.#page.length;
+  }
+
+  get #hasMore(): boolean {
+    return this.#readSeq < this.#startSeq;
+  }
+
+  #readAhead(): void {
+    const read = this.#port.readPage?.(this.#readSeq) ?? [];
+    const arrive = (page: readonly JournalEntry[]): void => {
+      const { waits } = this;
+      this.arriving = undefined;
+      this.#next = page;
+      if (waits) this.#arrived();
+    };
+    // The pipe broke: the missing page ends the execution.
+    if ("then" in read) this.arriving = read.then(arrive, () => arrive([]));
+    else this.#next = read;
   }
 
   #turnPage(): void {
     this.#position = 0;
-    if (this.#readSeq < this.#startSeq) return this.#readPage();
-    this.#page = this.#newer;
-    this.#newer = [];
-  }
-
-  #readPage(): void {
-    this.#page = [];
-    if (this.waits) return;
-    const read = this.#later ?? this.#port.readPage?.(this.#readSeq) ?? [];
-    this.#later = undefined;
-    if ("then" in read) this.#await(read);
-    else this.#usePage(read);
-  }
-
-  #await(read: PromiseLike<readonly JournalEntry[]>): void {
-    this.waits = true;
-    const arrive = (page: readonly JournalEntry[]): void => {
-      this.waits = false;
-      this.#later = page;
-      this.#arrived();
-    };
-    // The pipe broke: the missing page ends the execution.
-    read.then(arrive, () => arrive([]));
-  }
-
-  #usePage(read: readonly JournalEntry[]): void {
-    const page = read.filter(({ seq }) => seq > this.#readSeq && seq <= this.#startSeq);
-    const last = page.at(-1);
+    const next = this.#next;
+    this.#next = undefined;
+    if (next === undefined) {
+      this.#page = this.#newer;
+      this.#newer = [];
+      return;
+    }
+    this.#page = next.filter(({ seq }) => seq <= this.#startSeq);
+    const last = this.#page.at(-1);
     if (last === undefined)
       throw new HoldfastError("DISPATCH_FAILED", `Journal entry ${this.#readSeq + 1} is missing.`);
-    const unknown = page.find((entry) => !isKnownEntry(entry));
+    this.#readSeq = last.seq;
+    const unknown = this.#page.find((entry) => !isKnownEntry(entry));
     if (unknown !== undefined)
       throw new HoldfastError(
         "PROTOCOL_MISMATCH",
         `The journal contains ${unknown.type}, which this step handler does not support.`,
       );
-    this.#page = page;
-    this.#readSeq = last.seq;
   }
 
   /** True while entries remain that existed when the execution started. */
   get replaying(): boolean {
     const next = this.#page[this.#position];
-    return this.#readSeq < this.#startSeq || (next !== undefined && next.seq <= this.#startSeq);
+    return this.#hasMore || (next !== undefined && next.seq <= this.#startSeq);
   }
 
   take(): void {

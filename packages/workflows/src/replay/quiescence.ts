@@ -7,6 +7,7 @@
  * the numbers (REP8).
  */
 import type { ReplayProfile } from "@holdfast/protocol";
+import type { JournalFeed } from "./journal-feed.ts";
 import type { Platform } from "./platform.ts";
 
 const SETTLED = Promise.resolve();
@@ -16,13 +17,15 @@ export type SettledLevel = "moving" | "short" | "turn";
 export class Quiescence {
   readonly #platform: Platform;
   readonly #profile: ReplayProfile;
+  readonly #feed: Pick<JournalFeed, "arriving">;
   #level: SettledLevel = "moving";
   #movements = 0;
   #inARow = 0;
 
-  constructor(platform: Platform, profile: ReplayProfile) {
+  constructor(platform: Platform, profile: ReplayProfile, feed: Pick<JournalFeed, "arriving">) {
     this.#platform = platform;
     this.#profile = profile;
+    this.#feed = feed;
   }
 
   get level(): SettledLevel {
@@ -54,6 +57,8 @@ export class Quiescence {
     this.#inARow = 0;
     const before = this.#movements;
     await this.#platform.turn();
+    // Only here can a page take its time: after a whole turn, more time changes no order.
+    if (this.#feed.arriving !== undefined) await this.#feed.arriving;
     if (this.#movements === before) this.#level = "turn";
   }
 }

@@ -109,7 +109,7 @@ export class Executor {
     return this.#leave(() => answer);
   }
 
-  /** On a pipe a page takes time, if it begins with an outcome that came late. */
+  /** On a pipe a page takes time, if it begins with an outcome that came late: pages of a few entries contain no turn. */
   #readPage(port: ExecutionPort, after: number, remote: boolean): ReturnType<NonNullable<ExecutionPort["readPage"]>> {
     const read = plainCopy(port.readPage?.(after) ?? []);
     if ("then" in read) return read;
