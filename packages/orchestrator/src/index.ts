@@ -15,6 +15,19 @@ export {
 } from "./host/exchange.ts";
 export { type Actor, type Decision, type Machine, MachineHost } from "./host/machine-host.ts";
 export { idFromKey } from "./run/key-id.ts";
+export { type ErasureWrite, erasureOf, isExpired } from "./run/erasure.ts";
+export {
+  type KeyDecision,
+  RESERVED_KEY,
+  type ReservedRow,
+  chosenIdProblem,
+  isReleased,
+  keyObjectOf,
+  refuseByKey,
+  reserveKey,
+  reservedProblem,
+  takenKeyProblem,
+} from "./run/key-reservation.ts";
 export { OutboxSender, type OutboxSenderOptions, type SendResult } from "./host/outbox-sender.ts";
 export { EMPTY_OUTBOX, type OutboxState, posted, removed, resendDelayMs, settled } from "./host/outbox.ts";
 export type { ListOptions, RunStore, StoreReader, WriteBatch } from "./host/store.ts";

@@ -4,10 +4,11 @@
  * Owns: what such a route takes from its request beside its own fields: the attributes of the principal, `traceparent`,
  * `Idempotency-Key` and `Prefer`. It chooses the object that gets the trigger.
  */
-import { type ChildTrigger, idFromKey } from "@holdfast/orchestrator";
+import { type ChildTrigger, chosenIdProblem, idFromKey } from "@holdfast/orchestrator";
 import { parseTraceparent } from "@holdfast/protocol";
 import { ulid } from "ulid";
 import * as v from "valibot";
+import { ApiRefusal } from "../refusal.ts";
 import type { KeyHolder } from "../run-object/commands.ts";
 import { withMore } from "./answer-headers.ts";
 import { idField } from "./fields.ts";
@@ -56,6 +57,8 @@ export async function createRun(
   };
   const keyId = idempotencyKey === undefined ? undefined : idFromKey(idempotencyKey);
   const runId = body.runId ?? keyId ?? ulid();
+  const problem = body.runId === undefined ? undefined : chosenIdProblem(body.runId, keyId);
+  if (problem !== undefined) throw new ApiRefusal("invalid_body", `runId: ${problem}`);
   if (keyId === undefined) return askToTrigger(call, { ...trigger, runId });
   if (keyId === runId) return triggerByKey(call, { ...trigger, runId });
   const reservedNow = await reserveKey(call, keyId, runId);

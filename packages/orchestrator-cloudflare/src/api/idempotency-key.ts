@@ -4,6 +4,7 @@
  * Owns: the key of a request, and its reservation. The object whose id is derived from the key stores the mapping, and is
  * the run itself unless the request names a run id.
  */
+import { takenKeyProblem } from "@holdfast/orchestrator";
 import { idProblem } from "@holdfast/protocol";
 import { ApiRefusal } from "../refusal.ts";
 import type { KeyReserved } from "../run-object/commands.ts";
@@ -37,8 +38,5 @@ export async function reserveKey(call: Call, keyId: string, runId: string): Prom
   const answer = await askRun(call, keyId, { ask: "reserveKey", runId });
   const reserved = (await answer.json()) as KeyReserved;
   if (reserved.runId === runId) return reserved.fresh;
-  throw new ApiRefusal(
-    "idempotency_conflict",
-    `The idempotency key already belongs to the run ${JSON.stringify(reserved.runId)}. Nothing was changed.`,
-  );
+  throw new ApiRefusal("idempotency_conflict", takenKeyProblem(reserved));
 }

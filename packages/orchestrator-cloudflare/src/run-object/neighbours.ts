@@ -33,13 +33,24 @@ export function neighboursOf(
   };
 }
 
+/**
+ * Releases the key of a run that is deleted.
+ * @throws Error if the object does not confirm it.
+ */
+export async function releaseKey(runDO: DurableObjectNamespaceLike, name: string, runId: string): Promise<void> {
+  const answer = await ask(runDO, name, { ask: "releaseKey", runId });
+  if (!answer.ok) throw new Error(`the object of the run's idempotency key answered ${answer.status}`);
+}
+
+function ask(runDO: DurableObjectNamespaceLike, name: string, command: RunCommand): Promise<Response> {
+  const request = new Request("https://run.internal/", { method: "POST", body: JSON.stringify(command) });
+  return runDO.get(runDO.idFromName(name)).fetch(request);
+}
+
 /** Sends a message to the object of another run. The host repeats it after `unreachable`. */
 async function sendMessage(runDO: DurableObjectNamespaceLike, name: string, message: RunMessage): Promise<SendResult> {
   try {
-    const command: RunCommand = { ask: "message", message };
-    const stub = runDO.get(runDO.idFromName(name));
-    const request = new Request("https://run.internal/", { method: "POST", body: JSON.stringify(command) });
-    const answer = await stub.fetch(request);
+    const answer = await ask(runDO, name, { ask: "message", message });
     return answer.ok ? ((await answer.json()) as SendResult) : { type: "unreachable" };
   } catch {
     return { type: "unreachable" };

@@ -12,7 +12,9 @@ import {
   type RunMessage,
   type WriteBatch,
   alarmOf,
-  expiryOf,
+  type ErasureWrite,
+  erasureOf,
+  isExpired,
   isAlarmLost,
   shownHeader,
   toTriggerInput,
@@ -29,7 +31,8 @@ import { type CallersView, type CommandOf, NOTHING, type RunCommand, type RunReq
 import { type RunObjectDeps, retentionMsOf } from "./deps.ts";
 import { KeyReservation } from "./key-reservation.ts";
 import { LargeRows } from "./large-rows.ts";
-import { neighboursOf } from "./neighbours.ts";
+import { runObjectName } from "./names.ts";
+import { neighboursOf, releaseKey } from "./neighbours.ts";
 import { observe } from "./observe.ts";
 import { listWorkflows, notServed, refuseUnserved } from "./served-workflows.ts";
 import { DurableObjectStore } from "./store.ts";
@@ -53,6 +56,8 @@ export class RunObject {
   readonly #key: KeyReservation;
   readonly #tokenIds: TokenIds;
   #alarmChecked = false;
+  /** The erasure in progress. */
+  #erasing: Promise<void> | undefined;
 
   constructor(deps: RunObjectDeps) {
     const { limits = DEFAULT_LIMITS } = deps;
@@ -198,7 +203,7 @@ export class RunObject {
     this.#notePlace();
     const { header, newer } = this.#host.state;
     if (header === undefined || newer !== undefined || this.#deps.hold === true) return;
-    if ((expiryOf(header) ?? Infinity) <= this.#clock()) return this.#erase(header, "retention");
+    if (isExpired(header, this.#clock())) return this.#erase(header, "retention");
     // The next alarm fires only after this one has returned.
     await this.#watchers.parkedOrDue(ALARM_HOLD_MS_MAX, () => {
       const now = this.#clock();
@@ -237,6 +242,7 @@ export class RunObject {
 
   async #trigger({ trigger, byKey, waitMs }: CommandOf<"trigger">, view: CallersView): Promise<Response> {
     const unique = await newUnique(this.#deps, trigger);
+    await this.#erasing?.catch(() => {});
     const keyHolder = this.#key.holderFor({ byKey });
     if (keyHolder !== undefined) return Response.json(keyHolder);
     if (this.#host.state.header === undefined)
@@ -253,6 +259,7 @@ export class RunObject {
 
   async #receive(message: RunMessage): Promise<Response> {
     const unique = message.type === "trigger" ? await newUnique(this.#deps, message.trigger) : undefined;
+    await this.#erasing?.catch(() => {});
     return Response.json(this.#key.refusalOf(message) ?? this.#host.receive(message, randomHex(16), unique));
   }
 
@@ -265,18 +272,38 @@ export class RunObject {
     return new Response(null, { status: 204 });
   }
 
-  /** Removes the run from the index first, so that each listed run exists. */
-  async #erase(header: RunHeader, by: string): Promise<void> {
-    const { id, tenantId, createdAt } = header;
-    const { runIndex, storage } = this.#deps;
-    await runIndex?.remove({ id, tenantId, createdAt });
-    await this.#large?.remove(header);
-    this.#sockets?.close(1000, "The run was deleted.");
-    await storage.deleteAlarm();
-    await storage.deleteAll();
+  /** Erases the run. Triggers wait for the end of it: they create another run. */
+  #erase(header: RunHeader, by: string): Promise<void> {
+    this.#erasing ??= this.#eraseNow(header, by).finally(() => {
+      this.#erasing = undefined;
+    });
+    return this.#erasing;
+  }
+
+  async #eraseNow(header: RunHeader, by: string): Promise<void> {
+    for (const write of erasureOf(header)) await this.#performErasure(write, header);
     this.#host.erased(header);
+    const { id, tenantId } = header;
     // The audit is deleted with the run, so the log records the deletion and its caller.
     console.log(JSON.stringify({ message: "run deleted", runId: id, tenantId, by }));
+  }
+
+  async #performErasure(write: ErasureWrite, header: RunHeader): Promise<void> {
+    const { id, tenantId, createdAt } = header;
+    const { runIndex, storage, runDO } = this.#deps;
+    switch (write.type) {
+      case "remove from the index":
+        return runIndex?.remove({ id, tenantId, createdAt });
+      case "release the key":
+        return runDO && releaseKey(runDO, runObjectName(tenantId, write.keyId), id);
+      case "remove large rows":
+        return this.#large?.remove(header);
+      case "delete the rows":
+        this.#sockets?.close(1000, "The run was deleted.");
+        await storage.deleteAll();
+        // An alarm without rows does nothing; rows without an alarm would not expire.
+        return storage.deleteAlarm();
+    }
   }
 }
 

@@ -9,7 +9,10 @@ import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 
 const BYTES = 20;
 
+/** How these ids begin. No caller may choose such an id. */
+export const KEY_ID_PREFIX = "key-";
+
 /** Derives the id of a run from its key. The same key gives the same id. */
 export function idFromKey(key: string): string {
-  return `key-${bytesToHex(sha256(utf8ToBytes(key)).slice(0, BYTES))}`;
+  return `${KEY_ID_PREFIX}${bytesToHex(sha256(utf8ToBytes(key)).slice(0, BYTES))}`;
 }

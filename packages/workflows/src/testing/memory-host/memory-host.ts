@@ -16,8 +16,12 @@ import {
   type WriteBatch,
   alarmOf,
   checkedTransition,
+  erasureOf,
   isAlarmLost,
+  isExpired,
+  keyObjectOf,
   readJournal,
+  refuseByKey,
   type Unique,
   toTriggerInput,
 } from "@holdfast/orchestrator";
@@ -39,6 +43,7 @@ import { replayEnd } from "./cold-replay.ts";
 import { executionPlatforms } from "./execution-platform.ts";
 import { Executor, REJECTED, describeServed } from "./executor.ts";
 import { ALARM_RETRY_MS, CommitFailed, LATE_MS, SimulatedCrash } from "./faults.ts";
+import { keyRowOf, refuseTaken, releaseIn, reserveIn } from "./key-rows.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { Network, afterCommits } from "./network.ts";
 import type { HostOptions } from "./options.ts";
@@ -151,7 +156,13 @@ export class MemoryHost implements WorldRun {
       triggeredBy: "api",
       ...more,
     };
-    return this.#send(toTriggerInput(trigger, seed, this.newUnique()));
+    const keyId = keyObjectOf({ id: trigger.runId, idempotencyKey: trigger.idempotencyKey });
+    const reserved = keyId === undefined ? undefined : reserveIn(this.#peer(keyId), trigger.runId);
+    if (reserved !== undefined && reserved.runId !== trigger.runId) return refuseTaken(reserved);
+    const reply = this.#send(toTriggerInput(trigger, seed, this.newUnique()));
+    if (keyId !== undefined && reserved?.put !== undefined && reply.type === "refused")
+      releaseIn(this.#peer(keyId), trigger.runId);
+    return reply;
   }
 
   deliver(kind: "event" | "signal", name: string, payload?: unknown, deliveryId?: string): Reply {
@@ -165,12 +176,19 @@ export class MemoryHost implements WorldRun {
 
   /** Deletes the run with all its rows, if it has ended and has no pending messages (VER3). */
   delete(): Reply {
-    const { header } = this;
     const reply = this.operate("delete");
-    if (reply.type !== "done") return reply;
-    this.store.clear();
-    if (this.#options.tampering?.forgetsDeletions !== true) this.#host.erased(header);
+    if (reply.type === "done") this.#erase();
     return reply;
+  }
+
+  #erase(): void {
+    const { header } = this;
+    for (const write of erasureOf(header)) {
+      if (write.type === "remove from the index") this.#options.index?.delete(this.runId);
+      else if (write.type === "release the key") releaseIn(this.world.get(write.keyId), this.runId);
+      else if (write.type === "delete the rows") this.store.clear();
+    }
+    if (this.#options.tampering?.forgetsDeletions !== true) this.#host.erased(header);
   }
 
   resolveToken(tokenId: string, payload?: unknown): Reply {
@@ -261,7 +279,10 @@ export class MemoryHost implements WorldRun {
   #handleAlarm(): void {
     for (;;) {
       try {
-        return void this.#host.handle({ type: "alarm" });
+        this.#host.handle({ type: "alarm" });
+        const { header } = this.#host.state;
+        if (header !== undefined && isExpired(header, this.clock.now())) this.#erase();
+        return;
       } catch (error) {
         if (error instanceof CommitFailed) return this.store.setAlarm(this.clock.now() + ALARM_RETRY_MS);
         if (!(error instanceof SimulatedCrash)) throw error;
@@ -281,13 +302,17 @@ export class MemoryHost implements WorldRun {
     if (this.store.alarm !== null) this.fireAlarm();
   }
 
+  /** The object with this id. */
+  #peer(id: string): MemoryHost {
+    const { crashAfterCommits: _crashes, store: _store, ...shared } = this.#options;
+    return this.world.get(id) ?? new MemoryHost({ ...shared, clock: this.clock, world: this.world, runId: id });
+  }
+
   #reach(to: string, message: RunMessage): SendResult | Promise<SendResult> {
-    let peer = this.world.get(to);
-    if (peer === undefined) {
-      const { crashAfterCommits: _crashes, store: _store, ...shared } = this.#options;
-      peer = new MemoryHost({ ...shared, clock: this.clock, world: this.world, runId: to });
-    }
+    const peer = this.#peer(to);
     peer.#moved();
+    const refused = message.type === "trigger" ? refuseByKey(keyRowOf(peer)) : undefined;
+    if (refused !== undefined) return refused;
     try {
       const seed = SEED.replace("0", String(this.world.size % 10));
       return afterCommits(peer.store, peer.host.receive(message, seed, peer.newUnique()));
@@ -317,6 +342,7 @@ export class MemoryHost implements WorldRun {
       clock: () => this.clock.now(),
       pageSize: this.#options.pageSize,
       limits: this.#options.limits,
+      retentionMs: () => this.#options.retentionMs,
       flags: this.#options.replayFlags?.newest,
       send:
         noChildren === true

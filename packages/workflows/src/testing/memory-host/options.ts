@@ -34,6 +34,8 @@ export interface HostOptions<Host> {
   };
   /** The limits of the runs. Default DEFAULT_LIMITS. */
   readonly limits?: Limits | undefined;
+  /** How long an ended run is stored, ms. Default: until it is deleted. */
+  readonly retentionMs?: number | undefined;
   /** Crashes the run after each of these commits, counted from 1, or after every commit that writes to the journal. */
   readonly crashAfterCommits?: readonly number[] | "journal-writes";
   /** The faults between the parts. */
