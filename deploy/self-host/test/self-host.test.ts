@@ -3,7 +3,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -106,6 +106,22 @@ function approve(runId: string): Promise<void> {
 function reportedAt(path: string): number {
   return reported.find((edge) => edge.path === path)?.at ?? Number.NaN;
 }
+
+test("SEC8 guesses build no object, and the files of absent runs are removed at the next start, beside a run that waits", async () => {
+  await start();
+  await trigger("waits", 0, { delay: "1h" });
+  const files = (): string[] =>
+    readdirSync(join(data, "holdfast-runs")).filter((name) => /^[0-9a-f]{64}\.sqlite$/.test(name));
+  const guess = `${"0".repeat(16)}/${"0".repeat(32)}/${"0".repeat(32)}`;
+  for (let n = 0; n < 20; n++) expect((await ask(`/public/tokens/-/guess-${n}/${guess}`, {})).status).toBe(404);
+  expect(files()).toHaveLength(1);
+  for (let n = 0; n < 20; n++) expect((await ask(`/api/runs/absent-${n}`)).status).toBe(404);
+  expect(files()).toHaveLength(21);
+  await kill(workerd);
+  await start();
+  expect(files()).toHaveLength(1);
+  expect((await ask("/api/runs/waits")).body).toMatchObject({ status: "pending" });
+});
 
 test("SEC1 every request is rejected without API_TOKENS, and a request without one of the tokens is rejected", async () => {
   await start({});

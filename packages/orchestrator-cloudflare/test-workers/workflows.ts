@@ -42,6 +42,14 @@ export const workflows = [
     },
   }),
   workflow({
+    id: "public-token",
+    run: async (_input, ctx) => {
+      const token = ctx.waitForToken({ public: true, timeout: "1h" });
+      await ctx.step("send", () => token.url);
+      return token.wait();
+    },
+  }),
+  workflow({
     id: "shares",
     run: (idempotencyKey: string, ctx) =>
       Promise.all([1, 2].map(() => ctx.invoke(child, { n: 4, wait: true }, { idempotencyKey }))),

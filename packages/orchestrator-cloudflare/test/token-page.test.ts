@@ -24,7 +24,8 @@ async function issue(): Promise<{ api: FakeDeployment; path: string; output: () 
   await api.fetch("/api/runs", { json: { runId: "r", workflowId: "asks" } });
   const record = async (): Promise<Record<string, unknown>> => (await answerOf(await api.fetch("/api/runs/r"))).body;
   const path = await vi.waitFor(async () => {
-    const { steps } = (await record()) as { steps: { output: string }[] };
+    const { status, steps } = (await record()) as { status: string; steps: { output: string }[] };
+    expect(status).toBe("waiting");
     expect(steps[0]?.output).toMatch(/^\/public/);
     return steps[0]?.output ?? "";
   });

@@ -1,5 +1,5 @@
 /** What a run gives to others follows from its tenant, its id and its incarnation. */
-import { RECORD_KEY } from "@holdfast/orchestrator";
+import { RECORD_KEY, planResume } from "@holdfast/orchestrator";
 import { hashText } from "@holdfast/protocol";
 import { workflow } from "@holdfast/workflows";
 import { MemoryHost } from "@holdfast/workflows/testing";
@@ -60,6 +60,20 @@ describe("what a run gives to others", () => {
     expect(host.delete().type).toBe("done");
     await give(host);
     expectNothingShared(given.filter((_one, at) => at % 2 === 0));
+  });
+
+  test("RUN9 RES4 is different for a run that is resumed, although it has its parent's seed", async () => {
+    const { given, newHost } = recording();
+    const parent = newHost();
+    await give(parent);
+    const inherited = planResume(parent.header, parent.journal, { resumeFromStep: "charge", seedResults: [] });
+    if ("type" in inherited) throw new Error(inherited.message);
+    const resumed = newHost();
+    await give(resumed, { runId: "run-2", inherited });
+    expect([given.length, resumed.header.seed]).toEqual([4, parent.header.seed]);
+    // The child's start is taken over, so its id is the same.
+    expect(given[2]?.[1]).toBe(given[0]?.[1]);
+    expectNothingShared([given[0], given[2]].map((one = []) => one.toSpliced(1, 1)));
   });
 
   test.each(["charge", "x".repeat(256), "日本".repeat(40), "a b\nc"])(

@@ -131,6 +131,8 @@ async function admit({ request, deps, ids }: PublicCall<undefined>): Promise<voi
   if (!((await ring?.verify("public token", [tenant, id, incarnation], mac)) ?? false)) throw unknownToken();
 }
 
+let failureLogged = false;
+
 /** Asks the rate-limiting binding, if there is one. Its failure refuses nobody. */
 async function limitRate(request: Request, { publicRateLimit }: WorkerDeps): Promise<void> {
   if (publicRateLimit === undefined) return;
@@ -139,7 +141,9 @@ async function limitRate(request: Request, { publicRateLimit }: WorkerDeps): Pro
   try {
     allowed = (await publicRateLimit.limit({ key: `public/${address}` })).success;
   } catch (error) {
-    console.error("holdfast: the rate-limiting binding failed; the request is served", error);
+    if (!failureLogged)
+      console.error("holdfast: the rate-limiting binding failed; requests are served (logged once)", error);
+    failureLogged = true;
   }
   if (!allowed) throw new ApiRefusal("too_many_requests", "This address sends too many requests. Try again later.");
 }

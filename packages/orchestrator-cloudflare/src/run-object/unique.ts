@@ -18,13 +18,13 @@ export async function newUnique(
   { runId: id, tenantId }: Pick<ChildTrigger, "runId" | "tenantId">,
 ): Promise<Unique> {
   const incarnation = randomHex(8);
-  const ring = await soon(source, id);
+  const ring = await soon(source, { runId: id, tenantId });
   if (ring === undefined) return { incarnation };
   const publicMac = await ring.sign("public token", [tenantSegment(tenantId), id, incarnation]);
   return { incarnation, publicMac };
 }
 
-async function soon(source: KeySource, runId: string): Promise<KeyRing | undefined> {
+async function soon(source: KeySource, run: Pick<ChildTrigger, "runId" | "tenantId">): Promise<KeyRing | undefined> {
   if (source.urlKeys !== undefined) return keyRingOf(source, true);
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error("the index of runs does not answer")), KEY_WAIT_MS);
@@ -32,7 +32,7 @@ async function soon(source: KeySource, runId: string): Promise<KeyRing | undefin
     return await Promise.race([keyRingOf(source, true), late]);
   } catch (error) {
     const message = `the key of public URLs could not be read, so this run has no public tokens. Set URL_KEYS. ${String(error)}`;
-    console.warn(JSON.stringify({ source: "holdfast", message, runId }));
+    console.warn(JSON.stringify({ source: "holdfast", message, ...run }));
     return undefined;
   } finally {
     clearTimeout(timer);

@@ -100,6 +100,7 @@ function operationSpan(header: RunHeader, traced: Traced, op: string, entries: r
     endTimeUnixNano: nanos(Math.max(start, end)),
     attributes: attributes({
       "holdfast.operation": op,
+      "holdfast.tenant.id": header.tenantId,
       "holdfast.operation.kind": kind,
       "holdfast.operation.occurrence": occurrence,
       ...(attempt > 0 ? { "holdfast.attempts": attempt } : {}),
