@@ -26,11 +26,14 @@ export interface LocalRuntime {
   pid(): number | undefined;
   /** Kills workerd with SIGKILL. Resolves when the next workerd answers. */
   kill(): Promise<void>;
+  /** The names of the objects in a bound R2 bucket. */
+  listBucket(binding: string): Promise<readonly string[]>;
   dispose(): Promise<void>;
 }
 
-export async function startLocalRuntime(): Promise<LocalRuntime> {
-  const worker = await describeWorker();
+/** `config`: the wrangler.jsonc of the Worker. Default: that of apps/orchestrator-worker. */
+export async function startLocalRuntime(config: string = join(APP, "wrangler.jsonc")): Promise<LocalRuntime> {
+  const worker = await describeWorker(config);
   const directory = mkdtempSync(join(tmpdir(), "holdfast-"));
   const log: string[] = [];
   const workerd = watchWorkerd();
@@ -59,6 +62,7 @@ export async function startLocalRuntime(): Promise<LocalRuntime> {
     log,
     pid: () => workerd()?.pid,
     kill: () => killAndAwaitNext(workerd, url),
+    listBucket: (binding) => namesIn(runtime, binding),
     async dispose() {
       await runtime.dispose();
       removeState();
@@ -67,9 +71,14 @@ export async function startLocalRuntime(): Promise<LocalRuntime> {
   };
 }
 
+async function namesIn(runtime: Miniflare, binding: string): Promise<readonly string[]> {
+  const { objects } = await (await runtime.getR2Bucket(binding)).list();
+  return objects.map(({ key }) => key);
+}
+
 /** Returns the settings of wrangler.jsonc in miniflare's form, with the code as one module. */
-async function describeWorker() {
-  const config = unstable_readConfig({ config: join(APP, "wrangler.jsonc") });
+async function describeWorker(file: string) {
+  const config = unstable_readConfig({ config: file });
   // Module rules apply to Workers with several files; this one is bundled.
   const { modulesRules: _rules, ...workerOptions } = unstable_getMiniflareWorkerOptions(config).workerOptions;
   return {
