@@ -38,6 +38,7 @@ export interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, DocumentedOperation>>>>;
   readonly components: {
     readonly securitySchemes: Readonly<Record<string, object>>;
+    readonly headers: Readonly<Record<string, object>>;
     readonly schemas: Readonly<Record<string, JsonSchema>>;
   };
 }
@@ -58,7 +59,7 @@ interface RequestContent {
 
 interface DocumentedAnswer {
   readonly description: string;
-  readonly headers?: Readonly<Record<string, { readonly description: string; readonly schema: JsonSchema }>>;
+  readonly headers?: Readonly<Record<string, { readonly $ref: string }>>;
   readonly content?: Content;
 }
 
@@ -91,6 +92,9 @@ export function makeDocument(): Document {
     paths,
     components: {
       securitySchemes: { bearer: { type: "http", scheme: "bearer" } },
+      headers: Object.fromEntries(
+        Object.entries(HEADERS).map(([name, description]) => [name, { description, schema: { type: "string" } }]),
+      ),
       schemas: { ...ANSWERS, Refusal: refusal(Object.keys(STATUS_OF)) },
     },
   };
@@ -158,19 +162,23 @@ function describe(route: RouteDescription): DocumentedOperation {
   };
 }
 
-/** The headers of an answer that say something about it. */
+/** The headers of answers, described once. */
+const HEADERS: Readonly<Record<string, string>> = {
+  "Holdfast-Version": "The version of the deployment.",
+  Location: "The path of the new run.",
+  "Preference-Applied": "The wait that was applied.",
+  "Retry-After": "Seconds.",
+};
+
 function headersOf({ id, headers = {} }: RouteDescription, status: number): NonNullable<DocumentedAnswer["headers"]> {
-  const waits = status < 300 && "Prefer" in headers;
   const isNew = status === 201 && (id === "triggerRun" || id === "resumeRun");
-  const described = {
-    "Holdfast-Version": "The version of the deployment.",
-    ...(isNew ? { Location: "The path of the new run." } : {}),
-    ...(waits ? { "Preference-Applied": "The wait that was applied." } : {}),
-    ...(status === 429 || status === 502 ? { "Retry-After": "Seconds." } : {}),
-  };
-  return Object.fromEntries(
-    Object.entries(described).map(([name, description]) => [name, { description, schema: { type: "string" } }]),
-  );
+  const names = [
+    "Holdfast-Version",
+    ...(isNew ? ["Location"] : []),
+    ...(status < 300 && "Prefer" in headers ? ["Preference-Applied"] : []),
+    ...(status === 429 || status === 502 ? ["Retry-After"] : []),
+  ];
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
 /** Describes what callers without the scope `read` see (SEC7). */
