@@ -93,6 +93,31 @@ test.each(SUBJECTS)("LIM2 a token whose subject is %j is answered 401 or 403", a
   expect([401, 403]).toContain(await statusOf(options, await tokenOf(options, { sub })));
 });
 
+const HEADERS = [
+  "",
+  null,
+  7,
+  [],
+  { alg: 5 },
+  { alg: "none" },
+  { alg: "HS256", kid: "k1" },
+  { alg: "RS256", kid: "k1" },
+  { alg: "__proto__" },
+  { alg: "ES256", kid: 7 },
+  { alg: "ES256", kid: {} },
+  { alg: "ES256", kid: "another" },
+  { alg: "ES256", kid: "k1", crit: 5 },
+  { alg: "ES256", kid: "k1", crit: ["b64"], b64: false },
+];
+
+test.each(HEADERS)("LIM2 SEC1 a token with the header %j is answered 401", async (header) => {
+  const { options } = issuer("headers");
+  const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+  for (const claims of [null, 7, [], { sub: "ada", exp: 1e15 }])
+    for (const signature of ["A", "AAAA", "A".repeat(86)])
+      expect(await statusOf(options, `${encode(header)}.${encode(claims)}.${signature}`)).toBe(401);
+});
+
 test.each([undefined, null, 7, {}, ["holdfast:read"], "", "read", "holdfast:all", "HOLDFAST:READ"])(
   "LIM2 a token whose scope is %j gives no scope",
   async (scope) => {
