@@ -2,7 +2,7 @@
 import { exports } from "cloudflare:workers";
 import { type RunEvent, createClient } from "@holdfast/workflows/client";
 import { expect, test } from "vitest";
-import { evict } from "./api-client.ts";
+import { evict, inObject } from "./api-client.ts";
 import { abortAll, resetAfterEach } from "./declared-output.ts";
 
 resetAfterEach();
@@ -114,4 +114,24 @@ test("SEC6 a page of another site cannot open a socket", async () => {
   const headers = { Upgrade: "websocket", Origin: "https://evil.example" };
   const answer = await worker.fetch("https://holdfast.test/api/runs/s3/stream", { headers });
   expect([answer.status, answer.webSocket]).toEqual([403, null]);
+});
+
+test("STR4 a cursor that is too long or invalid for a socket is 400, and leaves no socket open", async () => {
+  await client.trigger("order", null, { runId: "s5" });
+  const headers = { Upgrade: "websocket" };
+  const open = (query: string): Promise<Response> =>
+    worker.fetch(`https://holdfast.test/api/runs/s5/stream?lastEventId=${query}`, { headers });
+  const long = `1${Array.from({ length: 2_000 }, (_none, i) => `~${i}.1.0.0`).join("")}`;
+  for (const cursor of [long, long.slice(0, 1_601), "x", "1~2"]) {
+    const answer = await open(cursor);
+    expect([answer.status, answer.webSocket]).toEqual([400, null]);
+    expect(await answer.json()).toMatchObject({ message: expect.stringContaining("lastEventId") });
+  }
+  const sockets = (): Promise<number> => inObject("s5", (state) => state.getWebSockets().length);
+  expect(await sockets()).toBe(0);
+  const { webSocket } = await open(`1${"~999999.9999999999.9999999999.9999999999".repeat(37)}`);
+  webSocket?.accept();
+  expect(await sockets()).toBe(1);
+  webSocket?.close();
+  await expect.poll(sockets).toBe(0);
 });

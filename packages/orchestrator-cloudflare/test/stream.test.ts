@@ -235,8 +235,8 @@ describe("the events of a run", () => {
     expect((await api.fetch("/api/runs/r/stream?from=tomorrow")).status).toBe(400);
   });
 
-  test.each(["", "x", "1~2", "-1", "9999999999999", "0~0.0.0.0~1.1.1.999"])(
-    "LIM2 a reader with the invalid or unknown cursor %j gets the end of the run",
+  test.each(["", "9999999999", "0~0.0.0.0~1.1.1.999", "0~7.1.1.999"])(
+    "LIM2 a reader with the empty or unknown cursor %j gets the end of the run",
     async (id) => {
       const api = await deploy("follows");
       await api.fetch("/api/runs/r/signals", { json: { name: "go" } });

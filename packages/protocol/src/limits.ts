@@ -26,6 +26,8 @@ export const HOST_LIMITS = {
   handlerEpochs: 10_000,
   /** Nonces of signed requests that a process remembers, and a Worker for each key (SEC3). */
   nonces: 100_000,
+  /** A cursor of a run's events: `Last-Event-ID` and `lastEventId` (STR2). */
+  cursorChars: 8_192,
   /** Entries in one page of `/journal`. */
   journalPage: 1_000,
   /** Runs in one page of a list. */

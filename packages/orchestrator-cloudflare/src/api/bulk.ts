@@ -12,7 +12,7 @@ import { countAbsent } from "./absent-runs.ts";
 import { logRefusal } from "./audited.ts";
 import { idField, nameField, reasonField } from "./fields.ts";
 import { filterTagsField, statusField } from "./lists.ts";
-import { readCursor, writeCursor } from "./page-cursor.ts";
+import { cursorField, writeCursor } from "./page-cursor.ts";
 import { type Call, type CheckedCall, type Route, route } from "./route.ts";
 import { askObject, askRun } from "./run-objects.ts";
 import { requireIndex } from "./worker-deps.ts";
@@ -41,7 +41,7 @@ const bulkBody = v.pipe(
     reason: v.optional(reasonField),
     ids: v.optional(bulkIds),
     filter: v.optional(bulkFilter),
-    cursor: v.optional(v.string()),
+    cursor: v.optional(cursorField),
   }),
   v.check(({ ids, filter }) => (ids === undefined) !== (filter === undefined), "needs either ids or a filter"),
 );
@@ -64,7 +64,7 @@ export const bulkRoutes: readonly Route[] = [
     scope: "operate",
     body: bulkBody,
     answers: { 202: "Bulk" },
-    refusals: ["index_not_configured", "invalid_query"],
+    refusals: ["index_not_configured"],
     handle: actOnMany,
   }),
   route({
@@ -143,7 +143,7 @@ async function rebuildIndex(call: CheckedCall<string, unknown, v.InferOutput<typ
 async function select(
   { deps, principal }: Call,
   { tag, ...filter }: v.InferOutput<typeof bulkFilter>,
-  cursor: string | undefined,
+  after: Position | undefined,
 ): Promise<{ readonly ids: readonly string[]; readonly next: Position | undefined }> {
   // Oldest first: runs that are created between two pages do not shift the second page.
   const query: RunQuery = {
@@ -151,7 +151,7 @@ async function select(
     tags: tag,
     order: "asc",
     limit: HOST_LIMITS.bulkRuns,
-    after: readCursor(cursor),
+    after,
   };
   const { runs, next } = await requireIndex(deps).query(principal.tenantId, query);
   return { ids: runs.map(({ id }) => id), next };

@@ -5,7 +5,7 @@ import { type IndexRow, type View, shownFailure } from "@holdfast/orchestrator";
 import { HOST_LIMITS, type ListedRun, RUN_STATUSES } from "@holdfast/protocol";
 import * as v from "valibot";
 import { idField, nameField, wholeNumberField } from "./fields.ts";
-import { readCursor, writeCursor } from "./page-cursor.ts";
+import { cursorField, writeCursor } from "./page-cursor.ts";
 import { type CheckedCall, type Route, route } from "./route.ts";
 import { viewOf } from "./shown-fields.ts";
 import { requireIndex } from "./worker-deps.ts";
@@ -28,7 +28,7 @@ const listQuery = v.strictObject({
   parentRunId: v.optional(idField),
   order: v.optional(v.picklist(["asc", "desc"], "must be asc or desc"), "desc"),
   limit: v.optional(wholeNumberField(1, HOST_LIMITS.listPage), "50"),
-  cursor: v.optional(v.string()),
+  cursor: v.optional(cursorField),
 });
 
 export const listRoutes: readonly Route[] = [
@@ -51,8 +51,7 @@ async function listRuns({
   principal,
   query: { tag, cursor, ...filter },
 }: CheckedCall<string, v.InferOutput<typeof listQuery>, unknown>): Promise<Response> {
-  const after = readCursor(cursor);
-  const page = await requireIndex(deps).query(principal.tenantId, { ...filter, tags: tag, after });
+  const page = await requireIndex(deps).query(principal.tenantId, { ...filter, tags: tag, after: cursor });
   return Response.json({
     runs: page.runs.map((row) => describeRow(row, viewOf(principal))),
     nextCursor: page.next ? writeCursor(page.next) : null,

@@ -4,6 +4,7 @@
  * Owns: the rule that a caller reaches only the objects of its own tenant (SEC2), and that an object knows what the caller
  * may see (SEC7). The Worker passes on the object's answer.
  */
+import type { FollowRequest } from "../feed/stream-readers.ts";
 import type { RunCommand, RunRequest } from "../run-object/commands.ts";
 import { Misconfigured, reportMisconfigured } from "../options.ts";
 import { runObjectName } from "../run-object/names.ts";
@@ -39,14 +40,9 @@ function isInvalidArgument(error: unknown): error is Error {
 }
 
 /** Opens a socket to a run of the caller's tenant. */
-export async function openSocket(
-  call: Call,
-  runId: string,
-  cursor: string | undefined,
-  from: string,
-): Promise<Response> {
+export async function openSocket(call: Call, runId: string, { cursor, fromNow }: FollowRequest): Promise<Response> {
   const { deps, principal } = call;
-  const url = new URL(`https://run.internal/?from=${from}`);
+  const url = new URL(`https://run.internal/?from=${fromNow ? "now" : "start"}`);
   url.searchParams.set("view", JSON.stringify(viewOf(principal)));
   if (cursor !== undefined) url.searchParams.set("cursor", cursor);
   const stub = deps.runDO.get(deps.runDO.idFromName(runObjectName(principal.tenantId, runId)));

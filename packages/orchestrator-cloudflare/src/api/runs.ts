@@ -3,6 +3,8 @@
  */
 import { HOST_LIMITS } from "@holdfast/protocol";
 import * as v from "valibot";
+import { cursorProblem } from "../feed/event-cursor.ts";
+import { ApiRefusal } from "../refusal.ts";
 import { withMore } from "./answer-headers.ts";
 import { wholeNumberField } from "./fields.ts";
 import { WAIT_HEADER, preferredWaitMs, waitApplied } from "./prefer-wait.ts";
@@ -16,8 +18,29 @@ const journalQuery = v.strictObject({
 
 const streamQuery = v.strictObject({
   from: v.optional(v.picklist(["start", "now"], "must be start or now"), "start"),
-  lastEventId: v.optional(v.string()),
+  lastEventId: v.optional(
+    v.pipe(
+      v.string(),
+      v.maxLength(HOST_LIMITS.cursorChars, `has more than ${HOST_LIMITS.cursorChars} characters`),
+      v.description("The `id` of an event: the stream continues after it."),
+    ),
+  ),
 });
+
+/**
+ * Returns the position after which the reader continues; `undefined`: from the start.
+ * @throws ApiRefusal `invalid_query`
+ */
+function cursorOf({ headers }: Request, lastEventId: string | undefined, isSocket: boolean): string | undefined {
+  const given = { "Last-Event-ID": headers.get("Last-Event-ID") ?? "", lastEventId: lastEventId ?? "" };
+  for (const [name, cursor] of Object.entries(given)) {
+    const message = cursorProblem(cursor, isSocket);
+    if (message !== undefined)
+      throw new ApiRefusal("invalid_query", `${name}: the cursor ${message}.`, { issues: [{ path: name, message }] });
+  }
+  // A browser that reconnects sends the newer cursor in the header.
+  return given["Last-Event-ID"] || given.lastEventId || undefined;
+}
 
 export const runRoutes: readonly Route[] = [
   route({
@@ -76,10 +99,12 @@ export const runRoutes: readonly Route[] = [
     refusals: ["origin_not_allowed", "sockets_not_configured", "too_many_readers"],
     handle: (call) => {
       const { request, ids, query } = call;
-      const cursor = request.headers.get("Last-Event-ID") ?? query.lastEventId;
-      if (request.headers.get("Upgrade")?.toLowerCase() === "websocket")
-        return openSocket(call, ids.id, cursor, query.from);
-      return askRun(call, ids.id, { ask: "follow", cursor, fromNow: cursor === undefined && query.from === "now" });
+      const headersOnly = request.method === "HEAD";
+      const isSocket = !headersOnly && request.headers.get("Upgrade")?.toLowerCase() === "websocket";
+      const cursor = cursorOf(request, query.lastEventId, isSocket);
+      const fromNow = cursor === undefined && query.from === "now";
+      if (isSocket) return openSocket(call, ids.id, { cursor, fromNow });
+      return askRun(call, ids.id, { ask: "follow", cursor, fromNow, headersOnly });
     },
   }),
 ];

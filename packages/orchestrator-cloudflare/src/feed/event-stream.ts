@@ -20,6 +20,8 @@ export interface EventSource {
   closed(): void;
 }
 
+export const EVENT_STREAM_HEADERS = { "Content-Type": "text/event-stream", "Cache-Control": "no-store" } as const;
+
 export function eventStream(source: EventSource, heartbeatMs: number = HEARTBEAT_MS): Response {
   const encoder = new TextEncoder();
   let closed = false;
@@ -54,7 +56,7 @@ export function eventStream(source: EventSource, heartbeatMs: number = HEARTBEAT
     },
     { highWaterMark: 1 },
   );
-  return new Response(body, { headers: { "Content-Type": "text/event-stream", "Cache-Control": "no-store" } });
+  return new Response(body, { headers: EVENT_STREAM_HEADERS });
 }
 
 function textOf({ type, cursor, data }: FeedEvent): string {

@@ -31,6 +31,7 @@ import {
   parseOperationId,
   showValue,
 } from "@holdfast/protocol";
+import { EVENT_CURSOR } from "./event-cursor.ts";
 
 export interface FeedEvent {
   readonly type: RunEvent["type"];
@@ -48,8 +49,6 @@ interface StreamPlace {
 
 /** Rows of one kind per read. */
 const ROWS_PER_READ = 50;
-
-const PATTERN = /^\d{1,10}(~\d{1,6}\.\d{1,10}\.\d{1,10}\.\d{1,10})*$/;
 
 /** What readers of a run see. */
 export interface FeedSource {
@@ -91,7 +90,7 @@ export class RunFeed {
     this.#inProgress = inProgress;
     this.#sentRun = sent.told;
     this.#sentProgress = sent.progress;
-    if (cursor === undefined || !PATTERN.test(cursor)) return;
+    if (cursor === undefined || !EVENT_CURSOR.test(cursor)) return;
     const [seq = "0", ...streams] = cursor.split("~");
     this.#seq = Number(seq);
     for (const text of streams) {
@@ -102,7 +101,7 @@ export class RunFeed {
 
   /** `told` is the name of the field in the stored state of sockets. */
   get place(): SentState & { readonly cursor: string } {
-    return { cursor: this.#cursor(), told: this.#sentRun, progress: this.#sentProgress };
+    return { cursor: this.#position(), told: this.#sentRun, progress: this.#sentProgress };
   }
 
   /** Moves to the newest event. */
@@ -195,7 +194,13 @@ export class RunFeed {
     }
   }
 
+  /** The cursor of an event. A reader with so many streams that it is too long gets their chunks again when it reconnects. */
   #cursor(): string {
+    const position = this.#position();
+    return position.length > HOST_LIMITS.cursorChars ? String(this.#seq) : position;
+  }
+
+  #position(): string {
     const streams = [...this.#streams].map(
       ([place, { generation, row, seen }]) => `~${place}.${generation}.${row}.${seen}`,
     );

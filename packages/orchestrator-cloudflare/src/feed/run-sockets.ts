@@ -7,6 +7,7 @@
 import { NO_PARTS, type RunHeader, type View } from "@holdfast/orchestrator";
 import { ApiRefusal } from "../refusal.ts";
 import type { HibernatingSocketLike, SocketHostLike } from "../platform-types.ts";
+import { SOCKET_CURSOR_CHARS, cursorProblem } from "./event-cursor.ts";
 import { type FeedSource, RunFeed, type SentState } from "./run-feed.ts";
 
 /** The state that the platform stores with a socket. */
@@ -17,9 +18,6 @@ interface Place extends SentState {
   /** The reader has acknowledged all messages. */
   readonly ready: boolean;
 }
-
-/** The limit of a cursor, because the platform limits the state that it stores with a socket. */
-const CURSOR_CHARS_MAX = 1_500;
 
 declare const WebSocketPair: new () => { readonly 0: unknown; readonly 1: HibernatingSocketLike };
 
@@ -40,7 +38,8 @@ export class RunSockets {
 
   /**
    * Answers a request to open a socket.
-   * @throws ApiRefusal `too_many_readers`
+   * @throws ApiRefusal `too_many_readers`, or `invalid_query` if the position of the reader is too long to be stored with a
+   *   socket. A refused request leaves no socket: the platform gets it when nothing can fail any more.
    */
   open(header: RunHeader, cursor: string | undefined, fromNow: boolean, view: View): Response {
     if (this.#host.getWebSockets().length >= this.#readersMax) {
@@ -49,11 +48,14 @@ export class RunSockets {
         `${this.#readersMax} readers already follow this run. Try again when one has left.`,
       );
     }
-    const { 0: client, 1: server } = new WebSocketPair();
-    this.#host.acceptWebSocket(server);
     const feed = new RunFeed(this.#source, cursor, view);
     if (fromNow) feed.skip(header);
-    server.serializeAttachment({ ...feed.place, view, ready: true } satisfies Place);
+    const { place } = feed;
+    const problem = cursorProblem(place.cursor, true);
+    if (problem !== undefined) throw new ApiRefusal("invalid_query", `The position of this reader ${problem}.`);
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.#host.acceptWebSocket(server);
+    server.serializeAttachment({ ...place, view, ready: true } satisfies Place);
     this.#any = true;
     this.changed();
     return new Response(null, { status: 101, webSocket: client } as ResponseInit);
@@ -85,7 +87,7 @@ export class RunSockets {
     if (!place.ready || header === undefined) return;
     const feed = new RunFeed(this.#source, place.cursor, place.view ?? NO_PARTS, place);
     const { events, over } = feed.read(header);
-    if (feed.place.cursor.length > CURSOR_CHARS_MAX) {
+    if (feed.place.cursor.length > SOCKET_CURSOR_CHARS) {
       return socket.close(1009, "The run has too many streams for a socket; follow it with Server-Sent Events.");
     }
     if (events.length > 0) {

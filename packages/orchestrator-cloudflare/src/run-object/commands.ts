@@ -13,6 +13,7 @@ import {
   type TokenStanding,
   type View,
 } from "@holdfast/orchestrator";
+import type { FollowRequest } from "../feed/stream-readers.ts";
 
 type InputOf<T extends Input["type"]> = Extract<Input, { readonly type: T }>;
 
@@ -41,7 +42,7 @@ export type RunCommand =
   /** The object answers when the run has ended, or after `waitMs`. */
   | { readonly ask: "read"; readonly waitMs: number }
   /** Returns the run's events after `cursor` as Server-Sent Events. */
-  | { readonly ask: "follow"; readonly cursor?: string | undefined; readonly fromNow: boolean }
+  | ({ readonly ask: "follow" } & FollowRequest)
   | { readonly ask: "audit" }
   /** How a public token stands. The answer is a `TokenAnswer`. */
   | { readonly ask: "publicToken"; readonly tokenId: string; readonly incarnation: string }

@@ -69,11 +69,14 @@ export class LargeRows {
     act: () => Promise<T>,
   ): Promise<T> {
     this.#readers += 1;
+    let keeps = false;
     try {
       await this.#load(needs.everything);
-      return await act();
+      const result = await act();
+      keeps = needs.keepsReading;
+      return result;
     } finally {
-      if (!needs.keepsReading) this.#readers -= 1;
+      if (!keeps) this.#readers -= 1;
       if (this.#readers === 0) this.#store.loaded.clear();
     }
   }

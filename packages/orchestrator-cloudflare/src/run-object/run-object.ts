@@ -72,7 +72,7 @@ export class RunObject {
     this.#tokenIds = new TokenIds(store);
     const hide = (text: string): string => this.#tokenIds.hide(text);
     const source = { store, header, hide, inProgress: () => this.#host.stepsInProgress() };
-    this.#readers = new StreamReaders(source, (ms) => this.#watchers.changed(ms), limits.streamReaders);
+    this.#readers = new StreamReaders(source, this.#watchers, limits.streamReaders);
     this.#sockets = deps.sockets && new RunSockets(deps.sockets, source, limits.streamReaders);
     this.#host = new RunHost({
       store,
@@ -140,7 +140,10 @@ export class RunObject {
     const large = this.#moveLargeRows();
     if (large === undefined) return this.#execute(command, view);
     // A resume needs all rows; a follower keeps reading after the answer.
-    const needs = { everything: command.ask === "planResume", keepsReading: command.ask === "follow" };
+    const needs = {
+      everything: command.ask === "planResume",
+      keepsReading: command.ask === "follow" && command.headersOnly !== true,
+    };
     return large.withRows(needs, () => this.#execute(command, view));
   }
 
@@ -154,7 +157,7 @@ export class RunObject {
         await this.#watchers.ended(command.waitMs);
         return this.#json(this.#answers.record(view), view);
       case "follow":
-        return this.#readers.open(this.#answers.header(), command.cursor, command.fromNow, view);
+        return this.#readers.open(() => this.#answers.header(), command, view);
       case "journal":
         return this.#json(this.#answers.journal(command, view), view);
       case "audit":

@@ -1,0 +1,101 @@
+/** tests: readers of a run who close their connections, on plain workerd and real TCP */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { kill, urlOf } from "./workerd-process.ts";
+
+const FOLDER = join(import.meta.dirname, "..");
+const TOKEN = "a-token-for-this-test";
+const READERS = 3;
+const HEADERS = { Authorization: `Bearer ${TOKEN}` };
+
+let workerd: ChildProcess | undefined;
+let data: string;
+let url: string;
+
+beforeAll(async () => {
+  const built = spawnSync(process.execPath, [join(FOLDER, "build.ts")], { encoding: "utf8", timeout: 30_000 });
+  expect(built.status, built.stderr).toBe(0);
+  data = mkdtempSync(join(tmpdir(), "holdfast-readers-"));
+  workerd = spawn(join(FOLDER, "dist/start.sh"), ["--control-fd", "3"], {
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      HOLDFAST_DATA: data,
+      HOLDFAST_ADDRESS: "127.0.0.1:0",
+      API_TOKENS: TOKEN,
+      LIMITS: JSON.stringify({ streamReaders: READERS }),
+    },
+    stdio: ["ignore", "ignore", "pipe", "pipe"],
+  });
+  url = await urlOf(workerd);
+  const body = JSON.stringify({ workflowId: "order", runId: "r", input: { orderId: "o", cents: 1 }, delay: "1h" });
+  const headers = { ...HEADERS, "Content-Type": "application/json" };
+  expect((await fetch(`${url}/api/runs`, { method: "POST", headers, body })).status).toBe(201);
+});
+
+afterAll(async () => {
+  await kill(workerd);
+  rmSync(data, { recursive: true, force: true, maxRetries: 5 });
+});
+
+/** Opens a stream. Resolves when its first events have arrived. */
+async function follow(): Promise<AbortController> {
+  const connection = new AbortController();
+  const response = await fetch(`${url}/api/runs/r/stream`, { headers: HEADERS, signal: connection.signal });
+  if (response.status !== 200) throw new Error(`the stream answered ${response.status}`);
+  await response.body?.getReader().read();
+  return connection;
+}
+
+const openAll = (): Promise<AbortController[]> => Promise.all(Array.from({ length: READERS }, follow));
+
+test("STR4 the place of a reader who closed the connection is free at once", async () => {
+  for (let round = 0; round < 3; round++) {
+    const readers = await openAll();
+    await expect(follow()).rejects.toThrow("429");
+    for (const reader of readers) reader.abort();
+  }
+  for (const reader of await openAll()) reader.abort();
+});
+
+test("STR4 HEAD takes no place, and an aborted HEAD neither", async () => {
+  for (let i = 0; i < READERS * 3; i++) {
+    const { status } = await fetch(`${url}/api/runs/r/stream`, { method: "HEAD", headers: HEADERS });
+    expect(status).toBe(200);
+  }
+  const readers = await openAll();
+  for (const reader of readers) reader.abort();
+});
+
+/** Opens a WebSocket over TCP, and ends the connection without a closing handshake. */
+async function upgrade(leave: "destroy" | "resetAndDestroy" | "end"): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.on("error", () => {});
+  socket.write(
+    [
+      "GET /api/runs/r/stream HTTP/1.1",
+      `Host: ${hostname}`,
+      `Authorization: Bearer ${TOKEN}`,
+      "Connection: Upgrade",
+      "Upgrade: websocket",
+      "Sec-WebSocket-Version: 13",
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+      "\r\n",
+    ].join("\r\n"),
+  );
+  const status = await new Promise<string>((resolve) =>
+    socket.once("data", (bytes) => resolve(String(bytes).slice(9, 12))),
+  );
+  socket[leave]();
+  return status;
+}
+
+test("STR4 the place of a socket is free when its connection has ended, with or without a handshake", async () => {
+  for (const leave of ["destroy", "resetAndDestroy", "end"] as const) {
+    for (let i = 0; i < READERS * 2; i++) await expect.poll(() => upgrade(leave), { interval: 20 }).toBe("101");
+  }
+});
