@@ -53,7 +53,7 @@ async function play(answer: (request: Request, number: number) => Promise<string
   };
   const api = new FakeDeployment(
     [],
-    {},
+    { publicUrl: "https://flows.example" },
     createHttpDispatcher({ url: "https://steps.example", signingKey: KEY, fetch }),
   );
   const read = async (): Promise<Record<string, unknown>> => (await (await api.fetch("/api/runs/r")).json()) as never;
@@ -89,7 +89,7 @@ test("DUR2 an orchestrator sends the golden requests for the golden answers", as
 
 test("VER2 an orchestrator sends the earlier requests for the answers of a handler without an instance", async () => {
   const turns = await play(async (_request, number) => old[number]?.answer ?? "");
-  // New runs have new replay flags, and an earlier handler ignores `changes`, `runKey` and `publicTokens`.
+  // New runs have new replay flags, and an earlier handler ignores `changes`, `runKey` and the URLs of tokens.
   const normal = ({ request }: Turn): string =>
     request
       .replace(/"flags":\[[\d,]*\],/, "")

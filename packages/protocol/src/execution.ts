@@ -40,7 +40,9 @@ export interface RunFacts {
    * run was created before this field existed, and keeps the keys of its id alone.
    */
   readonly runKey?: string;
-  /** The URL of a public token of this run, up to the token's id. Absent: the deployment has no public tokens (SEC8). */
+  /** The URL of a token of this run, up to the token's id. */
+  readonly ownTokens?: string;
+  /** The same of a public token. Absent: the deployment has no public tokens (SEC8). */
   readonly publicTokens?: string;
 }
 

@@ -40,7 +40,7 @@ import { type FirstPage, type PageSize, pageSizeOf, readPage } from "./journal-p
 import { type RunMessage, type Unique, describeWorkflowOf as describe, toTriggerInput } from "./messages.ts";
 import { isNewerMessage } from "./newer-format.ts";
 import { checkedSteps } from "./received.ts";
-import { publicTokensOf, runKeyOf } from "./run-key.ts";
+import { runKeyOf, tokenUrlsOf } from "./run-key.ts";
 import { OUTBOX_PREFIX, type OutboxRow, listRows, readRow } from "./rows.ts";
 import { type ParentRef, type RunHeader, parentsOf } from "./run-header.ts";
 import { type RunState, applyBatch, loadRun, readInherited, readInput, takeJournal } from "./run-state.ts";
@@ -368,7 +368,7 @@ export class RunHost {
         ...(header.tenantId === undefined ? {} : { tenantId: header.tenantId }),
         ...(header.traceparent === undefined ? {} : { traceparent: header.traceparent }),
         ...runKeyOf(header),
-        ...publicTokensOf(header),
+        ...tokenUrlsOf(header),
       },
       workflowId: header.workflowId,
       ...(header.workflowVersion === undefined ? {} : { workflowVersion: header.workflowVersion }),

@@ -10,8 +10,8 @@ import {
   type Traced,
   hashText,
   parseOperationId,
-  publicTokenPath,
   tenantSegment,
+  tokenUrls,
 } from "@holdfast/protocol";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
@@ -25,14 +25,13 @@ export function runKeyOf({ tenantId, id, incarnation }: RunHeader): { readonly r
   return incarnation === undefined ? {} : { runKey: digest([tenantId ?? null, id, incarnation], KEY_BYTES) };
 }
 
-/** Returns where the URLs of the run's public tokens start, as a field of `RunFacts` (SEC8). */
-export function publicTokensOf(header: RunHeader): { readonly publicTokens?: string } {
-  const { tenantId, id, incarnation, publicMac, baseUrl = "" } = header;
+/** Returns where the URLs of the run's tokens start, as fields of `RunFacts` (SEC8). */
+export function tokenUrlsOf(header: RunHeader): ReturnType<typeof tokenUrls> {
+  const { tenantId, id, incarnation, publicMac } = header;
   const tenant = tenantSegment(tenantId);
   // A run that older code created must replay as before, so it gets a URL. The Worker refuses that URL.
-  if (incarnation === undefined) return { publicTokens: baseUrl + publicTokenPath([tenant, id]) };
-  if (publicMac === undefined) return {};
-  return { publicTokens: baseUrl + publicTokenPath([tenant, id, incarnation, publicMac]) };
+  if (incarnation === undefined) return tokenUrls(header, [tenant, id]);
+  return tokenUrls(header, publicMac === undefined ? undefined : [tenant, id, incarnation, publicMac]);
 }
 
 /** Returns the facts from which the ids of the run's trace are made. */

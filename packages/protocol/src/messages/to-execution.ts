@@ -44,6 +44,7 @@ const run: Schema = record({
   tenantId: optional(name),
   traceparent: optional(word),
   runKey: optional(hex32),
+  ownTokens: optional(text(2 * URL_CHARS_MAX)),
   publicTokens: optional(text(2 * URL_CHARS_MAX)),
 });
 

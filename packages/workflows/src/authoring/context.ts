@@ -16,7 +16,7 @@ import {
   parseTimeMs,
   readProperty,
 } from "@holdfast/protocol";
-import type { OperationKind, RetryPolicy, RunFacts } from "@holdfast/protocol";
+import type { OperationKind, RetryPolicy } from "@holdfast/protocol";
 import type { Execution } from "../replay/execution.ts";
 import { handled } from "../replay/handled.ts";
 import { currentStep } from "../replay/step-scope.ts";
@@ -118,21 +118,21 @@ function createWaitForToken(execution: Execution): WorkflowContext["waitForToken
         `${where}: this run already issued the token ${JSON.stringify(tokenId)}. Choose another tokenId, or leave it out.`,
       );
     }
-    const url = tokenUrl(execution.start.run, tokenId, options.public === true);
+    const start = execution.start.run[options.public === true ? "publicTokens" : "ownTokens"];
+    if (start === undefined) {
+      throw new HoldfastError(
+        "PUBLIC_TOKENS_NOT_CONFIGURED",
+        `${where}: public: true needs URL_KEYS or RUN_INDEX_DO, then a new run.`,
+      );
+    }
     const operation = requestWait(execution, "token", "token", { ...request, tokenId }, signal);
     issued.add(tokenId);
-    return { tokenId, url, wait: () => deliveredTo<T>(execution, operation, onTimeout) };
+    return {
+      tokenId,
+      url: start + encodeURIComponent(tokenId),
+      wait: () => deliveredTo<T>(execution, operation, onTimeout),
+    };
   };
-}
-
-/** @throws HoldfastError `PUBLIC_TOKENS_NOT_CONFIGURED` */
-function tokenUrl({ baseUrl = "", id, publicTokens }: RunFacts, tokenId: string, open: boolean): string {
-  const start = open ? publicTokens : `${baseUrl}/api/runs/${encodeURIComponent(id)}/tokens/`;
-  if (start !== undefined) return start + encodeURIComponent(tokenId);
-  throw new HoldfastError(
-    "PUBLIC_TOKENS_NOT_CONFIGURED",
-    "ctx.waitForToken: public: true needs URL_KEYS or RUN_INDEX_DO, then a new run.",
-  );
 }
 
 /** Time and randomness. Inside a step body they are real, because the body's result is journaled (REP4). */

@@ -20,6 +20,7 @@ import { webPlatform } from "../replay/platform.ts";
 import { guardedPlatform } from "../replay/unhandled-rejections.ts";
 import { Announcer } from "./announcer.ts";
 import { BodyList } from "./body-list.ts";
+import { completeStart } from "./older-start.ts";
 import { notServed } from "./served.ts";
 
 /** The error of an execution that received an invalid message: the orchestrator pauses the run with it (SEC10). */
@@ -55,7 +56,7 @@ export async function executeOver(index: WorkflowIndex<Workflow>, start: Executi
     await connected;
     await sendBodies();
   });
-  const live = workflow.executeOn(announcer.platform(guardedPlatform), start, {
+  const live = workflow.executeOn(announcer.platform(guardedPlatform), completeStart(start), {
     remote: true,
     report: async (report) => {
       await connected;

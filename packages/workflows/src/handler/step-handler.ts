@@ -25,6 +25,7 @@ import { executeOver } from "./execute-over.ts";
 import { answerInLines } from "./line-stream.ts";
 import { RequestCheck, type RequestCheckOptions } from "./request-check.ts";
 import { RunEpochs } from "./run-epochs.ts";
+import { completeStart } from "./older-start.ts";
 import { notServed } from "./served.ts";
 import { Session } from "./session.ts";
 import { type SessionLimits, Sessions } from "./sessions.ts";
@@ -162,12 +163,12 @@ class Handler {
     const session = new Session(this.#stateless, start);
     const platform = session.announcer.platform(this.#platform);
     if (this.#stateless) {
-      session.begin(workflow.executeOn(platform, start, session.port));
+      session.begin(workflow.executeOn(platform, completeStart(start), session.port));
       return streamAnswer(session, (content) => this.#message(request, content));
     }
     const admission = this.#sessions.admit(start, chars);
     if (admission === "full") return refuse(503, "too_many_sessions", TOO_MANY_SESSIONS);
-    session.begin(workflow.executeOn(platform, start, session.port));
+    session.begin(workflow.executeOn(platform, completeStart(start), session.port));
     this.#sessions.add(request.session, start, session, chars);
     return this.#answer(request, await session.turn(request, this.#holdMs));
   }
