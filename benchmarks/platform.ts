@@ -27,13 +27,15 @@ export interface BenchPlatform {
   /** Resident memory of workerd, bytes. */
   memory(): number;
   inspector(): Promise<URL>;
-  dispose(): Promise<void>;
+  /** `keep`: the stored objects stay, for another platform. */
+  dispose(options?: { readonly keep?: boolean }): Promise<void>;
 }
 
+/** `directory`: where an earlier platform stored its objects. Default: a new one. */
 export async function startPlatform({
   inspectorPort,
-}: { readonly inspectorPort?: number } = {}): Promise<BenchPlatform> {
-  const directory = mkdtempSync(join(tmpdir(), "holdfast-bench-"));
+  directory = mkdtempSync(join(tmpdir(), "holdfast-bench-")),
+}: { readonly inspectorPort?: number; readonly directory?: string } = {}): Promise<BenchPlatform> {
   const key = randomBytes(16).toString("hex");
   const { node, port } = await startNode(key);
   const workerd = watchWorkerd();
@@ -59,9 +61,10 @@ export async function startPlatform({
     },
     memory: () => residentBytes(workerd()?.pid),
     inspector: () => runtime.getInspectorURL(),
-    async dispose() {
+    async dispose({ keep = false } = {}) {
       await runtime.dispose();
-      removeState();
+      if (keep) node.kill("SIGKILL");
+      else removeState();
       process.off("exit", removeState);
     },
   };

@@ -39,6 +39,8 @@ function dispatcherOf(env: Env): StepDispatcher {
   };
   return {
     ...inline,
+    // The pages of each pipe fit the inline pipe too.
+    readsPages: (workflowId) => workflowId !== "whole" && "later",
     start(start, port) {
       const [first = "", second = ""] = start.run.id.split("-");
       const name = first === "cold" ? second : first;

@@ -36,7 +36,19 @@ const waits = workflow({
   },
 });
 
-export const workflows: readonly Workflow[] = [steps, parallel, waits];
+/** A journal of `n` steps with `chars` characters each. `paged` and `whole`: how an execution gets it. */
+const long = ["paged", "whole"].map((id) =>
+  workflow({
+    id,
+    run: async ({ n, chars }: { n: number; chars: number }, ctx) => {
+      for (let i = 0; i < n; i++) await ctx.step("step", () => `${i}${"x".repeat(chars)}`);
+      await ctx.waitForSignal("go");
+      return n;
+    },
+  }),
+);
+
+export const workflows: readonly Workflow[] = [steps, parallel, waits, ...long];
 
 export function sleepFor(ms: number): Promise<void> {
   return new Promise((resolve) => {
