@@ -9,7 +9,7 @@ import { afterAll, expect, test } from "vitest";
 import { REPOSITORY } from "./source-files.ts";
 
 /** Two kilobytes over what it weighs, of which zod, the schema library of the example, is a fifth. */
-const BUDGET_BYTES = 149_500;
+const BUDGET_BYTES = 151_000;
 
 const outputFolder = mkdtempSync(join(tmpdir(), "holdfast-deploy-"));
 

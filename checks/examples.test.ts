@@ -158,7 +158,10 @@ test(
     }
     expect(await run(url, "hello", null, { tenantMeta: { tenant: "unknown" } })).toMatchObject({
       status: "paused",
-      error: { code: "DISPATCH_REFUSED", message: 'There is no Worker for the tenant "unknown".' },
+      error: {
+        code: "DISPATCH_REFUSED",
+        message: expect.stringContaining('The script "unknown" is not in the dispatch namespace.'),
+      },
     });
   },
 );

@@ -1,7 +1,10 @@
-/** The platform's Worker: the API and the runs of all tenants. */
-import type { FetcherLike } from "@holdfast/orchestrator-cloudflare";
+/** The platform's Worker: the API and the runs of all tenants. Each run executes in the Worker of its tenant. */
+import {
+  type DispatchNamespaceLike,
+  type FetcherLike,
+  createDispatchNamespaceDispatcher,
+} from "@holdfast/orchestrator-cloudflare";
 import { holdfast } from "@holdfast/orchestrator-cloudflare/worker";
-import { type DispatchNamespaceLike, createTenantDispatcher } from "./tenant-dispatcher.ts";
 
 interface Env {
   /** The dispatch namespace. A local runtime has none: it uses one service binding per tenant instead. */
@@ -10,8 +13,19 @@ interface Env {
 }
 
 const app = holdfast({
-  dispatcher: (env: Env) => createTenantDispatcher(env.TENANTS ?? { get: (name) => env[`TENANT_${name}`] }),
+  dispatcher: (env: Env) =>
+    createDispatchNamespaceDispatcher({
+      namespace: env.TENANTS ?? { get: (name) => env[`TENANT_${name}`] },
+      // Set by the server, or by a caller with the scope admin (SEC5).
+      script: ({ tenantMeta }) => tenantOf(tenantMeta),
+      limits: { cpuMs: 50, subRequests: 50 },
+    }),
 });
+
+function tenantOf(tenantMeta: unknown): string | undefined {
+  const { tenant } = Object(tenantMeta) as { readonly tenant?: unknown };
+  return typeof tenant === "string" && /^[\w-]+$/.test(tenant) ? tenant : undefined;
+}
 
 export default app.worker;
 export const { WorkflowRunDO, RunIndexDO } = app;

@@ -25,6 +25,13 @@ export {
   type ServiceBindingDispatcherOptions,
   createServiceBindingDispatcher,
 } from "./dispatch/service-binding-dispatcher.ts";
+export {
+  type DispatchNamespaceDispatcherOptions,
+  type DispatchNamespaceLike,
+  type DispatchedRun,
+  type ScriptLimits,
+  createDispatchNamespaceDispatcher,
+} from "./dispatch/dispatch-namespace-dispatcher.ts";
 export type {
   BucketLike,
   DurableObjectNamespaceLike,

@@ -157,6 +157,12 @@ export const count = v.custom<number>(
   "must be a whole number of at least 1",
 );
 
+/** A delay of a timer, ms: a longer one would fire at once. */
+export const delayMs = v.custom<number>(
+  (value) => Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= 2 ** 31 - 1,
+  "must be a whole number of milliseconds from 1 to 2147483647",
+);
+
 /** A duration, or no deletion. */
 export const RETENTION_TIME = v.custom<Duration | "forever">(
   (value) => value === "forever" || isDuration(value),

@@ -2,6 +2,7 @@ import { env } from "cloudflare:test";
 import { expect, expectTypeOf, test } from "vitest";
 import type {
   BucketLike,
+  DispatchNamespaceLike,
   DurableObjectNamespaceLike,
   DurableObjectStorageLike,
   DurableObjectStubLike,
@@ -17,6 +18,7 @@ test("the platform's own types are assignable to the structural types", () => {
   expectTypeOf<DurableObjectStub>().toExtend<DurableObjectStubLike>();
   expectTypeOf<DurableObjectState>().toExtend<SocketHostLike>();
   expectTypeOf<SqlStorage>().toExtend<SqlStorageLike>();
+  expectTypeOf<DispatchNamespace>().toExtend<DispatchNamespaceLike>();
   expectTypeOf<R2Bucket>().toExtend<BucketLike>();
   expectTypeOf<WebSocket>().toExtend<HibernatingSocketLike>();
   expectTypeOf<DurableObjectState>().toExtend<ObjectContextLike>();

@@ -47,7 +47,7 @@ const INVALID: [field: string, make: () => unknown][] = [
   ["createHttpDispatcher.url: is missing", () => createHttpDispatcher({ signingKey: SECRET } as never)],
   ["createHttpDispatcher.signingKey: must be", () => createHttpDispatcher({ ...http, signingKey: undefined as never })],
   ["A signing key must have at least 16", () => createHttpDispatcher({ ...http, signingKey: "short" })],
-  ...[0, -1, 1.5, Number.NaN, Infinity, "30s"].map((timeoutMs): [string, () => unknown] => [
+  ...[0, -1, 1.5, Number.NaN, Infinity, 2 ** 31, "30s"].map((timeoutMs): [string, () => unknown] => [
     "createHttpDispatcher.timeoutMs: must be a whole number",
     () => createHttpDispatcher({ ...http, timeoutMs: timeoutMs as number }),
   ]),
@@ -66,6 +66,10 @@ const INVALID: [field: string, make: () => unknown][] = [
   ["otlpExporter.headers.Authorization", () => otlpExporter({ ...otlp, headers: { Authorization: 5 as never } })],
   ["otlpExporter.spansMax", () => otlpExporter({ ...otlp, spansMax: -1 })],
   ["otlpExporter.retryAfterMs.0", () => otlpExporter({ ...otlp, retryAfterMs: [-1] })],
+  ["otlpExporter.retryAfterMs.0", () => otlpExporter({ ...otlp, retryAfterMs: [Infinity] })],
+  ["workflows: must be a list of what workflow() returned", () => createInlineDispatcher({ workflows: {} as never })],
+  ["workflows[0]: is not what workflow() returned", () => createInlineDispatcher({ workflows: [() => 1] as never })],
+  ["createInlineDispatcher.workflows: is missing", () => createInlineDispatcher({} as never)],
 ];
 
 test.each(INVALID)("RUN7 %s is refused where it is given, without its value", (field, make) => {

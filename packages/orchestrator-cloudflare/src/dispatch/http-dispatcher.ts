@@ -6,7 +6,7 @@
 import type { StepDispatcher } from "@holdfast/protocol";
 import { audienceProblem, checkSigningKey } from "@holdfast/protocol/transport";
 import * as v from "valibot";
-import { FIELDS, checkOptions, count, isFunction } from "../options.ts";
+import { FIELDS, checkOptions, delayMs, isFunction } from "../options.ts";
 import { inPages } from "./paged-execution.ts";
 import { TurnExecution } from "./turn-execution.ts";
 import { type TurnPipe, listOver, postOver } from "./turn-transport.ts";
@@ -33,7 +33,7 @@ const OPTIONS = v.strictObject({
   url: FIELDS.httpUrl,
   signingKey: v.string("must be the secret that signs requests, as text"),
   audience: v.optional(v.custom<string>((value) => audienceProblem(value) === undefined, audienceProblem(undefined))),
-  timeoutMs: v.optional(count),
+  timeoutMs: v.optional(delayMs),
   fetch: v.optional(isFunction),
 } satisfies Record<keyof HttpDispatcherOptions, v.GenericSchema>);
 

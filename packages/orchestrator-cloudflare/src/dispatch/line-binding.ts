@@ -13,6 +13,12 @@ export interface FetcherLike {
   fetch(request: Request): Promise<Response>;
 }
 
+const LINES = "application/x-ndjson";
+
+function noLines(type: string): string {
+  return `The sibling Worker answered with ${JSON.stringify(type.slice(0, 100))} instead of lines: it is no step handler. Let it answer with createStepHandler({ workflows, signingKeys: "unsigned" }), or bind another Worker; then retry the run.`;
+}
+
 const URL_INSIDE = "https://step-handler.internal";
 
 export function lineBinding(binding: FetcherLike): RpcBinding {
@@ -38,22 +44,17 @@ async function exchangeLines(
   const responding = binding.fetch(
     new Request(`${URL_INSIDE}/execute`, { method: "POST", body: readable, duplex: "half" } as RequestInit),
   );
-  // Await this write only after the response: it resolves when the other side reads the stream.
-  const sent = send({ type: "start", start, changes: true });
+  // Not awaited: the write is complete when the other side reads it, and what is no step handler never does.
+  send({ type: "start", start, changes: true }).catch(() => {});
   const response = await responding;
-  if (!response.ok || response.body === null)
-    throw new PipeError(
-      `The sibling Worker answered ${response.status}: ${await response.text()}`,
-      isFinal(response.status) ? "DISPATCH_REFUSED" : undefined,
-    );
-  await sent;
+  const body = await bodyOf(response);
   await port.connect({
     update: (update) => send({ type: "update", update }),
     abort: (reason) => send({ type: "abort", reason }),
     release: () => send({ type: "release" }),
   });
   try {
-    for await (const message of readLines<LineToOrchestrator>(response.body.getReader())) {
+    for await (const message of readLines<LineToOrchestrator>(body.getReader())) {
       const problem = toOrchestrator.lineToOrchestrator(message, true);
       if (problem !== undefined) throw invalidMessage(describeProblem("line", problem));
       await handle(message, port, send);
@@ -63,8 +64,20 @@ async function exchangeLines(
     if (!(failure instanceof PipeError)) throw failure;
     await port.lost(errorValue(failure.code, failure.message));
   } finally {
-    await writer.close().catch(() => {});
+    void writer.close().catch(() => {});
   }
+}
+
+/** Returns the lines of the answer. @throws PipeError if it has none. */
+async function bodyOf(response: Response): Promise<ReadableStream<Uint8Array>> {
+  if (!response.ok || response.body === null)
+    throw new PipeError(
+      `The sibling Worker answered ${response.status}: ${await response.text()}`,
+      isFinal(response.status) ? "DISPATCH_REFUSED" : undefined,
+    );
+  const type = response.headers.get("Content-Type") ?? LINES;
+  if (!type.startsWith(LINES)) throw new PipeError(noLines(type), "DISPATCH_REFUSED");
+  return response.body;
 }
 
 async function handle(

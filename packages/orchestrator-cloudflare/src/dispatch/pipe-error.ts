@@ -3,12 +3,15 @@
  */
 import type { ErrorCode } from "@holdfast/protocol";
 
-type PipeErrorCode = Extract<ErrorCode, "DISPATCH_FAILED" | "DISPATCH_REFUSED" | "PROTOCOL_MISMATCH">;
+type PipeErrorCode = Extract<
+  ErrorCode,
+  "DISPATCH_FAILED" | "DISPATCH_REFUSED" | "EXECUTOR_CRASHED" | "PROTOCOL_MISMATCH"
+>;
 
 export class PipeError extends Error {
   /**
    * `DISPATCH_REFUSED`: the other side rejected the request. `PROTOCOL_MISMATCH`: it sent an invalid message (SEC10). A
-   * repetition cannot succeed after these two.
+   * repetition cannot succeed after these two. `EXECUTOR_CRASHED`: the other side died of this request (DUR7).
    */
   readonly code: PipeErrorCode;
 

@@ -35,7 +35,11 @@ const OPTIONS = v.strictObject({
   fetch: v.optional(isFunction),
   retryAfterMs: v.optional(
     v.array(
-      v.pipe(v.number("must be a number"), v.minValue(0, "must not be negative")),
+      v.pipe(
+        v.number("must be a number"),
+        v.minValue(0, "must not be negative"),
+        v.maxValue(2 ** 31 - 1, "must be at most 2147483647"),
+      ),
       "must be a list of milliseconds",
     ),
   ),
