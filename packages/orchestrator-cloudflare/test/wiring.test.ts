@@ -15,15 +15,17 @@ import {
 import { FakeDeployment, answerOf } from "./fake-platform.ts";
 
 const key = "a-signing-key-of-a-test";
+const URL_OF_HANDLER = "https://steps.example/holdfast";
 const handler = createStepHandler({
   workflows: [workflow({ id: "hello", run: () => 1 }), workflow({ id: "hi", version: "2", run: () => 1 })],
   signingKeys: [key],
+  audience: URL_OF_HANDLER,
 });
 
 type Answering = (request: Request) => Promise<Response>;
 
 function remote(answer: Answering): FakeDeployment {
-  const url = "https://steps.example/holdfast";
+  const url = URL_OF_HANDLER;
   return new FakeDeployment([], {}, createHttpDispatcher({ url, signingKey: key, fetch: answer }));
 }
 
@@ -58,7 +60,11 @@ describe("a remote step handler", () => {
   test("DUR8 a trigger is accepted while it cannot be reached, lists nothing, or does not answer", async () => {
     expect((await trigger(remote(down), { workflowId: "any" })).status).toBe(201);
     expect(
-      (await trigger(remote(createStepHandler({ workflows: [], signingKeys: [key] })), { workflowId: "any" })).status,
+      (
+        await trigger(remote(createStepHandler({ workflows: [], signingKeys: [key], audience: URL_OF_HANDLER })), {
+          workflowId: "any",
+        })
+      ).status,
     ).toBe(201);
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const seen: number[] = [];
@@ -76,7 +82,11 @@ describe("a remote step handler", () => {
     let answer: Answering = handler;
     const api = remote((request) => answer(request));
     await trigger(api, { workflowId: "hello" });
-    answer = createStepHandler({ workflows: [workflow({ id: "other", run: () => 1 })], signingKeys: [key] });
+    answer = createStepHandler({
+      workflows: [workflow({ id: "other", run: () => 1 })],
+      signingKeys: [key],
+      audience: URL_OF_HANDLER,
+    });
     expect((await trigger(api, { workflowId: "hello" })).status).toBe(200);
   });
 
@@ -86,7 +96,10 @@ describe("a remote step handler", () => {
     ["it sends no list", async () => Response.json({ workflows: 7 })],
     ["it sends a list of something else", async () => Response.json({ workflows: [{ name: "x" }] })],
     ["it sends no JSON", async () => new Response("hello")],
-    ["it rejects the key", createStepHandler({ workflows: [], signingKeys: ["another-signing-key"] })],
+    [
+      "it rejects the key",
+      createStepHandler({ workflows: [], signingKeys: ["another-signing-key"], audience: URL_OF_HANDLER }),
+    ],
   ] satisfies [string, Answering][])("API4 GET /api/workflows answers 502 if %s", async (_what, answer) => {
     expectOutput("a step handler that cannot list its workflows", /could not list its workflows/);
     const { status, body } = await answerOf(await remote(answer).fetch("/api/workflows"));
