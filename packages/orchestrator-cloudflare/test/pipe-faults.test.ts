@@ -1,19 +1,26 @@
 /**
- * tests: real step handlers on a network with random faults: lost requests and answers, answers that are nonsense,
- * processes that restart, several instances, handlers without sessions, and few sessions
+ * tests: real step handlers on a network with random faults, in virtual time: lost requests and answers, requests that
+ * hang, answers that are nonsense, processes that restart, several instances, handlers without sessions, and few sessions
  */
 import { Random } from "@holdfast/proof";
 import { randomSeed } from "@holdfast/proof/output";
 import { workflow } from "@holdfast/workflows";
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type { FakeDeployment } from "./fake-platform.ts";
 import { Network, trigger } from "./handler-network.ts";
+import { VirtualTime, virtualPlatform } from "./virtual-time.ts";
+
+beforeEach(() => VirtualTime.begin());
+afterEach(() => VirtualTime.end());
 
 /** Faults happen in the first requests only, so each run can end. */
 const FAULTY_REQUESTS = 14;
-const SEEDS = 24;
+const SEEDS = 100;
 
-const KINDS = ["request lost", "answer lost", "nonsense", "restart", "overload"] as const;
+/** A run ends within this time, ms: some faults are noticed only after the time-out of a request. */
+const RUN_MS_MAX = 600_000;
+
+const KINDS = ["request lost", "answer lost", "nonsense", "restart", "overload", "hangs"] as const;
 
 interface Played {
   readonly seed: number;
@@ -29,7 +36,7 @@ async function play(seed: number): Promise<Played> {
   const body = async (name: string): Promise<string> => {
     starts.set(name, (starts.get(name) ?? 0) + 1);
     await new Promise((resolve) => {
-      setTimeout(resolve, random.below(20));
+      setTimeout(resolve, random.chance(0.2) ? random.below(60_000) : random.below(200));
     });
     return name;
   };
@@ -43,7 +50,13 @@ async function play(seed: number): Promise<Played> {
   });
   const stateless = random.chance(0.3);
   const network = new Network(
-    { workflows: [work], stateless, sessionsMax: 1 + random.below(3) },
+    {
+      workflows: [work],
+      stateless,
+      sessionsMax: 1 + random.below(3),
+      idleMsMax: 1_000 + random.below(60_000),
+      platform: virtualPlatform,
+    },
     random.chance(0.5) ? 1 : 2,
   );
   let faults = 0;
@@ -51,38 +64,26 @@ async function play(seed: number): Promise<Played> {
     const kind = random.chance(0.3) && number <= FAULTY_REQUESTS ? random.pick(KINDS) : undefined;
     if (kind === undefined) return pass();
     faults += 1;
+    if (kind === "hangs") return new Promise(() => {});
     if (kind === "overload") return new Response("later", { status: 503 });
     if (kind !== "request lost") await pass();
     if (kind === "nonsense") return Response.json({ type: "report", report: [] });
     if (kind === "restart") network.handlers[number % network.handlers.length] = network.newHandler();
     throw new TypeError("the connection broke");
   };
-  let now = Date.now();
-  const api = network.deploy({}, { clock: () => now });
+  const api = network.deploy();
   await trigger(api, "work");
-  const { status, output } = await untilEnded(api, (at) => {
-    now = Math.max(now, at);
-  });
+  const { status, output } = await untilEnded(api);
   const doubled = [...starts].filter(([, count]) => count > 1 + faults).map(([name]) => name);
   return { seed, status, output, doubled };
 }
 
-/** Dispatches again at once instead of later. The run must end within 50 s of real time. */
-async function untilEnded(
-  api: FakeDeployment,
-  jump: (to: number) => void,
-): Promise<{ readonly status: unknown; readonly output: unknown }> {
-  type Header = { status: string; output?: unknown; dispatch?: { retryAt?: number } };
-  for (const startedAt = performance.now(); performance.now() - startedAt < 50_000;) {
-    const { status, output, dispatch } = api.storageOf("r").rows.get("record") as Header;
+async function untilEnded(api: FakeDeployment): Promise<{ readonly status: unknown; readonly output: unknown }> {
+  const time = new VirtualTime(api, "r");
+  for (const startedAt = Date.now(); Date.now() - startedAt < RUN_MS_MAX;) {
+    const { status, output } = api.storageOf("r").rows.get("record") as { status: string; output?: unknown };
     if (status !== "running") return { status, output };
-    if (dispatch?.retryAt !== undefined) {
-      jump(dispatch.retryAt);
-      await api.alarm("r");
-    }
-    await new Promise((resolve) => {
-      setTimeout(resolve, 10);
-    });
+    await time.advance();
   }
   return { status: "stuck", output: undefined };
 }
@@ -93,7 +94,8 @@ test(
   async () => {
     const from = randomSeed();
     const seeds = Array.from({ length: SEEDS }, (_, place) => from + place);
-    const played = await Promise.all(seeds.map(play));
+    const played: Played[] = [];
+    for (const seed of seeds) played.push(await play(seed));
     expect(played).toEqual(
       seeds.map((seed) => ({ seed, status: "completed", output: '["firstabclast"]', doubled: [] })),
     );

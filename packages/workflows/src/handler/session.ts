@@ -18,7 +18,7 @@ import {
   endsRun,
   errorValue,
 } from "@holdfast/protocol";
-import { webPlatform } from "../replay/platform.ts";
+import type { Platform } from "../replay/platform.ts";
 import { Announcer } from "./announcer.ts";
 import { BodyChanges } from "./body-changes.ts";
 
@@ -60,7 +60,7 @@ export class Session {
   #dropped = false;
   /** The end of the execution was accepted, or the execution was aborted. */
   over = false;
-  #usedAt: number = webPlatform.now();
+  #usedAt: number;
   /** Ends the wait of each request that waits for a message of the execution. */
   readonly #waiting = new Set<() => void>();
   /** The execution has progress that no answer has contained (STEP8). */
@@ -71,11 +71,14 @@ export class Session {
   #changes = false;
   readonly #oneTurn: boolean;
   readonly announcer: Announcer;
+  readonly #platform: Platform;
   /** The port through which the execution reports. */
   readonly port: ExecutionPort;
 
   /** `oneTurn`: the session ends with its first answer, which contains the outcomes of all bodies. */
-  constructor(oneTurn = false, start: Pick<ExecutionStart, "announcesBodies"> = {}) {
+  constructor(platform: Platform, oneTurn = false, start: Pick<ExecutionStart, "announcesBodies"> = {}) {
+    this.#platform = platform;
+    this.#usedAt = platform.now();
     this.#oneTurn = oneTurn;
     this.announcer = new Announcer(
       oneTurn ? {} : start,
@@ -122,7 +125,7 @@ export class Session {
   async #announceBodies(): Promise<void> {
     this.#progressed = true;
     this.#wakeAll();
-    await new Promise<void>((resolve) => webPlatform.setTimer(ANNOUNCED_MS, resolve));
+    await new Promise<void>((resolve) => this.#platform.setTimer(ANNOUNCED_MS, resolve));
   }
 
   begin(live: LiveExecution): void {
@@ -159,12 +162,12 @@ export class Session {
 
   /** Accepts the request's messages and waits, at most `waitMs`, for the next message of the execution. */
   async turn(request: TurnRequest, waitMs: number): Promise<TurnContent> {
-    this.#usedAt = webPlatform.now();
+    this.#usedAt = this.#platform.now();
     if (request.aside === true || request.turn > this.#turn) this.#take(request);
     const answer =
       this.#nextContent() ??
       (request.aside === true ? { type: "idle" } : await this.#wait(Math.min(waitMs, request.waitMs ?? waitMs)));
-    this.#usedAt = webPlatform.now();
+    this.#usedAt = this.#platform.now();
     return answer;
   }
 
@@ -233,7 +236,7 @@ export class Session {
   async #wait(ms: number): Promise<TurnContent> {
     const { promise: woken, resolve: wake } = Promise.withResolvers<void>();
     if (this.#progressed) wake();
-    const cancel = ms === Infinity ? undefined : webPlatform.setTimer(ms, wake);
+    const cancel = ms === Infinity ? undefined : this.#platform.setTimer(ms, wake);
     this.#waiting.add(wake);
     await woken;
     this.#waiting.delete(wake);

@@ -9,7 +9,7 @@
  * - SS1 A run has at most one session: that of its newest execution (DUR6).
  */
 import { type ExecutionStart, HOST_LIMITS } from "@holdfast/protocol";
-import { webPlatform } from "../replay/platform.ts";
+import type { Platform } from "../replay/platform.ts";
 import { runOf } from "./run-epochs.ts";
 import type { Session } from "./session.ts";
 
@@ -40,10 +40,12 @@ export class Sessions {
   /** The ids by run. */
   readonly #ofRuns = new Map<string, string>();
   readonly #limits: Required<SessionLimits>;
+  readonly #platform: Platform;
   #chars = 0;
   #sweptAt = 0;
 
-  constructor({ sessionsMax = 1_000, charsMax = 2 ** 27, idleMsMax = 300_000 }: SessionLimits) {
+  constructor({ sessionsMax = 1_000, charsMax = 2 ** 27, idleMsMax = 300_000 }: SessionLimits, platform: Platform) {
+    this.#platform = platform;
     this.#limits = { sessionsMax, charsMax, idleMsMax };
   }
 
@@ -82,7 +84,7 @@ export class Sessions {
 
   /** Drops sessions that have ended or idled too long. Looks at them once in a while only: requests are frequent. */
   sweep(): void {
-    const now = webPlatform.now();
+    const now = this.#platform.now();
     if (Math.abs(now - this.#sweptAt) < Math.min(this.#limits.idleMsMax / 10, SWEEP_MS)) return;
     this.#sweptAt = now;
     const { idleMsMax } = this.#limits;

@@ -103,7 +103,7 @@ class Handler {
     this.#holdMs = holdMs;
     this.#bytesMax = bodyBytesMax;
     this.#platform = platform;
-    this.#sessions = new Sessions(limits);
+    this.#sessions = new Sessions(limits, platform);
     this.#stateless = stateless;
   }
 
@@ -160,11 +160,11 @@ class Handler {
     if (workflow === undefined)
       return this.#answer(request, { type: "lost", error: errorValue("WORKFLOW_NOT_FOUND", notServed(start)) });
     if (!this.#epochs.accept(start)) return this.#answer(request, { type: "unknown_session" });
-    const session = new Session(this.#stateless, start);
+    const session = new Session(this.#platform, this.#stateless, start);
     const platform = session.announcer.platform(this.#platform);
     if (this.#stateless) {
       session.begin(workflow.executeOn(platform, completeStart(start), session.port));
-      return streamAnswer(session, (content) => this.#message(request, content));
+      return streamAnswer(session, this.#platform, (content) => this.#message(request, content));
     }
     const admission = this.#sessions.admit(start, chars);
     if (admission === "full") return refuse(503, "too_many_sessions", TOO_MANY_SESSIONS);

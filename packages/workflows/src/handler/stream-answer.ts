@@ -4,7 +4,7 @@
  * Owns: the blanks before the answer. They are signs of life (DUR11), and keep proxies from ending the request.
  */
 import type { TurnAnswer, TurnContent } from "@holdfast/protocol";
-import { webPlatform } from "../replay/platform.ts";
+import type { Platform } from "../replay/platform.ts";
 import type { Session } from "./session.ts";
 
 /** Interval between two blanks, ms. */
@@ -13,14 +13,18 @@ const BLANK_MS = 5_000;
 export const NO_STORE: Readonly<Record<string, string>> = { "Cache-Control": "no-store" };
 
 /** Answers at once. The body follows when the execution has reported, after blanks, which JSON allows. */
-export function streamAnswer(session: Session, toMessage: (content: TurnContent) => TurnAnswer): Response {
+export function streamAnswer(
+  session: Session,
+  platform: Platform,
+  toMessage: (content: TurnContent) => TurnAnswer,
+): Response {
   const encoder = new TextEncoder();
   let stopBlanks: (() => void) | undefined;
   let cancelled = false;
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
       const sendBlanks = (): void => {
-        stopBlanks = webPlatform.setTimer(BLANK_MS, () => {
+        stopBlanks = platform.setTimer(BLANK_MS, () => {
           controller.enqueue(encoder.encode(" "));
           sendBlanks();
         });
