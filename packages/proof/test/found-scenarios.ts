@@ -8,6 +8,46 @@ const STEP = { kind: "step", ms: 0, failures: 0, once: false, undo: "none", time
 const NO_FAULTS = { timeoutMs: undefined, remote: "never", actions: [], faults: [], resume: undefined } as const;
 
 export const FOUND: Record<string, Scenario> = {
+  "an execution that reached a limit while it was paused was not notified that it continues": {
+    ...NO_FAULTS,
+    program: {
+      kind: "all",
+      id: 0,
+      parts: [
+        { ...STEP, id: 1, name: "s1", undo: "works" },
+        { ...STEP, id: 2, name: "s2", ms: 1_000 },
+      ],
+    },
+    actions: [
+      { afterMs: 500, run: 0, act: { type: "pause" } },
+      { afterMs: 2_000, run: 0, act: { type: "unpause" } },
+    ],
+    limits: { journalEntries: 1 },
+  },
+  "outcomes of clean-up code were dropped at the limit of the journal, and it waited until its time-out": {
+    ...NO_FAULTS,
+    program: {
+      kind: "cleanup",
+      id: 0,
+      parts: [
+        { ...STEP, id: 1, name: "s1", undo: "works" },
+        { ...STEP, id: 2, name: "c2", failures: 2 },
+      ],
+    },
+    limits: { journalEntries: 2 },
+  },
+  "the outcome of a group's compensation was dropped at the limit of the journal, and the run was stuck": {
+    ...NO_FAULTS,
+    program: {
+      kind: "group",
+      id: 0,
+      parts: [
+        { ...STEP, id: 1, name: "s1", undo: "works" },
+        { ...STEP, id: 2, name: "s2", failures: 3 },
+      ],
+    },
+    limits: { journalEntries: 4 },
+  },
   "a resumed run took over the last attempt of a step that got no other because it had lost a race": {
     ...NO_FAULTS,
     program: {

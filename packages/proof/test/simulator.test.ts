@@ -32,6 +32,8 @@ const EXERCISED =
       ),
       [
         "child deleted",
+        "child expired",
+        "rebuild index",
         "terminate",
         "trigger again",
         "unpause",

@@ -14,6 +14,8 @@ export const LIMITS: typeof limits = limits;
 export const HOST_LIMITS = {
   /** How long a cancelled run with nothing to compensate waits for an executor that runs its clean-up code (CAN2). */
   cleanupWaitMs: 60_000,
+  /** Journal entries of clean-up code for which there is room beside `journalEntries` (CAN9). */
+  cleanupEntries: 1_000,
   /** Characters of values in one answer of the API. Longer values are cut. */
   jsonChars: 16_777_216,
   /** The body of a turn to a step handler. The first turn of an execution carries the run's journal. */

@@ -160,9 +160,9 @@ export class Draft {
     return this.entries.some((entry) => entry.op === op && isOutcome(entry));
   }
 
-  /** Whether the journal has reached its limit (LIM1). */
-  get journalIsFull(): boolean {
-    return this.#seq >= this.context.limits.journalEntries;
+  /** Whether the journal has reached its limit, and `more` entries beside (LIM1). */
+  isJournalFull(more: number): boolean {
+    return this.#seq >= this.context.limits.journalEntries + more;
   }
 
   /** Sends an update to the live execution even if this transition journals nothing. */
@@ -248,7 +248,9 @@ export class Draft {
     if (starts) return [...aborts, { type: "start", ...(this.#replaces ? { replaces: true } : {}) }];
     if (aborts.length > 0) return aborts;
     const updates = this.#updates || this.entries.length > 0 || this.#paused !== undefined;
-    if (!this.live || answered || !updates || ended) return [];
+    // An answer does not say that a pause is over.
+    const isAnswered = answered && this.#paused === undefined;
+    if (!this.live || isAnswered || !updates || ended) return [];
     const paused = this.#paused === undefined ? {} : { paused: this.#paused };
     return [{ type: "update", update: { entries: this.entries, now: this.#at, ...paused } }];
   }

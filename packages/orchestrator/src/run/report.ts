@@ -3,7 +3,14 @@
  *
  * Owns: the fence (DUR6), and the table from types of events to the functions that apply them.
  */
-import { type ExecutionEvent, type OperationEvents, errorValue, isOutcome, isTerminal } from "@holdfast/protocol";
+import {
+  type ExecutionEvent,
+  HOST_LIMITS,
+  type OperationEvents,
+  errorValue,
+  isOutcome,
+  isTerminal,
+} from "@holdfast/protocol";
 import { stopAtLimit } from "./cancel.ts";
 import { startChild } from "./children.ts";
 import type { Draft } from "./draft.ts";
@@ -110,6 +117,15 @@ function notePlace(draft: Draft, event: OperationEvents): void {
   if (isFirst) draft.change({ recordsPlaces: undefined });
 }
 
+/**
+ * Whether the journal has no room for an event (LIM1). The execution waits for the outcomes of compensations and of clean-up
+ * code before the run ends, so they have room of their own. Each compensation is of a step in the journal.
+ */
+function isBeyondLimit(draft: Draft, { op, shielded }: OperationEvents): boolean {
+  if (isCompensation(op)) return false;
+  return draft.isJournalFull(shielded === true ? HOST_LIMITS.cleanupEntries : 0);
+}
+
 function applyToOperation(draft: Draft, event: OperationEvents, taken: Set<string>): void {
   const { state, header } = draft;
   const known = state.operations.get(event.op);
@@ -119,9 +135,10 @@ function applyToOperation(draft: Draft, event: OperationEvents, taken: Set<strin
   if (header.unwinding !== undefined && !isAcceptedWhileUnwinding(event)) return;
   if (event.type === "stream.chunks") return appendChunks(draft, event);
   notePlace(draft, event);
-  if (draft.journalIsFull && header.unwinding !== undefined && !isCompensation(event.op)) return;
-  if (draft.journalIsFull && header.unwinding === undefined)
+  if (isBeyondLimit(draft, event)) {
+    if (header.unwinding !== undefined) return;
     return stopAtLimit(draft, `The run's journal has ${draft.context.limits.journalEntries} entries`);
+  }
   switch (event.type) {
     case "step.started":
       return startStep(draft, event);

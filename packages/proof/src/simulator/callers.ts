@@ -63,7 +63,7 @@ export class Callers {
     for (const request of unanswered) this.#send(request);
   }
 
-  operate(host: MemoryHost, type: "pause" | "unpause" | "retry" | "settle"): void {
+  operate(host: MemoryHost, type: "pause" | "unpause" | "retry" | "settle" | "reindex"): void {
     this.ask(host, () => host.operate(type));
   }
 

@@ -24,6 +24,9 @@ const VALUES: readonly (() => unknown)[] = [
     const shared = { n: 1 };
     return [shared, shared, [shared]];
   },
+  // Larger than a page of the journal, and as large as several pages.
+  () => "x".repeat(1_500),
+  () => Array.from({ length: 40 }, (_, place) => ({ place, text: "\ud83d\ude00".repeat(50) })),
 ];
 
 export const ODD_VALUES: number = VALUES.length;

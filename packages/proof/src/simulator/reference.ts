@@ -9,7 +9,12 @@ import type { Program } from "./program.ts";
 /** What happened to the run from outside. */
 export interface Treatment {
   readonly cancelled: boolean;
+  /** A limit may refuse a child, or end it. */
+  readonly limited: boolean;
 }
+
+/** The message of an error about a limit. */
+const LIMIT = /, which is the limit\./;
 
 type Outcome = { readonly value: unknown } | { readonly error: string };
 
@@ -145,6 +150,7 @@ function allowsLeafError(program: Leaf, message: string, how: Treatment): boolea
   if (program.kind === "step") return stepErrors(program).some((error) => message.includes(error));
   if (program.kind === "throw") return message === `thrown ${program.id}`;
   if (program.kind !== "child") return false;
+  if (how.limited && LIMIT.test(message)) return true;
   const [, status, inner] = /^The child run \S+ ended (\w+): (.*)$/s.exec(message) ?? [];
   if (program.detach || inner === undefined) return false;
   if (canUndo(program.body) && inner.startsWith("The run ended comp")) return true;
@@ -205,7 +211,7 @@ function canFail(program: Program, how: Treatment): boolean {
     case "throw":
       return true;
     case "child":
-      return !program.detach && (how.cancelled || canUndo(program.body) || canFail(program.body, how));
+      return how.limited || (!program.detach && (how.cancelled || canUndo(program.body) || canFail(program.body, how)));
     case "any":
       return program.parts.every((part) => canFail(part, how));
     case "cleanup":

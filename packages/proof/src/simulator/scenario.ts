@@ -3,7 +3,7 @@
  *
  * Owns: the scenario as plain data, which can be printed, shrunk and stored as a test, and the generation from a seed.
  */
-import { DEFAULT_LIMITS } from "@holdfast/protocol";
+import { DEFAULT_LIMITS, type LimitName, type Limits } from "@holdfast/protocol";
 import type { AlarmFault, MemoryHostOptions, MessageFault, StartFault } from "@holdfast/workflows/testing";
 import { type Program, makeProgram } from "./program.ts";
 import { makeStartFault } from "./pipes.ts";
@@ -28,6 +28,7 @@ export interface Action {
           | "trigger again"
           | "cancel"
           | "delete children"
+          | "rebuild index"
           | "terminate"
           | "pause"
           | "unpause"
@@ -70,6 +71,10 @@ export interface Scenario {
   readonly remote: "never" | "always" | "by turns";
   /** A process that dies loses the commits that are not durable (S4). */
   readonly loses?: true;
+  /** How long ended children are stored, ms. Absent: they stay. */
+  readonly retentionMs?: number;
+  /** Limits that are smaller than the default. */
+  readonly limits?: Partial<Limits>;
   /** The replay flags of all runs. Absent: the newest ones. */
   readonly flags?: readonly number[];
   readonly actions: readonly Action[];
@@ -93,6 +98,8 @@ export function makeScenario(seed: number): Scenario {
     faults: random.chance(0.15) ? [] : Array.from({ length: 1 + random.below(6) }, () => makeFault(random)),
     resume: random.chance(0.2) ? random.below(4) : undefined,
     ...(random.chance(0.5) ? { loses: true } : {}),
+    ...(random.chance(0.2) ? { retentionMs: random.pick([0, 1 + random.below(5_000)]) } : {}),
+    ...(random.chance(0.15) ? { limits: makeLimits(random) } : {}),
   };
   return random.chance(0.2) ? { ...scenario, program: withOlderRules(program), flags: [1] } : scenario;
 }
@@ -108,6 +115,25 @@ function withOlderRules(program: Program): Program {
   });
 }
 
+/** The smallest and the largest value of each limit that programs reach. */
+const REACHED: readonly (readonly [LimitName, number, number])[] = [
+  ["openWaits", 1, 3],
+  ["journalEntries", 3, 25],
+  ["inboxDeliveries", 1, 2],
+  ["inboxChars", 1, 60],
+  ["deliveryIds", 1, 3],
+  ["streamChunks", 1, 2],
+  ["streamChars", 1, 20],
+  ["openChildren", 0, 1],
+  ["outboxMessages", 0, 2],
+  ["auditRows", 1, 2],
+];
+
+function makeLimits(random: Random): Partial<Limits> {
+  const chosen = Array.from({ length: 1 + random.below(2) }, () => random.pick(REACHED));
+  return Object.fromEntries(chosen.map(([name, least, most]) => [name, least + random.below(most - least + 1)]));
+}
+
 function makeAction(random: Random, deliveries: { count: number }): Action {
   const target = { afterMs: random.below(1_500), run: random.below(4) };
   const roll = random.next();
@@ -121,7 +147,14 @@ function makeAction(random: Random, deliveries: { count: number }): Action {
   // A sleep until a date keeps its date, so it ends later: by less than the bound on progress.
   if (roll < 0.55) return { ...target, act: { type: "set back", ms: random.below(12_000) } };
   const types = ["cancel", "pause", "unpause", "evict", "evict", "zombie", "token", "token"] as const;
-  const rare = ["trigger again", "change code", "restore code", "terminate", "delete children"] as const;
+  const rare = [
+    "trigger again",
+    "change code",
+    "restore code",
+    "terminate",
+    "delete children",
+    "rebuild index",
+  ] as const;
   return { ...target, act: { type: random.chance(0.8) ? random.pick(types) : random.pick(rare) } };
 }
 
@@ -144,10 +177,10 @@ function makeFault(random: Random): Fault {
  * Pages of one to three entries: a crash or a delivery comes between two pages. One to four open waits in the header:
  * further ones have rows of their own. One to three silent executions pause a run (DUR11).
  */
-export function sizesOf({ actions, faults }: Scenario): Pick<MemoryHostOptions, "pageSize" | "limits"> {
+export function sizesOf({ actions, faults, limits }: Scenario): Pick<MemoryHostOptions, "pageSize" | "limits"> {
   const varied = actions.length + faults.length;
   return {
     pageSize: { entries: 1 + (varied % 3), chars: 1_000 },
-    limits: { ...DEFAULT_LIMITS, headerWaits: 1 + (varied % 4), silentExecutions: 1 + (varied % 3) },
+    limits: { ...DEFAULT_LIMITS, headerWaits: 1 + (varied % 4), silentExecutions: 1 + (varied % 3), ...limits },
   };
 }

@@ -37,6 +37,14 @@ function* smaller(scenario: Scenario): Generator<Scenario, void> {
     const { flags: _flags, ...newest } = scenario;
     yield newest;
   }
+  if (scenario.retentionMs !== undefined) {
+    const { retentionMs: _retentionMs, ...stored } = scenario;
+    yield stored;
+  }
+  if (scenario.limits !== undefined) {
+    const { limits: _limits, ...unlimited } = scenario;
+    yield unlimited;
+  }
   if (scenario.loses === true) {
     const { loses: _loses, ...keeps } = scenario;
     yield keeps;

@@ -18,7 +18,7 @@ import type { Finding } from "./oracles/finding.ts";
 import type { ObservedRun } from "./oracles/observed-run.ts";
 import { checkTerminal } from "./oracles/terminal.ts";
 import { checkTakenOver } from "./oracles/resume.ts";
-import { hasPendingMessages, progressOf } from "./run-progress.ts";
+import { isOpen, progressOf } from "./run-progress.ts";
 import { planAt } from "./resume-plan.ts";
 import { type Program, hasMatch, programOf } from "./program.ts";
 import { type Action, DISTURBING, type Fault, type Scenario, sizesOf } from "./scenario.ts";
@@ -68,6 +68,11 @@ export class World {
       ...sizesOf(this.#scenario),
       workflows: toWorkflows(this.#scenario.program, this.#clock, this.#observations),
       onCreate: (host) => this.#watch(host),
+      retentionMs: ({ parent }) => (parent === undefined ? undefined : this.#scenario.retentionMs),
+      onExpire: (host) => {
+        this.#count("action: child expired");
+        this.#observations.deleted(host.runId);
+      },
       faults: this.#plan.faults,
       ...(this.#scenario.flags === undefined ? {} : { replayFlags: { newest: this.#scenario.flags } }),
       tampering: {
@@ -132,6 +137,8 @@ export class World {
         return this.#clock.jump(act.ms);
       case "delete children":
         return this.#deleteChildren();
+      case "rebuild index":
+        return this.#rebuildIndex();
       case "set back":
         return this.#setBack(act.ms);
       case "change code":
@@ -148,6 +155,12 @@ export class World {
     this.#clock.jump(-ms);
     this.#observations.clockSetBack();
     for (const host of this.#hosts()) if (!host.ended) this.#callers.operate(host, "settle");
+  }
+
+  /** The index was lost. Each run sends its row again (IDX2). */
+  #rebuildIndex(): void {
+    this.#index.clear();
+    for (const host of this.#hosts()) this.#callers.operate(host, "reindex");
   }
 
   /** Deletes all children that have ended. None of them is created again (CHILD1). */
@@ -179,12 +192,13 @@ export class World {
       await this.#root.settle();
       // An abandoned execution may detect late that the code did not fit.
       for (const host of this.#hosts()) if (host.header.paused?.by === "engine") this.#retry(host);
-      const open = this.#hosts().filter((host) => !host.ended || hasPendingMessages(host));
+      const open = this.#hosts().filter(isOpen);
       const before = open.map(progressOf);
-      const [host] = open;
-      if (host === undefined) break;
-      await host.advance(60_000);
+      if (open.length === 0) break;
+      await this.#root.advance(60_000);
       for (const [place, one] of open.entries()) {
+        // A child that ended has expired.
+        if (!one.triggered) continue;
         const waits = one.header.waits.some((wait) => wait.kind === "RUN");
         if (!waits && progressOf(one) === before[place])
           this.#find("progress", `${one.runId} (${one.header.status}) made no progress for a minute`);
@@ -246,6 +260,7 @@ export class World {
       ...callers,
       cancelled: callers.cancelled || host.header.parent !== undefined,
       bounded: bounded && host === this.#root,
+      limited: this.#scenario.limits !== undefined,
       inOrder: !hasMatch(program),
       started: this.#observations.view(runId).started,
       entered: this.#observations.entered(runId),

@@ -20,6 +20,8 @@ export interface ObservedRun {
   readonly cancelAcknowledged: boolean;
   /** It had a time budget. */
   readonly bounded: boolean;
+  /** Its limits are small. */
+  readonly limited: boolean;
   /** Waits take deliveries in the order of arrival. */
   readonly inOrder: boolean;
   /** The deliveries that were acknowledged, in order. */

@@ -12,13 +12,14 @@ export function checkOutcome({
   cancelled,
   bounded,
   resumed,
+  limited,
 }: ObservedRun): string[] {
   const { status, output = ENCODED_UNDEFINED, error } = header;
   if (!isTerminal(status)) return [];
   // A resumed run refuses a once step that its parent may have executed (RES3). The program does not know this error.
   if (resumed && journal.some((entry) => entry.type === "step.failed" && entry.error.code === "STEP_INTERRUPTED"))
     return [];
-  const how = { cancelled };
+  const how = { cancelled, limited };
   if (status === "completed") {
     const value = decodeValue(output);
     return allows(program, { value }, how)
@@ -29,10 +30,11 @@ export function checkOutcome({
   const byCancel = error?.code === "CANCELLED" && cancelled;
   if (status === "cancelled") return byCancel ? [] : ["is cancelled, but no caller cancelled it"];
   const byTime = error?.code === "WORKFLOW_TIMEOUT" && bounded;
+  const byLimit = error?.code === "LIMIT_EXCEEDED" && limited;
   const byRequest = error === undefined && canUndo(program) && status !== "failed";
   const byProgram = byRequest || allows(program, { error: error?.message ?? "" }, how);
   const byCancelAndCompensation = byCancel && status === "compensation_failed";
-  return byTime || byProgram || byCancelAndCompensation
+  return byTime || byLimit || byProgram || byCancelAndCompensation
     ? []
     : [`ended ${status} with ${JSON.stringify(error?.message)}, which the program does not allow`];
 }

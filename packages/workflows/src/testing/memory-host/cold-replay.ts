@@ -18,7 +18,7 @@ export async function replayEnd(
 ): Promise<string[]> {
   // If the end came from outside, the function itself may be at any point.
   const { code } = header.error ?? {};
-  const fromOutside = code === "CANCELLED" || code === "WORKFLOW_TIMEOUT";
+  const fromOutside = code === "CANCELLED" || code === "WORKFLOW_TIMEOUT" || code === "LIMIT_EXCEEDED";
   if (code === "TERMINATED" || (fromOutside && header.unwinding === undefined)) return [];
   const replay = startDryReplay(workflow, start, platform);
   await settle();

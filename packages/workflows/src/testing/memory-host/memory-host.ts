@@ -170,7 +170,7 @@ export class MemoryHost implements WorldRun {
   }
 
   /** Sends an operator's command. `settle`: the first request after the clock was set back (WAIT1). */
-  operate(type: "pause" | "unpause" | "retry" | "delete" | "settle"): Reply {
+  operate(type: "pause" | "unpause" | "retry" | "delete" | "settle" | "reindex"): Reply {
     return this.#send({ type });
   }
 
@@ -281,8 +281,9 @@ export class MemoryHost implements WorldRun {
       try {
         this.#host.handle({ type: "alarm" });
         const { header } = this.#host.state;
-        if (header !== undefined && isExpired(header, this.clock.now())) this.#erase();
-        return;
+        if (header === undefined || !isExpired(header, this.clock.now())) return;
+        this.#erase();
+        return this.#options.onExpire?.(this);
       } catch (error) {
         if (error instanceof CommitFailed) return this.store.setAlarm(this.clock.now() + ALARM_RETRY_MS);
         if (!(error instanceof SimulatedCrash)) throw error;
@@ -323,7 +324,7 @@ export class MemoryHost implements WorldRun {
   }
 
   #newHost(): RunHost {
-    const { index, noChildren, tampering } = this.#options;
+    const { index, noChildren, retentionMs, tampering } = this.#options;
     const tamper = (message: RunMessage): RunMessage => tampering?.message?.(message) ?? message;
     // A process that has died sends nothing, and answers to what it sent are dropped.
     const post = <T>(deliver: () => Promise<T>, done: (result: T) => void): void => {
@@ -342,7 +343,7 @@ export class MemoryHost implements WorldRun {
       clock: () => this.clock.now(),
       pageSize: this.#options.pageSize,
       limits: this.#options.limits,
-      retentionMs: () => this.#options.retentionMs,
+      retentionMs: typeof retentionMs === "function" ? retentionMs : () => retentionMs,
       flags: this.#options.replayFlags?.newest,
       send:
         noChildren === true

@@ -3,7 +3,7 @@
  *
  * Owns: their type. `Host` is the type of the run.
  */
-import type { IndexRow, PageSize } from "@holdfast/orchestrator";
+import type { IndexRow, PageSize, RunHeader } from "@holdfast/orchestrator";
 import type { Limits } from "@holdfast/protocol";
 import type { Workflow } from "../../authoring/workflow.ts";
 import type { Platform } from "../../replay/platform.ts";
@@ -34,8 +34,10 @@ export interface HostOptions<Host> {
   };
   /** The limits of the runs. Default DEFAULT_LIMITS. */
   readonly limits?: Limits | undefined;
-  /** How long an ended run is stored, ms. Default: until it is deleted. */
-  readonly retentionMs?: number | undefined;
+  /** How long an ended run is stored, ms; `undefined`: until it is deleted, which is the default. */
+  readonly retentionMs?: number | ((header: RunHeader) => number | undefined) | undefined;
+  /** Called when a run was deleted because its retention is over. */
+  readonly onExpire?: (host: Host) => void;
   /** Crashes the run after each of these commits, counted from 1, or after every commit that writes to the journal. */
   readonly crashAfterCommits?: readonly number[] | "journal-writes";
   /** The faults between the parts. */
