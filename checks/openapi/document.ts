@@ -108,7 +108,8 @@ function refusalsOf(route: RouteDescription): Map<number, ApiErrorCode[]> {
   if (answers[STATUS_OF.misconfigured] === undefined) add("misconfigured");
   if (scope !== undefined)
     add("unauthorized", "forbidden", "auth_not_configured", "auth_unavailable", "internal_error");
-  if (scope !== undefined && verb !== "GET") add("origin_not_allowed");
+  // Of a GET only with Upgrade.
+  if (scope !== undefined) add("origin_not_allowed");
   if (path.includes(":id") && verb !== "OPTIONS") add("invalid_id");
   if (path.includes("/runs/:id")) add("not_found", "too_many_requests");
   if (path.includes("/runs/:id") && verb !== "GET") add("newer_format");

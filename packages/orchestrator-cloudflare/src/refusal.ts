@@ -33,6 +33,7 @@ export const STATUS_OF = {
   run_terminal: 409,
   run_unwinding: 409,
   sockets_not_configured: 501,
+  tickets_not_configured: 501,
   token_not_found: 404,
   too_many_requests: 429,
   too_many_readers: 429,

@@ -33,6 +33,7 @@ const calls: readonly [string, (api: Client, run: RunHandle) => unknown][] = [
   ["audit", (_api, run) => run.audit(x)],
   ["journal", (_api, run) => run.journal(x).next()],
   ["stream", (_api, run) => run.stream(x).next()],
+  ["ticket", (_api, run) => run.ticket(x)],
   ["signal", (_api, run) => run.signal("s", 1, x)],
   ["event", (_api, run) => run.event("e", 1, x)],
   ["resolveToken", (_api, run) => run.resolveToken("t", 1, x)],

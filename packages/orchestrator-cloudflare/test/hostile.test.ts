@@ -7,6 +7,7 @@ import { expect, test, vi } from "vitest";
 import { createHttpDispatcher, durableObjectIndex } from "../src/index.ts";
 import { FakeDeployment, FakeIndexNamespace } from "./fake-platform.ts";
 import { hostileRequest } from "@holdfast/proof/fuzz";
+import { hostileTicket, inQuery } from "@holdfast/proof/fuzz-tickets";
 
 const order = workflow({
   id: "order",
@@ -82,6 +83,42 @@ test("LIM2 no request is answered 5xx, and a rejected request changes nothing", 
     }),
     { numRuns: 3_000, seed: randomSeed() },
   );
+  vi.restoreAllMocks();
+});
+
+test("SEC11 no changed ticket opens a stream, is quoted, or asks an object", { timeout: 60_000 }, async () => {
+  vi.spyOn(console, "log").mockImplementation(() => {});
+  const api = await deploy();
+  const paths = KNOWN.map((id) => `/api/runs/${id}/stream`);
+  const valid: string[] = [];
+  for (const path of [...paths, ...paths]) {
+    const answer = await api.fetch("/api/tickets", { json: { path } });
+    valid.push(((await answer.json()) as { ticket: string }).ticket);
+  }
+  const ask = vi.spyOn(api.runDO, "get");
+  await fc.assert(
+    fc.asyncProperty(hostileTicket(valid), fc.constantFrom(...paths), async (ticket, path) => {
+      const answer = await api.fetch(`${path}?ticket=${inQuery(ticket)}`);
+      const text = await answer.text();
+      expect([answer.status, text]).toEqual([
+        401,
+        expect.stringMatching(/^\{"error":"unauthorized","message":"[^"]+"\}$/),
+      ]);
+      if (ticket.length > 20) expect(text).not.toContain(ticket.slice(0, 20));
+    }),
+    { numRuns: 3_000, seed: randomSeed() },
+  );
+  expect(ask).not.toHaveBeenCalled();
+  // Each ticket is still valid: for its own path, once.
+  for (const [i, ticket] of valid.slice(0, paths.length).entries()) {
+    const statuses = [];
+    for (const path of [paths[(i + 1) % paths.length], paths[i], paths[i]]) {
+      const answer = await api.fetch(`${path}?ticket=${ticket}`);
+      await answer.body?.cancel();
+      statuses.push(answer.status);
+    }
+    expect(statuses).toEqual([401, 200, 401]);
+  }
   vi.restoreAllMocks();
 });
 

@@ -31,6 +31,7 @@ const REQUESTS: Readonly<Record<string, (id: string) => { path: string; json?: o
   readJournal: (id) => ({ path: `/api/runs/${id}/journal` }),
   readAudit: (id) => ({ path: `/api/runs/${id}/audit` }),
   followRun: (id) => ({ path: `/api/runs/${id}/stream` }),
+  makeTicket: (id) => ({ path: "/api/tickets", json: { path: `/api/runs/${id}/stream` } }),
   listRuns: () => ({ path: "/api/runs?limit=1" }),
   actOnManyRuns: (id) => ({ path: "/api/runs/bulk", json: { action: "retry", ids: [id] } }),
   rebuildIndex: (id) => ({ path: "/api/index/rebuild", json: { runIds: [id] } }),

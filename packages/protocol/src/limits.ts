@@ -30,6 +30,14 @@ export const HOST_LIMITS = {
   nonces: 100_000,
   /** A cursor of a run's events: `Last-Event-ID` and `lastEventId` (STR2). */
   cursorChars: 8_192,
+  /** How long a ticket is valid (SEC11). */
+  ticketMs: 60_000,
+  /** A ticket. */
+  ticketChars: 4_096,
+  /** The path of a ticket: that of the longest id, percent-encoded. */
+  ticketPathChars: 1_024,
+  /** Tickets that an object remembers until they expire. */
+  usedTickets: 10_000,
   /** Entries in one page of `/journal`. */
   journalPage: 1_000,
   /** Runs in one page of a list. */

@@ -240,6 +240,7 @@ export const ANSWERS = {
     run: ref("VisibleSummary"),
   }),
   PubliclyDelivered: object({ delivery: oneOf(...(["resolved", "buffered"] satisfies Delivery[])) }),
+  Ticket: object({ ticket: text, expiresAt: time }),
   Operated: object({ run: ref("VisibleSummary") }),
   Bulk: object<BulkAnswer>({
     asked: whole,

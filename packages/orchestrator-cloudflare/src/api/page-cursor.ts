@@ -4,12 +4,11 @@
  * Owns: their form, and their check before the index is asked (LIM2).
  */
 import * as v from "valibot";
+import { fromBase64Url, toBase64Url } from "../auth/base64-url.ts";
 import type { Position } from "../index-object/run-index.ts";
 
 export function writeCursor({ createdAt, id }: Position): string {
-  const bytes = new TextEncoder().encode(id);
-  const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-  return `${createdAt}.${text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}`;
+  return `${createdAt}.${toBase64Url(id)}`;
 }
 
 /** Longer than the cursor of the longest id. */
@@ -31,10 +30,6 @@ export const cursorField: v.GenericSchema<string, Position> = v.pipe(
 function readCursor(cursor: string): Position | undefined {
   const [, createdAt = "", text = ""] = PATTERN.exec(cursor) ?? [];
   if (createdAt === "" || Number(createdAt) > TIME_MS_MAX) return undefined;
-  try {
-    const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
-    return { createdAt: Number(createdAt), id: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
-  } catch {
-    return undefined;
-  }
+  const id = fromBase64Url(text);
+  return id === undefined ? undefined : { createdAt: Number(createdAt), id };
 }

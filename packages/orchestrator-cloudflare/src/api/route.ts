@@ -6,6 +6,7 @@
  */
 import type { GenericSchema, InferOutput } from "valibot";
 import type { Principal, Scope } from "../auth/principal.ts";
+import type { TicketUse } from "../auth/tickets.ts";
 import type { ApiErrorCode } from "../refusal.ts";
 import { type BodyBounds, readBody } from "../request-body.ts";
 import type { AnswerName } from "./answers.ts";
@@ -19,6 +20,8 @@ export interface Call {
   readonly deps: WorkerDeps;
   /** On a route without a scope: a principal without scopes. */
   readonly principal: Principal;
+  /** The ticket that the request has in place of credentials. */
+  readonly ticket?: TicketUse | undefined;
 }
 
 /** A request with checked parts. A part that the route does not describe is `unknown`. */

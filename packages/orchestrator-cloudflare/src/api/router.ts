@@ -7,24 +7,31 @@
 import { type Context, Hono } from "hono";
 import { authenticate } from "../auth/authenticate.ts";
 import { NOBODY, type Principal, requireScope } from "../auth/principal.ts";
+import type { TicketUse } from "../auth/tickets.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { audited } from "./audited.ts";
 import { checkOrigin } from "./origins.ts";
 import { unknownToken } from "./public-tokens.ts";
 import type { Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
+import { ticketOf } from "./tickets.ts";
 import { type WorkerDeps, requireIndex } from "./worker-deps.ts";
 
-type Env = { Bindings: WorkerDeps; Variables: { readonly principal: Principal } };
+type Env = {
+  Bindings: WorkerDeps;
+  Variables: { readonly principal: Principal; readonly ticket: TicketUse | undefined };
+};
 
 export const router: Hono<Env> = new Hono<Env>();
 
 router.use("/api/*", checkOrigin);
 
 router.use("/api/*", async (c, next) => {
-  const principal = await authenticate(c.req.raw, c.env.verifyRequest);
+  const ticket = await ticketOf(c.req.raw, c.env);
+  const principal = ticket?.principal ?? (await authenticate(c.req.raw, c.env.verifyRequest));
   if (principal instanceof Response) return principal;
   c.set("principal", principal);
+  c.set("ticket", ticket && { nonce: ticket.nonce, expiresAt: ticket.expiresAt });
   await next();
   return undefined;
 });
@@ -61,7 +68,8 @@ async function serve(c: Context<Env>, { scope, indexed, handle, ...route }: Rout
   const answer = async (): Promise<Response> => {
     if (scope !== undefined) requireScope(principal, scope, `${c.req.method} ${c.req.path}`);
     if (indexed === true) requireIndex(c.env);
-    return handle({ request: c.req.raw, queries: c.req.queries(), deps: c.env, principal });
+    const { ticket } = c.var;
+    return handle({ request: c.req.raw, queries: c.req.queries(), deps: c.env, principal, ticket });
   };
   return scope === undefined || route.verb === "GET" ? answer() : audited(answer, route, c.req.raw, principal);
 }

@@ -10,6 +10,7 @@ import { resumeRoutes } from "./resume.ts";
 import type { Route } from "./route.ts";
 import { runRoutes } from "./runs.ts";
 import { deploymentRoutes, workflowRoutes } from "./service.ts";
+import { ticketRoutes } from "./tickets.ts";
 import { triggerRoutes } from "./trigger.ts";
 
 export const ROUTES: readonly Route[] = [
@@ -17,6 +18,7 @@ export const ROUTES: readonly Route[] = [
   ...listRoutes,
   ...bulkRoutes,
   ...runRoutes,
+  ...ticketRoutes,
   ...resumeRoutes,
   ...deliveryRoutes,
   ...operateRoutes,

@@ -41,10 +41,11 @@ function isInvalidArgument(error: unknown): error is Error {
 
 /** Opens a socket to a run of the caller's tenant. */
 export async function openSocket(call: Call, runId: string, { cursor, fromNow }: FollowRequest): Promise<Response> {
-  const { deps, principal } = call;
+  const { deps, principal, ticket } = call;
   const url = new URL(`https://run.internal/?from=${fromNow ? "now" : "start"}`);
   url.searchParams.set("view", JSON.stringify(viewOf(principal)));
   if (cursor !== undefined) url.searchParams.set("cursor", cursor);
+  if (ticket !== undefined) url.searchParams.set("ticket", JSON.stringify(ticket));
   const stub = deps.runDO.get(deps.runDO.idFromName(runObjectName(principal.tenantId, runId)));
   return countAbsent(call, "socket", () => stub.fetch(new Request(url, { headers: { Upgrade: "websocket" } })));
 }

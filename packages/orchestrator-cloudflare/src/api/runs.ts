@@ -25,6 +25,7 @@ const streamQuery = v.strictObject({
       v.description("The `id` of an event: the stream continues after it."),
     ),
   ),
+  ticket: v.optional(v.pipe(v.string(), v.description("A ticket of `POST /api/tickets`, in place of credentials."))),
 });
 
 /**
@@ -96,7 +97,7 @@ export const runRoutes: readonly Route[] = [
     query: streamQuery,
     headers: { "Last-Event-ID": "The stream continues after this event." },
     answers: { 200: "text/event-stream" },
-    refusals: ["origin_not_allowed", "sockets_not_configured", "too_many_readers"],
+    refusals: ["sockets_not_configured", "too_many_readers"],
     handle: (call) => {
       const { request, ids, query } = call;
       const headersOnly = request.method === "HEAD";
@@ -104,7 +105,7 @@ export const runRoutes: readonly Route[] = [
       const cursor = cursorOf(request, query.lastEventId, isSocket);
       const fromNow = cursor === undefined && query.from === "now";
       if (isSocket) return openSocket(call, ids.id, { cursor, fromNow });
-      return askRun(call, ids.id, { ask: "follow", cursor, fromNow, headersOnly });
+      return askRun(call, ids.id, { ask: "follow", cursor, fromNow, headersOnly, ticket: call.ticket });
     },
   }),
 ];

@@ -61,6 +61,7 @@ export const SHOWN_FIELDS: Readonly<Record<string, readonly FieldRule[]>> = {
   readJournal: [TOKEN_ID, STACK, ALL],
   followRun: [TOKEN_ID, DISPATCH_MESSAGE, ALL],
   readAudit: [ALL],
+  makeTicket: [ALL],
   listRuns: [ALL],
   listWorkflows: [ALL],
   deliverEvent: DELIVERED,

@@ -1,5 +1,5 @@
 /**
- * Message authentication codes of texts that the deployment gives away and gets back (SEC8): URLs of public tokens.
+ * Message authentication codes of texts that the deployment gives away and gets back (SEC8, SEC11): URLs of public tokens, and tickets.
  *
  * Owns: the covered text, the length of a code, and the comparison. A code belongs to one purpose. A text that expires
  * carries its expiry as one of the covered parts.
@@ -12,7 +12,7 @@
 import { toHex } from "@holdfast/protocol";
 
 /** What a code is for. A code for one purpose is not valid for another. */
-export type Purpose = "public token";
+export type Purpose = "public token" | "ticket";
 
 /** 128 bits. */
 const MAC_BYTES = 16;

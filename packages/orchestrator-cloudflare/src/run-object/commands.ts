@@ -13,6 +13,7 @@ import {
   type TokenStanding,
   type View,
 } from "@holdfast/orchestrator";
+import type { TicketUse } from "../auth/tickets.ts";
 import type { FollowRequest } from "../feed/stream-readers.ts";
 
 type InputOf<T extends Input["type"]> = Extract<Input, { readonly type: T }>;
@@ -42,7 +43,7 @@ export type RunCommand =
   /** The object answers when the run has ended, or after `waitMs`. */
   | { readonly ask: "read"; readonly waitMs: number }
   /** Returns the run's events after `cursor` as Server-Sent Events. */
-  | ({ readonly ask: "follow" } & FollowRequest)
+  | ({ readonly ask: "follow"; readonly ticket?: TicketUse | undefined } & FollowRequest)
   | { readonly ask: "audit" }
   /** How a public token stands. The answer is a `TokenAnswer`. */
   | { readonly ask: "publicToken"; readonly tokenId: string; readonly incarnation: string }

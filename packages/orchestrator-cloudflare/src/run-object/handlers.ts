@@ -46,15 +46,19 @@ export function handleDurableObjectAlarm(deps: RunObjectDeps): Promise<void> {
 export async function serveRequest(open: Open, request: Request): Promise<Response> {
   try {
     const object = open();
-    if (request.headers.get("Upgrade") === "websocket") {
-      const { searchParams } = new URL(request.url);
-      return object.openSocket(
-        searchParams.get("cursor") ?? undefined,
-        searchParams.get("from") === "now",
-        JSON.parse(searchParams.get("view") ?? "null") ?? NOTHING,
-      );
-    }
-    return await object.handle((await request.json()) as RunRequest);
+    if (request.headers.get("Upgrade") !== "websocket")
+      return await object.handle((await request.json()) as RunRequest);
+    // The request of a socket has no body.
+    const { searchParams } = new URL(request.url);
+    return await object.openSocket(
+      {
+        ask: "follow",
+        cursor: searchParams.get("cursor") ?? undefined,
+        fromNow: searchParams.get("from") === "now",
+        ticket: JSON.parse(searchParams.get("ticket") ?? "null") ?? undefined,
+      },
+      JSON.parse(searchParams.get("view") ?? "null") ?? NOTHING,
+    );
   } catch (error) {
     if (error instanceof ApiRefusal) return error.toResponse();
     console.error("holdfast: a request to a run failed", error);

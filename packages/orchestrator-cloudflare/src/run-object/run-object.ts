@@ -38,6 +38,7 @@ import { listWorkflows, notServed, refuseUnserved } from "./served-workflows.ts"
 import { DurableObjectStore } from "./store.ts";
 import { TokenIds } from "./token-ids.ts";
 import { newUnique } from "./unique.ts";
+import { UsedTickets } from "./used-tickets.ts";
 import { Watchers } from "./watchers.ts";
 
 /** How long the alarm handler waits for the run that it woke, ms. If the object dies then, the platform repeats the alarm. */
@@ -55,6 +56,7 @@ export class RunObject {
   readonly #large: LargeRows | undefined;
   readonly #key: KeyReservation;
   readonly #tokenIds: TokenIds;
+  readonly #tickets: UsedTickets;
   #alarmChecked = false;
   /** The erasure in progress. */
   #erasing: Promise<void> | undefined;
@@ -70,6 +72,7 @@ export class RunObject {
     this.#large = deps.bucket && new LargeRows(store, deps.bucket);
     this.#watchers = new Watchers(header);
     this.#tokenIds = new TokenIds(store);
+    this.#tickets = new UsedTickets(this.#clock);
     const hide = (text: string): string => this.#tokenIds.hide(text);
     const source = { store, header, hide, inProgress: () => this.#host.stepsInProgress() };
     this.#readers = new StreamReaders(source, this.#watchers, limits.streamReaders);
@@ -157,7 +160,7 @@ export class RunObject {
         await this.#watchers.ended(command.waitMs);
         return this.#json(this.#answers.record(view), view);
       case "follow":
-        return this.#readers.open(() => this.#answers.header(), command, view);
+        return this.#tickets.use(command.ticket, () => this.#readers.open(() => this.#answers.header(), command, view));
       case "journal":
         return this.#json(this.#answers.journal(command, view), view);
       case "audit":
@@ -182,16 +185,17 @@ export class RunObject {
 
   /**
    * Opens a socket that follows the run.
-   * @throws ApiRefusal `sockets_not_configured`, `not_found`, `too_many_readers`
+   * @throws ApiRefusal `sockets_not_configured`, `not_found`, `too_many_readers`, `unauthorized` for a used ticket
    */
-  openSocket(cursor: string | undefined, fromNow: boolean, view: CallersView): Response {
-    if (this.#sockets === undefined) {
+  openSocket({ cursor, fromNow, ticket }: CommandOf<"follow">, view: CallersView): Promise<Response> {
+    const sockets = this.#sockets;
+    if (sockets === undefined) {
       throw new ApiRefusal(
         "sockets_not_configured",
         "This deployment has no sockets. Pass sockets (ctx) to the run's object, or follow the run without Upgrade.",
       );
     }
-    return this.#sockets.open(this.#answers.header(), cursor, fromNow, view);
+    return this.#tickets.use(ticket, () => sockets.open(this.#answers.header(), cursor, fromNow, view));
   }
 
   acknowledged(socket: HibernatingSocketLike): void {

@@ -82,6 +82,7 @@ function pathOf(known: readonly string[]): fc.Arbitrary<string> {
         "/api/runs/bulk",
         "/api/index/rebuild",
         "/api/workflows",
+        "/api/tickets",
         "/healthz",
         "/openapi.json",
       ),
@@ -114,6 +115,7 @@ const queryOf = fc.oneof(
             "parentRunId",
             "from",
             "lastEventId",
+            "ticket",
             "x",
           ),
           fc.oneof(
@@ -130,6 +132,8 @@ const queryOf = fc.oneof(
               "NaN",
               "1.AAAA",
               "1~2.3.4.5",
+              `1${"~9.9.9.9".repeat(2_000)}`,
+              "e30.00000000000000000000000000000000",
             ),
             fc.string({ maxLength: 12 }),
           ),
@@ -224,6 +228,14 @@ const bodyForPath: readonly (readonly [RegExp, fc.Arbitrary<unknown>])[] = [
   ],
   [/tokens/, fc.record({ payload: anything }, all)],
   [/pause$|retry$/, fc.constant({})],
+  [
+    /tickets$/,
+    fc.record({
+      path: mostly(
+        fc.constantFrom("/api/runs/x/stream", "/api/runs/%2F/stream", "/api/runs/x", "/api/runs/%zz/stream"),
+      ),
+    }),
+  ],
 ];
 
 const nonsense: fc.Arbitrary<HostileRequest["body"]> = fc.oneof(
@@ -273,7 +285,8 @@ const headersOf = fc
       "Idempotency-Key": fc.constantFrom("k1", "k2", " ", "x".repeat(300), "ü"),
       Prefer: fc.constantFrom("wait=0", "wait=-1", "wait=99999999", "respond-async, wait=0", "wait=0.5"),
       traceparent: fc.constantFrom("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "nonsense", "ff--"),
-      "Last-Event-ID": fc.constantFrom("1", "0~0.1.0.0", "9999999999~1.2.3.4", "x"),
+      "Last-Event-ID": fc.constantFrom("1", "0~0.1.0.0", "9999999999~1.2.3.4", "x", `1${"~0.1.0.0".repeat(2_000)}`),
+      Upgrade: fc.constantFrom("websocket", "WebSocket", "h2c"),
       Authorization: fc.constantFrom("Bearer x", "Basic x", "Bearer"),
     },
     { requiredKeys: ["Content-Type"] },
@@ -292,7 +305,7 @@ const headersOf = fc
 
 /** Generates the verb of a path's route in most cases. */
 function verbFor(path: string): fc.Arbitrary<string> {
-  const posts = /(resume|events|signals|tokens\/.*|cancel|pause|retry|bulk|rebuild)$/.test(path);
+  const posts = /(resume|events|signals|tokens\/.*|cancel|pause|retry|bulk|rebuild|tickets)$/.test(path);
   const fits = posts
     ? fc.constant("POST")
     : path === "/api/runs"

@@ -1,13 +1,14 @@
 /**
  * `pnpm fuzz --requests N --seed S`: sends hostile requests to the real Worker on a local workerd with storage on disk.
  *
- * Owns: the concurrent sending, and the verdict: no answer is a 5xx, every refusal has a code and a message, and the
- * audit of each target run contains the accepted changes.
+ * Owns: the concurrent sending, and the verdict: no answer is a 5xx, every refusal has a code and a message, no changed, used
+ * or expired ticket opens a stream, and the audit of each target run contains the accepted changes.
  */
 import { parseArgs } from "node:util";
 import * as fc from "fast-check";
 import { startLocalRuntime } from "@holdfast/cli/local-runtime";
 import { type HostileRequest, hostileRequest } from "./hostile-requests.ts";
+import { hostileTicket, inQuery } from "./hostile-tickets.ts";
 
 const { values } = parseArgs({
   options: {
@@ -35,6 +36,7 @@ try {
     const some = fc.sample(hostileRequest(CANARIES), { seed: seed + sent, numRuns: Math.min(total - sent, 1_000) });
     for (let at = 0; at < some.length; at += CONCURRENT) await Promise.all(some.slice(at, at + CONCURRENT).map(send));
     sent += some.length;
+    await checkTickets(seed + sent);
     progress(sent);
   }
   for (const runId of CANARIES) await checkCanary(runId);
@@ -72,6 +74,47 @@ async function send({ method, path, headers, body }: HostileRequest): Promise<vo
   accepted.set(runId, (accepted.get(runId) ?? 0) + 1);
 }
 
+interface Issued {
+  readonly path: string;
+  readonly ticket: string;
+  readonly expiresAt: number;
+}
+
+/** A ticket that is not used before it has expired. */
+let unused: Issued | undefined;
+
+async function issue(runId: string): Promise<Issued> {
+  const path = `/api/runs/${runId}/stream`;
+  const answer = await post("/api/tickets", { path });
+  return { path, ...((await answer.json()) as Omit<Issued, "path">) };
+}
+
+/** Sends changed tickets, one ticket twice, one for another path, and one that has expired. */
+async function checkTickets(batch: number): Promise<void> {
+  const [one, other] = [await issue("canary-0"), await issue("canary-1")];
+  const changed = fc.sample(hostileTicket([one.ticket, other.ticket]), { seed: batch, numRuns: 100 });
+  for (let at = 0; at < changed.length; at += CONCURRENT) {
+    const some = changed.slice(at, at + CONCURRENT);
+    await Promise.all(some.map((ticket) => expectStatus(401, one.path, ticket)));
+  }
+  await expectStatus(401, other.path, one.ticket);
+  // A request of the suite may have deleted the run.
+  const exists = (await fetch(`${runtime.url}/api/runs/canary-0`)).status === 200;
+  if (exists) for (const status of [200, 401]) await expectStatus(status, one.path, one.ticket);
+  unused ??= other;
+  if (Date.now() <= unused.expiresAt) return;
+  await expectStatus(401, unused.path, unused.ticket);
+  count("expired tickets");
+  unused = undefined;
+}
+
+async function expectStatus(status: number, path: string, ticket: string): Promise<void> {
+  const response = await fetch(`${runtime.url}${path}?ticket=${inQuery(ticket)}`);
+  count(`tickets ${response.status}`);
+  await response.body?.cancel();
+  if (response.status !== status) findings.push(`the ticket ${ticket} for ${path} answered ${response.status}`);
+}
+
 /**
  * Checks that the run's audit has at least the accepted changes. It has more if bulk requests changed the run, and these
  * runs are counted separately.
@@ -87,10 +130,11 @@ async function checkCanary(runId: string): Promise<void> {
   count(recorded === (accepted.get(runId) ?? 0) ? "canaries exact" : "canaries with bulk changes");
 }
 
-async function post(path: string, body: unknown): Promise<void> {
+async function post(path: string, body: unknown): Promise<Response> {
   const init = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
   const response = await fetch(runtime.url + path, init);
   if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
+  return response;
 }
 
 function count(what: string): void {

@@ -2,7 +2,7 @@
 export { Client, type InputOf, type OutputOf, createClient } from "./client.ts";
 export { ApiError, ConnectionError, RunFailedError } from "./errors.ts";
 export type { StreamOptions } from "./run-events.ts";
-export { type DeliveryOptions, RunHandle } from "./run-handle.ts";
+export { type DeliveryOptions, RunHandle, type StreamTicket } from "./run-handle.ts";
 export type { ClientOptions } from "./transport.ts";
 export type {
   AuditEntry,

@@ -24,6 +24,7 @@ const FIELDS = {
   ],
   resume: ["runId", "input", "workflowId", "resumeFromStep", "seedResults", "tags", "triggeredByUserId", "signal"],
   stream: ["from", "lastEventId", "signal"],
+  ticket: ["from", "lastEventId", "signal"],
   journal: ["after", "signal"],
   deliver: ["deliveryId", "signal"],
   call: ["signal"],
@@ -57,8 +58,8 @@ export function checkClientOptions(options: ClientOptions): void {
   if (!(retryAfterMs >= 0 && retryAfterMs < Infinity)) reject("retryAfterMs", "must be a number of milliseconds");
 }
 
-export function checkFrom(from: unknown): void {
-  if (from !== undefined && from !== "start" && from !== "now") reject("from", 'must be "start" or "now"', "stream");
+export function checkFrom(from: unknown, where: string): void {
+  if (from !== undefined && from !== "start" && from !== "now") reject("from", 'must be "start" or "now"', where);
 }
 
 function reject(option: string, problem: string, where = "createClient"): never {

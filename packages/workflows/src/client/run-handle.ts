@@ -23,6 +23,14 @@ export interface DeliveryOptions extends CallOptions {
   readonly deliveryId?: string | undefined;
 }
 
+export interface StreamTicket {
+  readonly ticket: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+  /** For `new WebSocket(url)` or `new EventSource(url)`. */
+  readonly url: string;
+}
+
 /** The time for which the API may hold its answer. */
 const WAIT_SECONDS = 50;
 const POLL_MS_MIN = 250;
@@ -65,8 +73,26 @@ export class RunHandle<Output = unknown> {
   /** Yields the run's events as they happen, until it has ended. */
   stream(options: StreamOptions = {}): AsyncGenerator<RunEvent, void> {
     given(options, "stream");
-    checkFrom(options.from);
+    checkFrom(options.from, "stream");
     return runEvents(this.#transport, `${this.#path}/stream`, options);
+  }
+
+  /**
+   * Makes a URL with which a browser, which cannot send credentials with a WebSocket or an EventSource, may follow the run
+   * once, within 60 s. The holder of the URL sees what this client may see of the run.
+   * @throws ApiError `forbidden`, `tickets_not_configured`
+   */
+  async ticket(options: StreamOptions = {}): Promise<StreamTicket> {
+    const { signal, ...query } = given(options, "ticket");
+    checkFrom(query.from, "ticket");
+    const path = `${this.#path}/stream`;
+    const made = await this.#send<Omit<StreamTicket, "url">>({
+      method: "POST",
+      path: "/api/tickets",
+      body: { path },
+      signal,
+    });
+    return { ...made, url: this.#transport.urlOf(path, { ...query, ticket: made.ticket }).href };
   }
 
   /** Iterates over all entries, oldest first. Reads each page when the caller needs it. */

@@ -64,6 +64,14 @@ export class Transport {
     return (await this.#repeat(request, { streamed: true })).response;
   }
 
+  urlOf(path: string, query: NonNullable<ApiRequest["query"]>): URL {
+    const target = new URL(this.#options.url.replace(/\/+$/, "") + path);
+    for (const [name, value] of Object.entries(query)) {
+      for (const one of [value].flat()) if (one !== undefined) target.searchParams.append(name, String(one));
+    }
+    return target;
+  }
+
   /** The pause before the first repetition, ms. */
   get retryAfterMs(): number {
     return this.#options.retryAfterMs ?? 250;
@@ -130,11 +138,8 @@ export class Transport {
     { method, path, query = {}, body, headers = {}, signal }: ApiRequest,
     streamed: boolean,
   ): Promise<Response> {
-    const { url, token, timeoutMs = 75_000, fetch = (request: Request) => globalThis.fetch(request) } = this.#options;
-    const target = new URL(url.replace(/\/+$/, "") + path);
-    for (const [name, value] of Object.entries(query)) {
-      for (const one of [value].flat()) if (one !== undefined) target.searchParams.append(name, String(one));
-    }
+    const { token, timeoutMs = 75_000, fetch = (request: Request) => globalThis.fetch(request) } = this.#options;
+    const target = this.urlOf(path, query);
     const given = new Headers({ Accept: "application/json", ...this.#options.headers, ...headers });
     if (token !== undefined)
       given.set("Authorization", `Bearer ${typeof token === "function" ? await token() : token}`);
