@@ -1,4 +1,4 @@
-/** tests: readers of a run who close their connections, on plain workerd and real TCP */
+/** tests: readers of a run who close their connections or come with tickets, on plain workerd and real TCP */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
@@ -98,4 +98,35 @@ test("STR4 the place of a socket is free when its connection has ended, with or 
   for (const leave of ["destroy", "resetAndDestroy", "end"] as const) {
     for (let i = 0; i < READERS * 2; i++) await expect.poll(() => upgrade(leave), { interval: 20 }).toBe("101");
   }
+});
+
+async function makeTicket(): Promise<string> {
+  const body = JSON.stringify({ path: "/api/runs/r/stream" });
+  const headers = { ...HEADERS, "Content-Type": "application/json" };
+  const answer = await fetch(`${url}/api/tickets`, { method: "POST", headers, body });
+  return ((await answer.json()) as { ticket: string }).ticket;
+}
+
+/** Opens a socket as a browser does, without headers. Resolves with the type of its first message, or `undefined`. */
+async function openSocket(ticket: string): Promise<string | undefined> {
+  const socket = new WebSocket(`${url.replace("http", "ws")}/api/runs/r/stream?ticket=${ticket}`);
+  const message = await new Promise<string | undefined>((resolve) => {
+    socket.addEventListener("message", (event) => resolve(String(event.data)));
+    socket.addEventListener("error", () => resolve(undefined));
+  });
+  socket.close();
+  return (JSON.parse(message ?? "{}") as { events?: { type: string }[] }).events?.[0]?.type;
+}
+
+test("SEC11 a ticket opens a stream or a socket without credentials, once, with the key that the index made", async () => {
+  const [first, second] = [await makeTicket(), await makeTicket()];
+  const stream = `${url}/api/runs/r/stream?ticket=${first}`;
+  const connection = new AbortController();
+  expect((await fetch(stream, { signal: connection.signal })).status).toBe(200);
+  connection.abort();
+  expect((await fetch(stream)).status).toBe(401);
+  expect(await openSocket(first)).toBeUndefined();
+  expect(await openSocket(second)).toBe("run");
+  expect(await openSocket(second)).toBeUndefined();
+  expect((await fetch(`${url}/api/runs/r/stream`)).status).toBe(401);
 });
