@@ -8,6 +8,41 @@ const STEP = { kind: "step", ms: 0, failures: 0, once: false, undo: "none", time
 const NO_FAULTS = { timeoutMs: undefined, remote: "never", actions: [], faults: [], resume: undefined } as const;
 
 export const FOUND: Record<string, Scenario> = {
+  "a stream ended without its number of chunks, because an abandoned execution reported to a host that had none": {
+    ...NO_FAULTS,
+    program: {
+      kind: "shared",
+      id: 1,
+      parts: [
+        {
+          kind: "sequence",
+          id: 2,
+          parts: [
+            { ...STEP, id: 4, name: "s4" },
+            { ...STEP, id: 5, name: "s5" },
+          ],
+        },
+        {
+          kind: "child",
+          id: 6,
+          detach: false,
+          body: {
+            kind: "first",
+            id: 7,
+            parts: [
+              { kind: "sleep", id: 8, ms: 0 },
+              { kind: "sleep", id: 9, ms: 989 },
+              { kind: "sleep", id: 10, ms: 287 },
+            ],
+          },
+        },
+        { kind: "stream", id: 12, chunks: 2 },
+      ],
+    },
+    remote: "by turns",
+    actions: [{ afterMs: 642, run: 3, act: { type: "deliver", on: "event", name: "b", delivery: 0 } }],
+    faults: [{ at: 11, type: "zombie after" }],
+  },
   "an execution that reached a limit while it was paused was not notified that it continues": {
     ...NO_FAULTS,
     program: {

@@ -29,6 +29,8 @@ import { endWaitsThatOpenedDue, openWait } from "./waits.ts";
 /** Commits a report as a whole, or rejects it (E2). */
 export function report(draft: Draft, input: Input & { type: "report" }): Reply {
   if (isTerminal(draft.header.status)) return reject("ended");
+  // The execution that reports belongs to a process that died. The host has not read its streams.
+  if (!draft.live) return reject("superseded");
   const problem = problemOfReport(input.report, input.from);
   if (problem !== undefined) return refuseReport(draft, invalidMessage(problem));
   const { epoch, asked, remote } = input.report;
