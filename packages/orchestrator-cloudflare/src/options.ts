@@ -47,11 +47,22 @@ export type OptionsSchema = v.StrictObjectSchema<v.ObjectEntries, undefined>;
 
 /** Returns the first problem of an options object; `undefined`: it is valid. `where` names the object. */
 export function problemOf(schema: OptionsSchema, value: unknown, where: string): string | undefined {
+  return readOptions(schema, value, where).problem;
+}
+
+/** Reads each field of an options object once. Returns a copy that the schema has checked, or the first problem. */
+export function readOptions(
+  schema: OptionsSchema,
+  value: unknown,
+  where: string,
+): { readonly value?: unknown; readonly problem?: string } {
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value) && !hasMethods("then")(value);
-  if (!isObject) return `${where}: must be an object with ${Object.keys(schema.entries).join(", ")}.`;
+  if (!isObject) return { problem: `${where}: must be an object with ${Object.keys(schema.entries).join(", ")}.` };
   const result = v.safeParse(schema, value, { abortEarly: true });
-  if (result.success) return undefined;
-  const [issue] = result.issues;
+  return result.success ? { value: result.output } : { problem: describeIssue(schema, result.issues[0], where) };
+}
+
+function describeIssue(schema: OptionsSchema, issue: v.BaseIssue<unknown>, where: string): string {
   const field = [where, ...(issue.path ?? []).map(({ key }) => String(key))].join(".");
   if (issue.type !== "strict_object") return `${field}: ${issue.message}.`;
   if (issue.expected === "never") return `${field}: unknown option.${suggestion(schema as Nested, issue.path ?? [])}`;
@@ -180,7 +191,8 @@ export function isDuration(value: unknown): value is Duration {
 }
 
 function isHttpUrl(value: unknown): value is string {
-  if (typeof value !== "string" || !URL.canParse(value)) return false;
+  // A URL parser also accepts blanks around a URL, backslashes and missing slashes: the text is used as it is.
+  if (typeof value !== "string" || !/^https?:\/\/[^\s\\]+$/i.test(value) || !URL.canParse(value)) return false;
   const { protocol, username, password } = new URL(value);
   // No request can be sent to a URL with a password.
   return /^https?:$/.test(protocol) && username === "" && password === "";

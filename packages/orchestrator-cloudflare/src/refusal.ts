@@ -62,9 +62,13 @@ export class ApiRefusal extends Error {
     return STATUS_OF[this.code];
   }
 
+  /** The headers of every answer with this refusal. */
+  get allHeaders(): Readonly<Record<string, string>> {
+    return { ...(isTemporary(this.code) ? { "Retry-After": "5" } : {}), ...this.headers };
+  }
+
   toResponse(): Response {
-    const { code, message, details } = this;
-    const headers = { ...(isTemporary(code) ? { "Retry-After": "5" } : {}), ...this.headers };
+    const { code, message, details, allHeaders: headers } = this;
     const body = { error: code, message, ...(details === undefined ? {} : { details }) };
     return Response.json(body, { status: STATUS_OF[code], headers });
   }

@@ -32,7 +32,9 @@ export async function readBody<S extends v.GenericSchema>(
   if (result.success) return result.output;
   const issues = result.issues.slice(0, 10).map((issue) => ({ path: pathOf(issue), message: messageOf(issue) }));
   const first = issues[0];
-  const code = ID_FIELDS.has(first?.path ?? "") && result.issues[0].type !== "string" ? "invalid_id" : "invalid_body";
+  // Another type than text, and an unknown or missing field, are faults of the body's shape.
+  const isId = ID_FIELDS.has(first?.path ?? "") && !["string", "strict_object"].includes(result.issues[0].type);
+  const code = isId ? "invalid_id" : "invalid_body";
   throw new ApiRefusal(code, `The body is invalid: ${first?.path}: ${first?.message}.`, {
     issues,
   });

@@ -73,7 +73,10 @@ describe("Prefer", () => {
     expect(await applied("/api/runs", json, "respond-async, wait=5")).toBe("wait=5");
     expect(await applied("/api/runs/r", undefined, "wait=3600")).toBe("wait=60");
     expect(await applied("/api/runs/r/resume", { runId: "n" }, "wait=2")).toBe("wait=2");
-    for (const prefer of ["wait=0", "wait=soon", "return=minimal"])
+    for (const prefer of ["Wait=1", 'wait="1"', "wait = 1", "wait=1;x=2", "wait=1, wait=9", 'x="y", wait=1', "wait=01"])
+      expect([prefer, await applied("/api/runs", json, prefer)]).toEqual([prefer, "wait=1"]);
+    expect(await applied("/api/runs", json, "wait=99999999999999999999")).toBe("wait=60");
+    for (const prefer of ["wait=0", "wait=soon", "return=minimal", 'x="a, wait=9"', "xwait=9", "wait=1.5", "wait=-1"])
       expect(await applied("/api/runs/r", undefined, prefer)).toBeNull();
     expect(await applied("/api/runs/absent", undefined, "wait=1")).toBeNull();
   });

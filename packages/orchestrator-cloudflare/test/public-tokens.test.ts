@@ -136,6 +136,12 @@ describe("a guess", () => {
       [tenant, run, token],
       ["x"],
       [tenant, run, incarnation, mac, token, "more"],
+      [tenant, run, incarnation, mac, `${token}%00`],
+      [tenant, run, incarnation, `${mac}%zz`, token],
+      [tenant, "%c3%28", incarnation, mac, token],
+      [tenant, `${run}%2F..`, incarnation, mac, token],
+      [`${tenant}%2F${run}`, incarnation, mac, token],
+      [tenant, run, incarnation, mac, "x".repeat(257)],
     ];
     for (const guess of guesses) {
       const body = new ReadableStream(

@@ -114,6 +114,14 @@ describe("a click", () => {
   });
 });
 
+test("SEC8 API5 a page that refuses has the headers of the refusal", async () => {
+  const { path } = await issue();
+  const api = new FakeDeployment([], { publicRateLimit: { limit: async () => ({ success: false }) } });
+  const answer = await click(api, path);
+  expect([answer.status, answer.headers.get("Retry-After")]).toEqual([429, "5"]);
+  expect(await answer.text()).toContain("<!doctype html>");
+});
+
 describe("a form", () => {
   test.each([
     ["payload=%22yes%22", "yes"],

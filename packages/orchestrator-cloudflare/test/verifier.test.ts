@@ -2,6 +2,7 @@
 import { HoldfastError } from "@holdfast/protocol";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type VerifyRequest, anyOf, bearerAuth, closed, handleWorkerRequest } from "../src/index.ts";
+import { SCOPES } from "../src/auth/principal.ts";
 import { FakeDeployment, answerOf } from "./fake-platform.ts";
 
 const SECRET = "hush-hush-hush-hush";
@@ -64,14 +65,36 @@ const ANSWERS: [name: string, answer: () => unknown, status: number, error?: str
     "unauthorized",
     "cannot be read",
   ],
+  ["a proxy of a Response", () => new Proxy(refusal(403)(), {}), 401, "unauthorized", "cannot be read"],
+  ["a proxy that throws", () => new Proxy({}, THROWING), 401, "unauthorized", "cannot be read"],
+  ["a Response with a reader", () => withReader(refusal(403)()), 401, "unauthorized", "is used up"],
 ];
+
+const fail = (): never => {
+  throw new Error(SECRET);
+};
+/** It only lets `await` look for a method `then`. */
+const THROWING = { get: (_target: object, key: string | symbol) => key !== "then" && fail(), getPrototypeOf: fail };
+
+function withReader(response: Response): Response {
+  response.body?.getReader();
+  return response;
+}
+
+function isResponse(value: unknown): boolean {
+  try {
+    return value instanceof Response;
+  } catch {
+    return false;
+  }
+}
 
 test.each(ANSWERS)("SEC1 a verifier that gives %s has one outcome", async (_name, answer, status, error, words) => {
   const ways = [
     () => answer(),
     async () => answer(),
     // oxlint-disable-next-line typescript/only-throw-error
-    ...(answer() instanceof Response
+    ...(isResponse(answer())
       ? [
           () => {
             throw answer();
@@ -96,6 +119,9 @@ const THROWN: [name: string, thrown: unknown, words: string][] = [
   ["true", true, "a value of the type boolean"],
   ["a principal", FULL, "a value of the type object"],
   ["undefined", undefined, "a value of the type undefined"],
+  ["a proxy of an error", new Proxy(new Error("x"), { get: fail }), "whose fields cannot be read"],
+  ["a proxy that throws", new Proxy({}, THROWING), "whose fields cannot be read"],
+  ["an error with an odd name", Object.assign(new Error("x"), { name: Symbol(SECRET) }), "whose fields cannot be read"],
 ];
 
 test.each(THROWN)("SEC1 a verifier that throws %s answers 401 with a fixed text", async (_name, thrown, words) => {
@@ -128,6 +154,56 @@ test("SEC1 a Response that a verifier gives twice is refused the second time, wi
     [401, "unauthorized"],
   ]);
   expect(String(log.mock.calls)).toContain("used up");
+});
+
+test.each<[name: string, principal: () => object]>([
+  [
+    "a getter",
+    () =>
+      growing((scopes) => ({
+        subject: "ada",
+        get scopes() {
+          return scopes();
+        },
+      })),
+  ],
+  [
+    "a proxy",
+    () =>
+      growing(
+        (scopes) =>
+          new Proxy({ ...FULL }, { get: (target, key) => (key === "scopes" ? scopes() : target[key as "subject"]) }),
+      ),
+  ],
+  ["a list with a method of its own", () => ({ ...FULL, scopes: Object.assign(["read"], { includes: () => true }) })],
+  [
+    "a proxy of a list",
+    () => ({
+      ...FULL,
+      scopes: new Proxy(["read"], { get: (list, key) => (key === "includes" ? () => true : list[key as "length"]) }),
+    }),
+  ],
+])("SEC1 a principal that changes after its check, by %s, gets what was checked", async (_name, principal) => {
+  const api = new FakeDeployment([], { verifyRequest: () => principal() as { subject: string; scopes: [] } });
+  expect((await api.fetch("/api/workflows")).status).toBe(200);
+  expect((await api.fetch("/api/runs", { json: { workflowId: "w" } })).status).toBe(403);
+});
+
+/** Makes a principal whose scopes grow after they were read once. */
+function growing(make: (scopes: () => string[]) => object): object {
+  let reads = 0;
+  return make(() => (reads++ === 0 ? ["read"] : [...SCOPES]));
+}
+
+test("SEC1 a verifier that reads the body of the request, and not of a clone, refuses it", async () => {
+  const json = { workflowId: "w" };
+  const send = (verifyRequest: VerifyRequest) => new FakeDeployment([], { verifyRequest }).fetch("/api/runs", { json });
+  expect((await send(async (request) => (await request.clone().text()) !== "")).status).toBe(404);
+  for (const read of [(request: Request) => request.text(), (request: Request) => request.body?.getReader().read()]) {
+    log.mockClear();
+    expect((await send(async (request) => (await read(request)) !== "")).status).toBe(401);
+    expect(String(log.mock.calls)).toContain("request.clone()");
+  }
 });
 
 test("SEC1 without a verifier the API is closed, and only the value open opens it", async () => {

@@ -4,6 +4,7 @@
 import { type IndexRow, type View, shownFailure } from "@holdfast/orchestrator";
 import { HOST_LIMITS, type ListedRun, RUN_STATUSES } from "@holdfast/protocol";
 import * as v from "valibot";
+import { hideTokenUrls } from "../run-object/token-ids.ts";
 import { idField, nameField, wholeNumberField } from "./fields.ts";
 import { cursorField, writeCursor } from "./page-cursor.ts";
 import { type CheckedCall, type Route, route } from "./route.ts";
@@ -52,10 +53,14 @@ async function listRuns({
   query: { tag, cursor, ...filter },
 }: CheckedCall<string, v.InferOutput<typeof listQuery>, unknown>): Promise<Response> {
   const page = await requireIndex(deps).query(principal.tenantId, { ...filter, tags: tag, after: cursor });
-  return Response.json({
-    runs: page.runs.map((row) => describeRow(row, viewOf(principal))),
+  const view = viewOf(principal);
+  const list = JSON.stringify({
+    runs: page.runs.map((row) => describeRow(row, view)),
     nextCursor: page.next ? writeCursor(page.next) : null,
   });
+  // The error of a child may quote the URL of its parent's token (SEC7).
+  const shown = view.tokenIds ? list : hideTokenUrls(list);
+  return new Response(shown, { headers: { "Content-Type": "application/json" } });
 }
 
 /** Converts a row of the index to the API's type. */

@@ -14,6 +14,9 @@ export function waitApplied(request: Request, deps: WorkerDeps): { readonly "Pre
 
 /** Returns the requested wait, ms, at most `limits.preferWaitMs`; 0 without a valid header. */
 export function preferredWaitMs(request: Request, deps: WorkerDeps): number {
-  const seconds = /(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])/.exec(request.headers.get("Prefer") ?? "")?.[1];
+  const given = request.headers.get("Prefer") ?? "";
+  // A value may be quoted. Other quoted values may contain anything, also the text of a preference.
+  const plain = given.replaceAll(/"([^"]*)"/g, (_quoted, value: string) => (/^\d+$/.test(value) ? value : ""));
+  const seconds = /(?:^|[,;\s])wait\s*=\s*(\d+)\s*(?:$|[,;])/i.exec(plain)?.[1];
   return seconds === undefined ? 0 : Math.min(Number(seconds) * 1_000, limitsOf(deps).preferWaitMs);
 }

@@ -11,6 +11,7 @@ import { type ApiErrorCode, ApiRefusal, STATUS_OF } from "../refusal.ts";
 import { encodeGiven, isForm } from "../request-body.ts";
 import type { TokenAnswer } from "../run-object/commands.ts";
 import { runObjectName } from "../run-object/names.ts";
+import { withMore } from "./answer-headers.ts";
 import { tokenBody } from "./deliveries.ts";
 import { type Call, type CheckedCall, type Route, route } from "./route.ts";
 import { askObject } from "./run-objects.ts";
@@ -77,8 +78,11 @@ function asPage(definition: Parameters<typeof route<typeof PATH>>[0]): Route {
     try {
       return await made.handle(call);
     } catch (error) {
-      if (!(error instanceof ApiRefusal) || !wantsPage(call.request)) throw error;
-      return refusalPage(error);
+      if (!(error instanceof ApiRefusal)) throw error;
+      // No URL of this deployment has an invalid id.
+      const refusal = error.code === "invalid_id" ? unknownToken() : error;
+      if (!wantsPage(call.request)) throw refusal;
+      return refusalPage(refusal);
     }
   };
   return { ...made, handle };
@@ -88,9 +92,9 @@ function wantsPage(request: Request): boolean {
   return isForm(request) || /\btext\/html\b/.test(request.headers.get("Accept") ?? "");
 }
 
-function refusalPage({ code, message }: ApiRefusal): Response {
+function refusalPage({ code, message, allHeaders }: ApiRefusal): Response {
   const [title, details] = PAGES[code] ?? ["This did not work", message];
-  return messagePage(title, details, STATUS_OF[code]);
+  return withMore(messagePage(title, details, STATUS_OF[code]), allHeaders);
 }
 
 const ANSWERED = ["Already answered", "This link was already answered. Nothing was changed."] as const;

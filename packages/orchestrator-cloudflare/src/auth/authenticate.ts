@@ -6,9 +6,10 @@
  *
  * Invariants
  * - A1 Only `true`, a valid principal, and the explicit value "open" admit a request.
+ * - A2 Each field of an answer is read once: what is checked is what is used.
  */
 import * as v from "valibot";
-import { hasMethods, problemOf } from "../options.ts";
+import { hasMethods, readOptions } from "../options.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { isId, isScopes, isSubject, isTenantMeta } from "./credentials.ts";
 import { type Principal, SCOPES, type VerifyRequest, closed } from "./principal.ts";
@@ -39,52 +40,87 @@ export async function authenticate(
   verify: VerifyRequest | "open" | null | undefined,
 ): Promise<Principal | Response> {
   if (verify === "open") return ANYBODY;
-  const result = await resultOf(request, verify ?? closed);
-  if (result === true) return ANYBODY;
-  if (result === false) throw unauthorized("Send valid credentials, for example: Authorization: Bearer <token>.");
-  const problem = result instanceof Response ? responseProblem(result) : principalProblem(result);
-  if (problem === undefined) return result as Response | Principal;
-  console.error(
-    `holdfast: verifyRequest gave ${problem}. It must give true, false, a principal, or a Response with a status of at least 400. The request was answered with 401.`,
-  );
-  throw unauthorized("The credentials could not be verified.");
+  const given = await resultOf(request, verify ?? closed);
+  if (given === false) throw unauthorized("Send valid credentials, for example: Authorization: Bearer <token>.");
+  const answer = readAnswer(given);
+  if (answer instanceof Response) return answer;
+  if (typeof answer === "string") throw wrongAnswer(`gave ${answer}`);
+  if (isBodyTaken(request)) throw wrongAnswer("read the body of the request, which it must read from request.clone()");
+  return answer;
 }
 
 async function resultOf(request: Request, verify: VerifyRequest): Promise<unknown> {
   try {
     return await verify(request);
   } catch (thrown) {
-    if (thrown instanceof Response) return thrown;
-    if (thrown instanceof ApiRefusal) return thrown.toResponse();
+    if (isA(Response, thrown)) return thrown;
+    if (isA(ApiRefusal, thrown)) return thrown.toResponse();
     console.error(`holdfast: verifyRequest threw ${describeThrown(thrown)}. The request was answered with 401.`);
     throw unauthorized("The credentials could not be verified.");
   }
+}
+
+function wrongAnswer(what: string): ApiRefusal {
+  console.error(
+    `holdfast: verifyRequest ${what}. It must give true, false, a principal, or a Response with a status of at least 400. The request was answered with 401.`,
+  );
+  return unauthorized("The credentials could not be verified.");
 }
 
 function unauthorized(message: string): ApiRefusal {
   return new ApiRefusal("unauthorized", message, undefined, { "WWW-Authenticate": "Bearer" });
 }
 
-function responseProblem({ status, bodyUsed }: Response): string | undefined {
-  if (status < 400) return `a Response with the status ${status}`;
-  return bodyUsed ? "a Response whose body is used up: make another one for each request" : undefined;
+/** Whether nobody else can read the body any more. */
+function isBodyTaken({ body, bodyUsed }: Request): boolean {
+  return bodyUsed || body?.locked === true;
 }
 
-function principalProblem(result: unknown): string | undefined {
-  if (result === null) return "null";
-  if (Array.isArray(result)) return "an array";
-  if (hasMethods("then")(result)) return "a promise of a promise";
-  if (typeof result !== "object") return result === undefined ? "undefined" : `a ${typeof result}`;
+/** Like `instanceof`, which throws for some proxies. */
+function isA<T>(type: abstract new (...args: never[]) => T, value: unknown): value is T {
   try {
-    const problem = problemOf(PRINCIPAL, result, "principal");
-    return problem && `an invalid principal (${problem.replace(/\.$/, "")})`;
+    return value instanceof type;
+  } catch {
+    return false;
+  }
+}
+
+/** Returns a copy of the answer, so that it cannot change after the check; a text: what is wrong. */
+function readAnswer(given: unknown): Principal | Response | string {
+  if (given === true) return ANYBODY;
+  try {
+    return isA(Response, given) ? readResponse(given) : readPrincipal(given);
   } catch {
     return "an object whose fields cannot be read";
   }
 }
 
+function readResponse(given: Response): Response | string {
+  const { status, body, bodyUsed } = given;
+  if (status < 400) return `a Response with the status ${status}`;
+  if (bodyUsed || body?.locked === true) return "a Response whose body is used up: make another one for each request";
+  return new Response(body, given);
+}
+
+function readPrincipal(given: unknown): Principal | string {
+  if (given === null) return "null";
+  if (Array.isArray(given)) return "an array";
+  if (hasMethods("then")(given)) return "a promise of a promise";
+  if (typeof given !== "object") return given === undefined ? "undefined" : `a ${typeof given}`;
+  const { value, problem } = readOptions(PRINCIPAL, given, "principal");
+  return problem === undefined ? (value as Principal) : `an invalid principal (${problem.replace(/\.$/, "")})`;
+}
+
 /** Names the kind of a thrown value and its place. An error's message may quote the credentials, so it is left out. */
 function describeThrown(thrown: unknown): string {
+  try {
+    return describeError(thrown);
+  } catch {
+    return "a value whose fields cannot be read";
+  }
+}
+
+function describeError(thrown: unknown): string {
   if (!(thrown instanceof Error)) return `a value of the type ${typeof thrown}`;
   const { name, message, stack } = thrown;
   const kind = /^\w{1,64}$/.test(name) ? name : "Error";

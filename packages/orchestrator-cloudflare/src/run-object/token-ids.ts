@@ -8,10 +8,19 @@ import { type StoreReader, TOKEN_PREFIX } from "@holdfast/orchestrator";
 
 const HIDDEN = "[hidden]";
 const ID_CHARS = 32;
-const HEX = /[0-9a-f]{32,}/g;
+const HEX = /[0-9a-f]{32,}/gi;
 
-/** URLs of tokens, of this run and of others. */
-const URLS = /(\/public\/tokens\/(?:[^/\s"\\<>]{1,800}\/){2,4}|\/api\/runs\/[^/\s"\\<>]{1,800}\/tokens\/)[0-9a-f]{32}/g;
+/**
+ * URLs of tokens, of this run and of others. In a URL within a URL slashes are encoded, and in JSON within JSON they may have
+ * backslashes.
+ */
+const URLS =
+  /((\\*\/|%(?:25)*2f)(?:public\2tokens\2(?:(?:(?!\2)[^\s"<>]){1,800}\2){2,4}|api\2runs\2(?:(?!\2)[^\s"<>]){1,800}\2tokens\2))[0-9a-f]{32}/gi;
+
+/** Returns a text without the generated ids in URLs of tokens. */
+export function hideTokenUrls(text: string): string {
+  return text.replaceAll(URLS, `$1${HIDDEN}`);
+}
 
 export class TokenIds {
   readonly #store: StoreReader;
@@ -24,7 +33,7 @@ export class TokenIds {
   hide(text: string): string {
     const ids = new Set(Array.from(this.#store.list(TOKEN_PREFIX), ([key]) => key.slice(TOKEN_PREFIX.length)));
     const without = ids.size === 0 ? text : text.replaceAll(HEX, (digits) => withoutIds(digits, ids));
-    return without.replaceAll(URLS, `$1${HIDDEN}`);
+    return hideTokenUrls(without);
   }
 }
 
@@ -32,7 +41,7 @@ function withoutIds(digits: string, ids: ReadonlySet<string>): string {
   const parts: string[] = [];
   let shown = 0;
   for (let at = 0; at + ID_CHARS <= digits.length; at += 1) {
-    if (!ids.has(digits.slice(at, at + ID_CHARS))) continue;
+    if (!ids.has(digits.slice(at, at + ID_CHARS).toLowerCase())) continue;
     parts.push(digits.slice(shown, at));
     shown = at + ID_CHARS;
     at = shown - 1;
