@@ -1,5 +1,5 @@
 /**
- * Starts each example with the command of its README, and uses it.
+ * Starts each example with the command of its README, executes the other commands of the README, and uses the example.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -7,7 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findFreePort } from "@holdfast/cli/free-port";
 import { afterEach, expect, test, vi } from "vitest";
-import { REPOSITORY } from "./source-files.ts";
+import { isExecuted, readPage, runPage } from "./pages/run-page.ts";
+import { REPOSITORY, readFiles } from "./source-files.ts";
 
 interface Answer {
   readonly status: string;
@@ -115,56 +116,59 @@ async function run(
   );
 }
 
-test.each(["single-worker", "two-workers"])(
-  "examples/%s greets, sleeps and greets again",
+const PAGES = readFiles("examples/*/README.md").map(({ path }) => path);
+
+/** What a test does with an example after the commands of its page. */
+const FURTHER: Readonly<Record<string, (url: string) => Promise<void>>> = {
+  "node-steps": transferMoney,
+  "multi-tenant-dispatcher": runTenants,
+};
+
+test.each(PAGES.filter((page) => readPage(page).some(isExecuted)))(
+  "every command of %s does what the page shows",
   { timeout: 90_000 },
-  async (example) => {
+  async (page) => {
+    const example = page.split("/")[1] ?? "";
     const url = await start(example);
-    expect(await run(url, "greeting", { name: "Ada", afterMs: 200 })).toMatchObject({
-      status: "completed",
-      output: ["Hello, Ada.", "Still there, Ada?"],
-    });
+    expect(await runPage(page, url)).toEqual([]);
+    await FURTHER[example]?.(url);
   },
 );
 
-test.each(["node", "hono", "express"])(
+test.each(["hono", "express"])(
   "examples/node-steps moves money in SQLite, and compensates a failed transfer: served with %s",
   { timeout: 90_000 },
   async (server) => {
     const url = await start("node-steps", { STEPS_SERVER: server });
-    expect(await run(url, "transfer", { from: "alice", to: "bob", cents: 2_500 })).toMatchObject({
-      status: "completed",
-      output: { from: 7_500, to: 2_500 },
-    });
-    expect(await run(url, "transfer", { from: "alice", to: "closed", cents: 1_000 })).toMatchObject({
-      status: "compensated",
-      error: { message: "the account is closed" },
-    });
-    expect(await run(url, "transfer", { from: "alice", to: "bob", cents: 500 })).toMatchObject({
-      output: { from: 7_000, to: 3_000 },
-    });
+    expect(await runPage("examples/node-steps/README.md", url)).toEqual([]);
+    await transferMoney(url);
   },
 );
 
-test(
-  "examples/multi-tenant-dispatcher runs the code of each tenant, and pauses runs of unknown tenants",
-  { timeout: 90_000 },
-  async () => {
-    const url = await start("multi-tenant-dispatcher");
-    for (const tenant of ["acme", "globex"]) {
-      expect(await run(url, "hello", null, { tenantMeta: { tenant } })).toMatchObject({
-        output: `${tenant} says hello`,
-      });
-    }
-    expect(await run(url, "hello", null, { tenantMeta: { tenant: "unknown" } })).toMatchObject({
-      status: "paused",
-      error: {
-        code: "DISPATCH_REFUSED",
-        message: expect.stringContaining('The script "unknown" is not in the dispatch namespace.'),
-      },
-    });
-  },
-);
+/** The page has moved 2,500 cents from alice to bob. */
+async function transferMoney(url: string): Promise<void> {
+  expect(await run(url, "transfer", { from: "alice", to: "closed", cents: 1_000 })).toMatchObject({
+    status: "compensated",
+    error: { message: "the account is closed" },
+  });
+  expect(await run(url, "transfer", { from: "alice", to: "bob", cents: 500 })).toMatchObject({
+    output: { from: 7_000, to: 3_000 },
+  });
+}
+
+/** The page has run the code of the tenant acme. */
+async function runTenants(url: string): Promise<void> {
+  expect(await run(url, "hello", null, { tenantMeta: { tenant: "globex" } })).toMatchObject({
+    output: "globex says hello",
+  });
+  expect(await run(url, "hello", null, { tenantMeta: { tenant: "unknown" } })).toMatchObject({
+    status: "paused",
+    error: {
+      code: "DISPATCH_REFUSED",
+      message: expect.stringContaining('The script "unknown" is not in the dispatch namespace.'),
+    },
+  });
+}
 
 test(
   "DUR4 the Worker with the workflows is deployed again while runs are in flight, and all of them complete",

@@ -5,9 +5,10 @@
  * default: without the secret API_TOKENS every API route answers `503 auth_not_configured` (SEC1).
  */
 import { order } from "@holdfast/example-order";
+import { review } from "@holdfast/example-order/review";
 import { holdfast } from "@holdfast/orchestrator-cloudflare/worker";
 
-const app = holdfast({ workflows: [order] });
+const app = holdfast({ workflows: [order, review] });
 
 export default app.worker;
 
