@@ -140,8 +140,38 @@ describe("ctx.shielded", () => {
     host.crash();
     await host.advance();
     expect(host.header.cleanup).toBe("timed out");
-    expect(host.header.endedAt).toBeLessThan(cancelledAt + 80_000);
+    expect(host.header.endedAt).toBeLessThan(cancelledAt + 90_000);
   });
+
+  test.each([true, false])(
+    "CAN9 DUR4 an outage leaves its steps time to execute: after a cancel %s",
+    async (cancelled) => {
+      const did: string[] = [];
+      const host = await started(async (ctx) => {
+        await ctx.step("reserve", { compensate: () => did.push("undo") }, () => 1);
+        try {
+          if (cancelled) await ctx.waitForSignal("never");
+        } finally {
+          await ctx.shielded(({ step }) =>
+            step("release", async ({ signal }) => {
+              await new Promise((resolve) => host.clock.setTimer(1_000, () => resolve(1)));
+              did.push(signal.aborted ? "aborted" : "released");
+            }),
+          );
+        }
+        return "done";
+      });
+      if (cancelled) host.cancel();
+      await host.settle();
+      host.crash();
+      host.clock.jump(600_000);
+      await host.advance();
+      expect(host.header.cleanup).toBeUndefined();
+      expect(host.header.status).toBe(cancelled ? "cancelled" : "completed");
+      expect(did).toContain("released");
+      expect(did).not.toContain("aborted");
+    },
+  );
 
   test("CAN9 inside only steps are allowed", async () => {
     const wrong: Record<string, (ctx: WorkflowContext) => unknown> = {
@@ -202,6 +232,40 @@ describe("a stopped run without an executor", () => {
     await host.advance();
     expect(host.header).toMatchObject({ status: "cancelled", cleanup: "not run", error: { code: "CANCELLED" } });
     expect((host.header.endedAt ?? 0) - cancelledAt).toBeLessThanOrEqual(60_000);
+    expect(host.store.alarm).toBeNull();
+  });
+
+  test.each([false, true])(
+    "CAN2 DUR9 clean-up code runs when the orchestrator itself was away for longer than that: evicted before %s",
+    async (evicted) => {
+      const did: string[] = [];
+      const host = await started(async (ctx) => {
+        try {
+          await ctx.waitForSignal("never");
+        } finally {
+          await ctx.shielded(({ step }) => step("release", () => did.push("release")));
+        }
+      });
+      if (evicted) host.crash();
+      host.cancel();
+      host.crash();
+      host.clock.jump(600_000);
+      await host.advance();
+      expect(did).toEqual(["release"]);
+      expect(host.header).toMatchObject({ status: "cancelled" });
+      expect(host.header.cleanup).toBeUndefined();
+    },
+  );
+
+  test("CAN2 DUR7 a run whose executions die before its clean-up code ends without it", async () => {
+    const host = await started((ctx) => ctx.waitForSignal("s"));
+    host.cancel();
+    for (let deaths = 0; deaths < 12 && !host.ended; deaths++) {
+      host.crash();
+      host.clock.jump(600_000);
+      host.fireAlarmIfSet();
+    }
+    expect(host.header).toMatchObject({ status: "cancelled", cleanup: "not run" });
     expect(host.store.alarm).toBeNull();
   });
 

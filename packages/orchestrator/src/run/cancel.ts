@@ -79,8 +79,9 @@ export function settleCleanup(draft: Draft): void {
   if (cleanupBy === undefined || isTerminal(status) || paused?.by === "operator") return;
   // The engine pauses a run whose code cannot execute.
   if (paused === undefined && cleanupBy > draft.now) return;
-  // A step handler without sessions reports nothing before the clean-up code has ended, but gives signs of life.
-  if (draft.live && draft.context.silence?.answered === true) {
+  // A step handler without sessions reports nothing before the clean-up code has ended, but gives signs of life. And if this
+  // transition had to begin an execution, the orchestrator was away: the time in which an executor could be had is not over.
+  if (draft.starts || (draft.live && draft.context.silence?.answered === true)) {
     return draft.change({ cleanupBy: draft.now + HOST_LIMITS.cleanupWaitMs });
   }
   draft.change({ cleanupBy: undefined });

@@ -2,7 +2,8 @@
  * The open calls of `ctx.shielded` (CAN9): their steps execute although the run unwinds.
  *
  * Owns: the time-outs. A time-out counts from the newest outcome that the function had received, so an execution that
- * replays the call continues the same time. Past it, the call's open and later steps are withdrawn.
+ * replays the call continues the same time. An outage uses up at most half of it. Past it, the call's open and later steps
+ * are withdrawn.
  */
 import type { ExecutionEvent } from "@holdfast/protocol";
 import * as LIMITS from "@holdfast/protocol/limits";
@@ -50,7 +51,7 @@ export class Shields {
     this.#calls.set(shield, call);
     const { now, functionTime } = this.#host;
     const end = this.#begin(shield);
-    let cancel = this.#setTimer(timeoutMs - (now - functionTime), () => {
+    let cancel = this.#setTimer(Math.max(timeoutMs / 2, timeoutMs - (now - functionTime)), () => {
       call.expired = new TimeoutError(`ctx.shielded took longer than its timeout of ${timeoutMs} ms.`);
       this.#events.push({ type: "cleanup.timed_out" });
       for (const step of call.steps) this.#withdraw(step, call.expired);
@@ -90,7 +91,7 @@ export class Shields {
   }
 
   #setTimer(ms: number, fn: () => void): () => void {
-    const stop = this.#host.platform.setTimer(Math.max(ms, 0), fn);
+    const stop = this.#host.platform.setTimer(ms, fn);
     const cancel = (): void => {
       this.#cancels.delete(cancel);
       stop();
