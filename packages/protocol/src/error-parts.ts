@@ -55,14 +55,15 @@ export function isError(value: object): value is Error {
 
 /** What is kept of an error. Own fields count if they are plain data: other objects on errors are clients and sockets. */
 export function errorParts(error: ErrorLike): Record<string, unknown> {
-  const parts: Record<string, unknown> = { name: String(error.name), message: String(error.message) };
-  for (const key of new Set([...RICH, ...Object.keys(error)])) {
+  const parts: Record<string, unknown> = {};
+  // The fields of a SuppressedError, which `await using` throws, are not enumerable.
+  for (const key of new Set([...RICH, "error", "suppressed", ...Object.keys(error)])) {
     // The delay of a RetryableError is for the engine.
-    if (key === "stack" || key === "retryAfterMs" || key in parts) continue;
+    if (key === "stack" || key === "retryAfterMs") continue;
     const value: unknown = Reflect.get(error, key);
     if (value !== undefined && (RICH.includes(key) || isPlain(value))) parts[key] = value;
   }
-  return parts;
+  return { ...parts, name: String(error.name), message: String(error.message) };
 }
 
 /** Whether a value consists of primitives, dates, errors, lists and plain objects. Takes each object once. */

@@ -49,6 +49,19 @@ describe("errors in values", () => {
     expect(copy.stack).toBe("Error: m");
   });
 
+  test("STEP5 own fields of an error are kept whatever their names, and so are the errors of a SuppressedError", () => {
+    const names = ["constructor", "toString", "valueOf", "hasOwnProperty"];
+    const error = Object.assign(new Error("m"), Object.fromEntries(names.map((name) => [name, `own ${name}`])));
+    expect(Object.entries(copyOf(error) as object)).toEqual(names.map((name) => [name, `own ${name}`]));
+    const suppressed = new SuppressedError(new Error("in dispose"), new RangeError("in the body"), "both failed");
+    for (const copy of [copyOf(suppressed), fromErrorValue(toErrorValue(suppressed))] as (typeof suppressed)[]) {
+      expect(copy).toMatchObject({ name: "SuppressedError", message: "both failed" });
+      expect([copy.error, copy.suppressed]).toMatchObject([{ message: "in dispose" }, { name: "RangeError" }]);
+    }
+    const failed = Object.assign(new Error("request failed"), { error: { type: "rate_limit" } });
+    expect(Object.entries(copyOf(failed) as object)).toEqual([["error", { type: "rate_limit" }]]);
+  });
+
   test("STEP5 an own field of an error that leads back to it stays a cycle", () => {
     const context: Record<string, unknown> = {};
     const error = Object.assign(new Error("m"), { context });

@@ -51,7 +51,7 @@ export class Shields {
     this.#calls.set(shield, call);
     const { now, functionTime } = this.#host;
     const end = this.#begin(shield);
-    let cancel = this.#setTimer(Math.max(timeoutMs / 2, timeoutMs - (now - functionTime)), () => {
+    let cancel = this.#setTimer(Math.max(timeoutMs / 2, timeoutMs + functionTime - now), () => {
       call.expired = new TimeoutError(`ctx.shielded took longer than its timeout of ${timeoutMs} ms.`);
       this.#events.push({ type: "cleanup.timed_out" });
       for (const step of call.steps) this.#withdraw(step, call.expired);
