@@ -26,6 +26,8 @@ const RECORDED = /^\/api\/runs\/(canary-\d+)\/(events|signals|tokens\/t|cancel|p
 const counts = new Map<string, number>();
 const accepted = new Map<string, number>();
 const findings: string[] = [];
+/** A ticket that is not used before it has expired. */
+let unused: Issued | undefined;
 
 const runtime = await startLocalRuntime();
 try {
@@ -47,7 +49,9 @@ try {
 }
 process.exitCode = findings.length === 0 ? 0 : 1;
 
-async function send({ method, path, headers, body }: HostileRequest): Promise<void> {
+async function send({ method, path, headers: all, body }: HostileRequest): Promise<void> {
+  // fetch sends no request with this header.
+  const { Upgrade: _upgrade, ...headers } = all;
   const what = `${method} ${path}`;
   let response: Response;
   try {
@@ -79,9 +83,6 @@ interface Issued {
   readonly ticket: string;
   readonly expiresAt: number;
 }
-
-/** A ticket that is not used before it has expired. */
-let unused: Issued | undefined;
 
 async function issue(runId: string): Promise<Issued> {
   const path = `/api/runs/${runId}/stream`;
