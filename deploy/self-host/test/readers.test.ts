@@ -70,7 +70,7 @@ test("STR4 HEAD takes no place, and an aborted HEAD neither", async () => {
   for (const reader of readers) reader.abort();
 });
 
-/** Opens a WebSocket over TCP, and ends the connection without a closing handshake. */
+/** Opens a WebSocket over TCP, and ends the connection without a closing handshake. Resolves with the head of the answer. */
 async function upgrade(leave: "destroy" | "resetAndDestroy" | "end"): Promise<string> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
@@ -87,17 +87,23 @@ async function upgrade(leave: "destroy" | "resetAndDestroy" | "end"): Promise<st
       "\r\n",
     ].join("\r\n"),
   );
-  const status = await new Promise<string>((resolve) =>
-    socket.once("data", (bytes) => resolve(String(bytes).slice(9, 12))),
-  );
+  const head = await new Promise<string>((resolve) => socket.once("data", (bytes) => resolve(String(bytes))));
   socket[leave]();
-  return status;
+  return head;
 }
 
 test("STR4 the place of a socket is free when its connection has ended, with or without a handshake", async () => {
   for (const leave of ["destroy", "resetAndDestroy", "end"] as const) {
-    for (let i = 0; i < READERS * 2; i++) await expect.poll(() => upgrade(leave), { interval: 20 }).toBe("101");
+    for (let i = 0; i < READERS * 2; i++)
+      await expect.poll(() => upgrade(leave), { interval: 20 }).toMatch(/^HTTP\/1\.1 101 /);
   }
+});
+
+test("API5 the answer that opens a socket has the headers of every answer", async () => {
+  await expect.poll(() => upgrade("end"), { interval: 20 }).toMatch(/^HTTP\/1\.1 101 /);
+  const head = await upgrade("end");
+  for (const header of [/cache-control: no-store/i, /x-content-type-options: nosniff/i, /holdfast-version: \d/i])
+    expect(head).toMatch(header);
 });
 
 async function makeTicket(): Promise<string> {

@@ -10,12 +10,18 @@ const HEADERS = {
   "Holdfast-Version": HOLDFAST_VERSION,
 } as const;
 
-/** Returns the answer with the headers. A verifier's own values stay. An answer that opens a socket is left as it is. */
+/** Returns the answer with the headers. A verifier's own values stay. */
 export function withHeaders(response: Response): Response {
-  if (response.status === 101) return response;
-  const answer = new Response(response.body, response);
+  const answer = copyOf(response);
   for (const [name, value] of Object.entries(HEADERS)) if (!answer.headers.has(name)) answer.headers.set(name, value);
   return answer;
+}
+
+/** Returns a response whose headers can be changed. The socket of an answer that opens one is copied by its name. */
+function copyOf(response: Response): Response {
+  if (response.status !== 101) return new Response(response.body, response);
+  const { headers, webSocket } = response as Response & { readonly webSocket: unknown };
+  return new Response(null, { status: 101, headers, webSocket } as ResponseInit);
 }
 
 /** Returns an answer with more headers. `undefined`: the header is left out. */
