@@ -14,8 +14,10 @@ const order = workflow({
   run: async (_input, ctx) => {
     await ctx.step("reserve", () => 1);
     const token = ctx.waitForToken({ tokenId: "t" });
+    const link = ctx.waitForToken({ public: true });
+    ctx.metadata.set("url", link.url);
     const approval = await ctx.waitForSignal("approval");
-    return [approval, await token.wait()];
+    return [approval, await token.wait(), await link.wait()];
   },
 });
 
@@ -47,44 +49,63 @@ async function dumpWhenIdle(api: FakeDeployment): Promise<string> {
   }
 }
 
-test("LIM2 no request is answered 5xx, and a rejected request changes nothing", { timeout: 60_000 }, async () => {
-  vi.spyOn(console, "log").mockImplementation(() => {});
-  const api = await deploy();
-  await fc.assert(
-    fc.asyncProperty(hostileRequest(KNOWN), async ({ method, path, headers, body }) => {
-      let request: Request;
-      try {
-        request = new Request(`https://flows.example${path}`, {
-          method,
-          headers,
-          ...(body === undefined ? {} : { body: body as BodyInit }),
-        });
-      } catch {
-        // A client cannot send this request.
-        return;
-      }
-      const before = await dumpWhenIdle(api);
-      const response = await api.handle(request);
-      expect([response.status < 500 || response.status === 501, response.status]).toEqual([true, response.status]);
-      if (response.headers.get("Content-Type") === "text/event-stream") {
-        await response.body?.cancel();
-        return;
-      }
-      if (response.status < 400) {
-        await response.arrayBuffer();
-        return;
-      }
-      // A refusal of a form, or of a click on a public token's link.
-      if (response.headers.get("Content-Type")?.startsWith("text/html") === true)
-        expect(await response.text()).toMatch(/^<!doctype html>/);
-      else if (method !== "HEAD")
-        expect(await response.json()).toMatchObject({ error: expect.any(String), message: expect.any(String) });
-      expect(dump(api)).toBe(before);
+/** The paths of the public tokens. */
+async function urlsOf(api: FakeDeployment): Promise<string[]> {
+  return Promise.all(
+    KNOWN.map(async (runId) => {
+      const answer = await api.fetch(`/api/runs/${runId}`, { headers: { Prefer: "wait=0" } });
+      return ((await answer.json()) as { metadata: { url: string } }).metadata.url;
     }),
-    { numRuns: 3_000, seed: randomSeed() },
   );
-  vi.restoreAllMocks();
-});
+}
+
+/** Set HOSTILE_PIECES for a long run: each piece has a deployment of its own. */
+const PIECES = Number(process.env["HOSTILE_PIECES"] ?? 1);
+
+test.each(Array.from({ length: PIECES }, (_none, piece) => piece))(
+  "LIM2 no request is answered 5xx, and a rejected request changes nothing",
+  { timeout: 60_000 },
+  async () => {
+    vi.spyOn(console, "log").mockImplementation(() => {});
+    const api = await deploy();
+    await dumpWhenIdle(api);
+    const urls = await urlsOf(api);
+    await fc.assert(
+      fc.asyncProperty(hostileRequest(KNOWN, urls), async ({ method, path, headers, body }) => {
+        let request: Request;
+        try {
+          request = new Request(`https://flows.example${path}`, {
+            method,
+            headers,
+            ...(body === undefined ? {} : { body: body as BodyInit }),
+          });
+        } catch {
+          // A client cannot send this request.
+          return;
+        }
+        const before = await dumpWhenIdle(api);
+        const response = await api.handle(request);
+        expect([response.status < 500 || response.status === 501, response.status]).toEqual([true, response.status]);
+        if (response.headers.get("Content-Type") === "text/event-stream") {
+          await response.body?.cancel();
+          return;
+        }
+        if (response.status < 400) {
+          await response.arrayBuffer();
+          return;
+        }
+        // A refusal of a form, or of a click on a public token's link.
+        if (method !== "HEAD" && response.headers.get("Content-Type")?.startsWith("text/html") === true)
+          expect(await response.text()).toMatch(/^<!doctype html>/);
+        else if (method !== "HEAD")
+          expect(await response.json()).toMatchObject({ error: expect.any(String), message: expect.any(String) });
+        expect(dump(api)).toBe(before);
+      }),
+      { numRuns: 3_000, seed: randomSeed() },
+    );
+    vi.restoreAllMocks();
+  },
+);
 
 test("SEC11 no changed ticket opens a stream, is quoted, or asks an object", { timeout: 60_000 }, async () => {
   vi.spyOn(console, "log").mockImplementation(() => {});

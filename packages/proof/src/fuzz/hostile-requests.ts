@@ -5,6 +5,7 @@
  * than random text does.
  */
 import * as fc from "fast-check";
+import { hostileTokenUrl } from "./hostile-urls.ts";
 
 export interface HostileRequest {
   readonly method: string;
@@ -14,7 +15,7 @@ export interface HostileRequest {
   readonly body: string | Uint8Array | undefined;
 }
 
-const VERBS = ["GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"] as const;
+const VERBS = ["GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS", "PROPFIND"] as const;
 
 /** Generates ids of existing runs, and text of every kind. */
 function idOf(known: readonly string[]): fc.Arbitrary<string> {
@@ -54,7 +55,7 @@ function encode(text: string): string {
   }
 }
 
-function pathOf(known: readonly string[]): fc.Arbitrary<string> {
+function pathOf(known: readonly string[], urls: readonly string[]): fc.Arbitrary<string> {
   const id = idOf(known);
   const inRun = fc.constantFrom(
     "",
@@ -91,6 +92,7 @@ function pathOf(known: readonly string[]): fc.Arbitrary<string> {
       weight: 1,
       arbitrary: fc.array(id, { minLength: 3, maxLength: 6 }).map((ids) => `/public/tokens/${ids.join("/")}`),
     },
+    ...(urls.length === 0 ? [] : [{ weight: 3, arbitrary: hostileTokenUrl(urls) }]),
     { weight: 1, arbitrary: fc.string({ unit: "binary-ascii", maxLength: 40 }).map((text) => `/${encode(text)}`) },
   );
 }
@@ -157,6 +159,12 @@ const mostly = (right: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
 
 const text = fc.string({ minLength: 1, maxLength: 8 });
 const all = { requiredKeys: [] };
+const streamPath = fc.constantFrom(
+  "/api/runs/r1/stream",
+  "/api/runs/r1/stream?from=now",
+  "/api/runs/%72/stream",
+  "/api/runs",
+);
 const bodyForPath: readonly (readonly [RegExp, fc.Arbitrary<unknown>])[] = [
   [
     /^\/api\/runs$/,
@@ -194,7 +202,9 @@ const bodyForPath: readonly (readonly [RegExp, fc.Arbitrary<unknown>])[] = [
     /resume$/,
     fc.record(
       {
-        resumeFromStep: mostly(fc.constantFrom("reserve", "charge")),
+        resumeFromStep: mostly(
+          fc.constantFrom("reserve", "charge", { name: "charge", occurrence: 0 }, { name: "reserve", occurrence: 1 }),
+        ),
         seedResults: anything,
         input: anything,
         runId: mostly(text),
@@ -207,6 +217,8 @@ const bodyForPath: readonly (readonly [RegExp, fc.Arbitrary<unknown>])[] = [
     ),
   ],
   [/cancel$/, fc.record({ reason: mostly(text) }, all)],
+  [/terminate$/, fc.record({ reason: mostly(text) }, all)],
+  [/tickets$/, fc.record({ path: mostly(streamPath) }, all)],
   [
     /bulk$/,
     fc.record(
@@ -265,6 +277,17 @@ function bodyFor(path: string): fc.Arbitrary<HostileRequest["body"]> {
   );
 }
 
+const ORIGINS = [
+  "https://evil.example",
+  "null",
+  "",
+  "https://flows.example.evil.example",
+  "https://flows.example@evil.example",
+  "http://flows.example",
+  "https://FLOWS.example",
+  "https://flows.example, https://evil.example",
+] as const;
+
 const headersOf = fc
   .record(
     {
@@ -283,21 +306,34 @@ const headersOf = fc
         },
       ),
       "Idempotency-Key": fc.constantFrom("k1", "k2", " ", "x".repeat(300), "ü"),
-      Prefer: fc.constantFrom("wait=0", "wait=-1", "wait=99999999", "respond-async, wait=0", "wait=0.5"),
+      Prefer: fc.constantFrom(
+        "wait=0",
+        "wait=-1",
+        "respond-async, wait=0",
+        "wait=0.5",
+        'WAIT="0"',
+        "wait = 0;x",
+        'x="a, wait=60"',
+        '"',
+      ),
       traceparent: fc.constantFrom("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "nonsense", "ff--"),
       "Last-Event-ID": fc.constantFrom("1", "0~0.1.0.0", "9999999999~1.2.3.4", "x", `1${"~0.1.0.0".repeat(2_000)}`),
       Upgrade: fc.constantFrom("websocket", "WebSocket", "h2c"),
       Authorization: fc.constantFrom("Bearer x", "Basic x", "Bearer"),
+      Accept: fc.constantFrom("text/html", "application/json", "*/*", "text/event-stream"),
+      "X-Forwarded-Host": fc.constantFrom("evil.example", "flows.example:1", "a, b"),
+      "X-Forwarded-Proto": fc.constantFrom("http", "javascript"),
+      Forwarded: fc.constantFrom("host=evil.example;proto=https"),
+      "X-HTTP-Method-Override": fc.constantFrom("DELETE", "POST"),
+      "CF-Connecting-IP": fc.constantFrom("10.0.0.1", "x".repeat(300)),
+      Cookie: fc.constantFrom("session=1"),
     },
     { requiredKeys: ["Content-Type"] },
   )
   .chain((headers) =>
     // The Origin of another site is rejected before the rest is read, so it is rare.
     fc
-      .oneof(
-        { weight: 19, arbitrary: fc.constant(null) },
-        { weight: 1, arbitrary: fc.constantFrom("https://evil.example", "null") },
-      )
+      .oneof({ weight: 19, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.constantFrom(...ORIGINS) })
       .map((origin): Record<string, string> => {
         return { ...headers, ...(origin === null ? {} : { Origin: origin }) };
       }),
@@ -305,7 +341,7 @@ const headersOf = fc
 
 /** Generates the verb of a path's route in most cases. */
 function verbFor(path: string): fc.Arbitrary<string> {
-  const posts = /(resume|events|signals|tokens\/.*|cancel|pause|retry|bulk|rebuild|tickets)$/.test(path);
+  const posts = /(resume|events|signals|tokens\/.*|cancel|terminate|pause|retry|bulk|rebuild|tickets)$/.test(path);
   const fits = posts
     ? fc.constant("POST")
     : path === "/api/runs"
@@ -314,8 +350,9 @@ function verbFor(path: string): fc.Arbitrary<string> {
   return fc.oneof({ weight: 9, arbitrary: fits }, { weight: 1, arbitrary: fc.constantFrom(...VERBS) });
 }
 
-export function hostileRequest(known: readonly string[]): fc.Arbitrary<HostileRequest> {
-  const place = pathOf(known).chain((path) => fc.tuple(verbFor(path), fc.constant(path), bodyFor(path)));
+/** `known`: ids of runs. `urls`: paths of public tokens. */
+export function hostileRequest(known: readonly string[], urls: readonly string[] = []): fc.Arbitrary<HostileRequest> {
+  const place = pathOf(known, urls).chain((path) => fc.tuple(verbFor(path), fc.constant(path), bodyFor(path)));
   return fc.tuple(place, queryOf, headersOf).map(([[verb, path, body], query, headers]) => {
     const empty = verb === "GET" || verb === "HEAD" || body === undefined;
     const { "Content-Type": type = "", ...others } = headers;

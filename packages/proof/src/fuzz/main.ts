@@ -2,13 +2,17 @@
  * `pnpm fuzz --requests N --seed S`: sends hostile requests to the real Worker on a local workerd with storage on disk.
  *
  * Owns: the concurrent sending, and the verdict: no answer is a 5xx, every refusal has a code and a message, no changed, used
- * or expired ticket opens a stream, and the audit of each target run contains the accepted changes.
+ * or expired ticket opens a stream, guesses of public URLs change no row and make no file, and the audit of each target run
+ * contains the accepted changes.
  */
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import * as fc from "fast-check";
 import { startLocalRuntime } from "@holdfast/cli/local-runtime";
 import { type HostileRequest, hostileRequest } from "./hostile-requests.ts";
 import { hostileTicket, inQuery } from "./hostile-tickets.ts";
+import { hostileTokenUrl } from "./hostile-urls.ts";
+import { type Stored, measure } from "./measure.ts";
 
 const { values } = parseArgs({
   options: {
@@ -29,20 +33,28 @@ const findings: string[] = [];
 /** A ticket that is not used before it has expired. */
 let unused: Issued | undefined;
 
-const runtime = await startLocalRuntime();
+const runtime = await startLocalRuntime(fileURLToPath(new URL("wrangler.jsonc", import.meta.url)));
 try {
   const started = performance.now();
   for (const runId of CANARIES)
     await post("/api/runs", { runId, workflowId: "order", input: { orderId: runId, cents: 1 } });
+  const urls = await Promise.all(CANARIES.map(urlOf));
+  const before = measure(runtime);
   for (let sent = 0; sent < total;) {
-    const some = fc.sample(hostileRequest(CANARIES), { seed: seed + sent, numRuns: Math.min(total - sent, 1_000) });
+    const some = fc.sample(hostileRequest(CANARIES, urls), {
+      seed: seed + sent,
+      numRuns: Math.min(total - sent, 1_000),
+    });
     for (let at = 0; at < some.length; at += CONCURRENT) await Promise.all(some.slice(at, at + CONCURRENT).map(send));
     sent += some.length;
     await checkTickets(seed + sent);
     progress(sent);
   }
   for (const runId of CANARIES) await checkCanary(runId);
+  const after = measure(runtime);
+  const guessed = await checkGuesses(urls);
   progress(total);
+  reportStored({ before, after, "after the guesses": guessed });
   report(performance.now() - started);
 } finally {
   await runtime.dispose();
@@ -76,6 +88,36 @@ async function send({ method, path, headers: all, body }: HostileRequest): Promi
   if (runId === undefined || method !== "POST" || response.status !== 202 || text.includes('"delivery":"duplicate"'))
     return;
   accepted.set(runId, (accepted.get(runId) ?? 0) + 1);
+}
+
+/** Returns the path of the public token of a run, when the run waits for it. */
+async function urlOf(runId: string): Promise<string> {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const answer = await fetch(`${runtime.url}/api/runs/${runId}`);
+    const { metadata, status } = (await answer.json()) as { metadata: { url?: string }; status: string };
+    if (metadata.url !== undefined && status === "waiting") return metadata.url;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`${runId} shows no URL of its token`);
+}
+
+/** Sends a tenth as many guesses of public URLs, which may write nothing. The valid forms of a URL are only read. */
+async function checkGuesses(urls: readonly string[]): Promise<Stored> {
+  const before = measure(runtime);
+  const guesses = fc.sample(hostileTokenUrl(urls), { seed, numRuns: Math.ceil(total / 10) });
+  for (let at = 0; at < guesses.length; at += CONCURRENT) {
+    const some = guesses.slice(at, at + CONCURRENT).filter((path) => path.startsWith("/public/"));
+    await Promise.all(some.map((path) => send({ method: "GET", path, headers: {}, body: undefined })));
+  }
+  const after = measure(runtime);
+  if (after.rows !== before.rows || after.files !== before.files)
+    findings.push(`guesses changed ${JSON.stringify(before)} to ${JSON.stringify(after)}`);
+  return after;
+}
+
+function reportStored(moments: Readonly<Record<string, Stored>>): void {
+  for (const [moment, { files, rows, memory }] of Object.entries(moments))
+    console.log(`\n  ${moment}: ${files} files, ${rows} rows, ${Math.round(memory / 2 ** 20)} MiB of memory`);
 }
 
 interface Issued {
