@@ -55,27 +55,29 @@ function encode(text: string): string {
   }
 }
 
+/** What follows the id of a run. */
+const IN_RUN = fc.constantFrom(
+  "",
+  "/journal",
+  "/audit",
+  "/stream",
+  "/resume",
+  "/events",
+  "/signals",
+  "/tokens/t",
+  "/cancel",
+  "/terminate",
+  "/pause",
+  "/unpause",
+  "/retry",
+  "/nothing",
+  "/",
+);
+
 function pathOf(known: readonly string[], urls: readonly string[]): fc.Arbitrary<string> {
   const id = idOf(known);
-  const inRun = fc.constantFrom(
-    "",
-    "/journal",
-    "/audit",
-    "/stream",
-    "/resume",
-    "/events",
-    "/signals",
-    "/tokens/t",
-    "/cancel",
-    "/terminate",
-    "/pause",
-    "/unpause",
-    "/retry",
-    "/nothing",
-    "/",
-  );
   return fc.oneof(
-    { weight: 8, arbitrary: fc.tuple(id, inRun).map(([run, rest]) => `/api/runs/${run}${rest}`) },
+    { weight: 8, arbitrary: fc.tuple(id, IN_RUN).map(([run, rest]) => `/api/runs/${run}${rest}`) },
     {
       weight: 3,
       arbitrary: fc.constantFrom(

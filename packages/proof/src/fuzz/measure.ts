@@ -13,7 +13,8 @@ export interface Stored {
   readonly memory: number;
 }
 
-export function measure({ directory, pid }: LocalRuntime): Stored {
+export function measure(runtime: LocalRuntime): Stored {
+  const { directory } = runtime;
   // A write-ahead log comes and goes by itself.
   const files = readdirSync(directory, { recursive: true, encoding: "utf8" }).filter((name) =>
     name.endsWith(".sqlite"),
@@ -21,7 +22,7 @@ export function measure({ directory, pid }: LocalRuntime): Stored {
   return {
     files: files.length,
     rows: files.reduce((sum, name) => sum + countRows(join(directory, name)), 0),
-    memory: memoryOf(pid()),
+    memory: memoryOf(runtime.pid()),
   };
 }
 
