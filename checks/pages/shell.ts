@@ -2,7 +2,7 @@
  * One shell, which executes the commands of a page one after the other, as a reader does in a terminal.
  *
  * Owns: the process. Variables, exports and the folder stay from command to command. An unset variable ends the shell.
- * `curl` is silent, takes an answer of 400 or above for a failure (exit status 22), and gives up after 30 s.
+ * `curl` is silent, takes an answer of 400 or above for a failure (exit status 22), and gives up after 60 s.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -15,7 +15,7 @@ export interface Executed {
 }
 
 const PREAMBLE = `set -u
-curl() { command curl --silent --show-error --fail-with-body --max-time 30 "$@"; }
+curl() { command curl --silent --show-error --fail-with-body --max-time 60 "$@"; }
 `;
 
 export class Shell {
