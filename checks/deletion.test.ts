@@ -28,8 +28,8 @@ function placesOf(text: string): Readonly<Record<string, number>> {
   return places;
 }
 
-async function send(method: string, path: string, body?: object): Promise<number> {
-  const headers = { "Content-Type": "application/json", Prefer: "wait=10", "Idempotency-Key": "zebra-key" };
+async function send(method: string, path: string, body?: object, key = "zebra-key"): Promise<number> {
+  const headers = { "Content-Type": "application/json", Prefer: "wait=10", "Idempotency-Key": key };
   const content = body === undefined ? {} : { body: JSON.stringify(body) };
   const response = await fetch(`${runtime?.url}/api/runs${path}`, { method, headers, ...content });
   await response.text();
@@ -37,7 +37,7 @@ async function send(method: string, path: string, body?: object): Promise<number
 }
 
 test(
-  "VER3 a deletion leaves no value of the run on the disk, and its id outside of its object only",
+  "VER3 a deletion leaves no value of the run on the disk, and its id neither in its object nor in that of its key",
   { timeout: 60_000 },
   async () => {
     runtime = await startLocalRuntime();
@@ -50,7 +50,13 @@ test(
     await vi.waitFor(async () => expect(await send("DELETE", `/${RUN}`)).toBe(204), { timeout: 20_000 });
     // Tags are in the index, where SQLite may keep the bytes of deleted rows.
     expect(placesOf(VALUE)).not.toHaveProperty("runs");
-    // Of two objects, that of the key remains.
-    expect(placesOf(RUN)).toMatchObject({ index: 1, runs: 1 });
+    expect(placesOf(RUN)).toMatchObject({ index: 1 });
+    expect(placesOf(RUN)).not.toHaveProperty("runs");
   },
 );
+
+test("SEC8 a rejected trigger with an idempotency key leaves no row", { timeout: 60_000 }, async () => {
+  runtime = await startLocalRuntime();
+  expect(await send("POST", "", { workflowId: "absent", runId: RUN }, "another-key")).toBe(404);
+  expect(placesOf(RUN)).toEqual({});
+});

@@ -48,9 +48,14 @@ export class KeyReservation {
     return { ...decided, fresh: put !== undefined };
   }
 
-  /** Releases the key after the trigger of the run was rejected, or before the run is deleted. */
-  release(runId: string): void {
-    if (isReleased(this.#row(), runId)) this.#kv.delete(RESERVED_KEY);
+  /**
+   * Releases the key after the trigger of the run was rejected, or before the run is deleted. Returns whether the object is
+   * now empty: it has no run if it had the row.
+   */
+  release(runId: string): boolean {
+    if (!isReleased(this.#row(), runId)) return false;
+    this.#kv.delete(RESERVED_KEY);
+    return true;
   }
 
   #row(): ReservedRow | undefined {

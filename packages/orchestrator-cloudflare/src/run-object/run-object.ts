@@ -178,7 +178,8 @@ export class RunObject {
       case "reserveKey":
         return Response.json(this.#key.reserve(command.runId, this.#host.state.header?.id));
       case "releaseKey":
-        this.#key.release(command.runId);
+        // A table would stay, and with it a file on a disk (SEC8).
+        if (this.#key.release(command.runId)) await this.#deps.storage.deleteAll();
         return Response.json({});
     }
   }
