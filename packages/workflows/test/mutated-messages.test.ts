@@ -159,3 +159,17 @@ test("SEC10 a step handler answers each changed turn with 200, or with 400 and t
   }
   expect(refused).toBeGreaterThan(250);
 });
+
+test("SEC10 VER2 a start of another version is refused by its version, whatever its other fields are", async () => {
+  const { protocol: _known, ...rest } = START;
+  for (const other of [-1, 2, 99]) {
+    const starts = [...changes(rest), {}].map((changed) => ({ ...Object(changed), workflowId: "w", protocol: other }));
+    for (const start of starts) {
+      const turn = JSON.stringify({ protocol: 1, session: crypto.randomUUID(), turn: 1, waitMs: 0, start });
+      const response = await handler(new Request("https://steps.internal/turn", { method: "POST", body: turn }));
+      const refused = { status: response.status, text: await response.text() };
+      expect(refused).toEqual({ status: 200, text: expect.stringMatching(/"lost".*version .* of the protocol/) });
+    }
+    expect(await sendLines([{ type: "start", start: starts.at(-1) }])).toMatch(/"lost".*version .* of the protocol/);
+  }
+});

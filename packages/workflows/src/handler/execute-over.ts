@@ -21,7 +21,7 @@ import { guardedPlatform } from "../replay/unhandled-rejections.ts";
 import { Announcer } from "./announcer.ts";
 import { BodyList } from "./body-list.ts";
 import { completeStart } from "./older-start.ts";
-import { notServed } from "./served.ts";
+import { notServed, otherVersion } from "./served.ts";
 
 /** The error of an execution that received an invalid message: the orchestrator pauses the run with it (SEC10). */
 export function invalidMessage(problem: string): ErrorValue {
@@ -38,6 +38,8 @@ const PROGRESS_MS = 300;
 export async function executeOver(index: WorkflowIndex<Workflow>, start: ExecutionStart, port: RpcPort): Promise<void> {
   const problem = toExecution.start(start, false);
   if (problem !== undefined) return port.lost(invalidMessage(describeProblem("start", problem)));
+  const other = otherVersion(start);
+  if (other !== undefined) return port.lost(other);
   const workflow = index.find(start.workflowId, start.workflowVersion);
   if (workflow === undefined) return port.lost(errorValue("WORKFLOW_NOT_FOUND", notServed(start)));
   const { promise: released, resolve: release } = Promise.withResolvers<void>();

@@ -26,7 +26,7 @@ import { answerInLines } from "./line-stream.ts";
 import { RequestCheck, type RequestCheckOptions } from "./request-check.ts";
 import { RunEpochs } from "./run-epochs.ts";
 import { completeStart } from "./older-start.ts";
-import { notServed } from "./served.ts";
+import { notServed, otherVersion } from "./served.ts";
 import { Session } from "./session.ts";
 import { type SessionLimits, Sessions } from "./sessions.ts";
 import { NO_STORE, streamAnswer } from "./stream-answer.ts";
@@ -156,6 +156,8 @@ class Handler {
   }
 
   async #start(request: TurnRequest, start: ExecutionStart, chars: number): Promise<Response> {
+    const other = otherVersion(start);
+    if (other !== undefined) return this.#answer(request, { type: "lost", error: other });
     const workflow = this.#index.find(start.workflowId, start.workflowVersion);
     if (workflow === undefined)
       return this.#answer(request, { type: "lost", error: errorValue("WORKFLOW_NOT_FOUND", notServed(start)) });
