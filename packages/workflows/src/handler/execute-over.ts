@@ -36,10 +36,8 @@ const PROGRESS_MS = 300;
 
 /** Executes the workflow of a start message. Resolves when the orchestrator has released the execution. */
 export async function executeOver(index: WorkflowIndex<Workflow>, start: ExecutionStart, port: RpcPort): Promise<void> {
-  const problem = toExecution.start(start, false);
-  if (problem !== undefined) return port.lost(invalidMessage(describeProblem("start", problem)));
-  const other = otherVersion(start);
-  if (other !== undefined) return port.lost(other);
+  const refusal = refusalOf(start);
+  if (refusal !== undefined) return port.lost(refusal);
   const workflow = index.find(start.workflowId, start.workflowVersion);
   if (workflow === undefined) return port.lost(errorValue("WORKFLOW_NOT_FOUND", notServed(start)));
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
@@ -75,6 +73,11 @@ export async function executeOver(index: WorkflowIndex<Workflow>, start: Executi
   await released;
   stop();
   await settled(live);
+}
+
+function refusalOf(start: ExecutionStart): ErrorValue | undefined {
+  const problem = toExecution.start(start, false);
+  return problem === undefined ? otherVersion(start) : invalidMessage(describeProblem("start", problem));
 }
 
 /** Sends the list of executing bodies until the returned function is called, or until the orchestrator is gone. */
