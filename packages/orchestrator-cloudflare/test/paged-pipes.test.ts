@@ -1,5 +1,11 @@
 /** tests: a long journal in pages over the real pipes (REP6) */
-import { type ExecutionStart, PAGED_PROTOCOL_VERSION, type TurnAnswer, type TurnRequest } from "@holdfast/protocol";
+import {
+  type ExecutionStart,
+  HOST_LIMITS,
+  PAGED_PROTOCOL_VERSION,
+  type TurnAnswer,
+  type TurnRequest,
+} from "@holdfast/protocol";
 import { workflow } from "@holdfast/workflows";
 import { expect, test } from "vitest";
 import { Counter, PIPES } from "./counted-pipes.ts";
@@ -164,4 +170,32 @@ test("REP6 a handler that holds no sessions gets the whole journal", { timeout: 
   const turns = await replayed(new Network({ workflows: [some], stateless: true }), (_n, _r, pass) => pass());
   const refused = startsOf(turns).filter(({ more }) => more !== undefined);
   expect(refused.length).toBeLessThanOrEqual(1);
+});
+
+test("REP6 a run whose journal is too large for one body to a handler without sessions is paused with the remedy", async () => {
+  const network = new Network({ workflows: [long] });
+  const api = network.deploy();
+  await trigger(api, "long");
+  await until(api, "waiting");
+  const stateless = new Network({ workflows: [long], stateless: true, bodyBytesMax: 1_500_000 });
+  network.handlers = [stateless.newHandler()];
+  api.evict("r");
+  network.requests.length = 0;
+  await api.fetch("/api/runs/r/signals", { json: { name: "go", payload: "went" } });
+  await until(api, "paused");
+  const { error } = (await read(api)) as { readonly error: { readonly code: string; readonly message: string } };
+  expect(error.code).toBe("DISPATCH_REFUSED");
+  expect(error.message).toMatch(/answered 413: .*\(bodyBytesMax\)\. .*without sessions .* with sessions/);
+  // The first page, and the whole journal.
+  expect(network.requests).toHaveLength(2);
+});
+
+test("LIM2 a handler without sessions accepts bodies of 32 MiB unless its options say otherwise", async () => {
+  const handler = new Network({ workflows: [long], stateless: true }).newHandler();
+  const headers = { "Content-Length": String(HOST_LIMITS.statelessTurnBytes + 1) };
+  const answer = await handler(
+    new Request("https://steps.example/holdfast/turn", { method: "POST", headers, body: "{}" }),
+  );
+  expect(answer.status).toBe(413);
+  expect(await answer.json()).toMatchObject({ message: expect.stringContaining("33554432 bytes") });
 });

@@ -200,3 +200,22 @@ test("RUN3 a wait with a pattern shows the pattern", () => {
     { meta: { eventType: "e" } },
   ]);
 });
+
+test("REP6 LIM1 the record reads the journal as it is listed, once, and has the time of the entry after the last one shown", () => {
+  const entries = [1, 2, 3].map((seq): JournalEntry => ({
+    v: 1,
+    seq,
+    at: 10 * seq,
+    nth: seq,
+    asked: seq,
+    type: "step.completed",
+    op: `step/${seq}/s`,
+    attempt: 1,
+    startedAt: 1,
+    value: "[1]",
+  }));
+  const record = describeRun(header, "[1]", entries.values(), [], () => 0, 2);
+  expect(record.steps.map(({ occurrence }) => occurrence)).toEqual([1, 2]);
+  expect(record).toMatchObject({ truncated: true, updatedAt: 30 });
+  expect(describeRun(header, "[1]", entries.values(), [], () => 0, 3)).not.toHaveProperty("truncated");
+});

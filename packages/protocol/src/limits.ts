@@ -20,6 +20,8 @@ export const HOST_LIMITS = {
   jsonChars: 16_777_216,
   /** The body of a turn to a step handler. The first turn of an execution carries the run's journal. */
   turnBytes: 268_435_456,
+  /** The same, to a step handler without sessions: each execution's only turn carries the whole journal. */
+  statelessTurnBytes: 33_554_432,
   /** Principals whose requests about absent runs one isolate counts. */
   countedPrincipals: 10_000,
   /** Keys of public URLs (`URL_KEYS`). */

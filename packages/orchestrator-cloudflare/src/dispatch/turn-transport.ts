@@ -146,9 +146,15 @@ class Timeout {
   }
 }
 
+/** The handler, or a proxy before it, does not accept a body of this size. */
+const TOO_LARGE = 413;
+
+const NEEDS_SESSIONS =
+  "A step handler without sessions (stateless) gets the whole journal of a run in one request. Serve the workflow with sessions, which read the journal in pages, or accept larger bodies; then retry the run.";
+
 function refusalOf(name: string, status: number, text: string): PipeError {
   return new PipeError(
-    `${name} answered ${status}: ${messageIn(text)}`,
+    `${name} answered ${status}: ${messageIn(text)}${status === TOO_LARGE ? ` ${NEEDS_SESSIONS}` : ""}`,
     isFinal(status) ? "DISPATCH_REFUSED" : undefined,
   );
 }

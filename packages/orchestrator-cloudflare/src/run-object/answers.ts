@@ -8,6 +8,7 @@ import {
   type AuditRow,
   type ChunkRow,
   JOURNAL_PREFIX,
+  type ListOptions,
   type ResumePlan,
   type Reply,
   type RunHeader,
@@ -77,14 +78,15 @@ export class Answers {
     if (!view.run) return briefOf(this.header());
     const { state } = this.#host;
     const recordSteps = this.#recordSteps;
-    const journal = this.#rows<JournalEntry>(JOURNAL_PREFIX, { limit: recordSteps + 1 });
-    markNewer(state, journal);
+    // Read twice, so that no more of the journal is in memory than the record shows.
+    const journal = (): Iterable<JournalEntry> => this.#each<JournalEntry>(JOURNAL_PREFIX, { limit: recordSteps + 1 });
+    markNewer(state, journal());
     markNewerInput(state, this.header());
     const header = this.header();
     const openChunks = (op: string): number => state.openStreams.get(op)?.chunks ?? this.#countChunks(header, op);
     const current = { ...header, updatedAt: state.lastAt };
     const steps = this.#host.stepsInProgress();
-    const record = describeRun(current, readShownInput(state, header), journal, steps, openChunks, recordSteps, view);
+    const record = describeRun(current, readShownInput(state, header), journal(), steps, openChunks, recordSteps, view);
     return { ...record, leftOver: describeLeftOver(state, view) };
   }
 
@@ -103,11 +105,15 @@ export class Answers {
    */
   journal({ after, limit }: CommandOf<"journal">, view: CallersView): JournalPage {
     this.header();
-    const rows = this.#rows<JournalEntry>(JOURNAL_PREFIX, { after: journalKey(after), limit: limit + 1 });
-    const entries = rows.slice(0, limit);
+    const entries: RunJournalEntry[] = [];
     const budget = { chars: HOST_LIMITS.jsonChars, stacks: view.stacks };
-    const nextAfter = rows.length > limit ? entries.at(-1)?.seq : undefined;
-    return { entries: entries.map((entry) => describeEntry(entry, budget, view)), nextAfter: nextAfter ?? null };
+    let last = after;
+    for (const entry of this.#each<JournalEntry>(JOURNAL_PREFIX, { after: journalKey(after), limit: limit + 1 })) {
+      if (entries.length === limit) return { entries, nextAfter: last };
+      entries.push(describeEntry(entry, budget, view));
+      last = entry.seq;
+    }
+    return { entries, nextAfter: null };
   }
 
   /**
@@ -157,8 +163,12 @@ export class Answers {
     return newest === undefined || newest.v > FORMAT_VERSION ? 0 : newest.first + newest.chunks.length;
   }
 
-  #rows<Row>(prefix: string, options: Parameters<StoreReader["list"]>[1] = {}): Row[] {
-    return Array.from(this.#store.list(prefix, options), ([, row]) => row as Row);
+  #rows<Row>(prefix: string, options?: ListOptions): Row[] {
+    return [...this.#each<Row>(prefix, options)];
+  }
+
+  *#each<Row>(prefix: string, options: ListOptions = {}): Generator<Row, void> {
+    for (const [, row] of this.#store.list(prefix, options)) yield row as Row;
   }
 }
 

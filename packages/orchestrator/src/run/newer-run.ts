@@ -71,7 +71,7 @@ export function shownHeader({ header, newer }: RunState): RunHeader | undefined 
 }
 
 /** Checks entries that were read for a reader, and marks the run if newer code wrote one of them. */
-export function markNewer(state: RunState, entries: readonly JournalEntry[]): void {
+export function markNewer(state: RunState, entries: Iterable<JournalEntry>): void {
   for (const entry of entries) state.newer ??= newerInEntry(entry);
 }
 

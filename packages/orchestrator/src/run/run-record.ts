@@ -80,29 +80,48 @@ function describeMetadata({ metadata }: RunHeader): Record<string, unknown> {
   return Object.fromEntries(metadata.map(([key, value]) => [key, showValue(value)]));
 }
 
-/** Makes the whole record. `journal`: the first `recordSteps` entries, and the next one if it exists. */
+/**
+ * Makes the whole record. `journal`: the first `recordSteps` entries, and the next one if it exists. It is read once, and
+ * no entry is held longer than its own description takes.
+ */
 export function describeRun(
   header: RunHeader,
   input: string,
-  journal: readonly JournalEntry[],
+  journal: Iterable<JournalEntry>,
   inProgress: readonly StepInProgress[],
   openChunks: (op: OperationId) => number,
   recordSteps: number = DEFAULT_LIMITS.recordSteps,
   view: View = AUTHORS_VIEW,
 ): RunRecord {
-  const shown = journal.slice(0, recordSteps);
   const budget: JsonBudget = { chars: HOST_LIMITS.jsonChars, stacks: view.stacks };
-  const last = journal.at(-1);
+  const read = { entries: 0, lastAt: 0 };
   const cut = [header.undone, header.inFlight].some((list) => (list?.length ?? 0) > HOST_LIMITS.remains);
-  return {
+  // The order of the fields is the order in which they use the budget.
+  const shown = {
     ...summarizeRun(header, view, budget),
-    updatedAt: Math.max(header.updatedAt, last?.at ?? 0),
     input: showValue(input, budget),
     output: header.output === undefined ? undefined : showValue(header.output, budget),
-    steps: describeSteps(shown, inProgress, budget),
-    ...(journal.length > shown.length || cut || budget.chars <= 0 ? { truncated: true as const } : {}),
+    steps: describeSteps(firstOf(journal, recordSteps, read), inProgress, budget),
+  };
+  return {
+    ...shown,
+    updatedAt: Math.max(header.updatedAt, read.lastAt),
+    ...(read.entries > recordSteps || cut || budget.chars <= 0 ? { truncated: true as const } : {}),
     streams: Object.fromEntries(header.streams.map((stream) => describeStream(stream, openChunks(stream.op)))),
   };
+}
+
+/** Yields the first entries. `read` counts all, and gets the time of the last one. */
+function* firstOf(
+  journal: Iterable<JournalEntry>,
+  count: number,
+  read: { entries: number; lastAt: number },
+): Generator<JournalEntry, void> {
+  for (const entry of journal) {
+    read.entries += 1;
+    read.lastAt = entry.at;
+    if (read.entries <= count) yield entry;
+  }
 }
 
 /** Returns the deliveries that an ended run accepted and did not consume; `undefined`: none (WAIT12). */
@@ -164,7 +183,7 @@ function isStepEntry(entry: JournalEntry): entry is StepEntry {
 }
 
 function describeSteps(
-  entries: readonly JournalEntry[],
+  entries: Iterable<JournalEntry>,
   inProgress: readonly StepInProgress[],
   budget: JsonBudget,
 ): RunStep[] {

@@ -6,6 +6,7 @@
  * of kind `compensation`.
  */
 import {
+  type JournalEntry,
   type OperationEvents,
   type OperationId,
   type RunStatus,
@@ -76,10 +77,13 @@ function statusOf(cause: "failure" | "cancel" | "timeout" | "request", anyCompen
 
 /** The steps whose compensation failed finally, with their errors. */
 export function findUncompensated(draft: Draft): Uncompensated[] {
-  const stored = [...listRows(draft.state.store, JOURNAL_PREFIX)].map(([, entry]) => entry);
-  return [...stored, ...draft.entries].flatMap((entry): Uncompensated[] => {
-    if (entry.type !== "step.failed" || !isCompensation(entry.op)) return [];
+  const found: Uncompensated[] = [];
+  const add = (entry: JournalEntry): void => {
+    if (entry.type !== "step.failed" || !isCompensation(entry.op)) return;
     const { occurrence, name } = parseOperationId(entry.op);
-    return [{ op: operationId("step", occurrence, name), error: entry.error }];
-  });
+    found.push({ op: operationId("step", occurrence, name), error: entry.error });
+  };
+  for (const [, entry] of listRows(draft.state.store, JOURNAL_PREFIX)) add(entry);
+  for (const entry of draft.entries) add(entry);
+  return found;
 }

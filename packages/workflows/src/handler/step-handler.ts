@@ -39,7 +39,10 @@ export interface StepHandlerOptions extends SessionLimits, RequestCheckOptions {
    * handler without sessions answers when the bodies have ended.
    */
   readonly holdMs?: number | undefined;
-  /** The maximum size of a request body, bytes. */
+  /**
+   * The maximum size of a request body, bytes. Default 268,435,456. Without sessions 33,554,432, because the memory of a
+   * Worker holds the journal that a body carries several times.
+   */
   readonly bodyBytesMax?: number | undefined;
   /**
    * Holds no sessions between requests: a turn is answered when all its bodies have ended, and the next one costs a
@@ -93,9 +96,9 @@ class Handler {
     audience,
     nonces,
     holdMs = HOLD_MS,
-    bodyBytesMax = HOST_LIMITS.turnBytes,
-    platform = guardedPlatform,
     stateless = isWorkerd,
+    bodyBytesMax = stateless ? HOST_LIMITS.statelessTurnBytes : HOST_LIMITS.turnBytes,
+    platform = guardedPlatform,
     ...limits
   }: StepHandlerOptions) {
     this.#index = new WorkflowIndex(workflows);
