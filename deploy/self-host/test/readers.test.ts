@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { kill, urlOf } from "./workerd-process.ts";
 
@@ -104,6 +105,33 @@ test("API5 the answer that opens a socket has the headers of every answer", asyn
   const head = await upgrade("end");
   for (const header of [/cache-control: no-store/i, /x-content-type-options: nosniff/i, /holdfast-version: \d/i])
     expect(head).toMatch(header);
+});
+
+/** Sends text over TCP. Resolves with the answer when the connection has ended. */
+async function send(lines: readonly string[]): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.end(lines.join("\r\n"));
+  return text(socket);
+}
+
+test.each(["a b", "x:99999", "@@@", "a\r\nHost: b", "x/api/runs?", "x#", String.raw`x\api`])(
+  "LIM2 a request with the Host %j is answered 400, whatever path the two make together",
+  async (host) => {
+    const answer = await send(["GET /healthz HTTP/1.1", `Host: ${host}`, "Connection: close", "\r\n"]);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 .*"error":"invalid_host"/s);
+  },
+);
+
+test("LIM2 a request whose body breaks off is answered 400", async () => {
+  const start = [
+    "POST /api/runs HTTP/1.1",
+    "Host: x",
+    `Authorization: Bearer ${TOKEN}`,
+    "Content-Type: application/json",
+  ];
+  const answer = await send([...start, "Transfer-Encoding: chunked", "", "zz", ""]);
+  expect(answer).toMatch(/^HTTP\/1\.1 400 .*"error":"invalid_json"/s);
 });
 
 async function makeTicket(): Promise<string> {

@@ -18,6 +18,7 @@ export const STATUS_OF = {
   index_not_configured: 501,
   internal_error: 500,
   invalid_body: 400,
+  invalid_host: 400,
   invalid_id: 400,
   invalid_json: 400,
   invalid_query: 400,

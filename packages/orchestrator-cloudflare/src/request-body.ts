@@ -91,6 +91,9 @@ export async function readText(request: Request, { bytesMax, ms }: BodyBounds): 
   if (body.ok) return body.text;
   if (body.why === "too_large") throw tooLarge(bytesMax);
   if (body.why === "not_utf8") throw new ApiRefusal("invalid_json", "The body is not UTF-8 text.");
+  if (body.why === "broken") {
+    throw new ApiRefusal("invalid_json", "The body ended before it was complete. Nothing was changed. Send it again.");
+  }
   throw new ApiRefusal("body_timeout", `The body did not arrive within ${ms} ms. Nothing was changed. Send it again.`);
 }
 

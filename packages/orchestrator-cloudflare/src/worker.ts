@@ -5,6 +5,7 @@ import { HOLDFAST_VERSION } from "@holdfast/protocol";
 import { withHeaders } from "./api/answer-headers.ts";
 import { router } from "./api/router.ts";
 import { type WorkerDeps, checkWorkerDeps } from "./api/worker-deps.ts";
+import { ApiRefusal } from "./refusal.ts";
 import { Misconfigured, failureText, reportMisconfigured } from "./options.ts";
 
 /**
@@ -13,6 +14,7 @@ import { Misconfigured, failureText, reportMisconfigured } from "./options.ts";
  *   tokens, is answered `503 misconfigured` (SEC9).
  */
 export async function handleWorkerRequest(request: Request, given: WorkerDeps | (() => WorkerDeps)): Promise<Response> {
+  if (!hasHost(request)) return answerInvalidHost();
   let deps: WorkerDeps;
   try {
     deps = typeof given === "function" ? makeDeps(given) : given;
@@ -22,6 +24,19 @@ export async function handleWorkerRequest(request: Request, given: WorkerDeps | 
     return answerMisconfigured(request, error);
   }
   return withHeaders(await router.fetch(request, deps));
+}
+
+/**
+ * Whether the request's URL has the path of the request line. workerd makes the URL of the header `Host`, whatever its
+ * text is.
+ */
+function hasHost({ url, headers }: Request): boolean {
+  return URL.canParse(url) && !/[\s/\\?#@]/.test(headers.get("Host") ?? "");
+}
+
+function answerInvalidHost(): Response {
+  const refusal = new ApiRefusal("invalid_host", "The header Host is not the name of a host, or there are several.");
+  return withHeaders(refusal.toResponse());
 }
 
 function makeDeps(make: () => WorkerDeps): WorkerDeps {
@@ -34,6 +49,7 @@ function makeDeps(make: () => WorkerDeps): WorkerDeps {
 
 /** Answers a request to a deployment that is misconfigured. The health check reports it too. */
 export function answerMisconfigured(request: Request, failure: Misconfigured): Response {
+  if (!hasHost(request)) return answerInvalidHost();
   const health = new URL(request.url).pathname === "/healthz";
   return withHeaders(
     health

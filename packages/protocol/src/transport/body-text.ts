@@ -7,7 +7,7 @@
 
 export type BodyText =
   | { readonly ok: true; readonly text: string }
-  | { readonly ok: false; readonly why: "too_large" | "not_utf8" | "too_slow" };
+  | { readonly ok: false; readonly why: "too_large" | "not_utf8" | "too_slow" | "broken" };
 
 /** The part of a `Request` that this file needs. */
 interface WithBody {
@@ -27,16 +27,25 @@ export async function readBodyText(
   if (Number(headers.get("Content-Length") ?? 0) > bytesMax) return { ok: false, why: "too_large" };
   if (body === null) return { ok: true, text: "" };
   const reader = body.getReader();
-  if (msMax === Infinity) return readAll(reader, bytesMax);
+  if (msMax === Infinity) return readWhole(reader, bytesMax);
   const { promise: tooSlow, resolve } = Promise.withResolvers<BodyText>();
   const timer = setTimeout(() => {
     resolve({ ok: false, why: "too_slow" });
     void reader.cancel().catch(() => {});
   }, msMax);
   try {
-    return await Promise.race([readAll(reader, bytesMax), tooSlow]);
+    return await Promise.race([readWhole(reader, bytesMax), tooSlow]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** A connection that breaks is the fault of the other side, or of nobody. */
+async function readWhole(reader: ReadableStreamDefaultReader<Uint8Array>, bytesMax: number): Promise<BodyText> {
+  try {
+    return await readAll(reader, bytesMax);
+  } catch {
+    return { ok: false, why: "broken" };
   }
 }
 
