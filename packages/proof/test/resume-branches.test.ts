@@ -122,6 +122,64 @@ describe("one name in several branches", () => {
     expect(did.filter((one) => one === "charge B")).toEqual(["charge B"]);
   });
 
+  /** A pool whose items use one name, after an operation from which everything is requested again. */
+  const pool =
+    (turns: readonly number[], nested = false): Body =>
+    async (ctx) => {
+      await ctx.stream.text("log", ["start"]);
+      const item = (name: string, n: number): Promise<unknown> => ctx.step("same", takes(name, n));
+      const all = await ctx.parallel(
+        turns,
+        (n, index) =>
+          nested
+            ? ctx.parallel([`${index}a`, `${index}b`, `${index}c`], (name) => item(name, n), { concurrency: 1 })
+            : item(String(index), n),
+        { concurrency: 2 },
+      );
+      if (broken) await ctx.step("end", () => Promise.reject(new FatalError("end")));
+      return all;
+    };
+
+  test.each([
+    [[9, 0, 0, 0, 0], false],
+    [[0, 9, 4, 0, 2], false],
+    [[9, 0, 3, 0, 9, 1], true],
+  ])(
+    "RES3 each item of a pool gets its own result, whichever item made room for it: after %j turns, nested %s",
+    async (turns, nested) => {
+      const body = pool(turns, nested);
+      const parent = await finished(body);
+      const executed = did.length;
+      expect(new Set(did).size).toBe(executed);
+      broken = false;
+      const own = turns.map((_turns, index) =>
+        nested ? ["a", "b", "c"].map((part) => `${index}${part}`) : `${index}`,
+      );
+      for (let crash = 0; crash < 30; crash++) {
+        did.length = 0;
+        const child = await resumeOf(parent, body, { crashAfterCommits: [crash] });
+        expect(outcomeOf(child)).toMatchObject({ status: "completed", output: own });
+        expect([crash, did]).toEqual([crash, []]);
+        if (crash > 0 && child.crashes === 0) break;
+        parent.world.delete(child.runId);
+      }
+    },
+  );
+
+  test("RES3 an item of a pool after a stream that is produced again gets no result of another item", async () => {
+    const body: Body = async (ctx) => {
+      const same = (text: string) => (): Promise<unknown> => ctx.step("same", takes(text));
+      const items = [() => ctx.stream.text("st", ["x"]), () => ctx.sleep(3_000), same("item")];
+      const all = await ctx.parallel<() => Promise<unknown>, unknown>(items, (start) => start(), { concurrency: 2 });
+      const after = await same("after")();
+      if (broken) await ctx.step("end", () => Promise.reject(new FatalError("end")));
+      return [all[2], after];
+    };
+    const parent = await finished(body);
+    broken = false;
+    expect((await resumeOf(parent, body)).output).toEqual(["item", "after"]);
+  });
+
   test("RES3 each branch gets the delivery that its own wait has taken", async () => {
     const body = branches((ctx) => ctx.waitForSignal("go", { timeout: "1h" }));
     const parent = await started(body);

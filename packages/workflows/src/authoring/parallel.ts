@@ -5,10 +5,12 @@ import { checkFields, invalid } from "@holdfast/protocol";
 import type { ParallelOptions } from "./types.ts";
 
 /**
- * Runs `fn` for each item in order, at most `concurrency` concurrently.
+ * Runs `fn` for each item in order, at most `concurrency` concurrently. `starter` returns what calls `fn`, if some items
+ * start later.
  * @throws AggregateError with `settle`, if any item failed; its `failed` lists the indices of these items.
  */
 export async function runParallel<T, R>(
+  starter: () => (start: () => R | Promise<R>) => R | Promise<R>,
   items: Iterable<T>,
   fn: (item: T, index: number) => R | Promise<R>,
   options: ParallelOptions = {},
@@ -23,12 +25,13 @@ export async function runParallel<T, R>(
   const errors = new Map<number, unknown>();
   // All workers share one iterator: each takes the next item.
   const entries = list.entries();
+  const start: ReturnType<typeof starter> = concurrency < list.length ? starter() : (begin) => begin();
   let stopped = false;
   const work = async (): Promise<void> => {
     for (const [index, item] of entries) {
       if (stopped) return;
       try {
-        results[index] = await fn(item, index);
+        results[index] = await start(() => fn(item, index));
       } catch (error) {
         if (!settle) stopped = true;
         if (!settle) throw error;
@@ -38,9 +41,13 @@ export async function runParallel<T, R>(
   };
   await Promise.all(Array.from({ length: Math.min(concurrency, list.length) }, work));
   if (errors.size === 0) return results;
+  throw failuresOf(errors, list.length);
+}
+
+function failuresOf(errors: ReadonlyMap<number, unknown>, count: number): AggregateError {
   const failed = [...errors.keys()].toSorted((a, b) => a - b);
-  const message = `${failed.length} of ${list.length} failed: no. ${failed.join(", ")} (counted from 0)`;
-  throw Object.assign(
+  const message = `${failed.length} of ${count} failed: no. ${failed.join(", ")} (counted from 0)`;
+  return Object.assign(
     new AggregateError(
       failed.map((index) => errors.get(index)),
       message,

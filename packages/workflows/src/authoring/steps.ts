@@ -86,7 +86,7 @@ export function composition(execution: Execution, policy: RetryDefault): Composi
     setRetry: (options) => {
       policy.current = resolveRetry(options, policy.current, "ctx.setRetry");
     },
-    parallel: (items, fn, options) => handled(runParallel(items, fn, options)),
+    parallel: (items, fn, options) => handled(runParallel(() => execution.operations.starter(), items, fn, options)),
   };
 }
 

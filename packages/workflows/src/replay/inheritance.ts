@@ -53,13 +53,14 @@ export class Inheritance {
     this.#requested.push(operation);
   }
 
-  /** Records that the outcome of an operation is delivered now. */
-  received(operation: OpenOperation): void {
+  /** Records that the outcome of an operation is delivered now. Returns the operation's lineage. */
+  received(operation: OpenOperation): string {
     this.assign();
     this.#last = this.#lines.get(operation) ?? "";
     this.#received.add(this.#last);
     if (this.#last === this.#silent[this.#silentInOrder]) this.#silentInOrder += 1;
     while (this.#received.has(this.#silent[this.#silentReceived] ?? "?")) this.#silentReceived += 1;
+    return this.#last;
   }
 
   /** Finds the outcomes of the operations that were requested since the last delivered outcome. */
@@ -68,7 +69,8 @@ export class Inheritance {
     this.#requested = [];
     const shared = new Set(requested.flatMap(({ id, place }) => (place.use === 0 ? [] : [nameOf(id)])));
     for (const operation of requested) {
-      const line = lineageOf(this.#last, operation.id, operation.place.use);
+      const { origin, use } = operation.place;
+      const line = lineageOf(origin?.line ?? "", operation.id, use);
       this.#lines.set(operation, line);
       operation.heir = this.#find(operation, line, shared.has(nameOf(operation.id)));
     }

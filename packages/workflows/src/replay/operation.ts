@@ -69,8 +69,24 @@ export type Request =
 /** The result of a wait. A time-out differs from every payload (WAIT4). */
 export type WaitOutcome = { readonly timedOut: false; readonly payload: unknown } | { readonly timedOut: true };
 
+/** What the places of requests count from: an outcome, or a call of `ctx.parallel` that starts items later. */
+export interface Origin {
+  /** The `seq` of the outcome. */
+  readonly after: number;
+  /** The number of the operation of that outcome; 0: the origin is a call. */
+  readonly nth: number;
+  /** The requests of each kind and name. */
+  readonly uses: Map<string, number>;
+  /** The first `use`: those of the calls after one outcome differ. */
+  readonly first: number;
+  calls: number;
+  /** The lineage of the operation of that outcome, in a resumed run. */
+  line: string;
+}
+
 /** Where the function requested an operation. See `JournalEntry.after`. */
 export interface Place {
+  readonly origin?: Origin;
   readonly after: number;
   readonly use: number;
   /** Whether `after` is the outcome of the operation before it. */

@@ -22,13 +22,24 @@ import * as LIMITS from "@holdfast/protocol/limits";
 import { CancelledError } from "../errors.ts";
 import { Inheritance } from "./inheritance.ts";
 import { type Shield, currentShield, currentStep } from "./step-scope.ts";
-import { OpenOperation, type Place, type Request, type StepRequest, type UnwindRequest } from "./operation.ts";
+import {
+  OpenOperation,
+  type Origin,
+  type Place,
+  type Request,
+  type StepRequest,
+  type UnwindRequest,
+} from "./operation.ts";
 import { nestedOperationError, shieldedError } from "./step-body.ts";
 
 /** A completed step with a compensation. */
 export interface CompletedStep {
   readonly operation: OpenOperation;
   readonly value: string;
+}
+
+function originAt(after: number, nth: number, line: string): Origin {
+  return { after, nth, uses: new Map(), first: 0, calls: 0, line };
 }
 
 export class Operations {
@@ -57,12 +68,9 @@ export class Operations {
   open = 0;
   /** Open and requested counts at the last delivered outcome. */
   #before = { open: 0, count: 0 };
-  /** The `seq` of the last delivered outcome, and the requests of each kind and name since. */
-  #after = 0;
-  /** The number of the operation of that outcome. */
-  #received = 0;
+  /** The last delivered outcome. */
+  #origin: Origin = originAt(0, 0, "");
   #newest: Place | undefined;
-  readonly #uses = new Map<string, number>();
 
   /** `moved` is called for each requested operation, `own` with each error before an operation rejects with it. */
   constructor(start: ExecutionStart, moved: (operation: OpenOperation) => void, own: (error: Error) => void) {
@@ -167,11 +175,33 @@ export class Operations {
   }
 
   #placeOf(key: string): Place {
-    const use = this.#uses.get(key) ?? 0;
-    this.#uses.set(key, use + 1);
-    const follows = this.#received === this.count;
-    this.#newest = { after: this.#after, use, follows, before: this.#newest, reported: false };
+    const origin = this.#origin;
+    const { after, nth, uses, first } = origin;
+    const use = uses.get(key) ?? first;
+    uses.set(key, use + 1);
+    // The place of a request that a call started does not follow from the one before it.
+    const before = first > 0 ? undefined : this.#newest;
+    this.#newest = { origin, after, use, follows: nth === this.count, before, reported: false };
     return this.#newest;
+  }
+
+  /**
+   * Returns a function that starts an item of a call of `ctx.parallel`. What the item requests at once counts from the call:
+   * which outcome made room for the item differs between a run and those that are resumed from it (RES3).
+   */
+  starter(): <T>(start: () => T) => T {
+    const outer = this.#origin;
+    outer.calls += 1;
+    const call = { ...originAt(outer.after, 0, outer.line), first: outer.first * 1_000 + outer.calls * 1_000_000 };
+    return (start) => {
+      const now = this.#origin;
+      this.#origin = call;
+      try {
+        return start();
+      } finally {
+        this.#origin = now;
+      }
+    };
   }
 
   /** Records an entry that is not an outcome. */
@@ -200,10 +230,7 @@ export class Operations {
     if (operation.settled) return;
     this.open -= 1;
     this.#before = { open: this.open, count: this.count };
-    this.#after = entry.seq;
-    this.#received = operation.nth;
-    this.#uses.clear();
-    this.#inheritance?.received(operation);
+    this.#origin = originAt(entry.seq, operation.nth, this.#inheritance?.received(operation) ?? "");
     this.#forget(operation);
     const error = operation.settle(entry);
     if (error !== undefined) {
