@@ -1,8 +1,8 @@
 /** tests: ids of tokens in what other runs show (SEC7), in each form that a URL may have */
 import { workflow } from "@holdfast/workflows";
 import { expect, test, vi } from "vitest";
-import { durableObjectIndex } from "../src/index.ts";
-import { hideTokenUrls } from "../src/run-object/token-ids.ts";
+import { durableObjectIndex, logEvents, otlpExporter } from "../src/index.ts";
+import { hideTokenUrls } from "../src/token-urls.ts";
 import { FakeDeployment, FakeIndexNamespace, answerOf } from "./fake-platform.ts";
 
 const ID = "0123456789abcdef0123456789abcdef";
@@ -75,4 +75,28 @@ test("SEC7 the failure of a child shows no id of its parent's token, in its reco
   for (const path of ["/api/runs/r", `/api/runs/${childId}`, `/api/runs/${childId}/journal`, "/api/runs"])
     expect([path, (await read(path)).toLowerCase().includes(id)]).toEqual([path, false]);
   expect(await read("/api/runs", { Deliver: "1" })).toContain(id);
+});
+
+test("SEC7 OBS2 neither log lines nor traces have the ids in URLs that an author's error quotes", async () => {
+  const lines: unknown[] = [];
+  vi.spyOn(console, "warn").mockImplementation((line) => void lines.push(line));
+  vi.spyOn(console, "log").mockImplementation((line) => void lines.push(line));
+  const ended = otlpExporter({
+    url: "https://collector.example",
+    fetch: async (request) => {
+      lines.push(await request.text());
+      return new Response();
+    },
+  });
+  const api = new FakeDeployment([parent, child], {}, undefined, {
+    telemetry: { event: logEvents({ all: true }), ended },
+  });
+  await api.fetch("/api/runs", { json: { runId: "r", workflowId: "parent" } });
+  await vi.waitUntil(() => String(lines).includes("resourceSpans"), { interval: 1 });
+  await api.fetch("/api/runs/r/terminate", { json: { reason: "enough" } });
+  await vi.waitUntil(() => String(lines).split("resourceSpans").length > 2, { interval: 1 });
+  expect(String(lines)).toContain("No answer at");
+  expect(String(lines)).toContain("/[hidden]");
+  expect(String(lines)).not.toMatch(/public(?:\/|%2F)tokens\S*[0-9a-f]{32}[,\\" ]/);
+  vi.restoreAllMocks();
 });

@@ -4,7 +4,7 @@
 import { type IndexRow, type View, shownFailure } from "@holdfast/orchestrator";
 import { HOST_LIMITS, type ListedRun, RUN_STATUSES } from "@holdfast/protocol";
 import * as v from "valibot";
-import { hideTokenUrls } from "../run-object/token-ids.ts";
+import { hideTokenUrls } from "../token-urls.ts";
 import { idField, nameField, wholeNumberField } from "./fields.ts";
 import { cursorField, writeCursor } from "./page-cursor.ts";
 import { type CheckedCall, type Route, route } from "./route.ts";

@@ -211,7 +211,7 @@ function dispatcherOf<Env extends object>({
 const closedDeployment: VerifyRequest = () =>
   new ApiRefusal(
     "auth_not_configured",
-    'This deployment has no authentication configured, so it rejects every request. Set the secret API_TOKENS to a list of tokens ("wrangler secret put API_TOKENS"), or set AUTH to "off" for local development.',
+    'This deployment has no authentication configured, so it rejects every request. Set the secret API_TOKENS to a list of tokens: "wrangler secret put API_TOKENS", or the environment variable of a self-hosted process.',
   ).toResponse();
 
 function verifierOf({ AUTH, API_TOKENS }: Environment): VerifyRequest | "open" {

@@ -4,23 +4,11 @@
  * Owns: finding them, wherever code has put a token's id or URL: metadata, results, inputs of children. The id of a token
  * that its author named is not secret, and may be a word of any text, so it is removed from its own fields only.
  */
+import { HIDDEN, hideTokenUrls } from "../token-urls.ts";
 import { type StoreReader, TOKEN_PREFIX } from "@holdfast/orchestrator";
 
-const HIDDEN = "[hidden]";
 const ID_CHARS = 32;
 const HEX = /[0-9a-f]{32,}/gi;
-
-/**
- * URLs of tokens, of this run and of others. In a URL within a URL slashes are encoded, and in JSON within JSON they may have
- * backslashes.
- */
-const URLS =
-  /((\\*\/|%(?:25)*2f)(?:public\2tokens\2(?:(?:(?!\2)[^\s"<>]){1,800}\2){2,4}|api\2runs\2(?:(?!\2)[^\s"<>]){1,800}\2tokens\2))[0-9a-f]{32}/gi;
-
-/** Returns a text without the generated ids in URLs of tokens. */
-export function hideTokenUrls(text: string): string {
-  return text.replaceAll(URLS, `$1${HIDDEN}`);
-}
 
 export class TokenIds {
   readonly #store: StoreReader;

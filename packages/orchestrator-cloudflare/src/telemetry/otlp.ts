@@ -6,6 +6,7 @@
 import { DEFAULT_LIMITS } from "@holdfast/protocol";
 import * as v from "valibot";
 import { FIELDS, checkOptions, count, isFunction } from "../options.ts";
+import { hideTokenUrls } from "../token-urls.ts";
 import type { Telemetry } from "./telemetry.ts";
 import { spansOf } from "./spans.ts";
 
@@ -62,9 +63,8 @@ export function otlpExporter(options: OtlpOptions): NonNullable<Telemetry["ended
   const resource = { attributes: [{ key: "service.name", value: { stringValue: serviceName } }] };
   return async (header, journal) => {
     const spans = spansOf(header, journal, spansMax);
-    const body = JSON.stringify({
-      resourceSpans: [{ resource, scopeSpans: [{ scope: { name: "holdfast" }, spans }] }],
-    });
+    const traces = { resourceSpans: [{ resource, scopeSpans: [{ scope: { name: "holdfast" }, spans }] }] };
+    const body = hideTokenUrls(JSON.stringify(traces));
     const init = { method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body };
     const post = (): Promise<Response> => fetch(new Request(`${url.replace(/\/+$/, "")}/v1/traces`, init));
     const failure = await postRepeatedly(post, retryAfterMs);

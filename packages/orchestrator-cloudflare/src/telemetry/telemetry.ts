@@ -7,6 +7,7 @@
 import { JOURNAL_PREFIX, type RunHeader, type WriteBatch } from "@holdfast/orchestrator";
 import { type JournalEntry, isTerminal, parseOperationId } from "@holdfast/protocol";
 import * as v from "valibot";
+import { hideTokenUrls } from "../token-urls.ts";
 import { checkOptions } from "../options.ts";
 
 export interface TelemetryEvent {
@@ -57,7 +58,8 @@ export function logEvents(options: { readonly all?: boolean } = {}): (event: Tel
   return (event) => {
     if (event.level === "info" && !all) return;
     const write = event.level === "error" ? console.error : event.level === "warn" ? console.warn : console.log;
-    write(JSON.stringify({ source: "holdfast", ...event }));
+    // The message of an author's error may quote the URL of a token.
+    write(hideTokenUrls(JSON.stringify({ source: "holdfast", ...event })));
   };
 }
 
