@@ -56,6 +56,8 @@ function counterAt(url: string | undefined): Count {
       method: "POST",
       headers: { "Idempotency-Key": encodeURIComponent(key) },
     });
+    // A connection whose answer is not read stays open.
+    await response.text();
     if (!response.ok) throw new Error(`the counter server answered ${response.status}`);
   };
 }

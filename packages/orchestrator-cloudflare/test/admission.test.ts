@@ -8,7 +8,7 @@ const NOW = 1_000_000;
 
 test("DUR13 the run that was due first gets the next place, and a place is free when a run no longer executes", () => {
   const admission = new Admission();
-  const [a, b, c] = [{}, {}, {}];
+  const [a, b, c] = ["a", "b", "c"] as const;
   expect(admission.delayOf(a, NOW - 10, 1, NOW)).toBeUndefined();
   expect(admission.delayOf(b, NOW - 5, 1, NOW)).toBe(250);
   expect(admission.delayOf(c, NOW - 9, 1, NOW)).toBe(250);
@@ -22,8 +22,8 @@ test("DUR13 the run that was due first gets the next place, and a place is free 
 
 test("DUR13 runs that were due at the same time do not wait for each other", () => {
   const admission = new Admission();
-  const [a, b, c] = [{}, {}, {}];
-  const ask = (holder: object): number | undefined => admission.delayOf(holder, NOW, 1, NOW);
+  const [a, b, c] = ["a", "b", "c"] as const;
+  const ask = (holder: string): number | undefined => admission.delayOf(holder, NOW, 1, NOW);
   expect([a, b, c].map(ask)).toEqual([undefined, 250, 500]);
   admission.note(a, false, NOW);
   expect([c, b].map(ask)).toEqual([250, undefined]);
@@ -31,10 +31,41 @@ test("DUR13 runs that were due at the same time do not wait for each other", () 
 
 test("DUR13 delays are at most 60 s, and runs that give no sign lose their place", () => {
   const admission = new Admission();
-  const delays = Array.from({ length: 1_000 }, (_none, place) => admission.delayOf({}, NOW + place, 2, NOW) ?? 0);
+  const delays = Array.from(
+    { length: 1_000 },
+    (_none, place) => admission.delayOf(`run ${place}`, NOW + place, 2, NOW) ?? 0,
+  );
   expect(delays.slice(0, 6)).toEqual([0, 0, 250, 500, 750, 1_000]);
   expect(Math.max(...delays)).toBe(60_000);
-  expect(admission.delayOf({}, NOW, 2, NOW + 100_000)).toBeUndefined();
+  expect(admission.delayOf("another", NOW, 2, NOW + 100_000)).toBeUndefined();
+});
+
+test("DUR13 a run whose object leaves memory between its alarms keeps its one place in the queue", async () => {
+  let now = NOW;
+  const bodies: (() => void)[] = [];
+  const hold = workflow({
+    id: "hold",
+    run: (_input, ctx) => ctx.step("hold", () => new Promise<void>((end) => bodies.push(end))),
+  });
+  const quick = workflow({ id: "quick", run: () => "done" });
+  const deployment = new FakeDeployment([hold, quick], {}, undefined, { clock: () => now, executionsMax: 2 });
+  const statusOf = async (id: string): Promise<unknown> =>
+    ((await (await deployment.fetch(`/api/runs/${id}`)).json()) as Record<string, unknown>)["status"];
+  const ids = Array.from({ length: 10 }, (_none, place) => `r${place}`);
+  for (const runId of ["a", "b"]) await deployment.fetch("/api/runs", { json: { workflowId: "hold", runId } });
+  for (const runId of ids) await deployment.fetch("/api/runs", { json: { workflowId: "quick", runId, delay: "1s" } });
+  const askAll = async (): Promise<void> => {
+    for (const runId of ids) {
+      deployment.evict(runId);
+      if ((deployment.storageOf(runId).alarmAt ?? Infinity) <= now) await deployment.alarm(runId);
+    }
+  };
+  await expect.poll(() => bodies.length).toBe(2);
+  for (let minute = 0; minute < 2; minute++, now += 30_000) await askAll();
+  for (const end of bodies) end();
+  for (const id of ["a", "b"]) await expect.poll(() => statusOf(id)).toBe("completed");
+  for (let round = 0; round < 3; round++, now += 10_000) await askAll();
+  expect(await Promise.all(ids.map(statusOf))).toEqual(ids.map(() => "completed"));
 });
 
 test("DUR13 alarms that find no place commit what is due and begin later, and a delivery begins at once", async () => {

@@ -6,7 +6,9 @@
  *
  * Invariants
  * - AD1 An alarm begins an execution only if there is a place for it and for each waiting run that was due earlier.
- * - AD2 A run that gives no sign for `LEASE_MS` has no place: its object may have left memory without a word.
+ * - AD2 A run that gives no sign for `LEASE_MS` has no place: its process may have ended without a word.
+ * - AD3 A run has one place in the queue, also if its object left memory since it asked: workerd removes an idle object
+ *   after some seconds, and the run asks again up to a minute later.
  */
 
 /** The time between the alarms of two runs of the queue, ms. */
@@ -15,8 +17,8 @@ const DELAY_MS_MAX = 60_000;
 /** Longer than the interval of the watchdog of an executing run, and than `DELAY_MS_MAX`. */
 const LEASE_MS = 90_000;
 
-/** A run's object, as the key of its place. */
-type Holder = object;
+/** The name of a run's object. */
+type Holder = string;
 
 interface Waiting {
   readonly dueAt: number;

@@ -95,27 +95,29 @@ export class RunObject {
 
   #committed(batch: WriteBatch, before: RunHeader | undefined): void {
     this.#notifyReaders();
-    this.#notePlace();
+    this.#notePlace(before);
     this.#moveLargeRows();
     const { telemetry } = this.#deps;
     if (telemetry !== undefined) observe(telemetry, this.#host.state, batch, before);
   }
 
   /** Records whether the run executes (DUR13). */
-  #notePlace(): void {
-    if (this.#deps.executionsMax === undefined) return;
-    const { header } = this.#host.state;
-    const runs = header?.status === "running";
-    admission.note(this, runs && header.dispatch?.retryAt === undefined, this.#clock());
-    if (!runs) admission.leave(this);
+  #notePlace(before: RunHeader | undefined): void {
+    const { header = before } = this.#host.state;
+    if (this.#deps.executionsMax === undefined || header === undefined) return;
+    const runs = header.status === "running";
+    admission.note(placeOf(header), runs && header.dispatch?.retryAt === undefined, this.#clock());
+    if (!runs) admission.leave(placeOf(header));
   }
 
   /** Why no execution may begin because of an alarm: too many runs of this isolate execute (DUR13). */
   #defer(): Deferral | undefined {
     const { executionsMax } = this.#deps;
-    if (executionsMax === undefined) return undefined;
+    const { header } = this.#host.state;
+    if (executionsMax === undefined || header === undefined) return undefined;
     const now = this.#clock();
-    const delayMs = admission.delayOf(this, alarmOf(this.#host.state, now) ?? now, executionsMax, now);
+    const dueAt = alarmOf(this.#host.state, now) ?? now;
+    const delayMs = admission.delayOf(placeOf(header), dueAt, executionsMax, now);
     if (delayMs === undefined) return undefined;
     const message = `This process executes ${executionsMax} runs, which is its limit (EXECUTIONS_MAX). The run waits for a place.`;
     return { delayMs, code: "EXECUTIONS_MAX", message };
@@ -208,7 +210,7 @@ export class RunObject {
     this.#alarmChecked = true;
     this.#store.alarmFires(alarmOf(this.#host.state, this.#clock()));
     this.#host.handle({ type: "alarm" });
-    this.#notePlace();
+    this.#notePlace(undefined);
     const { header, newer } = this.#host.state;
     if (header === undefined || newer !== undefined || this.#deps.hold === true) return;
     if (isExpired(header, this.#clock())) return this.#erase(header, "retention");
@@ -325,4 +327,9 @@ function logMoveError(error: unknown): void {
 
 function logStoreError(error: unknown): void {
   console.error("holdfast: the run's storage failed; the run continues from its journal", error);
+}
+
+/** The key of the run's place in the queue of DUR13. */
+function placeOf({ tenantId, id }: RunHeader): string {
+  return runObjectName(tenantId, id);
 }
