@@ -214,6 +214,8 @@ export class RunObject {
     const { header, newer } = this.#host.state;
     if (header === undefined || newer !== undefined || this.#deps.hold === true) return;
     if (isExpired(header, this.#clock())) return this.#erase(header, "retention");
+    // Nothing executes before this time.
+    if (header.dispatch?.retryAt !== undefined) return;
     // The next alarm fires only after this one has returned.
     await this.#watchers.parkedOrDue(ALARM_HOLD_MS_MAX, () => {
       const now = this.#clock();
