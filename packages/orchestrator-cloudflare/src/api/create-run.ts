@@ -5,18 +5,19 @@
  * `Idempotency-Key` and `Prefer`. It chooses the object that gets the trigger.
  */
 import { type ChildTrigger, chosenIdProblem, idFromKey } from "@holdfast/orchestrator";
-import { parseTraceparent } from "@holdfast/protocol";
+import { type RunRecord, parseTraceparent } from "@holdfast/protocol";
 import { ulid } from "ulid";
 import * as v from "valibot";
 import { ApiRefusal } from "../refusal.ts";
-import type { KeyHolder } from "../run-object/commands.ts";
+import { type KeyHolder, NOTHING } from "../run-object/commands.ts";
+import { runObjectName } from "../run-object/names.ts";
 import { withMore } from "./answer-headers.ts";
 import { idField } from "./fields.ts";
 import { readIdempotencyKey, reserveKey } from "./idempotency-key.ts";
 import { WAIT_HEADER, preferredWaitMs, waitApplied } from "./prefer-wait.ts";
 import { type Claims, type Inherited, provenanceOf } from "./provenance.ts";
 import type { Call } from "./route.ts";
-import { askRun } from "./run-objects.ts";
+import { askObject, askRun } from "./run-objects.ts";
 
 /** The fields of the body that every such route has. */
 export const CREATION_FIELDS = { runId: v.optional(idField), idempotencyKey: v.optional(idField) } as const;
@@ -61,10 +62,31 @@ export async function createRun(
   if (problem !== undefined) throw new ApiRefusal("invalid_body", `runId: ${problem}`);
   if (keyId === undefined) return askToTrigger(call, { ...trigger, runId });
   if (keyId === runId) return triggerByKey(call, { ...trigger, runId });
+  return triggerWithKey(call, { ...trigger, runId, idempotencyKey }, keyId);
+}
+
+/** Triggers a run in another object than the key's. The key belongs to the run unless the trigger is rejected. */
+async function triggerWithKey(call: Call, trigger: ChildTrigger, keyId: string): Promise<Response> {
+  const { runId } = trigger;
   const reservedNow = await reserveKey(call, keyId, runId);
-  const answer = await askToTrigger(call, { ...trigger, runId });
-  if (reservedNow && !answer.ok) await askRun(call, keyId, { ask: "releaseKey", runId });
+  const answer = await askToTrigger(call, trigger);
+  // A rejected request for the same run that reserved the key before may have released it since.
+  if (!reservedNow && answer.status === 201) await askRun(call, keyId, { ask: "reserveKey", runId });
+  // After a failure it is unknown whether the run was created.
+  const isRejected = answer.status >= 400 && answer.status < 500;
+  if (reservedNow && isRejected && !(await hasKey(call, trigger)))
+    await askRun(call, keyId, { ask: "releaseKey", runId });
   return answer;
+}
+
+/** Whether the run with the trigger's id has the trigger's key: another request has created it since. */
+async function hasKey({ deps, principal }: Call, { runId, idempotencyKey }: ChildTrigger): Promise<boolean> {
+  const object = deps.runDO.idFromName(runObjectName(principal.tenantId, runId));
+  const answer = await askObject(deps, object, { ask: "read", waitMs: 0, view: { ...NOTHING, run: true } });
+  if (answer.status === 404) return false;
+  if (!answer.ok) return true;
+  const record = (await answer.json()) as Partial<RunRecord>;
+  return record.idempotencyKey === idempotencyKey;
 }
 
 /** Triggers the run in the object with the key's id. If the key belongs to a run with another id, triggers that run. */
