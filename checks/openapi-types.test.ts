@@ -8,6 +8,9 @@ import { REPOSITORY } from "./source-files.ts";
 
 const PAGES = ["README.md", "docs/http-api.md"];
 
+/** Stands for the parts of a public token's URL, which the pages have in one variable of the shell. */
+const PUBLIC_PARTS = "-/run/incarnation/mac/token";
+
 const folder = mkdtempSync(join(REPOSITORY, "node_modules/.holdfast-types-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -21,8 +24,9 @@ interface Shown {
 function shownRequests(page: string, paths: readonly string[]): Shown[] {
   const text = readFileSync(join(REPOSITORY, page), "utf8").replaceAll("\\\n", " ");
   return [...text.matchAll(/^ *curl (.*)$/gm)].flatMap(([, line = ""]) => {
-    const given = /(?:\$API|https:\/\/[^/ ]+)(\/[^" ?]*)/.exec(line)?.[1];
-    if (given === undefined) return [];
+    const shown = /(?:\$API|https:\/\/[^/ ]+)(\/[^" ?]*)/.exec(line)?.[1];
+    if (shown === undefined) return [];
+    const given = shown.replace("$PUBLIC", PUBLIC_PARTS);
     const path = paths.find((one) => new RegExp(`^${one.replaceAll(/\{\w+\}/g, "[^/]+")}$`).test(given));
     const body = /-d '(.*?)'/.exec(line)?.[1];
     const verb = (/-X (\w+)/.exec(line)?.[1] ?? (body === undefined ? "GET" : "POST")).toLowerCase();
