@@ -78,6 +78,8 @@ const TOKENS: [text: string, words: string][] = [
   ["TOKEN,x", "token 2: must have at least 16 characters"],
   ["fifteen-letters", "token 1: must have at least 16 characters"],
   ["sha256:12", "must be followed by 64"],
+  [`SHA256:${"a".repeat(64)}`, 'token 1: a digest must start with "sha256:"'],
+  [`sha-256=${"a".repeat(64)}`, 'token 1: a digest must start with "sha256:"'],
 ];
 
 test.each(TOKENS)("SEC9 API_TOKENS=%s closes the door and names the field", async (text, words) => {

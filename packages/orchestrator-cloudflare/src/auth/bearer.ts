@@ -68,6 +68,9 @@ function readToken(one: string | BearerToken, index: number): KnownToken {
   const where = `bearerAuth: token ${index + 1}`;
   const given = typeof one === "string" ? { token: one } : one;
   checkEntry(TOKEN, given, where);
+  // The digest of a token is no secret: it must not be a token because of a misspelt prefix.
+  if (/^sha-?256[:=-]/i.test(given.token) && !given.token.startsWith("sha256:"))
+    refuse(`${where}: a digest must start with "sha256:", in lower case.`);
   if (given.token.startsWith("sha256:")) return { digest: readDigest(given.token, where), given };
   if (given.token.length < TOKEN_CHARS_MIN) {
     refuse(`${where}: must have at least ${TOKEN_CHARS_MIN} characters. Make one with: openssl rand -hex 32`);

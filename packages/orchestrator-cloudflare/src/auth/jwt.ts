@@ -3,12 +3,12 @@
  *
  * Owns: the issuers' keys, which every verifier of an isolate shares, the location of the token, and the mapping of claims to a principal. `jose` verifies the token.
  */
-import { type Duration, parseDurationMs } from "@holdfast/protocol";
+import { type Duration, HoldfastError, parseDurationMs } from "@holdfast/protocol";
 import { type JWTPayload, type JWTVerifyGetKey, createRemoteJWKSet, errors, jwtVerify } from "jose";
 import * as v from "valibot";
-import { checkOptions, isDuration, isFunction } from "../options.ts";
+import { FIELDS, checkOptions, isDuration, isFunction } from "../options.ts";
 import { ApiRefusal } from "../refusal.ts";
-import { subjectProblem } from "./credentials.ts";
+import { isScopes, subjectProblem } from "./credentials.ts";
 import { type Principal, SCOPES, type Scope, type VerifyRequest } from "./principal.ts";
 
 export interface JwtAuthOptions {
@@ -57,8 +57,8 @@ const text = v.custom<string>((value) => typeof value === "string" && value !== 
 
 const OPTIONS = v.strictObject({
   jwks: v.custom<JwtAuthOptions["jwks"]>(
-    (value) => typeof value === "function" || URL.canParse(String(value)),
-    "must be the URL of the issuer's keys, or a function of jose that returns them",
+    (value) => typeof value === "function" || v.is(FIELDS.httpUrl, value instanceof URL ? value.href : value),
+    "must be the http or https URL of the issuer's keys, or a function of jose that returns them",
   ),
   issuer: text,
   audience: v.union(
@@ -122,12 +122,16 @@ async function claimsOf(
  * Accepts requests that Cloudflare Access has authenticated for this application.
  * @param team `<team>` of `https://<team>.cloudflareaccess.com`.
  * @param audience The application's AUD tag.
+ * @throws HoldfastError `INVALID_ARGUMENT` for an invalid argument (RUN7).
  */
 export function cloudflareAccess(
   team: string,
   audience: string,
   scopes: readonly Scope[] | ((claims: JWTPayload) => readonly Scope[]) = SCOPES,
 ): VerifyRequest {
+  if (typeof team !== "string" || !/^[a-z0-9-]{1,63}$/i.test(team))
+    refuseOption("team: must be the name of the team, without the domain");
+  if (typeof scopes !== "function" && !v.is(isScopes, scopes)) refuseOption("scopes: must be a list of scopes");
   const issuer = `https://${team}.cloudflareaccess.com`;
   return jwtAuth({
     jwks: `${issuer}/cdn-cgi/access/certs`,
@@ -142,6 +146,10 @@ export function cloudflareAccess(
       return { subject: subject as string, scopes: typeof scopes === "function" ? scopes(claims) : scopes };
     },
   });
+}
+
+function refuseOption(problem: string): never {
+  throw new HoldfastError("INVALID_ARGUMENT", `cloudflareAccess.${problem}.`);
 }
 
 function principalOf({ sub, scope }: JWTPayload): Principal | undefined {
