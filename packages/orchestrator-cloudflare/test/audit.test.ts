@@ -78,6 +78,13 @@ test("SEC5 LIM2 a refused action is in the log with its caller, and writes no ro
   expect(JSON.stringify([...api.storageOf("r").rows])).toBe(before);
 });
 
+test("SEC5 LIM2 the log of a refusal has the run id as other lines have it, and no longer than an id", async () => {
+  const api = deploy();
+  for (const segment of ["a%2Fb", "%zz", "x".repeat(9_000)])
+    await api.fetch(`/api/runs/${segment}/cancel`, { json: {}, ...bob });
+  expect(logged).toMatchObject([{ runId: "a/b" }, { runId: "%zz" }, { runId: "x".repeat(256) }]);
+});
+
 const RESERVED = ["api", "engine", "holdfast", "nobody", "parent", "public token", "retention", "holdfast:x"];
 const LOOKALIKES = ["API", " Engine", "public\u00a0token", "ｈｏｌｄｆａｓｔ", "no\u200bbody ", "Holdfast:"];
 

@@ -4,6 +4,7 @@
  * Owns: a line of the log for each action of an authenticated caller that was refused. The run's own audit lists what was
  * done; a refusal writes no row, so that no caller can fill the storage with refusals (LIM2).
  */
+import { LIMITS } from "@holdfast/protocol";
 import type { Principal } from "../auth/principal.ts";
 import { ApiRefusal } from "../refusal.ts";
 import type { RouteDescription } from "./route.ts";
@@ -16,6 +17,16 @@ export function logRefusal({ subject: by, tenantId }: Principal, facts: Readonly
   console.log(JSON.stringify({ message: "request refused", ...facts, by, tenantId }));
 }
 
+/** Returns the run id in a path that nothing has checked yet, cut to the length of the longest id. */
+function runIdIn(url: string): string {
+  const [, , , segment = ""] = new URL(url).pathname.split("/");
+  try {
+    return decodeURIComponent(segment).slice(0, LIMITS.nameBytes);
+  } catch {
+    return segment.slice(0, LIMITS.nameBytes);
+  }
+}
+
 /** Returns the answer, and logs a refusal. The line has no token ids and no payloads. */
 export async function audited(
   answer: () => Promise<Response>,
@@ -24,7 +35,7 @@ export async function audited(
   principal: Principal,
 ): Promise<Response> {
   const log = (code: unknown): void => {
-    const runId = path.startsWith("/api/runs/:id") ? new URL(url).pathname.split("/")[3] : undefined;
+    const runId = path.startsWith("/api/runs/:id") ? runIdIn(url) : undefined;
     logRefusal(principal, { route, runId, code });
   };
   let response: Response;
