@@ -8,6 +8,26 @@ const STEP = { kind: "step", ms: 0, failures: 0, once: false, undo: "none", time
 const NO_FAULTS = { timeoutMs: undefined, remote: "never", actions: [], faults: [], resume: undefined } as const;
 
 export const FOUND: Record<string, Scenario> = {
+  "an item of a pool in a resumed run got the result of another item, because another outcome had made room for it": {
+    ...NO_FAULTS,
+    program: {
+      kind: "sequence",
+      id: 1,
+      parts: [
+        {
+          kind: "settling",
+          id: 2,
+          parts: [
+            { kind: "stream", id: 3, chunks: 2 },
+            { kind: "sleep", id: 4, ms: 2922 },
+            { ...STEP, id: 5, name: "same" },
+          ],
+        },
+        { ...STEP, id: 8, name: "same" },
+      ],
+    },
+    resume: 2,
+  },
   "a stream ended without its number of chunks, because an abandoned execution reported to a host that had none": {
     ...NO_FAULTS,
     program: {
