@@ -1,7 +1,8 @@
 /**
  * A process whose host rejects a promise while a run exists: `node rejecting-process.ts <case>…`.
  *
- * Cases: `run` starts a run that waits; `helper` cancels it while a promise of its code waits too; `reject` and
+ * Cases: `run` starts a run that waits; `helper` cancels it while a promise of its code waits too; `abort` adds listeners to
+ * its signals that throw; `reject` and
  * `reject-text` reject a promise of the host; `listener` and `uncaught` add a listener of the host for rejections or
  * exceptions. The process writes "alive" if it still executes afterwards.
  */
@@ -16,6 +17,24 @@ const waits = workflow({
     const helper = (async () => {
       await ctx.sleep("1h");
     })();
+    if (cases.has("abort")) {
+      ctx.signal.addEventListener("abort", () => {
+        throw new Error("in a listener");
+      });
+      void ctx.step("body", ({ signal }) => {
+        // oxlint-disable-next-line typescript/no-misused-promises -- authors do this
+        signal.addEventListener("abort", async () => {
+          await Promise.resolve();
+          throw new Error("in an async listener");
+        });
+        const removed = (): never => {
+          throw new Error("removed");
+        };
+        signal.addEventListener("abort", removed);
+        signal.removeEventListener("abort", removed);
+        return new Promise(() => {});
+      });
+    }
     await ctx.waitForSignal("go");
     await helper;
   },

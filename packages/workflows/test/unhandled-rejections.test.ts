@@ -50,6 +50,11 @@ describe("a rejection of a run", () => {
     expect(seen).toEqual({ ...alive, stdout: `listener: CancelledError: The run was cancelled.\n${alive.stdout}` });
   });
 
+  test("REP7 what listeners of a run's signals throw, async ones too, leaves the process alive and is logged", () => {
+    const { status, stdout, stderr } = execute([], ["run", "abort", "helper"]);
+    expect([status, stdout, stderr]).toEqual([0, "logged: run-1,run-1,run-1\nalive\n", ""]);
+  });
+
   test("REP7 leaves the process alive when the host rejects a promise in the same turn, if the host survives that", () => {
     const { status, stdout } = execute([], ["run", "reject", "uncaught", "helper"]);
     expect([status, stdout.split("\n").toSorted()]).toEqual([

@@ -12,6 +12,8 @@ export interface GuardedRun {
   readonly start: ExecutionStart;
   readonly platform: Platform;
   readonly feed: { readonly replaying: boolean };
+  /** Of `ctx.signal`. */
+  readonly controller: AbortController;
   /** Called with each of them. */
   unhandled: ((reason: unknown, step: OperationId | undefined) => void) | undefined;
 }
@@ -28,6 +30,8 @@ export interface Platform {
   log(line: Readonly<Record<string, unknown>>): void;
   /** Takes the rejections of one more execution: see unhandled-rejections.ts. Not needed in workerd. */
   guardRejections?(run: GuardedRun): () => void;
+  /** Guards the process against listeners of a body's signal that throw. */
+  guardSignal?(signal: AbortSignal): void;
   /** For tests: the changes of replay flags, by flag number. */
   readonly replayFlags?: ReplayChanges;
   /** Calls a body, perhaps later (DUR11). Default: now. */

@@ -162,7 +162,11 @@ export class StepBody {
   }
 
   get control(): AbortController {
-    return (this.#controller ??= new AbortController());
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      this.#host.platform.guardSignal?.(this.#controller.signal);
+    }
+    return this.#controller;
   }
 
   /** Ignores the result of the body. */

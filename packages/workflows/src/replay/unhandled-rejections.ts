@@ -35,11 +35,12 @@ export function guardRejections(process: RuntimeProcess | undefined = runtimePro
 }
 
 /** The platform of a process that does not end because of a run's code. */
-export const guardedPlatform: Platform = { ...webPlatform, guardRejections: guardRun };
+export const guardedPlatform: Platform = { ...webPlatform, guardRejections: guardRun, guardSignal };
 
 /** Takes the rejections of an execution, and logs them, after the end of the run too. A replay does not log them again. */
 export function guardRun(guarded: GuardedRun): () => void {
   const { run, workflowId, epoch } = guarded.start;
+  guardSignal(guarded.controller.signal);
   guarded.unhandled = (reason, step) => {
     if (guarded.feed.replaying) return;
     guarded.platform.log({
@@ -53,6 +54,36 @@ export function guardRun(guarded: GuardedRun): () => void {
     });
   };
   return guardRejections();
+}
+
+type Listener = (this: unknown, event: Event) => unknown;
+
+/**
+ * Turns what listeners of a signal throw into rejections. Node raises it as an exception that ends the process, also what
+ * an async listener rejects with; in a Worker it does no harm.
+ */
+export function guardSignal(signal: AbortSignal): void {
+  const guards = new WeakMap<object, Listener>();
+  const guardOf = (listener: unknown): never => {
+    if (typeof listener !== "function") return listener as never;
+    const guard: Listener =
+      guards.get(listener) ??
+      function call(event) {
+        try {
+          void Reflect.apply(listener, this, [event]);
+        } catch (error) {
+          void Promise.reject(error);
+        }
+      };
+    guards.set(listener, guard);
+    return guard as never;
+  };
+  const add = signal.addEventListener.bind(signal);
+  const remove = signal.removeEventListener.bind(signal);
+  signal.addEventListener = (type: string, listener: unknown, options?: boolean | AddEventListenerOptions): void =>
+    add(type, guardOf(listener), options);
+  signal.removeEventListener = (type: string, listener: unknown, options?: boolean | EventListenerOptions): void =>
+    remove(type, guardOf(listener), options);
 }
 
 /** Code that was aborted may still reject promises for a while. */

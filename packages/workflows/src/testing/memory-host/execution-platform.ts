@@ -4,7 +4,7 @@
  * Owns: the ids. Two runs of one world never get the same id, and a program that runs again gets the same ids.
  */
 import { type Platform, webPlatform } from "../../replay/platform.ts";
-import { guardRun } from "../../replay/unhandled-rejections.ts";
+import { guardRun, guardSignal } from "../../replay/unhandled-rejections.ts";
 import type { VirtualClock } from "../virtual-clock.ts";
 
 export interface ExecutionPlatformOptions {
@@ -38,5 +38,6 @@ export function executionPlatforms(options: ExecutionPlatformOptions): () => Pla
     randomId,
     log: (line) => logged.push(line),
     guardRejections: guardRun,
+    guardSignal,
   });
 }
