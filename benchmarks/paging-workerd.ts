@@ -1,52 +1,98 @@
 /**
- * `pnpm bench:paging:workerd [steps] [characters]`: the resident memory and the time of a replay in real workerd.
+ * `pnpm bench:paging:workerd [steps] [characters]`: the memory and the time of a replay in real workerd.
  *
- * Owns: two processes for each sample, so that the memory of the first execution does not count: one writes the journal,
- * and the next one replays it. A run with an empty journal in the same way shows what workerd itself takes. Memory includes garbage:
- * workerd collects it when it needs memory.
+ * Owns: a process for each replay, so that the memory of the first execution does not count. One process writes the
+ * journal, and others replay it. A run with an empty journal in the same way shows what workerd itself takes.
+ *
+ * Resident memory includes garbage, which V8 leaves until its heap reaches a limit, and workerd sets none. So the replay is
+ * repeated with limits: the smallest one at which it completes bounds what is live, and the resident memory with it is
+ * what the replay needs.
  */
+import { cpSync, rmSync } from "node:fs";
 import { printTable } from "@holdfast/cli/terminal";
 import { wake } from "./measures/contest.ts";
-import { type BenchPlatform, startPlatform } from "./platform.ts";
+import { type BenchPlatform, type PlatformOptions, startPlatform } from "./platform.ts";
 
 const MiB = 2 ** 20;
-const SAMPLE_MS = 20;
+const SAMPLE_MS = 5;
+/** Limits of the heap, MiB. */
+const HEAPS = [128, 96, 64, 48, 40, 32, 24];
 const [steps = "5000", chars = "8000"] = process.argv.slice(2);
 
-/** Wakes a run in a new process, and returns the growth of its resident memory and the time. */
-async function replay(id: string, workflowId: string, n: number): Promise<{ ms: number; bytes: number }> {
-  const writer = await startPlatform();
-  const { directory } = writer;
+interface Sample {
+  readonly ms: number;
+  /** The growth of the resident memory of workerd. */
+  readonly bytes: number;
+}
+
+/** Writes the journal of a run, and returns the directory with its object. */
+async function write(id: string, workflowId: string, n: number): Promise<string> {
+  const platform = await startPlatform();
   const input = { n, chars: Number(chars) };
-  await writer.ask("/api/runs", { json: { runId: id, workflowId, input }, wait: 50 });
-  await writer.dispose({ keep: true });
-  const platform = await startPlatform({ directory });
+  await platform.ask("/api/runs", { json: { runId: id, workflowId, input }, wait: 50 });
+  await platform.dispose({ keep: true });
+  return platform.directory;
+}
+
+/** Wakes a run in a new process; `undefined`: the process ended, because it had not enough memory. */
+async function replay(id: string, options: PlatformOptions): Promise<Sample | undefined> {
+  const platform = await startPlatform(options);
   try {
     return await watched(platform, id);
+  } catch (error) {
+    if (options.heapMiB === undefined) throw error;
+    return undefined;
   } finally {
-    await platform.dispose();
+    await platform.dispose({ keep: true });
   }
 }
 
-async function watched(platform: BenchPlatform, id: string): Promise<{ ms: number; bytes: number }> {
-  await platform.ask("/api/runs", { json: { runId: "warm", workflowId: "steps", input: 1 }, wait: 50 });
+async function watched(platform: BenchPlatform, id: string): Promise<Sample> {
+  const warm = { runId: `warm-${crypto.randomUUID()}`, workflowId: "steps", input: 1 };
+  await platform.ask("/api/runs", { json: warm, wait: 50 });
   const before = platform.memory();
   let most = before;
   const watching = setInterval(() => {
     most = Math.max(most, platform.memory());
   }, SAMPLE_MS);
-  const ms = await wake(platform, id);
-  clearInterval(watching);
-  return { ms, bytes: most - before };
+  try {
+    return { ms: await wake(platform, id), bytes: most - before };
+  } finally {
+    clearInterval(watching);
+  }
+}
+
+/** Replays one journal, without a limit of the heap and with the smallest that suffices. */
+async function measure(pipe: string, workflowId: string, n: number) {
+  const id = `cold-${pipe}-long`;
+  const directory = await write(id, workflowId, n);
+  const replayCopy = async (heapMiB?: number): Promise<Sample | undefined> => {
+    // A replay ends the run, so each has its own copy of the object.
+    const copy = `${directory}-${heapMiB}`;
+    cpSync(directory, copy, { recursive: true });
+    const sample = await replay(id, { directory: copy, ...(heapMiB === undefined ? {} : { heapMiB }) });
+    rmSync(copy, { recursive: true, force: true, maxRetries: 5 });
+    return sample;
+  };
+  const free = await replayCopy();
+  let least: (Sample & { readonly heapMiB: number }) | undefined;
+  for (const heapMiB of n === 0 ? [] : HEAPS) {
+    const sample = await replayCopy(heapMiB);
+    if (sample === undefined) break;
+    least = { ...sample, heapMiB };
+  }
+  rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+  return { free, least };
 }
 
 const rows: (string | number)[][] = [];
 for (const pipe of ["inline", "rpc", "http"]) {
-  const empty = await replay(`cold-${pipe}-empty`, "paged", 0);
-  // The platform accepts RPC messages of 32 MiB at most, so a longer journal cannot be sent whole.
+  const empty = (await measure(pipe, "paged", 0)).free?.bytes ?? 0;
+  const above = (sample: Sample | undefined): number => Math.round(((sample?.bytes ?? Number.NaN) - empty) / MiB);
+  // workerd refuses RPC messages of more than 32 MiB, so a longer journal cannot be sent whole.
   for (const workflowId of pipe === "rpc" ? ["paged"] : ["whole", "paged"]) {
-    const { ms, bytes } = await replay(`cold-${pipe}-long`, workflowId, Number(steps));
-    rows.push([pipe, workflowId, Math.round(ms), Math.round((bytes - empty.bytes) / MiB)]);
+    const { free, least } = await measure(pipe, workflowId, Number(steps));
+    rows.push([pipe, workflowId, Math.round(free?.ms ?? 0), above(free), least?.heapMiB ?? "more", above(least)]);
   }
 }
-printTable(["pipe", "journal", "ms", "MiB above an empty run"], rows);
+printTable(["pipe", "journal", "ms", "MiB above an empty run", "smallest heap, MiB", "MiB above, with it"], rows);

@@ -18,6 +18,9 @@ import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 const REQUEST_MS_MAX = 60_000;
 const COMPATIBILITY = { compatibilityDate: "2026-10-01", compatibilityFlags: ["nodejs_compat"] };
 
+/** One for all platforms: each watcher listens to every process. */
+const workerd = watchWorkerd();
+
 export interface BenchPlatform {
   readonly directory: string;
   /** Sends a request. Rejects if the answer is not a success or takes longer than 60 s. */
@@ -31,14 +34,23 @@ export interface BenchPlatform {
   dispose(options?: { readonly keep?: boolean }): Promise<void>;
 }
 
-/** `directory`: where an earlier platform stored its objects. Default: a new one. */
+export interface PlatformOptions {
+  readonly inspectorPort?: number;
+  /** Where an earlier platform stored its objects. Default: a new directory. */
+  readonly directory?: string;
+  /** The limit of the heap of each isolate, MiB. If more is live, the process ends. Default: the limit of V8. */
+  readonly heapMiB?: number;
+}
+
 export async function startPlatform({
   inspectorPort,
   directory = mkdtempSync(join(tmpdir(), "holdfast-bench-")),
-}: { readonly inspectorPort?: number; readonly directory?: string } = {}): Promise<BenchPlatform> {
+  heapMiB,
+}: PlatformOptions = {}): Promise<BenchPlatform> {
+  // Miniflare reads the flags of V8 from the environment only.
+  process.env["MINIFLARE_WORKERD_V8_FLAGS"] = heapMiB === undefined ? "" : `--max-heap-size=${heapMiB}`;
   const key = randomBytes(16).toString("hex");
   const { node, port } = await startNode(key);
-  const workerd = watchWorkerd();
   const runtime = new Miniflare(await describe(directory, key, port, inspectorPort));
   const removeState = (): void => {
     node.kill("SIGKILL");
