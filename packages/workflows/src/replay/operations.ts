@@ -17,6 +17,7 @@ import {
   UNWIND,
   describeOperation,
   operationId,
+  parseOperationId,
 } from "@holdfast/protocol";
 import * as LIMITS from "@holdfast/protocol/limits";
 import { CancelledError } from "../errors.ts";
@@ -143,8 +144,8 @@ export class Operations {
 
   /** Registers the compensation of a step (COMP1). It is accepted until the run has ended. */
   requestCompensation({ operation }: CompletedStep, step: StepRequest): OpenOperation {
-    const [, occurrence = "0", name = ""] = /^step\/(\d+)\/(.*)$/s.exec(operation.id) ?? [];
-    return this.#register(operationId("compensation", Number(occurrence), name), "compensation", name, {
+    const { occurrence, name } = parseOperationId(operation.id);
+    return this.#register(operationId("compensation", occurrence, name), "compensation", name, {
       type: "step",
       step,
     });
@@ -277,10 +278,12 @@ export class Operations {
 
   /** Settles all open operations except compensations, which continue when the unwinding begins (COMP1), and shielded steps. */
   #settleOpen(settle: (operation: OpenOperation) => void): void {
-    const open = [...this.#all.values()].filter((operation) => !operation.settled);
-    const surviving = open.filter(({ survives }) => survives);
-    for (const operation of open) if (!surviving.includes(operation)) settle(operation);
-    this.open = surviving.length;
+    this.open = 0;
+    for (const operation of this.#all.values()) {
+      if (operation.settled) continue;
+      if (operation.survives) this.open += 1;
+      else settle(operation);
+    }
   }
 
   /** Removes and returns the new operations that execute no body. The steps to execute and the unwinding stay. */
