@@ -4,13 +4,14 @@
  */
 import { serve } from "@hono/node-server";
 import { createStepHandler } from "@holdfast/workflows/handler";
-import { soakWorkflows } from "./workflows.ts";
+import { STEPS_AUDIENCE, soakWorkflows } from "./workflows.ts";
 
 const [port = "0", key = "", recorder = ""] = process.argv.slice(2);
 const handler = createStepHandler({
   workflows: soakWorkflows(() => recorder),
   signingKeys: [key],
-  audience: `http://127.0.0.1:${port}/holdfast`,
+  // Both processes stand behind one proxy.
+  audience: STEPS_AUDIENCE,
 });
 process.on("message", () => process.send?.("alive"));
 process.on("disconnect", () => process.exit());

@@ -12,7 +12,7 @@ import {
   createServiceBindingDispatcher,
 } from "@holdfast/orchestrator-cloudflare";
 import { holdfast } from "@holdfast/orchestrator-cloudflare/worker";
-import { soakWorkflows } from "../workflows.ts";
+import { STEPS_AUDIENCE, soakWorkflows } from "../workflows.ts";
 
 interface Env {
   readonly SIBLING: Fetcher;
@@ -35,7 +35,7 @@ function dispatcherOf(env: Env): StepDispatcher {
   const pipes: readonly (readonly [prefix: string, dispatcher: StepDispatcher])[] = [
     ["rpc-", createServiceBindingDispatcher({ binding: env.SIBLING_RPC })],
     ["fetch-", createServiceBindingDispatcher({ binding: env.SIBLING, pipe: "fetch" })],
-    ["http-", createHttpDispatcher({ url: env.STEPS_URL, signingKey: env.STEPS_KEY })],
+    ["http-", createHttpDispatcher({ url: env.STEPS_URL, signingKey: env.STEPS_KEY, audience: STEPS_AUDIENCE })],
   ];
   return {
     ...inline,
