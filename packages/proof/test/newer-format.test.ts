@@ -330,8 +330,8 @@ describe("reports of newer step handlers", () => {
 
   test.each(EVENTS)("VER2 a report with %s is rejected completely, and the run is paused", async (_what, event) => {
     const { host } = await changed(() => {});
-    host.deliver("signal", "other", 1, "d1");
-    await host.settle();
+    // A delivery that the run waits for begins an execution.
+    host.deliver("signal", "go", 1, "d1");
     const { journal } = host;
     const good = {
       type: "metadata.changed",

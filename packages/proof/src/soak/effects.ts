@@ -4,37 +4,53 @@
  * Owns: the record: the operation, the attempt, and the start time of the body. The record is durable before the body
  * returns, so every completion in the journal must have a record.
  */
-import { type StepContext, type Workflow, workflow } from "@holdfast/workflows";
+import { type StepContext, type StepOptions, type Workflow, type WorkflowContext, workflow } from "@holdfast/workflows";
 
 export interface Effect {
-  /** `run/kind/occurrence/name`. */
-  readonly key: string;
+  /** The operation: `run/kind/occurrence/name`. */
+  readonly op: string;
+  /** The step's idempotency key. A compensation has none. */
+  readonly key?: string;
   readonly attempt: number;
   /** When the body started, ms since the epoch. */
   readonly startedAt: number;
 }
 
+const retry = { max: 20, backoff: "fixed", initial: 200 } as const;
+
+/** A body that calls `act` for its effect. */
+type Body = (act: () => Promise<number>, step: StepContext) => Promise<unknown>;
+
 /** How often the body of `soak-spinning` blocks its process. */
 const SPINS = 2;
 
 export function effectWorkflows(recorderUrl: () => string): Workflow[] {
-  const act = async ({
-    idempotencyKey,
-    attempt,
-    signal,
-  }: Pick<StepContext, "idempotencyKey" | "attempt" | "signal">): Promise<number> => {
-    const effect: Effect = { key: idempotencyKey, attempt, startedAt: Date.now() };
+  /** Sends a record. Returns how many the recorder has of the operation. */
+  const send = async (effect: Effect, signal: AbortSignal): Promise<number> => {
     const response = await fetch(recorderUrl(), { method: "POST", body: JSON.stringify(effect), signal });
     if (!response.ok) throw new Error(`the recorder answered ${response.status}`);
     return Number(await response.text());
   };
-  const retry = { max: 20, backoff: "fixed", initial: 200 } as const;
+  /** Returns a function that requests a step whose body has an effect, under its number among the steps of its name. */
+  const actingIn = (ctx: WorkflowContext) => {
+    const occurrences = new Map<string, number>();
+    return (name: string, options: StepOptions = {}, body: Body = (act) => act()): Promise<unknown> => {
+      const occurrence = occurrences.get(name) ?? 0;
+      occurrences.set(name, occurrence + 1);
+      const op = `${ctx.run.id}/step/${occurrence}/${name}`;
+      return ctx.step(name, { retry, ...options }, (step) => {
+        const { idempotencyKey: key, attempt, signal } = step;
+        return body(() => send({ op, key, attempt, startedAt: Date.now() }, signal), step);
+      });
+    };
+  };
 
   const sequence = workflow({
     id: "soak-sequence",
     run: async (steps: number, ctx) => {
+      const acting = actingIn(ctx);
       for (let i = 0; i < steps; i++) {
-        await ctx.step("act", { retry }, act);
+        await acting("act");
         if (i % 3 === 1) await ctx.sleep(80);
       }
       return steps;
@@ -43,26 +59,28 @@ export function effectWorkflows(recorderUrl: () => string): Workflow[] {
   const parallel = workflow({
     id: "soak-parallel",
     run: async (_input, ctx) => {
+      const acting = actingIn(ctx);
       const names = ["a", "b", "c", "d"];
-      await Promise.all(names.map((name) => ctx.step(name, { retry }, act)));
+      await Promise.all(names.map((name) => acting(name)));
       return names.length;
     },
   });
   const flaky = workflow({
     id: "soak-flaky",
     run: (_input, ctx) =>
-      ctx.step("sometimes", { retry }, async (step) => {
-        await act(step);
-        if (step.attempt < 3) throw new Error("not yet");
+      actingIn(ctx)("sometimes", {}, async (act, { attempt }) => {
+        await act();
+        if (attempt < 3) throw new Error("not yet");
         return "at last";
       }),
   });
   const undoing = workflow({
     id: "soak-undoing",
     run: async (_input, ctx) => {
+      const acting = actingIn(ctx);
       for (const name of ["reserve", "charge", "ship"]) {
-        const undo = { idempotencyKey: `${ctx.run.id}/compensation/0/${name}`, attempt: 1, signal: ctx.signal };
-        await ctx.step(name, { retry, compensate: async () => void (await act(undo)) }, act);
+        const op = `${ctx.run.id}/compensation/0/${name}`;
+        await acting(name, { compensate: () => send({ op, attempt: 1, startedAt: Date.now() }, ctx.signal) });
       }
       throw new Error("out of stock");
     },
@@ -70,10 +88,11 @@ export function effectWorkflows(recorderUrl: () => string): Workflow[] {
   const signals = workflow({
     id: "soak-signals",
     run: async (_input, ctx) => {
+      const acting = actingIn(ctx);
       const got: unknown[] = [];
       for (let i = 0; i < 3; i++) {
         got.push(await ctx.waitForSignal("n"));
-        await ctx.step("act", { retry }, act);
+        await acting("act");
       }
       return got;
     },
@@ -86,8 +105,8 @@ export function effectWorkflows(recorderUrl: () => string): Workflow[] {
   const spinning = workflow({
     id: "soak-spinning",
     run: (_input, ctx) =>
-      ctx.step("spin", { retry }, async (step) => {
-        if ((await act(step)) > SPINS) return "through";
+      actingIn(ctx)("spin", {}, async (act) => {
+        if ((await act()) > SPINS) return "through";
         for (;;);
       }),
   });
@@ -96,13 +115,14 @@ export function effectWorkflows(recorderUrl: () => string): Workflow[] {
     id: "soak-rejecting",
     run: async (_input, ctx) => {
       const helper = (async () => ctx.step("fails", { retry: { max: 1 } }, () => Promise.reject(new Error("no"))))();
-      await ctx.step("act", { retry }, async (step) => {
+      const acting = actingIn(ctx);
+      await acting("act", {}, async (act) => {
         void Promise.reject(new Error("of a body"));
-        await act(step);
+        await act();
       });
       await ctx.sleep(80);
       const caught = await helper.catch((error: Error) => error.message);
-      await ctx.step("act", { retry }, act);
+      await acting("act");
       return caught;
     },
   });

@@ -26,9 +26,9 @@ const server = createServer((request, response) => {
   request.on("data", (part: Buffer) => (text += part.toString()));
   request.on("end", () => {
     if (waiting.length === 0) setTimeout(write, 2);
-    const { key } = JSON.parse(text) as { readonly key: string };
-    const count = (counts.get(key) ?? 0) + 1;
-    counts.set(key, count);
+    const { op } = JSON.parse(text) as { readonly op: string };
+    const count = (counts.get(op) ?? 0) + 1;
+    counts.set(op, count);
     waiting.push({ line: `${text}\n`, done: () => response.end(String(count)) });
   });
 });

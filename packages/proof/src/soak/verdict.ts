@@ -18,7 +18,8 @@ export interface Verdict {
 }
 
 export async function judge(caller: Caller, runs: readonly SoakRun[], effects: readonly Effect[]): Promise<Verdict> {
-  const byKey = Map.groupBy(effects, ({ key }) => key);
+  const byOperation = Map.groupBy(effects, ({ op }) => op);
+  const byKey = Map.groupBy(effects, ({ op, key = op }) => key);
   const findings = runs.flatMap(({ id, state, problems }) => [
     ...(state === "open" ? [`${id} is stuck: it did not end`] : []),
     ...problems.map((problem) => `${id}: ${problem}`),
@@ -32,7 +33,7 @@ export async function judge(caller: Caller, runs: readonly SoakRun[], effects: r
       const { kind, occurrence, name } = entry.operation;
       if (entry.type !== "step.completed" || (kind !== "step" && kind !== "compensation")) continue;
       steps += 1;
-      const seen = byKey.get(`${id}/${kind}/${occurrence}/${name}`) ?? [];
+      const seen = byOperation.get(`${id}/${kind}/${occurrence}/${name}`) ?? [];
       if (seen.length === 0)
         findings.push(`${id}: ${kind} ${name} is completed in the journal, but has no recorded effect`);
       const late = seen.filter(({ startedAt }) => startedAt > entry.at + CLOCK_MS);
@@ -40,7 +41,17 @@ export async function judge(caller: Caller, runs: readonly SoakRun[], effects: r
         findings.push(`${id}: ${kind} ${name} started again ${startedAt - entry.at} ms after it was durable`);
     }
   }
+  for (const [key, seen] of [...byOperation, ...byKey]) {
+    if (new Set(seen.map((one) => `${one.op} ${one.key}`)).size > 1)
+      findings.push(`${key}: operations and idempotency keys do not belong together`);
+  }
   const deleted = runs.filter((run) => run.deleted);
   for (const { id } of deleted) if (!(await caller.isGone(id))) findings.push(`${id}: was deleted, and exists again`);
-  return { findings, deleted: deleted.length, steps, effects: effects.length, repeated: effects.length - byKey.size };
+  return {
+    findings,
+    deleted: deleted.length,
+    steps,
+    effects: effects.length,
+    repeated: effects.length - byOperation.size,
+  };
 }

@@ -6,7 +6,7 @@ import { effectWorkflows } from "./effects.ts";
 export const catalogue: readonly CatalogueEntry[] = makeCatalogue({ sleep });
 
 /** The audience of signed requests to the processes of the steps. */
-export const STEPS_AUDIENCE = "the steps of the soak test";
+export const STEPS_AUDIENCE = "steps-of-the-soak";
 
 export function soakWorkflows(recorderUrl: () => string): Workflow[] {
   return [...workflowsOf([...catalogue]), ...effectWorkflows(recorderUrl)];
