@@ -29,7 +29,7 @@ class Host {
       });
     },
   });
-  readonly #handler = createStepHandler({ workflows: [this.#workflow], signingKeys: [KEY] });
+  readonly #handler = createStepHandler({ workflows: [this.#workflow], signingKeys: [KEY], audience: URL_OF_HANDLER });
   readonly api: FakeDeployment = deployed(
     createHttpDispatcher({ url: URL_OF_HANDLER, signingKey: KEY, fetch: (request) => this.#fetch(request) }),
     { clock: () => this.now },

@@ -10,7 +10,7 @@ const [port = "0", key = "", recorder = ""] = process.argv.slice(2);
 const handler = createStepHandler({
   workflows: soakWorkflows(() => recorder),
   signingKeys: [key],
-  // Both processes stand behind one proxy.
+  // One proxy sends requests to both processes.
   audience: STEPS_AUDIENCE,
 });
 process.on("message", () => process.send?.("alive"));
