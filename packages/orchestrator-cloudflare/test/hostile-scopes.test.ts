@@ -44,7 +44,9 @@ function openTokens(api: FakeDeployment): string[] {
 
 async function textOf(answer: Response): Promise<string> {
   if (answer.headers.get("Content-Type") !== "text/event-stream") return answer.text();
-  const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
+  // HEAD opens no stream.
+  if (answer.body === null) return "";
+  const reader = answer.body.getReader();
   const parts = [await reader.read(), await reader.read()];
   await reader.cancel();
   return parts.map(({ value }) => new TextDecoder().decode(value)).join("");

@@ -351,9 +351,9 @@ describe("races in stored runs", () => {
   const broken = { now: true };
   const body = async (ctx: WorkflowContext): Promise<unknown> => {
     const before = await ctx.race({ tick: ctx.sleep(10), stop: ctx.waitForSignal("stop") });
-    const pay = ctx.step("pay", () => {
+    const pay = ctx.step("pay", ({ signal }) => {
       if (broken.now) throw new FatalError("down");
-      return new Promise((resolve) => setTimeout(resolve, 0));
+      return new Promise((resolve) => signal.addEventListener("abort", resolve));
     });
     const first = await ctx.race({ pay, stop: ctx.waitForSignal("stop") });
     return [before.name, first.name];
