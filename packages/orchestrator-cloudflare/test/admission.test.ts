@@ -2,7 +2,8 @@
 import { workflow } from "@holdfast/workflows";
 import { expect, test } from "vitest";
 import { Admission } from "../src/run-object/admission.ts";
-import { FakeDeployment } from "./fake-platform.ts";
+import { type RunIndex, durableObjectIndex } from "../src/index.ts";
+import { FakeDeployment, FakeIndexNamespace } from "./fake-platform.ts";
 
 const NOW = 1_000_000;
 
@@ -27,6 +28,20 @@ test("DUR13 runs that were due at the same time do not wait for each other", () 
   expect([a, b, c].map(ask)).toEqual([undefined, 250, 500]);
   admission.note(a, false, NOW);
   expect([c, b].map(ask)).toEqual([250, undefined]);
+});
+
+test("DUR13 thousands of runs ask within seconds while executions are short, and rarely while they are long", () => {
+  const admission = new Admission();
+  const ids = Array.from({ length: 4_200 }, (_none, place) => `run ${place}`);
+  const delaysAt = (now: number): (number | undefined)[] => ids.map((id) => admission.delayOf(id, NOW, 200, now));
+  const delays = delaysAt(NOW).slice(200);
+  expect([delays[0], delays[1], delays[399], delays.at(-1)]).toEqual([3, 5, 1_000, 10_000]);
+  const later = NOW + 20_000;
+  expect(admission.delayOf("run 200", NOW, 200, later)).toBe(25);
+  expect(admission.delayOf("run 4199", NOW, 200, later)).toBe(60_000);
+  for (const id of ids.slice(0, 200)) admission.note(id, false, later);
+  for (const id of ids.slice(200, 400)) expect(admission.delayOf(id, NOW, 200, later)).toBeUndefined();
+  expect(admission.delayOf("run 4199", NOW, 200, later)).toBe(9_500);
 });
 
 test("DUR13 delays are at most 60 s, and runs that give no sign lose their place", () => {
@@ -99,4 +114,40 @@ test("DUR13 alarms that find no place commit what is due and begin later, and a 
   await first.alarm("c");
   await expect.poll(() => bodies.has("c")).toBe(true);
   expect((await read("c"))["dispatch"]).toBeUndefined();
+});
+
+test("DUR13 the answer of the index does not begin the execution of a run that waits for a place", async () => {
+  // The runs of other tests no longer have places then.
+  let now = NOW + 1_000_000;
+  const bodies = new Map<string, () => void>();
+  const hold = workflow({
+    id: "hold",
+    run: (_input, ctx) => ctx.step("hold", () => new Promise<void>((end) => bodies.set(ctx.run.id, end))),
+  });
+  const stored: string[] = [];
+  const index = durableObjectIndex({ binding: new FakeIndexNamespace() });
+  const upsert: RunIndex["upsert"] = async (row) => {
+    await index.upsert(row);
+    stored.push(`${row.id} ${row.status}`);
+  };
+  const runIndex: RunIndex = { upsert, remove: index.remove.bind(index), query: index.query.bind(index) };
+  const deployment = new FakeDeployment([hold], {}, undefined, { clock: () => now, executionsMax: 1, runIndex });
+  const ids = ["a", "b"];
+  for (const runId of ids) await deployment.fetch("/api/runs", { json: { workflowId: "hold", runId, delay: "1s" } });
+  now += 10_000;
+  for (const runId of ids) await deployment.alarm(runId);
+  await expect.poll(() => [...bodies.keys()]).toEqual(["a"]);
+  // The index gets a status that lasts for a second.
+  now += 1_000;
+  for (const runId of ids) await deployment.alarm(runId);
+  await expect.poll(() => stored).toContain("b running");
+  const answered = async (): Promise<boolean> =>
+    [...deployment.storageOf("b").rows.values()].every((row) => !String(row).includes(`"owed"`));
+  await expect.poll(answered).toBe(true);
+  expect([...bodies.keys()]).toEqual(["a"]);
+  bodies.get("a")?.();
+  await expect.poll(() => stored).toContain("a completed");
+  now += 250;
+  await deployment.alarm("b");
+  await expect.poll(() => [...bodies.keys()]).toEqual(["a", "b"]);
 });

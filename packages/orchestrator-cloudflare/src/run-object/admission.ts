@@ -11,8 +11,12 @@
  *   after some seconds, and the run asks again up to a minute later.
  */
 
-/** The time between the alarms of two runs of the queue, ms. */
-const TURN_MS = 250;
+/** The longest time between the alarms of two runs of the queue, ms. */
+const TURN_MS_MAX = 250;
+/** How many runs ask in the time in which one execution begins: the executions can then become more frequent. */
+const ASKS_PER_BEGIN = 4;
+/** The shortest time in which as many runs ask as there are places, ms. */
+const ROUND_MS_MIN = 500;
 const DELAY_MS_MAX = 60_000;
 /** Longer than the interval of the watchdog of an executing run, and than `DELAY_MS_MAX`. */
 const LEASE_MS = 90_000;
@@ -32,6 +36,8 @@ export class Admission {
   readonly #executing = new Map<Holder, number>();
   /** The runs that wait for a place. */
   readonly #waiting = new Map<Holder, Waiting>();
+  /** When the newest executions began because of alarms, the oldest first: as many as there are places. */
+  readonly #begunAt: number[] = [];
   #joined = 0;
 
   /** Records whether a run executes. Called at each of its commits. */
@@ -61,12 +67,23 @@ export class Admission {
     for (const waiting of this.#waiting.values()) if (isBefore(waiting, mine)) before += 1;
     if (before < free) {
       this.#executing.set(holder, now);
+      this.#begunAt.push(now);
+      if (this.#begunAt.length > max) this.#begunAt.shift();
       return undefined;
     }
     this.#waiting.set(holder, mine);
-    // One run at a time asks again: each question is a commit, and hundreds a second would slow the runs that execute.
     const place = before - Math.max(free, 0) + 1;
-    return Math.min(TURN_MS * place, DELAY_MS_MAX);
+    return Math.min(Math.ceil(this.#turnMs(max, now) * place), DELAY_MS_MAX);
+  }
+
+  /**
+   * The time between the alarms of two runs of the queue, ms, from the rate at which executions began lately. Each question
+   * is a commit, so they are rare while executions are long. While executions are short, most runs ask before workerd
+   * removes their objects, which takes 10 s: to load a removed object costs more than the question.
+   */
+  #turnMs(max: number, now: number): number {
+    const [first = now] = this.#begunAt;
+    return Math.min(Math.max((now - first) / ASKS_PER_BEGIN, ROUND_MS_MIN) / max, TURN_MS_MAX);
   }
 
   #dropSilent(now: number): void {

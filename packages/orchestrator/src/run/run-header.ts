@@ -222,3 +222,8 @@ export function nextAlarm(header: RunHeader): number | null {
   consider(header.retryAt);
   return next === Infinity ? null : next;
 }
+
+/** Whether the run waits for an execution that was deferred without a failure (DUR12, DUR13). */
+export function isDeferred(header: RunHeader | undefined): boolean {
+  return header?.dispatch?.failures === 0 && header.dispatch.retryAt !== undefined;
+}

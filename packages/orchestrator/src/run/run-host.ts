@@ -42,7 +42,7 @@ import { isNewerMessage } from "./newer-format.ts";
 import { checkedSteps } from "./received.ts";
 import { runKeyOf, tokenUrlsOf } from "./run-key.ts";
 import { OUTBOX_PREFIX, type OutboxRow, listRows, readRow } from "./rows.ts";
-import { type ParentRef, type RunHeader, parentsOf } from "./run-header.ts";
+import { type ParentRef, type RunHeader, isDeferred, parentsOf } from "./run-header.ts";
 import { type RunState, applyBatch, loadRun, readInherited, readInput, takeJournal } from "./run-state.ts";
 import { transition } from "./transition.ts";
 
@@ -61,7 +61,7 @@ export interface RunHostOptions {
   readonly updateIndex?: ((row: IndexRow, done: (stored: boolean) => void) => void) | undefined;
   /** No execution begins, and alarms do nothing: an operator holds the deployment (DUR12). */
   readonly held?: boolean | undefined;
-  /** Called for an alarm without a live execution. Returns why none may begin now; `undefined`: one may. */
+  /** Called for an alarm, or an acknowledgement of a deferred run. Why no execution may begin now, if so (DUR13). */
   readonly defer?: (() => Deferral | undefined) | undefined;
   /** The limits of this deployment. Default DEFAULT_LIMITS. */
   readonly limits?: Limits | undefined;
@@ -202,7 +202,7 @@ export class RunHost {
     const now = clock();
     const silence = this.#live?.ping === undefined ? undefined : this.#liveness.silence(now);
     const listsBodies = input.type === "terminate" || (silence !== undefined && isSilent(silence));
-    const asks = input.type === "alarm" && this.#live === undefined;
+    const asks = !this.#live && (input.type === "alarm" || (UNREQUESTED.has(input.type) && isDeferred(header)));
     return {
       now,
       limits,

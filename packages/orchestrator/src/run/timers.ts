@@ -13,6 +13,7 @@ import { startExecution, wake } from "./lifecycle.ts";
 import { isSilent, untilNextPingMs } from "./liveness.ts";
 import { settleOutbox } from "./outbox.ts";
 import { executionSilent } from "./recovery.ts";
+import { isDeferred } from "./run-header.ts";
 import { settleDueRetries } from "./steps.ts";
 import { settleDueWaits } from "./waits.ts";
 
@@ -37,7 +38,7 @@ export function settleDueTimers(draft: Draft): void {
 function isDispatchDue({ header, now, context }: Draft): boolean {
   const { dispatch } = header;
   if (dispatch?.retryAt === undefined) return false;
-  return dispatch.retryAt <= now || (dispatch.failures === 0 && context.deferral === undefined);
+  return dispatch.retryAt <= now || (isDeferred(header) && context.deferral === undefined);
 }
 
 /**
