@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { HOLDFAST_VERSION } from "@holdfast/protocol";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { KeyRing } from "../src/auth/key-ring.ts";
+import { writeTicket } from "../src/auth/tickets.ts";
 import { createApp } from "../src/deployment/app.ts";
 import type { HoldfastDeps, HoldfastOptions, ObjectContextLike } from "../src/deployment/deployment.ts";
 import {
@@ -127,6 +129,16 @@ describe("a Worker of holdfast()", () => {
     for (const nothing of [undefined, null, ""])
       expect(await statusWith({ AUTH: nothing, API_TOKENS: nothing })).toBe(503);
     expect([await statusWith({ AUTH: "off" }), await statusWith({ AUTH: "open" })]).toEqual([200, 200]);
+  });
+
+  test("SEC11 SEC1 without API_TOKENS the deployment accepts no ticket, also if one of its keys signed it", async () => {
+    const key = "the-key-of-this-test";
+    const path = "/api/runs/r1/stream";
+    const { ticket } = await writeTicket(new KeyRing([key]), { subject: "ann", scopes: ["read"] }, path);
+    const statusWith = async (variables: Record<string, unknown>) =>
+      (await new Deployed({ AUTH: undefined, URL_KEYS: key, ...variables }).fetch(`${path}?ticket=${ticket}`)).status;
+    expect(await statusWith({ API_TOKENS: "one-token-of-a-caller" })).toBe(404);
+    expect(await statusWith({})).toBe(503);
   });
 
   test("RUN7 unknown options are rejected by name when the Worker is loaded", () => {

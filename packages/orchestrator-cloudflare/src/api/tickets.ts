@@ -6,7 +6,7 @@
  */
 import { HOST_LIMITS, idProblem } from "@holdfast/protocol";
 import * as v from "valibot";
-import { closed } from "../auth/principal.ts";
+import { isClosed } from "../auth/principal.ts";
 import { type Ticket, invalidTicket, readTicket, writeTicket } from "../auth/tickets.ts";
 import { keyRingOf } from "../auth/url-keys.ts";
 import { ApiRefusal } from "../refusal.ts";
@@ -76,7 +76,7 @@ export async function ticketOf({ method, url }: Request, deps: WorkerDeps): Prom
   const [text, ...more] = searchParams.getAll("ticket");
   const isRead = method === "GET" || method === "HEAD";
   if (text === undefined || !isRead || !STREAM_PATH.test(pathname)) return undefined;
-  if ((deps.verifyRequest ?? closed) === closed) return undefined;
+  if (isClosed(deps.verifyRequest)) return undefined;
   if (more.length > 0) throw invalidTicket();
   return readTicket(await keyRingOf(deps, false), text, pathname);
 }

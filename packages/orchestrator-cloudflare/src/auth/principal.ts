@@ -1,8 +1,8 @@
 /**
  * Callers of the API and their permissions (SEC1, SEC2, SEC5).
  *
- * Owns: the verifier type, principals, scopes, the closed verifier, and combining several verifiers. `authenticate.ts`
- * reads their answers.
+ * Owns: the verifier type, principals, scopes, closed verifiers, and combining several verifiers. `authenticate.ts` reads
+ * their answers.
  */
 import { HoldfastError } from "@holdfast/protocol";
 import { ApiRefusal } from "../refusal.ts";
@@ -38,12 +38,25 @@ export type VerifyRequest = (request: Request) => VerifyResult | Promise<VerifyR
 /** The principal of requests that need no credentials. */
 export const NOBODY: Principal = { subject: "nobody", scopes: [] };
 
-/** Rejects every request with 503 and states how to configure authentication in a Worker of one's own. */
-export const closed: VerifyRequest = () =>
-  new ApiRefusal(
-    "auth_not_configured",
-    'This deployment has no authentication configured, so it rejects every request. Pass verifyRequest, for example bearerAuth(env.API_TOKENS), and set the secret that it reads. For local development, verifyRequest: "open" accepts every request.',
-  ).toResponse();
+const closedVerifiers = new WeakSet<VerifyRequest>();
+
+/** Returns a verifier that rejects every request with 503. `remedy`: how to configure authentication. */
+export function closedVerifier(remedy: string): VerifyRequest {
+  const message = `This deployment has no authentication configured, so it rejects every request. ${remedy}`;
+  const verify: VerifyRequest = () => new ApiRefusal("auth_not_configured", message).toResponse();
+  closedVerifiers.add(verify);
+  return verify;
+}
+
+/** The closed verifier of a Worker of one's own. */
+export const closed: VerifyRequest = closedVerifier(
+  'Pass verifyRequest, for example bearerAuth(env.API_TOKENS), and set the secret that it reads. For local development, verifyRequest: "open" accepts every request.',
+);
+
+/** Whether a deployment with this verifier has no authentication. In plain workerd, a variable that is not set is null. */
+export function isClosed(verify: VerifyRequest | "open" | null | undefined): boolean {
+  return verify === undefined || verify === null || (verify !== "open" && closedVerifiers.has(verify));
+}
 
 /**
  * Combines verifiers: the first result that is not `false` decides. A verifier that is not configured passes on; if none
@@ -55,8 +68,7 @@ export function anyOf(...verifiers: readonly (VerifyRequest | null | undefined)[
   if (wrong >= 0) {
     throw new HoldfastError("INVALID_ARGUMENT", `anyOf: argument ${wrong + 1} is no verifier, which is a function.`);
   }
-  // In plain workerd, a variable that is not set is null.
-  const configured = verifiers.filter((one): one is VerifyRequest => (one ?? closed) !== closed);
+  const configured = verifiers.filter((one): one is VerifyRequest => !isClosed(one));
   if (configured.length === 0) return closed;
   return async (request) => {
     for (const verify of configured) {

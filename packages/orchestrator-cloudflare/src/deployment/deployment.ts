@@ -15,7 +15,7 @@ import {
 import * as v from "valibot";
 import type { WorkerDeps } from "../api/worker-deps.ts";
 import { VERIFIER } from "../auth/authenticate.ts";
-import type { VerifyRequest } from "../auth/principal.ts";
+import { type VerifyRequest, closedVerifier } from "../auth/principal.ts";
 import { URL_KEYS } from "../auth/url-keys.ts";
 import { createInlineDispatcher } from "../dispatch/inline-dispatcher.ts";
 import { durableObjectIndex } from "../index-object/durable-object-index.ts";
@@ -31,7 +31,6 @@ import {
   problemOf,
   reportMisconfigured,
 } from "../options.ts";
-import { ApiRefusal } from "../refusal.ts";
 import { type RunObjectDeps, checkRunObjectDeps } from "../run-object/deps.ts";
 import { otlpExporter } from "../telemetry/otlp.ts";
 import { type Telemetry, logEvents } from "../telemetry/telemetry.ts";
@@ -208,11 +207,9 @@ function dispatcherOf<Env extends object>({
 }
 
 /** The closed verifier of a deployment by bindings and variables: it has the variables that the message names. */
-const closedDeployment: VerifyRequest = () =>
-  new ApiRefusal(
-    "auth_not_configured",
-    'This deployment has no authentication configured, so it rejects every request. Set the secret API_TOKENS to a list of tokens: "wrangler secret put API_TOKENS", or the environment variable of a self-hosted process.',
-  ).toResponse();
+const closedDeployment = closedVerifier(
+  'Set the secret API_TOKENS to a list of tokens: "wrangler secret put API_TOKENS", or the environment variable of a self-hosted process.',
+);
 
 function verifierOf({ AUTH, API_TOKENS }: Environment): VerifyRequest | "open" {
   if (AUTH === undefined) return API_TOKENS ?? closedDeployment;
