@@ -144,6 +144,19 @@ describe("a dispatch namespace", () => {
     expect(await until(api, "completed")).toMatchObject({ output: "acme says hello" });
   });
 
+  test("DUR8 a script without a fetch handler pauses its run, and the message names the script", async () => {
+    const namespace = new Namespace();
+    namespace.breaks = () => Promise.reject(new Error("Handler does not export a fetch() function."));
+    const api = deploy(namespace);
+    await trigger(api, "acme");
+    expect(await until(api, "paused")).toMatchObject({
+      error: {
+        code: "DISPATCH_REFUSED",
+        message: expect.stringMatching(/^The script "acme" has no fetch handler\. .*createStepHandler/),
+      },
+    });
+  });
+
   test("SEC10 DUR8 a script that is no step handler pauses its run", async () => {
     for (const [answer, code] of [
       [() => Response.json({ error: "not_found" }, { status: 404 }), "DISPATCH_REFUSED"],

@@ -21,6 +21,7 @@ import { type FetcherLike, lineBinding } from "./line-binding.ts";
 import { inPages } from "./paged-execution.ts";
 import { PipeError } from "./pipe-error.ts";
 import { RpcExecution } from "./rpc-execution.ts";
+import { wiringMistake } from "./wiring.ts";
 
 /** What one call of a script may use. Without a limit that of the plan counts. */
 export interface ScriptLimits {
@@ -173,6 +174,11 @@ function failureOf(name: string, error: unknown): PipeError {
   if (message.startsWith(NOT_FOUND))
     return new PipeError(
       `${what} is not in the dispatch namespace. Upload it, or correct the function script of createDispatchNamespaceDispatcher; then retry the run.`,
+      "DISPATCH_REFUSED",
+    );
+  if (wiringMistake(error) !== undefined)
+    return new PipeError(
+      `${what} has no fetch handler. Let it answer with createStepHandler and upload it again; then retry the run.`,
       "DISPATCH_REFUSED",
     );
   if (OVER_LIMIT.test(message)) return new PipeError(`${what} exceeded its limits: ${message}`, "EXECUTOR_CRASHED");
