@@ -1,7 +1,8 @@
 /**
  * JSON Web Tokens of an identity provider or of Cloudflare Access.
  *
- * Owns: the issuers' keys, which every verifier of an isolate shares, the location of the token, and the mapping of claims to a principal. `jose` verifies the token.
+ * Owns: the issuers' keys, which every verifier of an isolate shares, the location of the token, and the mapping of claims
+ * to a principal. `jose` verifies the token.
  */
 import { type Duration, HoldfastError, parseDurationMs } from "@holdfast/protocol";
 import { type JWTPayload, type JWTVerifyGetKey, createRemoteJWKSet, errors, jwtVerify } from "jose";
@@ -43,7 +44,9 @@ const ISSUERS_MAX = 100;
 
 function keysOf(issuer: string, url: string): JWTVerifyGetKey {
   const name = JSON.stringify([issuer, url]);
-  const keys = issuers.get(name) ?? createRemoteJWKSet(new URL(url));
+  const known = issuers.get(name);
+  if (known !== undefined) return known;
+  const keys = createRemoteJWKSet(new URL(url));
   if (issuers.size >= ISSUERS_MAX) issuers.clear();
   issuers.set(name, keys);
   return keys;
