@@ -35,7 +35,7 @@ export interface RouteDescription {
   /** The `operationId` in the OpenAPI document. */
   readonly id: string;
   readonly verb: "GET" | "POST" | "DELETE" | "OPTIONS";
-  /** Ids are `:id`, `:tokenId` and `:tenant`. */
+  /** Each segment that starts with a colon is an id, such as `:id` and `:tokenId`. */
   readonly path: string;
   readonly summary: string;
   /** The required scope. `undefined`: the route needs no credentials. */

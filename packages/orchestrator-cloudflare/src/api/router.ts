@@ -1,8 +1,8 @@
 /**
  * The router of the HTTP API.
  *
- * Owns: the order of the checks before a route's handler (origin, credentials, scope), and the answers for refusals and errors. It
- * decides nothing about runs.
+ * Owns: the order of the checks before a route's handler (origin, credentials, scope), and the answers for refusals and
+ * errors. It decides nothing about runs.
  */
 import { type Context, Hono } from "hono";
 import { authenticate } from "../auth/authenticate.ts";

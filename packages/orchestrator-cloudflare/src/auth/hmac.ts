@@ -1,8 +1,8 @@
 /**
  * Signed requests: callers prove that they have a secret without sending it.
  *
- * Owns: the choice of the key that a request names, and the nonces of each key, which every verifier of an isolate shares. Signatures use the same scheme as requests to step handlers (SEC3,
- * PROTOCOL.md).
+ * Owns: the choice of the key that a request names, and the nonces of each key, which every verifier of an isolate shares.
+ * Signatures use the same scheme as requests to step handlers (SEC3, PROTOCOL.md).
  */
 import { DEFAULT_LIMITS } from "@holdfast/protocol";
 import { SIGNATURE_HEADER, SeenNonces, checkSigningKey, verifyRequest } from "@holdfast/protocol/transport";

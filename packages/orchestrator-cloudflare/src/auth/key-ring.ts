@@ -1,5 +1,6 @@
 /**
- * Message authentication codes of texts that the deployment gives away and gets back (SEC8, SEC11): URLs of public tokens, and tickets.
+ * Message authentication codes of texts that the deployment gives away and gets back (SEC8, SEC11): URLs of public tokens,
+ * and tickets.
  *
  * Owns: the covered text, the length of a code, and the comparison. A code belongs to one purpose. A text that expires
  * carries its expiry as one of the covered parts.

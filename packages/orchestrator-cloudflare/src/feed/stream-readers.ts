@@ -1,7 +1,8 @@
 /**
  * The readers that follow one run by Server-Sent Events (STR2).
  *
- * Owns: the limit on their number, and the answer to HEAD, which opens nothing. Each reader reads the run's rows at its own speed until it disconnects or the run ends.
+ * Owns: the limit on their number, and the answer to HEAD, which opens nothing. Each reader reads the run's rows at its own
+ * speed until it disconnects or the run ends.
  */
 import type { RunHeader, View } from "@holdfast/orchestrator";
 import { ApiRefusal } from "../refusal.ts";

@@ -1,7 +1,8 @@
 /**
  * The Durable Object of the index: a shard of a tenant's runs, or the list of a tenant's shards.
  *
- * Owns: the commands that `durableObjectIndex` sends. The object is reachable only through its binding.
+ * Owns: the commands that `durableObjectIndex` sends, and the secret key of public URLs, which the list of the runs without
+ * a tenant stores (SEC8). The object is reachable only through its binding.
  */
 import type { IndexRow } from "@holdfast/orchestrator";
 import { randomHex } from "@holdfast/protocol/transport";
