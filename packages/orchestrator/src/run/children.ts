@@ -2,8 +2,7 @@
  * Child runs and the messages between runs.
  *
  * Owns: CHILD1 (a child is started exactly once, under an id that parent and operation determine, or its idempotency key),
- * CHILD4 (a message is a
- * row until it is acknowledged, and takes effect once).
+ * CHILD4 (a message is a row until it is acknowledged, and takes effect once).
  */
 import { type ErrorValue, type OperationEvents, type OperationId, errorValue, traceparentOf } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";

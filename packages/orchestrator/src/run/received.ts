@@ -1,8 +1,9 @@
 /**
  * The checks of what an execution sends, whatever pipe or dispatcher it comes through (SEC10).
  *
- * Owns: the check of a report against its schema, and that of the error of a loss. Nothing of an
- * invalid message is stored. The run is paused with the path of the field: the same code would send the same again.
+ * Owns: the checks of a report, of the error of a loss, and of the list of executing bodies. Nothing of an invalid message
+ * is stored. After an invalid report or error the run is paused with the path of the field: the same code would send the
+ * same again.
  */
 import {
   type ErrorValue,

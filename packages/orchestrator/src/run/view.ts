@@ -25,7 +25,10 @@ export const AUTHORS_VIEW: View = { tokenIds: true, stacks: false, failures: tru
 const TEXTS: ReadonlyMap<unknown, string> = new Map([
   ["DISPATCH_FAILED", "The step handler cannot be reached."],
   ["DISPATCH_REFUSED", "The step handler rejected the execution."],
-  ["PROTOCOL_MISMATCH", "The step handler speaks another version of the protocol."],
+  [
+    "PROTOCOL_MISMATCH",
+    "Step handler and orchestrator do not fit: a message was invalid, or one side does not know a part of it.",
+  ],
   ["SESSION_LOST", "The step handler lost the execution."],
   ["STICKY_ROUTING_REQUIRED", "The requests of one execution reached several instances of the step handler."],
 ]);

@@ -1,8 +1,9 @@
 /**
  * Signatures of requests: of an orchestrator to a step handler, and of callers to the API (SEC3).
  *
- * Owns: the signed text (method, path, time, nonce, body, audience and headers), and its verification. Keys are shared secrets. A verifier
- * accepts several keys, so a key can be replaced without downtime. A verifier must store nonces: see `SeenNonces`.
+ * Owns: the signed text (method, path, time, nonce, body, audience and headers), and its verification. Keys are shared
+ * secrets. A verifier accepts several keys, so a key can be replaced without downtime. A verifier must store nonces: see
+ * `SeenNonces`.
  */
 import { HoldfastError } from "../errors.ts";
 import { fromHex, toHex } from "../hex.ts";

@@ -1,8 +1,8 @@
 /**
  * `createStepHandler`: serves workflows to an orchestrator over requests.
  *
- * Owns: routes, and the start of sessions. `RequestCheck` authenticates the orchestrator (SEC3). Runs in every runtime that has
- * `Request` and `Response`: Node, Workers, Bun, Deno.
+ * Owns: routes, and the start of sessions. `RequestCheck` authenticates the orchestrator (SEC3). Runs in every runtime
+ * that has `Request` and `Response`: Node, Workers, Bun, Deno.
  */
 import {
   type ExecutionStart,

@@ -36,7 +36,10 @@ export class Randomness {
   }
 }
 
-/** The key is the seed twice, the nonce is zero: no two runs have the same key. Nothing is computed before the first use. */
+/**
+ * The key is the seed twice, and the nonce is zero: only a resumed run has the key of another run, whose values it draws
+ * again. Nothing is computed before the first use.
+ */
 function keyedWords(seed: string): Words {
   const key = Uint8Array.from({ length: 32 }, (_, at) => Number.parseInt((seed + seed).slice(2 * at, 2 * at + 2), 16));
   let piece: DataView | undefined;
