@@ -1,10 +1,9 @@
 /**
  * A process whose host rejects a promise while a run exists: `node rejecting-process.ts <case>…`.
  *
- * Cases: `run` starts a run that waits; `helper` cancels it while a promise of its code waits too; `abort` adds listeners to
- * its signals that throw; `reject` and
- * `reject-text` reject a promise of the host; `listener` and `uncaught` add a listener of the host for rejections or
- * exceptions. The process writes "alive" if it still executes afterwards.
+ * Cases: `run` starts a run that waits; `helper` cancels it while a promise of its code waits too; `abort` adds listeners
+ * to its signals that throw; `reject` and `reject-text` reject a promise of the host; `listener` and `uncaught` add a
+ * listener of the host for rejections or exceptions. The process writes "alive" if it still executes afterwards.
  */
 import { workflow } from "../src/index.ts";
 import { MemoryHost } from "../src/testing/index.ts";
@@ -21,6 +20,18 @@ const waits = workflow({
       ctx.signal.addEventListener("abort", () => {
         throw new Error("in a listener");
       });
+      for (const text of ["replaced", "in onabort"]) {
+        const onabort = (): never => {
+          throw new Error(text);
+        };
+        Object.assign(ctx.signal, { onabort });
+      }
+      const object = {
+        handleEvent: () => {
+          throw new Error("in an object");
+        },
+      };
+      ctx.signal.addEventListener("abort", object);
       void ctx.step("body", ({ signal }) => {
         // oxlint-disable-next-line typescript/no-misused-promises -- authors do this
         signal.addEventListener("abort", async () => {

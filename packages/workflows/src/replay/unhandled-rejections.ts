@@ -58,32 +58,48 @@ export function guardRun(guarded: GuardedRun): () => void {
 
 type Listener = (this: unknown, event: Event) => unknown;
 
+/** Returns a listener that rejects a promise where the given one, a function or an object, throws. */
+function guardOf(listener: object): Listener {
+  return function call(event) {
+    try {
+      const isFunction = typeof listener === "function";
+      const handle: unknown = isFunction ? listener : Reflect.get(listener, "handleEvent");
+      void Reflect.apply(handle as Listener, isFunction ? this : listener, [event]);
+    } catch (error) {
+      void Promise.reject(error);
+    }
+  };
+}
+
 /**
  * Turns what listeners of a signal throw into rejections. Node raises it as an exception that ends the process, also what
- * an async listener rejects with; in a Worker it does no harm.
+ * an async listener rejects with; in a Worker it does no harm. Signals that code derives from this one are not guarded.
  */
 export function guardSignal(signal: AbortSignal): void {
   const guards = new WeakMap<object, Listener>();
-  const guardOf = (listener: unknown): never => {
-    if (typeof listener !== "function") return listener as never;
-    const guard: Listener =
-      guards.get(listener) ??
-      function call(event) {
-        try {
-          void Reflect.apply(listener, this, [event]);
-        } catch (error) {
-          void Promise.reject(error);
-        }
-      };
-    guards.set(listener, guard);
+  const guarded = (listener: unknown): never => {
+    if (Object(listener) !== listener) return listener as never;
+    // A cast: it is an object or a function.
+    const given = listener as object;
+    const guard = guards.get(given) ?? guardOf(given);
+    guards.set(given, guard);
     return guard as never;
   };
   const add = signal.addEventListener.bind(signal);
   const remove = signal.removeEventListener.bind(signal);
   signal.addEventListener = (type: string, listener: unknown, options?: boolean | AddEventListenerOptions): void =>
-    add(type, guardOf(listener), options);
+    add(type, guarded(listener), options);
   signal.removeEventListener = (type: string, listener: unknown, options?: boolean | EventListenerOptions): void =>
-    remove(type, guardOf(listener), options);
+    remove(type, guarded(listener), options);
+  let onabort: unknown = null;
+  Object.defineProperty(signal, "onabort", {
+    configurable: true,
+    get: () => onabort,
+    set: (listener: unknown) => {
+      onabort = typeof listener === "function" ? listener : null;
+      Reflect.set(AbortSignal.prototype, "onabort", guarded(onabort), signal);
+    },
+  });
 }
 
 /** Code that was aborted may still reject promises for a while. */
