@@ -3,7 +3,7 @@ import { AUDIENCE_HEADER, SIGNATURE_HEADER, signRequest } from "@holdfast/protoc
 import { type Workflow, workflow } from "@holdfast/workflows";
 import { type StepHandler, type StepHandlerOptions, createStepHandler } from "@holdfast/workflows/handler";
 import { describe, expect, test, vi } from "vitest";
-import { createHttpDispatcher, createServiceBindingDispatcher } from "../src/index.ts";
+import { createServiceBindingDispatcher } from "../src/index.ts";
 import type { FakeDeployment } from "./fake-platform.ts";
 import { KEY, Network, URL_OF_HANDLER, deployed, read, trigger, until } from "./handler-network.ts";
 
@@ -195,6 +195,37 @@ describe("turns", () => {
     await expect.poll(() => (hanging as AbortSignal).aborted, { timeout: 1_000 }).toBe(true);
     expect(await read(api)).toMatchObject({ status: "cancelled" });
   });
+
+  test("LIM2 malformed turns are answered 4xx with a reason, and start no session", async () => {
+    const open = createStepHandler({ workflows, signingKeys: "unsigned", bodyBytesMax: 1_000 });
+    const ask = async (body: string, path = "/turn", method = "POST"): Promise<[number, unknown]> => {
+      const response = await open(new Request(`https://h${path}`, { method, ...(method === "GET" ? {} : { body }) }));
+      return [response.status, await response.json()];
+    };
+    const turn = { protocol: 1, session: "0123456789abcdef", turn: 1 };
+    for (const bad of [
+      "",
+      "[]",
+      "nope",
+      JSON.stringify({ ...turn, session: "short" }),
+      JSON.stringify({ ...turn, turn: 0 }),
+    ])
+      expect((await ask(bad))[0]).toBe(400);
+    for (const extra of [{ start: {} }, { answer: 1 }, { updates: {} }, { abort: "x" }, { protocol: "1" }])
+      expect((await ask(JSON.stringify({ ...turn, ...extra })))[0]).toBe(400);
+    expect((await ask("x".repeat(1_001)))[0]).toBe(413);
+    expect((await ask("", "/elsewhere", "GET"))[0]).toBe(404);
+    expect(await ask("", "/any/workflows", "GET")).toEqual([
+      200,
+      {
+        protocol: PROTOCOL_VERSION,
+        instance: expect.any(String),
+        workflows: [{ id: "steps" }, { id: "patient" }, { id: "hangs" }],
+      },
+    ]);
+    const unknown = { session: turn.session, instance: expect.any(String), type: "unknown_session" };
+    expect(await ask(JSON.stringify(turn))).toEqual([200, { ...unknown, upMs: expect.any(Number) }]);
+  });
 });
 
 describe("pipe failures", () => {
@@ -324,89 +355,6 @@ describe("pipe failures", () => {
     const late = workflow({ id: "unheard of", run: () => "served" });
     network.handlers = [createStepHandler({ workflows: [late], signingKeys: [KEY], audience: URL_OF_HANDLER })];
     expect(await until(api, "completed")).toMatchObject({ output: "served" });
-  });
-});
-
-describe("signatures", () => {
-  const handler = createStepHandler({
-    workflows,
-    signingKeys: [KEY, "the-key-of-tomorrow-1"],
-    audience: URL_OF_HANDLER,
-  });
-
-  async function post(body: string, header: string | undefined, path = "/holdfast/turn"): Promise<[number, string]> {
-    const headers = header === undefined ? {} : { [SIGNATURE_HEADER]: header, [AUDIENCE_HEADER]: URL_OF_HANDLER };
-    const response = await handler(new Request(`https://steps.example${path}`, { method: "POST", body, headers }));
-    return [response.status, await response.text()];
-  }
-
-  const sign = (body: string, key = KEY, at = Date.now(), nonce: string = crypto.randomUUID()): Promise<string> =>
-    signRequest({ method: "POST", path: "/holdfast/turn", body, audience: URL_OF_HANDLER }, key, at, nonce);
-
-  test("SEC3 requests signed with either of two keys are served; others are rejected with a reason", async () => {
-    const body = JSON.stringify({ protocol: 1, session: "0123456789abcdef", turn: 1 });
-    expect((await post(body, await sign(body)))[0]).toBe(200);
-    expect((await post(body, await sign(body, "the-key-of-tomorrow-1")))[0]).toBe(200);
-    for (const [header, why] of [
-      [undefined, "is missing"],
-      ["v1=abc", "is malformed"],
-      [await sign(body, "a-key-of-somebody-else"), "does not match"],
-      [await sign(`${body} `), "does not match"],
-      [await sign(body, KEY, Date.now() - 301_000), "301 s old"],
-      [await sign(body, KEY, Date.now() + 301_000), "check both clocks"],
-    ] as const) {
-      const [status, text] = await post(body, header);
-      expect([status, text]).toEqual([401, expect.stringContaining(why)]);
-    }
-    expect((await post(body, await sign(body), "/other/turn"))[0]).toBe(401);
-  });
-
-  test("SEC3 a repeated request is rejected", async () => {
-    const body = JSON.stringify({ protocol: 1, session: "0123456789abcdef", turn: 1 });
-    const header = await sign(body);
-    expect((await post(body, header))[0]).toBe(200);
-    expect(await post(body, header)).toEqual([401, expect.stringContaining("seen before")]);
-  });
-
-  test("SEC3 no configuration accepts unsigned requests by mistake", () => {
-    for (const signingKeys of [undefined, [], [""], ["short"], "any"]) {
-      expect(() => createStepHandler({ workflows, signingKeys } as never)).toThrow(/signing/);
-    }
-    expect(() => createHttpDispatcher({ url: URL_OF_HANDLER, signingKey: "short" })).toThrow("16 characters");
-    expect(() => createHttpDispatcher({ url: "ftp://x", signingKey: KEY })).toThrow("http or https");
-    expect(() => createServiceBindingDispatcher({ binding: undefined as never })).toThrow("services");
-    expect(() => createStepHandler({ workflows, signingKeys: [KEY], holdMS: 1 } as never)).toThrow("holdMS");
-  });
-
-  test("LIM2 malformed turns are answered 4xx with a reason, and start no session", async () => {
-    const open = createStepHandler({ workflows, signingKeys: "unsigned", bodyBytesMax: 1_000 });
-    const ask = async (body: string, path = "/turn", method = "POST"): Promise<[number, unknown]> => {
-      const response = await open(new Request(`https://h${path}`, { method, ...(method === "GET" ? {} : { body }) }));
-      return [response.status, await response.json()];
-    };
-    const turn = { protocol: 1, session: "0123456789abcdef", turn: 1 };
-    for (const bad of [
-      "",
-      "[]",
-      "nope",
-      JSON.stringify({ ...turn, session: "short" }),
-      JSON.stringify({ ...turn, turn: 0 }),
-    ])
-      expect((await ask(bad))[0]).toBe(400);
-    for (const extra of [{ start: {} }, { answer: 1 }, { updates: {} }, { abort: "x" }, { protocol: "1" }])
-      expect((await ask(JSON.stringify({ ...turn, ...extra })))[0]).toBe(400);
-    expect((await ask("x".repeat(1_001)))[0]).toBe(413);
-    expect((await ask("", "/elsewhere", "GET"))[0]).toBe(404);
-    expect(await ask("", "/any/workflows", "GET")).toEqual([
-      200,
-      {
-        protocol: PROTOCOL_VERSION,
-        instance: expect.any(String),
-        workflows: [{ id: "steps" }, { id: "patient" }, { id: "hangs" }],
-      },
-    ]);
-    const unknown = { session: turn.session, instance: expect.any(String), type: "unknown_session" };
-    expect(await ask(JSON.stringify(turn))).toEqual([200, { ...unknown, upMs: expect.any(Number) }]);
   });
 });
 

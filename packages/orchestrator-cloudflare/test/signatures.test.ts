@@ -4,7 +4,7 @@ import { AUDIENCE_HEADER, SIGNATURE_HEADER, signRequest } from "@holdfast/protoc
 import { workflow } from "@holdfast/workflows";
 import { type StepHandler, type StepHandlerOptions, createStepHandler } from "@holdfast/workflows/handler";
 import { describe, expect, test, vi } from "vitest";
-import { KEY_HEADER, createHttpDispatcher, hmacAuth } from "../src/index.ts";
+import { KEY_HEADER, createHttpDispatcher, createServiceBindingDispatcher, hmacAuth } from "../src/index.ts";
 import { FakeDeployment, tokenOf } from "./fake-platform.ts";
 import { KEY, Network, URL_OF_HANDLER, read, trigger, until } from "./handler-network.ts";
 
@@ -27,6 +27,58 @@ async function answerTo(handler: StepHandler, request: Request): Promise<[number
   const response = await handler(request);
   return [response.status, await response.text()];
 }
+
+describe("signatures of requests to a step handler", () => {
+  const handler = createStepHandler({
+    workflows: [quick],
+    signingKeys: [KEY, "the-key-of-tomorrow-1"],
+    audience: URL_OF_HANDLER,
+  });
+
+  async function post(body: string, header: string | undefined, path = "/holdfast/turn"): Promise<[number, string]> {
+    const headers = header === undefined ? {} : { [SIGNATURE_HEADER]: header, [AUDIENCE_HEADER]: URL_OF_HANDLER };
+    const response = await handler(new Request(`https://steps.example${path}`, { method: "POST", body, headers }));
+    return [response.status, await response.text()];
+  }
+
+  const sign = (body: string, key = KEY, at = Date.now(), nonce: string = crypto.randomUUID()): Promise<string> =>
+    signRequest({ method: "POST", path: "/holdfast/turn", body, audience: URL_OF_HANDLER }, key, at, nonce);
+
+  test("SEC3 requests signed with either of two keys are served; others are rejected with a reason", async () => {
+    const body = TURN;
+    expect((await post(body, await sign(body)))[0]).toBe(200);
+    expect((await post(body, await sign(body, "the-key-of-tomorrow-1")))[0]).toBe(200);
+    for (const [header, why] of [
+      [undefined, "is missing"],
+      ["v1=abc", "is malformed"],
+      [await sign(body, "a-key-of-somebody-else"), "does not match"],
+      [await sign(`${body} `), "does not match"],
+      [await sign(body, KEY, Date.now() - 301_000), "301 s old"],
+      [await sign(body, KEY, Date.now() + 301_000), "check both clocks"],
+    ] as const) {
+      const [status, text] = await post(body, header);
+      expect([status, text]).toEqual([401, expect.stringContaining(why)]);
+    }
+    expect((await post(body, await sign(body), "/other/turn"))[0]).toBe(401);
+  });
+
+  test("SEC3 a repeated request is rejected", async () => {
+    const body = TURN;
+    const header = await sign(body);
+    expect((await post(body, header))[0]).toBe(200);
+    expect(await post(body, header)).toEqual([401, expect.stringContaining("seen before")]);
+  });
+
+  test("SEC3 no configuration accepts unsigned requests by mistake", () => {
+    for (const signingKeys of [undefined, [], [""], ["short"], "any"]) {
+      expect(() => createStepHandler({ workflows: [quick], signingKeys } as never)).toThrow(/signing/);
+    }
+    expect(() => createHttpDispatcher({ url: URL_OF_HANDLER, signingKey: "short" })).toThrow("16 characters");
+    expect(() => createHttpDispatcher({ url: "ftp://x", signingKey: KEY })).toThrow("http or https");
+    expect(() => createServiceBindingDispatcher({ binding: undefined as never })).toThrow("services");
+    expect(() => createStepHandler({ workflows: [quick], signingKeys: [KEY], holdMS: 1 } as never)).toThrow("holdMS");
+  });
+});
 
 describe("the audience of requests to a step handler", () => {
   test("SEC3 a handler serves requests for its audience only, whatever their Host is", async () => {
