@@ -88,9 +88,8 @@ test.each(["the key's object", "deleteAll", "deleteAlarm"])(
 test("RUN2 VER3 a trigger during the deletion of its run creates another run, which keeps the key", async () => {
   await trigger({ runId: "a", ...KEY });
   const [deleted, triggered] = await Promise.all([deleteRun("a"), trigger({ runId: "a", ...KEY })]);
-  expect(deleted).toBe(204);
-  expect([200, 201]).toContain(triggered.status);
-  if (triggered.status === 201) expect(await trigger({ runId: "b", ...KEY })).toMatchObject({ status: 409 });
+  expect([deleted, triggered.status]).toEqual([204, 201]);
+  expect(await trigger({ runId: "b", ...KEY })).toMatchObject({ status: 409 });
 });
 
 test.each(["key-1", idFromKey("another")])(

@@ -16,7 +16,7 @@ const READABLE = new Set(["running", "waiting", "paused", "completed", "failed",
 /** Sends a mutated message to a run of its own, and reads the run from its rows. */
 async function play(api: FakeDeployment, id: string, { what }: Mutation): Promise<Found> {
   const created = await api.fetch("/api/runs", { json: { runId: id, workflowId: "w" } });
-  // The message has arrived when the run has changed, or after some turns of the event loop.
+  // The message has arrived after some turns of the event loop.
   for (let turns = 0; turns < 8; turns++) await new Promise((resolve) => void setImmediate(resolve));
   // Another process reads it from its rows.
   const other = new FakeDeployment([], {}, NOBODY);

@@ -197,6 +197,7 @@ async function answerInLine(
   let text = "";
   while (!text.includes("\n")) text += decoder.decode((await reader.read()).value, { stream: true });
   const { start } = JSON.parse(text.slice(0, text.indexOf("\n"))) as { start: { run: { id: string } } };
+  // The orchestrator closes the line when the message is invalid, also while it is written.
   await writer.write(new TextEncoder().encode(`${JSON.stringify(messageOf(start.run.id))}\n`)).catch(() => {});
   while (!(await reader.read()).done);
   await writer.close().catch(() => {});

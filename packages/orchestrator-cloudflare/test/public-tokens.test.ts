@@ -1,4 +1,5 @@
 /** Public tokens: the holder of a URL may answer once, and a guess costs nothing. */
+import { DEFAULT_LIMITS } from "@holdfast/protocol";
 import { randomHex } from "@holdfast/protocol/transport";
 import { workflow } from "@holdfast/workflows";
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -10,10 +11,9 @@ const answers = workflow({
   id: "answers",
   run: async (_input, ctx) => {
     const token = ctx.waitForToken({ public: true, timeout: "1h" });
-    const own = ctx.waitForToken({ tokenId: "own" });
+    void ctx.waitForToken({ tokenId: "own" });
     ctx.metadata.set("url", token.url);
     const signal = ctx.waitForSignal("go");
-    void own;
     return [await token.wait(), await signal];
   },
 });
@@ -109,7 +109,6 @@ describe("the holder of a URL", () => {
     const large = { payload: "x".repeat(65_536) };
     const api = deploy();
     expect((await post(api, await issue(api), large)).status).toBe(413);
-    const { DEFAULT_LIMITS } = await import("@holdfast/protocol");
     const generous = deploy({ limits: { ...DEFAULT_LIMITS, publicTokenBytes: 100_000 } });
     expect((await post(generous, await issue(generous), large)).status).toBe(202);
     const small = deploy({ requestBytesMax: 1_000 });

@@ -18,12 +18,8 @@ import { FakeDeployment, answerOf, tokenOf } from "./fake-platform.ts";
 const answers = workflow({
   id: "answers",
   run: async (_input, ctx) => {
-    const token = ctx.waitForToken({ public: true, timeout: "1h" });
     const own = ctx.waitForToken({ tokenId: "own" });
-    ctx.metadata.set("url", token.url);
-    ctx.metadata.set("ownUrl", own.url);
-    const signal = ctx.waitForSignal("go");
-    return [await token.wait(), await signal];
+    return [await ctx.waitForSignal("go"), await own.wait()];
   },
 });
 const parent = workflow({ id: "parent", run: (_input, ctx) => ctx.invoke(child, {}) });

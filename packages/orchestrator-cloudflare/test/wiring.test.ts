@@ -3,7 +3,7 @@ import { HoldfastError } from "@holdfast/protocol";
 import { expectOutput } from "@holdfast/proof/output";
 import { workflow } from "@holdfast/workflows";
 import { createStepHandler } from "@holdfast/workflows/handler";
-import { describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import {
   type DurableObjectNamespaceLike,
   type RpcBinding,
@@ -13,6 +13,8 @@ import {
   handleWorkerRequest,
 } from "../src/index.ts";
 import { FakeDeployment, answerOf } from "./fake-platform.ts";
+
+afterEach(() => void vi.useRealTimers());
 
 const key = "a-signing-key-of-a-test";
 const URL_OF_HANDLER = "https://steps.example/holdfast";
@@ -75,7 +77,6 @@ describe("a remote step handler", () => {
       vi.advanceTimersByTime(500);
     }
     expect(seen).toEqual([201]);
-    vi.useRealTimers();
   });
 
   test("API4 a repeated trigger gets its run, whatever the step handler serves now", async () => {

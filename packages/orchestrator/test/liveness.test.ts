@@ -68,10 +68,11 @@ class Remote {
     this.now = until;
   }
 
-  /** Advances until so many further executions have started, for ten minutes at most. */
+  /** Advances until so many further executions have started. Throws if this takes more than ten minutes. */
   advanceUntilStarted(count: number): void {
     const starts = this.startedAt.length;
     for (let seconds = 0; seconds < 600 && this.startedAt.length < starts + count; seconds++) this.advance(SECOND);
+    if (this.startedAt.length < starts + count) throw new Error("no further execution starts");
   }
 
   lose(code: Parameters<typeof errorValue>[0]): void {

@@ -1,21 +1,10 @@
 /** Actions of an operator. */
-import { type ExecutionEvent } from "@holdfast/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
-import { Bench } from "./bench.ts";
+import { Bench, completed } from "./bench.ts";
 
 let bench: Bench;
 beforeEach(() => {
   bench = new Bench();
-});
-
-const completed = (name: string, more: object = {}): ExecutionEvent => ({
-  type: "step.completed",
-  op: `step/0/${name}`,
-  nth: 1,
-  attempt: 1,
-  startedAt: 0,
-  value: "[1]",
-  ...more,
 });
 
 describe("operators", () => {

@@ -2,21 +2,11 @@
 import { type ExecutionEvent, encodeValue } from "@holdfast/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
 import { planResume, readJournal } from "../src/index.ts";
-import { Bench } from "./bench.ts";
+import { Bench, completed } from "./bench.ts";
 
 let bench: Bench;
 beforeEach(() => {
   bench = new Bench();
-});
-
-const completed = (name: string, more: object = {}): ExecutionEvent => ({
-  type: "step.completed",
-  op: `step/0/${name}`,
-  nth: 1,
-  attempt: 1,
-  startedAt: 0,
-  value: "[1]",
-  ...more,
 });
 
 const failed = (more: object = {}): ExecutionEvent => ({

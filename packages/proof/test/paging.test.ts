@@ -111,7 +111,7 @@ test("REP6 the engine does not hold the values of steps that the function has dr
   expect(Math.max(...held)).toBeLessThan(10);
 });
 
-/** Counts how often a step wins a race against `ticks` microtasks: a page that comes late would change that. */
+/** Races each step against `ticks` microtasks, and notes the winners: a page that comes late would change them. */
 const races =
   (winners: string[], count: number, ticks: number, late: (step: number) => boolean) =>
   async (ctx: WorkflowContext): Promise<unknown> => {

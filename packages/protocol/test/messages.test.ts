@@ -15,14 +15,11 @@ function* recorded(value: unknown, fields: readonly string[]): Generator<Record<
 }
 
 describe("what was recorded", () => {
-  test.each(["format-1", "stored-runs-format-1", "replay-order"])(
-    "SEC10 VER1 each journal entry of %s is a valid one",
-    (name) => {
-      const entries = [...recorded(json(`../../proof/test/fixtures/${name}.json`), ["seq", "at", "nth", "op"])];
-      expect(entries.flatMap((one) => entry(one, false) ?? [])).toEqual([]);
-      expect(name === "replay-order" || entries.length > 5).toBe(true);
-    },
-  );
+  test.each(["format-1", "stored-runs-format-1"])("SEC10 VER1 each journal entry of %s is a valid one", (name) => {
+    const entries = [...recorded(json(`../../proof/test/fixtures/${name}.json`), ["seq", "at", "nth", "op"])];
+    expect(entries.flatMap((one) => entry(one, false) ?? [])).toEqual([]);
+    expect(entries.length).toBeGreaterThan(5);
+  });
 
   test.each(["turns", "turns-without-instance"])("SEC10 VER1 each message of %s is a valid one", (name) => {
     const turns = json(`../golden/${name}.json`) as readonly { readonly request: string; readonly answer: string }[];

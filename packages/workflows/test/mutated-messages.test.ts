@@ -96,7 +96,7 @@ function* changes(value: unknown): Generator {
   }
 }
 
-/** Sends lines. Returns the answer, which ends with the request, or what was sent until then after a second. */
+/** Sends lines. Returns the answer, which ends with the request. */
 async function sendLines(lines: readonly unknown[]): Promise<string> {
   const body = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
   const response = await handler(new Request("https://steps.internal/execute", { method: "POST", body }));
