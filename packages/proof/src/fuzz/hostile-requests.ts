@@ -165,6 +165,10 @@ const streamPath = fc.constantFrom(
   "/api/runs/r1/stream",
   "/api/runs/r1/stream?from=now",
   "/api/runs/%72/stream",
+  "/api/runs/x/stream",
+  "/api/runs/%2F/stream",
+  "/api/runs/%zz/stream",
+  "/api/runs/x",
   "/api/runs",
 );
 const bodyForPath: readonly (readonly [RegExp, fc.Arbitrary<unknown>])[] = [
@@ -242,14 +246,6 @@ const bodyForPath: readonly (readonly [RegExp, fc.Arbitrary<unknown>])[] = [
   ],
   [/tokens/, fc.record({ payload: anything }, all)],
   [/pause$|retry$/, fc.constant({})],
-  [
-    /tickets$/,
-    fc.record({
-      path: mostly(
-        fc.constantFrom("/api/runs/x/stream", "/api/runs/%2F/stream", "/api/runs/x", "/api/runs/%zz/stream"),
-      ),
-    }),
-  ],
 ];
 
 const nonsense: fc.Arbitrary<HostileRequest["body"]> = fc.oneof(

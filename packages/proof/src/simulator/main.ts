@@ -123,7 +123,8 @@ function readOptions(): Options | undefined {
   const minutes = Number(values.minutes ?? Infinity);
   const known = values.bug === undefined || values.bug in BUGS;
   const isNumber = [seeds, minutes].every((value) => value > 0) && Number.isSafeInteger(from);
-  if (values.help === true || !known || !isNumber) {
+  const bugs = values.bugs ? bugsOf(values.shard) : [];
+  if (values.help === true || !known || !isNumber || (values.bugs && bugs.length === 0)) {
     console.log(HELP);
     process.exitCode = values.help === true ? 0 : 1;
     return undefined;
@@ -133,11 +134,11 @@ function readOptions(): Options | undefined {
     from,
     minutes,
     bug: values.bug as BugName | undefined,
-    bugs: values.bugs ? bugsOf(values.shard) : [],
+    bugs,
   };
 }
 
-/** The bugs of a shard `K/N`: each N-th bug from the K-th. */
+/** The bugs of a shard `K/N`: each N-th bug from the K-th. A text of another form has none. */
 function bugsOf(shard: string): BugName[] {
   const [first = 1, shards = 1] = shard.split("/").map(Number);
   return (Object.keys(BUGS) as BugName[]).filter((_, place) => place % shards === first - 1);
