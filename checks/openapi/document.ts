@@ -168,7 +168,7 @@ const HEADERS: Readonly<Record<string, string>> = {
   "Holdfast-Version": "The version of the deployment.",
   Location: "The path of the new run.",
   "Preference-Applied": "The wait that was applied.",
-  "Retry-After": "Seconds.",
+  "Retry-After": "Seconds. Absent if repeating the request does not help.",
 };
 
 function headersOf({ id, headers = {} }: RouteDescription, status: number): NonNullable<DocumentedAnswer["headers"]> {
@@ -177,7 +177,7 @@ function headersOf({ id, headers = {} }: RouteDescription, status: number): NonN
     "Holdfast-Version",
     ...(isNew ? ["Location"] : []),
     ...(status < 300 && "Prefer" in headers ? ["Preference-Applied"] : []),
-    ...(status === 429 || status === 502 ? ["Retry-After"] : []),
+    ...([429, 502, 503].includes(status) ? ["Retry-After"] : []),
   ];
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }

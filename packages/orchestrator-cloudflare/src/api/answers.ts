@@ -102,7 +102,7 @@ const summary: Fields<RunSummary> = {
   "error?": ref("RunError"),
   "dispatch?": object<DispatchFailure>(
     { since: time, failures: whole, "retryAt?": time, code: text, "message?": FOR_OPERATORS },
-    "Present while the code that executes the run cannot be reached.",
+    "Present while no execution begins: the code cannot be reached, the deployment is held, or the run waits for a place.",
   ),
   "uncompensated?": listOf(
     object<UncompensatedStep>({ name: text, occurrence: whole, error: object<ShownError>(errorFields) }),
