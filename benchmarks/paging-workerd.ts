@@ -9,7 +9,7 @@
  * what the replay needs.
  */
 import { cpSync, rmSync } from "node:fs";
-import { printTable } from "@holdfast/cli/terminal";
+import { printTable } from "@holdfast/local-runtime/terminal";
 import { wake } from "./measures/contest.ts";
 import { type BenchPlatform, type PlatformOptions, startPlatform } from "./platform.ts";
 

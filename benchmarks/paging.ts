@@ -7,7 +7,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { printTable } from "@holdfast/cli/terminal";
+import { printTable } from "@holdfast/local-runtime/terminal";
 
 const MiB = 2 ** 20;
 const PIPES = ["inline", "rpc", "fetch", "http"];

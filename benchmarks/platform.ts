@@ -12,7 +12,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundleWorker } from "@holdfast/cli/bundle";
-import { watchWorkerd } from "@holdfast/cli/workerd-process";
+import { watchWorkerd } from "@holdfast/local-runtime/workerd-process";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 
 const REQUEST_MS_MAX = 60_000;

@@ -3,7 +3,7 @@
  */
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { type LocalRuntime, startLocalRuntime } from "@holdfast/cli/local-runtime";
+import { type LocalRuntime, startLocalRuntime } from "@holdfast/local-runtime";
 import { afterEach, expect, test, vi } from "vitest";
 
 const VALUE = "zebra-value";

@@ -59,7 +59,17 @@ const LAYERS: readonly Layer[] = [
       ["index.ts"],
     ],
   },
-  { folder: "packages/cli", may: ["node:*", "esbuild", "miniflare", "wrangler"] },
+  {
+    folder: "packages/cli",
+    may: ["node:*", "@bomb.sh/tab", "@clack/prompts", "@holdfast/workflows", "commander"],
+    // `holdfast dev` bundles and starts a Worker. It loads both tools when it runs.
+    inside: {
+      "packages/cli/src/local": ["@holdfast/orchestrator-cloudflare", "esbuild", "workerd"],
+      "packages/cli/src/dev": ["@holdfast/orchestrator-cloudflare", "esbuild", "workerd"],
+    },
+  },
+  // Not published: it may start miniflare, which restarts a workerd that was killed.
+  { folder: "packages/local-runtime", may: ["node:*", "@holdfast/cli", "miniflare", "wrangler"] },
   // This package may import everything. No published package may import it.
   {
     folder: "packages/proof",

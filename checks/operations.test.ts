@@ -5,7 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type LocalRuntime, startLocalRuntime } from "@holdfast/cli/local-runtime";
+import { type LocalRuntime, startLocalRuntime } from "@holdfast/local-runtime";
 import { afterEach, expect, test, vi } from "vitest";
 import { REPOSITORY } from "./source-files.ts";
 

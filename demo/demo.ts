@@ -7,10 +7,10 @@
 import { parseArgs } from "node:util";
 import type { RunRecord } from "@holdfast/proof/crash";
 import { CounterServer } from "@holdfast/proof/crash";
-import type { LocalRuntime } from "@holdfast/cli/local-runtime";
+import type { LocalRuntime } from "@holdfast/local-runtime";
 import { playStory } from "./story.ts";
-import { Timeline, paint, printTable } from "@holdfast/cli/terminal";
-import { ensure } from "@holdfast/cli/until";
+import { Timeline, paint, printTable } from "@holdfast/local-runtime/terminal";
+import { ensure } from "@holdfast/local-runtime/until";
 
 const HELP = `
   pnpm demo            Runs an order through the engine on a local workerd (the runtime of Cloudflare
@@ -43,7 +43,7 @@ async function main(keep: boolean): Promise<void> {
   const timeline = new Timeline();
   const counter = await CounterServer.start();
   // This import is dynamic because loading miniflare and wrangler takes a second.
-  const { startLocalRuntime } = await import("@holdfast/cli/local-runtime");
+  const { startLocalRuntime } = await import("@holdfast/local-runtime");
   const runtime = await startLocalRuntime();
   try {
     timeline.event("●", "ready", `workerd at ${runtime.url}, pid ${runtime.pid()}, state in ${runtime.directory}`);

@@ -5,9 +5,9 @@
  */
 import { Api, type RunRecord } from "@holdfast/proof/crash";
 import type { CounterServer, Hit } from "@holdfast/proof/crash";
-import type { LocalRuntime } from "@holdfast/cli/local-runtime";
-import type { Timeline } from "@holdfast/cli/terminal";
-import { ensure, until } from "@holdfast/cli/until";
+import type { LocalRuntime } from "@holdfast/local-runtime";
+import type { Timeline } from "@holdfast/local-runtime/terminal";
+import { ensure, until } from "@holdfast/local-runtime/until";
 
 const RUN_ID = "order-1001";
 const ORDER = { orderId: "1001", cents: 4_200, shippingMs: 1_500 };

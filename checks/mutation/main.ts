@@ -10,7 +10,7 @@ import { glob } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { ProgressLine, printTable } from "@holdfast/cli/terminal";
+import { ProgressLine, printTable } from "@holdfast/local-runtime/terminal";
 import { type Verdict, killMutant, passesUnchanged } from "./kill.ts";
 import { type Mutant, findMutants } from "./mutants.ts";
 

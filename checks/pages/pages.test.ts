@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type LocalRuntime, startLocalRuntime } from "@holdfast/cli/local-runtime";
+import { type LocalRuntime, startLocalRuntime } from "@holdfast/local-runtime";
 import { afterEach, expect, test } from "vitest";
 import { REPOSITORY, readFiles } from "../source-files.ts";
 import { findBlocks, withoutComment } from "./page.ts";

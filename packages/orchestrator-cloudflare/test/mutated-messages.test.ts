@@ -2,6 +2,7 @@
 import { expect, test, vi } from "vitest";
 import type { StepDispatcher } from "../src/index.ts";
 import { FakeDeployment } from "./fake-platform.ts";
+import { type IdleProcess, watchIdle } from "./idle-process.ts";
 import { type Message, type Mutation, PIPES, VALID, mutationsOf } from "./mutated-messages.ts";
 
 interface Found {
@@ -14,10 +15,9 @@ interface Found {
 const READABLE = new Set(["running", "waiting", "paused", "completed", "failed", "compensated"]);
 
 /** Sends a mutated message to a run of its own, and reads the run from its rows. */
-async function play(api: FakeDeployment, id: string, { what }: Mutation): Promise<Found> {
+async function play(api: FakeDeployment, id: string, { what }: Mutation, idle: IdleProcess): Promise<Found> {
   const created = await api.fetch("/api/runs", { json: { runId: id, workflowId: "w" } });
-  // The message has arrived after some turns of the event loop.
-  for (let turns = 0; turns < 8; turns++) await new Promise((resolve) => void setImmediate(resolve));
+  await idle.wait();
   // Another process reads it from its rows.
   const other = new FakeDeployment([], {}, NOBODY);
   other.storages.set(id, api.storageOf(id));
@@ -35,10 +35,11 @@ async function playAll(name: string, mutations: readonly Mutation[]): Promise<Fo
   const messages = new Map<string, Message>();
   const dispatcher = PIPES[name]?.((runId) => messages.get(runId) ?? OF_A_CHILD);
   const found: Found[] = [];
+  using idle = watchIdle();
   for (const [number, mutation] of mutations.entries()) {
     const api = new FakeDeployment([], {}, dispatcher);
     messages.set(`r-${number}`, mutation.message);
-    found.push(await play(api, `r-${number}`, mutation));
+    found.push(await play(api, `r-${number}`, mutation, idle));
   }
   return found;
 }

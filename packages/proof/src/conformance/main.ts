@@ -18,7 +18,7 @@ import {
   runEntry,
   slugOf,
 } from "../catalogue/index.ts";
-import { paint } from "@holdfast/cli/terminal";
+import { paint } from "@holdfast/local-runtime/terminal";
 
 const HELP = `
   pnpm conformance --url U --key K          Runs every check against the step handler at U.

@@ -5,7 +5,7 @@
  * every request that changes something carries an id: the run id for a trigger, a delivery id for a signal.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { ensure } from "@holdfast/cli/until";
+import { ensure } from "@holdfast/local-runtime/until";
 
 const REQUEST_MS_MAX = 10_000;
 const RETRY_AFTER_MS = 25;

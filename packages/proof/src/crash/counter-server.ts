@@ -8,7 +8,7 @@
 import { once } from "node:events";
 import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { until } from "@holdfast/cli/until";
+import { until } from "@holdfast/local-runtime/until";
 
 type Edge = "start" | "end";
 

@@ -11,8 +11,8 @@ import { CounterServer } from "./counter-server.ts";
 import { Random } from "../simulator/random.ts";
 import { Order } from "./order.ts";
 import { type CrashResults, printVerdict } from "./verdict.ts";
-import type { LocalRuntime } from "@holdfast/cli/local-runtime";
-import { ProgressLine, paint } from "@holdfast/cli/terminal";
+import type { LocalRuntime } from "@holdfast/local-runtime";
+import { ProgressLine, paint } from "@holdfast/local-runtime/terminal";
 
 const HELP = `
   pnpm crash               Triggers 100 orders, each followed by kill -9 at a random moment.
@@ -43,7 +43,7 @@ async function main({ runs, seed }: Options): Promise<void> {
   process.once("SIGINT", () => process.exit(130));
   const counter = await CounterServer.start();
   // This import is dynamic because loading miniflare and wrangler takes a second.
-  const { startLocalRuntime } = await import("@holdfast/cli/local-runtime");
+  const { startLocalRuntime } = await import("@holdfast/local-runtime");
   const runtime = await startLocalRuntime();
   try {
     printVerdict(await killRepeatedly(runtime, counter, runs, new Random(seed)), counter);

@@ -6,7 +6,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Api, JournalEntry, RunRecord } from "./api.ts";
 import type { CounterServer } from "./counter-server.ts";
-import { ensure } from "@holdfast/cli/until";
+import { ensure } from "@holdfast/local-runtime/until";
 
 export const STEPS = ["reserve", "charge", "ship"] as const;
 export type StepName = (typeof STEPS)[number];

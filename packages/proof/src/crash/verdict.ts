@@ -6,8 +6,8 @@
  */
 import type { CounterServer } from "./counter-server.ts";
 import { type Order, STEPS, type StepName } from "./order.ts";
-import { printTable } from "@holdfast/cli/terminal";
-import { ensure } from "@holdfast/cli/until";
+import { printTable } from "@holdfast/local-runtime/terminal";
+import { ensure } from "@holdfast/local-runtime/until";
 
 /** The observations of one crash test. */
 export interface CrashResults {

@@ -8,7 +8,7 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import * as fc from "fast-check";
-import { startLocalRuntime } from "@holdfast/cli/local-runtime";
+import { startLocalRuntime } from "@holdfast/local-runtime";
 import { type HostileRequest, hostileRequest } from "./hostile-requests.ts";
 import { hostileTicket, inQuery } from "./hostile-tickets.ts";
 import { hostileTokenUrl } from "./hostile-urls.ts";

@@ -4,7 +4,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { LocalRuntime } from "@holdfast/cli/local-runtime";
+import type { LocalRuntime } from "@holdfast/local-runtime";
 
 export interface Stored {
   readonly files: number;

@@ -3,7 +3,7 @@
  *
  * Owns: the search, and the table.
  */
-import { paint, printTable } from "@holdfast/cli/terminal";
+import { paint, printTable } from "@holdfast/local-runtime/terminal";
 import type { BugName } from "./bugs.ts";
 import type { SeedPool } from "./seed-pool.ts";
 

@@ -5,7 +5,7 @@
  * fail.
  */
 import { parseArgs } from "node:util";
-import { ProgressLine, paint, printTable } from "@holdfast/cli/terminal";
+import { ProgressLine, paint, printTable } from "@holdfast/local-runtime/terminal";
 import { BUGS, type BugName } from "./bugs.ts";
 import { findBugs } from "./find-bugs.ts";
 import { makeScenario } from "./scenario.ts";

@@ -7,7 +7,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { ProgressLine, paint, printTable } from "@holdfast/cli/terminal";
+import { ProgressLine, paint, printTable } from "@holdfast/local-runtime/terminal";
 import { Random } from "../simulator/random.ts";
 import { SoakProcesses } from "./processes.ts";
 import { Caller } from "./caller.ts";

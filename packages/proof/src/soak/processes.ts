@@ -14,7 +14,7 @@ import { fileURLToPath } from "node:url";
 import { bundleWorker } from "@holdfast/cli/bundle";
 import { findFreePort } from "@holdfast/cli/free-port";
 import { Miniflare, type MiniflareOptions, convertV4MiniflareOptions } from "miniflare";
-import { killAndAwaitNext, watchWorkerd } from "@holdfast/cli/workerd-process";
+import { killAndAwaitNext, watchWorkerd } from "@holdfast/local-runtime/workerd-process";
 import type { Effect } from "./effects.ts";
 import { StepInstances } from "./step-instances.ts";
 

@@ -10,10 +10,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
-import { bundleWorker } from "./bundle.ts";
+import { bundleWorker } from "@holdfast/cli/bundle";
 import { killAndAwaitNext, watchWorkerd } from "./workerd-process.ts";
 
-const APP = fileURLToPath(new URL("../../../../apps/orchestrator-worker/", import.meta.url));
+const APP = fileURLToPath(new URL("../../../apps/orchestrator-worker/", import.meta.url));
 const LOG_LINES_MAX = 40;
 
 export interface LocalRuntime {
