@@ -1,0 +1,68 @@
+/**
+ * Packs every published package as it would be published.
+ *
+ * Use: `const packages = await packPackages(folder)`, then `startRegistry(packages)` of registry.ts serves them.
+ *
+ * Owns: the tarballs in the given folder, which the caller deletes. It builds first, once, and packs without the scripts
+ * `prepack`, each of which would build again.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import { type PackageManifest, REPOSITORY, readManifest } from "../source-files.ts";
+import { build } from "./build.ts";
+import { publishedFolders } from "./published.ts";
+
+/** The package manager of the workspace: only it replaces `workspace:` and applies `publishConfig`. */
+const PNPM = ["npx", "-y", "pnpm@12.21.0"] as const;
+
+interface PublishedManifest extends PackageManifest {
+  readonly version: string;
+}
+
+export interface PackedPackage {
+  readonly name: string;
+  readonly version: string;
+  /** The absolute path of the tarball. */
+  readonly tarball: string;
+  /** The package.json in the tarball. */
+  readonly manifest: PublishedManifest;
+}
+
+/** Builds and packs every published package into a folder, which is created. Throws with the output of what fails. */
+export function packPackages(folder: string): readonly PackedPackage[] {
+  build();
+  mkdirSync(folder, { recursive: true });
+  const names = publishedFolders().map((path) => readManifest(path).name);
+  const filters = names.flatMap((name) => ["--filter", name]);
+  const destination = ["--pack-destination", folder, "--config.ignore-scripts=true"];
+  run([...PNPM, ...filters, "-r", "pack", ...destination], REPOSITORY);
+  return names.map((name) => {
+    const version = (readManifest(publishedFolders()[names.indexOf(name)] ?? "") as PublishedManifest).version;
+    const tarball = join(folder, `${name.replace("@", "").replace("/", "-")}-${version}.tgz`);
+    return {
+      name,
+      version,
+      tarball,
+      manifest: JSON.parse(run(["tar", "xzOf", tarball, "package/package.json"])) as PublishedManifest,
+    };
+  });
+}
+
+/** Unpacks a tarball into a folder, which is created, and returns the paths of its files in that folder, sorted. */
+export function unpack(tarball: string, folder: string): readonly string[] {
+  mkdirSync(folder, { recursive: true });
+  run(["tar", "xzf", tarball, "-C", folder, "--strip-components=1"]);
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .toSorted();
+}
+
+function run([command = "", ...args]: readonly string[], cwd?: string): string {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: "utf8", maxBuffer: 2 ** 26 });
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed:\n${stdout}${stderr}`);
+  return stdout;
+}
