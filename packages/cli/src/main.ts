@@ -2,8 +2,16 @@
 /**
  * The command `holdfast`.
  *
- * Owns: the list of verbs. Each verb is a file in a folder of its own kind.
+ * Owns: the start of the process and its end. `--version` alone loads nothing else.
  */
-import { Command } from "commander";
+import { readVersion } from "./version.ts";
 
-await new Command("holdfast").description("Durable workflows for TypeScript.").parseAsync();
+const args = process.argv.slice(2);
+
+if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) console.log(readVersion());
+else {
+  const [{ runCommand }, { processIo }] = await Promise.all([import("./command.ts"), import("./io.ts")]);
+  const exit = await runCommand(args, processIo());
+  // Handles such as idle connections and a terminal's input must not delay the end; output in a pipe must arrive first.
+  process.stdout.write("", () => process.exit(exit));
+}

@@ -27,9 +27,11 @@ const calls: readonly [string, (api: Client, run: RunHandle) => unknown][] = [
   ["the field workflowId of trigger", (api) => api.trigger("waits", 1, { workflowId: "other" } as never)],
   ["workflows", (api) => api.workflows(x)],
   ["healthy", (api) => api.healthy(x)],
+  ["health", (api) => api.health(x)],
   ["rebuildIndex", (api) => api.rebuildIndex({}, x)],
   ["get", (_api, run) => run.get(x)],
   ["result", (_api, run) => run.result(x)],
+  ["ended", (_api, run) => run.ended(x)],
   ["audit", (_api, run) => run.audit(x)],
   ["journal", (_api, run) => run.journal(x).next()],
   ["stream", (_api, run) => run.stream(x).next()],
@@ -57,6 +59,7 @@ describe("options of the client", () => {
 
   test.each([
     { url: "flows" },
+    { url: "https://user:secret@flows.example" },
     { attempts: 0 },
     { attempts: Number.NaN },
     { timeoutMs: 0 },

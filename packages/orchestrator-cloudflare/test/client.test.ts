@@ -197,6 +197,46 @@ describe("network failures", () => {
     expect(network.requests).toHaveLength(3);
   });
 
+  test.each([
+    [
+      Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:1"), { code: "ECONNREFUSED" }),
+      /: connect ECONNREFUSED 127.0.0.1:1$/,
+    ],
+    [Object.assign(new Error(""), { code: "ECONNRESET" }), /: ECONNRESET$/],
+    [
+      new AggregateError([new Error("no route to ::1"), new Error("no route to 127.0.0.1")]),
+      /: no route to ::1; no route to 127/,
+    ],
+  ])("API3 the error of an unreachable API names its address and the innermost cause", async (cause, reason) => {
+    const { client, network } = connect({ attempts: 1 });
+    network.breaks = () => Promise.reject(new TypeError("fetch failed", { cause }));
+    await expect(client.workflows()).rejects.toThrow("GET /api/workflows could not be sent to https://flows.example: ");
+    await expect(client.workflows()).rejects.toThrow(reason);
+  });
+
+  test("API1 the record of a started run is in its handle, and its end is a record, however it ended", async () => {
+    const { client } = connect();
+    const run = await client.trigger("fails", 1, { runId: "f" });
+    expect(run.record).toMatchObject({ id: "f", workflowId: "fails" });
+    expect(client.run("f").record).toBeUndefined();
+    expect(await run.ended()).toMatchObject({ id: "f", status: "failed", error: { code: "DECLINED" } });
+    const again = await run.resume();
+    expect(again.record).toMatchObject({ resumedFrom: { runId: "f" } });
+    const stuck = await client.trigger("order", 1);
+    expect(await stuck.cancel("enough")).toMatchObject({ id: stuck.id });
+  });
+
+  test("API1 the answer of the health check is given as it is, also that of a misconfigured deployment", async () => {
+    const { client, network } = connect();
+    expect(await client.health()).toMatchObject({ ok: true, version: expect.any(String) });
+    const misconfigured = { ok: false, version: "0.1.0", misconfigured: true };
+    network.breaks = async () =>
+      Response.json(misconfigured, { status: 503, headers: { "Holdfast-Version": "0.1.0" } });
+    expect(await client.health()).toEqual(misconfigured);
+    network.breaks = async () => Response.json({ ok: false }, { status: 503 });
+    await expect(client.health()).rejects.toMatchObject({ status: 503, code: "unknown" });
+  });
+
   test("API3 a time-out and the page of a proxy are reported as failures", async () => {
     const { client, network } = connect({ attempts: 2, timeoutMs: 5 });
     network.breaks = (_n, _pass, request) =>

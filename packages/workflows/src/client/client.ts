@@ -9,7 +9,7 @@ import type { Workflow } from "../authoring/workflow.ts";
 import { checkClientOptions, given } from "./options.ts";
 import { RunHandle } from "./run-handle.ts";
 import { type ApiRequest, type ClientOptions, Transport } from "./transport.ts";
-import type { BulkOptions, CallOptions, ListOptions, TriggerOptions } from "./types.ts";
+import type { BulkOptions, CallOptions, Health, ListOptions, TriggerOptions } from "./types.ts";
 
 /** The input of a workflow. */
 export type InputOf<W> = W extends Workflow<infer Input, infer _Output> ? Input : unknown;
@@ -47,8 +47,14 @@ export class Client {
       input,
     };
     const headers = traceparent === undefined ? {} : { traceparent };
-    const run = await this.#send<RunRecord>({ method: "POST", path: "/api/runs", body, headers, signal });
-    return new RunHandle(this.#transport, run.id);
+    const run = await this.#send<RunRecord<W extends string ? unknown : OutputOf<W>>>({
+      method: "POST",
+      path: "/api/runs",
+      body,
+      headers,
+      signal,
+    });
+    return new RunHandle(this.#transport, run.id, run);
   }
 
   /** Returns a handle of an existing run. `workflow`, if given, sets the type of its result. */
@@ -96,6 +102,12 @@ export class Client {
   async healthy(options: CallOptions = {}): Promise<boolean> {
     const { signal } = given(options, "call", "healthy");
     return (await this.#send<{ ok: boolean }>({ method: "GET", path: "/healthz", signal })).ok;
+  }
+
+  /** Returns the answer of the health check, also that of a deployment that is misconfigured. Needs no credentials. */
+  health(options: CallOptions = {}): Promise<Health> {
+    const { signal } = given(options, "call", "health");
+    return this.#send({ method: "GET", path: "/healthz", signal, expected: 503 });
   }
 
   async #send<T>(request: ApiRequest): Promise<T> {

@@ -21,10 +21,28 @@ export class ApiError extends Error {
   }
 }
 
-/** All attempts to reach the API failed or timed out. `cause` is the last failure. */
+/** All attempts to reach the API failed or timed out. The message names the address; `cause` is the last failure. */
 export class ConnectionError extends Error {
   override readonly name = "ConnectionError";
   readonly code = "CONNECTION_FAILED";
+}
+
+/** Names the API's address and the reason: the message of `fetch` itself is often no more than "fetch failed". */
+export function unreachable(what: string, url: string, cause: unknown): ConnectionError {
+  // A URL may have a password; its origin has none.
+  const message = `${what} could not be sent to ${new URL(url).origin}: ${reasonOf(cause)}`;
+  return new ConnectionError(message, { cause });
+}
+
+/** Returns the message of the innermost cause. A host with several addresses fails with an error for each. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof AggregateError && error.errors.length > 0)
+    return [...new Set(error.errors.map(reasonOf))].join("; ");
+  if (error.cause !== undefined) return reasonOf(error.cause);
+  const { code } = error as { readonly code?: string };
+  if (error.message === "") return code ?? error.name;
+  return typeof code === "string" && !error.message.includes(code) ? `${error.message} (${code})` : error.message;
 }
 
 /** The run has ended without a result. */

@@ -19,4 +19,12 @@ export type {
   Waitpoint,
   WorkflowDescription as WorkflowInfo,
 } from "@holdfast/protocol";
-export type { BulkOptions, CallOptions, ListOptions, ResumeOptions, RunFilter, TriggerOptions } from "./types.ts";
+export type {
+  BulkOptions,
+  CallOptions,
+  Health,
+  ListOptions,
+  ResumeOptions,
+  RunFilter,
+  TriggerOptions,
+} from "./types.ts";

@@ -52,7 +52,10 @@ export function checkClientOptions(options: ClientOptions): void {
       reject("hmacKey", "takes the place of token and of the header Authorization; give one of them");
   }
   const { url, attempts = 1, timeoutMs = 1, retryAfterMs = 0 } = options;
-  if (!URL.canParse(url)) reject("url", "must be the URL of the API, as in https://flows.example");
+  const parsed = URL.parse(url);
+  if (parsed === null) reject("url", "must be the URL of the API, as in https://flows.example");
+  if (parsed.username !== "" || parsed.password !== "")
+    reject("url", "must not have a user name or a password. Give the credentials as token or hmacKey");
   if (!Number.isInteger(attempts) || attempts < 1) reject("attempts", "must be a whole number of at least 1");
   if (!(timeoutMs > 0 && timeoutMs < Infinity)) reject("timeoutMs", "must be a positive number of milliseconds");
   if (!(retryAfterMs >= 0 && retryAfterMs < Infinity)) reject("retryAfterMs", "must be a number of milliseconds");

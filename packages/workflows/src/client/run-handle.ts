@@ -38,12 +38,15 @@ const POLL_MS_MAX = 2_000;
 
 export class RunHandle<Output = unknown> {
   readonly id: string;
+  /** The record in the answer to `trigger` or `resume`: the run may have changed since. */
+  readonly record: RunRecord<Output> | undefined;
   readonly #transport: Transport;
   readonly #path: string;
 
-  constructor(transport: Transport, id: string) {
+  constructor(transport: Transport, id: string, record?: RunRecord<Output>) {
     this.#transport = transport;
     this.id = id;
+    this.record = record;
     this.#path = `/api/runs/${encodeURIComponent(id)}`;
   }
 
@@ -58,13 +61,19 @@ export class RunHandle<Output = unknown> {
    * @throws RunFailedError if the run ends without one.
    */
   async result(options: CallOptions = {}): Promise<Output> {
-    const { signal } = given(options, "call", "result");
+    const run = await this.ended(given(options, "call", "result"));
+    if (run.status === "completed") return run.output as Output;
+    throw new RunFailedError(run);
+  }
+
+  /** Waits until the run has ended, in whatever way, and returns its record. */
+  async ended(options: CallOptions = {}): Promise<RunRecord<Output>> {
+    const { signal } = given(options, "call", "ended");
     for (let pauseMs = POLL_MS_MIN; ; pauseMs = Math.min(pauseMs * 2, POLL_MS_MAX)) {
       const headers = { Prefer: `wait=${WAIT_SECONDS}` };
       const sentAt = performance.now();
       const run = await this.#send<RunRecord<Output>>({ method: "GET", path: this.#path, headers, signal });
-      if (run.status === "completed") return run.output as Output;
-      if (isTerminal(run.status)) throw new RunFailedError(run);
+      if (isTerminal(run.status)) return run;
       // Pause before the next request if the API does not hold its answers.
       if (performance.now() - sentAt < 1_000) await this.#transport.pause(pauseMs, signal);
     }
@@ -142,10 +151,15 @@ export class RunHandle<Output = unknown> {
     return answer?.delivery ?? "duplicate";
   }
 
-  /** @throws ApiError `run_terminal` if the run has ended. */
-  async cancel(reason?: string, options: CallOptions = {}): Promise<void> {
+  /**
+   * Requests the end of the run. The answer is `undefined` if an earlier attempt of this call was accepted and its answer
+   * was lost.
+   * @throws ApiError `run_terminal` if the run has ended.
+   */
+  async cancel(reason?: string, options: CallOptions = {}): Promise<RunSummary | undefined> {
     const { signal } = given(options, "call", "cancel");
-    await this.#send({ method: "POST", path: `${this.#path}/cancel`, body: { reason }, signal });
+    const path = `${this.#path}/cancel`;
+    return (await this.#send<{ run: RunSummary } | undefined>({ method: "POST", path, body: { reason }, signal }))?.run;
   }
 
   /**
@@ -178,8 +192,9 @@ export class RunHandle<Output = unknown> {
     const { signal, ...options } = given(resumeOptions, "resume");
     // The client chooses the id, so that a repeated request finds the run of the first one.
     const body = { runId: crypto.randomUUID(), ...options };
-    const { id } = await this.#send<RunRecord>({ method: "POST", path: `${this.#path}/resume`, body, signal });
-    return new RunHandle<Output>(this.#transport, id);
+    const path = `${this.#path}/resume`;
+    const run = await this.#send<RunRecord<Output>>({ method: "POST", path, body, signal });
+    return new RunHandle<Output>(this.#transport, run.id, run);
   }
 
   /** Deletes the run and all its data. The run must have ended. */

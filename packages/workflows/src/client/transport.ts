@@ -5,7 +5,7 @@
  * second effect, because its caller gives an id.
  */
 import { SIGNATURE_HEADER, signRequest } from "@holdfast/protocol/transport";
-import { ApiError, ConnectionError } from "./errors.ts";
+import { ApiError, unreachable } from "./errors.ts";
 
 export interface ClientOptions {
   /** The origin of the API: `https://flows.example`. */
@@ -38,6 +38,8 @@ export interface ApiRequest {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
+  /** A status that is an answer for the caller if Holdfast sends it, not a failure. */
+  readonly expected?: number;
 }
 
 /** Statuses after which the same request may succeed later. */
@@ -103,7 +105,7 @@ export class Transport {
       let pauseMs = Math.min(this.retryAfterMs * 2 ** (attempt - 1), PAUSE_MS_MAX) * (0.5 + Math.random());
       try {
         const response = await this.#try(request, streamed);
-        if (response.ok) return { response, attempts: attempt };
+        if (response.ok || isExpected(response, request)) return { response, attempts: attempt };
         const refusal = await toError(response, nameOf(request));
         if (!RETRIED.has(response.status) || FINAL_CODES.has(refusal.code)) throw new Final(refusal);
         const seconds = Number(response.headers.get("Retry-After"));
@@ -117,8 +119,7 @@ export class Transport {
           throw error.cause;
         }
         this.#signals(request.signal).throwIfAborted();
-        const message = error instanceof Error ? error.message : String(error);
-        failure = new ConnectionError(`${nameOf(request)} could not be sent: ${message}`, { cause: error });
+        failure = unreachable(nameOf(request), this.#options.url, error);
       }
       if (attempt >= attempts) throw failure;
       await this.pause(pauseMs, request.signal);
@@ -198,6 +199,10 @@ function wasDone({ method, path }: ApiRequest, { code }: ApiError): boolean {
 
 function nameOf({ method, path }: ApiRequest): string {
   return `${method} ${path}`;
+}
+
+function isExpected({ status, headers }: Response, { expected }: ApiRequest): boolean {
+  return status === expected && headers.has("Holdfast-Version");
 }
 
 async function toError(response: Response, request: string): Promise<ApiError> {

@@ -54,3 +54,14 @@ export interface BulkOptions extends CallOptions {
   readonly filter?: (Omit<RunFilter, "tag"> & { readonly tag?: readonly string[] | undefined }) | undefined;
   readonly cursor?: string | undefined;
 }
+
+/** The answer of `/healthz`. */
+export interface Health {
+  readonly ok: boolean;
+  /** The version of the server. */
+  readonly version: string;
+  /** An operator holds the deployment: no execution begins. */
+  readonly held?: true;
+  /** A binding is missing, or a variable is invalid. Each request with credentials is answered with the reason. */
+  readonly misconfigured?: true;
+}

@@ -1,0 +1,64 @@
+/**
+ * One call of the command: from its arguments to its exit code.
+ *
+ * Owns: parsing, help, the version, and what happens with every error. Only verbs that the arguments name are loaded.
+ */
+import { Command, CommanderError } from "commander";
+import { EXIT, type ExitCode, Interrupted, Reported, describeError, exitCodeOf } from "./exit.ts";
+import { type Globals, addGlobals } from "./globals.ts";
+import type { Io } from "./io.ts";
+import { Notes } from "./output/notes.ts";
+import { Host } from "./verb.ts";
+import { VERBS } from "./verbs.ts";
+import { readVersion } from "./version.ts";
+
+const HELP_WIDTH = 80;
+
+export async function runCommand(args: readonly string[], io: Io): Promise<ExitCode> {
+  const host = new Host(io);
+  const program = await buildProgram(host, (name) => args.includes(name));
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return host.exit;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    return report(io, program.opts<Globals>(), io.signal.aborted ? io.signal.reason : error);
+  }
+}
+
+function report(io: Io, { color }: Globals, error: unknown): ExitCode {
+  if (!(error instanceof Interrupted || error instanceof Reported)) new Notes(io, !color).error(describeError(error));
+  return exitCodeOf(error);
+}
+
+/** Builds the program. A verb that is not loaded has its name and summary only. */
+export async function buildProgram(host: Host, isNamed: (name: string) => boolean): Promise<Command> {
+  const program = addGlobals(new Command("holdfast"))
+    .description("Durable workflows for TypeScript: runs them on this machine, and operates any deployment.")
+    .version(readVersion(), "-V, --version", "print the version of this command")
+    .helpOption("-h, --help", "print help")
+    .helpCommand("help [verb]", "print the help of a verb")
+    .showHelpAfterError('Run "holdfast help" for the verbs, and "holdfast VERB --help" for one.')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => host.io.stdout.write(text),
+      writeErr: (text) => host.io.stderr.write(text),
+      getOutHelpWidth: () => host.io.stdout.columns ?? HELP_WIDTH,
+      getErrHelpWidth: () => host.io.stderr.columns ?? HELP_WIDTH,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .exitOverride();
+  for (const { name, group, summary, load } of VERBS) {
+    const command = isNamed(name) ? (await load())(host) : new Command(name);
+    inherit(command, program);
+    program.addCommand(command.summary(summary).helpGroup(group));
+  }
+  return program;
+}
+
+/** Commander passes its settings on only to commands that it makes. */
+function inherit(command: Command, parent: Command): void {
+  command.copyInheritedSettings(parent);
+  for (const child of command.commands) inherit(child, command);
+}

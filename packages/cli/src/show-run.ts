@@ -1,0 +1,71 @@
+/**
+ * Prints one run, and waits for its end (CLI3).
+ *
+ * Owns: the wait. It outlives a server that restarts: only the first request must be answered.
+ */
+import type { RunHandle, RunRecord, RunSummary } from "@holdfast/workflows/client";
+import { EXIT, type ExitCode, Interrupted, TimedOut, isTemporary } from "./exit.ts";
+import { runPage } from "./output/run-text.ts";
+import { safe } from "./output/safe-text.ts";
+import type { Session } from "./session.ts";
+
+export async function printRun(session: Session, run: RunRecord | RunSummary): Promise<void> {
+  const { out, io } = session;
+  await out.item(
+    run,
+    ({ id }) => id,
+    (one) => runPage(one, { paint: out.paint, width: out.width, now: io.now() }),
+  );
+}
+
+/** Waits for the end of a run, prints its record, and returns the exit code for its end. */
+export async function waitAndPrint(session: Session, run: RunHandle, timeout: string | undefined): Promise<ExitCode> {
+  const record = await waitForEnd(session, run, timeout);
+  await printRun(session, record);
+  return exitOf(session, record);
+}
+
+/** Returns the exit code for the end of a run, and says why it has no result. */
+export function exitOf({ notes }: Session, { id, status, error }: RunRecord): ExitCode {
+  if (status === "completed") return EXIT.done;
+  const why = error === undefined ? safe`` : safe`: ${error.code ?? error.name ?? "error"}: ${error.message}`;
+  const where = error?.step === undefined ? safe`` : safe` in step ${error.step}`;
+  notes.error([safe`the run ${id} ended ${status}${where}${why}`]);
+  return EXIT.runFailed;
+}
+
+/** @throws TimedOut when the limit has passed; then, and after Ctrl-C, the run continues */
+export async function waitForEnd(session: Session, run: RunHandle, timeout: string | undefined): Promise<RunRecord> {
+  const { notes } = session;
+  const startedAt = session.io.now();
+  const seconds = (): number => Math.floor((session.io.now() - startedAt) / 1_000);
+  try {
+    return await session.within(timeout, (signal) =>
+      notes.progress(
+        () => safe`Waiting for ${run.id}, ${seconds()} s. Ctrl-C stops waiting; the run continues.`,
+        () => endThroughOutages(session, run, signal),
+      ),
+    );
+  } catch (error) {
+    if (error instanceof TimedOut || session.io.signal.reason instanceof Interrupted)
+      notes.say(safe`The run continues. To wait again: holdfast result ${run.id}`);
+    throw error;
+  }
+}
+
+async function endThroughOutages(
+  session: Session,
+  run: RunHandle,
+  signal: AbortSignal | undefined,
+): Promise<RunRecord> {
+  // A run that cannot be read at first is an error of the caller; later, the server is restarting.
+  await run.get({ signal });
+  for (let reported = false; ; reported = true) {
+    try {
+      return await run.ended({ signal });
+    } catch (error) {
+      if (signal?.aborted === true || session.io.signal.aborted || !isTemporary(error)) throw error;
+      if (!reported) session.notes.say(safe`The server does not answer at the moment. Waiting for it.`);
+    }
+  }
+}

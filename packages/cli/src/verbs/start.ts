@@ -1,0 +1,63 @@
+/**
+ * `holdfast start`: starts a run, and waits for it or follows it.
+ */
+import type { TriggerOptions } from "@holdfast/workflows/client";
+import { Command } from "commander";
+import type { ExitCode } from "../exit.ts";
+import { readInput } from "../select/input.ts";
+import { printRun, waitAndPrint } from "../show-run.ts";
+import type { Verb } from "../verb.ts";
+
+interface Options {
+  readonly input?: string;
+  readonly id?: string;
+  readonly key?: string;
+  readonly tag?: readonly string[];
+  readonly delay?: string;
+  readonly budget?: string;
+  readonly workflowVersion?: string;
+  readonly environment?: string;
+  readonly wait?: true;
+  readonly timeout?: string;
+}
+
+export const start: Verb = (host) =>
+  host.does<Options>(
+    new Command("start")
+      .description("Starts a run. The server checks the input against the workflow's schema when the run starts.")
+      .argument("<workflow>", "the id of a workflow")
+      .option("-i, --input <json>", "the input: JSON, @FILE, or - for stdin")
+      .option("--id <id>", "the run's id: a repeated start finds the same run")
+      .option("--key <key>", "an idempotency key: one key stands for one run")
+      .option("--tag <tag...>", "add tags")
+      .option("--delay <duration>", "start later: 30s, 5m, 2h, 7d")
+      .option("--budget <duration>", "the run's time budget")
+      .option("--workflow-version <version>", "the version of the workflow")
+      .option("--environment <name>", "the environment of the run (scope admin)")
+      .option("--wait", "wait for the end: exit 1 if the run fails")
+      .option("--timeout <duration>", "stop waiting after this time, and exit 6; the run continues")
+      .addHelpText("after", EXAMPLES),
+    async ({ session, args: [workflow = ""], options }): Promise<ExitCode | undefined> => {
+      const { id, key, tag, delay, budget, workflowVersion, environment } = options;
+      const input = await readInput(session.io, options.input);
+      const client = await session.client();
+      const run = await client.trigger(workflow, input, {
+        runId: id,
+        idempotencyKey: key,
+        tags: tag,
+        delay: delay as TriggerOptions["delay"],
+        timeout: budget as TriggerOptions["timeout"],
+        workflowVersion,
+        environment,
+      });
+      if (options.wait === true) return waitAndPrint(session, run, options.timeout);
+      await printRun(session, run.record ?? (await run.get()));
+      return undefined;
+    },
+  );
+
+const EXAMPLES = `
+Examples:
+  $ holdfast start order --input '{ "orderId": "o-1", "cents": 4200 }'
+  $ holdfast start order --input @order.json --id order-1 --wait --timeout 5m
+  $ jq .order data.json | holdfast start order --input - --output id`;
