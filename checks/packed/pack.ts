@@ -7,8 +7,8 @@
  * `prepack`, each of which would build again.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync } from "node:fs";
-import { join, relative } from "node:path";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { type PackageManifest, REPOSITORY, readManifest } from "../source-files.ts";
 import { build } from "./build.ts";
 import { publishedFolders } from "./published.ts";
@@ -16,8 +16,11 @@ import { publishedFolders } from "./published.ts";
 /** The package manager of the workspace: only it replaces `workspace:` and applies `publishConfig`. */
 const PNPM = ["npx", "-y", "pnpm@12.21.0"] as const;
 
-interface PublishedManifest extends PackageManifest {
+export interface PublishedManifest extends PackageManifest {
   readonly version: string;
+  readonly description?: string;
+  readonly keywords?: readonly string[];
+  readonly bin?: Readonly<Record<string, string>>;
 }
 
 export interface PackedPackage {
@@ -27,6 +30,8 @@ export interface PackedPackage {
   readonly tarball: string;
   /** The package.json in the tarball. */
   readonly manifest: PublishedManifest;
+  /** The paths of its files, sorted. */
+  readonly files: readonly string[];
 }
 
 /** Builds and packs every published package into a folder, which is created. Throws with the output of what fails. */
@@ -37,27 +42,23 @@ export function packPackages(folder: string): readonly PackedPackage[] {
   const filters = names.flatMap((name) => ["--filter", name]);
   const destination = ["--pack-destination", folder, "--config.ignore-scripts=true"];
   run([...PNPM, ...filters, "-r", "pack", ...destination], REPOSITORY);
-  return names.map((name) => {
-    const version = (readManifest(publishedFolders()[names.indexOf(name)] ?? "") as PublishedManifest).version;
-    const tarball = join(folder, `${name.replace("@", "").replace("/", "-")}-${version}.tgz`);
-    return {
-      name,
-      version,
-      tarball,
-      manifest: JSON.parse(run(["tar", "xzOf", tarball, "package/package.json"])) as PublishedManifest,
-    };
+  return publishedFolders().map((path) => {
+    const { name, version } = readManifest(path) as PublishedManifest;
+    return readTarball(join(folder, `${name.replace("@", "").replace("/", "-")}-${version}.tgz`));
   });
 }
 
-/** Unpacks a tarball into a folder, which is created, and returns the paths of its files in that folder, sorted. */
-export function unpack(tarball: string, folder: string): readonly string[] {
+function readTarball(tarball: string): PackedPackage {
+  const manifest = JSON.parse(run(["tar", "xzOf", tarball, "package/package.json"])) as PublishedManifest;
+  const paths = run(["tar", "tzf", tarball]).trim().split("\n");
+  const files = paths.map((path) => path.replace(/^package\//u, "")).toSorted();
+  return { name: manifest.name, version: manifest.version, tarball, manifest, files };
+}
+
+/** Unpacks a tarball into a folder, which is created. */
+export function unpack(tarball: string, folder: string): void {
   mkdirSync(folder, { recursive: true });
   run(["tar", "xzf", tarball, "-C", folder, "--strip-components=1"]);
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
-    .toSorted();
 }
 
 function run([command = "", ...args]: readonly string[], cwd?: string): string {

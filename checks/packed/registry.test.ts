@@ -13,7 +13,7 @@ import { type Registry, isOurs, startRegistry } from "./registry.ts";
 const folder = mkdtempSync(join(tmpdir(), "holdfast-registry-"));
 const tarball = join(folder, "holdfast-workflows-1.2.3.tgz");
 const manifest = { name: "@holdfast/workflows", version: "1.2.3", dependencies: { devalue: "6.0.3" } };
-const PACKAGES: readonly PackedPackage[] = [{ name: manifest.name, version: "1.2.3", tarball, manifest }];
+const PACKAGES: readonly PackedPackage[] = [{ name: manifest.name, version: "1.2.3", tarball, manifest, files: [] }];
 
 let other: Server;
 let requested: string[];
