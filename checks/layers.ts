@@ -82,6 +82,8 @@ const LAYERS: readonly Layer[] = [
       ["main.ts"],
     ],
   },
+  // A starter. What its template imports is installed in the project that it writes.
+  { folder: "packages/create-holdfast", may: ["node:*", "@clack/prompts"] },
   // Not published: it may start miniflare, which restarts a workerd that was killed.
   { folder: "packages/local-runtime", may: ["node:*", "@holdfast/cli", "miniflare", "wrangler"] },
   // This package may import everything. No published package may import it.
