@@ -3,8 +3,8 @@
 # build.ts compiles this file, the bundled Worker and workerd into one executable. An operator sets:
 #   --socket-addr http=127.0.0.1:8787           the address to listen on
 #   --directory-path data=/var/lib/holdfast     the folder with the runs; it must exist
-#   API_TOKENS, PUBLIC_URL, ALLOWED_ORIGINS, URL_KEYS, ENVIRONMENT, EXECUTIONS_MAX, HOLD, LIMITS, RETENTION, OTLP_URL,
-#   OTLP_HEADERS                                environment variables
+#   API_TOKENS, PUBLIC_URL, ALLOWED_ORIGINS, URL_KEYS, ENVIRONMENT, EXECUTIONS_MAX, HOLD, LIMITS, RETENTION, LOG_EVENTS,
+#   OTLP_URL, OTLP_HEADERS                                environment variables
 
 using Workerd = import "/workerd/workerd.capnp";
 
@@ -46,6 +46,7 @@ const holdfast :Workerd.Worker = (
     (name = "ENVIRONMENT", fromEnvironment = "ENVIRONMENT"),
     (name = "LIMITS", fromEnvironment = "LIMITS"),
     (name = "RETENTION", fromEnvironment = "RETENTION"),
+    (name = "LOG_EVENTS", fromEnvironment = "LOG_EVENTS"),
     (name = "OTLP_URL", fromEnvironment = "OTLP_URL"),
     (name = "OTLP_HEADERS", fromEnvironment = "OTLP_HEADERS"),
   ],

@@ -102,6 +102,7 @@ const OTHERS: [field: string, text: string, words: string][] = [
   ["LIMITS", '{"requestByte":5}', "Did you mean requestBytes?"],
   ["LIMITS", '{"requestBytes":"5"}', "must be a whole number"],
   ["LIMITS", "5", "must be JSON like"],
+  ["LOG_EVENTS", "true", 'must be "all"'],
   ["OTLP_URL", `https://ann:${SECRET}@collector.example`, "without a password"],
   ["PUBLIC_URL", "flows.example", "must be an http or https URL"],
   ["PUBLIC_URL", `https://ann:${SECRET}@flows.example`, "without a password"],

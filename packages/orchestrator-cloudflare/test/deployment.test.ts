@@ -332,3 +332,12 @@ describe("README.md", () => {
     expect(readme).toContain(shown);
   });
 });
+
+test("OBS2 LOG_EVENTS=all logs every event of a run", async () => {
+  const log = vi.spyOn(console, "log").mockImplementation(() => {});
+  await new Deployed().fetch("/api/runs", { workflowId: "hello", runId: "without" });
+  expect(log).not.toHaveBeenCalled();
+  await new Deployed({ LOG_EVENTS: "all" }).fetch("/api/runs", { workflowId: "hello", runId: "logged" });
+  const types = log.mock.calls.map(([line]) => (JSON.parse(String(line)) as { readonly type: string }).type);
+  expect(types).toEqual(["run.created", "step.completed", "run.ended"]);
+});

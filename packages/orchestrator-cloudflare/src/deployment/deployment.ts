@@ -218,8 +218,9 @@ function verifierOf({ AUTH, API_TOKENS }: Environment): VerifyRequest | "open" {
 }
 
 function telemetryOf(
-  { OTLP_URL: url, OTLP_HEADERS: headers = {} }: Environment,
+  { LOG_EVENTS, OTLP_URL: url, OTLP_HEADERS: headers = {} }: Environment,
   { traceSpans: spansMax }: Limits,
 ): Telemetry {
-  return { event: logEvents(), ...(url === undefined ? {} : { ended: otlpExporter({ url, headers, spansMax }) }) };
+  const event = logEvents({ all: LOG_EVENTS === "all" });
+  return { event, ...(url === undefined ? {} : { ended: otlpExporter({ url, headers, spansMax }) }) };
 }

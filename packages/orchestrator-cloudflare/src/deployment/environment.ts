@@ -96,6 +96,8 @@ const VARIABLES = {
   ),
   /** Limits that differ from their defaults, as JSON. */
   LIMITS: parsed<Limits>(readLimits),
+  /** `all`: every event of a run is logged, not only warnings and errors. */
+  LOG_EVENTS: parsed((text) => (text === "all" ? text : refuse('must be "all", or not set.'))),
   /** The URL of an OpenTelemetry collector. */
   OTLP_URL: checked(FIELDS.httpUrl),
   /** Headers for the collector, as a JSON object of strings. */

@@ -33,6 +33,8 @@ export interface TelemetryEvent {
   readonly status?: string | undefined;
   /** The operation id of the step, as in the journal, for example `step/0/charge`. */
   readonly operation?: string | undefined;
+  /** Of `run.waiting`: the operation ids of the first open waits, for example `signal/0/approval`. */
+  readonly waits?: readonly string[] | undefined;
   readonly attempt?: number | undefined;
   /** The time of an ended run since its start, or of a step's attempt since the start of its body, ms. */
   readonly durationMs?: number | undefined;
@@ -48,6 +50,9 @@ export interface Telemetry {
   /** Called with the header and journal of each ended run. `otlpExporter` exports them as spans. */
   readonly ended?: (header: RunHeader, journal: readonly JournalEntry[]) => Promise<void>;
 }
+
+/** The maximum number of waits that an event names. */
+const WAITS_MAX = 4;
 
 const LOG_OPTIONS = v.strictObject({ all: v.optional(v.boolean("must be true or false")) });
 
@@ -116,5 +121,12 @@ function runEvent(
     return { type: "run.paused", level, at, status, ...(level === "error" ? failed : {}) };
   }
   if (before === undefined) return { type: "run.created", level: "info", at, status };
-  return { type: status === "waiting" ? "run.waiting" : "run.running", level: "info", at, status };
+  if (status !== "waiting") return { type: "run.running", level: "info", at, status };
+  return {
+    type: "run.waiting",
+    level: "info",
+    at,
+    status,
+    waits: header.waits.slice(0, WAITS_MAX).map(({ op }) => op),
+  };
 }
