@@ -12,9 +12,16 @@ export interface ListedVerb {
   readonly load: () => Promise<Verb>;
 }
 
+const LOCAL = "On this machine:";
 const READ = "Start and read:";
 
 export const VERBS: readonly ListedVerb[] = [
+  {
+    name: "dev",
+    group: LOCAL,
+    summary: "run workflows on this machine, and reload them on save",
+    load: async () => (await import("./dev/command.ts")).dev,
+  },
   {
     name: "start",
     group: READ,

@@ -1,17 +1,10 @@
 /**
  * Bundles a Worker into one module, as wrangler does for a deployment.
  *
- * Owns: the esbuild options for workerd. `cloudflare:*` and `node:*` stay imports: the runtime provides them.
+ * Owns: the text, and the file, of a bundle that is made once.
  */
-import { type BuildOptions, build } from "esbuild";
-
-const WORKER: BuildOptions = {
-  bundle: true,
-  format: "esm",
-  target: "es2024",
-  conditions: ["workerd", "worker", "browser"],
-  external: ["cloudflare:*", "node:*"],
-};
+import { build } from "esbuild";
+import { WORKER } from "./worker-options.ts";
 
 /** Returns the text of the module. */
 export async function bundleWorker(entry: string): Promise<string> {

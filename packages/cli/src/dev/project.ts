@@ -1,0 +1,115 @@
+/**
+ * The user's project: its entry, its wrangler configuration and its variables.
+ *
+ * Owns: which entry is taken if none is given, and what of `wrangler.jsonc`, `.dev.vars` and `.env` the local server
+ * supports. Everything is read again at each build.
+ */
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { parseEnv } from "node:util";
+import { UsageError } from "../exit.ts";
+
+const ENTRIES = [
+  "src/workflows",
+  "src/workflows/index",
+  "workflows",
+  "workflows/index",
+  "src/index",
+  "src/worker",
+  "index",
+];
+const EXTENSIONS = [".ts", ".mts", ".tsx", ".js", ".mjs"];
+const WRANGLER = ["wrangler.jsonc", "wrangler.json"];
+/** As in wrangler, `.env` counts only without `.dev.vars`, and a later file wins. */
+const VARIABLES = [[".dev.vars"], [".env", ".env.local"]] as const;
+
+/** What `wrangler.jsonc` says, as far as the local server supports it. */
+interface Wrangler {
+  readonly main?: string;
+  readonly compatibility_date?: string;
+  readonly compatibility_flags?: readonly string[];
+  readonly vars?: Readonly<Record<string, unknown>>;
+  readonly durable_objects?: { readonly bindings?: readonly ObjectBinding[] };
+}
+
+interface ObjectBinding {
+  readonly name: string;
+  readonly class_name: string;
+  readonly script_name?: string;
+}
+
+export interface Project {
+  /** The folder of the entry's `wrangler.jsonc`, or else the current folder. */
+  readonly folder: string;
+  readonly wrangler: Wrangler;
+  /** Variables of `.dev.vars` or `.env`. They win over `vars` of `wrangler.jsonc`. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** The files that were read, or that would be if they existed. */
+  readonly files: readonly string[];
+}
+
+/** Returns the path of the entry. @throws UsageError if there is none. */
+export function findEntry(folder: string, given: string | undefined): string {
+  if (given !== undefined) {
+    const path = resolve(folder, given);
+    if (!existsSync(path))
+      throw new UsageError(`There is no file ${given}. Give the file that exports your workflows.`);
+    if (!statSync(path).isDirectory()) return path;
+    return findEntry(path, undefined);
+  }
+  const { main } = readProject(folder, folder).wrangler;
+  const named = ENTRIES.flatMap((name) => EXTENSIONS.map((extension) => name + extension));
+  const found = [...(main === undefined ? [] : [main]), ...named].find((name) => existsSync(join(folder, name)));
+  if (found !== undefined) return join(folder, found);
+  throw new UsageError(
+    "There is no src/workflows.ts here. Give the file that exports your workflows: holdfast dev path/to/workflows.ts; or the address of your service: holdfast dev --steps http://127.0.0.1:3000/holdfast",
+  );
+}
+
+/**
+ * Reads the configuration that belongs to an entry.
+ * @param entryFolder The folder of the entry.
+ * @throws UsageError for a file that cannot be parsed.
+ */
+export function readProject(current: string, entryFolder: string): Project {
+  const folder = folderOfWrangler(current, entryFolder);
+  const wranglerFiles = WRANGLER.map((name) => join(folder, name));
+  const file = wranglerFiles.find((one) => existsSync(one));
+  const variableFiles = VARIABLES.map((names) => names.map((name) => join(folder, name)));
+  const read = variableFiles.find((files) => files.some((one) => existsSync(one))) ?? [];
+  const variables = Object.assign(
+    {},
+    ...read.filter((one) => existsSync(one)).map((one) => parseEnv(readFileSync(one, "utf8"))),
+  );
+  return {
+    folder,
+    wrangler: file === undefined ? {} : readWrangler(file, current),
+    variables: variables as Record<string, string>,
+    files: [...wranglerFiles, ...variableFiles.flat(), join(folder, "package.json"), join(folder, "tsconfig.json")],
+  };
+}
+
+/** The nearest folder with a configuration, from the entry up to the current folder. */
+function folderOfWrangler(current: string, entryFolder: string): string {
+  for (let at = entryFolder; ; at = dirname(at)) {
+    if (WRANGLER.some((name) => existsSync(join(at, name)))) return at;
+    if (at === current || dirname(at) === at || relative(current, at).startsWith("..")) return current;
+  }
+}
+
+function readWrangler(file: string, current: string): Wrangler {
+  try {
+    return JSON.parse(plainJson(readFileSync(file, "utf8"))) as Wrangler;
+  } catch (error) {
+    throw new UsageError(`${relative(current, file)} is no valid JSON with comments: ${(error as Error).message}`);
+  }
+}
+
+/** Removes comments and trailing commas, and nothing of a string. */
+function plainJson(text: string): string {
+  const uncommented = text.replace(
+    /("(?:\\.|[^"\\])*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//g,
+    (_all, quoted?: string) => quoted ?? " ",
+  );
+  return uncommented.replace(/("(?:\\.|[^"\\])*")|,(?=\s*[}\]])/g, (_all, quoted?: string) => quoted ?? "");
+}

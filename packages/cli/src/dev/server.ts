@@ -1,0 +1,287 @@
+/**
+ * One local server: from its options to its end.
+ *
+ * Owns: the order of start and stop, and what the server says about itself.
+ */
+import { join, relative, resolve } from "node:path";
+import { type Build, ownClasses, watchBuild } from "./builder.ts";
+import { configurationText } from "./configuration.ts";
+import { DataFolder } from "./data-folder.ts";
+import { Gateway } from "./gateway.ts";
+import { continueInterruptedRuns } from "./interrupted-runs.ts";
+import { loadPeers } from "./peers.ts";
+import { listen } from "./port.ts";
+import { Printer } from "./printer.ts";
+import { EXIT, UsageError } from "../exit.ts";
+import type { Io } from "../io.ts";
+import { type Project, findEntry, readProject } from "./project.ts";
+import { readWorkerdLine } from "./run-lines.ts";
+import { type Locate, locator, ownFrames, quoteSource } from "./source-positions.ts";
+import { watchStepService } from "./step-service.ts";
+import { Supervisor } from "./supervisor.ts";
+import { variablesOf } from "./variables.ts";
+
+export interface DevOptions {
+  readonly entry?: string | undefined;
+  /** The URL of a service that executes the steps, in place of `entry`. */
+  readonly steps?: string | undefined;
+  readonly port?: number | undefined;
+  readonly data: string;
+  readonly reset?: boolean | undefined;
+  readonly io: Io;
+  readonly colourOff: boolean;
+  readonly ndjson: boolean;
+  /** Returns whether stored runs may be removed. */
+  ask(question: string): Promise<boolean>;
+}
+
+/** The compatibility date of an entry without `wrangler.jsonc`. From this date on, nodejs_compat is on by default. */
+const COMPATIBILITY_DATE = "2026-10-01";
+
+/** Serves until a signal ends it. @throws UsageError if it cannot start. */
+export async function serveDev(options: DevOptions): Promise<void> {
+  const { cwd: current } = options.io;
+  const target = targetOf(current, options);
+  const peers = await loadPeers(current);
+  const data = new DataFolder(resolve(current, options.data), options.data);
+  const gateway = new Gateway();
+  try {
+    if (options.reset === true) await reset(data, options);
+    const port = await listen(gateway.server, options.port);
+    await new DevServer({
+      ...options,
+      current,
+      ...target,
+      peers,
+      data,
+      gateway,
+      port,
+      portGiven: options.port !== undefined,
+    }).run();
+  } finally {
+    gateway.close();
+    data.release();
+  }
+}
+
+interface Target {
+  readonly entry: string | undefined;
+  readonly steps: { readonly url: string } | undefined;
+}
+
+function targetOf(current: string, { entry, steps }: DevOptions): Target {
+  if (steps === undefined) return { entry: findEntry(current, entry), steps: undefined };
+  if (entry !== undefined) throw new UsageError("Give either an entry or --steps: the service has the workflows.");
+  const url = URL.canParse(steps) ? new URL(steps) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new UsageError(
+      `--steps ${steps} is no http or https URL. Give the address of the step handler, such as http://127.0.0.1:3000/holdfast`,
+    );
+  }
+  return { entry: undefined, steps: { url: steps } };
+}
+
+async function reset(data: DataFolder, options: DevOptions): Promise<void> {
+  const count = data.countRuns();
+  const question = `Remove ${count} stored ${count === 1 ? "run" : "runs"} from ${options.data}?`;
+  if (count > 0 && !(await options.ask(question))) {
+    throw new UsageError("Nothing was removed. To remove the stored runs without a question: --reset --yes");
+  }
+  data.removeRuns();
+}
+
+interface ServerParts extends Target, Pick<DevOptions, "io" | "colourOff" | "ndjson"> {
+  readonly current: string;
+  readonly peers: Awaited<ReturnType<typeof loadPeers>>;
+  readonly data: DataFolder;
+  readonly gateway: Gateway;
+  readonly port: number;
+  readonly portGiven: boolean;
+}
+
+class DevServer {
+  readonly #parts: ServerParts;
+  readonly #url: string;
+  #locate: Locate = (text) => text;
+  readonly #printer: Printer;
+  readonly #supervisor: Supervisor;
+  readonly #ended = new AbortController();
+  #started = false;
+
+  constructor(parts: ServerParts) {
+    this.#parts = parts;
+    this.#printer = new Printer({ ...parts, locate: (text) => this.#locate(text) });
+    this.#url = `http://127.0.0.1:${parts.port}`;
+    this.#supervisor = new Supervisor({
+      executable: parts.peers.workerd,
+      gateway: parts.gateway,
+      folder: (kind) => parts.data.build(kind),
+      configure: (build, stores) => this.#configure(build, stores),
+      events: {
+        serves: (build, workerd, changedMs) => this.#serves(build, workerd, changedMs),
+        rejected: (build, { stderr }) => this.#rejected(build, stderr),
+        died: ({ code, signal, stderr }, retryMs) => this.#died(signal ?? `exit code ${code}`, stderr, retryMs),
+        line: (line) => this.#line(line),
+      },
+    });
+  }
+
+  async run(): Promise<void> {
+    const restoreSignals = this.#handleSignals();
+    const endBuild = await watchBuild(
+      this.#parts.peers.esbuild,
+      { current: this.#parts.current, entry: this.#parts.entry, colors: this.#printer.colours },
+      { built: (build) => this.#supervisor.offer(build), failed: (text) => this.#failed(text) },
+    );
+    const { steps } = this.#parts;
+    const watching = steps === undefined ? undefined : this.#watchSteps(steps.url);
+    await this.#supervisor.run();
+    await endBuild();
+    await watching;
+    restoreSignals();
+  }
+
+  /** The first signal stops workerd in order, the second one at once. A crash of this process kills it too. */
+  #handleSignals(): () => void {
+    const killAll = (): void => this.#supervisor.killAll();
+    const stop = (): void => {
+      if (this.#ended.signal.aborted) process.exit(EXIT.interrupted);
+      this.#ended.abort();
+      this.#printer.note("Stopping. Runs continue at the next start.", "dim");
+      void this.#supervisor.stop();
+    };
+    // The command itself listens for Ctrl-C, and ends at the second one.
+    this.#parts.io.signal.addEventListener("abort", stop);
+    const signals = ["SIGTERM", "SIGHUP"] as const;
+    for (const signal of signals) process.on(signal, stop);
+    process.on("exit", killAll);
+    return () => {
+      this.#parts.io.signal.removeEventListener("abort", stop);
+      for (const signal of signals) process.off(signal, stop);
+      process.off("exit", killAll);
+    };
+  }
+
+  #configure({ project }: Build, stores: boolean): string {
+    const { data, steps } = this.#parts;
+    return configurationText({
+      data: stores ? data.runs : undefined,
+      compatibilityDate: project.wrangler.compatibility_date ?? COMPATIBILITY_DATE,
+      compatibilityFlags: project.wrangler.compatibility_flags ?? [],
+      variables: {
+        ...variablesOf(project, { url: this.#url, token: data.token }),
+        ...(steps === undefined ? {} : { STEPS_URL: steps.url, STEP_SIGNING_KEY: this.#signingKey(project).key }),
+      },
+      classes: ownClasses(project.wrangler),
+    });
+  }
+
+  /** A key of the user's own counts more than the stored one. */
+  #signingKey({ variables }: Project): { readonly key: string; readonly isOwn: boolean } {
+    const own = this.#parts.io.env["STEP_SIGNING_KEY"] ?? variables["STEP_SIGNING_KEY"];
+    return own === undefined ? { key: this.#parts.data.signingKey(), isOwn: false } : { key: own, isOwn: true };
+  }
+
+  #serves(build: Build, { pid, port }: { readonly pid: number; readonly port: number }, changedMs?: number): void {
+    const { data } = this.#parts;
+    const first = !this.#started;
+    this.#locate = locator(build.sourceMap);
+    data.noteWorkerd(pid);
+    void continueInterruptedRuns(`http://127.0.0.1:${port}`, data.token);
+    if (!first) {
+      const what = changedMs === undefined ? "workerd serves again." : `Serves the new code after ${changedMs} ms.`;
+      return this.#printer.note(what, "good");
+    }
+    this.#started = true;
+    data.writeServer(this.#url);
+    this.#banner(build);
+  }
+
+  #banner({ project }: Build): void {
+    const { current, entry, data, steps, port, portGiven } = this.#parts;
+    const folder = relative(current, data.path) || ".";
+    if (!portGiven && port !== 8787)
+      this.#printer.note(`Port 8787 is in use: this server has port ${port}.`, "warning");
+    const what = entry === undefined ? steps?.url : relative(current, entry);
+    this.#printer.note(
+      [`holdfast dev serves ${what}`, `  url    ${this.#url}`, `  token  ${data.token}`, `  runs   ${folder}`].join(
+        "\n",
+      ),
+    );
+    if (steps !== undefined && !this.#signingKey(project).isOwn) {
+      const file = join(folder, "steps.env");
+      this.#printer.note(
+        `  STEP_SIGNING_KEY=${data.signingKey()}\nStart your service with this variable: node --env-file=${file} …`,
+      );
+    }
+    this.#printer.note("Ready. Ctrl-C stops it.", "good");
+  }
+
+  #failed(text: string): void {
+    this.#printer.raw(text);
+    this.#nowBroken(text);
+  }
+
+  /** The code builds and does not start: it throws when it is imported, or there is nothing to serve. */
+  #rejected(build: Build, stderr: readonly string[]): void {
+    const text = ownFrames(locator(build.sourceMap)(startFailure(stderr)));
+    const { current } = this.#parts;
+    const source = quoteSource(text, current);
+    this.#printer.note(source === undefined ? text : `${text}\n\n${source}`);
+    this.#nowBroken(text);
+  }
+
+  #nowBroken(text: string): void {
+    if (this.#started) {
+      this.#printer.note("The code that served before still serves. Save a correction.", "warning");
+      return;
+    }
+    this.#parts.gateway.refuse(`The entry cannot be served: ${text}`);
+    this.#printer.note("Nothing is served. Save a correction to start.", "warning");
+  }
+
+  #died(how: string, stderr: readonly string[], retryMs: number): void {
+    const reason = this.#locate(startFailure(stderr));
+    const when = retryMs === 0 ? "now" : `in ${retryMs} ms`;
+    this.#printer.note(
+      `workerd ended by itself (${how}); it starts again ${when}.${reason && `\n${reason}`}`,
+      "warning",
+    );
+  }
+
+  #line(written: string): void {
+    const line = readWorkerdLine(written);
+    if (line !== undefined) this.#printer.line(line);
+  }
+
+  #watchSteps(url: string): Promise<void> {
+    const { current } = this.#parts;
+    const signingKey = this.#signingKey(readProject(current, current)).key;
+    return watchStepService(
+      { url, signingKey },
+      {
+        up: (ids) =>
+          this.#printer.note(`The service at ${url} answers. It serves: ${ids.join(", ") || "no workflow"}.`, "good"),
+        down: (reason) =>
+          this.#printer.note(`The service at ${url} does not answer: ${reason} Runs wait for it.`, "warning"),
+      },
+      this.#ended.signal,
+    );
+  }
+}
+
+/** The messages in the log lines of workerd, without what follows from them. */
+function startFailure(stderr: readonly string[]): string {
+  const messages = stderr.map((line) => {
+    try {
+      const { message, level } = JSON.parse(line) as { readonly message?: string; readonly level?: string };
+      return level === "warn" ? "" : (message ?? line);
+    } catch {
+      return line;
+    }
+  });
+  return messages
+    .filter((message) => message !== "")
+    .join("\n")
+    .replace(/^service holdfast: (?:Uncaught )?(?:Error: )?/, "");
+}
