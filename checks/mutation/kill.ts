@@ -24,6 +24,20 @@ function suitesOf(path: string): string {
   return `packages/proof/test/**/*.test.ts,${own}/test/**/*.test.ts`;
 }
 
+const SEED_ARGS = [
+  "--import",
+  resolve("checks/mutation/replace-source.ts"),
+  "--no-warnings",
+  "checks/mutation/seeds-process.ts",
+  "1",
+  String(SEEDS),
+];
+
+/** The environment of processes that load the text in `into` in place of the file at `path`. */
+function replacing(path: string, into: string): NodeJS.ProcessEnv {
+  return { ...process.env, MUTATED_FILE: resolve(path), MUTATED_TEXT: into, MUTATED_SUITES: suitesOf(path) };
+}
+
 /** Whether the unchanged code passes seeds and suites. Without that, every mutant would seem to be killed. */
 export async function passesUnchanged(): Promise<boolean> {
   const suites = ["proof", "orchestrator", "workflows"].map((name) => `packages/${name}/test/**/*.test.ts`).join();
@@ -32,17 +46,18 @@ export async function passesUnchanged(): Promise<boolean> {
   return bySeeds === 0 && (await run(SUITES, env, SUITES_MS_MAX)) === 0;
 }
 
+/** Whether seeds and suites each fail with a file that cannot load. Without that, mutants would seem to survive. */
+export async function loadsReplacement(path: string, into: string): Promise<boolean> {
+  writeFileSync(into, 'throw new Error("This file is replaced.");\n');
+  const env = replacing(path, into);
+  return (await run(SEED_ARGS, env, SEEDS_MS_MAX)) !== 0 && (await run(SUITES, env, SUITES_MS_MAX)) !== 0;
+}
+
 /** Returns what killed the mutant. `text`: the source of its file; `into`: the path of a temporary file. */
 export async function killMutant(mutant: Mutant, text: string, into: string): Promise<Verdict> {
   writeFileSync(into, applyMutant(text, mutant));
-  const env = {
-    ...process.env,
-    MUTATED_FILE: resolve(mutant.path),
-    MUTATED_TEXT: into,
-    MUTATED_SUITES: suitesOf(mutant.path),
-  };
-  const seeds = ["--import", resolve("checks/mutation/replace-source.ts"), "--no-warnings"];
-  const bySeeds = await run([...seeds, "checks/mutation/seeds-process.ts", "1", String(SEEDS)], env, SEEDS_MS_MAX);
+  const env = replacing(mutant.path, into);
+  const bySeeds = await run(SEED_ARGS, env, SEEDS_MS_MAX);
   if (bySeeds !== 0) return bySeeds === undefined ? "time" : "seeds";
   const bySuites = await run(SUITES, env, SUITES_MS_MAX);
   if (bySuites !== 0) return bySuites === undefined ? "time" : "suites";

@@ -11,7 +11,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ProgressLine, printTable } from "@holdfast/local-runtime/terminal";
-import { type Verdict, killMutant, passesUnchanged } from "./kill.ts";
+import { type Verdict, killMutant, loadsReplacement, passesUnchanged } from "./kill.ts";
 import { type Mutant, findMutants } from "./mutants.ts";
 
 const HELP = `
@@ -23,6 +23,9 @@ const HELP = `
 
   Prints what killed the mutants of each file, and each mutant that survived.
 `;
+
+/** Files of which each mutant is loaded if these are. */
+const CONTROLS = ["packages/orchestrator/src/run/timers.ts", "packages/workflows/src/replay/operations.ts"];
 
 const SOURCES = ["packages/orchestrator/src/**/*.ts", "packages/workflows/src/replay/*.ts"];
 
@@ -52,11 +55,19 @@ async function main(): Promise<void> {
     return;
   }
   const texts = await readSources();
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-mutants-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  for (const path of CONTROLS) {
+    if (await loadsReplacement(path, join(folder, "control.ts"))) continue;
+    console.error(`\n  The simulator or the suites pass although ${path} cannot load. They do not load the mutants.\n`);
+    process.exitCode = 1;
+    return;
+  }
   const all = [...texts].flatMap(([path, text]) => findMutants({ path, text }));
   const [shard = 1, shards = 1] = values.shard.split("/").map(Number);
   const drawn = draw(all, Number(values.seed), Number(values.mutants)).filter((_, at) => at % shards === shard - 1);
   console.log(`\n  Seed ${values.seed}, shard ${values.shard}: ${drawn.length} of ${all.length} mutants.\n`);
-  const tried = await tryAll(drawn, texts);
+  const tried = await tryAll(drawn, texts, folder);
   printVerdicts(tried);
   for (const { mutant, verdict } of tried)
     if (verdict === "survived") console.log(`  ${describe(mutant, texts.get(mutant.path) ?? "")}`);
@@ -89,9 +100,12 @@ function draw(all: readonly Mutant[], seed: number, count: number): Mutant[] {
     .map(({ mutant }) => mutant);
 }
 
-async function tryAll(mutants: readonly Mutant[], texts: ReadonlyMap<string, string>): Promise<Tried[]> {
+async function tryAll(
+  mutants: readonly Mutant[],
+  texts: ReadonlyMap<string, string>,
+  folder: string,
+): Promise<Tried[]> {
   const until = performance.now() + Number(values.minutes) * 60_000;
-  const folder = mkdtempSync(join(tmpdir(), "holdfast-mutants-"));
   const tried: Tried[] = [];
   const queue = mutants.values();
   const survived = (): number => tried.filter(({ verdict }) => verdict === "survived").length;
@@ -105,7 +119,6 @@ async function tryAll(mutants: readonly Mutant[], texts: ReadonlyMap<string, str
   };
   await Promise.all(Array.from({ length: availableParallelism() }, (_, worker) => work(worker)));
   progress.end();
-  rmSync(folder, { recursive: true });
   return tried;
 }
 
