@@ -8,8 +8,8 @@ import { gzipSync } from "node:zlib";
 import { afterAll, expect, test } from "vitest";
 import { REPOSITORY } from "./source-files.ts";
 
-/** Two kilobytes over what it weighs, of which zod, the schema library of the example, is a fifth. */
-const BUDGET_BYTES = 151_000;
+/** Half a kilobyte over what it weighs, of which zod, the schema library of the example, is a fifth. */
+const BUDGET_BYTES = 155_000;
 
 const outputFolder = mkdtempSync(join(tmpdir(), "holdfast-deploy-"));
 

@@ -132,7 +132,7 @@ function refusalsOf(route: RouteDescription): Map<number, ApiErrorCode[]> {
 }
 
 function describe(route: RouteDescription): DocumentedOperation {
-  const { id, summary, scope, body, form, answers } = route;
+  const { id, summary, scope, orScope, body, form, answers } = route;
   const responses: Record<string, DocumentedAnswer> = {};
   for (const [status, name] of Object.entries(answers)) {
     responses[status] = { ...answerOf(status, name), headers: headersOf(route, Number(status)) };
@@ -156,7 +156,12 @@ function describe(route: RouteDescription): DocumentedOperation {
     summary,
     ...(scope === undefined
       ? { security: [] }
-      : { description: [`Needs the scope \`${scope}\`.`, ...partsOf(route)].join(" ") }),
+      : {
+          description: [
+            `Needs the scope \`${scope}\`${orScope === undefined ? "" : ` or \`${orScope}\``}.`,
+            ...partsOf(route),
+          ].join(" "),
+        }),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: { content: bodiesOf(body, form) } }),
     responses,

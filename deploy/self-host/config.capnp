@@ -36,6 +36,8 @@ const holdfast :Workerd.Worker = (
   bindings = [
     (name = "WORKFLOW_RUN_DO", durableObjectNamespace = "WorkflowRunDO"),
     (name = "RUN_INDEX_DO", durableObjectNamespace = "RunIndexDO"),
+    # /metrics shows the counters of this process, which is the whole deployment.
+    (name = "SINGLE_PROCESS", text = "true"),
     # null if the variable is not set: the API is closed then.
     (name = "API_TOKENS", fromEnvironment = "API_TOKENS"),
     (name = "PUBLIC_URL", fromEnvironment = "PUBLIC_URL"),

@@ -37,6 +37,7 @@ export type {
   DurableObjectNamespaceLike,
   DurableObjectStorageLike,
   DurableObjectStubLike,
+  ExecutionContextLike,
   HibernatingSocketLike,
   RateLimitLike,
   SocketHostLike,
@@ -46,10 +47,11 @@ export type {
 } from "./platform-types.ts";
 export { type DurableObjectIndexOptions, durableObjectIndex } from "./index-object/durable-object-index.ts";
 export { type RunIndexObjectDeps, handleRunIndexRequest } from "./index-object/index-object.ts";
+export { type IndexCounts, type RunCount, type RunCounts } from "./index-object/run-counts.ts";
 export type { Position, RunFilter, RunIndex, RunPage, RunQuery } from "./index-object/run-index.ts";
 export type { Retention, RunObjectDeps } from "./run-object/deps.ts";
-export { type OtlpOptions, otlpExporter } from "./telemetry/otlp.ts";
-export { type Telemetry, type TelemetryEvent, logEvents } from "./telemetry/telemetry.ts";
+export { type OtlpOptions, otlpCounters, otlpExporter } from "./telemetry/otlp.ts";
+export { type CounterGrowth, type Telemetry, type TelemetryEvent, logEvents } from "./telemetry/telemetry.ts";
 export { handleWorkerRequest } from "./worker.ts";
 // For authors of dispatchers.
 export type { IndexRow } from "@holdfast/orchestrator";

@@ -255,9 +255,10 @@ export const FIELDS = {
   requestBytesMax: count,
   executionsMax: count,
   hold: v.boolean("must be true or false"),
+  singleProcess: v.boolean("must be true or false"),
   retention: v.strictObject({
     default: v.optional(RETENTION_TIME),
     workflows: v.optional(v.record(v.string(), v.optional(RETENTION_TIME))),
   }),
-  telemetry: plainOr({ event: v.optional(isFunction), ended: v.optional(isFunction) }),
+  telemetry: plainOr({ event: v.optional(isFunction), ended: v.optional(isFunction), counted: v.optional(isFunction) }),
 } as const;

@@ -32,6 +32,11 @@ export interface DurableObjectStorageLike {
   sync?(): Promise<void>;
 }
 
+/** The third argument of a Worker's `fetch`. */
+export interface ExecutionContextLike {
+  waitUntil(work: Promise<unknown>): void;
+}
+
 export interface DurableObjectStubLike {
   fetch(request: Request): Promise<Response>;
 }

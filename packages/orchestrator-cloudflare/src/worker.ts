@@ -7,13 +7,20 @@ import { router } from "./api/router.ts";
 import { type WorkerDeps, checkWorkerDeps } from "./api/worker-deps.ts";
 import { ApiRefusal } from "./refusal.ts";
 import { Misconfigured, failureText, reportMisconfigured } from "./options.ts";
+import type { ExecutionContextLike } from "./platform-types.ts";
+import { exportCounters } from "./telemetry/counters.ts";
 
 /**
  * Answers a request to the API (the routes are in docs/http-api.md). Never throws.
  * @param given The dependencies, or a function that makes them. An error of the function, for example of an invalid list of
  *   tokens, is answered `503 misconfigured` (SEC9).
+ * @param ctx That of the Worker: without it, an export of counters may be cut off by the end of the request.
  */
-export async function handleWorkerRequest(request: Request, given: WorkerDeps | (() => WorkerDeps)): Promise<Response> {
+export async function handleWorkerRequest(
+  request: Request,
+  given: WorkerDeps | (() => WorkerDeps),
+  ctx?: ExecutionContextLike,
+): Promise<Response> {
   if (!hasHost(request)) return answerInvalidHost();
   let deps: WorkerDeps;
   try {
@@ -23,7 +30,10 @@ export async function handleWorkerRequest(request: Request, given: WorkerDeps | 
     if (!(error instanceof Misconfigured)) throw error;
     return answerMisconfigured(request, error);
   }
-  return withHeaders(await router.fetch(request, deps));
+  const answer = withHeaders(await router.fetch(request, deps));
+  const exporting = exportCounters(deps.telemetry?.counted, Date.now());
+  if (exporting !== undefined) ctx?.waitUntil(exporting);
+  return answer;
 }
 
 /**

@@ -56,6 +56,40 @@ describe("the index", () => {
   });
 });
 
+test("OBS3 /metrics counts the runs of real SQL by an SQL index, and writes no row", { timeout: 60_000 }, async () => {
+  const stub = env.RUN_INDEX_DO.get(env.RUN_INDEX_DO.idFromName("counted"));
+  const seen = await runInDurableObject(stub, (_instance, { storage }) => {
+    const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = [];
+    let isCounting = false;
+    const watched = {
+      exec: (query: string, ...bindings: unknown[]) => {
+        const cursor = storage.sql.exec(query, ...bindings);
+        if (isCounting) cursors.push(cursor);
+        return cursor;
+      },
+    };
+    const shard = new IndexShard(watched, Infinity);
+    for (let i = 0; i < 10_000; i++) shard.upsert(rowOf(i), 0);
+    isCounting = true;
+    const { runs, oldest } = shard.counts(0);
+    const sum = (of: "rowsRead" | "rowsWritten"): number => cursors.reduce((total, cursor) => total + cursor[of], 0);
+    const total = runs.flatMap(([, numbers]) => Object.values(numbers)).reduce((a, b) => a + b, 0);
+    return { total, oldest, read: sum("rowsRead"), written: sum("rowsWritten") };
+  });
+  expect([seen.total, seen.written]).toEqual([10_000, 0]);
+  expect(seen.read).toBeLessThanOrEqual(10_010);
+});
+
+test("OBS3 /metrics answers in a real deployment", async () => {
+  await trigger("order", "indexed-m");
+  await expect.poll(() => list()).toEqual({ "indexed-m": "waiting" });
+  const answer = await call("/metrics");
+  expect([answer.status, await answer.text()]).toEqual([
+    200,
+    expect.stringContaining('\nholdfast_runs{workflow="order",status="waiting"} 1\n'),
+  ]);
+});
+
 function rowOf(i: number): IndexRow {
   return {
     id: `run-${i}`,

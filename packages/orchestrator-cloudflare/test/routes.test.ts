@@ -9,8 +9,8 @@ describe("the table of routes", () => {
     expect([new Set(ids).size, new Set(places).size]).toEqual([ROUTES.length, ROUTES.length]);
   });
 
-  test("SEC1 every route under /api needs a scope, and no other route needs credentials", () => {
-    for (const { path, scope } of ROUTES) expect(scope !== undefined).toBe(path.startsWith("/api/"));
+  test("SEC1 every route under /api and /metrics need a scope, and no other route needs credentials", () => {
+    for (const { path, scope } of ROUTES) expect(scope !== undefined).toBe(/^\/(?:api\/|metrics$)/.test(path));
   });
 
   const placeOf = (path: string): string => path.replaceAll(/:\w+/g, "x");

@@ -167,7 +167,10 @@ function isShown(route: string, field: string, scopes: readonly Scope[]): boolea
   return parts.every((part) => scopes.includes(PARTS[part]));
 }
 
-const WITH_SCOPE = ROUTES.flatMap(({ id, scope }) => (scope === undefined ? [] : [{ id, scope }]));
+/** Not `/metrics`: its answer has no fields, and a suite of its own. */
+const WITH_SCOPE = ROUTES.flatMap(({ id, scope }) =>
+  scope === undefined || id === "readMetrics" ? [] : [{ id, scope }],
+);
 
 describe("the table of shown fields", () => {
   test("SEC7 it has each route that needs a scope, and this test sends a request to each", () => {

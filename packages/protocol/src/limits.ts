@@ -22,6 +22,20 @@ export const HOST_LIMITS = {
   turnBytes: 268_435_456,
   /** The same, to a step handler without sessions: each execution's only turn carries the whole journal. */
   statelessTurnBytes: 33_554_432,
+  /** How long the numbers of a shard are used again for `/metrics` (OBS3). */
+  metricsCacheMs: 15_000,
+  /** How long `/metrics` waits for a shard of the index. */
+  metricsWaitMs: 5_000,
+  /** Workflows that `/metrics` names. The runs of the others are counted as those of `other`. */
+  metricsWorkflows: 100,
+  /** Tenants, and shards of the index, that one answer of `/metrics` reads. */
+  metricsShards: 400,
+  /** Tenants whose events a process counts by tenant. */
+  countedTenants: 1_000,
+  /** How old the numbers are that an isolate sends to the collector at the earliest. */
+  countsExportMs: 15_000,
+  /** How late a timer counts as late in `holdfast_late_timers_total`. */
+  lateTimerMs: 1_000,
   /** Principals whose requests about absent runs one isolate counts. */
   countedPrincipals: 10_000,
   /** Keys of public URLs (`URL_KEYS`). */

@@ -40,6 +40,8 @@ export interface RouteDescription {
   readonly summary: string;
   /** The required scope. `undefined`: the route needs no credentials. */
   readonly scope?: Scope;
+  /** Another scope that suffices. */
+  readonly orScope?: Scope;
   /** The route needs the index of runs. A deployment without an index answers `index_not_configured`. */
   readonly indexed?: true;
   readonly query?: GenericSchema;
@@ -49,7 +51,7 @@ export interface RouteDescription {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: GenericSchema;
   /** By status: the answer's schema, a media type, or `null` for an answer without a body. */
-  readonly answers: Readonly<Record<number, AnswerName | "text/event-stream" | "text/html" | null>>;
+  readonly answers: Readonly<Record<number, AnswerName | "text/event-stream" | "text/html" | "text/plain" | null>>;
   /** The body may also be a form of a web page. */
   readonly form?: true;
   /** The largest body. Default: that of every request. */

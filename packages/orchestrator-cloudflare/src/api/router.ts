@@ -9,6 +9,7 @@ import { authenticate } from "../auth/authenticate.ts";
 import { NOBODY, type Principal, requireScope } from "../auth/principal.ts";
 import type { TicketUse } from "../auth/tickets.ts";
 import { ApiRefusal } from "../refusal.ts";
+import { NO_CALLER, count } from "../telemetry/counters.ts";
 import { audited } from "./audited.ts";
 import { checkOrigin } from "./origins.ts";
 import { unknownToken } from "./public-tokens.ts";
@@ -24,9 +25,19 @@ type Env = {
 
 export const router: Hono<Env> = new Hono<Env>();
 
-router.use("/api/*", checkOrigin);
+router.use("*", async (c, next) => {
+  await next();
+  // The type is that of a route: a request that was rejected before has no principal.
+  const principal = c.var.principal as Principal | undefined;
+  if (c.res.status >= 400)
+    count("holdfast_rejected_requests_total", principal ? principal.tenantId : NO_CALLER, String(c.res.status));
+});
 
-router.use("/api/*", async (c, next) => {
+const CLOSED = ["/api/*", "/metrics"];
+
+router.on("ALL", CLOSED, checkOrigin);
+
+router.on("ALL", CLOSED, async (c, next) => {
   const ticket = await ticketOf(c.req.raw, c.env);
   const principal = ticket?.principal ?? (await authenticate(c.req.raw, c.env.verifyRequest));
   if (principal instanceof Response) return principal;
@@ -63,10 +74,11 @@ router.onError((error) => {
   ).toResponse();
 });
 
-async function serve(c: Context<Env>, { scope, indexed, handle, ...route }: Route): Promise<Response> {
+async function serve(c: Context<Env>, { scope, orScope, indexed, handle, ...route }: Route): Promise<Response> {
   const principal = scope === undefined ? NOBODY : c.var.principal;
   const answer = async (): Promise<Response> => {
-    if (scope !== undefined) requireScope(principal, scope, `${c.req.method} ${c.req.path}`);
+    const hasOther = orScope !== undefined && principal.scopes.includes(orScope);
+    if (scope !== undefined && !hasOther) requireScope(principal, scope, `${c.req.method} ${c.req.path}`);
     if (indexed === true) requireIndex(c.env);
     const { ticket } = c.var;
     return handle({ request: c.req.raw, queries: c.req.queries(), deps: c.env, principal, ticket });

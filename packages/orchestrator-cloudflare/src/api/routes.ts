@@ -4,6 +4,7 @@
 import { bulkRoutes } from "./bulk.ts";
 import { deliveryRoutes } from "./deliveries.ts";
 import { listRoutes } from "./lists.ts";
+import { metricRoutes } from "./metrics.ts";
 import { operateRoutes } from "./operate.ts";
 import { publicTokenRoutes } from "./public-tokens.ts";
 import { resumeRoutes } from "./resume.ts";
@@ -25,4 +26,5 @@ export const ROUTES: readonly Route[] = [
   ...workflowRoutes,
   ...publicTokenRoutes,
   ...deploymentRoutes,
+  ...metricRoutes,
 ];

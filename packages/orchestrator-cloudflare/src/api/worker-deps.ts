@@ -12,6 +12,7 @@ import type { RunIndex } from "../index-object/run-index.ts";
 import { FIELDS, LIMITS_SCHEMA, depsCheck } from "../options.ts";
 import type { DurableObjectNamespaceLike, RateLimitLike } from "../platform-types.ts";
 import { ApiRefusal } from "../refusal.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 
 export interface WorkerDeps {
   /** The binding of the run's Durable Object class. */
@@ -44,6 +45,10 @@ export interface WorkerDeps {
   readonly requestBytesMax?: number | undefined;
   /** Whether the deployment is held, for the health check (DUR12). Default `false`. */
   readonly hold?: boolean | undefined;
+  /** Whether one process is the whole deployment: then `/metrics` shows its counters (OBS3). Default `false`. */
+  readonly singleProcess?: boolean | undefined;
+  /** `counted` gets the counters of the Worker's isolates. Pass the same to the run's object. */
+  readonly telemetry?: Telemetry | undefined;
   /** The limits of this deployment (`limitsFrom`). Default DEFAULT_LIMITS. */
   readonly limits?: Limits | undefined;
 }
@@ -59,6 +64,8 @@ const WORKER_DEPS = v.strictObject({
   publicRateLimit: v.optional(FIELDS.rateLimit),
   requestBytesMax: v.optional(FIELDS.requestBytesMax),
   hold: v.optional(FIELDS.hold),
+  singleProcess: v.optional(FIELDS.singleProcess),
+  telemetry: v.optional(FIELDS.telemetry),
   limits: v.optional(LIMITS_SCHEMA),
 } satisfies Record<keyof WorkerDeps, v.GenericSchema>);
 

@@ -5,7 +5,7 @@
  * can create them.
  */
 import { type RunIndexObjectDeps, handleRunIndexRequest } from "../index-object/index-object.ts";
-import type { HibernatingSocketLike } from "../platform-types.ts";
+import type { ExecutionContextLike, HibernatingSocketLike } from "../platform-types.ts";
 import { serveAlarm, serveRequest, serveSocketMessage } from "../run-object/handlers.ts";
 import { RunObject } from "../run-object/run-object.ts";
 import { Misconfigured } from "../options.ts";
@@ -29,7 +29,10 @@ export interface IndexDurableObject {
 
 export interface HoldfastApp<Env extends object = object> {
   /** The Worker's default export: the HTTP API. */
-  readonly worker: { fetch(request: Request, env: Env): Promise<Response> };
+  readonly worker: {
+    // The type of `ctx` has no name: the declaration of a deployer's `export default app.worker` could not name it.
+    fetch(request: Request, env: Env, ctx?: { waitUntil(work: Promise<unknown>): void }): Promise<Response>;
+  };
   /** One object per run. Its binding is WORKFLOW_RUN_DO. */
   readonly WorkflowRunDO: new (ctx: ObjectContextLike, env: Env) => RunDurableObject;
   /** The shards of the index of runs, and the list of them. Its binding is RUN_INDEX_DO. */
@@ -43,7 +46,7 @@ export function createApp<Env extends object>(
 ): HoldfastApp<Env> {
   const deployments = new Deployments(options);
   return {
-    worker: { fetch: (request, env) => serveWorker(deployments, request, env) },
+    worker: { fetch: (request, env, ctx) => serveWorker(deployments, request, env, ctx) },
     WorkflowRunDO: runObjectClass(Base, deployments),
     RunIndexDO: class extends Base {
       readonly #deps: RunIndexObjectDeps;
@@ -99,9 +102,10 @@ async function serveWorker<Env extends object>(
   deployments: Deployments<Env>,
   request: Request,
   env: Env,
+  ctx: ExecutionContextLike | undefined,
 ): Promise<Response> {
   try {
-    return await handleWorkerRequest(request, deployments.workerDeps(env));
+    return await handleWorkerRequest(request, deployments.workerDeps(env), ctx);
   } catch (error) {
     if (!(error instanceof Misconfigured)) throw error;
     return answerMisconfigured(request, error);

@@ -32,7 +32,7 @@ import {
   reportMisconfigured,
 } from "../options.ts";
 import { type RunObjectDeps, checkRunObjectDeps } from "../run-object/deps.ts";
-import { otlpExporter } from "../telemetry/otlp.ts";
+import { otlpCounters, otlpExporter } from "../telemetry/otlp.ts";
 import { type Telemetry, logEvents } from "../telemetry/telemetry.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 
@@ -85,6 +85,7 @@ const DEPS = v.strictObject({
   publicRateLimit: v.nullish(FIELDS.rateLimit),
   hold: v.nullish(FIELDS.hold),
   executionsMax: v.nullish(FIELDS.executionsMax),
+  singleProcess: v.nullish(FIELDS.singleProcess),
   requestBytesMax: v.nullish(FIELDS.requestBytesMax),
   retention: v.nullish(FIELDS.retention),
   bucket: v.nullish(FIELDS.bucket),
@@ -163,6 +164,7 @@ export class Deployments<Env extends object> {
     const { WORKFLOW_RUN_DO: runDO, RUN_INDEX_DO: indexDO, PAYLOADS, RETENTION, ENVIRONMENT } = environment;
     const hold = given.hold ?? environment.HOLD ?? false;
     const urlKeys = given.urlKeys ?? environment.URL_KEYS ?? undefined;
+    const telemetry = given.telemetry ?? telemetryOf(environment, limits);
     const runIndex = given.runIndex ?? (indexDO ? durableObjectIndex({ binding: indexDO }) : undefined);
     return {
       worker: {
@@ -176,6 +178,8 @@ export class Deployments<Env extends object> {
         publicRateLimit: given.publicRateLimit ?? environment.PUBLIC_RATE_LIMIT ?? undefined,
         hold,
         requestBytesMax: given.requestBytesMax ?? undefined,
+        singleProcess: given.singleProcess ?? environment.SINGLE_PROCESS ?? undefined,
+        telemetry,
         limits,
       },
       object: {
@@ -187,7 +191,7 @@ export class Deployments<Env extends object> {
         executionsMax: given.executionsMax ?? environment.EXECUTIONS_MAX ?? undefined,
         limits,
         bucket: given.bucket ?? PAYLOADS ?? undefined,
-        telemetry: given.telemetry ?? telemetryOf(environment, limits),
+        telemetry,
         retention:
           given.retention ?? (RETENTION === undefined || RETENTION === null ? undefined : { default: RETENTION }),
       },
@@ -222,5 +226,6 @@ function telemetryOf(
   { traceSpans: spansMax }: Limits,
 ): Telemetry {
   const event = logEvents({ all: LOG_EVENTS === "all" });
-  return { event, ...(url === undefined ? {} : { ended: otlpExporter({ url, headers, spansMax }) }) };
+  if (url === undefined) return { event };
+  return { event, ended: otlpExporter({ url, headers, spansMax }), counted: otlpCounters({ url, headers }) };
 }

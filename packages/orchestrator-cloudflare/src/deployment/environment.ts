@@ -37,6 +37,10 @@ function checked<T>(schema: v.GenericSchema<T>) {
   return parsed((text) => valid(schema, text));
 }
 
+function readFlag(text: string): boolean {
+  return text === "true" || text === "false" ? text === "true" : refuse('must be "true" or "false".');
+}
+
 function valid<T>(schema: v.GenericSchema<T>, value: unknown): T {
   const result = v.safeParse(schema, value);
   return result.success ? result.output : refuse(`${result.issues[0].message}.`);
@@ -87,13 +91,13 @@ const VARIABLES = {
   /** The retention of ended runs. */
   RETENTION: checked(RETENTION_TIME),
   /** `true`: no execution begins, and alarms do nothing. */
-  HOLD: parsed((text) =>
-    text === "true" || text === "false" ? text === "true" : refuse('must be "true" or "false".'),
-  ),
+  HOLD: parsed(readFlag),
   /** How many runs of an isolate may execute when an alarm begins another one. */
   EXECUTIONS_MAX: parsed((text) =>
     /^[1-9]\d{0,8}$/.test(text) ? Number(text) : refuse("must be a whole number of at least 1."),
   ),
+  /** `true`: one process is the whole deployment, so `/metrics` shows its counters. */
+  SINGLE_PROCESS: parsed(readFlag),
   /** Limits that differ from their defaults, as JSON. */
   LIMITS: parsed<Limits>(readLimits),
   /** `all`: every event of a run is logged, not only warnings and errors. */

@@ -8,8 +8,10 @@ import type { IndexRow } from "@holdfast/orchestrator";
 import * as v from "valibot";
 import { FIELDS, checkOptions, count } from "../options.ts";
 import type { DurableObjectNamespaceLike } from "../platform-types.ts";
+import { countRuns } from "./index-counts.ts";
 import type { UpsertResult, ShardPage } from "./index-shard.ts";
 import type { IndexCommand, ShardRef } from "./index-object.ts";
+import type { IndexCounts, RunCounts } from "./run-counts.ts";
 import type { Position, RunIndex, RunPage, RunQuery } from "./run-index.ts";
 
 export interface DurableObjectIndexOptions {
@@ -68,6 +70,7 @@ class DurableObjectIndex implements RunIndex {
       if (result === "full") continue;
       if (result === "unlisted") {
         await this.#send(tenantId, undefined, { command: "addShard", shard });
+        if (tenantId !== undefined) await this.#send(undefined, undefined, { command: "addTenant", tenantId });
         await this.#send(tenantId, shard, { command: "listed" });
       }
       return;
@@ -101,6 +104,16 @@ class DurableObjectIndex implements RunIndex {
       }
     }
     return { runs, next: undefined };
+  }
+
+  counts(of: { readonly tenantId?: string | undefined } | "all"): Promise<IndexCounts> {
+    const source = {
+      tenants: () => this.#send<{ tenants: string[]; more: number }>(undefined, undefined, { command: "tenants" }),
+      shards: (tenantId: string | undefined) => this.#shards(tenantId),
+      counts: (tenantId: string | undefined, shard: ShardRef) =>
+        this.#send<RunCounts>(tenantId, shard, { command: "counts" }),
+    };
+    return countRuns(source, of);
   }
 
   async urlKey(make: boolean): Promise<string | undefined> {

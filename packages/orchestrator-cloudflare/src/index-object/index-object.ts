@@ -5,6 +5,7 @@
  * a tenant stores (SEC8). The object is reachable only through its binding.
  */
 import type { IndexRow } from "@holdfast/orchestrator";
+import { HOST_LIMITS } from "@holdfast/protocol";
 import { randomHex } from "@holdfast/protocol/transport";
 import * as v from "valibot";
 import { Misconfigured, depsCheck, isFunction, withMethods } from "../options.ts";
@@ -16,11 +17,15 @@ export type IndexCommand =
   | { readonly command: "upsert"; readonly row: IndexRow; readonly rowsMax: number }
   | { readonly command: "remove"; readonly id: string; readonly createdAt: number }
   | { readonly command: "query"; readonly query: RunQuery }
+  | { readonly command: "counts" }
   /** To a shard: the tenant's list contains it. */
   | { readonly command: "listed" }
   /** To the tenant's list. */
   | { readonly command: "addShard"; readonly shard: ShardRef }
   | { readonly command: "shards" }
+  /** To the list of the runs without a tenant, which also lists the tenants. */
+  | { readonly command: "addTenant"; readonly tenantId: string }
+  | { readonly command: "tenants" }
   /** To the list of the runs without a tenant: returns the key of public URLs, and with `make` makes one if it has none. */
   | { readonly command: "urlKey"; readonly make: boolean };
 
@@ -65,6 +70,8 @@ function execute(command: IndexCommand, { storage: { sql }, clock = Date.now }: 
       return {};
     case "query":
       return new IndexShard(sql, Infinity).query(command.query);
+    case "counts":
+      return new IndexShard(sql, Infinity).counts(clock());
     case "listed":
       new IndexShard(sql, Infinity).list();
       return {};
@@ -73,6 +80,11 @@ function execute(command: IndexCommand, { storage: { sql }, clock = Date.now }: 
       return {};
     case "shards":
       return { shards: [...openList(sql).exec("SELECT bucket, split FROM shards ORDER BY bucket, split")] };
+    case "addTenant":
+      openTenants(sql).exec("INSERT OR IGNORE INTO tenants VALUES (?)", command.tenantId);
+      return {};
+    case "tenants":
+      return listTenants(openTenants(sql));
     case "urlKey":
       return { key: urlKeyOf(sql, command.make) };
   }
@@ -90,4 +102,15 @@ function openList(sql: SqlStorageLike): SqlStorageLike {
     "CREATE TABLE IF NOT EXISTS shards (bucket INTEGER, split INTEGER, PRIMARY KEY (bucket, split)) WITHOUT ROWID",
   );
   return sql;
+}
+
+function openTenants(sql: SqlStorageLike): SqlStorageLike {
+  sql.exec("CREATE TABLE IF NOT EXISTS tenants (id TEXT PRIMARY KEY) WITHOUT ROWID");
+  return sql;
+}
+
+function listTenants(sql: SqlStorageLike): { readonly tenants: readonly unknown[]; readonly more: number } {
+  const tenants = [...sql.exec("SELECT id FROM tenants ORDER BY id LIMIT ?", HOST_LIMITS.metricsShards)];
+  const [all] = sql.exec("SELECT COUNT(*) AS tenants FROM tenants");
+  return { tenants: tenants.map(({ id }) => id), more: (all?.["tenants"] as number) - tenants.length };
 }

@@ -5,7 +5,9 @@
  * index are checked during the read, and the read stops at a budget.
  */
 import type { IndexRow } from "@holdfast/orchestrator";
+import { HOST_LIMITS } from "@holdfast/protocol";
 import type { SqlStorageLike } from "../platform-types.ts";
+import { LagWindow, OLDEST_OF, type RunCount, type RunCounts, fewWorkflows } from "./run-counts.ts";
 import type { Position, RunQuery } from "./run-index.ts";
 
 /** The maximum number of rows that one page reads. */
@@ -27,8 +29,17 @@ const SCHEMA = [
   "CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID",
 ];
 
-/** Storages whose tables exist. Checked once per object instance. */
-const prepared = new WeakSet<SqlStorageLike>();
+/** What an object instance remembers. */
+interface Memory {
+  readonly lag: LagWindow;
+  counted?: { readonly at: number; readonly counts: Omit<RunCounts, "lagMs"> };
+}
+
+/** By storage: its tables exist. Checked once per object instance. */
+const memories = new WeakMap<SqlStorageLike, Memory>();
+
+/** The value of the fact `listed`. A shard with 1 is in the tenant's list, and its tenant is perhaps in no list of tenants. */
+const LISTED = 2;
 
 export interface ShardPage {
   readonly runs: readonly IndexRow[];
@@ -42,16 +53,19 @@ export type UpsertResult = "stored" | "full" | "unlisted";
 export class IndexShard {
   readonly #sql: SqlStorageLike;
   readonly #rowsMax: number;
+  readonly #memory: Memory;
 
   constructor(sql: SqlStorageLike, rowsMax: number) {
     this.#sql = sql;
     this.#rowsMax = rowsMax;
-    if (prepared.has(sql)) return;
+    const known = memories.get(sql);
+    this.#memory = known ?? { lag: new LagWindow() };
+    if (known !== undefined) return;
     for (const statement of SCHEMA) sql.exec(statement);
-    prepared.add(sql);
+    memories.set(sql, this.#memory);
   }
 
-  upsert(row: IndexRow, now: number): UpsertResult {
+  upsert({ pendingSince, ...row }: IndexRow, now: number): UpsertResult {
     const [known] = this.#sql.exec("SELECT created_at, version FROM runs WHERE id = ?", row.id);
     if (known === undefined && this.#isRemoved(row)) return "stored";
     if (known === undefined && this.#isFull()) return "full";
@@ -59,9 +73,12 @@ export class IndexShard {
       known === undefined ||
       row.createdAt > (known["created_at"] as number) ||
       (row.createdAt === known["created_at"] && row.version > (known["version"] as number));
-    if (newer) this.#write(row, known?.["created_at"] as number | undefined);
+    if (newer) {
+      this.#write(row, known?.["created_at"] as number | undefined);
+      this.#memory.lag.add(now - (pendingSince ?? now), now);
+    }
     this.#sql.exec("DELETE FROM removed WHERE at < ?", now - REMEMBER_REMOVED_MS);
-    return this.#fact("listed") === 1 ? "stored" : "unlisted";
+    return this.#fact("listed") === LISTED ? "stored" : "unlisted";
   }
 
   #write(row: IndexRow, createdBefore: number | undefined): void {
@@ -97,9 +114,33 @@ export class IndexShard {
     this.#set("count", (this.#fact("count") ?? 1) - 1);
   }
 
-  /** Records that the tenant's list contains this shard. */
+  /** Records that the tenant's list contains this shard, and that the list of tenants contains the tenant. */
   list(): void {
-    this.#set("listed", 1);
+    this.#set("listed", LISTED);
+  }
+
+  /** Counts the runs, at most once in `metricsCacheMs`. It reads two SQL indexes and writes nothing. */
+  counts(now: number): RunCounts {
+    const { counted, lag } = this.#memory;
+    const isFresh = counted !== undefined && Math.abs(now - counted.at) < HOST_LIMITS.metricsCacheMs;
+    const { counts } = isFresh ? counted : (this.#memory.counted = { at: now, counts: this.#count() });
+    return { ...counts, lagMs: lag.longest(now) };
+  }
+
+  #count(): Omit<RunCounts, "lagMs"> {
+    const groups = this.#sql.exec(
+      `SELECT workflow_id, status, COUNT(*) AS runs FROM runs INDEXED BY runs_by_workflow_and_status
+       GROUP BY workflow_id, status`,
+    );
+    const oldest: Record<string, number> = {};
+    for (const status of OLDEST_OF) {
+      const [run] = this.#sql.exec(
+        "SELECT created_at FROM runs INDEXED BY runs_by_status WHERE status = ? ORDER BY created_at LIMIT 1",
+        status,
+      );
+      if (run !== undefined) oldest[status] = run["created_at"] as number;
+    }
+    return { runs: fewWorkflows(countsOf(groups)), oldest };
   }
 
   query(query: RunQuery): ShardPage {
@@ -138,6 +179,11 @@ export class IndexShard {
   #set(name: string, value: number): void {
     this.#sql.exec("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, value);
   }
+}
+
+function* countsOf(groups: Iterable<Record<string, unknown>>): Iterable<RunCount> {
+  for (const { workflow_id: workflowId, status, runs } of groups)
+    yield [workflowId as string, { [status as string]: runs as number }];
 }
 
 /** Returns the query in the order of one SQL index. `matches` checks the conditions outside that index. */

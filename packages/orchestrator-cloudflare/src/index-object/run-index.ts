@@ -6,6 +6,7 @@
  * its own database.
  */
 import type { IndexRow } from "@holdfast/orchestrator";
+import type { IndexCounts } from "./run-counts.ts";
 
 export interface RunFilter {
   readonly workflowId?: string | undefined;
@@ -48,6 +49,11 @@ export interface RunIndex {
     readonly createdAt: number;
   }): Promise<void>;
   query(tenantId: string | undefined, query: RunQuery): Promise<RunPage>;
+  /**
+   * Returns the numbers of one tenant's runs, or of all runs, for `/metrics` (OBS3). It writes nothing. Absent: `/metrics`
+   * answers `501`.
+   */
+  counts?(of: { readonly tenantId?: string | undefined } | "all"): Promise<IndexCounts>;
   /**
    * Returns the secret key of public URLs, the same for all tenants; `undefined`: it has none yet. With `make` it makes one.
    * Absent: without `URL_KEYS` the deployment has no public tokens.

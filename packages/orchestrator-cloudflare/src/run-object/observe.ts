@@ -5,19 +5,23 @@
  */
 import { type RunHeader, type RunState, type WriteBatch, readJournal } from "@holdfast/orchestrator";
 import { isTerminal } from "@holdfast/protocol";
-import { type Telemetry, eventsOf } from "../telemetry/telemetry.ts";
+import { countCommit, exportCounters } from "../telemetry/counters.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 
-/** Called after each commit. `before`: the header before the commit. */
+/** Called after each commit. `before`: the header before the commit. `now`: ms since the epoch. */
 export function observe(
-  { event, ended }: Telemetry,
+  { event, ended, counted }: Telemetry,
   state: RunState,
   batch: WriteBatch,
   before: RunHeader | undefined,
+  now: number,
 ): void {
   const { header } = state;
   if (header === undefined) return;
   try {
-    if (event !== undefined) for (const one of eventsOf(before, header, batch)) event(one);
+    const events = countCommit(before, header, batch);
+    void exportCounters(counted, now);
+    if (event !== undefined) for (const one of events) event(one);
     if (ended === undefined || !isTerminal(header.status) || header.status === before?.status) return;
     ended(header, readJournal(state)).catch(logTelemetryError);
   } catch (error) {

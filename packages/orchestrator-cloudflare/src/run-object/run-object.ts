@@ -19,12 +19,13 @@ import {
   shownHeader,
   toTriggerInput,
 } from "@holdfast/orchestrator";
-import { DEFAULT_LIMITS, isTerminal } from "@holdfast/protocol";
+import { DEFAULT_LIMITS, HOST_LIMITS, isTerminal } from "@holdfast/protocol";
 import { randomHex } from "@holdfast/protocol/transport";
 import { RunSockets } from "../feed/run-sockets.ts";
 import { StreamReaders } from "../feed/stream-readers.ts";
 import type { HibernatingSocketLike } from "../platform-types.ts";
 import { ApiRefusal } from "../refusal.ts";
+import { count } from "../telemetry/counters.ts";
 import { admission } from "./admission.ts";
 import { Answers } from "./answers.ts";
 import { type CallersView, type CommandOf, NOTHING, type RunCommand, type RunRequest } from "./commands.ts";
@@ -97,8 +98,7 @@ export class RunObject {
     this.#notifyReaders();
     this.#notePlace(before);
     this.#moveLargeRows();
-    const { telemetry } = this.#deps;
-    if (telemetry !== undefined) observe(telemetry, this.#host.state, batch, before);
+    observe(this.#deps.telemetry ?? {}, this.#host.state, batch, before, this.#clock());
   }
 
   /** Records whether the run executes (DUR13). */
@@ -162,7 +162,7 @@ export class RunObject {
         await this.#watchers.ended(command.waitMs);
         return this.#json(this.#answers.record(view), view);
       case "follow":
-        return this.#tickets.use(command.ticket, () => this.#readers.open(() => this.#answers.header(), command, view));
+        return this.#tickets.use(command.ticket, () => this.#follow(command, view));
       case "journal":
         return this.#json(this.#answers.journal(command, view), view);
       case "audit":
@@ -186,6 +186,16 @@ export class RunObject {
     }
   }
 
+  async #follow(command: CommandOf<"follow">, view: CallersView): Promise<Response> {
+    const answer = await this.#readers.open(() => this.#answers.header(), command, view);
+    if (command.headersOnly !== true) this.#countReader();
+    return answer;
+  }
+
+  #countReader(): void {
+    count("holdfast_feed_readers_total", this.#host.state.header?.tenantId);
+  }
+
   /**
    * Opens a socket that follows the run.
    * @throws ApiRefusal `sockets_not_configured`, `not_found`, `too_many_readers`, `unauthorized` for a used ticket
@@ -198,7 +208,11 @@ export class RunObject {
         "This deployment has no sockets. Pass sockets (ctx) to the run's object, or follow the run without Upgrade.",
       );
     }
-    return this.#tickets.use(ticket, () => sockets.open(this.#answers.header(), cursor, fromNow, view));
+    return this.#tickets.use(ticket, () => {
+      const answer = sockets.open(this.#answers.header(), cursor, fromNow, view);
+      this.#countReader();
+      return answer;
+    });
   }
 
   acknowledged(socket: HibernatingSocketLike): void {
@@ -208,7 +222,10 @@ export class RunObject {
   /** Settles due timers, and waits for a moment while the run executes. */
   async alarm(): Promise<void> {
     this.#alarmChecked = true;
-    this.#store.alarmFires(alarmOf(this.#host.state, this.#clock()));
+    const due = alarmOf(this.#host.state, this.#clock());
+    this.#store.alarmFires(due);
+    if (due !== null && this.#clock() - due > HOST_LIMITS.lateTimerMs && this.#deps.hold !== true)
+      count("holdfast_late_timers_total", this.#host.state.header?.tenantId);
     this.#host.handle({ type: "alarm" });
     this.#notePlace(undefined);
     const { header, newer } = this.#host.state;

@@ -3,12 +3,12 @@
  *
  * Owns: the request, and its repetition when the collector requests it.
  */
-import { DEFAULT_LIMITS } from "@holdfast/protocol";
+import { DEFAULT_LIMITS, HOLDFAST_VERSION } from "@holdfast/protocol";
 import * as v from "valibot";
 import { FIELDS, checkOptions, count, isFunction } from "../options.ts";
 import { hideTokenUrls } from "../token-urls.ts";
 import type { Telemetry } from "./telemetry.ts";
-import { spansOf } from "./spans.ts";
+import { attributes, nanos, spansOf } from "./spans.ts";
 
 export interface OtlpOptions {
   /** The URL of the collector without `/v1/traces`, for example `https://collector.example:4318`. */
@@ -24,6 +24,8 @@ export interface OtlpOptions {
   /** Delays before repetitions, ms. */
   readonly retryAfterMs?: readonly number[] | undefined;
 }
+
+const SCOPE = { name: "holdfast", version: HOLDFAST_VERSION };
 
 /** Statuses that ask the client to repeat the request later. */
 const RETRIED: ReadonlySet<number> = new Set([429, 502, 503, 504]);
@@ -52,21 +54,14 @@ const OPTIONS = v.strictObject({
  */
 export function otlpExporter(options: OtlpOptions): NonNullable<Telemetry["ended"]> {
   checkOptions(OPTIONS, options, "otlpExporter");
-  const {
-    url,
-    headers = {},
-    serviceName = "holdfast",
-    spansMax = DEFAULT_LIMITS.traceSpans,
-    fetch = (request) => globalThis.fetch(request),
-    retryAfterMs = [500, 2_000, 8_000],
-  } = options;
-  const resource = { attributes: [{ key: "service.name", value: { stringValue: serviceName } }] };
+  const { spansMax = DEFAULT_LIMITS.traceSpans, retryAfterMs = [500, 2_000, 8_000] } = options;
+  const resource = resourceOf(options);
   return async (header, journal) => {
     const spans = spansOf(header, journal, spansMax);
-    const traces = { resourceSpans: [{ resource, scopeSpans: [{ scope: { name: "holdfast" }, spans }] }] };
-    const body = hideTokenUrls(JSON.stringify(traces));
-    const init = { method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body };
-    const post = (): Promise<Response> => fetch(new Request(`${url.replace(/\/+$/, "")}/v1/traces`, init));
+    const body = hideTokenUrls(
+      JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ scope: SCOPE, spans }] }] }),
+    );
+    const post = (): Promise<Response> => postTo(options, "/v1/traces", body);
     const failure = await postRepeatedly(post, retryAfterMs);
     if (failure === undefined) return;
     console.warn(
@@ -78,6 +73,53 @@ export function otlpExporter(options: OtlpOptions): NonNullable<Telemetry["ended
       }),
     );
   };
+}
+
+/** How long the collector has for the counters, ms: the next export follows after 15 s. */
+const COUNTERS_MS_MAX = 10_000;
+
+/**
+ * Sends counters as sums with delta temporality, under the names of `/metrics` (OBS3). A request that fails is not repeated:
+ * the next one contains its numbers.
+ * @throws HoldfastError `INVALID_ARGUMENT` for invalid options (RUN7).
+ */
+export function otlpCounters(options: OtlpOptions): NonNullable<Telemetry["counted"]> {
+  checkOptions(OPTIONS, options, "otlpCounters");
+  const resource = resourceOf(options);
+  return async (growth) => {
+    const metrics = growth.map(({ name, labels, value, from, to }) => ({
+      name,
+      sum: {
+        aggregationTemporality: 1,
+        isMonotonic: true,
+        dataPoints: [
+          {
+            attributes: attributes(labels),
+            startTimeUnixNano: nanos(from),
+            timeUnixNano: nanos(to),
+            asInt: String(value),
+          },
+        ],
+      },
+    }));
+    const body = JSON.stringify({ resourceMetrics: [{ resource, scopeMetrics: [{ scope: SCOPE, metrics }] }] });
+    const answer = await postTo(options, "/v1/metrics", body, AbortSignal.timeout(COUNTERS_MS_MAX));
+    if (!answer.ok) throw new Error(`the collector answered ${answer.status}`);
+  };
+}
+
+function resourceOf({ serviceName = "holdfast" }: OtlpOptions): object {
+  return { attributes: attributes({ "service.name": serviceName }) };
+}
+
+function postTo(
+  { url, headers = {}, fetch = (request) => globalThis.fetch(request) }: OtlpOptions,
+  path: string,
+  body: string,
+  signal?: AbortSignal,
+): Promise<Response> {
+  const init = { method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body };
+  return fetch(new Request(url.replace(/\/+$/, "") + path, signal === undefined ? init : { ...init, signal }));
 }
 
 /** Returns why the collector did not accept the trace; `undefined`: it did. */

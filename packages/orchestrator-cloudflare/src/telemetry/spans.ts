@@ -119,7 +119,7 @@ function exceptionOf(at: number, error: ErrorValue): SpanEvent {
   };
 }
 
-function attributes(values: Readonly<Record<string, string | number | undefined>>): Attribute[] {
+export function attributes(values: Readonly<Record<string, string | number | undefined>>): Attribute[] {
   return Object.entries(values).flatMap(([key, value]) => {
     if (value === undefined) return [];
     return [{ key, value: typeof value === "string" ? { stringValue: value } : { intValue: String(value) } }];
@@ -127,6 +127,6 @@ function attributes(values: Readonly<Record<string, string | number | undefined>
 }
 
 /** Nanoseconds since the epoch, as text: they exceed the safe integers. */
-function nanos(ms: number): string {
+export function nanos(ms: number): string {
   return `${Math.trunc(ms)}000000`;
 }

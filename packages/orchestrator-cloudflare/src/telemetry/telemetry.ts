@@ -44,11 +44,26 @@ export interface TelemetryEvent {
   readonly stack?: string | undefined;
 }
 
+/** The growth of a counter in a time. Its name is that of `/metrics`. */
+export interface CounterGrowth {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+  /** ms since the epoch. */
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface Telemetry {
   /** Called synchronously for each event: it must return quickly. */
   readonly event?: (event: TelemetryEvent) => void;
   /** Called with the header and journal of each ended run. `otlpExporter` exports them as spans. */
   readonly ended?: (header: RunHeader, journal: readonly JournalEntry[]) => Promise<void>;
+  /**
+   * Called with the growth of the counters of this isolate, at most every 15 s. What it rejects is part of the next call.
+   * `otlpCounters` exports it.
+   */
+  readonly counted?: (growth: readonly CounterGrowth[]) => Promise<void>;
 }
 
 /** The maximum number of waits that an event names. */

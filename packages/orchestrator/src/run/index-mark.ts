@@ -27,6 +27,8 @@ export interface IndexRow extends ListedIdentity {
   readonly startedAt?: number | undefined;
   readonly endedAt?: number | undefined;
   readonly updatedAt: number;
+  /** Since when this update is pending. The index measures its lag with it, and does not store it (OBS3). */
+  readonly pendingSince?: number | undefined;
 }
 
 type ListedIdentity = Pick<
@@ -106,6 +108,7 @@ export function indexRow(header: RunHeader): IndexRow {
     startedAt: header.startedAt,
     endedAt: header.endedAt,
     updatedAt: header.updatedAt,
+    pendingSince: index.owed?.since,
   };
 }
 
