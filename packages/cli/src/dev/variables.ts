@@ -21,6 +21,7 @@ export function variablesOf(
     ALLOWED_ORIGINS:
       "ALLOWED_ORIGINS" in variables ? variables["ALLOWED_ORIGINS"] : url.replace("127.0.0.1", "localhost"),
     LOG_EVENTS: "all",
+    SINGLE_PROCESS: "true",
     LIMITS: withCrashes("LIMITS" in given ? given.LIMITS : undefined),
   };
 }
