@@ -75,11 +75,12 @@ const LAYERS: readonly Layer[] = [
       ["globals.ts", "connect/**", "select/**"],
       ["session.ts"],
       ["verb.ts"],
-      ["show-run.ts"],
+      ["show-run.ts", "act/**", "tail/**"],
       ["verbs/**", "dev/**"],
       ["verbs.ts"],
       ["command.ts"],
       ["main.ts"],
+      ["bin.ts"],
     ],
   },
   // A starter. What its template imports is installed in the project that it writes.

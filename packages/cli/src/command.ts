@@ -16,6 +16,7 @@ const HELP_WIDTH = 80;
 
 export async function runCommand(args: readonly string[], io: Io): Promise<ExitCode> {
   const host = new Host(io);
+  if (args[0] === "complete") return complete(host, args.slice(args.indexOf("--") + 1));
   const program = await buildProgram(host, (name) => args.includes(name));
   try {
     await program.parseAsync(args, { from: "user" });
@@ -26,13 +27,20 @@ export async function runCommand(args: readonly string[], io: Io): Promise<ExitC
   }
 }
 
+/** What a shell's completion script calls. */
+async function complete(host: Host, words: readonly string[]): Promise<ExitCode> {
+  const [program, completion] = await Promise.all([buildProgram(host, () => true), import("./verbs/completion.ts")]);
+  completion.complete(program, words);
+  return EXIT.done;
+}
+
 function report(io: Io, { color }: Globals, error: unknown): ExitCode {
   if (!(error instanceof Interrupted || error instanceof Reported)) new Notes(io, !color).error(describeError(error));
   return exitCodeOf(error);
 }
 
 /** Builds the program. A verb that is not loaded has its name and summary only. */
-export async function buildProgram(host: Host, isNamed: (name: string) => boolean): Promise<Command> {
+async function buildProgram(host: Host, isNamed: (name: string) => boolean): Promise<Command> {
   const program = addGlobals(new Command("holdfast"))
     .description("Durable workflows for TypeScript: runs them on this machine, and operates any deployment.")
     .version(readVersion(), "-V, --version", "print the version of this command")

@@ -61,7 +61,7 @@ export function asApiFailure(error: unknown): ApiFailure | undefined {
   return error instanceof Error && error.name === "ApiError" ? (error as Error & ApiFailure) : undefined;
 }
 
-export function isConnectionFailure(error: unknown): boolean {
+function isConnectionFailure(error: unknown): boolean {
   return error instanceof Error && error.name === "ConnectionError";
 }
 

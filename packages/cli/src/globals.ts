@@ -1,7 +1,7 @@
 /**
  * The options that every verb has.
  */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { FORMATS, type Format } from "./output/printer.ts";
 
 export interface Globals {
@@ -18,7 +18,7 @@ export function addGlobals(command: Command): Command {
   return command
     .option("--profile <name>", "use this profile")
     .option("--url <url>", "use the API at this URL")
-    .option("-o, --output <format>", `how to print data: ${FORMATS.join(", ")}`)
+    .addOption(new Option("-o, --output <format>", "how to print data").choices(FORMATS))
     .option("--no-input", "ask nothing; fail instead")
     .option("--no-color", "use no colours");
 }

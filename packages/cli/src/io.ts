@@ -15,7 +15,7 @@ export interface Sink {
   once(event: "drain", listener: () => void): unknown;
 }
 
-export interface Source extends AsyncIterable<Uint8Array | string> {
+interface Source extends AsyncIterable<Uint8Array | string> {
   readonly isTTY?: boolean | undefined;
 }
 
@@ -29,6 +29,21 @@ export interface Io {
   readonly signal: AbortSignal;
   /** Milliseconds since the epoch. */
   now(): number;
+}
+
+/** Waits. Throws if the call ends meanwhile. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(done, ms);
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    }
+    signal.addEventListener("abort", done);
+  });
+  signal.throwIfAborted();
 }
 
 export function processIo(): Io {

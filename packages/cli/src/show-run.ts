@@ -4,7 +4,7 @@
  * Owns: the wait. It outlives a server that restarts: only the first request must be answered.
  */
 import type { RunHandle, RunRecord, RunSummary } from "@holdfast/workflows/client";
-import { EXIT, type ExitCode, Interrupted, TimedOut, isTemporary } from "./exit.ts";
+import { EXIT, type ExitCode, TimedOut, isTemporary } from "./exit.ts";
 import { runPage } from "./output/run-text.ts";
 import { safe } from "./output/safe-text.ts";
 import type { Session } from "./session.ts";
@@ -34,21 +34,30 @@ export function exitOf({ notes }: Session, { id, status, error }: RunRecord): Ex
   return EXIT.runFailed;
 }
 
-/** @throws TimedOut when the limit has passed; then, and after Ctrl-C, the run continues */
 export async function waitForEnd(session: Session, run: RunHandle, timeout: string | undefined): Promise<RunRecord> {
-  const { notes } = session;
-  const startedAt = session.io.now();
-  const seconds = (): number => Math.floor((session.io.now() - startedAt) / 1_000);
+  const { notes, io } = session;
+  const startedAt = io.now();
+  const seconds = (): number => Math.floor((io.now() - startedAt) / 1_000);
+  return whileItRuns(session, run.id, timeout, (signal) =>
+    notes.progress(
+      () => safe`Waiting for ${run.id}, ${seconds()} s. Ctrl-C stops waiting; the run continues.`,
+      () => endThroughOutages(session, run, signal),
+    ),
+  );
+}
+
+/** @throws TimedOut when the limit has passed; then, and after Ctrl-C, the run continues */
+export async function whileItRuns<T>(
+  session: Session,
+  id: string,
+  timeout: string | undefined,
+  work: (signal: AbortSignal | undefined) => Promise<T>,
+): Promise<T> {
   try {
-    return await session.within(timeout, (signal) =>
-      notes.progress(
-        () => safe`Waiting for ${run.id}, ${seconds()} s. Ctrl-C stops waiting; the run continues.`,
-        () => endThroughOutages(session, run, signal),
-      ),
-    );
+    return await session.within(timeout, work);
   } catch (error) {
-    if (error instanceof TimedOut || session.io.signal.reason instanceof Interrupted)
-      notes.say(safe`The run continues. To wait again: holdfast result ${run.id}`);
+    if (error instanceof TimedOut || session.io.signal.aborted)
+      session.notes.say(safe`The run continues. To wait again: holdfast result ${id}`);
     throw error;
   }
 }

@@ -11,7 +11,7 @@ import { findDevServer } from "./dev-server.ts";
 import { type Profile, type Profiles, checkUrl, profilesPath, readProfiles } from "./profiles.ts";
 import { runTokenCommand } from "./token-command.ts";
 
-export const DEFAULT_URL = "http://127.0.0.1:8787";
+const DEFAULT_URL = "http://127.0.0.1:8787";
 
 export interface Target {
   readonly url: string;

@@ -24,13 +24,13 @@ export function runShape(now: number): RowShape<ListedRun> {
       },
       { name: "created", cell: ({ createdAt }) => ago(createdAt, now), align: "right" },
       { name: "took", cell: (run) => tookText(run, now), align: "right", optional: true },
-      { name: "tags", cell: ({ tags }) => tags.join(" "), min: 6, optional: true },
       {
         name: "error",
         cell: ({ error }) => (error === undefined ? "" : `${error.code ?? error.name ?? ""}: ${error.message}`),
-        min: 12,
+        min: 10,
         optional: true,
       },
+      { name: "tags", cell: ({ tags }) => tags.join(" "), min: 6, optional: true },
       { name: "version", cell: ({ workflowVersion }) => workflowVersion ?? "", hidden: true },
       { name: "environment", cell: ({ environment }) => environment, hidden: true },
       { name: "parent", cell: ({ parent }) => parent?.runId ?? "", hidden: true },
@@ -145,7 +145,7 @@ function waitLines(waits: readonly Waitpoint[], page: Page): readonly Text[] {
 }
 
 /** `signal approval, until …`. */
-export function waitText({ kind, meta, wakeAt }: Waitpoint, now: number): string {
+function waitText({ kind, meta, wakeAt }: Waitpoint, now: number): string {
   const until = wakeAt === undefined ? "" : ` until ${instant(wakeAt)} (${ago(wakeAt, now)})`;
   const { name, eventType, tokenId, runId, workflowId } = meta as Readonly<Record<string, string | undefined>>;
   if (kind === "DATETIME") return wakeAt === undefined ? "a time" : instant(wakeAt) + ` (${ago(wakeAt, now)})`;

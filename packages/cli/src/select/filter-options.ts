@@ -16,7 +16,7 @@ ${filterKeys()}`;
 /** Adds filters as arguments, and as `--where`. */
 export function addFilter(command: Command): Command {
   return command
-    .argument("[filter...]", "such as status:failed workflow:order tag:vip created:>1d")
+    .argument("[filter...]", "such as status:failed workflow:order tag:vip 'created:>1d'")
     .option("--where <filter>", "the same, as one text")
     .addHelpText("after", FILTER_HELP);
 }

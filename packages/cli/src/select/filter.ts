@@ -8,7 +8,7 @@ import type { RunFilter } from "@holdfast/workflows/client";
 import { UsageError } from "../exit.ts";
 import { parseDuration } from "../output/times.ts";
 
-export const STATUSES = [
+const STATUSES = [
   "pending",
   "running",
   "waiting",
@@ -24,7 +24,7 @@ const FILTER_KEYS: Readonly<Record<string, string>> = {
   status: `${STATUSES.slice(0, 6).join(", ")},\n${STATUSES.slice(6).join(", ")}`,
   workflow: "the id of a workflow",
   tag: "a tag; several mean all of them",
-  created: ">1d (in the last day), <1d (before that), >2026-01-31, <2026-01-31T12:00Z",
+  created: ">1d (in the last day), <1d (before that), >2026-01-31,\n<2026-01-31T12:00Z",
   parent: "the id of the parent run",
 };
 
@@ -86,7 +86,7 @@ function addCreated(filter: Filter, value: string, now: number): void {
   const [, sign, text = ""] = /^(>=?|<=?)([\s\S]+)$/.exec(value) ?? [];
   const at = momentOf(text, now);
   if (sign === undefined || at === undefined)
-    throw new UsageError(`created:${value} is not a time. Write ${FILTER_KEYS["created"]}.`);
+    throw new UsageError(`created:${value} is not a time. Write ${FILTER_KEYS["created"]?.replace("\n", " ")}.`);
   // The API's lower bound is inclusive, its upper bound exclusive.
   if (sign.startsWith(">")) filter.createdAfter = Math.max(filter.createdAfter ?? 0, sign === ">" ? at + 1 : at);
   else filter.createdBefore = Math.min(filter.createdBefore ?? Infinity, sign === "<" ? at : at + 1);

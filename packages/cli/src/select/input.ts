@@ -76,3 +76,23 @@ function nameOf(text: string, at: number): string {
   const [char = ""] = text.slice(at, at + 2);
   return char === "\n" ? "line break" : JSON.stringify(char);
 }
+
+/** Reads a file (`-`: stdin) that has JSON objects, one or one a line. */
+export async function readLines(io: Io, file: string): Promise<readonly unknown[]> {
+  const text = await readText(io, file === "-" ? "-" : `@${file}`, "the file");
+  const values: unknown[] = [];
+  try {
+    return [JSON.parse(text)];
+  } catch {
+    // Several lines.
+  }
+  for (const [index, line] of text.split("\n").entries()) {
+    if (line.trim() === "") continue;
+    try {
+      values.push(JSON.parse(line));
+    } catch {
+      throw new UsageError(`${file}: line ${index + 1}: ${describe(line)}`);
+    }
+  }
+  return values;
+}

@@ -51,4 +51,4 @@ export const count: Verb = (host) =>
 const EXAMPLES = `
 Examples:
   $ holdfast count status:failed
-  $ holdfast count workflow:order created:>7d --by status`;
+  $ holdfast count workflow:order 'created:>7d' --by status`;

@@ -87,6 +87,6 @@ async function* count(
 
 const EXAMPLES = `
 Examples:
-  $ holdfast list status:failed created:>1d
+  $ holdfast list status:failed 'created:>1d'
   $ holdfast list workflow:order tag:vip --columns id,status,error
   $ holdfast list status:failed --output id | head -5`;

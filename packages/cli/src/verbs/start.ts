@@ -1,11 +1,13 @@
 /**
  * `holdfast start`: starts a run, and waits for it or follows it.
  */
-import type { TriggerOptions } from "@holdfast/workflows/client";
+import type { Client, RunHandle, TriggerOptions } from "@holdfast/workflows/client";
 import { Command } from "commander";
 import type { ExitCode } from "../exit.ts";
 import { readInput } from "../select/input.ts";
-import { printRun, waitAndPrint } from "../show-run.ts";
+import { exitOf, printRun, waitAndPrint, whileItRuns } from "../show-run.ts";
+import type { Session } from "../session.ts";
+import { Follower } from "../tail/follow.ts";
 import type { Verb } from "../verb.ts";
 
 interface Options {
@@ -18,6 +20,7 @@ interface Options {
   readonly workflowVersion?: string;
   readonly environment?: string;
   readonly wait?: true;
+  readonly follow?: true;
   readonly timeout?: string;
 }
 
@@ -35,6 +38,7 @@ export const start: Verb = (host) =>
       .option("--workflow-version <version>", "the version of the workflow")
       .option("--environment <name>", "the environment of the run (scope admin)")
       .option("--wait", "wait for the end: exit 1 if the run fails")
+      .option("--follow", "show the run live until its end: exit 1 if it fails")
       .option("--timeout <duration>", "stop waiting after this time, and exit 6; the run continues")
       .addHelpText("after", EXAMPLES),
     async ({ session, args: [workflow = ""], options }): Promise<ExitCode | undefined> => {
@@ -50,14 +54,28 @@ export const start: Verb = (host) =>
         workflowVersion,
         environment,
       });
+      if (options.follow === true) return followAndReport(session, client, run, options.timeout);
       if (options.wait === true) return waitAndPrint(session, run, options.timeout);
       await printRun(session, run.record ?? (await run.get()));
       return undefined;
     },
   );
 
+async function followAndReport(
+  session: Session,
+  client: Client,
+  run: RunHandle,
+  timeout: string | undefined,
+): Promise<ExitCode> {
+  await whileItRuns(session, run.id, timeout, (signal) =>
+    new Follower(session, client, { from: "start", children: true, signal }).follow(run.id),
+  );
+  return exitOf(session, await run.ended());
+}
+
 const EXAMPLES = `
 Examples:
   $ holdfast start order --input '{ "orderId": "o-1", "cents": 4200 }'
   $ holdfast start order --input @order.json --id order-1 --wait --timeout 5m
+  $ holdfast start order --input @order.json --follow
   $ jq .order data.json | holdfast start order --input - --output id`;

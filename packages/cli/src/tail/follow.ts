@@ -1,0 +1,110 @@
+/**
+ * Follows a run and its children, live (CLI3).
+ *
+ * Owns: the order in which events are printed, and what is followed. A child is followed from its start, indented under its
+ * parent; at most `CHILDREN_MAX` at once, and of the others only start and end are shown. An outage of the server ends
+ * nothing: each run continues after its last event.
+ */
+import type { Client, RunEvent, RunSummary } from "@holdfast/workflows/client";
+import { isTemporary } from "../exit.ts";
+import { pause } from "../io.ts";
+import { fieldsOf } from "../output/entry-text.ts";
+import { safe, safeJson, Text } from "../output/safe-text.ts";
+import type { Session } from "../session.ts";
+import { RunLines } from "./lines.ts";
+
+const CHILDREN_MAX = 32;
+const RETRY_MS = 500;
+
+export interface FollowOptions {
+  readonly from: "start" | "now";
+  readonly children: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export class Follower {
+  readonly #session: Session;
+  readonly #client: Client;
+  readonly #options: FollowOptions;
+  #outage = false;
+  #active = 0;
+  /** Lines are written one after another, whichever run they belong to. */
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(session: Session, client: Client, options: FollowOptions) {
+    this.#session = session;
+    this.#client = client;
+    this.#options = options;
+  }
+
+  /** Follows a run to its end. Returns its last summary. */
+  async follow(id: string, depth: number = 0): Promise<RunSummary | undefined> {
+    const lines = new RunLines(this.#session.out.paint, depth);
+    const children: Promise<unknown>[] = [];
+    let last: RunSummary | undefined;
+    for await (const event of this.#events(id, depth)) {
+      if (event.type === "run") last = event.data;
+      await this.#print(id, event, lines);
+      const child = this.#childOf(event);
+      if (child !== undefined) children.push(this.#followChild(child, depth + 1));
+    }
+    await Promise.all(children);
+    return last;
+  }
+
+  #childOf(event: RunEvent): string | undefined {
+    if (!this.#options.children || event.type !== "waitpoint" || event.data.type !== "child.started") return undefined;
+    return this.#active < CHILDREN_MAX ? fieldsOf(event.data).runId : undefined;
+  }
+
+  async #followChild(id: string, depth: number): Promise<void> {
+    this.#active++;
+    try {
+      await this.follow(id, depth);
+    } finally {
+      this.#active--;
+    }
+  }
+
+  /** The events of a run, across connections and restarts of the server. */
+  async *#events(id: string, depth: number): AsyncGenerator<RunEvent> {
+    const { signal, from } = this.#options;
+    let lastEventId: string | undefined;
+    for (let seen = depth > 0; ;) {
+      try {
+        for await (const event of this.#client.run(id).stream({ from, lastEventId, signal })) {
+          seen = true;
+          this.#outage = false;
+          lastEventId = event.id;
+          yield event;
+        }
+        return;
+      } catch (error) {
+        if (signal?.aborted === true || this.#session.io.signal.aborted) throw error;
+        // A child may be reported before it is created.
+        const absent = depth > 0 && (error as { readonly code?: string }).code === "not_found";
+        if (!(seen && isTemporary(error)) && !absent) throw error;
+        if (!absent) this.#reportOutage();
+        await pause(RETRY_MS, this.#session.io.signal);
+      }
+    }
+  }
+
+  #reportOutage(): void {
+    if (!this.#outage) this.#session.notes.say(safe`The server does not answer at the moment. Waiting for it.`);
+    this.#outage = true;
+  }
+
+  #print(run: string, event: RunEvent, lines: RunLines): Promise<void> {
+    const { out, io } = this.#session;
+    const texts = out.isTable
+      ? lines.of(event, io.now())
+      : out.format === "id"
+        ? []
+        : [new Text(safeJson({ run, ...event }, out.format === "json" ? 2 : undefined))];
+    this.#writing = this.#writing.then(async () => {
+      for (const text of texts) await out.line(text);
+    });
+    return this.#writing;
+  }
+}

@@ -1,0 +1,225 @@
+/** tests: exit codes, input, and acts on many runs */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { call, emptyFolder } from "./call.ts";
+import { type FakeApi, RUNS, sampleRun, startFakeApi } from "./fake-api.ts";
+
+let api: FakeApi;
+beforeEach(async () => {
+  api = await startFakeApi();
+});
+afterEach(() => api[Symbol.asyncDispose]());
+
+const on = (args: readonly string[], world: Parameters<typeof call>[1] = {}) =>
+  call([...args, "--url", api.url], world);
+const acts = () => api.seen.filter(({ method }) => method !== "GET");
+
+describe("exit codes", () => {
+  const refused = (status: number, error: string) => [status, { error, message: "why" }] as const;
+
+  test.each([
+    [404, "not_found", 3],
+    [404, "workflow_not_found", 3],
+    [409, "run_terminal", 4],
+    [422, "anything", 4],
+    [501, "index_not_configured", 4],
+    [401, "unauthorized", 5],
+    [403, "forbidden", 5],
+    [503, "auth_not_configured", 5],
+    [400, "invalid_body", 2],
+  ])("CLI2 %i %s exits with its code and prints it", async (status, code, exit) => {
+    api.answers.set("POST /api/runs", refused(status, code));
+    const called = await on(["start", "order"]);
+    expect(called).toMatchObject({ exit, stdout: "" });
+    expect(called.stderr).toContain(`Error: ${code}: why\n  POST /api/runs answered ${status}`);
+  });
+
+  test("CLI2 an API that cannot be reached exits with 6, and the error names its address and the cause", async () => {
+    const { url } = api;
+    await api[Symbol.asyncDispose]();
+    const called = await call(["run", "x", "--url", url]);
+    expect(called).toMatchObject({ exit: 6, stdout: "" });
+    expect(called.stderr).toContain(`could not be sent to ${url}: connect ECONNREFUSED`);
+  });
+
+  test("CLI2 a server that is not Holdfast exits with 6", async () => {
+    api.answers.set("GET /api/runs/x", [404, "<html>"]);
+    const called = await on(["run", "x"]);
+    expect(called).toMatchObject({ exit: 6, stderr: expect.stringContaining("something other than Holdfast") });
+  });
+
+  test("CLI2 result, start --wait and start --follow exit with 1 for a failed run, and say why on stderr", async () => {
+    api.answers.set("POST /api/runs", [201, { id: "failed", workflowId: "order", status: "running" }]);
+    for (const args of [
+      ["result", "failed"],
+      ["start", "order", "--wait"],
+    ]) {
+      const called = await on(args);
+      expect(called).toMatchObject({
+        exit: 1,
+        stderr: "Error: the run failed ended failed in step charge: DECLINED: card declined\n",
+      });
+    }
+    expect((await on(["result", "failed"])).stdout).toBe("");
+    expect((await on(["result", "done"])).exit).toBe(0);
+  });
+
+  test("CLI3 --timeout ends a wait with 6, and says that the run continues", async () => {
+    const called = await on(["result", "waiting", "--timeout", "300ms"]);
+    expect(called).toMatchObject({ exit: 6, stdout: "" });
+    expect(called.stderr).toContain("The run continues. To wait again: holdfast result waiting\n");
+    expect(acts()).toEqual([]);
+    expect(await on(["result", "waiting", "--timeout", "soon"])).toMatchObject({ exit: 2 });
+  });
+
+  test("CLI3 Ctrl-C ends a wait with 130, and sends nothing that could end the run", async () => {
+    const interrupt = new AbortController();
+    const called = on(["result", "waiting"], { signal: interrupt.signal });
+    await expect.poll(() => api.seen.length).toBeGreaterThan(1);
+    interrupt.abort(new (await import("../src/exit.ts")).Interrupted("interrupted"));
+    expect(await called).toMatchObject({ exit: 130, stderr: expect.stringContaining("The run continues.") });
+    expect(acts()).toEqual([]);
+  });
+});
+
+describe("input", () => {
+  const sent = () => (acts()[0]?.body as { readonly input?: unknown } | undefined)?.input;
+
+  test("CLI4 it is JSON in the command line, a file, or stdin", async () => {
+    const cwd = emptyFolder();
+    writeFileSync(join(cwd, "in.json"), '{ "from": "file" }');
+    for (const [given, expected] of [
+      ['{"a":1}', { a: 1 }],
+      ["@in.json", { from: "file" }],
+      ["-", { from: "stdin" }],
+      ['"text"', "text"],
+    ] as const) {
+      api.seen.splice(0);
+      expect((await on(["start", "order", "--input", given], { cwd, stdin: '{"from":"stdin"}' })).exit).toBe(0);
+      expect(sent()).toEqual(expected);
+    }
+  });
+
+  test("CLI4 input of several megabytes arrives whole", async () => {
+    const large = "x".repeat(3_000_000);
+    expect((await on(["start", "order", "--input", "-"], { stdin: JSON.stringify(large) })).exit).toBe(0);
+    expect(sent()).toBe(large);
+  });
+
+  test.each([
+    ["-", '{\n  "a": 1,\n  "b": nope\n}', 'stdin: not JSON at line 3, column 8: unexpected "n"'],
+    ["@bad.json", "", 'bad.json: not JSON at line 2, column 1: unexpected "}"'],
+    ["hello", "", `--input: not JSON at line 1, column 1: unexpected "h". Text needs quotes: '"like this"'.`],
+    ['{"a":', "", "--input: not JSON at line 1, column 6: it ends too early"],
+    ["-", "", "stdin: there is no JSON: it is empty"],
+    ["@missing.json", "", "--input: missing.json cannot be read: ENOENT"],
+  ])("CLI4 invalid input says where, and nothing is sent: %s", async (given, stdin, message) => {
+    const cwd = emptyFolder();
+    writeFileSync(join(cwd, "bad.json"), '{"a": [1, 2],\n}');
+    const called = await on(["start", "order", "--input", given], { cwd, stdin });
+    expect(called).toMatchObject({ exit: 2, stdout: "" });
+    expect(called.stderr).toContain(message);
+    expect(api.seen).toEqual([]);
+  });
+});
+
+describe("acts on many runs", () => {
+  test("CLI6 without a terminal, --where needs --yes or --dry-run, and nothing is sent", async () => {
+    const called = await on(["cancel", "--where", "status:failed"]);
+    expect(called).toMatchObject({ exit: 2, stdout: "", stderr: expect.stringContaining("add --yes") });
+    expect(await on(["cancel", "--where", "status:failed", "--no-input"], { isTTY: true, columns: 80 })).toMatchObject({
+      exit: 2,
+    });
+    expect(api.seen).toEqual([]);
+  });
+
+  test("CLI6 --dry-run shows the count and five examples, and changes nothing", async () => {
+    const called = await on(["delete", "--where", "tag:vip", "--dry-run"], { columns: 80 });
+    expect(called).toMatchObject({ exit: 0, stdout: "" });
+    expect(called.stderr).toMatch(/^6 runs match tag:vip:\n(?: {2}\S+\n){5} {2}… and 1 more\nDry run: 6 runs/);
+    expect((await on(["delete", "--where", "tag:vip", "--dry-run"])).stdout.trimEnd().split("\n")).toHaveLength(6);
+    expect(acts()).toEqual([]);
+  });
+
+  test("CLI6 a bulk reports each refusal on its own line, acts on the others, and exits with 4", async () => {
+    api.runs = [...RUNS.slice(0, 2), sampleRun("ended", "failed")];
+    const called = await on(["cancel", "--where", "workflow:order", "--yes", "--output", "id"]);
+    expect(called.exit).toBe(4);
+    expect(called.stdout.trimEnd().split("\n").toSorted()).toEqual(["01JX0000000000000000000001", "order-2"]);
+    expect(called.stderr).toContain("ended: run_terminal: The run has ended.\n3 runs: 2 done, 1 failed.\n");
+    expect(api.seen[0]?.path).toContain("workflowId=order");
+  });
+
+  test("CLI6 ids come from the command line or from stdin, and each counts once", async () => {
+    expect((await on(["retry", "a", "b", "a", "-o", "id"])).stdout).toBe("a\nb\n");
+    expect((await on(["pause", "-", "-o", "id"], { stdin: "c d\ne\n\n" })).stdout).toBe("c d\ne\n");
+    expect(acts().map(({ path }) => path)).toEqual([
+      "/api/runs/a/retry",
+      "/api/runs/b/retry",
+      "/api/runs/c%20d/pause",
+      "/api/runs/e/pause",
+    ]);
+    for (const args of [
+      ["cancel"],
+      ["cancel", "a", "--where", "tag:x"],
+      ["cancel", "--where", " "],
+      ["cancel", "a", "--rate", "fast"],
+    ])
+      expect(await on([...args, "--yes"])).toMatchObject({ exit: 2, stdout: "" });
+  });
+
+  test("CLI6 --rate spreads the requests", async () => {
+    const startedAt = performance.now();
+    expect((await on(["pause", "a", "b", "c", "--rate", "20/s"])).exit).toBe(0);
+    expect(performance.now() - startedAt).toBeGreaterThan(95);
+  });
+
+  test("CLI6 without credentials the rest of a bulk is not tried", async () => {
+    api.answers.set("POST /api/runs/a/pause", [401, { error: "unauthorized", message: "no" }]);
+    const ids = Array.from({ length: 40 }, (_, index) => `r${index}`);
+    const called = await on(["pause", "a", ...ids]);
+    expect(called).toMatchObject({ exit: 5, stderr: expect.stringContaining("not tried") });
+    expect(acts().length).toBeLessThan(20);
+  });
+
+  test("CLI6 signals and events go to ids or a filter, and a single run keeps its own exit code", async () => {
+    api.runs = RUNS.slice(0, 2);
+    await on(["signal", "approval", "--where", "tag:vip", "--yes", "--input", "1"]);
+    await on(["event", "send", "a", "b", "paid", "--delivery-id", "d"]);
+    expect(acts().map(({ path, body }) => [path.split("/").slice(3).join("/"), body])).toEqual([
+      ["01JX0000000000000000000001/signals", { name: "approval", payload: 1, deliveryId: expect.any(String) }],
+      ["order-2/signals", { name: "approval", payload: 1, deliveryId: expect.any(String) }],
+      ["a/events", { eventType: "paid", deliveryId: "d" }],
+      ["b/events", { eventType: "paid", deliveryId: "d" }],
+    ]);
+    expect(await on(["signal", "ended", "approval"])).toMatchObject({ exit: 4 });
+    expect(await on(["signal", "none", "approval"])).toMatchObject({ exit: 3 });
+    expect(await on(["signal", "approval"])).toMatchObject({ exit: 2 });
+  });
+});
+
+describe("export", () => {
+  test("CLI1 what export writes, run by run or line by line, is read again", async () => {
+    const cwd = emptyFolder();
+    const files = await on(["export", "done", "a/b", "--dir", "out"], { cwd });
+    expect(
+      files.stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line).file),
+    ).toEqual([join(cwd, "out/done.json"), join(cwd, "out/a%2Fb.json")]);
+    const line = (await on(["export", "done"])).stdout;
+    mkdirSync(join(cwd, "lines"));
+    writeFileSync(join(cwd, "lines/one.json"), line);
+    const live = (await on(["journal", "done"])).stdout;
+    for (const file of ["@out/a%2Fb.json", "@lines/one.json"])
+      expect(await on(["journal", file], { cwd })).toMatchObject({ exit: 0, stdout: live });
+    expect(JSON.parse((await on(["run", "@out/done.json"], { cwd })).stdout)).toMatchObject({
+      id: "done",
+      status: "completed",
+    });
+    writeFileSync(join(cwd, "other.json"), "{}");
+    expect(await on(["journal", "@other.json"], { cwd })).toMatchObject({ exit: 2 });
+  });
+});
