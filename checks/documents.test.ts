@@ -48,7 +48,7 @@ test("every external dependency has one line in docs/dependencies.md", () => {
   const explained = rows.flatMap((row) =>
     [...(row.split("|")[1] ?? "").matchAll(/`([^`]+)`/g)].map((match) => match[1]),
   );
-  const used = [".", ...packageFolders(), ...toolFolders()].flatMap((folder) => {
+  const used = [".", ".ci/packed-tools", ...packageFolders(), ...toolFolders()].flatMap((folder) => {
     const { dependencies, devDependencies, optionalDependencies } = readManifest(folder);
     return Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies });
   });

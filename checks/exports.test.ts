@@ -33,6 +33,16 @@ beforeAll(() => {
   expect(status, stdout).toBe(0);
 }, 120_000);
 
+test("every published entry of a package has a report here", () => {
+  const published = packageFolders().flatMap((folder) => {
+    const { name, private: isPrivate, publishConfig = {} } = readManifest(folder);
+    const paths = Object.keys(publishConfig.exports ?? {}).filter((path) => path !== "./package.json");
+    return isPrivate === true ? [] : paths.map((path) => `${name}${path.slice(1)}`);
+  });
+  const reported = new Set(ENTRIES.map(({ entry }) => entry));
+  expect(published.filter((entry) => !reported.has(entry))).toEqual([]);
+});
+
 test.each(ENTRIES)("$entry exports what the snapshot lists", async ({ file }) => {
   const names = readFiles(file).flatMap(findExports);
   expect(names.join("\n")).toMatchSnapshot();

@@ -19,6 +19,8 @@ export interface PackageManifest {
   /** `true`: the package is not published. */
   readonly private?: boolean;
   readonly exports?: Readonly<Record<string, unknown>>;
+  /** What replaces fields in the tarball. */
+  readonly publishConfig?: { readonly exports?: Readonly<Record<string, unknown>> };
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;

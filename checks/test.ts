@@ -1,10 +1,19 @@
 /**
- * `pnpm test`: type check, lint and format, then every test. Stops at the first stage that fails.
+ * `pnpm test`: type check, lint and format, then every test. Stops at the first stage that fails, and before the first one
+ * if the lockfile is stale.
  *
  * Owns: the stages and the closing line. A stage prints its output only if it fails. The two projects of the tests run one
  * after the other: the workerd project measures real time, which other load would distort.
  */
 import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { findStaleLockfile } from "./lockfile.ts";
+
+const stale = findStaleLockfile(join(import.meta.dirname, ".."));
+if (stale !== undefined) {
+  console.log(`${stale}\n0 passed, 1 failed, 0 skipped`);
+  process.exit(1);
+}
 
 const CHECKS = [
   ["types", "tsc", "-b"],

@@ -15,9 +15,6 @@ type Manifest = Readonly<Record<string, unknown>>;
 /** What stands in the address of the repository until it has one. */
 const PLACEHOLDER = "OWNER";
 
-/** The oldest Node that runs every package: the first with `Promise.withResolvers`. */
-const NODE = ">=22";
-
 interface RootManifest {
   readonly repository: string;
   readonly license: string;
@@ -30,7 +27,6 @@ export function sharedFields({ repository, license }: RootManifest, folder: stri
     homepage: `${repository}/tree/main/${folder}#readme`,
     bugs: `${repository}/issues`,
     repository: { type: "git", url: `git+${repository}.git`, directory: folder },
-    engines: { node: NODE },
   };
 }
 

@@ -14,12 +14,13 @@ import { build } from "./build.ts";
 import { publishedFolders } from "./published.ts";
 
 /** The package manager of the workspace: only it replaces `workspace:` and applies `publishConfig`. */
-const PNPM = ["npx", "-y", "pnpm@12.21.0"] as const;
+export const PNPM = ["npx", "-y", "pnpm@12.21.0"] as const;
 
 export interface PublishedManifest extends PackageManifest {
   readonly version: string;
   readonly description?: string;
   readonly keywords?: readonly string[];
+  readonly engines?: { readonly node?: string };
   readonly bin?: Readonly<Record<string, string>>;
 }
 

@@ -68,6 +68,8 @@ describe.each(PUBLISHED)("$name", ({ path, name }) => {
     expect(manifest).toMatchObject(sharedFields(readRoot(), path));
     expect(manifest.description).toMatch(/^[A-Z].{20,}\.$/u);
     expect(manifest.keywords?.length).toBeGreaterThan(3);
+    // 22.12 is the oldest Node on which .ci/packed runs the packages: the first that lets a service in CommonJS load them.
+    expect(manifest.engines?.node).toMatch(/^>=22\.(1[2-9]|[2-9]\d)$/u);
     expect(readManifest(path)).toMatchObject({ publishConfig: { access: "public" } });
   });
 

@@ -1,0 +1,100 @@
+/**
+ * The processes of the packed test.
+ *
+ * Owns: each process and all that it starts: a process group, which ends with `stopAll`, whatever happened before.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { StringDecoder } from "node:string_decoder";
+
+export interface Place {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The longest time of one command, ms. */
+const COMMAND_MS = 240_000;
+const READY_MS = 60_000;
+const ASK_AGAIN_MS = 100;
+/** How much of the output of a failed command is shown, characters. */
+const SHOWN_CHARS = 4_000;
+
+const running = new Set<ChildProcess>();
+
+/** Runs a command to its end. */
+export async function execute(command: readonly string[], place: Place): Promise<Ended> {
+  const child = start(command, place);
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  const timer = setTimeout(() => kill(child), COMMAND_MS);
+  const status = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  clearTimeout(timer);
+  running.delete(child);
+  return { status, stdout: stdout(), stderr: stderr() };
+}
+
+/** Runs a command that must succeed. Returns what it writes to stdout. */
+export async function run(command: readonly string[], place: Place): Promise<string> {
+  const { status, stdout, stderr } = await execute(command, place);
+  if (status === 0) return stdout;
+  const output = `${stdout}${stderr}`.slice(-SHOWN_CHARS);
+  throw new Error(`${command.join(" ")} ended with ${status ?? "a signal"}:\n${output}`);
+}
+
+/** Starts a server, and returns when its address answers with a status below 500. */
+export async function serve(command: readonly string[], place: Place, url: string): Promise<void> {
+  const child = start(command, place);
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  const end = Date.now() + READY_MS;
+  for (;;) {
+    const status = await fetch(url).then(
+      (response) => response.status,
+      () => 503,
+    );
+    if (status < 500) return;
+    if (Date.now() > end || child.exitCode !== null)
+      throw new Error(`${command.join(" ")} does not answer:\n${`${stdout()}${stderr()}`.slice(-SHOWN_CHARS)}`);
+    await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+  }
+}
+
+/** Ends every process that is left, and what it started. */
+export async function stopAll(): Promise<void> {
+  await Promise.all(
+    [...running].map(async (child) => {
+      const closed = new Promise((resolve) => child.once("close", resolve));
+      kill(child);
+      if (child.exitCode === null && child.signalCode === null) await closed;
+      running.delete(child);
+    }),
+  );
+}
+
+function start([command = "", ...args]: readonly string[], { cwd, env }: Place) {
+  const child = spawn(command, args, { cwd, env: { ...env }, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  running.add(child);
+  return child;
+}
+
+function kill({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // All of the group have ended.
+  }
+}
+
+function collect(stream: NodeJS.ReadableStream): () => string {
+  const decoder = new StringDecoder("utf8");
+  let text = "";
+  stream.on("data", (chunk: Buffer) => (text += decoder.write(chunk)));
+  return () => text;
+}
