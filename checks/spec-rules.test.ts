@@ -4,7 +4,7 @@ import { readFiles } from "./source-files.ts";
 import { compareRules, findTitles } from "./spec-rules.ts";
 
 const [SPEC] = readFiles("SPEC.md");
-const TESTS = readFiles("{packages,apps,examples}/*/{test,test-workers}/**/*.test.ts");
+const TESTS = readFiles("{packages,apps,examples,deploy}/*/{test,test-workers}/**/*.test.ts");
 
 test("every rule of SPEC.md is cited by a test", () => {
   const { uncited, unknown } = compareRules(SPEC?.text ?? "", TESTS);

@@ -10,7 +10,6 @@ import { join } from "node:path";
 import { bundleWorkerTo } from "@holdfast/cli/bundle";
 
 const HERE = import.meta.dirname;
-const REPOSITORY = join(HERE, "../..");
 const EXECUTABLE = join(HERE, "dist/holdfast");
 const START = join(HERE, "dist/start.sh");
 
@@ -21,7 +20,7 @@ console.log(`Built ${EXECUTABLE}\nStart it with ${START}`);
 
 /** Writes the Worker as one file to the path that config.capnp embeds. */
 async function bundle(): Promise<void> {
-  await bundleWorkerTo(join(HERE, "dist/worker.js"), join(REPOSITORY, "apps/orchestrator-worker/src/worker.ts"));
+  await bundleWorkerTo(join(HERE, "dist/worker.js"), join(HERE, "worker.ts"));
 }
 
 /** Compiles into a new file and renames it when it is complete: a process that runs the old executable is not disturbed. */

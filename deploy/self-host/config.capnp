@@ -18,8 +18,8 @@ const config :Workerd.Config = (
     (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
   ],
   sockets = [(name = "http", address = "127.0.0.1:8787", http = (), service = "holdfast")],
-  # One JSON object a line.
-  logging = (structuredLogging = true),
+  # log-lines.ts makes the lines of the log. workerd would put each as a text into an object of its own.
+  logging = (structuredLogging = false),
 );
 
 const holdfast :Workerd.Worker = (
@@ -36,6 +36,8 @@ const holdfast :Workerd.Worker = (
   bindings = [
     (name = "WORKFLOW_RUN_DO", durableObjectNamespace = "WorkflowRunDO"),
     (name = "RUN_INDEX_DO", durableObjectNamespace = "RunIndexDO"),
+    # For the log: the time of the start.
+    (name = "started", fromEnvironment = "HOLDFAST_STARTED"),
     # /metrics shows the counters of this process, which is the whole deployment.
     (name = "SINGLE_PROCESS", text = "true"),
     # null if the variable is not set: the API is closed then.

@@ -14,6 +14,28 @@
 #   LIMITS             limits that differ from the defaults, as JSON: docs/limits.md
 #   OTLP_URL           the URL of an OpenTelemetry collector (optional); OTLP_HEADERS: its headers as JSON
 set -eu
+
+# Turns each line of its input into a line of the log, with the level $1. A text of another program must not become a line
+# that it did not write: all of it is put into `message`.
+to_log() {
+  LC_ALL=C awk -v level="$1" '
+    BEGIN { for (code = 1; code < 32; code++) escaped[sprintf("%c", code)] = sprintf("\\u%04x", code) }
+    {
+      gsub(/\\/, "\\\\"); gsub(/"/, "\\\"")
+      text = ""
+      while (match($0, /[\001-\037]/)) {
+        text = text substr($0, 1, RSTART - 1) escaped[substr($0, RSTART, 1)]
+        $0 = substr($0, RSTART + 1)
+      }
+      clock = "date -u +%Y-%m-%dT%H:%M:%SZ"
+      clock | getline time
+      close(clock)
+      printf "{\"time\":\"%s\",\"level\":\"%s\",\"message\":\"%s\"}\n", time, level, text $0
+      fflush()
+    }'
+}
+log() { printf '%s\n' "$2" | to_log "$1" >&2; }
+
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 data=${HOLDFAST_DATA:-data}
 address=${HOLDFAST_ADDRESS:-127.0.0.1:8787}
@@ -25,7 +47,7 @@ mkdir -p -- "$data"
 # released when workerd ends.
 if command -v flock >/dev/null; then
   exec 9>"$data/.lock"
-  flock --nonblock 9 || { echo "holdfast: another process uses $data" >&2; exit 1; }
+  flock --nonblock 9 || { log error "holdfast: another process uses $data"; exit 1; }
   # A run that was deleted, and each name that was asked for without a run, leave a file of one page without tables. The
   # page has no cells then: type 0d, count 0. A file with a log (-wal) that is not empty is left alone. Without the lock,
   # another process might have such a file open.
@@ -43,7 +65,7 @@ if command -v flock >/dev/null; then
         while IFS= read -r file; do [ -s "$file-wal" ] || printf '%s\n%s\n%s\n' "$file" "$file-wal" "$file-shm"; done |
         xargs rm -f
     fi
-  ) || echo "holdfast: files without tables could not be removed; this is harmless" >&2; fi
+  ) || log warn "holdfast: files without tables could not be removed; this is harmless"; fi
 fi
 
 # Each run in memory needs three open files, and its steps need more. workerd opens the files of every run whose alarm is
@@ -56,14 +78,28 @@ if [ "$limit" != unlimited ] && [ -f "$alarms" ]; then
     due=$(sqlite3 "$alarms" "select count(*) from _cf_ALARM where scheduled_time <= (strftime('%s', 'now') + 60) * 1000000000")
     needed=$((3 * due + 2000))
     if [ "$needed" -gt "$limit" ]; then
-      echo "holdfast: $due runs are due, which needs $needed open files, and the limit is $limit. Raise the hard limit (systemd: LimitNOFILE=$needed; a shell of root: ulimit -n $needed), then start again." >&2
+      log error "holdfast: $due runs are due, which needs $needed open files, and the limit is $limit. Raise the hard limit (systemd: LimitNOFILE=$needed; a shell of root: ulimit -n $needed), then start again."
       exit 1
     fi
   else
-    echo "holdfast: sqlite3 is not installed, so the runs that are due are not counted. If workerd does not start, raise the limit of open files, which is $limit." >&2
+    log warn "holdfast: sqlite3 is not installed, so the runs that are due are not counted. If workerd does not start, raise the limit of open files, which is $limit."
   fi
 fi
 # At most so many runs execute because of alarms at a time: their steps open files and connections too.
 export EXECUTIONS_MAX="${EXECUTIONS_MAX:-200}"
+
+HOLDFAST_STARTED=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+export HOLDFAST_STARTED
+
+# What workerd itself writes is text. The process that makes lines of it ends when workerd has ended, and holds no lock.
+errors=$data/.errors
+rm -f -- "$errors"
+mkfifo -- "$errors"
+(
+  trap '' HUP INT TERM
+  to_log error <"$errors" >&2
+) 9>&- &
+exec 2>"$errors"
+rm -f -- "$errors"
 
 exec "$here/holdfast" --socket-addr "http=$address" --directory-path "data=$data" "$@"

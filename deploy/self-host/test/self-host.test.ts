@@ -199,6 +199,23 @@ test("DUR5 after a kill and a restart, alarms wake the runs without any request"
   expect(resumed).toHaveLength(2);
 }, 30_000);
 
+test("OBS3 /metrics shows what all objects of the process did, and its counters start again with the process", async () => {
+  await start();
+  const metrics = async (): Promise<string> => {
+    const answer = await fetch(`${url}/metrics`, { headers: { Authorization: `Bearer ${TOKEN}` } });
+    expect(answer.status).toBe(200);
+    return answer.text();
+  };
+  await Promise.all(["a", "b"].map((id) => trigger(id, 0).then(() => approve(id))));
+  expect((await fetch(`${url}/api/runs`)).status).toBe(401);
+  await expect.poll(metrics).toMatch(/^holdfast_steps_total\{outcome="completed"\} 6$/m);
+  expect(await metrics()).toMatch(/^holdfast_rejected_requests_total\{status="401"\} 1$/m);
+  await kill(workerd);
+  await start();
+  expect(await metrics()).toMatch(/^holdfast_runs\{workflow="order",status="completed"\} 2$/m);
+  expect(await metrics()).not.toContain("holdfast_steps_total{");
+});
+
 test.skipIf(spawnSync("flock", ["--version"]).status !== 0)(
   "a second process on the same folder exits with a message",
   async () => {
@@ -206,7 +223,10 @@ test.skipIf(spawnSync("flock", ["--version"]).status !== 0)(
     const second = launch({});
     const stderr = text(second.stderr as NodeJS.ReadableStream);
     expect(await once(second, "exit")).toEqual([1, null]);
-    expect(await stderr).toBe(`holdfast: another process uses ${data}\n`);
+    expect(JSON.parse(await stderr)).toMatchObject({
+      level: "error",
+      message: `holdfast: another process uses ${data}`,
+    });
   },
 );
 
