@@ -93,14 +93,14 @@ describe("followers", () => {
     expect([bench.header.outbox.count, bench.header.followers?.length]).toEqual([1_001, 1_000]);
   });
 
-  test("RUN2 CHILD4 a later run with a parent's id follows as another parent, and gets the end", () => {
+  test("RUN2 CHILD4 DUR14 a repeated start of an ended run gets the end again, and a later run with a parent's id follows as another parent", () => {
     bench.trigger({ idempotencyKey: "k" });
     bench.host.receive(start(1), "");
     bench.report({ type: "run.completed", output: "[1]" });
     bench.host.receive(start(1), "");
-    expect(bench.header.outbox.count).toBe(1);
+    expect([bench.header.outbox.count, bench.header.followers?.length]).toEqual([2, 1]);
     bench.host.receive(start(1, 2), "");
-    expect(bench.header.outbox.count).toBe(2);
+    expect([bench.header.outbox.count, bench.header.followers?.length]).toEqual([3, 2]);
   });
 
   test("RUN2 the id of a key is the beginning of its SHA-256, as stored runs have it", () => {

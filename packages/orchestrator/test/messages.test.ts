@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 
 describe("the outbox", () => {
-  test("CHILD4 an undelivered message is sent again, after growing delays, until it is acknowledged", () => {
+  test("CHILD4 DUR14 an undelivered start is sent again, after growing delays, until it is acknowledged, and stays until the child ends", () => {
     bench.report(child("a"));
     const gaps: number[] = [];
     for (let i = 0; i < 10; i++) {
@@ -31,7 +31,13 @@ describe("the outbox", () => {
     expect(gaps).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000, 60_000, 60_000, 60_000, 60_000]);
     bench.sent.at(-1)?.done({ type: "acknowledged" });
     expect(bench.header.outbox).toMatchObject({ count: 0, failures: 0 });
-    expect([...bench.store.list("outbox/")]).toEqual([]);
+    expect([...bench.store.list("outbox/")]).toHaveLength(1);
+    bench.host = bench.newHost();
+    bench.alarm();
+    expect(bench.sent).toHaveLength(11);
+    const [{ op, runId = "" } = { op: "run/0/a" as const }] = bench.header.waits;
+    bench.host.handle({ type: "childEnded", op, outcome: { status: "completed", runId, output: "[1]" }, start: 1 });
+    expect([bench.header.outbox.count, ...bench.store.list("outbox/")]).toEqual([0]);
   });
 
   test("CHILD4 messages to one run are sent sequentially, in order, and a repeated acknowledgement is ignored", () => {

@@ -13,6 +13,7 @@ import { logRefusal } from "./audited.ts";
 import { idField, nameField, reasonField } from "./fields.ts";
 import { filterTagsField, statusField } from "./lists.ts";
 import { cursorField, writeCursor } from "./page-cursor.ts";
+import type { RunCommand } from "../run-object/commands.ts";
 import { type Call, type CheckedCall, type Route, route } from "./route.ts";
 import { askObject, askRun } from "./run-objects.ts";
 import { requireIndex } from "./worker-deps.ts";
@@ -53,6 +54,7 @@ const rebuildBody = v.strictObject({
   objectIds: v.optional(
     v.pipe(v.array(objectId), v.maxLength(HOST_LIMITS.bulkRuns, `at most ${HOST_LIMITS.bulkRuns}`)),
   ),
+  restored: v.optional(v.literal(true)),
 });
 
 export const bulkRoutes: readonly Route[] = [
@@ -109,10 +111,13 @@ async function actOnMany(call: CheckedCall<string, unknown, v.InferOutput<typeof
   );
 }
 
-/** Makes runs report to the index again, after the index was lost or was added to an existing deployment. */
+/**
+ * Makes runs report to the index again, after the index was lost or was added to an existing deployment. `restored`: the
+ * runs come from a back-up, so each also sets its alarm again and repeats its messages (DUR14).
+ */
 async function rebuildIndex(call: CheckedCall<string, unknown, v.InferOutput<typeof rebuildBody>>): Promise<Response> {
-  const { deps, principal } = call;
-  const { runIds = [], objectIds = [] } = call.body;
+  const { principal } = call;
+  const { runIds = [], objectIds = [], restored } = call.body;
   const by = principal.subject;
   if (objectIds.length > 0 && principal.tenantId !== undefined) {
     throw new ApiRefusal(
@@ -120,24 +125,40 @@ async function rebuildIndex(call: CheckedCall<string, unknown, v.InferOutput<typ
       "objectIds may name runs of any tenant, but these credentials belong to one tenant. Send runIds.",
     );
   }
-  const byName = await askEach(runIds, (id) => askRun(call, id, { ask: "input", input: { type: "reindex", by } }));
-  const byId = await askEach(objectIds, async (id) => {
-    if (deps.runDO.idFromString === undefined)
-      throw new ApiRefusal("invalid_body", "objectIds: this platform does not support object ids. Send runIds.");
-    try {
-      const object = deps.runDO.idFromString(id);
-      return await countAbsent(call, "input", () =>
-        askObject(deps, object, { ask: "input", input: { type: "reindex", by } }),
-      );
-    } catch (error) {
-      if (error instanceof ApiRefusal) throw error;
-      return Response.json({ error: "not_found" }, { status: 404 });
-    }
-  });
-  const reported = [...byName, ...byId].filter(({ status }) => status < 300).length;
-  const unknown = runIds.length + objectIds.length - reported;
-  console.log(JSON.stringify({ message: "index rebuilt", by, tenantId: principal.tenantId, told: reported, unknown }));
+  const command: RunCommand = { ask: "input", input: { type: "reindex", by, restored } };
+  const byName = await askEach(runIds, (id) => askRun(call, id, command));
+  const byId = await askEach(objectIds, (id) => askById(call, id, command));
+  const answers = [...byName, ...byId];
+  // A run that is passed over would not continue.
+  const failed = restored && answers.find(({ status }) => status >= 500);
+  if (failed) throw new ApiRefusal("internal_error", `${failed.id}: ${failed.body.message}`);
+  const reported = answers.filter(({ status }) => status < 300).length;
+  const unknown = answers.length - reported;
+  const message = restored ? "runs restored" : "index rebuilt";
+  console.log(JSON.stringify({ message, by, tenantId: principal.tenantId, told: reported, unknown }));
   return Response.json({ told: reported, unknown }, { status: 202 });
+}
+
+/** Sends a command to the object with this id. An object that fails does not hide what became of the others (IDX5). */
+async function askById(call: Call, id: string, command: RunCommand & { readonly ask: "input" }): Promise<Response> {
+  const { deps } = call;
+  if (deps.runDO.idFromString === undefined)
+    throw new ApiRefusal("invalid_body", "objectIds: this platform does not support object ids. Send runIds.");
+  let object: unknown;
+  try {
+    object = deps.runDO.idFromString(id);
+  } catch {
+    return Response.json({ error: "not_found" }, { status: 404 });
+  }
+  // Files of a back-up without a run are no guesses.
+  const isRestored = command.input.type === "reindex" && command.input.restored === true;
+  const send = (): Promise<Response> => askObject(deps, object, command);
+  try {
+    return await (isRestored ? send() : countAbsent(call, "input", send));
+  } catch (error) {
+    if (error instanceof ApiRefusal) throw error;
+    return new ApiRefusal("internal_error", "The object failed.").toResponse();
+  }
 }
 
 async function select(

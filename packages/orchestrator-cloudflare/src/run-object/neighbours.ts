@@ -42,6 +42,15 @@ export async function releaseKey(runDO: DurableObjectNamespaceLike, name: string
   if (!answer.ok) throw new Error(`the object of the run's idempotency key answered ${answer.status}`);
 }
 
+/**
+ * Reserves the key of a run that comes from a back-up. If another run has the key, it keeps it.
+ * @throws Error if the object does not confirm it.
+ */
+export async function reserveKey(runDO: DurableObjectNamespaceLike, name: string, runId: string): Promise<void> {
+  const answer = await ask(runDO, name, { ask: "reserveKey", runId });
+  if (!answer.ok) throw new Error(`the object of the run's idempotency key answered ${answer.status}`);
+}
+
 function ask(runDO: DurableObjectNamespaceLike, name: string, command: RunCommand): Promise<Response> {
   const request = new Request("https://run.internal/", { method: "POST", body: JSON.stringify(command) });
   return runDO.get(runDO.idFromName(name)).fetch(request);

@@ -16,6 +16,7 @@ import {
   erasureOf,
   isExpired,
   isAlarmLost,
+  keyObjectOf,
   shownHeader,
   toTriggerInput,
 } from "@holdfast/orchestrator";
@@ -33,7 +34,7 @@ import { type RunObjectDeps, retentionMsOf } from "./deps.ts";
 import { KeyReservation } from "./key-reservation.ts";
 import { LargeRows } from "./large-rows.ts";
 import { runObjectName } from "./names.ts";
-import { neighboursOf, releaseKey } from "./neighbours.ts";
+import { neighboursOf, releaseKey, reserveKey } from "./neighbours.ts";
 import { observe } from "./observe.ts";
 import { listWorkflows, notServed, refuseUnserved } from "./served-workflows.ts";
 import { DurableObjectStore } from "./store.ts";
@@ -155,7 +156,9 @@ export class RunObject {
   async #execute(command: RunCommand, view: CallersView): Promise<Response> {
     switch (command.ask) {
       case "input":
-        return this.#apply(command.input, view);
+        return command.input.type === "reindex" && command.input.restored === true
+          ? this.#restore(command.input, view)
+          : this.#apply(command.input, view);
       case "trigger":
         return this.#trigger(command, view);
       case "read":
@@ -260,6 +263,21 @@ export class RunObject {
     const run = this.#answers.summary(view);
     const body = reply.type === "delivered" ? { delivery: reply.delivery, run } : { run };
     return this.#json(body, view, 202);
+  }
+
+  /** The run comes from a back-up. What it has outside of its rows may be missing there: its key and its alarm (DUR14). */
+  async #restore(input: Input, view: CallersView): Promise<Response> {
+    const answer = this.#apply(input, view);
+    const { runDO, storage } = this.#deps;
+    const { id, tenantId, ...header } = this.#answers.header();
+    const keyId = keyObjectOf({ id, ...header });
+    if (keyId !== undefined && runDO !== undefined) await reserveKey(runDO, runObjectName(tenantId, keyId), id);
+    // The platform ignores the time that the storage has, also if its schedule, a file of its own, lacks the alarm.
+    await storage.deleteAlarm();
+    await storage.sync?.();
+    const wanted = alarmOf(this.#host.state, this.#clock());
+    if (wanted !== null) await this.#store.setAlarm(wanted);
+    return answer;
   }
 
   /** Answers with a body that shows no ids of tokens to callers who may not see them (SEC7). */

@@ -27,9 +27,9 @@ export type SendResult =
   | { readonly type: "unreachable" };
 
 export interface OutboxSenderOptions<Row, Result> {
-  /** Lists the rows in the order of their keys. */
-  readonly list: (options: ListOptions) => Iterable<readonly [key: string, row: Row]>;
-  /** Returns the row with this key, unless it was deleted. */
+  /** Lists the rows in the order of their keys. `undefined` in place of a row: it is no longer pending. */
+  readonly list: (options: ListOptions) => Iterable<readonly [key: string, row: Row | undefined]>;
+  /** Returns the row with this key, unless it was deleted or is no longer pending. */
   readonly read: (key: string) => Row | undefined;
   /** Sends a row's message. `done` must be called at most once, with the result. */
   readonly send: (to: Address, row: Row, done: (result: Result) => void) => void;
@@ -69,7 +69,7 @@ export class OutboxSender<Row extends { readonly to: StoredAddress }, Result> {
     for (const [key, row] of this.#options.list({ ...after, limit: FOUND_PER_CALL })) {
       this.#lastFound = key;
       // Newer code sends a message whose address this version cannot read.
-      if (!isAddress(row.to)) continue;
+      if (row === undefined || !isAddress(row.to)) continue;
       const address = addressKey(readAddress(row.to));
       const queue = this.#queues.get(address);
       if (queue === undefined) this.#queues.set(address, [key]);

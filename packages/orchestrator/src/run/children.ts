@@ -9,11 +9,12 @@ import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
 import { wake } from "./lifecycle.ts";
 import { idFromKey } from "./key-id.ts";
-import { post, remove } from "./outbox.ts";
+import { KEPT_STARTS, isKeptStart, keepStart } from "./kept-starts.ts";
+import { acknowledged, post, remove } from "./outbox.ts";
 import { OUTBOX_PREFIX, isRow, outboxKey } from "./rows.ts";
 import { kindOf } from "./run-header.ts";
 import { childRunId, tracedOf } from "./run-key.ts";
-import { endReleased } from "./releases.ts";
+import { endReleased, markFeature } from "./releases.ts";
 import { endChild, newWait } from "./waits.ts";
 
 /** Starts a child that the function requests. */
@@ -90,6 +91,7 @@ function problemOf(draft: Draft, detached: boolean, runId: string): ErrorValue |
 export function settleStart(draft: Draft, { op, outcome, start }: Input & { type: "childEnded" }): void {
   if (start === undefined || draft.header.outbox.count === 0) return;
   const key = outboxKey(start);
+  if (isKeptStart(draft.header, key)) return;
   const row = draft.state.store.get(key);
   if (!isRow(OUTBOX_PREFIX, key, row) || row.message.type !== "trigger") return;
   if (row.message.op === op && row.message.trigger.runId === outcome.runId) remove(draft, key);
@@ -102,7 +104,14 @@ export function messageSent(draft: Draft, input: Input & { type: "sent" }): Repl
   if (!isRow(OUTBOX_PREFIX, key, row)) return { type: "done" };
   // The back-off of the outbox sends an undelivered message again.
   if (result.type === "unreachable") return { type: "done" };
-  remove(draft, key);
+  // A late answer to a start that was sent twice.
+  if (isKeptStart(draft.header, key)) return { type: "done" };
+  if (result.type === "acknowledged" && keepStart(draft, key, row.message)) {
+    markFeature(draft, KEPT_STARTS);
+    acknowledged(draft);
+  } else {
+    remove(draft, key);
+  }
   if (result.type === "refused" && row.message.type === "trigger") refuseChild(draft, row.message.op, result.error);
   return { type: "done" };
 }

@@ -19,13 +19,23 @@ export function sharesKey(header: RunHeader, { identity }: TriggerInput): boolea
   return header.idempotencyKey !== undefined && header.idempotencyKey === identity.idempotencyKey;
 }
 
-/** Adds the parent of a start that joins the run. A repeated start changes nothing (CHILD4). */
+/**
+ * Adds the parent of a start that joins the run. A repeated start changes nothing (CHILD4). Of an ended run it gets the end
+ * again: the parent may have been restored to before its start (DUR14).
+ */
 export function follow(draft: Draft, parent: ParentRef | undefined): void {
-  if (parent === undefined || isKnown(draft.header, parent)) return;
-  const { followers = [], status } = draft.header;
-  draft.change({ followers: [...followers, parent].slice(-HOST_LIMITS.followers) });
-  markFeature(draft, "followers");
-  if (isTerminal(status)) notifyParent(draft, parent);
+  if (parent === undefined) return;
+  const { followers = [] } = draft.header;
+  if (!isKnown(draft.header, parent)) {
+    draft.change({ followers: [...followers, parent].slice(-HOST_LIMITS.followers) });
+    markFeature(draft, "followers");
+  }
+  answerStart(draft, parent);
+}
+
+/** Answers the repeated start of a run by its creator: an ended run reports its end again (DUR14). */
+export function answerStart(draft: Draft, parent: ParentRef | undefined): void {
+  if (parent !== undefined && isTerminal(draft.header.status)) notifyParent(draft, parent);
 }
 
 /** Whether a start must wait: the run has all the followers that it may have until its end (LIM1). */

@@ -68,13 +68,14 @@ export type Input =
   | { readonly type: "sent"; readonly key: string; readonly result: SendResult }
   /** The result of sending a row to the index of runs. */
   | { readonly type: "indexed"; readonly version: number; readonly stored: boolean }
-  /** The index of runs needs the row again. */
-  | (Requested & { readonly type: "reindex" })
+  /** The index of runs needs the row again. `restored`: the run comes from a back-up (DUR14). */
+  | (Requested & { readonly type: "reindex"; readonly restored?: true | undefined })
   /** A run was resumed from this one (RES1). */
   | (Requested & {
       readonly type: "noteResumed";
       readonly runId: string;
       readonly createdAt?: number | undefined;
+      readonly resumedAt?: number | undefined;
     })
   | { readonly type: "alarm" }
   /** Settles timers and does nothing else: a request arrived after the clock was set back. */

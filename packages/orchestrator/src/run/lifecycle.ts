@@ -170,7 +170,7 @@ export function cancelChildren(draft: Draft): void {
 }
 
 /** Cancels the child of this wait, if it waits for one. */
-export function cancelChild(draft: Draft, { runId, op }: OpenWait, reason: string): void {
+export function cancelChild(draft: Draft, { runId, op }: Pick<OpenWait, "runId" | "op">, reason: string): void {
   if (runId === undefined) return;
   const parent = { runId: draft.header.id, op };
   post(draft, { kind: "run", name: runId }, { type: "cancel", reason, parent });

@@ -117,8 +117,14 @@ export type RunMessage =
   | { readonly type: "cancel"; readonly reason: string; readonly parent?: Pick<ParentRef, "runId" | "op"> }
   /**
    * A run was resumed from the receiver (RES1). `by`: the caller, for the audit. `createdAt`: when the receiver was created;
-   * a later run with the same id ignores the message.
+   * a later run with the same id ignores the message. `resumedAt`: when the sender was created, instead of `createdAt`.
    */
-  | { readonly type: "noteResumed"; readonly runId: string; readonly by?: string; readonly createdAt?: number }
+  | {
+      readonly type: "noteResumed";
+      readonly runId: string;
+      readonly by?: string;
+      readonly createdAt?: number;
+      readonly resumedAt?: number;
+    }
   /** A child of the receiver ended. `start`: see `ParentRef`. */
   | { readonly type: "childEnded"; readonly op: OperationId; readonly outcome: ChildOutcome; readonly start?: number };

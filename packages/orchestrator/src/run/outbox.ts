@@ -29,6 +29,11 @@ export function settleOutbox(draft: Draft): void {
 /** Removes a message that was acknowledged or rejected finally. The next message to its address is sent. */
 export function remove(draft: Draft, key: string): void {
   draft.delete(key);
+  acknowledged(draft);
+}
+
+/** The same for a message whose row stays. */
+export function acknowledged(draft: Draft): void {
   draft.change({ outbox: removed(draft.header.outbox) });
   if (draft.header.outbox.count > 0) draft.send(false);
 }

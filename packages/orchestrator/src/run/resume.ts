@@ -254,10 +254,10 @@ function bodyOf(entry: JournalEntry): EntryBody {
 }
 
 /** Records that a run was resumed from this one (RES1). */
-export function noteResumed(draft: Draft, { runId, createdAt }: Input & { type: "noteResumed" }): Reply {
+export function noteResumed(draft: Draft, { runId, createdAt, resumedAt }: Input & { type: "noteResumed" }): Reply {
   const { resumedBy, createdAt: own } = draft.header;
   // The note is about an earlier run with this id, which was deleted.
-  if (createdAt !== undefined && createdAt !== own) return { type: "done" };
+  if ((createdAt !== undefined && createdAt !== own) || (resumedAt ?? own) < own) return { type: "done" };
   if (!resumedBy.includes(runId) && resumedBy.length < HOST_LIMITS.resumedBy) {
     draft.change({ resumedBy: [...resumedBy, runId] });
   }

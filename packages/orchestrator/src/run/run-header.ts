@@ -41,6 +41,8 @@ export interface OpenWait {
   readonly match?: string;
   /** The child for which it waits. */
   readonly runId?: string;
+  /** The position of the child's start in the outbox, after the child has acknowledged it. The row stays (DUR14). */
+  readonly start?: number;
 }
 
 /** Operations of which the first outcome closes the waits among the others (WAIT11). */

@@ -35,13 +35,14 @@ import { type IndexRow, indexRow } from "./index-mark.ts";
 import { HELD } from "./lifecycle.ts";
 import type { Deferral, Effect, HostContext, Input, Reply } from "./inputs.ts";
 import { isFull, isSameStart } from "./followers.ts";
+import { pendingRows } from "./kept-starts.ts";
 import { Liveness, isSilent } from "./liveness.ts";
 import { type FirstPage, type PageSize, pageSizeOf, readPage } from "./journal-pages.ts";
 import { type RunMessage, type Unique, describeWorkflowOf as describe, toTriggerInput } from "./messages.ts";
 import { isNewerMessage } from "./newer-format.ts";
 import { checkedSteps } from "./received.ts";
 import { runKeyOf, tokenUrlsOf } from "./run-key.ts";
-import { OUTBOX_PREFIX, type OutboxRow, listRows, readRow } from "./rows.ts";
+import type { OutboxRow } from "./rows.ts";
 import { type ParentRef, type RunHeader, isDeferred, parentsOf } from "./run-header.ts";
 import { type RunState, applyBatch, loadRun, readInherited, readInput, takeJournal } from "./run-state.ts";
 import { transition } from "./transition.ts";
@@ -187,8 +188,7 @@ export class RunHost {
     const { store, send } = this.#options;
     const life = this.#life;
     return new OutboxSender({
-      list: (listed) => listRows(store, OUTBOX_PREFIX, listed),
-      read: (key) => readRow(store, OUTBOX_PREFIX, key.slice(OUTBOX_PREFIX.length)),
+      ...pendingRows(store, () => this.state.header),
       // Without `send`, the rows stay in the outbox.
       send: (to, { message }, done) => send?.(to, message, done),
       sent: (key, result) => this.#handleAlone({ type: "sent", key, result }, life),

@@ -31,6 +31,7 @@ import { noteResumed } from "./resume.ts";
 import { refuseNewer } from "./newer-run.ts";
 import { type RunState, markNewerRows, prepareStart } from "./run-state.ts";
 import { terminate } from "./terminate.ts";
+import { restored } from "./restored.ts";
 import { settleDueTimers } from "./timers.ts";
 import { trigger } from "./trigger.ts";
 
@@ -99,6 +100,7 @@ function handle(draft: Draft, input: Exclude<Input, { type: "trigger" }>): Reply
     case "indexed":
       return indexed(draft, input);
     case "reindex":
+      if (input.restored === true) restored(draft);
       return reindex(draft);
     case "delete":
       return mayDelete(draft);

@@ -14,7 +14,7 @@ import {
 } from "@holdfast/protocol";
 import { EMPTY_OUTBOX } from "../host/outbox.ts";
 import { Draft } from "./draft.ts";
-import { follow, sharesKey } from "./followers.ts";
+import { answerStart, follow, sharesKey } from "./followers.ts";
 import type { HostContext, Reply } from "./inputs.ts";
 import { wake } from "./lifecycle.ts";
 import { type Inheritance, type RunMessage, type TriggerInput, bodiesOf } from "./messages.ts";
@@ -85,6 +85,7 @@ function answerRepeated(draft: Draft, input: TriggerInput): Reply {
             : undefined;
   if (differs === undefined) {
     if (joins) follow(draft, input.parent);
+    else answerStart(draft, input.parent);
     return { type: "exists" };
   }
   return {

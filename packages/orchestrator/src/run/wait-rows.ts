@@ -9,10 +9,11 @@
  * - WR1 The waits in the stored header, followed by the rows in the order of their keys, are in the order in which they
  *   opened (WAIT10). So a wait that opens while rows exist gets a row.
  * - WR2 Rows change only together with the header, which counts them. Older code refuses such a run (VER4).
+ * - WR3 The kept start of a child is deleted together with the wait that names it.
  */
 import { FORMAT_VERSION } from "@holdfast/protocol";
 import type { WriteBatch } from "../host/store.ts";
-import { RECORD_KEY, WAIT_PREFIX, type WaitRow, isRow, waitKey, waitPosition } from "./rows.ts";
+import { RECORD_KEY, WAIT_PREFIX, type WaitRow, isRow, outboxKey, waitKey, waitPosition } from "./rows.ts";
 import type { OpenWait, RunHeader } from "./run-header.ts";
 
 /** The feature of rows that older versions do not know (VER4). */
@@ -37,6 +38,7 @@ export function storeWaits(
   header: RunHeader,
   { before, known, max }: { readonly before: WaitRows; readonly known: readonly OpenWait[]; readonly max: number },
 ): RunHeader {
+  deleteStarts(writes, known, header.waits);
   if (before.size === 0 && header.waits.length <= max) return header;
   const others = new Map(header.waits.map((wait) => [wait.op, wait]));
   const left = keepRows(writes, before, others);
@@ -55,6 +57,13 @@ export function storeWaits(
     waitRows: left + others.size,
     uses: uses.includes(FEATURE) ? uses : [...uses, FEATURE],
   };
+}
+
+/** Deletes the kept starts of the waits that ended (WR3). */
+function deleteStarts(writes: Writes, known: readonly OpenWait[], waits: readonly OpenWait[]): void {
+  if (known === waits || !known.some(({ start }) => start !== undefined)) return;
+  const open = new Set(waits.map(({ op }) => op));
+  for (const { start, op } of known) if (start !== undefined && !open.has(op)) writes.delete(outboxKey(start));
 }
 
 /** Deletes the rows of waits that ended, and removes the others from `open`. Returns how many rows are left. */

@@ -82,9 +82,9 @@ export class Client {
     return this.#send({ method: "POST", path: "/api/runs/bulk", body, signal });
   }
 
-  /** Makes up to a hundred runs report to the index again. */
+  /** Makes up to a hundred runs report to the index again. `restored`: they come from a back-up, and repeat their messages. */
   rebuildIndex(
-    body: { readonly runIds?: readonly string[]; readonly objectIds?: readonly string[] },
+    body: { readonly runIds?: readonly string[]; readonly objectIds?: readonly string[]; readonly restored?: true },
     options: CallOptions = {},
   ): Promise<{ told: number; unknown: number }> {
     const { signal } = given(options, "call", "rebuildIndex");

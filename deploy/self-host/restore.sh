@@ -1,0 +1,136 @@
+#!/bin/sh
+# Restores a back-up of backup.sh into an empty folder: restore.sh BACKUP
+#
+# It copies the files, starts Holdfast with HOLD=true on a port of this machine that nobody knows, visits each run once, and
+# stops Holdfast. Each run then sets its alarm again, sends the messages again that others may have lost, and reports to the
+# index. Afterwards start Holdfast as usual. After an interruption, repeat the command: until it is done, start.sh refuses
+# to start. Set the same variables as for start.sh.
+#
+#   HOLDFAST_DATA      the folder to restore to: empty, or not there (default: data, in the current folder)
+set -eu
+fail() {
+  echo "holdfast: $*" >&2
+  exit 1
+}
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+[ $# -eq 1 ] || fail "restore.sh needs one argument: the folder of the back-up."
+[ -f "$1/manifest.json" ] || fail "$1 is no complete back-up: it has no manifest.json."
+for tool in sqlite3 curl; do command -v "$tool" >/dev/null || fail "$tool is not installed, and restore.sh needs it."; done
+backup=$(CDPATH='' cd -- "$1" && pwd)
+manifest=$(cat "$backup/manifest.json")
+number() { printf '%s\n' "$manifest" | sed -n "s/.*\"$1\": \([0-9]*\).*/\1/p"; }
+[ "$(number format)" = 1 ] || fail "a newer version wrote $backup. Restore it with the restore.sh of that version."
+files=$(find "$backup/holdfast-runs" "$backup/holdfast-index" -type f -name '*.sqlite' | wc -l)
+[ "$files" -eq "$(number files)" ] || fail "$backup has $files files, and its manifest says $(number files)."
+
+umask 077
+data=${HOLDFAST_DATA:-data}
+mkdir -p -- "$data"
+data=$(CDPATH='' cd -- "$data" && pwd)
+mark=$data/.restoring
+if [ -e "$mark" ]; then
+  [ "$(head -n 1 "$mark")" = "$manifest" ] || fail "another back-up is restored to $data. Complete that, or empty the folder."
+elif [ -n "$(ls -A -- "$data")" ]; then
+  fail "$data is not empty. Move its files away, or restore to another folder."
+fi
+
+# Replaces the mark: the manifest, and how far this script is.
+note() {
+  printf '%s\n%s\n' "$manifest" "$1" >"$mark.new"
+  mv -- "$mark.new" "$mark"
+  sync -f "$mark" 2>/dev/null || sync
+}
+
+# The process of an interrupted restoration.
+if [ -e "$data/.restoring-process" ]; then
+  old=$(cat "$data/.restoring-process")
+  if [ "$(readlink "/proc/$old/exe" 2>/dev/null)" = "$here/holdfast" ]; then
+    kill "$old" 2>/dev/null || true
+    while kill -0 "$old" 2>/dev/null; do sleep 0.1; done
+  fi
+  rm -f -- "$data/.restoring-process"
+fi
+
+if [ "$(sed -n 2p "$mark" 2>/dev/null)" != copied ]; then
+  note copying
+  rm -rf -- "$data/holdfast-runs" "$data/holdfast-index"
+  cp -R -- "$backup/holdfast-runs" "$backup/holdfast-index" "$data/"
+  # Each run sets its alarm again. Runs that are not in the back-up have none.
+  if [ -f "$data/holdfast-runs/metadata.sqlite" ]; then
+    sqlite3 "$data/holdfast-runs/metadata.sqlite" "DELETE FROM _cf_ALARM"
+  fi
+  # The index has runs of later moments. It keeps what is not in the runs: its list of shards, and the key of public URLs.
+  for file in "$data"/holdfast-index/*.sqlite; do
+    [ -s "$file" ] || continue
+    sqlite3 "$file" "SELECT 'DELETE FROM ' || name || ';' FROM sqlite_master
+      WHERE type = 'table' AND name IN ('runs', 'tags', 'removed', 'facts')" >"$mark.index"
+    sqlite3 "$file" <"$mark.index"
+  done
+  rm -f -- "$mark.index"
+  sync -f "$mark" 2>/dev/null || sync
+  note copied
+fi
+
+log=$data/.restoring-log
+port=$data/.restoring-port
+answer=$data/.restoring-answer
+: >"$port"
+token=$(od -A n -N 32 -t x1 /dev/urandom | tr -d ' \n')
+HOLD=true API_TOKENS=$token HOLDFAST_DATA=$data HOLDFAST_ADDRESS=127.0.0.1:0 HOLDFAST_RESTORING=true \
+  "$here/start.sh" --control-fd 3 3>"$port" >"$log" 2>&1 &
+process=$!
+echo "$process" >"$data/.restoring-process"
+stop() {
+  kill "$process" 2>/dev/null || true
+  wait "$process" 2>/dev/null || true
+  rm -f -- "$port" "$answer" "$answer.body" "$data/.restoring-process"
+}
+trap stop EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+tries=0
+until grep -q '"port"' "$port"; do
+  kill -0 "$process" 2>/dev/null || fail "Holdfast did not start: $(tail -n 3 "$log")"
+  tries=$((tries + 1))
+  [ "$tries" -le 600 ] || fail "Holdfast did not start within a minute: $(tail -n 3 "$log")"
+  sleep 0.1
+done
+url=http://127.0.0.1:$(sed -n 's/.*"port": *\([0-9]*\).*/\1/p' "$port" | head -n 1)
+
+# Visits up to 100 objects, whose ids are read. A run that cannot be visited ends the script.
+visit() {
+  awk 'BEGIN { printf "{\"restored\":true,\"objectIds\":[" } { printf "%s\"%s\"", (NR > 1 ? "," : ""), $1 } END { print "]}" }' >"$answer.body"
+  tries=0
+  until [ "$(curl -s -o "$answer" -w '%{http_code}' -H "Authorization: Bearer $token" -H 'Content-Type: application/json' \
+    --data-binary "@$answer.body" "$url/api/index/rebuild" || true)" = 202 ]; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 5 ] || fail "a run cannot be restored: $(cat "$answer" 2>/dev/null) See $log, then run restore.sh again."
+    sleep 1
+  done
+  visited=$((visited + $(sed 's/.*"told":\([0-9]*\).*/\1/' "$answer")))
+}
+
+ids=$data/.restoring-ids
+find "$data/holdfast-runs" -maxdepth 1 -type f -name '*.sqlite' ! -name metadata.sqlite | sed 's|.*/||; s|\.sqlite$||' >"$ids"
+count=$(wc -l <"$ids")
+visited=0
+done=0
+shown=$(date +%s)
+while [ "$done" -lt "$count" ]; do
+  sed -n "$((done + 1)),$((done + 100))p;$((done + 100))q" "$ids" >"$ids.some"
+  done=$((done + 100))
+  visit <"$ids.some"
+  now=$(date +%s)
+  if [ "$done" -lt "$count" ] && [ "$now" -ge $((shown + 2)) ]; then
+    echo "holdfast: $done of $count files are visited" >&2
+    shown=$now
+  fi
+done
+rm -f -- "$ids" "$ids.some"
+stop
+trap - EXIT
+rm -f -- "$log"
+sync -f "$mark" 2>/dev/null || sync
+rm -f -- "$mark"
+echo "holdfast: $visited runs are restored to $data. Start Holdfast: they continue within a minute." >&2
