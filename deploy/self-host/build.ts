@@ -15,7 +15,8 @@ const START = join(HERE, "dist/start.sh");
 
 await bundle();
 compile();
-copyFileSync(join(HERE, "start.sh"), START);
+for (const script of ["start.sh", "backup.sh", "restore.sh"])
+  copyFileSync(join(HERE, script), join(HERE, "dist", script));
 console.log(`Built ${EXECUTABLE}\nStart it with ${START}`);
 
 /** Writes the Worker as one file to the path that config.capnp embeds. */

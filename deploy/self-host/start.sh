@@ -42,6 +42,11 @@ address=${HOLDFAST_ADDRESS:-127.0.0.1:8787}
 # Data, tokens and keys are readable by this user only.
 umask 077
 mkdir -p -- "$data"
+# restore.sh starts Holdfast to visit the runs. Before that is complete, some have no alarm.
+if [ -e "$data/.restoring" ] && [ -z "${HOLDFAST_RESTORING:-}" ]; then
+  echo "holdfast: $data is not completely restored. Run restore.sh again." >&2
+  exit 1
+fi
 
 # Two processes would execute the same runs, so this process takes a lock. It becomes workerd (exec), and the lock is
 # released when workerd ends.
