@@ -19,7 +19,13 @@ export const RESERVED_HEADER_FIELDS = ["wrappedKey", "segment", "build", "uses"]
  * more than one parent in the header. `incarnation`: keys of steps that older code would not repeat (RUN9). `wait rows`:
  * open waits in rows of their own.
  */
-const KNOWN_FEATURES: ReadonlySet<unknown> = new Set(["releases", "followers", "incarnation", "wait rows", "kept starts"]);
+const KNOWN_FEATURES: ReadonlySet<unknown> = new Set([
+  "releases",
+  "followers",
+  "incarnation",
+  "wait rows",
+  "kept starts",
+]);
 
 /** Whether the stored list `uses` has only features that this version knows. */
 export function areKnownFeatures(uses: unknown): boolean {
