@@ -75,7 +75,7 @@ const LAYERS: readonly Layer[] = [
       ["globals.ts", "connect/**", "select/**"],
       ["session.ts"],
       ["verb.ts"],
-      ["show-run.ts", "act/**", "tail/**"],
+      ["show-run.ts", "act/**", "tail/**", "doctor/**"],
       ["verbs/**", "dev/**"],
       ["verbs.ts"],
       ["command.ts"],

@@ -88,6 +88,8 @@ function exitCodeOfApi({ status, code }: ApiFailure): ExitCode {
   if (status === 404) return EXIT.notFound;
   if (status === 401 || status === 403 || code.startsWith("auth_")) return EXIT.unauthorized;
   if (status === 400) return EXIT.usage;
+  // A repetition does not help.
+  if (code === "misconfigured" || code === "newer_format") return EXIT.refused;
   if (status === 408 || status === 429 || (status >= 500 && status !== 501)) return EXIT.unreachable;
   return EXIT.refused;
 }

@@ -62,6 +62,7 @@ export const VERBS: readonly ListedVerb[] = [
   verb(ACT, "retry", "continue what the engine paused", async () => (await import("./verbs/operate.ts")).retry),
   verb(ACT, "resume", "start a new run from an ended one", async () => (await import("./verbs/operate.ts")).resume),
   verb(ACT, "delete", "delete ended runs", async () => (await import("./verbs/operate.ts")).deleteRuns),
+  verb(SETUP, "doctor", "examine a deployment", async () => (await import("./verbs/doctor.ts")).doctor),
   verb(SETUP, "login", "store a URL and a token as a profile", async () => (await import("./verbs/login.ts")).login),
   verb(SETUP, "profile", "list and choose profiles", async () => (await import("./verbs/profile.ts")).profile),
   verb(

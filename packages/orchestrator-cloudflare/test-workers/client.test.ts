@@ -20,6 +20,13 @@ test("API1 the client works in a Worker: trigger, signal, result", async () => {
   expect(await run.result()).toEqual({ reserve: "reserve", approval: "yes", ship: "ship" });
 });
 
+test("SEC1 the set-up of a real deployment: storage, and the flags of its compatibility date", async () => {
+  expect(await client.deployment()).toMatchObject({
+    storage: "sqlite",
+    compatibility: { nodejs_compat: true, rpc: true, delete_all_deletes_alarm: true },
+  });
+});
+
 test("STR2 a reader follows a run in a real object across an abort of the object", async () => {
   const run = await client.trigger("order", null, { runId: "c2" });
   const seen: string[] = [];

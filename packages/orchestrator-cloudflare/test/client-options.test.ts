@@ -28,6 +28,7 @@ const calls: readonly [string, (api: Client, run: RunHandle) => unknown][] = [
   ["workflows", (api) => api.workflows(x)],
   ["healthy", (api) => api.healthy(x)],
   ["health", (api) => api.health(x)],
+  ["deployment", (api) => api.deployment(x)],
   ["rebuildIndex", (api) => api.rebuildIndex({}, x)],
   ["get", (_api, run) => run.get(x)],
   ["result", (_api, run) => run.result(x)],

@@ -16,6 +16,7 @@ import {
   handleRunIndexRequest,
   handleWorkerRequest,
 } from "../src/index.ts";
+import { NO_RUN } from "../src/run-object/names.ts";
 import handWritten, { WorkflowRunDO } from "./hand-written-worker.ts";
 import { checkAnswer } from "./openapi-check.ts";
 import { FakeSql, FakeStorage, answerOf } from "./fake-platform.ts";
@@ -93,6 +94,42 @@ describe("a Worker of holdfast()", () => {
     await expect
       .poll(async () => (await answerOf(await deployed.fetch("/api/runs"))).body["runs"])
       .toMatchObject([{ id: "r1", status: "completed" }]);
+  });
+
+  test("SEC1 the set-up of the deployment is described to callers with the scope admin", async () => {
+    const variables = { PUBLIC_URL: "https://flows.example", ENVIRONMENT: "staging", HOLD: "true" };
+    expect(await answerOf(await new Deployed(variables).withIndex().fetch("/api/deployment"))).toEqual({
+      status: 200,
+      body: {
+        version: HOLDFAST_VERSION,
+        now: expect.any(Number),
+        environment: "staging",
+        publicUrl: "https://flows.example",
+        open: true,
+        held: true,
+        index: true,
+        storage: "sqlite",
+        compatibility: {},
+      },
+    });
+    const bare = new Deployed({ AUTH: undefined }, { workflows: [hello], deps: () => ({ verifyRequest: () => true }) });
+    const { body } = await answerOf(await bare.fetch("/api/deployment"));
+    expect(body).toMatchObject({ open: false, held: false, index: false, publicUrl: null, environment: "production" });
+  });
+
+  test("SEC1 the set-up of a deployment whose objects have no SQLite storage says so", async () => {
+    const error = logged();
+    const deployed = new Deployed();
+    const context = new FakeContext();
+    Object.defineProperty(context.storage, "kv", {
+      get: () => {
+        throw new Error("not declared to use SQLite");
+      },
+    });
+    deployed.contexts.set(NO_RUN, context);
+    const { body } = await answerOf(await deployed.fetch("/api/deployment"));
+    expect(body).toMatchObject({ storage: "unusable" });
+    expect(error).toHaveBeenCalled();
   });
 
   test("LIM1 large payloads are moved to a bucket if the binding PAYLOADS exists", async () => {

@@ -215,6 +215,25 @@ export interface StepProgress {
   readonly progress: unknown;
 }
 
+/** The set-up of a deployment, for those who run it. */
+export interface DeploymentInfo {
+  readonly version: string;
+  /** The clock of the server. */
+  readonly now: number;
+  readonly environment: string;
+  /** The setting PUBLIC_URL. */
+  readonly publicUrl: string | null;
+  /** Every request is accepted, with all scopes. */
+  readonly open: boolean;
+  readonly held: boolean;
+  /** Whether the deployment has an index, so that runs can be listed. */
+  readonly index: boolean;
+  /** `unusable`: the objects of runs fail, as those of a class without SQLite do. */
+  readonly storage: "sqlite" | "unusable";
+  /** Flags that the compatibility date turns on. Empty if the platform does not report them. */
+  readonly compatibility: Readonly<Record<string, boolean>>;
+}
+
 /** The result of a request that acts on many runs. */
 export interface BulkAnswer {
   readonly asked: number;

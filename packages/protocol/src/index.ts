@@ -5,6 +5,7 @@ export type {
   BodyInFlight,
   BulkAnswer,
   Delivery,
+  DeploymentInfo,
   DispatchFailure,
   LeftOver,
   LeftOverDelivery,

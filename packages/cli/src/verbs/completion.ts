@@ -22,6 +22,8 @@ export const completion: Verb = (host) =>
 
 /** Prints what may follow these words, for the script. `program` has all verbs. */
 export function complete(program: Command, words: readonly string[]): void {
+  // One line for each verb.
+  for (const command of program.commands) command.description(command.summary());
   describe(program);
   // The library's own verbs.
   completions.commands.delete("complete");

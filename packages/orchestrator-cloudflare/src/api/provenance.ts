@@ -8,7 +8,7 @@ import { type Principal, requireScope } from "../auth/principal.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { encodeGiven } from "../request-body.ts";
 import type { Call } from "./route.ts";
-import { type WorkerDeps, limitsOf } from "./worker-deps.ts";
+import { type WorkerDeps, environmentOf, limitsOf } from "./worker-deps.ts";
 
 type Provenance = Pick<RunIdentity, "tenantId" | "tenantMeta" | "environment" | "triggeredBy" | "subject" | "baseUrl">;
 
@@ -33,7 +33,7 @@ export function provenanceOf({ deps, principal }: Call, claims: Claims, parent: 
   return {
     tenantId: principal.tenantId,
     tenantMeta: encodeTenantMeta(claims.tenantMeta ?? principal.tenantMeta, deps) ?? parent?.tenantMeta,
-    environment: claims.environment ?? parent?.environment ?? deps.environment ?? "production",
+    environment: claims.environment ?? parent?.environment ?? environmentOf(deps),
     triggeredBy: claims.triggeredByUserId ?? principal.subject,
     subject: claims.triggeredByUserId === undefined ? undefined : principal.subject,
     baseUrl: deps.publicUrl?.replace(/\/+$/, ""),

@@ -72,6 +72,11 @@ const WORKER_DEPS = v.strictObject({
 /** @throws Misconfigured */
 export const checkWorkerDeps: (deps: WorkerDeps) => void = depsCheck(WORKER_DEPS, "deps");
 
+/** Returns the environment of runs whose trigger names none. */
+export function environmentOf({ environment = "production" }: WorkerDeps): string {
+  return environment;
+}
+
 /** Returns the limits of this deployment. */
 export function limitsOf({ limits = DEFAULT_LIMITS }: WorkerDeps): Limits {
   return limits;

@@ -3,7 +3,13 @@
  *
  * Owns: the routes that do not belong to a single run: trigger, list, bulk actions.
  */
-import type { BulkAnswer, ListedRun, RunRecord, WorkflowDescription as WorkflowInfo } from "@holdfast/protocol";
+import type {
+  BulkAnswer,
+  DeploymentInfo,
+  ListedRun,
+  RunRecord,
+  WorkflowDescription as WorkflowInfo,
+} from "@holdfast/protocol";
 import type { InputArguments } from "../authoring/types.ts";
 import type { Workflow } from "../authoring/workflow.ts";
 import { checkClientOptions, given } from "./options.ts";
@@ -108,6 +114,15 @@ export class Client {
   health(options: CallOptions = {}): Promise<Health> {
     const { signal } = given(options, "call", "health");
     return this.#send({ method: "GET", path: "/healthz", signal, expected: 503 });
+  }
+
+  /**
+   * Describes the set-up of the deployment. Needs the scope `admin`.
+   * @throws ApiError `forbidden`
+   */
+  deployment(options: CallOptions = {}): Promise<DeploymentInfo> {
+    const { signal } = given(options, "call", "deployment");
+    return this.#send({ method: "GET", path: "/api/deployment", signal });
   }
 
   async #send<T>(request: ApiRequest): Promise<T> {

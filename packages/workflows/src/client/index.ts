@@ -8,6 +8,7 @@ export type {
   AuditEntry,
   BulkAnswer,
   Delivery,
+  DeploymentInfo,
   ListedRun,
   RunErrorInfo,
   RunEvent,

@@ -1,0 +1,122 @@
+/** tests: the command as a process: start, pipes, Ctrl-C, memory, completion */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { emptyFolder } from "./call.ts";
+import { type FakeApi, RUNS, sampleRun, startFakeApi } from "./fake-api.ts";
+
+const MAIN = join(import.meta.dirname, "../src/bin.ts");
+const MANY = 10_000;
+
+let api: FakeApi;
+beforeAll(async () => {
+  api = await startFakeApi();
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+function start(args: readonly string[], node: readonly string[] = []): ChildProcess {
+  const env = { PATH: process.env["PATH"], HOME: emptyFolder(), HOLDFAST_URL: api.url };
+  return spawn(process.execPath, [...node, MAIN, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+}
+
+async function finish(child: ChildProcess): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const written = { stdout: "", stderr: "" };
+  child.stdout?.on("data", (part: Buffer) => (written.stdout += part.toString()));
+  child.stderr?.on("data", (part: Buffer) => (written.stderr += part.toString()));
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, ...written };
+}
+
+function shell(script: string) {
+  const env = { PATH: process.env["PATH"], HOME: emptyFolder(), HOLDFAST_URL: api.url, NODE: process.execPath, MAIN };
+  return finish(
+    spawn("bash", ["-c", `holdfast() { "$NODE" "$MAIN" "$@"; }; ${script}`], {
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+    }),
+  );
+}
+
+describe("the process", () => {
+  test("CLI1 --version loads nothing but itself", async () => {
+    const measure =
+      'process.on("exit", () => { const { user, system } = process.cpuUsage(); console.error((user + system) / 1000) })';
+    const runs = [];
+    for (let run = 0; run < 3; run++)
+      runs.push(
+        await finish(start(["--version"], ["--import", `data:text/javascript,${encodeURIComponent(measure)}`])),
+      );
+    for (const { code, stdout } of runs)
+      expect([code, stdout]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)]);
+    // Without a load, it is 60 ms, nearly all of it Node's own start.
+    expect(Math.min(...runs.map(({ stderr }) => Number(stderr)))).toBeLessThan(150);
+  });
+
+  test("CLI1 a reader that closes the pipe ends a list quietly, without an error", async () => {
+    api.runs = Array.from({ length: MANY }, (_, index) => sampleRun(`run-${index}`, "completed"));
+    const { code, stdout, stderr } = await shell("holdfast list | head -1; echo ${PIPESTATUS[0]}");
+    expect([code, stderr]).toEqual([0, ""]);
+    const [first = "", status] = stdout.split("\n");
+    expect([JSON.parse(first).id, status]).toEqual(["run-0", "0"]);
+    api.runs = RUNS;
+  });
+
+  test("CLI1 a list of ten thousand runs is written within bounded memory, to a slow reader too", async () => {
+    api.runs = Array.from({ length: MANY }, (_, index) =>
+      sampleRun(`run-${index}`, "completed", { tags: ["x".repeat(500)] }),
+    );
+    // The rows are 7 MB of text; a list in memory would need several times as much.
+    const child = start(["list"], ["--max-old-space-size=24", "--max-semi-space-size=1"]);
+    // Nobody reads: the pipe is full after a page, and no further page is requested.
+    api.seen.splice(0);
+    let before = -1;
+    const grown = (): number => -before + (before = api.seen.length);
+    await expect.poll(() => api.seen.length > 0 && grown() === 0, { timeout: 10_000, interval: 300 }).toBe(true);
+    expect(api.seen.length).toBeLessThan(10);
+    const { code, stdout } = await finish(child);
+    expect([code, stdout.split("\n").length - 1]).toEqual([0, MANY]);
+    api.runs = RUNS;
+  });
+
+  test("CLI3 Ctrl-C ends a wait with 130 and says that the run continues; nothing is sent to end it", async () => {
+    api.seen.splice(0);
+    const child = start(["result", "waiting"]);
+    await expect.poll(() => api.seen.length, { timeout: 10_000 }).toBeGreaterThan(1);
+    child.kill("SIGINT");
+    const { code, stdout, stderr } = await finish(child);
+    expect([code, stdout]).toEqual([130, ""]);
+    expect(stderr).toContain("The run continues. To wait again: holdfast result waiting\n");
+    expect(api.seen.every(({ method }) => method === "GET")).toBe(true);
+  });
+
+  test("CLI3 a second Ctrl-C ends the command although something holds it up", async () => {
+    const held = "process.stdout.write = () => false; setTimeout(() => {}, 1e6)";
+    const child = start(["result", "done"], ["--import", `data:text/javascript,${encodeURIComponent(held)}`]);
+    api.seen.splice(0);
+    await expect.poll(() => api.seen.length, { timeout: 10_000 }).toBeGreaterThan(1);
+    child.kill("SIGINT");
+    const again = setInterval(() => child.kill("SIGINT"), 50);
+    expect((await finish(child)).code).toBe(130);
+    clearInterval(again);
+  });
+
+  test("CLI5 completion: verbs, options, and a script for each shell", async () => {
+    const complete = async (...words: readonly string[]) => (await finish(start(["complete", "--", ...words]))).stdout;
+    const verbs = await complete("");
+    for (const verb of ["start", "list", "doctor", "dev"]) expect(verbs).toMatch(new RegExp(`^${verb}\t`, "m"));
+    expect(await complete("li")).toMatch(/^list\tlist runs\n:/);
+    expect(await complete("list", "--co")).toContain("--columns\t");
+    expect(await complete("list", "--out")).toContain("--output\t");
+    expect(await complete("list", "--output", "")).toContain("ndjson");
+    expect(await complete("token", "")).toContain("answer\t");
+    for (const name of ["bash", "zsh", "fish"]) {
+      const { code, stdout } = await finish(start(["completion", name]));
+      expect([name, code]).toEqual([name, 0]);
+      if (spawnSync(name, ["-c", "true"]).status === 0)
+        expect(spawnSync(name, ["-n"], { input: stdout, encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
+      expect(stdout).toContain("holdfast complete --");
+    }
+    expect(await finish(start(["completion", "tcsh"]))).toMatchObject({ code: 2, stdout: "" });
+  });
+});
