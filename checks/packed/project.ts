@@ -15,6 +15,15 @@ import { type Registry, startRegistry } from "./registry.ts";
 /** The folder with a package.json and a lockfile of its own. */
 export const TOOLS: string = join(REPOSITORY, ".ci/packed-tools");
 
+/** What a user does with the packages. */
+export interface Step {
+  readonly name: string;
+  /** Whether the steps after it need it. */
+  readonly isNeeded?: true;
+  /** Returns a note for its line. Throws if it fails. Returns `undefined` if this machine lacks what it needs. */
+  readonly run: (project: Project) => Promise<string | undefined>;
+}
+
 const LINKED = ["@cloudflare/vite-plugin", "@cloudflare/workers-types", "@types/node", "vite", "wrangler"];
 
 export interface Project extends Place {
@@ -52,8 +61,8 @@ export async function createProject(): Promise<Project> {
 }
 
 /** Makes the tools visible to the code of the project. */
-export function linkTools({ folder }: Project): void {
-  for (const name of LINKED) {
+export function linkTools({ folder }: Project, names: readonly string[] = LINKED): void {
+  for (const name of names) {
     const path = join(folder, "node_modules", name);
     mkdirSync(dirname(path), { recursive: true });
     symlinkSync(realpathSync(join(TOOLS, "node_modules", name)), path);

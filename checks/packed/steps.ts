@@ -1,21 +1,15 @@
 /**
- * The steps of the packed test, in order. Each returns a note for its line, throws if it fails, or returns `undefined` if it
- * is skipped on this platform.
+ * The steps of the packed test, in order.
  *
- * Owns: what users do with the packages: install, compile, bundle, deploy, develop, test, call.
+ * Owns: what users do with the packages: install, compile, bundle, deploy, develop, test, call. What they do with the command
+ * is in command-steps.ts.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findFreePort } from "@holdfast/cli/free-port";
-import { execute, run, serve } from "./processes.ts";
-import { type Project, TOOLS, binary, linkTools, tool } from "./project.ts";
-
-export interface Step {
-  readonly name: string;
-  /** Whether the steps after it need it. */
-  readonly isNeeded?: true;
-  readonly run: (project: Project) => Promise<string | undefined>;
-}
+import { COMMAND_STEPS } from "./command-steps.ts";
+import { run, serve } from "./processes.ts";
+import { type Project, type Step, TOOLS, binary, linkTools, tool } from "./project.ts";
 
 const INSTALLED = ["@holdfast/workflows", "@holdfast/orchestrator-cloudflare", "@holdfast/cli"];
 const TOKEN = "a-token-for-the-packed-test";
@@ -205,31 +199,6 @@ const calls: readonly Step[] = [
   })),
 ];
 
-const command: readonly Step[] = [
-  {
-    name: "holdfast says what it is, on this Node and on Node 22.12.0",
-    run: async (project) => {
-      for (const node of [process.execPath, binary(NODE_22)])
-        if (node !== undefined) {
-          const help = await run([node, "node_modules/.bin/holdfast", "--help"], project);
-          if (!help.startsWith("Usage: holdfast")) throw new Error(`No help: ${help}`);
-        }
-      return "";
-    },
-  },
-  {
-    name: "holdfast says in one line that Node 20 is too old",
-    run: async (project) => {
-      const node = binary("node-20/bin/node");
-      if (node === undefined) return;
-      const { status, stdout, stderr } = await execute([node, "node_modules/.bin/holdfast", "list"], project);
-      if (status !== 2 || stdout !== "" || !/^holdfast needs Node [\d.]+ or newer, .*\n$/u.test(stderr))
-        throw new Error(`It ended with ${status}: ${stdout}${stderr}`);
-      return stderr.trim();
-    },
-  },
-];
-
 const end: readonly Step[] = [
   {
     name: "no name of ours was requested that is not packed",
@@ -240,4 +209,4 @@ const end: readonly Step[] = [
   },
 ];
 
-export const STEPS: readonly Step[] = [install, compile, bundle, test, commonJs, calls, command, end].flat();
+export const STEPS: readonly Step[] = [install, compile, bundle, test, commonJs, calls, COMMAND_STEPS, end].flat();
