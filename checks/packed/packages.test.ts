@@ -127,7 +127,15 @@ test.each([
 test("a built file without a source, and a source that is not built, are found", () => {
   const one = join(folder, "one");
   for (const path of ["src", "dist"]) mkdirSync(join(one, path), { recursive: true });
-  for (const file of ["src/a.ts", "src/b.ts", "dist/a.js", "dist/a.d.ts", "dist/old.js", "dist/old.js.map"])
+  for (const file of [
+    "src/a.ts",
+    "src/b.ts",
+    "src/types.d.ts",
+    "dist/a.js",
+    "dist/a.d.ts",
+    "dist/old.js",
+    "dist/old.js.map",
+  ])
     writeFileSync(join(one, file), "");
   expect(findStale(one).toSorted()).toEqual(["dist/old.js", "dist/old.js.map"]);
   expect(findMissing(one)).toEqual(["dist/b.js"]);
