@@ -34,7 +34,7 @@ export const NOW: number = Date.UTC(2026, 0, 31, 12, 0, 0);
 
 export function emptyFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "holdfast-cli-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
   return folder;
 }
 

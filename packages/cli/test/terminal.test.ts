@@ -1,0 +1,109 @@
+/** tests: the command in a terminal emulator, tmux, as a person sees it. Skipped where tmux is not installed. */
+import { spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { emptyFolder } from "./call.ts";
+import { type FakeApi, HOSTILE, RUNS, sampleRun, startFakeApi } from "./fake-api.ts";
+
+const MAIN = join(import.meta.dirname, "../src/bin.ts");
+const HAS_TMUX = spawnSync("tmux", ["-V"]).status === 0;
+const WAIT = { timeout: 20_000, interval: 100 };
+
+let api: FakeApi;
+beforeAll(async () => {
+  api = await startFakeApi();
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+/** A terminal with a shell in which `holdfast` is the command. */
+class Terminal {
+  readonly #socket = `holdfast-${randomUUID()}`;
+
+  constructor(columns: number) {
+    const script = `holdfast() { "${process.execPath}" "${MAIN}" "$@"; }; export -f holdfast; PS1='$ ' exec bash --norc --noprofile`;
+    const env = {
+      PATH: process.env["PATH"],
+      HOME: emptyFolder(),
+      HOLDFAST_URL: api.url,
+      LANG: "C.UTF-8",
+      LC_ALL: "C.UTF-8",
+    };
+    const args = ["-f", "/dev/null", "new-session", "-d", "-x", String(columns), "-y", "40", "bash", "-c", script];
+    expect(spawnSync("tmux", ["-L", this.#socket, ...args], { env, encoding: "utf8" }).stderr).toBe("");
+    onTestFinished(() => void this.#tmux("kill-server"));
+  }
+
+  #tmux(...args: readonly string[]): string {
+    return spawnSync("tmux", ["-L", this.#socket, ...args], { encoding: "utf8" }).stdout;
+  }
+
+  type(...keys: readonly string[]): void {
+    this.#tmux("send-keys", ...keys);
+  }
+
+  /** The lines on the screen, with or without colours. */
+  screen(...options: readonly string[]): string {
+    return this.#tmux("capture-pane", "-p", ...options).trimEnd();
+  }
+}
+
+describe.skipIf(!HAS_TMUX)("in a terminal emulator (tmux)", () => {
+  test.each([80, 140])(
+    "CLI5 CLI7 a list is a table that fits %i columns, in colours, and hostile text changes nothing",
+    async (columns) => {
+      api.runs = [...RUNS, sampleRun("last", "failed", { tags: [HOSTILE], error: { message: HOSTILE } })];
+      const terminal = new Terminal(columns);
+      terminal.type("holdfast list; echo exit $?", "Enter");
+      await expect.poll(() => terminal.screen(), WAIT).toContain("exit 0");
+      const lines = terminal.screen().split("\n");
+      const head = lines.findIndex((line) => line.startsWith("ID "));
+      expect(lines.slice(head, head + 9).map((line) => line.split(/ {2,}/)[0])).toEqual([
+        "ID",
+        ...api.runs.map(({ id }) => id),
+        "exit 0",
+      ]);
+      expect(terminal.screen("-e")).toMatch(/\p{Cc}\[31m✗ failed/u);
+      api.runs = RUNS;
+    },
+  );
+
+  test("CLI6 an act on a filter shows the count and five examples, and asks", async () => {
+    const terminal = new Terminal(80);
+    api.seen.splice(0);
+    terminal.type("holdfast cancel --where tag:vip; echo exit $?", "Enter");
+    await expect.poll(() => terminal.screen(), WAIT).toContain("Cancel 6 runs?");
+    expect(terminal.screen()).toMatch(/6 runs match tag:vip:\n(?: {2}\S+\n){5} {2}… and 1 more/);
+    terminal.type("Enter");
+    await expect.poll(() => terminal.screen(), WAIT).toContain("exit 2");
+    expect(terminal.screen()).toContain("Nothing was done.");
+    expect(api.seen.every(({ method }) => method === "GET")).toBe(true);
+    terminal.type("clear; holdfast cancel --where tag:vip; echo exit $?", "Enter");
+    await expect.poll(() => terminal.screen(), WAIT).toContain("Cancel 6 runs?");
+    terminal.type("y");
+    await expect.poll(() => terminal.screen(), WAIT).toContain("exit 0");
+    expect(terminal.screen()).toContain("6 runs: 6 done.");
+    expect(api.seen.filter(({ method }) => method === "POST")).toHaveLength(6);
+  });
+
+  test("CLI3 CLI5 a wait shows its progress on one line, and Ctrl-C removes it and ends with 130", async () => {
+    const terminal = new Terminal(80);
+    terminal.type("holdfast result waiting; echo exit $?", "Enter");
+    await expect.poll(() => terminal.screen(), WAIT).toMatch(/Waiting for waiting, [2-9] s\. Ctrl-C stops waiting/);
+    expect(terminal.screen().match(/Waiting for/g)).toHaveLength(1);
+    terminal.type("C-c");
+    await expect.poll(() => terminal.screen(), WAIT).toContain("exit 130");
+    expect(terminal.screen()).not.toContain("Waiting for");
+    expect(terminal.screen()).toContain("The run continues. To wait again: holdfast result waiting");
+  });
+
+  test("CLI8 a token is typed without being shown", async () => {
+    const terminal = new Terminal(80);
+    terminal.type(`holdfast login --url ${api.url}; echo exit $?`, "Enter");
+    await expect.poll(() => terminal.screen(), WAIT).toContain("Token:");
+    terminal.type("s3cret-t0ken", "Enter");
+    await expect.poll(() => terminal.screen(), WAIT).toContain("exit 0");
+    expect(terminal.screen()).not.toContain("s3cret");
+    expect(api.seen.at(-1)?.authorization).toBe("Bearer s3cret-t0ken");
+  });
+});
