@@ -2,10 +2,14 @@
  * One shell, which executes the commands of a page one after the other, as a reader does in a terminal.
  *
  * Owns: the process. Variables, exports and the folder stay from command to command. An unset variable ends the shell.
- * `curl` is silent, takes an answer of 400 or above for a failure (exit status 22), and gives up after 60 s.
+ * `holdfast` is the command of this repository. `curl` is silent, takes an answer of 400 or above for a failure (exit status 22), and gives up after 60 s.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { REPOSITORY } from "../source-files.ts";
 
 export interface Executed {
   /** The exit status; `undefined` if the shell itself ended. */
@@ -16,11 +20,14 @@ export interface Executed {
 
 const PREAMBLE = `set -u
 curl() { command curl --silent --show-error --fail-with-body --max-time 60 "$@"; }
+holdfast() { "${process.execPath}" "${join(REPOSITORY, "packages/cli/src/bin.ts")}" "$@"; }
 `;
 
 export class Shell {
   /** Whether the shell itself has ended, so that it executes nothing more. */
   hasEnded = false;
+  /** The settings of commands are those of the page, not of the user. */
+  readonly #settings = mkdtempSync(join(tmpdir(), "holdfast-page-"));
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #closed: Promise<void>;
   #stdout = "";
@@ -29,7 +36,8 @@ export class Shell {
 
   /** `folder`: where the first command is executed. */
   constructor(folder: string) {
-    this.#child = spawn("sh", [], { cwd: folder, stdio: "pipe" });
+    const env = { ...process.env, XDG_CONFIG_HOME: this.#settings };
+    this.#child = spawn("sh", [], { cwd: folder, stdio: "pipe", env });
     this.#child.stdout.setEncoding("utf8").on("data", (text: string) => {
       this.#stdout += text;
       this.#check();
@@ -67,5 +75,6 @@ export class Shell {
   async close(): Promise<void> {
     this.#child.stdin.end();
     await this.#closed;
+    rmSync(this.#settings, { recursive: true, force: true });
   }
 }
