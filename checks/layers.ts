@@ -37,7 +37,7 @@ const LAYERS: readonly Layer[] = [
     may: ["@holdfast/protocol", "@noble/ciphers", "@standard-schema/spec", "eventsource-parser"],
     inside: { "packages/workflows/src/testing": ["@holdfast/orchestrator"] },
     order: [
-      ["{errors,step-context}.ts"],
+      ["{errors,platform-check,step-context}.ts"],
       ["replay/**"],
       ["authoring/**"],
       ["client/**", "handler/**", "testing/**"],

@@ -54,6 +54,17 @@ export const COMMAND_STEPS: readonly Step[] = [
     },
   },
   {
+    name: "a service on Node 20 reads in one line which Node it needs",
+    run: async (project) => {
+      const node = binary("node-20/bin/node");
+      if (node === undefined) return;
+      const { status, stderr } = await execute([node, "service.cjs"], project);
+      const [line] = /^Error: @holdfast\/workflows needs Node [\d.]+ or newer, .*$/mu.exec(stderr) ?? [];
+      if (status !== 1 || line === undefined) throw new Error(`It ended with ${status}: ${stderr}`);
+      return line;
+    },
+  },
+  {
     name: "holdfast dev says in one line how its peers are installed",
     run: (project) =>
       refuses([process.execPath, HOLDFAST, "dev", "src/order.ts"], project, / npm install -D .*workerd/u),

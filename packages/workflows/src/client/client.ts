@@ -12,6 +12,7 @@ import type {
 } from "@holdfast/protocol";
 import type { InputArguments } from "../authoring/types.ts";
 import type { Workflow } from "../authoring/workflow.ts";
+import { checkPlatform } from "../platform-check.ts";
 import { checkClientOptions, given } from "./options.ts";
 import { RunHandle } from "./run-handle.ts";
 import { type ApiRequest, type ClientOptions, Transport } from "./transport.ts";
@@ -132,5 +133,6 @@ export class Client {
 
 /** Creates a client for one deployment. Sends no request. */
 export function createClient(options: ClientOptions): Client {
+  checkPlatform();
   return new Client(options);
 }

@@ -19,6 +19,7 @@ import {
 } from "@holdfast/protocol";
 import { type BodyText, readBodyText } from "@holdfast/protocol/transport";
 import type { Workflow } from "../authoring/workflow.ts";
+import { checkPlatform } from "../platform-check.ts";
 import { type Platform, isWorkerd } from "../replay/platform.ts";
 import { guardedPlatform } from "../replay/unhandled-rejections.ts";
 import { executeOver } from "./execute-over.ts";
@@ -72,6 +73,7 @@ const NO_BODY: BodyText = { ok: true, text: "" };
  * @throws HoldfastError `INVALID_ARGUMENT` for invalid options.
  */
 export function createStepHandler(options: StepHandlerOptions): StepHandler {
+  checkPlatform();
   checkFields(options, FIELDS, "createStepHandler");
   const handler = new Handler(options);
   return (request) => handler.handle(request);

@@ -16,6 +16,7 @@ import {
 } from "@holdfast/protocol";
 import type { StepContext } from "../step-context.ts";
 import type { InputArguments } from "../authoring/types.ts";
+import { checkPlatform } from "../platform-check.ts";
 import { type Workflow, workflow } from "../authoring/workflow.ts";
 import { type Crash, CrashAt } from "./crash-at.ts";
 import { MemoryHost } from "./memory-host/memory-host.ts";
@@ -86,6 +87,7 @@ export async function testWorkflow<Input, Output>(
   definition: Workflow<Input, Output>,
   ...[input, options = {}]: InputArguments<NoInfer<Input>, TestOptions>
 ): Promise<TestResult<Output>> {
+  checkPlatform();
   checkFields(options, FIELDS, "testWorkflow");
   const { result, writes } = await runOnce(definition, input, options, undefined);
   if (options.crashEverywhere === true) await crashEverywhere(definition, input, options, result, writes);
