@@ -33,16 +33,18 @@ const UNMARKED = /^(?:lock|\.write-)/;
 
 export class DataFolder {
   readonly path: string;
+  /** The path as the user knows it. */
+  readonly shown: string;
   readonly token: string;
   #lock: Lock;
 
   /**
    * Opens the folder for this process, and creates it if it does not exist. A workerd that a killed server left is killed.
-   * @param shown The path as the user knows it.
    * @throws UsageError if another server uses the folder, or if it is not a folder of `holdfast dev`.
    */
   constructor(path: string, shown: string) {
     this.path = path;
+    this.shown = shown;
     mkdirSync(path, { recursive: true, mode: 0o700 });
     const marked = existsSync(join(path, "dev.json"));
     if (!marked && readdirSync(path).some((name) => !UNMARKED.test(name))) {
@@ -54,7 +56,7 @@ export class DataFolder {
     this.#lock = this.#acquire(shown);
     const { token } = (readJson(join(path, "dev.json")) ?? {}) as { readonly token?: string };
     this.token = token ?? randomBytes(24).toString("hex");
-    if (!marked) this.writeServer("");
+    if (!marked) this.#write("dev.json", JSON.stringify({ token: this.token }));
     writeFileSync(join(path, ".gitignore"), "*\n");
     mkdirSync(this.runs, { recursive: true });
     rmSync(join(path, "build"), { recursive: true, force: true });
@@ -101,8 +103,9 @@ export class DataFolder {
     mkdirSync(this.runs);
   }
 
-  /** Lets other servers use the folder. */
+  /** Lets other servers use the folder. The token stays. */
   release(): void {
+    this.#write("dev.json", JSON.stringify({ token: this.token }));
     rmSync(join(this.path, "lock"), { force: true });
   }
 

@@ -23,6 +23,8 @@ export interface Line {
 /** A line of workerd's structured log. */
 interface Written {
   readonly level?: string;
+  /** The file of workerd that wrote the line. Absent: the Worker's console. */
+  readonly source?: string;
   readonly message?: string;
 }
 
@@ -39,13 +41,13 @@ const REPEATED = /^(?:holdfast: the step handler could not list its workflows|\{
 
 /** Returns the line for a line that workerd wrote; `undefined`: there is nothing to say. */
 export function readWorkerdLine(written: string): Line | undefined {
-  const { level = "log", message = written } = (readObject(written) ?? {}) as Written;
+  const { level = "log", message = written, source: writer } = (readObject(written) ?? {}) as Written;
   const { run, text } = readMark(message);
   const object = text.startsWith("{") ? readObject(text) : undefined;
   const { source, runId } = (object ?? {}) as { readonly source?: unknown; readonly runId?: unknown };
   if (source === "holdfast") return eventLine(object as TelemetryEvent);
   if (typeof runId === "string") return logLine(object as LoggedByRun);
-  if (REPEATED.test(text)) return undefined;
+  if (REPEATED.test(text) || (writer !== undefined && level !== "error")) return undefined;
   return { run, tone: toneOf(level), text, own: true, object: { type: "console", level, runId: run, message: text } };
 }
 
@@ -123,7 +125,7 @@ function problemOf({ code, message = "", stack = "" }: TelemetryEvent): string {
 function nameOf(operation: string): string {
   const [kind = "", , ...rest] = operation.split("/");
   const name = rest.join("/");
-  if (kind === "sleep" || name === "") return kind;
+  if (kind === "sleep") return "a sleep";
   return `${kind === "run" ? "child run of" : kind} ${name}`;
 }
 

@@ -14,7 +14,7 @@ import { listen } from "./port.ts";
 import { Printer } from "./printer.ts";
 import { EXIT, UsageError } from "../exit.ts";
 import type { Io } from "../io.ts";
-import { type Project, findEntry, readProject } from "./project.ts";
+import { type Project, findEntry } from "./project.ts";
 import { readWorkerdLine } from "./run-lines.ts";
 import { type Locate, locator, ownFrames, quoteSource } from "./source-positions.ts";
 import { watchStepService } from "./step-service.ts";
@@ -48,6 +48,7 @@ export async function serveDev(options: DevOptions): Promise<void> {
   try {
     if (options.reset === true) await reset(data, options);
     const port = await listen(gateway.server, options.port);
+    data.writeServer(`http://127.0.0.1:${port}`);
     await new DevServer({
       ...options,
       current,
@@ -133,11 +134,8 @@ class DevServer {
       { current: this.#parts.current, entry: this.#parts.entry, colors: this.#printer.colours },
       { built: (build) => this.#supervisor.offer(build), failed: (text) => this.#failed(text) },
     );
-    const { steps } = this.#parts;
-    const watching = steps === undefined ? undefined : this.#watchSteps(steps.url);
     await this.#supervisor.run();
     await endBuild();
-    await watching;
     restoreSignals();
   }
 
@@ -193,13 +191,12 @@ class DevServer {
       return this.#printer.note(what, "good");
     }
     this.#started = true;
-    data.writeServer(this.#url);
     this.#banner(build);
   }
 
   #banner({ project }: Build): void {
     const { current, entry, data, steps, port, portGiven } = this.#parts;
-    const folder = relative(current, data.path) || ".";
+    const { shown: folder } = data;
     if (!portGiven && port !== 8787)
       this.#printer.note(`Port 8787 is in use: this server has port ${port}.`, "warning");
     const what = entry === undefined ? steps?.url : relative(current, entry);
@@ -215,6 +212,7 @@ class DevServer {
       );
     }
     this.#printer.note("Ready. Ctrl-C stops it.", "good");
+    if (steps !== undefined) this.#watchSteps(steps.url, this.#signingKey(project).key);
   }
 
   #failed(text: string): void {
@@ -254,19 +252,14 @@ class DevServer {
     if (line !== undefined) this.#printer.line(line);
   }
 
-  #watchSteps(url: string): Promise<void> {
-    const { current } = this.#parts;
-    const signingKey = this.#signingKey(readProject(current, current)).key;
-    return watchStepService(
-      { url, signingKey },
-      {
-        up: (ids) =>
-          this.#printer.note(`The service at ${url} answers. It serves: ${ids.join(", ") || "no workflow"}.`, "good"),
-        down: (reason) =>
-          this.#printer.note(`The service at ${url} does not answer: ${reason} Runs wait for it.`, "warning"),
-      },
-      this.#ended.signal,
-    );
+  #watchSteps(url: string, signingKey: string): void {
+    const say = (text: string, tone: "good" | "warning"): void => this.#printer.note(text, tone);
+    const events = {
+      up: (ids: readonly string[]) =>
+        say(`The service at ${url} answers. It serves: ${ids.join(", ") || "no workflow"}.`, "good"),
+      down: (reason: string) => say(`The service does not serve steps: ${reason} Runs wait for it.`, "warning"),
+    };
+    void watchStepService({ url, signingKey }, events, this.#ended.signal);
   }
 }
 

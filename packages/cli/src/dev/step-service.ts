@@ -21,6 +21,7 @@ export async function watchStepService(
   signal: AbortSignal,
 ): Promise<void> {
   const dispatcher = createHttpDispatcher({ url, signingKey, timeoutMs: TIMEOUT_MS });
+  /** What was said last: each state is said once. */
   let said: string | undefined;
   while (!signal.aborted) {
     try {
@@ -29,8 +30,9 @@ export async function watchStepService(
       if (said !== now) events.up(ids);
       said = now;
     } catch (error) {
-      if (said !== "down") events.down(reasonOf(error));
-      said = "down";
+      const reason = reasonOf(error);
+      if (said !== reason) events.down(reason);
+      said = reason;
     }
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, EVERY_MS);
@@ -39,8 +41,11 @@ export async function watchStepService(
   }
 }
 
+/** The message and the code of the first cause, which says more than "fetch failed". */
 function reasonOf(error: unknown): string {
-  const { message, cause } = error as Error;
-  const { code } = Object(cause) as NodeJS.ErrnoException;
-  return code === undefined || message.includes(code) ? message : `${message} (${code})`;
+  let cause = error as Error & { readonly code?: string };
+  while (cause.cause instanceof Error) cause = cause.cause;
+  const { message } = error as Error;
+  const why = cause.code === undefined || message.includes(cause.code) ? "" : ` (${cause.code})`;
+  return `${message.replace(/[.]$/, "")}${why}.`;
 }

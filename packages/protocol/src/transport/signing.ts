@@ -112,9 +112,9 @@ export class SeenNonces {
   }
 }
 
-/** @throws HoldfastError `INVALID_ARGUMENT` for a key that is too short to be a secret. */
-export function checkSigningKey(key: string): void {
-  if (key.length >= KEY_CHARS_MIN) return;
+/** @throws HoldfastError `INVALID_ARGUMENT` for a key that is missing, or too short to be a secret. */
+export function checkSigningKey(key: unknown): void {
+  if (typeof key === "string" && key.length >= KEY_CHARS_MIN) return;
   throw new HoldfastError(
     "INVALID_ARGUMENT",
     `A signing key must have at least ${KEY_CHARS_MIN} characters. Make one with: openssl rand -hex 32`,
