@@ -10,7 +10,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { UsageError } from "../exit.ts";
 
-const DEFAULT_PORT = 8787;
+export const DEFAULT_PORT = 8787;
 const TRIES_MAX = 100;
 
 /** Listens on the given port, or on the next free one from 8787 on. Returns the port. @throws UsageError */

@@ -38,6 +38,29 @@ interface ObjectBinding {
   readonly script_name?: string;
 }
 
+/** Bindings of services that plain workerd does not have. */
+const SERVICES = [
+  "ai",
+  "analytics_engine_datasets",
+  "browser",
+  "d1_databases",
+  "dispatch_namespaces",
+  "hyperdrive",
+  "kv_namespaces",
+  "queues",
+  "r2_buckets",
+  "ratelimits",
+  "send_email",
+  "services",
+  "vectorize",
+  "workflows",
+] as const;
+
+/** Returns the kinds of bindings that the local server does not have. */
+export function missingBindings(wrangler: Wrangler): readonly string[] {
+  return SERVICES.filter((kind) => Object.hasOwn(wrangler, kind));
+}
+
 export interface Project {
   /** The folder of the entry's `wrangler.jsonc`, or else the current folder. */
   readonly folder: string;

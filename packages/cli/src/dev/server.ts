@@ -3,18 +3,19 @@
  *
  * Owns: the order of start and stop, and what the server says about itself.
  */
-import { join, relative, resolve } from "node:path";
+import { relative, resolve } from "node:path";
+import { bannerText } from "./banner.ts";
 import { type Build, ownClasses, watchBuild } from "./builder.ts";
 import { configurationText } from "./configuration.ts";
 import { DataFolder } from "./data-folder.ts";
 import { Gateway } from "./gateway.ts";
-import { continueInterruptedRuns } from "./interrupted-runs.ts";
+import { LocalApi } from "./local-api.ts";
 import { loadPeers } from "./peers.ts";
 import { listen } from "./port.ts";
 import { Printer } from "./printer.ts";
 import { EXIT, UsageError } from "../exit.ts";
 import type { Io } from "../io.ts";
-import { type Project, findEntry } from "./project.ts";
+import { type Project, findEntry, missingBindings } from "./project.ts";
 import { readWorkerdLine } from "./run-lines.ts";
 import { type Locate, locator, ownFrames, quoteSource } from "./source-positions.ts";
 import { watchStepService } from "./step-service.ts";
@@ -182,37 +183,33 @@ class DevServer {
 
   #serves(build: Build, { pid, port }: { readonly pid: number; readonly port: number }, changedMs?: number): void {
     const { data } = this.#parts;
-    const first = !this.#started;
+    const api = new LocalApi(`http://127.0.0.1:${port}`, data.token);
     this.#locate = locator(build.sourceMap);
     data.noteWorkerd(pid);
-    void continueInterruptedRuns(`http://127.0.0.1:${port}`, data.token);
-    if (!first) {
-      const what = changedMs === undefined ? "workerd serves again." : `Serves the new code after ${changedMs} ms.`;
-      return this.#printer.note(what, "good");
-    }
-    this.#started = true;
-    this.#banner(build);
+    void api.continueInterrupted();
+    if (!this.#started) return void this.#begin(build, api);
+    const what = changedMs === undefined ? "workerd serves again." : `Serves the new code after ${changedMs} ms.`;
+    this.#printer.note(what, "good");
   }
 
-  #banner({ project }: Build): void {
+  async #begin({ project }: Build, api: LocalApi): Promise<void> {
+    this.#started = true;
     const { current, entry, data, steps, port, portGiven } = this.#parts;
-    const { shown: folder } = data;
-    if (!portGiven && port !== 8787)
-      this.#printer.note(`Port 8787 is in use: this server has port ${port}.`, "warning");
-    const what = entry === undefined ? steps?.url : relative(current, entry);
-    this.#printer.note(
-      [`holdfast dev serves ${what}`, `  url    ${this.#url}`, `  token  ${data.token}`, `  runs   ${folder}`].join(
-        "\n",
-      ),
-    );
-    if (steps !== undefined && !this.#signingKey(project).isOwn) {
-      const file = join(folder, "steps.env");
-      this.#printer.note(
-        `  STEP_SIGNING_KEY=${data.signingKey()}\nStart your service with this variable: node --env-file=${file} …`,
-      );
-    }
+    const { key, isOwn } = steps === undefined ? { key: "", isOwn: true } : this.#signingKey(project);
+    const text = bannerText({
+      serves: steps?.url ?? relative(current, entry ?? ""),
+      url: this.#url,
+      token: data.token,
+      folder: data.shown,
+      port,
+      portGiven,
+      workflows: steps === undefined ? await api.workflows() : [],
+      missing: missingBindings(project.wrangler),
+      signingKey: isOwn ? undefined : key,
+    });
+    this.#printer.note(text);
     this.#printer.note("Ready. Ctrl-C stops it.", "good");
-    if (steps !== undefined) this.#watchSteps(steps.url, this.#signingKey(project).key);
+    if (steps !== undefined) this.#watchSteps(steps.url, key);
   }
 
   #failed(text: string): void {

@@ -1,0 +1,37 @@
+/** What the local server says when it first serves. */
+import { join } from "node:path";
+import { DEFAULT_PORT } from "./port.ts";
+
+export interface BannerFacts {
+  /** The entry, or the URL of the step service. */
+  readonly serves: string;
+  readonly url: string;
+  readonly token: string;
+  /** The data folder, as the user knows it. */
+  readonly folder: string;
+  readonly port: number;
+  readonly portGiven: boolean;
+  readonly workflows: readonly string[];
+  /** The kinds of bindings in `wrangler.jsonc` that this server does not have. */
+  readonly missing: readonly string[];
+  /** The generated key for a step service. */
+  readonly signingKey: string | undefined;
+}
+
+export function bannerText(facts: BannerFacts): string {
+  const { serves, url, token, folder, port, portGiven, workflows, missing, signingKey } = facts;
+  const [example] = workflows;
+  const lines = [
+    !portGiven && port !== DEFAULT_PORT && `Port ${DEFAULT_PORT} is in use: this server has port ${port}.`,
+    `holdfast dev serves ${serves}`,
+    workflows.length > 0 && `  workflows  ${workflows.join(", ")}`,
+    `  url        ${url}`,
+    `  token      ${token}`,
+    `  runs       ${folder}`,
+    signingKey !== undefined && `  STEP_SIGNING_KEY=${signingKey}`,
+    missing.length > 0 && `Not on this server: ${missing.join(", ")} of wrangler.jsonc. wrangler dev has them.`,
+    signingKey !== undefined && `Start your service with the key: node --env-file=${join(folder, "steps.env")} …`,
+    example !== undefined && `Start a run in another terminal: npx holdfast start ${example}`,
+  ];
+  return lines.filter((line) => line !== false).join("\n");
+}
