@@ -109,6 +109,8 @@ class DevServer {
   readonly #supervisor: Supervisor;
   readonly #ended = new AbortController();
   #started = false;
+  /** The newest code cannot be served. */
+  #broken = false;
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
@@ -121,6 +123,7 @@ class DevServer {
       configure: (build, stores) => this.#configure(build, stores),
       events: {
         serves: (build, workerd, changedMs) => this.#serves(build, workerd, changedMs),
+        unchanged: () => this.#unchanged(),
         rejected: (build, { stderr }) => this.#rejected(build, stderr),
         died: ({ code, signal, stderr }, retryMs) => this.#died(signal ?? `exit code ${code}`, stderr, retryMs),
         line: (line) => this.#line(line),
@@ -184,6 +187,7 @@ class DevServer {
   #serves(build: Build, { pid, port }: { readonly pid: number; readonly port: number }, changedMs?: number): void {
     const { data } = this.#parts;
     const api = new LocalApi(`http://127.0.0.1:${port}`, data.token);
+    this.#broken = false;
     this.#locate = locator(build.sourceMap);
     data.noteWorkerd(pid);
     void api.continueInterrupted();
@@ -226,7 +230,14 @@ class DevServer {
     this.#nowBroken(text);
   }
 
+  /** After a correction that changes nothing, such as the return to the old code. */
+  #unchanged(): void {
+    if (this.#broken) this.#printer.note("Corrected: this is the code that serves.", "good");
+    this.#broken = false;
+  }
+
   #nowBroken(text: string): void {
+    this.#broken = true;
     if (this.#started) {
       this.#printer.note("The code that served before still serves. Save a correction.", "warning");
       return;

@@ -35,6 +35,8 @@ export interface SupervisorOptions {
 interface SupervisorEvents {
   /** workerd serves a build on this port. `changedMs`: since the build was offered; `undefined`: it served before. */
   serves(build: Build, workerd: { readonly pid: number; readonly port: number }, changedMs: number | undefined): void;
+  /** The build is the one that serves. */
+  unchanged(): void;
   /** The build does not start. The code that served before still serves. */
   rejected(build: Build, exit: WorkerdExit): void;
   died(exit: WorkerdExit, retryMs: number): void;
@@ -98,7 +100,7 @@ export class Supervisor {
   }
 
   async #change({ build, at }: Offer): Promise<void> {
-    if (this.#isServed(build)) return;
+    if (this.#isServed(build)) return this.#options.events.unchanged();
     const failure = await this.#check(build);
     // Newer code is there already, or nothing is needed any more.
     if (this.#offered !== undefined || this.#stopping) return;
