@@ -59,7 +59,10 @@ export async function watchBuild(
     plugins: [generated(esbuild, options, events), nodeModules()],
   });
   await context.watch();
-  return () => context.dispose();
+  return async () => {
+    await context.dispose();
+    await esbuild.stop();
+  };
 }
 
 function generated(esbuild: Peers["esbuild"], options: BuildOptions, events: BuildEvents): Plugin {

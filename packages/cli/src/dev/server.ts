@@ -4,6 +4,7 @@
  * Owns: the order of start and stop, and what the server says about itself.
  */
 import { relative, resolve } from "node:path";
+import { guarded } from "../local/guard.ts";
 import { bannerText } from "./banner.ts";
 import { type Build, ownClasses, watchBuild } from "./builder.ts";
 import { configurationText } from "./configuration.ts";
@@ -133,11 +134,14 @@ class DevServer {
 
   async run(): Promise<void> {
     const restoreSignals = this.#handleSignals();
-    const endBuild = await watchBuild(
-      this.#parts.peers.esbuild,
-      { current: this.#parts.current, entry: this.#parts.entry, colors: this.#printer.colours },
-      { built: (build) => this.#supervisor.offer(build), failed: (text) => this.#failed(text) },
-    );
+    const { peers, current, entry } = this.#parts;
+    const options = { current, entry, colors: this.#printer.colours };
+    const events = {
+      built: (build: Build) => this.#supervisor.offer(build),
+      failed: (text: string) => this.#failed(text),
+    };
+    // esbuild may miss the death of this process: it waits for an answer then, for ever.
+    const endBuild = await guarded(/esbuild/, () => watchBuild(peers.esbuild, options, events));
     await this.#supervisor.run();
     await endBuild();
     restoreSignals();

@@ -20,7 +20,7 @@ export async function watchStepService(
   events: StepServiceEvents,
   signal: AbortSignal,
 ): Promise<void> {
-  const dispatcher = createHttpDispatcher({ url, signingKey, timeoutMs: TIMEOUT_MS });
+  const dispatcher = createHttpDispatcher({ url, signingKey, timeoutMs: TIMEOUT_MS, fetch: fetchWithCause });
   /** What was said last: each state is said once. */
   let said: string | undefined;
   while (!signal.aborted) {
@@ -30,7 +30,7 @@ export async function watchStepService(
       if (said !== now) events.up(ids);
       said = now;
     } catch (error) {
-      const reason = reasonOf(error);
+      const reason = `${(error as Error).message.replace(/[.]$/, "")}.`;
       if (said !== reason) events.down(reason);
       said = reason;
     }
@@ -41,11 +41,14 @@ export async function watchStepService(
   }
 }
 
-/** The message and the code of the first cause, which says more than "fetch failed". */
-function reasonOf(error: unknown): string {
-  let cause = error as Error & { readonly code?: string };
-  while (cause.cause instanceof Error) cause = cause.cause;
-  const { message } = error as Error;
-  const why = cause.code === undefined || message.includes(cause.code) ? "" : ` (${cause.code})`;
-  return `${message.replace(/[.]$/, "")}${why}.`;
+/** The first cause of a failure says more than "fetch failed". */
+async function fetchWithCause(request: Request): Promise<Response> {
+  try {
+    return await fetch(request);
+  } catch (error) {
+    let cause = error as Error;
+    while (cause.cause instanceof Error) cause = cause.cause;
+    // Several addresses were tried: the message is empty then.
+    throw new TypeError(cause.message || ((cause as NodeJS.ErrnoException).code ?? "no connection"), { cause: error });
+  }
 }

@@ -161,8 +161,13 @@ export class Dev {
     if (workerd !== undefined) await until(() => !isAlive(workerd));
   }
 
+  /** Another server may have the lock. */
   #workerdIfAny(): number | undefined {
-    return (this.#read("lock") as { readonly workerd?: { readonly pid: number } }).workerd?.pid;
+    const { pid, workerd } = this.#read("lock") as {
+      readonly pid: number;
+      readonly workerd?: { readonly pid: number };
+    };
+    return pid === this.child.pid ? workerd?.pid : undefined;
   }
 }
 
