@@ -17,10 +17,26 @@ export interface Peers {
   readonly workerd: string;
 }
 
+export interface Surroundings {
+  /** The file beside whose package a copy counts too. */
+  readonly here: string;
+  readonly host: Host;
+}
+
+interface Host {
+  readonly platform: string;
+  readonly arch: string;
+  readonly musl: boolean;
+}
+
 /** @throws UsageError on a platform without workerd, or if a peer is not installed. */
-export async function loadPeers(folder: string): Promise<Peers> {
-  checkPlatform();
-  const found = { esbuild: resolveFrom(folder, "esbuild"), workerd: resolveFrom(folder, "workerd") };
+export async function loadPeers(
+  folder: string,
+  { here = import.meta.filename, host = thisHost() }: Partial<Surroundings> = {},
+): Promise<Peers> {
+  checkHost(host);
+  const resolve = (name: string): string | undefined => resolveFrom([join(folder, "package.json"), here], name);
+  const found = { workerd: resolve("workerd"), esbuild: resolve("esbuild") };
   const missing = Object.entries(found).flatMap(([name, path]) => (path === undefined ? [name] : []));
   if (found.esbuild === undefined || found.workerd === undefined) {
     const what = missing.length === 2 ? "workerd and esbuild, which are" : `${missing[0]}, which is`;
@@ -39,32 +55,34 @@ export async function loadPeers(folder: string): Promise<Peers> {
   return { esbuild: esbuild as typeof Esbuild, workerd: String(executable) };
 }
 
-/** @throws UsageError */
-function checkPlatform(): void {
+function thisHost(): Host {
   const { platform, arch } = process;
-  if (platform === "win32")
+  if (platform !== "linux") return { platform, arch, musl: false };
+  const { header } = process.report.getReport() as { readonly header?: { readonly glibcVersionRuntime?: string } };
+  return { platform, arch, musl: header?.glibcVersionRuntime === undefined };
+}
+
+/** @throws UsageError */
+function checkHost({ platform, arch, musl }: Host): void {
+  if (platform === "win32") {
     throw new UsageError("holdfast dev does not run on Windows. Run it in WSL, or on Linux or macOS.");
+  }
   if (!["linux", "darwin"].includes(platform) || !["x64", "arm64"].includes(arch)) {
     throw new UsageError(
       `holdfast dev does not run on ${platform} ${arch}: workerd exists for Linux and macOS on x64 and arm64.`,
     );
   }
-  if (platform === "linux" && isMusl()) {
+  if (musl) {
     throw new UsageError(
       "holdfast dev does not run on musl (Alpine): workerd needs glibc. Use a Debian image, such as node:slim.",
     );
   }
 }
 
-function isMusl(): boolean {
-  const { header } = process.report.getReport() as { readonly header?: { readonly glibcVersionRuntime?: string } };
-  return header?.glibcVersionRuntime === undefined;
-}
-
-function resolveFrom(folder: string, name: string): string | undefined {
-  for (const from of [join(folder, "package.json"), import.meta.filename]) {
+function resolveFrom(files: readonly string[], name: string): string | undefined {
+  for (const file of files) {
     try {
-      return createRequire(from).resolve(name);
+      return createRequire(file).resolve(name);
     } catch {
       // The next place may have it.
     }

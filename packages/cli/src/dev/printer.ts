@@ -3,7 +3,7 @@
  *
  * Owns: what a line looks like. What runs and the user's code say goes to stdout: as text, also in a pipe, because tools that
  * run several processes read servers through pipes; or as NDJSON if `--output` says so. What the server says about itself
- * goes to stderr. Text of runs is made visible; the user's own console may have colours.
+ * goes to stderr. Control characters are made visible (CLI7); the user's own console may have colours.
  */
 import type { Io } from "../io.ts";
 import { type Paint, type Style, hasColours, painter } from "../output/colours.ts";
@@ -49,7 +49,7 @@ export class Printer {
     const who = [run, workflow].filter((one) => one !== undefined).join(" ");
     const prefix = safe`${this.#out("dim", clock(io.now()))} ${who === "" ? "" : safe`${this.#out("dim", who)}  `}`;
     const [first = "", ...others] = ownFrames(locate(text)).split("\n");
-    const shown = (part: string): Text => (own ? new Text(part) : new Text(visible(part)));
+    const shown = (part: string): Text => new Text(own ? coloured(part) : visible(part));
     const lines = [
       tone === "plain" || own ? shown(first) : this.#out(STYLES[tone], first),
       ...others.map((part) => (own ? shown(part) : safe`    ${this.#out("dim", part.trim())}`)),
@@ -69,6 +69,16 @@ export class Printer {
   raw(text: string): void {
     this.#options.io.stderr.write(`${text}\n`);
   }
+}
+
+const COLOUR = new RegExp(`(${String.fromCodePoint(27)}\\[[\\d;]*m)`);
+
+/** Makes everything visible but colours. */
+function coloured(text: string): string {
+  return text
+    .split(COLOUR)
+    .map((part, n) => (n % 2 === 1 ? part : visible(part)))
+    .join("");
 }
 
 function clock(now: number): string {
