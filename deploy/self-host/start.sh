@@ -44,7 +44,7 @@ umask 077
 mkdir -p -- "$data"
 # restore.sh starts Holdfast to visit the runs. Before that is complete, some have no alarm.
 if [ -e "$data/.restoring" ] && [ -z "${HOLDFAST_RESTORING:-}" ]; then
-  echo "holdfast: $data is not completely restored. Run restore.sh again." >&2
+  log error "holdfast: $data is not completely restored. Run restore.sh again."
   exit 1
 fi
 

@@ -1,0 +1,147 @@
+/** What backup.sh and restore.sh do without Holdfast: which folders they refuse, and what they copy. */
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+
+const SCRIPTS = join(import.meta.dirname, "..");
+
+let folder: string;
+let data: string;
+let runs: string;
+let target: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "holdfast it's "));
+  data = join(folder, "data");
+  runs = join(data, "holdfast-runs");
+  target = join(folder, "back-up");
+  mkdirSync(runs, { recursive: true });
+  mkdirSync(join(data, "holdfast-index"));
+  makeFile("metadata.sqlite", ["CREATE TABLE _cf_ALARM (a)"]).close();
+  // A Holdfast that cannot start.
+  for (const script of ["backup.sh", "restore.sh", "start.sh"])
+    copyFileSync(join(SCRIPTS, script), join(folder, script));
+  writeFileSync(join(folder, "holdfast"), "#!/bin/sh\necho 'cannot start' >&2\nexit 3\n");
+  for (const script of ["backup.sh", "restore.sh", "start.sh", "holdfast"]) chmodSync(join(folder, script), 0o755);
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Makes the file of an object, as workerd does, and returns its open database. */
+function makeFile(name: string, statements: readonly string[]): DatabaseSync {
+  const database = new DatabaseSync(join(runs, name));
+  for (const statement of ["PRAGMA journal_mode = wal", ...statements]) database.exec(statement);
+  return database;
+}
+
+const nameOf = (n: number): string => `${n.toString(16).padStart(64, "0")}.sqlite`;
+
+interface Outcome {
+  readonly status: number | null;
+  readonly stderr: string;
+}
+
+function run(script: string, args: readonly string[], more: object = {}): Outcome {
+  const env = { PATH: process.env["PATH"] ?? "", HOLDFAST_DATA: data, ...more };
+  const { status, stderr } = spawnSync(join(folder, script), args, { env, encoding: "utf8" });
+  return { status, stderr };
+}
+
+const backUp = (more: object = {}): Outcome => run("backup.sh", [target], more);
+
+/** A folder of programs without some. */
+function pathWithout(...missing: readonly string[]): string {
+  const bin = join(folder, "bin");
+  mkdirSync(bin);
+  for (const path of ["/bin", "/usr/bin"])
+    for (const name of readdirSync(path))
+      if (!missing.includes(name) && !existsSync(join(bin, name))) symlinkSync(join(path, name), join(bin, name));
+  return bin;
+}
+
+const refusal = (text: string): unknown => ({ status: 1, stderr: expect.stringContaining(text) });
+
+describe.skipIf(spawnSync("sqlite3", ["--version"]).status !== 0)("back-ups", () => {
+  test("DUR14 a back-up has the committed rows of open and closed files, leaves no file beside them, and is private", () => {
+    const insert = ["CREATE TABLE t (a)", "INSERT INTO t VALUES (1)"];
+    makeFile(nameOf(1), insert).close();
+    const open = makeFile(nameOf(2), insert);
+    open.exec("BEGIN; INSERT INTO t VALUES (2)");
+    writeFileSync(join(runs, nameOf(3)), "");
+    for (let n = 10; n < 1_200; n++) copyFileSync(join(runs, nameOf(1)), join(runs, nameOf(n)));
+    const before = readdirSync(runs);
+    expect(backUp()).toMatchObject({ status: 0, stderr: expect.stringContaining("has 1192 runs") });
+    expect(readdirSync(runs)).toEqual(before);
+    for (const n of [1, 2, 1_199]) {
+      const copy = new DatabaseSync(join(target, "holdfast-runs", nameOf(n)));
+      expect(copy.prepare("SELECT a FROM t").all()).toEqual([{ a: 1 }]);
+      copy.close();
+    }
+    expect(JSON.parse(readFileSync(join(target, "manifest.json"), "utf8"))).toMatchObject({
+      runs: 1_192,
+      files: 1_193,
+    });
+    expect(readdirSync(target).toSorted()).toEqual(["holdfast-index", "holdfast-runs", "manifest.json"]);
+    expect(readdirSync(folder)).not.toContain("back-up.unfinished");
+    const modes = [target, join(target, "holdfast-runs", nameOf(1))].map((path) => statSync(path).mode & 0o777);
+    expect(modes).toEqual([0o700, 0o600]);
+    open.close();
+  });
+
+  test("DUR14 a file that cannot be read fails the back-up, which leaves nothing", () => {
+    writeFileSync(join(runs, nameOf(1)), "this is no database".repeat(500));
+    expect(backUp()).toEqual(refusal("some files could not be copied"));
+    expect(readdirSync(folder).filter((name) => name.startsWith("back-up"))).toEqual([]);
+  });
+
+  test("DUR14 what an interrupted back-up left is replaced", () => {
+    mkdirSync(join(`${target}.unfinished`, "holdfast-runs"), { recursive: true });
+    writeFileSync(join(`${target}.unfinished`, "holdfast-runs", nameOf(9)), "half");
+    expect(backUp().status).toBe(0);
+    expect(readdirSync(join(target, "holdfast-runs"))).toEqual(["metadata.sqlite"]);
+  });
+
+  test("DUR14 a back-up is refused onto an existing folder, without runs, without sqlite3, and with an old one", () => {
+    expect(run("backup.sh", [])).toEqual(refusal("needs one argument"));
+    expect(backUp({ HOLDFAST_DATA: folder })).toEqual(refusal("there are no runs in"));
+    const bin = pathWithout("sqlite3");
+    expect(backUp({ PATH: bin })).toEqual(refusal("sqlite3 is not installed"));
+    writeFileSync(join(bin, "sqlite3"), "#!/bin/sh\necho 3.26.0\n");
+    chmodSync(join(bin, "sqlite3"), 0o755);
+    expect(backUp({ PATH: bin })).toEqual(refusal("sqlite3 3.26.0 is too old"));
+    mkdirSync(target);
+    expect(backUp()).toEqual(refusal("is never overwritten"));
+  });
+
+  test("DUR14 a restoration is refused from an incomplete back-up and into a folder with files, and says why Holdfast does not start", () => {
+    const restored = { HOLDFAST_DATA: join(folder, "restored") };
+    mkdirSync(target);
+    expect(run("restore.sh", [target], restored)).toEqual(refusal("is no complete back-up"));
+    rmSync(target, { recursive: true });
+    expect(backUp().status).toBe(0);
+    expect(run("restore.sh", [target])).toEqual(refusal("is not empty"));
+    expect(run("restore.sh", [target], restored)).toEqual(refusal("Holdfast did not start"));
+    expect(run("start.sh", [], restored)).toEqual(refusal("is not completely restored"));
+    expect(run("backup.sh", [join(folder, "second")], restored)).toEqual(refusal("is not completely restored"));
+    expect(run("backup.sh", [join(folder, "second")]).status).toBe(0);
+    const manifest = join(folder, "second", "manifest.json");
+    writeFileSync(manifest, readFileSync(manifest, "utf8").replace(/"startedAt": "[^"]*"/, '"startedAt": "later"'));
+    expect(run("restore.sh", [join(folder, "second")], restored)).toEqual(refusal("another back-up is restored"));
+    rmSync(join(target, "holdfast-runs", "metadata.sqlite"));
+    expect(run("restore.sh", [target], restored)).toEqual(refusal("its manifest says 1"));
+  });
+});
