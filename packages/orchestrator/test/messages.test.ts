@@ -32,6 +32,8 @@ describe("the outbox", () => {
     bench.sent.at(-1)?.done({ type: "acknowledged" });
     expect(bench.header.outbox).toMatchObject({ count: 0, failures: 0 });
     expect([...bench.store.list("outbox/")]).toHaveLength(1);
+    // Older code would count and send it again (VER4).
+    expect(bench.header.uses).toContain("acknowledged starts");
     bench.host = bench.newHost();
     bench.alarm();
     expect(bench.sent).toHaveLength(11);

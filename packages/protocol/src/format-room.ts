@@ -24,7 +24,7 @@ const KNOWN_FEATURES: ReadonlySet<unknown> = new Set([
   "followers",
   "incarnation",
   "wait rows",
-  "kept starts",
+  "acknowledged starts",
 ]);
 
 /** Whether the stored list `uses` has only features that this version knows. */

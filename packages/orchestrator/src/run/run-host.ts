@@ -35,7 +35,7 @@ import { type IndexRow, indexRow } from "./index-mark.ts";
 import { HELD } from "./lifecycle.ts";
 import type { Deferral, Effect, HostContext, Input, Reply } from "./inputs.ts";
 import { isFull, isSameStart } from "./followers.ts";
-import { pendingRows } from "./kept-starts.ts";
+import { pendingRows } from "./acknowledged-starts.ts";
 import { Liveness, isSilent } from "./liveness.ts";
 import { type FirstPage, type PageSize, pageSizeOf, readPage } from "./journal-pages.ts";
 import { type RunMessage, type Unique, describeWorkflowOf as describe, toTriggerInput } from "./messages.ts";

@@ -9,7 +9,7 @@
  * - WR1 The waits in the stored header, followed by the rows in the order of their keys, are in the order in which they
  *   opened (WAIT10). So a wait that opens while rows exist gets a row.
  * - WR2 Rows change only together with the header, which counts them. Older code refuses such a run (VER4).
- * - WR3 The kept start of a child is deleted together with the wait that names it.
+ * - WR3 The acknowledged start of a child is deleted together with the wait that names it.
  */
 import { FORMAT_VERSION } from "@holdfast/protocol";
 import type { WriteBatch } from "../host/store.ts";
@@ -59,7 +59,7 @@ export function storeWaits(
   };
 }
 
-/** Deletes the kept starts of the waits that ended (WR3). */
+/** Deletes the acknowledged starts of the waits that ended (WR3). */
 function deleteStarts(writes: Writes, known: readonly OpenWait[], waits: readonly OpenWait[]): void {
   if (known === waits || !known.some(({ start }) => start !== undefined)) return;
   const open = new Set(waits.map(({ op }) => op));

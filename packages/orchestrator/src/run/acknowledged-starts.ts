@@ -5,8 +5,8 @@
  * because the back-up may lack the child (DUR14): only the start has the input of the child.
  *
  * Invariants
- * - KS1 The start of a child stays as long as the wait for the child, which names it (WR3). A detached child has no wait.
- * - KS2 The sender and the count of the outbox ignore it. Older code does not know this, and refuses such a run (VER4).
+ * - AS1 The start of a child stays as long as the wait for the child, which names it (WR3). A detached child has no wait.
+ * - AS2 The sender and the count of the outbox ignore it. Older code does not know this, and refuses such a run (VER4).
  */
 import type { OutboxSenderOptions, SendResult } from "../host/outbox-sender.ts";
 import type { StoreReader } from "../host/store.ts";
@@ -16,7 +16,7 @@ import { OUTBOX_PREFIX, type OutboxRow, listRows, readRow } from "./rows.ts";
 import type { RunHeader } from "./run-header.ts";
 
 /** The feature of rows that older versions do not know (VER4). */
-export const KEPT_STARTS = "kept starts";
+export const ACKNOWLEDGED_STARTS = "acknowledged starts";
 
 /** Keeps the row of an acknowledged start while the run waits for the child. Returns whether it does. */
 export function keepStart(draft: Draft, key: string, message: RunMessage): boolean {
@@ -28,12 +28,12 @@ export function keepStart(draft: Draft, key: string, message: RunMessage): boole
 }
 
 /** Whether a row of the outbox is a start that was acknowledged. */
-export function isKeptStart(header: RunHeader | undefined, key: string): boolean {
+export function isAcknowledgedStart(header: RunHeader | undefined, key: string): boolean {
   const position = positionOf(key);
   return header?.waits.some(({ start }) => start === position) === true;
 }
 
-/** Returns how the sender reads the rows of the outbox (KS2). */
+/** Returns how the sender reads the rows of the outbox (AS2). */
 export function pendingRows(
   store: StoreReader,
   header: () => RunHeader | undefined,
@@ -42,10 +42,10 @@ export function pendingRows(
     *list(options) {
       const current = header();
       for (const [key, row] of listRows(store, OUTBOX_PREFIX, options))
-        yield [key, isKeptStart(current, key) ? undefined : row];
+        yield [key, isAcknowledgedStart(current, key) ? undefined : row];
     },
     read: (key) =>
-      isKeptStart(header(), key) ? undefined : readRow(store, OUTBOX_PREFIX, key.slice(OUTBOX_PREFIX.length)),
+      isAcknowledgedStart(header(), key) ? undefined : readRow(store, OUTBOX_PREFIX, key.slice(OUTBOX_PREFIX.length)),
   };
 }
 
