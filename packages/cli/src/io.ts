@@ -46,11 +46,16 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
 }
 
+/** How long a verb may take to end after Ctrl-C, ms. */
+const UNWIND_MS_MAX = 1_000;
+
 export function processIo(): Io {
   const interrupt = new AbortController();
   process.on("SIGINT", () => {
     if (interrupt.signal.aborted) process.exit(EXIT.interrupted);
     interrupt.abort(new Interrupted("interrupted"));
+    // Work that cannot be aborted, such as a read of a terminal, must not hold up the end.
+    setTimeout(() => process.exit(EXIT.interrupted), UNWIND_MS_MAX).unref();
   });
   // A reader that has seen enough, such as head, closes the pipe: that is no failure.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {

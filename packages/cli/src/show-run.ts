@@ -68,7 +68,7 @@ async function endThroughOutages(
   signal: AbortSignal | undefined,
 ): Promise<RunRecord> {
   // A run that cannot be read at first is an error of the caller; later, the server is restarting.
-  await run.get({ signal });
+  sayIfPaused(session, await run.get({ signal }));
   for (let reported = false; ; reported = true) {
     try {
       return await run.ended({ signal });
@@ -77,4 +77,14 @@ async function endThroughOutages(
       if (!reported) session.notes.say(safe`The server does not answer at the moment. Waiting for it.`);
     }
   }
+}
+
+/** Nothing ends the wait for a paused run but a person. */
+function sayIfPaused({ notes }: Session, { id, status, error }: RunRecord): void {
+  if (status !== "paused") return;
+  if (error === undefined) notes.say(safe`The run is paused by an operator. To continue it: holdfast unpause ${id}`);
+  else
+    notes.say(
+      safe`The run is paused: ${error.code ?? ""}: ${error.message} To continue it, fix the cause: holdfast retry ${id}`,
+    );
 }

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { call, emptyFolder } from "./call.ts";
-import { type FakeApi, RUNS, sampleRun, startFakeApi } from "./fake-api.ts";
+import { type FakeApi, RUNS, sampleRecord, sampleRun, startFakeApi } from "./fake-api.ts";
 
 let api: FakeApi;
 beforeEach(async () => {
@@ -71,6 +71,17 @@ describe("exit codes", () => {
     expect(called.stderr).toContain("The run continues. To wait again: holdfast result waiting\n");
     expect(acts()).toEqual([]);
     expect(await on(["result", "waiting", "--timeout", "soon"])).toMatchObject({ exit: 2 });
+  });
+
+  test("CLI3 a wait for a paused run says why it is paused, and which verb continues it", async () => {
+    const paused = sampleRecord("p", "paused", {
+      error: { code: "NON_DETERMINISM", message: "entry 7 does not fit." },
+    });
+    api.answers.set("GET /api/runs/p", [200, paused]);
+    const { stderr } = await on(["result", "p", "--timeout", "300ms"]);
+    expect(stderr).toContain(
+      "NON_DETERMINISM: entry 7 does not fit. To continue it, fix the cause: holdfast retry p\n",
+    );
   });
 
   test("CLI3 Ctrl-C ends a wait with 130, and sends nothing that could end the run", async () => {

@@ -98,6 +98,11 @@ export const RUNS: readonly Record<string, unknown>[] = [
   }),
 ];
 
+/** The events of a run as Server-Sent Events. */
+export function eventsOf(...events: readonly (readonly [type: string, data: unknown])[]): string {
+  return events.map(([type, data], id) => `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`).join("");
+}
+
 export const JOURNAL: readonly Record<string, unknown>[] = [
   entry(1, "step.completed", "step", "reserve", { attempt: 1, startedAt: NOW - 89_000, value: { holdId: "hold-1" } }),
   entry(2, "step.retrying", "step", "charge", {
@@ -111,7 +116,7 @@ export const JOURNAL: readonly Record<string, unknown>[] = [
   entry(5, "child.started", "child", "email", { runId: "child-1" }),
 ];
 
-function entry(seq: number, type: string, kind: string, name: string, more: object): Record<string, unknown> {
+export function entry(seq: number, type: string, kind: string, name: string, more: object): Record<string, unknown> {
   return { seq, at: NOW - 88_000 + seq * 10, type, operation: { kind, occurrence: 0, name }, ...more };
 }
 
@@ -149,6 +154,11 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {
+  if (typeof body === "string" && body.startsWith("id:")) {
+    response.writeHead(status, { "Content-Type": "text/event-stream" });
+    response.end(body);
+    return;
+  }
   response.writeHead(status, { "Content-Type": "application/json", "Holdfast-Version": "0.1.0" });
   response.end(body === undefined ? undefined : JSON.stringify(body));
 }

@@ -51,7 +51,7 @@ export async function findTarget(io: Io, choice: Choice): Promise<Target> {
     remarks.push(`warning: ${origin.from} replaces the URL of the profile ${named[0]}, whose token is not sent.`);
   const { HOLDFAST_TOKEN: given } = io.env;
   const [name, profile] = origin.profile ?? named ?? [];
-  const token = given ? given : origin.profile === undefined ? origin.token : tokenOf(origin.profile[1], io.signal);
+  const token = given ? given : origin.profile === undefined ? origin.token : tokenOf(origin.profile[1], io);
   if (token !== undefined && isOpenToReaders(origin.url))
     remarks.push(
       `warning: the token is sent to ${new URL(origin.url).host} without TLS. Others can read it on its way.`,
@@ -111,10 +111,10 @@ function isSameUrl(one: string, other: string): boolean {
   return URL.parse(one)?.href === URL.parse(other)?.href;
 }
 
-function tokenOf({ token, tokenCommand }: Profile, signal: AbortSignal): Target["token"] {
+function tokenOf({ token, tokenCommand }: Profile, io: Io): Target["token"] {
   if (tokenCommand === undefined) return token;
   let made: Promise<string> | undefined;
-  return () => (made ??= runTokenCommand(tokenCommand, signal));
+  return () => (made ??= runTokenCommand(tokenCommand, io));
 }
 
 /** Whether others on the network can read what is sent. */

@@ -6,6 +6,7 @@
  */
 import { spawn } from "node:child_process";
 import { UsageError } from "../exit.ts";
+import type { Io } from "../io.ts";
 
 const OUTPUT_MAX = 65_536;
 
@@ -38,9 +39,10 @@ export function splitWords(command: string): readonly string[] {
  * Returns what the command prints, without the white space at its ends. It may ask questions on the terminal.
  * @throws UsageError if it cannot start, fails, or prints no token. The message never has its output.
  */
-export async function runTokenCommand(command: string, signal: AbortSignal): Promise<string> {
+export async function runTokenCommand(command: string, { signal, stdin }: Io): Promise<string> {
   const [file = "", ...args] = splitWords(command);
-  const { status, output } = await execute(file, args, signal);
+  // Input in a pipe is for the verb.
+  const { status, output } = await execute(file, args, stdin.isTTY === true ? "inherit" : "ignore", signal);
   signal.throwIfAborted();
   if (status !== 0) throw new UsageError(`tokenCommand: ${JSON.stringify(file)} exited with ${status}.`);
   const token = output.trim();
@@ -49,8 +51,8 @@ export async function runTokenCommand(command: string, signal: AbortSignal): Pro
   return token;
 }
 
-async function execute(file: string, args: readonly string[], signal: AbortSignal) {
-  const child = spawn(file, args, { stdio: ["inherit", "pipe", "inherit"], signal });
+async function execute(file: string, args: readonly string[], input: "inherit" | "ignore", signal: AbortSignal) {
+  const child = spawn(file, args, { stdio: [input, "pipe", "inherit"], signal });
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     output += text;

@@ -42,6 +42,7 @@ async function readText(io: Io, given: string, option: string): Promise<string> 
 
 /** Reads stdin to its end. */
 export async function readAll(io: Io, option: string): Promise<string> {
+  if (io.stdin.isTTY === true) io.stderr.write(`Reading ${option} from the terminal. Ctrl-D ends it.\n`);
   const parts: Buffer[] = [];
   let bytes = 0;
   for await (const part of io.stdin) {

@@ -67,7 +67,7 @@ async function describe(session: Session, options: Options): Promise<Profile> {
 /** Sends one request with the token. A token that may not read is still a valid one. */
 async function check(session: Session, { url, token, tokenCommand }: Profile): Promise<void> {
   const { createClient } = await import("@holdfast/workflows/client");
-  const made = token ?? (await runTokenCommand(tokenCommand ?? "", session.io.signal));
+  const made = token ?? (await runTokenCommand(tokenCommand ?? "", session.io));
   const client = createClient({ url, token: made, attempts: 2, signal: session.io.signal });
   try {
     await session.notes.progress(

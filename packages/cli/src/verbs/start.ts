@@ -3,7 +3,7 @@
  */
 import type { Client, RunHandle, TriggerOptions } from "@holdfast/workflows/client";
 import { Command } from "commander";
-import type { ExitCode } from "../exit.ts";
+import { type ExitCode, UsageError } from "../exit.ts";
 import { readInput } from "../select/input.ts";
 import { exitOf, printRun, waitAndPrint, whileItRuns } from "../show-run.ts";
 import type { Session } from "../session.ts";
@@ -42,6 +42,8 @@ export const start: Verb = (host) =>
       .option("--timeout <duration>", "stop waiting after this time, and exit 6; the run continues")
       .addHelpText("after", EXAMPLES),
     async ({ session, args: [workflow = ""], options }): Promise<ExitCode | undefined> => {
+      if (options.timeout !== undefined && options.wait !== true && options.follow !== true)
+        throw new UsageError("--timeout limits a wait: add --wait or --follow. The run's own limit is --budget.");
       const { id, key, tag, delay, budget, workflowVersion, environment } = options;
       const input = await readInput(session.io, options.input);
       const client = await session.client();
