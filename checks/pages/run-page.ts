@@ -22,6 +22,7 @@ export const NOT_EXECUTED: readonly NotExecuted[] = [
   { commands: /^npm install /, reason: "installs from a registry; .ci/packed installs what is packed" },
   { commands: /^npx wrangler /, reason: "needs an account at Cloudflare, and changes it" },
   { commands: /\| npx wrangler secret put \w+$/, reason: "needs an account at Cloudflare, and changes it" },
+  { commands: /^docker /, reason: "needs a docker daemon; container.test.ts executes it where one is" },
   { commands: /^(echo [^|]* \| )?sudo /, reason: "changes the machine; service.test.ts checks the unit" },
   { commands: /^deploy\/self-host\/dist\/start\.sh$/, reason: "does not return; self-host.test.ts starts it" },
 ];

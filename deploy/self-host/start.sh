@@ -80,7 +80,8 @@ limit=$(ulimit -S -n)
 alarms=$data/holdfast-runs/metadata.sqlite
 if [ "$limit" != unlimited ] && [ -f "$alarms" ]; then
   if command -v sqlite3 >/dev/null; then
-    due=$(sqlite3 "$alarms" "select count(*) from _cf_ALARM where scheduled_time <= (strftime('%s', 'now') + 60) * 1000000000")
+    # Without a home directory sqlite3 writes a warning, which is no line of the log.
+    due=$(HOME=/ sqlite3 "$alarms" "select count(*) from _cf_ALARM where scheduled_time <= (strftime('%s', 'now') + 60) * 1000000000")
     needed=$((3 * due + 2000))
     if [ "$needed" -gt "$limit" ]; then
       log error "holdfast: $due runs are due, which needs $needed open files, and the limit is $limit. Raise the hard limit (systemd: LimitNOFILE=$needed; a shell of root: ulimit -n $needed), then start again."

@@ -96,6 +96,46 @@ describe("the executable", () => {
   });
 });
 
+/** Starts a program as the first process of a set of processes, as in a container. */
+const AS_FIRST = ["-r", "-p", "-f", "--mount-proc"];
+const canBeFirst = spawnSync("unshare", [...AS_FIRST, "true"]).status === 0;
+
+describe.skipIf(!canBeFirst)("the script of the container", () => {
+  let folder: string;
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "holdfast-container-"));
+    for (const file of ["start.sh", "container.sh"]) copyFileSync(join(FOLDER, file), join(folder, file));
+  });
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** Starts the scripts with another program in place of the executable. */
+  function start(program: string): ChildProcess {
+    writeFileSync(join(folder, "holdfast"), `#!/bin/sh\n${program}\n`, { mode: 0o755 });
+    const env = { PATH: process.env["PATH"] ?? "", HOLDFAST_DATA: join(folder, "data") };
+    const args = [...AS_FIRST, join(folder, "container.sh")];
+    return spawn("unshare", args, { env, stdio: ["ignore", "pipe", "pipe"] });
+  }
+
+  test("OBS4 ends with the status of a failed start, after the line that says why", async () => {
+    const failing = start("echo 'the address is in use' >&2; exit 7");
+    const stderr = text(failing.stderr as never);
+    expect(await once(failing, "exit")).toEqual([7, null]);
+    expect(linesOf(await stderr)).toMatchObject([{ level: "error", message: "the address is in use" }]);
+  });
+
+  test("DUR1 passes the signal of a stop on, and waits for the end of Holdfast", async () => {
+    const running = start("trap 'echo ends >&2; exit 5' TERM; echo runs; while :; do sleep 0.01; done");
+    const stderr = text(running.stderr as never);
+    await once(running.stdout as NodeJS.ReadableStream, "data");
+    const children = spawnSync("pgrep", ["-P", String(running.pid)], { encoding: "utf8" }).stdout.trim();
+    process.kill(Number(children), "SIGTERM");
+    expect(await once(running, "exit")).toEqual([5, null]);
+    expect(linesOf(await stderr)).toMatchObject([{ message: "ends" }]);
+  });
+});
+
 describe("a line", () => {
   const read = (...args: unknown[]): Line => JSON.parse(logLine("info", args, NOW)) as Line;
 
