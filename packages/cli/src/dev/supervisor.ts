@@ -149,6 +149,7 @@ export class Supervisor {
       events.serves(build, { pid: workerd.pid ?? 0, port }, at === undefined ? undefined : Date.now() - at);
     }
     void workerd.exited.then((exit) => this.#ended(workerd, exit, Date.now() - startedAt));
+    // Its end is reported in a moment, and wakes.
     if (port === undefined) await this.#woken();
   }
 
@@ -176,8 +177,10 @@ export class Supervisor {
     return config;
   }
 
-  #woken(): Promise<void> {
-    return new Promise((resolve) => {
+  /** Resolves when there may be work. After `stop` there is none. */
+  async #woken(): Promise<void> {
+    if (this.#stopping) return;
+    await new Promise((resolve) => {
       this.#wake = resolve;
     });
   }

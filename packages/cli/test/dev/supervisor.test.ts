@@ -1,0 +1,100 @@
+/** tests: the restarts of a workerd that ends by itself, with a shell script in its place */
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Build } from "../../src/dev/builder.ts";
+import { Gateway } from "../../src/dev/gateway.ts";
+import { Supervisor } from "../../src/dev/supervisor.ts";
+import type { WorkerdExit } from "../../src/local/workerd.ts";
+
+let folder: string;
+let died: { readonly exit: WorkerdExit; readonly retryMs: number }[];
+let served: string[];
+let rejected: WorkerdExit[];
+let supervisor: Supervisor;
+let running: Promise<void>;
+
+/** Ends at once if its code says so; otherwise serves until it is asked to stop. */
+const SCRIPT = `#!/bin/sh
+for config; do :; done
+code=$(cat "$(dirname "$config")/worker.js")
+case "$code:$config" in
+  dies:*/current/*|throws:*) echo "the reason" >&2; exit 3 ;;
+esac
+printf '{"event":"listen","socket":"http","port":1}\\n' >&3
+trap 'exit 0' TERM
+while :; do sleep 0.02; done
+`;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "holdfast-supervisor-"));
+  const executable = join(folder, "workerd");
+  writeFileSync(executable, SCRIPT);
+  chmodSync(executable, 0o755);
+  died = [];
+  served = [];
+  rejected = [];
+  supervisor = new Supervisor({
+    executable,
+    gateway: new Gateway(),
+    folder: (kind) => join(folder, kind),
+    configure: () => "",
+    events: {
+      serves: ({ code }) => served.push(code),
+      unchanged: () => served.push("unchanged"),
+      rejected: (_build, exit) => rejected.push(exit),
+      died: (exit, retryMs) => died.push({ exit, retryMs }),
+      line: () => {},
+    },
+  });
+  running = supervisor.run();
+});
+
+afterEach(async () => {
+  await supervisor.stop();
+  await running;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function build(code: string): Build {
+  return { code, sourceMap: "{}", project: {} as Build["project"] };
+}
+
+const WAIT = { timeout: 10_000, interval: 10 };
+
+test("DEV2 a workerd that ends at once starts again later and later, and new code ends that", async () => {
+  supervisor.offer(build("dies"));
+  await expect.poll(() => died.length, WAIT).toBe(4);
+  expect(died.map(({ retryMs }) => retryMs)).toEqual([0, 200, 400, 800]);
+  expect(died[0]?.exit).toEqual({ code: 3, signal: null, stderr: ["the reason"] });
+  supervisor.offer(build("works"));
+  await expect.poll(() => served, WAIT).toEqual(["works"]);
+});
+
+test("DEV3 code that ends before it listens is rejected with what it wrote, and the other code still serves", async () => {
+  supervisor.offer(build("works"));
+  await expect.poll(() => served, WAIT).toEqual(["works"]);
+  supervisor.offer(build("throws"));
+  await expect.poll(() => rejected.map(({ stderr }) => stderr), WAIT).toEqual([["the reason"]]);
+  expect(died).toEqual([]);
+  expect(readFileSync(join(folder, "current/worker.js"), "utf8")).toBe("works");
+  supervisor.offer(build("works"));
+  await expect.poll(() => served, WAIT).toEqual(["works", "unchanged"]);
+});
+
+test("DEV4 of several builds that arrive together only the newest one starts", async () => {
+  for (const code of ["one", "two", "three"]) supervisor.offer(build(code));
+  await expect.poll(() => served, WAIT).toEqual(["three"]);
+  supervisor.offer(build("four"));
+  supervisor.offer(build("five"));
+  await expect.poll(() => served.at(-1), WAIT).toBe("five");
+  expect(served).not.toContain("one");
+});
+
+test.each([0, 1, 5, 20, 50])("DEV2 a stop %d ms after an offer ends the server", async (ms) => {
+  supervisor.offer(build("works"));
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  await supervisor.stop();
+  await running;
+});
