@@ -180,7 +180,7 @@ export class Supervisor {
   /** Resolves when there may be work. After `stop` there is none. */
   async #woken(): Promise<void> {
     if (this.#stopping) return;
-    await new Promise((resolve) => {
+    await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
   }
