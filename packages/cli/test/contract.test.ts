@@ -94,6 +94,19 @@ describe("exit codes", () => {
   });
 });
 
+test("RUN2 a start without an id gets one that sorts by time, and a key stays a key", async () => {
+  const body = async (...args: readonly string[]) => {
+    api.seen.splice(0);
+    await on(["start", "order", ...args], { now: Date.UTC(2026, 0, 31) });
+    return acts()[0]?.body;
+  };
+  const [first, second] = [await body(), await body()] as readonly { readonly runId: string }[];
+  expect(first).toEqual({ workflowId: "order", runId: expect.stringMatching(/^01KG8NJW00[0-9A-Z]{16}$/) });
+  expect(second?.runId).not.toBe(first?.runId);
+  expect(await body("--id", "mine")).toEqual({ workflowId: "order", runId: "mine" });
+  expect(await body("--key", "k")).toEqual({ workflowId: "order", idempotencyKey: "k" });
+});
+
 describe("input", () => {
   const sent = () => (acts()[0]?.body as { readonly input?: unknown } | undefined)?.input;
 

@@ -15,7 +15,7 @@ export function runShape(now: number): RowShape<ListedRun> {
     id: ({ id }) => id,
     empty: "No run matches.",
     columns: [
-      { name: "id", cell: ({ id }) => id, min: 26 },
+      { name: "id", cell: ({ id }) => id },
       { name: "workflow", cell: ({ workflowId }) => workflowId, min: 8 },
       {
         name: "status",

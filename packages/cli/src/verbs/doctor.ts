@@ -49,8 +49,8 @@ async function print({ out }: Session, finding: Finding): Promise<void> {
     ({ check }) => check,
     ({ check, status, message, remedy }) => {
       const [mark, style] = MARKS[status];
-      const line = safe`${out.paint(style, mark)} ${out.paint("bold", check.padEnd(13))} ${message}`;
-      return remedy === undefined ? [line] : [line, safe`${" ".repeat(16)}${out.paint("cyan", "→")} ${remedy}`];
+      const line = safe`${out.paint(style, mark)} ${out.paint("bold", check.padEnd(14))} ${message}`;
+      return remedy === undefined ? [line] : [line, safe`${" ".repeat(17)}${out.paint("cyan", "→")} ${remedy}`];
     },
   );
 }

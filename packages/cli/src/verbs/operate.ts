@@ -9,6 +9,7 @@ import { UsageError } from "../exit.ts";
 import type { RowShape } from "../output/printer.ts";
 import { statusMark, statusStyle } from "../output/colours.ts";
 import { readInput } from "../select/input.ts";
+import { newRunId } from "../select/new-id.ts";
 import type { Call, Host, Verb } from "../verb.ts";
 
 /** What an act leaves of a run: its summary, or its id alone if the server's answer was lost or has none. */
@@ -147,7 +148,7 @@ export const resume: Verb = (host) =>
     async ({ session, rest, options }) => {
       const settings = await resumeOptions({ session, rest, args: [], options });
       const work: Parameters<typeof actOnRuns<Changed>>[2] = async (client, id) => {
-        const run = await client.run(id).resume(settings);
+        const run = await client.run(id).resume({ ...settings, runId: options.id ?? newRunId(session.io.now()) });
         return run.record ?? run.get();
       };
       return actOnRuns(session, { verb: "resume", ids: rest, options }, work, changedShape);
@@ -170,7 +171,6 @@ async function resumeOptions({ session, rest, options }: Call<Resume>) {
     throw new UsageError('--seed must be a JSON object, such as { "charge": { "id": "ch_1" } }.');
   const from = step === undefined || occurrence === undefined ? step : { name: step, occurrence: Number(occurrence) };
   return {
-    runId: id,
     input,
     resumeFromStep: from,
     seedResults: seed as Readonly<Record<string, unknown>> | undefined,

@@ -5,6 +5,7 @@ import type { Client, RunHandle, TriggerOptions } from "@holdfast/workflows/clie
 import { Command } from "commander";
 import { type ExitCode, UsageError } from "../exit.ts";
 import { readInput } from "../select/input.ts";
+import { newRunId } from "../select/new-id.ts";
 import { exitOf, printRun, waitAndPrint, whileItRuns } from "../show-run.ts";
 import type { Session } from "../session.ts";
 import { Follower } from "../tail/follow.ts";
@@ -48,7 +49,8 @@ export const start: Verb = (host) =>
       const input = await readInput(session.io, options.input);
       const client = await session.client();
       const run = await client.trigger(workflow, input, {
-        runId: id,
+        // The same for each attempt of this call, so a repeated request starts no second run.
+        runId: id ?? (key === undefined ? newRunId(session.io.now()) : undefined),
         idempotencyKey: key,
         tags: tag,
         delay: delay as TriggerOptions["delay"],
