@@ -35,6 +35,8 @@ export const progressChars = 4_096;
 export const progressMs = 1_000;
 /** How long a run that fails or completes waits for step bodies that still execute (STEP6). */
 export const siblingGraceMs = 5_000;
+/** How long in all outcomes that a resumed run takes over wait for steps before them that execute again (RES3). */
+export const takeOverWaitMs = 30_000;
 /** The time-out of `ctx.shielded`, unless it sets one (CAN9). */
 export const shieldedMs = 60_000;
 /** The longest time-out of `ctx.shielded`: one hour. */

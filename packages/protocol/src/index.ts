@@ -102,7 +102,7 @@ export {
 export { RUN_STATUSES, type RunStatus, TERMINAL_STATUSES, type TerminalStatus, isTerminal } from "./run-status.ts";
 export type { BodiesChanged, RpcBinding, RpcLive, RpcPort } from "./rpc.ts";
 export { hashText } from "./text-hash.ts";
-export { type InheritedPlace, type StartLineage, lineageOf } from "./lineage.ts";
+export { type InheritedPlace, type ReceivedOrder, type StartLineage, lineageOf } from "./lineage.ts";
 export { tenantSegment, tokenUrls } from "./token-urls.ts";
 export { type Traced, parseTraceparent, spanIdOf, stepKeyOf, traceIdOf, traceparentOf } from "./trace.ts";
 export type { Bodies, TurnAnswer, TurnContent, TurnRequest, WorkflowsAnswer } from "./turns.ts";

@@ -19,6 +19,11 @@ export interface InheritedPlace {
   readonly silent: number;
   /** The function requested several operations of this name after that outcome. */
   readonly shared?: true;
+  /**
+   * Other operations of that run have the same name: the number of outcomes that its function had received before it
+   * requested this one. Absent in what earlier versions stored.
+   */
+  readonly received?: number;
   /** A caller gave the result by the name of the step (RES2). */
   readonly seeded?: true;
 }
@@ -31,6 +36,16 @@ export interface StartLineage {
    */
   readonly silent: readonly string[];
   readonly outcomes: readonly InheritedPlace[];
+  /** Present if several operations after the cut have one name. */
+  readonly order?: ReceivedOrder;
+}
+
+/** The order in which the function of the resumed run received its outcomes. */
+export interface ReceivedOrder {
+  /** The number of the first outcomes, which are left out: both runs receive them in the same order. */
+  readonly after: number;
+  /** The operations of the others. */
+  readonly ops: readonly OperationId[];
 }
 
 /**

@@ -57,7 +57,8 @@ const START: ExecutionStart = {
   inherited: ["step/0/b"],
   lineage: {
     silent: [""],
-    outcomes: [{ op: "step/0/b", line: "1-1", after: "", silent: 0, shared: true, seeded: true }],
+    outcomes: [{ op: "step/0/b", line: "1-1", after: "", silent: 0, shared: true, received: 0, seeded: true }],
+    order: { after: 0, ops: ["step/0/b"] },
   },
   paused: false,
   now: AT,

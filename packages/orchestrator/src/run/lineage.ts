@@ -61,6 +61,7 @@ export function traceLineage(journal: readonly JournalEntry[]): Lineage {
   const silent = outcomes.filter(({ seq }) => !continued.has(seq));
   const shared = new Set(requests.flatMap((entry) => (entry.use === 0 ? [] : [groupOf(entry)])));
   const silentBefore = counter(silent.map(({ seq }) => seq));
+  const receivedBefore = counter(outcomes.map(({ seq }) => seq));
   const places = new Map<OperationId, Place>();
   for (const entry of requests) {
     const line = lines.get(entry.op);
@@ -70,7 +71,9 @@ export function traceLineage(journal: readonly JournalEntry[]): Lineage {
     if (uses.get(nameOf(entry.op)) === 1) places.set(entry.op, { ...own, silent: 0 });
     else {
       const more = shared.has(groupOf(entry)) ? { shared: true as const } : {};
-      places.set(entry.op, { ...own, silent: silentBefore(entry.after), ...more });
+      // Outcomes that it received after the call that started the operation are not known: then it counts from the call.
+      const received = receivedBefore(entry.after + 1);
+      places.set(entry.op, { ...own, silent: silentBefore(entry.after), ...more, received });
     }
   }
   // Nothing has the lineage `?`: an outcome without one is never received.

@@ -13,6 +13,7 @@ import type {
   ChildOutcome,
   EntryBody,
   InheritedPlace,
+  ReceivedOrder,
   JournalEntry,
   OperationId,
   StepDispatcher,
@@ -92,6 +93,7 @@ export interface InheritedLineage {
   /** See `StartLineage`. */
   readonly silent: readonly string[];
   readonly outcomes: readonly PlacedOutcome[];
+  readonly order?: ReceivedOrder;
 }
 
 export interface PlacedOutcome {

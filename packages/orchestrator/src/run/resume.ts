@@ -9,6 +9,7 @@ import {
   type JournalEntry,
   HOST_LIMITS,
   type OperationId,
+  type ReceivedOrder,
   defined,
   describeOperation,
   errorValue,
@@ -101,9 +102,7 @@ function takeOver(
 ): Pick<Inheritance, "entries" | "outcomes" | "lineage"> {
   const seeds = new Map(seedResults.map(([step, value]) => [operationId("step", 0, step), value]));
   const isDropped = dropped(from, journal, seeds);
-  const cutAfter = (isCut: (entry: JournalEntry) => boolean): number =>
-    Math.min(...journal.filter((entry) => isOutcome(entry) && isCut(entry)).map((entry) => entry.asked));
-  const known = cutAfter((entry) => entry.op === from);
+  const known = cutAfter(journal, (entry) => entry.op === from);
   const isCutEntry = (entry: JournalEntry): boolean => isDropped(entry) || seeds.has(entry.op);
   const changed = journal.find((entry) => isOutcome(entry) && isCutEntry(entry))?.seq ?? Infinity;
   // A release may be the consequence of an outcome that changes now. The new run requests such an operation again.
@@ -117,17 +116,33 @@ function takeOver(
     (ended.has(entry.op) || !seeds.has(entry.op));
   const takenOver = journal.filter(isTakenOver).map((entry) => seeded(entry, seeds));
   // After a result that the caller replaced, the function may take another path, too.
-  const cut = cutAfter(isCutEntry);
+  const cut = cutAfter(journal, isCutEntry);
+  const endingIn = (entries: JournalEntry[]): EntryBody[] => entries.flatMap((one) => outcomeOf(one, ended) ?? []);
+  const later = endingIn(takenOver.filter((entry) => entry.nth > cut));
+  const found = placed([...later, ...seedsLeft(seeds, takenOver)], header, journal, changed);
+  // The parent's function received what follows the outcome that changes after it, and the new one does so if it can.
+  const end = found.lineage?.order === undefined ? Infinity : changed;
+  const requested = takenOver.filter((entry) => entry.nth <= cut);
+  // These operations were requested before anything changed, so their ids are the parent's.
+  const siblings = endingIn(requested.filter(({ seq }) => seq >= end));
   const places = new Map(header.recordsPlaces ? requestsIn(journal).map((entry) => [entry.op, entry]) : []);
-  const later = takenOver.filter((entry) => entry.nth > cut).flatMap((entry) => outcomeOf(entry, ended) ?? []);
-  return {
-    entries: renumbered(
-      takenOver.filter((entry) => entry.nth <= cut),
-      cut,
-      places,
-    ),
-    ...placed([...later, ...seedsLeft(seeds, takenOver)], header, journal, cut),
-  };
+  const entries = renumbered(entriesBefore(end, requested, ended), cut, places);
+  return { ...found, entries, outcomes: [...siblings, ...found.outcomes] };
+}
+
+/** Returns the number of operations that the function had requested before these outcomes. */
+function cutAfter(journal: readonly JournalEntry[], isCut: (entry: JournalEntry) => boolean): number {
+  return Math.min(...journal.filter((entry) => isOutcome(entry) && isCut(entry)).map((entry) => entry.asked));
+}
+
+/** Returns the entries before a number, without those of operations that end later. */
+function entriesBefore(
+  end: number,
+  entries: readonly JournalEntry[],
+  ended: ReadonlySet<OperationId>,
+): readonly JournalEntry[] {
+  const endedBefore = new Set(entries.filter((entry) => isOutcome(entry) && entry.seq < end).map((entry) => entry.op));
+  return entries.filter(({ op, seq }) => seq < end && (endedBefore.has(op) || !ended.has(op)));
 }
 
 /** Whether an operation was let go: a wait, or a step that ended without a result of its own (WAIT11). */
@@ -187,17 +202,18 @@ function renumbered(
 
 /**
  * Decides how the new run finds the operation of each outcome: by its lineage if the journal has it. Otherwise by its id,
- * if no other operation after the cut has its name. Otherwise the operation executes again, unless a caller gave its
- * result or it is a `once` step: then the new run decides, and does not execute a `once` step (RES2, RES3).
+ * if no other operation has its name. Otherwise the operation executes again, unless a caller gave its result or it is a
+ * `once` step: then the new run decides, and does not execute a `once` step (RES2, RES3).
+ * @param changed The number of the first outcome that the new run does not take over as it is.
  */
 function placed(
   outcomes: readonly EntryBody[],
   header: RunHeader,
   journal: readonly JournalEntry[],
-  cut: number,
+  changed: number,
 ): Pick<Inheritance, "outcomes" | "lineage"> {
   const { places, silent } = header.recordsPlaces === true ? traceLineage(journal) : UNKNOWN;
-  const uses = countUses(journal.filter((entry) => entry.nth > cut));
+  const uses = countUses(journal);
   const started = new Set(journal.filter((entry) => entry.type === "step.started").map((entry) => entry.op));
   const byId: EntryBody[] = [];
   const byLineage: PlacedOutcome[] = [];
@@ -209,7 +225,18 @@ function placed(
     else if ((uses.get(nameOf(body.op)) ?? 0) <= 1) byId.push(body);
     else if (isSeed || started.has(body.op)) byLineage.push({ body, place: { after: "", silent: 0, ...seed } });
   }
-  return { outcomes: byId, ...(byLineage.length === 0 ? {} : { lineage: { silent, outcomes: byLineage } }) };
+  if (byLineage.length === 0) return { outcomes: byId };
+  const isOrdered = byLineage.some(({ place }) => place.received !== undefined);
+  const order = isOrdered ? { order: orderOf(journal, changed) } : {};
+  return { outcomes: byId, lineage: { silent, outcomes: byLineage, ...order } };
+}
+
+/** The order in which the function received its outcomes, from the first that changes until the run unwound. */
+function orderOf(journal: readonly JournalEntry[], changed: number): ReceivedOrder {
+  const unwound = journal.find(({ type }) => type === "run.unwinding")?.seq ?? Infinity;
+  const received = journal.filter((entry) => isOutcome(entry) && entry.seq < unwound);
+  const after = received.filter(({ seq }) => seq < changed).length;
+  return { after, ops: received.slice(after).map(({ op }) => op) };
 }
 
 const UNKNOWN: Lineage = { places: new Map(), silent: [] };

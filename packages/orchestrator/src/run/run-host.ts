@@ -44,7 +44,7 @@ import { checkedSteps } from "./received.ts";
 import { runKeyOf, tokenUrlsOf } from "./run-key.ts";
 import type { OutboxRow } from "./rows.ts";
 import { type ParentRef, type RunHeader, isDeferred, parentsOf } from "./run-header.ts";
-import { type RunState, applyBatch, loadRun, readInherited, readInput, takeJournal } from "./run-state.ts";
+import { type RunState, applyBatch, inheritedBy, loadRun, readInput, takeJournal } from "./run-state.ts";
 import { transition } from "./transition.ts";
 
 export interface RunHostOptions {
@@ -82,15 +82,6 @@ export interface RunHostOptions {
 
 /** The inputs that no caller waits for. */
 const UNREQUESTED: ReadonlySet<Input["type"]> = new Set(["alarm", "settle", "report", "lost", "sent", "indexed"]);
-
-/** What a resumed run's execution gets to recognise the operations that take over an outcome. */
-function inheritedBy(state: RunState): Pick<ExecutionStart, "inherited" | "lineage"> {
-  const { outcomes, lineage } = readInherited(state);
-  const inherited = outcomes.map((body) => body.op);
-  if (lineage === undefined) return { inherited };
-  const places = lineage.outcomes.map(({ body, place }) => ({ op: body.op, ...place }));
-  return { inherited, lineage: { silent: lineage.silent, outcomes: places } };
-}
 
 function inputOf(message: RunMessage, seed: string, unique: Unique | undefined): Input {
   if (message.type === "trigger") return toTriggerInput(message.trigger, seed, unique);

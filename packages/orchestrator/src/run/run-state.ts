@@ -10,10 +10,12 @@
  */
 import {
   type EntryBody,
+  type ExecutionStart,
   FORMAT_VERSION,
   type JournalEntry,
   type OperationId,
   assert,
+  defined,
   isOutcome,
 } from "@holdfast/protocol";
 import type { StoreReader, WriteBatch } from "../host/store.ts";
@@ -208,6 +210,20 @@ export function readInput(state: RunState, header: RunHeader): string {
 /** Returns what a resumed run takes over when its function requests the operations. */
 export function readInherited(state: RunState): Pick<InheritedRow, "outcomes" | "lineage"> {
   return readRow(state.store, INHERITED_KEY) ?? { outcomes: [] };
+}
+
+/** What a resumed run's execution gets to recognise the operations that take over an outcome. */
+export function inheritedBy(state: RunState): Pick<ExecutionStart, "inherited" | "lineage"> {
+  const { outcomes, lineage } = readInherited(state);
+  const inherited = outcomes.map((body) => body.op);
+  if (lineage === undefined) return { inherited };
+  const places = lineage.outcomes.map(({ body, place }) => {
+    const { line, ...others } = place;
+    // An earlier version stored no order. Without it, nothing shows which branch requests the operation.
+    const isKnown = lineage.order !== undefined || (place.silent === 0 && place.shared !== true);
+    return defined({ op: body.op, line: isKnown ? line : undefined, ...others });
+  });
+  return { inherited, lineage: { ...lineage, outcomes: places } };
 }
 
 /** Returns the outcome of an operation of the resumed run. */

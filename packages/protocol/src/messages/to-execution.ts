@@ -51,8 +51,17 @@ const run: Schema = record({
 const lineage: Schema = record({
   silent: listOf(word),
   outcomes: listOf(
-    record({ op: anyOperation, line: optional(word), after: word, silent: count, shared: mark, seeded: mark }),
+    record({
+      op: anyOperation,
+      line: optional(word),
+      after: word,
+      silent: count,
+      shared: mark,
+      received: optional(count),
+      seeded: mark,
+    }),
   ),
+  order: optional(record({ after: count, ops: listOf(anyOperation) })),
 });
 
 const token: Schema = (given, decode) =>

@@ -2,15 +2,16 @@
  * `ctx.parallel`: bounded fan-out over plain promises.
  */
 import { checkFields, invalid } from "@holdfast/protocol";
+import type { ItemStarter } from "../replay/operations.ts";
 import type { ParallelOptions } from "./types.ts";
 
 /**
- * Runs `fn` for each item in order, at most `concurrency` concurrently. `starter` returns what calls `fn`, if some items
- * start later.
+ * Runs `fn` for each item in order, at most `concurrency` concurrently. `starter` returns what calls `fn`; its argument is
+ * whether some items start later.
  * @throws AggregateError with `settle`, if any item failed; its `failed` lists the indices of these items.
  */
 export async function runParallel<T, R>(
-  starter: () => (start: () => R | Promise<R>) => R | Promise<R>,
+  starter: (waits: boolean) => ItemStarter,
   items: Iterable<T>,
   fn: (item: T, index: number) => R | Promise<R>,
   options: ParallelOptions = {},
@@ -25,17 +26,20 @@ export async function runParallel<T, R>(
   const errors = new Map<number, unknown>();
   // All workers share one iterator: each takes the next item.
   const entries = list.entries();
-  const start: ReturnType<typeof starter> = concurrency < list.length ? starter() : (begin) => begin();
+  const start = starter(concurrency < list.length);
   let stopped = false;
   const work = async (): Promise<void> => {
     for (const [index, item] of entries) {
       if (stopped) return;
+      const state: Parameters<ItemStarter>[0] = {};
       try {
-        results[index] = await start(() => fn(item, index));
+        results[index] = await start(state, () => fn(item, index));
       } catch (error) {
         if (!settle) stopped = true;
         if (!settle) throw error;
         errors.set(index, error);
+      } finally {
+        state.over = true;
       }
     }
   };

@@ -86,7 +86,8 @@ export function composition(execution: Execution, policy: RetryDefault): Composi
     setRetry: (options) => {
       policy.current = resolveRetry(options, policy.current, "ctx.setRetry");
     },
-    parallel: (items, fn, options) => handled(runParallel(() => execution.operations.starter(), items, fn, options)),
+    parallel: (items, fn, options) =>
+      handled(runParallel((waits) => execution.operations.starter(waits), items, fn, options)),
   };
 }
 

@@ -10,23 +10,24 @@ import type { SchedulerHost } from "./scheduler-host.ts";
 import { failedEvent, refusedEvent } from "./step-body.ts";
 
 /** Adds the events of releases, races and the new operations that need no body to the next report, in this order. */
-export function announce({ operations, races, shields, reporter, platform }: SchedulerHost): void {
+export function announce(host: SchedulerHost): void {
+  const { operations, races, shields, reporter, platform } = host;
   for (const event of [...shields.takeEvents(), ...races.takeEvents()]) reporter.add(event);
-  for (const operation of operations.takeFresh()) {
+  for (const operation of operations.takeFresh((next) => host.holds(next))) {
     const event = announcement(operation, platform.now());
     if (event !== undefined) reporter.add(event);
   }
 }
 
 function announcement(operation: OpenOperation, now: number): OperationEvents | undefined {
-  const { id, request, journaled, settled, heir } = operation;
+  const { id, request, journaled, settled, heirOf } = operation;
   if (request.type === "metadata")
     return journaled ? undefined : { type: "metadata.changed", ...operation.about(), change: request.change };
   if (settled) return undefined;
-  if (heir === "refused") return refusedEvent(operation, now);
-  if (heir !== undefined) {
+  if (heirOf === "") return refusedEvent(operation, now);
+  if (heirOf !== undefined) {
     const compensable = request.type === "step" && request.step.compensate !== undefined;
-    const from = heir.from === id ? {} : heir;
+    const from = heirOf === id ? {} : { from: heirOf };
     return { type: "inherited", ...operation.about(), ...from, ...(compensable ? { compensable } : {}) };
   }
   switch (request.type) {

@@ -24,6 +24,7 @@ import {
   profileOf,
   toErrorValue,
 } from "@holdfast/protocol";
+import * as LIMITS from "@holdfast/protocol/limits";
 import type { Log } from "../step-context.ts";
 import { abortError } from "./abort-error.ts";
 import { Bodies } from "./bodies.ts";
@@ -67,6 +68,9 @@ export class Execution implements LiveExecution, SchedulerHost {
   readonly profile: ReplayProfile | undefined;
   #function: Promise<void> | undefined;
   #release: (() => void) | undefined;
+  /** Whether outcomes that are taken over may wait for steps that execute again. */
+  #isPatient = true;
+  #cancelHold: (() => void) | undefined;
   /** Set in processes whose platform guards rejections. */
   unhandled: ((reason: unknown, step: OperationId | undefined) => void) | undefined;
 
@@ -157,6 +161,17 @@ export class Execution implements LiveExecution, SchedulerHost {
     return this.reporter.drained();
   }
 
+  holds(op: OperationId): boolean {
+    const { reporter, operations, bodies } = this;
+    if (!reporter.idle) return true;
+    if (operations.get(op) === undefined || bodies.count + operations.ready(this.now).length === 0) return false;
+    this.#cancelHold ??= this.platform.setTimer(LIMITS.takeOverWaitMs, () => {
+      this.#isPatient = false;
+      this.schedule();
+    });
+    return this.#isPatient;
+  }
+
   /** Requests another round of the scheduler. */
   schedule(): void {
     this.#scheduler.schedule();
@@ -221,6 +236,7 @@ export class Execution implements LiveExecution, SchedulerHost {
     if (superseded || !wasOver) this.phase = superseded ? "superseded" : "stopped";
     if (wasOver) return;
     this.#scheduler.stop();
+    this.#cancelHold?.();
     this.unwinding.stop();
     this.shields.stop();
     this.bodies.drop("all", error);

@@ -84,9 +84,17 @@ export interface Origin {
   line: string;
 }
 
+/** The code of an item of `ctx.parallel`, in a resumed run. */
+export interface ItemChain {
+  readonly item: { over?: true };
+  /** The kinds and names of the operations that led from the call to this code, and that this code requested. */
+  names: string;
+  /** The chain of the code that called `ctx.parallel`. */
+  readonly outer: ItemChain | undefined;
+}
+
 /** Where the function requested an operation. See `JournalEntry.after`. */
 export interface Place {
-  readonly origin?: Origin;
   readonly after: number;
   readonly use: number;
   /** Whether `after` is the outcome of the operation before it. */
@@ -95,6 +103,8 @@ export interface Place {
   before: Place | undefined;
   /** Whether the journal or a report has it. */
   reported: boolean;
+  /** The item whose code requested it. */
+  readonly chain?: ItemChain | undefined;
 }
 
 const ANYWHERE = { after: 0, use: 0, follows: false, before: undefined };
@@ -108,10 +118,12 @@ export class OpenOperation {
   /** Where the function requested it (RES3). */
   readonly place: Place;
   /**
-   * Set in a resumed run: the operation of the parent whose outcome this one takes over, or `refused`, if a `once` step
-   * may be one of the parent's.
+   * Set in a resumed run: the operation of the parent whose outcome this one takes over; `""`, if a `once` step may be one
+   * of the parent's.
    */
-  heir: { readonly from: OperationId } | "refused" | undefined;
+  heirOf: OperationId | undefined;
+  /** The lineage, in a resumed run. */
+  line = "";
   readonly promise: Promise<unknown>;
   settled = false;
   /** The number of failed attempts in the journal. */

@@ -24,6 +24,7 @@ import { CancelledError } from "../errors.ts";
 import { Inheritance } from "./inheritance.ts";
 import { type Shield, currentShield, currentStep } from "./step-scope.ts";
 import {
+  type ItemChain,
   OpenOperation,
   type Origin,
   type Place,
@@ -38,6 +39,9 @@ export interface CompletedStep {
   readonly operation: OpenOperation;
   readonly value: string;
 }
+
+/** Calls a function that starts an item of `ctx.parallel`. The caller sets `over` when the item has ended. */
+export type ItemStarter = <T>(item: ItemChain["item"], start: () => T) => T;
 
 function originAt(after: number, nth: number, line: string): Origin {
   return { after, nth, uses: new Map(), first: 0, calls: 0, line };
@@ -71,6 +75,8 @@ export class Operations {
   #before = { open: 0, count: 0 };
   /** The last delivered outcome. */
   #origin: Origin = originAt(0, 0, "");
+  /** The item of `ctx.parallel` whose code executes. */
+  #chain: ItemChain | undefined;
   #newest: Place | undefined;
 
   /** `moved` is called for each requested operation, `own` with each error before an operation rejects with it. */
@@ -165,7 +171,7 @@ export class Operations {
     operation.shield = shield;
     this.#all.set(id, operation);
     this.#ids.push(id);
-    this.#inheritance?.requested(operation);
+    this.#inheritance?.requested(operation, this.#origin.line);
     if (request.type === "step" && request.step.compensate !== undefined) this.compensable = true;
     // A metadata change has no outcome.
     if (request.type === "metadata") operation.leave();
@@ -176,31 +182,35 @@ export class Operations {
   }
 
   #placeOf(key: string): Place {
-    const origin = this.#origin;
-    const { after, nth, uses, first } = origin;
+    const { after, nth, uses, first } = this.#origin;
     const use = uses.get(key) ?? first;
     uses.set(key, use + 1);
     // The place of a request that a call started does not follow from the one before it.
     const before = first > 0 ? undefined : this.#newest;
-    this.#newest = { origin, after, use, follows: nth === this.count, before, reported: false };
+    this.#newest = { after, use, follows: nth === this.count, before, reported: false, chain: this.#chain };
     return this.#newest;
   }
 
   /**
-   * Returns a function that starts an item of a call of `ctx.parallel`. What the item requests at once counts from the call:
-   * which outcome made room for the item differs between a run and those that are resumed from it (RES3).
+   * Returns a function that starts an item of a call of `ctx.parallel`. If items wait for room, what an item requests at once
+   * counts from the call: which outcome made room differs between a run and those that are resumed from it (RES3).
    */
-  starter(): <T>(start: () => T) => T {
+  starter(waits: boolean): ItemStarter {
     const outer = this.#origin;
-    outer.calls += 1;
-    const call = { ...originAt(outer.after, 0, outer.line), first: outer.first * 1_000 + outer.calls * 1_000_000 };
-    return (start) => {
-      const now = this.#origin;
+    let call = outer;
+    if (waits) {
+      outer.calls += 1;
+      call = { ...originAt(outer.after, 0, outer.line), first: outer.first * 1_000 + outer.calls * 1_000_000 };
+    }
+    const chain = this.#inheritance?.call(this.#chain);
+    return (item, start) => {
+      const before = [this.#origin, this.#chain] as const;
       this.#origin = call;
+      this.#chain = chain && { ...chain, item };
       try {
         return start();
       } finally {
-        this.#origin = now;
+        [this.#origin, this.#chain] = before;
       }
     };
   }
@@ -232,6 +242,7 @@ export class Operations {
     this.open -= 1;
     this.#before = { open: this.open, count: this.count };
     this.#origin = originAt(entry.seq, operation.nth, this.#inheritance?.received(operation) ?? "");
+    this.#chain = operation.place.chain && { ...operation.place.chain };
     this.#forget(operation);
     const error = operation.settle(entry);
     if (error !== undefined) {
@@ -286,23 +297,24 @@ export class Operations {
     }
   }
 
-  /** Removes and returns the new operations that execute no body. The steps to execute and the unwinding stay. */
-  takeFresh(): OpenOperation[] {
-    this.#inheritance?.assign();
-    const isStep = (one: OpenOperation): boolean => this.#isToExecute(one) || one.kind === "unwind";
-    const taken = this.#fresh.filter((one) => !isStep(one));
-    this.#fresh = this.#fresh.filter(isStep);
+  /**
+   * Removes and returns the new operations that execute no body. The steps to execute and the unwinding stay, and so does
+   * what takes over an outcome later. `holds`: whether the outcome of an operation is worth waiting for.
+   */
+  takeFresh(holds: (op: OperationId) => boolean): Iterable<OpenOperation> {
+    const ready = this.#fresh.filter((one) => !this.#isToExecute(one) && one.kind !== "unwind");
+    const taken = new Set(this.#inheritance?.inTurn(ready, holds) ?? ready);
+    this.#fresh = this.#fresh.filter((one) => !taken.has(one));
     return taken;
   }
 
-  #isToExecute({ request, heir, journaled, announced, settled, withdrawn }: OpenOperation): boolean {
-    if (request.type !== "step" || settled || withdrawn !== undefined || heir !== undefined) return false;
+  #isToExecute({ request, heirOf, journaled, announced, settled, withdrawn }: OpenOperation): boolean {
+    if (request.type !== "step" || settled || withdrawn !== undefined || heirOf !== undefined) return false;
     return !(request.step.once && journaled && !announced);
   }
 
   /** The function has ended: drops new operations except metadata changes. Returns the dropped steps. */
   dropSteps(): OperationId[] {
-    this.#inheritance?.assign();
     const dropped = this.#fresh.filter((one) => this.#isToExecute(one) && one.retryAt === undefined);
     this.#fresh = this.#fresh.filter(({ request }) => request.type === "metadata");
     return dropped.map((one) => one.id);
@@ -325,7 +337,7 @@ export class Operations {
   /** Returns the steps whose bodies may start at `now`. */
   ready(now: number): OpenOperation[] {
     const due = [...this.#retrying].filter((one) => !one.settled && (one.retryAt ?? 0) <= now);
-    const fresh = this.#fresh.filter((one) => one.request.type === "step" && one.retryAt === undefined && !one.settled);
+    const fresh = this.#fresh.filter((one) => one.retryAt === undefined && this.#isToExecute(one));
     return fresh.length === 0 ? due : [...due, ...fresh];
   }
 

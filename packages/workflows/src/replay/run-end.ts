@@ -36,7 +36,7 @@ export function endEvent(
   if (end.type === "left") return { type: "run.unwound" };
   const error = toErrorValue(end.error);
   if (isInputRefusal(end.error) && start.journal.length > 0 && start.epoch > 1) {
-    const message = `The run is in flight, but the workflow's schema no longer accepts its input. ${error.message} Deploy a schema that accepts it, then retry the run.`;
+    const message = `The workflow's schema no longer accepts the run's input. ${error.message} Deploy a schema that accepts it, then retry the run.`;
     return { type: "run.diverged", error: errorValue("NON_DETERMINISM", message) };
   }
   return defined({ type: "run.failed", error, step: findStep(end.error, stepOf, 0) });

@@ -3,7 +3,7 @@
  *
  * Owns: the interface and its types. The scheduler and its parts import this file and not the execution.
  */
-import type { ExecutionStart } from "@holdfast/protocol";
+import type { ExecutionStart, OperationId } from "@holdfast/protocol";
 import type { Log } from "../step-context.ts";
 import type { Bodies } from "./bodies.ts";
 import type { JournalFeed } from "./journal-feed.ts";
@@ -52,6 +52,8 @@ export interface SchedulerHost {
   readonly now: number;
   /** The time of the newest outcome that the function has received (REP4). */
   functionTime: number;
+  /** Whether the outcome of an operation is on its way or may come soon, so that others are taken over after it (RES3). */
+  holds(op: OperationId): boolean;
   /** Ends the phase `parked`. */
   unpark(): void;
   /** Requests another round of the scheduler. */

@@ -94,7 +94,7 @@ export function inContext<R>(context: AsyncContext | undefined, fn: () => R, log
   } catch {
     if (!outdatedLogged) {
       log.info(
-        "Step bodies are called without the AsyncLocalStorage of the function: in a Worker it is valid only during the request that made it (logged once).",
+        "Step bodies are called without the AsyncLocalStorage of the function: in a Worker it ends with its request.",
       );
     }
     outdatedLogged = true;
