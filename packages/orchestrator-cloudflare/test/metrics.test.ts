@@ -5,9 +5,10 @@ import { expectOutput } from "@holdfast/proof/output";
 import { workflow } from "@holdfast/workflows";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type RunCount, type RunIndex, type WorkerDeps, bearerAuth, durableObjectIndex } from "../src/index.ts";
+import { IndexShard } from "../src/index-object/index-shard.ts";
 import { fewWorkflows } from "../src/index-object/run-counts.ts";
 import { parseExposition } from "./exposition.ts";
-import { FakeDeployment, FakeIndexNamespace, answerOf, tokenOf } from "./fake-platform.ts";
+import { FakeDeployment, FakeIndexNamespace, FakeSql, answerOf, tokenOf } from "./fake-platform.ts";
 
 const HOSTILE = 'a"b\\c\nd{e="f"} 1\n# TYPE x counter';
 
@@ -109,6 +110,16 @@ describe("the gauges", () => {
     expect(await metrics.read("holdfast_index_lag_seconds")).toEqual({ "": 12.5 });
     vi.setSystemTime(Date.now() + 121_000);
     expect(await metrics.read("holdfast_index_lag_seconds")).toEqual({});
+  });
+
+  test("OBS3 outlive an instance of the shard's object, whose storage is opened again after seconds without a request", () => {
+    const sql = new FakeSql();
+    const reopened = (id: string): IndexShard => new IndexShard({ exec: (...query) => sql.exec(...query) }, 10, id);
+    reopened("shard-a").upsert(rowOf("a", { pendingSince: 1_000 }), 9_000);
+    expect(reopened("shard-a").counts(12_000)).toMatchObject({ lagMs: 8_000, runs: [["order", { waiting: 1 }]] });
+    reopened("shard-a").upsert(rowOf("b"), 12_000);
+    expect(reopened("shard-a").counts(13_000).runs).toEqual([["order", { waiting: 1 }]]);
+    expect(reopened("shard-b").counts(13_000)).toMatchObject({ lagMs: 0, runs: [["order", { waiting: 2 }]] });
   });
 
   test("OBS3 are counted once in 15 s, however many requests there are, and write nothing", async () => {

@@ -53,7 +53,7 @@ export function createApp<Env extends object>(
 
       constructor(ctx: ObjectContextLike, env: Env) {
         super(ctx, env);
-        this.#deps = { storage: ctx.storage };
+        this.#deps = { storage: ctx.storage, id: ctx.id?.toString() };
       }
 
       fetch(request: Request): Promise<Response> {

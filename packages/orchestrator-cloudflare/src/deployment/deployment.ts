@@ -39,6 +39,7 @@ import { type Environment, readEnvironment } from "./environment.ts";
 /** `ctx` of an SQLite-backed Durable Object. */
 export interface ObjectContextLike extends SocketHostLike {
   readonly storage: DurableObjectStorageLike & { readonly sql: SqlStorageLike };
+  readonly id?: { toString(): string };
 }
 
 /** Replacements of defaults. A field that is missing or `undefined` keeps the default. */

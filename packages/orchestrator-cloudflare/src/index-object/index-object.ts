@@ -37,6 +37,8 @@ export interface ShardRef {
 
 export interface RunIndexObjectDeps {
   readonly storage: { readonly sql: SqlStorageLike };
+  /** The id of the object. With it, the numbers of `/metrics` outlive an instance in the memory of the isolate. */
+  readonly id?: string | undefined;
   /** For tests: the time, ms since the epoch. */
   readonly clock?: () => number;
 }
@@ -44,6 +46,7 @@ export interface RunIndexObjectDeps {
 const checkIndexDeps: (deps: RunIndexObjectDeps) => void = depsCheck(
   v.strictObject({
     storage: v.looseObject({ sql: withMethods<SqlStorageLike>("exec") }),
+    id: v.optional(v.string()),
     clock: v.optional(isFunction),
   } satisfies Record<keyof RunIndexObjectDeps, v.GenericSchema>),
   "deps",
@@ -61,19 +64,19 @@ export async function handleRunIndexRequest(request: Request, deps: RunIndexObje
   }
 }
 
-function execute(command: IndexCommand, { storage: { sql }, clock = Date.now }: RunIndexObjectDeps): unknown {
+function execute(command: IndexCommand, { storage: { sql }, id, clock = Date.now }: RunIndexObjectDeps): unknown {
   switch (command.command) {
     case "upsert":
-      return { result: new IndexShard(sql, command.rowsMax).upsert(command.row, clock()) };
+      return { result: new IndexShard(sql, command.rowsMax, id).upsert(command.row, clock()) };
     case "remove":
-      new IndexShard(sql, Infinity).remove(command.id, command.createdAt, clock());
+      new IndexShard(sql, Infinity, id).remove(command.id, command.createdAt, clock());
       return {};
     case "query":
-      return new IndexShard(sql, Infinity).query(command.query);
+      return new IndexShard(sql, Infinity, id).query(command.query);
     case "counts":
-      return new IndexShard(sql, Infinity).counts(clock());
+      return new IndexShard(sql, Infinity, id).counts(clock());
     case "listed":
-      new IndexShard(sql, Infinity).list();
+      new IndexShard(sql, Infinity, id).list();
       return {};
     case "addShard":
       openList(sql).exec("INSERT OR IGNORE INTO shards VALUES (?, ?)", command.shard.bucket, command.shard.split);

@@ -29,14 +29,27 @@ const SCHEMA = [
   "CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID",
 ];
 
-/** What an object instance remembers. */
+/** What an isolate remembers of a shard. An instance of its object lives for seconds after the last request. */
 interface Memory {
   readonly lag: LagWindow;
   counted?: { readonly at: number; readonly counts: Omit<RunCounts, "lagMs"> };
 }
 
+/** By the id of the object, the one that was used last at the end. */
+const memories = new Map<string, Memory>();
+
 /** By storage: its tables exist. Checked once per object instance. */
-const memories = new WeakMap<SqlStorageLike, Memory>();
+const prepared = new WeakMap<SqlStorageLike, Memory>();
+
+function memoryOf(id: string | undefined): Memory {
+  const memory = memories.get(id ?? "") ?? { lag: new LagWindow() };
+  if (id === undefined) return memory;
+  memories.delete(id);
+  memories.set(id, memory);
+  const [oldest] = memories.keys();
+  if (memories.size > HOST_LIMITS.metricsShards && oldest !== undefined) memories.delete(oldest);
+  return memory;
+}
 
 /** The value of the fact `listed`. A shard with 1 is in the tenant's list, and its tenant is perhaps in no list of tenants. */
 const LISTED = 2;
@@ -55,14 +68,15 @@ export class IndexShard {
   readonly #rowsMax: number;
   readonly #memory: Memory;
 
-  constructor(sql: SqlStorageLike, rowsMax: number) {
+  /** @param id Of the object: what the isolate remembers of it outlives an instance. */
+  constructor(sql: SqlStorageLike, rowsMax: number, id?: string) {
     this.#sql = sql;
     this.#rowsMax = rowsMax;
-    const known = memories.get(sql);
-    this.#memory = known ?? { lag: new LagWindow() };
+    const known = prepared.get(sql);
+    this.#memory = known ?? memoryOf(id);
     if (known !== undefined) return;
     for (const statement of SCHEMA) sql.exec(statement);
-    memories.set(sql, this.#memory);
+    prepared.set(sql, this.#memory);
   }
 
   upsert({ pendingSince, ...row }: IndexRow, now: number): UpsertResult {
