@@ -12,14 +12,14 @@ export interface BannerFacts {
   readonly port: number;
   readonly portGiven: boolean;
   readonly workflows: readonly string[];
-  /** The kinds of bindings in `wrangler.jsonc` that this server does not have. */
-  readonly missing: readonly string[];
+  /** What of the configuration is not used. */
+  readonly unused: readonly string[];
   /** The generated key for a step service. */
   readonly signingKey: string | undefined;
 }
 
 export function bannerText(facts: BannerFacts): string {
-  const { serves, url, token, folder, port, portGiven, workflows, missing, signingKey } = facts;
+  const { serves, url, token, folder, port, portGiven, workflows, unused, signingKey } = facts;
   const [example] = workflows;
   const lines = [
     !portGiven && port !== DEFAULT_PORT && `Port ${DEFAULT_PORT} is in use: this server has port ${port}.`,
@@ -29,7 +29,7 @@ export function bannerText(facts: BannerFacts): string {
     `  token      ${token}`,
     `  runs       ${folder}`,
     signingKey !== undefined && `  STEP_SIGNING_KEY=${signingKey}`,
-    missing.length > 0 && `Not on this server: ${missing.join(", ")} of wrangler.jsonc. wrangler dev has them.`,
+    ...unused,
     signingKey !== undefined && `Start your service with the key: node --env-file=${join(folder, "steps.env")} …`,
     example !== undefined && `Start a run in another terminal: npx holdfast start ${example}`,
   ];

@@ -58,6 +58,8 @@ export async function loadPeers(
 function thisHost(): Host {
   const { platform, arch } = process;
   if (platform !== "linux") return { platform, arch, musl: false };
+  // The names of network addresses take time.
+  Object.assign(process.report, { excludeNetwork: true });
   const { header } = process.report.getReport() as { readonly header?: { readonly glibcVersionRuntime?: string } };
   return { platform, arch, musl: header?.glibcVersionRuntime === undefined };
 }

@@ -56,9 +56,16 @@ const SERVICES = [
   "workflows",
 ] as const;
 
-/** Returns the kinds of bindings that the local server does not have. */
-export function missingBindings(wrangler: Wrangler): readonly string[] {
-  return SERVICES.filter((kind) => Object.hasOwn(wrangler, kind));
+/** Returns a line for each part of the configuration that the local server does not use. */
+export function unusedConfiguration({ folder, wrangler }: Project): readonly string[] {
+  const missing = SERVICES.filter((kind) => Object.hasOwn(wrangler, kind));
+  const isToml = existsSync(join(folder, "wrangler.toml")) && !WRANGLER.some((name) => existsSync(join(folder, name)));
+  return [
+    ...(missing.length === 0
+      ? []
+      : [`Not on this server: ${missing.join(", ")} of wrangler.jsonc. wrangler dev has them.`]),
+    ...(isToml ? ["wrangler.toml is not read here. Write it as wrangler.jsonc."] : []),
+  ];
 }
 
 export interface Project {

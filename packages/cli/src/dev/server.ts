@@ -16,7 +16,7 @@ import { listen } from "./port.ts";
 import { Printer } from "./printer.ts";
 import { EXIT, UsageError } from "../exit.ts";
 import type { Io } from "../io.ts";
-import { type Project, findEntry, missingBindings } from "./project.ts";
+import { type Project, findEntry, unusedConfiguration } from "./project.ts";
 import { readWorkerdLine } from "./run-lines.ts";
 import { type Locate, locator, ownFrames, quoteSource } from "./source-positions.ts";
 import { watchStepService } from "./step-service.ts";
@@ -212,7 +212,7 @@ class DevServer {
       port,
       portGiven,
       workflows: steps === undefined ? await api.workflows() : [],
-      missing: missingBindings(project.wrangler),
+      unused: unusedConfiguration(project),
       signingKey: isOwn ? undefined : key,
     });
     this.#printer.note(text);
