@@ -16,10 +16,10 @@ import { listen } from "./port.ts";
 import { Printer } from "./printer.ts";
 import { EXIT, UsageError } from "../exit.ts";
 import type { Io } from "../io.ts";
-import { type Project, findEntry, unusedConfiguration } from "./project.ts";
+import { type Project, findEntry, readProject, unusedConfiguration } from "./project.ts";
 import { readWorkerdLine } from "./run-lines.ts";
 import { type Locate, locator, ownFrames, quoteSource } from "./source-positions.ts";
-import { watchStepService } from "./step-service.ts";
+import { type StepService, stepServiceAt, watchStepService } from "./step-service.ts";
 import { Supervisor } from "./supervisor.ts";
 import { variablesOf } from "./variables.ts";
 
@@ -109,6 +109,7 @@ class DevServer {
   readonly #printer: Printer;
   readonly #supervisor: Supervisor;
   readonly #ended = new AbortController();
+  #service: StepService | undefined;
   #started = false;
   /** The newest code cannot be served. */
   #broken = false;
@@ -132,7 +133,13 @@ class DevServer {
     });
   }
 
+  /** @throws UsageError */
   async run(): Promise<void> {
+    const { steps: given } = this.#parts;
+    if (given !== undefined) {
+      const { key } = this.#signingKey(readProject(this.#parts.current, this.#parts.current));
+      this.#service = stepServiceAt(given.url, key);
+    }
     const restoreSignals = this.#handleSignals();
     const { peers, current, entry } = this.#parts;
     const options = { current, entry, colors: this.#printer.colours };
@@ -217,7 +224,7 @@ class DevServer {
     });
     this.#printer.note(text);
     this.#printer.note("Ready. Ctrl-C stops it.", "good");
-    if (steps !== undefined) this.#watchSteps(steps.url, key);
+    if (this.#service !== undefined) this.#watchSteps(this.#service);
   }
 
   #failed(text: string): void {
@@ -264,14 +271,14 @@ class DevServer {
     if (line !== undefined) this.#printer.line(line);
   }
 
-  #watchSteps(url: string, signingKey: string): void {
+  #watchSteps(service: StepService): void {
     const say = (text: string, tone: "good" | "warning"): void => this.#printer.note(text, tone);
     const events = {
       up: (ids: readonly string[]) =>
-        say(`The service at ${url} answers. It serves: ${ids.join(", ") || "no workflow"}.`, "good"),
+        say(`The service at ${this.#parts.steps?.url} answers. It serves: ${ids.join(", ") || "no workflow"}.`, "good"),
       down: (reason: string) => say(`The service does not serve steps: ${reason} Runs wait for it.`, "warning"),
     };
-    void watchStepService({ url, signingKey }, events, this.#ended.signal);
+    void watchStepService(service, events, this.#ended.signal);
   }
 }
 

@@ -5,6 +5,7 @@
  * list of workflows, so a wrong path, key or audience is found too.
  */
 import { createHttpDispatcher } from "@holdfast/orchestrator-cloudflare";
+import { UsageError } from "../exit.ts";
 
 const EVERY_MS = 1_000;
 const TIMEOUT_MS = 5_000;
@@ -14,18 +15,28 @@ export interface StepServiceEvents {
   down(reason: string): void;
 }
 
+export type StepService = ReturnType<typeof createHttpDispatcher>;
+
+/** @throws UsageError for a URL or a key that no request can have. */
+export function stepServiceAt(url: string, signingKey: string): StepService {
+  try {
+    return createHttpDispatcher({ url, signingKey, timeoutMs: TIMEOUT_MS, fetch: fetchWithCause });
+  } catch (error) {
+    throw new UsageError(`--steps with STEP_SIGNING_KEY: ${(error as Error).message}`);
+  }
+}
+
 /** Asks until `signal` aborts. */
 export async function watchStepService(
-  { url, signingKey }: { readonly url: string; readonly signingKey: string },
+  service: StepService,
   events: StepServiceEvents,
   signal: AbortSignal,
 ): Promise<void> {
-  const dispatcher = createHttpDispatcher({ url, signingKey, timeoutMs: TIMEOUT_MS, fetch: fetchWithCause });
   /** What was said last: each state is said once. */
   let said: string | undefined;
   while (!signal.aborted) {
     try {
-      const ids = (await dispatcher.workflows()).map(({ id }) => id);
+      const ids = (await service.workflows()).map(({ id }) => id);
       const now = `up ${ids.join(" ")}`;
       if (said !== now) events.up(ids);
       said = now;

@@ -144,6 +144,9 @@ test("DEV8 the entry is found, given as a folder, or asked for, and an array or 
   const both = project.launch(["flows/index.ts", "--steps", "http://127.0.0.1:1/x"]);
   expect(await both.exit()).toBe(2);
   expect(both.err).toBe("Error: Give either an entry or --steps: the service has the workflows.\n");
+  const short = project.launch(["--steps", "http://127.0.0.1:1/x"], { STEP_SIGNING_KEY: "short" });
+  expect(await short.exit()).toBe(2);
+  expect(short.err).toMatch(/^Error: --steps with STEP_SIGNING_KEY: A signing key must have at least .*\n$/);
   const dev = await project.start("flows");
   expect(dev.err).toContain("serves flows/index.ts\n  workflows  order\n");
   const app = `import { holdfast } from "@holdfast/orchestrator-cloudflare/worker";\n${array}export default holdfast({ workflows: [order] });\n`;
