@@ -39,7 +39,9 @@ async function findings(): Promise<{
 describe("doctor", () => {
   test.each([80, 140])("CLI2 a healthy deployment: every check is fine, %i columns", async (columns) => {
     const { exit, stdout, stderr } = await call(["doctor", "--url", api.url], { columns });
-    expect(`exit ${exit}\n${stdout}${stderr}`.replaceAll(api.url, "URL")).toMatchSnapshot();
+    expect(
+      `exit ${exit}\n${stdout}${stderr}`.replaceAll(api.url, "URL").replaceAll(readVersion(), "VERSION"),
+    ).toMatchSnapshot();
     expect(exit).toBe(0);
   });
 

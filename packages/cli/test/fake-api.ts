@@ -5,6 +5,7 @@
  */
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { readVersion } from "../src/version.ts";
 import { NOW } from "./call.ts";
 
 interface Seen {
@@ -159,14 +160,14 @@ function send(response: ServerResponse, status: number, body: unknown): void {
     response.end(body);
     return;
   }
-  response.writeHead(status, { "Content-Type": "application/json", "Holdfast-Version": "0.1.0" });
+  response.writeHead(status, { "Content-Type": "application/json", "Holdfast-Version": readVersion() });
   response.end(body === undefined ? undefined : JSON.stringify(body));
 }
 
 function usual(method: string, path: string, query: URLSearchParams, api: FakeApi): readonly [number, unknown] {
   if (path === "/api/runs" && method === "GET") return [200, page(api.runs, query)];
   if (path === "/api/runs") return [201, sampleRecord("order-1", "waiting")];
-  if (path === "/healthz") return [200, { ok: true, version: "0.1.0" }];
+  if (path === "/healthz") return [200, { ok: true, version: readVersion() }];
   if (path === "/api/workflows")
     return [
       200,
