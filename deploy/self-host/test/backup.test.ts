@@ -186,9 +186,9 @@ test.skipIf(WITHOUT_SQLITE)(
     for (const after of done) {
       await interrupt("restore.sh", [target], after);
       const refused = await finish(run("start.sh"));
-      expect([refused.status, refused.stderr]).toEqual([
+      expect([refused.status, JSON.parse(refused.stderr)]).toMatchObject([
         1,
-        `holdfast: ${data} is not completely restored. Run restore.sh again.\n`,
+        { message: `holdfast: ${data} is not completely restored. Run restore.sh again.` },
       ]);
     }
     reported = [];
