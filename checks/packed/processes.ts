@@ -65,6 +65,36 @@ export async function serve(command: readonly string[], place: Place, url: strin
   }
 }
 
+export interface Server {
+  /** Presses Ctrl-C, and returns what the server wrote when it and all that it started have ended. */
+  interrupt(): Promise<string>;
+}
+
+/** Starts a server in a terminal, and returns when it has written that it is ready. */
+export async function launch(command: readonly string[], place: Place): Promise<Server> {
+  const child = start(command, place);
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  const text = (): string => stdout() + stderr();
+  await until(() => /\bready\b/iu.test(text()) || child.exitCode !== null, READY_MS);
+  if (!/\bready\b/iu.test(text()) || child.exitCode !== null)
+    throw new Error(`${command.join(" ")} is not ready:\n${text().slice(-SHOWN_CHARS)}`);
+  return {
+    interrupt: async () => {
+      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGINT");
+      await until(() => child.exitCode !== null || child.signalCode !== null, READY_MS);
+      if (child.exitCode === null && child.signalCode === null)
+        throw new Error(`${command.join(" ")} does not end after Ctrl-C:\n${text().slice(-SHOWN_CHARS)}`);
+      running.delete(child);
+      return text();
+    },
+  };
+}
+
+async function until(condition: () => boolean, ms: number): Promise<void> {
+  for (const end = Date.now() + ms; !condition() && Date.now() < end;)
+    await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+}
+
 /** Ends every process that is left, and what it started. */
 export async function stopAll(): Promise<void> {
   await Promise.all(

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { findFreePort } from "@holdfast/cli/free-port";
 import { COMMAND_STEPS } from "./command-steps.ts";
 import { run, serve } from "./processes.ts";
+import { README_STEPS } from "./readme-steps.ts";
 import { type Project, type Step, TOOLS, binary, linkTools, tool } from "./project.ts";
 
 const INSTALLED = ["@holdfast/workflows", "@holdfast/orchestrator-cloudflare", "@holdfast/cli"];
@@ -229,4 +230,14 @@ const end: readonly Step[] = [
   },
 ];
 
-export const STEPS: readonly Step[] = [install, compile, bundle, test, commonJs, calls, COMMAND_STEPS, end].flat();
+export const STEPS: readonly Step[] = [
+  install,
+  compile,
+  bundle,
+  test,
+  commonJs,
+  calls,
+  COMMAND_STEPS,
+  README_STEPS,
+  end,
+].flat();

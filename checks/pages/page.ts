@@ -61,7 +61,8 @@ export function findBlocks(page: string): readonly Block[] {
   return blocks;
 }
 
-function splitCommands({ line: first, lines }: Block): readonly Command[] {
+/** Returns the commands of a block in the language `sh`. */
+export function splitCommands({ line: first, lines }: Pick<Block, "line" | "lines">): readonly Command[] {
   const commands: Command[] = [];
   let pending: string[] = [];
   for (const [i, line] of lines.entries()) {

@@ -1,6 +1,6 @@
 /**
  * Executes every shell command of every document, in order, against the answers that the documents show. The pages of the
- * examples are executed by examples.test.ts, which starts the examples.
+ * examples are executed by examples.test.ts, which starts the examples, and README.md by `.ci/packed` in an empty folder.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +13,9 @@ import { NOT_EXECUTED, isExecuted, readPage, runPage } from "./run-page.ts";
 const DOCUMENTS = readFiles("*.md", "docs/**/*.md", "{packages,apps,examples,deploy}/*/*.md");
 const COMMANDS = DOCUMENTS.flatMap(({ path }) => readPage(path).map((command) => ({ path, command })));
 const EXECUTED = COMMANDS.filter(({ command }) => isExecuted(command));
-const PAGES = [...new Set(EXECUTED.map(({ path }) => path))].filter((path) => !path.startsWith("examples/"));
+const PAGES = [...new Set(EXECUTED.map(({ path }) => path))].filter(
+  (path) => !path.startsWith("examples/") && path !== "README.md",
+);
 
 let runtime: LocalRuntime | undefined;
 

@@ -20,6 +20,11 @@ export const NOT_EXECUTED: readonly NotExecuted[] = [
   { commands: /^npx -y pnpm@\S+ /, reason: "starts a script that other tests execute; a test checks that it exists" },
   { commands: /^npm create /, reason: "installs from a registry; .ci/packed creates projects from what is packed" },
   { commands: /^npm install /, reason: "installs from a registry; .ci/packed installs what is packed" },
+  {
+    commands: /^npx holdfast /,
+    reason: "the command is not installed in the workspace; .ci/packed executes README.md",
+  },
+  { commands: /^\.ci\/packed$/, reason: "takes minutes; the hosted workflow starts it" },
   { commands: /^npx wrangler /, reason: "needs an account at Cloudflare, and changes it" },
   { commands: /\| npx wrangler secret put \w+$/, reason: "needs an account at Cloudflare, and changes it" },
   { commands: /^docker /, reason: "needs a docker daemon; container.test.ts executes it where one is" },

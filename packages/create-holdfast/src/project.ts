@@ -52,6 +52,8 @@ function manifest(name: string, kind: Kind): string {
     dependencies: withVersions(dependencies),
     devDependencies: withVersions(devDependencies),
     engines: { node: NODE },
+    // Their binaries are in packages of the platform. Without an answer npm warns of the scripts.
+    allowScripts: { esbuild: false, workerd: false },
   };
   return `${JSON.stringify(content, null, 2)}\n`;
 }

@@ -1,0 +1,91 @@
+/**
+ * A reader of README.md, who begins in an empty folder and does what the page says.
+ *
+ * Owns: the folder, and the terminals in which servers run. The port 3000 of the page is replaced by a free one.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { findFreePort } from "@holdfast/cli/free-port";
+import { compareAnswer } from "../pages/compare.ts";
+import { type Place, type Server, launch, run } from "./processes.ts";
+import type { Act, CommandAct } from "./readme.ts";
+
+const ENDED_MS = 5_000;
+const ASK_AGAIN_MS = 200;
+
+export class Reader {
+  /** The folder in which the next command is typed. */
+  cwd: string;
+  /** The folder in which the reader began. */
+  readonly folder: string;
+  readonly #env: Readonly<Record<string, string>>;
+  readonly #port: string;
+  readonly #servers: Server[] = [];
+
+  private constructor(env: Readonly<Record<string, string>>, port: number) {
+    this.folder = mkdtempSync(join(tmpdir(), "holdfast-reader-"));
+    this.cwd = this.folder;
+    this.#port = String(port);
+    this.#env = { ...env, PORT: this.#port };
+  }
+
+  static async begin(env: Readonly<Record<string, string>>): Promise<Reader> {
+    return new Reader(env, await findFreePort());
+  }
+
+  get place(): Place {
+    return { cwd: this.cwd, env: this.#env };
+  }
+
+  async does(acts: readonly Act[]): Promise<void> {
+    for (const act of acts) {
+      if (act.kind === "file") this.#write(act.path, act.text);
+      else await this.#type(act);
+    }
+  }
+
+  /** Stops the servers, the last one first. Throws if any process is left that was started in the folder. */
+  async ends(): Promise<void> {
+    for (const server of this.#servers.splice(0).toReversed()) await server.interrupt();
+    const left = await this.#processesLeft();
+    if (left.length > 0) throw new Error(`Processes are left after Ctrl-C:\n${left.join("\n")}`);
+  }
+
+  /** A process that was told to end needs a moment. */
+  async #processesLeft(): Promise<readonly string[]> {
+    for (const end = Date.now() + ENDED_MS; ; await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS))) {
+      const { stdout } = spawnSync("ps", ["-eo", "args"], { encoding: "utf8" });
+      const left = stdout.split("\n").filter((line) => line.includes(this.folder));
+      if (left.length === 0 || Date.now() > end) return left;
+    }
+  }
+
+  #write(path: string, text: string): void {
+    const file = join(this.cwd, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, this.#withPort(text));
+  }
+
+  async #type({ kind, command, answer }: CommandAct): Promise<void> {
+    const [, folder] = /^cd (\S+)$/u.exec(command) ?? [];
+    if (folder !== undefined) {
+      this.cwd = join(this.cwd, folder);
+      return;
+    }
+    const words = ["sh", "-c", this.#withPort(command)];
+    if (kind === "again") await this.#servers.pop()?.interrupt();
+    if (kind !== "run") {
+      this.#servers.push(await launch(words, this.place));
+      return;
+    }
+    const printed = await run(words, this.place);
+    const wrong = answer === undefined ? [] : compareAnswer(answer, printed);
+    if (wrong.length > 0) throw new Error(`${command} prints something else than the page shows:\n${wrong.join("\n")}`);
+  }
+
+  #withPort(text: string): string {
+    return text.replaceAll(/\b3000\b/gu, this.#port);
+  }
+}

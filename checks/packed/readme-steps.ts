@@ -1,0 +1,136 @@
+/**
+ * The steps of the packed test that follow README.md, line by line, and the projects that `npm create holdfast` writes.
+ *
+ * Owns: for each way to begin, an empty folder; for each section, an empty home with an empty cache. Names of ours come
+ * from the registry on loopback alone, which the last step of the packed test checks.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findFreePort } from "@holdfast/cli/free-port";
+import { run, serve } from "./processes.ts";
+import { type Project, type Step, TOOLS, tool } from "./project.ts";
+import { Reader } from "./reader.ts";
+import { type CommandAct, type ReadmePath, readReadme } from "./readme.ts";
+
+/** The homes of the sections. */
+const homes = new Map<string, string>();
+
+function environmentOf(project: Project, section: string): Readonly<Record<string, string>> {
+  const home = homes.get(section) ?? mkdtempSync(join(tmpdir(), "holdfast-home-"));
+  homes.set(section, home);
+  return { ...project.env, HOME: home, npm_config_cache: join(home, ".npm"), NEXT_TELEMETRY_DISABLED: "1" };
+}
+
+/** What a test does in the folder after the last line of the section. */
+type Further = (reader: Reader, path: ReadmePath) => Promise<void>;
+
+const FURTHER: Readonly<Record<string, Further>> = {
+  "Start from nothing": async ({ place }) => {
+    await run(["npm", "test"], place);
+    await run(["npm", "run", "typecheck"], place);
+    await run(["npm", "run", "deploy", "--", "--dry-run", "--outdir", "dist"], place);
+  },
+  "Add it to your Worker": async (reader, { acts }) => {
+    await compile(reader, acts, { types: [join(TOOLS, "node_modules/@cloudflare/workers-types")], lib: ["ES2022"] });
+    await run([...tool("wrangler/bin/wrangler.js"), "deploy", "--dry-run", "--outdir", "dist"], reader.place);
+    await serveWithWrangler(reader);
+  },
+  "Keep your code in Node": (reader, { acts }) =>
+    compile(reader, acts, { types: ["node"], typeRoots: [join(TOOLS, "node_modules/@types")], lib: ["ES2022"] }),
+};
+
+/** Compiles the files of the page under strict options, with the libraries of their platform. */
+async function compile({ place }: Reader, acts: ReadmePath["acts"], platform: object): Promise<void> {
+  const written = acts.flatMap((act) => (act.kind === "file" ? [act.path] : []));
+  const compilerOptions = {
+    ...platform,
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    noPropertyAccessFromIndexSignature: true,
+    noUnusedLocals: true,
+    isolatedModules: true,
+    verbatimModuleSyntax: true,
+    allowImportingTsExtensions: true,
+    skipLibCheck: true,
+    target: "es2022",
+    module: "esnext",
+    moduleResolution: "bundler",
+    noEmit: true,
+  };
+  const files = written.filter((path) => path.endsWith(".ts"));
+  writeFileSync(join(place.cwd, "tsconfig.readme.json"), JSON.stringify({ compilerOptions, files }));
+  await run([...tool("typescript/bin/tsc"), "-p", "tsconfig.readme.json"], place);
+}
+
+async function serveWithWrangler({ place }: Reader): Promise<void> {
+  const url = `http://127.0.0.1:${await findFreePort()}`;
+  writeFileSync(join(place.cwd, ".dev.vars"), "API_TOKENS=a-token-of-the-reader\n");
+  const ports = ["--port", new URL(url).port, "--inspector-port", String(await findFreePort())];
+  await serve([...tool("wrangler/bin/wrangler.js"), "dev", ...ports], place, `${url}/healthz`);
+  const headers = { Authorization: "Bearer a-token-of-the-reader", "Content-Type": "application/json" };
+  const body = JSON.stringify({ workflowId: "signup", input: { email: "ada@example.com" } });
+  const response = await fetch(`${url}/api/runs`, { method: "POST", headers, body });
+  if (response.status !== 201) throw new Error(`wrangler dev answers ${response.status}: ${await response.text()}`);
+}
+
+function follow(path: ReadmePath): Step {
+  const { title, variant } = path;
+  return {
+    name: `README.md, ${title}${variant === undefined ? "" : ` (${variant})`}: every line does what it says`,
+    run: async (project) => {
+      const reader = await Reader.begin(environmentOf(project, title));
+      const start = performance.now();
+      await reader.does(path.acts);
+      const seconds = Math.round((performance.now() - start) / 1_000);
+      await reader.ends();
+      await FURTHER[title]?.(reader, path);
+      rmSync(reader.folder, { recursive: true, force: true });
+      return `the reader is there after ${seconds} s`;
+    },
+  };
+}
+
+/** The project of another kind, by what its README says. */
+function create(kind: "node" | "both"): Step {
+  return {
+    name: `npm create holdfast -- --${kind}: the project compiles, its test passes, and its order survives a restart`,
+    run: async (project) => {
+      const reader = await Reader.begin(environmentOf(project, "Start from nothing"));
+      await reader.does([
+        command("run", `npm create holdfast shop -- --${kind}`),
+        command("run", "cd shop"),
+        command("run", "npm install"),
+        command("run", "npm run typecheck"),
+        command("run", "npm test"),
+        command("serve", "npm run dev"),
+        command("run", `npx holdfast start order --id o-1 -i '{ "orderId": "o-1", "cents": 4200 }'`),
+        command("again", "npm run dev"),
+        command("run", `npx holdfast signal o-1 approval -i '{ "ok": true }'`),
+        command("run", "npx holdfast result o-1 --timeout 60s"),
+        ...(kind === "both" ? [command("run", "npm run deploy -- --dry-run --outdir dist")] : []),
+      ]);
+      await reader.ends();
+      rmSync(reader.folder, { recursive: true, force: true });
+      return "";
+    },
+  };
+}
+
+function command(kind: CommandAct["kind"], text: string): CommandAct {
+  return { kind, command: text, answer: undefined };
+}
+
+export const README_STEPS: readonly Step[] = [
+  ...readReadme().map(follow),
+  create("node"),
+  create("both"),
+  {
+    name: "the homes of the readers are removed",
+    run: async () => {
+      for (const home of homes.values()) rmSync(home, { recursive: true, force: true });
+      return `${homes.size} homes`;
+    },
+  },
+];

@@ -1,0 +1,127 @@
+/**
+ * README.md: its files compile strictly, and it shows what the starter writes. `.ci/packed` does what it says in an empty
+ * folder, line by line, with packed packages.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { readPaths, readReadme } from "./packed/readme.ts";
+import { REPOSITORY } from "./source-files.ts";
+
+const read = (path: string): string => readFileSync(join(REPOSITORY, path), "utf8");
+const TEMPLATE = "packages/create-holdfast/template";
+
+const folder = mkdtempSync(join(tmpdir(), "holdfast-readme-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const PATHS = readReadme().map((path) => ({ ...path, name: path.variant ?? path.title }));
+
+test("there are three ways to begin, the last one with four frameworks", () => {
+  expect(PATHS.map(({ name }) => name)).toEqual([
+    "Start from nothing",
+    "Add it to your Worker",
+    "Hono",
+    "Express",
+    "Fastify",
+    "Next.js",
+  ]);
+  for (const { acts } of PATHS) {
+    expect(acts.filter(({ kind }) => kind === "serve").length).toBeGreaterThan(0);
+    expect(acts.at(-1)).toMatchObject({ kind: "run", answer: { language: "json" } });
+  }
+});
+
+// Fastify is not installed in the workspace: `.ci/packed` compiles its file.
+test.each(PATHS.filter(({ name }) => !["Start from nothing", "Fastify"].includes(name)))(
+  "the files of $name compile strictly",
+  { timeout: 60_000 },
+  ({ name, acts }) => {
+    const root = join(folder, name);
+    const files = acts.flatMap((act) => (act.kind === "file" ? [act] : []));
+    for (const { path, text } of files) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), text);
+    }
+    symlinkSync(join(REPOSITORY, "examples/node-steps/node_modules"), join(root, "node_modules"));
+    const compilerOptions = {
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      noUnusedLocals: true,
+      verbatimModuleSyntax: true,
+      allowImportingTsExtensions: true,
+      skipLibCheck: true,
+      target: "es2023",
+      lib: ["ES2024", "DOM", "DOM.Iterable", "DOM.AsyncIterable"],
+      types: ["node"],
+      typeRoots: [join(REPOSITORY, "node_modules/@types")],
+      module: "esnext",
+      moduleResolution: "bundler",
+      noEmit: true,
+    };
+    const platform = join(REPOSITORY, "packages/orchestrator-cloudflare/src/deployment/cloudflare-workers.d.ts");
+    const sources = files.map(({ path }) => path).filter((path) => path.endsWith(".ts"));
+    expect(sources).not.toEqual([]);
+    writeFileSync(join(root, "tsconfig.json"), JSON.stringify({ compilerOptions, files: [...sources, platform] }));
+    const { stdout } = spawnSync(join(REPOSITORY, "node_modules/.bin/tsc"), ["-p", root], { encoding: "utf8" });
+    expect(stdout).toBe("");
+  },
+);
+
+test("its first workflow is the starter's, and its wrangler.jsonc has the starter's bindings", () => {
+  const readme = read("README.md");
+  expect(readme).toContain(`\`\`\`ts\n${read(`${TEMPLATE}/src/order.ts`)}\`\`\`\n`);
+  for (const path of [`${TEMPLATE}/wrangler.jsonc`, `${TEMPLATE}/wrangler.both.jsonc`]) {
+    const shown = /^ *"durable_objects"[^]*?"migrations".*\n/mu.exec(read(path))?.[0];
+    expect(shown).toContain("new_sqlite_classes");
+    expect(readme).toContain(shown);
+  }
+});
+
+test("files, servers, restarts, answers and variants of a page are found", () => {
+  const page = `## Other
+
+## One
+\`\`\`sh
+cd a
+npm run dev   # leave it running
+\`\`\`
+<details>
+<summary>X</summary>
+
+\`\`\`ts
+// src/[x].ts
+let a;
+\`\`\`
+</details>
+<details open>
+<summary>Y</summary>
+</details>
+\`\`\`sh
+npm run dev   # again, after Ctrl-C
+ask '# it'
+\`\`\`
+\`\`\`json
+{}
+\`\`\`
+## Two
+`;
+  const shared = { answer: undefined };
+  const first = [
+    { kind: "run", command: "cd a", ...shared },
+    { kind: "serve", command: "npm run dev", ...shared },
+  ];
+  const last = [
+    { kind: "again", command: "npm run dev", ...shared },
+    { kind: "run", command: "ask '# it'", answer: { language: "json", text: "{}" } },
+  ];
+  const file = { kind: "file", path: "src/[x].ts", text: "// src/[x].ts\nlet a;\n" };
+  expect(readPaths(page, "One")).toEqual([
+    { title: "One", variant: "X", acts: [...first, file, ...last] },
+    { title: "One", variant: "Y", acts: [...first, ...last] },
+  ]);
+  expect(readPaths(page, "Two")).toEqual([{ title: "Two", variant: undefined, acts: [] }]);
+  expect(() => readPaths(page, "Three")).toThrow('no section "Three"');
+});
