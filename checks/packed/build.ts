@@ -11,7 +11,7 @@ import { dirname, join } from "node:path";
 import { REPOSITORY } from "../source-files.ts";
 import { publishedFolders } from "./published.ts";
 
-const BUILT = /\.(?:js|js\.map|d\.ts)$/u;
+const BUILT = /\.(?:js|d\.ts)(?:\.map)?$/u;
 
 const LOCK = join(REPOSITORY, "node_modules/.cache/build.lock");
 /** A lock of this age is one of a build that was killed, ms. */

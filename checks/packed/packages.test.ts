@@ -42,9 +42,12 @@ describe.each(PUBLISHED)("$name", ({ path, name }) => {
     const built = files.filter((file) => /^dist\/.*\.js$/u.test(file));
     expect(built.length).toBeGreaterThan(0);
     for (const file of built) {
-      expect(files).toContain(file.replace(/\.js$/u, ".d.ts"));
-      const { sources } = JSON.parse(readFileSync(join(root, `${file}.map`), "utf8")) as { sources: string[] };
-      for (const source of sources) expect(files).toContain(posix.join(posix.dirname(file), source));
+      const types = file.replace(/\.js$/u, ".d.ts");
+      for (const one of [file, types]) {
+        expect(files).toContain(one);
+        const { sources } = JSON.parse(readFileSync(join(root, `${one}.map`), "utf8")) as { sources: string[] };
+        for (const source of sources) expect(files).toContain(posix.join(posix.dirname(one), source));
+      }
     }
   });
 
