@@ -80,3 +80,5 @@ export { type TokenStanding, publicTokenStanding } from "./run/tokens.ts";
 export { computeBackoffDelayMs } from "./run/step-retry.ts";
 export { type Transition, transition } from "./run/transition.ts";
 export { applyWaitRows, headerAfter } from "./run/wait-rows.ts";
+export { type Activity, type WhyFacts, factsOf, factsOfHeader } from "./run/why/facts.ts";
+export { moreOf, whyOf } from "./run/why/why.ts";

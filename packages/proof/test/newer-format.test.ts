@@ -47,7 +47,7 @@ function patch(store: MemoryStore, key: string, fields: object): void {
   store.overwrite(key, { ...(store.get(key) as object), ...fields });
 }
 
-function recordOf({ host }: MemoryHost): RunRecord {
+function recordOf({ host }: MemoryHost): Omit<RunRecord, "why"> {
   const { state } = host;
   const header = shownHeader(state);
   if (header === undefined) throw new Error("there is no run");

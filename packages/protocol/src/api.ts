@@ -5,6 +5,7 @@
  * plain JSON; all times are milliseconds since 1970. A field that is `undefined` is absent in the answer.
  */
 import type { RunStatus } from "./run-status.ts";
+import type { ListedWhy, WhyEntry } from "./why.ts";
 
 /** An error as the API shows it: fields of the thrown error, as plain JSON. */
 export interface ShownError {
@@ -46,10 +47,12 @@ export interface ListedRun {
   readonly startedAt?: number | undefined;
   readonly endedAt?: number | undefined;
   readonly updatedAt: number;
+  /** Absent, if the index does not know it or its time is over (WHY5). */
+  readonly why?: ListedWhy | undefined;
 }
 
 /** A run without its input, output and steps. */
-export interface RunSummary extends ListedRun {
+export interface RunSummary extends Omit<ListedRun, "why"> {
   readonly phase: "forward" | "compensating";
   readonly pendingWaitpoints: readonly Waitpoint[];
   readonly uncompensated?: readonly UncompensatedStep[] | undefined;
@@ -153,6 +156,8 @@ export interface RunStream {
 export interface RunRecord<Output = unknown> extends RunSummary {
   readonly input: unknown;
   readonly output?: Output | undefined;
+  /** Why the run is in its state: at least one entry, and the one to act on first is first (WHY1). */
+  readonly why: readonly WhyEntry[];
   readonly steps: readonly RunStep[];
   readonly streams: Readonly<Record<string, RunStream>>;
   /** In an ended run, if there are any. */

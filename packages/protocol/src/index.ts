@@ -118,4 +118,14 @@ export { readProperty } from "./error-parts.ts";
 export { fromErrorValue, toErrorValue } from "./error-values.ts";
 export { type JsonBudget, errorToJson, showValue, toJson } from "./shown-values.ts";
 export { FORMAT_VERSION, HOLDFAST_VERSION, PAGED_PROTOCOL_VERSION, PROTOCOL_VERSION } from "./version.ts";
+export {
+  type ListedWhy,
+  WHY_ACTIONS,
+  WHY_CODES,
+  type WhyAction,
+  type WhyActionName,
+  type WhyCode,
+  type WhyEntry,
+  type WhyTarget,
+} from "./why.ts";
 export { type WorkflowDefinition, WorkflowIndex, describeWorkflow } from "./workflow-definition.ts";

@@ -51,6 +51,8 @@ export type EntryBody =
       readonly attempt: number;
       readonly startedAt: number;
       readonly retryAt: number;
+      /** How many attempts the step may have. Absent: any number, or earlier code wrote the entry. */
+      readonly max?: number;
       readonly error: ErrorValue;
       /** The last progress of the body (STEP8). */
       readonly progress?: EncodedValue;

@@ -58,6 +58,14 @@ export const HOST_LIMITS = {
   journalPage: 1_000,
   /** Runs in one page of a list. */
   listPage: 200,
+  /** Reasons of one run that its record lists in `why` (WHY1). */
+  whyEntries: 20,
+  /** Generations of children that `?why=deep` follows (WHY4). */
+  whyLevels: 8,
+  /** Children that it reads. */
+  whyChildren: 20,
+  /** How long it waits for them, ms. */
+  whyMs: 2_000,
   /** Runs that one request may act on. */
   bulkRuns: 100,
   /** Parents that join one run by its idempotency key, beside its creator (RUN2). */

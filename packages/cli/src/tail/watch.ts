@@ -67,8 +67,12 @@ async function changes(client: Client, filter: RunFilter, known: Known, since: n
         if ((error as { readonly code?: string }).code === "not_found") return undefined;
         throw error;
       });
-    if (run === undefined) known.delete(id);
-    else found.set(id, run);
+    if (run === undefined) {
+      known.delete(id);
+      continue;
+    }
+    const { why: _entries, ...listed } = run;
+    found.set(id, listed);
   }
   const changed = [...found.values()].filter((run) => remember(known, run));
   forget(known, found);

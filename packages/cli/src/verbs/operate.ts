@@ -13,7 +13,7 @@ import { newRunId } from "../select/new-id.ts";
 import type { Call, Host, Verb } from "../verb.ts";
 
 /** What an act leaves of a run: its summary, or its id alone if the server's answer was lost or has none. */
-type Changed = Pick<ListedRun, "id"> & Partial<ListedRun>;
+type Changed = Pick<ListedRun, "id"> & Partial<Omit<ListedRun, "why">>;
 
 const changedShape: RowShape<Changed> = {
   id: ({ id }) => id,

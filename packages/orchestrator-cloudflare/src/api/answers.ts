@@ -15,6 +15,7 @@ import {
   type LeftOver,
   type LeftOverDelivery,
   type ListedRun,
+  type ListedWhy,
   RUN_STATUSES,
   type RunErrorInfo,
   type RunRecord,
@@ -27,6 +28,11 @@ import {
   type UncompensatedStep,
   type Waitpoint,
   type WaitpointKind,
+  WHY_ACTIONS,
+  WHY_CODES,
+  type WhyAction,
+  type WhyEntry,
+  type WhyTarget,
   type WorkflowDescription,
 } from "@holdfast/protocol";
 
@@ -150,10 +156,41 @@ const attempts: Fields<AttemptedWork> = {
   "error?": object<ShownError>(errorFields),
 };
 
+const why = object<WhyEntry>({
+  code: ref("WhyCode"),
+  text: text,
+  since: time,
+  "until?": time,
+  "for?": object<WhyTarget>(
+    { kind: text, name: text, occurrence: whole, "runId?": text, "tokenId?": text },
+    "The operation. `tokenId` needs the scope `deliver`.",
+  ),
+  "link?": text,
+  "attempt?": whole,
+  "attemptsMax?": whole,
+  "progress?": anything,
+  "error?": object<NonNullable<WhyEntry["error"]>>({ "code?": text, message: text }),
+  "more?": whole,
+  "runId?": text,
+  "level?": whole,
+  actions: listOf(
+    object<WhyAction>(
+      {
+        action: oneOf(...Object.keys(WHY_ACTIONS)),
+        scope: text,
+        "path?": text,
+        "body?": open,
+      },
+      "An action that helps, and that the API accepts now: the id of its route.",
+    ),
+  ),
+});
+
 const run = object<RunRecord>({
   ...summary,
   input: anything,
   "output?": anything,
+  why: { ...listOf(ref("Why")), description: "Why the run is in its state. The entry to act on first is first." },
   steps: listOf(
     object<RunStep>({
       name: text,
@@ -197,6 +234,8 @@ export const ANSWERS = {
     meta: { ...open, description: "What the wait is for. `tokenId` needs the scope `deliver`." },
     "wakeAt?": time,
   }),
+  WhyCode: oneOf(...Object.keys(WHY_CODES)),
+  Why: why,
   RunSummary: object<RunSummary>(summary),
   VisibleSummary: visible(object<RunSummary>(summary)),
   Run: run,
@@ -217,6 +256,10 @@ export const ANSWERS = {
     "startedAt?": time,
     "endedAt?": time,
     updatedAt: time,
+    "why?": object<ListedWhy>(
+      { code: ref("WhyCode"), since: time, "until?": time, asOf: time },
+      "Why the run was in its state at `asOf`.",
+    ),
   }),
   RunList: object({ runs: listOf(ref("ListedRun")), nextCursor: { type: ["string", "null"] } }),
   Journal: object({

@@ -65,11 +65,13 @@ async function listRuns({
 
 /** Converts a row of the index to the API's type. */
 function describeRow(
-  { tenantId, version: _version, parentRunId, resumedFrom, workflowVersion, error, ...row }: IndexRow,
+  { tenantId, version: _version, parentRunId, resumedFrom, workflowVersion, error, why, ...row }: IndexRow,
   view: View,
 ): ListedRun {
   return {
     ...row,
+    // The row is as old as its run's last update. A time that is over says that it is not true any more (WHY5).
+    why: why !== undefined && (why.until ?? Infinity) > Date.now() ? { ...why, asOf: row.updatedAt } : undefined,
     error: error && shownFailure(error, view),
     workflowVersion: workflowVersion ?? null,
     tenantId,

@@ -13,6 +13,8 @@ const terminateBody = v.strictObject({ reason: v.pipe(reasonField, v.minLength(1
 /** No body, or an empty object. */
 const noBody = v.strictObject({});
 
+const BODIES = { pause: v.strictObject({ reason: v.optional(reasonField) }), unpause: noBody, retry: noBody } as const;
+
 const SUMMARIES = {
   pause: "Pauses the run until it is unpaused. Deliveries are buffered, and timers keep their times.",
   unpause: "Continues a run that an operator paused.",
@@ -56,11 +58,14 @@ export const operateRoutes: readonly Route[] = [
       path: `/api/runs/:id/${operation}`,
       summary: SUMMARIES[operation],
       scope: "operate",
-      body: noBody,
+      body: BODIES[operation],
       answers: { 202: "Operated" },
       refusals: ["not_applicable", "run_terminal"],
       handle: (call) =>
-        askRun(call, call.ids.id, { ask: "input", input: { type: operation, by: call.principal.subject } }),
+        askRun(call, call.ids.id, {
+          ask: "input",
+          input: { type: operation, by: call.principal.subject, ...call.body },
+        }),
     }),
   ),
 ];

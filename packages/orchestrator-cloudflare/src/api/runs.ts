@@ -1,15 +1,21 @@
 /**
  * Routes that read, follow and delete one run.
  */
-import { HOST_LIMITS } from "@holdfast/protocol";
+import { HOST_LIMITS, type RunRecord } from "@holdfast/protocol";
 import * as v from "valibot";
 import { cursorProblem } from "../feed/event-cursor.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { withMore } from "./answer-headers.ts";
 import { wholeNumberField } from "./fields.ts";
 import { WAIT_HEADER, preferredWaitMs, waitApplied } from "./prefer-wait.ts";
-import { type Route, route } from "./route.ts";
+import { type Call, type Route, route } from "./route.ts";
 import { askRun, openSocket } from "./run-objects.ts";
+import { deepWhy } from "./why.ts";
+
+/** Other parameters have no effect. */
+const readQuery = v.object({
+  why: v.optional(v.picklist(["deep"], "must be deep")),
+});
 
 const journalQuery = v.strictObject({
   after: v.optional(wholeNumberField(0, Number.MAX_SAFE_INTEGER), "0"),
@@ -43,19 +49,27 @@ function cursorOf({ headers }: Request, lastEventId: string | undefined, isSocke
   return given["Last-Event-ID"] || given.lastEventId || undefined;
 }
 
+async function withDeepWhy(call: Call, id: string, answer: Response): Promise<Response> {
+  const record: RunRecord = await answer.json();
+  return Response.json({ ...record, why: await deepWhy(call, id, record.why) });
+}
+
 export const runRoutes: readonly Route[] = [
   route({
     id: "readRun",
     verb: "GET",
     path: "/api/runs/:id",
-    summary: "Returns the run's record.",
+    summary: "Returns the run's record. `why=deep` adds the reasons of its children.",
     scope: "read",
     headers: WAIT_HEADER,
+    query: readQuery,
     answers: { 200: "Run" },
     handle: async (call) => {
       const waitMs = preferredWaitMs(call.request, call.deps);
       const answer = await askRun(call, call.ids.id, { ask: "read", waitMs });
-      return answer.ok ? withMore(answer, waitApplied(call.request, call.deps)) : answer;
+      if (!answer.ok) return answer;
+      const shown = call.query.why === "deep" ? await withDeepWhy(call, call.ids.id, answer) : answer;
+      return withMore(shown, waitApplied(call.request, call.deps));
     },
   }),
   route({

@@ -46,6 +46,7 @@ function run(at: string): readonly FieldRule[] {
     [`${at}id`],
     [`${at}status`],
     [`${at}pendingWaitpoints.meta.tokenId`, "run", "tokenIds"],
+    [`${at}why.for.tokenId`, "run", "tokenIds"],
     [`${at}dispatch.message`, "run", "failures"],
     [`${at}*`, "run"],
   ];

@@ -18,6 +18,7 @@ import {
   describeEntry,
   describeLeftOver,
   describeRun,
+  factsOf,
   journalKey,
   newerFormatError,
   markNewer,
@@ -29,11 +30,13 @@ import {
   readShownInput,
   shownHeader,
   summarizeRun,
+  whyOf,
 } from "@holdfast/orchestrator";
 import {
   type AuditEntry,
   FORMAT_VERSION,
   type JournalEntry,
+  type WhyEntry,
   HOST_LIMITS,
   type Limits,
   type RunJournalEntry,
@@ -74,7 +77,7 @@ export class Answers {
    * Returns the record, or the id and the status.
    * @throws ApiRefusal `not_found`
    */
-  record(view: CallersView): RunRecord | BriefRun {
+  record(view: CallersView, now: number): RunRecord | BriefRun {
     if (!view.run) return briefOf(this.header());
     const { state } = this.#host;
     const recordSteps = this.#recordSteps;
@@ -87,7 +90,20 @@ export class Answers {
     const current = { ...header, updatedAt: state.lastAt };
     const steps = this.#host.stepsInProgress();
     const record = describeRun(current, readShownInput(state, header), journal(), steps, openChunks, recordSteps, view);
-    return { ...record, leftOver: describeLeftOver(state, view) };
+    return { ...record, why: this.#why(view, now), leftOver: describeLeftOver(state, view) };
+  }
+
+  /**
+   * Returns why the run is in its state (WHY1).
+   * @throws ApiRefusal `not_found`
+   */
+  why(view: CallersView, now: number): { readonly why: readonly WhyEntry[] } {
+    this.header();
+    return { why: view.run ? this.#why(view, now) : [] };
+  }
+
+  #why(view: CallersView, now: number): readonly WhyEntry[] {
+    return whyOf(factsOf(this.#host.state, now, this.#host.activity()), view);
   }
 
   /**

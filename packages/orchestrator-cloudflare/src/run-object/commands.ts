@@ -45,6 +45,8 @@ export type RunCommand =
   /** Returns the run's events after `cursor` as Server-Sent Events. */
   | ({ readonly ask: "follow"; readonly ticket?: TicketUse | undefined } & FollowRequest)
   | { readonly ask: "audit" }
+  /** The reasons of the run, for a reader of one of its ancestors (WHY4). The answer is `{ why }`. */
+  | { readonly ask: "why" }
   /** How a public token stands. The answer is a `TokenAnswer`. */
   | { readonly ask: "publicToken"; readonly tokenId: string; readonly incarnation: string }
   | { readonly ask: "journal"; readonly after: number; readonly limit: number }

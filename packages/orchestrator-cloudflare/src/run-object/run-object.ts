@@ -163,11 +163,13 @@ export class RunObject {
         return this.#trigger(command, view);
       case "read":
         await this.#watchers.ended(command.waitMs);
-        return this.#json(this.#answers.record(view), view);
+        return this.#json(this.#answers.record(view, this.#clock()), view);
       case "follow":
         return this.#tickets.use(command.ticket, () => this.#follow(command, view));
       case "journal":
         return this.#json(this.#answers.journal(command, view), view);
+      case "why":
+        return this.#json(this.#answers.why(view, this.#clock()), view);
       case "audit":
         return this.#json(this.#answers.audit(), view);
       case "publicToken":
@@ -300,7 +302,7 @@ export class RunObject {
     if (reply.type === "refused") throw refusal(reply);
     if (waitMs > 0) await this.#watchers.parked(waitMs);
     // Stacks are in the record and the journal only, which the caller has requested (SEC4).
-    const record = this.#answers.record({ ...view, stacks: false });
+    const record = this.#answers.record({ ...view, stacks: false }, this.#clock());
     return this.#json(record, view, reply.type === "created" ? 201 : 200);
   }
 

@@ -34,6 +34,7 @@ function detailOf(input: Input): string | undefined {
     case "deliver":
       return `${input.kind} ${input.name}`;
     case "cancel":
+    case "pause":
     case "terminate":
       return input.reason;
     case "noteResumed":

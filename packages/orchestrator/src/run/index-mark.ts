@@ -9,12 +9,15 @@
  *   version.
  * - I2 A run that is running for under 1 s and waits again needs no update: the index already shows that it waits.
  */
-import { HOST_LIMITS, type RunStatus, assert, isTerminal } from "@holdfast/protocol";
+import { HOST_LIMITS, type ListedWhy, type RunStatus, assert, defined, isTerminal } from "@holdfast/protocol";
 import { resendDelayMs } from "../host/outbox.ts";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
 import type { RunHeader } from "./run-header.ts";
 import type { RunIdentity } from "./run-identity.ts";
+import { NO_PARTS } from "./view.ts";
+import { factsOfHeader } from "./why/facts.ts";
+import { whyOf } from "./why/why.ts";
 
 /** The row of a run in the index. */
 export interface IndexRow extends ListedIdentity {
@@ -29,6 +32,8 @@ export interface IndexRow extends ListedIdentity {
   readonly updatedAt: number;
   /** Since when this update is pending. The index measures its lag with it, and does not store it (OBS3). */
   readonly pendingSince?: number | undefined;
+  /** Why the run was in its state at `updatedAt` (WHY5). Absent in rows of earlier code. */
+  readonly why?: Omit<ListedWhy, "asOf"> | undefined;
 }
 
 type ListedIdentity = Pick<
@@ -109,7 +114,14 @@ export function indexRow(header: RunHeader): IndexRow {
     endedAt: header.endedAt,
     updatedAt: header.updatedAt,
     pendingSince: index.owed?.since,
+    why: whyInIndex(header),
   };
+}
+
+/** The first reason, from the header alone: the row is written with a change of status, and for nothing else. */
+function whyInIndex(header: RunHeader): IndexRow["why"] {
+  const [first] = whyOf(factsOfHeader(header), NO_PARTS, 1);
+  return first && defined({ code: first.code, since: first.since, until: first.until });
 }
 
 /** When a terminal run is deleted; undefined while its outbox or its index update is pending. */

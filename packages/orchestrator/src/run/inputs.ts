@@ -52,7 +52,7 @@ export type Input =
   /** An operator ends the run at once, without its code (CAN8). */
   | (Requested & { readonly type: "terminate"; readonly reason: string })
   /** An operator pauses or unpauses the run (CAN4), or retries a run that the engine paused (CAN5). */
-  | (Requested & { readonly type: "pause" })
+  | (Requested & { readonly type: "pause"; readonly reason?: string | undefined })
   | (Requested & { readonly type: "unpause" })
   | (Requested & { readonly type: "retry" })
   /** Asks whether the run may be deleted. The host deletes the rows if the reply is `done` (VER3). */

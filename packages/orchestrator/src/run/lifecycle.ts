@@ -80,8 +80,11 @@ export const HELD: Deferral = {
 
 /** Begins no execution now. The run is dispatched at a later alarm (DUR12). */
 function deferExecution(draft: Draft, { delayMs, code, message }: Deferral): void {
+  const { dispatch } = draft.header;
+  // The same reason as at the last try: the run has waited since then.
+  const since = dispatch?.failures === 0 && dispatch.code === code ? Math.min(dispatch.since, draft.now) : draft.now;
   draft.change({
-    dispatch: { since: draft.now, failures: 0, retryAt: draft.now + delayMs, code, message },
+    dispatch: { since, failures: 0, retryAt: draft.now + delayMs, code, message },
     watchdogAt: undefined,
   });
 }
@@ -91,17 +94,20 @@ export function park(draft: Draft): void {
   changeStatus(draft, "waiting", { watchdogAt: undefined, crashes: undefined, losses: undefined, silent: undefined });
 }
 
+/** Who pauses a run, and why (WHY1). */
+type Operator = Pick<NonNullable<RunHeader["paused"]>, "subject" | "reason">;
+
 /**
  * Pauses the run until an operator acts. The journal does not change. `error`: why the engine pauses it. A run that an
  * operator has paused stays paused by the operator: the next execution reports again what is wrong (CAN4).
  */
-export function pause(draft: Draft, error?: RunHeader["error"]): void {
+export function pause(draft: Draft, error?: RunHeader["error"], operator: Operator = {}): void {
   const { status } = draft.header;
   if (status === "paused") return;
   const from = status === "pending" || status === "waiting" ? status : "running";
   const by = error === undefined ? "operator" : "engine";
   changeStatus(draft, "paused", {
-    paused: { from, at: draft.now, by },
+    paused: { from, at: draft.now, by, ...operator },
     ...(error === undefined ? {} : { error }),
     watchdogAt: undefined,
     dispatch: undefined,

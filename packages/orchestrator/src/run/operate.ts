@@ -5,20 +5,20 @@
  * are applied in the order of their times, and the pause does not count against the time budget), and the condition
  * under which a run may be deleted (VER3).
  */
-import { isTerminal } from "@holdfast/protocol";
+import { defined, isTerminal } from "@holdfast/protocol";
 import { deliverBuffered } from "./deliver.ts";
 import type { Draft } from "./draft.ts";
-import type { Reply } from "./inputs.ts";
+import type { Input, Reply } from "./inputs.ts";
 import { continueRunning, pause as pauseRun, unpauseTo, wake } from "./lifecycle.ts";
 import type { RunHeader } from "./run-header.ts";
 import { causeOf } from "./unwinding.ts";
 import { settleDueWaits } from "./waits.ts";
 
-export function pause(draft: Draft): Reply {
+export function pause(draft: Draft, { by: subject, reason }: Input & { type: "pause" }): Reply {
   const { status, id } = draft.header;
   if (isTerminal(status)) return refuseEnded(draft, "pause");
   if (status === "paused") return notApplicable(`Run ${JSON.stringify(id)} is already paused.`);
-  pauseRun(draft);
+  pauseRun(draft, undefined, defined({ subject, reason }));
   return { type: "done" };
 }
 

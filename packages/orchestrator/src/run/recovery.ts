@@ -8,7 +8,7 @@
 import { type ErrorValue, LIMITS, describeOperation, errorValue, isTerminal } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
 import { startExecution, pause } from "./lifecycle.ts";
-import type { RunHeader } from "./run-header.ts";
+import { type RunHeader, isDeferred } from "./run-header.ts";
 import { findProgress } from "./run-state.ts";
 import { computeBackoffDelayMs } from "./step-retry.ts";
 
@@ -117,8 +117,9 @@ function countLoss(draft: Draft, code = ""): number {
 /** Dispatches again with backoff, up to a time limit (DUR8). */
 function dispatchLater(draft: Draft, error: ErrorValue): void {
   const { header, now } = draft;
-  const since = Math.min(header.dispatch?.since ?? now, now);
-  const failures = (header.dispatch?.failures ?? 0) + 1;
+  const before = isDeferred(header) ? undefined : header.dispatch;
+  const since = Math.min(before?.since ?? now, now);
+  const failures = (before?.failures ?? 0) + 1;
   if (now - since > draft.context.limits.dispatchRetryMs) {
     const failure = errorValue(
       "DISPATCH_FAILED",

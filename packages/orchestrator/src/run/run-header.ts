@@ -158,6 +158,9 @@ export interface RunHeader extends RunIdentity {
         readonly from: "pending" | "running" | "waiting";
         readonly at: number;
         readonly by: "operator" | "engine";
+        /** The operator and the reason that it gave. Absent in runs that earlier code paused. */
+        readonly subject?: string | undefined;
+        readonly reason?: string | undefined;
       }
     | undefined;
   /** The number of executions that were lost in a row since the entry `seq`, the last that was progress (DUR7). */

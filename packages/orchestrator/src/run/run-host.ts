@@ -16,11 +16,9 @@ import {
   DEFAULT_LIMITS,
   type ErrorValue,
   type ExecutionReport,
-  type ExecutionStart,
   type ExecutionUpdate,
   type Limits,
   type LiveExecution,
-  PROTOCOL_VERSION,
   type ReportAnswer,
   type StepDispatcher,
   type StepInProgress,
@@ -32,20 +30,21 @@ import { MachineHost } from "../host/machine-host.ts";
 import { OutboxSender, type SendResult } from "../host/outbox-sender.ts";
 import type { RunStore, WriteBatch } from "../host/store.ts";
 import { type IndexRow, indexRow } from "./index-mark.ts";
+import { describeStart } from "./execution-start.ts";
 import { HELD } from "./lifecycle.ts";
 import type { Deferral, Effect, HostContext, Input, Reply } from "./inputs.ts";
 import { isFull, isSameStart } from "./followers.ts";
 import { pendingRows } from "./acknowledged-starts.ts";
-import { Liveness, isSilent } from "./liveness.ts";
-import { type FirstPage, type PageSize, pageSizeOf, readPage } from "./journal-pages.ts";
+import { Liveness, type Silence, isSilent } from "./liveness.ts";
+import { type PageSize, pageSizeOf, readPage } from "./journal-pages.ts";
 import { type RunMessage, type Unique, describeWorkflowOf as describe, toTriggerInput } from "./messages.ts";
 import { isNewerMessage } from "./newer-format.ts";
 import { checkedSteps } from "./received.ts";
-import { runKeyOf, tokenUrlsOf } from "./run-key.ts";
 import type { OutboxRow } from "./rows.ts";
 import { type ParentRef, type RunHeader, isDeferred, parentsOf } from "./run-header.ts";
-import { type RunState, applyBatch, inheritedBy, loadRun, readInput, takeJournal } from "./run-state.ts";
+import { type RunState, applyBatch, loadRun, takeJournal } from "./run-state.ts";
 import { transition } from "./transition.ts";
+import type { Activity } from "./why/facts.ts";
 
 export interface RunHostOptions {
   readonly store: RunStore;
@@ -134,6 +133,21 @@ export class RunHost {
     return checkedSteps(this.#live?.stepsInProgress?.() ?? []);
   }
 
+  /** What the host knows of the execution, for readers (WHY1). */
+  activity(): Activity {
+    const silence = this.#silence(this.#options.clock());
+    return {
+      live: this.#live !== undefined,
+      silence,
+      inProgress: this.stepsInProgress(),
+      held: this.#options.held === true,
+    };
+  }
+
+  #silence(now: number): Silence | undefined {
+    return this.#live?.ping === undefined ? undefined : this.#liveness.silence(now);
+  }
+
   /**
    * Decides, commits, applies, and performs the effects.
    * @throws The error of the commit. Nothing was stored and no effect was performed then.
@@ -191,7 +205,7 @@ export class RunHost {
     if (header !== undefined) state.pageSize = pageSizeOf(this.#options, header);
     const { clock, limits = DEFAULT_LIMITS, send, updateIndex, retentionMs, flags, held = false } = this.#options;
     const now = clock();
-    const silence = this.#live?.ping === undefined ? undefined : this.#liveness.silence(now);
+    const silence = this.#silence(now);
     const listsBodies = input.type === "terminate" || (silence !== undefined && isSilent(silence));
     const asks = !this.#live && (input.type === "alarm" || (UNREQUESTED.has(input.type) && isDeferred(header)));
     return {
@@ -309,7 +323,7 @@ export class RunHost {
     const { pageSize: page } = this.state;
     this.#liveness = new Liveness(this.#options.clock());
     const journal = takeJournal(this.state);
-    return this.#options.dispatcher.start(this.#describeStart(this.state, header, journal), {
+    return this.#options.dispatcher.start(describeStart(this.state, header, journal, this.#options.clock()), {
       report: (report) => this.#report(epoch, report, life),
       lost: (error) => this.#lost(epoch, error, life),
       // A superseded execution gets no page, which ends it: the rows may be those of another run (DUR6).
@@ -338,40 +352,6 @@ export class RunHost {
       this.forget();
       onError?.(error);
     });
-  }
-
-  #describeStart(state: RunState, header: RunHeader, journal: FirstPage): ExecutionStart {
-    const { startedAt } = header;
-    assert(startedAt !== undefined, "a running run has started");
-    return {
-      protocol: PROTOCOL_VERSION,
-      epoch: header.epoch,
-      ...(header.losses === undefined ? {} : { announcesBodies: true }),
-      run: {
-        id: header.id,
-        number: header.number,
-        tags: header.tags,
-        triggeredBy: header.triggeredBy,
-        startedAt,
-        environment: header.environment,
-        ...(header.tenantMeta === undefined ? {} : { tenantMeta: header.tenantMeta }),
-        ...(header.baseUrl === undefined ? {} : { baseUrl: header.baseUrl }),
-        ...(header.tenantId === undefined ? {} : { tenantId: header.tenantId }),
-        ...(header.traceparent === undefined ? {} : { traceparent: header.traceparent }),
-        ...runKeyOf(header),
-        ...tokenUrlsOf(header),
-      },
-      workflowId: header.workflowId,
-      ...(header.workflowVersion === undefined ? {} : { workflowVersion: header.workflowVersion }),
-      input: readInput(state, header),
-      seed: header.seed,
-      ...(header.flags === undefined ? {} : { flags: header.flags }),
-      ...journal.start,
-      ...inheritedBy(state),
-      paused: header.status === "paused",
-      now: Math.max(this.#options.clock(), state.lastAt),
-      clockStart: header.clockStart ?? startedAt,
-    };
   }
 
   #report(epoch: number, report: ExecutionReport, life: object): ReportAnswer {

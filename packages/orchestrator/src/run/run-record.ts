@@ -32,10 +32,7 @@ import {
 import { isOperationId } from "./newer-format.ts";
 import type { OpenWait, RunError, RunHeader, StreamState } from "./run-header.ts";
 import type { RunState } from "./run-state.ts";
-import { AUTHORS_VIEW, type View, shownDispatch, shownFailure } from "./view.ts";
-
-/** Shown in place of the id of a token. */
-const HIDDEN = "[hidden]";
+import { AUTHORS_VIEW, HIDDEN, type View, shownDispatch, shownFailure } from "./view.ts";
 
 /** Makes the record of a run without input, output and steps. `budget`: for its errors. */
 export function summarizeRun(header: RunHeader, view: View = AUTHORS_VIEW, budget?: JsonBudget): RunSummary {
@@ -81,7 +78,7 @@ function describeMetadata({ metadata }: RunHeader): Record<string, unknown> {
 }
 
 /**
- * Makes the whole record. `journal`: the first `recordSteps` entries, and the next one if it exists. It is read once, and
+ * Makes the record, without its reasons (`why/`). `journal`: the first `recordSteps` entries, and the next one if it exists. It is read once, and
  * no entry is held longer than its own description takes.
  */
 export function describeRun(
@@ -92,7 +89,7 @@ export function describeRun(
   openChunks: (op: OperationId) => number,
   recordSteps: number = DEFAULT_LIMITS.recordSteps,
   view: View = AUTHORS_VIEW,
-): RunRecord {
+): Omit<RunRecord, "why"> {
   const budget: JsonBudget = { chars: HOST_LIMITS.jsonChars, stacks: view.stacks };
   const read = { entries: 0, lastAt: 0 };
   const cut = [header.undone, header.inFlight].some((list) => (list?.length ?? 0) > HOST_LIMITS.remains);

@@ -38,7 +38,11 @@ export function failAttempt(draft: Draft, event: OperationEvents & { type: "step
       : undefined;
   const delayMs = requested ?? computeBackoffDelayMs(retry, attempt, `${draft.header.seed}/${op}`);
   const journaledAt = draft.at + delayMs;
-  draft.append({ type: "step.retrying", op, attempt, startedAt, retryAt: journaledAt, error, ...progress }, nth);
+  const max = Number.isFinite(retry.max) ? { max: retry.max } : {};
+  draft.append(
+    { type: "step.retrying", op, attempt, startedAt, retryAt: journaledAt, ...max, error, ...progress },
+    nth,
+  );
   const retryAt = draft.now + delayMs;
   if (retryAt < (draft.header.retryAt ?? Infinity)) draft.change({ retryAt });
 }

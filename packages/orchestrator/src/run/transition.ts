@@ -92,7 +92,7 @@ function handle(draft: Draft, input: Exclude<Input, { type: "trigger" }>): Reply
     case "sent":
       return messageSent(draft, input);
     case "pause":
-      return pause(draft);
+      return pause(draft, input);
     case "unpause":
       return unpause(draft);
     case "retry":

@@ -6,6 +6,9 @@
 import type { DispatchFailure } from "@holdfast/protocol";
 import type { RunHeader } from "./run-header.ts";
 
+/** Shown in place of the id of a token. */
+export const HIDDEN = "[hidden]";
+
 export interface View {
   /** The ids of tokens. */
   readonly tokenIds: boolean;

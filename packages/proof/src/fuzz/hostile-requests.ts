@@ -120,6 +120,7 @@ const queryOf = fc.oneof(
             "from",
             "lastEventId",
             "ticket",
+            "why",
             "x",
           ),
           fc.oneof(
@@ -132,6 +133,7 @@ const queryOf = fc.oneof(
               "completed",
               "desc",
               "now",
+              "deep",
               "",
               "NaN",
               "1.AAAA",
@@ -164,6 +166,7 @@ const all = { requiredKeys: [] };
 const streamPath = fc.constantFrom(
   "/api/runs/r1/stream",
   "/api/runs/r1/stream?from=now",
+  "/api/runs/r1?why=deep",
   "/api/runs/%72/stream",
   "/api/runs/x/stream",
   "/api/runs/%2F/stream",

@@ -18,6 +18,7 @@ import type { Finding } from "./oracles/finding.ts";
 import type { ObservedRun } from "./oracles/observed-run.ts";
 import { checkTerminal } from "./oracles/terminal.ts";
 import { checkTakenOver } from "./oracles/resume.ts";
+import { checkWhy } from "./oracles/why.ts";
 import { isOpen, progressOf } from "./run-progress.ts";
 import { planAt } from "./resume-plan.ts";
 import { type Program, hasMatch, programOf } from "./program.ts";
@@ -25,6 +26,8 @@ import { type Action, DISTURBING, type Fault, type Scenario, sizesOf } from "./s
 
 /** The age of an alarm that counts as lost, and more. */
 const RESTORED_AFTER_MS = 10_000;
+
+const COMMITS_PER_READER = 3;
 
 /** The time bound for runs after the last fault, in virtual minutes. */
 const MINUTES_AFTER_FAULTS_MAX = 20;
@@ -40,6 +43,8 @@ export class World {
   readonly #callers = new Callers((what) => this.#count(what));
   readonly #plan: FaultPlan;
   readonly #index = new Map<string, IndexRow>();
+  #readers = 0;
+  #commits = 0;
 
   constructor(scenario: Scenario, bug: BugName | undefined, handlesRejections: boolean) {
     this.#scenario = scenario;
@@ -114,6 +119,7 @@ export class World {
     const open = this.#hosts().filter((one) => !one.ended);
     const host = open[run % open.length];
     if (host === undefined) return;
+    this.#checkWhy(host);
     if (DISTURBING.has(act.type)) this.#observations.disturbed();
     if (act.type !== "deliver" && act.type !== "token") this.#count(`action: ${act.type}`);
     switch (act.type) {
@@ -299,6 +305,9 @@ export class World {
     host.store.afterCommit = (batch) => {
       count(batch);
       this.#observations.committed(host.runId, batch);
+      // A reader comes after the effects of the commit, and not after each: it reads the whole journal.
+      this.#commits += 1;
+      if (this.#commits % COMMITS_PER_READER === 0) queueMicrotask(() => this.#checkWhy(host));
       if (this.#bug !== undefined) BUGS[this.#bug].stored?.(host.store, batch);
       if (fault === undefined) return;
       this.#crash(host, fault === "zombie after", fault);
@@ -323,6 +332,13 @@ export class World {
     }
     host.crash({ zombies, loses });
     this.#callers.repeat(host);
+  }
+
+  /** A reader of the record learns why the run is in its state (WHY1). */
+  #checkWhy(host: MemoryHost): void {
+    const { codes, problems } = checkWhy(host, (this.#readers += 1));
+    for (const code of codes) this.#count(`why: ${code}`);
+    for (const text of problems) this.#find("why", `${host.runId}: ${text}`);
   }
 
   #executionLost(runId: string, kind: string): void {

@@ -18,6 +18,7 @@ export type {
   RunStep,
   RunSummary,
   Waitpoint,
+  WhyEntry,
   WorkflowDescription as WorkflowInfo,
 } from "@holdfast/protocol";
 export type {

@@ -27,6 +27,8 @@ const FIELDS = {
   ticket: ["from", "lastEventId", "signal"],
   journal: ["after", "signal"],
   deliver: ["deliveryId", "signal"],
+  get: ["why", "signal"],
+  pause: ["reason", "signal"],
   call: ["signal"],
 } as const;
 

@@ -50,10 +50,13 @@ export class RunHandle<Output = unknown> {
     this.#path = `/api/runs/${encodeURIComponent(id)}`;
   }
 
-  /** @throws ApiError `not_found` */
-  get(options: CallOptions = {}): Promise<RunRecord<Output>> {
-    const { signal } = given(options, "call", "get");
-    return this.#send({ method: "GET", path: this.#path, signal });
+  /**
+   * Returns the record. With `why: "deep"` it also says why the children for which the run waits are in their states (WHY4).
+   * @throws ApiError `not_found`
+   */
+  get(options: CallOptions & { readonly why?: "deep" | undefined } = {}): Promise<RunRecord<Output>> {
+    const { signal, ...query } = given(options, "get");
+    return this.#send({ method: "GET", path: this.#path, query, signal });
   }
 
   /**
@@ -174,8 +177,9 @@ export class RunHandle<Output = unknown> {
   }
 
   /** Stops the run until `unpause`. */
-  pause(options: CallOptions = {}): Promise<RunSummary> {
-    return this.#operate("pause", options);
+  pause(options: CallOptions & { readonly reason?: string | undefined } = {}): Promise<RunSummary> {
+    const { reason, ...call } = given(options, "pause");
+    return this.#operate("pause", call, { reason });
   }
 
   unpause(options: CallOptions = {}): Promise<RunSummary> {
@@ -214,10 +218,10 @@ export class RunHandle<Output = unknown> {
     return delivery === "duplicate" && attempts > 1 && deliveryId === undefined ? "buffered" : delivery;
   }
 
-  async #operate(operation: string, options: CallOptions): Promise<RunSummary> {
+  async #operate(operation: string, options: CallOptions, body: object = {}): Promise<RunSummary> {
     const { signal } = given(options, "call", operation);
     const path = `${this.#path}/${operation}`;
-    return (await this.#send<{ run: RunSummary }>({ method: "POST", path, body: {}, signal })).run;
+    return (await this.#send<{ run: RunSummary }>({ method: "POST", path, body, signal })).run;
   }
 
   async #send<T>(request: ApiRequest): Promise<T> {

@@ -24,6 +24,7 @@ export interface Finding {
     | "resume"
     | "streams"
     | "terminal"
-    | "times";
+    | "times"
+    | "why";
   readonly text: string;
 }

@@ -1,0 +1,45 @@
+/**
+ * The message with which an execution starts.
+ *
+ * Owns: what an execution gets of the run's header, its journal and the outcomes that it takes over.
+ */
+import { type ExecutionStart, PROTOCOL_VERSION, assert } from "@holdfast/protocol";
+import type { FirstPage } from "./journal-pages.ts";
+import type { RunHeader } from "./run-header.ts";
+import { runKeyOf, tokenUrlsOf } from "./run-key.ts";
+import { type RunState, inheritedBy, readInput } from "./run-state.ts";
+
+/** Returns the message for an execution that starts now, from this page of the journal. */
+export function describeStart(state: RunState, header: RunHeader, journal: FirstPage, now: number): ExecutionStart {
+  const { startedAt } = header;
+  assert(startedAt !== undefined, "a running run has started");
+  return {
+    protocol: PROTOCOL_VERSION,
+    epoch: header.epoch,
+    ...(header.losses === undefined ? {} : { announcesBodies: true }),
+    run: {
+      id: header.id,
+      number: header.number,
+      tags: header.tags,
+      triggeredBy: header.triggeredBy,
+      startedAt,
+      environment: header.environment,
+      ...(header.tenantMeta === undefined ? {} : { tenantMeta: header.tenantMeta }),
+      ...(header.baseUrl === undefined ? {} : { baseUrl: header.baseUrl }),
+      ...(header.tenantId === undefined ? {} : { tenantId: header.tenantId }),
+      ...(header.traceparent === undefined ? {} : { traceparent: header.traceparent }),
+      ...runKeyOf(header),
+      ...tokenUrlsOf(header),
+    },
+    workflowId: header.workflowId,
+    ...(header.workflowVersion === undefined ? {} : { workflowVersion: header.workflowVersion }),
+    input: readInput(state, header),
+    seed: header.seed,
+    ...(header.flags === undefined ? {} : { flags: header.flags }),
+    ...journal.start,
+    ...inheritedBy(state),
+    paused: header.status === "paused",
+    now: Math.max(now, state.lastAt),
+    clockStart: header.clockStart ?? startedAt,
+  };
+}

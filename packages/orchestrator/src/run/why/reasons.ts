@@ -1,0 +1,197 @@
+/**
+ * The reasons for the state of a run: what it waits for, what executes, and what keeps it from executing (WHY1).
+ *
+ * Owns: the codes, times and texts. A text has names, codes and cut messages, and no other data of users (WHY2).
+ */
+import {
+  type ErrorValue,
+  type OperationId,
+  type OperationKind,
+  type StepInProgress,
+  type WhyCode,
+  type WhyEntry,
+  describeOperation,
+  isTerminal,
+  parseOperationId,
+  showValue,
+} from "@holdfast/protocol";
+import { newerFormatError } from "../newer-run.ts";
+import { type OpenWait, isDeferred, nextAlarm } from "../run-header.ts";
+import { isCompensation } from "../unwinding.ts";
+import { HIDDEN, type View, shownFailure } from "../view.ts";
+import type { PendingRetry, WhyFacts } from "./facts.ts";
+
+/** An entry before its actions are known. */
+export type Reason = Omit<WhyEntry, "actions"> & { readonly wait?: OpenWait | undefined };
+
+/** The length of messages in entries. The record has the rest. */
+const MESSAGE_CHARS = 300;
+/** A longer progress is cut. */
+const PROGRESS_CHARS = 1_000;
+
+/** The code of an open wait, and of an executing body, by the kind of the operation. */
+const WAITS: Readonly<Partial<Record<OperationKind, WhyCode>>> = {
+  event: "WAITING_FOR_EVENT",
+  signal: "WAITING_FOR_SIGNAL",
+  token: "WAITING_FOR_TOKEN",
+  run: "WAITING_FOR_CHILD",
+};
+const BODIES: Readonly<Partial<Record<OperationKind, WhyCode>>> = {
+  step: "STEP_EXECUTING",
+  compensation: "COMPENSATION_EXECUTING",
+  stream: "STREAM_EXECUTING",
+};
+
+export function reasonsOf(facts: WhyFacts, view: View): Reason[] {
+  const { header, newer } = facts;
+  const { status, error, endedAt, updatedAt, waits } = header;
+  if (isTerminal(status)) {
+    const text = `The run ended: ${status}.`;
+    // A cast: each terminal status has a code of its name.
+    return [withError({ code: status.toUpperCase() as WhyCode, text, since: endedAt ?? updatedAt }, error, view)];
+  }
+  if (newer !== undefined) return [{ code: "NEWER_FORMAT", text: newerFormatError(newer).message, since: updatedAt }];
+  const executing = (facts.activity?.inProgress ?? []).flatMap(reasonOfBody);
+  if (status === "paused") return [reasonOfPause(facts, view), ...executing];
+  const keeps = reasonOfDelay(facts, view);
+  const found = [
+    ...(keeps === undefined ? [] : [keeps]),
+    ...waits.map((wait) => reasonOfWait(wait, facts, view)),
+    ...reasonsOfRetries(facts, view),
+    ...executing,
+  ];
+  const rest = reasonOfStatus(facts, view, found, keeps !== undefined || executing.length > 0);
+  return rest === undefined ? found : [...found, rest];
+}
+
+/** Adds an error to an entry: its code, and its message as the view allows. */
+function withError(
+  reason: Reason,
+  error: (Pick<ErrorValue, "code" | "message"> & { readonly step?: OperationId }) | undefined,
+  view: View,
+): Reason {
+  if (error === undefined) return reason;
+  const { code, message, step } = shownFailure(error, view);
+  const shown = { code, message: message.slice(0, MESSAGE_CHARS) };
+  const where = step === undefined ? "" : ` In ${describeOperation(step)}:`;
+  return { ...reason, text: `${reason.text}${where} ${code ?? "Error"}: ${shown.message}`, error: shown };
+}
+
+/** Bodies that were in flight continue during a pause. */
+function reasonOfPause({ header, lastAt }: WhyFacts, view: View): Reason {
+  const { by, at = lastAt, subject = "an operator", reason } = header.paused ?? {};
+  if (by === "engine")
+    return withError({ code: "PAUSED_BY_ENGINE", text: "The engine paused the run.", since: at }, header.error, view);
+  const text = `Paused by ${subject}${reason === undefined ? "." : `: ${reason.slice(0, MESSAGE_CHARS)}`}`;
+  return { code: "PAUSED_BY_OPERATOR", text, since: at };
+}
+
+function reasonOfWait(wait: OpenWait, { header, startingChildren }: WhyFacts, view: View): Reason {
+  const { op, openedAt: since, wakeAt, runId, tokenId, start } = wait;
+  const isStarting = start === undefined && startingChildren.has(op);
+  const target = parseOperationId(op);
+  const isHidden = tokenId !== undefined && !view.tokenIds;
+  const isNamed = isHidden && target.name === tokenId;
+  return {
+    code: isStarting ? "CHILD_STARTING" : (WAITS[target.kind] ?? "SLEEPING"),
+    text: isStarting
+      ? "The start of the child is not acknowledged."
+      : `Waits for ${isNamed ? "a token" : describeOperation(op)}.`,
+    since,
+    until: isStarting ? header.outbox.retryAt : wakeAt,
+    for: { ...target, ...(isNamed ? { name: HIDDEN } : {}), runId, tokenId: isHidden ? undefined : tokenId },
+    link: runId === undefined ? undefined : pathOfRun(runId),
+    wait,
+  };
+}
+
+export function pathOfRun(id: string): string {
+  return `/api/runs/${encodeURIComponent(id)}`;
+}
+
+function reasonOfBody({ op, attempt, startedAt: since, progress }: StepInProgress): Reason[] {
+  const target = parseOperationId(op);
+  const code = BODIES[target.kind];
+  if (code === undefined) return [];
+  const shown = progress === undefined ? undefined : showValue(progress, { chars: PROGRESS_CHARS });
+  const text = `Attempt ${attempt} of ${describeOperation(op)} executes.`;
+  return [{ code, text, since, for: target, attempt, progress: shown }];
+}
+
+/** Retries are due on the clock of the journal, which differs from the header's after the clock was set back. */
+function reasonsOfRetries({ header, retries, activity, lastAt }: WhyFacts, view: View): Reason[] {
+  const { retryAt, unwinding, waits, status } = header;
+  if (retryAt === undefined) return [];
+  const executing = activity?.inProgress.map(({ op }) => op) ?? [];
+  const left = retries.filter(({ op }) => !executing.includes(op) && (unwinding === undefined || isCompensation(op)));
+  const first = Math.min(...left.map((retry) => retry.retryAt));
+  if (left.length > 0 || waits.length > 0 || status !== "waiting" || unwinding !== undefined)
+    return left.map((retry) => reasonOfRetry(retry, retry.retryAt + retryAt - first, lastAt, view));
+  return [{ code: "STEP_RETRYING", text: "A step waits for its next attempt.", since: lastAt, until: retryAt }];
+}
+
+function reasonOfRetry(
+  { op, attempt: failed, at, error, max }: PendingRetry,
+  until: number,
+  lastAt: number,
+  view: View,
+): Reason {
+  const attempt = failed + 1;
+  const text = `Attempt ${attempt}${max === undefined ? "" : ` of ${max}`} of ${describeOperation(op)} comes next.`;
+  const code: WhyCode = isCompensation(op) ? "COMPENSATION_RETRYING" : "STEP_RETRYING";
+  const reason = { code, text, since: at ?? lastAt, until, for: parseOperationId(op), attempt, attemptsMax: max };
+  return withError(reason, error, view);
+}
+
+/** What keeps a run from executing (DUR5, DUR8, DUR11, DUR12, DUR13). */
+function reasonOfDelay({ header, activity, lastAt, now }: WhyFacts, view: View): Reason | undefined {
+  const { dispatch, watchdogAt, status } = header;
+  if (dispatch !== undefined) {
+    const { since, retryAt: until, code = "DISPATCH_FAILED", failures } = dispatch;
+    if (!isDeferred(header)) {
+      const text = `The dispatch of the run failed (${failures} in a row).`;
+      return withError({ code: "DISPATCH_FAILING", text, since, until }, { ...dispatch, code }, view);
+    }
+    return code === "EXECUTIONS_MAX"
+      ? { code, text: "Waits for a place: as many runs execute as may (EXECUTIONS_MAX).", since, until }
+      : { code: "HELD", text: HELD, since, until };
+  }
+  const due = nextAlarm(header) ?? Infinity;
+  const isRunning = status === "running";
+  const isLost = isRunning && activity?.live === false;
+  if (activity?.held === true && (isLost || due <= now))
+    return { code: "HELD", text: HELD, since: Math.min(due, lastAt) };
+  const { ms = 0, pings = 0 } = activity?.silence ?? {};
+  if (!isLost && (!isRunning || pings === 0)) return undefined;
+  return isLost
+    ? { code: "EXECUTION_LOST", text: "The process of the execution ended.", since: lastAt, until: watchdogAt }
+    : { code: "HANDLER_SILENT", text: `Pings without an answer: ${pings}.`, since: now - ms, until: watchdogAt };
+}
+
+/** Also true until the first alarm after a hold. */
+const HELD = "Held by an operator (HOLD).";
+
+/** What follows from the status alone. `isKnown`: another reason says what executes, or why nothing does. */
+function reasonOfStatus(
+  { header, lastAt: since }: WhyFacts,
+  view: View,
+  found: readonly Reason[],
+  isKnown: boolean,
+): Reason | undefined {
+  const { status, unwinding, createdAt, startAt, cleanupBy } = header;
+  if (status === "pending") return { code: "DELAYED", text: "The run starts later.", since: createdAt, until: startAt };
+  if (unwinding !== undefined) {
+    if (found.some(({ code }) => code.startsWith("COMPENSATION_"))) return undefined;
+    const isStopped = unwinding.cause === "cancel" || unwinding.cause === "timeout";
+    const code = isStopped ? "CLEANING_UP" : "UNWINDING";
+    const text = isStopped ? "The stopped run cleans up." : "The run compensates its steps.";
+    return withError({ code, text, since, until: isStopped ? cleanupBy : undefined }, unwinding.error, view);
+  }
+  if (status === "running") return isKnown ? undefined : { code: "EXECUTING", text: "The function executes.", since };
+  if (found.length > 0) return undefined;
+  return {
+    code: "WAITING_FOR_NOTHING",
+    text: "The function awaits a promise that no operation of ctx settles.",
+    since,
+  };
+}
