@@ -72,9 +72,12 @@ if [ "$(sed -n 2p "$mark" 2>/dev/null)" != copied ]; then
   note copied
 fi
 
+# A name of its own: requests of an interrupted restoration may still write to theirs.
+work=$data/.restoring-work.$$
+rm -rf -- "$data"/.restoring-work.* || true
+mkdir -p -- "$work"
 log=$data/.restoring-log
-port=$data/.restoring-port
-answer=$data/.restoring-answer
+port=$work/port
 : >"$port"
 token=$(od -A n -N 32 -t x1 /dev/urandom | tr -d ' \n')
 HOLD=true API_TOKENS=$token HOLDFAST_DATA=$data HOLDFAST_ADDRESS=127.0.0.1:0 HOLDFAST_RESTORING=true \
@@ -84,7 +87,7 @@ echo "$process" >"$data/.restoring-process"
 stop() {
   kill "$process" 2>/dev/null || true
   wait "$process" 2>/dev/null || true
-  rm -f -- "$port" "$answer" "$answer.body" "$data/.restoring-process"
+  rm -rf -- "$data"/.restoring-work.* "$data/.restoring-process" || true
 }
 trap stop EXIT
 trap 'exit 130' INT
@@ -98,39 +101,48 @@ until grep -q '"port"' "$port"; do
 done
 url=http://127.0.0.1:$(sed -n 's/.*"port": *\([0-9]*\).*/\1/p' "$port" | head -n 1)
 
-# Visits up to 100 objects, whose ids are read. A run that cannot be visited ends the script.
+# Visits the up to 100 objects whose ids are in the file $1. Prints how many of them have a run.
 visit() {
-  awk 'BEGIN { printf "{\"restored\":true,\"objectIds\":[" } { printf "%s\"%s\"", (NR > 1 ? "," : ""), $1 } END { print "]}" }' >"$answer.body"
+  awk 'BEGIN { printf "{\"restored\":true,\"objectIds\":[" } { printf "%s\"%s\"", (NR > 1 ? "," : ""), $1 } END { print "]}" }' \
+    "$1" >"$1.body"
   tries=0
-  until [ "$(curl -s -o "$answer" -w '%{http_code}' -H "Authorization: Bearer $token" -H 'Content-Type: application/json' \
-    --data-binary "@$answer.body" "$url/api/index/rebuild" || true)" = 202 ]; do
+  until [ "$(curl -s -o "$1.answer" -w '%{http_code}' -H "Authorization: Bearer $token" -H 'Content-Type: application/json' \
+    --data-binary "@$1.body" "$url/api/index/rebuild" || true)" = 202 ]; do
     tries=$((tries + 1))
-    [ "$tries" -lt 5 ] || fail "a run cannot be restored: $(cat "$answer" 2>/dev/null) See $log, then run restore.sh again."
+    [ "$tries" -lt 5 ] || fail "a run cannot be restored: $(cat "$1.answer" 2>/dev/null) See $log, then run restore.sh again."
     sleep 1
   done
-  visited=$((visited + $(sed 's/.*"told":\([0-9]*\).*/\1/' "$answer")))
+  sed 's/.*"told":\([0-9]*\).*/\1/' "$1.answer"
 }
 
-ids=$data/.restoring-ids
+# Each visit waits for the disk some times, so several requests are made at a time.
+ids=$work/ids
 find "$data/holdfast-runs" -maxdepth 1 -type f -name '*.sqlite' ! -name metadata.sqlite | sed 's|.*/||; s|\.sqlite$||' >"$ids"
 count=$(wc -l <"$ids")
 visited=0
 done=0
 shown=$(date +%s)
 while [ "$done" -lt "$count" ]; do
-  sed -n "$((done + 1)),$((done + 100))p;$((done + 100))q" "$ids" >"$ids.some"
-  done=$((done + 100))
-  visit <"$ids.some"
+  pids=
+  for part in 1 2 3 4; do
+    sed -n "$((done + 1)),$((done + 100))p;$((done + 100))q" "$ids" >"$ids.$part"
+    done=$((done + 100))
+    [ -s "$ids.$part" ] || continue
+    visit "$ids.$part" >"$ids.$part.told" &
+    pids="$pids $!"
+  done
+  for pid in $pids; do wait "$pid" || exit 1; done
+  for told in "$ids".*.told; do visited=$((visited + $(cat "$told"))); done
+  rm -f -- "$ids".*.told
   now=$(date +%s)
   if [ "$done" -lt "$count" ] && [ "$now" -ge $((shown + 2)) ]; then
     echo "holdfast: $done of $count files are visited" >&2
     shown=$now
   fi
 done
-rm -f -- "$ids" "$ids.some"
 stop
 trap - EXIT
 rm -f -- "$log"
 sync -f "$mark" 2>/dev/null || sync
 rm -f -- "$mark"
-echo "holdfast: $visited runs are restored to $data. Start Holdfast: they continue within a minute." >&2
+echo "holdfast: $visited runs of $count files are restored to $data. Start Holdfast: they continue within a minute." >&2
