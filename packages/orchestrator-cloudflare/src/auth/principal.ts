@@ -10,7 +10,7 @@ import { ApiRefusal } from "../refusal.ts";
 /**
  * `read`: all requests that change nothing. `trigger`: start and resume runs. `deliver`: events, signals and tokens.
  * `operate`: cancel, pause, retry, delete. `admin`: set the origin of a run (`tenantMeta`, `environment`,
- * `triggeredByUserId`), and rebuild the index.
+ * `triggeredByUserId`), rebuild the index, and without a tenant read the metrics of all.
  */
 export const SCOPES = ["read", "trigger", "deliver", "operate", "admin"] as const;
 
