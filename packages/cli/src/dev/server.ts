@@ -14,12 +14,13 @@ import { LocalApi } from "./local-api.ts";
 import { loadPeers } from "./peers.ts";
 import { listen } from "./port.ts";
 import { Printer } from "./printer.ts";
-import { EXIT, UsageError } from "../exit.ts";
+import { UsageError } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { type Project, findEntry, readProject, unusedConfiguration } from "./project.ts";
 import { readWorkerdLine } from "./run-lines.ts";
 import { type Locate, locator, ownFrames, quoteSource } from "./source-positions.ts";
 import { type StepService, stepServiceAt, watchStepService } from "./step-service.ts";
+import { listenForStop } from "./stop-signals.ts";
 import { Supervisor } from "./supervisor.ts";
 import { variablesOf } from "./variables.ts";
 
@@ -140,7 +141,10 @@ class DevServer {
       const { key } = this.#signingKey(readProject(this.#parts.current, this.#parts.current));
       this.#service = stepServiceAt(given.url, key);
     }
-    const restoreSignals = this.#handleSignals();
+    const endListening = listenForStop(this.#parts.io, {
+      stop: () => this.#stop(),
+      exit: () => this.#supervisor.killAll(),
+    });
     const { peers, current, entry } = this.#parts;
     const options = { current, entry, colors: this.#printer.colours };
     const events = {
@@ -151,28 +155,13 @@ class DevServer {
     const endBuild = await guarded(/esbuild/, () => watchBuild(peers.esbuild, options, events));
     await this.#supervisor.run();
     await endBuild();
-    restoreSignals();
+    endListening();
   }
 
-  /** The first signal stops workerd in order, the second one at once. A crash of this process kills it too. */
-  #handleSignals(): () => void {
-    const killAll = (): void => this.#supervisor.killAll();
-    const stop = (): void => {
-      if (this.#ended.signal.aborted) process.exit(EXIT.interrupted);
-      this.#ended.abort();
-      this.#printer.note("Stopping. Runs continue at the next start.", "dim");
-      void this.#supervisor.stop();
-    };
-    // The command itself listens for Ctrl-C, and ends at the second one.
-    this.#parts.io.signal.addEventListener("abort", stop);
-    const signals = ["SIGTERM", "SIGHUP"] as const;
-    for (const signal of signals) process.on(signal, stop);
-    process.on("exit", killAll);
-    return () => {
-      this.#parts.io.signal.removeEventListener("abort", stop);
-      for (const signal of signals) process.off(signal, stop);
-      process.off("exit", killAll);
-    };
+  #stop(): void {
+    this.#ended.abort();
+    this.#printer.note("Stopping. Runs continue at the next start.", "dim");
+    void this.#supervisor.stop();
   }
 
   #configure({ project }: Build, stores: boolean): string {

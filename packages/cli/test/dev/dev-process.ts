@@ -11,7 +11,8 @@ import { dirname, join } from "node:path";
 import { afterEach, expect, vi } from "vitest";
 
 const PACKAGES = join(import.meta.dirname, "../../..");
-const MAIN = join(PACKAGES, "cli/src/main.ts");
+/** The command. */
+export const MAIN: string = join(PACKAGES, "cli/src/main.ts");
 const BOUND_MS = 20_000;
 
 const cleanUps: (() => void | Promise<void>)[] = [];

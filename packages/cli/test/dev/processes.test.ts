@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { identify } from "../../src/local/process-identity.ts";
-import { type Dev, type Project, isAlive, makeProject, orderCode, until } from "./dev-process.ts";
+import { type Dev, MAIN, type Project, isAlive, makeProject, orderCode, until } from "./dev-process.ts";
 
 /** A run that sleeps, and one whose step takes a while. */
 const LONG = `import { workflow } from "@holdfast/workflows";
@@ -107,6 +107,21 @@ test("DEV2 a second Ctrl-C ends both at once, also while a request keeps workerd
   expect(await dev.exit()).toBe(130);
   await until(() => !isAlive(workerd));
   await followed.body?.cancel().catch(() => {});
+});
+
+test("DEV2 a server ends when the package manager that started it is killed", async () => {
+  const project = projectWithOrder();
+  // A shell that starts a second command does not become it, and passes no signal on.
+  const command = `"${process.execPath}" "${MAIN}" dev 2>err & echo $! >pid; wait`;
+  const env = { PATH: process.env["PATH"], HOME: project.folder, npm_command: "exec" };
+  const shell = spawn("/bin/sh", ["-c", command], { cwd: project.folder, env, stdio: "ignore" });
+  const read = (name: string): string =>
+    existsSync(join(project.folder, name)) ? readFileSync(join(project.folder, name), "utf8") : "";
+  await until(() => read("err").includes("Ready."));
+  const server = Number(read("pid"));
+  shell.kill("SIGKILL");
+  await until(() => !isAlive(server));
+  expect(existsSync(join(project.folder, ".holdfast/lock"))).toBe(false);
 });
 
 test("DEV1 a second server on one data folder exits with 2 and names the process that has it", async () => {
