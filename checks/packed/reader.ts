@@ -53,7 +53,7 @@ export class Reader {
     if (left.length > 0) throw new Error(`Processes are left after Ctrl-C:\n${left.join("\n")}`);
   }
 
-  /** A process that was told to end needs a moment. */
+  /** A process that ends after a signal needs a moment. */
   async #processesLeft(): Promise<readonly string[]> {
     for (const end = Date.now() + ENDED_MS; ; await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS))) {
       const { stdout } = spawnSync("ps", ["-eo", "args"], { encoding: "utf8" });
