@@ -4,6 +4,7 @@
  * Owns: the choice of the format, and the one client of a call. The client is loaded when a verb first needs it.
  */
 import type { Client } from "@holdfast/workflows/client";
+import { isToken } from "./connect/token-command.ts";
 import { type Target, findTarget } from "./connect/target.ts";
 import { TimedOut, UsageError } from "./exit.ts";
 import type { Globals } from "./globals.ts";
@@ -60,9 +61,11 @@ export class Session {
 
   /** Makes a client with other settings. */
   async connect(settings: { readonly attempts?: number; readonly timeoutMs?: number } = {}): Promise<Client> {
-    const { url, token } = await this.target();
+    const { url, token, tokenFrom } = await this.target();
     // Now, so that an error of a token command is not taken for one of the connection.
-    const secret = typeof token === "function" ? await token() : token;
+    const secret = (typeof token === "function" ? await token() : token)?.trim();
+    if (secret !== undefined && !isToken(secret))
+      throw new UsageError(`The token from ${tokenFrom ?? "there"} is not one word of ASCII. It is not shown here.`);
     const { createClient } = await import("@holdfast/workflows/client");
     return createClient({ url, token: secret, signal: this.io.signal, attempts: ATTEMPTS, ...settings });
   }

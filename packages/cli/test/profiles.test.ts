@@ -134,6 +134,14 @@ describe("profiles", () => {
     expect(tokens()).toEqual([undefined, "Bearer given"]);
   });
 
+  test("CLI8 a token that no header can have is refused without being shown, and white space at its ends is no part of it", async () => {
+    const bad = await call(["list", "--url", api.url], { home, env: { HOLDFAST_TOKEN: `${SECRET}\nX: y` } });
+    expect(bad).toMatchObject({ exit: 2, stderr: expect.not.stringContaining(SECRET) });
+    expect(bad.stderr).toContain("The token from HOLDFAST_TOKEN");
+    await call(["list", "--url", api.url], { home, env: { HOLDFAST_TOKEN: `${SECRET}\n` } });
+    expect(tokens()).toEqual([`Bearer ${SECRET}`]);
+  });
+
   test("CLI8 no verb prints a token", async () => {
     store({ p: { url: api.url, token: SECRET, protected: true } }, "p");
     for (const args of [

@@ -61,6 +61,7 @@ describe("options of the client", () => {
   test.each([
     { url: "flows" },
     { url: "https://user:secret@flows.example" },
+    { token: "line\nbreak" },
     { attempts: 0 },
     { attempts: Number.NaN },
     { timeoutMs: 0 },

@@ -35,6 +35,11 @@ export function splitWords(command: string): readonly string[] {
   return words;
 }
 
+/** Whether a text can be a token. The platform's error for another one would quote it. */
+export function isToken(text: string): boolean {
+  return /^[\x21-\x7e]+$/.test(text);
+}
+
 /**
  * Returns what the command prints, without the white space at its ends. It may ask questions on the terminal.
  * @throws UsageError if it cannot start, fails, or prints no token. The message never has its output.
@@ -46,7 +51,7 @@ export async function runTokenCommand(command: string, { signal, stdin }: Io): P
   signal.throwIfAborted();
   if (status !== 0) throw new UsageError(`tokenCommand: ${JSON.stringify(file)} exited with ${status}.`);
   const token = output.trim();
-  if (token === "" || /[^\x21-\x7e]/.test(token))
+  if (!isToken(token))
     throw new UsageError(`tokenCommand: ${JSON.stringify(file)} must print the token, one word, and nothing else.`);
   return token;
 }

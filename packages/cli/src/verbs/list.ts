@@ -41,7 +41,7 @@ export const list: Verb = (host) =>
       const seen = { count: 0, more: false };
       const listed = count(rows, seen);
       await notes.progress(
-        () => safe`${seen.count} runs so far`,
+        () => (seen.count === 0 ? safe`Waiting for the server` : safe`${seen.count} runs so far`),
         () => out.rows(listed, runShape(io.now()), options.columns),
       );
       if (seen.more && options.limit === undefined)

@@ -11,7 +11,7 @@ import {
   readProfiles,
   writeProfiles,
 } from "../connect/profiles.ts";
-import { runTokenCommand } from "../connect/token-command.ts";
+import { isToken, runTokenCommand } from "../connect/token-command.ts";
 import { UsageError, asApiFailure } from "../exit.ts";
 import { safe } from "../output/safe-text.ts";
 import { readAll } from "../select/input.ts";
@@ -59,7 +59,7 @@ async function describe(session: Session, options: Options): Promise<Profile> {
   const guard = options.protected === true ? { protected: true as const } : {};
   if (options.tokenCommand !== undefined) return { url, tokenCommand: options.tokenCommand, ...guard };
   const token = (session.canAsk ? await askSecret(session, "Token:") : await readAll(session.io, "the token")).trim();
-  if (token === "" || /[^\x21-\x7e]/.test(token))
+  if (!isToken(token))
     throw new UsageError("A token is one word. Give it on stdin: holdfast login --url URL < token.txt");
   return { url, token, ...guard };
 }

@@ -53,6 +53,9 @@ export function checkClientOptions(options: ClientOptions): void {
     if (token !== undefined || new Headers(headers).has("Authorization"))
       reject("hmacKey", "takes the place of token and of the header Authorization; give one of them");
   }
+  // The platform's error for such a header would quote the token.
+  if (typeof token === "string" && /[^\x20-\x7e]/.test(token))
+    reject("token", "has a character that no HTTP header can have");
   const { url, attempts = 1, timeoutMs = 1, retryAfterMs = 0 } = options;
   const parsed = URL.parse(url);
   if (parsed === null) reject("url", "must be the URL of the API, as in https://flows.example");
