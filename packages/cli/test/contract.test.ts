@@ -84,6 +84,21 @@ describe("exit codes", () => {
     );
   });
 
+  test("CLI3 a wait outlives an outage that is longer than the client repeats a request", async () => {
+    let reads = 0;
+    // The client gives up after four attempts.
+    api.answers.set("GET /api/runs/w", () =>
+      ++reads === 1
+        ? [200, sampleRecord("w", "waiting")]
+        : reads < 8
+          ? [503, "down"]
+          : [200, sampleRecord("w", "completed")],
+    );
+    const called = await on(["result", "w"]);
+    expect(called).toMatchObject({ exit: 0, stdout: '{"parcel":"parcel-1"}\n' });
+    expect(called.stderr.match(/The server does not answer/g)).toHaveLength(1);
+  });
+
   test("CLI3 Ctrl-C ends a wait with 130, and sends nothing that could end the run", async () => {
     const interrupt = new AbortController();
     const called = on(["result", "waiting"], { signal: interrupt.signal });

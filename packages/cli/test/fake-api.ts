@@ -13,13 +13,16 @@ interface Seen {
   readonly path: string;
   readonly body: unknown;
   readonly authorization: string | undefined;
+  readonly lastEventId: unknown;
 }
+
+type Answer = readonly [status: number, body: unknown];
 
 export interface FakeApi extends AsyncDisposable {
   readonly url: string;
   readonly seen: Seen[];
   /** Answers in place of the usual ones: by `METHOD /path`, without the query. */
-  readonly answers: Map<string, readonly [status: number, body: unknown]>;
+  readonly answers: Map<string, Answer | (() => Answer)>;
   /** The runs of the list, the newest first. */
   runs: readonly Record<string, unknown>[];
 }
@@ -128,9 +131,11 @@ export async function startFakeApi(): Promise<FakeApi> {
     void readBody(request).then((body) => {
       const { pathname, searchParams } = new URL(request.url ?? "/", "http://fake");
       const { method = "GET", headers } = request;
-      seen.push({ method, path: request.url ?? "/", body, authorization: headers.authorization });
+      const { authorization, "last-event-id": lastEventId } = headers;
+      seen.push({ method, path: request.url ?? "/", body, authorization, lastEventId });
       const fixed = answers.get(`${method} ${pathname}`);
-      const [status, answer] = fixed ?? usual(method, pathname, searchParams, api);
+      const [status, answer] =
+        (typeof fixed === "function" ? fixed() : fixed) ?? usual(method, pathname, searchParams, api);
       send(response, status, answer);
     });
   });

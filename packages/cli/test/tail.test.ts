@@ -88,6 +88,24 @@ describe("tail", () => {
     expect(alone).not.toContain('"run":"child-1"');
   });
 
+  test("CLI3 it outlives an outage, and continues after the last event", async () => {
+    let opened = 0;
+    const [first = "", ...rest] = PARENT.split("id: 5");
+    api.answers.set("GET /api/runs/order-1/stream", () =>
+      ++opened === 1 ? [200, first] : opened < 8 ? [503, "down"] : [200, `id: 5${rest.join("id: 5")}`],
+    );
+    const { exit, stdout, stderr } = await on(["tail", "order-1", "--no-children"]);
+    expect([exit, stderr.match(/The server does not answer/g)?.length]).toEqual([0, 1]);
+    expect(
+      stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line).id),
+    ).toEqual("0 1 2 3 4 5 6 7 8 9 10".split(" "));
+    const cursors = api.seen.filter(({ path }) => path.endsWith("/stream")).map(({ lastEventId }) => lastEventId);
+    expect(cursors).toEqual([undefined, ...cursors.slice(1).map(() => "4")]);
+  });
+
   test("CLI2 an unknown run exits with 3, and a filter in place of an id gets a hint", async () => {
     api.answers.set("GET /api/runs/status:failed/stream", [404, { error: "not_found", message: "no" }]);
     api.answers.set("GET /api/runs/status%3Afailed/stream", [404, { error: "not_found", message: "no" }]);

@@ -97,6 +97,24 @@ describe.skipIf(!HAS_TMUX)("in a terminal emulator (tmux)", () => {
     expect(terminal.screen()).toContain("The run continues. To wait again: holdfast result waiting");
   });
 
+  test("CLI8 a destructive act on a protected profile asks for its name", async () => {
+    const terminal = new Terminal(80);
+    terminal.type(
+      `holdfast login prod --protected --no-check --token-command "echo t" --url ${api.url}; clear`,
+      "Enter",
+    );
+    terminal.type("holdfast cancel a; echo exit $?", "Enter");
+    await expect.poll(() => terminal.screen(), WAIT).toContain("Type its name to cancel 1 run:");
+    expect(terminal.screen()).toContain(`Profile: prod (${api.url})`);
+    terminal.type("yes", "Enter");
+    await expect.poll(() => terminal.screen(), WAIT).toContain("exit 2");
+    terminal.type("clear; holdfast cancel a; echo exit $?", "Enter");
+    await expect.poll(() => terminal.screen(), WAIT).toMatch(/Type its name to cancel 1 run:/);
+    terminal.type("prod", "Enter");
+    await expect.poll(() => terminal.screen(), WAIT).toContain("exit 0");
+    expect(api.seen.filter(({ path }) => path === "/api/runs/a/cancel")).toHaveLength(1);
+  });
+
   test("CLI8 a token is typed without being shown", async () => {
     const terminal = new Terminal(80);
     terminal.type(`holdfast login --url ${api.url}; echo exit $?`, "Enter");
