@@ -49,6 +49,13 @@ async function takeSteps(project: Project): Promise<void> {
   }
 }
 
+let project: Project | undefined;
+
+async function end(): Promise<void> {
+  await stopAll();
+  await project?.dispose();
+}
+
 await take("the tools of the test are installed from their lockfile, without install scripts", async () => {
   const stale = findStaleLockfile(TOOLS);
   if (stale !== undefined) throw new Error(`In .ci/packed-tools, ${stale}`);
@@ -56,12 +63,16 @@ await take("the tools of the test are installed from their lockfile, without ins
   await run([...PNPM, ...flags], { cwd: TOOLS, env: process.env as Record<string, string> });
   return "";
 });
-const project = await take("every published package is built and packed", createProject);
+// The time limit of .ci/packed, or Ctrl-C: no server and no folder may be left.
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => {
+    void end().finally(() => process.exit(1));
+  });
+project = await take("every published package is built and packed", createProject);
 try {
   if (project !== undefined) await takeSteps(project);
 } finally {
-  await stopAll();
-  await project?.dispose();
+  await end();
 }
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = counts.failed === 0 ? 0 : 1;
