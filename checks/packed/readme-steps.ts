@@ -4,14 +4,14 @@
  * Owns: for each way to begin, an empty folder; for each section, an empty home with an empty cache. Names of ours come
  * from the registry on loopback alone, which the last step of the packed test checks.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findFreePort } from "@holdfast/cli/free-port";
 import { run, serve } from "./processes.ts";
 import { type Project, type Step, TOOLS, tool } from "./project.ts";
 import { Reader } from "./reader.ts";
-import { type CommandAct, type ReadmePath, readReadme } from "./readme.ts";
+import { type CommandAct, type ReadmePath, readPaths, readReadme } from "./readme.ts";
 
 /** The homes of the sections. */
 const homes = new Map<string, string>();
@@ -92,10 +92,10 @@ function follow(path: ReadmePath): Step {
   };
 }
 
-/** The project of another kind, by what its README says. */
+/** A project of another kind. Its README has a tour, which ends as that of a Worker does. */
 function create(kind: "node" | "both"): Step {
   return {
-    name: `npm create holdfast -- --${kind}: the project compiles, its test passes, and its order survives a restart`,
+    name: `npm create holdfast -- --${kind}: the project compiles, its test passes, and every line of its tour holds`,
     run: async (project) => {
       const reader = await Reader.begin(environmentOf(project, "Start from nothing"));
       await reader.does([
@@ -105,12 +105,9 @@ function create(kind: "node" | "both"): Step {
         command("run", "npm run typecheck"),
         command("run", "npm test"),
         command("serve", "npm run dev"),
-        command("run", `npx holdfast start order --id o-1 -i '{ "orderId": "o-1", "cents": 4200 }'`),
-        command("again", "npm run dev"),
-        command("run", `npx holdfast signal o-1 approval -i '{ "ok": true }'`),
-        command("run", "npx holdfast result o-1 --timeout 60s"),
-        ...(kind === "both" ? [command("run", "npm run deploy -- --dry-run --outdir dist")] : []),
       ]);
+      const [tour] = readPaths(readFileSync(join(reader.cwd, "README.md"), "utf8"), "The tour");
+      await reader.does(tour?.acts ?? []);
       await reader.ends();
       rmSync(reader.folder, { recursive: true, force: true });
       return "";
