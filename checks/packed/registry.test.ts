@@ -101,7 +101,12 @@ test("another registry that cannot be reached is named in the answer", async () 
 
 test("the environment of a package manager knows only this registry, and no command of this repository", () => {
   const environment = registry.environment("/home/of/test", { MORE: "yes" });
-  expect(environment).toMatchObject({ HOME: "/home/of/test", npm_config_registry: `${registry.url}/`, MORE: "yes" });
+  expect(environment).toMatchObject({
+    HOME: "/home/of/test",
+    npm_config_registry: `${registry.url}/`,
+    pnpm_config_registry: `${registry.url}/`,
+    MORE: "yes",
+  });
   expect(environment["PATH"]).not.toContain(`${REPOSITORY}/node_modules/.bin`);
   expect(Object.keys(environment).filter((name) => /token|secret|auth/iu.test(name))).toEqual([]);
 });

@@ -102,7 +102,8 @@ function environmentOf(url: string, home: string, more: Readonly<Record<string, 
     npm_config_fund: "false",
     npm_config_update_notifier: "false",
     NO_UPDATE_NOTIFIER: "1",
-    // Deno and Bun read names of their own.
+    // pnpm, Deno and Bun read names of their own.
+    pnpm_config_registry: `${url}/`,
     NPM_CONFIG_REGISTRY: `${url}/`,
     BUN_CONFIG_REGISTRY: `${url}/`,
     DENO_DIR: join(home, ".deno"),

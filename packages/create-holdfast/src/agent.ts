@@ -6,7 +6,7 @@
 
 export interface Agent {
   readonly name: "npm" | "pnpm" | "yarn" | "bun";
-  /** A script of the project that is not a command of the package manager itself. */
+  /** A script of the project. */
   readonly run: (script: string) => string;
   /** A command that a dependency of the project brings. */
   readonly exec: (command: string) => string;
@@ -24,8 +24,9 @@ const NPM: Agent = {
 const OTHERS: readonly Agent[] = [
   {
     name: "pnpm",
-    run: (script) => `pnpm ${script}`,
-    exec: (command) => `pnpm ${command}`,
+    // `pnpm deploy` is a command of its own.
+    run: (script) => `pnpm run ${script}`,
+    exec: (command) => `pnpm exec ${command}`,
     // The binaries are in packages of the platform: no install script is needed. The file also makes the folder a
     // workspace of its own inside another one.
     files: { "pnpm-workspace.yaml": "allowBuilds: { esbuild: false, sharp: false, workerd: false }\n" },

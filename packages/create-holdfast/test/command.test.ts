@@ -166,8 +166,8 @@ test.each([
   [
     "pnpm/12.21.0 npm/? node/v26.10.0 linux x64",
     "pnpm install",
-    "pnpm dev",
-    "pnpm holdfast list",
+    "pnpm run dev",
+    "pnpm exec holdfast list",
     ["pnpm-workspace.yaml"],
   ],
   [
@@ -185,6 +185,7 @@ test.each([
   const readme = read("app/README.md");
   expect(readme).toContain(list);
   expect(readme).toContain(`${dev} `);
+  expect(readme).toContain(`${dev.replace("dev", "deploy")} `);
   if (!install.startsWith("npm")) expect(readme).not.toMatch(/\bnpm run|\bnpx /);
   expect(readdirSync(join(cwd, "app"))).toEqual(expect.arrayContaining(files));
 });
