@@ -15,7 +15,7 @@ const OWN_BYTES_MAX = 21_190;
 const CIPHER_BYTES_MAX = 2_500;
 
 /** The bound with the values codec and without the cipher, bytes. */
-const CODEC_BYTES_MAX = 24_910;
+const CODEC_BYTES_MAX = 24_930;
 
 const CODEC = "devalue";
 const CIPHER = "@noble/ciphers/chacha.js";

@@ -100,9 +100,9 @@ test("another registry that cannot be reached is named in the answer", async () 
 });
 
 test("the environment of a package manager knows only this registry, and no command of this repository", () => {
-  const environment = registry.environment("/home/of/test", { MORE: "yes" });
+  const environment = registry.environment("/folder/of/test", { MORE: "yes" });
   expect(environment).toMatchObject({
-    HOME: "/home/of/test",
+    HOME: "/folder/of/test",
     npm_config_registry: `${registry.url}/`,
     pnpm_config_registry: `${registry.url}/`,
     MORE: "yes",

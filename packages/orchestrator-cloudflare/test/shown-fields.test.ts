@@ -51,6 +51,7 @@ const REQUESTS: Readonly<Record<string, (id: string) => { path: string; json?: o
   unpauseRun: (id) => ({ path: `/api/runs/${id}/unpause`, json: {} }),
   retryRun: (id) => ({ path: `/api/runs/${id}/retry`, json: {} }),
   listWorkflows: () => ({ path: "/api/workflows" }),
+  deployment: () => ({ path: "/api/deployment" }),
 };
 
 /** The state that a route needs. */

@@ -65,6 +65,7 @@ export const SHOWN_FIELDS: Readonly<Record<string, readonly FieldRule[]>> = {
   makeTicket: [ALL],
   listRuns: [ALL],
   listWorkflows: [ALL],
+  deployment: [ALL],
   deliverEvent: DELIVERED,
   deliverSignal: DELIVERED,
   resolveToken: DELIVERED,
