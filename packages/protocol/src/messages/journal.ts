@@ -57,7 +57,7 @@ const CHILD_FAILED = record({ status: word, runId: id, error });
 
 const BODIES: Readonly<Record<EntryBody["type"], Readonly<Record<string, Schema>>>> = {
   "step.started": { startedAt: time },
-  "step.retrying": { ...attempt, retryAt: time, error },
+  "step.retrying": { ...attempt, retryAt: time, max: optional(count), error },
   "step.completed": { ...attempt, value, compensable: mark, seeded: mark, shielded: mark },
   "step.failed": { ...attempt, error },
   "wait.opened": { wakeAt: optional(date), tokenId: optional(id) },
