@@ -69,7 +69,12 @@ function isConnectionFailure(error: unknown): boolean {
 export function isTemporary(error: unknown): boolean {
   const failure = asApiFailure(error);
   if (failure === undefined) return isConnectionFailure(error);
-  return failure.code !== "auth_not_configured" && [408, 429, 500, 502, 503, 504].includes(failure.status);
+  return failure.code !== "auth_not_configured" && isTemporaryStatus(failure.status);
+}
+
+/** Whether a server that has answered before may answer again: a proxy answers for one that restarts as it likes. */
+export function mayReturn(error: unknown): boolean {
+  return isTemporary(error) || asApiFailure(error)?.code === "unknown";
 }
 
 export function exitCodeOf(error: unknown): ExitCode {
@@ -90,8 +95,11 @@ function exitCodeOfApi({ status, code }: ApiFailure): ExitCode {
   if (status === 400) return EXIT.usage;
   // A repetition does not help.
   if (code === "misconfigured" || code === "newer_format") return EXIT.refused;
-  if (status === 408 || status === 429 || (status >= 500 && status !== 501)) return EXIT.unreachable;
-  return EXIT.refused;
+  return isTemporaryStatus(status) ? EXIT.unreachable : EXIT.refused;
+}
+
+function isTemporaryStatus(status: number): boolean {
+  return status === 408 || status === 425 || status === 429 || (status >= 500 && status !== 501);
 }
 
 /** Describes a failure for people: what happened, then what to do, one line each. */
@@ -121,8 +129,8 @@ function partsOf({ message, status, code }: ApiFailure): readonly [request: read
 function issuesOf({ details }: ApiFailure): readonly Text[] {
   const { issues } = (details ?? {}) as { readonly issues?: unknown };
   if (!Array.isArray(issues)) return [];
-  return issues.map((issue) => {
-    const { path, message } = issue as { readonly path?: unknown; readonly message?: unknown };
+  return issues.map((issue: { readonly path?: unknown; readonly message?: unknown } | null) => {
+    const { path, message } = issue ?? {};
     return safe`  ${String(path)}: ${String(message)}`;
   });
 }

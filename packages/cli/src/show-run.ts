@@ -4,7 +4,7 @@
  * Owns: the wait. It outlives a server that restarts: only the first request must be answered.
  */
 import type { RunHandle, RunRecord, RunSummary } from "@holdfast/workflows/client";
-import { EXIT, type ExitCode, TimedOut, isTemporary } from "./exit.ts";
+import { EXIT, type ExitCode, TimedOut, mayReturn } from "./exit.ts";
 import { runPage } from "./output/run-text.ts";
 import { safe } from "./output/safe-text.ts";
 import type { Session } from "./session.ts";
@@ -73,7 +73,7 @@ async function endThroughOutages(
     try {
       return await run.ended({ signal });
     } catch (error) {
-      if (signal?.aborted === true || session.io.signal.aborted || !isTemporary(error)) throw error;
+      if (signal?.aborted === true || session.io.signal.aborted || !mayReturn(error)) throw error;
       if (!reported) session.notes.say(safe`The server does not answer at the moment. Waiting for it.`);
     }
   }

@@ -6,7 +6,7 @@
  * nothing: each run continues after its last event.
  */
 import type { Client, RunEvent, RunSummary } from "@holdfast/workflows/client";
-import { isTemporary } from "../exit.ts";
+import { mayReturn } from "../exit.ts";
 import { pause } from "../io.ts";
 import { fieldsOf } from "../output/entry-text.ts";
 import { safe, safeJson, Text } from "../output/safe-text.ts";
@@ -83,7 +83,7 @@ export class Follower {
         if (signal?.aborted === true || this.#session.io.signal.aborted) throw error;
         // A child may be reported before it is created.
         const absent = depth > 0 && (error as { readonly code?: string }).code === "not_found";
-        if (!(seen && isTemporary(error)) && !absent) throw error;
+        if (!(seen && mayReturn(error)) && !absent) throw error;
         if (!absent) this.#reportOutage();
         await pause(RETRY_MS, this.#session.io.signal);
       }

@@ -6,7 +6,7 @@
  * reported as it is then.
  */
 import type { Client, ListedRun, RunFilter } from "@holdfast/workflows/client";
-import { isTemporary } from "../exit.ts";
+import { mayReturn } from "../exit.ts";
 import { pause } from "../io.ts";
 import { safe } from "../output/safe-text.ts";
 import type { Session } from "../session.ts";
@@ -33,7 +33,7 @@ export async function* watchRuns(session: Session, client: Client, filter: RunFi
         if (status === undefined || run.status === status) yield run;
       outage = false;
     } catch (error) {
-      if (io.signal.aborted || !isTemporary(error)) throw error;
+      if (io.signal.aborted || !mayReturn(error)) throw error;
       if (!outage) notes.say(safe`The server does not answer at the moment. Waiting for it.`);
       outage = true;
     }

@@ -60,6 +60,7 @@ export class Client {
       body,
       headers,
       signal,
+      answer: ["id", "status"],
     });
     return new RunHandle(this.#transport, run.id, run);
   }
@@ -71,7 +72,7 @@ export class Client {
 
   /** Reads one page of the list. It may contain fewer runs than `limit` although more pages follow. */
   list({ signal, ...query }: ListOptions = {}): Promise<{ runs: ListedRun[]; nextCursor: string | null }> {
-    return this.#send({ method: "GET", path: "/api/runs", query, signal });
+    return this.#send({ method: "GET", path: "/api/runs", query, signal, answer: ["runs", "nextCursor"] });
   }
 
   /** Iterates over all runs of the list. Reads each page when the caller needs it. */
@@ -86,7 +87,7 @@ export class Client {
 
   /** Cancels or retries up to a hundred runs. */
   bulk({ signal, ...body }: BulkOptions): Promise<BulkAnswer> {
-    return this.#send({ method: "POST", path: "/api/runs/bulk", body, signal });
+    return this.#send({ method: "POST", path: "/api/runs/bulk", body, signal, answer: ["done"] });
   }
 
   /** Makes up to a hundred runs report to the index again. `restored`: they come from a back-up, and repeat their messages. */
@@ -95,26 +96,32 @@ export class Client {
     options: CallOptions = {},
   ): Promise<{ told: number; unknown: number }> {
     const { signal } = given(options, "call", "rebuildIndex");
-    return this.#send({ method: "POST", path: "/api/index/rebuild", body, signal });
+    return this.#send({ method: "POST", path: "/api/index/rebuild", body, signal, answer: ["told"] });
   }
 
   /** Lists the workflows that the deployment serves. */
   async workflows(options: CallOptions = {}): Promise<WorkflowInfo[]> {
     const { signal } = given(options, "call", "workflows");
-    return (await this.#send<{ workflows: WorkflowInfo[] }>({ method: "GET", path: "/api/workflows", signal }))
-      .workflows;
+    return (
+      await this.#send<{ workflows: WorkflowInfo[] }>({
+        method: "GET",
+        path: "/api/workflows",
+        signal,
+        answer: ["workflows"],
+      })
+    ).workflows;
   }
 
   /** Returns whether the API is healthy. */
   async healthy(options: CallOptions = {}): Promise<boolean> {
     const { signal } = given(options, "call", "healthy");
-    return (await this.#send<{ ok: boolean }>({ method: "GET", path: "/healthz", signal })).ok;
+    return (await this.#send<{ ok: boolean }>({ method: "GET", path: "/healthz", signal, answer: ["ok"] })).ok;
   }
 
   /** Returns the answer of the health check, also that of a deployment that is misconfigured. Needs no credentials. */
   health(options: CallOptions = {}): Promise<Health> {
     const { signal } = given(options, "call", "health");
-    return this.#send({ method: "GET", path: "/healthz", signal, expected: 503 });
+    return this.#send({ method: "GET", path: "/healthz", signal, expected: 503, answer: ["ok", "version"] });
   }
 
   /**
@@ -123,7 +130,7 @@ export class Client {
    */
   deployment(options: CallOptions = {}): Promise<DeploymentInfo> {
     const { signal } = given(options, "call", "deployment");
-    return this.#send({ method: "GET", path: "/api/deployment", signal });
+    return this.#send({ method: "GET", path: "/api/deployment", signal, answer: ["version", "storage"] });
   }
 
   async #send<T>(request: ApiRequest): Promise<T> {

@@ -26,7 +26,7 @@ export async function* runEvents(
 ): AsyncGenerator<RunEvent, void> {
   let last = lastEventId;
   for (let failures = 0; ; failures++) {
-    const request: ApiRequest = {
+    const request: Omit<ApiRequest, "answer"> = {
       method: "GET",
       path,
       query: last === undefined && from === "now" ? { from } : {},

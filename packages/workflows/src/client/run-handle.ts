@@ -6,6 +6,7 @@
 import {
   type AuditEntry,
   type Delivery,
+  HoldfastError,
   type RunEvent,
   type RunJournalEntry as JournalEntry,
   type RunRecord,
@@ -35,6 +36,8 @@ export interface StreamTicket {
 const WAIT_SECONDS = 50;
 const POLL_MS_MIN = 250;
 const POLL_MS_MAX = 2_000;
+/** The fields that every view of a run has. */
+const RUN = ["id", "status"];
 
 export class RunHandle<Output = unknown> {
   readonly id: string;
@@ -44,6 +47,9 @@ export class RunHandle<Output = unknown> {
   readonly #path: string;
 
   constructor(transport: Transport, id: string, record?: RunRecord<Output>) {
+    // A URL cannot hold these ids: the request would reach another route.
+    if (id === "" || id === "." || id === "..")
+      throw new HoldfastError("INVALID_ARGUMENT", `${JSON.stringify(id)} is not the id of a run.`);
     this.#transport = transport;
     this.id = id;
     this.record = record;
@@ -56,7 +62,7 @@ export class RunHandle<Output = unknown> {
    */
   get(options: CallOptions & { readonly why?: "deep" | undefined } = {}): Promise<RunRecord<Output>> {
     const { signal, ...query } = given(options, "get");
-    return this.#send({ method: "GET", path: this.#path, query, signal });
+    return this.#send({ method: "GET", path: this.#path, query, signal, answer: RUN });
   }
 
   /**
@@ -75,7 +81,13 @@ export class RunHandle<Output = unknown> {
     for (let pauseMs = POLL_MS_MIN; ; pauseMs = Math.min(pauseMs * 2, POLL_MS_MAX)) {
       const headers = { Prefer: `wait=${WAIT_SECONDS}` };
       const sentAt = performance.now();
-      const run = await this.#send<RunRecord<Output>>({ method: "GET", path: this.#path, headers, signal });
+      const run = await this.#send<RunRecord<Output>>({
+        method: "GET",
+        path: this.#path,
+        headers,
+        signal,
+        answer: RUN,
+      });
       if (isTerminal(run.status)) return run;
       // Pause before the next request if the API does not hold its answers.
       if (performance.now() - sentAt < 1_000) await this.#transport.pause(pauseMs, signal);
@@ -103,6 +115,7 @@ export class RunHandle<Output = unknown> {
       path: "/api/tickets",
       body: { path },
       signal,
+      answer: ["ticket", "expiresAt"],
     });
     return { ...made, url: this.#transport.urlOf(path, { ...query, ticket: made.ticket }).href };
   }
@@ -117,6 +130,7 @@ export class RunHandle<Output = unknown> {
         path: `${this.#path}/journal`,
         query,
         signal,
+        answer: ["entries", "nextAfter"],
       });
       yield* page.entries;
       from = page.nextAfter;
@@ -126,8 +140,8 @@ export class RunHandle<Output = unknown> {
   /** Returns the actions of callers on this run. */
   async audit(options: CallOptions = {}): Promise<AuditEntry[]> {
     const { signal } = given(options, "call", "audit");
-    return (await this.#send<{ entries: AuditEntry[] }>({ method: "GET", path: `${this.#path}/audit`, signal }))
-      .entries;
+    const path = `${this.#path}/audit`;
+    return (await this.#send<{ entries: AuditEntry[] }>({ method: "GET", path, signal, answer: ["entries"] })).entries;
   }
 
   signal(name: string, payload?: unknown, options: DeliveryOptions = {}): Promise<Delivery> {
@@ -150,6 +164,7 @@ export class RunHandle<Output = unknown> {
       path,
       body: { payload },
       signal,
+      answer: ["delivery"],
     });
     return answer?.delivery ?? "duplicate";
   }
@@ -162,7 +177,8 @@ export class RunHandle<Output = unknown> {
   async cancel(reason?: string, options: CallOptions = {}): Promise<RunSummary | undefined> {
     const { signal } = given(options, "call", "cancel");
     const path = `${this.#path}/cancel`;
-    return (await this.#send<{ run: RunSummary } | undefined>({ method: "POST", path, body: { reason }, signal }))?.run;
+    const request: ApiRequest = { method: "POST", path, body: { reason }, signal, answer: ["run"] };
+    return (await this.#send<{ run: RunSummary } | undefined>(request))?.run;
   }
 
   /**
@@ -173,7 +189,8 @@ export class RunHandle<Output = unknown> {
   async terminate(reason: string, options: CallOptions = {}): Promise<RunSummary> {
     const { signal } = given(options, "call", "terminate");
     const path = `${this.#path}/terminate`;
-    return (await this.#send<{ run: RunSummary }>({ method: "POST", path, body: { reason }, signal })).run;
+    const request: ApiRequest = { method: "POST", path, body: { reason }, signal, answer: ["run"] };
+    return (await this.#send<{ run: RunSummary }>(request)).run;
   }
 
   /** Stops the run until `unpause`. */
@@ -197,21 +214,22 @@ export class RunHandle<Output = unknown> {
     // The client chooses the id, so that a repeated request finds the run of the first one.
     const body = { runId: crypto.randomUUID(), ...options };
     const path = `${this.#path}/resume`;
-    const run = await this.#send<RunRecord<Output>>({ method: "POST", path, body, signal });
+    const run = await this.#send<RunRecord<Output>>({ method: "POST", path, body, signal, answer: RUN });
     return new RunHandle<Output>(this.#transport, run.id, run);
   }
 
   /** Deletes the run and all its data. The run must have ended. */
   async delete(options: CallOptions = {}): Promise<void> {
     const { signal } = given(options, "call", "delete");
-    await this.#send({ method: "DELETE", path: this.#path, signal });
+    await this.#send({ method: "DELETE", path: this.#path, signal, answer: [] });
   }
 
   async #deliver(kind: "signals" | "events", body: object, options: DeliveryOptions): Promise<Delivery> {
     const { signal, deliveryId } = given(options, "deliver", kind);
     const id = deliveryId ?? crypto.randomUUID();
     const path = `${this.#path}/${kind}`;
-    const request: ApiRequest = { method: "POST", path, body: { ...body, deliveryId: id }, signal };
+    const answered = ["delivery"];
+    const request: ApiRequest = { method: "POST", path, body: { ...body, deliveryId: id }, signal, answer: answered };
     const { body: answer, attempts } = await this.#transport.send(request);
     const { delivery } = answer as { readonly delivery: Delivery };
     // The client's own repetition is the duplicate here: the attempt before it was accepted.
@@ -221,7 +239,7 @@ export class RunHandle<Output = unknown> {
   async #operate(operation: string, options: CallOptions, body: object = {}): Promise<RunSummary> {
     const { signal } = given(options, "call", operation);
     const path = `${this.#path}/${operation}`;
-    return (await this.#send<{ run: RunSummary }>({ method: "POST", path, body, signal })).run;
+    return (await this.#send<{ run: RunSummary }>({ method: "POST", path, body, signal, answer: ["run"] })).run;
   }
 
   async #send<T>(request: ApiRequest): Promise<T> {

@@ -40,10 +40,12 @@ export interface ApiRequest {
   readonly signal?: AbortSignal | undefined;
   /** A status that is an answer for the caller if Holdfast sends it, not a failure. */
   readonly expected?: number;
+  /** The fields that tell the answer from that of another server. Empty: the answer has no body. */
+  readonly answer: readonly string[];
 }
 
-/** Statuses after which the same request may succeed later. */
-const RETRIED: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
+/** Statuses below 500 after which the same request may succeed later. */
+const RETRIED: ReadonlySet<number> = new Set([408, 425, 429]);
 const FINAL_CODES: ReadonlySet<string> = new Set(["auth_not_configured"]);
 const PAUSE_MS_MAX = 10_000;
 
@@ -57,13 +59,14 @@ export class Transport {
   /** Returns the answer's JSON and the number of attempts. */
   async send(request: ApiRequest): Promise<{ readonly body: unknown; readonly attempts: number }> {
     const { response, attempts } = await this.#repeat(request);
-    if (response.status === 204) return { body: undefined, attempts };
-    return { body: await readJson(response, nameOf(request)), attempts };
+    return { body: response === undefined ? undefined : await readAnswer(response, request), attempts };
   }
 
   /** Opens a streamed answer. Repeats the request only until the answer starts. */
-  async open(request: ApiRequest): Promise<Response> {
-    return (await this.#repeat(request, { streamed: true })).response;
+  async open(request: Omit<ApiRequest, "answer">): Promise<Response> {
+    const { response } = await this.#repeat({ ...request, answer: [] }, { streamed: true });
+    // Only an act can have been done by an earlier attempt.
+    return response ?? Response.error();
   }
 
   urlOf(path: string, query: NonNullable<ApiRequest["query"]>): URL {
@@ -95,10 +98,11 @@ export class Transport {
     });
   }
 
+  /** The response is `undefined` if an earlier attempt was accepted and its answer was lost. */
   async #repeat(
     request: ApiRequest,
     { streamed = false }: { readonly streamed?: boolean } = {},
-  ): Promise<{ readonly response: Response; readonly attempts: number }> {
+  ): Promise<{ readonly response: Response | undefined; readonly attempts: number }> {
     const { attempts = 5 } = this.#options;
     for (let attempt = 1; ; attempt++) {
       let failure: Error;
@@ -107,15 +111,13 @@ export class Transport {
         const response = await this.#try(request, streamed);
         if (response.ok || isExpected(response, request)) return { response, attempts: attempt };
         const refusal = await toError(response, nameOf(request));
-        if (!RETRIED.has(response.status) || FINAL_CODES.has(refusal.code)) throw new Final(refusal);
+        if (!isRetried(response.status) || FINAL_CODES.has(refusal.code)) throw new Final(refusal);
         const seconds = Number(response.headers.get("Retry-After"));
         if (seconds > 0) pauseMs = Math.min(seconds * 1_000, PAUSE_MS_MAX);
         failure = refusal;
       } catch (error) {
         if (error instanceof Final) {
-          // An earlier attempt was accepted and its answer was lost.
-          if (attempt > 1 && wasDone(request, error.cause))
-            return { response: new Response(null, { status: 204 }), attempts: attempt };
+          if (attempt > 1 && wasDone(request, error.cause)) return { response: undefined, attempts: attempt };
           throw error.cause;
         }
         this.#signals(request.signal).throwIfAborted();
@@ -150,9 +152,16 @@ export class Transport {
     const timeout = new AbortController();
     const timer = setTimeout(() => timeout.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
     try {
-      const init = { method, headers: given, ...(text === undefined ? {} : { body: text }) };
+      // `fetch` would follow a redirect with another method, or without the credentials.
+      const init = {
+        method,
+        headers: given,
+        redirect: "manual" as const,
+        ...(text === undefined ? {} : { body: text }),
+      };
       const ended = this.#signals(signal, timeout.signal);
       const response = await orAborted(fetch(new Request(target, { ...init, signal: ended })), ended);
+      if (isRedirect(response)) throw new Final(redirected(response, `${method} ${path}`, target));
       if (streamed) return response;
       // Read the body here: a connection that breaks during the body counts as a failed request.
       const bytes = response.status === 204 ? null : await orAborted(response.arrayBuffer(), ended);
@@ -217,12 +226,37 @@ async function toError(response: Response, request: string): Promise<ApiError> {
   return new ApiError(request, response.status, "unknown", `the answer is not from Holdfast: ${text.slice(0, 200)}`);
 }
 
-async function readJson(response: Response, request: string): Promise<unknown> {
+function isRetried(status: number): boolean {
+  return RETRIED.has(status) || (status >= 500 && status !== 501);
+}
+
+/** In a browser a redirect has the status 0, and no target. */
+function isRedirect({ status }: Response): boolean {
+  return status === 0 || (status >= 300 && status < 400);
+}
+
+function redirected({ status, headers }: Response, request: string, from: URL): ApiError {
+  const to = URL.parse(headers.get("Location") ?? "", from);
+  const where = to === null ? "another URL" : to.origin + to.pathname;
+  const message = `the answer is a redirect to ${where}. Check the url, which must be that of the API itself.`;
+  return new ApiError(request, status, "unknown", message);
+}
+
+/** Reads an answer, and checks that it is one of Holdfast: an act that nothing has done must not look done. */
+async function readAnswer(response: Response, request: ApiRequest): Promise<unknown> {
+  const { answer } = request;
   const text = await response.text();
   try {
-    return JSON.parse(text);
+    if (answer.length === 0 && response.status === 204) return undefined;
+    const body: unknown = JSON.parse(text);
+    if (answer.length > 0 && isObject(body) && answer.every((field) => Object.hasOwn(body, field))) return body;
   } catch {
-    const message = `the answer is not JSON. Check the url, and whether a proxy answers instead of Holdfast: ${text.slice(0, 200)}`;
-    throw new ApiError(request, response.status, "unknown", message);
+    // Falls through to the error below.
   }
+  const message = `the answer is not from Holdfast. Check the url, and whether a proxy answers instead: ${text.slice(0, 200)}`;
+  throw new ApiError(nameOf(request), response.status, "unknown", message);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
