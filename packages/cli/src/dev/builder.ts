@@ -12,7 +12,7 @@ import type { BuildResult, Message, Plugin, PluginBuild } from "esbuild";
 import { WORKER } from "../local/worker-options.ts";
 import { type Peers, installLine } from "./peers.ts";
 import { UsageError } from "../exit.ts";
-import { type Project, readProject } from "./project.ts";
+import { type Project, filesOfProject, readProject } from "./project.ts";
 
 export interface Build {
   readonly code: string;
@@ -75,13 +75,14 @@ function generated(esbuild: Peers["esbuild"], options: BuildOptions, events: Bui
       build.onResolve({ filter: new RegExp(`^${GENERATED}$`) }, () => ({ path: GENERATED, namespace: GENERATED }));
       build.onLoad({ filter: /.*/, namespace: GENERATED }, () => {
         project = undefined;
+        const watchFiles = [...filesOfProject(current, folder)];
         try {
           project = readProject(current, folder);
         } catch (error) {
           if (!(error instanceof UsageError)) throw error;
-          return { errors: [{ text: error.message }], watchDirs: [current, folder] };
+          return { errors: [{ text: error.message, pluginName: "" }], watchFiles };
         }
-        return { contents: moduleText(entry, current, project), resolveDir: folder, watchFiles: [...project.files] };
+        return { contents: moduleText(entry, current, project), resolveDir: folder, watchFiles };
       });
       preferUsersAdapter(build, folder);
       build.onEnd(async (result) => {

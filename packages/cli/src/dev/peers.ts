@@ -15,6 +15,8 @@ export interface Peers {
   readonly esbuild: typeof Esbuild;
   /** The path of the executable. */
   readonly workerd: string;
+  /** The newest compatibility date that workerd supports for certain. */
+  readonly compatibilityDate: string | undefined;
 }
 
 export interface Surroundings {
@@ -51,8 +53,11 @@ export async function loadPeers(
       );
     },
   );
-  const executable: unknown = (workerd as { readonly default?: unknown }).default ?? workerd;
-  return { esbuild: esbuild as typeof Esbuild, workerd: String(executable) };
+  const { default: executable = workerd, compatibilityDate } = Object(workerd) as {
+    readonly default?: unknown;
+    readonly compatibilityDate?: string;
+  };
+  return { esbuild: esbuild as typeof Esbuild, workerd: String(executable), compatibilityDate };
 }
 
 function thisHost(): Host {

@@ -16,7 +16,7 @@ import { listen } from "./port.ts";
 import { Printer } from "./printer.ts";
 import { UsageError } from "../exit.ts";
 import type { Io } from "../io.ts";
-import { type Project, findEntry, readProject, unusedConfiguration } from "./project.ts";
+import { type Project, compatibilityDateOf, findEntry, readProject, unusedConfiguration } from "./project.ts";
 import { readWorkerdLine } from "./run-lines.ts";
 import { type Locate, locator, ownFrames, quoteSource } from "./source-positions.ts";
 import { type StepService, stepServiceAt, watchStepService } from "./step-service.ts";
@@ -38,9 +38,6 @@ export interface DevOptions {
   ask(question: string): Promise<boolean>;
 }
 
-/** The compatibility date of an entry without `wrangler.jsonc`. From this date on, nodejs_compat is on by default. */
-const COMPATIBILITY_DATE = "2026-10-01";
-
 /** Serves until a signal ends it. @throws UsageError if it cannot start. */
 export async function serveDev(options: DevOptions): Promise<void> {
   const { cwd: current } = options.io;
@@ -51,7 +48,9 @@ export async function serveDev(options: DevOptions): Promise<void> {
   try {
     if (options.reset === true) await reset(data, options);
     const port = await listen(gateway.server, options.port);
-    data.writeServer(`http://127.0.0.1:${port}`);
+    // Without the port 80, which no origin has.
+    const url = new URL(`http://127.0.0.1:${port}`).origin;
+    data.writeServer(url);
     await new DevServer({
       ...options,
       current,
@@ -60,6 +59,7 @@ export async function serveDev(options: DevOptions): Promise<void> {
       data,
       gateway,
       port,
+      url,
       portGiven: options.port !== undefined,
     }).run();
   } finally {
@@ -100,12 +100,13 @@ interface ServerParts extends Target, Pick<DevOptions, "io" | "colourOff" | "ndj
   readonly data: DataFolder;
   readonly gateway: Gateway;
   readonly port: number;
+  /** The origin of the server. */
+  readonly url: string;
   readonly portGiven: boolean;
 }
 
 class DevServer {
   readonly #parts: ServerParts;
-  readonly #url: string;
   #locate: Locate = (text) => text;
   readonly #printer: Printer;
   readonly #supervisor: Supervisor;
@@ -118,7 +119,6 @@ class DevServer {
   constructor(parts: ServerParts) {
     this.#parts = parts;
     this.#printer = new Printer({ ...parts, locate: (text) => this.#locate(text) });
-    this.#url = `http://127.0.0.1:${parts.port}`;
     this.#supervisor = new Supervisor({
       executable: parts.peers.workerd,
       gateway: parts.gateway,
@@ -165,13 +165,13 @@ class DevServer {
   }
 
   #configure({ project }: Build, stores: boolean): string {
-    const { data, steps } = this.#parts;
+    const { data, steps, peers } = this.#parts;
     return configurationText({
       data: stores ? data.runs : undefined,
-      compatibilityDate: project.wrangler.compatibility_date ?? COMPATIBILITY_DATE,
+      compatibilityDate: compatibilityDateOf(project, peers.compatibilityDate),
       compatibilityFlags: project.wrangler.compatibility_flags ?? [],
       variables: {
-        ...variablesOf(project, { url: this.#url, token: data.token }),
+        ...variablesOf(project, { url: this.#parts.url, token: data.token }),
         ...(steps === undefined ? {} : { STEPS_URL: steps.url, STEP_SIGNING_KEY: this.#signingKey(project).key }),
       },
       classes: ownClasses(project.wrangler),
@@ -202,13 +202,13 @@ class DevServer {
     const { key, isOwn } = steps === undefined ? { key: "", isOwn: true } : this.#signingKey(project);
     const text = bannerText({
       serves: steps?.url ?? relative(current, entry ?? ""),
-      url: this.#url,
+      url: this.#parts.url,
       token: data.token,
       folder: data.shown,
       port,
       portGiven,
       workflows: steps === undefined ? await api.workflows() : [],
-      unused: unusedConfiguration(project),
+      unused: unusedConfiguration(project, this.#parts.peers.compatibilityDate),
       signingKey: isOwn ? undefined : key,
     });
     this.#printer.note(text);
@@ -284,5 +284,9 @@ function startFailure(stderr: readonly string[]): string {
   return messages
     .filter((message) => message !== "")
     .join("\n")
-    .replace(/^service holdfast: (?:Uncaught )?(?:Error: )?/, "");
+    .replace(/^service holdfast: (?:Uncaught )?(?:Error: )?/, "")
+    .replace(/No such module "node:.*/, `$&\n${NEEDS_NODE}`);
 }
+
+const NEEDS_NODE =
+  'Modules of Node need "compatibility_flags": ["nodejs_compat"] in wrangler.jsonc, or a compatibility_date from 2026-10-01 on.';

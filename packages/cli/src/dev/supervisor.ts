@@ -21,6 +21,9 @@ const BACKOFF_MS = 200;
 const BACKOFF_MS_MAX = 5_000;
 /** A process that lived longer did not die at once, ms. */
 const STABLE_MS = 5_000;
+/** How long code may take until it serves, ms. A loop at the top level of a module never ends. */
+const LOAD_MS = 10_000;
+const NEVER_LOADS = `The code did not finish loading within ${LOAD_MS / 1_000} s. Look for a loop without an end, or for long work, outside the functions of the entry and of what it imports.`;
 
 export interface SupervisorOptions {
   readonly executable: string;
@@ -29,6 +32,8 @@ export interface SupervisorOptions {
   folder(kind: "next" | "current"): string;
   /** Returns the configuration, which has the bundle beside it. Without `stores` nothing is stored. */
   configure(build: Build, stores: boolean): string;
+  /** In place of `LOAD_MS`. */
+  readonly loadMs?: number | undefined;
   readonly events: SupervisorEvents;
 }
 
@@ -70,6 +75,8 @@ export class Supervisor {
   /** Serves a build as soon as possible. Of several, only the newest counts. */
   offer(build: Build): void {
     this.#offered = { build, at: Date.now() };
+    // The code that loads is old already, and may never finish.
+    this.#checked?.kill();
     this.#wake();
   }
 
@@ -130,11 +137,18 @@ export class Supervisor {
   async #check(build: Build): Promise<WorkerdExit | undefined> {
     const workerd = new Workerd(this.#options.executable, this.#write("next", build, false), () => {});
     this.#checked = workerd;
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      workerd.kill();
+    }, this.#options.loadMs ?? LOAD_MS);
     const port = await workerd.port;
+    clearTimeout(timer);
     workerd.kill();
     const exit = await workerd.exited;
     this.#checked = undefined;
-    return port === undefined ? exit : undefined;
+    if (port !== undefined) return undefined;
+    return isLate ? { ...exit, stderr: [...exit.stderr, NEVER_LOADS] } : exit;
   }
 
   async #start(build: Build, at?: number): Promise<void> {

@@ -14,6 +14,7 @@ let served: string[];
 let rejected: WorkerdExit[];
 let supervisor: Supervisor;
 let running: Promise<void>;
+let loadMs: number | undefined;
 
 /** Ends at once if its code says so; otherwise serves until it is asked to stop. */
 const SCRIPT = `#!/bin/sh
@@ -21,6 +22,7 @@ for config; do :; done
 code=$(cat "$(dirname "$config")/worker.js")
 case "$code:$config" in
   dies:*/current/*|throws:*) echo "the reason" >&2; exit 3 ;;
+  loops:*) while :; do sleep 0.02; done ;;
 esac
 printf '{"event":"listen","socket":"http","port":1}\\n' >&3
 trap 'exit 0' TERM
@@ -35,11 +37,15 @@ beforeEach(() => {
   died = [];
   served = [];
   rejected = [];
+  loadMs = undefined;
   supervisor = new Supervisor({
     executable,
     gateway: new Gateway(),
     folder: (kind) => join(folder, kind),
     configure: () => "",
+    get loadMs() {
+      return loadMs;
+    },
     events: {
       serves: ({ code }) => served.push(code),
       unchanged: () => served.push("unchanged"),
@@ -81,6 +87,19 @@ test("DEV3 code that ends before it listens is rejected with what it wrote, and 
   expect(readFileSync(join(folder, "current/worker.js"), "utf8")).toBe("works");
   supervisor.offer(build("works"));
   await expect.poll(() => served, WAIT).toEqual(["works", "unchanged"]);
+});
+
+test("DEV3 code that never finishes loading is rejected with what to look for, and newer code does not wait for it", async () => {
+  loadMs = 200;
+  supervisor.offer(build("loops"));
+  await expect.poll(() => rejected.map(({ stderr }) => stderr.join()), WAIT).toEqual([expect.stringContaining("loop")]);
+  loadMs = 60_000;
+  rmSync(join(folder, "next"), { recursive: true });
+  supervisor.offer(build("loops"));
+  await expect.poll(() => existsSync(join(folder, "next/config.capnp")), WAIT).toBe(true);
+  supervisor.offer(build("works"));
+  await expect.poll(() => served, WAIT).toEqual(["works"]);
+  expect(rejected).toHaveLength(1);
 });
 
 test("DEV4 of several builds that arrive together only the newest one starts", async () => {

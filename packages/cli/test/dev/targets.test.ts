@@ -154,3 +154,16 @@ test("DEV8 the entry is found, given as a folder, or asked for, and an array or 
   await dev.says("Serves the new code");
   await until(async () => (await (await dev.ask("/api/workflows")).text()).includes("second"));
 });
+
+test("DEV8 without Node's modules the message says which line of wrangler.jsonc adds them", async () => {
+  const project = makeProject({
+    "src/workflows.ts": orderCode(),
+    "wrangler.jsonc": '{ "compatibility_date": "2024-01-01" }',
+  });
+  const dev = project.launch();
+  await dev.says('"compatibility_flags": ["nodejs_compat"] in wrangler.jsonc');
+  project.write({ "wrangler.jsonc": "null" });
+  await dev.says("wrangler.jsonc: it must be an object.");
+  project.write({ "wrangler.jsonc": "{}" });
+  await dev.says("Ready.");
+});

@@ -5,11 +5,18 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { configurationText } from "../../src/dev/configuration.ts";
 import { Printer } from "../../src/dev/printer.ts";
-import { type Project, findEntry, readProject, unusedConfiguration } from "../../src/dev/project.ts";
+import {
+  type Project,
+  compatibilityDateOf,
+  findEntry,
+  readProject,
+  unusedConfiguration,
+} from "../../src/dev/project.ts";
 import { readWorkerdLine } from "../../src/dev/run-lines.ts";
 import { variablesOf } from "../../src/dev/variables.ts";
 import { collectExports } from "../../src/dev/worker/collect.ts";
 import { markOf } from "../../src/dev/worker/mark.ts";
+import { UsageError } from "../../src/exit.ts";
 import type { Io } from "../../src/io.ts";
 
 let folder: string;
@@ -170,6 +177,39 @@ test("DEV8 comments and trailing commas are no part of wrangler.jsonc, and a mis
   expect(findEntry(folder, undefined)).toBe(join(folder, "src/index.ts"));
   write({ ".dev.vars": "B=2", "wrangler.jsonc": "{ main }" });
   expect(() => readProject(folder, folder)).toThrow(/^wrangler\.jsonc is no valid JSON with comments: /);
+});
+
+test.each([
+  ["null", "it must be an object"],
+  ["[]", "it must be an object"],
+  ['{ "main": 5 }', "main must be a text"],
+  ['{ "compatibility_date": "today" }', "compatibility_date must be a date such as 2026-10-01"],
+  ['{ "compatibility_flags": "nodejs_compat" }', "compatibility_flags must be an array of texts"],
+  ['{ "vars": [] }', "vars must be an object"],
+  ['{ "durable_objects": null }', "durable_objects must be an object"],
+  [
+    '{ "durable_objects": { "bindings": [{ "name": "A" }] } }',
+    "durable_objects.bindings must be an array of objects with name and class_name",
+  ],
+])("DEV8 a wrangler.jsonc of another shape is refused with the field: %s", (text, problem) => {
+  write({ "wrangler.jsonc": text });
+  expect(() => readProject(folder, folder)).toThrow(new UsageError(`wrangler.jsonc: ${problem}.`));
+});
+
+test("DEV8 a compatibility date that the installed workerd does not know is replaced by its newest one, which is said", () => {
+  write({ "wrangler.jsonc": '{ "compatibility_date": "2026-12-31" }' });
+  const project = readProject(folder, folder);
+  expect(compatibilityDateOf(project, "2026-11-17")).toBe("2026-11-17");
+  expect(unusedConfiguration(project, "2026-11-17")).toEqual([
+    "compatibility_date is 2026-11-17 on this server: the installed workerd knows no later one. Update workerd.",
+  ]);
+  expect(compatibilityDateOf(project, "2027-01-01")).toBe("2026-12-31");
+  expect(unusedConfiguration(project, "2027-01-01")).toEqual([]);
+});
+
+test("DEV8 a byte order mark is no part of wrangler.jsonc", () => {
+  write({ "wrangler.jsonc": '\uFEFF{ "main": "a.ts" }' });
+  expect(readProject(folder, folder).wrangler).toEqual({ main: "a.ts" });
 });
 
 test("DEV8 a wrangler.toml is said to be unread", () => {
