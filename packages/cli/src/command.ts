@@ -51,8 +51,8 @@ async function buildProgram(host: Host, isNamed: (name: string) => boolean): Pro
     .configureOutput({
       writeOut: (text) => host.io.stdout.write(text),
       writeErr: (text) => host.io.stderr.write(text),
-      getOutHelpWidth: () => host.io.stdout.columns ?? HELP_WIDTH,
-      getErrHelpWidth: () => host.io.stderr.columns ?? HELP_WIDTH,
+      getOutHelpWidth: () => host.io.stdout.columns || HELP_WIDTH,
+      getErrHelpWidth: () => host.io.stderr.columns || HELP_WIDTH,
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })

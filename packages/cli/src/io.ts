@@ -5,7 +5,7 @@
  * aborts `signal`; the second ends the process at once.
  */
 import { homedir } from "node:os";
-import { EXIT, Interrupted } from "./exit.ts";
+import { EXIT, type ExitCode, Interrupted } from "./exit.ts";
 
 export interface Sink {
   readonly isTTY?: boolean | undefined;
@@ -29,6 +29,8 @@ export interface Io {
   readonly signal: AbortSignal;
   /** Milliseconds since the epoch. */
   now(): number;
+  /** From now on the call ends by itself: output that nobody takes is left out. */
+  outliveReader?(): void;
 }
 
 /** Waits. Throws if the call ends meanwhile. */
@@ -49,7 +51,58 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
 /** How long a verb may take to end after Ctrl-C, ms. */
 const UNWIND_MS_MAX = 1_000;
 
-export function processIo(): Io {
+/** Stdout. It ends the process when nobody takes its text, unless the call has more to do than to print. */
+class Output implements Sink {
+  readonly #stream = process.stdout;
+  #ends = true;
+  #closed = false;
+  /** Whether text was lost although a reader may want it: a full disk. */
+  #lost = false;
+
+  constructor() {
+    this.#stream.on("error", (error: NodeJS.ErrnoException) => this.#close(error));
+  }
+
+  get isTTY(): boolean {
+    return this.#stream.isTTY;
+  }
+
+  get columns(): number | undefined {
+    return this.#stream.columns;
+  }
+
+  write(text: string): boolean {
+    return this.#closed || this.#stream.write(text);
+  }
+
+  once(event: "drain", listener: () => void): void {
+    this.#stream.once(event, listener);
+  }
+
+  outliveReader(): void {
+    this.#ends = false;
+  }
+
+  /** Ends the process when all text has arrived. */
+  end(exit: ExitCode): void {
+    const code = this.#lost && exit === EXIT.done ? EXIT.usage : exit;
+    if (this.#closed) process.exit(code);
+    this.#stream.write("", () => process.exit(code));
+  }
+
+  #close({ code, message }: NodeJS.ErrnoException): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    // A reader that has seen enough, such as head, closes the pipe: that is no failure.
+    this.#lost = code !== "EPIPE";
+    if (this.#lost) process.stderr.write(`Error: The output cannot be written: ${message}.\n`);
+    if (this.#ends) process.exit(this.#lost ? EXIT.usage : EXIT.done);
+    this.#stream.emit("drain");
+  }
+}
+
+/** The streams and the environment of the process. `end` ends it. */
+export function processIo(): Io & { end(exit: ExitCode): void } {
   const interrupt = new AbortController();
   process.on("SIGINT", () => {
     if (interrupt.signal.aborted) process.exit(EXIT.interrupted);
@@ -57,20 +110,18 @@ export function processIo(): Io {
     // Work that cannot be aborted, such as a read of a terminal, must not hold up the end.
     setTimeout(() => process.exit(EXIT.interrupted), UNWIND_MS_MAX).unref();
   });
-  // A reader that has seen enough, such as head, closes the pipe: that is no failure.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit(EXIT.done);
-  });
   process.stderr.on("error", () => {});
+  const stdout = new Output();
   return {
     stdin: process.stdin,
-    stdout: process.stdout,
+    stdout,
     stderr: process.stderr,
     env: process.env,
     cwd: process.cwd(),
     home: homedir(),
     signal: interrupt.signal,
     now: Date.now,
+    outliveReader: () => stdout.outliveReader(),
+    end: (exit) => stdout.end(exit),
   };
 }

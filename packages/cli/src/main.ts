@@ -10,7 +10,7 @@ const args = process.argv.slice(2);
 if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) console.log(readVersion());
 else {
   const [{ runCommand }, { processIo }] = await Promise.all([import("./command.ts"), import("./io.ts")]);
-  const exit = await runCommand(args, processIo());
+  const io = processIo();
   // Handles such as idle connections and a terminal's input must not delay the end; output in a pipe must arrive first.
-  process.stdout.write("", () => process.exit(exit));
+  io.end(await runCommand(args, io));
 }

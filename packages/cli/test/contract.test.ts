@@ -43,6 +43,11 @@ describe("exit codes", () => {
     expect(called.stderr).toContain(`could not be sent to ${url}: connect ECONNREFUSED`);
   });
 
+  test("CLI2 an error with strange details is printed", async () => {
+    api.answers.set("GET /api/runs/x", [400, { error: "odd", message: "why", details: { issues: [null, 3] } }]);
+    expect(await on(["run", "x"])).toMatchObject({ exit: 2, stderr: expect.stringContaining("Error: odd: why\n") });
+  });
+
   test("CLI2 a server that is not Holdfast exits with 6", async () => {
     api.answers.set("GET /api/runs/x", [404, "<html>"]);
     const called = await on(["run", "x"]);
@@ -97,6 +102,19 @@ describe("exit codes", () => {
     const called = await on(["result", "w"]);
     expect(called).toMatchObject({ exit: 0, stdout: '{"parcel":"parcel-1"}\n' });
     expect(called.stderr.match(/The server does not answer/g)).toHaveLength(1);
+  });
+
+  test("CLI3 a wait outlives the page with which a proxy answers for a server that restarts", async () => {
+    const page = sampleRecord("w", "waiting");
+    const answers = [
+      [200, page],
+      [404, "<html>"],
+      [200, "<html>"],
+      [522, "<html>"],
+    ] as const;
+    let reads = 0;
+    api.answers.set("GET /api/runs/w", () => answers[reads++] ?? [200, sampleRecord("w", "completed")]);
+    expect(await on(["result", "w"])).toMatchObject({ exit: 0, stdout: '{"parcel":"parcel-1"}\n' });
   });
 
   test("CLI3 Ctrl-C ends a wait with 130, and sends nothing that could end the run", async () => {
@@ -249,6 +267,16 @@ describe("export", () => {
         .map((line) => JSON.parse(line).file),
     ).toEqual([join(cwd, "out/done.json"), join(cwd, "out/a%2Fb.json")]);
     const line = (await on(["export", "done"])).stdout;
+    writeFileSync(join(cwd, "array.json"), (await on(["export", "done", "--output", "json"])).stdout);
+    expect((await call(["run", "@array.json", "--output", "id"], { cwd })).stdout).toBe("done\n");
+    for (const other of ["null", "[]", "3", '{"format":"holdfast.run/1","journal":[]}']) {
+      writeFileSync(join(cwd, "other.json"), other);
+      for (const verb of ["run", "journal"])
+        expect(await call([verb, "@other.json"], { cwd }), other).toMatchObject({
+          exit: 2,
+          stderr: expect.stringContaining("other.json"),
+        });
+    }
     mkdirSync(join(cwd, "lines"));
     writeFileSync(join(cwd, "lines/one.json"), line);
     const live = (await on(["journal", "done"])).stdout;

@@ -44,6 +44,8 @@ describe("a filter", () => {
     ["workflow:", /needs a value/],
     ["created:1d", /created:1d is not a time/],
     ["created:>soon", /is not a time/],
+    ["created:<2026-02-31", /is not a time/],
+    ["created:<2026-02-31T00:00Z", /is not a time/],
     ['workflow:"x', /quote that does not end/],
   ])("CLI6 %s is an error that says what is possible", (text, message) => {
     expect(() => parseFilter(splitFilter(text), NOW)).toThrow(message);

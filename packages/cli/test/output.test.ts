@@ -84,6 +84,14 @@ describe("output", () => {
     expect(await on(["list", "--columns", "id", "-o", "json"])).toMatchObject({ exit: 2, stdout: "" });
   });
 
+  test("CLI5 a terminal that does not know its width gets whole lines", async () => {
+    for (const args of [["list"], ["run", "done"]]) {
+      const { stdout } = await on(args, { columns: 0 });
+      expect(stdout).toBe((await on([...args, "--output", "table"])).stdout);
+    }
+    expect((await on(["--help"], { columns: 0 })).stdout).toBe((await on(["--help"], { columns: 80 })).stdout);
+  });
+
   test("CLI7 text of runs never reaches a terminal raw", async () => {
     api.runs = [
       sampleRun(`r${HOSTILE}`, "failed", {

@@ -1,6 +1,7 @@
 /** tests: the command as a process: start, pipes, Ctrl-C, memory, completion */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { emptyFolder } from "./call.ts";
@@ -60,6 +61,25 @@ describe("the process", () => {
     const [first = "", status] = stdout.split("\n");
     expect([JSON.parse(first).id, status]).toEqual(["run-0", "0"]);
     api.runs = RUNS;
+  });
+
+  test.skipIf(!existsSync("/dev/full"))(
+    "CLI6 a reader that closes the pipe leaves no run undone: an act continues without it",
+    async () => {
+      api.seen.splice(0);
+      const { stdout, stderr } = await shell(
+        "seq 100 | holdfast cancel - | head -1 >/dev/null; echo ${PIPESTATUS[1]}; seq 3 | holdfast cancel - >/dev/full; echo $?",
+      );
+      expect(stdout).toBe("0\n2\n");
+      expect(api.seen.filter(({ path }) => path.endsWith("/cancel"))).toHaveLength(103);
+      expect(stderr).toContain("100 runs: 100 done.\n");
+      expect(stderr).toMatch(/Error: The output cannot be written: .*ENOSPC.*\n3 runs: 3 done\.\n/);
+    },
+  );
+
+  test.skipIf(!existsSync("/dev/full"))("CLI1 CLI2 output that cannot be written is an error of one line", async () => {
+    const { code, stderr } = await shell("holdfast list >/dev/full");
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^Error: The output cannot be written: .*ENOSPC.*\n$/)]);
   });
 
   test("CLI1 a list of ten thousand runs is written within bounded memory, to a slow reader too", async () => {

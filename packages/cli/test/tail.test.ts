@@ -106,6 +106,22 @@ describe("tail", () => {
     expect(cursors).toEqual([undefined, ...cursors.slice(1).map(() => "4")]);
   });
 
+  test("CLI3 it ends with its run although a child was deleted", async () => {
+    api.answers.set("GET /api/runs/child-1/stream", [404, { error: "not_found", message: "no" }]);
+    const { exit, stdout } = await on(["tail", "order-1"]);
+    expect([exit, stdout.includes('"run":"order-1"'), stdout.includes('"run":"child-1"')]).toEqual([0, true, false]);
+  });
+
+  test("CLI3 it outlives the page with which a proxy answers for a server that restarts", async () => {
+    let opened = 0;
+    const [first = "", ...rest] = PARENT.split("id: 5");
+    api.answers.set("GET /api/runs/order-1/stream", () =>
+      ++opened === 1 ? [200, first] : opened === 2 ? [404, "<html>"] : [200, `id: 5${rest.join("id: 5")}`],
+    );
+    const { exit, stdout } = await on(["tail", "order-1", "--no-children"]);
+    expect([exit, stdout.trimEnd().split("\n").length]).toEqual([0, 11]);
+  });
+
   test("CLI2 an unknown run exits with 3, and a filter in place of an id gets a hint", async () => {
     api.answers.set("GET /api/runs/status:failed/stream", [404, { error: "not_found", message: "no" }]);
     api.answers.set("GET /api/runs/status%3Afailed/stream", [404, { error: "not_found", message: "no" }]);

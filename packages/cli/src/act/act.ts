@@ -42,6 +42,8 @@ export async function actOnRuns<Row>(
   }
   if (options.dryRun === true) return showDryRun(session, verb, selection);
   if (changes) await askConsent(session, acting, selection, options);
+  // A reader that has seen enough must not leave a part of the runs undone.
+  if (changes) session.io.outliveReader?.();
   const state: State = { done: 0, failed: 0, exits: new Set() };
   try {
     await session.notes.progress(

@@ -40,11 +40,12 @@ export class Notes {
 
   /** Shows `describe()` while `work` takes longer than a second. */
   async progress<T>(describe: () => Text, work: () => Promise<T>): Promise<T> {
-    const tty = this.#io.stderr.isTTY === true;
+    // A dumb terminal cannot remove a line.
+    const tty = this.#io.stderr.isTTY === true && this.#io.env["TERM"] !== "dumb";
     const draw = (): void => {
       if (!tty) return this.say(describe());
       this.clear();
-      this.#io.stderr.write(cut(describe().text, (this.#io.stderr.columns ?? 80) - 1));
+      this.#io.stderr.write(cut(describe().text, (this.#io.stderr.columns || 80) - 1));
       this.#drawn = true;
     };
     let repeat: NodeJS.Timeout | undefined;

@@ -47,9 +47,9 @@ export class Printer {
     this.paint = options.paint;
   }
 
-  /** The width for text: that of the terminal. A pipe has no width. */
+  /** The width for text: that of the terminal. A pipe has none, and a terminal that does not know it says 0. */
   get width(): number {
-    return this.#stdout.columns ?? Infinity;
+    return this.#stdout.columns || Infinity;
   }
 
   get isTable(): boolean {

@@ -26,10 +26,11 @@ export function exported(parts: Omit<ExportedRun, "format">): ExportedRun {
 
 /** Reads the only run of a file. */
 export async function readExported(io: Io, file: string): Promise<ExportedRun> {
-  const lines = await readLines(io, file);
+  // `--output json` writes one array.
+  const lines = (await readLines(io, file)).flat();
   if (lines.length !== 1) throw new UsageError(`${file} has ${lines.length} exported runs. Take one line of it.`);
-  const [value] = lines as readonly [ExportedRun];
-  if (value.format !== FORMAT || !Array.isArray(value.journal))
+  const [value] = lines as readonly (ExportedRun | null)[];
+  if (value?.format !== FORMAT || !Array.isArray(value.journal) || typeof value.run?.id !== "string")
     throw new UsageError(`${file} is not a run that holdfast export wrote: its "format" is not ${FORMAT}.`);
   return value;
 }

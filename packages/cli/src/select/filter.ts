@@ -96,7 +96,14 @@ function addCreated(filter: Filter, value: string, now: number): void {
 function momentOf(text: string, now: number): number | undefined {
   const ms = /^\d+(?:\.\d+)?(?:ms|s|m|h|d|w)$/.test(text) ? parseDuration(text) : undefined;
   if (ms !== undefined) return Math.max(0, Math.round(now - ms));
-  if (!/^\d{4}-\d\d-\d\d(?:T|$)/.test(text)) return undefined;
+  const [date] = /^\d{4}-\d\d-\d\d(?=T|$)/.exec(text) ?? [];
+  // Date.parse takes 31 February for 3 March.
+  if (date === undefined || !isDay(date)) return undefined;
   const at = Date.parse(/^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?$/.test(text) ? `${text}Z` : text);
   return Number.isNaN(at) || at < 0 ? undefined : at;
+}
+
+function isDay(date: string): boolean {
+  const at = Date.parse(date);
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(date);
 }

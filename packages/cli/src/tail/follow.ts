@@ -15,11 +15,19 @@ import { RunLines } from "./lines.ts";
 
 const CHILDREN_MAX = 32;
 const RETRY_MS = 500;
+/** A child of an ended run that does not exist this long after its start will not: it was deleted. */
+const CREATION_MS_MAX = 10_000;
 
 export interface FollowOptions {
   readonly from: "start" | "now";
   readonly children: boolean;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** A run that another one started. */
+interface Child {
+  readonly startedAt: number;
+  readonly hasParentEnded: () => boolean;
 }
 
 export class Follower {
@@ -38,39 +46,42 @@ export class Follower {
   }
 
   /** Follows a run to its end. Returns its last summary. */
-  async follow(id: string, depth: number = 0): Promise<RunSummary | undefined> {
+  async follow(id: string, depth: number = 0, child?: Child): Promise<RunSummary | undefined> {
     const lines = new RunLines(this.#session.out.paint, depth);
     const children: Promise<unknown>[] = [];
     let last: RunSummary | undefined;
-    for await (const event of this.#events(id, depth)) {
+    const hasParentEnded = (): boolean => last?.endedAt !== undefined;
+    for await (const event of this.#events(id, child)) {
       if (event.type === "run") last = event.data;
       await this.#print(id, event, lines);
-      const child = this.#childOf(event);
-      if (child !== undefined) children.push(this.#followChild(child, depth + 1));
+      const started = this.#childOf(event);
+      if (started === undefined) continue;
+      children.push(this.#followChild(started.runId, depth + 1, { startedAt: started.at, hasParentEnded }));
     }
     await Promise.all(children);
     return last;
   }
 
-  #childOf(event: RunEvent): string | undefined {
+  #childOf(event: RunEvent): { readonly runId: string; readonly at: number } | undefined {
     if (!this.#options.children || event.type !== "waitpoint" || event.data.type !== "child.started") return undefined;
-    return this.#active < CHILDREN_MAX ? fieldsOf(event.data).runId : undefined;
+    const { runId } = fieldsOf(event.data);
+    return runId === undefined || this.#active >= CHILDREN_MAX ? undefined : { runId, at: event.data.at };
   }
 
-  async #followChild(id: string, depth: number): Promise<void> {
+  async #followChild(id: string, depth: number, child: Child): Promise<void> {
     this.#active++;
     try {
-      await this.follow(id, depth);
+      await this.follow(id, depth, child);
     } finally {
       this.#active--;
     }
   }
 
   /** The events of a run, across connections and restarts of the server. */
-  async *#events(id: string, depth: number): AsyncGenerator<RunEvent> {
+  async *#events(id: string, child: Child | undefined): AsyncGenerator<RunEvent> {
     const { signal, from } = this.#options;
     let lastEventId: string | undefined;
-    for (let seen = depth > 0; ;) {
+    for (let seen = child !== undefined; ;) {
       try {
         for await (const event of this.#client.run(id).stream({ from, lastEventId, signal })) {
           seen = true;
@@ -81,13 +92,18 @@ export class Follower {
         return;
       } catch (error) {
         if (signal?.aborted === true || this.#session.io.signal.aborted) throw error;
-        // A child may be reported before it is created.
-        const absent = depth > 0 && (error as { readonly code?: string }).code === "not_found";
+        // A child may be reported before it is created, and may be deleted before its parent.
+        const absent = child !== undefined && (error as { readonly code?: string }).code === "not_found";
+        if (absent && (lastEventId !== undefined || this.#isDeleted(child))) return;
         if (!(seen && mayReturn(error)) && !absent) throw error;
         if (!absent) this.#reportOutage();
         await pause(RETRY_MS, this.#session.io.signal);
       }
     }
+  }
+
+  #isDeleted({ startedAt, hasParentEnded }: Child): boolean {
+    return hasParentEnded() && this.#session.io.now() - startedAt > CREATION_MS_MAX;
   }
 
   #reportOutage(): void {
