@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { checkDependencies, checkImports, findImports } from "./layers.ts";
 import { packageFolders, readFiles, readManifest } from "./source-files.ts";
 
-const SOURCES = readFiles("{packages,apps,examples}/*/{src,test,test-workers}/**/*.ts");
+const SOURCES = readFiles("{packages,apps,examples}/*/{src,test,test-workers}/**/*.{ts,tsx}");
 
 const example = (specifier: string) => checkImports({ path: "examples/x/src/a.ts", text: `import "${specifier}";` });
 

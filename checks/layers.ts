@@ -99,6 +99,8 @@ const LAYERS: readonly Layer[] = [
     ],
   },
   { folder: "examples/*", may: ["@holdfast/workflows", "@holdfast/orchestrator-cloudflare"], anyOutside: true },
+  // The pages: the client of the API, and nothing else of ours.
+  { folder: "apps/dashboard", may: ["@holdfast/workflows", "@preact/signals", "preact"] },
   {
     folder: "apps/orchestrator-worker",
     may: ["@holdfast/orchestrator-cloudflare", "@holdfast/example-*"],

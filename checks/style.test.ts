@@ -11,9 +11,10 @@ const CASTS_MAX = 10;
 /** The bound on the median number of lines of the published files. */
 const MEDIAN_LINES_MAX = 90;
 
-const PROBLEMS = readFiles("{packages,apps,examples}/*/src/**/*.ts", "{benchmarks,checks,demo,deploy}/**/*.ts").flatMap(
-  checkStyle,
-);
+const PROBLEMS = readFiles(
+  "{packages,apps,examples}/*/src/**/*.{ts,tsx}",
+  "{benchmarks,checks,demo,deploy}/**/*.ts",
+).flatMap(checkStyle);
 
 const messagesFor = (path: string, text: string) => checkStyle({ path, text }).map(({ message }) => message);
 

@@ -1,0 +1,62 @@
+/**
+ * The frame of every page: the bar, the page of the route, the sign-in panel and the help.
+ */
+import type { JSX } from "preact";
+import { HelpDialog } from "./help.tsx";
+import { route, runsPath } from "./router.ts";
+import { RunPage } from "./run/run-page.tsx";
+import { RunsPage } from "./runs/runs-page.tsx";
+import { hasToken, signOut, signedOut } from "./session.ts";
+import { SignIn } from "./sign-in.tsx";
+import { ThemeButton } from "./theme.tsx";
+
+export function App(): JSX.Element {
+  return (
+    <>
+      <a class="skip" href="#content">
+        Skip to the content
+      </a>
+      <header class="bar-top">
+        <a class="brand" href={runsPath()}>
+          <svg viewBox="0 0 16 16" width="18" height="18" aria-hidden="true">
+            <path d="M4.5 3v10M11.5 3v10M4.5 8h7" />
+          </svg>
+          Holdfast
+        </a>
+        <nav aria-label="Pages">
+          <a href={runsPath()} aria-current={route.value.page === "runs" ? "page" : undefined}>
+            Runs
+          </a>
+        </nav>
+        <span class="grow" />
+        <HelpDialog />
+        <ThemeButton />
+        {hasToken() && !signedOut.value && (
+          <button type="button" class="quiet" onClick={signOut}>
+            Sign out
+          </button>
+        )}
+      </header>
+      <div id="content" tabIndex={-1}>
+        <Page />
+      </div>
+      {signedOut.value && <SignIn />}
+    </>
+  );
+}
+
+function Page(): JSX.Element {
+  const { value } = route;
+  if (value.page === "runs") return <RunsPage query={value.query} />;
+  if (value.page === "run") return <RunPage id={value.id} tab={value.tab} op={value.op} />;
+  return (
+    <main class="page empty">
+      <h1>There is no page here</h1>
+      <p>
+        <a class="button" href={runsPath()}>
+          Show all runs
+        </a>
+      </p>
+    </main>
+  );
+}

@@ -1,0 +1,101 @@
+/**
+ * The keys of the pages, and the dialog that lists them.
+ *
+ * Owns: what a key does. No single key acts on a run, and none is taken while the reader types.
+ */
+import { useEffect, useRef } from "preact/hooks";
+import type { JSX } from "preact";
+import { navigate, route, runsPath } from "./router.ts";
+
+const KEYS: readonly (readonly [string, string])[] = [
+  ["/", "Search"],
+  ["j, k", "Next and previous row"],
+  ["Enter", "Open the row"],
+  ["h, l", "Previous and next tab of a run"],
+  ["g r", "All runs"],
+  ["?", "This help"],
+  ["Esc", "Close, or leave the search"],
+];
+
+export function HelpDialog(): JSX.Element {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => listen(() => dialog.current?.showModal()), []);
+  return (
+    <>
+      <button
+        type="button"
+        class="quiet"
+        onClick={() => dialog.current?.showModal()}
+        aria-label="Keys"
+        aria-keyshortcuts="?"
+      >
+        ?
+      </button>
+      <dialog ref={dialog} aria-labelledby="help-title">
+        <h2 id="help-title">Keys</h2>
+        <dl class="keys">
+          {KEYS.map(([key, meaning]) => (
+            <div key={key}>
+              <dt>
+                <kbd>{key}</kbd>
+              </dt>
+              <dd>{meaning}</dd>
+            </div>
+          ))}
+        </dl>
+        <form method="dialog">
+          <button type="submit">Close</button>
+        </form>
+      </dialog>
+    </>
+  );
+}
+
+/** Returns the function that ends it. */
+function listen(showHelp: () => void): () => void {
+  const ended = new AbortController();
+  let last = "";
+  const actions: Readonly<Record<string, () => void>> = {
+    "/": () => document.querySelector<HTMLInputElement>("#search")?.focus() ?? navigate(runsPath()),
+    "?": showHelp,
+    j: () => move("[data-row]", 1),
+    k: () => move("[data-row]", -1),
+    h: () => openTab(-1),
+    l: () => openTab(1),
+    "g r": () => navigate(runsPath()),
+  };
+  addEventListener(
+    "keydown",
+    (event) => {
+      const { key, ctrlKey, metaKey, altKey, target } = event;
+      if (key === "Escape" && target instanceof HTMLInputElement) return target.blur();
+      if (ctrlKey || metaKey || altKey || isTyping(target) || document.querySelector("dialog[open]") !== null) return;
+      const action = actions[`${last} ${key}`] ?? actions[key];
+      last = key;
+      if (action === undefined) return;
+      event.preventDefault();
+      action();
+    },
+    { signal: ended.signal },
+  );
+  return () => ended.abort();
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest("input, textarea, select, [contenteditable]") !== null;
+}
+
+/** Moves the focus among the elements. */
+function move(selector: string, by: number): void {
+  const all = [...document.querySelectorAll<HTMLElement>(selector)];
+  const at = all.indexOf(document.activeElement as HTMLElement);
+  all[at < 0 ? 0 : Math.min(Math.max(at + by, 0), all.length - 1)]?.focus();
+}
+
+function openTab(by: number): void {
+  if (route.value.page !== "run") return;
+  const all = [...document.querySelectorAll<HTMLAnchorElement>("[data-tab]")];
+  const at = all.findIndex((tab) => tab.ariaCurrent === "page");
+  const target = all[at + by];
+  if (target !== undefined) navigate(target.href);
+}

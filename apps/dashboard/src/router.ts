@@ -1,0 +1,76 @@
+/**
+ * Which page is shown, from the URL.
+ *
+ * Owns: the address. Whatever a reader would paste in a chat is in it: the run, the tab, the operation, the filter. Secrets
+ * never are. The pages read `route` and call `navigate`; links are plain `<a>` elements, which `followLink` takes over.
+ */
+import { type ReadonlySignal, computed, signal } from "@preact/signals";
+
+export type Route =
+  | { readonly page: "runs"; readonly query: string }
+  | { readonly page: "run"; readonly id: string; readonly tab: string; readonly op: string | undefined }
+  | { readonly page: "missing"; readonly path: string };
+
+const RUNS = "/ui/runs";
+
+const address = signal(new URL(location.href));
+
+export const route: ReadonlySignal<Route> = computed(() => routeOf(address.value));
+
+function routeOf({ pathname, searchParams }: Pick<URL, "pathname" | "searchParams">): Route {
+  const path = pathname.replace(/\/+$/, "");
+  if (path === "/ui" || path === RUNS) return { page: "runs", query: searchParams.get("q") ?? "" };
+  const id = path.startsWith(`${RUNS}/`) ? decoded(path.slice(RUNS.length + 1)) : undefined;
+  if (id === undefined) return { page: "missing", path: pathname };
+  return { page: "run", id, tab: searchParams.get("tab") ?? "timeline", op: searchParams.get("op") ?? undefined };
+}
+
+export function runPath(id: string, query: Readonly<Record<string, string | undefined>> = {}): string {
+  return `${RUNS}/${encodeURIComponent(id)}${queryText(query)}`;
+}
+
+export function runsPath(query = ""): string {
+  return RUNS + queryText({ q: query === "" ? undefined : query });
+}
+
+export function navigate(path: string, { replace = false }: { readonly replace?: boolean } = {}): void {
+  const target = new URL(path, location.origin);
+  if (target.href === address.value.href) return;
+  history[replace ? "replaceState" : "pushState"](null, "", target);
+  const isOtherPage = target.pathname !== address.value.pathname;
+  address.value = target;
+  if (isOtherPage) scrollTo(0, 0);
+}
+
+/** Shows the page of a plain click on a link of ours. Other clicks, as with Ctrl, are the browser's. */
+function followLink(event: MouseEvent): void {
+  const { target, button, defaultPrevented, ctrlKey, metaKey, shiftKey, altKey } = event;
+  if (defaultPrevented || button !== 0 || ctrlKey || metaKey || shiftKey || altKey) return;
+  const link = target instanceof Element ? target.closest("a") : null;
+  if (link === null || link.target !== "" || link.hasAttribute("download")) return;
+  const url = new URL(link.href);
+  if (url.origin !== location.origin || !/^\/ui(?:\/|$)/.test(url.pathname) || url.hash !== "") return;
+  event.preventDefault();
+  navigate(url.href);
+}
+
+export function startRouter(): void {
+  document.addEventListener("click", followLink);
+  addEventListener("popstate", () => {
+    address.value = new URL(location.href);
+  });
+}
+
+function decoded(part: string): string | undefined {
+  try {
+    const id = decodeURIComponent(part);
+    return id === "" || part.includes("/") ? undefined : id;
+  } catch {
+    return undefined;
+  }
+}
+
+function queryText(query: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  return given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
+}

@@ -1,0 +1,150 @@
+/**
+ * The header of a run's page: what it is, and why it is in its state.
+ */
+import type { RunRecord, WhyEntry } from "@holdfast/workflows/client";
+import type { ComponentChildren, JSX } from "preact";
+import { runPath, runsPath } from "../router.ts";
+import { Status, isEnded, statusText } from "../ui/status.tsx";
+import { Text, visible } from "../ui/text.tsx";
+import { Ago, Took } from "../ui/times.tsx";
+
+/** Names of actions for readers, by the id of the route. */
+const ACTIONS: Readonly<Record<string, string>> = {
+  unpauseRun: "Unpause",
+  retryRun: "Retry",
+  cancelRun: "Cancel",
+  terminateRun: "Terminate",
+  resumeRun: "Resume",
+  deliverSignal: "Deliver signal",
+  deliverEvent: "Deliver event",
+  resolveToken: "Answer token",
+};
+
+export function RunHeader({ run }: { readonly run: RunRecord }): JSX.Element {
+  const { id, status } = run;
+  return (
+    <header class="run-header">
+      <div class="run-title">
+        <Status status={status} />
+        <h1 class="mono">
+          <Text of={id} />
+        </h1>
+        <button type="button" class="quiet" onClick={() => void navigator.clipboard.writeText(id)}>
+          Copy id
+        </button>
+      </div>
+      <ul class="why" aria-label={`Why the run is ${statusText(status)}`}>
+        {run.why.map((entry) => (
+          <WhyLine
+            entry={entry}
+            own={id}
+            key={`${entry.runId ?? ""} ${entry.code} ${entry.for?.kind}${entry.for?.name}${entry.for?.occurrence}`}
+          />
+        ))}
+      </ul>
+      <Facts run={run} />
+    </header>
+  );
+}
+
+function Facts({ run }: { readonly run: RunRecord }): JSX.Element {
+  const { workflowId, workflowVersion, status } = run;
+  return (
+    <dl class="facts">
+      <Fact name="Workflow">
+        <a href={runsPath(`workflow:${JSON.stringify(workflowId)}`)}>
+          <Text of={workflowId} />
+        </a>
+        {workflowVersion !== null && <span class="muted"> v{visible(workflowVersion)}</span>}
+      </Fact>
+      <Fact name="Created">
+        <Ago at={run.createdAt} />
+      </Fact>
+      {run.startedAt !== undefined && (
+        <Fact name={isEnded(status) ? "Took" : "Age"}>
+          <Took from={run.startedAt} to={run.endedAt} />
+        </Fact>
+      )}
+      <Origin run={run} />
+      <Fact name="Environment">
+        <Text of={run.environment} />
+      </Fact>
+      {run.tags.length > 0 && (
+        <Fact name="Tags">
+          <Tags tags={run.tags} />
+        </Fact>
+      )}
+    </dl>
+  );
+}
+
+function Origin({ run }: { readonly run: RunRecord }): JSX.Element {
+  const { parent, resumedFrom, triggeredBy } = run;
+  const from = parent ?? resumedFrom;
+  if (from === undefined)
+    return (
+      <Fact name="Triggered by">
+        <Text of={triggeredBy} />
+      </Fact>
+    );
+  return (
+    <Fact name={parent ? "Parent" : "Resumed from"}>
+      <a class="mono" href={runPath(from.runId)}>
+        <Text of={from.runId} max={80} />
+      </a>
+    </Fact>
+  );
+}
+
+function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }): JSX.Element {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+export function Tags({ tags }: { readonly tags: readonly string[] }): JSX.Element {
+  return (
+    <span class="tags">
+      {tags.map((tag) => (
+        <a class="tag" href={runsPath(`tag:${JSON.stringify(tag)}`)} key={tag}>
+          <Text of={tag} max={60} />
+        </a>
+      ))}
+    </span>
+  );
+}
+
+function WhyLine({ entry, own }: { readonly entry: WhyEntry; readonly own: string }): JSX.Element {
+  const { text, since, until, runId, actions, error, attempt, attemptsMax, code } = entry;
+  const child = runId !== undefined && runId !== own ? runId : entry.for?.runId;
+  return (
+    <li class={`why-line is-${code.toLowerCase()}`}>
+      <span class="why-text">{visible(text)}</span>
+      <span class="why-times">
+        since <Ago at={since} />
+        {until !== undefined && (
+          <>
+            , next <Ago at={until} />
+          </>
+        )}
+        {attempt !== undefined && ` · attempt ${attempt}${attemptsMax === undefined ? "" : ` of ${attemptsMax}`}`}
+      </span>
+      {child !== undefined && (
+        <a class="mono" href={runPath(child)}>
+          <Text of={child} max={80} />
+        </a>
+      )}
+      {error !== undefined && !text.includes(error.message) && (
+        <span class="why-error">
+          <Text of={error.message} max={300} />
+        </span>
+      )}
+      {actions.length > 0 && (
+        <span class="why-actions">Helps: {actions.map(({ action }) => ACTIONS[action] ?? action).join(", ")}</span>
+      )}
+    </li>
+  );
+}

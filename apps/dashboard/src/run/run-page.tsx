@@ -1,0 +1,110 @@
+/**
+ * The page of a run: its header, and a tab for each view of it.
+ *
+ * Owns: the tabs and what the URL says about them. The header answers why the run does not move.
+ */
+import { useEffect, useMemo } from "preact/hooks";
+import type { JSX } from "preact";
+import { serverNow } from "../clock.ts";
+import { FailureNote } from "../failure.tsx";
+import { navigate, runPath, runsPath } from "../router.ts";
+import { session, signedOut } from "../session.ts";
+import { Timeline } from "../timeline/timeline.tsx";
+import { Text } from "../ui/text.tsx";
+import { AuditTab } from "./audit.tsx";
+import { DataTab } from "./data.tsx";
+import { RunHeader } from "./header.tsx";
+import { Journal } from "./journal.tsx";
+import { RawTab } from "./raw.tsx";
+import { RunData } from "./run-data.ts";
+
+const TABS = ["timeline", "journal", "data", "audit", "raw"] as const;
+
+interface RunPageProps {
+  readonly id: string;
+  readonly tab: string;
+  readonly op: string | undefined;
+}
+
+export function RunPage({ id, tab, op }: RunPageProps): JSX.Element {
+  const data = useMemo(() => new RunData(id), [id]);
+  useEffect(() => data.watch(), [data, session.value]);
+  useEffect(() => {
+    document.title = `${id} · Holdfast`;
+  }, [id]);
+  const run = data.record.value;
+  const failure = data.failure.value;
+  if (run === undefined)
+    return <Unread id={id} status={failure?.status} note={failure && <FailureNote failure={failure} />} />;
+  const selected = TABS.find((one) => one === tab) ?? "timeline";
+  return (
+    <main class="page run-page">
+      {failure && <FailureNote failure={failure} />}
+      <RunHeader run={run} />
+      <nav class="tabs" aria-label="Views of the run">
+        {TABS.map((one) => (
+          <a
+            href={runPath(id, { tab: one, op })}
+            aria-current={one === selected ? "page" : undefined}
+            data-tab
+            key={one}
+          >
+            {one[0]?.toUpperCase() + one.slice(1)}
+          </a>
+        ))}
+      </nav>
+      <section class="tab-body" aria-label={selected}>
+        <TabBody data={data} tab={selected} op={op} />
+      </section>
+    </main>
+  );
+}
+
+interface TabBodyProps {
+  readonly data: RunData;
+  readonly tab: (typeof TABS)[number];
+  readonly op: string | undefined;
+}
+
+function TabBody({ data, tab, op }: TabBodyProps): JSX.Element | null {
+  const run = data.record.value;
+  const entries = data.entries.value;
+  if (run === undefined) return null;
+  const onSelect = (selected: string): void => navigate(runPath(data.id, { tab, op: selected }), { replace: true });
+  if (tab === "timeline")
+    return <Timeline run={run} entries={entries} now={serverNow} selected={op} onSelect={onSelect} />;
+  if (tab === "journal") return <Journal entries={entries} onSelect={onSelect} />;
+  if (tab === "data") return <DataTab run={run} />;
+  if (tab === "audit") return <AuditTab id={data.id} />;
+  return <RawTab run={run} entries={entries} isLoading={data.loading.value} />;
+}
+
+interface UnreadProps {
+  readonly id: string;
+  readonly status: number | undefined;
+  readonly note: JSX.Element | undefined;
+}
+
+/** The run is not read yet, or cannot be. */
+function Unread({ id, status, note }: UnreadProps): JSX.Element {
+  if (status !== 404)
+    return (
+      <main class="page" aria-busy={note === undefined}>
+        {note ?? <p class="muted">{signedOut.value ? "Sign in to see this run." : "Loading…"}</p>}
+      </main>
+    );
+  return (
+    <main class="page empty">
+      <h1>There is no run with this id</h1>
+      <p class="mono">
+        <Text of={id} />
+      </p>
+      <p>It may be deleted, belong to another tenant, or run in another deployment.</p>
+      <p>
+        <a class="button" href={runsPath()}>
+          Show all runs
+        </a>
+      </p>
+    </main>
+  );
+}
