@@ -9,6 +9,7 @@ import { builtinModules } from "node:module";
 import { dirname, extname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BuildResult, Message, Plugin, PluginBuild } from "esbuild";
+import { guarded } from "../local/guard.ts";
 import { WORKER } from "../local/worker-options.ts";
 import { type Peers, installLine } from "./peers.ts";
 import { UsageError } from "../exit.ts";
@@ -32,6 +33,8 @@ export interface BuildEvents {
   built(build: Build): void;
   /** The text names file, line and column, and shows the line. */
   failed(text: string): void;
+  /** esbuild ended by itself and starts again. */
+  restarts(): void;
 }
 
 const GENERATED = "holdfast-dev";
@@ -39,8 +42,33 @@ const REQUIRED = "holdfast-dev-require";
 const SERVE = fileURLToPath(new URL(`./worker/serve${extname(import.meta.filename)}`, import.meta.url));
 const ADAPTER = /^@holdfast\/orchestrator-cloudflare(?:\/|$)/;
 
-/** Builds now and after each change. Resolves with a function that ends it. */
-export async function watchBuild(
+/** Between the end of esbuild and its next start, ms. It ends by itself too when a terminal is closed or gets Ctrl-C. */
+const RESTART_MS = 500;
+
+/** Builds now and after each change, until `signal` aborts. Resolves with a function that ends esbuild. */
+export async function keepBuilding(
+  esbuild: Peers["esbuild"],
+  options: BuildOptions,
+  events: BuildEvents,
+  signal: AbortSignal,
+): Promise<() => Promise<void>> {
+  let end: (() => Promise<void>) | undefined;
+  // esbuild may miss the death of this process: it waits for an answer then, for ever.
+  const begin = async (): Promise<void> => {
+    end = await guarded(/esbuild/, () => watchBuild(esbuild, options, events), ended);
+  };
+  const ended = (): void => {
+    setTimeout(() => {
+      if (signal.aborted) return;
+      events.restarts();
+      void Promise.resolve(esbuild.stop()).then(begin);
+    }, RESTART_MS);
+  };
+  await begin();
+  return async () => end?.();
+}
+
+async function watchBuild(
   esbuild: Peers["esbuild"],
   options: BuildOptions,
   events: BuildEvents,

@@ -18,6 +18,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -31,18 +32,46 @@ interface Lock extends ProcessIdentity {
 /** The files that a start may have left before the folder had its mark. */
 const UNMARKED = /^(?:lock|\.write-)/;
 
+/** What a deployment accepts as a token. */
+const TOKEN = /^[\w-]{16,}$/;
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "this user may not write there",
+  EPERM: "this user may not write there, or the file system has no owners or links",
+  EROFS: "the file system is read-only",
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk is full",
+  EEXIST: "it is a file",
+  ENOTDIR: "a part of the path is a file",
+  ENOENT: "it is a link to nothing",
+  ENAMETOOLONG: "the path is too long",
+};
+
 export class DataFolder {
   readonly path: string;
   /** The path as the user knows it. */
   readonly shown: string;
   readonly token: string;
   #lock: Lock;
+  readonly #inode: number;
 
   /**
    * Opens the folder for this process, and creates it if it does not exist. A workerd that a killed server left is killed.
-   * @throws UsageError if another server uses the folder, or if it is not a folder of `holdfast dev`.
+   * @throws UsageError if another server uses the folder, if it is not a folder of `holdfast dev`, or if it cannot be written.
    */
-  constructor(path: string, shown: string) {
+  static open(path: string, shown: string): DataFolder {
+    try {
+      return new DataFolder(path, shown);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === undefined) throw error;
+      throw new UsageError(
+        `The folder ${shown} for the runs cannot be used: ${REASONS[code] ?? messageOf(error)} (${code}). Give another one: --data <folder>`,
+      );
+    }
+  }
+
+  private constructor(path: string, shown: string) {
     this.path = path;
     this.shown = shown;
     mkdirSync(path, { recursive: true, mode: 0o700 });
@@ -54,13 +83,26 @@ export class DataFolder {
     }
     chmodSync(path, 0o700);
     this.#lock = this.#acquire(shown);
-    const { token } = (readJson(join(path, "dev.json")) ?? {}) as { readonly token?: string };
-    this.token = token ?? randomBytes(24).toString("hex");
+    const { token } = (readJson(join(path, "dev.json")) ?? {}) as { readonly token?: unknown };
+    const isUsable = typeof token === "string" && TOKEN.test(token);
+    this.token = isUsable ? token : randomBytes(24).toString("hex");
     if (!marked) this.#write("dev.json", JSON.stringify({ token: this.token }));
     writeFileSync(join(path, ".gitignore"), "*\n");
     mkdirSync(this.runs, { recursive: true });
     rmSync(join(path, "build"), { recursive: true, force: true });
     for (const kind of ["next", "current"]) mkdirSync(this.build(kind), { recursive: true });
+    this.#inode = statSync(path).ino;
+  }
+
+  /** Whether the folder is where it was opened. It may be removed or moved meanwhile. */
+  get isThere(): boolean {
+    return existsSync(this.runs) && statSync(this.path, { throwIfNoEntry: false })?.ino === this.#inode;
+  }
+
+  /** @throws UsageError if the folder is not where it was opened. */
+  checkThere(): void {
+    if (this.isThere) return;
+    throw new UsageError(`${this.shown} was removed or moved while the server used it. Start the server again.`);
   }
 
   get runs(): string {
@@ -105,8 +147,13 @@ export class DataFolder {
 
   /** Lets other servers use the folder. The token stays. */
   release(): void {
-    this.#write("dev.json", JSON.stringify({ token: this.token }));
+    if (!this.isThere) return;
     rmSync(join(this.path, "lock"), { force: true });
+    try {
+      this.#write("dev.json", JSON.stringify({ token: this.token }));
+    } catch {
+      // On a full disk the address stays. The other verbs find nobody there.
+    }
   }
 
   #acquire(shown: string): Lock {
@@ -159,6 +206,10 @@ export class DataFolder {
     writeFileSync(aside, text, { mode: 0o600 });
     renameSync(aside, join(this.path, name));
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Returns `undefined` if the file does not exist or is no JSON. */

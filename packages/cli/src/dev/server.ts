@@ -4,9 +4,8 @@
  * Owns: the order of start and stop, and what the server says about itself.
  */
 import { relative, resolve } from "node:path";
-import { guarded } from "../local/guard.ts";
 import { bannerText } from "./banner.ts";
-import { type Build, ownClasses, watchBuild } from "./builder.ts";
+import { type Build, keepBuilding, ownClasses } from "./builder.ts";
 import { configurationText } from "./configuration.ts";
 import { DataFolder } from "./data-folder.ts";
 import { Gateway } from "./gateway.ts";
@@ -38,12 +37,15 @@ export interface DevOptions {
   ask(question: string): Promise<boolean>;
 }
 
+/** How often the data folder is looked for, ms. */
+const FOLDER_EVERY_MS = 1_000;
+
 /** Serves until a signal ends it. @throws UsageError if it cannot start. */
 export async function serveDev(options: DevOptions): Promise<void> {
   const { cwd: current } = options.io;
   const target = targetOf(current, options);
   const peers = await loadPeers(current);
-  const data = new DataFolder(resolve(current, options.data), options.data);
+  const data = DataFolder.open(resolve(current, options.data), options.data);
   const gateway = new Gateway();
   try {
     if (options.reset === true) await reset(data, options);
@@ -122,7 +124,10 @@ class DevServer {
     this.#supervisor = new Supervisor({
       executable: parts.peers.workerd,
       gateway: parts.gateway,
-      folder: (kind) => parts.data.build(kind),
+      folder: (kind) => {
+        parts.data.checkThere();
+        return parts.data.build(kind);
+      },
       configure: (build, stores) => this.#configure(build, stores),
       events: {
         serves: (build, workerd, changedMs) => this.#serves(build, workerd, changedMs),
@@ -150,17 +155,35 @@ class DevServer {
     const events = {
       built: (build: Build) => this.#supervisor.offer(build),
       failed: (text: string) => this.#failed(text),
+      restarts: () => this.#printer.note("esbuild ended by itself; it starts again.", "warning"),
     };
-    // esbuild may miss the death of this process: it waits for an answer then, for ever.
-    const endBuild = await guarded(/esbuild/, () => watchBuild(peers.esbuild, options, events));
-    await this.#supervisor.run();
+    const endBuild = await keepBuilding(peers.esbuild, options, events, this.#ended.signal);
+    await this.#runOn(this.#parts.data);
     await endBuild();
     endListening();
   }
 
+  /** @throws UsageError if the data folder is removed or moved meanwhile. */
+  async #runOn(data: DataFolder): Promise<void> {
+    const timer = setInterval(() => data.isThere || this.#end(), FOLDER_EVERY_MS);
+    try {
+      await this.#supervisor.run();
+      data.checkThere();
+    } catch (error) {
+      data.checkThere();
+      throw error;
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
   #stop(): void {
-    this.#ended.abort();
     this.#printer.note("Stopping. Runs continue at the next start.", "dim");
+    this.#end();
+  }
+
+  #end(): void {
+    this.#ended.abort();
     void this.#supervisor.stop();
   }
 

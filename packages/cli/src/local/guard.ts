@@ -9,13 +9,19 @@ import { type ChildProcess, spawn } from "node:child_process";
 
 const SCRIPT = "read -r _ || kill -KILL $1";
 
-/** Guards each process that `start` begins with this executable, until it has ended. */
-export async function guarded<T>(executable: RegExp, start: () => Promise<T>): Promise<T> {
+/** Guards each process that `start` begins with this executable, until it has ended. `ended` is called then. */
+export async function guarded<T>(
+  executable: RegExp,
+  start: () => Promise<T>,
+  ended: () => void = () => {},
+): Promise<T> {
   const begun = (message: unknown): void => {
     const { process: child } = message as { readonly process: ChildProcess };
     // The executable of a child is known only after the spawn.
     child.once("spawn", () => {
-      if (executable.test(child.spawnfile)) guard(child);
+      if (!executable.test(child.spawnfile)) return;
+      guard(child);
+      child.once("exit", ended);
     });
   };
   diagnostics.subscribe("child_process", begun);
