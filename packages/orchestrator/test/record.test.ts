@@ -179,7 +179,7 @@ test("SEC4 journal entries are shown as plain JSON", () => {
   expect(shown[8]).toMatchObject({ outcome: { status: "failed", error: { message: "m" } } });
   expect(shown[9]).toMatchObject({ change: { type: "increment", by: 3 } });
   expect(shown[10]).toMatchObject({ change: { value: 4 } });
-  expect(JSON.stringify(shown)).not.toContain('"nth"');
+  expect(JSON.stringify(shown)).not.toMatch(/"(?:v|asked|quiet|op)":/);
 });
 
 test("RUN3 a summary omits fields that the run does not have", () => {
