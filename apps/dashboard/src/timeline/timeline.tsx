@@ -1,21 +1,218 @@
 /**
- * The timeline of a run.
+ * The timeline of a run: a row for each operation on one clock.
  *
- * Owns: the rows of its operations. It gets the record and the journal, and reports the operation that the reader selects.
+ * Owns: the rows in the DOM, the events of pointer, wheel and keys. It gets the record and the journal, and reports the
+ * operation that the reader selects. Where things are is computed by the other files of this folder.
+ *
+ * Invariants
+ * - TL6 Only the rows of the viewport, and a few around it, are in the DOM (T5).
  */
-import type { JournalEntry, RunRecord } from "@holdfast/workflows/client";
+import "./timeline.css";
+import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { Axis } from "./axis.tsx";
+import { Details } from "./details.tsx";
+import type { Entry, Run } from "./entries.ts";
+import { handleKey } from "./keys.ts";
+import { Minimap } from "./minimap.tsx";
+import { RowItem } from "./row-item.tsx";
+import { windowOf } from "./row-window.ts";
+import { describeDifference } from "./row-text.ts";
+import { panView, zoomView } from "./scale.ts";
+import { type Item, type Layout, type RunData, TimelineState } from "./state.ts";
+import { TimelineTable } from "./table.tsx";
+import { ticksOf } from "./ticks.ts";
+import { Toolbar } from "./toolbar.tsx";
+import { ROW_PX, Track } from "./track.tsx";
 
 export interface TimelineProps {
-  readonly run: RunRecord;
-  readonly entries: readonly JournalEntry[];
+  readonly run: Run;
+  readonly entries: readonly Entry[];
   /** The time of the server, ms. */
   readonly now: () => number;
   /** `kind/occurrence/name` of an operation. */
   readonly selected?: string | undefined;
+  /** Gets "" when the reader closes the details. */
   readonly onSelect: (op: string) => void;
+  /** Reads a child. Absent: children cannot be opened. */
+  readonly loadRun?: ((runId: string) => Promise<RunData>) | undefined;
+  /** How many entries of the journal are not loaded yet. */
+  readonly notLoaded?: number | undefined;
+  readonly onLoadMore?: (() => void) | undefined;
+  readonly renderValue?: ((value: unknown) => JSX.Element) | undefined;
 }
 
-export function Timeline({ entries }: TimelineProps): JSX.Element {
-  return <p>{entries.length} entries</p>;
+export function Timeline(props: TimelineProps): JSX.Element {
+  const { run, entries, selected, onSelect } = props;
+  const kept = useSignal<TimelineState | undefined>(undefined);
+  const state = (kept.value ??= new TimelineState());
+  state.update({ run, entries });
+  const now = run.endedAt ?? props.now();
+  const layout = state.layout(run, now);
+  const format = { mode: state.mode.value, zone: state.zone.value, origin: run.startedAt ?? run.createdAt };
+  const chosen = layout.items[layout.indexOf.get(selected ?? "") ?? -1];
+  return (
+    <div class={chosen === undefined ? "timeline" : "timeline tl-with-details"}>
+      <div class="tl-main">
+        <Toolbar state={state} layout={layout} />
+        <Unloaded {...props} />
+        {state.asTable.value ? (
+          <TimelineTable layout={layout} now={now} format={format} onSelect={onSelect} />
+        ) : (
+          <Chart {...props} state={state} layout={layout} now={now} />
+        )}
+      </div>
+      {chosen === undefined ? null : (
+        <Details
+          row={chosen.row}
+          now={now}
+          format={format}
+          renderValue={props.renderValue ?? renderJson}
+          onClose={() => onSelect("")}
+        />
+      )}
+    </div>
+  );
+}
+
+function Unloaded({ notLoaded = 0, onLoadMore }: TimelineProps): JSX.Element | null {
+  if (notLoaded === 0) return null;
+  return (
+    <p class="tl-unloaded">
+      {notLoaded.toLocaleString("en")} earlier entries are not loaded.
+      {onLoadMore === undefined ? null : (
+        <button type="button" onClick={onLoadMore}>
+          Load more
+        </button>
+      )}
+    </p>
+  );
+}
+
+interface ChartProps extends Omit<TimelineProps, "now"> {
+  readonly state: TimelineState;
+  readonly layout: Layout;
+  readonly now: number;
+}
+
+function Chart({ state, layout, now, run, selected, onSelect, loadRun }: ChartProps): JSX.Element {
+  const scroll = useRef<HTMLDivElement>(null);
+  useMeasure(scroll, state);
+  useWheel(scroll, state);
+  const projection = state.projection(layout);
+  const format = { mode: state.mode.value, zone: state.zone.value, origin: run.startedAt ?? run.createdAt };
+  const ticks = ticksOf(projection.scale, projection.view, projection.width, format);
+  const { items } = layout;
+  const window = windowOf(state.scrollTop.value, state.size.value.height, ROW_PX, items.length);
+  const fold = (item: Item, open: boolean): void => {
+    const { childRunId } = item.row;
+    if (childRunId === undefined || loadRun === undefined || state.folds.value.has(childRunId) === open) return;
+    void state.toggle(childRunId, loadRun);
+  };
+  const scrollTo = (top: number): void => {
+    if (scroll.current !== null) scroll.current.scrollTop = top;
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === "Alt") state.comparing.value = true;
+    if (event.target !== event.currentTarget) return;
+    if (handleKey(event, { state, items, rowHeight: ROW_PX, select: onSelect, fold, scrollTo })) event.preventDefault();
+  };
+  return (
+    <>
+      <Minimap layout={layout} projection={projection} now={now} onView={(view) => (state.view.value = view)} />
+      <div class="tl-scroll" ref={scroll} onScroll={(event) => (state.scrollTop.value = event.currentTarget.scrollTop)}>
+        <div class="tl-head">
+          <Axis projection={projection} ticks={ticks} onOpenBreak={(from) => state.openBreak(from)} />
+        </div>
+        <div
+          class="tl-body"
+          role="tree"
+          tabIndex={0}
+          aria-label="Operations of the run"
+          aria-activedescendant={items[state.active.value] === undefined ? undefined : `tl-row-${state.active.value}`}
+          style={{ height: `${Math.max(1, items.length) * ROW_PX}px` }}
+          onKeyDown={onKeyDown}
+          onKeyUp={(event) => event.key === "Alt" && (state.comparing.value = false)}
+          onMouseLeave={() => (state.hovered.value = -1)}
+        >
+          <div class="tl-window" role="none" style={{ top: `${window.from * ROW_PX}px` }}>
+            {items.slice(window.from, window.to).map((item, index) => (
+              <RowItem
+                key={item.key}
+                item={item}
+                index={window.from + index}
+                count={items.length}
+                state={state}
+                isSelected={item.key === selected}
+                canFold={loadRun !== undefined}
+                onSelect={onSelect}
+                onFold={fold}
+              />
+            ))}
+            <Track
+              {...{ layout, projection, window, ticks, now }}
+              isEnded={run.endedAt !== undefined}
+            />
+          </div>
+        </div>
+      </div>
+      <Difference state={state} layout={layout} selected={selected} now={now} />
+    </>
+  );
+}
+
+/** While Alt is held: the time between the selected row and the one below the pointer (T4). */
+function Difference({ state, layout, selected, now }: Pick<ChartProps, "state" | "layout" | "selected" | "now">): JSX.Element | null {
+  const [a, b] = [layout.items[layout.indexOf.get(selected ?? "") ?? -1], layout.items[state.hovered.value]];
+  if (!state.comparing.value || a === undefined || b === undefined || a === b) return null;
+  return (
+    <p class="tl-difference" role="status">
+      {describeDifference(a.row, b.row, now)}
+    </p>
+  );
+}
+
+function useMeasure(scroll: { readonly current: HTMLDivElement | null }, state: TimelineState): void {
+  useLayoutEffect(() => {
+    const element = scroll.current;
+    if (element === null) return undefined;
+    const measure = (): void => {
+      const axis = element.querySelector(".tl-axis");
+      const { value } = state.size;
+      const next = { width: Math.floor(axis?.clientWidth ?? 0), height: element.clientHeight };
+      if (next.width !== value.width || next.height !== value.height) state.size.value = next;
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+}
+
+/** Ctrl and the wheel zoom around the pointer; a horizontal wheel moves the view. */
+function useWheel(scroll: { readonly current: HTMLDivElement | null }, state: TimelineState): void {
+  useEffect(() => {
+    const element = scroll.current;
+    if (element === null) return undefined;
+    const onWheel = (event: WheelEvent): void => {
+      const axis = element.querySelector(".tl-axis")?.getBoundingClientRect();
+      const sideways = event.shiftKey ? event.deltaY : event.deltaX;
+      if (axis === undefined || (!event.ctrlKey && sideways === 0)) return;
+      event.preventDefault();
+      const { view } = state;
+      const { start, end } = view.value;
+      const around = start + ((event.clientX - axis.left) / Math.max(1, axis.width)) * (end - start);
+      view.value = event.ctrlKey
+        ? zoomView(view.value, Math.exp(event.deltaY / 300), around)
+        : panView(view.value, sideways / Math.max(1, axis.width));
+    };
+    // The browser zooms the page unless the listener says in advance that it may prevent that.
+    element.addEventListener("wheel", onWheel, { passive: false });
+    return () => element.removeEventListener("wheel", onWheel);
+  }, []);
+}
+
+function renderJson(value: unknown): JSX.Element {
+  return <pre tabIndex={0}>{typeof value === "string" ? value : JSON.stringify(value, undefined, 2)}</pre>;
 }

@@ -1,0 +1,72 @@
+/**
+ * A row of the timeline in the DOM: its name, its state, and the button that opens a child.
+ *
+ * Owns: the element that a screen reader reads. The bars are in the drawing above it.
+ */
+import type { JSX } from "preact";
+import { StateIcon } from "./icons.tsx";
+import { describeRow, nameOf } from "./row-text.ts";
+import type { Item, TimelineState } from "./state.ts";
+
+interface RowItemProps {
+  readonly item: Item;
+  readonly index: number;
+  readonly count: number;
+  readonly state: TimelineState;
+  readonly isSelected: boolean;
+  readonly canFold: boolean;
+  readonly onSelect: (key: string) => void;
+  readonly onFold: (item: Item, open: boolean) => void;
+}
+
+export function RowItem({ item, index, count, state, isSelected, canFold, onSelect, onFold }: RowItemProps): JSX.Element {
+  const { row, key, depth } = item;
+  const { prefix, name } = nameOf(row);
+  const { childRunId } = row;
+  const isFoldable = canFold && childRunId !== undefined;
+  const isOpen = childRunId !== undefined && state.folds.value.has(childRunId);
+  return (
+    <div
+      id={`tl-row-${index}`}
+      class="tl-row"
+      role="treeitem"
+      aria-label={describeRow(row)}
+      aria-level={depth + 1}
+      aria-posinset={index + 1}
+      aria-setsize={count}
+      aria-selected={isSelected}
+      aria-expanded={isFoldable ? isOpen : undefined}
+      data-active={state.active.value === index ? "" : undefined}
+      data-state={row.state}
+      onClick={() => {
+        state.active.value = index;
+        onSelect(key);
+      }}
+      onMouseEnter={() => (state.hovered.value = index)}
+      onMouseMove={({ altKey }) => state.comparing.value !== altKey && (state.comparing.value = altKey)}
+    >
+      <span class="tl-name" style={{ paddingLeft: `${8 + depth * 14}px` }}>
+        <StateIcon state={row.state} />
+        {isFoldable ? <Fold item={item} isOpen={isOpen} onFold={onFold} /> : null}
+        {prefix === "" ? null : <span class="tl-kind">{prefix}</span>}
+        <bdi title={name}>{name}</bdi>
+      </span>
+    </div>
+  );
+}
+
+/** The pointer's way to open a child. With the keyboard it is the arrow keys of the tree. */
+function Fold({ item, isOpen, onFold }: { readonly item: Item; readonly isOpen: boolean; readonly onFold: RowItemProps["onFold"] }): JSX.Element {
+  return (
+    <span
+      class="tl-fold"
+      aria-hidden="true"
+      onClick={(event) => {
+        event.stopPropagation();
+        onFold(item, !isOpen);
+      }}
+    >
+      {isOpen ? "▾" : "▸"}
+    </span>
+  );
+}

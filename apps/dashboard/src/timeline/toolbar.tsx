@@ -1,0 +1,51 @@
+/**
+ * The choices above the timeline: idle time, zoom, times, the table.
+ *
+ * Owns: its buttons. Each has a name, and those that are on say so.
+ */
+import type { JSX } from "preact";
+import { WHOLE_VIEW, zoomView } from "./scale.ts";
+import type { Layout, TimelineState } from "./state.ts";
+import { formatDuration } from "./times.ts";
+
+export function Toolbar({ state, layout }: { readonly state: TimelineState; readonly layout: Layout }): JSX.Element {
+  const { view, mode, zone, asTable, collapse } = state;
+  const { whole, breaks } = layout;
+  const middle = (view.value.start + view.value.end) / 2;
+  const idle = breaks.reduce((sum, { from, to }) => sum + (to - from), 0);
+  return (
+    <div class="tl-toolbar" role="toolbar" aria-label="Timeline">
+      <p class="tl-summary">
+        {layout.items.length.toLocaleString("en")} operations in {formatDuration(whole.to - whole.from)}
+        {idle === 0 ? null : <span>, {formatDuration(idle)} idle</span>}
+      </p>
+      <Toggle isOn={collapse.value} name="Collapse idle time" onToggle={() => state.toggleCollapse()} />
+      <Toggle
+        isOn={mode.value === "absolute"}
+        name="Clock times"
+        onToggle={() => (mode.value = mode.value === "relative" ? "absolute" : "relative")}
+      />
+      <Toggle isOn={zone.value === "utc"} name="UTC" onToggle={() => (zone.value = zone.value === "utc" ? "local" : "utc")} />
+      <Toggle isOn={asTable.value} name="Table" onToggle={() => (asTable.value = !asTable.value)} />
+      <span class="tl-zoom">
+        <button type="button" aria-label="Zoom out" onClick={() => (view.value = zoomView(view.value, 1 / 0.7, middle))}>
+          −
+        </button>
+        <button type="button" aria-label="Show the whole run" onClick={() => (view.value = WHOLE_VIEW)}>
+          Fit
+        </button>
+        <button type="button" aria-label="Zoom in" onClick={() => (view.value = zoomView(view.value, 0.7, middle))}>
+          +
+        </button>
+      </span>
+    </div>
+  );
+}
+
+function Toggle({ isOn, name, onToggle }: { readonly isOn: boolean; readonly name: string; readonly onToggle: () => void }): JSX.Element {
+  return (
+    <button type="button" class="tl-toggle" aria-pressed={isOn} onClick={onToggle}>
+      {name}
+    </button>
+  );
+}
