@@ -64,3 +64,14 @@ export class RunData {
     if (found.length > 0) this.entries.value = [...this.entries.value, ...found];
   }
 }
+
+/** Reads a run once, with its journal: a child that the reader opens. */
+export async function readWholeRun(
+  id: string,
+): Promise<{ readonly run: RunRecord; readonly entries: readonly JournalEntry[] }> {
+  const handle = api().run(id);
+  const run = await handle.get();
+  const entries: JournalEntry[] = [];
+  for await (const entry of handle.journal()) entries.push(entry);
+  return { run, entries };
+}

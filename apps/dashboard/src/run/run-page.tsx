@@ -5,7 +5,7 @@
  */
 import { useEffect, useMemo } from "preact/hooks";
 import type { JSX } from "preact";
-import { serverNow } from "../clock.ts";
+import { now } from "../clock.ts";
 import { FailureNote } from "../failure.tsx";
 import { navigate, runPath, runsPath } from "../router.ts";
 import { session, signedOut } from "../session.ts";
@@ -16,7 +16,7 @@ import { DataTab } from "./data.tsx";
 import { RunHeader } from "./header.tsx";
 import { Journal } from "./journal.tsx";
 import { RawTab } from "./raw.tsx";
-import { RunData } from "./run-data.ts";
+import { RunData, readWholeRun } from "./run-data.ts";
 
 const TABS = ["timeline", "journal", "data", "audit", "raw"] as const;
 
@@ -72,7 +72,16 @@ function TabBody({ data, tab, op }: TabBodyProps): JSX.Element | null {
   if (run === undefined) return null;
   const onSelect = (selected: string): void => navigate(runPath(data.id, { tab, op: selected }), { replace: true });
   if (tab === "timeline")
-    return <Timeline run={run} entries={entries} now={serverNow} selected={op} onSelect={onSelect} />;
+    return (
+      <Timeline
+        run={run}
+        entries={entries}
+        now={() => now.value}
+        selected={op}
+        onSelect={onSelect}
+        loadRun={readWholeRun}
+      />
+    );
   if (tab === "journal") return <Journal entries={entries} onSelect={onSelect} />;
   if (tab === "data") return <DataTab run={run} />;
   if (tab === "audit") return <AuditTab id={data.id} />;

@@ -36,10 +36,6 @@ export function xOf(time: number, { scale, view, width }: Projection): number {
   return ((scale.positionOf(time) - view.start) / (view.end - view.start)) * width;
 }
 
-export function timeOf(x: number, { scale, view, width }: Projection): number {
-  return scale.timeAt(view.start + (x / Math.max(1, width)) * (view.end - view.start));
-}
-
 /** Returns the bars that are in the view. */
 export function barsOf(row: Row, projection: Projection, now: number): Bar[] {
   const bars: Bar[] = [];

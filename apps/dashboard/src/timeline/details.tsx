@@ -4,6 +4,7 @@
  * Owns: the panel. Everything in it is text.
  */
 import type { JSX } from "preact";
+import { visible } from "../ui/text.tsx";
 import { type Entry, fieldOf, textOf } from "./entries.ts";
 import { StateIcon } from "./icons.tsx";
 import { durationOf, extentOf, kindOf, nameOf } from "./row-text.ts";
@@ -23,10 +24,10 @@ export function Details({ row, now, format, renderValue, onClose }: DetailsProps
   const { from, to } = extentOf(row, now);
   const shown = row.spans.filter(({ kind }) => kind !== "delay");
   return (
-    <section class="tl-details" aria-label={`Details of ${nameOf(row).name}`}>
+    <section class="tl-details" aria-label={visible(`Details of ${nameOf(row).name}`)}>
       <header>
         <StateIcon state={row.state} />
-        <h3>{nameOf(row).name}</h3>
+        <h3>{visible(nameOf(row).name)}</h3>
         <button type="button" class="tl-close" aria-label="Close the details" onClick={onClose}>
           ×
         </button>
@@ -60,7 +61,15 @@ function Fact({ name, value }: { readonly name: string; readonly value: string }
   );
 }
 
-function Moment({ name, at, format }: { readonly name: string; readonly at: number; readonly format: TimeFormat }): JSX.Element {
+function Moment({
+  name,
+  at,
+  format,
+}: {
+  readonly name: string;
+  readonly at: number;
+  readonly format: TimeFormat;
+}): JSX.Element {
   return (
     <div>
       <dt>{name}</dt>
@@ -69,7 +78,15 @@ function Moment({ name, at, format }: { readonly name: string; readonly at: numb
   );
 }
 
-function Attempts({ spans, now, format }: { readonly spans: readonly Span[]; readonly now: number; readonly format: TimeFormat }): JSX.Element {
+function Attempts({
+  spans,
+  now,
+  format,
+}: {
+  readonly spans: readonly Span[];
+  readonly now: number;
+  readonly format: TimeFormat;
+}): JSX.Element {
   return (
     <table class="tl-attempts">
       <thead>
@@ -85,7 +102,7 @@ function Attempts({ spans, now, format }: { readonly spans: readonly Span[]; rea
             <tr key={from}>
               <td>
                 <StateIcon state={state} /> {attempt} {state}
-                {error === undefined ? null : <p class="tl-error">{messageOf(error)}</p>}
+                {error === undefined ? null : <p class="tl-error">{visible(messageOf(error).slice(0, 2_000))}</p>}
               </td>
               <td title={formatAbsolute(from, format.zone)}>{formatTime(from, format)}</td>
               <td>{formatDuration((to ?? Math.max(from, now)) - from)}</td>
@@ -107,6 +124,8 @@ function valuesOf(entries: readonly Entry[]): (readonly [string, unknown])[] {
   const names = { value: "Result", outcome: "Outcome", change: "Change", progress: "Progress", error: "Error" };
   return Object.entries(names).flatMap(([field, name]) => {
     const entry = entries.findLast((one) => one[field] !== undefined && one[field] !== null);
-    return entry === undefined || (field === "error" && entry.type === "step.retrying") ? [] : [[name, entry[field]] as const];
+    return entry === undefined || (field === "error" && entry.type === "step.retrying")
+      ? []
+      : [[name, entry[field]] as const];
   });
 }

@@ -29,7 +29,7 @@ export interface OpenWork {
   readonly retryAt?: number | undefined;
 }
 
-export interface StepOfRun extends OpenWork {
+interface StepOfRun extends OpenWork {
   readonly name: string;
   readonly occurrence: number;
   readonly progress?: unknown;

@@ -22,7 +22,7 @@ const CLICK_PX = 4;
 
 export function Minimap({ layout, projection, now, onView }: MinimapProps): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const start = useRef<number>();
+  const start = useRef<number | undefined>(undefined);
   const { width, scale, view } = projection;
   useEffect(() => {
     if (canvas.current !== null) draw(canvas.current, layout, { scale, width, view: WHOLE_VIEW }, now);
@@ -47,7 +47,9 @@ export function Minimap({ layout, projection, now, onView }: MinimapProps): JSX.
           canvas.current?.setPointerCapture(event.pointerId);
         }}
         onPointerMove={drag}
-        onPointerUp={() => (start.current = undefined)}
+        onPointerUp={() => {
+          start.current = undefined;
+        }}
         onDblClick={() => onView(WHOLE_VIEW)}
       />
       <div class="tl-shade" style={{ left: "0", width: `${view.start * width}px` }} />

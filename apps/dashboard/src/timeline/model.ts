@@ -138,7 +138,7 @@ export class TimelineModel {
   }
 }
 
-export function compareRows(a: Row, b: Row): number {
+function compareRows(a: Row, b: Row): number {
   return (a.nth ?? Infinity) - (b.nth ?? Infinity) || a.firstSeq - b.firstSeq || a.from - b.from || 0;
 }
 

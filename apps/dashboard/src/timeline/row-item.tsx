@@ -4,6 +4,7 @@
  * Owns: the element that a screen reader reads. The bars are in the drawing above it.
  */
 import type { JSX } from "preact";
+import { visible } from "../ui/text.tsx";
 import { StateIcon } from "./icons.tsx";
 import { describeRow, nameOf } from "./row-text.ts";
 import type { Item, TimelineState } from "./state.ts";
@@ -19,9 +20,17 @@ interface RowItemProps {
   readonly onFold: (item: Item, open: boolean) => void;
 }
 
-export function RowItem({ item, index, count, state, isSelected, canFold, onSelect, onFold }: RowItemProps): JSX.Element {
+export function RowItem({
+  item,
+  index,
+  count,
+  state,
+  isSelected,
+  canFold,
+  onSelect,
+  onFold,
+}: RowItemProps): JSX.Element {
   const { row, key, depth } = item;
-  const { prefix, name } = nameOf(row);
   const { childRunId } = row;
   const isFoldable = canFold && childRunId !== undefined;
   const isOpen = childRunId !== undefined && state.folds.value.has(childRunId);
@@ -30,7 +39,7 @@ export function RowItem({ item, index, count, state, isSelected, canFold, onSele
       id={`tl-row-${index}`}
       class="tl-row"
       role="treeitem"
-      aria-label={describeRow(row)}
+      aria-label={visible(describeRow(row))}
       aria-level={depth + 1}
       aria-posinset={index + 1}
       aria-setsize={count}
@@ -45,18 +54,34 @@ export function RowItem({ item, index, count, state, isSelected, canFold, onSele
       onMouseEnter={() => (state.hovered.value = index)}
       onMouseMove={({ altKey }) => state.comparing.value !== altKey && (state.comparing.value = altKey)}
     >
-      <span class="tl-name" style={{ paddingLeft: `${8 + depth * 14}px` }}>
-        <StateIcon state={row.state} />
-        {isFoldable ? <Fold item={item} isOpen={isOpen} onFold={onFold} /> : null}
-        {prefix === "" ? null : <span class="tl-kind">{prefix}</span>}
-        <bdi title={name}>{name}</bdi>
-      </span>
+      <Name item={item} fold={isFoldable ? <Fold item={item} isOpen={isOpen} onFold={onFold} /> : null} />
     </div>
   );
 }
 
+function Name({ item, fold }: { readonly item: Item; readonly fold: JSX.Element | null }): JSX.Element {
+  const { row, depth } = item;
+  const { prefix, name } = nameOf(row);
+  return (
+    <span class="tl-name" style={{ paddingLeft: `${8 + depth * 14}px` }}>
+      <StateIcon state={row.state} />
+      {fold}
+      {prefix === "" ? null : <span class="tl-kind">{prefix}</span>}
+      <bdi title={visible(name)}>{visible(name)}</bdi>
+    </span>
+  );
+}
+
 /** The pointer's way to open a child. With the keyboard it is the arrow keys of the tree. */
-function Fold({ item, isOpen, onFold }: { readonly item: Item; readonly isOpen: boolean; readonly onFold: RowItemProps["onFold"] }): JSX.Element {
+function Fold({
+  item,
+  isOpen,
+  onFold,
+}: {
+  readonly item: Item;
+  readonly isOpen: boolean;
+  readonly onFold: RowItemProps["onFold"];
+}): JSX.Element {
   return (
     <span
       class="tl-fold"

@@ -3,7 +3,7 @@
  *
  * Owns: the words for the kinds of operations and for their states. A name is text of a user: it stays as it is.
  */
-import type { Row, RowState } from "./rows.ts";
+import type { Row } from "./rows.ts";
 import { formatDuration } from "./times.ts";
 
 const KINDS: Readonly<Record<string, string>> = {
@@ -50,24 +50,6 @@ export function describeRow(row: Row): string {
   const use = occurrence === 0 ? "" : `, use ${occurrence + 1}`;
   const attempts = row.attempts > 1 ? `, ${row.attempts} attempts` : "";
   return `${what}${use}: ${row.state}${attempts}`;
-}
-
-/** A shape for each state: a state is never shown by its colour alone. */
-const SHAPES: Readonly<Record<RowState, string>> = {
-  completed: "✓",
-  failed: "✕",
-  running: "▶",
-  retrying: "↻",
-  waiting: "◷",
-  "timed out": "⏱",
-  released: "○",
-  cancelled: "⊘",
-  "taken over": "≡",
-  "not finished": "–",
-};
-
-export function shapeOf({ state }: Row): string {
-  return SHAPES[state];
 }
 
 /** The interval of a row. An open one ends `now`. */

@@ -3,10 +3,11 @@
  *
  * Owns: its pages. A page has a bounded number of rows, as the drawing has.
  */
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { durationOf, extentOf, kindOf, nameOf } from "./row-text.ts";
-import type { Layout } from "./state.ts";
+import { visible } from "../ui/text.tsx";
+import { durationOf, kindOf, nameOf } from "./row-text.ts";
+import type { Item, Layout } from "./state.ts";
 import { type TimeFormat, formatAbsolute, formatTime } from "./times.ts";
 
 interface TableProps {
@@ -37,33 +38,47 @@ export function TimelineTable({ layout: { items }, now, format, onSelect }: Tabl
           </tr>
         </thead>
         <tbody>
-          {items.slice(from.value, to).map(({ row, key, depth }) => (
-            <tr key={key}>
-              <th scope="row">
-                <button type="button" class="tl-text-button" onClick={() => onSelect(key)}>
-                  {"– ".repeat(depth)}
-                  {nameOf(row).name}
-                </button>
-              </th>
-              <td>{kindOf(row)}</td>
-              <td>{row.state}</td>
-              <td>{row.attempts || ""}</td>
-              <td title={formatAbsolute(row.from, format.zone)}>{formatTime(extentOf(row, now).from, format)}</td>
-              <td>{durationOf(row, now)}</td>
-            </tr>
+          {items.slice(from.value, to).map((item) => (
+            <TableRow key={item.key} item={item} now={now} format={format} onSelect={onSelect} />
           ))}
         </tbody>
       </table>
-      {items.length <= PAGE_ROWS ? null : (
-        <p class="tl-pages">
-          <button type="button" disabled={from.value === 0} onClick={() => (from.value -= PAGE_ROWS)}>
-            Earlier
-          </button>
-          <button type="button" disabled={to === items.length} onClick={() => (from.value += PAGE_ROWS)}>
-            Later
-          </button>
-        </p>
-      )}
+      {items.length <= PAGE_ROWS ? null : <Pages from={from} count={items.length} />}
     </div>
+  );
+}
+
+function TableRow({ item, now, format, onSelect }: Omit<TableProps, "layout"> & { readonly item: Item }): JSX.Element {
+  const { row, key, depth } = item;
+  return (
+    <tr>
+      <th scope="row">
+        <button type="button" class="tl-text-button" onClick={() => onSelect(key)}>
+          {"– ".repeat(depth)}
+          {visible(nameOf(row).name)}
+        </button>
+      </th>
+      <td>{kindOf(row)}</td>
+      <td>{row.state}</td>
+      <td>{row.attempts || ""}</td>
+      <td title={formatAbsolute(row.from, format.zone)}>{formatTime(row.from, format)}</td>
+      <td>{durationOf(row, now)}</td>
+    </tr>
+  );
+}
+
+function Pages({ from, count }: { readonly from: Signal<number>; readonly count: number }): JSX.Element {
+  const turn = (rows: number) => (): void => {
+    from.value += rows;
+  };
+  return (
+    <p class="tl-pages">
+      <button type="button" disabled={from.value === 0} onClick={turn(-PAGE_ROWS)}>
+        Earlier
+      </button>
+      <button type="button" disabled={from.value + PAGE_ROWS >= count} onClick={turn(PAGE_ROWS)}>
+        Later
+      </button>
+    </p>
   );
 }

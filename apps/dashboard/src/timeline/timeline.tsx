@@ -7,10 +7,9 @@
  * Invariants
  * - TL6 Only the rows of the viewport, and a few around it, are in the DOM (T5).
  */
-import "./timeline.css";
-import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { Tree } from "../ui/tree.tsx";
 import { Axis } from "./axis.tsx";
 import { Details } from "./details.tsx";
 import type { Entry, Run } from "./entries.ts";
@@ -24,7 +23,7 @@ import { type Item, type Layout, type RunData, TimelineState } from "./state.ts"
 import { TimelineTable } from "./table.tsx";
 import { ticksOf } from "./ticks.ts";
 import { Toolbar } from "./toolbar.tsx";
-import { ROW_PX, Track } from "./track.tsx";
+import { ROW_PX, Track, type TrackProps } from "./track.tsx";
 
 export interface TimelineProps {
   readonly run: Run;
@@ -40,13 +39,11 @@ export interface TimelineProps {
   /** How many entries of the journal are not loaded yet. */
   readonly notLoaded?: number | undefined;
   readonly onLoadMore?: (() => void) | undefined;
-  readonly renderValue?: ((value: unknown) => JSX.Element) | undefined;
 }
 
 export function Timeline(props: TimelineProps): JSX.Element {
   const { run, entries, selected, onSelect } = props;
-  const kept = useSignal<TimelineState | undefined>(undefined);
-  const state = (kept.value ??= new TimelineState());
+  const [state] = useState(() => new TimelineState());
   state.update({ run, entries });
   const now = run.endedAt ?? props.now();
   const layout = state.layout(run, now);
@@ -64,13 +61,7 @@ export function Timeline(props: TimelineProps): JSX.Element {
         )}
       </div>
       {chosen === undefined ? null : (
-        <Details
-          row={chosen.row}
-          now={now}
-          format={format}
-          renderValue={props.renderValue ?? renderJson}
-          onClose={() => onSelect("")}
-        />
+        <Details row={chosen.row} now={now} format={format} renderValue={renderTree} onClose={() => onSelect("")} />
       )}
     </div>
   );
@@ -96,7 +87,8 @@ interface ChartProps extends Omit<TimelineProps, "now"> {
   readonly now: number;
 }
 
-function Chart({ state, layout, now, run, selected, onSelect, loadRun }: ChartProps): JSX.Element {
+function Chart(props: ChartProps): JSX.Element {
+  const { state, layout, now, run, onSelect } = props;
   const scroll = useRef<HTMLDivElement>(null);
   useMeasure(scroll, state);
   useWheel(scroll, state);
@@ -104,66 +96,82 @@ function Chart({ state, layout, now, run, selected, onSelect, loadRun }: ChartPr
   const format = { mode: state.mode.value, zone: state.zone.value, origin: run.startedAt ?? run.createdAt };
   const ticks = ticksOf(projection.scale, projection.view, projection.width, format);
   const { items } = layout;
-  const window = windowOf(state.scrollTop.value, state.size.value.height, ROW_PX, items.length);
-  const fold = (item: Item, open: boolean): void => {
-    const { childRunId } = item.row;
-    if (childRunId === undefined || loadRun === undefined || state.folds.value.has(childRunId) === open) return;
-    void state.toggle(childRunId, loadRun);
-  };
+  const fold = (item: Item, open: boolean): void => foldChild(props, item, open);
   const scrollTo = (top: number): void => {
     if (scroll.current !== null) scroll.current.scrollTop = top;
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === "Alt") state.comparing.value = true;
-    if (event.target !== event.currentTarget) return;
     if (handleKey(event, { state, items, rowHeight: ROW_PX, select: onSelect, fold, scrollTo })) event.preventDefault();
+  };
+  const onKeyUp = ({ key }: KeyboardEvent): void => {
+    if (key === "Alt") state.comparing.value = false;
   };
   return (
     <>
-      <Minimap layout={layout} projection={projection} now={now} onView={(view) => (state.view.value = view)} />
+      <Minimap {...{ layout, projection, now }} onView={(view) => (state.view.value = view)} />
       <div class="tl-scroll" ref={scroll} onScroll={(event) => (state.scrollTop.value = event.currentTarget.scrollTop)}>
         <div class="tl-head">
           <Axis projection={projection} ticks={ticks} onOpenBreak={(from) => state.openBreak(from)} />
         </div>
-        <div
-          class="tl-body"
-          role="tree"
-          tabIndex={0}
-          aria-label="Operations of the run"
-          aria-activedescendant={items[state.active.value] === undefined ? undefined : `tl-row-${state.active.value}`}
-          style={{ height: `${Math.max(1, items.length) * ROW_PX}px` }}
-          onKeyDown={onKeyDown}
-          onKeyUp={(event) => event.key === "Alt" && (state.comparing.value = false)}
-          onMouseLeave={() => (state.hovered.value = -1)}
-        >
-          <div class="tl-window" role="none" style={{ top: `${window.from * ROW_PX}px` }}>
-            {items.slice(window.from, window.to).map((item, index) => (
-              <RowItem
-                key={item.key}
-                item={item}
-                index={window.from + index}
-                count={items.length}
-                state={state}
-                isSelected={item.key === selected}
-                canFold={loadRun !== undefined}
-                onSelect={onSelect}
-                onFold={fold}
-              />
-            ))}
-            <Track
-              {...{ layout, projection, window, ticks, now }}
-              isEnded={run.endedAt !== undefined}
-            />
-          </div>
-        </div>
+        <Rows {...props} {...{ projection, ticks, fold, onKeyDown, onKeyUp }} />
       </div>
-      <Difference state={state} layout={layout} selected={selected} now={now} />
+      <Difference {...props} />
     </>
   );
 }
 
+function foldChild({ state, loadRun }: ChartProps, { row: { childRunId } }: Item, open: boolean): void {
+  if (childRunId === undefined || loadRun === undefined || state.folds.value.has(childRunId) === open) return;
+  void state.toggle(childRunId, loadRun);
+}
+
+interface RowsProps extends ChartProps, Pick<TrackProps, "projection" | "ticks"> {
+  readonly fold: (item: Item, open: boolean) => void;
+  readonly onKeyDown: (event: KeyboardEvent) => void;
+  readonly onKeyUp: (event: KeyboardEvent) => void;
+}
+
+function Rows(props: RowsProps): JSX.Element {
+  const { state, layout, projection, ticks, now, run, selected, onSelect, loadRun, fold, onKeyDown, onKeyUp } = props;
+  const { items } = layout;
+  const window = windowOf(state.scrollTop.value, state.size.value.height, ROW_PX, items.length);
+  return (
+    <div
+      class="tl-body"
+      role="tree"
+      tabIndex={0}
+      aria-label="Operations of the run"
+      aria-activedescendant={items[state.active.value] === undefined ? undefined : `tl-row-${state.active.value}`}
+      style={{ height: `${Math.max(1, items.length) * ROW_PX}px` }}
+      {...{ onKeyDown, onKeyUp }}
+      onMouseLeave={() => (state.hovered.value = -1)}
+    >
+      <div class="tl-window" role="none" style={{ top: `${window.from * ROW_PX}px` }}>
+        {items.slice(window.from, window.to).map((item, offset) => (
+          <RowItem
+            {...{ item, state, onSelect }}
+            key={item.key}
+            index={window.from + offset}
+            count={items.length}
+            isSelected={item.key === selected}
+            canFold={loadRun !== undefined}
+            onFold={fold}
+          />
+        ))}
+        <Track {...{ layout, projection, window, ticks, now }} isEnded={run.endedAt !== undefined} />
+      </div>
+    </div>
+  );
+}
+
 /** While Alt is held: the time between the selected row and the one below the pointer (T4). */
-function Difference({ state, layout, selected, now }: Pick<ChartProps, "state" | "layout" | "selected" | "now">): JSX.Element | null {
+function Difference({
+  state,
+  layout,
+  selected,
+  now,
+}: Pick<ChartProps, "state" | "layout" | "selected" | "now">): JSX.Element | null {
   const [a, b] = [layout.items[layout.indexOf.get(selected ?? "") ?? -1], layout.items[state.hovered.value]];
   if (!state.comparing.value || a === undefined || b === undefined || a === b) return null;
   return (
@@ -213,6 +221,6 @@ function useWheel(scroll: { readonly current: HTMLDivElement | null }, state: Ti
   }, []);
 }
 
-function renderJson(value: unknown): JSX.Element {
-  return <pre tabIndex={0}>{typeof value === "string" ? value : JSON.stringify(value, undefined, 2)}</pre>;
+function renderTree(value: unknown): JSX.Element {
+  return <Tree value={value} />;
 }

@@ -9,9 +9,8 @@ import type { Layout, TimelineState } from "./state.ts";
 import { formatDuration } from "./times.ts";
 
 export function Toolbar({ state, layout }: { readonly state: TimelineState; readonly layout: Layout }): JSX.Element {
-  const { view, mode, zone, asTable, collapse } = state;
+  const { mode, zone, asTable, collapse } = state;
   const { whole, breaks } = layout;
-  const middle = (view.value.start + view.value.end) / 2;
   const idle = breaks.reduce((sum, { from, to }) => sum + (to - from), 0);
   return (
     <div class="tl-toolbar" role="toolbar" aria-label="Timeline">
@@ -25,24 +24,43 @@ export function Toolbar({ state, layout }: { readonly state: TimelineState; read
         name="Clock times"
         onToggle={() => (mode.value = mode.value === "relative" ? "absolute" : "relative")}
       />
-      <Toggle isOn={zone.value === "utc"} name="UTC" onToggle={() => (zone.value = zone.value === "utc" ? "local" : "utc")} />
+      <Toggle
+        isOn={zone.value === "utc"}
+        name="UTC"
+        onToggle={() => (zone.value = zone.value === "utc" ? "local" : "utc")}
+      />
       <Toggle isOn={asTable.value} name="Table" onToggle={() => (asTable.value = !asTable.value)} />
-      <span class="tl-zoom">
-        <button type="button" aria-label="Zoom out" onClick={() => (view.value = zoomView(view.value, 1 / 0.7, middle))}>
-          −
-        </button>
-        <button type="button" aria-label="Show the whole run" onClick={() => (view.value = WHOLE_VIEW)}>
-          Fit
-        </button>
-        <button type="button" aria-label="Zoom in" onClick={() => (view.value = zoomView(view.value, 0.7, middle))}>
-          +
-        </button>
-      </span>
+      <Zoom state={state} />
     </div>
   );
 }
 
-function Toggle({ isOn, name, onToggle }: { readonly isOn: boolean; readonly name: string; readonly onToggle: () => void }): JSX.Element {
+function Zoom({ state: { view } }: { readonly state: TimelineState }): JSX.Element {
+  const middle = (view.value.start + view.value.end) / 2;
+  return (
+    <span class="tl-zoom">
+      <button type="button" aria-label="Zoom out" onClick={() => (view.value = zoomView(view.value, 1 / 0.7, middle))}>
+        −
+      </button>
+      <button type="button" aria-label="Show the whole run" onClick={() => (view.value = WHOLE_VIEW)}>
+        Fit
+      </button>
+      <button type="button" aria-label="Zoom in" onClick={() => (view.value = zoomView(view.value, 0.7, middle))}>
+        +
+      </button>
+    </span>
+  );
+}
+
+function Toggle({
+  isOn,
+  name,
+  onToggle,
+}: {
+  readonly isOn: boolean;
+  readonly name: string;
+  readonly onToggle: () => void;
+}): JSX.Element {
   return (
     <button type="button" class="tl-toggle" aria-pressed={isOn} onClick={onToggle}>
       {name}

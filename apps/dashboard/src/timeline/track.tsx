@@ -119,7 +119,17 @@ function Shape({ bar }: { readonly bar: Bar }): JSX.Element {
         </g>
       );
     case "wait":
-      return <rect {...shared} class="tl-wait" x={x + 0.75} y={TOP + 2.75} width={Math.max(2, width - 1.5)} height={BAR_PX - 5.5} rx="4.25" />;
+      return (
+        <rect
+          {...shared}
+          class="tl-wait"
+          x={x + 0.75}
+          y={TOP + 2.75}
+          width={Math.max(2, width - 1.5)}
+          height={BAR_PX - 5.5}
+          rx="4.25"
+        />
+      );
     case "child":
       return (
         <g {...shared} class="tl-child">
@@ -128,7 +138,9 @@ function Shape({ bar }: { readonly bar: Bar }): JSX.Element {
         </g>
       );
     case "attempt":
-      return <rect {...shared} class="tl-attempt" x={x} y={TOP} width={width} height={BAR_PX} rx={Math.min(3, width / 2)} />;
+      return (
+        <rect {...shared} class="tl-attempt" x={x} y={TOP} width={width} height={BAR_PX} rx={Math.min(3, width / 2)} />
+      );
   }
 }
 
@@ -148,5 +160,7 @@ function Link({ item, place, layout, projection, window, now }: LinkProps): JSX.
   const y0 = (stepPlace - window.from) * ROW_PX + ROW_PX / 2 + BAR_PX / 2;
   const y1 = (place - window.from) * ROW_PX + ROW_PX / 2;
   const left = Math.min(x0 - 1.5, x1 - 12);
-  return <path class="tl-link" d={`M${x0 - 1.5} ${y0}${left < x0 - 1.5 ? `H${left}` : ""}V${y1 - 5}q0 5 5 5H${x1 - 3}`} />;
+  return (
+    <path class="tl-link" d={`M${x0 - 1.5} ${y0}${left < x0 - 1.5 ? `H${left}` : ""}V${y1 - 5}q0 5 5 5H${x1 - 3}`} />
+  );
 }
