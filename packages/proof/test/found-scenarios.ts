@@ -375,4 +375,78 @@ export const FOUND: Record<string, Scenario> = {
     ],
     faults: [{ at: 24, type: "crash after" }],
   },
+  "a race had a winner that the run took over, and its wait opened afterwards": {
+    ...NO_FAULTS,
+    program: {
+      kind: "parallel",
+      id: 0,
+      parts: [
+        { ...STEP, id: 3, name: "same" },
+        {
+          kind: "sequence",
+          id: 5,
+          parts: [
+            { ...STEP, id: 6, name: "s6", undo: "works", throws: "fatal" },
+            {
+              kind: "first",
+              id: 7,
+              parts: [
+                { ...STEP, id: 9, name: "s9" },
+                { kind: "sleep", id: 10, ms: 1776 },
+              ],
+              cancelLosers: true,
+            },
+          ],
+        },
+        {
+          kind: "sequence",
+          id: 11,
+          parts: [
+            {
+              kind: "first",
+              id: 12,
+              parts: [
+                { ...STEP, id: 13, name: "s13", ms: 489, deaths: 2 },
+                { kind: "child", id: 15, detach: false, body: { ...STEP, id: 16, name: "s16", odd: 5 } },
+              ],
+              cancelLosers: true,
+            },
+            {
+              kind: "sequence",
+              id: 17,
+              parts: [
+                { kind: "release", id: 18, on: "event", name: "b", ms: 138 },
+                { ...STEP, id: 19, name: "s19", ms: 1894 },
+              ],
+            },
+          ],
+        },
+      ],
+    },
+    remote: "never",
+    actions: [{ afterMs: 824, run: 1, act: { type: "cancel" } }],
+    faults: [],
+    resume: 3,
+  },
+  "several retries followed one another while the record was read": {
+    ...NO_FAULTS,
+    program: {
+      kind: "late",
+      id: 0,
+      parts: [
+        { ...STEP, id: 1, name: "s1", failures: 2 },
+        {
+          kind: "shared",
+          id: 6,
+          parts: [
+            { ...STEP, id: 7, name: "s7", failures: 3 },
+            { ...STEP, id: 8, name: "s8", failures: 2 },
+          ],
+        },
+      ],
+    },
+    remote: "never",
+    actions: [],
+    faults: [],
+  },
 };

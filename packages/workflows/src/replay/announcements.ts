@@ -12,8 +12,9 @@ import { failedEvent, refusedEvent } from "./step-body.ts";
 /** Adds the events of releases, races and the new operations that need no body to the next report, in this order. */
 export function announce(host: SchedulerHost): void {
   const { operations, races, shields, reporter, platform } = host;
-  for (const event of [...shields.takeEvents(), ...races.takeEvents()]) reporter.add(event);
-  for (const operation of operations.takeFresh((next) => host.holds(next))) {
+  const fresh = operations.takeFresh((next) => host.holds(next));
+  for (const event of [...shields.takeEvents(), ...races.takeEvents(fresh)]) reporter.add(event);
+  for (const operation of fresh) {
     const event = announcement(operation, platform.now());
     if (event !== undefined) reporter.add(event);
   }

@@ -301,11 +301,16 @@ export class Operations {
    * Removes and returns the new operations that execute no body. The steps to execute and the unwinding stay, and so does
    * what takes over an outcome later. `holds`: whether the outcome of an operation is worth waiting for.
    */
-  takeFresh(holds: (op: OperationId) => boolean): Iterable<OpenOperation> {
+  takeFresh(holds: (op: OperationId) => boolean): ReadonlySet<OpenOperation> {
     const ready = this.#fresh.filter((one) => !this.#isToExecute(one) && one.kind !== "unwind");
     const taken = new Set(this.#inheritance?.inTurn(ready, holds) ?? ready);
     this.#fresh = this.#fresh.filter((one) => !taken.has(one));
     return taken;
+  }
+
+  /** Whether an operation without a body is announced in a later round than the current one. */
+  isLate(operation: OpenOperation): boolean {
+    return this.#fresh.includes(operation) && !this.#isToExecute(operation);
   }
 
   #isToExecute({ request, heirOf, journaled, announced, settled, withdrawn }: OpenOperation): boolean {

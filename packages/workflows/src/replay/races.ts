@@ -5,7 +5,8 @@
  * is delivered first. The orchestrator closes waits in the commit of that outcome; steps are withdrawn here.
  *
  * Invariants
- * - RC1 A race is reported before the members that open with it, so no outcome of two members is journaled unnoticed.
+ * - RC1 A race is reported before the members that open with it, so no outcome of two members is journaled unnoticed. It is
+ *   reported again before members that open later (RES3): a race that has a winner is not stored. So is a release.
  */
 import { type ExecutionEvent, encodeValue, fromErrorValue, toErrorValue } from "@holdfast/protocol";
 import type { Bodies } from "./bodies.ts";
@@ -23,11 +24,13 @@ interface Race {
   readonly members: readonly OpenOperation[];
   readonly cancelLosers: boolean;
   decided: boolean;
+  reported: boolean;
 }
 
 export class Races {
   readonly #host: RacesHost;
   readonly #racesOf = new Map<OpenOperation, Race[]>();
+  /** The races that are not reported, or have members that are not announced. */
   #fresh: Race[] = [];
   /** Waits whose signal has aborted, with the encoded reasons. */
   #aborted: { readonly operation: OpenOperation; readonly value: string }[] = [];
@@ -45,7 +48,7 @@ export class Races {
   }
 
   open(members: readonly OpenOperation[], cancelLosers: boolean): void {
-    const race = { members, cancelLosers, decided: false };
+    const race = { members, cancelLosers, decided: false, reported: false };
     this.#fresh.push(race);
     if (members.some(({ settled }) => settled)) this.#decide(race);
     else for (const one of members) this.#racesOf.set(one, [...(this.#racesOf.get(one) ?? []), race]);
@@ -82,10 +85,14 @@ export class Races {
     operation.promise.then(stop, stop);
   }
 
-  /** Returns the events of new releases and races. */
-  takeEvents(): ExecutionEvent[] {
-    const [aborted, races] = [this.#aborted, this.#fresh];
-    [this.#aborted, this.#fresh] = [[], []];
+  /** Returns the events of new releases and races. `opening`: the operations that are announced with them. */
+  takeEvents(opening: ReadonlySet<OpenOperation>): ExecutionEvent[] {
+    const isLate = (one: OpenOperation): boolean => this.#host.operations.isLate(one);
+    const aborted = this.#aborted.filter(({ operation }) => !isLate(operation));
+    const races = this.#fresh.filter(({ members, reported }) => !reported || members.some((one) => opening.has(one)));
+    for (const race of races) race.reported = true;
+    this.#aborted = this.#aborted.filter(({ operation }) => isLate(operation));
+    this.#fresh = this.#fresh.filter(({ members }) => members.some(isLate));
     return [
       ...races.filter(({ members }) => members.some(({ settled }) => !settled)).map(eventOf),
       ...aborted

@@ -46,6 +46,8 @@ export interface WhyFacts {
   /** `undefined`: unknown, as for a row of the index. */
   readonly activity?: Activity | undefined;
   readonly retries: readonly PendingRetry[];
+  /** Whether these are all pending retries. */
+  readonly allRetries: boolean;
   /** The children whose start is in the outbox. That of an acknowledged one may be, too: then its wait names it (DUR14). */
   readonly startingChildren: ReadonlySet<OperationId>;
 }
@@ -64,28 +66,33 @@ export function factsOf(state: RunState, now: number, activity: Activity, rowsMa
   const messages = outbox.count === 0 ? [] : [...listRows(store, OUTBOX_PREFIX, { reverse: true, limit: rowsMax })];
   return {
     ...facts,
-    retries: retryAt === undefined ? [] : retriesOf(state, rowsMax),
+    ...(retryAt === undefined ? {} : retriesOf(state, rowsMax)),
     startingChildren: new Set(messages.flatMap(([, { message }]) => (message.type === "trigger" ? [message.op] : []))),
   };
 }
 
 /** The pending retries: all of a journal that was read since the object was loaded, otherwise those of its last entries. */
-function retriesOf({ store, journalRead, operations }: RunState, rowsMax: number): PendingRetry[] {
+function retriesOf(
+  { store, journalRead, operations }: RunState,
+  rowsMax: number,
+): Pick<WhyFacts, "retries" | "allRetries"> {
   const found = new Map<OperationId, PendingRetry>();
   if (journalRead)
     for (const [op, { attempts: attempt, retryAt, ended }] of operations)
       if (retryAt !== undefined && !ended) found.set(op, { op, attempt, retryAt });
   const last = new Set<OperationId>();
   // The newest entry about an operation says whether its next attempt is pending.
+  let rows = 0;
   for (const [, entry] of listRows(store, JOURNAL_PREFIX, { reverse: true, limit: rowsMax })) {
+    rows++;
     if (!last.has(entry.op) && entry.type === "step.retrying") found.set(entry.op, entry);
     last.add(entry.op);
   }
-  return [...found.values()];
+  return { retries: [...found.values()], allRetries: journalRead || rows < rowsMax };
 }
 
 /** The facts of a header alone, at the time of its last change. */
 export function factsOfHeader(header: RunHeader): WhyFacts {
   const { updatedAt } = header;
-  return { header, now: updatedAt, lastAt: updatedAt, retries: [], startingChildren: new Set() };
+  return { header, now: updatedAt, lastAt: updatedAt, retries: [], allRetries: false, startingChildren: new Set() };
 }

@@ -119,20 +119,31 @@ function reasonOfBody({ op, attempt, startedAt: since, progress }: StepInProgres
 }
 
 /** Retries are due on the clock of the journal, which differs from the header's after the clock was set back. */
-function reasonsOfRetries({ header, retries, activity, lastAt }: WhyFacts, view: View): Reason[] {
+function reasonsOfRetries({ header, retries, allRetries, activity, lastAt }: WhyFacts, view: View): Reason[] {
   const { retryAt, unwinding, waits, status } = header;
   if (retryAt === undefined) return [];
   const executing = activity?.inProgress.map(({ op }) => op) ?? [];
   const left = retries.filter(({ op }) => !executing.includes(op) && (unwinding === undefined || isCompensation(op)));
-  const first = Math.min(...left.map((retry) => retry.retryAt));
+  const offset = offsetOf(retries, left, retryAt, allRetries);
   if (left.length > 0 || waits.length > 0 || status !== "waiting" || unwinding !== undefined)
-    return left.map((retry) => reasonOfRetry(retry, retry.retryAt + retryAt - first, lastAt, view));
+    return left.map((retry) => reasonOfRetry(retry, offset && retry.retryAt + offset.ms, lastAt, view));
   return [{ code: "STEP_RETRYING", text: "A step waits for its next attempt.", since: lastAt, until: retryAt }];
+}
+
+/** Returns by how much the clock of the header differs from that of the journal. `undefined`: unknown. */
+function offsetOf(
+  retries: readonly PendingRetry[],
+  left: readonly PendingRetry[],
+  retryAt: number,
+  all: boolean,
+): { readonly ms: number } | undefined {
+  if (retries.some((retry) => retry.retryAt === retryAt)) return { ms: 0 };
+  return all ? { ms: retryAt - Math.min(...left.map((retry) => retry.retryAt)) } : undefined;
 }
 
 function reasonOfRetry(
   { op, attempt: failed, at, error, max }: PendingRetry,
-  until: number,
+  until: number | undefined,
   lastAt: number,
   view: View,
 ): Reason {

@@ -77,8 +77,8 @@ function read(state: RunState): RunState {
 function timersOf(header: RunHeader, journal: readonly JournalEntry[]): ReadonlySet<number | undefined> {
   const { startAt, watchdogAt, cleanupBy, dispatch, retryAt, outbox, waits } = header;
   const pending = pendingRetries(journal).map((entry) => entry.retryAt);
-  const shift = (retryAt ?? 0) - Math.min(...pending.filter((at) => retryAt !== undefined && at >= 0));
-  const retries = pending.flatMap((at) => [at, at + shift]);
+  // After the clock was set back, the header has the time of one of them on the new clock.
+  const retries = pending.flatMap((at) => [at, ...pending.map((first) => at + (retryAt ?? first) - first)]);
   const others = [startAt, watchdogAt, cleanupBy, dispatch?.retryAt, retryAt, outbox.retryAt];
   return new Set([...others, ...waits.map(({ wakeAt }) => wakeAt), ...retries]);
 }
