@@ -2,7 +2,7 @@
  * The address of the local server, which stays the same while workerd restarts.
  *
  * Owns: the connections of callers. A request that arrives while no workerd serves waits for the next one; a request that
- * a workerd took with it is answered 503. Requests and answers pass unchanged, as streams.
+ * a workerd took with it is answered 503, and one whose body a workerd does not read to its end 413. Requests and answers pass unchanged, as streams.
  */
 import {
   type IncomingMessage,
@@ -65,29 +65,55 @@ export class Gateway {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const socket = await this.#connect();
+    const port = socket?.remotePort ?? 0;
+    // The caller may have gone away while it waited.
+    if (response.destroyed) return void socket?.destroy();
     if (socket === undefined)
       return answer(response, this.#refusal ?? "workerd does not serve; the terminal of holdfast dev says why.");
     const { method, url: path } = request;
     const headers = [...withoutConnection(request.rawHeaders), "Connection", "close"];
     const forwarded = httpRequest({ createConnection: () => socket, method, path, headers, setHost: false });
+    let answered: IncomingMessage | undefined;
     forwarded.on("response", (reply) => {
+      answered = reply;
       response.writeHead(reply.statusCode ?? 502, reply.statusMessage, withoutConnection(reply.rawHeaders));
       response.flushHeaders();
       reply.pipe(response);
       reply.on("error", () => response.destroy());
+      // The rest of a body that the server does not want is read, so that the caller reads the answer.
+      reply.on("end", () => request.unpipe(forwarded).resume());
     });
     forwarded.on("error", () => {
-      if (response.headersSent) response.destroy();
-      else answer(response, "workerd restarted while it served this request. Repeat the request with the same ids.");
+      if (response.headersSent) return void (answered?.complete === true || response.destroy());
+      void this.#answerBroken(request, response, port);
     });
     response.on("close", () => forwarded.destroy());
     request.on("error", () => forwarded.destroy());
     request.pipe(forwarded);
   }
 
+  /**
+   * Answers a request that ended without an answer of workerd. workerd answers and closes before it has read a body that is too
+   * large, or that it does not want; what it answered is lost then, and the same request would end in the same way.
+   */
+  async #answerBroken(request: IncomingMessage, response: ServerResponse, port: number): Promise<void> {
+    const again = isLarge(request) && this.#port === port ? await connected(port) : undefined;
+    request.resume();
+    if (again === undefined) {
+      return answer(response, "workerd restarted while it served this request. Repeat the request with the same ids.");
+    }
+    again.destroy();
+    answer(
+      response,
+      "workerd did not read the body of this request to its end: it is too large, or the request is refused without it.",
+      { status: 413, error: "body_too_large" },
+    );
+  }
+
   async #tunnel(request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
     client.on("error", () => client.destroy());
     const socket = await this.#connect();
+    if (client.destroyed) return void socket?.destroy();
     if (socket === undefined) return void client.end("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n");
     const lines = [
       `${request.method} ${request.url} HTTP/1.1`,
@@ -139,9 +165,17 @@ function connected(port: number): Promise<Socket | undefined> {
   });
 }
 
-function answer(response: ServerResponse, message: string): void {
-  const headers = { "Content-Type": "application/json", "Retry-After": "1" };
-  response.writeHead(503, headers).end(`${JSON.stringify({ error: "dev_not_serving", message })}\n`);
+/** Whether workerd may close before it has read the body: it reads this much after its answer. */
+function isLarge({ headers }: IncomingMessage): boolean {
+  return Number(headers["content-length"] ?? 0) > 65_536 || headers["transfer-encoding"] !== undefined;
+}
+
+const NOT_SERVING = { status: 503, error: "dev_not_serving" };
+
+function answer(response: ServerResponse, message: string, { status, error } = NOT_SERVING): void {
+  const retry = status === NOT_SERVING.status ? { "Retry-After": "1" } : {};
+  response.writeHead(status, { "Content-Type": "application/json", ...retry });
+  response.end(`${JSON.stringify({ error, message })}\n`);
 }
 
 function withoutConnection(rawHeaders: readonly string[]): string[] {

@@ -1,7 +1,7 @@
 /** tests: the address that stays: requests wait, pass unchanged, and are answered when nothing serves */
 import { once } from "node:events";
 import { type Server, createServer } from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import { type AddressInfo, connect, createServer as createTcpServer } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Gateway } from "../../src/dev/gateway.ts";
@@ -72,6 +72,45 @@ test("DEV4 a request that finds its server gone waits for the next one", async (
   const next = await serve((_request, response) => response.end("next"));
   setTimeout(() => gateway.open(next.port), 30);
   expect(await (await waiting).text()).toBe("next");
+});
+
+test("DEV4 a request whose body the server does not read to its end is answered 413, and not as if it may be repeated", async () => {
+  const upstream = createTcpServer((socket) => {
+    socket.on("error", () => {});
+    // As workerd closes: bytes that nobody has read make the kernel reset the connection.
+    socket.once("data", () => {
+      socket.pause();
+      socket.write("HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlarge", () =>
+        socket.destroy(),
+      );
+    });
+  });
+  await once(upstream.listen(0, "127.0.0.1"), "listening");
+  gateway.open((upstream.address() as AddressInfo).port);
+  for (let n = 0; n < 30; n++) {
+    const response = await fetch(url, { method: "POST", body: new Uint8Array(4_000_000) });
+    expect(response.status).toBe(413);
+    expect(await response.text()).toMatch(/^large$|"body_too_large"/);
+  }
+  upstream.close();
+});
+
+test("DEV4 a caller that goes away while nothing serves leaves no request", async () => {
+  let served = 0;
+  const upstream = await serve((_request, response) => {
+    served++;
+    response.end();
+  });
+  const controller = new AbortController();
+  const gone = fetch(url, { signal: controller.signal }).catch(() => "gone");
+  await once(gateway.server, "request");
+  controller.abort();
+  expect(await gone).toBe("gone");
+  const next = fetch(url);
+  await once(gateway.server, "request");
+  gateway.open(upstream.port);
+  expect((await next).status).toBe(200);
+  expect(served).toBe(1);
 });
 
 test("DEV4 a request that a server took with it is answered 503, and a stream ends", async () => {
