@@ -8,6 +8,7 @@
  * Invariants
  * - LL1 A line has `time`, `level` and `message`, and its values are texts, numbers, booleans or null.
  * - LL2 No text that is logged can end a line, or begin another one.
+ * - LL3 Logging throws for no value, and calls the callback of a write.
  */
 import { format } from "node:util";
 
@@ -24,10 +25,19 @@ type Plain = string | number | boolean | null;
 /** Returns the line for a call of `console`. The fields of a text that is a JSON object become fields of the line. */
 export function logLine(level: Level, args: readonly unknown[], now: Date): string {
   const given = args.length === 1 ? objectIn(args[0]) : undefined;
-  if (given === undefined) return lineOf(now, level, format(...args), []);
+  if (given === undefined) return lineOf(now, level, textOf(args), []);
   const { time: _time, level: own, message = given["type"] ?? "", ...more } = given;
-  const text = typeof message === "string" ? message : JSON.stringify(message);
+  const text = typeof message === "string" ? message : jsonOf(message);
   return lineOf(now, LEVELS.find((one) => one === own) ?? level, text, flatten(more));
+}
+
+/** A call of `console` throws for no value: what code logs must not change what it does. */
+function textOf(args: readonly unknown[]): string {
+  try {
+    return format(...args);
+  } catch {
+    return args.map((arg) => (typeof arg === "string" ? arg : "[a value that cannot be shown]")).join(" ");
+  }
 }
 
 function lineOf(now: Date, level: Level, message: string, fields: readonly (readonly [string, Plain])[]): string {
@@ -58,7 +68,7 @@ function flatten(object: object): (readonly [string, Plain])[] {
   return fields.length > FIELDS_MAX ? [...fields.slice(0, FIELDS_MAX), ["fieldsLeftOut", true]] : fields;
 }
 
-function jsonOf(value: object): string {
+function jsonOf(value: unknown): string {
   try {
     return JSON.stringify(value);
   } catch {
@@ -76,9 +86,11 @@ export function writeLogLines(now: () => Date): void {
     [process.stdout, "info"],
     [process.stderr, "error"],
   ] as const) {
-    replace(stream, "write", (chunk) => {
+    replace(stream, "write", (chunk, ...more) => {
       const text = typeof chunk === "string" ? chunk : new TextDecoder().decode(chunk as Uint8Array);
       for (const line of text.split("\n")) if (line !== "") write(logLine(level, [line], now()));
+      const done = more.at(-1);
+      if (typeof done === "function") queueMicrotask(() => void done());
       return true;
     });
   }

@@ -11,6 +11,10 @@ class Idle {
 
 export { Idle as RunIndexDO, Idle as WorkflowRunDO };
 
+function fail(): never {
+  throw new Error("this error has no text");
+}
+
 function logAll(): void {
   console.log(HOSTILE);
   console.debug("%s and %d", "text", 4, { nested: { items: [1] } });
@@ -19,6 +23,8 @@ function logAll(): void {
   console.log(JSON.stringify({ type: "run.ended", level: "warn", time: "forged", tenantId: "acme" }));
   process.stdout.write(`${HOSTILE}\nplain\n`);
   process.stderr.write(new TextEncoder().encode("to stderr\n"));
+  console.error("failed", Object.defineProperty(new Error(), "stack", { get: fail }));
+  process.stdout.write("", () => console.log("written"));
 }
 
 logStart();

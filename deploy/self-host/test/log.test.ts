@@ -83,6 +83,8 @@ describe("the executable", () => {
       { level: "info", message: second },
       { level: "info", message: "plain" },
       { level: "error", message: "to stderr" },
+      { level: "error", message: "failed [a value that cannot be shown]" },
+      { level: "info", message: "written" },
     ]);
     const own = linesOf(await stderr);
     expect(own[0]?.message).toContain("Uncaught exception");
