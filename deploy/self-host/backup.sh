@@ -18,15 +18,18 @@ fail() {
   echo "holdfast: $*" >&2
   exit 1
 }
+# Without the settings of a user, which may change what it prints.
+sqlite() { sqlite3 -batch -init /dev/null "$@"; }
 
 data=${HOLDFAST_DATA:-data}
 [ $# -eq 1 ] || fail "backup.sh needs one argument: the new folder of the back-up."
-target=${1%/}
+target=${1%"${1##*[!/]}"}
+[ -n "$target" ] || fail "backup.sh needs the name of a new folder, not \"$1\"."
 [ ! -e "$target" ] || fail "$target exists. Choose another name: a back-up is never overwritten."
 [ -d "$data/holdfast-runs" ] || fail "there are no runs in $data. Set HOLDFAST_DATA to the folder with the runs."
 [ ! -e "$data/.restoring" ] || fail "$data is not completely restored. Run restore.sh again."
 command -v sqlite3 >/dev/null || fail "sqlite3 is not installed. Install version 3.27 or newer (Debian: apt-get install sqlite3)."
-version=$(sqlite3 :memory: "SELECT sqlite_version()")
+version=$(sqlite :memory: "SELECT sqlite_version()")
 echo "$version" | awk -F . '{ exit !($1 > 3 || ($1 == 3 && $2 >= 27)) }' ||
   fail "sqlite3 $version is too old: VACUUM INTO needs version 3.27 or newer."
 
@@ -38,7 +41,7 @@ unfinished=$(CDPATH='' cd -- "$target.unfinished" && pwd)
 if command -v flock >/dev/null; then
   # A process of an interrupted back-up may still copy its last files.
   exec 8>"$unfinished.lock"
-  flock --timeout 10 8 || fail "another process writes $unfinished."
+  flock -w 10 8 || fail "another process writes $unfinished."
 fi
 rm -rf -- "$unfinished"
 work=$unfinished/work
@@ -48,7 +51,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 needed=$(du -sk -- "$data" | cut -f 1)
-free=$(df -Pk -- "$unfinished" | awk 'NR == 2 { print $4 }')
+free=$(df -Pk -- "$unfinished" | awk 'NR == 2 { sub(/ +[0-9-]+%.*/, ""); print $NF }')
 [ "$free" -gt "$needed" ] || fail "$target may need $needed kB, and $free kB are free. Choose another disk."
 
 quoted=$(printf %s "$unfinished" | sed "s/'/''/g")
@@ -83,7 +86,7 @@ copy() {
     look <"$work/names" >"$work/before"
     statements "$1" <"$work/names" 3>"$work/closed" >"$work/statements"
     # Prints the name of each file that is copied, and ends at an error.
-    sqlite3 "file::memory:" <"$work/statements" 2>"$work/errors" | sort >"$work/copied" || true
+    sqlite "file::memory:" <"$work/statements" 2>"$work/errors" | sort >"$work/copied" || true
     look <"$work/names" >"$work/after"
     # A closed file that changed is copied again. What workerd does to an open file does not matter.
     sort "$work/before" "$work/after" | uniq -u | cut -d ' ' -f 1 | sort -u >"$work/changed"
@@ -115,7 +118,8 @@ copy_folder() {
 }
 
 copy_folder holdfast-runs
-runs=$(find "$unfinished/holdfast-runs" -type f | wc -l)
+# A name of a folder may have a line break, that of a file has none.
+runs=$(cd -- "$unfinished/holdfast-runs" && find . -type f | wc -l)
 [ ! -d "$data/holdfast-index" ] || copy_folder holdfast-index
 for folder in holdfast-index holdfast-runs; do
   [ -f "$data/$folder/metadata.sqlite" ] || continue
@@ -125,7 +129,7 @@ for folder in holdfast-index holdfast-runs; do
 done
 cd /
 rm -rf -- "$work"
-files=$(find "$unfinished" -type f | wc -l)
+files=$(cd -- "$unfinished" && find . -type f | wc -l)
 printf '{ "format": 1, "startedAt": "%s", "endedAt": "%s", "runs": %d, "files": %d }\n' \
   "$started" "$(date -u +%FT%TZ)" "$runs" "$files" >"$unfinished/manifest.json"
 # The copies are on the disk before the folder has its name.

@@ -12,6 +12,8 @@ fail() {
   echo "holdfast: $*" >&2
   exit 1
 }
+# Without the settings of a user, which may change what these programs print, or where a request goes.
+sqlite() { sqlite3 -batch -init /dev/null "$@"; }
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 [ $# -eq 1 ] || fail "restore.sh needs one argument: the folder of the back-up."
@@ -21,7 +23,7 @@ backup=$(CDPATH='' cd -- "$1" && pwd)
 manifest=$(cat "$backup/manifest.json")
 number() { printf '%s\n' "$manifest" | sed -n "s/.*\"$1\": \([0-9]*\).*/\1/p"; }
 [ "$(number format)" = 1 ] || fail "a newer version wrote $backup. Restore it with the restore.sh of that version."
-files=$(find "$backup/holdfast-runs" "$backup/holdfast-index" -type f -name '*.sqlite' | wc -l)
+files=$(cd -- "$backup" && find holdfast-runs holdfast-index -type f -name '*.sqlite' | wc -l)
 [ "$files" -eq "$(number files)" ] || fail "$backup has $files files, and its manifest says $(number files)."
 
 umask 077
@@ -29,6 +31,11 @@ data=${HOLDFAST_DATA:-data}
 mkdir -p -- "$data"
 data=$(CDPATH='' cd -- "$data" && pwd)
 mark=$data/.restoring
+if command -v flock >/dev/null; then
+  # A process of an interrupted restoration may still copy files. start.sh has this lock until it has its own.
+  exec 8<"$data"
+  flock -w 10 8 || fail "another process restores to $data."
+fi
 if [ -e "$mark" ]; then
   [ "$(head -n 1 "$mark")" = "$manifest" ] || fail "another back-up is restored to $data. Complete that, or empty the folder."
 elif [ -n "$(ls -A -- "$data")" ]; then
@@ -42,15 +49,21 @@ note() {
   sync -f "$mark" 2>/dev/null || sync
 }
 
-# The process of an interrupted restoration.
-if [ -e "$data/.restoring-process" ]; then
-  old=$(cat "$data/.restoring-process")
-  if [ "$(readlink "/proc/$old/exe" 2>/dev/null)" = "$here/holdfast" ]; then
-    kill "$old" 2>/dev/null || true
-    while kill -0 "$old" 2>/dev/null; do sleep 0.1; done
-  fi
-  rm -f -- "$data/.restoring-process"
-fi
+# The processes of an interrupted restoration have the lock of start.sh.
+holders() {
+  for process in /proc/[0-9]*; do
+    if [ "$process/fd/9" -ef "$data/.lock" ]; then echo "${process#/proc/}"; fi
+  done
+}
+tries=0
+while old=$(holders) && [ -n "$old" ]; do
+  # Several numbers.
+  # shellcheck disable=SC2086
+  kill $old 2>/dev/null || true
+  tries=$((tries + 1))
+  [ "$tries" -le 100 ] || fail "the process $old of an interrupted restoration does not end. Kill it, then run restore.sh again."
+  sleep 0.1
+done
 
 if [ "$(sed -n 2p "$mark" 2>/dev/null)" != copied ]; then
   note copying
@@ -58,14 +71,14 @@ if [ "$(sed -n 2p "$mark" 2>/dev/null)" != copied ]; then
   cp -R -- "$backup/holdfast-runs" "$backup/holdfast-index" "$data/"
   # Each run sets its alarm again. Runs that are not in the back-up have none.
   if [ -f "$data/holdfast-runs/metadata.sqlite" ]; then
-    sqlite3 "$data/holdfast-runs/metadata.sqlite" "DELETE FROM _cf_ALARM"
+    sqlite "$data/holdfast-runs/metadata.sqlite" "DELETE FROM _cf_ALARM"
   fi
   # The index has runs of later moments. It keeps what is not in the runs: its list of shards, and the key of public URLs.
   for file in "$data"/holdfast-index/*.sqlite; do
     [ -s "$file" ] || continue
-    sqlite3 "$file" "SELECT 'DELETE FROM ' || name || ';' FROM sqlite_master
+    sqlite "$file" "SELECT 'DELETE FROM ' || name || ';' FROM sqlite_master
       WHERE type = 'table' AND name IN ('runs', 'tags', 'removed', 'facts')" >"$mark.index"
-    sqlite3 "$file" <"$mark.index"
+    sqlite "$file" <"$mark.index"
   done
   rm -f -- "$mark.index"
   sync -f "$mark" 2>/dev/null || sync
@@ -80,14 +93,15 @@ log=$data/.restoring-log
 port=$work/port
 : >"$port"
 token=$(od -A n -N 32 -t x1 /dev/urandom | tr -d ' \n')
+# Other users can read the arguments of a process.
+echo "header = \"Authorization: Bearer $token\"" >"$work/curl"
 HOLD=true API_TOKENS=$token HOLDFAST_DATA=$data HOLDFAST_ADDRESS=127.0.0.1:0 HOLDFAST_RESTORING=true \
   "$here/start.sh" --control-fd 3 3>"$port" >"$log" 2>&1 &
 process=$!
-echo "$process" >"$data/.restoring-process"
 stop() {
   kill "$process" 2>/dev/null || true
   wait "$process" 2>/dev/null || true
-  rm -rf -- "$data"/.restoring-work.* "$data/.restoring-process" || true
+  rm -rf -- "$data"/.restoring-work.* || true
 }
 trap stop EXIT
 trap 'exit 130' INT
@@ -106,7 +120,7 @@ visit() {
   awk 'BEGIN { printf "{\"restored\":true,\"objectIds\":[" } { printf "%s\"%s\"", (NR > 1 ? "," : ""), $1 } END { print "]}" }' \
     "$1" >"$1.body"
   tries=0
-  until [ "$(curl -s -o "$1.answer" -w '%{http_code}' -H "Authorization: Bearer $token" -H 'Content-Type: application/json' \
+  until [ "$(curl -q -s --noproxy '*' -K "$work/curl" -o "$1.answer" -w '%{http_code}' -H 'Content-Type: application/json' \
     --data-binary "@$1.body" "$url/api/index/rebuild" || true)" = 202 ]; do
     tries=$((tries + 1))
     [ "$tries" -lt 5 ] || fail "a run cannot be restored: $(cat "$1.answer" 2>/dev/null) See $log, then run restore.sh again."
@@ -115,7 +129,16 @@ visit() {
   sed 's/.*"told":\([0-9]*\).*/\1/' "$1.answer"
 }
 
-# Each visit waits for the disk some times, so several requests are made at a time.
+# Each visit waits for the disk some times, so several requests are made at a time. A visited run and the object of its key
+# have up to eight open files, for 10 s: with a low limit of open files, each turn takes some seconds.
+size=100
+pause=0
+limit=$(ulimit -H -n)
+if [ "$limit" != unlimited ]; then
+  most=$((limit > 1032 ? (limit - 1000) / 8 : 4))
+  [ "$most" -ge $((4 * size)) ] || size=$((most / 4))
+  pause=$((13 * 4 * size / most))
+fi
 ids=$work/ids
 find "$data/holdfast-runs" -maxdepth 1 -type f -name '*.sqlite' ! -name metadata.sqlite | sed 's|.*/||; s|\.sqlite$||' >"$ids"
 count=$(wc -l <"$ids")
@@ -123,12 +146,13 @@ visited=0
 done=0
 shown=$(date +%s)
 while [ "$done" -lt "$count" ]; do
+  began=$(date +%s)
   pids=
   for part in 1 2 3 4; do
-    sed -n "$((done + 1)),$((done + 100))p;$((done + 100))q" "$ids" >"$ids.$part"
-    done=$((done + 100))
+    sed -n "$((done + 1)),$((done + size))p;$((done + size))q" "$ids" >"$ids.$part"
+    done=$((done + size))
     [ -s "$ids.$part" ] || continue
-    visit "$ids.$part" >"$ids.$part.told" &
+    visit "$ids.$part" >"$ids.$part.told" 8<&- &
     pids="$pids $!"
   done
   for pid in $pids; do wait "$pid" || exit 1; done
@@ -139,6 +163,10 @@ while [ "$done" -lt "$count" ]; do
     echo "holdfast: $done of $count files are visited" >&2
     shown=$now
   fi
+  while [ "$done" -lt "$count" ] && [ "$now" -ge "$began" ] && [ "$now" -lt $((began + pause)) ]; do
+    sleep 1
+    now=$(date +%s)
+  done
 done
 stop
 trap - EXIT

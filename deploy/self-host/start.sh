@@ -52,7 +52,9 @@ fi
 # released when workerd ends.
 if command -v flock >/dev/null; then
   exec 9>"$data/.lock"
-  flock --nonblock 9 || { log error "holdfast: another process uses $data"; exit 1; }
+  flock -n 9 || { log error "holdfast: another process uses $data"; exit 1; }
+  # The lock of restore.sh: from now on the other one tells it that this process executes.
+  [ -z "${HOLDFAST_RESTORING:-}" ] || exec 8<&-
   # A run that was deleted, and each name that was asked for without a run, leave a file of one page without tables. The
   # page has no cells then: type 0d, count 0. A file with a log (-wal) that is not empty is left alone. Without the lock,
   # another process might have such a file open.
@@ -81,7 +83,11 @@ alarms=$data/holdfast-runs/metadata.sqlite
 if [ "$limit" != unlimited ] && [ -f "$alarms" ]; then
   if command -v sqlite3 >/dev/null; then
     # Without a home directory sqlite3 writes a warning, which is no line of the log.
-    due=$(HOME=/ sqlite3 "$alarms" "select count(*) from _cf_ALARM where scheduled_time <= (strftime('%s', 'now') + 60) * 1000000000")
+    count="select count(*) from _cf_ALARM where scheduled_time <= (strftime('%s', 'now') + 60) * 1000000000"
+    due=$(HOME=/ sqlite3 -batch -init /dev/null "$alarms" "$count" 2>&1) || {
+      log warn "holdfast: the runs that are due cannot be counted: $due"
+      due=0
+    }
     needed=$((3 * due + 2000))
     if [ "$needed" -gt "$limit" ]; then
       log error "holdfast: $due runs are due, which needs $needed open files, and the limit is $limit. Raise the hard limit (systemd: LimitNOFILE=$needed; a shell of root: ulimit -n $needed), then start again."

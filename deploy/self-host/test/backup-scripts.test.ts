@@ -1,5 +1,6 @@
 /** What backup.sh and restore.sh do without Holdfast: which folders they refuse, and what they copy. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   chmodSync,
   copyFileSync,
@@ -8,6 +9,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -32,7 +34,7 @@ beforeEach(() => {
   target = join(folder, "back-up");
   mkdirSync(runs, { recursive: true });
   mkdirSync(join(data, "holdfast-index"));
-  makeFile("metadata.sqlite", ["CREATE TABLE _cf_ALARM (a)"]).close();
+  makeFile("metadata.sqlite", ["CREATE TABLE _cf_ALARM (scheduled_time)"]).close();
   // A Holdfast that cannot start.
   for (const script of ["backup.sh", "restore.sh", "start.sh"])
     copyFileSync(join(SCRIPTS, script), join(folder, script));
@@ -144,4 +146,95 @@ describe.skipIf(spawnSync("sqlite3", ["--version"]).status !== 0)("back-ups", ()
     rmSync(join(target, "holdfast-runs", "metadata.sqlite"));
     expect(run("restore.sh", [target], restored)).toEqual(refusal("its manifest says 1"));
   });
+
+  test("DUR14 a restoration ends what an interrupted one left, however far its process is, and from wherever it was started", async () => {
+    const restored = join(folder, "restored");
+    expect(backUp().status).toBe(0);
+    expect(run("restore.sh", [target], { HOLDFAST_DATA: restored })).toEqual(refusal("cannot start"));
+    const holdsTheLock = 'exec 9>"$0/.lock" && flock 9 && echo && exec sleep 60 >&-';
+    const left = spawn("sh", ["-c", holdsTheLock, restored], { stdio: ["ignore", "pipe", "ignore"] });
+    const gone = once(left, "exit");
+    await once(left.stdout, "data");
+    expect(run("restore.sh", [target], { HOLDFAST_DATA: restored })).toEqual(refusal("cannot start"));
+    expect(await gone).toEqual([null, "SIGTERM"]);
+  });
+
+  test("DUR14 SEC1 a restoration shows its token to no other user, and the settings of a user do not change it", () => {
+    const { requests, env } = fakeHoldfast();
+    writeFileSync(join(folder, ".sqliterc"), ".headers on\n.mode box\n");
+    makeFile(nameOf(1), ["CREATE TABLE t (a)"]).close();
+    expect(backUp(env).status).toBe(0);
+    const restored = { ...env, HOLDFAST_DATA: join(folder, "restored") };
+    expect(run("restore.sh", [target], restored)).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining("1 runs of 1"),
+    });
+    const [call = ""] = requests("calls");
+    expect(call).toMatch(/^-q .*--noproxy \*/);
+    expect(call).not.toMatch(/[0-9a-f]{64}/);
+    expect(requests("settings")).toEqual([expect.stringMatching(/^header = "Authorization: Bearer [0-9a-f]{64}"$/)]);
+  });
+
+  test("DUR14 with few open files a restoration visits fewer runs at a time", () => {
+    const { requests, env } = fakeHoldfast();
+    makeFile(nameOf(1), ["CREATE TABLE t (a)"]).close();
+    for (let n = 2; n <= 40; n++) copyFileSync(join(runs, nameOf(1)), join(runs, nameOf(n)));
+    expect(backUp().status).toBe(0);
+    const command = `ulimit -n 2040 && exec "$0" "$1"`;
+    const restored = { ...env, HOLDFAST_DATA: join(folder, "restored") };
+    const { status } = spawnSync("sh", ["-c", command, join(folder, "restore.sh"), target], { env: restored });
+    expect(status).toBe(0);
+    expect(requests("bodies").map((body) => (JSON.parse(body) as { objectIds: string[] }).objectIds.length)).toEqual(
+      expect.toSatisfy((sizes: number[]) => Math.max(...sizes) === 32 && sizes.length === 2),
+    );
+  });
+
+  test("DUR14 a back-up may have any name, and may be moved", () => {
+    makeFile(nameOf(1), ["CREATE TABLE t (a)"]).close();
+    const strange = join(folder, "it's\n a 'back-up' %41?#");
+    expect(run("backup.sh", [`${strange}//`]).status).toBe(0);
+    renameSync(strange, target);
+    expect(JSON.parse(readFileSync(join(target, "manifest.json"), "utf8"))).toMatchObject({ runs: 1, files: 2 });
+    expect(run("backup.sh", [""])).toEqual(refusal("needs the name of a new folder"));
+  });
 });
+
+/** A Holdfast and a curl that record the requests of a restoration. Each request finds one run. */
+function fakeHoldfast(): {
+  readonly requests: (kind: "calls" | "settings" | "bodies") => string[];
+  readonly env: Record<string, string>;
+} {
+  const bin = join(folder, "fakes");
+  mkdirSync(bin);
+  const holdfast = '#!/bin/sh\necho \'{"event": "listen", "port": 1}\' >&3\nexec sleep 60\n';
+  const curl = `#!/bin/sh
+echo "$*" >>"$0.calls"
+while [ $# -gt 0 ]; do
+  case $1 in
+    -o) echo '{"told":1,"unknown":0}' >"$2" ;;
+    -K) cat "$2" >>"$0.settings" ;;
+    --data-binary) { cat "\${2#@}" && echo; } >>"$0.bodies" ;;
+  esac
+  shift
+done
+printf 202
+`;
+  for (const [path, text] of [
+    [join(folder, "holdfast"), holdfast],
+    [join(bin, "curl"), curl],
+  ] as const) {
+    writeFileSync(path, text);
+    chmodSync(path, 0o755);
+  }
+  return {
+    requests: (kind) =>
+      readFileSync(join(bin, `curl.${kind}`), "utf8")
+        .split("\n")
+        .filter((line) => line !== ""),
+    env: {
+      PATH: `${bin}:${process.env["PATH"] ?? ""}`,
+      HOME: folder,
+      HOLDFAST_DATA: data,
+    },
+  };
+}

@@ -69,3 +69,12 @@ test("SEC1 what start.sh and the process create is readable by its user only", (
   const modes = [data, join(data, ".lock"), join(data, "written")].map((path) => statSync(path).mode & 0o777);
   expect(modes).toEqual([0o700, 0o600, 0o600]);
 });
+
+test("OBS4 start.sh starts although the alarms cannot be counted, and each line that it writes is JSON", () => {
+  mkdirSync(runs, { recursive: true });
+  writeFileSync(join(runs, "metadata.sqlite"), "this is no database".repeat(500));
+  const lines = start().trim().split("\n");
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toContainEqual(
+    expect.objectContaining({ level: "warn", message: expect.stringContaining("cannot be counted") }),
+  );
+});
