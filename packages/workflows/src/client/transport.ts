@@ -40,7 +40,7 @@ export interface ApiRequest {
   readonly signal?: AbortSignal | undefined;
   /** A status that is an answer for the caller if Holdfast sends it, not a failure. */
   readonly expected?: number;
-  /** The fields that tell the answer from that of another server. Empty: the answer has no body. */
+  /** The fields that an answer of Holdfast has, and that of another server lacks. Empty: the answer has no body. */
   readonly answer: readonly string[];
 }
 
