@@ -70,7 +70,7 @@ describe("what keeps a run from executing", () => {
       { live: false, held: true },
       { since: 900, until: 60_900 },
     ],
-    ["HELD", { status: "pending", startAt: 1_500 }, { live: false, held: true }, { since: 1_000 }],
+    ["HELD", { status: "pending", startAt: 1_500 }, { live: false, held: true }, { since: 1_500 }],
     ["HELD", { status: "running", watchdogAt: 9_000 }, { live: false, held: true }, { since: 1_000 }],
     [
       "EXECUTIONS_MAX",
@@ -104,6 +104,16 @@ describe("what keeps a run from executing", () => {
   ])("WHY1 DUR8 DUR11 DUR12 DUR13 a run that is in the state %s says so first", (code, more, activity, expected) => {
     const [first] = why(more, { activity: { ...LIVE, ...activity } });
     expect(first).toMatchObject({ code, ...expected });
+  });
+
+  test("WHY2 DUR12 after a hold, a run that it kept does not say that the deployment is held", () => {
+    const dispatch = { since: 900, failures: 0, retryAt: 60_900, code: "HELD", message };
+    const text = (held: boolean): string | undefined =>
+      why({ status: "running", dispatch }, { activity: { ...LIVE, live: false, held } })[0]?.text;
+    expect([text(true), text(false)]).toEqual([
+      "Held by an operator (HOLD).",
+      "The hold has ended: the run continues at its next alarm.",
+    ]);
   });
 
   test("WHY1 DUR12 a run that waits in a held deployment waits for its signal until a timer is due", () => {

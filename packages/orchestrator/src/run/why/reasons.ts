@@ -165,13 +165,13 @@ function reasonOfDelay({ header, activity, lastAt, now }: WhyFacts, view: View):
     }
     return code === "EXECUTIONS_MAX"
       ? { code, text: "Waits for a place: as many runs execute as may (EXECUTIONS_MAX).", since, until }
-      : { code: "HELD", text: HELD, since, until };
+      : { code: "HELD", text: activity?.held === false ? HELD_BEFORE : HELD, since, until };
   }
   const due = nextAlarm(header) ?? Infinity;
   const isRunning = status === "running";
   const isLost = isRunning && activity?.live === false;
   if (activity?.held === true && (isLost || due <= now))
-    return { code: "HELD", text: HELD, since: Math.min(due, lastAt) };
+    return { code: "HELD", text: HELD, since: isLost ? lastAt : due };
   const { ms = 0, pings = 0 } = activity?.silence ?? {};
   if (!isLost && (!isRunning || pings === 0)) return undefined;
   return isLost
@@ -179,8 +179,9 @@ function reasonOfDelay({ header, activity, lastAt, now }: WhyFacts, view: View):
     : { code: "HANDLER_SILENT", text: `Pings without an answer: ${pings}.`, since: now - ms, until: watchdogAt };
 }
 
-/** Also true until the first alarm after a hold. */
 const HELD = "Held by an operator (HOLD).";
+/** Until the first alarm after the hold. */
+const HELD_BEFORE = "The hold has ended: the run continues at its next alarm.";
 
 /** What follows from the status alone. `isKnown`: another reason says what executes, or why nothing does. */
 function reasonOfStatus(
