@@ -48,16 +48,20 @@ export async function recordJourney(): Promise<{ readonly parent: Recorded; read
 async function record(definition: typeof journey | typeof visa, id: string): Promise<Recorded> {
   const bodies = new Bodies();
   let createdAt = 0;
-  const result = await testWorkflow(definition as typeof journey, {}, {
-    workflows: [visa],
-    patienceMs: 1,
-    steps: { ...bodies.taking(BODIES), ...bodies.failing() },
-    compensations: bodies.taking(UNDOING),
-    drive: async (run) => {
-      createdAt = run.now.getTime();
-      await bodies.drive(run);
+  const result = await testWorkflow(
+    definition as typeof journey,
+    {},
+    {
+      workflows: [visa],
+      patienceMs: 1,
+      steps: { ...bodies.taking(BODIES), ...bodies.failing() },
+      compensations: bodies.taking(UNDOING),
+      drive: async (run) => {
+        createdAt = run.now.getTime();
+        await bodies.drive(run);
+      },
     },
-  });
+  );
   const { status, error, steps, metadata, journal, elapsedMs } = result;
   const times = { createdAt, startedAt: createdAt, updatedAt: createdAt + elapsedMs, endedAt: createdAt + elapsedMs };
   const run = { id, workflowId: definition.id, status, error, ...times, steps, metadata, input: {}, tags: [], why: [] };
@@ -67,8 +71,14 @@ async function record(definition: typeof journey | typeof visa, id: string): Pro
 
 /** The fields of a record that the pictures do not depend on. */
 const BASE = {
-  ...{ workflowVersion: null, environment: "default", triggeredBy: "ada", phase: "forward", pendingWaitpoints: [] },
-  ...{ invocationCount: 5, tenantMeta: null, streams: {} },
+  workflowVersion: null,
+  environment: "default",
+  triggeredBy: "ada",
+  phase: "forward",
+  pendingWaitpoints: [],
+  invocationCount: 5,
+  tenantMeta: null,
+  streams: {},
 };
 
 /** Bodies that end when virtual time has passed. */
@@ -78,12 +88,15 @@ class Bodies {
   readonly #ended = new Set<string>();
 
   taking(durations: Readonly<Record<string, number>>): Record<string, () => Promise<string>> {
-    return Object.fromEntries(Object.entries(durations).map(([name, ms]) => [name, () => this.#take(ms, "done", name)]));
+    return Object.fromEntries(
+      Object.entries(durations).map(([name, ms]) => [name, () => this.#take(ms, "done", name)]),
+    );
   }
 
   failing(): Record<string, (step: { readonly attempt: number }) => Promise<string>> {
     return {
-      "book flight": ({ attempt }) => (attempt < 3 ? this.#fail(600, "The airline is busy.") : this.#take(1_300, "4 A")),
+      "book flight": ({ attempt }) =>
+        attempt < 3 ? this.#fail(600, "The airline is busy.") : this.#take(1_300, "4 A"),
       "charge card": ({ attempt }) =>
         this.#fail(700, attempt < 3 ? "The bank does not answer." : "The card has expired."),
     };

@@ -14,6 +14,9 @@ interface AxisProps {
   readonly onOpenBreak: (from: number) => void;
 }
 
+/** A narrower button has no room for its text. Its name has it. */
+const PILL_PX = 48;
+
 export function Axis({ projection, ticks, onOpenBreak }: AxisProps): JSX.Element {
   const breaks = projection.scale.pieces.filter(({ isBreak }) => isBreak);
   return (
@@ -32,12 +35,12 @@ export function Axis({ projection, ticks, onOpenBreak }: AxisProps): JSX.Element
             key={from}
             type="button"
             class="tl-break-button"
-            style={{ left: `${x}px`, width: `${end - x}px` }}
+            style={{ left: `${x + 2}px`, width: `${Math.max(0, end - x - 4)}px` }}
             aria-label={`Show ${idle} in which nothing executes`}
             title={`Nothing executes for ${idle}. Click to show this time.`}
             onClick={() => onOpenBreak(from)}
           >
-            {idle}
+            {end - x < PILL_PX ? "⋯" : idle}
           </button>
         );
       })}

@@ -29,6 +29,9 @@ export interface Projection {
   readonly width: number;
 }
 
+/** Room for labels on the right of the view. */
+export const LABEL_ROOM_PX = 52;
+
 const BAR_MIN_PX = 3;
 const CHAR_PX = 6.6;
 
@@ -58,6 +61,6 @@ export function placeLabel(text: string, row: Row, projection: Projection, now: 
   const needed = text.length * CHAR_PX + 10;
   const [start, end] = [xOf(from, projection), Math.max(xOf(to, projection), xOf(from, projection) + BAR_MIN_PX)];
   if (text === "" || start > projection.width || end < 0) return undefined;
-  if (end + needed <= projection.width) return { x: end + 7, anchor: "start" };
+  if (end + needed <= projection.width + LABEL_ROOM_PX) return { x: end + 7, anchor: "start" };
   return start - needed >= 0 ? { x: start - 7, anchor: "end" } : undefined;
 }

@@ -92,7 +92,7 @@ function Attempts({
       <thead>
         <tr>
           <th scope="col">Attempt</th>
-          <th scope="col">Start</th>
+          <th scope="col">After</th>
           <th scope="col">Took</th>
         </tr>
       </thead>
@@ -104,7 +104,7 @@ function Attempts({
                 <StateIcon state={state} /> {attempt} {state}
                 {error === undefined ? null : <p class="tl-error">{visible(messageOf(error).slice(0, 2_000))}</p>}
               </td>
-              <td title={formatAbsolute(from, format.zone)}>{formatTime(from, format)}</td>
+              <td title={formatAbsolute(from, format.zone)}>{formatDuration(from - (spans[0]?.from ?? from))}</td>
               <td>{formatDuration((to ?? Math.max(from, now)) - from)}</td>
             </tr>
           ) : null,

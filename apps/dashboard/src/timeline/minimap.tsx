@@ -1,7 +1,7 @@
 /**
  * The minimap: the whole run at a glance, and a brush that chooses the view (T4).
  *
- * Owns: one canvas. It draws at most as many rows as it has lines.
+ * Owns: one canvas, drawn again when the rows or the theme change.
  */
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
@@ -17,16 +17,16 @@ interface MinimapProps {
 }
 
 const HEIGHT = 44;
+/** It draws at most this many rows: more are not seen. */
+const ROWS_MAX = 3_000;
 /** A drag that is shorter than this is a click, pixels. */
 const CLICK_PX = 4;
 
 export function Minimap({ layout, projection, now, onView }: MinimapProps): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   const start = useRef<number | undefined>(undefined);
-  const { width, scale, view } = projection;
-  useEffect(() => {
-    if (canvas.current !== null) draw(canvas.current, layout, { scale, width, view: WHOLE_VIEW }, now);
-  });
+  const { width, view } = projection;
+  usePicture(canvas, layout, projection, now);
   const positionAt = (event: PointerEvent): number => {
     const { left } = canvas.current?.getBoundingClientRect() ?? { left: 0 };
     return Math.min(1, Math.max(0, (event.clientX - left) / Math.max(1, width)));
@@ -58,6 +58,24 @@ export function Minimap({ layout, projection, now, onView }: MinimapProps): JSX.
   );
 }
 
+/** Draws again when the rows, the breaks, the width or the theme changed. */
+function usePicture(
+  canvas: { readonly current: HTMLCanvasElement | null },
+  layout: Layout,
+  { scale, width }: Projection,
+  now: number,
+): void {
+  useEffect(() => {
+    const redraw = (): void => {
+      if (canvas.current !== null) draw(canvas.current, layout, { scale, width, view: WHOLE_VIEW }, now);
+    };
+    redraw();
+    const observer = new MutationObserver(redraw);
+    observer.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    return () => observer.disconnect();
+  }, [layout, width, scale.pieces.length]);
+}
+
 function draw(canvas: HTMLCanvasElement, { items }: Layout, projection: Projection, now: number): void {
   const ratio = window.devicePixelRatio;
   const { width } = projection;
@@ -71,14 +89,14 @@ function draw(canvas: HTMLCanvasElement, { items }: Layout, projection: Projecti
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, HEIGHT);
   const colours = coloursOf(canvas);
-  const lines = Math.min(items.length, HEIGHT - 8);
-  const line = (HEIGHT - 8) / Math.max(8, lines);
-  for (let index = 0; index < lines; index += 1) {
-    const item = items[Math.floor((index * items.length) / lines)];
+  const line = (HEIGHT - 8) / Math.max(8, items.length);
+  const step = Math.max(1, items.length / ROWS_MAX);
+  for (let place = 0; place < items.length; place += step) {
+    const item = items[Math.floor(place)];
     if (item === undefined) continue;
     for (const bar of barsOf(item.row, projection, now)) {
       context.fillStyle = colours(bar.kind === "attempt" || bar.kind === "instant" ? bar.state : bar.kind);
-      context.fillRect(bar.x, 4 + index * line, Math.max(1.5, bar.width), Math.max(1, line * 0.72));
+      context.fillRect(bar.x, 4 + place * line, Math.max(1.5, bar.width), Math.max(1, line * 0.8));
     }
   }
 }

@@ -37,7 +37,7 @@ export interface Layout {
 }
 
 /** The width of a break, pixels. */
-const BREAK_PX = 58;
+const BREAK_PX = 70;
 const COLLAPSE_KEY = "holdfast.timeline.idle";
 
 type Fold = "loading" | "failed" | RunData;

@@ -42,11 +42,13 @@ export function ticksOf(scale: TimeScale, view: View, width: number, format: Tim
   const ticks: Tick[] = [];
   let free = -Infinity;
   for (const piece of scale.pieces) {
+    // The button of the break after the piece needs its room.
+    const end = Math.min(width, ((piece.end - view.start) / (view.end - view.start)) * width);
     if (piece.isBreak || piece.end < view.start || piece.start > view.end) continue;
     for (const { time, label, isFirst } of ticksOfPiece(piece, scale, view, width, format)) {
       const x = ((scale.positionOf(time) - view.start) / (view.end - view.start)) * width;
       const needed = label.length * CHAR_PX + 12;
-      if (x < -1 || x < free || x + needed > width) continue;
+      if (x < -1 || x < free || x + needed > end + 8) continue;
       ticks.push({ time, x, label, isFirst });
       free = x + needed;
     }
@@ -65,7 +67,7 @@ function* ticksOfPiece(
 ): Generator<Label, void> {
   const [from, to] = [scale.timeAt(Math.max(piece.start, view.start)), scale.timeAt(Math.min(piece.end, view.end))];
   const whole =
-    format.mode === "absolute" ? formatClock(piece.from, format.zone, SECOND) : formatTime(piece.from, format);
+    format.mode === "absolute" ? formatClock(piece.from, format.zone, SECOND) : startLabel(piece.from, format);
   if (piece.start >= view.start) yield { time: piece.from, label: whole, isFirst: true };
   const pixels = ((piece.end - piece.start) / (view.end - view.start)) * width;
   const step = stepFor(((piece.to - piece.from) / pixels) * TICK_MIN_PX);
@@ -73,6 +75,10 @@ function* ticksOfPiece(
   const base = format.mode === "absolute" ? alignedBase(piece.from, step, format.zone) : piece.from;
   for (let time = base + Math.max(1, Math.ceil((from - base) / step)) * step; time <= to; time += step)
     yield { time, label: labelOf(time, piece.from, step, format), isFirst: false };
+}
+
+function startLabel(time: number, format: TimeFormat): string {
+  return time === format.origin ? "0" : formatTime(time, format);
 }
 
 function labelOf(time: number, from: number, step: number, { mode, zone }: TimeFormat): string {

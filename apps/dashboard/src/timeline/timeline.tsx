@@ -14,6 +14,7 @@ import { Axis } from "./axis.tsx";
 import { Details } from "./details.tsx";
 import type { Entry, Run } from "./entries.ts";
 import { handleKey } from "./keys.ts";
+import { Legend } from "./legend.tsx";
 import { Minimap } from "./minimap.tsx";
 import { RowItem } from "./row-item.tsx";
 import { windowOf } from "./row-window.ts";
@@ -116,6 +117,7 @@ function Chart(props: ChartProps): JSX.Element {
         </div>
         <Rows {...props} {...{ projection, ticks, fold, onKeyDown, onKeyUp }} />
       </div>
+      <Legend />
       <Difference {...props} />
     </>
   );

@@ -15,8 +15,13 @@ export function Toolbar({ state, layout }: { readonly state: TimelineState; read
   return (
     <div class="tl-toolbar" role="toolbar" aria-label="Timeline">
       <p class="tl-summary">
-        {layout.items.length.toLocaleString("en")} operations in {formatDuration(whole.to - whole.from)}
-        {idle === 0 ? null : <span>, {formatDuration(idle)} idle</span>}
+        <b>{layout.items.length.toLocaleString("en")}</b> operations
+        <b>{formatDuration(whole.to - whole.from)}</b> in all
+        {idle === 0 ? null : (
+          <>
+            <b>{formatDuration(whole.to - whole.from - idle)}</b> active
+          </>
+        )}
       </p>
       <Toggle isOn={collapse.value} name="Collapse idle time" onToggle={() => state.toggleCollapse()} />
       <Toggle

@@ -5,7 +5,7 @@
  * skip it: the rows have the same facts as text.
  */
 import type { JSX } from "preact";
-import { type Bar, type Projection, barsOf, placeLabel, xOf } from "./bars.ts";
+import { type Bar, LABEL_ROOM_PX, type Projection, barsOf, placeLabel, xOf } from "./bars.ts";
 import type { RowWindow } from "./row-window.ts";
 import { durationOf, extentOf } from "./row-text.ts";
 import type { Row } from "./rows.ts";
@@ -31,7 +31,7 @@ export function Track(props: TrackProps): JSX.Element {
   const items = layout.items.slice(window.from, window.to);
   const nowX = xOf(now, projection);
   return (
-    <svg class="tl-track" width={projection.width} height={height} aria-hidden="true">
+    <svg class="tl-track" width={projection.width + LABEL_ROOM_PX} height={height} aria-hidden="true">
       <defs>
         <pattern id="tl-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
           <path class="tl-hatch" d="M0 0v6" />
@@ -46,10 +46,10 @@ export function Track(props: TrackProps): JSX.Element {
       <Breaks projection={projection} height={height} />
       {isEnded || nowX < 0 || nowX > projection.width ? null : <path class="tl-now" d={`M${nowX} 0V${height}`} />}
       {items.map((item, index) => (
-        <Bars key={item.key} item={item} y={index * ROW_PX} projection={projection} now={now} />
+        <Link key={item.key} item={item} place={window.from + index} {...props} />
       ))}
       {items.map((item, index) => (
-        <Link key={item.key} item={item} place={window.from + index} {...props} />
+        <Bars key={item.key} item={item} y={index * ROW_PX} projection={projection} now={now} />
       ))}
     </svg>
   );
@@ -105,7 +105,7 @@ function labelOf(row: Row, now: number): string {
   return row.attempts > 1 && duration !== "" ? `${duration} · ${row.attempts} attempts` : duration;
 }
 
-function Shape({ bar }: { readonly bar: Bar }): JSX.Element {
+export function Shape({ bar }: { readonly bar: Bar }): JSX.Element {
   const { kind, state, x, width, isOpen } = bar;
   const shared = { "data-state": state, "data-open": isOpen ? "" : undefined };
   switch (kind) {
@@ -138,10 +138,24 @@ function Shape({ bar }: { readonly bar: Bar }): JSX.Element {
         </g>
       );
     case "attempt":
-      return (
-        <rect {...shared} class="tl-attempt" x={x} y={TOP} width={width} height={BAR_PX} rx={Math.min(3, width / 2)} />
-      );
+      return <Attempt bar={bar} />;
   }
+}
+
+function Attempt({ bar: { state, x, width, isOpen } }: { readonly bar: Bar }): JSX.Element {
+  const radius = Math.min(3, width / 2);
+  return (
+    <g data-state={state} data-open={isOpen ? "" : undefined}>
+      <rect class="tl-attempt" x={x} y={TOP} width={width} height={BAR_PX} rx={radius} />
+      {state === "failed" && width >= 14 ? <path class="tl-cross" d={crossAt(x + width / 2)} /> : null}
+    </g>
+  );
+}
+
+/** A failed attempt has a cross, so that its colour is not all that tells it from another. */
+function crossAt(x: number): string {
+  const y = TOP + BAR_PX / 2;
+  return `M${x - 2.5} ${y - 2.5}l5 5M${x + 2.5} ${y - 2.5}l-5 5`;
 }
 
 interface LinkProps extends TrackProps {

@@ -101,10 +101,25 @@ describe("the scale", () => {
       zone: "utc",
       origin: T0,
     });
-    expect(ticks.filter(({ isFirst }) => isFirst).map(({ label }) => label)).toEqual(["+0 ms", "+3 d 4 h"]);
+    expect(ticks.filter(({ isFirst }) => isFirst).map(({ label }) => label)).toEqual(["0", "+3 d 4 h"]);
     for (const [index, { x, label }] of ticks.entries())
       expect(x + label.length * 6).toBeLessThan(ticks[index + 1]?.x ?? 901);
     expect(ticks.length).toBeGreaterThan(5);
+  });
+
+  test("T3 no label is below the button of a break, and a piece without room has none", () => {
+    const whole = { from: T0, to: T0 + 50 * HOUR };
+    const breaks = [
+      { from: T0 + 3_000, to: T0 + 9 * HOUR },
+      { from: T0 + 9 * HOUR, to: T0 + 50 * HOUR - 3_000 },
+    ];
+    const scale = new TimeScale(whole, breaks, 0.06);
+    const ticks = ticksOf(scale, WHOLE_VIEW, 900, { mode: "relative", zone: "utc", origin: T0 });
+    const covered = scale.pieces.filter(({ isBreak }) => isBreak);
+    for (const { x, label } of ticks)
+      for (const { start, end } of covered)
+        expect(x + label.length * 6 <= start * 900 + 1 || x >= end * 900 - 1).toBe(true);
+    expect(ticks.map(({ label }) => label)).toContain("+2 d 2 h");
   });
 });
 
