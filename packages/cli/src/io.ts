@@ -31,6 +31,8 @@ export interface Io {
   now(): number;
   /** From now on the call ends by itself: output that nobody takes is left out. */
   outliveReader?(): void;
+  /** The call ends by itself after the first Ctrl-C, however long that takes. The second one still ends it at once. */
+  endsByItself?(): void;
 }
 
 /** Waits. Throws if the call ends meanwhile. */
@@ -48,7 +50,7 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
 }
 
-/** How long a verb may take to end after Ctrl-C, ms. */
+/** How long a verb may take to end after Ctrl-C, ms. A verb that ends in an order of its own takes longer. */
 const UNWIND_MS_MAX = 1_000;
 
 /** Stdout. It ends the process when nobody takes its text, unless the call has more to do than to print. */
@@ -104,11 +106,12 @@ class Output implements Sink {
 /** The streams and the environment of the process. `end` ends it. */
 export function processIo(): Io & { end(exit: ExitCode): void } {
   const interrupt = new AbortController();
+  let endsByItself = false;
   process.on("SIGINT", () => {
     if (interrupt.signal.aborted) process.exit(EXIT.interrupted);
     interrupt.abort(new Interrupted("interrupted"));
     // Work that cannot be aborted, such as a read of a terminal, must not hold up the end.
-    setTimeout(() => process.exit(EXIT.interrupted), UNWIND_MS_MAX).unref();
+    if (!endsByItself) setTimeout(() => process.exit(EXIT.interrupted), UNWIND_MS_MAX).unref();
   });
   process.stderr.on("error", () => {});
   const stdout = new Output();
@@ -122,6 +125,7 @@ export function processIo(): Io & { end(exit: ExitCode): void } {
     signal: interrupt.signal,
     now: Date.now,
     outliveReader: () => stdout.outliveReader(),
+    endsByItself: () => (endsByItself = true),
     end: (exit) => stdout.end(exit),
   };
 }

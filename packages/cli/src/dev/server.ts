@@ -146,6 +146,7 @@ class DevServer {
       const { key } = this.#signingKey(readProject(this.#parts.current, this.#parts.current));
       this.#service = stepServiceAt(given.url, key);
     }
+    this.#parts.io.endsByItself?.();
     const endListening = listenForStop(this.#parts.io, {
       stop: () => this.#stop(),
       exit: () => this.#supervisor.killAll(),

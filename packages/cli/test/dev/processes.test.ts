@@ -109,6 +109,17 @@ test("DEV2 a second Ctrl-C ends both at once, also while a request keeps workerd
   await followed.body?.cancel().catch(() => {});
 });
 
+test("DEV2 one Ctrl-C ends both in order, also while a request keeps workerd from ending for seconds", async () => {
+  const project = makeProject({ "src/workflows.ts": LONG.replace("700", "60_000") });
+  const dev = await project.start();
+  await dev.begin("s1", "slow");
+  const followed = await dev.ask("/api/runs/s1/stream");
+  dev.child.kill("SIGINT");
+  expect(await dev.exit()).toBe(0);
+  expect(existsSync(join(project.folder, ".holdfast/lock"))).toBe(false);
+  await followed.body?.cancel().catch(() => {});
+});
+
 test("DEV2 a server ends when the package manager that started it is killed", async () => {
   const project = projectWithOrder();
   // A shell that starts a second command does not become it, and passes no signal on.
