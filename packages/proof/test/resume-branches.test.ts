@@ -217,6 +217,24 @@ describe("one name in several branches", () => {
     expect(outcomeOf(child)).toMatchObject({ status: "completed", output: ["seeded", "charge B"] });
   });
 
+  test("RES2 a given result goes to its step also if new code requests another step before it", async () => {
+    const body: Body = async (ctx) => {
+      await ctx.step("first", takes("first"));
+      if (!broken) await ctx.step("new", takes("new"));
+      const charged = await ctx.step("charge", () =>
+        broken ? Promise.reject(new FatalError("no")) : takes("charge")(),
+      );
+      return [charged, await ctx.step("charge", takes("charge again"))];
+    };
+    const parent = await finished(body);
+    expect(parent.header.error).toMatchObject({ step: "step/0/charge" });
+    broken = false;
+    did.length = 0;
+    const child = await resumeOf(parent, body, { seeds: { charge: "seeded" } });
+    expect(outcomeOf(child)).toMatchObject({ status: "completed", output: ["seeded", "charge again"] });
+    expect(did).toEqual(["new", "charge again"]);
+  });
+
   test("RES3 a run that is resumed from a resumed run does not exchange results either", async () => {
     const body = branches(charge);
     const parent = await finished(body);
