@@ -6,7 +6,7 @@ import { workflow } from "@holdfast/workflows";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type RunCount, type RunIndex, type WorkerDeps, bearerAuth, durableObjectIndex } from "../src/index.ts";
 import { IndexShard } from "../src/index-object/index-shard.ts";
-import { fewWorkflows } from "../src/index-object/run-counts.ts";
+import { LagWindow, fewWorkflows } from "../src/index-object/run-counts.ts";
 import { parseExposition } from "./exposition.ts";
 import { FakeDeployment, FakeIndexNamespace, FakeSql, answerOf, tokenOf } from "./fake-platform.ts";
 
@@ -110,6 +110,13 @@ describe("the gauges", () => {
     expect(await metrics.read("holdfast_index_lag_seconds")).toEqual({ "": 12.5 });
     vi.setSystemTime(Date.now() + 121_000);
     expect(await metrics.read("holdfast_index_lag_seconds")).toEqual({});
+  });
+
+  test("OBS3 forget the slowest update also after the clock was set back", () => {
+    const lag = new LagWindow();
+    lag.add(9_000, 100_000_000);
+    expect(lag.longest(1_000_000)).toBe(9_000);
+    expect(lag.longest(1_121_000)).toBe(0);
   });
 
   test("OBS3 outlive an instance of the shard's object, whose storage is opened again after seconds without a request", () => {

@@ -95,7 +95,8 @@ export class LagWindow {
 
   #turn(now: number): void {
     const passed = now - this.#start;
-    if (passed < WINDOW_MS) return;
+    // The clock may have been set back.
+    if (passed >= 0 && passed < WINDOW_MS) return;
     this.#before = passed < 2 * WINDOW_MS ? this.#now : 0;
     this.#now = 0;
     this.#start = now;
