@@ -6,7 +6,8 @@
 # index. Afterwards start Holdfast as usual. After an interruption, repeat the command: until it is done, start.sh refuses
 # to start. Set the same variables as for start.sh.
 #
-#   HOLDFAST_DATA      the folder to restore to: empty, or not there (default: data, in the current folder)
+#   HOLDFAST_DATA      the folder to restore to: empty, or not there (default: data, in the current folder). It may be the
+#                      root of a disk, with its lost+found
 set -eu
 fail() {
   echo "holdfast: $*" >&2
@@ -38,7 +39,7 @@ if command -v flock >/dev/null; then
 fi
 if [ -e "$mark" ]; then
   [ "$(head -n 1 "$mark")" = "$manifest" ] || fail "another back-up is restored to $data. Complete that, or empty the folder."
-elif [ -n "$(ls -A -- "$data")" ]; then
+elif [ -n "$(ls -A -- "$data" | grep -vx lost+found)" ]; then
   fail "$data is not empty. Move its files away, or restore to another folder."
 fi
 

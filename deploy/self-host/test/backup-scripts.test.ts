@@ -189,6 +189,13 @@ describe.skipIf(spawnSync("sqlite3", ["--version"]).status !== 0)("back-ups", ()
     );
   });
 
+  test("DUR14 a restoration may go to the root of a disk", () => {
+    const { env } = fakeHoldfast();
+    expect(backUp().status).toBe(0);
+    mkdirSync(join(folder, "disk", "lost+found"), { recursive: true });
+    expect(run("restore.sh", [target], { ...env, HOLDFAST_DATA: join(folder, "disk") })).toMatchObject({ status: 0 });
+  });
+
   test("DUR14 a back-up may have any name, and may be moved", () => {
     makeFile(nameOf(1), ["CREATE TABLE t (a)"]).close();
     const strange = join(folder, "it's\n a 'back-up' %41?#");
