@@ -28,7 +28,7 @@ export default defineConfig({
       {
         test: {
           name: "node",
-          include: ["{packages,apps,examples,deploy}/*/test/**/*.test.ts", "{checks,benchmarks}/**/*.test.ts"],
+          include: ["{packages,apps,examples,deploy}/*/test/**/*.test.{ts,tsx}", "{checks,benchmarks}/**/*.test.ts"],
           testTimeout: 30_000,
         },
       },

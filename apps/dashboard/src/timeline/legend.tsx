@@ -7,7 +7,7 @@ import type { JSX } from "preact";
 import type { SpanKind, RowState } from "./rows.ts";
 import { ROW_PX, Shape } from "./track.tsx";
 
-const EXAMPLES: readonly (readonly [SpanKind, RowState, string, string?])[] = [
+export const EXAMPLES: readonly (readonly [SpanKind, RowState, string, string?])[] = [
   ["attempt", "completed", "attempt"],
   ["attempt", "failed", "failed attempt"],
   ["delay", "retrying", "delay before the next"],
