@@ -1,5 +1,14 @@
 /** tests: profiles, tokens and the server of holdfast dev */
-import { chmodSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { call, emptyFolder } from "./call.ts";
@@ -35,6 +44,31 @@ describe("login", () => {
     expect(tokens()).toEqual([`Bearer ${SECRET}`]);
     expect(login.stderr).not.toContain(SECRET);
   });
+
+  test("CLI8 --profile names the profile, and a symbolic link stays one", async () => {
+    mkdirSync(join(home, ".config/holdfast"), { recursive: true });
+    writeFileSync(join(home, "dotfile.json"), '{"profiles":{}}', { mode: 0o600 });
+    symlinkSync(join(home, "dotfile.json"), file());
+    const url = ` ${api.url}/ `;
+    await call(["login", "--profile", "prod", "--url", url], { home, stdin: SECRET, env: { HOLDFAST_URL: "" } });
+    expect(lstatSync(file()).isSymbolicLink()).toBe(true);
+    expect(stored()).toEqual({ current: "prod", profiles: { prod: { url: api.url, token: SECRET } } });
+    expect(await call(["login"], { home, stdin: SECRET, env: { HOLDFAST_URL: "" } })).toMatchObject({
+      exit: 2,
+      stderr: expect.stringContaining("Give the URL of the API"),
+    });
+  });
+
+  test.each(["?x=1", "/#/runs", "/?"])(
+    "CLI8 a URL with %s, to which no path can be added, is refused",
+    async (rest) => {
+      expect(await call(["list", "--url", api.url + rest], { home })).toMatchObject({
+        exit: 2,
+        stderr: expect.stringContaining("--url must not have a query"),
+      });
+      expect(api.seen).toEqual([]);
+    },
+  );
 
   test("CLI8 a rejected token is not stored", async () => {
     api.answers.set("GET /api/workflows", [401, { error: "unauthorized", message: "no" }]);

@@ -4,7 +4,7 @@
  * Owns: the shape of the file, its mode 0600, and its atomic replacement. A file that others can read is closed to them, with
  * a warning: it may hold tokens. Messages never quote its content.
  */
-import { chmod, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { chmod, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { UsageError } from "../exit.ts";
 import type { Io } from "../io.ts";
@@ -47,7 +47,9 @@ export function checkUrl(text: string, where: string): string {
     throw new UsageError(`${where} must be the URL of the API, such as https://flows.example.`);
   if (url.username !== "" || url.password !== "")
     throw new UsageError(`${where} must not have a user name or a password. Give a token: see holdfast login --help.`);
-  return text.replace(/\/+$/, "");
+  // Paths are added to it.
+  if (/[?#]/.test(text)) throw new UsageError(`${where} must not have a query or a fragment: no ? and no #.`);
+  return text.trim().replace(/\/+$/, "");
 }
 
 /**
@@ -58,7 +60,7 @@ export function checkUrl(text: string, where: string): string {
 export async function readProfiles(path: string, warn: (message: string) => void): Promise<Profiles> {
   let text: string;
   try {
-    if (await closeToOthers(path)) warn(`Other users could read ${path}. Its mode is 0600 now; replace its tokens.`);
+    await closeToOthers(path, warn);
     text = await readFile(path, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return { profiles: {} };
@@ -67,12 +69,16 @@ export async function readProfiles(path: string, warn: (message: string) => void
   return parse(text, path);
 }
 
-/** Returns whether others could read the file. */
-async function closeToOthers(path: string): Promise<boolean> {
-  const { mode } = await stat(path);
-  if ((mode & 0o077) === 0) return false;
-  await chmod(path, 0o600);
-  return true;
+async function closeToOthers(path: string, warn: (message: string) => void): Promise<void> {
+  const entry = await stat(path);
+  if ((entry.mode & 0o077) === 0 || !entry.isFile()) return;
+  try {
+    await chmod(path, 0o600);
+    warn(`Other users could read ${path}. Its mode is 0600 now; replace its tokens.`);
+  } catch {
+    // A volume that cannot be written, or the file of another user, still has a configuration.
+    warn(`Other users can read ${path}, and its mode cannot be changed. Keep tokens elsewhere: use tokenCommand.`);
+  }
 }
 
 function parse(text: string, path: string): Profiles {
@@ -120,8 +126,9 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Replaces the file. A crash in between leaves the old file. */
-export async function writeProfiles(path: string, profiles: Profiles): Promise<void> {
+/** Replaces the file, or the one to which a symbolic link points. A crash in between leaves the old file. */
+export async function writeProfiles(link: string, profiles: Profiles): Promise<void> {
+  const path = await realpath(link).catch(() => link);
   const unfinished = `${path}.${process.pid}`;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   try {

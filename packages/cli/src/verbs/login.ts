@@ -30,7 +30,7 @@ export const login: Verb = (host) =>
       .description(
         "Stores the URL and the token of a deployment as a profile, and makes it the current one. A token is read from the terminal or from stdin, never from the command line.",
       )
-      .argument("[profile]", "the name of the profile", "default")
+      .argument("[profile]", "the name of the profile: that of --profile, or default")
       .option(
         "--token-command <command>",
         'a command that prints the token, such as "op read op://vault/holdfast/token"; it is stored in place of the token',
@@ -38,7 +38,8 @@ export const login: Verb = (host) =>
       .option("--protected", "destructive verbs ask to type the name of this profile")
       .option("--no-check", "store it without a request to the server")
       .addHelpText("after", EXAMPLES),
-    async ({ session, args: [name = "default"], options }) => {
+    async ({ session, args: [given], options }) => {
+      const name = given ?? session.globals.profile ?? "default";
       checkProfileName(name);
       const profile = await describe(session, options);
       if (options.check) await check(session, profile);
@@ -52,7 +53,7 @@ export const login: Verb = (host) =>
   );
 
 async function describe(session: Session, options: Options): Promise<Profile> {
-  const given = session.globals.url ?? session.io.env["HOLDFAST_URL"];
+  const given = session.globals.url ?? (session.io.env["HOLDFAST_URL"] || undefined);
   if (given === undefined && !session.canAsk)
     throw new UsageError("Give the URL of the API: --url https://flows.example");
   const url = checkUrl(given ?? (await askText(session, "URL of the API:")), "The URL");
