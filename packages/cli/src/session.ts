@@ -30,6 +30,8 @@ export class Session {
   readonly notes: Notes;
   #target: Promise<Target> | undefined;
   #client: Promise<Client> | undefined;
+  /** The limit of `--timeout` counts from its first use in a call. */
+  #limit: AbortSignal | undefined;
 
   constructor(io: Io, globals: Globals, choice: FormatChoice = {}) {
     this.io = io;
@@ -91,14 +93,15 @@ export class Session {
       throw new UsageError(
         `--timeout: ${JSON.stringify(timeout)} is not a duration, such as 500ms, 30s, 5m, 2h or 7d.`,
       );
-    const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(new TimedOut(`This did not end within ${timeout} (--timeout).`)), ms);
-    try {
-      return await work(limit.signal);
-    } finally {
-      clearTimeout(timer);
-    }
+    this.#limit ??= abortedAfter(ms, new TimedOut(`This did not end within ${timeout} (--timeout).`));
+    return work(this.#limit);
   }
+}
+
+function abortedAfter(ms: number, reason: Error): AbortSignal {
+  const limit = new AbortController();
+  setTimeout(() => limit.abort(reason), ms).unref();
+  return limit.signal;
 }
 
 function formatOf({ stdout }: Io, { output }: Globals, { columns }: FormatChoice): Format {

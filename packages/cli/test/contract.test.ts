@@ -1,5 +1,7 @@
 /** tests: exit codes, input, and acts on many runs */
 import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { call, emptyFolder } from "./call.ts";
@@ -10,6 +12,18 @@ beforeEach(async () => {
   api = await startFakeApi();
 });
 afterEach(() => api[Symbol.asyncDispose]());
+
+async function startSilentServer(): Promise<AsyncDisposable & { readonly url: string }> {
+  const server = createServer(() => {});
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
 
 const on = (args: readonly string[], world: Parameters<typeof call>[1] = {}) =>
   call([...args, "--url", api.url], world);
@@ -76,6 +90,12 @@ describe("exit codes", () => {
     expect(called.stderr).toContain("The run continues. To wait again: holdfast result waiting\n");
     expect(acts()).toEqual([]);
     expect(await on(["result", "waiting", "--timeout", "soon"])).toMatchObject({ exit: 2 });
+  });
+
+  test("CLI3 --timeout limits a start whose server does not answer too", async () => {
+    await using silent = await startSilentServer();
+    const called = await call(["start", "order", "--wait", "--timeout", "300ms", "--url", silent.url]);
+    expect(called).toMatchObject({ exit: 6, stdout: "", stderr: expect.stringContaining("within 300ms (--timeout)") });
   });
 
   test("CLI3 a wait for a paused run says why it is paused, and which verb continues it", async () => {

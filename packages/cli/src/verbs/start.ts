@@ -4,6 +4,7 @@
 import type { Client, RunHandle, TriggerOptions } from "@holdfast/workflows/client";
 import { Command } from "commander";
 import { type ExitCode, UsageError } from "../exit.ts";
+import { safe } from "../output/safe-text.ts";
 import { readInput } from "../select/input.ts";
 import { newRunId } from "../select/new-id.ts";
 import { exitOf, printRun, waitAndPrint, whileItRuns } from "../show-run.ts";
@@ -45,25 +46,33 @@ export const start: Verb = (host) =>
     async ({ session, args: [workflow = ""], options }): Promise<ExitCode | undefined> => {
       if (options.timeout !== undefined && options.wait !== true && options.follow !== true)
         throw new UsageError("--timeout limits a wait: add --wait or --follow. The run's own limit is --budget.");
-      const { id, key, tag, delay, budget, workflowVersion, environment } = options;
       const input = await readInput(session.io, options.input);
       const client = await session.client();
-      const run = await client.trigger(workflow, input, {
-        // The same for each attempt of this call, so a repeated request starts no second run.
-        runId: id ?? (key === undefined ? newRunId(session.io.now()) : undefined),
-        idempotencyKey: key,
-        tags: tag,
-        delay: delay as TriggerOptions["delay"],
-        timeout: budget as TriggerOptions["timeout"],
-        workflowVersion,
-        environment,
-      });
+      const settings = settingsOf(options, session.io.now());
+      const run = await session.notes.progress(
+        () => safe`Waiting for the server`,
+        () => session.within(options.timeout, (signal) => client.trigger(workflow, input, { ...settings, signal })),
+      );
       if (options.follow === true) return followAndReport(session, client, run, options.timeout);
       if (options.wait === true) return waitAndPrint(session, run, options.timeout);
       await printRun(session, run.record ?? (await run.get()));
       return undefined;
     },
   );
+
+function settingsOf(options: Options, now: number): TriggerOptions {
+  const { id, key, tag, delay, budget, workflowVersion, environment } = options;
+  return {
+    // The same for each attempt of this call, so a repeated request starts no second run.
+    runId: id ?? (key === undefined ? newRunId(now) : undefined),
+    idempotencyKey: key,
+    tags: tag,
+    delay: delay as TriggerOptions["delay"],
+    timeout: budget as TriggerOptions["timeout"],
+    workflowVersion,
+    environment,
+  };
+}
 
 async function followAndReport(
   session: Session,
