@@ -14,7 +14,7 @@ import { Text } from "../ui/text.tsx";
 import { AuditTab } from "./audit.tsx";
 import { DataTab } from "./data.tsx";
 import { RunHeader } from "./header.tsx";
-import { Journal } from "./journal.tsx";
+import { Journal } from "../journal/journal.tsx";
 import { RawTab } from "./raw.tsx";
 import { RunData, readWholeRun } from "./run-data.ts";
 

@@ -1,0 +1,106 @@
+/**
+ * The journal of a run, entry by entry, in the order in which it was written.
+ *
+ * Owns: the filter, and the entry that is open. It gets the entries that are loaded, and reports the operation of an entry
+ * that the reader opens.
+ *
+ * Invariants
+ * - JN1 Only the entries of the viewport, and a few around it, are in the DOM (T5).
+ */
+import { useSignal } from "@preact/signals";
+import type { JournalEntry } from "@holdfast/workflows/client";
+import type { JSX } from "preact";
+import { operationId } from "../timeline/entries.ts";
+import { windowOf } from "../timeline/row-window.ts";
+import { formatAbsolute } from "../timeline/times.ts";
+import { visible } from "../ui/text.tsx";
+import { Tree } from "../ui/tree.tsx";
+
+export interface JournalProps {
+  readonly entries: readonly JournalEntry[];
+  readonly onSelect: (op: string) => void;
+}
+
+const ROW_PX = 28;
+const HEIGHT_PX = 560;
+
+export function Journal({ entries, onSelect }: JournalProps): JSX.Element {
+  const text = useSignal("");
+  const open = useSignal<number | undefined>(undefined);
+  const found = filterEntries(entries, text.value);
+  const chosen = entries.find(({ seq }) => seq === open.value);
+  const choose = (entry: JournalEntry): void => {
+    open.value = entry.seq;
+    onSelect(operationId(entry.operation));
+  };
+  return (
+    <div class="journal">
+      <p class="journal-bar">
+        <input
+          type="search"
+          aria-label="Filter the entries by type or operation"
+          placeholder="type or operation"
+          value={text.value}
+          onInput={(event) => (text.value = event.currentTarget.value)}
+        />
+        <span role="status">
+          {found.length.toLocaleString("en")} of {entries.length.toLocaleString("en")} entries
+        </span>
+      </p>
+      <Entries found={found} open={open.value} onOpen={choose} />
+      {chosen === undefined ? null : (
+        <section class="journal-entry" aria-label={`Entry ${chosen.seq}`}>
+          <Tree value={chosen} />
+        </section>
+      )}
+    </div>
+  );
+}
+
+/** Each word of the text is in the type or in the operation. */
+function filterEntries(entries: readonly JournalEntry[], text: string): readonly JournalEntry[] {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) return entries;
+  return entries.filter(({ type, operation }) => {
+    const line = `${type} ${operation.kind} ${operation.name}`.toLowerCase();
+    return words.every((word) => line.includes(word));
+  });
+}
+
+interface EntriesProps {
+  readonly found: readonly JournalEntry[];
+  readonly open: number | undefined;
+  readonly onOpen: (entry: JournalEntry) => void;
+}
+
+function Entries({ found, open, onOpen }: EntriesProps): JSX.Element {
+  const scrollTop = useSignal(0);
+  const { from, to } = windowOf(scrollTop.value, HEIGHT_PX, ROW_PX, found.length);
+  return (
+    <div
+      class="journal-scroll"
+      tabIndex={0}
+      role="region"
+      aria-label="Entries"
+      onScroll={(event) => (scrollTop.value = event.currentTarget.scrollTop)}
+    >
+      <ol style={{ height: `${found.length * ROW_PX}px` }}>
+        {found.slice(from, to).map((entry, index) => (
+          <li
+            key={entry.seq}
+            style={{ top: `${(from + index) * ROW_PX}px` }}
+            aria-setsize={found.length}
+            aria-posinset={from + index + 1}
+          >
+            <button type="button" aria-pressed={entry.seq === open} onClick={() => onOpen(entry)}>
+              <span class="journal-seq">{entry.seq}</span>
+              <time title={formatAbsolute(entry.at, "local")}>{formatAbsolute(entry.at, "utc").slice(0, 23)}</time>
+              <b>{visible(entry.type)}</b>
+              <bdi>{visible(`${entry.operation.kind} ${entry.operation.name}`)}</bdi>
+            </button>
+          </li>
+        ))}
+      </ol>
+    </div>
+  );
+}
