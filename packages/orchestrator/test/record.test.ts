@@ -179,6 +179,8 @@ test("SEC4 journal entries are shown as plain JSON", () => {
   expect(shown[8]).toMatchObject({ outcome: { status: "failed", error: { message: "m" } } });
   expect(shown[9]).toMatchObject({ change: { type: "increment", by: 3 } });
   expect(shown[10]).toMatchObject({ change: { value: 4 } });
+  // A reader draws operations in the order in which the function requested them.
+  expect(shown.every(({ nth }) => nth === 1)).toBe(true);
   expect(JSON.stringify(shown)).not.toMatch(/"(?:v|asked|quiet|op)":/);
 });
 
