@@ -8,7 +8,7 @@
  * - TL6 Only the rows of the viewport, and a few around it, are in the DOM (T5).
  */
 import type { JSX } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { Tree } from "../ui/tree.tsx";
 import { Axis } from "./axis.tsx";
 import { Details } from "./details.tsx";
@@ -44,7 +44,7 @@ export interface TimelineProps {
 
 export function Timeline(props: TimelineProps): JSX.Element {
   const { run, entries, selected, onSelect } = props;
-  const [state] = useState(() => new TimelineState());
+  const state = useMemo(() => new TimelineState(), [run.id]);
   state.update({ run, entries });
   const now = run.endedAt ?? props.now();
   const layout = state.layout(run, now);
@@ -197,7 +197,7 @@ function useMeasure(scroll: { readonly current: HTMLDivElement | null }, state: 
     const observer = new ResizeObserver(measure);
     observer.observe(element);
     return () => observer.disconnect();
-  }, []);
+  }, [state]);
 }
 
 /** Ctrl and the wheel zoom around the pointer; a horizontal wheel moves the view. */
@@ -220,7 +220,7 @@ function useWheel(scroll: { readonly current: HTMLDivElement | null }, state: Ti
     // The browser zooms the page unless the listener says in advance that it may prevent that.
     element.addEventListener("wheel", onWheel, { passive: false });
     return () => element.removeEventListener("wheel", onWheel);
-  }, []);
+  }, [state]);
 }
 
 function renderTree(value: unknown): JSX.Element {
