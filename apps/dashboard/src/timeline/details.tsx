@@ -27,7 +27,7 @@ export function Details({ row, now, format, renderValue, onClose }: DetailsProps
     <section class="tl-details" aria-label={visible(`Details of ${nameOf(row).name}`)}>
       <header>
         <StateIcon state={row.state} />
-        <h3>{visible(nameOf(row).name)}</h3>
+        <h2>{visible(nameOf(row).name)}</h2>
         <button type="button" class="tl-close" aria-label="Close the details" onClick={onClose}>
           ×
         </button>
@@ -43,8 +43,8 @@ export function Details({ row, now, format, renderValue, onClose }: DetailsProps
       </dl>
       {shown.some(({ kind }) => kind === "attempt") ? <Attempts spans={row.spans} now={now} format={format} /> : null}
       {valuesOf(row.entries).map(([name, value]) => (
-        <div key={name} class="tl-value">
-          <h4>{name}</h4>
+        <div key={name} class="tl-value" tabIndex={0} role="region" aria-label={name}>
+          <h3>{name}</h3>
           {renderValue(value)}
         </div>
       ))}

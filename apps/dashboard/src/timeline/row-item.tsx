@@ -66,7 +66,7 @@ function Name({ item, fold }: { readonly item: Item; readonly fold: JSX.Element 
     <span class="tl-name" style={{ paddingLeft: `${8 + depth * 14}px` }}>
       <StateIcon state={row.state} />
       {fold}
-      {prefix === "" ? null : <span class="tl-kind">{prefix}</span>}
+      {prefix === "" ? null : <span class="tl-kind" data-text={prefix} />}
       <bdi title={visible(name)}>{visible(name)}</bdi>
     </span>
   );

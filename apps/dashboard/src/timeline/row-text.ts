@@ -47,7 +47,7 @@ export function nameOf(row: Row): { readonly prefix: string; readonly name: stri
 export function describeRow(row: Row): string {
   const { kind, name, occurrence } = row.operation;
   const what = kind === "unwind" || kind === "sleep" || kind === "token" ? kindOf(row) : `${kindOf(row)} ${name}`;
-  const use = occurrence === 0 ? "" : `, use ${occurrence + 1}`;
+  const use = occurrence === 0 ? "" : ` #${occurrence + 1}`;
   const attempts = row.attempts > 1 ? `, ${row.attempts} attempts` : "";
   return `${what}${use}: ${row.state}${attempts}`;
 }

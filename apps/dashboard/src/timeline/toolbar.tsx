@@ -47,7 +47,7 @@ function Zoom({ state: { view } }: { readonly state: TimelineState }): JSX.Eleme
       <button type="button" aria-label="Zoom out" onClick={() => (view.value = zoomView(view.value, 1 / 0.7, middle))}>
         −
       </button>
-      <button type="button" aria-label="Show the whole run" onClick={() => (view.value = WHOLE_VIEW)}>
+      <button type="button" aria-label="Fit the whole run" onClick={() => (view.value = WHOLE_VIEW)}>
         Fit
       </button>
       <button type="button" aria-label="Zoom in" onClick={() => (view.value = zoomView(view.value, 0.7, middle))}>
