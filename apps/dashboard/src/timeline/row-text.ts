@@ -37,7 +37,7 @@ export function kindOf({ operation }: Row): string {
 export function nameOf(row: Row): { readonly prefix: string; readonly name: string } {
   const { kind, name, occurrence } = row.operation;
   const suffix = occurrence === 0 ? "" : ` #${occurrence + 1}`;
-  if (kind === "unwind") return { prefix: "", name: "unwind" };
+  if (kind === "unwind") return { prefix: "", name: "unwinding" };
   if (kind === "sleep") return { prefix: "", name: `sleep${suffix}` };
   if (kind === "token") return { prefix: "", name: `token${suffix}` };
   return { prefix: SHORT[kind] ?? "", name: `${name}${suffix}` };
