@@ -49,7 +49,7 @@ const LAYERS: readonly Layer[] = [
     may: ["@holdfast/protocol", "@holdfast/orchestrator", "hono", "jose", "ulid", "valibot"],
     inside: { "packages/orchestrator-cloudflare/src/deployment": ["cloudflare:workers"] },
     order: [
-      ["platform-types.ts", "refusal.ts", "token-urls.ts"],
+      ["platform-types.ts", "refusal.ts", "token-urls.ts", "dashboard/**"],
       ["options.ts", "request-body.ts"],
       ["auth/**", "dispatch/**", "feed/**", "index-object/**", "telemetry/**"],
       ["run-object/**"],

@@ -5,13 +5,14 @@
  * may be cached for ever. `dist` is what the assets of a Worker hold: files below `/ui`, and the two files that give
  * Cloudflare their headers and the paths of pages. Nothing in index.html is inline, as the policy in it demands.
  */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { build } from "esbuild";
 import { ASSET_CACHE, PAGE_CACHE, SECURITY_HEADERS } from "./headers.ts";
+import { moduleText } from "./module.ts";
 
 const HERE = import.meta.dirname;
-export const DIST: string = join(HERE, "dist");
+const DIST: string = join(HERE, "dist");
 
 /** The files of the dashboard by their path below the origin. */
 export type DashboardFiles = Readonly<Record<string, Uint8Array>>;
@@ -42,22 +43,29 @@ export async function bundleDashboard(): Promise<DashboardFiles> {
   return { "/ui/index.html": new TextEncoder().encode(pageText(named("app"), named("style"))), ...files };
 }
 
-/** Writes `dist`, and returns its files. */
+const PAGES = "/ui /ui/ 308\n/ui/runs /ui/ 200\n/ui/runs/* /ui/ 200\n";
+
+/** The folders of `@holdfast/orchestrator-cloudflare` that hold the files as a module. */
+const MODULE_FOLDERS = ["src", "dist"].map((folder) =>
+  join(HERE, "../../packages/orchestrator-cloudflare", folder, "dashboard"),
+);
+
+/** Writes `dist` and the module, and returns the files. Each file is replaced at once: several builds may run. */
 export async function buildDashboard(): Promise<DashboardFiles> {
   const files = await bundleDashboard();
-  const unfinished = `${DIST}.${process.pid}`;
-  const all = {
-    ...files,
-    "/_headers": headersText(),
-    "/_redirects": "/ui /ui/ 308\n/ui/runs /ui/ 200\n/ui/runs/* /ui/ 200\n",
-  };
-  for (const [path, content] of Object.entries(all)) {
-    mkdirSync(dirname(join(unfinished, path)), { recursive: true });
-    writeFileSync(join(unfinished, path), content);
-  }
-  rmSync(DIST, { recursive: true, force: true });
-  renameSync(unfinished, DIST);
+  const all = { ...files, "/_headers": headersText(), "/_redirects": PAGES };
+  for (const [path, content] of Object.entries(all)) write(join(DIST, path), content);
+  for (const file of globSync("ui/assets/*", { cwd: DIST }))
+    if (!Object.hasOwn(files, `/${file}`)) rmSync(join(DIST, file), { force: true });
+  for (const folder of MODULE_FOLDERS) if (existsSync(folder)) write(join(folder, "files.js"), moduleText(files));
   return files;
+}
+
+function write(file: string, content: string | Uint8Array): void {
+  mkdirSync(dirname(file), { recursive: true });
+  const unfinished = `${file}.${process.pid}`;
+  writeFileSync(unfinished, content);
+  renameSync(unfinished, file);
 }
 
 function pageText(script: string, style: string): string {

@@ -46,6 +46,11 @@ function buildAlone(): void {
   compile(folders);
   if (folders.some((folder) => findMissing(folder).length > 0)) compile(folders, "--force");
   for (const folder of folders) for (const file of findStale(folder)) rmSync(join(folder, file));
+  // Last: the module with the files of the dashboard has no source.
+  const { status, stderr } = spawnSync(process.execPath, [join(REPOSITORY, "apps/dashboard/build.ts")], {
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(`The build of the dashboard failed:\n${stderr}`);
 }
 
 /** Returns the files of `dist` whose source is gone. */

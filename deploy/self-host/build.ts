@@ -8,6 +8,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, closeSync, copyFileSync, openSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { bundleWorkerTo } from "@holdfast/cli/bundle";
+import { buildDashboard } from "@holdfast/dashboard/build";
 
 const HERE = import.meta.dirname;
 const EXECUTABLE = join(HERE, "dist/holdfast");
@@ -19,8 +20,9 @@ for (const script of ["start.sh", "backup.sh", "restore.sh"])
   copyFileSync(join(HERE, script), join(HERE, "dist", script));
 console.log(`Built ${EXECUTABLE}\nStart it with ${START}`);
 
-/** Writes the Worker as one file to the path that config.capnp embeds. */
+/** Writes the Worker, with the dashboard, as one file to the path that config.capnp embeds. */
 async function bundle(): Promise<void> {
+  await buildDashboard();
   await bundleWorkerTo(join(HERE, "dist/worker.js"), join(HERE, "worker.ts"));
 }
 
