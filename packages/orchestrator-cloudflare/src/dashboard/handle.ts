@@ -12,8 +12,9 @@ const PAGES = /^\/ui\/(?:runs(?:\/[^/]+)?\/?)?$/;
 
 /** Returns the answer to a request below `/ui`; `undefined` for any other path. */
 export function handleDashboard(request: Request): Promise<Response> | undefined {
-  const { pathname } = new URL(request.url);
-  return /^\/ui(?:\/|$)/.test(pathname) ? serve(request, pathname) : undefined;
+  // A header Host that names no host makes an invalid URL. The API refuses it.
+  const path = URL.parse(request.url)?.pathname ?? "";
+  return /^\/ui(?:\/|$)/.test(path) ? serve(request, path) : undefined;
 }
 
 async function serve(request: Request, path: string): Promise<Response> {
