@@ -15,6 +15,20 @@ import { type Registry, startRegistry } from "./registry.ts";
 /** The folder with a package.json and a lockfile of its own. */
 export const TOOLS: string = join(REPOSITORY, ".ci/packed-tools");
 
+/** The options of a compiler for the code of users. */
+export const STRICT = {
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  noPropertyAccessFromIndexSignature: true,
+  noUnusedLocals: true,
+  isolatedModules: true,
+  verbatimModuleSyntax: true,
+  skipLibCheck: false,
+  target: "es2022",
+  noEmit: true,
+};
+
 /** What a user does with the packages. */
 export interface Step {
   readonly name: string;

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findFreePort } from "@holdfast/cli/free-port";
 import { run, serve } from "./processes.ts";
-import { type Project, type Step, TOOLS, tool } from "./project.ts";
+import { type Project, STRICT, type Step, TOOLS, tool } from "./project.ts";
 import { Reader } from "./reader.ts";
 import { type CommandAct, type ReadmePath, readPaths, readReadme } from "./readme.ts";
 
@@ -45,19 +45,11 @@ async function compile({ place }: Reader, acts: ReadmePath["acts"], platform: ob
   const written = acts.flatMap((act) => (act.kind === "file" ? [act.path] : []));
   const compilerOptions = {
     ...platform,
-    strict: true,
-    exactOptionalPropertyTypes: true,
-    noUncheckedIndexedAccess: true,
-    noPropertyAccessFromIndexSignature: true,
-    noUnusedLocals: true,
-    isolatedModules: true,
-    verbatimModuleSyntax: true,
+    ...STRICT,
     allowImportingTsExtensions: true,
     skipLibCheck: true,
-    target: "es2022",
     module: "esnext",
     moduleResolution: "bundler",
-    noEmit: true,
   };
   const files = written.filter((path) => path.endsWith(".ts"));
   writeFileSync(join(place.cwd, "tsconfig.readme.json"), JSON.stringify({ compilerOptions, files }));

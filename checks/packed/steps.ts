@@ -10,7 +10,7 @@ import { findFreePort } from "@holdfast/cli/free-port";
 import { COMMAND_STEPS } from "./command-steps.ts";
 import { run, serve } from "./processes.ts";
 import { README_STEPS } from "./readme-steps.ts";
-import { type Project, type Step, TOOLS, binary, linkTools, tool } from "./project.ts";
+import { type Project, STRICT, type Step, TOOLS, binary, linkTools, tool } from "./project.ts";
 
 const INSTALLED = ["@holdfast/workflows", "@holdfast/orchestrator-cloudflare", "@holdfast/cli"];
 const TOKEN = "a-token-for-the-packed-test";
@@ -62,18 +62,6 @@ const install: readonly Step[] = [
 
 /** The compilers of users, by the folder of the tool. */
 const COMPILERS = ["typescript", "typescript-5"];
-const STRICT = {
-  strict: true,
-  exactOptionalPropertyTypes: true,
-  noUncheckedIndexedAccess: true,
-  noPropertyAccessFromIndexSignature: true,
-  noUnusedLocals: true,
-  isolatedModules: true,
-  verbatimModuleSyntax: true,
-  skipLibCheck: false,
-  target: "es2022",
-  noEmit: true,
-};
 /** The files of each platform, with its libraries. */
 const PLATFORMS = {
   workers: { lib: ["ES2022"], types: ["@cloudflare/workers-types"], files: ["src/worker.ts"] },

@@ -1,10 +1,10 @@
 /**
  * The header of a run's page: what it is, and why it is in its state.
  */
-import type { RunRecord, WhyEntry } from "@holdfast/workflows/client";
+import { type RunRecord, type WhyEntry, isTerminal } from "@holdfast/workflows/client";
 import type { ComponentChildren, JSX } from "preact";
 import { runPath, runsPath } from "../router.ts";
-import { Status, isEnded, statusText } from "../ui/status.tsx";
+import { Status, statusText } from "../ui/status.tsx";
 import { Text, visible } from "../ui/text.tsx";
 import { Ago, Took } from "../ui/times.tsx";
 
@@ -61,7 +61,7 @@ function Facts({ run }: { readonly run: RunRecord }): JSX.Element {
         <Ago at={run.createdAt} />
       </Fact>
       {run.startedAt !== undefined && (
-        <Fact name={isEnded(status) ? "Took" : "Age"}>
+        <Fact name={isTerminal(status) ? "Took" : "Age"}>
           <Took from={run.startedAt} to={run.endedAt} />
         </Fact>
       )}

@@ -5,11 +5,10 @@
  * the run has ended; what was read stays shown when a request fails.
  */
 import { type Signal, signal } from "@preact/signals";
-import type { JournalEntry, RunRecord } from "@holdfast/workflows/client";
+import { type JournalEntry, type RunRecord, isTerminal } from "@holdfast/workflows/client";
 import { type Failure, failureOf } from "../failure.tsx";
 import { poll } from "../poll.ts";
 import { api } from "../session.ts";
-import { isEnded } from "../ui/status.tsx";
 
 const EVERY_MS = 2_000;
 /** The entries of one page of the API: the page shows them as they arrive. */
@@ -33,7 +32,7 @@ export class RunData {
       try {
         const run = await this.#read(ended);
         this.failure.value = undefined;
-        return !isEnded(run.status);
+        return !isTerminal(run.status);
       } catch (error) {
         if (ended.aborted) return false;
         const failure = failureOf(error);

@@ -4,8 +4,7 @@
  * Owns: its keys, and their translation to the filter of the API. A text without a key is the id of a run. docs/cli.md
  * describes the grammar.
  */
-import type { RunFilter } from "@holdfast/workflows/client";
-import { STATUSES } from "../ui/status.tsx";
+import { RUN_STATUSES, type RunFilter } from "@holdfast/workflows/client";
 
 const FILTER_KEYS = ["status", "workflow", "tag", "created", "parent"] as const;
 
@@ -61,9 +60,9 @@ function addTerm(filter: Filter, tags: string[], term: string, now: number): str
   else if (key === "workflow") filter.workflowId = value;
   else if (key === "parent") filter.parentRunId = value;
   else if (key === "status") {
-    const status = STATUSES.find((one) => one === value);
+    const status = RUN_STATUSES.find((one) => one === value);
     if (status === undefined)
-      return `There is no status ${JSON.stringify(value)}. The statuses are: ${STATUSES.join(", ")}.`;
+      return `There is no status ${JSON.stringify(value)}. The statuses are: ${RUN_STATUSES.join(", ")}.`;
     filter.status = status;
   } else return addCreated(filter, value, now);
   return undefined;

@@ -3,12 +3,13 @@
  *
  * Owns: the search box and its chips, whose text is in the URL.
  */
+import { RUN_STATUSES } from "@holdfast/workflows/client";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { JSX } from "preact";
 import { serverNow } from "../clock.ts";
 import { navigate, runPath, runsPath } from "../router.ts";
 import { session } from "../session.ts";
-import { STATUSES, StatusIcon, statusText } from "../ui/status.tsx";
+import { StatusIcon, statusText } from "../ui/status.tsx";
 import { parseSearch, withStatus } from "./filter.ts";
 import { RunList } from "./run-list.ts";
 import { RunsBody } from "./runs-table.tsx";
@@ -77,7 +78,7 @@ function Chips({ query }: { readonly query: string }): JSX.Element {
       >
         All
       </a>
-      {STATUSES.map((one) => (
+      {RUN_STATUSES.map((one) => (
         <a
           class="chip"
           href={runsPath(withStatus(query, one))}

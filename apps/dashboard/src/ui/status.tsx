@@ -6,18 +6,6 @@
 import type { RunStatus } from "@holdfast/workflows/client";
 import type { JSX } from "preact";
 
-export const STATUSES: readonly RunStatus[] = [
-  "pending",
-  "running",
-  "waiting",
-  "paused",
-  "completed",
-  "failed",
-  "cancelled",
-  "compensated",
-  "compensation_failed",
-];
-
 /** Paths in a square of 16. */
 const SHAPES: Readonly<Record<RunStatus, JSX.Element>> = {
   pending: <circle cx="8" cy="8" r="5.5" stroke-dasharray="2 2.3" />,
@@ -52,8 +40,4 @@ export function Status({ status }: { readonly status: RunStatus }): JSX.Element 
 
 export function statusText(status: RunStatus): string {
   return status.replace("_", " ");
-}
-
-export function isEnded(status: RunStatus): boolean {
-  return STATUSES.indexOf(status) >= STATUSES.indexOf("completed");
 }

@@ -4,24 +4,12 @@
  * Owns: its keys, and their translation to the API's filter. Every key narrows the selection; a value with spaces is
  * quoted, as in `workflow:"my flow"`.
  */
-import type { RunFilter } from "@holdfast/workflows/client";
+import { RUN_STATUSES, type RunFilter } from "@holdfast/workflows/client";
 import { UsageError } from "../exit.ts";
 import { parseDuration } from "../output/times.ts";
 
-const STATUSES = [
-  "pending",
-  "running",
-  "waiting",
-  "paused",
-  "completed",
-  "failed",
-  "cancelled",
-  "compensated",
-  "compensation_failed",
-] as const;
-
 const FILTER_KEYS: Readonly<Record<string, string>> = {
-  status: `${STATUSES.slice(0, 6).join(", ")},\n${STATUSES.slice(6).join(", ")}`,
+  status: `${RUN_STATUSES.slice(0, 6).join(", ")},\n${RUN_STATUSES.slice(6).join(", ")}`,
   workflow: "the id of a workflow",
   tag: "a tag; several mean all of them",
   created: ">1d (in the last day), <1d (before that), >2026-01-31,\n<2026-01-31T12:00Z",
@@ -75,9 +63,11 @@ function add(filter: Filter, key: string, value: string): void {
   if (filter[field] !== undefined) throw new UsageError(`The filter ${key}: may be given once.`);
   if (field !== "status") filter[field] = value;
   else {
-    const status = STATUSES.find((one) => one === value);
+    const status = RUN_STATUSES.find((one) => one === value);
     if (status === undefined)
-      throw new UsageError(`There is no status ${JSON.stringify(value)}. The statuses are: ${STATUSES.join(", ")}.`);
+      throw new UsageError(
+        `There is no status ${JSON.stringify(value)}. The statuses are: ${RUN_STATUSES.join(", ")}.`,
+      );
     filter.status = status;
   }
 }

@@ -1,5 +1,6 @@
 /** The typed client of the HTTP API. */
 export { Client, type InputOf, type OutputOf, createClient } from "./client.ts";
+export { RUN_STATUSES, isTerminal } from "@holdfast/protocol";
 export { ApiError, ConnectionError, RunFailedError } from "./errors.ts";
 export type { StreamOptions } from "./run-events.ts";
 export { type DeliveryOptions, RunHandle, type StreamTicket } from "./run-handle.ts";
