@@ -14,6 +14,7 @@ import { HOLDFAST_VERSION, HOST_LIMITS } from "@holdfast/protocol";
 /** Queries are text; the document gives the type that the text stands for. */
 const WHOLE: Readonly<Record<string, JsonSchema>> = {
   after: { type: "integer", minimum: 0, default: 0 },
+  before: { type: "integer", minimum: 1, description: "With `order=desc`: the page starts before this entry." },
   createdAfter: { type: "integer", minimum: 0, description: "Milliseconds since 1970; that time is included." },
   createdBefore: { type: "integer", minimum: 0, description: "Milliseconds since 1970; that time is not included." },
 };

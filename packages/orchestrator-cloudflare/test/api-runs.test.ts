@@ -86,6 +86,31 @@ describe("one run", () => {
     expect(second.body).toMatchObject({ entries: [{ seq: 2, type: "wait.opened" }], nextAfter: null });
   });
 
+  test("API6 the journal is read from its end: the newest entries first, then those before", async () => {
+    await api.fetch("/api/runs", { json: { workflowId: "approve", runId: "r1", input: {} }, ...wait });
+    const newest = await answerOf(await api.fetch("/api/runs/r1/journal?order=desc&limit=1"));
+    expect(newest.body).toMatchObject({ entries: [{ seq: 2, type: "wait.opened" }], nextAfter: null, nextBefore: 2 });
+    const older = await answerOf(await api.fetch("/api/runs/r1/journal?order=desc&limit=1&before=2"));
+    expect(older.body).toMatchObject({ entries: [{ seq: 1 }], nextAfter: null, nextBefore: null });
+    for (const [query, seqs] of [
+      ["order=desc", [2, 1]],
+      ["order=desc&before=1", []],
+      ["order=desc&before=900", [2, 1]],
+    ] as const) {
+      const { body } = await answerOf(await api.fetch(`/api/runs/r1/journal?${query}`));
+      expect(body).toMatchObject({ entries: seqs.map((seq) => ({ seq })), nextBefore: null });
+    }
+  });
+
+  test.each(["before=2", "order=desc&after=1", "order=desc&before=0", "order=up"])(
+    "API6 a page of the journal with %s is refused, because it has no meaning",
+    async (query) => {
+      await api.fetch("/api/runs", { json: { workflowId: "approve", runId: "r1", input: {} }, ...wait });
+      const { status, body } = await answerOf(await api.fetch(`/api/runs/r1/journal?${query}`));
+      expect([status, body]).toMatchObject([400, { error: "invalid_query" }]);
+    },
+  );
+
   test("API1 the workflows that the deployment serves are listed", async () => {
     expect((await answerOf(await api.fetch("/api/workflows"))).body).toEqual({
       workflows: [

@@ -82,6 +82,9 @@ describe("a client", () => {
     const types: string[] = [];
     for await (const { type } of run.journal()) types.push(type);
     expect(types).toEqual(["step.completed", "wait.opened", "wait.resolved"]);
+    const last: number[] = [];
+    for await (const { seq } of run.journal({ order: "desc", before: 3 })) last.push(seq);
+    expect(last).toEqual([2, 1]);
     expect((await run.audit()).map(({ action }) => action)).toEqual(["trigger", "deliver"]);
   });
 

@@ -275,6 +275,10 @@ export const ANSWERS = {
       required: ["seq", "at", "type", "operation"],
     }),
     nextAfter: { type: ["integer", "null"] },
+    "nextBefore?": {
+      type: ["integer", "null"],
+      description: "With `order=desc`: `before` of the next page.",
+    },
   }),
   Audit: object({
     entries: listOf(object<AuditEntry>({ at: time, action: text, by: text, "onBehalfOf?": text, "detail?": text })),

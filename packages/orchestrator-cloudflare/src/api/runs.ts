@@ -1,7 +1,7 @@
 /**
  * Routes that read, follow and delete one run.
  */
-import { HOST_LIMITS, type RunRecord } from "@holdfast/protocol";
+import { HOST_LIMITS, type RunRecord, defined } from "@holdfast/protocol";
 import * as v from "valibot";
 import { cursorProblem } from "../feed/event-cursor.ts";
 import { ApiRefusal } from "../refusal.ts";
@@ -17,10 +17,22 @@ const readQuery = v.object({
   why: v.optional(v.picklist(["deep"], "must be deep")),
 });
 
-const journalQuery = v.strictObject({
-  after: v.optional(wholeNumberField(0, Number.MAX_SAFE_INTEGER), "0"),
-  limit: v.optional(wholeNumberField(1, HOST_LIMITS.journalPage), String(HOST_LIMITS.journalPage)),
-});
+const journalQuery = v.pipe(
+  v.strictObject({
+    order: v.optional(v.picklist(["asc", "desc"], "must be asc or desc"), "asc"),
+    after: v.optional(wholeNumberField(0, Number.MAX_SAFE_INTEGER)),
+    before: v.optional(wholeNumberField(1, Number.MAX_SAFE_INTEGER)),
+    limit: v.optional(wholeNumberField(1, HOST_LIMITS.journalPage), String(HOST_LIMITS.journalPage)),
+  }),
+  v.forward(
+    v.check(({ order, after }) => order === "asc" || after === undefined, "is for order=asc; send before"),
+    ["after"],
+  ),
+  v.forward(
+    v.check(({ order, before }) => order === "desc" || before === undefined, "is for order=desc; send after"),
+    ["before"],
+  ),
+);
 
 const streamQuery = v.strictObject({
   from: v.optional(v.picklist(["start", "now"], "must be start or now"), "start"),
@@ -90,7 +102,7 @@ export const runRoutes: readonly Route[] = [
     scope: "read",
     query: journalQuery,
     answers: { 200: "Journal" },
-    handle: (call) => askRun(call, call.ids.id, { ask: "journal", ...call.query }),
+    handle: (call) => askRun(call, call.ids.id, { ask: "journal", after: 0, ...defined(call.query) }),
   }),
   route({
     id: "readAudit",

@@ -44,7 +44,7 @@ import {
   type RunSummary,
 } from "@holdfast/protocol";
 import { ApiRefusal } from "../refusal.ts";
-import type { CallersView, CommandOf, TokenAnswer } from "./commands.ts";
+import type { CallersView, CommandOf, JournalRequest, TokenAnswer } from "./commands.ts";
 
 /** A run for a caller who may not read it. */
 type BriefRun = Pick<RunSummary, "id" | "status">;
@@ -53,6 +53,8 @@ interface JournalPage {
   readonly entries: readonly RunJournalEntry[];
   /** `after` of the next page; `null` at the end. */
   readonly nextAfter: number | null;
+  /** Only with `order=desc`: `before` of the next page; `null` at the start of the journal. */
+  readonly nextBefore?: number | null;
 }
 
 export class Answers {
@@ -116,11 +118,15 @@ export class Answers {
   }
 
   /**
-   * Returns a page of the journal: the entries after `after`.
+   * Returns a page of the journal.
    * @throws ApiRefusal `not_found`
    */
-  journal({ after, limit }: CommandOf<"journal">, view: CallersView): JournalPage {
+  journal(request: JournalRequest, view: CallersView): JournalPage {
     this.header();
+    return request.order === "asc" ? this.#entriesAfter(request, view) : this.#entriesBefore(request, view);
+  }
+
+  #entriesAfter({ after, limit }: JournalRequest, view: CallersView): JournalPage {
     const entries: RunJournalEntry[] = [];
     const budget = { chars: HOST_LIMITS.jsonChars, stacks: view.stacks };
     let last = after;
@@ -130,6 +136,20 @@ export class Answers {
       last = entry.seq;
     }
     return { entries, nextAfter: null };
+  }
+
+  /** The numbers of entries have no gaps, so the page is a range of keys, which the store reads forwards. */
+  #entriesBefore({ before = Number.MAX_SAFE_INTEGER, limit }: JournalRequest, view: CallersView): JournalPage {
+    const [newest] = this.#rows<JournalEntry>(JOURNAL_PREFIX, { reverse: true, limit: 1 });
+    const end = Math.min(before, (newest?.seq ?? 0) + 1);
+    const start = Math.max(1, end - limit);
+    const rows = this.#rows<JournalEntry>(JOURNAL_PREFIX, {
+      after: journalKey(start - 1),
+      limit: Math.max(0, end - start),
+    });
+    const budget = { chars: HOST_LIMITS.jsonChars, stacks: view.stacks };
+    const entries = rows.toReversed().map((entry) => describeEntry(entry, budget, view));
+    return { entries, nextAfter: null, nextBefore: start > 1 ? start : null };
   }
 
   /**

@@ -49,12 +49,21 @@ export type RunCommand =
   | { readonly ask: "why" }
   /** How a public token stands. The answer is a `TokenAnswer`. */
   | { readonly ask: "publicToken"; readonly tokenId: string; readonly incarnation: string }
-  | { readonly ask: "journal"; readonly after: number; readonly limit: number }
+  | ({ readonly ask: "journal" } & JournalRequest)
   | { readonly ask: "planResume"; readonly request: ResumeRequest }
   | { readonly ask: "delete"; readonly by: string }
   /** A message of another run; the answer is a `SendResult`. */
   | { readonly ask: "message"; readonly message: RunMessage }
   | { readonly ask: "workflows" };
+
+/** A page of the journal: the entries after `after`, or with `desc` those before `before`, the newest first. */
+export interface JournalRequest {
+  readonly order: "asc" | "desc";
+  readonly after: number;
+  /** Absent: the page starts with the newest entry. */
+  readonly before?: number | undefined;
+  readonly limit: number;
+}
 
 /** The answer to `publicToken`. */
 export interface TokenAnswer {

@@ -3,7 +3,7 @@ export { Client, type InputOf, type OutputOf, createClient } from "./client.ts";
 export { RUN_STATUSES, isTerminal } from "@holdfast/protocol";
 export { ApiError, ConnectionError, RunFailedError } from "./errors.ts";
 export type { StreamOptions } from "./run-events.ts";
-export { type DeliveryOptions, RunHandle, type StreamTicket } from "./run-handle.ts";
+export { type DeliveryOptions, type JournalOptions, RunHandle, type StreamTicket } from "./run-handle.ts";
 export type { ClientOptions } from "./transport.ts";
 export type {
   AuditEntry,

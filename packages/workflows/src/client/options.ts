@@ -25,7 +25,7 @@ const FIELDS = {
   resume: ["runId", "input", "workflowId", "resumeFromStep", "seedResults", "tags", "triggeredByUserId", "signal"],
   stream: ["from", "lastEventId", "signal"],
   ticket: ["from", "lastEventId", "signal"],
-  journal: ["after", "signal"],
+  journal: ["after", "order", "before", "signal"],
   deliver: ["deliveryId", "signal"],
   get: ["why", "signal"],
   pause: ["reason", "signal"],

@@ -24,6 +24,20 @@ export interface DeliveryOptions extends CallOptions {
   readonly deliveryId?: string | undefined;
 }
 
+export interface JournalOptions extends CallOptions {
+  readonly order?: "asc" | "desc" | undefined;
+  /** Only with `asc`, the default: entries after the one with this `seq`. */
+  readonly after?: number | undefined;
+  /** Only with `desc`: entries before the one with this `seq`. */
+  readonly before?: number | undefined;
+}
+
+interface JournalPage {
+  readonly entries: readonly JournalEntry[];
+  readonly nextAfter: number | null;
+  readonly nextBefore?: number | null;
+}
+
 export interface StreamTicket {
   readonly ticket: string;
   /** Milliseconds since the epoch. */
@@ -120,20 +134,24 @@ export class RunHandle<Output = unknown> {
     return { ...made, url: this.#transport.urlOf(path, { ...query, ticket: made.ticket }).href };
   }
 
-  /** Iterates over all entries, oldest first. Reads each page when the caller needs it. */
-  async *journal(options: CallOptions & { readonly after?: number } = {}): AsyncGenerator<JournalEntry, void> {
-    const { after = 0, signal } = given(options, "journal");
-    for (let from: number | null = after; from !== null;) {
-      const query = { after: from };
-      const page: { entries: JournalEntry[]; nextAfter: number | null } = await this.#send({
+  /**
+   * Iterates over all entries, oldest first; with `order: "desc"` newest first. Reads each page when the caller needs it.
+   * @throws ApiError `not_found`; `invalid_query` for `after` with `order: "desc"`, or `before` without it
+   */
+  async *journal(options: JournalOptions = {}): AsyncGenerator<JournalEntry, void> {
+    const { signal, ...first } = given(options, "journal");
+    const isDesc = first.order === "desc";
+    for (let query: Omit<JournalOptions, "signal"> | undefined = first; query !== undefined;) {
+      const page: JournalPage = await this.#send({
         method: "GET",
         path: `${this.#path}/journal`,
         query,
         signal,
-        answer: ["entries", "nextAfter"],
+        answer: ["entries", isDesc ? "nextBefore" : "nextAfter"],
       });
       yield* page.entries;
-      from = page.nextAfter;
+      const next: number | null | undefined = isDesc ? page.nextBefore : page.nextAfter;
+      query = typeof next === "number" ? { ...first, [isDesc ? "before" : "after"]: next } : undefined;
     }
   }
 
