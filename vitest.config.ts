@@ -5,6 +5,7 @@ import { bundleWorker } from "./packages/cli/src/local/bundle.ts";
 import { findFreePort } from "./packages/cli/src/local/free-port.ts";
 
 const workersTests = "packages/orchestrator-cloudflare/test-workers";
+const browserTests = "apps/dashboard/test/browser/**/*.test.ts";
 
 // The process that serves workflows over HTTP listens here; its set-up file reads both.
 process.env["STEP_HANDLER_PORT"] ??= String(await findFreePort());
@@ -29,6 +30,7 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["{packages,apps,examples,deploy}/*/test/**/*.test.{ts,tsx}", "{checks,benchmarks}/**/*.test.ts"],
+          exclude: [browserTests],
           testTimeout: 30_000,
         },
       },
@@ -59,6 +61,18 @@ export default defineConfig({
           isolate: false,
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: "browser",
+          globalSetup: "apps/dashboard/test/browser/harness/global-setup.ts",
+          include: [browserTests],
+          // Each file starts a browser and a workerd, which use more than one core.
+          isolate: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
           testTimeout: 30_000,
         },
       },

@@ -2,8 +2,8 @@
  * `pnpm test`: type check, lint and format, then every test. Stops at the first stage that fails, and before the first one
  * if the lockfile is stale.
  *
- * Owns: the stages and the closing line. A stage prints its output only if it fails. The two projects of the tests run one
- * after the other: the workerd project measures real time, which other load would distort.
+ * Owns: the stages and the closing line. A stage prints its output only if it fails. The projects of the tests run one
+ * after the other: those of workerd and of the browser measure real time, which other load would distort.
  */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
@@ -20,7 +20,7 @@ const CHECKS = [
   ["lint", "oxlint", "--deny-warnings"],
   ["format", "oxfmt", "--check", "."],
 ] as const;
-const PROJECTS = ["node", "workerd"];
+const PROJECTS = ["node", "workerd", "browser"];
 
 const CLOSING_LINE = /^(\d+) passed, (\d+) failed, (\d+) skipped$/;
 

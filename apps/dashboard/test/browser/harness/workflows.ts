@@ -1,0 +1,158 @@
+/**
+ * Workflows that make a run of every kind, each as fast as its state can be reached. The name of the kind is the name of the
+ * workflow.
+ *
+ * Owns: nothing else. `runs.ts` starts them and knows which state each ends in.
+ */
+import { FatalError, workflow } from "@holdfast/workflows";
+
+/** Completes: steps in a row and in parallel, metadata, an output. */
+export const order = workflow({
+  id: "order",
+  version: "2",
+  description: "Takes an order and ships it.",
+  run: async ({ items = 2 }: { readonly items?: number }, ctx) => {
+    await ctx.step("reserve stock", () => ({ items, warehouse: "north" }));
+    ctx.metadata.set("phase", "payment");
+    const [charge, label] = await Promise.all([
+      ctx.step("charge card", () => ({ id: "ch_88", cents: 12_900 })),
+      ctx.step("print label", () => "label 7"),
+    ]);
+    await ctx.sleep(20);
+    await ctx.step("ship", () => "shipped");
+    return { charge, label };
+  },
+});
+
+/** Fails after three attempts of a step. */
+export const payment = workflow({
+  id: "payment",
+  run: async (_input: unknown, ctx) => {
+    await ctx.step("look up customer", () => ({ customer: "c_12" }));
+    await ctx.step("charge", { retry: { max: 3, initial: 10 } }, ({ attempt }) => {
+      if (attempt < 3) throw new Error("The bank does not answer.");
+      throw new FatalError("The card has expired.");
+    });
+  },
+});
+
+/** Stays between two attempts of a step. */
+export const retrying = workflow({
+  id: "retrying",
+  run: async (_input: unknown, ctx) => {
+    await ctx.step("call the carrier", { retry: { max: 5, initial: "1h" } }, () => {
+      throw new Error("503 Service Unavailable");
+    });
+  },
+});
+
+/** Waits for a signal, an event and a token at a time, until the signal arrives. */
+export const approval = workflow({
+  id: "approval",
+  run: async (_input: unknown, ctx) => {
+    await ctx.step("collect documents", () => ["passport.pdf", "lease.pdf"]);
+    const signal = ctx.waitForSignal("approve", { timeout: "3d" });
+    const event = ctx.waitForEvent("document.signed", { timeout: "5d" });
+    const token = ctx.waitForToken({ timeout: "7d" });
+    const answers = await Promise.all([signal, event, token.wait()]);
+    return ctx.step("archive", () => answers.length);
+  },
+});
+
+/** Waits for a child that waits. */
+export const family = workflow({
+  id: "family",
+  run: async (_input: unknown, ctx) => {
+    await ctx.invoke(order, { items: 1 });
+    return ctx.invoke(approval, {});
+  },
+});
+
+/** Fails, and undoes two steps. */
+export const booking = workflow({
+  id: "booking",
+  run: async (_input: unknown, ctx) => {
+    await ctx.step("book hotel", { compensate: () => "cancelled" }, () => "room 12");
+    await ctx.step("book flight", { compensate: () => "cancelled" }, () => "seat 4 A");
+    await ctx.step("charge card", () => {
+      throw new FatalError("The card has expired.");
+    });
+  },
+});
+
+/** Sleeps for three days. */
+export const reminder = workflow({
+  id: "reminder",
+  run: async (_input: unknown, ctx) => {
+    await ctx.sleep("3d");
+    return ctx.step("send mail", () => "sent");
+  },
+});
+
+/** Executes a step until it is cancelled. */
+export const report = workflow({
+  id: "report",
+  run: async (_input: unknown, ctx) => {
+    await ctx.step(
+      "compute",
+      ({ signal }) =>
+        new Promise((_, reject) => {
+          signal.addEventListener("abort", () => reject(new Error("stopped")));
+        }),
+    );
+  },
+});
+
+/** Writes a stream of text, and waits for a signal. */
+export const answer = workflow({
+  id: "answer",
+  run: async (_input: unknown, ctx) => {
+    await ctx.stream.text("reply", ["The parcel ", "left ", "the warehouse."]);
+    return ctx.waitForSignal("done", { timeout: "1d" });
+  },
+});
+
+/** Executes many steps, a hundred at a time, then waits for a signal. */
+export const many = workflow({
+  id: "many",
+  run: async ({ steps = 500 }: { readonly steps?: number }, ctx) => {
+    for (let from = 0; from < steps; from += 100)
+      await Promise.all(Array.from({ length: 100 }, (_, index) => ctx.step(`step ${from + index}`, () => index)));
+    return ctx.waitForSignal("done", { timeout: "1d" });
+  },
+});
+
+interface HostileInput {
+  readonly texts: readonly string[];
+  readonly value: unknown;
+}
+
+/** Puts hostile texts wherever an author can put text. */
+export const hostile = workflow({
+  id: "hostile <img src=x onerror=pwned()>",
+  description: "<script>pwned()</script>",
+  run: async ({ texts, value }: HostileInput, ctx) => {
+    for (const text of texts) {
+      await ctx.step(text, () => value);
+      ctx.metadata.set(text, text);
+    }
+    const failing = texts.map((text) =>
+      ctx
+        .step(`fails: ${text}`.slice(0, 200), () => {
+          const error = new FatalError(text);
+          error.name = text;
+          throw error;
+        })
+        .catch(() => null),
+    );
+    await Promise.all(failing);
+    await ctx.stream.text("<b>stream</b>", texts);
+    return ctx.waitForSignal(texts[0] ?? "go", { timeout: "1d" });
+  },
+});
+
+/** Returns a text of ten million characters. */
+export const huge = workflow({
+  id: "huge",
+  run: async (_input: unknown, ctx) => ctx.step("write a book", () => "<b>word</b> ".repeat(800_000)),
+});
