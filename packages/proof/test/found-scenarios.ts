@@ -449,4 +449,47 @@ export const FOUND: Record<string, Scenario> = {
     actions: [],
     faults: [],
   },
+  "the second answer to the start of a child arrived with the time-out that ended the wait for it": {
+    ...NO_FAULTS,
+    program: {
+      kind: "parallel",
+      id: 1,
+      parts: [
+        {
+          kind: "first",
+          id: 2,
+          parts: [
+            {
+              kind: "child",
+              id: 3,
+              detach: false,
+              body: {
+                kind: "first",
+                id: 4,
+                parts: [
+                  { kind: "sleep", id: 6, ms: 2512 },
+                  { kind: "child", id: 7, detach: false, body: { kind: "token", id: 9, ms: 2469 } },
+                ],
+                cancelLosers: true,
+              },
+            },
+            { kind: "sleep", id: 11, ms: 1494 },
+          ],
+          cancelLosers: true,
+        },
+        { kind: "reuse", id: 13, name: "b", ms: 949 },
+      ],
+    },
+    remote: "never",
+    actions: [
+      { afterMs: 547, run: 0, act: { type: "deliver", on: "signal", name: "a", delivery: 1 } },
+      { afterMs: 1285, run: 0, act: { type: "deliver", on: "event", name: "c", delivery: 0 } },
+      { afterMs: 798, run: 3, act: { type: "terminate" } },
+    ],
+    faults: [
+      { at: 0, type: "crash after" },
+      { at: 1, type: "alarm", fault: "late" },
+      { at: 0, type: "message", fault: "answer lost" },
+    ],
+  },
 };

@@ -7,6 +7,8 @@
  * Invariants
  * - AS1 The start of a child stays as long as the wait for the child, which names it (WR3). A detached child has no wait.
  * - AS2 The sender and the count of the outbox ignore it. Older code does not know this, and refuses such a run (VER4).
+ * - AS3 A transition asks the stored header: a timer may have ended the wait in the same transition, and the row still is
+ *   there.
  */
 import type { OutboxSenderOptions, SendResult } from "../host/outbox-sender.ts";
 import type { StoreReader } from "../host/store.ts";

@@ -1,21 +1,23 @@
 /**
  * The transition with assertions of its invariants. Tests and the simulator pass it to the host.
  *
- * Owns: T3 and H2 as assertions.
+ * Owns: T3, H2 and AS2 as assertions.
  */
 import { assert, isTerminal } from "@holdfast/protocol";
 import type { HostContext, Input } from "./inputs.ts";
 import { type RunHeader, nextAlarm } from "./run-header.ts";
 import type { RunState } from "./run-state.ts";
+import { OUTBOX_PREFIX, listRows } from "./rows.ts";
 import { type Transition, transition } from "./transition.ts";
 import { headerAfter } from "./wait-rows.ts";
 
-/** @throws Error if the transition violates T3 or H2. */
+/** @throws Error if the transition violates T3, H2 or AS2. */
 export function checkedTransition(state: RunState, input: Input, context: HostContext): Transition {
   const decided = transition(state, input, context);
   if (state.newer !== undefined) return decided;
   const after = headerAfter(state, decided.batch);
   if (after !== undefined) {
+    if (after.outbox !== state.header?.outbox) checkOutbox(after, state, decided);
     if (context.held !== true || input.type !== "alarm") checkAlarm(state.header, after, input, decided);
     // A repeated trigger changes nothing: the alarm that is already set replaces a lost execution.
     if (input.type !== "trigger" || state.header === undefined) checkDriven(after, context, decided);
@@ -28,6 +30,22 @@ function checkAlarm(before: RunHeader | undefined, after: RunHeader, input: Inpu
   const set = before === undefined || input.type === "alarm" ? null : nextAlarm(before);
   const alarm = batch.alarm === undefined ? set : batch.alarm;
   assert(alarm === nextAlarm(after), `H2: the alarm is ${alarm} and the next due time ${nextAlarm(after)}`);
+}
+
+/** The assertion reads each row, so it leaves out large outboxes. */
+const OUTBOX_ROWS_MAX = 200;
+
+/** AS2: the outbox counts its rows without the starts that were acknowledged. */
+function checkOutbox({ outbox, waits }: RunHeader, { store }: RunState, { batch }: Transition): void {
+  const keys = new Set([...listRows(store, OUTBOX_PREFIX, { limit: OUTBOX_ROWS_MAX })].map(([key]) => key));
+  if (keys.size === OUTBOX_ROWS_MAX) return;
+  for (const key of batch.puts.keys()) if (key.startsWith(OUTBOX_PREFIX)) keys.add(key);
+  for (const key of batch.deletes) keys.delete(key);
+  const kept = waits.filter(({ start }) => start !== undefined).length;
+  assert(
+    outbox.count === keys.size - kept,
+    `AS2: the outbox counts ${outbox.count} of ${keys.size} rows, ${kept} of them kept`,
+  );
 }
 
 /** T3: an execution or a timer drives each run that waits for more than a message from outside. */

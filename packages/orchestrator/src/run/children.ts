@@ -91,7 +91,7 @@ function problemOf(draft: Draft, detached: boolean, runId: string): ErrorValue |
 export function settleStart(draft: Draft, { op, outcome, start }: Input & { type: "childEnded" }): void {
   if (start === undefined || draft.header.outbox.count === 0) return;
   const key = outboxKey(start);
-  if (isAcknowledgedStart(draft.header, key)) return;
+  if (isAcknowledgedStart(draft.state.header, key)) return;
   const row = draft.state.store.get(key);
   if (!isRow(OUTBOX_PREFIX, key, row) || row.message.type !== "trigger") return;
   if (row.message.op === op && row.message.trigger.runId === outcome.runId) remove(draft, key);
@@ -105,7 +105,7 @@ export function messageSent(draft: Draft, input: Input & { type: "sent" }): Repl
   // The back-off of the outbox sends an undelivered message again.
   if (result.type === "unreachable") return { type: "done" };
   // A late answer to a start that was sent twice.
-  if (isAcknowledgedStart(draft.header, key)) return { type: "done" };
+  if (isAcknowledgedStart(draft.state.header, key)) return { type: "done" };
   if (result.type === "acknowledged" && keepStart(draft, key, row.message)) {
     markFeature(draft, ACKNOWLEDGED_STARTS);
     acknowledged(draft);
