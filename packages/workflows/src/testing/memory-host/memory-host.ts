@@ -318,7 +318,6 @@ export class MemoryHost implements WorldRun {
       const seed = SEED.replace("0", String(this.world.size % 10));
       return afterCommits(peer.store, peer.host.receive(message, seed, peer.newUnique()));
     } catch (error) {
-      // A failed assertion must not look like a crash, which the sender repairs.
       if (!(error instanceof SimulatedCrash || error instanceof CommitFailed)) throw error;
       // The other run crashed. Its sender cannot know whether before or after its commit.
       return { type: "unreachable" };
