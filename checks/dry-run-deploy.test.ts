@@ -9,7 +9,7 @@ import { afterAll, expect, test } from "vitest";
 import { REPOSITORY } from "./source-files.ts";
 
 /** Half a kilobyte over what it weighs, of which zod, the schema library of the example, is a fifth. */
-const BUDGET_BYTES = 161_700;
+const BUDGET_BYTES = 163_400;
 
 const outputFolder = mkdtempSync(join(tmpdir(), "holdfast-deploy-"));
 

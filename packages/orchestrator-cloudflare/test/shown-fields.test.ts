@@ -33,7 +33,7 @@ const shows = workflow({
 const REQUESTS: Readonly<Record<string, (id: string) => { path: string; json?: object; method?: string }>> = {
   triggerRun: (runId) => ({ path: "/api/runs", json: { runId, workflowId: "shows", input: "secret-input" } }),
   resumeRun: (id) => ({ path: `/api/runs/${id}/resume`, json: { runId: `${id}-next`, resumeFromStep: "mail" } }),
-  readRun: (id) => ({ path: `/api/runs/${id}` }),
+  readRun: (id) => ({ path: `/api/runs/${id}?actions=true` }),
   readJournal: (id) => ({ path: `/api/runs/${id}/journal` }),
   readAudit: (id) => ({ path: `/api/runs/${id}/audit` }),
   followRun: (id) => ({ path: `/api/runs/${id}/stream` }),

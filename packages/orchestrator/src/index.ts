@@ -14,6 +14,7 @@ export {
   nextNumber,
 } from "./host/exchange.ts";
 export { type Actor, type Decision, type Machine, MachineHost } from "./host/machine-host.ts";
+export { actionsOf } from "./run/actions.ts";
 export { idFromKey } from "./run/key-id.ts";
 export { type ErasureWrite, erasureOf, isExpired } from "./run/erasure.ts";
 export {

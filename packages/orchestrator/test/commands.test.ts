@@ -1,7 +1,7 @@
 /** Each command in each state of a run: it has an effect, or it is refused and changes nothing. */
-import { type ExecutionEvent, errorValue } from "@holdfast/protocol";
+import { type ExecutionEvent, type RunActionName, errorValue } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
-import type { Input } from "../src/index.ts";
+import { type Input, planResume, readJournal } from "../src/index.ts";
 import { Bench, completed } from "./bench.ts";
 
 const by = "ada";
@@ -140,6 +140,23 @@ const ANSWERS: Readonly<Record<State, Readonly<Record<Command, string>>>> = {
 /** Acknowledged commands that change nothing: the wanted state exists already. */
 const NO_EFFECT: ReadonlySet<string> = new Set(["duplicate", "nothing to do"]);
 
+/** The action of each route, with commands that are one. */
+const ACTIONS: Readonly<Record<RunActionName, readonly Command[]>> = {
+  deliverSignal: ["signal"],
+  deliverEvent: ["event"],
+  resolveToken: ["token", "timed out token"],
+  pauseRun: ["pause"],
+  unpauseRun: ["unpause"],
+  retryRun: ["retry"],
+  resumeRun: [],
+  cancelRun: ["cancel"],
+  terminateRun: ["terminate"],
+  deleteRun: ["delete"],
+};
+
+/** Where no token is open, the list cannot name the refusal of each. */
+const ANY_TOKEN = ["token_not_found", "already_resolved", "run_terminal"];
+
 /** The stored rows without the audit: to record a command is no effect of it. */
 function rowsOf(bench: Bench): unknown {
   const rows = Object.entries(bench.store.dump()).filter(([key]) => !key.startsWith("audit/"));
@@ -161,4 +178,65 @@ describe.each(Object.keys(STATES) as State[])("a run that is %s", (state) => {
     const changed = JSON.stringify(rowsOf(bench)) !== JSON.stringify(before);
     expect(changed).toBe(reply.type !== "refused" && !NO_EFFECT.has(expected));
   });
+});
+
+describe.each(Object.keys(STATES) as State[])("the list of a run that is %s", (state) => {
+  test.each(Object.keys(ACTIONS) as RunActionName[])(
+    "ACT1 says of %s what the route answers, and changes nothing",
+    (action) => {
+      const bench = STATES[state]();
+      const stored = bench.store.dump();
+      const { refused } = bench.host.actions().find((one) => one.action === action) ?? {};
+      expect(bench.store.dump()).toEqual(stored);
+      const answers = ACTIONS[action].map((command) => {
+        const copy = STATES[state]().host;
+        const reply = copy.handle(COMMANDS[command]);
+        return reply.type === "refused" ? reply : undefined;
+      });
+      if (action === "resumeRun") {
+        const plan = planResume(bench.header, readJournal(bench.host.state), { seedResults: [] });
+        answers.push("type" in plan ? plan : undefined);
+      }
+      // Of two tokens, one that can be answered suffices.
+      const expected = answers.includes(undefined) ? undefined : answers[0];
+      if (action === "resolveToken" && expected !== undefined)
+        expect(ANY_TOKEN.concat("run_unwinding")).toContain(refused?.error);
+      else if (action.startsWith("deliver")) expect(refused?.error).toBe(expected?.code);
+      else expect(refused).toEqual(expected && { error: expected.code, message: expected.message });
+    },
+  );
+});
+
+test("ACT1 WAIT9 a delivery is refused by a full inbox, unless a wait of its kind is open", () => {
+  const bench = waiting();
+  bench.limits = { ...bench.limits, inboxDeliveries: 0 };
+  bench.host = bench.newHost();
+  const refused = (action: RunActionName): string | undefined =>
+    bench.host.actions().find((one) => one.action === action)?.refused?.error;
+  expect([refused("deliverSignal"), refused("deliverEvent")]).toEqual([undefined, "inbox_full"]);
+  bench.host.handle(COMMANDS.pause);
+  expect(refused("deliverSignal")).toBe("inbox_full");
+});
+
+test("ACT1 RES1 a completed run can be resumed if it has a step, and any other ended run", () => {
+  const end = (...events: ExecutionEvent[]): string | undefined => {
+    const bench = new Bench();
+    bench.trigger();
+    bench.report(...events);
+    return bench.host.actions().find(({ action }) => action === "resumeRun")?.refused?.error;
+  };
+  const output = { type: "run.completed", output: "[1]" } as const;
+  expect(end(output)).toBe("unknown_step");
+  expect(end(completed("a"), output)).toBeUndefined();
+  expect(end({ type: "run.failed", error: errorValue("LIMIT_EXCEEDED", "x") })).toBeUndefined();
+});
+
+test("ACT1 VER4 each action on a run that newer code wrote is refused", () => {
+  const bench = waiting();
+  bench.store.commit({ puts: new Map([["record", { ...bench.header, v: 99 }]]), deletes: new Set() });
+  const codes = bench
+    .newHost()
+    .actions()
+    .map(({ refused }) => refused?.error);
+  expect(new Set(codes)).toEqual(new Set(["newer_format"]));
 });

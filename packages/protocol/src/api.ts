@@ -4,6 +4,7 @@
  * Owns: the shapes. The orchestrator produces them; the client and other readers of the API consume them. Values are
  * plain JSON; all times are milliseconds since 1970. A field that is `undefined` is absent in the answer.
  */
+import type { RunAction } from "./actions.ts";
 import type { RunStatus } from "./run-status.ts";
 import type { ListedWhy, WhyEntry } from "./why.ts";
 
@@ -158,6 +159,8 @@ export interface RunRecord<Output = unknown> extends RunSummary {
   readonly output?: Output | undefined;
   /** Why the run is in its state: at least one entry, and the one to act on first is first (WHY1). */
   readonly why: readonly WhyEntry[];
+  /** Only on request: what the API would answer to each action now (ACT1). */
+  readonly actions?: readonly RunAction[] | undefined;
   readonly steps: readonly RunStep[];
   readonly streams: Readonly<Record<string, RunStream>>;
   /** In an ended run, if there are any. */

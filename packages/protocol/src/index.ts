@@ -1,4 +1,5 @@
 /** Code that orchestrator and step handler share and that needs no platform: messages, journal, values, names, limits. */
+export { RUN_ACTIONS, type RunAction, type RunActionName } from "./actions.ts";
 export type {
   AttemptedWork,
   AuditEntry,

@@ -16,7 +16,9 @@ import {
   type LeftOverDelivery,
   type ListedRun,
   type ListedWhy,
+  RUN_ACTIONS,
   RUN_STATUSES,
+  type RunAction,
   type RunErrorInfo,
   type RunRecord,
   type RunStep,
@@ -191,6 +193,15 @@ const run = object<RunRecord>({
   input: anything,
   "output?": anything,
   why: { ...listOf(ref("Why")), description: "Why the run is in its state. The entry to act on first is first." },
+  "actions?": {
+    ...listOf(
+      object<RunAction>({
+        action: oneOf(...Object.keys(RUN_ACTIONS)),
+        "refused?": object<NonNullable<RunAction["refused"]>>({ error: text, message: text }),
+      }),
+    ),
+    description: "With `actions=true`: what the API would answer to each action now. Without `refused`, it accepts.",
+  },
   steps: listOf(
     object<RunStep>({
       name: text,

@@ -5,16 +5,18 @@ import { HOST_LIMITS, type RunRecord, defined } from "@holdfast/protocol";
 import * as v from "valibot";
 import { cursorProblem } from "../feed/event-cursor.ts";
 import { ApiRefusal } from "../refusal.ts";
+import { withScopes } from "./actions.ts";
 import { withMore } from "./answer-headers.ts";
 import { wholeNumberField } from "./fields.ts";
 import { WAIT_HEADER, preferredWaitMs, waitApplied } from "./prefer-wait.ts";
-import { type Call, type Route, route } from "./route.ts";
+import { type CheckedCall, type Route, route } from "./route.ts";
 import { askRun, openSocket } from "./run-objects.ts";
 import { deepWhy } from "./why.ts";
 
 /** Other parameters have no effect. */
 const readQuery = v.object({
   why: v.optional(v.picklist(["deep"], "must be deep")),
+  actions: v.optional(v.picklist(["true"], "must be true")),
 });
 
 const journalQuery = v.pipe(
@@ -61,9 +63,20 @@ function cursorOf({ headers }: Request, lastEventId: string | undefined, isSocke
   return given["Last-Event-ID"] || given.lastEventId || undefined;
 }
 
-async function withDeepWhy(call: Call, id: string, answer: Response): Promise<Response> {
+/** Adds what the object of the run does not know: the reasons of other runs, and the scopes of the caller. */
+async function extended(
+  call: CheckedCall<"/api/runs/:id", v.InferOutput<typeof readQuery>, unknown>,
+  answer: Response,
+): Promise<Response> {
+  const { query, ids, principal } = call;
+  if (query.why === undefined && query.actions === undefined) return answer;
   const record: RunRecord = await answer.json();
-  return Response.json({ ...record, why: await deepWhy(call, id, record.why) });
+  const { actions } = record;
+  return Response.json({
+    ...record,
+    why: query.why === undefined ? record.why : await deepWhy(call, ids.id, record.why),
+    ...(actions === undefined ? {} : { actions: withScopes(actions, principal, ids.id) }),
+  });
 }
 
 export const runRoutes: readonly Route[] = [
@@ -71,17 +84,18 @@ export const runRoutes: readonly Route[] = [
     id: "readRun",
     verb: "GET",
     path: "/api/runs/:id",
-    summary: "Returns the run's record. `why=deep` adds the reasons of its children.",
+    summary:
+      "Returns the run's record. `why=deep` adds the reasons of its children, `actions=true` what the API would answer to each action.",
     scope: "read",
     headers: WAIT_HEADER,
     query: readQuery,
     answers: { 200: "Run" },
     handle: async (call) => {
       const waitMs = preferredWaitMs(call.request, call.deps);
-      const answer = await askRun(call, call.ids.id, { ask: "read", waitMs });
+      const actions = call.query.actions === "true";
+      const answer = await askRun(call, call.ids.id, { ask: "read", waitMs, actions });
       if (!answer.ok) return answer;
-      const shown = call.query.why === "deep" ? await withDeepWhy(call, call.ids.id, answer) : answer;
-      return withMore(shown, waitApplied(call.request, call.deps));
+      return withMore(await extended(call, answer), waitApplied(call.request, call.deps));
     },
   }),
   route({

@@ -76,10 +76,10 @@ export class Answers {
   }
 
   /**
-   * Returns the record, or the id and the status.
+   * Returns the record, or the id and the status. `listsActions`: with the actions on the run (ACT1).
    * @throws ApiRefusal `not_found`
    */
-  record(view: CallersView, now: number): RunRecord | BriefRun {
+  record(view: CallersView, now: number, listsActions = false): RunRecord | BriefRun {
     if (!view.run) return briefOf(this.header());
     const { state } = this.#host;
     const recordSteps = this.#recordSteps;
@@ -92,7 +92,8 @@ export class Answers {
     const current = { ...header, updatedAt: state.lastAt };
     const steps = this.#host.stepsInProgress();
     const record = describeRun(current, readShownInput(state, header), journal(), steps, openChunks, recordSteps, view);
-    return { ...record, why: this.#why(view, now), leftOver: describeLeftOver(state, view) };
+    const actions = listsActions ? this.#host.actions() : undefined;
+    return { ...record, why: this.#why(view, now), actions, leftOver: describeLeftOver(state, view) };
   }
 
   /**

@@ -40,8 +40,8 @@ export type RunCommand =
   | { readonly ask: "reserveKey"; readonly runId: string }
   /** Releases the key, because the trigger of the run was rejected. */
   | { readonly ask: "releaseKey"; readonly runId: string }
-  /** The object answers when the run has ended, or after `waitMs`. */
-  | { readonly ask: "read"; readonly waitMs: number }
+  /** The object answers when the run has ended, or after `waitMs`. `actions`: the record lists them (ACT1). */
+  | { readonly ask: "read"; readonly waitMs: number; readonly actions?: boolean }
   /** Returns the run's events after `cursor` as Server-Sent Events. */
   | ({ readonly ask: "follow"; readonly ticket?: TicketUse | undefined } & FollowRequest)
   | { readonly ask: "audit" }

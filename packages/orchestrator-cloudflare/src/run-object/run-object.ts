@@ -163,7 +163,7 @@ export class RunObject {
         return this.#trigger(command, view);
       case "read":
         await this.#watchers.ended(command.waitMs);
-        return this.#json(this.#answers.record(view, this.#clock()), view);
+        return this.#json(this.#answers.record(view, this.#clock(), command.actions), view);
       case "follow":
         return this.#tickets.use(command.ticket, () => this.#follow(command, view));
       case "journal":

@@ -18,6 +18,7 @@ import {
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
 import { cancelChildren, end, wake } from "./lifecycle.ts";
+import { refuseEnded } from "./refusals.ts";
 import type { RunError, RunHeader } from "./run-header.ts";
 import { knowOperations } from "./run-state.ts";
 import { causeOf, compensationOf, endUnwound, findUncompensated } from "./unwinding.ts";
@@ -25,13 +26,8 @@ import { causeOf, compensationOf, endUnwound, findUncompensated } from "./unwind
 export function cancel(draft: Draft, input: Input & { type: "cancel" }): Reply {
   const { header } = draft;
   if (!isFrom(header, input.parent)) return { type: "done" };
-  if (isTerminal(header.status)) {
-    return {
-      type: "refused",
-      code: "run_terminal",
-      message: `Run ${JSON.stringify(header.id)} has ended (${header.status}); there is nothing to cancel.`,
-    };
-  }
+  const refusal = refuseEnded(draft, "cancel");
+  if (refusal !== undefined) return refusal;
   if (header.unwinding !== undefined) {
     // The run already unwinds (CAN7). If its code can no longer do that, a second cancel ends the run without it.
     if (header.paused?.by === "engine") endUncompensated(draft);

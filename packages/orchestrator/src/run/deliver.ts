@@ -4,7 +4,7 @@
  * Owns: WAIT2 and WAIT10 (the oldest wait gets the oldest delivery), WAIT3 (delivery ids), WAIT7 (a token is resolved
  * once), WAIT8 and WAIT12 (runs that have ended or unwind reject deliveries).
  */
-import { FORMAT_VERSION, assert, isTerminal } from "@holdfast/protocol";
+import { ENCODED_UNDEFINED, FORMAT_VERSION, assert, isTerminal } from "@holdfast/protocol";
 import { settleStart } from "./children.ts";
 import type { Draft } from "./draft.ts";
 import {
@@ -14,12 +14,20 @@ import {
   isBuffered,
   isFor,
   readBuffered,
+  refuseBuffering,
   refuseFull,
   removeBuffered,
 } from "./inbox.ts";
-import type { Input, Reply } from "./inputs.ts";
-import { DELIVERED_PREFIX, type DeliveredRow, TOKEN_PREFIX, type TokenRow, readRow } from "./rows.ts";
-import type { OpenWait } from "./run-header.ts";
+import type { Input, Refusal, Reply } from "./inputs.ts";
+import {
+  DELIVERED_PREFIX,
+  type DeliveredRow,
+  type DeliveryKind,
+  TOKEN_PREFIX,
+  type TokenRow,
+  readRow,
+} from "./rows.ts";
+import { type OpenWait, kindOf } from "./run-header.ts";
 import { resolveWait, settleDueWaits } from "./waits.ts";
 
 /** Accepts an event or a signal: resolves the oldest wait for it, or buffers it. */
@@ -78,25 +86,20 @@ function findWait(draft: Draft, delivery: Buffered): OpenWait | undefined {
   return status === "paused" ? undefined : waits.find((wait) => isFor(wait, delivery));
 }
 
+/** Returns the refusal that each delivery of this kind would get now (ACT1). */
+export function refuseEachDelivery(draft: Draft, kind: DeliveryKind): Refusal | undefined {
+  const { status, waits } = draft.header;
+  const closed = refuseClosed(draft, `${kind}s`);
+  const resolves = status !== "paused" && waits.some((wait) => kindOf(wait) === kind);
+  return closed ?? (resolves ? undefined : refuseBuffering(draft, ENCODED_UNDEFINED.length));
+}
+
 /** Accepts the answer to a token. */
 export function resolveToken(draft: Draft, input: Input & { type: "resolveToken" }): Reply {
-  const { tokenId, payload, publicly } = input;
-  const stored = readRow(draft.state.store, TOKEN_PREFIX, tokenId);
-  const isOpen = stored?.public === true && draft.header.incarnation === publicly?.incarnation;
-  if (stored === undefined || (publicly !== undefined && !isOpen)) {
-    return { type: "refused", code: "token_not_found", message: "This run never issued that token." };
-  }
-  // A time-out that is due has closed the token in this transition.
-  const token = draft.read(TOKEN_PREFIX, tokenId);
-  const wait = draft.header.waits.find((open) => open.tokenId === tokenId);
-  // A time-out that is due is journaled after the pause, before any answer (CAN6).
-  const timedOut = wait?.wakeAt !== undefined && wait.wakeAt <= draft.now;
-  if (timedOut || token.state !== "open" || isBuffered(draft, "token", tokenId)) {
-    const how = HOW_CLOSED[timedOut ? "timed_out" : token.state];
-    return { type: "refused", code: "already_resolved", message: `The token cannot be resolved again: ${how}.` };
-  }
-  const closed = refuseClosed(draft, "an answer to this token");
-  if (closed !== undefined) return closed;
+  const { tokenId, payload } = input;
+  const refusal = refuseAnswer(draft, input);
+  if (refusal !== undefined) return refusal;
+  const wait = waitFor(draft, tokenId);
   assert(wait !== undefined, "an open token of a run that goes forward has a wait");
   if (draft.header.status === "paused") {
     bufferRow(draft, { kind: "token", name: tokenId, payload });
@@ -104,6 +107,32 @@ export function resolveToken(draft: Draft, input: Input & { type: "resolveToken"
   }
   resolveWait(draft, wait, payload, undefined);
   return { type: "delivered", delivery: "resolved" };
+}
+
+function waitFor({ header }: Draft, tokenId: string): OpenWait | undefined {
+  return header.waits.find((open) => open.tokenId === tokenId);
+}
+
+/** Returns the refusal that an answer to a token would get now. */
+export function refuseAnswer(
+  draft: Draft,
+  { tokenId, publicly }: Pick<Input & { type: "resolveToken" }, "tokenId" | "publicly">,
+): Refusal | undefined {
+  const stored = readRow(draft.state.store, TOKEN_PREFIX, tokenId);
+  const isOpen = stored?.public === true && draft.header.incarnation === publicly?.incarnation;
+  if (stored === undefined || (publicly !== undefined && !isOpen)) {
+    return { type: "refused", code: "token_not_found", message: "This run never issued that token." };
+  }
+  // A time-out that is due has closed the token in this transition.
+  const token = draft.read(TOKEN_PREFIX, tokenId);
+  const wait = waitFor(draft, tokenId);
+  // A time-out that is due is journaled after the pause, before any answer (CAN6).
+  const timedOut = wait?.wakeAt !== undefined && wait.wakeAt <= draft.now;
+  if (timedOut || token.state !== "open" || isBuffered(draft, "token", tokenId)) {
+    const how = HOW_CLOSED[timedOut ? "timed_out" : token.state];
+    return { type: "refused", code: "already_resolved", message: `The token cannot be resolved again: ${how}.` };
+  }
+  return refuseClosed(draft, "an answer to this token");
 }
 
 const HOW_CLOSED: Readonly<Record<TokenRow["state"], string>> = {
@@ -114,7 +143,7 @@ const HOW_CLOSED: Readonly<Record<TokenRow["state"], string>> = {
 };
 
 /** Refuses a delivery to a run of which no wait can open any more: it has ended, or it unwinds (WAIT8, WAIT12). */
-function refuseClosed({ header }: Draft, what: string): Reply | undefined {
+export function refuseClosed({ header }: Draft, what: string): Refusal | undefined {
   const { id, status, unwinding } = header;
   const run = `Run ${JSON.stringify(id)}`;
   if (isTerminal(status)) {

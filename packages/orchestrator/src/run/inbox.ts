@@ -5,7 +5,7 @@
  */
 import { FORMAT_VERSION, type OperationKind, assert, decodeValue, matchesPattern } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
-import type { Reply } from "./inputs.ts";
+import type { Refusal } from "./inputs.ts";
 import { type BufferedKind, INBOX_PREFIX, type InboxRow, inboxKey, isRow } from "./rows.ts";
 import { type OpenWait, kindOf } from "./run-header.ts";
 
@@ -43,19 +43,20 @@ function matches(pattern: string, payload: string): boolean {
 const DELIVER_LATER = "Deliver again after the run has consumed some.";
 
 /** Buffers a delivery, or returns the refusal if the inbox is full (WAIT9). */
-export function buffer(draft: Draft, delivery: Buffered): Reply | undefined {
-  const { inbox } = draft.header;
-  if (inbox.count >= draft.context.limits.inboxDeliveries)
+export function buffer(draft: Draft, delivery: Buffered): Refusal | undefined {
+  const refusal = refuseBuffering(draft, delivery.payload.length);
+  if (refusal === undefined) bufferRow(draft, delivery);
+  return refusal;
+}
+
+/** Refuses a payload of `chars` characters if the inbox is full. */
+export function refuseBuffering({ header: { inbox }, context: { limits } }: Draft, chars: number): Refusal | undefined {
+  if (inbox.count >= limits.inboxDeliveries)
     return refuseFull(
-      `The run has ${draft.context.limits.inboxDeliveries} buffered deliveries, which is the limit. ${DELIVER_LATER}`,
+      `The run has ${limits.inboxDeliveries} buffered deliveries, which is the limit. ${DELIVER_LATER}`,
     );
-  if (inbox.chars + delivery.payload.length > draft.context.limits.inboxChars) {
-    return refuseFull(
-      `The run's buffered deliveries would exceed ${draft.context.limits.inboxChars} characters. ${DELIVER_LATER}`,
-    );
-  }
-  bufferRow(draft, delivery);
-  return undefined;
+  if (inbox.chars + chars <= limits.inboxChars) return undefined;
+  return refuseFull(`The run's buffered deliveries would exceed ${limits.inboxChars} characters. ${DELIVER_LATER}`);
 }
 
 /**
@@ -111,6 +112,6 @@ export function removeBuffered(draft: Draft, key: string, chars: number): void {
   draft.change({ inbox: { ...inbox, count: inbox.count - 1, chars: inbox.chars - chars } });
 }
 
-export function refuseFull(message: string): Reply {
+export function refuseFull(message: string): Refusal {
   return { type: "refused", code: "inbox_full", message };
 }

@@ -147,6 +147,9 @@ export type Reply =
   /** The input was rejected and changed nothing. */
   | { readonly type: "refused"; readonly code: RefusalCode; readonly message: string };
 
+/** The list of actions has the same refusals as their routes (ACT1). */
+export type Refusal = Reply & { readonly type: "refused" };
+
 /** The actions of the host after the commit, in this order. */
 export type Effect =
   /** Start an execution of the header's epoch, from the journal. `replaces`: instead of one that was lost (DUR10). */

@@ -19,7 +19,7 @@ import {
   parseOperationId,
 } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
-import type { Input, Reply } from "./inputs.ts";
+import type { Input, Refusal, Reply } from "./inputs.ts";
 import { type Lineage, type Placed, countUses, nameOf, requestsIn, traceLineage } from "./lineage.ts";
 import type { Inheritance, PlacedOutcome } from "./messages.ts";
 import type { RunHeader } from "./run-header.ts";
@@ -31,21 +31,14 @@ export interface ResumeRequest {
   readonly seedResults: readonly (readonly [step: string, result: string])[];
 }
 
-type Refusal = Reply & { readonly type: "refused" };
-
 /** Computes what the new run takes over from this one, its parent. The parent is not changed. */
 export function planResume(
   header: RunHeader,
   journal: readonly JournalEntry[],
   request: ResumeRequest,
 ): Inheritance | Refusal {
-  if (!isTerminal(header.status)) {
-    return {
-      type: "refused",
-      code: "parent_not_ended",
-      message: `Run ${JSON.stringify(header.id)} has not ended (${header.status}). Only an ended run can be resumed; cancel it first or wait for its end.`,
-    };
-  }
+  const refusal = refuseUnended(header);
+  if (refusal !== undefined) return refusal;
   const from = findStep(header, journal, request);
   if (typeof from === "object") return from;
   return {
@@ -61,6 +54,27 @@ export function planResume(
   };
 }
 
+function refuseUnended({ id, status }: RunHeader): Refusal | undefined {
+  if (isTerminal(status)) return undefined;
+  return {
+    type: "refused",
+    code: "parent_not_ended",
+    message: `Run ${JSON.stringify(id)} has not ended (${status}). Only an ended run can be resumed; cancel it first or wait for its end.`,
+  };
+}
+
+/** Returns the refusal that each resume of this run would get now (ACT1). Reads the journal up to its first step. */
+export function refuseResume(header: RunHeader, journal: Iterable<JournalEntry>): Refusal | undefined {
+  const refusal = refuseUnended(header);
+  if (refusal !== undefined || header.status !== "completed") return refusal;
+  for (const entry of journal) if (isOfStep(entry)) return undefined;
+  return refuseStep("This run completed without a step, so there is none to execute again.");
+}
+
+function isOfStep({ type }: JournalEntry): boolean {
+  return type.startsWith("step.");
+}
+
 /** Finds the step to execute again; `undefined`: none, and the new run takes over the whole journal. */
 function findStep(
   header: RunHeader,
@@ -73,7 +87,7 @@ function findStep(
     return refuseStep("This run completed, so no step failed. Name a step in resumeFromStep.");
   }
   const { name, occurrence } = typeof wanted === "string" ? { name: wanted, occurrence: 0 } : wanted;
-  const steps = journal.filter((entry) => entry.type.startsWith("step."));
+  const steps = journal.filter(isOfStep);
   const found = steps.find((entry) => {
     const op = parseOperationId(entry.op);
     return op.name === name && op.occurrence === occurrence;

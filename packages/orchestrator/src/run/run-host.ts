@@ -20,6 +20,7 @@ import {
   type Limits,
   type LiveExecution,
   type ReportAnswer,
+  type RunAction,
   type StepDispatcher,
   type StepInProgress,
   assert,
@@ -29,6 +30,7 @@ import {
 import { MachineHost } from "../host/machine-host.ts";
 import { OutboxSender, type SendResult } from "../host/outbox-sender.ts";
 import type { RunStore, WriteBatch } from "../host/store.ts";
+import { actionsOf } from "./actions.ts";
 import { type IndexRow, indexRow } from "./index-mark.ts";
 import { describeStart } from "./execution-start.ts";
 import { HELD } from "./lifecycle.ts";
@@ -142,6 +144,12 @@ export class RunHost {
       inProgress: this.stepsInProgress(),
       held: this.#options.held === true,
     };
+  }
+
+  /** What the API would answer to each action on the run now (ACT1). For a run that exists. */
+  actions(): RunAction[] {
+    const { state } = this;
+    return actionsOf(state, this.#context(state, { type: "unpause" }));
   }
 
   #silence(now: number): Silence | undefined {

@@ -17,6 +17,7 @@ import {
   assert,
   defined,
   isOutcome,
+  isTerminal,
 } from "@holdfast/protocol";
 import type { StoreReader, WriteBatch } from "../host/store.ts";
 import {
@@ -167,8 +168,18 @@ export function prepareStart(state: RunState, header: RunHeader): void {
   markNewerStart(state, header);
 }
 
+/**
+ * Checks the rows that loading does not read, for an action that may change the run and start no execution. Rows of an ended
+ * run may be in a bucket.
+ */
+export function checkUnreadRows(state: RunState): void {
+  const { header, newer, journalRead } = state;
+  if (header === undefined || newer !== undefined || journalRead || isTerminal(header.status)) return;
+  markNewerRows(state, header);
+}
+
 /** Checks the rows that loading does not read, and marks the run if newer code wrote one of them. */
-export function markNewerRows(state: RunState, header: RunHeader): void {
+function markNewerRows(state: RunState, header: RunHeader): void {
   for (const [, entry] of listRows(state.store, JOURNAL_PREFIX)) state.newer ??= newerInEntry(entry);
   markNewerStart(state, header);
 }

@@ -11,13 +11,12 @@ import {
   encodeValue,
   errorValue,
   isOutcome,
-  isTerminal,
   parseOperationId,
 } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
 import { end } from "./lifecycle.ts";
-import { refuseEnded } from "./operate.ts";
+import { refuseEnded } from "./refusals.ts";
 import { JOURNAL_PREFIX, listRows } from "./rows.ts";
 import { compensationOf } from "./unwinding.ts";
 
@@ -25,7 +24,8 @@ import { compensationOf } from "./unwinding.ts";
 const HAS_BODY: ReadonlySet<string> = new Set(["step", "compensation", "stream"]);
 
 export function terminate(draft: Draft, { reason }: Input & { type: "terminate" }): Reply {
-  if (isTerminal(draft.header.status)) return refuseEnded(draft, "terminate");
+  const refusal = refuseEnded(draft, "terminate");
+  if (refusal !== undefined) return refusal;
   const error = errorValue("TERMINATED", `The run was terminated: ${boundMessage(reason)}`);
   const data = encodeValue({ reason }, "reason");
   const { undone, inFlight } = findRemains(draft);

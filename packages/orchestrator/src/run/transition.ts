@@ -2,7 +2,7 @@
  * The transition function of a run: it decides about each input.
  *
  * Owns: the dispatch of inputs. The function is pure and synchronous: the same state, input and context give the same
- * result, and the state does not change, except for what `prepareStart` and `markNewerRows` read into it. The host commits `batch`, applies
+ * result, and the state does not change, except for what `prepareStart` and `checkUnreadRows` read into it. The host commits `batch`, applies
  * it, then performs `effects`.
  *
  * Invariants
@@ -13,7 +13,7 @@
  *   lost execution. `checkedTransition` asserts this.
  * - T4 No input changes a run that newer code wrote (VER4).
  */
-import { HOST_LIMITS, isTerminal } from "@holdfast/protocol";
+import { HOST_LIMITS } from "@holdfast/protocol";
 import type { Decision } from "../host/machine-host.ts";
 import { audit } from "./audit.ts";
 import { cancel, settleCleanup } from "./cancel.ts";
@@ -29,7 +29,7 @@ import { report } from "./report.ts";
 import { nextAlarm } from "./run-header.ts";
 import { noteResumed } from "./resume.ts";
 import { refuseNewer } from "./newer-run.ts";
-import { type RunState, markNewerRows, prepareStart } from "./run-state.ts";
+import { type RunState, checkUnreadRows, prepareStart } from "./run-state.ts";
 import { terminate } from "./terminate.ts";
 import { restored } from "./restored.ts";
 import { settleDueTimers } from "./timers.ts";
@@ -41,11 +41,7 @@ export type Transition = Decision<Effect, Reply>;
 const CHECKS_ROWS: ReadonlySet<Input["type"]> = new Set(["cancel", "terminate", "pause", "unpause", "retry", "delete"]);
 
 export function transition(state: RunState, input: Input, context: HostContext): Transition {
-  const { header } = state;
-  // Such an input may change the run and start no execution. Rows of an ended run may be in a bucket.
-  const checksRows = CHECKS_ROWS.has(input.type) && !state.journalRead;
-  if (checksRows && state.newer === undefined && header !== undefined && !isTerminal(header.status))
-    markNewerRows(state, header);
+  if (CHECKS_ROWS.has(input.type)) checkUnreadRows(state);
   if (state.newer !== undefined) return refuseNewer(state, state.newer, input, context);
   const decided = decide(state, input, context);
   const starts = decided.effects.some(({ type }) => type === "start");

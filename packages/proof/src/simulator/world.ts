@@ -18,6 +18,7 @@ import type { Finding } from "./oracles/finding.ts";
 import type { ObservedRun } from "./oracles/observed-run.ts";
 import { checkTerminal } from "./oracles/terminal.ts";
 import { checkTakenOver } from "./oracles/resume.ts";
+import { checkActions } from "./oracles/actions.ts";
 import { checkWhy } from "./oracles/why.ts";
 import { isOpen, progressOf } from "./run-progress.ts";
 import { planAt } from "./resume-plan.ts";
@@ -28,6 +29,8 @@ import { type Action, DISTURBING, type Fault, type Scenario, sizesOf } from "./s
 const RESTORED_AFTER_MS = 10_000;
 
 const COMMITS_PER_READER = 3;
+/** Each of these reads the whole journal for each action. */
+const READERS_PER_ACTIONS = 4;
 
 /** The time bound for runs after the last fault, in virtual minutes. */
 const MINUTES_AFTER_FAULTS_MAX = 20;
@@ -334,11 +337,13 @@ export class World {
     this.#callers.repeat(host);
   }
 
-  /** A reader of the record learns why the run is in its state (WHY1). */
+  /** A reader of the record learns why the run is in its state, and what may be done (WHY1, ACT1). */
   #checkWhy(host: MemoryHost): void {
     const { codes, problems } = checkWhy(host, (this.#readers += 1));
     for (const code of codes) this.#count(`why: ${code}`);
     for (const text of problems) this.#find("why", `${host.runId}: ${text}`);
+    if (this.#readers % READERS_PER_ACTIONS === 0)
+      for (const text of checkActions(host)) this.#find("actions", `${host.runId}: ${text}`);
   }
 
   #executionLost(runId: string, kind: string): void {

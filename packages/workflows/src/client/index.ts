@@ -11,6 +11,8 @@ export type {
   Delivery,
   DeploymentInfo,
   ListedRun,
+  RunAction,
+  RunActionName,
   RunErrorInfo,
   RunEvent,
   RunJournalEntry as JournalEntry,
@@ -25,6 +27,7 @@ export type {
 export type {
   BulkOptions,
   CallOptions,
+  GetOptions,
   Health,
   ListOptions,
   ResumeOptions,

@@ -27,7 +27,7 @@ const FIELDS = {
   ticket: ["from", "lastEventId", "signal"],
   journal: ["after", "order", "before", "signal"],
   deliver: ["deliveryId", "signal"],
-  get: ["why", "signal"],
+  get: ["why", "actions", "signal"],
   pause: ["reason", "signal"],
   call: ["signal"],
 } as const;

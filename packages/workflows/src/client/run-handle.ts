@@ -17,7 +17,7 @@ import { RunFailedError } from "./errors.ts";
 import { checkFrom, given } from "./options.ts";
 import { type StreamOptions, runEvents } from "./run-events.ts";
 import type { ApiRequest, Transport } from "./transport.ts";
-import type { CallOptions, ResumeOptions } from "./types.ts";
+import type { CallOptions, GetOptions, ResumeOptions } from "./types.ts";
 
 export interface DeliveryOptions extends CallOptions {
   /** Repeated deliveries with the same id count once. Default: a new id for each call. */
@@ -71,11 +71,13 @@ export class RunHandle<Output = unknown> {
   }
 
   /**
-   * Returns the record. With `why: "deep"` it also says why the children for which the run waits are in their states (WHY4).
+   * Returns the record. With `why: "deep"` it also says why the children for which the run waits are in their states (WHY4),
+   * with `actions: true` what the API would answer to each action on the run (ACT1).
    * @throws ApiError `not_found`
    */
-  get(options: CallOptions & { readonly why?: "deep" | undefined } = {}): Promise<RunRecord<Output>> {
-    const { signal, ...query } = given(options, "get");
+  get(options: GetOptions = {}): Promise<RunRecord<Output>> {
+    const { signal, why, actions } = given(options, "get");
+    const query = { why, actions: actions === true ? "true" : undefined };
     return this.#send({ method: "GET", path: this.#path, query, signal, answer: RUN });
   }
 

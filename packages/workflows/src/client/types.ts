@@ -23,6 +23,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface GetOptions extends CallOptions {
+  readonly why?: "deep" | undefined;
+  readonly actions?: boolean | undefined;
+}
+
 export interface TriggerOptions extends CallOptions {
   readonly runId?: string | undefined;
   /** Default: a new key if `runId` is absent, so that a repeated request starts no second run. */

@@ -2,6 +2,7 @@
 export interface Finding {
   readonly oracle:
     | "acknowledged"
+    | "actions"
     | "alarm"
     | "body starts"
     | "budget"
