@@ -132,8 +132,8 @@ export const hostile = workflow({
   id: "hostile <img src=x onerror=pwned()>",
   description: "<script>pwned()</script>",
   run: async ({ texts, value }: HostileInput, ctx) => {
-    for (const text of texts) {
-      await ctx.step(text, () => value);
+    for (const [index, text] of texts.entries()) {
+      await ctx.step(text, () => (index % 8 === 0 ? value : text));
       ctx.metadata.set(text, text);
     }
     const failing = texts.map((text) =>
@@ -154,5 +154,5 @@ export const hostile = workflow({
 /** Returns a text of ten million characters. */
 export const huge = workflow({
   id: "huge",
-  run: async (_input: unknown, ctx) => ctx.step("write a book", () => "<b>word</b> ".repeat(800_000)),
+  run: async (_input: unknown, ctx) => ctx.step("write a book", () => "word ".repeat(2_000_000)),
 });

@@ -1,0 +1,56 @@
+/** What readers set in their system or browser: little motion, their own colours, large text. */
+import { describe, expect, test } from "vitest";
+import { useDashboard } from "./harness/dashboard.ts";
+import { startKinds } from "./harness/runs.ts";
+
+const dashboard = useDashboard();
+
+dashboard.before((server) => startKinds(server.client()));
+
+const PAGES = [
+  ["/ui/runs", "Waits for a signal"],
+  ["/ui/runs/payment?op=step%2F0%2Fcharge", "The bank does not answer."],
+  ["/ui/runs/approval", "Waits for token"],
+  ["/ui/runs/order?tab=journal", "step.completed"],
+  ["/ui/runs/order?tab=data", "Output"],
+  ["/ui/runs/order?tab=audit", "trigger"],
+  ["/ui/runs/order?tab=raw", "Download record and journal"],
+] as const;
+
+describe("a page of 1,280 pixels at 400 % is 320 pixels wide", () => {
+  test.each(PAGES)("%s is read without scrolling sideways", async (path, text) => {
+    const page = await dashboard.open(path, { viewport: { width: 320, height: 256 } });
+    await page.getByText(text).first().waitFor();
+    const wide = await page.evaluate(() => {
+      const { scrollWidth, clientWidth } = document.documentElement;
+      const over = [...document.querySelectorAll("#app *")].filter((element) => {
+        const { right, width } = element.getBoundingClientRect();
+        return width > 0 && right > clientWidth + 1;
+      });
+      return scrollWidth <= clientWidth ? [] : over.map(({ outerHTML }) => outerHTML.slice(0, 120));
+    });
+    expect(wide).toEqual([]);
+  });
+});
+
+test("with little motion nothing moves", async () => {
+  const page = await dashboard.open("/ui/runs/report", { reducedMotion: "reduce" });
+  await page.getByRole("treeitem", { name: "Step compute: running" }).waitFor();
+  expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);
+  const moving = await dashboard.open("/ui/runs/report", { reducedMotion: "no-preference" });
+  await moving.getByRole("treeitem", { name: "Step compute: running" }).waitFor();
+  await expect.poll(() => moving.evaluate(() => document.getAnimations().length)).toBeGreaterThan(0);
+});
+
+test("with colours of the system, states and the current tab still differ", async () => {
+  const page = await dashboard.open("/ui/runs/payment", { forcedColors: "active" });
+  await page.getByRole("treeitem", { name: "Step charge: failed, 3 attempts" }).waitFor();
+  const fillOf = (state: string): Promise<string> =>
+    page
+      .locator(`.tl-track [data-state="${state}"] > .tl-attempt`)
+      .first()
+      .evaluate((bar) => getComputedStyle(bar).fill);
+  expect(await fillOf("failed")).not.toBe(await fillOf("completed"));
+  const outline = page.locator("[data-tab][aria-current=page]").evaluate((tab) => getComputedStyle(tab).outlineStyle);
+  expect(await outline).toBe("solid");
+});
