@@ -8,23 +8,30 @@
  * - JN1 Only the entries of the viewport, and a few around it, are in the DOM (T5).
  */
 import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import type { JournalEntry } from "@holdfast/workflows/client";
 import type { JSX } from "preact";
 import { operationId } from "../timeline/entries.ts";
 import { windowOf } from "../timeline/row-window.ts";
 import { formatAbsolute } from "../timeline/times.ts";
+import { type AnchoredRows, useAnchor } from "../ui/anchor.ts";
+import { Unloaded } from "../ui/unloaded.tsx";
 import { visible } from "../ui/text.tsx";
 import { Tree } from "../ui/tree.tsx";
 
 export interface JournalProps {
   readonly entries: readonly JournalEntry[];
   readonly onSelect: (op: string) => void;
+  /** How many earlier entries are not loaded yet. */
+  readonly notLoaded?: number | undefined;
+  readonly isLoading?: boolean | undefined;
+  readonly onLoadMore?: (() => void) | undefined;
 }
 
 const ROW_PX = 28;
 const HEIGHT_PX = 560;
 
-export function Journal({ entries, onSelect }: JournalProps): JSX.Element {
+export function Journal({ entries, onSelect, ...unloaded }: JournalProps): JSX.Element {
   const text = useSignal("");
   const open = useSignal<number | undefined>(undefined);
   const found = filterEntries(entries, text.value);
@@ -47,7 +54,8 @@ export function Journal({ entries, onSelect }: JournalProps): JSX.Element {
           {found.length.toLocaleString("en")} of {entries.length.toLocaleString("en")} entries
         </span>
       </p>
-      <Entries found={found} open={open.value} onOpen={choose} />
+      <Unloaded {...unloaded} />
+      <Entries found={found} open={open.value} onOpen={choose} {...unloaded} />
       {chosen === undefined ? null : (
         <section class="journal-entry" aria-label={`Entry ${chosen.seq}`}>
           <Tree value={chosen} />
@@ -67,14 +75,29 @@ function filterEntries(entries: readonly JournalEntry[], text: string): readonly
   });
 }
 
-interface EntriesProps {
+function anchorOf(found: readonly JournalEntry[], opensAtEnd: boolean): AnchoredRows<JournalEntry> {
+  const firstSeq = found[0]?.seq ?? 0;
+  // Entries of the journal are numbered without gaps; those of a filter are not.
+  const indexOf = (entry: JournalEntry): number =>
+    found[entry.seq - firstSeq] === entry ? entry.seq - firstSeq : found.indexOf(entry);
+  return { count: found.length, rowPx: ROW_PX, keyAt: (index) => found[index], indexOf, opensAtEnd };
+}
+
+interface EntriesProps extends Pick<JournalProps, "notLoaded" | "isLoading" | "onLoadMore"> {
   readonly found: readonly JournalEntry[];
   readonly open: number | undefined;
   readonly onOpen: (entry: JournalEntry) => void;
 }
 
-function Entries({ found, open, onOpen }: EntriesProps): JSX.Element {
+function Entries({ found, open, onOpen, notLoaded = 0, isLoading, onLoadMore }: EntriesProps): JSX.Element {
   const scrollTop = useSignal(0);
+  const scroll = useRef<HTMLDivElement>(null);
+  useAnchor(scroll, anchorOf(found, notLoaded > 0));
+  const onScroll = (top: number): void => {
+    const isUp = top < scrollTop.value;
+    scrollTop.value = top;
+    if (isUp && top < 8 * ROW_PX && notLoaded > 0 && isLoading !== true) onLoadMore?.();
+  };
   const { from, to } = windowOf(scrollTop.value, HEIGHT_PX, ROW_PX, found.length);
   return (
     <div
@@ -82,7 +105,8 @@ function Entries({ found, open, onOpen }: EntriesProps): JSX.Element {
       tabIndex={0}
       role="region"
       aria-label="Entries"
-      onScroll={(event) => (scrollTop.value = event.currentTarget.scrollTop)}
+      ref={scroll}
+      onScroll={(event) => onScroll(event.currentTarget.scrollTop)}
     >
       <ol style={{ height: `${found.length * ROW_PX}px` }}>
         {found.slice(from, to).map((entry, index) => (

@@ -20,7 +20,13 @@ const ACTIONS: Readonly<Record<string, string>> = {
   resolveToken: "Answer token",
 };
 
-export function RunHeader({ run }: { readonly run: RunRecord }): JSX.Element {
+interface RunHeaderProps {
+  readonly run: RunRecord;
+  /** Says whether the page is current. */
+  readonly live?: JSX.Element;
+}
+
+export function RunHeader({ run, live }: RunHeaderProps): JSX.Element {
   const { id, status } = run;
   return (
     <header class="run-header">
@@ -32,6 +38,7 @@ export function RunHeader({ run }: { readonly run: RunRecord }): JSX.Element {
         <button type="button" class="quiet" onClick={() => void navigator.clipboard.writeText(id)}>
           Copy id
         </button>
+        {live}
       </div>
       <ul class="why" aria-label={`Why the run is ${statusText(status)}`}>
         {run.why.map((entry) => (

@@ -3,7 +3,7 @@
  *
  * Owns: the tabs and what the URL says about them. The header answers why the run does not move.
  */
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { JSX } from "preact";
 import { now } from "../clock.ts";
 import { FailureNote } from "../failure.tsx";
@@ -13,10 +13,12 @@ import { Timeline } from "../timeline/timeline.tsx";
 import { Text } from "../ui/text.tsx";
 import { AuditTab } from "./audit.tsx";
 import { DataTab } from "./data.tsx";
+import { LiveIndicator } from "../live/indicator.tsx";
 import { RunHeader } from "./header.tsx";
 import { Journal } from "../journal/journal.tsx";
 import { RawTab } from "./raw.tsx";
 import { RunData, readWholeRun } from "./run-data.ts";
+import { watchRun } from "./watch.ts";
 
 const TABS = ["timeline", "journal", "data", "audit", "raw"] as const;
 
@@ -28,19 +30,20 @@ interface RunPageProps {
 
 export function RunPage({ id, tab, op }: RunPageProps): JSX.Element {
   const data = useMemo(() => new RunData(id), [id]);
-  useEffect(() => data.watch(), [data, session.value]);
+  useEffect(() => watchRun(data), [data, session.value]);
   useEffect(() => {
     document.title = `${id} · Holdfast`;
   }, [id]);
   const run = data.record.value;
   const failure = data.failure.value;
+  const news = useNews(data);
   if (run === undefined)
     return <Unread id={id} status={failure?.status} note={failure && <FailureNote failure={failure} />} />;
   const selected = TABS.find((one) => one === tab) ?? "timeline";
   return (
     <main class="page run-page">
       {failure && <FailureNote failure={failure} />}
-      <RunHeader run={run} />
+      <RunHeader run={run} live={<LiveIndicator state={data.live.value} news={news} />} />
       <nav class="tabs" aria-label="Views of the run">
         {TABS.map((one) => (
           <a
@@ -68,7 +71,12 @@ interface TabBodyProps {
 
 function TabBody({ data, tab, op }: TabBodyProps): JSX.Element | null {
   const run = data.record.value;
-  const entries = data.entries.value;
+  const entries = data.journal.entries.value;
+  const unloaded = {
+    notLoaded: data.journal.notLoaded.value,
+    isLoading: data.journal.isLoadingOlder.value,
+    onLoadMore: () => void data.loadMore(),
+  };
   if (run === undefined) return null;
   const onSelect = (selected: string): void => navigate(runPath(data.id, { tab, op: selected }), { replace: true });
   if (tab === "timeline")
@@ -80,12 +88,22 @@ function TabBody({ data, tab, op }: TabBodyProps): JSX.Element | null {
         selected={op}
         onSelect={onSelect}
         loadRun={readWholeRun}
+        {...unloaded}
       />
     );
-  if (tab === "journal") return <Journal entries={entries} onSelect={onSelect} />;
+  if (tab === "journal") return <Journal entries={entries} onSelect={onSelect} {...unloaded} />;
   if (tab === "data") return <DataTab run={run} />;
   if (tab === "audit") return <AuditTab id={data.id} />;
-  return <RawTab run={run} entries={entries} isLoading={data.loading.value} />;
+  return <RawTab run={run} entries={entries} isLoading={!data.journal.isRead.value} />;
+}
+
+/** What a screen reader hears about a run that changes. */
+function useNews(data: RunData): string {
+  const first = useRef<number>(undefined);
+  const last = data.journal.entries.value.at(-1)?.seq ?? 0;
+  if (data.journal.isRead.value) first.current ??= last;
+  const count = last - (first.current ?? last);
+  return count === 0 ? "" : `${count} new ${count === 1 ? "entry" : "entries"}`;
 }
 
 interface UnreadProps {

@@ -36,6 +36,8 @@ export interface Layout {
   readonly breaks: readonly Interval[];
 }
 
+/** A layout of so many rows may be computed each second. */
+const ROWS_PER_SECOND = 5_000;
 /** The width of a break, pixels. */
 const BREAK_PX = 70;
 const COLLAPSE_KEY = "holdfast.timeline.idle";
@@ -62,19 +64,28 @@ export class TimelineState {
   #added: readonly Entry[] = [];
   #memo: { readonly key: string; readonly layout: Layout } | undefined;
 
-  /** Adds what is new since the last call. */
+  /** How many rows of the run itself were built so far. */
+  get built(): number {
+    return this.#model.built;
+  }
+
+  /** Adds what is new since the last call: entries before and after those that it has. */
   update({ run, entries }: RunData): void {
     const before = this.#added;
-    const last = before.length - 1;
-    const grows = entries[0] === before[0] && entries[last] === before[last];
-    if (entries !== before) this.#model.add(grows ? entries.slice(before.length) : entries);
+    const place = before[0] === undefined ? -1 : entries.indexOf(before[0]);
+    const end = place + before.length;
+    const grows = place >= 0 && entries[end - 1] === before.at(-1);
+    if (entries !== before) {
+      if (grows) this.#model.add([...entries.slice(0, place), ...entries.slice(end)]);
+      else this.#model.add(entries);
+    }
     this.#added = entries;
     this.#model.setRun(run);
   }
 
   layout(run: Run, now: number): Layout {
     const folds = this.folds.value;
-    const end = run.endedAt ?? now;
+    const end = run.endedAt ?? this.#edge(now);
     const key = [this.#model.version, run.createdAt, end, this.collapse.value, ...folds.keys()].join();
     if (this.#memo?.key === key) return this.#memo.layout;
     const items = this.#items(this.#model.rows, 0, "");
@@ -84,6 +95,12 @@ export class TimelineState {
     const layout = { items, whole, breaks, indexOf: new Map(items.map(({ key: of }, index) => [of, index])) };
     this.#memo = { key, layout };
     return layout;
+  }
+
+  /** The end of the time axis of a run that continues: seldom another one for many rows, so that the page stays smooth. */
+  #edge(now: number): number {
+    const seconds = Math.ceil(this.#model.rows.length / ROWS_PER_SECOND);
+    return seconds <= 1 ? now : Math.ceil(now / (seconds * 1_000)) * seconds * 1_000;
   }
 
   projection({ whole, breaks }: Layout): Projection {

@@ -24,6 +24,8 @@ import { type Item, type Layout, type RunData, TimelineState } from "./state.ts"
 import { TimelineTable } from "./table.tsx";
 import { ticksOf } from "./ticks.ts";
 import { Toolbar } from "./toolbar.tsx";
+import { type AnchoredRows, useAnchor } from "../ui/anchor.ts";
+import { Unloaded } from "../ui/unloaded.tsx";
 import { ROW_PX, Track, type TrackProps } from "./track.tsx";
 
 export interface TimelineProps {
@@ -39,6 +41,7 @@ export interface TimelineProps {
   readonly loadRun?: ((runId: string) => Promise<RunData>) | undefined;
   /** How many entries of the journal are not loaded yet. */
   readonly notLoaded?: number | undefined;
+  readonly isLoading?: boolean | undefined;
   readonly onLoadMore?: (() => void) | undefined;
 }
 
@@ -54,7 +57,7 @@ export function Timeline(props: TimelineProps): JSX.Element {
     <div class={chosen === undefined ? "timeline" : "timeline tl-with-details"}>
       <div class="tl-main">
         <Toolbar state={state} layout={layout} />
-        <Unloaded {...props} />
+        <Unloaded notLoaded={props.notLoaded} isLoading={props.isLoading} onLoadMore={props.onLoadMore} />
         {state.asTable.value ? (
           <TimelineTable layout={layout} now={now} format={format} onSelect={onSelect} />
         ) : (
@@ -65,20 +68,6 @@ export function Timeline(props: TimelineProps): JSX.Element {
         <Details row={chosen.row} now={now} format={format} renderValue={renderTree} onClose={() => onSelect("")} />
       )}
     </div>
-  );
-}
-
-function Unloaded({ notLoaded = 0, onLoadMore }: TimelineProps): JSX.Element | null {
-  if (notLoaded === 0) return null;
-  return (
-    <p class="tl-unloaded">
-      {notLoaded.toLocaleString("en")} earlier entries are not loaded.
-      {onLoadMore === undefined ? null : (
-        <button type="button" onClick={onLoadMore}>
-          Load more
-        </button>
-      )}
-    </p>
   );
 }
 
@@ -93,6 +82,7 @@ function Chart(props: ChartProps): JSX.Element {
   const scroll = useRef<HTMLDivElement>(null);
   useMeasure(scroll, state);
   useWheel(scroll, state);
+  useAnchor(scroll, anchorOf(props));
   const projection = state.projection(layout);
   const format = { mode: state.mode.value, zone: state.zone.value, origin: run.startedAt ?? run.createdAt };
   const ticks = ticksOf(projection.scale, projection.view, projection.width, format);
@@ -111,7 +101,7 @@ function Chart(props: ChartProps): JSX.Element {
   return (
     <>
       <Minimap {...{ layout, projection, now }} onView={(view) => (state.view.value = view)} />
-      <div class="tl-scroll" ref={scroll} onScroll={(event) => (state.scrollTop.value = event.currentTarget.scrollTop)}>
+      <div class="tl-scroll" ref={scroll} onScroll={(event) => onScroll(props, event.currentTarget.scrollTop)}>
         <div class="tl-head">
           <Axis projection={projection} ticks={ticks} onOpenBreak={(from) => state.openBreak(from)} />
         </div>
@@ -121,6 +111,18 @@ function Chart(props: ChartProps): JSX.Element {
       <Difference {...props} />
     </>
   );
+}
+
+function anchorOf({ layout: { items, indexOf }, notLoaded = 0 }: ChartProps): AnchoredRows<string> {
+  const keyAt = (index: number): string | undefined => items[index]?.key;
+  return { count: items.length, rowPx: ROW_PX, keyAt, indexOf: (key) => indexOf.get(key), opensAtEnd: notLoaded > 0 };
+}
+
+/** The first rows that are loaded are in view: the reader wants those before them. */
+function onScroll({ state, notLoaded = 0, isLoading = false, onLoadMore }: ChartProps, top: number): void {
+  const isUp = top < state.scrollTop.value;
+  state.scrollTop.value = top;
+  if (isUp && top < 8 * ROW_PX && notLoaded > 0 && !isLoading) onLoadMore?.();
 }
 
 function foldChild({ state, loadRun }: ChartProps, { row: { childRunId } }: Item, open: boolean): void {

@@ -1,8 +1,12 @@
 /** The rows of the timeline, from pages of a journal and from the record. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { TimelineModel } from "../../src/timeline/model.ts";
 import { describeRow } from "../../src/timeline/row-text.ts";
+import { TimelineState } from "../../src/timeline/state.ts";
 import { T0, entry, longJournal } from "./journal.ts";
+
+// Node warns about its own, which has no file.
+vi.stubGlobal("localStorage", undefined);
 
 const RUN = { id: "r", workflowId: "w", status: "running", createdAt: T0 };
 
@@ -98,6 +102,16 @@ test("T5 a page builds only the rows that it is about", () => {
   const before = model.built;
   model.add([entry(5_001, 60_000, "step.completed", "step/0/last", { nth: 5_001, attempt: 1, startedAt: T0 })]);
   expect(model.built - before).toBe(1);
+});
+
+test("T5 earlier entries, and later ones, build only the rows that they are about", () => {
+  const journal = longJournal(3_000);
+  const state = new TimelineState();
+  state.update({ run: RUN, entries: journal.slice(2_000) });
+  state.update({ run: RUN, entries: journal.slice(500, 2_900).concat(journal.slice(2_900)) });
+  state.update({ run: RUN, entries: journal });
+  expect(state.layout(RUN, T0 + 60_000).items.map(({ row }) => row.nth)).toEqual(journal.map(({ nth }) => nth));
+  expect(state.built).toBe(3_000);
 });
 
 test("an entry of a type that newer code writes is a moment of its row", () => {
