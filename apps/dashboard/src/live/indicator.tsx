@@ -30,7 +30,9 @@ export function LiveIndicator({ state, news }: IndicatorProps): JSX.Element {
   return (
     <span class="live" data-live={state}>
       <span class="live-dot" aria-hidden="true" />
-      <span title={meaning}>{name}</span>
+      <span title={meaning} aria-hidden="true">
+        {name}
+      </span>
       <span class="hidden-text" role="status">
         {useSeldom([name, news].filter((part) => part !== "").join(". "), ANNOUNCE_MS)}
       </span>
