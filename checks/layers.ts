@@ -30,7 +30,7 @@ const LAYERS: readonly Layer[] = [
   {
     folder: "packages/orchestrator",
     may: ["@holdfast/protocol", "@noble/hashes"],
-    order: [["host/**"], ["run/**"], ["index.ts"]],
+    order: [["json-schema/**"], ["host/**"], ["run/**"], ["index.ts"]],
   },
   {
     folder: "packages/workflows",

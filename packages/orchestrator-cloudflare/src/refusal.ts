@@ -17,6 +17,7 @@ export const STATUS_OF = {
   inbox_full: 429,
   index_not_configured: 501,
   internal_error: 500,
+  invalid_answer: 400,
   invalid_body: 400,
   invalid_host: 400,
   invalid_id: 400,

@@ -15,10 +15,17 @@ import { FakeDeployment, FakeIndexNamespace } from "./fake-platform.ts";
 
 const child = workflow({ id: "child", run: (url) => url });
 
+const ASK = {
+  title: "Well?",
+  details: "of any length",
+  choices: [{ label: "Yes", value: null }],
+  risk: "low",
+} as const;
+
 const shows = workflow({
   id: "shows",
   run: async (input, ctx) => {
-    const [open, named] = [ctx.waitForToken({ public: true }), ctx.waitForToken({ tokenId: "named" })];
+    const [open, named] = [ctx.waitForToken({ public: true }), ctx.waitForToken({ tokenId: "named", ask: ASK })];
     ctx.metadata.set("url", open.url);
     ctx.metadata.set("id", open.tokenId);
     await ctx.step("mail", () => ({ text: `see ${open.url}?yes`, input, joined: `f${open.tokenId}0` }));
@@ -38,6 +45,7 @@ const REQUESTS: Readonly<Record<string, (id: string) => { path: string; json?: o
   readAudit: (id) => ({ path: `/api/runs/${id}/audit` }),
   followRun: (id) => ({ path: `/api/runs/${id}/stream` }),
   makeTicket: (id) => ({ path: "/api/tickets", json: { path: `/api/runs/${id}/stream` } }),
+  listApprovals: () => ({ path: "/api/approvals" }),
   listRuns: () => ({ path: "/api/runs?limit=1" }),
   actOnManyRuns: (id) => ({ path: "/api/runs/bulk", json: { action: "retry", ids: [id] } }),
   rebuildIndex: (id) => ({ path: "/api/index/rebuild", json: { runIds: [id] } }),

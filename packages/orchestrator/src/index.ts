@@ -32,9 +32,10 @@ export {
 export { OutboxSender, type OutboxSenderOptions, type SendResult } from "./host/outbox-sender.ts";
 export { EMPTY_OUTBOX, type OutboxState, posted, removed, resendDelayMs, settled } from "./host/outbox.ts";
 export type { ListOptions, RunStore, StoreReader, WriteBatch } from "./host/store.ts";
+export { openAsks } from "./run/asks.ts";
 export { checkedTransition } from "./run/checked-transition.ts";
 export { type AlarmContext, alarmToSet, isAlarmLost } from "./host/alarm.ts";
-export { type IndexRow, expiryOf, indexRow } from "./run/index-mark.ts";
+export { type IndexRow, type IndexedAsk, expiryOf, indexRow } from "./run/index-mark.ts";
 export type { Deferral, Effect, HostContext, Input, RefusalCode, Reply } from "./run/inputs.ts";
 export {
   type ChildTrigger,

@@ -72,6 +72,7 @@ const token: Table<TokenOptions> = {
   timeout: ["1m", (options) => traceOf((ctx) => ctx.waitForToken(options).wait())],
   onTimeout: ["throw", (options) => traceOf((ctx) => ctx.waitForToken({ timeout: "1m", ...options }).wait())],
   tokenId: ["t", (options) => traceOf((ctx) => ctx.waitForToken(options).wait())],
+  ask: [{ title: "Well?" }, (options) => traceOf((ctx) => ctx.waitForToken(options).wait())],
   public: [true, (options) => traceOf((ctx) => ctx.metadata.set("url", ctx.waitForToken(options).url))],
   signal: [aborted(), (options) => traceOf((ctx) => ctx.waitForToken(options).wait())],
 };

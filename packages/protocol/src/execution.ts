@@ -177,6 +177,8 @@ export type OperationEvents =
       readonly public?: true;
       /** The wait accepts only payloads that match this pattern (WAIT6). */
       readonly match?: EncodedValue;
+      /** What a person is asked, as JSON. The orchestrator checks it: a refused ask is a wait that was let go (ASK2). */
+      readonly ask?: string;
     })
   /**
    * The signal of a wait has aborted (WAIT11). `value` is its reason. The event of a wait that is not open yet comes

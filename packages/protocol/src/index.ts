@@ -34,6 +34,15 @@ export {
   readAddress,
   toStoredAddress,
 } from "./address.ts";
+export {
+  ASK_RISKS,
+  type AnswerIssue,
+  type Approval,
+  type Ask,
+  type AskChoice,
+  type AskRisk,
+  type AskSchema,
+} from "./ask.ts";
 export { assert } from "./assert.ts";
 export { type Defined, defined } from "./defined.ts";
 export { type Duration, parseDurationMs, parseRemainingMs, parseTimeMs } from "./durations.ts";

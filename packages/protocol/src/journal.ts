@@ -11,6 +11,7 @@
  *   outcome only after the function has requested that many. If the operation is not among them, the code has changed
  *   (REP5).
  */
+import type { Ask } from "./ask.ts";
 import type { ErrorValue } from "./errors.ts";
 import type { OperationId } from "./ids.ts";
 import type { EncodedValue } from "./values.ts";
@@ -87,12 +88,16 @@ export type EntryBody =
       readonly op: OperationId;
       readonly wakeAt?: number;
       readonly tokenId?: string;
+      /** What a person is asked. */
+      readonly ask?: Ask;
     }
   | {
       readonly type: "wait.resolved";
       readonly op: OperationId;
       readonly value: EncodedValue;
       readonly deliveryId?: string;
+      /** Of a token: the caller who answered. */
+      readonly answeredBy?: string;
     }
   | { readonly type: "wait.timed_out"; readonly op: OperationId }
   /** The wait was let go and takes no delivery any longer (WAIT11). */

@@ -66,6 +66,40 @@ export const HOST_LIMITS = {
   whyChildren: 20,
   /** How long it waits for them, ms. */
   whyMs: 2_000,
+  /** An ask, as JSON (ASK2). */
+  askChars: 131_072,
+  /** Levels of nesting of an ask. */
+  askDepth: 64,
+  /** The title of an ask. */
+  askTitleChars: 200,
+  /** The details of an ask. */
+  askDetailsChars: 16_384,
+  /** The JSON Schema of an ask, as JSON. */
+  askSchemaChars: 16_384,
+  /** Choices of one ask. */
+  askChoices: 20,
+  /** The label of a choice. */
+  askLabelChars: 100,
+  /** The value of a choice, as JSON. */
+  askValueChars: 1_024,
+  /** Assignees of one ask. */
+  askAssignees: 50,
+  /** One assignee. */
+  askAssigneeChars: 128,
+  /** Open asks of one run. */
+  openAsks: 100,
+  /** Open asks of one run that the index lists (ASK5). */
+  listedAsks: 20,
+  /** Details, schema and choices of an ask in the index, as JSON. What does not fit is in the run's record only. */
+  listedAskChars: 4_096,
+  /** An ask, as JSON, that the header of its run may have. A larger one is in the row of its wait. */
+  headerAskChars: 2_048,
+  /** Steps of the check of one answer against its schema (ASK4). */
+  answerSteps: 1_000_000,
+  /** Problems of an answer that a refusal lists. */
+  answerIssues: 20,
+  /** Shards of the index that one page of approvals reads: the newest. */
+  approvalShards: 400,
   /** Runs that one request may act on. */
   bulkRuns: 100,
   /** Parents that join one run by its idempotency key, beside its creator (RUN2). */

@@ -1,6 +1,7 @@
 /** The entry point for workflow authors. */
 export { CancelledError, ChildRunError, FatalError, RetryableError, TimeoutError } from "./errors.ts";
 export type {
+  AskOptions,
   Group,
   InvokableWorkflow,
   InvokeOptions,

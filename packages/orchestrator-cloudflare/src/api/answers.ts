@@ -5,6 +5,9 @@
  * the type of the answer. A test checks every answer of the black-box suite against the schemas.
  */
 import {
+  ASK_RISKS,
+  type Approval,
+  type AskChoice,
   type AttemptedWork,
   type AuditEntry,
   type BodyInFlight,
@@ -273,6 +276,22 @@ export const ANSWERS = {
     ),
   }),
   RunList: object({ runs: listOf(ref("ListedRun")), nextCursor: { type: ["string", "null"] } }),
+  Approval: object<Approval>({
+    runId: text,
+    workflowId: text,
+    op: { ...text, description: "The id of the operation that waits." },
+    "tokenId?": { ...text, description: "For callers with the scope `deliver`." },
+    title: text,
+    "details?": { ...text, description: "Markdown." },
+    "schema?": { description: "JSON Schema 2020-12 of the answer." },
+    "choices?": listOf(object<AskChoice>({ label: text, value: anything })),
+    assignees: listOf(text),
+    "risk?": oneOf(...ASK_RISKS),
+    openedAt: time,
+    "until?": time,
+    "truncated?": { const: true, description: "Details, schema and choices are in the run's record only." },
+  }),
+  ApprovalList: object({ approvals: listOf(ref("Approval")), nextCursor: { type: ["string", "null"] } }),
   Journal: object({
     entries: listOf({
       ...open,

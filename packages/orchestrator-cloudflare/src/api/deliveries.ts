@@ -64,7 +64,7 @@ export const deliveryRoutes: readonly Route[] = [
     scope: "deliver",
     body: tokenBody,
     answers: { 202: "Delivered" },
-    refusals: ["already_resolved", "run_terminal", "run_unwinding", "token_not_found"],
+    refusals: ["already_resolved", "invalid_answer", "run_terminal", "run_unwinding", "token_not_found"],
     handle: (call) => {
       const { id, tokenId } = call.ids;
       const payload = encodeGiven(call.body.payload, "payload");

@@ -59,6 +59,9 @@ export function wholeNumberField(min: number, max: number): v.GenericSchema<stri
   );
 }
 
+/** A time in a query, in milliseconds since 1970. */
+export const timeMsField: v.GenericSchema<string, number> = wholeNumberField(0, 8_640_000_000_000_000);
+
 function checkedText(
   problemOf: (value: unknown) => string | undefined,
   description: string,

@@ -5,7 +5,7 @@ import { type IndexRow, type View, shownFailure } from "@holdfast/orchestrator";
 import { HOST_LIMITS, type ListedRun, RUN_STATUSES } from "@holdfast/protocol";
 import * as v from "valibot";
 import { hideTokenUrls } from "../token-urls.ts";
-import { idField, nameField, wholeNumberField } from "./fields.ts";
+import { idField, nameField, timeMsField, wholeNumberField } from "./fields.ts";
 import { cursorField, writeCursor } from "./page-cursor.ts";
 import { type CheckedCall, type Route, route } from "./route.ts";
 import { viewOf } from "./shown-fields.ts";
@@ -18,14 +18,12 @@ export const statusField: v.PicklistSchema<typeof RUN_STATUSES, string> = v.pick
 
 export const filterTagsField = v.pipe(v.array(nameField), v.maxLength(10, "at most 10 tags"));
 
-const timeMs = wholeNumberField(0, 8_640_000_000_000_000);
-
 const listQuery = v.strictObject({
   workflowId: v.optional(nameField),
   status: v.optional(statusField),
   tag: v.optional(filterTagsField),
-  createdAfter: v.optional(timeMs),
-  createdBefore: v.optional(timeMs),
+  createdAfter: v.optional(timeMsField),
+  createdBefore: v.optional(timeMsField),
   parentRunId: v.optional(idField),
   order: v.optional(v.picklist(["asc", "desc"], "must be asc or desc"), "desc"),
   limit: v.optional(wholeNumberField(1, HOST_LIMITS.listPage), "50"),

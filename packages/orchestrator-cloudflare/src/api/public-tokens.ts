@@ -60,6 +60,7 @@ export const publicTokenRoutes: readonly Route[] = [
     answers: { 200: "text/html", 202: "PubliclyDelivered" },
     refusals: [
       "already_resolved",
+      "invalid_answer",
       "newer_format",
       "run_terminal",
       "run_unwinding",
@@ -123,8 +124,12 @@ function objectOf({ runDO }: WorkerDeps, { tenant, id }: IdsOf<typeof PATH>): un
 
 /** Reads a refusal of the run's object. */
 async function refusalIn(answer: Response): Promise<ApiRefusal> {
-  const { error, message } = (await answer.json()) as { readonly error: ApiErrorCode; readonly message: string };
-  return new ApiRefusal(error, message);
+  const { error, message, details } = (await answer.json()) as {
+    readonly error: ApiErrorCode;
+    readonly message: string;
+    readonly details?: unknown;
+  };
+  return new ApiRefusal(error, message, details);
 }
 
 /** Lets only requests with a URL of this deployment pass. */

@@ -1,6 +1,7 @@
 /**
  * All routes of the HTTP API, in the order of its documents.
  */
+import { approvalRoutes } from "./approvals.ts";
 import { bulkRoutes } from "./bulk.ts";
 import { deliveryRoutes } from "./deliveries.ts";
 import { listRoutes } from "./lists.ts";
@@ -17,6 +18,7 @@ import { triggerRoutes } from "./trigger.ts";
 export const ROUTES: readonly Route[] = [
   ...triggerRoutes,
   ...listRoutes,
+  ...approvalRoutes,
   ...bulkRoutes,
   ...runRoutes,
   ...ticketRoutes,

@@ -5,14 +5,17 @@
  * shards of a tenant are found in a list of that tenant, which changes once per time range or full shard.
  */
 import type { IndexRow } from "@holdfast/orchestrator";
+import { HOST_LIMITS } from "@holdfast/protocol";
 import * as v from "valibot";
 import { FIELDS, checkOptions, count } from "../options.ts";
 import type { DurableObjectNamespaceLike } from "../platform-types.ts";
+import { type AsksPage, mergeAsks } from "./asks-table.ts";
 import { countRuns } from "./index-counts.ts";
 import type { UpsertResult, ShardPage } from "./index-shard.ts";
 import type { IndexCommand, ShardRef } from "./index-object.ts";
 import type { IndexCounts, RunCounts } from "./run-counts.ts";
-import type { Position, RunIndex, RunPage, RunQuery } from "./run-index.ts";
+import type { ApprovalPage, ApprovalQuery, Position, RunIndex, RunPage, RunQuery } from "./run-index.ts";
+import { compareText } from "./text-order.ts";
 
 export interface DurableObjectIndexOptions {
   /** The binding of the index's Durable Object class. */
@@ -106,6 +109,16 @@ class DurableObjectIndex implements RunIndex {
     return { runs, next: undefined };
   }
 
+  async approvals(tenantId: string | undefined, query: ApprovalQuery): Promise<ApprovalPage> {
+    const shards = await this.#shards(tenantId);
+    const newest = shards.toSorted((a, b) => b.bucket - a.bucket || b.split - a.split);
+    const read = newest.slice(0, HOST_LIMITS.approvalShards);
+    const pages = await Promise.all(
+      read.map((shard) => this.#send<AsksPage>(tenantId, shard, { command: "asks", query })),
+    );
+    return mergeAsks(pages, query.limit);
+  }
+
   counts(of: { readonly tenantId?: string | undefined } | "all"): Promise<IndexCounts> {
     const source = {
       tenants: () => this.#send<{ tenants: string[]; more: number }>(undefined, undefined, { command: "tenants" }),
@@ -185,12 +198,6 @@ export function merge(pages: readonly ShardPage[], { limit, order }: Pick<RunQue
   return { runs: shown, next: edge };
 }
 
-/** Compares like SQLite: text by its UTF-8 bytes. */
 function compare(a: Position, b: Position): number {
-  if (a.createdAt !== b.createdAt) return a.createdAt - b.createdAt;
-  const [x, y] = [new TextEncoder().encode(a.id), new TextEncoder().encode(b.id)];
-  for (let i = 0; i < Math.min(x.length, y.length); i++) {
-    if (x[i] !== y[i]) return (x[i] as number) - (y[i] as number);
-  }
-  return x.length - y.length;
+  return a.createdAt - b.createdAt || compareText(a.id, b.id);
 }

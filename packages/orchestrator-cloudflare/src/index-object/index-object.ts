@@ -11,13 +11,14 @@ import * as v from "valibot";
 import { Misconfigured, depsCheck, isFunction, withMethods } from "../options.ts";
 import type { SqlStorageLike } from "../platform-types.ts";
 import { IndexShard } from "./index-shard.ts";
-import type { RunQuery } from "./run-index.ts";
+import type { ApprovalQuery, RunQuery } from "./run-index.ts";
 
 export type IndexCommand =
   | { readonly command: "upsert"; readonly row: IndexRow; readonly rowsMax: number }
   | { readonly command: "remove"; readonly id: string; readonly createdAt: number }
   | { readonly command: "query"; readonly query: RunQuery }
   | { readonly command: "counts" }
+  | { readonly command: "asks"; readonly query: ApprovalQuery }
   /** To a shard: the tenant's list contains it. */
   | { readonly command: "listed" }
   /** To the tenant's list. */
@@ -75,6 +76,8 @@ function execute(command: IndexCommand, { storage: { sql }, id, clock = Date.now
       return new IndexShard(sql, Infinity, id).query(command.query);
     case "counts":
       return new IndexShard(sql, Infinity, id).counts(clock());
+    case "asks":
+      return new IndexShard(sql, Infinity, id).asks(command.query);
     case "listed":
       new IndexShard(sql, Infinity, id).list();
       return {};

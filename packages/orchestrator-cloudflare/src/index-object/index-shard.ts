@@ -7,8 +7,9 @@
 import type { IndexRow } from "@holdfast/orchestrator";
 import { HOST_LIMITS } from "@holdfast/protocol";
 import type { SqlStorageLike } from "../platform-types.ts";
+import { ASKS_SCHEMA, type AsksPage, queryAsks, removeAsks, writeAsks } from "./asks-table.ts";
 import { LagWindow, OLDEST_OF, type RunCount, type RunCounts, fewWorkflows } from "./run-counts.ts";
-import type { Position, RunQuery } from "./run-index.ts";
+import type { ApprovalQuery, Position, RunQuery } from "./run-index.ts";
 
 /** The maximum number of rows that one page reads. */
 const SCAN_ROWS_MAX = 1_000;
@@ -27,6 +28,7 @@ const SCHEMA = [
   "CREATE TABLE IF NOT EXISTS tags (tag TEXT, created_at INTEGER, id TEXT, PRIMARY KEY (tag, created_at, id)) WITHOUT ROWID",
   "CREATE TABLE IF NOT EXISTS removed (id TEXT PRIMARY KEY, created_at INTEGER, at INTEGER) WITHOUT ROWID",
   "CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID",
+  ...ASKS_SCHEMA,
 ];
 
 /** What an isolate remembers of a shard. An instance of its object lives for seconds after the last request. */
@@ -89,13 +91,14 @@ export class IndexShard {
       (row.createdAt === known["created_at"] && row.version > (known["version"] as number));
     if (newer) {
       this.#write(row, known?.["created_at"] as number | undefined);
+      writeAsks(this.#sql, row);
       this.#memory.lag.add(now - (pendingSince ?? now), now);
     }
     this.#sql.exec("DELETE FROM removed WHERE at < ?", now - REMEMBER_REMOVED_MS);
     return this.#fact("listed") === LISTED ? "stored" : "unlisted";
   }
 
-  #write(row: IndexRow, createdBefore: number | undefined): void {
+  #write({ asks: _asks, ...row }: IndexRow, createdBefore: number | undefined): void {
     const { id, createdAt, version, workflowId, status, parentRunId, tags } = row;
     if (createdBefore === undefined) this.#set("count", (this.#fact("count") ?? 0) + 1);
     this.#sql.exec(
@@ -122,6 +125,7 @@ export class IndexShard {
     this.#sql.exec("INSERT OR REPLACE INTO removed VALUES (?, ?, ?)", id, createdAt, now);
     if (known === undefined) return;
     this.#sql.exec("DELETE FROM runs WHERE id = ?", id);
+    removeAsks(this.#sql, id);
     for (const tag of (JSON.parse(known["row"] as string) as IndexRow).tags) {
       this.#sql.exec("DELETE FROM tags WHERE tag = ? AND created_at = ? AND id = ?", tag, known["created_at"], id);
     }
@@ -170,6 +174,10 @@ export class IndexShard {
       if (matches(row, query)) runs.push(row);
     }
     return { runs, stoppedAt: undefined };
+  }
+
+  asks(query: ApprovalQuery): AsksPage {
+    return queryAsks(this.#sql, query);
   }
 
   #isRemoved({ id, createdAt }: IndexRow): boolean {

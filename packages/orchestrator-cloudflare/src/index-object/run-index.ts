@@ -5,7 +5,7 @@
  * decision of a run depends on the index. `durableObjectIndex` is the default; a deployment can implement the port with
  * its own database.
  */
-import type { IndexRow } from "@holdfast/orchestrator";
+import type { IndexRow, IndexedAsk } from "@holdfast/orchestrator";
 import type { IndexCounts } from "./run-counts.ts";
 
 export interface RunFilter {
@@ -39,6 +39,46 @@ export interface RunPage {
   readonly next: Position | undefined;
 }
 
+export interface ApprovalQuery {
+  /** Asks that name this assignee. */
+  readonly assignee?: string | undefined;
+  /** Asks with a deadline before this time, ms. */
+  readonly before?: number | undefined;
+  /** The time, ms since the epoch: asks whose deadline is over are left out. */
+  readonly now: number;
+  readonly limit: number;
+  /** The page starts after this position. */
+  readonly after?: AskPosition | undefined;
+}
+
+/** A position in the order of the deadlines: the earliest first, those without one last, the oldest first among equals. */
+export interface AskPosition {
+  /** The deadline; `NO_DEADLINE`: none. */
+  readonly until: number;
+  readonly openedAt: number;
+  readonly runId: string;
+  readonly op: string;
+}
+
+/** Later than every time of a `Date`. */
+export const NO_DEADLINE = 9_000_000_000_000_000;
+
+export function positionOf({ until = NO_DEADLINE, openedAt, runId, op }: ListedAsk): AskPosition {
+  return { until, openedAt, runId, op };
+}
+
+/** A page may have fewer asks than `limit` although more exist: read on until `next` is `undefined`. */
+export interface ApprovalPage {
+  readonly asks: readonly ListedAsk[];
+  readonly next: AskPosition | undefined;
+}
+
+/** An ask with the id that answers it: who sees that id is decided where the list is shown. */
+export interface ListedAsk extends IndexedAsk {
+  readonly runId: string;
+  readonly workflowId: string;
+}
+
 export interface RunIndex {
   /** Stores a row, unless a newer version of it is stored. Rejects if the row cannot be stored. */
   upsert(row: IndexRow): Promise<void>;
@@ -49,6 +89,11 @@ export interface RunIndex {
     readonly createdAt: number;
   }): Promise<void>;
   query(tenantId: string | undefined, query: RunQuery): Promise<RunPage>;
+  /**
+   * Lists the open asks of a tenant's runs: those in `asks` of the newest row of each run (ASK6). Absent: the list of approvals
+   * answers `501`.
+   */
+  approvals?(tenantId: string | undefined, query: ApprovalQuery): Promise<ApprovalPage>;
   /**
    * Returns the numbers of one tenant's runs, or of all runs, for `/metrics` (OBS3). It writes nothing. Absent: `/metrics`
    * answers `501`.

@@ -261,7 +261,7 @@ export class RunObject {
   #apply(input: Input, view: CallersView): Response {
     this.#answers.header();
     const reply = this.#host.handle(input);
-    if (reply.type === "refused") throw refusal(reply);
+    if (reply.type === "refused") throw refusal(reply, view);
     const run = this.#answers.summary(view);
     const body = reply.type === "delivered" ? { delivery: reply.delivery, run } : { run };
     return this.#json(body, view, 202);
@@ -356,8 +356,9 @@ export class RunObject {
   }
 }
 
-function refusal(reply: Reply & { type: "refused" }): ApiRefusal {
-  return new ApiRefusal(reply.code, reply.message);
+/** Only readers of the run see who answered before (SEC7). */
+function refusal({ code, message, details }: Reply & { type: "refused" }, { run } = NOTHING): ApiRefusal {
+  return new ApiRefusal(code, message, details?.by !== undefined && !run ? undefined : details);
 }
 
 function logMoveError(error: unknown): void {

@@ -1,17 +1,18 @@
 /**
  * Deliveries from outside: events, signals, tokens, and the ends of children.
  *
- * Owns: WAIT2 and WAIT10 (the oldest wait gets the oldest delivery), WAIT3 (delivery ids), WAIT7 (a token is resolved
+ * Owns: ASK4 (answers that do not fit), WAIT2 and WAIT10 (the oldest wait gets the oldest delivery), WAIT3 (delivery ids), WAIT7 (a token is resolved
  * once), WAIT8 and WAIT12 (runs that have ended or unwind reject deliveries).
  */
-import { ENCODED_UNDEFINED, FORMAT_VERSION, assert, isTerminal } from "@holdfast/protocol";
+import { type AnswerIssue, ENCODED_UNDEFINED, FORMAT_VERSION, assert, isTerminal } from "@holdfast/protocol";
+import { issuesOfAnswer, markAnswered } from "./asks.ts";
 import { settleStart } from "./children.ts";
 import type { Draft } from "./draft.ts";
 import {
   type Buffered,
   buffer,
   bufferRow,
-  isBuffered,
+  findBuffered,
   isFor,
   readBuffered,
   refuseBuffering,
@@ -51,7 +52,7 @@ export function deliver(draft: Draft, input: Input & { type: "deliver" }): Reply
     draft.change({ deliveryIds: draft.header.deliveryIds + 1 });
   }
   if (wait === undefined) return { type: "delivered", delivery: "buffered" };
-  resolveWait(draft, wait, payload, deliveryId);
+  resolveWait(draft, wait, payload, deliveryId === undefined ? {} : { deliveryId });
   return { type: "delivered", delivery: "resolved" };
 }
 
@@ -63,8 +64,8 @@ export function childEnded(draft: Draft, input: Input & { type: "childEnded" }):
   const wait = draft.header.waits.find((open) => open.op === op && open.runId === outcome.runId);
   if (wait === undefined) return { type: "done" };
   const payload = JSON.stringify(outcome);
-  if (draft.header.status !== "paused") resolveWait(draft, wait, payload, undefined);
-  else if (!isBuffered(draft, "child", op)) bufferRow(draft, { kind: "child", name: op, payload });
+  if (draft.header.status !== "paused") resolveWait(draft, wait, payload, {});
+  else if (findBuffered(draft, "child", op) === undefined) bufferRow(draft, { kind: "child", name: op, payload });
   return { type: "done" };
 }
 
@@ -76,7 +77,7 @@ export function deliverBuffered(draft: Draft): void {
     const wait = findWait(draft, row);
     if (wait === undefined) continue;
     removeBuffered(draft, key, row.payload.length);
-    resolveWait(draft, wait, row.payload, row.deliveryId);
+    resolveWait(draft, wait, row.payload, row);
   }
 }
 
@@ -94,18 +95,22 @@ export function refuseEachDelivery(draft: Draft, kind: DeliveryKind): Refusal | 
   return closed ?? (resolves ? undefined : refuseBuffering(draft, ENCODED_UNDEFINED.length));
 }
 
-/** Accepts the answer to a token. */
+/** Accepts the answer to a token. An answer that does not fit the ask changes nothing: the ask stays open (ASK4). */
 export function resolveToken(draft: Draft, input: Input & { type: "resolveToken" }): Reply {
-  const { tokenId, payload } = input;
+  const { tokenId, payload, by } = input;
   const refusal = refuseAnswer(draft, input);
   if (refusal !== undefined) return refusal;
   const wait = waitFor(draft, tokenId);
   assert(wait !== undefined, "an open token of a run that goes forward has a wait");
+  const issues = wait.ask === undefined ? [] : issuesOfAnswer(wait.ask, payload);
+  if (issues.length > 0) return invalidAnswer(issues);
+  const from = by === undefined ? {} : { by };
   if (draft.header.status === "paused") {
-    bufferRow(draft, { kind: "token", name: tokenId, payload });
+    bufferRow(draft, { kind: "token", name: tokenId, payload, ...from });
+    if (wait.ask !== undefined) markAnswered(draft, wait.op, by);
     return { type: "delivered", delivery: "buffered" };
   }
-  resolveWait(draft, wait, payload, undefined);
+  resolveWait(draft, wait, payload, from);
   return { type: "delivered", delivery: "resolved" };
 }
 
@@ -123,23 +128,43 @@ export function refuseAnswer(
   if (stored === undefined || (publicly !== undefined && !isOpen)) {
     return { type: "refused", code: "token_not_found", message: "This run never issued that token." };
   }
+  const wait = waitFor(draft, tokenId);
+  return refuseAnswered(draft, tokenId, wait) ?? refuseClosed(draft, "an answer to this token");
+}
+
+function refuseAnswered(draft: Draft, tokenId: string, wait: OpenWait | undefined): Refusal | undefined {
   // A time-out that is due has closed the token in this transition.
   const token = draft.read(TOKEN_PREFIX, tokenId);
-  const wait = waitFor(draft, tokenId);
   // A time-out that is due is journaled after the pause, before any answer (CAN6).
   const timedOut = wait?.wakeAt !== undefined && wait.wakeAt <= draft.now;
-  if (timedOut || token.state !== "open" || isBuffered(draft, "token", tokenId)) {
-    const how = HOW_CLOSED[timedOut ? "timed_out" : token.state];
-    return { type: "refused", code: "already_resolved", message: `The token cannot be resolved again: ${how}.` };
-  }
-  return refuseClosed(draft, "an answer to this token");
+  const buffered = findBuffered(draft, "token", tokenId);
+  if (!timedOut && token.state === "open" && buffered === undefined) return undefined;
+  const message = `The token cannot be resolved again: ${HOW_CLOSED[timedOut ? "timed_out" : token.state]}.`;
+  const by = token.by ?? buffered?.by;
+  return {
+    type: "refused",
+    code: "already_resolved",
+    message,
+    ...(by === undefined || timedOut ? {} : { details: { by } }),
+  };
+}
+
+function invalidAnswer(issues: readonly AnswerIssue[]): Reply {
+  const [first] = issues;
+  const where = first?.path === "" ? "the answer" : first?.path;
+  return {
+    type: "refused",
+    code: "invalid_answer",
+    message: `The answer does not fit what is asked: ${where}: ${first?.message}. Nothing was changed. Answer again.`,
+    details: { issues },
+  };
 }
 
 const HOW_CLOSED: Readonly<Record<TokenRow["state"], string>> = {
   open: "it was resolved",
   resolved: "it was resolved",
   timed_out: "it timed out",
-  released: "the run let it go, because it lost a race or its signal aborted",
+  released: "the run let it go, because it lost a race, its signal aborted, or its ask was refused",
 };
 
 /** Refuses a delivery to a run of which no wait can open any more: it has ended, or it unwinds (WAIT8, WAIT12). */

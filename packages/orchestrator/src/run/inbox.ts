@@ -8,6 +8,7 @@ import type { Draft } from "./draft.ts";
 import type { Refusal } from "./inputs.ts";
 import { type BufferedKind, INBOX_PREFIX, type InboxRow, inboxKey, isRow } from "./rows.ts";
 import { type OpenWait, kindOf } from "./run-header.ts";
+import type { BufferedDelivery } from "./run-state.ts";
 
 /** A delivery that can be buffered. */
 export interface Buffered {
@@ -15,6 +16,8 @@ export interface Buffered {
   readonly name: string;
   readonly payload: string;
   readonly deliveryId?: string | undefined;
+  /** Of an answer to a token: the caller. */
+  readonly by?: string | undefined;
 }
 
 /** Returns the kind of operation that waits for such a delivery. Rows use `child` where operations use `run`. */
@@ -63,12 +66,13 @@ export function refuseBuffering({ header: { inbox }, context: { limits } }: Draf
  * Buffers a delivery without a check of the limit. Answers to tokens and ends of children need no check: each wait has at
  * most one.
  */
-export function bufferRow(draft: Draft, { deliveryId, ...delivery }: Buffered): void {
+export function bufferRow(draft: Draft, { deliveryId, by, ...delivery }: Buffered): void {
   const { inbox } = draft.header;
   const row: InboxRow = {
     v: FORMAT_VERSION,
     ...delivery,
     ...(deliveryId === undefined ? {} : { deliveryId }),
+    ...(by === undefined ? {} : { by }),
     at: draft.now,
   };
   draft.put(inboxKey(inbox.next), row);
@@ -76,10 +80,10 @@ export function bufferRow(draft: Draft, { deliveryId, ...delivery }: Buffered): 
   draft.change({ inbox: { count: inbox.count + 1, chars, next: inbox.next + 1 } });
 }
 
-/** Whether a delivery of this kind and name was buffered before this transition. */
-export function isBuffered(draft: Draft, kind: BufferedKind, name: string): boolean {
-  for (const one of draft.state.inbox.values()) if (one.kind === kind && one.name === name) return true;
-  return false;
+/** Returns the delivery of this kind and name that was buffered before this transition. */
+export function findBuffered(draft: Draft, kind: BufferedKind, name: string): BufferedDelivery | undefined {
+  for (const one of draft.state.inbox.values()) if (one.kind === kind && one.name === name) return one;
+  return undefined;
 }
 
 /**

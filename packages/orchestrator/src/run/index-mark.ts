@@ -8,9 +8,20 @@
  * - I1 A change of status sets the mark in the same commit. The mark is removed when the index has acknowledged that
  *   version.
  * - I2 A run that is running for under 1 s and waits again needs no update: the index already shows that it waits.
+ * - I3 A change of the open asks sets the mark in the same commit, and the row is sent at once (ASK5). A run without asks
+ *   writes no more than without I3.
  */
-import { HOST_LIMITS, type ListedWhy, type RunStatus, assert, defined, isTerminal } from "@holdfast/protocol";
+import {
+  type Approval,
+  HOST_LIMITS,
+  type ListedWhy,
+  type RunStatus,
+  assert,
+  defined,
+  isTerminal,
+} from "@holdfast/protocol";
 import { resendDelayMs } from "../host/outbox.ts";
+import { type OpenAsk, openAsks } from "./asks.ts";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
 import type { RunHeader } from "./run-header.ts";
@@ -34,7 +45,12 @@ export interface IndexRow extends ListedIdentity {
   readonly pendingSince?: number | undefined;
   /** Why the run was in its state at `updatedAt` (WHY5). Absent in rows of earlier code. */
   readonly why?: Omit<ListedWhy, "asOf"> | undefined;
+  /** The open asks with the earliest deadlines, at most `listedAsks` (ASK5). Absent: none, or a row of earlier code. */
+  readonly asks?: readonly IndexedAsk[] | undefined;
 }
+
+/** An open ask in the index. */
+export type IndexedAsk = Omit<Approval, "runId" | "workflowId">;
 
 type ListedIdentity = Pick<
   RunIdentity,
@@ -52,14 +68,27 @@ export function markIndex(draft: Draft): void {
   const before = draft.state.header;
   const header = draft.headerIfAny;
   if (draft.context.indexes !== true || header === undefined || header === before) return;
-  if (before?.status === header.status && header.index !== undefined) return;
+  const asks = asksChanged(before, header);
+  if (before?.status === header.status && header.index !== undefined && !asks) return;
   const { version = 0, acked } = header.index ?? {};
-  if (acked === header.status) return draft.change({ index: { version: version + 1, acked } });
-  const later = header.status === "running" && before !== undefined;
+  // The row that the index has acknowledged, or that is in flight, may have other asks.
+  if (acked === header.status && !asks) return draft.change({ index: { version: version + 1, acked } });
+  const later = header.status === "running" && before !== undefined && !asks;
   const owed = { since: draft.now, failures: 0, retryAt: draft.now + (later ? RUNNING_AFTER_MS : resendDelayMs(0)) };
   // A row in flight may still arrive, so the state of the index is unknown.
   draft.change({ index: { version: version + 1, ...(later ? { acked } : {}), owed } });
   if (!later) draft.updateIndex();
+}
+
+/** Whether an ask has opened or closed, or has another deadline (ASK5). */
+function asksChanged(before: RunHeader | undefined, header: RunHeader): boolean {
+  if (before?.waits === header.waits && before.unwinding === header.unwinding) return false;
+  const known = before === undefined ? [] : openAsks(before);
+  const open = openAsks(header);
+  return (
+    known.length !== open.length ||
+    open.some(({ op, wakeAt }, at) => known[at]?.op !== op || known[at].wakeAt !== wakeAt)
+  );
 }
 
 /** Sends a row again that the index has not acknowledged in time. Removes the mark if there is no longer an index. */
@@ -115,6 +144,7 @@ export function indexRow(header: RunHeader): IndexRow {
     updatedAt: header.updatedAt,
     pendingSince: index.owed?.since,
     why: whyInIndex(header),
+    asks: asksInIndex(header),
   };
 }
 
@@ -122,6 +152,23 @@ export function indexRow(header: RunHeader): IndexRow {
 function whyInIndex(header: RunHeader): IndexRow["why"] {
   const [first] = whyOf(factsOfHeader(header), NO_PARTS, 1);
   return first && defined({ code: first.code, since: first.since, until: first.until });
+}
+
+function asksInIndex(header: RunHeader): IndexRow["asks"] {
+  const open = openAsks(header);
+  if (open.length === 0) return undefined;
+  return open
+    .toSorted((a, b) => (a.wakeAt ?? Number.MAX_VALUE) - (b.wakeAt ?? Number.MAX_VALUE))
+    .slice(0, HOST_LIMITS.listedAsks)
+    .map(indexedAsk);
+}
+
+/** An ask as the index has it: what is too large for a list is left out. */
+function indexedAsk({ op, tokenId, openedAt, wakeAt, ask }: OpenAsk): IndexedAsk {
+  const { title, risk, assignees = [], ...parts } = ask;
+  const isLarge = JSON.stringify(parts).length > HOST_LIMITS.listedAskChars;
+  const shown = isLarge ? { truncated: true as const } : parts;
+  return defined({ op, tokenId, title, ...shown, assignees, risk, openedAt, until: wakeAt });
 }
 
 /** When a terminal run is deleted; undefined while its outbox or its index update is pending. */

@@ -5,6 +5,7 @@
  */
 import type {
   AbortReason,
+  AnswerIssue,
   ChildOutcome,
   Delivery,
   ErrorValue,
@@ -125,6 +126,7 @@ export interface HostContext {
 
 export type RefusalCode =
   | "already_resolved"
+  | "invalid_answer"
   | "idempotency_conflict"
   | "inbox_full"
   | "newer_format"
@@ -145,7 +147,17 @@ export type Reply =
   | { readonly type: "delivered"; readonly delivery: Delivery }
   | { readonly type: "report"; readonly answer: ReportAnswer }
   /** The input was rejected and changed nothing. */
-  | { readonly type: "refused"; readonly code: RefusalCode; readonly message: string };
+  | {
+      readonly type: "refused";
+      readonly code: RefusalCode;
+      readonly message: string;
+      readonly details?: {
+        /** Of `invalid_answer`. */
+        readonly issues?: readonly AnswerIssue[] | undefined;
+        /** Of `already_resolved`: who answered. For readers of the run. */
+        readonly by?: string | undefined;
+      };
+    };
 
 /** The list of actions has the same refusals as their routes (ACT1). */
 export type Refusal = Reply & { readonly type: "refused" };

@@ -92,6 +92,8 @@ export interface InboxRow {
   readonly name: string;
   readonly payload: string;
   readonly deliveryId?: string;
+  /** Of an answer to a token: the caller. */
+  readonly by?: string;
   readonly at: number;
 }
 
@@ -137,6 +139,8 @@ export interface TokenRow {
   readonly op: OperationId;
   readonly state: "open" | "resolved" | "timed_out" | "released";
   readonly public?: true;
+  /** The caller who answered it. Absent in rows of earlier code. */
+  readonly by?: string;
 }
 
 export interface DeliveredRow {

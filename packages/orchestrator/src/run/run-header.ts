@@ -9,6 +9,7 @@
  *   continue has a timer (DUR5).
  */
 import {
+  type Ask,
   type DispatchFailure,
   type EncodedValue,
   type ErrorValue,
@@ -37,6 +38,10 @@ export interface OpenWait {
   /** The duration after which it ends or times out, ms. Absent: it ends at a date, or earlier code opened it. */
   readonly afterMs?: number;
   readonly tokenId?: string;
+  /** What a person is asked (ASK1). It never changes. */
+  readonly ask?: Ask;
+  /** Who answered the ask, while the run is paused: the answer is buffered (CAN6). `""`: unknown. */
+  readonly answered?: string;
   /** The encoded pattern of the payloads that the wait accepts (WAIT6). */
   readonly match?: string;
   /** The child for which it waits. */

@@ -294,7 +294,7 @@ function describeWait(wait: OpenWait, view: View): Waitpoint {
 }
 
 /** Returns the event, signal, token or child for which a wait is open. */
-function waitMeta({ kind, name, tokenId, runId, match }: OpenWait, view: View): Record<string, unknown> {
+function waitMeta({ kind, name, tokenId, runId, match, ask }: OpenWait, view: View): Record<string, unknown> {
   const pattern = match === undefined ? {} : { match: showValue(match) };
   switch (kind) {
     case "DATETIME":
@@ -304,7 +304,7 @@ function waitMeta({ kind, name, tokenId, runId, match }: OpenWait, view: View): 
     case "SIGNAL":
       return { name, ...pattern };
     case "MANUAL":
-      return view.tokenIds ? { tokenId } : {};
+      return { ...(view.tokenIds ? { tokenId } : {}), ...(ask === undefined ? {} : { ask }) };
     case "RUN":
       return { workflowId: name, runId };
   }

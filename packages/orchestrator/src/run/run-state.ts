@@ -54,7 +54,9 @@ interface Progress {
 }
 
 /** A buffered delivery without its payload. */
-type BufferedDelivery = Pick<InboxRow, "kind" | "name" | "deliveryId" | "at"> & { readonly chars: number };
+export type BufferedDelivery = Pick<InboxRow, "kind" | "name" | "deliveryId" | "by" | "at"> & {
+  readonly chars: number;
+};
 
 export interface RunState {
   readonly store: StoreReader;
@@ -307,12 +309,13 @@ function applyChunks(state: RunState, key: string, row: ChunkRow): void {
 }
 
 function applyInbox(state: RunState, key: string, row: InboxRow): void {
-  const { kind, name, deliveryId, at, payload } = row;
+  const { kind, name, deliveryId, by, at, payload } = row;
   state.inbox.set(key, {
     kind,
     name,
     at,
     chars: payload.length,
     ...(deliveryId === undefined ? {} : { deliveryId }),
+    ...(by === undefined ? {} : { by }),
   });
 }

@@ -34,7 +34,7 @@ export function issueToken(draft: Draft, tokenId: string, op: OperationId, isPub
 }
 
 /** Stores that a token can no longer be answered. The same transition may have issued the token. */
-export function closeToken(draft: Draft, tokenId: string, state: TokenRow["state"]): void {
-  const row: TokenRow = { ...draft.read(TOKEN_PREFIX, tokenId), state };
+export function closeToken(draft: Draft, tokenId: string, state: TokenRow["state"], by?: string): void {
+  const row: TokenRow = { ...draft.read(TOKEN_PREFIX, tokenId), state, ...(by === undefined ? {} : { by }) };
   draft.put(TOKEN_PREFIX + tokenId, row);
 }

@@ -2,7 +2,7 @@
  * Open waits that have rows of their own.
  *
  * Owns: which open waits are in the stored header, and which have a row. The header is rewritten at each change of a wait,
- * so it has only the first `headerWaits` of them: what one wait costs does not grow with the number of open waits. In
+ * so it has only the first `headerWaits` of them, and no large ask: what one wait costs does not grow with the others. In
  * memory the header has all of them, and no decision depends on where a wait is stored.
  *
  * Invariants
@@ -11,7 +11,7 @@
  * - WR2 Rows change only together with the header, which counts them. Older code refuses such a run (VER4).
  * - WR3 The acknowledged start of a child is deleted together with the wait that names it.
  */
-import { FORMAT_VERSION } from "@holdfast/protocol";
+import { FORMAT_VERSION, HOST_LIMITS } from "@holdfast/protocol";
 import type { WriteBatch } from "../host/store.ts";
 import { RECORD_KEY, WAIT_PREFIX, type WaitRow, isRow, outboxKey, waitKey, waitPosition } from "./rows.ts";
 import type { OpenWait, RunHeader } from "./run-header.ts";
@@ -39,11 +39,12 @@ export function storeWaits(
   { before, known, max }: { readonly before: WaitRows; readonly known: readonly OpenWait[]; readonly max: number },
 ): RunHeader {
   deleteStarts(writes, known, header.waits);
-  if (before.size === 0 && header.waits.length <= max) return header;
+  if (before.size === 0 && header.waits.length <= max && !header.waits.some(hasLargeAsk)) return header;
   const others = new Map(header.waits.map((wait) => [wait.op, wait]));
   const left = keepRows(writes, before, others);
   const inHeader = new Set(known.map(({ op }) => op));
-  const waits = [...others.values()].filter(({ op }, place) => (left === 0 ? place < max : inHeader.has(op)));
+  const waits =
+    left === 0 ? firstOf([...others.values()], max) : [...others.values()].filter(({ op }) => inHeader.has(op));
   for (const { op } of waits) others.delete(op);
   let position = waitPosition([...before.keys()].at(-1));
   for (const wait of others.values()) {
@@ -57,6 +58,17 @@ export function storeWaits(
     waitRows: left + others.size,
     uses: uses.includes(FEATURE) ? uses : [...uses, FEATURE],
   };
+}
+
+/** The waits before the first one with a large ask, at most `max`: the others open later, so they get rows (WR1). */
+function firstOf(waits: readonly OpenWait[], max: number): readonly OpenWait[] {
+  const large = waits.findIndex(hasLargeAsk);
+  return waits.slice(0, large === -1 ? max : Math.min(large, max));
+}
+
+/** Whether the ask of a wait would make the header large, which is rewritten at each change of a wait. */
+function hasLargeAsk({ ask }: OpenWait): boolean {
+  return ask !== undefined && JSON.stringify(ask).length > HOST_LIMITS.headerAskChars;
 }
 
 /** Deletes the acknowledged starts of the waits that ended (WR3). */

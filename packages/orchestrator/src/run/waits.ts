@@ -16,11 +16,13 @@ import {
   parseOperationId,
   profileOf,
 } from "@holdfast/protocol";
+import { readOpened } from "./asks.ts";
 import { stopAtLimit } from "./cancel.ts";
 import type { Draft } from "./draft.ts";
 import { takeBuffered } from "./inbox.ts";
 import { wake } from "./lifecycle.ts";
 import { appendOutcome, endReleased } from "./releases.ts";
+import type { InboxRow } from "./rows.ts";
 import { type OpenWait, kindOf } from "./run-header.ts";
 import { closeToken, issueToken } from "./tokens.ts";
 
@@ -38,7 +40,7 @@ export function newWait(
   op: OperationId,
   nth: number,
   openedAt: number,
-  more: Pick<OpenWait, "wakeAt" | "afterMs" | "tokenId" | "match" | "runId">,
+  more: Pick<OpenWait, "wakeAt" | "afterMs" | "tokenId" | "ask" | "match" | "runId">,
 ): OpenWait {
   const { kind, name } = parseOperationId(op);
   const waitpoint = WAITPOINT_KINDS[kind];
@@ -58,30 +60,35 @@ export function openWait(draft: Draft, event: OperationEvents & { type: "wait.op
   }
   const wakeAt = event.wakeAt ?? (afterMs === undefined ? undefined : draft.now + afterMs);
   const timing = { ...(wakeAt === undefined ? {} : { wakeAt }), ...(tokenId === undefined ? {} : { tokenId }) };
-  draft.append({ type: "wait.opened", op, ...timing }, nth);
+  const { refused, ...asking } = readOpened(draft, event.ask);
+  draft.append({ type: "wait.opened", op, ...timing, ...asking }, nth);
   const matching = match === undefined ? {} : { match };
   const relative = afterMs === undefined ? {} : { afterMs };
-  const wait = newWait(op, nth, draft.at, { ...timing, ...relative, ...matching });
+  const wait = newWait(op, nth, draft.at, { ...timing, ...relative, ...matching, ...asking });
   if (tokenId !== undefined) issueToken(draft, tokenId, op, event.public === true);
-  const release = draft.releases.get(op);
+  const release = refused ?? draft.releases.get(op);
   if (release !== undefined) return endReleased(draft, wait, release);
   const buffered = takeBuffered(draft, wait, taken);
   if (buffered === undefined) draft.change({ waits: [...draft.header.waits, wait] });
-  else journalResult(draft, wait, buffered.payload, buffered.deliveryId);
+  else journalResult(draft, wait, buffered.payload, buffered);
 }
 
+/** Where a delivery comes from: its id, and of an answer to a token the caller. */
+type Delivered = Pick<InboxRow, "deliveryId" | "by">;
+
 /** Ends an open wait with the payload of its delivery. */
-export function resolveWait(draft: Draft, wait: OpenWait, payload: string, deliveryId: string | undefined): void {
+export function resolveWait(draft: Draft, wait: OpenWait, payload: string, delivered: Delivered): void {
   draft.change({ waits: draft.header.waits.filter((open) => open !== wait) });
-  journalResult(draft, wait, payload, deliveryId);
+  journalResult(draft, wait, payload, delivered);
   wake(draft);
 }
 
-function journalResult(draft: Draft, wait: OpenWait, value: string, deliveryId: string | undefined): void {
+function journalResult(draft: Draft, wait: OpenWait, value: string, { deliveryId, by }: Delivered): void {
   if (kindOf(wait) === "run") return endChild(draft, wait.op, wait.nth, JSON.parse(value));
   const delivered = deliveryId === undefined ? {} : { deliveryId };
-  if (wait.tokenId !== undefined) closeToken(draft, wait.tokenId, "resolved");
-  appendOutcome(draft, { type: "wait.resolved", op: wait.op, value, ...delivered }, wait.nth, true);
+  const answered = by === undefined ? {} : { answeredBy: by };
+  if (wait.tokenId !== undefined) closeToken(draft, wait.tokenId, "resolved", by);
+  appendOutcome(draft, { type: "wait.resolved", op: wait.op, value, ...delivered, ...answered }, wait.nth, true);
 }
 
 /** Journals that a child run ended, or could not be started. */

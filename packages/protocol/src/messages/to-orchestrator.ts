@@ -67,6 +67,7 @@ export const EVENTS: Readonly<Record<ExecutionEvent["type"], Schema>> = {
     tokenId: optional(id),
     public: mark,
     match: optional(value),
+    ask: optional(text(LIMITS.valueChars)),
   }),
   "wait.released": record({ op: operation("sleep", "event", "signal", "token", "run"), ...about, value }),
   "child.started": record({

@@ -17,6 +17,7 @@ import {
   readProperty,
 } from "@holdfast/protocol";
 import type { OperationKind, RetryPolicy } from "@holdfast/protocol";
+import type { StandardJSONSchemaV1 } from "@standard-schema/spec";
 import type { Execution } from "../replay/execution.ts";
 import { handled } from "../replay/handled.ts";
 import { currentStep } from "../replay/step-scope.ts";
@@ -27,12 +28,21 @@ import { createInvoke } from "./children.ts";
 import { metadataWriter, streamWriter } from "./facts.ts";
 import { createRace } from "./race.ts";
 import { type RetryDefault, composition, createStep } from "./steps.ts";
-import type { MatchOptions, SleepOptions, Token, TokenOptions, Wait, WaitOptions, WorkflowContext } from "./types.ts";
+import type {
+  AskOptions,
+  MatchOptions,
+  SleepOptions,
+  Token,
+  TokenOptions,
+  Wait,
+  WaitOptions,
+  WorkflowContext,
+} from "./types.ts";
 import { type OnTimeout, createWait, deliveredTo } from "./wait.ts";
 
 const WAIT_FIELDS = ["timeout", "onTimeout", "signal"];
 const MATCH_FIELDS = [...WAIT_FIELDS, "match"];
-const TOKEN_FIELDS = [...WAIT_FIELDS, "tokenId", "public"];
+const TOKEN_FIELDS = [...WAIT_FIELDS, "tokenId", "public", "ask"];
 
 export function createContext(execution: Execution, retry: RetryPolicy): WorkflowContext {
   const policy: RetryDefault = { current: retry };
@@ -96,7 +106,7 @@ function waits(execution: Execution): Pick<WorkflowContext, "waitForEvent" | "wa
 
 function createWaitForToken(execution: Execution): WorkflowContext["waitForToken"] {
   const issued = new Set<string>();
-  return <T>(options: TokenOptions = {}): Token<T> => {
+  function waitForToken<T>(options: TokenOptions = {}): Token<T> {
     const where = "ctx.waitForToken";
     checkFields(options, TOKEN_FIELDS, where);
     checkOutside(where);
@@ -106,10 +116,7 @@ function createWaitForToken(execution: Execution): WorkflowContext["waitForToken
       throw invalid(where, "the id of a public token is its secret, so the engine generates it. Leave tokenId out.");
     }
     const onTimeout = onTimeoutOf(options, where);
-    const request = {
-      ...timeoutOf(execution, options, where),
-      ...(options.public === true ? { public: true as const } : {}),
-    };
+    const request = tokenRequest(execution, options, where);
     const signal = signalOf(options, where);
     const tokenId = options.tokenId ?? execution.tokenIdFor(execution.operations.nextId("token", "token"));
     if (issued.has(tokenId)) {
@@ -132,7 +139,33 @@ function createWaitForToken(execution: Execution): WorkflowContext["waitForToken
       url: start + encodeURIComponent(tokenId),
       wait: () => deliveredTo<T>(execution, operation, onTimeout),
     };
+  }
+  return waitForToken;
+}
+
+function tokenRequest(execution: Execution, options: TokenOptions, where: string): WaitRequest {
+  return {
+    ...timeoutOf(execution, options, where),
+    ...(options.public === true ? { public: true } : {}),
+    ...(options.ask === undefined ? {} : { ask: askText(options.ask, where) }),
   };
+}
+
+/**
+ * Returns an ask as JSON, with its Standard Schema converted to JSON Schema. The orchestrator checks it, and the wait rejects
+ * if it is refused (ASK2): a replay does not depend on it.
+ */
+function askText(ask: AskOptions, where: string): string {
+  const standard: StandardJSONSchemaV1.Props | undefined = Object(Object(ask).schema)["~standard"];
+  if (standard === undefined) return JSON.stringify(ask);
+  try {
+    return JSON.stringify({ ...ask, schema: standard.jsonSchema.input({ target: "draft-2020-12" }) });
+  } catch (error) {
+    throw invalid(
+      `${where}.ask.schema`,
+      `its library cannot convert it to JSON Schema: ${String(error)}. Pass a JSON Schema.`,
+    );
+  }
 }
 
 /** Time and randomness. Inside a step body they are real, because the body's result is journaled (REP4). */

@@ -1,8 +1,8 @@
 /**
  * The types that authors use: a workflow's configuration and the `ctx` of its function.
  */
-import type { Duration, RetryOptions } from "@holdfast/protocol";
-import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { Ask, AskSchema, Duration, RetryOptions } from "@holdfast/protocol";
+import type { StandardSchemaV1, StandardTypedV1 } from "@standard-schema/spec";
 import type { Log, StepContext } from "../step-context.ts";
 
 export interface StepOptions<T = unknown> {
@@ -99,7 +99,27 @@ export interface TokenOptions extends WaitOptions {
   readonly tokenId?: string | undefined;
   /** Lets every caller that knows the URL answer, once, without credentials: for a link in a mail, or a web page. */
   readonly public?: boolean | undefined;
+  /** Lists the wait for people, and checks their answers (ASK1). */
+  readonly ask?: AskOptions | undefined;
 }
+
+/** What a person is asked. The engine checks it: an ask that it refuses rejects the wait, with `INVALID_ARGUMENT` (ASK2). */
+export interface AskOptions<T = unknown> extends Omit<Ask, "schema" | "choices"> {
+  /**
+   * JSON Schema 2020-12 as data, or a Standard Schema whose library converts it. The engine refuses an answer that does not fit
+   * it, and the wait stays open. It changes no answer: defaults and transformations do nothing.
+   */
+  readonly schema?: AskSchema | StandardTypedV1<T> | undefined;
+  /** Buttons. Without a schema, only these values are accepted. */
+  readonly choices?: readonly { readonly label: string; readonly value: T }[] | undefined;
+}
+
+/** An ask whose schema or choices are the type of the answer. */
+type TypedAsk<T> = Omit<AskOptions, "schema" | "choices"> &
+  (
+    | { readonly schema: StandardTypedV1<T>; readonly choices?: AskOptions["choices"] }
+    | { readonly schema?: undefined; readonly choices: NonNullable<AskOptions<T>["choices"]> }
+  );
 
 /**
  * Resolves with one delivery, or `null` on time-out. In a loop each turn is a separate wait, and a time-out ends the loop.
@@ -151,6 +171,8 @@ export interface WorkflowContext {
   sleepUntil(date: Date | string, options?: SleepOptions): Promise<void>;
   readonly waitForEvent: WaitFor;
   readonly waitForSignal: WaitFor;
+  waitForToken<const T>(options: NeverNull<TokenOptions & { readonly ask: TypedAsk<T> }>): Token<T, T>;
+  waitForToken<const T>(options: TokenOptions & { readonly ask: TypedAsk<T> }): Token<T>;
   waitForToken<T = unknown>(options?: NeverNull<TokenOptions>): Token<T, T>;
   waitForToken<T = unknown>(options: TokenOptions): Token<T>;
   /** Runs another workflow as a child. Resolves with its output, or throws a `ChildRunError` (CHILD2). */

@@ -4,6 +4,7 @@
  * Owns: the routes that do not belong to a single run: trigger, list, bulk actions.
  */
 import type {
+  Approval,
   BulkAnswer,
   DeploymentInfo,
   ListedRun,
@@ -16,7 +17,7 @@ import { checkPlatform } from "../platform-check.ts";
 import { checkClientOptions, given } from "./options.ts";
 import { RunHandle } from "./run-handle.ts";
 import { type ApiRequest, type ClientOptions, Transport } from "./transport.ts";
-import type { BulkOptions, CallOptions, Health, ListOptions, TriggerOptions } from "./types.ts";
+import type { ApprovalOptions, BulkOptions, CallOptions, Health, ListOptions, TriggerOptions } from "./types.ts";
 
 /** The input of a workflow. */
 export type InputOf<W> = W extends Workflow<infer Input, infer _Output> ? Input : unknown;
@@ -80,6 +81,26 @@ export class Client {
     for (let cursor = options.cursor; ;) {
       const page = await this.list({ ...options, ...(cursor === undefined ? {} : { cursor }) });
       yield* page.runs;
+      if (page.nextCursor === null) return;
+      cursor = page.nextCursor;
+    }
+  }
+
+  /**
+   * Iterates over the open asks of all runs, the earliest deadline first. Reads each page when the caller needs it.
+   * @throws ApiError `index_not_configured`
+   */
+  async *approvals(options: ApprovalOptions = {}): AsyncGenerator<Approval, void> {
+    const { signal, ...query } = given(options, "approvals");
+    for (let cursor = query.cursor; ;) {
+      const page = await this.#send<{ approvals: Approval[]; nextCursor: string | null }>({
+        method: "GET",
+        path: "/api/approvals",
+        query: { ...query, cursor },
+        signal,
+        answer: ["approvals", "nextCursor"],
+      });
+      yield* page.approvals;
       if (page.nextCursor === null) return;
       cursor = page.nextCursor;
     }

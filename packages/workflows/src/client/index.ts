@@ -6,6 +6,9 @@ export type { StreamOptions } from "./run-events.ts";
 export { type DeliveryOptions, type JournalOptions, RunHandle, type StreamTicket } from "./run-handle.ts";
 export type { ClientOptions } from "./transport.ts";
 export type {
+  AnswerIssue,
+  Approval,
+  Ask,
   AuditEntry,
   BulkAnswer,
   Delivery,
@@ -25,6 +28,7 @@ export type {
   WorkflowDescription as WorkflowInfo,
 } from "@holdfast/protocol";
 export type {
+  ApprovalOptions,
   BulkOptions,
   CallOptions,
   GetOptions,

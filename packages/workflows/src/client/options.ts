@@ -29,6 +29,7 @@ const FIELDS = {
   deliver: ["deliveryId", "signal"],
   get: ["why", "actions", "signal"],
   pause: ["reason", "signal"],
+  approvals: ["assignee", "before", "limit", "cursor", "signal"],
   call: ["signal"],
 } as const;
 

@@ -19,6 +19,16 @@ export interface ListOptions extends RunFilter, CallOptions {
   readonly cursor?: string | undefined;
 }
 
+export interface ApprovalOptions extends CallOptions {
+  /** Selects asks that name this assignee. */
+  readonly assignee?: string | undefined;
+  /** Selects asks with a deadline before this time, milliseconds since 1970. */
+  readonly before?: number | undefined;
+  /** Asks in one page. */
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }

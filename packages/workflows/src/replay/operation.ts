@@ -57,6 +57,7 @@ export interface WaitRequest {
   readonly tokenId?: string;
   readonly public?: true;
   readonly match?: string;
+  readonly ask?: string;
 }
 
 export type Request =

@@ -87,7 +87,7 @@ function reasonOfPause({ header, lastAt }: WhyFacts, view: View): Reason {
 }
 
 function reasonOfWait(wait: OpenWait, { header, startingChildren }: WhyFacts, view: View): Reason {
-  const { op, openedAt: since, wakeAt, runId, tokenId, start } = wait;
+  const { op, openedAt: since, wakeAt, runId, tokenId, start, ask } = wait;
   const isStarting = start === undefined && startingChildren.has(op);
   const target = parseOperationId(op);
   const isHidden = tokenId !== undefined && !view.tokenIds;
@@ -96,7 +96,7 @@ function reasonOfWait(wait: OpenWait, { header, startingChildren }: WhyFacts, vi
     code: isStarting ? "CHILD_STARTING" : (WAITS[target.kind] ?? "SLEEPING"),
     text: isStarting
       ? "The start of the child is not acknowledged."
-      : `Waits for ${isNamed ? "a token" : describeOperation(op)}.`,
+      : `Waits for ${ask === undefined ? (isNamed ? "a token" : describeOperation(op)) : `the answer to “${ask.title}”`}.`,
     since,
     until: isStarting ? header.outbox.retryAt : wakeAt,
     for: { ...target, ...(isNamed ? { name: HIDDEN } : {}), runId, tokenId: isHidden ? undefined : tokenId },
