@@ -181,6 +181,19 @@ describe("the callers", () => {
     expect(await metrics.text("globex")).not.toContain("acme");
   });
 
+  test("IDX6 the API counts the runs of the caller's tenant, and no others", async () => {
+    const { api } = await deployed();
+    const countsFor = async (caller: string): Promise<unknown> => {
+      const headers = { Authorization: `Bearer ${tokenOf(caller)}` };
+      return (await answerOf(await api.fetch("/api/counts", { headers }))).body;
+    };
+    const one = (workflowId: string, waiting: number): object => ({ workflows: [{ workflowId, runs: { waiting } }] });
+    expect(await countsFor("globex")).toEqual({ ...one("order", 1), unread: 0 });
+    expect(await countsFor("acme")).toEqual({ ...one("secret-of-acme", 1), unread: 0 });
+    expect(await countsFor("reader")).toEqual({ ...one("order", 2), unread: 0 });
+    expect(await countsFor("operator")).toMatchObject({ error: "forbidden" });
+  });
+
   test("SEC1 callers without a token get 401, and callers without the scope 403", async () => {
     const metrics = await deployed();
     expect(await answerOf(await metrics.api.fetch("/metrics"))).toMatchObject({ status: 401 });

@@ -58,6 +58,7 @@ const REQUESTS: Readonly<Record<string, (id: string) => { path: string; json?: o
   pauseRun: (id) => ({ path: `/api/runs/${id}/pause`, json: {} }),
   unpauseRun: (id) => ({ path: `/api/runs/${id}/unpause`, json: {} }),
   retryRun: (id) => ({ path: `/api/runs/${id}/retry`, json: {} }),
+  countRuns: () => ({ path: "/api/counts" }),
   listWorkflows: () => ({ path: "/api/workflows" }),
   deployment: () => ({ path: "/api/deployment" }),
 };

@@ -242,6 +242,18 @@ export interface DeploymentInfo {
   readonly compatibility: Readonly<Record<string, boolean>>;
 }
 
+/** The numbers of runs in the index, a few seconds old. */
+export interface CountsAnswer {
+  /** The workflows with the most runs, at most 100, and `other` for those of the others. */
+  readonly workflows: readonly {
+    readonly workflowId: string;
+    /** By status. A status without runs is absent. */
+    readonly runs: Readonly<Partial<Record<RunStatus, number>>>;
+  }[];
+  /** Parts of the index that did not answer. Their runs are not counted. */
+  readonly unread: number;
+}
+
 /** The result of a request that acts on many runs. */
 export interface BulkAnswer {
   readonly asked: number;

@@ -5,6 +5,7 @@ export type {
   AuditEntry,
   BodyInFlight,
   BulkAnswer,
+  CountsAnswer,
   Delivery,
   DeploymentInfo,
   DispatchFailure,

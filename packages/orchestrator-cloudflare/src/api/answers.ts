@@ -12,6 +12,7 @@ import {
   type AuditEntry,
   type BodyInFlight,
   type BulkAnswer,
+  type CountsAnswer,
   type Delivery,
   type DeploymentInfo,
   type DispatchFailure,
@@ -320,6 +321,19 @@ export const ANSWERS = {
   PubliclyDelivered: object({ delivery: oneOf(...(["resolved", "buffered"] satisfies Delivery[])) }),
   Ticket: object({ ticket: text, expiresAt: time }),
   Operated: object({ run: ref("VisibleSummary") }),
+  Counts: object<CountsAnswer>({
+    workflows: listOf(
+      object<CountsAnswer["workflows"][number]>({
+        workflowId: text,
+        runs: {
+          type: "object",
+          additionalProperties: whole,
+          description: "By status. A status without runs is absent.",
+        },
+      }),
+    ),
+    unread: { ...whole, description: "Parts of the index that did not answer: their runs are not counted." },
+  }),
   Bulk: object<BulkAnswer>({
     asked: whole,
     done: whole,

@@ -1,5 +1,6 @@
 /**
- * `GET /metrics`: the metrics of a tenant, or of the deployment, for Prometheus (OBS3).
+ * `GET /metrics`: the metrics of a tenant, or of the deployment, for Prometheus (OBS3). `GET /api/counts`: the numbers of a
+ * tenant's runs, for pages (IDX6).
  *
  * Owns: whose numbers a caller sees. The gauges come from the index. The counters are shown only where one process is the
  * deployment: elsewhere each isolate has its own, and a collector adds them up.
@@ -11,7 +12,7 @@ import { ApiRefusal } from "../refusal.ts";
 import { countedSamples } from "../telemetry/counters.ts";
 import { COUNTERS, GAUGES, type GaugeName, type Sample, exposition } from "../telemetry/metrics.ts";
 import { type Call, type Route, route } from "./route.ts";
-import { requireIndex } from "./worker-deps.ts";
+import { type WorkerDeps, requireIndex } from "./worker-deps.ts";
 
 export const metricRoutes: readonly Route[] = [
   route({
@@ -25,14 +26,34 @@ export const metricRoutes: readonly Route[] = [
     answers: { 200: "text/plain" },
     handle: readMetrics,
   }),
+  route({
+    id: "countRuns",
+    verb: "GET",
+    path: "/api/counts",
+    summary: "Counts the runs by workflow and status.",
+    scope: "read",
+    indexed: true,
+    answers: { 200: "Counts" },
+    handle: async ({ deps, principal }) => {
+      const { runs, unread } = await countsOf(deps, principal);
+      return Response.json({ workflows: runs.map(([workflowId, of]) => ({ workflowId, runs: of })), unread });
+    },
+  }),
 ];
 
-async function readMetrics({ deps, principal }: Call): Promise<Response> {
+async function countsOf(
+  deps: WorkerDeps,
+  of: { readonly tenantId?: string | undefined } | "all",
+): Promise<IndexCounts> {
   const index = requireIndex(deps);
   if (index.counts === undefined)
     throw new ApiRefusal("index_not_configured", "The index of this deployment has no method counts.");
+  return index.counts(of === "all" ? of : { tenantId: of.tenantId });
+}
+
+async function readMetrics({ deps, principal }: Call): Promise<Response> {
   const of = numbersOf(principal);
-  const gauges = exposition(GAUGES, gaugesOf(await index.counts(of), Date.now()));
+  const gauges = exposition(GAUGES, gaugesOf(await countsOf(deps, of), Date.now()));
   const counters = deps.singleProcess === true ? exposition(COUNTERS, countedSamples(of)) : "";
   return new Response(gauges + counters, { headers: { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" } });
 }

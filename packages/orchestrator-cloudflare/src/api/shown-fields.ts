@@ -64,6 +64,7 @@ export const SHOWN_FIELDS: Readonly<Record<string, readonly FieldRule[]>> = {
   readAudit: [ALL],
   makeTicket: [ALL],
   listRuns: [ALL],
+  countRuns: [ALL],
   listApprovals: [TOKEN_ID, ALL],
   listWorkflows: [ALL],
   deployment: [ALL],

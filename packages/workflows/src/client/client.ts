@@ -6,6 +6,7 @@
 import type {
   Approval,
   BulkAnswer,
+  CountsAnswer,
   DeploymentInfo,
   ListedRun,
   RunRecord,
@@ -104,6 +105,15 @@ export class Client {
       if (page.nextCursor === null) return;
       cursor = page.nextCursor;
     }
+  }
+
+  /**
+   * Counts the runs by workflow and status. The numbers are up to 15 s old.
+   * @throws ApiError `index_not_configured`
+   */
+  counts(options: CallOptions = {}): Promise<CountsAnswer> {
+    const { signal } = given(options, "call", "counts");
+    return this.#send({ method: "GET", path: "/api/counts", signal, answer: ["workflows", "unread"] });
   }
 
   /** Cancels or retries up to a hundred runs. */

@@ -11,6 +11,7 @@ export type {
   Ask,
   AuditEntry,
   BulkAnswer,
+  CountsAnswer,
   Delivery,
   DeploymentInfo,
   ListedRun,
