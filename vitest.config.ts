@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { buildDashboard } from "./apps/dashboard/build.ts";
 import { bundleWorker } from "./packages/cli/src/local/bundle.ts";
 import { findFreePort } from "./packages/cli/src/local/free-port.ts";
 
@@ -11,6 +12,9 @@ const browserTests = "apps/dashboard/test/browser/**/*.test.ts";
 process.env["STEP_HANDLER_PORT"] ??= String(await findFreePort());
 process.env["STEP_HANDLER_KEY"] ??= randomBytes(16).toString("hex");
 const { STEP_HANDLER_PORT, STEP_HANDLER_KEY } = process.env;
+
+// Bundles of the tests hold the dashboard of this checkout.
+await buildDashboard();
 
 /** The sibling Worker of the suite, as one module. */
 const sibling = await bundleWorker(`${workersTests}/sibling.ts`);

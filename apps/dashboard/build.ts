@@ -43,7 +43,8 @@ export async function bundleDashboard(): Promise<DashboardFiles> {
   return { "/ui/index.html": new TextEncoder().encode(pageText(named("app"), named("style"))), ...files };
 }
 
-const PAGES = "/ui /ui/ 308\n/ui/runs /ui/ 200\n/ui/runs/* /ui/ 200\n";
+/** Addresses of pages. All of them are index.html, which shows the page of the address. `:id` stands for one segment. */
+const PAGES: readonly string[] = ["/ui/", "/ui/runs", "/ui/runs/:id"];
 
 /** The folders of `@holdfast/orchestrator-cloudflare` that hold the files as a module. */
 const MODULE_FOLDERS = ["src", "dist"].map((folder) =>
@@ -53,13 +54,17 @@ const MODULE_FOLDERS = ["src", "dist"].map((folder) =>
 /** Writes `dist` and the module, and returns the files. Each file is replaced at once: several builds may run. */
 export async function buildDashboard(): Promise<DashboardFiles> {
   const files = await bundleDashboard();
-  const all = { ...files, "/_headers": headersText(), "/_redirects": PAGES };
+  const all = { ...files, "/_headers": headersText(), "/_redirects": redirectsText() };
   for (const [path, content] of Object.entries(all)) write(join(DIST, path), content);
   for (const file of globSync("ui/assets/*", { cwd: DIST }))
-    if (!Object.hasOwn(files, `/${file}`)) rmSync(join(DIST, file), { force: true });
-  for (const folder of MODULE_FOLDERS) if (existsSync(folder)) write(join(folder, "files.js"), moduleText(files));
+    if (!Object.hasOwn(files, `/${file}`) && !UNFINISHED.test(file)) rmSync(join(DIST, file), { force: true });
+  const text = moduleText(files, PAGES);
+  for (const folder of MODULE_FOLDERS) if (existsSync(folder)) write(join(folder, "files.js"), text);
   return files;
 }
+
+/** What another build writes at this moment. */
+const UNFINISHED = /\.\d+$/;
 
 function write(file: string, content: string | Uint8Array): void {
   mkdirSync(dirname(file), { recursive: true });
@@ -88,6 +93,12 @@ function pageText(script: string, style: string): string {
 
 const ICON =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="#0b6e69"/><path d="M5 3.5v9M11 3.5v9M5 8h6" stroke="#fff" stroke-width="2" stroke-linecap="round"/></svg>';
+
+/** Cloudflare answers the addresses of pages with index.html. The Worker answers what has no file and is no page. */
+function redirectsText(): string {
+  const pages = PAGES.filter((path) => path !== "/ui/").map((path) => `${path} /ui/ 200\n`);
+  return ["/ui /ui/ 308\n", ...pages].join("");
+}
 
 function headersText(): string {
   const headers: readonly (readonly [string, Readonly<Record<string, string>>])[] = [

@@ -14,7 +14,7 @@ const TYPES: Readonly<Record<string, string>> = {
   ".css": "text/css;charset=utf-8",
 };
 
-export function moduleText(files: Readonly<Record<string, Uint8Array>>): string {
+export function moduleText(files: Readonly<Record<string, Uint8Array>>, pages: readonly string[]): string {
   const shown = Object.entries(files).map(([path, content]) => [
     path,
     {
@@ -27,5 +27,6 @@ export function moduleText(files: Readonly<Record<string, Uint8Array>>): string 
   return `/** Made by the build of apps/dashboard. */
 export const FILES = ${JSON.stringify(Object.fromEntries(shown))};
 export const HEADERS = ${JSON.stringify(SECURITY_HEADERS)};
+export const PAGES = ${JSON.stringify(pages)};
 `;
 }

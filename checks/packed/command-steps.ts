@@ -34,6 +34,15 @@ async function operate(node: string, project: Project): Promise<string> {
   return id;
 }
 
+/** Reads the page of a run, without a token, and all that it names. */
+export async function showDashboard(url: string): Promise<void> {
+  const page = await fetch(`${url}/ui/runs/o-2`);
+  const paths = [...(await page.text()).matchAll(/"(\/ui\/assets\/[^"]+)"/gu)].map(([, path = ""]) => path);
+  const statuses = await Promise.all(paths.map(async (path) => (await fetch(url + path)).status));
+  if (page.status !== 200 || statuses.length < 2 || statuses.some((status) => status !== 200))
+    throw new Error(`The dashboard is answered with ${page.status}, its files with ${statuses.join(", ")}.`);
+}
+
 export const COMMAND_STEPS: readonly Step[] = [
   {
     name: "holdfast says what it is, on this Node and on Node 22.12.0",
@@ -78,6 +87,7 @@ export const COMMAND_STEPS: readonly Step[] = [
         const data = `.holdfast-${port}`;
         const command = [node, HOLDFAST, "dev", "src/order.ts", "--port", port, "--data", data];
         await serve(command, project, `http://127.0.0.1:${port}/healthz`);
+        await showDashboard(`http://127.0.0.1:${port}`);
         const { token } = JSON.parse(readFileSync(join(project.folder, data, "dev.json"), "utf8")) as { token: string };
         const env = { ...project.env, HOLDFAST_URL: `http://127.0.0.1:${port}`, HOLDFAST_TOKEN: token };
         await operate(node, { ...project, env });

@@ -7,7 +7,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findFreePort } from "@holdfast/cli/free-port";
-import { COMMAND_STEPS } from "./command-steps.ts";
+import { COMMAND_STEPS, showDashboard } from "./command-steps.ts";
 import { run, serve } from "./processes.ts";
 import { README_STEPS } from "./readme-steps.ts";
 import { type Project, STRICT, type Step, TOOLS, binary, linkTools, tool } from "./project.ts";
@@ -199,6 +199,7 @@ const calls: readonly Step[] = [
       writeFileSync(join(project.folder, ".dev.vars"), `API_TOKENS=${TOKEN}\n`);
       const ports = ["--port", new URL(server).port, "--inspector-port", String(await findFreePort())];
       await serve([...tool("wrangler/bin/wrangler.js"), "dev", ...ports], project, `${server}/healthz`);
+      await showDashboard(server);
       return server;
     },
   },

@@ -79,8 +79,12 @@ async function namesIn(runtime: Miniflare, binding: string): Promise<readonly st
 /** Returns the settings of wrangler.jsonc in miniflare's form, with the code as one module. */
 async function describeWorker(file: string) {
   const config = unstable_readConfig({ config: file });
-  // Module rules apply to Workers with several files; this one is bundled.
-  const { modulesRules: _rules, ...workerOptions } = unstable_getMiniflareWorkerOptions(config).workerOptions;
+  // Module rules apply to Workers with several files; this one is bundled, and its bundle has the files of the dashboard.
+  const {
+    modulesRules: _rules,
+    assets: _assets,
+    ...workerOptions
+  } = unstable_getMiniflareWorkerOptions(config).workerOptions;
   return {
     ...workerOptions,
     name: config.name ?? "holdfast",

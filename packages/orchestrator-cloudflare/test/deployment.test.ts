@@ -88,6 +88,16 @@ describe("a Worker of holdfast()", () => {
     expect((await deployed.fetch("/api/runs")).status).toBe(501);
   });
 
+  test("DASH1 the dashboard is at /ui of the Worker, also of one that is misconfigured, unless the option turns it off", async () => {
+    const fetched = (app: Deployed["app"], env: object) =>
+      app.worker.fetch(new Request("https://flows.example/ui/"), env);
+    const { app, env } = new Deployed();
+    expect((await fetched(app, env)).headers.get("Content-Type")).toBe("text/html;charset=utf-8");
+    expect((await fetched(app, {})).status).toBe(200);
+    const without = new Deployed({}, { workflows: [hello], dashboard: false });
+    expect(await (await fetched(without.app, without.env)).json()).toMatchObject({ error: "route_not_found" });
+  });
+
   test("IDX1 lists need only the binding RUN_INDEX_DO", async () => {
     const deployed = new Deployed().withIndex();
     await deployed.fetch("/api/runs", { workflowId: "hello", runId: "r1" });

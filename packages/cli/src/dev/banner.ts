@@ -6,6 +6,8 @@ export interface BannerFacts {
   /** The entry, or the URL of the step service. */
   readonly serves: string;
   readonly url: string;
+  /** The URL of the dashboard. */
+  readonly dashboard: string | undefined;
   readonly token: string;
   /** The data folder, as the user knows it. */
   readonly folder: string;
@@ -19,13 +21,14 @@ export interface BannerFacts {
 }
 
 export function bannerText(facts: BannerFacts): string {
-  const { serves, url, token, folder, port, portGiven, workflows, unused, signingKey } = facts;
+  const { serves, url, dashboard, token, folder, port, portGiven, workflows, unused, signingKey } = facts;
   const [example] = workflows;
   const lines = [
     !portGiven && port !== DEFAULT_PORT && `Port ${DEFAULT_PORT} is in use: this server has port ${port}.`,
     `holdfast dev serves ${serves}`,
     workflows.length > 0 && `  workflows  ${workflows.join(", ")}`,
     `  url        ${url}`,
+    dashboard !== undefined && `  dashboard  ${dashboard}`,
     `  token      ${token}`,
     `  runs       ${folder}`,
     signingKey !== undefined && `  STEP_SIGNING_KEY=${signingKey}`,

@@ -11,6 +11,7 @@ interface Options {
   readonly steps?: string;
   readonly port?: number;
   readonly data: string;
+  readonly dashboard: boolean;
   readonly reset?: true;
   readonly yes?: true;
 }
@@ -26,6 +27,7 @@ export const dev: Verb = (host) =>
       .option("--steps <url>", "send the steps to your service at this URL, in place of an entry")
       .option("--port <port>", "the port on 127.0.0.1 (default: 8787, or the next free one)", readPort)
       .option("--data <folder>", "the folder for the runs", ".holdfast")
+      .option("--no-dashboard", "let your Worker answer /ui, in place of the dashboard")
       .option("--reset", "remove the stored runs first")
       .option("--yes", "remove them without a question")
       .addHelpText("after", EXAMPLES),

@@ -2,7 +2,8 @@
  * The address of the local server, which stays the same while workerd restarts.
  *
  * Owns: the connections of callers. A request that arrives while no workerd serves waits for the next one; a request that
- * a workerd took with it is answered 503, and one whose body a workerd does not read to its end 413. Requests and answers pass unchanged, as streams.
+ * a workerd took with it is answered 503, and one whose body a workerd does not read to its end 413. Requests and answers pass unchanged, as streams;
+ * those below /ui are answered here.
  */
 import {
   type IncomingMessage,
@@ -13,6 +14,7 @@ import {
 } from "node:http";
 import { type Socket, connect } from "node:net";
 import type { Duplex } from "node:stream";
+import { answersDashboard } from "./dashboard.ts";
 
 /** How long a request waits for a workerd, ms. */
 const HOLD_MS = 10_000;
@@ -26,10 +28,11 @@ export class Gateway {
   #refusal: string | undefined;
   readonly #waiting = new Set<() => void>();
 
-  constructor() {
+  /** `dashboard`: whether requests below /ui are answered here, or by workerd as all others. */
+  constructor({ dashboard = true }: { readonly dashboard?: boolean } = {}) {
     // A request may last as long as a follower reads.
     this.server = createServer({ requestTimeout: 0 }, (request, response) => {
-      void this.#serve(request, response);
+      if (!dashboard || !answersDashboard(request, response)) void this.#serve(request, response);
     });
     this.server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       void this.#tunnel(request, socket, head);

@@ -25,6 +25,8 @@ export interface PrinterOptions {
   readonly ndjson: boolean;
   /** Replaces positions in the bundle. */
   readonly locate: (text: string) => string;
+  /** Returns the URL of the page of a run. */
+  readonly pageOf?: (runId: string) => string | undefined;
 }
 
 export class Printer {
@@ -43,17 +45,20 @@ export class Printer {
   }
 
   /** Prints what a run or the user's code says. */
-  line({ run, workflow, tone, text, own = false, object }: Line): void {
-    const { io, ndjson, locate } = this.#options;
+  line({ run, workflow, tone, text, own = false, hasLink = false, object }: Line): void {
+    const { io, ndjson, locate, pageOf } = this.#options;
     if (ndjson) return void io.stdout.write(`${locate(JSON.stringify(object))}\n`);
     const who = [run, workflow].filter((one) => one !== undefined).join(" ");
     const prefix = safe`${this.#out("dim", clock(io.now()))} ${who === "" ? "" : safe`${this.#out("dim", who)}  `}`;
     const [first = "", ...others] = ownFrames(locate(text)).split("\n");
+    const link = hasLink && run !== undefined ? pageOf?.(run) : undefined;
     const shown = (part: string): Text => new Text(own ? coloured(part) : visible(part));
     const lines = [
       tone === "plain" || own ? shown(first) : this.#out(STYLES[tone], first),
       ...others.map((part) => (own ? shown(part) : safe`    ${this.#out("dim", part.trim())}`)),
     ];
+    if (link !== undefined && lines.length > 1) lines.push(safe`    ${this.#out("dim", link)}`);
+    else if (link !== undefined) lines[0] = safe`${lines[0] ?? ""}  ${this.#out("dim", link)}`;
     io.stdout.write(`${prefix.text}${lines.join("\n")}\n`);
   }
 

@@ -16,6 +16,8 @@ export interface Line {
   readonly text: string;
   /** The user's code wrote it. */
   readonly own?: boolean;
+  /** A reader may want the page of the run. */
+  readonly hasLink?: boolean;
   /** The same for programs. */
   readonly object: object;
 }
@@ -70,7 +72,8 @@ function toneOf(level: string): Tone {
 /** Returns the line of an event. A completed step has none. */
 function eventLine(event: TelemetryEvent): Line | undefined {
   const said = textOf(event);
-  return said && { run: event.runId, workflow: event.workflowId, ...said, object: event };
+  const hasLink = event.type === "run.created" || (said?.tone === "bad" && event.type.startsWith("run."));
+  return said && { run: event.runId, workflow: event.workflowId, ...said, hasLink, object: event };
 }
 
 function textOf(event: TelemetryEvent): Pick<Line, "tone" | "text"> | undefined {

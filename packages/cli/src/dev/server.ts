@@ -7,6 +7,7 @@ import { relative, resolve } from "node:path";
 import { bannerText } from "./banner.ts";
 import { type Build, keepBuilding, ownClasses } from "./builder.ts";
 import { configurationText } from "./configuration.ts";
+import { runPagePath } from "./dashboard.ts";
 import { DataFolder } from "./data-folder.ts";
 import { Gateway } from "./gateway.ts";
 import { LocalApi } from "./local-api.ts";
@@ -29,6 +30,8 @@ export interface DevOptions {
   readonly steps?: string | undefined;
   readonly port?: number | undefined;
   readonly data: string;
+  /** Whether `/ui` is the dashboard. Otherwise workerd answers it. */
+  readonly dashboard: boolean;
   readonly reset?: boolean | undefined;
   readonly io: Io;
   readonly colourOff: boolean;
@@ -46,7 +49,7 @@ export async function serveDev(options: DevOptions): Promise<void> {
   const target = targetOf(current, options);
   const peers = await loadPeers(current);
   const data = DataFolder.open(resolve(current, options.data), options.data);
-  const gateway = new Gateway();
+  const gateway = new Gateway(options);
   try {
     if (options.reset === true) await reset(data, options);
     const port = await listen(gateway.server, options.port);
@@ -96,7 +99,7 @@ async function reset(data: DataFolder, options: DevOptions): Promise<void> {
   data.removeRuns();
 }
 
-interface ServerParts extends Target, Pick<DevOptions, "io" | "colourOff" | "ndjson"> {
+interface ServerParts extends Target, Pick<DevOptions, "io" | "colourOff" | "ndjson" | "dashboard"> {
   readonly current: string;
   readonly peers: Awaited<ReturnType<typeof loadPeers>>;
   readonly data: DataFolder;
@@ -120,7 +123,11 @@ class DevServer {
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
-    this.#printer = new Printer({ ...parts, locate: (text) => this.#locate(text) });
+    this.#printer = new Printer({
+      ...parts,
+      locate: (text) => this.#locate(text),
+      pageOf: (runId) => (parts.dashboard ? parts.url + runPagePath(runId) : undefined),
+    });
     this.#supervisor = new Supervisor({
       executable: parts.peers.workerd,
       gateway: parts.gateway,
@@ -227,6 +234,7 @@ class DevServer {
     const text = bannerText({
       serves: steps?.url ?? relative(current, entry ?? ""),
       url: this.#parts.url,
+      dashboard: this.#parts.dashboard ? `${this.#parts.url}/ui/` : undefined,
       token: data.token,
       folder: data.shown,
       port,

@@ -159,3 +159,29 @@ test("DEV4 a caller that goes away ends its request, and a socket passes in both
   socket.write("hello");
   expect(await text(socket)).toBe("echo hello");
 });
+
+test("DEV9 /ui is the dashboard while nothing serves, without a token, also while the code is broken", async () => {
+  for (const path of ["/ui/", "/ui/runs/a%2Fb?tab=journal"]) {
+    const page = await fetch(url + path);
+    expect([page.status, page.headers.get("content-type")]).toEqual([200, "text/html;charset=utf-8"]);
+    expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
+    const [asset = ""] = /\/ui\/assets\/app-[^"]+/.exec(await page.text()) ?? [];
+    expect(await (await fetch(url + asset)).text()).toMatch(/\bimport\b|\bfunction\b/);
+  }
+  gateway.refuse("The entry is broken.");
+  const again = await fetch(`${url}/ui`, { redirect: "manual" });
+  expect([again.status, again.headers.get("location")]).toEqual([308, "/ui/"]);
+  expect((await fetch(`${url}/ui/none`)).status).toBe(404);
+  expect((await fetch(`${url}/ui/`, { method: "POST", body: "x" })).status).toBe(405);
+  expect((await fetch(`${url}/uix`)).status).toBe(503);
+});
+
+test("DEV9 with --no-dashboard a request below /ui goes to the Worker", async () => {
+  gateway.close();
+  gateway = new Gateway({ dashboard: false });
+  await once(gateway.server.listen(0, "127.0.0.1"), "listening");
+  const upstream = await serve((request, response) => response.end(`own ${request.url}`));
+  gateway.open(upstream.port);
+  const { port } = gateway.server.address() as AddressInfo;
+  expect(await (await fetch(`http://127.0.0.1:${port}/ui/x`)).text()).toBe("own /ui/x");
+});

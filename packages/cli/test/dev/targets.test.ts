@@ -56,9 +56,12 @@ test("DEV8 an existing Worker is served with its variables, classes and dates, a
   });
   const dev = await project.start();
   expect(dev.err).toContain("holdfast dev serves src/worker.ts\n  workflows  vars\n");
+  expect(dev.err).toContain(`  dashboard  ${dev.server.url}/ui/\n`);
+  expect((await fetch(`${dev.server.url}/ui/runs/v1`)).status).toBe(200);
   expect(dev.err).toContain("Not on this server: kv_namespaces of wrangler.jsonc.");
   await dev.begin("v1", "vars");
   await dev.prints("v1 vars  completed after");
+  expect(dev.out).toContain(`v1 vars  starts  ${dev.server.url}/ui/runs/v1\n`);
   const SECRET = 'a "secret" \\\\ // 1';
   expect((await dev.run("v1")).output).toEqual({
     count: 64,

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { configurationText } from "../../src/dev/configuration.ts";
+import { runPagePath } from "../../src/dev/dashboard.ts";
 import { Printer } from "../../src/dev/printer.ts";
 import {
   type Project,
@@ -40,11 +41,12 @@ function logged(message: string, level = "log"): string {
 }
 
 /** Prints lines of workerd, and returns stdout without the time. */
-function printed(lines: readonly string[], ndjson = false): string {
+function printed(lines: readonly string[], { ndjson = false, pages = false } = {}): string {
   let out = "";
   const stdout = { isTTY: false, write: (text: string) => ((out += text), true) };
   const io = { stdout, stderr: stdout, env: {}, now: () => 0 } as unknown as Io;
-  const printer = new Printer({ io, colourOff: false, ndjson, locate: (text) => text });
+  const pageOf = (run: string) => (pages ? `http://127.0.0.1:1${runPagePath(run)}` : undefined);
+  const printer = new Printer({ io, colourOff: false, ndjson, locate: (text) => text, pageOf });
   for (const line of lines.map(readWorkerdLine)) if (line !== undefined) printer.line(line);
   return out.replaceAll(/^\d\d:\d\d:\d\d /gm, "");
 }
@@ -116,8 +118,33 @@ test("DEV6 a line of the console names its run, keeps its colours, and can do no
   );
 });
 
+test("DEV9 the lines of a start, of a pause by a failure and of a failed end say the address of the run's page", () => {
+  const failed = { code: "NON_DETERMINISM", message: "no" };
+  const lines = [
+    event("run.created", { status: "running" }),
+    event("run.waiting", { waits: ["signal/0/a"] }),
+    event("step.failed", { operation: "step/1/charge", message: "no tea" }),
+    event("run.paused", failed),
+    event("run.ended", { status: "failed", durationMs: 12, message: "no" }),
+    event("run.ended", { status: "completed", durationMs: 12 }),
+  ];
+  const page = "http://127.0.0.1:1/ui/runs/r%2F1%20%C3%A9";
+  const who = "r/1 é order  ";
+  expect(printed(lines, { pages: true }).split("\n")).toEqual([
+    `${who}starts  ${page}`,
+    `${who}waits for signal a`,
+    `${who}step charge failed: no tea`,
+    `${who}is paused: NON_DETERMINISM: no`,
+    "    Fix the cause, then run: holdfast retry r/1 é",
+    `    ${page}`,
+    `${who}failed after 12 ms: no  ${page}`,
+    `${who}completed after 12 ms`,
+    "",
+  ]);
+});
+
 test("DEV6 --output ndjson prints an object a line", () => {
-  const lines = printed([event("run.running"), logged(`${markOf("r")}text`)], true)
+  const lines = printed([event("run.running"), logged(`${markOf("r")}text`)], { ndjson: true })
     .trim()
     .split("\n");
   expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([

@@ -13,3 +13,5 @@ export interface DashboardFile {
 export const FILES: Readonly<Record<string, DashboardFile>>;
 /** The headers of every answer. */
 export const HEADERS: Readonly<Record<string, string>>;
+/** Addresses of pages. `:id` stands for one segment. */
+export const PAGES: readonly string[];

@@ -7,8 +7,8 @@
 import type { DashboardFile } from "./files.js";
 
 const PAGE = "/ui/index.html";
-/** Addresses of pages. Any other path below /ui shows the same page, which says so, with the status 404. */
-const PAGES = /^\/ui\/(?:runs(?:\/[^/]+)?\/?)?$/;
+const NOT_BUILT =
+  "The files of the dashboard are not in this bundle. In the repository of Holdfast, run: pnpm --filter @holdfast/dashboard build\n";
 
 /** Returns the answer to a request below `/ui`; `undefined` for any other path. */
 export function handleDashboard(request: Request): Promise<Response> | undefined {
@@ -18,7 +18,10 @@ export function handleDashboard(request: Request): Promise<Response> | undefined
 }
 
 async function serve(request: Request, path: string): Promise<Response> {
-  const { FILES, HEADERS } = await import("./files.js");
+  // Bundlers accept a module that does not exist where its absence is handled.
+  const made = await import("./files.js").catch(() => undefined);
+  if (made === undefined) return new Response(NOT_BUILT, { status: 503 });
+  const { FILES, HEADERS, PAGES } = made;
   const answer = (status: number, headers: Readonly<Record<string, string>>, body: string): Response =>
     new Response(request.method === "HEAD" ? null : body, {
       status,
@@ -35,7 +38,13 @@ async function serve(request: Request, path: string): Promise<Response> {
       { "Cache-Control": "no-store" },
       "There is no such file. Load the page again: it may be a newer version.\n",
     );
-  return send(request, file, HEADERS, isFile || PAGES.test(path) ? 200 : 404);
+  // Another path below /ui shows the same page, which says that there is none.
+  return send(request, file, HEADERS, isFile || PAGES.some((page) => matches(page, path)) ? 200 : 404);
+}
+
+function matches(page: string, path: string): boolean {
+  const [wanted, given] = [page, path].map((one) => one.replace(/\/$/, "").split("/"));
+  return wanted?.length === given?.length && wanted?.every((part, n) => part === ":id" || part === given?.[n]) === true;
 }
 
 function send(

@@ -4,6 +4,7 @@
  * Owns: the classes. This file imports nothing of the platform. Their base class is a parameter, so tests in plain Node
  * can create them.
  */
+import { handleDashboard } from "../dashboard/handle.ts";
 import { type RunIndexObjectDeps, handleRunIndexRequest } from "../index-object/index-object.ts";
 import type { ExecutionContextLike, HibernatingSocketLike } from "../platform-types.ts";
 import { serveAlarm, serveRequest, serveSocketMessage } from "../run-object/handlers.ts";
@@ -28,7 +29,7 @@ export interface IndexDurableObject {
 }
 
 export interface HoldfastApp<Env extends object = object> {
-  /** The Worker's default export: the HTTP API. */
+  /** The Worker's default export: the HTTP API, and the dashboard below `/ui`. */
   readonly worker: {
     // The type of `ctx` has no name: the declaration of a deployer's `export default app.worker` could not name it.
     fetch(request: Request, env: Env, ctx?: { waitUntil(work: Promise<unknown>): void }): Promise<Response>;
@@ -45,8 +46,9 @@ export function createApp<Env extends object>(
   options: HoldfastOptions<Env>,
 ): HoldfastApp<Env> {
   const deployments = new Deployments(options);
+  const pages = (request: Request) => (options.dashboard === false ? undefined : handleDashboard(request));
   return {
-    worker: { fetch: (request, env, ctx) => serveWorker(deployments, request, env, ctx) },
+    worker: { fetch: (request, env, ctx) => pages(request) ?? serveWorker(deployments, request, env, ctx) },
     WorkflowRunDO: runObjectClass(Base, deployments),
     RunIndexDO: class extends Base {
       readonly #deps: RunIndexObjectDeps;

@@ -54,6 +54,8 @@ export interface HoldfastOptions<Env extends object = object> {
   readonly workflows?: readonly WorkflowDefinition[] | undefined;
   /** The dispatcher to workflow code elsewhere, in place of `workflows`. */
   readonly dispatcher?: (StepDispatcher | ((env: Env) => StepDispatcher)) | undefined;
+  /** `false`: `/ui` is answered as any other path. By default the dashboard is there (DASH1). */
+  readonly dashboard?: boolean | undefined;
   /** Returns dependencies that replace those from bindings and variables. Called once per isolate. */
   readonly deps?: ((env: Env) => HoldfastDeps) | undefined;
   /** Replaces the dependencies of one run's object, for instrumentation and tests. Called once per instance. */
@@ -71,6 +73,7 @@ const OPTIONS = v.strictObject({
       "must be a dispatcher, or a function that returns one",
     ),
   ),
+  dashboard: v.optional(v.boolean("must be a boolean")),
   deps: v.optional(isFunction),
   runObject: v.optional(isFunction),
 } satisfies Record<keyof HoldfastOptions, v.GenericSchema>);
