@@ -44,7 +44,16 @@ export async function bundleDashboard(): Promise<DashboardFiles> {
 }
 
 /** Addresses of pages. All of them are index.html, which shows the page of the address. `:id` stands for one segment. */
-const PAGES: readonly string[] = ["/ui/", "/ui/runs", "/ui/runs/:id"];
+export const PAGES: readonly string[] = [
+  "/ui/",
+  "/ui/runs",
+  "/ui/runs/:id",
+  "/ui/approvals",
+  "/ui/workflows",
+  "/ui/start",
+  "/ui/compare",
+  "/ui/open",
+];
 
 /** The folders of `@holdfast/orchestrator-cloudflare` that hold the files as a module. */
 const MODULE_FOLDERS = ["src", "dist"].map((folder) =>

@@ -27,7 +27,7 @@ const NOT_FOR_FETCH: ReadonlySet<string> = new Set(["CONNECT", "TRACE"]);
 /** The headers that decide on an answer. */
 function known(headers: IncomingMessage["headers"]): Record<string, string> {
   const { "accept-encoding": encodings = "", "if-none-match": tag = "" } = headers;
-  return { "Accept-Encoding": String(encodings), "If-None-Match": tag };
+  return { "Accept-Encoding": encodings, "If-None-Match": tag };
 }
 
 async function send(reply: Response, response: ServerResponse): Promise<void> {
