@@ -31,6 +31,7 @@ export {
 } from "./run/key-reservation.ts";
 export { OutboxSender, type OutboxSenderOptions, type SendResult } from "./host/outbox-sender.ts";
 export { EMPTY_OUTBOX, type OutboxState, posted, removed, resendDelayMs, settled } from "./host/outbox.ts";
+export { FIRST_PARTS, type KeyValues, type SplitOptions, SplitRows } from "./host/split-rows.ts";
 export type { ListOptions, RunStore, StoreReader, WriteBatch } from "./host/store.ts";
 export { openAsks } from "./run/asks.ts";
 export { checkedTransition } from "./run/checked-transition.ts";
@@ -65,6 +66,7 @@ export {
   chunkKey,
   chunkPrefix,
   isRow,
+  isWrittenOnce,
   journalKey,
   listRows,
   readRow,

@@ -41,7 +41,13 @@ const EXERCISED =
         "delivery buffered",
         "delivery duplicate",
       ].map((act) => `action: ${act}`),
-      ["changed code: NON_DETERMINISM", "pipe: always remote", "pipe: by turns remote", "action: delivery resolved"],
+      [
+        "storage: rows in parts",
+        "changed code: NON_DETERMINISM",
+        "pipe: always remote",
+        "pipe: by turns remote",
+        "action: delivery resolved",
+      ],
       ["action: retry after EXECUTOR_CRASHED"],
     );
 

@@ -1,14 +1,22 @@
 /**
  * The store port over the synchronous storage of a Durable Object.
  *
- * Owns: the division of rows that exceed the platform's limit (S3), the placeholders of rows that were moved to a bucket,
+ * Owns: the size of the parts of large rows (S3), the placeholders of rows that were moved to a bucket,
  * and the alarm, which is never set to a time that the platform would ignore (A1).
  *
  * Invariants
  * - All writes of a commit happen in one turn of the event loop, so the platform commits them together with the alarm
  *   (S1). The output gate holds later messages of the object until the writes are durable (DUR1, DUR2).
  */
-import { type ListOptions, RECORD_KEY, type RunStore, type WriteBatch, alarmToSet } from "@holdfast/orchestrator";
+import {
+  FIRST_PARTS,
+  type ListOptions,
+  type RunStore,
+  SplitRows,
+  type WriteBatch,
+  alarmToSet,
+  isWrittenOnce,
+} from "@holdfast/orchestrator";
 import type { DurableObjectStorageLike, SyncKvListOptions } from "../platform-types.ts";
 
 /** The limit of one part of a row, in characters. The platform's limit is 2 MB, and a character may take two bytes. */
@@ -17,11 +25,6 @@ const PART_CHARS_MAX = 500_000;
 /** The platform accepts times from 1970 to 2189. An alarm that fires early finds no due timer and sets the next alarm. */
 const ALARM_MS_MIN = 1;
 const ALARM_MS_MAX = Date.UTC(2189, 0, 1);
-
-/** The placeholder of a row that is stored in parts. */
-interface SplitRow {
-  readonly parts: number;
-}
 
 /** The placeholder of a row that was moved to a bucket: its name there, and the row without large texts. */
 interface MovedRow {
@@ -33,6 +36,7 @@ const MOVED_PREFIX = "moved/";
 
 export class DurableObjectStore implements RunStore {
   readonly #storage: DurableObjectStorageLike;
+  readonly #rows: SplitRows;
   /** Moved rows that are loaded for readers: the text of each row by its name in the bucket. */
   readonly loaded: Map<string, string> = new Map();
   readonly #onAlarmError: (error: unknown) => void;
@@ -47,6 +51,7 @@ export class DurableObjectStore implements RunStore {
     clock: () => number = () => Date.now(),
   ) {
     this.#storage = storage;
+    this.#rows = new SplitRows(storage.kv, { partChars: () => PART_CHARS_MAX, isWrittenOnce });
     this.#onAlarmError = onAlarmError;
     this.#clock = clock;
   }
@@ -94,8 +99,7 @@ export class DurableObjectStore implements RunStore {
 
   /** Returns the keys of rows that are stored in parts. */
   splitKeys(): string[] {
-    const first = partKey("", 0);
-    return [...this.#storage.kv.list({ prefix: first })].map(([key]) => key.slice(first.length));
+    return [...this.#storage.kv.list({ prefix: FIRST_PARTS })].map(([key]) => key.slice(FIRST_PARTS.length));
   }
 
   /** Returns the moved rows: their keys, and their names in the bucket. */
@@ -107,70 +111,24 @@ export class DurableObjectStore implements RunStore {
   /** Replaces a row that is in the bucket by its name there and `rest`. */
   move(key: string, name: string, rest: unknown): void {
     this.#storage.transactionSync(() => {
-      this.#deleteParts(key, 0);
+      this.#rows.deleteParts(key);
       this.#storage.kv.put(key, { movedTo: name, rest } satisfies MovedRow);
       this.#storage.kv.put(MOVED_PREFIX + key, name);
     });
   }
 
   #write(batch: WriteBatch): void {
-    for (const key of batch.deletes) {
-      this.#deleteParts(key, 0);
-      this.#storage.kv.delete(key);
-    }
-    for (const [key, row] of batch.puts) this.#put(key, row);
-  }
-
-  #put(key: string, row: object): void {
-    const { kv } = this.#storage;
-    const split = countChars(row) > PART_CHARS_MAX;
-    const parts = split ? splitText(JSON.stringify(row)) : [];
-    // Only the header is overwritten; every other row is written once.
-    if (key === RECORD_KEY) this.#deleteParts(key, parts.length);
-    parts.forEach((part, index) => kv.put(partKey(key, index), part));
-    kv.put(key, split ? ({ parts: parts.length } satisfies SplitRow) : row);
-  }
-
-  #deleteParts(key: string, from: number): void {
-    const row = this.#storage.kv.get(key);
-    if (!isSplit(row)) return;
-    for (let index = from; index < row.parts; index++) this.#storage.kv.delete(partKey(key, index));
+    for (const key of batch.deletes) this.#rows.delete(key);
+    for (const [key, row] of batch.puts) this.#rows.put(key, row);
   }
 
   #join(key: string, row: unknown): unknown {
-    if (isMoved(row)) {
-      const text = this.loaded.get(row.movedTo);
-      return text === undefined ? row.rest : JSON.parse(text);
-    }
-    if (!isSplit(row)) return row;
-    const parts = Array.from({ length: row.parts }, (_, index) => this.#storage.kv.get(partKey(key, index)));
-    return JSON.parse(parts.join(""));
+    if (!isMoved(row)) return this.#rows.join(key, row);
+    const text = this.loaded.get(row.movedTo);
+    return text === undefined ? row.rest : JSON.parse(text);
   }
-}
-
-function partKey(key: string, index: number): string {
-  return `part/${index}/${key}`;
-}
-
-function isSplit(row: unknown): row is SplitRow {
-  return typeof row === "object" && row !== null && "parts" in row;
 }
 
 function isMoved(row: unknown): row is MovedRow {
   return typeof row === "object" && row !== null && "movedTo" in row;
-}
-
-function splitText(text: string): string[] {
-  const parts: string[] = [];
-  for (let at = 0; at < text.length; at += PART_CHARS_MAX) parts.push(text.slice(at, at + PART_CHARS_MAX));
-  return parts;
-}
-
-/** Returns the total length of the row's texts, in characters. */
-function countChars(value: unknown): number {
-  if (typeof value === "string") return value.length;
-  if (typeof value !== "object" || value === null) return 8;
-  let chars = 0;
-  for (const item of Object.values(value)) chars += countChars(item);
-  return chars;
 }

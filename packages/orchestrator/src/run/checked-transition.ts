@@ -41,10 +41,10 @@ function checkOutbox({ outbox, waits }: RunHeader, { store }: RunState, { batch 
   if (keys.size === OUTBOX_ROWS_MAX) return;
   for (const key of batch.puts.keys()) if (key.startsWith(OUTBOX_PREFIX)) keys.add(key);
   for (const key of batch.deletes) keys.delete(key);
-  const kept = waits.filter(({ start }) => start !== undefined).length;
+  const acknowledged = waits.filter(({ start }) => start !== undefined).length;
   assert(
-    outbox.count === keys.size - kept,
-    `AS2: the outbox counts ${outbox.count} of ${keys.size} rows, ${kept} of them kept`,
+    outbox.count === keys.size - acknowledged,
+    `AS2: the outbox counts ${outbox.count} of ${keys.size} rows, ${acknowledged} of them acknowledged`,
   );
 }
 

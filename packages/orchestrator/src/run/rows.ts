@@ -51,6 +51,11 @@ export interface RunRows {
 
 export type RowKind = keyof RunRows;
 
+/** Whether rows with this key are written once and never changed. */
+export function isWrittenOnce(key: string): boolean {
+  return key.startsWith(JOURNAL_PREFIX) || key.startsWith(CHUNK_PREFIX);
+}
+
 /** Whether a row is of this kind, by its key. */
 export function isRow<K extends RowKind>(kind: K, key: string, row: unknown): row is RunRows[K] {
   return row !== undefined && (kind.endsWith("/") ? key.startsWith(kind) : key === kind);

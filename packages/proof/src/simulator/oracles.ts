@@ -16,6 +16,7 @@ import { checkMetadata } from "./oracles/metadata.ts";
 import type { ObservedRun } from "./oracles/observed-run.ts";
 import { checkOutcome } from "./oracles/outcome.ts";
 import { checkAlarm, checkProgress } from "./oracles/progress.ts";
+import { checkRows } from "./oracles/rows.ts";
 import { checkStreams } from "./oracles/streams.ts";
 
 type Oracle = (run: ObservedRun) => readonly string[];
@@ -35,6 +36,7 @@ const ORACLES: readonly (readonly [Finding["oracle"], Oracle])[] = [
   ["outcome", checkOutcome],
   ["index", checkIndex],
   ["streams", checkStreams],
+  ["rows", checkRows],
 ];
 
 export function checkRun(run: ObservedRun): Finding[] {

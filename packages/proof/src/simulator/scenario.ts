@@ -73,6 +73,8 @@ export interface Scenario {
   readonly loses?: true;
   /** How long ended children are stored, ms. Absent: they stay. */
   readonly retentionMs?: number;
+  /** The limit of a stored value, in characters: larger rows are in parts (S3). Absent: no limit. */
+  readonly partChars?: number;
   /** Limits that are smaller than the default. */
   readonly limits?: Partial<Limits>;
   /** The replay flags of all runs. Absent: the newest ones. */
@@ -101,7 +103,8 @@ export function makeScenario(seed: number): Scenario {
     ...(random.chance(0.2) ? { retentionMs: random.pick([0, 1 + random.below(5_000)]) } : {}),
     ...(random.chance(0.15) ? { limits: makeLimits(random) } : {}),
   };
-  return random.chance(0.2) ? { ...scenario, program: withOlderRules(program), flags: [1] } : scenario;
+  const older = random.chance(0.2) ? { ...scenario, program: withOlderRules(program), flags: [1] } : scenario;
+  return random.chance(0.2) ? { ...older, partChars: 1 + random.below(400) } : older;
 }
 
 /**
@@ -115,9 +118,10 @@ function withOlderRules(program: Program): Program {
   });
 }
 
-/** The smallest and the largest value of each limit that programs reach. Named scenarios reach that of the journal. */
+/** The smallest and the largest value of each limit that programs reach. */
 const REACHED: readonly (readonly [LimitName, number, number])[] = [
   ["openWaits", 1, 3],
+  ["journalEntries", 1, 12],
   ["inboxDeliveries", 1, 2],
   ["inboxChars", 1, 60],
   ["deliveryIds", 1, 3],

@@ -63,6 +63,7 @@ export class World {
     this.#bug = bug;
     this.#countProgram(scenario.program);
     this.#count(`pipe: ${scenario.remote} remote`);
+    if (scenario.partChars !== undefined) this.#count("storage: rows in parts");
     this.#root = this.#newHost("run-1", new Map());
   }
 
@@ -292,6 +293,7 @@ export class World {
   #watch(host: MemoryHost): void {
     const count = host.store.afterCommit;
     host.store.losesCommits = this.#scenario.loses === true;
+    host.store.partChars = this.#scenario.partChars ?? Infinity;
     if (this.#bug !== undefined) BUGS[this.#bug].prepare?.(host.store);
     let fault: Fault["type"] | undefined;
     host.store.beforeCommit = () => {

@@ -23,6 +23,7 @@ export interface Finding {
     | "rejections"
     | "replay order"
     | "resume"
+    | "rows"
     | "streams"
     | "terminal"
     | "times"

@@ -1,9 +1,17 @@
 /**
  * The store port in memory, for the in-memory host and the plain-Node suites.
  *
- * Owns: the rows, which it copies on each read and write, as real storage does, and the counts of writes.
+ * Owns: the rows, which it copies on each read and write, as real storage does, and the counts of writes. Large rows are
+ * in parts, as in real storage, if `partChars` says so.
  */
-import { type ListOptions, type RunStore, type WriteBatch, alarmToSet } from "@holdfast/orchestrator";
+import {
+  type ListOptions,
+  type RunStore,
+  SplitRows,
+  type WriteBatch,
+  alarmToSet,
+  isWrittenOnce,
+} from "@holdfast/orchestrator";
 import { plainCopy } from "./plain-copy.ts";
 import { webPlatform } from "../../replay/platform.ts";
 import { PlatformAlarm } from "./platform-alarm.ts";
@@ -12,7 +20,18 @@ import { PlatformAlarm } from "./platform-alarm.ts";
 const TURNS_UNTIL_DURABLE = 4;
 
 export class MemoryStore implements RunStore {
-  #rows = new Map<string, object>();
+  /** What is stored, by key: rows, their parts, and placeholders. */
+  #values = new Map<string, unknown>();
+  readonly #rows = new SplitRows(
+    {
+      get: (key) => this.#values.get(key),
+      put: (key, value) => this.#values.set(key, value),
+      delete: (key) => this.#values.delete(key),
+    },
+    { partChars: () => this.partChars, isWrittenOnce },
+  );
+  /** The limit of a value, in characters: larger rows are in parts (S3). */
+  partChars: number = Infinity;
   readonly platformAlarm: PlatformAlarm = new PlatformAlarm();
   /** The time, ms since the epoch. Without a clock no alarm is in the past. */
   clock: () => number = () => -Infinity;
@@ -23,7 +42,7 @@ export class MemoryStore implements RunStore {
   /** The number of the process that uses the store. */
   #process = 1;
   /** The commits that are not durable, oldest first, each with what was stored before it: they may be lost (S4). */
-  #losable: { readonly commit: number; readonly rows: Map<string, object>; readonly alarm: number | null }[] = [];
+  #losable: { readonly commit: number; readonly values: Map<string, unknown>; readonly alarm: number | null }[] = [];
   #commit = 0;
   /** The time of the alarm that fired, until the first commit after it: this commit takes the alarm out of the storage. */
   #fired: number | null = null;
@@ -48,8 +67,7 @@ export class MemoryStore implements RunStore {
   }
 
   get(key: string): unknown {
-    const row = this.#rows.get(key);
-    return row === undefined ? undefined : plainCopy(row);
+    return this.#read(key);
   }
 
   *list(
@@ -57,11 +75,16 @@ export class MemoryStore implements RunStore {
     { after, limit = Infinity, reverse = false }: ListOptions = {},
   ): Iterable<readonly [string, unknown]> {
     if (prefix === "journal/" && limit === Infinity) this.counts.journalReads += 1;
-    const keys = [...this.#rows.keys()]
+    const keys = [...this.#values.keys()]
       .filter((key) => key.startsWith(prefix) && (after === undefined || key > after))
       .toSorted();
     if (reverse) keys.reverse();
-    for (const key of keys.slice(0, limit)) yield [key, plainCopy(this.#rows.get(key))];
+    for (const key of keys.slice(0, limit)) yield [key, this.#read(key)];
+  }
+
+  #read(key: string): unknown {
+    const stored = this.#values.get(key);
+    return stored === undefined ? undefined : plainCopy(this.#rows.join(key, stored));
   }
 
   commit(batch: WriteBatch): undefined {
@@ -69,14 +92,14 @@ export class MemoryStore implements RunStore {
     if (this.losesCommits) {
       this.#commit += 1;
       const alarm = this.platformAlarm.stored ?? this.#fired;
-      this.#losable.push({ commit: this.#commit, rows: new Map(this.#rows), alarm });
+      this.#losable.push({ commit: this.#commit, values: new Map(this.#values), alarm });
       void this.#becomesDurable(TURNS_UNTIL_DURABLE);
     }
     this.#fired = null;
     // Copy all rows before any change: a row that cannot be copied must change nothing.
     const copies = [...batch.puts].map(([key, row]) => [key, plainCopy(row)] as const);
     for (const key of batch.deletes) this.#rows.delete(key);
-    for (const [key, row] of copies) this.#rows.set(key, row);
+    for (const [key, row] of copies) this.#rows.put(key, row);
     if (batch.alarm !== undefined) {
       this.setAlarm(batch.alarm);
       this.counts.alarmsSet += 1;
@@ -105,7 +128,7 @@ export class MemoryStore implements RunStore {
     this.#process += 1;
     const [lost] = this.#losable;
     if (loses && lost !== undefined) {
-      this.#rows = lost.rows;
+      this.#values = lost.values;
       this.platformAlarm.restart(lost.alarm);
     }
     this.#losable = [];
@@ -130,19 +153,18 @@ export class MemoryStore implements RunStore {
 
   /** Changes a row without the engine, for deliberate faults. */
   overwrite(key: string, row: object): void {
-    this.#rows.set(key, plainCopy(row));
+    this.#rows.put(key, plainCopy(row));
   }
 
   /** Replaces all rows by those of an earlier `dump`, as a restored back-up does. The platform has no alarm then. */
   rewind(rows: Readonly<Record<string, unknown>>): void {
-    // A cast: each row is an object.
-    this.#rows = new Map(Object.entries(plainCopy(rows)) as [string, object][]);
+    this.#values = new Map(Object.entries(plainCopy(rows)));
     this.platformAlarm.restart(null);
   }
 
   /** Deletes all rows and the alarm. */
   clear(): void {
-    this.#rows.clear();
+    this.#values.clear();
     this.setAlarm(null);
   }
 
@@ -152,6 +174,12 @@ export class MemoryStore implements RunStore {
 
   /** Returns all rows, for comparisons. */
   dump(): Record<string, unknown> {
-    return plainCopy(Object.fromEntries([...this.#rows].toSorted(([a], [b]) => (a < b ? -1 : 1))));
+    const keys = [...this.#values.keys()].filter((key) => !key.startsWith("part/")).toSorted();
+    return Object.fromEntries(keys.map((key) => [key, this.#read(key)]));
+  }
+
+  /** What is stored, also the parts of rows and their placeholders. */
+  get stored(): ReadonlyMap<string, unknown> {
+    return this.#values;
   }
 }
