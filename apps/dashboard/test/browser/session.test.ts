@@ -1,35 +1,13 @@
-/** Who sees what, and what happens when a token ends while a page is open. */
+/** Who sees what: tenants and scopes. `live.test.ts` has the token that ends while a page is open. */
 import { expect, test } from "vitest";
 import { useDashboard } from "./harness/dashboard.ts";
 import { startRun } from "./harness/runs.ts";
-import { TOKENS } from "./harness/server.ts";
 
 const dashboard = useDashboard();
 
 dashboard.before(async (server) => {
   await startRun(server.client(), "approval", "approval-1");
   await startRun(server.client("other"), "order", "theirs");
-});
-
-test("a token that ends under an open page asks for another one, and the page stays as it is", async () => {
-  const page = await dashboard.open("/ui/runs/approval-1");
-  const row = page.getByRole("treeitem", { name: "Signal approve: waiting" });
-  await row.waitFor();
-  await page.evaluate(() => document.querySelector("#app")?.setAttribute("data-same", ""));
-  await page.route("**/api/**", (route) =>
-    route.fulfill({ status: 401, json: { error: "unauthorized", message: "" } }),
-  );
-  const panel = page.getByRole("dialog", { name: "Sign in" });
-  await panel.waitFor();
-  expect(await page.locator("[role=treeitem]").count()).toBeGreaterThan(2);
-  await page.unroute("**/api/**");
-  await panel.getByLabel("Token").fill(TOKENS.ada);
-  await panel.getByRole("button", { name: "Sign in" }).click();
-  await panel.waitFor({ state: "detached" });
-  await dashboard.server.client().run("approval-1").signal("approve");
-  await page.getByRole("treeitem", { name: "Signal approve: completed" }).waitFor();
-  expect(await page.locator("#app[data-same]").count()).toBe(1);
-  expect(page.url()).not.toContain(TOKENS.ada);
 });
 
 test("a run of another tenant looks as a run that does not exist", async () => {

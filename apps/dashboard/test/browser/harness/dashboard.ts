@@ -80,7 +80,7 @@ class FileDashboard implements Dashboard {
 
   async start(): Promise<void> {
     if (inject("browser") === "") return;
-    [this.#browser] = await Promise.all([startBrowser(inject("browser")), this.server.start()]);
+    [this.#browser] = await Promise.all([startBrowser(inject("browser")), this.server.start(inject("workerFolder"))]);
   }
 
   before(prepare: (server: Server) => Promise<unknown>): void {

@@ -23,6 +23,8 @@ interface StartOptions {
   readonly tags?: readonly string[];
   /** Default: the run rests: it waits or has ended. */
   readonly until?: (run: RunRecord) => boolean;
+  /** Default: `WAIT_MS`. */
+  readonly withinMs?: number;
 }
 
 /** Starts a run and resolves when it is in the state. */
@@ -30,13 +32,18 @@ export async function startRun(
   client: Client,
   workflowId: string,
   runId: string,
-  { input = {}, tags = [], until = rests }: StartOptions = {},
+  { input = {}, tags = [], until = rests, withinMs = WAIT_MS }: StartOptions = {},
 ): Promise<RunRecord> {
   await client.trigger(workflowId, input, { runId, tags });
-  return waitForRun(client, runId, until);
+  return waitForRun(client, runId, until, withinMs);
 }
 
-async function waitForRun(client: Client, runId: string, until: (run: RunRecord) => boolean): Promise<RunRecord> {
+async function waitForRun(
+  client: Client,
+  runId: string,
+  until: (run: RunRecord) => boolean,
+  timeout: number,
+): Promise<RunRecord> {
   const run = client.run(runId);
   return vi.waitFor(
     async () => {
@@ -44,7 +51,7 @@ async function waitForRun(client: Client, runId: string, until: (run: RunRecord)
       expect(until(record), `The run ${runId} is ${record.status}`).toBe(true);
       return record;
     },
-    { timeout: WAIT_MS, interval: 25 },
+    { timeout, interval: 25 },
   );
 }
 

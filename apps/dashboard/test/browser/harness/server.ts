@@ -9,7 +9,6 @@ import { createRequire } from "node:module";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { inject } from "vitest";
 import { type Client, createClient } from "@holdfast/workflows/client";
 
 /** Who calls. `admin` may do everything, in all tenants; `ada` everything in the tenant acme. */
@@ -49,6 +48,7 @@ export class Server {
   readonly #options: ServerOptions;
   readonly #data = mkdtempSync(join(tmpdir(), "holdfast-runs-"));
   #process: ChildProcess | undefined;
+  #workerFolder = "";
   #port = 0;
   /** The newest texts that workerd wrote, for a failure. */
   readonly errors: string[] = [];
@@ -61,10 +61,11 @@ export class Server {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** Resolves when it serves. After the first start the port stays the same. */
-  async start(): Promise<void> {
+  /** Resolves when it serves. After the first start the port and the folder of the Worker stay the same. */
+  async start(workerFolder: string = this.#workerFolder): Promise<void> {
+    this.#workerFolder = workerFolder;
     const { access = "tokens", hasIndex = true } = this.#options;
-    const config = join(inject("workerFolder"), hasIndex ? "index.capnp" : "no-index.capnp");
+    const config = join(workerFolder, hasIndex ? "index.capnp" : "no-index.capnp");
     const args = ["serve", config, "--socket-addr", `http=127.0.0.1:${this.#port}`, "--directory-path"];
     const child = spawn(WORKERD, [...args, `data=${this.#data}`, "--control-fd=3"], {
       env: access === "open" ? { AUTH: "open" } : { API_TOKENS: JSON.stringify(PRINCIPALS) },
