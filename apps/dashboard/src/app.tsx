@@ -3,7 +3,8 @@
  */
 import type { JSX } from "preact";
 import { HelpDialog } from "./help.tsx";
-import { route, runsPath } from "./router.ts";
+import { ApprovalsPage } from "./approvals/lazy.tsx";
+import { approvalsPath, route, runsPath } from "./router.ts";
 import { RunPage } from "./run/run-page.tsx";
 import { RunsPage } from "./runs/runs-page.tsx";
 import { hasToken, signOut, signedOut } from "./session.ts";
@@ -27,6 +28,9 @@ export function App(): JSX.Element {
           <a href={runsPath()} aria-current={route.value.page === "runs" ? "page" : undefined}>
             Runs
           </a>
+          <a href={approvalsPath()} aria-current={route.value.page === "approvals" ? "page" : undefined}>
+            Approvals
+          </a>
         </nav>
         <span class="grow" />
         <HelpDialog />
@@ -49,6 +53,7 @@ function Page(): JSX.Element {
   const { value } = route;
   if (value.page === "runs") return <RunsPage query={value.query} />;
   if (value.page === "run") return <RunPage id={value.id} tab={value.tab} op={value.op} />;
+  if (value.page === "approvals") return <ApprovalsPage assignee={value.assignee} runId={value.runId} op={value.op} />;
   return (
     <main class="page empty">
       <h1>There is no page here</h1>

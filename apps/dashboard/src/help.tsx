@@ -5,7 +5,7 @@
  */
 import { useEffect, useRef } from "preact/hooks";
 import type { JSX } from "preact";
-import { navigate, route, runsPath } from "./router.ts";
+import { approvalsPath, navigate, route, runsPath } from "./router.ts";
 
 const KEYS: readonly (readonly [string, string])[] = [
   ["/", "Search"],
@@ -13,6 +13,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["Enter", "Open the row"],
   ["h, l", "Previous and next tab of a run"],
   ["g r", "All runs"],
+  ["g a", "Approvals"],
   ["?", "This help"],
   ["Esc", "Close, or leave the search"],
 ];
@@ -63,6 +64,7 @@ function listen(showHelp: () => void): () => void {
     h: () => openTab(-1),
     l: () => openTab(1),
     "g r": () => navigate(runsPath()),
+    "g a": () => navigate(approvalsPath()),
   };
   addEventListener(
     "keydown",

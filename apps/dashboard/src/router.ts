@@ -9,9 +9,16 @@ import { type ReadonlySignal, computed, signal } from "@preact/signals";
 export type Route =
   | { readonly page: "runs"; readonly query: string }
   | { readonly page: "run"; readonly id: string; readonly tab: string; readonly op: string | undefined }
+  | {
+      readonly page: "approvals";
+      readonly assignee: string | undefined;
+      readonly runId: string | undefined;
+      readonly op: string | undefined;
+    }
   | { readonly page: "missing"; readonly path: string };
 
 const RUNS = "/ui/runs";
+const APPROVALS = "/ui/approvals";
 
 const address = signal(new URL(location.href));
 
@@ -20,6 +27,10 @@ export const route: ReadonlySignal<Route> = computed(() => routeOf(address.value
 function routeOf({ pathname, searchParams }: Pick<URL, "pathname" | "searchParams">): Route {
   const path = pathname.replace(/\/+$/, "");
   if (path === "/ui" || path === RUNS) return { page: "runs", query: searchParams.get("q") ?? "" };
+  if (path === APPROVALS) {
+    const named = (name: string): string | undefined => searchParams.get(name) ?? undefined;
+    return { page: "approvals", assignee: named("assignee"), runId: named("run"), op: named("op") };
+  }
   const id = path.startsWith(`${RUNS}/`) ? decoded(path.slice(RUNS.length + 1)) : undefined;
   if (id === undefined) return { page: "missing", path: pathname };
   return { page: "run", id, tab: searchParams.get("tab") ?? "timeline", op: searchParams.get("op") ?? undefined };
@@ -31,6 +42,15 @@ export function runPath(id: string, query: Readonly<Record<string, string | unde
 
 export function runsPath(query = ""): string {
   return RUNS + queryText({ q: query === "" ? undefined : query });
+}
+
+/** `run` and `op` name the ask that is open on the page. */
+export function approvalsPath(
+  query:
+    | Readonly<Record<"assignee" | "run" | "op", string | undefined>>
+    | Readonly<Partial<Record<"assignee", string | undefined>>> = {},
+): string {
+  return APPROVALS + queryText(query);
 }
 
 export function navigate(path: string, { replace = false }: { readonly replace?: boolean } = {}): void {

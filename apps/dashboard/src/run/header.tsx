@@ -3,6 +3,7 @@
  */
 import { type RunRecord, type WhyEntry, isTerminal } from "@holdfast/workflows/client";
 import type { ComponentChildren, JSX } from "preact";
+import { AsksOfRun } from "../approvals/lazy.tsx";
 import { runPath, runsPath } from "../router.ts";
 import { Status, statusText } from "../ui/status.tsx";
 import { Text, visible } from "../ui/text.tsx";
@@ -49,6 +50,7 @@ export function RunHeader({ run, live }: RunHeaderProps): JSX.Element {
           />
         ))}
       </ul>
+      <AsksOfRun run={run} />
       <Facts run={run} />
     </header>
   );

@@ -156,3 +156,21 @@ export const huge = workflow({
   id: "huge",
   run: async (_input: unknown, ctx) => ctx.step("write a book", () => "word ".repeat(2_000_000)),
 });
+
+interface Question {
+  readonly title: string;
+  readonly timeout?: string | number;
+  readonly [field: string]: unknown;
+}
+
+/** Asks people, everything at a time, and returns their answers. */
+export const asking = workflow({
+  id: "asking",
+  run: async ({ asks }: { readonly asks: readonly Question[] }, ctx) =>
+    Promise.all(
+      asks.map(({ timeout, ...ask }) =>
+        // A cast: the fields of an ask are data of the test.
+        ctx.waitForToken({ ask, ...(timeout === undefined ? {} : { timeout }) } as { readonly timeout: "1d" }).wait(),
+      ),
+    ),
+});

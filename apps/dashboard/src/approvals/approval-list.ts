@@ -1,0 +1,148 @@
+/**
+ * The open asks that the page shows, kept current.
+ *
+ * Owns: the rows. While an ask is open on the page, no row is added or removed, so that nothing moves under the reader: new
+ * asks are counted, and those that are closed say why in their place. Otherwise new asks appear where their deadline puts
+ * them, and closed ones leave after a while.
+ *
+ * Invariants
+ * - LIST1 An ask that this page saw closed does not come back: the index may still list it for a moment.
+ * - LIST2 A row that is missing in what was read leaves only if what was read reaches beyond it.
+ */
+import { type ReadonlySignal, type Signal, computed, signal } from "@preact/signals";
+import { serverNow } from "../clock.ts";
+import { type Failure, failureOf } from "../failure.tsx";
+import { poll } from "../poll.ts";
+import { type OpenAsk, compareAsks, keyOf } from "./approval.ts";
+import { AskState } from "./ask-state.ts";
+import { EXPIRED, whyGone } from "./why-closed.ts";
+
+const EVERY_MS = 5_000;
+const PAGE = 50;
+/** How long a closed ask says why. */
+const SHOWN_MS = 10_000;
+/** Reasons that are looked up after one reading. */
+const LOOKUPS = 5;
+
+/** Reads up to so many asks, and whether there are more. */
+export type ReadAsks = (
+  limit: number,
+  ended: AbortSignal,
+) => Promise<{ readonly asks: readonly OpenAsk[]; readonly hasMore: boolean }>;
+
+export class ApprovalList {
+  readonly rows: Signal<readonly AskState[] | undefined> = signal(undefined);
+  /** New asks, which wait until the reader closes the one that is open. */
+  readonly fresh: Signal<readonly OpenAsk[]> = signal([]);
+  readonly hasMore: Signal<boolean> = signal(false);
+  readonly failure: Signal<Failure | undefined> = signal(undefined);
+  /** What has changed, in one line for those who do not see the rows. */
+  readonly news: Signal<string> = signal("");
+  readonly count: ReadonlySignal<number> = computed(
+    () => (this.rows.value ?? []).filter(({ isOpen }) => isOpen).length + this.fresh.value.length,
+  );
+  /** The key of the row that has the focus: it does not leave. */
+  focused: string | undefined;
+  /** The key of the ask that is open on the page. */
+  #held: string | undefined;
+  #limit = PAGE;
+  readonly #read: ReadAsks;
+  readonly #closed = new Set<string>();
+
+  constructor(read: ReadAsks) {
+    this.#read = read;
+  }
+
+  /** Returns the function that ends it. */
+  watch(): () => void {
+    return poll(EVERY_MS, async (ended) => {
+      try {
+        await this.refresh(ended);
+        return true;
+      } catch (error) {
+        if (ended.aborted) return false;
+        const failure = failureOf(error);
+        if (failure.status !== 401) this.failure.value = failure;
+        if (failure.status === 401 || failure.status === 403 || failure.status === 501) return false;
+        throw error;
+      }
+    });
+  }
+
+  async refresh(ended: AbortSignal): Promise<void> {
+    const { asks, hasMore } = await this.#read(this.#limit, ended);
+    this.failure.value = undefined;
+    const gone = this.take(asks, hasMore);
+    // In a row: the reasons are words beside rows that have left already.
+    for (const state of gone.slice(0, LOOKUPS)) state.close(await whyGone(state.ask.value, ended));
+    for (const state of gone.slice(LOOKUPS)) state.close("It is not open any longer.");
+  }
+
+  /** Loads asks with later deadlines. */
+  async more(): Promise<void> {
+    this.#limit += PAGE;
+    try {
+      await this.refresh(AbortSignal.timeout(20_000));
+    } catch (error) {
+      this.failure.value = failureOf(error);
+    }
+  }
+
+  /** Says which ask is open on the page. */
+  hold(key: string | undefined): void {
+    if (this.#held === key) return;
+    this.#held = key;
+    if (key === undefined) this.showFresh();
+  }
+
+  showFresh(): void {
+    this.#show(this.fresh.value);
+    this.fresh.value = [];
+  }
+
+  find(isThis: (ask: OpenAsk) => boolean): AskState | undefined {
+    return this.rows.value?.find(({ ask }) => isThis(ask.value));
+  }
+
+  /** Takes what was read, and returns the asks that have left the list without a reason so far. */
+  take(asks: readonly OpenAsk[], hasMore: boolean): readonly AskState[] {
+    this.hasMore.value = hasMore;
+    this.expire();
+    const listed = asks.filter((ask) => !this.#closed.has(keyOf(ask)));
+    const last = hasMore ? asks.at(-1) : undefined;
+    const present = new Set(asks.map(keyOf));
+    const isGone = ({ ask, isOpen }: AskState): boolean =>
+      isOpen && !present.has(keyOf(ask.value)) && (last === undefined || compareAsks(ask.value, last) <= 0);
+    const rows = this.rows.value;
+    const gone = (rows ?? []).filter(isGone);
+    const known = new Set(rows?.map(({ ask }) => keyOf(ask.value)));
+    const fresh = listed.filter((ask) => !known.has(keyOf(ask)));
+    if (rows === undefined || this.#held === undefined) this.#show(fresh);
+    else this.fresh.value = fresh;
+    if (rows !== undefined && fresh.length > 0)
+      this.news.value = fresh.length === 1 ? "1 new ask" : `${fresh.length} new asks`;
+    return gone;
+  }
+
+  /** The deadline is the server's; its object refuses every later answer. */
+  expire(): void {
+    for (const state of this.rows.value ?? []) {
+      const { until } = state.ask.value;
+      if (until !== undefined && until <= serverNow()) state.close(EXPIRED);
+    }
+  }
+
+  /** Adds asks, and lets those go that were closed a while ago. */
+  #show(fresh: readonly OpenAsk[]): void {
+    const rows = this.rows.value ?? [];
+    for (const { ask, isOpen } of rows) if (!isOpen) this.#closed.add(keyOf(ask.value));
+    const before = Date.now() - SHOWN_MS;
+    const stays = ({ ask, isOpen, closedAt }: AskState): boolean =>
+      this.#held !== undefined || isOpen || closedAt > before || keyOf(ask.value) === this.focused;
+    const stay = rows.filter(stays);
+    if (this.rows.value !== undefined && stay.length === rows.length && fresh.length === 0) return;
+    this.rows.value = [...stay, ...fresh.map((ask) => new AskState(ask))].toSorted((a, b) =>
+      compareAsks(a.ask.value, b.ask.value),
+    );
+  }
+}
