@@ -51,7 +51,7 @@ export function App(): JSX.Element {
 
 function Page(): JSX.Element {
   const { value } = route;
-  if (value.page === "runs") return <RunsPage query={value.query} />;
+  if (value.page === "runs") return <RunsPage query={value.query} columns={value.columns} />;
   if (value.page === "run") return <RunPage id={value.id} tab={value.tab} op={value.op} />;
   if (value.page === "approvals") return <ApprovalsPage assignee={value.assignee} runId={value.runId} op={value.op} />;
   return (

@@ -7,7 +7,7 @@
 import { type ReadonlySignal, computed, signal } from "@preact/signals";
 
 export type Route =
-  | { readonly page: "runs"; readonly query: string }
+  | { readonly page: "runs"; readonly query: string; readonly columns: string | undefined }
   | { readonly page: "run"; readonly id: string; readonly tab: string; readonly op: string | undefined }
   | {
       readonly page: "approvals";
@@ -26,11 +26,11 @@ export const route: ReadonlySignal<Route> = computed(() => routeOf(address.value
 
 function routeOf({ pathname, searchParams }: Pick<URL, "pathname" | "searchParams">): Route {
   const path = pathname.replace(/\/+$/, "");
-  if (path === "/ui" || path === RUNS) return { page: "runs", query: searchParams.get("q") ?? "" };
-  if (path === APPROVALS) {
-    const named = (name: string): string | undefined => searchParams.get(name) ?? undefined;
+  const named = (name: string): string | undefined => searchParams.get(name) ?? undefined;
+  if (path === "/ui" || path === RUNS)
+    return { page: "runs", query: searchParams.get("q") ?? "", columns: named("columns") };
+  if (path === APPROVALS)
     return { page: "approvals", assignee: named("assignee"), runId: named("run"), op: named("op") };
-  }
   const id = path.startsWith(`${RUNS}/`) ? decoded(path.slice(RUNS.length + 1)) : undefined;
   if (id === undefined) return { page: "missing", path: pathname };
   return { page: "run", id, tab: searchParams.get("tab") ?? "timeline", op: searchParams.get("op") ?? undefined };
@@ -40,8 +40,8 @@ export function runPath(id: string, query: Readonly<Record<string, string | unde
   return `${RUNS}/${encodeURIComponent(id)}${queryText(query)}`;
 }
 
-export function runsPath(query = ""): string {
-  return RUNS + queryText({ q: query === "" ? undefined : query });
+export function runsPath(query = "", columns?: string): string {
+  return RUNS + queryText({ q: query === "" ? undefined : query, columns });
 }
 
 /** `run` and `op` name the ask that is open on the page. */

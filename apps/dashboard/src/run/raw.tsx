@@ -1,32 +1,28 @@
 /**
- * The record and the journal as the API sent them.
+ * The record as the API sent it, and the file to keep.
  *
- * Owns: the file to keep. It has what `holdfast export` writes of a run.
+ * Owns: the button that exports the run.
  */
 import { useState } from "preact/hooks";
-import type { JournalEntry, RunRecord } from "@holdfast/workflows/client";
+import type { RunRecord } from "@holdfast/workflows/client";
 import type { JSX } from "preact";
+import { type Failure, FailureNote, failureOf } from "../failure.tsx";
 import { visible } from "../ui/text.tsx";
 
 const CHARS = 64 * 1_024;
 
 interface RawProps {
   readonly run: RunRecord;
-  readonly entries: readonly JournalEntry[];
-  readonly isLoading: boolean;
+  /** Saves record, journal and audit as a file. */
+  readonly onExport: () => Promise<void>;
 }
 
-export function RawTab({ run, entries, isLoading }: RawProps): JSX.Element {
+export function RawTab({ run, onExport }: RawProps): JSX.Element {
   const [all, setAll] = useState(false);
   const text = JSON.stringify(run, null, 2);
   return (
     <div class="raw">
-      <p class="bar">
-        <button type="button" disabled={isLoading} onClick={() => save(run, entries)}>
-          Download record and journal
-        </button>
-        <span class="muted">{isLoading ? "The journal is loading." : `${entries.length} entries`}</span>
-      </p>
+      <ExportBar onExport={onExport} />
       <pre tabIndex={0} aria-label="The record">
         {visible(all ? text : text.slice(0, CHARS))}
       </pre>
@@ -39,11 +35,23 @@ export function RawTab({ run, entries, isLoading }: RawProps): JSX.Element {
   );
 }
 
-function save(run: RunRecord, journal: readonly JournalEntry[]): void {
-  const url = URL.createObjectURL(new Blob([JSON.stringify({ run, journal })], { type: "application/json" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = `${run.id.replaceAll(/[^\w.-]+/g, "_").slice(0, 100)}.json`;
-  link.click();
-  URL.revokeObjectURL(url);
+function ExportBar({ onExport }: Pick<RawProps, "onExport">): JSX.Element {
+  const [isBusy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<Failure>();
+  const start = async (): Promise<void> => {
+    setBusy(true);
+    setFailure(await onExport().then(() => undefined, failureOf));
+    setBusy(false);
+  };
+  return (
+    <>
+      {failure && <FailureNote failure={failure} />}
+      <p class="bar">
+        <button type="button" disabled={isBusy} onClick={() => void start()}>
+          {isBusy ? "Reading the journal…" : "Download record and journal"}
+        </button>
+        <span class="muted">The file is that of holdfast export. It opens here without a server.</span>
+      </p>
+    </>
+  );
 }

@@ -16,6 +16,7 @@ import { DataTab } from "./data.tsx";
 import { LiveIndicator } from "../live/indicator.tsx";
 import { RunHeader } from "./header.tsx";
 import { Journal } from "../journal/journal.tsx";
+import { exportRun } from "./export-run.ts";
 import { RawTab } from "./raw.tsx";
 import { RunData, readWholeRun } from "./run-data.ts";
 import { watchRun } from "./watch.ts";
@@ -94,7 +95,7 @@ function TabBody({ data, tab, op }: TabBodyProps): JSX.Element | null {
   if (tab === "journal") return <Journal entries={entries} onSelect={onSelect} {...unloaded} />;
   if (tab === "data") return <DataTab run={run} />;
   if (tab === "audit") return <AuditTab id={data.id} />;
-  return <RawTab run={run} entries={entries} isLoading={!data.journal.isRead.value} />;
+  return <RawTab run={run} onExport={() => exportRun(data)} />;
 }
 
 /** What a screen reader hears about a run that changes. */

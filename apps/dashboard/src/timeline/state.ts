@@ -7,6 +7,7 @@
  * - TL5 Scrolling and zooming compute no layout.
  */
 import { type Signal, signal } from "@preact/signals";
+import { readChoice, writeChoice } from "../ui/choice.ts";
 import type { Projection } from "./bars.ts";
 import type { Entry, Run } from "./entries.ts";
 import { type Interval, busyIntervals, findBreaks, wholeInterval } from "./idle.ts";
@@ -46,7 +47,7 @@ type Fold = "loading" | "failed" | RunData;
 
 export class TimelineState {
   readonly view: Signal<View> = signal(WHOLE_VIEW);
-  readonly collapse: Signal<boolean> = signal(readChoice() !== "shown");
+  readonly collapse: Signal<boolean> = signal(readChoice(COLLAPSE_KEY) !== "shown");
   /** The breaks that are opened by themselves, by their start. */
   readonly openBreaks: Signal<ReadonlySet<number>> = signal(new Set());
   readonly mode: Signal<TimeFormat["mode"]> = signal("relative");
@@ -133,11 +134,7 @@ export class TimelineState {
     this.collapse.value = !this.collapse.value;
     this.view.value = WHOLE_VIEW;
     this.openBreaks.value = new Set();
-    try {
-      localStorage.setItem(COLLAPSE_KEY, this.collapse.value ? "collapsed" : "shown");
-    } catch {
-      // The page may have no storage. The choice is then for this page only.
-    }
+    writeChoice(COLLAPSE_KEY, this.collapse.value ? "collapsed" : "shown");
   }
 
   openBreak(from: number): void {
@@ -157,13 +154,5 @@ export class TimelineState {
       const model = typeof fold === "object" ? this.#children.get(fold.run.id) : undefined;
       return model === undefined ? [item] : [item, ...this.#items(model.rows, depth + 1, `${row.childRunId}:`)];
     });
-  }
-}
-
-function readChoice(): string | null {
-  try {
-    return localStorage.getItem(COLLAPSE_KEY);
-  } catch {
-    return null;
   }
 }
