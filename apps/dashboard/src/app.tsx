@@ -4,6 +4,7 @@
 import type { JSX } from "preact";
 import { HelpDialog } from "./help.tsx";
 import { ApprovalsPage } from "./approvals/lazy.tsx";
+import { NavCount } from "./approvals/nav-count.tsx";
 import { approvalsPath, route, runsPath } from "./router.ts";
 import { RunPage } from "./run/run-page.tsx";
 import { RunsPage } from "./runs/runs-page.tsx";
@@ -30,6 +31,7 @@ export function App(): JSX.Element {
           </a>
           <a href={approvalsPath()} aria-current={route.value.page === "approvals" ? "page" : undefined}>
             Approvals
+            <NavCount />
           </a>
         </nav>
         <span class="grow" />

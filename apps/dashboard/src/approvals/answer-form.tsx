@@ -219,7 +219,7 @@ function Confirmation({ state, pending }: ConfirmationProps): JSX.Element {
         {visible(JSON.stringify(pending.value, null, 2) ?? "nothing")}
       </pre>
       <div class="answer-actions">
-        <button type="button" onClick={back}>
+        <button type="button" onClick={back} autofocus>
           Back
         </button>
         <button type="button" class="primary" onClick={confirm}>

@@ -14,6 +14,7 @@ import { ApprovalList } from "./approval-list.ts";
 import { type OpenAsk, keyOf } from "./approval.ts";
 import { AskRow } from "./ask-row.tsx";
 import { Assignees, seenAssignees } from "./assignees.tsx";
+import { reportCount } from "./nav-count.tsx";
 import { asksFor } from "./read-asks.ts";
 import { NoAsks, NoIndex, NoMatch } from "./no-asks.tsx";
 
@@ -34,6 +35,9 @@ export function ApprovalsPage({ assignee, runId, op }: ApprovalsPageProps): JSX.
   const isThis = (ask: OpenAsk): boolean => ask.runId === runId && (op === undefined || ask.op === op);
   const open = runId === undefined ? undefined : list.find(isThis);
   useEffect(() => list.hold(open && keyOf(open.ask.value)), [list, open]);
+  useEffect(() => {
+    if (list.rows.value !== undefined) reportCount(assignee, list.count.value);
+  }, [list.count.value, list.rows.value, assignee]);
   useEffect(() => seenAssignees.add(list.rows.value ?? []), [list.rows.value]);
   const show = (ask: OpenAsk | undefined): void =>
     navigate(approvalsPath({ assignee, run: ask?.runId, op: ask?.op }), { replace: true });

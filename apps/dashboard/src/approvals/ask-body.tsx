@@ -1,7 +1,7 @@
 /**
  * What is inside an open ask: its details, the ways to answer, and what became of it.
  */
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { JSX } from "preact";
 import { now } from "../clock.ts";
 import { Markdown } from "../ui/markdown.tsx";
@@ -17,13 +17,24 @@ export function AskBody({ state }: { readonly state: AskState }): JSX.Element {
   useEffect(() => {
     if (isPast) state.close(EXPIRED);
   }, [isPast, state]);
+  const body = useRef<HTMLDivElement>(null);
+  useEffect(() => (state.isOpen ? undefined : keepFocus(body.current)), [state.isOpen]);
   return (
-    <div class="ask-body">
+    <div class="ask-body" ref={body}>
       {details !== undefined && <Markdown text={details} />}
       {truncated === true && state.failure.value === undefined && <p class="muted">Loading the whole ask…</p>}
-      {state.isOpen ? truncated !== true && <AnswerForm state={state} /> : <Outcome state={state} />}
+      {state.isOpen && truncated !== true && <AnswerForm state={state} />}
+      <div role="status">
+        <Outcome state={state} />
+      </div>
     </div>
   );
+}
+
+/** The form that had the focus is gone: the reader continues at the title of the ask. */
+function keepFocus(body: HTMLElement | null): void {
+  if (document.activeElement === document.body || body?.contains(document.activeElement) === true)
+    body?.closest(".ask")?.querySelector<HTMLElement>("[data-row], h2[tabindex]")?.focus();
 }
 
 /** What became of an ask that is not open any longer. */

@@ -1,7 +1,7 @@
 /**
  * The filter by assignee. An assignee is a filter and no permission: everybody with the scope `deliver` may answer.
  *
- * Owns: the assignee that the reader calls theirs, which this browser remembers. The one that is selected is in the URL.
+ * Owns: the assignees to choose from. The one that is selected is in the URL.
  */
 import { type Signal, signal } from "@preact/signals";
 import { useState } from "preact/hooks";
@@ -9,11 +9,9 @@ import type { JSX } from "preact";
 import { approvalsPath, navigate } from "../router.ts";
 import { Text, visible } from "../ui/text.tsx";
 import type { AskState } from "./ask-state.ts";
+import { mine, setMine } from "./mine.ts";
 
-const KEY = "holdfast.assignee";
 const CHIPS = 8;
-
-const mine: Signal<string | undefined> = signal(localStorage.getItem(KEY) ?? undefined);
 
 /** The assignees that this page has seen: a filtered list has only one. */
 class Seen {
@@ -98,13 +96,8 @@ function AssigneeSearch({ names }: { readonly names: readonly string[] }): JSX.E
 
 function Remember({ selected }: { readonly selected: string }): JSX.Element {
   const isMine = mine.value === selected;
-  const change = (): void => {
-    mine.value = isMine ? undefined : selected;
-    if (isMine) localStorage.removeItem(KEY);
-    else localStorage.setItem(KEY, selected);
-  };
   return (
-    <button type="button" class="quiet" onClick={change}>
+    <button type="button" class="quiet" onClick={() => setMine(isMine ? undefined : selected)}>
       {isMine ? "This is not me" : `I am ${visible(selected.slice(0, 80))}`}
     </button>
   );

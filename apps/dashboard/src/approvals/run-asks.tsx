@@ -49,7 +49,7 @@ function AskCard({ state }: { readonly state: AskState }): JSX.Element {
   return (
     <article class="ask is-open ask-card">
       <div class="ask-head">
-        <h2>
+        <h2 tabIndex={-1}>
           <Text of={title} />
         </h2>
         {state.isOpen && <Deadline until={until} />}
