@@ -2,6 +2,7 @@
  * The frame of every page: the bar, the page of the route, the sign-in panel and the help.
  */
 import type { JSX } from "preact";
+import { ActHost } from "./act/host.tsx";
 import { HelpDialog } from "./help.tsx";
 import { ApprovalsPage } from "./approvals/lazy.tsx";
 import { NavCount } from "./approvals/nav-count.tsx";
@@ -46,6 +47,7 @@ export function App(): JSX.Element {
       <div id="content" tabIndex={-1}>
         <Page />
       </div>
+      <ActHost />
       {signedOut.value && <SignIn />}
     </>
   );

@@ -6,12 +6,14 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { JSX } from "preact";
 import { approvalsPath, navigate, route, runsPath } from "./router.ts";
+import { isTyping } from "./ui/typing.ts";
 
 const KEYS: readonly (readonly [string, string])[] = [
   ["/", "Search"],
   ["j, k", "Next and previous row"],
   ["Enter", "Open the row"],
   ["h, l", "Previous and next tab of a run"],
+  [".", "Actions on the run"],
   ["g r", "All runs"],
   ["g a", "Approvals"],
   ["?", "This help"],
@@ -81,10 +83,6 @@ function listen(showHelp: () => void): () => void {
     { signal: ended.signal },
   );
   return () => ended.abort();
-}
-
-function isTyping(target: EventTarget | null): boolean {
-  return target instanceof Element && target.closest("input, textarea, select, [contenteditable]") !== null;
 }
 
 /** Moves the focus among the elements. */

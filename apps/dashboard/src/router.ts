@@ -15,10 +15,12 @@ export type Route =
       readonly runId: string | undefined;
       readonly op: string | undefined;
     }
+  | { readonly page: "start"; readonly like: string | undefined; readonly workflow: string | undefined }
   | { readonly page: "missing"; readonly path: string };
 
 const RUNS = "/ui/runs";
 const APPROVALS = "/ui/approvals";
+const START = "/ui/start";
 
 const address = signal(new URL(location.href));
 
@@ -31,6 +33,8 @@ function routeOf({ pathname, searchParams }: Pick<URL, "pathname" | "searchParam
     return { page: "runs", query: searchParams.get("q") ?? "", columns: named("columns") };
   if (path === APPROVALS)
     return { page: "approvals", assignee: named("assignee"), runId: named("run"), op: named("op") };
+  if (path === START)
+    return { page: "start", like: paramOf(searchParams, "like"), workflow: paramOf(searchParams, "workflow") };
   const id = path.startsWith(`${RUNS}/`) ? decoded(path.slice(RUNS.length + 1)) : undefined;
   if (id === undefined) return { page: "missing", path: pathname };
   return { page: "run", id, tab: searchParams.get("tab") ?? "timeline", op: searchParams.get("op") ?? undefined };
@@ -51,6 +55,11 @@ export function approvalsPath(
     | Readonly<Partial<Record<"assignee", string | undefined>>> = {},
 ): string {
   return APPROVALS + queryText(query);
+}
+
+/** `like`: the id of a run whose values the form has. */
+export function startPath(query: { readonly workflow?: string; readonly like?: string } = {}): string {
+  return START + queryText(query);
 }
 
 export function navigate(path: string, { replace = false }: { readonly replace?: boolean } = {}): void {
@@ -93,4 +102,8 @@ function decoded(part: string): string | undefined {
 function queryText(query: Readonly<Record<string, string | undefined>>): string {
   const given = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined);
   return given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
+}
+
+function paramOf(query: URLSearchParams, name: string): string | undefined {
+  return query.get(name) ?? undefined;
 }

@@ -3,23 +3,14 @@
  */
 import { type RunRecord, type WhyEntry, isTerminal } from "@holdfast/workflows/client";
 import type { ComponentChildren, JSX } from "preact";
+import { actionName } from "../act/actions.ts";
+import { ActionsButton } from "../act/host.tsx";
+import { openAction } from "../act/opened.ts";
 import { AsksOfRun } from "../approvals/lazy.tsx";
 import { runPath, runsPath } from "../router.ts";
 import { Status, statusText } from "../ui/status.tsx";
 import { Text, visible } from "../ui/text.tsx";
 import { Ago, Took } from "../ui/times.tsx";
-
-/** Names of actions for readers, by the id of the route. */
-const ACTIONS: Readonly<Record<string, string>> = {
-  unpauseRun: "Unpause",
-  retryRun: "Retry",
-  cancelRun: "Cancel",
-  terminateRun: "Terminate",
-  resumeRun: "Resume",
-  deliverSignal: "Deliver signal",
-  deliverEvent: "Deliver event",
-  resolveToken: "Answer token",
-};
 
 interface RunHeaderProps {
   readonly run: RunRecord;
@@ -40,6 +31,8 @@ export function RunHeader({ run, live }: RunHeaderProps): JSX.Element {
           Copy id
         </button>
         {live}
+        <span class="grow" />
+        <ActionsButton runId={id} />
       </div>
       <ul class="why" aria-label={`Why the run is ${statusText(status)}`}>
         {run.why.map((entry) => (
@@ -151,9 +144,29 @@ function WhyLine({ entry, own }: { readonly entry: WhyEntry; readonly own: strin
           <Text of={error.message} max={300} />
         </span>
       )}
-      {actions.length > 0 && (
-        <span class="why-actions">Helps: {actions.map(({ action }) => ACTIONS[action] ?? action).join(", ")}</span>
-      )}
+      {actions.length > 0 && <WhyActions entry={entry} own={own} />}
     </li>
+  );
+}
+
+/** The actions that help open their forms, with what the entry knows. */
+function WhyActions({ entry, own }: { readonly entry: WhyEntry; readonly own: string }): JSX.Element {
+  const { runId = own, actions } = entry;
+  const { tokenId } = entry.for ?? {};
+  return (
+    <span class="why-actions">
+      {actions.map(({ action, body }) => (
+        <button
+          type="button"
+          aria-haspopup="dialog"
+          key={action}
+          onClick={() =>
+            openAction(runId, action, { name: Object.values(body ?? {})[0] ?? "", tokenId: tokenId ?? "" })
+          }
+        >
+          {actionName(action)}
+        </button>
+      ))}
+    </span>
   );
 }

@@ -75,14 +75,16 @@ export const terminate: Verb = (host) =>
   );
 
 export const pause: Verb = (host) =>
-  operates(
+  operates<Reason>(
     host,
-    addSelection(new Command("pause").description("Pauses runs until they are unpaused.")).addHelpText(
-      "after",
-      examples("pause order-1", "pause --where 'workflow:order status:running'"),
-    ),
+    addSelection(new Command("pause").description("Pauses runs until they are unpaused."))
+      .option("--reason <text>", "is stored with the run")
+      .addHelpText(
+        "after",
+        examples("pause order-1 --reason 'new prices'", "pause --where 'workflow:order status:running'"),
+      ),
     { verb: "pause" },
-    (run) => run.pause(),
+    (run, { reason }) => run.pause({ reason }),
   );
 
 export const unpause: Verb = (host) =>

@@ -1,0 +1,109 @@
+/**
+ * The fields of each action.
+ *
+ * Owns: which action shows which, and the names that are suggested: of open waits first, then of the run's history.
+ */
+import type { RunActionName, RunRecord } from "@holdfast/workflows/client";
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import { JsonInput } from "../ui/json-input.tsx";
+import { visible } from "../ui/text.tsx";
+import type { FieldsProps } from "./fields-props.ts";
+import { SelectField, TextField } from "./field.tsx";
+import { namesFor } from "./preview.ts";
+import { ResumeFields } from "./resume-fields.tsx";
+
+const TAKES_REASON: ReadonlySet<RunActionName> = new Set(["cancelRun", "pauseRun", "terminateRun"]);
+
+export function ActFields(props: FieldsProps): JSX.Element | null {
+  const { action, fields, problems, onChange } = props;
+  if (action === "deliverSignal" || action === "deliverEvent") return <DeliveryFields {...props} />;
+  if (action === "resolveToken") return <TokenFields {...props} />;
+  if (action === "resumeRun") return <ResumeFields {...props} />;
+  if (!TAKES_REASON.has(action)) return null;
+  const isRequired = action === "terminateRun";
+  return (
+    <TextField
+      label={isRequired ? "Reason" : "Reason (optional)"}
+      problem={problems.reason}
+      isRequired={isRequired}
+      value={fields.reason}
+      onText={(reason) => onChange({ reason })}
+    />
+  );
+}
+
+function DeliveryFields({ action, data, fields, problems, onChange }: FieldsProps): JSX.Element {
+  const isSignal = action === "deliverSignal";
+  const record = data.record.value;
+  const open = record === undefined ? [] : openNames(record, isSignal ? "SIGNAL" : "EVENT");
+  const waits = open.map((name) => visible(JSON.stringify(name))).join(", ");
+  return (
+    <>
+      <TextField
+        label={isSignal ? "Name of the signal" : "Type of the event"}
+        hint={open.length > 0 ? `The run waits for ${waits}.` : undefined}
+        problem={problems.name}
+        isRequired
+        value={fields.name}
+        suggestions={namesFor(isSignal ? "signal" : "event", data.entries.value, open)}
+        onText={(name) => onChange({ name })}
+      />
+      <JsonInput
+        label="Payload, as JSON (optional)"
+        text={fields.json}
+        onText={(json) => onChange({ json })}
+        problem={problems.json}
+      />
+      <TextField
+        label="Id of the delivery"
+        hint="Deliveries with the same id count once."
+        problem={problems.id}
+        isMono
+        value={fields.id}
+        onText={(id) => onChange({ id })}
+      />
+    </>
+  );
+}
+
+function openNames({ pendingWaitpoints }: RunRecord, kind: string): readonly string[] {
+  const names = pendingWaitpoints.flatMap((wait) => {
+    const { name } = wait.meta;
+    return wait.kind === kind && typeof name === "string" ? [name] : [];
+  });
+  return [...new Set(names)];
+}
+
+function TokenFields({ data, fields, problems, onChange }: FieldsProps): JSX.Element {
+  const tokens = (data.record.value?.pendingWaitpoints ?? []).flatMap(({ kind, meta }) => {
+    const { tokenId } = meta;
+    return kind === "MANUAL" && typeof tokenId === "string" ? [tokenId] : [];
+  });
+  const [only = ""] = tokens;
+  const isChosen = fields.tokenId !== "";
+  useEffect(() => {
+    if (!isChosen && only !== "") onChange({ tokenId: only });
+  }, [isChosen, only]);
+  const others = tokens.filter((tokenId) => tokenId !== fields.tokenId);
+  return (
+    <>
+      <SelectField
+        label="Token"
+        problem={problems.tokenId}
+        value={fields.tokenId}
+        onChange={(tokenId) => onChange({ tokenId })}
+        options={[
+          [fields.tokenId, fields.tokenId === "" ? "The run waits for no token" : fields.tokenId],
+          ...others.map((tokenId) => [tokenId, tokenId] as const),
+        ]}
+      />
+      <JsonInput
+        label="Answer, as JSON (optional)"
+        text={fields.json}
+        onText={(json) => onChange({ json })}
+        problem={problems.json}
+      />
+    </>
+  );
+}

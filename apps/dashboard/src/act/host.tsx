@@ -1,0 +1,66 @@
+/**
+ * Where the dialog of the actions is: in the frame of every page, once.
+ *
+ * Owns: loading its code when it is opened first, and the key `.`. After it closes, the focus is where it was.
+ */
+import type { ComponentType, JSX } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { isTyping } from "../ui/typing.ts";
+import { type Opened, opened, openAction, subject } from "./opened.ts";
+
+type Dialog = ComponentType<{ readonly opened: Opened; readonly onClose: () => void }>;
+
+export function ActHost(): JSX.Element | null {
+  const [dialog, setDialog] = useState<{ readonly Dialog: Dialog }>();
+  const before = useRef<Element | null>(null);
+  const { value } = opened;
+  const isOpen = value !== undefined;
+  useEffect(() => listen(), []);
+  useEffect(() => {
+    if (!isOpen) return;
+    before.current = document.activeElement;
+    if (dialog === undefined) void import("./dialog.tsx").then(({ ActDialog }) => setDialog({ Dialog: ActDialog }));
+  }, [isOpen]);
+  if (value === undefined || dialog === undefined) return null;
+  const close = (): void => {
+    opened.value = undefined;
+    if (before.current instanceof HTMLElement) before.current.focus();
+  };
+  return <dialog.Dialog opened={value} onClose={close} key={value.runId} />;
+}
+
+/** Returns the function that ends it. */
+function listen(): () => void {
+  const ended = new AbortController();
+  addEventListener(
+    "keydown",
+    ({ key, ctrlKey, metaKey, altKey, target }) => {
+      if (key !== "." || ctrlKey || metaKey || altKey || isTyping(target)) return;
+      if (subject.value === undefined || document.querySelector("dialog[open]") !== null) return;
+      openAction(subject.value);
+    },
+    { signal: ended.signal },
+  );
+  return () => ended.abort();
+}
+
+/** The button of a run's page. */
+export function ActionsButton({ runId }: { readonly runId: string }): JSX.Element {
+  useEffect(() => {
+    subject.value = runId;
+    return () => {
+      if (subject.value === runId) subject.value = undefined;
+    };
+  }, [runId]);
+  return (
+    <button
+      type="button"
+      class="primary"
+      aria-haspopup="dialog"
+      aria-keyshortcuts="."
+      onClick={() => openAction(runId)}
+    >
+      Actions
+    </button>
+  );
+}
