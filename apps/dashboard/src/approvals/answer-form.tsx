@@ -24,7 +24,7 @@ export function AnswerForm({ state }: { readonly state: AskState }): JSX.Element
       {state.failure.value && <FailureNote failure={state.failure.value} />}
       {hasChoices && <Choices state={state} />}
       {hasChoices && schema !== undefined && (
-        <details class="other-answer">
+        <details class="other-answer" open={state.problems.value.length > 0 || undefined}>
           <summary>Another answer</summary>
           <WrittenAnswer state={state} />
         </details>

@@ -7,14 +7,15 @@
  *
  * Invariants
  * - LIST1 An ask that this page saw closed does not come back: the index may still list it for a moment.
- * - LIST2 A row that is missing in what was read leaves only if what was read reaches beyond it.
+ * - LIST2 A row that is missing in what was read leaves only if what was read reaches beyond it, and its run says why.
  */
 import { type ReadonlySignal, type Signal, computed, signal } from "@preact/signals";
 import { serverNow } from "../clock.ts";
 import { type Failure, failureOf } from "../failure.tsx";
 import { poll } from "../poll.ts";
 import { type OpenAsk, compareAsks, keyOf } from "./approval.ts";
-import { AskState } from "./ask-state.ts";
+import type { AskState } from "./ask-state.ts";
+import { askStateOf } from "./ask-states.ts";
 import { EXPIRED, whyGone } from "./why-closed.ts";
 
 const EVERY_MS = 5_000;
@@ -36,8 +37,6 @@ export class ApprovalList {
   readonly fresh: Signal<readonly OpenAsk[]> = signal([]);
   readonly hasMore: Signal<boolean> = signal(false);
   readonly failure: Signal<Failure | undefined> = signal(undefined);
-  /** What has changed, in one line for those who do not see the rows. */
-  readonly news: Signal<string> = signal("");
   readonly count: ReadonlySignal<number> = computed(
     () => (this.rows.value ?? []).filter(({ isOpen }) => isOpen).length + this.fresh.value.length,
   );
@@ -73,9 +72,11 @@ export class ApprovalList {
     const { asks, hasMore } = await this.#read(this.#limit, ended);
     this.failure.value = undefined;
     const gone = this.take(asks, hasMore);
-    // In a row: the reasons are words beside rows that have left already.
-    for (const state of gone.slice(0, LOOKUPS)) state.close(await whyGone(state.ask.value, ended));
-    for (const state of gone.slice(LOOKUPS)) state.close("It is not open any longer.");
+    // The others are looked up after the next reading.
+    for (const state of gone.slice(0, LOOKUPS)) {
+      const why = await whyGone(state.ask.value, ended);
+      if (why !== undefined) state.close(why);
+    }
   }
 
   /** Loads asks with later deadlines. */
@@ -104,7 +105,7 @@ export class ApprovalList {
     return this.rows.value?.find(({ ask }) => isThis(ask.value));
   }
 
-  /** Takes what was read, and returns the asks that have left the list without a reason so far. */
+  /** Takes what was read, and returns the asks that are open on the page and not in the list. */
   take(asks: readonly OpenAsk[], hasMore: boolean): readonly AskState[] {
     this.hasMore.value = hasMore;
     this.expire();
@@ -119,8 +120,6 @@ export class ApprovalList {
     const fresh = listed.filter((ask) => !known.has(keyOf(ask)));
     if (rows === undefined || this.#held === undefined) this.#show(fresh);
     else this.fresh.value = fresh;
-    if (rows !== undefined && fresh.length > 0)
-      this.news.value = fresh.length === 1 ? "1 new ask" : `${fresh.length} new asks`;
     return gone;
   }
 
@@ -141,8 +140,6 @@ export class ApprovalList {
       this.#held !== undefined || isOpen || closedAt > before || keyOf(ask.value) === this.focused;
     const stay = rows.filter(stays);
     if (this.rows.value !== undefined && stay.length === rows.length && fresh.length === 0) return;
-    this.rows.value = [...stay, ...fresh.map((ask) => new AskState(ask))].toSorted((a, b) =>
-      compareAsks(a.ask.value, b.ask.value),
-    );
+    this.rows.value = [...stay, ...fresh.map(askStateOf)].toSorted((a, b) => compareAsks(a.ask.value, b.ask.value));
   }
 }

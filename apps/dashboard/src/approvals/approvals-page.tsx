@@ -8,7 +8,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import type { JSX } from "preact";
 import { now } from "../clock.ts";
 import { FailureNote } from "../failure.tsx";
-import { approvalsPath, navigate } from "../router.ts";
+import { approvalsPath, navigate, runPath } from "../router.ts";
 import { session, signedOut } from "../session.ts";
 import { ApprovalList } from "./approval-list.ts";
 import { type OpenAsk, keyOf } from "./approval.ts";
@@ -48,6 +48,7 @@ export function ApprovalsPage({ assignee, runId, op }: ApprovalsPageProps): JSX.
         <Count list={list} />
       </div>
       {list.failure.value?.status !== 501 && <Assignees selected={assignee} />}
+      {runId !== undefined && open === undefined && <NotListed list={list} runId={runId} />}
       <Body list={list} assignee={assignee} open={open && keyOf(open.ask.value)} show={show} />
     </main>
   );
@@ -69,6 +70,17 @@ function Count({ list }: { readonly list: ApprovalList }): JSX.Element | null {
     <p class="muted" role="status">
       {count}
       {list.hasMore.value ? "+" : ""} open
+    </p>
+  );
+}
+
+/** The link of a chat may be older than the answer. */
+function NotListed({ list, runId }: { readonly list: ApprovalList; readonly runId: string }): JSX.Element | null {
+  if (list.rows.value === undefined) return null;
+  return (
+    <p class="note">
+      The ask of this link is not in the list: it is closed, or its deadline is later than those of the list.{" "}
+      <a href={runPath(runId)}>Open its run</a>
     </p>
   );
 }

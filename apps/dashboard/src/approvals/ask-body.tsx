@@ -4,6 +4,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { JSX } from "preact";
 import { now } from "../clock.ts";
+import { FailureNote } from "../failure.tsx";
 import { Markdown } from "../ui/markdown.tsx";
 import { visible } from "../ui/text.tsx";
 import { AnswerForm } from "./answer-form.tsx";
@@ -22,12 +23,26 @@ export function AskBody({ state }: { readonly state: AskState }): JSX.Element {
   return (
     <div class="ask-body" ref={body}>
       {details !== undefined && <Markdown text={details} />}
-      {truncated === true && state.failure.value === undefined && <p class="muted">Loading the whole ask…</p>}
+      {truncated === true && state.isOpen && <Loading state={state} />}
       {state.isOpen && truncated !== true && <AnswerForm state={state} />}
       <div role="status">
         <Outcome state={state} />
       </div>
     </div>
+  );
+}
+
+/** The list has only a part of the ask. */
+function Loading({ state }: { readonly state: AskState }): JSX.Element {
+  const failure = state.failure.value;
+  if (failure === undefined) return <p class="muted">Loading the whole ask…</p>;
+  return (
+    <>
+      <FailureNote failure={failure} />
+      <button type="button" onClick={() => void state.load()}>
+        Try again
+      </button>
+    </>
   );
 }
 

@@ -60,6 +60,7 @@ export class AskState {
   async load(): Promise<void> {
     if (this.#isWhole) return;
     const { runId, op, tokenId } = this.ask.value;
+    this.failure.value = undefined;
     try {
       const whole = asksOf(await api().run(runId).get()).find((one) => one.op === op);
       if (whole === undefined) return this.close("It is not open any longer.");

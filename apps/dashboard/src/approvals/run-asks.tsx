@@ -10,7 +10,8 @@ import { Text } from "../ui/text.tsx";
 import { type OpenAsk, asksOf } from "./approval.ts";
 import { AskBody } from "./ask-body.tsx";
 import { Deadline } from "./ask-row.tsx";
-import { AskState } from "./ask-state.ts";
+import type { AskState } from "./ask-state.ts";
+import { askStateOf } from "./ask-states.ts";
 import { RiskMark } from "./risk.tsx";
 import { whyGone } from "./why-closed.ts";
 
@@ -30,7 +31,7 @@ export function RunAsks({ run }: { readonly run: RunRecord }): JSX.Element | nul
 
 /** Asks that are no longer in the record stay, with what became of them. */
 function remembered(states: Map<string, AskState>, asks: readonly OpenAsk[]): readonly AskState[] {
-  for (const ask of asks) if (!states.has(ask.op)) states.set(ask.op, new AskState(ask));
+  for (const ask of asks) if (!states.has(ask.op)) states.set(ask.op, askStateOf(ask));
   return [...states.values()];
 }
 
@@ -40,7 +41,9 @@ function closeOthers(states: Map<string, AskState>, asks: readonly OpenAsk[]): (
   const open = new Set(asks.map(({ op }) => op));
   for (const state of states.values())
     if (state.phase.value.kind === "open" && !open.has(state.ask.value.op))
-      void whyGone(state.ask.value, ended.signal).then((text) => !ended.signal.aborted && state.close(text));
+      void whyGone(state.ask.value, ended.signal).then(
+        (text) => text !== undefined && !ended.signal.aborted && state.close(text),
+      );
   return () => ended.abort();
 }
 

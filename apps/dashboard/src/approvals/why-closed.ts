@@ -3,7 +3,7 @@
  *
  * Owns: the words. The list knows no more than that an ask has left it; the run and its journal say the rest.
  */
-import { type ApiError, type JournalEntry, isTerminal } from "@holdfast/workflows/client";
+import { ApiError, type JournalEntry, isTerminal } from "@holdfast/workflows/client";
 import { serverNow } from "../clock.ts";
 import { api } from "../session.ts";
 import { statusText } from "../ui/status.tsx";
@@ -25,17 +25,18 @@ export function closedText({ code, details, message }: ApiError): string | undef
   return undefined;
 }
 
-/** Returns why an ask left the list. */
-export async function whyGone({ runId, op, until }: OpenAsk, signal: AbortSignal): Promise<string> {
+/** Returns why an ask left the list; `undefined` if it is still open, or nobody knows: a list shows some asks of a run. */
+export async function whyGone({ runId, op, until }: OpenAsk, signal: AbortSignal): Promise<string | undefined> {
   if (until !== undefined && until <= serverNow()) return EXPIRED;
   try {
     const run = api().run(runId);
-    const { status } = await run.get({ signal });
+    const { status, pendingWaitpoints } = await run.get({ signal });
+    if (pendingWaitpoints.some(({ id }) => id === op)) return undefined;
     const outcome = await outcomeOf(run.journal({ order: "desc", signal }), op);
     if (outcome !== undefined) return outcome;
     return isTerminal(status) ? `The run is ${statusText(status)}.` : "The run does not ask this any longer.";
   } catch (error) {
-    return (error instanceof Error && "code" in error && closedText(error as ApiError)) || "It is not open any longer.";
+    return error instanceof ApiError ? closedText(error) : undefined;
   }
 }
 

@@ -354,6 +354,35 @@ describe("on the page of its run", () => {
   });
 });
 
+describe("between pages", () => {
+  test("a half-written answer stays while the reader looks at the run", async () => {
+    const id = await ask(me, { title: "Write", schema: { type: "string", title: "Text" } });
+    const page = await open();
+    await page.getByRole("button", { name: "Write" }).click();
+    await page.getByRole("textbox", { name: "Text" }).fill("half");
+    await page.getByRole("link", { name: id, exact: true }).click();
+    await page.getByRole("heading", { name: "Write" }).waitFor();
+    await expect.poll(() => page.getByRole("textbox", { name: "Text" }).inputValue()).toBe("half");
+    await page.goBack();
+    await expect.poll(() => page.getByRole("textbox", { name: "Text" }).inputValue()).toBe("half");
+  });
+
+  test("a link to an ask opens it, and one to an ask that is closed leads to its run", async () => {
+    const id = await ask(me, { title: "Linked", choices: CHOICES });
+    const link = await open();
+    await link.getByRole("button", { name: "Linked" }).click();
+    const url = new URL(link.url());
+    expect(url.href).not.toMatch(/token(?!%2F)/);
+    const page = await dashboard.open(url.pathname + url.search);
+    await page.getByRole("button", { name: "Approve" }).waitFor();
+    await answerElsewhere(id, CHOICES[0]?.value);
+    const late = await dashboard.open(url.pathname + url.search);
+    await late.getByText("The ask of this link is not in the list").waitFor();
+    await late.getByRole("link", { name: "Open its run" }).click();
+    await late.getByRole("heading", { name: id }).waitFor();
+  });
+});
+
 describe("looks", () => {
   const schema = {
     type: "object",
