@@ -33,6 +33,9 @@ export { OutboxSender, type OutboxSenderOptions, type SendResult } from "./host/
 export { EMPTY_OUTBOX, type OutboxState, posted, removed, resendDelayMs, settled } from "./host/outbox.ts";
 export { FIRST_PARTS, type KeyValues, type SplitOptions, SplitRows } from "./host/split-rows.ts";
 export type { ListOptions, RunStore, StoreReader, WriteBatch } from "./host/store.ts";
+export { answerIssues } from "./json-schema/answer.ts";
+export { type Pattern, matchesPattern, readPattern } from "./json-schema/pattern.ts";
+export { schemaProblem } from "./json-schema/schema-check.ts";
 export { openAsks } from "./run/asks.ts";
 export { checkedTransition } from "./run/checked-transition.ts";
 export { type AlarmContext, alarmToSet, isAlarmLost } from "./host/alarm.ts";

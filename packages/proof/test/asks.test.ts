@@ -117,6 +117,18 @@ describe("an ask that is refused", () => {
     "an unknown risk": [{ title: "a", risk: "huge" }, "ask.risk: must be one of low, medium, high"],
     "a large schema": [{ title: "a", schema: { description: "x".repeat(16_384) } }, "ask.schema: has 16402 characters"],
     "a schema of another type": [{ title: "a", schema: [] }, "ask.schema: must be a JSON Schema"],
+    "a reference to elsewhere": [
+      { title: "a", schema: { $ref: "https://x.example" } },
+      "ask.schema.$ref: refers to elsewhere",
+    ],
+    "a pattern with a back reference": [
+      { title: "a", schema: { properties: { x: { pattern: "(a)\\1" } } } },
+      "ask.schema.properties.x.pattern: has a back reference",
+    ],
+    "a choice that does not fit the schema": [
+      { title: "a", schema: { type: "string" }, choices: [{ label: "x", value: 1 }] },
+      "ask.choices[0].value: does not fit the schema: must be text",
+    ],
     "deep nesting": [
       { title: "a", schema: JSON.parse(`${'{"not":'.repeat(70)}{}${"}".repeat(70)}`) },
       "ask: is nested",
@@ -182,6 +194,57 @@ describe("an ask that is refused", () => {
     const host = await started(asks({ title: "Well?", schema: { "~standard": standard } }));
     expect(converted).toEqual(["draft-2020-12"]);
     expect(host.header.waits).toMatchObject([{ ask: { title: "Well?", schema: { type: "string" } } }]);
+  });
+});
+
+describe("an answer", () => {
+  const SCHEMA = {
+    type: "object",
+    properties: { ok: { type: "boolean" }, note: { type: "string", maxLength: 5 } },
+    required: ["ok"],
+    additionalProperties: false,
+  };
+
+  test("ASK4 that does not fit the schema is refused with the path of each problem, and the ask stays open", async () => {
+    const host = await started(asks({ title: "Well?", schema: SCHEMA }));
+    const before = JSON.stringify([...host.store.list("")]);
+    expect(host.resolveToken("t", { ok: "yes", note: "much too long" })).toMatchObject({
+      type: "refused",
+      code: "invalid_answer",
+      details: {
+        issues: [
+          { path: "/ok", message: "must be true or false" },
+          { path: "/note", message: "must have at most 5 characters" },
+        ],
+      },
+    });
+    for (const answer of [undefined, null, {}, { ok: true, more: 1 }, [], new Date(0), { ok: 1n }])
+      expect(host.resolveToken("t", answer)).toMatchObject({ code: "invalid_answer" });
+    expect(JSON.stringify([...host.store.list("")])).toBe(before);
+    host.resolveToken("t", { ok: true });
+    await host.advance();
+    expect(host.output).toEqual({ ok: true });
+  });
+
+  test("ASK4 without a schema is the value of one of the choices", async () => {
+    const host = await started(asks(REFUND));
+    for (const answer of ["Refund", { resend: false }, undefined, null])
+      expect(host.resolveToken("t", answer)).toMatchObject({ code: "invalid_answer" });
+    expect(host.resolveToken("t", { resend: true })).toMatchObject({ type: "delivered" });
+  });
+
+  test("ASK4 to an ask without schema and choices may be anything, and so may that to a token without an ask", async () => {
+    for (const ask of [{ title: "Well?" }, undefined]) {
+      const host = await started((ctx) => ctx.waitForToken({ tokenId: "t", ask }).wait());
+      expect(host.resolveToken("t", undefined)).toMatchObject({ type: "delivered" });
+    }
+  });
+
+  test("ASK4 that does not fit is refused during a pause, too", async () => {
+    const host = await started(asks(REFUND));
+    host.operate("pause");
+    expect(host.resolveToken("t", 1)).toMatchObject({ code: "invalid_answer" });
+    expect(host.resolveToken("t", "refund")).toMatchObject({ delivery: "buffered" });
   });
 });
 

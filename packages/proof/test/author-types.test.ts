@@ -110,6 +110,25 @@ describe("the types of calls", () => {
       >();
       expectTypeOf(await ctx.waitForToken<number>().wait()).toEqualTypeOf<number>();
       expectTypeOf(await ctx.waitForToken<number>({ timeout: "1h" }).wait()).toEqualTypeOf<number | null>();
+      const choices = [
+        { label: "Yes", value: "yes" },
+        { label: "No", value: false },
+      ] as const;
+      expectTypeOf(await ctx.waitForToken({ ask: { title: "Well?", choices } }).wait()).toEqualTypeOf<"yes" | false>();
+      const inline = ctx.waitForToken({
+        timeout: "1h",
+        ask: { title: "Well?", choices: [{ label: "Yes", value: "yes" }] },
+      });
+      expectTypeOf(await inline.wait()).toEqualTypeOf<"yes" | null>();
+      const verdict = z.object({ ok: z.boolean() });
+      expectTypeOf(await ctx.waitForToken({ ask: { title: "Well?", schema: verdict } }).wait()).toEqualTypeOf<{
+        ok: boolean;
+      }>();
+      const data = { type: "object", properties: { ok: { type: "boolean" } } };
+      expectTypeOf(await ctx.waitForToken({ ask: { title: "Well?", schema: data } }).wait()).toEqualTypeOf<unknown>();
+      expectTypeOf(
+        await ctx.waitForToken<{ ok: boolean }>({ ask: { title: "Well?", schema: data } }).wait(),
+      ).toEqualTypeOf<{ ok: boolean }>();
       const wait: Wait<number> = ctx.waitForSignal<number>("s", { timeout: "1h" });
       for await (const one of wait) expectTypeOf(one).toEqualTypeOf<number>();
     });

@@ -1,6 +1,100 @@
-/** The check of an answer against a JSON Schema. */
-import type { AnswerIssue, AskSchema } from "@holdfast/protocol";
+/**
+ * The check of an answer against a JSON Schema that was checked before (ASK4).
+ *
+ * Owns: the walk over schema and value, its bounds, and the list of problems. It generates no code. The number of its steps is
+ * bounded, whatever schema and answer are: an author of one tenant must not stop the object of a run.
+ */
+import { type AnswerIssue, HOST_LIMITS } from "@holdfast/protocol";
+import { type Context, KEYWORDS, type Outcome, newOutcome } from "./keywords.ts";
+import { type Pattern, matchesPattern, readPattern } from "./pattern.ts";
+import { type Schema, isObject, pointerStep } from "./schema.ts";
 
-export function answerIssues(_schema: AskSchema, _answer: unknown): readonly AnswerIssue[] {
-  return [];
+/** Levels of schemas within each other, over references. */
+const LEVELS_MAX = 1_000;
+
+/** Thrown when the check takes too many steps. */
+class TooMuch extends Error {}
+
+/** Returns what is wrong with an answer, at most `answerIssues` problems; empty: nothing. */
+export function answerIssues(
+  schema: Schema,
+  answer: unknown,
+  stepsMax: number = HOST_LIMITS.answerSteps,
+): AnswerIssue[] {
+  const check = new AnswerCheck(schema, stepsMax);
+  try {
+    const problem = check.jsonIssue(answer, "");
+    return problem === undefined ? check.apply(schema, answer, "").issues : [problem];
+  } catch (error) {
+    if (!(error instanceof TooMuch)) throw error;
+    return [{ path: "", message: "takes too many steps to check. Send a smaller answer" }];
+  }
+}
+
+class AnswerCheck implements Context {
+  readonly root: Schema;
+  readonly #patterns = new Map<string, Pattern>();
+  #left: number;
+  #level = 0;
+
+  constructor(root: Schema, stepsMax: number) {
+    this.root = root;
+    this.#left = stepsMax;
+  }
+
+  readonly spend = (steps: number): void => {
+    this.#left -= steps;
+    if (this.#left < 0) throw new TooMuch();
+  };
+
+  /** The problem of a value that JSON does not have. */
+  jsonIssue(value: unknown, path: string): AnswerIssue | undefined {
+    this.spend(1);
+    if (value === null || typeof value === "boolean") return undefined;
+    if (typeof value === "string") this.spend(value.length / 100);
+    if (typeof value === "string" || Number.isFinite(value)) return undefined;
+    if (value === undefined) return { path, message: path === "" ? "the answer is missing" : "is missing" };
+    const isPlain = Array.isArray(value) || (isObject(value) && isPlainObject(value));
+    if (!isPlain) return { path, message: "must be a JSON value" };
+    for (const [name, part] of Object.entries(value)) {
+      const problem = this.jsonIssue(part, path + pointerStep(name));
+      if (problem !== undefined) return problem;
+    }
+    return undefined;
+  }
+
+  apply(schema: Schema, value: unknown, path: string): Outcome {
+    this.spend(1);
+    const outcome = newOutcome();
+    if (schema === false) outcome.issues.push({ path, message: "is not allowed" });
+    if (!isObject(schema)) return outcome;
+    this.#level += 1;
+    if (this.#level > LEVELS_MAX) throw new TooMuch();
+    for (const [keyword, check] of KEYWORDS) {
+      if (!Object.hasOwn(schema, keyword)) continue;
+      this.spend(1);
+      check({ context: this, schema, rule: schema[keyword], value, path, outcome });
+    }
+    this.#level -= 1;
+    outcome.issues.splice(HOST_LIMITS.answerIssues);
+    return outcome;
+  }
+
+  matches(source: string, text: string): boolean {
+    const known = this.#patterns.get(source) ?? this.#read(source);
+    return matchesPattern(known, text, this.spend);
+  }
+
+  #read(source: string): Pattern {
+    const pattern = readPattern(source);
+    // The schema was checked, perhaps by code that accepted other patterns.
+    if (typeof pattern === "string") throw new TooMuch();
+    this.#patterns.set(source, pattern);
+    return pattern;
+  }
+}
+
+function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
 }

@@ -5,6 +5,7 @@
  * wait rejects, so nothing of an invalid ask is stored.
  */
 import { ASK_RISKS, type Ask, HOST_LIMITS as MAX, readProperty } from "@holdfast/protocol";
+import { answerIssues } from "../json-schema/answer.ts";
 import { schemaProblem } from "../json-schema/schema-check.ts";
 
 /** Returns what is wrong with a value; `undefined`: nothing. */
@@ -22,8 +23,19 @@ export function readAsk(text: string): { readonly ask: Ask } | { readonly proble
   }
   const problem = isDeeper(ask, MAX.askDepth)
     ? `ask: is nested more than ${MAX.askDepth} levels deep.`
-    : askProblem(ask, "ask");
+    : (askProblem(ask, "ask") ?? misfit(ask));
   return problem === undefined ? { ask } : { problem };
+}
+
+/** A choice that the schema refuses could never be taken. */
+function misfit({ schema, choices = [] }: Ask): string | undefined {
+  if (schema === undefined) return undefined;
+  for (const [place, { value }] of choices.entries()) {
+    const [issue] = answerIssues(schema, value);
+    if (issue !== undefined)
+      return `ask.choices[${place}].value: does not fit the schema: ${`${issue.path} ${issue.message}`.trim()}.`;
+  }
+  return undefined;
 }
 
 function isDeeper(value: unknown, levels: number): boolean {

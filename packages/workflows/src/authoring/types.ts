@@ -104,22 +104,21 @@ export interface TokenOptions extends WaitOptions {
 }
 
 /** What a person is asked. The engine checks it: an ask that it refuses rejects the wait, with `INVALID_ARGUMENT` (ASK2). */
-export interface AskOptions<T = unknown> extends Omit<Ask, "schema" | "choices"> {
+export interface AskOptions extends Omit<Ask, "schema"> {
   /**
    * JSON Schema 2020-12 as data, or a Standard Schema whose library converts it. The engine refuses an answer that does not fit
    * it, and the wait stays open. It changes no answer: defaults and transformations do nothing.
    */
-  readonly schema?: AskSchema | StandardTypedV1<T> | undefined;
-  /** Buttons. Without a schema, only these values are accepted. */
-  readonly choices?: readonly { readonly label: string; readonly value: T }[] | undefined;
+  readonly schema?: AskSchema | StandardTypedV1 | undefined;
 }
 
-/** An ask whose schema or choices are the type of the answer. */
-type TypedAsk<T> = Omit<AskOptions, "schema" | "choices"> &
-  (
-    | { readonly schema: StandardTypedV1<T>; readonly choices?: AskOptions["choices"] }
-    | { readonly schema?: undefined; readonly choices: NonNullable<AskOptions<T>["choices"]> }
-  );
+/** Options with an ask whose answers have the type of its schema. */
+type SchemaAsk<T> = TokenOptions & { readonly ask: { readonly schema: StandardTypedV1<T> } };
+
+/** Options with an ask that is answered with one of its choices. */
+type ChoiceAsk<C> = TokenOptions & { readonly ask: { readonly schema?: undefined; readonly choices: C } };
+
+type Choices = readonly { readonly label: string; readonly value: unknown }[];
 
 /**
  * Resolves with one delivery, or `null` on time-out. In a loop each turn is a separate wait, and a time-out ends the loop.
@@ -171,8 +170,12 @@ export interface WorkflowContext {
   sleepUntil(date: Date | string, options?: SleepOptions): Promise<void>;
   readonly waitForEvent: WaitFor;
   readonly waitForSignal: WaitFor;
-  waitForToken<const T>(options: NeverNull<TokenOptions & { readonly ask: TypedAsk<T> }>): Token<T, T>;
-  waitForToken<const T>(options: TokenOptions & { readonly ask: TypedAsk<T> }): Token<T>;
+  waitForToken<T>(options: NeverNull<SchemaAsk<T>>): Token<T, T>;
+  waitForToken<T>(options: SchemaAsk<T>): Token<T>;
+  waitForToken<const C extends Choices>(
+    options: NeverNull<ChoiceAsk<C>>,
+  ): Token<C[number]["value"], C[number]["value"]>;
+  waitForToken<const C extends Choices>(options: ChoiceAsk<C>): Token<C[number]["value"]>;
   waitForToken<T = unknown>(options?: NeverNull<TokenOptions>): Token<T, T>;
   waitForToken<T = unknown>(options: TokenOptions): Token<T>;
   /** Runs another workflow as a child. Resolves with its output, or throws a `ChildRunError` (CHILD2). */
