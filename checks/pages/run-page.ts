@@ -79,7 +79,10 @@ async function runCommand(shell: Shell, command: Command, url: string): Promise<
 /** A list, for example, learns of a change a moment later. */
 function onlyReads({ text, answer }: Command): boolean {
   if (answer === undefined) return false;
-  return /^holdfast (list|run|count) /.test(text) || (text.startsWith("curl ") && !/ (-X|-d|--data\S*) /.test(text));
+  return (
+    /^holdfast (list|run|count|why|approval list|approval show) /.test(text) ||
+    (text.startsWith("curl ") && !/ (-X|-d|--data\S*) /.test(text))
+  );
 }
 
 function judge({ answer }: Command, { status, stdout, stderr }: Executed): readonly string[] {

@@ -107,7 +107,7 @@ export function describeError(error: unknown): readonly Text[] {
   const failure = asApiFailure(error);
   if (failure !== undefined) {
     const [request, reason] = partsOf(failure);
-    return [safe`${failure.code}: ${reason}`, ...request, ...issuesOf(failure), ...remedyOf(failure)];
+    return [safe`${failure.code}: ${reason}`, ...request, ...issuesOf(failure), ...byOf(failure), ...remedyOf(failure)];
   }
   const message = error instanceof Error ? error.message : String(error);
   if (isConnectionFailure(error))
@@ -133,6 +133,12 @@ function issuesOf({ details }: ApiFailure): readonly Text[] {
     const { path, message } = issue ?? {};
     return safe`  ${String(path)}: ${String(message)}`;
   });
+}
+
+/** Who answered before. */
+function byOf({ details }: ApiFailure): readonly Text[] {
+  const { by } = (details ?? {}) as { readonly by?: unknown };
+  return typeof by === "string" ? [safe`  by ${by}`] : [];
 }
 
 const REMEDIES: Readonly<Record<string, string>> = {

@@ -29,6 +29,8 @@ export interface Io {
   readonly signal: AbortSignal;
   /** Milliseconds since the epoch. */
   now(): number;
+  /** Opens a page in place of the browser. Resolves with whether it could. */
+  readonly openPage?: ((url: string, env: Io["env"]) => Promise<boolean>) | undefined;
   /** From now on the call ends by itself: output that nobody takes is left out. */
   outliveReader?(): void;
   /** The call ends by itself after the first Ctrl-C, however long that takes. The second one still ends it at once. */

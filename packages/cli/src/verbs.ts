@@ -30,6 +30,8 @@ export const VERBS: readonly ListedVerb[] = [
   ),
   verb(READ, "start", "start a run of a workflow", async () => (await import("./verbs/start.ts")).start),
   verb(READ, "run", "show a run", async () => (await import("./verbs/run.ts")).run),
+  verb(READ, "why", "say why a run does not move", async () => (await import("./verbs/why.ts")).why),
+  verb(READ, "open", "open the page of a run in the browser", async () => (await import("./verbs/open.ts")).open),
   verb(
     READ,
     "result",
@@ -50,6 +52,12 @@ export const VERBS: readonly ListedVerb[] = [
   verb(ACT, "signal", "send a signal", async () => (await import("./verbs/deliver.ts")).signal),
   verb(ACT, "event", "send an event", async () => (await import("./verbs/deliver.ts")).event),
   verb(ACT, "token", "list and answer tokens", async () => (await import("./verbs/deliver.ts")).token),
+  verb(
+    ACT,
+    "approval",
+    "list and answer what people are asked",
+    async () => (await import("./verbs/approval.ts")).approval,
+  ),
   verb(ACT, "cancel", "cancel, with compensation", async () => (await import("./verbs/operate.ts")).cancel),
   verb(
     ACT,

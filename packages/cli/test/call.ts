@@ -21,6 +21,8 @@ export interface World {
   readonly cwd?: string;
   readonly now?: number;
   readonly signal?: AbortSignal;
+  /** Opens pages in place of a browser. */
+  readonly openPage?: Io["openPage"];
 }
 
 export interface Called {
@@ -59,6 +61,7 @@ export async function call(args: readonly string[], world: World = {}): Promise<
     home,
     signal: world.signal ?? new AbortController().signal,
     now: () => world.now ?? NOW,
+    openPage: world.openPage ?? (async () => false),
   };
   return { exit: await runCommand(args, io), ...written };
 }

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { emptyFolder } from "./call.ts";
-import { type FakeApi, HOSTILE, RUNS, sampleRun, startFakeApi } from "./fake-api.ts";
+import { type FakeApi, HOSTILE, RUNS, sampleRecord, sampleRun, startFakeApi } from "./fake-api.ts";
 
 const MAIN = join(import.meta.dirname, "../src/bin.ts");
 const HAS_TMUX = spawnSync("tmux", ["-V"]).status === 0;
@@ -40,6 +40,12 @@ class Terminal {
 
   type(...keys: readonly string[]): void {
     this.#tmux("send-keys", ...keys);
+  }
+
+  /** Empties the screen: what a test then waits for is new. */
+  async clear(): Promise<void> {
+    this.type("clear", "Enter");
+    await expect.poll(() => this.screen(), WAIT).toBe("$");
   }
 
   /** The lines on the screen, with or without colours. */
@@ -78,12 +84,34 @@ describe.skipIf(!HAS_TMUX)("in a terminal emulator (tmux)", () => {
     await expect.poll(() => terminal.screen(), WAIT).toContain("exit 2");
     expect(terminal.screen()).toContain("Nothing was done.");
     expect(api.seen.every(({ method }) => method === "GET")).toBe(true);
-    terminal.type("clear; holdfast cancel --where tag:vip; echo exit $?", "Enter");
+    await terminal.clear();
+    terminal.type("holdfast cancel --where tag:vip; echo exit $?", "Enter");
     await expect.poll(() => terminal.screen(), WAIT).toContain("Cancel 6 runs?");
     terminal.type("y");
     await expect.poll(() => terminal.screen(), WAIT).toContain("exit 0");
     expect(terminal.screen()).toContain("6 runs: 6 done.");
     expect(api.seen.filter(({ method }) => method === "POST")).toHaveLength(6);
+  });
+
+  test("CLI11 an answer is asked about, with the question and the answer", async () => {
+    const ask = { title: "Publish?", choices: [{ label: "Yes", value: { ok: true } }], risk: "high" };
+    const wait = { id: "token/0/token", kind: "MANUAL", meta: { tokenId: "tok-1", openedAt: 1, ask } };
+    api.answers.set("GET /api/runs/r", [200, sampleRecord("r", "waiting", { pendingWaitpoints: [wait] })]);
+    const terminal = new Terminal(80);
+    api.seen.splice(0);
+    terminal.type("holdfast approval answer r --choice Yes; echo exit $?", "Enter");
+    await expect.poll(() => terminal.screen(), WAIT).toContain("Answer r?");
+    expect(terminal.screen()).toContain('Publish? (risk: high)\nAnswer: {"ok":true}\n');
+    terminal.type("Enter");
+    await expect.poll(() => terminal.screen(), WAIT).toContain("exit 2");
+    expect(terminal.screen()).toContain("Nothing was answered.");
+    expect(api.seen.every(({ method }) => method === "GET")).toBe(true);
+    await terminal.clear();
+    terminal.type("holdfast approval answer r --choice Yes; echo exit $?", "Enter");
+    await expect.poll(() => terminal.screen(), WAIT).toContain("Answer r?");
+    terminal.type("y");
+    await expect.poll(() => terminal.screen(), WAIT).toContain("exit 0");
+    expect(api.seen.at(-1)).toMatchObject({ path: "/api/runs/r/tokens/tok-1", body: { payload: { ok: true } } });
   });
 
   test("CLI3 CLI5 a wait shows its progress on one line, and Ctrl-C removes it and ends with 130", async () => {
@@ -108,7 +136,8 @@ describe.skipIf(!HAS_TMUX)("in a terminal emulator (tmux)", () => {
     expect(terminal.screen()).toContain(`Profile: prod (${api.url})`);
     terminal.type("yes", "Enter");
     await expect.poll(() => terminal.screen(), WAIT).toContain("exit 2");
-    terminal.type("clear; holdfast cancel a; echo exit $?", "Enter");
+    await terminal.clear();
+    terminal.type("holdfast cancel a; echo exit $?", "Enter");
     await expect.poll(() => terminal.screen(), WAIT).toMatch(/Type its name to cancel 1 run:/);
     terminal.type("prod", "Enter");
     await expect.poll(() => terminal.screen(), WAIT).toContain("exit 0");

@@ -24,7 +24,7 @@ export interface Act {
 export async function checkConsent(
   session: Session,
   { verb, isDestructive }: Act,
-  options: SelectOptions,
+  options: Pick<SelectOptions, "where" | "yes" | "confirm" | "dryRun">,
 ): Promise<void> {
   if (options.dryRun === true) return;
   const { profile, isProtected, url } = await session.target();
@@ -44,7 +44,7 @@ export async function askConsent(
   session: Session,
   act: Act,
   selection: Selection,
-  options: SelectOptions,
+  options: Pick<SelectOptions, "yes" | "confirm">,
 ): Promise<void> {
   const { notes } = session;
   const { profile, isProtected, url } = await session.target();
@@ -79,7 +79,7 @@ function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-function refuse({ notes }: Session, why: string): never {
+export function refuse({ notes }: Session, why: string): never {
   notes.say(safe`${why}`);
   throw new Reported(EXIT.usage);
 }
@@ -89,7 +89,7 @@ function streams({ io }: Session) {
   return { input: io.stdin as unknown as Readable, output: io.stderr as unknown as Writable, signal: io.signal };
 }
 
-async function askYes(session: Session, message: string): Promise<boolean> {
+export async function askYes(session: Session, message: string): Promise<boolean> {
   const { confirm, isCancel } = await import("@clack/prompts");
   const answer = await confirm({ message, initialValue: false, ...streams(session) });
   if (isCancel(answer)) throw new Interrupted("interrupted");

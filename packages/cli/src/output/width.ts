@@ -40,3 +40,30 @@ export function pad(text: string, width: number, side: "left" | "right" = "left"
   const space = " ".repeat(Math.max(0, width - widthOf(text)));
   return side === "left" ? text + space : space + text;
 }
+
+/** Breaks text between words into lines of a width. A longer word is broken where the line ends. */
+export function wrap(text: string, width: number): readonly string[] {
+  if (widthOf(text) <= width) return [text];
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ").flatMap((one) => parts(one, width))) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (widthOf(longer) <= width) line = longer;
+    else {
+      if (line !== "") lines.push(line);
+      line = word;
+    }
+  }
+  return [...lines, line];
+}
+
+function parts(word: string, width: number): readonly string[] {
+  if (widthOf(word) <= width) return [word];
+  const found = [""];
+  for (const { segment } of graphemes.segment(word)) {
+    const last = found.at(-1) ?? "";
+    if (widthOf(last + segment) <= width) found[found.length - 1] = last + segment;
+    else found.push(segment);
+  }
+  return found;
+}
