@@ -25,7 +25,7 @@ export function FailureNote({ failure }: { readonly failure: Failure }): JSX.Ele
     <p class="note is-bad" role="alert">
       <strong>{failure.status === undefined ? "The server does not answer. " : "The server refused. "}</strong>
       <span>{visible(failure.message.slice(0, 600))}</span>
-      {failure.status === undefined && " The page tries again."}
+      {failure.status === undefined && " · The page tries again."}
     </p>
   );
 }

@@ -31,7 +31,6 @@ export function RunHeader({ run, live }: RunHeaderProps): JSX.Element {
           Copy id
         </button>
         {live}
-        <span class="grow" />
         <ActionsButton runId={id} />
       </div>
       <ul class="why" aria-label={`Why the run is ${statusText(status)}`}>
@@ -119,6 +118,12 @@ export function Tags({ tags }: { readonly tags: readonly string[] }): JSX.Elemen
   );
 }
 
+/** What happens at the time of a reason, which is that of its timer. */
+function endOf(code: WhyEntry["code"]): string {
+  if (code.startsWith("WAITING_")) return "times out";
+  return /RETRYING|FAILING/.test(code) ? "tries again" : "ends";
+}
+
 function WhyLine({ entry, own }: { readonly entry: WhyEntry; readonly own: string }): JSX.Element {
   const { text, since, until, runId, actions, error, attempt, attemptsMax, code } = entry;
   const child = runId !== undefined && runId !== own ? runId : entry.for?.runId;
@@ -129,7 +134,7 @@ function WhyLine({ entry, own }: { readonly entry: WhyEntry; readonly own: strin
         since <Ago at={since} />
         {until !== undefined && (
           <>
-            , next <Ago at={until} />
+            , {endOf(code)} <Ago at={until} />
           </>
         )}
         {attempt !== undefined && ` · attempt ${attempt}${attemptsMax === undefined ? "" : ` of ${attemptsMax}`}`}

@@ -44,6 +44,26 @@ test("keys alone sign in, find a run, open a row and read its details", async ()
   await page.getByRole("region", { name: "Details of charge" }).getByText("The card has expired.").first().waitFor();
 });
 
+test("keys alone open the actions of a run, deliver a signal, and return to where they were", async () => {
+  const page = await dashboard.open("/ui/runs/family");
+  await page.getByRole("heading", { name: "family" }).waitFor();
+  await page.keyboard.press(".");
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: "Deliver signal" }).waitFor();
+  await tabTo(page, /^Deliver signal$/);
+  await page.keyboard.press("Enter");
+  const name = dialog.getByLabel("Name of the signal");
+  await name.waitFor();
+  for (let presses = 0; presses < 20 && !(await name.evaluate((one) => one === document.activeElement)); presses++)
+    await page.keyboard.press("Tab");
+  await page.keyboard.type("approve");
+  await tabTo(page, /^Deliver signal$/);
+  await page.keyboard.press("Enter");
+  await dialog.getByText("Buffered").waitFor();
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "hidden" });
+});
+
 test("h and l change the tab, g r shows all runs, and ? the keys", async () => {
   const page = await dashboard.open("/ui/runs/order");
   const current = page.locator("[data-tab][aria-current=page]");
