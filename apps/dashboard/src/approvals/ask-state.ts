@@ -178,7 +178,12 @@ function fieldOf({ schema }: OpenAsk): Field | undefined {
 
 function issuesOf(details: unknown): readonly Problem[] {
   const { issues } = (details ?? {}) as { readonly issues?: unknown };
-  return Array.isArray(issues) ? (issues as readonly Problem[]) : [];
+  if (!Array.isArray(issues)) return [];
+  return (issues as readonly Problem[]).map(({ path, message }) => ({ path, message: sentence(message) }));
+}
+
+function sentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 }
 
 /** Compares values of JSON, whatever the order of their names. */

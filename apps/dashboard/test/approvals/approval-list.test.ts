@@ -40,7 +40,7 @@ test("asks are in the order of their deadlines, then of their age", () => {
   expect(shown()).toEqual(["a", "b", "c", "d"]);
 });
 
-test("nothing moves while an ask is open on the page; new asks are counted, and shown when it is closed", () => {
+test("DASH5 nothing moves while an ask is open on the page; new asks are counted, and shown when it is closed", () => {
   const [b, c] = [ask("b", 2 * HOUR), ask("c", 3 * HOUR)];
   list.take([b, c], false);
   list.hold("b");

@@ -117,7 +117,7 @@ const ORDER = formOf({
   },
 });
 
-test("FORM2 an answer has what the reader wrote, the constants and the defaults, and nothing else", () => {
+test("DASH6 FORM2 an answer has what the reader wrote, the constants and the defaults, and nothing else", () => {
   const draft = fill(ORDER, { approve: false, amount: " 12.50 ", note: "good", reason: "R1" });
   expect(answerOf(ORDER, draft)).toEqual({
     ok: true,
@@ -125,7 +125,7 @@ test("FORM2 an answer has what the reader wrote, the constants and the defaults,
   });
 });
 
-test("FORM2 a required field that is empty is named; an optional one is not", () => {
+test("DASH6 FORM2 a required field that is empty is named; an optional one is not", () => {
   expect(problemsOf(ORDER, fill(ORDER, {}))).toEqual([
     { path: "/approve", message: "Choose one." },
     { path: "/amount", message: "Fill this in." },

@@ -85,7 +85,7 @@ describe("the list", () => {
     expect(new URL(page.url()).searchParams.get("assignee")).toBe(me);
   });
 
-  test("new asks do not move what the reader answers", async () => {
+  test("DASH5 new asks do not move what the reader answers", async () => {
     await ask(me, { title: "First", timeout: "2d" });
     const page = await open();
     await page.getByRole("button", { name: "First" }).click();
@@ -97,7 +97,7 @@ describe("the list", () => {
     await expect.poll(() => page.locator("[data-row]").allTextContents()).toEqual(["Urgent", "First"]);
   });
 
-  test("ASK4 an ask that somebody else answered says who, and leaves", async () => {
+  test("DASH5 an ask that somebody else answered says who, and leaves", async () => {
     const id = await ask(me, { title: "Contested", choices: CHOICES });
     const page = await open();
     await row(page, "Contested").waitFor();
@@ -108,7 +108,7 @@ describe("the list", () => {
     await page.getByText("Nothing waits for this assignee").waitFor();
   });
 
-  test("an ask whose deadline passes says so", async () => {
+  test("DASH5 an ask whose deadline passes says so", async () => {
     await ask(me, { title: "Too late", timeout: "2s", choices: CHOICES });
     const page = await open();
     await page.getByRole("button", { name: "Too late" }).click();
@@ -135,7 +135,7 @@ describe("an answer", () => {
     await page.getByText("0 open").first().waitFor();
   });
 
-  test("a high risk needs a second click, and a double click is one", async () => {
+  test("DASH6 a high risk needs a second click, and a double click is one", async () => {
     const id = await ask(me, { title: "Deploy?", choices: CHOICES, risk: "high" });
     const page = await open();
     await page.getByRole("button", { name: "Deploy?" }).click();
@@ -152,7 +152,7 @@ describe("an answer", () => {
     expect(await outputOf(id)).toEqual([{ approved: false }]);
   });
 
-  test("the form of a schema refuses at the field, and sends what it describes", async () => {
+  test("DASH6 the form of a schema refuses at the field, and sends what it describes", async () => {
     const schema = {
       type: "object",
       required: ["approve", "amount"],
@@ -199,7 +199,43 @@ describe("an answer", () => {
     ]);
   });
 
-  test("what no field expresses is written as JSON, beside its schema", async () => {
+  test("ASK4 DASH6 what the server refuses is shown at its field, and the ask stays open", async () => {
+    const schema = {
+      type: "object",
+      properties: {
+        code: { type: "string", title: "Code", pattern: "^[A-Z]{2}-[0-9]+$" },
+        lines: {
+          type: "array",
+          title: "Lines",
+          items: { type: "object", properties: { sku: { title: "SKU", type: "string", pattern: "^S" } } },
+        },
+      },
+    };
+    const id = await ask(me, { title: "Which code?", schema });
+    const page = await open();
+    await page.getByRole("button", { name: "Which code?" }).click();
+    const code = page.getByRole("textbox", { name: "Code" });
+    await code.fill("x");
+    await page.getByRole("button", { name: "Add one" }).click();
+    await page.getByRole("textbox", { name: "SKU" }).fill("T1");
+    await page.getByRole("button", { name: "Send answer" }).click();
+    await page.getByText("2 things need a change. Nothing was sent, and the ask is still open.").waitFor();
+    expect(await page.evaluate(() => document.activeElement?.getAttribute("aria-invalid"))).toBe("true");
+    for (const name of ["Code", "SKU"]) {
+      const field = page.getByRole("textbox", { name });
+      const problem = ((await field.getAttribute("aria-describedby")) ?? "")
+        .split(" ")
+        .find((one) => one.endsWith("problem"));
+      expect(await page.locator(`[id="${problem}"]`).textContent()).toMatch(/match/);
+    }
+    await code.fill("AB-1");
+    await page.getByRole("textbox", { name: "SKU" }).fill("S1");
+    await page.getByRole("button", { name: "Send answer" }).click();
+    await page.getByText("You answered:").waitFor();
+    expect(await outputOf(id)).toEqual([{ code: "AB-1", lines: [{ sku: "S1" }] }]);
+  });
+
+  test("DASH6 what no field expresses is written as JSON, beside its schema", async () => {
     const schema = { type: "object", additionalProperties: { type: "integer" } };
     const id = await ask(me, { title: "Any names", schema });
     const page = await open();
@@ -257,7 +293,7 @@ describe("an answer", () => {
     await page.getByText(/The run (?:has ended|does not ask)|Somebody else answered/).waitFor();
   });
 
-  test("a draft stays while workerd is killed, and is sent afterwards", async () => {
+  test("DASH5 a draft stays while workerd is killed, and is sent afterwards", async () => {
     const id = await ask(me, { title: "Number?", schema: { type: "integer" } });
     const page = await open();
     await page.getByRole("button", { name: "Number?" }).click();
@@ -283,7 +319,7 @@ describe("an answer", () => {
 });
 
 describe("keys", () => {
-  test("keys alone open an ask, write an answer and leave; Enter in a field sends nothing", async () => {
+  test("DASH6 keys alone open an ask, write an answer and leave; Enter in a field sends nothing", async () => {
     const id = await ask(
       me,
       { title: "First", timeout: "1h" },
@@ -310,7 +346,7 @@ describe("keys", () => {
 });
 
 describe("hostile asks", () => {
-  test("MD3 details have no markup but Markdown, no image, and no address but of http and https", async () => {
+  test("DASH7 details have no markup but Markdown, no image, and no address but of http and https", async () => {
     const details = [
       "<script>pwned()</script><img src=x onerror=pwned()>",
       "[click](javascript:pwned()) ![i](https://evil.example/i.png) [ok](https://ok.example/a)",
@@ -344,7 +380,7 @@ describe("hostile asks", () => {
 });
 
 describe("on the page of its run", () => {
-  test("an open ask is answered below the reason of the run", async () => {
+  test("DASH5 an open ask is answered below the reason of the run", async () => {
     const id = await ask(me, { title: "Approve this run?", details: "It is **big**.", choices: CHOICES });
     const page = await dashboard.open(`/ui/runs/${id}`);
     await page.getByRole("heading", { name: "Approve this run?" }).waitFor();
@@ -355,7 +391,7 @@ describe("on the page of its run", () => {
 });
 
 describe("between pages", () => {
-  test("a half-written answer stays while the reader looks at the run", async () => {
+  test("DASH5 a half-written answer stays while the reader looks at the run", async () => {
     const id = await ask(me, { title: "Write", schema: { type: "string", title: "Text" } });
     const page = await open();
     await page.getByRole("button", { name: "Write" }).click();

@@ -79,7 +79,7 @@ test.each([
   "\u0001javascript:x",
   "https://",
   "mailto:a@b.example",
-])("MD3 [a](%s) is text", (target) => {
+])("DASH7 MD3 [a](%s) is text", (target) => {
   expect(treeOf(`[a](${target})`)).not.toContain("a(a ");
 });
 
@@ -88,7 +88,7 @@ test("MD3 the host of a link is the one that the browser goes to", () => {
   expect(block).toMatchObject({ inlines: [{ kind: "link", host: "xn--bnk-6cd.example:8443" }] });
 });
 
-test("MD2 HTML is text", () => {
+test("DASH7 MD2 HTML is text", () => {
   const text = '<script>alert(1)</script><img src=x onerror="alert(1)">&lt;b&gt;';
   expect(treeOf(text)).toBe(`p(${text})`);
 });
@@ -141,7 +141,7 @@ test.each([
   "\n\n- a\n\n",
   "* *\n",
   "=\n",
-])("MD1 16 KiB of %j take less than 500 ms, and the tree is not deep", (part) => {
+])("DASH7 MD1 16 KiB of %j take less than 500 ms, and the tree is not deep", (part) => {
   const text = part.repeat(Math.ceil(CHARS / part.length));
   const before = performance.now();
   const blocks = parseMarkdown(text);
