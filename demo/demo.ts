@@ -5,6 +5,7 @@
  * conditions hold.
  */
 import { parseArgs } from "node:util";
+import { buildDashboard } from "@holdfast/dashboard/build";
 import type { RunRecord } from "@holdfast/proof/crash";
 import { CounterServer } from "@holdfast/proof/crash";
 import type { LocalRuntime } from "@holdfast/local-runtime";
@@ -15,8 +16,10 @@ import { ensure } from "@holdfast/local-runtime/until";
 const HELP = `
   pnpm demo            Runs an order through the engine on a local workerd (the runtime of Cloudflare
                        Workers), kills workerd with SIGKILL twice, and shows that nothing
-                       is lost and no completed step runs twice. Takes about 10 seconds.
-  pnpm demo --keep     Runs the demo, then leaves the runtime running for you to try, until Ctrl-C.
+                       is lost and no completed step runs twice. Takes about 10 seconds. On a terminal
+                       it then serves the page of its run until Ctrl-C.
+  pnpm demo --keep     The same, also without a terminal.
+  pnpm demo --no-keep  Ends at once.
   pnpm demo --help     Prints this text.
   pnpm crash           Runs the crash test: a hundred orders, a hundred kills at random moments.
 
@@ -44,6 +47,7 @@ async function main(keep: boolean): Promise<void> {
   const counter = await CounterServer.start();
   // This import is dynamic because loading miniflare and wrangler takes a second.
   const { startLocalRuntime } = await import("@holdfast/local-runtime");
+  await buildDashboard();
   const runtime = await startLocalRuntime();
   try {
     timeline.event("●", "ready", `workerd at ${runtime.url}, pid ${runtime.pid()}, state in ${runtime.directory}`);
@@ -54,6 +58,7 @@ async function main(keep: boolean): Promise<void> {
     console.log(
       `\n  ${paint(["green", "bold"], "As promised.")} ${(timeline.elapsedMs / 1_000).toFixed(1)} s in all.\n`,
     );
+    showPage(`${runtime.url}/ui/runs/${run.id}`, keep);
     if (keep) await keepRunning(runtime, run.id);
   } catch (error) {
     printFailure(error, runtime.log);
@@ -65,9 +70,10 @@ async function main(keep: boolean): Promise<void> {
 }
 
 function readOptions(): { keep: boolean; help: boolean } {
-  const flag = { type: "boolean", default: false } as const;
+  const known = { keep: { type: "boolean" }, help: { type: "boolean", short: "h" } } as const;
   try {
-    return parseArgs({ options: { keep: flag, help: { ...flag, short: "h" } } }).values;
+    const { keep = process.stdout.isTTY, help = false } = parseArgs({ options: known, allowNegative: true }).values;
+    return { keep, help };
   } catch (error) {
     console.error(`${(error as Error).message}\n${HELP}`);
     return process.exit(1);
@@ -104,6 +110,13 @@ function showProof(counter: CounterServer): void {
   ensure(wrong.length === 0, `the bodies of ${wrong.join(" and ")} did not run as often as promised`);
 }
 
+/** The address ends with the runtime. */
+function showPage(url: string, keep: boolean): void {
+  console.log(`  ${paint("bold", "Look at the run in a browser:")} ${paint("cyan", url)}`);
+  if (!keep)
+    console.log("  The runtime ends now, and the page with it. npx -y pnpm@12.21.0 demo --keep leaves it running.\n");
+}
+
 function printFailure(error: unknown, log: readonly string[]): void {
   console.error(
     `\n  ${paint(["red", "bold"], "Not as promised.")} ${error instanceof Error ? error.message : String(error)}`,
@@ -117,7 +130,8 @@ async function keepRunning(runtime: LocalRuntime, doneId: string): Promise<never
   const post = (path: string, body: string): string =>
     `curl -s -X POST ${url}${path} -H 'Content-Type: application/json' -d '${body}'`;
   const mine = "/api/runs/mine-1";
-  console.log(`  ${paint("bold", "The runtime is still running. Try in another terminal:")}
+  console.log(`
+  ${paint("bold", "The runtime is still running. Try in another terminal:")}
 
     ${paint("dim", "# trigger an order, which then waits for approval")}
     ${post("/api/runs", '{"runId":"mine-1","workflowId":"order","input":{"orderId":"7","cents":990,"shippingMs":8000}}')}
