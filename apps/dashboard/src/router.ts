@@ -16,9 +16,13 @@ export type Route =
       readonly op: string | undefined;
     }
   | { readonly page: "start"; readonly like: string | undefined; readonly workflow: string | undefined }
+  | { readonly page: "compare"; readonly a: string | undefined; readonly b: string | undefined }
+  | { readonly page: "open" }
   | { readonly page: "missing"; readonly path: string };
 
 const RUNS = "/ui/runs";
+const COMPARE = "/ui/compare";
+const OPEN = "/ui/open";
 const APPROVALS = "/ui/approvals";
 const START = "/ui/start";
 
@@ -31,10 +35,11 @@ function routeOf({ pathname, searchParams }: Pick<URL, "pathname" | "searchParam
   const named = (name: string): string | undefined => searchParams.get(name) ?? undefined;
   if (path === "/ui" || path === RUNS)
     return { page: "runs", query: searchParams.get("q") ?? "", columns: named("columns") };
+  if (path === COMPARE) return { page: "compare", a: named("a"), b: named("b") };
+  if (path === OPEN) return { page: "open" };
   if (path === APPROVALS)
     return { page: "approvals", assignee: named("assignee"), runId: named("run"), op: named("op") };
-  if (path === START)
-    return { page: "start", like: paramOf(searchParams, "like"), workflow: paramOf(searchParams, "workflow") };
+  if (path === START) return { page: "start", like: named("like"), workflow: named("workflow") };
   const id = path.startsWith(`${RUNS}/`) ? decoded(path.slice(RUNS.length + 1)) : undefined;
   if (id === undefined) return { page: "missing", path: pathname };
   return { page: "run", id, tab: searchParams.get("tab") ?? "timeline", op: searchParams.get("op") ?? undefined };
@@ -60,6 +65,15 @@ export function approvalsPath(
 /** `like`: the id of a run whose values the form has. */
 export function startPath(query: { readonly workflow?: string; readonly like?: string } = {}): string {
   return START + queryText(query);
+}
+
+/** Two runs of one workflow, the earlier one first. */
+export function comparePath(a: string | undefined, b: string | undefined): string {
+  return COMPARE + queryText({ a, b });
+}
+
+export function openPath(): string {
+  return OPEN;
 }
 
 export function navigate(path: string, { replace = false }: { readonly replace?: boolean } = {}): void {
@@ -102,8 +116,4 @@ function decoded(part: string): string | undefined {
 function queryText(query: Readonly<Record<string, string | undefined>>): string {
   const given = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined);
   return given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
-}
-
-function paramOf(query: URLSearchParams, name: string): string | undefined {
-  return query.get(name) ?? undefined;
 }

@@ -17,11 +17,12 @@ import { LiveIndicator } from "../live/indicator.tsx";
 import { RunHeader } from "./header.tsx";
 import { Journal } from "../journal/journal.tsx";
 import { exportRun } from "./export-run.ts";
+import { FamilyTab, StreamsTab } from "./lazy-tabs.tsx";
 import { RawTab } from "./raw.tsx";
 import { RunData, readWholeRun } from "./run-data.ts";
 import { watchRun } from "./watch.ts";
 
-const TABS = ["timeline", "journal", "data", "audit", "raw"] as const;
+const TABS = ["timeline", "journal", "data", "streams", "family", "audit", "raw"] as const;
 
 interface RunPageProps {
   readonly id: string;
@@ -94,6 +95,9 @@ function TabBody({ data, tab, op }: TabBodyProps): JSX.Element | null {
     );
   if (tab === "journal") return <Journal entries={entries} onSelect={onSelect} {...unloaded} />;
   if (tab === "data") return <DataTab run={run} />;
+  if (tab === "streams")
+    return <StreamsTab run={run} seq={entries.at(-1)?.seq ?? 0} op={op} onSelect={onSelect} key={data.id} />;
+  if (tab === "family") return <FamilyTab run={run} key={data.id} />;
   if (tab === "audit") return <AuditTab id={data.id} />;
   return <RawTab run={run} onExport={() => exportRun(data)} />;
 }
