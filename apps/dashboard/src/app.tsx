@@ -7,9 +7,9 @@ import { HelpDialog } from "./help.tsx";
 import { ApprovalsPage } from "./approvals/lazy.tsx";
 import { NavCount } from "./approvals/nav-count.tsx";
 import { approvalsPath, route, runsPath } from "./router.ts";
-import { RunPage } from "./run/run-page.tsx";
 import { RunsPage } from "./runs/runs-page.tsx";
 import { hasToken, signOut, signedOut } from "./session.ts";
+import { ComparePage, OpenPage, RunPage } from "./lazy-pages.tsx";
 import { SignIn } from "./sign-in.tsx";
 import { ThemeButton } from "./theme.tsx";
 
@@ -58,6 +58,8 @@ function Page(): JSX.Element {
   if (value.page === "runs") return <RunsPage query={value.query} columns={value.columns} />;
   if (value.page === "run") return <RunPage id={value.id} tab={value.tab} op={value.op} />;
   if (value.page === "approvals") return <ApprovalsPage assignee={value.assignee} runId={value.runId} op={value.op} />;
+  if (value.page === "compare") return <ComparePage a={value.a} b={value.b} />;
+  if (value.page === "open") return <OpenPage />;
   return (
     <main class="page empty">
       <h1>There is no page here</h1>

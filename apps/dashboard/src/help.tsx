@@ -5,7 +5,7 @@
  */
 import { useEffect, useRef } from "preact/hooks";
 import type { JSX } from "preact";
-import { approvalsPath, navigate, route, runsPath } from "./router.ts";
+import { approvalsPath, navigate, runsPath } from "./router.ts";
 import { isTyping } from "./ui/typing.ts";
 
 const KEYS: readonly (readonly [string, string])[] = [
@@ -93,9 +93,7 @@ function move(selector: string, by: number): void {
 }
 
 function openTab(by: number): void {
-  if (route.value.page !== "run") return;
-  const all = [...document.querySelectorAll<HTMLAnchorElement>("[data-tab]")];
+  const all = [...document.querySelectorAll<HTMLElement>("[data-tab]")];
   const at = all.findIndex((tab) => tab.ariaCurrent === "page");
-  const target = all[at + by];
-  if (target !== undefined) navigate(target.href);
+  if (at >= 0) all[at + by]?.click();
 }

@@ -24,7 +24,7 @@ interface FileProblem {
   readonly message: string;
 }
 
-interface ReadFile {
+export interface ReadFile {
   readonly runs: readonly ExportedRun[];
   readonly problems: readonly FileProblem[];
 }
@@ -60,7 +60,7 @@ function collect(values: readonly { readonly line: number; readonly value: unkno
   const problems: FileProblem[] = [];
   for (const { line, value } of values) {
     const message = problemOf(value);
-    if (message === undefined) runs.push(value as ExportedRun);
+    if (message === undefined) runs.push(completed(value as ExportedRun));
     else problems.push({ line, message });
   }
   return { runs, problems };
@@ -74,11 +74,34 @@ function problemOf(value: unknown): string | undefined {
     return 'The field "run" is not the record of a run.';
   if (typeof run["status"] !== "string" || typeof run["createdAt"] !== "number")
     return 'The field "run" has no status, or no time of creation.';
+  const wrong = Object.keys(run).find((name) => name in DEFAULTS && !isLike(DEFAULTS[name], run[name]));
+  if (wrong !== undefined) return `The field "run.${wrong}" has another type than in a record.`;
   if (!Array.isArray(journal)) return 'The field "journal" is not a list.';
   const bad = journal.findIndex((entry) => !isEntry(entry));
   if (bad >= 0) return `Entry ${bad + 1} of the journal has no number, time, type or operation.`;
   if (audit !== undefined && !Array.isArray(audit)) return 'The field "audit" is not a list.';
   return undefined;
+}
+
+/** What a record has in every version, for files that lack it. The types are those that the pages rely on. */
+const DEFAULTS: Readonly<Record<string, unknown>> = {
+  tags: [],
+  environment: "",
+  triggeredBy: "",
+  metadata: {},
+  streams: {},
+  steps: [],
+  pendingWaitpoints: [],
+  why: [],
+};
+
+function isLike(example: unknown, value: unknown): boolean {
+  return typeof value === typeof example && value !== null && Array.isArray(value) === Array.isArray(example);
+}
+
+function completed(file: ExportedRun): ExportedRun {
+  const run = Object.assign({ workflowVersion: null, tenantMeta: null, input: null }, DEFAULTS, file.run);
+  return { ...file, run, journal: file.journal.toSorted((a, b) => a.seq - b.seq) };
 }
 
 function isEntry(entry: unknown): boolean {

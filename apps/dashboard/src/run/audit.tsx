@@ -25,7 +25,7 @@ export function AuditTab({ id }: { readonly id: string }): JSX.Element {
   return <AuditTable entries={entries} />;
 }
 
-function AuditTable({ entries }: { readonly entries: readonly AuditEntry[] }): JSX.Element {
+export function AuditTable({ entries }: { readonly entries: readonly AuditEntry[] }): JSX.Element {
   return (
     <div class="table-scroll" tabIndex={0} role="region" aria-label="Actions on this run">
       <table>

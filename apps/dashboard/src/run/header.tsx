@@ -7,8 +7,9 @@ import { actionName } from "../act/actions.ts";
 import { ActionsButton } from "../act/host.tsx";
 import { openAction } from "../act/opened.ts";
 import { AsksOfRun } from "../approvals/lazy.tsx";
-import { runPath, runsPath } from "../router.ts";
+import { comparePath, runPath, runsPath } from "../router.ts";
 import { Status, statusText } from "../ui/status.tsx";
+import { Tags } from "../ui/tags.tsx";
 import { Text, visible } from "../ui/text.tsx";
 import { Ago, Took } from "../ui/times.tsx";
 
@@ -16,9 +17,11 @@ interface RunHeaderProps {
   readonly run: RunRecord;
   /** Says whether the page is current. */
   readonly live?: JSX.Element;
+  /** The run is in a file: nothing can be done to it. */
+  readonly isFile?: boolean;
 }
 
-export function RunHeader({ run, live }: RunHeaderProps): JSX.Element {
+export function RunHeader({ run, live, isFile = false }: RunHeaderProps): JSX.Element {
   const { id, status } = run;
   return (
     <header class="run-header">
@@ -31,18 +34,19 @@ export function RunHeader({ run, live }: RunHeaderProps): JSX.Element {
           Copy id
         </button>
         {live}
-        <ActionsButton runId={id} />
+        {!isFile && <ActionsButton runId={id} />}
       </div>
       <ul class="why" aria-label={`Why the run is ${statusText(status)}`}>
         {run.why.map((entry) => (
           <WhyLine
             entry={entry}
             own={id}
+            isFile={isFile}
             key={`${entry.runId ?? ""} ${entry.code} ${entry.for?.kind}${entry.for?.name}${entry.for?.occurrence}`}
           />
         ))}
       </ul>
-      <AsksOfRun run={run} />
+      {!isFile && <AsksOfRun run={run} />}
       <Facts run={run} />
     </header>
   );
@@ -93,6 +97,7 @@ function Origin({ run }: { readonly run: RunRecord }): JSX.Element {
       <a class="mono" href={runPath(from.runId)}>
         <Text of={from.runId} max={80} />
       </a>
+      {resumedFrom !== undefined && <a href={comparePath(resumedFrom.runId, run.id)}>Compare</a>}
     </Fact>
   );
 }
@@ -106,16 +111,10 @@ function Fact({ name, children }: { readonly name: string; readonly children: Co
   );
 }
 
-export function Tags({ tags }: { readonly tags: readonly string[] }): JSX.Element {
-  return (
-    <span class="tags">
-      {tags.map((tag) => (
-        <a class="tag" href={runsPath(`tag:${JSON.stringify(tag)}`)} key={tag}>
-          <Text of={tag} max={60} />
-        </a>
-      ))}
-    </span>
-  );
+interface WhyLineProps {
+  readonly entry: WhyEntry;
+  readonly own: string;
+  readonly isFile: boolean;
 }
 
 /** What happens at the time of a reason, which is that of its timer. */
@@ -124,7 +123,7 @@ function endOf(code: WhyEntry["code"]): string {
   return /RETRYING|FAILING/.test(code) ? "tries again" : "ends";
 }
 
-function WhyLine({ entry, own }: { readonly entry: WhyEntry; readonly own: string }): JSX.Element {
+function WhyLine({ entry, own, isFile }: WhyLineProps): JSX.Element {
   const { text, since, until, runId, actions, error, attempt, attemptsMax, code } = entry;
   const child = runId !== undefined && runId !== own ? runId : entry.for?.runId;
   return (
@@ -149,7 +148,7 @@ function WhyLine({ entry, own }: { readonly entry: WhyEntry; readonly own: strin
           <Text of={error.message} max={300} />
         </span>
       )}
-      {actions.length > 0 && <WhyActions entry={entry} own={own} />}
+      {actions.length > 0 && !isFile && <WhyActions entry={entry} own={own} />}
     </li>
   );
 }

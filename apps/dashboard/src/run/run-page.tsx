@@ -18,6 +18,7 @@ import { RunHeader } from "./header.tsx";
 import { Journal } from "../journal/journal.tsx";
 import { exportRun } from "./export-run.ts";
 import { FamilyTab, StreamsTab } from "./lazy-tabs.tsx";
+import { RowExtras } from "./row-extras.tsx";
 import { RawTab } from "./raw.tsx";
 import { RunData, readWholeRun } from "./run-data.ts";
 import { watchRun } from "./watch.ts";
@@ -90,6 +91,7 @@ function TabBody({ data, tab, op }: TabBodyProps): JSX.Element | null {
         selected={op}
         onSelect={onSelect}
         loadRun={readWholeRun}
+        renderExtras={(row, isOwn) => <RowExtras run={run} row={row} isOwn={isOwn} />}
         {...unloaded}
       />
     );

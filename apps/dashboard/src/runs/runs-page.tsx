@@ -7,7 +7,7 @@ import { RUN_STATUSES, type RunFilter } from "@holdfast/workflows/client";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { JSX } from "preact";
 import { serverNow } from "../clock.ts";
-import { navigate, runPath, runsPath } from "../router.ts";
+import { navigate, openPath, runPath, runsPath } from "../router.ts";
 import { session } from "../session.ts";
 import { StatusIcon, statusText } from "../ui/status.tsx";
 import { ColumnChoice } from "./column-choice.tsx";
@@ -44,6 +44,9 @@ export function RunsPage({ query, columns }: RunsPageProps): JSX.Element {
       {hasIndex && search.kind === "filter" && (
         <div class="list-bar">
           <ExportButtons filter={filter} key={query} />
+          <a class="button quiet" href={openPath()}>
+            Open a file
+          </a>
           <ColumnChoice query={query} columns={columns} />
         </div>
       )}

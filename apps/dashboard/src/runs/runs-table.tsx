@@ -6,8 +6,8 @@
 import type { ListedRun } from "@holdfast/workflows/client";
 import type { ComponentChildren, JSX } from "preact";
 import { runPath } from "../router.ts";
-import { Tags } from "../run/header.tsx";
 import { Status } from "../ui/status.tsx";
+import { Tags } from "../ui/tags.tsx";
 import { Text, visible } from "../ui/text.tsx";
 import { Ago, Took } from "../ui/times.tsx";
 import { COLUMN_NAMES, type Column } from "./columns.ts";

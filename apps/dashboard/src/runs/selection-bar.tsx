@@ -2,6 +2,7 @@
  * What can be done with the selected runs.
  */
 import type { JSX } from "preact";
+import { comparePath } from "../router.ts";
 import type { RunList } from "./run-list.ts";
 
 export function SelectionBar({ list }: { readonly list: RunList }): JSX.Element | null {
@@ -10,9 +11,23 @@ export function SelectionBar({ list }: { readonly list: RunList }): JSX.Element 
   return (
     <div class="selection-bar" role="region" aria-label="Selected runs">
       <span role="status">{value.size} selected</span>
+      <Compare list={list} />
       <button type="button" class="quiet" onClick={() => (list.selected.value = new Set())}>
         Clear
       </button>
     </div>
+  );
+}
+
+/** Two selected runs can be compared: the older one is A. */
+function Compare({ list }: { readonly list: RunList }): JSX.Element {
+  const chosen = (list.rows.value ?? []).filter(({ id }) => list.selected.value.has(id));
+  const [b, a, third] = chosen;
+  if (a === undefined || b === undefined || third !== undefined)
+    return <span class="muted">Select two runs to compare them</span>;
+  return (
+    <a class="button" href={comparePath(a.id, b.id)}>
+      Compare
+    </a>
   );
 }

@@ -17,10 +17,11 @@ interface DetailsProps {
   readonly format: TimeFormat;
   /** Shows a value of the run. */
   readonly renderValue: (value: unknown) => JSX.Element;
+  readonly extras?: JSX.Element | null | undefined;
   readonly onClose: () => void;
 }
 
-export function Details({ row, now, format, renderValue, onClose }: DetailsProps): JSX.Element {
+export function Details({ row, now, format, renderValue, extras, onClose }: DetailsProps): JSX.Element {
   const { from, to } = extentOf(row, now);
   const shown = row.spans.filter(({ kind }) => kind !== "delay");
   return (
@@ -41,6 +42,7 @@ export function Details({ row, now, format, renderValue, onClose }: DetailsProps
         {row.childRunId === undefined ? null : <Fact name="Run" value={row.childRunId} />}
         {row.nth === undefined ? null : <Fact name="Request" value={`no. ${row.nth}`} />}
       </dl>
+      {extras}
       {shown.some(({ kind }) => kind === "attempt") ? <Attempts spans={row.spans} now={now} format={format} /> : null}
       {valuesOf(row.entries).map(([name, value]) => (
         <div key={name} class="tl-value" tabIndex={0} role="region" aria-label={name}>

@@ -17,6 +17,7 @@ import { handleKey } from "./keys.ts";
 import { Legend } from "./legend.tsx";
 import { Minimap } from "./minimap.tsx";
 import { RowItem } from "./row-item.tsx";
+import type { Row } from "./rows.ts";
 import { windowOf } from "./row-window.ts";
 import { describeDifference } from "./row-text.ts";
 import { panView, zoomView } from "./scale.ts";
@@ -37,6 +38,8 @@ export interface TimelineProps {
   readonly selected?: string | undefined;
   /** Gets "" when the reader closes the details. */
   readonly onSelect: (op: string) => void;
+  /** What the details of a row show beside its facts. `isOwn`: it is a row of the run, not of a child that is open. */
+  readonly renderExtras?: ((row: Row, isOwn: boolean) => JSX.Element | null) | undefined;
   /** Reads a child. Absent: children cannot be opened. */
   readonly loadRun?: ((runId: string) => Promise<RunData>) | undefined;
   /** How many entries of the journal are not loaded yet. */
@@ -65,7 +68,14 @@ export function Timeline(props: TimelineProps): JSX.Element {
         )}
       </div>
       {chosen === undefined ? null : (
-        <Details row={chosen.row} now={now} format={format} renderValue={renderTree} onClose={() => onSelect("")} />
+        <Details
+          row={chosen.row}
+          now={now}
+          format={format}
+          renderValue={renderTree}
+          extras={props.renderExtras?.(chosen.row, chosen.depth === 0)}
+          onClose={() => onSelect("")}
+        />
       )}
     </div>
   );
