@@ -68,7 +68,7 @@ function Select(props: FieldProps & Chosen): JSX.Element {
   const { options, index, choose, path, isRequired, form } = props;
   const id = fieldId(form.id, path);
   return (
-    <div class="field">
+    <div class="ask-field">
       <label for={id}>
         <Label {...props} />
       </label>

@@ -88,7 +88,7 @@ export function Below({ field, path, form }: FieldProps): JSX.Element {
 export function Fieldset(props: FieldProps & { readonly children: ComponentChildren }): JSX.Element {
   const { path, form, children } = props;
   return (
-    <fieldset class="field" id={fieldId(form.id, path)} tabIndex={-1} aria-describedby={describedBy(props)}>
+    <fieldset class="ask-field" id={fieldId(form.id, path)} tabIndex={-1} aria-describedby={describedBy(props)}>
       <legend>
         <Label {...props} />
       </legend>

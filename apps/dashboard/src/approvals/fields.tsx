@@ -56,7 +56,7 @@ function Line(props: FieldProps & { readonly text: string }): JSX.Element {
   const type = TYPES[field.kind === "text" ? field.input : "line"] as "text";
   const mode = field.kind !== "number" ? undefined : field.isInteger ? "numeric" : "decimal";
   return (
-    <div class="field">
+    <div class="ask-field">
       <label for={id}>
         <Label {...props} />
       </label>
@@ -74,7 +74,7 @@ function Line(props: FieldProps & { readonly text: string }): JSX.Element {
 function Constant({ field, name, isRequired }: FieldProps): JSX.Element | null {
   if (field.kind !== "constant" || !isRequired) return null;
   return (
-    <p class="field constant">
+    <p class="ask-field constant">
       {visible(field.title ?? name)}: <code>{visible(JSON.stringify(field.value))}</code>
     </p>
   );
@@ -84,7 +84,7 @@ function Json(props: FieldProps<JsonField> & { readonly text: string }): JSX.Ele
   const { field, text, onDraft, path, name, isRequired, form } = props;
   const label = `${visible(field.title ?? name)}, as JSON${isRequired ? "" : " (optional)"}`;
   return (
-    <div class="field json-field">
+    <div class="ask-field json-field">
       <JsonInput
         label={label}
         text={text}
