@@ -3,10 +3,11 @@
  */
 import type { JSX } from "preact";
 import { ActHost } from "./act/host.tsx";
+import { StartPage, WorkflowsPage } from "./act/lazy.tsx";
 import { HelpDialog } from "./help.tsx";
 import { ApprovalsPage } from "./approvals/lazy.tsx";
 import { NavCount } from "./approvals/nav-count.tsx";
-import { approvalsPath, route, runsPath } from "./router.ts";
+import { approvalsPath, route, runsPath, startPath, workflowsPath } from "./router.ts";
 import { RunsPage } from "./runs/runs-page.tsx";
 import { hasToken, signOut, signedOut } from "./session.ts";
 import { ComparePage, OpenPage, RunPage } from "./lazy-pages.tsx";
@@ -26,15 +27,7 @@ export function App(): JSX.Element {
           </svg>
           Holdfast
         </a>
-        <nav aria-label="Pages">
-          <a href={runsPath()} aria-current={route.value.page === "runs" ? "page" : undefined}>
-            Runs
-          </a>
-          <a href={approvalsPath()} aria-current={route.value.page === "approvals" ? "page" : undefined}>
-            Approvals
-            <NavCount />
-          </a>
-        </nav>
+        <Nav />
         <span class="grow" />
         <HelpDialog />
         <ThemeButton />
@@ -53,6 +46,26 @@ export function App(): JSX.Element {
   );
 }
 
+function Nav(): JSX.Element {
+  const { page } = route.value;
+  const pages = [
+    ["runs", runsPath(), "Runs"],
+    ["approvals", approvalsPath(), "Approvals"],
+    ["workflows", workflowsPath(), "Workflows"],
+    ["start", startPath(), "Start"],
+  ] as const;
+  return (
+    <nav aria-label="Pages">
+      {pages.map(([name, path, text]) => (
+        <a href={path} aria-current={page === name ? "page" : undefined} key={name}>
+          {text}
+          {name === "approvals" && <NavCount />}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
 function Page(): JSX.Element {
   const { value } = route;
   if (value.page === "runs") return <RunsPage query={value.query} columns={value.columns} />;
@@ -60,6 +73,8 @@ function Page(): JSX.Element {
   if (value.page === "approvals") return <ApprovalsPage assignee={value.assignee} runId={value.runId} op={value.op} />;
   if (value.page === "compare") return <ComparePage a={value.a} b={value.b} />;
   if (value.page === "open") return <OpenPage />;
+  if (value.page === "start") return <StartPage like={value.like} workflow={value.workflow} key={value.like ?? ""} />;
+  if (value.page === "workflows") return <WorkflowsPage />;
   return (
     <main class="page empty">
       <h1>There is no page here</h1>

@@ -5,17 +5,20 @@
  */
 import { useEffect, useRef } from "preact/hooks";
 import type { JSX } from "preact";
-import { approvalsPath, navigate, runsPath } from "./router.ts";
+import { approvalsPath, navigate, runsPath, startPath, workflowsPath } from "./router.ts";
 import { isTyping } from "./ui/typing.ts";
 
 const KEYS: readonly (readonly [string, string])[] = [
   ["/", "Search"],
   ["j, k", "Next and previous row"],
   ["Enter", "Open the row"],
+  ["x", "Select the row"],
   ["h, l", "Previous and next tab of a run"],
   [".", "Actions on the run"],
   ["g r", "All runs"],
   ["g a", "Approvals"],
+  ["g w", "Workflows"],
+  ["g n", "Start a new run"],
   ["?", "This help"],
   ["Esc", "Close, or leave the search"],
 ];
@@ -63,10 +66,13 @@ function listen(showHelp: () => void): () => void {
     "?": showHelp,
     j: () => move("[data-row]", 1),
     k: () => move("[data-row]", -1),
+    x: selectRow,
     h: () => openTab(-1),
     l: () => openTab(1),
     "g r": () => navigate(runsPath()),
     "g a": () => navigate(approvalsPath()),
+    "g w": () => navigate(workflowsPath()),
+    "g n": () => navigate(startPath()),
   };
   addEventListener(
     "keydown",
@@ -96,4 +102,9 @@ function openTab(by: number): void {
   const all = [...document.querySelectorAll<HTMLElement>("[data-tab]")];
   const at = all.findIndex((tab) => tab.ariaCurrent === "page");
   if (at >= 0) all[at + by]?.click();
+}
+
+/** Selects the row that has the focus, or lets it go. */
+function selectRow(): void {
+  document.activeElement?.closest("tr")?.querySelector<HTMLInputElement>("[data-select]")?.click();
 }

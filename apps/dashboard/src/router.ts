@@ -18,6 +18,7 @@ export type Route =
   | { readonly page: "start"; readonly like: string | undefined; readonly workflow: string | undefined }
   | { readonly page: "compare"; readonly a: string | undefined; readonly b: string | undefined }
   | { readonly page: "open" }
+  | { readonly page: "workflows" }
   | { readonly page: "missing"; readonly path: string };
 
 const RUNS = "/ui/runs";
@@ -25,6 +26,7 @@ const COMPARE = "/ui/compare";
 const OPEN = "/ui/open";
 const APPROVALS = "/ui/approvals";
 const START = "/ui/start";
+const WORKFLOWS = "/ui/workflows";
 
 const address = signal(new URL(location.href));
 
@@ -40,6 +42,7 @@ function routeOf({ pathname, searchParams }: Pick<URL, "pathname" | "searchParam
   if (path === APPROVALS)
     return { page: "approvals", assignee: named("assignee"), runId: named("run"), op: named("op") };
   if (path === START) return { page: "start", like: named("like"), workflow: named("workflow") };
+  if (path === WORKFLOWS) return { page: "workflows" };
   const id = path.startsWith(`${RUNS}/`) ? decoded(path.slice(RUNS.length + 1)) : undefined;
   if (id === undefined) return { page: "missing", path: pathname };
   return { page: "run", id, tab: searchParams.get("tab") ?? "timeline", op: searchParams.get("op") ?? undefined };
@@ -74,6 +77,10 @@ export function comparePath(a: string | undefined, b: string | undefined): strin
 
 export function openPath(): string {
   return OPEN;
+}
+
+export function workflowsPath(): string {
+  return WORKFLOWS;
 }
 
 export function navigate(path: string, { replace = false }: { readonly replace?: boolean } = {}): void {

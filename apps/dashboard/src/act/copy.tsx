@@ -22,7 +22,7 @@ export function RequestView({ request, command }: RequestViewProps): JSX.Element
   return (
     <section class="request" aria-label="The request">
       <div class="request-top">
-        <h3>The request</h3>
+        <h2>The request</h2>
         <CopyButton text={() => curlText(location.origin, request)}>Copy as curl</CopyButton>
         <CopyButton text={line === undefined ? undefined : () => line}>Copy as command</CopyButton>
       </div>

@@ -22,7 +22,7 @@ interface Attributes {
   readonly "aria-invalid": boolean;
 }
 
-function Field({ label, hint, problem, children }: FrameProps): JSX.Element {
+export function Field({ label, hint, problem, children }: FrameProps): JSX.Element {
   const id = useId();
   return (
     <div class="field">
@@ -100,7 +100,7 @@ function Suggestions({ id, names, isOpen, onText }: SuggestionsProps): JSX.Eleme
         ))}
       </datalist>
       {isOpen && (
-        <span class="suggestions">
+        <span class="suggestions" role="group" aria-label="Suggestions">
           {names.slice(0, BUTTONS_MAX).map((name) => (
             <button type="button" class="chip" key={name} onClick={() => onText(name)}>
               {visible(name.slice(0, 60))}

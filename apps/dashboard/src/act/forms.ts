@@ -160,21 +160,21 @@ function valueOf(json: string, problems: Partial<Record<FieldName, string>>): un
   return parsed.kind === "value" ? parsed.value : undefined;
 }
 
-function withoutAbsent(body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+export function withoutAbsent(body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
 }
 
 /** An option with a value in one argument: a value that begins with a dash is no other option then. */
-function option(name: string, value: string | undefined): readonly string[] {
+export function option(name: string, value: string | undefined): readonly string[] {
   return value === undefined ? [] : [`${name}=${value}`];
 }
 
 /** `--` ends the options: an id may begin with a dash. The id `-` stands for stdin, and no command can name that run. */
-function command(origin: string, verb: readonly string[], ids: readonly string[]): Command | undefined {
+export function command(origin: string, verb: readonly string[], ids: readonly string[]): Command | undefined {
   return ids[0] === "-" ? undefined : { args: ["npx", "holdfast", ...verb, `--url=${origin}`, "--", ...ids] };
 }
 
-function withInput(
+export function withInput(
   origin: string,
   verb: readonly string[],
   ids: readonly string[],

@@ -58,7 +58,7 @@ function EditInput({ record, onChange }: EditInputProps): JSX.Element {
     <button
       type="button"
       class="link"
-      disabled={record === undefined}
+      disabled={record === undefined || record.truncated === true}
       onClick={() => onChange({ json: jsonOf(record?.input) })}
     >
       Edit the input of this run

@@ -109,7 +109,7 @@ interface Issue {
 }
 
 /** The problems that the API names by the path in the body. */
-function issuesOf({ details }: ApiError): readonly Issue[] {
+export function issuesOf({ details }: ApiError): readonly Issue[] {
   const issues: unknown = typeof details === "object" && details !== null ? Reflect.get(details, "issues") : undefined;
   if (!Array.isArray(issues)) return [];
   return issues.flatMap((issue: unknown) => {

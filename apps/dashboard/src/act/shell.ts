@@ -13,7 +13,7 @@ const UNSEEN = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u202
 const PLAIN = /^[\w@%+=:,./-]+$/;
 /** A longer text goes to stdin: systems limit the length of an argument, mostly to 128 KiB. */
 const ARGUMENT_BYTES_MAX = 100_000;
-const END = "END_OF_JSON";
+const END = "END";
 
 /** A command with its arguments. Text for stdin takes the place of an argument `-`, or of `@-`. */
 export interface Command {
@@ -54,7 +54,15 @@ export function isLong(json: string): boolean {
 export function commandText({ args, stdin }: Command): string | undefined {
   const parts = args.map(quoted);
   if (parts.includes(undefined)) return undefined;
-  return parts.join(" ") + (stdin === undefined ? "" : ` <<'${END}'\n${stdin}\n${END}`);
+  return parts.join(" ") + (stdin === undefined ? "" : heredoc(stdin));
+}
+
+/** The word that ends the text is none of its lines: a hostile line cannot end it, and be a command. */
+function heredoc(text: string): string {
+  const lines = new Set(text.split("\n"));
+  let end = END;
+  while (lines.has(end)) end += "_";
+  return ` <<'${end}'\n${text}\n${end}`;
 }
 
 export function curlText(origin: string, { verb, path, body }: ApiRequest): string {
@@ -63,6 +71,6 @@ export function curlText(origin: string, { verb, path, body }: ApiRequest): stri
   const lines = [`curl -X ${verb} ${url}`, '-H "Authorization: Bearer $TOKEN"'];
   if (json === undefined) return lines.join(" \\\n  ");
   lines.push("-H 'Content-Type: application/json'");
-  if (isLong(json)) return `${[...lines, "--data-binary @-"].join(" \\\n  ")} <<'${END}'\n${json}\n${END}`;
+  if (isLong(json)) return [...lines, "--data-binary @-"].join(" \\\n  ") + heredoc(json);
   return [...lines, `--data-raw ${quoted(json)}`].join(" \\\n  ");
 }

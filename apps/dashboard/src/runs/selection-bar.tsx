@@ -3,6 +3,7 @@
  */
 import type { JSX } from "preact";
 import { comparePath } from "../router.ts";
+import { BulkBar } from "../act/bulk-bar.tsx";
 import type { RunList } from "./run-list.ts";
 
 export function SelectionBar({ list }: { readonly list: RunList }): JSX.Element | null {
@@ -10,8 +11,9 @@ export function SelectionBar({ list }: { readonly list: RunList }): JSX.Element 
   if (value.size === 0) return null;
   return (
     <div class="selection-bar" role="region" aria-label="Selected runs">
-      <span role="status">{value.size} selected</span>
+      <span role="status">{value.size.toLocaleString("en")} selected</span>
       <Compare list={list} />
+      <BulkBar filter={list.filter} selected={value} onSelect={(ids) => (list.selected.value = new Set(ids))} />
       <button type="button" class="quiet" onClick={() => (list.selected.value = new Set())}>
         Clear
       </button>

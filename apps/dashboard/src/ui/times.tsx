@@ -14,7 +14,7 @@ const UNITS: readonly (readonly [string, number])[] = [
 ];
 
 /** Returns `850ms`, `4.2s`, `3m 20s`, `2d 4h`. */
-function durationText(ms: number): string {
+export function durationText(ms: number): string {
   if (ms < 1_000) return `${Math.max(0, Math.round(ms))}ms`;
   if (ms < 10_000) return `${(ms / 1_000).toFixed(1).replace(/\.0$/, "")}s`;
   const first = UNITS.findIndex(([, unit]) => ms >= unit);
