@@ -19,9 +19,11 @@ interface RunHeaderProps {
   readonly live?: JSX.Element;
   /** The run is in a file: nothing can be done to it. */
   readonly isFile?: boolean;
+  /** Shows the forms of open asks. A draft outlives a header without them. */
+  readonly hasAsks?: boolean;
 }
 
-export function RunHeader({ run, live, isFile = false }: RunHeaderProps): JSX.Element {
+export function RunHeader({ run, live, isFile = false, hasAsks = !isFile }: RunHeaderProps): JSX.Element {
   const { id, status } = run;
   return (
     <header class="run-header">
@@ -46,7 +48,7 @@ export function RunHeader({ run, live, isFile = false }: RunHeaderProps): JSX.El
           />
         ))}
       </ul>
-      {!isFile && <AsksOfRun run={run} />}
+      {hasAsks && <AsksOfRun run={run} />}
       <Facts run={run} />
     </header>
   );

@@ -46,7 +46,11 @@ export function RunPage({ id, tab, op }: RunPageProps): JSX.Element {
   return (
     <main class="page run-page">
       {failure && <FailureNote failure={failure} />}
-      <RunHeader run={run} live={<LiveIndicator state={data.live.value} news={news} />} />
+      <RunHeader
+        run={run}
+        live={<LiveIndicator state={data.live.value} news={news} />}
+        hasAsks={selected === "timeline"}
+      />
       <nav class="tabs" aria-label="Views of the run">
         {TABS.map((one) => (
           <a

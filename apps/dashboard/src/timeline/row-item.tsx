@@ -91,7 +91,9 @@ function Fold({
         onFold(item, !isOpen);
       }}
     >
-      {isOpen ? "▾" : "▸"}
+      <svg viewBox="0 0 16 16" width="12" height="12">
+        <path d={isOpen ? "M3.5 5.5 8 10l4.5-4.5" : "M6 3.5 10.5 8 6 12.5"} />
+      </svg>
     </span>
   );
 }
