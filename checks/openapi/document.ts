@@ -18,8 +18,17 @@ const WHOLE: Readonly<Record<string, JsonSchema>> = {
   createdAfter: { type: "integer", minimum: 0, description: "Milliseconds since 1970; that time is included." },
   createdBefore: { type: "integer", minimum: 0, description: "Milliseconds since 1970; that time is not included." },
 };
+/** Parameters that mean something else on one route. */
+const OTHERS: Readonly<Record<string, JsonSchema>> = {
+  "listApprovals before": {
+    type: "integer",
+    minimum: 0,
+    description: "Milliseconds since 1970: asks with a deadline before that time.",
+  },
+};
 const PAGE: Readonly<Record<string, JsonSchema>> = {
   listRuns: { type: "integer", minimum: 1, maximum: HOST_LIMITS.listPage, default: 50 },
+  listApprovals: { type: "integer", minimum: 1, maximum: HOST_LIMITS.listPage, default: 50 },
   readJournal: { type: "integer", minimum: 1, maximum: HOST_LIMITS.journalPage, default: HOST_LIMITS.journalPage },
 };
 
@@ -237,7 +246,7 @@ function parametersOf({ id, path, query, headers = {} }: RouteDescription): Para
   }));
   const { properties = {}, required = [] } = query === undefined ? {} : schemaOf(query);
   const inQuery = Object.entries(properties).map(([name, schema]): Parameter => {
-    const means = name === "limit" ? PAGE[id] : WHOLE[name];
+    const means = name === "limit" ? PAGE[id] : (OTHERS[`${id} ${name}`] ?? WHOLE[name]);
     return { name, in: "query", required: required.includes(name), schema: means ?? schema };
   });
   const inHeader = Object.entries(headers).map(([name, description]): Parameter => ({

@@ -13,6 +13,13 @@ interface JourneyInput {
   readonly fails?: boolean;
 }
 
+/** What the travel desk is asked. */
+const APPROVAL = {
+  title: "Is the journey approved?",
+  details: "Hotel, flight and car are booked. The visa costs **60 euros** and cannot be returned.",
+  schema: { type: "string", title: "Decision, with your name", minLength: 2, maxLength: 60 },
+};
+
 export const journey = workflow({
   id: "journey",
   description: "Books a journey, waits for people, and undoes the bookings if the payment fails.",
@@ -27,7 +34,8 @@ export const journey = workflow({
       ),
       ctx.step("book car", { compensate: () => work(400) }, () => work(1_300, "the small one")),
     ]);
-    await ctx.waitForToken<string>({ timeout: wait(7) }).wait();
+    const ask = { ...APPROVAL, assignees: ["role:travel"], risk: "medium" } as const;
+    await ctx.waitForToken<string>({ ask, timeout: wait(7) }).wait();
     const papers = await ctx.invoke(visa, { fast });
     await ctx.sleep(wait(3.2));
     const deposit = await ctx.waitForSignal<number>("deposit", { timeout: wait(2) });

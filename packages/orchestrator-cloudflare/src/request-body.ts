@@ -15,20 +15,17 @@ export interface BodyBounds {
 }
 
 /**
- * Returns the request's body as the schema describes it. An empty body counts as `{}`. With `form`, a form of a web page is
- * accepted too: each field is JSON.
+ * Returns the request's body as the schema describes it. An empty body counts as `{}`.
  * @throws ApiRefusal `unsupported_media_type`, `body_too_large`, `body_timeout`, `invalid_json`, `invalid_body`.
  */
 export async function readBody<S extends v.GenericSchema>(
   request: Request,
   schema: S,
   bounds: BodyBounds,
-  form = false,
 ): Promise<v.InferOutput<S>> {
   const text = await readText(request, bounds);
-  const isInForm = form && isForm(request);
-  if (!isInForm && (text !== "" || request.headers.has("Content-Type"))) requireJson(request);
-  const result = v.safeParse(schema, isInForm ? readForm(text) : text === "" ? {} : parseJson(text));
+  if (text !== "" || request.headers.has("Content-Type")) requireJson(request);
+  const result = v.safeParse(schema, text === "" ? {} : parseJson(text));
   if (result.success) return result.output;
   const issues = result.issues.slice(0, 10).map((issue) => ({ path: pathOf(issue), message: messageOf(issue) }));
   const first = issues[0];
@@ -61,12 +58,17 @@ export function isForm(request: Request): boolean {
   return typeOf(request) === "application/x-www-form-urlencoded";
 }
 
-function readForm(text: string): unknown {
-  const fields = [...new URLSearchParams(text)];
+/**
+ * Returns the fields of a form of a web page.
+ * @throws ApiRefusal `body_too_large`, `body_timeout`, `invalid_json`, `invalid_body`.
+ */
+export async function readForm(request: Request, bounds: BodyBounds): Promise<ReadonlyMap<string, string>> {
+  const fields = [...new URLSearchParams(await readText(request, bounds))];
   if (fields.length === 0) throw new ApiRefusal("invalid_body", "The body is invalid: the form has no field.");
-  const twice = fields.find(([name], at) => fields.findIndex(([other]) => other === name) < at);
-  if (twice !== undefined) throw new ApiRefusal("invalid_body", "The body is invalid: the form has a field twice.");
-  return Object.fromEntries(fields.map(([name, value]) => [name, parseJson(value)]));
+  const form = new Map(fields);
+  if (form.size < fields.length)
+    throw new ApiRefusal("invalid_body", "The body is invalid: the form has a field twice.");
+  return form;
 }
 
 function typeOf(request: Request): string {

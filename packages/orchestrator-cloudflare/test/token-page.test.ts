@@ -163,15 +163,16 @@ test("WAIT7 title, details and choices of a question are escaped, and each choic
   const evil = `<img src=x onerror="alert('1')">&`;
   const escaped = "&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt;&amp;";
   const choices = [
-    { label: evil, payload: JSON.stringify({ evil }) },
-    { label: "No", payload: "false" },
+    { label: evil, value: { evil } },
+    { label: "No", value: false },
   ];
-  for (const answer of [questionPage({ title: evil, details: evil, choices }), messagePage(evil, evil, 409)]) {
+  const ask = { title: evil, details: evil, choices };
+  for (const answer of [questionPage({ ask }), messagePage(evil, evil, 409)]) {
     const html = await answer.text();
     expect(html).not.toContain("<img");
     expect(html.split(escaped)).toHaveLength(answer.status === 200 ? 5 : 4);
   }
-  const html = await questionPage({ choices }).text();
+  const html = await questionPage({ ask }).text();
   expect(html).toContain('<button name="payload" value="false">No</button>');
   expect(html.match(/<button /g)).toHaveLength(2);
 });

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { FatalError, workflow } from "../src/index.ts";
-import { testWorkflow } from "../src/testing/index.ts";
+import { type TestOptions, testWorkflow } from "../src/testing/index.ts";
 
 interface Order {
   readonly orderId: string;
@@ -80,6 +80,36 @@ describe("testWorkflow", () => {
       },
     );
     expect(result).toMatchObject({ status: "compensated", error: { message: "not approved" } });
+  });
+
+  test("ASK4 `drive` sees what a run asks, and answers it, with a crash at every write too", async () => {
+    const asking = workflow({
+      id: "asking",
+      run: async (_input, ctx) => {
+        const choices = [
+          { label: "Yes", value: "yes" },
+          { label: "No", value: "no" },
+        ] as const;
+        const answer = await ctx.waitForToken({ ask: { title: "Well?", choices } }).wait();
+        return ctx.step("note", () => answer);
+      },
+    });
+    const titles: string[][] = [];
+    const result = await testWorkflow(asking, null, {
+      crashEverywhere: true,
+      drive: async (run) => {
+        await run.waitsFor("token");
+        titles.push(run.asks.map(({ title }) => title));
+        await run.answer("no");
+      },
+    });
+    expect(result.output).toBe("no");
+    expect(new Set(titles.flat())).toEqual(new Set(["Well?"]));
+    const drive: NonNullable<TestOptions["drive"]> = async (run) => {
+      await run.waitsFor("token");
+      await run.answer("perhaps");
+    };
+    await expect(testWorkflow(asking, null, { drive })).rejects.toThrow('must be one of "yes", "no"');
   });
 
   test("WAIT7 CAN1 CAN4 `drive` answers a token, and pauses, unpauses and cancels a run", async () => {

@@ -6,6 +6,7 @@
  * Owns: the check of the URL, before the body is read and before any object is asked (SEC8). No key, a wrong MAC, and a run
  * that does not exist have one answer, so that a guess reveals nothing.
  */
+import type { AnswerIssue } from "@holdfast/protocol";
 import { keyRingOf } from "../auth/url-keys.ts";
 import { type ApiErrorCode, ApiRefusal, STATUS_OF } from "../refusal.ts";
 import { encodeGiven, isForm } from "../request-body.ts";
@@ -15,6 +16,7 @@ import { withMore } from "./answer-headers.ts";
 import { tokenBody } from "./deliveries.ts";
 import { type Call, type CheckedCall, type Route, route } from "./route.ts";
 import { askObject } from "./run-objects.ts";
+import { type Sent, readAnswer } from "./token-form.ts";
 import { messagePage, questionPage } from "./token-page.ts";
 import type { IdsOf } from "./url-parts.ts";
 import type { WorkerDeps } from "./worker-deps.ts";
@@ -107,15 +109,22 @@ const PAGES: Partial<Record<ApiErrorCode, readonly [title: string, details: stri
 };
 
 /** Shows the form, or why it can no longer be sent. `status`: of the latter. */
-async function showPublicToken({ deps, ids }: PublicCall<unknown>, status = 200): Promise<Response> {
+async function showPublicToken(call: PublicCall<unknown>, status = 200): Promise<Response> {
+  const { standing, ...question } = await readToken(call);
+  return standing === "open" ? questionPage(question) : closedPage(standing, status);
+}
+
+function closedPage(standing: "answered" | "over", status: number): Response {
+  const [title, details] = standing === "answered" ? ANSWERED : OVER;
+  return messagePage(title, details, status);
+}
+
+async function readToken({ deps, ids }: PublicCall<unknown>): Promise<TokenAnswer> {
   const { tokenId, incarnation } = ids;
   const answer = await askObject(deps, objectOf(deps, ids), { ask: "publicToken", tokenId, incarnation });
   if (answer.status === 404) throw unknownToken();
   if (!answer.ok) throw await refusalIn(answer);
-  const { standing } = (await answer.json()) as TokenAnswer;
-  if (standing === "open") return questionPage({});
-  const [title, details] = standing === "answered" ? ANSWERED : OVER;
-  return messagePage(title, details, status);
+  return (await answer.json()) as TokenAnswer;
 }
 
 function objectOf({ runDO }: WorkerDeps, { tenant, id }: IdsOf<typeof PATH>): unknown {
@@ -163,9 +172,34 @@ export function unknownToken(): ApiRefusal {
 }
 
 async function resolvePublicToken(call: PublicCall<unknown>): Promise<Response> {
-  const { request, deps, ids, body } = call;
-  const { tokenId, incarnation } = ids;
+  const { request, body, form } = call;
+  if (form !== undefined) return answerForm(call, form);
   const { payload } = body as { readonly payload?: unknown };
+  const answer = await sendAnswer(call, payload);
+  // A person who was too late reads why.
+  if (answer.status === 409 && wantsPage(request)) return showPublicToken(call, 409);
+  if (!answer.ok) throw await refusalIn(answer);
+  const { delivery } = (await answer.json()) as { readonly delivery: string };
+  return Response.json({ delivery }, { status: 202 });
+}
+
+/** Answers with the fields of the page's form, or shows them again with what is wrong (ASK7). */
+async function answerForm(call: PublicCall<unknown>, sent: Sent): Promise<Response> {
+  const { standing, ...question } = await readToken(call);
+  if (standing !== "open") return closedPage(standing, 409);
+  const read = readAnswer(question.ask, sent);
+  if ("issues" in read) return questionPage({ ...question, sent, issues: read.issues });
+  const answer = await sendAnswer(call, read.payload);
+  if (answer.status === 409) return showPublicToken(call, 409);
+  if (answer.ok) return messagePage("Thank you", "Your answer was received.");
+  const refusal = await refusalIn(answer);
+  if (refusal.code !== "invalid_answer") throw refusal;
+  const { issues } = refusal.details as { readonly issues: readonly AnswerIssue[] };
+  return questionPage({ ...question, sent, issues });
+}
+
+async function sendAnswer({ deps, ids }: PublicCall<unknown>, payload: unknown): Promise<Response> {
+  const { tokenId, incarnation } = ids;
   const answer = await askObject(deps, objectOf(deps, ids), {
     ask: "input",
     input: {
@@ -177,10 +211,5 @@ async function resolvePublicToken(call: PublicCall<unknown>): Promise<Response> 
     },
   });
   if (answer.status === 404) throw unknownToken();
-  // A person who was too late reads why.
-  if (answer.status === 409 && wantsPage(request)) return showPublicToken(call, 409);
-  if (!answer.ok) throw await refusalIn(answer);
-  if (isForm(request)) return messagePage("Thank you", "Your answer was received.");
-  const { delivery } = (await answer.json()) as { readonly delivery: string };
-  return Response.json({ delivery }, { status: 202 });
+  return answer;
 }

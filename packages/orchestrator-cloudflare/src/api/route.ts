@@ -8,7 +8,7 @@ import type { GenericSchema, InferOutput } from "valibot";
 import type { Principal, Scope } from "../auth/principal.ts";
 import type { TicketUse } from "../auth/tickets.ts";
 import type { ApiErrorCode } from "../refusal.ts";
-import { type BodyBounds, readBody } from "../request-body.ts";
+import { type BodyBounds, isForm, readBody, readForm } from "../request-body.ts";
 import type { AnswerName } from "./answers.ts";
 import { type IdsOf, type QueryValues, readIds, readQuery } from "./url-parts.ts";
 import { type WorkerDeps, limitsOf, requestBytesMax } from "./worker-deps.ts";
@@ -29,6 +29,8 @@ export interface CheckedCall<Path extends string, Query, Body> extends Call {
   readonly ids: IdsOf<Path>;
   readonly query: Query;
   readonly body: Body;
+  /** The fields of a form of a web page, which has no body of the schema. */
+  readonly form?: ReadonlyMap<string, string> | undefined;
 }
 
 export interface RouteDescription {
@@ -98,12 +100,15 @@ export function route<
       const checkedQuery = query && readQuery(queries, query, repeatable);
       const ids = readIds(request.url, path);
       await admit?.({ ...call, ids, query: checkedQuery, body: undefined });
-      const checkedBody = body && (await readBody(request, body, bodyBounds(deps, bodyLimit), form));
+      const bounds = bodyBounds(deps, bodyLimit);
+      const sent = form === true && isForm(request) ? await readForm(request, bounds) : undefined;
+      const checkedBody = body && sent === undefined ? await readBody(request, body, bounds) : undefined;
       return handle({
         ...call,
         ids,
         query: checkedQuery,
         body: checkedBody,
+        form: sent,
       });
     },
   };

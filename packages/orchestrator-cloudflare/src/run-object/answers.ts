@@ -172,7 +172,9 @@ export class Answers {
   publicToken({ tokenId, incarnation }: CommandOf<"publicToken">, now: number): TokenAnswer {
     const standing = publicTokenStanding(this.#host.state, tokenId, incarnation, now);
     if (standing === undefined) throw new ApiRefusal("token_not_found", "This run never issued that token.");
-    return { standing };
+    if (standing !== "open") return { standing };
+    const wait = this.header().waits.find((open) => open.tokenId === tokenId);
+    return { standing, ask: wait?.ask, until: wait?.wakeAt };
   }
 
   /**

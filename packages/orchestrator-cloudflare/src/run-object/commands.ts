@@ -13,6 +13,7 @@ import {
   type TokenStanding,
   type View,
 } from "@holdfast/orchestrator";
+import type { Ask } from "@holdfast/protocol";
 import type { TicketUse } from "../auth/tickets.ts";
 import type { FollowRequest } from "../feed/stream-readers.ts";
 
@@ -68,6 +69,9 @@ export interface JournalRequest {
 /** The answer to `publicToken`. */
 export interface TokenAnswer {
   readonly standing: TokenStanding;
+  /** Of an open one: what a person is asked, and when it times out. */
+  readonly ask?: Ask | undefined;
+  readonly until?: number | undefined;
 }
 
 /** The parts of an answer that the caller may see (SEC7). */

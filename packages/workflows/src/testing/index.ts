@@ -12,6 +12,6 @@ export {
 export { MemoryHost, type MemoryHostOptions } from "./memory-host/memory-host.ts";
 export { MemoryStore } from "./memory-host/memory-store.ts";
 export type { Tampering } from "./memory-host/tampering.ts";
-export { type TestEntry, TestRun } from "./test-run.ts";
+export { type OpenTestAsk, type TestEntry, TestRun } from "./test-run.ts";
 export { type StepMock, type TestOptions, type TestResult, type TestStep, testWorkflow } from "./test-workflow.ts";
 export { VirtualClock } from "./virtual-clock.ts";

@@ -3,8 +3,9 @@
  *
  * Owns: virtual time. It passes at once, but first the run waits for step bodies that await something real.
  */
-import { type RunHeader, describeEntry } from "@holdfast/orchestrator";
+import { type RunHeader, describeEntry, openAsks } from "@holdfast/orchestrator";
 import {
+  type Ask,
   type Duration,
   HoldfastError,
   HOST_LIMITS,
@@ -20,6 +21,9 @@ export type TestEntry = Readonly<Record<string, unknown>> & {
   readonly type: string;
   readonly operation: { readonly kind: string; readonly name: string; readonly occurrence: number };
 };
+
+/** What a run asks a person. */
+export type OpenTestAsk = Ask & { readonly tokenId: string };
 
 export class TestRun {
   readonly #host: MemoryHost;
@@ -66,7 +70,12 @@ export class TestRun {
     return this.#do(() => this.#host.deliver(kind, name, payload, id));
   }
 
-  /** Answers a token. Default: the oldest open one. */
+  /** The open asks, oldest first. */
+  get asks(): OpenTestAsk[] {
+    return openAsks(this.#host.header).map(({ ask, tokenId = "" }) => ({ ...ask, tokenId }));
+  }
+
+  /** Answers a token. Default: the oldest open one. Throws if the answer does not fit its ask. */
   async answer(payload?: unknown, tokenId?: string): Promise<void> {
     const open = this.#host.header.waits.find((wait) => wait.tokenId !== undefined);
     const id = tokenId ?? open?.tokenId;
