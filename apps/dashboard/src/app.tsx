@@ -4,6 +4,7 @@
 import type { JSX } from "preact";
 import { ActHost } from "./act/host.tsx";
 import { StartPage, WorkflowsPage } from "./act/lazy.tsx";
+import { Footer } from "./footer.tsx";
 import { HelpDialog } from "./help.tsx";
 import { ApprovalsPage } from "./approvals/lazy.tsx";
 import { NavCount } from "./approvals/nav-count.tsx";
@@ -40,6 +41,7 @@ export function App(): JSX.Element {
       <div id="content" tabIndex={-1}>
         <Page />
       </div>
+      <Footer />
       <ActHost />
       {signedOut.value && <SignIn />}
     </>

@@ -1,27 +1,14 @@
 /**
- * The keys of the pages, and the dialog that lists them.
+ * The keys of every page, and the dialog that lists all keys.
  *
  * Owns: what a key does. No single key acts on a run, and none is taken while the reader types.
  */
 import { useEffect, useRef } from "preact/hooks";
 import type { JSX } from "preact";
+import { KEYS } from "./keys.ts";
 import { approvalsPath, navigate, runsPath, startPath, workflowsPath } from "./router.ts";
+import { toggleTimeMode } from "./ui/time-format.ts";
 import { isTyping } from "./ui/typing.ts";
-
-const KEYS: readonly (readonly [string, string])[] = [
-  ["/", "Search"],
-  ["j, k", "Next and previous row"],
-  ["Enter", "Open the row"],
-  ["x", "Select the row"],
-  ["h, l", "Previous and next tab of a run"],
-  [".", "Actions on the run"],
-  ["g r", "All runs"],
-  ["g a", "Approvals"],
-  ["g w", "Workflows"],
-  ["g n", "Start a new run"],
-  ["?", "This help"],
-  ["Esc", "Close, or leave the search"],
-];
 
 export function HelpDialog(): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -39,16 +26,21 @@ export function HelpDialog(): JSX.Element {
       </button>
       <dialog ref={dialog} aria-labelledby="help-title">
         <h2 id="help-title">Keys</h2>
-        <dl class="keys">
-          {KEYS.map(([key, meaning]) => (
-            <div key={key}>
-              <dt>
-                <kbd>{key}</kbd>
-              </dt>
-              <dd>{meaning}</dd>
-            </div>
-          ))}
-        </dl>
+        {KEYS.map(({ name, keys }) => (
+          <section key={name}>
+            <h3>{name}</h3>
+            <dl class="keys">
+              {keys.map(([key, meaning]) => (
+                <div key={key}>
+                  <dt>
+                    <kbd>{key}</kbd>
+                  </dt>
+                  <dd>{meaning}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
         <form method="dialog">
           <button type="submit">Close</button>
         </form>
@@ -67,17 +59,20 @@ function listen(showHelp: () => void): () => void {
     j: () => move("[data-row]", 1),
     k: () => move("[data-row]", -1),
     x: selectRow,
+    t: toggleTimeMode,
     h: () => openTab(-1),
     l: () => openTab(1),
     "g r": () => navigate(runsPath()),
     "g a": () => navigate(approvalsPath()),
     "g w": () => navigate(workflowsPath()),
-    "g n": () => navigate(startPath()),
+    "g s": () => navigate(startPath()),
   };
   addEventListener(
     "keydown",
     (event) => {
-      const { key, ctrlKey, metaKey, altKey, target } = event;
+      const { key, ctrlKey, metaKey, altKey, target, defaultPrevented } = event;
+      // The part of the page that has the focus took the key.
+      if (defaultPrevented) return;
       if (key === "Escape" && target instanceof HTMLInputElement) return target.blur();
       if (ctrlKey || metaKey || altKey || isTyping(target) || document.querySelector("dialog[open]") !== null) return;
       const action = actions[`${last} ${key}`] ?? actions[key];
@@ -91,10 +86,12 @@ function listen(showHelp: () => void): () => void {
   return () => ended.abort();
 }
 
-/** Moves the focus among the elements. */
+/** Moves the focus among the elements. It may be beside one, in its row. */
 function move(selector: string, by: number): void {
   const all = [...document.querySelectorAll<HTMLElement>(selector)];
-  const at = all.indexOf(document.activeElement as HTMLElement);
+  const { activeElement } = document;
+  const row = activeElement?.closest("tr") ?? null;
+  const at = all.findIndex((one) => one === activeElement || (row !== null && row.contains(one)));
   all[at < 0 ? 0 : Math.min(Math.max(at + by, 0), all.length - 1)]?.focus();
 }
 

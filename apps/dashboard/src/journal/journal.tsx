@@ -13,9 +13,9 @@ import type { JournalEntry } from "@holdfast/workflows/client";
 import type { JSX } from "preact";
 import { operationId } from "../timeline/entries.ts";
 import { windowOf } from "../timeline/row-window.ts";
-import { formatAbsolute } from "../timeline/times.ts";
 import { type AnchoredRows, useAnchor } from "../ui/anchor.ts";
 import { Unloaded } from "../ui/unloaded.tsx";
+import { absoluteText } from "../ui/time-format.ts";
 import { visible } from "../ui/text.tsx";
 import { Tree } from "../ui/tree.tsx";
 
@@ -118,7 +118,7 @@ function Entries({ found, open, onOpen, notLoaded = 0, isLoading, onLoadMore }: 
           >
             <button type="button" aria-pressed={entry.seq === open} onClick={() => onOpen(entry)}>
               <span class="journal-seq">{entry.seq}</span>
-              <time title={formatAbsolute(entry.at, "local")}>{formatAbsolute(entry.at, "utc").slice(0, 23)}</time>
+              <time title={absoluteText(entry.at)}>{absoluteText(entry.at).slice(0, 23)}</time>
               <b>{visible(entry.type)}</b>
               <bdi>{visible(`${entry.operation.kind} ${entry.operation.name}`)}</bdi>
             </button>

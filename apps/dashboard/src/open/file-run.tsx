@@ -12,7 +12,7 @@ import { RunHeader } from "../run/header.tsx";
 import { RawTab } from "../run/raw.tsx";
 import { Timeline } from "../timeline/timeline.tsx";
 import { saveFile } from "../ui/save.ts";
-import { absoluteText } from "../ui/times.tsx";
+import { absoluteText } from "../ui/time-format.ts";
 import { type ExportedRun, writeExported } from "./exported.ts";
 
 const TABS = ["timeline", "journal", "data", "audit", "raw"] as const;

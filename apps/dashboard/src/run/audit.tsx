@@ -7,7 +7,7 @@ import type { JSX } from "preact";
 import { type Failure, FailureNote, failureOf } from "../failure.tsx";
 import { api, session } from "../session.ts";
 import { Text } from "../ui/text.tsx";
-import { absoluteText } from "../ui/times.tsx";
+import { absoluteText } from "../ui/time-format.ts";
 
 export function AuditTab({ id }: { readonly id: string }): JSX.Element {
   const [entries, setEntries] = useState<readonly AuditEntry[]>();

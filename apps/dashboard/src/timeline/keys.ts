@@ -37,9 +37,6 @@ export function handleKey(event: KeyboardEvent, target: KeyTarget): boolean {
     case "0":
       view.value = WHOLE_VIEW;
       return true;
-    case "t":
-      state.mode.value = state.mode.value === "relative" ? "absolute" : "relative";
-      return true;
     default:
       return event.shiftKey ? panKey(event.key, state) : moveKey(event.key, target);
   }

@@ -14,7 +14,6 @@ import { type Interval, busyIntervals, findBreaks, wholeInterval } from "./idle.
 import { TimelineModel } from "./model.ts";
 import type { Row } from "./rows.ts";
 import { TimeScale, type View, WHOLE_VIEW } from "./scale.ts";
-import type { TimeFormat } from "./times.ts";
 
 export interface RunData {
   readonly run: Run;
@@ -50,8 +49,6 @@ export class TimelineState {
   readonly collapse: Signal<boolean> = signal(readChoice(COLLAPSE_KEY) !== "shown");
   /** The breaks that are opened by themselves, by their start. */
   readonly openBreaks: Signal<ReadonlySet<number>> = signal(new Set());
-  readonly mode: Signal<TimeFormat["mode"]> = signal("relative");
-  readonly zone: Signal<TimeFormat["zone"]> = signal("local");
   readonly scrollTop: Signal<number> = signal(0);
   readonly size: Signal<{ readonly width: number; readonly height: number }> = signal({ width: 0, height: 0 });
   readonly active: Signal<number> = signal(-1);

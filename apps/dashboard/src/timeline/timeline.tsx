@@ -25,6 +25,7 @@ import { type Item, type Layout, type RunData, TimelineState } from "./state.ts"
 import { TimelineTable } from "./table.tsx";
 import { ticksOf } from "./ticks.ts";
 import { Toolbar } from "./toolbar.tsx";
+import { timeMode, timeZone } from "../ui/time-format.ts";
 import { type AnchoredRows, useAnchor } from "../ui/anchor.ts";
 import { Unloaded } from "../ui/unloaded.tsx";
 import { ROW_PX, Track, type TrackProps } from "./track.tsx";
@@ -54,7 +55,7 @@ export function Timeline(props: TimelineProps): JSX.Element {
   state.update({ run, entries });
   const now = run.endedAt ?? props.now();
   const layout = state.layout(run, now);
-  const format = { mode: state.mode.value, zone: state.zone.value, origin: run.startedAt ?? run.createdAt };
+  const format = { mode: timeMode.value, zone: timeZone.value, origin: run.startedAt ?? run.createdAt };
   const chosen = layout.items[layout.indexOf.get(selected ?? "") ?? -1];
   return (
     <div class={chosen === undefined ? "timeline" : "timeline tl-with-details"}>
@@ -94,7 +95,7 @@ function Chart(props: ChartProps): JSX.Element {
   useWheel(scroll, state);
   useAnchor(scroll, anchorOf(props));
   const projection = state.projection(layout);
-  const format = { mode: state.mode.value, zone: state.zone.value, origin: run.startedAt ?? run.createdAt };
+  const format = { mode: timeMode.value, zone: timeZone.value, origin: run.startedAt ?? run.createdAt };
   const ticks = ticksOf(projection.scale, projection.view, projection.width, format);
   const { items } = layout;
   const fold = (item: Item, open: boolean): void => foldChild(props, item, open);

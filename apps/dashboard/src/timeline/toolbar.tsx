@@ -4,12 +4,13 @@
  * Owns: its buttons. Each has a name, and those that are on say so.
  */
 import type { JSX } from "preact";
+import { timeMode, timeZone, toggleTimeMode, toggleTimeZone } from "../ui/time-format.ts";
 import { WHOLE_VIEW, zoomView } from "./scale.ts";
 import type { Layout, TimelineState } from "./state.ts";
 import { formatDuration } from "./times.ts";
 
 export function Toolbar({ state, layout }: { readonly state: TimelineState; readonly layout: Layout }): JSX.Element {
-  const { mode, zone, asTable, collapse } = state;
+  const { asTable, collapse } = state;
   const { whole, breaks } = layout;
   const idle = breaks.reduce((sum, { from, to }) => sum + (to - from), 0);
   return (
@@ -24,16 +25,8 @@ export function Toolbar({ state, layout }: { readonly state: TimelineState; read
         )}
       </p>
       <Toggle isOn={collapse.value} name="Collapse idle time" onToggle={() => state.toggleCollapse()} />
-      <Toggle
-        isOn={mode.value === "absolute"}
-        name="Clock times"
-        onToggle={() => (mode.value = mode.value === "relative" ? "absolute" : "relative")}
-      />
-      <Toggle
-        isOn={zone.value === "utc"}
-        name="UTC"
-        onToggle={() => (zone.value = zone.value === "utc" ? "local" : "utc")}
-      />
+      <Toggle isOn={timeMode.value === "absolute"} name="Clock times" onToggle={toggleTimeMode} />
+      <Toggle isOn={timeZone.value === "utc"} name="UTC" onToggle={toggleTimeZone} />
       <Toggle isOn={asTable.value} name="Table" onToggle={() => (asTable.value = !asTable.value)} />
       <Zoom state={state} />
     </div>

@@ -5,6 +5,7 @@
  */
 import type { JSX } from "preact";
 import { now } from "../clock.ts";
+import { absoluteText, secondText, timeMode } from "./time-format.ts";
 
 const UNITS: readonly (readonly [string, number])[] = [
   ["d", 86_400_000],
@@ -25,19 +26,22 @@ export function durationText(ms: number): string {
   return rest === 0 ? `${whole}${name}` : `${whole}${name} ${rest}${nextName}`;
 }
 
-export function absoluteText(at: number): string {
-  return `${new Date(at).toISOString().replace("T", " ").replace("Z", "")} UTC`;
-}
-
 /** Says how long ago a time was, or in how long it is, and grows. */
 export function Ago({ at }: { readonly at: number }): JSX.Element {
   const ms = now.value - at;
-  const text = Math.abs(ms) < 1_000 ? "now" : ms > 0 ? `${coarse(ms)} ago` : `in ${coarse(-ms)}`;
+  const absolute = absoluteText(at);
+  const relative = Math.abs(ms) < 1_000 ? "now" : ms > 0 ? `${coarse(ms)} ago` : `in ${coarse(-ms)}`;
+  const isAbsolute = timeMode.value === "absolute";
   return (
-    <time dateTime={new Date(at).toISOString()} title={absoluteText(at)}>
-      {text}
+    <time dateTime={isTime(at) ? new Date(at).toISOString() : undefined} title={isAbsolute ? relative : absolute}>
+      {isAbsolute ? secondText(at) : relative}
     </time>
   );
+}
+
+/** Whether a date can have this time: a file may have any number. */
+function isTime(at: number): boolean {
+  return Math.abs(at) <= 8.64e15;
 }
 
 /** How long something takes so far, or took. */
