@@ -112,3 +112,23 @@ test("a hostile search is text, wherever it stands in the address", async () => 
   await page.goto(`${dashboard.server.url}/ui/runs/%E0%A4%A?tab=%3Cimg%20src=x%20onerror=pwned()%3E&op=%00`);
   await page.getByRole("heading", { level: 1 }).waitFor();
 });
+
+test("hostile names are text on the pages of workflows, of a start, of a comparison and of approvals", async () => {
+  const [text = ""] = HOSTILE_TEXTS;
+  const ask = { title: text, details: HOSTILE_TEXTS.join("\n\n"), assignees: HOSTILE_TEXTS.slice(0, 5) };
+  const choices = HOSTILE_TEXTS.slice(0, 6).map((label) => ({ label, value: label }));
+  await startRun(dashboard.server.client(), "asking", "asks", { input: { asks: [{ ...ask, choices, risk: "high" }] } });
+  const page = await dashboard.open("/ui/workflows");
+  const seen = async (path: string, shown: string): Promise<void> => {
+    await page.goto(dashboard.server.url + path);
+    await page.getByText(shown).first().waitFor();
+    await expectSound(page);
+  };
+  await seen("/ui/workflows", "<script>pwned()</script>");
+  await seen(`/ui/start?like=${encodeURIComponent(RUN)}`, "<script>pwned()</script>");
+  await seen(`/ui/compare?a=${encodeURIComponent(RUN)}&b=${encodeURIComponent("__proto__")}`, text);
+  await seen("/ui/approvals", text);
+  await page.getByRole("button", { name: text }).first().click();
+  await page.getByRole("button", { name: "javascript:pwned()" }).waitFor();
+  await expectSound(page);
+});

@@ -1,24 +1,15 @@
 /** What readers set in their system or browser: little motion, their own colours, large text. */
 import { describe, expect, test } from "vitest";
 import { useDashboard } from "./harness/dashboard.ts";
+import { PAGES } from "./harness/pages.ts";
 import { startKinds } from "./harness/runs.ts";
 
 const dashboard = useDashboard();
 
 dashboard.before((server) => startKinds(server.client()));
 
-const PAGES = [
-  ["/ui/runs", "Waits for a signal"],
-  ["/ui/runs/payment?op=step%2F0%2Fcharge", "The bank does not answer."],
-  ["/ui/runs/approval", "Waits for token"],
-  ["/ui/runs/order?tab=journal", "step.completed"],
-  ["/ui/runs/order?tab=data", "Output"],
-  ["/ui/runs/order?tab=audit", "trigger"],
-  ["/ui/runs/order?tab=raw", "Download record and journal"],
-] as const;
-
 describe("a page of 1,280 pixels at 400 % is 320 pixels wide", () => {
-  test.each(PAGES)("%s is read without scrolling sideways", async (path, text) => {
+  test.each(PAGES)("%s is read without scrolling sideways, within the policy", async (path, text) => {
     const page = await dashboard.open(path, { viewport: { width: 320, height: 256 } });
     await page.getByText(text).first().waitFor();
     const wide = await page.evaluate(() => {
