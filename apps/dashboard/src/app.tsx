@@ -14,6 +14,7 @@ import { hasToken, signOut, signedOut } from "./session.ts";
 import { ComparePage, OpenPage, RunPage } from "./lazy-pages.tsx";
 import { SignIn } from "./sign-in.tsx";
 import { ThemeButton } from "./theme.tsx";
+import { Boundary } from "./ui/boundary.tsx";
 
 export function App(): JSX.Element {
   return (
@@ -39,7 +40,9 @@ export function App(): JSX.Element {
         )}
       </header>
       <div id="content" tabIndex={-1}>
-        <Page />
+        <Boundary key={route.value.page === "run" ? route.value.id : route.value.page}>
+          <Page />
+        </Boundary>
       </div>
       <Footer />
       <ActHost />

@@ -3,7 +3,7 @@
  *
  * Owns: which action shows which, and the names that are suggested: of open waits first, then of the run's history.
  */
-import type { RunActionName, RunRecord } from "@holdfast/workflows/client";
+import type { Ask, RunActionName, RunRecord } from "@holdfast/workflows/client";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { JsonInput } from "../ui/json-input.tsx";
@@ -76,11 +76,10 @@ function openNames({ pendingWaitpoints }: RunRecord, kind: string): readonly str
 }
 
 function TokenFields({ data, fields, problems, onChange }: FieldsProps): JSX.Element {
-  const tokens = (data.record.value?.pendingWaitpoints ?? []).flatMap(({ kind, meta }) => {
-    const { tokenId } = meta;
-    return kind === "MANUAL" && typeof tokenId === "string" ? [tokenId] : [];
-  });
+  const asks = asksByToken(data.record.value);
+  const tokens = [...asks.keys()];
   const [only = ""] = tokens;
+  const ask = asks.get(fields.tokenId);
   const isChosen = fields.tokenId !== "";
   useEffect(() => {
     if (!isChosen && only !== "") onChange({ tokenId: only });
@@ -94,16 +93,33 @@ function TokenFields({ data, fields, problems, onChange }: FieldsProps): JSX.Ele
         value={fields.tokenId}
         onChange={(tokenId) => onChange({ tokenId })}
         options={[
-          [fields.tokenId, fields.tokenId === "" ? "The run waits for no token" : fields.tokenId],
-          ...others.map((tokenId) => [tokenId, tokenId] as const),
+          [fields.tokenId, fields.tokenId === "" ? "The run waits for no token" : textOf(fields.tokenId, ask)],
+          ...others.map((tokenId) => [tokenId, textOf(tokenId, asks.get(tokenId))] as const),
         ]}
       />
       <JsonInput
-        label="Answer, as JSON (optional)"
+        label={ask === undefined ? "Answer, as JSON (optional)" : "Answer, as JSON"}
+        hint={ask && `It must fit what is asked. ${RISKS[ask.risk ?? ""] ?? ""}The page of the run has a form for it.`}
         text={fields.json}
         onText={(json) => onChange({ json })}
         problem={problems.json}
       />
     </>
   );
+}
+
+const RISKS: Readonly<Record<string, string>> = { high: "The risk is high. ", medium: "The risk is medium. " };
+
+/** The asks of the tokens for which the run waits; `undefined` for a token that asks nothing. */
+function asksByToken(record: RunRecord | undefined): ReadonlyMap<string, Ask | undefined> {
+  return new Map(
+    (record?.pendingWaitpoints ?? []).flatMap(({ kind, meta }): [string, Ask | undefined][] => {
+      const { tokenId, ask } = meta as { readonly tokenId?: unknown; readonly ask?: Ask };
+      return kind === "MANUAL" && typeof tokenId === "string" ? [[tokenId, ask]] : [];
+    }),
+  );
+}
+
+function textOf(tokenId: string, ask: Ask | undefined): string {
+  return ask === undefined ? tokenId : `${visible(ask.title)} (${tokenId})`;
 }

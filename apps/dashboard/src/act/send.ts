@@ -95,6 +95,13 @@ const FIELDS: Readonly<Record<string, FieldName>> = {
 export function fieldProblems(error: unknown): Readonly<Partial<Record<FieldName, string>>> {
   if (!(error instanceof ApiError)) return {};
   if (error.code === "unknown_step") return { step: plainMessage(error) };
+  // The paths of an answer are JSON Pointers into the payload.
+  if (error.code === "invalid_answer")
+    return {
+      json: issuesOf(error)
+        .map(({ path, message }) => (path === "" ? message : `${path}: ${message}`))
+        .join("; "),
+    };
   const problems: Partial<Record<FieldName, string>> = {};
   for (const { path, message } of issuesOf(error)) {
     const field = FIELDS[path.split(".")[0] ?? ""];

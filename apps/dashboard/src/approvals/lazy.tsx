@@ -2,7 +2,7 @@
  * The parts of the approvals that other pages show. Their code is loaded when it is needed.
  */
 import { useRef } from "preact/hooks";
-import type { RunRecord } from "@holdfast/workflows/client";
+import type { RunRecord, WhyEntry } from "@holdfast/workflows/client";
 import type { JSX } from "preact";
 import { lazy } from "../ui/lazy.tsx";
 
@@ -15,4 +15,14 @@ export function AsksOfRun({ run }: { readonly run: RunRecord }): JSX.Element | n
   const asked = useRef("");
   if (run.pendingWaitpoints.some(({ meta }) => meta["ask"] !== undefined)) asked.current = run.id;
   return asked.current === run.id ? <RunAsks run={run} /> : null;
+}
+
+/** Leads to the form of the ask for which a run waits. Returns whether the page shows it. */
+export function showAsk(wait: WhyEntry["for"]): boolean {
+  if (wait === undefined) return false;
+  const op = CSS.escape(`${wait.kind}/${wait.occurrence}/${wait.name}`);
+  const card = document.querySelector<HTMLElement>(`[data-ask="${op}"]`);
+  card?.scrollIntoView({ block: "start" });
+  card?.querySelector<HTMLElement>("h2")?.focus({ preventScroll: true });
+  return card !== null;
 }

@@ -48,9 +48,9 @@ function closeOthers(states: Map<string, AskState>, asks: readonly OpenAsk[]): (
 }
 
 function AskCard({ state }: { readonly state: AskState }): JSX.Element {
-  const { title, risk, until } = state.ask.value;
+  const { op, title, risk, until } = state.ask.value;
   return (
-    <article class="ask is-open ask-card">
+    <article class="ask is-open ask-card" data-ask={op}>
       <div class="ask-head">
         <h2 tabIndex={-1}>
           <Text of={title} />

@@ -68,11 +68,12 @@ function collect(values: readonly { readonly line: number; readonly value: unkno
 
 function problemOf(value: unknown): string | undefined {
   if (!isObject(value)) return "This is no exported run, but another JSON value.";
-  const { format, run, journal, audit } = value;
+  const { format, exportedAt, run, journal, audit } = value;
   if (format !== FORMAT) return `This is no run that holdfast export wrote: its "format" is not ${FORMAT}.`;
+  if (exportedAt !== undefined && !isTime(exportedAt)) return 'The field "exportedAt" is no time.';
   if (!isObject(run) || typeof run["id"] !== "string" || typeof run["workflowId"] !== "string")
     return 'The field "run" is not the record of a run.';
-  if (typeof run["status"] !== "string" || typeof run["createdAt"] !== "number")
+  if (typeof run["status"] !== "string" || !isTime(run["createdAt"]))
     return 'The field "run" has no status, or no time of creation.';
   const wrong = Object.keys(run).find((name) => name in DEFAULTS && !isLike(DEFAULTS[name], run[name]));
   if (wrong !== undefined) return `The field "run.${wrong}" has another type than in a record.`;
@@ -109,13 +110,18 @@ function isEntry(entry: unknown): boolean {
   const { seq, at, type, operation } = entry;
   return (
     typeof seq === "number" &&
-    typeof at === "number" &&
+    isTime(at) &&
     typeof type === "string" &&
     isObject(operation) &&
     typeof operation["kind"] === "string" &&
     typeof operation["name"] === "string" &&
     typeof operation["occurrence"] === "number"
   );
+}
+
+/** A time that a date can have. */
+function isTime(value: unknown): boolean {
+  return typeof value === "number" && Math.abs(value) <= 8.64e15;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

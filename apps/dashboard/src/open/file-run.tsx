@@ -11,6 +11,7 @@ import { DataTab } from "../run/data.tsx";
 import { RunHeader } from "../run/header.tsx";
 import { RawTab } from "../run/raw.tsx";
 import { Timeline } from "../timeline/timeline.tsx";
+import { Boundary } from "../ui/boundary.tsx";
 import { saveFile } from "../ui/save.ts";
 import { absoluteText } from "../ui/time-format.ts";
 import { type ExportedRun, writeExported } from "./exported.ts";
@@ -26,7 +27,9 @@ export function FileRun({ file }: { readonly file: ExportedRun }): JSX.Element {
       <p class="note">
         This is a file{isTime && `, written ${absoluteText(file.exportedAt)}`}. The run may be in another state now.
       </p>
-      <RunHeader run={file.run} isFile />
+      <Boundary>
+        <RunHeader run={file.run} isFile />
+      </Boundary>
       <nav class="tabs" aria-label="Views of the run">
         {TABS.map((one) => (
           <button
@@ -41,7 +44,9 @@ export function FileRun({ file }: { readonly file: ExportedRun }): JSX.Element {
         ))}
       </nav>
       <section class="tab-body" aria-label={tab}>
-        <Body file={file} tab={tab} op={op} onSelect={setOp} />
+        <Boundary key={tab}>
+          <Body file={file} tab={tab} op={op} onSelect={setOp} />
+        </Boundary>
       </section>
     </>
   );

@@ -6,7 +6,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { actionName } from "../act/actions.ts";
 import { ActionsButton } from "../act/host.tsx";
 import { openAction } from "../act/opened.ts";
-import { AsksOfRun } from "../approvals/lazy.tsx";
+import { AsksOfRun, showAsk } from "../approvals/lazy.tsx";
 import { comparePath, runPath, runsPath } from "../router.ts";
 import { Status, statusText } from "../ui/status.tsx";
 import { Tags } from "../ui/tags.tsx";
@@ -32,7 +32,7 @@ export function RunHeader({ run, live, isFile = false, hasAsks = !isFile }: RunH
         <h1 class="mono">
           <Text of={id} />
         </h1>
-        <button type="button" class="quiet" onClick={() => void navigator.clipboard.writeText(id)}>
+        <button type="button" class="quiet" onClick={(event) => void copyId(id, event.currentTarget)}>
           Copy id
         </button>
         {live}
@@ -52,6 +52,16 @@ export function RunHeader({ run, live, isFile = false, hasAsks = !isFile }: RunH
       <Facts run={run} />
     </header>
   );
+}
+
+/** Where the browser allows no copying, as on a page without TLS, the id is selected. */
+async function copyId(id: string, button: HTMLElement): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(id);
+  } catch {
+    const title = button.parentElement?.querySelector("h1");
+    if (title) getSelection()?.selectAllChildren(title);
+  }
 }
 
 function Facts({ run }: { readonly run: RunRecord }): JSX.Element {
@@ -166,9 +176,10 @@ function WhyActions({ entry, own }: { readonly entry: WhyEntry; readonly own: st
           type="button"
           aria-haspopup="dialog"
           key={action}
-          onClick={() =>
-            openAction(runId, action, { name: Object.values(body ?? {})[0] ?? "", tokenId: tokenId ?? "" })
-          }
+          onClick={() => {
+            if (action === "resolveToken" && runId === own && showAsk(entry.for)) return;
+            openAction(runId, action, { name: Object.values(body ?? {})[0] ?? "", tokenId: tokenId ?? "" });
+          }}
         >
           {actionName(action)}
         </button>

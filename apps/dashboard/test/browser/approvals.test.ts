@@ -390,6 +390,34 @@ describe("on the page of its run", () => {
   });
 });
 
+describe("the actions of a run", () => {
+  test("the reason of a run leads to the form of its ask", async () => {
+    const id = await ask(me, { title: "Here?", details: "line\n".repeat(100), choices: CHOICES, risk: "high" });
+    const page = await dashboard.open(`/ui/runs/${id}`);
+    await page.getByRole("button", { name: "Approve", exact: true }).waitFor();
+    await page.getByRole("button", { name: "Answer token" }).click();
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Here?");
+    expect(await page.getByRole("dialog").count()).toBe(0);
+  });
+
+  test("ASK4 an answer as JSON that does not fit is refused at its field", async () => {
+    const id = await ask(me, {
+      title: "How many?",
+      schema: { type: "object", properties: { n: { type: "integer" } } },
+      risk: "high",
+    });
+    const page = await dashboard.open(`/ui/runs/${id}`);
+    await page.getByRole("button", { name: "Actions" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("button", { name: /Answer token/ }).click();
+    await dialog.getByRole("option", { name: "How many?" }).waitFor({ state: "attached" });
+    await dialog.getByText("The risk is high.").waitFor();
+    await dialog.getByRole("textbox", { name: "Answer, as JSON" }).fill('{"n": "x"}');
+    await dialog.getByRole("button", { name: "Answer token" }).click();
+    await dialog.getByText("/n: must be a whole number", { exact: true }).waitFor();
+  });
+});
+
 describe("between pages", () => {
   test("DASH5 a half-written answer stays while the reader looks at the run", async () => {
     const id = await ask(me, { title: "Write", schema: { type: "string", title: "Text" } });

@@ -46,6 +46,8 @@ test.each([
   [broken({ run: null }), '1: The field "run" is not the record of a run.'],
   [broken({ run: { ...RUN, tags: "x" } }), '1: The field "run.tags" has another type than in a record.'],
   [broken({ run: { ...RUN, status: 7 } }), '1: The field "run" has no status, or no time of creation.'],
+  [broken({ exportedAt: 1e300 }), '1: The field "exportedAt" is no time.'],
+  [broken({ run: { ...RUN, createdAt: 1e300 } }), '1: The field "run" has no status, or no time of creation.'],
   [broken({ journal: {} }), '1: The field "journal" is not a list.'],
   [broken({ journal: [{}] }), "1: Entry 1 of the journal has no number, time, type or operation."],
   [broken({ audit: 1 }), '1: The field "audit" is not a list.'],
