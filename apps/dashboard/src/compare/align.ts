@@ -63,9 +63,14 @@ export function firstDifference(pairs: readonly Pair[]): number {
   return pairs.findIndex(({ difference }) => difference === "outcome" || difference === "missing");
 }
 
-/** From A to B, ms; `undefined`: one of them is missing. */
+/** From A to B, ms; `undefined`: one of them is missing, or did not execute in its run. */
 export function deltaOf({ a, b }: Pair, nowA: number, nowB: number): number | undefined {
-  return a === undefined || b === undefined ? undefined : lengthOf(b, nowB) - lengthOf(a, nowA);
+  if (a === undefined || b === undefined || isTakenOver(a) || isTakenOver(b)) return undefined;
+  return lengthOf(b, nowB) - lengthOf(a, nowA);
+}
+
+function isTakenOver({ state }: Row): boolean {
+  return state === "taken over";
 }
 
 export function lengthOf(row: Row, now: number): number {

@@ -149,8 +149,8 @@ function PairRow({ pair, nows, isFirst, isOpen, onOpen }: PairRowProps): JSX.Ele
       </td>
       <td>{a && <State row={a} />}</td>
       <td>{b && <State row={b} />}</td>
-      <td class="num">{a && formatDuration(lengthOf(a, nows[0]))}</td>
-      <td class="num">{b && formatDuration(lengthOf(b, nows[1]))}</td>
+      <td class="num">{a && durationText(a, nows[0])}</td>
+      <td class="num">{b && durationText(b, nows[1])}</td>
       <td class="num">{delta !== undefined && `${delta > 0 ? "+" : ""}${formatDuration(delta)}`}</td>
       <td class="num">{[a, b].map((row) => row?.attempts || "–").join(" / ")}</td>
     </tr>
@@ -176,13 +176,18 @@ function OpenPair({
     <tr>
       <td colSpan={8}>
         <ValueDifferences name="Outcome" a={a && outcomeOf(a).value} b={b && outcomeOf(b).value} />
-        <p>
-          {a && <a href={runPath(runs[0], { op: a.id })}>Open in A</a>}{" "}
+        <p class="pair-links">
+          {a && <a href={runPath(runs[0], { op: a.id })}>Open in A</a>}
           {b && <a href={runPath(runs[1], { op: b.id })}>Open in B</a>}
         </p>
       </td>
     </tr>
   );
+}
+
+/** A result that is taken over took no time in this run. */
+function durationText(row: Row, now: number): string {
+  return row.state === "taken over" ? "–" : formatDuration(lengthOf(row, now));
 }
 
 function nameOfPair({ a, b, isRenamed }: Pair): string {

@@ -109,7 +109,11 @@ function Origin({ run }: { readonly run: RunRecord }): JSX.Element {
       <a class="mono" href={runPath(from.runId)}>
         <Text of={from.runId} max={80} />
       </a>
-      {resumedFrom !== undefined && <a href={comparePath(resumedFrom.runId, run.id)}>Compare</a>}
+      {resumedFrom !== undefined && (
+        <a class="fact-link" href={comparePath(resumedFrom.runId, run.id)}>
+          Compare
+        </a>
+      )}
     </Fact>
   );
 }

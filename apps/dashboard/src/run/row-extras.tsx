@@ -33,6 +33,15 @@ export function RowExtras({ run, row, isOwn }: RowExtrasProps): JSX.Element | nu
         </button>
       </p>
       {given !== undefined && <GivenResult run={run} name={name} value={given["value"]} key={row.id} />}
+      {given === undefined && row.state === "taken over" && run.resumedFrom !== undefined && (
+        <p class="given-result">
+          The result is that of the run before,{" "}
+          <a class="mono" href={runPath(run.resumedFrom.runId, { op: row.id })}>
+            <Text of={run.resumedFrom.runId} max={80} />
+          </a>
+          .
+        </p>
+      )}
     </>
   );
 }

@@ -86,6 +86,8 @@ function TabBody({ data, tab, op }: TabBodyProps): JSX.Element | null {
   };
   if (run === undefined) return null;
   const onSelect = (selected: string): void => navigate(runPath(data.id, { tab, op: selected }), { replace: true });
+  if (!data.journal.isRead.value && (tab === "timeline" || tab === "journal"))
+    return <p class="muted">Loading the journal…</p>;
   if (tab === "timeline")
     return (
       <Timeline

@@ -43,6 +43,8 @@ export interface Run {
   readonly createdAt: number;
   readonly startedAt?: number | undefined;
   readonly endedAt?: number | undefined;
+  /** Outcomes that are older than the run are those of the run before. */
+  readonly resumedFrom?: object | undefined;
   readonly steps?: readonly StepOfRun[] | undefined;
 }
 

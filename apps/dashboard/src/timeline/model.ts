@@ -24,6 +24,7 @@ export class TimelineModel {
   readonly #seen = new Set<number>();
   #rows: Row[] = [];
   #endedAt: number | undefined;
+  #resumedAt: number | undefined;
   #built = 0;
   #version = 0;
 
@@ -71,6 +72,11 @@ export class TimelineModel {
       if (compensation === undefined) continue;
       this.#setOpen({ kind: "compensation", name: step.name, occurrence: step.occurrence }, compensation, touched);
     }
+    const resumedAt = run.resumedFrom === undefined ? undefined : run.createdAt;
+    if (this.#resumedAt !== resumedAt) {
+      this.#resumedAt = resumedAt;
+      for (const id of this.#slots.keys()) touched.add(id);
+    }
     if (this.#endedAt !== run.endedAt) {
       this.#endedAt = run.endedAt;
       for (const [id, { row }] of this.#slots) if (isOpen(row.state) || row.state === "not finished") touched.add(id);
@@ -117,7 +123,7 @@ export class TimelineModel {
 
   #rowOf(operation: Operation, entries: readonly Entry[], open: OpenWork | undefined): Row {
     this.#built += 1;
-    const row = buildRow(operation, entries, open);
+    const row = buildRow(operation, entries, { open, resumedAt: this.#resumedAt });
     return this.#endedAt === undefined ? row : endRow(row, this.#endedAt);
   }
 

@@ -54,15 +54,24 @@ export interface Row {
 }
 
 interface Draft {
+  /** Of a run that was resumed: when it was created. Earlier outcomes are those of the run before. */
+  readonly resumedAt: number | undefined;
   readonly spans: Span[];
   state: RowState;
   until: number | undefined;
   childRunId: string | undefined;
 }
 
-/** Builds the row of an operation. `entries` are sorted by `seq`; `open` is its state in the record, if it has one. */
-export function buildRow(operation: Operation, entries: readonly Entry[], open?: OpenWork): Row {
-  const draft: Draft = { spans: [], state: "running", until: undefined, childRunId: undefined };
+/**
+ * Builds the row of an operation. `entries` are sorted by `seq`; `open` is its state in the record, if it has one; `resumedAt`
+ * is when the run was created, if it was resumed.
+ */
+export function buildRow(
+  operation: Operation,
+  entries: readonly Entry[],
+  { open, resumedAt }: { readonly open?: OpenWork | undefined; readonly resumedAt?: number | undefined } = {},
+): Row {
+  const draft: Draft = { spans: [], state: "running", until: undefined, childRunId: undefined, resumedAt };
   for (const entry of entries) addEntry(draft, entry);
   if (open !== undefined) addOpenWork(draft, open);
   const { spans, state, until, childRunId } = draft;
@@ -131,10 +140,12 @@ function addEntry(draft: Draft, entry: Entry): void {
 
 function addOutcome(draft: Draft, entry: Entry, startedAt: number, attempt: number): void {
   const { at, type } = entry;
+  const isTakenOver = entry["seeded"] === true || startedAt < (draft.resumedAt ?? -Infinity);
   draft.until = undefined;
-  draft.state = type === "step.failed" ? "failed" : entry["seeded"] === true ? "taken over" : "completed";
+  draft.state = type === "step.failed" ? "failed" : isTakenOver ? "taken over" : "completed";
   const { state } = draft;
-  if (state === "taken over") draft.spans.push({ kind: "instant", from: at, to: at, state });
+  // When the body executed in the run before says nothing about this one.
+  if (isTakenOver) draft.spans.push({ kind: "instant", from: at, to: at, state, error: entry["error"] });
   else addAttempt(draft, { kind: "attempt", from: startedAt, to: at, state, attempt, error: entry["error"] });
 }
 

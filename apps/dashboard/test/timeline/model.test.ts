@@ -87,6 +87,22 @@ test("T2 a child keeps the id of its run, a detached child is a moment", () => {
   ]);
 });
 
+test("T7 an outcome that a resumed run takes over is a moment, and no attempt of this run", () => {
+  const model = new TimelineModel();
+  const error = { message: "declined" };
+  model.add([
+    entry(1, 10, "step.completed", "step/0/a", { nth: 1, attempt: 1, startedAt: T0 - 900, value: 1 }),
+    entry(2, 11, "step.failed", "step/0/b", { nth: 2, attempt: 3, startedAt: T0 - 800, error }),
+    entry(3, 40, "step.completed", "step/0/c", { nth: 3, attempt: 1, startedAt: T0 + 12, value: 2 }),
+  ]);
+  model.setRun({ ...RUN, resumedFrom: { runId: "before" } });
+  expect(model.rows.map(({ state, spans }) => [state, spans[0]?.kind, (spans[0]?.from ?? 0) - T0])).toEqual([
+    ["taken over", "instant", 10],
+    ["failed", "instant", 11],
+    ["completed", "attempt", 12],
+  ]);
+});
+
 test("T5 pages in any order, twice, give the rows of one page", () => {
   const journal = longJournal(1_000);
   const [whole, paged] = [new TimelineModel(), new TimelineModel()];
