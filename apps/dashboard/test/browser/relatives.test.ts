@@ -63,7 +63,7 @@ test("T7 a given result says who gave it, and what it replaces; T6 a step can be
   await given.getByRole("button", { name: "Compare with the result there" }).click();
   await given.getByText("north").waitFor();
   await page.getByRole("button", { name: "Resume from here…" }).click();
-  await expect.poll(() => page.getByRole("dialog").getByRole("combobox").inputValue()).toBe("0/reserve stock");
+  await expect.poll(() => page.getByLabel("Execute again from").inputValue()).toBe("0/reserve stock");
 });
 
 test("LIVE9 an exported run opens without a server, and a broken file names its line", async () => {
