@@ -7,6 +7,7 @@ import { StartPage, WorkflowsPage } from "./act/lazy.tsx";
 import { Footer } from "./footer.tsx";
 import { HelpDialog } from "./help.tsx";
 import { ApprovalsPage } from "./approvals/lazy.tsx";
+import { mine } from "./approvals/mine.ts";
 import { NavCount } from "./approvals/nav-count.tsx";
 import { approvalsPath, route, runsPath, startPath, workflowsPath } from "./router.ts";
 import { RunsPage } from "./runs/runs-page.tsx";
@@ -55,7 +56,7 @@ function Nav(): JSX.Element {
   const { page } = route.value;
   const pages = [
     ["runs", runsPath(), "Runs"],
-    ["approvals", approvalsPath(), "Approvals"],
+    ["approvals", approvalsPath({ assignee: mine.value }), "Approvals"],
     ["workflows", workflowsPath(), "Workflows"],
     ["start", startPath(), "Start"],
   ] as const;

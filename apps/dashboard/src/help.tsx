@@ -6,6 +6,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { JSX } from "preact";
 import { KEYS } from "./keys.ts";
+import { mine } from "./approvals/mine.ts";
 import { approvalsPath, navigate, runsPath, startPath, workflowsPath } from "./router.ts";
 import { toggleTimeMode } from "./ui/time-format.ts";
 import { isTyping } from "./ui/typing.ts";
@@ -63,7 +64,7 @@ function listen(showHelp: () => void): () => void {
     h: () => openTab(-1),
     l: () => openTab(1),
     "g r": () => navigate(runsPath()),
-    "g a": () => navigate(approvalsPath()),
+    "g a": () => navigate(approvalsPath({ assignee: mine.value })),
     "g w": () => navigate(workflowsPath()),
     "g s": () => navigate(startPath()),
   };

@@ -7,9 +7,9 @@ import { commandText } from "../../src/act/shell.ts";
 
 const ids = (count: number): string[] => Array.from({ length: count }, (_, n) => `r${n}`);
 
-/** A client that notes what is asked of it. `answer` may throw. */
+/** A client that notes its requests. `answer` may throw. */
 class FakeClient {
-  readonly asked: string[] = [];
+  readonly requests: string[] = [];
   inFlight = 0;
   most = 0;
   answer: (id: string) => void = () => {};
@@ -27,7 +27,7 @@ class FakeClient {
   }
 
   async #one(what: string, id: string): Promise<void> {
-    this.asked.push(what);
+    this.requests.push(what);
     this.inFlight += 1;
     this.most = Math.max(this.most, this.inFlight);
     await new Promise((resolve) => setImmediate(resolve));
@@ -50,7 +50,7 @@ async function act(client: FakeClient, action: BulkAction, count: number, stopAf
 test("ACT5 a cancel takes a hundred runs a request, and lists each refusal", async () => {
   const client = new FakeClient();
   const progress = await act(client, "cancelRun", 250);
-  expect(client.asked).toEqual(["bulk 100", "bulk 100", "bulk 50"]);
+  expect(client.requests).toEqual(["bulk 100", "bulk 100", "bulk 50"]);
   expect(progress).toEqual({ done: 249, refused: [{ id: "r150", message: "ended" }] });
 });
 
@@ -60,13 +60,13 @@ test("ACT5 an action without a bulk request has eight requests in flight, and a 
     if (id === "r3") throw new ApiError("DELETE /", 409, "run_not_ended", "has not ended");
   };
   expect(await act(client, "deleteRun", 50)).toEqual({ done: 49, refused: [{ id: "r3", message: "has not ended" }] });
-  expect([client.asked.length, client.most]).toEqual([50, 8]);
+  expect([client.requests.length, client.most]).toEqual([50, 8]);
 });
 
 test("ACT5 after a stop what is in flight is finished, and nothing else begins", async () => {
   const client = new FakeClient();
   const { done } = await act(client, "pauseRun", 50, 10);
-  expect([done, client.asked.length]).toEqual([done, done]);
+  expect([done, client.requests.length]).toEqual([done, done]);
   expect(done).toBeLessThan(20);
 });
 
@@ -79,7 +79,7 @@ test.each([
     throw error;
   };
   const progress = await act(client, "deleteRun", 50);
-  expect([progress.done, progress.failure, client.asked.length]).toEqual([0, error, 8]);
+  expect([progress.done, progress.failure, client.requests.length]).toEqual([0, error, 8]);
 });
 
 test("ACT2 ACT5 many ids are lines of stdin, and no id ends them", () => {
