@@ -6,6 +6,7 @@
  */
 import type { Reply } from "@holdfast/orchestrator";
 import type { MemoryHost } from "@holdfast/workflows/testing";
+import { MISFIT, answerText } from "./answers.ts";
 import type { Delivered } from "./interpreter.ts";
 import type { Action } from "./scenario.ts";
 
@@ -78,16 +79,21 @@ export class Callers {
     });
   }
 
-  /** Answers the oldest open token. */
+  /** Answers the oldest open token. If it asks, another caller gives an answer before that does not fit. */
   answerToken(host: MemoryHost): void {
-    const [tokenId] = host.header.waits.flatMap((wait) => wait.tokenId ?? []);
-    if (tokenId === undefined) return;
-    const answer = `answer ${++this.#answers}`;
+    const wait = host.header.waits.find(({ tokenId }) => tokenId !== undefined);
+    if (wait?.tokenId === undefined) return;
+    if (wait.ask !== undefined) this.#answer(host, wait.tokenId, MISFIT);
+    this.#answer(host, wait.tokenId, answerText(++this.#answers));
+  }
+
+  #answer(host: MemoryHost, tokenId: string, answer: string): void {
     this.ask(
       host,
       () => host.resolveToken(tokenId, answer),
       (reply) => {
-        this.#count(`action: token ${reply.type === "delivered" ? reply.delivery : reply.type}`);
+        const how = reply.type === "refused" && reply.code === "invalid_answer" ? reply.code : reply.type;
+        this.#count(`action: token ${reply.type === "delivered" ? reply.delivery : how}`);
         if (reply.type === "delivered") append(this.#tokens, host.runId, [tokenId, answer]);
       },
     );

@@ -6,6 +6,7 @@
  */
 import { FatalError, RetryableError, type Workflow, type WorkflowContext, workflow } from "@holdfast/workflows";
 import type { VirtualClock } from "@holdfast/workflows/testing";
+import { askOf } from "./answers.ts";
 import { isOddValue, oddValue } from "./odd-values.ts";
 import type { ExecutionObserver, Observer } from "./observer.ts";
 import { type Program, RETRY, childrenOf } from "./program.ts";
@@ -206,7 +207,7 @@ function openLeaf(program: Leaf, scope: Scope): Promise<unknown> {
       return ctx.compensate();
     case "token":
       scope.requests(nextOperation(scope, "token", "token"), { kind: "wait", ms: program.ms });
-      return ctx.waitForToken({ timeout: program.ms }).wait();
+      return ctx.waitForToken({ timeout: program.ms, ...(program.ask ? { ask: askOf(program.id) } : {}) }).wait();
     case "pure":
       return executePure(program.ticks);
     case "metadata":

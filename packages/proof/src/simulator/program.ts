@@ -64,7 +64,8 @@ export type Program =
     }
   /** `ctx.compensate()`. */
   | { readonly kind: "undo"; readonly id: number }
-  | { readonly kind: "token"; readonly id: number; readonly ms: number }
+  /** `ask`: it asks a person, and takes only answers that fit. */
+  | { readonly kind: "token"; readonly id: number; readonly ms: number; readonly ask?: true }
   | { readonly kind: "pure"; readonly id: number; readonly ticks: number }
   | { readonly kind: "metadata"; readonly id: number }
   | { readonly kind: "stream"; readonly id: number; readonly chunks: number }
@@ -207,13 +208,18 @@ function makeMember(random: Random, id: number, makeBody: () => Program, childLe
   }
   if (roll < 0.55) return { kind: "sleep", id, ms: makeTime(random, 3_000) };
   if (roll < 0.82 || childLevel <= 0) return makeWait(random, id);
-  if (roll < 0.9) return { kind: "token", id, ms: makeTime(random, 3_000) };
+  if (roll < 0.9) return makeToken(random, id);
   return { kind: "child", id, detach: false, body: makeBody() };
 }
 
 /** Makes a shielded step. Its name is its own. */
 function makeCleanup(random: Random, id: number): Program {
   return { ...(makeStep(random, id) as Program & { readonly kind: "step" }), name: `c${id}`, timeoutMs: undefined };
+}
+
+/** Half of the tokens ask. No random number decides, so scenarios of earlier seeds stay the same. */
+function makeToken(random: Random, id: number): Program {
+  return { kind: "token", id, ms: makeTime(random, 3_000), ...(id % 2 === 0 ? { ask: true } : {}) };
 }
 
 function makeWait(random: Random, id: number): Program {
@@ -244,7 +250,7 @@ function makeLeaf(random: Random, id: number, makeBody: () => Program, childLeve
     return { kind: "release", id, on, name: random.pick(["a", "b"]), ms: makeTime(random, 2_000) };
   }
   if (roll < 0.74) return makeWait(random, id);
-  if (roll < 0.78) return { kind: "token", id, ms: makeTime(random, 3_000) };
+  if (roll < 0.78) return makeToken(random, id);
   if (roll < 0.84) return { kind: "pure", id, ticks: random.below(60) };
   if (roll < 0.88) return { kind: "metadata", id };
   if (roll < 0.92) return { kind: "stream", id, chunks: random.below(4) };

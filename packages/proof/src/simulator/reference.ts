@@ -4,6 +4,7 @@
  * Owns: the reference semantics. It has no journals, replay or time. Where timing or a caller decides (a race, a
  * delivery, a time-out), every alternative is allowed.
  */
+import { isAnswer } from "./answers.ts";
 import type { Program } from "./program.ts";
 
 /** What happened to the run from outside. */
@@ -91,10 +92,6 @@ function isWinner(part: Program, result: unknown, how: Treatment): boolean {
   const { name, value } = result as { readonly name: unknown; readonly value?: unknown };
   const delivered = part.kind === "wait" ? ((value as { readonly id: string } | null)?.id ?? null) : value;
   return name === `m${part.id}` && allowsValue(part, delivered, how);
-}
-
-function isAnswer(value: unknown): boolean {
-  return typeof value === "string" && value.startsWith("answer ");
 }
 
 function allowsReleased(on: (Program & { readonly kind: "release" })["on"], value: unknown): boolean {

@@ -19,6 +19,7 @@ import type { ObservedRun } from "./oracles/observed-run.ts";
 import { checkTerminal } from "./oracles/terminal.ts";
 import { checkTakenOver } from "./oracles/resume.ts";
 import { checkActions } from "./oracles/actions.ts";
+import { checkListedAsks } from "./oracles/asks.ts";
 import { checkWhy } from "./oracles/why.ts";
 import { isOpen, progressOf } from "./run-progress.ts";
 import { planAt } from "./resume-plan.ts";
@@ -344,6 +345,8 @@ export class World {
     const { codes, problems } = checkWhy(host, (this.#readers += 1));
     for (const code of codes) this.#count(`why: ${code}`);
     for (const text of problems) this.#find("why", `${host.runId}: ${text}`);
+    for (const text of checkListedAsks({ host, listed: this.#index.get(host.runId) }))
+      this.#find("asks", `${host.runId}: ${text}`);
     if (this.#readers % READERS_PER_ACTIONS === 0)
       for (const text of checkActions(host)) this.#find("actions", `${host.runId}: ${text}`);
   }

@@ -29,11 +29,11 @@ function changing(
 }
 
 /** Returns a bug that changes the header that is written. */
-function changingHeader(change: (header: RunHeader, input: Input) => RunHeader): Bug {
+function changingHeader(change: (header: RunHeader, input: Input, before: RunHeader | undefined) => RunHeader): Bug {
   return changing((decided, input, state) => {
     const header = decided.batch.puts.get("record") as RunHeader | undefined;
     if (header === undefined) return decided;
-    const changed = change(header, input);
+    const changed = change(header, input, state.header);
     if (changed === header) return decided;
     const { alarm: _alarm, ...batch } = decided.batch;
     const puts = new Map(batch.puts).set("record", changed);
@@ -52,6 +52,8 @@ export type DecisionBug =
   | "count pauses against the budget"
   | "never update the index at the end"
   | "accept a delivery twice"
+  | "accept answers that do not fit"
+  | "leave asks in the index"
   | "start bodies during a pause";
 
 export const DECISION_BUGS: Readonly<Record<DecisionBug, Bug>> = {
@@ -97,6 +99,24 @@ export const DECISION_BUGS: Readonly<Record<DecisionBug, Bug>> = {
         return right(state, { ...input, deliveryId: undefined }, context);
       },
   },
+  "accept answers that do not fit": {
+    decide:
+      (right: Decide): Decide =>
+      (state, input, context) => {
+        const { header } = state;
+        if (input.type !== "resolveToken" || header === undefined) return right(state, input, context);
+        const waits = header.waits.map(({ ask: _ask, ...wait }) => wait);
+        return right({ ...state, header: { ...header, waits } }, input, context);
+      },
+  },
+  "leave asks in the index": changingHeader((header, _input, before) => {
+    const closes = before?.waits.some(
+      ({ ask, op }) => ask !== undefined && header.waits.every((wait) => wait.op !== op),
+    );
+    if (closes !== true || header.index?.owed === undefined) return header;
+    const { owed: _owed, ...index } = header.index;
+    return { ...header, index };
+  }),
   "start bodies during a pause": changing((decided) => ({
     ...decided,
     effects: decided.effects.map((effect) =>

@@ -3,6 +3,7 @@
  *
  * Owns: the attempt of each action on a copy of the run, and the comparison with the list.
  */
+import { ENCODED_ANSWER } from "../answers.ts";
 import {
   type HostContext,
   type Input,
@@ -52,10 +53,12 @@ function answersTo(action: RunActionName, copy: () => RunState, context: HostCon
   if (action === "resumeRun") return header === undefined ? [] : resumesOf(state);
   if (action === "resolveToken") {
     const ids = waits.flatMap(({ tokenId }) => tokenId ?? []);
-    const answers = ids.map((tokenId) => answerTo({ type: "resolveToken", tokenId, payload: ENCODED_UNDEFINED }));
+    const answers = ids.map((tokenId) => answerTo({ type: "resolveToken", tokenId, payload: ENCODED_ANSWER }));
+    // A time-out that is due is settled first. Then the run waits for no token.
+    const isDue = waits.some(({ wakeAt = Infinity }) => wakeAt <= context.now);
     // Without an open token, the list has the refusal that a token of the past gets.
     return answers.length > 0
-      ? answers
+      ? [...answers, ...(isDue ? ["token_not_found"] : [])]
       : ["token_not_found", answerTo(delivery("signal", "none")) ?? "token_not_found"];
   }
   const kind = action === "deliverEvent" ? "event" : "signal";

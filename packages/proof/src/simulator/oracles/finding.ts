@@ -4,6 +4,7 @@ export interface Finding {
     | "acknowledged"
     | "actions"
     | "alarm"
+    | "asks"
     | "body starts"
     | "budget"
     | "cancel"

@@ -4,6 +4,7 @@
  * Owns: an independent reading of the stored rows, with which each entry must agree, and the attempt of each action on a
  * copy of the run.
  */
+import { ENCODED_ANSWER } from "../answers.ts";
 import {
   type HostContext,
   type Input,
@@ -178,7 +179,7 @@ function inputOf(action: string, { for: target }: WhyEntry, { waits }: RunHeader
     case "terminateRun":
       return { type: "terminate", reason: "by an oracle" };
     case "resolveToken":
-      return { type: "resolveToken", tokenId: target?.tokenId ?? "", payload: ENCODED_UNDEFINED };
+      return { type: "resolveToken", tokenId: target?.tokenId ?? "", payload: ENCODED_ANSWER };
     default:
       // A pattern matches itself.
       return { type: "deliver", kind, name, payload: wait?.match ?? ENCODED_UNDEFINED };
