@@ -6,6 +6,8 @@ import { type DashboardFiles, bundleDashboard } from "../build.ts";
 
 const ALL_BYTES_MAX = 150_000;
 const FIRST_SCREEN_BYTES_MAX = 60_000;
+/** The timeline is the largest part of any page. */
+const OTHER_SCREEN_BYTES_MAX = 70_000;
 
 let files: DashboardFiles;
 
@@ -15,6 +17,7 @@ beforeAll(async () => {
 
 /** `import … from "./x.js"`, `import "./x.js"` and `export … from "./x.js"`; not `import("./x.js")`. */
 const STATIC_IMPORT = /\b(?:import|export)\b(?:[\w$\s{},*]*\bfrom)?\s*["'](\.[^"']+)["']/gu;
+const DYNAMIC_IMPORT = /\bimport\(\s*["'](\.[^"']+)["']/gu;
 /** What index.html loads. */
 const LOADED = /(?:href|src)="(\/ui\/[^"]+)"/gu;
 
@@ -24,15 +27,14 @@ function textOf(path: string): string {
   return new TextDecoder().decode(content);
 }
 
-function importsOf(code: string): readonly string[] {
-  return [...code.matchAll(STATIC_IMPORT)].map(([, path = ""]) => path);
+function importsOf(code: string, pattern = STATIC_IMPORT): readonly string[] {
+  return [...code.matchAll(pattern)].map(([, path = ""]) => path);
 }
 
-/** The page, what it names, and what that imports statically. */
-function firstScreen(): ReadonlySet<string> {
-  const page = "/ui/index.html";
-  const found = new Set([page]);
-  const left = [...textOf(page).matchAll(LOADED)].map(([, path = ""]) => path);
+/** The files, and what they import statically. */
+function withImports(paths: readonly string[]): ReadonlySet<string> {
+  const found = new Set<string>();
+  const left = [...paths];
   for (let path = left.pop(); path !== undefined; path = left.pop()) {
     if (found.has(path)) continue;
     found.add(path);
@@ -40,6 +42,20 @@ function firstScreen(): ReadonlySet<string> {
     left.push(...imported.map((one) => posix.join("/ui/assets", one)));
   }
   return found;
+}
+
+const PAGE = "/ui/index.html";
+
+/** The page, what it names, and what that imports statically: the list of runs. */
+function firstScreen(): ReadonlySet<string> {
+  return withImports([PAGE, ...importsOf(textOf(PAGE), LOADED)]);
+}
+
+/** The first screen of each other page: that of the list, and a part that it loads when it is shown. */
+function otherScreens(): readonly ReadonlySet<string>[] {
+  const first = [...firstScreen()];
+  const parts = new Set(first.flatMap((path) => (path.endsWith(".js") ? importsOf(textOf(path), DYNAMIC_IMPORT) : [])));
+  return [...parts].map((part) => withImports([...first, posix.join("/ui/assets", part)]));
 }
 
 function weigh(paths: Iterable<string>): number {
@@ -53,6 +69,13 @@ test("DASH4 all files weigh at most 150 kB gzipped, and those of the first scree
   expect(first.size).toBeGreaterThan(2);
   expect(all).toBeLessThanOrEqual(ALL_BYTES_MAX);
   expect(begin).toBeLessThanOrEqual(FIRST_SCREEN_BYTES_MAX);
+});
+
+test("DASH4 a page that is opened by its address loads at most 70 kB gzipped before it shows anything", () => {
+  const sizes = otherScreens().map(weigh);
+  console.log(`apps/dashboard: the other pages load ${sizes.toSorted((one, other) => one - other).join(", ")} bytes`);
+  expect(sizes.length).toBeGreaterThan(3);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(OTHER_SCREEN_BYTES_MAX);
 });
 
 test("DASH4 static imports are found in minified code, and dynamic ones are left out", () => {
