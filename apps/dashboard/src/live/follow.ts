@@ -64,6 +64,7 @@ export class RunFollower {
   #stopped = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #pollTimer: ReturnType<typeof setTimeout> | undefined;
+  #hiddenTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param last The event after which the first connection continues. */
   constructor(host: FollowHost, last?: string) {
@@ -78,22 +79,27 @@ export class RunFollower {
 
   stop(): void {
     this.#stopped = true;
+    clearTimeout(this.#hiddenTimer);
     this.#disconnect();
   }
 
   /** Call when the page is hidden or shown. */
   visibilityChanged(): void {
     if (this.#stopped || this.#isFinal()) return;
-    if (!this.#host.isHidden()) {
-      if (this.#state === "suspended") {
-        this.#failures = 0;
-        void this.#connect();
-      } else if (this.#state === "live") clearTimeout(this.#timer);
-      return;
+    clearTimeout(this.#hiddenTimer);
+    if (this.#host.isHidden()) {
+      this.#hiddenTimer = setTimeout(() => this.#suspend(), HIDDEN_MS);
+    } else if (this.#state === "suspended") {
+      this.#failures = 0;
+      void this.#connect();
     }
-    if (this.#state === "suspended") return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#suspend(), HIDDEN_MS);
+  }
+
+  /** Call when the run has not ended although its stream did: something between closed the connection. */
+  notEnded(): void {
+    if (this.#stopped || this.#state !== "ended") return;
+    this.#failures++;
+    this.#pause();
   }
 
   /** Call when the machine is online again: it need not wait for the end of a pause. */
@@ -104,11 +110,13 @@ export class RunFollower {
   }
 
   #suspend(): void {
+    if (this.#stopped || this.#isFinal()) return;
     this.#disconnect();
     this.#set("suspended");
   }
 
   async #connect(): Promise<void> {
+    if (this.#stopped) return;
     this.#disconnect();
     const attempt = this.#attempt;
     if (this.#state === "live" || this.#state === "suspended") this.#set("reconnecting");
@@ -124,7 +132,13 @@ export class RunFollower {
   }
 
   #open(url: string, attempt: number): void {
-    const socket = this.#host.openSocket(url);
+    let socket: SocketLike;
+    try {
+      socket = this.#host.openSocket(url);
+    } catch {
+      // The browser refuses the address, or sockets at all.
+      return this.#closed(attempt, 0);
+    }
     this.#socket = socket;
     this.#timer = setTimeout(() => this.#closed(attempt, 0), OPEN_MS_MAX);
     socket.addEventListener("message", ({ data }) => {
@@ -142,7 +156,6 @@ export class RunFollower {
       clearTimeout(this.#timer);
       clearTimeout(this.#pollTimer);
       this.#set("live");
-      if (this.#host.isHidden()) this.#timer = setTimeout(() => this.#suspend(), HIDDEN_MS);
     }
     this.#last = events.at(-1)?.id ?? this.#last;
     this.#host.onEvents(events);
@@ -175,9 +188,10 @@ export class RunFollower {
       this.#set("ended");
       return this.#host.onCheck();
     }
-    // The API does not answer, so nothing else would pass either.
     this.#failures++;
-    this.#pause();
+    // An API that does not answer would not answer anything else either.
+    if (status !== undefined && this.#failures >= FAILURES_MAX && this.#state !== "polling") this.#poll(RETRY_MS);
+    else this.#pause();
   }
 
   #pause(): void {
@@ -192,11 +206,12 @@ export class RunFollower {
     this.#set("polling");
     this.#failures = 0;
     const ask = (): void => {
+      if (this.#stopped) return;
       if (!this.#host.isHidden()) this.#host.onCheck();
       this.#pollTimer = setTimeout(ask, POLL_MS);
     };
     ask();
-    if (retryMs === undefined) return;
+    if (retryMs === undefined || this.#stopped) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#connect(), retryMs);
   }

@@ -14,6 +14,7 @@ import { Text } from "../ui/text.tsx";
 import { AuditTab } from "./audit.tsx";
 import { DataTab } from "./data.tsx";
 import { LiveIndicator } from "../live/indicator.tsx";
+import { opened } from "../act/opened.ts";
 import { RunHeader } from "./header.tsx";
 import { Journal } from "../journal/journal.tsx";
 import { exportRun } from "./export-run.ts";
@@ -32,8 +33,7 @@ interface RunPageProps {
 }
 
 export function RunPage({ id, tab, op }: RunPageProps): JSX.Element {
-  const data = useMemo(() => new RunData(id), [id]);
-  useEffect(() => watchRun(data), [data, session.value]);
+  const data = useRunData(id);
   useEffect(() => {
     document.title = `${id} · Holdfast`;
   }, [id]);
@@ -108,6 +108,17 @@ function TabBody({ data, tab, op }: TabBodyProps): JSX.Element | null {
   if (tab === "family") return <FamilyTab run={run} key={data.id} />;
   if (tab === "audit") return <AuditTab id={data.id} />;
   return <RawTab run={run} onExport={() => exportRun(data)} />;
+}
+
+function useRunData(id: string): RunData {
+  const data = useMemo(() => new RunData(id), [id]);
+  useEffect(() => watchRun(data), [data, session.value]);
+  const isActing = opened.value?.runId === id;
+  useEffect(() => {
+    // What an action changed in a run that has ended is no event of its stream.
+    if (!isActing) data.changed();
+  }, [data, isActing]);
+  return data;
 }
 
 /** What a screen reader hears about a run that changes. */

@@ -95,6 +95,7 @@ class RunWatch {
     }
     const hasChild = record.pendingWaitpoints.some(({ kind }) => kind === "RUN");
     this.#check = setTimeout(() => this.changed(), hasChild ? CHECK_CHILD_MS : CHECK_MS);
+    this.#follower.notEnded();
     if (this.#isFollowed) return;
     this.#isFollowed = true;
     this.#follower.start();

@@ -204,6 +204,47 @@ test("LIVE1 a hidden page gives its connection back after a while, and continues
   expect(states.at(-1)).toBe("live");
 });
 
+test("LIVE1 a page that is hidden for a moment while it connects again, or polls, continues with that", async () => {
+  const { follower, sockets, states, page, newest, open } = follow();
+  const lookAway = async (): Promise<void> => {
+    page.isHidden = true;
+    follower.visibilityChanged();
+    await vi.advanceTimersByTimeAsync(100);
+    page.isHidden = false;
+    follower.visibilityChanged();
+  };
+  follower.start();
+  (await open("1")).end(1006);
+  await lookAway();
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(sockets.length).toBe(2);
+  newest().end(1006);
+  await vi.advanceTimersByTimeAsync(5_000);
+  newest().end(1006);
+  expect(states.at(-1)).toBe("polling");
+  await lookAway();
+  await vi.advanceTimersByTimeAsync(120_000);
+  expect([states.at(-1), sockets.length > 3]).toEqual(["polling", true]);
+});
+
+test("LIVE1 a stream that ends before its run connects again", async () => {
+  const { follower, sockets, states, open } = follow();
+  follower.start();
+  (await open("1")).end(1000);
+  follower.notEnded();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect((await open("2")).url).toBe("1");
+  expect([sockets.length, states.at(-1)]).toEqual([2, "live"]);
+});
+
+test("LIVE1 an API that makes no tickets, but answers, is polled", async () => {
+  const { follower, states, refusals } = follow();
+  refusals.push(...Array.from({ length: 3 }, () => new ApiError("POST /api/tickets", 429, "too_many_requests", "no")));
+  follower.start();
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(states.at(-1)).toBe("polling");
+});
+
 test("LIVE1 a page that is opened in the background connects when it is shown", async () => {
   const { follower, sockets, page, open } = follow();
   page.isHidden = true;
