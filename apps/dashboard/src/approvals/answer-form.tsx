@@ -4,7 +4,7 @@
  * Owns: which of them are shown, the way from a refused answer to the field that caused it, and the second click for a high
  * risk. No key answers by itself: Enter in a field sends nothing.
  */
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { JSX } from "preact";
 import { FailureNote } from "../failure.tsx";
 import { JsonInput } from "../ui/json-input.tsx";
@@ -199,15 +199,21 @@ interface ConfirmationProps {
   readonly pending: Pending;
 }
 
-/** The second click. A double click is one click, and the focus is on the way back. */
+/** How long after the first click no second one counts: it may be a double click, or a double tap. */
+const PAUSE_MS = 500;
+
+/** The second click. The focus is on the way back. */
 function Confirmation({ state, pending }: ConfirmationProps): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => dialog.current?.showModal(), []);
+  const [isReady, setIsReady] = useState(false);
+  useEffect(() => {
+    dialog.current?.showModal();
+    const pause = setTimeout(() => setIsReady(true), PAUSE_MS);
+    return () => clearTimeout(pause);
+  }, []);
   const back = (): void => void (state.pending.value = undefined);
-  const confirm = (event: MouseEvent): void => {
-    if (event.detail < 2) void state.answer(pending.label, pending.value, true);
-  };
+  const confirm = (): void => void state.answer(pending.label, pending.value, true);
   const { title, runId } = state.ask.value;
   return (
     <dialog ref={dialog} class="confirmation" aria-labelledby={id} onClose={back}>
@@ -222,7 +228,7 @@ function Confirmation({ state, pending }: ConfirmationProps): JSX.Element {
         <button type="button" onClick={back} autofocus>
           Back
         </button>
-        <button type="button" class="primary" onClick={confirm}>
+        <button type="button" class="primary" disabled={!isReady} onClick={confirm}>
           Confirm: {visible(pending.label)}
         </button>
       </div>

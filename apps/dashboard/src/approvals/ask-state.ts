@@ -160,7 +160,9 @@ export class AskState {
     if (closed !== undefined) return this.#end({ kind: "closed", text: closed });
     this.phase.value = { kind: "open" };
     const issues = error instanceof ApiError && error.code === "invalid_answer" ? issuesOf(error.details) : [];
-    if (issues.length === 0) this.failure.value = failureOf(error);
+    const failure = failureOf(error);
+    // Without credentials the draft stays as it is: the sign-in panel is over it.
+    if (issues.length === 0 && failure.status !== 401) this.failure.value = failure;
     this.problems.value = issues;
     this.refusals.value++;
   }
