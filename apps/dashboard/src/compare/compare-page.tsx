@@ -9,7 +9,7 @@ import type { JSX } from "preact";
 import { serverNow } from "../clock.ts";
 import { type Failure, FailureNote, failureOf } from "../failure.tsx";
 import { comparePath, navigate, runPath } from "../router.ts";
-import { readWholeRun } from "../run/run-data.ts";
+import { type WholeRun, readWholeRun } from "../run/run-data.ts";
 import { session, signedOut } from "../session.ts";
 import { TimelineModel } from "../timeline/model.ts";
 import { formatDuration } from "../timeline/times.ts";
@@ -24,8 +24,6 @@ interface ComparePageProps {
   readonly a: string | undefined;
   readonly b: string | undefined;
 }
-
-type Whole = Awaited<ReturnType<typeof readWholeRun>>;
 
 export function ComparePage({ a, b }: ComparePageProps): JSX.Element {
   useEffect(() => {
@@ -71,24 +69,35 @@ function Choice({ a = "", b = "" }: ComparePageProps): JSX.Element {
 }
 
 function Comparison({ a, b }: { readonly a: string; readonly b: string }): JSX.Element {
-  const [runs, setRuns] = useState<readonly [Whole, Whole]>();
+  const [runs, setRuns] = useState<readonly [WholeRun, WholeRun]>();
   const [failure, setFailure] = useState<Failure>();
+  const [count, setCount] = useState(0);
   useEffect(() => {
-    let isOver = false;
-    Promise.all([readWholeRun(a), readWholeRun(b)]).then(
-      (both) => isOver || setRuns(both),
-      (error: unknown) => isOver || setFailure(failureOf(error)),
+    const ended = new AbortController();
+    const { signal } = ended;
+    const counts = [0, 0];
+    const read = (id: string, side: 0 | 1): Promise<WholeRun> =>
+      readWholeRun(id, {
+        signal,
+        onCount: (of) => {
+          counts[side] = of;
+          setCount(counts.reduce((sum, one) => sum + one, 0));
+        },
+      });
+    Promise.all([read(a, 0), read(b, 1)]).then(
+      (both) => signal.aborted || setRuns(both),
+      (error: unknown) => signal.aborted || setFailure(failureOf(error)),
     );
-    return () => {
-      isOver = true;
-    };
+    return () => ended.abort();
   }, [a, b, session.value]);
   if (failure !== undefined && failure.status !== 401) return <FailureNote failure={failure} />;
-  if (runs === undefined) return <p class="muted">{signedOut.value ? "Sign in to see the runs." : "Loading…"}</p>;
+  if (signedOut.value && runs === undefined) return <p class="muted">Sign in to see the runs.</p>;
+  if (runs === undefined)
+    return <p class="muted">Loading…{count > 0 && ` ${count.toLocaleString("en")} entries are read.`}</p>;
   return <Compared a={runs[0]} b={runs[1]} />;
 }
 
-function Compared({ a, b }: { readonly a: Whole; readonly b: Whole }): JSX.Element {
+function Compared({ a, b }: { readonly a: WholeRun; readonly b: WholeRun }): JSX.Element {
   const readAt = useMemo(() => serverNow(), []);
   const pairs = useMemo(() => alignRows(rowsOf(a), rowsOf(b)), [a, b]);
   const nows = [a.run.endedAt ?? readAt, b.run.endedAt ?? readAt] as const;
@@ -107,7 +116,7 @@ function Compared({ a, b }: { readonly a: Whole; readonly b: Whole }): JSX.Eleme
   );
 }
 
-function rowsOf({ run, entries }: Whole): TimelineModel["rows"] {
+function rowsOf({ run, entries }: WholeRun): TimelineModel["rows"] {
   const model = new TimelineModel();
   model.add(entries);
   model.setRun(run);

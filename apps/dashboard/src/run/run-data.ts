@@ -8,8 +8,10 @@ import type { JournalEntry, RunRecord } from "@holdfast/workflows/client";
 import { type Failure, failureOf } from "../failure.tsx";
 import type { LiveState } from "../live/follow.ts";
 import { api } from "../session.ts";
-import { JournalData } from "./journal-data.ts";
+import { JournalData, PAGE } from "./journal-data.ts";
 
+/** Earlier pages of a child that the timeline shows. The page of the child shows all. */
+const CHILD_PAGES = 9;
 /** Pages that one request of the reader loads. */
 const MORE_PAGES = 10;
 
@@ -46,13 +48,33 @@ export class RunData {
   }
 }
 
-/** Reads a run once, with its journal: a child that the reader opens. */
+export interface WholeRun {
+  readonly run: RunRecord;
+  readonly entries: readonly JournalEntry[];
+}
+
+/** Reads a run once, with its whole journal. `onCount` gets the number of entries so far. */
 export async function readWholeRun(
   id: string,
-): Promise<{ readonly run: RunRecord; readonly entries: readonly JournalEntry[] }> {
+  { signal: ended, onCount }: { readonly signal?: AbortSignal; readonly onCount?: (count: number) => void } = {},
+): Promise<WholeRun> {
+  const handle = api().run(id);
+  const run = await handle.get({ signal: ended });
+  const entries: JournalEntry[] = [];
+  for await (const entry of handle.journal({ signal: ended })) {
+    entries.push(entry);
+    if (entries.length % PAGE === 0) onCount?.(entries.length);
+  }
+  return { run, entries };
+}
+
+/** Reads a child that the reader opens: its newest entries, and the number of those before. */
+export async function readChild(id: string): Promise<WholeRun & { readonly notLoaded: number }> {
   const handle = api().run(id);
   const run = await handle.get();
-  const entries: JournalEntry[] = [];
-  for await (const entry of handle.journal()) entries.push(entry);
-  return { run, entries };
+  const journal = new JournalData((options) => handle.journal(options));
+  const { signal: never } = new AbortController();
+  await journal.readNewer(never);
+  await journal.readOlder(never, (pages) => pages < CHILD_PAGES);
+  return { run, entries: journal.entries.value, notLoaded: journal.notLoaded.value };
 }

@@ -21,7 +21,7 @@ import { exportRun } from "./export-run.ts";
 import { FamilyTab, StreamsTab } from "./lazy-tabs.tsx";
 import { RowExtras } from "./row-extras.tsx";
 import { RawTab } from "./raw.tsx";
-import { RunData, readWholeRun } from "./run-data.ts";
+import { RunData, readChild } from "./run-data.ts";
 import { watchRun } from "./watch.ts";
 
 const TABS = ["timeline", "journal", "data", "streams", "family", "audit", "raw"] as const;
@@ -96,7 +96,7 @@ function TabBody({ data, tab, op }: TabBodyProps): JSX.Element | null {
         now={() => now.value}
         selected={op}
         onSelect={onSelect}
-        loadRun={readWholeRun}
+        loadRun={readChild}
         renderExtras={(row, isOwn) => <RowExtras run={run} row={row} isOwn={isOwn} />}
         {...unloaded}
       />

@@ -18,6 +18,8 @@ import { TimeScale, type View, WHOLE_VIEW } from "./scale.ts";
 export interface RunData {
   readonly run: Run;
   readonly entries: readonly Entry[];
+  /** How many earlier entries of a child are not loaded. */
+  readonly notLoaded?: number | undefined;
 }
 
 /** A row with its place in the tree of runs. */

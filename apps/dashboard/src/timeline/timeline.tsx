@@ -27,6 +27,8 @@ import { ticksOf } from "./ticks.ts";
 import { Toolbar } from "./toolbar.tsx";
 import { timeMode, timeZone } from "../ui/time-format.ts";
 import { type AnchoredRows, useAnchor } from "../ui/anchor.ts";
+import { runPath } from "../router.ts";
+import { visible } from "../ui/text.tsx";
 import { Unloaded } from "../ui/unloaded.tsx";
 import { ROW_PX, Track, type TrackProps } from "./track.tsx";
 
@@ -62,6 +64,7 @@ export function Timeline(props: TimelineProps): JSX.Element {
       <div class="tl-main">
         <Toolbar state={state} layout={layout} />
         <Unloaded notLoaded={props.notLoaded} isLoading={props.isLoading} onLoadMore={props.onLoadMore} />
+        <UnloadedChildren state={state} />
         {state.asTable.value ? (
           <TimelineTable layout={layout} now={now} format={format} onSelect={onSelect} />
         ) : (
@@ -79,6 +82,23 @@ export function Timeline(props: TimelineProps): JSX.Element {
         />
       )}
     </div>
+  );
+}
+
+/** Children that are open and not loaded whole. */
+function UnloadedChildren({ state }: { readonly state: TimelineState }): JSX.Element {
+  const data = [...state.folds.value.values()].filter((fold) => typeof fold === "object");
+  return (
+    <>
+      {data.map(({ run, notLoaded = 0 }) =>
+        notLoaded === 0 ? null : (
+          <p class="unloaded" key={run.id}>
+            {notLoaded.toLocaleString("en")} earlier entries of <a href={runPath(run.id)}>{visible(run.id)}</a> are not
+            shown here.
+          </p>
+        ),
+      )}
+    </>
   );
 }
 

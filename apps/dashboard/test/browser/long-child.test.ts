@@ -1,0 +1,31 @@
+/** A child with a long journal, opened in the timeline of its parent. */
+import type { JournalEntry } from "@holdfast/workflows/client";
+import { expect, test } from "vitest";
+import { useDashboard } from "./harness/dashboard.ts";
+import { answerLongJournal } from "./harness/long-journal.ts";
+import { startRun } from "./harness/runs.ts";
+
+const dashboard = useDashboard();
+const ENTRIES = 30_000;
+let template: JournalEntry | undefined;
+
+dashboard.before(async (server) => {
+  await startRun(server.client(), "order", "order");
+  await startRun(server.client(), "family", "family");
+  for await (const entry of server.client().run("order").journal())
+    if (entry.type === "step.completed") template = entry;
+});
+
+test("LIVE3 a child that is opened shows its newest entries, and says how many are not shown", async () => {
+  const page = await dashboard.open("/ui/runs/family", {
+    prepare: async (one) => {
+      if (template !== undefined) await answerLongJournal(one, template, ENTRIES);
+      await one.route("**/api/runs/family/journal*", (route) => route.continue());
+    },
+  });
+  await page.getByRole("treeitem", { name: "Child run order: completed" }).click();
+  await page.getByRole("tree").focus();
+  await page.keyboard.press("ArrowRight");
+  await page.getByText(`${(ENTRIES - 10_000).toLocaleString("en")} earlier entries of family.order`).waitFor();
+  expect(await page.getByRole("treeitem").count()).toBeLessThan(100);
+});
