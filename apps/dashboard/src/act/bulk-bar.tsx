@@ -21,10 +21,12 @@ const PAGE = 200;
 interface BulkBarProps {
   readonly filter: RunFilter;
   readonly selected: ReadonlySet<string>;
+  /** How many runs match; `undefined`: it is not known before their ids are read. */
+  readonly count: number | undefined;
   readonly onSelect: (ids: Iterable<string>) => void;
 }
 
-export function BulkBar({ filter, selected, onSelect }: BulkBarProps): JSX.Element {
+export function BulkBar({ filter, selected, count, onSelect }: BulkBarProps): JSX.Element {
   const [action, setAction] = useState<BulkAction>();
   const [failure, setFailure] = useState<Failure>();
   return (
@@ -40,7 +42,7 @@ export function BulkBar({ filter, selected, onSelect }: BulkBarProps): JSX.Eleme
           {ACTION_TEXTS[one].name}
         </button>
       ))}
-      <AllThatMatch filter={filter} onSelect={onSelect} onFailure={setFailure} />
+      <AllThatMatch filter={filter} count={count} onSelect={onSelect} onFailure={setFailure} />
       {failure !== undefined && <FailureNote failure={failure} />}
       {action !== undefined && (
         <BulkDialog
@@ -58,11 +60,12 @@ export function BulkBar({ filter, selected, onSelect }: BulkBarProps): JSX.Eleme
 
 interface AllThatMatchProps {
   readonly filter: RunFilter;
+  readonly count: number | undefined;
   readonly onSelect: (ids: Iterable<string>) => void;
   readonly onFailure: (failure: Failure | undefined) => void;
 }
 
-function AllThatMatch({ filter, onSelect, onFailure }: AllThatMatchProps): JSX.Element {
+function AllThatMatch({ filter, count, onSelect, onFailure }: AllThatMatchProps): JSX.Element {
   const [found, setFound] = useState<number>();
   const ended = useRef<AbortController | undefined>(undefined);
   useEffect(() => () => ended.current?.abort(), [filter]);
@@ -86,7 +89,7 @@ function AllThatMatch({ filter, onSelect, onFailure }: AllThatMatchProps): JSX.E
   if (found === undefined)
     return (
       <button type="button" onClick={() => void read()}>
-        Select all that match
+        Select all{count === undefined ? "" : ` ${count.toLocaleString("en")}`} that match
       </button>
     );
   return (

@@ -20,11 +20,7 @@ const OUTCOMES: ReadonlySet<string> = new Set([
 
 /** The completed steps with a compensation that has not succeeded: the last completed first, as a cancel undoes them (COMP1). */
 export function undoneBy(entries: readonly JournalEntry[]): readonly Step[] {
-  const undone = new Set(
-    entries.flatMap(({ type, operation }) =>
-      type === "step.completed" && operation.kind === "compensation" ? [keyOf(operation)] : [],
-    ),
-  );
+  const undone = undoneSteps(entries);
   return entries
     .filter(({ compensable, operation: { kind } }) => compensable === true && kind === "step")
     .map(({ operation: { name, occurrence } }) => ({ name, occurrence }))
@@ -68,50 +64,59 @@ export function planOf(
   from: Step | undefined,
   results: ReadonlySet<string>,
 ): readonly PlannedOperation[] {
+  const undone = undoneSteps(entries);
   const unwound = entries.find(({ type }) => type === "run.unwinding")?.seq ?? Infinity;
   const forward = entries.filter(({ seq }) => seq < unwound);
-  const undone = new Set(
+  const isFrom = (operation: Operation): boolean => from !== undefined && isStep(operation, from);
+  const isGiven = ({ kind, name, occurrence }: Operation): boolean =>
+    kind === "step" && occurrence === 0 && results.has(name);
+  const isDropped = (operation: Operation): boolean =>
+    isFrom(operation) || operation.kind === "stream" || (operation.kind === "step" && undone.has(keyOf(operation)));
+  const outcomes = forward.filter(isOutcome);
+  const changed = outcomes.find(({ operation }) => isDropped(operation) || isGiven(operation))?.seq ?? Infinity;
+  // What was let go because of an outcome that changes now is requested again.
+  const ended = new Set(outcomes.filter((one) => !(isRelease(one) && one.seq > changed)).map(idOf));
+  const cut = Math.min(...outcomes.filter(({ operation }) => isFrom(operation)).map(({ asked }) => numberOf(asked)));
+  const fateOf = (entry: JournalEntry): Fate => {
+    if (isGiven(entry.operation)) return "given";
+    return isDropped(entry.operation) || !ended.has(idOf(entry)) || numberOf(entry.nth) > cut ? "again" : "kept";
+  };
+  const planned = new Map<string, PlannedOperation>();
+  for (const entry of forward) {
+    const { operation } = entry;
+    if (operation.kind === "compensation" || planned.has(idOf(entry))) continue;
+    planned.set(idOf(entry), { ...operation, fate: fateOf(entry) });
+  }
+  return [...planned.values()];
+}
+
+type Operation = JournalEntry["operation"];
+
+function isStep({ kind, name, occurrence }: Operation, step: Step): boolean {
+  return kind === "step" && name === step.name && occurrence === step.occurrence;
+}
+
+function isOutcome({ type, detached }: JournalEntry): boolean {
+  return OUTCOMES.has(type) || (type === "child.started" && detached === true);
+}
+
+function isRelease({ type, error }: JournalEntry): boolean {
+  const code: unknown = typeof error === "object" && error !== null ? Reflect.get(error, "code") : undefined;
+  return type === "wait.released" || (type === "step.failed" && code === "RELEASED");
+}
+
+/** How many operations were requested. An older server does not say it. */
+function numberOf(value: unknown): number {
+  return typeof value === "number" ? value : Infinity;
+}
+
+/** The steps whose compensation has succeeded. */
+function undoneSteps(entries: readonly JournalEntry[]): ReadonlySet<string> {
+  return new Set(
     entries.flatMap(({ type, operation }) =>
       type === "step.completed" && operation.kind === "compensation" ? [keyOf(operation)] : [],
     ),
   );
-  const ends = new Map<string, number>();
-  for (const { type, operation, seq, detached } of forward)
-    if (OUTCOMES.has(type) || (type === "child.started" && detached === true)) ends.set(idOf(operation), seq);
-  const isGiven = ({ kind, name, occurrence }: JournalEntry["operation"]): boolean =>
-    kind === "step" && occurrence === 0 && results.has(name);
-  const isFrom = ({ kind, name, occurrence }: JournalEntry["operation"]): boolean =>
-    kind === "step" && name === from?.name && occurrence === from.occurrence;
-  const cut = cutOf(forward, ends, isFrom);
-  const shown = new Map<string, PlannedOperation>();
-  for (const entry of forward) {
-    const { operation } = entry;
-    const id = idOf(operation);
-    if (shown.has(id) || operation.kind === "compensation" || operation.kind === "unwind") continue;
-    const isAgain =
-      isFrom(operation) ||
-      !ends.has(id) ||
-      operation.kind === "stream" ||
-      (operation.kind === "step" && undone.has(keyOf(operation))) ||
-      requestedAfter(entry) >= cut;
-    shown.set(id, { ...operation, fate: isGiven(operation) ? "given" : isAgain ? "again" : "kept" });
-  }
-  return [...shown.values()];
-}
-
-/** The number of the outcome after which everything is requested again; `Infinity`: nothing is. */
-function cutOf(
-  entries: readonly JournalEntry[],
-  ends: ReadonlyMap<string, number>,
-  isFrom: (operation: JournalEntry["operation"]) => boolean,
-): number {
-  const found = entries.find(({ operation }) => isFrom(operation));
-  return found === undefined ? Infinity : (ends.get(idOf(found.operation)) ?? Infinity);
-}
-
-/** The number of the outcome that the function had received last when it requested the operation. */
-function requestedAfter({ after }: JournalEntry): number {
-  return typeof after === "number" ? after : 0;
 }
 
 /** Names for a delivery: of open waits first, then of those that this run had. */
@@ -128,6 +133,6 @@ function keyOf({ name, occurrence }: Step): string {
   return `${occurrence}/${name}`;
 }
 
-function idOf({ kind, name, occurrence }: JournalEntry["operation"]): string {
+function idOf({ operation: { kind, name, occurrence } }: JournalEntry): string {
   return `${kind}/${occurrence}/${name}`;
 }

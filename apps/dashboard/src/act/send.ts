@@ -95,6 +95,7 @@ const FIELDS: Readonly<Record<string, FieldName>> = {
 export function fieldProblems(error: unknown): Readonly<Partial<Record<FieldName, string>>> {
   if (!(error instanceof ApiError)) return {};
   if (error.code === "unknown_step") return { step: plainMessage(error) };
+  if (error.code === "idempotency_conflict") return { id: plainMessage(error) };
   // The paths of an answer are JSON Pointers into the payload.
   if (error.code === "invalid_answer")
     return {

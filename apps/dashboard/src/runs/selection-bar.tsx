@@ -4,6 +4,8 @@
 import type { JSX } from "preact";
 import { comparePath } from "../router.ts";
 import { BulkBar } from "../act/bulk-bar.tsx";
+import { countsFor, sumOf } from "./count-sums.ts";
+import { counts } from "./counts.ts";
 import type { RunList } from "./run-list.ts";
 
 export function SelectionBar({ list }: { readonly list: RunList }): JSX.Element | null {
@@ -13,7 +15,12 @@ export function SelectionBar({ list }: { readonly list: RunList }): JSX.Element 
     <div class="selection-bar" role="region" aria-label="Selected runs">
       <span role="status">{value.size.toLocaleString("en")} selected</span>
       <Compare list={list} />
-      <BulkBar filter={list.filter} selected={value} onSelect={(ids) => (list.selected.value = new Set(ids))} />
+      <BulkBar
+        count={countOf(list)}
+        filter={list.filter}
+        selected={value}
+        onSelect={(ids) => (list.selected.value = new Set(ids))}
+      />
       <button type="button" class="quiet" onClick={() => (list.selected.value = new Set())}>
         Clear
       </button>
@@ -32,4 +39,11 @@ function Compare({ list }: { readonly list: RunList }): JSX.Element {
       Compare
     </a>
   );
+}
+
+/** How many runs match, as far as the index counts them. */
+function countOf({ filter }: RunList): number | undefined {
+  const known = countsFor(counts.value, filter);
+  if (known === undefined) return undefined;
+  return filter.status === undefined ? sumOf(known) : (known[filter.status] ?? 0);
 }

@@ -70,6 +70,14 @@ test("ACT2 what the API has against a field is shown there", () => {
   expect(fieldProblems(new ApiError("POST /", 400, "unknown_step", "There is none."))).toEqual({
     step: "POST / answered 400 unknown_step: There is none.".replace(/^.*: /, ""),
   });
+  const answer = new ApiError("POST /", 400, "invalid_answer", "m", {
+    issues: [
+      { path: "cents", message: "too small" },
+      { path: "", message: "no object" },
+    ],
+  });
+  expect(fieldProblems(answer)).toEqual({ json: "cents: too small; no object" });
+  expect(fieldProblems(new ApiError("POST /", 409, "idempotency_conflict", "exists"))).toEqual({ id: "exists" });
   expect(fieldProblems(new Error("x"))).toEqual({});
 });
 

@@ -1,6 +1,8 @@
 /** tests: every action on a run, as a form in a real browser, on real workerd (ACT2, ACT3) */
 import type { Locator, Page, Request } from "playwright-core";
 import { describe, expect, test } from "vitest";
+import type { Client, JournalEntry } from "@holdfast/workflows/client";
+import { planOf } from "../../src/act/preview.ts";
 import { useDashboard } from "./harness/dashboard.ts";
 import { startRun } from "./harness/runs.ts";
 
@@ -12,6 +14,7 @@ dashboard.before(async (server) => {
   await Promise.all([
     ...ids.map((id) => startRun(client, "approval", id)),
     startRun(client, "order", "delete"),
+    startRun(client, "order", "resumed"),
     startRun(client, "payment", "resume", { input: { cents: 5 } }),
     startRun(client, "booking", "undone"),
   ]);
@@ -40,6 +43,12 @@ function textOf(request: Request): string {
   const body: unknown = JSON.parse(request.postData() ?? "null");
   const { pathname } = new URL(request.url());
   return `${request.method()} ${pathname}${body === null ? "" : `\n\n${JSON.stringify(body, null, 2)}`}`;
+}
+
+async function journalOf(client: Client, runId: string): Promise<readonly JournalEntry[]> {
+  const entries: JournalEntry[] = [];
+  for await (const entry of client.run(runId).journal()) entries.push(entry);
+  return entries;
 }
 
 describe("the forms", () => {
@@ -132,6 +141,32 @@ describe("the forms", () => {
     await dialog(page).getByRole("link").click();
     await page.getByText("Resumed from").waitFor();
     await page.getByText("The run ended: completed.").waitFor();
+  });
+
+  test.each([
+    ["resumed", "reserve stock"],
+    ["resumed", "charge card"],
+    ["resumed", "print label"],
+    ["resumed", "ship"],
+    ["undone", "charge card"],
+    ["undone", "book flight"],
+  ])("ACT4 the preview of a resume of %s from %s is what the new run executes", async (runId, name) => {
+    const client = dashboard.server.client();
+    const parent = client.run(runId);
+    const plan = planOf(await journalOf(client, runId), { name, occurrence: 0 }, new Set());
+    const run = await parent.resume({ resumeFromStep: name });
+    const { createdAt } = await run.ended();
+    const journal = await journalOf(client, run.id);
+    const isExecuted = ({ kind, name: step }: { readonly kind: string; readonly name: string }): boolean =>
+      journal.some(
+        ({ operation, startedAt }) =>
+          operation.kind === kind && operation.name === step && Number(startedAt) >= createdAt,
+      );
+    const steps = plan.filter(({ kind }) => kind === "step");
+    expect(steps.map((step) => [step.name, step.fate])).toEqual(
+      steps.map((step) => [step.name, isExecuted(step) ? "again" : "kept"]),
+    );
+    expect(steps.some(({ fate }) => fate === "again")).toBe(true);
   });
 
   test("ACT3 a request whose answer was lost may be sent again, and counts once", async () => {

@@ -132,7 +132,7 @@ export function describeLeftOver({ header, inbox }: RunState, view: View = AUTHO
 
 /** Converts a journal entry for an answer of `/journal`. */
 export function describeEntry(entry: JournalEntry, budget: JsonBudget, view: View = AUTHORS_VIEW): RunJournalEntry {
-  const { v: _version, asked: _asked, quiet: _quiet, op, ...fields } = entry;
+  const { v: _version, quiet: _quiet, op, ...fields } = entry;
   const { tokenId, ...others }: Omit<typeof fields, never> & { readonly tokenId?: string } = fields;
   const rest = { ...others, ...(tokenId === undefined || !view.tokenIds ? {} : { tokenId }) };
   if (!isKnownEntry(entry)) return { ...withoutStack(rest), operation: operationOf(op) };
