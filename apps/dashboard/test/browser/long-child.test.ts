@@ -10,7 +10,7 @@ const ENTRIES = 30_000;
 let template: JournalEntry | undefined;
 
 dashboard.before(async (server) => {
-  await startRun(server.client(), "order", "order");
+  await startRun(server.client(), "order", "order", { until: ({ status }) => status === "completed" });
   await startRun(server.client(), "family", "family");
   for await (const entry of server.client().run("order").journal())
     if (entry.type === "step.completed") template = entry;

@@ -10,7 +10,7 @@ dashboard.before(async (server) => {
   const client = server.client();
   await startRun(client, "answer", "answer");
   await startRun(client, "family", "family");
-  await startRun(client, "order", "first");
+  await startRun(client, "order", "first", { until: ({ status }) => status === "completed" });
   await client
     .run("first")
     .resume({ runId: "second", resumeFromStep: "ship", seedResults: { "reserve stock": "given" } });
