@@ -72,10 +72,13 @@ class RunWatch {
   async #read(): Promise<"done" | "retry" | "stop"> {
     const { signal } = this.#ended;
     try {
+      const { record, journal } = this.#data;
+      // The reasons of children may take seconds: the page shows what it has before.
+      const isFirst = record.value === undefined;
+      if (isFirst) await Promise.all([this.#readRecord(undefined), journal.readNewer(signal)]);
+      if (!isFirst || !this.#isOver()) await this.#readRecord("deep");
       // The record is older than the journal, so an ended record has a whole journal.
-      const record = await api().run(this.#data.id).get({ why: "deep", signal });
-      this.#data.record.value = record;
-      await this.#data.journal.readNewer(signal);
+      await journal.readNewer(signal);
     } catch (error) {
       if (signal.aborted) return "stop";
       return this.#data.failed(error) ? "retry" : "stop";
@@ -84,6 +87,11 @@ class RunWatch {
     this.#follow(this.#data.record.value);
     void this.#readOlder();
     return "done";
+  }
+
+  async #readRecord(why: "deep" | undefined): Promise<void> {
+    const { id, record } = this.#data;
+    record.value = await api().run(id).get({ why, signal: this.#ended.signal });
   }
 
   #follow(record: RunRecord | undefined): void {
