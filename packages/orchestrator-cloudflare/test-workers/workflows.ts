@@ -50,6 +50,20 @@ export const workflows = [
     },
   }),
   workflow({
+    id: "asks",
+    run: async (input: { timeout?: "1h" | "2h"; public?: boolean }, ctx) => {
+      const ask = {
+        title: "Refund?",
+        details: "x".repeat(5_000),
+        schema: { type: "object", properties: { cents: { type: "integer", minimum: 0 } }, required: ["cents"] },
+        assignees: ["role:finance"],
+      };
+      const token = ctx.waitForToken({ ask, timeout: input.timeout ?? "1h", public: input.public ?? false });
+      ctx.metadata.set("url", token.url);
+      return token.wait();
+    },
+  }),
+  workflow({
     id: "shares",
     run: (idempotencyKey: string, ctx) =>
       Promise.all([1, 2].map(() => ctx.invoke(child, { n: 4, wait: true }, { idempotencyKey }))),

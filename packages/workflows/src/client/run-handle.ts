@@ -174,7 +174,8 @@ export class RunHandle<Output = unknown> {
 
   /**
    * Answers a token.
-   * @throws ApiError `already_resolved`, `token_not_found`
+   * @throws ApiError `already_resolved`, whose `details.by` says who answered; `invalid_answer`, whose `details.issues` list
+   * what does not fit its ask, which stays open; `token_not_found`
    */
   async resolveToken(tokenId: string, payload?: unknown, options: CallOptions = {}): Promise<Delivery> {
     const { signal } = given(options, "call", "resolveToken");
