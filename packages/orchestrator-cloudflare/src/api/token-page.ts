@@ -21,10 +21,10 @@ export interface Question {
 }
 
 const STYLE =
-  ":root{color-scheme:light dark}body{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:8vh auto;padding:0 1rem;overflow-wrap:anywhere}p{white-space:pre-line}label,legend{display:block;font-weight:600;padding:0}fieldset{border:0;margin:1.2rem 0;padding:0}fieldset label{font-weight:400}form div{margin:1.2rem 0}input:not([type=radio]),textarea{font:inherit;box-sizing:border-box;width:100%;padding:.4rem .6rem}button{font:inherit;margin:0 .5rem .5rem 0;padding:.5rem 1.2rem}pre{white-space:pre-wrap;font-size:.85rem}small{display:block}.bad{color:#b3261e;color:light-dark(#b3261e,#ffb4ab);margin:.2rem 0;font-weight:600}";
+  ":root{color-scheme:light dark}body{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:8vh auto;padding:0 1rem;overflow-wrap:anywhere;background:Canvas;color:CanvasText}p{white-space:pre-line}label,legend{display:block;font-weight:600;padding:0}fieldset{border:0;margin:1.2rem 0;padding:0}fieldset label{font-weight:400}form div{margin:1.2rem 0}input:not([type=radio]),textarea{font:inherit;box-sizing:border-box;width:100%;padding:.4rem .6rem}button{font:inherit;margin:0 .5rem .5rem 0;padding:.5rem 1.2rem}pre{white-space:pre-wrap;font-size:.85rem}small{display:block}.bad{color:#b3261e;color:light-dark(#b3261e,#ffb4ab);margin:.2rem 0;font-weight:600}";
 
 /** Of `STYLE`, in the form of the Content Security Policy. A test compares them. */
-const STYLE_HASH = "sha256-biqGOBDje8xnyGxhEgV1nW+fohR9QS94Jed+9vS0qrY=";
+const STYLE_HASH = "sha256-VHky24QrfblzY5WED0GJ06oyMXrG7SkCsp1UGuFjqTk=";
 
 const HEADERS = {
   "Content-Type": "text/html; charset=utf-8",

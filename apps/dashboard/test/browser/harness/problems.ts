@@ -50,7 +50,9 @@ export async function accessibilityProblems(page: Page): Promise<readonly string
   const found: string[] = [];
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
-    await page.locator(`:root[data-theme="${colorScheme}"]`).waitFor({ state: "attached" });
+    // The page of a public link has no script, and follows the browser at once.
+    const isShown = page.locator(`:root[data-theme="${colorScheme}"], :root:not([data-theme])`);
+    await isShown.waitFor({ state: "attached" });
     // The themes differ in colours only.
     const lines = await runAxe(page, colorScheme === "light" ? {} : { runOnly: ["color-contrast"] });
     found.push(...lines.map((line) => `${colorScheme}: ${line}`));

@@ -174,3 +174,22 @@ export const asking = workflow({
       ),
     ),
 });
+
+/** Asks the holder of a public link, whose URL is in its metadata. */
+export const link = workflow({
+  id: "link",
+  run: async (_input: unknown, ctx) => {
+    const schema = {
+      type: "object",
+      properties: {
+        ok: { type: "boolean", title: "Refund it" },
+        code: { type: "string", title: "Code", maxLength: 20, pattern: "^R-", description: "It begins with R-." },
+      },
+      required: ["ok", "code"],
+    };
+    const ask = { title: "Refund order o-1?", details: "The parcel is **lost**.", schema, risk: "high" } as const;
+    const token = ctx.waitForToken({ public: true, ask, timeout: "7d" });
+    ctx.metadata.set("url", token.url);
+    return token.wait();
+  },
+});
