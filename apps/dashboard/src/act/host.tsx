@@ -3,30 +3,32 @@
  *
  * Owns: loading its code when it is opened first, and the key `.`. After it closes, the focus is where it was.
  */
-import type { ComponentType, JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { lazy } from "../ui/lazy.tsx";
 import { isTyping } from "../ui/typing.ts";
-import { type Opened, opened, openAction, subject } from "./opened.ts";
+import { opened, openAction, subject } from "./opened.ts";
 
-type Dialog = ComponentType<{ readonly opened: Opened; readonly onClose: () => void }>;
+const ActDialog = lazy(async () => (await import("./dialog.tsx")).ActDialog);
 
 export function ActHost(): JSX.Element | null {
-  const [dialog, setDialog] = useState<{ readonly Dialog: Dialog }>();
   const before = useRef<Element | null>(null);
   const { value } = opened;
   const isOpen = value !== undefined;
   useEffect(() => listen(), []);
   useEffect(() => {
-    if (!isOpen) return;
-    before.current = document.activeElement;
-    if (dialog === undefined) void import("./dialog.tsx").then(({ ActDialog }) => setDialog({ Dialog: ActDialog }));
+    if (isOpen) before.current = document.activeElement;
   }, [isOpen]);
-  if (value === undefined || dialog === undefined) return null;
+  if (value === undefined) return null;
   const close = (): void => {
     opened.value = undefined;
     if (before.current instanceof HTMLElement) before.current.focus();
   };
-  return <dialog.Dialog opened={value} onClose={close} key={value.runId} />;
+  return (
+    <div class="act-host">
+      <ActDialog opened={value} onClose={close} key={value.runId} />
+    </div>
+  );
 }
 
 /** Returns the function that ends it. */

@@ -56,24 +56,30 @@ function WorkflowFields({ fields, problems, workflows, onChange }: StartFieldsPr
   const versions = chosen.flatMap(({ version }) => version ?? []);
   const described = chosen.find(({ description }) => description !== undefined)?.description;
   return (
-    <div class="act-row">
-      <TextField
-        label="Workflow"
-        hint={described === undefined ? undefined : <Text of={described} max={300} />}
-        problem={problems.workflowId}
-        isRequired
-        value={fields.workflowId}
-        suggestions={[...new Set(workflows.map(({ id }) => id))]}
-        onText={(workflowId) => onChange({ workflowId })}
-      />
-      <TextField
-        label="Version (optional)"
-        problem={problems.version}
-        value={fields.version}
-        suggestions={versions}
-        onText={(version) => onChange({ version })}
-      />
-    </div>
+    <>
+      <div class="act-row">
+        <TextField
+          label="Workflow"
+          problem={problems.workflowId}
+          isRequired
+          value={fields.workflowId}
+          suggestions={[...new Set(workflows.map(({ id }) => id))]}
+          onText={(workflowId) => onChange({ workflowId })}
+        />
+        <TextField
+          label="Version (optional)"
+          problem={problems.version}
+          value={fields.version}
+          suggestions={versions}
+          onText={(version) => onChange({ version })}
+        />
+      </div>
+      {described !== undefined && (
+        <p class="muted">
+          <Text of={described} max={300} />
+        </p>
+      )}
+    </>
   );
 }
 

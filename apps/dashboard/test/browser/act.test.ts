@@ -191,6 +191,15 @@ describe("the forms", () => {
     await dialog(page).getByText('POST /api/runs/reasons/pause needs the scope "operate"').waitFor();
   });
 
+  test("ACT2 a page whose files are gone says so when its actions are opened", async () => {
+    const page = await dashboard.open("/ui/runs/reasons");
+    await page.getByRole("heading", { name: "reasons" }).waitFor();
+    await page.route("**/ui/assets/*", (route) => route.abort());
+    await page.getByRole("button", { name: "Actions" }).click();
+    await page.getByRole("alert").filter({ hasText: "A part of this page cannot be loaded." }).waitFor();
+    dashboard.takeProblems();
+  });
+
   test("ACT2 the copied lines name the token by its variable", async () => {
     const page = await openForm("reasons", "Deliver signal");
     await dialog(page).getByLabel("Name of the signal").fill("approve");

@@ -48,6 +48,19 @@ describe("a start", () => {
     expect(await page.getByLabel("Run id").getAttribute("aria-invalid")).toBe("true");
   });
 
+  test("ACT2 RUN5 an input that does not fit the schema of the workflow is shown at the input", async () => {
+    const page = await dashboard.open("/ui/start?workflow=checked");
+    await page.getByLabel("Input, as JSON").fill('{ "cents": "5" }');
+    await page.getByRole("button", { name: "Start", exact: true }).click();
+    await page.getByText("Started, and failed: ").waitFor();
+    await expect.poll(() => page.getByLabel("Input, as JSON").getAttribute("aria-invalid")).toBe("true");
+    await page.getByText("cents: must be a number").first().waitFor();
+    await page.getByRole("button", { name: "Another run" }).click();
+    await page.getByLabel("Input, as JSON").fill('{ "cents": 5 }');
+    await page.getByRole("button", { name: "Start", exact: true }).click();
+    await page.getByText("Started: ").waitFor();
+  });
+
   test("ACT2 ACT6 both pages are free of faults that axe-core finds", async () => {
     const page = await dashboard.open("/ui/start", { bypassCSP: true });
     await page.getByRole("group", { name: "Suggestions" }).first().waitFor();

@@ -193,3 +193,25 @@ export const link = workflow({
     return token.wait();
   },
 });
+
+interface Order {
+  readonly cents: number;
+}
+
+/** Accepts an input with a number of cents only. */
+export const checked = workflow({
+  id: "checked",
+  input: {
+    "~standard": {
+      version: 1,
+      vendor: "test",
+      validate: (value: unknown) => {
+        const cents: unknown = typeof value === "object" && value !== null ? Reflect.get(value, "cents") : undefined;
+        // A cast: the field was checked.
+        if (typeof cents === "number") return { value: value as Order };
+        return { issues: [{ path: ["cents"], message: "must be a number" }] };
+      },
+    },
+  },
+  run: ({ cents }: Order) => cents,
+});
