@@ -45,6 +45,8 @@ export class FakeStorage implements DurableObjectStorageLike {
     list: ({ prefix = "", startAfter, limit = Infinity, reverse = false }: SyncKvListOptions = {}): Iterable<
       [string, unknown]
     > => {
+      // As workerd does.
+      if (limit < 1) throw new TypeError("List limit must be positive.");
       const keys = [...this.rows.keys()].filter(
         (key) => key.startsWith(prefix) && (startAfter === undefined || key > startAfter),
       );

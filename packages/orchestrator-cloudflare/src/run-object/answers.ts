@@ -144,10 +144,9 @@ export class Answers {
     const [newest] = this.#rows<JournalEntry>(JOURNAL_PREFIX, { reverse: true, limit: 1 });
     const end = Math.min(before, (newest?.seq ?? 0) + 1);
     const start = Math.max(1, end - limit);
-    const rows = this.#rows<JournalEntry>(JOURNAL_PREFIX, {
-      after: journalKey(start - 1),
-      limit: Math.max(0, end - start),
-    });
+    // The platform's storage refuses a limit of 0.
+    if (end === start) return { entries: [], nextAfter: null, nextBefore: null };
+    const rows = this.#rows<JournalEntry>(JOURNAL_PREFIX, { after: journalKey(start - 1), limit: end - start });
     const budget = { chars: HOST_LIMITS.jsonChars, stacks: view.stacks };
     const entries = rows.toReversed().map((entry) => describeEntry(entry, budget, view));
     return { entries, nextAfter: null, nextBefore: start > 1 ? start : null };
