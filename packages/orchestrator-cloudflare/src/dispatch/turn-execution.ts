@@ -27,7 +27,7 @@ import {
 } from "@holdfast/protocol";
 import { randomHex } from "@holdfast/protocol/transport";
 import { BodiesInProgress } from "./bodies-in-progress.ts";
-import { type PostTurn, TurnSender } from "./turn-sender.ts";
+import { type PostTurn, type SenderTime, TurnSender } from "./turn-sender.ts";
 
 /** `waitMs` of the first turn after a report: after this time the answer lists the steps in progress, ms. */
 const FIRST_WAIT_MS = 300;
@@ -55,13 +55,11 @@ export class TurnExecution implements LiveExecution {
   #paused: boolean;
   #waitMs = FIRST_WAIT_MS;
 
-  constructor(start: ExecutionStart, port: ExecutionPort, post: PostTurn) {
+  constructor(start: ExecutionStart, port: ExecutionPort, post: PostTurn, time?: SenderTime) {
     this.#start = start;
     this.#port = port;
-    this.#sender = new TurnSender(post, {
-      isOver: () => this.#over,
-      isExecuting: () => this.#bodies.count > 0,
-    });
+    const host = { isOver: () => this.#over, isExecuting: () => this.#bodies.count > 0 };
+    this.#sender = new TurnSender(post, host, time);
     this.#paused = start.paused;
     // E1: the caller gets this object before the first report.
     queueMicrotask(() => this.#poll());

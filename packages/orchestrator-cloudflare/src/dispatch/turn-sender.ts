@@ -27,6 +27,18 @@ const FIRST_TURN_REPEATS_MS = [100, 400, 1_500];
 const REPEAT_MS_MIN = 100;
 const REPEAT_MS_MAX = 5_000;
 
+/** Time, for tests. */
+export interface SenderTime {
+  /** Ms since 1970. */
+  readonly now: () => number;
+  readonly pause: (ms: number) => Promise<void>;
+}
+
+const REAL_TIME: SenderTime = {
+  now: () => Date.now(),
+  pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};
+
 export interface SenderHost {
   /** Whether the execution is over, so that repetitions are pointless. */
   readonly isOver: () => boolean;
@@ -39,6 +51,7 @@ type WrongInstance = TurnAnswer & { readonly type: "wrong_instance" };
 export class TurnSender {
   readonly #post: PostTurn;
   readonly #host: SenderHost;
+  readonly #time: SenderTime;
   /** When the execution first answered. */
   #reachedAt: number | undefined;
   /** The instance that holds the execution. Handlers of earlier versions do not name it. */
@@ -49,9 +62,10 @@ export class TurnSender {
   #misrouted = false;
   #onSigns: (() => void)[] = [];
 
-  constructor(post: PostTurn, host: SenderHost) {
+  constructor(post: PostTurn, host: SenderHost, time: SenderTime = REAL_TIME) {
     this.#post = post;
     this.#host = host;
+    this.#time = time;
   }
 
   /** Calls `answered` at the next sign of life. */
@@ -63,7 +77,7 @@ export class TurnSender {
 
   /** Sends a request until it is answered or the execution is lost. `last`: the execution is over, nobody waits for it. */
   async send(request: TurnRequest, last = false): Promise<TurnAnswer | Loss> {
-    const sentAt = Date.now();
+    const sentAt = this.#time.now();
     for (let repeats = 0, waitedMs = 0; ; repeats++) {
       const failure = await this.#try(request);
       if (!(failure instanceof PipeError) && failure.type !== "wrong_instance") return this.#taken(failure);
@@ -72,9 +86,7 @@ export class TurnSender {
       const isOver = !last && this.#host.isOver();
       if (isFinal || isOver || pauseMs === undefined || this.#isReplacedBy(failure)) return this.#lossOf(failure);
       waitedMs += pauseMs;
-      await new Promise((resolve) => {
-        setTimeout(resolve, pauseMs);
-      });
+      await this.#time.pause(pauseMs);
       if (this.#reachedAt === undefined && (await this.#hasRestarted(request, sentAt))) return RESTARTED;
     }
   }
@@ -86,7 +98,7 @@ export class TurnSender {
   async #hasRestarted({ protocol, session, turn }: TurnRequest, sentAt: number): Promise<boolean> {
     const answer = await this.#try({ protocol, session, turn, aside: true });
     if (answer instanceof PipeError || answer.type !== "unknown_session") return false;
-    return answer.upMs !== undefined && answer.upMs < Date.now() - sentAt;
+    return answer.upMs !== undefined && answer.upMs < this.#time.now() - sentAt;
   }
 
   async #try(request: TurnRequest): Promise<TurnAnswer | PipeError> {
@@ -111,7 +123,7 @@ export class TurnSender {
       const code = died ? "EXECUTOR_CRASHED" : "SESSION_LOST";
       return { type: "loss", error: errorValue(code, "The step handler no longer holds this execution.") };
     }
-    this.#reachedAt ??= Date.now();
+    this.#reachedAt ??= this.#time.now();
     this.#instance ??= answer.instance;
     this.#sign();
     return answer;
@@ -131,7 +143,7 @@ export class TurnSender {
   /** Whether the process with the execution is gone, or only an idle execution may be lost. */
   #isReplacedBy(failure: PipeError | WrongInstance): boolean {
     if (failure instanceof PipeError || this.#reachedAt === undefined) return false;
-    const isYounger = failure.upMs < Date.now() - this.#reachedAt;
+    const isYounger = failure.upMs < this.#time.now() - this.#reachedAt;
     return isYounger && (this.#broken || !this.#host.isExecuting());
   }
 

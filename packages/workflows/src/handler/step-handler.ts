@@ -1,21 +1,16 @@
 /**
  * `createStepHandler`: serves workflows to an orchestrator over requests.
  *
- * Owns: routes, and the start of sessions. `RequestCheck` authenticates the orchestrator (SEC3). Runs in every runtime
- * that has `Request` and `Response`: Node, Workers, Bun, Deno.
+ * Owns: the routes. `TurnServer` holds the executions, and `RequestCheck` authenticates the orchestrator (SEC3). Runs in
+ * every runtime that has `Request` and `Response`: Node, Workers, Bun, Deno.
  */
 import {
-  type ExecutionStart,
   HOST_LIMITS,
   PROTOCOL_VERSION,
-  type TurnAnswer,
-  type TurnContent,
-  type TurnRequest,
   WorkflowIndex,
   type WorkflowsAnswer,
   checkFields,
   describeWorkflow,
-  errorValue,
 } from "@holdfast/protocol";
 import { type BodyText, readBodyText } from "@holdfast/protocol/transport";
 import type { Workflow } from "../authoring/workflow.ts";
@@ -25,13 +20,10 @@ import { guardedPlatform } from "../replay/unhandled-rejections.ts";
 import { executeOver } from "./execute-over.ts";
 import { answerInLines } from "./line-stream.ts";
 import { RequestCheck, type RequestCheckOptions } from "./request-check.ts";
-import { RunEpochs } from "./run-epochs.ts";
-import { completeStart } from "./older-start.ts";
-import { notServed, otherVersion } from "./served.ts";
-import { Session } from "./session.ts";
-import { type SessionLimits, Sessions } from "./sessions.ts";
+import type { SessionLimits } from "./sessions.ts";
 import { NO_STORE, streamAnswer } from "./stream-answer.ts";
 import { parseTurn } from "./turn-request.ts";
+import { TurnServer } from "./turn-server.ts";
 
 export interface StepHandlerOptions extends SessionLimits, RequestCheckOptions {
   readonly workflows: readonly Workflow[];
@@ -82,15 +74,9 @@ export function createStepHandler(options: StepHandlerOptions): StepHandler {
 class Handler {
   readonly #index: WorkflowIndex<Workflow>;
   readonly #check: RequestCheck;
-  readonly #holdMs: number;
   readonly #bytesMax: number;
   readonly #platform: Platform;
-  readonly #sessions: Sessions;
-  readonly #stateless: boolean;
-  readonly #epochs = new RunEpochs();
-  /** On the monotonic clock, ms. */
-  readonly #createdAt = performance.now();
-  #instance: string | undefined;
+  readonly #server: TurnServer;
 
   constructor({
     workflows,
@@ -105,11 +91,11 @@ class Handler {
   }: StepHandlerOptions) {
     this.#index = new WorkflowIndex(workflows);
     this.#check = new RequestCheck({ signingKeys, audience, nonces });
-    this.#holdMs = holdMs;
     this.#bytesMax = bodyBytesMax;
     this.#platform = platform;
-    this.#sessions = new Sessions(limits, platform);
-    this.#stateless = stateless;
+    const createdAt = performance.now();
+    const upMs = (): number => performance.now() - createdAt;
+    this.#server = new TurnServer(this.#index, { platform, holdMs, stateless, limits, upMs });
   }
 
   async handle(request: Request): Promise<Response> {
@@ -139,55 +125,20 @@ class Handler {
   }
 
   #list(): WorkflowsAnswer {
-    return { protocol: PROTOCOL_VERSION, instance: this.#self(), workflows: this.#index.all.map(describeWorkflow) };
-  }
-
-  /** Created by the first request: Workers allow no random numbers before. */
-  #self(): string {
-    return (this.#instance ??= this.#platform.randomId());
+    return {
+      protocol: PROTOCOL_VERSION,
+      instance: this.#server.instance,
+      workflows: this.#index.all.map(describeWorkflow),
+    };
   }
 
   async #turn(body: string): Promise<Response> {
     const request = parseTurn(body);
     if (typeof request === "string") return refuse(400, "invalid_turn", `The turn is invalid: ${request}.`);
-    this.#sessions.sweep();
-    const { start } = request;
-    const mine = this.#self();
-    const upMs = performance.now() - this.#createdAt;
-    if (request.instance !== undefined && request.instance !== mine)
-      return this.#answer(request, { type: "wrong_instance", mine, upMs });
-    const known = this.#sessions.get(request.session);
-    if (known !== undefined) return this.#answer(request, await known.turn(request, this.#holdMs));
-    if (start === undefined) return this.#answer(request, { type: "unknown_session", upMs });
-    return this.#start(request, start, body.length);
-  }
-
-  async #start(request: TurnRequest, start: ExecutionStart, chars: number): Promise<Response> {
-    const other = otherVersion(start);
-    if (other !== undefined) return this.#answer(request, { type: "lost", error: other });
-    const workflow = this.#index.find(start.workflowId, start.workflowVersion);
-    if (workflow === undefined)
-      return this.#answer(request, { type: "lost", error: errorValue("WORKFLOW_NOT_FOUND", notServed(start)) });
-    if (!this.#epochs.accept(start)) return this.#answer(request, { type: "unknown_session" });
-    const session = new Session(this.#platform, this.#stateless, start);
-    const platform = session.announcer.platform(this.#platform);
-    if (this.#stateless) {
-      session.begin(workflow.executeOn(platform, completeStart(start), session.port));
-      return streamAnswer(session, this.#platform, (content) => this.#message(request, content));
-    }
-    const admission = this.#sessions.admit(start, chars);
-    if (admission === "full") return refuse(503, "too_many_sessions", TOO_MANY_SESSIONS);
-    session.begin(workflow.executeOn(platform, completeStart(start), session.port));
-    this.#sessions.add(request.session, start, session, chars);
-    return this.#answer(request, await session.turn(request, this.#holdMs));
-  }
-
-  #answer(request: TurnRequest, content: TurnContent): Response {
-    return Response.json(this.#message(request, content), { headers: NO_STORE });
-  }
-
-  #message({ session }: TurnRequest, content: TurnContent): TurnAnswer {
-    return { session, instance: this.#self(), ...(this.#stateless ? { stateless: true } : {}), ...content };
+    const reply = await this.#server.turn(request, body.length);
+    if (reply.type === "full") return refuse(503, "too_many_sessions", TOO_MANY_SESSIONS);
+    if (reply.type === "later") return streamAnswer(reply.session, this.#platform, reply.toAnswer);
+    return Response.json(reply.answer, { headers: NO_STORE });
   }
 }
 
