@@ -10,6 +10,7 @@ import {
   shrink,
   simulate,
 } from "../src/index.ts";
+import { TURN_FAULTS } from "../src/simulator/pipes.ts";
 import { FOUND } from "./found-scenarios.ts";
 
 /** The number of new seeds in each test run; `pnpm simulate --from <seed>` repeats them. */
@@ -25,6 +26,7 @@ const EXERCISED =
         (fault) => `fault: ${fault}`,
       ),
       ["twice", "early", "late", "lost"].map((fault) => `fault: alarm ${fault}`),
+      TURN_FAULTS.map((fault) => `fault: turn ${fault}`),
       ["lost", "twice", "late", "answer lost"].map((fault) => `fault: message ${fault}`),
       ["cancelled", "compensated", "compensation_failed", "completed", "failed"].map((status) => `end: ${status}`),
       ["cancel", "change code", "evict", "jump", "pause", "resume", "set back", "token resolved"].map(

@@ -4,6 +4,7 @@
  * Owns: the number of occasions so far. A fault names its occasion by its position.
  */
 import type { Faults } from "@holdfast/workflows/testing";
+import type { TurnFault } from "./pipes.ts";
 import { COMMIT_FAULTS, type Fault, type Scenario } from "./scenario.ts";
 
 export interface FaultEvents {
@@ -19,7 +20,7 @@ export class FaultPlan {
   /** Whether the execution that starts is remote. */
   remote: boolean = false;
   /** The number of commits, messages, index updates, alarms and executions so far. */
-  readonly #occasions = { commit: 0, message: 0, index: 0, alarm: 0, start: 0 };
+  readonly #occasions = { commit: 0, message: 0, index: 0, alarm: 0, start: 0, turn: 0 };
   readonly #scenario: Scenario;
   readonly #events: FaultEvents;
 
@@ -31,6 +32,12 @@ export class FaultPlan {
   /** Returns the fault of the next commit. */
   atCommit(): Fault["type"] | undefined {
     return this.#next("commit", ({ type }) => COMMIT_FAULTS.has(type))?.type;
+  }
+
+  /** Returns the fault of the next request of the pipe of turns. */
+  atTurn(): TurnFault | undefined {
+    const fault = this.#next("turn", ({ type }) => type === "turn");
+    return fault?.type === "turn" ? fault.fault : undefined;
   }
 
   /** The faults between the parts of the world. */
@@ -63,7 +70,7 @@ export class FaultPlan {
 
   /** Counts an occasion for faults, and returns the scenario's fault for it, if any. */
   #next(
-    occasion: "commit" | "message" | "index" | "alarm" | "start",
+    occasion: "commit" | "message" | "index" | "alarm" | "start" | "turn",
     fits: (fault: Fault) => boolean,
   ): Fault | undefined {
     this.#occasions[occasion] += 1;

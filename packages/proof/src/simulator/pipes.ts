@@ -15,3 +15,27 @@ export function makeStartFault(random: Random): StartFault {
     loss: random.pick(LOSSES),
   };
 }
+
+/** What happens to one request of the pipe of turns, or to the instance that it reaches. */
+export type TurnFault = "lost" | "answer lost" | "twice" | "late" | "restart" | "elsewhere";
+
+export const TURN_FAULTS: readonly TurnFault[] = ["lost", "answer lost", "twice", "late", "restart", "elsewhere"];
+/** Without sessions, a request that arrives a second time executes again: no loss of an execution explains that. */
+export const STATELESS_FAULTS: readonly TurnFault[] = ["lost", "late", "restart", "elsewhere"];
+
+/** The bounds of each instance of a step handler. */
+export interface HandlerBounds {
+  readonly sessionsMax: number;
+  readonly idleMsMax: number;
+  readonly holdMs: number;
+  readonly stateless: boolean;
+}
+
+export function makeHandlerBounds(random: Random, needsSessions: boolean): HandlerBounds {
+  return {
+    sessionsMax: random.pick([1, 2, 1_000]),
+    idleMsMax: random.pick([500, 5_000, 300_000]),
+    holdMs: random.pick([100, 2_000, 20_000]),
+    stateless: random.chance(0.3) && !needsSessions,
+  };
+}

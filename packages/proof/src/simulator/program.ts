@@ -104,6 +104,13 @@ export function hasMatch(program: Program): boolean {
   return "parts" in program && program.parts.some(hasMatch);
 }
 
+/** Whether a step handler without sessions refuses the program, or a child of it (DISPATCH_REFUSED). */
+export function needsSessions(program: Program): boolean {
+  if (program.kind === "child") return needsSessions(program.body);
+  if (program.kind === "step") return program.once;
+  return program.kind === "stream" || ("parts" in program && program.parts.some(needsSessions));
+}
+
 /** Returns the parts of one kind, without those of children. */
 export function findPrograms<K extends Program["kind"]>(program: Program, kind: K): Extract<Program, { kind: K }>[] {
   if ("parts" in program) return program.parts.flatMap((part) => findPrograms(part, kind));

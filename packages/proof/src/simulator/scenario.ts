@@ -5,8 +5,15 @@
  */
 import { DEFAULT_LIMITS, type LimitName, type Limits } from "@holdfast/protocol";
 import type { AlarmFault, MemoryHostOptions, MessageFault, StartFault } from "@holdfast/workflows/testing";
-import { type Program, makeProgram } from "./program.ts";
-import { makeStartFault } from "./pipes.ts";
+import { type Program, makeProgram, needsSessions } from "./program.ts";
+import {
+  type HandlerBounds,
+  STATELESS_FAULTS,
+  TURN_FAULTS,
+  type TurnFault,
+  makeHandlerBounds,
+  makeStartFault,
+} from "./pipes.ts";
 import { Random } from "./random.ts";
 
 /** An action from outside, `afterMs` after the previous action. `run` selects one of the runs that have not ended. */
@@ -44,7 +51,8 @@ export type Fault =
   | { readonly at: number; readonly type: "crash before" | "crash after" | "zombie after" | "commit fails" }
   | { readonly at: number; readonly type: "message" | "index"; readonly fault: MessageFault }
   | { readonly at: number; readonly type: "alarm"; readonly fault?: AlarmFault }
-  | { readonly at: number; readonly type: "start"; readonly fault: StartFault };
+  | { readonly at: number; readonly type: "start"; readonly fault: StartFault }
+  | { readonly at: number; readonly type: "turn"; readonly fault: TurnFault };
 
 /** Faults of a commit. */
 export const COMMIT_FAULTS: ReadonlySet<Fault["type"]> = new Set([
@@ -73,6 +81,8 @@ export interface Scenario {
   readonly loses?: true;
   /** How long ended children are stored, ms. Absent: they stay. */
   readonly retentionMs?: number;
+  /** Remote executions are in step handlers with these bounds, and their messages are turns. Absent: messages in memory. */
+  readonly turns?: HandlerBounds;
   /** The limit of a stored value, in characters: larger rows are in parts (S3). Absent: no limit. */
   readonly partChars?: number;
   /** Limits that are smaller than the default. */
@@ -104,7 +114,17 @@ export function makeScenario(seed: number): Scenario {
     ...(random.chance(0.15) ? { limits: makeLimits(random) } : {}),
   };
   const older = random.chance(0.2) ? { ...scenario, program: withOlderRules(program), flags: [1] } : scenario;
-  return random.chance(0.2) ? { ...older, partChars: 1 + random.below(400) } : older;
+  const divided = random.chance(0.2) ? { ...older, partChars: 1 + random.below(400) } : older;
+  return divided.remote !== "never" && random.chance(0.5) ? withTurns(divided, random) : divided;
+}
+
+function withTurns(scenario: Scenario, random: Random): Scenario {
+  const turns = makeHandlerBounds(random, needsSessions(scenario.program));
+  const kinds = turns.stateless ? STATELESS_FAULTS : TURN_FAULTS;
+  const faults = Array.from({ length: random.below(6) }, (): Fault => {
+    return { at: random.below(40), type: "turn", fault: random.pick(kinds) };
+  });
+  return { ...scenario, turns, faults: [...scenario.faults, ...faults] };
 }
 
 /**
@@ -186,4 +206,13 @@ export function sizesOf({ actions, faults, limits }: Scenario): Pick<MemoryHostO
     pageSize: { entries: 1 + (varied % 3), chars: 1_000 },
     limits: { ...DEFAULT_LIMITS, headerWaits: 1 + (varied % 4), silentExecutions: 1 + (varied % 3), ...limits },
   };
+}
+
+/** What the count of a simulation shows of the world. */
+export function kindsOf({ remote, turns, partChars }: Scenario): string[] {
+  return [
+    `pipe: ${remote} remote`,
+    ...(turns === undefined ? [] : [`pipe: turns${turns.stateless ? " without sessions" : ""}`]),
+    ...(partChars === undefined ? [] : ["storage: rows in parts"]),
+  ];
 }

@@ -41,6 +41,10 @@ function* smaller(scenario: Scenario): Generator<Scenario, void> {
     const { retentionMs: _retentionMs, ...stored } = scenario;
     yield stored;
   }
+  if (scenario.turns !== undefined) {
+    const { turns: _turns, ...inMemory } = scenario;
+    yield inMemory;
+  }
   if (scenario.partChars !== undefined) {
     const { partChars: _partChars, ...whole } = scenario;
     yield whole;

@@ -10,6 +10,7 @@ import { CommitFailed, MemoryHost, SimulatedCrash, VirtualClock } from "@holdfas
 import { BUGS, type BugName } from "./bugs.ts";
 import { Callers } from "./callers.ts";
 import { FaultPlan } from "./fault-plan.ts";
+import { Fleet } from "./fleet.ts";
 import { toWorkflows } from "./interpreter.ts";
 import { Observations } from "./observations.ts";
 import { checkRun } from "./oracles.ts";
@@ -24,7 +25,7 @@ import { checkWhy } from "./oracles/why.ts";
 import { isOpen, progressOf } from "./run-progress.ts";
 import { planAt } from "./resume-plan.ts";
 import { type Program, hasMatch, programOf } from "./program.ts";
-import { type Action, DISTURBING, type Fault, type Scenario, sizesOf } from "./scenario.ts";
+import { type Action, DISTURBING, type Fault, type Scenario, kindsOf, sizesOf } from "./scenario.ts";
 
 /** The age of an alarm that counts as lost, and more. */
 const RESTORED_AFTER_MS = 10_000;
@@ -46,6 +47,7 @@ export class World {
   readonly #root: MemoryHost;
   readonly #callers = new Callers((what) => this.#count(what));
   readonly #plan: FaultPlan;
+  readonly #fleet: Fleet | undefined;
   readonly #index = new Map<string, IndexRow>();
   #readers = 0;
   #commits = 0;
@@ -63,8 +65,15 @@ export class World {
     });
     this.#bug = bug;
     this.#countProgram(scenario.program);
-    this.#count(`pipe: ${scenario.remote} remote`);
-    if (scenario.partChars !== undefined) this.#count("storage: rows in parts");
+    for (const what of kindsOf(scenario)) this.#count(what);
+    this.#fleet =
+      scenario.turns &&
+      new Fleet(scenario.turns, {
+        workflows: toWorkflows(scenario.program, this.#clock, this.#observations),
+        clock: this.#clock,
+        fault: () => this.#plan.atTurn(),
+        lost: (runId) => this.#executionLost(runId, "lost session"),
+      });
     this.#root = this.#newHost("run-1", new Map());
   }
 
@@ -84,6 +93,7 @@ export class World {
         this.#observations.deleted(host.runId);
       },
       faults: this.#plan.faults,
+      pipe: this.#fleet,
       ...(this.#scenario.flags === undefined ? {} : { replayFlags: { newest: this.#scenario.flags } }),
       tampering: {
         ...bug,
@@ -208,9 +218,9 @@ export class World {
       if (open.length === 0) break;
       await this.#root.advance(60_000);
       for (const [place, one] of open.entries()) {
-        // A child that ended has expired.
         if (!one.triggered) continue;
-        const waits = one.header.waits.some((wait) => wait.kind === "RUN");
+        // Before a body in which processes die, a run pauses for up to a minute (DUR7).
+        const waits = one.header.waits.some((wait) => wait.kind === "RUN") || one.header.crashes !== undefined;
         if (!waits && progressOf(one) === before[place])
           this.#find("progress", `${one.runId} (${one.header.status}) made no progress for a minute`);
       }

@@ -11,6 +11,7 @@ export {
 } from "./memory-host/faults.ts";
 export { MemoryHost, type MemoryHostOptions } from "./memory-host/memory-host.ts";
 export { MemoryStore } from "./memory-host/memory-store.ts";
+export type { OrchestratorProcess, RemotePipe } from "./memory-host/remote-pipe.ts";
 export type { Tampering } from "./memory-host/tampering.ts";
 export { type OpenTestAsk, type TestEntry, TestRun } from "./test-run.ts";
 export { type StepMock, type TestOptions, type TestResult, type TestStep, testWorkflow } from "./test-workflow.ts";

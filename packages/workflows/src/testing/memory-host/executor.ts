@@ -22,6 +22,7 @@ import type { VirtualClock } from "../virtual-clock.ts";
 import { DETECTED_MS, type Faults, type StartFault, lossOf } from "./faults.ts";
 import type { MemoryStore } from "./memory-store.ts";
 import { plainCopy } from "./plain-copy.ts";
+import type { RemotePipe } from "./remote-pipe.ts";
 import type { Tampering } from "./tampering.ts";
 
 export const REJECTED: ReportAnswer = { accepted: false, reason: "superseded" };
@@ -32,6 +33,7 @@ export interface ExecutorHost {
   readonly clock: VirtualClock;
   readonly store: MemoryStore;
   readonly faults: Faults | undefined;
+  readonly pipe: RemotePipe | undefined;
   readonly platform: () => Platform;
   /** Returns the current orchestrator. A crash replaces it. */
   readonly orchestrator: () => RunHost;
@@ -71,7 +73,7 @@ export class Executor {
   }
 
   start(start: ExecutionStart, port: ExecutionPort): LiveExecution {
-    const { find, moved, faults } = this.#host;
+    const { find, moved, faults, pipe } = this.#host;
     this.starts.push(start);
     moved();
     const workflow = find(start);
@@ -80,9 +82,10 @@ export class Executor {
       return { update: () => {}, abort: () => {} };
     }
     const connection: Connection = { dead: false };
-    const remote = faults?.remote?.() ?? false;
-    const report = this.#reporter(connection, port, remote, faults?.start?.());
     this.#connections.push(connection);
+    const remote = faults?.remote?.() ?? false;
+    if (remote && pipe !== undefined) return this.#connect(pipe, start, port, connection);
+    const report = this.#reporter(connection, port, remote, faults?.start?.());
     const begin = (): LiveExecution => this.#begin(workflow, start, port, { remote, report });
     if (!remote) return begin();
     const begun: { live?: LiveExecution } = {};
@@ -90,6 +93,25 @@ export class Executor {
       begun.live = begin();
     });
     return this.#remotely(begun, connection);
+  }
+
+  #connect(pipe: RemotePipe, start: ExecutionStart, port: ExecutionPort, connection: Connection): LiveExecution {
+    const { runId, platform, moved, orchestrator, tampering } = this.#host;
+    const startedBy = orchestrator();
+    const isAlive = (): boolean => !connection.dead && startedBy === orchestrator();
+    const own: ExecutionPort = {
+      remote: true,
+      report: this.#reporter(connection, port, true, undefined),
+      lost: (error) => isAlive() && port.lost(error),
+      progressed: () => isAlive() && port.progressed?.(),
+      readPage: (after) => plainCopy(port.readPage?.(after) ?? []),
+    };
+    const leave = async <T>(send: () => Promise<T>): Promise<T> => {
+      await this.#leave(() => undefined);
+      return connection.dead ? new Promise<T>(() => {}) : send();
+    };
+    const copy = plainCopy(start);
+    return pipe.connect(tampering.start?.(copy) ?? copy, own, { runId, platform, leave, moved });
   }
 
   #begin(workflow: Workflow, start: ExecutionStart, port: ExecutionPort, { remote, report }: Reports): LiveExecution {

@@ -47,12 +47,11 @@ import { keyRowOf, refuseTaken, releaseIn, reserveIn } from "./key-rows.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { Network, afterCommits } from "./network.ts";
 import type { HostOptions } from "./options.ts";
+import { readsPages } from "./remote-pipe.ts";
 import { type WorldRun, next, settle } from "./world.ts";
 
 export type MemoryHostOptions = HostOptions<MemoryHost>;
-
 const RUN_ID = "run-1";
-
 const SEED = "0123456789abcdeffedcba9876543210";
 
 export class MemoryHost implements WorldRun {
@@ -337,7 +336,7 @@ export class MemoryHost implements WorldRun {
       transition: tampering?.decide?.(checkedTransition) ?? checkedTransition,
       dispatcher: {
         start: (start, port) => this.#executor.start(start, port),
-        readsPages: () => this.#options.pageSize !== undefined,
+        readsPages: () => readsPages(this.#options),
         workflows: () => this.#workflows.all,
         describe: (id, version) => describeServed(this.#workflows.find(id, version)),
       },
@@ -355,12 +354,13 @@ export class MemoryHost implements WorldRun {
   }
 
   #newExecutor(moved: () => void): Executor {
-    const { faults, protocol, tampering = {} } = this.#options;
+    const { faults, pipe, protocol, tampering = {} } = this.#options;
     return new Executor({
       runId: this.runId,
       clock: this.clock,
       store: this.store,
       faults,
+      pipe,
       platform: this.#platform,
       orchestrator: () => this.#host,
       find: ({ workflowId, workflowVersion }) => this.#workflows.find(workflowId, workflowVersion),
@@ -393,7 +393,7 @@ export class MemoryHost implements WorldRun {
     return reply.type === "report" ? reply.answer : REJECTED;
   }
 
-  /** The number of step bodies in progress, in all runs of the world. */
+  /** The step bodies in progress, in all runs of the world. */
   get bodiesInProgress(): number {
     return [...this.world.values()].reduce((sum, one) => sum + one.#host.stepsInProgress().length, 0);
   }

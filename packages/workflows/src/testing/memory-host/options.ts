@@ -10,6 +10,7 @@ import type { Platform } from "../../replay/platform.ts";
 import type { VirtualClock } from "../virtual-clock.ts";
 import type { Faults } from "./faults.ts";
 import type { MemoryStore } from "./memory-store.ts";
+import type { RemotePipe } from "./remote-pipe.ts";
 import type { Tampering } from "./tampering.ts";
 
 export interface HostOptions<Host> {
@@ -21,6 +22,8 @@ export interface HostOptions<Host> {
   readonly runId?: string;
   /** Executions read the journal in pages of this size. Default: all of it at once. */
   readonly pageSize?: PageSize | undefined;
+  /** Carries the messages of remote executions. Default: a pipe in memory. */
+  readonly pipe?: RemotePipe | undefined;
   /** The index of runs, by run id. Default: none. */
   readonly index?: Map<string, IndexRow>;
   /** Runs cannot send messages to other runs. */
