@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import {
   BUGS,
   type BugName,
+  TURN_SEEDS,
   makeScenario,
   type SeedBatch,
   SeedPool,
@@ -26,7 +27,6 @@ const EXERCISED =
         (fault) => `fault: ${fault}`,
       ),
       ["twice", "early", "late", "lost"].map((fault) => `fault: alarm ${fault}`),
-      TURN_FAULTS.map((fault) => `fault: turn ${fault}`),
       ["lost", "twice", "late", "answer lost"].map((fault) => `fault: message ${fault}`),
       ["cancelled", "compensated", "compensation_failed", "completed", "failed"].map((status) => `end: ${status}`),
       ["cancel", "change code", "evict", "jump", "pause", "resume", "set back", "token resolved"].map(
@@ -82,6 +82,17 @@ test(
     expect(EXERCISED.filter((what) => !exercised.has(what))).toEqual([]);
   },
 );
+
+test("DUR4 DUR11 step handlers that forget, restart and get requests twice, late or not at all leave no finding", async () => {
+  const exercised = new Set<string>();
+  for (let seed = TURN_SEEDS; seed < TURN_SEEDS + 500; seed++) {
+    const { findings, counts } = await simulate(seed);
+    expect([seed, findings]).toEqual([seed, []]);
+    for (const what of counts.keys()) exercised.add(what);
+  }
+  const all = ["pipe: turns", "pipe: turns without sessions", ...TURN_FAULTS.map((fault) => `fault: turn ${fault}`)];
+  expect(all.filter((what) => !exercised.has(what))).toEqual([]);
+}, 120_000);
 
 test("DUR4 one seed always gives the same trace, byte for byte", async () => {
   for (let seed = 1; seed <= 200; seed++) {

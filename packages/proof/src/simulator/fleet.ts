@@ -22,7 +22,7 @@ export interface FleetOptions {
 
 const INSTANCES = 2;
 /** The delay of a late request, ms. */
-const LATE_MS = 3_000;
+export const LATE_MS = 3_000;
 
 interface Instance {
   readonly server: TurnServer;

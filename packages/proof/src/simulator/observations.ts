@@ -57,12 +57,14 @@ export class Observations implements Observer {
     readonly handlesRejections: boolean;
     /** Ends the process of a run. */
     readonly kill: (runId: string) => void;
+    /** The delay of a late message on the pipe, ms. */
+    readonly lateMs: number;
   }) {
     const { now } = options;
     this.#now = now;
     this.#kill = options.kill;
     this.handlesRejections = options.handlesRejections;
-    this.#watchers = new Watchers(now);
+    this.#watchers = new Watchers(now, options.lateMs);
   }
 
   /** An execution starts. Its function begins later, or never. */

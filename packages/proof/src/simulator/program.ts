@@ -104,6 +104,12 @@ export function hasMatch(program: Program): boolean {
   return "parts" in program && program.parts.some(hasMatch);
 }
 
+/** The kinds of all nodes, also those of children, each as often as it occurs. */
+export function allKinds(program: Program): Program["kind"][] {
+  const inside = program.kind === "child" ? [program.body] : "parts" in program ? program.parts : [];
+  return [program.kind, ...inside.flatMap(allKinds)];
+}
+
 /** Whether a step handler without sessions refuses the program, or a child of it (DISPATCH_REFUSED). */
 export function needsSessions(program: Program): boolean {
   if (program.kind === "child") return needsSessions(program.body);

@@ -29,6 +29,7 @@ export class Watchers {
   /** The longest time from the end of a fault to the next progress, ms, by kind of fault (DUR9). */
   readonly longest: Map<string, number> = new Map();
   readonly #clock: () => number;
+  readonly #lateMs: number;
   /** The time of what the oracles see again; `undefined`: they see the present. */
   #then: number | undefined;
   #watchers: Named = this.#newWatchers();
@@ -36,14 +37,15 @@ export class Watchers {
   /** What was found before the oracles saw everything again. */
   readonly #found = new Map<string, Finding>();
 
-  constructor(clock: () => number) {
+  constructor(clock: () => number, lateMs: number) {
+    this.#lateMs = lateMs;
     this.#clock = clock;
   }
 
   #newWatchers(): Named {
     const now = (): number => this.#then ?? this.#clock();
     return [
-      ["body starts", new BodyStarts(now)],
+      ["body starts", new BodyStarts(now, () => this.#lateMs)],
       ["times", new Timers(now)],
       ["budget", new Budget()],
       ["children", new Creations()],

@@ -10,7 +10,7 @@ import { CommitFailed, MemoryHost, SimulatedCrash, VirtualClock } from "@holdfas
 import { BUGS, type BugName } from "./bugs.ts";
 import { Callers } from "./callers.ts";
 import { FaultPlan } from "./fault-plan.ts";
-import { Fleet } from "./fleet.ts";
+import { Fleet, LATE_MS } from "./fleet.ts";
 import { toWorkflows } from "./interpreter.ts";
 import { Observations } from "./observations.ts";
 import { checkRun } from "./oracles.ts";
@@ -24,7 +24,7 @@ import { checkListedAsks } from "./oracles/asks.ts";
 import { checkWhy } from "./oracles/why.ts";
 import { isOpen, progressOf } from "./run-progress.ts";
 import { planAt } from "./resume-plan.ts";
-import { type Program, hasMatch, programOf } from "./program.ts";
+import { hasMatch, programOf } from "./program.ts";
 import { type Action, DISTURBING, type Fault, type Scenario, kindsOf, sizesOf } from "./scenario.ts";
 
 /** The age of an alarm that counts as lost, and more. */
@@ -62,9 +62,9 @@ export class World {
       now: () => this.#clock.now(),
       handlesRejections,
       kill: (runId) => this.#kill(runId),
+      lateMs: scenario.turns === undefined ? 0 : LATE_MS,
     });
     this.#bug = bug;
-    this.#countProgram(scenario.program);
     for (const what of kindsOf(scenario)) this.#count(what);
     this.#fleet =
       scenario.turns &&
@@ -213,14 +213,15 @@ export class World {
       await this.#root.settle();
       // An abandoned execution may detect late that the code did not fit.
       for (const host of this.#hosts()) if (host.header.paused?.by === "engine") this.#retry(host);
-      const open = this.#hosts().filter(isOpen);
-      const before = open.map(progressOf);
-      if (open.length === 0) break;
+      const left = this.#hosts().filter(isOpen);
+      const before = left.map(progressOf);
+      if (left.length === 0) break;
       await this.#root.advance(60_000);
-      for (const [place, one] of open.entries()) {
+      for (const [place, one] of left.entries()) {
         if (!one.triggered) continue;
-        // Before a body in which processes die, a run pauses for up to a minute (DUR7).
-        const waits = one.header.waits.some((wait) => wait.kind === "RUN") || one.header.crashes !== undefined;
+        // Before a body in which processes die, a run pauses for up to a minute (DUR7). A step handler may be full.
+        const { waits: open, crashes, dispatch } = one.header;
+        const waits = open.some((wait) => wait.kind === "RUN") || crashes !== undefined || dispatch !== undefined;
         if (!waits && progressOf(one) === before[place])
           this.#find("progress", `${one.runId} (${one.header.status}) made no progress for a minute`);
       }
@@ -378,12 +379,6 @@ export class World {
 
   #find(oracle: Finding["oracle"], text: string): void {
     this.findings.push({ oracle, text });
-  }
-
-  #countProgram(program: Program): void {
-    this.#count(`program: ${program.kind}`);
-    if ("parts" in program) for (const part of program.parts) this.#countProgram(part);
-    if (program.kind === "child") this.#countProgram(program.body);
   }
 
   #count(what: string): void {

@@ -21,9 +21,12 @@ export class BodyStarts implements Watcher {
   readonly findings: string[] = [];
   readonly #runs = new Map<string, Bodies>();
   readonly #now: () => number;
+  readonly #lateMs: () => number;
 
-  constructor(now: () => number) {
+  /** `lateMs`: the delay of a late message on the pipe. A body may start until the pause has arrived. */
+  constructor(now: () => number, lateMs: () => number) {
     this.#now = now;
+    this.#lateMs = lateMs;
   }
 
   requested(runId: string, op: string, what: Requested): void {
@@ -36,7 +39,7 @@ export class BodyStarts implements Watcher {
     started.set(op, times);
     if (times > 1 && once.has(op)) this.findings.push(`${runId}: the body of ${op} started ${times} times, not once`);
     if (abandoned) lost.add(execution);
-    else if (pausedAt !== undefined && pausedAt < this.#now())
+    else if (pausedAt !== undefined && pausedAt + this.#lateMs() < this.#now())
       this.findings.push(`${runId}: the body of ${op} started during a pause`);
     const own = open.get(execution) ?? new Set();
     open.set(execution, own);
