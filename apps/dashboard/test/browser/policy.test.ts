@@ -45,7 +45,7 @@ test("a page that the reader uses from end to end violates nothing, in either th
   await page.locator(".tl-fold").first().click();
   await page.getByRole("treeitem", { name: "Step ship: completed" }).click();
   for (const name of ["Clock times", "UTC", "Collapse idle time", "Zoom in", "Zoom out", "Fit the whole run", "Table"])
-    await page.getByRole("button", { name, exact: true }).click();
+    await page.getByRole("toolbar", { name: "Timeline" }).getByRole("button", { name, exact: true }).click();
   for (const tab of await page.locator("[data-tab]").allTextContents()) {
     await page.locator("[data-tab]").getByText(tab, { exact: true }).click();
     await page.locator("[aria-current=page]").getByText(tab, { exact: true }).waitFor();

@@ -12,7 +12,7 @@ export const PAGES = [
   ["/ui/runs/order?tab=journal", "step.completed"],
   ["/ui/runs/order?tab=data", "Output"],
   ["/ui/runs/answer?tab=streams", "the warehouse."],
-  ["/ui/runs/family?tab=family", "approval"],
+  ["/ui/runs/family?tab=family", "Children of family"],
   ["/ui/runs/order?tab=audit", "trigger"],
   ["/ui/runs/order?tab=raw", '"workflowVersion"'],
   ["/ui/runs/none", "There is no run with this id"],
