@@ -17,6 +17,7 @@ test("a page whose workerd is killed says that it connects again, and its timeli
   const { server } = dashboard;
   const page = await dashboard.open("/ui/runs/approval-1");
   await page.getByRole("treeitem", { name: "Signal approve: waiting" }).waitFor();
+  await page.getByRole("status").getByText("Live").waitFor();
   await server.kill();
   await page.getByText("Reconnecting").first().waitFor();
   await server.start();

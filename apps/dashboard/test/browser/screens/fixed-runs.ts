@@ -12,7 +12,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-export interface FixedRun {
+interface FixedRun {
   readonly run: RunRecord;
   readonly entries: readonly JournalEntry[];
 }
