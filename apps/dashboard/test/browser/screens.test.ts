@@ -37,7 +37,7 @@ interface Screen {
 const SCREENS: readonly Screen[] = [
   { name: "runs", path: "/ui/runs", text: "payout-5521" },
   { name: "run", path: "/ui/runs/journey-7?op=step%2F0%2Fcharge+card", text: "The bank does not answer." },
-  { name: "run-waiting", path: "/ui/runs/journey-8", text: "Waits for an answer" },
+  { name: "run-waiting", path: "/ui/runs/journey-8", text: "Note for the traveller" },
   { name: "workflows", path: "/ui/workflows", text: "Asks an office for a visa." },
   { name: "start", path: "/ui/start?like=journey-8", text: "Books a journey" },
   { name: "compare", path: "/ui/compare?a=journey-7&b=journey-8", text: "charge card" },
