@@ -34,7 +34,7 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["{packages,apps,examples,deploy}/*/test/**/*.test.{ts,tsx}", "{checks,benchmarks}/**/*.test.ts"],
-          exclude: [browserTests],
+          exclude: [browserTests, "**/node_modules/**"],
           testTimeout: 30_000,
         },
       },
