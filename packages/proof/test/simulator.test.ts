@@ -13,6 +13,7 @@ import {
 } from "../src/index.ts";
 import { TURN_FAULTS } from "../src/simulator/pipes.ts";
 import { FOUND } from "./found-scenarios.ts";
+import { FOUND_WITH_LIMITS } from "./found-with-limits.ts";
 
 /** The number of new seeds in each test run; `pnpm simulate --from <seed>` repeats them. */
 const FRESH = 10_000;
@@ -53,9 +54,12 @@ const EXERCISED =
       ["action: retry after EXECUTOR_CRASHED"],
     );
 
-test.each(Object.entries(FOUND))("DUR4 a fault that the simulator found stays fixed: %s", async (_what, scenario) => {
-  expect((await runScenario(scenario)).findings).toEqual([]);
-});
+test.each(Object.entries({ ...FOUND, ...FOUND_WITH_LIMITS }))(
+  "DUR4 a fault that the simulator found stays fixed: %s",
+  async (_what, scenario) => {
+    expect((await runScenario(scenario)).findings).toEqual([]);
+  },
+);
 
 test(
   `DUR4 DUR9 REP2 random programs with random actions and faults have no finding in ${FRESH} new seeds`,

@@ -141,7 +141,7 @@ function newHeader(
 }
 
 function takeOver(draft: Draft, inherited: Inheritance): void {
-  for (const entry of inherited.entries.slice(0, draft.context.limits.journalEntries)) {
+  for (const entry of inherited.entries) {
     draft.inherit(entry);
     if (entry.type === "wait.released") markFeature(draft);
     if (entry.type !== "wait.opened" || entry.tokenId === undefined) continue;

@@ -27,8 +27,8 @@ import { planAt } from "./resume-plan.ts";
 import { hasMatch, programOf } from "./program.ts";
 import { type Action, DISTURBING, type Fault, type Scenario, kindsOf, sizesOf } from "./scenario.ts";
 
-/** The age of an alarm that counts as lost, and more. */
-const RESTORED_AFTER_MS = 10_000;
+/** The age of an alarm that counts as lost, and more than actions set the clock back. */
+const RESTORED_AFTER_MS = 30_000;
 
 const COMMITS_PER_READER = 3;
 /** Each of these reads the whole journal for each action. */
