@@ -80,7 +80,7 @@ test("CLI1 every verb does on a real server what it says", { timeout: 120_000 },
   expect(await run("event", "send", "good", "stock.changed", "--output", "id")).toEqual([0, "good"]);
   expect((await run("start", "review", "--id", "r", "--input", '{"text":"ok?"}'))[0]).toBe(0);
   await expect.poll(async () => (await run("token", "list", "r"))[1], WAIT).toContain("MANUAL");
-  expect(JSON.parse((await run("token", "answer", "r", "--input", "true"))[1]).delivery).toBe("resolved");
+  expect(JSON.parse((await run("token", "answer", "r", "--input", '{"ok":true}'))[1]).delivery).toBe("resolved");
   expect((await run("result", "r"))[0]).toBe(0);
   expect((await run("journal", "r"))[1].split("\n").map((line) => JSON.parse(line).type)).toContain("wait.resolved");
   expect(JSON.parse((await run("export", "r"))[1])).toMatchObject({

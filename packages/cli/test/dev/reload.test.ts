@@ -14,7 +14,7 @@ test("DEV4 a run that waits meets the changed code when it wakes, and no request
   expect(dev.err).toContain("workflows  order");
   await dev.begin("o1");
   await dev.prints("o1 order  waits for signal approval");
-  expect(dev.out).toMatch(/o1 order {2}starts\n[^]*o1 {2}in a step\n/);
+  expect(dev.out).toMatch(/o1 order {2}starts {2}http:\S+\/ui\/runs\/o1\n[^]*o1 {2}in a step\n/);
   const { workerd } = dev;
   project.write({ "src/workflows.ts": orderCode({ result: "shipped by the new code" }) });
   const answers = new Set<number>();
