@@ -73,14 +73,16 @@ export function ActForm({ data, action, given, onBack, onLeave }: ActFormProps):
       />
       <Effects action={action} data={data} fields={fields} />
       <RequestView request={prepared.request} command={prepared.command} />
-      <Answer action={action} outcome={outcome} isUncertain={state.isUncertain} isAgain={state.times > 1} />
-      <Buttons
-        action={action}
-        state={state}
-        mayNotSend={mayNotSend}
-        onBack={onBack}
-        onNew={() => setState(newState({ ...fields, id: newId() }))}
-      />
+      <footer class="act-end">
+        <Answer action={action} outcome={outcome} isUncertain={state.isUncertain} isAgain={state.times > 1} />
+        <Buttons
+          action={action}
+          state={state}
+          mayNotSend={mayNotSend}
+          onBack={onBack}
+          onNew={() => setState(newState({ ...fields, id: newId() }))}
+        />
+      </footer>
     </form>
   );
 }
@@ -111,7 +113,7 @@ function Buttons({
 }: ButtonsProps): JSX.Element {
   const { name, isDestructive } = ACTION_TEXTS[action];
   return (
-    <footer class="act-buttons">
+    <div class="act-buttons">
       <button type="button" onClick={onBack}>
         All actions
       </button>
@@ -129,7 +131,7 @@ function Buttons({
       >
         {isSending ? "Sending…" : times > 0 ? "Send again" : name}
       </button>
-    </footer>
+    </div>
   );
 }
 

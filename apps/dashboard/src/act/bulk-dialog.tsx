@@ -62,7 +62,7 @@ export function BulkDialog({ action, ids, onClose }: BulkDialogProps): JSX.Eleme
         ) : (
           <ProgressView total={ids.length} progress={progress} isOver={stage === "over"} />
         )}
-        <footer class="act-buttons">
+        <footer class="act-end act-buttons">
           <span class="grow" />
           <button type="button" onClick={() => (stage === "acting" ? stop() : dialog.current?.close())}>
             {stage === "acting" ? "Stop" : "Close"}

@@ -74,8 +74,10 @@ export function StartPage({ like, workflow }: StartPageProps): JSX.Element {
           onChange={change}
         />
         <RequestView request={prepared.request} command={prepared.command} />
-        <StartAnswer state={state} />
-        <StartButtons state={state} onNew={() => setState(newState({ ...fields, id: newId() }))} />
+        <footer class="act-end">
+          <StartAnswer state={state} />
+          <StartButtons state={state} onNew={() => setState(newState({ ...fields, id: newId() }))} />
+        </footer>
       </form>
     </main>
   );
@@ -227,7 +229,7 @@ function StartButtons({
   readonly onNew: () => void;
 }): JSX.Element {
   return (
-    <footer class="act-buttons">
+    <div class="act-buttons">
       <span class="grow" />
       {started !== undefined && (
         <button type="button" onClick={onNew}>
@@ -237,6 +239,6 @@ function StartButtons({
       <button type="submit" class="primary" disabled={isSending}>
         {isSending ? "Sending…" : times > 0 ? "Send again" : "Start"}
       </button>
-    </footer>
+    </div>
   );
 }

@@ -1,4 +1,5 @@
 /** tests: every action on a run, as a form in a real browser, on real workerd (ACT2, ACT3) */
+import { isInView } from "./harness/in-view.ts";
 import type { Locator, Page, Request } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import type { Client, JournalEntry } from "@holdfast/workflows/client";
@@ -66,7 +67,7 @@ describe("the forms", () => {
       await dialog(page).getByLabel("Payload").fill('{ "ok": true }');
       const { sent, shown } = await send(page, action);
       expect(sent).toBe(shown);
-      await dialog(page).getByText("Resolved: a wait took it.").waitFor();
+      await expect.poll(() => isInView(dialog(page).getByText("Resolved: a wait took it."))).toBe(true);
       await send(page, "Send again");
       await dialog(page).getByText("Duplicate: a request with this id was accepted before.").waitFor();
       await dialog(page).getByRole("button", { name: "New request" }).click();

@@ -1,4 +1,5 @@
 /** tests: starting runs, the page of the workflows, and actions on many runs, in a real browser on real workerd (ACT2, ACT5, ACT6) */
+import { isInView } from "./harness/in-view.ts";
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { useDashboard } from "./harness/dashboard.ts";
@@ -24,7 +25,7 @@ describe("a start", () => {
     await page.getByRole("button", { name: "Start", exact: true }).click();
     const body: unknown = JSON.parse((await sent).postData() ?? "");
     expect(`POST /api/runs\n\n${JSON.stringify(body, null, 2)}`).toBe(shown.trim());
-    await page.getByText("Started: ").waitFor();
+    await expect.poll(() => isInView(page.getByText("Started: "))).toBe(true);
     await page.getByRole("button", { name: "Send again" }).click();
     await page.getByText("Started: ").getByRole("link").click();
     await page.getByText("The run ended: completed.").waitFor();
