@@ -4,6 +4,8 @@
  * Owns: a process for each replay, so that the memory of the first execution does not count. One process writes the
  * journal, and others replay it. A run with an empty journal in the same way shows what workerd itself takes.
  *
+ * The times of whole and paged replays over the inline pipe are compared in alternating rounds, because a single one varies.
+ *
  * Resident memory includes garbage, which V8 leaves until its heap reaches a limit, and workerd sets none. So the replay is
  * repeated with limits: the smallest one at which it completes bounds what is live, and the resident memory with it is
  * what the replay needs.
@@ -11,12 +13,14 @@
 import { cpSync, rmSync } from "node:fs";
 import { printTable } from "@holdfast/local-runtime/terminal";
 import { wake } from "./measures/contest.ts";
+import { summarize } from "./statistics.ts";
 import { type BenchPlatform, type PlatformOptions, startPlatform } from "./platform.ts";
 
 const MiB = 2 ** 20;
 const SAMPLE_MS = 5;
 /** Limits of the heap, MiB. */
 const HEAPS = [128, 96, 64, 48, 40, 32, 24];
+const ROUNDS = 8;
 const [steps = "5000", chars = "8000"] = process.argv.slice(2);
 
 interface Sample {
@@ -62,27 +66,47 @@ async function watched(platform: BenchPlatform, id: string): Promise<Sample> {
   }
 }
 
+/** Replays a copy of a stored run: a replay ends it. */
+async function replayCopy(id: string, directory: string, heapMiB?: number): Promise<Sample | undefined> {
+  const copy = `${directory}-${heapMiB}`;
+  cpSync(directory, copy, { recursive: true });
+  const sample = await replay(id, { directory: copy, ...(heapMiB === undefined ? {} : { heapMiB }) });
+  rmSync(copy, { recursive: true, force: true, maxRetries: 5 });
+  return sample;
+}
+
 /** Replays one journal, without a limit of the heap and with the smallest that suffices. */
 async function measure(pipe: string, workflowId: string, n: number) {
   const id = `cold-${pipe}-long`;
   const directory = await write(id, workflowId, n);
-  const replayCopy = async (heapMiB?: number): Promise<Sample | undefined> => {
-    // A replay ends the run, so each has its own copy of the object.
-    const copy = `${directory}-${heapMiB}`;
-    cpSync(directory, copy, { recursive: true });
-    const sample = await replay(id, { directory: copy, ...(heapMiB === undefined ? {} : { heapMiB }) });
-    rmSync(copy, { recursive: true, force: true, maxRetries: 5 });
-    return sample;
-  };
-  const free = await replayCopy();
+  const free = await replayCopy(id, directory);
   let least: (Sample & { readonly heapMiB: number }) | undefined;
   for (const heapMiB of n === 0 ? [] : HEAPS) {
-    const sample = await replayCopy(heapMiB);
+    const sample = await replayCopy(id, directory, heapMiB);
     if (sample === undefined) break;
     least = { ...sample, heapMiB };
   }
   rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
   return { free, least };
+}
+
+/** The times of the same journal whole and in pages, in alternating rounds. */
+async function compareInline(): Promise<void> {
+  const id = "cold-inline-long";
+  const times: Record<"whole" | "paged", number[]> = { whole: [], paged: [] };
+  const written = { whole: await write(id, "whole", Number(steps)), paged: await write(id, "paged", Number(steps)) };
+  for (let round = 0; round < ROUNDS; round++)
+    for (const kind of ["whole", "paged"] as const)
+      times[kind].push((await replayCopy(id, written[kind]))?.ms ?? Number.NaN);
+  for (const directory of Object.values(written)) rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+  const { whole, paged } = { whole: summarize(times.whole), paged: summarize(times.paged) };
+  const shown = Object.entries({ whole, paged }).map(([kind, { median, samples }]) => [
+    kind,
+    Math.round(median),
+    samples.map(Math.round).join(" "),
+  ]);
+  printTable(["inline journal", `median of ${ROUNDS}, ms`, "each, ms"], shown);
+  console.log(`  paged / whole: ${(paged.median / whole.median).toFixed(2)}\n`);
 }
 
 const rows: (string | number)[][] = [];
@@ -96,3 +120,4 @@ for (const pipe of ["inline", "rpc", "http"]) {
   }
 }
 printTable(["pipe", "journal", "ms", "MiB above an empty run", "smallest heap, MiB", "MiB above, with it"], rows);
+await compareInline();
