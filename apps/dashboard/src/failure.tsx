@@ -1,11 +1,12 @@
 /**
- * A request that the API refused, or that did not reach it, as the page shows it.
+ * What did not work, as the page shows it: a request that the API refused, one that did not reach it, or anything else.
  */
-import { ApiError } from "@holdfast/workflows/client";
+import { ApiError, ConnectionError } from "@holdfast/workflows/client";
 import type { JSX } from "preact";
 import { visible } from "./ui/text.tsx";
 
 export interface Failure {
+  /** Absent: it is no answer of the API. */
   readonly status: number | undefined;
   readonly code: string;
   readonly message: string;
@@ -13,19 +14,45 @@ export interface Failure {
 
 export function failureOf(error: unknown): Failure {
   if (error instanceof ApiError) return { status: error.status, code: error.code, message: error.message };
-  return {
-    status: undefined,
-    code: "CONNECTION_FAILED",
-    message: error instanceof Error ? error.message : String(error),
-  };
+  const message = error instanceof Error ? error.message : String(error);
+  return { status: undefined, code: error instanceof ConnectionError ? error.code : "FAILED", message };
 }
 
-export function FailureNote({ failure }: { readonly failure: Failure }): JSX.Element {
+/** Whether the same request fails until the reader signs in again, or the deployment changes. */
+export function isLasting({ status }: Failure): boolean {
+  return status === 401 || status === 403 || status === 501;
+}
+
+interface Issue {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** What the API names as wrong in a request, by the place in it. */
+export function issuesOf({ details }: ApiError): readonly Issue[] {
+  const issues: unknown = typeof details === "object" && details !== null ? Reflect.get(details, "issues") : undefined;
+  if (!Array.isArray(issues)) return [];
+  return issues.flatMap((issue: unknown) => {
+    if (typeof issue !== "object" || issue === null) return [];
+    const [path, message]: unknown[] = [Reflect.get(issue, "path"), Reflect.get(issue, "message")];
+    return typeof path === "string" && typeof message === "string" ? [{ path, message }] : [];
+  });
+}
+
+interface FailureNoteProps {
+  readonly failure: Failure;
+  /** The page repeats the request by itself. */
+  readonly triesAgain?: boolean;
+}
+
+export function FailureNote({ failure, triesAgain = false }: FailureNoteProps): JSX.Element {
+  const { status, code, message } = failure;
   return (
     <p class="note is-bad" role="alert">
-      <strong>{failure.status === undefined ? "The server does not answer. " : "The server refused. "}</strong>
-      <span>{visible(failure.message.slice(0, 600))}</span>
-      {failure.status === undefined && " · The page tries again."}
+      {status !== undefined && <strong>The server refused. </strong>}
+      {code === "CONNECTION_FAILED" && <strong>The server does not answer. </strong>}
+      <span>{visible(message.slice(0, 600))}</span>
+      {triesAgain && status === undefined && " · The page tries again."}
     </p>
   );
 }

@@ -5,6 +5,7 @@
  */
 import { useEffect, useRef } from "preact/hooks";
 import type { JSX } from "preact";
+import { openAction, subject } from "./act/opened.ts";
 import { KEYS } from "./keys.ts";
 import { mine } from "./approvals/mine.ts";
 import { approvalsPath, navigate, runsPath, startPath, workflowsPath } from "./router.ts";
@@ -54,13 +55,14 @@ export function HelpDialog(): JSX.Element {
 function listen(showHelp: () => void): () => void {
   const ended = new AbortController();
   let last = "";
-  const actions: Readonly<Record<string, () => void>> = {
+  const actions: Readonly<Record<string, () => unknown>> = {
     "/": () => document.querySelector<HTMLInputElement>("#search")?.focus() ?? navigate(runsPath()),
     "?": showHelp,
     j: () => move("[data-row]", 1),
     k: () => move("[data-row]", -1),
     x: selectRow,
     t: toggleTimeMode,
+    ".": () => subject.value !== undefined && openAction(subject.value),
     h: () => openTab(-1),
     l: () => openTab(1),
     "g r": () => navigate(runsPath()),

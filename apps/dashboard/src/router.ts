@@ -49,7 +49,7 @@ function routeOf({ pathname, searchParams }: Pick<URL, "pathname" | "searchParam
 }
 
 export function runPath(id: string, query: Readonly<Record<string, string | undefined>> = {}): string {
-  return `${RUNS}/${encodeURIComponent(id)}${queryText(query)}`;
+  return `${RUNS}/${encodeURIComponent(id.toWellFormed())}${queryText(query)}`;
 }
 
 export function runsPath(query = "", columns?: string): string {

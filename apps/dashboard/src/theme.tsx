@@ -3,15 +3,16 @@
  */
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
+import { readChoice, writeChoice } from "./ui/choice.ts";
 
 const KEY = "holdfast.theme";
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const theme = signal(localStorage.getItem(KEY) ?? (dark.matches ? "dark" : "light"));
+const theme = signal(readChoice(KEY) ?? (dark.matches ? "dark" : "light"));
 
 export function startTheme(): void {
   apply();
   dark.addEventListener("change", () => {
-    if (localStorage.getItem(KEY) === null) theme.value = dark.matches ? "dark" : "light";
+    if (readChoice(KEY) === null) theme.value = dark.matches ? "dark" : "light";
     apply();
   });
 }
@@ -23,7 +24,7 @@ function apply(): void {
 export function ThemeButton(): JSX.Element {
   const other = theme.value === "dark" ? "light" : "dark";
   const change = (): void => {
-    localStorage.setItem(KEY, other);
+    writeChoice(KEY, other);
     theme.value = other;
     apply();
   };

@@ -16,17 +16,23 @@ export class ActData {
   readonly isWhole: Signal<boolean> = signal(false);
   readonly failure: Signal<Failure | undefined> = signal(undefined);
 
+  #reading: AbortController | undefined;
+
   constructor(runId: string) {
     this.runId = runId;
   }
 
-  /** Returns the function that ends it. */
-  load(): () => void {
-    const ended = new AbortController();
-    this.#read(ended.signal).catch((error: unknown) => {
-      if (!ended.signal.aborted) this.failure.value = failureOf(error);
+  /** Reads both, instead of a reading that is not finished. */
+  load(): void {
+    this.end();
+    const { signal: ended } = (this.#reading = new AbortController());
+    this.#read(ended).catch((error: unknown) => {
+      if (!ended.aborted) this.failure.value = failureOf(error);
     });
-    return () => ended.abort();
+  }
+
+  end(): void {
+    this.#reading?.abort();
   }
 
   /** The server's refusal of an action; `undefined`: it accepts, or is not asked yet. */

@@ -14,11 +14,12 @@ import { type BulkAction, type Progress, actOnMany } from "./bulk.ts";
 import { bulkCommand, firstRequest, requestCount } from "./bulk-request.ts";
 import { RequestView } from "./copy.tsx";
 import { TextField } from "./field.tsx";
+import { ReasonField } from "./reason-field.tsx";
 
 interface BulkDialogProps {
   readonly action: BulkAction;
   readonly ids: readonly string[];
-  /** Called with the runs that refused, or were not tried, when the reader closes it. */
+  /** Called when the reader closes it, with the runs that stay selected: all before it began, else those that refused. */
   readonly onClose: (left: readonly string[]) => void;
 }
 
@@ -29,7 +30,6 @@ interface State {
   readonly progress: Progress;
 }
 
-const TAKES_REASON: ReadonlySet<BulkAction> = new Set(["cancelRun", "pauseRun", "terminateRun"]);
 const TYPED_ABOVE = 100;
 const EXAMPLES = 5;
 const REFUSED_SHOWN = 200;
@@ -84,6 +84,8 @@ interface Bulk {
 function useBulk(action: BulkAction, ids: readonly string[]): Bulk {
   const isStopped = useRef(false);
   const [state, setState] = useState<State>(NEW);
+  // The page was left, or the browser closed the dialog: what nobody sees does not continue.
+  useEffect(() => () => void (isStopped.current = true), []);
   const change = (more: Partial<State>): void => setState((one) => ({ ...one, ...more }));
   const act = async (): Promise<void> => {
     change({ stage: "acting" });
@@ -144,15 +146,7 @@ function Question({ action, ids, state, onChange }: QuestionProps): JSX.Element 
         ))}
         {ids.length > EXAMPLES && <li class="muted">and {(ids.length - EXAMPLES).toLocaleString("en")} more</li>}
       </ul>
-      {TAKES_REASON.has(action) && (
-        <TextField
-          label={action === "terminateRun" ? "Reason" : "Reason (optional)"}
-          problem={undefined}
-          isRequired={action === "terminateRun"}
-          value={state.reason}
-          onText={(reason) => onChange({ reason })}
-        />
-      )}
+      <ReasonField action={action} reason={state.reason} onReason={(reason) => onChange({ reason })} />
       {isTyped(action, ids.length) && (
         <TextField
           label={`Type ${ids.length} to confirm`}

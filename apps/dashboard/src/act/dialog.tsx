@@ -9,6 +9,7 @@ import type { JSX, RefObject } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { FailureNote } from "../failure.tsx";
 import { startPath } from "../router.ts";
+import { session } from "../session.ts";
 import { Status } from "../ui/status.tsx";
 import { Text, visible } from "../ui/text.tsx";
 import { ActData } from "./act-data.ts";
@@ -28,9 +29,8 @@ export function ActDialog({ opened, onClose }: ActDialogProps): JSX.Element {
   const { runId } = opened;
   const dialog = useRef<HTMLDialogElement>(null);
   const [action, setAction] = useState(opened.action);
-  const data = useMemo(() => new ActData(runId), [runId]);
+  const data = useActData(runId);
   useEffect(() => dialog.current?.showModal(), []);
-  useEffect(() => data.load(), [data]);
   useFocus(dialog, action);
   const record = data.record.value;
   const failure = data.failure.value;
@@ -63,6 +63,15 @@ export function ActDialog({ opened, onClose }: ActDialogProps): JSX.Element {
       )}
     </dialog>
   );
+}
+
+function useActData(runId: string): ActData {
+  const data = useMemo(() => new ActData(runId), [runId]);
+  useEffect(() => {
+    data.load();
+    return () => data.end();
+  }, [data, session.value]);
+  return data;
 }
 
 /** The first field of a form, or the title of the list, has the focus. */

@@ -44,7 +44,7 @@ export function Field({ label, hint, problem, children }: FrameProps): JSX.Eleme
   );
 }
 
-interface TextFieldProps extends FieldProps {
+export interface TextFieldProps extends FieldProps {
   readonly value: string;
   readonly onText: (text: string) => void;
   readonly isMono?: boolean;

@@ -3,7 +3,7 @@
  *
  * Owns: which action shows which, and the names that are suggested: of open waits first, then of the run's history.
  */
-import type { Ask, RunActionName, RunRecord } from "@holdfast/workflows/client";
+import type { Ask, RunRecord } from "@holdfast/workflows/client";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { JsonInput } from "../ui/json-input.tsx";
@@ -11,26 +11,16 @@ import { visible } from "../ui/text.tsx";
 import type { FieldsProps } from "./fields-props.ts";
 import { SelectField, TextField } from "./field.tsx";
 import { namesFor } from "./preview.ts";
+import { ReasonField } from "./reason-field.tsx";
 import { ResumeFields } from "./resume-fields.tsx";
-
-const TAKES_REASON: ReadonlySet<RunActionName> = new Set(["cancelRun", "pauseRun", "terminateRun"]);
 
 export function ActFields(props: FieldsProps): JSX.Element | null {
   const { action, fields, problems, onChange } = props;
   if (action === "deliverSignal" || action === "deliverEvent") return <DeliveryFields {...props} />;
   if (action === "resolveToken") return <TokenFields {...props} />;
   if (action === "resumeRun") return <ResumeFields {...props} />;
-  if (!TAKES_REASON.has(action)) return null;
-  const isRequired = action === "terminateRun";
-  return (
-    <TextField
-      label={isRequired ? "Reason" : "Reason (optional)"}
-      problem={problems.reason}
-      isRequired={isRequired}
-      value={fields.reason}
-      onText={(reason) => onChange({ reason })}
-    />
-  );
+  const onReason = (reason: string): void => onChange({ reason });
+  return <ReasonField action={action} reason={fields.reason} problem={problems.reason} onReason={onReason} />;
 }
 
 function DeliveryFields({ action, data, fields, problems, onChange }: FieldsProps): JSX.Element {

@@ -1,12 +1,11 @@
 /**
  * Where the dialog of the actions is: in the frame of every page, once.
  *
- * Owns: loading its code when it is opened first, and the key `.`. After it closes, the focus is where it was.
+ * Owns: loading its code when it is opened first. After it closes, the focus is where it was.
  */
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { lazy } from "../ui/lazy.tsx";
-import { isTyping } from "../ui/typing.ts";
 import { opened, openAction, subject } from "./opened.ts";
 
 const ActDialog = lazy(async () => (await import("./dialog.tsx")).ActDialog);
@@ -15,7 +14,6 @@ export function ActHost(): JSX.Element | null {
   const before = useRef<Element | null>(null);
   const { value } = opened;
   const isOpen = value !== undefined;
-  useEffect(() => listen(), []);
   useEffect(() => {
     if (isOpen) before.current = document.activeElement;
   }, [isOpen]);
@@ -29,21 +27,6 @@ export function ActHost(): JSX.Element | null {
       <ActDialog opened={value} onClose={close} key={value.runId} />
     </div>
   );
-}
-
-/** Returns the function that ends it. */
-function listen(): () => void {
-  const ended = new AbortController();
-  addEventListener(
-    "keydown",
-    ({ key, ctrlKey, metaKey, altKey, target }) => {
-      if (key !== "." || ctrlKey || metaKey || altKey || isTyping(target)) return;
-      if (subject.value === undefined || document.querySelector("dialog[open]") !== null) return;
-      openAction(subject.value);
-    },
-    { signal: ended.signal },
-  );
-  return () => ended.abort();
 }
 
 /** The button of a run's page. */

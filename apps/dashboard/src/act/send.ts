@@ -5,6 +5,7 @@
  * answer was lost.
  */
 import { ApiError, type Client, type Delivery, type RunActionName } from "@holdfast/workflows/client";
+import { issuesOf } from "../failure.tsx";
 import type { FieldName, Fields, Prepared } from "./forms.ts";
 
 export type Sent =
@@ -103,28 +104,20 @@ export function fieldProblems(error: unknown): Readonly<Partial<Record<FieldName
         .map(({ path, message }) => (path === "" ? message : `${path}: ${message}`))
         .join("; "),
     };
-  const problems: Partial<Record<FieldName, string>> = {};
+  return problemsByField(error, FIELDS);
+}
+
+/** The problems that the API names by the paths of the body. `fields`: those of the form by those of the body. */
+export function problemsByField<Name extends string>(
+  error: ApiError,
+  fields: Readonly<Record<string, Name>>,
+): Readonly<Partial<Record<Name, string>>> {
+  const problems: Partial<Record<Name, string>> = {};
   for (const { path, message } of issuesOf(error)) {
-    const field = FIELDS[path.split(".")[0] ?? ""];
+    const field = fields[path.split(".")[0] ?? ""];
     if (field !== undefined) problems[field] = path.includes(".") ? `${path}: ${message}` : message;
   }
   return problems;
-}
-
-interface Issue {
-  readonly path: string;
-  readonly message: string;
-}
-
-/** The problems that the API names by the path in the body. */
-export function issuesOf({ details }: ApiError): readonly Issue[] {
-  const issues: unknown = typeof details === "object" && details !== null ? Reflect.get(details, "issues") : undefined;
-  if (!Array.isArray(issues)) return [];
-  return issues.flatMap((issue: unknown) => {
-    if (typeof issue !== "object" || issue === null) return [];
-    const [path, message]: unknown[] = [Reflect.get(issue, "path"), Reflect.get(issue, "message")];
-    return typeof path === "string" && typeof message === "string" ? [{ path, message }] : [];
-  });
 }
 
 /** The message without the words about the request, which the form shows. */

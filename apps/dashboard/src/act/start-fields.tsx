@@ -5,7 +5,7 @@ import type { WorkflowInfo } from "@holdfast/workflows/client";
 import type { JSX } from "preact";
 import { JsonInput } from "../ui/json-input.tsx";
 import { Text } from "../ui/text.tsx";
-import { Field, TextField } from "./field.tsx";
+import { Field, TextField, type TextFieldProps } from "./field.tsx";
 import type { StartFields, StartProblems } from "./start-form.ts";
 
 interface StartFieldsProps {
@@ -15,8 +15,20 @@ interface StartFieldsProps {
   readonly onChange: (more: Partial<StartFields>) => void;
 }
 
+type FormProps = Omit<StartFieldsProps, "workflows">;
+
+type StartFieldProps = FormProps &
+  Omit<TextFieldProps, "problem" | "value" | "onText"> & { readonly name: keyof StartFields };
+
+/** One line of the form. */
+function StartField({ fields, problems, onChange, name, ...shown }: StartFieldProps): JSX.Element {
+  const onText = (text: string): void => onChange({ [name]: text });
+  return <TextField {...shown} problem={problems[name]} value={fields[name]} onText={onText} />;
+}
+
 export function StartFieldsView(props: StartFieldsProps): JSX.Element {
-  const { fields, problems, onChange } = props;
+  const { workflows: _workflows, ...form } = props;
+  const { fields, problems, onChange } = form;
   return (
     <>
       <WorkflowFields {...props} />
@@ -29,50 +41,29 @@ export function StartFieldsView(props: StartFieldsProps): JSX.Element {
         problem={problems.json}
       />
       <div class="act-row">
-        <TextField
-          label="Run id"
-          hint="One id stands for one run."
-          problem={problems.id}
-          isMono
-          value={fields.id}
-          onText={(id) => onChange({ id })}
-        />
-        <TextField
-          label="Idempotency key (optional)"
-          hint="One key stands for one run."
-          problem={problems.key}
-          isMono
-          value={fields.key}
-          onText={(key) => onChange({ key })}
-        />
+        <StartField {...form} name="id" label="Run id" hint="One id stands for one run." isMono />
+        <StartField {...form} name="key" label="Idempotency key (optional)" hint="One key stands for one run." isMono />
       </div>
-      <MoreFields fields={fields} problems={problems} onChange={onChange} />
+      <MoreFields {...form} />
     </>
   );
 }
 
-function WorkflowFields({ fields, problems, workflows, onChange }: StartFieldsProps): JSX.Element {
-  const chosen = workflows.filter(({ id }) => id === fields.workflowId);
+function WorkflowFields({ workflows, ...form }: StartFieldsProps): JSX.Element {
+  const chosen = workflows.filter(({ id }) => id === form.fields.workflowId);
   const versions = chosen.flatMap(({ version }) => version ?? []);
   const described = chosen.find(({ description }) => description !== undefined)?.description;
   return (
     <>
       <div class="act-row">
-        <TextField
+        <StartField
+          {...form}
+          name="workflowId"
           label="Workflow"
-          problem={problems.workflowId}
           isRequired
-          value={fields.workflowId}
           suggestions={[...new Set(workflows.map(({ id }) => id))]}
-          onText={(workflowId) => onChange({ workflowId })}
         />
-        <TextField
-          label="Version (optional)"
-          problem={problems.version}
-          value={fields.version}
-          suggestions={versions}
-          onText={(version) => onChange({ version })}
-        />
+        <StartField {...form} name="version" label="Version (optional)" suggestions={versions} />
       </div>
       {described !== undefined && (
         <p class="muted">
@@ -83,7 +74,8 @@ function WorkflowFields({ fields, problems, workflows, onChange }: StartFieldsPr
   );
 }
 
-function MoreFields({ fields, problems, onChange }: Omit<StartFieldsProps, "workflows">): JSX.Element {
+function MoreFields(form: FormProps): JSX.Element {
+  const { fields, problems, onChange } = form;
   return (
     <div class="act-row">
       <Field label="Tags, one a line (optional)" problem={problems.tags}>
@@ -97,20 +89,8 @@ function MoreFields({ fields, problems, onChange }: Omit<StartFieldsProps, "work
           />
         )}
       </Field>
-      <TextField
-        label="Delay (optional)"
-        placeholder="10m"
-        problem={problems.delay}
-        value={fields.delay}
-        onText={(delay) => onChange({ delay })}
-      />
-      <TextField
-        label="Time budget (optional)"
-        placeholder="2h"
-        problem={problems.timeout}
-        value={fields.timeout}
-        onText={(timeout) => onChange({ timeout })}
-      />
+      <StartField {...form} name="delay" label="Delay (optional)" placeholder="10m" />
+      <StartField {...form} name="timeout" label="Time budget (optional)" placeholder="2h" />
     </div>
   );
 }

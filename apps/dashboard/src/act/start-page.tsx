@@ -6,7 +6,7 @@
  */
 import { ApiError, type RunRecord, type WorkflowInfo, isTerminal } from "@holdfast/workflows/client";
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { type Failure, FailureNote, failureOf } from "../failure.tsx";
 import { runPath } from "../router.ts";
 import { api, session } from "../session.ts";
@@ -14,7 +14,7 @@ import { Text, visible } from "../ui/text.tsx";
 import { isLost } from "./answer.tsx";
 import { RequestView } from "./copy.tsx";
 import { newId } from "./request.ts";
-import { issuesOf, plainMessage } from "./send.ts";
+import { plainMessage, problemsByField } from "./send.ts";
 import { StartFieldsView } from "./start-fields.tsx";
 import {
   type PreparedStart,
@@ -55,11 +55,13 @@ export function StartPage({ like, workflow }: StartPageProps): JSX.Element {
   useEffect(() => {
     document.title = "Start a run · Holdfast";
   }, []);
-  useEffect(() => (like === undefined ? undefined : readLike(like, change, setFailure)), [like, session.value]);
+  useLike(like, change, setFailure);
+  const left = useMemo(() => new AbortController(), []);
+  useEffect(() => () => left.abort(), []);
   const prepared = prepareStart(fields, location.origin);
   const onSubmit = (event: Event): void => {
     event.preventDefault();
-    if (!isSending) void start(prepared, fields.workflowId, setState);
+    if (!isSending) void start(prepared, fields.workflowId, setState, left.signal);
   };
   return (
     <main class="page start-page">
@@ -98,22 +100,29 @@ function LikeLine({ id }: { readonly id: string }): JSX.Element {
   );
 }
 
-/** Reads the run whose values the form gets. Returns the function that ends it. */
-function readLike(
-  id: string,
+/** Reads the run whose values the form gets, once: a later sign-in does not replace what the reader typed since. */
+function useLike(
+  id: string | undefined,
   change: (more: Partial<StartFields>) => void,
   setFailure: (failure: Failure | undefined) => void,
-): () => void {
-  const ended = new AbortController();
-  setFailure(undefined);
-  api()
-    .run(id)
-    .get({ signal: ended.signal })
-    .then(
-      (run) => change(startLike(run)),
-      (error: unknown) => !ended.signal.aborted && setFailure(failureOf(error)),
-    );
-  return () => ended.abort();
+): void {
+  const [isRead, setRead] = useState(id === undefined);
+  useEffect(() => {
+    if (id === undefined || isRead) return undefined;
+    const ended = new AbortController();
+    setFailure(undefined);
+    api()
+      .run(id)
+      .get({ signal: ended.signal })
+      .then(
+        (run) => {
+          setRead(true);
+          change(startLike(run));
+        },
+        (error: unknown) => !ended.signal.aborted && setFailure(failureOf(error)),
+      );
+    return () => ended.abort();
+  }, [id, session.value]);
 }
 
 /** The workflows that the deployment serves. Without them, the id is typed. */
@@ -136,6 +145,7 @@ async function start(
   { problems, input, options }: PreparedStart,
   workflowId: string,
   setState: SetState,
+  left: AbortSignal,
 ): Promise<void> {
   const isReady = Object.keys(problems).length === 0;
   setState((one) => ({
@@ -150,19 +160,20 @@ async function start(
   try {
     const run = await api().trigger(workflowId, input, options);
     setState((one) => ({ ...one, isSending: false, started: run.record ?? { id: run.id, status: "pending" } }));
-    const record = await firstLook(run.id);
-    if (record !== undefined) setState((one) => ({ ...one, started: record }));
+    const record = await firstLook(run.id, left);
+    // The reader may fill in another run meanwhile.
+    if (record !== undefined) setState((one) => (one.started?.id === record.id ? { ...one, started: record } : one));
   } catch (error) {
     setState((one) => ({ ...one, isSending: false, error }));
   }
 }
 
-/** Reads the new run until it rests, for a moment. */
-async function firstLook(id: string): Promise<RunRecord | undefined> {
-  for (let looks = 0; looks < LOOKS_MAX; looks++) {
+/** Reads the new run until it rests, for a moment, unless the reader leaves the page. */
+async function firstLook(id: string, left: AbortSignal): Promise<RunRecord | undefined> {
+  for (let looks = 0; looks < LOOKS_MAX && !left.aborted; looks++) {
     const record = await api()
       .run(id)
-      .get()
+      .get({ signal: left })
       .catch(() => undefined);
     if (record === undefined || isTerminal(record.status) || record.status === "waiting") return record;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS * (looks + 1)));
@@ -171,16 +182,15 @@ async function firstLook(id: string): Promise<RunRecord | undefined> {
 }
 
 function problemsOf({ isTried, error, started }: State, prepared: PreparedStart): StartProblems {
-  const found: Partial<Record<keyof StartFields, string>> = isTried ? { ...prepared.problems } : {};
+  const found: Partial<Record<keyof StartFields, string>> = {
+    ...(isTried ? prepared.problems : {}),
+    ...(error instanceof ApiError ? problemsByField(error, START_FIELDS) : {}),
+  };
   if (started?.error?.code === "INVALID_INPUT") found.json = visible(started.error.message);
   if (!(error instanceof ApiError)) return found;
   if (error.code === "workflow_not_found") found.workflowId = plainMessage(error);
   if (error.code === "idempotency_conflict")
     found[prepared.options.runId === undefined ? "key" : "id"] = plainMessage(error);
-  for (const { path, message } of issuesOf(error)) {
-    const field = START_FIELDS[path.split(".")[0] ?? ""];
-    if (field !== undefined) found[field] = message;
-  }
   return found;
 }
 

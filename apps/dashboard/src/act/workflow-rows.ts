@@ -4,17 +4,15 @@
  * Owns: joining what is served with what the index counts. A workflow that is no longer served, and has runs, is listed too.
  */
 import type { CountsAnswer, RunStatus, WorkflowInfo } from "@holdfast/workflows/client";
+import { OTHERS } from "../runs/count-sums.ts";
 
 export interface WorkflowRow {
   readonly id: string;
-  /** Absent: this deployment does not serve it. */
+  /** Its versions. Empty: this deployment does not serve it. */
   readonly served: readonly WorkflowInfo[];
   /** By status; `undefined`: they are not counted. */
   readonly runs: Readonly<Partial<Record<RunStatus, number>>> | undefined;
 }
-
-/** The name under which the index counts the workflows with the fewest runs together. */
-const OTHERS = "other";
 
 export function workflowRows(
   workflows: readonly WorkflowInfo[],

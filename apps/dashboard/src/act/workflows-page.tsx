@@ -15,7 +15,7 @@ import { type WorkflowRow, workflowRows } from "./workflow-rows.ts";
 interface State {
   readonly workflows?: readonly WorkflowInfo[];
   readonly counts?: CountsAnswer;
-  readonly failure?: Failure;
+  readonly failure?: Failure | undefined;
 }
 
 export function WorkflowsPage(): JSX.Element {
@@ -55,7 +55,7 @@ function read(setState: (more: State) => void): () => void {
   api()
     .workflows(options)
     .then(
-      (workflows) => setState({ workflows }),
+      (workflows) => setState({ workflows, failure: undefined }),
       (error: unknown) => !ended.signal.aborted && setState({ failure: failureOf(error) }),
     );
   api()

@@ -12,7 +12,7 @@
 import { type ReadonlySignal, type Signal, computed, signal } from "@preact/signals";
 import { serverNow } from "../clock.ts";
 import { type Failure, failureOf } from "../failure.tsx";
-import { poll } from "../poll.ts";
+import { keepCurrent } from "../keep-current.ts";
 import { type OpenAsk, compareAsks, keyOf } from "./approval.ts";
 import type { AskState } from "./ask-state.ts";
 import { askStateOf } from "./ask-states.ts";
@@ -54,18 +54,7 @@ export class ApprovalList {
 
   /** Returns the function that ends it. */
   watch(): () => void {
-    return poll(EVERY_MS, async (ended) => {
-      try {
-        await this.refresh(ended);
-        return true;
-      } catch (error) {
-        if (ended.aborted) return false;
-        const failure = failureOf(error);
-        if (failure.status !== 401) this.failure.value = failure;
-        if (failure.status === 401 || failure.status === 403 || failure.status === 501) return false;
-        throw error;
-      }
-    });
+    return keepCurrent(EVERY_MS, this.failure, (ended) => this.refresh(ended));
   }
 
   async refresh(ended: AbortSignal): Promise<void> {

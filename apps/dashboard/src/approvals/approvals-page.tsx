@@ -38,7 +38,7 @@ export function ApprovalsPage({ assignee, runId, op }: ApprovalsPageProps): JSX.
   useEffect(() => {
     if (list.rows.value !== undefined) reportCount(assignee, list.count.value);
   }, [list.count.value, list.rows.value, assignee]);
-  useEffect(() => seenAssignees.add(list.rows.value ?? []), [list.rows.value]);
+  useEffect(() => seenAssignees.add(list.rows.value ?? []), [list.rows.value, session.value]);
   const show = (ask: OpenAsk | undefined): void =>
     navigate(approvalsPath({ assignee, run: ask?.runId, op: ask?.op }), { replace: true });
   return (
@@ -98,7 +98,7 @@ function Body({ list, assignee, open, show }: BodyProps): JSX.Element {
   if (failure?.status === 501) return <NoIndex />;
   return (
     <>
-      {failure && <FailureNote failure={failure} />}
+      {failure && <FailureNote failure={failure} triesAgain />}
       <Fresh list={list} show={show} />
       {rows === undefined && !failure && (
         <p class="muted loading">{signedOut.value ? "Sign in to see approvals." : "Loading…"}</p>

@@ -6,7 +6,7 @@
  */
 import { type Signal, signal } from "@preact/signals";
 import { ApiError } from "@holdfast/workflows/client";
-import { type Failure, failureOf } from "../failure.tsx";
+import { type Failure, failureOf, issuesOf } from "../failure.tsx";
 import { api } from "../session.ts";
 import { parseJson } from "../ui/json-text.ts";
 import { type OpenAsk, asksOf } from "./approval.ts";
@@ -63,6 +63,8 @@ export class AskState {
     this.failure.value = undefined;
     try {
       const whole = asksOf(await api().run(runId).get()).find((one) => one.op === op);
+      // Another call has read it: the reader may be writing.
+      if (this.#isWhole) return;
       if (whole === undefined) return this.close("It is not open any longer.");
       this.#isWhole = true;
       const { truncated: _truncated, ...listed } = this.ask.value;
@@ -159,11 +161,11 @@ export class AskState {
     const closed = error instanceof ApiError ? closedText(error) : undefined;
     if (closed !== undefined) return this.#end({ kind: "closed", text: closed });
     this.phase.value = { kind: "open" };
-    const issues = error instanceof ApiError && error.code === "invalid_answer" ? issuesOf(error.details) : [];
+    const problems = problemsOf(error);
     const failure = failureOf(error);
     // Without credentials the draft stays as it is: the sign-in panel is over it.
-    if (issues.length === 0 && failure.status !== 401) this.failure.value = failure;
-    this.problems.value = issues;
+    if (problems.length === 0 && failure.status !== 401) this.failure.value = failure;
+    this.problems.value = problems;
     this.refusals.value++;
   }
 
@@ -178,10 +180,9 @@ function fieldOf({ schema }: OpenAsk): Field | undefined {
   return schema === undefined ? undefined : formOf(schema);
 }
 
-function issuesOf(details: unknown): readonly Problem[] {
-  const { issues } = (details ?? {}) as { readonly issues?: unknown };
-  if (!Array.isArray(issues)) return [];
-  return (issues as readonly Problem[]).map(({ path, message }) => ({ path, message: sentence(message) }));
+function problemsOf(error: unknown): readonly Problem[] {
+  if (!(error instanceof ApiError) || error.code !== "invalid_answer") return [];
+  return issuesOf(error).map(({ path, message }) => ({ path, message: sentence(message) }));
 }
 
 function sentence(text: string): string {

@@ -5,15 +5,16 @@
  */
 import { type Signal, signal } from "@preact/signals";
 import { useState } from "preact/hooks";
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { approvalsPath, navigate } from "../router.ts";
+import { session } from "../session.ts";
 import { Text, visible } from "../ui/text.tsx";
 import type { AskState } from "./ask-state.ts";
 import { mine, setMine } from "./mine.ts";
 
 const CHIPS = 8;
 
-/** The assignees that this page has seen: a filtered list has only one. */
+/** The assignees that this session has seen: a filtered list has only one. */
 class Seen {
   readonly names: Signal<readonly string[]> = signal([]);
 
@@ -22,9 +23,14 @@ class Seen {
     const found = rows.flatMap(({ ask }) => ask.value.assignees).filter((name) => !known.has(name));
     if (found.length > 0) this.names.value = [...known, ...new Set(found)].toSorted();
   }
+
+  clear(): void {
+    this.names.value = [];
+  }
 }
 
 export const seenAssignees = new Seen();
+session.subscribe(() => seenAssignees.clear());
 
 export function Assignees({ selected }: { readonly selected: string | undefined }): JSX.Element {
   const names = seenAssignees.names.value.filter((name) => name !== mine.value);
@@ -56,7 +62,7 @@ export function Assignees({ selected }: { readonly selected: string | undefined 
 interface ChipProps {
   readonly selected: string | undefined;
   readonly name: string | undefined;
-  readonly children: JSX.Element | string | readonly (JSX.Element | string)[];
+  readonly children: ComponentChildren;
 }
 
 function Chip({ selected, name, children }: ChipProps): JSX.Element {

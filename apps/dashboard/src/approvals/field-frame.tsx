@@ -32,7 +32,7 @@ export interface FieldProps<Kind extends Field = Field> {
 }
 
 export function fieldId(form: string, path: string): string {
-  return `${form}${encodeURIComponent(path)}`;
+  return `${form}${encodeURIComponent(path.toWellFormed())}`;
 }
 
 /** The ids of what describes a field, for `aria-describedby`. */

@@ -7,7 +7,7 @@
 import { type Signal, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { JSX } from "preact";
-import { failureOf } from "../failure.tsx";
+import { failureOf, isLasting } from "../failure.tsx";
 import { poll } from "../poll.ts";
 import { route } from "../router.ts";
 import { session } from "../session.ts";
@@ -28,10 +28,11 @@ export function NavCount(): JSX.Element | null {
   const reads = route.value.page === "runs";
   useEffect(() => (reads ? watch() : undefined), [reads, session.value, mine.value]);
   if (count.value === undefined || count.value === 0) return null;
+  const text = count.value > COUNT_MAX ? `${COUNT_MAX}+` : count.value;
   return (
     <span class="nav-count">
-      <span aria-hidden="true">{count.value > COUNT_MAX ? `${COUNT_MAX}+` : count.value}</span>
-      <span class="hidden-text">, {count.value} open</span>
+      <span aria-hidden="true">{text}</span>
+      <span class="hidden-text">, {text} open</span>
     </span>
   );
 }
@@ -43,9 +44,8 @@ function watch(): () => void {
       count.value = asks.length;
       return true;
     } catch (error) {
-      const { status } = failureOf(error);
       // There is no index, or the reader may not read: the page of approvals says so.
-      if (ended.aborted || (status !== undefined && status < 500) || status === 501) return false;
+      if (ended.aborted || isLasting(failureOf(error))) return false;
       throw error;
     }
   });

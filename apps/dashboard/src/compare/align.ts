@@ -13,7 +13,7 @@ export interface Pair {
   readonly key: string;
   readonly a: Row | undefined;
   readonly b: Row | undefined;
-  /** The two sides have one id; otherwise their place is the same. */
+  /** The two sides have the same place, and other ids. */
   readonly isRenamed: boolean;
   readonly difference: "none" | "missing" | "outcome" | "open";
 }

@@ -76,6 +76,7 @@ function Comparison({ a, b }: { readonly a: string; readonly b: string }): JSX.E
     const ended = new AbortController();
     const { signal } = ended;
     const counts = [0, 0];
+    setFailure(undefined);
     const read = (id: string, side: 0 | 1): Promise<WholeRun> =>
       readWholeRun(id, {
         signal,

@@ -30,7 +30,8 @@ export interface ChildPage {
 
 /** Levels above and below the run. */
 export const LEVELS_MAX = 8;
-const CHILDREN_PAGE = 50;
+/** The children that one request reads. */
+export const CHILDREN_PAGE = 50;
 
 export function relativeOf({ id, workflowId, status, createdAt, startedAt, endedAt }: ListedRun | RunRecord): Relative {
   return { id, workflowId, status, createdAt, startedAt, endedAt };

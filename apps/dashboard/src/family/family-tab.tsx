@@ -3,16 +3,24 @@
  *
  * Owns: which branches are open. A branch is read when the reader opens it.
  */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { RunRecord } from "@holdfast/workflows/client";
 import type { JSX } from "preact";
 import { type Failure, FailureNote, failureOf } from "../failure.tsx";
 import { comparePath, runPath } from "../router.ts";
-import { api } from "../session.ts";
+import { api, session } from "../session.ts";
 import { Status } from "../ui/status.tsx";
 import { Text, visible } from "../ui/text.tsx";
 import { Ago, Took } from "../ui/times.tsx";
-import { type ChildPage, LEVELS_MAX, type Relative, readAncestors, readChildren, relativeOf } from "./family-data.ts";
+import {
+  CHILDREN_PAGE,
+  type ChildPage,
+  LEVELS_MAX,
+  type Relative,
+  readAncestors,
+  readChildren,
+  relativeOf,
+} from "./family-data.ts";
 
 export function FamilyTab({ run }: { readonly run: RunRecord }): JSX.Element {
   const ancestors = useAncestors(run);
@@ -34,7 +42,7 @@ function useAncestors({ id, parent }: RunRecord): readonly Relative[] | undefine
     const read = (one: string): Promise<RunRecord> => api().run(one).get({ signal: ended.signal });
     void readAncestors({ parent }, read).then((found) => ended.signal.aborted || setAncestors(found));
     return () => ended.abort();
-  }, [id]);
+  }, [id, session.value]);
   return ancestors;
 }
 
@@ -152,7 +160,11 @@ interface LoadedChildren {
 function useChildren(runId: string, isOpen: boolean, version: number): LoadedChildren {
   const [page, setPage] = useState<ChildPage>();
   const [failure, setFailure] = useState<Failure>();
-  const read = async (before: ChildPage | undefined, signal: AbortSignal): Promise<void> => {
+  const reading = useRef<AbortController>(undefined);
+  /** One reading at a time: an earlier one would put back what it began with. */
+  const read = async (before: ChildPage | undefined): Promise<void> => {
+    reading.current?.abort();
+    const { signal } = (reading.current = new AbortController());
     try {
       const next = await readChildren(runId, before?.nextCursor ?? undefined, signal);
       if (signal.aborted) return;
@@ -163,12 +175,11 @@ function useChildren(runId: string, isOpen: boolean, version: number): LoadedChi
     }
   };
   useEffect(() => {
-    const ended = new AbortController();
     // A reader who loaded more keeps what is there.
-    if (isOpen && (page === undefined || page.children.length <= 50)) void read(undefined, ended.signal);
-    return () => ended.abort();
-  }, [runId, isOpen, version]);
-  return { page, failure, more: () => void read(page, new AbortController().signal) };
+    if (isOpen && (page === undefined || page.children.length <= CHILDREN_PAGE)) void read(undefined);
+  }, [runId, isOpen, version, session.value]);
+  useEffect(() => () => reading.current?.abort(), []);
+  return { page, failure, more: () => void read(page) };
 }
 
 /** The runs from which this one was resumed, and those that were resumed from it. */

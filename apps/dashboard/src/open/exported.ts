@@ -38,9 +38,9 @@ export function readExported(text: string): ReadFile {
   const content = text.replace(/^\uFEFF/, "");
   if (content.trim() === "") return { runs: [], problems: [{ line: 1, message: "The file is empty." }] };
   const whole = parse(content);
-  const lines = content.split(/\r?\n/);
-  // A file with several lines is one value that somebody formatted, or has a run a line.
   if (whole.problem === undefined) return collect([whole.value].flat().map((value) => ({ line: 1, value })));
+  // A file with several lines is one value that somebody formatted, or has a run a line.
+  const lines = content.split(/\r?\n/);
   const isFormatted = /^\s*[[{]\s*$/.test(lines.find((line) => line.trim() !== "") ?? "");
   if (isFormatted) return { runs: [], problems: [{ line: lineAt(content, whole.place), message: whole.problem }] };
   const values: { readonly line: number; readonly value: unknown }[] = [];

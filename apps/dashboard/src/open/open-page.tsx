@@ -17,13 +17,18 @@ type Opened = ReadFile & { readonly name: string };
 export function OpenPage(): JSX.Element {
   const [file, setFile] = useState<Opened>();
   const [chosen, setChosen] = useState(0);
+  const newest = useRef<File>(undefined);
   useEffect(() => {
     document.title = "Open a file · Holdfast";
   }, []);
   const open = async (given: File | undefined): Promise<void> => {
     if (given === undefined) return;
+    newest.current = given;
+    const content = await read(given);
+    // The reader may have opened another one, which was read sooner.
+    if (newest.current !== given) return;
     setChosen(0);
-    setFile({ name: given.name, ...(await read(given)) });
+    setFile({ name: given.name, ...content });
   };
   useDrop((given) => void open(given));
   const run = file?.runs[chosen];

@@ -14,6 +14,7 @@ export function AuditTab({ id }: { readonly id: string }): JSX.Element {
   const [failure, setFailure] = useState<Failure>();
   useEffect(() => {
     const ended = new AbortController();
+    setFailure(undefined);
     api()
       .run(id)
       .audit({ signal: ended.signal })

@@ -10,6 +10,7 @@ import { FailureNote } from "../failure.tsx";
 import { navigate, runPath, runsPath } from "../router.ts";
 import { session, signedOut } from "../session.ts";
 import { Timeline } from "../timeline/timeline.tsx";
+import { Boundary } from "../ui/boundary.tsx";
 import { Text } from "../ui/text.tsx";
 import { AuditTab } from "./audit.tsx";
 import { DataTab } from "./data.tsx";
@@ -41,11 +42,11 @@ export function RunPage({ id, tab, op }: RunPageProps): JSX.Element {
   const failure = data.failure.value;
   const news = useNews(data);
   if (run === undefined)
-    return <Unread id={id} status={failure?.status} note={failure && <FailureNote failure={failure} />} />;
+    return <Unread id={id} status={failure?.status} note={failure && <FailureNote failure={failure} triesAgain />} />;
   const selected = TABS.find((one) => one === tab) ?? "timeline";
   return (
     <main class="page run-page">
-      {failure && <FailureNote failure={failure} />}
+      {failure && <FailureNote failure={failure} triesAgain />}
       <RunHeader
         run={run}
         live={<LiveIndicator state={data.live.value} news={news} />}
@@ -64,7 +65,9 @@ export function RunPage({ id, tab, op }: RunPageProps): JSX.Element {
         ))}
       </nav>
       <section class="tab-body" aria-label={selected}>
-        <TabBody data={data} tab={selected} op={op} />
+        <Boundary key={selected}>
+          <TabBody data={data} tab={selected} op={op} />
+        </Boundary>
       </section>
     </main>
   );

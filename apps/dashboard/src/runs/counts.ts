@@ -3,6 +3,7 @@
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
 import type { CountsAnswer } from "@holdfast/workflows/client";
+import { failureOf, isLasting } from "../failure.tsx";
 import { poll } from "../poll.ts";
 import { api } from "../session.ts";
 
@@ -18,8 +19,11 @@ export function watchCounts(): () => void {
     try {
       answered.value = await api().counts({ signal: ended });
       return true;
-    } catch {
-      // Without numbers the chips are links without numbers: the list itself reports what is wrong.
+    } catch (error) {
+      // The list itself reports what is wrong.
+      if (ended.aborted) return false;
+      if (!isLasting(failureOf(error))) throw error;
+      // The chips are links without numbers.
       answered.value = undefined;
       return false;
     }

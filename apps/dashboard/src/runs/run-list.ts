@@ -77,8 +77,9 @@ export class RunList {
     this.hasMoreFresh.value = false;
   }
 
-  /** Takes over the page after the last row. */
-  takeOlder({ runs, nextCursor }: Page): void {
+  /** Takes over the page after a cursor. The list may have begun again meanwhile: then there would be a gap. */
+  takeOlder({ runs, nextCursor }: Page, after: string): void {
+    if (after !== this.cursor.value) return;
     const known = new Set(this.rows.value?.map(({ id }) => id));
     this.rows.value = [...(this.rows.value ?? []), ...runs.filter(({ id }) => !known.has(id))];
     this.cursor.value = nextCursor;

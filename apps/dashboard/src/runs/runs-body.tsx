@@ -10,7 +10,7 @@ import { runsPath } from "../router.ts";
 import { api, hasToken, signedOut } from "../session.ts";
 import { visible } from "../ui/text.tsx";
 import type { Column } from "./columns.ts";
-import { countsFor, sumOf } from "./count-sums.ts";
+import { countFor, countsFor, sumOf } from "./count-sums.ts";
 import { counts } from "./counts.ts";
 import { RunsTable } from "./runs-table.tsx";
 import { SelectionBar } from "./selection-bar.tsx";
@@ -30,12 +30,12 @@ export function RunsBody({ watch, query, columns }: RunsBodyProps): JSX.Element 
   // A page may be empty although later ones are not.
   const isSearching = rows?.length === 0 && cursor !== null;
   useEffect(() => {
-    if (isSearching) void watch.more();
-  }, [isSearching, cursor]);
+    if (isSearching && failure === undefined) void watch.more();
+  }, [isSearching, cursor, failure]);
   if (failure?.code === "index_not_configured") return <NoIndex />;
   return (
     <>
-      {failure && <FailureNote failure={failure} />}
+      {failure && <FailureNote failure={failure} triesAgain />}
       <Fresh watch={watch} />
       {(rows === undefined || isSearching) && !failure && (
         <p class="muted loading">{signedOut.value ? "Sign in to see runs." : "Loading…"}</p>
@@ -69,9 +69,7 @@ function Fresh({ watch: { list } }: { readonly watch: ListWatch }): JSX.Element 
 }
 
 function More({ watch, count }: { readonly watch: ListWatch; readonly count: number }): JSX.Element | null {
-  const known = countsFor(counts.value, watch.list.filter);
-  const { status } = watch.list.filter;
-  const total = known && (status === undefined ? sumOf(known) : (known[status] ?? 0));
+  const total = countFor(counts.value, watch.list.filter);
   const isLoading = watch.isLoading.value;
   if (watch.list.cursor.value === null) return null;
   return (

@@ -4,7 +4,7 @@
 import type { JSX } from "preact";
 import { comparePath } from "../router.ts";
 import { BulkBar } from "../act/bulk-bar.tsx";
-import { countsFor, sumOf } from "./count-sums.ts";
+import { countFor } from "./count-sums.ts";
 import { counts } from "./counts.ts";
 import type { RunList } from "./run-list.ts";
 
@@ -16,7 +16,7 @@ export function SelectionBar({ list }: { readonly list: RunList }): JSX.Element 
       <span role="status">{value.size.toLocaleString("en")} selected</span>
       <Compare list={list} />
       <BulkBar
-        count={countOf(list)}
+        count={countFor(counts.value, list.filter)}
         filter={list.filter}
         selected={value}
         onSelect={(ids) => (list.selected.value = new Set(ids))}
@@ -39,11 +39,4 @@ function Compare({ list }: { readonly list: RunList }): JSX.Element {
       Compare
     </a>
   );
-}
-
-/** How many runs match, as far as the index counts them. */
-function countOf({ filter }: RunList): number | undefined {
-  const known = countsFor(counts.value, filter);
-  if (known === undefined) return undefined;
-  return filter.status === undefined ? sumOf(known) : (known[filter.status] ?? 0);
 }

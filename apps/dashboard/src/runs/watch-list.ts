@@ -5,7 +5,7 @@
  */
 import { type Signal, signal } from "@preact/signals";
 import { type Failure, failureOf } from "../failure.tsx";
-import { poll } from "../poll.ts";
+import { keepCurrent } from "../keep-current.ts";
 import { api } from "../session.ts";
 import { PAGE, type RunList } from "./run-list.ts";
 
@@ -22,19 +22,10 @@ export class ListWatch {
 
   /** Returns the function that ends it. */
   start(): () => void {
-    return poll(EVERY_MS, async (ended) => {
-      try {
-        const { filter, limit } = this.list;
-        this.list.takeNewest(await api().list({ ...filter, limit, signal: ended }));
-        this.failure.value = undefined;
-        return true;
-      } catch (error) {
-        if (ended.aborted) return false;
-        const failure = failureOf(error);
-        if (failure.status !== 401) this.failure.value = failure;
-        if (failure.status === 401 || failure.status === 403 || failure.status === 501) return false;
-        throw error;
-      }
+    return keepCurrent(EVERY_MS, this.failure, async (ended) => {
+      const { filter, limit } = this.list;
+      this.list.takeNewest(await api().list({ ...filter, limit, signal: ended }));
+      this.failure.value = undefined;
     });
   }
 
@@ -43,7 +34,8 @@ export class ListWatch {
     if (cursor.value === null || this.isLoading.value) return;
     this.isLoading.value = true;
     try {
-      this.list.takeOlder(await api().list({ ...filter, limit: PAGE, cursor: cursor.value }));
+      const after = cursor.value;
+      this.list.takeOlder(await api().list({ ...filter, limit: PAGE, cursor: after }), after);
     } catch (error) {
       this.failure.value = failureOf(error);
     }

@@ -7,7 +7,12 @@
 import type { RunEvent } from "@holdfast/workflows/client";
 import { browserHost } from "../live/browser-host.ts";
 import { type LiveState, RunFollower } from "../live/follow.ts";
+import { failureOf, isLasting } from "../failure.tsx";
+import { poll } from "../poll.ts";
 import { api } from "../session.ts";
+
+/** The pause before the page reads the events again, ms. It grows while they cannot be read. */
+const PAUSE_MS = 1_000;
 
 interface Watching {
   readonly runId: string;
@@ -18,10 +23,10 @@ interface Watching {
 }
 
 /** Returns the function that ends it. */
-export function watchStreams({ runId, seq, take, onState }: Watching): () => void {
+export function watchStreams(watching: Watching): () => void {
+  const { runId, seq, take, onState } = watching;
   const ended = new AbortController();
-  const first = String(seq);
-  let hasEvents = false;
+  let stopEvents: (() => void) | undefined;
   const follower = new RunFollower(
     {
       ...browserHost(runId),
@@ -29,24 +34,13 @@ export function watchStreams({ runId, seq, take, onState }: Watching): () => voi
       onCheck: () => {},
       onState: (state) => {
         onState(state);
-        if (state !== "polling" || hasEvents) return;
-        hasEvents = true;
+        if (state !== "polling") return;
         follower.stop();
-        void readEvents();
+        stopEvents ??= poll(PAUSE_MS, eventReader(watching));
       },
     },
-    first,
+    String(seq),
   );
-  const readEvents = async (): Promise<void> => {
-    try {
-      onState("live");
-      const stream = api().run(runId).stream({ lastEventId: first, signal: ended.signal });
-      for await (const event of stream) take([event]);
-      onState("ended");
-    } catch {
-      if (!ended.signal.aborted) onState("reconnecting");
-    }
-  };
   const { signal } = ended;
   document.addEventListener("visibilitychange", () => follower.visibilityChanged(), { signal });
   addEventListener("online", () => follower.online(), { signal });
@@ -54,5 +48,28 @@ export function watchStreams({ runId, seq, take, onState }: Watching): () => voi
   return () => {
     ended.abort();
     follower.stop();
+    stopEvents?.();
+  };
+}
+
+/** Reads the events to their end. Each call continues after the last event, and returns whether to call it again. */
+function eventReader({ runId, seq, take, onState }: Watching): (left: AbortSignal) => Promise<boolean> {
+  let last = String(seq);
+  return async (left) => {
+    try {
+      for await (const event of api().run(runId).stream({ lastEventId: last, signal: left })) {
+        onState("live");
+        take([event]);
+        last = event.id;
+      }
+      onState("ended");
+      return false;
+    } catch (error) {
+      if (left.aborted) return false;
+      const failure = failureOf(error);
+      onState(failure.status === 401 ? "signed out" : "reconnecting");
+      if (isLasting(failure)) return false;
+      throw error;
+    }
   };
 }

@@ -114,6 +114,7 @@ export class TimelineState {
     const { value } = this.folds;
     if (value.has(runId)) {
       this.folds.value = new Map([...value].filter(([id]) => id !== runId));
+      this.#children.delete(runId);
       return;
     }
     this.#setFold(runId, "loading");

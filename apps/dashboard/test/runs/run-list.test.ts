@@ -50,7 +50,7 @@ test("LIVE4 a run that leaves the filter stays, marked, until the reader shows t
 test("LIVE4 rows beyond the newest page are not taken for runs that left", () => {
   const list = new RunList({});
   list.takeNewest({ runs: range(100, 51), nextCursor: "c" });
-  list.takeOlder({ runs: range(50, 1), nextCursor: null });
+  list.takeOlder({ runs: range(50, 1), nextCursor: null }, "c");
   list.takeNewest({ runs: range(101, 52), nextCursor: "c" });
   expect([list.rows.value?.length, list.left.value.size, list.fresh.value.length, list.limit]).toEqual([
     100, 0, 1, 150,
@@ -69,16 +69,25 @@ test("LIVE4 more new runs than a page are not a gap in the list: it begins again
 test("LIVE4 an empty page with a cursor does not end the search for older runs", () => {
   const list = new RunList({ tag: ["rare"] });
   list.takeNewest({ runs: [], nextCursor: "a" });
-  list.takeOlder({ runs: [], nextCursor: "b" });
+  list.takeOlder({ runs: [], nextCursor: "b" }, "a");
   list.takeNewest({ runs: [], nextCursor: "a" });
   expect(list.cursor.value).toBe("b");
-  list.takeOlder({ runs: [run(1)], nextCursor: null });
+  list.takeOlder({ runs: [run(1)], nextCursor: null }, "b");
   expect([ids(list), list.cursor.value]).toEqual([["1"], null]);
 });
 
 test("LIVE4 a run of two overlapping pages is shown once", () => {
   const list = new RunList({});
   list.takeNewest({ runs: range(9, 5), nextCursor: "c" });
-  list.takeOlder({ runs: range(6, 1), nextCursor: null });
+  list.takeOlder({ runs: range(6, 1), nextCursor: null }, "c");
   expect(ids(list)).toEqual(["9", "8", "7", "6", "5", "4", "3", "2", "1"]);
+});
+
+test("LIVE4 an older page that arrives after the list began again leaves no gap", () => {
+  const list = new RunList({});
+  list.takeNewest({ runs: range(100, 51), nextCursor: "51" });
+  list.takeNewest({ runs: range(500, 451), nextCursor: "451" });
+  list.showFresh();
+  list.takeOlder({ runs: range(50, 1), nextCursor: null }, "51");
+  expect([ids(list).length, ids(list).at(-1), list.cursor.value]).toEqual([50, "451", "451"]);
 });
