@@ -187,9 +187,7 @@ test("FORM2 names such as __proto__ are names like others", () => {
   const value: unknown = JSON.parse('{"__proto__":"x","a/b~":"yy"}');
   const answer = answerOf(field, draftOf(field, value));
   expect(JSON.stringify(answer)).toBe('{"ok":true,"value":{"__proto__":"x","a/b~":"yy"}}');
-  expect(problemsOf(field, fill(field, { ["__proto__"]: "x", "a/b~": "y" }))).toMatchObject(
-    [{ path: "/a~1b~0~" }].map(() => ({ path: "/a~1b~0" })),
-  );
+  expect(problemsOf(field, fill(field, { ["__proto__"]: "x", "a/b~": "y" }))).toMatchObject([{ path: "/a~1b~0" }]);
 });
 
 test("FORM2 a draft made of a value sends the same value", () => {

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { Client, JournalEntry } from "@holdfast/workflows/client";
 import { planOf } from "../../src/act/preview.ts";
 import { useDashboard } from "./harness/dashboard.ts";
+import { focused } from "./harness/reader.ts";
 import { startRun } from "./harness/runs.ts";
 
 const dashboard = useDashboard();
@@ -230,6 +231,6 @@ describe("the forms", () => {
       await dialog(page).getByRole("button", { name: "All actions" }).click();
     }
     await page.keyboard.press("Escape");
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Actions");
+    expect(await focused(page)).toBe("Actions");
   });
 });

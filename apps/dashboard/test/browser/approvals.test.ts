@@ -1,7 +1,8 @@
 /** The list of approvals: its order, its filter, what stays in its place, its keys and its looks, on real asks. */
 import { describe, expect, test } from "vitest";
-import { CHOICES, look, row, useAsks } from "./harness/asks.ts";
+import { CHOICES, row, useAsks } from "./harness/asks.ts";
 import { useDashboard } from "./harness/dashboard.ts";
+import { focused, look } from "./harness/reader.ts";
 
 const dashboard = useDashboard();
 const asks = useAsks(dashboard);
@@ -87,7 +88,7 @@ describe("keys", () => {
     await page.keyboard.press("Enter");
     expect(await page.getByRole("textbox", { name: "Answer" }).inputValue()).toBe("jk yes");
     await page.keyboard.press("Escape");
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Second");
+    expect(await focused(page)).toBe("Second");
     await page.keyboard.press("Escape");
     await page.getByRole("textbox", { name: "Answer" }).waitFor({ state: "detached" });
     await page.keyboard.press("Enter");

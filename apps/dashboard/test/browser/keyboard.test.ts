@@ -2,17 +2,13 @@
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { useDashboard } from "./harness/dashboard.ts";
+import { focused } from "./harness/reader.ts";
 import { startKinds } from "./harness/runs.ts";
 import { TOKENS } from "./harness/server.ts";
 
 const dashboard = useDashboard();
 
 dashboard.before((server) => startKinds(server.client()));
-
-const focused = (page: Page): Promise<string | null> =>
-  page.evaluate(
-    () => document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? null,
-  );
 
 /** Presses Tab until an element with the name has the focus. */
 async function tabTo(page: Page, name: RegExp): Promise<void> {

@@ -2,24 +2,23 @@
 import type { JournalEntry } from "@holdfast/workflows/client";
 import { expect, test } from "vitest";
 import { useDashboard } from "./harness/dashboard.ts";
-import { answerLongJournal } from "./harness/long-journal.ts";
+import { answerLongJournal, templateOf } from "./harness/long-journal.ts";
 import { startRun } from "./harness/runs.ts";
 
 const dashboard = useDashboard();
 const ENTRIES = 30_000;
-let template: JournalEntry | undefined;
+let template: JournalEntry;
 
 dashboard.before(async (server) => {
   await startRun(server.client(), "order", "order", { until: ({ status }) => status === "completed" });
   await startRun(server.client(), "family", "family");
-  for await (const entry of server.client().run("order").journal())
-    if (entry.type === "step.completed") template = entry;
+  template = await templateOf(server.client(), "order");
 });
 
 test("LIVE3 a child that is opened shows its newest entries, and says how many are not shown", async () => {
   const page = await dashboard.open("/ui/runs/family", {
     prepare: async (one) => {
-      if (template !== undefined) await answerLongJournal(one, template, ENTRIES);
+      await answerLongJournal(one, template, ENTRIES);
       await one.route("**/api/runs/family/journal*", (route) => route.continue());
     },
   });

@@ -1,17 +1,12 @@
 /** workerd is killed under an open page and starts again: the page says so, and shows everything afterwards. */
-import type { Page } from "playwright-core";
 import { test } from "vitest";
 import { useDashboard } from "./harness/dashboard.ts";
+import { look } from "./harness/reader.ts";
 import { startRun } from "./harness/runs.ts";
 
 const dashboard = useDashboard();
 
 dashboard.before((server) => startRun(server.client(), "approval", "approval-1"));
-
-/** The reader returns to the tab, and the page asks at once. */
-function look(page: Page): Promise<boolean> {
-  return page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
-}
 
 test("a page whose workerd is killed says that it connects again, and its timeline is complete afterwards", async () => {
   const { server } = dashboard;

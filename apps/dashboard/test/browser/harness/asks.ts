@@ -66,8 +66,3 @@ export function row(page: Page, name: string): Locator {
     .filter({ has: page.getByRole("button", { name }) })
     .first();
 }
-
-/** The page asks at once when the reader returns to it. */
-export function look(page: Page): Promise<boolean> {
-  return page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
-}

@@ -4,10 +4,18 @@
  * Owns: the pages. Each entry is a copy of one that the server wrote. The record and everything else come from the server.
  */
 import type { Page, Route } from "playwright-core";
-import type { JournalEntry } from "@holdfast/workflows/client";
+import type { Client, JournalEntry } from "@holdfast/workflows/client";
 
-/** The most entries of one answer, as the server has it. */
+/** The entries of one answer, unless the request wants fewer: as the server has it. */
 const PAGE_MAX = 1_000;
+
+/** Returns the last completed step of a run, for the copies. */
+export async function templateOf(client: Client, runId: string): Promise<JournalEntry> {
+  let template: JournalEntry | undefined;
+  for await (const entry of client.run(runId).journal()) if (entry.type === "step.completed") template = entry;
+  if (template === undefined) throw new Error(`The run ${runId} has no completed step.`);
+  return template;
+}
 
 export async function answerLongJournal(page: Page, template: JournalEntry, count: number): Promise<void> {
   await page.route(/\/api\/runs\/[^/]+\/journal/, (route) => answer(route, template, count));
@@ -15,7 +23,7 @@ export async function answerLongJournal(page: Page, template: JournalEntry, coun
 
 function answer(route: Route, template: JournalEntry, count: number): Promise<void> {
   const { searchParams } = new URL(route.request().url());
-  const limit = Math.min(PAGE_MAX, Number(searchParams.get("limit") ?? 100));
+  const limit = Math.min(PAGE_MAX, Number(searchParams.get("limit") ?? PAGE_MAX));
   const isNewestFirst = searchParams.get("order") === "desc";
   const first = isNewestFirst
     ? Number(searchParams.get("before") ?? count + 1) - 1
