@@ -3,9 +3,11 @@
  */
 import type { Scenario } from "../src/index.ts";
 
-const STEP = { kind: "step", ms: 0, failures: 0, once: false, undo: "none", timeoutMs: undefined } as const;
+/** A step that takes no time and succeeds. */
+export const STEP = { kind: "step", ms: 0, failures: 0, once: false, undo: "none", timeoutMs: undefined } as const;
 
-const NO_FAULTS = { timeoutMs: undefined, remote: "never", actions: [], faults: [], resume: undefined } as const;
+/** What surrounds a program to which nothing happens. */
+export const NO_FAULTS = { timeoutMs: undefined, remote: "never", actions: [], faults: [], resume: undefined } as const;
 
 export const FOUND: Record<string, Scenario> = {
   "an item of a pool in a resumed run got the result of another item, because another outcome had made room for it": {
@@ -62,46 +64,6 @@ export const FOUND: Record<string, Scenario> = {
     remote: "by turns",
     actions: [{ afterMs: 642, run: 3, act: { type: "deliver", on: "event", name: "b", delivery: 0 } }],
     faults: [{ at: 11, type: "zombie after" }],
-  },
-  "an execution that reached a limit while it was paused was not notified that it continues": {
-    ...NO_FAULTS,
-    program: {
-      kind: "all",
-      id: 0,
-      parts: [
-        { ...STEP, id: 1, name: "s1", undo: "works" },
-        { ...STEP, id: 2, name: "s2", ms: 1_000 },
-      ],
-    },
-    actions: [
-      { afterMs: 500, run: 0, act: { type: "pause" } },
-      { afterMs: 2_000, run: 0, act: { type: "unpause" } },
-    ],
-    limits: { journalEntries: 1 },
-  },
-  "outcomes of clean-up code were dropped at the limit of the journal, and it waited until its time-out": {
-    ...NO_FAULTS,
-    program: {
-      kind: "cleanup",
-      id: 0,
-      parts: [
-        { ...STEP, id: 1, name: "s1", undo: "works" },
-        { ...STEP, id: 2, name: "c2", failures: 2 },
-      ],
-    },
-    limits: { journalEntries: 2 },
-  },
-  "the outcome of a group's compensation was dropped at the limit of the journal, and the run was stuck": {
-    ...NO_FAULTS,
-    program: {
-      kind: "group",
-      id: 0,
-      parts: [
-        { ...STEP, id: 1, name: "s1", undo: "works" },
-        { ...STEP, id: 2, name: "s2", failures: 3 },
-      ],
-    },
-    limits: { journalEntries: 4 },
   },
   "a resumed run took over the last attempt of a step that got no other because it had lost a race": {
     ...NO_FAULTS,
@@ -423,9 +385,7 @@ export const FOUND: Record<string, Scenario> = {
         },
       ],
     },
-    remote: "never",
     actions: [{ afterMs: 824, run: 1, act: { type: "cancel" } }],
-    faults: [],
     resume: 3,
   },
   "several retries followed one another while the record was read": {
@@ -445,9 +405,6 @@ export const FOUND: Record<string, Scenario> = {
         },
       ],
     },
-    remote: "never",
-    actions: [],
-    faults: [],
   },
   "the second answer to the start of a child arrived with the time-out that ended the wait for it": {
     ...NO_FAULTS,
@@ -480,7 +437,6 @@ export const FOUND: Record<string, Scenario> = {
         { kind: "reuse", id: 13, name: "b", ms: 949 },
       ],
     },
-    remote: "never",
     actions: [
       { afterMs: 547, run: 0, act: { type: "deliver", on: "signal", name: "a", delivery: 1 } },
       { afterMs: 1285, run: 0, act: { type: "deliver", on: "event", name: "c", delivery: 0 } },
