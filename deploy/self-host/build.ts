@@ -16,14 +16,22 @@ const START = join(HERE, "dist/start.sh");
 
 await bundle();
 compile();
-for (const script of ["start.sh", "backup.sh", "restore.sh"])
-  copyFileSync(join(HERE, script), join(HERE, "dist", script));
+for (const script of ["start.sh", "backup.sh", "restore.sh"]) copy(script);
 console.log(`Built ${EXECUTABLE}\nStart it with ${START}`);
+
+/** As the executable: a shell reads its script while it executes it, and another build may be at work. */
+function copy(script: string): void {
+  const unfinished = join(HERE, "dist", `${script}.${process.pid}`);
+  copyFileSync(join(HERE, script), unfinished);
+  renameSync(unfinished, join(HERE, "dist", script));
+}
 
 /** Writes the Worker, with the dashboard, as one file to the path that config.capnp embeds. */
 async function bundle(): Promise<void> {
   await buildDashboard();
-  await bundleWorkerTo(join(HERE, "dist/worker.js"), join(HERE, "worker.ts"));
+  const unfinished = join(HERE, `dist/worker.js.${process.pid}`);
+  await bundleWorkerTo(unfinished, join(HERE, "worker.ts"));
+  renameSync(unfinished, join(HERE, "dist/worker.js"));
 }
 
 /** Compiles into a new file and renames it when it is complete: a process that runs the old executable is not disturbed. */
