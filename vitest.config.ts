@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { buildDashboard } from "./apps/dashboard/build.ts";
@@ -35,6 +36,8 @@ export default defineConfig({
           name: "node",
           include: ["{packages,apps,examples,deploy}/*/test/**/*.test.{ts,tsx}", "{checks,benchmarks}/**/*.test.ts"],
           exclude: [browserTests, "**/node_modules/**"],
+          // Many files wait for processes. The default is one less than the cores: on two cores, one file after the other.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
           testTimeout: 30_000,
         },
       },
