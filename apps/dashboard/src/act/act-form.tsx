@@ -73,16 +73,13 @@ export function ActForm({ data, action, given, onBack, onLeave }: ActFormProps):
       />
       <Effects action={action} data={data} fields={fields} />
       <RequestView request={prepared.request} command={prepared.command} />
-      <footer class="act-end">
-        <Answer action={action} outcome={outcome} isUncertain={state.isUncertain} isAgain={state.times > 1} />
-        <Buttons
-          action={action}
-          state={state}
-          mayNotSend={mayNotSend}
-          onBack={onBack}
-          onNew={() => setState(newState({ ...fields, id: newId() }))}
-        />
-      </footer>
+      <FormEnd
+        action={action}
+        state={state}
+        mayNotSend={mayNotSend}
+        onBack={onBack}
+        onNew={() => setState(newState({ ...fields, id: newId() }))}
+      />
     </form>
   );
 }
@@ -96,7 +93,7 @@ function Refused({ message }: { readonly message: string }): JSX.Element {
   );
 }
 
-interface ButtonsProps {
+interface FormEndProps {
   readonly action: RunActionName;
   readonly state: FormState;
   readonly mayNotSend: boolean;
@@ -104,34 +101,33 @@ interface ButtonsProps {
   readonly onNew: () => void;
 }
 
-function Buttons({
-  action,
-  state: { isSending, times, outcome },
-  mayNotSend,
-  onBack,
-  onNew,
-}: ButtonsProps): JSX.Element {
+/** The answer and the buttons, which stay in view. */
+function FormEnd({ action, state, mayNotSend, onBack, onNew }: FormEndProps): JSX.Element {
+  const { isSending, times, outcome, isUncertain } = state;
   const { name, isDestructive } = ACTION_TEXTS[action];
   return (
-    <div class="act-buttons">
-      <button type="button" onClick={onBack}>
-        All actions
-      </button>
-      <span class="grow" />
-      {outcome.sent !== undefined && (
-        <button type="button" onClick={onNew}>
-          New request
+    <footer class="act-end">
+      <Answer action={action} outcome={outcome} isUncertain={isUncertain} isAgain={times > 1} />
+      <div class="act-buttons">
+        <button type="button" onClick={onBack}>
+          All actions
         </button>
-      )}
-      <button
-        type="submit"
-        class={isDestructive ? "primary is-destructive" : "primary"}
-        disabled={mayNotSend}
-        aria-describedby={mayNotSend && !isSending ? "act-refused" : undefined}
-      >
-        {isSending ? "Sending…" : times > 0 ? "Send again" : name}
-      </button>
-    </div>
+        <span class="grow" />
+        {outcome.sent !== undefined && (
+          <button type="button" onClick={onNew}>
+            New request
+          </button>
+        )}
+        <button
+          type="submit"
+          class={isDestructive ? "primary is-destructive" : "primary"}
+          disabled={mayNotSend}
+          aria-describedby={mayNotSend && !isSending ? "act-refused" : undefined}
+        >
+          {isSending ? "Sending…" : times > 0 ? "Send again" : name}
+        </button>
+      </div>
+    </footer>
   );
 }
 
