@@ -148,6 +148,26 @@ describe("an answer and a JSON Schema", () => {
     ]);
   });
 
+  test.each([
+    [2, 2_000_000_001],
+    [1, 1_000_000_000.5],
+    [0.01, 10_000_000.005],
+    [1, 1e-20],
+  ])("ASK4 no multiple of %d is %d, however large or small the quotient is", (multipleOf, answer) => {
+    expect(answerIssues({ multipleOf }, answer)).toMatchObject([{ message: `must be a multiple of ${multipleOf}` }]);
+  });
+
+  test("ASK4 the paths of problems are bounded, however long the names in an answer are", () => {
+    const name = "k".repeat(100_000);
+    const [issue] = answerIssues({ additionalProperties: false }, { [name]: 1 });
+    expect(issue).toEqual({ path: "", message: `/${name.slice(0, 999)}… is an unknown field` });
+  });
+
+  test("ASK4 a line break does not separate a date and a time", () => {
+    expect(answerIssues({ format: "date-time" }, "2030-01-31 14:30:00Z")).toEqual([]);
+    expect(answerIssues({ format: "date-time" }, "2030-01-31\n14:30:00Z")).toHaveLength(1);
+  });
+
   test("ASK4 a refusal lists at most 20 problems", () => {
     expect(
       answerIssues(
@@ -227,6 +247,36 @@ describe("a schema that is refused", () => {
     expect(answerIssues(schema, 1)).toEqual([{ path: "", message: expect.stringContaining("too many steps") }]);
   });
 
+  const longName = { ["k".repeat(200_000)]: 1 };
+  const fields = Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`k${n}`, 1]));
+  const elements = Array.from({ length: 10_000 }, () => 1);
+  const names = Array.from({ length: 1_500 }, (_, n) => `k${n}`);
+  test.each<[keyword: string, rule: unknown, answer: unknown]>([
+    ["minProperties", 0, fields],
+    ["additionalProperties", false, fields],
+    ["additionalProperties", { type: "number" }, longName],
+    ["items", false, elements],
+    ["unevaluatedItems", true, elements],
+    ["required", names, {}],
+    ["dependentRequired", { k: names }, { k: 1 }],
+    ["format", "uri", `a:${"b".repeat(100_000)}`],
+    ["maxLength", 1, "b".repeat(100_000)],
+  ])("ASK4 a keyword takes steps for each part of its value: %s, 4,096 times", (keyword, rule, answer) => {
+    const schema = { $ref: "#/$defs/d0", $defs: { ...deep(12), d12: { [keyword]: rule } } };
+    expect(schemaProblem(schema, "schema")).toBeUndefined();
+    expect(answerIssues(schema, answer)).toEqual([{ path: "", message: expect.stringContaining("too many steps") }]);
+  });
+
+  test("ASK4 to remember which elements a chain of references described takes steps, too", () => {
+    const links = Array.from({ length: 200 }, (_, n) => [`d${n}`, { $ref: `#/$defs/d${n + 1}` }]);
+    const schema = {
+      $ref: "#/$defs/d0",
+      $defs: { ...Object.fromEntries(links), d200: { prefixItems: [true], items: true } },
+    };
+    const answer = Array.from({ length: 20_000 }, () => 1);
+    expect(answerIssues(schema, answer)).toEqual([{ path: "", message: expect.stringContaining("too many steps") }]);
+  });
+
   test("ASK4 a tree with two branches for each level ends, too", () => {
     const branch = { properties: { a: { $ref: "#" } } };
     const schema = { anyOf: [{ ...branch, required: ["z"] }, branch] };
@@ -254,6 +304,17 @@ describe("a pattern", () => {
     expect(free(source, text)).toBe(false);
     const started = answerIssues({ pattern: source }, text);
     expect(started).toMatchObject([{ message: expect.stringContaining("must match") }]);
+  });
+
+  test.each([["(?:"], ["("], ["(?="], ["(?!"]])("ASK2 %s two thousand times within each other is refused", (group) => {
+    const source = `${group.repeat(2_000)}a${")".repeat(2_000)}`;
+    expect(schemaProblem({ pattern: source }, "schema")).toContain("has more than 100 groups within each other");
+    expect(schemaProblem({ pattern: `${group}a)`.repeat(200) }, "schema")).toBeUndefined();
+  });
+
+  test("ASK2 repetitions of nothing take no time", () => {
+    const nothing = `${"(?:".repeat(5)}${"){2000}".repeat(5)}`;
+    expect(free(`^${nothing}a$`, "a")).toBe(true);
   });
 
   test("ASK4 a text that is too long for its pattern is refused", () => {

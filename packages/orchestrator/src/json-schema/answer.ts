@@ -7,10 +7,17 @@
 import { type AnswerIssue, HOST_LIMITS } from "@holdfast/protocol";
 import { type Context, KEYWORDS, type Outcome, newOutcome } from "./keywords.ts";
 import { type Pattern, matchesPattern, readPattern } from "./pattern.ts";
-import { type Schema, isObject, pointerStep } from "./schema.ts";
+import { type Schema, isObject, pointerStep, resolve } from "./schema.ts";
 
 /** Levels of schemas within each other, over references. */
 const LEVELS_MAX = 1_000;
+
+/** A path in the list of problems, in characters. The names in an answer may be long. */
+const PATH_CHARS = 1_000;
+
+/** Names or elements, and characters of a text, for which a keyword takes one more step. */
+const PARTS_PER_STEP = 4;
+const CHARS_PER_STEP = 40;
 
 /** Thrown when the check takes too many steps. */
 class TooMuch extends Error {}
@@ -24,21 +31,31 @@ export function answerIssues(
   const check = new AnswerCheck(schema, stepsMax);
   try {
     const problem = check.jsonIssue(answer, "");
-    return problem === undefined ? check.apply(schema, answer, "").issues : [problem];
+    const issues = problem === undefined ? check.apply(schema, answer, "").issues : [problem];
+    return issues.map(boundPath);
   } catch (error) {
     if (!(error instanceof TooMuch)) throw error;
     return [{ path: "", message: "takes too many steps to check. Send a smaller answer" }];
   }
 }
 
+function boundPath({ path, message }: AnswerIssue): AnswerIssue {
+  return path.length <= PATH_CHARS
+    ? { path, message }
+    : { path: "", message: `${path.slice(0, PATH_CHARS)}… ${message}` };
+}
+
 class AnswerCheck implements Context {
-  readonly root: Schema;
+  readonly #root: Schema;
   readonly #patterns = new Map<string, Pattern>();
+  readonly #targets = new Map<string, Schema | undefined>();
+  /** Of objects: each keyword asks for the size of its value. */
+  readonly #sizes = new WeakMap<object, number>();
   #left: number;
   #level = 0;
 
   constructor(root: Schema, stepsMax: number) {
-    this.root = root;
+    this.#root = root;
     this.#left = stepsMax;
   }
 
@@ -72,12 +89,32 @@ class AnswerCheck implements Context {
     if (this.#level > LEVELS_MAX) throw new TooMuch();
     for (const [keyword, check] of KEYWORDS) {
       if (!Object.hasOwn(schema, keyword)) continue;
-      this.spend(1);
-      check({ context: this, schema, rule: schema[keyword], value, path, outcome });
+      const rule = schema[keyword];
+      // A keyword may visit each part of the value, and each part of its own.
+      this.spend(1 + this.#sizeOf(rule) + this.#sizeOf(value));
+      check({ context: this, schema, rule, value, path, outcome });
     }
     this.#level -= 1;
     outcome.issues.splice(HOST_LIMITS.answerIssues);
     return outcome;
+  }
+
+  resolve(reference: string): Schema | undefined {
+    if (!this.#targets.has(reference)) this.#targets.set(reference, resolve(this.#root, reference));
+    return this.#targets.get(reference);
+  }
+
+  /** The steps of a visit to each part of a value. */
+  #sizeOf(value: unknown): number {
+    if (typeof value === "string") return value.length / CHARS_PER_STEP;
+    if (Array.isArray(value)) return value.length / PARTS_PER_STEP;
+    if (!isObject(value)) return 0;
+    const known = this.#sizes.get(value);
+    if (known !== undefined) return known;
+    const names = Object.keys(value);
+    const size = names.length / PARTS_PER_STEP + names.join("").length / CHARS_PER_STEP;
+    this.#sizes.set(value, size);
+    return size;
   }
 
   matches(source: string, text: string): boolean {

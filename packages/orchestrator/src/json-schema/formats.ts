@@ -25,7 +25,7 @@ export const FORMATS: Readonly<Record<string, Format>> = {
   time: { name: "a time with its zone, such as 14:30:00Z", fits: (text) => TIME.test(text) },
   "date-time": {
     name: "a date and a time with its zone, such as 2030-01-31T14:30:00Z",
-    fits: (text) => /^[tT\s]$/.test(text.slice(10, 11)) && isDate(text.slice(0, 10)) && TIME.test(text.slice(11)),
+    fits: (text) => /^[tT ]$/.test(text.slice(10, 11)) && isDate(text.slice(0, 10)) && TIME.test(text.slice(11)),
   },
   email: { name: "an e-mail address", fits: (text) => /^[^\s@]{1,64}@[^\s@.]+(?:\.[^\s@.]+)+$/.test(text) },
   uri: { name: "a URL", fits: (text) => /^[a-zA-Z][a-zA-Z\d+.-]*:[^\s<>"{}|\\^`]+$/.test(text) },

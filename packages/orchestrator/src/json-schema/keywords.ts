@@ -4,9 +4,9 @@
  * Owns: what each of them means, and the messages for people. A message continues the path of the part: "/ok must be true or
  * false".
  */
-import type { AnswerIssue } from "@holdfast/protocol";
+import { type AnswerIssue, HOST_LIMITS } from "@holdfast/protocol";
 import { FORMATS } from "./formats.ts";
-import { type Schema, type SchemaObject, isObject, isSchema, own, pointerStep, resolve } from "./schema.ts";
+import { type Schema, type SchemaObject, isObject, isSchema, own, pointerStep } from "./schema.ts";
 
 /** What the check of a value against a schema found. */
 export interface Outcome {
@@ -20,9 +20,10 @@ export function newOutcome(): Outcome {
 }
 
 export interface Context {
-  readonly root: Schema;
+  /** Takes steps in proportion to the parts of the value and of each keyword, but not to what is inside those parts. */
   apply(schema: Schema, value: unknown, path: string): Outcome;
   matches(pattern: string, text: string): boolean;
+  resolve(reference: string): Schema | undefined;
   spend(steps: number): void;
 }
 
@@ -120,7 +121,7 @@ function descend({ context, path, outcome }: Place, schema: unknown, name: strin
   outcome.seen.add(name);
 }
 
-const reference: Keyword = (place) => require(place, resolve(place.context.root, String(place.rule)));
+const reference: Keyword = (place) => require(place, place.context.resolve(String(place.rule)));
 
 /** Applies each alternative to the same value. Returns those that fit, and takes over what the others say if none does. */
 function alternatives(place: Place): readonly Outcome[] {
@@ -135,8 +136,11 @@ function alternatives(place: Place): readonly Outcome[] {
   return [];
 }
 
-function see({ outcome }: Place, found: readonly Outcome[]): void {
-  for (const { seen } of found) for (const one of seen) outcome.seen.add(one);
+function see({ context, outcome }: Place, found: readonly Outcome[]): void {
+  for (const { seen } of found) {
+    context.spend(seen.size / 4);
+    for (const one of seen) outcome.seen.add(one);
+  }
 }
 
 const anyOf: Keyword = (place) => see(place, alternatives(place));
@@ -197,6 +201,8 @@ const additionalProperties: Keyword = (place) => {
 /** Applies a schema to the properties that others do not describe. */
 function rest(place: Place, rule: unknown, names: readonly (string | number)[]): void {
   for (const name of names) {
+    // The further ones are not shown.
+    if (place.outcome.issues.length >= HOST_LIMITS.answerIssues) return;
     if (rule === false)
       fail(place, typeof name === "string" ? "is an unknown field" : "is not allowed", pointerStep(name));
     else descend(place, rule, name, own(place.value, String(name)));
@@ -212,8 +218,9 @@ const propertyNames: Keyword = (place) => {
 };
 
 const required: Keyword = (place) => {
-  const { value, rule } = place;
+  const { value, rule, context } = place;
   if (!isObject(value) || !isList(rule)) return;
+  context.spend(rule.length / 4);
   for (const name of rule.map(String)) if (!Object.hasOwn(value, name)) fail(place, "is missing", pointerStep(name));
 };
 
@@ -282,10 +289,9 @@ const uniqueItems: Keyword = (place) => {
 
 const multipleOf = of(isNumber, (value, rule) => {
   const times = value / rule;
-  // 1.13 / 0.01 is not a whole number in binary.
-  return Math.abs(times - Math.round(times)) <= 1e-9 * Math.max(1, Math.abs(times))
-    ? undefined
-    : `must be a multiple of ${rule}`;
+  // 1.13 / 0.01 is not a whole number in binary: the two numbers and their quotient are rounded.
+  const isMultiple = value % rule === 0 || Math.abs(times - Math.round(times)) <= 2 * Number.EPSILON * Math.abs(times);
+  return isMultiple ? undefined : `must be a multiple of ${rule}`;
 });
 
 const bound = (words: string, holds: (value: number, rule: number) => boolean): Keyword =>
@@ -293,20 +299,16 @@ const bound = (words: string, holds: (value: number, rule: number) => boolean): 
 
 const size = <T>(
   is: (value: unknown) => value is T,
-  sizeOf: (value: T, context: Context) => number,
+  sizeOf: (value: T) => number,
   words: string,
   unit: string,
 ): Keyword =>
-  of(is, (value, rule, { context }) => {
-    const count = sizeOf(value, context);
+  of(is, (value, rule) => {
+    const count = sizeOf(value);
     return (words === "at least" ? count >= rule : count <= rule) ? undefined : `must have ${words} ${rule} ${unit}`;
   });
 
-function charsOf(text: string, context: Context): number {
-  context.spend(text.length / 100);
-  return Array.from(text).length;
-}
-
+const charsOf = (text: string): number => Array.from(text).length;
 const elementsOf = (list: readonly unknown[]): number => list.length;
 const namesOf = (value: SchemaObject): number => Object.keys(value).length;
 

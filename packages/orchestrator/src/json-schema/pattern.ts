@@ -29,6 +29,9 @@ export interface Pattern {
 /** The states of one expression. A repetition such as `{1000}` counts as many times as it repeats. */
 const STATES_MAX = 2_000;
 
+/** Groups within each other. */
+const GROUPS_MAX = 100;
+
 /** What an expression consists of, before it becomes states. */
 type Part =
   | { readonly type: "char"; readonly fits: (char: string) => boolean }
@@ -98,7 +101,10 @@ function addRepeat(
   const optional = max === Infinity ? 0 : max - min;
   for (let count = 0; count < optional; count++)
     first = add({ type: "fork", to: [addStates(part, first, states), next] });
-  for (let count = 0; count < min; count++) first = addStates(part, first, states);
+  const before = states.length;
+  // A part without states, such as a group without text, has none the next time.
+  for (let count = 0; count < min && (count === 0 || states.length > before); count++)
+    first = addStates(part, first, states);
   return first;
 }
 
@@ -106,6 +112,7 @@ function addRepeat(
 class Reader {
   readonly #source: string;
   #at = 0;
+  #groups = 0;
 
   constructor(source: string) {
     this.#source = source;
@@ -152,7 +159,10 @@ class Reader {
     if (ahead === undefined && opened === "" && this.#sees("?"))
       throw new Refused("has modifiers of a group. Leave them out");
     this.#at += opened.length;
+    this.#groups += 1;
+    if (this.#groups > GROUPS_MAX) throw new Refused(`has more than ${GROUPS_MAX} groups within each other`);
     const part = this.read();
+    this.#groups -= 1;
     this.#take(")");
     return ahead === undefined ? part : { type: "ahead", part, wanted: ahead === "?=" };
   }
