@@ -127,6 +127,15 @@ test("CLI11 CLI2 nothing is sent for an unknown choice, several asks, no ask or 
   expect(sent()).toEqual([]);
 });
 
+test("CLI11 CLI2 an answer without the scope deliver, which shows no token, exits with 5 and sends nothing", async () => {
+  const meta = { openedAt: NOW, ask: CHOICES };
+  const pendingWaitpoints = [{ id: "token/0/token", kind: "MANUAL", meta }];
+  api.answers.set("GET /api/runs/review-1", [200, sampleRecord("review-1", "waiting", { pendingWaitpoints })]);
+  const { exit, stderr } = await on(["answer", "review-1", "--choice", "Approve"]);
+  expect([exit, stderr]).toEqual([5, expect.stringContaining("needs a token with the scope deliver")]);
+  expect(sent()).toEqual([]);
+});
+
 test("CLI11 what does not fit is shown at its place, and the ask stays open", async () => {
   waiting("refund-1", ["tok-1", ASK]);
   const issues = [

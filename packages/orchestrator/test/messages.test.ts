@@ -42,6 +42,27 @@ describe("the outbox", () => {
     expect([bench.header.outbox.count, ...bench.store.list("outbox/")]).toEqual([0]);
   });
 
+  test.each(["sent", "childEnded"] as const)(
+    "AS3 CHILD4 a start that was acknowledged counts once, if the time budget ends its wait before a late message: %s",
+    (type) => {
+      bench = new Bench();
+      bench.trigger({ timeoutMs: 1_000 });
+      bench.report(child("a"));
+      bench.sent[0]?.done({ type: "acknowledged" });
+      const [{ op, runId = "", start = 0 } = { op: "run/0/a" as const }] = bench.header.waits;
+      const [[key] = [""]] = bench.store.list("outbox/");
+      bench.now += 2_000;
+      bench.host.handle(
+        type === "sent"
+          ? { type, key, result: { type: "acknowledged" } }
+          : { type, op, outcome: { status: "completed", runId, output: "[1]" }, start },
+      );
+      const rows = [...bench.store.list("outbox/")];
+      const acknowledged = bench.header.waits.filter((wait) => wait.start !== undefined);
+      expect(bench.header.outbox.count).toBe(rows.length - acknowledged.length);
+    },
+  );
+
   test("CHILD4 messages to one run are sent sequentially, in order, and a repeated acknowledgement is ignored", () => {
     bench.report(child("a"), child("b"));
     bench.host.handle({ type: "cancel" });

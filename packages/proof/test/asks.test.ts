@@ -2,6 +2,7 @@
 import { HOST_LIMITS } from "@holdfast/protocol";
 import { type AskOptions, type WorkflowContext, workflow } from "@holdfast/workflows";
 import { MemoryHost } from "@holdfast/workflows/testing";
+import { openAsks } from "@holdfast/orchestrator";
 import { describe, expect, test } from "vitest";
 import { journalOf, outcomeOf, started } from "./run-workflow.ts";
 
@@ -263,6 +264,17 @@ describe("the end of an ask", () => {
       code: "already_resolved",
       details: { by: "ann" },
     });
+  });
+
+  test("ASK5 an ask that was answered during a pause is not open, also after a crash", async () => {
+    const host = await started(asks(REFUND));
+    expect(openAsks(host.header)).toHaveLength(1);
+    host.operate("pause");
+    expect(openAsks(host.header)).toHaveLength(1);
+    expect(host.resolveToken("t", "refund")).toMatchObject({ delivery: "buffered" });
+    expect(openAsks(host.header)).toEqual([]);
+    host.crash();
+    expect(openAsks(host.header)).toEqual([]);
   });
 
   test("ASK4 an answer during a pause is the only one, also after a crash", async () => {

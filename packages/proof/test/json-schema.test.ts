@@ -158,9 +158,8 @@ describe("an answer and a JSON Schema", () => {
   });
 
   test("ASK4 the paths of problems are bounded, however long the names in an answer are", () => {
-    const name = "k".repeat(100_000);
-    const [issue] = answerIssues({ additionalProperties: false }, { [name]: 1 });
-    expect(issue).toEqual({ path: "", message: `/${name.slice(0, 999)}… is an unknown field` });
+    const [issue] = answerIssues({ additionalProperties: false }, { ["k".repeat(100_000)]: 1 });
+    expect(issue).toEqual({ path: "", message: `/${"k".repeat(999)}… is an unknown field` });
   });
 
   test("ASK4 a line break does not separate a date and a time", () => {

@@ -137,7 +137,10 @@ async function sendAnswer({ session, args: [id = "", token], options }: Call<Ans
   const ask = await findAsk(session, id, token, token !== undefined && choice === undefined);
   const value = choice === undefined || ask === undefined ? payload : valueOf(ask, choice);
   const tokenId = token ?? ask?.tokenId;
-  if (tokenId === undefined) throw new UsageError("The token of this ask needs the scope deliver to be shown.");
+  if (tokenId === undefined) {
+    session.notes.error([safe`An answer needs a token with the scope deliver.`]);
+    throw new Reported(EXIT.unauthorized);
+  }
   await agree(session, id, ask, value, options);
   const delivery = await send(session, () => run.resolveToken(tokenId, value), value);
   await session.out.rows<Answered>([{ delivery, run: { id } }], {
