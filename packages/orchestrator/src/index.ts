@@ -36,6 +36,7 @@ export type { ListOptions, RunStore, StoreReader, WriteBatch } from "./host/stor
 export { answerIssues } from "./json-schema/answer.ts";
 export { type Pattern, matchesPattern, readPattern } from "./json-schema/pattern.ts";
 export { schemaProblem } from "./json-schema/schema-check.ts";
+export { isObject, pointerStep } from "./json-schema/schema.ts";
 export { openAsks } from "./run/asks.ts";
 export { checkedTransition } from "./run/checked-transition.ts";
 export { type AlarmContext, alarmToSet, isAlarmLost } from "./host/alarm.ts";

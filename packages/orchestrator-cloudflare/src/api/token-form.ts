@@ -8,6 +8,7 @@
  * - TF1 The name of a field is `.` and the name of the property; `.` alone is the answer itself. The field `payload` is an
  *   answer as JSON.
  */
+import { isObject, pointerStep } from "@holdfast/orchestrator";
 import type { AnswerIssue, Ask } from "@holdfast/protocol";
 
 /** A simple value, and how a browser asks for it. */
@@ -51,7 +52,7 @@ export function fieldsOf({ schema, title }: Ask): readonly Field[] | undefined {
   if (!isObject(properties) || Object.keys(properties).some((name) => name === "")) return undefined;
   const required = schema["required"];
   const fields = Object.entries(properties).map(([name, property]) => {
-    const path = `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+    const path = pointerStep(name);
     return isObject(property)
       ? fieldOf(property, `.${name}`, path, name, Array.isArray(required) && required.includes(name))
       : undefined;
@@ -130,10 +131,6 @@ function numberBounds({ type, minimum, maximum, multipleOf }: Schema): Field["bo
 
 function boundOf(name: string, value: unknown): Field["bounds"] {
   return typeof value === "number" ? { [name]: String(value) } : {};
-}
-
-function isObject(value: unknown): value is Schema {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Returns the answer in what a browser sent, or what is wrong with it. */

@@ -39,6 +39,13 @@ export function answerIssues(
   }
 }
 
+/** The steps of a visit to each part of a value. */
+function sizeOf(value: unknown): number {
+  if (typeof value === "string") return value.length / CHARS_PER_STEP;
+  if (Array.isArray(value)) return value.length / PARTS_PER_STEP;
+  return isObject(value) ? sizeOf(Object.keys(value)) + sizeOf(Object.keys(value).join("")) : 0;
+}
+
 function boundPath({ path, message }: AnswerIssue): AnswerIssue {
   return path.length <= PATH_CHARS
     ? { path, message }
@@ -49,8 +56,6 @@ class AnswerCheck implements Context {
   readonly #root: Schema;
   readonly #patterns = new Map<string, Pattern>();
   readonly #targets = new Map<string, Schema | undefined>();
-  /** Of objects: each keyword asks for the size of its value. */
-  readonly #sizes = new WeakMap<object, number>();
   #left: number;
   #level = 0;
 
@@ -91,7 +96,7 @@ class AnswerCheck implements Context {
       if (!Object.hasOwn(schema, keyword)) continue;
       const rule = schema[keyword];
       // A keyword may visit each part of the value, and each part of its own.
-      this.spend(1 + this.#sizeOf(rule) + this.#sizeOf(value));
+      this.spend(1 + sizeOf(rule) + sizeOf(value));
       check({ context: this, schema, rule, value, path, outcome });
     }
     this.#level -= 1;
@@ -102,19 +107,6 @@ class AnswerCheck implements Context {
   resolve(reference: string): Schema | undefined {
     if (!this.#targets.has(reference)) this.#targets.set(reference, resolve(this.#root, reference));
     return this.#targets.get(reference);
-  }
-
-  /** The steps of a visit to each part of a value. */
-  #sizeOf(value: unknown): number {
-    if (typeof value === "string") return value.length / CHARS_PER_STEP;
-    if (Array.isArray(value)) return value.length / PARTS_PER_STEP;
-    if (!isObject(value)) return 0;
-    const known = this.#sizes.get(value);
-    if (known !== undefined) return known;
-    const names = Object.keys(value);
-    const size = names.length / PARTS_PER_STEP + names.join("").length / CHARS_PER_STEP;
-    this.#sizes.set(value, size);
-    return size;
   }
 
   matches(source: string, text: string): boolean {
