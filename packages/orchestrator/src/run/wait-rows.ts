@@ -39,7 +39,8 @@ export function storeWaits(
   { before, known, max }: { readonly before: WaitRows; readonly known: readonly OpenWait[]; readonly max: number },
 ): RunHeader {
   deleteStarts(writes, known, header.waits);
-  if (before.size === 0 && header.waits.length <= max && !header.waits.some(hasLargeAsk)) return header;
+  // Without rows and without a change, the header had all waits before.
+  if (before.size === 0 && (known === header.waits || fitHeader(header.waits, max))) return header;
   const others = new Map(header.waits.map((wait) => [wait.op, wait]));
   const left = keepRows(writes, before, others);
   const inHeader = new Set(known.map(({ op }) => op));
@@ -64,6 +65,10 @@ export function storeWaits(
 function firstOf(waits: readonly OpenWait[], max: number): readonly OpenWait[] {
   const large = waits.findIndex(hasLargeAsk);
   return waits.slice(0, large === -1 ? max : Math.min(large, max));
+}
+
+function fitHeader(waits: readonly OpenWait[], max: number): boolean {
+  return waits.length <= max && !waits.some(hasLargeAsk);
 }
 
 /** Whether the ask of a wait would make the header large, which is rewritten at each change of a wait. */
