@@ -30,7 +30,7 @@ const LAYERS: readonly Layer[] = [
   {
     folder: "packages/orchestrator",
     may: ["@holdfast/protocol", "@noble/hashes"],
-    order: [["json-schema/**"], ["host/**"], ["run/**"], ["index.ts"]],
+    order: [["json-schema/**"], ["host/**"], ["gate/**"], ["run/**"], ["schedule/**", "topic/**"], ["index.ts"]],
   },
   {
     folder: "packages/workflows",

@@ -13,6 +13,24 @@ export {
   mayForget,
   nextNumber,
 } from "./host/exchange.ts";
+export {
+  type Acquire,
+  type AcquireAnswer,
+  type Drop,
+  type GateMessage,
+  type GateSettings,
+  type Grant,
+  type HoldMode,
+  type HoldProbe,
+  type HoldRef,
+  type HolderAnswer,
+  type HolderMessage,
+  type OnFull,
+  type QueuePlace,
+  type Release,
+  gateAddress,
+  gateName,
+} from "./gate/messages.ts";
 export { type Actor, type Decision, type Machine, MachineHost } from "./host/machine-host.ts";
 export { actionsOf } from "./run/actions.ts";
 export { idFromKey } from "./run/key-id.ts";

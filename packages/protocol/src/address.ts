@@ -9,6 +9,10 @@ export type AddressKind = "run" | "gate" | "schedule" | "topic" | "job";
 export interface Address {
   readonly kind: AddressKind;
   readonly name: string;
+  /** The tenant of the object, if the sender belongs to the whole deployment. Otherwise it is that of the sender. */
+  readonly tenantId?: string;
+  /** The object belongs to the whole deployment, not to the tenant of the sender. */
+  readonly scope?: "deployment";
 }
 
 /** An address in a row. A string is the id of a run. */
@@ -19,10 +23,11 @@ export function readAddress(stored: StoredAddress): Address {
 }
 
 export function toStoredAddress(address: Address): StoredAddress {
-  return address.kind === "run" ? address.name : address;
+  return address.kind === "run" && address.tenantId === undefined ? address.name : address;
 }
 
 /** Returns a string that is unique for each address. */
-export function addressKey({ kind, name }: Address): string {
-  return `${kind}/${name}`;
+export function addressKey({ kind, name, tenantId, scope }: Address): string {
+  if (scope !== undefined) return `${kind}/${scope}/\u0001${name}`;
+  return tenantId === undefined ? `${kind}/${name}` : `${kind}/\u0001${tenantId}\u0001${name}`;
 }

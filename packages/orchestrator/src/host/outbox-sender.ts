@@ -20,9 +20,9 @@ const SENT_PER_CALL = 64;
 
 const NONE_FOUND = new Map<string, never>();
 
-/** The result of sending: acknowledged, rejected finally, or not delivered. */
-export type SendResult =
-  | { readonly type: "acknowledged" }
+/** The result of sending: acknowledged, perhaps with an answer of the receiver, rejected finally, or not delivered. */
+export type SendResult<Answer = unknown> =
+  | { readonly type: "acknowledged"; readonly answer?: Answer }
   | { readonly type: "refused"; readonly error: ErrorValue }
   | { readonly type: "unreachable" };
 
