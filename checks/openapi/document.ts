@@ -71,6 +71,7 @@ interface DocumentedAnswer {
   readonly description: string;
   readonly headers?: Readonly<Record<string, { readonly $ref: string }>>;
   readonly content?: Content;
+  readonly "x-views"?: Readonly<Record<string, JsonSchema>>;
 }
 
 interface Parameter {
@@ -142,10 +143,12 @@ function refusalsOf(route: RouteDescription): Map<number, ApiErrorCode[]> {
 }
 
 function describe(route: RouteDescription): DocumentedOperation {
-  const { id, summary, scope, orScope, body, form, answers } = route;
+  const { id, summary, scope, orScope, body, form, answers, views } = route;
   const responses: Record<string, DocumentedAnswer> = {};
   for (const [status, name] of Object.entries(answers)) {
-    responses[status] = { ...answerOf(status, name), headers: headersOf(route, Number(status)) };
+    const described =
+      status === "200" && views !== undefined ? inViews(answerOf(status, name), views) : answerOf(status, name);
+    responses[status] = { ...described, headers: headersOf(route, Number(status)) };
   }
   const hasPages = Object.values(answers).includes("text/html");
   for (const [status, codes] of refusalsOf(route)) {
@@ -222,6 +225,17 @@ function answerOf(status: string, name: string | null): { description: string; c
   if (name === null) return { description };
   if (name.includes("/")) return { description, content: { [name]: { schema: { type: "string" } } } };
   return { description, content: { "application/json": { schema: { $ref: `#/components/schemas/${name}` } } } };
+}
+
+/** No schema can depend on a parameter: the extension `x-views` has those of other views, by the value of `view`. */
+function inViews(answer: DocumentedAnswer, views: NonNullable<RouteDescription["views"]>): DocumentedAnswer {
+  const named = Object.entries(views);
+  const others = named.map(([view, name]) => `with \`view=${view}\` \`${name}\``).join(", ");
+  return {
+    ...answer,
+    description: `As requested: ${others}, otherwise the record.`,
+    "x-views": Object.fromEntries(named.map(([view, name]) => [view, { $ref: `#/components/schemas/${name}` }])),
+  };
 }
 
 function refusal(codes: readonly string[]): JsonSchema {

@@ -3,7 +3,7 @@
  *
  * Owns: the wait. It outlives a server that restarts: only the first request must be answered.
  */
-import type { RunHandle, RunRecord, RunSummary } from "@holdfast/workflows/client";
+import type { RunHandle, RunRecord, RunResult, RunSummary } from "@holdfast/workflows/client";
 import { EXIT, type ExitCode, TimedOut, mayReturn } from "./exit.ts";
 import { runPage } from "./output/run-text.ts";
 import { safe } from "./output/safe-text.ts";
@@ -20,13 +20,16 @@ export async function printRun(session: Session, run: RunRecord | RunSummary): P
 
 /** Waits for the end of a run, prints its record, and returns the exit code for its end. */
 export async function waitAndPrint(session: Session, run: RunHandle, timeout: string | undefined): Promise<ExitCode> {
-  const record = await waitForEnd(session, run, timeout);
+  const record = await waitWith(session, run, timeout, async (signal) => {
+    await run.ended({ view: "result", signal });
+    return run.get({ signal });
+  });
   await printRun(session, record);
   return exitOf(session, record);
 }
 
 /** Returns the exit code for the end of a run, and says why it has no result. */
-export function exitOf({ notes }: Session, { id, status, error }: RunRecord): ExitCode {
+export function exitOf({ notes }: Session, { id, status, error }: RunResult): ExitCode {
   if (status === "completed") return EXIT.done;
   const why = error === undefined ? safe`` : safe`: ${error.code ?? error.name ?? "error"}: ${error.message}`;
   const where = error?.step === undefined ? safe`` : safe` in step ${error.step}`;
@@ -34,14 +37,25 @@ export function exitOf({ notes }: Session, { id, status, error }: RunRecord): Ex
   return EXIT.runFailed;
 }
 
-export async function waitForEnd(session: Session, run: RunHandle, timeout: string | undefined): Promise<RunRecord> {
+/** Waits for the end of a run. That costs as little for a long run as for a short one. */
+export function waitForEnd(session: Session, run: RunHandle, timeout: string | undefined): Promise<RunResult> {
+  return waitWith(session, run, timeout, (signal) => run.ended({ view: "result", signal }));
+}
+
+/** Waits with `wait`, which is repeated while the server restarts. */
+async function waitWith<T>(
+  session: Session,
+  run: RunHandle,
+  timeout: string | undefined,
+  wait: (signal: AbortSignal | undefined) => Promise<T>,
+): Promise<T> {
   const { notes, io } = session;
   const startedAt = io.now();
   const seconds = (): number => Math.floor((io.now() - startedAt) / 1_000);
   return whileItRuns(session, run.id, timeout, (signal) =>
     notes.progress(
       () => safe`Waiting for ${run.id}, ${seconds()} s. Ctrl-C stops waiting; the run continues.`,
-      () => endThroughOutages(session, run, signal),
+      () => throughOutages(session, run, signal, wait),
     ),
   );
 }
@@ -62,16 +76,17 @@ export async function whileItRuns<T>(
   }
 }
 
-async function endThroughOutages(
+async function throughOutages<T>(
   session: Session,
   run: RunHandle,
   signal: AbortSignal | undefined,
-): Promise<RunRecord> {
+  wait: (signal: AbortSignal | undefined) => Promise<T>,
+): Promise<T> {
   // A run that cannot be read at first is an error of the caller; later, the server is restarting.
-  sayIfPaused(session, await run.get({ signal }));
+  sayIfPaused(session, await run.get({ view: "result", signal }));
   for (let reported = false; ; reported = true) {
     try {
-      return await run.ended({ signal });
+      return await wait(signal);
     } catch (error) {
       if (signal?.aborted === true || session.io.signal.aborted || !mayReturn(error)) throw error;
       if (!reported) session.notes.say(safe`The server does not answer at the moment. Waiting for it.`);
@@ -80,7 +95,7 @@ async function endThroughOutages(
 }
 
 /** Nothing ends the wait for a paused run but a person. */
-function sayIfPaused({ notes }: Session, { id, status, error }: RunRecord): void {
+function sayIfPaused({ notes }: Session, { id, status, error }: RunResult): void {
   if (status !== "paused") return;
   if (error === undefined) notes.say(safe`The run is paused by an operator. To continue it: holdfast unpause ${id}`);
   else

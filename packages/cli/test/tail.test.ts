@@ -154,7 +154,7 @@ describe("tail", () => {
     await expect.poll(() => api.seen.length, { timeout: 10_000 }).toBeGreaterThan(before + 10);
     // What was open and is in no list any longer has ended.
     api.runs = [];
-    const ended = () => api.seen.some(({ path }) => path === "/api/runs/new");
+    const ended = () => api.seen.some(({ path }) => path === "/api/runs/new?view=summary");
     await expect.poll(ended, { timeout: 10_000 }).toBe(true);
     await expect.poll(() => api.seen.at(-1)?.path.startsWith("/api/runs?"), { timeout: 10_000 }).toBe(true);
     interrupt.abort(new (await import("../src/exit.ts")).Interrupted("interrupted"));

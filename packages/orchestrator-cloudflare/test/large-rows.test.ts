@@ -129,6 +129,21 @@ describe("large payloads of ended runs", () => {
     expect((await again({ note: `${INPUT.note}!` })).status).toBe(409);
   });
 
+  test("API7 are not loaded for a view without the history, except the input for a summary", async () => {
+    const { api, bucket } = deploy();
+    await ended(api);
+    await vi.waitFor(() => expect(bucket.objects.size).toBe(2));
+    api.evict("r");
+    bucket.gets = 0;
+    expect(await body(api, "/api/runs/r?view=result")).toEqual({ id: "r", status: "completed", output: LARGE });
+    expect(bucket.gets).toBe(0);
+    expect(await body(api, "/api/runs/r?view=summary")).toMatchObject({ input: INPUT, output: LARGE });
+    expect(bucket.gets).toBe(1);
+    const again = { runId: "r", workflowId: "heavy", input: INPUT };
+    expect((await api.fetch("/api/runs?view=result", { json: again })).status).toBe(200);
+    expect(bucket.gets).toBe(2);
+  });
+
   test("RES1 a run is resumed with the payloads in the bucket", async () => {
     const { api, bucket } = deploy();
     await ended(api);

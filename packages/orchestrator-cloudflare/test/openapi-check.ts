@@ -4,12 +4,15 @@
 import { readFileSync } from "node:fs";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 
+interface DocumentedAnswer {
+  readonly content?: object;
+  /** Schemas of other views, by the value of `view`. */
+  readonly "x-views"?: Readonly<Record<string, object>>;
+}
+
 interface Document {
   readonly paths: Readonly<
-    Record<
-      string,
-      Readonly<Record<string, { readonly responses: Readonly<Record<string, { readonly content?: object }>> }>>
-    >
+    Record<string, Readonly<Record<string, { readonly responses: Readonly<Record<string, DocumentedAnswer>> }>>>
   >;
 }
 
@@ -20,7 +23,7 @@ const validators = new Map<string, ValidateFunction>();
 
 /** Throws if the document does not describe the answer. For a path or method without a route it must be a refusal. */
 export async function checkAnswer(request: Request, response: Response): Promise<void> {
-  const { pathname } = new URL(request.url);
+  const { pathname, searchParams } = new URL(request.url);
   const verb = request.method === "HEAD" ? "get" : request.method.toLowerCase();
   const path = Object.keys(document.paths).find(
     (one) => matches(one, pathname) && document.paths[one]?.[verb] !== undefined,
@@ -35,7 +38,10 @@ export async function checkAnswer(request: Request, response: Response): Promise
   if (documented.content === undefined || request.method === "HEAD") return;
   if (!(type in documented.content)) throw new Error(`${what} with ${type}, which docs/openapi.json does not know`);
   if (type !== "application/json") return;
-  const place = ["paths", path, verb, "responses", String(status), "content", type, "schema"].map(escapePart).join("/");
+  const view =
+    documented["x-views"]?.[searchParams.get("view") ?? ""] === undefined ? undefined : searchParams.get("view");
+  const schema = view ? ["x-views", view] : ["content", type, "schema"];
+  const place = ["paths", path, verb, "responses", String(status), ...schema].map(escapePart).join("/");
   const validate = validators.get(place) ?? ajv.compile({ $ref: `openapi#/${place}` });
   validators.set(place, validate);
   const body: unknown = await response.clone().json();

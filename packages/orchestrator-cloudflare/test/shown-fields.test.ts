@@ -1,4 +1,5 @@
 /** tests: what each route shows to each combination of scopes (SEC7), by the table of shown fields */
+import { RUN_VIEWS, type RunView } from "@holdfast/protocol";
 import { workflow } from "@holdfast/workflows";
 import { describe, expect, test, vi } from "vitest";
 import { ROUTES } from "../src/api/routes.ts";
@@ -37,10 +38,18 @@ const shows = workflow({
 });
 
 /** Requests by the id of the route. Each is sent to a run of its own that waits. */
-const REQUESTS: Readonly<Record<string, (id: string) => { path: string; json?: object; method?: string }>> = {
-  triggerRun: (runId) => ({ path: "/api/runs", json: { runId, workflowId: "shows", input: "secret-input" } }),
-  resumeRun: (id) => ({ path: `/api/runs/${id}/resume`, json: { runId: `${id}-next`, resumeFromStep: "mail" } }),
-  readRun: (id) => ({ path: `/api/runs/${id}?actions=true` }),
+const REQUESTS: Readonly<
+  Record<string, (id: string, view: RunView) => { path: string; json?: object; method?: string }>
+> = {
+  triggerRun: (runId, view) => ({
+    path: `/api/runs?view=${view}`,
+    json: { runId, workflowId: "shows", input: "secret-input" },
+  }),
+  resumeRun: (id, view) => ({
+    path: `/api/runs/${id}/resume?view=${view}`,
+    json: { runId: `${id}-next`, resumeFromStep: "mail" },
+  }),
+  readRun: (id, view) => ({ path: `/api/runs/${id}?view=${view}${view === "result" ? "" : "&actions=true"}` }),
   readJournal: (id) => ({ path: `/api/runs/${id}/journal` }),
   readAudit: (id) => ({ path: `/api/runs/${id}/audit` }),
   followRun: (id) => ({ path: `/api/runs/${id}/stream` }),
@@ -116,8 +125,8 @@ class Deployment {
     this.#fails = false;
   }
 
-  send(route: string, id: string, scopes: readonly Scope[]): Promise<Response> {
-    const { path, ...init } = REQUESTS[route]?.(id) ?? { path: "" };
+  send(route: string, id: string, scopes: readonly Scope[], view: RunView = "record"): Promise<Response> {
+    const { path, ...init } = REQUESTS[route]?.(id, view) ?? { path: "" };
     return this.api.fetch(path, { ...init, headers: { Scopes: scopes.join() } });
   }
 
@@ -177,26 +186,30 @@ function isShown(route: string, field: string, scopes: readonly Scope[]): boolea
   return parts.every((part) => scopes.includes(PARTS[part]));
 }
 
-/** Not `/metrics`: its answer has no fields, and a suite of its own. */
-const WITH_SCOPE = ROUTES.flatMap(({ id, scope }) =>
-  scope === undefined || id === "readMetrics" ? [] : [{ id, scope }],
-);
+/** Not `/metrics`: its answer has no fields, and a suite of its own. A route whose answer has views is there for each. */
+const WITH_SCOPE = ROUTES.flatMap(({ id, scope, answers }) => {
+  if (scope === undefined || id === "readMetrics") return [];
+  const hasViews = Object.values(answers).some((answer) => answer === "Run" || answer === "VisibleRun");
+  return (hasViews ? RUN_VIEWS : (["record"] as const)).map((view) => ({ id, scope, view }));
+});
 
 describe("the table of shown fields", () => {
   test("SEC7 it has each route that needs a scope, and this test sends a request to each", () => {
-    const ids = WITH_SCOPE.map(({ id }) => id).toSorted();
+    const ids = [...new Set(WITH_SCOPE.map(({ id }) => id))].toSorted();
+    expect(WITH_SCOPE.length - ids.length).toBe(3 * (RUN_VIEWS.length - 1));
     expect(Object.keys(SHOWN_FIELDS).toSorted()).toEqual(ids);
     expect(Object.keys(REQUESTS).toSorted()).toEqual(ids);
   });
 
-  test.each(WITH_SCOPE)("SEC7 $id shows each combination of scopes its fields and no others", async ({ id, scope }) => {
+  test.each(WITH_SCOPE)("SEC7 $id shows each combination of scopes its fields of the $view", async (route) => {
+    const { id, scope, view } = route;
     const deployment = new Deployment();
-    const first = await deployment.send(id, await deployment.prepared(id), SCOPES);
+    const first = await deployment.send(id, await deployment.prepared(id), SCOPES, view);
     expect(first.status).toBeLessThan(300);
     const all = fieldsOf(await textOf(first));
     for (const scopes of COMBINATIONS) {
       const isAllowed = scopes.includes(scope);
-      const answer = await deployment.send(id, isAllowed ? await deployment.prepared(id) : "run-0", scopes);
+      const answer = await deployment.send(id, isAllowed ? await deployment.prepared(id) : "run-0", scopes, view);
       const text = await textOf(answer);
       if (isAllowed) {
         const expected = answer.ok ? all.filter((field) => isShown(id, field, scopes)) : ["error", "message"];

@@ -100,7 +100,14 @@ export { RunHost, type RunHostOptions } from "./run/run-host.ts";
 export type { RunIdentity } from "./run/run-identity.ts";
 export { tracedOf } from "./run/run-key.ts";
 export { NO_PARTS, type View, shownFailure } from "./run/view.ts";
-export { describeEntry, describeLeftOver, describeRun, summarizeRun } from "./run/run-record.ts";
+export {
+  describeEntry,
+  describeLeftOver,
+  describeOverview,
+  describeResult,
+  describeRun,
+  summarizeRun,
+} from "./run/run-record.ts";
 export { type RunState, applyBatch, loadRun, markNewerInput, readInput, readJournal } from "./run/run-state.ts";
 export { type TokenStanding, publicTokenStanding } from "./run/tokens.ts";
 export { computeBackoffDelayMs } from "./run/step-retry.ts";

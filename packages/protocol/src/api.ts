@@ -153,20 +153,46 @@ export interface RunStream {
   readonly generation: number;
 }
 
-/** The whole record. Values that JSON cannot express are shown as text. */
-export interface RunRecord<Output = unknown> extends RunSummary {
+/** How much of a run an answer shows (API7). */
+export const RUN_VIEWS = ["summary", "result", "record"] as const;
+
+export type RunView = (typeof RUN_VIEWS)[number];
+
+/** The view `result`: what a caller that waits for the end needs. */
+export interface RunResult<Output = unknown> {
+  readonly id: string;
+  readonly status: RunStatus;
+  readonly error?: RunErrorInfo | undefined;
+  readonly output?: Output | undefined;
+  /** The output or the error is cut. */
+  readonly truncated?: true;
+}
+
+/** The view `summary`: the record without what grows with the history of the run. */
+export interface RunOverview<Output = unknown> extends RunSummary {
   readonly input: unknown;
   readonly output?: Output | undefined;
   /** Why the run is in its state: at least one entry, and the one to act on first is first (WHY1). */
   readonly why: readonly WhyEntry[];
   /** Only on request: what the API would answer to each action now (ACT1). */
   readonly actions?: readonly RunAction[] | undefined;
-  readonly steps: readonly RunStep[];
-  readonly streams: Readonly<Record<string, RunStream>>;
   /** In an ended run, if there are any. */
   readonly leftOver?: LeftOver | undefined;
-  /** The record omits steps or cuts values. `/journal` has all steps. */
+  /** The answer omits steps or cuts values. `/journal` has all steps. */
   readonly truncated?: true;
+}
+
+/** The whole record. Values that JSON cannot express are shown as text. */
+export interface RunRecord<Output = unknown> extends RunOverview<Output> {
+  readonly steps: readonly RunStep[];
+  readonly streams: Readonly<Record<string, RunStream>>;
+}
+
+/** The answer to a request for a view. */
+export interface RunViews<Output = unknown> {
+  readonly summary: RunOverview<Output>;
+  readonly result: RunResult<Output>;
+  readonly record: RunRecord<Output>;
 }
 
 /** An entry of the journal in an answer of `/journal`. The other fields depend on `type`. */

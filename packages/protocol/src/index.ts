@@ -1,5 +1,6 @@
 /** Code that orchestrator and step handler share and that needs no platform: messages, journal, values, names, limits. */
 export { RUN_ACTIONS, type RunAction, type RunActionName } from "./actions.ts";
+export { RUN_VIEWS } from "./api.ts";
 export type {
   AttemptedWork,
   AuditEntry,
@@ -15,10 +16,14 @@ export type {
   RunErrorInfo,
   RunEvent,
   RunJournalEntry,
+  RunOverview,
   RunRecord,
+  RunResult,
   RunStep,
   RunStream,
   RunSummary,
+  RunView,
+  RunViews,
   ShownError,
   StepProgress,
   StepReference,

@@ -4,13 +4,13 @@
  * Owns: reading both when a form opens and after each request. The forms can be used before the journal is read.
  */
 import { type Signal, signal } from "@preact/signals";
-import type { JournalEntry, RunAction, RunActionName, RunRecord } from "@holdfast/workflows/client";
+import type { JournalEntry, RunAction, RunActionName, RunOverview } from "@holdfast/workflows/client";
 import { type Failure, failureOf } from "../failure.tsx";
 import { api } from "../session.ts";
 
 export class ActData {
   readonly runId: string;
-  readonly record: Signal<RunRecord | undefined> = signal(undefined);
+  readonly record: Signal<RunOverview | undefined> = signal(undefined);
   readonly entries: Signal<readonly JournalEntry[]> = signal([]);
   /** Whether the whole journal is read. */
   readonly isWhole: Signal<boolean> = signal(false);
@@ -42,7 +42,7 @@ export class ActData {
 
   async #read(ended: AbortSignal): Promise<void> {
     const run = api().run(this.runId);
-    this.record.value = await run.get({ actions: true, signal: ended });
+    this.record.value = await run.get({ view: "summary", actions: true, signal: ended });
     this.failure.value = undefined;
     const entries = [...this.entries.value];
     for await (const entry of run.journal({ after: entries.at(-1)?.seq ?? 0, signal: ended })) entries.push(entry);

@@ -3,7 +3,7 @@
  *
  * Owns: the texts. They are computed from the journal by this page, and say so; the server decides.
  */
-import type { RunActionName, RunRecord } from "@holdfast/workflows/client";
+import type { RunActionName, RunOverview } from "@holdfast/workflows/client";
 import type { ComponentChildren, JSX } from "preact";
 import { Text } from "../ui/text.tsx";
 import type { ActData } from "./act-data.ts";
@@ -50,7 +50,7 @@ function UndonePreview({ data, isUndone }: { readonly data: ActData; readonly is
   );
 }
 
-function LossPreview({ data, record }: { readonly data: ActData; readonly record: RunRecord }): JSX.Element {
+function LossPreview({ data, record }: { readonly data: ActData; readonly record: RunOverview }): JSX.Element {
   return (
     <Preview data={data} title="What is lost">
       <ul>

@@ -3,7 +3,7 @@
  *
  * Owns: which action shows which, and the names that are suggested: of open waits first, then of the run's history.
  */
-import type { Ask, RunRecord } from "@holdfast/workflows/client";
+import type { Ask, RunOverview } from "@holdfast/workflows/client";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { JsonInput } from "../ui/json-input.tsx";
@@ -57,7 +57,7 @@ function DeliveryFields({ action, data, fields, problems, onChange }: FieldsProp
   );
 }
 
-function openNames({ pendingWaitpoints }: RunRecord, kind: string): readonly string[] {
+function openNames({ pendingWaitpoints }: RunOverview, kind: string): readonly string[] {
   const names = pendingWaitpoints.flatMap((wait) => {
     const { name } = wait.meta;
     return wait.kind === kind && typeof name === "string" ? [name] : [];
@@ -101,7 +101,7 @@ function TokenFields({ data, fields, problems, onChange }: FieldsProps): JSX.Ele
 const RISKS: Readonly<Record<string, string>> = { high: "The risk is high. ", medium: "The risk is medium. " };
 
 /** The asks of the tokens for which the run waits; `undefined` for a token that asks nothing. */
-function asksByToken(record: RunRecord | undefined): ReadonlyMap<string, Ask | undefined> {
+function asksByToken(record: RunOverview | undefined): ReadonlyMap<string, Ask | undefined> {
   return new Map(
     (record?.pendingWaitpoints ?? []).flatMap(({ kind, meta }): [string, Ask | undefined][] => {
       const { tokenId, ask } = meta as { readonly tokenId?: unknown; readonly ask?: Ask };

@@ -3,7 +3,7 @@
  *
  * Owns: what of it the reader edits. A result is that of the first use of its name, as in the API.
  */
-import type { RunRecord } from "@holdfast/workflows/client";
+import type { RunOverview } from "@holdfast/workflows/client";
 import type { JSX } from "preact";
 import { JsonInput } from "../ui/json-input.tsx";
 import { visible } from "../ui/text.tsx";
@@ -49,7 +49,7 @@ export function ResumeFields({ data, fields, problems, onChange }: FieldsProps):
 }
 
 interface EditInputProps {
-  readonly record: RunRecord | undefined;
+  readonly record: RunOverview | undefined;
   readonly onChange: (more: Partial<Fields>) => void;
 }
 
@@ -66,7 +66,7 @@ function EditInput({ record, onChange }: EditInputProps): JSX.Element {
   );
 }
 
-function defaultText(record: RunRecord | undefined): string {
+function defaultText(record: RunOverview | undefined): string {
   const step = record?.error?.step;
   if (step !== undefined) return `The step that failed: ${step}`;
   return record?.status === "completed" ? "Choose a step" : "No step: only what has no result";

@@ -4,7 +4,7 @@
  * Owns: its fields, and what is wrong with them before anything is sent. The id of the run is made when the form opens, so
  * the same request may be sent again and starts one run.
  */
-import type { RunRecord, TriggerOptions } from "@holdfast/workflows/client";
+import type { RunOverview, TriggerOptions } from "@holdfast/workflows/client";
 import { parseJson } from "../ui/json-text.ts";
 import { option, withInput, withoutAbsent } from "./forms.ts";
 import { type ApiRequest, newId } from "./request.ts";
@@ -38,7 +38,7 @@ export function newStart(given: Partial<StartFields> = {}): StartFields {
 }
 
 /** The fields of a run that another one shall be like. A record that cuts values may not have the input as it is. */
-export function startLike(run: RunRecord): Partial<StartFields> {
+export function startLike(run: RunOverview): Partial<StartFields> {
   const { workflowId, workflowVersion, tags, timeoutMs, truncated } = run;
   const input = truncated === true ? undefined : run.input;
   return {

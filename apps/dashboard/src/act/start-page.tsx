@@ -4,7 +4,7 @@
  * Owns: what was typed, sending it, and a short look at the new run: the input is checked against the schema of the workflow
  * when the run begins, so a run that fails with that is shown at the field.
  */
-import { ApiError, type RunRecord, type WorkflowInfo, isTerminal } from "@holdfast/workflows/client";
+import { ApiError, type RunResult, type WorkflowInfo, isTerminal } from "@holdfast/workflows/client";
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { type Failure, FailureNote, failureOf } from "../failure.tsx";
@@ -37,7 +37,7 @@ interface State {
   readonly isTried: boolean;
   readonly isSending: boolean;
   readonly times: number;
-  readonly started?: Pick<RunRecord, "id" | "status" | "error"> | undefined;
+  readonly started?: RunResult | undefined;
   readonly error?: unknown;
 }
 
@@ -113,7 +113,7 @@ function useLike(
     setFailure(undefined);
     api()
       .run(id)
-      .get({ signal: ended.signal })
+      .get({ view: "summary", signal: ended.signal })
       .then(
         (run) => {
           setRead(true);
@@ -169,11 +169,11 @@ async function start(
 }
 
 /** Reads the new run until it rests, for a moment, unless the reader leaves the page. */
-async function firstLook(id: string, left: AbortSignal): Promise<RunRecord | undefined> {
+async function firstLook(id: string, left: AbortSignal): Promise<RunResult | undefined> {
   for (let looks = 0; looks < LOOKS_MAX && !left.aborted; looks++) {
     const record = await api()
       .run(id)
-      .get({ signal: left })
+      .get({ view: "result", signal: left })
       .catch(() => undefined);
     if (record === undefined || isTerminal(record.status) || record.status === "waiting") return record;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS * (looks + 1)));

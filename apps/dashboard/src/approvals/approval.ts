@@ -3,7 +3,7 @@
  *
  * Owns: which two are the same one, and their order: the earliest deadline first, then those without one, the oldest first.
  */
-import type { Approval, Ask, RunRecord } from "@holdfast/workflows/client";
+import type { Approval, Ask, RunOverview } from "@holdfast/workflows/client";
 
 /** As in the list; the record of a run does not have `openedAt`. */
 export type OpenAsk = Omit<Approval, "openedAt"> & { readonly openedAt?: number | undefined };
@@ -23,7 +23,7 @@ function compareText(a: string, b: string): number {
 }
 
 /** The open asks in the record of a run, in the order of their deadlines. */
-export function asksOf({ id, workflowId, pendingWaitpoints }: RunRecord): readonly OpenAsk[] {
+export function asksOf({ id, workflowId, pendingWaitpoints }: RunOverview): readonly OpenAsk[] {
   return pendingWaitpoints
     .flatMap(({ id: op, meta, wakeAt }): OpenAsk[] => {
       const { ask, tokenId } = meta as { readonly ask?: Ask; readonly tokenId?: string };

@@ -62,7 +62,7 @@ export class AskState {
     const { runId, op, tokenId } = this.ask.value;
     this.failure.value = undefined;
     try {
-      const whole = asksOf(await api().run(runId).get()).find((one) => one.op === op);
+      const whole = asksOf(await api().run(runId).get({ view: "summary" })).find((one) => one.op === op);
       // Another call has read it: the reader may be writing.
       if (this.#isWhole) return;
       if (whole === undefined) return this.close("It is not open any longer.");

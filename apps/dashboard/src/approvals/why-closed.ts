@@ -30,7 +30,7 @@ export async function whyGone({ runId, op, until }: OpenAsk, signal: AbortSignal
   if (until !== undefined && until <= serverNow()) return EXPIRED;
   try {
     const run = api().run(runId);
-    const { status, pendingWaitpoints } = await run.get({ signal });
+    const { status, pendingWaitpoints } = await run.get({ view: "summary", signal });
     if (pendingWaitpoints.some(({ id }) => id === op)) return undefined;
     const outcome = await outcomeOf(run.journal({ order: "desc", signal }), op);
     if (outcome !== undefined) return outcome;

@@ -8,7 +8,7 @@ import {
   ApiError,
   type JournalEntry,
   type ListedRun,
-  type RunRecord,
+  type RunOverview,
   type RunStatus,
 } from "@holdfast/workflows/client";
 import { api } from "../session.ts";
@@ -33,14 +33,21 @@ export const LEVELS_MAX = 8;
 /** The children that one request reads. */
 export const CHILDREN_PAGE = 50;
 
-export function relativeOf({ id, workflowId, status, createdAt, startedAt, endedAt }: ListedRun | RunRecord): Relative {
+export function relativeOf({
+  id,
+  workflowId,
+  status,
+  createdAt,
+  startedAt,
+  endedAt,
+}: ListedRun | RunOverview): Relative {
   return { id, workflowId, status, createdAt, startedAt, endedAt };
 }
 
 /** Returns the ancestors, the nearest first. One that cannot be read is the last. */
 export async function readAncestors(
-  run: Pick<RunRecord, "parent">,
-  read: (id: string) => Promise<RunRecord>,
+  run: Pick<RunOverview, "parent">,
+  read: (id: string) => Promise<RunOverview>,
 ): Promise<readonly Relative[]> {
   const found: Relative[] = [];
   for (let parent = run.parent; parent !== undefined && found.length < LEVELS_MAX;) {

@@ -4,7 +4,7 @@
  * Owns: which branches are open. A branch is read when the reader opens it.
  */
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { RunRecord } from "@holdfast/workflows/client";
+import type { RunOverview, RunRecord } from "@holdfast/workflows/client";
 import type { JSX } from "preact";
 import { type Failure, FailureNote, failureOf } from "../failure.tsx";
 import { comparePath, runPath } from "../router.ts";
@@ -39,7 +39,7 @@ function useAncestors({ id, parent }: RunRecord): readonly Relative[] | undefine
   const [ancestors, setAncestors] = useState<readonly Relative[]>();
   useEffect(() => {
     const ended = new AbortController();
-    const read = (one: string): Promise<RunRecord> => api().run(one).get({ signal: ended.signal });
+    const read = (one: string): Promise<RunOverview> => api().run(one).get({ view: "summary", signal: ended.signal });
     void readAncestors({ parent }, read).then((found) => ended.signal.aborted || setAncestors(found));
     return () => ended.abort();
   }, [id, session.value]);

@@ -62,7 +62,7 @@ async function changes(client: Client, filter: RunFilter, known: Known, since: n
   for (const id of gone) {
     const run = await client
       .run(id)
-      .get()
+      .get({ view: "summary" })
       .catch((error: unknown) => {
         if ((error as { readonly code?: string }).code === "not_found") return undefined;
         throw error;

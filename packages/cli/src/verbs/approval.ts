@@ -4,7 +4,7 @@
  * Owns: which ask of a run is meant, the choice by its label, and where an answer does not fit. The question and the answer
  * are shown before a person agrees.
  */
-import type { AnswerIssue, Approval, Ask, Delivery, RunRecord } from "@holdfast/workflows/client";
+import type { AnswerIssue, Approval, Ask, Delivery, RunOverview } from "@holdfast/workflows/client";
 import { Command, Option } from "commander";
 import { askConsent, askYes, checkConsent, refuse } from "../act/consent.ts";
 import { EXIT, Reported, UsageError, asApiFailure, describeError } from "../exit.ts";
@@ -217,7 +217,7 @@ async function findAsk(
   token: string | undefined,
   mayBeGone = false,
 ): Promise<Approval | undefined> {
-  const asks = asksOf(await (await session.client()).run(id).get());
+  const asks = asksOf(await (await session.client()).run(id).get({ view: "summary" }));
   const [found, ...others] = token === undefined ? asks : asks.filter(({ tokenId }) => tokenId === token);
   if (others.length > 0) {
     const tokens = asks.map(({ tokenId, title }) => `\n  ${tokenId ?? "(needs the scope deliver)"}  ${title}`).join("");
@@ -233,7 +233,7 @@ async function findAsk(
 }
 
 /** The asks of a run in the form of the list. */
-function asksOf({ id, workflowId, pendingWaitpoints = [] }: Partial<RunRecord>): readonly Approval[] {
+function asksOf({ id, workflowId, pendingWaitpoints = [] }: Partial<RunOverview>): readonly Approval[] {
   return pendingWaitpoints.flatMap(({ id: op, meta, wakeAt }) => {
     const { ask, tokenId, openedAt } = meta as {
       readonly ask?: Ask;

@@ -1,7 +1,7 @@
 /**
  * The verbs that deliver something to runs: signal, event send, token answer.
  */
-import type { Delivery, Waitpoint } from "@holdfast/workflows/client";
+import type { Delivery, RunHandle, Waitpoint } from "@holdfast/workflows/client";
 import { Command } from "commander";
 import { actOnRuns } from "../act/act.ts";
 import { type SelectOptions, addSelection } from "../act/selection.ts";
@@ -160,8 +160,8 @@ function listTokens(host: Host): Command {
   );
 }
 
-async function openTokens(run: { get(): Promise<{ readonly pendingWaitpoints: readonly Waitpoint[] }> }) {
-  return (await run.get()).pendingWaitpoints.filter(({ kind }) => kind === "MANUAL");
+async function openTokens(run: RunHandle): Promise<readonly Waitpoint[]> {
+  return (await run.get({ view: "summary" })).pendingWaitpoints.filter(({ kind }) => kind === "MANUAL");
 }
 
 function tokenIdOf({ meta }: Waitpoint): string | undefined {

@@ -57,7 +57,7 @@ export const cancel: Verb = (host) =>
         examples("cancel order-1 --reason 'sold out'", "cancel --where 'workflow:order status:waiting' --dry-run"),
       ),
     { verb: "cancel", isDestructive: true },
-    async (run, { reason }) => (await run.cancel(reason)) ?? run.get(),
+    async (run, { reason }) => (await run.cancel(reason)) ?? run.get({ view: "summary" }),
   );
 
 export const terminate: Verb = (host) =>

@@ -83,7 +83,7 @@ async function followAndReport(
   await whileItRuns(session, run.id, timeout, (signal) =>
     new Follower(session, client, { from: "start", children: true, signal }).follow(run.id),
   );
-  return exitOf(session, await run.ended());
+  return exitOf(session, await run.ended({ view: "result" }));
 }
 
 const EXAMPLES = `

@@ -24,7 +24,9 @@ import {
   RUN_STATUSES,
   type RunAction,
   type RunErrorInfo,
+  type RunOverview,
   type RunRecord,
+  type RunResult,
   type RunStep,
   type RunStream,
   type RunSummary,
@@ -192,7 +194,7 @@ const why = object<WhyEntry>({
   ),
 });
 
-const run = object<RunRecord>({
+const overview: Fields<RunOverview> = {
   ...summary,
   input: anything,
   "output?": anything,
@@ -205,20 +207,6 @@ const run = object<RunRecord>({
       }),
     ),
     description: "With `actions=true`: what the API would answer to each action now. Without `refused`, it accepts.",
-  },
-  steps: listOf(
-    object<RunStep>({
-      name: text,
-      occurrence: whole,
-      ...attempts,
-      "output?": anything,
-      "progress?": anything,
-      "compensation?": object<AttemptedWork>(attempts),
-    }),
-  ),
-  streams: {
-    type: "object",
-    additionalProperties: object<RunStream>({ chunks: whole, ended: flag, generation: whole }),
   },
   "leftOver?": object<LeftOver>(
     {
@@ -235,6 +223,24 @@ const run = object<RunRecord>({
     "Of an ended run: the deliveries that it accepted and did not consume.",
   ),
   "truncated?": { const: true },
+};
+
+const run = object<RunRecord>({
+  ...overview,
+  steps: listOf(
+    object<RunStep>({
+      name: text,
+      occurrence: whole,
+      ...attempts,
+      "output?": anything,
+      "progress?": anything,
+      "compensation?": object<AttemptedWork>(attempts),
+    }),
+  ),
+  streams: {
+    type: "object",
+    additionalProperties: object<RunStream>({ chunks: whole, ended: flag, generation: whole }),
+  },
 });
 
 export const ANSWERS = {
@@ -254,6 +260,11 @@ export const ANSWERS = {
   RunSummary: object<RunSummary>(summary),
   VisibleSummary: visible(object<RunSummary>(summary)),
   Run: run,
+  RunOverview: object<RunOverview>(overview, "The view `summary`."),
+  RunResult: object<RunResult>(
+    { id: text, status, "error?": ref("RunError"), "output?": anything, "truncated?": { const: true } },
+    "The view `result`.",
+  ),
   VisibleRun: visible(run),
   ListedRun: object<ListedRun>({
     id: text,

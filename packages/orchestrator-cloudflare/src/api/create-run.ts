@@ -5,14 +5,14 @@
  * `Idempotency-Key` and `Prefer`. It chooses the object that gets the trigger.
  */
 import { type ChildTrigger, chosenIdProblem, idFromKey } from "@holdfast/orchestrator";
-import { type RunRecord, parseTraceparent } from "@holdfast/protocol";
+import { type RunOverview, type RunView, parseTraceparent } from "@holdfast/protocol";
 import { ulid } from "ulid";
 import * as v from "valibot";
 import { ApiRefusal } from "../refusal.ts";
 import { type KeyHolder, NOTHING } from "../run-object/commands.ts";
 import { runObjectName } from "../run-object/names.ts";
 import { withMore } from "./answer-headers.ts";
-import { idField } from "./fields.ts";
+import { idField, viewField } from "./fields.ts";
 import { readIdempotencyKey, reserveKey } from "./idempotency-key.ts";
 import { WAIT_HEADER, preferredWaitMs, waitApplied } from "./prefer-wait.ts";
 import { type Claims, type Inherited, provenanceOf } from "./provenance.ts";
@@ -41,9 +41,15 @@ type Attributes = Pick<
   "workflowId" | "workflowVersion" | "input" | "tags" | "timeoutMs" | "delayMs" | "inherited"
 >;
 
+/** The query of every such route. Other parameters have no effect. */
+export const CREATION_QUERY = v.object({ view: viewField });
+
+/** A call of such a route. `query.view`: what of the run the answer shows. */
+type CreationCall = Call & { readonly query: { readonly view?: RunView | undefined } };
+
 /** Creates a run, or returns the one that has the id or the idempotency key already. `parent`: what a resumed run takes over. */
 export async function createRun(
-  call: Call,
+  call: CreationCall,
   body: Creation,
   attributes: Attributes,
   parent?: Inherited,
@@ -66,7 +72,7 @@ export async function createRun(
 }
 
 /** Triggers a run in another object than the key's. The key belongs to the run unless the trigger is rejected. */
-async function triggerWithKey(call: Call, trigger: ChildTrigger, keyId: string): Promise<Response> {
+async function triggerWithKey(call: CreationCall, trigger: ChildTrigger, keyId: string): Promise<Response> {
   const { runId } = trigger;
   const reservedNow = await reserveKey(call, keyId, runId);
   const answer = await askToTrigger(call, trigger);
@@ -82,24 +88,29 @@ async function triggerWithKey(call: Call, trigger: ChildTrigger, keyId: string):
 /** Whether the run with the trigger's id has the trigger's key: another request has created it since. */
 async function hasKey({ deps, principal }: Call, { runId, idempotencyKey }: ChildTrigger): Promise<boolean> {
   const object = deps.runDO.idFromName(runObjectName(principal.tenantId, runId));
-  const answer = await askObject(deps, object, { ask: "read", waitMs: 0, view: { ...NOTHING, run: true } });
+  const answer = await askObject(deps, object, {
+    ask: "read",
+    waitMs: 0,
+    shows: "summary",
+    view: { ...NOTHING, run: true },
+  });
   if (answer.status === 404) return false;
   if (!answer.ok) return true;
-  const record = (await answer.json()) as Partial<RunRecord>;
-  return record.idempotencyKey === idempotencyKey;
+  const run = (await answer.json()) as Partial<RunOverview>;
+  return run.idempotencyKey === idempotencyKey;
 }
 
 /** Triggers the run in the object with the key's id. If the key belongs to a run with another id, triggers that run. */
-async function triggerByKey(call: Call, trigger: ChildTrigger): Promise<Response> {
+async function triggerByKey(call: CreationCall, trigger: ChildTrigger): Promise<Response> {
   const answer = await askToTrigger(call, trigger, true);
   if (answer.status !== 200) return answer;
   const { keyStandsFor } = (await answer.clone().json()) as Partial<KeyHolder>;
   return keyStandsFor === undefined ? answer : askToTrigger(call, { ...trigger, runId: keyStandsFor });
 }
 
-async function askToTrigger(call: Call, trigger: ChildTrigger, byKey = false): Promise<Response> {
+async function askToTrigger(call: CreationCall, trigger: ChildTrigger, byKey = false): Promise<Response> {
   const waitMs = preferredWaitMs(call.request, call.deps);
-  const answer = await askRun(call, trigger.runId, { ask: "trigger", waitMs, trigger, byKey });
+  const answer = await askRun(call, trigger.runId, { ask: "trigger", waitMs, trigger, byKey, shows: call.query.view });
   if (!answer.ok) return answer;
   const path = `/api/runs/${encodeURIComponent(trigger.runId)}`;
   const location = answer.status === 201 ? path : undefined;

@@ -3,7 +3,7 @@
  *
  * Owns: the checks of names, ids, durations, tags and numbers.
  */
-import { HoldfastError, LIMITS, idProblem, nameProblem, parseDurationMs } from "@holdfast/protocol";
+import { HoldfastError, LIMITS, RUN_VIEWS, idProblem, nameProblem, parseDurationMs } from "@holdfast/protocol";
 import * as v from "valibot";
 import { subjectProblem } from "../auth/credentials.ts";
 
@@ -44,6 +44,9 @@ export const tagsField = v.pipe(v.array(nameField), v.maxLength(LIMITS.tags, `at
 
 /** Any JSON value. */
 export const payloadField = v.optional(v.unknown());
+
+/** Which view of a run an answer shows (API7). */
+export const viewField = v.optional(v.picklist(RUN_VIEWS, `must be ${RUN_VIEWS.join(", ")}`));
 
 export const reasonField = v.pipe(v.string(), v.maxLength(LIMITS.errorMessageChars));
 

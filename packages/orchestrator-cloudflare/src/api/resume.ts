@@ -10,7 +10,7 @@ import * as v from "valibot";
 import { requireScope } from "../auth/principal.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { encodeGiven } from "../request-body.ts";
-import { CREATION_FIELDS, CREATION_HEADERS, createRun } from "./create-run.ts";
+import { CREATION_FIELDS, CREATION_HEADERS, CREATION_QUERY, createRun } from "./create-run.ts";
 import { nameField, objectField, payloadField, subjectField, tagsField } from "./fields.ts";
 import { type Inherited, requireClaims } from "./provenance.ts";
 import { type CheckedCall, type Route, route } from "./route.ts";
@@ -44,7 +44,7 @@ type ResumeBody = v.InferOutput<typeof resumeBody>;
 
 const PATH = "/api/runs/:id/resume";
 
-type ResumeCall = CheckedCall<typeof PATH, unknown, ResumeBody>;
+type ResumeCall = CheckedCall<typeof PATH, v.InferOutput<typeof CREATION_QUERY>, ResumeBody>;
 
 export const resumeRoutes: readonly Route[] = [
   route({
@@ -54,6 +54,7 @@ export const resumeRoutes: readonly Route[] = [
     summary: "Creates a new run from an ended one. It takes over the results of the steps before a given step.",
     scope: "trigger",
     headers: CREATION_HEADERS,
+    query: CREATION_QUERY,
     body: resumeBody,
     answers: { 200: "VisibleRun", 201: "VisibleRun" },
     refusals: ["idempotency_conflict", "newer_format", "parent_not_ended", "unknown_step", "workflow_not_found"],

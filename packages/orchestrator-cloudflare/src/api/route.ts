@@ -4,6 +4,7 @@
  * Owns: the types of a route and of a handler's call, and the checks of the query, the path's ids and the body, in this
  * order. A handler gets only checked values (LIM2).
  */
+import type { RunView } from "@holdfast/protocol";
 import type { GenericSchema, InferOutput } from "valibot";
 import type { Principal, Scope } from "../auth/principal.ts";
 import type { TicketUse } from "../auth/tickets.ts";
@@ -54,6 +55,8 @@ export interface RouteDescription {
   readonly body?: GenericSchema;
   /** By status: the answer's schema, a media type, or `null` for an answer without a body. */
   readonly answers: Readonly<Record<number, AnswerName | "text/event-stream" | "text/html" | "text/plain" | null>>;
+  /** The schemas of the answer with 200 in other views of a run than the record (API7). */
+  readonly views?: Readonly<Record<Exclude<RunView, "record">, AnswerName>>;
   /** The body may also be a form of a web page. */
   readonly form?: true;
   /** The largest body. Default: that of every request. */

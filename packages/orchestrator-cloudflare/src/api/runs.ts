@@ -1,23 +1,36 @@
 /**
  * Routes that read, follow and delete one run.
  */
-import { HOST_LIMITS, type RunRecord, defined } from "@holdfast/protocol";
+import { HOST_LIMITS, type RunOverview, defined } from "@holdfast/protocol";
 import * as v from "valibot";
 import { cursorProblem } from "../feed/event-cursor.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { withScopes } from "./actions.ts";
 import { withMore } from "./answer-headers.ts";
-import { wholeNumberField } from "./fields.ts";
+import { viewField, wholeNumberField } from "./fields.ts";
 import { WAIT_HEADER, preferredWaitMs, waitApplied } from "./prefer-wait.ts";
 import { type CheckedCall, type Route, route } from "./route.ts";
 import { askRun, openSocket } from "./run-objects.ts";
 import { deepWhy } from "./why.ts";
 
+const NOT_IN_RESULT = "is for view=summary and view=record";
+
 /** Other parameters have no effect. */
-const readQuery = v.object({
-  why: v.optional(v.picklist(["deep"], "must be deep")),
-  actions: v.optional(v.picklist(["true"], "must be true")),
-});
+const readQuery = v.pipe(
+  v.object({
+    view: viewField,
+    why: v.optional(v.picklist(["deep"], "must be deep")),
+    actions: v.optional(v.picklist(["true"], "must be true")),
+  }),
+  v.forward(
+    v.check(({ view, why }) => view !== "result" || why === undefined, NOT_IN_RESULT),
+    ["why"],
+  ),
+  v.forward(
+    v.check(({ view, actions }) => view !== "result" || actions === undefined, NOT_IN_RESULT),
+    ["actions"],
+  ),
+);
 
 const journalQuery = v.pipe(
   v.strictObject({
@@ -70,11 +83,11 @@ async function extended(
 ): Promise<Response> {
   const { query, ids, principal } = call;
   if (query.why === undefined && query.actions === undefined) return answer;
-  const record: RunRecord = await answer.json();
-  const { actions } = record;
+  const run: RunOverview = await answer.json();
+  const { actions } = run;
   return Response.json({
-    ...record,
-    why: query.why === undefined ? record.why : await deepWhy(call, ids.id, record.why),
+    ...run,
+    why: query.why === undefined ? run.why : await deepWhy(call, ids.id, run.why),
     ...(actions === undefined ? {} : { actions: withScopes(actions, principal, ids.id) }),
   });
 }
@@ -85,15 +98,16 @@ export const runRoutes: readonly Route[] = [
     verb: "GET",
     path: "/api/runs/:id",
     summary:
-      "Returns the run's record. `why=deep` adds the reasons of its children, `actions=true` what the API would answer to each action.",
+      "Returns the run: its record, or with `view` less of it. `why=deep` adds the reasons of its children, `actions=true` what the API would answer to each action.",
     scope: "read",
     headers: WAIT_HEADER,
     query: readQuery,
     answers: { 200: "Run" },
+    views: { summary: "RunOverview", result: "RunResult" },
     handle: async (call) => {
       const waitMs = preferredWaitMs(call.request, call.deps);
-      const actions = call.query.actions === "true";
-      const answer = await askRun(call, call.ids.id, { ask: "read", waitMs, actions });
+      const { view: shows, actions } = call.query;
+      const answer = await askRun(call, call.ids.id, { ask: "read", waitMs, shows, actions: actions === "true" });
       if (!answer.ok) return answer;
       return withMore(await extended(call, answer), waitApplied(call.request, call.deps));
     },

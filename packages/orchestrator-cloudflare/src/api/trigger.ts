@@ -3,7 +3,7 @@
  */
 import * as v from "valibot";
 import { encodeGiven } from "../request-body.ts";
-import { CREATION_FIELDS, CREATION_HEADERS, createRun } from "./create-run.ts";
+import { CREATION_FIELDS, CREATION_HEADERS, CREATION_QUERY, createRun } from "./create-run.ts";
 import { durationField, nameField, objectField, payloadField, tagsField } from "./fields.ts";
 import { type Route, route } from "./route.ts";
 
@@ -28,6 +28,7 @@ export const triggerRoutes: readonly Route[] = [
       "Triggers a run. The same id or idempotency key with the same workflow and input returns the existing run.",
     scope: "trigger",
     headers: CREATION_HEADERS,
+    query: CREATION_QUERY,
     body: triggerBody,
     answers: { 200: "VisibleRun", 201: "VisibleRun" },
     refusals: ["idempotency_conflict", "newer_format", "too_many_requests", "workflow_not_found"],

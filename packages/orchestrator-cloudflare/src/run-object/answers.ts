@@ -17,6 +17,8 @@ import {
   chunkPrefix,
   describeEntry,
   describeLeftOver,
+  describeOverview,
+  describeResult,
   describeRun,
   factsOf,
   journalKey,
@@ -40,11 +42,12 @@ import {
   HOST_LIMITS,
   type Limits,
   type RunJournalEntry,
+  type RunOverview,
   type RunRecord,
   type RunSummary,
 } from "@holdfast/protocol";
 import { ApiRefusal } from "../refusal.ts";
-import type { CallersView, CommandOf, JournalRequest, TokenAnswer } from "./commands.ts";
+import type { CallersView, CommandOf, JournalRequest, ShownRun, TokenAnswer } from "./commands.ts";
 
 /** A run for a caller who may not read it. */
 type BriefRun = Pick<RunSummary, "id" | "status">;
@@ -76,11 +79,26 @@ export class Answers {
   }
 
   /**
-   * Returns the record, or the id and the status. `listsActions`: with the actions on the run (ACT1).
+   * Returns the run in the requested view (API7), or the id and the status.
    * @throws ApiRefusal `not_found`
    */
-  record(view: CallersView, now: number, listsActions = false): RunRecord | BriefRun {
-    if (!view.run) return briefOf(this.header());
+  run({ shows = "record", actions = false }: ShownRun, view: CallersView, now: number): object {
+    const header = this.header();
+    if (!view.run) return briefOf(header);
+    if (shows === "result") return describeResult(header, view);
+    const run = shows === "summary" ? this.#overview(view, now) : this.#record(view, now);
+    return { ...run, actions: actions ? this.#host.actions() : undefined };
+  }
+
+  #overview(view: CallersView, now: number): RunOverview {
+    const { state } = this.#host;
+    markNewerInput(state, this.header());
+    const header = { ...this.header(), updatedAt: state.lastAt };
+    const run = describeOverview(header, readShownInput(state, header), view);
+    return { ...run, why: this.#why(view, now, 0), leftOver: describeLeftOver(state, view) };
+  }
+
+  #record(view: CallersView, now: number): RunRecord {
     const { state } = this.#host;
     const recordSteps = this.#recordSteps;
     // Read twice, so that no more of the journal is in memory than the record shows.
@@ -92,8 +110,7 @@ export class Answers {
     const current = { ...header, updatedAt: state.lastAt };
     const steps = this.#host.stepsInProgress();
     const record = describeRun(current, readShownInput(state, header), journal(), steps, openChunks, recordSteps, view);
-    const actions = listsActions ? this.#host.actions() : undefined;
-    return { ...record, why: this.#why(view, now), actions, leftOver: describeLeftOver(state, view) };
+    return { ...record, why: this.#why(view, now), leftOver: describeLeftOver(state, view) };
   }
 
   /**
@@ -105,8 +122,8 @@ export class Answers {
     return { why: view.run ? this.#why(view, now) : [] };
   }
 
-  #why(view: CallersView, now: number): readonly WhyEntry[] {
-    return whyOf(factsOf(this.#host.state, now, this.#host.activity()), view);
+  #why(view: CallersView, now: number, rowsMax?: number): readonly WhyEntry[] {
+    return whyOf(factsOf(this.#host.state, now, this.#host.activity(), rowsMax), view);
   }
 
   /**

@@ -13,7 +13,7 @@ import {
   type TokenStanding,
   type View,
 } from "@holdfast/orchestrator";
-import type { Ask } from "@holdfast/protocol";
+import type { Ask, RunView } from "@holdfast/protocol";
 import type { TicketUse } from "../auth/tickets.ts";
 import type { FollowRequest } from "../feed/stream-readers.ts";
 
@@ -26,23 +26,31 @@ type CallerInput = InputOf<
   readonly by: string;
 };
 
+/** What of a run the answer to `read` or `trigger` shows. */
+export interface ShownRun {
+  /** Default: the record (API7). */
+  readonly shows?: RunView | undefined;
+  /** The answer lists the actions on the run (ACT1). */
+  readonly actions?: boolean | undefined;
+}
+
 export type RunCommand =
   /** The answer contains the state of the run after the input. */
   | { readonly ask: "input"; readonly input: CallerInput }
-  | {
+  | (Pick<ShownRun, "shows"> & {
       readonly ask: "trigger";
       readonly trigger: ChildTrigger;
       /** True if the object was addressed by the trigger's idempotency key. */
       readonly byKey: boolean;
       /** The object answers when the run ends or parks, or after this time, ms. */
       readonly waitMs: number;
-    }
+    })
   /** To the object that an idempotency key names: reserves the key for this run, unless it belongs to a run. */
   | { readonly ask: "reserveKey"; readonly runId: string }
   /** Releases the key, because the trigger of the run was rejected. */
   | { readonly ask: "releaseKey"; readonly runId: string }
-  /** The object answers when the run has ended, or after `waitMs`. `actions`: the record lists them (ACT1). */
-  | { readonly ask: "read"; readonly waitMs: number; readonly actions?: boolean }
+  /** The object answers when the run has ended, or after `waitMs`. */
+  | (ShownRun & { readonly ask: "read"; readonly waitMs: number })
   /** Returns the run's events after `cursor` as Server-Sent Events. */
   | ({ readonly ask: "follow"; readonly ticket?: TicketUse | undefined } & FollowRequest)
   | { readonly ask: "audit" }

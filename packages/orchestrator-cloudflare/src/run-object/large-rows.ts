@@ -14,6 +14,9 @@ import { encodeValue } from "@holdfast/protocol";
 import type { DurableObjectStore } from "./store.ts";
 import type { BucketLike } from "../platform-types.ts";
 
+/** The rows that a command reads. `shown`: all that one answer may show, up to the limit of one reader. */
+export type NeededRows = "none" | "input" | "shown" | "all";
+
 /** The limit of rows that are loaded for one reader, in characters. Further rows are shown as `NOT_SHOWN`. */
 const LOAD_CHARS_MAX = 33_554_432;
 
@@ -60,18 +63,15 @@ export class LargeRows {
     }
   }
 
-  /**
-   * Loads the rows, up to the limit of one reader unless `everything`, and calls `act`. With `keepsReading` the rows stay
-   * loaded after `act`.
-   */
+  /** Loads the rows that `act` reads, and calls it. With `keepsReading` the rows stay loaded after `act`. */
   async withRows<T>(
-    needs: { readonly everything: boolean; readonly keepsReading: boolean },
+    needs: { readonly rows: NeededRows; readonly keepsReading: boolean },
     act: () => Promise<T>,
   ): Promise<T> {
     this.#readers += 1;
     let keeps = false;
     try {
-      await this.#load(needs.everything);
+      await this.#load(needs.rows);
       const result = await act();
       keeps = needs.keepsReading;
       return result;
@@ -81,13 +81,14 @@ export class LargeRows {
     }
   }
 
-  async #load(everything: boolean): Promise<void> {
-    const rows = this.#store.movedRows();
+  async #load(needed: NeededRows): Promise<void> {
+    if (needed === "none") return;
+    const rows = this.#store.movedRows().filter(([key]) => needed !== "input" || key === INPUT_KEY);
     // Load the input first: a repeated trigger is compared with it.
     rows.sort(([a], [b]) => Number(b === INPUT_KEY) - Number(a === INPUT_KEY) || (a < b ? -1 : 1));
     let chars = 0;
     for (const [, name] of rows) {
-      if (!everything && chars > LOAD_CHARS_MAX) return;
+      if (needed !== "all" && chars > LOAD_CHARS_MAX) return;
       const text = this.#store.loaded.get(name) ?? (await (await this.#bucket.get(name))?.text());
       if (text === undefined) throw new Error(`the bucket does not have ${name}`);
       chars += text.length;

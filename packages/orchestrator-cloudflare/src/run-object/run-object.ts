@@ -32,7 +32,7 @@ import { Answers } from "./answers.ts";
 import { type CallersView, type CommandOf, NOTHING, type RunCommand, type RunRequest } from "./commands.ts";
 import { type RunObjectDeps, retentionMsOf } from "./deps.ts";
 import { KeyReservation } from "./key-reservation.ts";
-import { LargeRows } from "./large-rows.ts";
+import { LargeRows, type NeededRows } from "./large-rows.ts";
 import { runObjectName } from "./names.ts";
 import { neighboursOf, releaseKey, reserveKey } from "./neighbours.ts";
 import { observe } from "./observe.ts";
@@ -145,12 +145,9 @@ export class RunObject {
     if (this.#host.state.lastAt > this.#clock()) this.#host.handle({ type: "settle" });
     const large = this.#moveLargeRows();
     if (large === undefined) return this.#execute(command, view);
-    // A resume needs all rows; a follower keeps reading after the answer.
-    const needs = {
-      everything: command.ask === "planResume",
-      keepsReading: command.ask === "follow" && command.headersOnly !== true,
-    };
-    return large.withRows(needs, () => this.#execute(command, view));
+    // A follower keeps reading after the answer.
+    const keepsReading = command.ask === "follow" && command.headersOnly !== true;
+    return large.withRows({ rows: rowsNeeded(command), keepsReading }, () => this.#execute(command, view));
   }
 
   async #execute(command: RunCommand, view: CallersView): Promise<Response> {
@@ -163,7 +160,7 @@ export class RunObject {
         return this.#trigger(command, view);
       case "read":
         await this.#watchers.ended(command.waitMs);
-        return this.#json(this.#answers.record(view, this.#clock(), command.actions), view);
+        return this.#json(this.#answers.run(command, view, this.#clock()), view);
       case "follow":
         return this.#tickets.use(command.ticket, () => this.#follow(command, view));
       case "journal":
@@ -289,7 +286,7 @@ export class RunObject {
     return new Response(this.#tokenIds.hide(JSON.stringify(body)), { status, headers });
   }
 
-  async #trigger({ trigger, byKey, waitMs }: CommandOf<"trigger">, view: CallersView): Promise<Response> {
+  async #trigger({ trigger, byKey, waitMs, shows }: CommandOf<"trigger">, view: CallersView): Promise<Response> {
     const unique = await newUnique(this.#deps, trigger);
     await this.#erasing?.catch(() => {});
     const keyHolder = this.#key.holderFor({ byKey });
@@ -302,8 +299,8 @@ export class RunObject {
     if (reply.type === "refused") throw refusal(reply);
     if (waitMs > 0) await this.#watchers.parked(waitMs);
     // Stacks are in the record and the journal only, which the caller has requested (SEC4).
-    const record = this.#answers.record({ ...view, stacks: false }, this.#clock());
-    return this.#json(record, view, reply.type === "created" ? 201 : 200);
+    const run = this.#answers.run({ shows }, { ...view, stacks: false }, this.#clock());
+    return this.#json(run, view, reply.type === "created" ? 201 : 200);
   }
 
   async #receive(message: RunMessage): Promise<Response> {
@@ -354,6 +351,15 @@ export class RunObject {
         return storage.deleteAlarm();
     }
   }
+}
+
+/** Which of the rows that may be in the bucket a command to an ended run reads. */
+function rowsNeeded(command: RunCommand): NeededRows {
+  if (command.ask === "planResume") return "all";
+  if (command.ask !== "read" && command.ask !== "trigger") return "shown";
+  if (command.shows === undefined || command.shows === "record") return "shown";
+  // A repeated trigger is compared with the input.
+  return command.shows === "result" && command.ask === "read" ? "none" : "input";
 }
 
 /** Only readers of the run see who answered before (SEC7). */

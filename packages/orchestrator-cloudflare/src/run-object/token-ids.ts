@@ -8,6 +8,7 @@ import { HIDDEN, hideTokenUrls } from "../token-urls.ts";
 import { type StoreReader, TOKEN_PREFIX } from "@holdfast/orchestrator";
 
 const ID_CHARS = 32;
+const NONE: ReadonlySet<string> = new Set();
 const HEX = /[0-9a-f]{32,}/gi;
 
 export class TokenIds {
@@ -19,9 +20,14 @@ export class TokenIds {
 
   /** Returns a JSON text without the generated ids of this run's tokens, and without those in URLs of tokens. */
   hide(text: string): string {
-    const ids = new Set(Array.from(this.#store.list(TOKEN_PREFIX), ([key]) => key.slice(TOKEN_PREFIX.length)));
+    // A run may have as many rows of tokens as entries.
+    const ids = text.search(HEX) === -1 ? NONE : this.#ids();
     const without = ids.size === 0 ? text : text.replaceAll(HEX, (digits) => withoutIds(digits, ids));
     return hideTokenUrls(without);
+  }
+
+  #ids(): ReadonlySet<string> {
+    return new Set(Array.from(this.#store.list(TOKEN_PREFIX), ([key]) => key.slice(TOKEN_PREFIX.length)));
   }
 }
 

@@ -16,7 +16,9 @@ import {
   type OperationId,
   type RunErrorInfo,
   type RunJournalEntry,
+  type RunOverview,
   type RunRecord,
+  type RunResult,
   type RunStep,
   type RunStream,
   type RunSummary,
@@ -90,22 +92,50 @@ export function describeRun(
   recordSteps: number = DEFAULT_LIMITS.recordSteps,
   view: View = AUTHORS_VIEW,
 ): Omit<RunRecord, "why"> {
-  const budget: JsonBudget = { chars: HOST_LIMITS.jsonChars, stacks: view.stacks };
+  const budget = budgetOf(view);
   const read = { entries: 0, lastAt: 0 };
-  const cut = [header.undone, header.inFlight].some((list) => (list?.length ?? 0) > HOST_LIMITS.remains);
+  const overview = describeOverview(header, input, view, budget);
+  const steps = describeSteps(firstOf(journal, recordSteps, read), inProgress, budget);
+  return {
+    ...overview,
+    steps,
+    updatedAt: Math.max(header.updatedAt, read.lastAt),
+    ...(read.entries > recordSteps || budget.chars <= 0 ? { truncated: true as const } : {}),
+    streams: Object.fromEntries(header.streams.map((stream) => describeStream(stream, openChunks(stream.op)))),
+  };
+}
+
+/** Makes the record without what grows with the history, and without its reasons (API7). Reads no entry. */
+export function describeOverview(
+  header: RunHeader,
+  input: string,
+  view: View,
+  budget: JsonBudget = budgetOf(view),
+): Omit<RunOverview, "why"> {
+  const isCut = [header.undone, header.inFlight].some((list) => (list?.length ?? 0) > HOST_LIMITS.remains);
   // The order of the fields is the order in which they use the budget.
   const shown = {
     ...summarizeRun(header, view, budget),
     input: showValue(input, budget),
     output: header.output === undefined ? undefined : showValue(header.output, budget),
-    steps: describeSteps(firstOf(journal, recordSteps, read), inProgress, budget),
   };
-  return {
-    ...shown,
-    updatedAt: Math.max(header.updatedAt, read.lastAt),
-    ...(read.entries > recordSteps || cut || budget.chars <= 0 ? { truncated: true as const } : {}),
-    streams: Object.fromEntries(header.streams.map((stream) => describeStream(stream, openChunks(stream.op)))),
+  return { ...shown, ...(isCut || budget.chars <= 0 ? { truncated: true as const } : {}) };
+}
+
+/** Makes what a caller that waits for the end needs (API7). Reads no row. */
+export function describeResult({ id, status, error, output }: RunHeader, view: View): RunResult {
+  const budget = budgetOf(view);
+  const shown = {
+    id,
+    status,
+    error: error && describeError(error, view, budget),
+    output: output === undefined ? undefined : showValue(output, budget),
   };
+  return { ...shown, ...(budget.chars <= 0 ? { truncated: true as const } : {}) };
+}
+
+function budgetOf({ stacks }: View): JsonBudget {
+  return { chars: HOST_LIMITS.jsonChars, stacks };
 }
 
 /** Yields the first entries. `read` counts all, and gets the time of the last one. */

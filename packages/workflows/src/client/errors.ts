@@ -4,7 +4,7 @@
  * Owns: three kinds of errors, each with a class and a `code`: the API refused the request, all attempts to reach the API
  * failed, or the run ended without a result.
  */
-import type { RunErrorInfo, RunRecord, RunStatus } from "@holdfast/protocol";
+import type { RunErrorInfo, RunResult, RunStatus } from "@holdfast/protocol";
 
 /** The API refused the request. docs/errors.md lists the values of `code`. */
 export class ApiError extends Error {
@@ -51,9 +51,10 @@ export class RunFailedError extends Error {
   readonly code: string;
   readonly status: RunStatus;
   readonly error: RunErrorInfo | undefined;
-  readonly run: RunRecord;
+  /** What the wait for the result read. `get()` of the run has the record. */
+  readonly run: RunResult;
 
-  constructor(run: RunRecord) {
+  constructor(run: RunResult) {
     const { id, status, error } = run;
     const where = error?.step === undefined ? "" : ` in step ${JSON.stringify(error.step)}`;
     super(`Run ${JSON.stringify(id)} ended ${status}${error === undefined ? "" : `${where}: ${error.message}`}`);

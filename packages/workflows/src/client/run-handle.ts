@@ -11,13 +11,15 @@ import {
   type RunJournalEntry as JournalEntry,
   type RunRecord,
   type RunSummary,
+  type RunView,
+  type RunViews,
   isTerminal,
 } from "@holdfast/protocol";
 import { RunFailedError } from "./errors.ts";
 import { checkFrom, given } from "./options.ts";
 import { type StreamOptions, runEvents } from "./run-events.ts";
 import type { ApiRequest, Transport } from "./transport.ts";
-import type { CallOptions, GetOptions, ResumeOptions } from "./types.ts";
+import type { CallOptions, EndedOptions, GetOptions, ResumeOptions } from "./types.ts";
 
 export interface DeliveryOptions extends CallOptions {
   /** Repeated deliveries with the same id count once. Default: a new id for each call. */
@@ -71,13 +73,13 @@ export class RunHandle<Output = unknown> {
   }
 
   /**
-   * Returns the record. With `why: "deep"` it also says why the children for which the run waits are in their states (WHY4),
+   * Returns the run: its record, or with `view` less of it (API7). With `why: "deep"` it also says why the children for which the run waits are in their states (WHY4),
    * with `actions: true` what the API would answer to each action on the run (ACT1).
-   * @throws ApiError `not_found`
+   * @throws ApiError `not_found`; `invalid_query` for `why` or `actions` with `view: "result"`
    */
-  get(options: GetOptions = {}): Promise<RunRecord<Output>> {
-    const { signal, why, actions } = given(options, "get");
-    const query = { why, actions: actions === true ? "true" : undefined };
+  get<V extends RunView = "record">(options: GetOptions<V> = {}): Promise<RunViews<Output>[V]> {
+    const { signal, view, why, actions } = given<GetOptions>(options, "get");
+    const query = { view, why, actions: actions === true ? "true" : undefined };
     return this.#send({ method: "GET", path: this.#path, query, signal, answer: RUN });
   }
 
@@ -86,20 +88,21 @@ export class RunHandle<Output = unknown> {
    * @throws RunFailedError if the run ends without one.
    */
   async result(options: CallOptions = {}): Promise<Output> {
-    const run = await this.ended(given(options, "call", "result"));
+    const run = await this.ended({ ...given(options, "call", "result"), view: "result" });
     if (run.status === "completed") return run.output as Output;
     throw new RunFailedError(run);
   }
 
-  /** Waits until the run has ended, in whatever way, and returns its record. */
-  async ended(options: CallOptions = {}): Promise<RunRecord<Output>> {
-    const { signal } = given(options, "call", "ended");
+  /** Waits until the run has ended, in whatever way, and returns its record, or with `view` less of it (API7). */
+  async ended<V extends RunView = "record">(options: EndedOptions<V> = {}): Promise<RunViews<Output>[V]> {
+    const { signal, view } = given<EndedOptions>(options, "ended");
     for (let pauseMs = POLL_MS_MIN; ; pauseMs = Math.min(pauseMs * 2, POLL_MS_MAX)) {
       const headers = { Prefer: `wait=${WAIT_SECONDS}` };
       const sentAt = performance.now();
-      const run = await this.#send<RunRecord<Output>>({
+      const run = await this.#send<RunViews<Output>[V]>({
         method: "GET",
         path: this.#path,
+        query: { view },
         headers,
         signal,
         answer: RUN,

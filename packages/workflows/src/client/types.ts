@@ -1,7 +1,7 @@
 /**
  * The options of the client's methods. docs/http-api.md describes each field. The protocol package defines the answers.
  */
-import type { Duration, RunStatus } from "@holdfast/protocol";
+import type { Duration, RunStatus, RunView } from "@holdfast/protocol";
 
 export interface RunFilter {
   readonly workflowId?: string | undefined;
@@ -33,7 +33,15 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface GetOptions extends CallOptions {
+export interface EndedOptions<V extends RunView = RunView> extends CallOptions {
+  /**
+   * `record`, the default; `summary`: without steps and streams; `result`: status, output and error. Only the record costs
+   * the more, the longer the run is.
+   */
+  readonly view?: V | undefined;
+}
+
+export interface GetOptions<V extends RunView = RunView> extends EndedOptions<V> {
   readonly why?: "deep" | undefined;
   readonly actions?: boolean | undefined;
 }

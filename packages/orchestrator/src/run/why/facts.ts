@@ -55,7 +55,7 @@ export interface WhyFacts {
 /** How many of the last entries are read if a retry is pending, and how many messages if some are pending. */
 const ROWS_MAX = 100;
 
-/** The facts of a run that exists. */
+/** The facts of a run that exists. `rowsMax` 0: no entry is read, and as many messages as by default. */
 export function factsOf(state: RunState, now: number, activity: Activity, rowsMax: number = ROWS_MAX): WhyFacts {
   const { store, lastAt, newer } = state;
   const header = shownHeader(state);
@@ -63,7 +63,8 @@ export function factsOf(state: RunState, now: number, activity: Activity, rowsMa
   const facts = { ...factsOfHeader(header), now, lastAt, newer, activity };
   if (newer !== undefined) return facts;
   const { retryAt, outbox } = header;
-  const messages = outbox.count === 0 ? [] : [...listRows(store, OUTBOX_PREFIX, { reverse: true, limit: rowsMax })];
+  const messages =
+    outbox.count === 0 ? [] : [...listRows(store, OUTBOX_PREFIX, { reverse: true, limit: rowsMax || ROWS_MAX })];
   return {
     ...facts,
     ...(retryAt === undefined ? {} : retriesOf(state, rowsMax)),
@@ -83,7 +84,8 @@ function retriesOf(
   const last = new Set<OperationId>();
   // The newest entry about an operation says whether its next attempt is pending.
   let rows = 0;
-  for (const [, entry] of listRows(store, JOURNAL_PREFIX, { reverse: true, limit: rowsMax })) {
+  const newest = rowsMax === 0 ? [] : listRows(store, JOURNAL_PREFIX, { reverse: true, limit: rowsMax });
+  for (const [, entry] of newest) {
     rows++;
     if (!last.has(entry.op) && entry.type === "step.retrying") found.set(entry.op, entry);
     last.add(entry.op);
