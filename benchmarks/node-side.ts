@@ -1,21 +1,27 @@
 /**
- * `node node-side.ts <key>`: the Node process at the other end of the HTTP pipe.
+ * `node node-side.ts <key> <port>`: the Node process at the other end of the HTTP pipe.
  *
- * Owns: the step handler, and the echo route `/floor` on the same server for the floor of HTTP.
+ * Owns: the step handler, and on the same server the other ends of the floors: `/floor` answers a `POST` with its body, and a
+ * WebSocket with each of its messages.
  */
 import { serve } from "@hono/node-server";
-import { type StepHandler, createStepHandler } from "@holdfast/workflows/handler";
+import { createStepHandler } from "@holdfast/workflows/handler";
+import { WebSocketServer } from "ws";
 import { workflows } from "./workers/workflows.ts";
 
-let handler: StepHandler;
+const [key = "", port = "0"] = process.argv.slice(2);
+const audience = `http://127.0.0.1:${port}/holdfast`;
+const handler = createStepHandler({ workflows, signingKeys: [key], audience });
 
 async function answer(request: Request): Promise<Response> {
   if (new URL(request.url).pathname === "/floor") return new Response(await request.text());
   return handler(request);
 }
 
-serve({ fetch: answer, port: 0, hostname: "127.0.0.1" }, ({ port }) => {
-  const audience = `http://127.0.0.1:${port}/holdfast`;
-  handler = createStepHandler({ workflows, signingKeys: [process.argv[2] ?? ""], audience });
-  process.send?.({ port });
+const server = serve({ fetch: answer, port: Number(port), hostname: "127.0.0.1" }, () => process.send?.("serves"));
+const sockets = new WebSocketServer({ noServer: true });
+server.on("upgrade", (request, socket, head) => {
+  sockets.handleUpgrade(request, socket, head, (one) => {
+    one.on("message", (text: Buffer) => one.send(text.toString()));
+  });
 });

@@ -1,25 +1,20 @@
 /**
- * The platform under measurement: one workerd with the measured Worker, its sibling and the peer's engine, storage on
- * disk, and one Node process.
+ * The platform under measurement: one plain workerd with the measured Worker and its sibling, storage on disk, and one Node
+ * process with a step handler.
  *
- * Owns: the start and the end of both, requests to the Worker with a time limit, and the memory of workerd as the operating
- * system reports it.
+ * Owns: the start, the kill and the end of both, requests to the Worker with a time limit, and the memory of workerd as the
+ * operating system reports it. No development server is between the client and the Worker: it would add milliseconds.
  */
-import { type ChildProcess, fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundleWorker } from "@holdfast/cli/bundle";
-import { watchWorkerd } from "@holdfast/local-runtime/workerd-process";
-import { Miniflare, convertV4MiniflareOptions } from "miniflare";
+import { findFreePort } from "@holdfast/cli/free-port";
+import { Processes } from "./processes.ts";
+import { type Bindings, describeWorkerd } from "./workerd-config.ts";
 
 const REQUEST_MS_MAX = 60_000;
-const COMPATIBILITY = { compatibilityDate: "2026-10-01", compatibilityFlags: ["nodejs_compat"] };
-
-/** One for all platforms: each watcher listens to every process. */
-const workerd = watchWorkerd();
 
 export interface BenchPlatform {
   readonly directory: string;
@@ -27,6 +22,8 @@ export interface BenchPlatform {
   ask<T>(path: string, init?: { readonly json?: unknown; readonly wait?: number }): Promise<T>;
   /** Drops the run's object from memory. */
   evict(id: string): Promise<void>;
+  /** Kills workerd and the Node process with SIGKILL, and starts both. Resolves when both serve. */
+  restart(): Promise<void>;
   /** Resident memory of workerd, bytes. */
   memory(): number;
   inspector(): Promise<URL>;
@@ -35,6 +32,7 @@ export interface BenchPlatform {
 }
 
 export interface PlatformOptions {
+  /** `0`: any port. */
   readonly inspectorPort?: number;
   /** Where an earlier platform stored its objects. Default: a new directory. */
   readonly directory?: string;
@@ -42,42 +40,41 @@ export interface PlatformOptions {
   readonly heapMiB?: number;
 }
 
-export async function startPlatform({
-  inspectorPort,
-  directory = mkdtempSync(join(tmpdir(), "holdfast-bench-")),
-  heapMiB,
-}: PlatformOptions = {}): Promise<BenchPlatform> {
-  // Miniflare reads the flags of V8 from the environment only.
-  process.env["MINIFLARE_WORKERD_V8_FLAGS"] = heapMiB === undefined ? "" : `--max-heap-size=${heapMiB}`;
+export async function startPlatform(options: PlatformOptions = {}): Promise<BenchPlatform> {
+  const { directory = mkdtempSync(join(tmpdir(), "holdfast-bench-")), heapMiB } = options;
   const key = randomBytes(16).toString("hex");
-  const { node, port } = await startNode(key);
-  const runtime = new Miniflare(await describe(directory, key, port, inspectorPort));
-  const removeState = (): void => {
-    node.kill("SIGKILL");
+  const nodePort = await findFreePort();
+  const config = await writeConfig(heapMiB, {
+    STEP_HANDLER_URL: `http://127.0.0.1:${nodePort}/holdfast`,
+    STEP_HANDLER_FLOOR: `http://127.0.0.1:${nodePort}/floor`,
+    STEP_HANDLER_KEY: key,
+  });
+  const url = `http://127.0.0.1:${await findFreePort()}`;
+  const inspector = options.inspectorPort === undefined ? undefined : options.inspectorPort || (await findFreePort());
+  const workerd = { config, directory, url, inspector };
+  const processes = new Processes({ workerd, node: { key, port: nodePort } });
+  const remove = (): void => {
+    processes.kill();
+    rmSync(config, { recursive: true, force: true });
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
   };
-  process.on("exit", removeState);
-  const url = (await runtime.ready).origin;
+  process.on("exit", remove);
+  await processes.start();
   return {
     directory,
-    async ask(path, init) {
-      const response = await send(url + path, init);
-      const text = await response.text();
-      if (!response.ok) throw new Error(`${path} answered ${response.status}: ${text.slice(0, 300)}`);
-      return JSON.parse(text);
+    ask: (path, init) => ask(url + path, init),
+    evict: (id) => evict(`${url}/bench/evict?id=${id}`),
+    async restart() {
+      await processes.end();
+      await processes.start();
     },
-    async evict(id) {
-      const response = await send(`${url}/bench/evict?id=${id}`);
-      await response.text();
-      if (response.ok) throw new Error("the object answered, so it was not dropped from memory");
-    },
-    memory: () => residentBytes(workerd()?.pid),
-    inspector: () => runtime.getInspectorURL(),
+    memory: () => residentBytes(processes.workerdPid),
+    inspector: async () => new URL(`ws://127.0.0.1:${inspector}`),
     async dispose({ keep = false } = {}) {
-      await runtime.dispose();
-      if (keep) node.kill("SIGKILL");
-      else removeState();
-      process.off("exit", removeState);
+      await processes.end();
+      if (!keep) remove();
+      rmSync(config, { recursive: true, force: true });
+      process.off("exit", remove);
     },
   };
 }
@@ -88,58 +85,31 @@ async function send(url: string, { json, wait }: { json?: unknown; wait?: number
   return fetch(url, { ...body, headers, signal: AbortSignal.timeout(REQUEST_MS_MAX) });
 }
 
-async function startNode(key: string): Promise<{ readonly node: ChildProcess; readonly port: number }> {
-  const node = fork(join(import.meta.dirname, "node-side.ts"), [key], {
-    stdio: ["ignore", "ignore", "inherit", "ipc"],
-  });
-  const [message] = (await once(node, "message", { signal: AbortSignal.timeout(REQUEST_MS_MAX) })) as [
-    { port: number },
-  ];
-  return { node, port: message.port };
+async function ask<T>(url: string, init?: Parameters<typeof send>[1]): Promise<T> {
+  const response = await send(url, init);
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${new URL(url).pathname} answered ${response.status}: ${text.slice(0, 300)}`);
+  return JSON.parse(text) as T;
 }
 
-async function describe(directory: string, key: string, port: number, inspectorPort: number | undefined) {
-  const [main, sibling] = await Promise.all([
-    bundleWorker(join(import.meta.dirname, "workers/main.ts")),
-    bundleWorker(join(import.meta.dirname, "workers/sibling.ts")),
-  ]);
-  return convertV4MiniflareOptions({
-    cf: false,
-    telemetry: { enabled: false },
-    resourcePersistencePath: directory,
-    // Objects that are dropped on purpose write log lines.
-    handleStructuredLogs: () => {},
-    ...(inspectorPort === undefined ? {} : { inspectorPort }),
-    workers: [measuredWorker(main, key, port), { ...COMPATIBILITY, name: "sibling", modules: true, script: sibling }],
-  });
+async function evict(url: string): Promise<void> {
+  const response = await send(url);
+  await response.text();
+  if (response.ok) throw new Error("the object answered, so it was not dropped from memory");
 }
 
-function measuredWorker(script: string, key: string, port: number) {
-  return {
-    ...COMPATIBILITY,
-    name: "bench",
-    modules: true as const,
-    script,
-    bindings: {
-      STEP_HANDLER_URL: `http://127.0.0.1:${port}/holdfast`,
-      STEP_HANDLER_FLOOR: `http://127.0.0.1:${port}/floor`,
-      STEP_HANDLER_KEY: key,
-    },
-    serviceBindings: {
-      SIBLING: "sibling",
-      SIBLING_RPC: { name: "sibling", entrypoint: "Workflows" },
-      SIBLING_FLOOR: { name: "sibling", entrypoint: "Floor" },
-    },
-    durableObjects: {
-      WORKFLOW_RUN_DO: { className: "WorkflowRunDO", useSQLite: true },
-      FLOOR: { className: "FloorDO", useSQLite: true },
-    },
-    workflows: { PEER: { name: "peer", className: "Peer" } },
-  };
+/** Writes the configuration and the Workers that it embeds. Returns their folder. */
+async function writeConfig(heapMiB: number | undefined, bindings: Bindings): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-bench-config-"));
+  for (const name of ["main", "sibling"]) {
+    writeFileSync(join(folder, `${name}.js`), await bundleWorker(join(import.meta.dirname, `workers/${name}.ts`)));
+  }
+  writeFileSync(join(folder, "config.capnp"), describeWorkerd(bindings, heapMiB));
+  return folder;
 }
 
 /** Reads the resident memory from /proc, bytes. NaN on systems without /proc. */
-function residentBytes(pid: number | undefined): number {
+export function residentBytes(pid: number | undefined): number {
   try {
     const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
     return Number(kilobytes) * 1_024;

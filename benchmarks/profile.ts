@@ -26,7 +26,7 @@ async function main(): Promise<void> {
   const platform = await startPlatform({ inspectorPort: 0 });
   try {
     for (let i = 0; i < 5; i++) await runToEnd(platform, `${pipe}-warm-${i}`, "steps", Number(steps));
-    const inspector = await connect(`${(await platform.inspector()).origin}/core:user:bench`);
+    const inspector = await connect(`${(await platform.inspector()).origin}/bench`);
     await inspector.send("Profiler.enable");
     await inspector.send("Profiler.setSamplingInterval", { interval: SAMPLE_EVERY_US });
     await inspector.send("Profiler.start");

@@ -68,6 +68,13 @@ export async function timed(act: () => Promise<unknown>): Promise<number> {
   return performance.now() - from;
 }
 
+/** Resolves with the median of `times` samples, one after the other. */
+export async function p50(times: number, sample: (i: number) => Promise<number>): Promise<number> {
+  const samples: number[] = [];
+  for (let i = 0; i < times; i++) samples.push(await sample(i));
+  return summarize(samples).median;
+}
+
 async function bounded<T>(sample: Promise<T>): Promise<T> {
   const bound = new AbortController();
   const tooLong = delay(SAMPLE_MS_MAX, undefined, { signal: bound.signal }).then(() => {

@@ -1,18 +1,29 @@
 /**
- * The requests that all measures send to the platform: runs of Holdfast, of the floor and of the peer.
+ * The requests that measures send to the platform: runs of Holdfast and of the floor.
  *
  * Owns: the requests, and the rule that a run with an unexpected status gives no sample.
  */
 import type { BenchPlatform } from "../platform.ts";
 import { timed } from "../rounds.ts";
+import type { CloudflareWorkflows } from "../systems/cloudflare-workflows.ts";
+import type { System } from "../systems/system.ts";
+import type { FloorPipe, FloorWork } from "../workers/floor-work.ts";
 
+/** `http`: each report is a request to the Node process. */
 export type Pipe = "inline" | "rpc" | "fetch" | "http";
 
 export const PIPES: readonly Pipe[] = ["inline", "rpc", "fetch", "http"];
 
-/** The input of a measure: the platform, whether to take few samples, and the progress line. */
+/** The floors of the pipes. `socket`: a WebSocket to the Node process, with a frame each way for each message. */
+export const FLOOR_PIPES: readonly FloorPipe[] = ["inline", "rpc", "fetch", "http", "socket"];
+
+/** The input of a measure. */
 export interface Bench {
   readonly platform: BenchPlatform;
+  /** Holdfast over each pipe, and the peers that are there. */
+  readonly systems: readonly System[];
+  readonly cloudflare: CloudflareWorkflows;
+  /** Whether to take few samples. */
   readonly quick: boolean;
   readonly progress: (text: string) => void;
 }
@@ -41,24 +52,13 @@ export async function wake(platform: BenchPlatform, id: string): Promise<number>
   );
 }
 
-/** Creates an instance of the peer. Resolves with the time until it is complete, ms. */
-export async function peerToEnd(platform: BenchPlatform, id: string, input: object): Promise<number> {
-  return timed(async () =>
-    expectStatus("complete", await platform.ask(`/bench/peer/create?id=${id}`, { json: input })),
-  );
-}
-
-export async function peerToWait(platform: BenchPlatform, id: string): Promise<void> {
-  expectStatus("waits", await platform.ask(`/bench/peer/create?id=${id}`, { json: { kind: "waits", n: 1 } }));
-}
-
-export async function wakePeer(platform: BenchPlatform, id: string): Promise<number> {
-  return timed(async () => expectStatus("complete", await platform.ask(`/bench/peer/wake?id=${id}`)));
-}
-
-/** Times plain writes and round trips, ms. `turns`: an event-loop turn after each write. `timers`: concurrent writes after 50 ms each. */
-export async function floorOf(platform: BenchPlatform, pipe: Pipe | "turns" | "timers", n: number): Promise<number> {
-  return timed(() => platform.ask("/bench/floor", { json: { pipe, n } }));
+/** Resolves with the time that the floor takes, ms. `id`: an object that exists, or will be used again. */
+export async function floorOf(
+  platform: BenchPlatform,
+  work: FloorWork,
+  id: string = crypto.randomUUID(),
+): Promise<number> {
+  return timed(() => platform.ask(`/bench/floor?id=${id}`, { json: work }));
 }
 
 /** Calls `act` for 0 to `total` − 1, at most `limit` concurrently. */

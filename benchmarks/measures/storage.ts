@@ -5,10 +5,10 @@ import { copyFileSync, existsSync, globSync, mkdtempSync, rmSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { BenchPlatform } from "../platform.ts";
 import { type Contestant, runRounds } from "../rounds.ts";
 import { type Measure, type Row, summarize } from "../statistics.ts";
-import { type Bench, type Pipe, inFlight, peerToEnd, peerToWait, runToEnd, runToWait, wake } from "./contest.ts";
+import { steps, waiting } from "../systems/system.ts";
+import { type Bench, type Pipe, inFlight, runToEnd, runToWait, wake } from "./contest.ts";
 
 export async function measureColdWake({ platform, quick, progress }: Bench): Promise<Measure> {
   const sizes = quick ? [10_000] : [100, 1_000, 10_000];
@@ -37,20 +37,15 @@ export async function measureColdWake({ platform, quick, progress }: Bench): Pro
 }
 
 /** Takes one sample: workerd does not return memory immediately, so a second sample would measure something else. */
-export async function measureMemory({ platform, quick, progress }: Bench): Promise<Measure> {
+export async function measureMemory({ platform, cloudflare, quick, progress }: Bench): Promise<Measure> {
   const [runs, peerRuns] = quick ? [150, 20] : [1_000, 200];
   const rows: Row[] = [];
-  const perThousand = async (total: number, act: (i: number) => Promise<unknown>): Promise<number> => {
-    const before = platform.memory();
-    await inFlight(total, 20, act);
-    return ((platform.memory() - before) / total) * 1_000;
-  };
   progress(`memory: ${runs} parked runs`);
-  const own = await perThousand(runs, (i) => runToWait(platform, `inline-parked-${i}`, 1));
+  const own = await perThousand(platform, runs, (i) => runToWait(platform, `inline-parked-${i}`, 1));
   rows.push({ what: "inline", who: "Holdfast", n: runs, ...summarize([own / 2 ** 20]) });
   progress(`memory: ${peerRuns} parked runs of the peer`);
-  const peer = await perThousand(peerRuns, (i) => peerToWait(platform, `peer-parked-${i}`));
-  rows.push({ what: "peer", who: "peer", n: peerRuns, ...summarize([peer / 2 ** 20]) });
+  const peer = await perThousand(cloudflare, peerRuns, (i) => cloudflare.park(`parked-${i}`, waiting(steps(1))));
+  rows.push({ what: "Cloudflare Workflows", who: "peer", n: peerRuns, ...summarize([peer / 2 ** 20]) });
   return {
     id: "memory",
     title: "Memory of parked runs",
@@ -61,18 +56,27 @@ export async function measureMemory({ platform, quick, progress }: Bench): Promi
   };
 }
 
-export async function measureRows({ platform, quick, progress }: Bench): Promise<Measure> {
-  const steps = quick ? 200 : 1_000;
+/** Returns the growth of the memory for 1,000 calls of `act`, bytes. */
+async function perThousand(
+  system: { memory(): number },
+  total: number,
+  act: (i: number) => Promise<unknown>,
+): Promise<number> {
+  const before = system.memory();
+  await inFlight(total, 20, act);
+  return ((system.memory() - before) / total) * 1_000;
+}
+
+export async function measureRows({ platform, cloudflare, quick, progress }: Bench): Promise<Measure> {
+  const n = quick ? 200 : 1_000;
   progress("rows and bytes");
-  const own = await storedBy(platform, "do/bench-WorkflowRunDO", () =>
-    runToEnd(platform, "inline-rows", "steps", steps),
-  );
+  const own = await storedBy(join(platform.directory, "runs"), () => runToEnd(platform, "inline-rows", "steps", n));
   const { puts, deletes, alarms } =
     await platform.ask<Record<"puts" | "deletes" | "alarms", number>>("/bench/writes?id=inline-rows");
-  const peer = await storedBy(platform, "workflows/miniflare-workflows-peer", () =>
-    peerToEnd(platform, "peer-rows", { kind: "steps", n: steps }),
+  const peer = await storedBy(join(cloudflare.directory, "workflows/miniflare-workflows-peer"), () =>
+    cloudflare.run("rows", steps(n)),
   );
-  const row = (what: string, who: Row["who"], value: number): Row => ({ what, who, n: steps, ...summarize([value]) });
+  const row = (what: string, who: Row["who"], value: number): Row => ({ what, who, n, ...summarize([value]) });
   return {
     id: "rows",
     title: "Rows and bytes",
@@ -80,11 +84,11 @@ export async function measureRows({ platform, quick, progress }: Bench): Promise
     how: "The rows and bytes of one run of N steps, inline. Rows written are counted at the object's storage: rows put, rows deleted, alarms set. Rows and bytes stored are counted in the SQLite file on disk, for Holdfast and for the peer.",
     rows: [
       row("rows written", "Holdfast", puts + deletes + alarms),
-      row("rows written beyond N", "Holdfast", puts + deletes + alarms - steps),
-      row("rows stored a step", "Holdfast", own.rows / steps),
-      row("rows stored a step", "peer", peer.rows / steps),
-      row("bytes stored a step", "Holdfast", own.bytes / steps),
-      row("bytes stored a step", "peer", peer.bytes / steps),
+      row("rows written beyond N", "Holdfast", puts + deletes + alarms - n),
+      row("rows stored a step", "Holdfast", own.rows / n),
+      row("rows stored a step", "peer", peer.rows / n),
+      row("bytes stored a step", "Holdfast", own.bytes / n),
+      row("bytes stored a step", "peer", peer.bytes / n),
     ],
     failures: [],
   };
@@ -96,8 +100,8 @@ interface Stored {
 }
 
 /** Counts rows and bytes of the database that a run created. Reads a copy, because workerd has the database open. */
-async function storedBy({ directory }: BenchPlatform, folder: string, run: () => Promise<unknown>): Promise<Stored> {
-  const databases = (): string[] => globSync(join(directory, folder, "*.sqlite"));
+async function storedBy(folder: string, run: () => Promise<unknown>): Promise<Stored> {
+  const databases = (): string[] => globSync(join(folder, "*.sqlite"));
   const before = new Set(databases());
   await run();
   const added = databases().find((file) => !before.has(file) && !file.endsWith("metadata.sqlite"));

@@ -3,18 +3,20 @@
  *
  * Owns: an object class that performs only these. A row has the size of the engine's row of such a step.
  */
-import { sleepFor } from "./workflows.ts";
+import type { FloorWork } from "./floor-work.ts";
+import { resultOf, sleepFor } from "./workflows.ts";
 
 export interface FloorEnv {
   readonly SIBLING: Fetcher;
-  readonly SIBLING_FLOOR: { callBack(n: number, put: (row: unknown) => void): Promise<void> };
+  readonly SIBLING_FLOOR: { callBack(n: number, chars: number, put: (row: unknown) => void): Promise<void> };
   readonly STEP_HANDLER_FLOOR: string;
 }
 
-export type FloorPipe = "inline" | "turns" | "timers" | "rpc" | "fetch" | "http";
-
 /** The duration of each parallel step, ms. */
 const TIMER_MS = 50;
+
+/** The time until the alarm, ms: it never fires during a measurement. */
+const ALARM_MS = 3_600_000;
 
 /** The engine yields one event-loop turn after this many steps of a plain sequence, and so does the floor. */
 const TURN_EVERY = 256;
@@ -32,33 +34,56 @@ export class FloorDO {
   }
 
   async fetch(request: Request): Promise<Response> {
-    const { pipe, n } = await request.json<{ readonly pipe: FloorPipe; readonly n: number }>();
-    await this.#write(pipe, n);
+    const work = await request.json<FloorWork>();
+    const { pipe, n, chars = 0, header = false, reads = false } = work;
+    if (reads) this.#rows = [...this.#storage.kv.list()].length;
+    if (header) {
+      void this.#storage.setAlarm(Date.now() + ALARM_MS);
+      this.#put({ header });
+    }
+    const result = (i: number): object | string => resultOf(i, chars);
+    if (pipe === "timers") await this.#writeTimed(n);
+    else if (pipe === "rpc") await this.#env.SIBLING_FLOOR.callBack(n, chars, (row) => this.#put(row));
+    else if (pipe === "socket") await this.#writeOverSocket(n, result);
+    else for (let i = 0; i < n; i++) await this.#write(pipe, i, result(i));
     return Response.json({ rows: this.#rows });
   }
 
-  async #write(pipe: FloorPipe, n: number): Promise<void> {
-    const { SIBLING, SIBLING_FLOOR, STEP_HANDLER_FLOOR } = this.#env;
-    if (pipe === "timers") {
-      const write = async (i: number): Promise<void> => {
-        await sleepFor(TIMER_MS);
-        this.#put({ i });
-      };
-      await Promise.all(Array.from({ length: n }, (_, i) => write(i)));
-      return;
+  alarm(): void {}
+
+  async #writeTimed(n: number): Promise<void> {
+    const write = async (i: number): Promise<void> => {
+      await sleepFor(TIMER_MS);
+      this.#put({ i });
+    };
+    await Promise.all(Array.from({ length: n }, (_, i) => write(i)));
+  }
+
+  async #write(pipe: "inline" | "turns" | "fetch" | "http", i: number, result: unknown): Promise<void> {
+    const { SIBLING, STEP_HANDLER_FLOOR } = this.#env;
+    if (pipe === "fetch" || pipe === "http") {
+      const init = { method: "POST", body: JSON.stringify(result) };
+      const [target, url] =
+        pipe === "fetch" ? [SIBLING, "https://floor.internal/floor"] : [globalThis, STEP_HANDLER_FLOOR];
+      await (await target.fetch(url, init)).text();
     }
-    if (pipe === "rpc") return SIBLING_FLOOR.callBack(n, (row) => this.#put(row));
+    this.#put(result);
+    if (pipe === "turns" || (pipe === "inline" && i % TURN_EVERY === TURN_EVERY - 1)) await turn();
+    else if (pipe === "inline") await SETTLED;
+  }
+
+  /** One connection, with a frame each way before each row. */
+  async #writeOverSocket(n: number, result: (i: number) => object | string): Promise<void> {
+    const { webSocket } = await fetch(this.#env.STEP_HANDLER_FLOOR, { headers: { Upgrade: "websocket" } });
+    if (webSocket === null) throw new Error("the server opens no connection");
+    webSocket.accept();
     for (let i = 0; i < n; i++) {
-      this.#put({ i, note: "a result" });
-      if (pipe === "turns" || (pipe === "inline" && i % TURN_EVERY === TURN_EVERY - 1)) await turn();
-      else if (pipe === "inline") await SETTLED;
-      else {
-        const init = { method: "POST", body: JSON.stringify({ i, note: "a result" }) };
-        const [target, url] =
-          pipe === "fetch" ? [SIBLING, "https://floor.internal/floor"] : [globalThis, STEP_HANDLER_FLOOR];
-        await (await target.fetch(url, init)).text();
-      }
+      const answer = new Promise((resolve) => webSocket.addEventListener("message", resolve, { once: true }));
+      webSocket.send(JSON.stringify(result(i)));
+      await answer;
+      this.#put(result(i));
     }
+    webSocket.close();
   }
 
   #put(result: unknown): void {

@@ -1,5 +1,5 @@
 /**
- * The measured Worker: Holdfast as a user configures it, with the floor and the peer.
+ * The measured Worker: Holdfast as a user configures it, with the floor.
  *
  * Owns: the choice of a run's pipe by its id, the eviction of an object, the count of an object's writes, and the wait for
  * a run's end. That wait ends with the write of the end: the measured time does not include a read of the run's record.
@@ -14,15 +14,13 @@ import {
 } from "@holdfast/orchestrator-cloudflare";
 import { holdfast } from "@holdfast/orchestrator-cloudflare/worker";
 import { type FloorEnv, FloorDO } from "./floor.ts";
-import { Peer, type PeerInput, createPeer, wakePeer } from "./peer.ts";
 import { workflows } from "./workflows.ts";
 
-export { FloorDO, Peer };
+export { FloorDO };
 
 interface Env extends FloorEnv {
   readonly WORKFLOW_RUN_DO: DurableObjectNamespace;
   readonly FLOOR: DurableObjectNamespace;
-  readonly PEER: Workflow<PeerInput>;
   readonly SIBLING_RPC: RpcBinding;
   readonly STEP_HANDLER_URL: string;
   readonly STEP_HANDLER_KEY: string;
@@ -104,6 +102,8 @@ const app = holdfast({
   }),
 });
 
+export const { RunIndexDO } = app;
+
 export class WorkflowRunDO extends app.WorkflowRunDO {
   readonly #state: DurableObjectState;
   readonly #writes = new Writes();
@@ -146,11 +146,7 @@ export default {
       env.WORKFLOW_RUN_DO.get(env.WORKFLOW_RUN_DO.idFromName(id)).fetch(`https://run.internal${path}`);
     switch (pathname) {
       case "/bench/floor":
-        return env.FLOOR.get(env.FLOOR.newUniqueId()).fetch(new Request(request));
-      case "/bench/peer/create":
-        return Response.json({ status: await createPeer(env.PEER, id, await request.json<PeerInput>()) });
-      case "/bench/peer/wake":
-        return Response.json({ status: await wakePeer(env.PEER, id) });
+        return env.FLOOR.get(env.FLOOR.idFromName(id)).fetch(new Request(request));
       case "/bench/run":
       case "/bench/wake": {
         // The signal causes the end of an existing run: start to wait for the end first, then send the signal.

@@ -3,7 +3,7 @@
  */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { createStepHandler, workflowsEntrypoint } from "@holdfast/workflows/handler";
-import { workflows } from "./workflows.ts";
+import { resultOf, workflows } from "./workflows.ts";
 
 const handler = createStepHandler({ workflows, signingKeys: "unsigned" });
 
@@ -18,7 +18,7 @@ export class Workflows extends workflowsEntrypoint(WorkerEntrypoint, { workflows
 
 /** The floor of RPC: calls back `n` times, sequentially. */
 export class Floor extends WorkerEntrypoint {
-  async callBack(n: number, put: (row: unknown) => Promise<void>): Promise<void> {
-    for (let i = 0; i < n; i++) await put({ i, note: "a result" });
+  async callBack(n: number, chars: number, put: (row: unknown) => Promise<void>): Promise<void> {
+    for (let i = 0; i < n; i++) await put(resultOf(i, chars));
   }
 }

@@ -5,6 +5,17 @@
  */
 import { type Workflow, workflow } from "@holdfast/workflows";
 
+/** The work of all compared systems: steps in a row, whose results the function keeps, and then perhaps a wait. */
+const work = workflow({
+  id: "work",
+  run: async ({ n, chars, waits }: { n: number; chars: number; waits: boolean }, ctx) => {
+    const results: unknown[] = [];
+    for (let i = 0; i < n; i++) results.push(await ctx.step("step", () => resultOf(i, chars)));
+    if (waits) await ctx.waitForSignal("go");
+    return n;
+  },
+});
+
 /** Sequential steps with results of a usual size. */
 const steps = workflow({
   id: "steps",
@@ -48,7 +59,12 @@ const long = ["paged", "whole"].map((id) =>
   }),
 );
 
-export const workflows: readonly Workflow[] = [steps, parallel, waits, ...long];
+export const workflows: readonly Workflow[] = [work, steps, parallel, waits, ...long];
+
+/** The result of a step: a small object, or a text of `chars` characters. */
+export function resultOf(i: number, chars: number): object | string {
+  return chars === 0 ? { i, note: "a result" } : `${i} ${"x".repeat(chars)}`;
+}
 
 export function sleepFor(ms: number): Promise<void> {
   return new Promise((resolve) => {
