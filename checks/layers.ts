@@ -30,7 +30,15 @@ const LAYERS: readonly Layer[] = [
   {
     folder: "packages/orchestrator",
     may: ["@holdfast/protocol", "@noble/hashes"],
-    order: [["json-schema/**"], ["host/**"], ["gate/**"], ["run/**"], ["schedule/**", "topic/**"], ["index.ts"]],
+    order: [
+      ["json-schema/**"],
+      ["where/**"],
+      ["host/**"],
+      ["gate/**", "topic/**"],
+      ["run/**"],
+      ["schedule/**", "event/**"],
+      ["index.ts"],
+    ],
   },
   {
     folder: "packages/workflows",

@@ -55,6 +55,23 @@ export { answerIssues } from "./json-schema/answer.ts";
 export { type Pattern, matchesPattern, readPattern } from "./json-schema/pattern.ts";
 export { schemaProblem } from "./json-schema/schema-check.ts";
 export { isObject, pointerStep } from "./json-schema/schema.ts";
+export {
+  type DecidedRun,
+  type DecidedTopic,
+  type DecidingWorkflow,
+  type EventDecision,
+  type EventKey,
+  type StoredEvent,
+  decideEvent,
+  declarationsOf,
+  eventRunId,
+  keyOf,
+  keyProblem,
+} from "./event/decide.ts";
+export { type DeclaringWorkflow, eventUseProblem } from "./where/declaration.ts";
+export { type MappedEvent, inputMapProblem, mapInput } from "./where/input-map.ts";
+export { type FilteredEvent, mismatch } from "./where/where.ts";
+export { whereProblem } from "./where/where-check.ts";
 export { openAsks } from "./run/asks.ts";
 export { checkedTransition } from "./run/checked-transition.ts";
 export { type AlarmContext, alarmToSet, isAlarmLost } from "./host/alarm.ts";

@@ -62,6 +62,24 @@ export {
   errorValue,
   invalid,
 } from "./errors.ts";
+export type {
+  AcceptedEvent,
+  CancelDeclaration,
+  Condition,
+  EventDeclaration,
+  EventRecord,
+  EventReplay,
+  EventTarget,
+  EventTargetState,
+  EventUse,
+  InputMap,
+  MatchedTrigger,
+  Scalar,
+  TestedEvent,
+  TriggerDeclaration,
+  UnmatchedTrigger,
+  Where,
+} from "./events.ts";
 export {
   type AbortReason,
   type ExecutionEvent,

@@ -124,6 +124,48 @@ export const HOST_LIMITS = {
   heldAlarmMs: 60_000,
   /** The longest interval of the watchdog (DUR5). */
   watchdogMsMax: 30_000,
+  /** Conditions of one filter of events, and fields of one input map (EVT2). */
+  eventWhereNodes: 64,
+  /** Levels of nesting of one of them. */
+  eventWhereDepth: 8,
+  /** Values of one `in` or `nin`. */
+  eventWhereList: 1_000,
+  /** Text that a filter compares. */
+  eventOperandChars: 4_096,
+  /** A path into an event. */
+  eventPathChars: 512,
+  /** Triggers of one workflow, and of `cancelOn`. */
+  eventTriggers: 100,
+  /** The encoded data of one event. */
+  eventDataChars: 1_048_576,
+  /** How long a target that cannot be reached is tried again (EVT3): one day. */
+  eventTargetMs: 86_400_000,
+  /** How long the id of an event is known (EVT1): thirty days. */
+  eventKeptMs: 2_592_000_000,
+  /** Triggers of one event whose mismatch is stored. */
+  eventUnmatched: 100,
+  /** Replays of one event that are stored. */
+  eventReplays: 100,
+  /** How long a topic stores an event, unless its declaration says otherwise (EVT4): one day. */
+  topicKeepMs: 86_400_000,
+  /** The longest `keep` of an event: thirty days. */
+  topicKeepMsMax: 2_592_000_000,
+  /** Events that one topic stores. */
+  topicEvents: 1_000,
+  /** Encoded data of the events that one topic stores. */
+  topicChars: 16_777_216,
+  /** Ids of events without data that one topic remembers, to recognise a repeated message. */
+  topicIds: 10_000,
+  /** Runs that wait at one topic (EVT10). */
+  topicSubscribers: 10_000,
+  /** Deliveries of one topic in flight. */
+  topicDeliveries: 50,
+  /** How long a topic waits before it asks a subscriber whether it still waits (EVT7): seven days. */
+  topicProbeMs: 604_800_000,
+  /** How long a topic without subscribers and events is stored: thirty days. */
+  topicIdleMs: 2_592_000_000,
+  /** Topics of one run: keys whose events it has waited for. */
+  runTopics: 1_000,
   /** The interval between two pings of an execution in another process (DUR11). */
   pingMs: 15_000,
   /** How long such an execution may give no sign of life. Then it counts as lost (DUR11). */

@@ -1,0 +1,146 @@
+/**
+ * What an event does (EVT1, EVT2): which triggers it matches, and the key whose waits get it.
+ *
+ * Owns: the decision, as data, and the ids of the runs that events start. It depends on the event and the declarations
+ * alone, so a test of an event gives the decision that the event would get (EVT11).
+ */
+import {
+  type EventDeclaration,
+  type EventUse,
+  HOST_LIMITS,
+  type UnmatchedTrigger,
+  decodeValue,
+  encodeValue,
+  nameProblem,
+} from "@holdfast/protocol";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import type { DeclaringWorkflow } from "../where/declaration.ts";
+import { type MappedEvent, mapInput } from "../where/input-map.ts";
+import { readPath } from "../where/paths.ts";
+import { mismatch } from "../where/where.ts";
+
+/** An event as it is stored. */
+export interface StoredEvent {
+  readonly id: string;
+  readonly name: string;
+  /** Encoded. */
+  readonly data: string;
+  readonly key?: string | undefined;
+  /** When it happened, as its sender says, ms since 1970. For readers and filters only (EVT8). */
+  readonly at?: number | undefined;
+  readonly source?: string | undefined;
+}
+
+/** A run that an event starts. `input` is encoded. */
+export interface DecidedRun {
+  readonly trigger: string;
+  readonly workflowId: string;
+  readonly workflowVersion?: string | undefined;
+  readonly runId: string;
+  readonly input: string;
+}
+
+/** A topic that gets an event. */
+export interface DecidedTopic {
+  readonly key: string;
+  readonly keepMs: number;
+}
+
+export interface EventDecision {
+  readonly runs: readonly DecidedRun[];
+  readonly topic?: DecidedTopic | undefined;
+  readonly unmatched: readonly UnmatchedTrigger[];
+}
+
+/** A workflow of the deployment that decides. */
+export interface DecidingWorkflow extends DeclaringWorkflow {
+  readonly version?: string | undefined;
+}
+
+const BYTES = 20;
+
+/**
+ * The id of the run that a trigger starts for an event: the same for each repetition (EVT3). `replay`: the number of the
+ * forced replay, which starts another run (EVT11).
+ */
+export function eventRunId(eventId: string, workflowId: string, trigger: string, replay?: number): string {
+  const text = JSON.stringify([eventId, workflowId, trigger]);
+  const id = `evt_${bytesToHex(sha256(utf8ToBytes(text)).slice(0, BYTES))}`;
+  return replay === undefined ? id : `${id}_r${replay}`;
+}
+
+/** The key of an event: that of its sender, or the value at the path that a declaration names. */
+export type EventKey = { readonly key?: string } | { readonly problem: string };
+
+/** Finds the key of an event. Declarations of one name may differ between workflows: the first that gives a key counts. */
+export function keyOf(
+  event: Pick<StoredEvent, "name" | "data" | "key">,
+  workflows: readonly DecidingWorkflow[],
+): EventKey {
+  if (event.key !== undefined) return { key: event.key };
+  const declared = declarationsOf(event.name, workflows);
+  const path = declared.find(({ key }) => key !== undefined)?.key;
+  if (path === undefined) {
+    if (!declared.some(({ keyed }) => keyed === true)) return {};
+    return {
+      problem: `must be sent: code computes the key of ${JSON.stringify(event.name)}, and the server has no path to it`,
+    };
+  }
+  const value = readPath(decodeValue(event.data), path.split("."));
+  if (value === undefined || value === null) return {};
+  const key = typeof value === "number" || typeof value === "boolean" ? String(value) : value;
+  const problem = keyProblem(key);
+  if (problem === undefined && typeof key === "string") return { key };
+  return { problem: `the value at ${path} cannot be a key: it ${problem}` };
+}
+
+/** Returns why a value cannot be the key of an event, or `undefined`. */
+export function keyProblem(key: unknown): string | undefined {
+  const problem = nameProblem(key);
+  if (problem !== undefined) return problem;
+  return Array.from(String(key)).some((char) => char < " ") ? "must not hold control characters" : undefined;
+}
+
+/** All declarations of an event's name. */
+export function declarationsOf(name: string, workflows: readonly EventUse[]): readonly EventDeclaration[] {
+  return workflows
+    .flatMap(({ on = [], cancelOn = [], events = [] }) => [
+      ...on.map(({ event }) => event),
+      ...cancelOn.map(({ event }) => event),
+      ...events,
+    ])
+    .filter((event) => event.name === name);
+}
+
+/** Decides what an event does. `event.key`: the result of `keyOf`. `replay`: see `eventRunId`. */
+export function decideEvent(
+  event: StoredEvent,
+  workflows: readonly DecidingWorkflow[],
+  replay?: number,
+): EventDecision {
+  const read: MappedEvent = { ...event, data: decodeValue(event.data) };
+  const runs: DecidedRun[] = [];
+  const unmatched: UnmatchedTrigger[] = [];
+  for (const { id: workflowId, version, on = [] } of workflows) {
+    for (const { id: trigger, event: declared, where, input } of on) {
+      if (declared.name !== event.name) continue;
+      const reason = mismatch(where, read);
+      if (reason !== undefined) {
+        if (unmatched.length < HOST_LIMITS.eventUnmatched) unmatched.push({ trigger, workflowId, reason });
+        continue;
+      }
+      const runId = eventRunId(event.id, workflowId, trigger, replay);
+      const mapped = encodeValue(mapInput(input, read), "The input");
+      runs.push({ trigger, workflowId, workflowVersion: version, runId, input: mapped });
+    }
+  }
+  return { runs, topic: topicOf(event, workflows), unmatched };
+}
+
+/** The topic that gets an event: one with a key (EVT9). */
+function topicOf({ key, name }: StoredEvent, workflows: readonly DecidingWorkflow[]): DecidedTopic | undefined {
+  if (key === undefined) return undefined;
+  const keeps = declarationsOf(name, workflows).flatMap(({ keepMs }) => (keepMs === undefined ? [] : [keepMs]));
+  return { key, keepMs: keeps.length === 0 ? HOST_LIMITS.topicKeepMs : Math.max(...keeps) };
+}

@@ -1,0 +1,37 @@
+/**
+ * Paths into values.
+ *
+ * Owns: their form, and reading one. A path is names separated by dots. It reads own properties of plain objects and
+ * elements of lists, so no path reaches a prototype or code.
+ */
+import { HOST_LIMITS } from "@holdfast/protocol";
+
+/** Returns the value at a path; `undefined` if there is none. Time is bounded by the length of the path. */
+export function readPath(root: unknown, path: readonly string[]): unknown {
+  let value = root;
+  for (const name of path) {
+    if (!isContainer(value) || !Object.hasOwn(value, name)) return undefined;
+    if (Array.isArray(value) && !/^\d+$/.test(name)) return undefined;
+    value = Reflect.get(value, name);
+  }
+  return value;
+}
+
+function isContainer(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  return Array.isArray(value) || Object.prototype.toString.call(value) === "[object Object]";
+}
+
+/** Returns what is wrong with the form of a path, or `undefined`. */
+export function pathProblem(path: unknown): string | undefined {
+  if (typeof path !== "string" || path === "") return "must be a path, such as data.orderId";
+  if (path.length > HOST_LIMITS.eventPathChars) return `must have at most ${HOST_LIMITS.eventPathChars} characters`;
+  return path.split(".").includes("") ? "must be names separated by single dots, such as data.orderId" : undefined;
+}
+
+/** Whether a value is an object that a literal or JSON makes. */
+export function isPlain(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
