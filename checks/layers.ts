@@ -61,6 +61,7 @@ const LAYERS: readonly Layer[] = [
       ["options.ts", "request-body.ts"],
       ["auth/**", "dispatch/**", "feed/**", "index-object/**", "telemetry/**"],
       ["run-object/**"],
+      ["coordinator/**"],
       ["api/**"],
       ["worker.ts"],
       ["deployment/**"],

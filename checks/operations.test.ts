@@ -65,7 +65,7 @@ test(
 );
 
 /** Bindings that only Cloudflare has, and the variable that opens the API, which a deployment must not set. */
-const NOT_SELF_HOSTED: ReadonlySet<string> = new Set(["PAYLOADS", "PUBLIC_RATE_LIMIT", "AUTH"]);
+const NOT_SELF_HOSTED: ReadonlySet<string> = new Set(["PAYLOADS", "PUBLIC_RATE_LIMIT", "CF_VERSION_METADATA", "AUTH"]);
 
 test("each binding and variable of the deployable Worker is documented, and the self-hosted Worker has it", () => {
   const source = read("packages/orchestrator-cloudflare/src/deployment/environment.ts");

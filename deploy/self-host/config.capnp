@@ -3,8 +3,8 @@
 # build.ts compiles this file, the bundled Worker and workerd into one executable. An operator sets:
 #   --socket-addr http=127.0.0.1:8787           the address to listen on
 #   --directory-path data=/var/lib/holdfast     the folder with the runs; it must exist
-#   API_TOKENS, PUBLIC_URL, ALLOWED_ORIGINS, URL_KEYS, ENVIRONMENT, EXECUTIONS_MAX, HOLD, LIMITS, RETENTION, LOG_EVENTS,
-#   OTLP_URL, OTLP_HEADERS                                environment variables
+#   API_TOKENS, PUBLIC_URL, ALLOWED_ORIGINS, URL_KEYS, ENVIRONMENT, EXECUTIONS_MAX, HOLD, LIMITS, RETENTION, REV,
+#   LOG_EVENTS, OTLP_URL, OTLP_HEADERS                      environment variables
 
 using Workerd = import "/workerd/workerd.capnp";
 
@@ -31,11 +31,13 @@ const holdfast :Workerd.Worker = (
   durableObjectNamespaces = [
     (className = "WorkflowRunDO", uniqueKey = "holdfast-runs", enableSql = true),
     (className = "RunIndexDO", uniqueKey = "holdfast-index", enableSql = true),
+    (className = "CoordinatorDO", uniqueKey = "holdfast-coordinators", enableSql = true),
   ],
   durableObjectStorage = (localDisk = "data"),
   bindings = [
     (name = "WORKFLOW_RUN_DO", durableObjectNamespace = "WorkflowRunDO"),
     (name = "RUN_INDEX_DO", durableObjectNamespace = "RunIndexDO"),
+    (name = "COORDINATOR_DO", durableObjectNamespace = "CoordinatorDO"),
     # For the log: the time of the start.
     (name = "started", fromEnvironment = "HOLDFAST_STARTED"),
     # /metrics shows the counters of this process, which is the whole deployment.
@@ -47,6 +49,7 @@ const holdfast :Workerd.Worker = (
     (name = "URL_KEYS", fromEnvironment = "URL_KEYS"),
     (name = "EXECUTIONS_MAX", fromEnvironment = "EXECUTIONS_MAX"),
     (name = "HOLD", fromEnvironment = "HOLD"),
+    (name = "REV", fromEnvironment = "REV"),
     (name = "ENVIRONMENT", fromEnvironment = "ENVIRONMENT"),
     (name = "LIMITS", fromEnvironment = "LIMITS"),
     (name = "RETENTION", fromEnvironment = "RETENTION"),

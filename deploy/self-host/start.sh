@@ -11,6 +11,7 @@
 #   EXECUTIONS_MAX     how many runs may execute when an alarm begins another one (default: 200)
 #   HOLD               true: serves the API and begins no execution (docs/operations.md)
 #   RETENTION          how long ended runs are stored, for example 30d (default: until they are deleted)
+#   REV                the time of this version, for the limits and schedules that it declares (default: the start)
 #   LIMITS             limits that differ from the defaults, as JSON: docs/limits.md
 #   OTLP_URL           the URL of an OpenTelemetry collector (optional); OTLP_HEADERS: its headers as JSON
 set -eu

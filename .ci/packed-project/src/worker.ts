@@ -4,4 +4,4 @@ import { order } from "./order.js";
 const app = holdfast({ workflows: [order] });
 
 export default app.worker;
-export const { WorkflowRunDO, RunIndexDO } = app;
+export const { WorkflowRunDO, RunIndexDO, CoordinatorDO } = app;

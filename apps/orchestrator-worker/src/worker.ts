@@ -12,4 +12,4 @@ const app = holdfast({ workflows: [order, review] });
 
 export default app.worker;
 
-export const { WorkflowRunDO, RunIndexDO } = app;
+export const { WorkflowRunDO, RunIndexDO, CoordinatorDO } = app;

@@ -9,7 +9,7 @@ class Idle {
   }
 }
 
-export { Idle as RunIndexDO, Idle as WorkflowRunDO };
+export { Idle as CoordinatorDO, Idle as RunIndexDO, Idle as WorkflowRunDO };
 
 function fail(): never {
   throw new Error("this error has no text");

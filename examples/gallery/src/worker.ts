@@ -5,4 +5,4 @@ import { journey, visa } from "./journey.ts";
 const app = holdfast({ workflows: [journey, visa] });
 
 export default app.worker;
-export const { WorkflowRunDO, RunIndexDO } = app;
+export const { WorkflowRunDO, RunIndexDO, CoordinatorDO } = app;

@@ -28,4 +28,4 @@ function tenantOf(tenantMeta: unknown): string | undefined {
 }
 
 export default app.worker;
-export const { WorkflowRunDO, RunIndexDO } = app;
+export const { WorkflowRunDO, RunIndexDO, CoordinatorDO } = app;

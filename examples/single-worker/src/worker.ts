@@ -5,4 +5,4 @@ import { greeting } from "./greeting.ts";
 const app = holdfast({ workflows: [greeting] });
 
 export default app.worker;
-export const { WorkflowRunDO, RunIndexDO } = app;
+export const { WorkflowRunDO, RunIndexDO, CoordinatorDO } = app;

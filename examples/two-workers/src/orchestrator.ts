@@ -9,4 +9,4 @@ interface Env {
 const app = holdfast({ dispatcher: (env: Env) => createServiceBindingDispatcher({ binding: env.WORKFLOWS }) });
 
 export default app.worker;
-export const { WorkflowRunDO, RunIndexDO } = app;
+export const { WorkflowRunDO, RunIndexDO, CoordinatorDO } = app;

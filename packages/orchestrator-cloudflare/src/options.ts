@@ -255,6 +255,7 @@ export const FIELDS = {
   requestBytesMax: count,
   executionsMax: count,
   hold: v.boolean("must be true or false"),
+  rev: v.custom<number>((value) => Number.isSafeInteger(value) && Number(value) >= 0, "must be a time, ms since 1970"),
   singleProcess: v.boolean("must be true or false"),
   retention: v.strictObject({
     default: v.optional(RETENTION_TIME),

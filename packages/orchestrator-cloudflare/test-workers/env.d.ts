@@ -2,6 +2,7 @@ declare namespace Cloudflare {
   interface Env {
     readonly WORKFLOW_RUN_DO: DurableObjectNamespace;
     readonly RUN_INDEX_DO: DurableObjectNamespace;
+    readonly COORDINATOR_DO: DurableObjectNamespace;
     readonly PAYLOADS: R2Bucket;
     readonly SIBLING: Fetcher;
     readonly STEP_HANDLER_URL: string;

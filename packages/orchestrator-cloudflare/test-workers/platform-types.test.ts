@@ -31,4 +31,7 @@ test("the Worker and the classes of holdfast are assignable to the platform's ty
   type Instance = InstanceType<HoldfastApp["WorkflowRunDO"]>;
   expectTypeOf<Instance>().toExtend<Pick<Required<DurableObject>, "fetch" | "alarm" | "webSocketMessage">>();
   expectTypeOf<InstanceType<HoldfastApp["RunIndexDO"]>>().toExtend<Pick<Required<DurableObject>, "fetch">>();
+  expectTypeOf<InstanceType<HoldfastApp["CoordinatorDO"]>>().toExtend<
+    Pick<Required<DurableObject>, "fetch" | "alarm">
+  >();
 });

@@ -54,4 +54,4 @@ const app = holdfast({
 });
 
 export default app.worker;
-export const { WorkflowRunDO, RunIndexDO } = app;
+export const { WorkflowRunDO, RunIndexDO, CoordinatorDO } = app;

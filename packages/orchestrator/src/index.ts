@@ -32,6 +32,22 @@ export {
   gateName,
 } from "./gate/messages.ts";
 export { type Actor, type Decision, type Machine, MachineHost } from "./host/machine-host.ts";
+export { CoordinatorHost, type CoordinatorHostOptions } from "./host/coordinator-host.ts";
+export {
+  COORDINATOR_HEADER,
+  type CommandRefusal,
+  type CommandReply,
+  CoordinatorDraft,
+  type CoordinatorEffect,
+  type CoordinatorHeader,
+  type CoordinatorInput,
+  type CoordinatorMachine,
+  type CoordinatorReply,
+  type CoordinatorSelf,
+  type CoordinatorState,
+  readHeader,
+  toMachine,
+} from "./host/coordinator.ts";
 export { actionsOf } from "./run/actions.ts";
 export { idFromKey } from "./run/key-id.ts";
 export { type ErasureWrite, erasureOf, isExpired } from "./run/erasure.ts";

@@ -124,11 +124,15 @@ function generated(esbuild: Peers["esbuild"], options: BuildOptions, events: Bui
 /** The module that workerd starts. Names of the entry are not exported again: workerd accepts handlers and classes only. */
 function moduleText(entry: string | undefined, current: string, { wrangler }: Project): string {
   const exported =
-    "export default served.worker;\nexport const WorkflowRunDO = served.WorkflowRunDO;\nexport const RunIndexDO = served.RunIndexDO;\n";
+    "export default served.worker;\nexport const WorkflowRunDO = served.WorkflowRunDO;\nexport const RunIndexDO = served.RunIndexDO;\nexport const CoordinatorDO = served.CoordinatorDO;\n";
   if (entry === undefined) {
     return `import { serveSteps } from ${JSON.stringify(SERVE)};\nconst served = serveSteps();\n${exported}`;
   }
-  const classes = { run: classBound(wrangler, "WORKFLOW_RUN_DO"), index: classBound(wrangler, "RUN_INDEX_DO") };
+  const classes = {
+    run: classBound(wrangler, "WORKFLOW_RUN_DO"),
+    index: classBound(wrangler, "RUN_INDEX_DO"),
+    coordinator: classBound(wrangler, "COORDINATOR_DO"),
+  };
   const named = JSON.stringify(relative(current, entry));
   const own = Object.values(ownClasses(wrangler)).map(
     (name) => `export const ${name} = Object(entry)[${JSON.stringify(name)}];\n`,
@@ -143,7 +147,11 @@ function moduleText(entry: string | undefined, current: string, { wrangler }: Pr
   ].join("");
 }
 
-const USUAL = { WORKFLOW_RUN_DO: "WorkflowRunDO", RUN_INDEX_DO: "RunIndexDO" } as const;
+const USUAL = {
+  WORKFLOW_RUN_DO: "WorkflowRunDO",
+  RUN_INDEX_DO: "RunIndexDO",
+  COORDINATOR_DO: "CoordinatorDO",
+} as const;
 
 function classBound({ durable_objects: objects }: Project["wrangler"], binding: keyof typeof USUAL): string {
   return objects?.bindings?.find(({ name }) => name === binding)?.class_name ?? USUAL[binding];

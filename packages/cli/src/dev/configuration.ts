@@ -19,6 +19,7 @@ export interface Configuration {
 const CLASSES = [
   { binding: "WORKFLOW_RUN_DO", className: "WorkflowRunDO", uniqueKey: "holdfast-runs" },
   { binding: "RUN_INDEX_DO", className: "RunIndexDO", uniqueKey: "holdfast-index" },
+  { binding: "COORDINATOR_DO", className: "CoordinatorDO", uniqueKey: "holdfast-coordinators" },
 ] as const;
 
 /** Returns the text of a Cap'n Proto configuration. The bundle is the file worker.js beside it. The port is chosen at the start, and reported on `--control-fd`. */

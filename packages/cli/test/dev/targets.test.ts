@@ -43,6 +43,7 @@ const CONFIG = `{
     "bindings": [
       { "name": "WORKFLOW_RUN_DO", "class_name": "Runs" },
       { "name": "RUN_INDEX_DO", "class_name": "RunIndexDO" },
+      { "name": "COORDINATOR_DO", "class_name": "CoordinatorDO" },
       { "name": "COUNTER", "class_name": "Counter" },
     ],
   },

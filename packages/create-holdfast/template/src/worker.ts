@@ -5,4 +5,4 @@ import { order } from "./order.ts";
 const app = holdfast({ workflows: [order] });
 
 export default app.worker;
-export const { WorkflowRunDO, RunIndexDO } = app;
+export const { WorkflowRunDO, RunIndexDO, CoordinatorDO } = app;

@@ -17,6 +17,8 @@ import type { Telemetry } from "../telemetry/telemetry.ts";
 export interface WorkerDeps {
   /** The binding of the run's Durable Object class. */
   readonly runDO: DurableObjectNamespaceLike;
+  /** The binding of the class of coordinators. Without it the routes of limits, schedules and events answer `501`. */
+  readonly coordinatorDO?: DurableObjectNamespaceLike | undefined;
   /**
    * Authenticates requests. Without it every API route answers `503 auth_not_configured`. `"open"` accepts every request
    * with all scopes: for local development.
@@ -55,6 +57,7 @@ export interface WorkerDeps {
 
 const WORKER_DEPS = v.strictObject({
   runDO: FIELDS.namespace,
+  coordinatorDO: v.optional(FIELDS.namespace),
   verifyRequest: v.nullish(VERIFIER),
   runIndex: v.optional(FIELDS.runIndex),
   environment: v.optional(FIELDS.environment),

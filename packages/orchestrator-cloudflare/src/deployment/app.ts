@@ -4,6 +4,8 @@
  * Owns: the classes. This file imports nothing of the platform. Their base class is a parameter, so tests in plain Node
  * can create them.
  */
+import { CoordinatorObject } from "../coordinator/coordinator-object.ts";
+import { serveCoordinatorAlarm, serveCoordinatorRequest } from "../coordinator/handlers.ts";
 import { handleDashboard } from "../dashboard/handle.ts";
 import { type RunIndexObjectDeps, handleRunIndexRequest } from "../index-object/index-object.ts";
 import type { ExecutionContextLike, HibernatingSocketLike } from "../platform-types.ts";
@@ -28,6 +30,12 @@ export interface IndexDurableObject {
   fetch(request: Request): Promise<Response>;
 }
 
+/** An instance of the class of coordinators. */
+export interface CoordinatorDurableObject {
+  fetch(request: Request): Promise<Response>;
+  alarm(): Promise<void>;
+}
+
 export interface HoldfastApp<Env extends object = object> {
   /** The Worker's default export: the HTTP API, and the dashboard below `/ui`. */
   readonly worker: {
@@ -38,6 +46,8 @@ export interface HoldfastApp<Env extends object = object> {
   readonly WorkflowRunDO: new (ctx: ObjectContextLike, env: Env) => RunDurableObject;
   /** The shards of the index of runs, and the list of them. Its binding is RUN_INDEX_DO. */
   readonly RunIndexDO: new (ctx: ObjectContextLike, env: Env) => IndexDurableObject;
+  /** One object for each key of a limit, schedule and topic. Its binding is COORDINATOR_DO. */
+  readonly CoordinatorDO: new (ctx: ObjectContextLike, env: Env) => CoordinatorDurableObject;
 }
 
 /** @throws HoldfastError `INVALID_ARGUMENT` for invalid options (RUN7). */
@@ -50,6 +60,7 @@ export function createApp<Env extends object>(
   return {
     worker: { fetch: (request, env, ctx) => pages(request) ?? serveWorker(deployments, request, env, ctx) },
     WorkflowRunDO: runObjectClass(Base, deployments),
+    CoordinatorDO: coordinatorClass(Base, deployments),
     RunIndexDO: class extends Base {
       readonly #deps: RunIndexObjectDeps;
 
@@ -96,6 +107,36 @@ function runObjectClass<Env extends object>(
 
     alarm(): Promise<void> {
       return serveAlarm(this.#open, this.#ctx);
+    }
+  };
+}
+
+function coordinatorClass<Env extends object>(
+  Base: DurableObjectBase,
+  deployments: Deployments<Env>,
+): HoldfastApp<Env>["CoordinatorDO"] {
+  return class extends Base {
+    readonly #ctx: ObjectContextLike;
+    readonly #env: Env;
+    #object: CoordinatorObject | undefined;
+
+    constructor(ctx: ObjectContextLike, env: Env) {
+      super(ctx, env);
+      this.#ctx = ctx;
+      this.#env = env;
+    }
+
+    readonly #open = (): CoordinatorObject => {
+      this.#object ??= new CoordinatorObject(deployments.coordinatorDeps(this.#ctx, this.#env));
+      return this.#object;
+    };
+
+    fetch(request: Request): Promise<Response> {
+      return serveCoordinatorRequest(this.#open, request);
+    }
+
+    alarm(): Promise<void> {
+      return serveCoordinatorAlarm(this.#open, this.#ctx);
     }
   };
 }

@@ -18,6 +18,7 @@ import { VERIFIER } from "../auth/authenticate.ts";
 import { type VerifyRequest, closedVerifier } from "../auth/principal.ts";
 import { URL_KEYS } from "../auth/url-keys.ts";
 import { createInlineDispatcher } from "../dispatch/inline-dispatcher.ts";
+import type { CoordinatorObjectDeps } from "../coordinator/deps.ts";
 import { durableObjectIndex } from "../index-object/durable-object-index.ts";
 import type { DurableObjectStorageLike, SocketHostLike, SqlStorageLike } from "../platform-types.ts";
 import {
@@ -43,7 +44,7 @@ export interface ObjectContextLike extends SocketHostLike {
 }
 
 /** Replacements of defaults. A field that is missing or `undefined` keeps the default. */
-export type HoldfastDeps = Partial<Omit<WorkerDeps, "runDO" | "limits">> &
+export type HoldfastDeps = Partial<Omit<WorkerDeps, "runDO" | "coordinatorDO" | "limits">> &
   Partial<Pick<RunObjectDeps, "retention" | "bucket" | "telemetry" | "executionsMax">> & {
     /** Replaces the variable LIMITS. A missing limit keeps its default. */
     readonly limits?: Partial<Limits> | undefined;
@@ -132,6 +133,12 @@ export class Deployments<Env extends object> {
     return replaced;
   }
 
+  /** @throws Misconfigured */
+  coordinatorDeps({ storage }: ObjectContextLike, env: Env): CoordinatorObjectDeps {
+    const { runDO, coordinatorDO, hold } = this.#of(env).object;
+    return { storage, runDO, coordinatorDO, hold };
+  }
+
   #of(env: Env): Deployment {
     const deployment = this.#known.get(env) ?? this.#read(env);
     this.#known.set(env, deployment);
@@ -166,6 +173,7 @@ export class Deployments<Env extends object> {
     const given = this.#given(env);
     const limits = given.limits ? limitsFrom(given.limits) : (environment.LIMITS ?? DEFAULT_LIMITS);
     const { WORKFLOW_RUN_DO: runDO, RUN_INDEX_DO: indexDO, PAYLOADS, RETENTION, ENVIRONMENT } = environment;
+    const coordinatorDO = environment.COORDINATOR_DO ?? undefined;
     const hold = given.hold ?? environment.HOLD ?? false;
     const urlKeys = given.urlKeys ?? environment.URL_KEYS ?? undefined;
     const telemetry = given.telemetry ?? telemetryOf(environment, limits);
@@ -173,6 +181,7 @@ export class Deployments<Env extends object> {
     return {
       worker: {
         runDO,
+        coordinatorDO,
         runIndex,
         verifyRequest: given.verifyRequest ?? verifierOf(environment),
         environment: given.environment ?? ENVIRONMENT,
@@ -188,6 +197,8 @@ export class Deployments<Env extends object> {
       },
       object: {
         runDO,
+        coordinatorDO,
+        rev: revOf(environment),
         runIndex,
         urlKeys,
         dispatcher: this.#dispatcher(env),
@@ -212,6 +223,14 @@ function dispatcherOf<Env extends object>({
   }
   const fixed = workflows === undefined ? dispatcher : createInlineDispatcher({ workflows });
   return typeof fixed === "function" ? fixed : () => fixed as StepDispatcher;
+}
+
+/** When this isolate loaded its code: the time of the version of a self-hosted process that does not set REV. */
+const LOADED_AT = Date.now();
+
+/** Returns the time of this version of the Worker, ms since 1970. The clock of Workers is at 0 while code is loaded. */
+function revOf({ CF_VERSION_METADATA, REV }: Environment): number {
+  return REV ?? (CF_VERSION_METADATA ? Date.parse(CF_VERSION_METADATA.timestamp) : LOADED_AT || Date.now());
 }
 
 /** The closed verifier of a deployment by bindings and variables: it has the variables that the message names. */

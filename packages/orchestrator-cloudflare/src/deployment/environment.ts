@@ -46,6 +46,13 @@ function valid<T>(schema: v.GenericSchema<T>, value: unknown): T {
   return result.success ? result.output : refuse(`${result.issues[0].message}.`);
 }
 
+function readTime(text: string): number {
+  const at = /^\d{1,15}$/.test(text) ? Number(text) : Date.parse(text);
+  return Number.isNaN(at) || at < 0
+    ? refuse('must be a time: ms since 1970, or ISO 8601 as in "2026-01-31T12:00:00Z".')
+    : at;
+}
+
 function splitList(text: string): readonly string[] {
   return text.split(",").map((one) => one.trim());
 }
@@ -65,6 +72,10 @@ const MISSING = {
   WORKFLOW_RUN_DO: objectClass("WORKFLOW_RUN_DO", "WorkflowRunDO"),
   RUN_INDEX_DO:
     'The binding RUN_INDEX_DO is not a Durable Object. Bind the class RunIndexDO, with "new_sqlite_classes" in a migration, or remove the binding.',
+  COORDINATOR_DO:
+    'The binding COORDINATOR_DO is not a Durable Object. Bind the class CoordinatorDO, with "new_sqlite_classes" in a migration, or remove the binding.',
+  CF_VERSION_METADATA:
+    'The binding CF_VERSION_METADATA is not that of the version. Set "version_metadata": { "binding": "CF_VERSION_METADATA" }, or remove the binding.',
   PAYLOADS: 'The binding PAYLOADS is not an R2 bucket. Bind a bucket in "r2_buckets", or remove the binding.',
   PUBLIC_RATE_LIMIT:
     'The binding PUBLIC_RATE_LIMIT is not a rate-limiting binding. Add it to "ratelimits" of wrangler.jsonc, or remove it.',
@@ -72,11 +83,20 @@ const MISSING = {
 
 const isNamespace = hasMethods("idFromName", "get");
 
+function isVersion(value: unknown): boolean {
+  const { timestamp } = Object(value) as { readonly timestamp?: unknown };
+  return typeof timestamp === "string" && !Number.isNaN(Date.parse(timestamp));
+}
+
 const BINDINGS = {
   /** Required. One object per run. */
   WORKFLOW_RUN_DO: v.custom<DurableObjectNamespaceLike>(isNamespace, MISSING.WORKFLOW_RUN_DO),
   /** The index of runs. Without it, lists answer `501`. */
   RUN_INDEX_DO: v.nullish(v.custom<DurableObjectNamespaceLike>(isNamespace, MISSING.RUN_INDEX_DO)),
+  /** The objects of limits, schedules and topics. Without it a workflow that declares one is refused. */
+  COORDINATOR_DO: v.nullish(v.custom<DurableObjectNamespaceLike>(isNamespace, MISSING.COORDINATOR_DO)),
+  /** The version of the Worker. Its time orders the declarations of versions. */
+  CF_VERSION_METADATA: v.nullish(v.custom<{ readonly timestamp: string }>(isVersion, MISSING.CF_VERSION_METADATA)),
   /** An R2 bucket for large payloads of ended runs. Without it they stay in the run's object. */
   PAYLOADS: v.nullish(v.custom<BucketLike>(hasMethods("put", "get", "delete"), MISSING.PAYLOADS)),
   /** A rate-limiting binding for the requests that need no credentials. Without it they are not limited. */
@@ -90,6 +110,8 @@ const VARIABLES = {
   AUTH: parsed((text) => (text === "off" || text === "open" ? text : refuse('must be "off", "open", or not set.'))),
   /** The retention of ended runs. */
   RETENTION: checked(RETENTION_TIME),
+  /** The time of this version in place of CF_VERSION_METADATA, ms since 1970 or ISO 8601. */
+  REV: parsed(readTime),
   /** `true`: no execution begins, and alarms do nothing. */
   HOLD: parsed(readFlag),
   /** How many runs of an isolate may execute when an alarm begins another one. */

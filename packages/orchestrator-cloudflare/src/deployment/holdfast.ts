@@ -7,7 +7,7 @@ import { DurableObject } from "cloudflare:workers";
 import { type HoldfastApp, createApp } from "./app.ts";
 import type { HoldfastOptions } from "./deployment.ts";
 
-export type { HoldfastApp, IndexDurableObject, RunDurableObject } from "./app.ts";
+export type { CoordinatorDurableObject, HoldfastApp, IndexDurableObject, RunDurableObject } from "./app.ts";
 export type { HoldfastDeps, HoldfastOptions, ObjectContextLike } from "./deployment.ts";
 
 /**
@@ -16,7 +16,7 @@ export type { HoldfastDeps, HoldfastOptions, ObjectContextLike } from "./deploym
  * ```ts
  * const app = holdfast({ workflows: [order] });
  * export default app.worker;
- * export const { WorkflowRunDO, RunIndexDO } = app;
+ * export const { WorkflowRunDO, RunIndexDO, CoordinatorDO } = app;
  * ```
  *
  * docs/operations.md lists the bindings and variables. If a required binding is missing, or a binding or variable is

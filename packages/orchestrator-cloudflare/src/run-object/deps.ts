@@ -22,6 +22,10 @@ export interface RunObjectDeps {
   readonly dispatcher: StepDispatcher;
   /** The binding of the run's Durable Object class. Without it `ctx.invoke` fails with `CHILDREN_NOT_CONFIGURED`. */
   readonly runDO?: DurableObjectNamespaceLike | undefined;
+  /** The binding of the class of coordinators. Without it no workflow has limits, schedules or events. */
+  readonly coordinatorDO?: DurableObjectNamespaceLike | undefined;
+  /** The time of this version of the Worker, ms since 1970: its declarations replace those of earlier versions. Default 0. */
+  readonly rev?: number | undefined;
   /** The index of runs. It gets each change of status. */
   readonly runIndex?: RunIndex | undefined;
   /** The keys of public URLs: those of `WorkerDeps.urlKeys`. Default: one key, which `runIndex` stores. */
@@ -54,6 +58,8 @@ const RUN_OBJECT_DEPS = v.strictObject({
   storage: withMethods<DurableObjectStorageLike>("transactionSync", "getAlarm", "setAlarm", "deleteAlarm", "deleteAll"),
   dispatcher: FIELDS.dispatcher,
   runDO: v.optional(FIELDS.namespace),
+  coordinatorDO: v.optional(FIELDS.namespace),
+  rev: v.optional(FIELDS.rev),
   runIndex: v.optional(FIELDS.runIndex),
   urlKeys: v.optional(URL_KEYS),
   retention: v.optional(FIELDS.retention),

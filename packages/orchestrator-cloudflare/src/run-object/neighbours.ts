@@ -1,17 +1,17 @@
 /**
- * The objects outside a run's object that it calls: other runs (CHILD4), and the index of runs (IDX1).
+ * The objects outside a run's object that it calls: other runs and coordinators (CHILD4), and the index of runs (IDX1).
  *
  * Owns: the requests that the host's callbacks send. A host without a callback knows that the deployment lacks the binding.
  */
-import type { RunHostOptions, RunMessage, SendResult } from "@holdfast/orchestrator";
+import type { RunHostOptions } from "@holdfast/orchestrator";
 import type { DurableObjectNamespaceLike } from "../platform-types.ts";
 import type { RunCommand } from "./commands.ts";
 import type { RunObjectDeps } from "./deps.ts";
-import { runObjectName } from "./names.ts";
+import { messengerOf } from "./messenger.ts";
 
 /** Returns the host's callbacks. `tenantId` returns the tenant of this run: messages never leave the tenant. */
 export function neighboursOf(
-  { runIndex, runDO }: RunObjectDeps,
+  { runIndex, runDO, coordinatorDO }: RunObjectDeps,
   tenantId: () => string | undefined,
 ): Pick<RunHostOptions, "updateIndex" | "send"> {
   return {
@@ -23,13 +23,7 @@ export function neighboursOf(
           () => done(false),
         );
       }),
-    send:
-      runDO &&
-      ((to, message, done) => {
-        // Newer code sends to other kinds of objects: its messages stay for it.
-        if (to.kind !== "run") return void Promise.resolve<SendResult>({ type: "unreachable" }).then(done);
-        void sendMessage(runDO, runObjectName(tenantId(), to.name), message).then(done);
-      }),
+    send: runDO && messengerOf({ runDO, coordinatorDO }, tenantId),
   };
 }
 
@@ -54,14 +48,4 @@ export async function reserveKey(runDO: DurableObjectNamespaceLike, name: string
 function ask(runDO: DurableObjectNamespaceLike, name: string, command: RunCommand): Promise<Response> {
   const request = new Request("https://run.internal/", { method: "POST", body: JSON.stringify(command) });
   return runDO.get(runDO.idFromName(name)).fetch(request);
-}
-
-/** Sends a message to the object of another run. The host repeats it after `unreachable`. */
-async function sendMessage(runDO: DurableObjectNamespaceLike, name: string, message: RunMessage): Promise<SendResult> {
-  try {
-    const answer = await ask(runDO, name, { ask: "message", message });
-    return answer.ok ? ((await answer.json()) as SendResult) : { type: "unreachable" };
-  } catch {
-    return { type: "unreachable" };
-  }
 }

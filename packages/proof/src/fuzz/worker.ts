@@ -24,3 +24,4 @@ const worker: HoldfastApp["worker"] = app.worker;
 export default worker;
 export const WorkflowRunDO: HoldfastApp["WorkflowRunDO"] = app.WorkflowRunDO;
 export const RunIndexDO: HoldfastApp["RunIndexDO"] = app.RunIndexDO;
+export const CoordinatorDO: HoldfastApp["CoordinatorDO"] = app.CoordinatorDO;

@@ -143,6 +143,7 @@ async function mainWorker(bindings: Record<string, string>) {
     durableObjects: {
       WORKFLOW_RUN_DO: { className: "WorkflowRunDO", useSQLite: true },
       RUN_INDEX_DO: { className: "RunIndexDO", useSQLite: true },
+      COORDINATOR_DO: { className: "CoordinatorDO", useSQLite: true },
     },
     serviceBindings: { SIBLING: "sibling", SIBLING_RPC: { name: "sibling", entrypoint: "Workflows" } },
   };

@@ -5,7 +5,7 @@ import * as workflows from "./workflows.ts";
 
 const app = holdfast({ workflows: Object.values(workflows) });
 
-export const { WorkflowRunDO, RunIndexDO } = app;
+export const { WorkflowRunDO, RunIndexDO, CoordinatorDO } = app;
 
 export default {
   fetch: (request: Request, env: object, ctx?: { waitUntil(work: Promise<unknown>): void }): Promise<Response> =>

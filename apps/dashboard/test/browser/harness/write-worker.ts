@@ -32,10 +32,12 @@ const holdfast :Workerd.Worker = (
   durableObjectNamespaces = [
     (className = "WorkflowRunDO", uniqueKey = "holdfast-runs", enableSql = true),
     (className = "RunIndexDO", uniqueKey = "holdfast-index", enableSql = true),
+    (className = "CoordinatorDO", uniqueKey = "holdfast-coordinators", enableSql = true),
   ],
   durableObjectStorage = (localDisk = "data"),
   bindings = [
     (name = "WORKFLOW_RUN_DO", durableObjectNamespace = "WorkflowRunDO"),
+    (name = "COORDINATOR_DO", durableObjectNamespace = "CoordinatorDO"),
     ${hasIndex ? '(name = "RUN_INDEX_DO", durableObjectNamespace = "RunIndexDO"),' : ""}
     (name = "API_TOKENS", fromEnvironment = "API_TOKENS"),
     (name = "AUTH", fromEnvironment = "AUTH"),

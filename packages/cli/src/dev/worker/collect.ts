@@ -11,6 +11,7 @@ export interface Served {
   readonly worker: unknown;
   readonly WorkflowRunDO: unknown;
   readonly RunIndexDO: unknown;
+  readonly CoordinatorDO: unknown;
 }
 
 export type Exported = { readonly app: Served } | { readonly workflows: readonly Workflow[] };
@@ -19,17 +20,20 @@ export type Exported = { readonly app: Served } | { readonly workflows: readonly
 export interface ClassNames {
   readonly run: string;
   readonly index: string;
+  readonly coordinator: string;
 }
 
 /** @throws Error if the module exports neither. `name`: the entry, as the user knows it. */
 export function collectExports(
   entry: Readonly<Record<string, unknown>>,
   name: string,
-  classes: ClassNames = { run: "WorkflowRunDO", index: "RunIndexDO" },
+  classes: ClassNames = { run: "WorkflowRunDO", index: "RunIndexDO", coordinator: "CoordinatorDO" },
 ): Exported {
   const { default: main, [classes.run]: runClass, [classes.index]: indexClass } = entry;
+  const CoordinatorDO = entry[classes.coordinator];
   if (typeof runClass === "function") {
-    if (hasFetch(main)) return { app: { worker: main, WorkflowRunDO: runClass, RunIndexDO: indexClass } };
+    if (hasFetch(main))
+      return { app: { worker: main, WorkflowRunDO: runClass, RunIndexDO: indexClass, CoordinatorDO } };
     throw new Error(`${name} exports ${classes.run} and no Worker. Add: export default app.worker;`);
   }
   const values = Object.values(entry);
@@ -41,7 +45,7 @@ export function collectExports(
   if (workflows.length > 0) return { workflows };
   if (hasFetch(main)) {
     throw new Error(
-      `${name} exports a Worker without the class ${classes.run}. Add: export const { WorkflowRunDO, RunIndexDO } = app; with app = holdfast({ … }).`,
+      `${name} exports a Worker without the class ${classes.run}. Add: export const { WorkflowRunDO, RunIndexDO, CoordinatorDO } = app; with app = holdfast({ … }).`,
     );
   }
   throw new Error(

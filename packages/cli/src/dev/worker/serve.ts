@@ -33,9 +33,14 @@ for (const level of ["debug", "error", "info", "log", "warn"] as const) {
 export function serveEntry(entry: Readonly<Record<string, unknown>>, name: string, classes: ClassNames): Served {
   const found = collectExports(entry, name, classes);
   if ("workflows" in found) return serve(attributed(createInlineDispatcher(found)));
-  // Without an index of its own the Worker still lists its runs here.
+  // Without classes of its own the Worker still lists its runs, and has limits, here.
   const { app } = found;
-  return { ...app, RunIndexDO: app.RunIndexDO ?? serve(createInlineDispatcher({ workflows: [] })).RunIndexDO };
+  const { RunIndexDO, CoordinatorDO } = serve(createInlineDispatcher({ workflows: [] }));
+  return {
+    ...app,
+    RunIndexDO: app.RunIndexDO ?? RunIndexDO,
+    CoordinatorDO: app.CoordinatorDO ?? CoordinatorDO,
+  };
 }
 
 interface StepsEnvironment {

@@ -22,4 +22,4 @@ const innocent = workflow({ id: "innocent", run: (_input, ctx) => ctx.waitForSig
 const app = holdfast({ workflows: [spin, innocent], deps: () => ({ verifyRequest: () => true }) });
 
 export default app.worker;
-export const { WorkflowRunDO, RunIndexDO } = app;
+export const { WorkflowRunDO, RunIndexDO, CoordinatorDO } = app;

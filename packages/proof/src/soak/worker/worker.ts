@@ -94,4 +94,4 @@ export default {
   },
 };
 
-export const { WorkflowRunDO, RunIndexDO } = app;
+export const { WorkflowRunDO, RunIndexDO, CoordinatorDO } = app;

@@ -1,0 +1,316 @@
+/**
+ * A coordinator: an object that is not a run, such as the gate of a limit, a schedule or a topic. Pure.
+ *
+ * Owns: what each kind of coordinator supplies, and the decisions that all share: the header, the outbox and the alarm.
+ * `coordinator-host.ts` is the shell around it.
+ *
+ * A kind is a `CoordinatorMachine`. Its state is its rows: the row `header`, rows of its own with keys of its own, and the
+ * messages of the outbox. It decides through a `CoordinatorDraft` only.
+ *
+ * Invariants
+ * - CO1 Every change, its messages and the alarm are one commit. A message stays in the outbox until its receiver answers.
+ * - CO2 `alarmOf(header)` is always the alarm of the object (DUR5). The header is written only if it changes.
+ * - CO3 An object without rows has no alarm. A decision that stores a row stores the header too.
+ */
+import {
+  type Address,
+  type AddressKind,
+  FORMAT_VERSION,
+  type StoredAddress,
+  assert,
+  toStoredAddress,
+} from "@holdfast/protocol";
+import type { Decision, Machine } from "./machine-host.ts";
+import { EMPTY_OUTBOX, type OutboxState, posted, removed, settled } from "./outbox.ts";
+import type { SendResult } from "./outbox-sender.ts";
+import type { ListOptions, StoreReader, WriteBatch } from "./store.ts";
+
+export const COORDINATOR_HEADER = "header";
+export const COORDINATOR_OUTBOX = "outbox/";
+
+/** Which coordinator an object is. Its name is unique for its kind, in its tenant or in the whole deployment. */
+export interface CoordinatorSelf {
+  readonly kind: AddressKind;
+  readonly name: string;
+  readonly tenantId?: string | undefined;
+  readonly scope?: "deployment" | undefined;
+}
+
+/** The fields that the header of each kind has. A kind adds its own. */
+export interface CoordinatorHeader {
+  readonly v: number;
+  readonly self: CoordinatorSelf;
+  readonly outbox: OutboxState;
+}
+
+export interface CoordinatorState<Header extends CoordinatorHeader = CoordinatorHeader> {
+  header: Header | undefined;
+  readonly store: StoreReader;
+}
+
+export interface CoordinatorOutboxRow {
+  readonly v: number;
+  readonly to: StoredAddress;
+  readonly message: object;
+}
+
+export type CoordinatorInput =
+  /** A message of another object. The reply is a `SendResult`. */
+  | { readonly type: "message"; readonly message: object }
+  /** A command of the Worker, which has authenticated and validated it. The reply is a `CommandReply`. */
+  | { readonly type: "command"; readonly command: object }
+  /** The result of sending a message of the outbox. */
+  | { readonly type: "sent"; readonly key: string; readonly result: SendResult }
+  /** The result of a question that was not stored. */
+  | { readonly type: "answered"; readonly message: object; readonly result: SendResult }
+  | { readonly type: "alarm" };
+
+export type CoordinatorEffect =
+  | { readonly type: "send"; readonly again: boolean }
+  /** Sends a message that is not stored, and reports the result as the input `answered`. */
+  | { readonly type: "ask"; readonly to: Address; readonly message: object }
+  /** Deletes all rows and the alarm. */
+  | { readonly type: "erase" };
+
+/** The reply to a command. `body` is answered as JSON. */
+export type CommandReply =
+  | { readonly type: "done"; readonly body: object }
+  | { readonly type: "refused"; readonly code: CommandRefusal; readonly message: string };
+
+export type CommandRefusal = "invalid_body" | "newer_format" | "not_applicable" | "not_found";
+
+/** The reply to an input: to a message, or to a command. */
+export type CoordinatorReply = { readonly result: SendResult } | { readonly reply: CommandReply };
+
+/**
+ * What a kind of coordinator supplies. Its methods may declare the types of its own state, messages and commands: the objects
+ * of a deployment trust each other.
+ */
+export interface CoordinatorMachine<State extends CoordinatorState = CoordinatorState> {
+  readonly kind: AddressKind;
+  load(store: StoreReader): State;
+  /** The header of an object that has no rows. */
+  first(common: CoordinatorHeader): NonNullable<State["header"]>;
+  /** Follows a committed batch in memory. The header is replaced already. Absent: the state is the header. */
+  applied?(state: State, batch: WriteBatch): void;
+  /** The time of the next alarm, ms since 1970, beside that of the outbox. `undefined`: none. */
+  nextAlarm(header: NonNullable<State["header"]>): number | undefined;
+  message(draft: CoordinatorDraft<State>, message: object): SendResult;
+  command(draft: CoordinatorDraft<State>, command: object): CommandReply;
+  /** A message was acknowledged or refused and is no longer in the outbox; or a question was answered, or not. */
+  answered(draft: CoordinatorDraft<State>, message: object, result: SendResult): void;
+  /** The alarm fired. Messages that are due are sent again already. */
+  alarm(draft: CoordinatorDraft<State>): void;
+}
+
+/** The decision while it is being made. It shows the rows as they are after it. */
+export class CoordinatorDraft<State extends CoordinatorState = CoordinatorState> {
+  readonly state: State;
+  /** The time of the clock, ms since 1970. */
+  readonly now: number;
+  readonly #first: NonNullable<State["header"]>;
+  #header: NonNullable<State["header"]> | undefined;
+  #erases = false;
+  #sends: "pending" | "all" | undefined;
+  readonly #puts = new Map<string, object>();
+  readonly #deletes = new Set<string>();
+  readonly #questions: CoordinatorEffect[] = [];
+
+  constructor(state: State, machine: CoordinatorMachine<State>, self: CoordinatorSelf, now: number) {
+    this.state = state;
+    this.now = now;
+    const header: State["header"] = state.header;
+    this.#first = header ?? machine.first({ v: FORMAT_VERSION, self, outbox: EMPTY_OUTBOX });
+  }
+
+  /** The header with the changes of this decision. If the object has no rows, it is the first one. */
+  get header(): NonNullable<State["header"]> {
+    return this.#header ?? this.#first;
+  }
+
+  /** Whether the object has no rows before this decision. */
+  get isNew(): boolean {
+    return this.state.header === undefined;
+  }
+
+  change(patch: Partial<NonNullable<State["header"]>>): void {
+    this.#header = { ...this.header, ...patch };
+  }
+
+  put(key: string, row: object): void {
+    this.#deletes.delete(key);
+    this.#puts.set(key, row);
+  }
+
+  delete(key: string): void {
+    this.#puts.delete(key);
+    this.#deletes.add(key);
+  }
+
+  get(key: string): unknown {
+    if (this.#deletes.has(key)) return undefined;
+    return this.#puts.get(key) ?? this.state.store.get(key);
+  }
+
+  /** Lists rows in the order of their keys, with those that this decision puts. */
+  *list(
+    prefix: string,
+    { after = "", limit = Infinity }: Omit<ListOptions, "reverse"> = {},
+  ): Iterable<[string, unknown]> {
+    const put = [...this.#puts.keys()].filter((key) => key.startsWith(prefix) && key > after).toSorted();
+    let left = limit;
+    for (const [key, row] of this.state.store.list(prefix, after === "" ? {} : { after })) {
+      while (left > 0 && put[0] !== undefined && put[0] < key) {
+        const earlier = put.shift() ?? "";
+        left -= 1;
+        yield [earlier, this.#puts.get(earlier)];
+      }
+      if (left <= 0) return;
+      if (this.#deletes.has(key)) continue;
+      if (put[0] === key) put.shift();
+      left -= 1;
+      yield [key, this.#puts.get(key) ?? row];
+    }
+    for (const key of put.slice(0, Math.max(left, 0))) yield [key, this.#puts.get(key)];
+  }
+
+  /** Puts a message into the outbox (CO1). */
+  post(to: Address, message: object): void {
+    const { outbox } = this.header;
+    const row: CoordinatorOutboxRow = { v: FORMAT_VERSION, to: toStoredAddress(to), message };
+    this.put(outboxKey(outbox.next), row);
+    this.#setOutbox(posted(outbox, this.now));
+    this.#sends ??= "pending";
+  }
+
+  /** Sends a message without storing it. The decision must set a time at which it is asked again. */
+  ask(to: Address, message: object): void {
+    this.#questions.push({ type: "ask", to, message });
+  }
+
+  /** Deletes the object's rows. Only for a decision after which it has no pending message. */
+  erase(): void {
+    assert(this.header.outbox.count === 0, "an object that is erased has no pending messages");
+    this.#erases = true;
+  }
+
+  /** Sends messages again that were not acknowledged in time. */
+  settleOutbox(): void {
+    const outbox = settled(this.header.outbox, this.now);
+    if (outbox === undefined) return;
+    this.#setOutbox(outbox);
+    this.#sends = "all";
+  }
+
+  /** Removes a settled message. The next message to its address is sent. Returns it, if it was there. */
+  removeSent(key: string): object | undefined {
+    const row = this.get(key);
+    if (!isOutboxRow(row)) return undefined;
+    this.delete(key);
+    this.#setOutbox(removed(this.header.outbox));
+    if (this.header.outbox.count > 0) this.#sends ??= "pending";
+    return row.message;
+  }
+
+  #setOutbox(outbox: OutboxState): void {
+    this.#header = { ...this.header, outbox };
+  }
+
+  /** Returns what to commit and to perform. */
+  finish<Reply>(
+    machine: CoordinatorMachine<State>,
+    alarmFired: boolean,
+    reply: Reply,
+  ): Decision<CoordinatorEffect, Reply> {
+    const effects = [...this.#questions];
+    if (this.#erases) return { batch: NOTHING, effects: [{ type: "erase" }], reply };
+    if (this.#sends !== undefined) effects.push({ type: "send", again: this.#sends === "all" });
+    const before: State["header"] = this.state.header;
+    const changed = this.#header !== undefined || (before === undefined && this.#puts.size > 0);
+    if (changed) this.#puts.set(COORDINATOR_HEADER, this.header);
+    const exists = changed || before !== undefined;
+    const alarm = exists ? alarmOf(machine, this.header) : null;
+    const known = before === undefined || alarmFired ? null : alarmOf(machine, before);
+    const batch = { puts: this.#puts, deletes: this.#deletes, ...(alarm === known ? {} : { alarm }) };
+    return { batch, effects, reply };
+  }
+}
+
+const NOTHING: WriteBatch = { puts: new Map(), deletes: new Set() };
+
+/** Returns the time of the object's alarm, ms since 1970; `null`: none. */
+export function alarmOf<State extends CoordinatorState>(
+  machine: CoordinatorMachine<State>,
+  header: NonNullable<State["header"]>,
+): number | null {
+  const next = Math.min(machine.nextAlarm(header) ?? Infinity, header.outbox.retryAt ?? Infinity);
+  return next === Infinity ? null : next;
+}
+
+/** Returns the machine that `MachineHost` runs. */
+export function toMachine<State extends CoordinatorState>(
+  kind: CoordinatorMachine<State>,
+  context: () => { readonly self: CoordinatorSelf; readonly now: number },
+): Machine<State, CoordinatorInput, CoordinatorEffect, CoordinatorReply> {
+  return {
+    load: (store) => kind.load(store),
+    decide: (state, input) => {
+      const { self, now } = context();
+      const draft = new CoordinatorDraft(state, kind, self, now);
+      const reply = decide(kind, draft, input);
+      return draft.finish(kind, input.type === "alarm", reply);
+    },
+    apply: (state, batch) => {
+      const header = batch.puts.get(COORDINATOR_HEADER);
+      if (isHeader(header)) state.header = header;
+      kind.applied?.(state, batch);
+    },
+  };
+}
+
+function decide<State extends CoordinatorState>(
+  kind: CoordinatorMachine<State>,
+  draft: CoordinatorDraft<State>,
+  input: CoordinatorInput,
+): CoordinatorReply {
+  switch (input.type) {
+    case "message":
+      return { result: kind.message(draft, input.message) };
+    case "command":
+      return { reply: kind.command(draft, input.command) };
+    case "sent": {
+      // The back-off of the outbox sends an undelivered message again.
+      const message = input.result.type === "unreachable" ? undefined : draft.removeSent(input.key);
+      if (message !== undefined) kind.answered(draft, message, input.result);
+      return DONE;
+    }
+    case "answered":
+      if (!draft.isNew) kind.answered(draft, input.message, input.result);
+      return DONE;
+    case "alarm":
+      if (draft.isNew) return DONE;
+      draft.settleOutbox();
+      kind.alarm(draft);
+      return DONE;
+  }
+}
+
+const DONE: CoordinatorReply = { result: { type: "acknowledged" } };
+
+/** Reads the header of an object. Each kind passes its own type: the object has one kind for its whole life. */
+export function readHeader<Header extends CoordinatorHeader>(store: StoreReader): Header | undefined {
+  const row = store.get(COORDINATOR_HEADER);
+  return isHeader<Header>(row) ? row : undefined;
+}
+
+function isHeader<Header extends CoordinatorHeader>(row: unknown): row is Header {
+  return typeof row === "object" && row !== null && "self" in row;
+}
+
+export function isOutboxRow(row: unknown): row is CoordinatorOutboxRow {
+  return typeof row === "object" && row !== null && "message" in row;
+}
+
+function outboxKey(position: number): string {
+  return COORDINATOR_OUTBOX + String(position).padStart(10, "0");
+}
