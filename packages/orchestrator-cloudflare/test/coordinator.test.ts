@@ -5,7 +5,6 @@ import {
   type CoordinatorMachine,
   type CoordinatorSelf,
   type CoordinatorState,
-  readHeader,
 } from "@holdfast/orchestrator";
 import { describe, expect, test, vi } from "vitest";
 import { CoordinatorObject } from "../src/coordinator/coordinator-object.ts";
@@ -18,7 +17,7 @@ type State = CoordinatorState<CoordinatorHeader & { readonly received: number; r
 
 const listener: CoordinatorMachine<State> = {
   kind: "job",
-  load: (store) => ({ header: readHeader(store), store }),
+  load: (store, header) => ({ header, store }),
   first: (common) => ({ ...common, received: 0 }),
   nextAlarm: ({ at }) => at,
   message(draft: CoordinatorDraft<State>, { to }: { to?: string }) {

@@ -9,7 +9,6 @@ import {
   type CoordinatorMachine,
   type CoordinatorState,
   type SendResult,
-  readHeader,
 } from "../src/index.ts";
 
 interface Header extends CoordinatorHeader {
@@ -22,7 +21,7 @@ type State = CoordinatorState<Header>;
 /** Adds numbers. A message with `report` posts the sum, one with `ask` asks without storing. `erase` deletes the object. */
 const counter: CoordinatorMachine<State> = {
   kind: "job",
-  load: (store) => ({ header: readHeader(store), store }),
+  load: (store, header) => ({ header, store }),
   first: (common) => ({ ...common, sum: 0 }),
   nextAlarm: ({ wakeAt }) => wakeAt,
   message(draft: CoordinatorDraft<State>, message: { add?: number; report?: string; ask?: string; wakeAt?: number }) {

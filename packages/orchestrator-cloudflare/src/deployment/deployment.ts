@@ -178,35 +178,24 @@ export class Deployments<Env extends object> {
     const urlKeys = given.urlKeys ?? environment.URL_KEYS ?? undefined;
     const telemetry = given.telemetry ?? telemetryOf(environment, limits);
     const runIndex = given.runIndex ?? (indexDO ? durableObjectIndex({ binding: indexDO }) : undefined);
+    const both = { runDO, coordinatorDO, runIndex, urlKeys, hold, telemetry, limits };
     return {
       worker: {
-        runDO,
-        coordinatorDO,
-        runIndex,
+        ...both,
         verifyRequest: given.verifyRequest ?? verifierOf(environment),
         environment: given.environment ?? ENVIRONMENT,
         publicUrl: given.publicUrl ?? environment.PUBLIC_URL ?? undefined,
         allowedOrigins: given.allowedOrigins ?? environment.ALLOWED_ORIGINS ?? undefined,
-        urlKeys,
         publicRateLimit: given.publicRateLimit ?? environment.PUBLIC_RATE_LIMIT ?? undefined,
-        hold,
         requestBytesMax: given.requestBytesMax ?? undefined,
         singleProcess: given.singleProcess ?? environment.SINGLE_PROCESS ?? undefined,
-        telemetry,
-        limits,
       },
       object: {
-        runDO,
-        coordinatorDO,
+        ...both,
         rev: revOf(environment),
-        runIndex,
-        urlKeys,
         dispatcher: this.#dispatcher(env),
-        hold,
         executionsMax: given.executionsMax ?? environment.EXECUTIONS_MAX ?? undefined,
-        limits,
         bucket: given.bucket ?? PAYLOADS ?? undefined,
-        telemetry,
         retention:
           given.retention ?? (RETENTION === undefined || RETENTION === null ? undefined : { default: RETENTION }),
       },

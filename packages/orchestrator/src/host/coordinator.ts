@@ -88,7 +88,7 @@ export type CoordinatorReply = { readonly result: SendResult } | { readonly repl
  */
 export interface CoordinatorMachine<State extends CoordinatorState = CoordinatorState> {
   readonly kind: AddressKind;
-  load(store: StoreReader): State;
+  load(store: StoreReader, header: State["header"]): State;
   /** The header of an object that has no rows. */
   first(common: CoordinatorHeader): NonNullable<State["header"]>;
   /** Follows a committed batch in memory. The header is replaced already. Absent: the state is the header. */
@@ -253,7 +253,10 @@ export function toMachine<State extends CoordinatorState>(
   context: () => { readonly self: CoordinatorSelf; readonly now: number },
 ): Machine<State, CoordinatorInput, CoordinatorEffect, CoordinatorReply> {
   return {
-    load: (store) => kind.load(store),
+    load: (store) => {
+      const header = store.get(COORDINATOR_HEADER);
+      return kind.load(store, isHeaderOf(kind, header) ? header : undefined);
+    },
     decide: (state, input) => {
       const { self, now } = context();
       const draft = new CoordinatorDraft(state, kind, self, now);
@@ -262,7 +265,7 @@ export function toMachine<State extends CoordinatorState>(
     },
     apply: (state, batch) => {
       const header = batch.puts.get(COORDINATOR_HEADER);
-      if (isHeader(header)) state.header = header;
+      if (isHeaderOf(kind, header)) state.header = header;
       kind.applied?.(state, batch);
     },
   };
@@ -297,14 +300,22 @@ function decide<State extends CoordinatorState>(
 
 const DONE: CoordinatorReply = { result: { type: "acknowledged" } };
 
-/** Reads the header of an object. Each kind passes its own type: the object has one kind for its whole life. */
-export function readHeader<Header extends CoordinatorHeader>(store: StoreReader): Header | undefined {
+/** Reads the header of an object of any kind. */
+export function readHeader(store: StoreReader): CoordinatorHeader | undefined {
   const row = store.get(COORDINATOR_HEADER);
-  return isHeader<Header>(row) ? row : undefined;
+  return isHeader(row) ? row : undefined;
 }
 
-function isHeader<Header extends CoordinatorHeader>(row: unknown): row is Header {
+function isHeader(row: unknown): row is CoordinatorHeader {
   return typeof row === "object" && row !== null && "self" in row;
+}
+
+/** An object has one kind for its whole life. */
+function isHeaderOf<State extends CoordinatorState>(
+  _kind: CoordinatorMachine<State>,
+  row: unknown,
+): row is NonNullable<State["header"]> {
+  return isHeader(row);
 }
 
 export function isOutboxRow(row: unknown): row is CoordinatorOutboxRow {
