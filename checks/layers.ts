@@ -43,12 +43,13 @@ const LAYERS: readonly Layer[] = [
   {
     folder: "packages/workflows",
     may: ["@holdfast/protocol", "@noble/ciphers", "@standard-schema/spec", "eventsource-parser"],
-    inside: { "packages/workflows/src/testing": ["@holdfast/orchestrator"] },
+    inside: { "packages/workflows/src/testing": ["@holdfast/orchestrator"], "packages/workflows/src/node": ["ws"] },
     order: [
       ["{errors,platform-check,step-context}.ts"],
       ["replay/**"],
       ["authoring/**"],
       ["client/**", "handler/**", "testing/**"],
+      ["node/**"],
       ["index.ts"],
     ],
   },

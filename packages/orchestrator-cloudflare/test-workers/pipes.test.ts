@@ -19,11 +19,13 @@ const KILLS = 8;
 async function seen(pipe: string, run: string): Promise<{ bodies: number; aborted: number }> {
   const path = `watched?run=${run}`;
   const answer =
-    pipe === "http" ? fetch(`${env.STEP_HANDLER_URL}/${path}`) : env.SIBLING.fetch(`https://sibling/${path}`);
+    pipe === "http" || pipe === "frames"
+      ? fetch(`${env.STEP_HANDLER_URL}/${path}`)
+      : env.SIBLING.fetch(`https://sibling/${path}`);
   return (await answer).json();
 }
 
-describe.each(["rpc", "fetch", "http"])("over %s", (pipe) => {
+describe.each(["rpc", "fetch", "http", "frames"])("over %s", (pipe) => {
   const withinASecond = { timeout: 1_000, interval: 20 };
   const bodies = async (run: string): Promise<number> => (await seen(pipe, run)).bodies;
 

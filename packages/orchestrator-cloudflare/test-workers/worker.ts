@@ -22,12 +22,14 @@ interface Env {
 /** The prefix of a run's id selects the dispatcher. */
 function dispatcherOf(env: Env): StepDispatcher {
   const inline = createInlineDispatcher({ workflows });
+  const stepHandler = { url: env.STEP_HANDLER_URL, signingKey: env.STEP_HANDLER_KEY };
   const pipes: readonly (readonly [prefix: string, dispatcher: StepDispatcher])[] = [
     ["rpc-", createServiceBindingDispatcher({ binding: env.SIBLING_RPC })],
     // A mistake in the wiring: this binding leads to the default export, which only has fetch.
     ["miswired-", createServiceBindingDispatcher({ binding: env.SIBLING })],
     ["fetch-", createServiceBindingDispatcher({ binding: env.SIBLING, pipe: "fetch" })],
-    ["http-", createHttpDispatcher({ url: env.STEP_HANDLER_URL, signingKey: env.STEP_HANDLER_KEY })],
+    ["http-", createHttpDispatcher({ ...stepHandler, connections: false })],
+    ["frames-", createHttpDispatcher(stepHandler)],
   ];
   return {
     ...inline,

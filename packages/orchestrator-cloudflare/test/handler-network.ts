@@ -28,16 +28,18 @@ export class Network {
     return createStepHandler({ signingKeys: [KEY], audience: URL_OF_HANDLER, ...this.#options });
   }
 
-  readonly fetch = async (request: Request): Promise<Response> => {
+  readonly fetch = (request: Request): Promise<Response> => this.answer(request);
+
+  async answer(request: Request): Promise<Response> {
     // A trigger asks for the list, once per deployment. The tests count and break the requests of executions.
     if (request.method === "GET") return NO_LIST.clone();
     const number = this.requests.push(await request.clone().text());
     const handler = this.handlers[number % this.handlers.length] as StepHandler;
     return this.breaks(number, request, () => handler(request));
-  };
+  }
 
   deploy(
-    more: { signingKey?: string; timeoutMs?: number } = {},
+    more: Partial<Parameters<typeof createHttpDispatcher>[0]> = {},
     object: ConstructorParameters<typeof FakeDeployment>[3] = {},
   ): FakeDeployment {
     const options = { url: URL_OF_HANDLER, signingKey: KEY, fetch: this.fetch, ...more };

@@ -4,6 +4,7 @@
 import { serve } from "@hono/node-server";
 import { makeCatalogue, workflowsOf } from "@holdfast/proof/catalogue";
 import { type StepHandler, createStepHandler } from "@holdfast/workflows/handler";
+import { acceptConnections } from "@holdfast/workflows/node";
 import { sleepFor } from "../test-workers/sleep.ts";
 import { watch } from "../test-workers/watched.ts";
 
@@ -16,8 +17,9 @@ const fetchOrDie = (request: Request): Response | Promise<Response> => {
   if (new URL(request.url).pathname === "/kill") process.kill(process.pid, "SIGKILL");
   return watched.answer(request) ?? handler(request);
 };
-serve({ fetch: fetchOrDie, port: Number(port), hostname: "127.0.0.1" }, ({ port: bound }) => {
+const server = serve({ fetch: fetchOrDie, port: Number(port), hostname: "127.0.0.1" }, ({ port: bound }) => {
   handler = createStepHandler({ workflows, signingKeys: [key], audience: `http://127.0.0.1:${bound}/holdfast` });
+  acceptConnections(server, handler);
   process.send?.({ port: bound });
   console.log(`serves on ${bound}`);
 });

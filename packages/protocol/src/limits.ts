@@ -22,6 +22,20 @@ export const HOST_LIMITS = {
   turnBytes: 268_435_456,
   /** The same, to a step handler without sessions: each execution's only turn carries the whole journal. */
   statelessTurnBytes: 33_554_432,
+  /** How long an upgrade to a connection may take, ms. Then the URL gets turns as requests (PIPE2). */
+  connectMs: 3_000,
+  /** How long the URL of a step handler that refused an upgrade gets turns as requests, in one isolate (PIPE2). */
+  connectAgainMs: 600_000,
+  /** After this time without a frame the orchestrator ends a connection, ms (PIPE3). */
+  connectionQuietMs: 10_000,
+  /** Connections of one isolate to step handlers. Runs beyond get turns as requests (PIPE4). */
+  connections: 500,
+  /** Connections that one step handler accepts (PIPE4). */
+  handlerConnections: 1_000,
+  /** One frame. workerd receives 32 MiB at most, and a character has up to three bytes. A longer one is sent as a request. */
+  frameChars: 8_388_608,
+  /** Connections that end too early for one execution. After these it gets turns as requests (PIPE5). */
+  connectionLosses: 3,
   /** How long the numbers of a shard are used again for `/metrics` (OBS3). */
   metricsCacheMs: 15_000,
   /** How long `/metrics` waits for a shard of the index. */

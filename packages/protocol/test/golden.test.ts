@@ -14,6 +14,7 @@ describe("signatures", () => {
       ok: true,
       nonce: "nonce-0001",
       at: AT,
+      key: KEY,
     });
   });
 

@@ -3,12 +3,16 @@
  *
  * Owns: the options of the HTTP dispatcher and their validation. `TurnExecution` exchanges the turns.
  */
-import type { StepDispatcher } from "@holdfast/protocol";
+import { HOST_LIMITS, type StepDispatcher } from "@holdfast/protocol";
 import { audienceProblem, checkSigningKey } from "@holdfast/protocol/transport";
 import * as v from "valibot";
-import { FIELDS, checkOptions, delayMs, isFunction } from "../options.ts";
+import { FIELDS, checkOptions, count, delayMs, isFunction } from "../options.ts";
+import { ConnectedTurns } from "./connected-turns.ts";
+import { isolateConnections } from "./connections.ts";
+import { openOver } from "./open-connection.ts";
 import { inPages } from "./paged-execution.ts";
 import { TurnExecution } from "./turn-execution.ts";
+import type { TurnCarrier } from "./turn-carrier.ts";
 import { type TurnPipe, listOver, postOver } from "./turn-transport.ts";
 
 export interface HttpDispatcherOptions {
@@ -23,6 +27,13 @@ export interface HttpDispatcherOptions {
   readonly audience?: string | undefined;
   /** Time-out of one request, ms. It must be longer than the handler's `holdMs`. Default 30,000. */
   readonly timeoutMs?: number | undefined;
+  /**
+   * `false`: turns go as requests only. By default the object of a busy run opens a WebSocket to the step handler, which
+   * carries the turns as frames, if the handler's host accepts it (PIPE1).
+   */
+  readonly connections?: boolean | undefined;
+  /** Connections of one isolate to step handlers, default 500. Runs beyond get turns as requests. */
+  readonly connectionsMax?: number | undefined;
   /** Replaces the global `fetch`, for tests or for a deployment that sends requests through a proxy. */
   readonly fetch?: ((request: Request) => Promise<Response>) | undefined;
 }
@@ -34,6 +45,8 @@ const OPTIONS = v.strictObject({
   signingKey: v.string("must be the secret that signs requests, as text"),
   audience: v.optional(v.custom<string>((value) => audienceProblem(value) === undefined, audienceProblem(undefined))),
   timeoutMs: v.optional(delayMs),
+  connections: v.optional(v.boolean("must be true or false")),
+  connectionsMax: v.optional(count),
   fetch: v.optional(isFunction),
 } satisfies Record<keyof HttpDispatcherOptions, v.GenericSchema>);
 
@@ -41,10 +54,11 @@ const OPTIONS = v.strictObject({
 export function createHttpDispatcher(options: HttpDispatcherOptions): StepDispatcher {
   checkOptions(OPTIONS, options, "createHttpDispatcher");
   const { url, signingKey, timeoutMs = TIMEOUT_MS, fetch: send = (request: Request) => fetch(request) } = options;
+  const { connections = true, connectionsMax = HOST_LIMITS.connections } = options;
   // A header cannot carry every URL as it is written.
   const { audience = audienceProblem(url) === undefined ? url : new URL(url).href } = options;
   checkSigningKey(signingKey);
-  const pipe: TurnPipe = {
+  const pipe: TurnPipe & { readonly key: string } = {
     fetch: send,
     url,
     key: signingKey,
@@ -52,8 +66,20 @@ export function createHttpDispatcher(options: HttpDispatcherOptions): StepDispat
     timeoutMs,
     name: `The step handler at ${new URL(url).host}`,
   };
+  const post = postOver(pipe);
+  const open = openOver(pipe);
+  const carrier = (): TurnCarrier => {
+    if (!connections) return { post };
+    return new ConnectedTurns(post, {
+      open,
+      connections: isolateConnections,
+      url,
+      max: connectionsMax,
+      name: pipe.name,
+    });
+  };
   return {
-    ...inPages((start, port) => new TurnExecution(start, port, postOver(pipe))),
+    ...inPages((start, port) => new TurnExecution(start, port, carrier())),
     workflows: async () => (await listOver(pipe)).workflows,
   };
 }

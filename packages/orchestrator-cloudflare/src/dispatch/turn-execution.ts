@@ -27,7 +27,8 @@ import {
 } from "@holdfast/protocol";
 import { randomHex } from "@holdfast/protocol/transport";
 import { BodiesInProgress } from "./bodies-in-progress.ts";
-import { type PostTurn, type SenderTime, TurnSender } from "./turn-sender.ts";
+import type { TurnCarrier } from "./turn-carrier.ts";
+import { type SenderTime, TurnSender } from "./turn-sender.ts";
 
 /** `waitMs` of the first turn after a report: after this time the answer lists the steps in progress, ms. */
 const FIRST_WAIT_MS = 300;
@@ -36,6 +37,7 @@ const WAIT_MS = 20_000;
 
 export class TurnExecution implements LiveExecution {
   readonly #port: ExecutionPort;
+  readonly #carrier: TurnCarrier;
   readonly #sender: TurnSender;
   readonly #session = randomHex(16);
   #turn = 0;
@@ -55,11 +57,12 @@ export class TurnExecution implements LiveExecution {
   #paused: boolean;
   #waitMs = FIRST_WAIT_MS;
 
-  constructor(start: ExecutionStart, port: ExecutionPort, post: PostTurn, time?: SenderTime) {
+  constructor(start: ExecutionStart, port: ExecutionPort, carrier: TurnCarrier, time?: SenderTime) {
     this.#start = start;
     this.#port = port;
     const host = { isOver: () => this.#over, isExecuting: () => this.#bodies.count > 0 };
-    this.#sender = new TurnSender(post, host, time);
+    this.#carrier = carrier;
+    this.#sender = new TurnSender((request, alive) => carrier.post(request, alive), host, time);
     this.#paused = start.paused;
     // E1: the caller gets this object before the first report.
     queueMicrotask(() => this.#poll());
@@ -98,6 +101,7 @@ export class TurnExecution implements LiveExecution {
       .catch((error: unknown) => this.#lose(errorValue("DISPATCH_FAILED", String(error))))
       .finally(() => {
         this.#polling = false;
+        this.#carrier.rest?.();
       });
   }
 

@@ -9,10 +9,8 @@
  *   proof that its process is gone ends this earlier: a younger instance answers, after a connection to it broke.
  */
 import { type ErrorValue, HOST_LIMITS, type TurnAnswer, type TurnRequest, errorValue } from "@holdfast/protocol";
-import { PipeError } from "./pipe-error.ts";
-
-/** Sends one request. Calls `alive` for each sign of life before the answer. Rejects with `PipeError` without a valid one. */
-export type PostTurn = (request: TurnRequest, alive: () => void) => Promise<TurnAnswer>;
+import { CutConnection, PipeError } from "./pipe-error.ts";
+import type { PostTurn } from "./turn-carrier.ts";
 
 /** The execution is lost. */
 export interface Loss {
@@ -78,15 +76,20 @@ export class TurnSender {
   /** Sends a request until it is answered or the execution is lost. `last`: the execution is over, nobody waits for it. */
   async send(request: TurnRequest, last = false): Promise<TurnAnswer | Loss> {
     const sentAt = this.#time.now();
-    for (let repeats = 0, waitedMs = 0; ; repeats++) {
+    for (let repeats = 0, waitedMs = 0; ;) {
       const failure = await this.#try(request);
       if (!(failure instanceof PipeError) && failure.type !== "wrong_instance") return this.#taken(failure);
-      const pauseMs = this.#pauseMs(repeats, waitedMs);
-      const isFinal = failure instanceof PipeError && (failure.isFinal || last);
+      // The repetition goes another way: it need not wait.
+      const isCut = failure instanceof CutConnection;
+      const pauseMs = isCut ? 0 : this.#pauseMs(repeats, waitedMs);
+      const isFinal = failure instanceof PipeError && (failure.isFinal || (last && !isCut));
       const isOver = !last && this.#host.isOver();
       if (isFinal || isOver || pauseMs === undefined || this.#isReplacedBy(failure)) return this.#lossOf(failure);
-      waitedMs += pauseMs;
-      await this.#time.pause(pauseMs);
+      if (!isCut) {
+        repeats += 1;
+        waitedMs += pauseMs;
+        await this.#time.pause(pauseMs);
+      }
       if (this.#reachedAt === undefined && (await this.#hasRestarted(request, sentAt))) return RESTARTED;
     }
   }

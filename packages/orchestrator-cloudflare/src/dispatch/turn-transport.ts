@@ -7,7 +7,7 @@ import type { TurnRequest, WorkflowsAnswer } from "@holdfast/protocol";
 import { AUDIENCE_HEADER, SIGNATURE_HEADER, signRequest } from "@holdfast/protocol/transport";
 import { checkAnswer, checkWorkflows } from "./checked-answers.ts";
 import { PipeError, isFinal } from "./pipe-error.ts";
-import type { PostTurn } from "./turn-sender.ts";
+import type { PostTurn } from "./turn-carrier.ts";
 
 export interface TurnPipe {
   readonly fetch: (request: Request) => Promise<Response>;
@@ -24,7 +24,7 @@ export interface TurnPipe {
 }
 
 /** Names the session of a turn, so that a proxy can route all its requests to one instance of the handler. Not signed. */
-const SESSION_HEADER = "Holdfast-Session";
+export const SESSION_HEADER = "Holdfast-Session";
 
 /** The limit of one answer. Every valid report is smaller. */
 const ANSWER_BYTES_MAX = 128 * 2 ** 20;
@@ -70,7 +70,7 @@ async function send(
   }
 }
 
-async function signed(
+export async function signed(
   { url, key, audience }: TurnPipe,
   route: string,
   body: string | undefined,

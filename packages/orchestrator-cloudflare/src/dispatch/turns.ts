@@ -3,4 +3,8 @@
  */
 export { PipeError } from "./pipe-error.ts";
 export { TurnExecution } from "./turn-execution.ts";
-export type { PostTurn, SenderTime } from "./turn-sender.ts";
+export { ConnectedTurns, type OpenConnection } from "./connected-turns.ts";
+export { Connections } from "./connections.ts";
+export type { TurnCarrier } from "./turn-carrier.ts";
+export type { SocketEvents } from "./turn-connection.ts";
+export type { SenderTime } from "./turn-sender.ts";

@@ -24,7 +24,7 @@ export const openHost = async (crash: Crash | undefined): Promise<OpenedHost> =>
 const SOME = /^(DUR2|STEP2 a step that fails twice|WAIT2 a signal reaches|COMP1 a failure|CHILD2 a child's output)/;
 
 /** The contract of a host whose executions are at the other end of a pipe. */
-export function pipeContract(prefix: "rpc" | "fetch" | "http", name: string): void {
+export function pipeContract(prefix: "rpc" | "fetch" | "http" | "frames", name: string): void {
   prepareContracts();
   const crashing = catalogue.filter(({ title }) => SOME.test(title));
   const options = { entries: catalogue, crashing, sides: ["after"], prefix, open: openHost } as const;

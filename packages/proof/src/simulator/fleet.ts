@@ -63,7 +63,7 @@ export class Fleet implements RemotePipe {
       now: () => clock.now(),
       pause: (ms: number) => this.#after(ms),
     };
-    return new TurnExecution(start, own, (request) => from.leave(() => this.#carry(request, from)), time);
+    return new TurnExecution(start, own, { post: (request) => from.leave(() => this.#carry(request, from)) }, time);
   }
 
   async #carry(request: TurnRequest, from: OrchestratorProcess): Promise<TurnAnswer> {

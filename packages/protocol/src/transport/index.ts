@@ -1,5 +1,15 @@
 /** Code that both ends of a transport share and that needs WebCrypto, streams and text decoders of the platform. */
 export { type BodyText, readBodyText } from "./body-text.ts";
+export {
+  type FrameEvents,
+  type FrameSide,
+  type FrameSocket,
+  Frames,
+  MAC_QUERY,
+  fitsFrame,
+  frameKey,
+  needsMac,
+} from "./frames.ts";
 export { type LineToExecution, type LineToOrchestrator, readLines } from "./lines.ts";
 export { randomHex } from "./random-hex.ts";
 export {

@@ -55,7 +55,8 @@ export async function signRequest(request: SignedRequest, key: string, now: numb
 }
 
 export type Verdict =
-  | { readonly ok: true; readonly nonce: string; readonly at: number }
+  /** `key`: the one of the verifier's keys that the signature fits. */
+  | { readonly ok: true; readonly nonce: string; readonly at: number; readonly key: string }
   | { readonly ok: false; readonly why: string };
 
 /** Verifies a signature against every key, in constant time. */
@@ -70,19 +71,19 @@ export async function verifyRequest(
   if (hex === "") return { ok: false, why: `the header ${SIGNATURE_HEADER} is malformed` };
   const at = Number(time);
   const data = await signedText(request, at, nonce);
-  let matches = false;
+  let match: string | undefined;
   for (const key of keys) {
     const secret = await importKey(key, "verify");
-    matches = (await crypto.subtle.verify("HMAC", secret, fromHex(hex), data)) || matches;
+    if (await crypto.subtle.verify("HMAC", secret, fromHex(hex), data)) match = key;
   }
-  if (!matches)
+  if (match === undefined)
     return {
       ok: false,
       why: "the signature does not match; the two sides hold different keys, or something on the way changed the request",
     };
   if (Math.abs(now - at) > SIGNATURE_AGE_MS_MAX)
     return { ok: false, why: `the signature is ${Math.round((now - at) / 1_000)} s old; check both clocks` };
-  return { ok: true, nonce, at };
+  return { ok: true, nonce, at, key: match };
 }
 
 /** The nonces of recent requests, in bounded memory: a recorded request is rejected when it is sent again. */
@@ -125,7 +126,8 @@ export function checkSigningKey(key: unknown): void {
 const imported = new Map<string, CryptoKey>();
 const IMPORTED_MAX = 64;
 
-async function importKey(key: string, use: "sign" | "verify"): Promise<CryptoKey> {
+/** @throws HoldfastError `INVALID_ARGUMENT` for a key under 16 characters. */
+export async function importKey(key: string, use: "sign" | "verify"): Promise<CryptoKey> {
   checkSigningKey(key);
   const name = `${use} ${key}`;
   const known = imported.get(name);

@@ -45,6 +45,11 @@ export interface Refusal {
   readonly message: string;
 }
 
+/** The key of a request that is served. */
+export interface SignedBy {
+  readonly key: string | undefined;
+}
+
 export class RequestCheck {
   /** `undefined`: every request is served. */
   readonly #keys: readonly string[] | undefined;
@@ -68,9 +73,9 @@ export class RequestCheck {
     return this.#keys === undefined;
   }
 
-  /** Returns why a request is not served; `undefined`: it is served. */
-  async refusalOf(request: Request, body: string, now: number): Promise<Refusal | undefined> {
-    if (this.#keys === undefined) return undefined;
+  /** Returns why a request is not served; otherwise the key that signed it, or `undefined` if it need not be signed. */
+  async check(request: Request, body: string, now: number): Promise<Refusal | SignedBy> {
+    if (this.#keys === undefined) return { key: undefined };
     const { pathname, search } = new URL(request.url);
     const audience = request.headers.get(AUDIENCE_HEADER) ?? undefined;
     const signed = { method: request.method, path: pathname + search, body, audience };
@@ -78,7 +83,7 @@ export class RequestCheck {
     if (!verdict.ok) return unauthorized(verdict.why);
     if (this.#audience !== undefined && audience !== this.#audience) return unauthorized(anotherAudience(audience));
     if (!this.#nonces.add(verdict.nonce, verdict.at, now)) return unauthorized("it was seen before");
-    return this.#refusalByStore(verdict.nonce, verdict.at);
+    return (await this.#refusalByStore(verdict.nonce, verdict.at)) ?? { key: verdict.key };
   }
 
   async #refusalByStore(nonce: string, at: number): Promise<Refusal | undefined> {

@@ -12,14 +12,15 @@ import {
   checkFields,
   describeWorkflow,
 } from "@holdfast/protocol";
-import { type BodyText, readBodyText } from "@holdfast/protocol/transport";
+import { type BodyText, MAC_QUERY, SIGNATURE_HEADER, frameKey, readBodyText } from "@holdfast/protocol/transport";
 import type { Workflow } from "../authoring/workflow.ts";
 import { checkPlatform } from "../platform-check.ts";
 import { type Platform, isWorkerd } from "../replay/platform.ts";
 import { guardedPlatform } from "../replay/unhandled-rejections.ts";
+import { type AcceptConnection, Connections } from "./connections.ts";
 import { executeOver } from "./execute-over.ts";
 import { answerInLines } from "./line-stream.ts";
-import { RequestCheck, type RequestCheckOptions } from "./request-check.ts";
+import { RequestCheck, type RequestCheckOptions, type SignedBy } from "./request-check.ts";
 import type { SessionLimits } from "./sessions.ts";
 import { NO_STORE, streamAnswer } from "./stream-answer.ts";
 import { parseTurn } from "./turn-request.ts";
@@ -42,14 +43,31 @@ export interface StepHandlerOptions extends SessionLimits, RequestCheckOptions {
    * replay. Default on Workers, where an execution cannot outlive its request.
    */
   readonly stateless?: boolean | undefined;
+  /**
+   * Connections that this handler accepts, default 1,000. An upgrade beyond is answered 503, and its run gets turns as
+   * requests. 0: none. Only a host that passes upgrades to `connect` has connections.
+   */
+  readonly connectionsMax?: number | undefined;
   /** For tests. */
   readonly platform?: Platform | undefined;
 }
 
-export type StepHandler = (request: Request) => Promise<Response>;
+export interface StepHandler {
+  (request: Request): Promise<Response>;
+  /**
+   * Answers the request of a WebSocket upgrade, for a host that has WebSockets: either with the response to send instead of
+   * the upgrade, or with a function that the host calls with the socket when the upgrade is complete (PIPE1).
+   */
+  connect(request: Request): Promise<Response | AcceptConnection>;
+  /**
+   * Ends each connection when its turns are answered, and refuses further ones: before the process ends. The orchestrator
+   * continues with requests.
+   */
+  drain(): void;
+}
 
 const FIELDS =
-  "workflows signingKeys audience nonces holdMs bodyBytesMax stateless platform sessionsMax charsMax idleMsMax".split(
+  "workflows signingKeys audience nonces holdMs bodyBytesMax stateless platform sessionsMax charsMax idleMsMax connectionsMax".split(
     " ",
   );
 
@@ -57,6 +75,9 @@ const HOLD_MS = 20_000;
 
 const TOO_MANY_SESSIONS =
   "This step handler executes as many sessions as its limits admit (sessionsMax, charsMax). Send the turn again later, or start more instances.";
+
+const TOO_MANY_CONNECTIONS =
+  "This step handler accepts no further connection (connectionsMax), holds no sessions, or ends. Send turns as requests.";
 
 const NO_BODY: BodyText = { ok: true, text: "" };
 
@@ -68,7 +89,10 @@ export function createStepHandler(options: StepHandlerOptions): StepHandler {
   checkPlatform();
   checkFields(options, FIELDS, "createStepHandler");
   const handler = new Handler(options);
-  return (request) => handler.handle(request);
+  return Object.assign((request: Request) => handler.handle(request), {
+    connect: (request: Request) => handler.connect(request),
+    drain: () => handler.connections.drain(),
+  });
 }
 
 class Handler {
@@ -77,6 +101,7 @@ class Handler {
   readonly #bytesMax: number;
   readonly #platform: Platform;
   readonly #server: TurnServer;
+  readonly connections: Connections;
 
   constructor({
     workflows,
@@ -87,6 +112,7 @@ class Handler {
     stateless = isWorkerd,
     bodyBytesMax = stateless ? HOST_LIMITS.statelessTurnBytes : HOST_LIMITS.turnBytes,
     platform = guardedPlatform,
+    connectionsMax = HOST_LIMITS.handlerConnections,
     ...limits
   }: StepHandlerOptions) {
     this.#index = new WorkflowIndex(workflows);
@@ -96,6 +122,8 @@ class Handler {
     const createdAt = performance.now();
     const upMs = (): number => performance.now() - createdAt;
     this.#server = new TurnServer(this.#index, { platform, holdMs, stateless, limits, upMs });
+    // An execution that cannot outlive a request cannot be reached by a later frame either.
+    this.connections = new Connections(this.#server, platform, stateless ? 0 : connectionsMax);
   }
 
   async handle(request: Request): Promise<Response> {
@@ -110,9 +138,22 @@ class Handler {
     const body = isTurn ? await readBodyText(request, this.#bytesMax, HOST_LIMITS.silentMsMax) : NO_BODY;
     if (!body.ok) return this.#refuseBody(body.why);
     const { text } = body;
-    const refusal = await this.#check.refusalOf(request, text, this.#platform.now());
-    if (refusal !== undefined) return refuse(refusal.status, refusal.code, refusal.message);
+    const checked = await this.#check.check(request, text, this.#platform.now());
+    if (!("key" in checked)) return refuse(checked.status, checked.code, checked.message);
     return isTurn ? this.#turn(text) : Response.json(this.#list());
+  }
+
+  /** The upgrade is signed as the list of workflows is: it has no body. */
+  async connect(request: Request): Promise<Response | AcceptConnection> {
+    const { pathname, search } = new URL(request.url);
+    if (request.method !== "GET" || !pathname.endsWith("/connect"))
+      return refuse(404, "not_found", "This step handler accepts connections at GET …/connect only.");
+    if (this.connections.isFull) return refuse(503, "too_many_connections", TOO_MANY_CONNECTIONS);
+    const checked = await this.#check.check(request, "", this.#platform.now());
+    if (!("key" in checked)) return refuse(checked.status, checked.code, checked.message);
+    if (this.connections.isFull) return refuse(503, "too_many_connections", TOO_MANY_CONNECTIONS);
+    const macKey = search === `?${MAC_QUERY}` ? await macKeyOf(request, checked) : undefined;
+    return (socket) => this.connections.accept(socket, macKey);
   }
 
   #refuseBody(why: (BodyText & { readonly ok: false })["why"]): Response {
@@ -140,6 +181,11 @@ class Handler {
     if (reply.type === "later") return streamAnswer(reply.session, this.#platform, reply.toAnswer);
     return Response.json(reply.answer, { headers: NO_STORE });
   }
+}
+
+/** Returns the key of the MACs of the frames. Of a request that nobody signed there is none. */
+async function macKeyOf(request: Request, { key }: SignedBy): Promise<CryptoKey | undefined> {
+  return key === undefined ? undefined : frameKey(key, request.headers.get(SIGNATURE_HEADER) ?? "");
 }
 
 function refuse(status: number, error: string, message: string): Response {

@@ -1,0 +1,95 @@
+/**
+ * Connections to a step handler in Node: the upgrades of a `node:http` server, with the package `ws`.
+ *
+ * Owns: reading an upgrade as a `Request`, and the refusal as a response on the bare socket. The step handler decides.
+ */
+import { HOST_LIMITS } from "@holdfast/protocol";
+import { SIGNATURE_HEADER } from "@holdfast/protocol/transport";
+import { WebSocketServer } from "ws";
+import type { StepHandler } from "../handler/step-handler.ts";
+
+/** The request of an upgrade: a part of `IncomingMessage`. */
+export interface UpgradeRequest {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** The bare socket of an upgrade: a part of `Duplex`. */
+export interface UpgradeSocket {
+  on(event: "error", listener: () => void): unknown;
+  end(text: string): unknown;
+  destroy(): unknown;
+}
+
+/** A server of `node:http` or `node:https`, or one that has its events. */
+export interface UpgradeServer {
+  on(
+    event: "upgrade",
+    listener: (request: UpgradeRequest, socket: UpgradeSocket, head: Uint8Array<ArrayBuffer>) => void,
+  ): unknown;
+  listenerCount(event: "upgrade"): number;
+}
+
+/**
+ * Lets a step handler accept connections of an orchestrator on this server: a step then costs two frames instead of a
+ * request (PIPE1). Without this call, and for runs beyond `connectionsMax`, turns come as requests. Other listeners of
+ * `upgrade` keep the upgrades of other paths.
+ *
+ * `acceptConnections(server, handler)`, where `server` is what `http.createServer`, `serve` of `@hono/node-server`, or
+ * `listen` of Express returns.
+ */
+export function acceptConnections(server: UpgradeServer, handler: StepHandler): void {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: FRAME_BYTES_MAX,
+  });
+  server.on("upgrade", (request, socket, head) => {
+    if (!isOurs(request)) {
+      if (server.listenerCount("upgrade") === 1) refuse(socket, 404, "");
+      return;
+    }
+    // Without a listener, a connection that breaks during the check would end the process.
+    socket.on("error", () => socket.destroy());
+    answer(request).catch((error: unknown) => {
+      console.error("holdfast: an upgrade to a connection failed", error);
+      refuse(socket, 500, "");
+    });
+    async function answer(given: UpgradeRequest): Promise<void> {
+      const reply = await handler.connect(asRequest(given));
+      if (reply instanceof Response) return refuse(socket, reply.status, await reply.text());
+      sockets.handleUpgrade(request, socket, head, (upgraded) => {
+        const connection = reply(upgraded);
+        // Text is a buffer here. No frame is binary.
+        upgraded.on("message", (data, isBinary) => connection.onMessage(isBinary ? undefined : data.toString()));
+        upgraded.on("close", () => connection.onClose());
+        upgraded.on("error", () => connection.onClose());
+      });
+    }
+  });
+}
+
+/** A character of a frame has at most three bytes in UTF-8. */
+const FRAME_BYTES_MAX = 3 * HOST_LIMITS.frameChars + 1_024;
+
+/** Upgrades of an orchestrator are signed. All others are those of the application. */
+function isOurs({ url = "", headers }: UpgradeRequest): boolean {
+  return headers[SIGNATURE_HEADER.toLowerCase()] !== undefined && /\/connect(\?|$)/.test(url);
+}
+
+/** The request as far as the step handler reads it. */
+function asRequest({ method = "GET", url = "", headers }: UpgradeRequest): Request {
+  const ours = Object.entries(headers).filter(
+    (one): one is [string, string] => one[0].startsWith("holdfast-") && typeof one[1] === "string",
+  );
+  return new Request(new URL(`http://step-handler.internal${url}`), { method, headers: Object.fromEntries(ours) });
+}
+
+function refuse(socket: UpgradeSocket, status: number, body: string): void {
+  const bytes = new TextEncoder().encode(body).byteLength;
+  socket.end(
+    `HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${bytes}\r\n\r\n${body}`,
+  );
+}
