@@ -11,6 +11,7 @@
  *   at all.
  * - E3 The execution delivers an outcome to the function only after the answer to the report that carried it (DUR2).
  * - E4 A rejected report is final: the execution stops and makes no further report (DUR6).
+ * - E5 A value crosses a pipe once: the answer leaves out what the execution keeps until then.
  */
 import type { ErrorValue } from "./errors.ts";
 import type { OperationId } from "./ids.ts";
@@ -230,6 +231,11 @@ export function endsRun(event: ExecutionEvent | undefined): boolean {
   return ENDS.has(event?.type);
 }
 
+/** The values of events by their operation. */
+export function valuesOf(events: readonly ExecutionEvent[]): ReadonlyMap<OperationId, EncodedValue> {
+  return new Map(events.flatMap((event) => ("value" in event ? [[event.op, event.value] as const] : [])));
+}
+
 export interface ExecutionReport {
   readonly epoch: number;
   /** The number of operations that the function has requested so far. */
@@ -237,9 +243,14 @@ export interface ExecutionReport {
   readonly events: readonly ExecutionEvent[];
   /** The answer takes time, in which the function continues. Outcomes of this report get the mark `quiet`. */
   readonly remote?: true;
+  /** The execution has the values of its events until the answer, which need not repeat them (E5). */
+  readonly keeps?: true;
 }
 
-/** The answer to an accepted report carries the entries that it caused, in order. A rejected report changes nothing. */
+/**
+ * The answer to an accepted report carries the entries that it caused, in order. A rejected report changes nothing. If the
+ * execution keeps the values of its events, an entry with the value of the event about its operation has an empty one.
+ */
 export type ReportAnswer =
   | ({
       readonly accepted: true;

@@ -95,6 +95,7 @@ export {
   type StepInProgress,
   type WorkflowDescription,
   endsRun,
+  valuesOf,
   hasNewProgress,
 } from "./execution.ts";
 export { RESERVED_ENTRY_TYPES, RESERVED_HEADER_FIELDS, areKnownFeatures, isKnownEntry } from "./format-room.ts";

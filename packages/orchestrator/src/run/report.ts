@@ -5,11 +5,13 @@
  */
 import {
   type ExecutionEvent,
+  type JournalEntry,
   HOST_LIMITS,
   type OperationEvents,
   errorValue,
   isOutcome,
   isTerminal,
+  valuesOf,
 } from "@holdfast/protocol";
 import { stopAtLimit } from "./cancel.ts";
 import { startChild } from "./children.ts";
@@ -59,7 +61,16 @@ export function report(draft: Draft, input: Input & { type: "report" }): Reply {
   if (draft.starts) return reject("superseded");
   if (parks) park(draft);
   const parked = parks ? { parked: true as const } : {};
-  return { type: "report", answer: { accepted: true, entries: draft.entries, now: draft.at, ...parked } };
+  const entries = input.report.keeps === true ? withoutValuesOf(events, draft.entries) : draft.entries;
+  return { type: "report", answer: { accepted: true, entries, now: draft.at, ...parked } };
+}
+
+/** Leaves out the values that the execution has reported itself: a large one crosses a pipe once (E5). */
+function withoutValuesOf(events: readonly ExecutionEvent[], entries: readonly JournalEntry[]): JournalEntry[] {
+  const values = valuesOf(events);
+  return entries.map((entry) =>
+    "value" in entry && values.get(entry.op) === entry.value ? { ...entry, value: "" } : entry,
+  );
 }
 
 /** The step handler is newer (VER2). */

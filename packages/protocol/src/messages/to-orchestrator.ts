@@ -108,7 +108,13 @@ export const EVENTS: Readonly<Record<ExecutionEvent["type"], Schema>> = {
 
 const event: Schema = variant(EVENTS, record({}));
 
-export const report: Schema = record({ epoch: count, asked: count, events: listOf(event), remote: optional(flag) });
+export const report: Schema = record({
+  epoch: count,
+  asked: count,
+  events: listOf(event),
+  remote: optional(flag),
+  keeps: optional(flag),
+});
 
 /** Returns the events of a checked report without the fields that this version does not know: nothing stores them. */
 export function knownEvents({ events }: ExecutionReport): readonly ExecutionEvent[] {

@@ -20,6 +20,7 @@ import { webPlatform } from "../replay/platform.ts";
 import { guardedPlatform } from "../replay/unhandled-rejections.ts";
 import { Announcer } from "./announcer.ts";
 import { BodyList } from "./body-list.ts";
+import { keeping, withReported } from "./reported-values.ts";
 import { completeStart } from "./older-start.ts";
 import { notServed, otherVersion } from "./served.ts";
 
@@ -58,11 +59,12 @@ export async function executeOver(index: WorkflowIndex<Workflow>, start: Executi
   });
   const live = workflow.executeOn(announcer.platform(guardedPlatform), completeStart(start), {
     remote: true,
-    report: async (report) => {
+    report: async (given) => {
       await connected;
+      const report = keeping(given);
       announcer.reported(report);
       const answer = await port.report(report);
-      return isInvalid("answer", toExecution.answer(answer, false)) ? SUPERSEDED : answer;
+      return isInvalid("answer", toExecution.answer(answer, false)) ? SUPERSEDED : withReported(report, answer);
     },
     ...pagesOf(port, isInvalid),
     lost,

@@ -21,6 +21,7 @@ import {
 import type { Platform } from "../replay/platform.ts";
 import { Announcer } from "./announcer.ts";
 import { BodyChanges } from "./body-changes.ts";
+import { keeping, withReported } from "./reported-values.ts";
 
 /** A report that waits for its answer. */
 interface Outgoing {
@@ -94,11 +95,13 @@ export class Session {
       oneReport: this.#oneTurn,
       defersReports: () => this.#oneTurn && this.#inProgress().length > 0,
       remote: true,
-      report: (report) =>
+      report: (given) =>
         new Promise((resolve) => {
+          const report = keeping(given);
           this.#reports += 1;
           this.announcer.reported(report);
-          this.#outgoing = { number: this.#reports, report, resolve, sent: false };
+          const answered = (answer: ReportAnswer): void => resolve(withReported(report, answer));
+          this.#outgoing = { number: this.#reports, report, resolve: answered, sent: false };
           this.#wakeAll();
         }),
       lost: (error) => {
