@@ -448,4 +448,35 @@ export const FOUND: Record<string, Scenario> = {
       { at: 0, type: "message", fault: "answer lost" },
     ],
   },
+  "a cancelled run whose code changes in its clean-up code and that is cancelled again": {
+    ...NO_FAULTS,
+    program: {
+      kind: "cleanup",
+      id: 1,
+      parts: [
+        { ...STEP, id: 3, name: "same", ms: 213, failures: 0, once: false, undo: "late" },
+        { ...STEP, id: 5, name: "c5", ms: 1864, failures: 2, once: false, undo: "none" },
+      ],
+    },
+    remote: "never",
+    actions: [
+      { afterMs: 846, run: 2, act: { type: "cancel" } },
+      { afterMs: 1355, run: 0, act: { type: "token" } },
+      { afterMs: 822, run: 3, act: { type: "change code" } },
+      { afterMs: 1052, run: 2, act: { type: "cancel" } },
+    ],
+    faults: [],
+  },
+  "a run whose token and time budget are both due before its alarm": {
+    ...NO_FAULTS,
+    program: { kind: "token", id: 1, ms: 2265 },
+    timeoutMs: 2756,
+    remote: "never",
+    actions: [
+      { afterMs: 809, run: 3, act: { type: "deliver", on: "event", name: "b", delivery: 0 } },
+      { afterMs: 1042, run: 1, act: { type: "deliver", on: "signal", name: "c", delivery: 1 } },
+      { afterMs: 982, run: 0, act: { type: "evict" } },
+    ],
+    faults: [{ at: 0, type: "alarm", fault: "lost" }],
+  },
 };

@@ -65,7 +65,10 @@ function endUncompensated(draft: Draft): void {
   const left = [...stepsToCompensate(draft)].map((op) => ({ op, error }));
   const uncompensated = [...findUncompensated(draft), ...left];
   if (uncompensated.length === 0) return endWithoutCleanup(draft);
-  end(draft, "compensation_failed", { error: causeOf(draft.header), uncompensated });
+  const { cause } = draft.header.unwinding ?? {};
+  // No execution continues the clean-up code of a function that was stopped (CAN9).
+  const stopped = cause === "cancel" || cause === "timeout" ? ({ cleanup: "not run" } as const) : {};
+  end(draft, "compensation_failed", { error: causeOf(draft.header), uncompensated, ...stopped });
   draft.abort({ type: "superseded" });
 }
 

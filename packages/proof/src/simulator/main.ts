@@ -59,7 +59,9 @@ async function simulateSeeds(pool: SeedPool, { from, seeds, minutes, bug }: Opti
   let done = 0;
   const progress = new ProgressLine(() => {
     const bar = "█".repeat(Math.floor((done / seeds) * 30)).padEnd(30, "·");
-    return `${Number.isFinite(seeds) ? `${bar}  ` : ""}${done} seeds, ${failed.length} failed`;
+    const first = failed.slice(0, SHOWN_MAX).map(({ seed }) => seed);
+    const which = first.length === 0 ? "" : ` (${first.join(", ")})`;
+    return `${Number.isFinite(seeds) ? `${bar}  ` : ""}${done} seeds, ${failed.length} failed${which}`;
   });
   const batch = (result: SeedBatch, count: number): boolean => {
     done += count;

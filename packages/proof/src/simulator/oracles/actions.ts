@@ -56,10 +56,9 @@ function answersTo(action: RunActionName, copy: () => RunState, context: HostCon
     const answers = ids.map((tokenId) => answerTo({ type: "resolveToken", tokenId, payload: ENCODED_ANSWER }));
     // A time-out that is due is settled first. Then the run waits for no token.
     const isDue = waits.some(({ wakeAt = Infinity }) => wakeAt <= context.now);
+    if (answers.length > 0 && !isDue) return answers;
     // Without an open token, the list has the refusal that a token of the past gets.
-    return answers.length > 0
-      ? [...answers, ...(isDue ? ["token_not_found"] : [])]
-      : ["token_not_found", answerTo(delivery("signal", "none")) ?? "token_not_found"];
+    return [...answers, "token_not_found", answerTo(delivery("signal", "none")) ?? "token_not_found"];
   }
   const kind = action === "deliverEvent" ? "event" : "signal";
   return [...waits.map(({ name }) => name), "none"].map((name) => answerTo(delivery(kind, name)));
