@@ -35,6 +35,7 @@ const LAYERS: readonly Layer[] = [
       ["where/**"],
       ["host/**"],
       ["gate/**", "topic/**"],
+      ["flow/**"],
       ["run/**"],
       ["schedule/**", "event/**"],
       ["index.ts"],

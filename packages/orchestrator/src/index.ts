@@ -96,10 +96,12 @@ export type { Deferral, Effect, HostContext, Input, RefusalCode, Reply } from ".
 export {
   type ChildTrigger,
   type Inheritance,
+  type OutboxMessage,
   type ResumePlan,
   type RunMessage,
   type TriggerInput,
   type Unique,
+  isToRun,
   toTriggerInput,
 } from "./run/messages.ts";
 export { type ResumeRequest, outcomesOf, planResume } from "./run/resume.ts";
@@ -143,6 +145,9 @@ export {
 } from "./run/run-record.ts";
 export { type RunState, applyBatch, loadRun, markNewerInput, readInput, readJournal } from "./run/run-state.ts";
 export { type TokenStanding, publicTokenStanding } from "./run/tokens.ts";
+export { type Flow, type FlowLimit, readFlow } from "./flow/declaration.ts";
+export { type Plan, type PlanRefusal, type PlannedHold, planHolds } from "./flow/plan.ts";
+export type { Hold } from "./run/hold.ts";
 export { computeBackoffDelayMs } from "./run/step-retry.ts";
 export { type Transition, transition } from "./run/transition.ts";
 export { applyWaitRows, headerAfter } from "./run/wait-rows.ts";

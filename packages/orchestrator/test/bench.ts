@@ -5,17 +5,20 @@ import {
   type Limits,
   type ExecutionEvent,
   type ExecutionPort,
+  type FlowOptions,
   type StepDispatcher,
 } from "@holdfast/protocol";
 import { MemoryStore } from "@holdfast/workflows/testing";
 import {
   type ChildTrigger,
+  type GateMessage,
   type IndexRow,
   RunHost,
   type RunMessage,
   type SendResult,
   type TriggerInput,
   checkedTransition,
+  isToRun,
   toTriggerInput,
 } from "../src/index.ts";
 
@@ -24,13 +27,25 @@ export class Bench {
   readonly store = new MemoryStore();
   readonly sent: { readonly to: string; readonly message: RunMessage; readonly done: (result: SendResult) => void }[] =
     [];
+  /** Messages to gates. */
+  readonly toGates: {
+    readonly to: string;
+    readonly message: GateMessage;
+    readonly done: (result: SendResult) => void;
+  }[] = [];
+  /** The flow control of the workflow. */
+  flow: FlowOptions | undefined;
   readonly errors: unknown[] = [];
   now = 1_000_000;
   /** Rows for the index, which tests answer; `undefined`: there is no index. */
   indexRows: { readonly row: IndexRow; readonly done: (stored: boolean) => void }[] | undefined;
   retentionMs: number | undefined;
   limits: Limits = DEFAULT_LIMITS;
-  readonly #dispatcher: StepDispatcher = { workflows: () => [], start: () => ({ update: () => {}, abort: () => {} }) };
+  readonly #dispatcher: StepDispatcher = {
+    workflows: () => [],
+    start: () => ({ update: () => {}, abort: () => {} }),
+    describe: (id) => (this.flow === undefined ? { id } : { id, flow: this.flow }),
+  };
   host = this.newHost();
 
   newHost(): RunHost {
@@ -39,7 +54,12 @@ export class Bench {
       transition: checkedTransition,
       dispatcher: this.#dispatcher,
       clock: () => this.now,
-      send: (to, message, done) => this.sent.push({ to: to.name, message, done }),
+      send: (to, message, done) => {
+        if (isToRun(message)) this.sent.push({ to: to.name, message, done });
+        else this.toGates.push({ to: to.name, message, done });
+      },
+      gates: true,
+      rev: 7,
       ...(this.indexRows === undefined
         ? {}
         : {

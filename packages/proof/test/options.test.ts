@@ -11,7 +11,8 @@ import type {
   WorkflowConfig,
   WorkflowContext,
 } from "@holdfast/workflows";
-import { workflow } from "@holdfast/workflows";
+import { type FlowOptions, workflow } from "@holdfast/workflows";
+import { describeWorkflow } from "@holdfast/protocol";
 import { MemoryHost } from "@holdfast/workflows/testing";
 import { describe, expect, test } from "vitest";
 
@@ -117,7 +118,7 @@ const schema = (issues: readonly { readonly message: string }[]): NonNullable<Wo
   ({ "~standard": { version: 1, vendor: "test", validate: () => ({ issues }) } }) as never;
 
 /** The fields of a definition. `run` and `id` are required; the description is what the list of workflows shows. */
-const definition: Table<Omit<WorkflowConfig, "run" | "id" | "description" | "version">> = {
+const definition: Table<Omit<WorkflowConfig, "run" | "id" | "description" | "version" | keyof FlowOptions>> = {
   input: [schema([{ message: "bad" }]), (config) => traceOf(() => 1, [], config)],
   output: [schema([{ message: "bad" }]), (config) => traceOf(() => 1, [], config)],
   tags: [["vip"], (config) => traceOf(() => 1, [], config)],
@@ -144,6 +145,12 @@ describe("options", () => {
     );
     const { version, description } = workflow({ id: "w", run: () => 1, version: "2", description: "text" });
     expect([version, description]).toEqual(["2", "text"]);
+  });
+
+  test("RUN7 the options of flow control are data of a description, which has none without them", () => {
+    const flow = { limits: [], singleton: {}, debounce: { wait: 1 }, batch: { max: 1, wait: 1 }, priority: "input" };
+    expect(describeWorkflow(workflow({ id: "w", run: () => 1, ...flow })).flow).toEqual(flow);
+    expect(describeWorkflow(workflow({ id: "w", run: () => 1 }))).toEqual({ id: "w" });
   });
 
   const unknown: readonly [string, Run][] = [

@@ -14,6 +14,7 @@
  * - E5 A value crosses a pipe once: the answer leaves out what the execution keeps until then.
  */
 import type { ErrorValue } from "./errors.ts";
+import type { FlowOptions } from "./flow.ts";
 import type { OperationId } from "./ids.ts";
 import type { JournalEntry, MetadataChange, RequestPlace } from "./journal.ts";
 import type { StartLineage } from "./lineage.ts";
@@ -328,6 +329,8 @@ export interface WorkflowDescription {
   readonly tags?: readonly string[];
   /** The time budget of its runs, unless the trigger sets one (RUN6). */
   readonly timeoutMs?: number;
+  /** Its limits, and what else decides when a run starts. Unchecked. From another process, it has no functions (FL1). */
+  readonly flow?: FlowOptions;
 }
 
 /** Starts executions where the workflow code runs. Deployers may implement their own. */

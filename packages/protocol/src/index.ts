@@ -98,6 +98,7 @@ export {
   valuesOf,
   hasNewProgress,
 } from "./execution.ts";
+export { type DeclaredLimit, type FlowKey, type FlowOptions, FUNCTION, type LimitOptions, flowAsData } from "./flow.ts";
 export { RESERVED_ENTRY_TYPES, RESERVED_HEADER_FIELDS, areKnownFeatures, isKnownEntry } from "./format-room.ts";
 export { fromHex, toHex } from "./hex.ts";
 export {
@@ -163,4 +164,4 @@ export {
   type WhyEntry,
   type WhyTarget,
 } from "./why.ts";
-export { type WorkflowDefinition, WorkflowIndex, describeWorkflow } from "./workflow-definition.ts";
+export { type WorkflowDefinition, WorkflowIndex, describeServed, describeWorkflow } from "./workflow-definition.ts";

@@ -114,6 +114,16 @@ export const HOST_LIMITS = {
   answerIssues: 20,
   /** Shards of the index that one page of approvals reads: the newest. */
   approvalShards: 400,
+  /** Limits of one run (FLOW1). */
+  holds: 4,
+  /** `priority`: the seconds of head start of a run, or minus as many (L4). */
+  prioritySeconds: 86_400,
+  /** The inputs of one batch, as JSON. */
+  batchBytes: 1_048_576,
+  /** The first time after which a run that waits for a limit asks again (L3). */
+  askHoldMsMin: 30_000,
+  /** The longest time after which it asks again. */
+  askHoldMsMax: 300_000,
   /** Runs that one request may act on. */
   bulkRuns: 100,
   /** Parents that join one run by its idempotency key, beside its creator (RUN2). */

@@ -6,6 +6,7 @@
  */
 import { defined } from "./defined.ts";
 import { HoldfastError } from "./errors.ts";
+import { flowAsData, flowOf } from "./flow.ts";
 import type { ExecutionPort, ExecutionStart, LiveExecution, WorkflowDescription } from "./execution.ts";
 
 /** The part of a result of `workflow()` that hosts need. */
@@ -18,10 +19,17 @@ export interface WorkflowDefinition extends WorkflowDescription {
   readonly run: unknown;
 }
 
-/** Returns the description of a workflow without its code. */
+/** Returns the description of a workflow as data, without its code. */
 export function describeWorkflow(workflow: WorkflowDescription): WorkflowDescription {
-  const { id, version, description, tags, timeoutMs } = workflow;
-  return defined({ id, version, description, tags, timeoutMs });
+  const { id, version, description, tags, timeoutMs, flow } = workflow;
+  return defined({ id, version, description, tags, timeoutMs, flow: flowAsData(flow) });
+}
+
+/** The same for the process that has the code: the functions of `flow` are there. */
+export function describeServed(workflow: WorkflowDescription | undefined): WorkflowDescription | null {
+  if (workflow === undefined) return null;
+  const { flow: _data, ...described } = describeWorkflow(workflow);
+  return { ...described, ...defined({ flow: flowOf(workflow.flow) }) };
 }
 
 /** The workflows of one host, by id and version. */

@@ -23,7 +23,16 @@ export type {
   WorkflowConfig,
   WorkflowContext,
 } from "./authoring/types.ts";
+export { type Limit, limit } from "./authoring/limit.ts";
 export { type Workflow, workflow } from "./authoring/workflow.ts";
 export type { Log, StepContext } from "./step-context.ts";
 export type { Platform } from "./replay/platform.ts";
-export type { Backoff, Duration, RetryOptions } from "@holdfast/protocol";
+export type {
+  Backoff,
+  DeclaredLimit,
+  Duration,
+  FlowKey,
+  FlowOptions,
+  LimitOptions,
+  RetryOptions,
+} from "@holdfast/protocol";

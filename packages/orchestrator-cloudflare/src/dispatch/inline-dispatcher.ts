@@ -9,6 +9,7 @@ import {
   type StepDispatcher,
   type WorkflowDefinition,
   WorkflowIndex,
+  describeServed,
   describeWorkflow,
   errorValue,
 } from "@holdfast/protocol";
@@ -44,10 +45,7 @@ export function createInlineDispatcher(options: InlineDispatcherOptions): StepDi
     },
     readsPages: (workflowId, version) => index.find(workflowId, version)?.readsPages === true,
     workflows: () => index.all.map(describeWorkflow),
-    describe(workflowId, version) {
-      const found = index.find(workflowId, version);
-      return found === undefined ? null : describeWorkflow(found);
-    },
+    describe: (workflowId, version) => describeServed(index.find(workflowId, version)),
   };
 }
 

@@ -11,9 +11,9 @@ import { messengerOf } from "./messenger.ts";
 
 /** Returns the host's callbacks. `tenantId` returns the tenant of this run: messages never leave the tenant. */
 export function neighboursOf(
-  { runIndex, runDO, coordinatorDO }: RunObjectDeps,
+  { runIndex, runDO, coordinatorDO, rev }: RunObjectDeps,
   tenantId: () => string | undefined,
-): Pick<RunHostOptions, "updateIndex" | "send"> {
+): Pick<RunHostOptions, "updateIndex" | "send" | "gates" | "rev"> {
   return {
     updateIndex:
       runIndex &&
@@ -24,6 +24,8 @@ export function neighboursOf(
         );
       }),
     send: runDO && messengerOf({ runDO, coordinatorDO }, tenantId),
+    gates: runDO !== undefined && coordinatorDO !== undefined,
+    rev,
   };
 }
 

@@ -13,7 +13,7 @@
 import type { OutboxSenderOptions, SendResult } from "../host/outbox-sender.ts";
 import type { StoreReader } from "../host/store.ts";
 import type { Draft } from "./draft.ts";
-import type { RunMessage } from "./messages.ts";
+import type { OutboxMessage } from "./messages.ts";
 import { OUTBOX_PREFIX, type OutboxRow, listRows, readRow } from "./rows.ts";
 import type { RunHeader } from "./run-header.ts";
 
@@ -21,7 +21,7 @@ import type { RunHeader } from "./run-header.ts";
 export const ACKNOWLEDGED_STARTS = "acknowledged starts";
 
 /** Keeps the row of an acknowledged start while the run waits for the child. Returns whether it does. */
-export function keepStart(draft: Draft, key: string, message: RunMessage): boolean {
+export function keepStart(draft: Draft, key: string, message: OutboxMessage): boolean {
   const { waits } = draft.header;
   if (message.type !== "trigger" || !waits.some(({ op }) => op === message.op)) return false;
   const start = positionOf(key);

@@ -1,7 +1,7 @@
 /**
  * The transition with assertions of its invariants. Tests and the simulator pass it to the host.
  *
- * Owns: T3, H2 and AS2 as assertions.
+ * Owns: T3, H2, AS2 and HO1 as assertions.
  */
 import { assert, isTerminal } from "@holdfast/protocol";
 import type { HostContext, Input } from "./inputs.ts";
@@ -11,7 +11,7 @@ import { OUTBOX_PREFIX, listRows } from "./rows.ts";
 import { type Transition, transition } from "./transition.ts";
 import { headerAfter } from "./wait-rows.ts";
 
-/** @throws Error if the transition violates T3, H2 or AS2. */
+/** @throws Error if the transition violates T3, H2, AS2 or HO1. */
 export function checkedTransition(state: RunState, input: Input, context: HostContext): Transition {
   const decided = transition(state, input, context);
   if (state.newer !== undefined) return decided;
@@ -52,15 +52,34 @@ function checkOutbox({ outbox, waits }: RunHeader, { store }: RunState, { batch 
 function checkDriven(header: RunHeader, { live, held }: HostContext, { effects }: Transition): void {
   // The alarm that is set drives it when the deployment is no longer held.
   if (held === true) return;
-  const { status, startAt, watchdogAt, dispatch } = header;
+  const { status, startAt, watchdogAt, dispatch, admission } = header;
+  checkHolds(header);
   if (isTerminal(status) || status === "paused" || status === "waiting") {
     assert(watchdogAt === undefined, `T3: a run that is ${status} has no watchdog`);
     return;
   }
-  if (status === "pending") return assert(startAt !== undefined, "T3: a pending run has a time at which it starts");
+  if (status === "pending")
+    return assert((startAt ?? admission) !== undefined, "T3: a pending run has a time at which it starts");
   const starts = effects.some(({ type }) => type === "start");
   const keeps = live && !effects.some(({ type }) => type === "abort");
   const retries = dispatch?.retryAt !== undefined;
   assert(starts || keeps || retries, "T3: a running run has an execution or starts one");
   assert(watchdogAt !== undefined || retries, "T3: a running run has a timer");
+}
+
+/** HO1: a running run holds each of its limits. T3: a run that waits for one has a message or a timer. */
+function checkHolds(header: RunHeader): void {
+  const { status, holds = [], admission } = header;
+  const holdsAll = holds.every(({ state }) => state === "held");
+  assert(status !== "running" || (holdsAll && admission === undefined), "HO1: a running run holds its limits");
+  if (!isTerminal(status)) return assertDriven(header);
+  assert(
+    holds.every(({ state }) => state === "free"),
+    "HO1: an ended run holds nothing",
+  );
+}
+
+function assertDriven(header: RunHeader): void {
+  const waits = header.admission !== undefined && header.status !== "paused";
+  assert(!waits || nextAlarm(header) !== null, "T3: a run that waits for a limit has a timer");
 }

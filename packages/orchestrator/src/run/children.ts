@@ -5,8 +5,11 @@
  * CHILD4 (a message is a row until it is acknowledged, and takes effect once).
  */
 import { type ErrorValue, type OperationEvents, type OperationId, errorValue, traceparentOf } from "@holdfast/protocol";
+import type { AcquireAnswer } from "../gate/messages.ts";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
+import { holdsForChild } from "./holds.ts";
+import { acquireAnswered } from "./admission.ts";
 import { wake } from "./lifecycle.ts";
 import { idFromKey } from "./key-id.ts";
 import { ACKNOWLEDGED_STARTS, isAcknowledgedStart, keepStart } from "./acknowledged-starts.ts";
@@ -49,6 +52,8 @@ export function startChild(draft: Draft, event: OperationEvents & { type: "child
         baseUrl: header.baseUrl,
         traceparent: traceparentOf(tracedOf(header), op),
         parent: { runId: header.id, op, detached, start: header.outbox.next, createdAt: header.createdAt },
+        // A detached child outlives the holds of its parent.
+        ...(detached ? {} : holdsForChild(header)),
       },
     },
   );
@@ -113,6 +118,9 @@ export function messageSent(draft: Draft, input: Input & { type: "sent" }): Repl
     remove(draft, key);
   }
   if (result.type === "refused" && row.message.type === "trigger") refuseChild(draft, row.message.op, result.error);
+  // A cast: the answer of a gate to this message.
+  if (result.type === "acknowledged" && row.message.type === "acquire")
+    acquireAnswered(draft, row.message, result.answer as AcquireAnswer | undefined);
   return { type: "done" };
 }
 

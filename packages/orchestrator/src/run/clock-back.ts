@@ -7,6 +7,8 @@
 import { HOST_LIMITS, isTerminal } from "@holdfast/protocol";
 import { resendDelayMs } from "../host/outbox.ts";
 import type { Draft } from "./draft.ts";
+import { askDelayMs } from "./admission.ts";
+import { replace } from "./holds.ts";
 import { dispatchDelayMs } from "./recovery.ts";
 import { type OpenWait, type RunHeader, kindOf } from "./run-header.ts";
 import { untilNextRetryMs } from "./steps.ts";
@@ -21,6 +23,7 @@ export function setTimersAgain(draft: Draft): void {
     watchdogAt: within(now, header.watchdogAt, HOST_LIMITS.watchdogMsMax),
     retryAt: header.retryAt === undefined ? undefined : within(now, header.retryAt, untilNextRetryMs(draft)),
   };
+  admissionAgain(draft);
   const changes =
     timers.startAt !== header.startAt ||
     timers.deadlineAt !== header.deadlineAt ||
@@ -30,6 +33,19 @@ export function setTimersAgain(draft: Draft): void {
   if (waits.some((wait, place) => wait !== header.waits[place])) draft.change({ waits });
   const messages = messagesAgain(header, now);
   if (changes || Object.keys(messages).length > 0) draft.change({ ...timers, ...messages });
+}
+
+/** The timers of a run that waits for its limits. The time at which a rate admits it is that of the gate. */
+function admissionAgain(draft: Draft): void {
+  const { now } = draft;
+  const { admission, holds = [] } = draft.header;
+  const timeoutAt = within(now, admission?.timeoutAt, admission?.timeoutMs);
+  if (admission !== undefined && timeoutAt !== undefined && timeoutAt !== admission.timeoutAt)
+    draft.change({ admission: { ...admission, timeoutAt } });
+  for (const hold of holds) {
+    const askAt = within(now, hold.askAt, askDelayMs(hold.asks ?? 1));
+    if (askAt !== undefined && askAt !== hold.askAt) replace(draft, hold, { ...hold, askAt });
+  }
 }
 
 function waitAgain(wait: OpenWait, now: number): OpenWait {

@@ -18,6 +18,8 @@ import type {
   WorkflowDescription,
 } from "@holdfast/protocol";
 import type { SendResult } from "../host/outbox-sender.ts";
+import type { HolderAnswer, HolderMessage } from "../gate/messages.ts";
+import type { Plan, PlanRefusal } from "../flow/plan.ts";
 import type { Silence } from "./liveness.ts";
 import type { TriggerInput } from "./messages.ts";
 import type { ParentRef } from "./run-header.ts";
@@ -78,6 +80,10 @@ export type Input =
       readonly createdAt?: number | undefined;
       readonly resumedAt?: number | undefined;
     })
+  /** A gate says something about a hold of this run. */
+  | { readonly type: "fromGate"; readonly message: HolderMessage }
+  /** Gates have lost their rows: the run states its holds again (L5). */
+  | (Requested & { readonly type: "restateHolds" })
   | { readonly type: "alarm" }
   /** Settles timers and does nothing else: a request arrived after the clock was set back. */
   | { readonly type: "settle" }
@@ -106,7 +112,12 @@ export interface HostContext {
    * for the input `trigger`.
    */
   readonly workflow?: WorkflowDescription | null | undefined;
-  /** The bodies that the live execution has in progress. Only for the input `terminate`, and of a silent execution. */
+  /** Of a trigger: the limits of the new run, or why they cannot be had. Absent: it has none (L1). */
+  readonly plan?: Plan | PlanRefusal | undefined;
+  /**
+   * The bodies that the live execution has in progress. For `terminate` and `pause`, for reports of a paused run with limits,
+   * and of a silent execution.
+   */
   readonly inProgress?: readonly StepInProgress[];
   /** Why no execution begins now, and when it is tried again. Absent: executions begin. */
   readonly deferral?: Deferral | undefined;
@@ -129,6 +140,8 @@ export type RefusalCode =
   | "invalid_answer"
   | "idempotency_conflict"
   | "inbox_full"
+  | "limit_key_invalid"
+  | "limits_not_configured"
   | "newer_format"
   | "not_applicable"
   | "not_found"
@@ -146,6 +159,8 @@ export type Reply =
   | { readonly type: "exists" }
   | { readonly type: "delivered"; readonly delivery: Delivery }
   | { readonly type: "report"; readonly answer: ReportAnswer }
+  /** The answer to a gate. */
+  | { readonly type: "holder"; readonly answer: HolderAnswer }
   /** The input was rejected and changed nothing. */
   | {
       readonly type: "refused";

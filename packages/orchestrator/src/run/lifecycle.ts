@@ -14,8 +14,11 @@ import {
   type RunStatus,
   assert,
   errorValue,
+  isTerminal,
 } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
+import { type Hold, mayExecute } from "./hold.ts";
+import { admit, freeActive, freeAll, freeOfPaused, wantAgain } from "./holds.ts";
 import type { Deferral } from "./inputs.ts";
 import { post } from "./outbox.ts";
 import { type OpenWait, type ParentRef, type RunHeader, parentsOf } from "./run-header.ts";
@@ -23,7 +26,8 @@ import { plainError } from "./run-error.ts";
 
 /** The statuses that may follow each status. A terminal status is final (RUN1). */
 const NEXT: Readonly<Record<RunStatus, readonly RunStatus[]>> = {
-  pending: ["running", "paused", "cancelled"],
+  // A run that waits for its limits ends `failed` if the time of the queue is over.
+  pending: ["running", "paused", "cancelled", "failed"],
   running: ["waiting", "paused", "completed", "failed", "cancelled", "compensated", "compensation_failed"],
   waiting: ["running", "paused", "completed", "failed", "cancelled", "compensated", "compensation_failed"],
   paused: ["pending", "running", "waiting", "completed", "failed", "cancelled", "compensated", "compensation_failed"],
@@ -40,14 +44,24 @@ function changeStatus(draft: Draft, status: RunStatus, patch: Partial<Omit<RunHe
   draft.replace({ ...header, ...patch, status });
 }
 
-/** Ensures that the run executes: notifies the live execution, or starts one. */
+/** Ensures that the run executes, as soon as it holds its limits (L1): notifies the live execution, or starts one. */
 export function wake(draft: Draft): void {
   const wasRunning = draft.header.status === "running";
+  if (!wasRunning && !admit(draft)) return awaitAdmission(draft);
   if (!wasRunning) changeStatus(draft, "running", { watchdogAt: draft.now + HOST_LIMITS.watchdogMsMin });
   if (draft.header.startedAt === undefined) startClock(draft);
   // A running run without a live execution has lost it. `recovery` starts another one, and counts the losses.
   if (draft.live) draft.requestUpdate();
   else if (!wasRunning) startExecution(draft);
+}
+
+/** The run waits for its limits. A live execution would continue without them. */
+function awaitAdmission(draft: Draft): void {
+  const { status, epoch, startAt } = draft.header;
+  const waits = epoch === 0 ? "pending" : "waiting";
+  if (status !== waits) changeStatus(draft, waits, {});
+  if (startAt !== undefined) draft.change({ startAt: undefined });
+  draft.abort({ type: "superseded" });
 }
 
 function startClock(draft: Draft): void {
@@ -92,6 +106,24 @@ function deferExecution(draft: Draft, { delayMs, code, message }: Deferral): voi
 /** Parks the run: its execution has nothing to do until the next input. It has survived, which is progress (DUR7). */
 export function park(draft: Draft): void {
   changeStatus(draft, "waiting", { watchdogAt: undefined, crashes: undefined, losses: undefined, silent: undefined });
+  const { holds, waits, retryAt } = draft.header;
+  // A run that awaits a promise of its own alone continues in memory, or never. So it keeps its holds.
+  if (!holds?.some(isGivenBack) || (waits.length === 0 && retryAt === undefined)) return;
+  freeActive(draft);
+  draft.abort({ type: "superseded" });
+}
+
+function isGivenBack({ mode, state }: Hold): boolean {
+  return mode === "active" && state === "held";
+}
+
+/** A run from a back-up executes again when it holds its limits again: another run may hold them by now (DUR14). */
+export function suspend(draft: Draft): void {
+  const { status, holds = [] } = draft.header;
+  if (isTerminal(status) || holds.every(({ state }) => state === "free")) return;
+  if (status === "running") changeStatus(draft, "waiting", { watchdogAt: undefined, dispatch: undefined });
+  draft.abort({ type: "superseded" });
+  wantAgain(draft);
 }
 
 /** Who pauses a run, and why (WHY1). */
@@ -116,16 +148,21 @@ export function pause(draft: Draft, error?: RunHeader["error"], operator: Operat
     draft.change({ cleanupBy: undefined });
     draft.notifyPaused(true);
   }
+  freeOfPaused(draft);
 }
 
 /** Restores the status from before the pause. The pause does not count against the time budget (CAN6). */
 export function unpauseTo(draft: Draft, { from, at }: NonNullable<RunHeader["paused"]>): void {
-  const { deadlineAt } = draft.header;
+  const { deadlineAt, admission, epoch } = draft.header;
   // The clock may have been set back during the pause.
   const pausedMs = Math.max(draft.now - at, 0);
-  changeStatus(draft, from, {
+  const waits = from === "running" && !mayExecute(draft.header, draft.now);
+  changeStatus(draft, waits ? (epoch === 0 ? "pending" : "waiting") : from, {
     paused: undefined,
     ...(deadlineAt === undefined ? {} : { deadlineAt: deadlineAt + pausedMs }),
+    ...(admission?.timeoutAt === undefined
+      ? {}
+      : { admission: { ...admission, timeoutAt: admission.timeoutAt + pausedMs } }),
   });
   draft.notifyPaused(false);
 }
@@ -140,6 +177,7 @@ export function continueRunning(draft: Draft): void {
 export function end(draft: Draft, status: RunStatus, patch: Partial<Omit<RunHeader, "status">>): void {
   const { retentionMs } = draft.context;
   cancelChildren(draft);
+  freeAll(draft);
   changeStatus(draft, status, {
     ...patch,
     endedAt: draft.at,
@@ -151,6 +189,7 @@ export function end(draft: Draft, status: RunStatus, patch: Partial<Omit<RunHead
     waits: [],
     races: undefined,
     retryAt: undefined,
+    admission: undefined,
     expiresAt: retentionMs === undefined ? undefined : draft.now + retentionMs,
   });
   for (const parent of parentsOf(draft.header)) notifyParent(draft, parent);

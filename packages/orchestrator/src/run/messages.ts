@@ -19,6 +19,8 @@ import type {
   StepDispatcher,
   WorkflowDescription,
 } from "@holdfast/protocol";
+import type { GateMessage, HolderMessage } from "../gate/messages.ts";
+import type { HeldAbove, Hold } from "./hold.ts";
 import type { ParentRef } from "./run-header.ts";
 import type { RunIdentity } from "./run-identity.ts";
 
@@ -34,7 +36,16 @@ export interface TriggerInput {
   readonly parent?: ParentRef | undefined;
   /** The part of its parent's state that a resumed run takes over (RES1–RES4). */
   readonly inherited?: Inheritance | undefined;
+  /** Of an attached child: the holdings of its ancestors, of mode `run`. */
+  readonly heldAbove?: readonly HeldAbove[] | undefined;
+  /** The description of the workflow by a step handler in another process. Only its limits count. */
+  readonly listed?: WorkflowDescription | undefined;
+  /** The limits that were asked before the run was created, with their answers, by name (L6). */
+  readonly granted?: Readonly<Record<string, Granted>> | undefined;
 }
+
+/** A hold that the run has from its creation on. */
+export type Granted = Pick<Hold, "seq" | "enqueuedAt" | "startAt">;
 
 /** What the host of a new run makes for it, and what no other run has (RUN9). */
 export interface Unique {
@@ -49,12 +60,13 @@ export interface Unique {
  * host of the new run adds the seed.
  */
 export type ChildTrigger = Omit<RunIdentity, "id"> &
-  Omit<TriggerInput, "type" | "identity" | "seed" | "unique"> & { readonly runId: string };
+  Omit<TriggerInput, "type" | "identity" | "seed" | "unique" | "granted" | "listed"> & { readonly runId: string };
 
 /** Converts a stored or received trigger into an input. */
 export function toTriggerInput(trigger: ChildTrigger, seed: string, unique?: Unique): TriggerInput {
-  const { runId, input, delayMs, parent, inherited, ...attributes } = trigger;
-  return { type: "trigger", identity: { id: runId, ...attributes }, input, seed, unique, delayMs, parent, inherited };
+  const { runId, input, delayMs, parent, inherited, heldAbove, ...attributes } = trigger;
+  const identity = { id: runId, ...attributes };
+  return { type: "trigger", identity, input, seed, unique, delayMs, parent, inherited, heldAbove };
 }
 
 /** Returns the dispatcher's description of the workflow of a trigger. */
@@ -112,7 +124,10 @@ export type ResumePlan = Pick<
   "workflowId" | "workflowVersion" | "environment" | "tags" | "tenantMeta" | "timeoutMs"
 > & { readonly inherited: Inheritance; readonly input: string };
 
-/** The messages between runs. */
+/** A message in the outbox of a run. */
+export type OutboxMessage = RunMessage | GateMessage;
+
+/** The messages to a run. */
 export type RunMessage =
   | { readonly type: "trigger"; readonly trigger: ChildTrigger; readonly op: OperationId }
   /** `parent`: the sender and its operation. A run of another parent ignores the message. */
@@ -129,4 +144,11 @@ export type RunMessage =
       readonly resumedAt?: number;
     }
   /** A child of the receiver ended. `start`: see `ParentRef`. */
-  | { readonly type: "childEnded"; readonly op: OperationId; readonly outcome: ChildOutcome; readonly start?: number };
+  | { readonly type: "childEnded"; readonly op: OperationId; readonly outcome: ChildOutcome; readonly start?: number }
+  /** A gate says something about a hold of the receiver. */
+  | HolderMessage;
+
+/** Whether a message of an outbox is for a run. */
+export function isToRun(message: OutboxMessage): message is RunMessage {
+  return message.type !== "acquire" && message.type !== "release";
+}

@@ -153,6 +153,9 @@ export function isNewerMessage(message: RunMessage): boolean {
     }
     case "cancel":
     case "noteResumed":
+    case "grant":
+    case "drop":
+    case "probeHold":
       return false;
     default:
       return true;

@@ -54,6 +54,9 @@ function continueRun(draft: Draft, paused: NonNullable<RunHeader["paused"]>): vo
   unpauseTo(draft, paused);
   deliverBuffered(draft);
   settleDueWaits(draft);
-  if (paused.from === "running") continueRunning(draft);
-  else if (draft.header.startAt !== undefined && draft.header.startAt <= draft.now) wake(draft);
+  const { status, startAt, admission } = draft.header;
+  if (status === "running") continueRunning(draft);
+  // It was running, or waited for its limits.
+  else if (paused.from === "running" || admission !== undefined) wake(draft);
+  else if (startAt !== undefined && startAt <= draft.now) wake(draft);
 }

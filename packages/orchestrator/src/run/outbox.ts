@@ -6,11 +6,11 @@
 import { type Address, FORMAT_VERSION, toStoredAddress } from "@holdfast/protocol";
 import { posted, removed, settled } from "../host/outbox.ts";
 import type { Draft } from "./draft.ts";
-import type { RunMessage } from "./messages.ts";
+import type { OutboxMessage } from "./messages.ts";
 import { type OutboxRow, outboxKey } from "./rows.ts";
 
 /** Puts a message into the outbox. */
-export function post(draft: Draft, to: Address, message: RunMessage): void {
+export function post(draft: Draft, to: Address, message: OutboxMessage): void {
   const { outbox } = draft.header;
   const row: OutboxRow = { v: FORMAT_VERSION, to: toStoredAddress(to), message };
   draft.put(outboxKey(outbox.next), row);

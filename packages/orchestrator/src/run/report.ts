@@ -16,6 +16,7 @@ import {
 import { stopAtLimit } from "./cancel.ts";
 import { startChild } from "./children.ts";
 import type { Draft } from "./draft.ts";
+import { freeOfPaused } from "./holds.ts";
 import type { Input, Reply } from "./inputs.ts";
 import { startExecution, end, park, pause, wake } from "./lifecycle.ts";
 import { applyMetadata } from "./metadata.ts";
@@ -59,6 +60,9 @@ export function report(draft: Draft, input: Input & { type: "report" }): Reply {
   if (draft.header.status === "waiting" && draft.entries.some(isOutcome)) wake(draft);
   // The code ended although the run had started to unwind: another execution executes the compensations (CAN1).
   if (draft.starts) return reject("superseded");
+  // It has given its limits back, so it may not continue with the outcomes of this report (L1).
+  if (draft.header.admission !== undefined) return reject("superseded");
+  freeOfPaused(draft);
   if (parks) park(draft);
   const parked = parks ? { parked: true as const } : {};
   const entries = input.report.keeps === true ? withoutValuesOf(events, draft.entries) : draft.entries;

@@ -10,7 +10,7 @@
  */
 import { type OperationId, isTerminal, parseOperationId } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
-import { cancelChild, notifyParent } from "./lifecycle.ts";
+import { cancelChild, notifyParent, suspend } from "./lifecycle.ts";
 import { post } from "./outbox.ts";
 import { JOURNAL_PREFIX, OUTBOX_PREFIX, isRow, listRows, outboxKey } from "./rows.ts";
 import { type RunHeader, parentsOf } from "./run-header.ts";
@@ -21,6 +21,7 @@ export function restored(draft: Draft): void {
   cancelLostChildren(draft);
   startChildrenAgain(draft);
   noteAtParentAgain(draft);
+  suspend(draft);
   if (isTerminal(header.status)) for (const parent of parentsOf(header)) notifyParent(draft, parent);
 }
 

@@ -9,7 +9,7 @@
  */
 import type { EntryBody, JournalEntry, OperationId, StoredAddress } from "@holdfast/protocol";
 import type { ListOptions, StoreReader } from "../host/store.ts";
-import type { InheritedLineage, RunMessage } from "./messages.ts";
+import type { InheritedLineage, OutboxMessage } from "./messages.ts";
 import type { OpenWait, RunHeader } from "./run-header.ts";
 
 /** The run's header. */
@@ -116,7 +116,7 @@ export type BufferedKind = DeliveryKind | "token" | "child";
 export interface OutboxRow {
   readonly v: number;
   readonly to: StoredAddress;
-  readonly message: RunMessage;
+  readonly message: OutboxMessage;
 }
 
 /** Chunks of a stream that one report contained. */

@@ -23,6 +23,7 @@ import {
   parseOperationId,
 } from "@holdfast/protocol";
 import type { OutboxState } from "../host/outbox.ts";
+import { type Admission, type HeldAbove, type Hold, admissionAlarm } from "./hold.ts";
 import type { RunIdentity } from "./run-identity.ts";
 
 /** A wait that was opened and not yet settled. Older waits get deliveries first (WAIT10). */
@@ -208,6 +209,14 @@ export interface RunHeader extends RunIdentity {
   /** When an ended run is deleted. */
   readonly expiresAt?: number | undefined;
   readonly outbox: OutboxState;
+  /** The limits of the run, in the order of their names. Absent: none (L1). */
+  readonly holds?: readonly Hold[] | undefined;
+  /** Since when the run waits for its limits. Absent: it does not want to execute, or it may. */
+  readonly admission?: Admission | undefined;
+  /** Seconds of head start in each queue (L4). */
+  readonly priority?: number | undefined;
+  /** The holdings of its ancestors, of mode `run`. */
+  readonly heldAbove?: readonly HeldAbove[] | undefined;
 }
 
 /** Returns the earliest due time of the run (H2). Paused and ended runs only send messages, and ended runs expire. */
@@ -230,6 +239,7 @@ export function nextAlarm(header: RunHeader): number | null {
   consider(header.dispatch?.retryAt);
   for (const wait of header.waits) consider(wait.wakeAt);
   consider(header.retryAt);
+  consider(admissionAlarm(header));
   return next === Infinity ? null : next;
 }
 

@@ -24,9 +24,9 @@ import {
   type StepDispatcher,
   type StepInProgress,
   assert,
-  errorValue,
   isTerminal,
 } from "@holdfast/protocol";
+import { planHolds } from "../flow/plan.ts";
 import { MachineHost } from "../host/machine-host.ts";
 import { OutboxSender, type SendResult } from "../host/outbox-sender.ts";
 import type { RunStore, WriteBatch } from "../host/store.ts";
@@ -39,7 +39,14 @@ import { isFull, isSameStart } from "./followers.ts";
 import { pendingRows } from "./acknowledged-starts.ts";
 import { Liveness, type Silence, isSilent } from "./liveness.ts";
 import { type PageSize, pageSizeOf, readPage } from "./journal-pages.ts";
-import { type RunMessage, type Unique, describeWorkflowOf as describe, toTriggerInput } from "./messages.ts";
+import {
+  type OutboxMessage,
+  type RunMessage,
+  type TriggerInput,
+  type Unique,
+  describeWorkflowOf as describe,
+} from "./messages.ts";
+import { NO_HOLDER, inputOf, isFromGate, resultOf } from "./received-message.ts";
 import { isNewerMessage } from "./newer-format.ts";
 import { checkedSteps } from "./received.ts";
 import type { OutboxRow } from "./rows.ts";
@@ -58,7 +65,11 @@ export interface RunHostOptions {
   /**
    * Sends a message to another object, and calls `done` once with the result. Without it runs cannot start children.
    */
-  readonly send?: ((to: Address, message: RunMessage, done: (result: SendResult) => void) => void) | undefined;
+  readonly send?: ((to: Address, message: OutboxMessage, done: (result: SendResult) => void) => void) | undefined;
+  /** `send` reaches gates. Without it no run with limits is created. */
+  readonly gates?: boolean | undefined;
+  /** The time of the Worker version, ms since 1970: of several declarations of a limit, the newest applies. Default 0. */
+  readonly rev?: number | undefined;
   /** Sends a row to the index, and calls `done` once: whether the row is stored. Without it there is no index. */
   readonly updateIndex?: ((row: IndexRow, done: (stored: boolean) => void) => void) | undefined;
   /** No execution begins, and alarms do nothing: an operator holds the deployment (DUR12). */
@@ -83,11 +94,6 @@ export interface RunHostOptions {
 
 /** The inputs that no caller waits for. */
 const UNREQUESTED: ReadonlySet<Input["type"]> = new Set(["alarm", "settle", "report", "lost", "sent", "indexed"]);
-
-function inputOf(message: RunMessage, seed: string, unique: Unique | undefined): Input {
-  if (message.type === "trigger") return toTriggerInput(message.trigger, seed, unique);
-  return message.type === "cancel" ? { type: "cancel", reason: message.reason, parent: message.parent } : message;
-}
 
 export class RunHost {
   readonly #options: RunHostOptions;
@@ -214,7 +220,9 @@ export class RunHost {
     const { clock, limits = DEFAULT_LIMITS, send, updateIndex, retentionMs, flags, held = false } = this.#options;
     const now = clock();
     const silence = this.#silence(now);
-    const listsBodies = input.type === "terminate" || (silence !== undefined && isSilent(silence));
+    const isPausing = input.type === "pause" || (input.type === "report" && header?.status === "paused");
+    const isAsked = input.type === "terminate" || (isPausing && header?.holds !== undefined);
+    const listsBodies = isAsked || (silence !== undefined && isSilent(silence));
     const asks = !this.#live && (input.type === "alarm" || (UNREQUESTED.has(input.type) && isDeferred(header)));
     return {
       now,
@@ -222,7 +230,7 @@ export class RunHost {
       live: this.#live !== undefined,
       silence,
       ...(listsBodies ? { inProgress: this.stepsInProgress() } : {}),
-      ...(input.type === "trigger" ? { workflow: describe(this.#options.dispatcher, input) } : {}),
+      ...(input.type === "trigger" ? this.#describe(state, input) : {}),
       held,
       deferral: held ? HELD : asks ? this.#options.defer?.() : undefined,
       canSend: send !== undefined,
@@ -230,6 +238,15 @@ export class RunHost {
       retentionMs: header && retentionMs?.(header),
       flags,
     };
+  }
+
+  /** The workflow of a trigger, and the limits of a new run. */
+  #describe(state: RunState, input: TriggerInput): Pick<HostContext, "workflow" | "plan"> {
+    const { dispatcher, gates = false, rev = 0 } = this.#options;
+    const workflow = describe(dispatcher, input);
+    const declares = workflow ?? input.listed;
+    if (state.header !== undefined || declares?.flow === undefined) return { workflow };
+    return { workflow, plan: planHolds(declares, input.input, gates, rev) };
   }
 
   #committed(batch: WriteBatch, before: RunHeader | undefined): void {
@@ -245,13 +262,8 @@ export class RunHost {
     // The sender sends it again: newer code can handle it, or there is room after the run's end.
     if (isNewerMessage(message) || isFull(this.state.header, message)) return { type: "unreachable" };
     if (this.#isOver(message)) return { type: "acknowledged" };
-    const reply = this.#handle(inputOf(message, seed, unique), true);
-    if (reply.type !== "refused") return { type: "acknowledged" };
-    // Newer code can handle the message: its sender keeps it until that is deployed.
-    if (reply.code === "newer_format") return { type: "unreachable" };
-    if (message.type !== "trigger") return { type: "acknowledged" };
-    const code = reply.code === "workflow_not_found" ? "WORKFLOW_NOT_FOUND" : "IDEMPOTENCY_CONFLICT";
-    return { type: "refused", error: errorValue(code, reply.message) };
+    if (isFromGate(message) && this.state.header === undefined) return NO_HOLDER;
+    return resultOf(message, this.#handle(inputOf(message, seed, unique), true));
   }
 
   /** Whether a message is about a run of this object that ended and was deleted. */

@@ -6,8 +6,10 @@
  */
 import { HOST_LIMITS, assert, isTerminal } from "@holdfast/protocol";
 import { expire } from "./cancel.ts";
+import { settleAdmission } from "./admission.ts";
 import { setTimersAgain } from "./clock-back.ts";
 import type { Draft } from "./draft.ts";
+import { freeOfPaused } from "./holds.ts";
 import { settleIndex } from "./index-mark.ts";
 import { startExecution, wake } from "./lifecycle.ts";
 import { isSilent, untilNextPingMs } from "./liveness.ts";
@@ -23,7 +25,10 @@ export function settleDueTimers(draft: Draft): void {
   settleOutbox(draft);
   settleIndex(draft);
   const { header, now } = draft;
+  if (header.status === "paused") freeOfPaused(draft);
   if (isTerminal(header.status) || header.status === "paused") return;
+  settleAdmission(draft);
+  if (isTerminal(draft.header.status)) return;
   if (header.startAt !== undefined && header.startAt <= now) wake(draft);
   // Waits that were due before the time budget ran out are settled. Later ones are ignored.
   const expired = header.deadlineAt !== undefined && header.deadlineAt <= now;

@@ -15,11 +15,13 @@
  */
 import { HOST_LIMITS } from "@holdfast/protocol";
 import type { Decision } from "../host/machine-host.ts";
+import { fromGate } from "./admission.ts";
 import { audit } from "./audit.ts";
 import { cancel, settleCleanup } from "./cancel.ts";
 import { messageSent } from "./children.ts";
 import { childEnded, deliver, resolveToken } from "./deliver.ts";
 import { Draft } from "./draft.ts";
+import { restate } from "./holds.ts";
 import { indexed, markIndex, reindex } from "./index-mark.ts";
 import type { Effect, HostContext, Input, Reply } from "./inputs.ts";
 import { mayDelete, pause, retry, unpause } from "./operate.ts";
@@ -96,21 +98,32 @@ function handle(draft: Draft, input: Exclude<Input, { type: "trigger" }>): Reply
     case "indexed":
       return indexed(draft, input);
     case "reindex":
-      if (input.restored === true) restored(draft);
-      return reindex(draft);
+      return reindexed(draft, input);
     case "delete":
       return mayDelete(draft);
     case "noteResumed":
       return noteResumed(draft, input);
+    case "fromGate":
+      return fromGate(draft, input.message);
+    case "restateHolds":
+      return restate(draft);
     case "report":
       return report(draft, input);
     case "lost":
-      executionLost(draft, input.epoch, checkedLoss(input.error));
-      return { type: "done" };
-    case "alarm":
-    case "settle":
+      return lost(draft, input);
+    default:
       return { type: "done" };
   }
+}
+
+function reindexed(draft: Draft, input: Input & { type: "reindex" }): Reply {
+  if (input.restored === true) restored(draft);
+  return reindex(draft);
+}
+
+function lost(draft: Draft, { epoch, error }: Input & { type: "lost" }): Reply {
+  executionLost(draft, epoch, checkedLoss(error));
+  return { type: "done" };
 }
 
 function finish(draft: Draft, reply: Reply, input: Input): Transition {

@@ -14,7 +14,9 @@ import {
 } from "@holdfast/protocol";
 import { EMPTY_OUTBOX } from "../host/outbox.ts";
 import { Draft } from "./draft.ts";
+import type { Plan } from "../flow/plan.ts";
 import { answerStart, follow, sharesKey } from "./followers.ts";
+import { plannedHolds } from "./holds.ts";
 import type { HostContext, Reply } from "./inputs.ts";
 import { wake } from "./lifecycle.ts";
 import { type Inheritance, type RunMessage, type TriggerInput, bodiesOf } from "./messages.ts";
@@ -35,8 +37,11 @@ export function trigger(state: RunState, input: TriggerInput, context: HostConte
     return [draft, state.newer === undefined ? answerRepeated(draft, input) : { type: "exists" }];
   }
   if (context.workflow === null) return [draft, refuseUnserved(input)];
+  const { plan } = context;
+  if (plan !== undefined && "code" in plan) return [draft, { type: "refused", ...plan }];
   const large = input.input.length > HEADER_INPUT_CHARS_MAX;
   draft.replace(newHeader(withDefaults(input, context.workflow), draft.now, large, context.flags));
+  if (plan !== undefined) takeHolds(draft, plan, input.granted);
   if (large) draft.put(INPUT_KEY, { v: FORMAT_VERSION, input: input.input } satisfies InputRow);
   if (input.inherited !== undefined) takeOver(draft, input.inherited);
   if (input.inherited !== undefined && context.canSend) {
@@ -44,6 +49,12 @@ export function trigger(state: RunState, input: TriggerInput, context: HostConte
   }
   if (input.delayMs === undefined) wake(draft);
   return [draft, { type: "created" }];
+}
+
+/** Adds the limits of the run (L1). Older code would execute it without them (VER4). */
+function takeHolds(draft: Draft, { holds, priority }: Plan, granted: TriggerInput["granted"]): void {
+  draft.change({ holds: plannedHolds(holds, granted), priority });
+  markFeature(draft, "holds");
 }
 
 /** Adds what the workflow's definition says to what the trigger says (RUN4, RUN6). */
@@ -114,6 +125,7 @@ function newHeader(
     status: "pending",
     input: large ? undefined : input.input,
     parent: input.parent,
+    ...(input.heldAbove === undefined ? {} : { heldAbove: input.heldAbove }),
     seed: inherited?.seed ?? input.seed,
     ...(unique === undefined ? {} : { ...unique, uses: ["incarnation"] }),
     flags: inherited?.flags ?? flags,

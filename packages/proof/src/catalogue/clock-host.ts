@@ -4,7 +4,15 @@
  *
  * Owns: one in-memory store per run, and a timer for the alarm of each run.
  */
-import { RunHost, type RunMessage, type SendResult, describeRun, readInput, readJournal } from "@holdfast/orchestrator";
+import {
+  RunHost,
+  type RunMessage,
+  type SendResult,
+  describeRun,
+  isToRun,
+  readInput,
+  readJournal,
+} from "@holdfast/orchestrator";
 import { type StepDispatcher, encodeValue } from "@holdfast/protocol";
 import { MemoryStore } from "@holdfast/workflows/testing";
 import type { OpenedHost, RunRecord } from "./run-entry.ts";
@@ -63,7 +71,8 @@ class ClockRun {
       store: this.#store,
       dispatcher,
       clock: () => Date.now(),
-      send: (to, message, done) => queueMicrotask(() => done(send(to.name, message))),
+      send: (to, message, done) =>
+        queueMicrotask(() => done(isToRun(message) ? send(to.name, message) : { type: "unreachable" })),
     });
     this.#store.afterCommit = () => this.#setAlarm();
   }

@@ -181,6 +181,7 @@ export const workflowsAnswer: Schema = record({
       description: optional(text(LIMITS.valueChars)),
       tags: optional(names),
       timeoutMs: optional(duration),
+      flow: optional(record({})),
     }),
   ),
 });

@@ -1,7 +1,7 @@
 /**
  * The types that authors use: a workflow's configuration and the `ctx` of its function.
  */
-import type { Ask, AskSchema, Duration, RetryOptions } from "@holdfast/protocol";
+import type { Ask, AskSchema, Duration, FlowOptions, RetryOptions } from "@holdfast/protocol";
 import type { StandardSchemaV1, StandardTypedV1 } from "@standard-schema/spec";
 import type { Log, StepContext } from "../step-context.ts";
 
@@ -250,7 +250,7 @@ export interface InvokableWorkflow<Input = unknown, Output = unknown> {
  * schema may change a value, so the pairs can differ.
  */
 // oxlint-disable-next-line typescript/no-explicit-any -- without a schema and a type, the input can be used freely
-export interface WorkflowConfig<In = any, Out = unknown, Sent = In, R = Out> {
+export interface WorkflowConfig<In = any, Out = unknown, Sent = In, R = Out> extends FlowOptions<NoInfer<Sent>> {
   readonly id: string;
   /** Any Standard Schema. Checked before the first step (RUN5). Without one, the type of `run`'s parameter counts. */
   readonly input?: StandardSchemaV1<Sent, In> | undefined;

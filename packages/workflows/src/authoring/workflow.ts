@@ -26,7 +26,8 @@ import { createLog } from "./log.ts";
 import { checkValue } from "./schema.ts";
 import type { WorkflowConfig } from "./types.ts";
 
-const FIELDS = ["id", "input", "output", "run", "description", "version", "tags", "timeout", "retry"];
+const FIELDS =
+  "id input output run description version tags timeout retry limits singleton debounce batch priority".split(" ");
 
 /** `unknown` for `any`, which a function without a typed parameter and without a schema gives. */
 type Known<T> = 0 extends 1 & T ? unknown : T;
@@ -73,7 +74,18 @@ export function workflow<In = any, Out = unknown, Sent = In, R = Out>(
   const timeoutMs =
     timeout === undefined ? undefined : parseDurationMs(timeout, `workflow(${JSON.stringify(id)}).timeout`);
   const execute: Workflow["execute"] = (start, port) => executeOn(webPlatform, start, port);
-  return defined({ id, version, description, tags, timeoutMs, run, readsPages: true, executeOn, execute });
+  return defined({
+    id,
+    version,
+    description,
+    tags,
+    timeoutMs,
+    flow: config,
+    run,
+    readsPages: true,
+    executeOn,
+    execute,
+  });
 }
 
 /** Fields that can be invalid if the author uses no type checker. */

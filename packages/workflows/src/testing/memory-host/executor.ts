@@ -11,8 +11,6 @@ import {
   type ExecutionStart,
   type LiveExecution,
   type ReportAnswer,
-  type WorkflowDescription,
-  describeWorkflow,
   errorValue,
   isOutcome,
 } from "@holdfast/protocol";
@@ -44,11 +42,6 @@ export interface ExecutorHost {
   readonly reportOfZombie: (report: ExecutionReport) => ReportAnswer;
   /** Called when a message crosses the pipe. */
   readonly moved: () => void;
-}
-
-/** Describes a workflow as the dispatchers of a deployment do: `null` if it is not served. */
-export function describeServed(workflow: Workflow | undefined): WorkflowDescription | null {
-  return workflow === undefined ? null : describeWorkflow(workflow);
 }
 
 /** How an execution reports. */

@@ -33,6 +33,7 @@ import {
   type ReportAnswer,
   WorkflowIndex,
   decodeValue,
+  describeServed,
   encodeValue,
   isTerminal,
 } from "@holdfast/protocol";
@@ -41,7 +42,7 @@ import type { Platform } from "../../replay/platform.ts";
 import { VirtualClock } from "../virtual-clock.ts";
 import { replayEnd } from "./cold-replay.ts";
 import { executionPlatforms } from "./execution-platform.ts";
-import { Executor, REJECTED, describeServed } from "./executor.ts";
+import { Executor, REJECTED } from "./executor.ts";
 import { ALARM_RETRY_MS, CommitFailed, LATE_MS, SimulatedCrash } from "./faults.ts";
 import { keyRowOf, refuseTaken, releaseIn, reserveIn } from "./key-rows.ts";
 import { MemoryStore } from "./memory-store.ts";
@@ -96,6 +97,7 @@ export class MemoryHost implements WorldRun {
       clock: this.clock,
       faults: options.faults,
       store: this.store,
+      tampering: options.tampering,
       reach: (to, message) => this.#reach(to, message),
       moved,
     });
@@ -147,7 +149,7 @@ export class MemoryHost implements WorldRun {
     { seed = SEED, ...more }: Partial<ChildTrigger> & { readonly seed?: string } = {},
   ): Reply {
     const trigger: ChildTrigger = {
-      runId: this.#options.runId ?? RUN_ID,
+      runId: this.runId,
       workflowId,
       input: encodeValue(input, "input"),
       tags: [],
@@ -325,7 +327,6 @@ export class MemoryHost implements WorldRun {
 
   #newHost(): RunHost {
     const { index, noChildren, retentionMs, tampering } = this.#options;
-    const tamper = (message: RunMessage): RunMessage => tampering?.message?.(message) ?? message;
     // A process that has died sends nothing, and answers to what it sent are dropped.
     const post = <T>(deliver: () => Promise<T>, done: (result: T) => void): void => {
       if (host === this.#host) void deliver().then((result) => host === this.#host && done(result));
@@ -346,9 +347,7 @@ export class MemoryHost implements WorldRun {
       retentionMs: typeof retentionMs === "function" ? retentionMs : () => retentionMs,
       flags: this.#options.replayFlags?.newest,
       send:
-        noChildren === true
-          ? undefined
-          : (to, message, done) => post(() => this.#network.deliver(to.name, tamper(message)), done),
+        noChildren === true ? undefined : (to, message, done) => post(() => this.#network.deliver(to, message), done),
     });
     return host;
   }

@@ -1,0 +1,148 @@
+/**
+ * The admission of a run to its limits: what gates answer and say, and its timers.
+ *
+ * Owns: L3 (a run that waits and is not answered asks again), the time-out of the queue, and the ends of runs that a gate does
+ * not admit. `holds.ts` has the list of holds.
+ *
+ * Invariants
+ * - AD1 A grant counts only for the holding that the run wants now. Any other is declined, and the gate gives it to the next.
+ * - AD2 A probe changes nothing.
+ */
+import { type ErrorValue, HOST_LIMITS, boundMessage, errorValue, isTerminal } from "@holdfast/protocol";
+import {
+  type Acquire,
+  type AcquireAnswer,
+  type Drop,
+  type Grant,
+  type HolderAnswer,
+  type HolderMessage,
+  gateName,
+} from "../gate/messages.ts";
+import { cancel } from "./cancel.ts";
+import type { Draft } from "./draft.ts";
+import { type Hold, mayExecute } from "./hold.ts";
+import { freed, postAcquire, replace } from "./holds.ts";
+import type { Reply } from "./inputs.ts";
+import { end, wake } from "./lifecycle.ts";
+import type { RunHeader } from "./run-header.ts";
+
+/** Answers a message of a gate about a holding of this run. */
+export function fromGate(draft: Draft, message: HolderMessage): Reply {
+  return { type: "holder", answer: { type: answerGate(draft, message) } };
+}
+
+function answerGate(draft: Draft, message: HolderMessage): HolderAnswer["type"] {
+  if (message.hold.incarnation !== (draft.header.incarnation ?? "")) return "not_found";
+  const hold = findHold(draft.header, message);
+  switch (message.type) {
+    case "grant":
+      return hold === undefined ? "declined" : grant(draft, hold, message);
+    case "drop":
+      return hold === undefined ? "declined" : drop(draft, hold, message);
+    case "probeHold":
+      return hold === undefined ? "free" : hold.state === "held" ? "holds" : "wants";
+  }
+}
+
+/** The hold that a message is about, if the run wants or holds it. */
+function findHold({ holds = [] }: RunHeader, { gate, hold: { seq } }: HolderMessage): Hold | undefined {
+  return holds.find((hold) => hold.state !== "free" && hold.seq === seq && gateName(hold.limit, hold.key) === gate);
+}
+
+function grant(draft: Draft, hold: Hold, { startAt }: Pick<Grant, "startAt">): "accepted" {
+  if (hold.state === "held") return "accepted";
+  const { position: _position, askAt: _askAt, asks: _asks, ...rest } = hold;
+  replace(draft, hold, { ...rest, state: "held", ...(startAt === undefined ? {} : { startAt }) });
+  continueAdmission(draft);
+  return "accepted";
+}
+
+/** Wants the next hold, or begins to execute. */
+function continueAdmission(draft: Draft): void {
+  if (draft.header.admission !== undefined && draft.header.status !== "paused") wake(draft);
+}
+
+/** The gate does not admit the run, or a newer run replaces it: the run is cancelled (CAN1). */
+function drop(draft: Draft, hold: Hold, { reason, by }: Drop): "accepted" {
+  if (hold.state === "wanted") replace(draft, hold, freed(hold));
+  stopFor(draft, by === undefined ? reason : `${reason} by run ${by}`);
+  return "accepted";
+}
+
+function stopFor(draft: Draft, reason: string): void {
+  cancel(draft, { type: "cancel", reason });
+}
+
+/** Applies the answer to an acquire. A late answer about an earlier holding is ignored. */
+export function acquireAnswered(
+  draft: Draft,
+  { hold: ref, ...gate }: Acquire,
+  answer: AcquireAnswer | undefined,
+): void {
+  const { status, holds = [] } = draft.header;
+  const hold = holds.find((one) => one.state === "wanted" && one.seq === ref.seq && one.limit === gate.limit);
+  if (hold === undefined || answer === undefined || isTerminal(status)) return;
+  switch (answer.type) {
+    case "granted":
+      grant(draft, hold, answer);
+      return;
+    case "queued":
+      return queued(draft, hold, answer.position);
+    case "full":
+      return refuse(draft, hold, full(hold));
+    case "skip":
+      replace(draft, hold, freed(hold));
+      return stopFor(draft, `skipped: run ${answer.holder} holds the limit ${JSON.stringify(hold.limit)}`);
+    case "dropped":
+      replace(draft, hold, freed(hold));
+      return stopFor(draft, answer.reason);
+  }
+}
+
+function queued(draft: Draft, hold: Hold, position: number | undefined): void {
+  const { asks = 0, position: _position, ...rest } = hold;
+  const delayMs = askDelayMs(asks);
+  replace(draft, hold, {
+    ...rest,
+    asks: asks + 1,
+    askAt: draft.now + delayMs,
+    ...(position === undefined ? {} : { position }),
+  });
+}
+
+/** The time until a run that waits asks again, ms (L3). */
+export function askDelayMs(asks: number): number {
+  return Math.min(HOST_LIMITS.askHoldMsMin * HOST_LIMITS.resendFactor ** Math.min(asks, 30), HOST_LIMITS.askHoldMsMax);
+}
+
+/** The error of a run that finds a limit full whose policy is `reject`. */
+export function full({ limit, settings: { max } }: Pick<Hold, "limit" | "settings">): ErrorValue {
+  const most = max === undefined ? "" : ` (at most ${max})`;
+  return errorValue("LIMIT_FULL", `The limit ${JSON.stringify(limit)} is full${most}, and rejects further runs.`);
+}
+
+function refuse(draft: Draft, hold: Hold, error: ErrorValue): void {
+  replace(draft, hold, freed(hold));
+  end(draft, "failed", { error: { ...error, category: "USER_ERROR" } });
+}
+
+/** Settles the timers of a run that waits for admission. */
+export function settleAdmission(draft: Draft): void {
+  const { admission, holds = [] } = draft.header;
+  if (admission === undefined) return;
+  if (admission.timeoutAt !== undefined && admission.timeoutAt <= draft.now) return timeOut(draft, admission.timeoutMs);
+  for (const hold of holds) {
+    if (hold.state !== "wanted" || hold.askAt === undefined || hold.askAt > draft.now) continue;
+    const { askAt: _askAt, ...asking } = hold;
+    replace(draft, hold, asking);
+    postAcquire(draft, asking);
+  }
+  if (mayExecute(draft.header, draft.now)) wake(draft);
+}
+
+function timeOut(draft: Draft, timeoutMs = 0): void {
+  const missing = draft.header.holds?.find(({ state }) => state !== "held");
+  const limit = missing === undefined ? "its limits" : `the limit ${JSON.stringify(missing.limit)}`;
+  const text = `The run was not admitted to ${limit} within ${timeoutMs} ms (queueTimeout).`;
+  end(draft, "failed", { error: { ...errorValue("QUEUE_TIMEOUT", boundMessage(text)), category: "USER_ERROR" } });
+}

@@ -1,0 +1,63 @@
+/**
+ * A limit of a run, as the header lists it.
+ *
+ * Owns: its form, and what follows from the header alone: whether the run may execute, and its timers.
+ */
+import type { HoldRef } from "../gate/messages.ts";
+import type { PlannedHold } from "../flow/plan.ts";
+
+export interface Hold extends PlannedHold {
+  readonly state: "free" | "wanted" | "held";
+  /** The number of the newest holding in its run. 0: the run has not wanted it yet. */
+  readonly seq: number;
+  /** When the run first wanted it, ms since 1970. It keeps its place in the queue after each wait (L4). */
+  readonly enqueuedAt?: number;
+  /** The place in the queue that the gate has last answered, from 1. */
+  readonly position?: number;
+  /** When the rate admits the run, ms since 1970. */
+  readonly startAt?: number;
+  /** When the run asks again whether it holds, ms since 1970, and how often the gate has answered that it waits (L3). */
+  readonly askAt?: number;
+  readonly asks?: number;
+}
+
+/** A holding of an ancestor, of mode `run`. An attached child is admitted under it. */
+export interface HeldAbove extends Pick<Hold, "limit" | "key" | "scope"> {
+  readonly hold: HoldRef;
+}
+
+/** The run wants to execute, and does not hold all of its limits, or the rate does not admit it yet. */
+export interface Admission {
+  readonly since: number;
+  /** Of the first admission: when it times out, ms since 1970, and after which time. */
+  readonly timeoutAt?: number;
+  readonly timeoutMs?: number;
+}
+
+interface HoldsOfRun {
+  readonly holds?: readonly Hold[] | undefined;
+  readonly admission?: Admission | undefined;
+}
+
+/** Whether the run holds each of its limits, and the rate admits it. */
+export function mayExecute({ holds = [] }: HoldsOfRun, now: number): boolean {
+  return holds.every(({ state, startAt = 0 }) => state === "held" && startAt <= now);
+}
+
+/** The earliest timer of a run that waits for admission; `undefined`: it has none. */
+export function admissionAlarm({ admission, holds = [] }: HoldsOfRun): number | undefined {
+  if (admission === undefined) return undefined;
+  const asks = holds.flatMap(({ askAt }) => askAt ?? []);
+  const starts = holds.every(({ state }) => state === "held") ? holds.map(({ startAt = 0 }) => startAt) : [];
+  const times = [...asks, ...(starts.length === 0 ? [] : [Math.max(...starts)]), admission.timeoutAt ?? Infinity];
+  const next = Math.min(...times);
+  return next === Infinity ? undefined : next;
+}
+
+/** Whether two holds are at one gate. */
+export function isSameGate(
+  a: Pick<Hold, "limit" | "key" | "scope">,
+  b: Pick<Hold, "limit" | "key" | "scope">,
+): boolean {
+  return a.limit === b.limit && a.key === b.key && a.scope === b.scope;
+}

@@ -1,0 +1,176 @@
+/**
+ * The limits that a run holds.
+ *
+ * Owns: the list `holds` of the header, and the messages to the gates. `lifecycle.ts` asks `admit` before a run executes, and
+ * calls `freeAll` and `freeActive` when a run no longer needs its holds. `admission.ts` applies what gates say.
+ *
+ * Invariants
+ * - HO1 A running run holds each of its limits. So it executes only while its own header says so (L1).
+ * - HO2 A hold is free in the same commit that posts its release, and in no later one. So the row of the gate outlives the
+ *   hold (L1).
+ * - HO3 Each holding has a number of its own in the run, so a late message about an earlier one changes nothing (L3).
+ * - HO4 A run wants at most one hold at a time, in the order of the names: no two runs wait for each other.
+ */
+import { type Address, defined } from "@holdfast/protocol";
+import { type Acquire, type HoldRef, type QueuePlace, gateAddress } from "../gate/messages.ts";
+import type { PlannedHold } from "../flow/plan.ts";
+import type { Draft } from "./draft.ts";
+import { type HeldAbove, type Hold, isSameGate, mayExecute } from "./hold.ts";
+import type { Reply } from "./inputs.ts";
+import { post } from "./outbox.ts";
+import type { RunHeader } from "./run-header.ts";
+
+/** Adds holds to the header of a new run. */
+export function plannedHolds(
+  holds: readonly PlannedHold[],
+  granted: Readonly<Record<string, Pick<Hold, "seq" | "enqueuedAt" | "startAt">>> = {},
+): readonly Hold[] {
+  return holds.map((hold) => {
+    const before = granted[hold.limit];
+    return before === undefined ? { ...hold, state: "free", seq: 0 } : { ...hold, ...before, state: "held" };
+  });
+}
+
+/** Whether the run may execute now. If not, it wants the first hold that it does not have, and waits for admission. */
+export function admit(draft: Draft): boolean {
+  const { holds = [], admission } = draft.header;
+  if (mayExecute(draft.header, draft.now)) {
+    if (admission !== undefined) draft.change({ admission: undefined });
+    return true;
+  }
+  if (admission === undefined) beginAdmission(draft);
+  const missing = holds.find(({ state }) => state !== "held");
+  if (missing?.state === "free") want(draft, missing);
+  return false;
+}
+
+function beginAdmission(draft: Draft): void {
+  const { holds = [], epoch } = draft.header;
+  const timeouts = holds.flatMap(({ queueTimeoutMs }) => queueTimeoutMs ?? []);
+  // A run that has begun was admitted: only the first admission times out.
+  const timeoutMs = epoch > 0 || timeouts.length === 0 ? undefined : Math.min(...timeouts);
+  draft.change({
+    admission: defined({ since: draft.now, timeoutAt: timeoutMs && draft.now + timeoutMs, timeoutMs }),
+  });
+}
+
+function want(draft: Draft, hold: Hold): void {
+  const seq = nextSeq(draft);
+  const wanted: Hold = { ...hold, state: "wanted", seq, enqueuedAt: hold.enqueuedAt ?? draft.now };
+  replace(draft, hold, wanted);
+  postAcquire(draft, wanted);
+}
+
+function nextSeq({ header: { holds = [] } }: Draft): number {
+  return 1 + Math.max(...holds.map(({ seq }) => seq));
+}
+
+/** Replaces a hold in the header. */
+export function replace(draft: Draft, hold: Hold, by: Hold): void {
+  const { holds = [] } = draft.header;
+  draft.change({ holds: holds.map((one) => (one === hold ? by : one)) });
+}
+
+/** Sends what the run wants or holds. `held`: the gate has lost its rows, and the run states its hold (L5). */
+export function postAcquire(draft: Draft, hold: Hold, held?: true): void {
+  const { header } = draft;
+  const { limit, key, mode, onFull, settings } = hold;
+  const lineage = header.heldAbove?.filter((above) => isSameGate(above, hold)).map((above) => above.hold);
+  const message = {
+    type: "acquire",
+    hold: refOf(header, hold),
+    limit,
+    key,
+    mode,
+    place: placeOf(header, hold),
+    onFull,
+    settings,
+    workflowId: header.workflowId,
+    lineage: lineage?.length === 0 ? undefined : lineage,
+    held,
+  } satisfies Acquire;
+  post(draft, addressOf(hold), defined(message));
+}
+
+/** Gives the holds of mode `active` back: the run parks or is paused. */
+export function freeActive(draft: Draft): void {
+  freeWhere(draft, ({ mode }) => mode === "active");
+}
+
+/** Gives the holds of mode `active` of a paused run back when nothing of it executes any more (CAN4). */
+export function freeOfPaused(draft: Draft): void {
+  const { status, holds, paused } = draft.header;
+  if (status !== "paused" || holds === undefined) return;
+  const executes = paused?.by === "operator" && draft.live && (draft.context.inProgress ?? []).length > 0;
+  if (!executes) freeActive(draft);
+}
+
+/**
+ * Gives all holds back of a run that comes from a back-up, because other runs may hold them by now, and wants them again
+ * (DUR14). The numbers jump, so that none is used twice: those after the back-up are not known.
+ */
+export function wantAgain(draft: Draft): void {
+  freeAll(draft);
+  const { holds = [] } = draft.header;
+  draft.change({ holds: holds.map((hold) => ({ ...hold, seq: Math.max(hold.seq, draft.now) })) });
+  admit(draft);
+}
+
+/** States the holds again to gates that have lost their rows (L5). */
+export function restate(draft: Draft): Reply {
+  for (const hold of draft.header.holds ?? []) {
+    if (hold.state === "free" || hold.settings.max === undefined) continue;
+    postAcquire(draft, hold, hold.state === "held" ? true : undefined);
+  }
+  return { type: "done" };
+}
+
+/** Gives all holds back: the run ends. */
+export function freeAll(draft: Draft): void {
+  freeWhere(draft, () => true);
+}
+
+function freeWhere(draft: Draft, which: (hold: Hold) => boolean): void {
+  const { holds = [] } = draft.header;
+  const left = holds.filter((hold) => hold.state !== "free" && which(hold));
+  for (const hold of left) {
+    replace(draft, hold, freed(hold));
+    // What only a rate admits is not stored at the gate.
+    if (hold.settings.max === undefined) continue;
+    post(draft, addressOf(hold), {
+      type: "release",
+      hold: refOf(draft.header, hold),
+      place: placeOf(draft.header, hold),
+    });
+  }
+}
+
+/** A hold that is free again. When the run wants it again, it waits in the queue, whatever its policy was at first. */
+export function freed({ position: _position, startAt: _startAt, askAt: _askAt, asks: _asks, ...hold }: Hold): Hold {
+  return { ...hold, state: "free", onFull: "queue" };
+}
+
+/** The holdings under which an attached child is admitted. */
+export function holdsForChild(header: RunHeader): { readonly heldAbove?: readonly HeldAbove[] } {
+  const { holds = [], heldAbove = [] } = header;
+  const own = holds.flatMap((hold): HeldAbove[] => {
+    const { limit, key, scope, mode, state, settings } = hold;
+    if (mode !== "run" || state !== "held" || settings.max === undefined) return [];
+    return [defined({ limit, key, scope, hold: refOf(header, hold) })];
+  });
+  const all = [...own, ...heldAbove];
+  return all.length === 0 ? {} : { heldAbove: all };
+}
+
+/** The address of the gate of a hold. */
+export function addressOf({ limit, key, scope }: Pick<Hold, "limit" | "key" | "scope">): Address {
+  return gateAddress(limit, key, scope);
+}
+
+function refOf({ id, incarnation = "", tenantId }: RunHeader, { seq, scope }: Hold): HoldRef {
+  return defined({ runId: id, incarnation, seq, tenantId: scope === undefined ? undefined : tenantId });
+}
+
+function placeOf({ priority, createdAt }: RunHeader, { enqueuedAt = createdAt, group }: Hold): QueuePlace {
+  return defined({ enqueuedAt, priority, group });
+}

@@ -1,0 +1,40 @@
+/**
+ * Messages that a run's object receives from other objects.
+ *
+ * Owns: their conversion into inputs, and what the sender gets for the reply.
+ */
+import { type ErrorCode, errorValue } from "@holdfast/protocol";
+import type { HolderAnswer, HolderMessage } from "../gate/messages.ts";
+import type { SendResult } from "../host/outbox-sender.ts";
+import type { Input, RefusalCode, Reply } from "./inputs.ts";
+import { type RunMessage, type Unique, toTriggerInput } from "./messages.ts";
+
+/** The answer to a gate if the object has no run. */
+export const NO_HOLDER: SendResult<HolderAnswer> = { type: "acknowledged", answer: { type: "not_found" } };
+
+/** `seed`, 128 random bits, and `unique`: for a run that the message creates. */
+export function inputOf(message: RunMessage, seed: string, unique: Unique | undefined): Input {
+  if (message.type === "trigger") return toTriggerInput(message.trigger, seed, unique);
+  if (isFromGate(message)) return { type: "fromGate", message };
+  return message.type === "cancel" ? { type: "cancel", reason: message.reason, parent: message.parent } : message;
+}
+
+export function isFromGate(message: RunMessage): message is HolderMessage {
+  return message.type === "grant" || message.type === "drop" || message.type === "probeHold";
+}
+
+export function resultOf(message: RunMessage, reply: Reply): SendResult {
+  if (reply.type === "holder") return { type: "acknowledged", answer: reply.answer };
+  if (reply.type !== "refused") return { type: "acknowledged" };
+  // Newer code can handle the message: its sender keeps it until that is deployed.
+  if (reply.code === "newer_format") return { type: "unreachable" };
+  if (message.type !== "trigger") return { type: "acknowledged" };
+  return { type: "refused", error: errorValue(REFUSED[reply.code] ?? "IDEMPOTENCY_CONFLICT", reply.message) };
+}
+
+/** The codes with which the wait for a child ends whose start was refused. */
+const REFUSED: Readonly<Partial<Record<RefusalCode, ErrorCode>>> = {
+  workflow_not_found: "WORKFLOW_NOT_FOUND",
+  limit_key_invalid: "LIMIT_KEY_INVALID",
+  limits_not_configured: "LIMITS_NOT_CONFIGURED",
+};
