@@ -57,7 +57,16 @@ export const resumeRoutes: readonly Route[] = [
     query: CREATION_QUERY,
     body: resumeBody,
     answers: { 200: "VisibleRun", 201: "VisibleRun" },
-    refusals: ["idempotency_conflict", "newer_format", "parent_not_ended", "unknown_step", "workflow_not_found"],
+    refusals: [
+      "idempotency_conflict",
+      "limit_full",
+      "limit_key_invalid",
+      "limits_not_configured",
+      "newer_format",
+      "parent_not_ended",
+      "unknown_step",
+      "workflow_not_found",
+    ],
     handle: resumeRun,
   }),
 ];

@@ -31,7 +31,15 @@ export const triggerRoutes: readonly Route[] = [
     query: CREATION_QUERY,
     body: triggerBody,
     answers: { 200: "VisibleRun", 201: "VisibleRun" },
-    refusals: ["idempotency_conflict", "newer_format", "too_many_requests", "workflow_not_found"],
+    refusals: [
+      "idempotency_conflict",
+      "limit_full",
+      "limit_key_invalid",
+      "limits_not_configured",
+      "newer_format",
+      "too_many_requests",
+      "workflow_not_found",
+    ],
     handle: (call) => {
       const { workflowId, workflowVersion, tags, timeout: timeoutMs, delay: delayMs } = call.body;
       const input = encodeGiven(call.body.input, "input");

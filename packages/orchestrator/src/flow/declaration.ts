@@ -30,14 +30,14 @@ export interface FlowLimit {
   readonly queueTimeoutMs?: number | undefined;
 }
 
-export interface Debounce {
+interface Debounce {
   readonly key?: FlowKey | undefined;
   readonly waitMs: number;
   readonly maxWaitMs: number;
   readonly take: "last" | "first";
 }
 
-export interface Batch {
+interface Batch {
   readonly key?: FlowKey | undefined;
   readonly max: number;
   readonly waitMs: number;
@@ -202,8 +202,7 @@ function parseWaitMs(wait: unknown, at: string): number {
 const PATH = /^input(?:\.[^.]+)*$/u;
 
 function readKey(key: unknown, at: string): FlowKey {
-  // A cast: authors type the parameter with the type of their input.
-  if (typeof key === "function") return key as FlowKey;
+  if (isFunction(key)) return key;
   if (typeof key === "string" && PATH.test(key)) return key;
   if (Object.keys(FUNCTION).every((name) => Object.hasOwn(Object(key), name)))
     throw invalid(
@@ -211,6 +210,10 @@ function readKey(key: unknown, at: string): FlowKey {
       'is a function, and this deployment calls the code in another process, so it cannot evaluate it. Give a path, such as "input.customerId".',
     );
   throw invalid(at, 'must be a function of the input, or a path such as "input.customerId".');
+}
+
+function isFunction(key: unknown): key is (input: never) => unknown {
+  return typeof key === "function";
 }
 
 function checkCount(value: unknown, least: number, at: string): void {

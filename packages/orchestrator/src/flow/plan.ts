@@ -17,6 +17,7 @@ import {
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { GateSettings, OnFull } from "../gate/messages.ts";
+import { readPath } from "../where/paths.ts";
 import { type FlowLimit, readFlow } from "./declaration.ts";
 
 /** A hold that a new run needs. It is stored in its header as it is. */
@@ -68,7 +69,7 @@ export function planHolds(
   }
 }
 
-export function noGates(workflowId: string): string {
+function noGates(workflowId: string): string {
   return `The workflow ${JSON.stringify(workflowId)} has limits, and this deployment has no objects for them. Add the binding COORDINATOR_DO of the class CoordinatorDO.`;
 }
 
@@ -82,22 +83,13 @@ function reader(input: string): Read {
   return (key, what) => {
     try {
       decoded ??= { value: decodeValue(input) };
-      // A cast: the author's function has the type of the input.
-      return typeof key === "string" ? follow(decoded.value, key) : key(decoded.value as never);
+      return typeof key === "string"
+        ? readPath(decoded.value, key.split(".").slice(1))
+        : Reflect.apply(key, undefined, [decoded.value]);
     } catch (error) {
       throw new InvalidKey(`${what}: the function threw ${boundMessage(String(error))}. Return a text for each input.`);
     }
   };
-}
-
-function follow(input: unknown, path: string): unknown {
-  let value = input;
-  for (const name of path.split(".").slice(1)) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
-    // A cast: an object that has the field.
-    value = (value as Readonly<Record<string, unknown>>)[name];
-  }
-  return value;
 }
 
 function planHold(limit: FlowLimit, read: Read, rev: number): PlannedHold {

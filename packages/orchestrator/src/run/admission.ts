@@ -74,14 +74,10 @@ function stopFor(draft: Draft, reason: string): void {
 }
 
 /** Applies the answer to an acquire. A late answer about an earlier holding is ignored. */
-export function acquireAnswered(
-  draft: Draft,
-  { hold: ref, ...gate }: Acquire,
-  answer: AcquireAnswer | undefined,
-): void {
+export function acquireAnswered(draft: Draft, { hold: ref, limit }: Acquire, answer: unknown): void {
   const { status, holds = [] } = draft.header;
-  const hold = holds.find((one) => one.state === "wanted" && one.seq === ref.seq && one.limit === gate.limit);
-  if (hold === undefined || answer === undefined || isTerminal(status)) return;
+  const hold = holds.find((one) => one.state === "wanted" && one.seq === ref.seq && one.limit === limit);
+  if (hold === undefined || !isAnswer(answer) || isTerminal(status)) return;
   switch (answer.type) {
     case "granted":
       grant(draft, hold, answer);
@@ -97,6 +93,12 @@ export function acquireAnswered(
       replace(draft, hold, freed(hold));
       return stopFor(draft, answer.reason);
   }
+}
+
+const ANSWERS: ReadonlySet<unknown> = new Set(["granted", "queued", "full", "skip", "dropped"]);
+
+function isAnswer(answer: unknown): answer is AcquireAnswer {
+  return typeof answer === "object" && answer !== null && "type" in answer && ANSWERS.has(answer.type);
 }
 
 function queued(draft: Draft, hold: Hold, position: number | undefined): void {
@@ -116,7 +118,7 @@ export function askDelayMs(asks: number): number {
 }
 
 /** The error of a run that finds a limit full whose policy is `reject`. */
-export function full({ limit, settings: { max } }: Pick<Hold, "limit" | "settings">): ErrorValue {
+function full({ limit, settings: { max } }: Pick<Hold, "limit" | "settings">): ErrorValue {
   const most = max === undefined ? "" : ` (at most ${max})`;
   return errorValue("LIMIT_FULL", `The limit ${JSON.stringify(limit)} is full${most}, and rejects further runs.`);
 }

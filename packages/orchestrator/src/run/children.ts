@@ -5,7 +5,6 @@
  * CHILD4 (a message is a row until it is acknowledged, and takes effect once).
  */
 import { type ErrorValue, type OperationEvents, type OperationId, errorValue, traceparentOf } from "@holdfast/protocol";
-import type { AcquireAnswer } from "../gate/messages.ts";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
 import { holdsForChild } from "./holds.ts";
@@ -118,9 +117,8 @@ export function messageSent(draft: Draft, input: Input & { type: "sent" }): Repl
     remove(draft, key);
   }
   if (result.type === "refused" && row.message.type === "trigger") refuseChild(draft, row.message.op, result.error);
-  // A cast: the answer of a gate to this message.
   if (result.type === "acknowledged" && row.message.type === "acquire")
-    acquireAnswered(draft, row.message, result.answer as AcquireAnswer | undefined);
+    acquireAnswered(draft, row.message, result.answer);
   return { type: "done" };
 }
 

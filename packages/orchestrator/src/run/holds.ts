@@ -163,7 +163,7 @@ export function holdsForChild(header: RunHeader): { readonly heldAbove?: readonl
 }
 
 /** The address of the gate of a hold. */
-export function addressOf({ limit, key, scope }: Pick<Hold, "limit" | "key" | "scope">): Address {
+function addressOf({ limit, key, scope }: Pick<Hold, "limit" | "key" | "scope">): Address {
   return gateAddress(limit, key, scope);
 }
 

@@ -45,7 +45,7 @@ export interface TriggerInput {
 }
 
 /** A hold that the run has from its creation on. */
-export type Granted = Pick<Hold, "seq" | "enqueuedAt" | "startAt">;
+type Granted = Pick<Hold, "seq" | "enqueuedAt" | "startAt">;
 
 /** What the host of a new run makes for it, and what no other run has (RUN9). */
 export interface Unique {
