@@ -30,7 +30,11 @@ export {
   type Release,
   gateAddress,
   gateName,
+  limitOf,
 } from "./gate/messages.ts";
+export { gate } from "./gate/gate.ts";
+export { GATE_LIST, type ListCommand, type ListedGates, gateList } from "./gate/listing.ts";
+export type { GateCommand } from "./gate/operate.ts";
 export { type Actor, type Decision, type Machine, MachineHost } from "./host/machine-host.ts";
 export { CoordinatorHost, type CoordinatorHostOptions } from "./host/coordinator-host.ts";
 export {

@@ -165,3 +165,4 @@ export {
   type WhyTarget,
 } from "./why.ts";
 export { type WorkflowDefinition, WorkflowIndex, describeServed, describeWorkflow } from "./workflow-definition.ts";
+export type { LimitHolder, LimitList, LimitQueued, LimitRecord } from "./limit-record.ts";

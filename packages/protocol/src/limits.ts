@@ -142,6 +142,16 @@ export const HOST_LIMITS = {
   resendMsMax: 60_000,
   /** The longest delay before a row for the index is sent again. */
   indexResendMsMax: 300_000,
+  /** How long a holding is not confirmed before the gate of its limit asks the run, and the delay before it asks again (L2). */
+  probeMsMin: 60_000,
+  /** The delay of the next question after the first answer that a run holds. It doubles with each answer. */
+  probeMsFirst: 300_000,
+  /** The longest delay between two questions. */
+  probeMsMax: 3_600_000,
+  /** Holders, and runs of the queue, that the record of a limit lists. */
+  limitRows: 100,
+  /** Limits in one page of their list. */
+  limitPage: 50,
   /** The first interval of the watchdog, which detects a lost execution (DUR5). It grows while the execution is live. */
   watchdogMsMin: 5_000,
   /** The interval of the alarms of a deployment that is held (DUR12). */

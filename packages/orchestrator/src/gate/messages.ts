@@ -142,6 +142,12 @@ export function gateName(limit: string, key?: string): string {
   return key === undefined ? limit : `${limit}\u0002${key}`;
 }
 
+/** Returns the limit and the key of a gate. */
+export function limitOf(name: string): { readonly limit: string; readonly key?: string } {
+  const at = name.indexOf("\u0002");
+  return at === -1 ? { limit: name } : { limit: name.slice(0, at), key: name.slice(at + 1) };
+}
+
 /** The address of a gate. `deployment`: it is one for all tenants. */
 export function gateAddress(limit: string, key?: string, scope?: "deployment"): Address {
   return { kind: "gate", name: gateName(limit, key), ...(scope === undefined ? {} : { scope }) };

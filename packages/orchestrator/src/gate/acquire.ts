@@ -1,0 +1,150 @@
+/**
+ * Runs that want to hold.
+ *
+ * Owns: the answer to `Acquire`: granted, queued, or what `onFull` says. The same message gets the same answer again.
+ */
+import { FORMAT_VERSION } from "@holdfast/protocol";
+import { list } from "./listing.ts";
+import { type Holders, maxOf } from "./holders.ts";
+import type { Acquire, AcquireAnswer, GateSettings } from "./messages.ts";
+import { type Queued, dequeue, enqueue, findQueued, firstQueued, positionOf, removeQueued } from "./queue.ts";
+import { reserve } from "./rate.ts";
+import { type HeldRow, type QueueRow, heldKey, isQueueRow } from "./rows.ts";
+
+export function acquire(holders: Holders, message: Acquire): AcquireAnswer {
+  adopt(holders, message);
+  const { draft } = holders;
+  const { hold, place } = message;
+  const key = heldKey(hold);
+  const known = holders.get(key);
+  // A holding that was released is over: the message is late.
+  if (known !== undefined) return granted(known.startAt);
+  const queued = findQueued(draft, hold, place);
+  if (message.held === true) return restore(holders, message, queued);
+  if (queued !== undefined) return { type: "queued", ...position(positionOf(draft, queued)) };
+  const under = ancestorOf(holders, message);
+  if (under !== undefined) return granted(holders.admit({ ...message, under }));
+  if (!holders.isFree || draft.header.queued > 0) return whenFull(holders, message);
+  if (message.onFull === "reject") {
+    const retryAt = laterStart(holders);
+    if (retryAt !== undefined) return { type: "full", retryAt };
+  }
+  return granted(holders.admit({ ...message, under: undefined }));
+}
+
+function granted(startAt: number | undefined): AcquireAnswer {
+  return { type: "granted", ...(startAt === undefined ? {} : { startAt }) };
+}
+
+function position(at: number | undefined): { position?: number } {
+  return at === undefined ? {} : { position: at };
+}
+
+/** The settings of the newest version apply. A limit that is lowered evicts nobody. */
+function adopt(holders: Holders, { settings }: Acquire): void {
+  const { draft } = holders;
+  const { header } = draft;
+  if (settings.rev < header.settings.rev || isSame(settings, header.settings)) return;
+  draft.change({ settings });
+  holders.grantNext();
+}
+
+function isSame(one: GateSettings, other: GateSettings): boolean {
+  return JSON.stringify(inOneOrder(one)) === JSON.stringify(inOneOrder(other));
+}
+
+function inOneOrder({ rev, max, rate, maxQueued, dropQueued }: GateSettings): readonly unknown[] {
+  return [rev, max, rate?.limit, rate?.perMs, rate?.burst, maxQueued, dropQueued];
+}
+
+/** The key of the holding that counts for an ancestor of the run at this gate. */
+function ancestorOf(holders: Holders, { lineage = [] }: Acquire): string | undefined {
+  for (const ancestor of lineage) {
+    const key = heldKey(ancestor);
+    const row = holders.get(key);
+    if (row?.mode === "run" && row.released !== true) return row.under ?? key;
+  }
+  return undefined;
+}
+
+/** When the rate admits the next start, if that is later than now. */
+function laterStart({ draft }: Holders): number | undefined {
+  const { settings, tat } = draft.header;
+  if (settings.rate === undefined) return undefined;
+  const { startAt } = reserve(settings.rate, tat, draft.now);
+  return startAt > draft.now ? startAt : undefined;
+}
+
+/** The run holds by its own rows (L5). */
+function restore(holders: Holders, message: Acquire, queued: Queued | undefined): AcquireAnswer {
+  if (queued !== undefined) removeQueued(holders.draft, queued.key);
+  holders.admit({ ...message, under: ancestorOf(holders, message) });
+  return { type: "granted" };
+}
+
+function whenFull(holders: Holders, message: Acquire): AcquireAnswer {
+  switch (message.onFull) {
+    case "reject":
+      return full(holders);
+    case "skip": {
+      const oldest = holders.all().find(([, row]) => row.under === undefined);
+      return oldest === undefined ? full(holders) : { type: "skip", holder: oldest[1].hold.runId };
+    }
+    case "replace":
+      return replace(holders, message);
+    case "queue":
+      return queue(holders, message);
+  }
+}
+
+function full({ draft }: Holders): AcquireAnswer {
+  const max = maxOf(draft);
+  return { type: "full", ...(max === undefined ? {} : { max }) };
+}
+
+function queue(holders: Holders, message: Acquire): AcquireAnswer {
+  const { draft } = holders;
+  const { maxQueued, dropQueued } = draft.header.settings;
+  if (maxQueued !== undefined && draft.header.queued >= maxQueued) {
+    const dropped = dropQueued === "oldest" ? dequeue(draft) : undefined;
+    if (dropped === undefined) return { type: "dropped", reason: "queue_full" };
+    holders.postDrop(dropped.hold, "queue_full", message.hold.runId);
+  }
+  return wait(holders, message).answer;
+}
+
+/** Only the newest run waits for the end of the oldest holder, which is cancelled once. */
+function replace(holders: Holders, message: Acquire): AcquireAnswer {
+  const { draft } = holders;
+  const { replacer } = draft.header;
+  const waiting = replacer === undefined ? undefined : draft.get(replacer);
+  if (replacer !== undefined && isQueueRow(waiting)) {
+    removeQueued(draft, replacer);
+    holders.postDrop(waiting.hold, "replaced", message.hold.runId);
+  }
+  const { key, answer } = wait(holders, message);
+  draft.change({ replacer: key });
+  cancelOldest(holders, message.hold.runId);
+  return answer;
+}
+
+function cancelOldest(holders: Holders, by: string): void {
+  const rows = holders.all().filter(([, row]) => row.under === undefined);
+  if (rows.some(([, { replacedBy }]) => replacedBy !== undefined)) return;
+  const [oldest] = rows;
+  if (oldest === undefined) return;
+  const [key, row] = oldest;
+  holders.put(key, { ...row, replacedBy: by } satisfies HeldRow);
+  holders.postDrop(row.hold, "replaced", by);
+}
+
+function wait({ draft }: Holders, message: Acquire): { readonly key: string; readonly answer: AcquireAnswer } {
+  const { hold, mode, workflowId, place, onFull } = message;
+  list(draft);
+  const row: QueueRow = { v: FORMAT_VERSION, hold, mode, workflowId, place, onFull, since: draft.now };
+  const key = enqueue(draft, row);
+  const isFirst = firstQueued(draft)?.key === key;
+  const isLast = place.priority === undefined && place.group === undefined;
+  const at = isFirst ? 1 : isLast ? draft.header.queued : positionOf(draft, { key, row });
+  return { key, answer: { type: "queued", ...position(at) } };
+}

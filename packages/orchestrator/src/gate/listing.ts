@@ -1,0 +1,90 @@
+/**
+ * The list of a tenant's gates.
+ *
+ * Owns: when a gate is in the list: once a run waits, a holder is asked, or an operator changes a setting. So a run that holds
+ * for a moment at a free limit costs no message more.
+ *
+ * Invariants
+ * - GL1 A gate leaves the list before its rows are deleted.
+ */
+import { FORMAT_VERSION } from "@holdfast/protocol";
+import type { CoordinatorHeader, CoordinatorMachine } from "../host/coordinator.ts";
+import type { Draft } from "./holders.ts";
+import { limitOf } from "./messages.ts";
+import { isObject } from "../json-schema/schema.ts";
+
+/** The address name of the list, in each tenant and in the deployment. */
+export const GATE_LIST = "gates";
+
+const ITEM_PREFIX = "item/";
+
+interface ListMessage {
+  readonly type: "listed" | "unlisted";
+  /** `gateName` of the gate. */
+  readonly name: string;
+}
+
+export interface ListCommand {
+  readonly type: "list";
+  /** Only the keys of this limit. */
+  readonly limit?: string | undefined;
+  readonly after?: string | undefined;
+  readonly count: number;
+}
+
+export interface ListedGates {
+  /** The names of gates. */
+  readonly names: readonly string[];
+  readonly more: boolean;
+}
+
+/** Adds the gate to the list. */
+export function list(draft: Draft): void {
+  if (draft.header.listed === true) return;
+  draft.change({ listed: true });
+  post(draft, "listed");
+}
+
+/** Removes the gate from the list. Returns whether it was there: its rows may be deleted at the next alarm. */
+export function unlist(draft: Draft): boolean {
+  if (draft.header.listed !== true) return false;
+  draft.change({ listed: undefined });
+  post(draft, "unlisted");
+  return true;
+}
+
+function post(draft: Draft, type: ListMessage["type"]): void {
+  const { name, scope } = draft.header.self;
+  const message: ListMessage = { type, name };
+  draft.post({ kind: "gates", name: GATE_LIST, ...(scope === undefined ? {} : { scope }) }, message);
+}
+
+/** The object of the list. */
+export const gateList: CoordinatorMachine = {
+  kind: "gates",
+  load: (store, header) => ({ header, store }),
+  first: (common: CoordinatorHeader) => common,
+  nextAlarm: () => undefined,
+  message(draft, { type, name }: ListMessage) {
+    const key = ITEM_PREFIX + name;
+    if (type === "unlisted") draft.delete(key);
+    else draft.put(key, { v: FORMAT_VERSION, name });
+    return { type: "acknowledged" };
+  },
+  command(draft, { limit = "", after, count }: ListCommand) {
+    const names: string[] = [];
+    for (const [, row] of draft.list(ITEM_PREFIX + limit, after === undefined ? {} : { after: ITEM_PREFIX + after })) {
+      if (!isItem(row) || (limit !== "" && limitOf(row.name).limit !== limit)) continue;
+      names.push(row.name);
+      if (names.length > count) break;
+    }
+    const more = names.length > count;
+    return { type: "done", body: { names: names.slice(0, count), more } satisfies ListedGates };
+  },
+  answered: () => {},
+  alarm: () => {},
+};
+
+function isItem(row: unknown): row is { readonly name: string } {
+  return isObject(row) && typeof row["name"] === "string";
+}

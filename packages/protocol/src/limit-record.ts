@@ -1,0 +1,69 @@
+/**
+ * The records of limits in the API.
+ */
+
+/** A run that holds. */
+export interface LimitHolder {
+  readonly runId: string;
+  readonly workflowId: string;
+  /** Until when it holds: its end, its next park, or the end of a step. */
+  readonly mode: "run" | "active" | "step";
+  /** Since when it holds, ms since 1970. */
+  readonly since: number;
+  /**
+   * `granted`: it has not confirmed that it holds. `unreachable`: it did not answer since `unreachableSince`. `replaced`: it
+   * is cancelled for a newer run. `released`: it has ended, and runs that it started still hold under it.
+   */
+  readonly state: "held" | "granted" | "unreachable" | "replaced" | "released";
+  /** When the rate lets it start, ms since 1970. */
+  readonly startAt?: number;
+  readonly unreachableSince?: number;
+  readonly replacedBy?: string;
+  /** It holds under a run that started it, and takes no place. */
+  readonly reentrant?: true;
+}
+
+/** A run that waits. */
+export interface LimitQueued {
+  readonly runId: string;
+  readonly workflowId: string;
+  readonly since: number;
+  readonly priority?: number;
+  readonly group?: string;
+}
+
+/** A limit, for one key. */
+export interface LimitRecord {
+  readonly name: string;
+  /** Absent: the limit has no key. */
+  readonly key?: string;
+  /** How many runs may hold. `null`: any number, because only the rate is limited. */
+  readonly max: number | null;
+  /** The same as the code declares it. */
+  readonly declaredMax: number | null;
+  /** At most `limit` starts in `perMs`, and `burst` more. */
+  readonly rate?: { readonly limit: number; readonly perMs: number; readonly burst: number };
+  readonly maxQueued?: number;
+  /** The time of the Worker version whose declaration applies, ms since 1970. */
+  readonly rev: number;
+  /** What an operator has set in place of `declaredMax`. */
+  readonly override?: { readonly max: number; readonly by: string; readonly at: number };
+  /** An operator admits nobody. */
+  readonly paused?: { readonly by: string; readonly at: number };
+  /** Places that are taken. */
+  readonly held: number;
+  /** The first holders, the oldest first. */
+  readonly holders: readonly LimitHolder[];
+  readonly queued: number;
+  /** The first runs of the queue. */
+  readonly queue: readonly LimitQueued[];
+  /** The run that is admitted next. */
+  readonly next?: string;
+  /** When the next start of an even flow is due. */
+  readonly nextStartAt?: number;
+}
+
+export interface LimitList {
+  readonly limits: readonly LimitRecord[];
+  readonly nextCursor: string | null;
+}
