@@ -55,6 +55,34 @@ test("DUR13 delays are at most 60 s, and runs that give no sign lose their place
   expect(admission.delayOf("another", NOW, 2, NOW + 100_000)).toBeUndefined();
 });
 
+test("DUR13 about 100 runs a second ask if 40,000 wait, and the order of the times when they were due stays", () => {
+  const admission = new Admission();
+  const count = 40_000;
+  const holder = (place: number): string => `run ${place}`;
+  // The alarms fire in another order than that of their times.
+  const places = Array.from({ length: count }, (_none, at) => (at * 7_919) % count);
+  for (let place = 0; place < 200; place++) admission.delayOf(`executes ${place}`, 0, 200, NOW);
+  for (const place of places) admission.delayOf(holder(place), NOW - count + place, 200, NOW);
+  const later = NOW + 20_000;
+  expect(admission.delayOf(holder(count - 1), NOW, 200, later)).toBe(399_990);
+  expect([0, 1, 2, 4_000].map((place) => admission.delayOf(holder(place), NOW, 200, later))).toEqual([
+    25, 50, 75, 100_025,
+  ]);
+  for (let place = 0; place < 200; place++) admission.note(`executes ${place}`, false, later);
+  expect(admission.delayOf(holder(200), NOW, 200, later)).toBe(25);
+  expect(admission.delayOf(holder(199), NOW, 200, later)).toBeUndefined();
+});
+
+test("DUR13 a run whose delay is longer than a lease keeps its place in the queue", () => {
+  const admission = new Admission();
+  admission.delayOf("executes", 0, 1, NOW);
+  for (let place = 0; place < 20_000; place++) admission.delayOf(`run ${place}`, NOW + place, 1, NOW);
+  expect(admission.delayOf("run 19999", NOW + 19_999, 1, NOW)).toBe(199_990);
+  admission.note("executes", true, NOW + 190_000);
+  // Runs with shorter delays were silent meanwhile, and no longer count; this one and others did not have to ask yet.
+  expect(admission.delayOf("another", NOW + 30_000, 1, NOW + 190_000)).toBe(60_000);
+});
+
 test("DUR13 a run whose object leaves memory between its alarms keeps its one place in the queue", async () => {
   let now = NOW;
   const bodies: (() => void)[] = [];
