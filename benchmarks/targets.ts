@@ -48,28 +48,28 @@ const RULES: readonly Rule[] = [
   ...rules("One run of one step", { measure: "one-step" }, [
     ["inline", 1.2, "floor"],
     ["inline", 0.65, "Restate"],
-    ["http", 1, "Restate"],
+    ["socket", 1, "Restate"],
     ["rpc", 1.5, "floor"],
   ]),
   ...rules("A step more", STEP_MORE, [
     ["inline", 0.05, "Restate"],
-    ["http", 0.4, "Restate"],
+    ["socket", 0.4, "Restate"],
     ["rpc", 1.5, "pipe floor"],
   ]),
   ...rules("Runs a second", { measure: "throughput" }, [
     ["inline", 0.9, "floor"],
-    ["http", 0.9, "pipe floor"],
+    ["socket", 0.9, "pipe floor"],
     ["rpc", 0.75, "floor"],
   ]).map((rule) => ({ ...rule, rate: true })),
   ...rules("Signal to end", { measure: "wake" }, [
     ["inline", 0.5, "Restate"],
     ["inline", 0.3, "Cloudflare Workflows"],
-    ["http", 0.8, "Restate"],
+    ["socket", 0.8, "Restate"],
   ]),
   ...[50, 500].flatMap((n) =>
     rules(`Agent, ${n} turns`, agent(n), [
       ["inline", 0.25, "Restate"],
-      ["http", 0.6, "Restate"],
+      ["socket", 0.6, "Restate"],
       ["rpc", 0.4, "Restate"],
     ]),
   ),
@@ -86,8 +86,8 @@ function rules(what: string, place: Place, wanted: readonly (readonly [Pipe, num
 const AFTER_KILL: readonly { readonly pipe: Pipe; readonly n: number; readonly earlierMs: number }[] = [
   { pipe: "inline", n: 50, earlierMs: 40 },
   { pipe: "inline", n: 500, earlierMs: 181 },
-  { pipe: "http", n: 50, earlierMs: 75.5 },
-  { pipe: "http", n: 500, earlierMs: 313 },
+  { pipe: "socket", n: 50, earlierMs: 75.5 },
+  { pipe: "socket", n: 500, earlierMs: 313 },
 ];
 const EARLIER_FLOOR_MS = 3.6;
 
@@ -138,7 +138,7 @@ function bestFloor(
   { pipe, rate = false }: Rule,
   row: (name: string, who: Row["who"]) => Row | undefined,
 ): Row | undefined {
-  const candidates = (pipe === "http" ? ["http", "socket"] : [pipe]).flatMap((name) => row(name, "floor") ?? []);
+  const candidates = (pipe === "http" ? ["socket", "socket"] : [pipe]).flatMap((name) => row(name, "floor") ?? []);
   return candidates.toSorted((a, b) => (rate ? b.median - a.median : a.median - b.median))[0];
 }
 

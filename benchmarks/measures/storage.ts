@@ -8,11 +8,11 @@ import { DatabaseSync } from "node:sqlite";
 import { type Contestant, runRounds } from "../rounds.ts";
 import { type Measure, type Row, summarize } from "../statistics.ts";
 import { steps, waiting } from "../systems/system.ts";
-import { type Bench, type Pipe, inFlight, runToEnd, runToWait, wake } from "./contest.ts";
+import { type Bench, PIPES, inFlight, runToEnd, runToWait, wake } from "./contest.ts";
 
 export async function measureColdWake({ platform, quick, progress }: Bench): Promise<Measure> {
   const sizes = quick ? [10_000] : [100, 1_000, 10_000];
-  const contestants = (["inline", "rpc", "fetch", "http"] satisfies Pipe[]).flatMap((pipe) =>
+  const contestants = PIPES.flatMap((pipe) =>
     sizes.map((n): Contestant => ({
       what: pipe,
       who: "Holdfast",

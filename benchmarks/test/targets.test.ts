@@ -33,13 +33,13 @@ test("a ratio is the median of the ratios within the rounds", () => {
 
 test("the target is 1.1 times the floor where the floor of the pipe is above the target", () => {
   const taken = measure("wake", [
-    ["http", "Holdfast", [5.4, 5.4, 5.6]],
+    ["socket", "Holdfast", [5.4, 5.4, 5.6]],
     ["http", "floor", [6, 6, 6]],
     ["socket", "floor", [5, 5, 5]],
     ["Restate", "peer", [5, 5, 5]],
   ]);
   // 0.8 × 5 ms is below the better floor of the pipe, which takes 5 ms.
-  expect(find([taken], "Signal to end, http", "≤ 0.8 × Restate")).toMatchObject({
+  expect(find([taken], "Signal to end, socket", "≤ 0.8 × Restate")).toMatchObject({
     bound: "5.5",
     floor: "5",
     met: true,

@@ -5,7 +5,7 @@ export interface FloorWork {
   readonly pipe: FloorPipe;
   /** The number of rows that it writes, with a message of the pipe before each. */
   readonly n: number;
-  /** The length of the text in each row and message, characters. */
+  /** The length of the text in each row, and in each message towards the object, characters. */
   readonly chars?: number;
   /** Whether it first sets its alarm and writes one row more, as the header of a run. */
   readonly header?: boolean;

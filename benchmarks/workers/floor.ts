@@ -41,11 +41,10 @@ export class FloorDO {
       void this.#storage.setAlarm(Date.now() + ALARM_MS);
       this.#put({ header });
     }
-    const result = (i: number): object | string => resultOf(i, chars);
     if (pipe === "timers") await this.#writeTimed(n);
     else if (pipe === "rpc") await this.#env.SIBLING_FLOOR.callBack(n, chars, (row) => this.#put(row));
-    else if (pipe === "socket") await this.#writeOverSocket(n, result);
-    else for (let i = 0; i < n; i++) await this.#write(pipe, i, result(i));
+    else if (pipe === "socket") await this.#writeOverSocket(n, chars);
+    else for (let i = 0; i < n; i++) await this.#write(pipe, i, chars);
     return Response.json({ rows: this.#rows });
   }
 
@@ -59,29 +58,29 @@ export class FloorDO {
     await Promise.all(Array.from({ length: n }, (_, i) => write(i)));
   }
 
-  async #write(pipe: "inline" | "turns" | "fetch" | "http", i: number, result: unknown): Promise<void> {
+  async #write(pipe: "inline" | "turns" | "fetch" | "http", i: number, chars: number): Promise<void> {
     const { SIBLING, STEP_HANDLER_FLOOR } = this.#env;
     if (pipe === "fetch" || pipe === "http") {
-      const init = { method: "POST", body: JSON.stringify(result) };
+      const init = { method: "POST", body: JSON.stringify({ i, chars }) };
       const [target, url] =
         pipe === "fetch" ? [SIBLING, "https://floor.internal/floor"] : [globalThis, STEP_HANDLER_FLOOR];
-      await (await target.fetch(url, init)).text();
-    }
-    this.#put(result);
+      this.#put(await (await target.fetch(url, init)).json());
+    } else this.#put(resultOf(i, chars));
     if (pipe === "turns" || (pipe === "inline" && i % TURN_EVERY === TURN_EVERY - 1)) await turn();
     else if (pipe === "inline") await SETTLED;
   }
 
   /** One connection, with a frame each way before each row. */
-  async #writeOverSocket(n: number, result: (i: number) => object | string): Promise<void> {
+  async #writeOverSocket(n: number, chars: number): Promise<void> {
     const { webSocket } = await fetch(this.#env.STEP_HANDLER_FLOOR, { headers: { Upgrade: "websocket" } });
     if (webSocket === null) throw new Error("the server opens no connection");
     webSocket.accept();
     for (let i = 0; i < n; i++) {
-      const answer = new Promise((resolve) => webSocket.addEventListener("message", resolve, { once: true }));
-      webSocket.send(JSON.stringify(result(i)));
-      await answer;
-      this.#put(result(i));
+      const answer = new Promise<MessageEvent>((resolve) =>
+        webSocket.addEventListener("message", resolve, { once: true }),
+      );
+      webSocket.send(JSON.stringify({ i, chars }));
+      this.#put(JSON.parse(String((await answer).data)));
     }
     webSocket.close();
   }

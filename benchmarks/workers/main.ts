@@ -33,7 +33,8 @@ function dispatcherOf(env: Env): StepDispatcher {
     inline,
     rpc: createServiceBindingDispatcher({ binding: env.SIBLING_RPC }),
     fetch: createServiceBindingDispatcher({ binding: env.SIBLING, pipe: "fetch" }),
-    http: createHttpDispatcher({ url: env.STEP_HANDLER_URL, signingKey: env.STEP_HANDLER_KEY }),
+    http: createHttpDispatcher({ url: env.STEP_HANDLER_URL, signingKey: env.STEP_HANDLER_KEY, connections: false }),
+    socket: createHttpDispatcher({ url: env.STEP_HANDLER_URL, signingKey: env.STEP_HANDLER_KEY }),
   };
   return {
     ...inline,

@@ -3,13 +3,13 @@
  */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { createStepHandler, workflowsEntrypoint } from "@holdfast/workflows/handler";
-import { resultOf, workflows } from "./workflows.ts";
+import { answerOf, resultOf, workflows } from "./workflows.ts";
 
 const handler = createStepHandler({ workflows, signingKeys: "unsigned" });
 
 export default {
   async fetch(request: Request): Promise<Response> {
-    if (new URL(request.url).pathname === "/floor") return new Response(await request.text());
+    if (new URL(request.url).pathname === "/floor") return new Response(answerOf(await request.text()));
     return handler(request);
   },
 };

@@ -66,6 +66,12 @@ export function resultOf(i: number, chars: number): object | string {
   return chars === 0 ? { i, note: "a result" } : `${i} ${"x".repeat(chars)}`;
 }
 
+/** Answers a message of the floor, which names a step, with the result of the step. */
+export function answerOf(message: string): string {
+  const { i, chars } = JSON.parse(message) as { readonly i: number; readonly chars: number };
+  return JSON.stringify(resultOf(i, chars));
+}
+
 export function sleepFor(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms);
