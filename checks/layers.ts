@@ -50,7 +50,7 @@ const LAYERS: readonly Layer[] = [
       ["replay/**"],
       ["authoring/**"],
       ["client/**", "handler/**", "testing/**"],
-      ["node/**"],
+      ["{bun,deno,node}/**"],
       ["index.ts"],
     ],
   },

@@ -8,6 +8,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findFreePort } from "@holdfast/cli/free-port";
 import { COMMAND_STEPS, showDashboard } from "./command-steps.ts";
+import { REPOSITORY } from "../source-files.ts";
 import { run, serve } from "./processes.ts";
 import { README_STEPS } from "./readme-steps.ts";
 import { type Project, STRICT, type Step, TOOLS, binary, linkTools, tool } from "./project.ts";
@@ -209,6 +210,18 @@ const calls: readonly Step[] = [
   })),
 ];
 
+const HOSTS_TEST = "packages/orchestrator-cloudflare/test/hosts.test.ts";
+
+/** The suite finds the runtimes in the folder of the tools. */
+const hosts: Step = {
+  name: "step handlers in Node, Bun and Deno, plain and with Hono, get frames and end gently",
+  run: async () => {
+    const vitest = [join(REPOSITORY, "node_modules/.bin/vitest"), "run", "--project", "node", HOSTS_TEST];
+    const env = { PATH: process.env["PATH"] ?? "" };
+    return /\d+ passed.*/u.exec(await run(vitest, { cwd: REPOSITORY, env }))?.[0] ?? "";
+  },
+};
+
 const end: readonly Step[] = [
   {
     name: "no name of ours was requested that is not packed",
@@ -226,6 +239,7 @@ export const STEPS: readonly Step[] = [
   test,
   commonJs,
   calls,
+  hosts,
   COMMAND_STEPS,
   README_STEPS,
   end,

@@ -325,22 +325,43 @@ describe("a connection that ends", () => {
     expect(headerOf(api)["losses"] ?? headerOf(api)["crashes"]).toMatchObject({ count: 1 });
   });
 
-  test("PIPE7 by a drain: the turn in flight is answered first, and the run continues with requests", async () => {
+  test("PIPE7 by a drain: the turn in flight is answered first, and the run continues in another process", async () => {
     const network = newNetwork();
     const api = network.deploy();
     await trigger(api, "holds");
     await expect.poll(() => ends.length).toBe(1);
-    network.handlers[0]?.drain();
-    expect(network.wires.size).toBe(1);
+    let isDrained = false;
+    void network.handlers[0]?.drain().then(() => {
+      isDrained = true;
+      network.handlers[0] = network.newHandler();
+      network.refuses = () => new Response(null, { status: 503 });
+    });
+    expect([network.wires.size, isDrained]).toEqual([1, false]);
     const answers = (): number => network.frames.filter(({ direction }) => direction === "to orchestrator").length;
     const before = answers();
     ends[0]?.();
-    await expectOnce(api, 1);
-    expect(answers()).toBe(before + 1);
+    expect(await until(api, "completed")).toMatchObject({ output: "done" });
+    expect([answers(), isDrained, starts.get("holds")]).toEqual([before + 1, true, 1]);
+    expect(headerOf(api)["crashes"]).toBeUndefined();
     expect([network.wires.size, network.requests.length > 0]).toEqual([0, true]);
+  });
+
+  test("PIPE7 by a drain: a run that executes no body is handed over at once, and no execution begins", async () => {
+    const network = newNetwork();
+    const api = network.deploy();
+    await trigger(api, "waits");
+    await until(api, "waiting");
+    const [draining] = network.handlers;
+    await draining?.drain();
     await trigger(api, "steps", 1, "later");
+    await expect.poll(() => network.requests.length).toBeGreaterThan(0);
+    expect(starts.get("step 0")).toBeUndefined();
+    network.handlers[0] = network.newHandler();
+    await api.fetch("/api/runs/r/signals", { json: { name: "go" } });
+    await until(api, "completed");
     await until(api, "completed", { runId: "later" });
-    expect(answers()).toBe(before + 1);
+    expect([...starts.values()]).toEqual([1, 1, 1]);
+    expect(headerOf(api)["crashes"]).toBeUndefined();
   });
 });
 

@@ -28,6 +28,9 @@ export class PipeError extends Error {
 /** A connection broke before the answer: the turn is repeated at once, as a request. */
 export class CutConnection extends PipeError {}
 
+/** The step handler admits no execution now. It has applied nothing of the turn. */
+export class NotAdmitted extends PipeError {}
+
 /** Whether a status is a final rejection: a 4xx, except 408 and 429. All other failures may be temporary (DUR8). */
 export function isFinal(status: number): boolean {
   return status >= 400 && status < 500 && status !== 408 && status !== 429;

@@ -9,7 +9,7 @@
  *   proof that its process is gone ends this earlier: a younger instance answers, after a connection to it broke.
  */
 import { type ErrorValue, HOST_LIMITS, type TurnAnswer, type TurnRequest, errorValue } from "@holdfast/protocol";
-import { CutConnection, PipeError } from "./pipe-error.ts";
+import { CutConnection, NotAdmitted, PipeError } from "./pipe-error.ts";
 import type { PostTurn } from "./turn-carrier.ts";
 
 /** The execution is lost. */
@@ -75,7 +75,7 @@ export class TurnSender {
 
   /** Sends a request until it is answered or the execution is lost. `last`: the execution is over, nobody waits for it. */
   async send(request: TurnRequest, last = false): Promise<TurnAnswer | Loss> {
-    const sentAt = this.#time.now();
+    let sentAt = this.#time.now();
     for (let repeats = 0, waitedMs = 0; ;) {
       const failure = await this.#try(request);
       if (!(failure instanceof PipeError) && failure.type !== "wrong_instance") return this.#taken(failure);
@@ -90,7 +90,9 @@ export class TurnSender {
         waitedMs += pauseMs;
         await this.#time.pause(pauseMs);
       }
-      if (this.#reachedAt === undefined && (await this.#hasRestarted(request, sentAt))) return RESTARTED;
+      // The code cannot have ended a process that has not begun the execution.
+      if (failure instanceof NotAdmitted) sentAt = this.#time.now();
+      else if (this.#reachedAt === undefined && (await this.#hasRestarted(request, sentAt))) return RESTARTED;
     }
   }
 

@@ -6,7 +6,7 @@
 import type { TurnRequest, WorkflowsAnswer } from "@holdfast/protocol";
 import { AUDIENCE_HEADER, SIGNATURE_HEADER, signRequest } from "@holdfast/protocol/transport";
 import { checkAnswer, checkWorkflows } from "./checked-answers.ts";
-import { PipeError, isFinal } from "./pipe-error.ts";
+import { NotAdmitted, PipeError, isFinal } from "./pipe-error.ts";
 import type { PostTurn } from "./turn-carrier.ts";
 
 export interface TurnPipe {
@@ -153,18 +153,18 @@ const NEEDS_SESSIONS =
   "A step handler without sessions (stateless) gets the whole journal of a run in one request. Serve the workflow with sessions, which read the journal in pages, or accept larger bodies; then retry the run.";
 
 function refusalOf(name: string, status: number, text: string): PipeError {
-  return new PipeError(
-    `${name} answered ${status}: ${messageIn(text)}${status === TOO_LARGE ? ` ${NEEDS_SESSIONS}` : ""}`,
-    isFinal(status) ? "DISPATCH_REFUSED" : undefined,
-  );
+  const { error, message } = refusalIn(text);
+  const what = `${name} answered ${status}: ${message}${status === TOO_LARGE ? ` ${NEEDS_SESSIONS}` : ""}`;
+  if (error === "too_many_sessions") return new NotAdmitted(what);
+  return new PipeError(what, isFinal(status) ? "DISPATCH_REFUSED" : undefined);
 }
 
-function messageIn(text: string): string {
+function refusalIn(text: string): { readonly error?: unknown; readonly message: string } {
   try {
-    const { message } = JSON.parse(text) as { readonly message?: unknown };
-    if (typeof message === "string") return message.slice(0, 1_000);
+    const { error, message } = JSON.parse(text) as { readonly error?: unknown; readonly message?: unknown };
+    if (typeof message === "string") return { error, message: message.slice(0, 1_000) };
   } catch {
     // The text is not an answer of the handler; for example, it is the page of a proxy.
   }
-  return text.slice(0, 200);
+  return { message: text.slice(0, 200) };
 }

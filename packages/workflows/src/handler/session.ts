@@ -163,6 +163,13 @@ export class Session {
     this.#wakeAll();
   }
 
+  /** A body executes, or an outcome is not stored. `answered`: the report whose answer has arrived. */
+  isNeeded(answered?: number): boolean {
+    if (this.over || this.#lost !== undefined) return false;
+    const outgoing = this.#outgoing;
+    return this.#inProgress().length > 0 || (outgoing !== undefined && outgoing.number !== answered && !this.isIdle);
+  }
+
   /** Accepts the request's messages and waits, at most `waitMs`, for the next message of the execution. */
   async turn(request: TurnRequest, waitMs: number): Promise<TurnContent> {
     this.#usedAt = this.#platform.now();

@@ -95,6 +95,12 @@ export class Sessions {
     }
   }
 
+  /** Drops the sessions whose loss costs only a replay. Returns whether others remain. */
+  dropUnneeded(): boolean {
+    for (const [id, { session }] of this.#sessions) if (!session.isNeeded()) this.#drop(id);
+    return this.#sessions.size > 0;
+  }
+
   #drop(id: string): void {
     const held = this.#sessions.get(id);
     if (held === undefined) return;

@@ -60,10 +60,11 @@ export interface StepHandler {
    */
   connect(request: Request): Promise<Response | AcceptConnection>;
   /**
-   * Ends each connection when its turns are answered, and refuses further ones: before the process ends. The orchestrator
-   * continues with requests.
+   * For the end of the process (SIGTERM): begins no execution, refuses connections, and ends each one when its turns are
+   * answered. Runs whose bodies have ended continue in another process. Resolves when no body executes and all outcomes are
+   * stored; requests must be served until then (PIPE7).
    */
-  drain(): void;
+  drain(): Promise<void>;
 }
 
 const FIELDS =
@@ -74,7 +75,7 @@ const FIELDS =
 const HOLD_MS = 20_000;
 
 const TOO_MANY_SESSIONS =
-  "This step handler executes as many sessions as its limits admit (sessionsMax, charsMax). Send the turn again later, or start more instances.";
+  "This step handler executes as many sessions as its limits admit (sessionsMax, charsMax), or ends. Send the turn again later, or start more instances.";
 
 const TOO_MANY_CONNECTIONS =
   "This step handler accepts no further connection (connectionsMax), holds no sessions, or ends. Send turns as requests.";
@@ -91,7 +92,7 @@ export function createStepHandler(options: StepHandlerOptions): StepHandler {
   const handler = new Handler(options);
   return Object.assign((request: Request) => handler.handle(request), {
     connect: (request: Request) => handler.connect(request),
-    drain: () => handler.connections.drain(),
+    drain: () => handler.drain(),
   });
 }
 
@@ -101,7 +102,7 @@ class Handler {
   readonly #bytesMax: number;
   readonly #platform: Platform;
   readonly #server: TurnServer;
-  readonly connections: Connections;
+  readonly #connections: Connections;
 
   constructor({
     workflows,
@@ -123,7 +124,7 @@ class Handler {
     const upMs = (): number => performance.now() - createdAt;
     this.#server = new TurnServer(this.#index, { platform, holdMs, stateless, limits, upMs });
     // An execution that cannot outlive a request cannot be reached by a later frame either.
-    this.connections = new Connections(this.#server, platform, stateless ? 0 : connectionsMax);
+    this.#connections = new Connections(this.#server, platform, stateless ? 0 : connectionsMax);
   }
 
   async handle(request: Request): Promise<Response> {
@@ -143,17 +144,22 @@ class Handler {
     return isTurn ? this.#turn(text) : Response.json(this.#list());
   }
 
+  drain(): Promise<void> {
+    this.#connections.drain();
+    return this.#server.drain();
+  }
+
   /** The upgrade is signed as the list of workflows is: it has no body. */
   async connect(request: Request): Promise<Response | AcceptConnection> {
     const { pathname, search } = new URL(request.url);
     if (request.method !== "GET" || !pathname.endsWith("/connect"))
       return refuse(404, "not_found", "This step handler accepts connections at GET …/connect only.");
-    if (this.connections.isFull) return refuse(503, "too_many_connections", TOO_MANY_CONNECTIONS);
+    if (this.#connections.isFull) return refuse(503, "too_many_connections", TOO_MANY_CONNECTIONS);
     const checked = await this.#check.check(request, "", this.#platform.now());
     if (!("key" in checked)) return refuse(checked.status, checked.code, checked.message);
-    if (this.connections.isFull) return refuse(503, "too_many_connections", TOO_MANY_CONNECTIONS);
+    if (this.#connections.isFull) return refuse(503, "too_many_connections", TOO_MANY_CONNECTIONS);
     const macKey = search === `?${MAC_QUERY}` ? await macKeyOf(request, checked) : undefined;
-    return (socket) => this.connections.accept(socket, macKey);
+    return (socket) => this.#connections.accept(socket, macKey);
   }
 
   #refuseBody(why: (BodyText & { readonly ok: false })["why"]): Response {

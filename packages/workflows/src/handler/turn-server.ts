@@ -35,12 +35,16 @@ export type TurnReply =
   | { readonly type: "later"; readonly session: Session; readonly toAnswer: (content: TurnContent) => TurnAnswer }
   | { readonly type: "full" };
 
+/** How often a server that drains looks at its sessions, ms. */
+const DRAIN_CHECK_MS = 50;
+
 export class TurnServer {
   readonly #index: WorkflowIndex<Workflow>;
   readonly #options: TurnServerOptions;
   readonly #sessions: Sessions;
   readonly #epochs = new RunEpochs();
   #instance: string | undefined;
+  #draining = false;
 
   constructor(index: WorkflowIndex<Workflow>, options: TurnServerOptions) {
     this.#index = index;
@@ -62,9 +66,24 @@ export class TurnServer {
     if (request.instance !== undefined && request.instance !== mine)
       return this.#answer(request, { type: "wrong_instance", mine, upMs: upMs() });
     const known = this.#sessions.get(request.session);
+    // What is dropped is answered below, and another process continues from the journal.
+    if (this.#draining && known?.isNeeded(request.answer?.report) === false) known.drop();
     if (known !== undefined) return this.#answer(request, await known.turn(request, holdMs));
     if (start === undefined) return this.#answer(request, { type: "unknown_session", upMs: upMs() });
+    if (this.#draining) return { type: "full" };
     return this.#start(request, start, chars);
+  }
+
+  /**
+   * Begins no further execution, and hands over those that execute no body. Resolves when no body executes and all outcomes
+   * are stored (PIPE7).
+   */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    while (this.#sessions.dropUnneeded()) {
+      await new Promise<void>((resolve) => this.#options.platform.setTimer(DRAIN_CHECK_MS, resolve));
+      this.#sessions.sweep();
+    }
   }
 
   async #start(request: TurnRequest, start: ExecutionStart, chars: number): Promise<TurnReply> {

@@ -3,10 +3,9 @@
  *
  * Owns: reading an upgrade as a `Request`, and the refusal as a response on the bare socket. The step handler decides.
  */
-import { HOST_LIMITS } from "@holdfast/protocol";
-import { SIGNATURE_HEADER } from "@holdfast/protocol/transport";
 import { WebSocketServer } from "ws";
 import type { StepHandler } from "../handler/step-handler.ts";
+import { FRAME_BYTES_MAX, isUpgradeOfOrchestrator } from "../handler/upgrades.ts";
 
 /** The request of an upgrade: a part of `IncomingMessage`. */
 export interface UpgradeRequest {
@@ -71,12 +70,8 @@ export function acceptConnections(server: UpgradeServer, handler: StepHandler): 
   });
 }
 
-/** A character of a frame has at most three bytes in UTF-8. */
-const FRAME_BYTES_MAX = 3 * HOST_LIMITS.frameChars + 1_024;
-
-/** Upgrades of an orchestrator are signed. All others are those of the application. */
 function isOurs({ url = "", headers }: UpgradeRequest): boolean {
-  return headers[SIGNATURE_HEADER.toLowerCase()] !== undefined && /\/connect(\?|$)/.test(url);
+  return isUpgradeOfOrchestrator(url, (name) => headers[name.toLowerCase()]);
 }
 
 /** The request as far as the step handler reads it. */
