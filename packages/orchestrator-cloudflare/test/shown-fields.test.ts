@@ -1,4 +1,5 @@
 /** tests: what each route shows to each combination of scopes (SEC7), by the table of shown fields */
+import type { Acquire } from "@holdfast/orchestrator";
 import { RUN_VIEWS, type RunView } from "@holdfast/protocol";
 import { workflow } from "@holdfast/workflows";
 import { describe, expect, test, vi } from "vitest";
@@ -12,6 +13,8 @@ import {
   durableObjectIndex,
   errorValue,
 } from "../src/index.ts";
+import { askCoordinator } from "../src/run-object/messenger.ts";
+import { FakeCoordinators } from "./fake-coordinators.ts";
 import { FakeDeployment, FakeIndexNamespace } from "./fake-platform.ts";
 
 const child = workflow({ id: "child", run: (url) => url });
@@ -36,6 +39,19 @@ const shows = workflow({
     return [open.url, await named.wait()];
   },
 });
+
+/** Requests of a limit. */
+function limitRequests(
+  of: string,
+  path: string,
+): Record<string, () => { path: string; json?: object; method?: string }> {
+  return {
+    [`override${of}`]: () => ({ path, json: { max: 1 }, method: "PATCH" }),
+    [`pause${of}`]: () => ({ path: `${path}/pause`, json: {} }),
+    [`kickFrom${of}`]: () => ({ path: `${path}/kick`, json: { runId: "x" } }),
+    [`read${of}`]: () => ({ path }),
+  };
+}
 
 /** Requests by the id of the route. Each is sent to a run of its own that waits. */
 const REQUESTS: Readonly<
@@ -67,6 +83,10 @@ const REQUESTS: Readonly<
   pauseRun: (id) => ({ path: `/api/runs/${id}/pause`, json: {} }),
   unpauseRun: (id) => ({ path: `/api/runs/${id}/unpause`, json: {} }),
   retryRun: (id) => ({ path: `/api/runs/${id}/retry`, json: {} }),
+  listLimits: () => ({ path: "/api/limits" }),
+  rebuildLimits: () => ({ path: "/api/limits/rebuild", json: {} }),
+  ...limitRequests("Limit", "/api/limits/shown"),
+  ...limitRequests("LimitKey", "/api/limits/shown/key"),
   countRuns: () => ({ path: "/api/counts" }),
   listWorkflows: () => ({ path: "/api/workflows" }),
   deployment: () => ({ path: "/api/deployment" }),
@@ -93,10 +113,12 @@ class Deployment {
   #runs = 0;
   #shared: string | undefined;
   readonly #index = durableObjectIndex({ binding: new FakeIndexNamespace() });
+  readonly #coordinators = new FakeCoordinators(() => ({})).binding;
   readonly api = new FakeDeployment(
     [shows, child],
     {
       runIndex: this.#index,
+      coordinatorDO: this.#coordinators,
       verifyRequest,
     },
     this.#dispatcher(),
@@ -125,6 +147,25 @@ class Deployment {
     this.#fails = false;
   }
 
+  /** One run holds the limit of the requests, and one waits. */
+  async #hold(): Promise<void> {
+    const holds = ["x", "y"].flatMap((runId) => ["shown", "shown\u0002key"].map((gate) => ({ runId, gate })));
+    for (const { runId, gate } of holds) {
+      const acquire: Acquire = {
+        type: "acquire",
+        hold: { runId, incarnation: runId, seq: 1 },
+        limit: "shown",
+        mode: "run",
+        place: { enqueuedAt: 1, priority: 1, group: "g" },
+        onFull: "queue",
+        settings: { rev: 1, max: 1 },
+        workflowId: "of the author",
+      };
+      const request = { self: { kind: "gate" as const, name: gate }, ask: "message" as const, message: acquire };
+      await askCoordinator(this.#coordinators, request);
+    }
+  }
+
   send(route: string, id: string, scopes: readonly Scope[], view: RunView = "record"): Promise<Response> {
     const { path, ...init } = REQUESTS[route]?.(id, view) ?? { path: "" };
     return this.api.fetch(path, { ...init, headers: { Scopes: scopes.join() } });
@@ -132,6 +173,7 @@ class Deployment {
 
   /** Returns the id of a run that is in the state that the route needs. Routes that change nothing share one. */
   async prepared(route: string): Promise<string> {
+    if (route.includes("Limit")) await this.#hold();
     if (this.#shared !== undefined && !CHANGES.has(route)) return this.#shared;
     const id = `run-${this.#runs++}`;
     await this.api.fetch("/api/runs", { json: { runId: id, workflowId: "shows", input: "secret-input" } });

@@ -43,37 +43,23 @@ import {
   type WhyTarget,
   type WorkflowDescription,
 } from "@holdfast/protocol";
+import {
+  type Fields,
+  type JsonSchema,
+  anything,
+  flag,
+  listOf,
+  object,
+  oneOf,
+  open,
+  ref,
+  text,
+  time,
+  whole,
+} from "./json-schemas.ts";
+import { LIMIT_ANSWERS } from "./limit-answers.ts";
 
-export type JsonSchema = Readonly<Record<string, unknown>>;
-
-const text: JsonSchema = { type: "string" };
-const whole: JsonSchema = { type: "integer", minimum: 0 };
-const time: JsonSchema = { type: "integer", minimum: 0, description: "Milliseconds since 1970." };
-const flag: JsonSchema = { type: "boolean" };
-/** An object with any fields. Without `additionalProperties`, generated types would allow none. */
-const open: JsonSchema = { type: "object", additionalProperties: true };
-const anything: JsonSchema = { description: "Any JSON value." };
-const listOf = (items: JsonSchema): JsonSchema => ({ type: "array", items });
-const oneOf = (...values: readonly string[]): JsonSchema => ({ type: "string", enum: values });
-const ref = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` });
-
-/** A schema per field of a type. The names of optional fields end in `?`. */
-type Fields<T> = { readonly [K in keyof T & string as object extends Pick<T, K> ? `${K}?` : K]: JsonSchema };
-
-/** Returns the schema of an object with the fields of `T` and no others. */
-function object<T>(fields: Fields<T>, description?: string): JsonSchema {
-  const required = Object.keys(fields).filter((name) => !name.endsWith("?"));
-  const properties = Object.fromEntries(
-    Object.entries<JsonSchema>(fields).map(([name, schema]) => [name.replace(/\?$/, ""), schema]),
-  );
-  return {
-    type: "object",
-    ...(description === undefined ? {} : { description }),
-    properties,
-    required,
-    additionalProperties: false,
-  };
-}
+export type { JsonSchema } from "./json-schemas.ts";
 
 const FOR_OPERATORS: JsonSchema = {
   ...text,
@@ -351,6 +337,7 @@ export const ANSWERS = {
     refused: listOf(object<BulkAnswer["refused"][number]>({ id: text, error: text, message: text })),
     nextCursor: { type: ["string", "null"] },
   }),
+  ...LIMIT_ANSWERS,
   Rebuilt: object({ told: whole, unknown: whole }),
   Workflows: object({
     workflows: listOf(

@@ -21,7 +21,7 @@ const ALLOWED_HEADERS = [
 const EXPOSED_HEADERS = ["Allow", "Holdfast-Version", "Location", "Preference-Applied", "Retry-After"];
 
 const PREFLIGHT_HEADERS = {
-  "Access-Control-Allow-Methods": "GET, POST, DELETE",
+  "Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE",
   "Access-Control-Allow-Headers": ALLOWED_HEADERS.join(", "),
   "Access-Control-Max-Age": "86400",
 };

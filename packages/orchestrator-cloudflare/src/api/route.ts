@@ -37,7 +37,7 @@ export interface CheckedCall<Path extends string, Query, Body> extends Call {
 export interface RouteDescription {
   /** The `operationId` in the OpenAPI document. */
   readonly id: string;
-  readonly verb: "GET" | "POST" | "DELETE" | "OPTIONS";
+  readonly verb: "GET" | "POST" | "PATCH" | "DELETE" | "OPTIONS";
   /** Each segment that starts with a colon is an id, such as `:id` and `:tokenId`. */
   readonly path: string;
   readonly summary: string;

@@ -4,6 +4,7 @@
 import { approvalRoutes } from "./approvals.ts";
 import { bulkRoutes } from "./bulk.ts";
 import { deliveryRoutes } from "./deliveries.ts";
+import { limitRoutes } from "./limits.ts";
 import { listRoutes } from "./lists.ts";
 import { metricRoutes } from "./metrics.ts";
 import { operateRoutes } from "./operate.ts";
@@ -20,6 +21,7 @@ export const ROUTES: readonly Route[] = [
   ...listRoutes,
   ...approvalRoutes,
   ...bulkRoutes,
+  ...limitRoutes,
   ...runRoutes,
   ...ticketRoutes,
   ...resumeRoutes,

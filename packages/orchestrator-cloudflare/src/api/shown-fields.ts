@@ -54,6 +54,9 @@ function run(at: string): readonly FieldRule[] {
 
 const DELIVERED: readonly FieldRule[] = [["delivery"], ...run("run.")];
 
+/** A limit of a caller who may not be allowed to read runs. */
+const LIMIT: readonly FieldRule[] = [["holders*", "run"], ["queue.*", "run"], ["next", "run"], ALL];
+
 /** By the id of the route. */
 export const SHOWN_FIELDS: Readonly<Record<string, readonly FieldRule[]>> = {
   triggerRun: run(""),
@@ -79,4 +82,14 @@ export const SHOWN_FIELDS: Readonly<Record<string, readonly FieldRule[]>> = {
   deleteRun: [ALL],
   actOnManyRuns: [ALL],
   rebuildIndex: [ALL],
+  listLimits: [ALL],
+  rebuildLimits: [ALL],
+  readLimit: LIMIT,
+  overrideLimit: LIMIT,
+  pauseLimit: LIMIT,
+  kickFromLimit: LIMIT,
+  readLimitKey: LIMIT,
+  overrideLimitKey: LIMIT,
+  pauseLimitKey: LIMIT,
+  kickFromLimitKey: LIMIT,
 };

@@ -26,6 +26,8 @@ const ID_TITLES: Readonly<Record<string, string>> = {
   incarnation: "incarnation",
   mac: "MAC",
   tokenId: "token id",
+  name: "name of the limit",
+  key: "key of the limit",
 };
 
 /**

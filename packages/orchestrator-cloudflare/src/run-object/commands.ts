@@ -21,7 +21,7 @@ type InputOf<T extends Input["type"]> = Extract<Input, { readonly type: T }>;
 
 /** An input of the state machine that a caller can cause. `by`: the caller, for the audit. */
 type CallerInput = InputOf<
-  "deliver" | "resolveToken" | "cancel" | "terminate" | "pause" | "unpause" | "retry" | "reindex"
+  "deliver" | "resolveToken" | "cancel" | "terminate" | "pause" | "unpause" | "retry" | "reindex" | "restateHolds"
 > & {
   readonly by: string;
 };

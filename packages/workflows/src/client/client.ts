@@ -8,6 +8,8 @@ import type {
   BulkAnswer,
   CountsAnswer,
   DeploymentInfo,
+  LimitList,
+  LimitRecord,
   ListedRun,
   RunRecord,
   WorkflowDescription as WorkflowInfo,
@@ -15,6 +17,7 @@ import type {
 import type { InputArguments } from "../authoring/types.ts";
 import type { Workflow } from "../authoring/workflow.ts";
 import { checkPlatform } from "../platform-check.ts";
+import { LimitHandle } from "./limit-handle.ts";
 import { checkClientOptions, given } from "./options.ts";
 import { RunHandle } from "./run-handle.ts";
 import { type ApiRequest, type ClientOptions, Transport } from "./transport.ts";
@@ -128,6 +131,53 @@ export class Client {
   ): Promise<{ told: number; unknown: number }> {
     const { signal } = given(options, "call", "rebuildIndex");
     return this.#send({ method: "POST", path: "/api/index/rebuild", body, signal, answer: ["told"] });
+  }
+
+  /**
+   * Iterates over limits, by name and key: those at which a run waits, holds for a minute or longer, or that an operator
+   * changed. Reads each page when the caller needs it.
+   * @throws ApiError `limits_not_configured`
+   */
+  async *limits(options: CallOptions & { readonly name?: string } = {}): AsyncGenerator<LimitRecord, void> {
+    const { signal, name } = options;
+    for (let cursor: string | undefined; ;) {
+      const page = await this.#send<LimitList>({
+        method: "GET",
+        path: "/api/limits",
+        query: { name, cursor },
+        signal,
+        answer: ["limits", "nextCursor"],
+      });
+      yield* page.limits;
+      if (page.nextCursor === null) return;
+      cursor = page.nextCursor;
+    }
+  }
+
+  /** Returns a handle of a limit. `key`: absent if the limit has none. */
+  limit(name: string, key?: string): LimitHandle {
+    return new LimitHandle(this.#transport, name, key);
+  }
+
+  /**
+   * Makes active runs state what they hold again, after the storage of limits was lost. Returns how many were asked.
+   * @throws ApiError `index_not_configured`
+   */
+  async rebuildLimits(options: CallOptions = {}): Promise<number> {
+    const { signal } = given(options, "call", "rebuildLimits");
+    let asked = 0;
+    for (let cursor: string | undefined; ;) {
+      const page = await this.#send<{ asked: number; nextCursor: string | null }>({
+        method: "POST",
+        path: "/api/limits/rebuild",
+        body: { cursor },
+        signal,
+        answer: ["asked", "nextCursor"],
+      });
+      asked += page.asked;
+      if (page.nextCursor === null) return asked;
+      cursor = page.nextCursor;
+    }
   }
 
   /** Lists the workflows that the deployment serves. */

@@ -1,6 +1,7 @@
 /** The typed client of the HTTP API. */
 export { Client, type InputOf, type OutputOf, createClient } from "./client.ts";
 export { RUN_STATUSES, isTerminal } from "@holdfast/protocol";
+export { LimitHandle } from "./limit-handle.ts";
 export { ApiError, ConnectionError, RunFailedError } from "./errors.ts";
 export type { StreamOptions } from "./run-events.ts";
 export { type DeliveryOptions, type JournalOptions, RunHandle, type StreamTicket } from "./run-handle.ts";
@@ -14,6 +15,9 @@ export type {
   CountsAnswer,
   Delivery,
   DeploymentInfo,
+  LimitHolder,
+  LimitQueued,
+  LimitRecord,
   ListedRun,
   RunAction,
   RunActionName,

@@ -1,0 +1,52 @@
+/**
+ * The answers about limits as JSON Schema.
+ */
+import type { LimitHolder, LimitList, LimitQueued, LimitRecord } from "@holdfast/protocol";
+import { type Fields, type JsonSchema, listOf, object, oneOf, ref, text, time, whole } from "./json-schemas.ts";
+
+const LIMIT_RECORD: Fields<LimitRecord> = {
+  name: text,
+  "key?": { ...text, description: "Absent: the limit has no key." },
+  max: { type: ["integer", "null"], description: "How many may hold. null: only the rate is limited." },
+  declaredMax: { type: ["integer", "null"], description: "The same as the code declares it." },
+  "rate?": {
+    ...object<NonNullable<LimitRecord["rate"]>>({ limit: whole, perMs: whole, burst: whole }),
+    description: "At most `limit` starts in `perMs`, and `burst` more.",
+  },
+  "maxQueued?": whole,
+  rev: { ...time, description: "The time of the Worker version whose declaration applies." },
+  "override?": object<NonNullable<LimitRecord["override"]>>({ max: whole, by: text, at: time }),
+  "paused?": object<NonNullable<LimitRecord["paused"]>>({ by: text, at: time }),
+  held: { ...whole, description: "Places that are taken." },
+  holders: listOf(
+    object<LimitHolder>({
+      runId: text,
+      workflowId: text,
+      mode: oneOf("run", "active", "step"),
+      since: time,
+      state: oneOf("held", "granted", "unreachable", "replaced", "released"),
+      "startAt?": time,
+      "unreachableSince?": time,
+      "replacedBy?": text,
+      "reentrant?": { const: true, description: "It holds under a run that started it, and takes no place." },
+    }),
+  ),
+  queued: whole,
+  queue: listOf(
+    object<LimitQueued>({
+      runId: text,
+      workflowId: text,
+      since: time,
+      "priority?": { type: "number", description: "Seconds of head start." },
+      "group?": text,
+    }),
+  ),
+  "next?": { ...text, description: "The run that is admitted next." },
+  "nextStartAt?": time,
+};
+
+export const LIMIT_ANSWERS: Readonly<Record<"LimitRecord" | "LimitList" | "LimitsRebuilt", JsonSchema>> = {
+  LimitRecord: object<LimitRecord>(LIMIT_RECORD),
+  LimitList: object<LimitList>({ limits: listOf(ref("LimitRecord")), nextCursor: { type: ["string", "null"] } }),
+  LimitsRebuilt: object({ asked: whole, nextCursor: { type: ["string", "null"] } }),
+};

@@ -1,0 +1,169 @@
+/**
+ * Routes of limits: who holds, who waits, and what operators change (L5).
+ *
+ * Owns: the two forms of a limit's path: with a key, and without one if the limit has none.
+ */
+import { GATE_LIST, type GateCommand, type ListCommand, type ListedGates, gateName } from "@holdfast/orchestrator";
+import { HOST_LIMITS, type LimitRecord } from "@holdfast/protocol";
+import * as v from "valibot";
+import { fromBase64Url, toBase64Url } from "../auth/base64-url.ts";
+import { commandCoordinator } from "./coordinators.ts";
+import { idField, wholeNumberField } from "./fields.ts";
+import { cursorField, writeCursor } from "./page-cursor.ts";
+import { type Call, type CheckedCall, type Route, route } from "./route.ts";
+import { askRun } from "./run-objects.ts";
+import { viewOf } from "./shown-fields.ts";
+import { requireIndex } from "./worker-deps.ts";
+
+const listQuery = v.strictObject({
+  name: v.optional(idField),
+  limit: v.optional(wholeNumberField(1, HOST_LIMITS.limitPage), String(HOST_LIMITS.limitPage)),
+  cursor: v.optional(v.string()),
+});
+
+const overrideBody = v.strictObject({
+  max: v.nullable(v.pipe(v.number(), v.integer("must be a whole number"), v.minValue(1, "must be at least 1"))),
+});
+const pauseBody = v.strictObject({ paused: v.optional(v.boolean(), true) });
+const kickBody = v.strictObject({ runId: idField });
+const rebuildBody = v.strictObject({ cursor: v.optional(cursorField) });
+
+const PATHS = [
+  { path: "/api/limits/:name", of: "Limit", what: "a limit without a key" },
+  { path: "/api/limits/:name/:key", of: "LimitKey", what: "a limit for one key" },
+] as const;
+
+const COMMON = {
+  answers: { 200: "LimitRecord" },
+  refusals: ["limits_not_configured", "newer_format", "not_found"],
+} as const;
+
+type Place = CheckedCall<"/api/limits/:name", unknown, unknown> & { readonly ids: { readonly key?: string } };
+
+export const limitRoutes: readonly Route[] = [
+  route({
+    id: "listLimits",
+    verb: "GET",
+    path: "/api/limits",
+    summary:
+      "Lists limits, by name and key: those at which a run waits or has waited, holds for a minute or longer, or whose settings an operator changed.",
+    scope: "read",
+    query: listQuery,
+    answers: { 200: "LimitList" },
+    refusals: ["limits_not_configured", "newer_format"],
+    handle: listLimits,
+  }),
+  route({
+    id: "rebuildLimits",
+    verb: "POST",
+    path: "/api/limits/rebuild",
+    summary: "Makes a page of runs state what they hold again, after the storage of limits was lost.",
+    scope: "operate",
+    indexed: true,
+    body: rebuildBody,
+    answers: { 200: "LimitsRebuilt" },
+    handle: rebuild,
+  }),
+  ...PATHS.flatMap(limitRoutesOf),
+];
+
+function limitRoutesOf({ path, of, what }: (typeof PATHS)[number]): Route[] {
+  return [
+    route({
+      ...COMMON,
+      id: `read${of}`,
+      verb: "GET",
+      path,
+      summary: `Reads ${what}: who holds, and who waits.`,
+      scope: "read",
+      handle: (call) => command(call, { type: "read" }),
+    }),
+    route({
+      ...COMMON,
+      id: `override${of}`,
+      verb: "PATCH",
+      path,
+      summary: `Sets max of ${what}, in place of that of the code. null: that of the code applies again.`,
+      scope: "operate",
+      body: overrideBody,
+      handle: (call) => command(call, { type: "override", max: call.body.max, by: call.principal.subject }),
+    }),
+    pauseRoute(path, of, what),
+    kickRoute(path, of, what),
+  ];
+}
+
+type Path = (typeof PATHS)[number]["path"];
+
+function pauseRoute(path: Path, of: string, what: string): Route {
+  return route({
+    ...COMMON,
+    id: `pause${of}`,
+    verb: "POST",
+    path: `${path}/pause`,
+    summary: `Admits nobody to ${what}, or with "paused": false admits again. Who holds continues.`,
+    scope: "operate",
+    body: pauseBody,
+    handle: (call) => command(call, { type: "pause", paused: call.body.paused, by: call.principal.subject }),
+  });
+}
+
+function kickRoute(path: Path, of: string, what: string): Route {
+  return route({
+    ...COMMON,
+    id: `kickFrom${of}`,
+    verb: "POST",
+    path: `${path}/kick`,
+    summary: `Cancels a run that waits at or holds ${what}, and gives its place to the next at once.`,
+    scope: "operate",
+    body: kickBody,
+    handle: (call) => command(call, { type: "kick", runId: call.body.runId, by: call.principal.subject }),
+  });
+}
+
+async function command(call: Place, input: GateCommand): Promise<Response> {
+  const answer = await commandCoordinator(call, { kind: "gate", name: gateName(call.ids.name, call.ids.key) }, input);
+  if (!answer.ok || viewOf(call.principal).run) return answer;
+  // A caller who may not read learns nothing of runs (SEC7).
+  const { next: _next, ...record } = (await answer.json()) as LimitRecord;
+  return Response.json({ ...record, holders: [], queue: [] } satisfies LimitRecord);
+}
+
+async function listLimits(call: CheckedCall<string, v.InferOutput<typeof listQuery>, unknown>): Promise<Response> {
+  const { name: limit, limit: count, cursor } = call.query;
+  const ask: ListCommand = {
+    type: "list",
+    limit,
+    count,
+    after: cursor === undefined ? undefined : fromBase64Url(cursor),
+  };
+  const answer = await commandCoordinator(call, { kind: "gates", name: GATE_LIST }, ask);
+  if (!answer.ok) return answer;
+  const { names, more } = (await answer.json()) as ListedGates;
+  const limits = await Promise.all(names.map((name) => readGate(call, name)));
+  return Response.json({
+    limits: limits.filter((one) => one !== undefined),
+    nextCursor: more ? toBase64Url(names.at(-1) ?? "") : null,
+  });
+}
+
+/** A gate may leave the list while it is read. */
+async function readGate(call: Call, name: string): Promise<LimitRecord | undefined> {
+  const answer = await commandCoordinator(call, { kind: "gate", name }, { type: "read" } satisfies GateCommand);
+  return answer.ok ? ((await answer.json()) as LimitRecord) : undefined;
+}
+
+const ACTIVE: ReadonlySet<string> = new Set(["pending", "running", "waiting", "paused"]);
+
+async function rebuild(call: CheckedCall<string, unknown, v.InferOutput<typeof rebuildBody>>): Promise<Response> {
+  const { deps, principal, body } = call;
+  const page = await requireIndex(deps).query(principal.tenantId, {
+    order: "desc",
+    limit: HOST_LIMITS.bulkRuns,
+    after: body.cursor,
+  });
+  const active = page.runs.filter(({ status }) => ACTIVE.has(status));
+  const by = principal.subject;
+  await Promise.all(active.map(({ id }) => askRun(call, id, { ask: "input", input: { type: "restateHolds", by } })));
+  return Response.json({ asked: active.length, nextCursor: page.next ? writeCursor(page.next) : null });
+}
