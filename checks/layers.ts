@@ -30,6 +30,7 @@ const LAYERS: readonly Layer[] = [
   {
     folder: "packages/orchestrator",
     may: ["@holdfast/protocol", "@noble/hashes"],
+    inside: { "packages/orchestrator/src/schedule/times": ["croner"] },
     order: [
       ["json-schema/**"],
       ["where/**"],

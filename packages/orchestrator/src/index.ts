@@ -137,6 +137,13 @@ export { type OpenWait, type ParentRef, type RunError, type RunHeader, nextAlarm
 export type { PageSize } from "./run/journal-pages.ts";
 export { RunHost, type RunHostOptions } from "./run/run-host.ts";
 export type { RunIdentity } from "./run/run-identity.ts";
+export type { CatchUp, Overlap, ScheduleConfig, Spread } from "./schedule/config.ts";
+export { readDeclaration, readTimes } from "./schedule/declaration.ts";
+export { type PreviewedTime, preview } from "./schedule/describe.ts";
+export { type ScheduleListCommand, type SyncChange, type SyncRequest, scheduleList } from "./schedule/list-machine.ts";
+export type { BackfillRequest, ScheduleCommand, ScheduleOrigin } from "./schedule/messages.ts";
+export { scheduleMachine } from "./schedule/schedule-machine.ts";
+export { type TimesSpec, nextTime } from "./schedule/times/next-time.ts";
 export { tracedOf } from "./run/run-key.ts";
 export { NO_PARTS, type View, shownFailure } from "./run/view.ts";
 export {

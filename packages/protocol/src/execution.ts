@@ -21,6 +21,22 @@ import type { StartLineage } from "./lineage.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { EncodedValue } from "./values.ts";
 
+/** The tick of a schedule that started a run (SCH3). Times are ms since 1970. */
+export interface ScheduledTick {
+  /** The id of the schedule. */
+  readonly id: string;
+  /** `manual`: an operator started the run. `backfill`: the run of a past tick. */
+  readonly kind: "tick" | "manual" | "backfill";
+  /** The time of the tick by the pattern. */
+  readonly nominal: number;
+  /** When it was due: the nominal time and the schedule's spread. */
+  readonly fireAt: number;
+  /** The nominal time of the tick before; absent: it is the first one. */
+  readonly previous?: number;
+  /** The nominal times of the next ticks, at most five. */
+  readonly next: readonly number[];
+}
+
 /** The facts about a run that workflow code can read. */
 export interface RunFacts {
   readonly id: string;
@@ -37,6 +53,8 @@ export interface RunFacts {
   readonly tenantId?: string;
   /** The trace of the trigger, as W3C Trace Context. */
   readonly traceparent?: string;
+  /** The tick that started the run (SCH3). */
+  readonly schedule?: ScheduledTick;
   /**
    * 128 bits as 32 hexadecimal digits, made of tenant, run id and incarnation: no other run has them (RUN9). Absent: the
    * run was created before this field existed, and keeps the keys of its id alone.

@@ -91,6 +91,7 @@ export {
   type OperationEvents,
   type ReportAnswer,
   type RunFacts,
+  type ScheduledTick,
   type StepDispatcher,
   type StepInProgress,
   type WorkflowDescription,

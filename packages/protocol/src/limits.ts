@@ -200,6 +200,38 @@ export const HOST_LIMITS = {
   topicIdleMs: 2_592_000_000,
   /** Topics of one run: keys whose events it has waited for. */
   runTopics: 1_000,
+  /** Schedules of one tenant (SCH1). */
+  schedules: 1_000,
+  /** Patterns of one schedule. */
+  schedulePatterns: 20,
+  /** One pattern. */
+  schedulePatternChars: 256,
+  /** Dates in each of `at` and `skip` of a schedule. */
+  scheduleDates: 1_000,
+  /** The encoded input of a schedule. */
+  scheduleInputChars: 131_072,
+  /** Ticks of one schedule that wait for the run of an earlier tick (SCH6). */
+  scheduleQueue: 100,
+  /** Missed ticks that `catchUp: "all"` starts (SCH7). */
+  scheduleCaughtUp: 100,
+  /** The time between two of them. */
+  scheduleCaughtUpMs: 1_000,
+  /** How old the newest missed tick is at most that `catchUp: "latest"` starts. */
+  scheduleLatestMs: 86_400_000,
+  /** How late a tick may be that is not missed, with `catchUp: "none"`. */
+  scheduleLateMs: 60_000,
+  /** Ticks that one wake decides one by one. Those after them get one row together (SCH5). */
+  scheduleDecided: 2_000,
+  /** Decisions of one schedule that are stored: the newest. */
+  scheduleTicks: 2_000,
+  /** Ticks of one backfill (SCH10). */
+  backfillTicks: 10_000,
+  /** Runs that a backfill starts in a minute, at most. */
+  backfillRate: 600,
+  /** How long a schedule is stored after its declaration is gone from the code (SCH9): thirty days. */
+  orphanMs: 2_592_000_000,
+  /** How late the alarm of a schedule may be before its tenant's list wakes it (SCH11). */
+  schedulePokeMs: 120_000,
   /** The interval between two pings of an execution in another process (DUR11). */
   pingMs: 15_000,
   /** How long such an execution may give no sign of life. Then it counts as lost (DUR11). */

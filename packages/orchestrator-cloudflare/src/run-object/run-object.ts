@@ -10,6 +10,7 @@ import {
   type RunHeader,
   RunHost,
   type RunMessage,
+  type SendResult,
   type WriteBatch,
   alarmOf,
   type ErasureWrite,
@@ -20,7 +21,7 @@ import {
   shownHeader,
   toTriggerInput,
 } from "@holdfast/orchestrator";
-import { DEFAULT_LIMITS, HOST_LIMITS, isTerminal } from "@holdfast/protocol";
+import { DEFAULT_LIMITS, HOST_LIMITS, errorValue, isTerminal } from "@holdfast/protocol";
 import { randomHex } from "@holdfast/protocol/transport";
 import { RunSockets } from "../feed/run-sockets.ts";
 import { StreamReaders } from "../feed/stream-readers.ts";
@@ -306,7 +307,21 @@ export class RunObject {
   async #receive(message: RunMessage): Promise<Response> {
     const unique = message.type === "trigger" ? await newUnique(this.#deps, message.trigger) : undefined;
     await this.#erasing?.catch(() => {});
-    return Response.json(this.#key.refusalOf(message) ?? this.#host.receive(message, randomHex(16), unique));
+    const refused = this.#key.refusalOf(message) ?? (await this.#refusalOfTick(message));
+    return Response.json(refused ?? this.#host.receive(message, randomHex(16), unique));
+  }
+
+  /** Refuses the start of a tick whose workflow the step handler does not serve (SCH12). */
+  async #refusalOfTick(message: RunMessage): Promise<SendResult | undefined> {
+    if (message.type !== "trigger" || message.trigger.schedule === undefined) return undefined;
+    if (this.#host.state.header !== undefined) return undefined;
+    try {
+      await refuseUnserved(this.#deps.dispatcher, message.trigger, NOTHING, this.#clock());
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ApiRefusal)) throw error;
+      return { type: "refused", error: errorValue("WORKFLOW_NOT_FOUND", error.message) };
+    }
   }
 
   /** Deletes the run with all its rows (VER3). */

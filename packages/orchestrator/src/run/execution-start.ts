@@ -28,6 +28,7 @@ export function describeStart(state: RunState, header: RunHeader, journal: First
       ...(header.baseUrl === undefined ? {} : { baseUrl: header.baseUrl }),
       ...(header.tenantId === undefined ? {} : { tenantId: header.tenantId }),
       ...(header.traceparent === undefined ? {} : { traceparent: header.traceparent }),
+      ...(header.schedule === undefined ? {} : { schedule: header.schedule }),
       ...runKeyOf(header),
       ...tokenUrlsOf(header),
     },

@@ -121,8 +121,14 @@ export function bodiesOf({ outcomes, lineage }: Pick<Inheritance, "outcomes" | "
 /** The attributes that a resumed run takes from its parent unless the caller sets others. */
 export type ResumePlan = Pick<
   RunIdentity,
-  "workflowId" | "workflowVersion" | "environment" | "tags" | "tenantMeta" | "timeoutMs"
+  "workflowId" | "workflowVersion" | "environment" | "tags" | "tenantMeta" | "timeoutMs" | "schedule"
 > & { readonly inherited: Inheritance; readonly input: string };
+
+/** Asks a run for its status, which is the answer; `gone`: there is no run. It changes nothing. */
+export interface ProbeRun {
+  readonly type: "probeRun";
+  readonly runId: string;
+}
 
 /** A message in the outbox of a run. */
 export type OutboxMessage = RunMessage | GateMessage;

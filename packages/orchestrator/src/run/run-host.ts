@@ -41,6 +41,7 @@ import { Liveness, type Silence, isSilent } from "./liveness.ts";
 import { type PageSize, pageSizeOf, readPage } from "./journal-pages.ts";
 import {
   type OutboxMessage,
+  type ProbeRun,
   type RunMessage,
   type TriggerInput,
   type Unique,
@@ -50,6 +51,7 @@ import { NO_HOLDER, inputOf, isFromGate, resultOf } from "./received-message.ts"
 import { isNewerMessage } from "./newer-format.ts";
 import { checkedSteps } from "./received.ts";
 import type { OutboxRow } from "./rows.ts";
+import { shownHeader } from "./newer-run.ts";
 import { type ParentRef, type RunHeader, isDeferred, parentsOf } from "./run-header.ts";
 import { type RunState, applyBatch, loadRun, takeJournal } from "./run-state.ts";
 import { transition } from "./transition.ts";
@@ -258,7 +260,8 @@ export class RunHost {
   }
 
   /** Handles a message of another run. `seed`, 128 random bits, and `unique`: for a run that the message creates. */
-  receive(message: RunMessage, seed: string, unique?: Unique): SendResult {
+  receive(message: RunMessage | ProbeRun, seed: string, unique?: Unique): SendResult {
+    if (message.type === "probeRun") return { type: "acknowledged", answer: shownHeader(this.state)?.status ?? "gone" };
     // The sender sends it again: newer code can handle it, or there is room after the run's end.
     if (isNewerMessage(message) || isFull(this.state.header, message)) return { type: "unreachable" };
     if (this.#isOver(message)) return { type: "acknowledged" };

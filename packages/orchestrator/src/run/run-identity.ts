@@ -7,6 +7,7 @@
  * Invariants
  * - ID1 No attribute changes after the run was created. The header stores them under these names, beside its own fields.
  */
+import type { ScheduledTick } from "@holdfast/protocol";
 
 export interface RunIdentity {
   readonly id: string;
@@ -26,6 +27,8 @@ export interface RunIdentity {
   readonly baseUrl?: string | undefined;
   /** The trace of the trigger, as W3C Trace Context. */
   readonly traceparent?: string | undefined;
+  /** The tick of the schedule that started the run (SCH3). */
+  readonly schedule?: ScheduledTick | undefined;
   /** The time budget, in ms from the start (RUN6). */
   readonly timeoutMs?: number | undefined;
 }

@@ -32,6 +32,15 @@ const hex32 = that(
   (given) => typeof given === "string" && /^[0-9a-f]{32}$/.test(given),
 );
 
+const schedule: Schema = record({
+  id: name,
+  kind: word,
+  nominal: time,
+  fireAt: time,
+  previous: optional(time),
+  next: listOf(time),
+});
+
 const run: Schema = record({
   id,
   number: position,
@@ -43,6 +52,7 @@ const run: Schema = record({
   baseUrl: optional(text(URL_CHARS_MAX)),
   tenantId: optional(name),
   traceparent: optional(word),
+  schedule: optional(schedule),
   runKey: optional(hex32),
   ownTokens: optional(text(2 * URL_CHARS_MAX)),
   publicTokens: optional(text(2 * URL_CHARS_MAX)),

@@ -1,0 +1,183 @@
+/**
+ * A schedule for readers.
+ *
+ * Owns: the record of the API, the times of a preview, and the notes about changes of the clock (SCH10).
+ */
+import { decodeOrUnreadable, defined } from "@holdfast/protocol";
+import type { ScheduleConfig } from "./config.ts";
+import type { ScheduleDraft } from "./draft.ts";
+import type { ListedSchedule } from "./messages.ts";
+import type { ScheduleHeader, TickRow } from "./rows.ts";
+import { fireAtOf } from "./spread.ts";
+import { type TimesSpec, nextTimes } from "./times/next-time.ts";
+import { utcText } from "./times/utc.ts";
+import { localTime, offsetText } from "./times/zone.ts";
+
+/** The times that a record and a preview have. */
+const PREVIEW_TIMES = 10;
+
+const DAY_MS = 86_400_000;
+
+/** A time of a schedule, in its zone. */
+export interface PreviewedTime {
+  readonly nominal: number;
+  readonly fireAt: number;
+  /** `2027-03-14T03:00:00-04:00`. */
+  readonly local: string;
+  /** What the reader may not expect: a gap, a repeated hour, or a changed offset. */
+  readonly note?: string;
+}
+
+type ScheduleStatus = "active" | "paused" | "orphaned" | "ended";
+
+/** Returns the next times, at most ten. */
+export function preview(
+  config: Pick<ScheduleConfig, "id" | "times" | "spread">,
+  after: number,
+  count: number = PREVIEW_TIMES,
+): PreviewedTime[] {
+  const { tz } = config.times;
+  return nextTimes(config.times, after, count).map((nominal) => {
+    const { date, time, offsetMs } = localTime(tz, nominal);
+    const local = `${date}T${time}${offsetText(offsetMs)}`;
+    return { nominal, fireAt: fireAtOf(config, nominal), local, ...defined({ note: noteOf(tz, nominal) }) };
+  });
+}
+
+/** Describes a change of the clock at a time or in the day before it. */
+function noteOf(tz: string, nominal: number): string | undefined {
+  const { offsetMs, time } = localTime(tz, nominal);
+  const justBefore = localTime(tz, nominal - 1_000);
+  if (justBefore.offsetMs < offsetMs) {
+    return `The clock goes forward at this time: times after ${justBefore.time} and before ${time} do not exist on this day.`;
+  }
+  const later = [1_800_000, 3_600_000, 7_200_000].find((shift) => localTime(tz, nominal + shift).time === time);
+  if (later !== undefined) return `${time} occurs twice on this day. This is the first one.`;
+  const dayBefore = localTime(tz, nominal - DAY_MS).offsetMs;
+  if (dayBefore === offsetMs) return undefined;
+  return `The offset has changed from ${offsetText(dayBefore)} to ${offsetText(offsetMs)} in the day before.`;
+}
+
+/** Returns the declaration for readers, with dates as text, as it can be declared again. */
+function describeConfig(config: Omit<ScheduleConfig, "input">): Record<string, unknown> {
+  const { id, description, workflowId, workflowVersion, tags, times, spread, overlap, queueMax, catchUp, pauseAfter } =
+    config;
+  return defined({
+    id,
+    description,
+    workflowId,
+    workflowVersion,
+    tags,
+    ...describeTimes(times),
+    spread: spread && ("ms" in spread ? spread.ms : `${Math.round(spread.share * 100)}%`),
+    overlap,
+    queueMax: overlap === "queue" ? queueMax : undefined,
+    catchUp,
+    onFailures: pauseAfter === undefined ? undefined : { pauseAfter },
+  });
+}
+
+function describeTimes({
+  cron,
+  seconds,
+  every,
+  anchor,
+  at,
+  tz,
+  from,
+  until,
+  skip,
+}: TimesSpec): Record<string, unknown> {
+  return defined({
+    cron,
+    seconds,
+    every,
+    anchor: anchor === undefined ? undefined : utcText(anchor),
+    at: at?.map(utcText),
+    tz,
+    from: from === undefined ? undefined : utcText(from),
+    until: until === undefined ? undefined : utcText(until),
+    skip: skip?.map((one) => (typeof one === "number" ? utcText(one) : one)),
+  });
+}
+
+/** Returns the entry of a list. */
+export function describeListed(entry: ListedSchedule, now: number): Record<string, unknown> {
+  const { config, source, createdAt, paused, orphanedAt, last } = entry;
+  const isActive = paused === undefined && orphanedAt === undefined;
+  const [next] = isActive ? preview(config, now, 1) : [];
+  return defined({
+    ...describeConfig(config),
+    source,
+    status: statusOf(entry, next !== undefined),
+    createdAt,
+    paused,
+    orphanedAt,
+    next: next === undefined ? [] : [next],
+    last: last && { nominal: last.nominal, ...describeOutcome(last.outcome) },
+  });
+}
+
+function statusOf(
+  { paused, orphanedAt }: Pick<ScheduleHeader, "paused" | "orphanedAt"> | ListedSchedule,
+  hasNext: boolean,
+): ScheduleStatus {
+  if (orphanedAt !== undefined) return "orphaned";
+  return paused !== undefined ? "paused" : hasNext ? "active" : "ended";
+}
+
+/** Returns the record of a schedule with its newest decisions, or those before a position. */
+export function describeSchedule(draft: ScheduleDraft, limit: number, before?: number): Record<string, unknown> {
+  const { header, config } = draft;
+  const { source, createdAt, createdBy, updatedAt, orphanedAt, lateMs, last } = header;
+  const { paused, backfill, waiting, failures, counts } = header;
+  const next = orphanedAt === undefined ? preview(config, Math.max(header.watermark, draft.now)) : [];
+  const hasNext = next.length > 0 || waiting.length > 0 || header.nextAt !== undefined;
+  return defined({
+    ...describeConfig(config),
+    input: decodeOrUnreadable(config.input),
+    environment: header.environment,
+    source,
+    status: statusOf(header, hasNext),
+    createdAt,
+    createdBy,
+    updatedAt,
+    paused: paused && defined({ at: paused.at, by: paused.subject ?? paused.by, reason: paused.reason }),
+    orphanedAt,
+    nextFireAt: header.nextAt,
+    next,
+    waiting: waiting.length,
+    failures,
+    counts,
+    lateMs,
+    lastRunId: last?.runId,
+    backfill: backfill && describeBackfill(backfill),
+    ...describeTicks(draft.ticks(limit + 1, before), limit),
+  });
+}
+
+function describeTicks(ticks: readonly TickRow[], limit: number): Record<string, unknown> {
+  const nextBefore = ticks.length > limit ? (ticks[limit - 1]?.seq ?? null) : null;
+  return { ticks: ticks.slice(0, limit).map(describeTick), nextBefore };
+}
+
+function describeBackfill({ from, until, total, next, overlap, by }: NonNullable<ScheduleHeader["backfill"]>): object {
+  return { from, until, total, done: next, overlap, by };
+}
+
+function describeTick({ seq, kind, nominal, fireAt, at, by, outcome }: TickRow): Record<string, unknown> {
+  return defined({ seq, kind, nominal, fireAt, at, by, ...describeOutcome(outcome) });
+}
+
+/** `byRunId`: the run because of which a tick was skipped. */
+function describeOutcome(outcome: TickRow["outcome"]): Record<string, unknown> {
+  switch (outcome.type) {
+    case "fired":
+    case "queued":
+      return { outcome: outcome.type, runId: outcome.runId };
+    case "skipped":
+      return defined({ outcome: "skipped", reason: outcome.reason, byRunId: outcome.by, until: outcome.until });
+    case "failed":
+      return { outcome: "failed", runId: outcome.runId, code: outcome.code, message: outcome.message };
+  }
+}

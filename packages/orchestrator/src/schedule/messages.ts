@@ -1,0 +1,88 @@
+/**
+ * The messages of schedules, and the commands of the Worker to them.
+ *
+ * Owns: the messages between a schedule and the list of its tenant, and the commands.
+ *
+ * Invariants
+ * - SM1 Every message may be lost, repeated and late. A list recognises an old entry by its version, a schedule an old
+ *   declaration by its `rev`, and a run a repeated start by its id (SCH4).
+ */
+import type { RunStatus } from "@holdfast/protocol";
+import type { RunMessage } from "../run/messages.ts";
+
+export type { ProbeRun } from "../run/messages.ts";
+import type { ScheduleConfig } from "./config.ts";
+import type { TickOutcome } from "./rows.ts";
+
+/** What the list of a tenant knows of a schedule. */
+export interface ListedSchedule {
+  readonly id: string;
+  /** Higher in each later entry. */
+  readonly version: number;
+  /** Without the input, which may be large. */
+  readonly config: Omit<ScheduleConfig, "input">;
+  /** A digest of the input: another input has another one. */
+  readonly inputDigest: string;
+  readonly source: "code" | "api";
+  readonly rev?: number | undefined;
+  readonly createdAt: number;
+  readonly paused?: { readonly at: number; readonly by: string; readonly reason?: string | undefined } | undefined;
+  readonly orphanedAt?: number | undefined;
+  /** When the schedule must have sent a newer entry, ms since 1970 (SCH11). Absent: it has no alarm. */
+  readonly dueAt?: number | undefined;
+  readonly last?: { readonly nominal: number; readonly outcome: TickOutcome } | undefined;
+}
+
+/** To the list of a tenant. */
+export type ListMessage =
+  | { readonly type: "listed"; readonly entry: ListedSchedule }
+  | { readonly type: "unlisted"; readonly id: string; readonly version: number };
+
+/** To a schedule, from the list of its tenant. */
+export type ListsMessage =
+  | ({ readonly type: "declare"; readonly config: ScheduleConfig; readonly rev: number } & ScheduleOrigin)
+  /** Gone from the code of this build (SCH9). */
+  | { readonly type: "orphan"; readonly rev: number }
+  /** The list has expected a newer entry: the alarm of the schedule may be lost (SCH11). */
+  | { readonly type: "poke"; readonly id: string };
+
+/** From a schedule. */
+export type ScheduleMessage = Extract<RunMessage, { type: "trigger" | "cancel" }> | ListMessage;
+
+/** What a schedule passes on to its runs. */
+export interface ScheduleOrigin {
+  readonly tenantId?: string | undefined;
+  readonly environment: string;
+  readonly baseUrl?: string | undefined;
+}
+
+export interface BackfillRequest {
+  readonly id: string;
+  /** The ticks from `from` on, and before `until`, ms since 1970. */
+  readonly from: number;
+  readonly until: number;
+  readonly overlap: "allow" | "queue" | "skip";
+  /** Runs a minute. */
+  readonly rate: number;
+  readonly newestFirst: boolean;
+  readonly again: boolean;
+  readonly by: string;
+}
+
+/** Commands of the Worker. */
+export type ScheduleCommand =
+  | ({ readonly type: "create"; readonly config: ScheduleConfig; readonly by: string } & ScheduleOrigin)
+  | { readonly type: "update"; readonly config: ScheduleConfig; readonly by: string }
+  | { readonly type: "pause"; readonly by: string; readonly reason?: string | undefined }
+  | { readonly type: "resume"; readonly by: string; readonly catchUp: boolean }
+  /** `unique` ends the id of the run. */
+  | { readonly type: "trigger"; readonly by: string; readonly unique: string }
+  | { readonly type: "backfill"; readonly request: BackfillRequest }
+  | { readonly type: "cancelBackfill" }
+  | { readonly type: "delete" }
+  /** `before`: only decisions before this position. `dryRun`: the times that a backfill would have. */
+  | { readonly type: "read"; readonly limit: number; readonly before?: number | undefined }
+  | { readonly type: "planBackfill"; readonly request: BackfillRequest };
+
+/** `unreachable`: the run did not answer. */
+export type RunStanding = RunStatus | "gone" | "unreachable";

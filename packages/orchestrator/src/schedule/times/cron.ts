@@ -1,0 +1,69 @@
+/**
+ * Cron patterns.
+ *
+ * Owns: the only use of `croner`, which computes times. Its timers are not used. The clock is not read: the time is a
+ * parameter, and a pattern with `?`, which stands for the time at which it is read, is refused.
+ */
+import { Cron } from "croner";
+import { utcText } from "./utc.ts";
+
+const parsed = new Map<string, Cron>();
+const PARSED_MAX = 100;
+
+/** The next time after `after` that matches the pattern in the zone, ms since 1970; `undefined` if there is none. */
+export function nextCronTime(pattern: string, tz: string, after: number): number | undefined {
+  const time = cronOf(pattern, tz).nextRun(utcText(Math.floor(after / 1_000) * 1_000));
+  return time?.getTime();
+}
+
+/** What is wrong with a pattern, and where; `undefined` if nothing is. */
+export function cronProblem(pattern: string, allowsSeconds: boolean): string | undefined {
+  const fields = pattern.trim().split(/\s+/);
+  const isNickname = fields.length === 1 && pattern.trim().startsWith("@");
+  if (pattern.includes("?")) return `has "?", which is no time of its own. Write "*", or the values.`;
+  if (fields.length === 6 && !allowsSeconds) {
+    return "has six fields. The first one of six is seconds, which need seconds: true. Otherwise write five: minute, hour, day, month, weekday.";
+  }
+  if (!isNickname && fields.length !== 5 && !(fields.length === 6 && allowsSeconds)) {
+    return `has ${pattern.trim() === "" ? "no" : fields.length} fields. It needs five: minute, hour, day of the month, month, weekday.`;
+  }
+  try {
+    cronOf(pattern, "UTC");
+    return undefined;
+  } catch (error) {
+    return `is no pattern: ${messageOf(error)}.`;
+  }
+}
+
+/** The library's message, without its own name and its full stop. */
+function messageOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/^Cron\w*: /, "").replace(/\.$/, "");
+}
+
+function cronOf(pattern: string, tz: string): Cron {
+  const key = `${tz} ${pattern}`;
+  const known = parsed.get(key);
+  if (known !== undefined) return known;
+  const fields = pattern.trim().split(/\s+/);
+  const cron = new Cron(pattern.trim(), {
+    timezone: tz,
+    mode: fields.length === 6 ? "6-part" : "5-part",
+    paused: true,
+    // A pattern with fixed hours and minutes fires once per day; one for all hours goes by elapsed time (SCH2).
+    fixedTimeRule: hasAllHours(fields.at(-4) ?? "*") ? "single-value" : "no-wildcard",
+  });
+  if (parsed.size === PARSED_MAX) parsed.clear();
+  parsed.set(key, cron);
+  return cron;
+}
+
+/** Whether a field of lists and ranges names all hours of the day. */
+function hasAllHours(field: string): boolean {
+  const hours = new Set<number>();
+  for (const part of field.split(",")) {
+    const [first = NaN, last = first] = part.split("-").map(Number);
+    for (let hour = first; hour <= Math.min(last, 23); hour++) hours.add(hour);
+  }
+  return hours.size === 24;
+}

@@ -1,0 +1,68 @@
+/**
+ * The times of a schedule.
+ *
+ * Owns: `nextTime`, the union of patterns, intervals and dates, without what is excluded (SCH1, SCH2).
+ *
+ * Invariants
+ * - NT1 Times strictly increase: `nextTime(spec, after)` is later than `after`, and each instant comes once.
+ * - NT2 The result follows from the arguments and the platform's rules of zones. The zone and the clock of the host have no
+ *   effect.
+ */
+import { nextCronTime } from "./cron.ts";
+import { localTime, nextLocalDay } from "./zone.ts";
+
+/** When a schedule fires. Times are ms since 1970. */
+export interface TimesSpec {
+  readonly cron?: readonly string[] | undefined;
+  /** The patterns may have a sixth field for seconds, the first. */
+  readonly seconds?: boolean | undefined;
+  /** An interval, ms, counted in elapsed time from `anchor`. */
+  readonly every?: number | undefined;
+  /** Default 0. */
+  readonly anchor?: number | undefined;
+  /** Sorted. */
+  readonly at?: readonly number[] | undefined;
+  /** The zone of patterns and excluded days. */
+  readonly tz: string;
+  /** The first possible time. */
+  readonly from?: number | undefined;
+  /** The end: no time is at it or later. */
+  readonly until?: number | undefined;
+  /** Excluded days of the zone (`2027-12-25`), and excluded times. */
+  readonly skip?: readonly (string | number)[] | undefined;
+}
+
+/** The first time of the schedule after `after`, ms since 1970; `undefined`: there is none. */
+export function nextTime(spec: TimesSpec, after: number): number | undefined {
+  const { from = -Infinity, until = Infinity, tz, skip = [] } = spec;
+  let last = Math.max(after, from - 1);
+  // Each turn passes an excluded day or an excluded time. One day has several turns only if it occurs twice.
+  for (let turn = 0; turn <= 2 * skip.length; turn++) {
+    const next = nextOfAny(spec, last);
+    if (next === undefined || next >= until) return undefined;
+    const isSkippedDay = skip.some((one) => typeof one === "string") && skip.includes(localTime(tz, next).date);
+    if (isSkippedDay) last = nextLocalDay(tz, next) - 1;
+    else if (skip.includes(next)) last = next;
+    else return next;
+  }
+  return undefined;
+}
+
+function nextOfAny({ cron = [], every, anchor = 0, at = [], tz }: TimesSpec, after: number): number | undefined {
+  const found = cron.map((pattern) => nextCronTime(pattern, tz, after));
+  if (every !== undefined) found.push(anchor + (Math.floor((after - anchor) / every) + 1) * every);
+  found.push(at.find((time) => time > after));
+  const times = found.filter((time) => time !== undefined);
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+/** The next times, at most `count`. */
+export function nextTimes(spec: TimesSpec, after: number, count: number): number[] {
+  const times: number[] = [];
+  for (let last: number | undefined = after; times.length < count;) {
+    last = nextTime(spec, last);
+    if (last === undefined) break;
+    times.push(last);
+  }
+  return times;
+}

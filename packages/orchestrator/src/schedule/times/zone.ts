@@ -1,0 +1,88 @@
+/**
+ * Local time in a time zone.
+ *
+ * Owns: the only use of `Intl`. The rules of a zone are those of the platform, so a newer platform may give other times
+ * (SCH2). The zone of the host has no effect.
+ */
+
+export interface LocalTime {
+  /** `2027-03-14`. */
+  readonly date: string;
+  /** `03:00:00`. */
+  readonly time: string;
+  /** Local time minus UTC, in ms. */
+  readonly offsetMs: number;
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+const FORMATS_MAX = 100;
+
+/** Whether the platform knows a time zone of this name. */
+export function isTimeZone(tz: string): boolean {
+  try {
+    formatOf(tz);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function localTime(tz: string, ms: number): LocalTime {
+  const parts = new Map<string, number>(
+    formatOf(tz)
+      .formatToParts(ms)
+      .map(({ type, value }) => [type, Number(value)]),
+  );
+  const part = (type: string): number => parts.get(type) ?? 0;
+  const [year, month, day] = [part("year"), part("month"), part("day")];
+  const [hour, minute, second] = [part("hour"), part("minute"), part("second")];
+  const asUtc = Date.UTC(year, month - 1, day, hour, minute, second);
+  return {
+    date: `${String(year).padStart(4, "0")}-${two(month)}-${two(day)}`,
+    time: `${two(hour)}:${two(minute)}:${two(second)}`,
+    offsetMs: asUtc - Math.floor(ms / 1_000) * 1_000,
+  };
+}
+
+/** The first time after `ms`, of whole seconds, whose local date is another one than that of `ms`. */
+export function nextLocalDay(tz: string, ms: number): number {
+  const { date } = localTime(tz, ms);
+  // No day is longer: zones change by a few hours at most, and a day that is left out makes none longer.
+  let [same, later] = [Math.floor(ms / 1_000), Math.floor(ms / 1_000) + 30 * 3_600];
+  while (later - same > 1) {
+    const middle = Math.floor((same + later) / 2);
+    if (localTime(tz, middle * 1_000).date === date) same = middle;
+    else later = middle;
+  }
+  return later * 1_000;
+}
+
+/** `+02:00`. */
+export function offsetText(offsetMs: number): string {
+  const minutes = Math.round(Math.abs(offsetMs) / 60_000);
+  return `${offsetMs < 0 ? "-" : "+"}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+}
+
+function formatOf(tz: string): Intl.DateTimeFormat {
+  const known = formats.get(tz);
+  if (known !== undefined) return known;
+  const format = new Intl.DateTimeFormat("en-US", {
+    timeZone: tz,
+    calendar: "gregory",
+    numberingSystem: "latn",
+    hourCycle: "h23",
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+  });
+  if (formats.size === FORMATS_MAX) formats.clear();
+  formats.set(tz, format);
+  return format;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, "0");
+}
