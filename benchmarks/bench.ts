@@ -12,7 +12,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { measureAfterKill, measureAgent } from "./measures/agent.ts";
-import { type Bench, FLOOR_PIPES, PIPES, floorOf, runToEnd } from "./measures/contest.ts";
+import { type Bench, PIPES, floorOf, runToEnd } from "./measures/contest.ts";
 import { measureParallel } from "./measures/parallel.ts";
 import { measureOneStep, measureSteps, measureThroughput, measureWake } from "./measures/runs.ts";
 import { measureColdWake, measureMemory, measureRows } from "./measures/storage.ts";
@@ -91,7 +91,7 @@ async function warmUp({ platform, systems, quick, progress: shown }: Bench): Pro
   for (const system of systems) {
     for (let i = 0; i < (quick ? 5 : 20); i++) await system.run(`warm-${i}`, steps(20));
   }
-  for (const pipe of FLOOR_PIPES) await floorOf(platform, { pipe, n: 100 });
+  for (const pipe of PIPES) await floorOf(platform, { pipe, n: 100 });
   for (const pipe of PIPES) await runToEnd(platform, `${pipe}-warm`, "steps", 20);
 }
 

@@ -4,7 +4,7 @@
 import { type Contestant, p50, runRounds, timed } from "../rounds.ts";
 import type { Measure, Row } from "../statistics.ts";
 import { type System, turns, wakeUntouched, waiting } from "../systems/system.ts";
-import { type Bench, FLOOR_PIPES, floorOf } from "./contest.ts";
+import { type Bench, PIPES, floorOf } from "./contest.ts";
 
 const ROUNDS = 3;
 
@@ -30,7 +30,7 @@ export async function measureAgent(bench: Bench): Promise<Measure> {
         n,
         sample: (round) => p50(times, (i) => timed(() => system.run(`agent-${round}-${i}`, turns(n)))),
       })),
-      ...FLOOR_PIPES.map((pipe): Contestant => ({
+      ...PIPES.map((pipe): Contestant => ({
         what: pipe,
         who: "floor",
         n,

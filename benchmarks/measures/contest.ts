@@ -7,15 +7,13 @@ import type { BenchPlatform } from "../platform.ts";
 import { timed } from "../rounds.ts";
 import type { CloudflareWorkflows } from "../systems/cloudflare-workflows.ts";
 import type { System } from "../systems/system.ts";
-import type { FloorPipe, FloorWork } from "../workers/floor-work.ts";
+import type { FloorWork } from "../workers/floor-work.ts";
 
 /** To the Node process: `http` sends each turn as a request, `socket` as frames of a connection, which is the default. */
 export type Pipe = "inline" | "rpc" | "fetch" | "http" | "socket";
 
+/** Each has a floor. That of `socket` is a WebSocket with a frame each way for each message. */
 export const PIPES: readonly Pipe[] = ["inline", "rpc", "fetch", "http", "socket"];
-
-/** The floors of the pipes. `socket`: a WebSocket to the Node process, with a frame each way for each message. */
-export const FLOOR_PIPES: readonly FloorPipe[] = PIPES;
 
 /** The input of a measure. */
 export interface Bench {

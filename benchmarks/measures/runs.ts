@@ -7,7 +7,7 @@ import { type Contestant, p50, runRounds, timed } from "../rounds.ts";
 import type { Measure, Row } from "../statistics.ts";
 import { type System, steps, wakeAttached, waiting } from "../systems/system.ts";
 import type { FloorPipe, FloorWork } from "../workers/floor-work.ts";
-import { type Bench, FLOOR_PIPES, floorOf, inFlight } from "./contest.ts";
+import { type Bench, PIPES, floorOf, inFlight } from "./contest.ts";
 
 /** The medians of so many rounds are compared. */
 const ROUNDS = 3;
@@ -18,7 +18,7 @@ function floors(
   workOf: (pipe: FloorPipe) => FloorWork,
   sample: (work: FloorWork) => Promise<number> = (work) => floorOf(bench.platform, work),
 ): readonly Contestant[] {
-  return FLOOR_PIPES.map((pipe) => ({ what: pipe, who: "floor", sample: () => sample(workOf(pipe)) }));
+  return PIPES.map((pipe) => ({ what: pipe, who: "floor", sample: () => sample(workOf(pipe)) }));
 }
 
 function contestants(
@@ -170,5 +170,5 @@ function ofSize(bench: Bench, n: number, times: number): readonly Contestant[] {
     who: "floor",
     sample: async () => (await p50(times, () => floorOf(bench.platform, { pipe, n }))) / n,
   });
-  return [...sampled, ...[...FLOOR_PIPES, "turns" as const].map(floor)].map((one) => ({ ...one, n }));
+  return [...sampled, ...[...PIPES, "turns" as const].map(floor)].map((one) => ({ ...one, n }));
 }

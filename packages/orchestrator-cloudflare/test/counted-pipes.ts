@@ -2,7 +2,7 @@
  * The real pipes with a counter of messages and bytes, which do not depend on the machine.
  */
 import type { Workflow } from "@holdfast/workflows";
-import { createStepHandler, workflowsEntrypoint } from "@holdfast/workflows/handler";
+import { type StepHandler, createStepHandler, workflowsEntrypoint } from "@holdfast/workflows/handler";
 import {
   type RpcBinding,
   type StepDispatcher,
@@ -10,6 +10,7 @@ import {
   createInlineDispatcher,
   createServiceBindingDispatcher,
 } from "../src/index.ts";
+import { Wire } from "./connected-network.ts";
 
 const KEY = "a-key-that-both-sides-know";
 
@@ -34,22 +35,44 @@ export class Counter {
     ) ?? null;
 }
 
+/** `connected`: turns are frames of a connection. Each frame is a message, and the upgrade is two. */
+function overHttp(counter: Counter, workflows: readonly Workflow[], connected: boolean): StepDispatcher {
+  const handler = createStepHandler({ workflows, signingKeys: [KEY], audience: "https://steps.example" });
+  return createHttpDispatcher({
+    url: "https://steps.example",
+    signingKey: KEY,
+    connections: connected,
+    fetch: async (request) => {
+      counter.count(await request.clone().text());
+      if (request.headers.get("Upgrade") !== null) return upgraded(counter, handler, request);
+      const response = await handler(request);
+      counter.count(await response.clone().text());
+      return response;
+    },
+  });
+}
+
+async function upgraded(counter: Counter, handler: StepHandler, request: Request): Promise<Response> {
+  const reply = await handler.connect(request);
+  if (reply instanceof Response) throw new Error(`the upgrade was answered with ${reply.status}`);
+  counter.count("");
+  const wire = new Wire(
+    ({ text }) => {
+      counter.count(text);
+      return undefined;
+    },
+    () => {},
+  );
+  wire.connect(reply);
+  // No `Response` of Node has this status.
+  return { status: 101, webSocket: wire.webSocket } as unknown as Response;
+}
+
 /** Each dispatcher in one process, with a counter. */
 export const PIPES: Readonly<Record<string, (counter: Counter, workflows: readonly Workflow[]) => StepDispatcher>> = {
   inline: (_counter, workflows) => createInlineDispatcher({ workflows }),
-  http(counter, workflows) {
-    const handler = createStepHandler({ workflows, signingKeys: [KEY], audience: "https://steps.example" });
-    return createHttpDispatcher({
-      url: "https://steps.example",
-      signingKey: KEY,
-      fetch: async (request) => {
-        counter.count(await request.clone().text());
-        const response = await handler(request);
-        counter.count(await response.clone().text());
-        return response;
-      },
-    });
-  },
+  http: (counter, workflows) => overHttp(counter, workflows, false),
+  socket: (counter, workflows) => overHttp(counter, workflows, true),
   fetch(counter, workflows) {
     const handler = createStepHandler({ workflows, signingKeys: "unsigned" });
     const binding = {

@@ -26,6 +26,9 @@ export class FakeStorage implements DurableObjectStorageLike {
   rows = new Map<string, unknown>();
   alarmAt: number | null = null;
   writes = 0;
+  /** The turns of the event loop in which something was written: the writes of a turn are one commit. */
+  commits = 0;
+  #commitIsOpen = false;
   alarmsSet = 0;
   /** The number of calls of `get` and `list`, and of rows that `list` returned. */
   readonly reads = { gets: 0, lists: 0, rowsListed: 0 };
@@ -35,11 +38,11 @@ export class FakeStorage implements DurableObjectStorageLike {
       return structuredClone(this.rows.get(key));
     },
     put: (key: string, value: unknown): void => {
-      this.writes += 1;
+      this.#write();
       this.rows.set(key, structuredClone(value));
     },
     delete: (key: string): boolean => {
-      this.writes += 1;
+      this.#write();
       return this.rows.delete(key);
     },
     list: ({ prefix = "", startAfter, limit = Infinity, reverse = false }: SyncKvListOptions = {}): Iterable<
@@ -59,6 +62,16 @@ export class FakeStorage implements DurableObjectStorageLike {
     },
   };
 
+  #write(): void {
+    this.writes += 1;
+    if (this.#commitIsOpen) return;
+    this.#commitIsOpen = true;
+    this.commits += 1;
+    setImmediate(() => {
+      this.#commitIsOpen = false;
+    });
+  }
+
   transactionSync<T>(closure: () => T): T {
     const before = new Map(this.rows);
     try {
@@ -74,7 +87,7 @@ export class FakeStorage implements DurableObjectStorageLike {
   }
 
   async setAlarm(at: number): Promise<void> {
-    this.writes += 1;
+    this.#write();
     this.alarmsSet += 1;
     this.alarmAt = at;
   }
