@@ -108,9 +108,10 @@ async function inject(name: string, act: () => Promise<unknown>): Promise<void> 
 function describeProgress(startedAt: number): string {
   const seconds = Math.round((performance.now() - startedAt) / 1_000);
   const open = runs.filter(({ state }) => state === "open").length;
+  const first = runs.flatMap(({ id, problems }) => problems.slice(0, 1).map((problem) => `${id}: ${problem}`));
   const injected = [...faults.values()].reduce((sum, times) => sum + times, 0);
   const wrong = runs.filter(({ problems }) => problems.length > 0).length;
-  return `${seconds} s  ${injected} faults, ${runs.length} runs, ${open} open, ${wrong} wrong`;
+  return `${seconds} s  ${injected} faults, ${runs.length} runs, ${open} open, ${wrong} wrong ${first.slice(0, 2).join("; ")}`;
 }
 
 function report({ findings, steps, effects, repeated, deleted }: Verdict, caller: Caller, ms: number): void {

@@ -26,9 +26,9 @@ export async function judge(caller: Caller, runs: readonly SoakRun[], effects: r
   ]);
   let steps = 0;
   const ids = runs.filter(({ acts, state }) => acts && state === "ended").map(({ id }) => id);
-  // The list grows during the iteration: children are checked like their parents.
-  for (const id of ids) {
-    for (const entry of await caller.entries(id)) {
+  for await (const [id, entries] of journalsOf(caller, ids)) {
+    for (const entry of entries) {
+      // Children are checked like their parents.
       if (entry.type === "child.started" && entry.runId !== undefined) ids.push(entry.runId);
       const { kind, occurrence, name } = entry.operation;
       if (entry.type !== "step.completed" || (kind !== "step" && kind !== "compensation")) continue;
@@ -54,4 +54,18 @@ export async function judge(caller: Caller, runs: readonly SoakRun[], effects: r
     effects: effects.length,
     repeated: effects.length - byOperation.size,
   };
+}
+
+/** The number of journals that are read at a time. */
+const READS = 16;
+
+/** Reads the journals of the runs. The list may grow meanwhile. */
+async function* journalsOf(
+  caller: Caller,
+  ids: readonly string[],
+): AsyncGenerator<readonly [id: string, entries: Awaited<ReturnType<Caller["entries"]>>], void> {
+  for (let next = 0; next < ids.length; next += READS) {
+    const some = ids.slice(next, next + READS);
+    yield* await Promise.all(some.map(async (id) => [id, await caller.entries(id)] as const));
+  }
 }
