@@ -33,12 +33,13 @@ export function undoingEntries({ sleep }: Tools): CatalogueEntry[] {
     {
       title: "COMP1 a compensation is retried like a step",
       run: async (ctx) => {
+        // Each execution counts for itself: a killed process begins again.
         let tries = 0;
         const compensate = (): void => {
           tries += 1;
           if (tries < 2) throw new Error("not yet");
         };
-        await ctx.step("a", { compensate, retry: { max: 3, initial: "5ms" } }, () => 1);
+        await ctx.step("a", { compensate, retry: { max: 10, initial: "5ms" } }, () => 1);
         throw new FatalError("undo me");
       },
       outcome: { status: "compensated", error: ["FATAL", "undo me"] },
