@@ -81,13 +81,34 @@ export {
   type DecidingWorkflow,
   type EventDecision,
   type EventKey,
-  type StoredEvent,
   decideEvent,
   declarationsOf,
   eventRunId,
   keyOf,
   keyProblem,
 } from "./event/decide.ts";
+export {
+  type EventCommand,
+  type EventMessage,
+  type EventOrigin,
+  type RawBody,
+  eventMachine,
+} from "./event/event-machine.ts";
+export {
+  type Append,
+  type StoredEvent,
+  type Subscribe,
+  type SubscribeAnswer,
+  type SubscriberAnswer,
+  type SubscriberMessage,
+  type SubscriberRef,
+  type TopicEvent,
+  type TopicMessage,
+  topicAddress,
+  topicName,
+  topicParts,
+} from "./topic/messages.ts";
+export { topicMachine } from "./topic/topic-machine.ts";
 export { type DeclaringWorkflow, eventUseProblem } from "./where/declaration.ts";
 export { type MappedEvent, inputMapProblem, mapInput } from "./where/input-map.ts";
 export { type FilteredEvent, mismatch } from "./where/where.ts";
@@ -103,6 +124,7 @@ export {
   type OutboxMessage,
   type ResumePlan,
   type RunMessage,
+  type SendEvent,
   type TriggerInput,
   type Unique,
   isToRun,

@@ -56,7 +56,8 @@ export class Bench {
       clock: () => this.now,
       send: (to, message, done) => {
         if (isToRun(message)) this.sent.push({ to: to.name, message, done });
-        else this.toGates.push({ to: to.name, message, done });
+        else if (message.type === "acquire" || message.type === "release")
+          this.toGates.push({ to: to.name, message, done });
       },
       gates: true,
       rev: 7,

@@ -52,8 +52,8 @@ export interface TriggerDeclaration {
   /** Unique in its workflow. */
   readonly id: string;
   readonly event: EventDeclaration;
-  readonly where?: Where;
-  readonly input?: InputMap;
+  readonly where?: Where | undefined;
+  readonly input?: InputMap | undefined;
 }
 
 /** What makes an event cancel a run: its key equals the value at a path in the run's input. */
@@ -65,13 +65,22 @@ export interface CancelDeclaration {
 
 /** What a workflow declares about events. */
 export interface EventUse {
-  readonly on?: readonly TriggerDeclaration[];
-  readonly cancelOn?: readonly CancelDeclaration[];
+  readonly on?: readonly TriggerDeclaration[] | undefined;
+  readonly cancelOn?: readonly CancelDeclaration[] | undefined;
   /** The events for which its code waits: the server computes their keys. */
-  readonly events?: readonly EventDeclaration[];
+  readonly events?: readonly EventDeclaration[] | undefined;
 }
 
-/** How the target of an event stands. `unknown`: its object has not answered yet. */
+/** The event that started a run. */
+export interface StartingEvent {
+  readonly id: string;
+  readonly name: string;
+  readonly trigger: string;
+  /** The number of the forced replay of the event (EVT11). */
+  readonly replay?: number;
+}
+
+/** How the target of an event stands. `pending`: its object has not answered yet. */
 export type EventTargetState = "pending" | "started" | "delivered" | "failed";
 
 /** What an event does: it starts a run, or reaches the waits for its key. */

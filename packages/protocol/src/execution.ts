@@ -130,6 +130,23 @@ interface OperationEvent extends RequestPlace {
   readonly shielded?: true;
 }
 
+/** For which events of a topic a wait is open. */
+export interface TopicRequest {
+  readonly key: string;
+  /** Only events that were accepted at or after this time, ms since 1970; `now`: after the wait opens. Absent: since the run was created. */
+  readonly since?: number | "now" | undefined;
+  /** Of the events that the run has not seen: so many of the newest. */
+  readonly last?: number | undefined;
+  /** Events between may be no longer stored. */
+  readonly allowGap?: true | undefined;
+}
+
+/** An event that a run sends. */
+export interface SendRequest {
+  readonly data: EncodedValue;
+  readonly key?: string;
+}
+
 /** The events of an execution about one operation. */
 export type OperationEvents =
   | (OperationEvent & { readonly type: "step.started"; readonly startedAt: number })
@@ -199,6 +216,10 @@ export type OperationEvents =
       readonly match?: EncodedValue;
       /** What a person is asked, as JSON. The orchestrator checks it: a refused ask is a wait that was let go (ASK2). */
       readonly ask?: string;
+      /** The wait is for events with this key, of whatever run sent them or of none (EVT5). */
+      readonly topic?: TopicRequest;
+      /** Of an operation of the kind `send`: the event that the run sends. It ends at once (EVT13). */
+      readonly send?: SendRequest;
     })
   /**
    * The signal of a wait has aborted (WAIT11). `value` is its reason. The event of a wait that is not open yet comes

@@ -9,6 +9,7 @@
  */
 import { defined } from "./defined.ts";
 import type { Duration } from "./durations.ts";
+import type { EventUse } from "./events.ts";
 
 /** A value of a run's input: a function, or a path such as `"input.customerId"`. */
 export type FlowKey<Input = never> = string | ((input: Input) => unknown);
@@ -42,7 +43,7 @@ export interface DeclaredLimit<Input = never> extends LimitOptions<Input> {
 }
 
 /** The part of a workflow's configuration that this file describes. */
-export interface FlowOptions<Input = never> {
+export interface FlowOptions<Input = never> extends EventUse {
   /** At most four, with `singleton`. A run gets them in the order of their names. */
   readonly limits?: readonly DeclaredLimit<Input>[] | undefined;
   /** At most one run, or one for each key, also while it waits or is paused. `onConflict` has the values of `onFull`. */
@@ -81,8 +82,8 @@ export const FUNCTION: { readonly function: true } = { function: true };
  */
 export function flowOf(config: FlowOptions | undefined): FlowOptions | undefined {
   if (config === undefined) return undefined;
-  const { limits, singleton, debounce, batch, priority } = config;
-  const flow = defined({ limits, singleton, debounce, batch, priority });
+  const { limits, singleton, debounce, batch, priority, on, cancelOn, events } = config;
+  const flow = defined({ limits, singleton, debounce, batch, priority, on, cancelOn, events });
   return Object.keys(flow).length === 0 ? undefined : flow;
 }
 

@@ -22,7 +22,9 @@ export type OperationKind =
   /** A change to the run's metadata. */
   | "metadata"
   /** A stream of chunks. */
-  | "stream";
+  | "stream"
+  /** An event that the run sends; the name is the event's (EVT13). */
+  | "send";
 
 /** `kind/occurrence/name`. Unique in a run; the same in every replay. */
 export type OperationId = string;
@@ -53,11 +55,17 @@ export function parseOperationId(id: OperationId): Operation {
   };
 }
 
+const LABELS: Readonly<Partial<Record<OperationKind, string>>> = {
+  run: "child run of",
+  compensation: "compensation of step",
+  send: "sending of event",
+};
+
 /** Describes an operation for messages: `step "charge"`, or `step "charge" (use no. 2)` for its second occurrence. */
 export function describeOperation(id: OperationId): string {
   const { kind, occurrence, name } = parseOperationId(id);
   if (kind === "unwind") return "the unwinding of the run";
-  const what = kind === "run" ? "child run of" : kind === "compensation" ? "compensation of step" : kind;
+  const what = LABELS[kind] ?? kind;
   const label = kind === "sleep" ? "sleep" : `${what} ${JSON.stringify(name)}`;
   return occurrence === 0 ? label : `${label} (use no. ${occurrence + 1})`;
 }

@@ -11,6 +11,7 @@ export type {
   RaceOptions,
   RaceResult,
   RunInfo,
+  SendOptions,
   ShieldedOptions,
   SleepOptions,
   StepOptions,
@@ -18,11 +19,14 @@ export type {
   StreamWriter,
   Token,
   TokenOptions,
+  TopicOptions,
+  TriggerConfig,
   Wait,
   WaitOptions,
   WorkflowConfig,
   WorkflowContext,
 } from "./authoring/types.ts";
+export { type EventDefinition, type EventOptions, event } from "./authoring/event.ts";
 export { type Limit, limit } from "./authoring/limit.ts";
 export { type Workflow, workflow } from "./authoring/workflow.ts";
 export type { Log, StepContext } from "./step-context.ts";
@@ -33,6 +37,8 @@ export type {
   Duration,
   FlowKey,
   FlowOptions,
+  InputMap,
   LimitOptions,
   RetryOptions,
+  Where,
 } from "@holdfast/protocol";

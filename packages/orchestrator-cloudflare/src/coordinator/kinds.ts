@@ -8,9 +8,24 @@
  * which are posted to the address `{ kind, name }`; commands of the Worker (`api/coordinators.ts`); its alarm; an outbox for
  * its messages to other objects; and `HOLD`. The machine is pure, and reports everything by its `CoordinatorDraft`.
  */
-import { type CoordinatorMachine, gate, gateList, scheduleList, scheduleMachine } from "@holdfast/orchestrator";
+import {
+  type CoordinatorMachine,
+  eventMachine,
+  gate,
+  gateList,
+  scheduleList,
+  scheduleMachine,
+  topicMachine,
+} from "@holdfast/orchestrator";
 
-const KINDS: readonly CoordinatorMachine[] = [gate, gateList, scheduleMachine, scheduleList];
+const KINDS: readonly CoordinatorMachine[] = [
+  gate,
+  gateList,
+  scheduleMachine,
+  scheduleList,
+  eventMachine,
+  topicMachine,
+];
 
 /** Returns the machine of a kind; `undefined`: only newer code has this kind. */
 export function machineOf(kind: string, kinds: readonly CoordinatorMachine[] = KINDS): CoordinatorMachine | undefined {

@@ -16,21 +16,10 @@ import {
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { DeclaringWorkflow } from "../where/declaration.ts";
+import type { StoredEvent } from "../topic/messages.ts";
 import { type MappedEvent, mapInput } from "../where/input-map.ts";
 import { readPath } from "../where/paths.ts";
 import { mismatch } from "../where/where.ts";
-
-/** An event as it is stored. */
-export interface StoredEvent {
-  readonly id: string;
-  readonly name: string;
-  /** Encoded. */
-  readonly data: string;
-  readonly key?: string | undefined;
-  /** When it happened, as its sender says, ms since 1970. For readers and filters only (EVT8). */
-  readonly at?: number | undefined;
-  readonly source?: string | undefined;
-}
 
 /** A run that an event starts. `input` is encoded. */
 export interface DecidedRun {
@@ -39,6 +28,8 @@ export interface DecidedRun {
   readonly workflowVersion?: string | undefined;
   readonly runId: string;
   readonly input: string;
+  /** The number of the forced replay that starts it (EVT11). */
+  readonly replay?: number | undefined;
 }
 
 /** A topic that gets an event. */
@@ -132,7 +123,7 @@ export function decideEvent(
       }
       const runId = eventRunId(event.id, workflowId, trigger, replay);
       const mapped = encodeValue(mapInput(input, read), "The input");
-      runs.push({ trigger, workflowId, workflowVersion: version, runId, input: mapped });
+      runs.push({ trigger, workflowId, workflowVersion: version, runId, input: mapped, replay });
     }
   }
   return { runs, topic: topicOf(event, workflows), unmatched };

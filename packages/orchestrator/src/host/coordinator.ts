@@ -77,7 +77,13 @@ export type CommandReply =
   | { readonly type: "done"; readonly body: object }
   | { readonly type: "refused"; readonly code: CommandRefusal; readonly message: string };
 
-export type CommandRefusal = "invalid_body" | "newer_format" | "not_applicable" | "not_found" | "schedule_exists";
+export type CommandRefusal =
+  | "idempotency_conflict"
+  | "invalid_body"
+  | "newer_format"
+  | "not_applicable"
+  | "not_found"
+  | "schedule_exists";
 
 /** The reply to an input: to a message, or to a command. */
 export type CoordinatorReply = { readonly result: SendResult } | { readonly reply: CommandReply };

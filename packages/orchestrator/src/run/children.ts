@@ -4,7 +4,15 @@
  * Owns: CHILD1 (a child is started exactly once, under an id that parent and operation determine, or its idempotency key),
  * CHILD4 (a message is a row until it is acknowledged, and takes effect once).
  */
-import { type ErrorValue, type OperationEvents, type OperationId, errorValue, traceparentOf } from "@holdfast/protocol";
+import {
+  type ErrorValue,
+  type OperationEvents,
+  type OperationId,
+  errorValue,
+  readAddress,
+  traceparentOf,
+} from "@holdfast/protocol";
+import type { Subscribe } from "../topic/messages.ts";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
 import { holdsForChild } from "./holds.ts";
@@ -12,11 +20,13 @@ import { acquireAnswered } from "./admission.ts";
 import { wake } from "./lifecycle.ts";
 import { idFromKey } from "./key-id.ts";
 import { ACKNOWLEDGED_STARTS, isAcknowledgedStart, keepStart } from "./acknowledged-starts.ts";
+import type { OutboxMessage } from "./messages.ts";
 import { acknowledged, post, remove } from "./outbox.ts";
 import { OUTBOX_PREFIX, isRow, outboxKey } from "./rows.ts";
 import { kindOf } from "./run-header.ts";
 import { childRunId, tracedOf } from "./run-key.ts";
 import { endReleased, markFeature } from "./releases.ts";
+import { subscribed } from "./topics.ts";
 import { endChild, newWait } from "./waits.ts";
 
 /** Starts a child that the function requests. */
@@ -110,6 +120,11 @@ export function messageSent(draft: Draft, input: Input & { type: "sent" }): Repl
   if (result.type === "unreachable") return { type: "done" };
   // A late answer to a start that was sent twice.
   if (isAcknowledgedStart(draft.state.header, key)) return { type: "done" };
+  if (isSubscribe(row.message) && result.type === "acknowledged") {
+    const stays = subscribed(draft, readAddress(row.to).name, row.message, result.answer);
+    if (!stays) remove(draft, key);
+    return { type: "done" };
+  }
   if (result.type === "acknowledged" && keepStart(draft, key, row.message)) {
     markFeature(draft, ACKNOWLEDGED_STARTS);
     acknowledged(draft);
@@ -120,6 +135,10 @@ export function messageSent(draft: Draft, input: Input & { type: "sent" }): Repl
   if (result.type === "acknowledged" && row.message.type === "acquire")
     acquireAnswered(draft, row.message, result.answer);
   return { type: "done" };
+}
+
+function isSubscribe(message: OutboxMessage): message is Subscribe {
+  return message.type === "subscribe";
 }
 
 function refuseChild(draft: Draft, op: OperationId, error: ErrorValue): void {

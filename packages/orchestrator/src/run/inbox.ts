@@ -30,8 +30,13 @@ export function isFor(wait: OpenWait, { kind, name, payload }: Omit<Buffered, "d
   if (kindOf(wait) !== waitKindOf(kind)) return false;
   if (kind === "token") return wait.tokenId === name;
   if (kind === "child") return wait.op === name;
-  if (wait.name !== name) return false;
-  return wait.match === undefined || matches(wait.match, payload);
+  // Events of topics do not come through the inbox (EVT6).
+  return wait.name === name && wait.topic === undefined && isWanted(wait, payload);
+}
+
+/** Whether a wait accepts a payload (WAIT6). */
+export function isWanted({ match }: OpenWait, payload: string): boolean {
+  return match === undefined || matches(match, payload);
 }
 
 /** A payload or a pattern that does not decode matches nothing. */
@@ -93,7 +98,7 @@ export function findBuffered(draft: Draft, kind: BufferedKind, name: string): Bu
 export function takeBuffered(draft: Draft, wait: OpenWait, taken: Set<string>): InboxRow | undefined {
   if (draft.header.status === "paused") return undefined;
   for (const [key, { kind, name, chars }] of draft.state.inbox) {
-    if (taken.has(key) || waitKindOf(kind) !== kindOf(wait) || name !== wait.name) continue;
+    if (taken.has(key) || waitKindOf(kind) !== kindOf(wait) || name !== wait.name || wait.topic) continue;
     const row = readBuffered(draft, key);
     if (!isFor(wait, row)) continue;
     taken.add(key);

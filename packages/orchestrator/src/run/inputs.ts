@@ -23,6 +23,7 @@ import type { Plan, PlanRefusal } from "../flow/plan.ts";
 import type { Silence } from "./liveness.ts";
 import type { TriggerInput } from "./messages.ts";
 import type { ParentRef } from "./run-header.ts";
+import type { SubscriberAnswer, SubscriberMessage } from "../topic/messages.ts";
 import type { DeliveryKind } from "./rows.ts";
 
 /** An input with its caller, for the audit. A trigger has its caller in `triggeredBy`. */
@@ -67,6 +68,8 @@ export type Input =
       readonly outcome: ChildOutcome;
       readonly start?: number | undefined;
     }
+  /** A message of a topic (EVT6). The reply is `subscriber`. */
+  | { readonly type: "fromTopic"; readonly message: SubscriberMessage }
   /** The result of sending a message of the outbox. */
   | { readonly type: "sent"; readonly key: string; readonly result: SendResult }
   /** The result of sending a row to the index of runs. */
@@ -127,6 +130,8 @@ export interface HostContext {
   readonly limits: Limits;
   /** Whether this host can send messages to other runs. */
   readonly canSend: boolean;
+  /** Whether it can send messages to coordinators, such as topics. */
+  readonly coordinates?: boolean | undefined;
   /** Whether this host updates an index of runs. */
   readonly indexes?: boolean;
   /** How long an ended run is stored, ms; `undefined`: no expiry. */
@@ -161,6 +166,7 @@ export type Reply =
   | { readonly type: "report"; readonly answer: ReportAnswer }
   /** The answer to a gate. */
   | { readonly type: "holder"; readonly answer: HolderAnswer }
+  | { readonly type: "subscriber"; readonly answer: SubscriberAnswer }
   /** The input was rejected and changed nothing. */
   | {
       readonly type: "refused";

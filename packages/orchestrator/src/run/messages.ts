@@ -21,6 +21,7 @@ import type {
 } from "@holdfast/protocol";
 import type { GateMessage, HolderMessage } from "../gate/messages.ts";
 import type { HeldAbove, Hold } from "./hold.ts";
+import type { StoredEvent, Subscribe, SubscriberMessage, Unsubscribe } from "../topic/messages.ts";
 import type { ParentRef } from "./run-header.ts";
 import type { RunIdentity } from "./run-identity.ts";
 
@@ -130,11 +131,22 @@ export interface ProbeRun {
   readonly runId: string;
 }
 
+/** A run sends an event to the object of the event, which decides what it does (EVT13). */
+export interface SendEvent {
+  readonly type: "send";
+  readonly event: StoredEvent;
+  /** The run, as the sender in the record of the event. */
+  readonly by: string;
+  readonly environment: string;
+  readonly baseUrl?: string | undefined;
+}
+
 /** A message in the outbox of a run. */
-export type OutboxMessage = RunMessage | GateMessage;
+export type OutboxMessage = RunMessage | GateMessage | Subscribe | Unsubscribe | SendEvent;
 
 /** The messages to a run. */
 export type RunMessage =
+  | SubscriberMessage
   | { readonly type: "trigger"; readonly trigger: ChildTrigger; readonly op: OperationId }
   /** `parent`: the sender and its operation. A run of another parent ignores the message. */
   | { readonly type: "cancel"; readonly reason: string; readonly parent?: Pick<ParentRef, "runId" | "op"> }
@@ -154,7 +166,15 @@ export type RunMessage =
   /** A gate says something about a hold of the receiver. */
   | HolderMessage;
 
+const TO_COORDINATORS: ReadonlySet<OutboxMessage["type"]> = new Set([
+  "acquire",
+  "release",
+  "subscribe",
+  "unsubscribe",
+  "send",
+]);
+
 /** Whether a message of an outbox is for a run. */
 export function isToRun(message: OutboxMessage): message is RunMessage {
-  return message.type !== "acquire" && message.type !== "release";
+  return !TO_COORDINATORS.has(message.type);
 }

@@ -131,7 +131,7 @@ function valuesOf(event: ExecutionEvent): readonly (string | undefined)[] {
     case "child.started":
       return [event.input];
     case "wait.opened":
-      return [event.match];
+      return [event.match, event.send?.data];
     case "stream.chunks":
       return event.chunks;
     case "metadata.changed":
@@ -156,7 +156,11 @@ export function isNewerMessage(message: RunMessage): boolean {
     case "grant":
     case "drop":
     case "probeHold":
+    case "topicGone":
+    case "probeTopic":
       return false;
+    case "topicEvent":
+      return newerAmong([message.event.data], "") !== undefined;
     default:
       return true;
   }

@@ -6,6 +6,7 @@
 import { type ErrorCode, errorValue } from "@holdfast/protocol";
 import type { HolderAnswer, HolderMessage } from "../gate/messages.ts";
 import type { SendResult } from "../host/outbox-sender.ts";
+import type { SubscriberMessage } from "../topic/messages.ts";
 import type { Input, RefusalCode, Reply } from "./inputs.ts";
 import { type RunMessage, type Unique, toTriggerInput } from "./messages.ts";
 
@@ -16,6 +17,7 @@ export const NO_HOLDER: SendResult<HolderAnswer> = { type: "acknowledged", answe
 export function inputOf(message: RunMessage, seed: string, unique: Unique | undefined): Input {
   if (message.type === "trigger") return toTriggerInput(message.trigger, seed, unique);
   if (isFromGate(message)) return { type: "fromGate", message };
+  if (isFromTopic(message)) return { type: "fromTopic", message };
   return message.type === "cancel" ? { type: "cancel", reason: message.reason, parent: message.parent } : message;
 }
 
@@ -23,7 +25,12 @@ export function isFromGate(message: RunMessage): message is HolderMessage {
   return message.type === "grant" || message.type === "drop" || message.type === "probeHold";
 }
 
+function isFromTopic(message: RunMessage): message is SubscriberMessage {
+  return message.type === "topicEvent" || message.type === "topicGone" || message.type === "probeTopic";
+}
+
 export function resultOf(message: RunMessage, reply: Reply): SendResult {
+  if (reply.type === "subscriber") return { type: "acknowledged", answer: reply.answer };
   if (reply.type === "holder") return { type: "acknowledged", answer: reply.answer };
   if (reply.type !== "refused") return { type: "acknowledged" };
   // Newer code can handle the message: its sender keeps it until that is deployed.

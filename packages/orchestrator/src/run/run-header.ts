@@ -47,6 +47,13 @@ export interface OpenWait {
   readonly match?: string;
   /** The child for which it waits. */
   readonly runId?: string;
+  /** The events for which it waits (EVT5). `since`: accepted at or after this time, ms since 1970. */
+  readonly topic?: {
+    readonly name: string;
+    readonly since: number;
+    readonly last?: number;
+    readonly allowGap?: true;
+  };
   /** The position of the child's start in the outbox, after the child has acknowledged it. The row stays (DUR14). */
   readonly start?: number;
 }
@@ -93,6 +100,20 @@ export interface ParentRef {
 /** The parents that a run notifies of its end: its creator, and those that joined it. */
 export function parentsOf({ parent, followers = [] }: RunHeader): readonly ParentRef[] {
   return parent === undefined ? followers : [parent, ...followers];
+}
+
+/** What a run knows of a topic for whose events it has waited (EVT6). */
+export interface RunTopic {
+  /** `topicName` of the event's name and key. */
+  readonly name: string;
+  /** The number of its newest subscription. */
+  readonly seq: number;
+  /** Whether the run is subscribed, or its message about it is in the outbox. */
+  readonly open?: true;
+  /** The number of the newest event that the run has seen. */
+  readonly cursor?: number;
+  /** The topic has no room for the subscription. It is sent again (EVT10). */
+  readonly full?: true;
 }
 
 /** A stream of the run. The chunks of an open stream are counted in memory, from its rows (STR1). */
@@ -195,6 +216,10 @@ export interface RunHeader extends RunIdentity {
   readonly retriedAt?: number | undefined;
   readonly inbox: { readonly count: number; readonly chars: number; readonly next: number };
   readonly deliveryIds: number;
+  /** The topics for whose events the run waits or has waited. Absent: none. */
+  readonly topics?: readonly RunTopic[] | undefined;
+  /** The topics whose first event cancels the run. Set when the run is created. */
+  readonly cancelOn?: readonly string[] | undefined;
   /** The number of audited actions so far. Only the rows of the newest are stored (SEC2). */
   readonly audited?: number | undefined;
   /** The state of the index of runs, and the pending update. Absent in deployments without an index. */

@@ -68,7 +68,7 @@ export interface RunHostOptions {
    * Sends a message to another object, and calls `done` once with the result. Without it runs cannot start children.
    */
   readonly send?: ((to: Address, message: OutboxMessage, done: (result: SendResult) => void) => void) | undefined;
-  /** `send` reaches gates. Without it no run with limits is created. */
+  /** `send` reaches coordinators. Without it no run with limits is created, and runs use no events of topics. */
   readonly gates?: boolean | undefined;
   /** The time of the Worker version, ms since 1970: of several declarations of a limit, the newest applies. Default 0. */
   readonly rev?: number | undefined;
@@ -236,6 +236,7 @@ export class RunHost {
       held,
       deferral: held ? HELD : asks ? this.#options.defer?.() : undefined,
       canSend: send !== undefined,
+      coordinates: this.#options.gates,
       indexes: updateIndex !== undefined,
       retentionMs: header && retentionMs?.(header),
       flags,

@@ -7,7 +7,7 @@
  * Invariants
  * - ID1 No attribute changes after the run was created. The header stores them under these names, beside its own fields.
  */
-import type { ScheduledTick } from "@holdfast/protocol";
+import type { ScheduledTick, StartingEvent } from "@holdfast/protocol";
 
 export interface RunIdentity {
   readonly id: string;
@@ -29,6 +29,8 @@ export interface RunIdentity {
   readonly traceparent?: string | undefined;
   /** The tick of the schedule that started the run (SCH3). */
   readonly schedule?: ScheduledTick | undefined;
+  /** The event that started the run (EVT3). */
+  readonly event?: StartingEvent | undefined;
   /** The time budget, in ms from the start (RUN6). */
   readonly timeoutMs?: number | undefined;
 }

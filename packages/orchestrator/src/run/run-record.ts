@@ -31,6 +31,7 @@ import {
   parseOperationId,
   showValue,
 } from "@holdfast/protocol";
+import { topicParts } from "../topic/messages.ts";
 import { isOperationId } from "./newer-format.ts";
 import type { OpenWait, RunError, RunHeader, StreamState } from "./run-header.ts";
 import type { RunState } from "./run-state.ts";
@@ -324,13 +325,13 @@ function describeWait(wait: OpenWait, view: View): Waitpoint {
 }
 
 /** Returns the event, signal, token or child for which a wait is open. */
-function waitMeta({ kind, name, tokenId, runId, match, ask }: OpenWait, view: View): Record<string, unknown> {
+function waitMeta({ kind, name, tokenId, runId, match, ask, topic }: OpenWait, view: View): Record<string, unknown> {
   const pattern = match === undefined ? {} : { match: showValue(match) };
   switch (kind) {
     case "DATETIME":
       return {};
     case "EVENT":
-      return { eventType: name, ...pattern };
+      return { eventType: name, ...pattern, ...(topic === undefined ? {} : { key: topicParts(topic.name).key }) };
     case "SIGNAL":
       return { name, ...pattern };
     case "MANUAL":

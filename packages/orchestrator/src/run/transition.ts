@@ -35,6 +35,7 @@ import { type RunState, checkUnreadRows, prepareStart } from "./run-state.ts";
 import { terminate } from "./terminate.ts";
 import { restored } from "./restored.ts";
 import { settleDueTimers } from "./timers.ts";
+import { NOT_WAITING, syncTopics, topicMessage } from "./topics.ts";
 import { trigger } from "./trigger.ts";
 
 export type Transition = Decision<Effect, Reply>;
@@ -76,6 +77,8 @@ function holdAlarm({ header }: RunState, { now }: HostContext): Transition {
 }
 
 function handle(draft: Draft, input: Exclude<Input, { type: "trigger" }>): Reply {
+  if (input.type === "fromGate") return fromGate(draft, input.message);
+  if (input.type === "fromTopic") return topicMessage(draft, input.message);
   switch (input.type) {
     case "deliver":
       return deliver(draft, input);
@@ -103,8 +106,6 @@ function handle(draft: Draft, input: Exclude<Input, { type: "trigger" }>): Reply
       return mayDelete(draft);
     case "noteResumed":
       return noteResumed(draft, input);
-    case "fromGate":
-      return fromGate(draft, input.message);
     case "restateHolds":
       return restate(draft);
     case "report":
@@ -127,6 +128,7 @@ function lost(draft: Draft, { epoch, error }: Input & { type: "lost" }): Reply {
 }
 
 function finish(draft: Draft, reply: Reply, input: Input): Transition {
+  syncTopics(draft);
   markIndex(draft);
   // The execution that reports gets the entries as its answer; otherwise it gets them as an update.
   const answered = reply.type === "report" && reply.answer.accepted;
@@ -139,5 +141,6 @@ const IGNORED_WITHOUT_RUN: ReadonlySet<Input["type"]> = new Set(["alarm", "settl
 function refuseUnknown(input: Input): Reply {
   if (IGNORED_WITHOUT_RUN.has(input.type)) return { type: "done" };
   if (input.type === "report") return { type: "report", answer: { accepted: false, reason: "superseded" } };
+  if (input.type === "fromTopic") return NOT_WAITING;
   return { type: "refused", code: "not_found", message: "There is no such run." };
 }

@@ -9,10 +9,13 @@ import {
   NEWEST_FLAGS,
   type WorkflowDescription,
   changeMetadata,
+  decodeValue,
   defined,
   isSameValue,
 } from "@holdfast/protocol";
 import { EMPTY_OUTBOX } from "../host/outbox.ts";
+import { topicName } from "../topic/messages.ts";
+import { readPath } from "../where/paths.ts";
 import { Draft } from "./draft.ts";
 import type { Plan } from "../flow/plan.ts";
 import { answerStart, follow, sharesKey } from "./followers.ts";
@@ -43,6 +46,7 @@ export function trigger(state: RunState, input: TriggerInput, context: HostConte
   draft.replace(newHeader(withDefaults(input, context.workflow), draft.now, large, context.flags));
   if (plan !== undefined) takeHolds(draft, plan, input.granted);
   if (large) draft.put(INPUT_KEY, { v: FORMAT_VERSION, input: input.input } satisfies InputRow);
+  cancelOnEvents(draft, input.input, context.workflow);
   if (input.inherited !== undefined) takeOver(draft, input.inherited);
   if (input.inherited !== undefined && context.canSend) {
     noteAtParent(draft, input.inherited);
@@ -55,6 +59,18 @@ export function trigger(state: RunState, input: TriggerInput, context: HostConte
 function takeHolds(draft: Draft, { holds, priority }: Plan, granted: TriggerInput["granted"]): void {
   draft.change({ holds: plannedHolds(holds, granted), priority });
   markFeature(draft, "holds");
+}
+
+/** Stores the topics whose first event cancels the run. A run whose input has no key at the path is not cancelled so. */
+function cancelOnEvents(draft: Draft, input: string, workflow: WorkflowDescription | undefined): void {
+  const declared = workflow?.flow?.cancelOn ?? [];
+  if (declared.length === 0 || draft.context.coordinates !== true) return;
+  const value = decodeValue(input);
+  const topics = declared.flatMap(({ event, key }) => {
+    const found = readPath(value, key.split("."));
+    return typeof found === "string" || typeof found === "number" ? [topicName(event.name, String(found))] : [];
+  });
+  if (topics.length > 0) draft.change({ cancelOn: [...new Set(topics)] });
 }
 
 /** Adds what the workflow's definition says to what the trigger says (RUN4, RUN6). */

@@ -12,10 +12,12 @@ import {
   type OperationKind,
   type WaitpointKind,
   assert,
+  defined,
   isTerminal,
   parseOperationId,
   profileOf,
 } from "@holdfast/protocol";
+import { topicName } from "../topic/messages.ts";
 import { readOpened } from "./asks.ts";
 import { stopAtLimit } from "./cancel.ts";
 import type { Draft } from "./draft.ts";
@@ -24,6 +26,7 @@ import { wake } from "./lifecycle.ts";
 import { appendOutcome, endReleased } from "./releases.ts";
 import type { InboxRow } from "./rows.ts";
 import { type OpenWait, kindOf } from "./run-header.ts";
+import { refusedEvent, sendEvent } from "./send-event.ts";
 import { closeToken, issueToken } from "./tokens.ts";
 
 /** The names, in the API and in the stored header, of the kinds of operations that wait. */
@@ -40,7 +43,7 @@ export function newWait(
   op: OperationId,
   nth: number,
   openedAt: number,
-  more: Pick<OpenWait, "wakeAt" | "afterMs" | "tokenId" | "ask" | "match" | "runId">,
+  more: Pick<OpenWait, "wakeAt" | "afterMs" | "tokenId" | "ask" | "match" | "runId" | "topic">,
 ): OpenWait {
   const { kind, name } = parseOperationId(op);
   const waitpoint = WAITPOINT_KINDS[kind];
@@ -53,7 +56,8 @@ const LET_GO =
 
 /** Opens a wait. `taken`: the keys of buffered deliveries that this report has consumed before (WAIT2). */
 export function openWait(draft: Draft, event: OperationEvents & { type: "wait.opened" }, taken: Set<string>): void {
-  const { op, nth, afterMs, tokenId, match } = event;
+  const { op, nth, afterMs, tokenId, match, send } = event;
+  if (send !== undefined) return sendEvent(draft, event, send);
   if (draft.header.waits.some((open) => open.op === op)) return;
   if (draft.header.waits.length >= draft.context.limits.openWaits) {
     return stopAtLimit(draft, `The run has ${draft.context.limits.openWaits} open waits`, LET_GO);
@@ -64,13 +68,29 @@ export function openWait(draft: Draft, event: OperationEvents & { type: "wait.op
   draft.append({ type: "wait.opened", op, ...timing, ...asking }, nth);
   const matching = match === undefined ? {} : { match };
   const relative = afterMs === undefined ? {} : { afterMs };
-  const wait = newWait(op, nth, draft.at, { ...timing, ...relative, ...matching, ...asking });
+  const topic = topicOf(draft, event);
+  const wait = newWait(op, nth, draft.at, { ...timing, ...relative, ...matching, ...asking, ...topic });
   if (tokenId !== undefined) issueToken(draft, tokenId, op, event.public === true);
-  const release = refused ?? draft.releases.get(op);
+  const value = event.topic === undefined ? undefined : refusedEvent(draft, "ctx.waitForEvent");
+  const release = refused ?? draft.releases.get(op) ?? (value === undefined ? undefined : { value });
   if (release !== undefined) return endReleased(draft, wait, release);
   const buffered = takeBuffered(draft, wait, taken);
   if (buffered === undefined) draft.change({ waits: [...draft.header.waits, wait] });
   else journalResult(draft, wait, buffered.payload, buffered);
+}
+
+/** The events of a topic for which a wait opens (EVT5). `run/topics.ts` subscribes to them. */
+function topicOf(draft: Draft, { op, topic }: OperationEvents & { type: "wait.opened" }): Pick<OpenWait, "topic"> {
+  if (topic === undefined) return {};
+  const { key, since = draft.header.createdAt, last, allowGap } = topic;
+  return {
+    topic: defined({
+      name: topicName(parseOperationId(op).name, key),
+      since: since === "now" ? draft.now : since,
+      last,
+      allowGap,
+    }),
+  };
 }
 
 /** Where a delivery comes from: its id, and of an answer to a token the caller. */

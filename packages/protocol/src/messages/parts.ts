@@ -96,6 +96,7 @@ export const anyOperation: Schema = operation(
   "unwind",
   "metadata",
   "stream",
+  "send",
 );
 
 export const error: Schema = record({

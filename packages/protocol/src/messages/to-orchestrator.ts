@@ -35,7 +35,13 @@ import { type Problem, type Schema, knownPart, listOf, optional, record, that, v
 /** Further fields of each event about an operation. */
 const about = { nth: position, quiet: mark, shielded: mark, after: optional(count), use: optional(count) };
 const attempts = operation("step", "compensation", "stream");
-const wait = operation("sleep", "event", "signal", "token");
+const wait = operation("sleep", "event", "signal", "token", "send");
+const topic = record({
+  key: name,
+  since: optional(that("must be a time or now", (given) => given === "now" || Number.isFinite(given))),
+  last: optional(count),
+  allowGap: mark,
+});
 const attemptNumber = that(
   `must be a whole number from 1 to ${LIMITS.stepAttempts}`,
   (given) => Number.isSafeInteger(given) && Number(given) >= 1 && Number(given) <= LIMITS.stepAttempts,
@@ -68,6 +74,8 @@ export const EVENTS: Readonly<Record<ExecutionEvent["type"], Schema>> = {
     public: mark,
     match: optional(value),
     ask: optional(text(LIMITS.valueChars)),
+    topic: optional(topic),
+    send: optional(record({ data: value, key: optional(name) })),
   }),
   "wait.released": record({ op: operation("sleep", "event", "signal", "token", "run"), ...about, value }),
   "child.started": record({

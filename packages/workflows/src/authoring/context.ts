@@ -8,6 +8,7 @@ import {
   checkFields,
   checkPattern,
   decodeOrUnreadable,
+  defined,
   encodeValue,
   idProblem,
   invalid,
@@ -16,7 +17,7 @@ import {
   parseTimeMs,
   readProperty,
 } from "@holdfast/protocol";
-import type { OperationKind, RetryPolicy } from "@holdfast/protocol";
+import type { OperationKind, RetryPolicy, TopicRequest } from "@holdfast/protocol";
 import type { StandardJSONSchemaV1 } from "@standard-schema/spec";
 import type { Execution } from "../replay/execution.ts";
 import { handled } from "../replay/handled.ts";
@@ -25,6 +26,7 @@ import type { OpenOperation, WaitRequest } from "../replay/operation.ts";
 import { Randomness } from "../replay/randomness.ts";
 import { checkName, checkOutside } from "./checks.ts";
 import { createInvoke } from "./children.ts";
+import { type EventDefinition, keyToSend } from "./event.ts";
 import { metadataWriter, streamWriter } from "./facts.ts";
 import { createRace } from "./race.ts";
 import { type RetryDefault, composition, createStep } from "./steps.ts";
@@ -34,6 +36,7 @@ import type {
   SleepOptions,
   Token,
   TokenOptions,
+  TopicOptions,
   Wait,
   WaitOptions,
   WorkflowContext,
@@ -42,6 +45,7 @@ import { type OnTimeout, createWait, deliveredTo } from "./wait.ts";
 
 const WAIT_FIELDS = ["timeout", "onTimeout", "signal"];
 const MATCH_FIELDS = [...WAIT_FIELDS, "match"];
+const TOPIC_FIELDS = [...MATCH_FIELDS, "key", "since", "allowGap"];
 const TOKEN_FIELDS = [...WAIT_FIELDS, "tokenId", "public", "ask"];
 
 export function createContext(execution: Execution, retry: RetryPolicy): WorkflowContext {
@@ -89,19 +93,48 @@ function sleeps(execution: Execution): Pick<WorkflowContext, "sleep" | "sleepUnt
   };
 }
 
-function waits(execution: Execution): Pick<WorkflowContext, "waitForEvent" | "waitForSignal"> {
+function waits(execution: Execution): Pick<WorkflowContext, "waitForEvent" | "waitForSignal" | "sendEvent"> {
   const wait =
     (kind: "event" | "signal", where: string) =>
-    <T>(name: string, options: MatchOptions = {}): Wait<T> => {
+    <T>(event: string | EventDefinition<T>, options: MatchOptions | TopicOptions = {}): Wait<T> => {
+      // A signal, or what is no definition, is refused as a name.
+      const isTopic = kind === "event" && typeof event === "object";
+      const name = isTopic ? event?.name : (event as string);
       checkName(name, where);
-      checkFields(options, MATCH_FIELDS, where);
-      const request = { ...timeoutOf(execution, options, where), ...matchOf(execution, options, where) };
+      checkFields(options, isTopic ? TOPIC_FIELDS : MATCH_FIELDS, where);
+      const request = {
+        ...timeoutOf(execution, options, where),
+        ...matchOf(execution, options, where),
+        ...(isTopic ? { topic: topicOf(options, where) } : {}),
+      };
       const onTimeout = onTimeoutOf(options, where);
       const signal = signalOf(options, where);
       const open = (): OpenOperation => requestWait(execution, kind, name, request, signal);
       return createWait(execution, open, onTimeout);
     };
-  return { waitForEvent: wait("event", "ctx.waitForEvent"), waitForSignal: wait("signal", "ctx.waitForSignal") };
+  return {
+    waitForEvent: wait("event", "ctx.waitForEvent"),
+    waitForSignal: wait("signal", "ctx.waitForSignal"),
+    sendEvent: (event, data, options = {}) => {
+      const where = "ctx.sendEvent";
+      checkName(event?.name, where);
+      checkFields(options, ["key"], where);
+      const key = keyToSend(event, data, options.key, where);
+      const send = defined({ data: encodeValue(data, where), key });
+      return deliveredTo(execution, requestWait(execution, "send", event.name, { send }, undefined), "throw") as never;
+    },
+  };
+}
+
+function topicOf(options: MatchOptions & Partial<TopicOptions>, where: string): TopicRequest {
+  const { key = "", since = "run", allowGap } = options;
+  checkName(key, `${where}.key`);
+  const last = Object(since).last;
+  const at = since === "run" || last !== undefined ? undefined : since === "now" ? since : parseTimeMs(since, where);
+  return {
+    key,
+    ...defined({ since: last === undefined ? at : 0, last, allowGap: allowGap === true ? allowGap : undefined }),
+  };
 }
 
 function createWaitForToken(execution: Execution): WorkflowContext["waitForToken"] {

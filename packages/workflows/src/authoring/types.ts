@@ -1,8 +1,9 @@
 /**
  * The types that authors use: a workflow's configuration and the `ctx` of its function.
  */
-import type { Ask, AskSchema, Duration, FlowOptions, RetryOptions } from "@holdfast/protocol";
+import type { Ask, AskSchema, Duration, FlowOptions, InputMap, RetryOptions, Where } from "@holdfast/protocol";
 import type { StandardSchemaV1, StandardTypedV1 } from "@standard-schema/spec";
+import type { EventDefinition } from "./event.ts";
 import type { Log, StepContext } from "../step-context.ts";
 
 export interface StepOptions<T = unknown> {
@@ -38,6 +39,23 @@ export interface MatchOptions extends WaitOptions {
    * stored with the wait. Other deliveries stay buffered for later waits (WAIT6).
    */
   readonly match?: unknown;
+}
+
+/** Options of a wait for the events of a key (EVT5). */
+export interface TopicOptions extends MatchOptions {
+  readonly key: string;
+  /**
+   * The oldest event that it accepts. `"run"` (the default): since the run was created, also if it came before the wait. `"now"`:
+   * after the wait opens. A date. `{ last: 1 }`: the newest stored one, if there is one. A run sees each event of a key once.
+   */
+  readonly since?: "run" | "now" | Date | { readonly last: number } | undefined;
+  /** Events in between may be no longer stored. Default: the wait then rejects with `EVENT_HISTORY_GONE`. */
+  readonly allowGap?: boolean | undefined;
+}
+
+export interface SendOptions {
+  /** Default: that of the definition. */
+  readonly key?: string | undefined;
 }
 
 export interface InvokeOptions {
@@ -135,6 +153,12 @@ interface WaitFor {
   <T = unknown>(name: string, options: MatchOptions): Wait<T>;
 }
 
+/** Waits for one event of a key, of whatever sender (EVT5). Only definitions with a key have such waits (EVT9). */
+interface WaitForTopic {
+  <T>(event: EventDefinition<T, true>, options: NeverNull<TopicOptions>): Wait<T, T>;
+  <T>(event: EventDefinition<T, true>, options: TopicOptions): Wait<T>;
+}
+
 export interface Token<T, R = T | null> {
   readonly tokenId: string;
   /**
@@ -168,7 +192,16 @@ export interface WorkflowContext {
   /** Resolves at or after a time that is fixed when the function first reaches the sleep (WAIT1). */
   sleep(duration: Duration, options?: SleepOptions): Promise<void>;
   sleepUntil(date: Date | string, options?: SleepOptions): Promise<void>;
-  readonly waitForEvent: WaitFor;
+  readonly waitForEvent: WaitFor & WaitForTopic;
+  /**
+   * Sends an event: it starts runs by their triggers, and reaches waits for its key. It is sent once, however often the
+   * function is replayed, and accepted soon after the promise resolves (EVT13).
+   */
+  sendEvent<T>(
+    event: EventDefinition<T>,
+    data: NoInfer<T>,
+    options?: SendOptions,
+  ): Promise<{ readonly eventId: string }>;
   readonly waitForSignal: WaitFor;
   waitForToken<T>(options: NeverNull<SchemaAsk<T>>): Token<T, T>;
   waitForToken<T>(options: SchemaAsk<T>): Token<T>;
@@ -245,6 +278,17 @@ export interface InvokableWorkflow<Input = unknown, Output = unknown> {
   readonly types?: { readonly input: Input; readonly output: Output };
 }
 
+/** Starts a run of the workflow for each event that matches (EVT2). */
+export interface TriggerConfig {
+  /** Unique in the workflow. The ids of runs depend on it. */
+  readonly id: string;
+  readonly event: EventDefinition;
+  /** A filter as data: `{ "data.cents": { gte: 100 } }`. Default: every event. */
+  readonly where?: Where | undefined;
+  /** The input: a path, or an object of paths, such as `{ orderId: "data.orderId" }`. Default: the data of the event. */
+  readonly input?: InputMap | undefined;
+}
+
 /**
  * `In` is what the function gets, `Sent` what callers send, `R` what the function returns, and `Out` what callers get. A
  * schema may change a value, so the pairs can differ.
@@ -266,6 +310,12 @@ export interface WorkflowConfig<In = any, Out = unknown, Sent = In, R = Out> ext
   readonly timeout?: Duration | undefined;
   /** The default retry policy of its steps. */
   readonly retry?: RetryOptions | undefined;
+  /** The events that start a run (EVT2). */
+  readonly on?: readonly TriggerConfig[] | undefined;
+  /** Events that cancel a run: those whose key is the value at the path `key` in the run's input. */
+  readonly cancelOn?: readonly { readonly event: EventDefinition<unknown, true>; readonly key: string }[] | undefined;
+  /** The events for which its function waits: a server computes their keys. Not needed if the sender gives the key. */
+  readonly events?: readonly EventDefinition[] | undefined;
 }
 
 /** The arguments after a workflow: its input, which may be left out if it may be `undefined`, and options. */

@@ -27,7 +27,9 @@ import { checkValue } from "./schema.ts";
 import type { WorkflowConfig } from "./types.ts";
 
 const FIELDS =
-  "id input output run description version tags timeout retry limits singleton debounce batch priority".split(" ");
+  "id input output run description version tags timeout retry limits singleton debounce batch priority on cancelOn events".split(
+    " ",
+  );
 
 /** `unknown` for `any`, which a function without a typed parameter and without a schema gives. */
 type Known<T> = 0 extends 1 & T ? unknown : T;

@@ -13,6 +13,8 @@ import {
   type OperationKind,
   type RequestPlace,
   type RetryPolicy,
+  type SendRequest,
+  type TopicRequest,
   decodeValue,
   describeOperation,
   fromErrorValue,
@@ -58,6 +60,8 @@ export interface WaitRequest {
   readonly public?: true;
   readonly match?: string;
   readonly ask?: string;
+  readonly topic?: TopicRequest;
+  readonly send?: SendRequest;
 }
 
 export type Request =

@@ -26,6 +26,7 @@ import {
   toTriggerInput,
 } from "@holdfast/orchestrator";
 import {
+  type Address,
   ENCODED_UNDEFINED,
   type ExecutionReport,
   type ExecutionStart,
@@ -45,7 +46,9 @@ import { executionPlatforms } from "./execution-platform.ts";
 import { Executor, REJECTED } from "./executor.ts";
 import { ALARM_RETRY_MS, CommitFailed, LATE_MS, SimulatedCrash } from "./faults.ts";
 import { keyRowOf, refuseTaken, releaseIn, reserveIn } from "./key-rows.ts";
+import { MemoryCoordinators } from "./memory-coordinator.ts";
 import { MemoryStore } from "./memory-store.ts";
+import { newTrigger } from "./new-trigger.ts";
 import { Network, afterCommits } from "./network.ts";
 import type { HostOptions } from "./options.ts";
 import { readsPages } from "./remote-pipe.ts";
@@ -59,6 +62,7 @@ export class MemoryHost implements WorldRun {
   readonly clock: VirtualClock;
   readonly store: MemoryStore;
   readonly world: Map<string, MemoryHost>;
+  readonly coordinators: MemoryCoordinators;
   readonly logged: Readonly<Record<string, unknown>>[] = [];
   crashes = 0;
   /** Grows with each commit, message and turn of the run. */
@@ -80,6 +84,8 @@ export class MemoryHost implements WorldRun {
     this.clock = options.clock ?? new VirtualClock();
     this.store = options.store ?? new MemoryStore();
     this.world = options.world ?? new Map();
+    const reach = (to: Address, message: object) => this.#reach(to, message);
+    this.coordinators = options.coordinators ?? new MemoryCoordinators({ ...options, clock: this.clock, reach });
     this.world.set(options.runId ?? RUN_ID, this);
     this.#options = options;
     this.#workflows = new WorkflowIndex(options.workflows);
@@ -98,7 +104,7 @@ export class MemoryHost implements WorldRun {
       faults: options.faults,
       store: this.store,
       tampering: options.tampering,
-      reach: (to, message) => this.#reach(to, message),
+      reach,
       moved,
     });
     this.#host = this.#newHost();
@@ -148,15 +154,7 @@ export class MemoryHost implements WorldRun {
     input?: unknown,
     { seed = SEED, ...more }: Partial<ChildTrigger> & { readonly seed?: string } = {},
   ): Reply {
-    const trigger: ChildTrigger = {
-      runId: this.runId,
-      workflowId,
-      input: encodeValue(input, "input"),
-      tags: [],
-      environment: "test",
-      triggeredBy: "api",
-      ...more,
-    };
+    const trigger = newTrigger(this.runId, workflowId, input, more);
     const keyId = keyObjectOf({ id: trigger.runId, idempotencyKey: trigger.idempotencyKey });
     const reserved = keyId === undefined ? undefined : reserveIn(this.#peer(keyId), trigger.runId);
     if (reserved !== undefined && reserved.runId !== trigger.runId) return refuseTaken(reserved);
@@ -229,7 +227,7 @@ export class MemoryHost implements WorldRun {
 
   /** Runs everything in the world that needs no virtual time. */
   settle(): Promise<void> {
-    return settle(this.world);
+    return settle([this.world, this.coordinators]);
   }
 
   /**
@@ -249,7 +247,7 @@ export class MemoryHost implements WorldRun {
 
   /** Fires the next timer or alarm of any run of the world. Resolves with false if none is due by `until`. */
   next(until: number = Infinity): Promise<boolean> {
-    return next(this.world, this.clock, until);
+    return next([this.world, this.coordinators], this.clock, until);
   }
 
   /**
@@ -304,14 +302,16 @@ export class MemoryHost implements WorldRun {
     if (this.store.alarm !== null) this.fireAlarm();
   }
 
-  /** The object with this id. */
   #peer(id: string): MemoryHost {
     const { crashAfterCommits: _crashes, store: _store, ...shared } = this.#options;
-    return this.world.get(id) ?? new MemoryHost({ ...shared, clock: this.clock, world: this.world, runId: id });
+    const { clock, world, coordinators } = this;
+    return world.get(id) ?? new MemoryHost({ ...shared, clock, world, coordinators, runId: id });
   }
 
-  #reach(to: string, message: RunMessage): SendResult | Promise<SendResult> {
-    const peer = this.#peer(to);
+  #reach(to: Address, sent: object): SendResult | Promise<SendResult> {
+    if (to.kind !== "run") return this.coordinators.get(to).receive(sent);
+    const peer = this.#peer(to.name);
+    const message = sent as RunMessage;
     peer.#moved();
     const refused = message.type === "trigger" ? refuseByKey(keyRowOf(peer)) : undefined;
     if (refused !== undefined) return refused;
@@ -348,6 +348,7 @@ export class MemoryHost implements WorldRun {
       flags: this.#options.replayFlags?.newest,
       send:
         noChildren === true ? undefined : (to, message, done) => post(() => this.#network.deliver(to, message), done),
+      gates: true,
     });
     return host;
   }

@@ -4,7 +4,7 @@
  * Owns: the delivery of messages. Each takes a turn of the event loop. It may be lost, late or delivered twice, or its
  * answer may be lost. Nothing leaves a process before its commits are durable, neither messages nor answers (S4).
  */
-import { type IndexRow, type OutboxMessage, type RunMessage, type SendResult, isToRun } from "@holdfast/orchestrator";
+import type { IndexRow, RunMessage, SendResult } from "@holdfast/orchestrator";
 import type { Address } from "@holdfast/protocol";
 import { webPlatform } from "../../replay/platform.ts";
 import type { VirtualClock } from "../virtual-clock.ts";
@@ -14,12 +14,12 @@ import type { Tampering } from "./tampering.ts";
 
 export interface NetworkOptions {
   readonly clock: VirtualClock;
-  readonly faults: Faults | undefined;
+  readonly faults?: Faults | undefined;
   /** The store of the sender. */
   readonly store: MemoryStore;
-  readonly tampering: Tampering | undefined;
-  /** Delivers a message to the run `to`, and creates this run if it does not exist. */
-  readonly reach: (to: string, message: RunMessage) => SendResult | Promise<SendResult>;
+  readonly tampering?: Tampering | undefined;
+  /** Delivers a message to the object `to`, and creates it if it does not exist. */
+  readonly reach: (to: Address, message: object) => SendResult | Promise<SendResult>;
   /** Called when a row arrives. */
   readonly moved: () => void;
 }
@@ -31,10 +31,10 @@ export class Network {
     this.#options = options;
   }
 
-  async deliver({ name: to }: Address, sent: OutboxMessage): Promise<SendResult> {
+  async deliver(to: Address, sent: object): Promise<SendResult> {
     const { faults, clock, reach, store, tampering } = this.#options;
-    if (!isToRun(sent)) return { type: "unreachable" };
-    const message = tampering?.message?.(sent) ?? sent;
+    // A cast: what objects send to runs are the messages of runs.
+    const message = to.kind === "run" ? (tampering?.message?.(sent as RunMessage) ?? sent) : sent;
     if (store.losable > 0) await leave(store);
     const fault = faults?.message?.();
     await webPlatform.turn();

@@ -9,6 +9,7 @@ import type { Workflow } from "../../authoring/workflow.ts";
 import type { Platform } from "../../replay/platform.ts";
 import type { VirtualClock } from "../virtual-clock.ts";
 import type { Faults } from "./faults.ts";
+import type { MemoryCoordinator, MemoryCoordinators } from "./memory-coordinator.ts";
 import type { MemoryStore } from "./memory-store.ts";
 import type { RemotePipe } from "./remote-pipe.ts";
 import type { Tampering } from "./tampering.ts";
@@ -19,6 +20,10 @@ export interface HostOptions<Host> {
   readonly store?: MemoryStore;
   /** The runs of the same world, by id. A run that invokes children adds them here. */
   readonly world?: Map<string, Host>;
+  /** The coordinators of the same world. */
+  readonly coordinators?: MemoryCoordinators | undefined;
+  /** Called after each commit of a coordinator. `true`: it crashes. */
+  readonly crashesCoordinator?: ((coordinator: MemoryCoordinator) => boolean) | undefined;
   readonly runId?: string;
   /** Executions read the journal in pages of this size. Default: all of it at once. */
   readonly pageSize?: PageSize | undefined;

@@ -21,8 +21,15 @@ export interface WorldRun {
  */
 const TURNS_MAX = 50_000;
 
+/** The objects of a world, by class. Objects may be added at any time. */
+export type WorldObjects = readonly { readonly size: number; values(): Iterable<WorldRun> }[];
+
+function* objectsOf(world: WorldObjects): Iterable<WorldRun> {
+  for (const objects of world) yield* objects.values();
+}
+
 /** Runs everything in the world that needs no virtual time. */
-export async function settle(world: ReadonlyMap<string, WorldRun>): Promise<void> {
+export async function settle(world: WorldObjects): Promise<void> {
   let idleTurns = 0;
   for (let turns = 0; idleTurns < 3; turns++) {
     if (turns > TURNS_MAX)
@@ -34,7 +41,7 @@ export async function settle(world: ReadonlyMap<string, WorldRun>): Promise<void
 }
 
 /** Fires the next timer or alarm of any run, then settles the world. Resolves with false if none is due by `until`. */
-export async function next(world: ReadonlyMap<string, WorldRun>, clock: VirtualClock, until: number): Promise<boolean> {
+export async function next(world: WorldObjects, clock: VirtualClock, until: number): Promise<boolean> {
   const run = nextAlarmed(world);
   const alarm = run?.store.alarm ?? Infinity;
   const timer = clock.nextAt ?? Infinity;
@@ -46,21 +53,21 @@ export async function next(world: ReadonlyMap<string, WorldRun>, clock: VirtualC
   return true;
 }
 
-function isDurable(world: ReadonlyMap<string, WorldRun>): boolean {
-  for (const run of world.values()) if (run.store.losable > 0) return false;
+function isDurable(world: WorldObjects): boolean {
+  for (const run of objectsOf(world)) if (run.store.losable > 0) return false;
   return true;
 }
 
-function activityOf(world: ReadonlyMap<string, WorldRun>): number {
-  let activity = world.size;
-  for (const run of world.values()) activity += run.activity;
+function activityOf(world: WorldObjects): number {
+  let activity = world.reduce((sum, { size }) => sum + size, 0);
+  for (const run of objectsOf(world)) activity += run.activity;
   return activity;
 }
 
 /** Returns the run with the earliest alarm. */
-function nextAlarmed(world: ReadonlyMap<string, WorldRun>): WorldRun | undefined {
+function nextAlarmed(world: WorldObjects): WorldRun | undefined {
   let found: WorldRun | undefined;
-  for (const run of world.values()) {
+  for (const run of objectsOf(world)) {
     const { alarm } = run.store;
     if (alarm !== null && (found === undefined || alarm < (found.store.alarm ?? Infinity))) found = run;
   }

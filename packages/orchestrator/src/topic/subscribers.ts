@@ -1,0 +1,71 @@
+/**
+ * The subscribers of a topic (EVT5, EVT7, EVT10).
+ *
+ * Owns: their rows: how they begin, and how they end.
+ */
+import { FORMAT_VERSION, HOST_LIMITS } from "@holdfast/protocol";
+import { oldestOf, trim } from "./archive.ts";
+import type { Subscribe, SubscribeAnswer } from "./messages.ts";
+import { type SubscriberRow, isSubscriberRow, subscriberKey } from "./rows.ts";
+import type { TopicDraft } from "./topic-state.ts";
+
+/** Stores a subscription. The events that it gets are sent by `sending.ts`. */
+export function subscribe(draft: TopicDraft, message: Subscribe): SubscribeAnswer {
+  const { run, since = 0, allowGap, last } = message;
+  const key = subscriberKey(run);
+  const known = subscriberOf(draft, key);
+  if (known !== undefined && known.run.seq >= run.seq) return { type: "subscribed" };
+  trim(draft);
+  const { header } = draft;
+  if (known === undefined && header.subscribers >= HOST_LIMITS.topicSubscribers)
+    return { type: "full", max: HOST_LIMITS.topicSubscribers };
+  const cursor = message.cursor ?? (last === undefined ? 0 : beforeNewest(draft, last));
+  const row: SubscriberRow = {
+    v: FORMAT_VERSION,
+    run,
+    cursor,
+    since,
+    at: draft.now,
+    ...(allowGap === true ? { allowGap } : {}),
+  };
+  const gone = goneSince(draft, row);
+  if (gone !== undefined && last === undefined) return { type: "history_gone", at: gone };
+  draft.put(key, row);
+  draft.change({
+    subscribers: header.subscribers + (known === undefined ? 1 : 0),
+    // The answer to a message of an earlier subscription does not count.
+    sending: header.sending.filter((one) => one !== key),
+    probeAt: header.probeAt ?? draft.now + HOST_LIMITS.topicProbeMs,
+    usedAt: draft.now,
+  });
+  return { type: "subscribed" };
+}
+
+/** When the newest event was accepted that a subscriber has not got and that is no longer stored; `undefined`: none. */
+export function goneSince(draft: TopicDraft, { cursor, since, allowGap }: SubscriberRow): number | undefined {
+  const { dropped } = draft.header;
+  const isGone = dropped !== undefined && dropped.n > cursor && dropped.at >= since;
+  return isGone && allowGap !== true ? dropped.at : undefined;
+}
+
+/** Returns the number before the `count` newest events. Numbers have no gaps. */
+function beforeNewest(draft: TopicDraft, count: number): number {
+  const { header } = draft;
+  return Math.max(header.last - count, (oldestOf(draft)?.n ?? header.last + 1) - 1);
+}
+
+export function subscriberOf(draft: TopicDraft, key: string): SubscriberRow | undefined {
+  const row = draft.get(key);
+  return isSubscriberRow(row) ? row : undefined;
+}
+
+export function removeSubscriber(draft: TopicDraft, key: string): void {
+  const { subscribers, sending, probeAt } = draft.header;
+  draft.delete(key);
+  draft.change({
+    subscribers: subscribers - 1,
+    sending: sending.filter((one) => one !== key),
+    probeAt: subscribers === 1 ? undefined : probeAt,
+    usedAt: draft.now,
+  });
+}

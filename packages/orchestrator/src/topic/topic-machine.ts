@@ -1,0 +1,101 @@
+/**
+ * A topic: the object of one event name and key (EVT4–EVT8, EVT10). Pure.
+ *
+ * Owns: the table of its inputs. `archive.ts` has its events, `subscribers.ts` the runs that wait, `sending.ts` what they get.
+ *
+ * A subscriber is a row with a cursor, so an event is stored once however many wait, and what a subscriber has still to get
+ * follows from its cursor. A message to a subscriber is a question that is not stored: the key of the subscriber is in the
+ * header until it is answered, and the message is sent again if it is not.
+ *
+ * Invariants
+ * - TP1 An event has one number, by its id (EVT4). Numbers grow, also after the topic was erased and is used again.
+ * - TP2 A subscriber gets the events after its cursor in the order of their numbers, one message at a time (EVT8).
+ * - TP3 While a subscriber has events to get, `retryAt` is set (DUR5).
+ */
+import { HOST_LIMITS } from "@holdfast/protocol";
+import type { CommandReply, CoordinatorMachine } from "../host/coordinator.ts";
+import { append, trim } from "./archive.ts";
+import { type SubscriberMessage, type TopicMessage, topicParts } from "./messages.ts";
+import { type TopicHeader, subscriberKey } from "./rows.ts";
+import { answered, probe, retry, scanAgain, sendNext } from "./sending.ts";
+import { removeSubscriber, subscribe, subscriberOf } from "./subscribers.ts";
+import { type TopicDraft, type TopicState, applyToTopic, loadTopic } from "./topic-state.ts";
+
+export const topicMachine: CoordinatorMachine<TopicState> = {
+  kind: "topic",
+  load: loadTopic,
+  first: (common) => ({
+    ...common,
+    last: 0,
+    keepMs: HOST_LIMITS.topicKeepMs,
+    events: 0,
+    chars: 0,
+    ids: 0,
+    subscribers: 0,
+    sending: [],
+    failures: 0,
+    usedAt: 0,
+  }),
+  applied: applyToTopic,
+  nextAlarm,
+  message: (draft, message: TopicMessage) => ({ type: "acknowledged", answer: receive(draft, message) }),
+  command: (draft) => describeTopic(draft),
+  answered: (draft, message: SubscriberMessage, result) => answered(draft, message, result),
+  alarm,
+};
+
+function receive(draft: TopicDraft, message: TopicMessage): object {
+  switch (message.type) {
+    case "append": {
+      const before = draft.header.last;
+      const n = append(draft, message);
+      if (n > before) scanAgain(draft);
+      sendNext(draft);
+      return { n };
+    }
+    case "subscribe": {
+      const answer = subscribe(draft, message);
+      if (answer.type === "subscribed") scanAgain(draft);
+      sendNext(draft);
+      return answer;
+    }
+    case "unsubscribe": {
+      const key = subscriberKey(message.run);
+      const row = subscriberOf(draft, key);
+      if (row !== undefined && row.run.seq <= message.run.seq) removeSubscriber(draft, key);
+      sendNext(draft);
+      return { type: "unsubscribed" };
+    }
+  }
+}
+
+function alarm(draft: TopicDraft): void {
+  trim(draft);
+  retry(draft);
+  sendNext(draft);
+  probe(draft);
+  const { subscribers, events, ids, usedAt } = draft.header;
+  if (subscribers + events + ids === 0 && usedAt + HOST_LIMITS.topicIdleMs <= draft.now) draft.erase();
+}
+
+function nextAlarm({ events, ids, subscribers, ...header }: TopicHeader): number | undefined {
+  const { retryAt = Infinity, oldest, keepMs, idsUntil = Infinity, probeAt = Infinity, usedAt } = header;
+  const expiry = events === 0 || oldest === undefined ? Infinity : oldest.at + keepMs;
+  const idle = events + ids + subscribers === 0 ? usedAt + HOST_LIMITS.topicIdleMs : Infinity;
+  return Math.min(retryAt, expiry, idsUntil, probeAt, idle);
+}
+
+function describeTopic(draft: TopicDraft): CommandReply {
+  const { header, isNew } = draft;
+  if (isNew)
+    return {
+      type: "refused",
+      code: "not_found",
+      message: "No event with this key was accepted, and no run waits for one.",
+    };
+  const { last, events, subscribers, dropped, keepMs, self } = header;
+  return {
+    type: "done",
+    body: { ...topicParts(self.name), last, events, subscribers, dropped: dropped?.count ?? 0, keepMs },
+  };
+}
