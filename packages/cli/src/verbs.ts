@@ -58,6 +58,7 @@ export const VERBS: readonly ListedVerb[] = [
     "list and answer what people are asked",
     async () => (await import("./verbs/approval.ts")).approval,
   ),
+  verb(ACT, "limit", "show and change limits", async () => (await import("./verbs/limit.ts")).limit),
   verb(ACT, "cancel", "cancel, with compensation", async () => (await import("./verbs/operate.ts")).cancel),
   verb(
     ACT,

@@ -86,7 +86,7 @@ describe("limits", () => {
     await vi.waitFor(async () => expect(await deployed.status("b")).toBe("waiting"));
   });
 
-  test("the list has the limits at which a run waits, and no others", async () => {
+  test("GATE9 the list has the limits at which a run waits, and no others", async () => {
     const deployed = new Deployment();
     const { client } = deployed;
     await deployed.start("a");
@@ -103,7 +103,7 @@ describe("limits", () => {
     expect(none).toEqual([]);
   });
 
-  test("an operator changes max, pauses and kicks, and the answers show it", async () => {
+  test("GATE8 an operator changes max, pauses and kicks, and the answers show it", async () => {
     const deployed = new Deployment();
     const { client } = deployed;
     const customer = client.limit("customer", "c1");
@@ -156,7 +156,7 @@ describe("limits", () => {
     );
   });
 
-  test("SEC2 a limit belongs to the tenant: another tenant neither sees it nor waits for it", async () => {
+  test("GATE10 a limit belongs to the tenant: another tenant neither sees it nor waits for it", async () => {
     const deployed = new Deployment(true);
     const post = (tenant: string, runId: string) =>
       deployed.api.fetch("/api/runs", {
@@ -173,7 +173,7 @@ describe("limits", () => {
     });
   });
 
-  test("a deployment without the class of coordinators says which binding is missing", async () => {
+  test("FLOW1 a deployment without the class of coordinators says which binding is missing", async () => {
     const bare = new FakeDeployment([order]);
     const answer = await bare.fetch("/api/limits");
     expect(answer.status).toBe(501);

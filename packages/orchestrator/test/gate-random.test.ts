@@ -255,8 +255,8 @@ class World {
 test("L1 L2 L3 never too many, never leaked, never forgotten: random runs, lost messages and deaths of the gate", () => {
   for (let seed = 1; seed <= SEEDS; seed++) {
     const world = new World(seed);
-    const quietAt = START + 300_000;
-    for (let steps = 0; steps < 20_000 && world.now < quietAt; steps++) world.step();
+    const faultsUntil = START + 300_000;
+    for (let steps = 0; steps < 20_000 && world.now < faultsUntil; steps++) world.step();
     world.faults = false;
     const end = world.now + 3_600_000;
     const isOver = () => world.runs.every(({ state }) => state === "done" || state === "deleted");

@@ -88,7 +88,7 @@ describe("places", () => {
     expect(world.view).toBe("b | c");
   });
 
-  test("a run that holds alone costs the gate a header once, and two writes", () => {
+  test("GATE1 a run that holds alone costs the gate a header once, and two writes", () => {
     const world = new GateWorld({ max: 5 });
     world.acquire("a");
     const { rowsWritten, rowsDeleted } = { ...world.store.counts };
@@ -112,7 +112,7 @@ describe("the order of the queue", () => {
     return served;
   };
 
-  test("L4 a priority is a head start in seconds", () => {
+  test("GATE4 a priority is a head start in seconds", () => {
     const world = new GateWorld();
     world.acquire("first");
     world.acquire("a", { place: { enqueuedAt: START } });
@@ -122,7 +122,7 @@ describe("the order of the queue", () => {
     expect(order(world)).toEqual(["c", "a", "b"]);
   });
 
-  test("L4 a run that was enqueued earlier goes first, also if it acquires again after others", () => {
+  test("GATE4 a run that was enqueued earlier goes first, also if it acquires again after others", () => {
     const world = new GateWorld();
     world.acquire("first");
     world.acquire("later", { place: { enqueuedAt: START + 10 } });
@@ -131,7 +131,7 @@ describe("the order of the queue", () => {
     expect(order(world)).toEqual(["resumed", "later"]);
   });
 
-  test("L4 groups take turns in the order in which they arrived, and the order within a group is kept", () => {
+  test("GATE4 groups take turns in the order in which they arrived, and the order within a group is kept", () => {
     const world = new GateWorld();
     world.acquire("first");
     for (const [run, group] of [
@@ -148,7 +148,7 @@ describe("the order of the queue", () => {
     expect(world.rows.filter((key) => /^(turn|group)/.test(key))).toEqual([]);
   });
 
-  test("L4 a group whose last run left the queue loses its turn, and gets one when it returns", () => {
+  test("GATE4 a group whose last run left the queue loses its turn, and gets one when it returns", () => {
     const world = new GateWorld();
     const place = { enqueuedAt: START, group: "a" };
     world.acquire("first");
@@ -180,7 +180,7 @@ describe("a gate that is full", () => {
     expect(world.view).toBe("a b | ");
   });
 
-  test("replace cancels the oldest holder once, and of those that wait only the newest stays", () => {
+  test("GATE6 replace cancels the oldest holder once, and of those that wait only the newest stays", () => {
     const world = new GateWorld();
     world.acquire("a");
     expect(world.acquire("b", { onFull: "replace" })).toEqual({ type: "queued", position: 1 });
@@ -199,7 +199,7 @@ describe("a gate that is full", () => {
     expect(world.view).toBe("c | ");
   });
 
-  test("replace frees the place of a holder that is gone", () => {
+  test("GATE6 replace frees the place of a holder that is gone", () => {
     const world = new GateWorld();
     world.acquire("a");
     world.acquire("b", { onFull: "replace" });
@@ -207,7 +207,7 @@ describe("a gate that is full", () => {
     expect(world.view).toBe("b | ");
   });
 
-  test("a full queue drops the newest by default, or the oldest, which is notified", () => {
+  test("GATE3 a full queue drops the newest by default, or the oldest, which is notified", () => {
     const world = new GateWorld({ maxQueued: 1 });
     world.acquire("a");
     world.acquire("b");
@@ -220,7 +220,7 @@ describe("a gate that is full", () => {
 });
 
 describe("a family of runs", () => {
-  test("a run is admitted under the holding of its ancestor, and takes no place", () => {
+  test("GATE7 a run is admitted under the holding of its ancestor, and takes no place", () => {
     const world = new GateWorld();
     world.acquire("parent");
     const lineage = [holdOf("parent")];
@@ -249,7 +249,7 @@ describe("a family of runs", () => {
     expect(world.view).toBe("other | ");
   });
 
-  test("an ancestor that holds only while it is active admits nobody under it", () => {
+  test("GATE7 an ancestor that holds only while it is active admits nobody under it", () => {
     const world = new GateWorld();
     world.acquire("parent", { mode: "active" });
     expect(world.acquire("child", { lineage: [holdOf("parent")] })).toMatchObject({ type: "queued" });
@@ -257,7 +257,7 @@ describe("a family of runs", () => {
 });
 
 describe("settings", () => {
-  test("a higher max admits those who wait, and a lower one evicts nobody", () => {
+  test("GATE1 a higher max admits those who wait, and a lower one evicts nobody", () => {
     const world = new GateWorld({ max: 1 });
     for (const run of ["a", "b", "c", "d"]) world.acquire(run);
     world.acquire("e", { settings: { max: 3, rev: 2 } });
@@ -271,7 +271,7 @@ describe("settings", () => {
     expect(world.view).toBe("d | e f");
   });
 
-  test("the settings of the highest rev apply, so two versions that alternate change nothing", () => {
+  test("GATE8 the settings of the highest rev apply, so two versions that alternate change nothing", () => {
     const world = new GateWorld({ max: 1, rev: 5 });
     world.acquire("a");
     const { rowsWritten } = world.store.counts;
@@ -281,7 +281,7 @@ describe("settings", () => {
     expect(world.command({ type: "read" })).toMatchObject({ max: 1, rev: 5 });
   });
 
-  test("the max of an operator stays when the code changes, until it is cleared", () => {
+  test("GATE8 the max of an operator stays when the code changes, until it is cleared", () => {
     const world = new GateWorld();
     for (const run of ["a", "b", "c"]) world.acquire(run);
     expect(world.command({ type: "override", max: 2, by: "ops" })).toMatchObject({ max: 2, declaredMax: 1, held: 2 });
@@ -291,7 +291,7 @@ describe("settings", () => {
     expect(world.command({ type: "read" })).not.toHaveProperty("override");
   });
 
-  test("a paused gate admits nobody, and continues when it is no longer paused", () => {
+  test("GATE8 a paused gate admits nobody, and continues when it is no longer paused", () => {
     const world = new GateWorld({ max: 2 });
     world.acquire("a");
     world.command({ type: "pause", paused: true, by: "ops" });
@@ -303,7 +303,7 @@ describe("settings", () => {
     expect(world.view).toBe("b | ");
   });
 
-  test("kick cancels a run, and takes its place or its turn", () => {
+  test("GATE2 kick cancels a run, and takes its place or its turn", () => {
     const world = new GateWorld();
     for (const run of ["a", "b", "c"]) world.acquire(run);
     world.command({ type: "kick", runId: "b", by: "ops" });
@@ -317,7 +317,7 @@ describe("settings", () => {
     expect(world.command({ type: "kick", runId: "x", by: "ops" })).toEqual({ refused: "not_found" });
   });
 
-  test("an operator can set a limit before any run uses it", () => {
+  test("GATE8 an operator can set a limit before any run uses it", () => {
     const world = new GateWorld({ max: 5 });
     expect(world.command({ type: "read" })).toEqual({ refused: "not_found" });
     expect(world.command({ type: "override", max: 1, by: "ops" })).toMatchObject({ name: "l", key: "k", max: 1 });
@@ -398,7 +398,7 @@ describe("probes", () => {
 describe("a rate", () => {
   const rate = { limit: 10, perMs: 1_000, burst: 2 };
 
-  test("the starts are spread evenly after the burst, and nothing is stored for each run", () => {
+  test("GATE5 the starts are spread evenly after the burst, and nothing is stored for each run", () => {
     const world = new GateWorld({ max: undefined, rate });
     const starts = Array.from({ length: 6 }, (_, i) => {
       const answer = world.acquire(`r${i}`);
@@ -410,7 +410,7 @@ describe("a rate", () => {
     expect(world.erased).toBe(1);
   });
 
-  test("reject states when the next start is free, and reserves nothing", () => {
+  test("GATE5 reject states when the next start is free, and reserves nothing", () => {
     const world = new GateWorld({ max: undefined, rate: { limit: 1, perMs: 1_000, burst: 0 } });
     world.acquire("a", { onFull: "reject" });
     expect(world.acquire("b", { onFull: "reject" })).toEqual({ type: "full", retryAt: START + 1_000 });
@@ -418,7 +418,7 @@ describe("a rate", () => {
     expect(world.acquire("b", { onFull: "reject" })).toEqual(GRANTED);
   });
 
-  test("with max the start is reserved when a place is free", () => {
+  test("GATE5 with max the start is reserved when a place is free", () => {
     const world = new GateWorld({ max: 1, rate: { limit: 1, perMs: 1_000, burst: 0 } });
     world.acquire("a");
     world.acquire("b");

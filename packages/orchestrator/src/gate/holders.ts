@@ -10,7 +10,7 @@
 import { type Address, FORMAT_VERSION, HOST_LIMITS } from "@holdfast/protocol";
 import type { CoordinatorDraft } from "../host/coordinator.ts";
 import { type Drop, type Grant, type HoldRef, gateName } from "./messages.ts";
-import { dequeue, firstQueued } from "./queue.ts";
+import { dequeue } from "./queue.ts";
 import { reserve } from "./rate.ts";
 import { type GateState, HELD_PREFIX, type HeldRow, type QueueRow, heldKey, isHeldRow } from "./rows.ts";
 
@@ -184,9 +184,4 @@ export function isIdle(holders: Holders): boolean {
   const { override, paused, tat = 0, queued, outbox } = draft.header;
   const isSet = override !== undefined || paused !== undefined;
   return !isSet && queued === 0 && outbox.count === 0 && tat <= draft.now && holders.all().length === 0;
-}
-
-/** The run that is admitted next. */
-export function nextInQueue(draft: Draft): string | undefined {
-  return firstQueued(draft)?.row.hold.runId;
 }

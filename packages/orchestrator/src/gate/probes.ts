@@ -7,7 +7,7 @@
 import { HOST_LIMITS } from "@holdfast/protocol";
 import type { SendResult } from "../host/outbox-sender.ts";
 import { type Holders, addressOf, nameOf } from "./holders.ts";
-import type { GateMessage, HoldProbe, HolderAnswer, HolderMessage } from "./messages.ts";
+import type { HoldProbe, HolderAnswer, HolderMessage } from "./messages.ts";
 import { type HeldRow, heldKey } from "./rows.ts";
 
 /** How many holders one alarm asks. The next alarm follows at once. */
@@ -92,8 +92,4 @@ function isAnswer(answer: unknown): answer is HolderAnswer {
 
 export function isHolderMessage(message: object): message is HolderMessage {
   return "type" in message && ["grant", "drop", "probeHold"].includes(String(message.type));
-}
-
-export function isGateMessage(message: object): message is GateMessage {
-  return "type" in message && ["acquire", "release"].includes(String(message.type));
 }

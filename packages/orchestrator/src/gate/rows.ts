@@ -18,13 +18,13 @@ export const TURN_PREFIX = "turn/";
 const GROUP_PREFIX = "group/";
 
 /** What an operator has set. It stays when the code changes, until it is cleared. */
-export interface GateOverride {
+interface GateOverride {
   readonly max: number;
   readonly by: string;
   readonly at: number;
 }
 
-export interface GateHeader extends CoordinatorHeader {
+interface GateHeader extends CoordinatorHeader {
   readonly limit: string;
   readonly key?: string | undefined;
   readonly settings: GateSettings;
