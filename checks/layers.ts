@@ -57,9 +57,10 @@ const LAYERS: readonly Layer[] = [
   },
   {
     folder: "packages/orchestrator-cloudflare",
-    may: ["@holdfast/protocol", "@holdfast/orchestrator", "hono", "jose", "ulid", "valibot"],
+    may: ["@holdfast/protocol", "@holdfast/orchestrator", "jose", "ulid", "valibot"],
     inside: { "packages/orchestrator-cloudflare/src/deployment": ["cloudflare:workers"] },
     order: [
+      ["answer.ts"],
       ["platform-types.ts", "refusal.ts", "token-urls.ts", "dashboard/**"],
       ["options.ts", "request-body.ts"],
       ["auth/**", "dispatch/**", "feed/**", "index-object/**", "telemetry/**"],

@@ -38,6 +38,8 @@ export interface ExecutionContextLike {
 }
 
 export interface DurableObjectStubLike {
+  /** The method of the class that `holdfast` makes. A class of the deployer's own may lack it. */
+  ask?(command: unknown): Promise<unknown>;
   fetch(request: Request): Promise<Response>;
 }
 

@@ -4,6 +4,8 @@
  * Owns: the status of each code.
  */
 
+import { type Answer, jsonAnswer, responseOf } from "./answer.ts";
+
 /** The status of each code. */
 export const STATUS_OF = {
   already_resolved: 409,
@@ -74,10 +76,14 @@ export class ApiRefusal extends Error {
     return { ...(isTemporary(this.code) ? { "Retry-After": "5" } : {}), ...this.headers };
   }
 
-  toResponse(): Response {
-    const { code, message, details, allHeaders: headers } = this;
+  toAnswer(): Answer {
+    const { code, message, details, allHeaders } = this;
     const body = { error: code, message, ...(details === undefined ? {} : { details }) };
-    return Response.json(body, { status: STATUS_OF[code], headers });
+    return jsonAnswer(body, STATUS_OF[code], allHeaders);
+  }
+
+  toResponse(): Response {
+    return responseOf(this.toAnswer());
   }
 }
 

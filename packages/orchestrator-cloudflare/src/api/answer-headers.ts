@@ -12,12 +12,22 @@ const HEADERS = {
 
 /** Returns the answer with the headers. A verifier's own values stay. */
 export function withHeaders(response: Response): Response {
-  const answer = copyOf(response);
+  const answer = changeable(response);
   for (const [name, value] of Object.entries(HEADERS)) if (!answer.headers.has(name)) answer.headers.set(name, value);
   return answer;
 }
 
-/** Returns a response whose headers can be changed. The socket of an answer that opens one is copied by its name. */
+/** Returns the response if its headers can be changed, else a copy. */
+function changeable(response: Response): Response {
+  try {
+    response.headers.delete("Holdfast-Changeable");
+    return response;
+  } catch {
+    return copyOf(response);
+  }
+}
+
+/** The socket of an answer that opens one is copied by its name. */
 function copyOf(response: Response): Response {
   if (response.status !== 101) return new Response(response.body, response);
   const { headers, webSocket } = response as Response & { readonly webSocket: unknown };
@@ -26,7 +36,7 @@ function copyOf(response: Response): Response {
 
 /** Returns an answer with more headers. `undefined`: the header is left out. */
 export function withMore(response: Response, more: Readonly<Record<string, string | undefined>>): Response {
-  const answer = new Response(response.body, response);
+  const answer = changeable(response);
   for (const [name, value] of Object.entries(more)) if (value !== undefined) answer.headers.set(name, value);
   return answer;
 }

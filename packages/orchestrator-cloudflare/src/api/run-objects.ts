@@ -5,6 +5,7 @@
  * may see (SEC7). The Worker passes on the object's answer.
  */
 import type { FollowRequest } from "../feed/stream-readers.ts";
+import { callObject } from "../run-object/call-object.ts";
 import type { RunCommand, RunRequest } from "../run-object/commands.ts";
 import { Misconfigured, reportMisconfigured } from "../options.ts";
 import { runObjectName } from "../run-object/names.ts";
@@ -23,10 +24,8 @@ export function askRun(call: Call, runId: string, command: RunCommand): Promise<
 
 /** Sends a command to an object. Without a view its answer shows nothing of a run but its id and status. */
 export async function askObject({ runDO }: WorkerDeps, id: unknown, command: RunRequest): Promise<Response> {
-  const stub = runDO.get(id);
-  const request = new Request("https://run.internal/", { method: "POST", body: JSON.stringify(command) });
   try {
-    return await stub.fetch(request);
+    return await callObject(runDO, id, command);
   } catch (error) {
     // A class of the deployer's own may make its dependencies for each request.
     throw isInvalidArgument(error) ? reportMisconfigured(new Misconfigured(error.message)) : error;

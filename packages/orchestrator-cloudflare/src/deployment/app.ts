@@ -9,7 +9,8 @@ import { serveCoordinatorAlarm, serveCoordinatorRequest } from "../coordinator/h
 import { handleDashboard } from "../dashboard/handle.ts";
 import { type RunIndexObjectDeps, handleRunIndexRequest } from "../index-object/index-object.ts";
 import type { ExecutionContextLike, HibernatingSocketLike } from "../platform-types.ts";
-import { serveAlarm, serveRequest, serveSocketMessage } from "../run-object/handlers.ts";
+import type { RunRequest } from "../run-object/commands.ts";
+import { serveAlarm, serveRequest, serveRpc, serveSocketMessage } from "../run-object/handlers.ts";
 import { RunObject } from "../run-object/run-object.ts";
 import { Misconfigured } from "../options.ts";
 import { answerMisconfigured, handleWorkerRequest } from "../worker.ts";
@@ -20,6 +21,8 @@ export type DurableObjectBase = new (ctx: object, env: object) => object;
 
 /** An instance of the class of a run's object. */
 export interface RunDurableObject {
+  /** Answers a command of the Worker of the same deployment. The object is reachable only through its binding. */
+  ask(command: unknown): Promise<unknown>;
   fetch(request: Request): Promise<Response>;
   alarm(): Promise<void>;
   webSocketMessage(socket: HibernatingSocketLike): Promise<void>;
@@ -96,6 +99,10 @@ function runObjectClass<Env extends object>(
       this.#object ??= new RunObject(deployments.runObjectDeps(this.#ctx, this.#env));
       return this.#object;
     };
+
+    ask(command: unknown): Promise<unknown> {
+      return serveRpc(this.#open, command as RunRequest);
+    }
 
     fetch(request: Request): Promise<Response> {
       return serveRequest(this.#open, request);

@@ -140,8 +140,11 @@ export class Deployments<Env extends object> {
   }
 
   #of(env: Env): Deployment {
-    const deployment = this.#known.get(env) ?? this.#read(env);
-    this.#known.set(env, deployment);
+    let deployment = this.#known.get(env);
+    if (deployment === undefined) {
+      deployment = this.#read(env);
+      this.#known.set(env, deployment);
+    }
     if (deployment instanceof Misconfigured) throw deployment;
     return deployment;
   }

@@ -4,8 +4,10 @@
  * Owns: the rule that no handler throws. The class of the composition root holds its `RunObject`. The exported functions,
  * for a class written by hand, find it by the storage, because state in memory belongs to the instance, not to a request.
  */
+import { type Answer, responseOf } from "../answer.ts";
 import { ApiRefusal } from "../refusal.ts";
 import type { DurableObjectStorageLike, HibernatingSocketLike } from "../platform-types.ts";
+import { RPC_CHARS_MAX } from "./call-object.ts";
 import { NOTHING, type RunRequest } from "./commands.ts";
 import { type RunObjectDeps, checkRunObjectDeps } from "./deps.ts";
 import { RunObject } from "./run-object.ts";
@@ -43,11 +45,29 @@ export function handleDurableObjectAlarm(deps: RunObjectDeps): Promise<void> {
   return serveAlarm(openerOf(deps), deps);
 }
 
+/** Answers a command of the Worker or of another object. Never throws. */
+export async function serveCommand(open: Open, command: RunRequest): Promise<Answer | Response> {
+  try {
+    return await open().handle(command);
+  } catch (error) {
+    return refusalOf(error).toAnswer();
+  }
+}
+
+/** Answers the same as a message by RPC, which bounds the size of what it returns. */
+export async function serveRpc(open: Open, command: RunRequest): Promise<Answer | Response> {
+  const answer = await serveCommand(open, command);
+  const isLarge = !(answer instanceof Response) && (answer.text?.length ?? 0) > RPC_CHARS_MAX;
+  return isLarge ? responseOf(answer) : answer;
+}
+
 export async function serveRequest(open: Open, request: Request): Promise<Response> {
   try {
     const object = open();
-    if (request.headers.get("Upgrade") !== "websocket")
-      return await object.handle((await request.json()) as RunRequest);
+    if (request.headers.get("Upgrade") !== "websocket") {
+      const answer = await serveCommand(open, (await request.json()) as RunRequest);
+      return answer instanceof Response ? answer : responseOf(answer);
+    }
     // The request of a socket has no body.
     const { searchParams } = new URL(request.url);
     return await object.openSocket(
@@ -60,13 +80,14 @@ export async function serveRequest(open: Open, request: Request): Promise<Respon
       JSON.parse(searchParams.get("view") ?? "null") ?? NOTHING,
     );
   } catch (error) {
-    if (error instanceof ApiRefusal) return error.toResponse();
-    console.error("holdfast: a request to a run failed", error);
-    return new ApiRefusal(
-      "internal_error",
-      "The run's object failed. No acknowledged change is lost. Try again.",
-    ).toResponse();
+    return refusalOf(error).toResponse();
   }
+}
+
+function refusalOf(error: unknown): ApiRefusal {
+  if (error instanceof ApiRefusal) return error;
+  console.error("holdfast: a request to a run failed", error);
+  return new ApiRefusal("internal_error", "The run's object failed. No acknowledged change is lost. Try again.");
 }
 
 export async function serveSocketMessage(open: Open, socket: HibernatingSocketLike): Promise<void> {

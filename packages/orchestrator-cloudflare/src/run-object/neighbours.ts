@@ -5,6 +5,7 @@
  */
 import type { RunHostOptions } from "@holdfast/orchestrator";
 import type { DurableObjectNamespaceLike } from "../platform-types.ts";
+import { callObject } from "./call-object.ts";
 import type { RunCommand } from "./commands.ts";
 import type { RunObjectDeps } from "./deps.ts";
 import { messengerOf } from "./messenger.ts";
@@ -48,6 +49,5 @@ export async function reserveKey(runDO: DurableObjectNamespaceLike, name: string
 }
 
 function ask(runDO: DurableObjectNamespaceLike, name: string, command: RunCommand): Promise<Response> {
-  const request = new Request("https://run.internal/", { method: "POST", body: JSON.stringify(command) });
-  return runDO.get(runDO.idFromName(name)).fetch(request);
+  return callObject(runDO, runDO.idFromName(name), command);
 }

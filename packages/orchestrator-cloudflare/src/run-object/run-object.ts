@@ -23,6 +23,7 @@ import {
 } from "@holdfast/orchestrator";
 import { DEFAULT_LIMITS, HOST_LIMITS, errorValue, isTerminal } from "@holdfast/protocol";
 import { randomHex } from "@holdfast/protocol/transport";
+import { type Answer, jsonAnswer } from "../answer.ts";
 import { RunSockets } from "../feed/run-sockets.ts";
 import { StreamReaders } from "../feed/stream-readers.ts";
 import type { HibernatingSocketLike } from "../platform-types.ts";
@@ -139,7 +140,7 @@ export class RunObject {
     return this.#large;
   }
 
-  async handle(request: RunRequest): Promise<Response> {
+  async handle(request: RunRequest): Promise<Answer | Response> {
     const { view = NOTHING, ...command } = request;
     if (!this.#alarmChecked) await this.#checkAlarm();
     // The clock was set back: any request, also a read, sets the timers again that are too far away (WAIT1).
@@ -151,7 +152,7 @@ export class RunObject {
     return large.withRows({ rows: rowsNeeded(command), keepsReading }, () => this.#execute(command, view));
   }
 
-  async #execute(command: RunCommand, view: CallersView): Promise<Response> {
+  async #execute(command: RunCommand, view: CallersView): Promise<Answer | Response> {
     switch (command.ask) {
       case "input":
         return command.input.type === "reindex" && command.input.restored === true
@@ -171,21 +172,21 @@ export class RunObject {
       case "audit":
         return this.#json(this.#answers.audit(), view);
       case "publicToken":
-        return Response.json(this.#answers.publicToken(command, this.#clock()));
+        return jsonAnswer(this.#answers.publicToken(command, this.#clock()));
       case "planResume":
-        return Response.json(this.#answers.plan(command, view));
+        return jsonAnswer(this.#answers.plan(command, view));
       case "delete":
         return this.#delete(command.by);
       case "message":
         return this.#receive(command.message);
       case "workflows":
-        return Response.json({ workflows: await listWorkflows(this.#deps.dispatcher) });
+        return jsonAnswer({ workflows: await listWorkflows(this.#deps.dispatcher) });
       case "reserveKey":
-        return Response.json(this.#key.reserve(command.runId, this.#host.state.header?.id));
+        return jsonAnswer(this.#key.reserve(command.runId, this.#host.state.header?.id));
       case "releaseKey":
         // A table would stay, and with it a file on a disk (SEC8).
         if (this.#key.release(command.runId)) await this.#deps.storage.deleteAll();
-        return Response.json({});
+        return jsonAnswer({});
     }
   }
 
@@ -256,7 +257,7 @@ export class RunObject {
   }
 
   /** Applies an input and answers with the state of the run. */
-  #apply(input: Input, view: CallersView): Response {
+  #apply(input: Input, view: CallersView): Answer {
     this.#answers.header();
     const reply = this.#host.handle(input);
     if (reply.type === "refused") throw refusal(reply, view);
@@ -266,7 +267,7 @@ export class RunObject {
   }
 
   /** The run comes from a back-up. What it has outside of its rows may be missing there: its key and its alarm (DUR14). */
-  async #restore(input: Input, view: CallersView): Promise<Response> {
+  async #restore(input: Input, view: CallersView): Promise<Answer> {
     const answer = this.#apply(input, view);
     const { runDO, storage } = this.#deps;
     const { id, tenantId, ...header } = this.#answers.header();
@@ -281,17 +282,16 @@ export class RunObject {
   }
 
   /** Answers with a body that shows no ids of tokens to callers who may not see them (SEC7). */
-  #json(body: object, { tokenIds }: CallersView, status = 200): Response {
-    if (tokenIds) return Response.json(body, { status });
-    const headers = { "Content-Type": "application/json" };
-    return new Response(this.#tokenIds.hide(JSON.stringify(body)), { status, headers });
+  #json(body: object, { tokenIds }: CallersView, status = 200): Answer {
+    const answer = jsonAnswer(body, status);
+    return tokenIds ? answer : { ...answer, text: this.#tokenIds.hide(answer.text ?? "") };
   }
 
-  async #trigger({ trigger, byKey, waitMs, shows }: CommandOf<"trigger">, view: CallersView): Promise<Response> {
+  async #trigger({ trigger, byKey, waitMs, shows }: CommandOf<"trigger">, view: CallersView): Promise<Answer> {
     const unique = await newUnique(this.#deps, trigger);
     await this.#erasing?.catch(() => {});
     const keyHolder = this.#key.holderFor({ byKey });
-    if (keyHolder !== undefined) return Response.json(keyHolder);
+    if (keyHolder !== undefined) return jsonAnswer(keyHolder);
     if (this.#host.state.header === undefined)
       await refuseUnserved(this.#deps.dispatcher, trigger, view, this.#clock());
     const reply = this.#host.handle(toTriggerInput(trigger, randomHex(16), unique));
@@ -304,11 +304,11 @@ export class RunObject {
     return this.#json(run, view, reply.type === "created" ? 201 : 200);
   }
 
-  async #receive(message: RunMessage): Promise<Response> {
+  async #receive(message: RunMessage): Promise<Answer> {
     const unique = message.type === "trigger" ? await newUnique(this.#deps, message.trigger) : undefined;
     await this.#erasing?.catch(() => {});
     const refused = this.#key.refusalOf(message) ?? (await this.#refusalOfTick(message));
-    return Response.json(refused ?? this.#host.receive(message, randomHex(16), unique));
+    return jsonAnswer(refused ?? this.#host.receive(message, randomHex(16), unique));
   }
 
   /** Refuses the start of a tick whose workflow the step handler does not serve (SCH12). */
@@ -325,12 +325,12 @@ export class RunObject {
   }
 
   /** Deletes the run with all its rows (VER3). */
-  async #delete(by: string): Promise<Response> {
+  async #delete(by: string): Promise<Answer> {
     const header = this.#answers.header();
     const reply = this.#host.handle({ type: "delete" });
     if (reply.type === "refused") throw refusal(reply);
     await this.#erase(header, by);
-    return new Response(null, { status: 204 });
+    return { status: 204, headers: {}, text: null };
   }
 
   /** Erases the run. Triggers wait for the end of it: they create another run. */
