@@ -52,6 +52,8 @@ test("SEC5 a rebuild of the index is in the audit of each run and in the log", a
 test("SEC5 LIM2 a refused action is in the log with its caller, and writes no row", async () => {
   const api = deploy();
   await api.fetch("/api/runs", { json: { workflowId: "fails", runId: "r" }, ...ann });
+  // The index acknowledges the end.
+  await expect.poll(() => JSON.stringify(api.storageOf("r").rows.get("record"))).toContain('"acked":"failed"');
   const before = JSON.stringify([...api.storageOf("r").rows]);
   await api.fetch("/api/runs/r/cancel", { json: { reason: "no" }, ...bob });
   await api.fetch("/api/runs/r", { method: "DELETE", ...bob });

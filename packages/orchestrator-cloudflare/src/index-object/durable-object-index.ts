@@ -16,6 +16,7 @@ import type { IndexCommand, ShardRef } from "./index-object.ts";
 import type { IndexCounts, RunCounts } from "./run-counts.ts";
 import type { ApprovalPage, ApprovalQuery, Position, RunIndex, RunPage, RunQuery } from "./run-index.ts";
 import { compareText } from "./text-order.ts";
+import { UpsertBatches } from "./upsert-batches.ts";
 
 export interface DurableObjectIndexOptions {
   /** The binding of the index's Durable Object class. */
@@ -54,30 +55,51 @@ const urlKeys = new WeakMap<object, { readonly key: string | undefined; readonly
 const NO_KEY_MS = 10_000;
 
 class DurableObjectIndex implements RunIndex {
+  readonly #batches: UpsertBatches;
   readonly #options: { readonly [K in keyof DurableObjectIndexOptions]-?: NonNullable<DurableObjectIndexOptions[K]> };
 
   constructor({ binding, shardRowsMax = SHARD_ROWS_MAX, bucketMs = BUCKET_MS }: DurableObjectIndexOptions) {
     this.#options = { binding, shardRowsMax, bucketMs };
+    this.#batches = new UpsertBatches((rows) => this.#store(rows));
   }
 
-  async upsert(row: IndexRow): Promise<void> {
-    const { tenantId, createdAt } = row;
-    for (let split = 0; ; split++) {
+  upsert(row: IndexRow): Promise<void> {
+    const { tenantId = "", createdAt } = row;
+    return this.#batches.upsert(`${this.#bucketOf(createdAt)}${SEPARATOR}${tenantId}`, row);
+  }
+
+  /** Stores rows of one tenant and one time range. */
+  async #store(rows: readonly IndexRow[]): Promise<void> {
+    const [first] = rows;
+    if (first === undefined) return;
+    const { tenantId, createdAt } = first;
+    let left = rows;
+    for (let split = 0; left.length > 0; split++) {
       const shard = { bucket: this.#bucketOf(createdAt), split };
-      const rowsMax = this.#options.shardRowsMax;
-      const { result } = await this.#send<{ result: UpsertResult }>(tenantId, shard, {
-        command: "upsert",
-        row,
-        rowsMax,
-      });
-      if (result === "full") continue;
-      if (result === "unlisted") {
+      const results = await this.#upsertAll(tenantId, shard, left);
+      if (results.includes("unlisted")) {
         await this.#send(tenantId, undefined, { command: "addShard", shard });
         if (tenantId !== undefined) await this.#send(undefined, undefined, { command: "addTenant", tenantId });
         await this.#send(tenantId, shard, { command: "listed" });
       }
-      return;
+      left = left.filter((_row, at) => results[at] === "full");
     }
+  }
+
+  async #upsertAll(
+    tenantId: string | undefined,
+    shard: ShardRef,
+    rows: readonly IndexRow[],
+  ): Promise<readonly UpsertResult[]> {
+    const rowsMax = this.#options.shardRowsMax;
+    const [row, ...more] = rows;
+    // An object of an earlier version knows one row alone.
+    if (row !== undefined && more.length === 0) {
+      const command: IndexCommand = { command: "upsert", row, rowsMax };
+      return [(await this.#send<{ result: UpsertResult }>(tenantId, shard, command)).result];
+    }
+    const command: IndexCommand = { command: "upsertAll", rows, rowsMax };
+    return (await this.#send<{ results: readonly UpsertResult[] }>(tenantId, shard, command)).results;
   }
 
   async remove({ tenantId, id, createdAt }: Parameters<RunIndex["remove"]>[0]): Promise<void> {

@@ -15,6 +15,7 @@ import type { ApprovalQuery, RunQuery } from "./run-index.ts";
 
 export type IndexCommand =
   | { readonly command: "upsert"; readonly row: IndexRow; readonly rowsMax: number }
+  | { readonly command: "upsertAll"; readonly rows: readonly IndexRow[]; readonly rowsMax: number }
   | { readonly command: "remove"; readonly id: string; readonly createdAt: number }
   | { readonly command: "query"; readonly query: RunQuery }
   | { readonly command: "counts" }
@@ -69,6 +70,10 @@ function execute(command: IndexCommand, { storage: { sql }, id, clock = Date.now
   switch (command.command) {
     case "upsert":
       return { result: new IndexShard(sql, command.rowsMax, id).upsert(command.row, clock()) };
+    case "upsertAll": {
+      const shard = new IndexShard(sql, command.rowsMax, id);
+      return { results: command.rows.map((row) => shard.upsert(row, clock())) };
+    }
     case "remove":
       new IndexShard(sql, Infinity, id).remove(command.id, command.createdAt, clock());
       return {};

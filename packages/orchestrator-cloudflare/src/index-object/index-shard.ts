@@ -16,6 +16,8 @@ const SCAN_ROWS_MAX = 1_000;
 
 /** The id of a removed run is stored for this time, ms: an update in flight must not insert the run again. */
 const REMEMBER_REMOVED_MS = 3_600_000;
+/** How often older ids are deleted, ms. */
+const FORGET_EVERY_MS = 60_000;
 
 const SCHEMA = [
   `CREATE TABLE IF NOT EXISTS runs (id TEXT PRIMARY KEY, created_at INTEGER NOT NULL, version INTEGER NOT NULL,
@@ -34,6 +36,8 @@ const SCHEMA = [
 /** What an isolate remembers of a shard. An instance of its object lives for seconds after the last request. */
 interface Memory {
   readonly lag: LagWindow;
+  /** When ids of removed runs were deleted, ms since the epoch. */
+  forgotAt?: number;
   counted?: { readonly at: number; readonly counts: Omit<RunCounts, "lagMs"> };
 }
 
@@ -42,6 +46,9 @@ const memories = new Map<string, Memory>();
 
 /** By storage: its tables exist. Checked once per object instance. */
 const prepared = new WeakMap<SqlStorageLike, Memory>();
+
+/** The storages of shards that are in the lists. That never changes. */
+const listed = new WeakSet<SqlStorageLike>();
 
 function memoryOf(id: string | undefined): Memory {
   const memory = memories.get(id ?? "") ?? { lag: new LagWindow() };
@@ -94,8 +101,22 @@ export class IndexShard {
       writeAsks(this.#sql, row);
       this.#memory.lag.add(now - (pendingSince ?? now), now);
     }
+    this.#forgetRemoved(now);
+    return this.#isListed() ? "stored" : "unlisted";
+  }
+
+  #forgetRemoved(now: number): void {
+    const { forgotAt = 0 } = this.#memory;
+    if (Math.abs(now - forgotAt) < FORGET_EVERY_MS) return;
+    this.#memory.forgotAt = now;
     this.#sql.exec("DELETE FROM removed WHERE at < ?", now - REMEMBER_REMOVED_MS);
-    return this.#fact("listed") === LISTED ? "stored" : "unlisted";
+  }
+
+  #isListed(): boolean {
+    if (listed.has(this.#sql)) return true;
+    const isListed = this.#fact("listed") === LISTED;
+    if (isListed) listed.add(this.#sql);
+    return isListed;
   }
 
   #write({ asks: _asks, ...row }: IndexRow, createdBefore: number | undefined): void {

@@ -272,3 +272,9 @@ export function nextAlarm(header: RunHeader): number | null {
 export function isDeferred(header: RunHeader | undefined): boolean {
   return header?.dispatch?.failures === 0 && header.dispatch.retryAt !== undefined;
 }
+
+/** Whether an input that no caller waits for would begin an execution, as an alarm would (DUR13). */
+export function mayBegin(header: RunHeader | undefined, now: number): boolean {
+  if (header === undefined || header.status === "running") return isDeferred(header);
+  return (nextAlarm(header) ?? Infinity) <= now;
+}

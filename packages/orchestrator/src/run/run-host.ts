@@ -52,7 +52,7 @@ import { isNewerMessage } from "./newer-format.ts";
 import { checkedSteps } from "./received.ts";
 import type { OutboxRow } from "./rows.ts";
 import { shownHeader } from "./newer-run.ts";
-import { type ParentRef, type RunHeader, isDeferred, parentsOf } from "./run-header.ts";
+import { type ParentRef, type RunHeader, mayBegin, parentsOf } from "./run-header.ts";
 import { type RunState, applyBatch, loadRun, takeJournal } from "./run-state.ts";
 import { transition } from "./transition.ts";
 import type { Activity } from "./why/facts.ts";
@@ -76,7 +76,7 @@ export interface RunHostOptions {
   readonly updateIndex?: ((row: IndexRow, done: (stored: boolean) => void) => void) | undefined;
   /** No execution begins, and alarms do nothing: an operator holds the deployment (DUR12). */
   readonly held?: boolean | undefined;
-  /** Called for an alarm, or an acknowledgement of a deferred run. Why no execution may begin now, if so (DUR13). */
+  /** Called for an alarm, or an acknowledgement that would begin an execution. Why no execution may begin now, if so (DUR13). */
   readonly defer?: (() => Deferral | undefined) | undefined;
   /** The limits of this deployment. Default DEFAULT_LIMITS. */
   readonly limits?: Limits | undefined;
@@ -225,7 +225,7 @@ export class RunHost {
     const isPausing = input.type === "pause" || (input.type === "report" && header?.status === "paused");
     const isAsked = input.type === "terminate" || (isPausing && header?.holds !== undefined);
     const listsBodies = isAsked || (silence !== undefined && isSilent(silence));
-    const asks = !this.#live && (input.type === "alarm" || (UNREQUESTED.has(input.type) && isDeferred(header)));
+    const asks = !this.#live && (input.type === "alarm" || (UNREQUESTED.has(input.type) && mayBegin(header, now)));
     return {
       now,
       limits,
