@@ -3,7 +3,7 @@
  */
 import { HOLDFAST_VERSION } from "@holdfast/protocol";
 import { withHeaders } from "./api/answer-headers.ts";
-import { router } from "./api/router.ts";
+import { serveApi } from "./api/router.ts";
 import { type WorkerDeps, checkWorkerDeps } from "./api/worker-deps.ts";
 import { ApiRefusal } from "./refusal.ts";
 import { Misconfigured, failureText, reportMisconfigured } from "./options.ts";
@@ -30,7 +30,7 @@ export async function handleWorkerRequest(
     if (!(error instanceof Misconfigured)) throw error;
     return answerMisconfigured(request, error);
   }
-  const answer = withHeaders(await router.fetch(request, deps));
+  const answer = withHeaders(await serveApi(request, deps));
   const exporting = exportCounters(deps.telemetry?.counted, Date.now());
   if (exporting !== undefined) ctx?.waitUntil(exporting);
   return answer;
@@ -41,8 +41,16 @@ export async function handleWorkerRequest(
  * text is.
  */
 function hasHost({ url, headers }: Request): boolean {
-  return URL.canParse(url) && !/[\s/\\?#@]/.test(headers.get("Host") ?? "");
+  const host = headers.get("Host") ?? "";
+  const origin = url.slice(0, url.indexOf("/", url.indexOf("://") + 3));
+  // To parse each URL takes time, and most requests have one host.
+  if (host === known?.host && origin === known.origin) return true;
+  if (!URL.canParse(url) || /[\s/\\?#@]/.test(host)) return false;
+  known = { host, origin };
+  return true;
 }
+
+let known: { readonly host: string; readonly origin: string } | undefined;
 
 function answerInvalidHost(): Response {
   const refusal = new ApiRefusal("invalid_host", "The header Host is not the name of a host, or there are several.");

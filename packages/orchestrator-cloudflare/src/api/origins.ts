@@ -3,8 +3,8 @@
  *
  * Owns: the comparison of origins, and the CORS headers. No cookie is read, so no answer allows credentials of the browser.
  */
-import type { MiddlewareHandler } from "hono";
 import { ApiRefusal } from "../refusal.ts";
+import { withMore } from "./answer-headers.ts";
 import type { WorkerDeps } from "./worker-deps.ts";
 
 const ALLOWED_HEADERS = [
@@ -28,23 +28,25 @@ const PREFLIGHT_HEADERS = {
 
 /**
  * Rejects requests that pages of other sites may not send, answers the preflight requests of allowed origins, and adds
- * their headers to every answer, refusals included. Goes before the authentication: a preflight request has no credentials.
+ * their headers to every answer of `next`, refusals included. Goes before the authentication: a preflight request has no credentials.
  */
-export const checkOrigin: MiddlewareHandler<{ Bindings: WorkerDeps }> = async (c, next) => {
-  const { allowedOrigins = [] } = c.env;
-  const origin = c.req.header("Origin");
-  const isAllowed = origin !== undefined && allowedOrigins.includes(origin);
-  if (!isAllowed) refuseForeignOrigin(c.req.raw, c.env);
-  if (isAllowed && c.req.method === "OPTIONS") c.res = new Response(null, { status: 204, headers: PREFLIGHT_HEADERS });
-  else await next();
+export async function withOrigin(request: Request, deps: WorkerDeps, next: () => Promise<Response>): Promise<Response> {
+  const { allowedOrigins = [] } = deps;
+  const origin = request.headers.get("Origin");
+  const isAllowed = origin !== null && allowedOrigins.includes(origin);
+  if (!isAllowed) refuseForeignOrigin(request, deps);
+  const isPreflight = isAllowed && request.method === "OPTIONS";
+  const answer = isPreflight ? new Response(null, { status: 204, headers: PREFLIGHT_HEADERS }) : await next();
   // The response of an open socket cannot be copied, and browsers read no headers of it.
-  if (allowedOrigins.length === 0 || c.res.status === 101) return;
-  c.res = new Response(c.res.body, c.res);
-  c.res.headers.append("Vary", "Origin");
-  if (!isAllowed) return;
-  c.res.headers.set("Access-Control-Allow-Origin", origin);
-  c.res.headers.set("Access-Control-Expose-Headers", EXPOSED_HEADERS.join(", "));
-};
+  if (allowedOrigins.length === 0 || answer.status === 101) return answer;
+  const vary = [answer.headers.get("Vary"), "Origin"].filter(Boolean).join(", ");
+  if (!isAllowed) return withMore(answer, { Vary: vary });
+  return withMore(answer, {
+    Vary: vary,
+    "Access-Control-Allow-Origin": origin,
+    "Access-Control-Expose-Headers": EXPOSED_HEADERS.join(", "),
+  });
+}
 
 /** Browsers send `Origin` with a request that may change something: requests of other sites' pages are rejected (SEC6). */
 function refuseForeignOrigin(request: Request, { publicUrl }: WorkerDeps): void {

@@ -14,7 +14,8 @@ export function waitApplied(request: Request, deps: WorkerDeps): { readonly "Pre
 
 /** Returns the requested wait, ms, at most `limits.preferWaitMs`; 0 without a valid header. */
 export function preferredWaitMs(request: Request, deps: WorkerDeps): number {
-  const given = request.headers.get("Prefer") ?? "";
+  const given = request.headers.get("Prefer");
+  if (given === null) return 0;
   // A value may be quoted. Other quoted values may contain anything, also the text of a preference.
   const plain = given.replaceAll(/"([^"]*)"/g, (_quoted, value: string) => (/^\d+$/.test(value) ? value : ""));
   const seconds = /(?:^|[,;\s])wait\s*=\s*(\d+)\s*(?:$|[,;])/i.exec(plain)?.[1];

@@ -4,94 +4,110 @@
  * Owns: the order of the checks before a route's handler (origin, credentials, scope), and the answers for refusals and
  * errors. It decides nothing about runs.
  */
-import { type Context, Hono } from "hono";
 import { authenticate } from "../auth/authenticate.ts";
 import { NOBODY, type Principal, requireScope } from "../auth/principal.ts";
-import type { TicketUse } from "../auth/tickets.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { NO_CALLER, count } from "../telemetry/counters.ts";
+import { withMore } from "./answer-headers.ts";
 import { audited } from "./audited.ts";
-import { checkOrigin } from "./origins.ts";
+import { pathOf, queriesOf, routesAt, tableOf } from "./match.ts";
+import { withOrigin } from "./origins.ts";
 import { unknownToken } from "./public-tokens.ts";
-import type { Route } from "./route.ts";
+import type { Call, Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 import { ticketOf } from "./tickets.ts";
 import { type WorkerDeps, requireIndex } from "./worker-deps.ts";
 
-type Env = {
-  Bindings: WorkerDeps;
-  Variables: { readonly principal: Principal; readonly ticket: TicketUse | undefined };
-};
-
-export const router: Hono<Env> = new Hono<Env>();
-
-router.use("*", async (c, next) => {
-  await next();
-  // The type is that of a route: a request that was rejected before has no principal.
-  const principal = c.var.principal as Principal | undefined;
-  if (c.res.status >= 400)
-    count("holdfast_rejected_requests_total", principal ? principal.tenantId : NO_CALLER, String(c.res.status));
-});
-
-const CLOSED = ["/api/*", "/metrics"];
-
-router.on("ALL", CLOSED, checkOrigin);
-
-router.on("ALL", CLOSED, async (c, next) => {
-  const ticket = await ticketOf(c.req.raw, c.env);
-  const principal = ticket?.principal ?? (await authenticate(c.req.raw, c.env.verifyRequest));
-  if (principal instanceof Response) return principal;
-  c.set("principal", principal);
-  c.set("ticket", ticket && { nonce: ticket.nonce, expiresAt: ticket.expiresAt });
-  await next();
-  return undefined;
-});
-
-// CORS: the URL of a public token is the secret, so pages of any site may send it.
-router.use("/public/*", async (c, next) => {
-  await next();
-  c.res = new Response(c.res.body, c.res);
-  c.res.headers.set("Access-Control-Allow-Origin", "*");
-});
-
-for (const route of ROUTES) router.on(route.verb, route.path, (c) => serve(c, route));
-for (const path of new Set(ROUTES.map((route) => route.path))) router.all(path, (c) => refuseVerb(c, path));
-
-router.notFound((c) => {
-  if (c.req.path.startsWith("/public/tokens/")) return unknownToken().toResponse();
-  return new ApiRefusal(
-    "route_not_found",
-    `No route matches ${c.req.path}. Ids in a path must be percent-encoded; a slash is %2F.`,
-  ).toResponse();
-});
-
-router.onError((error) => {
-  if (error instanceof ApiRefusal) return error.toResponse();
-  console.error("holdfast: a request failed", error);
-  return new ApiRefusal(
-    "internal_error",
-    "The request failed. No acknowledged change is lost. Try again.",
-  ).toResponse();
-});
-
-async function serve(c: Context<Env>, { scope, orScope, indexed, handle, ...route }: Route): Promise<Response> {
-  const principal = scope === undefined ? NOBODY : c.var.principal;
-  const answer = async (): Promise<Response> => {
-    const hasOther = orScope !== undefined && principal.scopes.includes(orScope);
-    if (scope !== undefined && !hasOther) requireScope(principal, scope, `${c.req.method} ${c.req.path}`);
-    if (indexed === true) requireIndex(c.env);
-    const { ticket } = c.var;
-    return handle({ request: c.req.raw, queries: c.req.queries(), deps: c.env, principal, ticket });
-  };
-  return scope === undefined || route.verb === "GET" ? answer() : audited(answer, route, c.req.raw, principal);
+/** What is known of a request so far. */
+interface Exchange {
+  readonly request: Request;
+  readonly deps: WorkerDeps;
+  readonly path: string;
+  /** Undefined: the request needs no credentials, or was rejected before they were read. */
+  principal?: Principal;
+  ticket?: Call["ticket"];
 }
 
-function refuseVerb(c: Context<Env>, path: string): never {
+const TABLE = tableOf(ROUTES);
+
+/** Answers a request. Never throws. */
+export async function serveApi(request: Request, deps: WorkerDeps): Promise<Response> {
+  const exchange: Exchange = { request, deps, path: pathOf(request.url) };
+  const answer = await refusable(() => serve(exchange));
+  const { principal } = exchange;
+  if (answer.status >= 400)
+    count("holdfast_rejected_requests_total", principal ? principal.tenantId : NO_CALLER, String(answer.status));
+  return request.method === "HEAD" ? new Response(null, answer) : answer;
+}
+
+async function serve(exchange: Exchange): Promise<Response> {
+  const { request, deps, path } = exchange;
+  if (path === "/metrics" || /^\/api(?:\/|$)/.test(path))
+    return withOrigin(request, deps, () => refusable(() => serveClosed(exchange)));
+  if (!/^\/public(?:\/|$)/.test(path)) return dispatch(exchange);
+  // CORS: the URL of a public token is the secret, so pages of any site may send it.
+  return withMore(await refusable(() => dispatch(exchange)), { "Access-Control-Allow-Origin": "*" });
+}
+
+async function serveClosed(exchange: Exchange): Promise<Response> {
+  const { request, deps } = exchange;
+  const ticket = await ticketOf(request, deps);
+  const principal = ticket?.principal ?? (await authenticate(request, deps.verifyRequest));
+  if (principal instanceof Response) return principal;
+  exchange.principal = principal;
+  exchange.ticket = ticket && { nonce: ticket.nonce, expiresAt: ticket.expiresAt };
+  return dispatch(exchange);
+}
+
+function dispatch(exchange: Exchange): Promise<Response> {
+  const { request, path } = exchange;
+  const verb = request.method === "HEAD" ? "GET" : request.method;
+  const routes = routesAt(TABLE, path);
+  const found = routes.find((one) => one.verb === verb);
+  if (found !== undefined) return handled(exchange, found);
+  const [first] = routes;
+  if (first !== undefined) throw wrongVerb(request.method, first.path);
+  if (path.startsWith("/public/tokens/")) throw unknownToken();
+  throw new ApiRefusal(
+    "route_not_found",
+    `No route matches ${path}. Ids in a path must be percent-encoded; a slash is %2F.`,
+  );
+}
+
+async function handled(
+  exchange: Exchange,
+  { scope, orScope, indexed, handle, ...described }: Route,
+): Promise<Response> {
+  const { request, deps, path, ticket } = exchange;
+  const principal = (scope === undefined ? undefined : exchange.principal) ?? NOBODY;
+  const act = async (): Promise<Response> => {
+    const hasOther = orScope !== undefined && principal.scopes.includes(orScope);
+    if (scope !== undefined && !hasOther) requireScope(principal, scope, `${request.method} ${path}`);
+    if (indexed === true) requireIndex(deps);
+    return handle({ request, queries: queriesOf(request.url), deps, principal, ticket });
+  };
+  return scope === undefined || described.verb === "GET" ? act() : audited(act, described, request, principal);
+}
+
+async function refusable(answer: () => Promise<Response>): Promise<Response> {
+  try {
+    return await answer();
+  } catch (error) {
+    if (error instanceof ApiRefusal) return error.toResponse();
+    console.error("holdfast: a request failed", error);
+    return new ApiRefusal(
+      "internal_error",
+      "The request failed. No acknowledged change is lost. Try again.",
+    ).toResponse();
+  }
+}
+
+function wrongVerb(method: string, path: string): ApiRefusal {
   const verbs: string[] = ROUTES.filter((route) => route.path === path).map(({ verb }) => verb);
   const allow = [...verbs, ...(verbs.includes("GET") ? ["HEAD"] : [])].join(", ");
-  throw new ApiRefusal(
+  return new ApiRefusal(
     "method_not_allowed",
-    `The method ${c.req.method} is not allowed for this path. Allowed: ${allow}.`,
+    `The method ${method} is not allowed for this path. Allowed: ${allow}.`,
     undefined,
     {
       Allow: allow,

@@ -72,6 +72,8 @@ function isStreamPath(path: string): boolean {
  * @throws ApiRefusal `unauthorized`
  */
 export async function ticketOf({ method, url }: Request, deps: WorkerDeps): Promise<Ticket | undefined> {
+  // To parse each URL takes time.
+  if (!url.includes("/stream")) return undefined;
   const { pathname, searchParams } = new URL(url);
   const [text, ...more] = searchParams.getAll("ticket");
   const isRead = method === "GET" || method === "HEAD";

@@ -35,7 +35,8 @@ const ID_TITLES: Readonly<Record<string, string>> = {
  * @throws ApiRefusal `invalid_id`
  */
 export function readIds<Path extends string>(url: string, path: Path): IdsOf<Path> {
-  const segments = new URL(url).pathname.split("/");
+  // Most routes of many requests have no ids, and to parse a URL takes time.
+  const segments = path.includes(":") ? new URL(url).pathname.split("/") : [];
   const ids = path
     .split("/")
     .map((part, index): readonly [string, string] => [part, segments[index] ?? ""])
