@@ -12,7 +12,7 @@ import * as v from "valibot";
 import { hasMethods, readOptions } from "../options.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { isId, isScopes, isSubject, isTenantMeta } from "./credentials.ts";
-import { type Principal, SCOPES, type VerifyRequest, closed } from "./principal.ts";
+import { type Principal, SCOPES, type VerifyRequest, closed, isCheckedPrincipal } from "./principal.ts";
 
 /** The principal of every request to an open deployment, and of a verifier's `true`. */
 const ANYBODY: Principal = { subject: "api", scopes: SCOPES };
@@ -88,6 +88,7 @@ function isA<T>(type: abstract new (...args: never[]) => T, value: unknown): val
 /** Returns a copy of the answer, so that it cannot change after the check; a text: what is wrong. */
 function readAnswer(given: unknown): Principal | Response | string {
   if (given === true) return ANYBODY;
+  if (isCheckedPrincipal(given)) return given;
   try {
     return isA(Response, given) ? readResponse(given) : readPrincipal(given);
   } catch {

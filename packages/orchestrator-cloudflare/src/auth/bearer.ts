@@ -7,7 +7,7 @@
 import { fromHex, toHex } from "@holdfast/protocol";
 import * as v from "valibot";
 import { TOKEN_CHARS_MIN, checkEntry, isId, isScopes, isSubject, isTenantMeta, listOf, refuse } from "./credentials.ts";
-import { type Principal, SCOPES, type Scope, type VerifyRequest, closed } from "./principal.ts";
+import { type Principal, SCOPES, type Scope, type VerifyRequest, checkedPrincipal, closed } from "./principal.ts";
 
 export interface BearerToken {
   /** The token itself, of at least 16 characters, or (better) `sha256:` followed by its SHA-256 in lower-case hexadecimal. */
@@ -28,9 +28,13 @@ const TOKEN = v.strictObject({
   tenantMeta: v.optional(isTenantMeta),
 } satisfies Record<keyof BearerToken, v.GenericSchema>);
 
+const encoder = new TextEncoder();
+
 interface KnownToken {
-  readonly digest: Uint8Array | undefined;
+  /** Of a token in plain text: computed for the first request. Not a promise, which belongs to the request that made it. */
+  digest: Uint8Array | undefined;
   readonly given: BearerToken;
+  principal?: Principal;
 }
 
 /**
@@ -45,12 +49,14 @@ export function bearerAuth(tokens: string | readonly (string | BearerToken)[] | 
   return async (request) => {
     const presented = /^Bearer +(\S+)$/i.exec(request.headers.get("Authorization") ?? "")?.[1];
     const given = await digest(presented ?? "");
-    let found: BearerToken | undefined;
-    // Digest again for each request: a Worker must not share promises between requests.
+    let found: KnownToken | undefined;
     for (const one of known) {
-      if (equal(one.digest ?? (await digest(one.given.token)), given)) found = one.given;
+      one.digest ??= await digest(one.given.token);
+      if (equal(one.digest, given)) found = one;
     }
-    return found !== undefined && presented !== undefined && principalOf(found, given);
+    if (found === undefined || presented === undefined) return false;
+    found.principal ??= checkedPrincipal(principalOf(found.given, given));
+    return found.principal;
   };
 }
 
@@ -94,7 +100,7 @@ function principalOf({ scopes = SCOPES, tenantId, subject, tenantMeta }: BearerT
 }
 
 async function digest(text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(text)));
 }
 
 /** Compares digests of equal length in constant time. */

@@ -38,6 +38,20 @@ export type VerifyRequest = (request: Request) => VerifyResult | Promise<VerifyR
 /** The principal of requests that need no credentials. */
 export const NOBODY: Principal = { subject: "nobody", scopes: [] };
 
+const checked = new WeakSet<object>();
+
+/** Marks a principal that a verifier of this package made from checked data, and that never changes. */
+export function checkedPrincipal(principal: Principal): Principal {
+  const made = Object.freeze({ ...principal, scopes: Object.freeze([...principal.scopes]) });
+  checked.add(made);
+  return made;
+}
+
+/** Whether the answer of a verifier is such a principal. */
+export function isCheckedPrincipal(answer: unknown): answer is Principal {
+  return typeof answer === "object" && answer !== null && checked.has(answer);
+}
+
 const closedVerifiers = new WeakSet<VerifyRequest>();
 
 /** Returns a verifier that rejects every request with 503. `remedy`: how to configure authentication. */

@@ -82,9 +82,14 @@ export class DurableObjectStore implements RunStore {
   }
 
   commit(batch: WriteBatch): undefined {
-    // A single put is atomic. This is the path of a completed step.
-    if (batch.puts.size === 1 && batch.deletes.size === 0) this.#write(batch);
-    else if (batch.puts.size + batch.deletes.size > 0) this.#storage.transactionSync(() => this.#write(batch));
+    try {
+      // A single put is atomic. This is the path of a completed step.
+      if (batch.puts.size === 1 && batch.deletes.size === 0) this.#write(batch);
+      else if (batch.puts.size + batch.deletes.size > 0) this.#storage.transactionSync(() => this.#write(batch));
+    } catch (error) {
+      this.#rows.forget();
+      throw error;
+    }
     if (batch.alarm === undefined) return;
     const alarmChange = batch.alarm === null ? this.#storage.deleteAlarm() : this.setAlarm(batch.alarm);
     alarmChange.catch(this.#onAlarmError);

@@ -60,7 +60,15 @@ export class Watchers {
       const header = this.#header();
       return header === undefined || wanted(header);
     };
-    const end = performance.now() + ms;
-    for (let left = ms; left > 0 && !met(); left = end - performance.now()) await this.changed(left);
+    if (ms <= 0 || met()) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    const check = (): void => {
+      if (met()) resolve();
+    };
+    this.#waiting.add(check);
+    await promise;
+    clearTimeout(timer);
+    this.#waiting.delete(check);
   }
 }

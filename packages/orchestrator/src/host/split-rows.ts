@@ -29,9 +29,14 @@ export interface SplitOptions {
   readonly isWrittenOnce: (key: string) => boolean;
 }
 
+/** The number of keys that are remembered. */
+const WHOLE_MAX = 64;
+
 export class SplitRows {
   readonly #values: KeyValues;
   readonly #options: SplitOptions;
+  /** Keys of rows that have no parts, so that the next write of such a row reads nothing. */
+  readonly #whole = new Set<string>();
 
   constructor(values: KeyValues, options: SplitOptions) {
     this.#values = values;
@@ -40,7 +45,10 @@ export class SplitRows {
 
   /** Returns the row of which `stored` is the stored value. */
   join(key: string, stored: unknown): unknown {
-    if (!isSplit(stored)) return stored;
+    if (!isSplit(stored)) {
+      this.#note(key, true);
+      return stored;
+    }
     const parts = Array.from({ length: stored.parts }, (_, index) => this.#values.get(partKey(key, index)));
     return JSON.parse(parts.join(""));
   }
@@ -51,6 +59,20 @@ export class SplitRows {
     if (!this.#options.isWrittenOnce(key)) this.deleteParts(key, parts.length);
     parts.forEach((part, index) => this.#values.put(partKey(key, index), part));
     this.#values.put(key, parts.length > 0 ? ({ parts: parts.length } satisfies SplitRow) : row);
+    this.#note(key, parts.length === 0);
+  }
+
+  /** Forgets what is known of the stored rows. Called after a commit that failed: earlier rows are stored again. */
+  forget(): void {
+    this.#whole.clear();
+  }
+
+  #note(key: string, isWhole: boolean): void {
+    if (!isWhole) this.#whole.delete(key);
+    else if (!this.#options.isWrittenOnce(key)) {
+      if (this.#whole.size >= WHOLE_MAX) this.#whole.clear();
+      this.#whole.add(key);
+    }
   }
 
   delete(key: string): void {
@@ -60,6 +82,7 @@ export class SplitRows {
 
   /** Deletes the parts of a row from this one on. */
   deleteParts(key: string, from: number = 0): void {
+    if (this.#whole.has(key)) return;
     const stored = this.#values.get(key);
     if (!isSplit(stored)) return;
     for (let index = from; index < stored.parts; index++) this.#values.delete(partKey(key, index));

@@ -3,7 +3,7 @@
  *
  * Owns: what an execution gets of the run's header, its journal and the outcomes that it takes over.
  */
-import { type ExecutionStart, PROTOCOL_VERSION, assert } from "@holdfast/protocol";
+import { type ExecutionStart, PROTOCOL_VERSION, type RunFacts, assert } from "@holdfast/protocol";
 import type { FirstPage } from "./journal-pages.ts";
 import type { RunHeader } from "./run-header.ts";
 import { runKeyOf, tokenUrlsOf } from "./run-key.ts";
@@ -17,7 +17,7 @@ export function describeStart(state: RunState, header: RunHeader, journal: First
     protocol: PROTOCOL_VERSION,
     epoch: header.epoch,
     ...(header.losses === undefined ? {} : { announcesBodies: true }),
-    run: {
+    run: withKey(header, {
       id: header.id,
       number: header.number,
       tags: header.tags,
@@ -29,9 +29,8 @@ export function describeStart(state: RunState, header: RunHeader, journal: First
       ...(header.tenantId === undefined ? {} : { tenantId: header.tenantId }),
       ...(header.traceparent === undefined ? {} : { traceparent: header.traceparent }),
       ...(header.schedule === undefined ? {} : { schedule: header.schedule }),
-      ...runKeyOf(header),
       ...tokenUrlsOf(header),
-    },
+    }),
     workflowId: header.workflowId,
     ...(header.workflowVersion === undefined ? {} : { workflowVersion: header.workflowVersion }),
     input: readInput(state, header),
@@ -43,4 +42,12 @@ export function describeStart(state: RunState, header: RunHeader, journal: First
     now: Math.max(now, state.lastAt),
     clockStart: header.clockStart ?? startedAt,
   };
+}
+
+/** Adds the run's key, which is computed when it is first read: most runs never read it. */
+function withKey(header: RunHeader, run: RunFacts): RunFacts {
+  if (header.incarnation === undefined) return run;
+  let known: string | undefined;
+  const get = (): string | undefined => (known ??= runKeyOf(header).runKey);
+  return Object.defineProperty(run, "runKey", { enumerable: true, get });
 }

@@ -70,8 +70,12 @@ export function shownHeader({ header, newer }: RunState): RunHeader | undefined 
   return { ...readable, status: "paused", error: newerFormatError(newer) };
 }
 
-/** Checks entries that were read for a reader, and marks the run if newer code wrote one of them. */
+/**
+ * Checks entries that were read for a reader, and marks the run if newer code wrote one of them. Nothing is read if the
+ * journal of this run was checked before.
+ */
 export function markNewer(state: RunState, entries: Iterable<JournalEntry>): void {
+  if (state.journalRead) return;
   for (const entry of entries) state.newer ??= newerInEntry(entry);
 }
 

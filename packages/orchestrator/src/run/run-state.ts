@@ -149,7 +149,9 @@ export function readJournal(state: RunState): JournalEntry[] {
 function readFirstPage(state: RunState, size: PageSize): FirstPage {
   const page = new FirstPage(size);
   state.operations.clear();
-  for (const [, entry] of listRows(state.store, JOURNAL_PREFIX)) {
+  // A new run has no entries to read.
+  const isEmpty = state.lastSeq === 0 && state.newer === undefined;
+  for (const [, entry] of isEmpty ? [] : listRows(state.store, JOURNAL_PREFIX)) {
     page.add(entry);
     state.newer ??= newerInEntry(entry);
     applyProgress(state, entry);
@@ -188,9 +190,7 @@ function markNewerRows(state: RunState, header: RunHeader): void {
 
 /** Checks the rows beside the journal that an execution gets. */
 function markNewerStart(state: RunState, header: RunHeader): void {
-  const inherited = readRow(state.store, INHERITED_KEY);
-  for (const body of inherited === undefined ? [] : bodiesOf(inherited))
-    state.newer ??= newerInBody(body, "an inherited outcome");
+  for (const body of bodiesOf(readInherited(state))) state.newer ??= newerInBody(body, "an inherited outcome");
   markNewerInput(state, header);
 }
 
@@ -222,7 +222,8 @@ export function readInput(state: RunState, header: RunHeader): string {
 
 /** Returns what a resumed run takes over when its function requests the operations. */
 export function readInherited(state: RunState): Pick<InheritedRow, "outcomes" | "lineage"> {
-  return readRow(state.store, INHERITED_KEY) ?? { outcomes: [] };
+  const inherited = state.header?.resumedFrom && readRow(state.store, INHERITED_KEY);
+  return inherited ?? { outcomes: [] };
 }
 
 /** What a resumed run's execution gets to recognise the operations that take over an outcome. */

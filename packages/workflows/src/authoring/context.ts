@@ -75,7 +75,9 @@ export function createContext(execution: Execution, retry: RetryPolicy): Workflo
     project: tenantText(execution, "project"),
     organization: tenantText(execution, "organization"),
     invocationCount: epoch,
-    signal: execution.controller.signal,
+    get signal() {
+      return execution.controller.signal;
+    },
     log: execution.log,
   };
 }

@@ -46,7 +46,6 @@ export class Execution implements LiveExecution, SchedulerHost {
   readonly start: ExecutionStart;
   readonly platform: Platform;
   readonly log: Log;
-  readonly controller: AbortController = new AbortController();
   readonly operations: Operations;
   readonly bodies: Bodies;
   readonly races: Races;
@@ -71,6 +70,8 @@ export class Execution implements LiveExecution, SchedulerHost {
   /** Whether outcomes that are taken over may wait for steps that execute again. */
   #isPatient = true;
   #cancelHold: (() => void) | undefined;
+  #controller: AbortController | undefined;
+  #aborted: Error | undefined;
   /** Set in processes whose platform guards rejections. */
   unhandled: ((reason: unknown, step: OperationId | undefined) => void) | undefined;
 
@@ -122,6 +123,13 @@ export class Execution implements LiveExecution, SchedulerHost {
   #functionEnded(end: FunctionEnd): void {
     this.unwinding.returned = true;
     this.shields.whenEnded(() => this.leave(end));
+  }
+
+  /** Created when it is first read: most functions never read their signal. */
+  get controller(): AbortController {
+    this.#controller ??= new AbortController();
+    if (this.#aborted !== undefined) this.#controller.abort(this.#aborted);
+    return this.#controller;
   }
 
   get asked(): number {
@@ -246,8 +254,9 @@ export class Execution implements LiveExecution, SchedulerHost {
 
   abortSignal(error: Error): void {
     this.own(error);
+    this.#aborted ??= error;
     // Listeners of the signal are code of the run.
-    insideRun(this, () => this.controller.abort(error));
+    insideRun(this, () => this.#controller?.abort(error));
   }
 
   /** Records that an error belongs to this run (REP7). */

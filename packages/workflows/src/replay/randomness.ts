@@ -41,12 +41,12 @@ export class Randomness {
  * again. Nothing is computed before the first use.
  */
 function keyedWords(seed: string): Words {
-  const key = Uint8Array.from({ length: 32 }, (_, at) => Number.parseInt((seed + seed).slice(2 * at, 2 * at + 2), 16));
   let piece: DataView | undefined;
   let at = 0;
   let blocks = 0;
   return () => {
     if (piece === undefined || at === PIECE_BYTES) {
+      const key = Uint8Array.from({ length: 32 }, (_, i) => Number.parseInt((seed + seed).slice(2 * i, 2 * i + 2), 16));
       piece = new DataView(chacha20(key, new Uint8Array(12), new Uint8Array(PIECE_BYTES), undefined, blocks).buffer);
       blocks += PIECE_BYTES / 64;
       at = 0;
