@@ -320,6 +320,9 @@ describe("failures of the step handler", () => {
       const api = failing(code);
       await api.fetch("/api/runs", { json: { runId: "r", workflowId: "any" } });
       await vi.waitUntil(() => JSON.stringify([...api.storageOf("r").rows]).includes("proxy-3"), { interval: 1 });
+      // The list shows why the run is paused when the index has its row.
+      if (code === "DISPATCH_REFUSED")
+        await vi.waitUntil(async () => (await (await api.fetch("/api/runs")).text()).includes(code), { interval: 5 });
       const paths = ["/api/runs/r", "/api/runs/r/stream", "/api/runs", "/api/runs/r/journal"];
       for (const path of paths) {
         const read = await textOf(await api.fetch(path, { headers: { Scopes: "read,trigger,deliver" } }), code);
