@@ -143,11 +143,11 @@ describe("a wait for an event of a key", () => {
   });
 
   test("EVT5 history that is gone rejects the wait with a code, unless it allows gaps", async () => {
-    const kept = event<{ cents: number }>("order.paid", { key: "orderId", keep: "1h" });
+    const hourly = event<{ cents: number }>("order.paid", { key: "orderId", keep: "1h" });
     const host = await started(async (ctx) => {
       await ctx.sleep("2d");
-      const lost = await ctx.waitForEvent(kept, { key: "o-1" }).catch((error) => [error.code, error.message]);
-      return [lost, await ctx.waitForEvent(kept, { key: "o-1", allowGap: true, timeout: "1s" })];
+      const lost = await ctx.waitForEvent(hourly, { key: "o-1" }).catch((error) => [error.code, error.message]);
+      return [lost, await ctx.waitForEvent(hourly, { key: "o-1", allowGap: true, timeout: "1s" })];
     });
     send(host, "e-1", 1);
     await host.advance();

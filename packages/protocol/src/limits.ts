@@ -199,7 +199,7 @@ export const HOST_LIMITS = {
   /** How long a topic without subscribers and events is stored: thirty days. */
   topicIdleMs: 2_592_000_000,
   /** Topics of one run: keys whose events it has waited for. */
-  runTopics: 1_000,
+  runTopics: 100,
   /** Schedules of one tenant (SCH1). */
   schedules: 1_000,
   /** Patterns of one schedule. */

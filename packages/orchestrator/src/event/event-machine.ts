@@ -42,7 +42,7 @@ export interface EventOrigin {
   readonly traceparent?: string | undefined;
 }
 
-export interface EventHeader extends CoordinatorHeader, EventOrigin {
+interface EventHeader extends CoordinatorHeader, EventOrigin {
   readonly name: string;
   readonly receivedAt: number;
   /** A digest of the request, if another request with the same id is a conflict: one by an idempotency key. */
@@ -56,7 +56,7 @@ export interface EventHeader extends CoordinatorHeader, EventOrigin {
   readonly giveUpAt: number;
 }
 
-export type EventState = CoordinatorState<EventHeader>;
+type EventState = CoordinatorState<EventHeader>;
 type EventDraft = CoordinatorDraft<EventState>;
 
 /** The row of the event itself: it is not written again with each change of a target. */

@@ -64,7 +64,7 @@ function isFor(wait: OpenWait, topic: string, event: { readonly data: string; re
 }
 
 /** Lets the waits of a topic go that need events which are no longer stored (EVT5). */
-export function historyGone(draft: Draft, topic: string, at: number): void {
+function historyGone(draft: Draft, topic: string, at: number): void {
   const lost = draft.header.waits.filter(
     (wait) => wait.topic?.name === topic && wait.topic.allowGap !== true && wait.topic.since <= at,
   );

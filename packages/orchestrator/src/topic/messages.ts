@@ -89,7 +89,7 @@ export interface TopicDelivery {
 }
 
 /** Events that a subscriber has not got are no longer stored. */
-export interface TopicGone {
+interface TopicGone {
   readonly type: "topicGone";
   readonly topic: string;
   readonly run: SubscriberRef;
@@ -97,7 +97,7 @@ export interface TopicGone {
 }
 
 /** Asks a run whether it still waits (EVT7). */
-export interface SubscriberProbe {
+interface SubscriberProbe {
   readonly type: "probeTopic";
   readonly topic: string;
   readonly run: SubscriberRef;
