@@ -2,6 +2,7 @@
 import { createServer } from "node:http";
 import { getRequestListener, serve } from "@hono/node-server";
 import type { StepHandler } from "@holdfast/workflows/handler";
+import { acceptConnections } from "@holdfast/workflows/node";
 import express from "express";
 import { Hono } from "hono";
 
@@ -12,19 +13,24 @@ const HOST = "127.0.0.1";
 export const servers: Readonly<Record<string, Listen>> = {
   node: (handler, port, ready) => {
     const listener = getRequestListener(handler);
-    createServer((request, response) => void listener(request, response)).listen(port, HOST, ready);
+    const server = createServer((request, response) => void listener(request, response));
+    acceptConnections(server, handler);
+    server.listen(port, HOST, ready);
   },
 
   hono: (handler, port, ready) => {
     const app = new Hono();
     app.all("/holdfast/*", (c) => handler(c.req.raw));
-    serve({ fetch: app.fetch, port, hostname: HOST }, ready);
+    acceptConnections(serve({ fetch: app.fetch, port, hostname: HOST }, ready), handler);
   },
 
   express: (handler, port, ready) => {
     const app = express();
     // Register the route before express.json(), which reads the body. Do not use app.use(), which shortens the path.
     app.all("/holdfast/{*rest}", getRequestListener(handler));
-    app.listen(port, HOST, () => ready());
+    acceptConnections(
+      app.listen(port, HOST, () => ready()),
+      handler,
+    );
   },
 };

@@ -2,7 +2,7 @@
 export { BUGS, type BugName } from "./simulator/bugs.ts";
 export type { Finding } from "./simulator/oracles/finding.ts";
 export { Random } from "./simulator/random.ts";
-export { type Scenario, TURN_SEEDS, makeScenario } from "./simulator/scenario.ts";
+export { FRAME_SEEDS, type Scenario, TURN_SEEDS, makeScenario } from "./simulator/scenario.ts";
 export { type SeedBatch, SeedPool } from "./simulator/seed-pool.ts";
 export { shrink } from "./simulator/shrink.ts";
 export { type Simulation, runScenario, simulate } from "./simulator/simulate.ts";

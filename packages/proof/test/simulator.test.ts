@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import {
   BUGS,
   type BugName,
+  FRAME_SEEDS,
   TURN_SEEDS,
   makeScenario,
   type SeedBatch,
@@ -11,7 +12,7 @@ import {
   shrink,
   simulate,
 } from "../src/index.ts";
-import { TURN_FAULTS } from "../src/simulator/pipes.ts";
+import { FRAME_FAULTS, TURN_FAULTS } from "../src/simulator/pipes.ts";
 import { FOUND } from "./found-scenarios.ts";
 import { FOUND_WITH_LIMITS } from "./found-with-limits.ts";
 
@@ -95,6 +96,17 @@ test("DUR4 DUR11 step handlers that forget, restart and get requests twice, late
     for (const what of counts.keys()) exercised.add(what);
   }
   const all = ["pipe: turns", "pipe: turns without sessions", ...TURN_FAULTS.map((fault) => `fault: turn ${fault}`)];
+  expect(all.filter((what) => !exercised.has(what))).toEqual([]);
+}, 120_000);
+
+test("PIPE1 PIPE5 DUR4 connections that break at any frame, fall silent, and drain leave no finding", async () => {
+  const exercised = new Set<string>();
+  for (let seed = FRAME_SEEDS; seed < FRAME_SEEDS + 300; seed++) {
+    const { findings, counts } = await simulate(seed);
+    expect([seed, findings]).toEqual([seed, []]);
+    for (const what of counts.keys()) exercised.add(what);
+  }
+  const all = ["pipe: frames", ...FRAME_FAULTS.map((fault) => `fault: frame ${fault}`)];
   expect(all.filter((what) => !exercised.has(what))).toEqual([]);
 }, 120_000);
 

@@ -1,6 +1,7 @@
 /** The Node service: executes the workflows for an orchestrator that has the same key. */
 import { serve } from "@hono/node-server";
 import { createStepHandler } from "@holdfast/workflows/handler";
+import { acceptConnections } from "@holdfast/workflows/node";
 import { order } from "./order.ts";
 
 const port = Number(process.env["PORT"] ?? 8788);
@@ -14,6 +15,7 @@ const handler = createStepHandler({
   audience: url,
 });
 
-serve({ fetch: handler, port, hostname: process.env["HOST"] ?? "127.0.0.1" }, () => {
+const server = serve({ fetch: handler, port, hostname: process.env["HOST"] ?? "127.0.0.1" }, () => {
   console.log(`serving workflows at ${url}`);
 });
+acceptConnections(server, handler); // makes steps faster: they come over one WebSocket of each busy run

@@ -4,7 +4,7 @@
  * Owns: the number of occasions so far. A fault names its occasion by its position.
  */
 import type { Faults } from "@holdfast/workflows/testing";
-import type { TurnFault } from "./pipes.ts";
+import type { FrameFault, TurnFault } from "./pipes.ts";
 import { COMMIT_FAULTS, type Fault, type Scenario } from "./scenario.ts";
 
 export interface FaultEvents {
@@ -20,7 +20,7 @@ export class FaultPlan {
   /** Whether the execution that starts is remote. */
   remote: boolean = false;
   /** The number of commits, messages, index updates, alarms and executions so far. */
-  readonly #occasions = { commit: 0, message: 0, index: 0, alarm: 0, start: 0, turn: 0 };
+  readonly #occasions = { commit: 0, message: 0, index: 0, alarm: 0, start: 0, turn: 0, frame: 0 };
   readonly #scenario: Scenario;
   readonly #events: FaultEvents;
 
@@ -38,6 +38,12 @@ export class FaultPlan {
   atTurn(): TurnFault | undefined {
     const fault = this.#next("turn", ({ type }) => type === "turn");
     return fault?.type === "turn" ? fault.fault : undefined;
+  }
+
+  /** Returns the fault of the next upgrade or frame. */
+  atFrame(): FrameFault | undefined {
+    const fault = this.#next("frame", ({ type }) => type === "frame");
+    return fault?.type === "frame" ? fault.fault : undefined;
   }
 
   /** The faults between the parts of the world. */
@@ -70,7 +76,7 @@ export class FaultPlan {
 
   /** Counts an occasion for faults, and returns the scenario's fault for it, if any. */
   #next(
-    occasion: "commit" | "message" | "index" | "alarm" | "start" | "turn",
+    occasion: "commit" | "message" | "index" | "alarm" | "start" | "turn" | "frame",
     fits: (fault: Fault) => boolean,
   ): Fault | undefined {
     this.#occasions[occasion] += 1;

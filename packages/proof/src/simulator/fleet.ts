@@ -5,17 +5,26 @@
  * restarts has forgotten its sessions, and the code in it never reports again.
  */
 import { type LiveExecution, type TurnAnswer, type TurnRequest, WorkflowIndex } from "@holdfast/protocol";
-import { PipeError, TurnExecution } from "@holdfast/orchestrator-cloudflare/turns";
+import {
+  ConnectedTurns,
+  Connections as OpenConnections,
+  PipeError,
+  type TurnCarrier,
+  TurnExecution,
+} from "@holdfast/orchestrator-cloudflare/turns";
 import type { Workflow } from "@holdfast/workflows";
-import { type TurnReply, TurnServer } from "@holdfast/workflows/turns";
+import { Connections, type TurnReply, TurnServer } from "@holdfast/workflows/turns";
 import type { OrchestratorProcess, RemotePipe, VirtualClock } from "@holdfast/workflows/testing";
-import type { HandlerBounds, TurnFault } from "./pipes.ts";
+import type { FrameFault, HandlerBounds, TurnFault } from "./pipes.ts";
+import { crossed, openWires } from "./wires.ts";
 
 export interface FleetOptions {
   readonly workflows: readonly Workflow[];
   readonly clock: VirtualClock;
   /** Returns the fault of the next request. */
   readonly fault: () => TurnFault | undefined;
+  /** Returns the fault of the next upgrade or frame. */
+  readonly frameFault: () => FrameFault | undefined;
   /** An execution of this run is lost. */
   readonly lost: (runId: string) => void;
 }
@@ -26,6 +35,7 @@ export const LATE_MS = 3_000;
 
 interface Instance {
   readonly server: TurnServer;
+  readonly connections: Connections;
   /** The runs that it has executed. */
   readonly runs: Set<string>;
   readonly died: Promise<never>;
@@ -40,6 +50,8 @@ export class Fleet implements RemotePipe {
   readonly #options: FleetOptions;
   readonly #index: WorkflowIndex<Workflow>;
   readonly #instances: (Instance | undefined)[] = [];
+  /** Those of the process of the orchestrator. */
+  readonly #connections = new OpenConnections();
   /** The instance of each session. */
   readonly #routes = new Map<string, number>();
 
@@ -63,13 +75,34 @@ export class Fleet implements RemotePipe {
       now: () => clock.now(),
       pause: (ms: number) => this.#after(ms),
     };
-    return new TurnExecution(start, own, { post: (request) => from.leave(() => this.#carry(request, from)) }, time);
+    return new TurnExecution(start, own, this.#carrier(from), time);
+  }
+
+  #carrier(from: OrchestratorProcess): TurnCarrier {
+    const post: TurnCarrier["post"] = (request) => from.leave(() => this.#carry(request, from));
+    const { connectionsMax: max } = this.#bounds;
+    if (max === undefined) return { post };
+    const { clock, frameFault: fault } = this.#options;
+    const open = openWires({
+      fault,
+      from,
+      late: () => this.#after(LATE_MS),
+      reach: (session, elsewhere) => this.#reach(this.#placeOf(session, elsewhere), from),
+    });
+    const time = { now: () => clock.now(), setTimer: (ms: number, act: () => void) => clock.setTimer(ms, act) };
+    return new ConnectedTurns(post, { open, connections: this.#connections, url: "fleet", max, name: "fleet", time });
+  }
+
+  #reach(place: number, from: OrchestratorProcess): Instance & { readonly restart: () => void } {
+    const instance = (this.#instances[place] ??= this.#boot(from));
+    instance.runs.add(from.runId);
+    return { ...instance, restart: () => this.#restart(place) };
   }
 
   async #carry(request: TurnRequest, from: OrchestratorProcess): Promise<TurnAnswer> {
     await crossed(from);
     const fault = this.#options.fault();
-    const place = this.#placeOf(request, fault === "elsewhere");
+    const place = this.#placeOf(request.session, fault === "elsewhere");
     if (fault === "lost") throw new PipeError("the request was lost");
     if (fault === "late") await this.#after(LATE_MS);
     if (fault === "restart") this.#restart(place);
@@ -91,7 +124,7 @@ export class Fleet implements RemotePipe {
     return JSON.parse(JSON.stringify(answer)) as TurnAnswer;
   }
 
-  #placeOf({ session }: TurnRequest, elsewhere: boolean): number {
+  #placeOf(session: string, elsewhere: boolean): number {
     let place = this.#routes.get(session);
     if (place === undefined) {
       place = this.#routes.size % INSTANCES;
@@ -102,13 +135,17 @@ export class Fleet implements RemotePipe {
 
   #boot(from: OrchestratorProcess): Instance {
     const { clock } = this.#options;
-    const { holdMs, stateless, ...limits } = this.#bounds;
-    const bootedAt = clock.now();
+    const { holdMs, stateless, connectionsMax = 0, ...limits } = this.#bounds;
+    // A process takes a moment to start: it is younger than the request before whose answer its predecessor ended.
+    const bootedAt = clock.now() + 1;
     const death = Promise.withResolvers<never>();
     death.promise.catch(() => {});
     const upMs = (): number => clock.now() - bootedAt;
+    const platform = from.platform();
+    const server = new TurnServer(this.#index, { platform, holdMs, stateless, limits, upMs });
     return {
-      server: new TurnServer(this.#index, { platform: from.platform(), holdMs, stateless, limits, upMs }),
+      server,
+      connections: new Connections(server, platform, stateless ? 0 : connectionsMax),
       runs: new Set(),
       died: death.promise,
       die: () => death.reject(new PipeError("the connection broke")),
@@ -127,10 +164,4 @@ export class Fleet implements RemotePipe {
   #after(ms: number): Promise<void> {
     return new Promise((resolve) => this.#options.clock.setTimer(ms, resolve));
   }
-}
-
-/** A message takes a turn of the event loop. */
-async function crossed({ moved, platform }: OrchestratorProcess): Promise<void> {
-  moved();
-  await platform().turn();
 }

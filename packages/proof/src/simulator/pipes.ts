@@ -23,12 +23,42 @@ export const TURN_FAULTS: readonly TurnFault[] = ["lost", "answer lost", "twice"
 /** Without sessions, a request that arrives a second time executes again: no loss of an execution explains that. */
 export const STATELESS_FAULTS: readonly TurnFault[] = ["lost", "late", "restart", "elsewhere"];
 
+/** What happens to an upgrade or a frame of a connection, or to the instance at its other end. */
+export type FrameFault =
+  | "lost"
+  | "refused"
+  | "silent"
+  | "cut before"
+  | "cut after"
+  | "twice"
+  | "late"
+  | "restart"
+  | "elsewhere"
+  | "drain";
+
+export const FRAME_FAULTS: readonly FrameFault[] = [
+  "lost",
+  "refused",
+  "silent",
+  "cut before",
+  "cut before",
+  "cut after",
+  "cut after",
+  "twice",
+  "late",
+  "restart",
+  "elsewhere",
+  "drain",
+];
+
 /** The bounds of each instance of a step handler. */
 export interface HandlerBounds {
   readonly sessionsMax: number;
   readonly idleMsMax: number;
   readonly holdMs: number;
   readonly stateless: boolean;
+  /** The number of connections that an instance, and the process of the orchestrator, have. Absent: none. */
+  readonly connectionsMax?: number;
 }
 
 export function makeHandlerBounds(random: Random, needsSessions: boolean): HandlerBounds {

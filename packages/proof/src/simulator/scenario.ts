@@ -7,6 +7,8 @@ import { DEFAULT_LIMITS, type LimitName, type Limits } from "@holdfast/protocol"
 import type { AlarmFault, MemoryHostOptions, MessageFault, StartFault } from "@holdfast/workflows/testing";
 import { type Program, allKinds, makeProgram, needsSessions } from "./program.ts";
 import {
+  FRAME_FAULTS,
+  type FrameFault,
   type HandlerBounds,
   STATELESS_FAULTS,
   TURN_FAULTS,
@@ -52,7 +54,8 @@ export type Fault =
   | { readonly at: number; readonly type: "message" | "index"; readonly fault: MessageFault }
   | { readonly at: number; readonly type: "alarm"; readonly fault?: AlarmFault }
   | { readonly at: number; readonly type: "start"; readonly fault: StartFault }
-  | { readonly at: number; readonly type: "turn"; readonly fault: TurnFault };
+  | { readonly at: number; readonly type: "turn"; readonly fault: TurnFault }
+  | { readonly at: number; readonly type: "frame"; readonly fault: FrameFault };
 
 /** Faults of a commit. */
 export const COMMIT_FAULTS: ReadonlySet<Fault["type"]> = new Set([
@@ -99,6 +102,8 @@ const NAMES = ["a", "a", "b", "b", "c"] as const;
 
 /** Scenarios of these seeds and higher ones have step handlers, which are reached by turns. */
 export const TURN_SEEDS = 2_000_000_000;
+/** Scenarios of these seeds and higher ones have step handlers with connections. */
+export const FRAME_SEEDS = 3_000_000_000;
 
 /** Makes a scenario. One integer determines all of it. */
 export function makeScenario(seed: number): Scenario {
@@ -118,7 +123,23 @@ export function makeScenario(seed: number): Scenario {
   };
   const older = random.chance(0.2) ? { ...scenario, program: withOlderRules(program), flags: [1] } : scenario;
   const divided = random.chance(0.2) ? { ...older, partChars: 1 + random.below(400) } : older;
-  return seed >= TURN_SEEDS ? withTurns(divided, random) : divided;
+  const turned = seed >= TURN_SEEDS ? withTurns(divided, random) : divided;
+  return seed >= FRAME_SEEDS ? withFrames(turned, random) : turned;
+}
+
+/** Handlers with sessions, and faults of upgrades and frames. Requests have their faults too. */
+function withFrames(scenario: Scenario, random: Random): Scenario {
+  const { turns } = scenario;
+  if (turns === undefined) return scenario;
+  const connectionsMax = random.pick([1, 1_000, 1_000, 1_000]);
+  const faults = Array.from({ length: random.below(8) }, (): Fault => {
+    return { at: random.below(60), type: "frame", fault: random.pick(FRAME_FAULTS) };
+  });
+  return {
+    ...scenario,
+    turns: { ...turns, stateless: false, connectionsMax },
+    faults: [...scenario.faults, ...faults],
+  };
 }
 
 function withTurns(scenario: Scenario, random: Random): Scenario {
@@ -218,6 +239,7 @@ export function kindsOf({ program, remote, turns, partChars }: Scenario): string
     ...allKinds(program).map((kind) => `program: ${kind}`),
     `pipe: ${remote} remote`,
     ...(turns === undefined ? [] : [`pipe: turns${turns.stateless ? " without sessions" : ""}`]),
+    ...(turns?.connectionsMax === undefined ? [] : ["pipe: frames"]),
     ...(partChars === undefined ? [] : ["storage: rows in parts"]),
   ];
 }

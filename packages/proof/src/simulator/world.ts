@@ -72,6 +72,7 @@ export class World {
         workflows: toWorkflows(scenario.program, this.#clock, this.#observations),
         clock: this.#clock,
         fault: () => this.#plan.atTurn(),
+        frameFault: () => this.#plan.atFrame(),
         lost: (runId) => this.#executionLost(runId, "lost session"),
       });
     this.#root = this.#newHost("run-1", new Map());
