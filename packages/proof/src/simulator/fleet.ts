@@ -136,8 +136,8 @@ export class Fleet implements RemotePipe {
   #boot(from: OrchestratorProcess): Instance {
     const { clock } = this.#options;
     const { holdMs, stateless, connectionsMax = 0, ...limits } = this.#bounds;
-    // A process takes a moment to start: it is younger than the request before whose answer its predecessor ended.
-    const bootedAt = clock.now() + 1;
+    // A process takes a moment to start: it is younger than a frame whose answer its predecessor did not send.
+    const bootedAt = clock.now() + (connectionsMax === 0 ? 0 : 1);
     const death = Promise.withResolvers<never>();
     death.promise.catch(() => {});
     const upMs = (): number => clock.now() - bootedAt;
