@@ -3,6 +3,7 @@ import { workflow } from "@holdfast/workflows";
 import { createStepHandler } from "@holdfast/workflows/handler";
 import { expect, test } from "vitest";
 import { createHttpDispatcher } from "../src/index.ts";
+import { ConnectedNetwork } from "./connected-network.ts";
 import { Counter, PIPES } from "./counted-pipes.ts";
 import { FakeDeployment } from "./fake-platform.ts";
 
@@ -65,6 +66,16 @@ test.each(["http", "fetch", "rpc"])(
     expect(counter.bytes).toBeLessThan(stored + 8 * 1_500);
   },
 );
+
+test("E5 PIPE1 a large value crosses a connection once", async () => {
+  const network = new ConnectedNetwork({ workflows: [agent] });
+  const api = network.deploy();
+  expect(await outputOf(api)).toEqual(OUTPUT);
+  const chars = network.frames.reduce((sum, { text }) => sum + text.length, 0);
+  expect(network.requests).toEqual([]);
+  expect(chars).toBeGreaterThan(storedChars(api));
+  expect(chars).toBeLessThan(storedChars(api) + 8 * 1_500);
+});
 
 /** A pipe of turns in which `change` may lose or change messages. */
 function changed(change: (text: string, number: number, isAnswer: boolean) => string): FakeDeployment {

@@ -34,6 +34,9 @@ const COMPLETION_MS_MAX = 120_000;
 /** The longest step of the clock, ms. The clock of the runs is never earlier than that of the machine. */
 const CLOCK_SHIFT_MS_MAX = 20_000;
 
+/** Connections that one fault of the proxy breaks. */
+const CONNECTIONS_BROKEN = 6;
+
 const random = new Random(seed);
 const faults = new Map<string, number>();
 const runs: SoakRun[] = [];
@@ -56,8 +59,11 @@ async function main(): Promise<void> {
     const { ended: crashed, unresponsive } = processes.stepProcesses;
     faults.set("a body blocks a Node process", unresponsive);
     const crashes = crashed === 0 ? [] : [`a Node process of the steps ended ${crashed} times without a fault`];
+    const { counts } = processes.proxy;
+    const unconnected = counts.connections === 0 ? ["no run had a connection to a Node process"] : [];
     progress.end();
-    report({ ...verdict, findings: [...verdict.findings, ...crashes] }, caller, performance.now() - startedAt);
+    const findings = [...verdict.findings, ...crashes, ...unconnected];
+    report({ ...verdict, findings }, caller, counts, performance.now() - startedAt);
   } finally {
     await processes.end();
   }
@@ -84,19 +90,32 @@ async function injectFaults(processes: SoakProcesses, end: number): Promise<void
     const roll = random.next();
     const any = random.below(2);
     if (roll < 0.25) await inject("SIGKILL workerd", () => processes.killWorkerd());
-    else if (roll < 0.45) await inject("SIGKILL Node", () => processes.killSteps(any));
-    else if (roll < 0.52)
+    else if (roll < 0.4) await inject("SIGKILL Node", () => processes.killSteps(any));
+    else if (roll < 0.44) await inject("SIGTERM Node", () => processes.terminateSteps(any));
+    else if (roll < 0.52) await injectInProxy(processes);
+    else if (roll < 0.59)
       await inject("SIGKILL both", () => Promise.all([processes.killWorkerd(), processes.killSteps(any)]));
-    else if (roll < 0.6) await inject("SIGSTOP workerd", () => processes.freezeWorkerd(1_000 + random.next() * 5_000));
-    else if (roll < 0.67) await inject("redeploy the sibling", () => processes.redeploySibling());
-    else if (roll < 0.75) await inject("clock forward", () => processes.shiftClock(random.next() * CLOCK_SHIFT_MS_MAX));
-    else if (roll < 0.82) await inject("clock back", () => processes.shiftClock(0));
-    else if (roll < 0.9) {
+    else if (roll < 0.66) await inject("SIGSTOP workerd", () => processes.freezeWorkerd(1_000 + random.next() * 5_000));
+    else if (roll < 0.71) await inject("redeploy the sibling", () => processes.redeploySibling());
+    else if (roll < 0.78) await inject("clock forward", () => processes.shiftClock(random.next() * CLOCK_SHIFT_MS_MAX));
+    else if (roll < 0.84) await inject("clock back", () => processes.shiftClock(0));
+    else if (roll < 0.91) {
       // One freeze takes longer than the longest watchdog interval (30 s).
       const ms: number = hasFrozenLong || end - performance.now() < 45_000 ? 1_000 + random.next() * 6_000 : 33_000;
       hasFrozenLong ||= ms > 30_000;
       await inject(ms > 30_000 ? "SIGSTOP Node, 33 s" : "SIGSTOP Node", () => processes.freezeSteps(any, ms));
     } else await inject("disk full", () => processes.fillDisk(500 + random.next() * 1_500));
+  }
+}
+
+/** A refused upgrade makes turns requests for ten minutes, or until workerd is killed: so it is rare. */
+async function injectInProxy({ proxy }: SoakProcesses): Promise<void> {
+  const roll = random.next();
+  if (roll < 0.15) await inject("the proxy refuses an upgrade", async () => proxy.refuseNext());
+  else {
+    const pieces = Array.from({ length: CONNECTIONS_BROKEN }, () => 1 + random.below(8));
+    if (roll < 0.7) await inject("the proxy cuts connections", async () => proxy.breakNext("cut", pieces));
+    else await inject("the proxy passes nothing on", async () => proxy.breakNext("silent", pieces));
   }
 }
 
@@ -114,7 +133,8 @@ function describeProgress(startedAt: number): string {
   return `${seconds} s  ${injected} faults, ${runs.length} runs, ${open} open, ${wrong} wrong ${first.slice(0, 2).join("; ")}`;
 }
 
-function report({ findings, steps, effects, repeated, deleted }: Verdict, caller: Caller, ms: number): void {
+/** The tables of runs by dispatcher, and of faults. */
+function printRuns(): void {
   const kinds = [...new Set(runs.map(({ kind }) => kind))].toSorted((a, b) => a.localeCompare(b));
   printTable(
     ["runs", "started", "ended", "wrong"],
@@ -128,6 +148,15 @@ function report({ findings, steps, effects, repeated, deleted }: Verdict, caller
     ["faults", "times"],
     [...faults].toSorted(([a], [b]) => a.localeCompare(b)),
   );
+}
+
+function report(
+  { findings, steps, effects, repeated, deleted }: Verdict,
+  caller: Caller,
+  proxied: SoakProcesses["proxy"]["counts"],
+  ms: number,
+): void {
+  printRuns();
   const { requests, repeated: again, lost, deliveries } = caller.counts;
   printTable(
     ["what", "count"],
@@ -136,6 +165,9 @@ function report({ findings, steps, effects, repeated, deleted }: Verdict, caller
       ["requests repeated without an answer", again],
       ["answers discarded on purpose", lost],
       ["deliveries", deliveries],
+      ["connections to the Node processes", proxied.connections],
+      ["connections that the proxy cut, or silenced", proxied.cut + proxied.silent],
+      ["upgrades that the proxy refused", proxied.refused],
       ["runs deleted", deleted],
       ["durable steps with an external effect", steps],
       ["effects recorded", effects],

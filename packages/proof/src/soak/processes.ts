@@ -98,6 +98,16 @@ export class SoakProcesses {
     await killAndAwaitNext(this.#workerd, this.url);
   }
 
+  /** The proxy before the Node processes. */
+  get proxy(): StepInstances["proxy"] {
+    return this.#steps.proxy;
+  }
+
+  /** Ends one of the Node processes gently, which is then restarted. */
+  async terminateSteps(position: number): Promise<void> {
+    await this.#steps.terminate(position);
+  }
+
   /** Kills one of the Node processes, which is then restarted. */
   async killSteps(position: number): Promise<void> {
     await this.#steps.kill(position);

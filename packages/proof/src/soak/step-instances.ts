@@ -1,20 +1,22 @@
 /**
- * Two Node processes that execute steps, and a proxy that sends each request to the next of them.
+ * Two Node processes that execute steps, and the proxy before them.
  *
- * Owns: the start of the processes and of the proxy, the restart of a process that died, and the kill of a process that no
- * longer answers, as an orchestrator of containers does it.
+ * Owns: the start of the processes and of the proxy, the restart of a process that died or ended, and the kill of a process
+ * that no longer answers, as an orchestrator of containers does it.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { type IncomingMessage, type Server, type ServerResponse, createServer, request } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { findFreePort } from "@holdfast/cli/free-port";
+import { StepProxy } from "./step-proxy.ts";
 
 const INSTANCES = 2;
 const PROBE_EVERY_MS = 1_000;
 /** A process that does not answer for this time is killed, ms. Freezes are shorter, except one. */
 const PROBE_MS_MAX = 8_000;
+/** A process that ends gently is killed after this time, ms. The longest body takes less. */
+const TERMINATE_MS_MAX = 10_000;
 
 interface Instance {
   readonly port: number;
@@ -29,16 +31,15 @@ export class StepInstances {
   readonly counts = { unresponsive: 0, ended: 0 };
   readonly #instances: Instance[];
   readonly #arguments: readonly string[];
-  readonly #proxy: Server;
+  readonly proxy: StepProxy;
   readonly #probe: NodeJS.Timeout;
   readonly #killed = new WeakSet<ChildProcess>();
-  #next = 0;
   #ending = false;
 
-  private constructor(instances: Instance[], given: readonly string[]) {
+  private constructor(instances: Instance[], given: readonly string[], proxy: StepProxy) {
     this.#instances = instances;
     this.#arguments = given;
-    this.#proxy = createServer((incoming, outgoing) => this.#forward(incoming, outgoing));
+    this.proxy = proxy;
     this.#probe = setInterval(() => this.#probeAll(), PROBE_EVERY_MS);
     for (const instance of instances) this.#watch(instance);
   }
@@ -52,10 +53,9 @@ export class StepInstances {
       await once(process, "message");
       instances.push({ port: own, process, answeredAt: performance.now(), frozen: false });
     }
-    const started = new StepInstances(instances, given);
-    started.#proxy.listen(port, "127.0.0.1");
-    await once(started.#proxy, "listening");
-    return started;
+    let next = 0;
+    const proxy = await StepProxy.start(port, () => (instances[next++ % INSTANCES] as Instance).port);
+    return new StepInstances(instances, given, proxy);
   }
 
   /** Kills one process, which is then restarted. `position`: any number. */
@@ -64,6 +64,17 @@ export class StepInstances {
     const gone = once(process, "exit");
     this.#killProcess(process);
     await gone;
+  }
+
+  /** Ends one process gently, as a deploy does. It is then restarted. */
+  async terminate(position: number): Promise<void> {
+    const { process } = this.#at(position);
+    const gone = once(process, "exit");
+    this.#killed.add(process);
+    process.kill("SIGTERM");
+    const timer = setTimeout(() => process.kill("SIGKILL"), TERMINATE_MS_MAX);
+    await gone;
+    clearTimeout(timer);
   }
 
   /** Stops one process for `ms`, as an overloaded machine does. */
@@ -81,8 +92,7 @@ export class StepInstances {
     this.#ending = true;
     clearInterval(this.#probe);
     for (const { process } of this.#instances) process.kill("SIGKILL");
-    this.#proxy.closeAllConnections();
-    this.#proxy.close();
+    this.proxy.end();
   }
 
   #at(position: number): Instance {
@@ -114,22 +124,6 @@ export class StepInstances {
       this.counts.unresponsive += 1;
       this.#killProcess(process);
     }
-  }
-
-  #forward(incoming: IncomingMessage, outgoing: ServerResponse): void {
-    const { port } = this.#at(this.#next++);
-    const { method, url, headers } = incoming;
-    const upstream = request({ host: "127.0.0.1", port, method, path: url, headers }, (response) => {
-      outgoing.writeHead(response.statusCode ?? 502, response.headers);
-      response.pipe(outgoing);
-      response.on("error", () => outgoing.destroy());
-    });
-    upstream.on("error", () => {
-      if (outgoing.headersSent) outgoing.destroy();
-      else outgoing.writeHead(502).end();
-    });
-    outgoing.on("close", () => upstream.destroy());
-    incoming.pipe(upstream);
   }
 }
 
