@@ -120,6 +120,7 @@ export { type IndexRow, type IndexedAsk, expiryOf, indexRow } from "./run/index-
 export type { Deferral, Effect, HostContext, Input, RefusalCode, Reply } from "./run/inputs.ts";
 export {
   type ChildTrigger,
+  type Granted,
   type Inheritance,
   type OutboxMessage,
   type ResumePlan,
@@ -180,6 +181,7 @@ export { type RunState, applyBatch, loadRun, markNewerInput, readInput, readJour
 export { type TokenStanding, publicTokenStanding } from "./run/tokens.ts";
 export { type Flow, type FlowLimit, readFlow } from "./flow/declaration.ts";
 export { type Plan, type PlanRefusal, type PlannedHold, planHolds } from "./flow/plan.ts";
+export { type AskedFirst, type FirstAnswer, askedFirst, readFirstAnswer } from "./run/asked-first.ts";
 export type { Hold } from "./run/hold.ts";
 export { computeBackoffDelayMs } from "./run/step-retry.ts";
 export { type Transition, transition } from "./run/transition.ts";

@@ -194,7 +194,7 @@ describe("a wait for an event of a key", () => {
     expect(topicOf(host)).toMatchObject({ events: HOST_LIMITS.topicEvents, dropped: 5 });
     const before = topicOf(host);
     const again = { id: "e-1", name: "order.paid", data: "{}", receivedAt: 1 };
-    host.coordinators.get(address).receive({ type: "append", event: again, keepMs: 1_000_000 });
+    void host.coordinators.get(address).receive({ type: "append", event: again, keepMs: 1_000_000 });
     expect(topicOf(host)).toEqual(before);
     await host.advance(HOST_LIMITS.eventTargetMs * 2);
     expect(topicOf(host)).toMatchObject({ events: 0, dropped: HOST_LIMITS.topicEvents + 5 });

@@ -31,6 +31,20 @@ export interface RunErrorInfo extends ShownError {
   readonly step?: string | undefined;
 }
 
+/** A limit of a run (L1). */
+export interface RunLimit {
+  readonly name: string;
+  readonly key?: string | undefined;
+  readonly mode: "run" | "active";
+  readonly state: "free" | "wanted" | "held";
+  /** When the run first wanted it. */
+  readonly enqueuedAt?: number | undefined;
+  /** The place in the queue when the limit last answered, from 1. */
+  readonly position?: number | undefined;
+  /** When the rate admits the run. */
+  readonly startAt?: number | undefined;
+}
+
 /** A run in a list. */
 export interface ListedRun {
   readonly id: string;
@@ -59,6 +73,8 @@ export interface RunSummary extends Omit<ListedRun, "why"> {
   readonly uncompensated?: readonly UncompensatedStep[] | undefined;
   /** The clean-up code of a stopped run did not execute, or took longer than its time-out (CAN2, CAN9). */
   readonly cleanup?: "not run" | "timed out" | undefined;
+  /** The limits of the run, in the order in which it gets them. Absent: it has none. */
+  readonly limits?: readonly RunLimit[] | undefined;
   /** Of a terminated run: the completed steps whose compensation has not succeeded (CAN8). */
   readonly undone?: readonly StepReference[] | undefined;
   /** Of a terminated run: the bodies that executed at its end. Their effect is unknown. */

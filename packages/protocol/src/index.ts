@@ -16,6 +16,7 @@ export type {
   RunErrorInfo,
   RunEvent,
   RunJournalEntry,
+  RunLimit,
   RunOverview,
   RunRecord,
   RunResult,
@@ -102,7 +103,7 @@ export {
   valuesOf,
   hasNewProgress,
 } from "./execution.ts";
-export { type DeclaredLimit, type FlowKey, type FlowOptions, FUNCTION, type LimitOptions, flowAsData } from "./flow.ts";
+export { type DeclaredLimit, type FlowKey, type FlowOptions, FUNCTION, type LimitOptions, flowOf } from "./flow.ts";
 export { RESERVED_ENTRY_TYPES, RESERVED_HEADER_FIELDS, areKnownFeatures, isKnownEntry } from "./format-room.ts";
 export { fromHex, toHex } from "./hex.ts";
 export {

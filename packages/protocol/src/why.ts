@@ -51,6 +51,10 @@ export type WhyCode =
   | "EXECUTION_LOST"
   /** Too many runs execute (DUR13). */
   | "EXECUTIONS_MAX"
+  /** The run waits for a limit that others hold (L1). */
+  | "WAITING_FOR_LIMIT"
+  /** A rate admits the run later (FLOW5). */
+  | "RATE_LIMITED"
   /** The function awaits something that is no operation of `ctx`. */
   | "WAITING_FOR_NOTHING"
   | "COMPENSATION_RETRYING"
@@ -93,6 +97,8 @@ export const WHY_CODES: Readonly<Record<WhyCode, readonly WhyActionName[]>> = {
   HANDLER_SILENT: ["terminateRun"],
   EXECUTION_LOST: [],
   EXECUTIONS_MAX: [],
+  WAITING_FOR_LIMIT: ["cancelRun", "terminateRun"],
+  RATE_LIMITED: ["cancelRun", "terminateRun"],
   WAITING_FOR_NOTHING: ["cancelRun", "terminateRun"],
   COMPENSATION_RETRYING: ["terminateRun"],
   STEP_RETRYING: [],
@@ -150,7 +156,9 @@ export interface WhyEntry {
   /** The time of the timer that ends this state, or tries to. Absent: no timer does. */
   readonly until?: number | undefined;
   readonly for?: WhyTarget | undefined;
-  /** The path of the run for which this one waits. */
+  /** The limit for which the run waits. `position`: its place in the queue, from 1, when the gate last answered. */
+  readonly limit?: { readonly name: string; readonly key?: string | undefined; readonly position?: number | undefined };
+  /** The path of the run, or of the limit, for which this one waits. */
   readonly link?: string | undefined;
   /** The number of the attempt that executes, or that is next. */
   readonly attempt?: number | undefined;

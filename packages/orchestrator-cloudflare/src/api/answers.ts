@@ -23,6 +23,7 @@ import {
   RUN_ACTIONS,
   RUN_STATUSES,
   type RunAction,
+  type RunLimit,
   type RunErrorInfo,
   type RunOverview,
   type RunRecord,
@@ -67,8 +68,13 @@ const FOR_OPERATORS: JsonSchema = {
 };
 
 /** Returns the schema of a run for callers who may not read it (SEC7). */
-function visible(schema: JsonSchema): JsonSchema {
-  return { ...schema, description: "Without the scope `read`: only `id` and `status`.", required: ["id", "status"] };
+function visible({ properties, ...schema }: JsonSchema, more: JsonSchema = {}): JsonSchema {
+  return {
+    ...schema,
+    properties: { ...Object(properties), ...more },
+    description: "Without the scope `read`: only `id` and `status`.",
+    required: ["id", "status"],
+  };
 }
 
 const status = oneOf(...RUN_STATUSES);
@@ -91,6 +97,7 @@ const errorFields: Fields<ShownError> = {
 const parent = object<NonNullable<RunSummary["parent"]>>({ runId: text, "detached?": flag });
 const resumedFrom = object<NonNullable<RunSummary["resumedFrom"]>>({ runId: text, "step?": text });
 
+const held = { name: text, mode: oneOf("run", "active"), "enqueuedAt?": time, "position?": whole };
 const summary: Fields<RunSummary> = {
   id: text,
   workflowId: text,
@@ -107,6 +114,9 @@ const summary: Fields<RunSummary> = {
   ),
   "uncompensated?": listOf(
     object<UncompensatedStep>({ name: text, occurrence: whole, error: object<ShownError>(errorFields) }),
+  ),
+  "limits?": listOf(
+    object<RunLimit>({ ...held, state: oneOf("free", "wanted", "held"), "key?": text, "startAt?": time }),
   ),
   "cleanup?": {
     ...oneOf("not run", "timed out"),
@@ -158,6 +168,10 @@ const why = object<WhyEntry>({
   "for?": object<WhyTarget>(
     { kind: text, name: text, occurrence: whole, "runId?": text, "tokenId?": text },
     "The operation. `tokenId` needs the scope `deliver`.",
+  ),
+  "limit?": object<NonNullable<WhyEntry["limit"]>>(
+    { name: text, "key?": text, "position?": whole },
+    "`position`: the place in the queue when the limit last answered.",
   ),
   "link?": text,
   "attempt?": whole,
@@ -251,7 +265,9 @@ export const ANSWERS = {
     { id: text, status, "error?": ref("RunError"), "output?": anything, "truncated?": { const: true } },
     "The view `result`.",
   ),
-  VisibleRun: visible(run),
+  VisibleRun: visible(run, {
+    skipped: { const: true, description: "No run was created: this one holds a limit of the workflow." },
+  }),
   ListedRun: object<ListedRun>({
     id: text,
     workflowId: text,

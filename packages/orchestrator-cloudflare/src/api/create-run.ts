@@ -9,7 +9,7 @@ import { type RunOverview, type RunView, parseTraceparent } from "@holdfast/prot
 import { ulid } from "ulid";
 import * as v from "valibot";
 import { ApiRefusal } from "../refusal.ts";
-import { type KeyHolder, NOTHING } from "../run-object/commands.ts";
+import { type KeyHolder, NOTHING, SKIPPED_FOR } from "../run-object/commands.ts";
 import { runObjectName } from "../run-object/names.ts";
 import { withMore } from "./answer-headers.ts";
 import { idField, viewField } from "./fields.ts";
@@ -66,9 +66,21 @@ export async function createRun(
   const runId = body.runId ?? keyId ?? ulid();
   const problem = body.runId === undefined ? undefined : chosenIdProblem(body.runId, keyId);
   if (problem !== undefined) throw new ApiRefusal("invalid_body", `runId: ${problem}`);
-  if (keyId === undefined) return askToTrigger(call, { ...trigger, runId });
-  if (keyId === runId) return triggerByKey(call, { ...trigger, runId });
-  return triggerWithKey(call, { ...trigger, runId, idempotencyKey }, keyId);
+  if (keyId === undefined) return withSkipped(call, await askToTrigger(call, { ...trigger, runId }));
+  if (keyId === runId) return withSkipped(call, await triggerByKey(call, { ...trigger, runId }));
+  return withSkipped(call, await triggerWithKey(call, { ...trigger, runId, idempotencyKey }, keyId));
+}
+
+/** Shows the run that holds the limit because of which no run was created (L6). One of another tenant is not shown. */
+async function withSkipped(call: CreationCall, answer: Response): Promise<Response> {
+  const holder = answer.headers.get(SKIPPED_FOR);
+  if (holder === null) return answer;
+  const runId = decodeURIComponent(holder);
+  const shown = await askRun(call, runId, { ask: "read", waitMs: 0, shows: call.query.view });
+  if (!shown.ok)
+    throw new ApiRefusal("limit_full", "Another run holds the limit. Nothing was stored. Trigger the run again later.");
+  const run = (await shown.json()) as RunOverview;
+  return Response.json({ ...run, skipped: true });
 }
 
 /** Triggers a run in another object than the key's. The key belongs to the run unless the trigger is rejected. */
@@ -79,7 +91,7 @@ async function triggerWithKey(call: CreationCall, trigger: ChildTrigger, keyId: 
   // A rejected request for the same run that reserved the key before may have released it since.
   if (!reservedNow && answer.status === 201) await askRun(call, keyId, { ask: "reserveKey", runId });
   // After a failure it is unknown whether the run was created.
-  const isRejected = answer.status >= 400 && answer.status < 500;
+  const isRejected = (answer.status >= 400 && answer.status < 500) || answer.headers.has(SKIPPED_FOR);
   if (reservedNow && isRejected && !(await hasKey(call, trigger)))
     await askRun(call, keyId, { ask: "releaseKey", runId });
   return answer;
@@ -103,7 +115,7 @@ async function hasKey({ deps, principal }: Call, { runId, idempotencyKey }: Chil
 /** Triggers the run in the object with the key's id. If the key belongs to a run with another id, triggers that run. */
 async function triggerByKey(call: CreationCall, trigger: ChildTrigger): Promise<Response> {
   const answer = await askToTrigger(call, trigger, true);
-  if (answer.status !== 200) return answer;
+  if (answer.status !== 200 || answer.headers.has(SKIPPED_FOR)) return answer;
   const { keyStandsFor } = (await answer.clone().json()) as Partial<KeyHolder>;
   return keyStandsFor === undefined ? answer : askToTrigger(call, { ...trigger, runId: keyStandsFor });
 }

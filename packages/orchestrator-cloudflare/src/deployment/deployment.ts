@@ -10,6 +10,7 @@ import {
   type Limits,
   type StepDispatcher,
   type WorkflowDefinition,
+  flowOf,
   limitsFrom,
 } from "@holdfast/protocol";
 import * as v from "valibot";
@@ -35,7 +36,7 @@ import {
 import { type RunObjectDeps, checkRunObjectDeps } from "../run-object/deps.ts";
 import { otlpCounters, otlpExporter } from "../telemetry/otlp.ts";
 import { type Telemetry, logEvents } from "../telemetry/telemetry.ts";
-import { type Environment, readEnvironment } from "./environment.ts";
+import { type Environment, MISSING_COORDINATOR, readEnvironment } from "./environment.ts";
 
 /** `ctx` of an SQLite-backed Durable Object. */
 export interface ObjectContextLike extends SocketHostLike {
@@ -177,6 +178,7 @@ export class Deployments<Env extends object> {
     const limits = given.limits ? limitsFrom(given.limits) : (environment.LIMITS ?? DEFAULT_LIMITS);
     const { WORKFLOW_RUN_DO: runDO, RUN_INDEX_DO: indexDO, PAYLOADS, RETENTION, ENVIRONMENT } = environment;
     const coordinatorDO = environment.COORDINATOR_DO ?? undefined;
+    if (coordinatorDO === undefined) refuseFlow(this.#options.workflows);
     const hold = given.hold ?? environment.HOLD ?? false;
     const urlKeys = given.urlKeys ?? environment.URL_KEYS ?? undefined;
     const telemetry = given.telemetry ?? telemetryOf(environment, limits);
@@ -204,6 +206,13 @@ export class Deployments<Env extends object> {
       },
     };
   }
+}
+
+/** Refuses workflows with flow control, because the class that does it is not bound (FLOW1). */
+function refuseFlow(workflows: HoldfastOptions["workflows"] = []): void {
+  const found = workflows.find(({ flow }) => flowOf(flow) !== undefined);
+  if (found === undefined) return;
+  throw new Misconfigured(`The workflow ${JSON.stringify(found.id)} has limits. ${MISSING_COORDINATOR}`);
 }
 
 function dispatcherOf<Env extends object>({

@@ -68,6 +68,8 @@ function objectClass(name: string, className: string): string {
   );
 }
 
+export const MISSING_COORDINATOR: string = objectClass("COORDINATOR_DO", "CoordinatorDO");
+
 const MISSING = {
   WORKFLOW_RUN_DO: objectClass("WORKFLOW_RUN_DO", "WorkflowRunDO"),
   RUN_INDEX_DO:

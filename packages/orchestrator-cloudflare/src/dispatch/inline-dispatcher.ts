@@ -4,14 +4,17 @@
  * Owns: the lookup of the code. A report is a synchronous call that commits. The platform's output gate makes the commit
  * durable before any output leaves the object, so no report awaits a write, and a sequence of steps costs microseconds.
  */
+import { readFlow } from "@holdfast/orchestrator";
 import {
   type LiveExecution,
   type StepDispatcher,
   type WorkflowDefinition,
   WorkflowIndex,
+  defined,
   describeServed,
   describeWorkflow,
   errorValue,
+  flowOf,
 } from "@holdfast/protocol";
 import * as v from "valibot";
 import { checkOptions } from "../options.ts";
@@ -28,12 +31,13 @@ const OPTIONS = v.strictObject({
 
 /**
  * @throws HoldfastError `INVALID_ARGUMENT` for invalid options (RUN7), or if two different functions have the same id and
- *   version (RUN8).
+ *   version (RUN8), or for a declaration of flow control that is refused (FLOW1).
  */
 export function createInlineDispatcher(options: InlineDispatcherOptions): StepDispatcher {
   checkOptions(OPTIONS, options, "createInlineDispatcher");
   const { workflows } = options;
   const index = new WorkflowIndex(workflows);
+  for (const workflow of index.all) readFlow({ id: workflow.id, ...defined({ flow: flowOf(workflow.flow) }) });
   return {
     start(start, port) {
       const found = index.find(start.workflowId, start.workflowVersion);

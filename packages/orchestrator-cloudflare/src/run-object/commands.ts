@@ -14,6 +14,7 @@ import {
   type View,
 } from "@holdfast/orchestrator";
 import type { Ask, RunView } from "@holdfast/protocol";
+import { type Answer, jsonAnswer } from "../answer.ts";
 import type { TicketUse } from "../auth/tickets.ts";
 import type { FollowRequest } from "../feed/stream-readers.ts";
 
@@ -106,4 +107,11 @@ export interface KeyHolder {
 export interface KeyReserved {
   readonly runId: string;
   readonly fresh: boolean;
+}
+
+/** The header of the answer to `trigger` that names the run which holds a limit. No run was created, and the body is empty. */
+export const SKIPPED_FOR = "Skipped-For";
+
+export function skippedFor(runId: string): Answer {
+  return jsonAnswer({}, 200, { [SKIPPED_FOR]: encodeURIComponent(runId) });
 }

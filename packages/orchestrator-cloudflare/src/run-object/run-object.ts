@@ -10,7 +10,6 @@ import {
   type RunHeader,
   RunHost,
   type RunMessage,
-  type SendResult,
   type WriteBatch,
   alarmOf,
   type ErasureWrite,
@@ -21,7 +20,7 @@ import {
   shownHeader,
   toTriggerInput,
 } from "@holdfast/orchestrator";
-import { DEFAULT_LIMITS, HOST_LIMITS, errorValue, isTerminal } from "@holdfast/protocol";
+import { DEFAULT_LIMITS, HOST_LIMITS, isTerminal } from "@holdfast/protocol";
 import { randomHex } from "@holdfast/protocol/transport";
 import { type Answer, jsonAnswer } from "../answer.ts";
 import { RunSockets } from "../feed/run-sockets.ts";
@@ -30,15 +29,16 @@ import type { HibernatingSocketLike } from "../platform-types.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { count } from "../telemetry/counters.ts";
 import { admission } from "./admission.ts";
+import { askLimits } from "./ask-limits.ts";
 import { Answers } from "./answers.ts";
-import { type CallersView, type CommandOf, NOTHING, type RunCommand, type RunRequest } from "./commands.ts";
+import { type CallersView, type CommandOf, NOTHING, type RunCommand, type RunRequest, skippedFor } from "./commands.ts";
 import { type RunObjectDeps, retentionMsOf } from "./deps.ts";
 import { KeyReservation } from "./key-reservation.ts";
 import { LargeRows, type NeededRows } from "./large-rows.ts";
 import { runObjectName } from "./names.ts";
 import { neighboursOf, releaseKey, reserveKey } from "./neighbours.ts";
 import { observe } from "./observe.ts";
-import { listWorkflows, notServed, refuseUnserved } from "./served-workflows.ts";
+import { listWorkflows, listedWorkflow, notServed, refusalOfTick, refuseUnserved } from "./served-workflows.ts";
 import { DurableObjectStore } from "./store.ts";
 import { TokenIds } from "./token-ids.ts";
 import { newUnique } from "./unique.ts";
@@ -292,9 +292,14 @@ export class RunObject {
     await this.#erasing?.catch(() => {});
     const keyHolder = this.#key.holderFor({ byKey });
     if (keyHolder !== undefined) return jsonAnswer(keyHolder);
-    if (this.#host.state.header === undefined)
-      await refuseUnserved(this.#deps.dispatcher, trigger, view, this.#clock());
-    const reply = this.#host.handle(toTriggerInput(trigger, randomHex(16), unique));
+    const isNew = this.#host.state.header === undefined;
+    const { dispatcher } = this.#deps;
+    const listed = isNew ? await refuseUnserved(dispatcher, trigger, view, this.#clock()) : undefined;
+    const given = { ...toTriggerInput(trigger, randomHex(16), unique), listed };
+    const asked = await askLimits(this.#deps, given, isNew ? this.#host.plan(given) : undefined, this.#clock);
+    if (asked.skippedFor !== undefined) return skippedFor(asked.skippedFor);
+    const reply = this.#host.handle(asked.input);
+    if (reply.type !== "created") asked.giveBack();
     if (reply.type === "refused" && reply.code === "workflow_not_found")
       throw await notServed(this.#deps.dispatcher, reply.message, view);
     if (reply.type === "refused") throw refusal(reply);
@@ -305,23 +310,14 @@ export class RunObject {
   }
 
   async #receive(message: RunMessage): Promise<Answer> {
-    const unique = message.type === "trigger" ? await newUnique(this.#deps, message.trigger) : undefined;
+    const trigger = message.type === "trigger" ? message.trigger : undefined;
+    const unique = trigger && (await newUnique(this.#deps, trigger));
+    const listed = trigger && (await listedWorkflow(this.#deps.dispatcher, trigger, this.#clock()));
     await this.#erasing?.catch(() => {});
-    const refused = this.#key.refusalOf(message) ?? (await this.#refusalOfTick(message));
-    return jsonAnswer(refused ?? this.#host.receive(message, randomHex(16), unique));
-  }
-
-  /** Refuses the start of a tick whose workflow the step handler does not serve (SCH12). */
-  async #refusalOfTick(message: RunMessage): Promise<SendResult | undefined> {
-    if (message.type !== "trigger" || message.trigger.schedule === undefined) return undefined;
-    if (this.#host.state.header !== undefined) return undefined;
-    try {
-      await refuseUnserved(this.#deps.dispatcher, message.trigger, NOTHING, this.#clock());
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof ApiRefusal)) throw error;
-      return { type: "refused", error: errorValue("WORKFLOW_NOT_FOUND", error.message) };
-    }
+    const isTick = trigger?.schedule !== undefined && this.#host.state.header === undefined;
+    const tick = isTick ? await refusalOfTick(this.#deps.dispatcher, trigger, this.#clock()) : undefined;
+    const refused = this.#key.refusalOf(message) ?? tick;
+    return jsonAnswer(refused ?? this.#host.receive(message, randomHex(16), unique, listed));
   }
 
   /** Deletes the run with all its rows (VER3). */

@@ -4,11 +4,12 @@
  * Owns: asking the step handler, the check of its answer, and the refusal of a trigger whose workflow is not served (API4).
  * A dispatcher with `describe` answers that without a call, so the state machine refuses such a trigger itself.
  */
-import { HoldfastError, type StepDispatcher, type WorkflowDescription } from "@holdfast/protocol";
+import type { ChildTrigger, SendResult } from "@holdfast/orchestrator";
+import { HoldfastError, type StepDispatcher, type WorkflowDescription, errorValue } from "@holdfast/protocol";
 import { isRecord } from "@holdfast/protocol/messages";
 import { Misconfigured, reportMisconfigured } from "../options.ts";
 import { ApiRefusal } from "../refusal.ts";
-import type { CallersView } from "./commands.ts";
+import { type CallersView, NOTHING } from "./commands.ts";
 
 /** The maximum number of workflows in the message of a refusal. */
 const LISTED_MAX = 50;
@@ -20,8 +21,15 @@ const FRESH_MS = 60_000;
 /** How long no trigger asks after a failure, ms. */
 const FAILURE_MS = 5_000;
 
-/** The last answer of each dispatcher. `list` is missing after a failure. */
-const known = new WeakMap<StepDispatcher, { readonly at: number; readonly list?: readonly WorkflowDescription[] }>();
+interface Known {
+  readonly at: number;
+  /** The last list that the step handler has sent. */
+  readonly list?: readonly WorkflowDescription[] | undefined;
+  /** The step handler did not answer at that time. */
+  readonly failed?: true;
+}
+
+const known = new WeakMap<StepDispatcher, Known>();
 
 /**
  * Asks the step handler for its workflows.
@@ -29,7 +37,8 @@ const known = new WeakMap<StepDispatcher, { readonly at: number; readonly list?:
  */
 export async function listWorkflows(dispatcher: StepDispatcher): Promise<readonly WorkflowDescription[]> {
   try {
-    return await askForList(dispatcher);
+    const list = await askForList(dispatcher);
+    return list.map(({ flow: _flow, ...shown }) => shown);
   } catch (error) {
     console.error("holdfast: the step handler could not list its workflows", error);
     if (error instanceof Misconfigured) throw error;
@@ -55,32 +64,72 @@ async function askForList(dispatcher: StepDispatcher): Promise<readonly Workflow
 /** @throws TypeError */
 function checked(one: unknown): WorkflowDescription {
   if (!isRecord(one) || typeof one["id"] !== "string") throw new TypeError("A listed workflow has no id.");
-  const { id, version, description, tags, timeoutMs } = one as unknown as WorkflowDescription;
-  return { id, version, description, tags, timeoutMs } as WorkflowDescription;
+  const { id, version, description, tags, timeoutMs, flow } = one as unknown as WorkflowDescription;
+  return { id, version, description, tags, timeoutMs, ...(flow === undefined ? {} : { flow }) } as WorkflowDescription;
 }
+
+/** What a trigger says about its workflow. */
+type Wanted = Pick<ChildTrigger, "workflowId" | "workflowVersion">;
 
 /**
  * Refuses a trigger if the dispatcher has no `describe` and its step handler does not serve the workflow. A step handler
- * that cannot be reached, or that lists nothing, refuses no trigger.
+ * that cannot be reached, or that lists nothing, refuses no trigger. Returns the description of the workflow, if it is known.
  * @throws ApiRefusal `workflow_not_found`, `misconfigured`
  */
 export async function refuseUnserved(
   dispatcher: StepDispatcher,
-  wanted: { readonly workflowId: string; readonly workflowVersion?: string | undefined },
+  wanted: Wanted,
   view: CallersView,
   now: number,
-): Promise<void> {
-  if (dispatcher.describe !== undefined) return;
-  const last = known.get(dispatcher);
-  const age = now - (last?.at ?? -Infinity);
-  if (last?.list === undefined ? age < FAILURE_MS : age < FRESH_MS && serves(last.list, wanted)) return;
-  const list = await listInTime(dispatcher);
-  known.set(dispatcher, { at: now, ...(list === undefined ? {} : { list }) });
-  if (list === undefined || list.length === 0 || serves(list, wanted)) return;
+): Promise<WorkflowDescription | undefined> {
+  if (dispatcher.describe !== undefined) return undefined;
+  const list = await freshList(dispatcher, wanted, now);
+  const found = list && findListed(list, wanted);
+  if (found !== undefined || list === undefined || list.length === 0) return found;
   const { workflowId, workflowVersion: version } = wanted;
   const which = version === undefined ? "" : ` in version ${JSON.stringify(version)}`;
   const message = `The step handler does not serve the workflow ${JSON.stringify(workflowId)}${which}. Add it to its list of workflows.`;
   throw notServedIn(list, message, view);
+}
+
+/** Refuses the start of a tick whose workflow the step handler does not serve (SCH12). */
+export async function refusalOfTick(
+  dispatcher: StepDispatcher,
+  wanted: Wanted,
+  now: number,
+): Promise<SendResult | undefined> {
+  try {
+    await refuseUnserved(dispatcher, wanted, NOTHING, now);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ApiRefusal)) throw error;
+    return { type: "refused", error: errorValue("WORKFLOW_NOT_FOUND", error.message) };
+  }
+}
+
+/** The description of a workflow by a step handler in another process, if it is known or can be had in time. */
+export async function listedWorkflow(
+  dispatcher: StepDispatcher,
+  wanted: Wanted,
+  now: number,
+): Promise<WorkflowDescription | undefined> {
+  if (dispatcher.describe !== undefined) return undefined;
+  return findListed((await freshList(dispatcher, wanted, now).catch(() => undefined)) ?? [], wanted);
+}
+
+/** A list that is new, or the last known one while the step handler does not answer. */
+async function freshList(
+  dispatcher: StepDispatcher,
+  wanted: Wanted,
+  now: number,
+): Promise<readonly WorkflowDescription[] | undefined> {
+  const last = known.get(dispatcher);
+  const age = now - (last?.at ?? -Infinity);
+  if (last !== undefined && age < FAILURE_MS && last.failed === true) return last.list;
+  if (last?.list !== undefined && age < FRESH_MS && findListed(last.list, wanted) !== undefined) return last.list;
+  const list = await listInTime(dispatcher);
+  known.set(dispatcher, list === undefined ? { at: now, failed: true, list: last?.list } : { at: now, list });
+  return list ?? last?.list;
 }
 
 /** Returns the list, or `undefined` if there is none in time. */
@@ -99,15 +148,14 @@ async function listInTime(dispatcher: StepDispatcher): Promise<readonly Workflow
   }
 }
 
-/** Whether a list has code for a run (RUN4): of its version, or code without a version. */
-function serves(
+/** Returns the description of the code that a list has for a run (RUN4): of its version, or code without a version. */
+function findListed(
   list: readonly WorkflowDescription[],
-  { workflowId, workflowVersion }: Parameters<typeof refuseUnserved>[1],
-): boolean {
-  return list.some(
-    ({ id, version }) =>
-      id === workflowId && (workflowVersion === undefined || version === undefined || version === workflowVersion),
-  );
+  { workflowId, workflowVersion }: Wanted,
+): WorkflowDescription | undefined {
+  const found = list.filter(({ id }) => id === workflowId);
+  if (workflowVersion === undefined) return found.at(-1);
+  return found.find(({ version }) => version === workflowVersion) ?? found.find(({ version }) => version === undefined);
 }
 
 /** Returns the refusal of a trigger that the state machine has refused. */

@@ -96,6 +96,13 @@ export type AcquireAnswer =
   /** Of `onFull: "queue"`: the queue is full, and drops the newest. */
   | { readonly type: "dropped"; readonly reason: "queue_full" };
 
+const ANSWERS: ReadonlySet<unknown> = new Set(["granted", "queued", "full", "skip", "dropped"]);
+
+/** Whether a gate has answered so: a newer one may have further answers. */
+export function isAcquireAnswer(answer: unknown): answer is AcquireAnswer {
+  return typeof answer === "object" && answer !== null && "type" in answer && ANSWERS.has(answer.type);
+}
+
 /** The gate admits a run of its queue. Answered `accepted`, also if it is repeated, or `declined`. */
 export interface Grant {
   readonly type: "grant";

@@ -11,12 +11,12 @@
 import { type ErrorValue, HOST_LIMITS, boundMessage, errorValue, isTerminal } from "@holdfast/protocol";
 import {
   type Acquire,
-  type AcquireAnswer,
   type Drop,
   type Grant,
   type HolderAnswer,
   type HolderMessage,
   gateName,
+  isAcquireAnswer,
 } from "../gate/messages.ts";
 import { cancel } from "./cancel.ts";
 import type { Draft } from "./draft.ts";
@@ -77,7 +77,7 @@ function stopFor(draft: Draft, reason: string): void {
 export function acquireAnswered(draft: Draft, { hold: ref, limit }: Acquire, answer: unknown): void {
   const { status, holds = [] } = draft.header;
   const hold = holds.find((one) => one.state === "wanted" && one.seq === ref.seq && one.limit === limit);
-  if (hold === undefined || !isAnswer(answer) || isTerminal(status)) return;
+  if (hold === undefined || !isAcquireAnswer(answer) || isTerminal(status)) return;
   switch (answer.type) {
     case "granted":
       grant(draft, hold, answer);
@@ -93,12 +93,6 @@ export function acquireAnswered(draft: Draft, { hold: ref, limit }: Acquire, ans
       replace(draft, hold, freed(hold));
       return stopFor(draft, answer.reason);
   }
-}
-
-const ANSWERS: ReadonlySet<unknown> = new Set(["granted", "queued", "full", "skip", "dropped"]);
-
-function isAnswer(answer: unknown): answer is AcquireAnswer {
-  return typeof answer === "object" && answer !== null && "type" in answer && ANSWERS.has(answer.type);
 }
 
 function queued(draft: Draft, hold: Hold, position: number | undefined): void {

@@ -12,7 +12,7 @@
  * - HO4 A run wants at most one hold at a time, in the order of the names: no two runs wait for each other.
  */
 import { type Address, defined } from "@holdfast/protocol";
-import { type Acquire, type HoldRef, type QueuePlace, gateAddress } from "../gate/messages.ts";
+import { type Acquire, type HoldRef, type QueuePlace, type Release, gateAddress } from "../gate/messages.ts";
 import type { PlannedHold } from "../flow/plan.ts";
 import type { Draft } from "./draft.ts";
 import { type HeldAbove, type Hold, isSameGate, mayExecute } from "./hold.ts";
@@ -73,23 +73,37 @@ export function replace(draft: Draft, hold: Hold, by: Hold): void {
 
 /** Sends what the run wants or holds. `held`: the gate has lost its rows, and the run states its hold (L5). */
 export function postAcquire(draft: Draft, hold: Hold, held?: true): void {
-  const { header } = draft;
+  post(draft, addressOf(hold), acquireOf(draft.header, hold, held));
+}
+
+/** The run that wants a hold. It need not exist yet (L6). */
+type Holder = Pick<
+  RunHeader,
+  "id" | "incarnation" | "tenantId" | "workflowId" | "priority" | "createdAt" | "heldAbove"
+>;
+
+/** The message of a run that wants a hold. */
+export function acquireOf(holder: Holder, hold: Hold, held?: true): Acquire {
   const { limit, key, mode, onFull, settings } = hold;
-  const lineage = header.heldAbove?.filter((above) => isSameGate(above, hold)).map((above) => above.hold);
-  const message = {
+  const lineage = holder.heldAbove?.filter((above) => isSameGate(above, hold)).map((above) => above.hold);
+  return defined({
     type: "acquire",
-    hold: refOf(header, hold),
+    hold: refOf(holder, hold),
     limit,
     key,
     mode,
-    place: placeOf(header, hold),
+    place: placeOf(holder, hold),
     onFull,
     settings,
-    workflowId: header.workflowId,
+    workflowId: holder.workflowId,
     lineage: lineage?.length === 0 ? undefined : lineage,
     held,
-  } satisfies Acquire;
-  post(draft, addressOf(hold), defined(message));
+  });
+}
+
+/** The message of a run that no longer holds, or no longer wants to. */
+export function releaseOf(holder: Holder, hold: Hold): Release {
+  return { type: "release", hold: refOf(holder, hold), place: placeOf(holder, hold) };
 }
 
 /** Gives the holds of mode `active` back: the run parks or is paused. */
@@ -137,11 +151,7 @@ function freeWhere(draft: Draft, which: (hold: Hold) => boolean): void {
     replace(draft, hold, freed(hold));
     // What only a rate admits is not stored at the gate.
     if (hold.settings.max === undefined) continue;
-    post(draft, addressOf(hold), {
-      type: "release",
-      hold: refOf(draft.header, hold),
-      place: placeOf(draft.header, hold),
-    });
+    post(draft, addressOf(hold), releaseOf(draft.header, hold));
   }
 }
 
@@ -163,14 +173,17 @@ export function holdsForChild(header: RunHeader): { readonly heldAbove?: readonl
 }
 
 /** The address of the gate of a hold. */
-function addressOf({ limit, key, scope }: Pick<Hold, "limit" | "key" | "scope">): Address {
+export function addressOf({ limit, key, scope }: Pick<Hold, "limit" | "key" | "scope">): Address {
   return gateAddress(limit, key, scope);
 }
 
-function refOf({ id, incarnation = "", tenantId }: RunHeader, { seq, scope }: Hold): HoldRef {
+function refOf(
+  { id, incarnation = "", tenantId }: Pick<Holder, "id" | "incarnation" | "tenantId">,
+  { seq, scope }: Hold,
+): HoldRef {
   return defined({ runId: id, incarnation, seq, tenantId: scope === undefined ? undefined : tenantId });
 }
 
-function placeOf({ priority, createdAt }: RunHeader, { enqueuedAt = createdAt, group }: Hold): QueuePlace {
+function placeOf({ priority, createdAt }: Holder, { enqueuedAt = createdAt, group }: Hold): QueuePlace {
   return defined({ enqueuedAt, priority, group });
 }

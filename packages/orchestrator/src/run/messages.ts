@@ -20,6 +20,7 @@ import type {
   WorkflowDescription,
 } from "@holdfast/protocol";
 import type { GateMessage, HolderMessage } from "../gate/messages.ts";
+import type { Plan } from "../flow/plan.ts";
 import type { HeldAbove, Hold } from "./hold.ts";
 import type { StoredEvent, Subscribe, SubscriberMessage, Unsubscribe } from "../topic/messages.ts";
 import type { ParentRef } from "./run-header.ts";
@@ -41,12 +42,14 @@ export interface TriggerInput {
   readonly heldAbove?: readonly HeldAbove[] | undefined;
   /** The description of the workflow by a step handler in another process. Only its limits count. */
   readonly listed?: WorkflowDescription | undefined;
+  /** The limits of the new run, if they were planned before. Its keys are not computed again (FLOW2). */
+  readonly plan?: Plan | undefined;
   /** The limits that were asked before the run was created, with their answers, by name (L6). */
   readonly granted?: Readonly<Record<string, Granted>> | undefined;
 }
 
 /** A hold that the run has from its creation on. */
-type Granted = Pick<Hold, "seq" | "enqueuedAt" | "startAt">;
+export type Granted = Pick<Hold, "seq" | "enqueuedAt" | "startAt">;
 
 /** What the host of a new run makes for it, and what no other run has (RUN9). */
 export interface Unique {
@@ -61,7 +64,9 @@ export interface Unique {
  * host of the new run adds the seed.
  */
 export type ChildTrigger = Omit<RunIdentity, "id"> &
-  Omit<TriggerInput, "type" | "identity" | "seed" | "unique" | "granted" | "listed"> & { readonly runId: string };
+  Omit<TriggerInput, "type" | "identity" | "seed" | "unique" | "granted" | "listed" | "plan"> & {
+    readonly runId: string;
+  };
 
 /** Converts a stored or received trigger into an input. */
 export function toTriggerInput(trigger: ChildTrigger, seed: string, unique?: Unique): TriggerInput {

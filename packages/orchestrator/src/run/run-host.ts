@@ -23,6 +23,7 @@ import {
   type RunAction,
   type StepDispatcher,
   type StepInProgress,
+  type WorkflowDescription,
   assert,
   isTerminal,
 } from "@holdfast/protocol";
@@ -245,11 +246,15 @@ export class RunHost {
 
   /** The workflow of a trigger, and the limits of a new run. */
   #describe(state: RunState, input: TriggerInput): Pick<HostContext, "workflow" | "plan"> {
+    const workflow = describe(this.#options.dispatcher, input);
+    if (state.header !== undefined) return { workflow };
+    return { workflow, plan: input.plan ?? this.plan(input) };
+  }
+
+  plan(input: TriggerInput): HostContext["plan"] {
     const { dispatcher, gates = false, rev = 0 } = this.#options;
-    const workflow = describe(dispatcher, input);
-    const declares = workflow ?? input.listed;
-    if (state.header !== undefined || declares?.flow === undefined) return { workflow };
-    return { workflow, plan: planHolds(declares, input.input, gates, rev) };
+    const workflow = describe(dispatcher, input) ?? input.listed;
+    return workflow?.flow === undefined ? undefined : planHolds(workflow, input.input, gates, rev);
   }
 
   #committed(batch: WriteBatch, before: RunHeader | undefined): void {
@@ -260,14 +265,14 @@ export class RunHost {
     this.#options.onCommit?.(batch, before);
   }
 
-  /** Handles a message of another run. `seed`, 128 random bits, and `unique`: for a run that the message creates. */
-  receive(message: RunMessage | ProbeRun, seed: string, unique?: Unique): SendResult {
+  /** Handles a message of another object. `seed`, 128 random bits, and the others: for a run that the message creates. */
+  receive(message: RunMessage | ProbeRun, seed: string, unique?: Unique, listed?: WorkflowDescription): SendResult {
     if (message.type === "probeRun") return { type: "acknowledged", answer: shownHeader(this.state)?.status ?? "gone" };
     // The sender sends it again: newer code can handle it, or there is room after the run's end.
     if (isNewerMessage(message) || isFull(this.state.header, message)) return { type: "unreachable" };
     if (this.#isOver(message)) return { type: "acknowledged" };
     if (isFromGate(message) && this.state.header === undefined) return NO_HOLDER;
-    return resultOf(message, this.#handle(inputOf(message, seed, unique), true));
+    return resultOf(message, this.#handle(inputOf(message, seed, { unique, listed }), true));
   }
 
   /** Whether a message is about a run of this object that ended and was deleted. */

@@ -16,6 +16,7 @@ import {
   type OperationId,
   type RunErrorInfo,
   type RunJournalEntry,
+  type RunLimit,
   type RunOverview,
   type RunRecord,
   type RunResult,
@@ -33,6 +34,7 @@ import {
 } from "@holdfast/protocol";
 import { topicParts } from "../topic/messages.ts";
 import { isOperationId } from "./newer-format.ts";
+import type { Hold } from "./hold.ts";
 import type { OpenWait, RunError, RunHeader, StreamState } from "./run-header.ts";
 import type { RunState } from "./run-state.ts";
 import { AUTHORS_VIEW, HIDDEN, type View, shownDispatch, shownFailure } from "./view.ts";
@@ -54,6 +56,7 @@ export function summarizeRun(header: RunHeader, view: View = AUTHORS_VIEW, budge
     undone: header.undone?.slice(0, HOST_LIMITS.remains).map(nameOf),
     inFlight: header.inFlight?.slice(0, HOST_LIMITS.remains).map(describeBody),
     cleanup: header.cleanup,
+    limits: header.holds?.map(describeHold),
     pendingWaitpoints: header.waits.map((wait) => describeWait(wait, view)),
     invocationCount: header.epoch,
     metadata: describeMetadata(header),
@@ -74,6 +77,10 @@ export function summarizeRun(header: RunHeader, view: View = AUTHORS_VIEW, budge
     updatedAt: header.updatedAt,
     timeoutMs: header.timeoutMs,
   };
+}
+
+function describeHold({ limit: name, key, mode, state, enqueuedAt, position, startAt }: Hold): RunLimit {
+  return { name, key, mode, state, enqueuedAt, position, startAt };
 }
 
 function describeMetadata({ metadata }: RunHeader): Record<string, unknown> {

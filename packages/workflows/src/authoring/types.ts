@@ -294,7 +294,7 @@ export interface TriggerConfig {
  * schema may change a value, so the pairs can differ.
  */
 // oxlint-disable-next-line typescript/no-explicit-any -- without a schema and a type, the input can be used freely
-export interface WorkflowConfig<In = any, Out = unknown, Sent = In, R = Out> extends FlowOptions<NoInfer<Sent>> {
+export interface WorkflowConfig<In = any, Out = unknown, Sent = In, R = Out> extends FlowOptions<NoInfer<Sent & In>> {
   readonly id: string;
   /** Any Standard Schema. Checked before the first step (RUN5). Without one, the type of `run`'s parameter counts. */
   readonly input?: StandardSchemaV1<Sent, In> | undefined;

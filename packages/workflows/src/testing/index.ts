@@ -9,6 +9,7 @@ export {
   type Loss,
   type StartFault,
 } from "./memory-host/faults.ts";
+export { MemoryCoordinator } from "./memory-host/memory-coordinator.ts";
 export { MemoryHost, type MemoryHostOptions } from "./memory-host/memory-host.ts";
 export { MemoryStore } from "./memory-host/memory-store.ts";
 export type { OrchestratorProcess, RemotePipe } from "./memory-host/remote-pipe.ts";

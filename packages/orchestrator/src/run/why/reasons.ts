@@ -10,6 +10,7 @@ import {
   type StepInProgress,
   type WhyCode,
   type WhyEntry,
+  defined,
   describeOperation,
   isTerminal,
   parseOperationId,
@@ -53,7 +54,7 @@ export function reasonsOf(facts: WhyFacts, view: View): Reason[] {
   if (newer !== undefined) return [{ code: "NEWER_FORMAT", text: newerFormatError(newer).message, since: updatedAt }];
   const executing = (facts.activity?.inProgress ?? []).flatMap(reasonOfBody);
   if (status === "paused") return [reasonOfPause(facts, view), ...executing];
-  const keeps = reasonOfDelay(facts, view);
+  const keeps = reasonOfAdmission(facts) ?? reasonOfDelay(facts, view);
   const found = [
     ...(keeps === undefined ? [] : [keeps]),
     ...waits.map((wait) => reasonOfWait(wait, facts, view)),
@@ -154,6 +155,28 @@ function reasonOfRetry(
   return withError(reason, error, view);
 }
 
+/** The limit for which the run waits, or the time at which a rate admits it (L1, FLOW5). */
+function reasonOfAdmission({ header: { admission, holds = [] } }: WhyFacts): Reason | undefined {
+  if (admission === undefined) return undefined;
+  const { since, timeoutAt } = admission;
+  const missing = holds.find(({ state }) => state !== "held");
+  if (missing === undefined) {
+    const until = Math.max(...holds.map(({ startAt = 0 }) => startAt));
+    return { code: "RATE_LIMITED", text: "A rate admits the run later.", since, until };
+  }
+  const { limit: name, key, position } = missing;
+  const held = holds.flatMap(({ state, limit }) => (state === "held" ? JSON.stringify(limit) : []));
+  const keeps = held.length === 0 ? "" : ` It holds ${held.join(", ")} meanwhile.`;
+  return {
+    code: "WAITING_FOR_LIMIT",
+    text: `Waits for the limit ${JSON.stringify(name)}.${keeps}`,
+    since,
+    until: timeoutAt,
+    limit: defined({ name, key, position }),
+    link: `/api/limits/${[name, ...(key === undefined ? [] : [key])].map(encodeURIComponent).join("/")}`,
+  };
+}
+
 /** What keeps a run from executing (DUR5, DUR8, DUR11, DUR12, DUR13). */
 function reasonOfDelay({ header, activity, lastAt, now }: WhyFacts, view: View): Reason | undefined {
   const { dispatch, watchdogAt, status } = header;
@@ -191,6 +214,7 @@ function reasonOfStatus(
   isKnown: boolean,
 ): Reason | undefined {
   const { status, unwinding, createdAt, startAt, cleanupBy } = header;
+  if (status === "pending" && isKnown) return undefined;
   if (status === "pending") return { code: "DELAYED", text: "The run starts later.", since: createdAt, until: startAt };
   if (unwinding !== undefined) {
     if (found.some(({ code }) => code.startsWith("COMPENSATION_"))) return undefined;

@@ -61,6 +61,12 @@ const CONDITIONS: Readonly<Record<WhyCode, Condition>> = {
     header.status === "paused" && header.paused?.by === "engine" && header.error?.code === error?.code,
   HELD: () => false,
   EXECUTIONS_MAX: () => false,
+  WAITING_FOR_LIMIT: ({ header }, { limit }) =>
+    header.admission !== undefined &&
+    header.holds?.some((hold) => hold.state !== "held" && hold.limit === limit?.name && hold.key === limit.key) ===
+      true,
+  RATE_LIMITED: ({ header }) =>
+    header.admission !== undefined && header.holds?.every(({ state }) => state === "held") === true,
   DISPATCH_FAILING: (seen, { error }) => isRunning(seen) && seen.header.dispatch?.code === error?.code,
   HANDLER_SILENT: (seen) => isRunning(seen) && (seen.activity?.silence?.pings ?? 0) > 0,
   EXECUTION_LOST: (seen) => isRunning(seen) && seen.activity?.live === false,

@@ -21,9 +21,9 @@ import {
   topicMachine,
 } from "@holdfast/orchestrator";
 import { type Address, type WorkflowDescription, addressKey } from "@holdfast/protocol";
-import { CommitFailed, SimulatedCrash } from "./faults.ts";
+import { ALARM_RETRY_MS, CommitFailed, SimulatedCrash } from "./faults.ts";
 import { MemoryStore } from "./memory-store.ts";
-import { Network, type NetworkOptions } from "./network.ts";
+import { Network, type NetworkOptions, afterCommits } from "./network.ts";
 import type { WorldRun } from "./world.ts";
 
 const MACHINES: readonly CoordinatorMachine[] = [
@@ -38,6 +38,8 @@ const MACHINES: readonly CoordinatorMachine[] = [
 /** The parts of the world that coordinators use. */
 export interface CoordinatorWorld extends Omit<NetworkOptions, "store" | "moved"> {
   readonly workflows: readonly WorkflowDescription[];
+  /** Called with every new coordinator. */
+  readonly onCoordinator?: ((coordinator: MemoryCoordinator) => void) | undefined;
   /** Called after each commit of any coordinator. `true`: it crashes. */
   readonly crashesCoordinator?: ((coordinator: MemoryCoordinator) => boolean) | undefined;
 }
@@ -81,6 +83,7 @@ export class MemoryCoordinator implements WorldRun {
     this.#world = world;
     this.#watchStore();
     this.#host = this.#newHost();
+    world.onCoordinator?.(this);
   }
 
   get header(): CoordinatorHeader | undefined {
@@ -88,10 +91,10 @@ export class MemoryCoordinator implements WorldRun {
   }
 
   /** Handles a message. The sender of one that dies with the object cannot know whether before or after its commit. */
-  receive(message: object): SendResult {
+  receive(message: object): SendResult | Promise<SendResult> {
     this.activity += 1;
     try {
-      return this.#host.receive(this.#decided(message));
+      return afterCommits(this.store, this.#host.receive(this.#decided(message)));
     } catch (error) {
       if (!(error instanceof SimulatedCrash || error instanceof CommitFailed)) throw error;
       return { type: "unreachable" };
@@ -131,15 +134,19 @@ export class MemoryCoordinator implements WorldRun {
       try {
         return this.#host.alarm();
       } catch (error) {
+        if (error instanceof CommitFailed) return this.store.setAlarm(clock.now() + ALARM_RETRY_MS);
         if (!(error instanceof SimulatedCrash)) throw error;
       }
     }
   }
 
-  /** Drops the state in memory, and the answers to what it sent. */
-  crash(): void {
+  /**
+   * Drops the state in memory, and the answers to what it sent. `loses`: commits that are not durable are lost, if the store
+   * may lose commits.
+   */
+  crash(loses = false): void {
     this.crashes += 1;
-    this.store.restart(false);
+    this.store.restart(loses);
     this.#host = this.#newHost();
   }
 

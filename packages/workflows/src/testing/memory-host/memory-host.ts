@@ -74,9 +74,10 @@ export class MemoryHost implements WorldRun {
   readonly #network: Network;
   #host: RunHost;
   #created = 0;
-  /** A run that is made again has another incarnation, and each repetition of a test has the same. */
+  /** Each run, and a run that is made again, has another incarnation; each repetition of a test has the same. */
   readonly newUnique = (): Unique => ({
-    incarnation: String((this.#created += 1)).padStart(16, "0"),
+    incarnation:
+      `${[...this.world.keys()].indexOf(this.runId)}${String((this.#created += 1)).padStart(8, "0")}`.padStart(16, "0"),
     publicMac: "public-tokens-of-tests",
   });
 
@@ -297,7 +298,6 @@ export class MemoryHost implements WorldRun {
     if (wanted !== null && isAlarmLost(this.store.platformAlarm.stored, now)) this.store.setAlarm(wanted);
   }
 
-  /** Fires the alarm if one is set. */
   fireAlarmIfSet(): void {
     if (this.store.alarm !== null) this.fireAlarm();
   }
@@ -320,7 +320,6 @@ export class MemoryHost implements WorldRun {
       return afterCommits(peer.store, peer.host.receive(message, seed, peer.newUnique()));
     } catch (error) {
       if (!(error instanceof SimulatedCrash || error instanceof CommitFailed)) throw error;
-      // The other run crashed. Its sender cannot know whether before or after its commit.
       return { type: "unreachable" };
     }
   }
@@ -349,6 +348,7 @@ export class MemoryHost implements WorldRun {
       send:
         noChildren === true ? undefined : (to, message, done) => post(() => this.#network.deliver(to, message), done),
       gates: true,
+      rev: this.#options.rev,
     });
     return host;
   }

@@ -22,6 +22,10 @@ export interface HostOptions<Host> {
   readonly world?: Map<string, Host>;
   /** The coordinators of the same world. */
   readonly coordinators?: MemoryCoordinators | undefined;
+  /** Called with every new coordinator of the world. */
+  readonly onCoordinator?: ((coordinator: MemoryCoordinator) => void) | undefined;
+  /** The time of the version that declares limits, ms since 1970. */
+  readonly rev?: number | undefined;
   /** Called after each commit of a coordinator. `true`: it crashes. */
   readonly crashesCoordinator?: ((coordinator: MemoryCoordinator) => boolean) | undefined;
   readonly runId?: string;
