@@ -30,6 +30,8 @@ const DAY_MS = 86_400_000;
 /** A file of a run, and its log while it is in memory. */
 const BYTES_A_RUN = 20_000;
 const START_MS_MAX = 300_000;
+/** Runs that were due begin at 50 a second. */
+const DUE_MS_MAX = 600_000;
 const WOKEN = 200;
 const AT_ONCE = 50;
 
@@ -54,6 +56,7 @@ async function start(): Promise<Server> {
     },
     stdio: ["ignore", "pipe", "inherit"],
   });
+  process.once("exit", () => child.kill("SIGKILL"));
   const began: string[] = [];
   createInterface({ input: child.stdout }).on("line", (line) => {
     const event = JSON.parse(line) as Readonly<Record<string, unknown>>;
@@ -143,7 +146,7 @@ async function watchDue(server: Server, startedAt: number): Promise<void> {
   const peak = { files: 0, bytes: 0 };
   await until(
     "the runs that were due begin",
-    START_MS_MAX,
+    DUE_MS_MAX,
     () => {
       peak.files = Math.max(peak.files, openFiles(server.process.pid));
       peak.bytes = Math.max(peak.bytes, residentBytes(server.process.pid));
@@ -183,8 +186,6 @@ function folderBytes(): number {
   return Number(/^\d+/.exec(stdout)?.[0]);
 }
 
-try {
-  await main();
-} finally {
-  rmSync(data, { recursive: true, force: true, maxRetries: 5 });
-}
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+process.once("exit", () => rmSync(data, { recursive: true, force: true, maxRetries: 5 }));
+await main();

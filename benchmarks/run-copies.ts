@@ -24,7 +24,7 @@ export interface Copies {
 }
 
 /** Returns the id that workerd gives to the object with a name. It is the name of the object's file. */
-export function objectIdOf(name: string): string {
+function objectIdOf(name: string): string {
   const key = createHash("sha256").update(UNIQUE_KEY).digest();
   const hmac = (text: string | Buffer): Buffer => createHmac("sha256", key).update(text).digest().subarray(0, ID_BYTES);
   const base = hmac(name);

@@ -9,6 +9,7 @@
 #   ALLOWED_ORIGINS    other origins whose pages may call the API, separated by commas (default: none)
 #   URL_KEYS           keys of the URLs of public tokens, the newest first, separated by commas (default: a stored key)
 #   EXECUTIONS_MAX     how many runs may execute when an alarm begins another one (default: 200)
+#   DUE_PER_SECOND     after a stop with more than 500 due runs: how many of the others begin in a second (default: 50)
 #   HOLD               true: serves the API and begins no execution (docs/operations.md)
 #   RETENTION          how long ended runs are stored, for example 30d (default: until they are deleted)
 #   REV                the time of this version, for the limits and schedules that it declares (default: the start)
@@ -76,26 +77,49 @@ if command -v flock >/dev/null; then
   ) || log warn "holdfast: files without tables could not be removed; this is harmless"; fi
 fi
 
-# Each run in memory needs three open files, and its steps need more. workerd opens the files of every run whose alarm is
-# due before the code of this release executes, so the limit must be high enough for all of them.
+# Each run in memory needs three open files and some 0.3 MB, and its steps need more. workerd loads every run whose alarm is
+# due before it answers a request. So of the alarms that are due, the first 500 stay, and the others get later times, in their
+# order: DUE_PER_SECOND of them a second. The time that a run itself has for its alarm stays as it is (DUR13).
 ulimit -S -n "$(ulimit -H -n)" || true
 limit=$(ulimit -S -n)
 alarms=$data/holdfast-runs/metadata.sqlite
-if [ "$limit" != unlimited ] && [ -f "$alarms" ]; then
-  if command -v sqlite3 >/dev/null; then
+at_once=500
+per_second=${DUE_PER_SECOND:-50}
+case $per_second in
+'' | *[!0-9]* | 0*)
+  log error "holdfast: DUE_PER_SECOND must be a whole number above 0, not $per_second"
+  exit 1
+  ;;
+esac
+if [ -f "$alarms" ]; then
+  if command -v sqlite3 >/dev/null && command -v flock >/dev/null; then
     # Without a home directory sqlite3 writes a warning, which is no line of the log.
-    count="select count(*) from _cf_ALARM where scheduled_time <= (strftime('%s', 'now') + 60) * 1000000000"
-    due=$(HOME=/ sqlite3 -batch -init /dev/null "$alarms" "$count" 2>&1) || {
+    spread="
+      begin immediate;
+      create temp table due (actor_id text primary key, place integer) without rowid;
+      insert into due select actor_id, row_number() over (order by scheduled_time) from _cf_ALARM
+        where scheduled_time <= (strftime('%s', 'now') + 60) * 1000000000;
+      update _cf_ALARM set scheduled_time = max(scheduled_time, strftime('%s', 'now') * 1000000000 +
+        (select place - $at_once from due where due.actor_id = _cf_ALARM.actor_id) * (1000000000 / $per_second))
+        where actor_id in (select actor_id from due where place > $at_once);
+      select count(*) from due;
+      commit;"
+    due=$(HOME=/ sqlite3 -batch -bail -init /dev/null "$alarms" "$spread" 2>&1) || {
       log warn "holdfast: the runs that are due cannot be counted: $due"
       due=0
     }
-    needed=$((3 * due + 2000))
-    if [ "$needed" -gt "$limit" ]; then
-      log error "holdfast: $due runs are due, which needs $needed open files, and the limit is $limit. Raise the hard limit (systemd: LimitNOFILE=$needed; a shell of root: ulimit -n $needed), then start again."
+    if [ "$due" -gt "$at_once" ]; then
+      log info "holdfast: $due runs are due. $at_once of them begin now, and the others in their order, $per_second a second."
+    fi
+    # A run leaves memory after ten seconds. On a slow machine some of them overlap.
+    loaded=$((at_once + 50 * per_second))
+    needed=$((3 * (due < loaded ? due : loaded) + 2000))
+    if [ "$limit" != unlimited ] && [ "$needed" -gt "$limit" ]; then
+      log error "holdfast: $due runs are due, which needs $needed open files, and the limit is $limit. Raise the hard limit (systemd: LimitNOFILE=$needed; a shell of root: ulimit -n $needed), or set a lower DUE_PER_SECOND, then start again."
       exit 1
     fi
   else
-    log warn "holdfast: sqlite3 is not installed, so the runs that are due are not counted. If workerd does not start, raise the limit of open files, which is $limit."
+    log warn "holdfast: sqlite3 or flock is not installed, so all runs that are due begin at once. If workerd does not start, raise the limit of open files, which is $limit."
   fi
 fi
 # At most so many runs execute because of alarms at a time: their steps open files and connections too.

@@ -6,6 +6,10 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
+/** As workerd makes it. */
+const ALARMS =
+  "CREATE TABLE _cf_ALARM (actor_id TEXT PRIMARY KEY, scheduled_time INTEGER, actor_name TEXT) WITHOUT ROWID";
+
 let folder: string;
 let runs: string;
 
@@ -41,7 +45,7 @@ test("SEC8 start.sh removes the files without tables, and no others", () => {
   mkdirSync(runs, { recursive: true });
   for (let n = 0; n < 1_500; n++) copyEmpty(n);
   makeFile(name(5_000), "CREATE TABLE t (a)").close();
-  makeFile("metadata.sqlite", "CREATE TABLE _cf_ALARM (scheduled_time)").close();
+  makeFile("metadata.sqlite", ALARMS).close();
   // A table that is only in the log: the process died before it was copied to the file.
   const open = makeFile(name(5_001), "CREATE TABLE t (a)");
   // Others of the same size.
@@ -62,6 +66,50 @@ function copyEmpty(n: number): void {
   if (n === 0) makeFile(name(0)).close();
   else copyFileSync(join(runs, name(0)), join(runs, name(n)));
 }
+
+function makeAlarms(times: readonly number[]): void {
+  mkdirSync(runs, { recursive: true });
+  const alarms = makeFile("metadata.sqlite", ALARMS);
+  const put = alarms.prepare("INSERT INTO _cf_ALARM VALUES (?, ?, NULL)");
+  for (const [place, ms] of times.entries()) put.run(`run ${place}`, BigInt(ms) * 1_000_000n);
+  alarms.close();
+}
+
+/** Returns the times of the alarms by run, ms. */
+function readAlarms(): ReadonlyMap<string, number> {
+  const alarms = new DatabaseSync(join(runs, "metadata.sqlite"));
+  const rows = alarms.prepare("SELECT actor_id, scheduled_time / 1000000 AS ms FROM _cf_ALARM").all();
+  alarms.close();
+  return new Map(rows.map((row) => [String(row["actor_id"]), Number(row["ms"])]));
+}
+
+test("DUR13 of 700 alarms that are due start.sh leaves the first 500, and spreads the others in their order", () => {
+  const now = Date.now();
+  // The newest first, and one that is due in an hour.
+  const due = Array.from({ length: 700 }, (_none, place) => now - 1_000_000 - place * 1_000);
+  makeAlarms([...due, now + 3_600_000]);
+  expect(start()).toContain("700 runs are due");
+  const after = readAlarms();
+  const at = (place: number): number => after.get(`run ${place}`) ?? Number.NaN;
+  expect(Array.from({ length: 500 }, (_none, place) => at(place + 200))).toEqual(due.slice(200));
+  expect(at(700)).toBe(now + 3_600_000);
+  const spread = Array.from({ length: 200 }, (_none, place) => at(199 - place));
+  expect(spread.map((ms) => ms - (spread[0] ?? 0))).toEqual(spread.map((_ms, place) => place * 20));
+  expect(Math.abs((spread[0] ?? 0) - now)).toBeLessThan(60_000);
+});
+
+test("DUR13 start.sh moves no alarm to an earlier time, and none if 500 are due", () => {
+  const now = Date.now();
+  const soon = Array.from({ length: 501 }, (_none, place) => now + 30_000 + place);
+  makeAlarms(soon);
+  start();
+  expect([...readAlarms().values()].toSorted((a, b) => a - b)).toEqual(soon);
+  rmSync(join(runs, "metadata.sqlite"));
+  const few = Array.from({ length: 500 }, (_none, place) => now - 30_000 + place);
+  makeAlarms(few);
+  start();
+  expect([...readAlarms().values()].toSorted((a, b) => a - b)).toEqual(few);
+});
 
 test("SEC1 what start.sh and the process create is readable by its user only", () => {
   start();
