@@ -40,7 +40,6 @@ export const STATUS_OF = {
   run_terminal: 409,
   run_unwinding: 409,
   schedule_exists: 409,
-  schedules_not_configured: 501,
   sockets_not_configured: 501,
   tickets_not_configured: 501,
   token_not_found: 404,

@@ -4,6 +4,7 @@
 import { HOLDFAST_VERSION } from "@holdfast/protocol";
 import { withHeaders } from "./api/answer-headers.ts";
 import { serveApi } from "./api/router.ts";
+import { registerSchedules } from "./api/schedule-sync.ts";
 import { type WorkerDeps, checkWorkerDeps } from "./api/worker-deps.ts";
 import { ApiRefusal } from "./refusal.ts";
 import { Misconfigured, failureText, reportMisconfigured } from "./options.ts";
@@ -30,6 +31,8 @@ export async function handleWorkerRequest(
     if (!(error instanceof Misconfigured)) throw error;
     return answerMisconfigured(request, error);
   }
+  const registering = registerSchedules(deps);
+  if (registering !== undefined) ctx?.waitUntil(registering);
   const answer = withHeaders(await serveApi(request, deps));
   const exporting = exportCounters(deps.telemetry?.counted, Date.now());
   if (exporting !== undefined) ctx?.waitUntil(exporting);

@@ -40,6 +40,18 @@ const shows = workflow({
   },
 });
 
+const SCHEDULE = {
+  id: "shown",
+  workflow: "child",
+  cron: "0 0 * * *",
+  input: "secret-input",
+  overlap: "queue",
+  queueMax: 2,
+  spread: "50%",
+} as const;
+
+const BACKFILL = { from: "2020-01-01T00:00:00Z", until: "2020-01-02T00:00:00Z" };
+
 /** Requests of a limit. */
 function limitRequests(
   of: string,
@@ -83,6 +95,18 @@ const REQUESTS: Readonly<
   pauseRun: (id) => ({ path: `/api/runs/${id}/pause`, json: {} }),
   unpauseRun: (id) => ({ path: `/api/runs/${id}/unpause`, json: {} }),
   retryRun: (id) => ({ path: `/api/runs/${id}/retry`, json: {} }),
+  listSchedules: () => ({ path: "/api/schedules" }),
+  createSchedule: () => ({ path: "/api/schedules", json: SCHEDULE }),
+  previewSchedule: () => ({ path: "/api/schedules/preview", json: { cron: "0 0 * * *" } }),
+  syncSchedules: () => ({ path: "/api/schedules/sync", json: { dryRun: true } }),
+  readSchedule: () => ({ path: "/api/schedules/shown" }),
+  updateSchedule: () => ({ path: "/api/schedules/shown", json: { tags: ["x"] }, method: "PATCH" }),
+  deleteSchedule: () => ({ path: "/api/schedules/shown", method: "DELETE" }),
+  pauseSchedule: () => ({ path: "/api/schedules/shown/pause", json: {} }),
+  resumeSchedule: () => ({ path: "/api/schedules/shown/resume", json: {} }),
+  triggerSchedule: () => ({ path: "/api/schedules/shown/trigger", json: {} }),
+  backfillSchedule: () => ({ path: "/api/schedules/shown/backfill", json: { ...BACKFILL, dryRun: true } }),
+  cancelBackfill: () => ({ path: "/api/schedules/shown/backfill", method: "DELETE" }),
   listLimits: () => ({ path: "/api/limits" }),
   rebuildLimits: () => ({ path: "/api/limits/rebuild", json: {} }),
   ...limitRequests("Limit", "/api/limits/shown"),
@@ -166,6 +190,13 @@ class Deployment {
     }
   }
 
+  /** A schedule with a tick, and a backfill in progress. */
+  async #schedule(): Promise<void> {
+    await this.api.fetch("/api/schedules", { json: SCHEDULE });
+    await this.api.fetch("/api/schedules/shown/trigger", { json: {} });
+    await this.api.fetch("/api/schedules/shown/backfill", { json: { ...BACKFILL, until: "2020-02-01T00:00:00Z" } });
+  }
+
   send(route: string, id: string, scopes: readonly Scope[], view: RunView = "record"): Promise<Response> {
     const { path, ...init } = REQUESTS[route]?.(id, view) ?? { path: "" };
     return this.api.fetch(path, { ...init, headers: { Scopes: scopes.join() } });
@@ -174,6 +205,7 @@ class Deployment {
   /** Returns the id of a run that is in the state that the route needs. Routes that change nothing share one. */
   async prepared(route: string): Promise<string> {
     if (route.includes("Limit")) await this.#hold();
+    if (route.includes("Schedule") || route === "cancelBackfill") await this.#schedule();
     if (this.#shared !== undefined && !CHANGES.has(route)) return this.#shared;
     const id = `run-${this.#runs++}`;
     await this.api.fetch("/api/runs", { json: { runId: id, workflowId: "shows", input: "secret-input" } });

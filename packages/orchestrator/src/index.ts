@@ -162,7 +162,7 @@ export { RunHost, type RunHostOptions } from "./run/run-host.ts";
 export type { RunIdentity } from "./run/run-identity.ts";
 export type { CatchUp, Overlap, ScheduleConfig, Spread } from "./schedule/config.ts";
 export { readDeclaration, readTimes } from "./schedule/declaration.ts";
-export { type PreviewedTime, preview } from "./schedule/describe.ts";
+export { preview } from "./schedule/describe.ts";
 export { type ScheduleListCommand, type SyncChange, type SyncRequest, scheduleList } from "./schedule/list-machine.ts";
 export type { BackfillRequest, ScheduleCommand, ScheduleOrigin } from "./schedule/messages.ts";
 export { scheduleMachine } from "./schedule/schedule-machine.ts";

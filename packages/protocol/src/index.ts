@@ -171,3 +171,15 @@ export {
 } from "./why.ts";
 export { type WorkflowDefinition, WorkflowIndex, describeServed, describeWorkflow } from "./workflow-definition.ts";
 export type { LimitHolder, LimitList, LimitQueued, LimitRecord } from "./limit-record.ts";
+export type {
+  DeclaredSchedule,
+  ListedSchedule,
+  PreviewedTime,
+  ScheduleDeclared,
+  ScheduleOutcome,
+  SchedulePause,
+  ScheduleRecord,
+  ScheduleStatus,
+  ScheduleSync,
+  ScheduleTick,
+} from "./schedule-api.ts";

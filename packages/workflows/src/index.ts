@@ -11,6 +11,7 @@ export type {
   RaceOptions,
   RaceResult,
   RunInfo,
+  RunSchedule,
   SendOptions,
   ShieldedOptions,
   SleepOptions,
@@ -28,6 +29,7 @@ export type {
 } from "./authoring/types.ts";
 export { type EventDefinition, type EventOptions, event } from "./authoring/event.ts";
 export { type Limit, limit } from "./authoring/limit.ts";
+export { type ScheduleOptions, schedule } from "./authoring/schedule.ts";
 export { type Workflow, workflow } from "./authoring/workflow.ts";
 export type { Log, StepContext } from "./step-context.ts";
 export type { Platform } from "./replay/platform.ts";

@@ -59,6 +59,7 @@ import {
   whole,
 } from "./json-schemas.ts";
 import { LIMIT_ANSWERS } from "./limit-answers.ts";
+import { SCHEDULE_ANSWERS } from "./schedule-answers.ts";
 
 export type { JsonSchema } from "./json-schemas.ts";
 
@@ -354,6 +355,7 @@ export const ANSWERS = {
     nextCursor: { type: ["string", "null"] },
   }),
   ...LIMIT_ANSWERS,
+  ...SCHEDULE_ANSWERS,
   Rebuilt: object({ told: whole, unknown: whole }),
   Workflows: object({
     workflows: listOf(

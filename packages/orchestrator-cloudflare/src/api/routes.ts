@@ -13,6 +13,7 @@ import { resumeRoutes } from "./resume.ts";
 import type { Route } from "./route.ts";
 import { runRoutes } from "./runs.ts";
 import { deploymentRoutes, workflowRoutes } from "./service.ts";
+import { scheduleRoutes } from "./schedules.ts";
 import { ticketRoutes } from "./tickets.ts";
 import { triggerRoutes } from "./trigger.ts";
 
@@ -27,6 +28,7 @@ export const ROUTES: readonly Route[] = [
   ...resumeRoutes,
   ...deliveryRoutes,
   ...operateRoutes,
+  ...scheduleRoutes,
   ...workflowRoutes,
   ...publicTokenRoutes,
   ...deploymentRoutes,

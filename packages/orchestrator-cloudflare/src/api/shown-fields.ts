@@ -57,6 +57,15 @@ const DELIVERED: readonly FieldRule[] = [["delivery"], ...run("run.")];
 /** A limit of a caller who may not be allowed to read runs. */
 const LIMIT: readonly FieldRule[] = [["holders*", "run"], ["queue.*", "run"], ["next", "run"], ALL];
 
+/** A schedule of a caller who may not be allowed to read runs. */
+const SCHEDULE: readonly FieldRule[] = [
+  ["ticks*", "run"],
+  ["next.*", "run"],
+  ["backfill*", "run"],
+  ["lastRunId", "run"],
+  ALL,
+];
+
 /** By the id of the route. */
 export const SHOWN_FIELDS: Readonly<Record<string, readonly FieldRule[]>> = {
   triggerRun: run(""),
@@ -69,6 +78,18 @@ export const SHOWN_FIELDS: Readonly<Record<string, readonly FieldRule[]>> = {
   listRuns: [ALL],
   countRuns: [ALL],
   listApprovals: [TOKEN_ID, ALL],
+  listSchedules: [ALL],
+  createSchedule: SCHEDULE,
+  previewSchedule: [ALL],
+  syncSchedules: [ALL],
+  readSchedule: [ALL],
+  updateSchedule: SCHEDULE,
+  deleteSchedule: [ALL],
+  pauseSchedule: SCHEDULE,
+  resumeSchedule: SCHEDULE,
+  triggerSchedule: [ALL],
+  backfillSchedule: [ALL],
+  cancelBackfill: SCHEDULE,
   listWorkflows: [ALL],
   deployment: [ALL],
   deliverEvent: DELIVERED,

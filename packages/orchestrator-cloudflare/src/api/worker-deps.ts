@@ -3,6 +3,7 @@
  *
  * Owns: their type, their schema, their defaults, and the refusal of requests that need an index in a deployment without one.
  */
+import type { ScheduleConfig } from "@holdfast/orchestrator";
 import { DEFAULT_LIMITS, type Limits } from "@holdfast/protocol";
 import * as v from "valibot";
 import { VERIFIER } from "../auth/authenticate.ts";
@@ -24,6 +25,10 @@ export interface WorkerDeps {
    * with all scopes: for local development.
    */
   readonly verifyRequest?: VerifyRequest | "open" | null | undefined;
+  /** The schedules that the code declares, as `readDeclaration` of @holdfast/orchestrator returns them (SCH9). */
+  readonly schedules?: readonly ScheduleConfig[] | undefined;
+  /** The time of this version of the Worker, ms since 1970: its declarations replace those of earlier ones. Default 0. */
+  readonly rev?: number | undefined;
   /** The index of runs. Without it, lists answer `501 index_not_configured`, and all other routes work. */
   readonly runIndex?: RunIndex | undefined;
   /** The environment of runs whose trigger names none. Default `"production"`. */
@@ -58,6 +63,8 @@ export interface WorkerDeps {
 const WORKER_DEPS = v.strictObject({
   runDO: FIELDS.namespace,
   coordinatorDO: v.optional(FIELDS.namespace),
+  schedules: v.optional(v.array(v.any())),
+  rev: v.optional(FIELDS.rev),
   verifyRequest: v.nullish(VERIFIER),
   runIndex: v.optional(FIELDS.runIndex),
   environment: v.optional(FIELDS.environment),
@@ -76,7 +83,7 @@ const WORKER_DEPS = v.strictObject({
 export const checkWorkerDeps: (deps: WorkerDeps) => void = depsCheck(WORKER_DEPS, "deps");
 
 /** Returns the environment of runs whose trigger names none. */
-export function environmentOf({ environment = "production" }: WorkerDeps): string {
+export function environmentOf({ environment = "production" }: Pick<WorkerDeps, "environment">): string {
   return environment;
 }
 

@@ -6,6 +6,7 @@
  */
 import { CoordinatorObject } from "../coordinator/coordinator-object.ts";
 import { serveCoordinatorAlarm, serveCoordinatorRequest } from "../coordinator/handlers.ts";
+import { wakeSchedules } from "../api/schedule-sync.ts";
 import { handleDashboard } from "../dashboard/handle.ts";
 import { type RunIndexObjectDeps, handleRunIndexRequest } from "../index-object/index-object.ts";
 import type { ExecutionContextLike, HibernatingSocketLike } from "../platform-types.ts";
@@ -44,6 +45,8 @@ export interface HoldfastApp<Env extends object = object> {
   readonly worker: {
     // The type of `ctx` has no name: the declaration of a deployer's `export default app.worker` could not name it.
     fetch(request: Request, env: Env, ctx?: { waitUntil(work: Promise<unknown>): void }): Promise<Response>;
+    /** For a cron trigger of the platform: wakes schedules that are late (SCH11). */
+    scheduled(event: unknown, env: Env): Promise<void>;
   };
   /** One object per run. Its binding is WORKFLOW_RUN_DO. */
   readonly WorkflowRunDO: new (ctx: ObjectContextLike, env: Env) => RunDurableObject;
@@ -61,7 +64,10 @@ export function createApp<Env extends object>(
   const deployments = new Deployments(options);
   const pages = (request: Request) => (options.dashboard === false ? undefined : handleDashboard(request));
   return {
-    worker: { fetch: (request, env, ctx) => pages(request) ?? serveWorker(deployments, request, env, ctx) },
+    worker: {
+      fetch: (request, env, ctx) => pages(request) ?? serveWorker(deployments, request, env, ctx),
+      scheduled: (_event, env) => wakeSchedules(deployments.workerDeps(env)),
+    },
     WorkflowRunDO: runObjectClass(Base, deployments),
     CoordinatorDO: coordinatorClass(Base, deployments),
     RunIndexDO: class extends Base {

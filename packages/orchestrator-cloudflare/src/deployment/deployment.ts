@@ -4,8 +4,10 @@
  * Owns: the options of `holdfast`, the defaults, and their computation once per isolate. Invalid options throw when the
  * Worker is loaded. Invalid bindings, variables and dependencies are logged once, and every request is rejected.
  */
+import type { ScheduleConfig } from "@holdfast/orchestrator";
 import {
   DEFAULT_LIMITS,
+  type DeclaredSchedule,
   HoldfastError,
   type Limits,
   type StepDispatcher,
@@ -37,6 +39,7 @@ import { type RunObjectDeps, checkRunObjectDeps } from "../run-object/deps.ts";
 import { otlpCounters, otlpExporter } from "../telemetry/otlp.ts";
 import { type Telemetry, logEvents } from "../telemetry/telemetry.ts";
 import { type Environment, MISSING_COORDINATOR, readEnvironment } from "./environment.ts";
+import { readSchedules } from "./schedules.ts";
 
 /** `ctx` of an SQLite-backed Durable Object. */
 export interface ObjectContextLike extends SocketHostLike {
@@ -45,7 +48,7 @@ export interface ObjectContextLike extends SocketHostLike {
 }
 
 /** Replacements of defaults. A field that is missing or `undefined` keeps the default. */
-export type HoldfastDeps = Partial<Omit<WorkerDeps, "runDO" | "coordinatorDO" | "limits">> &
+export type HoldfastDeps = Partial<Omit<WorkerDeps, "runDO" | "coordinatorDO" | "limits" | "schedules" | "rev">> &
   Partial<Pick<RunObjectDeps, "retention" | "bucket" | "telemetry" | "executionsMax">> & {
     /** Replaces the variable LIMITS. A missing limit keeps its default. */
     readonly limits?: Partial<Limits> | undefined;
@@ -54,6 +57,11 @@ export type HoldfastDeps = Partial<Omit<WorkerDeps, "runDO" | "coordinatorDO" | 
 export interface HoldfastOptions<Env extends object = object> {
   /** Workflows that execute in the runs' own objects, as `workflow()` of @holdfast/workflows returns them. */
   readonly workflows?: readonly WorkflowDefinition[] | undefined;
+  /**
+   * The schedules that this build declares, as `schedule()` of @holdfast/workflows returns them (SCH9). An empty list removes
+   * those of earlier builds. They need the binding COORDINATOR_DO.
+   */
+  readonly schedules?: readonly DeclaredSchedule[] | undefined;
   /** The dispatcher to workflow code elsewhere, in place of `workflows`. */
   readonly dispatcher?: (StepDispatcher | ((env: Env) => StepDispatcher)) | undefined;
   /** `false`: `/ui` is answered as any other path. By default the dashboard is there (DASH1). */
@@ -67,8 +75,9 @@ export interface HoldfastOptions<Env extends object = object> {
 const isDispatcher = hasMethods("start", "workflows");
 
 const OPTIONS = v.strictObject({
-  // `createInlineDispatcher` checks the list.
+  // `createInlineDispatcher` checks the list, and `readSchedules` the other one.
   workflows: v.optional(v.any()),
+  schedules: v.optional(v.any()),
   dispatcher: v.optional(
     v.custom<StepDispatcher>(
       (value) => typeof value === "function" || isDispatcher(value),
@@ -108,6 +117,7 @@ interface Deployment {
 export class Deployments<Env extends object> {
   readonly #options: HoldfastOptions<Env>;
   readonly #dispatcherOf: (env: Env) => StepDispatcher;
+  readonly #schedules: readonly ScheduleConfig[] | undefined;
   readonly #known = new WeakMap<Env, Deployment | Misconfigured>();
 
   /**
@@ -118,6 +128,7 @@ export class Deployments<Env extends object> {
     checkOptions(OPTIONS, options, "holdfast");
     this.#options = options;
     this.#dispatcherOf = dispatcherOf(options);
+    this.#schedules = readSchedules(options.schedules, options.workflows);
   }
 
   /** @throws Misconfigured */
@@ -183,10 +194,14 @@ export class Deployments<Env extends object> {
     const urlKeys = given.urlKeys ?? environment.URL_KEYS ?? undefined;
     const telemetry = given.telemetry ?? telemetryOf(environment, limits);
     const runIndex = given.runIndex ?? (indexDO ? durableObjectIndex({ binding: indexDO }) : undefined);
+    if (this.#schedules !== undefined && this.#schedules.length > 0 && coordinatorDO === undefined)
+      throw new Misconfigured(`The code declares schedules. ${MISSING_COORDINATOR}`, MISSING_COORDINATOR);
     const both = { runDO, coordinatorDO, runIndex, urlKeys, hold, telemetry, limits };
     return {
       worker: {
         ...both,
+        schedules: this.#schedules,
+        rev: revOf(environment),
         verifyRequest: given.verifyRequest ?? verifierOf(environment),
         environment: given.environment ?? ENVIRONMENT,
         publicUrl: given.publicUrl ?? environment.PUBLIC_URL ?? undefined,

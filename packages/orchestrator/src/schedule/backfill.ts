@@ -9,6 +9,7 @@
  */
 import { FORMAT_VERSION, HOST_LIMITS, defined } from "@holdfast/protocol";
 import type { ScheduleConfig } from "./config.ts";
+import { preview } from "./describe.ts";
 import type { ScheduleDraft } from "./draft.ts";
 import type { CommandReply } from "../host/coordinator.ts";
 import type { BackfillRequest } from "./messages.ts";
@@ -18,7 +19,7 @@ import { nextAsk, postStart, standingOf } from "./start-ticks.ts";
 import { nextTime } from "./times/next-time.ts";
 
 /** The ticks of a range, at most one more than a backfill may have. */
-export function backfillTimes({ times }: ScheduleConfig, from: number, until: number): readonly number[] {
+function backfillTimes({ times }: ScheduleConfig, from: number, until: number): readonly number[] {
   const found: number[] = [];
   for (let last: number | undefined = from - 1; found.length <= HOST_LIMITS.backfillTicks;) {
     last = nextTime(times, last);
@@ -26,6 +27,18 @@ export function backfillTimes({ times }: ScheduleConfig, from: number, until: nu
     found.push(last);
   }
   return found;
+}
+
+/** What a backfill would start: the number of ticks, and the first of them. */
+export function planBackfill({ config }: ScheduleDraft, { from, until }: BackfillRequest): CommandReply {
+  const times = backfillTimes(config, from, until);
+  if (times.length > HOST_LIMITS.backfillTicks) return tooLarge();
+  return { type: "done", body: { total: times.length, times: preview(config, from - 1, Math.min(times.length, 10)) } };
+}
+
+function tooLarge(): CommandReply {
+  const message = `The range has more than ${HOST_LIMITS.backfillTicks} ticks, which is the limit. Divide it.`;
+  return { type: "refused", code: "invalid_body", message };
 }
 
 export function beginBackfill(draft: ScheduleDraft, request: BackfillRequest): CommandReply {
@@ -37,10 +50,7 @@ export function beginBackfill(draft: ScheduleDraft, request: BackfillRequest): C
   }
   const { id, from, until, overlap, rate, newestFirst, again, by } = request;
   const times = backfillTimes(config, from, until);
-  if (times.length > HOST_LIMITS.backfillTicks) {
-    const message = `The range has more than ${HOST_LIMITS.backfillTicks} ticks, which is the limit. Divide it.`;
-    return { type: "refused", code: "invalid_body", message };
-  }
+  if (times.length > HOST_LIMITS.backfillTicks) return tooLarge();
   if (times.length === 0) return { type: "done", body: {} };
   const agains = header.agains + (again ? 1 : 0);
   const spacingMs = Math.ceil(60_000 / rate);

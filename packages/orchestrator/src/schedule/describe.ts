@@ -3,10 +3,20 @@
  *
  * Owns: the record of the API, the times of a preview, and the notes about changes of the clock (SCH10).
  */
-import { decodeOrUnreadable, defined } from "@holdfast/protocol";
+import {
+  type ListedSchedule,
+  type PreviewedTime,
+  type ScheduleDeclared,
+  type ScheduleOutcome,
+  type ScheduleRecord,
+  type ScheduleStatus,
+  type ScheduleTick,
+  decodeOrUnreadable,
+  defined,
+} from "@holdfast/protocol";
 import type { ScheduleConfig } from "./config.ts";
 import type { ScheduleDraft } from "./draft.ts";
-import type { ListedSchedule } from "./messages.ts";
+import type { ScheduleEntry } from "./messages.ts";
 import type { ScheduleHeader, TickRow } from "./rows.ts";
 import { fireAtOf } from "./spread.ts";
 import { type TimesSpec, nextTimes } from "./times/next-time.ts";
@@ -17,18 +27,6 @@ import { localTime, offsetText } from "./times/zone.ts";
 const PREVIEW_TIMES = 10;
 
 const DAY_MS = 86_400_000;
-
-/** A time of a schedule, in its zone. */
-export interface PreviewedTime {
-  readonly nominal: number;
-  readonly fireAt: number;
-  /** `2027-03-14T03:00:00-04:00`. */
-  readonly local: string;
-  /** What the reader may not expect: a gap, a repeated hour, or a changed offset. */
-  readonly note?: string;
-}
-
-type ScheduleStatus = "active" | "paused" | "orphaned" | "ended";
 
 /** Returns the next times, at most ten. */
 export function preview(
@@ -59,7 +57,7 @@ function noteOf(tz: string, nominal: number): string | undefined {
 }
 
 /** Returns the declaration for readers, with dates as text, as it can be declared again. */
-function describeConfig(config: Omit<ScheduleConfig, "input">): Record<string, unknown> {
+function describeConfig(config: Omit<ScheduleConfig, "input">): ScheduleDeclared {
   const { id, description, workflowId, workflowVersion, tags, times, spread, overlap, queueMax, catchUp, pauseAfter } =
     config;
   return defined({
@@ -77,6 +75,8 @@ function describeConfig(config: Omit<ScheduleConfig, "input">): Record<string, u
   });
 }
 
+type Described = "cron" | "seconds" | "every" | "anchor" | "at" | "tz" | "from" | "until" | "skip";
+
 function describeTimes({
   cron,
   seconds,
@@ -87,7 +87,7 @@ function describeTimes({
   from,
   until,
   skip,
-}: TimesSpec): Record<string, unknown> {
+}: TimesSpec): Pick<ScheduleDeclared, Described> {
   return defined({
     cron,
     seconds,
@@ -102,7 +102,7 @@ function describeTimes({
 }
 
 /** Returns the entry of a list. */
-export function describeListed(entry: ListedSchedule, now: number): Record<string, unknown> {
+export function describeListed(entry: ScheduleEntry, now: number): ListedSchedule {
   const { config, source, createdAt, paused, orphanedAt, last } = entry;
   const isActive = paused === undefined && orphanedAt === undefined;
   const [next] = isActive ? preview(config, now, 1) : [];
@@ -111,7 +111,7 @@ export function describeListed(entry: ListedSchedule, now: number): Record<strin
     source,
     status: statusOf(entry, next !== undefined),
     createdAt,
-    paused,
+    paused: paused && defined(paused),
     orphanedAt,
     next: next === undefined ? [] : [next],
     last: last && { nominal: last.nominal, ...describeOutcome(last.outcome) },
@@ -119,7 +119,7 @@ export function describeListed(entry: ListedSchedule, now: number): Record<strin
 }
 
 function statusOf(
-  { paused, orphanedAt }: Pick<ScheduleHeader, "paused" | "orphanedAt"> | ListedSchedule,
+  { paused, orphanedAt }: Pick<ScheduleHeader, "paused" | "orphanedAt"> | ScheduleEntry,
   hasNext: boolean,
 ): ScheduleStatus {
   if (orphanedAt !== undefined) return "orphaned";
@@ -127,15 +127,15 @@ function statusOf(
 }
 
 /** Returns the record of a schedule with its newest decisions, or those before a position. */
-export function describeSchedule(draft: ScheduleDraft, limit: number, before?: number): Record<string, unknown> {
+export function describeSchedule(draft: ScheduleDraft, limit: number, before?: number): ScheduleRecord {
   const { header, config } = draft;
   const { source, createdAt, createdBy, updatedAt, orphanedAt, lateMs, last } = header;
   const { paused, backfill, waiting, failures, counts } = header;
   const next = orphanedAt === undefined ? preview(config, Math.max(header.watermark, draft.now)) : [];
   const hasNext = next.length > 0 || waiting.length > 0 || header.nextAt !== undefined;
-  return defined({
+  const input = decodeOrUnreadable(config.input);
+  const known = defined({
     ...describeConfig(config),
-    input: decodeOrUnreadable(config.input),
     environment: header.environment,
     source,
     status: statusOf(header, hasNext),
@@ -154,23 +154,31 @@ export function describeSchedule(draft: ScheduleDraft, limit: number, before?: n
     backfill: backfill && describeBackfill(backfill),
     ...describeTicks(draft.ticks(limit + 1, before), limit),
   });
+  return { ...known, input };
 }
 
-function describeTicks(ticks: readonly TickRow[], limit: number): Record<string, unknown> {
+function describeTicks(ticks: readonly TickRow[], limit: number): Pick<ScheduleRecord, "ticks" | "nextBefore"> {
   const nextBefore = ticks.length > limit ? (ticks[limit - 1]?.seq ?? null) : null;
   return { ticks: ticks.slice(0, limit).map(describeTick), nextBefore };
 }
 
-function describeBackfill({ from, until, total, next, overlap, by }: NonNullable<ScheduleHeader["backfill"]>): object {
+function describeBackfill({
+  from,
+  until,
+  total,
+  next,
+  overlap,
+  by,
+}: NonNullable<ScheduleHeader["backfill"]>): ScheduleRecord["backfill"] & object {
   return { from, until, total, done: next, overlap, by };
 }
 
-function describeTick({ seq, kind, nominal, fireAt, at, by, outcome }: TickRow): Record<string, unknown> {
+function describeTick({ seq, kind, nominal, fireAt, at, by, outcome }: TickRow): ScheduleTick {
   return defined({ seq, kind, nominal, fireAt, at, by, ...describeOutcome(outcome) });
 }
 
 /** `byRunId`: the run because of which a tick was skipped. */
-function describeOutcome(outcome: TickRow["outcome"]): Record<string, unknown> {
+function describeOutcome(outcome: TickRow["outcome"]): ScheduleOutcome {
   switch (outcome.type) {
     case "fired":
     case "queued":

@@ -7,7 +7,7 @@ import { FORMAT_VERSION, HOST_LIMITS, assert, defined } from "@holdfast/protocol
 import type { CoordinatorDraft, CoordinatorState } from "../host/coordinator.ts";
 import type { ScheduleConfig } from "./config.ts";
 import { digestOf } from "./digest.ts";
-import type { ListMessage, ListedSchedule, ProbeRun, RunStanding, ScheduleMessage } from "./messages.ts";
+import type { ListMessage, ScheduleEntry, ProbeRun, RunStanding, ScheduleMessage } from "./messages.ts";
 import {
   BACKFILL_KEY,
   type BackfillRow,
@@ -39,7 +39,7 @@ export class ScheduleDraft {
   readonly asked: AskedRuns;
   readonly #draft: CoordinatorDraft<ScheduleState>;
   #config: ScheduleConfig | undefined;
-  #last: ListedSchedule["last"];
+  #last: ScheduleEntry["last"];
 
   constructor(draft: CoordinatorDraft<ScheduleState>, asked: AskedRuns) {
     this.now = draft.now;
@@ -168,7 +168,7 @@ export class ScheduleDraft {
     this.#draft.ask(LIST_ADDRESS, { type: "listed", entry: this.#entry() } satisfies ListMessage);
   }
 
-  #entry(): ListedSchedule {
+  #entry(): ScheduleEntry {
     const { input, ...config } = this.config;
     const { source, rev, createdAt, paused, orphanedAt, listed } = this.header;
     return {

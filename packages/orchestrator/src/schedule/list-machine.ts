@@ -24,11 +24,11 @@ import { isSameConfig } from "./commands.ts";
 import type { ScheduleConfig } from "./config.ts";
 import { digestOf } from "./digest.ts";
 import { describeListed } from "./describe.ts";
-import type { ListMessage, ListedSchedule, ListsMessage, ScheduleOrigin } from "./messages.ts";
+import type { ListMessage, ScheduleEntry, ListsMessage, ScheduleOrigin } from "./messages.ts";
 
 const ENTRY_PREFIX = "schedule/";
 
-interface EntryRow extends ListedSchedule {
+interface EntryRow extends ScheduleEntry {
   readonly v: number;
   /** When the schedule was woken last because nothing newer had arrived. */
   readonly pokedAt?: number | undefined;

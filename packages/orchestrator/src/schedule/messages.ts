@@ -15,7 +15,7 @@ import type { ScheduleConfig } from "./config.ts";
 import type { TickOutcome } from "./rows.ts";
 
 /** What the list of a tenant knows of a schedule. */
-export interface ListedSchedule {
+export interface ScheduleEntry {
   readonly id: string;
   /** Higher in each later entry. */
   readonly version: number;
@@ -35,7 +35,7 @@ export interface ListedSchedule {
 
 /** To the list of a tenant. */
 export type ListMessage =
-  | { readonly type: "listed"; readonly entry: ListedSchedule }
+  | { readonly type: "listed"; readonly entry: ScheduleEntry }
   | { readonly type: "unlisted"; readonly id: string; readonly version: number };
 
 /** To a schedule, from the list of its tenant. */

@@ -15,7 +15,7 @@ import {
 } from "../host/coordinator.ts";
 import type { SendResult } from "../host/outbox-sender.ts";
 import type { WriteBatch } from "../host/store.ts";
-import { backfillTimes, cancelBackfill, continueBackfill } from "./backfill.ts";
+import { cancelBackfill, continueBackfill, planBackfill } from "./backfill.ts";
 import * as commands from "./commands.ts";
 import { describeSchedule } from "./describe.ts";
 import { type AskedRuns, ScheduleDraft, type ScheduleState } from "./draft.ts";
@@ -130,8 +130,7 @@ function execute(draft: ScheduleDraft, command: ScheduleCommand): CommandReply {
     case "delete":
       return run(draft, () => commands.remove(draft), {});
     case "planBackfill": {
-      const { from, until } = command.request;
-      return { type: "done", body: { times: backfillTimes(draft.config, from, until) } };
+      return planBackfill(draft, command.request);
     }
     case "read":
       return run(draft, () => DONE, command);

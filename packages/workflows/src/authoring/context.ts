@@ -17,7 +17,7 @@ import {
   parseTimeMs,
   readProperty,
 } from "@holdfast/protocol";
-import type { OperationKind, RetryPolicy, TopicRequest } from "@holdfast/protocol";
+import type { OperationKind, RetryPolicy, ScheduledTick, TopicRequest } from "@holdfast/protocol";
 import type { StandardJSONSchemaV1 } from "@standard-schema/spec";
 import type { Execution } from "../replay/execution.ts";
 import { handled } from "../replay/handled.ts";
@@ -33,6 +33,7 @@ import { type RetryDefault, composition, createStep } from "./steps.ts";
 import type {
   AskOptions,
   MatchOptions,
+  RunSchedule,
   SleepOptions,
   Token,
   TokenOptions,
@@ -69,6 +70,7 @@ export function createContext(execution: Execution, retry: RetryPolicy): Workflo
       tags: run.tags,
       triggeredBy: run.triggeredBy,
       startedAt: new Date(run.startedAt),
+      schedule: run.schedule && withDates(run.schedule),
     },
     workflow: { id: workflowId, version: workflowVersion },
     environment: run.environment,
@@ -79,6 +81,21 @@ export function createContext(execution: Execution, retry: RetryPolicy): Workflo
       return execution.controller.signal;
     },
     log: execution.log,
+  };
+}
+
+function date(ms: number): Date {
+  return new Date(ms);
+}
+
+function withDates({ previous, ...tick }: ScheduledTick): RunSchedule {
+  const { nominal, fireAt, next } = tick;
+  return {
+    ...tick,
+    nominal: date(nominal),
+    fireAt: date(fireAt),
+    previous: previous === undefined ? previous : date(previous),
+    next: next.map(date),
   };
 }
 

@@ -169,6 +169,22 @@ export interface Token<T, R = T | null> {
   wait(): Promise<R>;
 }
 
+/** The tick of a schedule that started a run (SCH3). */
+export interface RunSchedule {
+  /** The id of the schedule. */
+  readonly id: string;
+  /** `manual`: an operator started the run. `backfill`: the run of a past tick. */
+  readonly kind: "tick" | "manual" | "backfill";
+  /** The time of the tick by the pattern. */
+  readonly nominal: Date;
+  /** When it was due: the nominal time and the schedule's spread. */
+  readonly fireAt: Date;
+  /** The nominal time of the tick before. `undefined`: it is the first one. */
+  readonly previous: Date | undefined;
+  /** The nominal times of the next ticks, at most five. */
+  readonly next: readonly Date[];
+}
+
 export interface RunInfo {
   readonly id: string;
   /** The tenant that owns the run; `undefined` in deployments without tenants. */
@@ -178,6 +194,8 @@ export interface RunInfo {
   readonly tags: readonly string[];
   readonly triggeredBy: string;
   readonly startedAt: Date;
+  /** The tick of the schedule that started the run (SCH3). */
+  readonly schedule: RunSchedule | undefined;
 }
 
 /** The operations of a workflow function. The function should await only these, or pure computation. */

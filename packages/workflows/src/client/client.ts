@@ -7,17 +7,23 @@ import type {
   Approval,
   BulkAnswer,
   CountsAnswer,
+  DeclaredSchedule,
   DeploymentInfo,
   LimitList,
   LimitRecord,
   ListedRun,
+  ListedSchedule,
+  PreviewedTime,
   RunRecord,
+  ScheduleRecord,
+  ScheduleSync,
   WorkflowDescription as WorkflowInfo,
 } from "@holdfast/protocol";
 import type { InputArguments } from "../authoring/types.ts";
 import type { Workflow } from "../authoring/workflow.ts";
 import { checkPlatform } from "../platform-check.ts";
 import { LimitHandle } from "./limit-handle.ts";
+import { ScheduleHandle } from "./schedule-handle.ts";
 import { checkClientOptions, given } from "./options.ts";
 import { RunHandle } from "./run-handle.ts";
 import { type ApiRequest, type ClientOptions, Transport } from "./transport.ts";
@@ -178,6 +184,53 @@ export class Client {
       if (page.nextCursor === null) return asked;
       cursor = page.nextCursor;
     }
+  }
+
+  /**
+   * Lists the schedules, with their next time and what became of the last one.
+   * @throws ApiError `limits_not_configured`
+   */
+  async schedules(options: CallOptions = {}): Promise<readonly ListedSchedule[]> {
+    const { signal } = given(options, "call", "schedules");
+    const path = "/api/schedules";
+    return (
+      await this.#send<{ schedules: readonly ListedSchedule[] }>({ method: "GET", path, signal, answer: ["schedules"] })
+    ).schedules;
+  }
+
+  /** Returns a handle of a schedule. */
+  schedule(id: string): ScheduleHandle {
+    return new ScheduleHandle(this.#transport, id);
+  }
+
+  /**
+   * Creates a schedule. The same declaration again changes nothing.
+   * @throws ApiError `schedule_exists`, `invalid_body`
+   */
+  createSchedule(declaration: DeclaredSchedule, options: CallOptions = {}): Promise<ScheduleRecord> {
+    const { signal } = given(options, "call", "createSchedule");
+    const { workflow } = declaration;
+    const body = { ...declaration, workflow: typeof workflow === "string" ? workflow : workflow.id };
+    return this.#send({ method: "POST", path: "/api/schedules", body, signal, answer: ["id", "ticks"] });
+  }
+
+  /** Returns the next ten times of a declaration, with what the clock does then. It creates nothing. */
+  async previewSchedule(
+    times: Partial<DeclaredSchedule>,
+    options: CallOptions = {},
+  ): Promise<readonly PreviewedTime[]> {
+    const { signal } = given(options, "call", "previewSchedule");
+    const request = { method: "POST", path: "/api/schedules/preview", body: times, signal, answer: ["times"] } as const;
+    return (await this.#send<{ times: readonly PreviewedTime[] }>(request)).times;
+  }
+
+  /** Applies the schedules that the served code declares, and voids those of later builds. `dryRun`: only says what would change. */
+  syncSchedules({
+    dryRun = false,
+    ...options
+  }: CallOptions & { readonly dryRun?: boolean | undefined } = {}): Promise<ScheduleSync> {
+    const { signal } = given(options, "call", "syncSchedules");
+    return this.#send({ method: "POST", path: "/api/schedules/sync", body: { dryRun }, signal, answer: ["changes"] });
   }
 
   /** Lists the workflows that the deployment serves. */

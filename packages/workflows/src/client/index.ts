@@ -2,6 +2,7 @@
 export { Client, type InputOf, type OutputOf, createClient } from "./client.ts";
 export { RUN_STATUSES, isTerminal } from "@holdfast/protocol";
 export { LimitHandle } from "./limit-handle.ts";
+export { type Backfill, ScheduleHandle } from "./schedule-handle.ts";
 export { ApiError, ConnectionError, RunFailedError } from "./errors.ts";
 export type { StreamOptions } from "./run-events.ts";
 export { type DeliveryOptions, type JournalOptions, RunHandle, type StreamTicket } from "./run-handle.ts";
@@ -14,11 +15,14 @@ export type {
   BulkAnswer,
   CountsAnswer,
   Delivery,
+  DeclaredSchedule,
   DeploymentInfo,
   LimitHolder,
   LimitQueued,
   LimitRecord,
   ListedRun,
+  ListedSchedule,
+  PreviewedTime,
   RunAction,
   RunActionName,
   RunErrorInfo,
@@ -32,6 +36,10 @@ export type {
   RunSummary,
   RunView,
   RunViews,
+  ScheduleRecord,
+  ScheduleStatus,
+  ScheduleSync,
+  ScheduleTick,
   Waitpoint,
   WhyEntry,
   WorkflowDescription as WorkflowInfo,

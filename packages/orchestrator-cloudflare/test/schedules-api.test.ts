@@ -1,0 +1,173 @@
+/** tests: schedules through the API and the client, with runs that start */
+import { schedule, workflow } from "@holdfast/workflows";
+import { createClient } from "@holdfast/workflows/client";
+import { describe, expect, test, vi } from "vitest";
+import { wakeSchedules } from "../src/api/schedule-sync.ts";
+import { readSchedules } from "../src/deployment/schedules.ts";
+import type { VerifyRequest } from "../src/index.ts";
+import { FakeCoordinators } from "./fake-coordinators.ts";
+import { FakeDeployment } from "./fake-platform.ts";
+
+const HOUR = 3_600_000;
+const START = Date.parse("2027-03-01T00:00:00Z");
+
+const report = workflow({ id: "report", run: async (input: unknown, ctx) => ({ input, schedule: ctx.run.schedule }) });
+
+class Deployment {
+  now = START;
+  readonly coordinators: FakeCoordinators;
+  readonly api: FakeDeployment;
+  readonly client;
+
+  constructor(schedules?: Parameters<typeof readSchedules>[0], rev = 1) {
+    this.coordinators = new FakeCoordinators(() => ({ runDO: this.api.runDO, clock: () => this.now }));
+    const verifyRequest: VerifyRequest = ({ headers }) => ({
+      subject: "ops",
+      scopes: ["read", "trigger", "deliver", "operate"],
+      tenantId: headers.get("Tenant") ?? undefined,
+    });
+    this.api = new FakeDeployment([report], {
+      coordinatorDO: this.coordinators.binding,
+      verifyRequest,
+      schedules: readSchedules(schedules, [report]),
+      rev,
+    });
+    this.client = createClient({
+      url: "https://flows.example",
+      token: "t",
+      attempts: 1,
+      fetch: (request) => this.api.handle(request),
+    });
+  }
+
+  async pass(ms: number, id = "nightly"): Promise<void> {
+    this.now += ms;
+    await this.coordinators.fireAlarm(`schedule\u0001\u0001${id}`);
+  }
+}
+
+const nightly = { id: "nightly", cron: "0 * * * *", workflow: "report", input: { all: true } } as const;
+
+describe("schedules", () => {
+  test("SCH3 a tick starts a run that knows its tick, and the record says so", async () => {
+    const deployed = new Deployment();
+    const { client } = deployed;
+    const created = await client.createSchedule(nightly);
+    expect(created).toMatchObject({ id: "nightly", source: "api", status: "active", workflowId: "report" });
+    expect(created.next[0]).toMatchObject({ nominal: START + HOUR, local: "2027-03-01T01:00:00+00:00" });
+    await deployed.pass(HOUR);
+    const runId = "sch_nightly_20270301T010000Z";
+    const run = await vi.waitFor(async () => client.run(runId).get());
+    expect(run).toMatchObject({ triggeredBy: "schedule:nightly", workflowId: "report" });
+    const ended = await client.run(runId).ended();
+    expect(ended.output).toEqual({
+      input: { all: true },
+      schedule: {
+        id: "nightly",
+        kind: "tick",
+        nominal: "2027-03-01T01:00:00.000Z",
+        fireAt: "2027-03-01T01:00:00.000Z",
+        next: [2, 3, 4, 5, 6].map((hour) => `2027-03-01T0${hour}:00:00.000Z`),
+      },
+    });
+    const record = await client.schedule("nightly").get();
+    expect(record.ticks).toMatchObject([{ kind: "tick", outcome: "fired", runId }]);
+    expect((await client.schedules())[0]).toMatchObject({ id: "nightly", status: "active" });
+  });
+
+  test("SCH8 it can be paused, resumed, triggered, changed and deleted", async () => {
+    const deployed = new Deployment();
+    const one = deployed.client.schedule("nightly");
+    await deployed.client.createSchedule(nightly);
+    expect(await one.pause("too slow")).toMatchObject({ status: "paused", paused: { by: "ops", reason: "too slow" } });
+    await deployed.pass(2 * HOUR);
+    expect((await one.get()).ticks.map(({ reason }) => reason)).toEqual(["paused", "paused"]);
+    expect(await one.resume()).toMatchObject({ status: "active" });
+    const { runId } = await one.trigger();
+    const manual = await vi.waitFor(async () => deployed.client.run(runId).ended());
+    expect(manual.output).toMatchObject({ schedule: { kind: "manual" } });
+    expect(await one.update({ cron: null, every: "2h", tags: ["x"] })).toMatchObject({
+      every: 2 * HOUR,
+      tags: ["x"],
+      input: { all: true },
+    });
+    expect(await one.update({ every: null, cron: "5 * * * *" })).not.toHaveProperty("every");
+    await one.delete();
+    await expect(one.get()).rejects.toMatchObject({ code: "not_found" });
+    await vi.waitFor(async () => expect(await deployed.client.schedules()).toEqual([]));
+  });
+
+  test("SCH10 a backfill can be planned, started and cancelled, and a preview creates nothing", async () => {
+    const { client } = new Deployment();
+    await client.createSchedule(nightly);
+    const range = { from: "2027-02-01T00:00:00Z", until: "2027-02-01T03:00:00Z" };
+    const one = client.schedule("nightly");
+    expect(await one.backfill({ ...range, dryRun: true })).toMatchObject({ total: 3 });
+    expect((await one.get()).counts.fired).toBe(0);
+    expect(await one.backfill(range)).toMatchObject({ total: 3 });
+    const first = await vi.waitFor(async () => client.run("sch_nightly_20270201T000000Z").ended());
+    expect(first.output).toMatchObject({ schedule: { kind: "backfill" } });
+    expect((await one.get()).backfill).toMatchObject({ total: 3, by: "ops" });
+    expect(await one.cancelBackfill()).not.toHaveProperty("backfill");
+    const times = await client.previewSchedule({ cron: "30 2 * * *", tz: "America/New_York" });
+    expect(times).toHaveLength(10);
+    await expect(client.previewSchedule({ cron: "61 * * * *" })).rejects.toMatchObject({ code: "invalid_body" });
+  });
+
+  test("SCH1 what is invalid is refused with the field, and an id that is taken, too", async () => {
+    const { client } = new Deployment();
+    await expect(client.createSchedule({ ...nightly, tz: "Mars/Base" })).rejects.toMatchObject({
+      code: "invalid_body",
+      message: expect.stringContaining('schedule("nightly").tz'),
+    });
+    await client.createSchedule(nightly);
+    await client.createSchedule(nightly);
+    await expect(client.createSchedule({ ...nightly, cron: "1 * * * *" })).rejects.toMatchObject({
+      code: "schedule_exists",
+    });
+  });
+
+  test("SEC2 the schedules of a tenant are its own", async () => {
+    const deployed = new Deployment();
+    const json = nightly;
+    await deployed.api.fetch("/api/schedules", { json, headers: { Tenant: "a" } });
+    const read = (tenant: string) => deployed.api.fetch("/api/schedules/nightly", { headers: { Tenant: tenant } });
+    expect((await read("a")).status).toBe(200);
+    expect((await read("b")).status).toBe(404);
+  });
+
+  test("SCH11 the cron trigger of the platform wakes a schedule whose alarm is lost", async () => {
+    const deployed = new Deployment();
+    await deployed.client.createSchedule(nightly);
+    deployed.now += HOUR + 3 * 60_000;
+    await wakeSchedules({ runDO: deployed.api.runDO, coordinatorDO: deployed.coordinators.binding });
+    await vi.waitFor(async () => deployed.client.run("sch_nightly_20270301T010000Z").ended());
+  });
+});
+
+describe("declared in code", () => {
+  const declared = schedule({ id: "nightly", cron: "0 3 * * *", tz: "Europe/Berlin", workflow: report, input: 1 });
+
+  test("SCH9 the first request of a build registers its schedules, and sync says and applies the difference", async () => {
+    const deployed = new Deployment([declared], 5);
+    await deployed.client.health();
+    await vi.waitFor(async () =>
+      expect(await deployed.client.schedules()).toMatchObject([{ id: "nightly", source: "code", status: "active" }]),
+    );
+    expect(await deployed.client.syncSchedules({ dryRun: true })).toMatchObject({
+      rev: 5,
+      appliedRev: 5,
+      changes: [{ id: "nightly", change: "unchanged" }],
+    });
+    await expect(deployed.client.schedule("nightly").update({ tz: "UTC" })).rejects.toMatchObject({
+      code: "not_applicable",
+    });
+    await expect(deployed.client.schedule("nightly").delete()).rejects.toMatchObject({ code: "not_applicable" });
+  });
+
+  test("SCH9 a schedule of a workflow that is not served, and one id twice, are refused when the Worker is loaded", () => {
+    expect(() => readSchedules([{ ...nightly, workflow: "other" }], [report])).toThrow("not in the list of workflows");
+    expect(() => readSchedules([nightly, nightly], [report])).toThrow("declared twice");
+    expect(() => readSchedules([{ ...nightly, cron: "x" }], [report])).toThrow('schedule("nightly").cron');
+  });
+});
