@@ -84,7 +84,7 @@ export function createContext(execution: Execution, retry: RetryPolicy): Workflo
   };
 }
 
-function date(ms: number): Date {
+function dateOf(ms: number): Date {
   return new Date(ms);
 }
 
@@ -92,10 +92,10 @@ function withDates({ previous, ...tick }: ScheduledTick): RunSchedule {
   const { nominal, fireAt, next } = tick;
   return {
     ...tick,
-    nominal: date(nominal),
-    fireAt: date(fireAt),
-    previous: previous === undefined ? previous : date(previous),
-    next: next.map(date),
+    nominal: dateOf(nominal),
+    fireAt: dateOf(fireAt),
+    previous: previous === undefined ? previous : dateOf(previous),
+    next: next.map(dateOf),
   };
 }
 
