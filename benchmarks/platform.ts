@@ -6,7 +6,7 @@
  * operating system reports it. No development server is between the client and the Worker: it would add milliseconds.
  */
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundleWorker } from "@holdfast/cli/bundle";
@@ -26,6 +26,8 @@ export interface BenchPlatform {
   restart(): Promise<void>;
   /** Resident memory of workerd, bytes. */
   memory(): number;
+  /** The number of objects in the memory of workerd. */
+  loaded(): number;
   inspector(): Promise<URL>;
   /** `keep`: the stored objects stay, for another platform. */
   dispose(options?: { readonly keep?: boolean }): Promise<void>;
@@ -69,6 +71,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Benc
       await processes.start();
     },
     memory: () => residentBytes(processes.workerdPid),
+    loaded: () => openDatabases(processes.workerdPid),
     inspector: async () => new URL(`ws://127.0.0.1:${inspector}`),
     async dispose({ keep = false } = {}) {
       await processes.end();
@@ -115,5 +118,20 @@ export function residentBytes(pid: number | undefined): number {
     return Number(kilobytes) * 1_024;
   } catch {
     return Number.NaN;
+  }
+}
+
+/** Counts the databases that a process has open: each object in memory has one. */
+function openDatabases(pid: number | undefined): number {
+  const folder = `/proc/${pid}/fd`;
+  return readdirSync(folder).filter((file) => linkOf(join(folder, file)).endsWith(".sqlite")).length;
+}
+
+/** A file may be closed meanwhile. */
+function linkOf(file: string): string {
+  try {
+    return readlinkSync(file);
+  } catch {
+    return "";
   }
 }

@@ -99,7 +99,7 @@ export async function measureThroughput(bench: Bench): Promise<Measure> {
       (work) => perSecond(total, () => floorOf(bench.platform, work)),
     ),
   ];
-  const options = { name: "50 in flight", rounds: ROUNDS, budgetMs: 240_000, progress: bench.progress };
+  const options = { name: "50 in flight", rounds: ROUNDS, budgetMs: 180_000, progress: bench.progress };
   return {
     id: "throughput",
     title: "Runs a second, 50 in flight",
@@ -142,7 +142,7 @@ export async function measureSteps(bench: Bench): Promise<Measure> {
     const options = {
       name: `${n} steps`,
       rounds: bench.quick ? 1 : ROUNDS,
-      budgetMs: 90_000,
+      budgetMs: 60_000,
       progress: bench.progress,
     };
     const result = await runRounds(ofSize(bench, n, times), options);
