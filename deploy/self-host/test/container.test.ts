@@ -97,10 +97,11 @@ describe("the compose example", () => {
     expect(Object.keys(volumes)).toContain("runs");
   });
 
-  test("SEC9 it passes every variable of the executable on, and needs a domain and tokens", () => {
+  test("SEC9 it passes every variable of the executable and of start.sh on, and needs a domain and tokens", () => {
     const known = [...read("config.capnp").matchAll(/fromEnvironment = "([A-Z_]+)"/g)].map(([, name = ""]) => name);
     const passed = Object.keys(services.holdfast.environment);
-    expect(passed.toSorted()).toEqual(known.filter((name) => name !== "HOLDFAST_STARTED").toSorted());
+    const wanted = [...known.filter((name) => name !== "HOLDFAST_STARTED"), "DUE_PER_SECOND"];
+    expect(passed.toSorted()).toEqual(wanted.toSorted());
     const required = JSON.stringify(services).match(/\$\{(\w+):\?/g) ?? [];
     expect(new Set(required)).toEqual(new Set(["${HOLDFAST_DOMAIN:?", "${API_TOKENS:?"]));
   });
