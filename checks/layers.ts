@@ -38,7 +38,7 @@ const LAYERS: readonly Layer[] = [
       ["gate/**", "topic/**"],
       ["flow/**"],
       ["run/**"],
-      ["schedule/**", "event/**"],
+      ["schedule/**", "event/**", "window/**"],
       ["index.ts"],
     ],
   },

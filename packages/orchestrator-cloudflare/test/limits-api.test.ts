@@ -23,6 +23,9 @@ const single = workflow({
   run: async (_input: Order, ctx) => ctx.waitForSignal("go"),
 });
 
+const mail = workflow({ id: "mail", debounce: { key: "input.to", wait: "1h" }, run: async (input: unknown) => input });
+const rows = workflow({ id: "rows", batch: { max: 2, wait: "1h" }, run: async (input: unknown) => input });
+
 const GATE = "gate\u0001\u0001customer\u0002c1";
 
 class Deployment {
@@ -39,11 +42,16 @@ class Deployment {
       scopes: ["read", "trigger", "deliver", "operate"],
       ...(tenants ? { tenantId: headers.get("Tenant") ?? "t1" } : {}),
     });
-    this.api = new FakeDeployment([order, single], { runIndex: index, coordinatorDO, verifyRequest }, undefined, {
-      runIndex: index,
-      coordinatorDO,
-      rev: 1,
-    });
+    this.api = new FakeDeployment(
+      [order, single, mail, rows],
+      { runIndex: index, coordinatorDO, verifyRequest },
+      undefined,
+      {
+        runIndex: index,
+        coordinatorDO,
+        rev: 1,
+      },
+    );
     this.client = createClient({
       url: "https://flows.example",
       token: "t",
@@ -154,6 +162,30 @@ describe("limits", () => {
     await vi.waitFor(async () =>
       expect(await client.limit("customer", "c1").get()).toMatchObject({ holders: [{ runId: "a" }] }),
     );
+  });
+
+  test("WIN1 a debounced trigger is answered with the run that will start, which takes no id of the caller", async () => {
+    const { api } = new Deployment();
+    const send = async (more: object) => {
+      const answer = await api.fetch("/api/runs", { json: { workflowId: "mail", input: { to: "ann" }, ...more } });
+      return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+    };
+    const first = await send({});
+    expect(first).toMatchObject({ status: 202, body: { status: "pending", state: "debounced", count: 1 } });
+    const again = await send({ idempotencyKey: "k" });
+    expect(again).toMatchObject({ status: 202, body: { id: first.body["id"], count: 2 } });
+    expect(await send({ idempotencyKey: "k" })).toEqual(again);
+    expect(await send({ runId: "mine" })).toMatchObject({ status: 400, body: { error: "invalid_body" } });
+    expect(await send({ input: {} })).toMatchObject({ status: 422, body: { error: "limit_key_invalid" } });
+    expect((await api.fetch(`/api/runs/${String(first.body["id"])}`)).status).toBe(404);
+  });
+
+  test("WIN4 a full batch is one run with all inputs", async () => {
+    const { client } = new Deployment();
+    const first = await client.trigger("rows", 1);
+    const second = await client.trigger("rows", 2);
+    expect(second.id).toBe(first.id);
+    await vi.waitFor(async () => expect(await client.run(first.id).result()).toEqual([1, 2]));
   });
 
   test("GATE10 a limit belongs to the tenant: another tenant neither sees it nor waits for it", async () => {

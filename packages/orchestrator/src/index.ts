@@ -180,7 +180,17 @@ export {
 export { type RunState, applyBatch, loadRun, markNewerInput, readInput, readJournal } from "./run/run-state.ts";
 export { type TokenStanding, publicTokenStanding } from "./run/tokens.ts";
 export { type Flow, type FlowLimit, readFlow } from "./flow/declaration.ts";
-export { type Plan, type PlanRefusal, type PlannedHold, planHolds } from "./flow/plan.ts";
+export {
+  type Plan,
+  type PlanRefusal,
+  type PlannedHold,
+  type WindowPlan,
+  type WindowSettings,
+  planHolds,
+  planWindow,
+} from "./flow/plan.ts";
+export { type Collect, type CollectAnswer, windowAddress } from "./window/messages.ts";
+export { type WindowCommand, windowMachine } from "./window/window.ts";
 export { type AskedFirst, type FirstAnswer, askedFirst, readFirstAnswer } from "./run/asked-first.ts";
 export type { Hold } from "./run/hold.ts";
 export { computeBackoffDelayMs } from "./run/step-retry.ts";

@@ -148,6 +148,8 @@ export const HOST_LIMITS = {
   probeMsFirst: 300_000,
   /** The longest delay between two questions. */
   probeMsMax: 3_600_000,
+  /** How long a batch remembers delivery ids (WIN3). */
+  deliveryMemoryMs: 86_400_000,
   /** Holders, and runs of the queue, that the record of a limit lists. */
   limitRows: 100,
   /** Limits in one page of their list. */

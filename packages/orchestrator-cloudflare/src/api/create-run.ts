@@ -66,7 +66,8 @@ export async function createRun(
   const runId = body.runId ?? keyId ?? ulid();
   const problem = body.runId === undefined ? undefined : chosenIdProblem(body.runId, keyId);
   if (problem !== undefined) throw new ApiRefusal("invalid_body", `runId: ${problem}`);
-  if (keyId === undefined) return withSkipped(call, await askToTrigger(call, { ...trigger, runId }));
+  if (keyId === undefined)
+    return withSkipped(call, await askToTrigger(call, { ...trigger, runId }, false, body.runId !== undefined));
   if (keyId === runId) return withSkipped(call, await triggerByKey(call, { ...trigger, runId }));
   return withSkipped(call, await triggerWithKey(call, { ...trigger, runId, idempotencyKey }, keyId));
 }
@@ -87,7 +88,7 @@ async function withSkipped(call: CreationCall, answer: Response): Promise<Respon
 async function triggerWithKey(call: CreationCall, trigger: ChildTrigger, keyId: string): Promise<Response> {
   const { runId } = trigger;
   const reservedNow = await reserveKey(call, keyId, runId);
-  const answer = await askToTrigger(call, trigger);
+  const answer = await askToTrigger(call, trigger, false, true);
   // A rejected request for the same run that reserved the key before may have released it since.
   if (!reservedNow && answer.status === 201) await askRun(call, keyId, { ask: "reserveKey", runId });
   // After a failure it is unknown whether the run was created.
@@ -120,9 +121,21 @@ async function triggerByKey(call: CreationCall, trigger: ChildTrigger): Promise<
   return keyStandsFor === undefined ? answer : askToTrigger(call, { ...trigger, runId: keyStandsFor });
 }
 
-async function askToTrigger(call: CreationCall, trigger: ChildTrigger, byKey = false): Promise<Response> {
+async function askToTrigger(
+  call: CreationCall,
+  trigger: ChildTrigger,
+  byKey = false,
+  chosen = false,
+): Promise<Response> {
   const waitMs = preferredWaitMs(call.request, call.deps);
-  const answer = await askRun(call, trigger.runId, { ask: "trigger", waitMs, trigger, byKey, shows: call.query.view });
+  const answer = await askRun(call, trigger.runId, {
+    ask: "trigger",
+    waitMs,
+    trigger,
+    byKey,
+    chosen,
+    shows: call.query.view,
+  });
   if (!answer.ok) return answer;
   const path = `/api/runs/${encodeURIComponent(trigger.runId)}`;
   const location = answer.status === 201 ? path : undefined;

@@ -45,8 +45,19 @@ const LIMIT_RECORD: Fields<LimitRecord> = {
   "nextStartAt?": time,
 };
 
-export const LIMIT_ANSWERS: Readonly<Record<"LimitRecord" | "LimitList" | "LimitsRebuilt", JsonSchema>> = {
-  LimitRecord: object<LimitRecord>(LIMIT_RECORD),
-  LimitList: object<LimitList>({ limits: listOf(ref("LimitRecord")), nextCursor: { type: ["string", "null"] } }),
-  LimitsRebuilt: object({ asked: whole, nextCursor: { type: ["string", "null"] } }),
-};
+export const LIMIT_ANSWERS: Readonly<Record<"LimitRecord" | "LimitList" | "LimitsRebuilt" | "Collected", JsonSchema>> =
+  {
+    LimitRecord: object<LimitRecord>(LIMIT_RECORD),
+    LimitList: object<LimitList>({ limits: listOf(ref("LimitRecord")), nextCursor: { type: ["string", "null"] } }),
+    Collected: {
+      ...object({
+        id: { ...text, description: "The run that will start. It does not exist before." },
+        status: { const: "pending" },
+        state: oneOf("debounced", "batched"),
+        startsAt: time,
+        count: { ...whole, description: "The triggers that it stands for so far." },
+      }),
+      description: "The workflow collects triggers by debounce or batch.",
+    },
+    LimitsRebuilt: object({ asked: whole, nextCursor: { type: ["string", "null"] } }),
+  };

@@ -30,7 +30,7 @@ export const triggerRoutes: readonly Route[] = [
     headers: CREATION_HEADERS,
     query: CREATION_QUERY,
     body: triggerBody,
-    answers: { 200: "VisibleRun", 201: "VisibleRun" },
+    answers: { 200: "VisibleRun", 201: "VisibleRun", 202: "Collected" },
     refusals: [
       "idempotency_conflict",
       "limit_full",

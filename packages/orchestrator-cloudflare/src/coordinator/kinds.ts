@@ -16,6 +16,7 @@ import {
   scheduleList,
   scheduleMachine,
   topicMachine,
+  windowMachine,
 } from "@holdfast/orchestrator";
 
 const KINDS: readonly CoordinatorMachine[] = [
@@ -25,6 +26,7 @@ const KINDS: readonly CoordinatorMachine[] = [
   scheduleList,
   eventMachine,
   topicMachine,
+  windowMachine,
 ];
 
 /** Returns the machine of a kind; `undefined`: only newer code has this kind. */

@@ -43,6 +43,8 @@ export type RunCommand =
       readonly trigger: ChildTrigger;
       /** True if the object was addressed by the trigger's idempotency key. */
       readonly byKey: boolean;
+      /** The caller has chosen the id of the run. */
+      readonly chosen?: boolean;
       /** The object answers when the run ends or parks, or after this time, ms. */
       readonly waitMs: number;
     })

@@ -32,6 +32,7 @@ import { admission } from "./admission.ts";
 import { askLimits } from "./ask-limits.ts";
 import { Answers } from "./answers.ts";
 import { type CallersView, type CommandOf, NOTHING, type RunCommand, type RunRequest, skippedFor } from "./commands.ts";
+import { collectTrigger } from "./collect.ts";
 import { type RunObjectDeps, retentionMsOf } from "./deps.ts";
 import { KeyReservation } from "./key-reservation.ts";
 import { LargeRows, type NeededRows } from "./large-rows.ts";
@@ -287,7 +288,8 @@ export class RunObject {
     return tokenIds ? answer : { ...answer, text: this.#tokenIds.hide(answer.text ?? "") };
   }
 
-  async #trigger({ trigger, byKey, waitMs, shows }: CommandOf<"trigger">, view: CallersView): Promise<Answer> {
+  async #trigger(command: CommandOf<"trigger">, view: CallersView): Promise<Answer> {
+    const { trigger, byKey, waitMs, shows } = command;
     const unique = await newUnique(this.#deps, trigger);
     await this.#erasing?.catch(() => {});
     const keyHolder = this.#key.holderFor({ byKey });
@@ -295,6 +297,8 @@ export class RunObject {
     const isNew = this.#host.state.header === undefined;
     const { dispatcher } = this.#deps;
     const listed = isNew ? await refuseUnserved(dispatcher, trigger, view, this.#clock()) : undefined;
+    const collected = isNew ? await collectTrigger(this.#deps, command, listed) : undefined;
+    if (collected !== undefined) return jsonAnswer(collected, 202);
     const given = { ...toTriggerInput(trigger, randomHex(16), unique), listed };
     const asked = await askLimits(this.#deps, given, isNew ? this.#host.plan(given) : undefined, this.#clock);
     if (asked.skippedFor !== undefined) return skippedFor(asked.skippedFor);

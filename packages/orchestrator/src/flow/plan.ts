@@ -69,6 +69,39 @@ export function planHolds(
   }
 }
 
+/** How a workflow collects triggers. */
+export type WindowSettings =
+  | { readonly type: "debounce"; readonly waitMs: number; readonly maxWaitMs: number; readonly take: "first" | "last" }
+  | { readonly type: "batch"; readonly waitMs: number; readonly max: number; readonly maxBytes: number };
+
+/** The window that collects a trigger. */
+export interface WindowPlan {
+  readonly key: string | undefined;
+  readonly settings: WindowSettings;
+}
+
+/** Returns the window of a workflow with debounce or batch for this input; `undefined`: each trigger starts a run (WIN1). */
+export function planWindow(workflow: WorkflowDescription, input: string): WindowPlan | PlanRefusal | undefined {
+  try {
+    const { debounce, batch } = readFlow(workflow) ?? {};
+    const declared = debounce ?? batch;
+    if (declared === undefined) return undefined;
+    const { key: path } = declared;
+    const key = path === undefined ? undefined : textOf(reader(input)(path, "key"), debounce ? "debounce" : "batch");
+    if (debounce !== undefined) {
+      const { waitMs, maxWaitMs, take } = debounce;
+      return { key, settings: { type: "debounce", waitMs, maxWaitMs, take } };
+    }
+    if (batch === undefined) return undefined;
+    const { waitMs, max, maxBytes } = batch;
+    return { key, settings: { type: "batch", waitMs, max, maxBytes } };
+  } catch (error) {
+    if (error instanceof InvalidKey) return { code: "limit_key_invalid", message: error.message };
+    if (error instanceof HoldfastError) return { code: "limits_not_configured", message: error.message };
+    throw error;
+  }
+}
+
 function noGates(workflowId: string): string {
   return `The workflow ${JSON.stringify(workflowId)} has limits, and this deployment has no objects for them. Add the binding COORDINATOR_DO of the class CoordinatorDO.`;
 }

@@ -1,0 +1,66 @@
+/**
+ * Triggers of workflows with debounce or batch (WIN1).
+ *
+ * Owns: the answer to such a trigger: the run that will start, and when. The run does not exist until then.
+ */
+import { type Collect, type CollectAnswer, type SendResult, planWindow, windowAddress } from "@holdfast/orchestrator";
+import type { WorkflowDescription } from "@holdfast/protocol";
+import { ulid } from "ulid";
+import { ApiRefusal } from "../refusal.ts";
+import type { CommandOf } from "./commands.ts";
+import type { RunObjectDeps } from "./deps.ts";
+import { askCoordinator } from "./messenger.ts";
+import { coordinatorOf } from "./names.ts";
+
+/**
+ * Collects a trigger. `undefined`: its workflow starts a run for each.
+ * @throws ApiRefusal `invalid_body` for a chosen id, `limit_key_invalid`, `limits_not_configured`, `body_too_large`
+ */
+export async function collectTrigger(
+  { dispatcher, coordinatorDO }: RunObjectDeps,
+  { trigger, byKey, chosen }: CommandOf<"trigger">,
+  listed: WorkflowDescription | undefined,
+): Promise<object | undefined> {
+  const workflow = dispatcher.describe?.(trigger.workflowId, trigger.workflowVersion) ?? listed;
+  if (workflow?.flow === undefined || trigger.inherited !== undefined) return undefined;
+  const plan = planWindow(workflow, trigger.input);
+  if (plan === undefined) return undefined;
+  if (chosen === true)
+    throw new ApiRefusal(
+      "invalid_body",
+      "runId: the workflow collects triggers, so the run has the id of the first. Send no runId.",
+    );
+  if ("code" in plan) throw new ApiRefusal(plan.code, plan.message);
+  const { tenantId, idempotencyKey, workflowId } = trigger;
+  const message: Collect = {
+    type: "collect",
+    // The object of a key stays that of the key: the run gets an id of its own.
+    trigger: byKey ? { ...trigger, runId: ulid() } : trigger,
+    ...(idempotencyKey === undefined ? {} : { deliveryId: idempotencyKey }),
+    settings: plan.settings,
+  };
+  const self = coordinatorOf(windowAddress(workflowId, plan.key), tenantId);
+  const answer = await askCoordinator(coordinatorDO, { self, ask: "message", message });
+  if (answer === undefined) throw new ApiRefusal("limits_not_configured", NO_CLASS);
+  const result = answer.ok ? ((await answer.json()) as SendResult<CollectAnswer>) : undefined;
+  if (result?.type !== "acknowledged" || result.answer === undefined)
+    throw new ApiRefusal(
+      "internal_error",
+      "The object that collects the triggers failed. Nothing was stored. Try again.",
+    );
+  return describe(result.answer, plan.settings.type);
+}
+
+function describe(answer: CollectAnswer, type: "debounce" | "batch"): object {
+  if (answer.type === "too_large")
+    throw new ApiRefusal(
+      "body_too_large",
+      `The input is larger than a batch may be: ${answer.maxBytes} bytes. The batch is unchanged.`,
+    );
+  const { runId: id, startsAt, count } = answer;
+  const state = type === "batch" ? "batched" : "debounced";
+  return { id, status: "pending", state, startsAt, count };
+}
+
+const NO_CLASS =
+  "The workflow collects triggers, and this deployment has no objects for that. Bind the class CoordinatorDO as COORDINATOR_DO.";

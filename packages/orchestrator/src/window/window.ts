@@ -1,0 +1,195 @@
+/**
+ * A window: triggers that become one run.
+ *
+ * Owns: WIN1–WIN4: when the run starts, what its input is, and that each trigger counts once.
+ *
+ * Rows: `header` with the open window; `trigger`, what the run is made of; `item/<n>`, the inputs of a batch; and
+ * `seen/<delivery id>`.
+ *
+ * Invariants
+ * - WI1 The id of the run is that of the first trigger, and never changes. The run starts by a message of the outbox in the
+ *   commit that closes the window, so it starts once.
+ * - WI2 Timers first: a trigger at or after `startsAt` opens another window.
+ */
+import { FORMAT_VERSION, HOST_LIMITS, decodeValue, encodeValue } from "@holdfast/protocol";
+import type {
+  CommandReply,
+  CoordinatorDraft,
+  CoordinatorHeader,
+  CoordinatorMachine,
+  CoordinatorState,
+} from "../host/coordinator.ts";
+import { isObject } from "../json-schema/schema.ts";
+import { utf8ToBytes } from "@noble/hashes/utils.js";
+import type { WindowSettings } from "../flow/plan.ts";
+import type { ChildTrigger } from "../run/messages.ts";
+import type { Collect, CollectAnswer } from "./messages.ts";
+
+interface OpenWindow {
+  readonly runId: string;
+  readonly settings: WindowSettings;
+  readonly startsAt: number;
+  /** A debounce starts at the latest at this time, ms since 1970. It is set by the first trigger. */
+  readonly latest: number;
+  readonly count: number;
+  /** The inputs of a batch, in bytes. */
+  readonly bytes: number;
+}
+
+interface WindowHeader extends CoordinatorHeader {
+  readonly open?: OpenWindow | undefined;
+  /** When the object looks whether it can be forgotten, ms since 1970. */
+  readonly idleAt?: number | undefined;
+}
+
+type State = CoordinatorState<WindowHeader>;
+type Draft = CoordinatorDraft<State>;
+
+const TRIGGER_KEY = "trigger";
+const ITEM_PREFIX = "item/";
+const SEEN_PREFIX = "seen/";
+
+interface TriggerRow {
+  readonly v: number;
+  readonly trigger: ChildTrigger;
+}
+interface ItemRow {
+  readonly v: number;
+  readonly input: string;
+}
+interface SeenRow {
+  readonly v: number;
+  readonly answer: CollectAnswer;
+  readonly at: number;
+}
+
+export const windowMachine: CoordinatorMachine<State> = {
+  kind: "window",
+  load: (store, header) => ({ header, store }),
+  first: (common) => common,
+  nextAlarm: ({ open, idleAt }) => open?.startsAt ?? idleAt,
+  message: (draft, message: Collect) =>
+    message.type === "collect"
+      ? { type: "acknowledged", answer: collect(draft, message) }
+      : // Newer code sends it.
+        { type: "unreachable" },
+  command,
+  answered: () => {},
+  alarm(draft) {
+    fireDue(draft);
+    forget(draft);
+  },
+};
+
+export type WindowCommand = { readonly type: "fire" } | { readonly type: "cancel" };
+
+function command(draft: Draft, { type }: WindowCommand): CommandReply {
+  const { open } = draft.header;
+  if (open === undefined) return { type: "refused", code: "not_found", message: "No window is open." };
+  if (type === "fire") fire(draft, open);
+  else close(draft);
+  return { type: "done", body: { runId: open.runId, count: open.count } };
+}
+
+function collect(draft: Draft, message: Collect): CollectAnswer {
+  fireDue(draft);
+  const { deliveryId, trigger, settings } = message;
+  const seen = deliveryId === undefined ? undefined : draft.get(SEEN_PREFIX + deliveryId);
+  if (isSeen(seen)) return seen.answer;
+  const bytes = utf8ToBytes(trigger.input).length;
+  if (settings.type === "batch") {
+    if (bytes > settings.maxBytes) return { type: "too_large", maxBytes: settings.maxBytes };
+    const { open } = draft.header;
+    if (open !== undefined && open.bytes + bytes > settings.maxBytes) fire(draft, open);
+  }
+  const open = add(draft, message, bytes);
+  const answer: CollectAnswer = { type: "collected", runId: open.runId, startsAt: open.startsAt, count: open.count };
+  if (deliveryId !== undefined)
+    draft.put(SEEN_PREFIX + deliveryId, { v: FORMAT_VERSION, answer, at: draft.now } satisfies SeenRow);
+  if (settings.type === "batch" && open.count >= settings.max) fire(draft, open);
+  return answer;
+}
+
+/** Adds a trigger to the open window, or opens one. */
+function add(draft: Draft, { trigger, settings }: Collect, bytes: number): OpenWindow {
+  const { now } = draft;
+  const known = draft.header.open;
+  const latest = known?.latest ?? now + (settings.type === "debounce" ? settings.maxWaitMs : settings.waitMs);
+  const open: OpenWindow = {
+    runId: known?.runId ?? trigger.runId,
+    settings,
+    latest,
+    startsAt: settings.type === "batch" ? latest : Math.min(now + settings.waitMs, latest),
+    count: (known?.count ?? 0) + 1,
+    bytes: (known?.bytes ?? 0) + bytes,
+  };
+  draft.change({ open, idleAt: undefined });
+  const replaces = settings.type === "debounce" && settings.take === "last";
+  if (known === undefined || replaces) {
+    const { idempotencyKey: _key, ...rest } = trigger;
+    draft.put(TRIGGER_KEY, { v: FORMAT_VERSION, trigger: { ...rest, runId: open.runId } } satisfies TriggerRow);
+  }
+  if (settings.type === "batch")
+    draft.put(ITEM_PREFIX + String(open.count).padStart(9, "0"), {
+      v: FORMAT_VERSION,
+      input: trigger.input,
+    } satisfies ItemRow);
+  return open;
+}
+
+function fireDue(draft: Draft): void {
+  const { open } = draft.header;
+  if (open !== undefined && open.startsAt <= draft.now) fire(draft, open);
+}
+
+/** Starts the run (WI1). */
+function fire(draft: Draft, { runId, settings }: OpenWindow): void {
+  const row = draft.get(TRIGGER_KEY);
+  if (isTrigger(row)) {
+    const input = settings.type === "batch" ? listOf(draft) : row.trigger.input;
+    draft.post(
+      { kind: "run", name: runId },
+      { type: "trigger", op: "window/0/start", trigger: { ...row.trigger, input } },
+    );
+  }
+  close(draft);
+}
+
+function listOf(draft: Draft): string {
+  const inputs = [...draft.list(ITEM_PREFIX)].flatMap(([, row]) => (isItem(row) ? [decodeValue(row.input)] : []));
+  return encodeValue(inputs, "the batch");
+}
+
+function close(draft: Draft): void {
+  const { open } = draft.header;
+  draft.delete(TRIGGER_KEY);
+  for (const [key] of draft.list(ITEM_PREFIX)) draft.delete(key);
+  // The delivery ids of a batch are remembered across batches.
+  if (open?.settings.type === "debounce") for (const [key] of draft.list(SEEN_PREFIX)) draft.delete(key);
+  draft.change({ open: undefined, idleAt: draft.now + HOST_LIMITS.probeMsMin });
+}
+
+/** Deletes what is old, and all rows of an object that nobody uses. */
+function forget(draft: Draft): void {
+  const { open, idleAt, outbox } = draft.header;
+  if (open !== undefined || idleAt === undefined || idleAt > draft.now) return;
+  let next: number | undefined;
+  for (const [key, row] of draft.list(SEEN_PREFIX)) {
+    if (!isSeen(row) || row.at + HOST_LIMITS.deliveryMemoryMs <= draft.now) draft.delete(key);
+    else next = Math.min(next ?? Infinity, row.at + HOST_LIMITS.deliveryMemoryMs);
+  }
+  if (next === undefined && outbox.count === 0) return draft.erase();
+  draft.change({ idleAt: next ?? draft.now + HOST_LIMITS.probeMsMin });
+}
+
+function isTrigger(row: unknown): row is TriggerRow {
+  return isObject(row) && "trigger" in row;
+}
+
+function isItem(row: unknown): row is ItemRow {
+  return isObject(row) && "input" in row;
+}
+
+function isSeen(row: unknown): row is SeenRow {
+  return isObject(row) && "answer" in row;
+}
