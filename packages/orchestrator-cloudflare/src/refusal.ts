@@ -14,6 +14,7 @@ export const STATUS_OF = {
   body_timeout: 408,
   body_too_large: 413,
   dispatcher_unreachable: 502,
+  events_not_configured: 501,
   forbidden: 403,
   idempotency_conflict: 409,
   inbox_full: 429,

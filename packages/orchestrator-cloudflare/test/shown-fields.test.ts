@@ -111,10 +111,16 @@ const REQUESTS: Readonly<
   rebuildLimits: () => ({ path: "/api/limits/rebuild", json: {} }),
   ...limitRequests("Limit", "/api/limits/shown"),
   ...limitRequests("LimitKey", "/api/limits/shown/key"),
+  sendEvent: () => ({ path: "/api/events", json: EVENT }),
+  testEvent: () => ({ path: "/api/events/test", json: { name: "shown", data: { secret: 1 } } }),
+  readEvent: () => ({ path: "/api/events/shown" }),
+  replayEvent: () => ({ path: "/api/events/shown/replay", json: { mode: "force", waits: true } }),
   countRuns: () => ({ path: "/api/counts" }),
   listWorkflows: () => ({ path: "/api/workflows" }),
   deployment: () => ({ path: "/api/deployment" }),
 };
+
+const EVENT = { id: "shown", name: "shown", key: "k", source: "s", at: 1, data: { secret: 1 } };
 
 /** The state that a route needs. */
 const BEFORE: Readonly<Record<string, string>> = { unpauseRun: "pause", deleteRun: "cancel", resumeRun: "cancel" };
@@ -206,6 +212,7 @@ class Deployment {
   async prepared(route: string): Promise<string> {
     if (route.includes("Limit")) await this.#hold();
     if (route.includes("Schedule") || route === "cancelBackfill") await this.#schedule();
+    if (/^re.*Event$/.test(route)) await this.api.fetch("/api/events", { json: EVENT });
     if (this.#shared !== undefined && !CHANGES.has(route)) return this.#shared;
     const id = `run-${this.#runs++}`;
     await this.api.fetch("/api/runs", { json: { runId: id, workflowId: "shows", input: "secret-input" } });

@@ -201,6 +201,31 @@ describe("a wait for an event of a key", () => {
   });
 });
 
+describe("a topic that is full", () => {
+  test("EVT10 loses no wait: the run asks again, says so, and gets the event when there is room", async () => {
+    const host = await started((ctx) => ctx.sleep("1s"));
+    send(host, "e-0", 0, "o-2");
+    await host.advance(10);
+    const full = host.coordinators.get({ kind: "topic", name: "order.paid\u0002o-2" });
+    const setSubscribers = (subscribers: number): void => {
+      full.store.commit({ puts: new Map([["header", { ...full.header, subscribers }]]), deletes: new Set() });
+      full.crash();
+    };
+    setSubscribers(HOST_LIMITS.topicSubscribers);
+    const { world, coordinators, clock } = host;
+    const waits = workflow({ id: "w", run: (_input, ctx) => ctx.waitForEvent(paid, { key: "o-2" }) });
+    const waiting = new MemoryHost({ workflows: [waits], world, coordinators, clock, runId: "run-2" });
+    waiting.trigger("w");
+    await waiting.settle();
+    expect(waiting.header.topics).toMatchObject([{ open: true, full: true }]);
+    expect(waiting.header.outbox.count).toBe(1);
+    setSubscribers(HOST_LIMITS.topicSubscribers - 1);
+    send(host, "e-1", 1, "o-2");
+    await waiting.advance(120_000);
+    expect(waiting.output).toEqual({ cents: 1 });
+  });
+});
+
 type Ctx = Parameters<Parameters<typeof started>[0]>[0];
 
 describe("events that runs send and that cancel runs", () => {

@@ -58,6 +58,7 @@ import {
   time,
   whole,
 } from "./json-schemas.ts";
+import { EVENT_ANSWERS } from "./event-answers.ts";
 import { LIMIT_ANSWERS } from "./limit-answers.ts";
 import { SCHEDULE_ANSWERS } from "./schedule-answers.ts";
 
@@ -356,6 +357,7 @@ export const ANSWERS = {
   }),
   ...LIMIT_ANSWERS,
   ...SCHEDULE_ANSWERS,
+  ...EVENT_ANSWERS,
   Rebuilt: object({ told: whole, unknown: whole }),
   Workflows: object({
     workflows: listOf(

@@ -4,6 +4,8 @@
 import { approvalRoutes } from "./approvals.ts";
 import { bulkRoutes } from "./bulk.ts";
 import { deliveryRoutes } from "./deliveries.ts";
+import { eventRoutes } from "./events.ts";
+import { hookRoutes } from "./hooks.ts";
 import { limitRoutes } from "./limits.ts";
 import { listRoutes } from "./lists.ts";
 import { metricRoutes } from "./metrics.ts";
@@ -27,6 +29,8 @@ export const ROUTES: readonly Route[] = [
   ...ticketRoutes,
   ...resumeRoutes,
   ...deliveryRoutes,
+  ...eventRoutes,
+  ...hookRoutes,
   ...operateRoutes,
   ...scheduleRoutes,
   ...workflowRoutes,

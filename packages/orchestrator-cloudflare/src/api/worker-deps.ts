@@ -9,6 +9,7 @@ import * as v from "valibot";
 import { VERIFIER } from "../auth/authenticate.ts";
 import type { VerifyRequest } from "../auth/principal.ts";
 import { URL_KEYS } from "../auth/url-keys.ts";
+import { HOOKS, type Hook } from "../auth/webhook.ts";
 import type { RunIndex } from "../index-object/run-index.ts";
 import { FIELDS, LIMITS_SCHEMA, depsCheck } from "../options.ts";
 import type { DurableObjectNamespaceLike, RateLimitLike } from "../platform-types.ts";
@@ -50,6 +51,8 @@ export interface WorkerDeps {
   readonly publicRateLimit?: RateLimitLike | undefined;
   /** The largest request body. Default `limits.requestBytes`. */
   readonly requestBytesMax?: number | undefined;
+  /** The sources of webhooks, by the last part of their path `/hooks/:source` (EVT12). Default: none. */
+  readonly hooks?: Readonly<Record<string, Hook>> | undefined;
   /** Whether the deployment is held, for the health check (DUR12). Default `false`. */
   readonly hold?: boolean | undefined;
   /** Whether one process is the whole deployment: then `/metrics` shows its counters (OBS3). Default `false`. */
@@ -73,6 +76,7 @@ const WORKER_DEPS = v.strictObject({
   urlKeys: v.optional(URL_KEYS),
   publicRateLimit: v.optional(FIELDS.rateLimit),
   requestBytesMax: v.optional(FIELDS.requestBytesMax),
+  hooks: v.optional(HOOKS),
   hold: v.optional(FIELDS.hold),
   singleProcess: v.optional(FIELDS.singleProcess),
   telemetry: v.optional(FIELDS.telemetry),

@@ -6,12 +6,19 @@
  * Invariants
  * - CB1 An object has the kind of its first request, which its header stores. An alarm finds it there.
  */
-import { CoordinatorHost, type CoordinatorSelf, isAlarmLost, readHeader } from "@holdfast/orchestrator";
+import { CoordinatorHost, type CoordinatorSelf, type SendEvent, isAlarmLost, readHeader } from "@holdfast/orchestrator";
 import { ApiRefusal } from "../refusal.ts";
 import { type CoordinatorRequest, messengerOf } from "../run-object/messenger.ts";
+import { decidingWorkflows } from "../run-object/declared-events.ts";
 import { DurableObjectStore } from "../run-object/store.ts";
 import type { CoordinatorObjectDeps } from "./deps.ts";
+import { type EventRequest, type WholeEvent, testEvent, withDecision, withDecisionOfRun } from "./event-commands.ts";
 import { machineOf } from "./kinds.ts";
+
+/** How long the answer to an event waits for its topic, ms. The topic gets the event in any case. */
+const APPEND_WAIT_MS = 500;
+
+type Messenger = ReturnType<typeof messengerOf>;
 
 export class CoordinatorObject {
   readonly #deps: CoordinatorObjectDeps;
@@ -19,6 +26,8 @@ export class CoordinatorObject {
   readonly #store: DurableObjectStore;
   #host: CoordinatorHost | undefined;
   #alarmChecked = false;
+  /** Ends when the newest message to a topic was answered. */
+  #appending: Promise<void> = Promise.resolve();
   /** The erasure in progress. */
   #erasing: Promise<void> | undefined;
 
@@ -34,10 +43,44 @@ export class CoordinatorObject {
     // Newer code has this kind: the sender keeps its message, and sends it again.
     if (host === undefined) return Response.json({ type: "unreachable" });
     if (!this.#alarmChecked) await this.#checkAlarm(host);
+    if (request.self.kind === "event") return this.#handleEvent(host, request);
     if (request.ask === "message") return Response.json(host.receive(request.message));
-    const reply = host.command(request.command);
-    if (reply.type === "refused") throw new ApiRefusal(reply.code, reply.message);
-    return Response.json(reply.body);
+    return Response.json(execute(host, request.command));
+  }
+
+  /** Adds what the event does, by the declarations of this version of the Worker (EVT2). */
+  async #handleEvent(host: CoordinatorHost, request: CoordinatorRequest): Promise<Response> {
+    const { dispatcher } = this.#deps;
+    const workflows = dispatcher === undefined ? [] : await decidingWorkflows(dispatcher, this.#clock());
+    // Casts: the Worker sends requests of this form, and runs messages.
+    if (request.ask === "message")
+      return Response.json(host.receive(withDecisionOfRun(request.message as SendEvent, workflows)));
+    const given = request.command as EventRequest;
+    if (given.type === "test") return Response.json(testEvent(given.event, workflows));
+    const whole = (): WholeEvent => execute(host, { type: "read", whole: true }) as WholeEvent;
+    const body = execute(host, withDecision(given, workflows, whole));
+    await this.#appended(given.type);
+    return Response.json(body);
+  }
+
+  /**
+   * Waits for a moment until the topic has the event: of two events that a sender sends one after the other, the first one
+   * gets the lower number (EVT8).
+   */
+  async #appended(type: EventRequest["type"]): Promise<void> {
+    if (type === "accept") await Promise.race([this.#appending, scheduleAfter(APPEND_WAIT_MS)]);
+  }
+
+  #sendMessage(send: Messenger): Messenger {
+    return (to, message, done) => {
+      if (to.kind !== "topic") return send(to, message, done);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#appending = promise;
+      return send(to, message, (result) => {
+        done(result);
+        resolve();
+      });
+    };
   }
 
   async alarm(): Promise<void> {
@@ -62,7 +105,7 @@ export class CoordinatorObject {
         store: this.#store,
         clock: this.#clock,
         held: this.#deps.hold,
-        send: messengerOf(this.#deps, () => self.tenantId),
+        send: this.#sendMessage(messengerOf(this.#deps, () => self.tenantId)),
         erase: () => this.#erase(),
         onError: logError,
       });
@@ -92,4 +135,17 @@ export class CoordinatorObject {
 
 function logError(error: unknown): void {
   console.error("holdfast: the storage of a coordinator failed; it continues from its rows", error);
+}
+
+/** @throws ApiRefusal if the machine refuses the command. */
+function execute(host: CoordinatorHost, command: object): object {
+  const reply = host.command(command);
+  if (reply.type === "refused") throw new ApiRefusal(reply.code, reply.message);
+  return reply.body;
+}
+
+function scheduleAfter(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 }

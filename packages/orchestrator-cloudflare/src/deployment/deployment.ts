@@ -20,6 +20,7 @@ import type { WorkerDeps } from "../api/worker-deps.ts";
 import { VERIFIER } from "../auth/authenticate.ts";
 import { type VerifyRequest, closedVerifier } from "../auth/principal.ts";
 import { URL_KEYS } from "../auth/url-keys.ts";
+import { HOOKS } from "../auth/webhook.ts";
 import { createInlineDispatcher } from "../dispatch/inline-dispatcher.ts";
 import type { CoordinatorObjectDeps } from "../coordinator/deps.ts";
 import { durableObjectIndex } from "../index-object/durable-object-index.ts";
@@ -98,6 +99,7 @@ const DEPS = v.strictObject({
   allowedOrigins: v.nullish(FIELDS.allowedOrigins),
   urlKeys: v.nullish(URL_KEYS),
   publicRateLimit: v.nullish(FIELDS.rateLimit),
+  hooks: v.nullish(HOOKS),
   hold: v.nullish(FIELDS.hold),
   executionsMax: v.nullish(FIELDS.executionsMax),
   singleProcess: v.nullish(FIELDS.singleProcess),
@@ -147,8 +149,8 @@ export class Deployments<Env extends object> {
 
   /** @throws Misconfigured */
   coordinatorDeps({ storage }: ObjectContextLike, env: Env): CoordinatorObjectDeps {
-    const { runDO, coordinatorDO, hold } = this.#of(env).object;
-    return { storage, runDO, coordinatorDO, hold };
+    const { runDO, coordinatorDO, hold, dispatcher } = this.#of(env).object;
+    return { storage, runDO, coordinatorDO, hold, dispatcher };
   }
 
   #of(env: Env): Deployment {
@@ -206,6 +208,7 @@ export class Deployments<Env extends object> {
         environment: given.environment ?? ENVIRONMENT,
         publicUrl: given.publicUrl ?? environment.PUBLIC_URL ?? undefined,
         allowedOrigins: given.allowedOrigins ?? environment.ALLOWED_ORIGINS ?? undefined,
+        hooks: given.hooks ?? undefined,
         publicRateLimit: given.publicRateLimit ?? environment.PUBLIC_RATE_LIMIT ?? undefined,
         requestBytesMax: given.requestBytesMax ?? undefined,
         singleProcess: given.singleProcess ?? environment.SINGLE_PROCESS ?? undefined,

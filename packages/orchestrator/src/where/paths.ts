@@ -17,6 +17,11 @@ export function readPath(root: unknown, path: readonly string[]): unknown {
   return value;
 }
 
+/** Returns the value at a path in text form. */
+export function readEventPath(root: unknown, path: string): unknown {
+  return readPath(root, path.split("."));
+}
+
 function isContainer(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   return Array.isArray(value) || Object.prototype.toString.call(value) === "[object Object]";

@@ -1,0 +1,246 @@
+/** tests: events through the API: sending, testing, reading, replaying, and webhooks */
+import { event, workflow } from "@holdfast/workflows";
+import { createHmac } from "node:crypto";
+import { describe, expect, test, vi } from "vitest";
+import { type VerifyRequest, createInlineDispatcher, durableObjectIndex } from "../src/index.ts";
+import { FakeCoordinators } from "./fake-coordinators.ts";
+import { FakeDeployment, FakeIndexNamespace } from "./fake-platform.ts";
+
+const paid = event<{ orderId: string; cents: number }>("order.paid", { key: "orderId" });
+
+const fulfil = workflow({
+  id: "fulfil",
+  on: [{ id: "large", event: paid, where: { "data.cents": { gte: 100 } }, input: { order: "data.orderId" } }],
+  run: (input: { order: string }) => input.order,
+});
+const waiter = workflow({
+  id: "waiter",
+  run: (_input: unknown, ctx) => ctx.waitForEvent(paid, { key: "o-1" }),
+});
+const sender = workflow({
+  id: "sender",
+  run: (_input: unknown, ctx) => ctx.sendEvent(paid, { orderId: "o-1", cents: 5 }),
+});
+
+const SECRET = "whsec_c2VjcmV0IG9mIHRlc3Rz";
+
+class Deployment {
+  readonly coordinators: FakeCoordinators;
+  readonly api: FakeDeployment;
+
+  constructor(scopes: readonly string[] = ["read", "trigger", "deliver", "operate"]) {
+    const index = durableObjectIndex({ binding: new FakeIndexNamespace() });
+    const verifyRequest: VerifyRequest = ({ headers }) => ({
+      subject: "ops",
+      scopes: scopes as ["read"],
+      ...(headers.has("Tenant") ? { tenantId: headers.get("Tenant") ?? "" } : {}),
+    });
+    const hooks = {
+      standard: { verify: { type: "standard" as const, secret: SECRET }, tenantId: "t1", prefix: "acme." },
+      stripe: { verify: { type: "stripe" as const, secret: ["old-secret", "new-secret"] }, key: "data.object.order" },
+      github: { verify: { type: "github" as const, secret: "github-secret" } },
+    };
+    const dispatcher = createInlineDispatcher({ workflows: [fulfil, waiter, sender] });
+    this.coordinators = new FakeCoordinators(() => ({ runDO: this.api.runDO, dispatcher }));
+    const coordinatorDO = this.coordinators.binding;
+    this.api = new FakeDeployment(
+      [fulfil, waiter, sender],
+      { runIndex: index, coordinatorDO, verifyRequest, hooks },
+      dispatcher,
+      { runIndex: index, coordinatorDO },
+    );
+  }
+
+  async ask(path: string, json?: unknown, headers: Record<string, string> = {}) {
+    const answer = await this.api.fetch(path, json === undefined ? { headers } : { json, headers });
+    return { status: answer.status, body: await answer.json() };
+  }
+
+  /** Sends a body as it is. */
+  async hook(source: string, body: string, headers: Record<string, string>) {
+    const request = new Request(`https://flows.example/hooks/${source}`, { method: "POST", body, headers });
+    const answer = await this.api.handle(request);
+    return { status: answer.status, body: await answer.json() };
+  }
+}
+
+const DATA = { orderId: "o-1", cents: 100 };
+
+describe("POST /api/events", () => {
+  test("EVT1 answers 202 with what the event does, which is stored, and a duplicate gets the same answer", async () => {
+    const deployed = new Deployment();
+    const sent = await deployed.ask("/api/events", { id: "e-1", name: "order.paid", data: DATA });
+    expect(sent).toMatchObject({ status: 202, body: { eventId: "e-1", state: "accepted" } });
+    expect(sent.body.targets).toMatchObject([
+      { topic: "o-1" },
+      { trigger: "large", workflowId: "fulfil", runId: expect.stringMatching(/^evt_/) },
+    ]);
+    const again = await deployed.ask("/api/events", { id: "e-1", name: "order.paid", data: DATA });
+    expect(again.body).toEqual({ ...sent.body, state: "duplicate" });
+    await vi.waitFor(async () =>
+      expect(await deployed.ask(`/api/runs/${sent.body.targets[1].runId}`)).toMatchObject({
+        body: { status: "completed", output: "o-1", triggeredBy: "event" },
+      }),
+    );
+    const { body } = await deployed.ask("/api/events/e-1");
+    expect(body).toMatchObject({ name: "order.paid", key: "o-1", data: DATA, by: "ops" });
+    expect(body.targets).toMatchObject([{ state: "delivered" }, { state: "started" }]);
+  });
+
+  test("EVT5 an event wakes the run that waits for its key, and EVT13 a run can send it", async () => {
+    const deployed = new Deployment();
+    await deployed.ask("/api/runs", { runId: "w", workflowId: "waiter" });
+    await vi.waitFor(async () =>
+      expect((await deployed.ask("/api/runs/w")).body.pendingWaitpoints).toMatchObject([{ meta: { key: "o-1" } }]),
+    );
+    await deployed.ask("/api/runs", { runId: "s", workflowId: "sender" });
+    await vi.waitFor(async () =>
+      expect((await deployed.ask("/api/runs/w")).body).toMatchObject({ output: { orderId: "o-1", cents: 5 } }),
+    );
+    const { output } = (await deployed.ask("/api/runs/s")).body;
+    expect((await deployed.ask(`/api/events/${output.eventId}`)).body).toMatchObject({
+      by: "run s",
+      unmatched: [{ trigger: "large", reason: "data.cents: gte 100 does not hold" }],
+    });
+  });
+
+  test("EVT1 an idempotency key gives the same answer, and is a conflict with another event", async () => {
+    const deployed = new Deployment();
+    const headers = { "Idempotency-Key": "k-1" };
+    const first = await deployed.ask("/api/events", { name: "order.paid", data: DATA }, headers);
+    const again = await deployed.ask("/api/events", { name: "order.paid", data: DATA }, headers);
+    expect(again.body).toEqual({ ...first.body, state: "duplicate" });
+    const other = await deployed.ask("/api/events", { name: "order.paid", data: { ...DATA, cents: 1 } }, headers);
+    expect(other).toMatchObject({ status: 409, body: { error: "idempotency_conflict" } });
+    const unnamed = await deployed.ask("/api/events", { name: "order.paid", data: DATA });
+    expect(unnamed.body.state).toBe("accepted");
+  });
+
+  test("EVT8 events that are sent one after the other reach the waits of a key in this order", async () => {
+    const deployed = new Deployment();
+    for (const n of [1, 2, 3, 4, 5])
+      await deployed.ask("/api/events", { id: `e-${n}`, name: "order.paid", data: DATA });
+    const topic = deployed.coordinators.storages.get("topic\u0001\u0001order.paid\u0002o-1");
+    const ids = [...(topic?.kv.list({ prefix: "event/" }) ?? [])].map(([, row]) => (row as { id: string }).id);
+    expect(ids).toEqual(["e-1", "e-2", "e-3", "e-4", "e-5"]);
+  });
+
+  test("SEC2 events of a tenant reach only its own runs and records", async () => {
+    const deployed = new Deployment();
+    await deployed.ask("/api/events", { id: "e-1", name: "order.paid", data: DATA }, { Tenant: "a" });
+    expect((await deployed.ask("/api/events/e-1", undefined, { Tenant: "b" })).status).toBe(404);
+    expect((await deployed.ask("/api/events/e-1", undefined, { Tenant: "a" })).status).toBe(200);
+  });
+
+  test("LIM2 refuses fields that are invalid, and a deployment without the binding", async () => {
+    const deployed = new Deployment();
+    for (const body of [{}, { name: "" }, { name: "a\u0001" }, { name: "a", at: "never" }, { name: "a", x: 1 }])
+      expect([body, (await deployed.ask("/api/events", body)).status]).toEqual([body, 400]);
+    const keyed = await deployed.ask("/api/events", { name: "order.paid", data: { orderId: { no: "key" } } });
+    expect(keyed).toMatchObject({ status: 400, body: { message: expect.stringContaining("orderId cannot be a key") } });
+    const bare = new FakeDeployment([fulfil], { verifyRequest: "open" });
+    expect(await bare.fetch("/api/events", { json: { name: "a" } }).then(({ status }) => status)).toBe(501);
+  });
+});
+
+describe("tests and replays of events", () => {
+  test("EVT11 a test says what matches, what does not and why, and stores nothing", async () => {
+    const deployed = new Deployment();
+    const { body } = await deployed.ask("/api/events/test", { name: "order.paid", data: DATA });
+    expect(body).toEqual({
+      key: "o-1",
+      matches: [{ trigger: "large", workflowId: "fulfil", input: { order: "o-1" } }],
+      unmatched: [],
+    });
+    const small = await deployed.ask("/api/events/test", { name: "order.paid", data: { orderId: "o", cents: 1 } });
+    expect(small.body.unmatched).toMatchObject([{ trigger: "large", reason: "data.cents: gte 100 does not hold" }]);
+    for (const { kv } of deployed.coordinators.storages.values()) expect([...kv.list({})]).toEqual([]);
+  });
+
+  test("EVT11 missing starts nothing that was started, and force starts runs with new ids, audited", async () => {
+    const deployed = new Deployment();
+    const { body: sent } = await deployed.ask("/api/events", { id: "e-1", name: "order.paid", data: DATA });
+    await vi.waitFor(async () =>
+      expect((await deployed.ask("/api/events/e-1")).body.targets).toMatchObject([{}, { state: "started" }]),
+    );
+    const missing = await deployed.ask("/api/events/e-1/replay", { mode: "missing" });
+    expect(missing).toMatchObject({ status: 202, body: { replays: [{ by: "ops", mode: "missing", targets: 0 }] } });
+    const { body } = await deployed.ask("/api/events/e-1/replay", { mode: "force", triggers: ["large"] });
+    const forced = `${sent.targets[1].runId}_r1`;
+    expect(body.targets.at(-1)).toMatchObject({ trigger: "large", runId: forced });
+    expect(body.replays).toMatchObject([{ targets: 0 }, { mode: "force", targets: 1 }]);
+    await vi.waitFor(async () => expect((await deployed.ask(`/api/runs/${forced}`)).status).toBe(200));
+    const none = await deployed.ask("/api/events/e-1/replay", { mode: "force", triggers: ["other"] });
+    expect(none.body.replays.at(-1)).toMatchObject({ targets: 0 });
+    expect((await deployed.ask("/api/events/none/replay", { mode: "force" })).status).toBe(404);
+  });
+
+  test("SEC1 a replay needs the scope operate, and sending the scope deliver", async () => {
+    const deployed = new Deployment(["read"]);
+    expect((await deployed.ask("/api/events", { name: "a" })).status).toBe(403);
+    expect((await deployed.ask("/api/events/e/replay", { mode: "force" })).status).toBe(403);
+    expect((await deployed.ask("/api/events/test", { name: "a" })).status).toBe(200);
+  });
+});
+
+describe("webhooks", () => {
+  const now = (): string => String(Math.floor(Date.now() / 1_000));
+  const hmac = (key: string | Buffer, text: string) => createHmac("sha256", key).update(text);
+  const standard = (body: string, time = now(), id = "m-1") => ({
+    "webhook-id": id,
+    "webhook-timestamp": time,
+    "webhook-signature": `v1,bm8= v1,${hmac(Buffer.from("secret of tests"), `${id}.${time}.${body}`).digest("base64")}`,
+  });
+  const body = JSON.stringify({ type: "paid", id: "x", data: { object: { order: "o-7" } } });
+
+  test("EVT12 a signed webhook is an event of the tenant of its registration, with its raw body", async () => {
+    const deployed = new Deployment();
+    const sent = await deployed.hook("standard", body, standard(body));
+    expect(sent).toMatchObject({ status: 202, body: { eventId: "hook_standard_m-1", state: "accepted" } });
+    expect((await deployed.hook("standard", body, standard(body))).body.state).toBe("duplicate");
+    const { body: record } = await deployed.ask("/api/events/hook_standard_m-1", undefined, { Tenant: "t1" });
+    expect(record).toMatchObject({ name: "acme.paid", source: "standard", by: "hook standard" });
+    const stored = deployed.coordinators.storages.get("event\u0001t1\u0001hook_standard_m-1")?.kv.get("event");
+    expect(stored).toMatchObject({ raw: { body, headers: { "webhook-id": "m-1" } } });
+  });
+
+  test("EVT12 Stripe and GitHub: secrets are replaced, and name, id and key come from the body", async () => {
+    const deployed = new Deployment();
+    const time = now();
+    const signature = `t=${time},v1=${"0".repeat(64)},v1=${hmac("new-secret", `${time}.${body}`).digest("hex")}`;
+    const stripe = await deployed.hook("stripe", body, { "Stripe-Signature": signature });
+    expect(stripe).toMatchObject({ status: 202, body: { eventId: "hook_stripe_x", targets: [{ topic: "o-7" }] } });
+    const github = await deployed.hook("github", body, {
+      "X-Hub-Signature-256": `sha256=${hmac("github-secret", body).digest("hex")}`,
+      "X-GitHub-Delivery": "d-1",
+      "X-GitHub-Event": "push",
+    });
+    expect(github).toMatchObject({ status: 202, body: { eventId: "hook_github_d-1" } });
+  });
+
+  test("EVT12 what is not verified is answered 401, and nothing of it is stored", async () => {
+    const deployed = new Deployment();
+    const good = standard(body);
+    const old = String(Number(now()) - 3_600);
+    const cases: readonly [string, string, Record<string, string>][] = [
+      ["standard", `${body} `, good],
+      ["standard", body, {}],
+      ["standard", body, { ...good, "webhook-id": "m-2" }],
+      ["standard", body, { ...good, "webhook-signature": "v1,AAAA" }],
+      ["standard", body, { ...good, "webhook-signature": "" }],
+      ["standard", body, standard(body, old)],
+      ["standard", body, standard(body, "NaN")],
+      ["stripe", body, { "Stripe-Signature": `t=${now()},v1=zz` }],
+      ["stripe", body, { "Stripe-Signature": `t=${old},v1=${hmac("new-secret", `${old}.${body}`).digest("hex")}` }],
+      ["github", body, { "X-Hub-Signature-256": `sha1=${hmac("github-secret", body).digest("hex")}` }],
+      ["github", body, { "X-Hub-Signature-256": `sha256=${hmac("other-secret", body).digest("hex")}` }],
+      ["none", body, good],
+      ["__proto__", body, good],
+    ];
+    for (const [source, text, headers] of cases) {
+      const answer = await deployed.hook(source, text, headers);
+      expect([source, headers, answer.status, answer.body.error]).toEqual([source, headers, 401, "unauthorized"]);
+    }
+    expect(deployed.coordinators.requests).toBe(0);
+  });
+});
