@@ -107,7 +107,7 @@ test(
     const played = await Promise.all(
       [1, 2].flatMap((round) =>
         entries.map(async (entry) => {
-          const runId = `http-killed-${round}-${slugOf(entry)}`;
+          const runId = `${round === 1 ? "http" : "frames"}-killed-${slugOf(entry)}`;
           const result = await runEntry(
             // Fire no alarm: the platform fires the alarms of the dispatch backoff.
             { ...host, tick: () => host.wait(20) },

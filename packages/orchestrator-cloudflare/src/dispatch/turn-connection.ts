@@ -113,16 +113,17 @@ export class TurnConnection implements SocketEvents {
   }
 
   #take(text: string): void {
-    const [, number = ""] = /^(\d{1,15}) /.exec(text) ?? [];
-    const exchange = this.#exchanges.get(Number(number));
+    const end = text.indexOf(" ");
+    const number = Number(text.slice(0, end));
+    const exchange = this.#exchanges.get(number);
     if (exchange === undefined) return this.#end(false, "an answer to no turn arrived", CODES.invalid);
     let answer: unknown;
     try {
-      answer = JSON.parse(text.slice(number.length + 1));
+      answer = JSON.parse(text.slice(end + 1));
     } catch {
       return this.#end(false, "an answer arrived that is not JSON", CODES.invalid);
     }
-    this.#exchanges.delete(Number(number));
+    this.#exchanges.delete(number);
     exchange.resolve(answer);
     if (this.#resting && this.#exchanges.size === 0) this.close();
   }
