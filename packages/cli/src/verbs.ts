@@ -59,6 +59,8 @@ export const VERBS: readonly ListedVerb[] = [
     async () => (await import("./verbs/approval.ts")).approval,
   ),
   verb(ACT, "limit", "show and change limits", async () => (await import("./verbs/limit.ts")).limit),
+  verb(ACT, "schedule", "show and change schedules", async () => (await import("./verbs/schedule.ts")).schedule),
+  verb(ACT, "sync", "apply what the served code declares", async () => (await import("./verbs/schedule.ts")).sync),
   verb(ACT, "cancel", "cancel, with compensation", async () => (await import("./verbs/operate.ts")).cancel),
   verb(
     ACT,

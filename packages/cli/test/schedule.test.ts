@@ -1,0 +1,85 @@
+/** tests: schedules and what became of their ticks, and what operators change */
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { NOW, call } from "./call.ts";
+import { type FakeApi, HOSTILE, startFakeApi } from "./fake-api.ts";
+
+let api: FakeApi;
+beforeEach(async () => {
+  api = await startFakeApi();
+});
+afterEach(() => api[Symbol.asyncDispose]());
+
+const on = (args: readonly string[], world: Parameters<typeof call>[1] = {}) =>
+  call([...args, "--url", api.url], world);
+
+const TIME = { nominal: NOW, fireAt: NOW, local: "2027-03-14T03:00:00-04:00", note: "The clock goes forward." };
+
+const SCHEDULE = {
+  id: "nightly",
+  workflowId: "report",
+  cron: ["30 2 * * *"],
+  tz: "America/New_York",
+  status: "paused",
+  source: "api",
+  paused: { at: NOW, by: "ann", reason: HOSTILE },
+  next: [TIME],
+  last: { nominal: NOW, outcome: "skipped", reason: "overlap" },
+  counts: { fired: 3, failed: 0, skipped: { overlap: 1 } },
+  ticks: [
+    { seq: 1, kind: "tick", nominal: NOW, fireAt: NOW, at: NOW, outcome: "skipped", reason: "overlap", byRunId: "r1" },
+  ],
+};
+
+test("CLI1 list, show and preview print times and ticks, and no text of a run raw", async () => {
+  api.answers.set("GET /api/schedules", [200, { schedules: [SCHEDULE] }]);
+  api.answers.set("GET /api/schedules/nightly", [200, SCHEDULE]);
+  api.answers.set("POST /api/schedules/preview", [200, { total: 1, times: [TIME] }]);
+  const verbs = [
+    ["schedule", "list"],
+    ["schedule", "show", "nightly"],
+    ["schedule", "preview", "30 2 * * *", "--tz", "America/New_York"],
+  ];
+  for (const args of verbs) {
+    const { exit, stdout, stderr } = await on(args, { columns: 140 });
+    expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
+    expect(stdout).toContain("2027-03-14T03:00:00-04:00");
+    expect(stdout).not.toContain(HOSTILE);
+  }
+});
+
+test("SCH8 the verbs of one schedule send what they say", async () => {
+  for (const action of ["pause", "resume"]) api.answers.set(`POST /api/schedules/nightly/${action}`, [200, SCHEDULE]);
+  api.answers.set("POST /api/schedules", [200, SCHEDULE]);
+  api.answers.set("POST /api/schedules/nightly/trigger", [200, { runId: "sch_nightly_m_1" }]);
+  api.answers.set("POST /api/schedules/nightly/backfill", [200, { total: 1, times: [TIME] }]);
+  api.answers.set("DELETE /api/schedules/nightly", [204, null]);
+  const range = ["--from", "2027-01-01T00:00:00Z", "--until", "2027-02-01T00:00:00Z"];
+  const verbs = [
+    ["create", "-d", '{"id":"nightly","cron":"30 2 * * *","workflow":"report"}'],
+    ["pause", "nightly", "--reason", "slow"],
+    ["resume", "nightly", "--catch-up"],
+    ["trigger", "nightly"],
+    ["backfill", "nightly", ...range, "--rate", "10", "--dry-run"],
+    ["delete", "nightly"],
+  ];
+  for (const args of verbs) {
+    expect((await on(["schedule", ...args])).exit).toBe(0);
+  }
+  expect(api.seen.filter(({ method }) => method === "POST").map(({ body }) => body)).toMatchObject([
+    { id: "nightly" },
+    { reason: "slow" },
+    { catchUp: true },
+    {},
+    { from: "2027-01-01T00:00:00Z", rate: 10, dryRun: true },
+  ]);
+  expect((await on(["schedule", "backfill", "nightly", ...range, "--rate", "x"])).exit).toBe(2);
+});
+
+test("SCH9 sync prints the difference before it applies it, and with --dry-run applies nothing", async () => {
+  const changes = [{ id: "nightly", change: "orphaned" }];
+  api.answers.set("POST /api/schedules/sync", [200, { rev: 1, appliedRev: 1, stale: false, changes }]);
+  const { stdout } = await on(["sync", "--dry-run"]);
+  expect(stdout).toContain("orphaned");
+  expect((await on(["sync"])).exit).toBe(0);
+  expect(api.seen.map(({ body }) => body)).toEqual([{ dryRun: true }, { dryRun: true }, { dryRun: false }]);
+});
