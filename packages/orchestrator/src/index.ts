@@ -180,7 +180,7 @@ export {
 } from "./run/run-record.ts";
 export { type RunState, applyBatch, loadRun, markNewerInput, readInput, readJournal } from "./run/run-state.ts";
 export { type TokenStanding, publicTokenStanding } from "./run/tokens.ts";
-export { type Flow, type FlowLimit, readFlow } from "./flow/declaration.ts";
+export { type Flow, type FlowLimit, checkOrder, readFlow } from "./flow/declaration.ts";
 export {
   type Plan,
   type PlanRefusal,

@@ -2,14 +2,14 @@
 import { type FlowOptions, describeWorkflow } from "@holdfast/protocol";
 import { limit, workflow } from "@holdfast/workflows";
 import { describe, expect, test } from "vitest";
-import { type Flow, readFlow } from "../src/index.ts";
+import { type Flow, checkOrder, readFlow } from "../src/index.ts";
 
 const read = (flow: unknown): Flow | undefined => readFlow({ id: "order", flow: flow as FlowOptions });
 
 const rate = { limit: 1, per: "1m" };
 
 describe("the flow control of a workflow", () => {
-  test("FLOW1 a declaration gets the defaults, and its limits are in the order of their names", () => {
+  test("FLOW1 a declaration gets the defaults, and its limits are in order", () => {
     const perCustomer = limit("customer", { key: (input: { customerId: string }) => input.customerId, max: 2 });
     const openai = limit("openai", { max: 20, rate: { limit: 500, per: "1m", burst: 50 } });
     const { flow } = workflow({
@@ -20,8 +20,8 @@ describe("the flow control of a workflow", () => {
     });
     expect(read(flow)?.limits).toMatchObject([
       { name: "customer", mode: "run", onFull: "queue", settings: { max: 2 } },
-      { name: "openai", mode: "active", settings: { max: 20, rate: { limit: 500, perMs: 60_000, burst: 50 } } },
       { name: "singleton:order", mode: "run", onFull: "queue", key: "input.customerId", settings: { max: 1 } },
+      { name: "openai", mode: "active", settings: { max: 20, rate: { limit: 500, perMs: 60_000, burst: 50 } } },
     ]);
     expect(read({ debounce: { wait: "1s" } })?.debounce).toMatchObject({
       waitMs: 1_000,
@@ -70,6 +70,21 @@ describe("the flow control of a workflow", () => {
     expect(() => read(flow)).toThrow(
       `workflow("order").${says.startsWith("at most") ? "limits: a run may have " : ""}${says}`,
     );
+  });
+
+  test("FLOW6 holds to the end come before those that are given back, and workflows with contrary orders are refused", () => {
+    const limits = (...names: string[]) =>
+      names.map((name) => ({ name: name.slice(0, 1), max: 1, mode: name.length > 1 ? "run" : "active" }) as const);
+    expect(read({ limits: limits("a", "c!", "b!") })?.limits.map(({ name }) => name)).toEqual(["b", "c", "a"]);
+    const one = { id: "one", flow: { limits: limits("a", "b!") } };
+    const two = { id: "two", flow: { limits: limits("a!", "b") } };
+    checkOrder([one, { id: "three", flow: { limits: limits("b!", "c") } }]);
+    expect(() => checkOrder([one, two])).toThrow('workflow("two").limits: gets "a" before "b", and another workflow');
+    const chain = [limits("a!", "b"), limits("b!", "c"), limits("c!", "a")].map((list, at) => ({
+      id: `${at}`,
+      flow: { limits: list },
+    }));
+    expect(() => checkOrder(chain)).toThrow('workflow("2").limits: gets "c" before "a"');
   });
 
   test("FLOW1 a function of a step handler in another process is refused, and the message says what to give instead", () => {

@@ -44,7 +44,7 @@ export interface DeclaredLimit<Input = never> extends LimitOptions<Input> {
 
 /** The part of a workflow's configuration that this file describes. */
 export interface FlowOptions<Input = never> extends EventUse {
-  /** At most four, with `singleton`. A run gets them in the order of their names. */
+  /** At most four, with `singleton`. A run gets those of mode `run` first, by their names. */
   readonly limits?: readonly DeclaredLimit<Input>[] | undefined;
   /** At most one run, or one for each key, also while it waits or is paused. `onConflict` has the values of `onFull`. */
   readonly singleton?:

@@ -4,7 +4,7 @@
  * Owns: the lookup of the code. A report is a synchronous call that commits. The platform's output gate makes the commit
  * durable before any output leaves the object, so no report awaits a write, and a sequence of steps costs microseconds.
  */
-import { readFlow } from "@holdfast/orchestrator";
+import { checkOrder } from "@holdfast/orchestrator";
 import {
   type LiveExecution,
   type StepDispatcher,
@@ -37,7 +37,7 @@ export function createInlineDispatcher(options: InlineDispatcherOptions): StepDi
   checkOptions(OPTIONS, options, "createInlineDispatcher");
   const { workflows } = options;
   const index = new WorkflowIndex(workflows);
-  for (const workflow of index.all) readFlow({ id: workflow.id, ...defined({ flow: flowOf(workflow.flow) }) });
+  checkOrder(index.all.map(({ id, flow }) => ({ id, ...defined({ flow: flowOf(flow) }) })));
   return {
     start(start, port) {
       const found = index.find(start.workflowId, start.workflowVersion);

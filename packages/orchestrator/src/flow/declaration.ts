@@ -45,7 +45,7 @@ interface Batch {
 }
 
 export interface Flow {
-  /** In the order of their names, in which a run gets them: so no two runs wait for each other. */
+  /** In the order in which a run gets them, so that no two runs wait for each other. */
   readonly limits: readonly FlowLimit[];
   readonly debounce?: Debounce | undefined;
   readonly batch?: Batch | undefined;
@@ -76,11 +76,52 @@ export function readFlow({ id, flow }: WorkflowDescription): Flow | undefined {
   if (twice !== undefined) throw invalid(`${at}.limits`, `the limit ${JSON.stringify(twice)} is there twice.`);
   checkCombinations(flow, all, at);
   return {
-    limits: all.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    limits: all.toSorted(inOrder),
     debounce: readDebounce(flow.debounce, `${at}.debounce`),
     batch: readBatch(flow.batch, `${at}.batch`),
     priority: priority === undefined ? undefined : readKey(priority, `${at}.priority`),
   };
+}
+
+/**
+ * The order in which a run gets its limits: first those that it holds to its end, then those that it gives back and wants
+ * again while it holds the others; by their names.
+ */
+function inOrder(a: FlowLimit, b: FlowLimit): number {
+  if (a.mode !== b.mode) return a.mode === "run" ? -1 : 1;
+  return a.name < b.name ? -1 : 1;
+}
+
+/**
+ * Refuses workflows whose runs could wait for each other for ever: one gets a limit before another, and a second one after it.
+ * @throws HoldfastError `INVALID_ARGUMENT` that names both limits.
+ */
+export function checkOrder(workflows: readonly WorkflowDescription[]): void {
+  const before = new Map<string, Set<string>>();
+  for (const workflow of workflows) {
+    const names = (readFlow(workflow)?.limits ?? []).filter(({ settings }) => settings.max !== undefined);
+    for (const [index, { name }] of names.entries()) {
+      const later = names.slice(index + 1).find((one) => comesBefore(before, one.name, name));
+      if (later !== undefined)
+        throw invalid(`workflow(${JSON.stringify(workflow.id)}).limits`, cycle(name, later.name));
+    }
+    for (const [index, { name }] of names.entries()) {
+      const known = before.get(name) ?? new Set();
+      for (const one of names.slice(index + 1)) known.add(one.name);
+      before.set(name, known);
+    }
+  }
+}
+
+function comesBefore(before: ReadonlyMap<string, ReadonlySet<string>>, first: string, then: string): boolean {
+  const seen = new Set([first]);
+  for (const name of seen) for (const next of before.get(name) ?? []) seen.add(next);
+  return seen.has(then);
+}
+
+function cycle(first: string, then: string): string {
+  const [a, b] = [JSON.stringify(first), JSON.stringify(then)];
+  return `gets ${a} before ${b}, and another workflow gets them the other way round, so two runs could wait for each other. Hold ${a} and ${b} in the same modes ("run", "active") in both.`;
 }
 
 function checkCombinations({ debounce, batch, priority }: FlowOptions, limits: readonly FlowLimit[], at: string): void {

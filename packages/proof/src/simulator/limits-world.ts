@@ -1,0 +1,283 @@
+/**
+ * A random world of runs with limits: the real runs and the real gates, with every fault between and in them.
+ *
+ * Owns: the faults (messages that are lost, doubled and late; a crash at any commit of either side, with or without the loss of
+ * commits that are not durable; commits that fail), the actions of callers, two alternating versions of the code, of which the
+ * newer one has lower limits, and the oracles.
+ *
+ * The oracles: at no instant more bodies of one limit and key execute than the higher `max` (L1); once the faults are over, all
+ * runs end, and a minute later no gate holds or queues anything (L2).
+ */
+import type { RunHeader } from "@holdfast/orchestrator";
+import { isTerminal } from "@holdfast/protocol";
+import { type DeclaredLimit, type Workflow, limit, workflow } from "@holdfast/workflows";
+import {
+  CommitFailed,
+  type MemoryCoordinator,
+  MemoryHost,
+  SimulatedCrash,
+  VirtualClock,
+} from "@holdfast/workflows/testing";
+import { Random } from "./random.ts";
+
+const RUNS_MAX = 12;
+const ACTIONS_MAX = 12;
+/** The limits by name, with `max` of both versions. */
+const MAXES = { a: [1, 1], b: [3, 2], c: [2, 1] } as const;
+type Name = keyof typeof MAXES;
+const NAMES: readonly Name[] = ["a", "b", "c"];
+const KEYS = ["x", "y"];
+/** All runs end within this time after the last fault, in virtual minutes. */
+const MINUTES_MAX = 240;
+/** A lost acknowledgement is asked for again within this time (L2). */
+const FREED_MS = 61_000;
+
+interface Input {
+  readonly key: string;
+  readonly naps: number;
+  readonly fails: boolean;
+  readonly invokes: boolean;
+}
+
+/** A body that executes: it counts at each limit of its run. */
+interface Executing {
+  readonly runId: string;
+  readonly gates: readonly string[];
+  /** The run of which this one is an attached descendant: they count once. */
+  readonly root: string;
+}
+
+export class LimitsWorld {
+  readonly findings: string[] = [];
+  readonly counts: Map<string, number> = new Map();
+  readonly #random: Random;
+  readonly #clock = new VirtualClock();
+  readonly #runs = new Map<string, MemoryHost>();
+  readonly #executing = new Set<Executing>();
+  readonly #modes: ReadonlyMap<Name, "run" | "active">;
+  readonly #loses: boolean;
+  #faults = true;
+  #first: MemoryHost | undefined;
+
+  constructor(seed: number) {
+    this.#random = new Random(seed);
+    this.#loses = this.#random.chance(0.5);
+    this.#modes = new Map(NAMES.map((name) => [name, this.#random.pick(["run", "active"] as const)]));
+  }
+
+  async run(): Promise<void> {
+    const starts = 3 + this.#random.below(RUNS_MAX - 2);
+    for (let at = 0; at < starts; at++) {
+      this.#start(`r-${at}`);
+      if (this.#random.chance(0.5)) await this.#advance(this.#random.below(90_000));
+    }
+    for (let left = this.#random.below(ACTIONS_MAX); left > 0; left--) {
+      this.#act();
+      await this.#advance(this.#random.below(120_000));
+    }
+    this.#faults = false;
+    await this.#endAll();
+    await this.#advance(FREED_MS);
+    this.#checkFreed();
+  }
+
+  /** The limits of one version of the code. */
+  #limits(names: readonly Name[], version: 0 | 1): DeclaredLimit<Input>[] {
+    return names.map((name) => {
+      const options = { max: MAXES[name][version], ...(name === "b" ? {} : { key: (input: Input) => input.key }) };
+      return limit<Input>(name, options).hold(this.#modes.get(name) ?? "run");
+    });
+  }
+
+  #workflows(version: 0 | 1): Workflow<Input>[] {
+    const made = (id: string, names: readonly Name[]): Workflow<Input> => {
+      const self: Workflow<Input> = workflow<Input>({
+        id,
+        limits: this.#limits(names, version),
+        run: async ({ naps, fails, invokes, key }, ctx) => {
+          const { id: runId } = ctx.run;
+          await ctx.step("first", { compensate: () => this.#body(runId) }, () => this.#body(runId));
+          // A child needs the limits of its parent: without lineage it would wait for it for ever (FLOW3).
+          if (invokes) await ctx.invoke(self, { key, naps: 0, fails: false, invokes: false });
+          for (let nap = 0; nap < naps; nap++) {
+            await ctx.sleep(1_000 * (nap + 1));
+            await ctx.parallel([1, 2], (part) => ctx.step(`part-${part}`, () => this.#body(runId)));
+          }
+          if (fails) throw new Error("The run fails on purpose.");
+        },
+      });
+      return self;
+    };
+    return [made("one", ["a"]), made("two", ["b", "c"]), made("all", ["a", "b", "c"])];
+  }
+
+  #start(runId: string): void {
+    const version = this.#random.chance(0.5) ? 1 : 0;
+    const host: MemoryHost = new MemoryHost({
+      runId,
+      world: this.#runs,
+      clock: this.#clock,
+      ...(this.#first === undefined ? {} : { coordinators: this.#first.coordinators }),
+      rev: 1 + version,
+      workflows: this.#workflows(version),
+      faults: { message: () => this.#messageFault() },
+      onCreate: (one) => this.#watch(one.store, () => this.#crash(one)),
+      onCoordinator: (one: MemoryCoordinator) => this.#watch(one.store, () => one.crash(this.#loses)),
+    });
+    this.#first ??= host;
+    const workflowId = this.#random.pick(["one", "two", "all"]);
+    const [fails, invokes] = [this.#random.chance(0.2), this.#random.chance(0.3)];
+    const input: Input = { key: this.#random.pick(KEYS), naps: this.#random.below(3), fails, invokes };
+    host.trigger(workflowId, input, this.#random.chance(0.2) ? { delayMs: 5_000 } : {});
+  }
+
+  /** A body that takes virtual time. */
+  async #body(runId: string): Promise<void> {
+    const run = this.#runs.get(runId);
+    if (run === undefined) return;
+    const body: Executing = { runId, gates: gatesOf(run.header), root: this.#rootOf(run.header) };
+    this.#executing.add(body);
+    this.#check(run.header);
+    await new Promise<void>((resolve) => this.#clock.setTimer(1 + this.#random.below(3_000), resolve));
+    this.#executing.delete(body);
+  }
+
+  /** The furthest ancestor that waits for this run. */
+  #rootOf({ id, parent }: RunHeader): string {
+    const host = parent === undefined ? undefined : this.#runs.get(parent.runId);
+    return host?.triggered === true ? this.#rootOf(host.header) : id;
+  }
+
+  /** L1: no limit has more bodies than places, and each of them holds by the header of its run. */
+  #check({ id, holds = [] }: RunHeader): void {
+    this.#count("body");
+    for (const { limit: name, state } of holds)
+      if (state !== "held") this.findings.push(`a body of ${id} executes although its hold of ${name} is ${state}`);
+    for (const gate of gatesOf({ holds })) {
+      const [name = "a"] = gate.split(" ");
+      const roots = new Set([...this.#executing].flatMap(({ gates, root }) => (gates.includes(gate) ? [root] : [])));
+      // A cast: the limits of this world.
+      const most = Math.max(...MAXES[name as Name]);
+      if (roots.size > most) this.findings.push(`${roots.size} runs execute at ${gate}: ${[...roots].join(", ")}`);
+    }
+  }
+
+  #act(): void {
+    const triggered = [...this.#runs.values()].filter((one) => one.triggered);
+    if (triggered.length === 0) return;
+    const host = this.#random.pick(triggered);
+    const act = this.#random.pick(["cancel", "terminate", "pause", "unpause", "crash", "delete", "restate"] as const);
+    this.#count(`act: ${act}`);
+    switch (act) {
+      case "cancel":
+        return void host.cancel("a caller");
+      case "terminate":
+        this.#forget(host.runId);
+        return void host.terminate("a caller");
+      case "crash":
+        return this.#crash(host);
+      case "delete":
+        return void host.delete();
+      case "restate":
+        return this.#restate(host);
+      default:
+        return void host.operate(act);
+    }
+  }
+
+  /** The request of an operator, who sends it again if it fails. */
+  #restate(host: MemoryHost): void {
+    try {
+      host.host.handle({ type: "restateHolds" });
+    } catch (error) {
+      if (!(error instanceof SimulatedCrash || error instanceof CommitFailed)) throw error;
+    }
+  }
+
+  #messageFault(): "lost" | "twice" | "late" | "answer lost" | undefined {
+    if (!this.#faults || !this.#random.chance(0.25)) return undefined;
+    const fault = this.#random.pick(["lost", "twice", "late", "answer lost"] as const);
+    this.#count(`message: ${fault}`);
+    return fault;
+  }
+
+  /** A commit may fail, or its object dies before or after it. */
+  #watch(store: MemoryHost["store"], crash: () => void): void {
+    const count = store.afterCommit;
+    store.losesCommits = this.#loses;
+    store.beforeCommit = () => {
+      if (!this.#faults || !this.#random.chance(0.04)) return;
+      if (this.#random.chance(0.3)) {
+        this.#count("commit fails");
+        throw new CommitFailed();
+      }
+      this.#count("crash before");
+      crash();
+      throw new SimulatedCrash();
+    };
+    store.afterCommit = (batch) => {
+      count(batch);
+      if (!this.#faults || !this.#random.chance(0.04)) return;
+      this.#count("crash after");
+      crash();
+      throw new SimulatedCrash();
+    };
+  }
+
+  #crash(host: MemoryHost): void {
+    this.#forget(host.runId);
+    host.crash({ loses: this.#loses });
+  }
+
+  /** What a dead process, or a body that outlives its run, still does counts for nothing (L8). */
+  #forget(runId: string): void {
+    for (const body of this.#executing) if (body.runId === runId) this.#executing.delete(body);
+  }
+
+  async #advance(ms: number): Promise<void> {
+    const until = this.#clock.now() + ms;
+    await this.#first?.settle();
+    while ((await this.#first?.next(until)) === true) this.#dropEnded();
+    if (this.#clock.now() < until) this.#clock.jump(until - this.#clock.now());
+  }
+
+  #dropEnded(): void {
+    for (const { runId } of this.#executing) {
+      const host = this.#runs.get(runId);
+      if (host?.triggered !== true || isTerminal(host.header.status)) this.#forget(runId);
+    }
+  }
+
+  async #endAll(): Promise<void> {
+    for (let minutes = 0; minutes < MINUTES_MAX; minutes++) {
+      const open = [...this.#runs.values()].filter((host) => host.triggered && !host.ended);
+      if (open.length === 0) return;
+      for (const host of open)
+        if (host.header.paused !== undefined) host.operate(host.header.paused.by === "engine" ? "retry" : "unpause");
+      await this.#advance(60_000);
+    }
+    for (const { header } of [...this.#runs.values()].filter((host) => host.triggered && !host.ended))
+      this.findings.push(`${header.id} has not ended: ${header.status}, ${JSON.stringify(header.holds)}`);
+  }
+
+  /** L2: nothing is held or queued when no run wants anything. */
+  #checkFreed(): void {
+    for (const { address, store } of this.#first?.coordinators.values() ?? []) {
+      const left = Object.keys(store.dump()).filter((key) => key.startsWith("held/") || key.startsWith("queue/"));
+      if (left.length > 0) this.findings.push(`the gate ${address.name} has ${left.join(", ")}`);
+    }
+    for (const { header } of [...this.#runs.values()].filter(({ triggered }) => triggered)) {
+      this.#count(`end: ${header.status}`);
+      if (header.outbox.count > 0) this.findings.push(`${header.id} has ${header.outbox.count} pending messages`);
+    }
+  }
+
+  #count(what: string): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
+  }
+}
+
+/** The limits and keys of a run. */
+function gatesOf({ holds = [] }: Pick<RunHeader, "holds">): string[] {
+  return holds.map(({ limit: name, key = "" }) => `${name} ${key}`);
+}
