@@ -9,7 +9,7 @@ export interface Answer {
   readonly text: string | null;
 }
 
-export const JSON_TYPE = { "Content-Type": "application/json" } as const;
+const JSON_TYPE = { "Content-Type": "application/json" } as const;
 
 /** Makes an answer with a body in JSON. */
 export function jsonAnswer(body: unknown, status = 200, headers: Answer["headers"] = {}): Answer {

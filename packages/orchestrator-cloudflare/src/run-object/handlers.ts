@@ -46,7 +46,7 @@ export function handleDurableObjectAlarm(deps: RunObjectDeps): Promise<void> {
 }
 
 /** Answers a command of the Worker or of another object. Never throws. */
-export async function serveCommand(open: Open, command: RunRequest): Promise<Answer | Response> {
+async function serveCommand(open: Open, command: RunRequest): Promise<Answer | Response> {
   try {
     return await open().handle(command);
   } catch (error) {
