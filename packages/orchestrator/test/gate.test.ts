@@ -98,6 +98,23 @@ describe("places", () => {
     expect(world.sent).toEqual([]);
     expect(world.listed).toEqual([]);
   });
+
+  test("GATE1 a run that waits costs the gate ten writes and one message more", async () => {
+    const world = new GateWorld();
+    for (const run of ["a", "b", "c"]) world.acquire(run);
+    await Promise.resolve();
+    const writes = () => world.store.counts.rowsWritten + world.store.counts.rowsDeleted;
+    const before = writes();
+    world.acquire("d");
+    const queued = writes() - before;
+    world.release("a");
+    world.answer("accepted");
+    const granted = writes() - before - queued;
+    world.release("b");
+    // The release of a, the grant of b, its confirmation.
+    expect([queued, granted]).toEqual([2, 8]);
+    expect(world.sent).toHaveLength(1);
+  });
 });
 
 describe("the order of the queue", () => {
