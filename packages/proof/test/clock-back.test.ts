@@ -78,6 +78,18 @@ describe("the clock is set back", () => {
     expect(took).toBe(2 * HOUR);
   });
 
+  test("CAN6 WAIT4 a signal that was buffered before it ends its wait, although the time-out passes in the pause", async () => {
+    const host = await started((ctx) => ctx.waitForSignal<string>("s", { timeout: "1s" }));
+    host.host.handle({ type: "pause" });
+    host.deliver("signal", "s", "in time");
+    host.clock.jump(-HOUR);
+    host.host.handle({ type: "settle" });
+    host.clock.jump(2 * SECOND);
+    host.host.handle({ type: "unpause" });
+    await host.advance();
+    expect(host.output).toBe("in time");
+  });
+
   test("DUR5 a lost execution is replaced within 60 s of the next input", async () => {
     let bodies = 0;
     const host = await started((ctx) => ctx.step("s", () => (++bodies === 1 ? new Promise(() => {}) : "done")));

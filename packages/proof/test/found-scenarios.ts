@@ -479,4 +479,18 @@ export const FOUND: Record<string, Scenario> = {
     ],
     faults: [{ at: 0, type: "alarm", fault: "lost" }],
   },
+  "an answer that was buffered after the clock was set back, behind a signal that was buffered before": {
+    ...NO_FAULTS,
+    program: { kind: "token", id: 11, ms: 1744 },
+    remote: "never",
+    actions: [
+      { afterMs: 576, run: 2, act: { type: "pause" } },
+      { afterMs: 971, run: 2, act: { type: "deliver", on: "signal", name: "b", delivery: 1 } },
+      { afterMs: 1175, run: 2, act: { type: "set back", ms: 8900 } },
+      { afterMs: 600, run: 3, act: { type: "token" } },
+      { afterMs: 472, run: 2, act: { type: "token" } },
+      { afterMs: 887, run: 3, act: { type: "deliver", on: "event", name: "b", delivery: 2 } },
+    ],
+    faults: [],
+  },
 };

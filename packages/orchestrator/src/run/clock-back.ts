@@ -8,6 +8,7 @@ import { HOST_LIMITS, isTerminal } from "@holdfast/protocol";
 import { resendDelayMs } from "../host/outbox.ts";
 import type { Draft } from "./draft.ts";
 import { askDelayMs } from "./admission.ts";
+import { readBuffered } from "./inbox.ts";
 import { replace } from "./holds.ts";
 import { dispatchDelayMs } from "./recovery.ts";
 import { type OpenWait, type RunHeader, kindOf } from "./run-header.ts";
@@ -31,6 +32,7 @@ export function setTimersAgain(draft: Draft): void {
     timers.retryAt !== header.retryAt;
   const waits = header.waits.map((wait) => waitAgain(wait, now));
   if (waits.some((wait, place) => wait !== header.waits[place])) draft.change({ waits });
+  bufferedAgain(draft);
   const messages = messagesAgain(header, now);
   if (changes || Object.keys(messages).length > 0) draft.change({ ...timers, ...messages });
 }
@@ -45,6 +47,15 @@ function admissionAgain(draft: Draft): void {
   for (const hold of holds) {
     const askAt = within(now, hold.askAt, askDelayMs(hold.asks ?? 1));
     if (askAt !== undefined && askAt !== hold.askAt) replace(draft, hold, { ...hold, askAt });
+  }
+}
+
+/** What was buffered during a pause arrived before now, so before each time-out that is set again (CAN6, WAIT4). */
+function bufferedAgain(draft: Draft): void {
+  if (draft.header.status !== "paused") return;
+  for (const key of draft.state.inbox.keys()) {
+    const row = readBuffered(draft, key);
+    if (row.at > draft.now) draft.put(key, { ...row, at: draft.now });
   }
 }
 
