@@ -29,7 +29,6 @@ export function describeStart(state: RunState, header: RunHeader, journal: First
       ...(header.tenantId === undefined ? {} : { tenantId: header.tenantId }),
       ...(header.traceparent === undefined ? {} : { traceparent: header.traceparent }),
       ...(header.schedule === undefined ? {} : { schedule: header.schedule }),
-      ...tokenUrlsOf(header),
     }),
     workflowId: header.workflowId,
     ...(header.workflowVersion === undefined ? {} : { workflowVersion: header.workflowVersion }),
@@ -44,10 +43,12 @@ export function describeStart(state: RunState, header: RunHeader, journal: First
   };
 }
 
-/** Adds the run's key, which is computed when it is first read: most runs never read it. */
+/** Adds the run's key, which is computed when it is first read: most runs never read it. The order is that of the wire. */
 function withKey(header: RunHeader, run: RunFacts): RunFacts {
-  if (header.incarnation === undefined) return run;
-  let known: string | undefined;
-  const get = (): string | undefined => (known ??= runKeyOf(header).runKey);
-  return Object.defineProperty(run, "runKey", { enumerable: true, get });
+  if (header.incarnation !== undefined) {
+    let known: string | undefined;
+    const get = (): string | undefined => (known ??= runKeyOf(header).runKey);
+    Object.defineProperty(run, "runKey", { enumerable: true, get });
+  }
+  return Object.assign(run, tokenUrlsOf(header));
 }
