@@ -25,12 +25,12 @@ export async function collectTrigger(
   if (workflow?.flow === undefined || trigger.inherited !== undefined) return undefined;
   const plan = planWindow(workflow, trigger.input);
   if (plan === undefined) return undefined;
+  if ("code" in plan) throw new ApiRefusal(plan.code, plan.message);
   if (chosen === true)
     throw new ApiRefusal(
       "invalid_body",
       "runId: the workflow collects triggers, so the run has the id of the first. Send no runId.",
     );
-  if ("code" in plan) throw new ApiRefusal(plan.code, plan.message);
   const { tenantId, idempotencyKey, workflowId } = trigger;
   const message: Collect = {
     type: "collect",
