@@ -186,6 +186,5 @@ function folderBytes(): number {
   return Number(/^\d+/.exec(stdout)?.[0]);
 }
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 process.once("exit", () => rmSync(data, { recursive: true, force: true, maxRetries: 5 }));
 await main();

@@ -16,6 +16,9 @@ import { type Bindings, describeWorkerd } from "./workerd-config.ts";
 
 const REQUEST_MS_MAX = 60_000;
 
+// The processes and folders are removed when this process exits, also if it is interrupted.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+
 export interface BenchPlatform {
   readonly directory: string;
   /** Sends a request. Rejects if the answer is not a success or takes longer than 60 s. */

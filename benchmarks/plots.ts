@@ -79,8 +79,9 @@ function barsOf({ rows, unit }: Measure): Plot.PlotOptions {
   };
 }
 
+/** Names a row: `inline, Holdfast`, `inline, floor`, `Restate`. */
 function titleOf({ what, who }: Row): string {
-  return what === who ? who : `${what}, ${who}`;
+  return who === "peer" ? what : `${what}, ${who}`;
 }
 
 function render(options: Plot.PlotOptions): string {
