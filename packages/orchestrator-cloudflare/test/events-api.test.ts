@@ -1,5 +1,6 @@
 /** tests: events through the API: sending, testing, reading, replaying, and webhooks */
 import { event, workflow } from "@holdfast/workflows";
+import { createClient } from "@holdfast/workflows/client";
 import { createHmac } from "node:crypto";
 import { describe, expect, test, vi } from "vitest";
 import { type VerifyRequest, createInlineDispatcher, durableObjectIndex } from "../src/index.ts";
@@ -180,6 +181,24 @@ describe("tests and replays of events", () => {
     expect((await deployed.ask("/api/events", { name: "a" })).status).toBe(403);
     expect((await deployed.ask("/api/events/e/replay", { mode: "force" })).status).toBe(403);
     expect((await deployed.ask("/api/events/test", { name: "a" })).status).toBe(200);
+  });
+});
+
+describe("the client", () => {
+  test("EVT1 EVT11 sends events of a definition with their key, tests, reads and replays them", async () => {
+    const deployed = new Deployment();
+    const client = createClient({
+      url: "https://flows.example",
+      token: "t",
+      fetch: (request) => deployed.api.handle(request),
+    });
+    const sent = await client.sendEvent(paid, DATA, { id: "e-1", at: new Date(5), source: "tests" });
+    expect(sent.targets).toMatchObject([{ topic: "o-1" }, { trigger: "large" }]);
+    expect((await client.sendEvent("other", { any: 1 })).targets).toEqual([]);
+    expect(await client.testEvent(paid, DATA)).toMatchObject({ key: "o-1", matches: [{ trigger: "large" }] });
+    expect(await client.event("e-1").get()).toMatchObject({ at: 5, source: "tests", data: DATA });
+    expect((await client.event("e-1").replay({ mode: "force" })).targets).toHaveLength(3);
+    await expect(client.event("none").get()).rejects.toMatchObject({ code: "not_found" });
   });
 });
 

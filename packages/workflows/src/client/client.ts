@@ -4,6 +4,7 @@
  * Owns: the routes that do not belong to a single run: trigger, list, bulk actions.
  */
 import type {
+  AcceptedEvent,
   Approval,
   BulkAnswer,
   CountsAnswer,
@@ -17,11 +18,13 @@ import type {
   RunRecord,
   ScheduleRecord,
   ScheduleSync,
+  TestedEvent,
   WorkflowDescription as WorkflowInfo,
 } from "@holdfast/protocol";
 import type { InputArguments } from "../authoring/types.ts";
 import type { Workflow } from "../authoring/workflow.ts";
 import { checkPlatform } from "../platform-check.ts";
+import { EventHandle, type EventOptions, type NamedEvent, type SendEventOptions, eventBody } from "./event-handle.ts";
 import { LimitHandle } from "./limit-handle.ts";
 import { ScheduleHandle } from "./schedule-handle.ts";
 import { checkClientOptions, given } from "./options.ts";
@@ -79,6 +82,28 @@ export class Client {
   /** Returns a handle of an existing run. `workflow`, if given, sets the type of its result. */
   run<W extends Named = Named>(id: string, _workflow?: W): RunHandle<OutputOf<W>> {
     return new RunHandle(this.#transport, id);
+  }
+
+  /**
+   * Sends an event. The answer says what it does; that is stored (EVT1).
+   * @throws ApiError `events_not_configured`, `invalid_body`
+   */
+  sendEvent<T>(event: NamedEvent<T>, data: NoInfer<T>, options: SendEventOptions = {}): Promise<AcceptedEvent> {
+    const { signal, id = crypto.randomUUID(), ...more } = given(options, "sendEvent");
+    const body = { ...eventBody(event, data, more), id };
+    return this.#send({ method: "POST", path: "/api/events", body, signal, answer: ["eventId", "targets"] });
+  }
+
+  /** Returns which triggers an event would match, and why others do not. It has no effect (EVT11). */
+  testEvent<T>(event: NamedEvent<T>, data: NoInfer<T>, options: EventOptions = {}): Promise<TestedEvent> {
+    const { signal, ...more } = given(options, "testEvent");
+    const body = eventBody(event, data, more);
+    return this.#send({ method: "POST", path: "/api/events/test", body, signal, answer: ["matches", "unmatched"] });
+  }
+
+  /** Returns a handle of an event that was sent. */
+  event(id: string): EventHandle {
+    return new EventHandle(this.#transport, id);
   }
 
   /** Reads one page of the list. It may contain fewer runs than `limit` although more pages follow. */

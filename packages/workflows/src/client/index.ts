@@ -1,6 +1,13 @@
 /** The typed client of the HTTP API. */
 export { Client, type InputOf, type OutputOf, createClient } from "./client.ts";
 export { RUN_STATUSES, isTerminal } from "@holdfast/protocol";
+export {
+  EventHandle,
+  type EventOptions,
+  type NamedEvent,
+  type ReplayOptions,
+  type SendEventOptions,
+} from "./event-handle.ts";
 export { LimitHandle } from "./limit-handle.ts";
 export { type Backfill, ScheduleHandle } from "./schedule-handle.ts";
 export { ApiError, ConnectionError, RunFailedError } from "./errors.ts";
@@ -8,6 +15,7 @@ export type { StreamOptions } from "./run-events.ts";
 export { type DeliveryOptions, type JournalOptions, RunHandle, type StreamTicket } from "./run-handle.ts";
 export type { ClientOptions } from "./transport.ts";
 export type {
+  AcceptedEvent,
   AnswerIssue,
   Approval,
   Ask,
@@ -17,6 +25,9 @@ export type {
   Delivery,
   DeclaredSchedule,
   DeploymentInfo,
+  EventRecord,
+  EventReplay,
+  EventTarget,
   LimitHolder,
   LimitQueued,
   LimitRecord,
@@ -40,6 +51,8 @@ export type {
   ScheduleStatus,
   ScheduleSync,
   ScheduleTick,
+  TestedEvent,
+  UnmatchedTrigger,
   Waitpoint,
   WhyEntry,
   WorkflowDescription as WorkflowInfo,

@@ -31,6 +31,9 @@ const FIELDS = {
   ended: ["view", "signal"],
   pause: ["reason", "signal"],
   approvals: ["assignee", "before", "limit", "cursor", "signal"],
+  sendEvent: ["id", "key", "at", "source", "signal"],
+  testEvent: ["key", "at", "source", "signal"],
+  replay: ["mode", "triggers", "waits", "signal"],
   call: ["signal"],
 } as const;
 

@@ -1,0 +1,73 @@
+/**
+ * An event that was sent.
+ *
+ * Owns: the routes of one event, and the body of one that is sent.
+ */
+import type { EventRecord } from "@holdfast/protocol";
+import type { EventDefinition } from "../authoring/event.ts";
+import { given } from "./options.ts";
+import type { Transport } from "./transport.ts";
+import type { CallOptions } from "./types.ts";
+
+/** An event type, or its name. */
+export type NamedEvent<T> = string | EventDefinition<T>;
+
+/** Options of an event that is tested. */
+export interface EventOptions extends CallOptions {
+  /** Default: that of the definition. */
+  readonly key?: string | undefined;
+  /** When it happened. For readers and filters: it decides no order. */
+  readonly at?: Date | undefined;
+  readonly source?: string | undefined;
+}
+
+export interface SendEventOptions extends EventOptions {
+  /** The same id has no effect again, for 30 days. Default: a random one, so that the client may repeat the request. */
+  readonly id?: string | undefined;
+}
+
+export interface ReplayOptions extends CallOptions {
+  /** `missing`: only runs that were not started. `force`: all of them again, under new ids. */
+  readonly mode: "missing" | "force";
+  /** The ids of triggers. Default: all that match. */
+  readonly triggers?: readonly string[] | undefined;
+  /** Runs that wait for its key get it again. Default: no. */
+  readonly waits?: boolean | undefined;
+}
+
+/** Returns the fields of an event for a request. */
+export function eventBody<T>(event: NamedEvent<T>, data: T, { key, at, source }: EventOptions): object {
+  const name = typeof event === "string" ? event : event.name;
+  const found = key ?? (typeof event === "string" ? undefined : event.keyOf?.(data));
+  return { name, data, key: typeof found === "number" ? `${found}` : (found ?? undefined), at: at?.getTime(), source };
+}
+
+export class EventHandle {
+  readonly id: string;
+  readonly #transport: Transport;
+
+  constructor(transport: Transport, id: string) {
+    this.#transport = transport;
+    this.id = id;
+  }
+
+  /**
+   * Reads what it did, and why triggers did not match.
+   * @throws ApiError `not_found`
+   */
+  get(options: CallOptions = {}): Promise<EventRecord> {
+    return this.#send("GET", "", given(options, "call", "event"));
+  }
+
+  /** Starts its runs again, or those that are missing (EVT11). */
+  replay(options: ReplayOptions): Promise<EventRecord> {
+    const { signal, ...body } = given(options, "replay");
+    return this.#send("POST", "/replay", { signal }, body);
+  }
+
+  async #send(method: "GET" | "POST", action: string, { signal }: CallOptions, body?: object): Promise<EventRecord> {
+    const path = `/api/events/${encodeURIComponent(this.id)}${action}`;
+    const answer = await this.#transport.send({ method, path, body, signal, answer: ["id", "targets"] });
+    return answer.body as EventRecord;
+  }
+}
