@@ -121,8 +121,13 @@ copy_folder holdfast-runs
 # A name of a folder may have a line break, that of a file has none.
 runs=$(cd -- "$unfinished/holdfast-runs" && find . -type f | wc -l)
 [ ! -d "$data/holdfast-index" ] || copy_folder holdfast-index
-for folder in holdfast-index holdfast-runs; do
-  [ -f "$data/$folder/metadata.sqlite" ] || continue
+# Limits, schedules and topics. A server of an earlier version has none.
+[ ! -d "$data/holdfast-coordinators" ] || {
+  mkdir -p -- "$unfinished/holdfast-coordinators"
+  copy_folder holdfast-coordinators
+}
+for folder in holdfast-coordinators holdfast-index holdfast-runs; do
+  [ -f "$data/$folder/metadata.sqlite" ] && [ -d "$unfinished/$folder" ] || continue
   cd -- "$data/$folder"
   echo metadata.sqlite >"$work/names"
   copy "$folder"

@@ -24,7 +24,7 @@ backup=$(CDPATH='' cd -- "$1" && pwd)
 manifest=$(cat "$backup/manifest.json")
 number() { printf '%s\n' "$manifest" | sed -n "s/.*\"$1\": \([0-9]*\).*/\1/p"; }
 [ "$(number format)" = 1 ] || fail "a newer version wrote $backup. Restore it with the restore.sh of that version."
-files=$(cd -- "$backup" && find holdfast-runs holdfast-index -type f -name '*.sqlite' | wc -l)
+files=$(cd -- "$backup" && find holdfast-* -type f -name '*.sqlite' | wc -l)
 [ "$files" -eq "$(number files)" ] || fail "$backup has $files files, and its manifest says $(number files)."
 
 umask 077
@@ -68,8 +68,10 @@ done
 
 if [ "$(sed -n 2p "$mark" 2>/dev/null)" != copied ]; then
   note copying
-  rm -rf -- "$data/holdfast-runs" "$data/holdfast-index"
+  rm -rf -- "$data/holdfast-runs" "$data/holdfast-index" "$data/holdfast-coordinators"
   cp -R -- "$backup/holdfast-runs" "$backup/holdfast-index" "$data/"
+  # Schedules and topics keep their alarms. Limits ask their holders.
+  [ ! -d "$backup/holdfast-coordinators" ] || cp -R -- "$backup/holdfast-coordinators" "$data/"
   # Each run sets its alarm again. Runs that are not in the back-up have none.
   if [ -f "$data/holdfast-runs/metadata.sqlite" ]; then
     sqlite "$data/holdfast-runs/metadata.sqlite" "DELETE FROM _cf_ALARM"

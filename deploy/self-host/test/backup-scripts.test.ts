@@ -104,6 +104,19 @@ describe.skipIf(spawnSync("sqlite3", ["--version"]).status !== 0)("back-ups", ()
     open.close();
   });
 
+  test("DUR14 limits and schedules are in a back-up with their alarms, and come back with it", () => {
+    makeFile(nameOf(1), ["CREATE TABLE t (a)"]).close();
+    const coordinators = join(data, "holdfast-coordinators");
+    mkdirSync(coordinators);
+    for (const name of [nameOf(2), "metadata.sqlite"]) copyFileSync(join(runs, nameOf(1)), join(coordinators, name));
+    expect(backUp()).toMatchObject({ status: 0 });
+    const copied = [nameOf(2), "metadata.sqlite"].toSorted();
+    expect(readdirSync(join(target, "holdfast-coordinators")).toSorted()).toEqual(copied);
+    rmSync(data, { recursive: true });
+    expect(run("restore.sh", [target])).toEqual(refusal("cannot start"));
+    expect(readdirSync(coordinators).toSorted()).toEqual(copied);
+  });
+
   test("DUR14 a file that cannot be read fails the back-up, which leaves nothing", () => {
     writeFileSync(join(runs, nameOf(1)), "this is no database".repeat(500));
     expect(backUp()).toEqual(refusal("some files could not be copied"));

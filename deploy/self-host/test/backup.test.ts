@@ -201,7 +201,7 @@ test.skipIf(WITHOUT_SQLITE)(
     const restored = await finish(run("restore.sh", [target]));
     expect(restored.status, restored.stderr).toBe(0);
     expect(reported).toEqual([]);
-    expect(readdirSync(data).toSorted()).toEqual([".lock", "holdfast-index", "holdfast-runs"]);
+    expect(readdirSync(data).toSorted()).toEqual([".lock", "holdfast-coordinators", "holdfast-index", "holdfast-runs"]);
 
     await start({ HOLD: "true" });
     const before = await completedSteps(ALL);
