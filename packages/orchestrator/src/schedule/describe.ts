@@ -20,7 +20,7 @@ import type { ScheduleEntry } from "./messages.ts";
 import type { ScheduleHeader, TickRow } from "./rows.ts";
 import { fireAtOf } from "./spread.ts";
 import { type TimesSpec, nextTimes } from "./times/next-time.ts";
-import { utcText } from "./times/utc.ts";
+import { isoText } from "./times/utc.ts";
 import { localTime, offsetText } from "./times/zone.ts";
 
 /** The times that a record and a preview have. */
@@ -92,12 +92,12 @@ function describeTimes({
     cron,
     seconds,
     every,
-    anchor: anchor === undefined ? undefined : utcText(anchor),
-    at: at?.map(utcText),
+    anchor: anchor === undefined ? undefined : isoText(anchor),
+    at: at?.map(isoText),
     tz,
-    from: from === undefined ? undefined : utcText(from),
-    until: until === undefined ? undefined : utcText(until),
-    skip: skip?.map((one) => (typeof one === "number" ? utcText(one) : one)),
+    from: from === undefined ? undefined : isoText(from),
+    until: until === undefined ? undefined : isoText(until),
+    skip: skip?.map((one) => (typeof one === "number" ? isoText(one) : one)),
   });
 }
 

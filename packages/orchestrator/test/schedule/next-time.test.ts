@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { nextTime, nextTimes } from "../../src/schedule/times/next-time.ts";
-import { utcId, utcText } from "../../src/schedule/times/utc.ts";
+import { isoText, utcId, utcText } from "../../src/schedule/times/utc.ts";
 import { checkZone, CI_ZONES } from "./zone-years.ts";
 
 const utc = (text: string): number => Date.parse(text);
@@ -148,6 +148,7 @@ test("SCH4 a time as text is that of a Date", () => {
   for (const ms of [0, 951_782_400_000, 951_868_799_000, 1_805_007_600_500, -1, 4_107_542_400_000]) {
     const text = new Date(ms).toISOString();
     expect(utcText(ms)).toBe(`${text.slice(0, 19)}Z`);
+    expect(isoText(ms)).toBe(text.replace(".000Z", "Z"));
     expect(utcId(ms)).toBe(text.replaceAll(/[-:]/g, "").replace(".000Z", "Z"));
   }
 });

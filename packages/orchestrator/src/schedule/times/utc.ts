@@ -12,6 +12,12 @@ export function utcText(ms: number): string {
   return `${date.join("-")}T${time.join(":")}Z`;
 }
 
+/** Returns `2027-03-14T07:00:00Z`, or `2027-03-14T07:00:00.500Z` if the time has milliseconds. */
+export function isoText(ms: number): string {
+  const { rest } = partsOf(ms);
+  return rest === 0 ? utcText(ms) : utcText(ms).replace("Z", `.${pad(rest, 3)}Z`);
+}
+
 /** Returns `20270314T070000Z`, or `20270314T070000.500Z` if the time has milliseconds. */
 export function utcId(ms: number): string {
   const { date, time, rest } = partsOf(ms);
