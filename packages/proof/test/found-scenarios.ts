@@ -479,7 +479,7 @@ export const FOUND: Record<string, Scenario> = {
     ],
     faults: [{ at: 0, type: "alarm", fault: "lost" }],
   },
-  "an answer that was buffered after the clock was set back, behind a signal that was buffered before": {
+  "an answer that was buffered after the clock was set back, after a signal that was buffered before": {
     ...NO_FAULTS,
     program: { kind: "token", id: 11, ms: 1744 },
     remote: "never",
