@@ -190,7 +190,9 @@ function markNewerRows(state: RunState, header: RunHeader): void {
 
 /** Checks the rows beside the journal that an execution gets. */
 function markNewerStart(state: RunState, header: RunHeader): void {
-  for (const body of bodiesOf(readInherited(state))) state.newer ??= newerInBody(body, "an inherited outcome");
+  // The row alone counts here: newer code may have other reasons to write it.
+  const inherited = readRow(state.store, INHERITED_KEY) ?? { outcomes: [] };
+  for (const body of bodiesOf(inherited)) state.newer ??= newerInBody(body, "an inherited outcome");
   markNewerInput(state, header);
 }
 

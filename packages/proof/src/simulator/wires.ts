@@ -20,7 +20,7 @@ export interface WireOptions {
 }
 
 /** The instance at the other end. */
-export interface Place {
+interface Place {
   readonly connections: Connections;
   /** Rejects when the process of the instance ends. */
   readonly died: Promise<never>;
