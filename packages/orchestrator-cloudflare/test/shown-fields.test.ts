@@ -218,11 +218,18 @@ class Deployment {
     await this.api.fetch("/api/runs", { json: { runId: id, workflowId: "shows", input: "secret-input" } });
     const waits = (): boolean => JSON.stringify(this.api.storageOf(id).rows.get("record")).includes("signal/0/go");
     await vi.waitUntil(waits, { interval: 1 });
+    if (route === "listRuns") await vi.waitUntil(() => this.#listsChild(), { interval: 1 });
     if (route === "retryRun") await this.#breakRun(id);
     const before = BEFORE[route];
     if (before !== undefined) await this.api.fetch(`/api/runs/${id}/${before}`, { json: {} });
     if (before === "cancel") await this.api.fetch(`/api/runs/${id}`, { headers: { Prefer: "wait=5" } });
     return (this.#shared = id);
+  }
+
+  /** Whether the index, which gets rows later, has the child as it ended: it is the newest run. */
+  async #listsChild(): Promise<boolean> {
+    const answer = await this.api.fetch("/api/runs?status=completed", { headers: { Scopes: SCOPES.join() } });
+    return ((await answer.json()) as { readonly runs: readonly unknown[] }).runs.length > 0;
   }
 
   /** The ids of the generated tokens of the runs that have not ended: those of other runs open nothing. */

@@ -9,7 +9,7 @@ import {
   toStoredAddress,
 } from "@holdfast/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
-import type { Input, RunMessage } from "../src/index.ts";
+import { type Input, type RunMessage, readJournal } from "../src/index.ts";
 import { Bench, child } from "./bench.ts";
 
 let bench: Bench;
@@ -217,6 +217,9 @@ describe("limits", () => {
       ['["a"]', '["b"]'],
       ['["c"]'],
     ]);
+    expect(bench.host.state.openStreams.get("stream/0/s")).toEqual({ chunks: 3, chars: 15 });
+    // An execution elsewhere continues the stream after the object has read its journal again.
+    readJournal(bench.host.state);
     expect(bench.host.state.openStreams.get("stream/0/s")).toEqual({ chunks: 3, chars: 15 });
     bench.report({ type: "stream.chunks", op: "stream/0/unknown", nth: 2, first: 0, chunks: ["[1]"] });
     bench.host.state.openStreams.set("stream/0/s", { chunks: DEFAULT_LIMITS.streamChunks, chars: 3 });

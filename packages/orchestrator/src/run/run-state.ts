@@ -31,6 +31,7 @@ import {
   JOURNAL_PREFIX,
   RECORD_KEY,
   WAIT_PREFIX,
+  chunkPrefix,
   type WaitRow,
   isRow,
   listRows,
@@ -157,7 +158,18 @@ function readFirstPage(state: RunState, size: PageSize): FirstPage {
     applyProgress(state, entry);
   }
   state.journalRead = true;
+  countChunks(state);
   return page;
+}
+
+/** Counts the stored chunks of open streams: an execution elsewhere may continue one after the object was loaded (STR1). */
+function countChunks(state: RunState): void {
+  for (const [place, { op, generation }] of (state.header?.streams ?? []).entries()) {
+    if (!state.openStreams.has(op)) continue;
+    state.openStreams.set(op, { chunks: 0, chars: 0 });
+    for (const [key, row] of state.store.list(chunkPrefix(place, generation)))
+      if (isRow(CHUNK_PREFIX, key, row)) applyChunks(state, key, row);
+  }
 }
 
 /** Returns the number of the newest entry that is progress. The execution that starts next gets the journal that this read. */
