@@ -125,7 +125,7 @@ describe("the process", () => {
     const complete = async (...words: readonly string[]) => (await finish(start(["complete", "--", ...words]))).stdout;
     const verbs = await complete("");
     for (const verb of ["start", "list", "doctor", "dev"]) expect(verbs).toMatch(new RegExp(`^${verb}\t`, "m"));
-    expect(await complete("li")).toMatch(/^list\tlist runs\n:/);
+    expect(await complete("li")).toMatch(/^list\tlist runs$/m);
     expect(await complete("list", "--co")).toContain("--columns\t");
     expect(await complete("list", "--out")).toContain("--output\t");
     expect(await complete("list", "--output", "")).toContain("ndjson");

@@ -6,7 +6,8 @@
  *
  * Invariants
  * - CO1 Both ways give the object the same command: fields that are `undefined` are left out.
- * - CO2 A command is sent twice only if the class has no such method: then the first one did nothing.
+ * - CO2 Streams of events go by a request: the object learns at once that a reader has left (STR4).
+ * - CO3 A command is sent twice only if the class has no such method: then the first one did nothing.
  */
 import { type Answer, responseOf } from "../answer.ts";
 import type { DurableObjectNamespaceLike } from "../platform-types.ts";
@@ -25,7 +26,8 @@ export async function callObject(
   command: RunRequest,
 ): Promise<Response> {
   const stub = runDO.get(id);
-  const plain = stub.ask === undefined || withoutMethod.has(runDO) ? undefined : withoutUndefined(command);
+  const byRequest = stub.ask === undefined || command.ask === "follow" || withoutMethod.has(runDO);
+  const plain = byRequest ? undefined : withoutUndefined(command);
   if (plain !== undefined) {
     try {
       const answer = (await stub.ask?.(plain)) as Answer | Response;
