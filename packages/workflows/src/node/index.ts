@@ -3,6 +3,8 @@
  *
  * Owns: reading an upgrade as a `Request`, and the refusal as a response on the bare socket. The step handler decides.
  */
+// oxlint-disable-next-line typescript/triple-slash-reference -- programs that compile this file need the types of ws
+/// <reference path="./ws.d.ts" />
 import { WebSocketServer } from "ws";
 import type { StepHandler } from "../handler/step-handler.ts";
 import { FRAME_BYTES_MAX, isUpgradeOfOrchestrator } from "../handler/upgrades.ts";
