@@ -57,9 +57,9 @@ function countsOf({ runDO }: WorkerDeps): Map<string, Count> {
 }
 
 function add(counts: Map<string, Count>, key: string, mine: Count): void {
-  // Requests of one moment count together.
+  // Requests that overlap count together: none of them knew the count that the first of them began.
   const known = counts.get(key);
-  const count = known !== undefined && known.since >= mine.since ? known : mine;
+  const count = known !== undefined && Math.abs(mine.since - known.since) < HOUR_MS ? known : mine;
   count.absent += 1;
   counts.set(key, count);
   const [oldest] = counts.keys();
