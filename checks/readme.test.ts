@@ -64,10 +64,7 @@ test.each(PATHS.filter(({ name }) => !["Start from nothing", "Fastify"].includes
     const platform = join(REPOSITORY, "packages/orchestrator-cloudflare/src/deployment/cloudflare-workers.d.ts");
     const sources = files.map(({ path }) => path).filter((path) => path.endsWith(".ts"));
     expect(sources).not.toEqual([]);
-    writeFileSync(
-      join(root, "tsconfig.json"),
-      JSON.stringify({ compilerOptions, files: [...sources, platform] }),
-    );
+    writeFileSync(join(root, "tsconfig.json"), JSON.stringify({ compilerOptions, files: [...sources, platform] }));
     const { stdout } = spawnSync(join(REPOSITORY, "node_modules/.bin/tsc"), ["-p", root], { encoding: "utf8" });
     expect(stdout).toBe("");
   },
