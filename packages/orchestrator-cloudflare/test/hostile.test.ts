@@ -1,13 +1,15 @@
 import { readFileSync } from "node:fs";
+import { HOST_LIMITS } from "@holdfast/protocol";
 import { workflow } from "@holdfast/workflows";
-import { createStepHandler } from "@holdfast/workflows/handler";
+import { type StepHandler, createStepHandler } from "@holdfast/workflows/handler";
 import { randomSeed } from "@holdfast/proof/output";
 import * as fc from "fast-check";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { createHttpDispatcher, durableObjectIndex } from "../src/index.ts";
 import { FakeDeployment, FakeIndexNamespace } from "./fake-platform.ts";
 import { hostileRequest } from "@holdfast/proof/fuzz";
 import { hostileTicket, inQuery } from "@holdfast/proof/fuzz-tickets";
+import { VirtualTime, virtualPlatform } from "./virtual-time.ts";
 
 const order = workflow({
   id: "order",
@@ -197,42 +199,90 @@ test("LIM2 a step handler answers every malformed turn, and never 5xx", { timeou
   );
 });
 
+/**
+ * The time from a cancel to the end of the run, ms. A valid answer may name an instance of the step handler that never
+ * answers: requests wait for it first (DUR11). Then another execution has its time to run the clean-up code (CAN2).
+ */
+const END_MS_MAX = HOST_LIMITS.silentMsMax + HOST_LIMITS.cleanupWaitMs;
+
+/** A report may contain a fraction of a millisecond, which the API shows, although docs/openapi.json expects a whole number. */
+function wholeTimes(key: string, value: unknown): unknown {
+  return typeof value === "number" && (key === "startedAt" || key === "afterMs") ? Math.round(value) : value;
+}
+
+/** A run whose step handler sends `answer` instead of its answer number `at`, if there is one before the cancel. */
+class DeceivedRun {
+  readonly #api: FakeDeployment;
+  readonly #time: VirtualTime;
+  #deceives = true;
+  #requests = 0;
+  /** The false answer is a report: if it was accepted, the journal claims what the code has not done. */
+  readonly #isReport: boolean;
+
+  constructor(handler: StepHandler, answer: string, at: number) {
+    const content = JSON.parse(answer, wholeTimes) as Record<string, unknown>;
+    this.#isReport = content["type"] === "report";
+    const fetch = async (request: Request): Promise<Response> => {
+      const { session } = (await request.clone().json()) as { session: string };
+      if (!this.#deceives || this.#requests++ !== at) return handler(request);
+      return new Response(JSON.stringify({ ...content, session }));
+    };
+    const signingKey = "a-key-that-both-sides-know";
+    const dispatcher = createHttpDispatcher({ url: "https://steps.example", signingKey, fetch });
+    this.#api = new FakeDeployment([], {}, dispatcher);
+    this.#time = new VirtualTime(this.#api, "r");
+  }
+
+  async start(): Promise<void> {
+    await this.#api.fetch("/api/runs", { json: { runId: "r", workflowId: "order" } });
+    await this.#time.settle();
+    this.#deceives = false;
+  }
+
+  async read(): Promise<Record<string, unknown>> {
+    return (await (await this.#api.fetch("/api/runs/r")).json()) as never;
+  }
+
+  async post(operation: "cancel" | "terminate"): Promise<number> {
+    return (await this.#api.fetch(`/api/runs/r/${operation}`, { json: { reason: "not needed" } })).status;
+  }
+
+  /** Waits for the end of the run after its cancel. */
+  async end(): Promise<void> {
+    const cancelledAt = Date.now();
+    for (;;) {
+      const { endedAt, status } = await this.read();
+      if (endedAt !== undefined) return;
+      if (Date.now() - cancelledAt > END_MS_MAX) break;
+      // The replay does not fit the journal: a second cancel ends the run without its code (CAN6).
+      if (status === "paused") expect([this.#isReport, await this.post("cancel")]).toEqual([true, 202]);
+      await this.#time.advance();
+    }
+    // A live execution misses the outcome that the false report has replaced. It waits until it is stopped (CAN8).
+    expect([this.#isReport, await this.post("terminate")]).toEqual([true, 202]);
+    expect((await this.read())["endedAt"]).toBeDefined();
+  }
+}
+
 test(
   "LIM2 after a malformed answer of a step handler the run can be read and cancelled",
   { timeout: 60_000 },
   async () => {
+    VirtualTime.begin();
+    onTestFinished(() => VirtualTime.end());
     vi.spyOn(console, "error").mockImplementation(() => {});
-    const handler = createStepHandler({ workflows: [order], signingKeys: "unsigned" });
+    vi.spyOn(console, "log").mockImplementation(() => {});
+    const handler = createStepHandler({ workflows: [order], signingKeys: "unsigned", platform: virtualPlatform });
     await fc.assert(
-      fc.asyncProperty(malformed(golden.map(({ answer }) => answer)), fc.nat(4), async (malformedAnswer, at) => {
-        let number = 0;
-        let broken = true;
-        const fetch = async (request: Request): Promise<Response> => {
-          const { session } = (await request.clone().json()) as { session: string };
-          if (broken && number++ === at)
-            return new Response(JSON.stringify({ ...(JSON.parse(malformedAnswer) as object), session }));
-          return handler(request);
-        };
-        const dispatcher = createHttpDispatcher({
-          url: "https://steps.example",
-          signingKey: "a-key-that-both-sides-know",
-          fetch,
-        });
-        const api = new FakeDeployment([], {}, dispatcher);
-        const read = async (): Promise<Record<string, unknown>> =>
-          (await (await api.fetch("/api/runs/r")).json()) as never;
-        await api.fetch("/api/runs", { json: { runId: "r", workflowId: "order" } });
-        await new Promise((resolve) => setImmediate(resolve));
-        broken = false;
+      fc.asyncProperty(malformed(golden.map(({ answer }) => answer)), fc.nat(4), async (answer, at) => {
+        const run = new DeceivedRun(handler, answer, at);
+        await run.start();
         // The run can be read and cancelled, whether the answer was accepted or rejected.
-        const { status } = await read();
-        expect(typeof status).toBe("string");
-        const cancelled = await api.fetch("/api/runs/r/cancel", { json: {} });
-        expect([202, 409]).toContain(cancelled.status);
-        await vi.waitFor(async () => expect((await read())["endedAt"]).toBeDefined());
+        expect(typeof (await run.read())["status"]).toBe("string");
+        expect([202, 409]).toContain(await run.post("cancel"));
+        await run.end();
       }),
       { numRuns: 400, seed: randomSeed() },
     );
-    vi.restoreAllMocks();
   },
 );

@@ -64,9 +64,14 @@ export class VirtualTime {
     this.#runId = runId;
   }
 
-  /** Advances to the next timer, or to the alarm of the run, and waits until nothing more happens then. */
-  async advance(): Promise<void> {
+  /** Waits until nothing more happens at this time. */
+  async settle(): Promise<void> {
     for (let idle = 0; idle < IDLE_TURNS; idle = threads > 0 ? 0 : idle + 1) await turn();
+  }
+
+  /** Waits until nothing more happens, then advances to the next timer, or to the alarm of the run. */
+  async advance(): Promise<void> {
+    await this.settle();
     const storage = this.#api.storageOf(this.#runId);
     const { alarmAt } = storage;
     const wakes = alarmAt !== null && !this.#handlesAlarm;
