@@ -218,7 +218,7 @@ class Deployment {
     await this.api.fetch("/api/runs", { json: { runId: id, workflowId: "shows", input: "secret-input" } });
     const waits = (): boolean => JSON.stringify(this.api.storageOf(id).rows.get("record")).includes("signal/0/go");
     await vi.waitUntil(waits, { interval: 1 });
-    if (route === "listRuns") await vi.waitUntil(() => this.#listsChild(), { interval: 1 });
+    if (/^list|^count/.test(route)) await vi.waitUntil(() => this.#hasIndexed(), { interval: 1 });
     if (route === "retryRun") await this.#breakRun(id);
     const before = BEFORE[route];
     if (before !== undefined) await this.api.fetch(`/api/runs/${id}/${before}`, { json: {} });
@@ -226,10 +226,11 @@ class Deployment {
     return (this.#shared = id);
   }
 
-  /** Whether the index, which gets rows later, has the child as it ended: it is the newest run. */
-  async #listsChild(): Promise<boolean> {
-    const answer = await this.api.fetch("/api/runs?status=completed", { headers: { Scopes: SCOPES.join() } });
-    return ((await answer.json()) as { readonly runs: readonly unknown[] }).runs.length > 0;
+  /** Whether the index, which gets rows later, has the run as it waits, and its child as it ended. */
+  async #hasIndexed(): Promise<boolean> {
+    const answer = await this.api.fetch("/api/runs", { headers: { Scopes: SCOPES.join() } });
+    const { runs } = (await answer.json()) as { readonly runs: readonly { readonly status: string }[] };
+    return ["completed", "waiting"].every((status) => runs.some((run) => run.status === status));
   }
 
   /** The ids of the generated tokens of the runs that have not ended: those of other runs open nothing. */
