@@ -125,6 +125,7 @@ export class MemoryStore implements RunStore {
 
   /** Ends the process: calls of `sync` get no answer. `loses`: the commits that are not durable are lost. */
   restart(loses: boolean): void {
+    this.#rows.forget();
     this.#process += 1;
     const [lost] = this.#losable;
     if (loses && lost !== undefined) {
@@ -159,6 +160,7 @@ export class MemoryStore implements RunStore {
   /** Replaces all rows by those of an earlier `dump`, as a restored back-up does. The platform has no alarm then. */
   rewind(rows: Readonly<Record<string, unknown>>): void {
     this.#values = new Map(Object.entries(plainCopy(rows)));
+    this.#rows.forget();
     this.platformAlarm.restart(null);
   }
 
