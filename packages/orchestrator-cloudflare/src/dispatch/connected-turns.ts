@@ -62,7 +62,9 @@ export class ConnectedTurns implements TurnCarrier {
     const isNew = request.aside !== true && request.turn > this.#newestTurn;
     if (isNew) {
       this.#newestTurn = request.turn;
-      if (this.#connection === undefined && (await this.#open(request.session)) && this.#aborted) {
+      if (this.#connection === undefined) await this.#open(request.session);
+      // The abort was sent while the upgrade took its time: a start that follows it would execute.
+      if (this.#aborted) {
         this.rest();
         throw new PipeError("The execution is over.");
       }
@@ -101,12 +103,12 @@ export class ConnectedTurns implements TurnCarrier {
     connection.close();
   }
 
-  /** Returns whether there is a connection now. */
-  async #open(session: string): Promise<boolean> {
+  /** Opens a connection if there may be one. */
+  async #open(session: string): Promise<void> {
     const { open, connections, url, max } = this.#options;
-    if (this.#losses >= HOST_LIMITS.connectionLosses) return false;
+    if (this.#losses >= HOST_LIMITS.connectionLosses) return;
     const slot = connections.take(url, max, this.#time.now());
-    if (slot === undefined) return false;
+    if (slot === undefined) return;
     const connection: TurnConnection = new TurnConnection(this.#time, (isOwn) => {
       connections.release(slot);
       if (!isOwn) this.#losses += 1;
@@ -124,12 +126,11 @@ export class ConnectedTurns implements TurnCarrier {
       // One that opens late is closed at once.
       connection.close();
       opened.then((late) => late !== "refused" && connection.open(late.socket, late.key)).catch(() => {});
-      return false;
+      return;
     }
     this.#connection = connection;
     this.#slot = slot;
     connection.open(result.socket, result.key);
-    return connection.isOpen;
   }
 
   /** `failed`: nothing answers at this address now, which says nothing about later upgrades. */

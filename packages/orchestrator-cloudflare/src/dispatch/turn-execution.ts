@@ -91,7 +91,8 @@ export class TurnExecution implements LiveExecution {
   ping(answered: () => void): void {
     if (this.#over) return;
     this.#sender.onSign(answered);
-    if (!this.#polling) void this.#sendAside({});
+    // Before the first turn the other side has no session: the turn, which follows at once, is the ping.
+    if (!this.#polling && this.#start === undefined) void this.#sendAside({});
   }
 
   #poll(): void {

@@ -93,6 +93,8 @@ export class TurnSender {
       // The code cannot have ended a process that has not begun the execution.
       if (failure instanceof NotAdmitted) sentAt = this.#time.now();
       else if (this.#reachedAt === undefined && (await this.#hasRestarted(request, sentAt))) return RESTARTED;
+      // An abort may have been sent during the pause: a start that follows it would execute.
+      if (!last && this.#host.isOver()) return this.#lossOf(failure);
     }
   }
 
