@@ -62,6 +62,30 @@ describe("a run with a limit", () => {
     expect(bench.header.admission).toBeUndefined();
   });
 
+  test("L1 a limit with the name of a property that each object inherits is wanted as any other", () => {
+    const bench = oneRun([{ name: "constructor", max: 1 }]);
+    expect(states(bench.header)).toEqual(["constructor wanted"]);
+    expect(bench.header.epoch).toBe(0);
+  });
+
+  test("FLOW6 an active hold that was asked for first is given back while the run waits for one that comes before it", () => {
+    const bench = benchWith([
+      { name: "a", max: 1, onFull: "reject" },
+      { name: "b", max: 1, mode: "run" },
+    ]);
+    bench.host.handle({ ...bench.newTrigger(), granted: { a: { seq: 1, enqueuedAt: 5 } } });
+    expect(states(bench.header)).toEqual(["b wanted", "a free"]);
+    expect(bench.toGates.map(({ to, message: { type, hold } }) => [to, type, hold.seq])).toEqual([
+      ["a", "release", 1],
+      ["b", "acquire", 2],
+    ]);
+    bench.toGates[0]?.done({ type: "acknowledged" });
+    answer(bench, { type: "granted" });
+    const { hold, place, onFull } = answer(bench, { type: "granted" });
+    expect({ seq: hold.seq, place, onFull }).toEqual({ seq: 3, place: { enqueuedAt: 5 }, onFull: "queue" });
+    expect(bench.header.status).toBe("running");
+  });
+
   test("L1 L4 an active hold is free in the commit that parks the run, and the run waits in its old place when it wakes", () => {
     const bench = oneRun([{ name: "db", max: 1 }]);
     answer(bench, { type: "granted" });

@@ -26,7 +26,8 @@ export function plannedHolds(
   granted: Readonly<Record<string, Pick<Hold, "seq" | "enqueuedAt" | "startAt">>> = {},
 ): readonly Hold[] {
   return holds.map((hold) => {
-    const before = granted[hold.limit];
+    // A limit may be called as a property that each object inherits, such as "constructor".
+    const before = Object.hasOwn(granted, hold.limit) ? granted[hold.limit] : undefined;
     return before === undefined ? { ...hold, state: "free", seq: 0 } : { ...hold, ...before, state: "held" };
   });
 }
@@ -40,8 +41,21 @@ export function admit(draft: Draft): boolean {
   }
   if (admission === undefined) beginAdmission(draft);
   const missing = holds.find(({ state }) => state !== "held");
-  if (missing?.state === "free") want(draft, missing);
+  if (missing?.state === "free") {
+    freeAfter(draft, missing);
+    want(draft, missing);
+  }
   return false;
+}
+
+/**
+ * Gives the active holds back that come after this one in the list (HO4). The run has such a hold only if its gate was asked
+ * before the run existed: another run that holds this one may want it again, and would wait for this run.
+ */
+function freeAfter(draft: Draft, missing: Hold): void {
+  const { holds = [] } = draft.header;
+  const later = new Set(holds.slice(holds.indexOf(missing) + 1));
+  freeWhere(draft, (hold) => hold.mode === "active" && later.has(hold));
 }
 
 function beginAdmission(draft: Draft): void {
