@@ -165,6 +165,19 @@ describe("the order of the queue", () => {
     expect(world.rows.filter((key) => /^(turn|group)/.test(key))).toEqual([]);
   });
 
+  test("GATE4 the group with the empty name takes turns as the others", () => {
+    const world = new GateWorld();
+    world.acquire("h");
+    for (const runId of ["a1", "a2"]) world.acquire(runId, { place: { group: "a" } });
+    for (const runId of ["e1", "e2"]) world.acquire(runId, { place: { group: "" } });
+    const admitted: string[] = [];
+    for (let holder = "h"; admitted.length < 4; admitted.push(holder)) {
+      world.release(holder);
+      [holder = ""] = world.view.split(" ");
+    }
+    expect(admitted).toEqual(["a1", "e1", "a2", "e2"]);
+  });
+
   test("GATE4 a group whose last run left the queue loses its turn, and gets one when it returns", () => {
     const world = new GateWorld();
     const place = { enqueuedAt: START, group: "a" };
@@ -224,6 +237,21 @@ describe("a gate that is full", () => {
     expect(world.view).toBe("b | ");
   });
 
+  test.each(["newest", "oldest"] as const)(
+    "GATE3 a run that has executed waits at a queue that is full, whose %s runs are dropped",
+    (dropQueued) => {
+      const world = new GateWorld({ maxQueued: 1, dropQueued });
+      world.acquire("a");
+      expect(world.acquire("b", { again: true, place: { enqueuedAt: world.now - 1_000 } })).toMatchObject({
+        type: "queued",
+      });
+      expect(world.acquire("c", { again: true })).toMatchObject({ type: "queued" });
+      expect(world.acquire("d")).toEqual({ type: "dropped", reason: "queue_full" });
+      expect(world.view).toBe("a | b c");
+      expect(world.sent).toEqual([]);
+    },
+  );
+
   test("GATE3 a full queue drops the newest by default, or the oldest, which is notified", () => {
     const world = new GateWorld({ maxQueued: 1 });
     world.acquire("a");
@@ -237,6 +265,22 @@ describe("a gate that is full", () => {
 });
 
 describe("a family of runs", () => {
+  test("GATE7 a run that waits is admitted when its ancestor states its holding again", () => {
+    const world = new GateWorld();
+    world.acquire("other");
+    const wish = { lineage: [holdOf("parent")], place: { enqueuedAt: world.now } };
+    expect(world.acquire("child", wish)).toMatchObject({ type: "queued" });
+    world.acquire("parent", { held: true });
+    expect(world.acquire("child", wish)).toEqual(GRANTED);
+    expect(world.view).toBe("other parent child | ");
+  });
+
+  test("GATE7 a run is admitted under an ancestor from a back-up, which holds under a later number", () => {
+    const world = new GateWorld();
+    world.acquire("parent", { hold: holdOf("parent", 9) });
+    expect(world.acquire("child", { lineage: [holdOf("parent", 1)] })).toEqual(GRANTED);
+  });
+
   test("GATE7 a run is admitted under the holding of its ancestor, and takes no place", () => {
     const world = new GateWorld();
     world.acquire("parent");

@@ -62,30 +62,6 @@ describe("a run with a limit", () => {
     expect(bench.header.admission).toBeUndefined();
   });
 
-  test("L1 a limit with the name of a property that each object inherits is wanted as any other", () => {
-    const bench = oneRun([{ name: "constructor", max: 1 }]);
-    expect(states(bench.header)).toEqual(["constructor wanted"]);
-    expect(bench.header.epoch).toBe(0);
-  });
-
-  test("FLOW6 an active hold that was asked for first is given back while the run waits for one that comes before it", () => {
-    const bench = benchWith([
-      { name: "a", max: 1, onFull: "reject" },
-      { name: "b", max: 1, mode: "run" },
-    ]);
-    bench.host.handle({ ...bench.newTrigger(), granted: { a: { seq: 1, enqueuedAt: 5 } } });
-    expect(states(bench.header)).toEqual(["b wanted", "a free"]);
-    expect(bench.toGates.map(({ to, message: { type, hold } }) => [to, type, hold.seq])).toEqual([
-      ["a", "release", 1],
-      ["b", "acquire", 2],
-    ]);
-    bench.toGates[0]?.done({ type: "acknowledged" });
-    answer(bench, { type: "granted" });
-    const { hold, place, onFull } = answer(bench, { type: "granted" });
-    expect({ seq: hold.seq, place, onFull }).toEqual({ seq: 3, place: { enqueuedAt: 5 }, onFull: "queue" });
-    expect(bench.header.status).toBe("running");
-  });
-
   test("L1 L4 an active hold is free in the commit that parks the run, and the run waits in its old place when it wakes", () => {
     const bench = oneRun([{ name: "db", max: 1 }]);
     answer(bench, { type: "granted" });
@@ -97,8 +73,9 @@ describe("a run with a limit", () => {
     released.done({ type: "acknowledged" });
     bench.alarm();
     expect(bench.header).toMatchObject({ status: "waiting", epoch: 1, admission: { since: 1_060_000 } });
-    const { hold, place, onFull } = answer(bench, { type: "granted" });
+    const { hold, place, onFull, again } = answer(bench, { type: "granted" });
     expect({ seq: hold.seq, place, onFull }).toEqual({ seq: 2, place: { enqueuedAt: 1_000_000 }, onFull: "queue" });
+    expect(again).toBe(true);
     expect(bench.header).toMatchObject({ status: "running", epoch: 2 });
   });
 
@@ -313,5 +290,31 @@ describe("the keys of a run", () => {
     const child = benchWith([{ name: "db", max: 1, mode: "run" }]);
     child.trigger({ heldAbove: above, parent: { runId: "r", op: "run/0/x", detached: false } });
     expect(last(child).message).toMatchObject({ type: "acquire", lineage: [above[0]?.hold] });
+  });
+});
+
+describe("a run whose limits were asked before it existed", () => {
+  test("L1 a limit with the name of a property that each object inherits is wanted as any other", () => {
+    const bench = oneRun([{ name: "constructor", max: 1 }]);
+    expect(states(bench.header)).toEqual(["constructor wanted"]);
+    expect(bench.header.epoch).toBe(0);
+  });
+
+  test("FLOW6 an active hold that was asked for first is given back while the run waits for one that comes before it", () => {
+    const bench = benchWith([
+      { name: "a", max: 1, onFull: "reject" },
+      { name: "b", max: 1, mode: "run" },
+    ]);
+    bench.host.handle({ ...bench.newTrigger(), granted: { a: { seq: 1, enqueuedAt: 5 } } });
+    expect(states(bench.header)).toEqual(["b wanted", "a free"]);
+    expect(bench.toGates.map(({ to, message: { type, hold } }) => [to, type, hold.seq])).toEqual([
+      ["a", "release", 1],
+      ["b", "acquire", 2],
+    ]);
+    bench.toGates[0]?.done({ type: "acknowledged" });
+    answer(bench, { type: "granted" });
+    const { hold, place, onFull } = answer(bench, { type: "granted" });
+    expect({ seq: hold.seq, place, onFull }).toEqual({ seq: 3, place: { enqueuedAt: 5 }, onFull: "queue" });
+    expect(bench.header.status).toBe("running");
   });
 });

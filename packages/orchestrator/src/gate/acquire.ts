@@ -6,7 +6,7 @@
 import { FORMAT_VERSION } from "@holdfast/protocol";
 import { list } from "./listing.ts";
 import { type Holders, maxOf } from "./holders.ts";
-import type { Acquire, AcquireAnswer, GateSettings } from "./messages.ts";
+import type { Acquire, AcquireAnswer, GateSettings, HoldRef } from "./messages.ts";
 import { type Queued, dequeue, enqueue, findQueued, firstQueued, positionOf, removeQueued } from "./queue.ts";
 import { reserve } from "./rate.ts";
 import { type HeldRow, type QueueRow, heldKey, isQueueRow } from "./rows.ts";
@@ -21,9 +21,13 @@ export function acquire(holders: Holders, message: Acquire): AcquireAnswer {
   if (known !== undefined) return granted(known.startAt);
   const queued = findQueued(draft, hold, place);
   if (message.held === true) return restore(holders, message, queued);
-  if (queued !== undefined) return { type: "queued", ...position(positionOf(draft, queued)) };
   const under = ancestorOf(holders, message);
-  if (under !== undefined) return granted(holders.admit({ ...message, under }));
+  if (under !== undefined) {
+    // It came before its ancestor stated what it holds (L5).
+    if (queued !== undefined) removeQueued(draft, queued.key);
+    return granted(holders.admit({ ...message, under }));
+  }
+  if (queued !== undefined) return { type: "queued", ...position(positionOf(draft, queued)) };
   if (!holders.isFree || draft.header.queued > 0) return whenFull(holders, message);
   if (message.onFull === "reject") {
     const retryAt = laterStart(holders);
@@ -60,11 +64,18 @@ function inOneOrder({ rev, max, rate, maxQueued, dropQueued }: GateSettings): re
 /** The key of the holding that counts for an ancestor of the run at this gate. */
 function ancestorOf(holders: Holders, { lineage = [] }: Acquire): string | undefined {
   for (const ancestor of lineage) {
-    const key = heldKey(ancestor);
-    const row = holders.get(key);
+    const known = heldKey(ancestor);
+    const key = holders.get(known) === undefined ? laterHolding(holders, ancestor) : known;
+    const row = key === undefined ? undefined : holders.get(key);
     if (row?.mode === "run" && row.released !== true) return row.under ?? key;
   }
   return undefined;
+}
+
+/** A run from a back-up holds under another number than that of which its children know (DUR14). */
+function laterHolding(holders: Holders, { incarnation }: HoldRef): string | undefined {
+  if (incarnation === "") return undefined;
+  return holders.all().find(([, { hold }]) => hold.incarnation === incarnation)?.[0];
 }
 
 /** When the rate admits the next start, if that is later than now. */
@@ -105,10 +116,11 @@ function full({ draft }: Holders): AcquireAnswer {
 function queue(holders: Holders, message: Acquire): AcquireAnswer {
   const { draft } = holders;
   const { maxQueued, dropQueued } = draft.header.settings;
-  if (maxQueued !== undefined && draft.header.queued >= maxQueued) {
-    const dropped = dropQueued === "oldest" ? dequeue(draft) : undefined;
-    if (dropped === undefined) return { type: "dropped", reason: "queue_full" };
-    holders.postDrop(dropped.hold, "queue_full", message.hold.runId);
+  if (maxQueued !== undefined && message.again === undefined && draft.header.queued >= maxQueued) {
+    const oldest = dropQueued === "oldest" ? firstQueued(draft) : undefined;
+    if (oldest === undefined || oldest.row.again === true) return { type: "dropped", reason: "queue_full" };
+    dequeue(draft);
+    holders.postDrop(oldest.row.hold, "queue_full", message.hold.runId);
   }
   return wait(holders, message).answer;
 }
@@ -139,9 +151,18 @@ function cancelOldest(holders: Holders, by: string): void {
 }
 
 function wait({ draft }: Holders, message: Acquire): { readonly key: string; readonly answer: AcquireAnswer } {
-  const { hold, mode, workflowId, place, onFull } = message;
+  const { hold, mode, workflowId, place, onFull, again } = message;
   list(draft);
-  const row: QueueRow = { v: FORMAT_VERSION, hold, mode, workflowId, place, onFull, since: draft.now };
+  const row: QueueRow = {
+    v: FORMAT_VERSION,
+    hold,
+    mode,
+    workflowId,
+    place,
+    onFull,
+    since: draft.now,
+    ...(again === undefined ? {} : { again }),
+  };
   const key = enqueue(draft, row);
   const isFirst = firstQueued(draft)?.key === key;
   const isLast = place.priority === undefined && place.group === undefined;

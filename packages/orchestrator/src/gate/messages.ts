@@ -72,6 +72,8 @@ export interface Acquire {
   readonly lineage?: readonly HoldRef[] | undefined;
   /** The run holds already, by its own rows: the gate has lost its rows, and stores the holding even above `max` (L5). */
   readonly held?: true | undefined;
+  /** The run has executed and wants to hold again: no bound of the queue cancels it. */
+  readonly again?: true | undefined;
 }
 
 /** A run does not hold, or does not want to hold, any more. It was committed before this message is sent (L1). */

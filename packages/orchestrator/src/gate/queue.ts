@@ -40,7 +40,7 @@ export interface Queued {
 export function enqueue(draft: Draft, row: QueueRow): string {
   const { arrivals, queued } = draft.header;
   const { group } = row.place;
-  if (group !== undefined && group !== "" && draft.get(groupKey(group)) === undefined) takeTurn(draft, group);
+  if (group !== undefined && draft.get(groupKey(group)) === undefined) takeTurn(draft, group);
   const key = queueKey(row.place, arrivals);
   draft.put(key, row);
   draft.change({ arrivals: arrivals + 1, queued: queued + 1 });
@@ -83,7 +83,7 @@ export function dequeue(draft: Draft): QueueRow | undefined {
   if (first === undefined) return undefined;
   removeQueued(draft, first.key);
   const { group } = first.row.place;
-  if (group !== undefined && group !== "") {
+  if (group !== undefined) {
     const known = draft.get(groupKey(group));
     if (isGroupRow(known)) draft.delete(turnKey(known.turn));
     if (firstOf(draft, group) === undefined) draft.delete(groupKey(group));

@@ -57,6 +57,8 @@ export interface QueueRow extends Wanted {
   /** When it arrived, ms since 1970. */
   readonly since: number;
   readonly onFull: OnFull;
+  /** `Acquire.again`. */
+  readonly again?: true | undefined;
 }
 
 export interface HeldRow extends Wanted {
@@ -102,9 +104,9 @@ export function isSameHold(one: HoldRef, other: HoldRef): boolean {
   return one.incarnation === other.incarnation && one.seq === other.seq;
 }
 
-/** The prefix of the keys of a group's queue. */
+/** The prefix of the keys of a group's queue. The group with the empty name takes turns as the others. */
 export function groupPrefix(group: string | undefined): string {
-  return `${QUEUE_PREFIX}${encodeURIComponent(group ?? "")}/`;
+  return `${QUEUE_PREFIX}${group === "" ? "%" : encodeURIComponent(group ?? "")}/`;
 }
 
 /** The prefix of the keys of all holdings with this place. Head start in seconds moves a place forward. */

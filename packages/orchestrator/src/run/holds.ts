@@ -94,7 +94,7 @@ export function postAcquire(draft: Draft, hold: Hold, held?: true): void {
 type Holder = Pick<
   RunHeader,
   "id" | "incarnation" | "tenantId" | "workflowId" | "priority" | "createdAt" | "heldAbove"
->;
+> & { readonly epoch?: number };
 
 /** The message of a run that wants a hold. */
 export function acquireOf(holder: Holder, hold: Hold, held?: true): Acquire {
@@ -112,6 +112,7 @@ export function acquireOf(holder: Holder, hold: Hold, held?: true): Acquire {
     workflowId: holder.workflowId,
     lineage: lineage?.length === 0 ? undefined : lineage,
     held,
+    again: (holder.epoch ?? 0) > 0 ? true : undefined,
   });
 }
 
