@@ -112,17 +112,18 @@ class Connection implements HostConnection {
   }
 
   async #take(text: string, number: number): Promise<void> {
-    const request = parseTurn(text);
-    if (typeof request === "string") return this.#end(CODES.invalid, "invalid turn");
-    this.#unanswered += 1;
     try {
+      const request = parseTurn(text);
+      if (typeof request === "string") return this.#end(CODES.invalid, "invalid turn");
+      this.#unanswered += 1;
       const reply = await this.#server.turn(request, text.length);
       if (reply.type !== "answer") return this.#end(CODES.failed, "no answer");
       this.#unanswered -= 1;
       this.#answer(`${number} ${JSON.stringify(reply.answer)}`);
     } catch (error) {
+      // A rejection that nothing handles ends the process, with the executions of all runs.
+      console.error("holdfast: a turn over a connection failed; the orchestrator repeats it as a request", error);
       this.#end(CODES.failed, "no answer");
-      throw error;
     }
   }
 
