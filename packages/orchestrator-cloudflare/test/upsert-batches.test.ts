@@ -95,3 +95,18 @@ test("IDX1 the row of a call that another object took with it when it left memor
   await other;
   expect(sent).toEqual([["gone@1", "b@1"], ["b@1"]]);
 });
+
+test("IDX1 a row of an object that left memory before its timer fired is not sent later: its run may be removed", async () => {
+  const { sent, batches } = new Calls();
+  const timer = vi.spyOn(globalThis, "setTimeout").mockReturnValueOnce(0 as unknown as ReturnType<typeof setTimeout>);
+  void batches.upsert("g", rowOf("gone"));
+  timer.mockRestore();
+  await pass(3_000);
+  const other = batches.upsert("g", rowOf("b"));
+  await pass();
+  await other;
+  const again = batches.upsert("g", rowOf("gone", 2));
+  await pass();
+  await again;
+  expect(sent).toEqual([["b@1"], ["gone@2"]]);
+});

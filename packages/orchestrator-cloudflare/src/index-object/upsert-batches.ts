@@ -8,6 +8,8 @@
  * Invariants
  * - UB1 A row is reported as stored only after the index has answered the call that had it, or a newer one of its run.
  * - UB2 An object that leaves memory stops no other: a row without a result in time is sent again by its own object.
+ * - UB3 A row whose object left memory before it was sent is not sent later: the run may be removed by then, and the index
+ *   remembers that for a limited time. The next instance of the object has its row.
  */
 import type { IndexRow } from "@holdfast/orchestrator";
 
@@ -15,13 +17,15 @@ import type { IndexRow } from "@holdfast/orchestrator";
 const DELAY_MS = 5;
 /** The maximum number of rows of one call. */
 export const BATCH_ROWS = 100;
-/** The time after which a call of another object counts as lost, ms. */
+/** The time after which a call of another object, or a row that waits for its object, counts as lost, ms. */
 const LOST_MS = 2_000;
 
 interface Entry {
   readonly key: string;
   readonly group: string;
   row: IndexRow;
+  /** When an object last began to wait for it. */
+  addedAt: number;
   sentAt?: number;
   result?: "stored" | { readonly error: unknown };
 }
@@ -49,7 +53,8 @@ export class UpsertBatches {
 
   #add(group: string, row: IndexRow): Entry {
     const key = JSON.stringify([row.tenantId, row.id, row.createdAt]);
-    const entry = this.#waiting.get(key) ?? { key, group, row };
+    const entry = this.#waiting.get(key) ?? { key, group, row, addedAt: 0 };
+    entry.addedAt = Date.now();
     if (row.version > entry.row.version) entry.row = row;
     this.#waiting.set(key, entry);
     return entry;
@@ -57,10 +62,17 @@ export class UpsertBatches {
 
   /** Removes the waiting rows of the group of an entry, itself included. */
   #take(first: Entry): Entry[] {
+    this.#sweep();
     const others = [...this.#waiting.values()].filter((entry) => entry !== first && entry.group === first.group);
     const taken = [first, ...others.slice(0, BATCH_ROWS - 1)];
     for (const { key } of taken) this.#waiting.delete(key);
     return taken;
+  }
+
+  /** Removes rows that no object has sent in time. An object that is late sends its own row. */
+  #sweep(): void {
+    const now = Date.now();
+    for (const [key, { addedAt }] of this.#waiting) if (Math.abs(now - addedAt) > LOST_MS) this.#waiting.delete(key);
   }
 
   async #sendAll(entries: readonly Entry[]): Promise<void> {
