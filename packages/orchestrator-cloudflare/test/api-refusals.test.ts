@@ -129,6 +129,12 @@ describe("refusals", () => {
     ["GET", "/api/nothing", 404, "route_not_found"],
     ["GET", "/", 404, "route_not_found"],
     ["GET", "/api/runs/a/b", 404, "route_not_found"],
+    ["GET", "/api/runs/", 404, "route_not_found"],
+    ["GET", "/api//runs", 404, "route_not_found"],
+    ["GET", "//api/runs", 404, "route_not_found"],
+    ["GET", "/api%2Fruns", 404, "route_not_found"],
+    ["GET", "/api/runs/%252F/x", 404, "route_not_found"],
+    ["GET", "/%61pi/runs/%00", 400, "invalid_id"],
     ["GET", "/api/runs/%E0%A4%A", 400, "invalid_id"],
     ["GET", "/api/runs/%00", 400, "invalid_id"],
     ["GET", `/api/runs/${"x".repeat(257)}`, 400, "invalid_id"],
@@ -138,6 +144,27 @@ describe("refusals", () => {
     ["POST", "/api/runs/r1/tokens/%00", 400, "invalid_id"],
   ])("LIM2 %s %s answers %d %s", async (method, path, status, code) => {
     expect(await answerOf(await api.fetch(path, { method }))).toMatchObject({ status, body: { error: code } });
+  });
+
+  test.each(["/%61pi/workflows", "/api/./workflows", "/public/../api/workflows", "/%6detrics", "/api/%FF"])(
+    "SEC1 %s needs credentials, as the route that it names does",
+    async (path) => {
+      const closed = new FakeDeployment(workflows, {
+        verifyRequest: () => Response.json({ error: "unauthorized", message: "no token" }, { status: 401 }),
+      });
+      expect((await closed.fetch(path)).status).toBe(401);
+    },
+  );
+
+  test("API5 the answer to HEAD has no body, and releases the one of GET", async () => {
+    let released = false;
+    const cancel = (): void => {
+      released = true;
+    };
+    const verifyRequest = (): Response => new Response(new ReadableStream({ cancel }), { status: 401 });
+    const closed = new FakeDeployment(workflows, { verifyRequest });
+    const answer = await closed.fetch("/api/workflows", { method: "HEAD" });
+    expect([answer.status, answer.body, released]).toEqual([401, null, true]);
   });
 
   test("LIM2 another method answers 405 and lists the allowed methods", async () => {

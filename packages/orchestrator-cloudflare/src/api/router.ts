@@ -37,7 +37,10 @@ export async function serveApi(request: Request, deps: WorkerDeps): Promise<Resp
   const { principal } = exchange;
   if (answer.status >= 400)
     count("holdfast_rejected_requests_total", principal ? principal.tenantId : NO_CALLER, String(answer.status));
-  return request.method === "HEAD" ? new Response(null, answer) : answer;
+  if (request.method !== "HEAD") return answer;
+  // Nothing reads it, and its sender waits for a reader.
+  void answer.body?.cancel().catch(() => {});
+  return new Response(null, answer);
 }
 
 async function serve(exchange: Exchange): Promise<Response> {
