@@ -201,6 +201,40 @@ describe("a wait for an event of a key", () => {
   });
 });
 
+describe("several waits of a run for one key", () => {
+  test("EVT5 a wait that opens while another waits gets the older events that it accepts", async () => {
+    const host = await started(async (ctx) => {
+      await ctx.sleep("1h");
+      const now = ctx.waitForEvent(paid, { key: "o-1", since: "now", timeout: "1h" });
+      await ctx.sleep("1m");
+      return Promise.all([now, ctx.waitForEvent(paid, { key: "o-1", timeout: "1h" })]);
+    });
+    send(host, "e-1", 1);
+    await host.advance();
+    expect(host.output).toEqual([null, { cents: 1 }]);
+  });
+
+  test("EVT5 history that is gone ends only the waits that need it, and the others still wait", async () => {
+    const hourly = event<{ cents: number }>("order.paid", { key: "orderId", keep: "1h" });
+    const host = await started(async (ctx) => {
+      await ctx.sleep("2d");
+      const options = { key: "o-1", timeout: "1h" } as const;
+      return Promise.all([
+        ctx.waitForEvent(hourly, { ...options, since: "now" }),
+        ctx.waitForEvent(hourly, { ...options, allowGap: true }),
+        ctx.waitForEvent(hourly, options).catch((error) => error.code),
+        ctx.waitForEvent(hourly, { ...options, since: { last: 1 } }),
+      ]);
+    });
+    send(host, "e-1", 1);
+    const due = host.clock.now() + 2 * 86_400_000 + 60_000;
+    while (await host.next(due));
+    for (const cents of [2, 3, 4]) send(host, `e-${cents}`, cents);
+    await host.advance();
+    expect(host.output).toEqual([{ cents: 2 }, { cents: 3 }, "EVENT_HISTORY_GONE", { cents: 4 }]);
+  });
+});
+
 describe("a topic that is full", () => {
   test("EVT10 loses no wait: the run asks again, says so, and gets the event when there is room", async () => {
     const host = await started((ctx) => ctx.sleep("1s"));

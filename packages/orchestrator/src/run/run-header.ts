@@ -114,6 +114,12 @@ export interface RunTopic {
   readonly cursor?: number;
   /** The topic has no room for the subscription. It is sent again (EVT10). */
   readonly full?: true;
+  /** The events that the newest subscription includes (EVT5). Absent: earlier code subscribed. */
+  readonly claim?: {
+    readonly since: number;
+    readonly last?: number | undefined;
+    readonly gapSince?: number | undefined;
+  };
 }
 
 /** A stream of the run. The chunks of an open stream are counted in memory, from its rows (STR1). */

@@ -39,11 +39,16 @@ export function topicMessage(draft: Draft, input: SubscriberMessage): Reply {
   if (known?.open !== true || !isMine || isIdle(header)) return NOT_WAITING;
   if (input.type === "topicEvent") takeEvent(draft, input, known);
   if (input.type === "topicGone") historyGone(draft, input.topic, input.at);
-  const cursor = draft.header.topics?.find(({ name }) => name === input.topic)?.cursor;
-  if (wantedTopics(draft.header).has(input.topic)) return { type: "subscriber", answer: { type: "waiting", cursor } };
+  // After a gap, the waits that need nothing of it subscribe again: the stored subscription would only report it again.
+  else if (wantedTopics(draft.header).has(input.topic)) return waitingReply(draft, input.topic);
   // The answer ends the subscription.
   changeTopic(draft, input.topic, { open: undefined, full: undefined });
   return NOT_WAITING;
+}
+
+function waitingReply({ header }: Draft, topic: string): Reply {
+  const cursor = header.topics?.find(({ name }) => name === topic)?.cursor;
+  return { type: "subscriber", answer: { type: "waiting", cursor } };
 }
 
 function takeEvent(draft: Draft, { topic, n, event }: TopicDelivery, known: RunTopic): void {
@@ -65,9 +70,7 @@ function isFor(wait: OpenWait, topic: string, event: { readonly data: string; re
 
 /** Lets the waits of a topic go that need events which are no longer stored (EVT5). */
 function historyGone(draft: Draft, topic: string, at: number): void {
-  const lost = draft.header.waits.filter(
-    (wait) => wait.topic?.name === topic && wait.topic.allowGap !== true && wait.topic.since <= at,
-  );
+  const lost = draft.header.waits.filter((wait) => wait.topic?.name === topic && (gapSinceOf(wait) ?? Infinity) <= at);
   if (lost.length === 0) return;
   const { name, key } = topicParts(topic);
   const text = `ctx.waitForEvent: events ${JSON.stringify(name)} with the key ${JSON.stringify(key)} are no longer stored, and the run has not seen them. Set a longer keep on the event, a later since, or allowGap: true.`;
@@ -112,7 +115,7 @@ export function syncTopics(draft: Draft): void {
   for (const topic of topics) if (topic.open === true && !wanted.has(topic.name)) unsubscribe(draft, topic);
   for (const [name, claim] of wanted) {
     const known = draft.header.topics?.find((topic) => topic.name === name);
-    if (known?.open !== true) subscribe(draft, name, claim, known);
+    if (known?.open !== true || isWider(claim, known)) subscribe(draft, name, claim, known);
   }
 }
 
@@ -120,7 +123,15 @@ export function syncTopics(draft: Draft): void {
 interface Claim {
   readonly since: number;
   readonly last?: number | undefined;
-  readonly allowGap: boolean;
+  /** No event since this time may be missing. Absent: events may. */
+  readonly gapSince?: number | undefined;
+}
+
+/** Whether a wait opened that needs events which the subscription does not include. Earlier code did not store the claim. */
+function isWider({ since, last, gapSince }: Claim, { claim, cursor }: RunTopic): boolean {
+  if (claim === undefined) return false;
+  const needsMore = cursor === undefined && claim.last !== undefined && (last ?? Infinity) > claim.last;
+  return needsMore || since < claim.since || (gapSince ?? Infinity) < (claim.gapSince ?? Infinity);
 }
 
 /** Whether the run takes no events: it has ended, unwinds, or is paused. The topic stores them meanwhile. */
@@ -131,25 +142,39 @@ function isIdle({ status, unwinding }: RunHeader): boolean {
 function wantedTopics(header: RunHeader): ReadonlyMap<string, Claim> {
   const wanted = new Map<string, Claim>();
   if (isIdle(header)) return wanted;
-  for (const name of header.cancelOn ?? []) wanted.set(name, { since: header.createdAt, allowGap: true });
-  for (const { topic } of header.waits) {
+  for (const name of header.cancelOn ?? []) wanted.set(name, { since: header.createdAt });
+  for (const wait of header.waits) {
+    const { topic } = wait;
     if (topic === undefined) continue;
-    const { name, since, last, allowGap = false } = topic;
+    const { name, since, last } = topic;
+    const claim: Claim = defined({ since, last, gapSince: gapSinceOf(wait) });
     const other = wanted.get(name);
-    wanted.set(name, {
-      since: Math.min(since, other?.since ?? since),
-      last: other === undefined ? last : undefined,
-      allowGap: allowGap && other?.allowGap !== false,
-    });
+    wanted.set(name, other === undefined ? claim : union(claim, other));
   }
   return wanted;
 }
 
-function subscribe(draft: Draft, name: string, { since, last, allowGap }: Claim, known: RunTopic | undefined): void {
+/** Since when no event of a wait may be missing. The newest events are those that the topic still has. */
+function gapSinceOf({ topic, openedAt }: OpenWait): number | undefined {
+  if (topic === undefined || topic.allowGap === true) return undefined;
+  return topic.last === undefined ? topic.since : openedAt;
+}
+
+function union(a: Claim, b: Claim): Claim {
+  const gapSince = Math.min(a.gapSince ?? Infinity, b.gapSince ?? Infinity);
+  return defined({
+    since: Math.min(a.since, b.since),
+    last: a.last === undefined || b.last === undefined ? undefined : Math.max(a.last, b.last),
+    gapSince: gapSince === Infinity ? undefined : gapSince,
+  });
+}
+
+function subscribe(draft: Draft, name: string, claim: Claim, known: RunTopic | undefined): void {
+  const { since, last, gapSince } = claim;
   const { id: runId, incarnation = "" } = draft.header;
   const { seq: before = 0, cursor } = known ?? {};
   const seq = before + 1;
-  const topic: RunTopic = { name, seq, open: true, ...(cursor === undefined ? {} : { cursor }) };
+  const topic: RunTopic = { name, seq, open: true, claim, ...(cursor === undefined ? {} : { cursor }) };
   draft.change({ topics: bounded([...(draft.header.topics ?? []).filter((one) => one !== known), topic]) });
   markFeature(draft, TOPICS);
   post(draft, topicAddress(name), {
@@ -158,7 +183,8 @@ function subscribe(draft: Draft, name: string, { since, last, allowGap }: Claim,
     since,
     ...(cursor === undefined ? {} : { cursor }),
     ...(last === undefined ? {} : { last }),
-    ...(allowGap ? { allowGap: true } : {}),
+    ...(gapSince === undefined ? { allowGap: true } : {}),
+    ...(gapSince === undefined || gapSince === since ? {} : { gapSince }),
   });
 }
 

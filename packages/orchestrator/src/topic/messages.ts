@@ -61,6 +61,8 @@ export interface Subscribe {
   readonly last?: number | undefined;
   /** The run accepts that events between are no longer stored. */
   readonly allowGap?: true | undefined;
+  /** Events before this time may be missing, ms since 1970. Absent: it is `since`. */
+  readonly gapSince?: number | undefined;
 }
 
 /** The run does not wait any more. Ignored if a later subscription is stored. */

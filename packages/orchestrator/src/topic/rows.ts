@@ -58,6 +58,7 @@ export interface SubscriberRow {
   readonly cursor: number;
   readonly since: number;
   readonly allowGap?: true | undefined;
+  readonly gapSince?: number | undefined;
   /** When it subscribed, or last said that it waits, ms since 1970. */
   readonly at: number;
 }

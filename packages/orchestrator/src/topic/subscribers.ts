@@ -11,7 +11,7 @@ import type { TopicDraft } from "./topic-state.ts";
 
 /** Stores a subscription. The events that it gets are sent by `sending.ts`. */
 export function subscribe(draft: TopicDraft, message: Subscribe): SubscribeAnswer {
-  const { run, since = 0, allowGap, last } = message;
+  const { run, since = 0, allowGap, gapSince, last } = message;
   const key = subscriberKey(run);
   const known = subscriberOf(draft, key);
   if (known !== undefined && known.run.seq >= run.seq) return { type: "subscribed" };
@@ -27,6 +27,7 @@ export function subscribe(draft: TopicDraft, message: Subscribe): SubscribeAnswe
     since,
     at: draft.now,
     ...(allowGap === true ? { allowGap } : {}),
+    ...(gapSince === undefined ? {} : { gapSince }),
   };
   const gone = goneSince(draft, row);
   if (gone !== undefined && last === undefined) return { type: "history_gone", at: gone };
@@ -42,9 +43,12 @@ export function subscribe(draft: TopicDraft, message: Subscribe): SubscribeAnswe
 }
 
 /** When the newest event was accepted that a subscriber has not got and that is no longer stored; `undefined`: none. */
-export function goneSince(draft: TopicDraft, { cursor, since, allowGap }: SubscriberRow): number | undefined {
+export function goneSince(
+  draft: TopicDraft,
+  { cursor, since, allowGap, gapSince = since }: SubscriberRow,
+): number | undefined {
   const { dropped } = draft.header;
-  const isGone = dropped !== undefined && dropped.n > cursor && dropped.at >= since;
+  const isGone = dropped !== undefined && dropped.n > cursor && dropped.at >= gapSince;
   return isGone && allowGap !== true ? dropped.at : undefined;
 }
 
