@@ -42,7 +42,11 @@ function dispatcherOf(env: Env): StepDispatcher {
 
 const app = holdfast({
   dispatcher: dispatcherOf,
-  deps: () => ({ verifyRequest: () => true, telemetry: {} }),
+  deps: () => ({
+    verifyRequest: () => true,
+    telemetry: {},
+    hooks: { payments: { verify: { type: "stripe", secret: "a secret of the tests" } } },
+  }),
   runObject(deps, ctx: DurableObjectState, _env) {
     // Only for some runs: other tests measure the cost of a run without a bucket and an index.
     const only = (prefix: string): boolean => ctx.id.name?.startsWith(prefix) === true;

@@ -3,7 +3,7 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { type CatalogueEntry, makeCatalogue, workflowsOf } from "@holdfast/proof/catalogue";
-import { type StepContext, workflow } from "@holdfast/workflows";
+import { type StepContext, event, workflow } from "@holdfast/workflows";
 import { sleepFor } from "./sleep.ts";
 import { watch } from "./watched.ts";
 
@@ -27,6 +27,9 @@ export const held = new Map<
   string,
   { readonly end: (value: unknown) => void } & Pick<StepContext, "signal" | "progress">
 >();
+
+const orderPaid = event<{ orderId: string; cents: number }>("order.paid", { key: "orderId" });
+const orderStopped = event<{ orderId: string }>("order.stopped", { key: "orderId" });
 
 export const catalogue: CatalogueEntry[] = makeCatalogue({ sleep: sleepFor });
 
@@ -176,6 +179,24 @@ export const workflows = [
       await ctx.waitForSignal("end");
       return [text.length, await ctx.step("again", () => text)];
     },
+  }),
+  workflow({
+    id: "fulfil",
+    on: [{ id: "paid", event: orderPaid, where: { "data.cents": { gte: 100 } }, input: "data.orderId" }],
+    run: (orderId: string, ctx) => ctx.step("pack", () => (effects.push(`pack ${orderId}`), orderId)),
+  }),
+  workflow({
+    id: "waits for payment",
+    events: [orderPaid],
+    cancelOn: [{ event: orderStopped, key: "orderId" }],
+    run: async ({ orderId, after }: { orderId: string; after?: string }, ctx) => {
+      if (after !== undefined) await ctx.waitForSignal(after);
+      return (await ctx.waitForEvent(orderPaid, { key: orderId })).cents;
+    },
+  }),
+  workflow({
+    id: "pays",
+    run: (input: { orderId: string; cents: number }, ctx) => ctx.sendEvent(orderPaid, input),
   }),
   ...workflowsOf(catalogue),
   ...watch(sleepFor).workflows,
