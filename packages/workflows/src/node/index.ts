@@ -5,6 +5,7 @@
  */
 // oxlint-disable-next-line typescript/triple-slash-reference -- programs that compile this file need the types of ws
 /// <reference path="./ws.d.ts" />
+import { HoldfastError } from "@holdfast/protocol";
 import { WebSocketServer } from "ws";
 import type { StepHandler } from "../handler/step-handler.ts";
 import { FRAME_BYTES_MAX, isUpgradeOfOrchestrator } from "../handler/upgrades.ts";
@@ -32,15 +33,27 @@ export interface UpgradeServer {
   listenerCount(event: "upgrade"): number;
 }
 
+/** Servers whose connections one step handler has. An upgrade does not say which of several handlers serves its path. */
+const servers = new WeakSet<UpgradeServer>();
+
+const SECOND_HANDLER =
+  "acceptConnections: another step handler accepts the connections of this server. Serve the workflows of both with one step handler, or let the second one get its turns as requests: leave this call out.";
+
+const NO_UPGRADE =
+  "This server upgrades only the connections of an orchestrator. Send the request without the header Upgrade.";
+
 /**
  * Lets a step handler accept connections of an orchestrator on this server: a step then costs two frames instead of a
  * request (PIPE1). Without this call, and for runs beyond `connectionsMax`, turns come as requests. Other listeners of
- * `upgrade` keep the upgrades of other paths.
+ * `upgrade` keep the upgrades of other paths. Without one, a request with the header `Upgrade` is answered 404.
  *
  * `acceptConnections(server, handler)`, where `server` is what `http.createServer`, `serve` of `@hono/node-server`, or
  * `listen` of Express returns.
+ * @throws HoldfastError `INVALID_ARGUMENT` for a second handler of one server.
  */
 export function acceptConnections(server: UpgradeServer, handler: StepHandler): void {
+  if (servers.has(server)) throw new HoldfastError("INVALID_ARGUMENT", SECOND_HANDLER);
+  servers.add(server);
   const sockets = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -49,7 +62,8 @@ export function acceptConnections(server: UpgradeServer, handler: StepHandler): 
   });
   server.on("upgrade", (request, socket, head) => {
     if (!isOurs(request)) {
-      if (server.listenerCount("upgrade") === 1) refuse(socket, 404, "");
+      if (server.listenerCount("upgrade") === 1)
+        refuse(socket, 404, JSON.stringify({ error: "not_found", message: NO_UPGRADE }));
       return;
     }
     // Without a listener, a connection that breaks during the check would end the process.
