@@ -160,4 +160,25 @@ describe("batch", () => {
     await world.advance(86_400_000);
     expect(world.collect("b", 1, BATCH, "d1")).toMatchObject({ runId: "b" });
   });
+
+  test("WIN3 a window that is never idle forgets deliveries that are older than a day", async () => {
+    const world = new World();
+    const settings: WindowSettings = { ...BATCH, max: 4, waitMs: 3_600_000 };
+    for (let minute = 0; minute < 3 * 24 * 60; minute += 10) {
+      // One opens the window, and three of the next time fill it.
+      world.collect(`o${minute}`, 0, settings);
+      await world.advance(600_000);
+      for (let i = 0; i < 3; i++) world.collect(`r${minute}-${i}`, i, settings, `d${minute}-${i}`);
+    }
+    const deliveries = [...world.store.list("seen/")].length;
+    expect(deliveries).toBeGreaterThanOrEqual(3 * 24 * 6);
+    expect(deliveries).toBeLessThan(2 * 3 * 24 * 6);
+  });
+
+  test("WIN1 a debounce that is open when the code changes to a batch starts its own run", () => {
+    const world = new World();
+    world.collect("a", 1, DEBOUNCE);
+    expect(world.collect("b", 2, BATCH)).toMatchObject({ runId: "b", count: 1 });
+    expect(world.started).toEqual([{ runId: "a", input: 1 }]);
+  });
 });

@@ -40,6 +40,8 @@ interface WindowHeader extends CoordinatorHeader {
   readonly open?: OpenWindow | undefined;
   /** When the object looks whether it can be forgotten, ms since 1970. */
   readonly idleAt?: number | undefined;
+  /** The delivery id at which the search for old ones continues. */
+  readonly sweptTo?: string | undefined;
 }
 
 type State = CoordinatorState<WindowHeader>;
@@ -48,6 +50,12 @@ type Draft = CoordinatorDraft<State>;
 const TRIGGER_KEY = "trigger";
 const ITEM_PREFIX = "item/";
 const SEEN_PREFIX = "seen/";
+
+/** How many delivery ids the end of a batch looks at, beside twice its own. */
+const SWEEP_ROWS = 20;
+
+/** The shortest time between two looks at all delivery ids, ms. */
+const LOOK_MS_MIN = 3_600_000;
 
 interface TriggerRow {
   readonly v: number;
@@ -95,7 +103,10 @@ function collect(draft: Draft, message: Collect): CollectAnswer {
   fireDue(draft);
   const { deliveryId, trigger, settings } = message;
   const seen = deliveryId === undefined ? undefined : draft.get(SEEN_PREFIX + deliveryId);
-  if (isSeen(seen)) return seen.answer;
+  if (isSeen(seen) && !isOld(seen, draft.now)) return seen.answer;
+  // The code of the workflow has changed since.
+  const before = draft.header.open;
+  if (before !== undefined && before.settings.type !== settings.type) fire(draft, before);
   const bytes = utf8ToBytes(trigger.input).length;
   if (settings.type === "batch") {
     if (bytes > settings.maxBytes) return { type: "too_large", maxBytes: settings.maxBytes };
@@ -164,9 +175,24 @@ function close(draft: Draft): void {
   const { open } = draft.header;
   draft.delete(TRIGGER_KEY);
   for (const [key] of draft.list(ITEM_PREFIX)) draft.delete(key);
-  // The delivery ids of a batch are remembered across batches.
   if (open?.settings.type === "debounce") for (const [key] of draft.list(SEEN_PREFIX)) draft.delete(key);
+  // The delivery ids of a batch are remembered across batches.
+  else if (open !== undefined) sweep(draft, open.count);
   draft.change({ open: undefined, idleAt: draft.now + HOST_LIMITS.probeMsMin });
+}
+
+/** Deletes old delivery ids of a window that is never idle. It looks at more rows than the batch added. */
+function sweep(draft: Draft, added: number): void {
+  const { sweptTo } = draft.header;
+  const limit = 2 * added + SWEEP_ROWS;
+  const rows = [...draft.list(SEEN_PREFIX, { limit, ...(sweptTo === undefined ? {} : { after: sweptTo }) })];
+  for (const [key, row] of rows) if (!isSeen(row) || isOld(row, draft.now)) draft.delete(key);
+  const next = rows.length < limit ? undefined : rows.at(-1)?.[0];
+  if (next !== sweptTo) draft.change({ sweptTo: next });
+}
+
+function isOld({ at }: SeenRow, now: number): boolean {
+  return at + HOST_LIMITS.deliveryMemoryMs <= now;
 }
 
 /** Deletes what is old, and all rows of an object that nobody uses. */
@@ -175,11 +201,13 @@ function forget(draft: Draft): void {
   if (open !== undefined || idleAt === undefined || idleAt > draft.now) return;
   let next: number | undefined;
   for (const [key, row] of draft.list(SEEN_PREFIX)) {
-    if (!isSeen(row) || row.at + HOST_LIMITS.deliveryMemoryMs <= draft.now) draft.delete(key);
+    if (!isSeen(row) || isOld(row, draft.now)) draft.delete(key);
     else next = Math.min(next ?? Infinity, row.at + HOST_LIMITS.deliveryMemoryMs);
   }
   if (next === undefined && outbox.count === 0) return draft.erase();
-  draft.change({ idleAt: next ?? draft.now + HOST_LIMITS.probeMsMin });
+  // Each look reads all of them.
+  const lookAt = next === undefined ? draft.now + HOST_LIMITS.probeMsMin : Math.max(next, draft.now + LOOK_MS_MIN);
+  draft.change({ idleAt: lookAt });
 }
 
 function isTrigger(row: unknown): row is TriggerRow {
