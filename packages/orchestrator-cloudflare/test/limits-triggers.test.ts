@@ -78,6 +78,30 @@ describe("triggers of workflows with limits", () => {
     expect((await api.fetch("/api/runs/a")).status).toBe(404);
   });
 
+  test("WIN5 a trigger that is collected is refused if no run could start for it", async () => {
+    const limits = [limit("desk", { key, max: 1 })];
+    const debounced = waits("debounced", { limits, debounce: { wait: "1h" } });
+    const batched = waits("batched", { limits, batch: { max: 2, wait: "1h" } });
+    const api = deployment([debounced, batched]);
+    const refused = { status: 422, body: { error: "limit_key_invalid" } };
+    expect(await trigger(api, "", "debounced", { runId: undefined, input: {} })).toMatchObject(refused);
+    expect(await trigger(api, "", "debounced", { runId: undefined })).toMatchObject({ status: 202 });
+    const ofList = await trigger(api, "", "batched", { runId: undefined });
+    expect(ofList).toMatchObject(refused);
+    expect(ofList.body["message"]).toContain("list");
+  });
+
+  test("WIN5 an input that a list cannot hold is refused, and the batch starts without it", async () => {
+    const api = deployment([waits("plain", { batch: { max: 2, wait: "1h" } })]);
+    const send = (input: unknown) => trigger(api, "", "plain", { runId: undefined, input });
+    const deep = JSON.parse(`${"[".repeat(501)}1${"]".repeat(501)}`) as unknown;
+    const [first, tooDeep] = [await send(1), await send(deep)];
+    expect(first.status).toBe(202);
+    expect(tooDeep).toMatchObject({ status: 400, body: { error: "invalid_body" } });
+    expect(await send(2)).toMatchObject({ status: 202, body: { id: first.body["id"], count: 2 } });
+    await vi.waitFor(async () => expect((await api.fetch(`/api/runs/${String(first.body["id"])}`)).status).toBe(200));
+  });
+
   test("FLOW1 limits of a step handler in another process apply with paths as keys, and a function is refused", async () => {
     const byFunction = waits("byFunction", { limits: [limit("f", { key: (input: Order) => input.customer, max: 1 })] });
     const inline = createInlineDispatcher({ workflows: [single, byFunction] });

@@ -3,8 +3,16 @@
  *
  * Owns: the answer to such a trigger: the run that will start, and when. The run does not exist until then.
  */
-import { type Collect, type CollectAnswer, type SendResult, planWindow, windowAddress } from "@holdfast/orchestrator";
-import type { WorkflowDescription } from "@holdfast/protocol";
+import {
+  type Collect,
+  type CollectAnswer,
+  type SendResult,
+  type WindowSettings,
+  planHolds,
+  planWindow,
+  windowAddress,
+} from "@holdfast/orchestrator";
+import { HoldfastError, type WorkflowDescription, decodeValue, encodeValue } from "@holdfast/protocol";
 import { ulid } from "ulid";
 import { ApiRefusal } from "../refusal.ts";
 import type { CommandOf } from "./commands.ts";
@@ -14,7 +22,7 @@ import { coordinatorOf } from "./names.ts";
 
 /**
  * Collects a trigger. `undefined`: its workflow starts a run for each.
- * @throws ApiRefusal `invalid_body` for a chosen id, `limit_key_invalid`, `limits_not_configured`, `body_too_large`
+ * @throws ApiRefusal `invalid_body` for a chosen id, or an input that a list cannot hold, `limit_key_invalid`, `limits_not_configured`, `body_too_large`
  */
 export async function collectTrigger(
   { dispatcher, coordinatorDO }: RunObjectDeps,
@@ -31,6 +39,7 @@ export async function collectTrigger(
       "invalid_body",
       "runId: the workflow collects triggers, so the run has the id of the first. Send no runId.",
     );
+  checkRun(workflow, trigger.input, plan.settings);
   const { tenantId, idempotencyKey, workflowId } = trigger;
   const message: Collect = {
     type: "collect",
@@ -49,6 +58,24 @@ export async function collectTrigger(
       "The object that collects the triggers failed. Nothing was stored. Try again.",
     );
   return describe(result.answer, plan.settings.type);
+}
+
+/** Refuses a trigger for which no run could start: later nobody waits for the answer (WIN5). */
+function checkRun(workflow: WorkflowDescription, input: string, { type }: WindowSettings): void {
+  const plan = planHolds(workflow, type === "batch" ? listOf(input) : input, true, 0);
+  if (plan === undefined || !("code" in plan)) return;
+  const why = type === "batch" ? " The input of the run is the list of the inputs of the batch." : "";
+  throw new ApiRefusal(plan.code, plan.message + why);
+}
+
+/** The input of a batch of one. */
+function listOf(input: string): string {
+  try {
+    return encodeValue([decodeValue(input)], "input: the list of the batch");
+  } catch (error) {
+    if (error instanceof HoldfastError) throw new ApiRefusal("invalid_body", error.message);
+    throw error;
+  }
 }
 
 function describe(answer: CollectAnswer, type: "debounce" | "batch"): object {
