@@ -35,6 +35,9 @@ const OTHER: Readonly<Record<FrameSide, FrameSide>> = { orchestrator: "execution
 
 const MAC_CHARS = 64;
 
+/** The longest frame: its text, the MAC, the number, and two blanks. */
+const CHARS_MAX = HOST_LIMITS.frameChars + MAC_CHARS + 32;
+
 export class Frames {
   readonly #socket: FrameSocket;
   readonly #side: FrameSide;
@@ -77,6 +80,8 @@ export class Frames {
     const start = `${number} `;
     if (typeof frame !== "string" || !frame.startsWith(start))
       return this.#break(`frame ${number} is missing, or it is no text`);
+    // Not every host has a limit of its own.
+    if (frame.length > CHARS_MAX) return this.#break(`frame ${number} has more than ${CHARS_MAX} characters`);
     const key = this.#key;
     if (key === undefined) return this.#events.take(frame.slice(start.length), number);
     this.#receiving = this.#receiving
