@@ -86,6 +86,7 @@ function limitRoutesOf({ path, of, what }: (typeof PATHS)[number]): Route[] {
       summary: `Sets max of ${what}, in place of that of the code. null: that of the code applies again.`,
       scope: "operate",
       body: overrideBody,
+      refusals: [...COMMON.refusals, "not_applicable"],
       handle: (call) => command(call, { type: "override", max: call.body.max, by: call.principal.subject }),
     }),
     pauseRoute(path, of, what),

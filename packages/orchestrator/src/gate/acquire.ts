@@ -98,8 +98,9 @@ function whenFull(holders: Holders, message: Acquire): AcquireAnswer {
     case "reject":
       return full(holders);
     case "skip": {
-      const oldest = holders.all().find(([, row]) => row.under === undefined);
-      return oldest === undefined ? full(holders) : { type: "skip", holder: oldest[1].hold.runId };
+      const rows = holders.all().flatMap(([, { under, hold }]) => (under === undefined ? [hold] : []));
+      const own = rows.find(({ tenantId }) => tenantId === message.hold.tenantId);
+      return rows.length === 0 ? full(holders) : { type: "skip", holder: own?.runId ?? "" };
     }
     case "replace":
       return replace(holders, message);
@@ -120,7 +121,7 @@ function queue(holders: Holders, message: Acquire): AcquireAnswer {
     const oldest = dropQueued === "oldest" ? firstQueued(draft) : undefined;
     if (oldest === undefined || oldest.row.again === true) return { type: "dropped", reason: "queue_full" };
     dequeue(draft);
-    holders.postDrop(oldest.row.hold, "queue_full", message.hold.runId);
+    holders.postDrop(oldest.row.hold, "queue_full", message.hold);
   }
   return wait(holders, message).answer;
 }
@@ -132,21 +133,21 @@ function replace(holders: Holders, message: Acquire): AcquireAnswer {
   const waiting = replacer === undefined ? undefined : draft.get(replacer);
   if (replacer !== undefined && isQueueRow(waiting)) {
     removeQueued(draft, replacer);
-    holders.postDrop(waiting.hold, "replaced", message.hold.runId);
+    holders.postDrop(waiting.hold, "replaced", message.hold);
   }
   const { key, answer } = wait(holders, message);
   draft.change({ replacer: key });
-  cancelOldest(holders, message.hold.runId);
+  cancelOldest(holders, message.hold);
   return answer;
 }
 
-function cancelOldest(holders: Holders, by: string): void {
+function cancelOldest(holders: Holders, by: HoldRef): void {
   const rows = holders.all().filter(([, row]) => row.under === undefined);
   if (rows.some(([, { replacedBy }]) => replacedBy !== undefined)) return;
   const [oldest] = rows;
   if (oldest === undefined) return;
   const [key, row] = oldest;
-  holders.put(key, { ...row, replacedBy: by } satisfies HeldRow);
+  holders.put(key, { ...row, replacedBy: by.runId } satisfies HeldRow);
   holders.postDrop(row.hold, "replaced", by);
 }
 

@@ -138,8 +138,10 @@ export class Holders {
     this.draft.post(addressOf(hold), message);
   }
 
-  postDrop(hold: HoldRef, reason: Drop["reason"], by?: string): void {
-    const message: Drop = { type: "drop", gate: nameOf(this.draft), hold, reason, ...(by === undefined ? {} : { by }) };
+  /** `by`: the run that replaces it. A run of another tenant is not named (GATE10). */
+  postDrop(hold: HoldRef, reason: Drop["reason"], by?: HoldRef): void {
+    const named = by === undefined || by.tenantId !== hold.tenantId ? {} : { by: by.runId };
+    const message: Drop = { type: "drop", gate: nameOf(this.draft), hold, reason, ...named };
     this.draft.post(addressOf(hold), message);
   }
 
@@ -151,8 +153,14 @@ export class Holders {
 }
 
 /** The largest number of holdings; `undefined`: only the rate is limited. */
-export function maxOf({ header: { override, settings } }: Pick<Draft, "header">): number | undefined {
-  return override?.max ?? settings.max;
+export function maxOf(draft: Pick<Draft, "header">): number | undefined {
+  const { override, settings } = draft.header;
+  return hasOnlyRate(draft) ? undefined : (override?.max ?? settings.max);
+}
+
+/** Whether the code declares a rate alone. Its runs release nothing, so no max can be set either. */
+export function hasOnlyRate({ header: { settings } }: Pick<Draft, "header">): boolean {
+  return settings.rate !== undefined && settings.max === undefined;
 }
 
 export function placesTaken(rows: Iterable<HeldRow>): number {

@@ -93,7 +93,7 @@ export type AcquireAnswer =
   | { readonly type: "queued"; readonly position?: number | undefined }
   /** Of `onFull: "reject"`. `retryAt`: when the rate admits the next start. */
   | { readonly type: "full"; readonly max?: number | undefined; readonly retryAt?: number | undefined }
-  /** Of `onFull: "skip"`: the run that holds. */
+  /** Of `onFull: "skip"`: the run that holds. Empty: only runs of other tenants hold. */
   | { readonly type: "skip"; readonly holder: string }
   /** Of `onFull: "queue"`: the queue is full, and drops the newest. */
   | { readonly type: "dropped"; readonly reason: "queue_full" };
@@ -125,7 +125,7 @@ export interface Drop {
   readonly hold: HoldRef;
   /** `kicked`: an operator removed it from the queue. */
   readonly reason: "replaced" | "queue_full" | "kicked";
-  /** The run that replaces it. */
+  /** The run that replaces it, if it is of the same tenant. */
   readonly by?: string | undefined;
 }
 

@@ -7,7 +7,7 @@ import type { LimitHolder, LimitQueued, LimitRecord } from "@holdfast/protocol";
 import { HOST_LIMITS, defined } from "@holdfast/protocol";
 import type { CommandReply } from "../host/coordinator.ts";
 import { list } from "./listing.ts";
-import { Holders, type Draft, maxOf, placesTaken } from "./holders.ts";
+import { Holders, type Draft, hasOnlyRate, maxOf, placesTaken } from "./holders.ts";
 import { firstQueued, listQueue, removeQueued } from "./queue.ts";
 import { type HeldRow, QUEUE_PREFIX, isQueueRow } from "./rows.ts";
 
@@ -30,6 +30,7 @@ export function command(draft: Draft, input: GateCommand): CommandReply {
       break;
     case "override": {
       const { max, by } = input;
+      if (max !== null && hasOnlyRate(draft)) return refuseMax(draft);
       draft.change({ override: max === null ? undefined : { max, by, at: draft.now } });
       set(holders);
       holders.grantNext();
@@ -51,6 +52,11 @@ export function command(draft: Draft, input: GateCommand): CommandReply {
       };
   }
   return { type: "done", body: describe(holders) };
+}
+
+function refuseMax({ header: { limit } }: Draft): CommandReply {
+  const message = `The limit ${JSON.stringify(limit)} has only a rate, so its runs give nothing back, and a max would stop them. Nothing was changed. Declare max in the code.`;
+  return { type: "refused", code: "not_applicable", message };
 }
 
 function set(holders: Holders): void {

@@ -88,11 +88,15 @@ export function acquireAnswered(draft: Draft, { hold: ref, limit }: Acquire, ans
       return refuse(draft, hold, full(hold));
     case "skip":
       replace(draft, hold, freed(hold));
-      return stopFor(draft, `skipped: run ${answer.holder} holds the limit ${JSON.stringify(hold.limit)}`);
+      return stopFor(draft, `skipped: ${nameOf(answer.holder)} holds the limit ${JSON.stringify(hold.limit)}`);
     case "dropped":
       replace(draft, hold, freed(hold));
       return stopFor(draft, answer.reason);
   }
+}
+
+function nameOf(holder: string): string {
+  return holder === "" ? "a run of another tenant" : `run ${holder}`;
 }
 
 function queued(draft: Draft, hold: Hold, position: number | undefined): void {

@@ -48,8 +48,8 @@ export type FirstAnswer =
   | { readonly type: "not answered" }
   | { readonly type: "full"; readonly message: string; readonly retryAt?: number | undefined };
 
-export function readFirstAnswer({ limit, acquire }: AskedFirst, answer: unknown): FirstAnswer {
-  const { hold, place, settings } = acquire;
+export function readFirstAnswer(asked: AskedFirst, answer: unknown): FirstAnswer {
+  const { hold, place } = asked.acquire;
   if (!isAcquireAnswer(answer)) return { type: "not answered" };
   switch (answer.type) {
     case "granted":
@@ -62,11 +62,17 @@ export function readFirstAnswer({ limit, acquire }: AskedFirst, answer: unknown)
         },
       };
     case "skip":
-      return { type: "skipped", holder: answer.holder };
-    default: {
-      const most = settings.max === undefined ? "" : ` (at most ${settings.max})`;
-      const message = `The limit ${JSON.stringify(limit)} is full${most}. Nothing was stored. Trigger the run again later.`;
-      return { type: "full", message, retryAt: answer.type === "full" ? answer.retryAt : undefined };
-    }
+      // A run of another tenant cannot be the answer.
+      return answer.holder === "" ? full(asked) : { type: "skipped", holder: answer.holder };
+    case "full":
+      return full(asked, answer.retryAt);
+    default:
+      return full(asked);
   }
+}
+
+function full({ limit, acquire: { settings } }: AskedFirst, retryAt?: number): FirstAnswer {
+  const most = settings.max === undefined ? "" : ` (at most ${settings.max})`;
+  const message = `The limit ${JSON.stringify(limit)} is full${most}. Nothing was stored. Trigger the run again later.`;
+  return { type: "full", message, retryAt };
 }

@@ -1,0 +1,21 @@
+/** tests: a gate: what an operator cannot set, and what a gate of the deployment shows */
+import { expect, test } from "vitest";
+import { GateWorld, holdOf } from "./gate-world.ts";
+
+test("GATE8 an operator sets no max of a limit that has only a rate: its runs would never give it back", () => {
+  const world = new GateWorld({ max: undefined, rate: { limit: 10, perMs: 1_000, burst: 10 } });
+  world.command({ type: "override", max: 1, by: "op" });
+  for (const runId of ["a", "b"]) expect(world.acquire(runId)).toEqual({ type: "granted" });
+  expect(world.command({ type: "override", max: 1, by: "op" })).toEqual({ refused: "not_applicable" });
+  expect(world.command({ type: "override", max: null, by: "op" })).toMatchObject({ max: null, held: 0 });
+});
+
+test("GATE10 a gate of the deployment names no run of another tenant", () => {
+  const world = new GateWorld();
+  const of = (runId: string, tenantId: string) => ({ hold: { ...holdOf(runId), tenantId } });
+  world.acquire("a", of("a", "t1"));
+  expect(world.acquire("b", { ...of("b", "t1"), onFull: "skip" })).toEqual({ type: "skip", holder: "a" });
+  expect(world.acquire("c", { ...of("c", "t2"), onFull: "skip" })).toEqual({ type: "skip", holder: "" });
+  world.acquire("d", { ...of("d", "t2"), onFull: "replace" });
+  expect(world.sent.map(({ to, message }) => [to.tenantId, "by" in message])).toEqual([["t1", false]]);
+});
