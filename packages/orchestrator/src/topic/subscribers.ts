@@ -6,7 +6,7 @@
 import { FORMAT_VERSION, HOST_LIMITS } from "@holdfast/protocol";
 import { oldestOf, trim } from "./archive.ts";
 import type { Subscribe, SubscribeAnswer } from "./messages.ts";
-import { type SubscriberRow, isSubscriberRow, subscriberKey } from "./rows.ts";
+import { EVENT_PREFIX, type SubscriberRow, eventKey, isEventRow, isSubscriberRow, subscriberKey } from "./rows.ts";
 import type { TopicDraft } from "./topic-state.ts";
 
 /** Stores a subscription. The events that it gets are sent by `sending.ts`. */
@@ -19,11 +19,11 @@ export function subscribe(draft: TopicDraft, message: Subscribe): SubscribeAnswe
   const { header } = draft;
   if (known === undefined && header.subscribers >= HOST_LIMITS.topicSubscribers)
     return { type: "full", max: HOST_LIMITS.topicSubscribers };
-  const cursor = message.cursor ?? (last === undefined ? 0 : beforeNewest(draft, last));
+  const seen = message.cursor ?? (last === undefined ? 0 : beforeNewest(draft, last));
   const row: SubscriberRow = {
     v: FORMAT_VERSION,
     run,
-    cursor,
+    cursor: seen,
     since,
     at: draft.now,
     ...(allowGap === true ? { allowGap } : {}),
@@ -31,7 +31,7 @@ export function subscribe(draft: TopicDraft, message: Subscribe): SubscribeAnswe
   };
   const gone = goneSince(draft, row);
   if (gone !== undefined && last === undefined) return { type: "history_gone", at: gone };
-  draft.put(key, row);
+  draft.put(key, { ...row, cursor: beforeWanted(draft, row) } satisfies SubscriberRow);
   draft.change({
     subscribers: header.subscribers + (known === undefined ? 1 : 0),
     // The answer to a message of an earlier subscription does not count.
@@ -56,6 +56,15 @@ export function goneSince(
 function beforeNewest(draft: TopicDraft, count: number): number {
   const { header } = draft;
   return Math.max(header.last - count, (oldestOf(draft)?.n ?? header.last + 1) - 1);
+}
+
+/** Returns the number before the first event that a new subscriber gets: a scan does not read those before it again. */
+function beforeWanted(draft: TopicDraft, { cursor, since }: SubscriberRow): number {
+  const { last } = draft.header;
+  const after = Math.max(cursor, (oldestOf(draft)?.n ?? last + 1) - 1);
+  for (const [, row] of draft.list(EVENT_PREFIX, { after: eventKey(after) }))
+    if (isEventRow(row) && row.event !== undefined && row.event.receivedAt >= since) return row.n - 1;
+  return Math.max(cursor, last);
 }
 
 export function subscriberOf(draft: TopicDraft, key: string): SubscriberRow | undefined {

@@ -55,7 +55,9 @@ function receive(draft: TopicDraft, message: TopicMessage): object {
     }
     case "subscribe": {
       const answer = subscribe(draft, message);
-      if (answer.type === "subscribed") scanAgain(draft);
+      // A scan passes all subscribers: one that has nothing to get begins none.
+      const row = subscriberOf(draft, subscriberKey(message.run));
+      if (row !== undefined && row.cursor < draft.header.last) scanAgain(draft);
       sendNext(draft);
       return answer;
     }
