@@ -142,6 +142,19 @@ describe("POST /api/events", () => {
     const bare = new FakeDeployment([fulfil], { verifyRequest: "open" });
     expect(await bare.fetch("/api/events", { json: { name: "a" } }).then(({ status }) => status)).toBe(501);
   });
+
+  test("LIM2 an invalid id in a path is named as what it is", async () => {
+    const deployed = new Deployment();
+    for (const [path, title] of [
+      ["/api/events/%00", "event id"],
+      ["/api/schedules/%00", "schedule id"],
+      ["/api/runs/%00", "run id"],
+    ] as const)
+      expect(await deployed.ask(path)).toMatchObject({
+        status: 400,
+        body: { error: "invalid_id", message: `The ${title} must not hold control characters.` },
+      });
+  });
 });
 
 describe("tests and replays of events", () => {

@@ -28,7 +28,11 @@ const ID_TITLES: Readonly<Record<string, string>> = {
   tokenId: "token id",
   name: "name of the limit",
   key: "key of the limit",
+  source: "source of the webhook",
 };
+
+/** What `:id` names, by the first part of the path after `/api`. */
+const ID_OWNERS: Readonly<Record<string, string>> = { events: "event id", schedules: "schedule id" };
 
 /**
  * Returns the ids in the path of a URL.
@@ -41,9 +45,14 @@ export function readIds<Path extends string>(url: string, path: Path): IdsOf<Pat
     .split("/")
     .map((part, index): readonly [string, string] => [part, segments[index] ?? ""])
     .filter(([part]) => part.startsWith(":"))
-    .map(([part, segment]) => [part.slice(1), readId(segment, ID_TITLES[part.slice(1)] ?? part)]);
+    .map(([part, segment]) => [part.slice(1), readId(segment, titleOf(path, part.slice(1)))]);
   // The compiler derives the same names from the text of the path.
   return Object.fromEntries(ids) as IdsOf<Path>;
+}
+
+function titleOf(path: string, name: string): string {
+  const owner = name === "id" ? ID_OWNERS[path.split("/")[2] ?? ""] : undefined;
+  return owner ?? ID_TITLES[name] ?? `:${name}`;
 }
 
 /** Decodes and checks one segment. A segment with an invalid encoding is rejected. */
