@@ -87,6 +87,21 @@ describe("the flow control of a workflow", () => {
     expect(() => checkOrder(chain)).toThrow('workflow("2").limits: gets "c" before "a"');
   });
 
+  test("FLOW6 a limit that is asked before the run exists comes first in the order of the run", () => {
+    const one = (id: string, onFullOfZ: "reject" | "queue") => ({
+      id,
+      flow: {
+        limits: [
+          { name: "y", max: 1, mode: "run" as const },
+          { name: "z", max: 1, mode: "run" as const, onFull: onFullOfZ },
+        ],
+      },
+    });
+    expect(() => checkOrder([one("a", "reject"), one("b", "queue")])).toThrow("with the same onFull");
+    expect(() => checkOrder([one("a", "reject"), one("b", "reject")])).not.toThrow();
+    expect(() => checkOrder([one("a", "queue"), one("b", "queue")])).not.toThrow();
+  });
+
   test("FLOW1 a function of a step handler in another process is refused, and the message says what to give instead", () => {
     const sent = workflow({ id: "order", limits: [limit("a", { max: 1, key: () => "k" })], run: () => 1 });
     const listed = structuredClone(describeWorkflow(sent));

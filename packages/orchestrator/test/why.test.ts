@@ -302,3 +302,32 @@ test("WHY1 DUR13 a run that is deferred again waits since the first time", () =>
   expect(defer(first)).toMatchObject({ since: first, retryAt: first + 500 });
   expect(defer(first + 500)).toMatchObject({ since: first, retryAt: first + 1_000 });
 });
+
+describe("a run that waits for its limits", () => {
+  const held = { limit: "a", mode: "run", onFull: "queue", settings: { rev: 1, max: 1 }, seq: 1 } as const;
+
+  function reason(more: object): WhyEntry | undefined {
+    const wanted = { ...held, limit: "b", key: "c/1", seq: 2, state: "wanted", position: 3, ...more } as const;
+    const holds = [{ ...held, state: "held" } as const, wanted];
+    return why({ status: "pending", epoch: 0, holds, admission: { since: 5, timeoutAt: 90 } })[0];
+  }
+
+  test("WHY1 L1 it shows the limit, its place in the queue, and what it holds meanwhile", () => {
+    expect(reason({})).toMatchObject({
+      code: "WAITING_FOR_LIMIT",
+      text: 'Waits for the limit "b". It holds "a" meanwhile.',
+      since: 5,
+      until: 90,
+      limit: { name: "b", key: "c/1", position: 3 },
+      link: "/api/limits/b/c%2F1",
+    });
+  });
+
+  test("WHY1 GATE10 it has no link to a limit of the deployment", () => {
+    expect(reason({ scope: "deployment" })?.link).toBeUndefined();
+  });
+
+  test("WHY1 FLOW5 it shows when a rate admits the run", () => {
+    expect(reason({ state: "held", startAt: 70 })).toMatchObject({ code: "RATE_LIMITED", since: 5, until: 70 });
+  });
+});

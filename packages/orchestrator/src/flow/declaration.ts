@@ -100,6 +100,7 @@ export function checkOrder(workflows: readonly WorkflowDescription[]): void {
   const before = new Map<string, Set<string>>();
   for (const workflow of workflows) {
     const names = (readFlow(workflow)?.limits ?? []).filter(({ settings }) => settings.max !== undefined);
+    names.sort((a, b) => Number(isKeptFirst(b)) - Number(isKeptFirst(a)));
     for (const [index, { name }] of names.entries()) {
       const later = names.slice(index + 1).find((one) => comesBefore(before, one.name, name));
       if (later !== undefined)
@@ -113,6 +114,11 @@ export function checkOrder(workflows: readonly WorkflowDescription[]): void {
   }
 }
 
+/** Whether a run may have the limit before all others, and keeps it: it is asked before the run exists (L6). */
+function isKeptFirst({ mode, onFull }: FlowLimit): boolean {
+  return mode === "run" && (onFull === "reject" || onFull === "skip");
+}
+
 function comesBefore(before: ReadonlyMap<string, ReadonlySet<string>>, first: string, then: string): boolean {
   const seen = new Set([first]);
   for (const name of seen) for (const next of before.get(name) ?? []) seen.add(next);
@@ -121,7 +127,7 @@ function comesBefore(before: ReadonlyMap<string, ReadonlySet<string>>, first: st
 
 function cycle(first: string, then: string): string {
   const [a, b] = [JSON.stringify(first), JSON.stringify(then)];
-  return `gets ${a} before ${b}, and another workflow gets them the other way round, so two runs could wait for each other. Hold ${a} and ${b} in the same modes ("run", "active") in both.`;
+  return `gets ${a} before ${b}, and another workflow gets them the other way round, so two runs could wait for each other. Hold ${a} and ${b} in the same modes ("run", "active") and with the same onFull in both.`;
 }
 
 function checkCombinations({ debounce, batch, priority }: FlowOptions, limits: readonly FlowLimit[], at: string): void {

@@ -164,7 +164,7 @@ function reasonOfAdmission({ header: { admission, holds = [] } }: WhyFacts): Rea
     const until = Math.max(...holds.map(({ startAt = 0 }) => startAt));
     return { code: "RATE_LIMITED", text: "A rate admits the run later.", since, until };
   }
-  const { limit: name, key, position } = missing;
+  const { limit: name, key, scope, position } = missing;
   const held = holds.flatMap(({ state, limit }) => (state === "held" ? JSON.stringify(limit) : []));
   const keeps = held.length === 0 ? "" : ` It holds ${held.join(", ")} meanwhile.`;
   return {
@@ -173,7 +173,11 @@ function reasonOfAdmission({ header: { admission, holds = [] } }: WhyFacts): Rea
     since,
     until: timeoutAt,
     limit: defined({ name, key, position }),
-    link: `/api/limits/${[name, ...(key === undefined ? [] : [key])].map(encodeURIComponent).join("/")}`,
+    // No tenant sees a limit of the deployment (GATE10).
+    link:
+      scope === "deployment"
+        ? undefined
+        : `/api/limits/${[name, ...(key === undefined ? [] : [key])].map(encodeURIComponent).join("/")}`,
   };
 }
 
