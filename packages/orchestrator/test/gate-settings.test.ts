@@ -19,3 +19,25 @@ test("GATE10 a gate of the deployment names no run of another tenant", () => {
   world.acquire("d", { ...of("d", "t2"), onFull: "replace" });
   expect(world.sent.map(({ to, message }) => [to.tenantId, "by" in message])).toEqual([["t1", false]]);
 });
+
+test("L2 a holder is asked soon after the clock was set back, when another run wants to hold", () => {
+  const world = new GateWorld();
+  world.acquire("a");
+  world.advance(60_000);
+  world.answer("holds");
+  world.now -= 864_000_000;
+  world.acquire("b");
+  world.advance(60_000);
+  expect(world.answer("free")).toMatchObject({ type: "probeHold", hold: { runId: "a" } });
+  expect(world.view).toBe("b | ");
+});
+
+test("GATE6 at a paused limit with a place a run that replaces cancels no holder", () => {
+  const world = new GateWorld({ max: 2 });
+  world.acquire("a");
+  world.command({ type: "pause", paused: true, by: "op" });
+  expect(world.acquire("b", { onFull: "replace" })).toMatchObject({ type: "queued" });
+  expect(world.sent).toEqual([]);
+  world.command({ type: "pause", paused: false, by: "op" });
+  expect(world.view).toBe("a b | ");
+});

@@ -100,7 +100,7 @@ export function checkOrder(workflows: readonly WorkflowDescription[]): void {
   const before = new Map<string, Set<string>>();
   for (const workflow of workflows) {
     const names = (readFlow(workflow)?.limits ?? []).filter(({ settings }) => settings.max !== undefined);
-    names.sort((a, b) => Number(isKeptFirst(b)) - Number(isKeptFirst(a)));
+    names.sort((a, b) => Number(isAskedFirst(b)) - Number(isAskedFirst(a)));
     for (const [index, { name }] of names.entries()) {
       const later = names.slice(index + 1).find((one) => comesBefore(before, one.name, name));
       if (later !== undefined)
@@ -115,7 +115,7 @@ export function checkOrder(workflows: readonly WorkflowDescription[]): void {
 }
 
 /** Whether a run may have the limit before all others, and keeps it: it is asked before the run exists (L6). */
-function isKeptFirst({ mode, onFull }: FlowLimit): boolean {
+function isAskedFirst({ mode, onFull }: FlowLimit): boolean {
   return mode === "run" && (onFull === "reject" || onFull === "skip");
 }
 

@@ -8,10 +8,12 @@ import { list } from "./listing.ts";
 import { type Holders, maxOf } from "./holders.ts";
 import type { Acquire, AcquireAnswer, GateSettings, HoldRef } from "./messages.ts";
 import { type Queued, dequeue, enqueue, findQueued, firstQueued, positionOf, removeQueued } from "./queue.ts";
+import { settleClock } from "./probes.ts";
 import { reserve } from "./rate.ts";
 import { type HeldRow, type QueueRow, heldKey, isQueueRow } from "./rows.ts";
 
 export function acquire(holders: Holders, message: Acquire): AcquireAnswer {
+  settleClock(holders);
   adopt(holders, message);
   const { draft } = holders;
   const { hold, place } = message;
@@ -137,7 +139,8 @@ function replace(holders: Holders, message: Acquire): AcquireAnswer {
   }
   const { key, answer } = wait(holders, message);
   draft.change({ replacer: key });
-  cancelOldest(holders, message.hold);
+  // At a paused limit there may be a place.
+  if (holders.isFull) cancelOldest(holders, message.hold);
   return answer;
 }
 

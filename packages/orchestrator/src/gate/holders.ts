@@ -42,10 +42,14 @@ export class Holders {
     return rows.toSorted(([, a], [, b]) => a.since - b.since);
   }
 
-  /** Whether there is a place for another run. */
+  /** Whether all places are taken. */
+  get isFull(): boolean {
+    return this.#taken >= (maxOf(this.draft) ?? Infinity);
+  }
+
+  /** Whether another run is admitted. */
   get isFree(): boolean {
-    const { paused } = this.draft.header;
-    return paused === undefined && this.#taken < (maxOf(this.draft) ?? Infinity);
+    return this.draft.header.paused === undefined && !this.isFull;
   }
 
   put(key: string, row: HeldRow): void {

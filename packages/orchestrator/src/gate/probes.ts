@@ -21,7 +21,7 @@ export function probeHolders(holders: Holders): number | undefined {
   for (const [key, row] of holders.all()) {
     if (row.released === true) continue;
     // The outbox asks by the grant.
-    const isDue = row.probeAt <= draft.now && row.granting === undefined;
+    const isDue = (row.probeAt <= draft.now || isTooFar(row.probeAt, draft.now)) && row.granting === undefined;
     if (isDue && asked < PROBES_PER_ALARM) {
       asked += 1;
       const probe: HoldProbe = { type: "probeHold", gate: nameOf(draft), hold: row.hold };
@@ -37,6 +37,18 @@ export function probeHolders(holders: Holders): number | undefined {
     }
   }
   return next === Infinity ? undefined : next;
+}
+
+/** Sets the alarm again after the clock was set back. */
+export function settleClock(holders: Holders): void {
+  const { now, header } = holders.draft;
+  if (header.probeAt === undefined || !isTooFar(header.probeAt, now) || holders.all().length === 0) return;
+  holders.probeBy(now + HOST_LIMITS.probeMsMin);
+}
+
+/** Whether the clock was set back since this time was set. */
+function isTooFar(probeAt: number, now: number): boolean {
+  return probeAt > now + HOST_LIMITS.probeMsMax;
 }
 
 /** Handles the answer of a run to a grant, a drop or a probe. */
