@@ -25,10 +25,16 @@ class Handler {
   readonly sessions = new Set<string>();
   /** Requests that fail before they arrive. */
   failures = 0;
+  /** Answers that are lost. */
+  lostAnswers = 0;
 
   readonly post: PostTurn = async (request) => {
     if (this.failures-- > 0) throw new PipeError("no answer");
     this.requests.push(request);
+    if (this.lostAnswers-- > 0) {
+      this.sessions.add(request.session);
+      throw new PipeError("the answer was lost");
+    }
     const { session, start } = request;
     if (start !== undefined) this.sessions.add(session);
     const type = this.sessions.has(session) ? "idle" : "unknown_session";
@@ -98,4 +104,17 @@ test("CAN1 an execution that is aborted during the pause before its first turn i
   resolve();
   await settled();
   expect(handler.starts).toBe(0);
+});
+
+test("DUR11 a first turn whose answer was lost is repeated only to the instance that began it", async () => {
+  const handler = new Handler();
+  handler.lostAnswers = 1;
+  begin({ post: handler.post }, { now: () => 0, pause: async () => {} });
+  await settled();
+  const sent = handler.requests.map(({ start, instance }) => [start !== undefined, instance]);
+  expect(sent).toEqual([
+    [true, undefined],
+    [false, undefined],
+    [true, "one"],
+  ]);
 });

@@ -15,6 +15,7 @@ import {
 import { FRAME_FAULTS, TURN_FAULTS } from "../src/simulator/pipes.ts";
 import { FOUND } from "./found-scenarios.ts";
 import { FOUND_WITH_LIMITS } from "./found-with-limits.ts";
+import { FOUND_WITH_TURNS } from "./found-with-turns.ts";
 
 /** The number of new seeds in each test run; `pnpm simulate --from <seed>` repeats them. */
 const FRESH = 10_000;
@@ -55,7 +56,7 @@ const EXERCISED =
       ["action: retry after EXECUTOR_CRASHED"],
     );
 
-test.each(Object.entries({ ...FOUND, ...FOUND_WITH_LIMITS }))(
+test.each(Object.entries({ ...FOUND, ...FOUND_WITH_LIMITS, ...FOUND_WITH_TURNS }))(
   "DUR4 a fault that the simulator found stays fixed: %s",
   async (_what, scenario) => {
     expect((await runScenario(scenario)).findings).toEqual([]);

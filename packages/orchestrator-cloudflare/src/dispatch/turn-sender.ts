@@ -104,8 +104,11 @@ export class TurnSender {
    */
   async #hasRestarted({ protocol, session, turn }: TurnRequest, sentAt: number): Promise<boolean> {
     const answer = await this.#try({ protocol, session, turn, aside: true });
-    if (answer instanceof PipeError || answer.type !== "unknown_session") return false;
-    return answer.upMs !== undefined && answer.upMs < this.#time.now() - sentAt;
+    if (answer instanceof PipeError || answer.type === "wrong_instance") return false;
+    if (answer.type === "unknown_session") return answer.upMs !== undefined && answer.upMs < this.#time.now() - sentAt;
+    // The execution began there, and only the answer was lost: at another instance it would begin again.
+    this.#taken(answer);
+    return false;
   }
 
   async #try(request: TurnRequest): Promise<TurnAnswer | PipeError> {

@@ -61,7 +61,11 @@ export class BodyStarts implements Watcher {
 
   lost(runId: string): void {
     const run = this.#runs.get(runId);
-    for (const execution of run?.open.keys() ?? []) run?.lost.add(execution);
+    for (const [execution, ops] of run?.open ?? []) {
+      run?.lost.add(execution);
+      // The first turn is repeated to the next process: one more start of each body that was lost.
+      ops.clear();
+    }
   }
 
   #of(runId: string): Bodies {
