@@ -8,9 +8,9 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { findFreePort } from "@holdfast/cli/free-port";
+import type { Act, CommandAct } from "../pages/acts.ts";
 import { compareAnswer } from "../pages/compare.ts";
 import { type Place, type Server, launch, run } from "./processes.ts";
-import type { Act, CommandAct } from "./readme.ts";
 
 const ENDED_MS = 5_000;
 const ASK_AGAIN_MS = 200;

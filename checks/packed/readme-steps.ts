@@ -8,10 +8,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findFreePort } from "@holdfast/cli/free-port";
+import type { CommandAct } from "../pages/acts.ts";
 import { run, serve } from "./processes.ts";
 import { type Project, STRICT, type Step, TOOLS, tool } from "./project.ts";
 import { Reader } from "./reader.ts";
-import { type CommandAct, type ReadmePath, readPaths, readReadme } from "./readme.ts";
+import { type ReadmePath, readPaths, readReadme } from "./readme.ts";
 
 /** The homes of the sections. */
 const homes = new Map<string, string>();

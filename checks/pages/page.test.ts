@@ -1,5 +1,6 @@
 /** Tests how documents are read, and how answers are compared. */
 import { expect, test } from "vitest";
+import { readActs } from "./acts.ts";
 import { compareAnswer } from "./compare.ts";
 import { findCommands } from "./page.ts";
 import { Shell } from "./shell.ts";
@@ -37,6 +38,14 @@ test("commands continue after a backslash, a pipe and `&&`, and inside quotes, a
     { line: 4, text: "curl \\\n  x |\n  y &&\n  z" },
     { line: 8, text: 'echo "one\ntwo"', answer: { language: "json", text: "{}" } },
     { line: 17, text: "true" },
+  ]);
+  expect(findCommands('```sh title="a.sh"\necho a\n# → a\n# → b\necho c\n# → {"d":1}\n```')).toEqual([
+    { line: 2, text: "echo a", answer: { language: "text", text: "a\nb" } },
+    { line: 5, text: "echo c", answer: { language: "json", text: '{"d":1}' } },
+  ]);
+  expect(readActs('```ts title="src/a.ts"\nlet a;\n```\n```sh\nx # leave it running\n```')).toEqual([
+    { kind: "file", path: "src/a.ts", text: "let a;\n" },
+    { kind: "serve", command: "x", answer: undefined },
   ]);
   expect(() => findCommands('```sh\necho "\n```')).toThrow("The command at line 2 does not end.");
 });
