@@ -7,7 +7,7 @@
  */
 import { type Answer, type Block, commandsOf, findBlocks, withoutComment } from "./page.ts";
 
-export interface FileAct {
+interface FileAct {
   readonly kind: "file";
   readonly path: string;
   readonly text: string;
