@@ -77,7 +77,7 @@ function readInfo(info: string): Pick<Block, "language" | "title"> {
 }
 
 /** Returns the commands of a block in the language `sh`. */
-export function splitCommands({ line: first, lines }: Pick<Block, "line" | "lines">): readonly Command[] {
+function splitCommands({ line: first, lines }: Pick<Block, "line" | "lines">): readonly Command[] {
   const commands: Command[] = [];
   let pending: string[] = [];
   for (const [i, line] of lines.entries()) {
