@@ -1,5 +1,5 @@
 /**
- * Compares the disk of a real runtime with what docs/security.md says about a deletion: what is gone, and what remains.
+ * Compares the disk of a real runtime with what docs/reference/security.md says about a deletion: what is gone, and what remains.
  */
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";

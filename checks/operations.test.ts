@@ -1,6 +1,5 @@
 /**
- * Follows docs/operations.md: what it says about a binding or variable has the effect that it names, in the Worker that is
- * deployed and in the executable for a machine of one's own.
+ * Compares docs/reference/configuration.md with the code, and follows what docs/how-to/deploy.md says about R2.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +9,8 @@ import { afterEach, expect, test, vi } from "vitest";
 import { REPOSITORY } from "./source-files.ts";
 
 const read = (path: string): string => readFileSync(join(REPOSITORY, path), "utf8");
-const OPERATIONS = read("docs/operations.md");
+const DEPLOY = read("docs/how-to/deploy.md");
+const CONFIGURATION = read("docs/reference/configuration.md");
 const APP = "apps/orchestrator-worker";
 
 let runtime: LocalRuntime | undefined;
@@ -23,13 +23,13 @@ afterEach(async () => {
 
 /** The lines of the code block in this language that follows a heading. */
 function blockAfter(heading: string, language: string): string {
-  const section = OPERATIONS.slice(OPERATIONS.indexOf(`\n${heading}\n`));
+  const section = DEPLOY.slice(DEPLOY.indexOf(`\n${heading}\n`));
   const [, block = ""] = new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(section) ?? [];
   return block;
 }
 
 test(
-  "LIM1 the line of operations.md about R2, added to wrangler.jsonc, moves large payloads to the bucket",
+  "LIM1 the line of docs/how-to/deploy.md about R2, added to wrangler.jsonc, moves large payloads to the bucket",
   {
     timeout: 60_000,
   },
@@ -64,19 +64,57 @@ test(
   },
 );
 
-/** Bindings that only Cloudflare has, and the variable that opens the API, which a deployment must not set. */
-const NOT_SELF_HOSTED: ReadonlySet<string> = new Set(["PAYLOADS", "PUBLIC_RATE_LIMIT", "CF_VERSION_METADATA", "AUTH"]);
+/** The rows of the first table of the page after a heading: cells without code font. */
+function tableAfter(heading: string): readonly (readonly string[])[] {
+  const section = CONFIGURATION.slice(CONFIGURATION.indexOf(`\n${heading}\n`));
+  const [, table = ""] = /\n(\|[^]*?)\n\n/.exec(section) ?? [];
+  const rows = table.split("\n").map((row) => row.split("|").slice(1, -1));
+  return rows.slice(2).map((cells) => cells.map((cell) => cell.trim().replaceAll("`", "")));
+}
 
-test("each binding and variable of the deployable Worker is documented, and the self-hosted Worker has it", () => {
+/** The names in a text that the expression captures. */
+function namesIn(text: string, expression: RegExp): ReadonlySet<string> {
+  return new Set([...text.matchAll(expression)].map(([, name = ""]) => name));
+}
+
+test("docs/reference/configuration.md has each binding and variable, and the deployments that read it", () => {
   const source = read("packages/orchestrator-cloudflare/src/deployment/environment.ts");
-  const known = [...source.matchAll(/^ {2}([A-Z][A-Z_]+): (?:v\.|parsed|checked)/gm)].map(([, name = ""]) => name);
-  const documented = [...OPERATIONS.matchAll(/^\| `([A-Z][A-Z_]+)` +\|/gm)].map(([, name = ""]) => name);
-  const selfHosted = [...read("deploy/self-host/config.capnp").matchAll(/\(name = "([A-Z_]+)", /g)].map(
-    ([, name = ""]) => name,
-  );
-  expect(known.length).toBeGreaterThan(10);
-  expect(new Set(documented)).toEqual(new Set(known));
-  expect(new Set(selfHosted)).toEqual(new Set(known.filter((name) => !NOT_SELF_HOSTED.has(name))));
-  const readme = read("deploy/self-host/README.md");
-  expect(selfHosted.filter((name) => !readme.includes(`\`${name}\``) && !name.endsWith("_DO"))).toEqual([]);
+  const worker = namesIn(source, /^ {2}([A-Z][A-Z_]+): (?:v\.|parsed|checked)/gm);
+  const config = read("deploy/self-host/config.capnp");
+  const fromVariables = namesIn(config, /\(name = "([A-Z_]+)", fromEnvironment/g);
+  const builtIn = namesIn(config, /\(name = "([A-Z_]+)", (?!fromEnvironment)/g);
+  const script = namesIn(read("deploy/self-host/start.sh"), /\$\{([A-Z_]+):-/g);
+  const where = (name: string): string => {
+    if (!worker.has(name)) return "self-hosted";
+    if (builtIn.has(name)) return "Cloudflare, built in";
+    return fromVariables.has(name) ? "both" : "Cloudflare";
+  };
+  const known = [...worker, ...[...script].filter((name) => name !== "HOLDFAST_RESTORING")];
+  const expected = Object.fromEntries(known.map((name) => [name, where(name)]));
+  const rows = tableAfter("## Bindings and variables");
+  expect(worker.size).toBeGreaterThan(10);
+  expect(Object.fromEntries(rows.map(([name, , place]) => [name, place]))).toEqual(expected);
+  expect([...fromVariables].filter((name) => !worker.has(name))).toEqual([]);
+});
+
+test("compose.yaml passes each variable of the page on to the container", () => {
+  const passed = namesIn(read("deploy/self-host/compose.yaml"), /^ {6}([A-Z_]+):/gm);
+  const rows = tableAfter("## Bindings and variables").filter(([, , place = ""]) => /both|self-hosted/.test(place));
+  const names = rows.map(([name = ""]) => name).filter((name) => !IMAGE_SETS.has(name));
+  expect(names.filter((name) => !passed.has(name))).toEqual([]);
+});
+
+/** The image has its folder and its address. */
+const IMAGE_SETS: ReadonlySet<string> = new Set(["HOLDFAST_DATA", "HOLDFAST_ADDRESS"]);
+
+test("docs/reference/configuration.md has each option of holdfast and each field of deps", () => {
+  const source = read("packages/orchestrator-cloudflare/src/deployment/deployment.ts");
+  const keysOf = (schema: string): readonly string[] => {
+    const [, body = ""] = new RegExp(`const ${schema} = v.strictObject\\({([^]*?)\n} satisfies`).exec(source) ?? [];
+    return [...namesIn(body, /^ {2}(\w+):/gm)].toSorted();
+  };
+  const named = (heading: string): readonly string[] => tableAfter(heading).map(([name = ""]) => name);
+  expect(keysOf("DEPS").length).toBeGreaterThan(10);
+  expect(named("## Options of `holdfast`").toSorted()).toEqual(keysOf("OPTIONS"));
+  expect(named("### Fields of `deps`").toSorted()).toEqual(keysOf("DEPS"));
 });

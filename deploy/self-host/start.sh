@@ -10,7 +10,7 @@
 #   URL_KEYS           keys of the URLs of public tokens, the newest first, separated by commas (default: a stored key)
 #   EXECUTIONS_MAX     how many runs may execute when an alarm begins another one (default: 200)
 #   DUE_PER_SECOND     after a stop with more than 500 due runs: how many of the others begin in a second (default: 50)
-#   HOLD               true: serves the API and begins no execution (docs/operations.md)
+#   HOLD               true: serves the API and begins no execution (docs/how-to/debug-a-stuck-run.md)
 #   RETENTION          how long ended runs are stored, for example 30d (default: until they are deleted)
 #   REV                the time of this version, for the limits and schedules that it declares (default: the start)
 #   LIMITS             limits that differ from the defaults, as JSON: docs/limits.md

@@ -1,4 +1,4 @@
-/** The tests of a workflow by its author. docs/testing.md explains each line. */
+/** The tests of a workflow by its author. docs/how-to/test.md explains each line. */
 import { FatalError } from "@holdfast/workflows";
 import { testWorkflow } from "@holdfast/workflows/testing";
 import { expect, test } from "vitest";

@@ -1,4 +1,4 @@
-/** tests: the rows that runs write: the numbers of docs/operations.md, "What it costs" (REP6) */
+/** tests: the rows that runs write: the numbers of docs/how-to/costs.md (REP6) */
 import { DEFAULT_LIMITS } from "@holdfast/protocol";
 import { workflow } from "@holdfast/workflows";
 import { expect, test } from "vitest";

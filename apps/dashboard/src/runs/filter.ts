@@ -1,7 +1,7 @@
 /**
  * The grammar of the search box, which is that of the command: `status:failed workflow:order tag:vip created:>1d`.
  *
- * Owns: its keys, and their translation to the filter of the API. A text without a key is the id of a run. docs/cli.md
+ * Owns: its keys, and their translation to the filter of the API. A text without a key is the id of a run. docs/reference/cli.md
  * describes the grammar.
  */
 import { RUN_STATUSES, type RunFilter } from "@holdfast/workflows/client";

@@ -41,7 +41,7 @@ function withCrashes(limits: unknown): unknown {
   }
 }
 
-/** Adds a token to a list, which is text or JSON (docs/authentication.md). */
+/** Adds a token to a list, which is text or JSON (docs/how-to/secure.md). */
 function withToken(list: string, token: string): string {
   const trimmed = list.trim();
   if (trimmed === "") return token;

@@ -40,7 +40,7 @@ export function failureOf(check: string, error: unknown): Finding {
 
 const REMEDIES: Readonly<Record<string, string>> = {
   unauthorized: "Run holdfast login, or set HOLDFAST_TOKEN to a token of the deployment.",
-  forbidden: "Use credentials with this scope: docs/authentication.md lists the scopes.",
+  forbidden: "Use credentials with this scope: docs/how-to/secure.md lists the scopes.",
   auth_not_configured: "Set the secret API_TOKENS: wrangler secret put API_TOKENS, or the variable of the process.",
   misconfigured: "Fix what the message names, then deploy or restart.",
   internal_error: "Read the server's log: it has the reason.",

@@ -19,8 +19,8 @@ export type { HoldfastDeps, HoldfastOptions, ObjectContextLike } from "./deploym
  * export const { WorkflowRunDO, RunIndexDO, CoordinatorDO } = app;
  * ```
  *
- * docs/operations.md lists the bindings and variables. If a required binding is missing, or a binding or variable is
- * invalid, every route answers `503 misconfigured`.
+ * docs/reference/configuration.md lists the bindings and variables. If a required binding is missing, or a binding or
+ * variable is invalid, every route answers `503 misconfigured`.
  * @throws HoldfastError `INVALID_ARGUMENT` for unknown options (RUN7).
  */
 export function holdfast<Env extends object = object>(options: HoldfastOptions<Env>): HoldfastApp<Env> {
