@@ -13,7 +13,7 @@ const DOCUMENTS = readFiles("*.md", "docs/**/*.md", "{packages,apps,examples,dep
 const PATHS = readFiles("{packages,apps,examples,deploy,checks,demo,benchmarks}/**/*.ts").map(({ path }) => path);
 
 /** Documents that name source files by a part of their path. */
-const MAPS = new Set(["AGENTS.md", "ARCHITECTURE.md"]);
+const MAPS = new Set(["AGENTS.md", "ARCHITECTURE.md", "docs/design/paths.md"]);
 
 test("every link to a file has an existing target", () => {
   const broken = DOCUMENTS.flatMap(({ path, text }) =>
@@ -25,7 +25,7 @@ test("every link to a file has an existing target", () => {
   expect(broken).toEqual([]);
 });
 
-test("every source file that AGENTS.md or ARCHITECTURE.md names exists", () => {
+test("every source file that AGENTS.md, ARCHITECTURE.md or docs/design/paths.md names exists", () => {
   const maps = DOCUMENTS.filter(({ path }) => MAPS.has(path));
   expect(maps).toHaveLength(MAPS.size);
   const missing = maps.flatMap(({ path, text }) =>
@@ -35,6 +35,26 @@ test("every source file that AGENTS.md or ARCHITECTURE.md names exists", () => {
       .map((name) => `${path}: ${name}`),
   );
   expect(missing).toEqual([]);
+});
+
+test("AGENTS.md has its rules in 60 lines, and lists folders that exist", () => {
+  const [rules = "", list = ""] = (readFiles("AGENTS.md")[0]?.text ?? "").split("\n## Folders\n");
+  expect(rules.split("\n").length).toBeLessThan(60);
+  let root = "";
+  const folders = list.split("\n").flatMap((line) => {
+    const [, inside] = /^ {2}((?:[\w/-]+\/ +)+)/u.exec(line) ?? [];
+    if (inside !== undefined)
+      return inside
+        .trim()
+        .split(/ +/u)
+        .map((name) => join(root, name));
+    const [names] = /^\w+\/[\w/-]*(?: {2}\w+\/)*/u.exec(line) ?? [];
+    if (names === undefined) return [];
+    root = names;
+    return names.split(/ +/u);
+  });
+  expect(folders.length).toBeGreaterThan(40);
+  expect(folders.filter((folder) => !existsSync(join(REPOSITORY, folder)))).toEqual([]);
 });
 
 /** Whether a short name means this path: `protocol/values.ts` means `packages/protocol/src/values.ts`. */

@@ -42,6 +42,8 @@ describe.each(PUBLISHED)("$name", ({ path, name }) => {
   test("has README, licence, code, types, and the source of every map", () => {
     const { files } = packed;
     expect(files).toEqual(expect.arrayContaining(["LICENSE", "README.md", "package.json"]));
+    // The rules for coding agents, which docs/for-coding-agents.md names by this path.
+    if (name === "@holdfast/workflows") expect(files).toContain("AGENTS.md");
     const built = files.filter((file) => /^dist\/.*\.js$/u.test(file));
     expect(built.length).toBeGreaterThan(0);
     for (const file of built.filter((one) => !MADE.has(one))) {
