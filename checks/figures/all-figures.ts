@@ -1,0 +1,23 @@
+/**
+ * All figures of docs/concepts.
+ */
+import { drawMoments } from "./moments.ts";
+import { recordRun } from "./recorded-run.ts";
+import { drawStates } from "./states.ts";
+import { type Figure, draw } from "./svg.ts";
+
+export async function listFigures(): Promise<readonly Figure[]> {
+  return [...drawMoments(await recordRun()), drawStates()];
+}
+
+/** Returns the content of each file, by its path. */
+export async function drawFigures(folder: string): Promise<ReadonlyMap<string, string>> {
+  const figures = await listFigures();
+  return new Map(
+    figures.flatMap((figure) =>
+      (["light", "dark"] as const).map(
+        (theme) => [`${folder}/${figure.name}-${theme}.svg`, draw(figure, theme)] as const,
+      ),
+    ),
+  );
+}

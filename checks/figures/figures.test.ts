@@ -1,0 +1,48 @@
+/** Checks that the committed figures are those that the script draws, and that the pages show them as they are. */
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { REPOSITORY, readFiles } from "../source-files.ts";
+import { drawFigures, listFigures } from "./all-figures.ts";
+import { FOLDER } from "./main.ts";
+import { NODES_MAX, countNodes } from "./svg.ts";
+import { engineChanges, shownChanges } from "./states.ts";
+
+const PAGES = readFiles("docs/concepts/*.md");
+
+test("every figure of docs/images/concepts is what `pnpm figures` draws now", async () => {
+  const drawn = await drawFigures(FOLDER);
+  const stale = [...drawn].filter(([path, content]) => read(path) !== content).map(([path]) => path);
+  expect(stale, "draw these again with `pnpm figures`").toEqual([]);
+  const files = readdirSync(join(REPOSITORY, FOLDER)).map((name) => `${FOLDER}/${name}`);
+  expect(files.toSorted()).toEqual([...drawn.keys()].toSorted());
+});
+
+test("every figure has at most nine nodes, and text that a reader can select", async () => {
+  for (const figure of await listFigures()) {
+    expect([figure.name, countNodes(figure)]).toEqual([figure.name, expect.toBeOneOf(upTo(NODES_MAX))]);
+    expect(figure.parts.join("")).toContain("<text ");
+  }
+});
+
+test("every figure is on a page in both themes, and its alternative text is what the picture shows", async () => {
+  const text = PAGES.map((page) => page.text).join("\n");
+  for (const { name, description } of await listFigures()) {
+    const at = `../images/concepts/${name}`;
+    expect(text).toContain(`<source media="(prefers-color-scheme: dark)" srcset="${at}-dark.svg">`);
+    expect(text).toContain(`<img alt="${description.replaceAll('"', "&quot;")}" src="${at}-light.svg">`);
+  }
+});
+
+test("RUN1 the picture of the statuses shows the changes that the engine allows, and no other", () => {
+  expect(engineChanges()).toEqual(shownChanges());
+});
+
+function read(path: string): string | undefined {
+  const target = join(REPOSITORY, path);
+  return existsSync(target) ? readFileSync(target, "utf8") : undefined;
+}
+
+function upTo(count: number): readonly number[] {
+  return Array.from({ length: count }, (_, i) => i + 1);
+}
