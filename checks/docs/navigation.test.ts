@@ -1,0 +1,75 @@
+/** Each page says what it is in its front matter, and stands in the navigation. */
+import { posix } from "node:path";
+import { expect, test } from "vitest";
+import { KINDS, readNavigation, readPages, splitFrontMatter } from "./documents.ts";
+
+/** Pages without front matter. The list only shrinks. */
+const OLD_PAGES = new Set([
+  "authentication.md",
+  "authoring.md",
+  "changing-code.md",
+  "cli.md",
+  "client.md",
+  "crash-testing.md",
+  "dashboard.md",
+  "dependencies.md",
+  "dev.md",
+  "dispatchers.md",
+  "errors.md",
+  "events.md",
+  "http-api.md",
+  "http-reference.md",
+  "limits-and-rates.md",
+  "limits.md",
+  "observability.md",
+  "operations.md",
+  "schedules.md",
+  "security.md",
+  "testing.md",
+]);
+
+const PAGES = readPages();
+const NEW_PAGES = PAGES.filter(({ path, front }) => front !== undefined || !OLD_PAGES.has(path));
+const LISTED = readNavigation().flatMap(({ pages }) => pages);
+
+test("every page has a title, a kind, a summary of one sentence, and a next page that exists", () => {
+  const paths = new Set(PAGES.map(({ path }) => path));
+  const wrong = NEW_PAGES.flatMap(({ path, front }) => {
+    if (front === undefined) return [`${path}: has no front matter`];
+    const { title = "", kind = "", summary = "", next = "" } = front;
+    return [
+      ...(title === "" ? ["has no title"] : []),
+      ...((KINDS as readonly string[]).includes(kind) ? [] : [`has the kind "${kind}"; one of ${KINDS.join(", ")}`]),
+      ...(/^[^.?!]+(?:[.?!][^\s][^.?!]*)*[.?!]$/u.test(summary)
+        ? []
+        : [`has the summary "${summary}", not one sentence`]),
+      ...(paths.has(posix.join(posix.dirname(path), next)) || LISTED.includes(posix.join(posix.dirname(path), next))
+        ? []
+        : [`has the next page "${next}", which does not exist`]),
+    ].map((problem) => `${path}: ${problem}`);
+  });
+  expect(wrong).toEqual([]);
+});
+
+test("every page begins with its title as the only heading of the first level", () => {
+  const wrong = NEW_PAGES.filter(({ text, front }) => {
+    const headings = text.replaceAll(/^ *```[^]*?^ *```$/gmu, "").match(/^# .*$/gmu) ?? [];
+    return headings.length !== 1 || !text.startsWith("# ") || front?.title === undefined;
+  });
+  expect(wrong.map(({ path }) => path)).toEqual([]);
+});
+
+test("every page is in the navigation once, and errors are below their index", () => {
+  expect(LISTED.filter((path, i) => LISTED.indexOf(path) !== i)).toEqual([]);
+  const missing = NEW_PAGES.filter(({ path }) => !LISTED.includes(path) && !path.startsWith("reference/errors/"));
+  expect(missing.map(({ path }) => path)).toEqual([]);
+});
+
+test("front matter is one name and value a line", () => {
+  expect(splitFrontMatter('---\ntitle: A\nsummary: "B: c."\n---\n\n# A\n')).toEqual({
+    front: { title: "A", summary: "B: c." },
+    text: "# A\n",
+  });
+  expect(splitFrontMatter("# A\n")).toEqual({ front: undefined, text: "# A\n" });
+  expect(() => splitFrontMatter("---\ntitle\n---\n")).toThrow('"title"');
+});
