@@ -13,9 +13,9 @@ interface FrontMatter {
   readonly kind: string;
   /** One sentence. */
   readonly summary: string;
-  /** The page to read after this one, relative to it. */
+  /** The page to read after this one, relative to docs/. */
   readonly next: string;
-  /** The page whose files this one begins with, relative to it. */
+  /** The page whose files this one begins with, relative to docs/. */
   readonly continues?: string;
 }
 

@@ -1,5 +1,4 @@
 /** Each page says what it is in its front matter, and stands in the navigation. */
-import { posix } from "node:path";
 import { expect, test } from "vitest";
 import { KINDS, readNavigation, readPages, splitFrontMatter } from "./documents.ts";
 
@@ -43,9 +42,7 @@ test("every page has a title, a kind, a summary of one sentence, and a next page
       ...(/^[^.?!]+(?:[.?!][^\s][^.?!]*)*[.?!]$/u.test(summary)
         ? []
         : [`has the summary "${summary}", not one sentence`]),
-      ...(paths.has(posix.join(posix.dirname(path), next)) || LISTED.includes(posix.join(posix.dirname(path), next))
-        ? []
-        : [`has the next page "${next}", which does not exist`]),
+      ...(paths.has(next) || LISTED.includes(next) ? [] : [`has the next page "${next}", which does not exist`]),
     ].map((problem) => `${path}: ${problem}`);
   });
   expect(wrong).toEqual([]);

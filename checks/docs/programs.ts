@@ -54,8 +54,8 @@ export function findStates(page: Page, pages: readonly Page[]): readonly Files[]
 
 /** The files with which a page begins. */
 function lastState(page: Page, pages: readonly Page[]): Files {
-  if (page.front?.continues === undefined) return new Map();
-  const path = posix.join(posix.dirname(page.path), page.front.continues);
+  const path = page.front?.continues;
+  if (path === undefined) return new Map();
   const before = pages.find((one) => one.path === path);
   if (before === undefined) throw new Error(`${page.path} continues ${path}, which does not exist.`);
   return findStates(before, pages).at(-1) ?? new Map();
