@@ -26,4 +26,22 @@ export const FOUND_WITH_TURNS: Record<string, Scenario> = {
     ],
     turns: TURNS,
   },
+  "the list of actions offered a resume of a run whose time budget was due, and the resume was refused": {
+    ...NO_FAULTS,
+    program: { kind: "throw", id: 0 },
+    timeoutMs: 2860,
+    remote: "always",
+    actions: [
+      { afterMs: 268, run: 0, act: { type: "token" } },
+      { afterMs: 977, run: 2, act: { type: "deliver", on: "event", name: "a", delivery: 1 } },
+      { afterMs: 956, run: 2, act: { type: "delete children" } },
+      { afterMs: 922, run: 1, act: { type: "deliver", on: "signal", name: "b", delivery: 1 } },
+    ],
+    faults: [
+      { at: 2, type: "commit fails" },
+      { at: 0, type: "turn", fault: "late" },
+    ],
+    flags: [1],
+    turns: { ...TURNS, sessionsMax: 1, idleMsMax: 5_000, holdMs: 2_000, stateless: true },
+  },
 };

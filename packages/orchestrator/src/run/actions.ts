@@ -17,15 +17,18 @@ import { JOURNAL_PREFIX, listRows } from "./rows.ts";
 import { type RunState, checkUnreadRows } from "./run-state.ts";
 import { settleDueTimers } from "./timers.ts";
 
+/** `stored`: the run before timers that are due are settled. A resume only reads it. */
+type Refuse = (draft: Draft, stored: Draft) => Refusal | undefined;
+
 /** In the order of the list. */
-const REFUSALS: readonly (readonly [RunActionName, (draft: Draft) => Refusal | undefined])[] = [
+const REFUSALS: readonly (readonly [RunActionName, Refuse])[] = [
   ["deliverSignal", (draft) => refuseEachDelivery(draft, "signal")],
   ["deliverEvent", (draft) => refuseEachDelivery(draft, "event")],
   ["resolveToken", refuseEachAnswer],
   ["pauseRun", refusePause],
   ["unpauseRun", refuseUnpause],
   ["retryRun", refuseRetry],
-  ["resumeRun", (draft) => refuseResume(draft.header, journalOf(draft))],
+  ["resumeRun", (_, stored) => refuseResume(stored.header, journalOf(stored))],
   ["cancelRun", (draft) => refuseEnded(draft, "cancel")],
   ["terminateRun", (draft) => refuseEnded(draft, "terminate")],
   ["deleteRun", refuseDelete],
@@ -35,10 +38,11 @@ const REFUSALS: readonly (readonly [RunActionName, (draft: Draft) => Refusal | u
 export function actionsOf(state: RunState, context: HostContext): RunAction[] {
   checkUnreadRows(state);
   const newer = state.newer === undefined ? undefined : newerRefusal(state.newer);
+  const stored = new Draft(state, context);
   const draft = new Draft(state, context);
   if (newer === undefined) settleDueTimers(draft);
   return REFUSALS.map(([action, refuse]) => {
-    const refusal = newer ?? refuse(draft);
+    const refusal = newer ?? refuse(draft, stored);
     return refusal === undefined ? { action } : { action, refused: { error: refusal.code, message: refusal.message } };
   });
 }
