@@ -43,12 +43,17 @@ export async function bundleDashboard(): Promise<DashboardFiles> {
   return { "/ui/index.html": new TextEncoder().encode(pageText(named("app"), named("style"))), ...files };
 }
 
-/** Addresses of pages. All of them are index.html, which shows the page of the address. `:id` stands for one segment. */
+/** Addresses of pages. All of them are index.html, which shows the page of the address. `:name` stands for one segment. */
 export const PAGES: readonly string[] = [
   "/ui/",
   "/ui/runs",
   "/ui/runs/:id",
   "/ui/approvals",
+  "/ui/limits",
+  "/ui/limits/:id",
+  "/ui/limits/:id/:key",
+  "/ui/schedules",
+  "/ui/schedules/:id",
   "/ui/workflows",
   "/ui/start",
   "/ui/compare",

@@ -9,8 +9,19 @@ import { HelpDialog } from "./help.tsx";
 import { ApprovalsPage } from "./approvals/lazy.tsx";
 import { mine } from "./approvals/mine.ts";
 import { NavCount } from "./approvals/nav-count.tsx";
-import { approvalsPath, route, runsPath, startPath, workflowsPath } from "./router.ts";
+import { LimitPage, LimitsPage } from "./limits/lazy.tsx";
+import {
+  approvalsPath,
+  limitsPath,
+  type Route,
+  route,
+  runsPath,
+  schedulesPath,
+  startPath,
+  workflowsPath,
+} from "./router.ts";
 import { RunsPage } from "./runs/runs-page.tsx";
+import { SchedulePage, SchedulesPage } from "./schedules/lazy.tsx";
 import { hasToken, signOut, signedOut } from "./session.ts";
 import { ComparePage, OpenPage, RunPage } from "./lazy-pages.tsx";
 import { SignIn } from "./sign-in.tsx";
@@ -41,7 +52,7 @@ export function App(): JSX.Element {
         )}
       </header>
       <div id="content" tabIndex={-1}>
-        <Boundary key={route.value.page === "run" ? route.value.id : route.value.page}>
+        <Boundary key={"id" in route.value ? `${route.value.page} ${route.value.id}` : route.value.page}>
           <Page />
         </Boundary>
       </div>
@@ -52,18 +63,23 @@ export function App(): JSX.Element {
   );
 }
 
+/** The list to which the page of one belongs. */
+const OF: Readonly<Partial<Record<Route["page"], string>>> = { limit: "limits", schedule: "schedules" };
+
 function Nav(): JSX.Element {
   const { page } = route.value;
   const pages = [
     ["runs", runsPath(), "Runs"],
     ["approvals", approvalsPath({ assignee: mine.value }), "Approvals"],
+    ["limits", limitsPath(), "Limits"],
+    ["schedules", schedulesPath(), "Schedules"],
     ["workflows", workflowsPath(), "Workflows"],
     ["start", startPath(), "Start"],
   ] as const;
   return (
     <nav aria-label="Pages">
       {pages.map(([name, path, text]) => (
-        <a href={path} aria-current={page === name ? "page" : undefined} key={name}>
+        <a href={path} aria-current={page === name || OF[page] === name ? "page" : undefined} key={name}>
           {text}
           {name === "approvals" && <NavCount />}
         </a>
@@ -81,6 +97,10 @@ function Page(): JSX.Element {
   if (value.page === "open") return <OpenPage />;
   if (value.page === "start") return <StartPage like={value.like} workflow={value.workflow} key={value.like ?? ""} />;
   if (value.page === "workflows") return <WorkflowsPage />;
+  if (value.page === "limits") return <LimitsPage name={value.name} />;
+  if (value.page === "limit") return <LimitPage name={value.name} limitKey={value.key} />;
+  if (value.page === "schedules") return <SchedulesPage />;
+  if (value.page === "schedule") return <SchedulePage id={value.id} />;
   return (
     <main class="page empty">
       <h1>There is no page here</h1>

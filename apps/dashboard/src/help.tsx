@@ -8,7 +8,7 @@ import type { JSX } from "preact";
 import { openAction, subject } from "./act/opened.ts";
 import { KEYS } from "./keys.ts";
 import { mine } from "./approvals/mine.ts";
-import { approvalsPath, navigate, runsPath, startPath, workflowsPath } from "./router.ts";
+import { approvalsPath, limitsPath, navigate, runsPath, schedulesPath, startPath, workflowsPath } from "./router.ts";
 import { toggleTimeMode } from "./ui/time-format.ts";
 import { isTyping } from "./ui/typing.ts";
 
@@ -56,7 +56,7 @@ function listen(showHelp: () => void): () => void {
   const ended = new AbortController();
   let last = "";
   const actions: Readonly<Record<string, () => unknown>> = {
-    "/": () => document.querySelector<HTMLInputElement>("#search")?.focus() ?? navigate(runsPath()),
+    "/": search,
     "?": showHelp,
     j: () => move("[data-row]", 1),
     k: () => move("[data-row]", -1),
@@ -67,6 +67,8 @@ function listen(showHelp: () => void): () => void {
     l: () => openTab(1),
     "g r": () => navigate(runsPath()),
     "g a": () => navigate(approvalsPath({ assignee: mine.value })),
+    "g l": () => navigate(limitsPath()),
+    "g c": () => navigate(schedulesPath()),
     "g w": () => navigate(workflowsPath()),
     "g s": () => navigate(startPath()),
   };
@@ -87,6 +89,13 @@ function listen(showHelp: () => void): () => void {
     { signal: ended.signal },
   );
   return () => ended.abort();
+}
+
+/** Puts the focus in the search of the page. A page without one leads to the list of runs. */
+function search(): void {
+  const field = document.querySelector<HTMLInputElement>("#search");
+  if (field === null) navigate(runsPath());
+  else field.focus();
 }
 
 /** Moves the focus among the elements. It may be beside one, in its row. */

@@ -17,6 +17,8 @@ export const KEYS: readonly KeyGroup[] = [
       ["t", "Relative or absolute times"],
       ["g r", "All runs"],
       ["g a", "Approvals"],
+      ["g l", "Limits"],
+      ["g c", "Schedules"],
       ["g w", "Workflows"],
       ["g s", "Start a run"],
       ["?", "This help"],

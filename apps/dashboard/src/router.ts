@@ -19,6 +19,10 @@ export type Route =
   | { readonly page: "compare"; readonly a: string | undefined; readonly b: string | undefined }
   | { readonly page: "open" }
   | { readonly page: "workflows" }
+  | { readonly page: "limits"; readonly name: string | undefined }
+  | { readonly page: "limit"; readonly name: string; readonly key: string | undefined }
+  | { readonly page: "schedules" }
+  | { readonly page: "schedule"; readonly id: string }
   | { readonly page: "missing"; readonly path: string };
 
 const RUNS = "/ui/runs";
@@ -27,6 +31,8 @@ const OPEN = "/ui/open";
 const APPROVALS = "/ui/approvals";
 const START = "/ui/start";
 const WORKFLOWS = "/ui/workflows";
+const LIMITS = "/ui/limits";
+const SCHEDULES = "/ui/schedules";
 
 const address = signal(new URL(location.href));
 
@@ -43,13 +49,31 @@ function routeOf({ pathname, searchParams }: Pick<URL, "pathname" | "searchParam
     return { page: "approvals", assignee: named("assignee"), runId: named("run"), op: named("op") };
   if (path === START) return { page: "start", like: named("like"), workflow: named("workflow") };
   if (path === WORKFLOWS) return { page: "workflows" };
-  const id = path.startsWith(`${RUNS}/`) ? decoded(path.slice(RUNS.length + 1)) : undefined;
-  if (id === undefined) return { page: "missing", path: pathname };
-  return { page: "run", id, tab: searchParams.get("tab") ?? "timeline", op: searchParams.get("op") ?? undefined };
+  if (path === LIMITS) return { page: "limits", name: named("name") };
+  if (path === SCHEDULES) return { page: "schedules" };
+  const [id] = partsBelow(RUNS, path, 1);
+  if (id !== undefined) return { page: "run", id, tab: searchParams.get("tab") ?? "timeline", op: named("op") };
+  return routeBelow(path) ?? { page: "missing", path: pathname };
+}
+
+/** The page of one limit or one schedule. */
+function routeBelow(path: string): Route | undefined {
+  const [name, key] = partsBelow(LIMITS, path, 2);
+  if (name !== undefined) return { page: "limit", name, key };
+  const [schedule] = partsBelow(SCHEDULES, path, 1);
+  return schedule === undefined ? undefined : { page: "schedule", id: schedule };
+}
+
+/** The parts of a path after its begin, at most so many. Empty: the path is another one. */
+function partsBelow(begin: string, path: string, most: number): readonly string[] {
+  if (!path.startsWith(`${begin}/`)) return [];
+  const parts = path.slice(begin.length + 1).split("/");
+  const texts = parts.map(decoded).filter((text) => text !== undefined);
+  return texts.length === parts.length && parts.length <= most ? texts : [];
 }
 
 export function runPath(id: string, query: Readonly<Record<string, string | undefined>> = {}): string {
-  return `${RUNS}/${encodeURIComponent(id.toWellFormed())}${queryText(query)}`;
+  return `${RUNS}/${segment(id)}${queryText(query)}`;
 }
 
 export function runsPath(query = "", columns?: string): string {
@@ -83,6 +107,24 @@ export function workflowsPath(): string {
   return WORKFLOWS;
 }
 
+/** `name`: only the keys of this limit. */
+export function limitsPath(name?: string): string {
+  return LIMITS + queryText({ name });
+}
+
+/** `key`: absent if the limit has none. */
+export function limitPath(name: string, key?: string): string {
+  return [LIMITS, ...[name, ...(key === undefined ? [] : [key])].map(segment)].join("/");
+}
+
+export function schedulesPath(): string {
+  return SCHEDULES;
+}
+
+export function schedulePath(id: string): string {
+  return `${SCHEDULES}/${segment(id)}`;
+}
+
 export function navigate(path: string, { replace = false }: { readonly replace?: boolean } = {}): void {
   const target = new URL(path, location.origin);
   if (target.href === address.value.href) return;
@@ -111,10 +153,14 @@ export function startRouter(): void {
   });
 }
 
+function segment(text: string): string {
+  return encodeURIComponent(text.toWellFormed());
+}
+
 function decoded(part: string): string | undefined {
   try {
-    const id = decodeURIComponent(part);
-    return id === "" || part.includes("/") ? undefined : id;
+    const text = decodeURIComponent(part);
+    return text === "" ? undefined : text;
   } catch {
     return undefined;
   }

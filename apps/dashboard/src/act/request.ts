@@ -2,7 +2,7 @@
  * A request of the API as data: what a form shows is what it sends.
  */
 export interface ApiRequest {
-  readonly verb: "POST" | "DELETE";
+  readonly verb: "POST" | "PATCH" | "DELETE";
   readonly path: string;
   readonly body?: Readonly<Record<string, unknown>> | undefined;
 }

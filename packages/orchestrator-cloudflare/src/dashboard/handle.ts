@@ -46,7 +46,9 @@ async function serve(request: Request, path: string): Promise<Response> {
 
 function matches(page: string, path: string): boolean {
   const [wanted, given] = [page, path].map((one) => one.replace(/\/$/, "").split("/"));
-  return wanted?.length === given?.length && wanted?.every((part, n) => part === ":id" || part === given?.[n]) === true;
+  return (
+    wanted?.length === given?.length && wanted?.every((part, n) => part.startsWith(":") || part === given?.[n]) === true
+  );
 }
 
 function send(

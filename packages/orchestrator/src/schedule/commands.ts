@@ -84,11 +84,16 @@ export function resume(draft: ScheduleDraft, { catchUp }: InputOf<"resume">): Co
   return DONE;
 }
 
-/** Starts a run now, whatever else executes. */
+/** The newest decisions among which a repeated request finds the first one. */
+const KNOWN_TICKS = 100;
+
+/** Starts a run now, whatever else executes. The same request again starts no second one, and stores nothing. */
 export function triggerNow(draft: ScheduleDraft, { by, unique }: InputOf<"trigger">): CommandReply {
   const { header, now } = draft;
   if (header.orphanedAt !== undefined) return refuseOrphan(draft);
   const runId = manualRunId(draft.config.id, unique);
+  const isKnown = draft.ticks(KNOWN_TICKS).some(({ outcome }) => "runId" in outcome && outcome.runId === runId);
+  if (isKnown) return { type: "done", body: { runId } };
   const tick = { kind: "manual", nominal: now, fireAt: now } as const;
   const seq = draft.decide({ ...tick, outcome: { type: "fired", runId }, by });
   postStart(draft, { runId, seq, ...tick, previous: header.lastNominal });

@@ -168,6 +168,11 @@ export class ScheduleDraft {
     this.#draft.ask(LIST_ADDRESS, { type: "listed", entry: this.#entry() } satisfies ListMessage);
   }
 
+  #newest(): ScheduleEntry["last"] {
+    const [newest] = this.ticks(1);
+    return newest && { nominal: newest.nominal, outcome: newest.outcome };
+  }
+
   #entry(): ScheduleEntry {
     const { input, ...config } = this.config;
     const { source, rev, createdAt, paused, orphanedAt, listed } = this.header;
@@ -180,10 +185,10 @@ export class ScheduleDraft {
       createdAt,
       ...defined({
         rev,
-        paused: paused && defined({ at: paused.at, by: paused.by, reason: paused.reason }),
+        paused: paused && defined({ at: paused.at, by: paused.subject ?? paused.by, reason: paused.reason }),
         orphanedAt,
+        last: this.#last ?? this.#newest(),
       }),
-      ...defined({ last: this.#last }),
     };
   }
 }

@@ -29,6 +29,16 @@ const listed = (world: World): string[] =>
   );
 
 describe("changes", () => {
+  test("SCH8 the list names the caller who paused a schedule, and what became of its newest tick", () => {
+    const world = worldOf({ every: "1m" });
+    world.runMs = Infinity;
+    world.pass(2.5 * MINUTE);
+    world.command({ type: "pause", by: "me" });
+    world.pass(1);
+    const [entry] = world.list({ type: "list" })["schedules"] as readonly object[];
+    expect(entry).toMatchObject({ paused: { by: "me" }, last: { outcome: "skipped", nominal: START + 2 * MINUTE } });
+  });
+
   test("SCH9 an id stands for one schedule, and a repeated creation changes nothing", () => {
     const world = worldOf();
     const create = { type: "create", by: "me", environment: "production" } as const;
@@ -71,6 +81,16 @@ describe("changes", () => {
 });
 
 describe("manual runs and backfills", () => {
+  test("SCH4 a manual start that is requested again starts one run, and is one tick", () => {
+    const world = worldOf();
+    const trigger = { type: "trigger", by: "me", unique: "k" } as const;
+    expect(world.command(trigger)).toMatchObject({ runId: "sch_s_m_k" });
+    world.pass(MINUTE);
+    expect(world.command(trigger)).toMatchObject({ runId: "sch_s_m_k" });
+    expect(world.read().ticks).toMatchObject([{ kind: "manual", outcome: "fired" }]);
+    expect(world.read().counts.fired).toBe(1);
+  });
+
   test("SCH4 a manual run has an id of its own, starts whatever executes, and delays no tick", () => {
     const world = worldOf();
     world.runMs = Infinity;

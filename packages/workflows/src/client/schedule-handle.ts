@@ -69,11 +69,12 @@ export class ScheduleHandle {
     return this.#record("POST", "/resume", options, { catchUp });
   }
 
-  /** Starts a run now, whatever else executes. */
-  async trigger(options: CallOptions = {}): Promise<{ readonly runId: string }> {
-    return (await this.#send("POST", "/trigger", options, { key: crypto.randomUUID() }, ["runId"])) as {
-      readonly runId: string;
-    };
+  /** Starts a run now, whatever else executes. `key`: the same one again starts no second run. Default: a random one. */
+  async trigger({
+    key = crypto.randomUUID(),
+    ...options
+  }: CallOptions & { readonly key?: string | undefined } = {}): Promise<{ readonly runId: string }> {
+    return (await this.#send("POST", "/trigger", options, { key }, ["runId"])) as { readonly runId: string };
   }
 
   /** Starts the runs of past ticks. Returns how many, and the first ten. */

@@ -4,7 +4,7 @@
  *
  * Owns: nothing else. `runs.ts` starts them and knows which state each ends in.
  */
-import { FatalError, workflow } from "@holdfast/workflows";
+import { FatalError, limit, workflow } from "@holdfast/workflows";
 
 /** Completes: steps in a row and in parallel, metadata, an output. */
 export const order = workflow({
@@ -214,4 +214,19 @@ export const checked = workflow({
     },
   },
   run: ({ cents }: Order) => cents,
+});
+
+interface Limited {
+  readonly customerId: string;
+  readonly vip?: boolean;
+}
+
+const perCustomer = limit("customer", { key: "input.customerId", max: 1 });
+
+/** One run of a customer at a time, which ends with a signal. */
+export const limited = workflow({
+  id: "limited",
+  limits: [perCustomer.hold("run")],
+  priority: ({ vip }: Limited) => (vip === true ? 60 : 0),
+  run: async (_input: Limited, ctx) => ctx.waitForSignal("done", { timeout: "1d" }),
 });
