@@ -1,6 +1,7 @@
 /**
  * Executes every shell command of every document, in order, against the answers that the documents show. The pages of the
- * examples are executed by examples.test.ts, which starts the examples, and README.md by `.ci/packed` in an empty folder.
+ * examples are executed by examples.test.ts, which starts the examples, how-to pages with a program by programs.test.ts, and README.md by
+ * `.ci/packed` in an empty folder.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,13 +9,14 @@ import { type LocalRuntime, startLocalRuntime } from "@holdfast/local-runtime";
 import { afterEach, expect, test } from "vitest";
 import { REPOSITORY, readFiles } from "../source-files.ts";
 import { findBlocks, withoutComment } from "./page.ts";
+import { PROGRAMS } from "./program.ts";
 import { NOT_EXECUTED, isExecuted, readPage, runPage } from "./run-page.ts";
 
 const DOCUMENTS = readFiles("*.md", "docs/**/*.md", "{packages,apps,examples,deploy}/*/*.md");
 const COMMANDS = DOCUMENTS.flatMap(({ path }) => readPage(path).map((command) => ({ path, command })));
 const EXECUTED = COMMANDS.filter(({ command }) => isExecuted(command));
 const PAGES = [...new Set(EXECUTED.map(({ path }) => path))].filter(
-  (path) => !path.startsWith("examples/") && path !== "README.md",
+  (path) => !path.startsWith("examples/") && path !== "README.md" && !PROGRAMS.includes(path),
 );
 
 let runtime: LocalRuntime | undefined;

@@ -66,26 +66,30 @@ export async function runPage(path: string, url: string): Promise<readonly strin
   return failures;
 }
 
-async function runCommand(shell: Shell, command: Command, url: string): Promise<readonly string[]> {
-  const text = command.text.replace(ADDRESSES, url);
+function runCommand(shell: Shell, command: Command, url: string): Promise<readonly string[]> {
+  return typeCommand(shell, { ...command, text: command.text.replace(ADDRESSES, url) });
+}
+
+/** Returns what the command does not do as the page shows. */
+export async function typeCommand(shell: Shell, command: Pick<Command, "text" | "answer">): Promise<readonly string[]> {
   const end = Date.now() + READ_MS;
   for (;;) {
-    const wrong = judge(command, await shell.execute(text));
+    const wrong = judge(command, await shell.execute(command.text));
     if (wrong.length === 0 || !onlyReads(command) || Date.now() > end) return wrong;
     await new Promise((resolve) => setTimeout(resolve, READ_AGAIN_MS));
   }
 }
 
 /** A list, for example, learns of a change a moment later. */
-function onlyReads({ text, answer }: Command): boolean {
+function onlyReads({ text, answer }: Pick<Command, "text" | "answer">): boolean {
   if (answer === undefined) return false;
   return (
-    /^holdfast (list|run|count|why|approval list|approval show) /.test(text) ||
+    /^(npx )?holdfast (list|run|count|why|journal|(approval|limit|schedule|event) (list|show)) /.test(text) ||
     (text.startsWith("curl ") && !/ (-X|-d|--data\S*) /.test(text))
   );
 }
 
-function judge({ answer }: Command, { status, stdout, stderr }: Executed): readonly string[] {
+function judge({ answer }: Pick<Command, "answer">, { status, stdout, stderr }: Executed): readonly string[] {
   const differences = answer === undefined ? [] : compareAnswer(answer, stdout);
   const isRefusal = answer?.language === "json" && Object.hasOwn(JSON.parse(answer.text) as object, "error");
   if (status === 0 || (isRefusal && status === HTTP_ERROR)) return differences;

@@ -34,9 +34,9 @@ export class Shell {
   #stderr = "";
   #check = (): void => {};
 
-  /** `folder`: where the first command is executed. */
-  constructor(folder: string) {
-    const env = { ...process.env, XDG_CONFIG_HOME: this.#settings };
+  /** `folder`: where the first command is executed. `more`: variables of its environment. */
+  constructor(folder: string, more: Readonly<Record<string, string | undefined>> = {}) {
+    const env = { ...process.env, ...more, XDG_CONFIG_HOME: this.#settings };
     this.#child = spawn("sh", [], { cwd: folder, stdio: "pipe", env });
     this.#child.stdout.setEncoding("utf8").on("data", (text: string) => {
       this.#stdout += text;
