@@ -29,7 +29,7 @@ const LISTS = ["limits_not_configured", "newer_format"] as const;
 const declarationBody = v.pipe(
   objectField,
   v.description(
-    "A declaration, as in code: see docs/schedules.md. `workflow` is the id of the workflow; dates are ISO 8601.",
+    "A declaration, as in code: see docs/how-to/schedule.md. `workflow` is the id of the workflow; dates are ISO 8601.",
   ),
 );
 
