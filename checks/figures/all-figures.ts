@@ -1,13 +1,14 @@
 /**
- * All figures of docs/concepts.
+ * All figures of docs/concepts and docs/how-to.
  */
 import { drawMoments } from "./moments.ts";
 import { recordRun } from "./recorded-run.ts";
 import { drawStates } from "./states.ts";
+import { drawStuckRun } from "./stuck-run.ts";
 import { type Figure, draw } from "./svg.ts";
 
 export async function listFigures(): Promise<readonly Figure[]> {
-  return [...drawMoments(await recordRun()), drawStates()];
+  return [...drawMoments(await recordRun()), drawStates(), drawStuckRun()];
 }
 
 /** Returns the content of each file, by its path. */

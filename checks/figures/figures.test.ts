@@ -8,7 +8,7 @@ import { FOLDER } from "./main.ts";
 import { NODES_MAX, countNodes } from "./svg.ts";
 import { engineChanges, shownChanges } from "./states.ts";
 
-const PAGES = readFiles("docs/concepts/*.md");
+const PAGES = readFiles("docs/{concepts,how-to}/*.md");
 
 test("every figure of docs/images/concepts is what `pnpm figures` draws now", async () => {
   const drawn = await drawFigures(FOLDER);
