@@ -14,7 +14,7 @@ export interface RuleReport {
 }
 
 export function compareRules(spec: string, tests: readonly SourceFile[]): RuleReport {
-  const rules = new Set([...spec.matchAll(/\*\*([A-Z]+\d+)\b[^*\n]*\*\*/g)].map((match) => match[1] ?? ""));
+  const rules = findRules(spec);
   const families = new Set([...rules].map(familyOf));
   const words = new Set(tests.flatMap(findTitles).flatMap((title) => title.match(/\w+/g) ?? []));
   const cited = new Set([...words].filter((word) => /^[A-Z]+\d+$/.test(word) && families.has(familyOf(word))));
@@ -22,6 +22,11 @@ export function compareRules(spec: string, tests: readonly SourceFile[]): RuleRe
     uncited: [...rules].filter((rule) => !cited.has(rule)),
     unknown: [...cited].filter((rule) => !rules.has(rule)),
   };
+}
+
+/** Returns the ids of the rules that a specification defines. */
+export function findRules(spec: string): ReadonlySet<string> {
+  return new Set([...spec.matchAll(/\*\*([A-Z]+\d+)\b[^*\n]*\*\*/g)].map((match) => match[1] ?? ""));
 }
 
 /** Returns the titles of all tests in a file, except skipped tests and todos. */

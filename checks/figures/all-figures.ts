@@ -2,13 +2,15 @@
  * All figures of docs/concepts and docs/how-to.
  */
 import { drawMoments } from "./moments.ts";
+import { drawPipes } from "./pipes.ts";
 import { recordRun } from "./recorded-run.ts";
 import { drawStates } from "./states.ts";
 import { drawStuckRun } from "./stuck-run.ts";
 import { type Figure, draw } from "./svg.ts";
+import { drawTwoWaits } from "./two-waits.ts";
 
 export async function listFigures(): Promise<readonly Figure[]> {
-  return [...drawMoments(await recordRun()), drawStates(), drawStuckRun()];
+  return [...drawMoments(await recordRun()), drawStates(), await drawTwoWaits(), drawPipes(), drawStuckRun()];
 }
 
 /** Returns the content of each file, by its path. */
