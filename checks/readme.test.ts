@@ -1,17 +1,35 @@
 /**
- * README.md: its files compile strictly, and it shows what the starter writes. `.ci/packed` does what it says in an empty
- * folder, line by line, with packed packages.
+ * README.md and the pages of the other ways to begin: their files compile strictly, and the README shows what the starter
+ * writes. `.ci/packed` does what they say in an empty folder, line by line, with packed packages.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { findBlocks } from "./pages/page.ts";
 import { readPaths, readReadme } from "./packed/readme.ts";
 import { REPOSITORY } from "./source-files.ts";
 
 const read = (path: string): string => readFileSync(join(REPOSITORY, path), "utf8");
 const TEMPLATE = "packages/create-holdfast/template";
+
+const OPTIONS = {
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  noUnusedLocals: true,
+  verbatimModuleSyntax: true,
+  allowImportingTsExtensions: true,
+  skipLibCheck: true,
+  target: "es2023",
+  lib: ["ES2024", "DOM", "DOM.Iterable", "DOM.AsyncIterable"],
+  types: ["node"],
+  typeRoots: [join(REPOSITORY, "node_modules/@types")],
+  module: "esnext",
+  moduleResolution: "bundler",
+  noEmit: true,
+};
 
 const folder = mkdtempSync(join(tmpdir(), "holdfast-readme-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -38,45 +56,44 @@ test.each(PATHS.filter(({ name }) => !["Start from nothing", "Fastify"].includes
   "the files of $name compile strictly",
   { timeout: 60_000 },
   ({ name, acts }) => {
-    const root = join(folder, name);
     const files = acts.flatMap((act) => (act.kind === "file" ? [act] : []));
-    for (const { path, text } of files) {
-      mkdirSync(dirname(join(root, path)), { recursive: true });
-      writeFileSync(join(root, path), text);
-    }
-    symlinkSync(join(REPOSITORY, "examples/node-steps/node_modules"), join(root, "node_modules"));
-    const compilerOptions = {
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      noUncheckedIndexedAccess: true,
-      noUnusedLocals: true,
-      verbatimModuleSyntax: true,
-      allowImportingTsExtensions: true,
-      skipLibCheck: true,
-      target: "es2023",
-      lib: ["ES2024", "DOM", "DOM.Iterable", "DOM.AsyncIterable"],
-      types: ["node"],
-      typeRoots: [join(REPOSITORY, "node_modules/@types")],
-      module: "esnext",
-      moduleResolution: "bundler",
-      noEmit: true,
-    };
-    const platform = join(REPOSITORY, "packages/orchestrator-cloudflare/src/deployment/cloudflare-workers.d.ts");
-    const sources = files.map(({ path }) => path).filter((path) => path.endsWith(".ts"));
-    expect(sources).not.toEqual([]);
-    writeFileSync(join(root, "tsconfig.json"), JSON.stringify({ compilerOptions, files: [...sources, platform] }));
-    const { stdout } = spawnSync(join(REPOSITORY, "node_modules/.bin/tsc"), ["-p", root], { encoding: "utf8" });
-    expect(stdout).toBe("");
+    expect(compile(name, Object.fromEntries(files.map(({ path, text }) => [path, text])))).toBe("");
   },
 );
 
-test("its first workflow is the starter's, and its wrangler.jsonc has the starter's bindings", () => {
+test("the program of README.md has at most 12 lines and compiles with the starter's shop", { timeout: 60_000 }, () => {
   const readme = read("README.md");
-  expect(readme).toContain(`\`\`\`ts\n${read(`${TEMPLATE}/src/order.ts`)}\`\`\`\n`);
+  const program = findBlocks(readme).find(({ language }) => language === "ts");
+  expect(program?.lines.length).toBeLessThanOrEqual(13);
+  const files = { "order.ts": program?.lines.join("\n") ?? "", "shop.ts": read(`${TEMPLATE}/src/shop.ts`) };
+  expect(compile("program", files)).toBe("");
+  expect(readme.trimEnd().split("\n").length).toBeLessThanOrEqual(90);
+});
+
+/** Returns what the compiler prints. */
+function compile(name: string, files: Readonly<Record<string, string>>): string {
+  const root = join(folder, name);
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  symlinkSync(join(REPOSITORY, "examples/node-steps/node_modules"), join(root, "node_modules"));
+  const platform = join(REPOSITORY, "packages/orchestrator-cloudflare/src/deployment/cloudflare-workers.d.ts");
+  const sources = Object.keys(files).filter((path) => path.endsWith(".ts"));
+  expect(sources).not.toEqual([]);
+  writeFileSync(
+    join(root, "tsconfig.json"),
+    JSON.stringify({ compilerOptions: OPTIONS, files: [...sources, platform] }),
+  );
+  return spawnSync(join(REPOSITORY, "node_modules/.bin/tsc"), ["-p", root], { encoding: "utf8" }).stdout;
+}
+
+test("the page for a Worker has the starter's bindings", () => {
   for (const path of [`${TEMPLATE}/wrangler.jsonc`, `${TEMPLATE}/wrangler.both.jsonc`]) {
     const shown = /^ *"durable_objects"[^]*?"migrations".*\n/mu.exec(read(path))?.[0];
     expect(shown).toContain("new_sqlite_classes");
-    expect(readme).toContain(shown);
+    for (const page of ["docs/how-to/add-to-your-worker.md", "docs/tutorial/1-first-run.md"])
+      expect(read(page)).toContain(shown);
   }
 });
 

@@ -25,7 +25,9 @@ const FRAGMENTS = new Set([
   "reference/dashboard.md",
   "reference/telemetry.md",
 ]);
-const COMPLETE = PAGES.filter(({ path, front }) => front !== undefined && !FRAGMENTS.has(path));
+/** readme.test.ts and `.ci/packed` compile its variants, each with its framework. */
+const VARIANTS = "how-to/add-to-a-node-service.md";
+const COMPLETE = PAGES.filter(({ path, front }) => front !== undefined && !FRAGMENTS.has(path) && path !== VARIANTS);
 
 const compiled = makeProgramFolder("compiled");
 const tested = makeProgramFolder("tested");

@@ -5,6 +5,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { StringDecoder } from "node:string_decoder";
+import { compareAnswer } from "../pages/compare.ts";
 
 export interface Place {
   readonly cwd: string;
@@ -66,6 +67,8 @@ export async function serve(command: readonly string[], place: Place, url: strin
 }
 
 export interface Server {
+  /** Waits until the server has written these lines, in this order. Throws if it does not. */
+  writes(lines: string): Promise<void>;
   /** Presses Ctrl-C, and returns what the server wrote when it and all that it started have ended. */
   interrupt(): Promise<string>;
 }
@@ -73,12 +76,19 @@ export interface Server {
 /** Starts a server in a terminal, and returns when it has written that it is ready. */
 export async function launch(command: readonly string[], place: Place): Promise<Server> {
   const child = start(command, place);
-  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
-  const text = (): string => stdout() + stderr();
+  const text = collect(child.stdout, child.stderr);
   await until(() => /\bready\b/iu.test(text()) || child.exitCode !== null, READY_MS);
   if (!/\bready\b/iu.test(text()) || child.exitCode !== null)
     throw new Error(`${command.join(" ")} is not ready:\n${text().slice(-SHOWN_CHARS)}`);
+  let seen = 0;
   return {
+    writes: async (lines) => {
+      const shown = { language: "text", text: lines };
+      const missing = (): readonly string[] => compareAnswer(shown, text().slice(seen));
+      await until(() => missing().length === 0, READY_MS);
+      if (missing().length > 0) throw new Error(`${command.join(" ")}: ${missing().join("\n")}`);
+      seen = endOf(text(), seen, (printed) => compareAnswer(shown, printed).length === 0);
+    },
     interrupt: async () => {
       if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGINT");
       await until(() => child.exitCode !== null || child.signalCode !== null, READY_MS);
@@ -88,6 +98,15 @@ export async function launch(command: readonly string[], place: Place): Promise<
       return text();
     },
   };
+}
+
+/** Returns the end of the first line after `from` up to which the text is enough. */
+function endOf(text: string, from: number, isEnough: (text: string) => boolean): number {
+  for (let end = from; end < text.length;) {
+    end = text.indexOf("\n", end) + 1 || text.length;
+    if (isEnough(text.slice(from, end))) return end;
+  }
+  return text.length;
 }
 
 async function until(condition: () => boolean, ms: number): Promise<void> {
@@ -122,9 +141,11 @@ function kill({ pid }: ChildProcess): void {
   }
 }
 
-function collect(stream: NodeJS.ReadableStream): () => string {
-  const decoder = new StringDecoder("utf8");
+function collect(...streams: readonly NodeJS.ReadableStream[]): () => string {
   let text = "";
-  stream.on("data", (chunk: Buffer) => (text += decoder.write(chunk)));
+  for (const stream of streams) {
+    const decoder = new StringDecoder("utf8");
+    stream.on("data", (chunk: Buffer) => (text += decoder.write(chunk)));
+  }
   return () => text;
 }

@@ -1,7 +1,8 @@
 /**
- * A reader of README.md, who begins in an empty folder and does what the page says.
+ * A reader of a page, who begins in an empty folder and does what the page says.
  *
- * Owns: the folder, and the terminals in which servers run. The port 3000 of the page is replaced by a free one.
+ * Owns: the folder, and the terminals in which servers run. The port 3000 of the page is replaced by a free one. Of the
+ * commands that need an account, `wrangler deploy` is a dry run, and the others are not typed.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
@@ -10,7 +11,7 @@ import { dirname, join } from "node:path";
 import { findFreePort } from "@holdfast/cli/free-port";
 import type { Act, CommandAct } from "../pages/acts.ts";
 import { compareAnswer } from "../pages/compare.ts";
-import { type Place, type Server, launch, run } from "./processes.ts";
+import { type Place, type Server, execute, launch, run } from "./processes.ts";
 
 const ENDED_MS = 5_000;
 const ASK_AGAIN_MS = 200;
@@ -23,16 +24,19 @@ export class Reader {
   readonly #env: Readonly<Record<string, string>>;
   readonly #port: string;
   readonly #servers: Server[] = [];
+  readonly #install: ((folder: string) => void) | undefined;
 
-  private constructor(env: Readonly<Record<string, string>>, port: number) {
+  private constructor(env: Readonly<Record<string, string>>, port: number, install?: (folder: string) => void) {
+    this.#install = install;
     this.folder = mkdtempSync(join(tmpdir(), "holdfast-reader-"));
     this.cwd = this.folder;
     this.#port = String(port);
     this.#env = { ...env, PORT: this.#port };
   }
 
-  static async begin(env: Readonly<Record<string, string>>): Promise<Reader> {
-    return new Reader(env, await findFreePort());
+  /** `install` replaces the command `npm install`: it gets the folder of the project. */
+  static async begin(env: Readonly<Record<string, string>>, install?: (folder: string) => void): Promise<Reader> {
+    return new Reader(env, await findFreePort(), install);
   }
 
   get place(): Place {
@@ -42,6 +46,7 @@ export class Reader {
   async does(acts: readonly Act[]): Promise<void> {
     for (const act of acts) {
       if (act.kind === "file") this.#write(act.path, act.text);
+      else if (act.kind === "see") await this.#servers.at(-1)?.writes(act.text);
       else await this.#type(act);
     }
   }
@@ -74,13 +79,27 @@ export class Reader {
       this.cwd = join(this.cwd, folder);
       return;
     }
+    if (this.#install !== undefined && command.startsWith("npm install")) return this.#install(this.cwd);
     const words = ["sh", "-c", this.#withPort(command)];
     if (kind === "again") await this.#servers.pop()?.interrupt();
-    if (kind !== "run") {
-      this.#servers.push(await launch(words, this.place));
-      return;
-    }
-    const printed = await run(words, this.place);
+    if (kind === "serve" || kind === "again") this.#servers.push(await launch(words, this.place));
+    else if (kind === "cloud") await this.#tryWithoutAccount(command);
+    else
+      this.#check({ kind, command, answer }, kind === "fail" ? await this.#fails(words) : await run(words, this.place));
+  }
+
+  async #tryWithoutAccount(command: string): Promise<void> {
+    if (/^npx wrangler deploy\b/u.test(command))
+      await run(["sh", "-c", `${command} --dry-run --outdir dist`], this.place);
+  }
+
+  async #fails(words: readonly string[]): Promise<string> {
+    const { status, stdout, stderr } = await execute(words, this.place);
+    if (status === 0) throw new Error(`${words.join(" ")} does not fail:\n${stdout}${stderr}`);
+    return `${stdout}${stderr}`;
+  }
+
+  #check({ command, answer }: CommandAct, printed: string): void {
     const wrong = answer === undefined ? [] : compareAnswer(answer, printed);
     if (wrong.length > 0) throw new Error(`${command} prints something else than the page shows:\n${wrong.join("\n")}`);
   }

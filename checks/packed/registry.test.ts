@@ -31,7 +31,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   requested = [];
-  registry = await startRegistry(PACKAGES, `http://127.0.0.1:${(other.address() as AddressInfo).port}/`);
+  registry = await startRegistry(PACKAGES, { upstream: `http://127.0.0.1:${(other.address() as AddressInfo).port}/` });
 });
 
 afterEach(() => registry.close());
@@ -92,7 +92,7 @@ test("a list of installed packages and anything written are not passed on", asyn
 });
 
 test("another registry that cannot be reached is named in the answer", async () => {
-  const unreachable = await startRegistry([], "http://127.0.0.1:1");
+  const unreachable = await startRegistry([], { upstream: "http://127.0.0.1:1" });
   const response = await fetch(`${unreachable.url}/hono`);
   expect(response.status).toBe(502);
   expect(await response.json()).toMatchObject({ error: expect.stringMatching(/failed: .+/u) });

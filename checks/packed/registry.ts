@@ -57,10 +57,17 @@ export function isOurs(name: string): boolean {
   return name.toLowerCase().includes("holdfast");
 }
 
-/** Starts the registry on a free port. `upstream` is by default the registry that npm is configured with. */
+export interface RegistryOptions {
+  /** Default: the registry that npm is configured with. */
+  readonly upstream?: string;
+  /** Default: a free one. */
+  readonly port?: number;
+}
+
+/** Starts the registry on loopback. */
 export async function startRegistry(
   packages: readonly PackedPackage[],
-  upstream: string = configuredRegistry(),
+  { upstream = configuredRegistry(), port = 0 }: RegistryOptions = {},
 ): Promise<Registry> {
   const state: State = {
     packages: new Map(packages.map((one) => [one.name, one])),
@@ -72,7 +79,9 @@ export async function startRegistry(
   const server = createServer((request, response) => {
     answer(state, request, response).catch((error: unknown) => refuse(response, 502, describe(error)));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen(port, "127.0.0.1", resolve);
+  });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     ...state,

@@ -2,8 +2,8 @@
  * A page as what a reader does: writes files and types commands.
  *
  * Owns: how the page is read. A block with a title is a file, and so is a block of code whose first line is a comment with a
- * path. A command with the comment `leave it running` has a terminal of its own; `again, after Ctrl-C` stops the last one of
- * these, and starts it again.
+ * path. A block `text title="first terminal"` is what the last server that was left running writes. The comment after a
+ * command says how it is typed (`kindOf`).
  */
 import { type Answer, type Block, commandsOf, findBlocks, withoutComment } from "./page.ts";
 
@@ -13,21 +13,32 @@ interface FileAct {
   readonly text: string;
 }
 
+/** Lines that the reader waits for in the terminal of the last server. */
+interface SeeAct {
+  readonly kind: "see";
+  readonly text: string;
+}
+
 export interface CommandAct {
-  /** `run`: it ends by itself; `serve`: it is left running; `again`: it replaces the last one that is. */
-  readonly kind: "run" | "serve" | "again";
+  /**
+   * `run`: it ends by itself; `fail`: so, with an error; `serve`: it is left running; `again`: it replaces the last one that
+   * is; `cloud`: it needs an account.
+   */
+  readonly kind: "run" | "fail" | "serve" | "again" | "cloud";
   readonly command: string;
   readonly answer: Answer | undefined;
 }
 
-export type Act = FileAct | CommandAct;
+export type Act = FileAct | SeeAct | CommandAct;
 
 export function readActs(text: string): readonly Act[] {
   const blocks = findBlocks(text);
   return blocks.flatMap((block, i): readonly Act[] => {
     if (block.language === "sh") return readCommands(block, blocks[i + 1]);
     const path = block.title ?? /^\/\/ ([\w./[\]-]+)$/u.exec(block.lines[0] ?? "")?.[1];
-    return path === undefined ? [] : [{ kind: "file", path, text: `${block.lines.join("\n")}\n` }];
+    const lines = block.lines.join("\n");
+    if (path === undefined) return [];
+    return block.language === "text" ? [{ kind: "see", text: lines }] : [{ kind: "file", path, text: `${lines}\n` }];
   });
 }
 
@@ -35,7 +46,13 @@ function readCommands(block: Block, next: Block | undefined): readonly CommandAc
   return commandsOf(block, next).map(({ text, answer }) => {
     const command = withoutComment(text);
     const comment = text.trim().slice(command.length);
-    const kind = /leave it running/u.test(comment) ? "serve" : /again, after Ctrl-C/u.test(comment) ? "again" : "run";
-    return { kind, command, answer };
+    return { kind: kindOf(comment), command, answer };
   });
+}
+
+function kindOf(comment: string): CommandAct["kind"] {
+  if (/leave it running/u.test(comment)) return "serve";
+  if (/# again/u.test(comment)) return "again";
+  if (/# fails/u.test(comment)) return "fail";
+  return /# cloud/u.test(comment) ? "cloud" : "run";
 }

@@ -46,7 +46,7 @@ export function findCommands(page: string): readonly Command[] {
 /** Returns the commands of a block in the language `sh`. `next`: the block after it. */
 export function commandsOf(block: Block, next: Block | undefined): readonly Command[] {
   const commands = splitCommands(block);
-  if (next === undefined || !next.follows || !ANSWERS.has(next.language)) return commands;
+  if (next?.follows !== true || next.title !== undefined || !ANSWERS.has(next.language)) return commands;
   const answer = { language: next.language, text: next.lines.join("\n") };
   return commands.map((command, nth) => (nth === commands.length - 1 ? { ...command, answer } : command));
 }

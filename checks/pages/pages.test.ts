@@ -1,13 +1,14 @@
 /**
  * Executes every shell command of every document, in order, against the answers that the documents show. The pages of the
- * examples are executed by examples.test.ts, which starts the examples, how-to pages with a program by programs.test.ts, and README.md by
- * `.ci/packed` in an empty folder.
+ * examples are executed by examples.test.ts, which starts the examples, how-to pages with a program by programs.test.ts, and
+ * pages that a reader follows from an empty folder by tutorial.test.ts and `.ci/packed`.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type LocalRuntime, startLocalRuntime } from "@holdfast/local-runtime";
 import { afterEach, expect, test } from "vitest";
 import { REPOSITORY, readFiles } from "../source-files.ts";
+import { isFollowed } from "../packed/readme.ts";
 import { findBlocks, withoutComment } from "./page.ts";
 import { PROGRAMS } from "./program.ts";
 import { NOT_EXECUTED, isExecuted, readPage, runPage } from "./run-page.ts";
@@ -16,7 +17,7 @@ const DOCUMENTS = readFiles("*.md", "docs/**/*.md", "{packages,apps,examples,dep
 const COMMANDS = DOCUMENTS.flatMap(({ path }) => readPage(path).map((command) => ({ path, command })));
 const EXECUTED = COMMANDS.filter(({ command }) => isExecuted(command));
 const PAGES = [...new Set(EXECUTED.map(({ path }) => path))].filter(
-  (path) => !path.startsWith("examples/") && path !== "README.md" && !PROGRAMS.includes(path),
+  (path) => !path.startsWith("examples/") && !isFollowed(path) && !PROGRAMS.includes(path),
 );
 
 let runtime: LocalRuntime | undefined;

@@ -1,0 +1,41 @@
+/**
+ * docs/tutorial: a reader follows all parts in one folder that is empty at first. The packages are those of this workspace;
+ * `pnpm packed tutorial` does the same with packed packages from npm.
+ */
+import { rmSync, symlinkSync, existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, test } from "vitest";
+import { stopAll } from "./packed/processes.ts";
+import { Reader } from "./packed/reader.ts";
+import { readTutorial } from "./packed/readme.ts";
+import { REPOSITORY } from "./source-files.ts";
+
+const PARTS = readTutorial();
+
+let reader: Reader;
+
+beforeAll(async () => {
+  const path = [dirname(process.execPath), process.env["PATH"]].join(":");
+  reader = await Reader.begin({ ...(process.env as Record<string, string>), PATH: path, NO_COLOR: "1" }, install);
+});
+
+afterAll(async () => {
+  await stopAll();
+  rmSync(reader.folder, { recursive: true, force: true });
+});
+
+/** The starter has every package of the tutorial. The sources of packages need a declaration of the platform's modules. */
+const LINKS = {
+  node_modules: "packages/create-holdfast/node_modules",
+  "cloudflare-workers.d.ts": "packages/orchestrator-cloudflare/src/deployment/cloudflare-workers.d.ts",
+};
+
+function install(folder: string): void {
+  for (const [name, target] of Object.entries(LINKS))
+    if (!existsSync(join(folder, name))) symlinkSync(join(REPOSITORY, target), join(folder, name));
+}
+
+test.each(PARTS)("every line of $title does what it says", { timeout: 120_000 }, async ({ title, acts }) => {
+  await reader.does(acts);
+  if (title === PARTS.at(-1)?.title) await reader.ends();
+});
