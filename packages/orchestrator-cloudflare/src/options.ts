@@ -168,6 +168,11 @@ export const count = v.custom<number>(
   "must be a whole number of at least 1",
 );
 
+export const countOrZero = v.custom<number>(
+  (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+  "must be a whole number of at least 0",
+);
+
 /** A delay of a timer, ms: a longer one would fire at once. */
 export const delayMs = v.custom<number>(
   (value) => Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= 2 ** 31 - 1,

@@ -120,7 +120,8 @@ export class ConnectedNetwork extends Network {
   /** `url`: another one for each test, because a process remembers URLs that refused. */
   override deploy(...[more, object]: Parameters<Network["deploy"]>): ReturnType<Network["deploy"]> {
     urls += 1;
-    return super.deploy({ url: `https://steps-${urls}.example/holdfast`, audience: URL_OF_HANDLER, ...more }, object);
+    const url = `https://steps-${urls}.example/holdfast`;
+    return super.deploy({ url, audience: URL_OF_HANDLER, connectAfter: 0, ...more }, object);
   }
 }
 

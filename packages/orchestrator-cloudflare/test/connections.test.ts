@@ -101,6 +101,26 @@ describe("a connection", () => {
     await expect.poll(() => network.wires.size).toBe(0);
   });
 
+  test("PIPE1 is not opened by default for a run of one step, or to reach the next wait", async () => {
+    const network = newNetwork();
+    const api = network.deploy({ connectAfter: undefined });
+    await trigger(api, "waits");
+    await until(api, "waiting");
+    await api.fetch("/api/runs/r/signals", { json: { name: "go" } });
+    await until(api, "completed");
+    expect([network.upgrades.length, network.frames.length]).toEqual([0, 0]);
+  });
+
+  test("PIPE1 is opened by default by the third turn of a busy run", async () => {
+    const network = newNetwork();
+    const api = network.deploy({ connectAfter: undefined });
+    await trigger(api, "steps", 20);
+    await expectOnce(api, 20);
+    expect([network.upgrades.length, network.requests.length]).toEqual([1, 2]);
+    // Two turns were requests, which are four messages.
+    expect(network.frames.length).toBe(2 * 20 + 4 - 4);
+  });
+
   test("PIPE1 is not opened by a dispatcher with connections: false", async () => {
     const network = newNetwork();
     const api = network.deploy({ connections: false });

@@ -101,7 +101,7 @@ async function send(request: Request): Promise<Response> {
 
 function deploy(port: number): FakeDeployment {
   const url = `http://127.0.0.1:${port}/holdfast`;
-  return new FakeDeployment([], {}, createHttpDispatcher({ url, signingKey: KEY, fetch: send }));
+  return new FakeDeployment([], {}, createHttpDispatcher({ url, signingKey: KEY, fetch: send, connectAfter: 0 }));
 }
 
 const SLOW = 60_000;

@@ -81,6 +81,7 @@ test.each(["refused", "failed"])(
       connections: new Connections(),
       url: "https://steps.example",
       max: 1,
+      after: 0,
       name: "The step handler",
     });
     const { live } = begin(carrier);

@@ -1,8 +1,8 @@
 /**
  * The turns of one execution, over a connection while it is busy, otherwise as requests.
  *
- * Owns: the choice for each turn. A new turn opens the connection if there is none; a turn that is repeated, and each turn
- * of a step handler without connections, is a request. So what a connection cannot carry, or loses, needs no handling of
+ * Owns: the choice for each turn. A new turn opens the connection if there is none and the execution stays busy; a turn
+ * that is repeated, and each turn of a step handler without connections, is a request. So what a connection cannot carry, or loses, needs no handling of
  * its own: it is a turn that is repeated (U1).
  */
 import { HOST_LIMITS, type TurnAnswer, type TurnRequest } from "@holdfast/protocol";
@@ -25,6 +25,8 @@ export interface ConnectionOptions {
   readonly url: string;
   /** Connections of this isolate. */
   readonly max: number;
+  /** The turns of a busy period that are requests before a connection opens. An upgrade costs about as much as one. */
+  readonly after: number;
   /** The name of the other side in messages. */
   readonly name: string;
   readonly time?: ConnectionTime | undefined;
@@ -45,6 +47,8 @@ export class ConnectedTurns implements TurnCarrier {
   #connection: TurnConnection | undefined;
   #slot: Slot | undefined;
   #newestTurn = 0;
+  /** New turns since the execution was last parked. */
+  #busyTurns = 0;
   /** Connections that ended early. */
   #losses = 0;
   /** The execution was aborted: no turn may start it. */
@@ -62,7 +66,8 @@ export class ConnectedTurns implements TurnCarrier {
     const isNew = request.aside !== true && request.turn > this.#newestTurn;
     if (isNew) {
       this.#newestTurn = request.turn;
-      if (this.#connection === undefined) await this.#open(request.session);
+      this.#busyTurns += 1;
+      if (this.#connection === undefined && this.#busyTurns > this.#options.after) await this.#open(request.session);
       // The abort was sent while the upgrade took its time: a start that follows it would execute.
       if (this.#aborted) {
         this.rest();
@@ -76,6 +81,7 @@ export class ConnectedTurns implements TurnCarrier {
   };
 
   rest(): void {
+    this.#busyTurns = 0;
     this.#connection?.rest();
   }
 

@@ -6,7 +6,7 @@
 import { HOST_LIMITS, type StepDispatcher } from "@holdfast/protocol";
 import { audienceProblem, checkSigningKey } from "@holdfast/protocol/transport";
 import * as v from "valibot";
-import { FIELDS, checkOptions, count, delayMs, isFunction } from "../options.ts";
+import { FIELDS, checkOptions, count, countOrZero, delayMs, isFunction } from "../options.ts";
 import { ConnectedTurns } from "./connected-turns.ts";
 import { isolateConnections } from "./connections.ts";
 import { openOver } from "./open-connection.ts";
@@ -32,6 +32,11 @@ export interface HttpDispatcherOptions {
    * carries the turns as frames, if the handler's host accepts it (PIPE1).
    */
   readonly connections?: boolean | undefined;
+  /**
+   * The turns that go as requests, each time a run becomes busy, before the WebSocket opens. Default 2: a run with one step,
+   * or one that only continues to its next wait, needs no more than these.
+   */
+  readonly connectAfter?: number | undefined;
   /** Connections of one isolate to step handlers, default 500. Runs beyond get turns as requests. */
   readonly connectionsMax?: number | undefined;
   /** Replaces the global `fetch`, for tests or for a deployment that sends requests through a proxy. */
@@ -39,6 +44,7 @@ export interface HttpDispatcherOptions {
 }
 
 const TIMEOUT_MS = 30_000;
+const CONNECT_AFTER = 2;
 
 const OPTIONS = v.strictObject({
   url: FIELDS.httpUrl,
@@ -46,6 +52,7 @@ const OPTIONS = v.strictObject({
   audience: v.optional(v.custom<string>((value) => audienceProblem(value) === undefined, audienceProblem(undefined))),
   timeoutMs: v.optional(delayMs),
   connections: v.optional(v.boolean("must be true or false")),
+  connectAfter: v.optional(countOrZero),
   connectionsMax: v.optional(count),
   fetch: v.optional(isFunction),
 } satisfies Record<keyof HttpDispatcherOptions, v.GenericSchema>);
@@ -54,7 +61,7 @@ const OPTIONS = v.strictObject({
 export function createHttpDispatcher(options: HttpDispatcherOptions): StepDispatcher {
   checkOptions(OPTIONS, options, "createHttpDispatcher");
   const { url, signingKey, timeoutMs = TIMEOUT_MS, fetch: send = (request: Request) => fetch(request) } = options;
-  const { connections = true, connectionsMax = HOST_LIMITS.connections } = options;
+  const { connections = true, connectionsMax = HOST_LIMITS.connections, connectAfter: after = CONNECT_AFTER } = options;
   // A header cannot carry every URL as it is written.
   const { audience = audienceProblem(url) === undefined ? url : new URL(url).href } = options;
   checkSigningKey(signingKey);
@@ -75,6 +82,7 @@ export function createHttpDispatcher(options: HttpDispatcherOptions): StepDispat
       connections: isolateConnections,
       url,
       max: connectionsMax,
+      after,
       name: pipe.name,
     });
   };

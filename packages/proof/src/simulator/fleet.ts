@@ -80,7 +80,7 @@ export class Fleet implements RemotePipe {
 
   #carrier(from: OrchestratorProcess): TurnCarrier {
     const post: TurnCarrier["post"] = (request) => from.leave(() => this.#carry(request, from));
-    const { connectionsMax: max } = this.#bounds;
+    const { connectionsMax: max, connectAfter: after = 0 } = this.#bounds;
     if (max === undefined) return { post };
     const { clock, frameFault: fault } = this.#options;
     const open = openWires({
@@ -90,7 +90,15 @@ export class Fleet implements RemotePipe {
       reach: (session, elsewhere) => this.#reach(this.#placeOf(session, elsewhere), from),
     });
     const time = { now: () => clock.now(), setTimer: (ms: number, act: () => void) => clock.setTimer(ms, act) };
-    return new ConnectedTurns(post, { open, connections: this.#connections, url: "fleet", max, name: "fleet", time });
+    return new ConnectedTurns(post, {
+      open,
+      connections: this.#connections,
+      url: "fleet",
+      max,
+      after,
+      name: "fleet",
+      time,
+    });
   }
 
   #reach(place: number, from: OrchestratorProcess): Instance & { readonly restart: () => void } {
@@ -135,7 +143,7 @@ export class Fleet implements RemotePipe {
 
   #boot(from: OrchestratorProcess): Instance {
     const { clock } = this.#options;
-    const { holdMs, stateless, connectionsMax = 0, ...limits } = this.#bounds;
+    const { holdMs, stateless, connectionsMax = 0, connectAfter: _, ...limits } = this.#bounds;
     // A process takes a moment to start: it is younger than a frame whose answer its predecessor did not send.
     const bootedAt = clock.now() + (connectionsMax === 0 ? 0 : 1);
     const death = Promise.withResolvers<never>();

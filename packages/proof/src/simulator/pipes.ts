@@ -59,6 +59,8 @@ export interface HandlerBounds {
   readonly stateless: boolean;
   /** The number of connections that an instance, and the process of the orchestrator, have. Absent: none. */
   readonly connectionsMax?: number;
+  /** The turns of a busy period before a connection opens. */
+  readonly connectAfter?: number;
 }
 
 export function makeHandlerBounds(random: Random, needsSessions: boolean): HandlerBounds {

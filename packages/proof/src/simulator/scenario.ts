@@ -137,7 +137,7 @@ function withFrames(scenario: Scenario, random: Random): Scenario {
   });
   return {
     ...scenario,
-    turns: { ...turns, stateless: false, connectionsMax },
+    turns: { ...turns, stateless: false, connectionsMax, connectAfter: random.pick([0, 0, 1, 2]) },
     faults: [...scenario.faults, ...faults],
   };
 }
