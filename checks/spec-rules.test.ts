@@ -1,7 +1,7 @@
 /** Checks that every rule of SPEC.md is cited by a test. */
 import { expect, test } from "vitest";
 import { readFiles } from "./source-files.ts";
-import { compareRules, findTitles } from "./spec-rules.ts";
+import { compareRules, findTitles, listRules } from "./spec-rules.ts";
 
 const [SPEC] = readFiles("SPEC.md");
 const TESTS = readFiles("{packages,apps,examples,deploy}/*/{test,test-workers}/**/*.test.ts");
@@ -12,6 +12,11 @@ test("every rule of SPEC.md is cited by a test", () => {
   expect(SPEC).toBeDefined();
   expect(uncited, "no test cites these rules of SPEC.md in its title").toEqual([]);
   expect(unknown, "SPEC.md does not define these rules").toEqual([]);
+});
+
+test("every rule of SPEC.md has an id of its own", () => {
+  const rules = listRules(SPEC?.text ?? "");
+  expect(rules.filter((rule, i) => rules.indexOf(rule) !== i)).toEqual([]);
 });
 
 test("a rule that no test cites and a cited rule that does not exist are found", () => {

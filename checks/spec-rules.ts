@@ -14,7 +14,7 @@ export interface RuleReport {
 }
 
 export function compareRules(spec: string, tests: readonly SourceFile[]): RuleReport {
-  const rules = findRules(spec);
+  const rules = new Set(listRules(spec));
   const families = new Set([...rules].map(familyOf));
   const words = new Set(tests.flatMap(findTitles).flatMap((title) => title.match(/\w+/g) ?? []));
   const cited = new Set([...words].filter((word) => /^[A-Z]+\d+$/.test(word) && families.has(familyOf(word))));
@@ -24,9 +24,9 @@ export function compareRules(spec: string, tests: readonly SourceFile[]): RuleRe
   };
 }
 
-/** Returns the ids of the rules that a specification defines. */
-export function findRules(spec: string): ReadonlySet<string> {
-  return new Set([...spec.matchAll(/\*\*([A-Z]+\d+)\b[^*\n]*\*\*/g)].map((match) => match[1] ?? ""));
+/** Returns the ids of the rules that a specification defines, in its order. */
+export function listRules(spec: string): readonly string[] {
+  return [...spec.matchAll(/\*\*([A-Z]+\d+)\b[^*\n]*\*\*/g)].map((match) => match[1] ?? "");
 }
 
 /** Returns the titles of all tests in a file, except skipped tests and todos. */

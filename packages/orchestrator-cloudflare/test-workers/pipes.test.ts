@@ -75,7 +75,7 @@ describe.each(["rpc", "fetch", "http", "frames"])("over %s", (pipe) => {
   });
 });
 
-test("DUR8 API4 a run is paused at once if its binding leads to a Worker that only has fetch", async () => {
+test("DUR8 API8 a run is paused at once if its binding leads to a Worker that only has fetch", async () => {
   await trigger("watched-hangs", "miswired-run", null, 0);
   await untilStatus("miswired-run", "paused");
   expect(await read("miswired-run")).toMatchObject({

@@ -213,7 +213,7 @@ describe("the callers", () => {
     expect([answer.status, await answer.text(), answer.headers.get("Cache-Control")]).toEqual([200, "", "no-store"]);
   });
 
-  test("API4 a deployment without an index answers 501, and so does one whose index counts nothing", async () => {
+  test("API8 a deployment without an index answers 501, and so does one whose index counts nothing", async () => {
     const without: RunIndex = {
       upsert: () => Promise.resolve(),
       remove: () => Promise.resolve(),

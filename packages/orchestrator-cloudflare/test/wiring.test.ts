@@ -1,4 +1,4 @@
-/** tests: what a deployment answers when a part is missing, of the wrong kind, or unreachable (API4, SEC9) */
+/** tests: what a deployment answers when a part is missing, of the wrong kind, or unreachable (API8, SEC9) */
 import { HoldfastError } from "@holdfast/protocol";
 import { expectOutput } from "@holdfast/proof/output";
 import { workflow } from "@holdfast/workflows";
@@ -46,7 +46,7 @@ const trigger = async (api: FakeDeployment, more: object): Promise<{ status: num
   answerOf(await api.fetch("/api/runs", { json: { runId: "r", ...more } }));
 
 describe("a remote step handler", () => {
-  test("API4 a trigger of a workflow or version that it does not serve is answered 404, and stores nothing", async () => {
+  test("API8 a trigger of a workflow or version that it does not serve is answered 404, and stores nothing", async () => {
     const api = remote(handler);
     for (const json of [{ workflowId: "nope" }, { workflowId: "hi", workflowVersion: "3" }]) {
       const answer = await trigger(api, { ...json, idempotencyKey: "k" });
@@ -79,7 +79,7 @@ describe("a remote step handler", () => {
     expect(seen).toEqual([201]);
   });
 
-  test("API4 a repeated trigger gets its run, whatever the step handler serves now", async () => {
+  test("API8 a repeated trigger gets its run, whatever the step handler serves now", async () => {
     let answer: Answering = handler;
     const api = remote((request) => answer(request));
     await trigger(api, { workflowId: "hello" });
@@ -101,7 +101,7 @@ describe("a remote step handler", () => {
       "it rejects the key",
       createStepHandler({ workflows: [], signingKeys: ["another-signing-key"], audience: URL_OF_HANDLER }),
     ],
-  ] satisfies [string, Answering][])("API4 GET /api/workflows answers 502 if %s", async (_what, answer) => {
+  ] satisfies [string, Answering][])("API8 GET /api/workflows answers 502 if %s", async (_what, answer) => {
     expectOutput("a step handler that cannot list its workflows", /could not list its workflows/);
     const { status, body } = await answerOf(await remote(answer).fetch("/api/workflows"));
     expect([status, body["error"]]).toEqual([502, "dispatcher_unreachable"]);
@@ -121,7 +121,7 @@ describe("a sibling Worker", () => {
     expect(() => createServiceBindingDispatcher({ binding: onlyFetch, pipe: "fetch" })).not.toThrow();
   });
 
-  test("API4 a binding to a Worker without the entry point is answered 503, naming both remedies", async () => {
+  test("API8 a binding to a Worker without the entry point is answered 503, naming both remedies", async () => {
     expectOutput("a binding to a Worker without the entry point", /misconfigured|could not list its workflows/);
     const list = NO_METHOD.replace("execute", "workflows");
     const noFetch = "Handler does not export a fetch() function.";

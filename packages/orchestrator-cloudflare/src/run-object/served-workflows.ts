@@ -1,7 +1,7 @@
 /**
  * The workflows that a dispatcher serves, for answers of the API.
  *
- * Owns: asking the step handler, the check of its answer, and the refusal of a trigger whose workflow is not served (API4).
+ * Owns: asking the step handler, the check of its answer, and the refusal of a trigger whose workflow is not served (API8).
  * A dispatcher with `describe` answers that without a call, so the state machine refuses such a trigger itself.
  */
 import type { ChildTrigger, SendResult } from "@holdfast/orchestrator";
