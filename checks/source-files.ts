@@ -39,7 +39,7 @@ export function packageFolders(): readonly string[] {
 
 /** Returns the folders of the packages without a layer. */
 export function toolFolders(): readonly string[] {
-  return findPackages("deploy/*", "{benchmarks,checks,demo}");
+  return findPackages("deploy/*", "{benchmarks,checks,demo,site}");
 }
 
 function findPackages(...folders: readonly string[]): readonly string[] {

@@ -1,6 +1,6 @@
 /** Each page says what it is in its front matter, and stands in the navigation. */
 import { expect, test } from "vitest";
-import { KINDS, readNavigation, readPages, splitFrontMatter } from "./documents.ts";
+import { KINDS, readNavigation, readPages, splitFrontMatter } from "../../site/pages.ts";
 
 /** Pages without front matter. The list only shrinks. */
 const OLD_PAGES = new Set([

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { packageFolders, readManifest, REPOSITORY } from "../source-files.ts";
-import { type Page, readPages } from "./documents.ts";
+import { type Page, readPages } from "../../site/pages.ts";
 import { findStates, makeProgramFolder, writeFiles } from "./programs.ts";
 
 const PAGES = readPages();

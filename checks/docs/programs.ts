@@ -9,7 +9,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { type Block, findBlocks } from "../pages/page.ts";
 import { REPOSITORY } from "../source-files.ts";
-import type { Page } from "./documents.ts";
+import type { Page } from "../../site/pages.ts";
 
 /** The text of each file by its path. */
 export type Files = ReadonlyMap<string, string>;

@@ -4,7 +4,11 @@
  * Owns: the form of front matter, and the order of pages, which docs/navigation.json has. Everything that lists pages (the
  * site, llms.txt, the checks) reads both here. docs/design is for contributors and not among the pages.
  */
-import { readFiles } from "../source-files.ts";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export const REPOSITORY: string = join(import.meta.dirname, "..");
+export const DOCS: string = join(REPOSITORY, "docs");
 
 export const KINDS = ["tutorial", "how-to", "reference", "explanation"] as const;
 
@@ -36,13 +40,18 @@ export interface Section {
 
 /** Returns every page of docs/. */
 export function readPages(): readonly Page[] {
-  return readFiles("docs/**/*.md")
-    .filter(({ path }) => !path.startsWith("docs/design/"))
-    .map(({ path, text }) => ({ path: path.slice("docs/".length), ...splitFrontMatter(text) }));
+  return globSync("**/*.md", { cwd: DOCS, exclude: ["design/**"] })
+    .map((path) => path.replaceAll("\\", "/"))
+    .toSorted()
+    .map((path) => ({ path, ...splitFrontMatter(readText(path)) }));
 }
 
 export function readNavigation(): readonly Section[] {
-  return JSON.parse(readFiles("docs/navigation.json")[0]?.text ?? "") as Section[];
+  return JSON.parse(readText("navigation.json")) as Section[];
+}
+
+function readText(path: string): string {
+  return readFileSync(join(DOCS, path), "utf8");
 }
 
 /** Reads front matter: one `name: value` a line, the value with or without double quotes. */
@@ -55,4 +64,9 @@ export function splitFrontMatter(text: string): Pick<Page, "front" | "text"> {
     return [name, /^".*"$/u.test(value) ? (JSON.parse(value) as string) : value] as const;
   });
   return { front: Object.fromEntries(front), text: text.slice(whole.length) };
+}
+
+/** The title of a page: that of its front matter, or its first heading. */
+export function findTitle(page: Page | undefined): string {
+  return page?.front?.title ?? /^# (.*)$/mu.exec(page?.text ?? "")?.[1] ?? "";
 }
