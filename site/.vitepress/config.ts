@@ -4,6 +4,7 @@
  * Owns: how Markdown that is written for GitHub is read here. A link that leaves docs/ leads to the repository, and of a
  * picture for two themes the one of the reader's choice is shown. The home page is docs/index.md below a few links.
  */
+import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { type DefaultTheme, type MarkdownOptions, type PageData, type UserConfig, defineConfig } from "vitepress";
 import { copyText } from "../machines.ts";
@@ -23,7 +24,10 @@ export default defineConfig({
   base: process.env["SITE_BASE"] ?? "/",
   cleanUrls: true,
   metaChunk: true,
-  head: [["link", { rel: "icon", href: "data:," }]],
+  head: [
+    ["link", { rel: "icon", href: "data:," }],
+    ["style", {}, readFileSync(join(import.meta.dirname, "style.css"), "utf8")],
+  ],
   // Headings such as `/api/runs/{id}` are not attributes.
   markdown: { attrs: { disable: true }, theme: { light: "github-light", dark: "github-dark" }, config: adaptMarkdown },
   transformPageData: (page) => (page.relativePath === "index.md" ? asHome(page) : undefined),
