@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { DEFAULT_LIMITS, HOST_LIMITS, LIMITS } from "@holdfast/protocol";
+import { DEFAULT_LIMITS, DEFAULT_RETRY, HOST_LIMITS, LIMITS } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import { REPOSITORY, readFiles } from "./source-files.ts";
 import { findTitles, listRules } from "./spec-rules.ts";
@@ -64,13 +64,11 @@ test("every promise has a rule, a test and a limit", () => {
 });
 
 test("the limits that docs/guarantees.md repeats have these values", () => {
-  const { valueChars, requestBytes, metadataChars, inboxDeliveries, openWaits, openOperations } = {
-    ...LIMITS,
-    ...HOST_LIMITS,
-    ...DEFAULT_LIMITS,
-  };
-  expect([valueChars, requestBytes, metadataChars]).toEqual([10 * 1024 ** 2, 1024 ** 2, 64 * 1024]);
-  expect([inboxDeliveries, openWaits, openOperations]).toEqual([1_000, 1_000, 10_000]);
+  const all = { ...LIMITS, ...HOST_LIMITS, ...DEFAULT_LIMITS };
+  expect([all.valueChars, all.requestBytes, all.metadataChars]).toEqual([10 * 1024 ** 2, 1024 ** 2, 64 * 1024]);
+  expect([all.inboxDeliveries, all.openWaits, all.openOperations]).toEqual([1_000, 1_000, 10_000]);
+  expect([all.silentMsMax, all.dispatchRetryMs, all.executorCrashes]).toEqual([40_000, 6 * 3_600_000, 10]);
+  expect(DEFAULT_RETRY.max).toBe(3);
 });
 
 /** The rows of the tables with rules and tests: what is promised, and what is not. */

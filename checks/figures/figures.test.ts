@@ -3,10 +3,13 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { REPOSITORY, readFiles } from "../source-files.ts";
+import { findBlocks } from "../pages/page.ts";
 import { drawFigures, listFigures } from "./all-figures.ts";
 import { FOLDER } from "./main.ts";
+import { recordRun } from "./recorded-run.ts";
 import { NODES_MAX, countNodes } from "./svg.ts";
 import { engineChanges, shownChanges } from "./states.ts";
+import { recordTwoWaits } from "./two-waits.ts";
 
 const PAGES = readFiles("docs/{concepts,how-to}/*.md");
 
@@ -37,6 +40,22 @@ test("every figure is on a page in both themes, and its alternative text is what
 test("RUN1 the picture of the statuses shows the changes that the engine allows, and no other", () => {
   expect(engineChanges()).toEqual(shownChanges());
 });
+
+test("the recorded runs end as their pages say", async () => {
+  const order = await recordRun();
+  expect(order.output).toEqual(shownResult("docs/concepts/mental-model.md"));
+  expect(order.moments.replay.bodies).toEqual({ reserve: 1, charge: 1, ship: 2 });
+  const waits = await recordTwoWaits();
+  expect(waits.output).toEqual(shownResult("docs/concepts/time-and-order.md"));
+  expect(waits.leftOver).toEqual(["d-2"]);
+});
+
+/** The only result that a page shows. */
+function shownResult(page: string): unknown {
+  const results = findBlocks(read(page) ?? "").filter(({ language }) => language === "json");
+  expect(results).toHaveLength(1);
+  return JSON.parse(results[0]?.lines.join("\n") ?? "");
+}
 
 function read(path: string): string | undefined {
   const target = join(REPOSITORY, path);

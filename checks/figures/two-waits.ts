@@ -36,9 +36,11 @@ interface Wait {
 interface TwoWaits {
   readonly waits: readonly Wait[];
   readonly output: unknown;
+  /** The ids of the deliveries that no wait has taken when the run ends. */
+  readonly leftOver: readonly unknown[];
 }
 
-async function recordTwoWaits(): Promise<TwoWaits> {
+export async function recordTwoWaits(): Promise<TwoWaits> {
   const { twoWaits } = await importModule(writeModules(PAGE, "two-waits"), "two-waits.ts");
   const host = new MemoryHost({ workflows: [twoWaits as Workflow] });
   const start = host.clock.now();
@@ -48,7 +50,8 @@ async function recordTwoWaits(): Promise<TwoWaits> {
     host.deliver("signal", "go", payload, id);
   }
   await host.advance();
-  return { waits: readWaits(host, start), output: host.output };
+  const leftOver = [...host.host.state.inbox.values()].map(({ deliveryId }) => deliveryId);
+  return { waits: readWaits(host, start), output: host.output, leftOver };
 }
 
 function readWaits({ journal }: MemoryHost, start: number): readonly Wait[] {
