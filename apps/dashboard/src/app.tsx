@@ -9,9 +9,11 @@ import { HelpDialog } from "./help.tsx";
 import { ApprovalsPage } from "./approvals/lazy.tsx";
 import { mine } from "./approvals/mine.ts";
 import { NavCount } from "./approvals/nav-count.tsx";
+import { EventPage, EventsPage, TopicPage } from "./events/lazy.tsx";
 import { LimitPage, LimitsPage } from "./limits/lazy.tsx";
 import {
   approvalsPath,
+  eventsPath,
   limitsPath,
   type Route,
   route,
@@ -64,7 +66,12 @@ export function App(): JSX.Element {
 }
 
 /** The list to which the page of one belongs. */
-const OF: Readonly<Partial<Record<Route["page"], string>>> = { limit: "limits", schedule: "schedules" };
+const OF: Readonly<Partial<Record<Route["page"], string>>> = {
+  limit: "limits",
+  schedule: "schedules",
+  event: "events",
+  topic: "events",
+};
 
 function Nav(): JSX.Element {
   const { page } = route.value;
@@ -73,6 +80,7 @@ function Nav(): JSX.Element {
     ["approvals", approvalsPath({ assignee: mine.value }), "Approvals"],
     ["limits", limitsPath(), "Limits"],
     ["schedules", schedulesPath(), "Schedules"],
+    ["events", eventsPath(), "Events"],
     ["workflows", workflowsPath(), "Workflows"],
     ["start", startPath(), "Start"],
   ] as const;
@@ -99,6 +107,9 @@ function Page(): JSX.Element {
   if (value.page === "workflows") return <WorkflowsPage />;
   if (value.page === "limits") return <LimitsPage name={value.name} />;
   if (value.page === "limit") return <LimitPage name={value.name} limitKey={value.key} />;
+  if (value.page === "events") return <EventsPage name={value.name} />;
+  if (value.page === "event") return <EventPage id={value.id} />;
+  if (value.page === "topic") return <TopicPage name={value.name} topicKey={value.key} />;
   if (value.page === "schedules") return <SchedulesPage />;
   if (value.page === "schedule") return <SchedulePage id={value.id} />;
   return (

@@ -8,7 +8,16 @@ import type { JSX } from "preact";
 import { openAction, subject } from "./act/opened.ts";
 import { KEYS } from "./keys.ts";
 import { mine } from "./approvals/mine.ts";
-import { approvalsPath, limitsPath, navigate, runsPath, schedulesPath, startPath, workflowsPath } from "./router.ts";
+import {
+  approvalsPath,
+  eventsPath,
+  limitsPath,
+  navigate,
+  runsPath,
+  schedulesPath,
+  startPath,
+  workflowsPath,
+} from "./router.ts";
 import { toggleTimeMode } from "./ui/time-format.ts";
 import { isTyping } from "./ui/typing.ts";
 
@@ -69,6 +78,7 @@ function listen(showHelp: () => void): () => void {
     "g a": () => navigate(approvalsPath({ assignee: mine.value })),
     "g l": () => navigate(limitsPath()),
     "g c": () => navigate(schedulesPath()),
+    "g e": () => navigate(eventsPath()),
     "g w": () => navigate(workflowsPath()),
     "g s": () => navigate(startPath()),
   };

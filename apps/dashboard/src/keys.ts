@@ -19,6 +19,7 @@ export const KEYS: readonly KeyGroup[] = [
       ["g a", "Approvals"],
       ["g l", "Limits"],
       ["g c", "Schedules"],
+      ["g e", "Events"],
       ["g w", "Workflows"],
       ["g s", "Start a run"],
       ["?", "This help"],

@@ -22,6 +22,9 @@ export type Route =
   | { readonly page: "limits"; readonly name: string | undefined }
   | { readonly page: "limit"; readonly name: string; readonly key: string | undefined }
   | { readonly page: "schedules" }
+  | { readonly page: "events"; readonly name: string | undefined }
+  | { readonly page: "event"; readonly id: string }
+  | { readonly page: "topic"; readonly name: string; readonly key: string }
   | { readonly page: "schedule"; readonly id: string }
   | { readonly page: "missing"; readonly path: string };
 
@@ -33,6 +36,8 @@ const START = "/ui/start";
 const WORKFLOWS = "/ui/workflows";
 const LIMITS = "/ui/limits";
 const SCHEDULES = "/ui/schedules";
+const EVENTS = "/ui/events";
+const TOPICS = "/ui/topics";
 
 const address = signal(new URL(location.href));
 
@@ -51,17 +56,22 @@ function routeOf({ pathname, searchParams }: Pick<URL, "pathname" | "searchParam
   if (path === WORKFLOWS) return { page: "workflows" };
   if (path === LIMITS) return { page: "limits", name: named("name") };
   if (path === SCHEDULES) return { page: "schedules" };
+  if (path === EVENTS) return { page: "events", name: named("name") };
   const [id] = partsBelow(RUNS, path, 1);
   if (id !== undefined) return { page: "run", id, tab: searchParams.get("tab") ?? "timeline", op: named("op") };
   return routeBelow(path) ?? { page: "missing", path: pathname };
 }
 
-/** The page of one limit or one schedule. */
+/** The page of one limit, schedule, event or topic. */
 function routeBelow(path: string): Route | undefined {
   const [name, key] = partsBelow(LIMITS, path, 2);
   if (name !== undefined) return { page: "limit", name, key };
   const [schedule] = partsBelow(SCHEDULES, path, 1);
-  return schedule === undefined ? undefined : { page: "schedule", id: schedule };
+  if (schedule !== undefined) return { page: "schedule", id: schedule };
+  const [event] = partsBelow(EVENTS, path, 1);
+  if (event !== undefined) return { page: "event", id: event };
+  const [topic, topicKey] = partsBelow(TOPICS, path, 2);
+  return topic === undefined || topicKey === undefined ? undefined : { page: "topic", name: topic, key: topicKey };
 }
 
 /** The parts of a path after its begin, at most so many. Empty: the path is another one. */
@@ -123,6 +133,20 @@ export function schedulesPath(): string {
 
 export function schedulePath(id: string): string {
   return `${SCHEDULES}/${segment(id)}`;
+}
+
+/** `name`: only events of this name. */
+export function eventsPath(name?: string): string {
+  return EVENTS + queryText({ name });
+}
+
+export function eventPath(id: string): string {
+  return `${EVENTS}/${segment(id)}`;
+}
+
+/** The topic of the events with one name and key. */
+export function topicPath(name: string, key: string): string {
+  return `${TOPICS}/${segment(name)}/${segment(key)}`;
 }
 
 export function navigate(path: string, { replace = false }: { readonly replace?: boolean } = {}): void {

@@ -10,5 +10,6 @@ test("DASH3 every address of a page that the code names is answered with the pag
   const texts = globSync("**/*.{ts,tsx}", { cwd: SOURCES }).map((file) => readFileSync(join(SOURCES, file), "utf8"));
   const named = texts.flatMap((text) => text.match(/(?<=["'`])\/ui\/[a-z]+/gu) ?? []);
   expect(named).toContain("/ui/runs");
-  expect(named.filter((path) => !PAGES.includes(path))).toEqual([]);
+  // A page may have a part that changes at its end, as a topic has.
+  expect(named.filter((path) => !PAGES.some((page) => page === path || page.startsWith(`${path}/:`)))).toEqual([]);
 });

@@ -215,6 +215,50 @@ describe("the client", () => {
   });
 });
 
+describe("lists", () => {
+  test("EVT15 the newest events are listed with what they do, for their tenant alone, by name and by pages", async () => {
+    const deployed = new Deployment();
+    for (const [id, cents] of [
+      ["e-1", 500],
+      ["e-2", 5],
+      ["e-3", 500],
+    ] as const)
+      await deployed.ask("/api/events", { id, name: "order.paid", data: { orderId: id, cents } });
+    await deployed.ask("/api/events", { id: "x-1", name: "other", data: null });
+    await deployed.ask("/api/events", { id: "t-1", name: "other", data: null }, { Tenant: "t1" });
+    const idsOf = (body: { events: { id: string }[] }): string[] => body.events.map(({ id }) => id);
+    await vi.waitFor(async () => {
+      const { body } = await deployed.ask("/api/events");
+      expect(idsOf(body).toSorted()).toEqual(["e-1", "e-2", "e-3", "x-1"]);
+    });
+    expect(idsOf((await deployed.ask("/api/events", undefined, { Tenant: "t1" })).body)).toEqual(["t-1"]);
+    const first = await deployed.ask("/api/events?name=order.paid&limit=2");
+    const second = await deployed.ask(`/api/events?name=order.paid&limit=2&cursor=${first.body.nextCursor}`);
+    expect(second.body.nextCursor).toBe(null);
+    const events = [...first.body.events, ...second.body.events];
+    expect(idsOf({ events }).toSorted()).toEqual(["e-1", "e-2", "e-3"]);
+    expect(events.find(({ id }) => id === "e-2")).toMatchObject({ unmatched: 1, targets: [{ topic: "e-2" }] });
+    expect(events.find(({ id }) => id === "e-1").targets).toHaveLength(2);
+    expect(JSON.stringify(events)).not.toContain("cents");
+  });
+
+  test("EVT15 a topic shows its events and the runs that wait, and a key that nobody uses is not found", async () => {
+    const deployed = new Deployment();
+    const client = createClient({ url: "https://api.test", fetch: (request) => deployed.api.handle(request) });
+    await client.trigger("waiter", {}, { runId: "w" });
+    await vi.waitFor(async () =>
+      expect((await client.topic("order.paid", "o-1")).waiting).toMatchObject([{ runId: "w" }]),
+    );
+    await client.sendEvent(paid, { orderId: "o-2", cents: 1 }, { id: "e-1" });
+    await client.sendEvent(paid, { orderId: "o-2", cents: 1 }, { id: "e-2" });
+    await vi.waitFor(async () => {
+      const topic = await client.topic("order.paid", "o-2");
+      expect(topic).toMatchObject({ events: 2, subscribers: 0, newest: [{ id: "e-2" }, { id: "e-1" }] });
+    });
+    expect(await deployed.ask("/api/topics/order.paid/none")).toMatchObject({ status: 404 });
+  });
+});
+
 describe("webhooks", () => {
   const now = (): string => String(Math.floor(Date.now() / 1_000));
   const hmac = (key: string | Buffer, text: string) => createHmac("sha256", key).update(text);

@@ -114,6 +114,8 @@ const REQUESTS: Readonly<
   sendEvent: () => ({ path: "/api/events", json: EVENT }),
   testEvent: () => ({ path: "/api/events/test", json: { name: "shown", data: { secret: 1 } } }),
   readEvent: () => ({ path: "/api/events/shown" }),
+  listEvents: () => ({ path: "/api/events" }),
+  readTopic: () => ({ path: "/api/topics/shown/k" }),
   replayEvent: () => ({ path: "/api/events/shown/replay", json: { mode: "force", waits: true } }),
   countRuns: () => ({ path: "/api/counts" }),
   listWorkflows: () => ({ path: "/api/workflows" }),
@@ -212,7 +214,8 @@ class Deployment {
   async prepared(route: string): Promise<string> {
     if (route.includes("Limit")) await this.#hold();
     if (route.includes("Schedule") || route === "cancelBackfill") await this.#schedule();
-    if (/^re.*Event$/.test(route)) await this.api.fetch("/api/events", { json: EVENT });
+    if (/^re.*Event$|^listEvents$|^readTopic$/.test(route)) await this.api.fetch("/api/events", { json: EVENT });
+    if (route === "listEvents") await vi.waitUntil(async () => (await this.#listedEvents()) === 1, { interval: 1 });
     if (this.#shared !== undefined && !CHANGES.has(route)) return this.#shared;
     const id = `run-${this.#runs++}`;
     await this.api.fetch("/api/runs", { json: { runId: id, workflowId: "shows", input: "secret-input" } });
@@ -224,6 +227,11 @@ class Deployment {
     if (before !== undefined) await this.api.fetch(`/api/runs/${id}/${before}`, { json: {} });
     if (before === "cancel") await this.api.fetch(`/api/runs/${id}`, { headers: { Prefer: "wait=5" } });
     return (this.#shared = id);
+  }
+
+  async #listedEvents(): Promise<number> {
+    const answer = await this.api.fetch("/api/events", { headers: { Scopes: SCOPES.join() } });
+    return ((await answer.json()) as { readonly events: readonly object[] }).events.length;
   }
 
   /** Whether the index, which gets rows later, has the run as it waits, and its child as it ended. */

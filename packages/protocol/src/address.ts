@@ -4,7 +4,17 @@
  * Owns: the kinds, and the form in which rows store an address. The address of a run is stored as its id alone, because
  * rows that only knew runs did so (VER1). Addresses of other kinds are stored as objects.
  */
-export type AddressKind = "run" | "gate" | "gates" | "schedule" | "schedules" | "event" | "topic" | "window" | "job";
+export type AddressKind =
+  | "run"
+  | "gate"
+  | "gates"
+  | "schedule"
+  | "schedules"
+  | "event"
+  | "events"
+  | "topic"
+  | "window"
+  | "job";
 
 export interface Address {
   readonly kind: AddressKind;

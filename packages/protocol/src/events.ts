@@ -150,3 +150,43 @@ export interface EventReplay {
   readonly mode: "missing" | "force";
   readonly targets: number;
 }
+
+/** An event in a list: without its data. */
+export interface ListedEvent extends Pick<EventRecord, "id" | "name" | "key" | "source" | "receivedAt" | "by"> {
+  readonly targets: readonly EventTarget[];
+  /** How many triggers did not match, and how often it was replayed. */
+  readonly unmatched: number;
+  readonly replays: number;
+}
+
+export interface EventList {
+  /** The newest first. */
+  readonly events: readonly ListedEvent[];
+  readonly nextCursor: string | null;
+}
+
+/** A run that waits for the events of a topic. */
+export interface TopicSubscriber {
+  readonly runId: string;
+  /** When it subscribed, or last said that it waits, ms since 1970. */
+  readonly since: number;
+  /** It has events to get. */
+  readonly pending: boolean;
+}
+
+/** The events of one name and key, and the runs that wait for them (EVT4). */
+export interface TopicRecord {
+  readonly name: string;
+  readonly key: string;
+  /** How long it stores events, ms. */
+  readonly keepMs: number;
+  /** How many events it stores, and how many it has dropped. */
+  readonly events: number;
+  readonly dropped: number;
+  /** How many runs wait. */
+  readonly subscribers: number;
+  /** The newest of its events, the newest first. */
+  readonly newest: readonly { readonly n: number; readonly id: string; readonly at: number }[];
+  /** The first of the runs that wait. */
+  readonly waiting: readonly TopicSubscriber[];
+}

@@ -68,6 +68,7 @@ export type {
   CancelDeclaration,
   Condition,
   EventDeclaration,
+  EventList,
   EventRecord,
   EventReplay,
   EventTarget,
@@ -81,6 +82,9 @@ export type {
   TriggerDeclaration,
   UnmatchedTrigger,
   Where,
+  ListedEvent,
+  TopicRecord,
+  TopicSubscriber,
 } from "./events.ts";
 export {
   type AbortReason,

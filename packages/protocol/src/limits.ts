@@ -180,6 +180,10 @@ export const HOST_LIMITS = {
   eventKeptMs: 2_592_000_000,
   /** Triggers of one event whose mismatch is stored. */
   eventUnmatched: 100,
+  /** The newest events of a tenant that are listed. */
+  eventsListed: 1_000,
+  /** Events in one page of their list. */
+  eventPage: 50,
   /** Replays of one event that are stored. */
   eventReplays: 100,
   /** How long a topic stores an event, unless its declaration says otherwise (EVT4): one day. */
@@ -192,6 +196,8 @@ export const HOST_LIMITS = {
   topicChars: 16_777_216,
   /** Ids of events without data that one topic remembers, to recognise a repeated message. */
   topicIds: 10_000,
+  /** Events, and runs that wait, in the record of a topic. */
+  topicRows: 100,
   /** Runs that wait at one topic (EVT10). */
   topicSubscribers: 10_000,
   /** Deliveries of one topic in flight. */

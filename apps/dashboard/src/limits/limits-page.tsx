@@ -8,6 +8,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Empty, NotConfigured, Pending, State, Table, isNotConfigured } from "../flow/parts.tsx";
 import { type Reading, useReading } from "../flow/reading.ts";
+import { SearchBox } from "../flow/search-box.tsx";
 import { limitPath, limitsPath, navigate } from "../router.ts";
 import { api } from "../session.ts";
 import { Text, visible } from "../ui/text.tsx";
@@ -34,7 +35,12 @@ export function LimitsPage({ name }: { readonly name: string | undefined }): JSX
       <div class="flow-top">
         <h1>Limits</h1>
       </div>
-      <Search name={name} />
+      <SearchBox
+        label="Search: the name of a limit, or a name and a key"
+        placeholder="customer, or customer c-42"
+        text={name ?? ""}
+        onSearch={(one, key) => navigate(key === undefined ? limitsPath(one) : limitPath(one ?? "", key))}
+      />
       <Body reading={reading} name={name} onMore={() => setMost(most + PAGE)} />
     </main>
   );
@@ -47,32 +53,6 @@ async function read(name: string | undefined, most: number, signal: AbortSignal)
     limits.push(limit);
   }
   return { limits, hasMore: false };
-}
-
-function Search({ name = "" }: { readonly name: string | undefined }): JSX.Element {
-  const [text, setText] = useState(name);
-  useEffect(() => setText(name), [name]);
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    const [limit = "", ...key] = text.trim().split(" ");
-    if (key.length > 0) navigate(limitPath(limit, key.join(" ")));
-    else navigate(limitsPath(limit === "" ? undefined : limit));
-  };
-  return (
-    <form class="search" role="search" onSubmit={submit}>
-      <input
-        type="search"
-        id="search"
-        aria-label="Search: the name of a limit, or a name and a key"
-        placeholder="customer, or customer c-42"
-        autocomplete="off"
-        spellcheck={false}
-        value={text}
-        onInput={(event) => setText(event.currentTarget.value)}
-      />
-      <kbd aria-hidden="true">/</kbd>
-    </form>
-  );
 }
 
 interface BodyProps {

@@ -14,16 +14,31 @@ import type { Call } from "./route.ts";
  * Sends a command to a coordinator of the caller's tenant, and returns its answer.
  * @throws ApiRefusal `limits_not_configured`
  */
-export async function commandCoordinator(
-  { deps, principal }: Call,
-  to: Pick<Address, "kind" | "name">,
+export async function commandCoordinator(call: Call, to: Target, command: object): Promise<Response> {
+  return send(call, to, command, "limits_not_configured");
+}
+
+/**
+ * The same for the object of an event, of a topic, or of their list.
+ * @throws ApiRefusal `events_not_configured`
+ */
+export async function commandEvents(call: Call, to: Target, command: object): Promise<Response> {
+  return send(call, to, command, "events_not_configured");
+}
+
+type Target = Pick<Address, "kind" | "name">;
+
+async function send(
+  { deps, principal }: Pick<Call, "deps" | "principal">,
+  to: Target,
   command: object,
+  code: "limits_not_configured" | "events_not_configured",
 ): Promise<Response> {
   const self = coordinatorOf(to, principal.tenantId);
   const answer = await askCoordinator(deps.coordinatorDO, { self, ask: "command", command });
   if (answer !== undefined) return answer;
   throw new ApiRefusal(
-    "limits_not_configured",
+    code,
     "This deployment has no objects of limits, schedules and events. Bind the class CoordinatorDO as COORDINATOR_DO.",
   );
 }

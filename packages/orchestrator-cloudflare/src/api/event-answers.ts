@@ -5,12 +5,16 @@ import type {
   AcceptedEvent,
   EventRecord,
   EventReplay,
+  EventList,
+  ListedEvent,
+  TopicRecord,
+  TopicSubscriber,
   EventTarget,
   MatchedTrigger,
   TestedEvent,
   UnmatchedTrigger,
 } from "@holdfast/protocol";
-import { type JsonSchema, anything, listOf, object, oneOf, text, time, whole } from "./json-schemas.ts";
+import { type JsonSchema, anything, flag, listOf, object, oneOf, text, time, whole } from "./json-schemas.ts";
 
 const target = object<EventTarget>({
   "trigger?": text,
@@ -28,7 +32,40 @@ const unmatched = object<UnmatchedTrigger>({
   reason: { ...text, description: "The condition that does not hold." },
 });
 
-export const EVENT_ANSWERS: Readonly<Record<"AcceptedEvent" | "EventRecord" | "TestedEvent", JsonSchema>> = {
+const listed = object<ListedEvent>({
+  id: text,
+  name: text,
+  "key?": text,
+  "source?": text,
+  receivedAt: time,
+  by: { ...text, description: "Who sent it." },
+  targets: listOf(target),
+  unmatched: { ...whole, description: "Triggers that did not match." },
+  replays: whole,
+});
+
+const topic = object<TopicRecord>({
+  name: text,
+  key: text,
+  keepMs: { ...whole, description: "How long it stores an event, ms." },
+  events: { ...whole, description: "Events that it stores." },
+  dropped: { ...whole, description: "Events that it does not store any more." },
+  subscribers: { ...whole, description: "Runs that wait." },
+  newest: listOf(object<TopicRecord["newest"][number]>({ n: whole, id: text, at: time })),
+  waiting: listOf(
+    object<TopicSubscriber>({
+      runId: text,
+      since: { ...time, description: "When it subscribed, or last said that it waits." },
+      pending: { ...flag, description: "It has events to get." },
+    }),
+  ),
+});
+
+export const EVENT_ANSWERS: Readonly<
+  Record<"AcceptedEvent" | "EventList" | "EventRecord" | "TestedEvent" | "Topic", JsonSchema>
+> = {
+  EventList: object<EventList>({ events: listOf(listed), nextCursor: { type: ["string", "null"] } }),
+  Topic: topic,
   AcceptedEvent: object<AcceptedEvent>({
     eventId: text,
     state: oneOf("accepted", "duplicate"),

@@ -10,8 +10,7 @@ import * as v from "valibot";
 import type { EventRequest } from "../coordinator/event-commands.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { encodeGiven } from "../request-body.ts";
-import { askCoordinator } from "../run-object/messenger.ts";
-import { coordinatorOf } from "../run-object/names.ts";
+import { commandEvents } from "./coordinators.ts";
 import { idField, payloadField } from "./fields.ts";
 import { readIdempotencyKey } from "./idempotency-key.ts";
 import { provenanceOf } from "./provenance.ts";
@@ -134,14 +133,8 @@ export function storedEvent(
   return { id, name, data: encoded, key, at, source };
 }
 
-async function askEvent({ deps, principal }: Call, id: string, command: EventRequest): Promise<Response> {
-  const self = coordinatorOf({ kind: "event", name: id }, principal.tenantId);
-  const answer = await askCoordinator(deps.coordinatorDO, { self, ask: "command", command });
-  if (answer !== undefined) return answer;
-  throw new ApiRefusal(
-    "events_not_configured",
-    "This deployment has no objects of events. Bind the class CoordinatorDO as COORDINATOR_DO.",
-  );
+function askEvent(call: Call, id: string, command: EventRequest): Promise<Response> {
+  return commandEvents(call, { kind: "event", name: id }, command);
 }
 
 async function withStatus(answer: Response, status: number): Promise<Response> {

@@ -4,6 +4,7 @@
 import { approvalRoutes } from "./approvals.ts";
 import { bulkRoutes } from "./bulk.ts";
 import { deliveryRoutes } from "./deliveries.ts";
+import { eventListRoutes } from "./event-lists.ts";
 import { eventRoutes } from "./events.ts";
 import { hookRoutes } from "./hooks.ts";
 import { limitRoutes } from "./limits.ts";
@@ -29,6 +30,7 @@ export const ROUTES: readonly Route[] = [
   ...ticketRoutes,
   ...resumeRoutes,
   ...deliveryRoutes,
+  ...eventListRoutes,
   ...eventRoutes,
   ...hookRoutes,
   ...operateRoutes,

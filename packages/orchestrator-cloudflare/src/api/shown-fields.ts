@@ -92,6 +92,8 @@ export const SHOWN_FIELDS: Readonly<Record<string, readonly FieldRule[]>> = {
   cancelBackfill: SCHEDULE,
   listWorkflows: [ALL],
   deployment: [ALL],
+  listEvents: [ALL],
+  readTopic: [ALL],
   sendEvent: [ALL],
   testEvent: [ALL],
   readEvent: [ALL],

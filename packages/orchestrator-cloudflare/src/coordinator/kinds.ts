@@ -10,6 +10,7 @@
  */
 import {
   type CoordinatorMachine,
+  eventList,
   eventMachine,
   gate,
   gateList,
@@ -25,6 +26,7 @@ const KINDS: readonly CoordinatorMachine[] = [
   scheduleMachine,
   scheduleList,
   eventMachine,
+  eventList,
   topicMachine,
   windowMachine,
 ];

@@ -31,6 +31,7 @@ import type { SendResult } from "../host/outbox-sender.ts";
 import type { ChildTrigger, RunMessage, SendEvent } from "../run/messages.ts";
 import { type Append, type StoredEvent, topicAddress, topicName } from "../topic/messages.ts";
 import type { DecidedRun, EventDecision } from "./decide.ts";
+import { EVENT_LIST, type EventListed } from "./event-list.ts";
 
 /** What the runs that an event starts get of its acceptance. */
 export interface EventOrigin {
@@ -123,7 +124,7 @@ export const eventMachine: CoordinatorMachine<EventState> = {
     return { type: "acknowledged" };
   },
   command: (draft, command: EventCommand) => handle(draft, command),
-  answered: (draft, message: RunMessage | Append, result) => settle(draft, message, result),
+  answered: (draft, message: RunMessage | Append | EventListed, result) => settle(draft, message, result),
   alarm,
 };
 
@@ -188,6 +189,8 @@ function accept(
     postToTopic(draft, event, topic.key, topic.keepMs);
   }
   for (const run of runs) start(draft, run, event.id);
+  const listed: EventListed = { type: "listed", id: event.id, name: event.name, receivedAt: draft.now };
+  draft.ask(EVENT_LIST, listed);
 }
 
 function addTarget(draft: EventDraft, target: EventTarget): void {
@@ -226,8 +229,8 @@ function start(draft: EventDraft, run: DecidedRun, eventId: string): void {
 }
 
 /** Notes the answer of a target (EVT3). */
-function settle(draft: EventDraft, message: RunMessage | Append, result: SendResult): void {
-  if (result.type === "unreachable") return;
+function settle(draft: EventDraft, message: RunMessage | Append | EventListed, result: SendResult): void {
+  if (result.type === "unreachable" || message.type === "listed") return;
   const failed = result.type === "refused" ? result.error : undefined;
   changeTarget(draft, message, {
     state: failed === undefined ? (message.type === "append" ? "delivered" : "started") : "failed",

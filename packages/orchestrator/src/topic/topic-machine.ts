@@ -12,11 +12,18 @@
  * - TP2 A subscriber gets the events after its cursor in the order of their numbers, one message at a time (EVT8).
  * - TP3 While a subscriber has events to get, `retryAt` is set (DUR5).
  */
-import { HOST_LIMITS } from "@holdfast/protocol";
+import { HOST_LIMITS, type TopicRecord, type TopicSubscriber } from "@holdfast/protocol";
 import type { CommandReply, CoordinatorMachine } from "../host/coordinator.ts";
 import { append, trim } from "./archive.ts";
 import { type SubscriberMessage, type TopicMessage, topicParts } from "./messages.ts";
-import { type TopicHeader, subscriberKey } from "./rows.ts";
+import {
+  EVENT_PREFIX,
+  SUBSCRIBER_PREFIX,
+  type TopicHeader,
+  isEventRow,
+  isSubscriberRow,
+  subscriberKey,
+} from "./rows.ts";
 import { answered, probe, retry, scanAgain, sendNext } from "./sending.ts";
 import { removeSubscriber, subscribe, subscriberOf } from "./subscribers.ts";
 import { type TopicDraft, type TopicState, applyToTopic, loadTopic } from "./topic-state.ts";
@@ -95,9 +102,29 @@ function describeTopic(draft: TopicDraft): CommandReply {
       code: "not_found",
       message: "No event with this key was accepted, and no run waits for one.",
     };
-  const { last, events, subscribers, dropped, keepMs, self } = header;
-  return {
-    type: "done",
-    body: { ...topicParts(self.name), last, events, subscribers, dropped: dropped?.count ?? 0, keepMs },
+  const { events, subscribers, dropped, keepMs, self } = header;
+  const body: TopicRecord = {
+    ...topicParts(self.name),
+    keepMs,
+    events,
+    dropped: dropped?.count ?? 0,
+    subscribers,
+    newest: newestOf(draft),
+    waiting: waitingOf(draft),
   };
+  return { type: "done", body };
+}
+
+function newestOf({ state }: TopicDraft): TopicRecord["newest"] {
+  const rows = [...state.store.list(EVENT_PREFIX, { reverse: true, limit: HOST_LIMITS.topicRows })];
+  return rows.flatMap(([, row]) =>
+    isEventRow(row) && row.event !== undefined ? [{ n: row.n, id: row.id, at: row.event.receivedAt }] : [],
+  );
+}
+
+function waitingOf(draft: TopicDraft): readonly TopicSubscriber[] {
+  const { last } = draft.header;
+  return [...draft.list(SUBSCRIBER_PREFIX, { limit: HOST_LIMITS.topicRows })].flatMap(([, row]) =>
+    isSubscriberRow(row) ? [{ runId: row.run.runId, since: row.at, pending: row.cursor < last }] : [],
+  );
 }

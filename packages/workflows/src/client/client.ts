@@ -9,16 +9,19 @@ import type {
   BulkAnswer,
   CountsAnswer,
   DeclaredSchedule,
+  EventList,
   DeploymentInfo,
   LimitList,
   LimitRecord,
   ListedRun,
+  ListedEvent,
   ListedSchedule,
   PreviewedTime,
   RunRecord,
   ScheduleRecord,
   ScheduleSync,
   TestedEvent,
+  TopicRecord,
   WorkflowDescription as WorkflowInfo,
 } from "@holdfast/protocol";
 import type { InputArguments } from "../authoring/types.ts";
@@ -104,6 +107,37 @@ export class Client {
   /** Returns a handle of an event that was sent. */
   event(id: string): EventHandle {
     return new EventHandle(this.#transport, id);
+  }
+
+  /**
+   * Iterates over the newest events, at most 1,000, the newest first. Reads each page when the caller needs it.
+   * @param options `name`: only events of this name
+   * @throws ApiError `events_not_configured`
+   */
+  async *events(options: CallOptions & { readonly name?: string | undefined } = {}): AsyncGenerator<ListedEvent, void> {
+    const { signal, name } = options;
+    for (let cursor: string | undefined; ;) {
+      const page = await this.#send<EventList>({
+        method: "GET",
+        path: "/api/events",
+        query: { name, cursor },
+        signal,
+        answer: ["events", "nextCursor"],
+      });
+      yield* page.events;
+      if (page.nextCursor === null) return;
+      cursor = page.nextCursor;
+    }
+  }
+
+  /**
+   * Reads the events of a name and key, and the runs that wait for them.
+   * @throws ApiError `not_found`: no event with this key was accepted, and no run waits for one
+   */
+  topic(name: string, key: string, options: CallOptions = {}): Promise<TopicRecord> {
+    const { signal } = given(options, "call", "topic");
+    const path = `/api/topics/${encodeURIComponent(name)}/${encodeURIComponent(key)}`;
+    return this.#send({ method: "GET", path, signal, answer: ["name", "waiting"] });
   }
 
   /** Reads one page of the list. It may contain fewer runs than `limit` although more pages follow. */

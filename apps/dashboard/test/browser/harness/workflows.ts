@@ -4,7 +4,7 @@
  *
  * Owns: nothing else. `runs.ts` starts them and knows which state each ends in.
  */
-import { FatalError, limit, workflow } from "@holdfast/workflows";
+import { FatalError, event as declareEvent, limit, workflow } from "@holdfast/workflows";
 
 /** Completes: steps in a row and in parallel, metadata, an output. */
 export const order = workflow({
@@ -229,4 +229,25 @@ export const limited = workflow({
   limits: [perCustomer.hold("run")],
   priority: ({ vip }: Limited) => (vip === true ? 60 : 0),
   run: async (_input: Limited, ctx) => ctx.waitForSignal("done", { timeout: "1d" }),
+});
+
+interface Paid {
+  readonly orderId: string;
+  readonly cents: number;
+}
+
+const orderPaid = declareEvent<Paid>("order.paid", { key: "orderId" });
+
+/** Started by events of large payments. */
+export const fulfil = workflow({
+  id: "fulfil",
+  on: [{ id: "large", event: orderPaid, where: { "data.cents": { gte: 100 } }, input: { orderId: "data.orderId" } }],
+  run: ({ orderId }: { readonly orderId: string }) => orderId,
+});
+
+/** Waits for the second payment of an order. */
+export const payer = workflow({
+  id: "payer",
+  run: async ({ orderId }: { readonly orderId: string }, ctx) =>
+    ctx.waitForEvent(orderPaid, { key: orderId, timeout: "1d", since: "now" }),
 });

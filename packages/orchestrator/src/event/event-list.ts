@@ -1,0 +1,83 @@
+/**
+ * The list of a tenant's newest events.
+ *
+ * Owns: which events are in the list. An event reports itself once, when it is accepted, by a message that is not stored: an
+ * event writes no row more for the list, and is in no list if its object ends at that moment. It is read by its id then.
+ *
+ * Invariants
+ * - EL1 The keys of the rows are in the order of the list: the newest first. At most `eventsListed` rows are stored.
+ */
+import { FORMAT_VERSION, HOST_LIMITS } from "@holdfast/protocol";
+import type { CoordinatorHeader, CoordinatorMachine, CoordinatorState } from "../host/coordinator.ts";
+import { isObject } from "../json-schema/schema.ts";
+
+/** The address of the list, in each tenant. */
+export const EVENT_LIST = { kind: "events", name: "events" } as const;
+
+const ITEM_PREFIX = "item/";
+/** The key of a later time is before that of an earlier one. */
+const TIME_MAX = 9_999_999_999_999;
+
+/** An event was accepted. */
+export interface EventListed {
+  readonly type: "listed";
+  readonly id: string;
+  readonly name: string;
+  readonly receivedAt: number;
+}
+
+export interface EventListCommand {
+  readonly type: "list";
+  /** Only events of this name. */
+  readonly name?: string | undefined;
+  /** The `next` of an answer. */
+  readonly after?: string | undefined;
+  readonly count: number;
+}
+
+export interface EventIds {
+  /** The ids of events, the newest first. */
+  readonly ids: readonly string[];
+  /** Absent: there are no more. */
+  readonly next?: string;
+}
+
+interface EventListHeader extends CoordinatorHeader {
+  readonly count: number;
+}
+
+export const eventList: CoordinatorMachine<CoordinatorState<EventListHeader>> = {
+  kind: "events",
+  load: (store, header) => ({ header, store }),
+  first: (common) => ({ ...common, count: 0 }),
+  nextAlarm: () => undefined,
+  message(draft, { id, name, receivedAt }: EventListed) {
+    const key = `${ITEM_PREFIX}${String(Math.max(TIME_MAX - receivedAt, 0)).padStart(13, "0")}.${id}`;
+    if (draft.get(key) !== undefined) return { type: "acknowledged" };
+    draft.put(key, { v: FORMAT_VERSION, id, name });
+    const count = draft.header.count + 1;
+    const [oldest] = draft.state.store.list(ITEM_PREFIX, { reverse: true, limit: 1 });
+    const isFull = count > HOST_LIMITS.eventsListed && oldest !== undefined;
+    if (isFull) draft.delete(oldest[0]);
+    draft.change({ count: isFull ? count - 1 : count });
+    return { type: "acknowledged" };
+  },
+  command(draft, { name, after, count }: EventListCommand) {
+    const found: [key: string, id: string][] = [];
+    for (const [key, row] of draft.list(ITEM_PREFIX, after === undefined ? {} : { after: ITEM_PREFIX + after })) {
+      if (!isItem(row) || (name !== undefined && row.name !== name)) continue;
+      found.push([key, row.id]);
+      if (found.length > count) break;
+    }
+    const shown = found.slice(0, count);
+    const last = found.length > count ? shown.at(-1)?.[0].slice(ITEM_PREFIX.length) : undefined;
+    const ids = shown.map(([, id]) => id);
+    return { type: "done", body: { ids, ...(last === undefined ? {} : { next: last }) } satisfies EventIds };
+  },
+  answered: () => {},
+  alarm: () => {},
+};
+
+function isItem(row: unknown): row is { readonly id: string; readonly name: string } {
+  return isObject(row) && typeof row["id"] === "string";
+}
