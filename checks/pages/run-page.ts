@@ -84,7 +84,7 @@ export async function typeCommand(shell: Shell, command: Pick<Command, "text" | 
 function onlyReads({ text, answer }: Pick<Command, "text" | "answer">): boolean {
   if (answer === undefined) return false;
   return (
-    /^(npx )?holdfast (list|run|count|why|journal|(approval|limit|schedule|event) (list|show)) /.test(text) ||
+    /^(npx )?holdfast (list|run|count|why|journal|workflows|(approval|limit|schedule|event) (list|show)) /.test(text) ||
     (text.startsWith("curl ") && !/ (-X|-d|--data\S*) /.test(text))
   );
 }
