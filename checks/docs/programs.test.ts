@@ -123,9 +123,11 @@ for (const page of COMPLETE.filter(({ path }) => !FOLLOWED.has(`docs/${path}`)))
   });
 }
 
-/** Writes the last state of a page, and returns its tests. */
+/** Writes the last state of a page, and returns its tests. Those of `node:test` are executed by a command of their page. */
 function writeTests(page: Page): readonly string[] {
   const files = findStates(page, PAGES).at(-1);
   if (files === undefined) return [];
-  return writeFiles(join(tested, page.path), files).filter((path) => /\.test\.tsx?$/u.test(path));
+  const isOfNode = [...files.values()].some((text) => text.includes('from "node:test"'));
+  if (isOfNode) expect(page.text, page.path).toMatch(/^(?:node --test|npm test)\b/mu);
+  return writeFiles(join(tested, page.path), isOfNode ? new Map() : files).filter((path) => /\.test\.tsx?$/u.test(path));
 }
