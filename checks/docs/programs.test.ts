@@ -129,5 +129,7 @@ function writeTests(page: Page): readonly string[] {
   if (files === undefined) return [];
   const isOfNode = [...files.values()].some((text) => text.includes('from "node:test"'));
   if (isOfNode) expect(page.text, page.path).toMatch(/^(?:node --test|npm test)\b/mu);
-  return writeFiles(join(tested, page.path), isOfNode ? new Map() : files).filter((path) => /\.test\.tsx?$/u.test(path));
+  return writeFiles(join(tested, page.path), isOfNode ? new Map() : files).filter((path) =>
+    /\.test\.tsx?$/u.test(path),
+  );
 }
