@@ -1,8 +1,10 @@
 /**
- * The files that `pnpm openapi` writes: the document, a copy as text that the Worker serves, and the reference page.
+ * The files that `pnpm openapi` writes: the document, a copy as text that the Worker serves, the reference page, and the
+ * JSON Schemas of a run's record and of an entry of its journal.
  */
 import { format } from "oxfmt";
 import { makeDocument } from "./document.ts";
+import { journalEntrySchema, runSchema } from "./journal-entry.ts";
 import { makeReference } from "./reference.ts";
 
 const SERVED = `/**
@@ -18,6 +20,8 @@ export async function writtenFiles(): Promise<ReadonlyMap<string, string>> {
   const texts = {
     "docs/openapi.json": JSON.stringify(document),
     "docs/http-reference.md": makeReference(document),
+    "docs/schemas/run.schema.json": JSON.stringify(runSchema()),
+    "docs/schemas/journal-entry.schema.json": JSON.stringify(journalEntrySchema()),
     "packages/orchestrator-cloudflare/src/api/openapi-text.ts": `${SERVED}export const OPENAPI_TEXT: string = ${JSON.stringify(JSON.stringify(document))};\n`,
   };
   const formatted = Object.entries(texts).map(async ([path, text]): Promise<[string, string]> => {

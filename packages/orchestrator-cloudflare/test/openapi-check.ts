@@ -1,8 +1,9 @@
 /**
- * Checks every answer of the black-box suites against docs/openapi.json.
+ * Checks every answer of the black-box suites against docs/openapi.json and docs/schemas.
  */
 import { readFileSync } from "node:fs";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import { checkShapes } from "./schema-check.ts";
 
 interface DocumentedAnswer {
   readonly content?: object;
@@ -45,7 +46,7 @@ export async function checkAnswer(request: Request, response: Response): Promise
   const validate = validators.get(place) ?? ajv.compile({ $ref: `openapi#/${place}` });
   validators.set(place, validate);
   const body: unknown = await response.clone().json();
-  if (validate(body)) return;
+  if (validate(body)) return status === 200 ? checkShapes(path, view ?? null, body) : undefined;
   throw new Error(
     `${what} otherwise than docs/openapi.json says: ${ajv.errorsText(validate.errors)} in ${JSON.stringify(body)}`,
   );
