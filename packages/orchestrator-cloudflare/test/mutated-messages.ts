@@ -26,6 +26,15 @@ const RETRY = { max: 3, backoff: "exponential", initialMs: 1_000, maxDelayMs: 60
 /** A valid event of each type, after those that it needs. */
 const EVENTS: readonly (readonly ExecutionEvent[])[] = [
   [{ type: "step.started", op: "step/0/a", nth: 1, startedAt: AT }],
+  [
+    {
+      type: "step.wants",
+      op: "step/0/a",
+      nth: 1,
+      attempt: 1,
+      limit: { name: "l", max: 1, key: { given: "[1]" }, fair: { key: "input.a" } },
+    },
+  ],
   [{ type: "step.completed", op: "step/0/a", value: "[1]", compensable: true, shielded: true, ...STEP }],
   [{ type: "step.failed", op: "step/0/a", error: ERROR, retry: RETRY, retryAfterMs: 5, ...STEP }],
   [{ type: "step.failed", op: "step/0/a", error: ERROR, retry: null, ...STEP }],

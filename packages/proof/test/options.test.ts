@@ -11,7 +11,7 @@ import type {
   WorkflowConfig,
   WorkflowContext,
 } from "@holdfast/workflows";
-import { type FlowOptions, workflow } from "@holdfast/workflows";
+import { type FlowOptions, limit, workflow } from "@holdfast/workflows";
 import { describeWorkflow } from "@holdfast/protocol";
 import { MemoryHost } from "@holdfast/workflows/testing";
 import { describe, expect, test } from "vitest";
@@ -59,6 +59,7 @@ const step: Table<StepOptions<number>> = {
   retry: [{ max: 1 }, (options) => traceOf((ctx) => ctx.step("a", options, failing))],
   timeout: ["1s", (options) => traceOf((ctx) => ctx.step("a", options, () => new Promise<number>(() => {})))],
   once: [true, (options) => traceOf((ctx) => ctx.step("a", options, () => 1))],
+  limit: [limit("l", { max: 1 }), (options) => traceOf((ctx) => ctx.step("a", options, () => 1))],
   compensate: [() => {}, (options) => traceOf(failed((ctx) => ctx.step("a", options, () => 1)))],
 };
 

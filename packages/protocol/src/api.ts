@@ -35,7 +35,9 @@ export interface RunErrorInfo extends ShownError {
 export interface RunLimit {
   readonly name: string;
   readonly key?: string | undefined;
-  readonly mode: "run" | "active";
+  readonly mode: "run" | "active" | "step";
+  /** Of the mode `step`: the name of the step that wants or has it (STEP10). */
+  readonly step?: string | undefined;
   readonly state: "free" | "wanted" | "held";
   /** When the run first wanted it. */
   readonly enqueuedAt?: number | undefined;

@@ -21,6 +21,8 @@ export const errorMessageChars = 4_096;
 export const errorChars = 65_536;
 /** The stack of a thrown error, with those of its causes. A longer one is cut (STEP9). */
 export const errorStackChars = 8_192;
+/** Places at limits that the steps of one run have or wait for at the same time. Further steps ask when one of them ends (STEP10). */
+export const stepPlaces = 50;
 /** `retry.max` of a step. */
 export const stepAttempts = 1_000;
 /** The longest valid duration: ten years. */

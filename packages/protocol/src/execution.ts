@@ -14,7 +14,7 @@
  * - E5 A value crosses a pipe once: the answer leaves out what the execution keeps until then.
  */
 import type { ErrorValue } from "./errors.ts";
-import type { FlowOptions } from "./flow.ts";
+import type { AdmittedStep, FlowOptions, StepLimit } from "./flow.ts";
 import type { OperationId } from "./ids.ts";
 import type { JournalEntry, MetadataChange, RequestPlace } from "./journal.ts";
 import type { StartLineage } from "./lineage.ts";
@@ -95,6 +95,8 @@ export interface ExecutionStart {
   readonly inherited: readonly OperationId[];
   /** The outcomes of the resumed run that operations take over by their lineage (RES3). */
   readonly lineage?: StartLineage;
+  /** Steps that have a place at their limit. Absent: none. */
+  readonly admitted?: readonly AdmittedStep[];
   /** Whether an operator has paused the run. No body starts then (CAN4). */
   readonly paused: boolean;
   /** The orchestrator's time, ms since 1970. Retries that are due by then may start. */
@@ -109,6 +111,8 @@ export interface ExecutionUpdate {
   readonly now: number;
   /** Whether an operator has paused the run. Present only if that has changed (CAN4). */
   readonly paused?: boolean;
+  /** Steps that have a place at their limit. It may be repeated; absent: none. */
+  readonly admitted?: readonly AdmittedStep[];
 }
 
 /**
@@ -150,6 +154,8 @@ export interface SendRequest {
 /** The events of an execution about one operation. */
 export type OperationEvents =
   | (OperationEvent & { readonly type: "step.started"; readonly startedAt: number })
+  /** An attempt of a step wants a place at a limit (STEP10). Nothing is journaled. An execution may repeat it. */
+  | (OperationEvent & { readonly type: "step.wants"; readonly attempt: number; readonly limit: StepLimit })
   | (OperationEvent & {
       readonly type: "step.completed";
       readonly attempt: number;

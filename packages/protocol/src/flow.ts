@@ -10,6 +10,7 @@
 import { defined } from "./defined.ts";
 import type { Duration } from "./durations.ts";
 import type { EventUse } from "./events.ts";
+import type { OperationId } from "./ids.ts";
 
 /** A value of a run's input: a function, or a path such as `"input.customerId"`. */
 export type FlowKey<Input = never> = string | ((input: Input) => unknown);
@@ -40,6 +41,24 @@ export interface DeclaredLimit<Input = never> extends LimitOptions<Input> {
   readonly name: string;
   /** `run`: from start to end, undoing included. `active`: only while the run executes. Default `active`. */
   readonly mode?: "run" | "active" | undefined;
+}
+
+/** A value that a function gave for the input of a run, encoded. */
+export interface GivenKey {
+  readonly given: string;
+}
+
+/** The limit of a step, as its execution states it: data. A function was called where the step was requested. */
+export interface StepLimit extends Omit<LimitOptions, "key" | "fair"> {
+  readonly name: string;
+  readonly key?: string | GivenKey | undefined;
+  readonly fair?: { readonly key: string | GivenKey } | undefined;
+}
+
+/** An attempt of a step that has a place at the step's limit: its body may start (STEP10). */
+export interface AdmittedStep {
+  readonly op: OperationId;
+  readonly attempt: number;
 }
 
 /** The part of a workflow's configuration that this file describes. */

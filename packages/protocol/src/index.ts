@@ -107,7 +107,17 @@ export {
   valuesOf,
   hasNewProgress,
 } from "./execution.ts";
-export { type DeclaredLimit, type FlowKey, type FlowOptions, FUNCTION, type LimitOptions, flowOf } from "./flow.ts";
+export {
+  type AdmittedStep,
+  type DeclaredLimit,
+  type FlowKey,
+  type FlowOptions,
+  FUNCTION,
+  type GivenKey,
+  type LimitOptions,
+  type StepLimit,
+  flowOf,
+} from "./flow.ts";
 export { RESERVED_ENTRY_TYPES, RESERVED_HEADER_FIELDS, areKnownFeatures, isKnownEntry } from "./format-room.ts";
 export { fromHex, toHex } from "./hex.ts";
 export {

@@ -23,7 +23,7 @@ export interface LimitHolder {
   readonly reentrant?: true;
 }
 
-/** A run that waits. */
+/** A run that waits, for itself or for one of its steps. */
 export interface LimitQueued {
   readonly runId: string;
   readonly workflowId: string;

@@ -99,7 +99,7 @@ const errorFields: Fields<ShownError> = {
 const parent = object<NonNullable<RunSummary["parent"]>>({ runId: text, "detached?": flag });
 const resumedFrom = object<NonNullable<RunSummary["resumedFrom"]>>({ runId: text, "step?": text });
 
-const held = { name: text, mode: oneOf("run", "active"), "enqueuedAt?": time, "position?": whole };
+const held = { name: text, mode: oneOf("run", "active", "step"), "enqueuedAt?": time, "position?": whole };
 const summary: Fields<RunSummary> = {
   id: text,
   workflowId: text,
@@ -118,7 +118,13 @@ const summary: Fields<RunSummary> = {
     object<UncompensatedStep>({ name: text, occurrence: whole, error: object<ShownError>(errorFields) }),
   ),
   "limits?": listOf(
-    object<RunLimit>({ ...held, state: oneOf("free", "wanted", "held"), "key?": text, "startAt?": time }),
+    object<RunLimit>({
+      ...held,
+      state: oneOf("free", "wanted", "held"),
+      "key?": text,
+      "step?": text,
+      "startAt?": time,
+    }),
   ),
   "cleanup?": {
     ...oneOf("not run", "timed out"),

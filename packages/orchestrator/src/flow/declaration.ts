@@ -144,7 +144,8 @@ function checkCombinations({ debounce, batch, priority }: FlowOptions, limits: r
     );
 }
 
-function readLimit(limit: DeclaredLimit, at: string): FlowLimit {
+/** Checks a limit of a workflow or of a step. @throws HoldfastError `INVALID_ARGUMENT` that names the field. */
+export function readLimit(limit: DeclaredLimit, at: string): FlowLimit {
   checkFields(limit, LIMIT_FIELDS, at);
   const { name, key, fair, scope = "tenant", mode = "active", onFull = "queue", queueTimeout } = limit;
   const problem = idProblem(name);

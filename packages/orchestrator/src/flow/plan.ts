@@ -106,12 +106,12 @@ function noGates(workflowId: string): string {
   return `The workflow ${JSON.stringify(workflowId)} has limits, and this deployment has no objects for them. Add the binding COORDINATOR_DO of the class CoordinatorDO.`;
 }
 
-class InvalidKey extends Error {}
+export class InvalidKey extends Error {}
 
-type Read = (key: FlowKey, what: string) => unknown;
+export type Read = (key: FlowKey, what: string) => unknown;
 
 /** Returns a function that reads values of the input. The input is decoded when the first is read. */
-function reader(input: string): Read {
+export function reader(input: string): Read {
   let decoded: { readonly value: unknown } | undefined;
   return (key, what) => {
     try {
@@ -140,7 +140,7 @@ function planHold(limit: FlowLimit, read: Read, rev: number): PlannedHold {
   });
 }
 
-function textOf(value: unknown, what: string): string {
+export function textOf(value: unknown, what: string): string {
   const isKey = typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);
   if (!isKey)
     throw new InvalidKey(`${what}: the input gives ${describe(value)}. A key must be a text, a number or a boolean.`);

@@ -8,7 +8,7 @@
  * - AD1 A grant counts only for the holding that the run wants now. Any other is declined, and the gate gives it to the next.
  * - AD2 A probe changes nothing.
  */
-import { type ErrorValue, HOST_LIMITS, boundMessage, errorValue, isTerminal } from "@holdfast/protocol";
+import { type ErrorValue, boundMessage, errorValue, isTerminal } from "@holdfast/protocol";
 import {
   type Acquire,
   type Drop,
@@ -18,6 +18,7 @@ import {
   gateName,
   isAcquireAnswer,
 } from "../gate/messages.ts";
+import { askDelayMs } from "./ask-delay.ts";
 import { cancel } from "./cancel.ts";
 import type { Draft } from "./draft.ts";
 import { type Hold, mayExecute } from "./hold.ts";
@@ -25,6 +26,7 @@ import { freed, postAcquire, replace } from "./holds.ts";
 import type { Reply } from "./inputs.ts";
 import { end, wake } from "./lifecycle.ts";
 import type { RunHeader } from "./run-header.ts";
+import { findPlace, grantPlace, placeAnswered } from "./step-holds.ts";
 
 /** Answers a message of a gate about a holding of this run. */
 export function fromGate(draft: Draft, message: HolderMessage): Reply {
@@ -34,13 +36,30 @@ export function fromGate(draft: Draft, message: HolderMessage): Reply {
 function answerGate(draft: Draft, message: HolderMessage): HolderAnswer["type"] {
   if (message.hold.incarnation !== (draft.header.incarnation ?? "")) return "not_found";
   const hold = findHold(draft.header, message);
+  if (hold === undefined) return answerForStep(draft, message);
   switch (message.type) {
     case "grant":
-      return hold === undefined ? "declined" : grant(draft, hold, message);
+      return grant(draft, hold, message);
     case "drop":
-      return hold === undefined ? "declined" : drop(draft, hold, message);
+      return drop(draft, hold, message);
     case "probeHold":
-      return hold === undefined ? "free" : hold.state === "held" ? "holds" : "wants";
+      return hold.state === "held" ? "holds" : "wants";
+  }
+}
+
+/** The same about a place of a step (STEP10), or about a holding that the run no longer has. */
+function answerForStep(draft: Draft, message: HolderMessage): HolderAnswer["type"] {
+  const place = findPlace(draft.header, message);
+  if (place === undefined) return message.type === "probeHold" ? "free" : "declined";
+  switch (message.type) {
+    case "grant":
+      grantPlace(draft, place, message.startAt);
+      return "accepted";
+    case "drop":
+      stopFor(draft, reasonOf(message));
+      return "accepted";
+    case "probeHold":
+      return place.state === "held" ? "holds" : "wants";
   }
 }
 
@@ -63,10 +82,14 @@ function continueAdmission(draft: Draft): void {
 }
 
 /** The gate does not admit the run, or a newer run replaces it: the run is cancelled (CAN1). */
-function drop(draft: Draft, hold: Hold, { reason, by }: Drop): "accepted" {
+function drop(draft: Draft, hold: Hold, message: Drop): "accepted" {
   if (hold.state === "wanted") replace(draft, hold, freed(hold));
-  stopFor(draft, by === undefined ? reason : `${reason} by run ${by}`);
+  stopFor(draft, reasonOf(message));
   return "accepted";
+}
+
+function reasonOf({ reason, by }: Drop): string {
+  return by === undefined ? reason : `${reason} by run ${by}`;
 }
 
 function stopFor(draft: Draft, reason: string): void {
@@ -74,8 +97,10 @@ function stopFor(draft: Draft, reason: string): void {
 }
 
 /** Applies the answer to an acquire. A late answer about an earlier holding is ignored. */
-export function acquireAnswered(draft: Draft, { hold: ref, limit }: Acquire, answer: unknown): void {
+export function acquireAnswered(draft: Draft, acquire: Acquire, answer: unknown): void {
   const { status, holds = [] } = draft.header;
+  if (isAcquireAnswer(answer) && placeAnswered(draft, acquire, answer)) return;
+  const { hold: ref, limit } = acquire;
   const hold = holds.find((one) => one.state === "wanted" && one.seq === ref.seq && one.limit === limit);
   if (hold === undefined || !isAcquireAnswer(answer) || isTerminal(status)) return;
   switch (answer.type) {
@@ -108,11 +133,6 @@ function queued(draft: Draft, hold: Hold, position: number | undefined): void {
     askAt: draft.now + delayMs,
     ...(position === undefined ? {} : { position }),
   });
-}
-
-/** The time until a run that waits asks again, ms (L3). */
-export function askDelayMs(asks: number): number {
-  return Math.min(HOST_LIMITS.askHoldMsMin * HOST_LIMITS.resendFactor ** Math.min(asks, 30), HOST_LIMITS.askHoldMsMax);
 }
 
 /** The error of a run that finds a limit full whose policy is `reject`. */

@@ -7,11 +7,12 @@
 import { HOST_LIMITS, isTerminal } from "@holdfast/protocol";
 import { resendDelayMs } from "../host/outbox.ts";
 import type { Draft } from "./draft.ts";
-import { askDelayMs } from "./admission.ts";
+import { askDelayMs } from "./ask-delay.ts";
 import { readBuffered } from "./inbox.ts";
 import { replace } from "./holds.ts";
 import { dispatchDelayMs } from "./recovery.ts";
 import { type OpenWait, type RunHeader, kindOf } from "./run-header.ts";
+import { placesAgain } from "./step-holds.ts";
 import { untilNextRetryMs } from "./steps.ts";
 
 /** Sets the timers again that are further away than their durations. Called if the clock is before a stored time. */
@@ -25,6 +26,7 @@ export function setTimersAgain(draft: Draft): void {
     retryAt: header.retryAt === undefined ? undefined : within(now, header.retryAt, untilNextRetryMs(draft)),
   };
   admissionAgain(draft);
+  placesAgain(draft);
   const changes =
     timers.startAt !== header.startAt ||
     timers.deadlineAt !== header.deadlineAt ||

@@ -20,6 +20,7 @@ import {
   isTerminal,
 } from "@holdfast/protocol";
 import type { WriteBatch } from "../host/store.ts";
+import { admittedSteps } from "./hold.ts";
 import type { Effect, HostContext } from "./inputs.ts";
 import { RECORD_KEY, type RowKind, type RunRows, isRow, journalKey } from "./rows.ts";
 import { type Release, type RunHeader, nextAlarm } from "./run-header.ts";
@@ -252,6 +253,7 @@ export class Draft {
     const isAnswered = answered && this.#paused === undefined;
     if (!this.live || isAnswered || !updates || ended) return [];
     const paused = this.#paused === undefined ? {} : { paused: this.#paused };
-    return [{ type: "update", update: { entries: this.entries, now: this.#at, ...paused } }];
+    const admitted = this.#header === undefined ? {} : admittedSteps(this.#header, this.now);
+    return [{ type: "update", update: { entries: this.entries, now: this.#at, ...paused, ...admitted } }];
   }
 }

@@ -4,6 +4,7 @@
  * Owns: what an execution gets of the run's header, its journal and the outcomes that it takes over.
  */
 import { type ExecutionStart, PROTOCOL_VERSION, type RunFacts, assert } from "@holdfast/protocol";
+import { admittedSteps } from "./hold.ts";
 import type { FirstPage } from "./journal-pages.ts";
 import type { RunHeader } from "./run-header.ts";
 import { runKeyOf, tokenUrlsOf } from "./run-key.ts";
@@ -37,6 +38,7 @@ export function describeStart(state: RunState, header: RunHeader, journal: First
     ...(header.flags === undefined ? {} : { flags: header.flags }),
     ...journal.start,
     ...inheritedBy(state),
+    ...admittedSteps(header, now),
     paused: header.status === "paused",
     now: Math.max(now, state.lastAt),
     clockStart: header.clockStart ?? startedAt,

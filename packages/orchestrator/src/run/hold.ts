@@ -3,8 +3,10 @@
  *
  * Owns: its form, and what follows from the header alone: whether the run may execute, and its timers.
  */
+import type { AdmittedStep, OperationId } from "@holdfast/protocol";
 import type { HoldRef } from "../gate/messages.ts";
 import type { PlannedHold } from "../flow/plan.ts";
+import type { PlannedPlace } from "../flow/step-plan.ts";
 
 export interface Hold extends PlannedHold {
   readonly state: "free" | "wanted" | "held";
@@ -19,6 +21,20 @@ export interface Hold extends PlannedHold {
   /** When the run asks again whether it holds, ms since 1970, and how often the gate has answered that it waits (L3). */
   readonly askAt?: number;
   readonly asks?: number;
+}
+
+/** A place of a step at a limit (STEP10). `free`: the step waits for its next attempt, and keeps its place in the queue. */
+export interface StepHold extends PlannedPlace, Omit<Hold, keyof PlannedHold> {
+  readonly op: OperationId;
+  readonly enqueuedAt: number;
+  /** The attempt that wants it, from 1. */
+  readonly attempt: number;
+  /** The execution that asked for it. A later one asks again. */
+  readonly epoch: number;
+  /** The run holds the limit itself: the step takes no place of its own. */
+  readonly own?: true;
+  /** The step belongs to `ctx.shielded`. */
+  readonly shielded?: true;
 }
 
 /** A holding of an ancestor, of mode `run`. An attached child is admitted under it. */
@@ -52,6 +68,22 @@ export function admissionAlarm({ admission, holds = [] }: HoldsOfRun): number | 
   const times = [...asks, ...(starts.length === 0 ? [] : [Math.max(...starts)]), admission.timeoutAt ?? Infinity];
   const next = Math.min(...times);
   return next === Infinity ? undefined : next;
+}
+
+/** The steps that have their place now. Absent: none. */
+export function admittedSteps(
+  { stepHolds }: { readonly stepHolds?: readonly StepHold[] | undefined },
+  now: number,
+): { readonly admitted?: readonly AdmittedStep[] } {
+  const held = stepHolds?.filter(({ state, startAt = 0 }) => state === "held" && startAt <= now);
+  if (held === undefined || held.length === 0) return {};
+  return { admitted: held.map(({ op, attempt }) => ({ op, attempt })) };
+}
+
+/** The earliest timer of the steps that wait for a place; `undefined`: they have none. */
+export function stepHoldsAlarm(stepHolds: readonly StepHold[] | undefined): number | undefined {
+  const times = stepHolds?.flatMap(({ state, askAt, startAt }) => (state === "held" ? (startAt ?? []) : (askAt ?? [])));
+  return times === undefined || times.length === 0 ? undefined : Math.min(...times);
 }
 
 /** Whether two holds are at one gate. */

@@ -12,7 +12,14 @@
  * - HO4 A run wants at most one hold at a time, in the order of the list: no two runs wait for each other.
  */
 import { type Address, defined } from "@holdfast/protocol";
-import { type Acquire, type HoldRef, type QueuePlace, type Release, gateAddress } from "../gate/messages.ts";
+import {
+  type Acquire,
+  type HoldMode,
+  type HoldRef,
+  type QueuePlace,
+  type Release,
+  gateAddress,
+} from "../gate/messages.ts";
 import type { PlannedHold } from "../flow/plan.ts";
 import type { Draft } from "./draft.ts";
 import { type HeldAbove, type Hold, isSameGate, mayExecute } from "./hold.ts";
@@ -75,8 +82,9 @@ function want(draft: Draft, hold: Hold): void {
   postAcquire(draft, wanted);
 }
 
-function nextSeq({ header: { holds = [] } }: Draft): number {
-  return 1 + Math.max(...holds.map(({ seq }) => seq));
+/** The number of the next holding of the run (GM1). */
+export function nextSeq({ header: { holds = [], lastStepSeq = 0 } }: Draft): number {
+  return 1 + Math.max(lastStepSeq, ...holds.map(({ seq }) => seq));
 }
 
 /** Replaces a hold in the header. */
@@ -96,8 +104,13 @@ type Holder = Pick<
   "id" | "incarnation" | "tenantId" | "workflowId" | "priority" | "createdAt" | "heldAbove"
 > & { readonly epoch?: number };
 
+/** What the message about a hold says: a hold of the run, or a place of a step. */
+type Wanted = Pick<Hold, "limit" | "key" | "scope" | "settings" | "group" | "seq" | "enqueuedAt" | "onFull"> & {
+  readonly mode: HoldMode;
+};
+
 /** The message of a run that wants a hold. */
-export function acquireOf(holder: Holder, hold: Hold, held?: true): Acquire {
+export function acquireOf(holder: Holder, hold: Wanted, held?: true): Acquire {
   const { limit, key, mode, onFull, settings } = hold;
   const lineage = holder.heldAbove?.filter((above) => isSameGate(above, hold)).map((above) => above.hold);
   return defined({
@@ -117,7 +130,7 @@ export function acquireOf(holder: Holder, hold: Hold, held?: true): Acquire {
 }
 
 /** The message of a run that no longer holds, or no longer wants to. */
-export function releaseOf(holder: Holder, hold: Hold): Release {
+export function releaseOf(holder: Holder, hold: Pick<Wanted, "seq" | "scope" | "enqueuedAt" | "group">): Release {
   return { type: "release", hold: refOf(holder, hold), place: placeOf(holder, hold) };
 }
 
@@ -194,11 +207,14 @@ export function addressOf({ limit, key, scope }: Pick<Hold, "limit" | "key" | "s
 
 function refOf(
   { id, incarnation = "", tenantId }: Pick<Holder, "id" | "incarnation" | "tenantId">,
-  { seq, scope }: Hold,
+  { seq, scope }: Pick<Hold, "seq" | "scope">,
 ): HoldRef {
   return defined({ runId: id, incarnation, seq, tenantId: scope === undefined ? undefined : tenantId });
 }
 
-function placeOf({ priority, createdAt }: Holder, { enqueuedAt = createdAt, group }: Hold): QueuePlace {
+function placeOf(
+  { priority, createdAt }: Holder,
+  { enqueuedAt = createdAt, group }: Pick<Hold, "enqueuedAt" | "group">,
+): QueuePlace {
   return defined({ enqueuedAt, priority, group });
 }

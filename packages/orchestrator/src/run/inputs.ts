@@ -118,8 +118,8 @@ export interface HostContext {
   /** Of a trigger: the limits of the new run, or why they cannot be had. Absent: it has none (L1). */
   readonly plan?: Plan | PlanRefusal | undefined;
   /**
-   * The bodies that the live execution has in progress. For `terminate` and `pause`, for reports of a paused run with limits,
-   * and of a silent execution.
+   * The bodies that the live execution has in progress. For `terminate` and `pause`, of a paused run with limits, and of a
+   * silent execution.
    */
   readonly inProgress?: readonly StepInProgress[];
   /** Why no execution begins now, and when it is tried again. Absent: executions begin. */
@@ -132,6 +132,8 @@ export interface HostContext {
   readonly canSend: boolean;
   /** Whether it can send messages to coordinators, such as topics. */
   readonly coordinates?: boolean | undefined;
+  /** The time of the Worker version, ms since 1970. Default 0. */
+  readonly rev?: number | undefined;
   /** Whether this host updates an index of runs. */
   readonly indexes?: boolean;
   /** How long an ended run is stored, ms; `undefined`: no expiry. */

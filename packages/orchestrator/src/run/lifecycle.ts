@@ -106,7 +106,9 @@ function deferExecution(draft: Draft, { delayMs, code, message }: Deferral): voi
 /** Parks the run: its execution has nothing to do until the next input. It has survived, which is progress (DUR7). */
 export function park(draft: Draft): void {
   changeStatus(draft, "waiting", { watchdogAt: undefined, crashes: undefined, losses: undefined, silent: undefined });
-  const { holds, waits, retryAt } = draft.header;
+  const { holds, waits, retryAt, stepHolds = [], epoch } = draft.header;
+  // A step waits for a place: the run wants no limit again while it has one (FLOW6).
+  if (stepHolds.some((hold) => hold.state !== "free" && hold.epoch === epoch)) return;
   // A run that awaits a promise of its own alone continues in memory, or never. So it keeps its holds.
   if (!holds?.some(isGivenBack) || (waits.length === 0 && retryAt === undefined)) return;
   freeActive(draft);

@@ -13,6 +13,7 @@ import { continueRunning, pause as pauseRun, unpauseTo, wake } from "./lifecycle
 import { refuseDelete, refusePause, refuseRetry, refuseUnpause } from "./refusals.ts";
 import type { RunHeader } from "./run-header.ts";
 import { causeOf } from "./unwinding.ts";
+import { askAgain } from "./step-holds.ts";
 import { settleDueWaits } from "./waits.ts";
 
 export function pause(draft: Draft, { by: subject, reason }: Input & { type: "pause" }): Reply {
@@ -59,4 +60,5 @@ function continueRun(draft: Draft, paused: NonNullable<RunHeader["paused"]>): vo
   // It was running, or waited for its limits.
   else if (paused.from === "running" || admission !== undefined) wake(draft);
   else if (startAt !== undefined && startAt <= draft.now) wake(draft);
+  else askAgain(draft);
 }

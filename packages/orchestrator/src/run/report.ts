@@ -8,6 +8,7 @@ import {
   type JournalEntry,
   HOST_LIMITS,
   type OperationEvents,
+  type ReportAnswer,
   errorValue,
   isOutcome,
   isTerminal,
@@ -17,6 +18,7 @@ import { stopAtLimit } from "./cancel.ts";
 import { startChild } from "./children.ts";
 import type { Draft } from "./draft.ts";
 import { freeOfPaused } from "./holds.ts";
+import { admittedSteps } from "./hold.ts";
 import type { Input, Reply } from "./inputs.ts";
 import { startExecution, end, park, pause, wake } from "./lifecycle.ts";
 import { applyMetadata } from "./metadata.ts";
@@ -26,6 +28,7 @@ import { toRunError } from "./run-error.ts";
 import { openRace, releaseAborted } from "./releases.ts";
 import { completeStep, failAttempt, inheritOutcome, startStep } from "./steps.ts";
 import { appendChunks, startStream } from "./streams.ts";
+import { hasUnseenPlace, wantPlace } from "./step-holds.ts";
 import { startUnwinding, endUnwound, isAcceptedWhileUnwinding, isCompensation } from "./unwinding.ts";
 import { endWaitsThatOpenedDue, openWait } from "./waits.ts";
 
@@ -64,9 +67,13 @@ export function report(draft: Draft, input: Input & { type: "report" }): Reply {
   if (draft.header.admission !== undefined) return reject("superseded");
   freeOfPaused(draft);
   if (parks) park(draft);
-  const parked = parks ? { parked: true as const } : {};
-  const entries = input.report.keeps === true ? withoutValuesOf(events, draft.entries) : draft.entries;
-  return { type: "report", answer: { accepted: true, entries, now: draft.at, ...parked } };
+  const { keeps } = input.report;
+  const entries = keeps === true ? withoutValuesOf(events, draft.entries) : draft.entries;
+  return { type: "report", answer: { ...answerOf(draft, parks), entries } };
+}
+
+function answerOf({ header, at, now }: Draft, parks: boolean): ReportAnswer & { readonly accepted: true } {
+  return { accepted: true, entries: [], now: at, ...(parks ? { parked: true } : {}), ...admittedSteps(header, now) };
 }
 
 /** Leaves out the values that the execution has reported itself: a large one crosses a pipe once (E5). */
@@ -97,7 +104,7 @@ function reject(reason: "superseded" | "ended"): Reply {
 /** Whether the run may park: only if the execution has received each outcome and each due retry. */
 function mayPark(draft: Draft, { seq, now }: ExecutionEvent & { type: "parked" }): boolean {
   const { status, retriedAt = 0 } = draft.header;
-  const unseen = draft.updates || draft.entries.some(isOutcome) || now < retriedAt;
+  const unseen = draft.updates || draft.entries.some(isOutcome) || now < retriedAt || hasUnseenPlace(draft);
   return !unseen && draft.state.lastOutcomeSeq <= seq && status === "running";
 }
 
@@ -151,6 +158,7 @@ function applyToOperation(draft: Draft, event: OperationEvents, taken: Set<strin
   if (event.type === "step.failed" && event.attempt <= (known?.attempts ?? 0)) return;
   if (header.unwinding !== undefined && !isAcceptedWhileUnwinding(event)) return;
   if (event.type === "stream.chunks") return appendChunks(draft, event);
+  if (event.type === "step.wants") return event.attempt > (known?.attempts ?? 0) ? wantPlace(draft, event) : undefined;
   notePlace(draft, event);
   if (isBeyondLimit(draft, event)) {
     if (header.unwinding !== undefined) return;

@@ -14,6 +14,7 @@ import { cancelChild, notifyParent, suspend } from "./lifecycle.ts";
 import { post } from "./outbox.ts";
 import { JOURNAL_PREFIX, OUTBOX_PREFIX, isRow, listRows, outboxKey } from "./rows.ts";
 import { type RunHeader, parentsOf } from "./run-header.ts";
+import { askAgain, freePlaces } from "./step-holds.ts";
 
 /** Sends the messages again that other runs may have forgotten, or that were sent to a later state of them. */
 export function restored(draft: Draft): void {
@@ -21,7 +22,9 @@ export function restored(draft: Draft): void {
   cancelLostChildren(draft);
   startChildrenAgain(draft);
   noteAtParentAgain(draft);
+  freePlaces(draft);
   suspend(draft);
+  askAgain(draft);
   if (isTerminal(header.status)) for (const parent of parentsOf(header)) notifyParent(draft, parent);
 }
 

@@ -23,7 +23,7 @@ import {
   parseOperationId,
 } from "@holdfast/protocol";
 import type { OutboxState } from "../host/outbox.ts";
-import { type Admission, type HeldAbove, type Hold, admissionAlarm } from "./hold.ts";
+import { type Admission, type HeldAbove, type Hold, type StepHold, admissionAlarm, stepHoldsAlarm } from "./hold.ts";
 import type { RunIdentity } from "./run-identity.ts";
 
 /** A wait that was opened and not yet settled. Older waits get deliveries first (WAIT10). */
@@ -242,12 +242,21 @@ export interface RunHeader extends RunIdentity {
   readonly outbox: OutboxState;
   /** The limits of the run, in the order of their names. Absent: none (L1). */
   readonly holds?: readonly Hold[] | undefined;
+  /** The places at limits that steps have or want. Absent: none (STEP10). */
+  readonly stepHolds?: readonly StepHold[] | undefined;
+  /** The number of the newest place of a step: no later holding has it (GM1). */
+  readonly lastStepSeq?: number | undefined;
   /** Since when the run waits for its limits. Absent: it does not want to execute, or it may. */
   readonly admission?: Admission | undefined;
   /** Seconds of head start in each queue (L4). */
   readonly priority?: number | undefined;
   /** The holdings of its ancestors, of mode `run`. */
   readonly heldAbove?: readonly HeldAbove[] | undefined;
+}
+
+/** Whether the run, or one of its steps, has limits. */
+export function hasLimits(header: RunHeader | undefined): boolean {
+  return header?.holds !== undefined || header?.stepHolds !== undefined;
 }
 
 /** Returns the earliest due time of the run (H2). Paused and ended runs only send messages, and ended runs expire. */
@@ -271,6 +280,7 @@ export function nextAlarm(header: RunHeader): number | null {
   for (const wait of header.waits) consider(wait.wakeAt);
   consider(header.retryAt);
   consider(admissionAlarm(header));
+  consider(stepHoldsAlarm(header.stepHolds));
   return next === Infinity ? null : next;
 }
 

@@ -53,7 +53,7 @@ import { isNewerMessage } from "./newer-format.ts";
 import { checkedSteps } from "./received.ts";
 import type { OutboxRow } from "./rows.ts";
 import { shownHeader } from "./newer-run.ts";
-import { type ParentRef, type RunHeader, mayBegin, parentsOf } from "./run-header.ts";
+import { type ParentRef, type RunHeader, hasLimits, mayBegin, parentsOf } from "./run-header.ts";
 import { type RunState, applyBatch, loadRun, takeJournal } from "./run-state.ts";
 import { transition } from "./transition.ts";
 import type { Activity } from "./why/facts.ts";
@@ -223,8 +223,8 @@ export class RunHost {
     const { clock, limits = DEFAULT_LIMITS, send, updateIndex, retentionMs, flags, held = false } = this.#options;
     const now = clock();
     const silence = this.#silence(now);
-    const isPausing = input.type === "pause" || (input.type === "report" && header?.status === "paused");
-    const isAsked = input.type === "terminate" || (isPausing && header?.holds !== undefined);
+    const isPaused = input.type === "pause" || header?.status === "paused";
+    const isAsked = input.type === "terminate" || (isPaused && hasLimits(header));
     const listsBodies = isAsked || (silence !== undefined && isSilent(silence));
     const asks = !this.#live && (input.type === "alarm" || (UNREQUESTED.has(input.type) && mayBegin(header, now)));
     return {
@@ -238,6 +238,7 @@ export class RunHost {
       deferral: held ? HELD : asks ? this.#options.defer?.() : undefined,
       canSend: send !== undefined,
       coordinates: this.#options.gates,
+      rev: this.#options.rev,
       indexes: updateIndex !== undefined,
       retentionMs: header && retentionMs?.(header),
       flags,
@@ -247,8 +248,7 @@ export class RunHost {
   /** The workflow of a trigger, and the limits of a new run. */
   #describe(state: RunState, input: TriggerInput): Pick<HostContext, "workflow" | "plan"> {
     const workflow = describe(this.#options.dispatcher, input);
-    if (state.header !== undefined) return { workflow };
-    return { workflow, plan: input.plan ?? this.plan(input) };
+    return state.header === undefined ? { workflow, plan: input.plan ?? this.plan(input) } : { workflow };
   }
 
   plan(input: TriggerInput): HostContext["plan"] {

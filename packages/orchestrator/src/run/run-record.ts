@@ -56,7 +56,7 @@ export function summarizeRun(header: RunHeader, view: View = AUTHORS_VIEW, budge
     undone: header.undone?.slice(0, HOST_LIMITS.remains).map(nameOf),
     inFlight: header.inFlight?.slice(0, HOST_LIMITS.remains).map(describeBody),
     cleanup: header.cleanup,
-    limits: header.holds?.map(describeHold),
+    limits: describeHolds(header),
     pendingWaitpoints: header.waits.map((wait) => describeWait(wait, view)),
     invocationCount: header.epoch,
     metadata: describeMetadata(header),
@@ -79,7 +79,18 @@ export function summarizeRun(header: RunHeader, view: View = AUTHORS_VIEW, budge
   };
 }
 
-function describeHold({ limit: name, key, mode, state, enqueuedAt, position, startAt }: Hold): RunLimit {
+function describeHolds({ holds, stepHolds }: RunHeader): RunLimit[] | undefined {
+  if (holds === undefined && stepHolds === undefined) return undefined;
+  const ofSteps = stepHolds?.map((hold) => ({
+    ...describeHold({ ...hold, mode: "step" }),
+    step: parseOperationId(hold.op).name,
+  }));
+  return [...(holds?.map(describeHold) ?? []), ...(ofSteps ?? [])];
+}
+
+type ShownHold = Pick<Hold, "limit" | "key" | "state" | "enqueuedAt" | "position" | "startAt"> & Pick<RunLimit, "mode">;
+
+function describeHold({ limit: name, key, mode, state, enqueuedAt, position, startAt }: ShownHold): RunLimit {
   return { name, key, mode, state, enqueuedAt, position, startAt };
 }
 

@@ -16,6 +16,7 @@ import { isSilent, untilNextPingMs } from "./liveness.ts";
 import { settleOutbox } from "./outbox.ts";
 import { executionSilent } from "./recovery.ts";
 import { isDeferred } from "./run-header.ts";
+import { settlePlaces } from "./step-holds.ts";
 import { settleDueRetries } from "./steps.ts";
 import { settleDueWaits } from "./waits.ts";
 
@@ -28,6 +29,7 @@ export function settleDueTimers(draft: Draft): void {
   if (header.status === "paused") freeOfPaused(draft);
   if (isTerminal(header.status) || header.status === "paused") return;
   settleAdmission(draft);
+  settlePlaces(draft);
   if (isTerminal(draft.header.status)) return;
   if (header.startAt !== undefined && header.startAt <= now) wake(draft);
   // Waits that were due before the time budget ran out are settled. Later ones are ignored.

@@ -32,6 +32,7 @@ import { nextAlarm } from "./run-header.ts";
 import { noteResumed } from "./resume.ts";
 import { refuseNewer } from "./newer-run.ts";
 import { type RunState, checkUnreadRows, prepareStart } from "./run-state.ts";
+import { restatePlaces, syncPlaces } from "./step-holds.ts";
 import { terminate } from "./terminate.ts";
 import { restored } from "./restored.ts";
 import { settleDueTimers } from "./timers.ts";
@@ -107,7 +108,7 @@ function handle(draft: Draft, input: Exclude<Input, { type: "trigger" }>): Reply
     case "noteResumed":
       return noteResumed(draft, input);
     case "restateHolds":
-      return restate(draft);
+      return restated(draft);
     case "report":
       return report(draft, input);
     case "lost":
@@ -122,6 +123,11 @@ function reindexed(draft: Draft, input: Input & { type: "reindex" }): Reply {
   return reindex(draft);
 }
 
+function restated(draft: Draft): Reply {
+  restatePlaces(draft);
+  return restate(draft);
+}
+
 function lost(draft: Draft, { epoch, error }: Input & { type: "lost" }): Reply {
   executionLost(draft, epoch, checkedLoss(error));
   return { type: "done" };
@@ -129,6 +135,7 @@ function lost(draft: Draft, { epoch, error }: Input & { type: "lost" }): Reply {
 
 function finish(draft: Draft, reply: Reply, input: Input): Transition {
   syncTopics(draft);
+  syncPlaces(draft);
   markIndex(draft);
   // The execution that reports gets the entries as its answer; otherwise it gets them as an update.
   const answered = reply.type === "report" && reply.answer.accepted;

@@ -5,6 +5,8 @@
  * commits that are not durable; commits that fail), the actions of callers, two alternating versions of the code, of which the
  * newer one has lower limits, and the oracles.
  *
+ * Steps have a limit of their own, which a workflow may also hold as a whole.
+ *
  * The oracles: at no instant more bodies of one limit and key execute than the higher `max` (L1); once the faults are over, all
  * runs end, and a minute later no gate holds or queues anything (L2).
  */
@@ -22,10 +24,10 @@ import { Random } from "./random.ts";
 
 const RUNS_MAX = 12;
 const ACTIONS_MAX = 12;
-/** The limits by name, with `max` of both versions. */
-const MAXES = { a: [1, 1], b: [3, 2], c: [2, 1] } as const;
+/** The limits by name, with `max` of both versions. `s`: of steps. */
+const MAXES = { a: [1, 1], b: [3, 2], c: [2, 1], s: [2, 1] } as const;
 type Name = keyof typeof MAXES;
-const NAMES: readonly Name[] = ["a", "b", "c"];
+const NAMES: readonly Name[] = ["a", "b", "c", "s"];
 const KEYS = ["x", "y"];
 /** All runs end within this time after the last fault, in virtual minutes. */
 const MINUTES_MAX = 240;
@@ -39,12 +41,21 @@ interface Input {
   readonly invokes: boolean;
 }
 
+/** A step that counts at its gate. A body of an execution that was superseded counts for nothing (L8). */
+interface Step {
+  readonly gate: string;
+  readonly name: string;
+}
+
 /** A body that executes: it counts at each limit of its run. */
 interface Executing {
   readonly runId: string;
   readonly gates: readonly string[];
   /** The run of which this one is an attached descendant: they count once. */
   readonly root: string;
+  readonly epoch: number;
+  /** The step, if it has a place of its own. */
+  readonly step: Step | undefined;
 }
 
 export class LimitsWorld {
@@ -90,6 +101,7 @@ export class LimitsWorld {
   }
 
   #workflows(version: 0 | 1): Workflow<Input>[] {
+    const ofStep = limit<Input>("s", { max: MAXES.s[version], key: (input) => input.key });
     const made = (id: string, names: readonly Name[]): Workflow<Input> => {
       const self: Workflow<Input> = workflow<Input>({
         id,
@@ -101,14 +113,27 @@ export class LimitsWorld {
           if (invokes) await ctx.invoke(self, { key, naps: 0, fails: false, invokes: false });
           for (let nap = 0; nap < naps; nap++) {
             await ctx.sleep(1_000 * (nap + 1));
+            const retry = { max: 3, backoff: "fixed", initial: 500 } as const;
             await ctx.parallel([1, 2], (part) => ctx.step(`part-${part}`, () => this.#body(runId)));
+            await ctx.parallel([1, 2, 3], (part) =>
+              ctx.step(`limited-${part}`, { limit: ofStep, retry }, async ({ attempt }) => {
+                await this.#body(runId, { gate: `s ${key}`, name: `${runId} ${part}` });
+                if (part === 1 && attempt < 2) throw new Error("The first attempt fails on purpose.");
+              }),
+            );
           }
           if (fails) throw new Error("The run fails on purpose.");
         },
       });
       return self;
     };
-    return [made("one", ["a"]), made("two", ["b", "c"]), made("all", ["a", "b", "c"])];
+    return [
+      made("none", []),
+      made("one", ["a"]),
+      made("two", ["b", "c"]),
+      made("all", ["a", "b", "c"]),
+      made("whole", ["s"]),
+    ];
   }
 
   #start(runId: string): void {
@@ -125,19 +150,27 @@ export class LimitsWorld {
       onCoordinator: (one: MemoryCoordinator) => this.#watch(one.store, () => one.crash(this.#loses)),
     });
     this.#first ??= host;
-    const workflowId = this.#random.pick(["one", "two", "all"]);
+    const workflowId = this.#random.pick(["none", "one", "two", "all", "whole"]);
     const [fails, invokes] = [this.#random.chance(0.2), this.#random.chance(0.3)];
     const input: Input = { key: this.#random.pick(KEYS), naps: this.#random.below(3), fails, invokes };
     host.trigger(workflowId, input, this.#random.chance(0.2) ? { delayMs: 5_000 } : {});
   }
 
   /** A body that takes virtual time. */
-  async #body(runId: string): Promise<void> {
+  async #body(runId: string, step?: Step): Promise<void> {
     const run = this.#runs.get(runId);
     if (run === undefined) return;
-    const body: Executing = { runId, gates: gatesOf(run.header), root: this.#rootOf(run.header) };
+    const ofRun = gatesOf(run.header);
+    const isOwn = step === undefined || ofRun.includes(step.gate);
+    const body: Executing = {
+      runId,
+      epoch: run.header.epoch,
+      gates: isOwn ? ofRun : [...ofRun, step.gate],
+      root: this.#rootOf(run.header),
+      step: isOwn ? undefined : step,
+    };
     this.#executing.add(body);
-    this.#check(run.header);
+    this.#check(run.header, step?.gate);
     await new Promise<void>((resolve) => this.#clock.setTimer(1 + this.#random.below(3_000), resolve));
     this.#executing.delete(body);
   }
@@ -149,17 +182,33 @@ export class LimitsWorld {
   }
 
   /** L1: no limit has more bodies than places, and each of them holds by the header of its run. */
-  #check({ id, holds = [] }: RunHeader): void {
-    this.#count("body");
+  #check({ id, holds = [], stepHolds = [] }: RunHeader, ofStep: string | undefined): void {
+    this.#count(ofStep === undefined ? "body" : "body with a limit");
     for (const { limit: name, state } of holds)
       if (state !== "held") this.findings.push(`a body of ${id} executes although its hold of ${name} is ${state}`);
-    for (const gate of gatesOf({ holds })) {
-      const [name = "a"] = gate.split(" ");
-      const roots = new Set([...this.#executing].flatMap(({ gates, root }) => (gates.includes(gate) ? [root] : [])));
-      // A cast: the limits of this world.
-      const most = Math.max(...MAXES[name as Name]);
-      if (roots.size > most) this.findings.push(`${roots.size} runs execute at ${gate}: ${[...roots].join(", ")}`);
-    }
+    if (
+      ofStep !== undefined &&
+      !stepHolds.some(({ limit: name, key, state }) => `${name} ${key}` === ofStep && state === "held")
+    )
+      this.findings.push(`a step of ${id} executes without a place at ${ofStep}`);
+    for (const gate of new Set([...gatesOf({ holds }), ...(ofStep === undefined ? [] : [ofStep])]))
+      this.#checkGate(gate);
+  }
+
+  /** Bodies of one run count once, unless each has a place for its step. */
+  #checkGate(gate: string): void {
+    const [name = "a"] = gate.split(" ");
+    const isCurrent = ({ runId, epoch }: Executing): boolean => this.#runs.get(runId)?.header.epoch === epoch;
+    const there = [...this.#executing].filter((body) => body.gates.includes(gate) && isCurrent(body));
+    const runs = new Set(there.flatMap(({ step, root }) => (step?.gate === gate ? [] : [root])));
+    const steps = new Set(
+      there.flatMap(({ step, root }) => (step?.gate === gate && !runs.has(root) ? [step.name] : [])),
+    );
+    const taken = runs.size + steps.size;
+    // A cast: the limits of this world.
+    const most = Math.max(...MAXES[name as Name]);
+    if (taken > most)
+      this.findings.push(`${taken} bodies execute at ${gate}: ${there.map(({ root }) => root).join(", ")}`);
   }
 
   #act(): void {
@@ -257,7 +306,9 @@ export class LimitsWorld {
       await this.#advance(60_000);
     }
     for (const { header } of [...this.#runs.values()].filter((host) => host.triggered && !host.ended))
-      this.findings.push(`${header.id} has not ended: ${header.status}, ${JSON.stringify(header.holds)}`);
+      this.findings.push(
+        `${header.id} has not ended: ${header.status}, ${JSON.stringify([header.holds, header.stepHolds])}`,
+      );
   }
 
   /** L2: nothing is held or queued when no run wants anything. */

@@ -7,6 +7,7 @@
 import type { EntryBody } from "../journal.ts";
 import { LIMITS } from "../limits.ts";
 import {
+  anyOperation,
   count,
   date,
   duration,
@@ -103,8 +104,10 @@ export function entriesFrom(first: number): Schema {
   };
 }
 
-/** `{ entries, now, paused? }`. */
-export const update: Schema = record({ entries, now: time, paused: optional(flag) });
+export const admitted: Schema = optional(listOf(record({ op: anyOperation, attempt: count }), LIMITS.openOperations));
+
+/** `{ entries, now, paused?, admitted? }`. */
+export const update: Schema = record({ entries, now: time, paused: optional(flag), admitted });
 
 export const abort: Schema = variant({
   superseded: record({}),

@@ -6,7 +6,7 @@
  */
 import { LIMITS } from "../limits.ts";
 import { PAGED_PROTOCOL_VERSION, PROTOCOL_VERSION } from "../version.ts";
-import { abort, entries, entriesFrom, update } from "./journal.ts";
+import { abort, admitted, entries, entriesFrom, update } from "./journal.ts";
 import {
   anyOperation,
   count,
@@ -92,6 +92,7 @@ const known: Schema = record({
   lineage: optional(lineage),
   inherited: listOf(anyOperation),
   announcesBodies: mark,
+  admitted,
   paused: flag,
   now: time,
   clockStart: time,

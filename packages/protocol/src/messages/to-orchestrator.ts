@@ -30,7 +30,7 @@ import {
   value,
   word,
 } from "./parts.ts";
-import { type Problem, type Schema, knownPart, listOf, optional, record, that, variant } from "./schema.ts";
+import { type Problem, type Schema, isRecord, knownPart, listOf, optional, record, that, variant } from "./schema.ts";
 
 /** Further fields of each event about an operation. */
 const about = { nth: position, quiet: mark, shielded: mark, after: optional(count), use: optional(count) };
@@ -46,6 +46,8 @@ const attemptNumber = that(
   `must be a whole number from 1 to ${LIMITS.stepAttempts}`,
   (given) => Number.isSafeInteger(given) && Number(given) >= 1 && Number(given) <= LIMITS.stepAttempts,
 );
+/** The orchestrator checks its fields as those of a workflow's limit (FLOW1). */
+const limit = that("must be a limit", isRecord);
 const attempt = { op: attempts, ...about, attempt: attemptNumber, startedAt: time, progress };
 
 const policy: Schema = record({
@@ -62,6 +64,7 @@ const retry: Schema = Object.assign(
 /** The fields of each type of event. */
 export const EVENTS: Readonly<Record<ExecutionEvent["type"], Schema>> = {
   "step.started": record({ op: attempts, ...about, startedAt: time }),
+  "step.wants": record({ op: operation("step"), ...about, attempt: attemptNumber, limit }),
   "step.completed": record({ ...attempt, value, compensable: mark }),
   "step.failed": record({ ...attempt, error, retry, retryAfterMs: optional(finite) }),
   inherited: record({ op: anyOperation, ...about, compensable: mark, from: optional(anyOperation) }),

@@ -1,7 +1,17 @@
 /**
  * `ctx.step`, `ctx.group`, `ctx.compensate`, `ctx.setRetry` and `ctx.parallel`.
  */
-import { type RetryPolicy, checkFields, invalid, parseDurationMs, resolveRetry } from "@holdfast/protocol";
+import {
+  type DeclaredLimit,
+  type RetryPolicy,
+  type StepLimit,
+  checkFields,
+  decodeValue,
+  encodeValue,
+  invalid,
+  parseDurationMs,
+  resolveRetry,
+} from "@holdfast/protocol";
 import type { Execution } from "../replay/execution.ts";
 import type { OpenOperation, StepRequest } from "../replay/operation.ts";
 import { checkName, checkOutside } from "./checks.ts";
@@ -15,7 +25,7 @@ import { runParallel } from "./parallel.ts";
 import type { StepContext } from "../step-context.ts";
 import type { StepOptions, WorkflowContext } from "./types.ts";
 
-const STEP_FIELDS = ["retry", "timeout", "once", "compensate"];
+const STEP_FIELDS = ["retry", "timeout", "once", "compensate", "limit"];
 
 /** The default retry policy of later steps. */
 export interface RetryDefault {
@@ -38,7 +48,7 @@ export function createStep(
       throw invalid(`ctx.step(${JSON.stringify(id)})`, `needs a function, as in ctx.step("charge", () => pay()).`);
     }
     const shield = shieldOf();
-    const request = stepRequest(id, options, fn, policy.current);
+    const request = stepRequest(id, options, fn, policy.current, execution);
     // A shielded step is never compensated.
     const step = shield === undefined ? request : { ...request, compensate: undefined };
     const operation = execution.operations.request("step", id, { type: "step", step }, shield);
@@ -47,10 +57,16 @@ export function createStep(
   };
 }
 
-function stepRequest(id: string, options: StepOptions, fn: StepFunction, retry: RetryPolicy): StepRequest {
+function stepRequest(
+  id: string,
+  options: StepOptions,
+  fn: StepFunction,
+  retry: RetryPolicy,
+  { start }: Execution,
+): StepRequest {
   const where = `ctx.step(${JSON.stringify(id)})`;
   checkFields(options, STEP_FIELDS, where);
-  const { once = false, timeout, compensate } = options;
+  const { once = false, timeout, compensate, limit } = options;
   if (once && options.retry !== undefined) {
     throw invalid(
       where,
@@ -65,9 +81,19 @@ function stepRequest(id: string, options: StepOptions, fn: StepFunction, retry: 
     retry: resolveRetry(options.retry, retry, `${where}.retry`),
     timeoutMs: timeout === undefined ? undefined : parseDurationMs(timeout, `${where}.timeout`),
     once,
+    limit: limit && limitAsData(limit, start.input),
     context: captureContext(),
     compensate,
   };
+}
+
+/** Returns the limit as data. Its functions get the run's input as it was sent (FLOW2). */
+function limitAsData(limit: DeclaredLimit, input: string): StepLimit {
+  const given = (field: string, value: unknown): unknown => {
+    if (typeof value !== "function") return value;
+    return field === "hold" ? undefined : { given: encodeValue(value(decodeValue(input)), "The key of a limit") };
+  };
+  return JSON.parse(JSON.stringify(limit, given));
 }
 
 type Composition = Pick<WorkflowContext, "group" | "compensate" | "setRetry" | "parallel" | "shielded">;

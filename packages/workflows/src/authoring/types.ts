@@ -1,7 +1,16 @@
 /**
  * The types that authors use: a workflow's configuration and the `ctx` of its function.
  */
-import type { Ask, AskSchema, Duration, FlowOptions, InputMap, RetryOptions, Where } from "@holdfast/protocol";
+import type {
+  Ask,
+  AskSchema,
+  DeclaredLimit,
+  Duration,
+  FlowOptions,
+  InputMap,
+  RetryOptions,
+  Where,
+} from "@holdfast/protocol";
 import type { StandardSchemaV1, StandardTypedV1 } from "@standard-schema/spec";
 import type { EventDefinition } from "./event.ts";
 import type { Log, StepContext } from "../step-context.ts";
@@ -10,6 +19,11 @@ export interface StepOptions<T = unknown> {
   readonly retry?: RetryOptions | undefined;
   /** Limits the time of each attempt (STEP4). */
   readonly timeout?: Duration | undefined;
+  /**
+   * Each attempt waits for a place at this limit, and gives it back when it ends: also while the step waits for its next
+   * attempt (STEP10). A key of the limit is that of the run's input.
+   */
+  readonly limit?: DeclaredLimit | undefined;
   /** Executes the body at most once: its start is journaled first (DUR3). Excludes `retry`. */
   readonly once?: boolean | undefined;
   /**

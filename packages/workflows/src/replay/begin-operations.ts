@@ -19,11 +19,19 @@ export function announceFresh(host: SchedulerHost): void {
   else operations.putBackUnwind();
 }
 
-/** Starts the bodies that are due. Returns undefined if none is due, or if a report is not durable yet (X3). */
+/** Starts the bodies that are due and have their places. Returns undefined if there is none, or if a report is not durable yet (X3). */
 export function startBodies(host: SchedulerHost): Next | undefined {
   const { operations, reporter } = host;
-  const ready = operations.ready(host.now);
-  if (ready.length === 0) return undefined;
+  const due = operations.ready(host.now);
+  if (due.length === 0) return undefined;
+  const ready = due.filter((operation) => {
+    const { places } = operations;
+    // Those before it may have asked for all that one run may ask for.
+    if (places.waits(operation)) return false;
+    const event = places.ask(operation);
+    if (event !== undefined) reporter.add(event);
+    return event === undefined;
+  });
   for (const operation of ready) {
     const event = operations.announceBody(operation, host.platform.now());
     if (event !== undefined) reporter.add(event);
@@ -34,6 +42,7 @@ export function startBodies(host: SchedulerHost): Next | undefined {
   // The answer is pending, or it contained entries that change the due steps: the next round handles them.
   if (host.over || !reporter.idle) return undefined;
   if (host.feed.peek() !== undefined) return "again";
+  if (ready.length === 0) return undefined;
   for (const operation of ready) {
     const step = operations.begin(operation);
     if (step !== undefined) host.bodies.start(operation, step, host.log);

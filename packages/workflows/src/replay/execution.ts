@@ -203,12 +203,15 @@ export class Execution implements LiveExecution, SchedulerHost {
 
   update(update: ExecutionUpdate): void {
     this.accepted(update);
+    if (update.paused === true) this.operations.places.forget();
     if (!this.over) this.phase = (update.paused ?? this.phase === "paused") ? "paused" : "running";
     this.schedule();
   }
 
   accepted(update: ExecutionUpdate): void {
     this.now = Math.max(this.now, update.now);
+    if (update.admitted !== undefined)
+      this.operations.places.admit(update.admitted, (op) => this.operations.get(op)?.attempts);
     // An attempt may have become due while the run was being parked.
     if (this.phase === "parked" && this.operations.ready(this.now).length > 0) this.unpark();
     this.feed.receive(update.entries);

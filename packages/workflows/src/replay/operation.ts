@@ -11,6 +11,7 @@ import {
   type MetadataChange,
   type OperationId,
   type OperationKind,
+  type StepLimit,
   type RequestPlace,
   type RetryPolicy,
   type SendRequest,
@@ -31,6 +32,8 @@ export interface StepRequest {
   readonly retry: RetryPolicy;
   readonly timeoutMs: number | undefined;
   readonly once: boolean;
+  /** Around each attempt the step has a place at this limit (STEP10). */
+  readonly limit?: StepLimit | undefined;
   /** The async context of the place where the step was requested (STEP8). */
   readonly context: AsyncContext | undefined;
   /** The compensation of the step. It gets the decoded result (COMP1). */

@@ -33,6 +33,7 @@ import {
   type UnwindRequest,
 } from "./operation.ts";
 import { nestedOperationError, shieldedError } from "./step-body.ts";
+import { StepPlaces } from "./step-places.ts";
 
 /** A completed step with a compensation. */
 export interface CompletedStep {
@@ -62,6 +63,7 @@ export class Operations {
   #fresh: OpenOperation[] = [];
   /** Steps that wait for their next attempt. */
   readonly #retrying = new Set<OpenOperation>();
+  readonly places: StepPlaces;
   /** Completed steps with compensations, in order of completion. */
   readonly completed: CompletedStep[] = [];
   /** Whether any requested step has a compensation. */
@@ -83,6 +85,7 @@ export class Operations {
   constructor(start: ExecutionStart, moved: (operation: OpenOperation) => void, own: (error: Error) => void) {
     this.#own = own;
     this.#inheritance = Inheritance.of(start);
+    this.places = new StepPlaces(start.admitted);
     this.#moved = moved;
   }
 
@@ -220,7 +223,9 @@ export class Operations {
     operation.note(entry);
     // A metadata change has no outcome.
     if (operation.kind === "metadata") this.#forget(operation);
-    if (entry.type === "step.retrying") this.#retrying.add(operation);
+    if (entry.type !== "step.retrying") return;
+    this.#retrying.add(operation);
+    this.places.ended(operation.id);
   }
 
   /** Releases the memory of an operation about which no entry follows. */
@@ -238,6 +243,7 @@ export class Operations {
   /** Settles an operation with its journaled outcome. */
   settle(operation: OpenOperation, entry: JournalEntry): void {
     this.#retrying.delete(operation);
+    this.places.ended(operation.id);
     if (operation.settled) return;
     this.open -= 1;
     this.#before = { open: this.open, count: this.count };
@@ -339,11 +345,12 @@ export class Operations {
     if (operation !== undefined) operation.announced = false;
   }
 
-  /** Returns the steps whose bodies may start at `now`. */
+  /** Returns the steps whose bodies may start at `now`, or that must ask for a place first. */
   ready(now: number): OpenOperation[] {
     const due = [...this.#retrying].filter((one) => !one.settled && (one.retryAt ?? 0) <= now);
     const fresh = this.#fresh.filter((one) => one.retryAt === undefined && this.#isToExecute(one));
-    return fresh.length === 0 ? due : [...due, ...fresh];
+    const ready = fresh.length === 0 ? due : [...due, ...fresh];
+    return ready.filter((one) => !this.places.waits(one));
   }
 
   /** Returns the event that precedes the body of a `once` step (DUR3) and each attempt of a stream (STR1). */
@@ -359,6 +366,7 @@ export class Operations {
   begin(operation: OpenOperation): StepRequest | undefined {
     this.#retrying.delete(operation);
     this.#dropFresh(operation);
+    this.places.began(operation);
     operation.announced = false;
     return operation.request.type === "step" ? operation.request.step : undefined;
   }

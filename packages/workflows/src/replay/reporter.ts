@@ -8,6 +8,7 @@ import type { ExecutionEvent, ExecutionPort, ExecutionUpdate, ReportAnswer } fro
 /** Events that an execution may repeat and that add no entry: alone they are no progress. */
 const REPEATABLE: ReadonlySet<ExecutionEvent["type"]> = new Set([
   "race.opened",
+  "step.wants",
   "cleanup.started",
   "cleanup.timed_out",
 ]);

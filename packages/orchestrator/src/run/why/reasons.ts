@@ -16,6 +16,7 @@ import {
   parseOperationId,
   showValue,
 } from "@holdfast/protocol";
+import type { StepHold } from "../hold.ts";
 import { newerFormatError } from "../newer-run.ts";
 import { type OpenWait, isDeferred, nextAlarm } from "../run-header.ts";
 import { isCompensation } from "../unwinding.ts";
@@ -59,6 +60,7 @@ export function reasonsOf(facts: WhyFacts, view: View): Reason[] {
     ...(keeps === undefined ? [] : [keeps]),
     ...waits.map((wait) => reasonOfWait(wait, facts, view)),
     ...reasonsOfRetries(facts, view),
+    ...reasonsOfPlaces(facts),
     ...executing,
   ];
   const rest = reasonOfStatus(facts, view, found, keeps !== undefined || executing.length > 0);
@@ -164,7 +166,7 @@ function reasonOfAdmission({ header: { admission, holds = [] } }: WhyFacts): Rea
     const until = Math.max(...holds.map(({ startAt = 0 }) => startAt));
     return { code: "RATE_LIMITED", text: "A rate admits the run later.", since, until };
   }
-  const { limit: name, key, scope, position } = missing;
+  const { limit: name, key, position } = missing;
   const held = holds.flatMap(({ state, limit }) => (state === "held" ? JSON.stringify(limit) : []));
   const keeps = held.length === 0 ? "" : ` It holds ${held.join(", ")} meanwhile.`;
   return {
@@ -173,12 +175,30 @@ function reasonOfAdmission({ header: { admission, holds = [] } }: WhyFacts): Rea
     since,
     until: timeoutAt,
     limit: defined({ name, key, position }),
-    // No tenant sees a limit of the deployment (GATE10).
-    link:
-      scope === "deployment"
-        ? undefined
-        : `/api/limits/${[name, ...(key === undefined ? [] : [key])].map(encodeURIComponent).join("/")}`,
+    link: linkOf(missing),
   };
+}
+
+/** The limits for which steps wait (STEP10). */
+function reasonsOfPlaces({ header: { stepHolds = [] }, now }: WhyFacts): Reason[] {
+  return stepHolds.flatMap((hold): Reason[] => {
+    const { op, limit: name, key, position, startAt = 0, enqueuedAt: since, state } = hold;
+    const where = { since, for: parseOperationId(op) };
+    const step = describeOperation(op);
+    if (state === "wanted") {
+      const text = `${step} waits for the limit ${JSON.stringify(name)}.`;
+      const limit = defined({ name, key, position });
+      return [{ code: "WAITING_FOR_LIMIT", text, ...where, limit, link: linkOf(hold) }];
+    }
+    if (state === "free" || startAt <= now) return [];
+    return [{ code: "RATE_LIMITED", text: `A rate admits ${step} later.`, ...where, until: startAt }];
+  });
+}
+
+/** The path of a limit. No tenant sees a limit of the deployment (GATE10). */
+function linkOf({ limit, key, scope }: Pick<StepHold, "limit" | "key" | "scope">): string | undefined {
+  if (scope === "deployment") return undefined;
+  return `/api/limits/${[limit, ...(key === undefined ? [] : [key])].map(encodeURIComponent).join("/")}`;
 }
 
 /** What keeps a run from executing (DUR5, DUR8, DUR11, DUR12, DUR13). */
