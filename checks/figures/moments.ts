@@ -7,11 +7,12 @@
 import type { Moment, MomentName, Recording } from "./recorded-run.ts";
 import { type Area, type Figure, type Tone, arrow, node, text } from "./svg.ts";
 
-const WIDTH = 780;
+/** The width of a column of text on the site, so that the text is not smaller than its size. */
+const WIDTH = 684;
 const HEIGHT = 300;
-const MEMORY: Area = { x: 20, y: 74, width: 330, height: 206 };
-const DISK: Area = { x: 456, y: 74, width: 304, height: 206 };
-const CALLER: Area = { x: 520, y: 12, width: 176, height: 30 };
+const MEMORY: Area = { x: 16, y: 74, width: 292, height: 206 };
+const DISK: Area = { x: 392, y: 74, width: 276, height: 206 };
+const CALLER: Area = { x: 442, y: 12, width: 176, height: 30 };
 const LINE = 34;
 
 interface Sent {
@@ -30,11 +31,11 @@ const TITLES: Readonly<Record<MomentName, string>> = {
 
 const SENT: Readonly<Record<MomentName, Sent | undefined>> = {
   trigger: { from: "disk", words: ["starts", "execution 1"] },
-  "step-stored": { from: "memory", words: ["outcome,", "then next body"] },
+  "step-stored": { from: "memory", words: ["outcome", "to store"] },
   parked: { from: "memory", words: ["“parked”", ""] },
   delivery: { from: "disk", words: ["new entry", ""] },
   crash: undefined,
-  replay: { from: "disk", words: ["whole journal,", "execution 2"] },
+  replay: { from: "disk", words: ["all entries,", "execution 2"] },
 };
 
 const OUTSIDE: Partial<Record<MomentName, string>> = {
@@ -51,7 +52,7 @@ export function drawMoments({ moments, operations }: Recording): readonly Figure
     width: WIDTH,
     height: HEIGHT,
     parts: [
-      text({ x: 20, y: 34 }, TITLES[moment.name], { size: 17, bold: true }),
+      text({ x: 16, y: 34 }, TITLES[moment.name], { size: 17, bold: true }),
       ...drawMemory(moment, operations),
       ...drawDisk(moment),
       ...drawSent(moment),
@@ -148,7 +149,7 @@ function stateOf(moment: Moment, operation: string): { readonly words: string; r
   if (step !== undefined && step === executing)
     return { words: times > 1 ? `body runs, time ${times}` : "body runs", tone: "runs" };
   if (entries.has("wait.resolved") || entries.has("step.completed"))
-    return moment.epoch > 1 ? { words: "from journal", tone: "done" } : { words: "stored", tone: "done" };
+    return moment.epoch > 1 ? { words: "replayed", tone: "done" } : { words: "stored", tone: "done" };
   if (entries.has("wait.opened")) return { words: "waits", tone: "waits" };
   return { words: "", tone: "soft" };
 }

@@ -25,7 +25,7 @@ const PIPES: readonly Pipe[] = [
   { title: "HTTP", place: "Node process", carried: "frames", cost: ["A step sends 2 frames,", "or 1 request."] },
 ];
 
-const WIDTH = 190;
+const WIDTH = 168;
 const LEFT = 18;
 
 export function drawPipes(): Figure {
@@ -34,7 +34,7 @@ export function drawPipes(): Figure {
     title: "Four pipes between a run and its code",
     description: `The object of a run and its code. ${PIPES.map(describe).join(" ")}`,
     width: LEFT * 2 + PIPES.length * WIDTH - 14,
-    height: 300,
+    height: 284,
     parts: PIPES.flatMap(drawPipe),
   };
 }

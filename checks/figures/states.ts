@@ -44,11 +44,11 @@ export function engineChanges(): Readonly<Record<string, readonly string[]>> {
   );
 }
 
-const PENDING: Area = { x: 20, y: 132, width: 116, height: 50 };
-const RUNNING: Area = { x: 196, y: 132, width: 124, height: 50 };
-const PAUSED: Area = { x: 404, y: 58, width: 124, height: 50 };
-const WAITING: Area = { x: 404, y: 206, width: 124, height: 50 };
-const END_X = 640;
+const PENDING: Area = { x: 16, y: 132, width: 96, height: 50 };
+const RUNNING: Area = { x: 152, y: 132, width: 108, height: 50 };
+const PAUSED: Area = { x: 322, y: 58, width: 122, height: 50 };
+const WAITING: Area = { x: 322, y: 206, width: 122, height: 50 };
+const END_X = 536;
 
 export function drawStates(): Figure {
   return {
@@ -56,7 +56,7 @@ export function drawStates(): Figure {
     title: "The statuses of a run",
     description:
       "A run is pending, then running. From running it changes to waiting and back. From each of these three it may be paused and continue. A run that has begun ends completed, compensated, compensation_failed, failed or cancelled. A pending run can only end failed or cancelled.",
-    width: 820,
+    width: 716,
     height: 320,
     parts: [
       ...drawStatus(PENDING, "pending", "starts later", "soft"),
@@ -88,21 +88,21 @@ function drawEnd(name: string, index: number): readonly string[] {
 
 function drawChanges(): readonly string[] {
   return [
-    arrow(through([138, 157], [192, 157]), "plain"),
-    arrow(through([300, 128], [400, 90]), "plain", true),
-    arrow(through([300, 186], [400, 226]), "plain", true),
-    arrow(through([466, 112], [466, 202]), "plain", true),
-    arrow(through([78, 128], [78, 76], [400, 76]), "plain", true),
+    arrow(through([114, 157], [148, 157]), "plain"),
+    arrow(through([244, 128], [318, 90]), "plain", true),
+    arrow(through([244, 186], [318, 226]), "plain", true),
+    arrow(through([383, 112], [383, 202]), "plain", true),
+    arrow(through([64, 128], [64, 76], [318, 76]), "plain", true),
     // From running, waiting and paused to each end.
-    rule(through([322, 157], [560, 157]), "plain"),
-    rule(through([530, 83], [560, 83], [560, 231], [530, 231]), "plain"),
-    arrow(through([560, 157], [606, 157]), "plain"),
-    rule(through([620, 24], [612, 24], [612, 270], [620, 270]), "plain"),
+    rule(through([262, 157], [470, 157]), "plain"),
+    rule(through([446, 83], [470, 83], [470, 231], [446, 231]), "plain"),
+    arrow(through([470, 157], [504, 157]), "plain"),
+    rule(through([518, 24], [510, 24], [510, 270], [518, 270]), "plain"),
     // From pending to failed and cancelled.
-    arrow(through([78, 186], [78, 300], [626, 300], [626, 200], [636, 200]), "soft"),
-    arrow(through([626, 254], [636, 254]), "soft"),
-    text({ x: 92, y: 294 }, "before it begins", { tone: "soft", size: 11 }),
-    text({ x: 566, y: 150 }, "ends", { tone: "soft", size: 11 }),
+    arrow(through([64, 186], [64, 300], [523, 300], [523, 200], [533, 200]), "soft"),
+    arrow(through([523, 254], [533, 254]), "soft"),
+    text({ x: 76, y: 294 }, "before it begins", { tone: "soft", size: 11 }),
+    text({ x: 474, y: 150 }, "ends", { tone: "soft", size: 11 }),
   ];
 }
 

@@ -77,13 +77,13 @@ export async function drawTwoWaits(): Promise<Figure> {
     name: "two-waits",
     title: "Two waits and three deliveries",
     description: describe(waits),
-    width: 780,
-    height: 300,
+    width: 668,
+    height: 284,
     parts: [...DELIVERIES.flatMap(drawDelivery), ...waits.flatMap(drawWait), ...drawTaken(waits), ...drawAxis()],
   };
 }
 
-const xOf = (minute: number): number => 96 + minute * 4.2;
+const xOf = (minute: number): number => 96 + minute * 3.6;
 const yOf = (wait: number): number => 120 + wait * 60;
 const WAIT_HEIGHT = 36;
 const POINT_WIDTH = 180;
