@@ -5,7 +5,6 @@ import { KINDS, readNavigation, readPages, splitFrontMatter } from "../../site/p
 /** Pages without front matter. The list only shrinks. */
 const OLD_PAGES = new Set([
   "authentication.md",
-  "authoring.md",
   "changing-code.md",
   "cli.md",
   "client.md",
@@ -15,14 +14,11 @@ const OLD_PAGES = new Set([
   "dev.md",
   "dispatchers.md",
   "errors.md",
-  "events.md",
   "http-api.md",
   "http-reference.md",
-  "limits-and-rates.md",
   "limits.md",
   "observability.md",
   "operations.md",
-  "schedules.md",
   "security.md",
   "testing.md",
 ]);
