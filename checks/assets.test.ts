@@ -54,7 +54,7 @@ afterAll(async () => {
 const get = (path: string, init: RequestInit = {}): Promise<Response> =>
   fetch(url + path, { redirect: "manual", ...init });
 
-test("DASH2 DASH3 a page is there at its address, and its files are cached for ever, with the policy", async () => {
+test("DASH2 DASH3 a page is there at its address, and its files are cached forever, with the policy", async () => {
   expect((await get("/ui")).headers.get("Location")).toBe("/ui/");
   const page = await get("/ui/runs/a%2Fb?tab=journal");
   expect(page.status).toBe(200);

@@ -2,11 +2,12 @@
  * `pnpm english [PATH…]`: words of the glossary's left column in names, comments, messages and documents.
  *
  * Owns: where names and text are found. Prints `file:line: word → replacement`, and the count of each area. With
- * `--update` it lowers the counts that checks/english.test.ts allows.
+ * `--update` it lowers the counts that checks/english.test.ts allows. `--long` prints the long sentences of documents instead.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { EXCEPTIONS, GLOSSARY, type Place } from "./english-words.ts";
+import { GROUPS, describeLong, measure } from "./language/measure.ts";
 import { REPOSITORY, type SourceFile, readFiles } from "./source-files.ts";
 import { type SyntaxNode, isNode, parseSource } from "./syntax.ts";
 
@@ -133,6 +134,15 @@ function main(paths: readonly string[]): void {
   console.log(`${String(findings.length).padStart(5)}  in all`);
 }
 
+function printLong(paths: readonly string[]): void {
+  for (const [group, { patterns }] of Object.entries(GROUPS)) {
+    const { sentences, long } = measure(readFiles(...patterns));
+    const shown = long.filter(({ path }) => paths.length === 0 || paths.some((start) => path.startsWith(start)));
+    for (const one of shown) console.log(describeLong(one));
+    console.log(`\n${long.length} of ${sentences} in ${group}\n`);
+  }
+}
+
 /** Lowers what is allowed to what is there. */
 function update(): void {
   const allowed = readAllowed();
@@ -144,5 +154,6 @@ function update(): void {
 if (import.meta.main) {
   const [first, ...rest] = process.argv.slice(2);
   if (first === "--update") update();
+  else if (first === "--long") printLong(rest);
   else main(first === undefined ? [] : [first, ...rest]);
 }

@@ -2,7 +2,7 @@
  * `pnpm --filter @holdfast/dashboard build`: bundles the pages to static files in `dist`.
  *
  * Owns: the names and the headers of the files. The names of code and styles contain a hash of their content, so that they
- * may be cached for ever. `dist` is what the assets of a Worker hold: files below `/ui`, and the two files that give
+ * may be cached forever. `dist` is what the assets of a Worker hold: files below `/ui`, and the two files that give
  * Cloudflare their headers and the paths of pages. Nothing in index.html is inline, as the policy in it demands.
  */
 import { existsSync, globSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";

@@ -231,7 +231,7 @@ export class World {
     const next = this.#next();
     if (next === Infinity) return false;
     this.#steps += 1;
-    if (this.#steps > 5_000) throw new Error("messages are in flight for ever");
+    if (this.#steps > 5_000) throw new Error("messages are in flight forever");
     this.now = Math.max(this.now, next);
     const event = this.#events.find(({ at }) => at === next);
     if (event !== undefined) {

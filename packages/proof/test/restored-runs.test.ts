@@ -135,7 +135,7 @@ test("DUR14 a family of runs that are of different moments ends with its results
   });
 }, 60_000);
 
-test("DUR14 without the visit of each run, some would wait for ever", async () => {
+test("DUR14 without the visit of each run, some would wait forever", async () => {
   const commits = await commitsOf(async (start) => {
     const root = start("a");
     root.trigger("family", null);

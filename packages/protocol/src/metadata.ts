@@ -2,7 +2,7 @@
  * The metadata of a run: small durable facts that can be read while it executes (META1).
  *
  * Owns: the effect of a change, and the limit on the whole. Both sides apply the same changes in the same order: the
- * orchestrator in order to store them, the execution in order to reject a change that exceeds the limit.
+ * orchestrator to store them, the execution to reject a change that exceeds the limit.
  */
 import * as LIMITS from "./author-limits.ts";
 import type { MetadataChange } from "./journal.ts";

@@ -33,7 +33,7 @@ export const ACTION_TEXTS: Readonly<Record<RunActionName, ActionText>> = {
     does: "The run ends at once, without its code. Nothing is undone. Try cancel first.",
     isDestructive: true,
   },
-  deleteRun: { name: "Delete", does: "The run and all its data are gone, for ever.", isDestructive: true },
+  deleteRun: { name: "Delete", does: "The run and all its data are gone, forever.", isDestructive: true },
 };
 
 /** The name of an action, also of one that a newer server lists. */

@@ -35,7 +35,7 @@ type TextInput = "line" | "area" | "email" | "url" | "date" | "date-time";
 export interface TextField extends Common, Size {
   readonly kind: "text";
   readonly input: TextInput;
-  /** Shown to the reader; the server applies it. An expression of others may take for ever here. */
+  /** Shown to the reader; the server applies it. An expression of others may take forever here. */
   readonly pattern?: string | undefined;
 }
 

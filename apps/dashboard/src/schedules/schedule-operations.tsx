@@ -135,7 +135,7 @@ function DeleteForm({ schedule: { id }, onClose }: FormProps): JSX.Element {
     <OperationDialog
       name="Delete"
       subject={id}
-      does="The schedule and its ticks are gone, for ever. Runs continue."
+      does="The schedule and its ticks are gone, forever. Runs continue."
       scope="operate"
       isDestructive
       request={{ verb: "DELETE", path: pathOf(id) }}

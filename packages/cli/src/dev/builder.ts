@@ -53,7 +53,7 @@ export async function keepBuilding(
   signal: AbortSignal,
 ): Promise<() => Promise<void>> {
   let end: (() => Promise<void>) | undefined;
-  // esbuild may miss the death of this process: it waits for an answer then, for ever.
+  // esbuild may miss the death of this process: it waits for an answer then, forever.
   const begin = async (): Promise<void> => {
     end = await guarded(/esbuild/, () => watchBuild(esbuild, options, events), ended);
   };

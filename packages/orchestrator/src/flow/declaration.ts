@@ -93,7 +93,7 @@ function inOrder(a: FlowLimit, b: FlowLimit): number {
 }
 
 /**
- * Refuses workflows whose runs could wait for each other for ever: one gets a limit before another, and a second one after it.
+ * Refuses workflows whose runs could wait for each other forever: one gets a limit before another, and a second one after it.
  * @throws HoldfastError `INVALID_ARGUMENT` that names both limits.
  */
 export function checkOrder(workflows: readonly WorkflowDescription[]): void {

@@ -34,7 +34,7 @@ export function alarmContract(name: string, open: () => AlarmUnderTest): void {
     expect([shown, left]).toEqual([[null], null]);
   });
 
-  test(`DUR5 an alarm that the platform ignores was set to the time in flight, and is shown for ever (${name})`, async () => {
+  test(`DUR5 an alarm that the platform ignores was set to the time in flight, and is shown forever (${name})`, async () => {
     let fired = 0;
     let last = { at: 0, inFlight: 0 };
     const left = await open().run(async (alarm) => {

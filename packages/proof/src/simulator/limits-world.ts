@@ -109,7 +109,7 @@ export class LimitsWorld {
         run: async ({ naps, fails, invokes, key }, ctx) => {
           const { id: runId } = ctx.run;
           await ctx.step("first", { compensate: () => this.#body(runId) }, () => this.#body(runId));
-          // A child needs the limits of its parent: without lineage it would wait for it for ever (FLOW3).
+          // A child needs the limits of its parent: without lineage it would wait for it forever (FLOW3).
           if (invokes) await ctx.invoke(self, { key, naps: 0, fails: false, invokes: false });
           for (let nap = 0; nap < naps; nap++) {
             await ctx.sleep(1_000 * (nap + 1));

@@ -5,7 +5,7 @@ import { holdfast } from "@holdfast/orchestrator-cloudflare/worker";
 import { workflow } from "@holdfast/workflows";
 
 /** Never returns: nothing else of the process executes, and only a signal ends it. */
-function blockForEver(): never {
+function blockForever(): never {
   for (;;);
 }
 
@@ -13,7 +13,7 @@ const spin = workflow({
   id: "spin",
   run: async (_input, ctx) => {
     await ctx.sleep("1s");
-    await ctx.step("spin", blockForEver);
+    await ctx.step("spin", blockForever);
   },
 });
 
