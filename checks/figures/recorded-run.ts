@@ -48,8 +48,14 @@ type Shop = Record<string, (given: string) => Promise<string>>;
 /** Called when the body of a step begins, with how often it has begun. */
 type Watch = (step: string, times: number) => Promise<void> | undefined;
 
-/** Executes the run. */
-export async function recordRun(): Promise<Recording> {
+let recording: Promise<Recording> | undefined;
+
+/** Executes the run, once in a process: it replaces the functions of the shop. */
+export function recordRun(): Promise<Recording> {
+  return (recording ??= executeRun());
+}
+
+async function executeRun(): Promise<Recording> {
   const { order, bodies, watch } = await loadOrder();
   const host = new MemoryHost({ workflows: [order] });
   const moments: Partial<Record<MomentName, Moment>> = {};
