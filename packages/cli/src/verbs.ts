@@ -50,7 +50,7 @@ export const VERBS: readonly ListedVerb[] = [
     async () => (await import("./verbs/workflows.ts")).workflows,
   ),
   verb(ACT, "signal", "send a signal", async () => (await import("./verbs/deliver.ts")).signal),
-  verb(ACT, "event", "send an event", async () => (await import("./verbs/deliver.ts")).event),
+  verb(ACT, "event", "send events, and show what they did", async () => (await import("./verbs/event.ts")).event),
   verb(ACT, "token", "list and answer tokens", async () => (await import("./verbs/deliver.ts")).token),
   verb(
     ACT,

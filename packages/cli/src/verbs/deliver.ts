@@ -1,5 +1,5 @@
 /**
- * The verbs that deliver something to runs: signal, event send, token answer.
+ * The verbs that deliver something to runs: signal, token answer, and the part of `event send` that names runs.
  */
 import type { Delivery, RunHandle, Waitpoint } from "@holdfast/workflows/client";
 import { Command } from "commander";
@@ -11,7 +11,7 @@ import { ago } from "../output/times.ts";
 import { readInput } from "../select/input.ts";
 import type { Call, Host, Verb } from "../verb.ts";
 
-interface Options extends SelectOptions {
+export interface DeliverOptions extends SelectOptions {
   readonly input?: string;
   readonly deliveryId?: string;
 }
@@ -50,59 +50,42 @@ Examples:
   $ holdfast signal approval --where 'workflow:order status:waiting' --input @approval.json`,
   );
 
-export const event: Verb = (host) =>
-  new Command("event").description("Sends events to runs.").addCommand(
-    delivers(
-      host,
-      new Command("send").description(
-        "Sends an event to runs. A run takes it if it waits for an event of this type, or later.",
-      ),
-      ["event", "the type of the event", "TYPE"],
-    ).addHelpText(
-      "after",
-      `
-Examples:
-  $ holdfast event send order-1 stock.changed --input '{ "left": 3 }'
-  $ holdfast event send stock.changed --where 'workflow:order' --input @stock.json`,
-    ),
-  );
-
-function delivers(
+/** `alone`: handles a call without runs, and returns whether it was one. */
+export function delivers<O extends DeliverOptions>(
   host: Host,
   command: Command,
   [kind, what, name]: readonly ["signal" | "event", string, string],
+  alone: (call: Call<O>) => Promise<boolean> = async () => false,
 ): Command {
   const selecting = addSelection(command, "act", "[ids...]")
     .usage(`[options] <ids...> <${name.toLowerCase()}>`)
     .option("-i, --input <json>", "the payload: JSON, @FILE, or - for stdin")
     .option("--delivery-id <id>", "repeated deliveries with this id count once");
   selecting.registeredArguments[0]!.description = `ids of runs, then ${what}`;
-  return host.does<Options>(
-    selecting,
-    async ({ session, rest, options }: Call<Options>): Promise<ExitCode | undefined> => {
-      const label = rest.at(-1);
-      if (label === undefined || (options.where === undefined && rest.length < 2))
-        throw new UsageError(`Give ids of runs, or --where, and then ${what}.`);
-      const payload = await readInput(session.io, options.input);
-      const settings = { deliveryId: options.deliveryId };
-      const ids = rest.slice(0, -1);
-      if (ids[0] === "-" && options.input === "-")
-        throw new UsageError("Only one of the ids and --input can be stdin.");
-      const verb = kind === "signal" ? "signal" : "send an event to";
-      return actOnRuns(
-        session,
-        { verb, ids, options },
-        async (client, id) => {
-          const run = client.run(id);
-          const delivery = await (kind === "signal"
-            ? run.signal(label, payload, settings)
-            : run.event(label, payload, settings));
-          return { delivery, run: { id } };
-        },
-        deliveredShape,
-      );
-    },
-  );
+  return host.does<O>(selecting, async (call: Call<O>): Promise<ExitCode | undefined> => {
+    if (await alone(call)) return undefined;
+    const { session, rest, options } = call;
+    const label = rest.at(-1);
+    if (label === undefined || (options.where === undefined && rest.length < 2))
+      throw new UsageError(`Give ids of runs, or --where, and then ${what}.`);
+    const payload = await readInput(session.io, options.input);
+    const settings = { deliveryId: options.deliveryId };
+    const ids = rest.slice(0, -1);
+    if (ids[0] === "-" && options.input === "-") throw new UsageError("Only one of the ids and --input can be stdin.");
+    const verb = kind === "signal" ? "signal" : "send an event to";
+    return actOnRuns(
+      session,
+      { verb, ids, options },
+      async (client, id) => {
+        const run = client.run(id);
+        const delivery = await (kind === "signal"
+          ? run.signal(label, payload, settings)
+          : run.event(label, payload, settings));
+        return { delivery, run: { id } };
+      },
+      deliveredShape,
+    );
+  });
 }
 
 interface AnswerOptions {

@@ -1,0 +1,61 @@
+/** tests: events that are sent, listed, tested and replayed */
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { NOW, call } from "./call.ts";
+import { type FakeApi, HOSTILE, startFakeApi } from "./fake-api.ts";
+
+let api: FakeApi;
+beforeEach(async () => {
+  api = await startFakeApi();
+});
+afterEach(() => api[Symbol.asyncDispose]());
+
+const on = (args: readonly string[], world: Parameters<typeof call>[1] = {}) =>
+  call([...args, "--url", api.url], world);
+
+const TARGETS = [
+  { trigger: "paid", workflowId: "fulfil", runId: "evt_1", state: "started" },
+  { topic: "o-7", state: "failed", code: "UNREACHABLE" },
+];
+const EVENT = { id: "e-1", name: "order.paid", key: "o-7", receivedAt: NOW, by: HOSTILE, targets: TARGETS };
+const UNMATCHED = [{ trigger: "big", workflowId: "audit", reason: "data.cents gte 100" }];
+const RECORD = { ...EVENT, unmatched: UNMATCHED, replays: [{ at: NOW, by: "ann", mode: "force", targets: 1 }] };
+
+test("EVT1 send without runs sends the event, its key and id, and prints what it did", async () => {
+  api.answers.set("POST /api/events", [202, { eventId: "e-1", state: "accepted", targets: TARGETS }]);
+  const args = ["event", "send", "order.paid", "--key", "o-7", "--id", "e-1", "-i", '{"cents":5}'];
+  const { exit, stdout } = await on(args, { columns: 140 });
+  expect([exit, stdout]).toEqual([0, expect.stringContaining("1 started, 1 failed")]);
+  expect(stdout).toContain("UNREACHABLE");
+  expect(api.seen.at(-1)?.body).toEqual({ name: "order.paid", key: "o-7", id: "e-1", data: { cents: 5 } });
+});
+
+test("WAIT2 send with runs goes to these runs, and takes no key", async () => {
+  api.answers.set("POST /api/runs/order-1/events", [202, { delivery: "resolved", run: { id: "order-1" } }]);
+  expect((await on(["event", "send", "order-1", "stock.changed", "-i", "3"])).exit).toBe(0);
+  expect(api.seen.at(-1)?.body).toMatchObject({ eventType: "stock.changed", payload: 3 });
+  expect((await on(["event", "send", "order-1", "stock.changed", "--key", "k"])).exit).toBe(2);
+});
+
+test("EVT11 list, show, test and replay print what events did, and no text of a caller raw", async () => {
+  const listed = { ...EVENT, unmatched: 1, replays: 1 };
+  api.answers.set("GET /api/events", [200, { events: [listed], nextCursor: null }]);
+  api.answers.set("GET /api/events/e-1", [200, RECORD]);
+  api.answers.set("POST /api/events/e-1/replay", [202, RECORD]);
+  api.answers.set("POST /api/events/test", [
+    200,
+    { matches: [{ trigger: "paid", workflowId: "fulfil" }], unmatched: UNMATCHED },
+  ]);
+  const verbs: [string[], string][] = [
+    [["list", "order.paid"], "1 started, 1 failed"],
+    [["show", "e-1"], "did not match: data.cents gte 100"],
+    [["test", "order.paid", "-i", "{}"], "matches trigger paid of fulfil"],
+    [["replay", "e-1", "--mode", "force", "--trigger", "paid", "--waits"], "replayed (force)"],
+  ];
+  for (const [args, text] of verbs) {
+    const { exit, stdout, stderr } = await on(["event", ...args], { columns: 160 });
+    expect({ args, exit, stderr }).toEqual({ args, exit: 0, stderr: "" });
+    expect(stdout).toContain(text);
+    expect(stdout).not.toContain(HOSTILE);
+  }
+  expect(api.seen.at(-1)?.body).toEqual({ mode: "force", triggers: ["paid"], waits: true });
+});
