@@ -1,10 +1,9 @@
 /**
- * Checks that the files that documents name exist, and that the lists in docs/ are complete: dependencies, limits and codes
- * of errors.
+ * Checks that the files that documents name exist, and that the lists in docs/ are complete: dependencies and limits.
  */
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { DEFAULT_LIMITS, ERROR_CODES, HOST_LIMITS, LIMITS } from "@holdfast/protocol";
+import { DEFAULT_LIMITS, HOST_LIMITS, LIMITS } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import { REPOSITORY, packageFolders, readFiles, readManifest, toolFolders } from "./source-files.ts";
 
@@ -62,8 +61,8 @@ function isInSource(path: string, name: string): boolean {
   return path.replace("/src/", "/").endsWith(`/${name}`);
 }
 
-test("every external dependency has one line in docs/dependencies.md", () => {
-  const [document] = readFiles("docs/dependencies.md");
+test("every external dependency has one line in docs/design/dependencies.md", () => {
+  const [document] = readFiles("docs/design/dependencies.md");
   const rows = (document?.text ?? "").split("\n").filter((line) => line.startsWith("| `"));
   const explained = rows.flatMap((row) =>
     [...(row.split("|")[1] ?? "").matchAll(/`([^`]+)`/g)].map((match) => match[1]),
@@ -81,17 +80,11 @@ function namesIn(text: string): Set<string> {
   return new Set([...text.matchAll(/`(\w+)`/g)].map((match) => match[1] ?? ""));
 }
 
-test("docs/limits.md names every limit, and lists exactly those that a deployment may set", () => {
-  const [table = "", settings = ""] = (readFiles("docs/limits.md")[0]?.text ?? "").split("## Setting limits");
+test("docs/reference/limits.md names every limit, and lists exactly those that a deployment may set", () => {
+  const [table = "", settings = ""] = (readFiles("docs/reference/limits.md")[0]?.text ?? "").split("## Setting limits");
   const named = namesIn(table);
   const limits = Object.keys({ ...LIMITS, ...HOST_LIMITS, ...DEFAULT_LIMITS });
   expect(limits.filter((name) => !named.has(name))).toEqual([]);
   const settable = namesIn(settings.slice(0, settings.indexOf("In code")));
   expect([...settable].toSorted()).toEqual(Object.keys(DEFAULT_LIMITS).toSorted());
-});
-
-test("docs/errors.md has a row for every code of an error", () => {
-  const rows = (readFiles("docs/errors.md")[0]?.text ?? "").split("\n").filter((line) => line.startsWith("| `"));
-  const explained = namesIn(rows.map((row) => row.split("|")[1]).join());
-  expect(ERROR_CODES.filter((code) => !explained.has(code))).toEqual([]);
 });

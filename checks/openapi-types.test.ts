@@ -6,7 +6,7 @@ import openapiTS, { astToString } from "openapi-typescript";
 import { afterAll, expect, test } from "vitest";
 import { REPOSITORY } from "./source-files.ts";
 
-const PAGES = ["README.md", "docs/http-api.md"];
+const PAGES = ["README.md", "docs/reference/http-guide.md"];
 
 /** Stands for the parts of a public token's URL, which the pages have in one variable of the shell. */
 const PUBLIC_PARTS = "-/run/incarnation/mac/token";

@@ -1,5 +1,5 @@
 /**
- * Turns the OpenAPI document into the page docs/http-reference.md.
+ * Turns the OpenAPI document into the page docs/reference/http.md.
  */
 import type { JsonSchema } from "../../packages/orchestrator-cloudflare/src/api/answers.ts";
 import type { Document, DocumentedOperation } from "./document.ts";
@@ -14,10 +14,17 @@ export function makeReference({ paths, components }: Document): string {
   const schemas = Object.entries(components.schemas).flatMap(([name, schema]) =>
     WITHOUT_SECTION.has(name) ? [] : [`### ${name}\n\n${fields(schema)}`],
   );
-  return `# HTTP reference
+  return `---
+title: HTTP reference
+kind: reference
+summary: Every route of the HTTP API with its parameters, body and answers.
+next: reference/errors/http.md
+---
 
-Made from [openapi.json](openapi.json), which every deployment serves at \`/openapi.json\`, by \`pnpm openapi\`. The guide, with
-examples, is [http-api.md](http-api.md).
+# HTTP reference
+
+Made from [openapi.json](../openapi.json), which every deployment serves at \`/openapi.json\`, by \`pnpm openapi\`.
+[The guide](http-guide.md) has examples.
 
 ${operations.join("\n\n")}
 

@@ -19,7 +19,7 @@ export async function writtenFiles(): Promise<ReadonlyMap<string, string>> {
   const document = makeDocument();
   const texts = {
     "docs/openapi.json": JSON.stringify(document),
-    "docs/http-reference.md": makeReference(document),
+    "docs/reference/http.md": makeReference(document),
     "docs/schemas/run.schema.json": JSON.stringify(runSchema()),
     "docs/schemas/journal-entry.schema.json": JSON.stringify(journalEntrySchema()),
     "packages/orchestrator-cloudflare/src/api/openapi-text.ts": `${SERVED}export const OPENAPI_TEXT: string = ${JSON.stringify(JSON.stringify(document))};\n`,

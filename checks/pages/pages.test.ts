@@ -36,7 +36,7 @@ test("commands are in blocks of the language sh, which the test reads", () => {
       .map(({ line }) => `${path}:${line}`),
   );
   expect(others).toEqual([]);
-  expect(PAGES).toContain("docs/http-api.md");
+  expect(PAGES).toContain("docs/reference/http-guide.md");
 });
 
 test("each row of the table of commands that are not executed stands for a command of a document", () => {
@@ -63,9 +63,9 @@ function hasScript(name: string | undefined, script: string): boolean {
   return manifests.some((one) => one.name === wanted && Object.hasOwn(one.scripts ?? {}, script));
 }
 
-test("every route in the table of docs/http-api.md has a command on that page", () => {
-  const page = readFileSync(join(REPOSITORY, "docs/http-api.md"), "utf8");
-  const requests = readPage("docs/http-api.md").flatMap(({ text }) => {
+test("every route in the table of docs/reference/http-guide.md has a command on that page", () => {
+  const page = readFileSync(join(REPOSITORY, "docs/reference/http-guide.md"), "utf8");
+  const requests = readPage("docs/reference/http-guide.md").flatMap(({ text }) => {
     const [, path] = /"\$API(\/[^"?]*)/.exec(text) ?? [];
     const [, method = "GET"] = / -X ([A-Z]+)/.exec(text) ?? [];
     return path === undefined ? [] : [`${method} ${path}`];

@@ -22,7 +22,6 @@ export default defineConfig({
   srcDir: "../docs",
   srcExclude: ["design/**"],
   base: process.env["SITE_BASE"] ?? "/",
-  cleanUrls: true,
   metaChunk: true,
   head: [
     ["link", { rel: "icon", href: "data:," }],

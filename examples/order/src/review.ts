@@ -1,5 +1,5 @@
 /**
- * A review: asks for an answer by a token, and returns it. The commands of docs/http-api.md use it.
+ * A review: asks for an answer by a token, and returns it. The commands of docs/reference/http-guide.md use it.
  */
 import { type AskOptions, workflow } from "@holdfast/workflows";
 import * as z from "zod";

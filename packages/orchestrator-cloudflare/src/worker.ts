@@ -12,7 +12,7 @@ import type { ExecutionContextLike } from "./platform-types.ts";
 import { exportCounters } from "./telemetry/counters.ts";
 
 /**
- * Answers a request to the API (the routes are in docs/http-api.md). Never throws.
+ * Answers a request to the API (the routes are in docs/reference/http-guide.md). Never throws.
  * @param given The dependencies, or a function that makes them. An error of the function, for example of an invalid list of
  *   tokens, is answered `503 misconfigured` (SEC9).
  * @param ctx That of the Worker: without it, an export of counters may be cut off by the end of the request.

@@ -1,5 +1,5 @@
 /**
- * The answers of the HTTP API. docs/http-api.md describes each field.
+ * The answers of the HTTP API. docs/reference/http-guide.md describes each field.
  *
  * Owns: the shapes. The orchestrator produces them; the client and other readers of the API consume them. Values are
  * plain JSON; all times are milliseconds since 1970. A field that is `undefined` is absent in the answer.

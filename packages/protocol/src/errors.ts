@@ -7,7 +7,7 @@
  */
 import * as LIMITS from "./author-limits.ts";
 
-/** The codes of errors that end or pause a run or that workflow code can catch. docs/errors.md explains each. */
+/** The codes of errors that end or pause a run or that workflow code can catch. docs/reference/errors.md explains each. */
 export const ERROR_CODES = [
   "CANCELLED",
   "CHILDREN_NOT_CONFIGURED",

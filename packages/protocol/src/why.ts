@@ -2,7 +2,7 @@
  * The reasons for which a run is in its state, as the HTTP API shows them (WHY1).
  *
  * Owns: the closed table of codes, the actions that help with each, and the shape of an entry. The orchestrator computes the
- * entries; docs/http-api.md describes each code.
+ * entries; docs/reference/http-guide.md describes each code.
  */
 
 /** An action that an entry may name: its scope, the end of its path, and the field of its body with the name of a wait. */

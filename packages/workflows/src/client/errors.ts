@@ -6,7 +6,7 @@
  */
 import type { RunErrorInfo, RunResult, RunStatus } from "@holdfast/protocol";
 
-/** The API refused the request. docs/errors.md lists the values of `code`. */
+/** The API refused the request. docs/reference/errors.md lists the values of `code`. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly status: number;

@@ -1,5 +1,5 @@
 /**
- * The options of the client's methods. docs/http-api.md describes each field. The protocol package defines the answers.
+ * The options of the client's methods. docs/reference/http-guide.md describes each field. The protocol package defines the answers.
  */
 import type { Duration, RunStatus, RunView } from "@holdfast/protocol";
 
