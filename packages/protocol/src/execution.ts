@@ -13,6 +13,7 @@
  * - E4 A rejected report is final: the execution stops and makes no further report (DUR6).
  * - E5 A value crosses a pipe once: the answer leaves out what the execution keeps until then.
  */
+import type { AskSchema } from "./ask.ts";
 import type { ErrorValue } from "./errors.ts";
 import type { AdmittedStep, FlowOptions, StepLimit } from "./flow.ts";
 import type { OperationId } from "./ids.ts";
@@ -374,6 +375,8 @@ export interface WorkflowDescription {
   readonly tags?: readonly string[];
   /** The time budget of its runs, unless the trigger sets one (RUN6). */
   readonly timeoutMs?: number;
+  /** JSON Schema 2020-12 of the input that callers send. Absent: the author's library gives none (API9). */
+  readonly inputSchema?: AskSchema;
   /** Its limits, and what else decides when a run starts. Unchecked. From another process, it has no functions (FL1). */
   readonly flow?: FlowOptions;
 }

@@ -4,9 +4,11 @@
  * Owns: the interface between the authoring package and the hosts of workflow code. A dispatcher needs no replay engine:
  * a definition contains the engine of the package that it was written with.
  */
+import type { AskSchema } from "./ask.ts";
 import { defined } from "./defined.ts";
 import { HoldfastError } from "./errors.ts";
 import { flowAsData, flowOf } from "./flow.ts";
+import { HOST_LIMITS } from "./limits.ts";
 import type { ExecutionPort, ExecutionStart, LiveExecution, WorkflowDescription } from "./execution.ts";
 
 /** The part of a result of `workflow()` that hosts need. */
@@ -15,20 +17,37 @@ export interface WorkflowDefinition extends WorkflowDescription {
   readonly execute: (start: ExecutionStart, port: ExecutionPort) => LiveExecution;
   /** Its executions read the journal in pages (`ExecutionStart.more`). */
   readonly readsPages?: true;
+  /** The author's schema of the input: any Standard Schema. */
+  readonly input?: unknown;
   /** The author's function. It distinguishes two definitions with the same id. */
   readonly run: unknown;
 }
 
-/** Returns the description of a workflow as data, without its code. */
-export function describeWorkflow(workflow: WorkflowDescription): WorkflowDescription {
+/** Returns the description of a workflow as data, without its code. It is for lists: it may convert a schema. */
+export function describeWorkflow(workflow: WorkflowDefinition): WorkflowDescription {
+  return { ...describeSettings(workflow), ...defined({ inputSchema: convertSchema(workflow.input) }) };
+}
+
+function describeSettings(workflow: WorkflowDescription): WorkflowDescription {
   const { id, version, description, tags, timeoutMs, flow } = workflow;
   return defined({ id, version, description, tags, timeoutMs, flow: flowAsData(flow) });
+}
+
+/** Returns a Standard Schema as JSON Schema, if its library converts it and the result is not too large. */
+function convertSchema(schema: unknown): AskSchema | undefined {
+  try {
+    const text = JSON.stringify(Object(schema)["~standard"].jsonSchema.input({ target: "draft-2020-12" }));
+    return text.length > HOST_LIMITS.askSchemaChars ? undefined : JSON.parse(text);
+  } catch {
+    // The library converts no schema, or not this one. The list is for readers: a run still checks its input.
+    return undefined;
+  }
 }
 
 /** The same for the process that has the code: the functions of `flow` are there. */
 export function describeServed(workflow: WorkflowDescription | undefined): WorkflowDescription | null {
   if (workflow === undefined) return null;
-  const { flow: _data, ...described } = describeWorkflow(workflow);
+  const { flow: _data, ...described } = describeSettings(workflow);
   return { ...described, ...defined({ flow: flowOf(workflow.flow) }) };
 }
 

@@ -373,6 +373,7 @@ export const ANSWERS = {
         "description?": text,
         "tags?": listOf(text),
         "timeoutMs?": whole,
+        "inputSchema?": { type: ["object", "boolean"], description: "JSON Schema 2020-12 of the input." },
       }),
     ),
   }),

@@ -64,8 +64,9 @@ async function askForList(dispatcher: StepDispatcher): Promise<readonly Workflow
 /** @throws TypeError */
 function checked(one: unknown): WorkflowDescription {
   if (!isRecord(one) || typeof one["id"] !== "string") throw new TypeError("A listed workflow has no id.");
-  const { id, version, description, tags, timeoutMs, flow } = one as unknown as WorkflowDescription;
-  return { id, version, description, tags, timeoutMs, ...(flow === undefined ? {} : { flow }) } as WorkflowDescription;
+  const { id, version, description, tags, timeoutMs, inputSchema, flow } = one as unknown as WorkflowDescription;
+  const shown = { id, version, description, tags, timeoutMs, inputSchema };
+  return { ...shown, ...(flow === undefined ? {} : { flow }) } as WorkflowDescription;
 }
 
 /** What a trigger says about its workflow. */

@@ -182,6 +182,8 @@ export const lineToOrchestrator: Schema = variant({
   lost: record({ error }),
 });
 
+const jsonSchema = that("must be a JSON Schema", (one) => typeof one === "boolean" || isRecord(one));
+
 export const workflowsAnswer: Schema = record({
   protocol: finite,
   instance: optional(word),
@@ -192,6 +194,7 @@ export const workflowsAnswer: Schema = record({
       description: optional(text(LIMITS.valueChars)),
       tags: optional(names),
       timeoutMs: optional(duration),
+      inputSchema: optional(jsonSchema),
       flow: optional(record({})),
     }),
   ),

@@ -56,12 +56,11 @@ export function workflow<In = any, Out = unknown, Sent = In, R = Out>(
   const { id, version, description, run, tags, timeout } = config;
   checkText(id, "workflow.id");
   if (version !== undefined) checkText(version, `workflow(${JSON.stringify(id)}).version`);
-  if (typeof run !== "function") {
-    throw invalid(`workflow(${JSON.stringify(id)}).run`, "must be a function (input, ctx) => ….");
-  }
+  const where = `workflow(${JSON.stringify(id)})`;
+  if (typeof run !== "function") throw invalid(`${where}.run`, "must be a function (input, ctx) => ….");
   checkShapes(config, id);
-  for (const tag of tags ?? []) checkText(tag, `workflow(${JSON.stringify(id)}).tags`);
-  const retry = resolveRetry(config.retry, DEFAULT_RETRY, `workflow(${JSON.stringify(id)}).retry`);
+  for (const tag of tags ?? []) checkText(tag, `${where}.tags`);
+  const retry = resolveRetry(config.retry, DEFAULT_RETRY, `${where}.retry`);
   const executeOn: Workflow["executeOn"] = (platform, start, port) => {
     const execution = new Execution(start, port, platform, createLog);
     execution.begin(async () => {
@@ -73,8 +72,7 @@ export function workflow<In = any, Out = unknown, Sent = In, R = Out>(
     });
     return execution;
   };
-  const timeoutMs =
-    timeout === undefined ? undefined : parseDurationMs(timeout, `workflow(${JSON.stringify(id)}).timeout`);
+  const timeoutMs = timeout === undefined ? undefined : parseDurationMs(timeout, `${where}.timeout`);
   const execute: Workflow["execute"] = (start, port) => executeOn(webPlatform, start, port);
   return defined({
     id,
@@ -83,6 +81,7 @@ export function workflow<In = any, Out = unknown, Sent = In, R = Out>(
     tags,
     timeoutMs,
     flow: config,
+    input: config.input,
     run,
     readsPages: true,
     executeOn,
