@@ -1,6 +1,6 @@
 /** Checks with a dry run that the Worker can be deployed with its assets, and checks the size of its bundle. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -33,10 +33,34 @@ test(`the Worker deploys, and its bundle is under ${BUDGET_BYTES} bytes, minifie
   expect(output).toMatch(/Read \d+ files from the assets directory/);
 }, 20_000);
 
-async function deployDry(): Promise<{ readonly status: number | null; readonly output: string }> {
+test("the environment of docs/how-to/deploy.md deploys with each binding of the Worker, and with its own domain and bucket", async () => {
+  const folder = join(REPOSITORY, "apps/orchestrator-worker");
+  const page = readFileSync(join(REPOSITORY, "docs/how-to/deploy.md"), "utf8");
+  const blocks = ["Your own domain", "Environments", "Large payloads in R2"].map(
+    (heading) => /```jsonc\n([^]*?)```/u.exec(page.slice(page.indexOf(`\n## ${heading}\n`)))?.[1] ?? "",
+  );
+  const config = readFileSync(join(folder, "wrangler.jsonc"), "utf8").replace(/\}\s*$/u, `${blocks.join("")}}\n`);
+  const file = join(folder, `.wrangler-${process.pid}.jsonc`);
+  writeFileSync(file, config);
+  try {
+    const whole = await deployDry("--config", file);
+    expect(whole.status, whole.output).toBe(0);
+    expect(whole.output).toContain("holdfast-payloads");
+    const staging = await deployDry("--config", file, "--env", "staging");
+    expect(staging.status, staging.output).toBe(0);
+    const [, ...bound] = readFileSync(join(folder, "wrangler.jsonc"), "utf8").matchAll(/"(?:name|binding)": "(\w+)"/gu);
+    expect(bound.map(([, name = ""]) => name).filter((name) => !staging.output.includes(`env.${name}`))).toEqual([]);
+  } finally {
+    rmSync(file);
+  }
+}, 40_000);
+
+async function deployDry(
+  ...options: readonly string[]
+): Promise<{ readonly status: number | null; readonly output: string }> {
   const wrangler = spawn(
     join(REPOSITORY, "node_modules/.bin/wrangler"),
-    ["deploy", "--dry-run", "--minify", "--outdir", outputFolder],
+    ["deploy", "--dry-run", "--minify", "--outdir", outputFolder, ...options],
     {
       cwd: join(REPOSITORY, "apps/orchestrator-worker"),
       stdio: ["ignore", "pipe", "pipe"],

@@ -13,11 +13,9 @@ import { PROGRAMS } from "../pages/program.ts";
 import { findStates, makeProgramFolder, writeFiles } from "./programs.ts";
 
 const PAGES = readPages();
-/** Pages that still show fragments, as those without front matter may. The list only shrinks. */
-const FRAGMENTS = new Set(["reference/dashboard.md"]);
 /** readme.test.ts and `.ci/packed` compile its variants, each with its framework. */
 const VARIANTS = "how-to/add-to-a-node-service.md";
-const COMPLETE = PAGES.filter(({ path, front }) => front !== undefined && !FRAGMENTS.has(path) && path !== VARIANTS);
+const COMPLETE = PAGES.filter(({ path, front }) => front !== undefined && path !== VARIANTS);
 
 const compiled = makeProgramFolder("compiled");
 const tested = makeProgramFolder("tested");
