@@ -19,6 +19,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { findFreePort } from "@holdfast/cli/free-port";
 import { type Server, launch } from "../packed/processes.ts";
+import { isFollowed } from "../packed/readme.ts";
 import { REPOSITORY, readFiles } from "../source-files.ts";
 import { type Act, type CommandAct, readActs } from "./acts.ts";
 import { typeCommand } from "./run-page.ts";
@@ -44,17 +45,20 @@ const COMMANDS: Readonly<Record<string, string>> = {
   npx: 'name=$1; shift; exec "$(dirname "$0")/$name" "$@"',
 };
 
-/** The how-to pages that have a program. */
+/** The how-to pages that have a program. Some more are followed with packages that are installed (`checks/packed`). */
 export const PROGRAMS: readonly string[] = readFiles("docs/how-to/*.md")
   .map(({ path }) => path)
-  .filter((path) => readProgram(path).some(({ kind }) => kind === "file"));
+  .filter((path) => !isFollowed(path) && readProgram(path).some(({ kind }) => kind === "file"));
 
 function readProgram(page: string): readonly Act[] {
   return readActs(readFileSync(join(REPOSITORY, page), "utf8"));
 }
 
-/** Does what a page says, in order. Returns a text for each command that does not do what the page shows. */
-export async function followProgram(page: string): Promise<readonly string[]> {
+/**
+ * Does what a page says, in order, and then `further` with the address of the server. Returns a text for each command that does
+ * not do what the page shows.
+ */
+export async function followProgram(page: string, further?: Further): Promise<readonly string[]> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "holdfast-program-")));
   linkPackages(folder);
   writeFile(join(folder, "package.json"), '{ "type": "module" }\n');
@@ -67,6 +71,7 @@ export async function followProgram(page: string): Promise<readonly string[]> {
       else if (act.kind !== "see")
         failures.push(...(await typeOne(program, act)).map((wrong) => `${page}: ${act.command}\n  ${wrong}`));
     }
+    await further?.(`http://127.0.0.1:${program.port}`);
   } finally {
     await program.shell.close();
     await endServers(program);
@@ -74,6 +79,8 @@ export async function followProgram(page: string): Promise<readonly string[]> {
   }
   return failures;
 }
+
+export type Further = (url: string) => Promise<void>;
 
 interface Program {
   readonly folder: string;
