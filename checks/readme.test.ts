@@ -9,7 +9,7 @@ import { dirname, join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { findBlocks } from "./pages/page.ts";
 import { readPaths, readReadme } from "./packed/readme.ts";
-import { REPOSITORY } from "./source-files.ts";
+import { REPOSITORY, readFiles } from "./source-files.ts";
 
 const read = (path: string): string => readFileSync(join(REPOSITORY, path), "utf8");
 const TEMPLATE = "packages/create-holdfast/template";
@@ -87,6 +87,18 @@ function compile(name: string, files: Readonly<Record<string, string>>): string 
   );
   return spawnSync(join(REPOSITORY, "node_modules/.bin/tsc"), ["-p", root], { encoding: "utf8" }).stdout;
 }
+
+test("the README of a package has at most 40 lines", () => {
+  const long = readFiles("packages/*/README.md").filter(({ text }) => text.trimEnd().split("\n").length > 40);
+  expect(long.map(({ path }) => path)).toEqual([]);
+});
+
+test("the README of an example shows how it is started, and what a kill does to it", () => {
+  const wrong = readFiles("examples/*/README.md").filter(
+    ({ text }) => !/npx -y pnpm/u.test(text) || !/\*\*(Now kill it|kills)/u.test(text),
+  );
+  expect(wrong.map(({ path }) => path)).toEqual([]);
+});
 
 test("the page for a Worker has the starter's bindings", () => {
   for (const path of [`${TEMPLATE}/wrangler.jsonc`, `${TEMPLATE}/wrangler.both.jsonc`]) {

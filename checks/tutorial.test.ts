@@ -4,7 +4,7 @@
  */
 import { rmSync, symlinkSync, existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { stopAll } from "./packed/processes.ts";
 import { Reader } from "./packed/reader.ts";
 import { readTutorial } from "./packed/readme.ts";
@@ -35,7 +35,9 @@ function install(folder: string): void {
     if (!existsSync(join(folder, name))) symlinkSync(join(REPOSITORY, target), join(folder, name));
 }
 
-test.each(PARTS)("every line of $title does what it says", { timeout: 120_000 }, async ({ title, acts }) => {
+test.each(PARTS)("every line of $title does what it says", { timeout: 240_000 }, async ({ title, acts }) => {
   await reader.does(acts);
   if (title === PARTS.at(-1)?.title) await reader.ends();
 });
+
+test("the tutorial has five parts", () => expect(PARTS).toHaveLength(5));

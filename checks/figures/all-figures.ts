@@ -1,6 +1,8 @@
 /**
- * All figures of docs/concepts and docs/how-to.
+ * All figures of README.md and docs/.
  */
+import { drawFirstRun } from "./first-run.ts";
+import { drawKill } from "./kill.ts";
 import { drawMoments } from "./moments.ts";
 import { drawPipes } from "./pipes.ts";
 import { recordRun } from "./recorded-run.ts";
@@ -10,7 +12,16 @@ import { type Figure, draw } from "./svg.ts";
 import { drawTwoWaits } from "./two-waits.ts";
 
 export async function listFigures(): Promise<readonly Figure[]> {
-  return [...drawMoments(await recordRun()), drawStates(), await drawTwoWaits(), drawPipes(), drawStuckRun()];
+  const order = await recordRun();
+  return [
+    ...drawMoments(order),
+    drawKill(order),
+    drawFirstRun(),
+    drawStates(),
+    await drawTwoWaits(),
+    drawPipes(),
+    drawStuckRun(),
+  ];
 }
 
 /** Returns the content of each file, by its path. */

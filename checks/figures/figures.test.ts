@@ -11,7 +11,7 @@ import { NODES_MAX, countNodes } from "./svg.ts";
 import { engineChanges, shownChanges } from "./states.ts";
 import { recordTwoWaits } from "./two-waits.ts";
 
-const PAGES = readFiles("docs/{concepts,how-to}/*.md");
+const PAGES = readFiles("README.md", "docs/{concepts,how-to,tutorial}/*.md");
 
 test("every figure of docs/images/concepts is what `pnpm figures` draws now", async () => {
   const drawn = await drawFigures(FOLDER);
@@ -31,7 +31,7 @@ test("every figure has at most nine nodes, and text that a reader can select", a
 test("every figure is on a page in both themes, and its alternative text is what the picture shows", async () => {
   const text = PAGES.map((page) => page.text).join("\n");
   for (const { name, description } of await listFigures()) {
-    const at = `../images/concepts/${name}`;
+    const at = `${name === "kill" ? "docs" : ".."}/images/concepts/${name}`;
     expect(text).toContain(`<source media="(prefers-color-scheme: dark)" srcset="${at}-dark.svg">`);
     expect(text).toContain(`<img alt="${description.replaceAll('"', "&quot;")}" src="${at}-light.svg">`);
   }

@@ -357,21 +357,21 @@ describe("a class written by hand", () => {
   });
 });
 
-describe("README.md", () => {
+describe("the pages of a Worker", () => {
   const REPOSITORY = join(import.meta.dirname, "../../..");
   const read = (path: string) => readFileSync(join(REPOSITORY, path), "utf8");
-  const readme = read("README.md");
+  const page = read("docs/how-to/add-to-your-worker.md");
 
-  test("API1 the class in the package's README is a file of the tests", () => {
+  test("API1 the class that is written by hand is a file of the tests", () => {
     const code = read("packages/orchestrator-cloudflare/test/hand-written-worker.ts").replace(/^\/\*\*.*\*\/\n/, "");
-    expect(read("packages/orchestrator-cloudflare/README.md")).toContain(code);
+    expect(read("docs/how-to/write-the-classes.md")).toContain(code);
   });
 
-  test("API1 its bindings and migrations are those of examples/single-worker", () => {
+  test("API1 the bindings and migrations are those of examples/single-worker", () => {
     const config = read("examples/single-worker/wrangler.jsonc");
     const shown = /"durable_objects"[^]*?"migrations".*\n/.exec(config)?.[0];
     expect(shown).toContain("new_sqlite_classes");
-    expect(readme).toContain(shown);
+    expect(page).toContain(shown);
   });
 });
 
