@@ -4,6 +4,7 @@ import { createClient } from "@holdfast/workflows/client";
 import { createHmac } from "node:crypto";
 import { describe, expect, test, vi } from "vitest";
 import { type VerifyRequest, createInlineDispatcher, durableObjectIndex } from "../src/index.ts";
+import { countedSamples } from "../src/telemetry/counters.ts";
 import { FakeCoordinators } from "./fake-coordinators.ts";
 import { FakeDeployment, FakeIndexNamespace } from "./fake-platform.ts";
 
@@ -80,7 +81,12 @@ describe("POST /api/events", () => {
     expect(again.body).toEqual({ ...sent.body, state: "duplicate" });
     await vi.waitFor(async () =>
       expect(await deployed.ask(`/api/runs/${sent.body.targets[1].runId}`)).toMatchObject({
-        body: { status: "completed", output: "o-1", triggeredBy: "event" },
+        body: {
+          status: "completed",
+          output: "o-1",
+          triggeredBy: "event",
+          event: { id: "e-1", name: "order.paid", trigger: "large" },
+        },
       }),
     );
     const { body } = await deployed.ask("/api/events/e-1");
@@ -212,6 +218,24 @@ describe("the client", () => {
     expect(await client.event("e-1").get()).toMatchObject({ at: 5, source: "tests", data: DATA });
     expect((await client.event("e-1").replay({ mode: "force" })).targets).toHaveLength(3);
     await expect(client.event("none").get()).rejects.toMatchObject({ code: "not_found" });
+  });
+});
+
+describe("counters", () => {
+  test("OBS3 events are counted, repeated ones apart, and each target by what became of it", async () => {
+    const of = (): Record<string, number> =>
+      Object.fromEntries(
+        ["holdfast_events_total", "holdfast_event_targets_total"].flatMap((name) =>
+          (countedSamples("all")[name] ?? []).map(([[outcome], value]) => [outcome, value]),
+        ),
+      );
+    const before = of();
+    const deployed = new Deployment();
+    for (let times = 0; times < 2; times++)
+      await deployed.ask("/api/events", { id: "e-1", name: "order.paid", data: DATA });
+    const grown = (): object =>
+      Object.fromEntries(Object.entries(of()).map(([outcome, value]) => [outcome, value - (before[outcome] ?? 0)]));
+    await vi.waitFor(() => expect(grown()).toMatchObject({ accepted: 1, duplicate: 1, started: 1, delivered: 1 }));
   });
 });
 

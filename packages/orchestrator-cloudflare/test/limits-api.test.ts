@@ -4,6 +4,7 @@ import { createClient } from "@holdfast/workflows/client";
 import { describe, expect, test, vi } from "vitest";
 import { type VerifyRequest, durableObjectIndex } from "../src/index.ts";
 import { FakeCoordinators } from "./fake-coordinators.ts";
+import { countedSamples } from "../src/telemetry/counters.ts";
 import { FakeDeployment, FakeIndexNamespace } from "./fake-platform.ts";
 
 interface Order {
@@ -23,6 +24,7 @@ const single = workflow({
   run: async (_input: Order, ctx) => ctx.waitForSignal("go"),
 });
 
+const free = workflow({ id: "free", run: async (_input: Order, ctx) => ctx.waitForSignal("go") });
 const mail = workflow({ id: "mail", debounce: { key: "input.to", wait: "1h" }, run: async (input: unknown) => input });
 const rows = workflow({ id: "rows", batch: { max: 2, wait: "1h" }, run: async (input: unknown) => input });
 
@@ -43,7 +45,7 @@ class Deployment {
       ...(tenants ? { tenantId: headers.get("Tenant") ?? "t1" } : {}),
     });
     this.api = new FakeDeployment(
-      [order, single, mail, rows],
+      [order, single, free, mail, rows],
       { runIndex: index, coordinatorDO, verifyRequest },
       undefined,
       {
@@ -149,11 +151,32 @@ describe("limits", () => {
     });
   });
 
+  test("OBS3 what a limit decides is counted once, also if the request is repeated", async () => {
+    const of = (): Record<string, number> =>
+      Object.fromEntries(
+        (countedSamples("all")["holdfast_limit_decisions_total"] ?? []).map(([[decision], value]) => [decision, value]),
+      );
+    const before = of();
+    const deployed = new Deployment();
+    await deployed.start("a");
+    await vi.waitFor(async () => expect(await deployed.status("a")).toBe("waiting"));
+    await deployed.start("b");
+    await vi.waitFor(async () => expect((await deployed.client.limit("customer", "c1").get()).queued).toBe(1));
+    await deployed.client.run("a").signal("go");
+    await vi.waitFor(async () => expect(await deployed.status("b")).toBe("waiting"));
+    const grown = Object.entries(of()).map(([decision, value]) => [decision, value - (before[decision] ?? 0)]);
+    expect(Object.fromEntries(grown)).toMatchObject({ granted: 1, queued: 1, granted_later: 1 });
+  });
+
   test("L5 runs state what they hold again after the storage of a limit is lost", async () => {
     const deployed = new Deployment();
     const { client, coordinators } = deployed;
     await deployed.start("a");
     await vi.waitFor(async () => expect(await deployed.status("a")).toBe("waiting"));
+    // The index names no limit of it, so it is not asked.
+    await deployed.start("b", "c1", "free");
+    await vi.waitFor(async () => expect(await deployed.status("b")).toBe("waiting"));
+    await vi.waitFor(async () => expect((await client.list({ status: "waiting" })).runs).toHaveLength(2));
     coordinators.storages.delete(GATE);
     const fresh = new FakeCoordinators(() => ({ runDO: deployed.api.runDO }));
     Object.assign(coordinators, { open: (name: string) => fresh.open(name) });

@@ -5,6 +5,7 @@ import { describe, expect, test, vi } from "vitest";
 import { wakeSchedules } from "../src/api/schedule-sync.ts";
 import { readSchedules } from "../src/deployment/schedules.ts";
 import type { VerifyRequest } from "../src/index.ts";
+import { countedSamples } from "../src/telemetry/counters.ts";
 import { FakeCoordinators } from "./fake-coordinators.ts";
 import { FakeDeployment } from "./fake-platform.ts";
 
@@ -49,6 +50,18 @@ class Deployment {
 const nightly = { id: "nightly", cron: "0 * * * *", workflow: "report", input: { all: true } } as const;
 
 describe("schedules", () => {
+  test("OBS3 SCH11 each tick is counted by what became of it, and a late decision is", async () => {
+    const of = (name: string): number => (countedSamples("all")[name] ?? []).reduce((sum, [, value]) => sum + value, 0);
+    const [ticks, late] = [of("holdfast_schedule_ticks_total"), of("holdfast_late_ticks_total")];
+    const deployed = new Deployment();
+    await deployed.client.createSchedule(nightly);
+    await deployed.pass(HOUR);
+    expect([of("holdfast_schedule_ticks_total") - ticks, of("holdfast_late_ticks_total") - late]).toEqual([1, 0]);
+    await deployed.pass(3 * HOUR + 5_000);
+    await vi.waitFor(() => expect(of("holdfast_schedule_ticks_total") - ticks).toBe(4));
+    expect(of("holdfast_late_ticks_total") - late).toBe(1);
+  });
+
   test("SCH3 a tick starts a run that knows its tick, and the record says so", async () => {
     const deployed = new Deployment();
     const { client } = deployed;
@@ -59,6 +72,7 @@ describe("schedules", () => {
     const runId = "sch_nightly_20270301T010000Z";
     const run = await vi.waitFor(async () => client.run(runId).get());
     expect(run).toMatchObject({ triggeredBy: "schedule:nightly", workflowId: "report" });
+    expect(run.schedule).toEqual({ id: "nightly", kind: "tick", nominal: START + HOUR });
     const ended = await client.run(runId).ended();
     expect(ended.output).toEqual({
       input: { all: true },

@@ -50,6 +50,7 @@ export {
   type CoordinatorReply,
   type CoordinatorSelf,
   type CoordinatorState,
+  type CountedThing,
   readHeader,
   toMachine,
 } from "./host/coordinator.ts";

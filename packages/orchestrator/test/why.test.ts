@@ -60,6 +60,31 @@ function wait(kind: string, name: string, more: Partial<OpenWait> = {}): OpenWai
   return { op: `${kind}/0/${name}`, nth: 1, kind: "EVENT", name, openedAt: 1_000, ...more };
 }
 
+describe("events of topics", () => {
+  const topic = { name: "order.paid\u0002o 1", since: 0 };
+  const open = wait("event", "order.paid", { topic, wakeAt: 9_000 });
+
+  test("WHY3 EVT9 a wait for an event with a key names both, leads to its topic, and no delivery to the run helps", () => {
+    const [first] = why({ waits: [open] });
+    expect(first).toMatchObject({
+      code: "WAITING_FOR_TOPIC",
+      text: 'Waits for the event "order.paid" with the key "o 1".',
+      since: 1_000,
+      until: 9_000,
+      topic: { name: "order.paid", key: "o 1" },
+      link: "/api/topics/order.paid/o%201",
+      actions: [],
+    });
+  });
+
+  test("WHY1 EVT10 a run that finds no room at the topic says so", () => {
+    const topics = [{ name: topic.name, seq: 1, open: true, full: true }] as const;
+    const [first] = why({ waits: [open], topics });
+    expect(first).toMatchObject({ code: "WAITING_FOR_TOPIC", topic: { full: true } });
+    expect(first?.text).toContain("Waits for room");
+  });
+});
+
 describe("what keeps a run from executing", () => {
   const message = "10.0.0.7 answered 502";
 

@@ -35,6 +35,8 @@ export interface RunErrorInfo extends ShownError {
 export interface RunLimit {
   readonly name: string;
   readonly key?: string | undefined;
+  /** It is one limit for all tenants, and no tenant sees it. */
+  readonly scope?: "deployment" | undefined;
   readonly mode: "run" | "active" | "step";
   /** Of the mode `step`: the name of the step that wants or has it (STEP10). */
   readonly step?: string | undefined;
@@ -77,6 +79,10 @@ export interface RunSummary extends Omit<ListedRun, "why"> {
   readonly cleanup?: "not run" | "timed out" | undefined;
   /** The limits of the run, in the order in which it gets them. Absent: it has none. */
   readonly limits?: readonly RunLimit[] | undefined;
+  /** The tick of the schedule that started the run. */
+  readonly schedule?: { readonly id: string; readonly kind: "tick" | "manual" | "backfill"; readonly nominal: number };
+  /** The event that started the run, by its trigger. */
+  readonly event?: { readonly id: string; readonly name: string; readonly trigger: string };
   /** Of a terminated run: the completed steps whose compensation has not succeeded (CAN8). */
   readonly undone?: readonly StepReference[] | undefined;
   /** Of a terminated run: the bodies that executed at its end. Their effect is unknown. */

@@ -62,6 +62,8 @@ export type WhyCode =
   | "WAITING_FOR_TOKEN"
   | "WAITING_FOR_SIGNAL"
   | "WAITING_FOR_EVENT"
+  /** The run waits for an event with a key: an event that is sent, not a delivery to the run, ends the wait (EVT9). */
+  | "WAITING_FOR_TOPIC"
   /** The start of a child is not acknowledged (CHILD4). */
   | "CHILD_STARTING"
   | "WAITING_FOR_CHILD"
@@ -105,6 +107,7 @@ export const WHY_CODES: Readonly<Record<WhyCode, readonly WhyActionName[]>> = {
   WAITING_FOR_TOKEN: ["resolveToken"],
   WAITING_FOR_SIGNAL: ["deliverSignal"],
   WAITING_FOR_EVENT: ["deliverEvent"],
+  WAITING_FOR_TOPIC: [],
   CHILD_STARTING: [],
   WAITING_FOR_CHILD: [],
   COMPENSATION_EXECUTING: [],
@@ -158,7 +161,9 @@ export interface WhyEntry {
   readonly for?: WhyTarget | undefined;
   /** The limit for which the run waits. `position`: its place in the queue, from 1, when the gate last answered. */
   readonly limit?: { readonly name: string; readonly key?: string | undefined; readonly position?: number | undefined };
-  /** The path of the run, or of the limit, for which this one waits. */
+  /** The events for which the run waits. `full`: the topic has no room for the run, which asks again (EVT10). */
+  readonly topic?: { readonly name: string; readonly key: string; readonly full?: true };
+  /** The path of the run, of the limit, or of the topic, for which this one waits. */
   readonly link?: string | undefined;
   /** The number of the attempt that executes, or that is next. */
   readonly attempt?: number | undefined;

@@ -27,6 +27,12 @@ function chosenTriggers(text: string): Pick<ReplayOptions, "triggers"> {
   return triggers.length === 0 ? {} : { triggers };
 }
 
+/** The command that sends the same. */
+function argsOf(id: string, { mode, waits, triggers = [] }: ReplayOptions): readonly string[] {
+  const only = triggers.length === 0 ? [] : ["--trigger", ...triggers];
+  return ["holdfast", "event", "replay", id, "--mode", mode, ...only, ...(waits === true ? ["--waits"] : [])];
+}
+
 function triggersOf({ targets, unmatched }: EventRecord): readonly string[] {
   return [...targets, ...unmatched].flatMap(({ trigger }) => (trigger === undefined ? [] : [trigger]));
 }
@@ -49,7 +55,7 @@ export function ReplayForm({ event, onClose, onDone }: ReplayFormProps): JSX.Ele
       scope="operate"
       isDestructive={mode === "force"}
       request={{ verb: "POST", path: `/api/events/${encodeURIComponent(id.toWellFormed())}/replay`, body }}
-      command={undefined}
+      command={{ args: argsOf(id, body) }}
       send={send}
       onClose={onClose}
     >

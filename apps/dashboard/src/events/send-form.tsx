@@ -8,6 +8,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import { TextField } from "../act/field.tsx";
 import { newId } from "../act/request.ts";
+import { type Command, isLong, jsonLine } from "../act/shell.ts";
 import { type Failure, FailureNote, failureOf } from "../failure.tsx";
 import { OperationDialog } from "../flow/operation.tsx";
 import { eventPath } from "../router.ts";
@@ -55,7 +56,7 @@ export function SendForm({ name = "", onClose, onDone }: SendFormProps): JSX.Ele
       does="It starts runs by their triggers, and reaches the runs that wait for its key. The same id has no effect again."
       scope="deliver"
       request={{ verb: "POST", path: "/api/events", body: { name: fields.name, data, id: fields.id, key } }}
-      command={undefined}
+      command={parsed.kind === "value" ? commandOf(fields, data) : undefined}
       isInvalid={isInvalid}
       send={send}
       onClose={onClose}
@@ -64,6 +65,13 @@ export function SendForm({ name = "", onClose, onDone }: SendFormProps): JSX.Ele
       <Test name={fields.name} data={data} eventKey={key} isInvalid={isInvalid} />
     </OperationDialog>
   );
+}
+
+/** The command that sends the same. Long data goes to its stdin. */
+function commandOf({ id, name, key }: Fields, data: unknown): Command {
+  const json = jsonLine(data);
+  const args = ["holdfast", "event", "send", name, "--id", id, ...(key === "" ? [] : ["--key", key]), "--input"];
+  return isLong(json) ? { args: [...args, "-"], stdin: json } : { args: [...args, json] };
 }
 
 interface FieldsProps {

@@ -51,7 +51,7 @@ function Target({ target, name }: { readonly target: EventTarget; readonly name:
         <State like={TARGET_LIKE[state]}>{TARGET_TEXTS[state]}</State>
       </td>
       <td>{runId !== undefined && <RunLink id={runId} isRow />}</td>
-      <td>
+      <td class="wide">
         {visible(
           [code, message]
             .filter((part) => part !== undefined)
@@ -77,7 +77,7 @@ export function Unmatched({ event: { unmatched } }: PartProps): JSX.Element | nu
             <td class="mono">
               <Text of={trigger} max={80} />
             </td>
-            <td>{visible(reason.slice(0, 400))}</td>
+            <td class="wide">{visible(reason.slice(0, 400))}</td>
           </tr>
         ))}
       </Table>

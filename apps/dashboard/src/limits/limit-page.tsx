@@ -11,7 +11,7 @@ import { type Reading, useReading } from "../flow/reading.ts";
 import { limitsPath } from "../router.ts";
 import { api } from "../session.ts";
 import { Text, visible } from "../ui/text.tsx";
-import { absoluteText } from "../ui/time-format.ts";
+import { secondText } from "../ui/time-format.ts";
 import { Ago } from "../ui/times.tsx";
 import { LimitOperation, type Opened } from "./limit-operations.tsx";
 import {
@@ -160,7 +160,7 @@ function Facts({ limit }: { readonly limit: LimitRecord }): JSX.Element {
           <Text of={paused.by} max={80} /> <Ago at={paused.at} />
         </Fact>
       )}
-      {rev > 0 && <Fact name="Declared by the build of">{absoluteText(rev)}</Fact>}
+      {rev > 0 && <Fact name="Declared by the build of">{secondText(rev)}</Fact>}
     </dl>
   );
 }
@@ -296,7 +296,7 @@ function QueueRow({ limit, waiting, at, onOpen }: QueueRowProps): JSX.Element {
       <td>
         <Text of={workflowId} max={80} />
       </td>
-      <td>
+      <td class="wide">
         {visible(queueReason(limit, at))}
         {order !== "" && <span class="muted"> {visible(order.slice(0, 200))}</span>}
       </td>

@@ -7,7 +7,7 @@ import { actionName } from "../act/actions.ts";
 import { ActionsButton } from "../act/host.tsx";
 import { openAction } from "../act/opened.ts";
 import { AsksOfRun, showAsk } from "../approvals/lazy.tsx";
-import { comparePath, runPath, runsPath } from "../router.ts";
+import { comparePath, eventPath, limitPath, runPath, runsPath, schedulePath, topicPath } from "../router.ts";
 import { Status, statusText } from "../ui/status.tsx";
 import { Tags } from "../ui/tags.tsx";
 import { Text, visible } from "../ui/text.tsx";
@@ -83,6 +83,8 @@ function Facts({ run }: { readonly run: RunRecord }): JSX.Element {
         </Fact>
       )}
       <Origin run={run} />
+      <StartedBy run={run} />
+      <Limits run={run} />
       <Fact name="Environment">
         <Text of={run.environment} />
       </Fact>
@@ -117,6 +119,64 @@ function Origin({ run }: { readonly run: RunRecord }): JSX.Element {
     </Fact>
   );
 }
+
+/** The schedule or the event that started the run. */
+function StartedBy({ run: { schedule, event } }: { readonly run: RunRecord }): JSX.Element | null {
+  if (schedule !== undefined)
+    return (
+      <Fact name="Schedule">
+        <a class="mono" href={schedulePath(schedule.id)}>
+          <Text of={schedule.id} max={80} />
+        </a>
+      </Fact>
+    );
+  if (event === undefined) return null;
+  return (
+    <Fact name="Event">
+      <a class="mono" href={eventPath(event.id)}>
+        <Text of={`${event.name} ${event.id}`} max={120} />
+      </a>
+    </Fact>
+  );
+}
+
+/** The limits that it holds, or for which it waits. */
+function Limits({ run: { limits = [] } }: { readonly run: RunRecord }): JSX.Element | null {
+  if (limits.length === 0) return null;
+  return (
+    <Fact name="Limits">
+      {limits.map(({ name, key, scope, state, step }) => (
+        <span class="fact-limit" key={JSON.stringify([name, key, step])}>
+          <LimitName name={name} limitKey={key} isShown={scope === undefined} />{" "}
+          <span class="muted">
+            {LIMIT_STATES[state]}
+            {step !== undefined && ` in step ${visible(step.slice(0, 80))}`}
+          </span>
+        </span>
+      ))}
+    </Fact>
+  );
+}
+
+interface LimitNameProps {
+  readonly name: string;
+  /** `key` is a name of Preact's own. */
+  readonly limitKey: string | undefined;
+  /** A limit of the whole deployment is no page of a tenant. */
+  readonly isShown: boolean;
+}
+
+function LimitName({ name, limitKey, isShown }: LimitNameProps): JSX.Element {
+  const text = <Text of={limitKey === undefined ? name : `${name} ${limitKey}`} max={120} />;
+  if (!isShown) return <span class="mono">{text}</span>;
+  return (
+    <a class="mono" href={limitPath(name, limitKey)}>
+      {text}
+    </a>
+  );
+}
+
+const LIMIT_STATES = { free: "given back", wanted: "waits for it", held: "holds it" } as const;
 
 function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }): JSX.Element {
   return (
@@ -159,6 +219,7 @@ function WhyLine({ entry, own, isFile }: WhyLineProps): JSX.Element {
           <Text of={child} max={80} />
         </a>
       )}
+      <FlowLink entry={entry} />
       {error !== undefined && !text.includes(error.message) && (
         <span class="why-error">
           <Text of={error.message} max={300} />
@@ -167,6 +228,18 @@ function WhyLine({ entry, own, isFile }: WhyLineProps): JSX.Element {
       {actions.length > 0 && !isFile && <WhyActions entry={entry} own={own} />}
     </li>
   );
+}
+
+/** Leads to the limit or the topic for which the run waits. */
+function FlowLink({ entry: { limit, topic, link } }: { readonly entry: WhyEntry }): JSX.Element | null {
+  // A limit of the whole deployment is no page of a tenant.
+  if (limit !== undefined && link !== undefined)
+    return (
+      <a href={limitPath(limit.name, limit.key)}>
+        Show the limit{limit.position !== undefined && `: number ${limit.position} of its queue`}
+      </a>
+    );
+  return topic === undefined ? null : <a href={topicPath(topic.name, topic.key)}>Show the topic</a>;
 }
 
 /** The actions that help open their forms, with what the entry knows. */

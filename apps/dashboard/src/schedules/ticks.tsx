@@ -53,7 +53,7 @@ function Row({ tick }: { readonly tick: ScheduleTick }): JSX.Element {
         <Outcome of={tick} />
       </td>
       <td>{runId !== undefined && <RunLink id={runId} isRow />}</td>
-      <td>
+      <td class="wide">
         <Why of={tick} />
       </td>
       <td>

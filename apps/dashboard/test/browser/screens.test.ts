@@ -41,6 +41,9 @@ const SCREENS: readonly Screen[] = [
   { name: "workflows", path: "/ui/workflows", text: "Asks an office for a visa." },
   { name: "start", path: "/ui/start?like=journey-8", text: "Books a journey" },
   { name: "compare", path: "/ui/compare?a=journey-7&b=journey-8", text: "charge card" },
+  { name: "limit", path: "/ui/limits/customer/c-42", text: "order-8814" },
+  { name: "schedule", path: "/ui/schedules/nightly", text: "sch_nightly_m_01KB" },
+  { name: "event", path: "/ui/events/hook_stripe_evt_1Q", text: "data.cents gte 100000" },
   { name: "approvals", path: "/ui/approvals", text: "Publish release 4.2?" },
 ];
 

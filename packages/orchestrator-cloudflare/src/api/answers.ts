@@ -37,11 +37,7 @@ import {
   type UncompensatedStep,
   type Waitpoint,
   type WaitpointKind,
-  WHY_ACTIONS,
   WHY_CODES,
-  type WhyAction,
-  type WhyEntry,
-  type WhyTarget,
   type WorkflowDescription,
 } from "@holdfast/protocol";
 import {
@@ -59,6 +55,7 @@ import {
   whole,
 } from "./json-schemas.ts";
 import { EVENT_ANSWERS } from "./event-answers.ts";
+import { WHY_ENTRY } from "./why-answers.ts";
 import { LIMIT_ANSWERS } from "./limit-answers.ts";
 import { SCHEDULE_ANSWERS } from "./schedule-answers.ts";
 
@@ -124,7 +121,16 @@ const summary: Fields<RunSummary> = {
       "key?": text,
       "step?": text,
       "startAt?": time,
+      "scope?": { const: "deployment" },
     }),
+  ),
+  "schedule?": object<NonNullable<RunSummary["schedule"]>>(
+    { id: text, kind: oneOf("tick", "manual", "backfill"), nominal: time },
+    "The tick of the schedule that started the run.",
+  ),
+  "event?": object<NonNullable<RunSummary["event"]>>(
+    { id: text, name: text, trigger: text },
+    "The event that started the run.",
   ),
   "cleanup?": {
     ...oneOf("not run", "timed out"),
@@ -167,40 +173,6 @@ const attempts: Fields<AttemptedWork> = {
   "retryAt?": time,
   "error?": object<ShownError>(errorFields),
 };
-
-const why = object<WhyEntry>({
-  code: ref("WhyCode"),
-  text: text,
-  since: time,
-  "until?": time,
-  "for?": object<WhyTarget>(
-    { kind: text, name: text, occurrence: whole, "runId?": text, "tokenId?": text },
-    "The operation. `tokenId` needs the scope `deliver`.",
-  ),
-  "limit?": object<NonNullable<WhyEntry["limit"]>>(
-    { name: text, "key?": text, "position?": whole },
-    "`position`: the place in the queue when the limit last answered.",
-  ),
-  "link?": text,
-  "attempt?": whole,
-  "attemptsMax?": whole,
-  "progress?": anything,
-  "error?": object<NonNullable<WhyEntry["error"]>>({ "code?": text, message: text }),
-  "more?": whole,
-  "runId?": text,
-  "level?": whole,
-  actions: listOf(
-    object<WhyAction>(
-      {
-        action: oneOf(...Object.keys(WHY_ACTIONS)),
-        scope: text,
-        "path?": text,
-        "body?": open,
-      },
-      "An action that helps, and that the API accepts now: the id of its route.",
-    ),
-  ),
-});
 
 const overview: Fields<RunOverview> = {
   ...summary,
@@ -264,7 +236,7 @@ export const ANSWERS = {
     "wakeAt?": time,
   }),
   WhyCode: oneOf(...Object.keys(WHY_CODES)),
-  Why: why,
+  Why: WHY_ENTRY,
   RunSummary: object<RunSummary>(summary),
   VisibleSummary: visible(object<RunSummary>(summary)),
   Run: run,

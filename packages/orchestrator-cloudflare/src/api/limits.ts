@@ -3,7 +3,14 @@
  *
  * Owns: the two forms of a limit's path: with a key, and without one if the limit has none.
  */
-import { GATE_LIST, type GateCommand, type ListCommand, type ListedGates, gateName } from "@holdfast/orchestrator";
+import {
+  GATE_LIST,
+  type GateCommand,
+  type IndexRow,
+  type ListCommand,
+  type ListedGates,
+  gateName,
+} from "@holdfast/orchestrator";
 import { HOST_LIMITS, type LimitRecord } from "@holdfast/protocol";
 import * as v from "valibot";
 import { fromBase64Url, toBase64Url } from "../auth/base64-url.ts";
@@ -155,6 +162,13 @@ async function readGate(call: Call, name: string): Promise<LimitRecord | undefin
 }
 
 const ACTIVE: ReadonlySet<string> = new Set(["pending", "running", "waiting", "paused"]);
+/** A run with this status executes no step. */
+const RESTS: ReadonlySet<string> = new Set(["pending", "waiting"]);
+
+/** Whether a run may hold a limit: the index names its limits. A run that executes may have begun a step with one since its row was written. */
+function mayHold({ status, limits }: IndexRow): boolean {
+  return ACTIVE.has(status) && (limits === undefined || limits.length > 0 || !RESTS.has(status));
+}
 
 async function rebuild(call: CheckedCall<string, unknown, v.InferOutput<typeof rebuildBody>>): Promise<Response> {
   const { deps, principal, body } = call;
@@ -163,7 +177,7 @@ async function rebuild(call: CheckedCall<string, unknown, v.InferOutput<typeof r
     limit: HOST_LIMITS.bulkRuns,
     after: body.cursor,
   });
-  const active = page.runs.filter(({ status }) => ACTIVE.has(status));
+  const active = page.runs.filter(mayHold);
   const by = principal.subject;
   await Promise.all(active.map(({ id }) => askRun(call, id, { ask: "input", input: { type: "restateHolds", by } })));
   return Response.json({ asked: active.length, nextCursor: page.next ? writeCursor(page.next) : null });

@@ -63,7 +63,17 @@ async function listRuns({
 
 /** Converts a row of the index to the API's type. */
 function describeRow(
-  { tenantId, version: _version, parentRunId, resumedFrom, workflowVersion, error, why, ...row }: IndexRow,
+  {
+    tenantId,
+    version: _version,
+    parentRunId,
+    resumedFrom,
+    workflowVersion,
+    error,
+    why,
+    limits: _limits,
+    ...row
+  }: IndexRow,
   view: View,
 ): ListedRun {
   return {

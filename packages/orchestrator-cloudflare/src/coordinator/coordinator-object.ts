@@ -11,6 +11,7 @@ import { ApiRefusal } from "../refusal.ts";
 import { type CoordinatorRequest, messengerOf } from "../run-object/messenger.ts";
 import { decidingWorkflows } from "../run-object/declared-events.ts";
 import { DurableObjectStore } from "../run-object/store.ts";
+import { countThing } from "../telemetry/counters.ts";
 import type { CoordinatorObjectDeps } from "./deps.ts";
 import { type EventRequest, type WholeEvent, testEvent, withDecision, withDecisionOfRun } from "./event-commands.ts";
 import { machineOf } from "./kinds.ts";
@@ -106,6 +107,7 @@ export class CoordinatorObject {
         clock: this.#clock,
         held: this.#deps.hold,
         send: this.#sendMessage(messengerOf(this.#deps, () => self.tenantId)),
+        count: (what, outcome) => countThing(self, what, outcome),
         erase: () => this.#erase(),
         onError: logError,
       });

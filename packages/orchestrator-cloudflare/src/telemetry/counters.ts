@@ -4,7 +4,7 @@
  * Owns: the numbers, which all objects of an isolate share, and which of them were exported. They are in memory only, and
  * start at 0 with each process. Where one process is the deployment, they are the deployment's, and `/metrics` shows them.
  */
-import type { RunHeader, WriteBatch } from "@holdfast/orchestrator";
+import type { CoordinatorSelf, CountedThing, RunHeader, WriteBatch } from "@holdfast/orchestrator";
 import { HOST_LIMITS } from "@holdfast/protocol";
 import { COUNTERS, type CounterName, type Sample } from "./metrics.ts";
 import { type CounterGrowth, type TelemetryEvent, eventsOf } from "./telemetry.ts";
@@ -27,6 +27,19 @@ export function count(name: CounterName, tenantId: Tenant, label = ""): void {
   if (byTenant.size < HOST_LIMITS.countedTenants && !byTenant.has(tenantId)) byTenant.set(tenantId, new Map());
   const key = `${name} ${label}`;
   for (const counts of [total, byTenant.get(tenantId)]) counts?.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+const COUNTED: Readonly<Record<CountedThing, CounterName>> = {
+  limit: "holdfast_limit_decisions_total",
+  tick: "holdfast_schedule_ticks_total",
+  lateTick: "holdfast_late_ticks_total",
+  event: "holdfast_events_total",
+  target: "holdfast_event_targets_total",
+};
+
+/** Counts what a limit, a schedule or an event did. One of the whole deployment belongs to no tenant. */
+export function countThing({ tenantId, scope }: CoordinatorSelf, what: CountedThing, outcome: string): void {
+  count(COUNTED[what], scope === undefined ? tenantId : NO_CALLER, outcome);
 }
 
 /** Counts what a commit of a run did, and returns its events. */

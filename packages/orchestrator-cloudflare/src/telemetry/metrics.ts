@@ -27,6 +27,11 @@ export const COUNTERS = {
   holdfast_late_timers_total: ["Timers that fired more than a second late."],
   holdfast_outbox_resends_total: ["Times that a run sent its messages to other runs again."],
   holdfast_rejected_requests_total: ["Answers with a status of 400 or more.", "status"],
+  holdfast_limit_decisions_total: ["What limits decided about runs.", "decision"],
+  holdfast_schedule_ticks_total: ["Ticks of schedules, by what became of them.", "outcome"],
+  holdfast_late_ticks_total: ["Times that ticks were decided more than a second late."],
+  holdfast_events_total: ["Events that were accepted, and repeated ones.", "outcome"],
+  holdfast_event_targets_total: ["Targets of events, by what became of them.", "outcome"],
   holdfast_feed_readers_total: ["Readers that began to follow a run."],
 } as const satisfies Readonly<Record<string, MetricDescription>>;
 

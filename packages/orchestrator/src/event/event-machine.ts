@@ -159,6 +159,7 @@ function acceptOnce(draft: EventDraft, command: EventCommand & { type: "accept" 
         "The idempotency key belongs to another event. Nothing was changed. Choose another key, or repeat the first request exactly.",
     };
   }
+  if (!isNew) draft.count("event", "duplicate");
   const targets = draft.header.targets.map(asAccepted);
   return { type: "done", body: { eventId: event.id, state: isNew ? "accepted" : "duplicate", targets } };
 }
@@ -191,6 +192,7 @@ function accept(
   for (const run of runs) start(draft, run, event.id);
   const listed: EventListed = { type: "listed", id: event.id, name: event.name, receivedAt: draft.now };
   draft.ask(EVENT_LIST, listed);
+  draft.count("event", "accepted");
 }
 
 function addTarget(draft: EventDraft, target: EventTarget): void {
@@ -232,8 +234,10 @@ function start(draft: EventDraft, run: DecidedRun, eventId: string): void {
 function settle(draft: EventDraft, message: RunMessage | Append | EventListed, result: SendResult): void {
   if (result.type === "unreachable" || message.type === "listed") return;
   const failed = result.type === "refused" ? result.error : undefined;
+  const state = failed === undefined ? (message.type === "append" ? "delivered" : "started") : "failed";
+  draft.count("target", state);
   changeTarget(draft, message, {
-    state: failed === undefined ? (message.type === "append" ? "delivered" : "started") : "failed",
+    state,
     ...(failed === undefined ? {} : defined({ code: failed.code, message: failed.message })),
   });
 }
@@ -260,6 +264,7 @@ function alarm(draft: EventDraft): void {
 function giveUp(draft: EventDraft): void {
   const keys = [...draft.list(COORDINATOR_OUTBOX)].flatMap(([key, row]) => (isOutboxRow(row) ? [key] : []));
   for (const key of keys) draft.removeSent(key);
+  for (const { state } of draft.header.targets) if (state === "pending") draft.count("target", "failed");
   const targets = draft.header.targets.map((target) =>
     target.state === "pending"
       ? { ...target, state: "failed" as const, code: "UNREACHABLE", message: "It could not be reached for 24 hours." }

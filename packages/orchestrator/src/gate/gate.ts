@@ -14,7 +14,7 @@ import { HOST_LIMITS } from "@holdfast/protocol";
 import type { CoordinatorMachine } from "../host/coordinator.ts";
 import { acquire } from "./acquire.ts";
 import { type Draft, Holders, applyHeld, isIdle } from "./holders.ts";
-import { type GateMessage, limitOf } from "./messages.ts";
+import { type AcquireAnswer, type GateMessage, limitOf } from "./messages.ts";
 import { list, unlist } from "./listing.ts";
 import { type GateCommand, command } from "./operate.ts";
 import { holderAnswered, isHolderMessage, probeHolders } from "./probes.ts";
@@ -42,7 +42,7 @@ export const gate: CoordinatorMachine<GateState> = {
     const holders = new Holders(draft);
     switch (message.type) {
       case "acquire":
-        return { type: "acknowledged", answer: acquire(holders, message) };
+        return { type: "acknowledged", answer: acquireOnce(holders, message) };
       case "release":
         if (!draft.isNew) release(holders, message);
         return { type: "acknowledged" };
@@ -57,6 +57,16 @@ export const gate: CoordinatorMachine<GateState> = {
   },
   alarm,
 };
+
+/** Counts the answer, unless the request is a repeated one. */
+function acquireOnce(holders: Holders, message: GateMessage & { type: "acquire" }): AcquireAnswer {
+  const { draft } = holders;
+  const { hold, place } = message;
+  const isKnown = draft.get(heldKey(hold)) !== undefined || findQueued(draft, hold, place) !== undefined;
+  const answer = acquire(holders, message);
+  if (!isKnown) draft.count("limit", answer.type);
+  return answer;
+}
 
 function release(holders: Holders, { hold, place }: GateMessage & { type: "release" }): void {
   const { draft } = holders;

@@ -129,6 +129,7 @@ export class Holders {
 
   #grant(row: QueueRow): void {
     const startAt = this.admit(row, true);
+    this.draft.count("limit", "granted_later");
     this.postGrant(row.hold, startAt);
   }
 
@@ -145,6 +146,7 @@ export class Holders {
   /** `by`: the run that replaces it. A run of another tenant is not named (GATE10). */
   postDrop(hold: HoldRef, reason: Drop["reason"], by?: HoldRef): void {
     const named = by === undefined || by.tenantId !== hold.tenantId ? {} : { by: by.runId };
+    this.draft.count("limit", reason);
     const message: Drop = { type: "drop", gate: nameOf(this.draft), hold, reason, ...named };
     this.draft.post(addressOf(hold), message);
   }

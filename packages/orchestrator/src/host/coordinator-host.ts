@@ -19,6 +19,7 @@ import {
   type CoordinatorReply,
   type CoordinatorSelf,
   type CoordinatorState,
+  type CountedThing,
   alarmOf,
   isOutboxRow,
   toMachine,
@@ -37,6 +38,8 @@ export interface CoordinatorHostOptions {
   readonly send: (to: Address, message: object, done: (result: SendResult) => void) => void;
   /** Alarms do nothing: an operator holds the deployment (DUR12). */
   readonly held?: boolean | undefined;
+  /** Called for what is counted, after its commit. `outcome`: one of few texts, or empty. */
+  readonly count?: ((what: CountedThing, outcome: string) => void) | undefined;
   /** Deletes all rows and the alarm. */
   readonly erase: () => void;
   /** Called with an error of the store when no caller waits for an answer. */
@@ -145,6 +148,8 @@ export class CoordinatorHost {
         return this.#options.send(effect.to, effect.message, (result) =>
           this.#handleAlone({ type: "answered", message: effect.message, result }),
         );
+      case "count":
+        return this.#options.count?.(effect.what, effect.outcome);
       case "erase":
         this.#options.erase();
         return this.forget();

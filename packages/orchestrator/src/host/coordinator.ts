@@ -69,8 +69,13 @@ export type CoordinatorEffect =
   | { readonly type: "send"; readonly again: boolean }
   /** Sends a message that is not stored, and reports the result as the input `answered`. */
   | { readonly type: "ask"; readonly to: Address; readonly message: object }
+  /** Something happened that is counted, with an outcome that is one of few (OBS3). */
+  | { readonly type: "count"; readonly what: CountedThing; readonly outcome: string }
   /** Deletes all rows and the alarm. */
   | { readonly type: "erase" };
+
+/** What coordinators count: decisions of limits, ticks of schedules, late ones, events, and their targets. */
+export type CountedThing = "limit" | "tick" | "lateTick" | "event" | "target";
 
 /** The reply to a command. `body` is answered as JSON. */
 export type CommandReply =
@@ -121,6 +126,7 @@ export class CoordinatorDraft<State extends CoordinatorState = CoordinatorState>
   readonly #puts = new Map<string, object>();
   readonly #deletes = new Set<string>();
   readonly #questions: CoordinatorEffect[] = [];
+  readonly #counts: CoordinatorEffect[] = [];
 
   constructor(state: State, machine: CoordinatorMachine<State>, self: CoordinatorSelf, now: number) {
     this.state = state;
@@ -194,6 +200,11 @@ export class CoordinatorDraft<State extends CoordinatorState = CoordinatorState>
     this.#questions.push({ type: "ask", to, message });
   }
 
+  /** Counts something that this decision does. `outcome`: one of few texts. */
+  count(what: CountedThing, outcome = ""): void {
+    this.#counts.push({ type: "count", what, outcome });
+  }
+
   /** Deletes the object's rows. Only for a decision after which it has no pending message. */
   erase(): void {
     assert(this.header.outbox.count === 0, "an object that is erased has no pending messages");
@@ -228,8 +239,8 @@ export class CoordinatorDraft<State extends CoordinatorState = CoordinatorState>
     alarmFired: boolean,
     reply: Reply,
   ): Decision<CoordinatorEffect, Reply> {
-    const effects = [...this.#questions];
-    if (this.#erases) return { batch: NOTHING, effects: [{ type: "erase" }], reply };
+    const effects = [...this.#questions, ...this.#counts];
+    if (this.#erases) return { batch: NOTHING, effects: [...this.#counts, { type: "erase" }], reply };
     if (this.#sends !== undefined) effects.push({ type: "send", again: this.#sends === "all" });
     const before: State["header"] = this.state.header;
     const changed = this.#header !== undefined || (before === undefined && this.#puts.size > 0);

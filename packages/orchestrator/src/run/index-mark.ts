@@ -45,6 +45,8 @@ export interface IndexRow extends ListedIdentity {
   readonly pendingSince?: number | undefined;
   /** Why the run was in its state at `updatedAt` (WHY5). Absent in rows of earlier code. */
   readonly why?: Omit<ListedWhy, "asOf"> | undefined;
+  /** The names of the limits that the run holds or wants. Absent: a row of earlier code. */
+  readonly limits?: readonly string[] | undefined;
   /** The open asks with the earliest deadlines, at most `listedAsks` (ASK5). Absent: none, or a row of earlier code. */
   readonly asks?: readonly IndexedAsk[] | undefined;
 }
@@ -144,8 +146,13 @@ export function indexRow(header: RunHeader): IndexRow {
     updatedAt: header.updatedAt,
     pendingSince: index.owed?.since,
     why: whyInIndex(header),
+    limits: limitsInIndex(header),
     asks: asksInIndex(header),
   };
+}
+
+function limitsInIndex({ holds = [], stepHolds = [] }: RunHeader): readonly string[] {
+  return [...new Set([...holds, ...stepHolds].map(({ limit }) => limit))];
 }
 
 /** The first reason, from the header alone: the row is written with a change of status, and for nothing else. */

@@ -25,6 +25,7 @@ import {
   type RunSummary,
   type StepInProgress,
   type Waitpoint,
+  defined,
   errorToJson,
   isKnownEntry,
   isTerminal,
@@ -57,6 +58,7 @@ export function summarizeRun(header: RunHeader, view: View = AUTHORS_VIEW, budge
     inFlight: header.inFlight?.slice(0, HOST_LIMITS.remains).map(describeBody),
     cleanup: header.cleanup,
     limits: describeHolds(header),
+    ...describeStart(header),
     pendingWaitpoints: header.waits.map((wait) => describeWait(wait, view)),
     invocationCount: header.epoch,
     metadata: describeMetadata(header),
@@ -79,6 +81,14 @@ export function summarizeRun(header: RunHeader, view: View = AUTHORS_VIEW, budge
   };
 }
 
+/** The tick or the event that started the run. */
+function describeStart({ schedule, event }: RunHeader): Pick<RunSummary, "schedule" | "event"> {
+  return defined({
+    schedule: schedule && { id: schedule.id, kind: schedule.kind, nominal: schedule.nominal },
+    event: event && { id: event.id, name: event.name, trigger: event.trigger },
+  });
+}
+
 function describeHolds({ holds, stepHolds }: RunHeader): RunLimit[] | undefined {
   if (holds === undefined && stepHolds === undefined) return undefined;
   const ofSteps = stepHolds?.map((hold) => ({
@@ -88,10 +98,11 @@ function describeHolds({ holds, stepHolds }: RunHeader): RunLimit[] | undefined 
   return [...(holds?.map(describeHold) ?? []), ...(ofSteps ?? [])];
 }
 
-type ShownHold = Pick<Hold, "limit" | "key" | "state" | "enqueuedAt" | "position" | "startAt"> & Pick<RunLimit, "mode">;
+type ShownHold = Pick<Hold, "limit" | "key" | "state" | "scope" | "enqueuedAt" | "position" | "startAt"> &
+  Pick<RunLimit, "mode">;
 
-function describeHold({ limit: name, key, mode, state, enqueuedAt, position, startAt }: ShownHold): RunLimit {
-  return { name, key, mode, state, enqueuedAt, position, startAt };
+function describeHold({ limit: name, key, scope, mode, state, enqueuedAt, position, startAt }: ShownHold): RunLimit {
+  return { name, key, scope, mode, state, enqueuedAt, position, startAt };
 }
 
 function describeMetadata({ metadata }: RunHeader): Record<string, unknown> {

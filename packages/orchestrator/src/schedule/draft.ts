@@ -119,9 +119,15 @@ export class ScheduleDraft {
     if (row.kind !== "manual") this.#last = { nominal: row.nominal, outcome };
   }
 
+  /** Counts a tick that its platform decided late. */
+  countLate(): void {
+    this.#draft.count("lateTick");
+  }
+
   #count(outcome: TickOutcome): void {
     const { counts } = this.header;
     if (outcome.type === "queued") return;
+    this.#draft.count("tick", outcome.type === "skipped" ? `skipped_${outcome.reason}` : outcome.type);
     if (outcome.type !== "skipped") {
       this.change({ counts: { ...counts, [outcome.type]: counts[outcome.type] + 1 } });
       return;

@@ -113,7 +113,9 @@ function decideAll(draft: ScheduleDraft, due: readonly DueTick[], rest: Rest | u
     if (isChosen) wait(draft, rest.newest, draft.now);
   }
   if (newest === undefined) return;
-  draft.change({ lastNominal: newest.nominal, lateMs: Math.max(0, draft.now - newest.fireAt) });
+  const lateMs = Math.max(0, draft.now - newest.fireAt);
+  if (lateMs > HOST_LIMITS.lateTimerMs) draft.countLate();
+  draft.change({ lastNominal: newest.nominal, lateMs });
 }
 
 /** The ticks that are not missed, or that the policy catches up (SCH7). */

@@ -5,6 +5,7 @@
  */
 import type { Page, Route } from "playwright-core";
 import { FIXED_ASKS } from "./fixed-asks.ts";
+import { FIXED_EVENT, FIXED_LIMIT, FIXED_SCHEDULE } from "./fixed-flow.ts";
 import { NOW } from "./fixed-clock.ts";
 import type { FixedRuns } from "./fixed-runs.ts";
 
@@ -73,6 +74,9 @@ const ROUTES: readonly (readonly [RegExp, (runs: FixedRuns, id: string, query: U
   [/^GET \/api\/counts$/, () => COUNTS],
   [/^GET \/api\/workflows$/, () => WORKFLOWS],
   [/^GET \/api\/approvals$/, () => ({ approvals: FIXED_ASKS, nextCursor: null })],
+  [/^GET \/api\/limits\/customer\/c-42$/, () => FIXED_LIMIT],
+  [/^GET \/api\/schedules\/nightly$/, () => FIXED_SCHEDULE],
+  [/^GET \/api\/events\/hook_stripe_evt_1Q$/, () => FIXED_EVENT],
   [/^POST \/api\/tickets$/, () => ({ ticket: "ticket", expiresAt: NOW + 60_000, url: "" })],
 ];
 

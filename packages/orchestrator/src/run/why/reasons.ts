@@ -16,6 +16,7 @@ import {
   parseOperationId,
   showValue,
 } from "@holdfast/protocol";
+import { topicParts } from "../../topic/messages.ts";
 import type { StepHold } from "../hold.ts";
 import { newerFormatError } from "../newer-run.ts";
 import { type OpenWait, isDeferred, nextAlarm } from "../run-header.ts";
@@ -89,7 +90,26 @@ function reasonOfPause({ header, lastAt }: WhyFacts, view: View): Reason {
   return { code: "PAUSED_BY_OPERATOR", text, since: at };
 }
 
-function reasonOfWait(wait: OpenWait, { header, startingChildren }: WhyFacts, view: View): Reason {
+/** The events of a topic for which the run waits (EVT5). */
+function reasonOfTopic(wait: OpenWait, topic: string, { header }: WhyFacts): Reason {
+  const { name, key } = topicParts(topic);
+  const isFull = header.topics?.some((one) => one.name === topic && one.full === true) === true;
+  const what = `the event ${JSON.stringify(name)} with the key ${JSON.stringify(key)}`;
+  return {
+    code: "WAITING_FOR_TOPIC",
+    text: isFull ? `Waits for room: as many runs wait for ${what} as may. It asks again.` : `Waits for ${what}.`,
+    since: wait.openedAt,
+    until: wait.wakeAt,
+    for: parseOperationId(wait.op),
+    topic: { name, key, ...(isFull ? { full: true } : {}) },
+    link: `/api/topics/${[name, key].map(encodeURIComponent).join("/")}`,
+    wait,
+  };
+}
+
+function reasonOfWait(wait: OpenWait, facts: WhyFacts, view: View): Reason {
+  if (wait.topic !== undefined) return reasonOfTopic(wait, wait.topic.name, facts);
+  const { header, startingChildren } = facts;
   const { op, openedAt: since, wakeAt, runId, tokenId, start, ask } = wait;
   const isStarting = start === undefined && startingChildren.has(op);
   const target = parseOperationId(op);

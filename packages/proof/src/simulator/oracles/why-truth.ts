@@ -77,6 +77,7 @@ const CONDITIONS: Readonly<Record<WhyCode, Condition>> = {
   WAITING_FOR_TOKEN: waits("token"),
   WAITING_FOR_SIGNAL: waits("signal"),
   WAITING_FOR_EVENT: waits("event"),
+  WAITING_FOR_TOPIC: waits("event"),
   CHILD_STARTING: (seen, entry) => waits("run")(seen, entry) && seen.header.outbox.count > 0,
   WAITING_FOR_CHILD: waits("run"),
   COMPENSATION_EXECUTING: executes("compensation"),
