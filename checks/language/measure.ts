@@ -31,12 +31,12 @@ export const GROUPS: Readonly<Record<string, Group>> = {
       "docs/{tutorial,concepts,how-to,reference,coming-from}/**/*.md",
       "{packages,apps,examples,deploy}/*/README.md",
     ],
-    longOfThousand: 15,
-    longest: 62,
+    longOfThousand: 14,
+    longest: 45,
   },
   contributors: {
     patterns: ["{SPEC,ARCHITECTURE,AGENTS,CONTRIBUTING}.md", "docs/design/*.md", "packages/protocol/PROTOCOL.md"],
-    longOfThousand: 83,
+    longOfThousand: 82,
     longest: 71,
   },
 };
