@@ -88,3 +88,11 @@ test("docs/reference/limits.md names every limit, and lists exactly those that a
   const settable = namesIn(settings.slice(0, settings.indexOf("In code")));
   expect([...settable].toSorted()).toEqual(Object.keys(DEFAULT_LIMITS).toSorted());
 });
+
+test("docs/reference/cli.md has a section or an example of every verb", () => {
+  const source = readFiles("packages/cli/src/verbs.ts")[0]?.text ?? "";
+  const verbs = [...source.matchAll(/\bverb\(\s*[A-Z]+,\s*"(\w+)"/gu)].map(([, name = ""]) => name);
+  const page = readFiles("docs/reference/cli.md")[0]?.text ?? "";
+  expect(verbs.length).toBeGreaterThan(20);
+  expect(verbs.filter((name) => !new RegExp(`^(### .*\\b${name}\\b|holdfast ${name} )`, "mu").test(page))).toEqual([]);
+});
