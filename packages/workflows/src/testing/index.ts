@@ -16,4 +16,5 @@ export type { OrchestratorProcess, RemotePipe } from "./memory-host/remote-pipe.
 export type { Tampering } from "./memory-host/tampering.ts";
 export { type OpenTestAsk, type TestEntry, TestRun } from "./test-run.ts";
 export { type StepMock, type TestOptions, type TestResult, type TestStep, testWorkflow } from "./test-workflow.ts";
+export { TestWorld, type WorldEventOptions, type WorldOptions, type WorldResult, testWorld } from "./test-world.ts";
 export { VirtualClock } from "./virtual-clock.ts";

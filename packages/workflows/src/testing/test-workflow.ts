@@ -73,7 +73,8 @@ const FIELDS =
     " ",
   );
 
-const PATIENCE_MS = 1_000;
+/** The default of `patienceMs`. */
+export const PATIENCE_MS = 1_000;
 
 /** The maximum number of differences in the message. */
 const SHOWN_MAX = 5;
@@ -153,7 +154,11 @@ async function runOnce(
 }
 
 /** Returns the replacement of a body, if the options have one. */
-function mockOf({ steps = {}, compensations = {} }: TestOptions, kind: string, name: string): BodyMock | undefined {
+export function mockOf(
+  { steps = {}, compensations = {} }: Pick<TestOptions, "steps" | "compensations">,
+  kind: string,
+  name: string,
+): BodyMock | undefined {
   const mocks = kind === "compensation" ? compensations : kind === "step" ? steps : {};
   if (!Object.hasOwn(mocks, name)) return undefined;
   const mock: unknown = mocks[name];
@@ -162,7 +167,7 @@ function mockOf({ steps = {}, compensations = {} }: TestOptions, kind: string, n
 
 type BodyMock = (step: StepContext) => unknown;
 
-function resultOf(host: MemoryHost, { journal }: TestRun, startedAt: number): TestResult {
+export function resultOf(host: MemoryHost, { journal }: TestRun, startedAt: number): TestResult {
   const { header } = host;
   const record = describeRun(header, readInput(host.host.state, header), host.journal, [], () => 0);
   const { error } = header;
