@@ -1,5 +1,6 @@
 /** Checks that every rule of SPEC.md is cited by a test. */
 import { expect, test } from "vitest";
+import { ELSEWHERE, readPromises } from "./guarantees.ts";
 import { readFiles } from "./source-files.ts";
 import { compareRules, findTitles, listRules } from "./spec-rules.ts";
 
@@ -17,6 +18,15 @@ test("every rule of SPEC.md is cited by a test", () => {
 test("every rule of SPEC.md has an id of its own", () => {
   const rules = listRules(SPEC?.text ?? "");
   expect(rules.filter((rule, i) => rules.indexOf(rule) !== i)).toEqual([]);
+});
+
+test("every rule of SPEC.md for users is on docs/guarantees.md", () => {
+  const shown = new Set(readPromises(readFiles("docs/guarantees.md")[0]?.text ?? "").flatMap(({ rules }) => rules));
+  const rules = listRules(SPEC?.text ?? "").filter((rule) => ELSEWHERE[rule.replace(/\d+$/, "")] === undefined);
+  expect(
+    rules.filter((rule) => !shown.has(rule)),
+    "add a row for these rules",
+  ).toEqual([]);
 });
 
 test("a rule that no test cites and a cited rule that does not exist are found", () => {
