@@ -244,6 +244,7 @@ function refusal(codes: readonly string[]): JsonSchema {
     properties: {
       error: { type: "string", enum: codes },
       message: { type: "string", minLength: 1 },
+      docUrl: { type: "string", description: "The page about the code." },
       details: { description: "What exactly is wrong." },
     },
     required: ["error", "message"],

@@ -3,6 +3,7 @@
  */
 import { ApiError, ConnectionError } from "@holdfast/workflows/client";
 import type { JSX } from "preact";
+import { DocLink } from "./doc-link.tsx";
 import { visible } from "./ui/text.tsx";
 
 export interface Failure {
@@ -10,10 +11,15 @@ export interface Failure {
   readonly status: number | undefined;
   readonly code: string;
   readonly message: string;
+  /** The page about the code. */
+  readonly docUrl?: string | undefined;
 }
 
 export function failureOf(error: unknown): Failure {
-  if (error instanceof ApiError) return { status: error.status, code: error.code, message: error.message };
+  if (error instanceof ApiError) {
+    const { status, code, message, docUrl } = error;
+    return { status, code, message, docUrl };
+  }
   const message = error instanceof Error ? error.message : String(error);
   return { status: undefined, code: error instanceof ConnectionError ? error.code : "FAILED", message };
 }
@@ -46,12 +52,18 @@ interface FailureNoteProps {
 }
 
 export function FailureNote({ failure, triesAgain = false }: FailureNoteProps): JSX.Element {
-  const { status, code, message } = failure;
+  const { status, code, message, docUrl } = failure;
   return (
     <p class="note is-bad" role="alert">
       {status !== undefined && <strong>The server refused. </strong>}
       {code === "CONNECTION_FAILED" && <strong>The server does not answer. </strong>}
       <span>{visible(message.slice(0, 600))}</span>
+      {docUrl !== undefined && (
+        <>
+          {" "}
+          <DocLink url={docUrl} />
+        </>
+      )}
       {triesAgain && status === undefined && " · The page tries again."}
     </p>
   );

@@ -54,6 +54,7 @@ export interface ApiFailure {
   readonly code: string;
   readonly message: string;
   readonly details?: unknown;
+  readonly docUrl?: string | undefined;
 }
 
 /** Returns the error as a refusal of the API, if it is one. */
@@ -107,7 +108,14 @@ export function describeError(error: unknown): readonly Text[] {
   const failure = asApiFailure(error);
   if (failure !== undefined) {
     const [request, reason] = partsOf(failure);
-    return [safe`${failure.code}: ${reason}`, ...request, ...issuesOf(failure), ...byOf(failure), ...remedyOf(failure)];
+    return [
+      safe`${failure.code}: ${reason}`,
+      ...request,
+      ...issuesOf(failure),
+      ...byOf(failure),
+      ...remedyOf(failure),
+      ...docUrlOf(failure),
+    ];
   }
   const message = error instanceof Error ? error.message : String(error);
   if (isConnectionFailure(error))
@@ -147,6 +155,10 @@ const REMEDIES: Readonly<Record<string, string>> = {
   workflow_not_found: "holdfast workflows lists what this server has.",
   unknown: "Check the URL: something other than Holdfast answers there.",
 };
+
+function docUrlOf({ docUrl }: ApiFailure): readonly Text[] {
+  return typeof docUrl === "string" ? [safe`See ${docUrl}`] : [];
+}
 
 function remedyOf({ code }: ApiFailure): readonly Text[] {
   const remedy = REMEDIES[code];

@@ -4,6 +4,7 @@
  * Owns: the status of each code.
  */
 
+import { refusalDocUrl } from "@holdfast/protocol";
 import { type Answer, jsonAnswer, responseOf } from "./answer.ts";
 
 /** The status of each code. */
@@ -78,7 +79,7 @@ export class ApiRefusal extends Error {
 
   toAnswer(): Answer {
     const { code, message, details, allHeaders } = this;
-    const body = { error: code, message, ...(details === undefined ? {} : { details }) };
+    const body = { error: code, message, docUrl: refusalDocUrl(code), ...(details === undefined ? {} : { details }) };
     return jsonAnswer(body, STATUS_OF[code], allHeaders);
   }
 

@@ -1,5 +1,5 @@
 /** tests: refusals of the HTTP API, and data that its answers must not contain */
-import { DEFAULT_LIMITS } from "@holdfast/protocol";
+import { DEFAULT_LIMITS, refusalDocUrl } from "@holdfast/protocol";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { bodies, workflows } from "./api-workflows.ts";
 import { FakeDeployment, answerOf } from "./fake-platform.ts";
@@ -11,6 +11,11 @@ beforeEach(() => {
 });
 
 const wait = { headers: { Prefer: "wait=5" } };
+
+test("LIM2 a refusal has the address of the page about its code", async () => {
+  const answer = await api.fetch("/api/nothing");
+  expect(await answer.json()).toMatchObject({ error: "route_not_found", docUrl: refusalDocUrl("route_not_found") });
+});
 
 describe("refusals", () => {
   const post = (body: string, headers: Record<string, string> = {}): Promise<Response> =>

@@ -67,6 +67,14 @@ export interface ErrorValue {
   readonly stack?: string;
 }
 
+/** Where the site of the documents is. */
+export const DOCS_URL = "https://OWNER.github.io/holdfast";
+
+/** Returns the address of the page about one of these codes. */
+export function docUrlOf(code: string, base: string = DOCS_URL): string {
+  return `${base}/reference/errors/${code}.html`;
+}
+
 /** An error that Holdfast raises itself. The message states what happened and what to do. */
 export class HoldfastError extends Error {
   readonly code: string;
@@ -74,6 +82,11 @@ export class HoldfastError extends Error {
   constructor(code: ErrorCode, message: string) {
     super(message);
     this.code = code;
+  }
+
+  /** The page about the code. */
+  get docUrl(): string {
+    return docUrlOf(this.code);
   }
 }
 

@@ -55,6 +55,7 @@ export { type Defined, defined } from "./defined.ts";
 export { type Duration, parseDurationMs, parseRemainingMs, parseTimeMs } from "./durations.ts";
 export { isEnveloped, schemeOf } from "./envelope.ts";
 export {
+  DOCS_URL,
   ERROR_CODES,
   type ErrorCode,
   type ErrorValue,
@@ -63,6 +64,7 @@ export {
   errorValue,
   invalid,
 } from "./errors.ts";
+export { errorDocUrl, refusalDocUrl } from "./doc-url.ts";
 export type {
   AcceptedEvent,
   CancelDeclaration,

@@ -1,12 +1,13 @@
 /**
  * The header of a run's page: what it is, and why it is in its state.
  */
-import { type RunRecord, type WhyEntry, isTerminal } from "@holdfast/workflows/client";
+import { type RunRecord, type WhyEntry, errorDocUrl, isTerminal } from "@holdfast/workflows/client";
 import type { ComponentChildren, JSX } from "preact";
 import { actionName } from "../act/actions.ts";
 import { ActionsButton } from "../act/host.tsx";
 import { openAction } from "../act/opened.ts";
 import { AsksOfRun, showAsk } from "../approvals/lazy.tsx";
+import { DocLink } from "../doc-link.tsx";
 import { comparePath, eventPath, limitPath, runPath, runsPath, schedulePath, topicPath } from "../router.ts";
 import { Status, statusText } from "../ui/status.tsx";
 import { Tags } from "../ui/tags.tsx";
@@ -201,6 +202,7 @@ function endOf(code: WhyEntry["code"]): string {
 
 function WhyLine({ entry, own, isFile }: WhyLineProps): JSX.Element {
   const { text, since, until, runId, actions, error, attempt, attemptsMax, code } = entry;
+  const docUrl = errorDocUrl(error?.code);
   const child = runId !== undefined && runId !== own ? runId : entry.for?.runId;
   return (
     <li class={`why-line is-${code.toLowerCase()}`}>
@@ -225,6 +227,7 @@ function WhyLine({ entry, own, isFile }: WhyLineProps): JSX.Element {
           <Text of={error.message} max={300} />
         </span>
       )}
+      {docUrl !== undefined && <DocLink url={docUrl} />}
       {actions.length > 0 && !isFile && <WhyActions entry={entry} own={own} />}
     </li>
   );

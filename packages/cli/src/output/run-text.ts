@@ -1,7 +1,14 @@
 /**
  * Runs for people: the columns of lists, and the page of one run.
  */
-import type { ListedRun, RunRecord, RunStep, RunSummary, Waitpoint } from "@holdfast/workflows/client";
+import {
+  type ListedRun,
+  type RunRecord,
+  type RunStep,
+  type RunSummary,
+  type Waitpoint,
+  errorDocUrl,
+} from "@holdfast/workflows/client";
 import { type Paint, statusMark, statusStyle } from "./colours.ts";
 import type { RowShape } from "./printer.ts";
 import { Text, safe, safeJson } from "./safe-text.ts";
@@ -157,5 +164,10 @@ function waitText({ kind, meta, wakeAt }: Waitpoint, now: number): string {
 
 function errorLines(error: NonNullable<RunSummary["error"]>, page: Page): readonly Text[] {
   const step = error.step === undefined ? "" : ` in step ${error.step}`;
-  return [new Text(""), field("error", `${error.code ?? error.name ?? "error"}${step}: ${error.message}`, page)];
+  const docUrl = errorDocUrl(error.code);
+  return [
+    new Text(""),
+    field("error", `${error.code ?? error.name ?? "error"}${step}: ${error.message}`, page),
+    ...(docUrl === undefined ? [] : [field("", docUrl, page)]),
+  ];
 }

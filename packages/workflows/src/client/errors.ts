@@ -4,7 +4,7 @@
  * Owns: three kinds of errors, each with a class and a `code`: the API refused the request, all attempts to reach the API
  * failed, or the run ended without a result.
  */
-import type { RunErrorInfo, RunResult, RunStatus } from "@holdfast/protocol";
+import { type RunErrorInfo, type RunResult, type RunStatus, errorDocUrl } from "@holdfast/protocol";
 
 /** The API refused the request. docs/reference/errors.md lists the values of `code`. */
 export class ApiError extends Error {
@@ -12,12 +12,15 @@ export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
   readonly details: unknown;
+  /** The page about the code; `undefined` if the answer has none. */
+  readonly docUrl: string | undefined;
 
-  constructor(what: string, status: number, code: string, message: string, details?: unknown) {
+  constructor(what: string, status: number, code: string, message: string, details?: unknown, docUrl?: string) {
     super(`${what} answered ${status} ${code}: ${message}`);
     this.status = status;
     this.code = code;
     this.details = details;
+    this.docUrl = docUrl;
   }
 }
 
@@ -53,6 +56,8 @@ export class RunFailedError extends Error {
   readonly error: RunErrorInfo | undefined;
   /** What the wait for the result read. `get()` of the run has the record. */
   readonly run: RunResult;
+  /** The page about the code; `undefined` if the code is not one of Holdfast. */
+  readonly docUrl: string | undefined;
 
   constructor(run: RunResult) {
     const { id, status, error } = run;
@@ -62,5 +67,6 @@ export class RunFailedError extends Error {
     this.status = status;
     this.error = error;
     this.run = run;
+    this.docUrl = errorDocUrl(error?.code);
   }
 }

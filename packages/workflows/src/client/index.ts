@@ -1,6 +1,6 @@
 /** The typed client of the HTTP API. */
 export { Client, type InputOf, type OutputOf, createClient } from "./client.ts";
-export { RUN_STATUSES, isTerminal } from "@holdfast/protocol";
+export { RUN_STATUSES, errorDocUrl, isTerminal } from "@holdfast/protocol";
 export {
   EventHandle,
   type EventOptions,

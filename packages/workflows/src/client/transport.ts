@@ -214,12 +214,20 @@ function isExpected({ status, headers }: Response, { expected }: ApiRequest): bo
   return status === expected && headers.has("Holdfast-Version");
 }
 
+/** The body of a refusal. */
+interface Refused {
+  readonly error: string;
+  readonly message: string;
+  readonly details?: unknown;
+  readonly docUrl?: string;
+}
+
 async function toError(response: Response, request: string): Promise<ApiError> {
   const text = await response.text();
   try {
-    const { error, message, details } = JSON.parse(text) as { error: string; message: string; details?: unknown };
+    const { error, message, details, docUrl } = JSON.parse(text) as Refused;
     if (typeof error === "string" && typeof message === "string")
-      return new ApiError(request, response.status, error, message, details);
+      return new ApiError(request, response.status, error, message, details, docUrl);
   } catch {
     // Falls through to the error below.
   }
