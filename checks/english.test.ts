@@ -15,7 +15,7 @@ test("every text uses the standard terms, but for what is counted", () => {
   expect(counts, found.join("\n")).toEqual([]);
 });
 
-test("names, comments, titles and messages are read, in their words", () => {
+test("names, comments, titles and messages are read, in their words, in JSX too", () => {
   const text = `/**
  * It is told; what goes
  * on is \`owed\`.
@@ -34,6 +34,7 @@ test(\`nobody \${heard} anew\`, f);`;
     "7 anew",
   ]);
   expect(wordsIn("demo/trouble.test.ts", "")).toEqual(["1 trouble"]);
+  expect(wordsIn("demo/a.tsx", "export const page = <p>\n  It waits anew\n</p>;")).toEqual(["2 anew"]);
 });
 
 test("documents are read without their code", () => {

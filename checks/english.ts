@@ -28,7 +28,11 @@ const COUNTS_FILE = join(REPOSITORY, "checks/english-counts.json");
 
 /** All that people write here; not what a command wrote. */
 export function readWritten(): readonly SourceFile[] {
-  return readFiles("{packages,apps,examples,checks,demo,deploy,benchmarks}/**/*.{ts,md}", "docs/**/*.md", "*.{ts,md}");
+  return readFiles(
+    "{packages,apps,examples,checks,demo,deploy,benchmarks,site}/**/*.{ts,tsx,md}",
+    "docs/**/*.md",
+    "*.{ts,md}",
+  );
 }
 
 export function checkEnglish(file: SourceFile): readonly Finding[] {
@@ -106,9 +110,14 @@ function declaredNames({ type, id, key, params }: SyntaxNode): readonly { name: 
   );
 }
 
-/** Text with a space in it: what is no field, no type of an entry and no path. */
+/** Text with a space in it, in code or in JSX: what is no field, no type of an entry and no path. */
 function isMessage({ type, value }: SyntaxNode): boolean {
-  const text = type === "Literal" ? value : type === "TemplateElement" ? (value as { raw?: unknown }).raw : undefined;
+  const text =
+    type === "Literal" || type === "JSXText"
+      ? value
+      : type === "TemplateElement"
+        ? (value as { raw?: unknown }).raw
+        : undefined;
   return typeof text === "string" && /\w\s|\s\w/.test(text);
 }
 

@@ -15,7 +15,7 @@ interface FrameProps extends FieldProps {
   readonly children: (attributes: Attributes) => ComponentChildren;
 }
 
-/** What the control of a field needs, so that it has a name and readers hear what is wrong. */
+/** What the control of a field needs, so that it has a name and screen readers say what is wrong. */
 interface Attributes {
   readonly id: string;
   readonly "aria-describedby": string;

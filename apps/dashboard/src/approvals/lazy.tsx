@@ -12,9 +12,9 @@ const RunAsks = lazy(async () => (await import("./run-asks.tsx")).RunAsks);
 
 /** The asks of a run that has some, or had some since the page shows it. */
 export function AsksOfRun({ run }: { readonly run: RunRecord }): JSX.Element | null {
-  const asked = useRef("");
-  if (run.pendingWaitpoints.some(({ meta }) => meta["ask"] !== undefined)) asked.current = run.id;
-  return asked.current === run.id ? <RunAsks run={run} /> : null;
+  const shownFor = useRef("");
+  if (run.pendingWaitpoints.some(({ meta }) => meta["ask"] !== undefined)) shownFor.current = run.id;
+  return shownFor.current === run.id ? <RunAsks run={run} /> : null;
 }
 
 /** Leads to the form of the ask for which a run waits. Returns whether the page shows it. */

@@ -1,7 +1,7 @@
 /**
  * Says whether the page is current.
  *
- * Owns: its words, and how often a screen reader hears them: a change is announced at most every five seconds.
+ * Owns: its words, and how often a screen reader announces them: a change is announced at most every five seconds.
  */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { JSX } from "preact";
@@ -21,7 +21,7 @@ const ANNOUNCE_MS = 5_000;
 
 interface IndicatorProps {
   readonly state: LiveState;
-  /** What a screen reader hears beside the state, such as the number of new entries. */
+  /** What a screen reader announces beside the state, such as the number of new entries. */
   readonly news: string;
 }
 

@@ -124,7 +124,7 @@ function useRunData(id: string): RunData {
   return data;
 }
 
-/** What a screen reader hears about a run that changes. */
+/** What a screen reader announces about a run that changes. */
 function useNews(data: RunData): string {
   const first = useRef<number>(undefined);
   const last = data.journal.entries.value.at(-1)?.seq ?? 0;

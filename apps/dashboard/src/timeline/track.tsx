@@ -1,5 +1,5 @@
 /**
- * The bars of the rows that are in the DOM: one drawing, behind which the rows are (T2).
+ * The bars of the rows that are in the DOM: one drawing in front of the rows (T2).
  *
  * Owns: the shapes, the bands of breaks, the line at "now", and the lines from compensations to their steps. Screen readers
  * skip it: the rows have the same facts as text.
@@ -152,7 +152,7 @@ function Attempt({ bar: { state, x, width, isOpen } }: { readonly bar: Bar }): J
   );
 }
 
-/** A failed attempt has a cross, so that its colour is not all that tells it from another. */
+/** A failed attempt has a cross, so that its colour is not the only difference. */
 function crossAt(x: number): string {
   const y = TOP + BAR_PX / 2;
   return `M${x - 2.5} ${y - 2.5}l5 5M${x + 2.5} ${y - 2.5}l-5 5`;

@@ -147,10 +147,10 @@ function styleText(): string {
       .match(/[^{}]+\{[^{}]*\}/g) ?? [];
   const drawing =
     /\.timeline \{|tl-(?:grid|break(?! ?-button)|idle|hatch|attempt\b|delay|wait|child|instant|link|cross|label|icon)\b/;
-  const kept = rules
+  const chosen = rules
     .filter((rule) => drawing.test(rule) && !/button|attempts|::before/.test(rule))
     .map((rule) => rule.trim());
-  return `${kept.join("\n")}
+  return `${chosen.join("\n")}
 .timeline { font-family: system-ui, -apple-system, "Segoe UI", Roboto, Helvetica, Arial, sans-serif; }
 .p-page { fill: var(--tl-bg); stroke: var(--tl-rule); }
 .p-rule { stroke: var(--tl-rule); fill: none; }
