@@ -231,6 +231,19 @@ describe("limits of steps", () => {
     ]);
   });
 
+  test("STEP10 a step with a limit writes eight rows more, two at its gate, and sends two messages", async () => {
+    const rowsOf = async (limited: boolean): Promise<number[]> => {
+      const world = new World((ctx, { at }) => ctx.step("ask", limited ? { limit: one } : {}, () => at));
+      const host = world.start(0);
+      await host.settle();
+      const stores = [host, ...host.coordinators.values()].map(({ store }) => store.counts);
+      return [...stores.map(({ rowsWritten, rowsDeleted }) => rowsWritten + rowsDeleted), host.header.outbox.next - 1];
+    };
+    expect(await rowsOf(false)).toEqual([3, 0]);
+    // At the gate: the header of a key that was idle, the holding, and its deletion.
+    expect(await rowsOf(true)).toEqual([11, 3, 2]);
+  });
+
   test("STEP10 a step without a limit writes what it wrote before", async () => {
     const world = new World((ctx, { at }) => ctx.step("ask", () => at));
     const host = world.start(0);
