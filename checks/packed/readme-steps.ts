@@ -1,5 +1,5 @@
 /**
- * The steps of the packed test that follow README.md, line by line, and the projects that `npm create holdfast` writes.
+ * The steps of the packed test that follow README.md and the tutorial, line by line, and the projects that `npm create holdfast` writes.
  *
  * Owns: for each way to begin, an empty folder; for each section, an empty home with an empty cache. Names of ours come
  * from the registry on loopback alone, which the last step of the packed test checks.
@@ -12,7 +12,7 @@ import type { CommandAct } from "../pages/acts.ts";
 import { run, serve } from "./processes.ts";
 import { type Project, STRICT, type Step, TOOLS, tool } from "./project.ts";
 import { Reader } from "./reader.ts";
-import { type ReadmePath, readPaths, readReadme } from "./readme.ts";
+import { type ReadmePath, readPaths, readReadme, readTutorial } from "./readme.ts";
 
 /** The homes of the sections. */
 const homes = new Map<string, string>();
@@ -93,6 +93,24 @@ async function followOne(project: Project, path: ReadmePath): Promise<string> {
   }
 }
 
+/** One reader follows all parts of the tutorial in one folder. Returns the time of each part, without reading and typing. */
+async function followTutorial(project: Project): Promise<string> {
+  const reader = await Reader.begin(environmentOf(project, "tutorial"));
+  const times: string[] = [];
+  for (const { title, acts } of readTutorial()) {
+    const start = performance.now();
+    try {
+      await reader.does(acts);
+    } catch (error) {
+      throw new Error(`${title}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
+    times.push(`${Math.round((performance.now() - start) / 1_000)} s`);
+  }
+  await reader.ends();
+  rmSync(reader.folder, { recursive: true, force: true });
+  return `parts: ${times.join(", ")}`;
+}
+
 /** A project of another kind. Its README has a tour, which ends as that of a Worker does. */
 async function create(project: Project, kind: "node" | "both"): Promise<void> {
   const reader = await Reader.begin(environmentOf(project, "Start from nothing"));
@@ -117,10 +135,10 @@ function command(kind: CommandAct["kind"], text: string): CommandAct {
 export const README_STEPS: readonly Step[] = [
   ...[...Map.groupBy(readReadme(), ({ title }) => title)].map(([title, paths]) => follow(title, paths)),
   {
-    name: "npm create holdfast -- --node, --both: the projects compile, their tests pass, and every line of their tours holds",
+    name: "the tutorial, and npm create holdfast -- --node, --both: every line does what it says, and the projects pass their tests",
     run: async (project) => {
-      await Promise.all([create(project, "node"), create(project, "both")]);
-      return "";
+      const [parts] = await Promise.all([followTutorial(project), create(project, "node"), create(project, "both")]);
+      return parts;
     },
   },
   {
