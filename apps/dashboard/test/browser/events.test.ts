@@ -2,6 +2,7 @@
 import type { Page } from "playwright-core";
 import { expect, test, vi } from "vitest";
 import { WAIT_MS, useDashboard } from "./harness/dashboard.ts";
+import { HOSTILE_TEXTS, hostileValue } from "./harness/hostile-texts.ts";
 import { startRun } from "./harness/runs.ts";
 
 const dashboard = useDashboard();
@@ -115,6 +116,25 @@ test("DASH10 what is not there says so: an event, a topic, a name, a tenant with
   await reader.getByRole("button", { name: "Replay…" }).click();
   await reader.getByRole("dialog").getByRole("button", { name: "Replay" }).click();
   await reader.getByRole("dialog").getByText("The server refused.").waitFor();
+});
+
+test("DASH10 hostile names, keys and data are text", async () => {
+  const client = dashboard.server.client();
+  for (const [n, name] of HOSTILE_TEXTS.slice(0, 5).entries())
+    await client.sendEvent(
+      name,
+      { [name]: name, deep: hostileValue() },
+      { id: `hostile-${n}`, key: name, source: name },
+    );
+  const page = await dashboard.open("/ui/events");
+  await row(page, "hostile-4").getByText("javascript:pwned()").first().waitFor();
+  expect(await page.locator("table img, table script").count()).toBe(0);
+  await page.getByRole("link", { name: "hostile-0" }).click();
+  await page.getByRole("heading", { name: "hostile-0" }).waitFor();
+  await page.getByText("<img src=x onerror=pwned()>").first().waitFor();
+  await page.getByRole("link", { name: "<img src=x onerror=pwned()>" }).last().click();
+  await page.getByRole("heading", { name: "onerror=pwned()" }).waitFor();
+  expect(new URL(page.url()).pathname).toContain("/ui/topics/%3Cimg");
 });
 
 test("DASH10 axe-core finds nothing in the list, in an event, in a topic, or in a form, in either theme", async () => {

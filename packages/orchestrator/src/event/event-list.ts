@@ -18,6 +18,9 @@ const ITEM_PREFIX = "item/";
 /** The key of a later time is before that of an earlier one. */
 const TIME_MAX = 9_999_999_999_999;
 
+/** The first row of a list in this order is the oldest event. */
+const NEWEST_LAST = { reverse: true, limit: 1 } as const;
+
 /** An event was accepted. */
 export interface EventListed {
   readonly type: "listed";
@@ -54,12 +57,13 @@ export const eventList: CoordinatorMachine<CoordinatorState<EventListHeader>> = 
   message(draft, { id, name, receivedAt }: EventListed) {
     const key = `${ITEM_PREFIX}${String(Math.max(TIME_MAX - receivedAt, 0)).padStart(13, "0")}.${id}`;
     if (draft.get(key) !== undefined) return { type: "acknowledged" };
+    const { count } = draft.header;
+    const [oldest] = count < HOST_LIMITS.eventsListed ? [] : draft.state.store.list(ITEM_PREFIX, NEWEST_LAST);
+    // A late message of an old event takes no place of a newer one.
+    if (oldest !== undefined && key > oldest[0]) return { type: "acknowledged" };
     draft.put(key, { v: FORMAT_VERSION, id, name });
-    const count = draft.header.count + 1;
-    const [oldest] = draft.state.store.list(ITEM_PREFIX, { reverse: true, limit: 1 });
-    const isFull = count > HOST_LIMITS.eventsListed && oldest !== undefined;
-    if (isFull) draft.delete(oldest[0]);
-    draft.change({ count: isFull ? count - 1 : count });
+    if (oldest === undefined) draft.change({ count: count + 1 });
+    else draft.delete(oldest[0]);
     return { type: "acknowledged" };
   },
   command(draft, { name, after, count }: EventListCommand) {
