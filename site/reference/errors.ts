@@ -1,9 +1,7 @@
 /** The pages of error codes: one for each code of runs, one with all HTTP refusals, and the index of both. */
-import { existsSync } from "node:fs";
-import { join, posix } from "node:path";
+import { posix } from "node:path";
 import { ERROR_CODES, type ErrorCode } from "@holdfast/protocol";
 import { STATUS_OF } from "../../packages/orchestrator-cloudflare/src/refusal.ts";
-import { DOCS } from "../pages.ts";
 import { frontMatter } from "./front-matter.ts";
 import { ERROR_EXAMPLES } from "./error-examples.ts";
 import { ERROR_TEXTS } from "./error-texts.ts";
@@ -16,8 +14,7 @@ export function writeErrorPages(): ReadonlyMap<string, string> {
 }
 
 function errorPage(code: ErrorCode): string {
-  const { summary, message, cause, cure, see: pages } = ERROR_TEXTS[code];
-  const see = pages.filter((path) => existsSync(join(DOCS, path)));
+  const { summary, message, cause, cure, see } = ERROR_TEXTS[code];
   const example = ERROR_EXAMPLES[code];
   return [
     frontMatter({ title: code, kind: "reference", summary, next: see[0] ?? "reference/errors.md" }),

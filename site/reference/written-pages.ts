@@ -5,10 +5,12 @@
  */
 import { format } from "oxfmt";
 import { writeErrorPages } from "./errors.ts";
+import { writePackagesPage } from "./packages.ts";
+import { writeTypePages } from "./types.ts";
 
 /** Returns the text of each page by its path in docs/. */
 export async function writtenPages(): Promise<ReadonlyMap<string, string>> {
-  const written = [...writeErrorPages()];
+  const written = [...writeErrorPages(), ...writeTypePages(), ["reference/packages.md", writePackagesPage()] as const];
   return new Map(await Promise.all(written.map(async ([path, text]) => [path, await tidy(path, text)] as const)));
 }
 
