@@ -180,7 +180,9 @@ describe("limits of steps", () => {
       expect([world.statuses(), world.left()]).toEqual([Array.from({ length: 4 }, () => "completed"), []]);
     }
   });
+});
 
+describe("limits of steps of runs that are stopped", () => {
   test("STEP10 CAN1 a cancelled run leaves the queue, and one that executes gives its place back", async () => {
     const world = new World((ctx, { at }) => ctx.step("ask", { limit: one }, world.body(`r-${at}`, 60_000)));
     const hosts = [0, 1, 2].map((at) => world.start(at));
@@ -213,6 +215,25 @@ describe("limits of steps", () => {
     hosts[1]?.operate("unpause");
     await world.advance(600_000);
     expect([world.statuses(), world.left()]).toEqual([["completed", "completed", "completed"], []]);
+  });
+
+  test("L1 CAN4 a paused run keeps the places of a body that executes, whatever else reaches the run", async () => {
+    const own = limit("own", { max: 1 });
+    const world = new World(
+      (ctx, { at }) => ctx.step("ask", { limit: one }, world.body(`r-${at}`, 30_000)),
+      [own.hold("active")],
+    );
+    const host = world.start(0);
+    await world.advance(5_000);
+    host.operate("pause");
+    host.deliver("signal", "other");
+    const states = [...(host.header.holds ?? []), ...(host.header.stepHolds ?? [])].map(({ state }) => state);
+    expect(states).toEqual(["held", "held"]);
+    await world.advance(60_000);
+    expect(world.left()).toEqual([]);
+    host.operate("unpause");
+    await world.advance(60_000);
+    expect(host.header.status).toBe("completed");
   });
 
   test("STEP10 an invalid limit, and one whose key the input lacks, fails the step and names the field", async () => {
