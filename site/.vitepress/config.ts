@@ -90,6 +90,9 @@ function adaptMarkdown(markdown: Markdown): void {
   markdown.core.ruler.push("repository", (state) => {
     const { relativePath } = state.env as { readonly relativePath?: string };
     for (const token of state.tokens) {
+      // Colours make a long reference page seven times as large.
+      if (relativePath?.startsWith("reference/") === true && /^(typescript|json)$/u.test(token.info))
+        token.info = "text";
       if (token.type === "html_block") token.content = splitPictures(token.content);
       for (const child of token.children ?? []) {
         const href = child.attrGet("href");
