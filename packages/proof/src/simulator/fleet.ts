@@ -114,6 +114,8 @@ export class Fleet implements RemotePipe {
     if (fault === "lost") throw new PipeError("the request was lost");
     if (fault === "late") await this.#after(LATE_MS);
     if (fault === "restart") this.#restart(place);
+    // What the first turn may have begun at the right instance can no longer be reached: no answer named that instance.
+    if (fault === "elsewhere" && request.start !== undefined) this.#options.lost(from.runId);
     const instance = (this.#instances[place] ??= this.#boot(from));
     instance.runs.add(from.runId);
     if (fault === "twice") this.#reply(instance, request).catch(() => {});
