@@ -67,6 +67,8 @@ export async function serve(command: readonly string[], place: Place, url: strin
 }
 
 export interface Server {
+  /** Forgets what the server has written so far: `writes` waits for later lines. */
+  skip(): void;
   /** Waits until the server has written these lines, in this order. Throws if it does not. */
   writes(lines: string): Promise<void>;
   /** Presses Ctrl-C, and returns what the server wrote when it and all that it started have ended. */
@@ -82,6 +84,9 @@ export async function launch(command: readonly string[], place: Place): Promise<
     throw new Error(`${command.join(" ")} is not ready:\n${text().slice(-SHOWN_CHARS)}`);
   let seen = 0;
   return {
+    skip: () => {
+      seen = text().length;
+    },
     writes: async (lines) => {
       const shown = { language: "text", text: lines };
       const missing = (): readonly string[] => compareAnswer(shown, text().slice(seen));

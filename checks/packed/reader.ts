@@ -70,6 +70,7 @@ export class Reader {
   #write(path: string, text: string): void {
     const file = join(this.cwd, path);
     mkdirSync(dirname(file), { recursive: true });
+    this.#servers.at(-1)?.skip(); // what it writes after a save counts
     writeFileSync(file, this.#withPort(text));
   }
 
