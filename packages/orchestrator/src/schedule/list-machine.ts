@@ -20,6 +20,7 @@ import {
 } from "../host/coordinator.ts";
 import type { SendResult } from "../host/outbox-sender.ts";
 import type { StoreReader, WriteBatch } from "../host/store.ts";
+import { type VoidRevs, isVoid } from "../host/void-revs.ts";
 import { isSameConfig } from "./commands.ts";
 import type { ScheduleConfig } from "./config.ts";
 import { digestOf } from "./digest.ts";
@@ -37,6 +38,8 @@ interface EntryRow extends ScheduleEntry {
 interface ListHeader extends CoordinatorHeader {
   /** The time of the build whose declarations apply. */
   readonly rev?: number | undefined;
+  /** The builds that an operator has declared void. */
+  readonly voided?: VoidRevs | undefined;
   /** When the first schedule must have sent a newer entry, and the time after that. */
   readonly pokeAt?: number | undefined;
 }
@@ -164,8 +167,8 @@ function execute(draft: Draft, command: ScheduleListCommand): CommandReply {
 
 /** Compares what the code declares with the list, and applies it. */
 function sync(draft: Draft, { schedules, rev, force, dryRun, ...origin }: SyncRequest): object {
-  const { rev: known } = draft.header;
-  const isStale = known !== undefined && known > rev && !force;
+  const { rev: known, voided } = draft.header;
+  const isStale = !force && ((known !== undefined && known > rev) || isVoid(rev, voided));
   const changes = changesOf(draft, schedules);
   const answer = { rev, appliedRev: isStale || dryRun ? (known ?? null) : rev, stale: isStale, changes };
   if (dryRun || isStale || (known === rev && !force)) return answer;
@@ -177,7 +180,9 @@ function sync(draft: Draft, { schedules, rev, force, dryRun, ...origin }: SyncRe
   for (const { id, change } of changes) {
     if (change === "orphaned") post(draft, id, { type: "orphan", rev: revFor(draft, id, rev) });
   }
-  draft.change({ rev });
+  // A build that no request has reached yet is later than all that are void.
+  const until = Math.max(known ?? 0, voided?.until ?? 0);
+  draft.change({ rev, ...(force ? { voided: until > rev ? { above: rev, until } : undefined } : {}) });
   return answer;
 }
 

@@ -242,8 +242,25 @@ describe("declared in code", () => {
     sync(world, 5, ["b"]);
     expect(sync(world, 1, ["a"], { force: true })).toMatchObject({ stale: false, appliedRev: 1 });
     expect(listed(world)).toEqual(["a active code", "b orphaned code"]);
-    sync(world, 3, ["a", "b"]);
+    sync(world, 6, ["a", "b"]);
     expect(listed(world)).toEqual(["a active code", "b active code"]);
+  });
+
+  test("SCH9 a later build that still gets a request does not apply after a rollback, until an operator applies it again", () => {
+    const world = new World();
+    for (const [rev, id] of [
+      [1, "a"],
+      [3, "b"],
+      [5, "c"],
+    ] as const)
+      sync(world, rev, [id]);
+    sync(world, 1, ["a"], { force: true });
+    for (const rev of [5, 3]) expect(sync(world, rev, ["b"])).toMatchObject({ stale: true, appliedRev: 1 });
+    expect(listed(world)).toEqual(["a active code", "b orphaned code", "c orphaned code"]);
+    expect(sync(world, 3, ["b"], { force: true })).toMatchObject({ stale: false, appliedRev: 3 });
+    expect(sync(world, 5, ["c"])).toMatchObject({ stale: true, appliedRev: 3 });
+    expect(sync(world, 1, ["a"])).toMatchObject({ stale: true, appliedRev: 3 });
+    expect(listed(world)).toEqual(["a orphaned code", "b active code", "c orphaned code"]);
   });
 
   test("SCH9 code never changes a schedule of the API, and the API none of the code", () => {
