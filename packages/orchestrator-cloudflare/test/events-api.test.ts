@@ -1,6 +1,7 @@
 /** tests: events through the API: sending, testing, reading, replaying, and webhooks */
 import { event, workflow } from "@holdfast/workflows";
 import { createClient } from "@holdfast/workflows/client";
+import { HOST_LIMITS, LIMITS } from "@holdfast/protocol";
 import { createHmac } from "node:crypto";
 import { describe, expect, test, vi } from "vitest";
 import { type VerifyRequest, createInlineDispatcher, durableObjectIndex } from "../src/index.ts";
@@ -14,6 +15,14 @@ const fulfil = workflow({
   id: "fulfil",
   on: [{ id: "large", event: paid, where: { "data.cents": { gte: 100 } }, input: { order: "data.orderId" } }],
   run: (input: { order: string }) => input.order,
+});
+const deeply = workflow({
+  id: "deeply",
+  on: [
+    { id: "wraps", event: event("order.deep"), input: { a: { b: { c: "data" } } } },
+    { id: "plain", event: event("order.deep") },
+  ],
+  run: () => "done",
 });
 const waiter = workflow({
   id: "waiter",
@@ -42,11 +51,11 @@ class Deployment {
       stripe: { verify: { type: "stripe" as const, secret: ["old-secret", "new-secret"] }, key: "data.object.order" },
       github: { verify: { type: "github" as const, secret: "github-secret" } },
     };
-    const dispatcher = createInlineDispatcher({ workflows: [fulfil, waiter, sender] });
+    const dispatcher = createInlineDispatcher({ workflows: [fulfil, deeply, waiter, sender] });
     this.coordinators = new FakeCoordinators(() => ({ runDO: this.api.runDO, dispatcher }));
     const coordinatorDO = this.coordinators.binding;
     this.api = new FakeDeployment(
-      [fulfil, waiter, sender],
+      [fulfil, deeply, waiter, sender],
       { runIndex: index, coordinatorDO, verifyRequest, hooks },
       dispatcher,
       { runIndex: index, coordinatorDO },
@@ -193,6 +202,30 @@ describe("tests and replays of events", () => {
     const none = await deployed.ask("/api/events/e-1/replay", { mode: "force", triggers: ["other"] });
     expect(none.body.replays.at(-1)).toMatchObject({ targets: 0 });
     expect((await deployed.ask("/api/events/none/replay", { mode: "force" })).status).toBe(404);
+  });
+
+  test("EVT11 waits get the event again at each replay, also after more replays than the record lists", async () => {
+    const deployed = new Deployment();
+    await deployed.ask("/api/events", { id: "e-1", name: "order.paid", data: DATA });
+    const replays = HOST_LIMITS.eventReplays + 2;
+    for (let i = 0; i < replays; i++)
+      await deployed.ask("/api/events/e-1/replay", { mode: "missing", triggers: [], waits: true });
+    const { body } = await deployed.ask("/api/topics/order.paid/o-1");
+    const ids = body.newest.map(({ id }: { id: string }) => id);
+    expect(ids[0]).toBe(`e-1_r${replays}`);
+  });
+
+  test("EVT3 a trigger whose input cannot be encoded starts no run and says why, and harms no other", async () => {
+    const deployed = new Deployment();
+    let deep: unknown = 1;
+    for (let level = 0; level < LIMITS.valueDepth - 2; level++) deep = [deep];
+    const data = { orderId: deep, cents: 100 };
+    const sent = await deployed.ask("/api/events", { id: "e-1", key: "o-1", name: "order.deep", data });
+    expect(sent).toMatchObject({ status: 202 });
+    expect(sent.body.targets).toMatchObject([{ topic: "o-1" }, { trigger: "plain" }]);
+    const { body } = await deployed.ask("/api/events/e-1");
+    const reason = expect.stringContaining("The input cannot be encoded: it is nested too deeply");
+    expect(body.unmatched).toEqual([{ trigger: "wraps", workflowId: "deeply", reason }]);
   });
 
   test("SEC1 a replay needs the scope operate, and sending the scope deliver", async () => {

@@ -8,6 +8,8 @@ import {
   type EventDeclaration,
   type EventUse,
   HOST_LIMITS,
+  HoldfastError,
+  type TriggerDeclaration,
   type UnmatchedTrigger,
   decodeValue,
   encodeValue,
@@ -116,17 +118,33 @@ export function decideEvent(
   for (const { id: workflowId, version, on = [] } of workflows) {
     for (const { id: trigger, event: declared, where, input } of on) {
       if (declared.name !== event.name) continue;
-      const reason = mismatch(where, read);
-      if (reason !== undefined) {
+      const mapped = inputOf(where, input, read);
+      if ("reason" in mapped) {
+        const { reason } = mapped;
         if (unmatched.length < HOST_LIMITS.eventUnmatched) unmatched.push({ trigger, workflowId, reason });
         continue;
       }
       const runId = eventRunId(event.id, workflowId, trigger, replay);
-      const mapped = encodeValue(mapInput(input, read), "The input");
-      runs.push({ trigger, workflowId, workflowVersion: version, runId, input: mapped, replay });
+      runs.push({ trigger, workflowId, workflowVersion: version, runId, input: mapped.input, replay });
     }
   }
   return { runs, topic: topicOf(event, workflows), unmatched };
+}
+
+/** The encoded input of the run that a trigger starts, or why it starts none. One trigger harms no other (EVT3). */
+function inputOf(
+  where: TriggerDeclaration["where"],
+  map: TriggerDeclaration["input"],
+  event: MappedEvent,
+): { readonly input: string } | { readonly reason: string } {
+  const reason = mismatch(where, event);
+  if (reason !== undefined) return { reason };
+  try {
+    return { input: encodeValue(mapInput(map, event), "The input") };
+  } catch (error) {
+    if (error instanceof HoldfastError) return { reason: error.message };
+    throw error;
+  }
 }
 
 /** The topic that gets an event: one with a key (EVT9). */

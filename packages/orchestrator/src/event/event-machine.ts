@@ -51,6 +51,8 @@ interface EventHeader extends CoordinatorHeader, EventOrigin {
   readonly targets: readonly EventTarget[];
   readonly unmatched: readonly UnmatchedTrigger[];
   readonly replays: readonly EventReplay[];
+  /** How many replays there were: the record lists the newest ones. Absent: earlier code has not counted them. */
+  readonly replayed?: number | undefined;
   /** How often runs were started again (EVT11). */
   readonly forced: number;
   /** When pending targets fail (EVT3). */
@@ -279,6 +281,7 @@ function replay(draft: EventDraft, { mode, decision, waits, by }: EventCommand &
   if (!isEventRow(stored)) return NOT_FOUND;
   const { event } = stored;
   const before = draft.header.targets.length;
+  const replayed = (draft.header.replayed ?? draft.header.replays.length) + 1;
   draft.change({ giveUpAt: draft.now + HOST_LIMITS.eventTargetMs });
   for (const run of decision.runs) {
     const known = draft.header.targets.find(({ runId }) => runId === run.runId);
@@ -286,11 +289,10 @@ function replay(draft: EventDraft, { mode, decision, waits, by }: EventCommand &
     else if (known.state === "failed") restart(draft, run, event.id);
   }
   if (waits && event.key !== undefined) {
-    const forced = draft.header.replays.length + 1;
     addTarget(draft, { topic: event.key, state: "pending" });
     postToTopic(
       draft,
-      { ...event, id: `${event.id}_r${forced}` },
+      { ...event, id: `${event.id}_r${replayed}` },
       event.key,
       decision.topic?.keepMs ?? HOST_LIMITS.topicKeepMs,
     );
@@ -298,7 +300,7 @@ function replay(draft: EventDraft, { mode, decision, waits, by }: EventCommand &
   const targets = draft.header.targets.length - before;
   const entry: EventReplay = { at: draft.now, by, mode, targets };
   const replays = [...draft.header.replays, entry].slice(-HOST_LIMITS.eventReplays);
-  draft.change({ replays, forced: draft.header.forced + (mode === "force" ? 1 : 0) });
+  draft.change({ replays, replayed, forced: draft.header.forced + (mode === "force" ? 1 : 0) });
   return { type: "done", body: describe(draft, false) };
 }
 
