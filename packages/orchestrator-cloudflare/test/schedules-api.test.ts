@@ -141,6 +141,16 @@ describe("schedules", () => {
     });
   });
 
+  test("SCH9 a sync of a tenant does not begin the schedules of the code in the tenant a second time", async () => {
+    const declared = schedule({ id: "declared", cron: "0 * * * *", workflow: report, input: null });
+    const deployed = new Deployment([declared]);
+    const headers = { Tenant: "a" };
+    const answer = await deployed.api.fetch("/api/schedules/sync", { json: {}, headers });
+    expect([answer.status, await answer.json()]).toMatchObject([409, { error: "not_applicable" }]);
+    const listed = await deployed.api.fetch("/api/schedules", { headers });
+    expect(await listed.json()).toEqual({ schedules: [] });
+  });
+
   test("SEC2 the schedules of a tenant are its own", async () => {
     const deployed = new Deployment();
     const json = nightly;

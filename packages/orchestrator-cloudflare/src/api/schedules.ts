@@ -102,8 +102,8 @@ export const scheduleRoutes: readonly Route[] = [
     scope: "operate",
     body: syncBody,
     answers: { 200: "ScheduleSync" },
-    refusals: LISTS,
-    handle: (call) => commandList(call, syncCommand(call.deps, { force: true, dryRun: call.body.dryRun })),
+    refusals: [...LISTS, "not_applicable"],
+    handle: sync,
   }),
   route({
     id: "readSchedule",
@@ -242,6 +242,14 @@ function checked<T>(read: () => T): T {
     if (!(error instanceof HoldfastError)) throw error;
     throw new ApiRefusal("invalid_body", error.message);
   }
+}
+
+/** In the list of a tenant, the schedules of the code would begin a second time (SCH9). */
+function sync(call: CheckedCall<string, unknown, v.InferOutput<typeof syncBody>>): Promise<Response> {
+  if (call.principal.tenantId === undefined)
+    return commandList(call, syncCommand(call.deps, { force: true, dryRun: call.body.dryRun }));
+  const message = "The schedules of the code belong to no tenant. Send the request with a token that has no tenant.";
+  throw new ApiRefusal("not_applicable", `${message} Nothing was changed.`);
 }
 
 async function create(call: CheckedCall<string, unknown, Record<string, unknown>>): Promise<Response> {
