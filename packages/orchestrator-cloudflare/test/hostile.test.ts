@@ -125,7 +125,7 @@ test("SEC11 no changed ticket opens a stream, is quoted, or asks an object", { t
       const text = await answer.text();
       expect([answer.status, text]).toEqual([
         401,
-        expect.stringMatching(/^\{"error":"unauthorized","message":"[^"]+"\}$/),
+        expect.stringMatching(/^\{"error":"unauthorized","message":"[^"]+","docUrl":"[^"]+#unauthorized"\}$/),
       ]);
       if (ticket.length > 20) expect(text).not.toContain(ticket.slice(0, 20));
     }),

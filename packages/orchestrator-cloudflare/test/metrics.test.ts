@@ -316,6 +316,7 @@ describe("the counters", () => {
       "holdfast_steps_total completed": 1,
       "holdfast_steps_total failed": 1,
       holdfast_step_retries_total: 1,
+      holdfast_late_ticks_total: 0,
       holdfast_late_timers_total: 0,
       holdfast_outbox_resends_total: 0,
       "holdfast_rejected_requests_total 403": 1,

@@ -18,7 +18,14 @@ const answers = workflow({
   },
 });
 
-const UNKNOWN = { status: 404, body: { error: "token_not_found", message: "No public token has this URL." } };
+const UNKNOWN = {
+  status: 404,
+  body: {
+    error: "token_not_found",
+    message: "No public token has this URL.",
+    docUrl: expect.stringMatching(/#token_not_found$/),
+  },
+};
 const ACME = { subject: "ann", tenantId: "acme", scopes: ["read", "trigger", "deliver", "operate"] } as const;
 
 afterEach(() => vi.restoreAllMocks());

@@ -141,7 +141,11 @@ test.each(THROWN)("SEC1 a verifier that throws %s answers 401 with a fixed text"
     log.mockClear();
     const api = new FakeDeployment([], { verifyRequest: verify });
     const { status, body } = await answerOf(await api.fetch("/api/workflows"));
-    expect([status, body]).toEqual([401, { error: "unauthorized", message: "The credentials could not be verified." }]);
+    const docUrl = expect.stringMatching(/#unauthorized$/);
+    expect([status, body]).toEqual([
+      401,
+      { error: "unauthorized", message: "The credentials could not be verified.", docUrl },
+    ]);
     expect(log.mock.calls).toEqual([[expect.stringContaining(words)]]);
     expect(String(log.mock.calls)).not.toContain(SECRET);
   }
