@@ -32,6 +32,14 @@ test("L2 a holder is asked soon after the clock was set back, when another run w
   expect(world.view).toBe("b | ");
 });
 
+test("GATE5 after the clock was set back, a rate spreads the next starts from then on", () => {
+  const world = new GateWorld({ max: undefined, rate: { limit: 1, perMs: 1_000, burst: 0 } });
+  for (const runId of ["a", "b"]) world.acquire(runId);
+  world.now -= 86_400_000;
+  expect(world.acquire("c")).toEqual({ type: "granted", startAt: world.now + 2_000 });
+  expect(world.acquire("d")).toEqual({ type: "granted", startAt: world.now + 3_000 });
+});
+
 test("GATE6 at a paused limit with a place a run that replaces cancels no holder", () => {
   const world = new GateWorld({ max: 2 });
   world.acquire("a");

@@ -9,7 +9,7 @@ import { type Holders, maxOf } from "./holders.ts";
 import type { Acquire, AcquireAnswer, GateSettings, HoldRef } from "./messages.ts";
 import { type Queued, dequeue, enqueue, findQueued, firstQueued, positionOf, removeQueued } from "./queue.ts";
 import { settleClock } from "./probes.ts";
-import { reserve } from "./rate.ts";
+import { dueAt, reserve } from "./rate.ts";
 import { type HeldRow, type QueueRow, heldKey, isQueueRow } from "./rows.ts";
 
 export function acquire(holders: Holders, message: Acquire): AcquireAnswer {
@@ -82,9 +82,9 @@ function laterHolding(holders: Holders, { incarnation }: HoldRef): string | unde
 
 /** When the rate admits the next start, if that is later than now. */
 function laterStart({ draft }: Holders): number | undefined {
-  const { settings, tat } = draft.header;
+  const { settings } = draft.header;
   if (settings.rate === undefined) return undefined;
-  const { startAt } = reserve(settings.rate, tat, draft.now);
+  const { startAt } = reserve(settings.rate, dueAt(draft.header, draft.now), draft.now);
   return startAt > draft.now ? startAt : undefined;
 }
 
