@@ -89,6 +89,7 @@ const LAYERS: readonly Layer[] = [
       ["session.ts"],
       ["verb.ts"],
       ["show-run.ts", "act/**", "tail/**", "doctor/**"],
+      ["collected.ts"],
       ["verbs/**", "dev/**"],
       ["verbs.ts"],
       ["command.ts"],

@@ -160,6 +160,39 @@ test("RUN2 a start without an id gets one that sorts by time, and a key stays a 
   expect(await body("--key", "k")).toEqual({ workflowId: "order", idempotencyKey: "k" });
 });
 
+describe("a workflow that collects triggers", () => {
+  const collected = { id: "first", status: "pending", state: "debounced", startsAt: Date.UTC(2026, 0, 31), count: 2 };
+  const refused = { error: "invalid_body", message: "runId: the workflow collects triggers." };
+
+  test("WIN3 a start without an id and a key is repeated under a key, and says when the run starts", async () => {
+    let starts = 0;
+    api.answers.set("POST /api/runs", () => (starts++ === 0 ? [400, refused] : [202, collected]));
+    const called = await on(["start", "reindex", "--output", "id"]);
+    expect(called).toMatchObject({ exit: 0, stdout: "first\n" });
+    expect(called.stderr).toContain("2 triggers so far. The run exists from its start, at 2026-01-31 00:00:00Z");
+    expect(acts().map(({ body }) => body)).toEqual([
+      { workflowId: "reindex", runId: expect.any(String) },
+      { workflowId: "reindex", idempotencyKey: expect.any(String) },
+    ]);
+  });
+
+  test("WIN3 an id of the user stays, and is refused", async () => {
+    api.answers.set("POST /api/runs", [400, refused]);
+    expect(await on(["start", "reindex", "--id", "mine"])).toMatchObject({ exit: 2 });
+    expect(acts()).toHaveLength(1);
+  });
+
+  test("WIN1 start --wait waits for a run that does not exist yet", async () => {
+    let reads = 0;
+    api.answers.set("POST /api/runs", [202, collected]);
+    api.answers.set("GET /api/runs/first", () =>
+      reads++ === 0 ? [404, { error: "not_found", message: "none" }] : [200, sampleRecord("first", "completed")],
+    );
+    expect(await on(["start", "reindex", "--key", "k", "--wait", "--output", "id"])).toMatchObject({ exit: 0 });
+    expect(reads).toBeGreaterThan(1);
+  });
+});
+
 describe("input", () => {
   const sent = () => (acts()[0]?.body as { readonly input?: unknown } | undefined)?.input;
 

@@ -3,10 +3,10 @@
  */
 import type { Client, RunHandle, TriggerOptions } from "@holdfast/workflows/client";
 import { Command } from "commander";
+import { sayIfCollected, triggerWithNewId, untilItExists } from "../collected.ts";
 import { type ExitCode, UsageError } from "../exit.ts";
 import { safe } from "../output/safe-text.ts";
 import { readInput } from "../select/input.ts";
-import { newRunId } from "../select/new-id.ts";
 import { exitOf, printRun, waitAndPrint, whileItRuns } from "../show-run.ts";
 import type { Session } from "../session.ts";
 import { Follower } from "../tail/follow.ts";
@@ -48,11 +48,18 @@ export const start: Verb = (host) =>
         throw new UsageError("--timeout limits a wait: add --wait or --follow. The run's own limit is --budget.");
       const input = await readInput(session.io, options.input);
       const client = await session.client();
-      const settings = settingsOf(options, session.io.now());
       const run = await session.notes.progress(
         () => safe`Waiting for the server`,
-        () => session.within(options.timeout, (signal) => client.trigger(workflow, input, { ...settings, signal })),
+        () =>
+          session.within(options.timeout, (signal) => {
+            const settings = { ...settingsOf(options), signal };
+            return options.id === undefined && options.key === undefined
+              ? triggerWithNewId(client, workflow, input, settings, session.io.now())
+              : client.trigger(workflow, input, settings);
+          }),
       );
+      const waits = options.follow === true || options.wait === true;
+      if (sayIfCollected(session, run) && waits) await untilItExists(session, run, options.timeout);
       if (options.follow === true) return followAndReport(session, client, run, options.timeout);
       if (options.wait === true) return waitAndPrint(session, run, options.timeout);
       await printRun(session, run.record ?? (await run.get()));
@@ -60,11 +67,10 @@ export const start: Verb = (host) =>
     },
   );
 
-function settingsOf(options: Options, now: number): TriggerOptions {
+function settingsOf(options: Options): TriggerOptions {
   const { id, key, tag, delay, budget, workflowVersion, environment } = options;
   return {
-    // The same for each attempt of this call, so a repeated request starts no second run.
-    runId: id ?? (key === undefined ? newRunId(now) : undefined),
+    runId: id,
     idempotencyKey: key,
     tags: tag,
     delay: delay as TriggerOptions["delay"],
