@@ -7,8 +7,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeTexts } from "../../site/machines.ts";
 import { REPOSITORY, findTitle, readPages } from "../../site/pages.ts";
 
-/** A page loads the script that all pages share, and its own. bytes */
-const SCRIPT_BYTES_MAX = 150_000;
+/** A page loads the script that all pages share, and its own, bytes. The longest one lists all routes of the API. */
+const SCRIPT_BYTES_MAX = 170_000;
 const PAGES = readPages();
 
 const site = mkdtempSync(join(tmpdir(), "holdfast-site-"));

@@ -122,7 +122,7 @@ function refusalsOf(route: RouteDescription): Map<number, ApiErrorCode[]> {
   // Of a GET only with Upgrade.
   if (scope !== undefined) add("origin_not_allowed");
   if (path.includes(":id") && verb !== "OPTIONS") add("invalid_id");
-  if (path.includes("/runs/:id")) add("not_found", "too_many_requests");
+  if (path.includes("/runs/:id")) add("not_found", "not_started", "too_many_requests");
   if (path.includes("/runs/:id") && verb !== "GET") add("newer_format");
   if (indexed === true) add("index_not_configured");
   if (query !== undefined) add("invalid_query");

@@ -107,6 +107,11 @@ export const REFUSAL_TEXTS: Readonly<Record<ApiErrorCode, RefusalText>> = {
     cure: "Read the message: it names the action that fits.",
   },
   not_found: { cause: "From the run's object: there is no such run.", cure: "Check the id and its encoding." },
+  not_started: {
+    cause:
+      "From the run's object: a debounce or batch collects triggers, and starts the run at `startsAt` of `details`.",
+    cure: "Read the run after that time, or fire the window with `POST /api/windows/:workflowId/fire`.",
+  },
   origin_not_allowed: {
     cause: "From the Worker: a page of another site sent the request.",
     cure: "Call from a server, or from a page of `PUBLIC_URL`; or add the origin to `ALLOWED_ORIGINS`.",

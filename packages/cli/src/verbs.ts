@@ -59,6 +59,12 @@ export const VERBS: readonly ListedVerb[] = [
     async () => (await import("./verbs/approval.ts")).approval,
   ),
   verb(ACT, "limit", "show and change limits", async () => (await import("./verbs/limit.ts")).limit),
+  verb(
+    ACT,
+    "window",
+    "show and change what debounce and batch collect",
+    async () => (await import("./verbs/window.ts")).window,
+  ),
   verb(ACT, "schedule", "show and change schedules", async () => (await import("./verbs/schedule.ts")).schedule),
   verb(ACT, "sync", "apply what the served code declares", async () => (await import("./verbs/schedule.ts")).sync),
   verb(ACT, "cancel", "cancel, with compensation", async () => (await import("./verbs/operate.ts")).cancel),

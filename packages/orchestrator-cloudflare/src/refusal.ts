@@ -35,6 +35,7 @@ export const STATUS_OF = {
   newer_format: 503,
   not_applicable: 409,
   not_found: 404,
+  not_started: 404,
   origin_not_allowed: 403,
   parent_not_ended: 409,
   route_not_found: 404,

@@ -19,6 +19,13 @@ import { FakeDeployment, FakeIndexNamespace } from "./fake-platform.ts";
 
 const child = workflow({ id: "child", run: (url) => url });
 
+const collects = workflow({ id: "collects", debounce: { wait: "1h" }, run: (input: unknown) => input });
+const keyed = workflow({
+  id: "keyed",
+  batch: { key: "input", max: 99_999, wait: "1h" },
+  run: (input: unknown) => input,
+});
+
 const ASK = {
   title: "Well?",
   details: "of any length",
@@ -62,6 +69,15 @@ function limitRequests(
     [`pause${of}`]: () => ({ path: `${path}/pause`, json: {} }),
     [`kickFrom${of}`]: () => ({ path: `${path}/kick`, json: { runId: "x" } }),
     [`read${of}`]: () => ({ path }),
+  };
+}
+
+/** Requests of a window. */
+function windowRequests(of: string, path: string): Record<string, () => { path: string; json?: object }> {
+  return {
+    [`read${of}`]: () => ({ path }),
+    [`fire${of}`]: () => ({ path: `${path}/fire`, json: {} }),
+    [`cancel${of}`]: () => ({ path: `${path}/cancel`, json: {} }),
   };
 }
 
@@ -111,6 +127,8 @@ const REQUESTS: Readonly<
   rebuildLimits: () => ({ path: "/api/limits/rebuild", json: {} }),
   ...limitRequests("Limit", "/api/limits/shown"),
   ...limitRequests("LimitKey", "/api/limits/shown/key"),
+  ...windowRequests("Window", "/api/windows/collects"),
+  ...windowRequests("WindowKey", "/api/windows/keyed/k"),
   sendEvent: () => ({ path: "/api/events", json: EVENT }),
   testEvent: () => ({ path: "/api/events/test", json: { name: "shown", data: { secret: 1 } } }),
   readEvent: () => ({ path: "/api/events/shown" }),
@@ -147,18 +165,18 @@ class Deployment {
   readonly #index = durableObjectIndex({ binding: new FakeIndexNamespace() });
   readonly #coordinators = new FakeCoordinators(() => ({})).binding;
   readonly api = new FakeDeployment(
-    [shows, child],
+    [shows, child, collects, keyed],
     {
       runIndex: this.#index,
       coordinatorDO: this.#coordinators,
       verifyRequest,
     },
     this.#dispatcher(),
-    { runIndex: this.#index },
+    { runIndex: this.#index, coordinatorDO: this.#coordinators },
   );
 
   #dispatcher(): StepDispatcher {
-    const inline = createInlineDispatcher({ workflows: [shows, child] });
+    const inline = createInlineDispatcher({ workflows: [shows, child, collects, keyed] });
     return {
       ...inline,
       start: (start, port) => {
@@ -213,6 +231,9 @@ class Deployment {
   /** Returns the id of a run that is in the state that the route needs. Routes that change nothing share one. */
   async prepared(route: string): Promise<string> {
     if (route.includes("Limit")) await this.#hold();
+    if (route.includes("Window"))
+      for (const workflowId of ["collects", "keyed"])
+        await this.api.fetch("/api/runs", { json: { workflowId, input: "k" } });
     if (route.includes("Schedule") || route === "cancelBackfill") await this.#schedule();
     if (/^re.*Event$|^listEvents$|^readTopic$/.test(route)) await this.api.fetch("/api/events", { json: EVENT });
     if (route === "listEvents") await vi.waitUntil(async () => (await this.#listedEvents()) === 1, { interval: 1 });

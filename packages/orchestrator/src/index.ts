@@ -193,7 +193,7 @@ export {
   planWindow,
 } from "./flow/plan.ts";
 export { type Collect, type CollectAnswer, windowAddress } from "./window/messages.ts";
-export { type WindowCommand, windowMachine } from "./window/window.ts";
+export { type WindowCommand, type WindowState, windowMachine } from "./window/window.ts";
 export { type AskedFirst, type FirstAnswer, askedFirst, readFirstAnswer } from "./run/asked-first.ts";
 export type { Hold } from "./run/hold.ts";
 export { computeBackoffDelayMs } from "./run/step-retry.ts";

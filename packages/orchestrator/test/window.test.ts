@@ -7,6 +7,7 @@ import {
   type CollectAnswer,
   CoordinatorHost,
   type SendResult,
+  type WindowCommand,
   type WindowSettings,
   windowMachine,
 } from "../src/index.ts";
@@ -180,5 +181,55 @@ describe("batch", () => {
     world.collect("a", 1, DEBOUNCE);
     expect(world.collect("b", 2, BATCH)).toMatchObject({ runId: "b", count: 1 });
     expect(world.started).toEqual([{ runId: "a", input: 1 }]);
+  });
+});
+
+describe("operators", () => {
+  const ask = (world: World, command: WindowCommand) => world.host.command(command);
+
+  test("WIN6 fire starts the run now with what was collected, and closes the window", () => {
+    const world = new World();
+    for (const [id, input] of [
+      ["a", 1],
+      ["b", 2],
+    ] as const)
+      world.collect(id, input, BATCH);
+    expect(ask(world, { type: "read" })).toMatchObject({
+      type: "done",
+      body: { runId: "a", state: "batched", startsAt: 105_000, count: 2 },
+    });
+    expect(ask(world, { type: "fire" })).toMatchObject({ body: { runId: "a", state: "fired", startsAt: 100_000 } });
+    expect(world.started).toEqual([{ runId: "a", input: [1, 2] }]);
+    expect(ask(world, { type: "fire" })).toMatchObject({ type: "refused", code: "not_found" });
+    expect(world.collect("c", 3, BATCH)).toMatchObject({ runId: "c", count: 1 });
+  });
+
+  test("WIN6 cancel forgets the triggers and their deliveries: a repeated one opens another window", async () => {
+    const world = new World();
+    world.collect("a", 1, BATCH, "d1");
+    expect(ask(world, { type: "cancel" })).toMatchObject({ body: { runId: "a", state: "cancelled" } });
+    expect(world.collect("b", 1, BATCH, "d1")).toMatchObject({ runId: "b", count: 1 });
+    await world.advance(5_000);
+    expect(world.started).toEqual([{ runId: "b", input: [1] }]);
+  });
+
+  test("WIN6 a cancel at the time of the start is too late, however late the alarm is", () => {
+    const world = new World();
+    world.collect("a", 1, DEBOUNCE);
+    world.now += 1_000;
+    expect(ask(world, { type: "cancel" })).toMatchObject({ type: "refused", code: "not_found" });
+    expect(world.started).toEqual([{ runId: "a", input: 1 }]);
+  });
+
+  test("WIN6 a run whose start was not acknowledged is still known to its window, after a crash too", async () => {
+    const world = new World();
+    world.acknowledges = false;
+    world.collect("a", 1, DEBOUNCE);
+    await world.advance(1_000);
+    world.open();
+    expect(ask(world, { type: "read", runId: "a" })).toMatchObject({ body: { runId: "a", state: "fired" } });
+    world.acknowledges = true;
+    await world.advance(60_000);
+    expect(ask(world, { type: "read", runId: "a" })).toMatchObject({ type: "refused", code: "not_found" });
   });
 });

@@ -186,7 +186,7 @@ export {
   type WhyTarget,
 } from "./why.ts";
 export { type WorkflowDefinition, WorkflowIndex, describeServed, describeWorkflow } from "./workflow-definition.ts";
-export type { LimitHolder, LimitList, LimitQueued, LimitRecord } from "./limit-record.ts";
+export type { LimitHolder, LimitList, LimitQueued, LimitRecord, WindowRecord } from "./limit-record.ts";
 export type {
   DeclaredSchedule,
   ListedSchedule,

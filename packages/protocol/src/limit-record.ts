@@ -67,3 +67,18 @@ export interface LimitList {
   readonly limits: readonly LimitRecord[];
   readonly nextCursor: string | null;
 }
+
+/** The window of a workflow with debounce or batch, for one key (WIN6). */
+export interface WindowRecord {
+  readonly workflowId: string;
+  /** Absent: the debounce or batch has no key. */
+  readonly key?: string;
+  /** The run that the triggers become. It does not exist while the window is open. */
+  readonly runId: string;
+  /** `debounced`, `batched`: the window is open. `fired`: the run starts. `cancelled`: it never exists. */
+  readonly state: "debounced" | "batched" | "fired" | "cancelled";
+  /** When the run starts, ms since 1970, unless another trigger changes it. */
+  readonly startsAt: number;
+  /** The triggers that the run stands for so far. Absent: the window is closed. */
+  readonly count?: number;
+}

@@ -1,7 +1,7 @@
 /**
  * The answers about limits as JSON Schema.
  */
-import type { LimitHolder, LimitList, LimitQueued, LimitRecord } from "@holdfast/protocol";
+import type { LimitHolder, LimitList, LimitQueued, LimitRecord, WindowRecord } from "@holdfast/protocol";
 import { type Fields, type JsonSchema, listOf, object, oneOf, ref, text, time, whole } from "./json-schemas.ts";
 
 const LIMIT_RECORD: Fields<LimitRecord> = {
@@ -45,19 +45,28 @@ const LIMIT_RECORD: Fields<LimitRecord> = {
   "nextStartAt?": time,
 };
 
-export const LIMIT_ANSWERS: Readonly<Record<"LimitRecord" | "LimitList" | "LimitsRebuilt" | "Collected", JsonSchema>> =
-  {
-    LimitRecord: object<LimitRecord>(LIMIT_RECORD),
-    LimitList: object<LimitList>({ limits: listOf(ref("LimitRecord")), nextCursor: { type: ["string", "null"] } }),
-    Collected: {
-      ...object({
-        id: { ...text, description: "The run that will start. It does not exist before." },
-        status: { const: "pending" },
-        state: oneOf("debounced", "batched"),
-        startsAt: time,
-        count: { ...whole, description: "The triggers that it stands for so far." },
-      }),
-      description: "The workflow collects triggers by debounce or batch.",
-    },
-    LimitsRebuilt: object({ asked: whole, nextCursor: { type: ["string", "null"] } }),
-  };
+export const LIMIT_ANSWERS: Readonly<
+  Record<"LimitRecord" | "LimitList" | "LimitsRebuilt" | "Collected" | "WindowRecord", JsonSchema>
+> = {
+  LimitRecord: object<LimitRecord>(LIMIT_RECORD),
+  LimitList: object<LimitList>({ limits: listOf(ref("LimitRecord")), nextCursor: { type: ["string", "null"] } }),
+  Collected: {
+    ...object({
+      id: { ...text, description: "The run that will start. It does not exist before." },
+      status: { const: "pending" },
+      state: oneOf("debounced", "batched"),
+      startsAt: time,
+      count: { ...whole, description: "The triggers that it stands for so far." },
+    }),
+    description: "The workflow collects triggers by debounce or batch.",
+  },
+  WindowRecord: object<WindowRecord>({
+    workflowId: text,
+    "key?": { ...text, description: "Absent: the debounce or batch has no key." },
+    runId: { ...text, description: "The run that the triggers become." },
+    state: oneOf("debounced", "batched", "fired", "cancelled"),
+    startsAt: { ...time, description: "When the run starts, unless another trigger changes it." },
+    "count?": { ...whole, description: "The triggers that the run stands for. Absent: the window is closed." },
+  }),
+  LimitsRebuilt: object({ asked: whole, nextCursor: { type: ["string", "null"] } }),
+};

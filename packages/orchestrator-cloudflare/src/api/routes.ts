@@ -19,6 +19,7 @@ import { deploymentRoutes, workflowRoutes } from "./service.ts";
 import { scheduleRoutes } from "./schedules.ts";
 import { ticketRoutes } from "./tickets.ts";
 import { triggerRoutes } from "./trigger.ts";
+import { windowRoutes } from "./windows.ts";
 
 export const ROUTES: readonly Route[] = [
   ...triggerRoutes,
@@ -26,6 +27,7 @@ export const ROUTES: readonly Route[] = [
   ...approvalRoutes,
   ...bulkRoutes,
   ...limitRoutes,
+  ...windowRoutes,
   ...runRoutes,
   ...ticketRoutes,
   ...resumeRoutes,

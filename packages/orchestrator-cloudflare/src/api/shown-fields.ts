@@ -119,4 +119,10 @@ export const SHOWN_FIELDS: Readonly<Record<string, readonly FieldRule[]>> = {
   overrideLimitKey: LIMIT,
   pauseLimitKey: LIMIT,
   kickFromLimitKey: LIMIT,
+  readWindow: [ALL],
+  fireWindow: [ALL],
+  cancelWindow: [ALL],
+  readWindowKey: [ALL],
+  fireWindowKey: [ALL],
+  cancelWindowKey: [ALL],
 };

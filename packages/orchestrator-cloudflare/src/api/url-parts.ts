@@ -27,7 +27,8 @@ const ID_TITLES: Readonly<Record<string, string>> = {
   mac: "MAC",
   tokenId: "token id",
   name: "name of the limit",
-  key: "key of the limit",
+  key: "key",
+  workflowId: "workflow id",
   source: "source of the webhook",
 };
 

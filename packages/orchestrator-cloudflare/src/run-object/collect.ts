@@ -6,6 +6,7 @@
 import {
   type Collect,
   type CollectAnswer,
+  type CoordinatorSelf,
   type SendResult,
   type WindowSettings,
   planHolds,
@@ -19,16 +20,18 @@ import type { CommandOf } from "./commands.ts";
 import type { RunObjectDeps } from "./deps.ts";
 import { askCoordinator } from "./messenger.ts";
 import { coordinatorOf } from "./names.ts";
+import { noteCollected } from "./not-started.ts";
 
 /**
  * Collects a trigger. `undefined`: its workflow starts a run for each.
  * @throws ApiRefusal `invalid_body` for a chosen id, or an input that a list cannot hold, `limit_key_invalid`, `limits_not_configured`, `body_too_large`
  */
 export async function collectTrigger(
-  { dispatcher, coordinatorDO }: RunObjectDeps,
+  deps: RunObjectDeps,
   { trigger, byKey, chosen }: CommandOf<"trigger">,
   listed: WorkflowDescription | undefined,
 ): Promise<object | undefined> {
+  const { dispatcher, coordinatorDO } = deps;
   const workflow = dispatcher.describe?.(trigger.workflowId, trigger.workflowVersion) ?? listed;
   if (workflow?.flow === undefined || trigger.inherited !== undefined) return undefined;
   const plan = planWindow(workflow, trigger.input);
@@ -49,6 +52,19 @@ export async function collectTrigger(
     settings: plan.settings,
   };
   const self = coordinatorOf(windowAddress(workflowId, plan.key), tenantId);
+  const { runId, count, startsAt } = await send(coordinatorDO, self, message);
+  // A repetition of the first trigger writes the row again.
+  if (count === 1) await noteCollected(deps, byKey ? undefined : trigger.runId, { runId, window: self });
+  const state = plan.settings.type === "batch" ? "batched" : "debounced";
+  return { id: runId, status: "pending", state, startsAt, count };
+}
+
+/** @throws ApiRefusal `body_too_large`, `limits_not_configured` */
+async function send(
+  coordinatorDO: RunObjectDeps["coordinatorDO"],
+  self: CoordinatorSelf,
+  message: Collect,
+): Promise<CollectAnswer & { readonly type: "collected" }> {
   const answer = await askCoordinator(coordinatorDO, { self, ask: "message", message });
   if (answer === undefined) throw new ApiRefusal("limits_not_configured", NO_CLASS);
   const result = answer.ok ? ((await answer.json()) as SendResult<CollectAnswer>) : undefined;
@@ -57,7 +73,11 @@ export async function collectTrigger(
       "internal_error",
       "The object that collects the triggers failed. Nothing was stored. Try again.",
     );
-  return describe(result.answer, plan.settings.type);
+  if (result.answer.type === "collected") return result.answer;
+  throw new ApiRefusal(
+    "body_too_large",
+    `The input is larger than a batch may be: ${result.answer.maxBytes} bytes. The batch is unchanged.`,
+  );
 }
 
 /** Refuses a trigger for which no run could start: later nobody waits for the answer (WIN5). */
@@ -76,17 +96,6 @@ function listOf(input: string): string {
     if (error instanceof HoldfastError) throw new ApiRefusal("invalid_body", error.message);
     throw error;
   }
-}
-
-function describe(answer: CollectAnswer, type: "debounce" | "batch"): object {
-  if (answer.type === "too_large")
-    throw new ApiRefusal(
-      "body_too_large",
-      `The input is larger than a batch may be: ${answer.maxBytes} bytes. The batch is unchanged.`,
-    );
-  const { runId: id, startsAt, count } = answer;
-  const state = type === "batch" ? "batched" : "debounced";
-  return { id, status: "pending", state, startsAt, count };
 }
 
 const NO_CLASS =

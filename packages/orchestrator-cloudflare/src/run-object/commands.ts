@@ -5,6 +5,7 @@
  * authenticated, validated and bounded each request, and the object is reachable only through its binding.
  */
 import {
+  type CoordinatorSelf,
   type ChildTrigger,
   type Input,
   NO_PARTS,
@@ -52,6 +53,8 @@ export type RunCommand =
   | { readonly ask: "reserveKey"; readonly runId: string }
   /** Releases the key, because the trigger of the run was rejected. */
   | { readonly ask: "releaseKey"; readonly runId: string }
+  /** To the object of a run that a window will start (WIN6). */
+  | ({ readonly ask: "collected" } & CollectedRun)
   /** The object answers when the run has ended, or after `waitMs`. */
   | (ShownRun & { readonly ask: "read"; readonly waitMs: number })
   /** Returns the run's events after `cursor` as Server-Sent Events. */
@@ -94,6 +97,12 @@ export interface CallersView extends View {
 }
 
 export const NOTHING: CallersView = { ...NO_PARTS, run: false, workflows: false };
+
+/** The run that a window will start. */
+export interface CollectedRun {
+  readonly runId: string;
+  readonly window: CoordinatorSelf;
+}
 
 /** A command with what its caller may see. Absent: nothing, as between objects. */
 export type RunRequest = RunCommand & { readonly view?: CallersView };

@@ -11,11 +11,12 @@
  */
 import { INPUT_KEY, RECORD_KEY, type RunHeader } from "@holdfast/orchestrator";
 import { encodeValue } from "@holdfast/protocol";
+import type { RunCommand } from "./commands.ts";
 import type { DurableObjectStore } from "./store.ts";
 import type { BucketLike } from "../platform-types.ts";
 
 /** The rows that a command reads. `shown`: all that one answer may show, up to the limit of one reader. */
-export type NeededRows = "none" | "input" | "shown" | "all";
+type NeededRows = "none" | "input" | "shown" | "all";
 
 /** The limit of rows that are loaded for one reader, in characters. Further rows are shown as `NOT_SHOWN`. */
 const LOAD_CHARS_MAX = 33_554_432;
@@ -115,4 +116,13 @@ function withoutLarge(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutLarge);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutLarge(item)]));
+}
+
+/** Which of the rows that may be in the bucket a command to an ended run reads. */
+export function rowsNeeded(command: RunCommand): NeededRows {
+  if (command.ask === "planResume") return "all";
+  if (command.ask !== "read" && command.ask !== "trigger") return "shown";
+  if (command.shows === undefined || command.shows === "record") return "shown";
+  // A repeated trigger is compared with the input.
+  return command.shows === "result" && command.ask === "read" ? "none" : "input";
 }

@@ -35,9 +35,10 @@ import { type CallersView, type CommandOf, NOTHING, type RunCommand, type RunReq
 import { collectTrigger } from "./collect.ts";
 import { type RunObjectDeps, retentionMsOf } from "./deps.ts";
 import { KeyReservation } from "./key-reservation.ts";
-import { LargeRows, type NeededRows } from "./large-rows.ts";
+import { LargeRows, rowsNeeded } from "./large-rows.ts";
 import { runObjectName } from "./names.ts";
 import { neighboursOf, releaseKey, reserveKey } from "./neighbours.ts";
+import { orNotStarted, putCollected, startedBy } from "./not-started.ts";
 import { observe } from "./observe.ts";
 import { listWorkflows, listedWorkflow, notServed, refusalOfTick, refuseUnserved } from "./served-workflows.ts";
 import { DurableObjectStore } from "./store.ts";
@@ -147,7 +148,7 @@ export class RunObject {
     // The clock was set back: any request, also a read, sets the timers again that are too far away (WAIT1).
     if (this.#host.state.lastAt > this.#clock()) this.#host.handle({ type: "settle" });
     const large = this.#moveLargeRows();
-    if (large === undefined) return this.#execute(command, view);
+    if (large === undefined) return orNotStarted(this.#deps, view, () => this.#execute(command, view));
     // A follower keeps reading after the answer.
     const keepsReading = command.ask === "follow" && command.headersOnly !== true;
     return large.withRows({ rows: rowsNeeded(command), keepsReading }, () => this.#execute(command, view));
@@ -182,6 +183,9 @@ export class RunObject {
         return this.#receive(command.message);
       case "workflows":
         return jsonAnswer({ workflows: await listWorkflows(this.#deps.dispatcher) });
+      case "collected":
+        putCollected(this.#deps.storage.kv, command);
+        return jsonAnswer({});
       case "reserveKey":
         return jsonAnswer(this.#key.reserve(command.runId, this.#host.state.header?.id));
       case "releaseKey":
@@ -321,7 +325,9 @@ export class RunObject {
     const isTick = trigger?.schedule !== undefined && this.#host.state.header === undefined;
     const tick = isTick ? await refusalOfTick(this.#deps.dispatcher, trigger, this.#clock()) : undefined;
     const refused = this.#key.refusalOf(message) ?? tick;
-    return jsonAnswer(refused ?? this.#host.receive(message, randomHex(16), unique, listed));
+    const result = refused ?? this.#host.receive(message, randomHex(16), unique, listed);
+    startedBy(this.#deps.storage.kv, message);
+    return jsonAnswer(result);
   }
 
   /** Deletes the run with all its rows (VER3). */
@@ -366,15 +372,6 @@ export class RunObject {
         return storage.deleteAlarm();
     }
   }
-}
-
-/** Which of the rows that may be in the bucket a command to an ended run reads. */
-function rowsNeeded(command: RunCommand): NeededRows {
-  if (command.ask === "planResume") return "all";
-  if (command.ask !== "read" && command.ask !== "trigger") return "shown";
-  if (command.shows === undefined || command.shows === "record") return "shown";
-  // A repeated trigger is compared with the input.
-  return command.shows === "result" && command.ask === "read" ? "none" : "input";
 }
 
 /** Only readers of the run see who answered before (SEC7). */

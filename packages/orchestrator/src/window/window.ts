@@ -1,7 +1,7 @@
 /**
  * A window: triggers that become one run.
  *
- * Owns: WIN1–WIN4: when the run starts, what its input is, and that each trigger counts once.
+ * Owns: WIN1–WIN4 and WIN6: when the run starts, what its input is, and that each trigger counts once.
  *
  * Rows: `header` with the open window; `trigger`, what the run is made of; `item/<n>`, the inputs of a batch; and
  * `seen/<delivery id>`.
@@ -11,13 +11,22 @@
  *   commit that closes the window, so it starts once.
  * - WI2 Timers first: a trigger at or after `startsAt` opens another window.
  */
-import { FORMAT_VERSION, HOST_LIMITS, decodeValue, encodeValue } from "@holdfast/protocol";
-import type {
-  CommandReply,
-  CoordinatorDraft,
-  CoordinatorHeader,
-  CoordinatorMachine,
-  CoordinatorState,
+import {
+  FORMAT_VERSION,
+  HOST_LIMITS,
+  type WindowRecord,
+  decodeValue,
+  encodeValue,
+  readAddress,
+} from "@holdfast/protocol";
+import {
+  COORDINATOR_OUTBOX,
+  type CommandReply,
+  type CoordinatorDraft,
+  type CoordinatorHeader,
+  type CoordinatorMachine,
+  type CoordinatorState,
+  isOutboxRow,
 } from "../host/coordinator.ts";
 import { isObject } from "../json-schema/schema.ts";
 import { utf8ToBytes } from "@noble/hashes/utils.js";
@@ -89,14 +98,59 @@ export const windowMachine: CoordinatorMachine<State> = {
   },
 };
 
-export type WindowCommand = { readonly type: "fire" } | { readonly type: "cancel" };
+/** Commands of the Worker. The reply is a `WindowState`. */
+export type WindowCommand =
+  /** `runId`: only the window of this run, also between its end and the start of the run. */
+  | { readonly type: "read"; readonly runId?: string | undefined }
+  /** Starts the run now. */
+  | { readonly type: "fire" }
+  /** Forgets the triggers. The run never exists. */
+  | { readonly type: "cancel" };
 
-function command(draft: Draft, { type }: WindowCommand): CommandReply {
+/** A window for the API. */
+export type WindowState = Omit<WindowRecord, "workflowId" | "key">;
+
+function command(draft: Draft, input: WindowCommand): CommandReply {
+  // A start that is due is no longer cancelled.
+  if (input.type !== "read") fireDue(draft);
   const { open } = draft.header;
-  if (open === undefined) return { type: "refused", code: "not_found", message: "No window is open." };
-  if (type === "fire") fire(draft, open);
-  else close(draft);
-  return { type: "done", body: { runId: open.runId, count: open.count } };
+  if (input.type === "read" && input.runId !== undefined && input.runId !== open?.runId)
+    return isStarting(draft, input.runId) ?? NO_WINDOW;
+  if (open === undefined) return NO_WINDOW;
+  if (input.type === "fire") fire(draft, open);
+  if (input.type === "cancel") cancel(draft, open);
+  const { runId, startsAt, count, settings } = open;
+  const state = {
+    read: settings.type === "batch" ? "batched" : "debounced",
+    fire: "fired",
+    cancel: "cancelled",
+  } as const;
+  return done({ runId, state: state[input.type], startsAt: input.type === "fire" ? draft.now : startsAt, count });
+}
+
+const NO_WINDOW: CommandReply = {
+  type: "refused",
+  code: "not_found",
+  message: "No trigger of this workflow and key waits. A window is open from its first trigger until its run starts.",
+};
+
+function done(body: WindowState): CommandReply {
+  return { type: "done", body };
+}
+
+/** The window is closed, and its run was not created yet. */
+function isStarting(draft: Draft, runId: string): CommandReply | undefined {
+  for (const [, row] of draft.list(COORDINATOR_OUTBOX))
+    if (isOutboxRow(row) && readAddress(row.to).name === runId)
+      return done({ runId, state: "fired", startsAt: draft.now });
+  return undefined;
+}
+
+/** The ids of its deliveries are forgotten too: the answers to them named a run that never exists. */
+function cancel(draft: Draft, open: OpenWindow): void {
+  for (const [key, row] of draft.list(SEEN_PREFIX))
+    if (isSeen(row) && row.answer.type === "collected" && row.answer.runId === open.runId) draft.delete(key);
+  close(draft);
 }
 
 function collect(draft: Draft, message: Collect): CollectAnswer {

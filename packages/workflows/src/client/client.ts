@@ -29,6 +29,7 @@ import type { Workflow } from "../authoring/workflow.ts";
 import { checkPlatform } from "../platform-check.ts";
 import { EventHandle, type EventOptions, type NamedEvent, type SendEventOptions, eventBody } from "./event-handle.ts";
 import { LimitHandle } from "./limit-handle.ts";
+import { WindowHandle } from "./window-handle.ts";
 import { ScheduleHandle } from "./schedule-handle.ts";
 import { checkClientOptions, given } from "./options.ts";
 import { RunHandle } from "./run-handle.ts";
@@ -222,6 +223,11 @@ export class Client {
   /** Returns a handle of a limit. `key`: absent if the limit has none. */
   limit(name: string, key?: string): LimitHandle {
     return new LimitHandle(this.#transport, name, key);
+  }
+
+  /** Returns a handle of the window in which a workflow with debounce or batch collects triggers. `key`: absent if it has none. */
+  window(workflow: string | { readonly id: string }, key?: string): WindowHandle {
+    return new WindowHandle(this.#transport, typeof workflow === "string" ? workflow : workflow.id, key);
   }
 
   /**

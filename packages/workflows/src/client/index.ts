@@ -9,6 +9,7 @@ export {
   type SendEventOptions,
 } from "./event-handle.ts";
 export { LimitHandle } from "./limit-handle.ts";
+export { WindowHandle } from "./window-handle.ts";
 export { type Backfill, ScheduleHandle } from "./schedule-handle.ts";
 export { ApiError, ConnectionError, RunFailedError } from "./errors.ts";
 export type { StreamOptions } from "./run-events.ts";
@@ -58,6 +59,7 @@ export type {
   UnmatchedTrigger,
   Waitpoint,
   WhyEntry,
+  WindowRecord,
   WorkflowDescription as WorkflowInfo,
 } from "@holdfast/protocol";
 export type {

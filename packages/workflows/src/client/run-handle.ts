@@ -15,7 +15,7 @@ import {
   type RunViews,
   isTerminal,
 } from "@holdfast/protocol";
-import { RunFailedError } from "./errors.ts";
+import { ApiError, RunFailedError } from "./errors.ts";
 import { checkFrom, given } from "./options.ts";
 import { type StreamOptions, runEvents } from "./run-events.ts";
 import type { ApiRequest, Transport } from "./transport.ts";
@@ -106,8 +106,8 @@ export class RunHandle<Output = unknown> {
         headers,
         signal,
         answer: RUN,
-      });
-      if (isTerminal(run.status)) return run;
+      }).catch(unlessNotStarted);
+      if (run !== undefined && isTerminal(run.status)) return run;
       // Pause before the next request if the API does not hold its answers.
       if (performance.now() - sentAt < 1_000) await this.#transport.pause(pauseMs, signal);
     }
@@ -269,4 +269,10 @@ export class RunHandle<Output = unknown> {
   async #send<T>(request: ApiRequest): Promise<T> {
     return (await this.#transport.send(request)).body as T;
   }
+}
+
+/** A run whose triggers a window collects starts later (WIN6). */
+function unlessNotStarted(error: unknown): undefined {
+  if (error instanceof ApiError && error.code === "not_started") return undefined;
+  throw error;
 }
