@@ -19,7 +19,7 @@ export const NOT_EXECUTED: readonly NotExecuted[] = [
   { commands: /^npx -y pnpm@\S+ install$/, reason: "the workspace of the test is installed" },
   { commands: /^npx -y pnpm@\S+ /, reason: "starts a script that other tests execute; a test checks that it exists" },
   { commands: /^npm create /, reason: "installs from a registry; .ci/packed creates projects from what is packed" },
-  { commands: /^npm install /, reason: "installs from a registry; .ci/packed installs what is packed" },
+  { commands: /^npm (init|install|pkg) /, reason: "installs from a registry; .ci/packed installs what is packed" },
   {
     commands: /^npx holdfast /,
     reason: "the command is not installed in the workspace; .ci/packed executes README.md",
