@@ -123,7 +123,7 @@ describe("the list of approvals", () => {
     await start("mine", { ask: ASK });
     await start("theirs", { ask: ASK }, "other");
     await lists("", ["mine"]);
-    expect((await list("", "other")).approvals).toMatchObject([{ runId: "theirs" }]);
+    await expect.poll(async () => (await list("", "other")).approvals).toMatchObject([{ runId: "theirs" }]);
     const [seen] = (await list("", "reader")).approvals;
     expect(seen).toMatchObject({ runId: "mine", title: "Refund?" });
     expect(seen).not.toHaveProperty("tokenId");
