@@ -158,6 +158,15 @@ describe("POST /api/events", () => {
     expect(await bare.fetch("/api/events", { json: { name: "a" } }).then(({ status }) => status)).toBe(501);
   });
 
+  test("LIM2 a cursor that no answer had is refused, so no reader gets the first page again and again", async () => {
+    const deployed = new Deployment();
+    for (const path of ["/api/events", "/api/limits"])
+      expect(await deployed.ask(`${path}?cursor=%25`)).toMatchObject({
+        status: 400,
+        body: { error: "invalid_query", message: expect.stringContaining("send a nextCursor unchanged") },
+      });
+  });
+
   test("LIM2 an invalid id in a path is named as what it is", async () => {
     const deployed = new Deployment();
     for (const [path, title] of [
@@ -223,7 +232,11 @@ describe("tests and replays of events", () => {
     const sent = await deployed.ask("/api/events", { id: "e-1", key: "o-1", name: "order.deep", data });
     expect(sent).toMatchObject({ status: 202 });
     expect(sent.body.targets).toMatchObject([{ topic: "o-1" }, { trigger: "plain" }]);
-    const { body } = await deployed.ask("/api/events/e-1");
+    const { body } = await vi.waitFor(async () => {
+      const read = await deployed.ask("/api/events/e-1");
+      expect(read.body.targets).toMatchObject([{ state: "delivered" }, { state: "started" }]);
+      return read;
+    });
     const reason = expect.stringContaining("The input cannot be encoded: it is nested too deeply");
     expect(body.unmatched).toEqual([{ trigger: "wraps", workflowId: "deeply", reason }]);
   });

@@ -6,15 +6,16 @@
 import { EVENT_LIST, type EventIds, type EventListCommand, topicAddress, topicName } from "@holdfast/orchestrator";
 import { type EventList, type EventRecord, HOST_LIMITS, type ListedEvent, defined } from "@holdfast/protocol";
 import * as v from "valibot";
-import { fromBase64Url, toBase64Url } from "../auth/base64-url.ts";
+import { toBase64Url } from "../auth/base64-url.ts";
 import { commandEvents } from "./coordinators.ts";
 import { idField, wholeNumberField } from "./fields.ts";
+import { textCursorField } from "./page-cursor.ts";
 import { type Call, type CheckedCall, type Route, route } from "./route.ts";
 
 const listQuery = v.strictObject({
   name: v.optional(idField),
   limit: v.optional(wholeNumberField(1, HOST_LIMITS.eventPage), String(HOST_LIMITS.eventPage)),
-  cursor: v.optional(v.string()),
+  cursor: v.optional(textCursorField),
 });
 
 export const eventListRoutes: readonly Route[] = [
@@ -43,8 +44,7 @@ export const eventListRoutes: readonly Route[] = [
 ];
 
 async function listEvents(call: CheckedCall<string, v.InferOutput<typeof listQuery>, unknown>): Promise<Response> {
-  const { name, limit: count, cursor } = call.query;
-  const after = cursor === undefined ? undefined : fromBase64Url(cursor);
+  const { name, limit: count, cursor: after } = call.query;
   const answer = await commandEvents(call, EVENT_LIST, { type: "list", name, count, after } satisfies EventListCommand);
   if (!answer.ok) return answer;
   const { ids, next } = (await answer.json()) as EventIds;

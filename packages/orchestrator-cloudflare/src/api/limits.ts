@@ -13,10 +13,10 @@ import {
 } from "@holdfast/orchestrator";
 import { HOST_LIMITS, type LimitRecord } from "@holdfast/protocol";
 import * as v from "valibot";
-import { fromBase64Url, toBase64Url } from "../auth/base64-url.ts";
+import { toBase64Url } from "../auth/base64-url.ts";
 import { commandCoordinator } from "./coordinators.ts";
 import { idField, wholeNumberField } from "./fields.ts";
-import { cursorField, writeCursor } from "./page-cursor.ts";
+import { cursorField, textCursorField, writeCursor } from "./page-cursor.ts";
 import { type Call, type CheckedCall, type Route, route } from "./route.ts";
 import { askRun } from "./run-objects.ts";
 import { viewOf } from "./shown-fields.ts";
@@ -25,7 +25,7 @@ import { requireIndex } from "./worker-deps.ts";
 const listQuery = v.strictObject({
   name: v.optional(idField),
   limit: v.optional(wholeNumberField(1, HOST_LIMITS.limitPage), String(HOST_LIMITS.limitPage)),
-  cursor: v.optional(v.string()),
+  cursor: v.optional(textCursorField),
 });
 
 const overrideBody = v.strictObject({
@@ -138,12 +138,12 @@ async function command(call: Place, input: GateCommand): Promise<Response> {
 }
 
 async function listLimits(call: CheckedCall<string, v.InferOutput<typeof listQuery>, unknown>): Promise<Response> {
-  const { name: limit, limit: count, cursor } = call.query;
+  const { name: limit, limit: count, cursor: after } = call.query;
   const ask: ListCommand = {
     type: "list",
     limit,
     count,
-    after: cursor === undefined ? undefined : fromBase64Url(cursor),
+    after,
   };
   const answer = await commandCoordinator(call, { kind: "gates", name: GATE_LIST }, ask);
   if (!answer.ok) return answer;

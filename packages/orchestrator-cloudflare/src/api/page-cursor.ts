@@ -15,17 +15,24 @@ export function writeCursor({ createdAt, id }: Position): string {
 const PATTERN = /^(\d{1,16})\.([\w-]{0,2048})$/;
 const TIME_MS_MAX = 8_640_000_000_000_000;
 
+/** A cursor whose position is a text, such as a name. */
+export const textCursorField: v.GenericSchema<string, string> = cursorOf(fromBase64Url);
+
 /** A cursor in a query or a body, as a position. */
-export const cursorField: v.GenericSchema<string, Position> = v.pipe(
-  v.string(),
-  v.description("A `nextCursor`."),
-  v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    const position = readCursor(dataset.value);
-    if (position !== undefined) return position;
-    addIssue({ message: "is not the nextCursor of an answer; send a nextCursor unchanged" });
-    return NEVER;
-  }),
-);
+export const cursorField: v.GenericSchema<string, Position> = cursorOf(readCursor);
+
+function cursorOf<T>(read: (cursor: string) => T | undefined): v.GenericSchema<string, T> {
+  return v.pipe(
+    v.string(),
+    v.description("A `nextCursor`."),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const position = read(dataset.value);
+      if (position !== undefined) return position;
+      addIssue({ message: "is not the nextCursor of an answer; send a nextCursor unchanged" });
+      return NEVER;
+    }),
+  );
+}
 
 function readCursor(cursor: string): Position | undefined {
   const [, createdAt = "", text = ""] = PATTERN.exec(cursor) ?? [];
