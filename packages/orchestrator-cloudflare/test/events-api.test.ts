@@ -171,6 +171,8 @@ describe("POST /api/events", () => {
     const deployed = new Deployment();
     for (const [path, title] of [
       ["/api/events/%00", "event id"],
+      ["/api/topics/%00/k", "name of the event"],
+      ["/api/topics/n/%00", "key of the event"],
       ["/api/schedules/%00", "schedule id"],
       ["/api/runs/%00", "run id"],
     ] as const)

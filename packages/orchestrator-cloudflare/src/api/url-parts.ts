@@ -52,6 +52,7 @@ export function readIds<Path extends string>(url: string, path: Path): IdsOf<Pat
 }
 
 function titleOf(path: string, name: string): string {
+  if (path.startsWith("/api/topics/")) return `${name} of the event`;
   const owner = name === "id" ? ID_OWNERS[path.split("/")[2] ?? ""] : undefined;
   return owner ?? ID_TITLES[name] ?? `:${name}`;
 }
