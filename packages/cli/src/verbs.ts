@@ -66,7 +66,7 @@ export const VERBS: readonly ListedVerb[] = [
     async () => (await import("./verbs/window.ts")).window,
   ),
   verb(ACT, "schedule", "show and change schedules", async () => (await import("./verbs/schedule.ts")).schedule),
-  verb(ACT, "sync", "apply what the served code declares", async () => (await import("./verbs/schedule.ts")).sync),
+  verb(ACT, "sync", "apply what the served code declares", async () => (await import("./verbs/sync.ts")).sync),
   verb(ACT, "cancel", "cancel, with compensation", async () => (await import("./verbs/operate.ts")).cancel),
   verb(
     ACT,

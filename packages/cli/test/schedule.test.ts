@@ -75,11 +75,25 @@ test("SCH8 the verbs of one schedule send what they say", async () => {
   expect((await on(["schedule", "backfill", "nightly", ...range, "--rate", "x"])).exit).toBe(2);
 });
 
-test("SCH9 sync prints the difference before it applies it, and with --dry-run applies nothing", async () => {
+test("SCH9 GATE8 sync prints the difference before it applies it, and with --dry-run applies nothing", async () => {
   const changes = [{ id: "nightly", change: "orphaned" }];
   api.answers.set("POST /api/schedules/sync", [200, { rev: 1, appliedRev: 1, stale: false, changes }]);
-  const { stdout } = await on(["sync", "--dry-run"]);
-  expect(stdout).toContain("orphaned");
+  const rate = { limit: 5, perMs: 1_000, burst: 0 };
+  const [applies, declares] = [{ max: 9 }, { max: null, rate }];
+  const limits = [{ name: "customer", key: HOSTILE, change: "changed", rev: 2, applies, declares }];
+  api.answers.set("POST /api/limits/sync", [200, { rev: 1, changes: limits, nextCursor: null }]);
+  const { stdout, stderr } = await on(["sync", "--dry-run"], { columns: 200 });
+  expect(stderr).toBe("");
+  for (const text of ["orphaned", "max 9", "5 per 1000 ms, burst 0"]) expect(stdout).toContain(text);
+  expect(stdout).not.toContain(HOSTILE);
   expect((await on(["sync"])).exit).toBe(0);
-  expect(api.seen.map(({ body }) => body)).toEqual([{ dryRun: true }, { dryRun: true }, { dryRun: false }]);
+  const [dry, done] = [{ dryRun: true }, { dryRun: false }];
+  expect(api.seen.map(({ path, body }) => [path, body])).toEqual([
+    ["/api/schedules/sync", dry],
+    ["/api/limits/sync", dry],
+    ["/api/schedules/sync", dry],
+    ["/api/limits/sync", dry],
+    ["/api/schedules/sync", done],
+    ["/api/limits/sync", done],
+  ]);
 });

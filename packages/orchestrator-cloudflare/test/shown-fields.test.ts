@@ -124,6 +124,7 @@ const REQUESTS: Readonly<
   backfillSchedule: () => ({ path: "/api/schedules/shown/backfill", json: { ...BACKFILL, dryRun: true } }),
   cancelBackfill: () => ({ path: "/api/schedules/shown/backfill", method: "DELETE" }),
   listLimits: () => ({ path: "/api/limits" }),
+  syncLimits: () => ({ path: "/api/limits/sync", json: { dryRun: true } }),
   rebuildLimits: () => ({ path: "/api/limits/rebuild", json: {} }),
   ...limitRequests("Limit", "/api/limits/shown"),
   ...limitRequests("LimitKey", "/api/limits/shown/key"),

@@ -42,6 +42,7 @@ export class GateWorld {
   sent: Sent[] = [];
   /** Messages to the list. */
   readonly listed: object[] = [];
+  toList: (message: object) => SendResult = () => ({ type: "acknowledged" });
   settings: GateSettings;
   host: CoordinatorHost;
 
@@ -62,7 +63,8 @@ export class GateWorld {
         if (to.kind === "run") this.sent.push({ to, message: message as HolderMessage, done });
         else {
           this.listed.push(message);
-          queueMicrotask(() => done({ type: "acknowledged" }));
+          const result = this.toList(message);
+          queueMicrotask(() => done(result));
         }
       },
       erase: () => {

@@ -186,7 +186,16 @@ export {
   type WhyTarget,
 } from "./why.ts";
 export { type WorkflowDefinition, WorkflowIndex, describeServed, describeWorkflow } from "./workflow-definition.ts";
-export type { LimitHolder, LimitList, LimitQueued, LimitRecord, WindowRecord } from "./limit-record.ts";
+export type {
+  LimitChange,
+  LimitHolder,
+  LimitList,
+  LimitQueued,
+  LimitRecord,
+  LimitSettings,
+  LimitSync,
+  WindowRecord,
+} from "./limit-record.ts";
 export type {
   DeclaredSchedule,
   ListedSchedule,

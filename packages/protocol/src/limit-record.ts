@@ -63,6 +63,37 @@ export interface LimitRecord {
   readonly nextStartAt?: number;
 }
 
+/** What a build declares for a limit. */
+export interface LimitSettings {
+  /** `null`: only the rate is limited. */
+  readonly max: number | null;
+  readonly rate?: NonNullable<LimitRecord["rate"]>;
+  readonly maxQueued?: number;
+  readonly dropQueued?: "newest" | "oldest";
+}
+
+/** What the declarations of the served build change at one limit and key (GATE8). */
+export interface LimitChange {
+  readonly name: string;
+  readonly key?: string;
+  /**
+   * `undeclared`: no workflow of the served build names the limit. A step may: its next attempt brings the declaration. `voided`:
+   * the same, and a later build has declared what applies.
+   */
+  readonly change: "changed" | "unchanged" | "undeclared" | "voided";
+  /** The time of the build that declared what applies, ms since 1970. */
+  readonly rev: number;
+  readonly applies: LimitSettings;
+  readonly declares?: LimitSettings;
+}
+
+export interface LimitSync {
+  /** The time of the build that is served, ms since 1970. */
+  readonly rev: number;
+  readonly changes: readonly LimitChange[];
+  readonly nextCursor: string | null;
+}
+
 export interface LimitList {
   readonly limits: readonly LimitRecord[];
   readonly nextCursor: string | null;

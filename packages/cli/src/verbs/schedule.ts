@@ -1,6 +1,5 @@
 /**
- * `holdfast schedule`: when runs start, what became of ticks, and what operators change. `holdfast sync`: what the served
- * code declares.
+ * `holdfast schedule`: when runs start, what became of ticks, and what operators change.
  */
 import type {
   DeclaredSchedule,
@@ -47,20 +46,6 @@ const times: RowShape<PreviewedTime> = {
   ],
 };
 
-interface Change {
-  readonly id: string;
-  readonly change: string;
-}
-
-const changes: RowShape<Change> = {
-  id: ({ id }) => id,
-  empty: "The code declares no schedule.",
-  columns: [
-    { name: "schedule", cell: ({ id }) => id },
-    { name: "change", cell: ({ change }) => change },
-  ],
-};
-
 function timesOf({ cron = [], every, at = [], tz }: ListedSchedule): string {
   const parts = [...cron, ...(every === undefined ? [] : [`every ${every} ms`]), ...at];
   return `${parts.join(", ")} ${tz}`;
@@ -82,23 +67,6 @@ export const schedule: Verb = (host) =>
     .addCommand(trigger(host))
     .addCommand(backfill(host))
     .addCommand(remove(host));
-
-export const sync: Verb = (host) =>
-  host.does<Consent & { readonly dryRun?: boolean }>(
-    confirmed(
-      new Command("sync")
-        .description("Applies the schedules that the served code declares, after it has printed the difference.")
-        .option("--dry-run", "only print the difference"),
-    ).addHelpText("after", examples("sync --dry-run", "sync")),
-    async ({ session, options }) => {
-      const client = await session.client();
-      const planned = await client.syncSchedules({ dryRun: true });
-      await session.out.rows(planned.changes, changes);
-      if (options.dryRun === true) return;
-      await consent(session, "apply the declarations to", options);
-      await client.syncSchedules();
-    },
-  );
 
 function list(host: Host): Command {
   return host.does<{ readonly columns?: string }>(

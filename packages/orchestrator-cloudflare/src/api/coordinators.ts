@@ -26,7 +26,7 @@ export async function commandEvents(call: Call, to: Target, command: object): Pr
   return send(call, to, command, "events_not_configured");
 }
 
-type Target = Pick<Address, "kind" | "name">;
+type Target = Pick<Address, "kind" | "name" | "scope">;
 
 async function send(
   { deps, principal }: Pick<Call, "deps" | "principal">,

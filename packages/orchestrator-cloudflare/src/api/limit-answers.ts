@@ -1,7 +1,16 @@
 /**
  * The answers about limits as JSON Schema.
  */
-import type { LimitHolder, LimitList, LimitQueued, LimitRecord, WindowRecord } from "@holdfast/protocol";
+import type {
+  LimitChange,
+  LimitHolder,
+  LimitList,
+  LimitQueued,
+  LimitRecord,
+  LimitSettings,
+  LimitSync,
+  WindowRecord,
+} from "@holdfast/protocol";
 import { type Fields, type JsonSchema, listOf, object, oneOf, ref, text, time, whole } from "./json-schemas.ts";
 
 const LIMIT_RECORD: Fields<LimitRecord> = {
@@ -45,11 +54,32 @@ const LIMIT_RECORD: Fields<LimitRecord> = {
   "nextStartAt?": time,
 };
 
-export const LIMIT_ANSWERS: Readonly<
-  Record<"LimitRecord" | "LimitList" | "LimitsRebuilt" | "Collected" | "WindowRecord", JsonSchema>
-> = {
+const SETTINGS = object<LimitSettings>({
+  max: { type: ["integer", "null"], description: "null: only the rate is limited." },
+  "rate?": object<NonNullable<LimitRecord["rate"]>>({ limit: whole, perMs: whole, burst: whole }),
+  "maxQueued?": whole,
+  "dropQueued?": oneOf("newest", "oldest"),
+});
+
+type Name = "LimitRecord" | "LimitList" | "LimitSync" | "LimitsRebuilt" | "Collected" | "WindowRecord";
+
+export const LIMIT_ANSWERS: Readonly<Record<Name, JsonSchema>> = {
   LimitRecord: object<LimitRecord>(LIMIT_RECORD),
   LimitList: object<LimitList>({ limits: listOf(ref("LimitRecord")), nextCursor: { type: ["string", "null"] } }),
+  LimitSync: object<LimitSync>({
+    rev: { ...time, description: "The time of the Worker version that is served." },
+    changes: listOf(
+      object<LimitChange>({
+        name: text,
+        "key?": text,
+        change: oneOf("changed", "unchanged", "undeclared", "voided"),
+        rev: { ...time, description: "The time of the Worker version that declared what applies." },
+        applies: SETTINGS,
+        "declares?": { ...SETTINGS, description: "Absent: no workflow of the served code names the limit." },
+      }),
+    ),
+    nextCursor: { type: ["string", "null"] },
+  }),
   Collected: {
     ...object({
       id: { ...text, description: "The run that will start. It does not exist before." },

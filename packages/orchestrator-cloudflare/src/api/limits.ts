@@ -9,7 +9,9 @@ import {
   type IndexRow,
   type ListCommand,
   type ListedGates,
+  type VoidCommand,
   gateName,
+  limitOf,
 } from "@holdfast/orchestrator";
 import { HOST_LIMITS, type LimitRecord } from "@holdfast/protocol";
 import * as v from "valibot";
@@ -17,6 +19,7 @@ import { toBase64Url } from "../auth/base64-url.ts";
 import { commandCoordinator } from "./coordinators.ts";
 import { idField, wholeNumberField } from "./fields.ts";
 import { cursorField, textCursorField, writeCursor } from "./page-cursor.ts";
+import { ApiRefusal } from "../refusal.ts";
 import { type Call, type CheckedCall, type Route, route } from "./route.ts";
 import { askRun } from "./run-objects.ts";
 import { viewOf } from "./shown-fields.ts";
@@ -33,6 +36,7 @@ const overrideBody = v.strictObject({
 });
 const pauseBody = v.strictObject({ paused: v.optional(v.boolean(), true) });
 const kickBody = v.strictObject({ runId: idField });
+const syncBody = v.strictObject({ dryRun: v.optional(v.boolean(), false), cursor: v.optional(textCursorField) });
 const rebuildBody = v.strictObject({ cursor: v.optional(cursorField) });
 
 const PATHS = [
@@ -70,6 +74,18 @@ export const limitRoutes: readonly Route[] = [
     body: rebuildBody,
     answers: { 200: "LimitsRebuilt" },
     handle: rebuild,
+  }),
+  route({
+    id: "syncLimits",
+    verb: "POST",
+    path: "/api/limits/sync",
+    summary:
+      "Applies the limits that the served code declares to a page of the list, and voids those of later builds. With `dryRun`: only says what would change.",
+    scope: "operate",
+    body: syncBody,
+    answers: { 200: "LimitSync" },
+    refusals: ["limits_not_configured", "newer_format", "not_applicable"],
+    handle: syncLimits,
   }),
   ...PATHS.flatMap(limitRoutesOf),
 ];
@@ -138,27 +154,66 @@ async function command(call: Place, input: GateCommand): Promise<Response> {
 }
 
 async function listLimits(call: CheckedCall<string, v.InferOutput<typeof listQuery>, unknown>): Promise<Response> {
-  const { name: limit, limit: count, cursor: after } = call.query;
-  const ask: ListCommand = {
-    type: "list",
-    limit,
-    count,
-    after,
-  };
-  const answer = await commandCoordinator(call, { kind: "gates", name: GATE_LIST }, ask);
-  if (!answer.ok) return answer;
-  const { names, more } = (await answer.json()) as ListedGates;
-  const limits = await Promise.all(names.map((name) => readGate(call, name)));
-  return Response.json({
-    limits: limits.filter((one) => one !== undefined),
-    nextCursor: more ? toBase64Url(names.at(-1) ?? "") : null,
-  });
+  const { name, limit: count, cursor } = call.query;
+  return eachListed(
+    call,
+    { name, count, cursor },
+    () => ({ type: "read" }),
+    (limits) => ({ limits }),
+  );
 }
 
-/** A gate may leave the list while it is read. */
-async function readGate(call: Call, name: string): Promise<LimitRecord | undefined> {
-  const answer = await commandCoordinator(call, { kind: "gate", name }, { type: "read" } satisfies GateCommand);
-  return answer.ok ? ((await answer.json()) as LimitRecord) : undefined;
+interface Page {
+  readonly name?: string | undefined;
+  readonly count: number;
+  readonly cursor: string | undefined;
+}
+
+/** Sends a command to each gate of a page of the list. A gate may leave the list meanwhile. */
+async function eachListed(
+  call: Call,
+  { name: limit, count, cursor: after }: Page,
+  commandFor: (name: string) => GateCommand,
+  body: (answers: unknown[]) => object,
+): Promise<Response> {
+  const ask: ListCommand = { type: "list", limit, count, after };
+  const page = await commandCoordinator(call, { kind: "gates", name: GATE_LIST }, ask);
+  if (!page.ok) return page;
+  const { names, more } = (await page.json()) as ListedGates;
+  const answers = await Promise.all(
+    names.map(async (name) => {
+      const answer = await commandCoordinator(call, { kind: "gate", name }, commandFor(name));
+      return answer.ok ? await answer.json() : undefined;
+    }),
+  );
+  const nextCursor = more ? toBase64Url(names.at(-1) ?? "") : null;
+  return Response.json({ ...body(answers.filter((one) => one !== undefined)), nextCursor });
+}
+
+/** The limits of all tenants ask the list of the deployment which builds are void, so no tenant may say so. */
+async function syncLimits(call: CheckedCall<string, unknown, v.InferOutput<typeof syncBody>>): Promise<Response> {
+  const { deps, principal, body } = call;
+  const { rev = 0, declaredLimits = [] } = deps;
+  const voided = { above: rev, until: Math.max(Date.now(), rev) };
+  const { dryRun, cursor } = body;
+  if (principal.tenantId !== undefined) {
+    const message = "The limits of the code belong to no tenant. Send the request with a token that has no tenant.";
+    throw new ApiRefusal("not_applicable", `${message} Nothing was changed.`);
+  }
+  if (!dryRun && cursor === undefined) {
+    const all = { kind: "gates", name: GATE_LIST, scope: "deployment" } as const;
+    const answer = await commandCoordinator(call, all, { type: "void", ...voided } satisfies VoidCommand);
+    if (!answer.ok) return answer;
+  }
+  const commandFor = (name: string): GateCommand => {
+    const { limit } = limitOf(name);
+    const declared = declaredLimits.find((one) => one.name === limit)?.settings;
+    return { type: "sync", ...voided, declared, dryRun };
+  };
+  return eachListed(call, { count: HOST_LIMITS.limitPage, cursor }, commandFor, (changes) => ({
+    rev,
+    changes,
+  }));
 }
 
 const ACTIVE: ReadonlySet<string> = new Set(["pending", "running", "waiting", "paused"]);

@@ -82,6 +82,7 @@ export const SHOWN_FIELDS: Readonly<Record<string, readonly FieldRule[]>> = {
   createSchedule: SCHEDULE,
   previewSchedule: [ALL],
   syncSchedules: [ALL],
+  syncLimits: [ALL],
   readSchedule: [ALL],
   updateSchedule: SCHEDULE,
   deleteSchedule: [ALL],

@@ -3,7 +3,7 @@
  *
  * Owns: their type, their schema, their defaults, and the refusal of requests that need an index in a deployment without one.
  */
-import type { ScheduleConfig } from "@holdfast/orchestrator";
+import type { FlowLimit, ScheduleConfig } from "@holdfast/orchestrator";
 import { DEFAULT_LIMITS, type Limits } from "@holdfast/protocol";
 import * as v from "valibot";
 import { VERIFIER } from "../auth/authenticate.ts";
@@ -28,6 +28,8 @@ export interface WorkerDeps {
   readonly verifyRequest?: VerifyRequest | "open" | null | undefined;
   /** The schedules that the code declares, as `readDeclaration` of @holdfast/orchestrator returns them (SCH9). */
   readonly schedules?: readonly ScheduleConfig[] | undefined;
+  /** The limits of the workflows of this Worker, for `holdfast sync` (GATE8). */
+  readonly declaredLimits?: readonly Pick<FlowLimit, "name" | "settings">[] | undefined;
   /** The time of this version of the Worker, ms since 1970: its declarations replace those of earlier ones. Default 0. */
   readonly rev?: number | undefined;
   /** The index of runs. Without it, lists answer `501 index_not_configured`, and all other routes work. */
@@ -67,6 +69,7 @@ const WORKER_DEPS = v.strictObject({
   runDO: FIELDS.namespace,
   coordinatorDO: v.optional(FIELDS.namespace),
   schedules: v.optional(v.array(v.any())),
+  declaredLimits: v.optional(v.array(v.any())),
   rev: v.optional(FIELDS.rev),
   verifyRequest: v.nullish(VERIFIER),
   runIndex: v.optional(FIELDS.runIndex),

@@ -4,7 +4,7 @@
  * Owns: the options of `holdfast`, the defaults, and their computation once per isolate. Invalid options throw when the
  * Worker is loaded. Invalid bindings, variables and dependencies are logged once, and every request is rejected.
  */
-import type { ScheduleConfig } from "@holdfast/orchestrator";
+import { type FlowLimit, type ScheduleConfig, readFlow } from "@holdfast/orchestrator";
 import {
   DEFAULT_LIMITS,
   type DeclaredSchedule,
@@ -12,6 +12,7 @@ import {
   type Limits,
   type StepDispatcher,
   type WorkflowDefinition,
+  defined,
   flowOf,
   limitsFrom,
 } from "@holdfast/protocol";
@@ -49,7 +50,9 @@ export interface ObjectContextLike extends SocketHostLike {
 }
 
 /** Replacements of defaults. A field that is missing or `undefined` keeps the default. */
-export type HoldfastDeps = Partial<Omit<WorkerDeps, "runDO" | "coordinatorDO" | "limits" | "schedules" | "rev">> &
+export type HoldfastDeps = Partial<
+  Omit<WorkerDeps, "runDO" | "coordinatorDO" | "limits" | "schedules" | "declaredLimits" | "rev">
+> &
   Partial<Pick<RunObjectDeps, "retention" | "bucket" | "telemetry" | "executionsMax">> & {
     /** Replaces the variable LIMITS. A missing limit keeps its default. */
     readonly limits?: Partial<Limits> | undefined;
@@ -203,6 +206,7 @@ export class Deployments<Env extends object> {
       worker: {
         ...both,
         schedules: this.#schedules,
+        declaredLimits: limitsOf(this.#options.workflows),
         rev: revOf(environment),
         verifyRequest: given.verifyRequest ?? verifierOf(environment),
         environment: given.environment ?? ENVIRONMENT,
@@ -231,6 +235,11 @@ function refuseFlow(workflows: HoldfastOptions["workflows"] = []): void {
   const found = workflows.find(({ flow }) => flowOf(flow) !== undefined);
   if (found === undefined) return;
   throw new Misconfigured(`The workflow ${JSON.stringify(found.id)} has limits. ${MISSING_COORDINATOR}`);
+}
+
+/** The limits of the workflows that this Worker executes itself. The dispatcher has checked them (FLOW1). */
+function limitsOf(workflows: HoldfastOptions["workflows"] = []): readonly FlowLimit[] {
+  return workflows.flatMap(({ id, flow }) => readFlow({ id, ...defined({ flow: flowOf(flow) }) })?.limits ?? []);
 }
 
 function dispatcherOf<Env extends object>({

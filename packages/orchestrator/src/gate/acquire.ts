@@ -6,15 +6,16 @@
 import { FORMAT_VERSION } from "@holdfast/protocol";
 import { list } from "./listing.ts";
 import { type Holders, maxOf } from "./holders.ts";
-import type { Acquire, AcquireAnswer, GateSettings, HoldRef } from "./messages.ts";
+import type { Acquire, AcquireAnswer, HoldRef } from "./messages.ts";
 import { type Queued, dequeue, enqueue, findQueued, firstQueued, positionOf, removeQueued } from "./queue.ts";
 import { settleClock } from "./probes.ts";
 import { dueAt, reserve } from "./rate.ts";
+import { adopt } from "./revs.ts";
 import { type HeldRow, type QueueRow, heldKey, isQueueRow } from "./rows.ts";
 
 export function acquire(holders: Holders, message: Acquire): AcquireAnswer {
   settleClock(holders);
-  adopt(holders, message);
+  adopt(holders, message.settings);
   const { draft } = holders;
   const { hold, place } = message;
   const key = heldKey(hold);
@@ -44,23 +45,6 @@ function granted(startAt: number | undefined): AcquireAnswer {
 
 function position(at: number | undefined): { position?: number } {
   return at === undefined ? {} : { position: at };
-}
-
-/** The settings of the newest version apply. A limit that is lowered evicts nobody. */
-function adopt(holders: Holders, { settings }: Acquire): void {
-  const { draft } = holders;
-  const { header } = draft;
-  if (settings.rev < header.settings.rev || isSame(settings, header.settings)) return;
-  draft.change({ settings });
-  holders.grantNext();
-}
-
-function isSame(one: GateSettings, other: GateSettings): boolean {
-  return JSON.stringify(inOneOrder(one)) === JSON.stringify(inOneOrder(other));
-}
-
-function inOneOrder({ rev, max, rate, maxQueued, dropQueued }: GateSettings): readonly unknown[] {
-  return [rev, max, rate?.limit, rate?.perMs, rate?.burst, maxQueued, dropQueued];
 }
 
 /** The key of the holding that counts for an ancestor of the run at this gate. */

@@ -19,6 +19,7 @@ import { list, unlist } from "./listing.ts";
 import { type GateCommand, command } from "./operate.ts";
 import { holderAnswered, isHolderMessage, probeHolders } from "./probes.ts";
 import { findQueued, removeQueued } from "./queue.ts";
+import { isRevsQuestion, revsAnswered } from "./revs.ts";
 import { type GateState, HELD_PREFIX, type HeldRow, heldKey, isHeldRow } from "./rows.ts";
 
 export const gate: CoordinatorMachine<GateState> = {
@@ -54,6 +55,7 @@ export const gate: CoordinatorMachine<GateState> = {
   command: (draft, input: GateCommand) => command(draft, input),
   answered(draft, message, result) {
     if (isHolderMessage(message)) holderAnswered(new Holders(draft), message, result);
+    else if (isRevsQuestion(message)) revsAnswered(new Holders(draft), message, result);
   },
   alarm,
 };

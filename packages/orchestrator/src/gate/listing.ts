@@ -2,16 +2,18 @@
  * The list of a tenant's gates.
  *
  * Owns: when a gate is in the list: once a run waits, a holder is asked, or an operator changes a setting. So a run that holds
- * for a moment at a free limit costs no message more.
+ * for a moment at a free limit costs no message more. The list of the deployment also stores which builds are void.
  *
  * Invariants
  * - GL1 A gate leaves the list before its rows are deleted.
  */
 import { FORMAT_VERSION } from "@holdfast/protocol";
-import type { CoordinatorHeader, CoordinatorMachine } from "../host/coordinator.ts";
+import type { CoordinatorHeader, CoordinatorMachine, CoordinatorState } from "../host/coordinator.ts";
+import type { VoidRevs } from "../host/void-revs.ts";
 import type { Draft } from "./holders.ts";
 import { limitOf } from "./messages.ts";
 import { isObject } from "../json-schema/schema.ts";
+import type { RevsAnswer, RevsQuestion } from "./revs.ts";
 
 /** The address name of the list, in each tenant and in the deployment. */
 export const GATE_LIST = "gates";
@@ -22,6 +24,11 @@ interface ListMessage {
   readonly type: "listed" | "unlisted";
   /** `gateName` of the gate. */
   readonly name: string;
+}
+
+/** Builds are void: an earlier one is served (GATE8). */
+export interface VoidCommand extends VoidRevs {
+  readonly type: "void";
 }
 
 export interface ListCommand {
@@ -59,19 +66,33 @@ function post(draft: Draft, type: ListMessage["type"]): void {
   draft.post({ kind: "gates", name: GATE_LIST, ...(scope === undefined ? {} : { scope }) }, message);
 }
 
+interface ListHeader extends CoordinatorHeader {
+  readonly voided?: VoidRevs | undefined;
+}
+
+type ListState = CoordinatorState<ListHeader>;
+
 /** The object of the list. */
-export const gateList: CoordinatorMachine = {
+export const gateList: CoordinatorMachine<ListState> = {
   kind: "gates",
   load: (store, header) => ({ header, store }),
   first: (common: CoordinatorHeader) => common,
   nextAlarm: () => undefined,
-  message(draft, { type, name }: ListMessage) {
+  message(draft, message: ListMessage | RevsQuestion) {
+    if (message.type === "revs")
+      return { type: "acknowledged", answer: { voided: draft.header.voided } satisfies RevsAnswer };
+    const { type, name } = message;
     const key = ITEM_PREFIX + name;
     if (type === "unlisted") draft.delete(key);
     else draft.put(key, { v: FORMAT_VERSION, name });
     return { type: "acknowledged" };
   },
-  command(draft, { limit = "", after, count }: ListCommand) {
+  command(draft, command: ListCommand | VoidCommand) {
+    if (command.type === "void") {
+      draft.change({ voided: { above: command.above, until: command.until } });
+      return { type: "done", body: {} };
+    }
+    const { limit = "", after, count } = command;
     const names: string[] = [];
     for (const [, row] of draft.list(ITEM_PREFIX + limit, after === undefined ? {} : { after: ITEM_PREFIX + after })) {
       if (!isItem(row) || (limit !== "" && limitOf(row.name).limit !== limit)) continue;

@@ -10,10 +10,12 @@ import { list } from "./listing.ts";
 import { Holders, type Draft, hasOnlyRate, maxOf, placesTaken } from "./holders.ts";
 import { firstQueued, listQueue, removeQueued } from "./queue.ts";
 import { dueAt } from "./rate.ts";
+import { type SyncCommand, sync } from "./revs.ts";
 import { type HeldRow, QUEUE_PREFIX, isQueueRow } from "./rows.ts";
 
 export type GateCommand =
   | { readonly type: "read" }
+  | SyncCommand
   /** `max` replaces that of the code; `null`: that of the code applies again. */
   | { readonly type: "override"; readonly max: number | null; readonly by: string }
   | { readonly type: "pause"; readonly paused: boolean; readonly by: string }
@@ -21,7 +23,7 @@ export type GateCommand =
   | { readonly type: "kick"; readonly runId: string; readonly by: string };
 
 export function command(draft: Draft, input: GateCommand): CommandReply {
-  if (draft.isNew && (input.type === "read" || input.type === "kick")) {
+  if (draft.isNew && input.type !== "override" && input.type !== "pause") {
     const message = "Nothing holds or waits at this limit and key, and no setting was changed.";
     return { type: "refused", code: "not_found", message };
   }
@@ -29,6 +31,8 @@ export function command(draft: Draft, input: GateCommand): CommandReply {
   switch (input.type) {
     case "read":
       break;
+    case "sync":
+      return { type: "done", body: sync(holders, input) };
     case "override": {
       const { max, by } = input;
       if (max !== null && hasOnlyRate(draft)) return refuseMax(draft);

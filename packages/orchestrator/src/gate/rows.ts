@@ -10,6 +10,7 @@
  */
 import { isObject } from "../json-schema/schema.ts";
 import type { CoordinatorHeader, CoordinatorState } from "../host/coordinator.ts";
+import type { VoidRevs } from "../host/void-revs.ts";
 import type { GateSettings, HoldMode, HoldRef, OnFull, QueuePlace } from "./messages.ts";
 
 export const HELD_PREFIX = "held/";
@@ -28,6 +29,10 @@ interface GateHeader extends CoordinatorHeader {
   readonly limit: string;
   readonly key?: string | undefined;
   readonly settings: GateSettings;
+  /** The builds that an operator has declared void. */
+  readonly voided?: VoidRevs | undefined;
+  /** When the gate asked which builds are void, ms since 1970. */
+  readonly askedAt?: number | undefined;
   readonly override?: GateOverride | undefined;
   /** An operator admits nobody. */
   readonly paused?: { readonly at: number; readonly by: string } | undefined;

@@ -11,8 +11,10 @@ import type {
   DeclaredSchedule,
   EventList,
   DeploymentInfo,
+  LimitChange,
   LimitList,
   LimitRecord,
+  LimitSync,
   ListedRun,
   ListedEvent,
   ListedSchedule,
@@ -215,6 +217,30 @@ export class Client {
         answer: ["limits", "nextCursor"],
       });
       yield* page.limits;
+      if (page.nextCursor === null) return;
+      cursor = page.nextCursor;
+    }
+  }
+
+  /**
+   * Applies the limits that the served code declares to those of the list, and voids those of later builds. Iterates over what
+   * that changes. `dryRun`: only says what would change. Nothing is applied to a page that the caller does not read.
+   * @throws ApiError `limits_not_configured`, `not_applicable` for a token with a tenant
+   */
+  async *syncLimits({
+    dryRun = false,
+    ...options
+  }: CallOptions & { readonly dryRun?: boolean | undefined } = {}): AsyncGenerator<LimitChange, void> {
+    const { signal } = given(options, "call", "syncLimits");
+    for (let cursor: string | undefined; ;) {
+      const page = await this.#send<LimitSync>({
+        method: "POST",
+        path: "/api/limits/sync",
+        body: { dryRun, cursor },
+        signal,
+        answer: ["changes", "nextCursor"],
+      });
+      yield* page.changes;
       if (page.nextCursor === null) return;
       cursor = page.nextCursor;
     }
