@@ -121,7 +121,7 @@ function refusalsOf(route: RouteDescription): Map<number, ApiErrorCode[]> {
     add("unauthorized", "forbidden", "auth_not_configured", "auth_unavailable", "internal_error");
   // Of a GET only with Upgrade.
   if (scope !== undefined) add("origin_not_allowed");
-  if (path.includes(":id") && verb !== "OPTIONS") add("invalid_id");
+  if (/:(id|name|key|workflowId)\b/u.test(path) && verb !== "OPTIONS") add("invalid_id");
   if (path.includes("/runs/:id")) add("not_found", "not_started", "too_many_requests");
   if (path.includes("/runs/:id") && verb !== "GET") add("newer_format");
   if (indexed === true) add("index_not_configured");
