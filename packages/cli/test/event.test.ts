@@ -59,3 +59,21 @@ test("EVT11 list, show, test and replay print what events did, and no text of a 
   }
   expect(api.seen.at(-1)?.body).toEqual({ mode: "force", triggers: ["paid"], waits: true });
 });
+
+test("EVT11 replay-all prints what would start, and starts it with --yes", async () => {
+  const starts = [{ trigger: "paid", workflowId: "fulfil", runId: "evt_1" }];
+  const replayed = { id: HOSTILE, name: "order.paid", receivedAt: NOW, starts };
+  api.answers.set("POST /api/events/replay", [202, { events: [replayed], nextCursor: null }]);
+  const args = ["event", "replay-all", "order.paid", "--from", "2026-11-01"];
+  const dry = await on(args, { columns: 120 });
+  expect(dry).toMatchObject({ exit: 0, stdout: expect.stringContaining("fulfil") });
+  expect(dry.stderr).toContain("Nothing was started");
+  expect(dry.stdout).not.toContain(HOSTILE);
+  expect((await on([...args, "--until", "2026-11-02T12:00:00Z", "--yes"])).exit).toBe(0);
+  const from = Date.parse("2026-11-01");
+  expect(api.seen.map(({ body }) => body).slice(-2)).toEqual([
+    { name: "order.paid", from, mode: "missing", dryRun: true },
+    { name: "order.paid", from, until: Date.parse("2026-11-02T12:00:00Z"), mode: "missing", dryRun: false },
+  ]);
+  expect((await on(["event", "replay-all", "order.paid", "--from", "yesterday"])).exit).toBe(2);
+});

@@ -136,6 +136,7 @@ const REQUESTS: Readonly<
   listEvents: () => ({ path: "/api/events" }),
   readTopic: () => ({ path: "/api/topics/shown/k" }),
   replayEvent: () => ({ path: "/api/events/shown/replay", json: { mode: "force", waits: true } }),
+  replayEvents: () => ({ path: "/api/events/replay", json: { name: "shown", from: 0, mode: "force", waits: true } }),
   countRuns: () => ({ path: "/api/counts" }),
   listWorkflows: () => ({ path: "/api/workflows" }),
   deployment: () => ({ path: "/api/deployment" }),
@@ -236,8 +237,8 @@ class Deployment {
       for (const workflowId of ["collects", "keyed"])
         await this.api.fetch("/api/runs", { json: { workflowId, input: "k" } });
     if (route.includes("Schedule") || route === "cancelBackfill") await this.#schedule();
-    if (/^re.*Event$|^listEvents$|^readTopic$/.test(route)) await this.api.fetch("/api/events", { json: EVENT });
-    if (route === "listEvents") await vi.waitUntil(async () => (await this.#listedEvents()) === 1, { interval: 1 });
+    if (/^re.*Events?$|^listEvents$|^readTopic$/.test(route)) await this.api.fetch("/api/events", { json: EVENT });
+    if (route.endsWith("Events")) await vi.waitUntil(async () => (await this.#listedEvents()) === 1, { interval: 1 });
     if (this.#shared !== undefined && !CHANGES.has(route)) return this.#shared;
     const id = `run-${this.#runs++}`;
     await this.api.fetch("/api/runs", { json: { runId: id, workflowId: "shows", input: "secret-input" } });

@@ -33,7 +33,13 @@ export {
   limitOf,
 } from "./gate/messages.ts";
 export { gate } from "./gate/gate.ts";
-export { EVENT_LIST, type EventIds, type EventListCommand, eventList } from "./event/event-list.ts";
+export {
+  EVENT_LIST,
+  type EventIds,
+  type EventListCommand,
+  type EventRangeCommand,
+  eventList,
+} from "./event/event-list.ts";
 export { GATE_LIST, type ListCommand, type ListedGates, type VoidCommand, gateList } from "./gate/listing.ts";
 export type { GateCommand } from "./gate/operate.ts";
 export { type Actor, type Decision, type Machine, MachineHost } from "./host/machine-host.ts";

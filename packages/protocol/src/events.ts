@@ -151,6 +151,24 @@ export interface EventReplay {
   readonly targets: number;
 }
 
+/** What the replay of one of many events starts. */
+export interface ReplayedEvent {
+  readonly id: string;
+  readonly name: string;
+  readonly key?: string;
+  readonly receivedAt: number;
+  readonly starts: readonly { readonly trigger: string; readonly workflowId: string; readonly runId: string }[];
+  /** The key whose waits get the event again. Absent: no wait does. */
+  readonly topic?: string;
+}
+
+/** A page of a replay of many events. */
+export interface EventsReplayed {
+  /** The oldest first. */
+  readonly events: readonly ReplayedEvent[];
+  readonly nextCursor: string | null;
+}
+
 /** An event in a list: without its data. */
 export interface ListedEvent extends Pick<EventRecord, "id" | "name" | "key" | "source" | "receivedAt" | "by"> {
   readonly targets: readonly EventTarget[];

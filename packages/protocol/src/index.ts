@@ -73,6 +73,8 @@ export type {
   EventList,
   EventRecord,
   EventReplay,
+  EventsReplayed,
+  ReplayedEvent,
   EventTarget,
   EventTargetState,
   EventUse,

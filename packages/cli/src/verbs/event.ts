@@ -3,7 +3,14 @@
  *
  * Owns: the two forms of `send`: to runs by their ids, and to the triggers and waits that want an event of this name (EVT1).
  */
-import type { AcceptedEvent, EventRecord, EventTarget, ListedEvent, TestedEvent } from "@holdfast/workflows/client";
+import type {
+  AcceptedEvent,
+  EventRecord,
+  EventTarget,
+  ListedEvent,
+  ReplayedEvent,
+  TestedEvent,
+} from "@holdfast/workflows/client";
 import { Command, Option } from "commander";
 import { askConsent, checkConsent } from "../act/consent.ts";
 import type { SelectOptions } from "../act/selection.ts";
@@ -40,7 +47,8 @@ export const event: Verb = (host) =>
     .addCommand(list(host))
     .addCommand(show(host))
     .addCommand(test(host))
-    .addCommand(replay(host));
+    .addCommand(replay(host))
+    .addCommand(replayAll(host));
 
 function send(host: Host): Command {
   const command = new Command("send")
@@ -174,6 +182,63 @@ function replay(host: Host): Command {
       await session.out.item(record, (one) => one.id, recordLines);
     },
   );
+}
+
+interface ReplayAllOptions extends ReplayOptions {
+  readonly from: string;
+  readonly until?: string;
+  readonly yes?: true;
+  readonly columns?: string;
+}
+
+const replays: RowShape<ReplayedEvent> = {
+  id: ({ id }) => id,
+  empty: "No event of this name and time is in the list of the newest 1,000.",
+  columns: [
+    { name: "id", cell: ({ id }) => id },
+    { name: "received", cell: ({ receivedAt }) => instant(receivedAt) },
+    { name: "key", cell: ({ key }) => key ?? "", optional: true },
+    { name: "starts", cell: ({ starts }) => String(starts.length), align: "right" },
+    { name: "workflows", cell: ({ starts }) => starts.map(({ workflowId }) => workflowId).join(", "), optional: true },
+  ],
+};
+
+function replayAll(host: Host): Command {
+  return host.does<ReplayAllOptions>(
+    new Command("replay-all")
+      .description(
+        "Replays the events of a name that were received in a time. Without --yes it only says what would start.",
+      )
+      .argument("<name>", "the name of the events")
+      .requiredOption("--from <time>", "the first time, in ISO 8601")
+      .option("--until <time>", "only events that were received before")
+      .addOption(new Option("--mode <mode>", "what is started").choices(["missing", "force"]).default("missing"))
+      .option("--trigger <ids...>", "only these triggers")
+      .option("--waits", "runs that wait for their keys get them again")
+      .option("--yes", "starts what the command prints without it")
+      .option("--confirm <profile>", "the name of a protected profile, in place of typing it")
+      .option("--columns <names>", `the columns of the table: ${replays.columns.map(({ name }) => name).join(", ")}`)
+      .addHelpText("after", examples("event replay-all order.paid --from 2026-11-01 --yes")),
+    async ({ session, args: [name = ""], options }) => {
+      const { mode, trigger: triggers, waits, yes = false, columns } = options;
+      const [from, until] = [timeOf("--from", options.from), options.until && timeOf("--until", options.until)];
+      const act = { verb: "replay the events for", isDestructive: true };
+      if (yes) {
+        await checkConsent(session, act, options);
+        await askConsent(session, act, { ids: [""], where: undefined }, options);
+      }
+      const how = { name, from, until: until || undefined, mode, triggers, waits, dryRun: !yes };
+      await session.out.rows((await session.client()).replayEvents(how), replays, columns);
+      if (!yes) session.notes.say(safe`Nothing was started. Repeat the command with --yes.`);
+    },
+  );
+}
+
+function timeOf(option: string, text: string): Date {
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime()))
+    throw new UsageError(`${option} must be a time in ISO 8601, such as 2026-11-01T12:00:00Z.`);
+  return time;
 }
 
 function examples(...commands: readonly string[]): string {

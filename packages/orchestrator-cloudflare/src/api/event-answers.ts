@@ -5,6 +5,8 @@ import type {
   AcceptedEvent,
   EventRecord,
   EventReplay,
+  EventsReplayed,
+  ReplayedEvent,
   EventList,
   ListedEvent,
   TopicRecord,
@@ -62,10 +64,23 @@ const topic = object<TopicRecord>({
 });
 
 export const EVENT_ANSWERS: Readonly<
-  Record<"AcceptedEvent" | "EventList" | "EventRecord" | "TestedEvent" | "Topic", JsonSchema>
+  Record<"AcceptedEvent" | "EventList" | "EventRecord" | "EventsReplayed" | "TestedEvent" | "Topic", JsonSchema>
 > = {
   EventList: object<EventList>({ events: listOf(listed), nextCursor: { type: ["string", "null"] } }),
   Topic: topic,
+  EventsReplayed: object<EventsReplayed>({
+    events: listOf(
+      object<ReplayedEvent>({
+        id: text,
+        name: text,
+        "key?": text,
+        receivedAt: time,
+        starts: listOf(object<ReplayedEvent["starts"][number]>({ trigger: text, workflowId: text, runId: text })),
+        "topic?": { ...text, description: "The key whose waits get the event again." },
+      }),
+    ),
+    nextCursor: { type: ["string", "null"] },
+  }),
   AcceptedEvent: object<AcceptedEvent>({
     eventId: text,
     state: oneOf("accepted", "duplicate"),

@@ -17,7 +17,8 @@ import { provenanceOf } from "./provenance.ts";
 import { type Call, type Route, route } from "./route.ts";
 import { environmentOf } from "./worker-deps.ts";
 
-const timeField = v.pipe(
+/** A time in a body. The schema converts it to milliseconds since 1970. */
+export const timeField = v.pipe(
   v.union([v.number(), v.string()]),
   v.description("Milliseconds since 1970, or ISO 8601."),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {

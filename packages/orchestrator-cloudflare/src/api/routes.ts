@@ -5,6 +5,7 @@ import { approvalRoutes } from "./approvals.ts";
 import { bulkRoutes } from "./bulk.ts";
 import { deliveryRoutes } from "./deliveries.ts";
 import { eventListRoutes } from "./event-lists.ts";
+import { eventReplayRoutes } from "./event-replays.ts";
 import { eventRoutes } from "./events.ts";
 import { hookRoutes } from "./hooks.ts";
 import { limitRoutes } from "./limits.ts";
@@ -33,6 +34,7 @@ export const ROUTES: readonly Route[] = [
   ...resumeRoutes,
   ...deliveryRoutes,
   ...eventListRoutes,
+  ...eventReplayRoutes,
   ...eventRoutes,
   ...hookRoutes,
   ...operateRoutes,

@@ -99,6 +99,7 @@ export const SHOWN_FIELDS: Readonly<Record<string, readonly FieldRule[]>> = {
   testEvent: [ALL],
   readEvent: [ALL],
   replayEvent: [ALL],
+  replayEvents: [ALL],
   deliverEvent: DELIVERED,
   deliverSignal: DELIVERED,
   resolveToken: DELIVERED,

@@ -69,7 +69,7 @@ export class CoordinatorObject {
    * gets the lower number (EVT8).
    */
   async #appended(type: EventRequest["type"]): Promise<void> {
-    if (type === "accept") await Promise.race([this.#appending, scheduleAfter(APPEND_WAIT_MS)]);
+    if (type === "accept" || type === "replay") await Promise.race([this.#appending, scheduleAfter(APPEND_WAIT_MS)]);
   }
 
   #sendMessage(send: Messenger): Messenger {

@@ -38,6 +38,7 @@ export type EventRequest =
       readonly triggers?: readonly string[] | undefined;
       readonly waits: boolean;
       readonly by: string;
+      readonly brief?: "dry" | "done" | undefined;
     };
 
 /** The event as it is stored, and how often it was replayed by force. */
@@ -63,10 +64,10 @@ export function withDecision(
       return { ...request, event, decision: decideEvent(event, workflows) };
     }
     case "replay": {
-      const { mode, triggers, waits, by } = request;
+      const { mode, triggers, waits, by, brief } = request;
       const { event, forced } = whole();
       const decision = decideEvent(event, workflows, mode === "force" ? forced + 1 : undefined);
-      return { type: "replay", mode, waits, by, decision: only(decision, triggers) };
+      return { type: "replay", mode, waits, by, brief, decision: only(decision, triggers) };
     }
   }
 }

@@ -17,6 +17,7 @@ export const EVENT_LIST = { kind: "events", name: "events" } as const;
 const ITEM_PREFIX = "item/";
 /** The key of a later time is before that of an earlier one. */
 const TIME_MAX = 9_999_999_999_999;
+const TIME_DIGITS = 13;
 
 /** The first row of a list in this order is the oldest event. */
 const NEWEST_LAST = { reverse: true, limit: 1 } as const;
@@ -33,6 +34,19 @@ export interface EventListCommand {
   readonly type: "list";
   /** Only events of this name. */
   readonly name?: string | undefined;
+  /** The `next` of an answer. */
+  readonly after?: string | undefined;
+  readonly count: number;
+}
+
+/** Events of a name that were received in a time, the oldest first. */
+export interface EventRangeCommand {
+  readonly type: "range";
+  readonly name: string;
+  /** Inclusive, ms since 1970. */
+  readonly from: number;
+  /** Exclusive, ms since 1970. */
+  readonly until: number;
   /** The `next` of an answer. */
   readonly after?: string | undefined;
   readonly count: number;
@@ -55,7 +69,7 @@ export const eventList: CoordinatorMachine<CoordinatorState<EventListHeader>> = 
   first: (common) => ({ ...common, count: 0 }),
   nextAlarm: () => undefined,
   message(draft, { id, name, receivedAt }: EventListed) {
-    const key = `${ITEM_PREFIX}${String(Math.max(TIME_MAX - receivedAt, 0)).padStart(13, "0")}.${id}`;
+    const key = `${ITEM_PREFIX}${String(Math.max(TIME_MAX - receivedAt, 0)).padStart(TIME_DIGITS, "0")}.${id}`;
     if (draft.get(key) !== undefined) return { type: "acknowledged" };
     const { count } = draft.header;
     const [oldest] = count < HOST_LIMITS.eventsListed ? [] : draft.state.store.list(ITEM_PREFIX, NEWEST_LAST);
@@ -66,7 +80,9 @@ export const eventList: CoordinatorMachine<CoordinatorState<EventListHeader>> = 
     else draft.delete(oldest[0]);
     return { type: "acknowledged" };
   },
-  command(draft, { name, after, count }: EventListCommand) {
+  command(draft, command: EventListCommand | EventRangeCommand) {
+    if (command.type === "range") return { type: "done", body: rangeOf(draft.list(ITEM_PREFIX), command) };
+    const { name, after, count } = command;
     const found: [key: string, id: string][] = [];
     for (const [key, row] of draft.list(ITEM_PREFIX, after === undefined ? {} : { after: ITEM_PREFIX + after })) {
       if (!isItem(row) || (name !== undefined && row.name !== name)) continue;
@@ -81,6 +97,20 @@ export const eventList: CoordinatorMachine<CoordinatorState<EventListHeader>> = 
   answered: () => {},
   alarm: () => {},
 };
+
+/** The list is bounded, so each page reads all of it. */
+function rangeOf(rows: Iterable<[string, unknown]>, range: EventRangeCommand): EventIds {
+  const { name, from, until, after, count } = range;
+  const found = [...rows].toReversed().flatMap(([key, row]) => {
+    const at = TIME_MAX - Number(key.slice(ITEM_PREFIX.length, ITEM_PREFIX.length + TIME_DIGITS));
+    const place = key.slice(ITEM_PREFIX.length);
+    const isIn = isItem(row) && row.name === name && at >= from && at < until;
+    return isIn && (after === undefined || place < after) ? [{ id: row.id, place }] : [];
+  });
+  const shown = found.slice(0, count);
+  const next = found.length > count ? shown.at(-1)?.place : undefined;
+  return { ids: shown.map(({ id }) => id), ...(next === undefined ? {} : { next }) };
+}
 
 function isItem(row: unknown): row is { readonly id: string; readonly name: string } {
   return isObject(row) && typeof row["id"] === "string";

@@ -14,6 +14,7 @@ import {
   type EventTarget,
   FORMAT_VERSION,
   HOST_LIMITS,
+  type ReplayedEvent,
   type UnmatchedTrigger,
   defined,
   showValue,
@@ -97,6 +98,8 @@ export type EventCommand =
       /** The event is appended to its topic again. */
       readonly waits: boolean;
       readonly by: string;
+      /** The answer is what starts, and nothing is stored if that is nothing. `dry`: nothing is stored in any case. */
+      readonly brief?: "dry" | "done" | undefined;
     };
 
 /** A run sent the event. The adapter adds the decision to `SendEvent`. */
@@ -276,10 +279,14 @@ function giveUp(draft: EventDraft): void {
 }
 
 /** Starts runs again, or those that are missing (EVT11). */
-function replay(draft: EventDraft, { mode, decision, waits, by }: EventCommand & { type: "replay" }): CommandReply {
+function replay(draft: EventDraft, command: EventCommand & { type: "replay" }): CommandReply {
+  const { mode, decision, waits, by, brief } = command;
   const stored = draft.get(EVENT_KEY);
   if (!isEventRow(stored)) return NOT_FOUND;
   const { event } = stored;
+  const starts = describeStarts(draft, event, command);
+  if (brief === "dry" || (brief === "done" && starts.starts.length === 0 && starts.topic === undefined))
+    return { type: "done", body: starts };
   const before = draft.header.targets.length;
   const replayed = (draft.header.replayed ?? draft.header.replays.length) + 1;
   draft.change({ giveUpAt: draft.now + HOST_LIMITS.eventTargetMs });
@@ -301,7 +308,25 @@ function replay(draft: EventDraft, { mode, decision, waits, by }: EventCommand &
   const entry: EventReplay = { at: draft.now, by, mode, targets };
   const replays = [...draft.header.replays, entry].slice(-HOST_LIMITS.eventReplays);
   draft.change({ replays, replayed, forced: draft.header.forced + (mode === "force" ? 1 : 0) });
-  return { type: "done", body: describe(draft, false) };
+  return { type: "done", body: brief === undefined ? describe(draft, false) : starts };
+}
+
+/** What a replay starts. */
+function describeStarts(
+  draft: EventDraft,
+  { id, name, key }: StoredEvent,
+  { decision, waits }: EventCommand & { type: "replay" },
+): ReplayedEvent {
+  const known = new Map(draft.header.targets.map(({ runId, state }) => [runId, state]));
+  const missing = decision.runs.filter(({ runId }) => (known.get(runId) ?? "failed") === "failed");
+  return defined({
+    id,
+    name,
+    key,
+    receivedAt: draft.header.receivedAt,
+    starts: missing.map(({ trigger, workflowId, runId }) => ({ trigger, workflowId, runId })),
+    topic: waits ? key : undefined,
+  });
 }
 
 function restart(draft: EventDraft, run: DecidedRun, eventId: string): void {

@@ -10,6 +10,7 @@ import type {
   CountsAnswer,
   DeclaredSchedule,
   EventList,
+  ReplayedEvent,
   DeploymentInfo,
   LimitChange,
   LimitList,
@@ -29,7 +30,15 @@ import type {
 import type { InputArguments } from "../authoring/types.ts";
 import type { Workflow } from "../authoring/workflow.ts";
 import { checkPlatform } from "../platform-check.ts";
-import { EventHandle, type EventOptions, type NamedEvent, type SendEventOptions, eventBody } from "./event-handle.ts";
+import {
+  EventHandle,
+  type EventOptions,
+  type NamedEvent,
+  type ReplayEventsOptions,
+  type SendEventOptions,
+  replayEvents,
+  eventBody,
+} from "./event-handle.ts";
 import { LimitHandle } from "./limit-handle.ts";
 import { WindowHandle } from "./window-handle.ts";
 import { ScheduleHandle } from "./schedule-handle.ts";
@@ -131,6 +140,15 @@ export class Client {
       if (page.nextCursor === null) return;
       cursor = page.nextCursor;
     }
+  }
+
+  /**
+   * Replays the events of a name that were received in a time, of the newest 1,000 events, the oldest first. Yields what each
+   * event starts (EVT11). Reads each page when the caller needs it, so a caller that stops early replays less.
+   * @throws ApiError `events_not_configured`, `dispatcher_unreachable`
+   */
+  replayEvents(options: ReplayEventsOptions): AsyncGenerator<ReplayedEvent, void> {
+    return replayEvents(this.#transport, given(options, "replayEvents"));
   }
 
   /**

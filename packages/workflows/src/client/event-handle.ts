@@ -3,7 +3,7 @@
  *
  * Owns: the routes of one event, and the body of one that is sent.
  */
-import type { EventRecord } from "@holdfast/protocol";
+import type { EventRecord, EventsReplayed, ReplayedEvent } from "@holdfast/protocol";
 import type { EventDefinition } from "../authoring/event.ts";
 import { given } from "./options.ts";
 import type { Transport } from "./transport.ts";
@@ -33,6 +33,43 @@ export interface ReplayOptions extends CallOptions {
   readonly triggers?: readonly string[] | undefined;
   /** Runs that wait for its key get it again. Default: no. */
   readonly waits?: boolean | undefined;
+}
+
+/** Options of a replay of many events. */
+export interface ReplayEventsOptions extends CallOptions {
+  readonly name: string;
+  /** Events that were received at this time or later. */
+  readonly from: Date;
+  /** Only events that were received before. Default: all. */
+  readonly until?: Date | undefined;
+  /** Default `missing`. */
+  readonly mode?: ReplayOptions["mode"] | undefined;
+  readonly triggers?: readonly string[] | undefined;
+  readonly waits?: boolean | undefined;
+  /** Nothing starts: each event says what would. Default: no. */
+  readonly dryRun?: boolean | undefined;
+}
+
+/** Reads each page of a replay when the caller needs it. */
+export async function* replayEvents(
+  transport: Transport,
+  { signal, from, until, ...more }: ReplayEventsOptions,
+): AsyncGenerator<ReplayedEvent, void> {
+  const fields = { ...more, from: from.getTime(), until: until?.getTime() };
+  for (let cursor: string | undefined; ;) {
+    const body = { ...fields, cursor };
+    const request = {
+      method: "POST",
+      path: "/api/events/replay",
+      body,
+      signal,
+      answer: ["events", "nextCursor"],
+    } as const;
+    const page = (await transport.send(request)).body as EventsReplayed;
+    yield* page.events;
+    if (page.nextCursor === null) return;
+    cursor = page.nextCursor;
+  }
 }
 
 /** Returns the fields of an event for a request. */

@@ -5,6 +5,7 @@ export {
   EventHandle,
   type EventOptions,
   type NamedEvent,
+  type ReplayEventsOptions,
   type ReplayOptions,
   type SendEventOptions,
 } from "./event-handle.ts";
@@ -28,6 +29,7 @@ export type {
   DeploymentInfo,
   EventRecord,
   EventReplay,
+  ReplayedEvent,
   EventTarget,
   LimitHolder,
   LimitQueued,

@@ -34,6 +34,7 @@ const FIELDS = {
   sendEvent: ["id", "key", "at", "source", "signal"],
   testEvent: ["key", "at", "source", "signal"],
   replay: ["mode", "triggers", "waits", "signal"],
+  replayEvents: ["name", "from", "until", "mode", "triggers", "waits", "dryRun", "signal"],
   call: ["signal"],
 } as const;
 
