@@ -79,7 +79,7 @@ test("DASH8 a form shows its request before it sends it: max, which evicts nobod
   await dialog.getByText("Set max: 2 runs may hold.").waitFor();
   await dialog.getByRole("button", { name: "Close" }).last().click();
   await page.getByText("2 of 2").waitFor();
-  await page.getByText("the code says 1").waitFor();
+  await page.locator("dd", { hasText: "the code says 1" }).waitFor();
   expect(await page.getByRole("button", { name: "Set max…" }).evaluate((one) => one === document.activeElement)).toBe(
     true,
   );
