@@ -70,6 +70,18 @@ test("the program of README.md has at most 12 lines and compiles with the starte
   expect(readme.trimEnd().split("\n").length).toBeLessThanOrEqual(90);
 });
 
+test("README.md has the command that .ci/run executes, and names the proofs that it leaves out", () => {
+  const readme = read("README.md");
+  const command = /npx -y pnpm@\S+ test/u.exec(read(".ci/run"))?.[0];
+  expect(findBlocks(readme).flatMap(({ lines }) => lines)).toContainEqual(expect.stringContaining(`${command} `));
+  const { scripts } = JSON.parse(read("package.json")) as { readonly scripts: Readonly<Record<string, string>> };
+  for (const proof of ["simulate", "soak", "mutate", "bench"]) {
+    expect(scripts).toHaveProperty(proof);
+    expect(readme).toContain(`\`${proof}\``);
+  }
+  expect(readme).toContain("`.ci/packed`");
+});
+
 /** Returns what the compiler prints. */
 function compile(name: string, files: Readonly<Record<string, string>>): string {
   const root = join(folder, name);
