@@ -7,7 +7,7 @@ import type { ListedEvent } from "@holdfast/workflows/client";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Empty, NotConfigured, Pending, State, Table, isNotConfigured } from "../flow/parts.tsx";
-import { type Reading, useReading } from "../flow/reading.ts";
+import { type Listed, type Reading, firstOf, useReading } from "../flow/reading.ts";
 import { SearchBox } from "../flow/search-box.tsx";
 import { eventPath, eventsPath, navigate, topicPath } from "../router.ts";
 import { api } from "../session.ts";
@@ -18,15 +18,10 @@ import { SendForm } from "./send-form.tsx";
 
 const PAGE = 50;
 
-interface Listed {
-  readonly events: readonly ListedEvent[];
-  readonly hasMore: boolean;
-}
-
 export function EventsPage({ name }: { readonly name: string | undefined }): JSX.Element {
   const [most, setMost] = useState(PAGE);
   const [isSending, setSending] = useState(false);
-  const reading = useReading((signal) => read(name, most, signal), [name, most]);
+  const reading = useReading((signal) => firstOf(api().events({ name, signal }), most), [name, most]);
   useEffect(() => {
     document.title = "Events · Holdfast";
   }, []);
@@ -53,24 +48,15 @@ export function EventsPage({ name }: { readonly name: string | undefined }): JSX
   );
 }
 
-async function read(name: string | undefined, most: number, signal: AbortSignal): Promise<Listed> {
-  const events: ListedEvent[] = [];
-  for await (const event of api().events({ name, signal })) {
-    if (events.length === most) return { events, hasMore: true };
-    events.push(event);
-  }
-  return { events, hasMore: false };
-}
-
 interface BodyProps {
-  readonly reading: Reading<Listed>;
+  readonly reading: Reading<Listed<ListedEvent>>;
   readonly name: string | undefined;
   readonly onMore: () => void;
 }
 
 function Body({ reading, name, onMore }: BodyProps): JSX.Element {
   const { value } = reading.value;
-  const events = value?.events ?? [];
+  const events = value?.entries ?? [];
   return (
     <>
       <Pending failure={reading.failure.value} isRead={value !== undefined} what="events" />

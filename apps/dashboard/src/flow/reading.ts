@@ -58,3 +58,19 @@ export function useReading<T>(read: Read<T>, of: readonly unknown[]): Reading<T>
   useEffect(() => reading.watch(), [reading, session.value]);
   return reading;
 }
+
+/** The first entries of a list. */
+export interface Listed<T> {
+  readonly entries: readonly T[];
+  readonly hasMore: boolean;
+}
+
+/** Reads at most `most` entries of a list. */
+export async function firstOf<T>(list: AsyncIterable<T>, most: number): Promise<Listed<T>> {
+  const entries: T[] = [];
+  for await (const entry of list) {
+    if (entries.length === most) return { entries, hasMore: true };
+    entries.push(entry);
+  }
+  return { entries, hasMore: false };
+}

@@ -7,7 +7,7 @@ import type { LimitRecord } from "@holdfast/workflows/client";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Empty, NotConfigured, Pending, State, Table, isNotConfigured } from "../flow/parts.tsx";
-import { type Reading, useReading } from "../flow/reading.ts";
+import { type Listed, type Reading, firstOf, useReading } from "../flow/reading.ts";
 import { SearchBox } from "../flow/search-box.tsx";
 import { limitPath, limitsPath, navigate } from "../router.ts";
 import { api } from "../session.ts";
@@ -18,14 +18,12 @@ import { Places } from "./places.tsx";
 
 const PAGE = 50;
 
-interface Listed {
-  readonly limits: readonly LimitRecord[];
-  readonly hasMore: boolean;
-}
-
 export function LimitsPage({ name }: { readonly name: string | undefined }): JSX.Element {
   const [most, setMost] = useState(PAGE);
-  const reading = useReading((signal) => read(name, most, signal), [name, most]);
+  const reading = useReading(
+    (signal) => firstOf(api().limits({ signal, ...(name === undefined ? {} : { name }) }), most),
+    [name, most],
+  );
   useEffect(() => {
     document.title = "Limits · Holdfast";
   }, []);
@@ -46,24 +44,15 @@ export function LimitsPage({ name }: { readonly name: string | undefined }): JSX
   );
 }
 
-async function read(name: string | undefined, most: number, signal: AbortSignal): Promise<Listed> {
-  const limits: LimitRecord[] = [];
-  for await (const limit of api().limits({ signal, ...(name === undefined ? {} : { name }) })) {
-    if (limits.length === most) return { limits, hasMore: true };
-    limits.push(limit);
-  }
-  return { limits, hasMore: false };
-}
-
 interface BodyProps {
-  readonly reading: Reading<Listed>;
+  readonly reading: Reading<Listed<LimitRecord>>;
   readonly name: string | undefined;
   readonly onMore: () => void;
 }
 
 function Body({ reading, name, onMore }: BodyProps): JSX.Element {
   const { value } = reading.value;
-  const limits = value?.limits ?? [];
+  const limits = value?.entries ?? [];
   return (
     <>
       <Pending failure={reading.failure.value} isRead={value !== undefined} what="limits" />

@@ -4,11 +4,12 @@
  * Owns: the search box and its chips, whose text is in the URL, as the columns are.
  */
 import { RUN_STATUSES, type RunFilter } from "@holdfast/workflows/client";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import type { JSX } from "preact";
 import { serverNow } from "../clock.ts";
 import { navigate, openPath, runPath, runsPath } from "../router.ts";
 import { session } from "../session.ts";
+import { SearchForm } from "../ui/search-form.tsx";
 import { StatusIcon, statusText } from "../ui/status.tsx";
 import { ColumnChoice } from "./column-choice.tsx";
 import { shownColumns } from "./columns.ts";
@@ -60,38 +61,19 @@ interface SearchBoxProps extends RunsPageProps {
 }
 
 function SearchBox({ query, columns, problem }: SearchBoxProps): JSX.Element {
-  const [text, setText] = useState(query);
-  useEffect(() => setText(query), [query]);
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    const search = parseSearch(text, serverNow());
-    if (search.kind === "id" && search.id !== "") navigate(runPath(search.id));
+  const search = (text: string): void => {
+    const found = parseSearch(text, serverNow());
+    if (found.kind === "id" && found.id !== "") navigate(runPath(found.id));
     else navigate(runsPath(text.trim(), columns));
   };
   return (
-    <form class="search" role="search" onSubmit={submit}>
-      <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
-        <path d="M7 2.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9M10.4 10.4l3.4 3.4" />
-      </svg>
-      <input
-        type="search"
-        id="search"
-        aria-label="Search: a run id, or a filter"
-        aria-describedby={problem === undefined ? undefined : "search-problem"}
-        aria-invalid={problem !== undefined}
-        placeholder="Run id, or status:failed workflow:order tag:vip created:>1d"
-        autocomplete="off"
-        spellcheck={false}
-        value={text}
-        onInput={(event) => setText(event.currentTarget.value)}
-      />
-      <kbd aria-hidden="true">/</kbd>
-      {problem !== undefined && (
-        <p id="search-problem" class="note is-bad">
-          {problem}
-        </p>
-      )}
-    </form>
+    <SearchForm
+      label="Search: a run id, or a filter"
+      placeholder="Run id, or status:failed workflow:order tag:vip created:>1d"
+      text={query}
+      problem={problem}
+      onSearch={search}
+    />
   );
 }
 
