@@ -11,10 +11,14 @@ child=$!
 trap 'kill -TERM "$child"' HUP INT TERM
 
 status=0
-# A signal ends `wait` too.
+# A signal ends `wait` too, with a status of its own.
 while kill -0 "$child" 2>/dev/null; do
   status=0
   wait "$child" || status=$?
 done
+# Holdfast may have ended between such a `wait` and the look at it. 127: its status is the one that was read.
+last=0
+wait "$child" || last=$?
+[ "$last" -eq 127 ] || status=$last
 sleep 1
 exit "$status"

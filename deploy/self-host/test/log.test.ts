@@ -1,7 +1,7 @@
 /** tests: the log of the executable is one flat JSON object a line, whatever is logged (OBS4) */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -127,15 +127,23 @@ describe.skipIf(!canBeFirst)("the script of the container", () => {
     expect(linesOf(await stderr)).toMatchObject([{ level: "error", message: "the address is in use" }]);
   });
 
-  test("DUR1 passes the signal of a stop on, and waits for the end of Holdfast", async () => {
-    const running = start("trap 'echo ends >&2; exit 5' TERM; echo runs; while :; do sleep 0.01; done");
-    const stderr = text(running.stderr as never);
-    await once(running.stdout as NodeJS.ReadableStream, "data");
-    const children = spawnSync("pgrep", ["-P", String(running.pid)], { encoding: "utf8" }).stdout.trim();
-    process.kill(Number(children), "SIGTERM");
-    expect(await once(running, "exit")).toEqual([5, null]);
-    expect(linesOf(await stderr)).toMatchObject([{ message: "ends" }]);
-  });
+  /** The script, and the script as a slow machine executes it: Holdfast ends before the script looks at it. */
+  const PACES = { "at once": "", slowly: '\n  [ "$status" -eq 0 ] || sleep 0.3' };
+
+  test.each(Object.entries(PACES))(
+    "DUR1 passes the signal of a stop on, and waits for the end of Holdfast, %s",
+    async (_, pause) => {
+      const script = readFileSync(join(FOLDER, "container.sh"), "utf8");
+      writeFileSync(join(folder, "container.sh"), script.replace('wait "$child" || status=$?', `$&${pause}`));
+      const running = start("trap 'echo ends >&2; exit 5' TERM; echo runs; while :; do sleep 0.01; done");
+      const stderr = text(running.stderr as never);
+      await once(running.stdout as NodeJS.ReadableStream, "data");
+      const children = spawnSync("pgrep", ["-P", String(running.pid)], { encoding: "utf8" }).stdout.trim();
+      process.kill(Number(children), "SIGTERM");
+      expect(await once(running, "exit")).toEqual([5, null]);
+      expect(linesOf(await stderr)).toMatchObject([{ message: "ends" }]);
+    },
+  );
 });
 
 describe("a line", () => {

@@ -68,6 +68,8 @@ describe("errors in the API", () => {
   test("SEC4 a parent's record, journal and rows hold no stack of its child", async () => {
     const ask = deployment();
     await ask("operator", "/api/runs", { workflowId: "parent", runId: "p" });
+    // The answer to a trigger comes when the run waits for its child, this one when it has ended.
+    expect(await ask("operator", "/api/runs/p")).toContain('"status":"failed"');
     const journal = await ask("operator", "/api/runs/p/journal");
     expect(journal).toContain("duplicate key");
     expect(journal).not.toContain("error-details.test.ts");
