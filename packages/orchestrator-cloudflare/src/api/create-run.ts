@@ -14,7 +14,7 @@ import { runObjectName } from "../run-object/names.ts";
 import { withMore } from "./answer-headers.ts";
 import { idField, viewField } from "./fields.ts";
 import { readIdempotencyKey, reserveKey } from "./idempotency-key.ts";
-import { WAIT_HEADER, preferredWaitMs, waitApplied } from "./prefer-wait.ts";
+import { preferredWaitMs, waitApplied } from "./prefer-wait.ts";
 import { type Claims, type Inherited, provenanceOf } from "./provenance.ts";
 import type { Call } from "./route.ts";
 import { askObject, askRun } from "./run-objects.ts";
@@ -24,7 +24,7 @@ export const CREATION_FIELDS = { runId: v.optional(idField), idempotencyKey: v.o
 
 /** The headers that every such route uses. */
 export const CREATION_HEADERS = {
-  ...WAIT_HEADER,
+  Prefer: "`wait=SECONDS`, at most 60: delays the answer until the run ends, waits or is paused.",
   "Idempotency-Key": "The same as the field `idempotencyKey`.",
   traceparent: "W3C Trace Context, stored with the run.",
 } as const;
