@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { Client, JournalEntry } from "@holdfast/workflows/client";
 import { planOf } from "../../src/act/preview.ts";
 import { useDashboard } from "./harness/dashboard.ts";
+import { closeDialog } from "./harness/dialog.ts";
 import { focused } from "./harness/reader.ts";
 import { startRun } from "./harness/runs.ts";
 
@@ -97,13 +98,13 @@ describe("the forms", () => {
     await expect.poll(() => pause.getAttribute("aria-disabled")).toBe("true");
     await dialog(page).getByText('Run "pause" is already paused.').waitFor();
     await dialog(page).getByText("was not paused by an error, so it cannot be retried").waitFor();
-    await page.keyboard.press("Escape");
+    await closeDialog(page);
     // The reason of the run has the action that helps.
     await page.getByText(": lunch").waitFor();
     await page.getByRole("button", { name: "Unpause" }).click();
     expect((await send(page, "Unpause")).sent).toMatch("POST /api/runs/pause/unpause");
     await dialog(page).getByText("Unpause: accepted.").waitFor();
-    await page.keyboard.press("Escape");
+    await closeDialog(page);
     await page.getByText('Waits for signal "approve".').waitFor();
   });
 

@@ -2,6 +2,7 @@
 import type { Page } from "playwright-core";
 import { expect, test, vi } from "vitest";
 import { WAIT_MS, useDashboard } from "./harness/dashboard.ts";
+import { closeDialog } from "./harness/dialog.ts";
 import { HOSTILE_TEXTS, hostileValue } from "./harness/hostile-texts.ts";
 import { startRun } from "./harness/runs.ts";
 
@@ -85,7 +86,7 @@ test("DASH10 EVT11 a form says what an event would do, and sends it once", async
   await dialog.getByText("Accepted:").waitFor();
   await dialog.getByRole("button", { name: "Send again" }).click();
   await dialog.getByText("It was accepted before, and nothing happened twice:").waitFor();
-  await page.keyboard.press("Escape");
+  await closeDialog(page);
   await row(page, "by-hand").getByText("1 run, its topic").waitFor();
 });
 
@@ -98,7 +99,7 @@ test("DASH10 EVT11 a replay by force starts the runs again, and is listed", asyn
   await dialog.getByText('"mode": "force"').waitFor();
   await dialog.getByRole("button", { name: "Replay" }).click();
   await dialog.getByText("Replayed:").waitFor();
-  await page.keyboard.press("Escape");
+  await closeDialog(page);
   await page.getByRole("region", { name: "Replays" }).getByText("all again").waitFor();
   await page.getByRole("link", { name: /_r1$/ }).waitFor();
 });
@@ -144,7 +145,7 @@ test("DASH10 axe-core finds nothing in the list, in an event, in a topic, or in 
   await page.getByRole("button", { name: "Send an event…" }).click();
   await page.getByRole("dialog").waitFor();
   await dashboard.expectAccessible(page);
-  await page.keyboard.press("Escape");
+  await closeDialog(page);
   await page.getByRole("link", { name: "small-1" }).click();
   await page.getByRole("region", { name: "Triggers that did not match" }).waitFor();
   await dashboard.expectAccessible(page);

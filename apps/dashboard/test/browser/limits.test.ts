@@ -2,6 +2,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { useDashboard } from "./harness/dashboard.ts";
+import { closeDialog } from "./harness/dialog.ts";
 import { startRun } from "./harness/runs.ts";
 import type { Server } from "./harness/server.ts";
 
@@ -86,7 +87,7 @@ test("DASH8 a form shows its request before it sends it: max, which evicts nobod
   await page.getByRole("button", { name: "Clear max…" }).click();
   await dialog.getByRole("button", { name: "Clear max" }).click();
   await dialog.getByText("Clear max: accepted.").waitFor();
-  await page.keyboard.press("Escape");
+  await closeDialog(page);
   await page.getByText("2 of 1").waitFor();
 });
 
@@ -96,16 +97,16 @@ test("DASH8 a paused limit says so, and a run that is cancelled frees its place 
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("button", { name: "Pause" }).click();
   await dialog.getByText("Pause: accepted.").waitFor();
-  await page.keyboard.press("Escape");
+  await closeDialog(page);
   await row(page, "c-3-waits").getByText("The limit is paused by ada.").waitFor();
   await page.getByRole("button", { name: "Release…" }).click();
   await dialog.getByRole("button", { name: "Release" }).click();
   await dialog.getByText("Release: accepted.").waitFor();
-  await page.keyboard.press("Escape");
+  await closeDialog(page);
   await page.getByRole("button", { name: "Cancel c-3-holds and free its place" }).click();
   await dialog.getByRole("button", { name: "Cancel and free the place" }).click();
   await dialog.getByText("The run is cancelled, and its place is free.").waitFor();
-  await page.keyboard.press("Escape");
+  await closeDialog(page);
   await page.getByRole("region", { name: "Runs that hold" }).getByRole("link", { name: "c-3-waits" }).waitFor();
 });
 
@@ -116,7 +117,7 @@ test("DASH8 a caller without the scope sees the refusal, and a limit that nobody
   await dialog.getByText("It needs the scope operate").waitFor();
   await dialog.getByRole("button", { name: "Pause" }).click();
   await dialog.getByRole("alert").getByText("The server refused.").waitFor();
-  await page.keyboard.press("Escape");
+  await closeDialog(page);
   const unused = await dashboard.open("/ui/limits/customer/nobody");
   await unused.getByRole("heading", { name: "Nobody holds or waits here" }).waitFor();
   const other = await dashboard.open("/ui/limits", { as: "other" });

@@ -2,6 +2,7 @@
 import type { Page } from "playwright-core";
 import { expect, test, vi } from "vitest";
 import { WAIT_MS, useDashboard } from "./harness/dashboard.ts";
+import { closeDialog } from "./harness/dialog.ts";
 
 const dashboard = useDashboard();
 
@@ -73,7 +74,7 @@ test("DASH9 a schedule is paused with a reason, and resumed", async () => {
   await dialog.getByText('"reason": "Stocktaking"').waitFor();
   await page.keyboard.press("Enter");
   await dialog.getByText("Paused: its ticks are skipped.").waitFor();
-  await page.keyboard.press("Escape");
+  await closeDialog(page);
   await page.getByText("Paused by ada").waitFor();
   await page.getByText("Stocktaking").waitFor();
   await page.getByRole("button", { name: "Resume…" }).click();
@@ -92,7 +93,7 @@ test("DASH9 SCH4 a start by hand that is sent again starts one run", async () =>
   const first = await started.textContent();
   await dialog.getByRole("button", { name: "Send again" }).click();
   await expect.poll(() => started.textContent()).toBe(first);
-  await page.keyboard.press("Escape");
+  await closeDialog(page);
   const ticks = page.getByRole("region", { name: "Ticks", exact: true });
   await ticks.getByText("by hand").waitFor();
   expect(await ticks.getByRole("link", { name: first ?? "" }).count()).toBe(1);
@@ -112,7 +113,7 @@ test("DASH9 SCH10 a backfill says what it would start before it starts it", asyn
   await dialog.getByText("2026-03-01 02:00:00").waitFor();
   await dialog.getByRole("button", { name: "Backfill", exact: true }).click();
   await dialog.getByText("The backfill of 3 ticks is in progress.").waitFor();
-  await page.keyboard.press("Escape");
+  await closeDialog(page);
   await page.getByRole("link", { name: "sch_hourly_20260301T" }).first().waitFor();
 });
 
