@@ -30,7 +30,7 @@ class Calls {
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-async function pass(ms = 20): Promise<void> {
+async function pass(ms = 40): Promise<void> {
   await vi.advanceTimersByTimeAsync(ms);
 }
 
@@ -40,6 +40,18 @@ test("IDX1 one call has the rows of many runs, and the newest row of each", asyn
   await pass();
   await Promise.all(all);
   expect(sent).toEqual([["a@2", "b@1"]]);
+});
+
+test("IDX1 a run that ends soon after its start is one row, and an ended run waits for a moment only", async () => {
+  const { sent, batches } = new Calls();
+  const running = batches.upsert("g", rowOf("a"));
+  await pass(10);
+  const ended = batches.upsert("g", { ...rowOf("a", 2), status: "completed" });
+  await pass(6);
+  expect(sent).toEqual([["a@2"]]);
+  await pass();
+  await Promise.all([running, ended]);
+  expect(sent).toEqual([["a@2"]]);
 });
 
 test("IDX1 rows of other tenants and of other time ranges have calls of their own", async () => {

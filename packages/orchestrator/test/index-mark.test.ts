@@ -69,6 +69,28 @@ describe("index updates", () => {
     expect(bench.indexRows).toHaveLength(11);
   });
 
+  test("IDX2 a row is sent again by the alarm that is set already, and the alarm moves once for a short run", () => {
+    const bench = indexed();
+    bench.trigger();
+    const alarm = bench.store.alarm;
+    bench.now += 1_000;
+    bench.report({ type: "run.completed", output: "1" });
+    expect(bench.store.alarm).toBe(alarm);
+    bench.alarm();
+    expect(bench.indexRows.at(-1)?.row).toMatchObject({ status: "completed", version: 2 });
+    expect(bench.indexRows).toHaveLength(3);
+    bench.indexRows.at(-1)?.done(true);
+    expect(bench.store.alarm).toBeNull();
+  });
+
+  test("IDX2 an alarm that is about to fire gives the index its time to answer", () => {
+    const bench = indexed();
+    bench.trigger();
+    bench.now += 4_800;
+    bench.report({ type: "run.completed", output: "1" });
+    expect(bench.store.alarm).toBe(bench.now + 5_000);
+  });
+
   test("IDX2 a running run stores the acknowledged index version only after the second acknowledgement", () => {
     const bench = indexed();
     bench.trigger();

@@ -13,8 +13,9 @@
  */
 import type { IndexRow } from "@holdfast/orchestrator";
 
-/** How long a row waits, ms. Longer than a short run takes. */
+/** How long a row waits, ms. Longer than a short run takes inline, and for a running run also in another process. */
 const DELAY_MS = 5;
+const RUNNING_DELAY_MS = 25;
 /** The maximum number of rows of one call. */
 export const BATCH_ROWS = 100;
 /** The time after which a call of another object, or a row that waits for its object, counts as lost, ms. */
@@ -44,7 +45,7 @@ export class UpsertBatches {
   async upsert(group: string, row: IndexRow): Promise<void> {
     const entry = this.#add(group, row);
     while (entry.result === undefined) {
-      await delay(DELAY_MS);
+      await delay(entry.row.status === "running" ? RUNNING_DELAY_MS : DELAY_MS);
       if (entry.sentAt !== undefined && Math.abs(Date.now() - entry.sentAt) > LOST_MS) await this.#sendAll([entry]);
       else if (entry.sentAt === undefined) await this.#sendAll(this.#take(entry));
     }

@@ -24,7 +24,7 @@ import { resendDelayMs } from "../host/outbox.ts";
 import { type OpenAsk, openAsks } from "./asks.ts";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
-import type { RunHeader } from "./run-header.ts";
+import { type RunHeader, nextAlarm } from "./run-header.ts";
 import type { RunIdentity } from "./run-identity.ts";
 import { NO_PARTS } from "./view.ts";
 import { factsOfHeader } from "./why/facts.ts";
@@ -62,6 +62,9 @@ type ListedIdentity = Pick<
 /** Index `running` only after the run has run for this long (I2). */
 const RUNNING_AFTER_MS = 1_000;
 
+/** The index answers sooner, unless it is lost. */
+const RETRY_MS_MIN = 500;
+
 /** The length of error messages in the index. Lists show them, so the beginning suffices. */
 const MESSAGE_CHARS = 200;
 
@@ -76,10 +79,21 @@ export function markIndex(draft: Draft): void {
   // The row that the index has acknowledged, or that is in flight, may have other asks.
   if (acked === header.status && !asks) return draft.change({ index: { version: version + 1, acked } });
   const later = header.status === "running" && before !== undefined && !asks;
-  const owed = { since: draft.now, failures: 0, retryAt: draft.now + (later ? RUNNING_AFTER_MS : resendDelayMs(0)) };
+  const retryAt = later ? draft.now + RUNNING_AFTER_MS : firstRetryAt(draft.now, before);
+  const owed = { since: draft.now, failures: 0, retryAt };
   // A row in flight may still arrive, so the state of the index is unknown.
   draft.change({ index: { version: version + 1, ...(later ? { acked } : {}), owed } });
   if (!later) draft.updateIndex();
+}
+
+/**
+ * When a row that is sent now is sent again. An alarm that is set already serves if it is near enough: to move it costs a
+ * write of its own.
+ */
+function firstRetryAt(now: number, before: RunHeader | undefined): number {
+  const latest = now + resendDelayMs(0);
+  const set = before === undefined ? null : nextAlarm(before);
+  return set !== null && set >= now + RETRY_MS_MIN && set < latest ? set : latest;
 }
 
 /** Whether an ask has opened or closed, or has another deadline (ASK5). */
