@@ -86,8 +86,9 @@ export const REFUSAL_TEXTS: Readonly<Record<ApiErrorCode, RefusalText>> = {
     cure: "Correct the input, or the key.",
   },
   limits_not_configured: {
-    cause: "The deployment has no objects of limits and schedules, and the request needs them.",
-    cure: "Bind the class `CoordinatorDO` as `COORDINATOR_DO`.",
+    cause:
+      "The deployment has no objects of limits and schedules, and the request needs them; or a workflow in another process declares a limit, or a use of events, that is refused.",
+    cure: "Bind the class `CoordinatorDO` as `COORDINATOR_DO`, or correct the field that the message names.",
   },
   method_not_allowed: {
     cause: "From the Worker: the path exists, but not with this verb.",

@@ -64,6 +64,19 @@ test("EVT14 the event of cancelOn cancels the run with its key, and no other", a
   expect((await read("o-4")).status).toBe("waiting");
 });
 
+test.each(["rpc", "fetch", "http", "frames"])(
+  "EVT14 cancelOn of a workflow in another process cancels the run with its key, and no other, over %s",
+  async (pipe) => {
+    const runs = [1, 2].map((n) => ({ id: `listed-${pipe}-${n}`, orderId: `${pipe}-${n}` }));
+    for (const { id, orderId } of runs) await trigger("watched-stops", id, { orderId });
+    await abortAll();
+    const stopped = { id: `e-${pipe}`, name: "watched.stopped", key: `${pipe}-1`, data: {} };
+    expect((await call("/api/events", stopped)).status).toBe(202);
+    await untilStatus(`listed-${pipe}-1`, "cancelled");
+    expect((await read(`listed-${pipe}-2`)).status).toBe("waiting");
+  },
+);
+
 const SECRET = "a secret of the tests";
 
 async function hook(body: object, secret: string): Promise<Response> {

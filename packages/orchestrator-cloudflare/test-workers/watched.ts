@@ -1,7 +1,7 @@
 /**
  * Workflows that count their started and aborted bodies, for tests that read the counts over HTTP.
  */
-import { type Workflow, workflow } from "@holdfast/workflows";
+import { type Workflow, event, workflow } from "@holdfast/workflows";
 
 export interface Watched {
   readonly workflows: readonly Workflow[];
@@ -36,8 +36,13 @@ export function watch(sleep: (ms: number) => Promise<void>): Watched {
       }
     },
   });
+  const stops = workflow({
+    id: "watched-stops",
+    cancelOn: [{ event: event("watched.stopped", { key: "orderId" }), key: "orderId" }],
+    run: (_input: { orderId: string }, ctx) => ctx.waitForSignal("never"),
+  });
   return {
-    workflows: [hangs, ticks],
+    workflows: [hangs, ticks, stops],
     answer(request) {
       const { pathname, searchParams } = new URL(request.url);
       return pathname.endsWith("/watched") ? Response.json(of(searchParams.get("run") ?? "")) : undefined;

@@ -19,11 +19,10 @@ interface Env {
   readonly STEP_HANDLER_KEY: string;
 }
 
-/** The prefix of a run's id selects the dispatcher. */
-function dispatcherOf(env: Env): StepDispatcher {
-  const inline = createInlineDispatcher({ workflows });
+/** Dispatchers by the prefixes of the ids of runs. */
+function pipesOf(env: Env): readonly (readonly [prefix: string, dispatcher: StepDispatcher])[] {
   const stepHandler = { url: env.STEP_HANDLER_URL, signingKey: env.STEP_HANDLER_KEY };
-  const pipes: readonly (readonly [prefix: string, dispatcher: StepDispatcher])[] = [
+  return [
     ["rpc-", createServiceBindingDispatcher({ binding: env.SIBLING_RPC })],
     // A mistake in the wiring: this binding leads to the default export, which only has fetch.
     ["miswired-", createServiceBindingDispatcher({ binding: env.SIBLING })],
@@ -31,6 +30,12 @@ function dispatcherOf(env: Env): StepDispatcher {
     ["http-", createHttpDispatcher({ ...stepHandler, connections: false })],
     ["frames-", createHttpDispatcher(stepHandler)],
   ];
+}
+
+/** The prefix of a run's id selects the dispatcher. */
+function dispatcherOf(env: Env): StepDispatcher {
+  const inline = createInlineDispatcher({ workflows });
+  const pipes = pipesOf(env);
   return {
     ...inline,
     start(start, port) {
@@ -47,11 +52,14 @@ const app = holdfast({
     telemetry: {},
     hooks: { payments: { verify: { type: "stripe", secret: "a secret of the tests" } } },
   }),
-  runObject(deps, ctx: DurableObjectState, _env) {
+  runObject(deps, ctx: DurableObjectState, env) {
     // Only for some runs: other tests measure the cost of a run without a bucket and an index.
     const only = (prefix: string): boolean => ctx.id.name?.startsWith(prefix) === true;
+    // As in a deployment whose workflows are all in another process.
+    const [, remote] = pipesOf(env).find(([prefix]) => only(`listed-${prefix}`)) ?? [];
     return {
       ...deps,
+      dispatcher: remote ?? deps.dispatcher,
       storage: crashingStorage({ storage: ctx.storage, abort: (reason) => ctx.abort(reason) }),
       bucket: only("bucket-") ? deps.bucket : undefined,
       runIndex: only("indexed-") ? deps.runIndex : undefined,

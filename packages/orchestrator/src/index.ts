@@ -93,7 +93,6 @@ export {
   declarationsOf,
   eventRunId,
   keyOf,
-  keyProblem,
 } from "./event/decide.ts";
 export {
   type EventCommand,
@@ -120,7 +119,7 @@ export { topicMachine } from "./topic/topic-machine.ts";
 export { type DeclaringWorkflow, eventUseProblem } from "./where/declaration.ts";
 export { type MappedEvent, inputMapProblem, mapInput } from "./where/input-map.ts";
 export { type FilteredEvent, mismatch } from "./where/where.ts";
-export { readEventPath } from "./where/paths.ts";
+export { keyProblem, readEventPath, textOfKey } from "./where/paths.ts";
 export { whereProblem } from "./where/where-check.ts";
 export { openAsks } from "./run/asks.ts";
 export { checkedTransition } from "./run/checked-transition.ts";

@@ -5,7 +5,7 @@
  * request that is not verified is answered 401, and nothing of it is stored.
  */
 import { idProblem } from "@holdfast/protocol";
-import { keyProblem, readEventPath } from "@holdfast/orchestrator";
+import { keyProblem, readEventPath, textOfKey } from "@holdfast/orchestrator";
 import type { Principal } from "../auth/principal.ts";
 import { type Hook, verifyWebhook } from "../auth/webhook.ts";
 import { ApiRefusal } from "../refusal.ts";
@@ -89,7 +89,7 @@ function keyIn({ key }: Hook, data: unknown): string | undefined {
   if (key === undefined) return undefined;
   const found = readEventPath(data, key);
   if (found === undefined || found === null) return undefined;
-  const text = typeof found === "number" ? `${found}` : found;
+  const text = textOfKey(found);
   if (typeof text === "string" && keyProblem(text) === undefined) return text;
   throw new ApiRefusal("invalid_body", `The webhook has no valid key at ${key}.`);
 }

@@ -13,14 +13,13 @@ import {
   type UnmatchedTrigger,
   decodeValue,
   encodeValue,
-  nameProblem,
 } from "@holdfast/protocol";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { DeclaringWorkflow } from "../where/declaration.ts";
 import type { StoredEvent } from "../topic/messages.ts";
 import { type MappedEvent, mapInput } from "../where/input-map.ts";
-import { readPath } from "../where/paths.ts";
+import { keyProblem, readEventPath, textOfKey } from "../where/paths.ts";
 import { mismatch } from "../where/where.ts";
 
 /** A run that an event starts. `input` is encoded. */
@@ -80,19 +79,12 @@ export function keyOf(
       problem: `must be sent: code computes the key of ${JSON.stringify(event.name)}, and the server has no path to it`,
     };
   }
-  const value = readPath(decodeValue(event.data), path.split("."));
+  const value = readEventPath(decodeValue(event.data), path);
   if (value === undefined || value === null) return {};
-  const key = typeof value === "number" || typeof value === "boolean" ? String(value) : value;
+  const key = textOfKey(value);
   const problem = keyProblem(key);
   if (problem === undefined && typeof key === "string") return { key };
   return { problem: `the value at ${path} cannot be a key: it ${problem}` };
-}
-
-/** Returns why a value cannot be the key of an event, or `undefined`. */
-export function keyProblem(key: unknown): string | undefined {
-  const problem = nameProblem(key);
-  if (problem !== undefined) return problem;
-  return Array.from(String(key)).some((char) => char < " ") ? "must not hold control characters" : undefined;
 }
 
 /** All declarations of an event's name. */

@@ -1,8 +1,9 @@
 /**
- * The check of a workflow's flow control, where a deployment registers workflows.
+ * The check of a workflow's flow control and use of events, where a deployment registers workflows.
  *
- * Owns: FLOW1: what a declaration may say, which parts exclude each other, and the defaults. The check reads nothing but the
- * declaration, so each process that sees it gets the same result.
+ * Owns: FLOW1: what a declaration may say, which parts exclude each other, and the defaults. `where/declaration.ts` checks
+ * what it says about events (EVT2). The check reads nothing but the declaration, so each process that sees it gets the same
+ * result.
  */
 import {
   type DeclaredLimit,
@@ -10,6 +11,7 @@ import {
   type FlowKey,
   type FlowOptions,
   HOST_LIMITS,
+  HoldfastError,
   type WorkflowDescription,
   checkFields,
   idProblem,
@@ -17,6 +19,7 @@ import {
   parseDurationMs,
 } from "@holdfast/protocol";
 import type { GateSettings, OnFull } from "../gate/messages.ts";
+import { eventUseProblem } from "../where/declaration.ts";
 
 /** A limit of a workflow after the check. */
 export interface FlowLimit {
@@ -65,7 +68,9 @@ const LIMIT_FIELDS = "name key max rate onFull maxQueued dropQueued queueTimeout
 export function readFlow({ id, flow }: WorkflowDescription): Flow | undefined {
   if (flow === undefined) return undefined;
   const at = `workflow(${JSON.stringify(id)})`;
-  const { limits = [], singleton, priority } = flow;
+  const { limits = [], singleton, priority, on, cancelOn, events } = flow;
+  const problem = eventUseProblem({ id, on, cancelOn, events });
+  if (problem !== undefined) throw new HoldfastError("INVALID_ARGUMENT", `${problem}.`);
   if (!Array.isArray(limits)) throw invalid(`${at}.limits`, "must be a list of what limit() returned.");
   const declared = limits.map((one, index) => readLimit(one, `${at}.limits[${index}]`));
   const all = singleton === undefined ? declared : [...declared, readSingleton(singleton, id, `${at}.singleton`)];

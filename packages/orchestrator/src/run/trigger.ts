@@ -15,7 +15,7 @@ import {
 } from "@holdfast/protocol";
 import { EMPTY_OUTBOX } from "../host/outbox.ts";
 import { topicName } from "../topic/messages.ts";
-import { readPath } from "../where/paths.ts";
+import { keyProblem, readEventPath, textOfKey } from "../where/paths.ts";
 import { Draft } from "./draft.ts";
 import type { Plan } from "../flow/plan.ts";
 import { answerStart, follow, sharesKey } from "./followers.ts";
@@ -46,7 +46,7 @@ export function trigger(state: RunState, input: TriggerInput, context: HostConte
   draft.replace(newHeader(withDefaults(input, context.workflow), draft.now, large, context.flags));
   if (plan !== undefined) takeHolds(draft, plan, input.granted);
   if (large) draft.put(INPUT_KEY, { v: FORMAT_VERSION, input: input.input } satisfies InputRow);
-  cancelOnEvents(draft, input.input, context.workflow);
+  cancelOnEvents(draft, input.input, context.workflow ?? input.listed);
   if (input.inherited !== undefined) takeOver(draft, input.inherited);
   if (input.inherited !== undefined && context.canSend) {
     noteAtParent(draft, input.inherited);
@@ -67,8 +67,8 @@ function cancelOnEvents(draft: Draft, input: string, workflow: WorkflowDescripti
   if (declared.length === 0 || draft.context.coordinates !== true) return;
   const value = decodeValue(input);
   const topics = declared.flatMap(({ event, key }) => {
-    const found = readPath(value, key.split("."));
-    return typeof found === "string" || typeof found === "number" ? [topicName(event.name, String(found))] : [];
+    const found = textOfKey(readEventPath(value, key));
+    return keyProblem(found) === undefined ? [topicName(event.name, String(found))] : [];
   });
   if (topics.length > 0) draft.change({ cancelOn: [...new Set(topics)] });
 }

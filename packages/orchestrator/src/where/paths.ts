@@ -1,10 +1,10 @@
 /**
- * Paths into values.
+ * Paths into values, and the keys that they lead to.
  *
  * Owns: their form, and reading one. A path is names separated by dots. It reads own properties of plain objects and
  * elements of lists, so no path reaches a prototype or code.
  */
-import { HOST_LIMITS } from "@holdfast/protocol";
+import { HOST_LIMITS, nameProblem } from "@holdfast/protocol";
 
 /** Returns the value at a path; `undefined` if there is none. Time is bounded by the length of the path. */
 export function readPath(root: unknown, path: readonly string[]): unknown {
@@ -32,6 +32,18 @@ export function pathProblem(path: unknown): string | undefined {
   if (typeof path !== "string" || path === "") return "must be a path, such as data.orderId";
   if (path.length > HOST_LIMITS.eventPathChars) return `must have at most ${HOST_LIMITS.eventPathChars} characters`;
   return path.split(".").includes("") ? "must be names separated by single dots, such as data.orderId" : undefined;
+}
+
+/** Returns a value that stands for a key: numbers and booleans as text, any other value as it is. */
+export function textOfKey(value: unknown): unknown {
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : value;
+}
+
+/** Returns why a value cannot be the key of an event, or `undefined`. */
+export function keyProblem(key: unknown): string | undefined {
+  const problem = nameProblem(key);
+  if (problem !== undefined) return problem;
+  return Array.from(String(key)).some((char) => char < " ") ? "must not hold control characters" : undefined;
 }
 
 /** Whether a value is an object that a literal or JSON makes. */
