@@ -29,6 +29,12 @@ test("EVT1 send without runs sends the event, its key and id, and prints what it
   expect(api.seen.at(-1)?.body).toEqual({ name: "order.paid", key: "o-7", id: "e-1", data: { cents: 5 } });
 });
 
+test("EVT1 send warns if the event reaches nobody, and says what is missing", async () => {
+  api.answers.set("POST /api/events", [202, { eventId: "e-1", state: "accepted", targets: [] }]);
+  const { exit, stderr } = await on(["event", "send", "order.paid", "-i", "{}"]);
+  expect([exit, stderr]).toEqual([0, expect.stringMatching(/Warning: The event does nothing.*--key/)]);
+});
+
 test("WAIT2 send with runs goes to these runs, and takes no key", async () => {
   api.answers.set("POST /api/runs/order-1/events", [202, { delivery: "resolved", run: { id: "order-1" } }]);
   expect((await on(["event", "send", "order-1", "stock.changed", "-i", "3"])).exit).toBe(0);

@@ -78,7 +78,13 @@ async function publish({ session, rest, options }: Call<SendOptions>): Promise<b
   const data = (await readInput(session.io, input)) ?? null;
   const accepted = await (await session.client()).sendEvent(name, data, { key, id });
   await session.out.item(accepted, ({ eventId }) => eventId, acceptedLines);
+  if (accepted.targets.length === 0) session.notes.warn(noTarget(name));
   return true;
+}
+
+/** An event with a key always has a target: the waits for the key, also later ones. */
+function noTarget(name: string): Text {
+  return safe`The event does nothing: no trigger matched ("holdfast event test ${name}" says why), and it has no key. To reach runs that wait for it, send --key, or list the event in "events" of their workflow, so that the server finds the key in the data.`;
 }
 
 function acceptedLines({ eventId, state, targets }: AcceptedEvent): Text[] {
