@@ -199,7 +199,8 @@ export {
 } from "./flow/plan.ts";
 export { type Collect, type CollectAnswer, windowAddress } from "./window/messages.ts";
 export { type WindowCommand, type WindowState, windowMachine } from "./window/window.ts";
-export { type AskedFirst, type FirstAnswer, askedFirst, readFirstAnswer } from "./run/asked-first.ts";
+export { type AskedTrigger, type Asking, askLimits } from "./run/asked-first.ts";
+export { type CollectRefusal, type PlannedCollect, planCollect } from "./window/collect.ts";
 export type { Hold } from "./run/hold.ts";
 export { computeBackoffDelayMs } from "./run/step-retry.ts";
 export { type Transition, transition } from "./run/transition.ts";

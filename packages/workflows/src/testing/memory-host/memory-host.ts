@@ -47,7 +47,7 @@ import { ALARM_RETRY_MS, CommitFailed, LATE_MS, SimulatedCrash, crashesAfter } f
 import { eraseRun, keyRowOf, refuseTaken, releaseIn, reserveIn } from "./key-rows.ts";
 import { MemoryCoordinators } from "./memory-coordinator.ts";
 import { MemoryStore } from "./memory-store.ts";
-import { newTrigger } from "./new-trigger.ts";
+import { SEED, newTrigger } from "./new-trigger.ts";
 import { Network, afterCommits } from "./network.ts";
 import type { HostOptions } from "./options.ts";
 import { readsPages } from "./remote-pipe.ts";
@@ -55,7 +55,6 @@ import { next, settle } from "./world.ts";
 
 export type MemoryHostOptions = HostOptions<MemoryHost>;
 const RUN_ID = "run-1";
-const SEED = "0123456789abcdeffedcba9876543210";
 
 export class MemoryHost implements WorldObject {
   readonly runId: string;
@@ -151,7 +150,7 @@ export class MemoryHost implements WorldObject {
   }
 
   get ended(): boolean {
-    return isTerminal(this.header.status);
+    return this.triggered && isTerminal(this.header.status);
   }
 
   get output(): unknown {
