@@ -131,6 +131,7 @@ export const eventMachine: CoordinatorMachine<EventState> = {
   command: (draft, command: EventCommand) => handle(draft, command),
   answered: (draft, message: RunMessage | Append | EventListed, result) => settle(draft, message, result),
   alarm,
+  clockBack: (draft, ms) => draft.change({ giveUpAt: draft.header.giveUpAt - ms }),
 };
 
 function handle(draft: EventDraft, command: EventCommand): CommandReply {

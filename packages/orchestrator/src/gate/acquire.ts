@@ -8,13 +8,11 @@ import { list } from "./listing.ts";
 import { type Holders, maxOf } from "./holders.ts";
 import type { Acquire, AcquireAnswer, HoldRef } from "./messages.ts";
 import { type Queued, dequeue, enqueue, findQueued, firstQueued, positionOf, removeQueued } from "./queue.ts";
-import { settleClock } from "./probes.ts";
-import { dueAt, reserve } from "./rate.ts";
+import { reserve } from "./rate.ts";
 import { adopt } from "./revs.ts";
 import { type HeldRow, type QueueRow, heldKey, isQueueRow } from "./rows.ts";
 
 export function acquire(holders: Holders, message: Acquire): AcquireAnswer {
-  settleClock(holders);
   adopt(holders, message.settings);
   const { draft } = holders;
   const { hold, place } = message;
@@ -68,7 +66,7 @@ function laterHolding(holders: Holders, { incarnation }: HoldRef): string | unde
 function laterStart({ draft }: Holders): number | undefined {
   const { settings } = draft.header;
   if (settings.rate === undefined) return undefined;
-  const { startAt } = reserve(settings.rate, dueAt(draft.header, draft.now), draft.now);
+  const { startAt } = reserve(settings.rate, draft.header.tat, draft.now);
   return startAt > draft.now ? startAt : undefined;
 }
 

@@ -17,7 +17,7 @@ import { type Draft, Holders, applyHeld, isIdle } from "./holders.ts";
 import { type AcquireAnswer, type GateMessage, limitOf } from "./messages.ts";
 import { list, unlist } from "./listing.ts";
 import { type GateCommand, command } from "./operate.ts";
-import { holderAnswered, isHolderMessage, probeHolders } from "./probes.ts";
+import { clockBack, holderAnswered, isHolderMessage, probeHolders } from "./probes.ts";
 import { findQueued, removeQueued } from "./queue.ts";
 import { isRevsQuestion, revsAnswered } from "./revs.ts";
 import { type GateState, HELD_PREFIX, type HeldRow, heldKey, isHeldRow } from "./rows.ts";
@@ -58,6 +58,7 @@ export const gate: CoordinatorMachine<GateState> = {
     else if (isRevsQuestion(message)) revsAnswered(new Holders(draft), message, result);
   },
   alarm,
+  clockBack,
 };
 
 /** Counts the answer, unless the request is a repeated one. */

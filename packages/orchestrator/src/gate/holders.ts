@@ -11,7 +11,7 @@ import { type Address, FORMAT_VERSION, HOST_LIMITS } from "@holdfast/protocol";
 import type { CoordinatorDraft } from "../host/coordinator.ts";
 import { type Drop, type Grant, type HoldRef, gateName } from "./messages.ts";
 import { dequeue } from "./queue.ts";
-import { dueAt, reserve } from "./rate.ts";
+import { reserve } from "./rate.ts";
 import { type GateState, HELD_PREFIX, type HeldRow, type QueueRow, heldKey, isHeldRow } from "./rows.ts";
 
 export type Draft = CoordinatorDraft<GateState>;
@@ -28,6 +28,9 @@ export class Holders {
 
   constructor(draft: Draft) {
     this.draft = draft;
+    // The rows were moved back with the clock.
+    if (draft.setBackMs > 0)
+      for (const [key, row] of draft.list(HELD_PREFIX)) if (isHeldRow(row)) this.#changed.set(key, row);
     this.#taken = placesTaken(draft.state.held.values());
   }
 
@@ -86,10 +89,10 @@ export class Holders {
 
   #reserve(): number | undefined {
     const { draft } = this;
-    const { settings } = draft.header;
+    const { settings, tat } = draft.header;
     if (settings.rate === undefined) return undefined;
-    const reservation = reserve(settings.rate, dueAt(draft.header, draft.now), draft.now);
-    draft.change({ tat: reservation.tat, ratedAt: draft.now });
+    const reservation = reserve(settings.rate, tat, draft.now);
+    draft.change({ tat: reservation.tat });
     if (draft.header.probeAt === undefined) this.probeBy(Math.ceil(reservation.tat));
     return reservation.startAt > draft.now ? reservation.startAt : undefined;
   }

@@ -9,7 +9,6 @@ import type { CommandReply } from "../host/coordinator.ts";
 import { list } from "./listing.ts";
 import { Holders, type Draft, hasOnlyRate, maxOf, placesTaken } from "./holders.ts";
 import { firstQueued, listQueue, removeQueued } from "./queue.ts";
-import { dueAt } from "./rate.ts";
 import { type SyncCommand, sync } from "./revs.ts";
 import { type HeldRow, QUEUE_PREFIX, isQueueRow } from "./rows.ts";
 
@@ -88,8 +87,7 @@ function kick(holders: Holders, runId: string): boolean {
 
 function describe(holders: Holders): LimitRecord {
   const { draft } = holders;
-  const { limit, key, settings, override, paused, queued } = draft.header;
-  const tat = dueAt(draft.header, draft.now);
+  const { limit, key, settings, override, paused, queued, tat } = draft.header;
   const rows = holders.all().map(([, row]) => row);
   const next = firstQueued(draft);
   return defined({

@@ -4,10 +4,11 @@
  * Owns: when a holder is asked whether it still holds, and what its answer changes. A short run is not asked. A holder that
  * does not answer keeps its place and is asked again.
  */
-import { HOST_LIMITS } from "@holdfast/protocol";
+import { HOST_LIMITS, defined } from "@holdfast/protocol";
 import type { SendResult } from "../host/outbox-sender.ts";
-import { type Holders, addressOf, nameOf } from "./holders.ts";
+import { type Draft, Holders, addressOf, nameOf } from "./holders.ts";
 import type { HoldProbe, HolderAnswer, HolderMessage } from "./messages.ts";
+import { setBackBy } from "./queue.ts";
 import { type HeldRow, heldKey } from "./rows.ts";
 
 /** How many holders one alarm asks. The next alarm follows at once. */
@@ -21,7 +22,7 @@ export function probeHolders(holders: Holders): number | undefined {
   for (const [key, row] of holders.all()) {
     if (row.released === true) continue;
     // The outbox asks by the grant.
-    const isDue = (row.probeAt <= draft.now || isTooFar(row.probeAt, draft.now)) && row.granting === undefined;
+    const isDue = row.probeAt <= draft.now && row.granting === undefined;
     if (isDue && asked < PROBES_PER_ALARM) {
       asked += 1;
       const probe: HoldProbe = { type: "probeHold", gate: nameOf(draft), hold: row.hold };
@@ -39,16 +40,19 @@ export function probeHolders(holders: Holders): number | undefined {
   return next === Infinity ? undefined : next;
 }
 
-/** Sets the alarm again after the clock was set back. */
-export function settleClock(holders: Holders): void {
-  const { now, header } = holders.draft;
-  if (header.probeAt === undefined || !isTooFar(header.probeAt, now) || holders.all().length === 0) return;
-  holders.probeBy(now + HOST_LIMITS.probeMsMin);
-}
-
-/** Whether the clock was set back since this time was set. */
-function isTooFar(probeAt: number, now: number): boolean {
-  return probeAt > now + HOST_LIMITS.probeMsMax;
+/**
+ * Moves the timers back with the clock: starts that the rate has reserved keep their distance, and holders are asked soon
+ * (CO4).
+ */
+export function clockBack(draft: Draft, ms: number): void {
+  const { tat, probeAt } = draft.header;
+  const soon = draft.now + HOST_LIMITS.probeMsMin;
+  draft.change({ tat: tat && tat - ms, probeAt: probeAt && Math.min(probeAt, soon), setBack: setBackBy(draft, ms) });
+  const holders = new Holders(draft);
+  for (const [key, row] of holders.all()) {
+    const { startAt } = row;
+    holders.put(key, defined({ ...row, startAt: startAt && startAt - ms, probeAt: Math.min(row.probeAt, soon) }));
+  }
 }
 
 /** Handles the answer of a run to a grant, a drop or a probe. */

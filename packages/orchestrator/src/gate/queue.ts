@@ -41,7 +41,7 @@ export function enqueue(draft: Draft, row: QueueRow): string {
   const { arrivals, queued } = draft.header;
   const { group } = row.place;
   if (group !== undefined && draft.get(groupKey(group)) === undefined) takeTurn(draft, group);
-  const key = queueKey(row.place, arrivals);
+  const key = queueKey(placeNow(draft, row.place), arrivals);
   draft.put(key, row);
   draft.change({ arrivals: arrivals + 1, queued: queued + 1 });
   return key;
@@ -50,15 +50,45 @@ export function enqueue(draft: Draft, row: QueueRow): string {
 /** Finds a holding in the queue by its place. */
 export function findQueued(draft: Draft, hold: HoldRef, place: QueuePlace): Queued | undefined {
   if (draft.header.queued === 0) return undefined;
-  for (const [key, row] of draft.list(placePrefix(place)))
-    if (isQueueRow(row) && isSameHold(row.hold, hold)) return { key, row };
+  for (const ms of setBacks(draft))
+    for (const [key, row] of draft.list(placePrefix(later(place, ms))))
+      if (isQueueRow(row) && isSameHold(row.hold, hold)) return { key, row };
   return undefined;
+}
+
+/** How often the clock may be set back while a run waits and leaves the queue by itself. */
+const SET_BACKS = 8;
+
+/** The clock was set back again: runs that come now wait after those that came before it (L4). */
+export function setBackBy(draft: Draft, ms: number): readonly number[] | undefined {
+  return draft.header.queued === 0
+    ? undefined
+    : [...setBacks(draft), (setBacks(draft).at(-1) ?? 0) + ms].slice(-SET_BACKS);
+}
+
+function setBacks({ header: { setBack = [0] } }: Draft): readonly number[] {
+  return setBack;
+}
+
+/** The place in the order of arrival. A time after now is from before the clock was set back. */
+function placeNow(draft: Draft, place: QueuePlace): QueuePlace {
+  const sums = setBacks(draft);
+  const now = draft.now + (sums.at(-1) ?? 0);
+  return later(place, sums.findLast((ms) => place.enqueuedAt + ms <= now) ?? 0);
+}
+
+function later(place: QueuePlace, ms: number): QueuePlace {
+  return ms === 0 ? place : { ...place, enqueuedAt: place.enqueuedAt + ms };
 }
 
 export function removeQueued(draft: Draft, key: string): void {
   draft.delete(key);
   const { queued, replacer } = draft.header;
-  draft.change({ queued: queued - 1, ...(replacer === key ? { replacer: undefined } : {}) });
+  draft.change({
+    queued: queued - 1,
+    ...(replacer === key ? { replacer: undefined } : {}),
+    ...(queued === 1 ? { setBack: undefined } : {}),
+  });
 }
 
 /** Returns the row that is served next. `undefined`: the queue is empty. */

@@ -13,19 +13,6 @@ export interface Reservation {
   readonly tat: number;
 }
 
-/**
- * When the next start is due in an even flow. If the clock was set back since the newest reservation, as long after now as
- * it was after that reservation: no start waits for the time that the clock repeats.
- */
-export function dueAt({ tat, ratedAt = 0 }: Rated, now: number): number | undefined {
-  return tat === undefined ? undefined : tat - Math.max(ratedAt - now, 0);
-}
-
-interface Rated {
-  readonly tat?: number | undefined;
-  readonly ratedAt?: number | undefined;
-}
-
 /** Reserves the next start. `tat`: when the next start is due in an even flow, ms since 1970. */
 export function reserve(
   { limit, perMs, burst }: NonNullable<GateSettings["rate"]>,

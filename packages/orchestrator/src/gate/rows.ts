@@ -38,10 +38,10 @@ interface GateHeader extends CoordinatorHeader {
   readonly paused?: { readonly at: number; readonly by: string } | undefined;
   /** The rate: when the next start is due in an even flow, ms since 1970 (GCRA). */
   readonly tat?: number | undefined;
-  /** When the newest start was reserved: `tat` is relative to it if the clock is set back. Absent: by earlier code. */
-  readonly ratedAt?: number | undefined;
   /** The rows of the queue. */
   readonly queued: number;
+  /** How far the clock was set back in all while runs waited, ms: the sum after each time. Later runs come after them (L4). */
+  readonly setBack?: readonly number[] | undefined;
   readonly arrivals: number;
   readonly turns: number;
   /** The key of the queued row that replaces a holder. */

@@ -11,6 +11,8 @@
  * - CO1 Every change, its messages and the alarm are one commit. A message stays in the outbox until its receiver answers.
  * - CO2 `alarmOf(header)` is always the alarm of the object (DUR5). The header is written only if it changes.
  * - CO3 An object without rows has no alarm. A decision that stores a row stores the header too.
+ * - CO4 After the clock was set back, no timer is further away than its duration: the next input, a read included, moves
+ *   them back with the clock (WAIT1).
  */
 import {
   type Address,
@@ -41,6 +43,8 @@ export interface CoordinatorHeader {
   readonly v: number;
   readonly self: CoordinatorSelf;
   readonly outbox: OutboxState;
+  /** The clock at the newest write of the header, ms since 1970. Absent: by earlier code. */
+  readonly clockAt?: number | undefined;
 }
 
 export interface CoordinatorState<Header extends CoordinatorHeader = CoordinatorHeader> {
@@ -112,6 +116,8 @@ export interface CoordinatorMachine<State extends CoordinatorState = Coordinator
   answered(draft: CoordinatorDraft<State>, message: object, result: SendResult): void;
   /** The alarm fired. Messages that are due are sent again already. */
   alarm(draft: CoordinatorDraft<State>): void;
+  /** The clock was set back: moves the timers of the object back by `ms` (CO4). Absent: it has none. */
+  clockBack?(draft: CoordinatorDraft<State>, ms: number): void;
 }
 
 /** The decision while it is being made. It shows the rows as they are after it. */
@@ -119,6 +125,8 @@ export class CoordinatorDraft<State extends CoordinatorState = CoordinatorState>
   readonly state: State;
   /** The time of the clock, ms since 1970. */
   readonly now: number;
+  /** How far the clock was set back since the newest write of the header, ms. */
+  readonly setBackMs: number;
   readonly #first: NonNullable<State["header"]>;
   #header: NonNullable<State["header"]> | undefined;
   #erases = false;
@@ -132,6 +140,7 @@ export class CoordinatorDraft<State extends CoordinatorState = CoordinatorState>
     this.state = state;
     this.now = now;
     const header: State["header"] = state.header;
+    this.setBackMs = Math.max((header?.clockAt ?? 0) - now, 0);
     this.#first = header ?? machine.first({ v: FORMAT_VERSION, self, outbox: EMPTY_OUTBOX });
   }
 
@@ -219,6 +228,15 @@ export class CoordinatorDraft<State extends CoordinatorState = CoordinatorState>
     this.#sends = "all";
   }
 
+  /** Moves the timers back with the clock (CO4). They were set at the latest at the newest write of the header. */
+  settleClock(machine: CoordinatorMachine<State>): void {
+    const ms = this.setBackMs;
+    if (ms === 0) return;
+    const { outbox } = this.header;
+    if (outbox.retryAt !== undefined) this.#setOutbox({ ...outbox, retryAt: outbox.retryAt - ms });
+    machine.clockBack?.(this, ms);
+  }
+
   /** Removes a settled message. The next message to its address is sent. Returns it, if it was there. */
   removeSent(key: string): object | undefined {
     const row = this.get(key);
@@ -244,7 +262,7 @@ export class CoordinatorDraft<State extends CoordinatorState = CoordinatorState>
     if (this.#sends !== undefined) effects.push({ type: "send", again: this.#sends === "all" });
     const before: State["header"] = this.state.header;
     const changed = this.#header !== undefined || (before === undefined && this.#puts.size > 0);
-    if (changed) this.#puts.set(COORDINATOR_HEADER, this.header);
+    if (changed) this.#puts.set(COORDINATOR_HEADER, { ...this.header, clockAt: this.now });
     const exists = changed || before !== undefined;
     const alarm = exists ? alarmOf(machine, this.header) : null;
     const known = before === undefined || alarmFired ? null : alarmOf(machine, before);
@@ -293,6 +311,7 @@ function decide<State extends CoordinatorState>(
   draft: CoordinatorDraft<State>,
   input: CoordinatorInput,
 ): CoordinatorReply {
+  draft.settleClock(kind);
   switch (input.type) {
     case "message":
       return { result: kind.message(draft, input.message) };

@@ -21,7 +21,7 @@ import {
 import { askDelayMs } from "./ask-delay.ts";
 import { cancel } from "./cancel.ts";
 import type { Draft } from "./draft.ts";
-import { type Hold, mayExecute } from "./hold.ts";
+import { type Hold, mayExecute, startOf } from "./hold.ts";
 import { freed, postAcquire, replace } from "./holds.ts";
 import type { Reply } from "./inputs.ts";
 import { end, wake } from "./lifecycle.ts";
@@ -71,7 +71,7 @@ function findHold({ holds = [] }: RunHeader, { gate, hold: { seq } }: HolderMess
 function grant(draft: Draft, hold: Hold, { startAt }: Pick<Grant, "startAt">): "accepted" {
   if (hold.state === "held") return "accepted";
   const { position: _position, askAt: _askAt, asks: _asks, ...rest } = hold;
-  replace(draft, hold, { ...rest, state: "held", ...(startAt === undefined ? {} : { startAt }) });
+  replace(draft, hold, { ...rest, state: "held", ...startOf(startAt, draft.now) });
   continueAdmission(draft);
   return "accepted";
 }

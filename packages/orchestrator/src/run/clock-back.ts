@@ -4,11 +4,12 @@
  * Owns: the rule that a timer for a duration is never further away than its duration: it is set again, one duration from
  * now, at the next input of the run (WAIT1). A timer for a date keeps its date.
  */
-import { HOST_LIMITS, isTerminal } from "@holdfast/protocol";
+import { HOST_LIMITS, defined, isTerminal } from "@holdfast/protocol";
 import { resendDelayMs } from "../host/outbox.ts";
 import type { Draft } from "./draft.ts";
 import { askDelayMs } from "./ask-delay.ts";
 import { readBuffered } from "./inbox.ts";
+import { enqueuedWithin, startWithin } from "./hold.ts";
 import { replace } from "./holds.ts";
 import { dispatchDelayMs } from "./recovery.ts";
 import { type OpenWait, type RunHeader, kindOf } from "./run-header.ts";
@@ -39,7 +40,7 @@ export function setTimersAgain(draft: Draft): void {
   if (changes || Object.keys(messages).length > 0) draft.change({ ...timers, ...messages });
 }
 
-/** The timers of a run that waits for its limits. The time at which a rate admits it is that of the gate. */
+/** The timers of a run that waits for its limits. A start that a rate has reserved keeps its distance. */
 function admissionAgain(draft: Draft): void {
   const { now } = draft;
   const { admission, holds = [] } = draft.header;
@@ -48,7 +49,10 @@ function admissionAgain(draft: Draft): void {
     draft.change({ admission: { ...admission, timeoutAt } });
   for (const hold of holds) {
     const askAt = within(now, hold.askAt, askDelayMs(hold.asks ?? 1));
-    if (askAt !== undefined && askAt !== hold.askAt) replace(draft, hold, { ...hold, askAt });
+    const startAt = startWithin(hold, draft);
+    const enqueuedAt = enqueuedWithin(hold, now);
+    if (askAt !== hold.askAt || startAt !== hold.startAt || enqueuedAt !== hold.enqueuedAt)
+      replace(draft, hold, defined({ ...hold, askAt, startAt, enqueuedAt }));
   }
 }
 
@@ -63,7 +67,13 @@ function bufferedAgain(draft: Draft): void {
 
 function waitAgain(wait: OpenWait, now: number): OpenWait {
   const wakeAt = within(now, wait.wakeAt, durationOf(wait));
-  return wakeAt === undefined || wakeAt === wait.wakeAt ? wait : { ...wait, wakeAt };
+  const topic = topicAgain(wait, now);
+  return wakeAt === wait.wakeAt && topic === wait.topic ? wait : defined({ ...wait, wakeAt, topic });
+}
+
+/** A wait for events that came after an earlier time takes those of now, too. A date in the future stays (EVT5). */
+function topicAgain({ topic, openedAt }: OpenWait, now: number): OpenWait["topic"] {
+  return topic === undefined || topic.since <= now || topic.since > openedAt ? topic : { ...topic, since: now };
 }
 
 /** The duration of a wait; `undefined`: it ends at a date. Earlier code stored it only of time-outs. */

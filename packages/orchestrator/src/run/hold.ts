@@ -18,6 +18,8 @@ export interface Hold extends PlannedHold {
   readonly position?: number;
   /** When the rate admits the run, ms since 1970. */
   readonly startAt?: number;
+  /** How long after the grant that is, ms. Absent: earlier code has not stored it. */
+  readonly startMs?: number;
   /** When the run asks again whether it holds, ms since 1970, and how often the gate has answered that it waits (L3). */
   readonly askAt?: number;
   readonly asks?: number;
@@ -92,4 +94,31 @@ export function isSameGate(
   b: Pick<Hold, "limit" | "key" | "scope">,
 ): boolean {
   return a.limit === b.limit && a.key === b.key && a.scope === b.scope;
+}
+
+/** When a rate admits a run or a step that is granted now, if that is later. */
+export function startOf(startAt: number | undefined, now: number): Pick<Hold, "startAt" | "startMs"> {
+  return startAt === undefined || startAt <= now ? {} : { startAt, startMs: startAt - now };
+}
+
+/**
+ * The same after the clock was set back: at most as long after now as it was after the grant (WAIT1). `at`: the time of the
+ * journal: a start before it has passed.
+ */
+export function startWithin(
+  { startAt, startMs, enqueuedAt = 0 }: Hold | StepHold,
+  { now, at }: { readonly now: number; readonly at: number },
+): number | undefined {
+  if (startAt === undefined) return undefined;
+  const latest = now + (startMs ?? startAt - enqueuedAt);
+  if (startAt <= latest) return startAt;
+  return startAt <= at ? undefined : latest;
+}
+
+/** Since when a run or a step waits that has left the queue: not later than now, or others would always come before it (L4). */
+export function enqueuedWithin(
+  { state, enqueuedAt }: Pick<Hold, "state" | "enqueuedAt">,
+  now: number,
+): number | undefined {
+  return state === "free" && enqueuedAt !== undefined ? Math.min(enqueuedAt, now) : enqueuedAt;
 }

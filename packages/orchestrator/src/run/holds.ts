@@ -22,20 +22,23 @@ import {
 } from "../gate/messages.ts";
 import type { PlannedHold } from "../flow/plan.ts";
 import type { Draft } from "./draft.ts";
-import { type HeldAbove, type Hold, isSameGate, mayExecute } from "./hold.ts";
+import { type HeldAbove, type Hold, isSameGate, mayExecute, startOf } from "./hold.ts";
 import type { Reply } from "./inputs.ts";
 import { post } from "./outbox.ts";
 import type { RunHeader } from "./run-header.ts";
 
 /** Adds holds to the header of a new run. */
 export function plannedHolds(
+  now: number,
   holds: readonly PlannedHold[],
   granted: Readonly<Record<string, Pick<Hold, "seq" | "enqueuedAt" | "startAt">>> = {},
 ): readonly Hold[] {
   return holds.map((hold) => {
     // A limit may be called as a property that each object inherits, such as "constructor".
     const before = Object.hasOwn(granted, hold.limit) ? granted[hold.limit] : undefined;
-    return before === undefined ? { ...hold, state: "free", seq: 0 } : { ...hold, ...before, state: "held" };
+    return before === undefined
+      ? { ...hold, state: "free", seq: 0 }
+      : { ...hold, ...before, ...startOf(before.startAt, now), state: "held" };
   });
 }
 
@@ -184,7 +187,14 @@ function freeWhere(draft: Draft, which: (hold: Hold) => boolean): void {
 }
 
 /** A hold that is free again. When the run wants it again, it waits in the queue, whatever its policy was at first. */
-export function freed({ position: _position, startAt: _startAt, askAt: _askAt, asks: _asks, ...hold }: Hold): Hold {
+export function freed({
+  position: _position,
+  startAt: _startAt,
+  startMs: _startMs,
+  askAt: _askAt,
+  asks: _asks,
+  ...hold
+}: Hold): Hold {
   return { ...hold, state: "free", onFull: "queue" };
 }
 

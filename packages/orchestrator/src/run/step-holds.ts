@@ -28,7 +28,7 @@ import { type Acquire, type AcquireAnswer, type HolderMessage, gateName } from "
 import { askDelayMs } from "./ask-delay.ts";
 import { stopAtLimit } from "./cancel.ts";
 import type { Draft } from "./draft.ts";
-import { type StepHold, isSameGate } from "./hold.ts";
+import { type StepHold, enqueuedWithin, isSameGate, startOf, startWithin } from "./hold.ts";
 import { acquireOf, addressOf, nextSeq, releaseOf } from "./holds.ts";
 import { wake } from "./lifecycle.ts";
 import { post } from "./outbox.ts";
@@ -129,8 +129,7 @@ export function findPlace({ stepHolds = [] }: RunHeader, { gate, hold: { seq } }
 export function grantPlace(draft: Draft, hold: StepHold, startAt: number | undefined): void {
   if (hold.state === "held") return;
   const { position: _position, askAt: _askAt, asks: _asks, ...rest } = hold;
-  const later = startAt === undefined || startAt <= draft.now ? {} : { startAt };
-  change(draft, hold, { ...rest, state: "held", ...later });
+  change(draft, hold, { ...rest, state: "held", ...startOf(startAt, draft.now) });
   if (startAt === undefined || startAt <= draft.now) startAdmitted(draft);
 }
 
@@ -158,7 +157,7 @@ export function settlePlaces(draft: Draft): void {
   for (const hold of stepHolds) {
     const { startAt = Infinity, askAt = Infinity } = hold;
     if (hold.state === "held" && startAt <= draft.now) {
-      const { startAt: _startAt, ...rest } = hold;
+      const { startAt: _startAt, startMs: _startMs, ...rest } = hold;
       change(draft, hold, rest);
       startAdmitted(draft);
     }
@@ -172,8 +171,16 @@ export function settlePlaces(draft: Draft): void {
 /** Sets the timers again after the clock was set back (WAIT1). */
 export function placesAgain(draft: Draft): void {
   for (const hold of draft.header.stepHolds ?? []) {
+    const { askAt, startAt, enqueuedAt } = hold;
     const latest = draft.now + askDelayMs(hold.asks ?? 1);
-    if (hold.askAt !== undefined && hold.askAt > latest) change(draft, hold, { ...hold, askAt: latest });
+    const again: StepHold = defined({
+      ...hold,
+      askAt: askAt && Math.min(askAt, latest),
+      startAt: startWithin(hold, draft),
+      enqueuedAt: enqueuedWithin(hold, draft.now) ?? enqueuedAt,
+    });
+    const changes = again.askAt !== askAt || again.startAt !== startAt || again.enqueuedAt !== enqueuedAt;
+    if (changes) change(draft, hold, again);
   }
 }
 
@@ -224,7 +231,7 @@ export function syncPlaces(draft: Draft): void {
 /** Gives a place back. The step keeps its time in the queue (L4). */
 function free(draft: Draft, hold: StepHold): void {
   if (hold.state === "free") return;
-  const { position: _position, startAt: _startAt, askAt: _askAt, asks: _asks, ...rest } = hold;
+  const { position: _position, startAt: _startAt, startMs: _startMs, askAt: _askAt, asks: _asks, ...rest } = hold;
   change(draft, hold, { ...rest, state: "free" });
   release(draft, hold);
 }

@@ -40,7 +40,7 @@ export function topicMessage(draft: Draft, input: SubscriberMessage): Reply {
   if (input.type === "topicEvent") takeEvent(draft, input, known);
   if (input.type === "topicGone") historyGone(draft, input.topic, input.at);
   // After a gap, the waits that need nothing of it subscribe again: the stored subscription would only report it again.
-  else if (wantedTopics(draft.header).has(input.topic)) return waitingReply(draft, input.topic);
+  else if (wantedTopics(draft).has(input.topic)) return waitingReply(draft, input.topic);
   // The answer ends the subscription.
   changeTopic(draft, input.topic, { open: undefined, full: undefined });
   return NOT_WAITING;
@@ -111,7 +111,7 @@ export function syncTopics(draft: Draft): void {
   if (header === undefined || header === draft.state.header) return;
   const { topics = [], cancelOn, waits } = header;
   if (topics.length === 0 && cancelOn === undefined && waits === draft.state.header?.waits) return;
-  const wanted = wantedTopics(header);
+  const wanted = wantedTopics(draft);
   for (const topic of topics) if (topic.open === true && !wanted.has(topic.name)) unsubscribe(draft, topic);
   for (const [name, claim] of wanted) {
     const known = draft.header.topics?.find((topic) => topic.name === name);
@@ -139,10 +139,10 @@ function isIdle({ status, unwinding }: RunHeader): boolean {
   return isTerminal(status) || status === "paused" || unwinding !== undefined;
 }
 
-function wantedTopics(header: RunHeader): ReadonlyMap<string, Claim> {
+function wantedTopics({ header, now }: Draft): ReadonlyMap<string, Claim> {
   const wanted = new Map<string, Claim>();
   if (isIdle(header)) return wanted;
-  for (const name of header.cancelOn ?? []) wanted.set(name, { since: header.createdAt });
+  for (const name of header.cancelOn ?? []) wanted.set(name, { since: Math.min(header.createdAt, now) });
   for (const wait of header.waits) {
     const { topic } = wait;
     if (topic === undefined) continue;

@@ -57,7 +57,7 @@ export function trigger(state: RunState, input: TriggerInput, context: HostConte
 
 /** Adds the limits of the run (L1). Older code would execute it without them (VER4). */
 function takeHolds(draft: Draft, { holds, priority }: Plan, granted: TriggerInput["granted"]): void {
-  draft.change({ holds: plannedHolds(holds, granted), priority });
+  draft.change({ holds: plannedHolds(draft.now, holds, granted), priority });
   markFeature(draft, "holds");
 }
 

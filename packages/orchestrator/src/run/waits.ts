@@ -82,7 +82,7 @@ export function openWait(draft: Draft, event: OperationEvents & { type: "wait.op
 /** The events of a topic for which a wait opens (EVT5). `run/topics.ts` subscribes to them. */
 function topicOf(draft: Draft, { op, topic }: OperationEvents & { type: "wait.opened" }): Pick<OpenWait, "topic"> {
   if (topic === undefined) return {};
-  const { key, since = draft.header.createdAt, last, allowGap } = topic;
+  const { key, since = Math.min(draft.header.createdAt, draft.now), last, allowGap } = topic;
   return {
     topic: defined({
       name: topicName(parseOperationId(op).name, key),

@@ -78,6 +78,12 @@ export const scheduleList: CoordinatorMachine<ListState> = {
   command: (draft: Draft, command: ScheduleListCommand) => execute(draft, command),
   answered: (draft: Draft, message: ListsMessage, result) => answered(draft, message, result),
   alarm: poke,
+  clockBack(draft: Draft, ms) {
+    for (const row of draft.state.entries.values())
+      if (row.pokedAt !== undefined) put(draft, { ...row, pokedAt: row.pokedAt - ms });
+    draft.change({ pokeAt: undefined });
+    setAlarm(draft);
+  },
 };
 
 function isEntry(row: unknown): row is EntryRow {

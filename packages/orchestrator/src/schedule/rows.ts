@@ -188,3 +188,20 @@ export function nextAlarm(header: ScheduleHeader): number | undefined {
   ].filter((time) => time !== undefined);
   return times.length === 0 ? undefined : Math.min(...times);
 }
+
+/** Moves the timers back with the clock (CO4). Times of ticks are dates: they stay, and no tick fires again (SCH12). */
+export function clockBack({ waiting, asking, backfill }: ScheduleHeader, ms: number): Partial<ScheduleHeader> {
+  return {
+    waiting: waiting.map((tick) => ({ ...tick, startAt: tick.startAt - ms })),
+    asking: askingBack(asking, ms),
+    backfill: backfill && {
+      ...backfill,
+      startAt: backfill.startAt - ms,
+      asking: askingBack(backfill.asking, ms),
+    },
+  };
+}
+
+function askingBack(asking: Asking | undefined, ms: number): Asking | undefined {
+  return asking && { ...asking, at: asking.at - ms };
+}

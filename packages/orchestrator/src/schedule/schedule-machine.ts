@@ -21,7 +21,15 @@ import { describeSchedule } from "./describe.ts";
 import { type AskedRuns, ScheduleDraft, type ScheduleState } from "./draft.ts";
 import { evaluate } from "./evaluate.ts";
 import type { ListsMessage, ProbeRun, RunStanding, ScheduleCommand, ScheduleMessage } from "./messages.ts";
-import { CONFIG_KEY, type LastRun, type ScheduleHeader, type TickOutcome, nextAlarm, readScheduleRow } from "./rows.ts";
+import {
+  CONFIG_KEY,
+  type LastRun,
+  type ScheduleHeader,
+  type TickOutcome,
+  clockBack,
+  nextAlarm,
+  readScheduleRow,
+} from "./rows.ts";
 import { asksBackfill, asksFirst, startWaiting } from "./start-ticks.ts";
 
 type Draft = CoordinatorDraft<ScheduleState>;
@@ -42,6 +50,7 @@ export const scheduleMachine: CoordinatorMachine<ScheduleState> = {
   command: (draft: Draft, command: ScheduleCommand) => execute(new ScheduleDraft(draft, NONE), command),
   answered: (draft: Draft, message: ScheduleMessage | ProbeRun, result) => answered(draft, message, result),
   alarm: (draft) => alarm(new ScheduleDraft(draft, NONE)),
+  clockBack: (draft, ms) => draft.change(clockBack(draft.header, ms)),
 };
 
 function firstHeader(common: CoordinatorHeader): ScheduleHeader {

@@ -6,7 +6,15 @@
 import { FORMAT_VERSION, HOST_LIMITS } from "@holdfast/protocol";
 import { oldestOf, trim } from "./archive.ts";
 import type { Subscribe, SubscribeAnswer } from "./messages.ts";
-import { EVENT_PREFIX, type SubscriberRow, eventKey, isEventRow, isSubscriberRow, subscriberKey } from "./rows.ts";
+import {
+  EVENT_PREFIX,
+  SUBSCRIBER_PREFIX,
+  type SubscriberRow,
+  eventKey,
+  isEventRow,
+  isSubscriberRow,
+  subscriberKey,
+} from "./rows.ts";
 import type { TopicDraft } from "./topic-state.ts";
 
 /** Stores a subscription. The events that it gets are sent by `sending.ts`. */
@@ -81,4 +89,18 @@ export function removeSubscriber(draft: TopicDraft, key: string): void {
     probeAt: subscribers === 1 ? undefined : probeAt,
     usedAt: draft.now,
   });
+}
+
+/**
+ * Moves the timers back with the clock (CO4). A subscriber that got all events of its time keeps getting them: later events
+ * have earlier times then. A date in the future stays.
+ */
+export function clockBack(draft: TopicDraft, ms: number): void {
+  const { retryAt, probeAt } = draft.header;
+  draft.change({ retryAt: retryAt && retryAt - ms, probeAt: probeAt && probeAt - ms });
+  for (const [key, row] of draft.list(SUBSCRIBER_PREFIX)) {
+    if (!isSubscriberRow(row) || row.at <= draft.now) continue;
+    const since = row.since <= row.at ? Math.min(row.since, draft.now) : row.since;
+    draft.put(key, { ...row, since, gapSince: row.gapSince ?? row.since, at: row.at - ms } satisfies SubscriberRow);
+  }
 }

@@ -25,7 +25,7 @@ import {
   subscriberKey,
 } from "./rows.ts";
 import { answered, probe, retry, scanAgain, sendNext } from "./sending.ts";
-import { removeSubscriber, subscribe, subscriberOf } from "./subscribers.ts";
+import { clockBack, removeSubscriber, subscribe, subscriberOf } from "./subscribers.ts";
 import { type TopicDraft, type TopicState, applyToTopic, loadTopic } from "./topic-state.ts";
 
 export const topicMachine: CoordinatorMachine<TopicState> = {
@@ -49,6 +49,7 @@ export const topicMachine: CoordinatorMachine<TopicState> = {
   command: (draft) => describeTopic(draft),
   answered: (draft, message: SubscriberMessage, result) => answered(draft, message, result),
   alarm,
+  clockBack,
 };
 
 function receive(draft: TopicDraft, message: TopicMessage): object {

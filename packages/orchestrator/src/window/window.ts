@@ -96,6 +96,13 @@ export const windowMachine: CoordinatorMachine<State> = {
     fireDue(draft);
     forget(draft);
   },
+  clockBack(draft, ms) {
+    const { open, idleAt } = draft.header;
+    draft.change({
+      open: open && { ...open, startsAt: open.startsAt - ms, latest: open.latest - ms },
+      idleAt: idleAt && idleAt - ms,
+    });
+  },
 };
 
 /** Commands of the Worker. The reply is a `WindowState`. */
