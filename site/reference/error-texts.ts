@@ -144,8 +144,8 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     message:
       "This deployment has no objects of limits, schedules and events. Bind the class CoordinatorDO as COORDINATOR_DO.",
     cause:
-      "A child's workflow has limits, and the deployment has no binding `COORDINATOR_DO` or refuses the declaration. The error stands in place of the child.",
-    cure: "Bind the class `CoordinatorDO`, or correct what the message names.",
+      "A workflow has limits, and the deployment has no binding `COORDINATOR_DO` or refuses the declaration. The error stands in place of a child. A run whose step handler was down at its trigger is `paused` with it.",
+    cure: "Bind the class `CoordinatorDO`, or correct what the message names. Retry a run that is paused.",
     see: ["how-to/limits.md", "reference/configuration.md"],
   },
   LIMIT_EXCEEDED: {
@@ -159,7 +159,8 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   LIMIT_FULL: {
     summary: "A limit of the workflow is full and rejects runs.",
     message: 'The limit "exports" is full (at most 4), and rejects further runs.',
-    cause: 'The limit has `onFull: "reject"`, and all its places are held.',
+    cause:
+      'The limit has `onFull: "reject"`, and all its places are held. A run ends with this error if the limit could not be asked at its trigger: it is a child, is delayed, or its step handler was down.',
     cure: 'Trigger the run later, or let runs wait with `onFull: "queue"`.',
     see: ["how-to/limits.md"],
   },

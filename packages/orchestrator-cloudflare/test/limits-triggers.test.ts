@@ -117,6 +117,41 @@ describe("triggers of workflows with limits", () => {
     expect(refused.body["message"]).toContain('workflow("byFunction").limits[0].key: is a function');
   });
 
+  test("L9 RUN6 triggers wait for the description of a step handler that is down, and get what it says", async () => {
+    const budget = waits("budget", { singleton: { key }, timeout: "1h", tags: ["billing"] });
+    const inline = createInlineDispatcher({ workflows: [budget] });
+    let down = true;
+    const api = deployment([], {
+      start: (start, port) => inline.start(start, port),
+      workflows: async () => {
+        if (down) throw new Error("connect ECONNREFUSED");
+        return structuredClone([describeWorkflow(budget)]);
+      },
+    });
+    const [a, b] = [await trigger(api, "a", "budget"), await trigger(api, "b", "budget")];
+    for (const { status, body } of [a, b]) expect([status, body["status"]]).toEqual([201, "pending"]);
+    const read = async (id: string) => (await api.fetch(`/api/runs/${id}`)).json();
+    expect(await read("a")).toMatchObject({ dispatch: { code: "DISPATCH_FAILED", message: "connect ECONNREFUSED" } });
+    expect(await trigger(api, "a", "budget")).toMatchObject({ status: 200, body: { id: "a" } });
+    down = false;
+    await vi.waitFor(
+      async () => {
+        for (const id of ["a", "b"]) await api.alarm(id);
+        const runs = (await Promise.all([read("a"), read("b")])) as { readonly id: string; readonly status: string }[];
+        const holder = runs.find(({ status }) => status === "waiting");
+        expect(holder).toMatchObject({ timeoutMs: 3_600_000, tags: ["billing"], limits: [{ state: "held" }] });
+        const reason = expect.stringContaining(`run ${holder?.id} holds the limit`);
+        expect(runs.find((run) => run !== holder)).toMatchObject({ status: "cancelled", error: { message: reason } });
+      },
+      { timeout: 20_000, interval: 500 },
+    );
+    // The list is known now.
+    expect(await trigger(api, "c", "budget", { input: { customer: "c9" } })).toMatchObject({
+      status: 201,
+      body: { timeoutMs: 3_600_000, tags: ["billing"], limits: [{ state: "held" }] },
+    });
+  }, 30_000);
+
   test("FLOW1 an inline deployment refuses an invalid declaration when it is loaded", () => {
     const wrong = waits("wrong", { limits: [limit("x", {})] });
     expect(() => createInlineDispatcher({ workflows: [wrong] })).toThrow('workflow("wrong").limits[0]: needs max');

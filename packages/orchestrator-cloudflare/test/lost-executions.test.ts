@@ -392,7 +392,10 @@ describe("silence", () => {
 
   /** Pipes whose other side takes the execution, or one message of it, and says nothing more. */
   const SILENT: Readonly<Record<string, () => StepDispatcher>> = {
-    http: () => createHttpDispatcher({ url: "https://h", signingKey: KEY, fetch: () => never }),
+    http: () => ({
+      ...createHttpDispatcher({ url: "https://h", signingKey: KEY, fetch: () => never }),
+      workflows: () => [],
+    }),
     rpc: () =>
       createServiceBindingDispatcher({
         binding: {
@@ -405,11 +408,13 @@ describe("silence", () => {
           },
         },
       }),
-    lines: () =>
-      createServiceBindingDispatcher({
+    lines: () => ({
+      ...createServiceBindingDispatcher({
         pipe: "fetch",
         binding: { fetch: async () => new Response(new ReadableStream({ start: () => {} })) },
       }),
+      workflows: () => [],
+    }),
   };
 
   test.each(Object.entries(SILENT))(

@@ -175,8 +175,8 @@ export const PIPES: Readonly<Record<string, Pipe>> = {
         },
       },
     }),
-  lines: (messageOf) =>
-    createServiceBindingDispatcher({
+  lines: (messageOf) => ({
+    ...createServiceBindingDispatcher({
       pipe: "fetch",
       binding: {
         async fetch(request) {
@@ -186,12 +186,16 @@ export const PIPES: Readonly<Record<string, Pipe>> = {
         },
       },
     }),
-  turns: (messageOf) =>
-    createHttpDispatcher({
+    workflows: () => [],
+  }),
+  turns: (messageOf) => ({
+    ...createHttpDispatcher({
       url: URL_OF_HANDLER,
       signingKey: KEY,
       fetch: async (request) => Response.json(answerOf((await request.json()) as TurnRequest, messageOf)),
     }),
+    workflows: () => [],
+  }),
 };
 
 async function answerInLine(

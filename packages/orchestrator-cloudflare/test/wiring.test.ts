@@ -140,7 +140,7 @@ describe("a sibling Worker", () => {
   });
 
   test.each([
-    ["rpc", bindingTo(NO_METHOD, { workflows: async () => ({ workflows: [] }) }), 'pipe: "fetch"'],
+    ["rpc", bindingTo(NO_METHOD, { workflows: async () => ({ protocol: 1, workflows: [] }) }), 'pipe: "fetch"'],
     ["fetch", bindingTo("", { fetch: async () => new Response("no route", { status: 404 }) }), "404: no route"],
   ] as const)("DUR8 a run is paused at once if the pipe %s cannot work: %#", async (pipe, binding, remedy) => {
     const api = new FakeDeployment([], {}, createServiceBindingDispatcher({ binding, pipe }));

@@ -131,6 +131,7 @@ export {
   type Granted,
   type Inheritance,
   type OutboxMessage,
+  type Received,
   type ResumePlan,
   type RunMessage,
   type SendEvent,
@@ -166,7 +167,8 @@ export {
 export { alarmOf, newerFormatError, markNewer, readShownInput, shownHeader } from "./run/newer-run.ts";
 export { type OpenWait, type ParentRef, type RunError, type RunHeader, nextAlarm } from "./run/run-header.ts";
 export type { PageSize } from "./run/journal-pages.ts";
-export { RunHost, type RunHostOptions } from "./run/run-host.ts";
+export { RunHost } from "./run/run-host.ts";
+export type { Description, RunHostOptions } from "./run/run-host-options.ts";
 export type { RunIdentity } from "./run/run-identity.ts";
 export type { CatchUp, Overlap, ScheduleConfig, Spread } from "./schedule/config.ts";
 export { readDeclaration, readTimes } from "./schedule/declaration.ts";
@@ -194,13 +196,13 @@ export {
   type PlannedHold,
   type WindowPlan,
   type WindowSettings,
+  listOf,
   planHolds,
   planWindow,
 } from "./flow/plan.ts";
 export { type Collect, type CollectAnswer, windowAddress } from "./window/messages.ts";
 export { type WindowCommand, type WindowState, windowMachine } from "./window/window.ts";
-export { type AskedTrigger, type Asking, askLimits } from "./run/asked-first.ts";
-export { type CollectRefusal, type PlannedCollect, planCollect } from "./window/collect.ts";
+export { type AskedFirst, type FirstAnswer, askedFirst, readFirstAnswer } from "./run/asked-first.ts";
 export type { Hold } from "./run/hold.ts";
 export { computeBackoffDelayMs } from "./run/step-retry.ts";
 export { type Transition, transition } from "./run/transition.ts";

@@ -11,6 +11,8 @@ import {
 import { MemoryStore } from "@holdfast/workflows/testing";
 import {
   type ChildTrigger,
+  type Deferral,
+  type Description,
   type GateMessage,
   type IndexRow,
   RunHost,
@@ -35,6 +37,11 @@ export class Bench {
   }[] = [];
   /** The flow control of the workflow. */
   flow: FlowOptions | undefined;
+  /** The code is in another process, which is asked for descriptions. Tests answer. */
+  describes = false;
+  readonly asked: ((answer: Description) => void)[] = [];
+  /** Why no execution begins. */
+  deferral: Deferral | undefined;
   readonly errors: unknown[] = [];
   now = 1_000_000;
   /** Rows for the index, which tests answer; `undefined`: there is no index. */
@@ -59,6 +66,8 @@ export class Bench {
         else if (message.type === "acquire" || message.type === "release")
           this.toGates.push({ to: to.name, message, done });
       },
+      ...(this.describes ? { describe: () => new Promise<Description>((resolve) => this.asked.push(resolve)) } : {}),
+      defer: () => this.deferral,
       gates: true,
       rev: 7,
       ...(this.indexRows === undefined

@@ -29,6 +29,7 @@ const KNOWN_FEATURES: ReadonlySet<unknown> = new Set([
   "asks",
   "holds",
   "step holds",
+  "undescribed",
   "topics",
 ]);
 

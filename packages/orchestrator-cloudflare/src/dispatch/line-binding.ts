@@ -26,7 +26,7 @@ export function lineBinding(binding: FetcherLike): RpcBinding {
     execute: (start, port) => exchangeLines(binding, start, port),
     async workflows() {
       const response = await binding.fetch(new Request(`${URL_INSIDE}/workflows`));
-      if (!response.ok) throw new Error(`the sibling Worker answered ${response.status}`);
+      if (!response.ok) throw await failureOf(response);
       return checkWorkflows(await response.json());
     },
   };
@@ -68,13 +68,15 @@ async function exchangeLines(
   }
 }
 
+async function failureOf(response: Response): Promise<PipeError> {
+  const { status } = response;
+  const what = `The sibling Worker answered ${status}: ${await response.text()}`;
+  return new PipeError(what, isFinal(status) ? "DISPATCH_REFUSED" : undefined);
+}
+
 /** Returns the lines of the answer. @throws PipeError if it has none. */
 async function bodyOf(response: Response): Promise<ReadableStream<Uint8Array>> {
-  if (!response.ok || response.body === null)
-    throw new PipeError(
-      `The sibling Worker answered ${response.status}: ${await response.text()}`,
-      isFinal(response.status) ? "DISPATCH_REFUSED" : undefined,
-    );
+  if (!response.ok || response.body === null) throw await failureOf(response);
   const type = response.headers.get("Content-Type") ?? LINES;
   if (!type.startsWith(LINES)) throw new PipeError(noLines(type), "DISPATCH_REFUSED");
   return response.body;

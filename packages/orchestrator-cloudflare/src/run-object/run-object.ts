@@ -29,7 +29,7 @@ import type { HibernatingSocketLike } from "../platform-types.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { count } from "../telemetry/counters.ts";
 import { admission } from "./admission.ts";
-import { askGates } from "./ask-limits.ts";
+import { askLimits } from "./ask-limits.ts";
 import { Answers } from "./answers.ts";
 import { type CallersView, type CommandOf, NOTHING, type RunCommand, type RunRequest, skippedFor } from "./commands.ts";
 import { collectTrigger } from "./collect.ts";
@@ -40,7 +40,14 @@ import { runObjectName } from "./names.ts";
 import { neighboursOf, releaseKey, reserveKey } from "./neighbours.ts";
 import { orNotStarted, putCollected, startedBy } from "./not-started.ts";
 import { observe } from "./observe.ts";
-import { listWorkflows, listedWorkflow, notServed, refusalOfTick, refuseUnserved } from "./served-workflows.ts";
+import {
+  describing,
+  listWorkflows,
+  listedWorkflow,
+  notServed,
+  refusalOfTick,
+  refuseUnserved,
+} from "./served-workflows.ts";
 import { DurableObjectStore } from "./store.ts";
 import { TokenIds } from "./token-ids.ts";
 import { newUnique } from "./unique.ts";
@@ -90,6 +97,7 @@ export class RunObject {
       limits,
       held: deps.hold,
       defer: () => this.#defer(),
+      describe: describing(deps.dispatcher, this.#clock),
       retentionMs: ({ workflowId }) => retentionMsOf(deps.retention, workflowId),
       onCommit: (batch, before) => this.#committed(batch, before),
       onProgress: () => this.#notifyReaders(),
@@ -299,13 +307,12 @@ export class RunObject {
     const keyHolder = this.#key.holderFor({ byKey });
     if (keyHolder !== undefined) return jsonAnswer(keyHolder);
     const isNew = this.#host.state.header === undefined;
-    const { dispatcher } = this.#deps;
-    const listed = isNew ? await refuseUnserved(dispatcher, trigger, view, this.#clock()) : undefined;
-    const collected = isNew ? await collectTrigger(this.#deps, command, listed) : undefined;
+    const about = isNew ? await refuseUnserved(this.#deps.dispatcher, trigger, view, this.#clock()) : {};
+    const collected = isNew ? await collectTrigger(this.#deps, command, about.listed) : undefined;
     if (collected !== undefined) return jsonAnswer(collected, 202);
-    const given = { ...toTriggerInput(trigger, randomHex(16), unique), listed };
-    const asked = await askGates(this.#deps, given, isNew ? this.#host.plan(given) : undefined, this.#clock);
-    if (asked.type === "skipped") return skippedFor(asked.holder);
+    const given = { ...toTriggerInput(trigger, randomHex(16), unique), ...about };
+    const asked = await askLimits(this.#deps, given, isNew ? this.#host.plan(given) : undefined, this.#clock);
+    if (asked.skippedFor !== undefined) return skippedFor(asked.skippedFor);
     const reply = this.#host.handle(asked.input);
     if (reply.type !== "created") asked.giveBack();
     if (reply.type === "refused" && reply.code === "workflow_not_found")
@@ -320,12 +327,12 @@ export class RunObject {
   async #receive(message: RunMessage): Promise<Answer> {
     const trigger = message.type === "trigger" ? message.trigger : undefined;
     const unique = trigger && (await newUnique(this.#deps, trigger));
-    const listed = trigger && (await listedWorkflow(this.#deps.dispatcher, trigger, this.#clock()));
+    const about = trigger && (await listedWorkflow(this.#deps.dispatcher, trigger, this.#clock()));
     await this.#erasing?.catch(() => {});
     const isTick = trigger?.schedule !== undefined && this.#host.state.header === undefined;
     const tick = isTick ? await refusalOfTick(this.#deps.dispatcher, trigger, this.#clock()) : undefined;
     const refused = this.#key.refusalOf(message) ?? tick;
-    const result = refused ?? this.#host.receive(message, randomHex(16), unique, listed);
+    const result = refused ?? this.#host.receive(message, randomHex(16), { unique, ...about });
     startedBy(this.#deps.storage.kv, message);
     return jsonAnswer(result);
   }

@@ -4,8 +4,15 @@
  * Owns: asking the step handler, the check of its answer, and the refusal of a trigger whose workflow is not served (API8).
  * A dispatcher with `describe` answers that without a call, so the state machine refuses such a trigger itself.
  */
-import type { ChildTrigger, SendResult } from "@holdfast/orchestrator";
-import { HoldfastError, type StepDispatcher, type WorkflowDescription, errorValue } from "@holdfast/protocol";
+import type { ChildTrigger, Description, RunHostOptions, SendResult, TriggerInput } from "@holdfast/orchestrator";
+import {
+  type ErrorValue,
+  HoldfastError,
+  type StepDispatcher,
+  type WorkflowDescription,
+  errorValue,
+  toErrorValue,
+} from "@holdfast/protocol";
 import { isRecord } from "@holdfast/protocol/messages";
 import { Misconfigured, reportMisconfigured } from "../options.ts";
 import { ApiRefusal } from "../refusal.ts";
@@ -16,6 +23,8 @@ const LISTED_MAX = 50;
 
 /** How long a trigger waits for the list, ms. Then the run is accepted, as when the step handler is down (DUR8). */
 const TRIGGER_WAIT_MS = 2_000;
+/** How long a run waits for the list that its limits need, ms. Less than until it asks again (UD2). */
+const RUN_WAIT_MS = 20_000;
 /** How long a list counts as new, ms. A workflow that is not in it makes the next trigger ask again. */
 const FRESH_MS = 60_000;
 /** How long no trigger asks after a failure, ms. */
@@ -25,8 +34,8 @@ interface Known {
   readonly at: number;
   /** The last list that the step handler has sent. */
   readonly list?: readonly WorkflowDescription[] | undefined;
-  /** The step handler did not answer at that time. */
-  readonly failed?: true;
+  /** Why the step handler did not answer at that time. */
+  readonly failed?: ErrorValue | undefined;
 }
 
 const known = new WeakMap<StepDispatcher, Known>();
@@ -70,11 +79,14 @@ function checked(one: unknown): WorkflowDescription {
 }
 
 /** What a trigger says about its workflow. */
-type Wanted = Pick<ChildTrigger, "workflowId" | "workflowVersion">;
+type Wanted = Pick<ChildTrigger, "workflowId" | "workflowVersion" | "inherited">;
+
+/** What is known of the workflow of a trigger. Both absent: the dispatcher describes it itself, or there are no descriptions. */
+export type Listed = Pick<TriggerInput, "listed" | "undescribed">;
 
 /**
  * Refuses a trigger if the dispatcher has no `describe` and its step handler does not serve the workflow. A step handler
- * that cannot be reached, or that lists nothing, refuses no trigger. Returns the description of the workflow, if it is known.
+ * that cannot be reached, or that lists nothing, refuses no trigger.
  * @throws ApiRefusal `workflow_not_found`, `misconfigured`
  */
 export async function refuseUnserved(
@@ -82,11 +94,13 @@ export async function refuseUnserved(
   wanted: Wanted,
   view: CallersView,
   now: number,
-): Promise<WorkflowDescription | undefined> {
-  if (dispatcher.describe !== undefined) return undefined;
+): Promise<Listed> {
+  if (dispatcher.describe !== undefined) return {};
   const list = await freshList(dispatcher, wanted, now);
-  const found = list && findListed(list, wanted);
-  if (found !== undefined || list === undefined || list.length === 0) return found;
+  // A resumed run is not collected.
+  if (list === undefined) return { undescribed: wanted.inherited === undefined ? { collects: true } : {} };
+  const listed = findListed(list, wanted);
+  if (listed !== undefined || list.length === 0) return { listed };
   const { workflowId, workflowVersion: version } = wanted;
   const which = version === undefined ? "" : ` in version ${JSON.stringify(version)}`;
   const message = `The step handler does not serve the workflow ${JSON.stringify(workflowId)}${which}. Add it to its list of workflows.`;
@@ -108,14 +122,30 @@ export async function refusalOfTick(
   }
 }
 
-/** The description of a workflow by a step handler in another process, if it is known or can be had in time. */
-export async function listedWorkflow(
-  dispatcher: StepDispatcher,
-  wanted: Wanted,
-  now: number,
-): Promise<WorkflowDescription | undefined> {
-  if (dispatcher.describe !== undefined) return undefined;
-  return findListed((await freshList(dispatcher, wanted, now).catch(() => undefined)) ?? [], wanted);
+/** The same for a trigger that is not refused here. */
+export async function listedWorkflow(dispatcher: StepDispatcher, wanted: Wanted, now: number): Promise<Listed> {
+  if (dispatcher.describe !== undefined) return {};
+  const list = await freshList(dispatcher, wanted, now).catch(() => undefined);
+  const listed = list && findListed(list, wanted);
+  return listed !== undefined || list?.length === 0 ? { listed } : { undescribed: {} };
+}
+
+/** Returns the function that answers undescribed runs (L9). */
+export function describing(dispatcher: StepDispatcher, clock: () => number): NonNullable<RunHostOptions["describe"]> {
+  return (workflowId, workflowVersion) => describeWorkflow(dispatcher, { workflowId, workflowVersion }, clock());
+}
+
+async function describeWorkflow(dispatcher: StepDispatcher, wanted: Wanted, now: number): Promise<Description> {
+  const { workflowId, workflowVersion } = wanted;
+  if (dispatcher.describe !== undefined) return { workflow: dispatcher.describe(workflowId, workflowVersion) };
+  try {
+    const list = await freshList(dispatcher, wanted, now, RUN_WAIT_MS);
+    if (list === undefined) return { error: known.get(dispatcher)?.failed ?? NO_LIST };
+    return list.length === 0 ? {} : { workflow: findListed(list, wanted) ?? null };
+  } catch (error) {
+    // The dispatcher is wired wrong.
+    return { error: errorValue("DISPATCH_REFUSED", toErrorValue(error).message) };
+  }
 }
 
 /** A list that is new, or the last known one while the step handler does not answer. */
@@ -123,40 +153,58 @@ async function freshList(
   dispatcher: StepDispatcher,
   wanted: Wanted,
   now: number,
+  waitMs = TRIGGER_WAIT_MS,
 ): Promise<readonly WorkflowDescription[] | undefined> {
   const last = known.get(dispatcher);
   const age = now - (last?.at ?? -Infinity);
-  if (last !== undefined && age < FAILURE_MS && last.failed === true) return last.list;
+  if (last !== undefined && age < FAILURE_MS && last.failed !== undefined) return last.list;
   if (last?.list !== undefined && age < FRESH_MS && findListed(last.list, wanted) !== undefined) return last.list;
-  const list = await listInTime(dispatcher);
-  known.set(dispatcher, list === undefined ? { at: now, failed: true, list: last?.list } : { at: now, list });
-  return list ?? last?.list;
+  const list = await listInTime(dispatcher, waitMs);
+  known.set(dispatcher, { at: now, list: last?.list, ...list });
+  return list.list ?? last?.list;
 }
 
-/** Returns the list, or `undefined` if there is none in time. */
-async function listInTime(dispatcher: StepDispatcher): Promise<readonly WorkflowDescription[] | undefined> {
+const NO_LIST = errorValue("DISPATCH_FAILED", "The step handler did not list its workflows in time.");
+
+/** Returns the list, or why there is none in time. */
+async function listInTime(dispatcher: StepDispatcher, waitMs: number): Promise<Pick<Known, "list" | "failed">> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), TRIGGER_WAIT_MS);
+  const late = new Promise<{ readonly failed: ErrorValue }>((resolve) => {
+    timer = setTimeout(() => resolve({ failed: NO_LIST }), waitMs);
   });
   try {
-    return await Promise.race([askForList(dispatcher), late]);
+    return await Promise.race([askForList(dispatcher).then((list) => ({ list })), late]);
   } catch (error) {
     if (error instanceof Misconfigured) throw reportMisconfigured(error);
-    return undefined;
+    const { code, message } = toErrorValue(error);
+    return {
+      failed: errorValue(
+        code === "DISPATCH_REFUSED" || code === "PROTOCOL_MISMATCH" ? code : "DISPATCH_FAILED",
+        message,
+      ),
+    };
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** Returns the description of the code that a list has for a run (RUN4): of its version, or code without a version. */
+/**
+ * Returns the description of the code that a list has for a run (RUN4): of its version, or code without a version. The version
+ * is left out: the list may be older than the code, and a run keeps its version.
+ */
 function findListed(
   list: readonly WorkflowDescription[],
   { workflowId, workflowVersion }: Wanted,
 ): WorkflowDescription | undefined {
   const found = list.filter(({ id }) => id === workflowId);
-  if (workflowVersion === undefined) return found.at(-1);
-  return found.find(({ version }) => version === workflowVersion) ?? found.find(({ version }) => version === undefined);
+  const one =
+    workflowVersion === undefined
+      ? found.at(-1)
+      : (found.find(({ version }) => version === workflowVersion) ??
+        found.find(({ version }) => version === undefined));
+  if (one === undefined) return undefined;
+  const { version: _version, ...described } = one;
+  return described;
 }
 
 /** Returns the refusal of a trigger that the state machine has refused. */

@@ -12,6 +12,7 @@ import {
   boundMessage,
   decodeValue,
   defined,
+  encodeValue,
   nameProblem,
 } from "@holdfast/protocol";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -100,6 +101,11 @@ export function planWindow(workflow: WorkflowDescription, input: string): Window
     if (error instanceof HoldfastError) return { code: "limits_not_configured", message: error.message };
     throw error;
   }
+}
+
+/** The input of a batch of one. @throws HoldfastError `INVALID_ARGUMENT` if a list cannot hold it. */
+export function listOf(input: string): string {
+  return encodeValue([decodeValue(input)], "input: the list of the batch");
 }
 
 function noGates(workflowId: string): string {

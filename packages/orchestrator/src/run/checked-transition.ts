@@ -52,14 +52,19 @@ function checkOutbox({ outbox, waits }: RunHeader, { store }: RunState, { batch 
 function checkDriven(header: RunHeader, { live, held }: HostContext, { effects }: Transition): void {
   // The alarm that is set drives it when the deployment is no longer held.
   if (held === true) return;
-  const { status, startAt, watchdogAt, dispatch, admission } = header;
+  const { status, startAt, watchdogAt, dispatch, admission, undescribed } = header;
   checkHolds(header);
+  const stays = undescribed === undefined || isTerminal(status) || status === "pending" || status === "paused";
+  assert(stays && (undescribed === undefined || header.epoch === 0), "UD1: an undescribed run executes nothing");
   if (isTerminal(status) || status === "paused" || status === "waiting") {
     assert(watchdogAt === undefined, `T3: a run that is ${status} has no watchdog`);
     return;
   }
   if (status === "pending")
-    return assert((startAt ?? admission) !== undefined, "T3: a pending run has a time at which it starts");
+    return assert(
+      (startAt ?? admission ?? undescribed?.askAt ?? dispatch?.retryAt) !== undefined,
+      "T3: a pending run has a time at which it starts",
+    );
   const starts = effects.some(({ type }) => type === "start");
   const keeps = live && !effects.some(({ type }) => type === "abort");
   const retries = dispatch?.retryAt !== undefined;

@@ -15,6 +15,7 @@ import { dispatchDelayMs } from "./recovery.ts";
 import { type OpenWait, type RunHeader, kindOf } from "./run-header.ts";
 import { placesAgain } from "./step-holds.ts";
 import { untilNextRetryMs } from "./steps.ts";
+import { DESCRIBE_MS } from "./undescribed.ts";
 
 /** Sets the timers again that are further away than their durations. Called if the clock is before a stored time. */
 export function setTimersAgain(draft: Draft): void {
@@ -26,6 +27,9 @@ export function setTimersAgain(draft: Draft): void {
     watchdogAt: within(now, header.watchdogAt, HOST_LIMITS.watchdogMsMax),
     retryAt: header.retryAt === undefined ? undefined : within(now, header.retryAt, untilNextRetryMs(draft)),
   };
+  const { undescribed } = header;
+  const askAt = within(now, undescribed?.askAt, DESCRIBE_MS);
+  if (askAt !== undescribed?.askAt) draft.change({ undescribed: { ...undescribed, askAt } });
   admissionAgain(draft);
   placesAgain(draft);
   const changes =

@@ -53,6 +53,7 @@ export class Draft {
   #sends: "pending" | "all" | undefined;
   #indexes = false;
   #pings = false;
+  #describes = false;
   #paused: boolean | undefined;
   readonly #puts = new Map<string, object>();
   readonly #deletes = new Set<string>();
@@ -211,6 +212,11 @@ export class Draft {
     this.#pings = true;
   }
 
+  /** Asks the step handler for the description of the workflow after the commit (L9). */
+  describe(): void {
+    this.#describes = true;
+  }
+
   /** Sends a row to the index after the commit. */
   updateIndex(): void {
     this.#indexes = true;
@@ -237,6 +243,7 @@ export class Draft {
     if (this.#sends !== undefined) effects.push({ type: "send", again: this.#sends === "all" });
     if (this.#indexes) effects.push({ type: "index" });
     if (this.#pings) effects.push({ type: "ping" });
+    if (this.#describes) effects.push({ type: "describe" });
     return effects;
   }
 

@@ -73,7 +73,9 @@ export function markIndex(draft: Draft): void {
   const before = draft.state.header;
   const header = draft.headerIfAny;
   if (draft.context.indexes !== true || header === undefined || header === before) return;
-  const asks = asksChanged(before, header);
+  // The row names the limits of the run, so that a rebuild finds it (L5).
+  const isDescribed = before?.undescribed !== undefined && header.undescribed === undefined;
+  const asks = isDescribed || asksChanged(before, header);
   if (before?.status === header.status && header.index !== undefined && !asks) return;
   const { version = 0, acked } = header.index ?? {};
   // The row that the index has acknowledged, or that is in flight, may have other asks.

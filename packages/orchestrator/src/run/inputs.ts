@@ -87,6 +87,15 @@ export type Input =
   | { readonly type: "fromGate"; readonly message: HolderMessage }
   /** Gates have lost their rows: the run states its holds again (L5). */
   | (Requested & { readonly type: "restateHolds" })
+  /**
+   * The answer to the effect `describe`. `workflow`: `null` if the step handler does not serve it, `undefined` if it describes
+   * none. `error`: it could not be asked.
+   */
+  | {
+      readonly type: "described";
+      readonly workflow?: WorkflowDescription | null | undefined;
+      readonly error?: ErrorValue | undefined;
+    }
   | { readonly type: "alarm" }
   /** Settles timers and does nothing else: a request arrived after the clock was set back. */
   | { readonly type: "settle" }
@@ -197,5 +206,7 @@ export type Effect =
   | { readonly type: "ping" }
   /** Send the messages of the outbox. `again`: messages in flight, too. */
   | { readonly type: "send"; readonly again: boolean }
+  /** Ask the step handler for the description of the workflow (L9). */
+  | { readonly type: "describe" }
   /** Update the index of runs. */
   | { readonly type: "index" };

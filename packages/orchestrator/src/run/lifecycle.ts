@@ -23,6 +23,7 @@ import type { Deferral } from "./inputs.ts";
 import { post } from "./outbox.ts";
 import { type OpenWait, type ParentRef, type RunHeader, parentsOf } from "./run-header.ts";
 import { plainError } from "./run-error.ts";
+import { askDescription } from "./undescribed.ts";
 
 /** The statuses that may follow each status. A terminal status is final (RUN1). */
 const NEXT: Readonly<Record<RunStatus, readonly RunStatus[]>> = {
@@ -46,6 +47,7 @@ function changeStatus(draft: Draft, status: RunStatus, patch: Partial<Omit<RunHe
 
 /** Ensures that the run executes, as soon as it holds its limits (L1): notifies the live execution, or starts one. */
 export function wake(draft: Draft): void {
+  if (draft.header.undescribed !== undefined) return askDescription(draft);
   const wasRunning = draft.header.status === "running";
   if (!wasRunning && !admit(draft)) return awaitAdmission(draft);
   if (!wasRunning) changeStatus(draft, "running", { watchdogAt: draft.now + HOST_LIMITS.watchdogMsMin });

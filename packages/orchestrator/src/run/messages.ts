@@ -23,7 +23,7 @@ import type { GateMessage, HolderMessage } from "../gate/messages.ts";
 import type { Plan } from "../flow/plan.ts";
 import type { HeldAbove, Hold } from "./hold.ts";
 import type { StoredEvent, Subscribe, SubscriberMessage, Unsubscribe } from "../topic/messages.ts";
-import type { ParentRef } from "./run-header.ts";
+import type { ParentRef, Undescribed } from "./run-header.ts";
 import type { RunIdentity } from "./run-identity.ts";
 
 /** Creates a run (RUN2, RUN3). Values are encoded, and the adapter has validated the caller's arguments. */
@@ -40,8 +40,10 @@ export interface TriggerInput {
   readonly inherited?: Inheritance | undefined;
   /** Of an attached child: the holdings of its ancestors, of mode `run`. */
   readonly heldAbove?: readonly HeldAbove[] | undefined;
-  /** The description of the workflow by a step handler in another process. Only its limits count. */
+  /** The description of the workflow by a step handler in another process. Its version does not count: it may be old. */
   readonly listed?: WorkflowDescription | undefined;
+  /** The step handler could not be asked for it (L9). */
+  readonly undescribed?: Undescribed | undefined;
   /** The limits of the new run, if they were planned before. Its keys are not computed again (FLOW2). */
   readonly plan?: Plan | undefined;
   /** The limits that were asked before the run was created, with their answers, by name (L6). */
@@ -50,6 +52,9 @@ export interface TriggerInput {
 
 /** A hold that the run has from its creation on. */
 export type Granted = Pick<Hold, "seq" | "enqueuedAt" | "startAt">;
+
+/** What a host adds to a trigger that it receives from another object. */
+export type Received = Pick<TriggerInput, "unique" | "listed" | "undescribed">;
 
 /** What the host of a new run makes for it, and what no other run has (RUN9). */
 export interface Unique {
@@ -64,7 +69,7 @@ export interface Unique {
  * host of the new run adds the seed.
  */
 export type ChildTrigger = Omit<RunIdentity, "id"> &
-  Omit<TriggerInput, "type" | "identity" | "seed" | "unique" | "granted" | "listed" | "plan"> & {
+  Omit<TriggerInput, "type" | "identity" | "seed" | "unique" | "granted" | "listed" | "undescribed" | "plan"> & {
     readonly runId: string;
   };
 

@@ -55,10 +55,10 @@ function continueRun(draft: Draft, paused: NonNullable<RunHeader["paused"]>): vo
   unpauseTo(draft, paused);
   deliverBuffered(draft);
   settleDueWaits(draft);
-  const { status, startAt, admission } = draft.header;
+  const { status, startAt, admission, undescribed } = draft.header;
   if (status === "running") continueRunning(draft);
   // It was running, or waited for its limits.
   else if (paused.from === "running" || admission !== undefined) wake(draft);
-  else if (startAt !== undefined && startAt <= draft.now) wake(draft);
+  else if (startAt === undefined ? undescribed !== undefined : startAt <= draft.now) wake(draft);
   else askAgain(draft);
 }

@@ -8,18 +8,14 @@ import type { HolderAnswer, HolderMessage } from "../gate/messages.ts";
 import type { SendResult } from "../host/outbox-sender.ts";
 import type { SubscriberMessage } from "../topic/messages.ts";
 import type { Input, RefusalCode, Reply } from "./inputs.ts";
-import { type RunMessage, type TriggerInput, toTriggerInput } from "./messages.ts";
+import { type Received, type RunMessage, toTriggerInput } from "./messages.ts";
 
 /** The answer to a gate if the object has no run. */
 export const NO_HOLDER: SendResult<HolderAnswer> = { type: "acknowledged", answer: { type: "not_found" } };
 
 /** `seed`, 128 random bits, and the others: for a run that the message creates. */
-export function inputOf(
-  message: RunMessage,
-  seed: string,
-  { unique, listed }: Pick<TriggerInput, "unique" | "listed">,
-): Input {
-  if (message.type === "trigger") return { ...toTriggerInput(message.trigger, seed, unique), listed };
+export function inputOf(message: RunMessage, seed: string, { unique, ...more }: Received): Input {
+  if (message.type === "trigger") return { ...toTriggerInput(message.trigger, seed, unique), ...more };
   if (isFromGate(message)) return { type: "fromGate", message };
   if (isFromTopic(message)) return { type: "fromTopic", message };
   return message.type === "cancel" ? { type: "cancel", reason: message.reason, parent: message.parent } : message;

@@ -105,6 +105,12 @@ function countSilence(draft: Draft): RunHeader["silent"] {
   return silent;
 }
 
+/** The step handler did not describe the workflow of an undescribed run (L9). */
+export function describingFailed(draft: Draft, error: ErrorValue): void {
+  if (FINAL.has(error.code)) pause(draft, { ...error, category: "RUNTIME_ERROR" });
+  else dispatchLater(draft, error);
+}
+
 /** Counts a lost execution. Returns how many were lost in a row for this reason without progress (DUR11). */
 function countLoss(draft: Draft, code = ""): number {
   const { losses } = draft.header;

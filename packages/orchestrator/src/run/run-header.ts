@@ -102,6 +102,14 @@ export function parentsOf({ parent, followers = [] }: RunHeader): readonly Paren
   return parent === undefined ? followers : [parent, ...followers];
 }
 
+/** A run whose workflow was not described when it was triggered (L9). */
+export interface Undescribed {
+  /** When the run asks again if no answer has come, ms since 1970. Absent: no question is open. */
+  readonly askAt?: number | undefined;
+  /** A caller triggered the run: a workflow with debounce or batch would have collected it (WIN1). */
+  readonly collects?: true | undefined;
+}
+
 /** What a run knows of a topic for whose events it has waited (EVT6). */
 export interface RunTopic {
   /** `topicName` of the event's name and key. */
@@ -246,6 +254,10 @@ export interface RunHeader extends RunIdentity {
   readonly stepHolds?: readonly StepHold[] | undefined;
   /** The number of the newest place of a step: no later holding has it (GM1). */
   readonly lastStepSeq?: number | undefined;
+  /** The description of its workflow is not known yet, so the run executes nothing (L9). Absent: it is, or nobody asks. */
+  readonly undescribed?: Undescribed | undefined;
+  /** The input is a list of one: the run is a batch that could not be collected. */
+  readonly batched?: true | undefined;
   /** Since when the run waits for its limits. Absent: it does not want to execute, or it may. */
   readonly admission?: Admission | undefined;
   /** Seconds of head start in each queue (L4). */
@@ -277,6 +289,7 @@ export function nextAlarm(header: RunHeader): number | null {
   consider(header.watchdogAt);
   consider(header.cleanupBy);
   consider(header.dispatch?.retryAt);
+  consider(header.undescribed?.askAt);
   for (const wait of header.waits) consider(wait.wakeAt);
   consider(header.retryAt);
   consider(admissionAlarm(header));

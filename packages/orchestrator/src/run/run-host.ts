@@ -12,40 +12,35 @@
  *   acknowledged yet, so it may be lost with the process, and needs no further commit.
  */
 import {
-  type Address,
   DEFAULT_LIMITS,
   type ErrorValue,
   type ExecutionReport,
   type ExecutionUpdate,
-  type Limits,
   type LiveExecution,
   type ReportAnswer,
   type RunAction,
-  type StepDispatcher,
   type StepInProgress,
-  type WorkflowDescription,
   assert,
   isTerminal,
 } from "@holdfast/protocol";
 import { planHolds } from "../flow/plan.ts";
 import { MachineHost } from "../host/machine-host.ts";
 import { OutboxSender, type SendResult } from "../host/outbox-sender.ts";
-import type { RunStore, WriteBatch } from "../host/store.ts";
+import type { WriteBatch } from "../host/store.ts";
 import { actionsOf } from "./actions.ts";
-import { type IndexRow, indexRow } from "./index-mark.ts";
+import { indexRow } from "./index-mark.ts";
 import { describeStart } from "./execution-start.ts";
 import { HELD } from "./lifecycle.ts";
-import type { Deferral, Effect, HostContext, Input, Reply } from "./inputs.ts";
+import type { Effect, HostContext, Input, Reply } from "./inputs.ts";
 import { isFull, isSameStart } from "./followers.ts";
 import { pendingRows } from "./acknowledged-starts.ts";
 import { Liveness, type Silence, isSilent } from "./liveness.ts";
-import { type PageSize, pageSizeOf, readPage } from "./journal-pages.ts";
+import { pageSizeOf, readPage } from "./journal-pages.ts";
 import {
-  type OutboxMessage,
   type ProbeRun,
+  type Received,
   type RunMessage,
   type TriggerInput,
-  type Unique,
   describeWorkflowOf as describe,
 } from "./messages.ts";
 import { NO_HOLDER, inputOf, isFromGate, resultOf } from "./received-message.ts";
@@ -54,49 +49,21 @@ import { checkedSteps } from "./received.ts";
 import type { OutboxRow } from "./rows.ts";
 import { shownHeader } from "./newer-run.ts";
 import { type ParentRef, type RunHeader, hasLimits, mayBegin, parentsOf } from "./run-header.ts";
+import type { RunHostOptions } from "./run-host-options.ts";
 import { type RunState, applyBatch, loadRun, takeJournal } from "./run-state.ts";
 import { transition } from "./transition.ts";
 import type { Activity } from "./why/facts.ts";
 
-export interface RunHostOptions {
-  readonly store: RunStore;
-  readonly dispatcher: StepDispatcher;
-  /** Returns the time, ms since 1970. */
-  readonly clock: () => number;
-  /** The size of the pages in which an execution reads the journal. Tests pass smaller ones. */
-  readonly pageSize?: PageSize | undefined;
-  /**
-   * Sends a message to another object, and calls `done` once with the result. Without it runs cannot start children.
-   */
-  readonly send?: ((to: Address, message: OutboxMessage, done: (result: SendResult) => void) => void) | undefined;
-  /** `send` reaches coordinators. Without it no run with limits is created, and runs use no events of topics. */
-  readonly gates?: boolean | undefined;
-  /** The time of the Worker version, ms since 1970: of several declarations of a limit, the newest applies. Default 0. */
-  readonly rev?: number | undefined;
-  /** Sends a row to the index, and calls `done` once: whether the row is stored. Without it there is no index. */
-  readonly updateIndex?: ((row: IndexRow, done: (stored: boolean) => void) => void) | undefined;
-  /** No execution begins, and alarms do nothing: an operator holds the deployment (DUR12). */
-  readonly held?: boolean | undefined;
-  /** Called for an alarm, or an acknowledgement that would begin an execution. Why no execution may begin now, if so (DUR13). */
-  readonly defer?: (() => Deferral | undefined) | undefined;
-  /** The limits of this deployment. Default DEFAULT_LIMITS. */
-  readonly limits?: Limits | undefined;
-  /** How long an ended run is stored, ms; `undefined`: no expiry. */
-  readonly retentionMs?: ((header: RunHeader) => number | undefined) | undefined;
-  /** The replay flags of new runs. Default: the newest. For step handlers that do not know those, and for tests (REP8). */
-  readonly flags?: readonly number[] | undefined;
-  /** Called after a batch was committed and applied. */
-  readonly onCommit?: (batch: WriteBatch, before: RunHeader | undefined) => void;
-  /** Called when executing bodies have new progress (STEP8). */
-  readonly onProgress?: () => void;
-  /** Called with an error of the store when no caller waits for an answer. */
-  readonly onError?: (error: unknown) => void;
-  /** Tests pass `checkedTransition`. */
-  readonly transition?: typeof transition;
-}
-
 /** The inputs that no caller waits for. */
-const UNREQUESTED: ReadonlySet<Input["type"]> = new Set(["alarm", "settle", "report", "lost", "sent", "indexed"]);
+const UNREQUESTED: ReadonlySet<Input["type"]> = new Set([
+  "alarm",
+  "settle",
+  "report",
+  "lost",
+  "sent",
+  "indexed",
+  "described",
+]);
 
 export class RunHost {
   readonly #options: RunHostOptions;
@@ -226,7 +193,8 @@ export class RunHost {
     const isPaused = input.type === "pause" || header?.status === "paused";
     const isAsked = input.type === "terminate" || (isPaused && hasLimits(header));
     const listsBodies = isAsked || (silence !== undefined && isSilent(silence));
-    const asks = !this.#live && (input.type === "alarm" || (UNREQUESTED.has(input.type) && mayBegin(header, now)));
+    const begins = input.type === "alarm" || input.type === "described";
+    const asks = !this.#live && (begins || (UNREQUESTED.has(input.type) && mayBegin(header, now)));
     return {
       now,
       limits,
@@ -247,7 +215,9 @@ export class RunHost {
 
   /** The workflow of a trigger, and the limits of a new run. */
   #describe(state: RunState, input: TriggerInput): Pick<HostContext, "workflow" | "plan"> {
-    const workflow = describe(this.#options.dispatcher, input);
+    if (input.undescribed !== undefined) return {};
+    const own = describe(this.#options.dispatcher, input);
+    const workflow = own === undefined ? input.listed : own;
     return state.header === undefined ? { workflow, plan: input.plan ?? this.plan(input) } : { workflow };
   }
 
@@ -265,14 +235,14 @@ export class RunHost {
     this.#options.onCommit?.(batch, before);
   }
 
-  /** Handles a message of another object. `seed`, 128 random bits, and the others: for a run that the message creates. */
-  receive(message: RunMessage | ProbeRun, seed: string, unique?: Unique, listed?: WorkflowDescription): SendResult {
+  /** Handles a message of another object. `seed`, 128 random bits, and `received`: for a run that the message creates. */
+  receive(message: RunMessage | ProbeRun, seed: string, received: Received = {}): SendResult {
     if (message.type === "probeRun") return { type: "acknowledged", answer: shownHeader(this.state)?.status ?? "gone" };
     // The sender sends it again: newer code can handle it, or there is room after the run's end.
     if (isNewerMessage(message) || isFull(this.state.header, message)) return { type: "unreachable" };
     if (this.#isOver(message)) return { type: "acknowledged" };
     if (isFromGate(message) && this.state.header === undefined) return NO_HOLDER;
-    return resultOf(message, this.#handle(inputOf(message, seed, { unique, listed }), true));
+    return resultOf(message, this.#handle(inputOf(message, seed, received), true));
   }
 
   /** Whether a message is about a run of this object that ended and was deleted. */
@@ -300,6 +270,8 @@ export class RunHost {
         return this.#sender.send(effect.again);
       case "index":
         return this.#updateIndex();
+      case "describe":
+        return this.#askDescription();
     }
   }
 
@@ -307,6 +279,13 @@ export class RunHost {
     const liveness = this.#liveness;
     liveness.pinged();
     this.#live?.ping?.(() => liveness.answered(this.#options.clock()));
+  }
+
+  #askDescription(): void {
+    const { workflowId, workflowVersion } = this.#header;
+    const life = this.#life;
+    const asked = this.#options.describe?.(workflowId, workflowVersion);
+    void asked?.then((description) => this.#handleAlone({ type: "described", ...description }, life));
   }
 
   #updateIndex(): void {

@@ -49,7 +49,7 @@ export function summarizeRun(header: RunHeader, view: View = AUTHORS_VIEW, budge
     status: header.status,
     phase: header.unwinding === undefined || isTerminal(header.status) ? "forward" : "compensating",
     error: header.error && describeError(header.error, view, budget),
-    dispatch: header.status === "running" && header.dispatch ? shownDispatch(header.dispatch, view) : undefined,
+    dispatch: isDispatched(header) && header.dispatch ? shownDispatch(header.dispatch, view) : undefined,
     uncompensated: header.uncompensated?.map(({ op, error }) => ({
       ...nameOf(op),
       error: errorToJson(error, budget),
@@ -79,6 +79,11 @@ export function summarizeRun(header: RunHeader, view: View = AUTHORS_VIEW, budge
     updatedAt: header.updatedAt,
     timeoutMs: header.timeoutMs,
   };
+}
+
+/** Whether a failure to reach the step handler keeps the run from executing. */
+function isDispatched({ status, undescribed }: RunHeader): boolean {
+  return status === "running" || (status === "pending" && undescribed !== undefined);
 }
 
 /** The tick or the event that started the run. */

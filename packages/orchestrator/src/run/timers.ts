@@ -18,6 +18,7 @@ import { executionSilent } from "./recovery.ts";
 import { isDeferred } from "./run-header.ts";
 import { settlePlaces } from "./step-holds.ts";
 import { settleDueRetries } from "./steps.ts";
+import { settleDescription } from "./undescribed.ts";
 import { settleDueWaits } from "./waits.ts";
 
 /** Settles all timers that are due. */
@@ -32,6 +33,7 @@ export function settleDueTimers(draft: Draft): void {
   settlePlaces(draft);
   if (isTerminal(draft.header.status)) return;
   if (header.startAt !== undefined && header.startAt <= now) wake(draft);
+  if (header.undescribed !== undefined) return settleDescription(draft);
   // Waits that were due before the time budget ran out are settled. Later ones are ignored.
   const expired = header.deadlineAt !== undefined && header.deadlineAt <= now;
   settleDueWaits(draft, expired ? header.deadlineAt : now);

@@ -20,6 +20,7 @@ import { audit } from "./audit.ts";
 import { cancel, settleCleanup } from "./cancel.ts";
 import { messageSent } from "./children.ts";
 import { childEnded, deliver, resolveToken } from "./deliver.ts";
+import { described } from "./described.ts";
 import { Draft } from "./draft.ts";
 import { restate } from "./holds.ts";
 import { indexed, markIndex, reindex } from "./index-mark.ts";
@@ -80,6 +81,8 @@ function holdAlarm({ header }: RunState, { now }: HostContext): Transition {
 function handle(draft: Draft, input: Exclude<Input, { type: "trigger" }>): Reply {
   if (input.type === "fromGate") return fromGate(draft, input.message);
   if (input.type === "fromTopic") return topicMessage(draft, input.message);
+  if (input.type === "described") return described(draft, input);
+  if (input.type === "report") return report(draft, input);
   switch (input.type) {
     case "deliver":
       return deliver(draft, input);
@@ -109,8 +112,6 @@ function handle(draft: Draft, input: Exclude<Input, { type: "trigger" }>): Reply
       return noteResumed(draft, input);
     case "restateHolds":
       return restated(draft);
-    case "report":
-      return report(draft, input);
     case "lost":
       return lost(draft, input);
     default:
@@ -143,7 +144,14 @@ function finish(draft: Draft, reply: Reply, input: Input): Transition {
 }
 
 /** Inputs that are ignored when the run does not exist: alarms, late acknowledgements, ends of children. */
-const IGNORED_WITHOUT_RUN: ReadonlySet<Input["type"]> = new Set(["alarm", "settle", "childEnded", "sent", "indexed"]);
+const IGNORED_WITHOUT_RUN: ReadonlySet<Input["type"]> = new Set([
+  "alarm",
+  "settle",
+  "childEnded",
+  "sent",
+  "indexed",
+  "described",
+]);
 
 function refuseUnknown(input: Input): Reply {
   if (IGNORED_WITHOUT_RUN.has(input.type)) return { type: "done" };

@@ -17,7 +17,7 @@ import { EMPTY_OUTBOX } from "../host/outbox.ts";
 import { topicName } from "../topic/messages.ts";
 import { keyProblem, readEventPath, textOfKey } from "../where/paths.ts";
 import { Draft } from "./draft.ts";
-import type { Plan } from "../flow/plan.ts";
+import { type Plan, listOf } from "../flow/plan.ts";
 import { answerStart, follow, sharesKey } from "./followers.ts";
 import { plannedHolds } from "./holds.ts";
 import type { HostContext, Reply } from "./inputs.ts";
@@ -26,7 +26,9 @@ import { type Inheritance, type RunMessage, type TriggerInput, bodiesOf } from "
 import { post } from "./outbox.ts";
 import { INHERITED_KEY, INPUT_KEY, type InheritedRow, type InputRow, TOKEN_PREFIX, type TokenRow } from "./rows.ts";
 import { markFeature } from "./releases.ts";
-import type { RunHeader } from "./run-header.ts";
+import type { RunHeader, Undescribed } from "./run-header.ts";
+import type { RunIdentity } from "./run-identity.ts";
+import { UNDESCRIBED } from "./undescribed.ts";
 import { type RunState, markNewerInput, readInherited, readInput } from "./run-state.ts";
 
 /** The longest input in the header, in characters. A longer one gets its own row and is not rewritten with the header. */
@@ -43,8 +45,10 @@ export function trigger(state: RunState, input: TriggerInput, context: HostConte
   const { plan } = context;
   if (plan !== undefined && "code" in plan) return [draft, { type: "refused", ...plan }];
   const large = input.input.length > HEADER_INPUT_CHARS_MAX;
-  draft.replace(newHeader(withDefaults(input, context.workflow), draft.now, large, context.flags));
+  const identity = withDefaults(input.identity, context.workflow);
+  draft.replace(newHeader({ ...input, identity }, draft.now, large, context.flags));
   if (plan !== undefined) takeHolds(draft, plan, input.granted);
+  if (input.undescribed !== undefined) markUndescribed(draft, input.undescribed);
   if (large) draft.put(INPUT_KEY, { v: FORMAT_VERSION, input: input.input } satisfies InputRow);
   cancelOnEvents(draft, input.input, context.workflow ?? input.listed);
   if (input.inherited !== undefined) takeOver(draft, input.inherited);
@@ -55,14 +59,38 @@ export function trigger(state: RunState, input: TriggerInput, context: HostConte
   return [draft, { type: "created" }];
 }
 
-/** Adds the limits of the run (L1). Older code would execute it without them (VER4). */
-function takeHolds(draft: Draft, { holds, priority }: Plan, granted: TriggerInput["granted"]): void {
-  draft.change({ holds: plannedHolds(draft.now, holds, granted), priority });
+function markUndescribed(draft: Draft, undescribed: Undescribed): void {
+  draft.change({ undescribed });
+  markFeature(draft, UNDESCRIBED);
+}
+
+/** Stores the input again: in the header, or in a row of its own. */
+export function storeInput(draft: Draft, input: string): void {
+  const large = input.length > HEADER_INPUT_CHARS_MAX;
+  draft.change({ input: large ? undefined : input });
+  if (large) draft.put(INPUT_KEY, { v: FORMAT_VERSION, input } satisfies InputRow);
+}
+
+/**
+ * Adds the limits of the run (L1). Older code would execute it without them (VER4). `enqueuedAt`: the time of its place in each
+ * queue. Default: when it first wants each limit.
+ */
+export function takeHolds(
+  draft: Draft,
+  { holds, priority }: Plan,
+  granted: TriggerInput["granted"],
+  enqueuedAt?: number,
+): void {
+  const planned = plannedHolds(draft.now, holds, granted);
+  draft.change({
+    holds: enqueuedAt === undefined ? planned : planned.map((hold) => ({ ...hold, enqueuedAt })),
+    priority,
+  });
   markFeature(draft, "holds");
 }
 
 /** Stores the topics whose first event cancels the run. A run whose input has no key at the path is not cancelled so. */
-function cancelOnEvents(draft: Draft, input: string, workflow: WorkflowDescription | undefined): void {
+export function cancelOnEvents(draft: Draft, input: string, workflow: WorkflowDescription | undefined): void {
   const declared = workflow?.flow?.cancelOn ?? [];
   if (declared.length === 0 || draft.context.coordinates !== true) return;
   const value = decodeValue(input);
@@ -74,11 +102,14 @@ function cancelOnEvents(draft: Draft, input: string, workflow: WorkflowDescripti
 }
 
 /** Adds what the workflow's definition says to what the trigger says (RUN4, RUN6). */
-function withDefaults(input: TriggerInput, described: WorkflowDescription | undefined): TriggerInput {
-  if (described === undefined) return input;
-  const { workflowVersion = described.version, timeoutMs = described.timeoutMs, tags } = input.identity;
+export function withDefaults<T extends Pick<RunIdentity, "workflowVersion" | "timeoutMs" | "tags">>(
+  identity: T,
+  described: WorkflowDescription | undefined,
+): T {
+  if (described === undefined) return identity;
+  const { workflowVersion = described.version, timeoutMs = described.timeoutMs, tags } = identity;
   const allTags = [...new Set([...(described.tags ?? []), ...tags])];
-  return { ...input, identity: { ...input.identity, workflowVersion, timeoutMs, tags: allTags } };
+  return { ...identity, workflowVersion, timeoutMs, tags: allTags };
 }
 
 function refuseUnserved({ identity }: TriggerInput): Reply {
@@ -101,7 +132,7 @@ function answerRepeated(draft: Draft, input: TriggerInput): Reply {
   const differs =
     header.workflowId !== input.identity.workflowId
       ? "another workflow"
-      : !isSameValue(readInput(state, header), input.input)
+      : !isSameInput(state, header, input.input)
         ? "another input"
         : !joins &&
             (header.resumedFrom?.runId ?? header.parent?.runId) !==
@@ -120,6 +151,13 @@ function answerRepeated(draft: Draft, input: TriggerInput): Reply {
     code: "idempotency_conflict",
     message: `Run ${JSON.stringify(header.id)} already exists, with ${differs}. Nothing was changed. Choose another run id or idempotency key, or repeat the first request exactly.`,
   };
+}
+
+/** Compares with the input of a trigger. Of a batch that could not be collected, the stored one is a list. */
+function isSameInput(state: RunState, header: RunHeader, given: string): boolean {
+  const stored = readInput(state, header);
+  if (isSameValue(stored, given)) return true;
+  return header.batched === true && isSameValue(stored, listOf(given));
 }
 
 function sameOutcomes(state: RunState, input: TriggerInput): boolean {

@@ -1,7 +1,7 @@
 /**
  * A random world of runs with limits: the real runs and the real gates, with every fault between and in them.
  *
- * Owns: the faults (messages that are lost, doubled and late; a crash at any commit of either side, with or without the loss of
+ * Owns: the faults (a step handler that cannot describe its workflows; messages that are lost, doubled and late; a crash at any commit of either side, with or without the loss of
  * commits that are not durable; commits that fail), the actions of callers, two alternating versions of the code, of which the
  * newer one has lower limits, and the oracles.
  *
@@ -29,6 +29,14 @@ const MAXES = { a: [1, 1], b: [3, 2], c: [2, 1], s: [2, 1] } as const;
 type Name = keyof typeof MAXES;
 const NAMES: readonly Name[] = ["a", "b", "c", "s"];
 const KEYS = ["x", "y"];
+/** The limits of the workflows. */
+const WORKFLOWS: Readonly<Record<string, readonly Name[]>> = {
+  none: [],
+  one: ["a"],
+  two: ["b", "c"],
+  all: ["a", "b", "c"],
+  whole: ["s"],
+};
 /** All runs end within this time after the last fault, in virtual minutes. */
 const MINUTES_MAX = 240;
 /** A lost acknowledgement is asked for again within this time (L2). */
@@ -68,6 +76,7 @@ export class LimitsWorld {
   readonly #modes: ReadonlyMap<Name, "run" | "active">;
   readonly #loses: boolean;
   #faults = true;
+  #down = false;
   #first: MemoryHost | undefined;
 
   constructor(seed: number) {
@@ -127,13 +136,7 @@ export class LimitsWorld {
       });
       return self;
     };
-    return [
-      made("none", []),
-      made("one", ["a"]),
-      made("two", ["b", "c"]),
-      made("all", ["a", "b", "c"]),
-      made("whole", ["s"]),
-    ];
+    return Object.entries(WORKFLOWS).map(([id, names]) => made(id, names));
   }
 
   #start(runId: string): void {
@@ -145,12 +148,12 @@ export class LimitsWorld {
       ...(this.#first === undefined ? {} : { coordinators: this.#first.coordinators }),
       rev: 1 + version,
       workflows: this.#workflows(version),
-      faults: { message: () => this.#messageFault() },
+      faults: { message: () => this.#messageFault(), undescribed: () => this.#undescribed() },
       onCreate: (one) => this.#watch(one.store, () => this.#crash(one)),
       onCoordinator: (one: MemoryCoordinator) => this.#watch(one.store, () => one.crash(this.#loses)),
     });
     this.#first ??= host;
-    const workflowId = this.#random.pick(["none", "one", "two", "all", "whole"]);
+    const workflowId = this.#random.pick(Object.keys(WORKFLOWS));
     const [fails, invokes] = [this.#random.chance(0.2), this.#random.chance(0.3)];
     const input: Input = { key: this.#random.pick(KEYS), naps: this.#random.below(3), fails, invokes };
     host.trigger(workflowId, input, this.#random.chance(0.2) ? { delayMs: 5_000 } : {});
@@ -182,8 +185,11 @@ export class LimitsWorld {
   }
 
   /** L1: no limit has more bodies than places, and each of them holds by the header of its run. */
-  #check({ id, holds = [], stepHolds = [] }: RunHeader, ofStep: string | undefined): void {
+  #check({ id, holds = [], stepHolds = [], undescribed, workflowId }: RunHeader, ofStep: string | undefined): void {
     this.#count(ofStep === undefined ? "body" : "body with a limit");
+    const wanted = WORKFLOWS[workflowId]?.length;
+    if (undescribed !== undefined || holds.length !== wanted)
+      this.findings.push(`a body of ${id} executes with ${holds.length} of ${wanted} limits`);
     for (const { limit: name, state } of holds)
       if (state !== "held") this.findings.push(`a body of ${id} executes although its hold of ${name} is ${state}`);
     if (
@@ -248,6 +254,14 @@ export class LimitsWorld {
     const fault = this.#random.pick(["lost", "twice", "late", "answer lost"] as const);
     this.#count(`message: ${fault}`);
     return fault;
+  }
+
+  /** Whether the step handler cannot be asked. Its outages begin and end at random. */
+  #undescribed(): boolean {
+    if (this.#random.chance(0.1)) this.#down = this.#random.chance(0.6);
+    if (!this.#faults || !this.#down) return false;
+    this.#count("undescribed");
+    return true;
   }
 
   /** A commit may fail, or its object dies before or after it. */

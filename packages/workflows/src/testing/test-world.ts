@@ -1,19 +1,17 @@
 /**
- * `testWorld`: many runs in memory, which share virtual time, limits, windows, schedules and events.
+ * `testWorld`: many runs in memory, which share virtual time, limits, schedules and events.
  *
- * Owns: the options, and the actions of a test on the world. The runs, gates, windows, schedules and topics are the real ones: only
+ * Owns: the options, and the actions of a test on the world. The runs, gates, schedules and topics are the real ones: only
  * storage and time are replaced.
  */
 import {
   type DecidingWorkflow,
   type StoredEvent,
-  type WindowCommand,
   decideEvent,
   gateAddress,
   keyOf,
   readDeclaration,
   readInput,
-  windowAddress,
 } from "@holdfast/orchestrator";
 import {
   type AcceptedEvent,
@@ -23,7 +21,6 @@ import {
   HoldfastError,
   type LimitRecord,
   type ScheduleRecord,
-  type WindowRecord,
   checkFields,
   decodeValue,
   defined,
@@ -33,8 +30,8 @@ import { type EventDefinition, keyToSend } from "../authoring/event.ts";
 import type { InputArguments } from "../authoring/types.ts";
 import type { Workflow } from "../authoring/workflow.ts";
 import { checkPlatform } from "../platform-check.ts";
+import { ActiveRuns } from "./active-runs.ts";
 import { MemoryHost } from "./memory-host/memory-host.ts";
-import { startRun } from "./start-run.ts";
 import { TestRun } from "./test-run.ts";
 import { PATIENCE_MS, type TestOptions, type TestResult, mockOf, resultOf } from "./test-workflow.ts";
 import { VirtualClock } from "./virtual-clock.ts";
@@ -55,11 +52,6 @@ export interface WorldEventOptions {
   readonly id?: string | undefined;
   /** When it happened. For filters: it decides no order. */
   readonly at?: Date | undefined;
-}
-
-export interface WorldStartOptions {
-  /** The same key has no effect again: it gives the run of the first start. With debounce or batch: within a window. */
-  readonly idempotencyKey?: string | undefined;
 }
 
 /** A run of the world and its result so far. */
@@ -85,7 +77,7 @@ export function testWorld(options: WorldOptions): TestWorld {
 }
 
 export class TestWorld {
-  readonly #all = new Map<string, MemoryHost>();
+  readonly #all = new ActiveRuns();
   readonly #hub: MemoryHost;
   readonly #options: WorldOptions;
   readonly #shared: Omit<ConstructorParameters<typeof MemoryHost>[0], "runId">;
@@ -121,29 +113,15 @@ export class TestWorld {
     return new Date(this.#hub.clock.now());
   }
 
-  /**
-   * Starts a run. It executes until it waits for time, for a limit, or for something from outside. With debounce or batch this is
-   * the run that the window starts: it does not exist until then, and its status is `pending`. If a limit with
-   * `onFull: "skip"` is full, this is the run that holds it.
-   * @throws ApiError as the API answers: `limit_full`, `limit_key_invalid`, `body_too_large`, `idempotency_conflict`, …
-   */
+  /** Starts a run. It executes until it waits for time, for a limit, or for something from outside. */
   async start<Input>(
     definition: Workflow<Input>,
-    ...[input, options = {}]: InputArguments<NoInfer<Input>, WorldStartOptions>
+    ...[input]: InputArguments<NoInfer<Input>, unknown>
   ): Promise<TestRun> {
-    checkFields(options, ["idempotencyKey"], "start");
     this.#started += 1;
-    const served = this.#options.workflows.find(
-      ({ id, version }) => id === definition.id && version === definition.version,
-    );
-    const newId = `run-${this.#started}`;
-    const host = await startRun(
-      (id) => this.#hostOf(id),
-      served ?? notServed(definition),
-      input,
-      newId,
-      options.idempotencyKey,
-    );
+    const host = new MemoryHost({ ...this.#shared, runId: `run-${this.#started}` });
+    const reply = host.trigger(definition.id, input, defined({ workflowVersion: definition.version }));
+    if (reply.type === "refused") throw failure(`the run was refused: ${reply.message}`);
     await this.#hub.settle();
     return this.#runOf(host);
   }
@@ -216,43 +194,18 @@ export class TestWorld {
     return isRefused(record) ? undefined : (record as LimitRecord);
   }
 
-  /**
-   * The window of a workflow with debounce or batch, for one key; `undefined`: no trigger waits. `fire` starts its run now, `cancel`
-   * forgets its triggers.
-   */
-  async window(
-    definition: Pick<Workflow, "id">,
-    key?: string,
-    act: WindowCommand["type"] = "read",
-  ): Promise<WindowRecord | undefined> {
-    const record = this.#command(windowAddress(definition.id, key), { type: act });
-    await this.#hub.settle();
-    if (isRefused(record)) return undefined;
-    // A cast: a window answers so.
-    return { workflowId: definition.id, ...defined({ key }), ...(record as Omit<WindowRecord, "workflowId">) };
-  }
-
   #command(to: ReturnType<typeof gateAddress>, command: object): unknown {
     return this.#hub.coordinators.get(to).command(command);
   }
 
   #hosts(definition?: Pick<Workflow, "id">): MemoryHost[] {
-    const all = [...this.#all.values()].filter(({ triggered }) => triggered);
+    const all = [...this.#all.all()].filter(({ triggered }) => triggered);
     return definition === undefined ? all : all.filter(({ header }) => header.workflowId === definition.id);
-  }
-
-  #hostOf(runId: string): MemoryHost {
-    return this.#all.get(runId) ?? new MemoryHost({ ...this.#shared, runId });
   }
 
   #runOf(host: MemoryHost): TestRun {
     return new TestRun(host, this.#options.patienceMs ?? PATIENCE_MS);
   }
-}
-
-/** The start is refused: what the definition says about windows has no effect. */
-function notServed({ id, version }: Workflow): Pick<Workflow, "id" | "version"> {
-  return defined({ id, version });
 }
 
 function isRefused(reply: unknown): boolean {

@@ -3,19 +3,16 @@
  *
  * Owns: virtual time and its timers. Tests advance the clock and never sleep.
  */
-import { Heap } from "./heap.ts";
-
 interface Timer {
   at: number;
   readonly order: number;
-  /** `undefined`: the timer was cancelled. */
-  fn: (() => void) | undefined;
+  readonly fn: () => void;
 }
 
 export class VirtualClock {
   #now: number;
   #order = 0;
-  readonly #timers = new Heap<Timer>((a, b) => a.at < b.at || (a.at === b.at && a.order < b.order));
+  readonly #timers = new Set<Timer>();
 
   constructor(startMs: number = Date.UTC(2026, 0, 1)) {
     this.#now = startMs;
@@ -30,9 +27,7 @@ export class VirtualClock {
     this.#order += 1;
     const timer: Timer = { at: this.#now + ms, order: this.#order, fn };
     this.#timers.add(timer);
-    return () => {
-      timer.fn = undefined;
-    };
+    return () => this.#timers.delete(timer);
   }
 
   /** The time of the next timer, ms since the epoch. */
@@ -44,9 +39,9 @@ export class VirtualClock {
   runNext(until: number = Infinity): boolean {
     const timer = this.#next();
     if (timer === undefined || timer.at > until) return false;
-    this.#timers.takeFirst();
+    this.#timers.delete(timer);
     this.#now = Math.max(this.#now, timer.at);
-    timer.fn?.();
+    timer.fn();
     return true;
   }
 
@@ -56,12 +51,14 @@ export class VirtualClock {
    */
   jump(ms: number): void {
     this.#now += ms;
-    // All of them change by the same time, so their order stays.
-    if (ms < 0) for (const timer of this.#timers.items) timer.at += ms;
+    if (ms < 0) for (const timer of this.#timers) timer.at += ms;
   }
 
   #next(): Timer | undefined {
-    while (this.#timers.first !== undefined && this.#timers.first.fn === undefined) this.#timers.takeFirst();
-    return this.#timers.first;
+    let next: Timer | undefined;
+    for (const timer of this.#timers) {
+      if (next === undefined || timer.at < next.at || (timer.at === next.at && timer.order < next.order)) next = timer;
+    }
+    return next;
   }
 }

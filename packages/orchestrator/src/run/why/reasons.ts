@@ -227,13 +227,16 @@ function reasonOfDelay({ header, activity, lastAt, now }: WhyFacts, view: View):
   if (dispatch !== undefined) {
     const { since, retryAt: until, code = "DISPATCH_FAILED", failures } = dispatch;
     if (!isDeferred(header)) {
-      const text = `The dispatch of the run failed (${failures} in a row).`;
+      const what = header.undescribed === undefined ? "The dispatch of the run" : UNKNOWN;
+      const text = `${what} failed (${failures} in a row).`;
       return withError({ code: "DISPATCH_FAILING", text, since, until }, { ...dispatch, code }, view);
     }
     return code === "EXECUTIONS_MAX"
       ? { code, text: "Waits for a place: as many runs execute as may (EXECUTIONS_MAX).", since, until }
       : { code: "HELD", text: activity?.held === false ? HELD_BEFORE : HELD, since, until };
   }
+  if (header.undescribed?.askAt !== undefined)
+    return { code: "DISPATCH_FAILING", text: `${UNKNOWN} has no answer yet.`, since: lastAt };
   const due = nextAlarm(header) ?? Infinity;
   const isRunning = status === "running";
   const isLost = isRunning && activity?.live === false;
@@ -245,6 +248,9 @@ function reasonOfDelay({ header, activity, lastAt, now }: WhyFacts, view: View):
     ? { code: "EXECUTION_LOST", text: "The process of the execution ended.", since: lastAt, until: watchdogAt }
     : { code: "HANDLER_SILENT", text: `Pings without an answer: ${pings}.`, since: now - ms, until: watchdogAt };
 }
+
+/** The run waits until its limits are known (L9). */
+const UNKNOWN = "The question to the step handler which limits the workflow has";
 
 const HELD = "Held by an operator (HOLD).";
 /** Until the first alarm after the hold. */

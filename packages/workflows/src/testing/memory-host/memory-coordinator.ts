@@ -1,5 +1,5 @@
 /**
- * The coordinators of a world in memory: gates, windows, schedules, events and topics.
+ * The coordinators of a world in memory: gates, schedules, events and topics.
  *
  * Owns: each object, its store and its alarm; and the choice of the machine of a kind. A coordinator belongs to no run: it lives
  * on when runs end, and crashes by itself.
@@ -19,13 +19,12 @@ import {
   scheduleList,
   scheduleMachine,
   topicMachine,
-  windowMachine,
 } from "@holdfast/orchestrator";
 import { type Address, type WorkflowDescription, addressKey } from "@holdfast/protocol";
-import type { Agenda, WorldObject } from "./agenda.ts";
 import { ALARM_RETRY_MS, CommitFailed, SimulatedCrash } from "./faults.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { Network, type NetworkOptions, afterCommits } from "./network.ts";
+import type { WorldRun } from "./world.ts";
 
 const MACHINES: readonly CoordinatorMachine[] = [
   eventMachine,
@@ -34,21 +33,16 @@ const MACHINES: readonly CoordinatorMachine[] = [
   scheduleList,
   scheduleMachine,
   topicMachine,
-  windowMachine,
 ];
 
 /** The parts of the world that coordinators use. */
 export interface CoordinatorWorld extends Omit<NetworkOptions, "store" | "moved"> {
   readonly workflows: readonly WorkflowDescription[];
-  readonly agenda: Agenda;
   /** Called with every new coordinator. */
   readonly onCoordinator?: ((coordinator: MemoryCoordinator) => void) | undefined;
   /** Called after each commit of any coordinator. `true`: it crashes. */
   readonly crashesCoordinator?: ((coordinator: MemoryCoordinator) => boolean) | undefined;
 }
-
-/** Of alarms that are due at the same time, those of runs are first. */
-const FIRST_ORDER = 1e9;
 
 /** All coordinators of a world. */
 export class MemoryCoordinators {
@@ -59,6 +53,10 @@ export class MemoryCoordinators {
     this.#world = world;
   }
 
+  get size(): number {
+    return this.#byAddress.size;
+  }
+
   values(): Iterable<MemoryCoordinator> {
     return this.#byAddress.values();
   }
@@ -66,31 +64,25 @@ export class MemoryCoordinators {
   /** The coordinator with this address. */
   get(to: Address): MemoryCoordinator {
     const key = addressKey(to);
-    const found =
-      this.#byAddress.get(key) ?? new MemoryCoordinator(to, this.#world, FIRST_ORDER + this.#byAddress.size);
+    const found = this.#byAddress.get(key) ?? new MemoryCoordinator(to, this.#world);
     this.#byAddress.set(key, found);
     return found;
   }
 }
 
-export class MemoryCoordinator implements WorldObject {
+export class MemoryCoordinator implements WorldRun {
   readonly address: Address;
-  readonly order: number;
-  readonly store: MemoryStore = new MemoryStore();
-  readonly isPart = true;
-  readonly isAtRest = true;
-  readonly bodies = 0;
+  store: MemoryStore = new MemoryStore();
+  activity = 0;
   crashes = 0;
   readonly #world: CoordinatorWorld;
   #host: CoordinatorHost;
 
-  constructor(address: Address, world: CoordinatorWorld, order: number) {
+  constructor(address: Address, world: CoordinatorWorld) {
     this.address = address;
-    this.order = order;
     this.#world = world;
     this.#watchStore();
     this.#host = this.#newHost();
-    world.agenda.added(this);
     world.onCoordinator?.(this);
   }
 
@@ -100,7 +92,7 @@ export class MemoryCoordinator implements WorldObject {
 
   /** Handles a message. The sender of one that dies with the object cannot know whether before or after its commit. */
   receive(message: object): SendResult | Promise<SendResult> {
-    this.#world.agenda.moved(this);
+    this.activity += 1;
     try {
       return afterCommits(this.store, this.#host.receive(this.#decided(message)));
     } catch (error) {
@@ -135,7 +127,7 @@ export class MemoryCoordinator implements WorldObject {
   fireAlarm(): void {
     const { clock } = this.#world;
     const { alarm } = this.store;
-    this.#world.agenda.moved(this);
+    this.activity += 1;
     if (alarm !== null && alarm > clock.now()) clock.jump(alarm - clock.now());
     this.store.takeAlarm();
     for (;;) {
@@ -160,9 +152,8 @@ export class MemoryCoordinator implements WorldObject {
 
   #watchStore(): void {
     this.store.clock = () => this.#world.clock.now();
-    this.store.platformAlarm.onSet = () => this.#world.agenda.alarmSet(this);
     this.store.afterCommit = () => {
-      this.#world.agenda.moved(this);
+      this.activity += 1;
       if (this.#world.crashesCoordinator?.(this) !== true) return;
       this.crash();
       throw new SimulatedCrash();

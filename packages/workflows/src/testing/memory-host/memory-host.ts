@@ -7,6 +7,7 @@
 import {
   type ChildTrigger,
   type Input,
+  JOURNAL_PREFIX,
   type Reply,
   type RunHeader,
   RunHost,
@@ -15,11 +16,13 @@ import {
   type WriteBatch,
   alarmOf,
   checkedTransition,
+  erasureOf,
   isAlarmLost,
   isExpired,
   keyObjectOf,
   readJournal,
   refuseByKey,
+  type Received,
   type Unique,
   toTriggerInput,
 } from "@holdfast/orchestrator";
@@ -39,34 +42,32 @@ import {
 import type { Workflow } from "../../authoring/workflow.ts";
 import type { Platform } from "../../replay/platform.ts";
 import { VirtualClock } from "../virtual-clock.ts";
-import { type Agenda, type WorldObject, agendaOf } from "./agenda.ts";
 import { replayEnd } from "./cold-replay.ts";
 import { executionPlatforms } from "./execution-platform.ts";
 import { Executor, REJECTED } from "./executor.ts";
-import { ALARM_RETRY_MS, CommitFailed, LATE_MS, SimulatedCrash, crashesAfter } from "./faults.ts";
-import { eraseRun, keyRowOf, refuseTaken, releaseIn, reserveIn } from "./key-rows.ts";
+import { ALARM_RETRY_MS, CommitFailed, LATE_MS, SimulatedCrash } from "./faults.ts";
+import { keyRowOf, refuseTaken, releaseIn, reserveIn } from "./key-rows.ts";
 import { MemoryCoordinators } from "./memory-coordinator.ts";
 import { MemoryStore } from "./memory-store.ts";
-import { SEED, newTrigger } from "./new-trigger.ts";
+import { newTrigger } from "./new-trigger.ts";
 import { Network, afterCommits } from "./network.ts";
 import type { HostOptions } from "./options.ts";
 import { readsPages } from "./remote-pipe.ts";
-import { next, settle } from "./world.ts";
+import { type WorldRun, next, settle } from "./world.ts";
 
 export type MemoryHostOptions = HostOptions<MemoryHost>;
 const RUN_ID = "run-1";
+const SEED = "0123456789abcdeffedcba9876543210";
 
-export class MemoryHost implements WorldObject {
-  readonly runId: string;
+export class MemoryHost implements WorldRun {
   readonly clock: VirtualClock;
   readonly store: MemoryStore;
   readonly world: Map<string, MemoryHost>;
   readonly coordinators: MemoryCoordinators;
   readonly logged: Readonly<Record<string, unknown>>[] = [];
   crashes = 0;
-  /** The number of the run in its world, from 0. */
-  readonly order: number;
-  readonly #agenda: Agenda;
+  /** Grows with each commit, message and turn of the run. */
+  activity = 0;
   readonly #options: MemoryHostOptions;
   readonly #workflows: WorkflowIndex<Workflow>;
   readonly #platform: () => Platform;
@@ -76,40 +77,39 @@ export class MemoryHost implements WorldObject {
   #created = 0;
   /** Each run, and a run that is made again, has another incarnation; each repetition of a test has the same. */
   readonly newUnique = (): Unique => ({
-    incarnation: `${this.order}${String((this.#created += 1)).padStart(8, "0")}`.padStart(16, "0"),
+    incarnation:
+      `${[...this.world.keys()].indexOf(this.runId)}${String((this.#created += 1)).padStart(8, "0")}`.padStart(16, "0"),
     publicMac: "public-tokens-of-tests",
   });
+
+  /** What a host adds to a trigger. `undescribed`: in case the step handler cannot be asked. */
+  received(undescribed: Received["undescribed"]): Received {
+    return { unique: this.newUnique(), ...(this.#network.isDown() ? { undescribed } : {}) };
+  }
 
   constructor(options: MemoryHostOptions) {
     this.clock = options.clock ?? new VirtualClock();
     this.store = options.store ?? new MemoryStore();
     this.world = options.world ?? new Map();
     const reach = (to: Address, message: object) => this.#reach(to, message);
-    this.#agenda = agendaOf(this.world);
-    const { clock } = this;
-    this.coordinators =
-      options.coordinators ?? new MemoryCoordinators({ ...options, clock, reach, agenda: this.#agenda });
-    this.runId = options.runId ?? RUN_ID;
-    this.world.set(this.runId, this);
-    this.order = this.#agenda.runs++;
+    this.coordinators = options.coordinators ?? new MemoryCoordinators({ ...options, clock: this.clock, reach });
+    this.world.set(options.runId ?? RUN_ID, this);
     this.#options = options;
     this.#workflows = new WorkflowIndex(options.workflows);
     const moved = (): void => this.#moved();
     this.#platform = executionPlatforms({
       clock: this.clock,
-      runNumber: this.order + 1,
+      runNumber: this.world.size,
       logged: this.logged,
       replaceBody: options.replaceBody,
       replayFlags: options.replayFlags?.changes,
       moved,
     });
     this.#executor = this.#newExecutor(moved);
-    this.#network = new Network({ ...options, clock, store: this.store, reach, moved });
+    this.#network = new Network({ ...options, clock: this.clock, store: this.store, reach, moved });
     this.#host = this.#newHost();
     this.store.clock = () => this.clock.now();
     this.store.afterCommit = (batch) => this.#committed(batch);
-    this.store.platformAlarm.onSet = () => this.#agenda.alarmSet(this);
-    this.#agenda.added(this);
     options.onCreate?.(this);
   }
 
@@ -118,10 +118,13 @@ export class MemoryHost implements WorldObject {
     return this.#executor.starts;
   }
 
+  get runId(): string {
+    return this.#options.runId ?? RUN_ID;
+  }
+
   get host(): RunHost {
     return this.#host;
   }
-
   /** False for a run that received only messages of other runs. */
   get triggered(): boolean {
     return this.#host.state.header !== undefined;
@@ -137,20 +140,8 @@ export class MemoryHost implements WorldObject {
     return readJournal(this.#host.state);
   }
 
-  get isPart(): boolean {
-    return this.world.get(this.runId) === this;
-  }
-
-  get bodies(): number {
-    return this.#host.stepsInProgress().length;
-  }
-
-  get isAtRest(): boolean {
-    return this.#host.state.header?.status !== "running" && this.bodies === 0;
-  }
-
   get ended(): boolean {
-    return this.triggered && isTerminal(this.header.status);
+    return isTerminal(this.header.status);
   }
 
   get output(): unknown {
@@ -166,7 +157,7 @@ export class MemoryHost implements WorldObject {
     const keyId = keyObjectOf({ id: trigger.runId, idempotencyKey: trigger.idempotencyKey });
     const reserved = keyId === undefined ? undefined : reserveIn(this.#peer(keyId), trigger.runId);
     if (reserved !== undefined && reserved.runId !== trigger.runId) return refuseTaken(reserved);
-    const reply = this.#send(toTriggerInput(trigger, seed, this.newUnique()));
+    const reply = this.#send({ ...toTriggerInput(trigger, seed), ...this.received({ collects: true }) });
     if (keyId !== undefined && reserved?.put !== undefined && reply.type === "refused")
       releaseIn(this.#peer(keyId), trigger.runId);
     return reply;
@@ -190,7 +181,11 @@ export class MemoryHost implements WorldObject {
 
   #erase(): void {
     const { header } = this;
-    eraseRun(header, this.#options.index, this.store, (keyId) => this.world.get(keyId));
+    for (const write of erasureOf(header)) {
+      if (write.type === "remove from the index") this.#options.index?.delete(this.runId);
+      else if (write.type === "release the key") releaseIn(this.world.get(write.keyId), this.runId);
+      else if (write.type === "delete the rows") this.store.clear();
+    }
     if (this.#options.tampering?.forgetsDeletions !== true) this.#host.erased(header);
   }
 
@@ -231,7 +226,7 @@ export class MemoryHost implements WorldObject {
 
   /** Runs everything in the world that needs no virtual time. */
   settle(): Promise<void> {
-    return settle(this.#agenda);
+    return settle([this.world, this.coordinators]);
   }
 
   /**
@@ -251,7 +246,7 @@ export class MemoryHost implements WorldObject {
 
   /** Fires the next timer or alarm of any run of the world. Resolves with false if none is due by `until`. */
   next(until: number = Infinity): Promise<boolean> {
-    return next(this.#agenda, this.clock, until);
+    return next([this.world, this.coordinators], this.clock, until);
   }
 
   /**
@@ -320,7 +315,7 @@ export class MemoryHost implements WorldObject {
     if (refused !== undefined) return refused;
     try {
       const seed = SEED.replace("0", String(this.world.size % 10));
-      return afterCommits(peer.store, peer.host.receive(message, seed, peer.newUnique()));
+      return afterCommits(peer.store, peer.host.receive(message, seed, peer.received({})));
     } catch (error) {
       if (!(error instanceof SimulatedCrash || error instanceof CommitFailed)) throw error;
       return { type: "unreachable" };
@@ -350,6 +345,8 @@ export class MemoryHost implements WorldObject {
       flags: this.#options.replayFlags?.newest,
       send:
         noChildren === true ? undefined : (to, message, done) => post(() => this.#network.deliver(to, message), done),
+      describe: (id, version) =>
+        new Promise((resolve) => post(() => this.#network.describe(this.#workflows.find(id, version)), resolve)),
       gates: true,
       rev: this.#options.rev,
     });
@@ -375,12 +372,17 @@ export class MemoryHost implements WorldObject {
   }
 
   #moved(): void {
-    this.#agenda.moved(this);
+    this.activity += 1;
   }
 
   #committed(batch: WriteBatch): void {
     this.#moved();
-    if (!crashesAfter(this.#options.crashAfterCommits, batch, this.store.counts.commits)) return;
+    const { crashAfterCommits } = this.#options;
+    const crashes =
+      crashAfterCommits === "journal-writes"
+        ? [...batch.puts.keys()].some((key) => key.startsWith(JOURNAL_PREFIX))
+        : crashAfterCommits?.includes(this.store.counts.commits);
+    if (crashes !== true) return;
     this.crash();
     throw new SimulatedCrash();
   }
@@ -393,6 +395,6 @@ export class MemoryHost implements WorldObject {
 
   /** The step bodies in progress, in all runs of the world. */
   get bodiesInProgress(): number {
-    return this.#agenda.bodies;
+    return [...this.world.values()].reduce((sum, one) => sum + one.#host.stepsInProgress().length, 0);
   }
 }

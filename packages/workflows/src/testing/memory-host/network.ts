@@ -1,11 +1,11 @@
 /**
- * The network from one run to another, and to the index of runs, with its faults.
+ * The network from one run to another, to the step handler that describes workflows, and to the index of runs, with its faults.
  *
  * Owns: the delivery of messages. Each takes a turn of the event loop. It may be lost, late or delivered twice, or its
  * answer may be lost. Nothing leaves a process before its commits are durable, neither messages nor answers (S4).
  */
-import type { IndexRow, RunMessage, SendResult } from "@holdfast/orchestrator";
-import type { Address } from "@holdfast/protocol";
+import type { Description, IndexRow, RunMessage, SendResult } from "@holdfast/orchestrator";
+import { type Address, type WorkflowDefinition, describeServed, errorValue } from "@holdfast/protocol";
 import { webPlatform } from "../../replay/platform.ts";
 import type { VirtualClock } from "../virtual-clock.ts";
 import { type Faults, lateBy } from "./faults.ts";
@@ -44,6 +44,24 @@ export class Network {
     if ("then" in result) result = await result;
     if (fault === "twice") void reach(to, message);
     return fault === "answer lost" ? { type: "unreachable" } : result;
+  }
+
+  /** Whether the step handler cannot be asked now. */
+  isDown(): boolean {
+    return this.#options.faults?.undescribed?.() === true;
+  }
+
+  /** The answer of the step handler to an undescribed run. A lost one never comes. */
+  async describe(workflow: WorkflowDefinition | undefined): Promise<Description> {
+    const { faults, clock, moved } = this.#options;
+    const fault = faults?.message?.();
+    await webPlatform.turn();
+    moved();
+    if (fault === "late") await lateBy(clock);
+    if (fault === "lost" || fault === "answer lost") return new Promise(() => {});
+    return this.isDown()
+      ? { error: errorValue("DISPATCH_FAILED", "The step handler cannot be reached.") }
+      : { workflow: describeServed(workflow) };
   }
 
   /** Sends a row to the index. Resolves with whether the sender received an acknowledgement. */

@@ -1,13 +1,10 @@
 /**
  * The trigger of a run in memory.
  *
- * Owns: the attributes that a test does not set, and the seed.
+ * Owns: the attributes that a test does not set.
  */
 import type { ChildTrigger } from "@holdfast/orchestrator";
 import { encodeValue } from "@holdfast/protocol";
-
-/** The seed of a run that a test starts. */
-export const SEED = "0123456789abcdeffedcba9876543210";
 
 export function newTrigger(
   runId: string,
