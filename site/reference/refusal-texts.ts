@@ -64,6 +64,11 @@ export const REFUSAL_TEXTS: Readonly<Record<ApiErrorCode, RefusalText>> = {
     cause: "From the Worker: shape, type, id, duration, unknown field.",
     cure: "Correct what `details.issues` lists.",
   },
+  invalid_event_data: {
+    cause:
+      "A schema of the event's definition refuses the data. Nothing was stored. `details.issues` lists what is wrong, with JSON pointers.",
+    cure: "Correct the data, or the schema. After a correction of the schema the same request is accepted.",
+  },
   invalid_host: {
     cause: "From the Worker: the header `Host` is not the name of a host, or there are several.",
     cure: "Send one `Host` header with the name of the deployment; check the proxy.",

@@ -23,6 +23,7 @@ export const STATUS_OF = {
   internal_error: 500,
   invalid_answer: 400,
   invalid_body: 400,
+  invalid_event_data: 422,
   invalid_host: 400,
   invalid_id: 400,
   invalid_json: 400,

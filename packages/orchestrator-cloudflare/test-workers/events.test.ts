@@ -77,6 +77,27 @@ test.each(["rpc", "fetch", "http", "frames"])(
   },
 );
 
+test("EVT2 EVT16 a function decides, and what a schema refuses is not stored, also after all objects are aborted", async () => {
+  const small = await send("order.checked", { cents: 5 }, "c-1");
+  expect(small.targets).toEqual([]);
+  await abortAll();
+  expect(await (await call("/api/events/c-1")).json()).toMatchObject({
+    unmatched: [{ trigger: "large", reason: "where: the function returned false" }],
+  });
+  const large = await send("order.checked", { cents: 100 }, "c-2");
+  expect((await untilStatus(runOf(large), "completed")).output).toBe(100);
+  const refused = await call("/api/events", { name: "order.checked", data: { cents: "5" }, id: "c-3" });
+  expect([refused.status, await refused.json()]).toMatchObject([
+    422,
+    { error: "invalid_event_data", details: { issues: [{ path: "/cents" }] } },
+  ]);
+  await abortAll();
+  expect((await call("/api/events/c-3")).status).toBe(404);
+  const failed = await trigger("sends checked", "bad", { cents: "5" });
+  expect(failed).toMatchObject({ status: "failed", error: { code: "INVALID_ARGUMENT" } });
+  expect(await trigger("sends checked", "good", { cents: 5 })).toMatchObject({ status: "completed" });
+});
+
 const SECRET = "a secret of the tests";
 
 async function hook(body: object, secret: string): Promise<Response> {

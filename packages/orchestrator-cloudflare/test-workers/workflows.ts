@@ -4,6 +4,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { type CatalogueEntry, makeCatalogue, workflowsOf } from "@holdfast/proof/catalogue";
 import { type StepContext, event, workflow } from "@holdfast/workflows";
+import * as v from "valibot";
 import { sleepFor } from "./sleep.ts";
 import { watch } from "./watched.ts";
 
@@ -29,6 +30,7 @@ export const held = new Map<
 >();
 
 const orderPaid = event<{ orderId: string; cents: number }>("order.paid", { key: "orderId" });
+const checked = event("order.checked", { schema: v.object({ cents: v.number() }) });
 const orderStopped = event<{ orderId: string }>("order.stopped", { key: "orderId" });
 
 export const catalogue: CatalogueEntry[] = makeCatalogue({ sleep: sleepFor });
@@ -193,6 +195,15 @@ export const workflows = [
       if (after !== undefined) await ctx.waitForSignal(after);
       return (await ctx.waitForEvent(orderPaid, { key: orderId })).cents;
     },
+  }),
+  workflow({
+    id: "checked",
+    on: [{ id: "large", event: checked, where: ({ cents }) => cents >= 100, input: "data.cents" }],
+    run: (cents: number) => cents,
+  }),
+  workflow({
+    id: "sends checked",
+    run: (input: { cents: number }, ctx) => ctx.sendEvent(checked, input),
   }),
   workflow({
     id: "pays",

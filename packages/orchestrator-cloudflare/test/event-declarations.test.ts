@@ -1,6 +1,8 @@
 /** tests: what workflows in this process and in another one declare about events, and which version of the Worker decides */
 import { describeWorkflow, type StepDispatcher, type WorkflowDescription } from "@holdfast/protocol";
 import { type Workflow, event, workflow } from "@holdfast/workflows";
+import { createHmac } from "node:crypto";
+import * as v from "valibot";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createInlineDispatcher } from "../src/index.ts";
 import { FakeCoordinators } from "./fake-coordinators.ts";
@@ -29,18 +31,30 @@ function elsewhere(
   return { start: (start, port) => code.start(start, port), workflows: async () => JSON.parse(JSON.stringify(listed)) };
 }
 
+const SECRET = "secret of acme";
+
 class Deployment {
-  /** The objects that come into being from now on are of this version of the Worker. */
-  dispatcher: StepDispatcher;
+  /** The version of the Worker that the objects of events get, and that of runs. */
+  readonly version: { events: StepDispatcher; runs: StepDispatcher };
+  /** How far the clock of the events is ahead, ms. */
+  aheadMs = 0;
   readonly coordinators: FakeCoordinators;
   readonly api: FakeDeployment;
 
   constructor(dispatcher: StepDispatcher) {
-    this.dispatcher = dispatcher;
-    this.coordinators = new FakeCoordinators(() => ({ runDO: this.api.runDO, dispatcher: this.dispatcher }));
+    const version = { events: dispatcher, runs: dispatcher };
+    this.version = version;
+    const clock = (): number => Date.now() + this.aheadMs;
+    this.coordinators = new FakeCoordinators(() => ({ runDO: this.api.runDO, dispatcher: version.events, clock }));
     const coordinatorDO = this.coordinators.binding;
-    const objects = { coordinatorDO, dispatcher: { ...dispatcher } };
-    this.api = new FakeDeployment([], { coordinatorDO }, dispatcher, objects);
+    const objects = {
+      coordinatorDO,
+      get dispatcher() {
+        return version.runs;
+      },
+    };
+    const hooks = { acme: { verify: { type: "github" as const, secret: SECRET } } };
+    this.api = new FakeDeployment([], { coordinatorDO, hooks }, dispatcher, objects);
   }
 
   async ask(path: string, json?: unknown) {
@@ -109,6 +123,144 @@ describe("workflows in another process", () => {
     const refused = await deployed.trigger("r", "order", { orderId: "o-1" });
     expect(refused).toMatchObject({ status: 501, body: { message: expect.stringContaining(place) } });
     expect((await deployed.ask("/api/runs/r")).status).toBe(404);
+  });
+});
+
+describe("two versions of the Worker", () => {
+  const paid = event<{ cents: number }>("order.paid", { key: "orderId" });
+  const versioned = (gte: number): Workflow =>
+    workflow({ id: "large", on: [{ id: "paid", event: paid, where: { "data.cents": { gte } } }], run: () => gte });
+  const added = workflow({ id: "added", on: [{ id: "paid", event: paid }], run: () => "new" });
+  const older = createInlineDispatcher({ workflows: [versioned(100)] });
+  const newer = createInlineDispatcher({ workflows: [versioned(500), added] });
+
+  test("EVT2 each event is decided once, by the version of its object, also if its repetition meets the other one", async () => {
+    const deployed = new Deployment(older);
+    const triggersOf = (body: { targets: { workflowId?: string }[] }): (string | undefined)[] =>
+      body.targets.map(({ workflowId }) => workflowId);
+    for (let n = 0; n < 6; n++) {
+      const [first, second] = n % 2 === 0 ? [older, newer] : [newer, older];
+      deployed.version.events = first;
+      const sent = await deployed.send(`e-${n}`, "order.paid", { cents: 200, orderId: "o" });
+      expect(triggersOf(sent.body)).toEqual([undefined, first === older ? "large" : "added"]);
+      deployed.version.events = second;
+      deployed.coordinators.evict();
+      const again = await deployed.send(`e-${n}`, "order.paid", { cents: 200, orderId: "o" });
+      expect(again).toEqual({ status: 202, body: { ...sent.body, state: "duplicate" } });
+    }
+  });
+
+  test("EVT2 EVT3 a run whose object is of a version without the workflow starts when that has it", async () => {
+    const deployed = new Deployment(newer);
+    deployed.version.runs = older;
+    await deployed.send("e-1", "order.paid", { cents: 5 });
+    const stands = (): Promise<{ state: string; code?: string }> =>
+      deployed.ask("/api/events/e-1").then(({ body }) => body.targets[0]);
+    await vi.waitFor(async () =>
+      expect(await stands()).toMatchObject({ state: "pending", code: "WORKFLOW_NOT_FOUND" }),
+    );
+    deployed.version.events = older;
+    deployed.coordinators.evict();
+    const name = "event\u0001\u0001e-1";
+    deployed.aheadMs += 60_000;
+    await deployed.coordinators.fireAlarm(name);
+    expect(await stands()).toMatchObject({ state: "pending", code: "WORKFLOW_NOT_FOUND" });
+    // An object gets another version when it is created again.
+    deployed.version.runs = newer;
+    deployed.api.storages.clear();
+    deployed.aheadMs += 600_000;
+    await deployed.coordinators.fireAlarm(name);
+    await vi.waitFor(async () => expect(await stands()).toMatchObject({ state: "started" }));
+    expect(await stands()).not.toHaveProperty("code");
+  });
+
+  test("EVT1 a stored event is read, and its repetition answered, also while no declaration can be read", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    const deployed = new Deployment(elsewhere([order]));
+    await deployed.send("e-1", "order.cancelled", { order: { id: "o-1" } });
+    deployed.version.events = { ...elsewhere([]), workflows: () => Promise.reject(new Error("down")) };
+    deployed.coordinators.evict();
+    expect(await deployed.send("e-2", "order.cancelled", { order: { id: "o-1" } })).toMatchObject({ status: 502 });
+    const other = await deployed.send("e-1", "order.cancelled", { order: { id: { no: "key" } } });
+    expect(other).toMatchObject({ status: 202, body: { state: "duplicate", targets: [{ topic: "o-1" }] } });
+    expect((await deployed.ask("/api/events/e-1")).body).toMatchObject({ data: { order: { id: "o-1" } } });
+  });
+});
+
+describe("schemas and functions of workflows in this process", () => {
+  const schema = v.object({ orderId: v.string(), cents: v.pipe(v.number(), v.minValue(1)) });
+  const paid = event("order.paid", { schema, key: "orderId" });
+  const large = workflow({
+    id: "large",
+    on: [
+      { id: "large", event: paid, where: ({ cents }) => cents >= 100 },
+      { id: "throws", event: paid, where: () => (null as never as { readonly a: { readonly b: boolean } }).a.b },
+    ],
+    run: () => "done",
+  });
+  const sends = workflow({ id: "sends", run: (input: unknown, ctx) => ctx.sendEvent(paid, input as never) });
+  const here = createInlineDispatcher({ workflows: [large, sends] });
+  const issue = { path: "/cents", message: expect.stringContaining("number") };
+
+  test("EVT2 a function decides, and the test and the record say what it returned or threw", async () => {
+    const deployed = new Deployment(here);
+    const threw = { trigger: "throws", reason: expect.stringContaining("where: the function threw Cannot read") };
+    const small = { trigger: "large", reason: "where: the function returned false" };
+    const tested = await deployed.ask("/api/events/test", { name: "order.paid", data: { orderId: "o", cents: 5 } });
+    expect(tested).toMatchObject({ status: 200, body: { matches: [], unmatched: [small, threw] } });
+    const sent = await deployed.send("e-1", "order.paid", { orderId: "o", cents: 100 });
+    expect(sent.body.targets).toMatchObject([{ topic: "o" }, { trigger: "large" }]);
+    expect((await deployed.ask("/api/events/e-1")).body.unmatched).toMatchObject([threw]);
+  });
+
+  test("EVT2 a function of a workflow in another process is refused for its events and its runs, with its place", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    const deployed = new Deployment(elsewhere([large]));
+    expect(await deployed.send("e-1", "order.paid", { orderId: "o", cents: 5 })).toMatchObject({ status: 503 });
+    const refused = await deployed.trigger("r", "large", {});
+    expect(refused.body.message).toContain('workflow("large").on[0].where: is a function, and this deployment calls');
+  });
+
+  test("EVT16 data that the schema refuses is answered 422 with the issues, and nothing is stored", async () => {
+    const deployed = new Deployment(here);
+    const refused = { status: 422, body: { error: "invalid_event_data", details: { issues: [issue] } } };
+    const data = { orderId: "o", cents: "5" };
+    expect(await deployed.send("e-1", "order.paid", data)).toMatchObject(refused);
+    expect(await deployed.ask("/api/events/test", { name: "order.paid", data })).toMatchObject(refused);
+    expect((await deployed.ask("/api/events/e-1")).status).toBe(404);
+    for (const { kv } of deployed.coordinators.storages.values()) expect([...kv.list({})]).toEqual([]);
+    expect(await deployed.send("e-1", "order.paid", { orderId: "o", cents: 5 })).toMatchObject({ status: 202 });
+    expect(await deployed.send("e-1", "order.paid", data)).toMatchObject({ status: 202, body: { state: "duplicate" } });
+    expect(await deployed.send("e-2", "order.other", data)).toMatchObject({ status: 202 });
+  });
+
+  test("EVT16 a webhook whose data the schema refuses is answered 422, and accepted when the schema is corrected", async () => {
+    const deployed = new Deployment(here);
+    const body = JSON.stringify({ id: "h-1", orderId: "o", cents: "5" });
+    const deliver = async () => {
+      const signature = createHmac("sha256", SECRET).update(body).digest("hex");
+      const headers = { "X-Hub-Signature-256": `sha256=${signature}`, "X-GitHub-Event": "order.paid" };
+      const request = new Request("https://flows.example/hooks/acme", { method: "POST", body, headers });
+      return (await deployed.api.handle(request)).status;
+    };
+    expect(await deliver()).toBe(422);
+    expect((await deployed.ask("/api/events/hook_acme_h-1")).status).toBe(404);
+    deployed.version.events = createInlineDispatcher({ workflows: [sends] });
+    deployed.coordinators.evict();
+    expect(await deliver()).toBe(202);
+  });
+
+  test("EVT16 ctx.sendEvent rejects with the issues, and sends nothing", async () => {
+    const deployed = new Deployment(here);
+    await deployed.trigger("bad", "sends", { orderId: "o", cents: "5" });
+    await vi.waitFor(async () => expect(await deployed.statusOf("bad")).toBe("failed"));
+    expect((await deployed.ask("/api/runs/bad")).body.error).toMatchObject({
+      code: "INVALID_ARGUMENT",
+      message: expect.stringMatching(/^ctx\.sendEvent\.data: cents: /),
+    });
+    expect([...deployed.coordinators.storages.keys()]).toEqual([]);
+    await deployed.trigger("good", "sends", { orderId: "o", cents: 5 });
+    await vi.waitFor(async () => expect(await deployed.statusOf("good")).toBe("completed"));
   });
 });
 

@@ -36,6 +36,11 @@ export class FakeCoordinators {
     return object;
   }
 
+  /** Drops all objects from memory. They come back from their rows, with the dependencies of then. */
+  evict(): void {
+    this.#objects.clear();
+  }
+
   /** Fires the alarm of an object, if it has one. */
   async fireAlarm(name: string): Promise<void> {
     const storage = this.storages.get(name);

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { sendEvent } from "./topic-world.ts";
 
 const tick = event<{ n: number }>("tick", { key: "key" });
+const halt = event<{ key: string }>("halt", { key: "key" });
 const SENT = 12;
 const RUNS = ["a", "b", "c"];
 
@@ -18,6 +19,13 @@ function randomOf(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
+
+/** Waits until the event of its key cancels it. */
+const stopped = workflow({
+  id: "stopped",
+  cancelOn: [{ event: halt, key: "key" }],
+  run: (_input: { key: string }, ctx) => ctx.waitForSignal("never"),
+});
 
 /** Iterates, awaits one wait after the other, or has several at once, with pauses in which it does not wait. */
 const reader = workflow({
@@ -47,6 +55,8 @@ const reader = workflow({
 interface World {
   readonly hosts: readonly MemoryHost[];
   readonly crashes: { runs: number; topics: number };
+  /** Of the run that is halted, and of the other one. */
+  readonly statuses: readonly string[];
 }
 
 async function play(seed: number): Promise<World> {
@@ -58,7 +68,7 @@ async function play(seed: number): Promise<World> {
     alarm: () => (random() < 0.05 ? "twice" : undefined),
   };
   const shared = {
-    workflows: [reader],
+    workflows: [reader, stopped],
     faults,
     crashesCoordinator: () => random() < 0.1 && (crashes.topics += 1) > 0,
   };
@@ -66,6 +76,13 @@ async function play(seed: number): Promise<World> {
   const { world, coordinators, clock } = first;
   const others = RUNS.slice(1).map((runId) => new MemoryHost({ ...shared, world, coordinators, clock, runId }));
   const hosts = [first, ...others];
+  const stops = (runId: string): MemoryHost => {
+    const host = new MemoryHost({ ...shared, world, coordinators, clock, runId });
+    host.trigger("stopped", { key: runId });
+    return host;
+  };
+  const [halted, kept] = [stops("halted"), stops("kept")];
+  const haltedAt = 1 + Math.floor(random() * SENT);
   const styles = ["iterates", "awaits", "pairs"];
   for (const host of hosts) host.trigger("reader", styles[Math.floor(random() * 3)]);
   let at = clock.now() + 1;
@@ -73,7 +90,8 @@ async function play(seed: number): Promise<World> {
     at += Math.floor(random() * 40_000);
     while (await first.next(at));
     if (clock.now() < at) clock.jump(at - clock.now());
-    for (const host of hosts) if (random() < 0.3 && (crashes.runs += 1) > 0) host.crash();
+    if (n === haltedAt) sendEvent(first, { id: "h-1", name: "halt", data: { key: "halted" } }, [stopped]);
+    for (const host of [...hosts, halted, kept]) if (random() < 0.3 && (crashes.runs += 1) > 0) host.crash();
     // The order of a key is that of its topic: the next event is sent when the topic has this one.
     sendEvent(first, { id: `e-${n}`, name: "tick", key: "k", data: { n } });
     await first.settle();
@@ -81,19 +99,20 @@ async function play(seed: number): Promise<World> {
     while (sender.header?.outbox.count !== 0 && (await first.next()));
   }
   const until = clock.now() + 86_400_000;
-  while (hosts.some(({ ended }) => !ended) && (await first.next(until)));
-  return { hosts, crashes };
+  while ([...hosts, halted].some(({ ended }) => !ended) && (await first.next(until)));
+  return { hosts, crashes, statuses: [halted, kept].map(({ header }) => header.status) };
 }
 
-test("EVT5 EVT6 EVT8 each run sees each event once, in order, whatever is lost, repeated, late or crashes", async () => {
+test("EVT5 EVT6 EVT8 EVT14 each run sees each event once, in order, and only the halted one is cancelled, whatever is lost, repeated, late or crashes", async () => {
   const all = Array.from({ length: SENT }, (_, at) => at + 1);
   const total = { runs: 0, topics: 0 };
   for (let seed = 1; seed <= 60; seed++) {
-    const { hosts, crashes } = await play(seed);
+    const { hosts, crashes, statuses } = await play(seed);
     total.runs += crashes.runs;
     total.topics += crashes.topics;
     const seen = hosts.map(({ output }) => output);
     expect([seed, seen]).toEqual([seed, hosts.map(() => all)]);
+    expect([seed, statuses]).toEqual([seed, ["cancelled", "waiting"]]);
   }
   expect(total.runs).toBeGreaterThan(100);
   expect(total.topics).toBeGreaterThan(100);

@@ -45,14 +45,19 @@ export interface EventDeclaration {
   readonly keyed?: true;
   /** How long a topic stores an event, ms. */
   readonly keepMs?: number;
+  /** Any Standard Schema of the data. It is not sent: only the process that has the definition knows it. */
+  readonly schema?: unknown;
 }
+
+/** A filter as data, or where the code is in the Worker a pure function of the data of the event. It matches if it returns `true`. */
+export type EventFilter<Data = never> = Where | ((data: Data) => boolean);
 
 /** What makes an event start a run of a workflow. */
 export interface TriggerDeclaration {
   /** Unique in its workflow. */
   readonly id: string;
   readonly event: EventDeclaration;
-  readonly where?: Where | undefined;
+  readonly where?: EventFilter | undefined;
   readonly input?: InputMap | undefined;
 }
 
@@ -92,7 +97,7 @@ export interface EventTarget {
   /** The key whose waits get the event; absent for a trigger. */
   readonly topic?: string;
   readonly state: EventTargetState;
-  /** Of a failed target: why. */
+  /** Why it failed, or is still pending. */
   readonly code?: string;
   readonly message?: string;
 }
@@ -108,7 +113,7 @@ export interface AcceptedEvent {
 export interface UnmatchedTrigger {
   readonly trigger: string;
   readonly workflowId: string;
-  /** The condition that did not hold. It contains no value of the event. */
+  /** The condition that did not hold. It contains no value of the event, unless a function has thrown one. */
   readonly reason: string;
 }
 

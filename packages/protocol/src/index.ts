@@ -85,6 +85,7 @@ export type {
   TestedEvent,
   TriggerDeclaration,
   UnmatchedTrigger,
+  EventFilter,
   Where,
   ListedEvent,
   TopicRecord,

@@ -42,5 +42,6 @@ export type {
   InputMap,
   LimitOptions,
   RetryOptions,
+  EventFilter,
   Where,
 } from "@holdfast/protocol";

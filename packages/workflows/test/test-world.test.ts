@@ -1,6 +1,7 @@
 /** tests: many runs in memory, which share virtual time, limits, schedules and events */
 import { event, limit, schedule, workflow } from "@holdfast/workflows";
 import { testWorld } from "@holdfast/workflows/testing";
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { describe, expect, test } from "vitest";
 
 describe("testWorld", () => {
@@ -86,5 +87,29 @@ describe("testWorld", () => {
     );
     expect(() => testWorld({ workflows: [one], clock: 1 } as never)).toThrow(/clock/);
     expect(() => testWorld({ workflows: [one] }).schedule("s")).toThrow(/there is no schedule "s"/);
+  });
+
+  test("EVT2 EVT16 functions as filters and schemas of events decide in the world as in the Worker", async () => {
+    const schema: StandardSchemaV1<{ cents: number; id: boolean }> = {
+      "~standard": {
+        version: 1,
+        vendor: "tests",
+        validate: (value) =>
+          typeof Object(value).cents === "number"
+            ? { value: value as never }
+            : { issues: [{ message: "must be a number", path: ["cents"] }] },
+      },
+    };
+    const paid = event("order.paid", { schema, key: "id" });
+    const large = workflow({
+      id: "large",
+      on: [{ id: "large", event: paid, where: ({ cents }) => cents >= 100 }],
+      run: ({ cents }: { cents: number }) => cents,
+    });
+    const world = testWorld({ workflows: [large] });
+    for (const cents of [5, 100]) await world.sendEvent(paid, { cents, id: true });
+    await expect(world.sendEvent(paid, { cents: "5", id: true } as never)).rejects.toThrow("sendEvent.data: cents: ");
+    await expect(world.sendEvent("order.paid", { cents: "5" })).rejects.toThrow("sendEvent.data: cents: ");
+    expect(world.results(large)).toMatchObject([{ output: 100 }]);
   });
 });

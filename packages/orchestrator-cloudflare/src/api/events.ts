@@ -61,7 +61,7 @@ export const eventRoutes: readonly Route[] = [
     headers: { "Idempotency-Key": "In place of the field `id`: a repeated request gets the same answer." },
     body: sendBody,
     answers: { 202: "AcceptedEvent" },
-    refusals: [...COMMON, "idempotency_conflict"],
+    refusals: [...COMMON, "idempotency_conflict", "invalid_event_data"],
     handle: async (call) => {
       const { id, ...fields } = call.body;
       const key = readIdempotencyKey(call.request, undefined);
@@ -78,7 +78,7 @@ export const eventRoutes: readonly Route[] = [
     scope: "read",
     body: testBody,
     answers: { 200: "TestedEvent" },
-    refusals: COMMON,
+    refusals: [...COMMON, "invalid_event_data"],
     handle: (call) => askEvent(call, NO_EVENT, { type: "test", event: storedEvent("test", call.body) }),
   }),
   route({

@@ -25,6 +25,7 @@ export const hookRoutes: readonly Route[] = [
       "unauthorized",
       "invalid_json",
       "invalid_body",
+      "invalid_event_data",
       "body_too_large",
       "body_timeout",
       "events_not_configured",

@@ -13,7 +13,14 @@ import { decidingWorkflows } from "../run-object/declared-events.ts";
 import { DurableObjectStore } from "../run-object/store.ts";
 import { countThing } from "../telemetry/counters.ts";
 import type { CoordinatorObjectDeps } from "./deps.ts";
-import { type EventRequest, type WholeEvent, testEvent, withDecision, withDecisionOfRun } from "./event-commands.ts";
+import {
+  type EventRequest,
+  type WholeEvent,
+  checkData,
+  testEvent,
+  withDecision,
+  withDecisionOfRun,
+} from "./event-commands.ts";
 import { machineOf } from "./kinds.ts";
 
 /** How long the answer to an event waits for its topic, ms. The topic gets the event in any case. */
@@ -52,11 +59,13 @@ export class CoordinatorObject {
   /** Adds what the event does, by the declarations of this version of the Worker (EVT2). */
   async #handleEvent(host: CoordinatorHost, request: CoordinatorRequest): Promise<Response> {
     const { dispatcher } = this.#deps;
-    const workflows = dispatcher === undefined ? [] : await decidingWorkflows(dispatcher, this.#clock());
     // Casts: the Worker sends requests of this form, and runs messages.
-    if (request.ask === "message")
-      return Response.json(host.receive(withDecisionOfRun(request.message as SendEvent, workflows)));
-    const given = request.command as EventRequest;
+    const given = (request.ask === "message" ? request.message : request.command) as EventRequest | SendEvent;
+    // An event that is stored is decided: no version decides it again, and no declaration refuses its repetition.
+    const isDecided = given.type === "read" || (host.header !== undefined && given.type !== "replay");
+    const workflows = dispatcher && !isDecided ? await decidingWorkflows(dispatcher, this.#clock()) : [];
+    if (given.type === "send") return Response.json(host.receive(withDecisionOfRun(given, workflows)));
+    if (given.type === "test" || given.type === "accept") await checkData(given.event, workflows);
     if (given.type === "test") return Response.json(testEvent(given.event, workflows));
     const whole = (): WholeEvent => execute(host, { type: "read", whole: true }) as WholeEvent;
     const body = execute(host, withDecision(given, workflows, whole));

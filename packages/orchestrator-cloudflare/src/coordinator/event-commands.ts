@@ -18,6 +18,7 @@ import {
 } from "@holdfast/orchestrator";
 import { type TestedEvent, showValue } from "@holdfast/protocol";
 import { ApiRefusal } from "../refusal.ts";
+import { dataIssues } from "./data-check.ts";
 
 /** What the Worker asks of the object of an event. */
 export type EventRequest =
@@ -85,6 +86,15 @@ export function testEvent(event: StoredEvent, workflows: readonly DecidingWorkfl
   const { runs, unmatched } = decideEvent(keyed, workflows);
   const matches = runs.map(({ trigger, workflowId, input }) => ({ trigger, workflowId, input: showValue(input) }));
   return { ...(keyed.key === undefined ? {} : { key: keyed.key }), matches, unmatched };
+}
+
+/** @throws ApiRefusal `invalid_event_data` if a schema of the event's definitions refuses the data (EVT16). */
+export async function checkData(event: StoredEvent, workflows: readonly DecidingWorkflow[]): Promise<void> {
+  const issues = await dataIssues(event, workflows);
+  const [first] = issues;
+  if (first === undefined) return;
+  const text = `data: does not fit the schema of the event ${JSON.stringify(event.name)}: ${`${first.path} ${first.message}`.trim()}`;
+  throw new ApiRefusal("invalid_event_data", text, { issues });
 }
 
 function withKey(event: StoredEvent, workflows: readonly DecidingWorkflow[]): StoredEvent {

@@ -22,7 +22,7 @@ const known = new WeakMap<StepDispatcher, { readonly at: number; readonly list: 
 export async function decidingWorkflows(dispatcher: StepDispatcher, now: number): Promise<readonly DecidingWorkflow[]> {
   const last = known.get(dispatcher);
   if (last !== undefined && (dispatcher.describe !== undefined || now - last.at < FRESH_MS)) return last.list;
-  const list = declaredBy(await listed(dispatcher));
+  const list = declaredBy(await listed(dispatcher), dispatcher);
   known.set(dispatcher, { at: now, list });
   return list;
 }
@@ -39,10 +39,12 @@ async function listed(dispatcher: StepDispatcher): Promise<readonly WorkflowDesc
   }
 }
 
-function declaredBy(list: readonly WorkflowDescription[]): readonly DecidingWorkflow[] {
+function declaredBy(list: readonly WorkflowDescription[], dispatcher: StepDispatcher): readonly DecidingWorkflow[] {
   const newest = new Map(list.map((workflow) => [workflow.id, workflow]));
-  return [...newest.values()].map(({ id, version, flow = {} }) => {
-    const { on, cancelOn, events } = flow;
+  return [...newest.values()].map((workflow) => {
+    const { id, version } = workflow;
+    // The list is data. Functions and schemas are where the code is.
+    const { on, cancelOn, events } = (dispatcher.describe?.(id, version) ?? workflow).flow ?? {};
     const problem = eventUseProblem({ id, on, cancelOn, events });
     if (problem !== undefined) throw reportMisconfigured(new Misconfigured(`${problem}.`));
     return { id, version, on, cancelOn, events };

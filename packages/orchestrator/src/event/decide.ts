@@ -13,6 +13,7 @@ import {
   type UnmatchedTrigger,
   decodeValue,
   encodeValue,
+  toErrorValue,
 } from "@holdfast/protocol";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
@@ -110,7 +111,7 @@ export function decideEvent(
   for (const { id: workflowId, version, on = [] } of workflows) {
     for (const { id: trigger, event: declared, where, input } of on) {
       if (declared.name !== event.name) continue;
-      const mapped = inputOf(where, input, read);
+      const mapped = inputOf(where, input, read, event.data);
       if ("reason" in mapped) {
         const { reason } = mapped;
         if (unmatched.length < HOST_LIMITS.eventUnmatched) unmatched.push({ trigger, workflowId, reason });
@@ -128,14 +129,26 @@ function inputOf(
   where: TriggerDeclaration["where"],
   map: TriggerDeclaration["input"],
   event: MappedEvent,
+  data: string,
 ): { readonly input: string } | { readonly reason: string } {
-  const reason = mismatch(where, event);
+  const reason = typeof where === "function" ? refusal(where, data) : mismatch(where, event);
   if (reason !== undefined) return { reason };
   try {
     return { input: encodeValue(mapInput(map, event), "The input") };
   } catch (error) {
     if (error instanceof HoldfastError) return { reason: error.message };
     throw error;
+  }
+}
+
+/** Why a function does not match; `undefined`: it matches. It gets the data for itself, so no other trigger sees what it changes. */
+function refusal(where: (data: never) => unknown, data: string): string | undefined {
+  try {
+    const answer = Reflect.apply(where, undefined, [decodeValue(data)]);
+    if (typeof answer === "boolean") return answer ? undefined : "where: the function returned false";
+    return "where: the function returned no boolean, so it does not match";
+  } catch (error) {
+    return `where: the function threw ${toErrorValue(error).message}`;
   }
 }
 

@@ -129,6 +129,7 @@ export const eventMachine: CoordinatorMachine<EventState> = {
     return { type: "acknowledged" };
   },
   command: (draft, command: EventCommand) => handle(draft, command),
+  keeps,
   answered: (draft, message: RunMessage | Append | EventListed, result) => settle(draft, message, result),
   alarm,
   clockBack: (draft, ms) => draft.change({ giveUpAt: draft.header.giveUpAt - ms }),
@@ -236,6 +237,16 @@ function start(draft: EventDraft, run: DecidedRun, eventId: string): void {
   } satisfies RunMessage);
 }
 
+/**
+ * The version that decided has the workflow. The object of the run is of another version, in a gradual deployment or after a
+ * rollback, so the target stays pending and says why (EVT2, EVT3).
+ */
+function keeps(draft: EventDraft, message: RunMessage | Append, result: SendResult): boolean {
+  if (result.type !== "refused" || result.error.code !== "WORKFLOW_NOT_FOUND") return false;
+  changeTarget(draft, message, { state: "pending", code: result.error.code, message: result.error.message });
+  return true;
+}
+
 /** Notes the answer of a target (EVT3). */
 function settle(draft: EventDraft, message: RunMessage | Append | EventListed, result: SendResult): void {
   if (result.type === "unreachable" || message.type === "listed") return;
@@ -254,9 +265,10 @@ function changeTarget(
   patch: Pick<EventTarget, "state" | "code" | "message">,
 ): void {
   const runId = message.type === "trigger" ? message.trigger.runId : undefined;
-  const targets = draft.header.targets.map((target) =>
-    target.state === "pending" && target.runId === runId ? { ...target, ...patch } : target,
-  );
+  const isIt = (target: EventTarget): boolean => target.state === "pending" && target.runId === runId;
+  // A target that waits again for the same reason is no change.
+  if (draft.header.targets.some((one) => isIt(one) && patch.state === "pending" && one.code === patch.code)) return;
+  const targets = draft.header.targets.map((one) => (isIt(one) ? { ...asAccepted(one), ...patch } : one));
   draft.change({ targets });
 }
 
@@ -273,7 +285,7 @@ function giveUp(draft: EventDraft): void {
   for (const { state } of draft.header.targets) if (state === "pending") draft.count("target", "failed");
   const targets = draft.header.targets.map((target) =>
     target.state === "pending"
-      ? { ...target, state: "failed" as const, code: "UNREACHABLE", message: "It could not be reached for 24 hours." }
+      ? { code: "UNREACHABLE", message: "It could not be reached for 24 hours.", ...target, state: "failed" as const }
       : target,
   );
   draft.change({ targets });

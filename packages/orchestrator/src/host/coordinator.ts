@@ -112,6 +112,8 @@ export interface CoordinatorMachine<State extends CoordinatorState = Coordinator
   nextAlarm(header: NonNullable<State["header"]>): number | undefined;
   message(draft: CoordinatorDraft<State>, message: object): SendResult;
   command(draft: CoordinatorDraft<State>, command: object): CommandReply;
+  /** Whether a message that was refused stays in the outbox, to be sent again. Default: none does. */
+  keeps?(draft: CoordinatorDraft<State>, message: object, result: SendResult): boolean;
   /** A message was acknowledged or refused and is no longer in the outbox; or a question was answered, or not. */
   answered(draft: CoordinatorDraft<State>, message: object, result: SendResult): void;
   /** The alarm fired. Messages that are due are sent again already. */
@@ -318,9 +320,12 @@ function decide<State extends CoordinatorState>(
     case "command":
       return { reply: kind.command(draft, input.command) };
     case "sent": {
+      const { key, result } = input;
+      const row = draft.get(key);
       // The back-off of the outbox sends an undelivered message again.
-      const message = input.result.type === "unreachable" ? undefined : draft.removeSent(input.key);
-      if (message !== undefined) kind.answered(draft, message, input.result);
+      if (result.type === "unreachable" || (isOutboxRow(row) && kind.keeps?.(draft, row.message, result))) return DONE;
+      const message = draft.removeSent(key);
+      if (message !== undefined) kind.answered(draft, message, result);
       return DONE;
     }
     case "answered":

@@ -55,9 +55,16 @@ function triggerProblem(trigger: object, where: string): string | undefined {
   if (problem !== undefined) return `${where}.id: ${problem}`;
   return (
     eventProblem(event, `${where}.event`) ??
-    (filter === undefined ? undefined : whereProblem(filter, `${where}.where`)) ??
+    filterProblem(filter, `${where}.where`) ??
     (input === undefined ? undefined : inputMapProblem(input, `${where}.input`))
   );
+}
+
+function filterProblem(filter: unknown, where: string): string | undefined {
+  if (filter === undefined || typeof filter === "function") return undefined;
+  return isPlain(filter) && Object.hasOwn(filter, "function")
+    ? `${where}: is a function, and this deployment calls the code in another process, so it cannot call it. Give a filter as data, such as { "data.cents": { gte: 100 } }`
+    : whereProblem(filter, where);
 }
 
 function cancelProblem(cancel: object, where: string): string | undefined {

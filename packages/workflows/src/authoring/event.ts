@@ -13,6 +13,7 @@ import {
 } from "@holdfast/protocol";
 import type { StandardTypedV1 } from "@standard-schema/spec";
 import { checkName } from "./checks.ts";
+import { textOf } from "./schema.ts";
 
 export interface EventOptions<T> {
   /** Any Standard Schema. It gives the type of the data. */
@@ -57,18 +58,25 @@ export function event(
   const declared = defined({
     name,
     key: isPath ? key : undefined,
-    keyed: key === undefined ? undefined : true,
+    keyed: key !== undefined || undefined,
     keepMs,
   });
   const keyOf = isPath ? (data: unknown) => key.split(".").reduce((value, part) => Object(value)[part], data) : key;
   return Object.defineProperties(declared, { keyOf: { value: keyOf }, schema: { value: schema } });
 }
 
-/** Returns the key of an event that is sent: the given one, or that of its definition. */
+/**
+ * Checks the data of an event that is sent against the schema of its definition (EVT16), and returns its key: the given one, or
+ * that of its definition. What a schema answers later is not awaited: the operation must be requested at once.
+ * @throws HoldfastError `INVALID_ARGUMENT`
+ */
 export function keyToSend<T>(sent: EventDefinition<T>, data: T, key: unknown, where: string): string | undefined {
+  // A schema that cannot validate, or that answers later, has no issues here.
+  const { issues } = Object(Object(sent.schema)["~standard"]?.validate?.(data));
+  if (issues) throw invalid(`${where}.data`, textOf(issues));
   const found = key ?? sent.keyOf?.(data);
   if (found === undefined || found === null) return undefined;
-  const text = typeof found === "number" ? `${found}` : found;
+  const text = typeof found === "number" || typeof found === "boolean" ? `${found}` : found;
   checkName(text, `${where}.key`);
   return text as string;
 }

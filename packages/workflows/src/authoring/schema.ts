@@ -20,18 +20,25 @@ export async function checkValue(
   if (schema === undefined) return value;
   const result = await schema["~standard"].validate(value);
   if (result.issues === undefined) return result.value;
-  const shown = result.issues.slice(0, ISSUES_SHOWN).map((issue) => `${pathOf(issue)}: ${issue.message}`);
-  const more = result.issues.length > ISSUES_SHOWN ? ` (and ${result.issues.length - ISSUES_SHOWN} more)` : "";
   const what = code === "INVALID_INPUT" ? "input" : "output";
   const error = new HoldfastError(
     code,
-    `The ${what} does not fit the schema of workflow ${JSON.stringify(workflowId)}: ${shown.join("; ")}${more}`,
+    `The ${what} does not fit the schema of workflow ${JSON.stringify(workflowId)}: ${textOf(result.issues)}`,
   );
   if (code === "INVALID_INPUT") markInputRefusal(error);
   throw error;
 }
 
+/** Returns the first issues as text. */
+export function textOf(issues: readonly StandardSchemaV1.Issue[]): string {
+  const shown = issues
+    .slice(0, ISSUES_SHOWN)
+    .map((issue) => `${pathOf(issue)}: ${issue.message}`)
+    .join("; ");
+  const more = issues.length - ISSUES_SHOWN;
+  return more > 0 ? `${shown} (and ${more} more)` : shown;
+}
+
 function pathOf(issue: StandardSchemaV1.Issue): string {
-  const keys = (issue.path ?? []).map((part) => String(typeof part === "object" ? part.key : part));
-  return keys.length === 0 ? "(the whole value)" : keys.join(".");
+  return (issue.path ?? []).map((part) => String(Object(part).key ?? part)).join(".") || "(the whole value)";
 }

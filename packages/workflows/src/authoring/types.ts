@@ -9,7 +9,7 @@ import type {
   FlowOptions,
   InputMap,
   RetryOptions,
-  Where,
+  EventFilter,
 } from "@holdfast/protocol";
 import type { StandardSchemaV1, StandardTypedV1 } from "@standard-schema/spec";
 import type { EventDefinition } from "./event.ts";
@@ -311,22 +311,32 @@ export interface InvokableWorkflow<Input = unknown, Output = unknown> {
 }
 
 /** Starts a run of the workflow for each event that matches (EVT2). */
-export interface TriggerConfig {
+// oxlint-disable-next-line typescript/no-explicit-any -- in a list that is not given to workflow() directly, data can be used freely
+export interface TriggerConfig<Data = any> {
   /** Unique in the workflow. The ids of runs depend on it. */
   readonly id: string;
-  readonly event: EventDefinition;
-  /** A filter as data: `{ "data.cents": { gte: 100 } }`. Default: every event. */
-  readonly where?: Where | undefined;
+  readonly event: EventDefinition<Data>;
+  /**
+   * A filter as data: `{ "data.cents": { gte: 100 } }`. Where the code is in the Worker, also a function of the data that
+   * depends on nothing else. Default: every event.
+   */
+  readonly where?: EventFilter<NoInfer<Data>> | undefined;
   /** The input: a path, or an object of paths, such as `{ orderId: "data.orderId" }`. Default: the data of the event. */
   readonly input?: InputMap | undefined;
 }
 
 /**
  * `In` is what the function gets, `Sent` what callers send, `R` what the function returns, and `Out` what callers get. A
- * schema may change a value, so the pairs can differ.
+ * schema may change a value, so the pairs can differ. `Data`: the data of the events of `on`.
  */
 // oxlint-disable-next-line typescript/no-explicit-any -- without a schema and a type, the input can be used freely
-export interface WorkflowConfig<In = any, Out = unknown, Sent = In, R = Out> extends FlowOptions<NoInfer<Sent & In>> {
+export interface WorkflowConfig<
+  In = any,
+  Out = unknown,
+  Sent = In,
+  R = Out,
+  Data extends readonly unknown[] = any[],
+> extends FlowOptions<NoInfer<Sent & In>> {
   readonly id: string;
   /** Any Standard Schema. Checked before the first step (RUN5). Without one, the type of `run`'s parameter counts. */
   readonly input?: StandardSchemaV1<Sent, In> | undefined;
@@ -343,7 +353,7 @@ export interface WorkflowConfig<In = any, Out = unknown, Sent = In, R = Out> ext
   /** The default retry policy of its steps. */
   readonly retry?: RetryOptions | undefined;
   /** The events that start a run (EVT2). */
-  readonly on?: readonly TriggerConfig[] | undefined;
+  readonly on?: { readonly [K in keyof Data]: TriggerConfig<Data[K]> } | undefined;
   /** Events that cancel a run: those whose key is the value at the path `key` in the run's input. */
   readonly cancelOn?: readonly { readonly event: EventDefinition<unknown, true>; readonly key: string }[] | undefined;
   /** The events for which its function waits: a server computes their keys. Not needed if the sender gives the key. */

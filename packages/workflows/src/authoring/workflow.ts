@@ -49,8 +49,8 @@ export interface Workflow<Input = unknown, Output = unknown> extends WorkflowDef
  * @throws HoldfastError `INVALID_ARGUMENT` for an invalid name, an unknown field or an invalid policy.
  */
 // oxlint-disable-next-line typescript/no-explicit-any -- without a schema and without a type, the input can be used freely
-export function workflow<In = any, Out = unknown, Sent = In, R = Out>(
-  config: WorkflowConfig<In, Out, Sent, R>,
+export function workflow<In = any, Out = unknown, Sent = In, R = Out, Data extends readonly unknown[] = any[]>(
+  config: WorkflowConfig<In, Out, Sent, R, Data>,
 ): Workflow<Known<Sent>, OutputOf<Out, R>> {
   checkFields(config, FIELDS, "workflow");
   const { id, version, description, run, tags, timeout } = config;

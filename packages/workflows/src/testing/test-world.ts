@@ -8,6 +8,7 @@ import {
   type DecidingWorkflow,
   type StoredEvent,
   decideEvent,
+  declarationsOf,
   gateAddress,
   keyOf,
   readDeclaration,
@@ -147,6 +148,8 @@ export class TestWorld {
       key: ownKey,
       at: at?.getTime(),
     });
+    // The check of the data is that of `ctx.sendEvent` (EVT16).
+    for (const declared of declarationsOf(name, workflows)) keyToSend(declared, data, name, "sendEvent");
     const found = keyOf(event, workflows);
     if ("problem" in found) throw failure(`sendEvent: key: ${found.problem}.`);
     const keyed: StoredEvent = { ...event, key: found.key };
