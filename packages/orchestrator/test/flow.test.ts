@@ -6,6 +6,15 @@ import { type Flow, checkOrder, readFlow } from "../src/index.ts";
 
 const read = (flow: unknown): Flow | undefined => readFlow({ id: "order", flow: flow as FlowOptions });
 
+function problemOf(flow: unknown): string {
+  try {
+    read(flow);
+    return "";
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 const rate = { limit: 1, per: "1m" };
 
 describe("the flow control of a workflow", () => {
@@ -29,6 +38,35 @@ describe("the flow control of a workflow", () => {
       take: "last",
     });
     expect(read({ batch: { max: 3, wait: 5 } })?.batch).toMatchObject({ max: 3, waitMs: 5, maxBytes: 1_048_576 });
+  });
+
+  test("FLOW1 whatever a step handler lists is read, or refused with the place", () => {
+    const one = { name: "a", max: 1 };
+    const odd = [
+      null,
+      5,
+      "x",
+      true,
+      [],
+      {},
+      [null],
+      [5],
+      [[]],
+      [{}],
+      { key: null },
+      { wait: null },
+      [{ ...one, key: null }],
+    ];
+    const events = [
+      [{ id: "x", event: null }],
+      [{ id: "x", event: { name: "e" }, where: null }],
+      [{ event: 5, key: "a" }],
+    ];
+    for (const value of [...odd, ...events]) {
+      for (const field of ["limits", "singleton", "debounce", "batch", "priority", "on", "cancelOn", "events"]) {
+        for (const flow of [value, { [field]: value }]) expect(problemOf(flow)).toMatch(/^$|^workflow\("order"\)/);
+      }
+    }
   });
 
   test.each<[unknown, string]>([

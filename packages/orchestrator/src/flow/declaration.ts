@@ -68,6 +68,8 @@ const LIMIT_FIELDS = "name key max rate onFull maxQueued dropQueued queueTimeout
 export function readFlow({ id, flow }: WorkflowDescription): Flow | undefined {
   if (flow === undefined) return undefined;
   const at = `workflow(${JSON.stringify(id)})`;
+  // A step handler in another process may list anything.
+  if (Object(flow) !== flow) throw invalid(`${at}.flow`, "must be an object.");
   const { limits = [], singleton, priority, on, cancelOn, events } = flow;
   const problem = eventUseProblem({ id, on, cancelOn, events });
   if (problem !== undefined) throw new HoldfastError("INVALID_ARGUMENT", `${problem}.`);
