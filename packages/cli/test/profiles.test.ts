@@ -256,4 +256,20 @@ describe("the server of holdfast dev", () => {
     write({ pid: 2 ** 22 + 1 });
     expect(await show(join(home, "app"))).toBe("http://127.0.0.1:8787");
   });
+
+  test("CLI8 a verb waits for the address of a server that has locked the folder and starts", async () => {
+    const folder = join(home, "app/.holdfast");
+    mkdirSync(folder, { recursive: true });
+    const write = (name: string, content: object): void => writeFileSync(join(folder, name), JSON.stringify(content));
+    write("dev.json", { token: SECRET });
+    write("lock", { pid: process.pid, started: "" });
+    const shown = call(["profile", "show"], { home, cwd: join(home, "app") });
+    setImmediate(() => write("dev.json", { url: api.url, token: SECRET, pid: process.pid }));
+    expect(JSON.parse((await shown).stdout).url).toBe(api.url);
+    // The lock of a process that has ended is no server that starts.
+    write("dev.json", { token: SECRET });
+    write("lock", { pid: 2 ** 22 + 1, started: "" });
+    const other = await call(["profile", "show"], { home, cwd: join(home, "app") });
+    expect(JSON.parse(other.stdout).url).toBe("http://127.0.0.1:8787");
+  });
 });

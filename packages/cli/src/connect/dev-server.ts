@@ -6,6 +6,7 @@
  */
 import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 
 export interface DevServer {
   readonly url: string;
@@ -16,19 +17,39 @@ export interface DevServer {
 /** Looks in this folder and its parents. */
 export async function findDevServer(folder: string): Promise<DevServer | undefined> {
   for (let at = folder; ; at = dirname(at)) {
-    const found = await read(join(at, ".holdfast", "dev.json"));
+    const found = await readStarted(join(at, ".holdfast"));
     if (found !== undefined) return found;
     if (dirname(at) === at) return undefined;
   }
 }
 
-async function read(file: string): Promise<DevServer | undefined> {
+/** How long a verb waits for a server that starts, ms, and how often it looks. */
+const START_MS = 10_000;
+const LOOK_MS = 50;
+
+/** Reads where the server is. One that has locked the folder and starts says so in a moment. */
+async function readStarted(folder: string): Promise<DevServer | undefined> {
+  const file = join(folder, "dev.json");
+  for (let waitedMs = 0; ; waitedMs += LOOK_MS) {
+    const found = understand(await readOwn(file), file);
+    if (found !== undefined || waitedMs >= START_MS || !(await isLocked(folder))) return found;
+    await delay(LOOK_MS);
+  }
+}
+
+/** Whether a process that lives has locked the folder. */
+async function isLocked(folder: string): Promise<boolean> {
+  const { pid } = ((await readOwn(join(folder, "lock"))) ?? {}) as { readonly pid?: unknown };
+  return typeof pid === "number" && isAlive(pid);
+}
+
+/** Returns the content of a file of this user. */
+async function readOwn(file: string): Promise<unknown> {
   try {
     const opened = await open(file);
     try {
       const { uid } = await opened.stat();
-      if (uid !== process.getuid?.()) return undefined;
-      return understand(JSON.parse(await opened.readFile("utf8")), file);
+      return uid === process.getuid?.() ? JSON.parse(await opened.readFile("utf8")) : undefined;
     } finally {
       await opened.close();
     }

@@ -53,6 +53,28 @@ export function readWorkerdLine(written: string): Line | undefined {
   return { run, tone: toneOf(level), text, own: true, object: { type: "console", level, runId: run, message: text } };
 }
 
+/** How many runs are remembered: those of the newest lines. */
+const REMEMBERED = 1_000;
+
+/**
+ * Which lines repeat the one before of the same run: what was between them has no line, such as a wait for the next attempt.
+ * Lines of the user's code never do.
+ */
+export class Repeats {
+  readonly #last = new Map<string, string>();
+
+  isNew({ run, text, own, object }: Line): boolean {
+    if (run === undefined) return true;
+    const isEvent = own !== true && !("type" in object && object.type === "log");
+    const repeats = isEvent && this.#last.get(run) === text;
+    this.#last.delete(run);
+    this.#last.set(run, isEvent ? text : "");
+    const [oldest] = this.#last.keys();
+    if (this.#last.size > REMEMBERED && oldest !== undefined) this.#last.delete(oldest);
+    return !repeats;
+  }
+}
+
 function logLine(line: LoggedByRun): Line {
   const { runId, workflowId, level, message, data } = line;
   const shown = data === undefined ? "" : ` ${JSON.stringify(data)}`;

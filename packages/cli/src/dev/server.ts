@@ -17,7 +17,7 @@ import { Printer } from "./printer.ts";
 import { UsageError } from "../exit.ts";
 import type { Io } from "../io.ts";
 import { type Project, compatibilityDateOf, findEntry, readProject, unusedConfiguration } from "./project.ts";
-import { readWorkerdLine } from "./run-lines.ts";
+import { Repeats, readWorkerdLine } from "./run-lines.ts";
 import { type Locate, locator, ownFrames, quoteSource } from "./source-positions.ts";
 import { type StepService, stepServiceAt, watchStepService } from "./step-service.ts";
 import { listenForStop } from "./stop-signals.ts";
@@ -47,10 +47,11 @@ const FOLDER_EVERY_MS = 1_000;
 export async function serveDev(options: DevOptions): Promise<void> {
   const { cwd: current } = options.io;
   const target = targetOf(current, options);
-  const peers = await loadPeers(current);
   const data = DataFolder.open(resolve(current, options.data), options.data);
   const gateway = new Gateway(options);
   try {
+    // The folder is locked: a verb that comes now waits for the address.
+    const peers = await loadPeers(current);
     if (options.reset === true) await reset(data, options);
     const port = await listen(gateway.server, options.port);
     // Without the port 80, which no origin has.
@@ -115,6 +116,7 @@ class DevServer {
   #locate: Locate = (text) => text;
   readonly #printer: Printer;
   readonly #supervisor: Supervisor;
+  readonly #repeats = new Repeats();
   readonly #ended = new AbortController();
   #service: StepService | undefined;
   #started = false;
@@ -289,7 +291,7 @@ class DevServer {
 
   #line(written: string): void {
     const line = readWorkerdLine(written);
-    if (line !== undefined) this.#printer.line(line);
+    if (line !== undefined && this.#repeats.isNew(line)) this.#printer.line(line);
   }
 
   #watchSteps(service: StepService): void {

@@ -124,14 +124,18 @@ function create(host: Host): Command {
 }
 
 function preview(host: Host): Command {
-  return host.does<{ readonly tz?: string }>(
+  return host.does<{ readonly tz?: string; readonly spread?: string; readonly id?: string }>(
     new Command("preview")
       .description("Prints the next ten times of a pattern, with what the clock does then.")
       .argument("<pattern>", "a cron pattern")
       .option("--tz <zone>", "the time zone, such as Europe/Berlin; UTC by default")
+      .option("--spread <time>", "the time over which ticks are spread, such as 10m or 50%")
+      .option("--id <id>", "the id of the schedule: with --spread, when it fires follows from it")
       .addHelpText("after", examples(`schedule preview "30 2 * * *" --tz America/New_York`)),
-    async ({ session, args: [cron = ""], options: { tz } }) => {
-      await session.out.rows(await (await session.client()).previewSchedule({ cron, tz }), times);
+    async ({ session, args: [cron = ""], options: { tz, spread, id } }) => {
+      // The server checks the spread.
+      const declared = { cron, tz, spread, id } as Partial<DeclaredSchedule>;
+      await session.out.rows(await (await session.client()).previewSchedule(declared), times);
     },
   );
 }

@@ -13,7 +13,8 @@ import {
   readProject,
   unusedConfiguration,
 } from "../../src/dev/project.ts";
-import { readWorkerdLine } from "../../src/dev/run-lines.ts";
+import { Repeats, readWorkerdLine } from "../../src/dev/run-lines.ts";
+import { schedule, workflow } from "@holdfast/workflows";
 import { variablesOf } from "../../src/dev/variables.ts";
 import { collectExports } from "../../src/dev/worker/collect.ts";
 import { markOf } from "../../src/dev/worker/mark.ts";
@@ -243,6 +244,30 @@ test("DEV8 a wrangler.toml is said to be unread", () => {
   write({ "wrangler.toml": "" });
   const [line] = unusedConfiguration(readProject(folder, folder));
   expect(line).toBe("wrangler.toml is not read here. Write it as wrangler.jsonc.");
+});
+
+test("DEV3 schedules are found as workflows are: by their form, under any name, also in lists", () => {
+  const order = workflow({ id: "order", run: () => "done" });
+  const nightly = schedule({ id: "nightly", workflow: order, cron: "0 2 * * *" });
+  const often = schedule({ id: "often", workflow: order, every: "1m" });
+  expect(collectExports({ order, nightly, all: [often, nightly], n: 1 }, "a.ts")).toEqual({
+    workflows: [order],
+    schedules: [nightly, often],
+  });
+  expect(collectExports({ order }, "a.ts")).toEqual({ workflows: [order], schedules: [] });
+  expect(() => collectExports({ nightly, other: workflow({ id: "other", run: () => 1 }) }, "a.ts")).toThrow(
+    'a.ts exports the schedule "nightly" and not its workflow "order". Export the workflow too.',
+  );
+});
+
+test("DEV6 a line that repeats the one before of the same run is printed once", () => {
+  const repeats = new Repeats();
+  const line = (runId: string, type: string): boolean =>
+    repeats.isNew(readWorkerdLine(JSON.stringify({ message: JSON.stringify({ source: "holdfast", type, runId }) }))!);
+  expect(["a", "a", "b", "a"].map((run) => line(run, "run.running"))).toEqual([true, false, true, false]);
+  expect([line("a", "run.paused"), line("a", "run.paused"), line("a", "run.running")]).toEqual([true, false, true]);
+  const own = { run: "a", tone: "plain", text: "continues", own: true, object: {} } as const;
+  expect([repeats.isNew(own), repeats.isNew(own), line("a", "run.running")]).toEqual([true, true, true]);
 });
 
 test("DEV3 an entry with nothing to serve says what to export", () => {

@@ -12,7 +12,7 @@ import {
   createInlineDispatcher,
 } from "@holdfast/orchestrator-cloudflare";
 import { holdfast } from "@holdfast/orchestrator-cloudflare/worker";
-import { type ClassNames, type Served, collectExports } from "./collect.ts";
+import { type ClassNames, type DeclaredSchedule, type Served, collectExports } from "./collect.ts";
 import { markOf } from "./mark.ts";
 
 /** The run whose code executes. */
@@ -32,7 +32,10 @@ for (const level of ["debug", "error", "info", "log", "warn"] as const) {
 /** Returns the Worker for the exports of the entry. @throws Error if it exports nothing that can be served. */
 export function serveEntry(entry: Readonly<Record<string, unknown>>, name: string, classes: ClassNames): Served {
   const found = collectExports(entry, name, classes);
-  if ("workflows" in found) return serve(attributed(createInlineDispatcher(found)));
+  if ("workflows" in found) {
+    const { workflows, schedules } = found;
+    return serve(attributed(createInlineDispatcher({ workflows })), schedules);
+  }
   // Without classes of its own the Worker still lists its runs, and has limits, here.
   const { app } = found;
   const { RunIndexDO, CoordinatorDO } = serve(createInlineDispatcher({ workflows: [] }));
@@ -56,8 +59,9 @@ export function serveSteps(): Served {
   });
 }
 
-function serve(dispatcher: StepDispatcher): Served {
-  return holdfast({ dispatcher });
+/** `schedules`: those that the entry does not export any more end. */
+function serve(dispatcher: StepDispatcher, schedules?: readonly DeclaredSchedule[]): Served {
+  return holdfast({ dispatcher, ...(schedules === undefined ? {} : { schedules }) });
 }
 
 /** Executions whose lines of the console carry the id of their run. */
