@@ -68,6 +68,15 @@ export function reasonsOf(facts: WhyFacts, view: View): Reason[] {
   return rest === undefined ? found : [...found, rest];
 }
 
+/** Cuts a long message after a word, and says so. */
+function shortened(message: string): string {
+  if (message.length <= MESSAGE_CHARS) return message;
+  const start = message.slice(0, MESSAGE_CHARS - 1);
+  // A text without blanks is cut anywhere, but not within a character.
+  const words = /^([^]*\S)\s+\S*$/u.exec(start)?.[1] ?? "";
+  return `${words.length > MESSAGE_CHARS / 2 ? words : start.replace(/[\ud800-\udbff]$/, "")}…`;
+}
+
 /** Adds an error to an entry: its code, and its message as the view allows. */
 function withError(
   reason: Reason,
@@ -76,7 +85,7 @@ function withError(
 ): Reason {
   if (error === undefined) return reason;
   const { code, message, step } = shownFailure(error, view);
-  const shown = { code, message: message.slice(0, MESSAGE_CHARS) };
+  const shown = { code, message: shortened(message) };
   const where = step === undefined ? "" : ` In ${describeOperation(step)}:`;
   return { ...reason, text: `${reason.text}${where} ${code ?? "Error"}: ${shown.message}`, error: shown };
 }
@@ -86,7 +95,7 @@ function reasonOfPause({ header, lastAt }: WhyFacts, view: View): Reason {
   const { by, at = lastAt, subject = "an operator", reason } = header.paused ?? {};
   if (by === "engine")
     return withError({ code: "PAUSED_BY_ENGINE", text: "The engine paused the run.", since: at }, header.error, view);
-  const text = `Paused by ${subject}${reason === undefined ? "." : `: ${reason.slice(0, MESSAGE_CHARS)}`}`;
+  const text = `Paused by ${subject}${reason === undefined ? "." : `: ${shortened(reason)}`}`;
   return { code: "PAUSED_BY_OPERATOR", text, since: at };
 }
 
