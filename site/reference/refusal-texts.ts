@@ -115,8 +115,8 @@ export const REFUSAL_TEXTS: Readonly<Record<ApiErrorCode, RefusalText>> = {
   not_found: { cause: "From the run's object: there is no such run.", cure: "Check the id and its encoding." },
   not_started: {
     cause:
-      "From the run's object: a debounce or batch collects triggers, and starts the run at `startsAt` of `details`.",
-    cure: "Read the run after that time, or fire the window with `POST /api/windows/:workflowId/fire`.",
+      'From the run\'s object: a debounce or batch collects triggers, and starts the run at `startsAt` of `details`. With `state: "refused"` in `details`: the start was refused for good, for the reason in the message.',
+    cure: "Read the run after that time, or fire the window with `POST /api/windows/:workflowId/fire`. After a refused start correct the reason and trigger again.",
   },
   origin_not_allowed: {
     cause: "From the Worker: a page of another site sent the request.",

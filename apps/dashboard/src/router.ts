@@ -5,6 +5,7 @@
  * never are. The pages read `route` and call `navigate`; links are plain `<a>` elements, which `followLink` takes over.
  */
 import { type ReadonlySignal, computed, signal } from "@preact/signals";
+import { fromSegment, toSegment } from "./segment.ts";
 
 export type Route =
   | { readonly page: "runs"; readonly query: string; readonly columns: string | undefined }
@@ -78,12 +79,12 @@ function routeBelow(path: string): Route | undefined {
 function partsBelow(begin: string, path: string, most: number): readonly string[] {
   if (!path.startsWith(`${begin}/`)) return [];
   const parts = path.slice(begin.length + 1).split("/");
-  const texts = parts.map(decoded).filter((text) => text !== undefined);
+  const texts = parts.map(fromSegment).filter((text) => text !== undefined);
   return texts.length === parts.length && parts.length <= most ? texts : [];
 }
 
 export function runPath(id: string, query: Readonly<Record<string, string | undefined>> = {}): string {
-  return `${RUNS}/${segment(id)}${queryText(query)}`;
+  return `${RUNS}/${toSegment(id)}${queryText(query)}`;
 }
 
 export function runsPath(query = "", columns?: string): string {
@@ -124,7 +125,7 @@ export function limitsPath(name?: string): string {
 
 /** `key`: absent if the limit has none. */
 export function limitPath(name: string, key?: string): string {
-  return [LIMITS, ...[name, ...(key === undefined ? [] : [key])].map(segment)].join("/");
+  return [LIMITS, ...[name, ...(key === undefined ? [] : [key])].map(toSegment)].join("/");
 }
 
 export function schedulesPath(): string {
@@ -132,7 +133,7 @@ export function schedulesPath(): string {
 }
 
 export function schedulePath(id: string): string {
-  return `${SCHEDULES}/${segment(id)}`;
+  return `${SCHEDULES}/${toSegment(id)}`;
 }
 
 /** `name`: only events of this name. */
@@ -141,12 +142,12 @@ export function eventsPath(name?: string): string {
 }
 
 export function eventPath(id: string): string {
-  return `${EVENTS}/${segment(id)}`;
+  return `${EVENTS}/${toSegment(id)}`;
 }
 
 /** The topic of the events with one name and key. */
 export function topicPath(name: string, key: string): string {
-  return `${TOPICS}/${segment(name)}/${segment(key)}`;
+  return `${TOPICS}/${toSegment(name)}/${toSegment(key)}`;
 }
 
 export function navigate(path: string, { replace = false }: { readonly replace?: boolean } = {}): void {
@@ -175,19 +176,6 @@ export function startRouter(): void {
   addEventListener("popstate", () => {
     address.value = new URL(location.href);
   });
-}
-
-function segment(text: string): string {
-  return encodeURIComponent(text.toWellFormed());
-}
-
-function decoded(part: string): string | undefined {
-  try {
-    const text = decodeURIComponent(part);
-    return text === "" ? undefined : text;
-  } catch {
-    return undefined;
-  }
 }
 
 function queryText(query: Readonly<Record<string, string | undefined>>): string {

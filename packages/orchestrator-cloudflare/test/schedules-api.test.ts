@@ -126,6 +126,20 @@ describe("schedules", () => {
     const times = await client.previewSchedule({ cron: "30 2 * * *", tz: "America/New_York" });
     expect(times).toHaveLength(10);
     await expect(client.previewSchedule({ cron: "61 * * * *" })).rejects.toMatchObject({ code: "invalid_body" });
+    // A preview is that of the schedule which the same declaration makes, and checks each field that is given.
+    const spread = { id: "spread", cron: "0 * * * *", spread: "30m" } as const;
+    const shown = await client.previewSchedule(spread);
+    const made = await client.createSchedule({ ...spread, workflow: "report", input: null });
+    const offsets = (all: readonly { readonly fireAt: number; readonly nominal: number }[]): number[] =>
+      all.map(({ fireAt, nominal }) => fireAt - nominal);
+    expect(offsets(shown)).toEqual(offsets(made.next));
+    expect(offsets(shown)[0]).toBeGreaterThan(0);
+    const [unnamed] = await client.previewSchedule({ cron: "0 * * * *", spread: "50%" });
+    expect(unnamed?.note).toContain("give the id");
+    for (const wrong of [{ spread: "often" }, { spread: "101%" }, { overlap: "never" }, { id: ".." }, { crom: "1" }])
+      await expect(client.previewSchedule({ cron: "0 * * * *", ...(wrong as object) })).rejects.toMatchObject({
+        code: "invalid_body",
+      });
   });
 
   test("SCH1 what is invalid is refused with the field, and an id that is taken, too", async () => {

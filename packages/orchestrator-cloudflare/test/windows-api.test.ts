@@ -2,7 +2,7 @@
 import { workflow } from "@holdfast/workflows";
 import { createClient } from "@holdfast/workflows/client";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { VerifyRequest } from "../src/index.ts";
+import { type StepDispatcher, type VerifyRequest, createInlineDispatcher } from "../src/index.ts";
 import { FakeCoordinators } from "./fake-coordinators.ts";
 import { FakeDeployment } from "./fake-platform.ts";
 
@@ -13,6 +13,8 @@ class Deployment {
   readonly coordinators: FakeCoordinators = new FakeCoordinators(() => ({ runDO: this.api.runDO }));
   readonly api: FakeDeployment;
   readonly client;
+  /** The served code has no workflows any more. */
+  gone = false;
 
   constructor() {
     const coordinatorDO = this.coordinators.binding;
@@ -21,7 +23,12 @@ class Deployment {
       scopes: headers.get("Scopes") === null ? ["read", "trigger", "deliver", "operate"] : ["operate"],
       tenantId: headers.get("Tenant") ?? "t1",
     });
-    this.api = new FakeDeployment([mail, rows], { coordinatorDO, verifyRequest }, undefined, { coordinatorDO, rev: 1 });
+    const inline = createInlineDispatcher({ workflows: [mail, rows] });
+    const dispatcher: StepDispatcher = {
+      ...inline,
+      describe: (id, version) => (this.gone ? null : (inline.describe?.(id, version) ?? null)),
+    };
+    this.api = new FakeDeployment([], { coordinatorDO, verifyRequest }, dispatcher, { coordinatorDO, rev: 1 });
     const fetch = (request: Request) => this.api.handle(request);
     this.client = createClient({ url: "https://flows.example", token: "t", fetch });
   }
@@ -71,6 +78,35 @@ describe("windows", () => {
     expect(await result).toEqual([1, 2]);
     await expect(window.get()).rejects.toMatchObject({ code: "not_found" });
     expect(api.storageOf(`\u0001t1\u0001${first.id}`).rows.has("collected")).toBe(false);
+  });
+
+  test("WIN7 a run whose start is refused for good says why, to readers only, as long as its object exists", async () => {
+    const deployed = new Deployment();
+    const { client, ask, api } = bound(deployed);
+    const { id } = await client.trigger("rows", 1);
+    const byKey = await client.trigger("mail", { to: "ann" }, { idempotencyKey: "k" });
+    deployed.gone = true;
+    await client.window("rows").fire();
+    await client.window("mail", "ann").fire();
+    for (const run of [id, byKey.id]) {
+      const details = {
+        state: "refused",
+        code: "WORKFLOW_NOT_FOUND",
+        message: expect.any(String),
+        at: expect.any(Number),
+      };
+      const read = await ask(`/api/runs/${run}`);
+      expect(read).toMatchObject({ status: 404, body: { error: "not_started", details } });
+      expect(read.body["message"]).toContain("was never started");
+      expect(
+        (await ask(`/api/runs/${run}/cancel`, { headers: { Scopes: "operate" }, json: {} })).body["details"],
+      ).toEqual({ state: "refused" });
+    }
+    // Nobody waits for it forever.
+    await expect(client.run(id).result()).rejects.toMatchObject({ code: "not_started" });
+    api.evict(`\u0001t1\u0001${id}`);
+    expect((await ask(`/api/runs/${id}`)).body).toMatchObject({ error: "not_started", details: { state: "refused" } });
+    expect((await ask(`/api/runs/${id}`, { headers: { Tenant: "t2" } })).body).toMatchObject({ error: "not_found" });
   });
 
   test("WIN6 cancel forgets the triggers: the run never exists, and a repeated trigger opens another window", async () => {

@@ -171,7 +171,7 @@ export { RunHost } from "./run/run-host.ts";
 export type { Description, RunHostOptions } from "./run/run-host-options.ts";
 export type { RunIdentity } from "./run/run-identity.ts";
 export type { CatchUp, Overlap, ScheduleConfig, Spread } from "./schedule/config.ts";
-export { readDeclaration, readTimes } from "./schedule/declaration.ts";
+export { readDeclaration, readPreview } from "./schedule/declaration.ts";
 export { preview } from "./schedule/describe.ts";
 export { type ScheduleListCommand, type SyncChange, type SyncRequest, scheduleList } from "./schedule/list-machine.ts";
 export type { BackfillRequest, ScheduleCommand, ScheduleOrigin } from "./schedule/messages.ts";
@@ -198,6 +198,7 @@ export {
   type WindowSettings,
   listOf,
   planHolds,
+  storedKey,
   planWindow,
 } from "./flow/plan.ts";
 export { type Collect, type CollectAnswer, windowAddress } from "./window/messages.ts";

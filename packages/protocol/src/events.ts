@@ -165,6 +165,8 @@ export interface ReplayedEvent {
   readonly starts: readonly { readonly trigger: string; readonly workflowId: string; readonly runId: string }[];
   /** The key whose waits get the event again. Absent: no wait does. */
   readonly topic?: string;
+  /** Why it is not replayed. */
+  readonly problem?: string;
 }
 
 /** A page of a replay of many events. */

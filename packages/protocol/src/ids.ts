@@ -101,3 +101,17 @@ function utf8Bytes(text: string): number {
   }
   return bytes;
 }
+
+/** What no segment of a path can be, and what would be read as such a text: these follow a `~`. */
+const ESCAPED = /^(?:\.{0,2}|~(?:\.{0,2}|~[^]*))$/u;
+
+/** Returns a key or a name as a segment of a path, also the empty text, `.` and `..` (LIM2). */
+export function toSegment(text: string): string {
+  const encoded = encodeURIComponent(text.toWellFormed());
+  return ESCAPED.test(text) ? `~${encoded}` : encoded;
+}
+
+/** Returns the text of a segment that is percent-decoded already. */
+export function fromSegment(segment: string): string {
+  return segment.startsWith("~") && ESCAPED.test(segment.slice(1)) ? segment.slice(1) : segment;
+}

@@ -135,6 +135,8 @@ export {
   nameProblem,
   operationId,
   parseOperationId,
+  fromSegment,
+  toSegment,
 } from "./ids.ts";
 export {
   type ChildOutcome,

@@ -118,6 +118,16 @@ export const HOST_LIMITS = {
   holds: 4,
   /** `priority`: the seconds of head start of a run, or minus as many (L4). */
   prioritySeconds: 86_400,
+  /** `max` of a limit, and its override (FLOW1). */
+  limitMax: 100_000,
+  /** Runs that wait at one limit and key: `maxQueued`, and without it (GATE3). */
+  limitQueued: 1_000_000,
+  /** `limit` and `burst` of a rate. */
+  limitRate: 1_000_000_000,
+  /** `max` of a batch (FLOW1). */
+  batchInputs: 10_000,
+  /** Delivery ids that one window of debounce or batch remembers (WIN3). */
+  windowDeliveryIds: 100_000,
   /** The inputs of one batch, as JSON. */
   batchBytes: 1_048_576,
   /** The first time after which a run that waits for a limit asks again (L3). */
@@ -184,6 +194,8 @@ export const HOST_LIMITS = {
   eventsListed: 1_000,
   /** Events in one page of their list. */
   eventPage: 50,
+  /** Targets in the record of one event after a replay (EVT11). */
+  eventTargets: 1_000,
   /** Replays of one event that are stored. */
   eventReplays: 100,
   /** How long a topic stores an event, unless its declaration says otherwise (EVT4): one day. */
@@ -230,7 +242,9 @@ export const HOST_LIMITS = {
   scheduleLateMs: 60_000,
   /** Ticks that one wake decides one by one. Those after them get one row together (SCH5). */
   scheduleDecided: 2_000,
-  /** Decisions of one schedule that are stored: the newest. */
+  /** Starts of one schedule that no run has acknowledged, with which it may be triggered by hand. */
+  scheduleStarts: 1_000,
+  /** Decisions of one schedule that are stored: the newest. Also the largest `pauseAfter`. */
   scheduleTicks: 2_000,
   /** Ticks of one backfill (SCH10). */
   backfillTicks: 10_000,

@@ -8,6 +8,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import { TextField } from "../act/field.tsx";
 import { OperationDialog } from "../flow/operation.tsx";
+import { toSegment } from "../segment.ts";
 import { api } from "../session.ts";
 
 /** What is open: a form, and of `kick` the run. */
@@ -41,7 +42,7 @@ export function LimitOperation({ opened, ...props }: FormProps & { readonly open
 }
 
 function pathOf({ name, key }: Place, end = ""): string {
-  const parts = [name, ...(key === undefined ? [] : [key])].map((part) => encodeURIComponent(part.toWellFormed()));
+  const parts = [name, ...(key === undefined ? [] : [key])].map(toSegment);
   return `/api/limits/${parts.join("/")}${end}`;
 }
 

@@ -77,6 +77,7 @@ export const EVENT_ANSWERS: Readonly<
         receivedAt: time,
         starts: listOf(object<ReplayedEvent["starts"][number]>({ trigger: text, workflowId: text, runId: text })),
         "topic?": { ...text, description: "The key whose waits get the event again." },
+        "problem?": { ...text, description: "Why it is not replayed." },
       }),
     ),
     nextCursor: { type: ["string", "null"] },

@@ -99,7 +99,7 @@ export const eventRoutes: readonly Route[] = [
     scope: "operate",
     body: replayBody,
     answers: { 202: "EventRecord" },
-    refusals: [...COMMON, "not_found"],
+    refusals: [...COMMON, "not_applicable", "not_found"],
     handle: async (call) => {
       const by = call.principal.subject;
       return withStatus(await askEvent(call, call.ids.id, { type: "replay", ...call.body, by }), 202);

@@ -12,6 +12,7 @@ import {
   type VoidCommand,
   gateName,
   limitOf,
+  storedKey,
 } from "@holdfast/orchestrator";
 import { HOST_LIMITS, type LimitRecord } from "@holdfast/protocol";
 import * as v from "valibot";
@@ -32,7 +33,14 @@ const listQuery = v.strictObject({
 });
 
 const overrideBody = v.strictObject({
-  max: v.nullable(v.pipe(v.number(), v.integer("must be a whole number"), v.minValue(1, "must be at least 1"))),
+  max: v.nullable(
+    v.pipe(
+      v.number(),
+      v.integer("must be a whole number"),
+      v.minValue(1, "must be at least 1"),
+      v.maxValue(HOST_LIMITS.limitMax, `must be at most ${HOST_LIMITS.limitMax}`),
+    ),
+  ),
 });
 const pauseBody = v.strictObject({ paused: v.optional(v.boolean(), true) });
 const kickBody = v.strictObject({ runId: idField });
@@ -146,7 +154,9 @@ function kickRoute(path: Path, of: string, what: string): Route {
 }
 
 async function command(call: Place, input: GateCommand): Promise<Response> {
-  const answer = await commandCoordinator(call, { kind: "gate", name: gateName(call.ids.name, call.ids.key) }, input);
+  const { name, key } = call.ids;
+  const stored = key === undefined ? undefined : storedKey(key);
+  const answer = await commandCoordinator(call, { kind: "gate", name: gateName(name, stored) }, input);
   if (!answer.ok || viewOf(call.principal).run) return answer;
   // A caller who may not read learns nothing of runs (SEC7).
   const { next: _next, ...record } = (await answer.json()) as LimitRecord;

@@ -11,7 +11,7 @@ import {
   type ScheduleListCommand,
   preview,
   readDeclaration,
-  readTimes,
+  readPreview,
 } from "@holdfast/orchestrator";
 import { HOST_LIMITS, HoldfastError, type ListedSchedule, type ScheduleRecord } from "@holdfast/protocol";
 import { ulid } from "ulid";
@@ -83,13 +83,16 @@ export const scheduleRoutes: readonly Route[] = [
     id: "previewSchedule",
     verb: "POST",
     path: "/api/schedules/preview",
-    summary: "Returns the next ten times of a declaration, with what the clock does then. It creates nothing.",
+    summary:
+      "Returns the next ten times of a declaration, with what the clock does then. It creates nothing. With `spread`, give the `id`: when it fires follows from it.",
     scope: "read",
     body: declarationBody,
     answers: { 200: "ScheduleTimes" },
     handle: ({ body }) => {
-      const times = checked(() => readTimes(body, "schedule"));
-      const found = preview({ id: "", times }, Date.now());
+      const found = preview(
+        checked(() => readPreview(body, "schedule")),
+        Date.now(),
+      );
       return Response.json({ total: found.length, times: found });
     },
   }),

@@ -3,7 +3,8 @@
  *
  * Owns: the decoding of ids, which the router leaves encoded, and the refusals `invalid_id` and `invalid_query`.
  */
-import { idProblem } from "@holdfast/protocol";
+import { keyProblem } from "@holdfast/orchestrator";
+import { fromSegment, idProblem } from "@holdfast/protocol";
 import * as v from "valibot";
 import { ApiRefusal } from "../refusal.ts";
 
@@ -46,7 +47,7 @@ export function readIds<Path extends string>(url: string, path: Path): IdsOf<Pat
     .split("/")
     .map((part, index): readonly [string, string] => [part, segments[index] ?? ""])
     .filter(([part]) => part.startsWith(":"))
-    .map(([part, segment]) => [part.slice(1), readId(segment, titleOf(path, part.slice(1)))]);
+    .map(([part, segment]) => [part.slice(1), readId(segment, part.slice(1), titleOf(path, part.slice(1)))]);
   // The compiler derives the same names from the text of the path.
   return Object.fromEntries(ids) as IdsOf<Path>;
 }
@@ -57,17 +58,28 @@ function titleOf(path: string, name: string): string {
   return owner ?? ID_TITLES[name] ?? `:${name}`;
 }
 
+/**
+ * What may be any name or key that the engine accepts, and what is wrong with one. An API that takes keys checks them: those
+ * of limits and windows are hashed if they are long.
+ */
+const KEYED = new Map<string, (text: string) => string | undefined>([
+  ["name", keyProblem],
+  ["workflowId", keyProblem],
+  ["key", (text) => (text.isWellFormed() ? undefined : "must be well-formed Unicode")],
+]);
+
 /** Decodes and checks one segment. A segment with an invalid encoding is rejected. */
-function readId(segment: string, title: string): string {
+function readId(segment: string, name: string, title: string): string {
   let id: string;
   try {
     id = decodeURIComponent(segment);
   } catch {
     throw new ApiRefusal("invalid_id", `The ${title} in the path has an invalid percent-encoding.`);
   }
-  const problem = idProblem(id);
+  const text = KEYED.has(name) ? fromSegment(id) : id;
+  const problem = KEYED.has(name) ? KEYED.get(name)?.(text) : idProblem(text);
   if (problem !== undefined) throw new ApiRefusal("invalid_id", `The ${title} ${problem}.`);
-  return id;
+  return text;
 }
 
 /**

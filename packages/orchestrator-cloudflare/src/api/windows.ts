@@ -3,7 +3,7 @@
  *
  * Owns: the two forms of the path: with a key, and without one if the debounce or batch has none.
  */
-import { type WindowCommand, type WindowState, windowAddress } from "@holdfast/orchestrator";
+import { type WindowCommand, type WindowState, storedKey, windowAddress } from "@holdfast/orchestrator";
 import { type WindowRecord, defined } from "@holdfast/protocol";
 import * as v from "valibot";
 import { commandCoordinator } from "./coordinators.ts";
@@ -56,7 +56,8 @@ export const windowRoutes: readonly Route[] = PATHS.flatMap(({ path, of, what })
 ]);
 
 async function command(call: Place, input: WindowCommand): Promise<Response> {
-  const { workflowId, key } = call.ids;
+  const { workflowId, key: given } = call.ids;
+  const key = given === undefined ? undefined : storedKey(given);
   const answer = await commandCoordinator(call, windowAddress(workflowId, key), input);
   if (!answer.ok) return answer;
   const state = (await answer.json()) as WindowState;

@@ -60,7 +60,7 @@ export async function collectTrigger(
   return { id: runId, status: "pending", state, startsAt, count };
 }
 
-/** @throws ApiRefusal `body_too_large`, `limits_not_configured` */
+/** @throws ApiRefusal `body_too_large`, `limits_not_configured`, `too_many_requests` */
 async function send(
   coordinatorDO: RunObjectDeps["coordinatorDO"],
   self: CoordinatorSelf,
@@ -75,6 +75,11 @@ async function send(
       "The object that collects the triggers failed. Nothing was stored. Try again.",
     );
   if (result.answer.type === "collected") return result.answer;
+  if (result.answer.type === "full")
+    throw new ApiRefusal(
+      "too_many_requests",
+      `The window remembers ${result.answer.max} idempotency keys, which is the limit. Nothing was stored. Try again later, or send no key.`,
+    );
   throw new ApiRefusal(
     "body_too_large",
     `The input is larger than a batch may be: ${result.answer.maxBytes} bytes. The batch is unchanged.`,

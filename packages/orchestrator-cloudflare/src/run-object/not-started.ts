@@ -3,8 +3,9 @@
  *
  * Owns: the row with the window, in the storage of the object of that run, and the refusal of requests about it. The row is
  * written before the caller gets the id of the run. It is deleted when the run starts, and when the window knows nothing of it.
+ * If the start is refused for good, the row says why, and stays.
  */
-import type { CoordinatorSelf, RunMessage, WindowState } from "@holdfast/orchestrator";
+import type { CoordinatorSelf, RunMessage, SendResult, WindowState } from "@holdfast/orchestrator";
 import { FORMAT_VERSION } from "@holdfast/protocol";
 import type { SyncKvStorageLike } from "../platform-types.ts";
 import { ApiRefusal } from "../refusal.ts";
@@ -18,6 +19,8 @@ const KEY = "collected";
 
 interface CollectedRow extends CollectedRun {
   readonly v: number;
+  /** The start was refused for good: the run never exists. `at`: ms since 1970. */
+  readonly refused?: { readonly code: string; readonly message: string; readonly at: number } | undefined;
 }
 
 /** Stores where a run is collected, in its own object. `here`: the id of the run of this object. */
@@ -35,9 +38,15 @@ export function putCollected(kv: SyncKvStorageLike, { runId, window }: Collected
   kv.put(KEY, { v: FORMAT_VERSION, runId, window } satisfies CollectedRow);
 }
 
-/** Deletes the row when the window starts the run. */
-export function startedBy(kv: SyncKvStorageLike, message: RunMessage): void {
-  if (message.type === "trigger" && message.op.startsWith("window/")) kv.delete(KEY);
+/** Deletes the row when the window starts the run, or stores why the run never exists. */
+export function startedBy(kv: SyncKvStorageLike, message: RunMessage, result: SendResult, at: number): void {
+  if (message.type !== "trigger" || !message.op.startsWith("window/") || result.type === "unreachable") return;
+  const row = kv.get(KEY) as CollectedRow | undefined;
+  if (result.type === "acknowledged") kv.delete(KEY);
+  else if (row !== undefined) {
+    const { code = "INTERNAL", message: text } = result.error;
+    kv.put(KEY, { ...row, refused: { code, message: text, at } } satisfies CollectedRow);
+  }
 }
 
 /**
@@ -51,6 +60,7 @@ export async function orNotStarted<T>(deps: RunObjectDeps, view: CallersView, ex
     if (!(error instanceof ApiRefusal) || error.code !== "not_found") throw error;
     const row = deps.storage.kv.get(KEY) as CollectedRow | undefined;
     if (row === undefined) throw error;
+    if (row.refused !== undefined) throw neverStarted(row.refused, view.run);
     await refuseCollected(deps, row, error, view);
     // The run may exist by now.
     return execute();
@@ -68,6 +78,13 @@ async function refuseCollected(
   if (answer?.ok === true) throw notStarted((await answer.json()) as WindowState, self, run);
   if (answer?.status !== 404) throw error;
   storage.kv.delete(KEY);
+}
+
+function neverStarted({ code, message, at }: NonNullable<CollectedRow["refused"]>, isReader: boolean): ApiRefusal {
+  const text = "The run was never started: its workflow collected its triggers, and the start was refused";
+  // A caller who may not read learns nothing of the workflow (SEC7).
+  if (!isReader) return new ApiRefusal("not_started", `${text}.`, { state: "refused" });
+  return new ApiRefusal("not_started", `${text}: ${message}`, { state: "refused", code, message, at });
 }
 
 function notStarted({ startsAt, state, count }: WindowState, { name }: CoordinatorSelf, isReader: boolean): ApiRefusal {

@@ -333,7 +333,7 @@ export class RunObject {
     const tick = isTick ? await refusalOfTick(this.#deps.dispatcher, trigger, this.#clock()) : undefined;
     const refused = this.#key.refusalOf(message) ?? tick;
     const result = refused ?? this.#host.receive(message, randomHex(16), { unique, ...about });
-    startedBy(this.#deps.storage.kv, message);
+    startedBy(this.#deps.storage.kv, message, result, this.#clock());
     return jsonAnswer(result);
   }
 

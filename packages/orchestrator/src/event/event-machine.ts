@@ -298,9 +298,13 @@ function replay(draft: EventDraft, command: EventCommand & { type: "replay" }): 
   if (!isEventRow(stored)) return NOT_FOUND;
   const { event } = stored;
   const starts = describeStarts(draft, event, command);
+  const before = draft.header.targets.length;
+  const problem = problemOf(draft, starts);
+  if (problem !== undefined && brief === undefined)
+    return { type: "refused", code: "not_applicable", message: problem };
+  if (problem !== undefined) return { type: "done", body: { ...starts, starts: [], topic: undefined, problem } };
   if (brief === "dry" || (brief === "done" && starts.starts.length === 0 && starts.topic === undefined))
     return { type: "done", body: starts };
-  const before = draft.header.targets.length;
   const replayed = (draft.header.replayed ?? draft.header.replays.length) + 1;
   draft.change({ giveUpAt: draft.now + HOST_LIMITS.eventTargetMs });
   for (const run of decision.runs) {
@@ -322,6 +326,15 @@ function replay(draft: EventDraft, command: EventCommand & { type: "replay" }): 
   const replays = [...draft.header.replays, entry].slice(-HOST_LIMITS.eventReplays);
   draft.change({ replays, replayed, forced: draft.header.forced + (mode === "force" ? 1 : 0) });
   return { type: "done", body: brief === undefined ? describe(draft, false) : starts };
+}
+
+/** Why the event is not replayed: its record would grow without a bound. A run that failed to start keeps its target. */
+function problemOf({ header: { targets } }: EventDraft, { starts, topic }: ReplayedEvent): string | undefined {
+  const known = new Set(targets.map(({ runId }) => runId));
+  const added = starts.filter(({ runId }) => !known.has(runId)).length + (topic === undefined ? 0 : 1);
+  const max = HOST_LIMITS.eventTargets;
+  if (added === 0 || targets.length + added <= max) return undefined;
+  return `The event has ${targets.length} targets, and the replay would add ${added}; the limit is ${max}. Nothing was started. Send its data as another event.`;
 }
 
 /** What a replay starts. */

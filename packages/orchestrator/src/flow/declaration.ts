@@ -179,8 +179,8 @@ export function readLimit(limit: DeclaredLimit, at: string): FlowLimit {
 
 function readSettings({ max, rate, maxQueued, dropQueued }: DeclaredLimit, at: string): FlowLimit["settings"] {
   if (max === undefined && rate === undefined) throw invalid(at, "needs max, rate, or both.");
-  if (max !== undefined) checkCount(max, 1, `${at}.max`);
-  if (maxQueued !== undefined) checkCount(maxQueued, 0, `${at}.maxQueued`);
+  if (max !== undefined) checkCount(max, 1, `${at}.max`, HOST_LIMITS.limitMax);
+  if (maxQueued !== undefined) checkCount(maxQueued, 0, `${at}.maxQueued`, HOST_LIMITS.limitQueued);
   if (dropQueued !== undefined) checkChoice(dropQueued, ["newest", "oldest"], `${at}.dropQueued`);
   return { max, rate: rate && readRate(rate, `${at}.rate`), maxQueued, dropQueued };
 }
@@ -188,8 +188,8 @@ function readSettings({ max, rate, maxQueued, dropQueued }: DeclaredLimit, at: s
 function readRate(rate: NonNullable<DeclaredLimit["rate"]>, at: string): GateSettings["rate"] {
   checkFields(rate, ["limit", "per", "burst"], at);
   const { limit, per, burst = 0 } = rate;
-  checkCount(limit, 1, `${at}.limit`);
-  checkCount(burst, 0, `${at}.burst`);
+  checkCount(limit, 1, `${at}.limit`, HOST_LIMITS.limitRate);
+  checkCount(burst, 0, `${at}.burst`, HOST_LIMITS.limitRate);
   const perMs = parseDurationMs(per, `${at}.per`);
   if (perMs < 1) throw invalid(`${at}.per`, "must be at least 1 ms.");
   return { limit, perMs, burst };
@@ -240,9 +240,8 @@ function readBatch(batch: FlowOptions["batch"], at: string): Batch | undefined {
   if (batch === undefined) return undefined;
   checkFields(batch, ["key", "max", "wait", "maxBytes"], at);
   const { key, max, wait, maxBytes = HOST_LIMITS.batchBytes } = batch;
-  checkCount(max, 1, `${at}.max`);
-  checkCount(maxBytes, 1, `${at}.maxBytes`);
-  if (maxBytes > HOST_LIMITS.batchBytes) throw invalid(`${at}.maxBytes`, `must be at most ${HOST_LIMITS.batchBytes}.`);
+  checkCount(max, 1, `${at}.max`, HOST_LIMITS.batchInputs);
+  checkCount(maxBytes, 1, `${at}.maxBytes`, HOST_LIMITS.batchBytes);
   const waitMs = parseWaitMs(wait, `${at}.wait`);
   return { key: key === undefined ? undefined : readKey(key, `${at}.key`), max, waitMs, maxBytes };
 }
@@ -271,9 +270,10 @@ function isFunction(key: unknown): key is (input: never) => unknown {
   return typeof key === "function";
 }
 
-function checkCount(value: unknown, least: number, at: string): void {
-  if (Number.isSafeInteger(value) && Number(value) >= least) return;
-  throw invalid(at, `must be a whole number of at least ${least}.`);
+function checkCount(value: unknown, least: number, at: string, most: number): void {
+  if (!Number.isSafeInteger(value) || Number(value) < least)
+    throw invalid(at, `must be a whole number of at least ${least}.`);
+  if (Number(value) > most) throw invalid(at, `must be at most ${most}.`);
 }
 
 function checkChoice(value: unknown, choices: readonly string[], at: string): void {

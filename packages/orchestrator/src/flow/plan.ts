@@ -13,12 +13,11 @@ import {
   decodeValue,
   defined,
   encodeValue,
-  nameProblem,
 } from "@holdfast/protocol";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { GateSettings, OnFull } from "../gate/messages.ts";
-import { readPath } from "../where/paths.ts";
+import { keyProblem, readPath } from "../where/paths.ts";
 import { type FlowLimit, readFlow } from "./declaration.ts";
 
 /** A hold that a new run needs. It is stored in its header as it is. */
@@ -151,7 +150,16 @@ export function textOf(value: unknown, what: string): string {
   if (!isKey)
     throw new InvalidKey(`${what}: the input gives ${describe(value)}. A key must be a text, a number or a boolean.`);
   const text = String(value);
-  return text === "" || nameProblem(text) === undefined ? text : `sha256:${bytesToHex(sha256(utf8ToBytes(text)))}`;
+  if (!text.isWellFormed())
+    throw new InvalidKey(
+      `${what}: the input gives a text with half of a surrogate pair. A key must be well-formed Unicode.`,
+    );
+  return storedKey(text);
+}
+
+/** Returns a key as it is stored: a hash in place of a long one, and of one with control characters. */
+export function storedKey(text: string): string {
+  return text === "" || keyProblem(text) === undefined ? text : `sha256:${bytesToHex(sha256(utf8ToBytes(text)))}`;
 }
 
 function readPriority(priority: FlowKey, read: Read): number {

@@ -3,7 +3,7 @@
  *
  * Owns: the answer to `Acquire`: granted, queued, or what `onFull` says. The same message gets the same answer again.
  */
-import { FORMAT_VERSION } from "@holdfast/protocol";
+import { FORMAT_VERSION, HOST_LIMITS } from "@holdfast/protocol";
 import { list } from "./listing.ts";
 import { type Holders, maxOf } from "./holders.ts";
 import type { Acquire, AcquireAnswer, HoldRef } from "./messages.ts";
@@ -100,8 +100,8 @@ function full({ draft }: Holders): AcquireAnswer {
 
 function queue(holders: Holders, message: Acquire): AcquireAnswer {
   const { draft } = holders;
-  const { maxQueued, dropQueued } = draft.header.settings;
-  if (maxQueued !== undefined && message.again === undefined && draft.header.queued >= maxQueued) {
+  const { maxQueued = HOST_LIMITS.limitQueued, dropQueued } = draft.header.settings;
+  if (message.again === undefined && draft.header.queued >= maxQueued) {
     const oldest = dropQueued === "oldest" ? firstQueued(draft) : undefined;
     if (oldest === undefined || oldest.row.again === true) return { type: "dropped", reason: "queue_full" };
     dequeue(draft);

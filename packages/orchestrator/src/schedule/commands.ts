@@ -7,7 +7,7 @@
  * - CM1 What the code declares never changes a schedule of the API, nor the reverse (SCH9). A pause stays in any case (SCH8).
  * - CM2 A changed time applies from now on: no tick of the new pattern is in the past.
  */
-import { defined } from "@holdfast/protocol";
+import { HOST_LIMITS, defined } from "@holdfast/protocol";
 import type { CommandRefusal, CommandReply } from "../host/coordinator.ts";
 import { beginBackfill, cancelBackfill } from "./backfill.ts";
 import type { ScheduleConfig } from "./config.ts";
@@ -94,6 +94,9 @@ export function triggerNow(draft: ScheduleDraft, { by, unique }: InputOf<"trigge
   const runId = manualRunId(draft.config.id, unique);
   const isKnown = draft.ticks(KNOWN_TICKS).some(({ outcome }) => "runId" in outcome && outcome.runId === runId);
   if (isKnown) return { type: "done", body: { runId } };
+  const { count } = header.outbox;
+  if (count >= HOST_LIMITS.scheduleStarts)
+    return refuse("not_applicable", `${count} starts of the schedule are not acknowledged yet. Try again later.`);
   const tick = { kind: "manual", nominal: now, fireAt: now } as const;
   const seq = draft.decide({ ...tick, outcome: { type: "fired", runId }, by });
   postStart(draft, { runId, seq, ...tick, previous: header.lastNominal });

@@ -14,6 +14,7 @@ import {
   parseTimeMs,
 } from "@holdfast/protocol";
 import type { CatchUp, Overlap, ScheduleConfig, Spread } from "./config.ts";
+import type { PreviewConfig } from "./describe.ts";
 import { cronProblem } from "./times/cron.ts";
 import { type TimesSpec, nextTime } from "./times/next-time.ts";
 import { isTimeZone } from "./times/zone.ts";
@@ -37,22 +38,43 @@ const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
  */
 export function readDeclaration(given: unknown, where: string): ScheduleConfig {
   const fields = fieldsOf(given, where);
-  const id = fields["id"];
-  if (typeof id !== "string" || !ID.test(id)) {
-    throw invalid(
-      `${where}.id`,
-      "must be 1 to 100 letters, digits, dots, hyphens or underscores, and begin with a letter or a digit.",
-    );
-  }
-  const at = `${where}(${JSON.stringify(id)})`;
+  const id = readId(fields["id"], `${where}.id`);
+  return { id, ...readFields(fields, `${where}(${JSON.stringify(id)})`, readWorkflow) };
+}
+
+/**
+ * Checks a declaration of which a preview needs the times alone: the id and the workflow may be absent.
+ * @throws HoldfastError `INVALID_ARGUMENT`
+ */
+export function readPreview(given: unknown, where: string): PreviewConfig {
+  const fields = fieldsOf(given, where);
+  const id = optional(fields["id"], (value) => readId(value, `${where}.id`));
+  const { times, spread } = readFields(fields, where, (value, at) =>
+    value === undefined ? "" : readWorkflow(value, at),
+  );
+  return { times, ...defined({ id, spread }) };
+}
+
+function readId(id: unknown, at: string): string {
+  if (typeof id === "string" && ID.test(id)) return id;
+  throw invalid(
+    at,
+    "must be 1 to 100 letters, digits, dots, hyphens or underscores, and begin with a letter or a digit.",
+  );
+}
+
+function readFields(
+  fields: Fields,
+  at: string,
+  workflow: (value: unknown, at: string) => string,
+): Omit<ScheduleConfig, "id"> {
   const unknown = Object.keys(fields).find((name) => !FIELDS.has(name));
   if (unknown !== undefined)
     throw invalid(`${at}.${unknown}`, `is no field of a schedule. The fields are: ${[...FIELDS].join(", ")}.`);
   const version = optional(fields["version"], (value) => readName(value, `${at}.version`));
   return {
-    id,
     ...defined({ description: optional(fields["description"], (value) => readName(value, `${at}.description`)) }),
-    workflowId: readWorkflow(fields["workflow"], `${at}.workflow`),
+    workflowId: workflow(fields["workflow"], `${at}.workflow`),
     ...defined({ workflowVersion: version }),
     input: readInput(fields["input"], `${at}.input`),
     tags: readTags(fields["tags"], `${at}.tags`),
@@ -70,8 +92,7 @@ function fieldsOf(given: unknown, where: string): Fields {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
-/** Checks only the times, for a preview. */
-export function readTimes(fields: Fields, at: string): TimesSpec {
+function readTimes(fields: Fields, at: string): TimesSpec {
   const tz = fields["tz"] ?? "UTC";
   if (typeof tz !== "string" || !isTimeZone(tz)) {
     throw invalid(`${at}.tz`, `${shown(tz)} is no time zone. Give a name such as "Europe/Berlin", or "UTC".`);
@@ -185,8 +206,10 @@ function readOnFailures(value: unknown, at: string): number | undefined {
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined) throw invalid(`${at}.${unknown}`, "is no field of onFailures. It has pauseAfter.");
   if (pauseAfter === undefined) return undefined;
-  if (typeof pauseAfter === "number" && Number.isInteger(pauseAfter) && pauseAfter >= 1) return pauseAfter;
-  throw invalid(`${at}.pauseAfter`, "must be a whole number of at least 1: the number of failed runs in a row.");
+  const max = HOST_LIMITS.scheduleTicks;
+  const isCount = typeof pauseAfter === "number" && Number.isInteger(pauseAfter);
+  if (isCount && pauseAfter >= 1 && pauseAfter <= max) return pauseAfter;
+  throw invalid(`${at}.pauseAfter`, `must be a whole number from 1 to ${max}: the number of failed runs in a row.`);
 }
 
 /** A workflow's id, or its definition. */

@@ -28,19 +28,29 @@ const PREVIEW_TIMES = 10;
 
 const DAY_MS = 86_400_000;
 
+/** What a preview needs of a schedule. Without `id` it does not exist yet. */
+export interface PreviewConfig extends Pick<ScheduleConfig, "times" | "spread"> {
+  readonly id?: string;
+}
+
 /** Returns the next times, at most ten. */
 export function preview(
-  config: Pick<ScheduleConfig, "id" | "times" | "spread">,
+  { id = "", times, spread }: PreviewConfig,
   after: number,
   count: number = PREVIEW_TIMES,
 ): PreviewedTime[] {
-  const { tz } = config.times;
-  return nextTimes(config.times, after, count).map((nominal) => {
+  const { tz } = times;
+  const ofSpread = spread !== undefined && id === "" ? NEEDS_ID : undefined;
+  return nextTimes(times, after, count).map((nominal) => {
     const { date, time, offsetMs } = localTime(tz, nominal);
     const local = `${date}T${time}${offsetText(offsetMs)}`;
-    return { nominal, fireAt: fireAtOf(config, nominal), local, ...defined({ note: noteOf(tz, nominal) }) };
+    const note = [noteOf(tz, nominal), ofSpread].filter((one) => one !== undefined).join(" ");
+    const fireAt = fireAtOf({ id, times, spread }, nominal);
+    return { nominal, fireAt, local, ...(note === "" ? {} : { note }) };
   });
 }
+
+const NEEDS_ID = "How long after this time it fires follows from the id of the schedule: give the id.";
 
 /** Describes a change of the clock at a time or in the day before it. */
 function noteOf(tz: string, nominal: number): string | undefined {

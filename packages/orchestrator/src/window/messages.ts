@@ -18,6 +18,8 @@ export interface Collect {
 export type CollectAnswer =
   /** `runId`: the run that starts at `startsAt`, ms since 1970. `count`: the triggers that it stands for so far. */
   | { readonly type: "collected"; readonly runId: string; readonly startsAt: number; readonly count: number }
+  /** The window remembers as many delivery ids as it stores. Nothing was stored. */
+  | { readonly type: "full"; readonly max: number }
   /** The input alone is larger than a batch may be. Nothing was stored. */
   | { readonly type: "too_large"; readonly maxBytes: number };
 

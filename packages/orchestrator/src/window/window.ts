@@ -49,6 +49,8 @@ interface WindowHeader extends CoordinatorHeader {
   readonly open?: OpenWindow | undefined;
   /** When the object looks whether it can be forgotten, ms since 1970. */
   readonly idleAt?: number | undefined;
+  /** How many delivery ids are stored. Absent: earlier code has not counted them. */
+  readonly seen?: number | undefined;
   /** The delivery id at which the search for old ones continues. */
   readonly sweptTo?: string | undefined;
 }
@@ -156,7 +158,7 @@ function isStarting(draft: Draft, runId: string): CommandReply | undefined {
 /** The ids of its deliveries are forgotten too: the answers to them named a run that never exists. */
 function cancel(draft: Draft, open: OpenWindow): void {
   for (const [key, row] of draft.list(SEEN_PREFIX))
-    if (isSeen(row) && row.answer.type === "collected" && row.answer.runId === open.runId) draft.delete(key);
+    if (isSeen(row) && row.answer.type === "collected" && row.answer.runId === open.runId) forgetSeen(draft, key);
   close(draft);
 }
 
@@ -165,6 +167,11 @@ function collect(draft: Draft, message: Collect): CollectAnswer {
   const { deliveryId, trigger, settings } = message;
   const seen = deliveryId === undefined ? undefined : draft.get(SEEN_PREFIX + deliveryId);
   if (isSeen(seen) && !isOld(seen, draft.now)) return seen.answer;
+  const max = HOST_LIMITS.windowDeliveryIds;
+  if (deliveryId !== undefined && seen === undefined && (draft.header.seen ?? 0) >= max) {
+    sweep(draft, SWEEP_ROWS);
+    if ((draft.header.seen ?? 0) >= max) return { type: "full", max };
+  }
   // The code of the workflow has changed since.
   const before = draft.header.open;
   if (before !== undefined && before.settings.type !== settings.type) fire(draft, before);
@@ -176,8 +183,11 @@ function collect(draft: Draft, message: Collect): CollectAnswer {
   }
   const open = add(draft, message, bytes);
   const answer: CollectAnswer = { type: "collected", runId: open.runId, startsAt: open.startsAt, count: open.count };
-  if (deliveryId !== undefined)
+  if (deliveryId !== undefined) {
     draft.put(SEEN_PREFIX + deliveryId, { v: FORMAT_VERSION, answer, at: draft.now } satisfies SeenRow);
+    // One that is old was counted.
+    if (seen === undefined) draft.change({ seen: (draft.header.seen ?? 0) + 1 });
+  }
   if (settings.type === "batch" && open.count >= settings.max) fire(draft, open);
   return answer;
 }
@@ -236,7 +246,7 @@ function close(draft: Draft): void {
   const { open } = draft.header;
   draft.delete(TRIGGER_KEY);
   for (const [key] of draft.list(ITEM_PREFIX)) draft.delete(key);
-  if (open?.settings.type === "debounce") for (const [key] of draft.list(SEEN_PREFIX)) draft.delete(key);
+  if (open?.settings.type === "debounce") for (const [key] of draft.list(SEEN_PREFIX)) forgetSeen(draft, key);
   // The delivery ids of a batch are remembered across batches.
   else if (open !== undefined) sweep(draft, open.count);
   draft.change({ open: undefined, idleAt: draft.now + HOST_LIMITS.probeMsMin });
@@ -247,9 +257,14 @@ function sweep(draft: Draft, added: number): void {
   const { sweptTo } = draft.header;
   const limit = 2 * added + SWEEP_ROWS;
   const rows = [...draft.list(SEEN_PREFIX, { limit, ...(sweptTo === undefined ? {} : { after: sweptTo }) })];
-  for (const [key, row] of rows) if (!isSeen(row) || isOld(row, draft.now)) draft.delete(key);
+  for (const [key, row] of rows) if (!isSeen(row) || isOld(row, draft.now)) forgetSeen(draft, key);
   const next = rows.length < limit ? undefined : rows.at(-1)?.[0];
   if (next !== sweptTo) draft.change({ sweptTo: next });
+}
+
+function forgetSeen(draft: Draft, key: string): void {
+  draft.delete(key);
+  draft.change({ seen: Math.max((draft.header.seen ?? 0) - 1, 0) });
 }
 
 function isOld({ at }: SeenRow, now: number): boolean {
@@ -262,7 +277,7 @@ function forget(draft: Draft): void {
   if (open !== undefined || idleAt === undefined || idleAt > draft.now) return;
   let next: number | undefined;
   for (const [key, row] of draft.list(SEEN_PREFIX)) {
-    if (!isSeen(row) || isOld(row, draft.now)) draft.delete(key);
+    if (!isSeen(row) || isOld(row, draft.now)) forgetSeen(draft, key);
     else next = Math.min(next ?? Infinity, row.at + HOST_LIMITS.deliveryMemoryMs);
   }
   if (next === undefined && outbox.count === 0) return draft.erase();

@@ -27,6 +27,7 @@ import type {
   TopicRecord,
   WorkflowDescription as WorkflowInfo,
 } from "@holdfast/protocol";
+import { toSegment } from "@holdfast/protocol";
 import type { InputArguments } from "../authoring/types.ts";
 import type { Workflow } from "../authoring/workflow.ts";
 import { checkPlatform } from "../platform-check.ts";
@@ -157,7 +158,7 @@ export class Client {
    */
   topic(name: string, key: string, options: CallOptions = {}): Promise<TopicRecord> {
     const { signal } = given(options, "call", "topic");
-    const path = `/api/topics/${encodeURIComponent(name)}/${encodeURIComponent(key)}`;
+    const path = `/api/topics/${toSegment(name)}/${toSegment(key)}`;
     return this.#send({ method: "GET", path, signal, answer: ["name", "waiting"] });
   }
 

@@ -3,7 +3,7 @@
  *
  * Owns: the routes of one limit.
  */
-import type { LimitRecord } from "@holdfast/protocol";
+import { type LimitRecord, toSegment } from "@holdfast/protocol";
 import { given } from "./options.ts";
 import type { Transport } from "./transport.ts";
 import type { CallOptions } from "./types.ts";
@@ -53,7 +53,7 @@ export class LimitHandle {
     body?: object,
   ): Promise<LimitRecord> {
     const { signal } = given(options, "call", "limit");
-    const place = [this.name, ...(this.key === undefined ? [] : [this.key])].map(encodeURIComponent).join("/");
+    const place = [this.name, ...(this.key === undefined ? [] : [this.key])].map(toSegment).join("/");
     const path = `/api/limits/${place}${action}`;
     const answer = await this.#transport.send({ method, path, body, signal, answer: ["name", "holders"] });
     return answer.body as LimitRecord;

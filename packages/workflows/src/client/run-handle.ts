@@ -271,8 +271,13 @@ export class RunHandle<Output = unknown> {
   }
 }
 
+/** The start of the run was refused for good. */
+function isRefused({ details }: ApiError): boolean {
+  return (Object(details) as { readonly state?: unknown }).state === "refused";
+}
+
 /** A run whose triggers a window collects starts later (WIN6). */
 function unlessNotStarted(error: unknown): undefined {
-  if (error instanceof ApiError && error.code === "not_started") return undefined;
+  if (error instanceof ApiError && error.code === "not_started" && !isRefused(error)) return undefined;
   throw error;
 }

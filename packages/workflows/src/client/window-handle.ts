@@ -3,7 +3,7 @@
  *
  * Owns: the routes of one window.
  */
-import type { WindowRecord } from "@holdfast/protocol";
+import { type WindowRecord, toSegment } from "@holdfast/protocol";
 import { given } from "./options.ts";
 import type { Transport } from "./transport.ts";
 import type { CallOptions } from "./types.ts";
@@ -39,7 +39,7 @@ export class WindowHandle {
 
   async #send(method: "GET" | "POST", action: string, options: CallOptions, body?: object): Promise<WindowRecord> {
     const { signal } = given(options, "call", "window");
-    const place = [this.workflowId, ...(this.key === undefined ? [] : [this.key])].map(encodeURIComponent).join("/");
+    const place = [this.workflowId, ...(this.key === undefined ? [] : [this.key])].map(toSegment).join("/");
     const path = `/api/windows/${place}${action}`;
     const answer = await this.#transport.send({ method, path, body, signal, answer: ["workflowId", "runId"] });
     return answer.body as WindowRecord;
