@@ -38,3 +38,22 @@ test("DUR1 an answer that waits for its commits learns whether the process died 
   store.restart(true);
   expect(await second).toBe(false);
 });
+
+test("S3 pages of rows are those of all keys in order, whatever was written and deleted between them", () => {
+  const store = new MemoryStore();
+  const rows = new Map<string, unknown>();
+  for (let n = 0; n < 400; n++) {
+    const key = `${["a/", "a", "b/", ""][n % 4]}${(n * 7919) % 97}`;
+    const deleted = n % 3 === 0 ? [`${["a/", "a", "b/", ""][n % 2]}${(n * 31) % 97}`] : [];
+    store.commit({ puts: new Map([[key, { n }]]), deletes: new Set(deleted) });
+    for (const one of deleted) rows.delete(one);
+    rows.set(key, { n });
+    const prefix = ["", "a/", "a", "b/", "c"][n % 5] ?? "";
+    const after = n % 2 === 0 ? {} : { after: `${prefix}${n % 50}` };
+    const reverse = n % 7 === 0;
+    const all = [...rows.keys()].filter((one) => one.startsWith(prefix) && one > (after.after ?? "")).toSorted();
+    if (reverse) all.reverse();
+    const listed = [...store.list(prefix, { ...after, limit: 5, reverse })];
+    expect(listed).toEqual(all.slice(0, 5).map((one) => [one, rows.get(one)]));
+  }
+});

@@ -9,17 +9,13 @@ describe("testWorld", () => {
     const report = workflow({ id: "report", run: async (_input, ctx) => ctx.run.schedule?.nominal });
     const nightly = schedule({ id: "nightly", cron: "30 2 * * *", tz: "America/New_York", workflow: report });
     const world = testWorld({ workflows: [report], schedules: [nightly], startAt: new Date("2026-01-01T00:00:00Z") });
-    const startedAt = performance.now();
     await world.advance("365d");
-    const ms = performance.now() - startedAt;
     const results = world.results(report);
     expect(results).toHaveLength(365);
     expect(new Set(results.map(({ output }) => output)).size).toBe(365);
     expect(results.every(({ status }) => status === "completed")).toBe(true);
     expect(world.schedule("nightly")).toMatchObject({ status: "active", counts: { fired: 365, failed: 0 } });
     expect(world.now).toEqual(new Date("2027-01-01T00:00:00Z"));
-    console.log(`a year of ticks took ${Math.round(ms)} ms`);
-    expect(ms).toBeLessThan(30_000);
   });
 
   test("SCH6 a tick is skipped while the run of an earlier one has not ended", async () => {

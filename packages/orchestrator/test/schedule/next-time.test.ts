@@ -152,3 +152,21 @@ test("SCH4 a time as text is that of a Date", () => {
     expect(utcId(ms)).toBe(text.replaceAll(/[-:]/g, "").replace(".000Z", "Z"));
   }
 });
+
+test("NT2 the next time is the same in whatever order times were read before", () => {
+  const specs = ["0 * * * *", "30 2 * * *", "*/20 1-3 * * 0"].flatMap((cron) =>
+    ["UTC", "Europe/Berlin"].map((tz) => ({ cron: [cron], tz })),
+  );
+  for (const [index, spec] of specs.entries()) {
+    const from = utc("2026-10-20T00:00:00Z");
+    const all = nextTimes(spec, from, 60);
+    // Other patterns push this one out of memory, so it is read again.
+    for (let n = 0; n < 100; n++) nextTime({ cron: [`${n % 60} ${index} ${1 + (n % 28)} * *`], tz: "UTC" }, 0);
+    const steps = Array.from({ length: 300 }, (_one, n) => (n * 7919) % 59);
+    for (const [n, at] of steps.entries()) {
+      const [last = 0, next] = [all[at], all[at + 1]];
+      const after = [last, last + 1, last + 500, (next ?? 0) - 1][n % 4] ?? last;
+      expect(iso(nextTime(spec, after))).toBe(iso(next));
+    }
+  }
+});

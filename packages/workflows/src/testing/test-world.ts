@@ -31,7 +31,6 @@ import { type EventDefinition, keyToSend } from "../authoring/event.ts";
 import type { InputArguments } from "../authoring/types.ts";
 import type { Workflow } from "../authoring/workflow.ts";
 import { checkPlatform } from "../platform-check.ts";
-import { ActiveRuns } from "./active-runs.ts";
 import { MemoryHost } from "./memory-host/memory-host.ts";
 import { TestRun } from "./test-run.ts";
 import { PATIENCE_MS, type TestOptions, type TestResult, mockOf, resultOf } from "./test-workflow.ts";
@@ -78,7 +77,7 @@ export function testWorld(options: WorldOptions): TestWorld {
 }
 
 export class TestWorld {
-  readonly #all = new ActiveRuns();
+  readonly #all = new Map<string, MemoryHost>();
   readonly #hub: MemoryHost;
   readonly #options: WorldOptions;
   readonly #shared: Omit<ConstructorParameters<typeof MemoryHost>[0], "runId">;
@@ -202,7 +201,7 @@ export class TestWorld {
   }
 
   #hosts(definition?: Pick<Workflow, "id">): MemoryHost[] {
-    const all = [...this.#all.all()].filter(({ triggered }) => triggered);
+    const all = [...this.#all.values()].filter(({ triggered }) => triggered);
     return definition === undefined ? all : all.filter(({ header }) => header.workflowId === definition.id);
   }
 

@@ -3,16 +3,19 @@
  *
  * Owns: virtual time and its timers. Tests advance the clock and never sleep.
  */
+import { Heap } from "./heap.ts";
+
 interface Timer {
   at: number;
   readonly order: number;
-  readonly fn: () => void;
+  /** `undefined`: the timer was cancelled. */
+  fn: (() => void) | undefined;
 }
 
 export class VirtualClock {
   #now: number;
   #order = 0;
-  readonly #timers = new Set<Timer>();
+  readonly #timers = new Heap<Timer>((a, b) => a.at < b.at || (a.at === b.at && a.order < b.order));
 
   constructor(startMs: number = Date.UTC(2026, 0, 1)) {
     this.#now = startMs;
@@ -27,7 +30,9 @@ export class VirtualClock {
     this.#order += 1;
     const timer: Timer = { at: this.#now + ms, order: this.#order, fn };
     this.#timers.add(timer);
-    return () => this.#timers.delete(timer);
+    return () => {
+      timer.fn = undefined;
+    };
   }
 
   /** The time of the next timer, ms since the epoch. */
@@ -39,9 +44,9 @@ export class VirtualClock {
   runNext(until: number = Infinity): boolean {
     const timer = this.#next();
     if (timer === undefined || timer.at > until) return false;
-    this.#timers.delete(timer);
+    this.#timers.takeFirst();
     this.#now = Math.max(this.#now, timer.at);
-    timer.fn();
+    timer.fn?.();
     return true;
   }
 
@@ -51,14 +56,12 @@ export class VirtualClock {
    */
   jump(ms: number): void {
     this.#now += ms;
-    if (ms < 0) for (const timer of this.#timers) timer.at += ms;
+    // All of them change by the same time, so their order stays.
+    if (ms < 0) for (const timer of this.#timers.items) timer.at += ms;
   }
 
   #next(): Timer | undefined {
-    let next: Timer | undefined;
-    for (const timer of this.#timers) {
-      if (next === undefined || timer.at < next.at || (timer.at === next.at && timer.order < next.order)) next = timer;
-    }
-    return next;
+    while (this.#timers.first !== undefined && this.#timers.first.fn === undefined) this.#timers.takeFirst();
+    return this.#timers.first;
   }
 }

@@ -7,13 +7,28 @@
 import { Cron } from "croner";
 import { utcText } from "./utc.ts";
 
-const parsed = new Map<string, Cron>();
+interface Parsed {
+  readonly cron: Cron;
+  /** Consecutive times of the pattern. The first one may be any time: there is none between it and the second one. */
+  readonly times: number[];
+}
+
+const parsed = new Map<string, Parsed>();
 const PARSED_MAX = 100;
+
+/** A schedule reads each time several times: when it is the next one, when it is due, and among the times after a tick. */
+const TIMES_MAX = 16;
 
 /** The next time after `after` that matches the pattern in the zone, ms since 1970; `undefined` if there is none. */
 export function nextCronTime(pattern: string, tz: string, after: number): number | undefined {
-  const time = cronOf(pattern, tz).nextRun(utcText(Math.floor(after / 1_000) * 1_000));
-  return time?.getTime();
+  const { cron, times } = cronOf(pattern, tz);
+  const known = times.find((time) => time > after);
+  if (known !== undefined && after >= (times[0] ?? after)) return known;
+  const next = cron.nextRun(utcText(Math.floor(after / 1_000) * 1_000))?.getTime();
+  if (times.at(-1) !== after) times.splice(0, Infinity, after);
+  if (next !== undefined) times.push(next);
+  if (times.length > TIMES_MAX) times.shift();
+  return next;
 }
 
 /** What is wrong with a pattern, and where; `undefined` if nothing is. */
@@ -41,21 +56,23 @@ function messageOf(error: unknown): string {
   return text.replace(/^Cron\w*: /, "").replace(/\.$/, "");
 }
 
-function cronOf(pattern: string, tz: string): Cron {
+function cronOf(pattern: string, tz: string): Parsed {
   const key = `${tz} ${pattern}`;
   const known = parsed.get(key);
   if (known !== undefined) return known;
   const fields = pattern.trim().split(/\s+/);
   const cron = new Cron(pattern.trim(), {
-    timezone: tz,
+    // Without a zone the library needs no `Intl`, which is most of its time.
+    ...(tz === "UTC" ? { utcOffset: 0 } : { timezone: tz }),
     mode: fields.length === 6 ? "6-part" : "5-part",
     paused: true,
     // A pattern with fixed hours and minutes fires once per day; one for all hours goes by elapsed time (SCH2).
     fixedTimeRule: hasAllHours(fields.at(-4) ?? "*") ? "single-value" : "no-wildcard",
   });
   if (parsed.size === PARSED_MAX) parsed.clear();
-  parsed.set(key, cron);
-  return cron;
+  const one = { cron, times: [] };
+  parsed.set(key, one);
+  return one;
 }
 
 /** Whether a field of lists and ranges names all hours of the day. */

@@ -4,6 +4,7 @@
  * Owns: the kinds of faults. A test or the simulator decides for each message or event whether a fault happens.
  */
 import { type ErrorValue, errorValue } from "@holdfast/protocol";
+import { JOURNAL_PREFIX, type WriteBatch } from "@holdfast/orchestrator";
 import type { VirtualClock } from "../virtual-clock.ts";
 
 /** Each function is called for each occurrence. It returns the fault, or `undefined` for none. */
@@ -65,4 +66,14 @@ export const LATE_MS = 3_000;
 /** Waits for the delay of a late message. */
 export function lateBy(clock: VirtualClock): Promise<void> {
   return new Promise((resolve) => clock.setTimer(LATE_MS, resolve));
+}
+
+/** Whether a run crashes after a commit. `crashAfter`: the numbers of commits, or every write to the journal. */
+export function crashesAfter(
+  crashAfter: readonly number[] | "journal-writes" | undefined,
+  { puts }: WriteBatch,
+  commits: number,
+): boolean {
+  if (crashAfter !== "journal-writes") return crashAfter?.includes(commits) === true;
+  return [...puts.keys()].some((key) => key.startsWith(JOURNAL_PREFIX));
 }

@@ -1,13 +1,16 @@
 /**
  * The rows that map idempotency keys to runs with chosen ids, in the stores of a world.
  *
- * Owns: reading and writing the rows. The orchestrator decides (RUN2).
+ * Owns: reading and writing the rows, and what is deleted with a run. The orchestrator decides (RUN2).
  */
 import {
+  type IndexRow,
   type KeyDecision,
   RESERVED_KEY,
   type Reply,
   type ReservedRow,
+  type RunHeader,
+  erasureOf,
   isReleased,
   reserveKey,
   takenKeyProblem,
@@ -46,4 +49,18 @@ export function releaseIn(object: KeyObject | undefined, runId: string): void {
 /** The refusal of a trigger whose key belongs to another run. */
 export function refuseTaken(decided: KeyDecision): Reply {
   return { type: "refused", code: "idempotency_conflict", message: takenKeyProblem(decided) };
+}
+
+/** Deletes a run that has ended: its row of the index, its key and its rows. */
+export function eraseRun(
+  header: RunHeader,
+  index: Map<string, IndexRow> | undefined,
+  store: MemoryStore,
+  objectOf: (keyId: string) => KeyObject | undefined,
+): void {
+  for (const write of erasureOf(header)) {
+    if (write.type === "remove from the index") index?.delete(header.id);
+    else if (write.type === "release the key") releaseIn(objectOf(write.keyId), header.id);
+    else if (write.type === "delete the rows") store.clear();
+  }
 }

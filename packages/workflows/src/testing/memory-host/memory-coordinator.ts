@@ -21,10 +21,10 @@ import {
   topicMachine,
 } from "@holdfast/orchestrator";
 import { type Address, type WorkflowDescription, addressKey } from "@holdfast/protocol";
+import type { Agenda, WorldObject } from "./agenda.ts";
 import { ALARM_RETRY_MS, CommitFailed, SimulatedCrash } from "./faults.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { Network, type NetworkOptions, afterCommits } from "./network.ts";
-import type { WorldRun } from "./world.ts";
 
 const MACHINES: readonly CoordinatorMachine[] = [
   eventMachine,
@@ -38,11 +38,15 @@ const MACHINES: readonly CoordinatorMachine[] = [
 /** The parts of the world that coordinators use. */
 export interface CoordinatorWorld extends Omit<NetworkOptions, "store" | "moved"> {
   readonly workflows: readonly WorkflowDescription[];
+  readonly agenda: Agenda;
   /** Called with every new coordinator. */
   readonly onCoordinator?: ((coordinator: MemoryCoordinator) => void) | undefined;
   /** Called after each commit of any coordinator. `true`: it crashes. */
   readonly crashesCoordinator?: ((coordinator: MemoryCoordinator) => boolean) | undefined;
 }
+
+/** Of alarms that are due at the same time, those of runs are first. */
+const FIRST_ORDER = 1e9;
 
 /** All coordinators of a world. */
 export class MemoryCoordinators {
@@ -53,10 +57,6 @@ export class MemoryCoordinators {
     this.#world = world;
   }
 
-  get size(): number {
-    return this.#byAddress.size;
-  }
-
   values(): Iterable<MemoryCoordinator> {
     return this.#byAddress.values();
   }
@@ -64,25 +64,31 @@ export class MemoryCoordinators {
   /** The coordinator with this address. */
   get(to: Address): MemoryCoordinator {
     const key = addressKey(to);
-    const found = this.#byAddress.get(key) ?? new MemoryCoordinator(to, this.#world);
+    const found =
+      this.#byAddress.get(key) ?? new MemoryCoordinator(to, this.#world, FIRST_ORDER + this.#byAddress.size);
     this.#byAddress.set(key, found);
     return found;
   }
 }
 
-export class MemoryCoordinator implements WorldRun {
+export class MemoryCoordinator implements WorldObject {
   readonly address: Address;
-  store: MemoryStore = new MemoryStore();
-  activity = 0;
+  readonly order: number;
+  readonly store: MemoryStore = new MemoryStore();
+  readonly isPart = true;
+  readonly isAtRest = true;
+  readonly bodies = 0;
   crashes = 0;
   readonly #world: CoordinatorWorld;
   #host: CoordinatorHost;
 
-  constructor(address: Address, world: CoordinatorWorld) {
+  constructor(address: Address, world: CoordinatorWorld, order: number) {
     this.address = address;
+    this.order = order;
     this.#world = world;
     this.#watchStore();
     this.#host = this.#newHost();
+    world.agenda.added(this);
     world.onCoordinator?.(this);
   }
 
@@ -92,7 +98,7 @@ export class MemoryCoordinator implements WorldRun {
 
   /** Handles a message. The sender of one that dies with the object cannot know whether before or after its commit. */
   receive(message: object): SendResult | Promise<SendResult> {
-    this.activity += 1;
+    this.#world.agenda.moved(this);
     try {
       return afterCommits(this.store, this.#host.receive(this.#decided(message)));
     } catch (error) {
@@ -127,7 +133,7 @@ export class MemoryCoordinator implements WorldRun {
   fireAlarm(): void {
     const { clock } = this.#world;
     const { alarm } = this.store;
-    this.activity += 1;
+    this.#world.agenda.moved(this);
     if (alarm !== null && alarm > clock.now()) clock.jump(alarm - clock.now());
     this.store.takeAlarm();
     for (;;) {
@@ -152,8 +158,9 @@ export class MemoryCoordinator implements WorldRun {
 
   #watchStore(): void {
     this.store.clock = () => this.#world.clock.now();
+    this.store.platformAlarm.onSet = () => this.#world.agenda.alarmSet(this);
     this.store.afterCommit = () => {
-      this.activity += 1;
+      this.#world.agenda.moved(this);
       if (this.#world.crashesCoordinator?.(this) !== true) return;
       this.crash();
       throw new SimulatedCrash();

@@ -7,7 +7,6 @@
 import {
   type ChildTrigger,
   type Input,
-  JOURNAL_PREFIX,
   type Reply,
   type RunHeader,
   RunHost,
@@ -16,7 +15,6 @@ import {
   type WriteBatch,
   alarmOf,
   checkedTransition,
-  erasureOf,
   isAlarmLost,
   isExpired,
   keyObjectOf,
@@ -42,32 +40,35 @@ import {
 import type { Workflow } from "../../authoring/workflow.ts";
 import type { Platform } from "../../replay/platform.ts";
 import { VirtualClock } from "../virtual-clock.ts";
+import { type Agenda, type WorldObject, agendaOf } from "./agenda.ts";
 import { replayEnd } from "./cold-replay.ts";
 import { executionPlatforms } from "./execution-platform.ts";
 import { Executor, REJECTED } from "./executor.ts";
-import { ALARM_RETRY_MS, CommitFailed, LATE_MS, SimulatedCrash } from "./faults.ts";
-import { keyRowOf, refuseTaken, releaseIn, reserveIn } from "./key-rows.ts";
+import { ALARM_RETRY_MS, CommitFailed, LATE_MS, SimulatedCrash, crashesAfter } from "./faults.ts";
+import { eraseRun, keyRowOf, refuseTaken, releaseIn, reserveIn } from "./key-rows.ts";
 import { MemoryCoordinators } from "./memory-coordinator.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { newTrigger } from "./new-trigger.ts";
 import { Network, afterCommits } from "./network.ts";
 import type { HostOptions } from "./options.ts";
 import { readsPages } from "./remote-pipe.ts";
-import { type WorldRun, next, settle } from "./world.ts";
+import { next, settle } from "./world.ts";
 
 export type MemoryHostOptions = HostOptions<MemoryHost>;
 const RUN_ID = "run-1";
 const SEED = "0123456789abcdeffedcba9876543210";
 
-export class MemoryHost implements WorldRun {
+export class MemoryHost implements WorldObject {
+  readonly runId: string;
   readonly clock: VirtualClock;
   readonly store: MemoryStore;
   readonly world: Map<string, MemoryHost>;
   readonly coordinators: MemoryCoordinators;
   readonly logged: Readonly<Record<string, unknown>>[] = [];
   crashes = 0;
-  /** Grows with each commit, message and turn of the run. */
-  activity = 0;
+  /** The number of the run in its world, from 0. */
+  readonly order: number;
+  readonly #agenda: Agenda;
   readonly #options: MemoryHostOptions;
   readonly #workflows: WorkflowIndex<Workflow>;
   readonly #platform: () => Platform;
@@ -77,8 +78,7 @@ export class MemoryHost implements WorldRun {
   #created = 0;
   /** Each run, and a run that is made again, has another incarnation; each repetition of a test has the same. */
   readonly newUnique = (): Unique => ({
-    incarnation:
-      `${[...this.world.keys()].indexOf(this.runId)}${String((this.#created += 1)).padStart(8, "0")}`.padStart(16, "0"),
+    incarnation: `${this.order}${String((this.#created += 1)).padStart(8, "0")}`.padStart(16, "0"),
     publicMac: "public-tokens-of-tests",
   });
 
@@ -92,34 +92,37 @@ export class MemoryHost implements WorldRun {
     this.store = options.store ?? new MemoryStore();
     this.world = options.world ?? new Map();
     const reach = (to: Address, message: object) => this.#reach(to, message);
-    this.coordinators = options.coordinators ?? new MemoryCoordinators({ ...options, clock: this.clock, reach });
-    this.world.set(options.runId ?? RUN_ID, this);
+    this.#agenda = agendaOf(this.world);
+    const { clock } = this;
+    this.coordinators =
+      options.coordinators ?? new MemoryCoordinators({ ...options, clock, reach, agenda: this.#agenda });
+    this.runId = options.runId ?? RUN_ID;
+    this.world.set(this.runId, this);
+    this.order = this.#agenda.runs++;
     this.#options = options;
     this.#workflows = new WorkflowIndex(options.workflows);
     const moved = (): void => this.#moved();
     this.#platform = executionPlatforms({
       clock: this.clock,
-      runNumber: this.world.size,
+      runNumber: this.order + 1,
       logged: this.logged,
       replaceBody: options.replaceBody,
       replayFlags: options.replayFlags?.changes,
       moved,
     });
     this.#executor = this.#newExecutor(moved);
-    this.#network = new Network({ ...options, clock: this.clock, store: this.store, reach, moved });
+    this.#network = new Network({ ...options, clock, store: this.store, reach, moved });
     this.#host = this.#newHost();
     this.store.clock = () => this.clock.now();
     this.store.afterCommit = (batch) => this.#committed(batch);
+    this.store.platformAlarm.onSet = () => this.#agenda.alarmSet(this);
+    this.#agenda.added(this);
     options.onCreate?.(this);
   }
 
   /** The start messages of all executions, in order. */
   get starts(): readonly ExecutionStart[] {
     return this.#executor.starts;
-  }
-
-  get runId(): string {
-    return this.#options.runId ?? RUN_ID;
   }
 
   get host(): RunHost {
@@ -138,6 +141,18 @@ export class MemoryHost implements WorldRun {
 
   get journal(): JournalEntry[] {
     return readJournal(this.#host.state);
+  }
+
+  get isPart(): boolean {
+    return this.world.get(this.runId) === this;
+  }
+
+  get bodies(): number {
+    return this.#host.stepsInProgress().length;
+  }
+
+  get isAtRest(): boolean {
+    return this.#host.state.header?.status !== "running" && this.bodies === 0;
   }
 
   get ended(): boolean {
@@ -181,11 +196,7 @@ export class MemoryHost implements WorldRun {
 
   #erase(): void {
     const { header } = this;
-    for (const write of erasureOf(header)) {
-      if (write.type === "remove from the index") this.#options.index?.delete(this.runId);
-      else if (write.type === "release the key") releaseIn(this.world.get(write.keyId), this.runId);
-      else if (write.type === "delete the rows") this.store.clear();
-    }
+    eraseRun(header, this.#options.index, this.store, (keyId) => this.world.get(keyId));
     if (this.#options.tampering?.forgetsDeletions !== true) this.#host.erased(header);
   }
 
@@ -226,7 +237,7 @@ export class MemoryHost implements WorldRun {
 
   /** Runs everything in the world that needs no virtual time. */
   settle(): Promise<void> {
-    return settle([this.world, this.coordinators]);
+    return settle(this.#agenda);
   }
 
   /**
@@ -246,7 +257,7 @@ export class MemoryHost implements WorldRun {
 
   /** Fires the next timer or alarm of any run of the world. Resolves with false if none is due by `until`. */
   next(until: number = Infinity): Promise<boolean> {
-    return next([this.world, this.coordinators], this.clock, until);
+    return next(this.#agenda, this.clock, until);
   }
 
   /**
@@ -372,17 +383,12 @@ export class MemoryHost implements WorldRun {
   }
 
   #moved(): void {
-    this.activity += 1;
+    this.#agenda.moved(this);
   }
 
   #committed(batch: WriteBatch): void {
     this.#moved();
-    const { crashAfterCommits } = this.#options;
-    const crashes =
-      crashAfterCommits === "journal-writes"
-        ? [...batch.puts.keys()].some((key) => key.startsWith(JOURNAL_PREFIX))
-        : crashAfterCommits?.includes(this.store.counts.commits);
-    if (crashes !== true) return;
+    if (!crashesAfter(this.#options.crashAfterCommits, batch, this.store.counts.commits)) return;
     this.crash();
     throw new SimulatedCrash();
   }
@@ -395,6 +401,6 @@ export class MemoryHost implements WorldRun {
 
   /** The step bodies in progress, in all runs of the world. */
   get bodiesInProgress(): number {
-    return [...this.world.values()].reduce((sum, one) => sum + one.#host.stepsInProgress().length, 0);
+    return this.#agenda.bodies;
   }
 }

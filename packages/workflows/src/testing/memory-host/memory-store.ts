@@ -15,17 +15,18 @@ import {
 import { plainCopy } from "./plain-copy.ts";
 import { webPlatform } from "../../replay/platform.ts";
 import { PlatformAlarm } from "./platform-alarm.ts";
+import { SortedRows } from "./sorted-rows.ts";
 
 /** The number of turns of the event loop after which a commit is durable without a call of `sync`. */
 const TURNS_UNTIL_DURABLE = 4;
 
 export class MemoryStore implements RunStore {
   /** What is stored, by key: rows, their parts, and placeholders. */
-  #values = new Map<string, unknown>();
+  #values = new SortedRows();
   readonly #rows = new SplitRows(
     {
       get: (key) => this.#values.get(key),
-      put: (key, value) => this.#values.set(key, value),
+      put: (key, value) => this.#values.put(key, value),
       delete: (key) => this.#values.delete(key),
     },
     { partChars: () => this.partChars, isWrittenOnce },
@@ -42,13 +43,17 @@ export class MemoryStore implements RunStore {
   /** The number of the process that uses the store. */
   #process = 1;
   /** The commits that are not durable, oldest first, each with what was stored before it: they may be lost (S4). */
-  #losable: { readonly commit: number; readonly values: Map<string, unknown>; readonly alarm: number | null }[] = [];
+  #losable: {
+    readonly commit: number;
+    readonly values: ReadonlyMap<string, unknown>;
+    readonly alarm: number | null;
+  }[] = [];
   #commit = 0;
   /** The time of the alarm that fired, until the first commit after it: this commit takes the alarm out of the storage. */
   #fired: number | null = null;
   /** Whether commits that are not durable may be lost with the process. */
   losesCommits = false;
-  readonly counts = { commits: 0, rowsWritten: 0, rowsDeleted: 0, alarmsSet: 0, journalReads: 0 };
+  readonly counts = { commits: 0, rowsWritten: 0, rowsDeleted: 0, alarmsSet: 0, rowsListed: 0, journalReads: 0 };
 
   /** When the alarm fires. */
   get alarm(): number | null {
@@ -70,16 +75,12 @@ export class MemoryStore implements RunStore {
     return this.#read(key);
   }
 
-  *list(
-    prefix: string,
-    { after, limit = Infinity, reverse = false }: ListOptions = {},
-  ): Iterable<readonly [string, unknown]> {
-    if (prefix === "journal/" && limit === Infinity) this.counts.journalReads += 1;
-    const keys = [...this.#values.keys()]
-      .filter((key) => key.startsWith(prefix) && (after === undefined || key > after))
-      .toSorted();
-    if (reverse) keys.reverse();
-    for (const key of keys.slice(0, limit)) yield [key, this.#read(key)];
+  *list(prefix: string, options: ListOptions = {}): Iterable<readonly [string, unknown]> {
+    if (prefix === "journal/" && options.limit === undefined) this.counts.journalReads += 1;
+    for (const key of this.#values.keys(prefix, options)) {
+      this.counts.rowsListed += 1;
+      yield [key, this.#read(key)];
+    }
   }
 
   #read(key: string): unknown {
@@ -92,7 +93,7 @@ export class MemoryStore implements RunStore {
     if (this.losesCommits) {
       this.#commit += 1;
       const alarm = this.platformAlarm.stored ?? this.#fired;
-      this.#losable.push({ commit: this.#commit, values: new Map(this.#values), alarm });
+      this.#losable.push({ commit: this.#commit, values: new Map(this.#values.rows), alarm });
       void this.#becomesDurable(TURNS_UNTIL_DURABLE);
     }
     this.#fired = null;
@@ -129,7 +130,7 @@ export class MemoryStore implements RunStore {
     this.#process += 1;
     const [lost] = this.#losable;
     if (loses && lost !== undefined) {
-      this.#values = lost.values;
+      this.#values = new SortedRows(lost.values);
       this.platformAlarm.restart(lost.alarm);
     }
     this.#losable = [];
@@ -159,7 +160,7 @@ export class MemoryStore implements RunStore {
 
   /** Replaces all rows by those of an earlier `dump`, as a restored back-up does. The platform has no alarm then. */
   rewind(rows: Readonly<Record<string, unknown>>): void {
-    this.#values = new Map(Object.entries(plainCopy(rows)));
+    this.#values = new SortedRows(Object.entries(plainCopy(rows)));
     this.#rows.forget();
     this.platformAlarm.restart(null);
   }
@@ -176,12 +177,12 @@ export class MemoryStore implements RunStore {
 
   /** Returns all rows, for comparisons. */
   dump(): Record<string, unknown> {
-    const keys = [...this.#values.keys()].filter((key) => !key.startsWith("part/")).toSorted();
+    const keys = this.#values.keys("").filter((key) => !key.startsWith("part/"));
     return Object.fromEntries(keys.map((key) => [key, this.#read(key)]));
   }
 
   /** What is stored, also the parts of rows and their placeholders. */
   get stored(): ReadonlyMap<string, unknown> {
-    return this.#values;
+    return this.#values.rows;
   }
 }

@@ -12,6 +12,8 @@ export class PlatformAlarm {
   #scheduled: number | null = null;
   #inFlight: number | undefined;
   #lost = false;
+  /** Called when the alarm was set. */
+  onSet: () => void = () => {};
 
   /** The alarm in the storage, ms since the epoch. */
   get stored(): number | null {
@@ -39,6 +41,7 @@ export class PlatformAlarm {
     this.#stored = clamped;
     this.#lost = false;
     this.#scheduled = clamped === this.#inFlight ? null : clamped;
+    this.onSet();
   }
 
   /** Moves the alarm into flight and clears it. The handler may set it again. */
