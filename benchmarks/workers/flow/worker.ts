@@ -28,7 +28,7 @@ const app = holdfast({
       },
     }),
     workflow({ id: "debounced", debounce: { wait: "1h" }, run: async () => 1 }),
-    workflow({ id: "batched", batch: { max: 1_000_000, wait: "1h" }, run: async () => 1 }),
+    workflow({ id: "batched", batch: { max: 10_000, wait: "1h" }, run: async () => 1 }),
   ],
 });
 

@@ -190,20 +190,11 @@ export {
 export { type RunState, applyBatch, loadRun, markNewerInput, readInput, readJournal } from "./run/run-state.ts";
 export { type TokenStanding, publicTokenStanding } from "./run/tokens.ts";
 export { type Flow, type FlowLimit, checkOrder, readFlow } from "./flow/declaration.ts";
-export {
-  type Plan,
-  type PlanRefusal,
-  type PlannedHold,
-  type WindowPlan,
-  type WindowSettings,
-  listOf,
-  planHolds,
-  storedKey,
-  planWindow,
-} from "./flow/plan.ts";
+export { type Plan, type PlanRefusal, type PlannedHold, type WindowSettings, storedKey } from "./flow/plan.ts";
 export { type Collect, type CollectAnswer, windowAddress } from "./window/messages.ts";
 export { type WindowCommand, type WindowState, windowMachine } from "./window/window.ts";
-export { type AskedFirst, type FirstAnswer, askedFirst, readFirstAnswer } from "./run/asked-first.ts";
+export { type AskedTrigger, type Asking, askLimits } from "./run/asked-first.ts";
+export { type CollectRefusal, type PlannedCollect, planCollect } from "./window/collect.ts";
 export type { Hold } from "./run/hold.ts";
 export { computeBackoffDelayMs } from "./run/step-retry.ts";
 export { type Transition, transition } from "./run/transition.ts";

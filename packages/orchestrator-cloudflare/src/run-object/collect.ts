@@ -8,13 +8,9 @@ import {
   type CollectAnswer,
   type CoordinatorSelf,
   type SendResult,
-  type WindowSettings,
-  listOf,
-  planHolds,
-  planWindow,
-  windowAddress,
+  planCollect,
 } from "@holdfast/orchestrator";
-import { HoldfastError, type WorkflowDescription } from "@holdfast/protocol";
+import type { WorkflowDescription } from "@holdfast/protocol";
 import { ulid } from "ulid";
 import { ApiRefusal } from "../refusal.ts";
 import type { CommandOf } from "./commands.ts";
@@ -35,7 +31,8 @@ export async function collectTrigger(
   const { dispatcher, coordinatorDO } = deps;
   const workflow = dispatcher.describe?.(trigger.workflowId, trigger.workflowVersion) ?? listed;
   if (workflow?.flow === undefined || trigger.inherited !== undefined) return undefined;
-  const plan = planWindow(workflow, trigger.input);
+  // The object of a key stays that of the key: the run gets an id of its own.
+  const plan = planCollect(workflow, byKey ? { ...trigger, runId: ulid() } : trigger);
   if (plan === undefined) return undefined;
   if ("code" in plan) throw new ApiRefusal(plan.code, plan.message);
   if (chosen === true)
@@ -43,20 +40,12 @@ export async function collectTrigger(
       "invalid_body",
       "runId: the workflow collects triggers, so the run has the id of the first. Send no runId.",
     );
-  checkRun(workflow, trigger.input, plan.settings);
-  const { tenantId, idempotencyKey, workflowId } = trigger;
-  const message: Collect = {
-    type: "collect",
-    // The object of a key stays that of the key: the run gets an id of its own.
-    trigger: byKey ? { ...trigger, runId: ulid() } : trigger,
-    ...(idempotencyKey === undefined ? {} : { deliveryId: idempotencyKey }),
-    settings: plan.settings,
-  };
-  const self = coordinatorOf(windowAddress(workflowId, plan.key), tenantId);
+  const { to, message } = plan;
+  const self = coordinatorOf(to, trigger.tenantId);
   const { runId, count, startsAt } = await send(coordinatorDO, self, message);
   // A repetition of the first trigger writes the row again.
   if (count === 1) await noteCollected(deps, byKey ? undefined : trigger.runId, { runId, window: self });
-  const state = plan.settings.type === "batch" ? "batched" : "debounced";
+  const state = message.settings.type === "batch" ? "batched" : "debounced";
   return { id: runId, status: "pending", state, startsAt, count };
 }
 
@@ -84,23 +73,6 @@ async function send(
     "body_too_large",
     `The input is larger than a batch may be: ${result.answer.maxBytes} bytes. The batch is unchanged.`,
   );
-}
-
-/** Refuses a trigger for which no run could start: later nobody waits for the answer (WIN5). */
-function checkRun(workflow: WorkflowDescription, input: string, { type }: WindowSettings): void {
-  const plan = planHolds(workflow, type === "batch" ? listFor(input) : input, true, 0);
-  if (plan === undefined || !("code" in plan)) return;
-  const why = type === "batch" ? " The input of the run is the list of the inputs of the batch." : "";
-  throw new ApiRefusal(plan.code, plan.message + why);
-}
-
-function listFor(input: string): string {
-  try {
-    return listOf(input);
-  } catch (error) {
-    if (error instanceof HoldfastError) throw new ApiRefusal("invalid_body", error.message);
-    throw error;
-  }
 }
 
 const NO_CLASS =

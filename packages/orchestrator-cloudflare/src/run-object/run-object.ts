@@ -29,7 +29,7 @@ import type { HibernatingSocketLike } from "../platform-types.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { count } from "../telemetry/counters.ts";
 import { admission } from "./admission.ts";
-import { askLimits } from "./ask-limits.ts";
+import { askGates } from "./ask-limits.ts";
 import { Answers } from "./answers.ts";
 import { type CallersView, type CommandOf, NOTHING, type RunCommand, type RunRequest, skippedFor } from "./commands.ts";
 import { collectTrigger } from "./collect.ts";
@@ -311,8 +311,8 @@ export class RunObject {
     const collected = isNew ? await collectTrigger(this.#deps, command, about.listed) : undefined;
     if (collected !== undefined) return jsonAnswer(collected, 202);
     const given = { ...toTriggerInput(trigger, randomHex(16), unique), ...about };
-    const asked = await askLimits(this.#deps, given, isNew ? this.#host.plan(given) : undefined, this.#clock);
-    if (asked.skippedFor !== undefined) return skippedFor(asked.skippedFor);
+    const asked = await askGates(this.#deps, given, isNew ? this.#host.plan(given) : undefined, this.#clock);
+    if (asked.type === "skipped") return skippedFor(asked.holder);
     const reply = this.#host.handle(asked.input);
     if (reply.type !== "created") asked.giveBack();
     if (reply.type === "refused" && reply.code === "workflow_not_found")

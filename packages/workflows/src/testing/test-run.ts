@@ -40,8 +40,13 @@ export class TestRun {
     return this.#host.runId;
   }
 
+  /** A run that a window of debounce or batch will start is `pending`: it does not exist until then. */
   get status(): RunHeader["status"] {
-    return this.#host.header.status;
+    return this.#header?.status ?? "pending";
+  }
+
+  get #header(): RunHeader | undefined {
+    return this.#host.host.state.header;
   }
 
   /** The virtual time. */
@@ -72,12 +77,13 @@ export class TestRun {
 
   /** The open asks, oldest first. */
   get asks(): OpenTestAsk[] {
-    return openAsks(this.#host.header).map(({ ask, tokenId = "" }) => ({ ...ask, tokenId }));
+    const header = this.#header;
+    return (header === undefined ? [] : openAsks(header)).map(({ ask, tokenId = "" }) => ({ ...ask, tokenId }));
   }
 
   /** Answers a token. Default: the oldest open one. Throws if the answer does not fit its ask. */
   async answer(payload?: unknown, tokenId?: string): Promise<void> {
-    const open = this.#host.header.waits.find((wait) => wait.tokenId !== undefined);
+    const open = this.#header?.waits.find((wait) => wait.tokenId !== undefined);
     const id = tokenId ?? open?.tokenId;
     if (id === undefined) throw failure(`the run waits for no token. ${this.#describe()}`);
     await this.#do(() => this.#host.resolveToken(id, payload));
@@ -110,7 +116,7 @@ export class TestRun {
 
   /** Continues the run until it waits for this signal, event, token (`"token"`) or child. */
   async waitsFor(name: string): Promise<void> {
-    const waits = (): boolean => this.#host.header.waits.some((wait) => parseOperationId(wait.op).name === name);
+    const waits = (): boolean => this.#header?.waits.some((wait) => parseOperationId(wait.op).name === name) === true;
     await this.#until(waits, `wait for ${JSON.stringify(name)}`);
   }
 
@@ -123,19 +129,19 @@ export class TestRun {
     for (;;) {
       await this.#settle();
       if (condition()) return;
-      if (this.status === "paused" && this.#host.header.paused?.by === "engine") this.#throwPaused();
+      if (this.status === "paused" && this.#header?.paused?.by === "engine") this.#throwPaused();
       if (isTerminal(this.status) || !(await this.#host.next()))
         throw failure(`the run did not ${what}, and no timer is left. ${this.#describe()}`);
     }
   }
 
   #throwPaused(): never {
-    const { error } = this.#host.header;
+    const error = this.#header?.error;
     throw failure(`the run was paused with ${error?.code}: ${error?.message}`);
   }
 
   #describe(): string {
-    const waits = this.#host.header.waits.map(({ op }) => {
+    const waits = (this.#header?.waits ?? []).map(({ op }) => {
       const { kind, name } = parseOperationId(op);
       return `${kind} ${JSON.stringify(name)}`;
     });

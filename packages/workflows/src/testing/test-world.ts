@@ -1,18 +1,21 @@
 /**
- * `testWorld`: many runs in memory, which share virtual time, limits, schedules and events.
+ * `testWorld`: many runs in memory, which share virtual time, limits, windows, schedules and events.
  *
- * Owns: the options, and the actions of a test on the world. The runs, gates, schedules and topics are the real ones: only
+ * Owns: the options, and the actions of a test on the world. The runs, gates, windows, schedules and topics are the real ones: only
  * storage and time are replaced.
  */
 import {
   type DecidingWorkflow,
   type StoredEvent,
+  type WindowCommand,
   decideEvent,
   declarationsOf,
   gateAddress,
   keyOf,
   readDeclaration,
   readInput,
+  storedKey,
+  windowAddress,
 } from "@holdfast/orchestrator";
 import {
   type AcceptedEvent,
@@ -22,6 +25,7 @@ import {
   HoldfastError,
   type LimitRecord,
   type ScheduleRecord,
+  type WindowRecord,
   checkFields,
   decodeValue,
   defined,
@@ -32,6 +36,7 @@ import type { InputArguments } from "../authoring/types.ts";
 import type { Workflow } from "../authoring/workflow.ts";
 import { checkPlatform } from "../platform-check.ts";
 import { MemoryHost } from "./memory-host/memory-host.ts";
+import { startRun } from "./start-run.ts";
 import { TestRun } from "./test-run.ts";
 import { PATIENCE_MS, type TestOptions, type TestResult, mockOf, resultOf } from "./test-workflow.ts";
 import { VirtualClock } from "./virtual-clock.ts";
@@ -52,6 +57,11 @@ export interface WorldEventOptions {
   readonly id?: string | undefined;
   /** When it happened. For filters: it decides no order. */
   readonly at?: Date | undefined;
+}
+
+export interface WorldStartOptions {
+  /** The same key has no effect again: it gives the run of the first start. With debounce or batch: within a window. */
+  readonly idempotencyKey?: string | undefined;
 }
 
 /** A run of the world and its result so far. */
@@ -113,15 +123,29 @@ export class TestWorld {
     return new Date(this.#hub.clock.now());
   }
 
-  /** Starts a run. It executes until it waits for time, for a limit, or for something from outside. */
+  /**
+   * Starts a run. It executes until it waits for time, for a limit, or for something from outside. With debounce or batch this is
+   * the run that the window starts: it does not exist until then, and its status is `pending`. If a limit with
+   * `onFull: "skip"` is full, this is the run that holds it.
+   * @throws ApiError as the API answers: `limit_full`, `limit_key_invalid`, `body_too_large`, `idempotency_conflict`, …
+   */
   async start<Input>(
     definition: Workflow<Input>,
-    ...[input]: InputArguments<NoInfer<Input>, unknown>
+    ...[input, options = {}]: InputArguments<NoInfer<Input>, WorldStartOptions>
   ): Promise<TestRun> {
+    checkFields(options, ["idempotencyKey"], "start");
     this.#started += 1;
-    const host = new MemoryHost({ ...this.#shared, runId: `run-${this.#started}` });
-    const reply = host.trigger(definition.id, input, defined({ workflowVersion: definition.version }));
-    if (reply.type === "refused") throw failure(`the run was refused: ${reply.message}`);
+    const served = this.#options.workflows.find(
+      ({ id, version }) => id === definition.id && version === definition.version,
+    );
+    const newId = `run-${this.#started}`;
+    const host = await startRun(
+      (id) => this.#hostOf(id),
+      served ?? notServed(definition),
+      input,
+      newId,
+      options.idempotencyKey,
+    );
     await this.#hub.settle();
     return this.#runOf(host);
   }
@@ -192,8 +216,25 @@ export class TestWorld {
 
   /** A limit, for one key: who holds it, and who waits. `undefined`: no run needed it for a minute. */
   limit(name: string, key?: string): LimitRecord | undefined {
-    const record = this.#command(gateAddress(name, key), { type: "read" });
+    const record = this.#command(gateAddress(name, key === undefined ? undefined : storedKey(key)), { type: "read" });
     return isRefused(record) ? undefined : (record as LimitRecord);
+  }
+
+  /**
+   * The window of a workflow with debounce or batch, for one key; `undefined`: no trigger waits. `fire` starts its run now, `cancel`
+   * forgets its triggers.
+   */
+  async window(
+    definition: Pick<Workflow, "id">,
+    key?: string,
+    act: WindowCommand["type"] = "read",
+  ): Promise<WindowRecord | undefined> {
+    const stored = key === undefined ? undefined : storedKey(key);
+    const record = this.#command(windowAddress(definition.id, stored), { type: act });
+    await this.#hub.settle();
+    if (isRefused(record)) return undefined;
+    // A cast: a window answers so.
+    return { workflowId: definition.id, ...defined({ key }), ...(record as Omit<WindowRecord, "workflowId">) };
   }
 
   #command(to: ReturnType<typeof gateAddress>, command: object): unknown {
@@ -205,9 +246,18 @@ export class TestWorld {
     return definition === undefined ? all : all.filter(({ header }) => header.workflowId === definition.id);
   }
 
+  #hostOf(runId: string): MemoryHost {
+    return this.#all.get(runId) ?? new MemoryHost({ ...this.#shared, runId });
+  }
+
   #runOf(host: MemoryHost): TestRun {
     return new TestRun(host, this.#options.patienceMs ?? PATIENCE_MS);
   }
+}
+
+/** The start is refused: what the definition says about windows has no effect. */
+function notServed({ id, version }: Workflow): Pick<Workflow, "id" | "version"> {
+  return defined({ id, version });
 }
 
 function isRefused(reply: unknown): boolean {

@@ -1,5 +1,5 @@
 /**
- * The coordinators of a world in memory: gates, schedules, events and topics.
+ * The coordinators of a world in memory: gates, windows, schedules, events and topics.
  *
  * Owns: each object, its store and its alarm; and the choice of the machine of a kind. A coordinator belongs to no run: it lives
  * on when runs end, and crashes by itself.
@@ -19,6 +19,7 @@ import {
   scheduleList,
   scheduleMachine,
   topicMachine,
+  windowMachine,
 } from "@holdfast/orchestrator";
 import { type Address, type WorkflowDescription, addressKey } from "@holdfast/protocol";
 import type { Agenda, WorldObject } from "./agenda.ts";
@@ -33,6 +34,7 @@ const MACHINES: readonly CoordinatorMachine[] = [
   scheduleList,
   scheduleMachine,
   topicMachine,
+  windowMachine,
 ];
 
 /** The parts of the world that coordinators use. */

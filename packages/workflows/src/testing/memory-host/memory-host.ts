@@ -48,7 +48,7 @@ import { ALARM_RETRY_MS, CommitFailed, LATE_MS, SimulatedCrash, crashesAfter } f
 import { eraseRun, keyRowOf, refuseTaken, releaseIn, reserveIn } from "./key-rows.ts";
 import { MemoryCoordinators } from "./memory-coordinator.ts";
 import { MemoryStore } from "./memory-store.ts";
-import { newTrigger } from "./new-trigger.ts";
+import { SEED, newTrigger, seedOf, uniqueOf } from "./new-trigger.ts";
 import { Network, afterCommits } from "./network.ts";
 import type { HostOptions } from "./options.ts";
 import { readsPages } from "./remote-pipe.ts";
@@ -56,7 +56,6 @@ import { next, settle } from "./world.ts";
 
 export type MemoryHostOptions = HostOptions<MemoryHost>;
 const RUN_ID = "run-1";
-const SEED = "0123456789abcdeffedcba9876543210";
 
 export class MemoryHost implements WorldObject {
   readonly runId: string;
@@ -77,10 +76,7 @@ export class MemoryHost implements WorldObject {
   #host: RunHost;
   #created = 0;
   /** Each run, and a run that is made again, has another incarnation; each repetition of a test has the same. */
-  readonly newUnique = (): Unique => ({
-    incarnation: `${this.order}${String((this.#created += 1)).padStart(8, "0")}`.padStart(16, "0"),
-    publicMac: "public-tokens-of-tests",
-  });
+  readonly newUnique = (): Unique => uniqueOf(this.order, (this.#created += 1));
 
   /** What a host adds to a trigger. `undescribed`: in case the step handler cannot be asked. */
   received(undescribed: Received["undescribed"]): Received {
@@ -92,10 +88,9 @@ export class MemoryHost implements WorldObject {
     this.store = options.store ?? new MemoryStore();
     this.world = options.world ?? new Map();
     const reach = (to: Address, message: object) => this.#reach(to, message);
-    this.#agenda = agendaOf(this.world);
-    const { clock } = this;
-    this.coordinators =
-      options.coordinators ?? new MemoryCoordinators({ ...options, clock, reach, agenda: this.#agenda });
+    const [clock, agenda] = [this.clock, agendaOf(this.world)];
+    this.#agenda = agenda;
+    this.coordinators = options.coordinators ?? new MemoryCoordinators({ ...options, clock, reach, agenda });
     this.runId = options.runId ?? RUN_ID;
     this.world.set(this.runId, this);
     this.order = this.#agenda.runs++;
@@ -156,7 +151,7 @@ export class MemoryHost implements WorldObject {
   }
 
   get ended(): boolean {
-    return isTerminal(this.header.status);
+    return this.triggered && isTerminal(this.header.status);
   }
 
   get output(): unknown {
@@ -325,8 +320,7 @@ export class MemoryHost implements WorldObject {
     const refused = message.type === "trigger" ? refuseByKey(keyRowOf(peer)) : undefined;
     if (refused !== undefined) return refused;
     try {
-      const seed = SEED.replace("0", String(this.world.size % 10));
-      return afterCommits(peer.store, peer.host.receive(message, seed, peer.received({})));
+      return afterCommits(peer.store, peer.host.receive(message, seedOf(this.world.size), peer.received({})));
     } catch (error) {
       if (!(error instanceof SimulatedCrash || error instanceof CommitFailed)) throw error;
       return { type: "unreachable" };
