@@ -22,7 +22,7 @@ const child = workflow({ id: "child", run: (url) => url });
 const collects = workflow({ id: "collects", debounce: { wait: "1h" }, run: (input: unknown) => input });
 const keyed = workflow({
   id: "keyed",
-  batch: { key: "input", max: 99_999, wait: "1h" },
+  batch: { key: "input", max: 9_999, wait: "1h" },
   run: (input: unknown) => input,
 });
 
