@@ -390,10 +390,7 @@ export interface StepDispatcher {
   readsPages?(workflowId: string, version: string | undefined): boolean | "later";
   /** Starts an execution and returns immediately (E1). Reports a failure through `port.lost` and never throws. */
   start(start: ExecutionStart, port: ExecutionPort): LiveExecution;
-  /**
-   * The workflows that the step handler serves. Without `describe`, runs begin when it has answered, because their limits are
-   * in it (L9). An empty list: workflows are not described, and their runs have no limits.
-   */
+  /** What the step handler serves. Runs begin when it has answered (L9). An empty list: they have no limits. */
   workflows(): readonly WorkflowDescription[] | Promise<readonly WorkflowDescription[]>;
   /**
    * Describes one workflow without a call to another process: `null` if no handler serves it. A trigger for such a
