@@ -297,6 +297,39 @@ describe("events that runs send and that cancel runs", () => {
     expect([...coordinators.values()].filter(({ address: { kind } }) => kind === "event")).toHaveLength(1);
   });
 
+  test("EVT16 a deploy with another schema changes no event that a run has sent, and no refusal that it has seen", async () => {
+    let accepts = true;
+    const schema = {
+      "~standard": {
+        version: 1,
+        vendor: "tests",
+        validate: () => (accepts ? { value: 1 } : { issues: [{ message: "no" }] }),
+      },
+    } as const;
+    const known = event<number>("counted", { schema });
+    const host = await started(async (ctx) => {
+      await ctx.sendEvent(known, 1);
+      await ctx.sleep("1s");
+      return "sent";
+    });
+    accepts = false;
+    host.crash();
+    await host.advance();
+    expect(outcomeOf(host)).toMatchObject({ status: "completed", output: "sent" });
+    const refused = await started(async (ctx) => {
+      const outcome = await ctx.sendEvent(known, 1).catch((error: unknown) => String(error));
+      await ctx.sleep("1s");
+      return outcome;
+    });
+    accepts = true;
+    refused.crash();
+    await refused.advance();
+    expect(outcomeOf(refused)).toMatchObject({
+      status: "completed",
+      output: expect.stringContaining("ctx.sendEvent.data: (the whole value): no"),
+    });
+  });
+
   test("EVT14 cancelOn cancels the run whose input has the key, and no other", async () => {
     const cancelled = event<{ why: string }>("order.cancelled", { key: "orderId" });
     const config = { cancelOn: [{ event: cancelled, key: "order.id" }] };

@@ -3,6 +3,7 @@
  *
  * Owns: the types. The orchestrator checks declarations where a deployment registers workflows.
  */
+import type { EncodedValue } from "./values.ts";
 
 /** A value that a predicate compares. */
 export type Scalar = string | number | boolean | null;
@@ -214,4 +215,12 @@ export interface TopicRecord {
   readonly newest: readonly { readonly n: number; readonly id: string; readonly at: number }[];
   /** The first of the runs that wait. */
   readonly waiting: readonly TopicSubscriber[];
+}
+
+/** An event that a run sends. */
+export interface SendRequest {
+  readonly data: EncodedValue;
+  readonly key?: string;
+  /** Why it is not sent. The refusal is an outcome, so later code with another schema does not change it (EVT16). */
+  readonly refused?: string;
 }

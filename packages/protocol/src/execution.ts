@@ -15,6 +15,7 @@
  */
 import type { AskSchema } from "./ask.ts";
 import type { ErrorValue } from "./errors.ts";
+import type { SendRequest } from "./events.ts";
 import type { AdmittedStep, FlowOptions, StepLimit } from "./flow.ts";
 import type { OperationId } from "./ids.ts";
 import type { JournalEntry, MetadataChange, RequestPlace } from "./journal.ts";
@@ -144,12 +145,6 @@ export interface TopicRequest {
   readonly last?: number | undefined;
   /** Events between may be no longer stored. */
   readonly allowGap?: true | undefined;
-}
-
-/** An event that a run sends. */
-export interface SendRequest {
-  readonly data: EncodedValue;
-  readonly key?: string;
 }
 
 /** The events of an execution about one operation. */

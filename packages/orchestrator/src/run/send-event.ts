@@ -26,7 +26,7 @@ export function sendEvent(draft: Draft, event: OperationEvents & { type: "wait.o
   const { op, nth } = event;
   const { header } = draft;
   markFeature(draft, TOPICS);
-  const refused = refusedEvent(draft, "ctx.sendEvent") ?? fullOutbox(draft);
+  const refused = refusedData(sent) ?? refusedEvent(draft, "ctx.sendEvent") ?? fullOutbox(draft);
   if (refused !== undefined) return endReleased(draft, { op, nth }, { value: refused });
   const id = childRunId(header, op);
   const { name } = parseOperationId(op);
@@ -50,6 +50,10 @@ export function refusedEvent({ context }: Draft, where: string): EncodedValue | 
   if (context.coordinates === true) return undefined;
   const text = `${where}: this deployment has no objects of events. Bind the class CoordinatorDO as COORDINATOR_DO.`;
   return encodedError("EVENTS_NOT_CONFIGURED", text);
+}
+
+function refusedData({ refused }: SendRequest): EncodedValue | undefined {
+  return refused === undefined ? undefined : encodedError("INVALID_ARGUMENT", refused);
 }
 
 function fullOutbox({ header, context }: Draft): EncodedValue | undefined {

@@ -78,7 +78,7 @@ export const EVENTS: Readonly<Record<ExecutionEvent["type"], Schema>> = {
     match: optional(value),
     ask: optional(text(LIMITS.valueChars)),
     topic: optional(topic),
-    send: optional(record({ data: value, key: optional(name) })),
+    send: optional(record({ data: value, key: optional(name), refused: optional(text(LIMITS.valueChars)) })),
   }),
   "wait.released": record({ op: operation("sleep", "event", "signal", "token", "run"), ...about, value }),
   "child.started": record({

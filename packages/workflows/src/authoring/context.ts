@@ -16,8 +16,9 @@ import {
   parseRemainingMs,
   parseTimeMs,
   readProperty,
+  toErrorValue,
 } from "@holdfast/protocol";
-import type { OperationKind, RetryPolicy, ScheduledTick, TopicRequest } from "@holdfast/protocol";
+import type { OperationKind, RetryPolicy, ScheduledTick, SendRequest, TopicRequest } from "@holdfast/protocol";
 import type { StandardJSONSchemaV1 } from "@standard-schema/spec";
 import type { Execution } from "../replay/execution.ts";
 import { handled } from "../replay/handled.ts";
@@ -138,11 +139,22 @@ function waits(execution: Execution): Pick<WorkflowContext, "waitForEvent" | "wa
       const where = "ctx.sendEvent";
       checkName(event?.name, where);
       checkFields(options, ["key"], where);
-      const key = keyToSend(event, data, options.key, where);
-      const send = defined({ data: encodeValue(data, where), key });
+      const send = {
+        data: encodeValue(data, where),
+        ...keyOrRefusal(() => keyToSend(event, data, options.key, where)),
+      };
       return deliveredTo(execution, requestWait(execution, "send", event.name, { send }, undefined), "throw") as never;
     },
   };
+}
+
+/** A refusal is journaled: later code, with another schema or key, must replay what was decided. */
+function keyOrRefusal(read: () => string | undefined): Pick<SendRequest, "key" | "refused"> {
+  try {
+    return defined({ key: read() });
+  } catch (error) {
+    return { refused: toErrorValue(error).message };
+  }
 }
 
 function topicOf(options: MatchOptions & Partial<TopicOptions>, where: string): TopicRequest {
