@@ -103,7 +103,7 @@ test(
       }
     };
     const killing = kill();
-    const host = openWorkerdHost(undefined);
+    const host = await openWorkerdHost(undefined);
     const played = await Promise.all(
       [1, 2].flatMap((round) =>
         entries.map(async (entry) => {
