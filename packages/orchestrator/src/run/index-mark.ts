@@ -75,12 +75,12 @@ export function markIndex(draft: Draft): void {
   if (draft.context.indexes !== true || header === undefined || header === before) return;
   // The row names the limits of the run, so that a rebuild finds it (L5).
   const isDescribed = before?.undescribed !== undefined && header.undescribed === undefined;
-  const asks = isDescribed || asksChanged(before, header);
-  if (before?.status === header.status && header.index !== undefined && !asks) return;
+  const isOther = isDescribed || asksChanged(before, header);
+  if (before?.status === header.status && header.index !== undefined && !isOther) return;
   const { version = 0, acked } = header.index ?? {};
-  // The row that the index has acknowledged, or that is in flight, may have other asks.
-  if (acked === header.status && !asks) return draft.change({ index: { version: version + 1, acked } });
-  const later = header.status === "running" && before !== undefined && !asks;
+  // The row that the index has acknowledged, or that is in flight, may have other asks or limits.
+  if (acked === header.status && !isOther) return draft.change({ index: { version: version + 1, acked } });
+  const later = header.status === "running" && before !== undefined && !isOther;
   const retryAt = later ? draft.now + RUNNING_AFTER_MS : firstRetryAt(draft.now, before);
   const owed = { since: draft.now, failures: 0, retryAt };
   // A row in flight may still arrive, so the state of the index is unknown.
