@@ -131,6 +131,8 @@ function report(rows: readonly string[], woken: Woken, seconds: number): string 
 Written by \`pnpm bench:flow\`. Everything runs in one workerd with storage on disk; ${WIDTH} requests are in flight. The floor is an
 object that commits one row for each request: one object, or a new one for each request where runs or events are new objects. **Read the ratios**: how many requests of the floor take as long
 as one of these. Each is the median of ${ROUNDS} rounds of ${COUNT}.
+The commits of one object in one turn of the event loop reach the disk together, so the floor of one object varies with how
+requests arrive.
 
 ${machine.cores} cores of ${machine.cpu}, ${machine.memory}, ${machine.system}; Node ${machine.node}, workerd ${machine.workerd}. The run took ${Math.round(seconds)} s.
 

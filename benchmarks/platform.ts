@@ -27,6 +27,8 @@ export interface BenchPlatform {
   evict(id: string): Promise<void>;
   /** Kills workerd and the Node process with SIGKILL, and starts both. Resolves when both serve. */
   restart(): Promise<void>;
+  /** The process of workerd. */
+  pid(): number | undefined;
   /** Resident memory of workerd, bytes. */
   memory(): number;
   /** The number of objects in the memory of workerd. */
@@ -73,6 +75,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Benc
       await processes.end();
       await processes.start();
     },
+    pid: () => processes.workerdPid,
     memory: () => residentBytes(processes.workerdPid),
     loaded: () => openDatabases(processes.workerdPid),
     inspector: async () => new URL(`ws://127.0.0.1:${inspector}`),
