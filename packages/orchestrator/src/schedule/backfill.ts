@@ -30,15 +30,27 @@ function backfillTimes({ times }: ScheduleConfig, from: number, until: number): 
 }
 
 /** What a backfill would start: the number of ticks, and the first of them. */
-export function planBackfill({ config }: ScheduleDraft, { from, until }: BackfillRequest): CommandReply {
+export function planBackfill(draft: ScheduleDraft, request: BackfillRequest): CommandReply {
+  const { config } = draft;
+  const { from, until } = request;
   const times = backfillTimes(config, from, until);
-  if (times.length > HOST_LIMITS.backfillTicks) return tooLarge();
-  return { type: "done", body: { total: times.length, times: preview(config, from - 1, Math.min(times.length, 10)) } };
+  const first = preview(config, from - 1, Math.min(times.length, 10));
+  return refuseTimes(draft, request, times) ?? { type: "done", body: { total: times.length, times: first } };
 }
 
-function tooLarge(): CommandReply {
-  const message = `The range has more than ${HOST_LIMITS.backfillTicks} ticks, which is the limit. Divide it.`;
-  return { type: "refused", code: "invalid_body", message };
+/** A future tick would not fire: the run with its id would exist. */
+function refuseTimes(
+  { now }: ScheduleDraft,
+  { until }: BackfillRequest,
+  { length }: readonly number[],
+): CommandReply | undefined {
+  const message =
+    until > now
+      ? "until: is in the future. A backfill starts the runs of past ticks; those to come start by themselves. Give a time that has passed."
+      : `The range has more than ${HOST_LIMITS.backfillTicks} ticks, which is the limit. Divide it.`;
+  return until > now || length > HOST_LIMITS.backfillTicks
+    ? { type: "refused", code: "invalid_body", message }
+    : undefined;
 }
 
 export function beginBackfill(draft: ScheduleDraft, request: BackfillRequest): CommandReply {
@@ -50,7 +62,8 @@ export function beginBackfill(draft: ScheduleDraft, request: BackfillRequest): C
   }
   const { id, from, until, overlap, rate, newestFirst, again, by } = request;
   const times = backfillTimes(config, from, until);
-  if (times.length > HOST_LIMITS.backfillTicks) return tooLarge();
+  const refusal = refuseTimes(draft, request, times);
+  if (refusal !== undefined) return refusal;
   if (times.length === 0) return { type: "done", body: {} };
   const agains = header.agains + (again ? 1 : 0);
   const spacingMs = Math.ceil(60_000 / rate);

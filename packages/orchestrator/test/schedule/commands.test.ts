@@ -163,6 +163,17 @@ describe("manual runs and backfills", () => {
     expect(world.runs.size).toBe(1);
   });
 
+  test("SCH10 a backfill of the future is refused: its ticks would find their runs, and not fire", () => {
+    const world = worldOf();
+    world.pass(2.5 * HOUR);
+    const until = (time: number) => ({ ...request, from: START, until: time, overlap: "queue" }) as const;
+    for (const type of ["planBackfill", "backfill"] as const)
+      expect(world.command({ type, request: until(world.now + 1) })).toMatchObject({ refused: "invalid_body" });
+    expect(world.command({ type: "planBackfill", request: until(world.now) })).toMatchObject({ total: 3 });
+    world.pass(HOUR);
+    expect(world.outcomes()).toEqual(hours(1, 2, 3));
+  });
+
   test("SCH10 a run that exists with another input is recorded, and stops no backfill", () => {
     const world = worldOf();
     world.refuse = ({ schedule }) => (schedule?.nominal === START - 3 * HOUR ? "IDEMPOTENCY_CONFLICT" : undefined);
