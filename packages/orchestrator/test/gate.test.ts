@@ -387,6 +387,13 @@ describe("settings", () => {
     world.acquire("a");
     expect(world.acquire("b")).toMatchObject({ type: "queued" });
   });
+
+  test("GATE8 a setting that is taken back where none is, as with a mistyped name, is refused and leaves no row", () => {
+    const world = new GateWorld();
+    expect(world.command({ type: "override", max: null, by: "ops" })).toEqual({ refused: "not_found" });
+    expect(world.command({ type: "pause", paused: false, by: "ops" })).toEqual({ refused: "not_found" });
+    expect(world.store.counts.rowsWritten).toBe(0);
+  });
 });
 
 describe("probes", () => {

@@ -22,7 +22,7 @@ export type GateCommand =
   | { readonly type: "kick"; readonly runId: string; readonly by: string };
 
 export function command(draft: Draft, input: GateCommand): CommandReply {
-  if (draft.isNew && input.type !== "override" && input.type !== "pause") {
+  if (draft.isNew && !isNewSetting(input)) {
     const message = "Nothing holds or waits at this limit and key, and no setting was changed.";
     return { type: "refused", code: "not_found", message };
   }
@@ -56,6 +56,11 @@ export function command(draft: Draft, input: GateCommand): CommandReply {
       };
   }
   return { type: "done", body: describe(holders) };
+}
+
+/** Whether a command sets something. Where nobody uses the gate, one that takes a setting back may have a mistyped name. */
+function isNewSetting(input: GateCommand): boolean {
+  return input.type === "override" ? input.max !== null : input.type === "pause" && input.paused;
 }
 
 function refuseMax({ header: { limit } }: Draft): CommandReply {
