@@ -3,6 +3,7 @@ import { event, limit, workflow } from "@holdfast/workflows";
 import { type ApiError, createClient } from "@holdfast/workflows/client";
 import { fromSegment, toSegment } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
+import { readIds } from "../src/api/url-parts.ts";
 import { FakeCoordinators } from "./fake-coordinators.ts";
 import { FakeDeployment } from "./fake-platform.ts";
 
@@ -118,4 +119,13 @@ describe("names and keys in paths", () => {
     await run.result();
     await expect.poll(() => client.topic("..", ".").catch(code)).toMatchObject({ key: "." });
   }, 30_000);
+
+  test("LIM2 a path with raw dots names what the router found there: no other id takes its place", async () => {
+    const path = "/api/limits/:name/:key/pause";
+    const idsAt = (segment: string) => readIds(`https://flows.example/api/limits/l/${segment}/pause?a=/b#/c`, path);
+    expect(idsAt(".")).toEqual({ name: "l", key: "." });
+    expect(idsAt("..")).toEqual({ name: "l", key: ".." });
+    for (const key of keys().filter((one) => one.isWellFormed())) expect(idsAt(toSegment(key))["key"]).toBe(key);
+    expect(() => readIds("https://flows.example/api/runs/./cancel", "/api/runs/:id/cancel")).toThrow("run id");
+  });
 });

@@ -7,6 +7,7 @@
 import { LIMITS } from "@holdfast/protocol";
 import type { Principal } from "../auth/principal.ts";
 import { ApiRefusal } from "../refusal.ts";
+import { pathOf } from "./match.ts";
 import type { RouteDescription } from "./route.ts";
 
 /** Statuses of refusals of an action. The others are about the form of a request. */
@@ -19,7 +20,7 @@ export function logRefusal({ subject: by, tenantId }: Principal, facts: Readonly
 
 /** Returns the run id in a path that nothing has checked yet, cut to the length of the longest id. */
 function runIdIn(url: string): string {
-  const [, , , segment = ""] = new URL(url).pathname.split("/");
+  const [, , , segment = ""] = pathOf(url).split("/");
   try {
     return decodeURIComponent(segment).slice(0, LIMITS.nameBytes);
   } catch {

@@ -3,7 +3,8 @@
  *
  * Owns: the comparison of a path with the paths of routes. Ids stay encoded, so a slash in an id never divides it.
  */
-import type { QueryValues } from "./url-parts.ts";
+/** Decoded parameters, each with all its values. */
+export type QueryValues = Readonly<Record<string, readonly string[]>>;
 
 /** The routes whose path has the same number of segments, in the order of the table. */
 export type Table<R> = ReadonlyMap<number, readonly { readonly segments: readonly string[]; readonly route: R }[]>;

@@ -11,7 +11,8 @@ import type { TicketUse } from "../auth/tickets.ts";
 import type { ApiErrorCode } from "../refusal.ts";
 import { type BodyBounds, isForm, readBody, readForm } from "../request-body.ts";
 import type { AnswerName } from "./answers.ts";
-import { type IdsOf, type QueryValues, readIds, readQuery } from "./url-parts.ts";
+import type { QueryValues } from "./match.ts";
+import { type IdsOf, readIds, readQuery } from "./url-parts.ts";
 import { type WorkerDeps, limitsOf, requestBytesMax } from "./worker-deps.ts";
 
 /** An authorized request. */

@@ -7,9 +7,7 @@ import { keyProblem } from "@holdfast/orchestrator";
 import { fromSegment, idProblem } from "@holdfast/protocol";
 import * as v from "valibot";
 import { ApiRefusal } from "../refusal.ts";
-
-/** Decoded parameters, each with all its values. */
-export type QueryValues = Readonly<Record<string, readonly string[]>>;
+import { type QueryValues, pathOf } from "./match.ts";
 
 /** `{ id, tokenId }` for `"/api/runs/:id/tokens/:tokenId"`. */
 export type IdsOf<Path extends string> = Readonly<Record<NamesIn<Path>, string>>;
@@ -41,8 +39,8 @@ const ID_OWNERS: Readonly<Record<string, string>> = { events: "event id", schedu
  * @throws ApiRefusal `invalid_id`
  */
 export function readIds<Path extends string>(url: string, path: Path): IdsOf<Path> {
-  // Most routes of many requests have no ids, and to parse a URL takes time.
-  const segments = path.includes(":") ? new URL(url).pathname.split("/") : [];
+  // As the router reads it: `new URL` would remove the segments "." and "..", so that another id has their place.
+  const segments = path.includes(":") ? pathOf(url).split("/") : [];
   const ids = path
     .split("/")
     .map((part, index): readonly [string, string] => [part, segments[index] ?? ""])
