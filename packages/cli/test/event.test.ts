@@ -82,4 +82,6 @@ test("EVT11 replay-all prints what would start, and starts it with --yes", async
     { name: "order.paid", from, until: Date.parse("2026-11-02T12:00:00Z"), mode: "missing", dryRun: false },
   ]);
   expect((await on(["event", "replay-all", "order.paid", "--from", "yesterday"])).exit).toBe(2);
+  api.answers.set("POST /api/events/replay", [202, { events: [], nextCursor: null }]);
+  expect((await on(args)).stderr).toContain("nothing to replay");
 });

@@ -97,3 +97,10 @@ test("SCH9 GATE8 sync prints the difference before it applies it, and with --dry
     ["/api/limits/sync", done],
   ]);
 });
+
+test("CLI1 a declaration without a workflow is refused by the server, which names the field", async () => {
+  const refusal = { error: "invalid_body", message: 'schedule("x"): needs workflow.', docUrl: "https://docs.example" };
+  api.answers.set("POST /api/schedules", [400, refusal]);
+  for (const declaration of ['{"id":"x"}', "null", "[]", "7"])
+    expect((await on(["schedule", "create", "-d", declaration])).stderr).toContain("needs workflow");
+});

@@ -234,8 +234,9 @@ function replayAll(host: Host): Command {
         await askConsent(session, act, { ids: [""], where: undefined }, options);
       }
       const how = { name, from, until: until || undefined, mode, triggers, waits, dryRun: !yes };
-      await session.out.rows((await session.client()).replayEvents(how), replays, columns);
-      if (!yes) session.notes.say(safe`Nothing was started. Repeat the command with --yes.`);
+      const count = await session.out.rows((await session.client()).replayEvents(how), replays, columns);
+      if (count === 0) session.notes.say(safe`There is nothing to replay: no event of this name was received then.`);
+      else if (!yes) session.notes.say(safe`Nothing was started. Repeat the command with --yes.`);
     },
   );
 }

@@ -319,8 +319,9 @@ export class Client {
    */
   createSchedule(declaration: DeclaredSchedule, options: CallOptions = {}): Promise<ScheduleRecord> {
     const { signal } = given(options, "call", "createSchedule");
-    const { workflow } = declaration;
-    const body = { ...declaration, workflow: typeof workflow === "string" ? workflow : workflow.id };
+    // The server checks the declaration, which may be JSON of a file.
+    const { workflow } = Object(declaration) as DeclaredSchedule;
+    const body = { ...declaration, workflow: Object(workflow).id ?? workflow };
     return this.#send({ method: "POST", path: "/api/schedules", body, signal, answer: ["id", "ticks"] });
   }
 
