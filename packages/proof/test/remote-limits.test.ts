@@ -1,79 +1,83 @@
-/** A limit on real workerd, whose workflow code is in a Node process that is down when the runs are triggered. */
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
-import { bundleWorker } from "@holdfast/cli/bundle";
-import { findFreePort } from "@holdfast/cli/free-port";
-import { Miniflare, convertV4MiniflareOptions } from "miniflare";
-import { afterAll, expect, test, vi } from "vitest";
+/** A limit on real workerd, whose workflow code is in a Node process that cannot be asked when the runs are triggered. */
+import { expect, test, vi } from "vitest";
+import { RemoteWorld } from "./remote-world.ts";
 
-const KEY = "a-key-for-the-steps-of-this-test";
 const RUNS = ["a", "b", "c", "d"];
-const ends: (() => unknown)[] = [];
+const LONG = { timeout: 90_000, interval: 500 };
 
-afterAll(async () => {
-  for (const end of ends) await end();
-});
-
-async function startWorkerd(port: number): Promise<string> {
-  const runtime = new Miniflare(
-    convertV4MiniflareOptions({
-      cf: false,
-      telemetry: { enabled: false },
-      // The step handler is down on purpose.
-      handleStructuredLogs: () => {},
-      workers: [
-        {
-          name: "remote",
-          modules: true,
-          script: await bundleWorker(join(import.meta.dirname, "../src/soak/worker/remote.ts")),
-          compatibilityDate: "2026-10-01",
-          compatibilityFlags: ["nodejs_compat"],
-          bindings: { STEPS_URL: `http://127.0.0.1:${port}/holdfast`, STEPS_KEY: KEY },
-          durableObjects: {
-            WORKFLOW_RUN_DO: { className: "WorkflowRunDO", useSQLite: true },
-            RUN_INDEX_DO: { className: "RunIndexDO", useSQLite: true },
-            COORDINATOR_DO: { className: "CoordinatorDO", useSQLite: true },
-          },
-        },
-      ],
-    }),
-  );
-  ends.push(() => runtime.dispose());
-  return (await runtime.ready).origin;
-}
-
-async function startSteps(port: number): Promise<ChildProcess> {
-  const steps = fork(join(import.meta.dirname, "../src/soak/limits/remote-process.ts"), [String(port), KEY]);
-  ends.push(() => steps.kill("SIGKILL"));
-  await once(steps, "message");
-  return steps;
-}
-
-async function ask<T>(url: string, json?: object): Promise<T> {
-  const body = json === undefined ? {} : { method: "POST", body: JSON.stringify(json) };
-  const answer = await fetch(url, { ...body, headers: { "Content-Type": "application/json" } });
-  return (await answer.json()) as T;
+interface Shown {
+  readonly id: string;
+  readonly status: string;
+  readonly runs: readonly Shown[];
+  readonly [field: string]: unknown;
 }
 
 test("L1 L9 runs that are triggered while the step handler is down begin with its limits: no two execute at the same time", async () => {
-  const port = await findFreePort();
-  const origin = await startWorkerd(port);
-  const read = (id: string) => ask<{ status: string; why: { code: string }[] }>(`${origin}/api/runs/${id}`);
+  await using world = await RemoteWorld.start();
+  const read = (id: string) => world.ask<Shown>(`/api/runs/${id}`);
   for (const runId of RUNS)
-    expect(await ask(`${origin}/api/runs`, { runId, workflowId: "one" })).toMatchObject({ id: runId });
+    expect(await world.ask("/api/runs", { runId, workflowId: "one" })).toMatchObject({ id: runId });
   await vi.waitFor(async () => {
     for (const id of RUNS)
       expect(await read(id)).toMatchObject({ status: "pending", why: [{ code: "DISPATCH_FAILING" }] });
   });
-  const steps = await startSteps(port);
-  await vi.waitFor(
-    async () => {
-      for (const id of RUNS) expect(await read(id)).toMatchObject({ status: "completed", limits: [{ name: "desk" }] });
-    },
-    { timeout: 90_000, interval: 500 },
-  );
-  const answer = once(steps, "message");
-  steps.send("most");
-  expect((await answer)[0]).toEqual({ most: 1 });
+  await world.startSteps();
+  await vi.waitFor(async () => {
+    for (const id of RUNS) expect(await read(id)).toMatchObject({ status: "completed", limits: [{ name: "desk" }] });
+  }, LONG);
+  expect(await world.most()).toBe(1);
 }, 150_000);
+
+test("L9 so do children, ticks, runs of events and batches of one, and a cancel by an event reaches a run that was not described", async () => {
+  await using world = await RemoteWorld.start();
+  const steps = await world.startSteps();
+  const read = (id: string) => world.ask<Shown>(`/api/runs/${id}`);
+  const trigger = (body: object, key?: string) =>
+    world.ask<Shown>("/api/runs", body, key === undefined ? {} : { "Idempotency-Key": key });
+  const send = (name: string, id: string) => world.ask("/api/events", { name, id, data: { order: "7" } });
+  const pending = async (): Promise<string[]> =>
+    (await world.ask<Shown>("/api/runs?status=pending")).runs.map((run) => String(run["workflowId"])).toSorted();
+
+  for (const [runId, workflowId] of [
+    ["p", "parent"],
+    ["q", "asks"],
+    ["holder", "alone"],
+  ])
+    await trigger({ runId, workflowId });
+  await vi.waitFor(async () => {
+    for (const id of ["p", "q", "holder"]) expect(await read(id)).toMatchObject({ status: "waiting" });
+  }, LONG);
+  await world.ask("/api/schedules", { id: "s", cron: "0 0 1 1 *", workflow: "one", input: 1 });
+
+  // The memory of workerd is lost. Only the objects of events read the list before it is hidden.
+  await world.startWorkerd();
+  await send("unknown", "first");
+  steps.send("hide");
+  for (const id of ["p", "q"]) await world.ask(`/api/runs/${id}/signals`, { name: "go" });
+  const tick = await world.ask<{ runId: string }>("/api/schedules/s/trigger", {});
+  expect(await send("paid", "e1")).toMatchObject({ state: "accepted" });
+  const row = await trigger({ workflowId: "rows", input: 5 }, "row");
+  expect(await trigger({ workflowId: "rows", input: 5 }, "row")).toMatchObject({ id: row.id });
+  await trigger({ runId: "o", workflowId: "order", input: { order: "7" } });
+  await send("stopped", "e2");
+  await vi.waitFor(
+    async () => expect(await pending()).toEqual(["alone", "of-event", "one", "one", "one", "order", "rows"]),
+    LONG,
+  );
+
+  steps.send("show");
+  await vi.waitFor(async () => {
+    expect(await read("p")).toMatchObject({ status: "completed" });
+    expect(await read(tick.runId)).toMatchObject({ status: "completed", limits: [{ name: "desk" }] });
+    expect(await read("o")).toMatchObject({ status: "cancelled" });
+    expect(await read(row.id)).toMatchObject({ status: "completed", output: [5] });
+    expect(await read("q")).toMatchObject({ status: "failed", error: { data: { error: { code: "LIMIT_FULL" } } } });
+    const { targets } = await world.ask<{ targets: { runId?: string }[] }>("/api/events/e1");
+    const runId = targets.find((target) => target.runId !== undefined)?.runId ?? "";
+    expect(await read(runId)).toMatchObject({ status: "completed", limits: [{ name: "desk" }] });
+  }, LONG);
+  expect(await pending()).toEqual([]);
+  expect(await world.most()).toBe(1);
+  // The key still stands for the run, although its input is a list now.
+  expect(await trigger({ workflowId: "rows", input: 5 }, "row")).toMatchObject({ id: row.id, status: "completed" });
+}, 240_000);
