@@ -9,6 +9,7 @@ import { type FakeApi, RUNS, sampleRun, startFakeApi } from "./fake-api.ts";
 
 const MAIN = join(import.meta.dirname, "../src/bin.ts");
 const MANY = 10_000;
+const { PATH, NODE_COMPILE_CACHE } = process.env;
 
 let api: FakeApi;
 beforeAll(async () => {
@@ -17,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => api[Symbol.asyncDispose]());
 
 function start(args: readonly string[], node: readonly string[] = []): ChildProcess {
-  const env = { PATH: process.env["PATH"], HOME: emptyFolder(), HOLDFAST_URL: api.url };
+  const env = { PATH, NODE_COMPILE_CACHE, HOME: emptyFolder(), HOLDFAST_URL: api.url };
   return spawn(process.execPath, [...node, MAIN, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
 }
 
@@ -30,7 +31,7 @@ async function finish(child: ChildProcess): Promise<{ code: number | null; stdou
 }
 
 function shell(script: string) {
-  const env = { PATH: process.env["PATH"], HOME: emptyFolder(), HOLDFAST_URL: api.url, NODE: process.execPath, MAIN };
+  const env = { PATH, NODE_COMPILE_CACHE, HOME: emptyFolder(), HOLDFAST_URL: api.url, NODE: process.execPath, MAIN };
   return finish(
     spawn("bash", ["-c", `holdfast() { "$NODE" "$MAIN" "$@"; }; ${script}`], {
       env,

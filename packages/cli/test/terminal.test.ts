@@ -24,6 +24,7 @@ class Terminal {
     const script = `holdfast() { "${process.execPath}" "${MAIN}" "$@"; }; export -f holdfast; PS1='$ ' exec bash --norc --noprofile`;
     const env = {
       PATH: process.env["PATH"],
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
       HOME: emptyFolder(),
       HOLDFAST_URL: api.url,
       LANG: "C.UTF-8",

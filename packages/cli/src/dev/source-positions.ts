@@ -11,11 +11,15 @@ const POSITION = /\bworker\.js:(\d+):(\d+)/g;
 
 export type Locate = (text: string) => string;
 
-/** Returns a function that replaces the positions in a text, by a source map of the bundle. */
+/**
+ * Returns a function that replaces the positions in a text, by a source map of the bundle. The map is read for the first
+ * position: that takes longer than a start of workerd, and most code fails nowhere.
+ */
 export function locator(sourceMap: string): Locate {
-  const map = new SourceMap(JSON.parse(sourceMap) as ConstructorParameters<typeof SourceMap>[0]);
+  let map: SourceMap | undefined;
   return (text) =>
     text.replace(POSITION, (position, line: string, column: string) => {
+      map ??= new SourceMap(JSON.parse(sourceMap) as ConstructorParameters<typeof SourceMap>[0]);
       const found = map.findEntry(Number(line) - 1, Number(column) - 1);
       if (!("originalSource" in found)) return position;
       return `${found.originalSource}:${found.originalLine + 1}:${found.originalColumn + 1}`;

@@ -84,10 +84,10 @@ export class Dev {
 
   constructor(folder: string, args: readonly string[], env: NodeJS.ProcessEnv) {
     this.folder = folder;
-    const { PATH } = process.env;
+    const { PATH, NODE_COMPILE_CACHE } = process.env;
     this.child = spawn(process.execPath, [MAIN, "dev", ...args], {
       cwd: folder,
-      env: { PATH, HOME: folder, ...env },
+      env: { PATH, HOME: folder, NODE_COMPILE_CACHE, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.child.stdout?.on("data", (chunk) => (this.out += String(chunk)));

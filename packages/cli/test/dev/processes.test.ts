@@ -124,7 +124,8 @@ test("DEV2 a server ends when the package manager that started it is killed", as
   const project = projectWithOrder();
   // A shell that starts a second command does not become it, and passes no signal on.
   const command = `"${process.execPath}" "${MAIN}" dev 2>err & echo $! >pid; wait`;
-  const env = { PATH: process.env["PATH"], HOME: project.folder, npm_command: "exec" };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, NODE_COMPILE_CACHE, HOME: project.folder, npm_command: "exec" };
   const shell = spawn("/bin/sh", ["-c", command], { cwd: project.folder, env, stdio: "ignore" });
   const read = (name: string): string =>
     existsSync(join(project.folder, name)) ? readFileSync(join(project.folder, name), "utf8") : "";
