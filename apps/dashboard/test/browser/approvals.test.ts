@@ -47,7 +47,7 @@ describe("the list", () => {
 
   test("DASH5 an ask that somebody else answered says who, and leaves", async () => {
     const id = await asks.ask({ title: "Contested", choices: CHOICES });
-    const page = await asks.open();
+    const page = await asks.open({ alone: true });
     await row(page, "Contested").waitFor();
     await asks.answerElsewhere(id, CHOICES[0]?.value);
     await expect.poll(() => look(page).then(() => row(page, "Contested").textContent())).toContain("dora answered.");

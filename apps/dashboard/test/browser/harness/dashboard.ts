@@ -11,8 +11,8 @@
  *       await page.getByRole("heading", { name: "order-1" }).waitFor();
  *     });
  *
- * `open` gives a page of a context of its own, which is signed in as `ada` unless the test says otherwise. Locators wait by
- * themselves, for at most `WAIT_MS`; `expect.poll` waits for anything else. No test sleeps. `workflows.ts` has a workflow
+ * `open` gives a page of a context that no other page of the test uses, which is signed in as `ada` unless the test says
+ * otherwise. Later tests use the context again, without what a page can store in it. Locators wait by themselves, for at most `WAIT_MS`; `expect.poll` waits for anything else. No test sleeps. `workflows.ts` has a workflow
  * for each kind of run; add one if you need another kind. Run one file with
  * `pnpm exec vitest run --project browser apps/dashboard/test/browser/<page>.test.ts`.
  *
@@ -21,10 +21,11 @@
  */
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject } from "vitest";
+import { Contexts } from "./contexts.ts";
 import { startBrowser } from "./find-browser.ts";
-import { type Problems, accessibilityProblems, watchProblems } from "./problems.ts";
+import { accessibilityProblems } from "./problems.ts";
 import { type Caller, Server, type ServerOptions, TOKENS } from "./server.ts";
 
 /** How long a locator waits. */
@@ -32,9 +33,11 @@ export const WAIT_MS = 10_000;
 const START_MS_MAX = 60_000;
 
 interface OpenOptions extends BrowserContextOptions {
+  /** Whether the test changes the context itself later, as its clock. Default: whether there is `prepare`. */
+  readonly alone?: boolean;
   /** Default: `ada`. `null`: nobody is signed in. */
   readonly as?: Caller | null;
-  /** Called before the page is opened: routes, clocks. */
+  /** Called before the page is opened: routes, clocks. No other test uses the context of such a page. */
   readonly prepare?: (page: Page) => Promise<unknown>;
 }
 
@@ -59,7 +62,7 @@ export function useDashboard(options: ServerOptions = {}): Dashboard {
   });
   afterEach(async ({ task }) => {
     if (task.result?.state === "fail") await file.showPages();
-    await file.endTest();
+    await file.endTest(task.result?.state !== "fail");
   });
   return file;
 }
@@ -67,20 +70,20 @@ export function useDashboard(options: ServerOptions = {}): Dashboard {
 class FileDashboard implements Dashboard {
   readonly server: Server;
   #browser: Browser | undefined;
-  #contexts: BrowserContext[] = [];
-  #watched: Problems[] = [];
+  #contexts: Contexts | undefined;
 
   constructor(options: ServerOptions) {
     this.server = new Server(options);
   }
 
   takeProblems(): readonly string[] {
-    return this.#watched.flatMap(({ found }) => found.splice(0));
+    return this.#contexts?.takeProblems() ?? [];
   }
 
   async start(): Promise<void> {
     if (inject("browser") === "") return;
     [this.#browser] = await Promise.all([startBrowser(inject("browser")), this.server.start(inject("workerFolder"))]);
+    this.#contexts = new Contexts(this.#browser, () => this.server.url);
   }
 
   before(prepare: (server: Server) => Promise<unknown>): void {
@@ -96,7 +99,7 @@ class FileDashboard implements Dashboard {
 
   /** Prints what the pages of a failed test show. */
   async showPages(): Promise<void> {
-    for (const page of this.#contexts.flatMap((context) => context.pages())) {
+    for (const page of this.#contexts?.pages ?? []) {
       const picture = join(tmpdir(), `holdfast-failure-${Date.now()}.png`);
       await page.screenshot({ path: picture }).catch(() => undefined);
       const shown = await page.locator("body").ariaSnapshot({ timeout: 1_000 }).catch(String);
@@ -104,20 +107,17 @@ class FileDashboard implements Dashboard {
     }
   }
 
-  async endTest(): Promise<void> {
+  async endTest(hasPassed: boolean): Promise<void> {
     const found = this.takeProblems();
-    for (const context of this.#contexts) await context.close();
-    [this.#contexts, this.#watched] = [[], []];
+    await this.#contexts?.endTest({ isClean: hasPassed && found.length === 0 });
     expect(found, "A page must not do this").toEqual([]);
   }
 
-  async open(path: string, { as = "ada", prepare, ...options }: OpenOptions = {}): Promise<Page> {
-    if (this.#browser === undefined) throw new Error("The browser is not started.");
-    const context = await this.#browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  async open(path: string, of: OpenOptions = {}): Promise<Page> {
+    const { as = "ada", prepare, alone = prepare !== undefined, ...options } = of;
+    if (this.#contexts === undefined) throw new Error("The browser is not started.");
+    const context = await this.#contexts.take({ alone, token: as === null ? undefined : TOKENS[as], options });
     context.setDefaultTimeout(WAIT_MS);
-    this.#contexts.push(context);
-    this.#watched.push(await watchProblems(context, () => this.server.url));
-    if (as !== null) await context.addInitScript(signIn, TOKENS[as]);
     const page = await context.newPage();
     await prepare?.(page);
     await page.goto(this.server.url + path);
@@ -127,11 +127,4 @@ class FileDashboard implements Dashboard {
   async expectAccessible(page: Page): Promise<void> {
     expect((await accessibilityProblems(page)).join("\n")).toBe("");
   }
-}
-
-/** Executes in the page, once for each tab: a page that is loaded again keeps its token, or has none after a sign-out. */
-function signIn(token: string): void {
-  if (location.protocol !== "http:" || sessionStorage.getItem("test.signedIn") !== null) return;
-  sessionStorage.setItem("test.signedIn", "");
-  sessionStorage.setItem("holdfast.token", token);
 }
