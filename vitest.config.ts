@@ -90,6 +90,8 @@ export default defineConfig({
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
           testTimeout: 30_000,
+          // As long as a locator waits.
+          expect: { poll: { timeout: 10_000 } },
         },
       },
     ],

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { useDashboard } from "./harness/dashboard.ts";
 import { PAGES } from "./harness/pages.ts";
-import { startKinds } from "./harness/runs.ts";
+import { startKinds, startRun } from "./harness/runs.ts";
 
 const dashboard = useDashboard();
 
@@ -25,10 +25,13 @@ describe("a page of 1,280 pixels at 400 % is 320 pixels wide", () => {
 });
 
 test("with little motion nothing moves", async () => {
-  const page = await dashboard.open("/ui/runs/report", { reducedMotion: "reduce" });
+  // The process of a step that nobody looks at ends after a while.
+  const until = ({ status }: { readonly status: string }): boolean => status === "running";
+  await startRun(dashboard.server.client(), "report", "moves", { until });
+  const page = await dashboard.open("/ui/runs/moves", { reducedMotion: "reduce" });
   await page.getByRole("treeitem", { name: "Step compute: running" }).waitFor();
   expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);
-  const moving = await dashboard.open("/ui/runs/report", { reducedMotion: "no-preference" });
+  const moving = await dashboard.open("/ui/runs/moves", { reducedMotion: "no-preference" });
   await moving.getByRole("treeitem", { name: "Step compute: running" }).waitFor();
   await expect.poll(() => moving.evaluate(() => document.getAnimations().length)).toBeGreaterThan(0);
 });
