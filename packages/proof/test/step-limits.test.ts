@@ -126,6 +126,20 @@ describe("limits of steps", () => {
     expect(world.most).toBe(4);
   });
 
+  test("STEP10 what is no limit fails its step, and does not pause the run", async () => {
+    const seen: unknown[] = [];
+    const world = new World(async (ctx) => {
+      for (const wrong of ["openai", "", 5, false, null, [], {}]) {
+        const asked = ctx.step("ask", { limit: wrong as never }, () => "ran");
+        seen.push(await asked.catch((error: unknown) => (error as { code: string }).code));
+      }
+    });
+    world.start(1);
+    await world.advance(1_000);
+    expect(world.statuses()).toEqual(["completed"]);
+    expect(seen).toEqual(Array.from({ length: 7 }, () => "INVALID_ARGUMENT"));
+  });
+
   test("STEP10 a run with more limited steps than it may ask for at the same time executes them all", async () => {
     const wide = limit("wide", { max: 80 });
     const world = new World((ctx) =>

@@ -4,7 +4,7 @@
  * Owns: STEP10: the check of the limit that a step names, and its key, from the input of the run as it was sent (FLOW2). What
  * `onFull`, `maxQueued` and `queueTimeout` say is for runs: a step waits.
  */
-import { type GivenKey, HoldfastError, type StepLimit, decodeValue, defined } from "@holdfast/protocol";
+import { type GivenKey, HoldfastError, type StepLimit, decodeValue, defined, invalid } from "@holdfast/protocol";
 import type { GateSettings } from "../gate/messages.ts";
 import { readLimit } from "./declaration.ts";
 import { type Read, InvalidKey, reader, textOf } from "./plan.ts";
@@ -24,6 +24,7 @@ export interface PlannedPlace {
  */
 export function planPlace(limit: StepLimit, input: () => string, rev: number, where: string): PlannedPlace | string {
   try {
+    if (Object(limit) !== limit) throw invalid(`${where}.limit`, "must be a limit, as limit() returns it.");
     const { key, fair } = limit;
     const read = lazily(input);
     const { name, scope, settings } = readLimit(

@@ -46,8 +46,8 @@ const attemptNumber = that(
   `must be a whole number from 1 to ${LIMITS.stepAttempts}`,
   (given) => Number.isSafeInteger(given) && Number(given) >= 1 && Number(given) <= LIMITS.stepAttempts,
 );
-/** The orchestrator checks its fields as those of a workflow's limit (FLOW1). */
-const limit = that("must be a limit", isRecord);
+/** Of any type: an author may pass something else. The orchestrator checks it as a workflow's limit (FLOW1), and fails the step. */
+const limit = that("must be a limit", () => true);
 const attempt = { op: attempts, ...about, attempt: attemptNumber, startedAt: time, progress };
 
 const policy: Schema = record({
