@@ -14,7 +14,7 @@ import { HOST_LIMITS } from "@holdfast/protocol";
 import type { CoordinatorMachine } from "../host/coordinator.ts";
 import { acquire } from "./acquire.ts";
 import { type Draft, Holders, applyHeld, isIdle } from "./holders.ts";
-import { type AcquireAnswer, type GateMessage, limitOf } from "./messages.ts";
+import { type AcquireAnswer, type GateHolders, type GateMessage, type ProbeHolders, limitOf } from "./messages.ts";
 import { list, unlist } from "./listing.ts";
 import { type GateCommand, command } from "./operate.ts";
 import { clockBack, holderAnswered, isHolderMessage, probeHolders } from "./probes.ts";
@@ -39,7 +39,7 @@ export const gate: CoordinatorMachine<GateState> = {
   }),
   applied: applyHeld,
   nextAlarm: ({ probeAt }) => probeAt,
-  message(draft, message: GateMessage) {
+  message(draft, message: GateMessage | ProbeHolders) {
     const holders = new Holders(draft);
     switch (message.type) {
       case "acquire":
@@ -47,6 +47,8 @@ export const gate: CoordinatorMachine<GateState> = {
       case "release":
         if (!draft.isNew) release(holders, message);
         return { type: "acknowledged" };
+      case "probeHolders":
+        return { type: "acknowledged", answer: holdersOf(holders) };
       default:
         // Newer code sends it: the sender keeps it.
         return { type: "unreachable" };
@@ -69,6 +71,12 @@ function acquireOnce(holders: Holders, message: GateMessage & { type: "acquire" 
   const answer = acquire(holders, message);
   if (!isKnown) draft.count("limit", answer.type);
   return answer;
+}
+
+/** Who holds, if only the end of a holding admits the next one. */
+function holdersOf(holders: Holders): GateHolders | undefined {
+  if (holders.draft.header.paused !== undefined || !holders.isFull) return undefined;
+  return { holders: holders.all().flatMap(([, { hold, released }]) => (released === true ? [] : [hold])) };
 }
 
 function release(holders: Holders, { hold, place }: GateMessage & { type: "release" }): void {

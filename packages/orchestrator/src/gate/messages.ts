@@ -83,6 +83,20 @@ export interface Release {
   readonly place: QueuePlace;
 }
 
+/** Asks who holds, if a holding that waits is admitted only when one of them ends (L10). It changes nothing. */
+export interface ProbeHolders {
+  readonly type: "probeHolders";
+}
+
+/** The answer to `ProbeHolders`. */
+export interface GateHolders {
+  readonly holders: readonly HoldRef[];
+}
+
+export function isGateHolders(answer: unknown): answer is GateHolders {
+  return typeof answer === "object" && answer !== null && "holders" in answer && Array.isArray(answer.holders);
+}
+
 export type GateMessage = Acquire | Release;
 
 /** The answer to `Acquire`. Only `granted` and `queued` store something. */

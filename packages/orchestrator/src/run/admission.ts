@@ -20,6 +20,7 @@ import {
 } from "../gate/messages.ts";
 import { askDelayMs } from "./ask-delay.ts";
 import { cancel } from "./cancel.ts";
+import { mayBlock } from "./deadlock.ts";
 import type { Draft } from "./draft.ts";
 import { type Hold, mayExecute, startOf } from "./hold.ts";
 import { freed, postAcquire, replace } from "./holds.ts";
@@ -127,6 +128,7 @@ function nameOf(holder: string): string {
 function queued(draft: Draft, hold: Hold, position: number | undefined): void {
   const { asks = 0, position: _position, ...rest } = hold;
   const delayMs = askDelayMs(asks);
+  if (asks > 0 && mayBlock(draft.header, hold)) draft.findDeadlock();
   replace(draft, hold, {
     ...rest,
     asks: asks + 1,

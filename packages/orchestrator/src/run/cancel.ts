@@ -15,6 +15,7 @@ import {
   isTerminal,
   profileOf,
 } from "@holdfast/protocol";
+import type { Deadlock } from "./deadlock.ts";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
 import { cancelChildren, end, wake } from "./lifecycle.ts";
@@ -56,6 +57,16 @@ export function expire(draft: Draft): void {
 export function stopAtLimit(draft: Draft, what: string, advice = "Split the work over several runs."): void {
   const text = `${what}, which is the limit. ${advice}`;
   stop(draft, "failure", errorValue("LIMIT_EXCEEDED", text));
+}
+
+/** Stops a run that waits for runs which wait for it, if it still wants what they hold (L10). */
+export function stopDeadlocked(draft: Draft, { wants, text }: Deadlock): Reply {
+  const { status, unwinding, holds = [], stepHolds = [] } = draft.header;
+  const isWanted = [...holds, ...stepHolds].some(({ state, seq }) => state === "wanted" && wants.includes(seq));
+  if (isTerminal(status) || status === "paused" || unwinding !== undefined || !isWanted) return { type: "done" };
+  const advice = "The newest of them ends, so that the others go on.";
+  stop(draft, "failure", errorValue("LIMIT_DEADLOCK", boundMessage(`Runs wait for each other: ${text}. ${advice}`)));
+  return { type: "done" };
 }
 
 /** Ends the run with the list of steps that are not compensated: compensations that failed, and steps without one (COMP3). */

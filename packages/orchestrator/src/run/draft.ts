@@ -54,6 +54,7 @@ export class Draft {
   #indexes = false;
   #pings = false;
   #describes = false;
+  #searches = false;
   #paused: boolean | undefined;
   readonly #puts = new Map<string, object>();
   readonly #deletes = new Set<string>();
@@ -217,6 +218,11 @@ export class Draft {
     this.#describes = true;
   }
 
+  /** Searches after the commit for runs that wait for each other (L10). */
+  findDeadlock(): void {
+    this.#searches = true;
+  }
+
   /** Sends a row to the index after the commit. */
   updateIndex(): void {
     this.#indexes = true;
@@ -244,6 +250,7 @@ export class Draft {
     if (this.#indexes) effects.push({ type: "index" });
     if (this.#pings) effects.push({ type: "ping" });
     if (this.#describes) effects.push({ type: "describe" });
+    if (this.#searches) effects.push({ type: "findDeadlock" });
     return effects;
   }
 

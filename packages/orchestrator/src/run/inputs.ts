@@ -20,6 +20,7 @@ import type {
 import type { SendResult } from "../host/outbox-sender.ts";
 import type { HolderAnswer, HolderMessage } from "../gate/messages.ts";
 import type { Plan, PlanRefusal } from "../flow/plan.ts";
+import type { Deadlock } from "./deadlock.ts";
 import type { Silence } from "./liveness.ts";
 import type { TriggerInput } from "./messages.ts";
 import type { ParentRef } from "./run-header.ts";
@@ -96,6 +97,8 @@ export type Input =
       readonly workflow?: WorkflowDescription | null | undefined;
       readonly error?: ErrorValue | undefined;
     }
+  /** This run must end, so that others which wait for it go on (L10). */
+  | { readonly type: "deadlock"; readonly found: Deadlock }
   | { readonly type: "alarm" }
   /** Settles timers and does nothing else: a request arrived after the clock was set back. */
   | { readonly type: "settle" }
@@ -208,5 +211,7 @@ export type Effect =
   | { readonly type: "send"; readonly again: boolean }
   /** Ask the step handler for the description of the workflow (L9). */
   | { readonly type: "describe" }
+  /** Search for runs that wait for each other (L10). */
+  | { readonly type: "findDeadlock" }
   /** Update the index of runs. */
   | { readonly type: "index" };

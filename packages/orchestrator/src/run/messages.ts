@@ -10,6 +10,7 @@
  *   and the operation that it is about, and a receiver to which they do not apply acknowledges it and ignores it.
  */
 import type {
+  Address,
   ChildOutcome,
   EntryBody,
   InheritedPlace,
@@ -19,7 +20,7 @@ import type {
   StepDispatcher,
   WorkflowDescription,
 } from "@holdfast/protocol";
-import type { GateMessage, HolderMessage } from "../gate/messages.ts";
+import type { GateMessage, HolderMessage, ProbeHolders } from "../gate/messages.ts";
 import type { Plan } from "../flow/plan.ts";
 import type { HeldAbove, Hold } from "./hold.ts";
 import type { StoredEvent, Subscribe, SubscriberMessage, Unsubscribe } from "../topic/messages.ts";
@@ -135,6 +136,26 @@ export type ResumePlan = Pick<
   "workflowId" | "workflowVersion" | "environment" | "tags" | "tenantMeta" | "timeoutMs" | "schedule"
 > & { readonly inherited: Inheritance; readonly input: string };
 
+/** Asks a run for what it waits for (L10). It changes nothing. */
+export interface ProbeWaits {
+  readonly type: "probeWaits";
+}
+
+/** What a run asks other objects, and does not store. */
+export type Question = ProbeHolders | ProbeWaits;
+
+/** The answer to `ProbeWaits`, if only the end of other holdings, or of children, ends the wait of the run. */
+export interface RunWaits {
+  readonly incarnation: string;
+  readonly createdAt: number;
+  /** The run can be stopped: it waits at a gate, and does not unwind yet. */
+  readonly stops: boolean;
+  readonly wants: readonly { readonly limit: string; readonly seq: number; readonly to: Address }[];
+  readonly holds: readonly { readonly gate: string; readonly seq: number }[];
+  /** The children for which it waits. */
+  readonly children: readonly string[];
+}
+
 /** Asks a run for its status, which is the answer; `gone`: there is no run. It changes nothing. */
 export interface ProbeRun {
   readonly type: "probeRun";
@@ -176,15 +197,17 @@ export type RunMessage =
   /** A gate says something about a hold of the receiver. */
   | HolderMessage;
 
-const TO_COORDINATORS: ReadonlySet<OutboxMessage["type"]> = new Set([
+const NOT_TO_RUNS: ReadonlySet<(OutboxMessage | Question)["type"]> = new Set([
   "acquire",
   "release",
   "subscribe",
   "unsubscribe",
   "send",
+  "probeHolders",
+  "probeWaits",
 ]);
 
-/** Whether a message of an outbox is for a run. */
-export function isToRun(message: OutboxMessage): message is RunMessage {
-  return !TO_COORDINATORS.has(message.type);
+/** Whether a message is one of an outbox for a run. */
+export function isToRun(message: OutboxMessage | Question): message is RunMessage {
+  return !NOT_TO_RUNS.has(message.type);
 }

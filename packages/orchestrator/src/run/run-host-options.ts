@@ -9,7 +9,7 @@ import type { RunStore, WriteBatch } from "../host/store.ts";
 import type { IndexRow } from "./index-mark.ts";
 import type { Deferral, Input } from "./inputs.ts";
 import type { PageSize } from "./journal-pages.ts";
-import type { OutboxMessage } from "./messages.ts";
+import type { OutboxMessage, Question } from "./messages.ts";
 import type { RunHeader } from "./run-header.ts";
 import type { transition } from "./transition.ts";
 
@@ -26,7 +26,9 @@ export interface RunHostOptions {
   /**
    * Sends a message to another object, and calls `done` once with the result. Without it runs cannot start children.
    */
-  readonly send?: ((to: Address, message: OutboxMessage, done: (result: SendResult) => void) => void) | undefined;
+  readonly send?:
+    | ((to: Address, message: OutboxMessage | Question, done: (result: SendResult) => void) => void)
+    | undefined;
   /** `send` reaches coordinators. Without it no run with limits is created, and runs use no events of topics. */
   readonly gates?: boolean | undefined;
   /** The time of the Worker version, ms since 1970: of several declarations of a limit, the newest applies. Default 0. */

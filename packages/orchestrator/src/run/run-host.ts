@@ -29,6 +29,7 @@ import { OutboxSender, type SendResult } from "../host/outbox-sender.ts";
 import type { WriteBatch } from "../host/store.ts";
 import { actionsOf } from "./actions.ts";
 import { indexRow } from "./index-mark.ts";
+import { findDeadlock, waitsOf } from "./deadlock.ts";
 import { describeStart } from "./execution-start.ts";
 import { HELD } from "./lifecycle.ts";
 import type { Effect, HostContext, Input, Reply } from "./inputs.ts";
@@ -38,6 +39,7 @@ import { Liveness, type Silence, isSilent } from "./liveness.ts";
 import { pageSizeOf, readPage } from "./journal-pages.ts";
 import {
   type ProbeRun,
+  type ProbeWaits,
   type Received,
   type RunMessage,
   type TriggerInput,
@@ -63,6 +65,7 @@ const UNREQUESTED: ReadonlySet<Input["type"]> = new Set([
   "sent",
   "indexed",
   "described",
+  "deadlock",
 ]);
 
 export class RunHost {
@@ -236,7 +239,8 @@ export class RunHost {
   }
 
   /** Handles a message of another object. `seed`, 128 random bits, and `received`: for a run that the message creates. */
-  receive(message: RunMessage | ProbeRun, seed: string, received: Received = {}): SendResult {
+  receive(message: RunMessage | ProbeRun | ProbeWaits, seed: string, received: Received = {}): SendResult {
+    if (message.type === "probeWaits") return { type: "acknowledged", answer: waitsOf(this.state) };
     if (message.type === "probeRun") return { type: "acknowledged", answer: shownHeader(this.state)?.status ?? "gone" };
     // The sender sends it again: newer code can handle it, or there is room after the run's end.
     if (isNewerMessage(message) || isFull(this.state.header, message)) return { type: "unreachable" };
@@ -272,6 +276,8 @@ export class RunHost {
         return this.#updateIndex();
       case "describe":
         return this.#askDescription();
+      case "findDeadlock":
+        return this.#findDeadlock();
     }
   }
 
@@ -286,6 +292,13 @@ export class RunHost {
     const life = this.#life;
     const asked = this.#options.describe?.(workflowId, workflowVersion);
     void asked?.then((description) => this.#handleAlone({ type: "described", ...description }, life));
+  }
+
+  #findDeadlock(): void {
+    const { send } = this.#options;
+    const life = this.#life;
+    if (send !== undefined)
+      findDeadlock(this.#header, send, (found) => this.#handleAlone({ type: "deadlock", found }, life));
   }
 
   #updateIndex(): void {

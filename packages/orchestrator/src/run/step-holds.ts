@@ -27,6 +27,7 @@ import { planPlace } from "../flow/step-plan.ts";
 import { type Acquire, type AcquireAnswer, type HolderMessage, gateName } from "../gate/messages.ts";
 import { askDelayMs } from "./ask-delay.ts";
 import { stopAtLimit } from "./cancel.ts";
+import { mayBlock } from "./deadlock.ts";
 import type { Draft } from "./draft.ts";
 import { type StepHold, enqueuedWithin, isSameGate, startOf, startWithin } from "./hold.ts";
 import { acquireOf, addressOf, nextSeq, releaseOf } from "./holds.ts";
@@ -146,6 +147,7 @@ export function placeAnswered(draft: Draft, { hold: ref, limit }: Acquire, answe
   if (answer.type === "granted") grantPlace(draft, hold, answer.startAt);
   if (answer.type !== "queued") return true;
   const { asks = 0 } = hold;
+  if (asks > 0 && mayBlock(draft.header, hold)) draft.findDeadlock();
   const askAt = draft.now + askDelayMs(asks);
   change(draft, hold, defined({ ...hold, position: answer.position, asks: asks + 1, askAt }));
   return true;

@@ -17,7 +17,7 @@ import { HOST_LIMITS } from "@holdfast/protocol";
 import type { Decision } from "../host/machine-host.ts";
 import { fromGate } from "./admission.ts";
 import { audit } from "./audit.ts";
-import { cancel, settleCleanup } from "./cancel.ts";
+import { cancel, settleCleanup, stopDeadlocked } from "./cancel.ts";
 import { messageSent } from "./children.ts";
 import { childEnded, deliver, resolveToken } from "./deliver.ts";
 import { described } from "./described.ts";
@@ -79,11 +79,9 @@ function holdAlarm({ header }: RunState, { now }: HostContext): Transition {
 }
 
 function handle(draft: Draft, input: Exclude<Input, { type: "trigger" }>): Reply {
-  if (input.type === "fromGate") return fromGate(draft, input.message);
-  if (input.type === "fromTopic") return topicMessage(draft, input.message);
-  if (input.type === "described") return described(draft, input);
-  if (input.type === "report") return report(draft, input);
   switch (input.type) {
+    case "report":
+      return report(draft, input);
     case "deliver":
       return deliver(draft, input);
     case "resolveToken":
@@ -92,18 +90,12 @@ function handle(draft: Draft, input: Exclude<Input, { type: "trigger" }>): Reply
       return cancel(draft, input);
     case "terminate":
       return terminate(draft, input);
-    case "childEnded":
-      return childEnded(draft, input);
-    case "sent":
-      return messageSent(draft, input);
     case "pause":
       return pause(draft, input);
     case "unpause":
       return unpause(draft);
     case "retry":
       return retry(draft);
-    case "indexed":
-      return indexed(draft, input);
     case "reindex":
       return reindexed(draft, input);
     case "delete":
@@ -114,6 +106,28 @@ function handle(draft: Draft, input: Exclude<Input, { type: "trigger" }>): Reply
       return restated(draft);
     case "lost":
       return lost(draft, input);
+    default:
+      return handleMessage(draft, input);
+  }
+}
+
+/** What other objects say, and what the host learns from them. */
+function handleMessage(draft: Draft, input: Input): Reply {
+  switch (input.type) {
+    case "fromGate":
+      return fromGate(draft, input.message);
+    case "fromTopic":
+      return topicMessage(draft, input.message);
+    case "childEnded":
+      return childEnded(draft, input);
+    case "sent":
+      return messageSent(draft, input);
+    case "indexed":
+      return indexed(draft, input);
+    case "described":
+      return described(draft, input);
+    case "deadlock":
+      return stopDeadlocked(draft, input.found);
     default:
       return { type: "done" };
   }
@@ -151,6 +165,7 @@ const IGNORED_WITHOUT_RUN: ReadonlySet<Input["type"]> = new Set([
   "sent",
   "indexed",
   "described",
+  "deadlock",
 ]);
 
 function refuseUnknown(input: Input): Reply {
