@@ -5,7 +5,8 @@
  * commits that are not durable; commits that fail), the actions of callers, two alternating versions of the code, of which the
  * newer one has lower limits, and the oracles.
  *
- * Steps have a limit of their own, which a workflow may also hold as a whole.
+ * Steps have a limit of their own, which a workflow may also hold as a whole. Runs of two of the workflows can wait for each
+ * other.
  *
  * The oracles: at no instant more bodies of one limit and key execute than the higher `max` (L1); once the faults are over, all
  * runs end, and a minute later no gate holds or queues anything (L2).
@@ -24,10 +25,10 @@ import { Random } from "./random.ts";
 
 const RUNS_MAX = 12;
 const ACTIONS_MAX = 12;
-/** The limits by name, with `max` of both versions. `s`: of steps. */
-const MAXES = { a: [1, 1], b: [3, 2], c: [2, 1], s: [2, 1] } as const;
+/** The limits by name, with `max` of both versions. `s` and `t`: of steps. */
+const MAXES = { a: [1, 1], b: [3, 2], c: [2, 1], s: [2, 1], t: [1, 1] } as const;
 type Name = keyof typeof MAXES;
-const NAMES: readonly Name[] = ["a", "b", "c", "s"];
+const NAMES: readonly Name[] = ["a", "b", "c", "s", "t"];
 const KEYS = ["x", "y"];
 /** The limits of the workflows. */
 const WORKFLOWS: Readonly<Record<string, readonly Name[]>> = {
@@ -36,7 +37,11 @@ const WORKFLOWS: Readonly<Record<string, readonly Name[]>> = {
   two: ["b", "c"],
   all: ["a", "b", "c"],
   whole: ["s"],
+  left: ["s"],
+  right: ["t"],
 };
+/** The workflows whose steps want `t`: their runs, and those of `right`, can wait for each other (L10). Others want `s`. */
+const WANT_T = new Set(["left"]);
 /** All runs end within this time after the last fault, in virtual minutes. */
 const MINUTES_MAX = 240;
 /** A lost acknowledgement is asked for again within this time (L2). */
@@ -110,8 +115,9 @@ export class LimitsWorld {
   }
 
   #workflows(version: 0 | 1): Workflow<Input>[] {
-    const ofStep = limit<Input>("s", { max: MAXES.s[version], key: (input) => input.key });
     const made = (id: string, names: readonly Name[]): Workflow<Input> => {
+      const wanted = WANT_T.has(id) ? "t" : "s";
+      const ofStep = limit<Input>(wanted, { max: MAXES[wanted][version], key: (input) => input.key });
       const self: Workflow<Input> = workflow<Input>({
         id,
         limits: this.#limits(names, version),
@@ -126,7 +132,7 @@ export class LimitsWorld {
             await ctx.parallel([1, 2], (part) => ctx.step(`part-${part}`, () => this.#body(runId)));
             await ctx.parallel([1, 2, 3], (part) =>
               ctx.step(`limited-${part}`, { limit: ofStep, retry }, async ({ attempt }) => {
-                await this.#body(runId, { gate: `s ${key}`, name: `${runId} ${part}` });
+                await this.#body(runId, { gate: `${wanted} ${key}`, name: `${runId} ${part}` });
                 if (part === 1 && attempt < 2) throw new Error("The first attempt fails on purpose.");
               }),
             );
@@ -333,6 +339,7 @@ export class LimitsWorld {
     }
     for (const { header } of [...this.#runs.values()].filter(({ triggered }) => triggered)) {
       this.#count(`end: ${header.status}`);
+      if (header.error?.code === "LIMIT_DEADLOCK") this.#count("end: deadlock");
       if (header.outbox.count > 0) this.findings.push(`${header.id} has ${header.outbox.count} pending messages`);
     }
   }
