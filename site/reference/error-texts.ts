@@ -151,7 +151,7 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   LIMIT_DEADLOCK: {
     summary: "Runs waited for each other at limits, and this one ended.",
     message:
-      'Runs wait for each other: this run waits for the limit "database", which run order-7 holds; run order-7 waits for the limit "mailer", which this run holds. The newest of them ends, so that the others go on.',
+      'Runs wait for each other: this run waits for the limit "database", which run order-7 holds; run order-7 waits for the limit "mailer", which this run holds. The newest of them ends, so that the others continue.',
     cause:
       "A run keeps a limit while a step, or a child, of it waits for another limit, and a second run does so the other way round. When a run has waited for 30 seconds, it looks for such a circle. The newest run of the circle fails, and its completed steps are compensated.",
     cure: "Let all workflows get these limits in the same order: for example, hold both limits for the whole run, in both workflows. Or use a limit of its own for the steps. Then retry the run with the same input.",

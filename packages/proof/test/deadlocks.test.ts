@@ -67,7 +67,7 @@ test.each(MODES)(
     expect(two.header.error).toMatchObject({
       code: "LIMIT_DEADLOCK",
       message:
-        'Runs wait for each other: this run waits for the limit "a", which run one holds; run one waits for the limit "b", which this run holds. The newest of them ends, so that the others go on.',
+        'Runs wait for each other: this run waits for the limit "a", which run one holds; run one waits for the limit "b", which this run holds. The newest of them ends, so that the others continue.',
     });
     expect(world.undone).toEqual(["two"]);
     expect(world.left()).toEqual([]);
@@ -112,7 +112,7 @@ test("L10 runs created in the same millisecond agree which one fails", async () 
   expect(codes(world)).toEqual(["one completed", "two LIMIT_DEADLOCK"]);
 });
 
-test("L10 a run that waits for a circle and is no part of it goes on after it", async () => {
+test("L10 a run that waits for a circle and is no part of it continues after it", async () => {
   const c = limit("c", { max: 1 });
   const world: World = new World(crossing(() => world, { one: [a, b], two: [b, a], outside: [c, a] }));
   for (const id of ["one", "two", "outside"]) {
@@ -123,7 +123,7 @@ test("L10 a run that waits for a circle and is no part of it goes on after it", 
   expect(codes(world)).toEqual(["one completed", "two LIMIT_DEADLOCK", "outside completed"]);
 });
 
-test("L10 with several places, runs wait for each other only if no holder can go on", async () => {
+test("L10 with several places, runs wait for each other only if no holder can continue", async () => {
   const many = limit("many", { max: 2 });
   const holder = workflow({
     id: "holder",
@@ -165,7 +165,7 @@ test("L10 children that want what runs of the other family hold are found too", 
   expect(world.left()).toEqual([]);
 });
 
-test("L10 a paused run is waited for, and the circle is found when it goes on", async () => {
+test("L10 a paused run is waited for, and the circle is found when it continues", async () => {
   const world: World = new World(crossing(() => world, { one: [a, b], two: [b, a] }));
   const [one] = ["one", "two"].map((id) => world.start(id));
   one?.operate("pause");

@@ -64,7 +64,7 @@ export function stopDeadlocked(draft: Draft, { wants, text }: Deadlock): Reply {
   const { status, unwinding, holds = [], stepHolds = [] } = draft.header;
   const isWanted = [...holds, ...stepHolds].some(({ state, seq }) => state === "wanted" && wants.includes(seq));
   if (isTerminal(status) || status === "paused" || unwinding !== undefined || !isWanted) return { type: "done" };
-  const advice = "The newest of them ends, so that the others go on.";
+  const advice = "The newest of them ends, so that the others continue.";
   stop(draft, "failure", errorValue("LIMIT_DEADLOCK", boundMessage(`Runs wait for each other: ${text}. ${advice}`)));
   return { type: "done" };
 }

@@ -7,7 +7,7 @@
  * - DL1 A run counts only if nothing but the end of other holdings, or of children, ends its wait: a run that also waits for
  *   a timer, a delivery, an operator or a body is no part of a deadlock.
  * - DL2 Everything is read twice, and must be equal. No number of a holding is used twice, so between both passes all these
- *   waits existed at one time. None of them ends by itself.
+ *   waits existed at the same moment. None of them ends by itself.
  * - DL3 All runs of a deadlock choose the same one to end: the newest of those that can be stopped.
  */
 import { type Address, addressKey } from "@holdfast/protocol";
@@ -43,7 +43,7 @@ export function waitsOf({ header, newer }: Pick<RunState, "header" | "newer">): 
   };
 }
 
-/** The holdings for which the run waits at gates, if it does nothing else; `undefined`: it may go on by itself. */
+/** The holdings for which the run waits at gates, if it does nothing else; `undefined`: it may continue by itself. */
 function wantedBy(header: RunHeader): readonly (Hold | StepHold)[] | undefined {
   const { status, admission, holds = [], stepHolds = [], undescribed, retryAt, epoch } = header;
   if (undescribed !== undefined || retryAt !== undefined) return undefined;
@@ -83,7 +83,7 @@ interface Waiting {
 /** The runs that a run waits for, directly and indirectly, by the keys of their addresses. */
 type Group = ReadonlyMap<string, Waiting>;
 
-/** What the run that must end is told. */
+/** What the run learns that must end. */
 export interface Deadlock {
   /** The holdings that it waits for. */
   readonly wants: readonly number[];
@@ -123,7 +123,7 @@ function* searchFrom({ id, tenantId }: Pick<RunHeader, "id" | "tenantId">): Sear
   return { wants: own[1].waits.wants.map(({ seq }) => seq), text: describe(group, key) };
 }
 
-/** Reads all runs that a run waits for; `undefined`: one of them may go on, or does not answer. */
+/** Reads all runs that a run waits for; `undefined`: one of them may continue, or does not answer. */
 function* explore(start: Address): Search<Group | undefined> {
   const group = new Map<string, Waiting>();
   const todo = new Map<string, { readonly address: Address; readonly hold?: Held }>([

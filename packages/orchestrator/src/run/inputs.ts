@@ -97,7 +97,7 @@ export type Input =
       readonly workflow?: WorkflowDescription | null | undefined;
       readonly error?: ErrorValue | undefined;
     }
-  /** This run must end, so that others which wait for it go on (L10). */
+  /** This run must end, so that others which wait for it continue (L10). */
   | { readonly type: "deadlock"; readonly found: Deadlock }
   | { readonly type: "alarm" }
   /** Settles timers and does nothing else: a request arrived after the clock was set back. */
