@@ -49,7 +49,7 @@ class World {
 test.each(MODES)(
   "L10 of two runs that hold (%s) what a step of the other wants, the newer one fails and is undone",
   async (mode) => {
-    const made = (id: string, own: typeof a, other: typeof a): Workflow<unknown, unknown> =>
+    const made = (id: string, own: typeof a, other: typeof a): Workflow =>
       workflow({
         id,
         limits: [own.hold(mode)],
@@ -75,10 +75,7 @@ test.each(MODES)(
 );
 
 /** Workflows that hold a limit and want another one in a step, as pairs of limits. */
-function crossing(
-  world: () => World,
-  pairs: Readonly<Record<string, readonly [typeof a, typeof a]>>,
-): Workflow<unknown, unknown>[] {
+function crossing(world: () => World, pairs: Readonly<Record<string, readonly [typeof a, typeof a]>>): Workflow[] {
   return Object.entries(pairs).map(([id, [own, other]]) =>
     workflow({
       id,
@@ -142,10 +139,10 @@ test("L10 with several places, runs wait for each other only if no holder can co
 });
 
 test("L10 children that want what runs of the other family hold are found too", async () => {
-  const leaf = (id: string, own: typeof a): Workflow<unknown, unknown> =>
+  const leaf = (id: string, own: typeof a): Workflow =>
     workflow({ id, limits: [own.hold("run")], run: async () => id });
   const [leafA, leafB] = [leaf("leafA", a), leaf("leafB", b)];
-  const root = (id: string, own: typeof a, child: Workflow<unknown, unknown>): Workflow<unknown, unknown> =>
+  const root = (id: string, own: typeof a, child: Workflow): Workflow =>
     workflow({
       id,
       limits: [own.hold("run")],
