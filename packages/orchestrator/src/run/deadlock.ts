@@ -14,7 +14,7 @@ import { type Address, addressKey } from "@holdfast/protocol";
 import { type HoldRef, gateAddress, gateName, isGateHolders } from "../gate/messages.ts";
 import type { SendResult } from "../host/outbox-sender.ts";
 import { type Hold, type StepHold, isSameGate } from "./hold.ts";
-import type { Question, RunWaits } from "./messages.ts";
+import { type Question, type RunWaits, isRunWaits } from "./messages.ts";
 import { type RunHeader, kindOf } from "./run-header.ts";
 import type { RunState } from "./run-state.ts";
 
@@ -189,8 +189,7 @@ function ofTenant(address: Address, tenantId: string | undefined): Address {
 
 function* askRun(to: Address): Search<RunWaits | undefined> {
   const answer = yield* answerOf(to, { type: "probeWaits" });
-  // A cast: a run answers with its waits or with nothing.
-  return Object(answer).incarnation === undefined ? undefined : (answer as RunWaits);
+  return isRunWaits(answer) ? answer : undefined;
 }
 
 function* answerOf(to: Address, message: Question): Search<unknown> {

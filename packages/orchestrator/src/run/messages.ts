@@ -156,6 +156,10 @@ export interface RunWaits {
   readonly children: readonly string[];
 }
 
+export function isRunWaits(answer: unknown): answer is RunWaits {
+  return typeof answer === "object" && answer !== null && "wants" in answer && "incarnation" in answer;
+}
+
 /** Asks a run for its status, which is the answer; `gone`: there is no run. It changes nothing. */
 export interface ProbeRun {
   readonly type: "probeRun";
