@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { REPOSITORY } from "./source-files.ts";
 
-test("no file, export or dependency is unused", { timeout: 60_000 }, () => {
+test("no file, export or dependency is unused", { timeout: 240_000 }, () => {
   const knip = join(REPOSITORY, "checks/node_modules/.bin/knip");
   const { status, stdout } = spawnSync(knip, ["--no-config-hints"], { cwd: REPOSITORY, encoding: "utf8" });
   expect(stdout.trim()).toBe("");
