@@ -9,6 +9,8 @@ import { bundleWorker } from "./packages/cli/src/local/bundle.ts";
 import { findFreePort } from "./packages/cli/src/local/free-port.ts";
 
 const workersTests = "packages/orchestrator-cloudflare/test-workers";
+/** They follow whole pages with many processes, and take minutes: `pnpm test:readers`. `pnpm test` follows the README. */
+const readersTests = ["checks/tutorial.test.ts", "checks/examples.test.ts", "checks/pages/programs.test.ts"];
 const browserTests = "apps/dashboard/test/browser/**/*.test.ts";
 
 // The process that serves workflows over HTTP listens here; its set-up file reads both.
@@ -44,7 +46,7 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["{packages,apps,examples,deploy}/*/test/**/*.test.{ts,tsx}", "{checks,benchmarks}/**/*.test.ts"],
-          exclude: [browserTests, "**/node_modules/**"],
+          exclude: [browserTests, ...readersTests, "**/node_modules/**"],
           // Many files wait for processes. The default is one less than the cores: on two cores, one file after the other.
           maxWorkers: Math.max(2, availableParallelism() - 1),
           testTimeout: 30_000,
@@ -94,6 +96,7 @@ export default defineConfig({
           expect: { poll: { timeout: 10_000 } },
         },
       },
+      { test: { name: "readers", include: readersTests, maxWorkers: 2, testTimeout: 30_000 } },
     ],
   },
 });

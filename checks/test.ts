@@ -1,5 +1,5 @@
 /**
- * `pnpm test`: type check, lint and format, then every test. Stops at the first stage that fails, and before the first one
+ * `pnpm test`: type check, lint and format, then the tests of all projects but `readers`. Stops at the first stage that fails, and before the first one
  * if the lockfile is stale.
  *
  * Owns: the stages and the closing line. A stage prints its output only if it fails. The projects of the tests run one

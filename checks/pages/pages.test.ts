@@ -1,7 +1,7 @@
 /**
  * Executes every shell command of every document, in order, against the answers that the documents show. The pages of the
  * examples are executed by examples.test.ts, which starts the examples, how-to pages with a program by programs.test.ts, and
- * pages that a reader follows from an empty folder by tutorial.test.ts and `.ci/packed`.
+ * pages that a reader follows from an empty folder by tutorial.test.ts and `.ci/packed`. These are the project `readers`.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
