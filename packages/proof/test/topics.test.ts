@@ -297,6 +297,20 @@ describe("events that runs send and that cancel runs", () => {
     expect([...coordinators.values()].filter(({ address: { kind } }) => kind === "event")).toHaveLength(1);
   });
 
+  test("EVT5 a key that no event can have is refused at once, by the wait and by the sending", async () => {
+    const host = await started(async (ctx) => [
+      await ctx.waitForEvent(paid, { key: "a\u0001b", timeout: "1h" }).catch(String),
+      await ctx.sendEvent(paid, { cents: 1 }, { key: "a\u0001b" }).catch(String),
+    ]);
+    expect(outcomeOf(host)).toMatchObject({
+      status: "completed",
+      output: [
+        expect.stringContaining("ctx.waitForEvent: the key must not hold control characters."),
+        expect.stringContaining("ctx.sendEvent: the key must not hold control characters."),
+      ],
+    });
+  });
+
   test("EVT16 a deploy with another schema changes no event that a run has sent, and no refusal that it has seen", async () => {
     let accepts = true;
     const schema = {

@@ -13,6 +13,7 @@ import {
   encodeValue,
   parseOperationId,
 } from "@holdfast/protocol";
+import { keyProblem } from "../where/paths.ts";
 import type { Draft } from "./draft.ts";
 import { post } from "./outbox.ts";
 import { appendOutcome, endReleased, markFeature } from "./releases.ts";
@@ -26,7 +27,7 @@ export function sendEvent(draft: Draft, event: OperationEvents & { type: "wait.o
   const { op, nth } = event;
   const { header } = draft;
   markFeature(draft, TOPICS);
-  const refused = refusedData(sent) ?? refusedEvent(draft, "ctx.sendEvent") ?? fullOutbox(draft);
+  const refused = refusedData(sent) ?? refusedEvent(draft, "ctx.sendEvent", sent.key) ?? fullOutbox(draft);
   if (refused !== undefined) return endReleased(draft, { op, nth }, { value: refused });
   const id = childRunId(header, op);
   const { name } = parseOperationId(op);
@@ -45,8 +46,10 @@ export function sendEvent(draft: Draft, event: OperationEvents & { type: "wait.o
   appendOutcome(draft, { type: "wait.resolved", op, value: encodeValue({ eventId: id }, "The id") }, nth, true);
 }
 
-/** Why a run cannot use events, as the encoded error with which the operation rejects; `undefined`: it can. */
-export function refusedEvent({ context }: Draft, where: string): EncodedValue | undefined {
+/** Why a run cannot use events of this key, as the encoded error with which the operation rejects; `undefined`: it can. */
+export function refusedEvent({ context }: Draft, where: string, key = ""): EncodedValue | undefined {
+  const problem = key === "" ? undefined : keyProblem(key);
+  if (problem !== undefined) return encodedError("INVALID_ARGUMENT", `${where}: the key ${problem}.`);
   if (context.coordinates === true) return undefined;
   const text = `${where}: this deployment has no objects of events. Bind the class CoordinatorDO as COORDINATOR_DO.`;
   return encodedError("EVENTS_NOT_CONFIGURED", text);

@@ -71,7 +71,7 @@ export function openWait(draft: Draft, event: OperationEvents & { type: "wait.op
   const topic = topicOf(draft, event);
   const wait = newWait(op, nth, draft.at, { ...timing, ...relative, ...matching, ...asking, ...topic });
   if (tokenId !== undefined) issueToken(draft, tokenId, op, event.public === true);
-  const value = event.topic === undefined ? undefined : refusedEvent(draft, "ctx.waitForEvent");
+  const value = event.topic && refusedEvent(draft, "ctx.waitForEvent", event.topic.key);
   const release = refused ?? draft.releases.get(op) ?? (value === undefined ? undefined : { value });
   if (release !== undefined) return endReleased(draft, wait, release);
   const buffered = takeBuffered(draft, wait, taken);
