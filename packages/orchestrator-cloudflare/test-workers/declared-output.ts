@@ -42,6 +42,8 @@ export function expectBrokenConnections(): void {
 /** For suites with much load: an alarm fires while a commit moves it. workerd then fires it at the new time. */
 export function expectMovedAlarms(): void {
   expectOutput("alarms that moved as they fired", /^NOSENTRY SQLite alarm handler canceled with requestScheduledAlarm/);
+  // On a busy machine the file of a run is behind the schedule of all alarms.
+  expectOutput("alarms that fired late", /^NOSENTRY SQLite alarm overdue, running despite AlarmManager mismatch/);
 }
 
 /** For suites with executions over RPC: an object that is removed holds stubs of them, and cannot dispose of them. */

@@ -28,7 +28,7 @@ test(
   "L1 L2 STEP10 never more bodies than places execute and no run is stuck while workerd is killed",
   { timeout: 200_000 },
   async () => {
-    const args = ["--runs", "60", "--kill-every", "2", "--body-ms", "60"];
+    const args = ["--runs", "30", "--kill-every", "2", "--body-ms", "60"];
     expect(await run("limits/main.ts", args)).toEqual([0, expect.stringContaining("Never too many")]);
   },
 );
