@@ -42,7 +42,7 @@ export function expectBrokenConnections(): void {
 /** For suites with much load: an alarm fires while a commit moves it. workerd then fires it at the new time. */
 export function expectMovedAlarms(): void {
   expectOutput("alarms that moved as they fired", /^NOSENTRY SQLite alarm handler canceled with requestScheduledAlarm/);
-  // On a busy machine the file of a run is behind the schedule of all alarms.
+  // On a busy machine the schedule of all alarms has a later time than the file of a run.
   expectOutput("alarms that fired late", /^NOSENTRY SQLite alarm overdue, running despite AlarmManager mismatch/);
 }
 
