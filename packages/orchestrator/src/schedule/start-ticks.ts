@@ -200,10 +200,12 @@ const ANSWER_MS = 5_000;
 export function asksFirst(draft: ScheduleDraft): boolean {
   const { header, config, now } = draft;
   const { last, waiting, nextAt, asking } = header;
-  const isDue = waiting.some(({ startAt }) => startAt <= now) || (nextAt !== undefined && nextAt <= now);
+  const isNew = nextAt !== undefined && nextAt <= now;
+  const isDue = isNew || waiting.some(({ startAt }) => startAt <= now);
   const matters = config.overlap !== "allow" || config.pauseAfter !== undefined;
   if (!isDue || !matters || last?.state !== "running" || draft.asked.has(last.runId)) return false;
-  if ((asking?.at ?? 0) > now) return asking?.holds === true;
+  // Each tick asks, however rarely the run is asked between ticks: the queue has a bound.
+  if ((asking?.at ?? 0) > now && (asking?.holds === true || !isNew)) return asking?.holds === true;
   draft.probe(last.runId);
   // No answer in time: what is due is decided, and waits.
   const holds = asking === undefined && waiting.length === 0;

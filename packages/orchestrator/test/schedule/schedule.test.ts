@@ -170,6 +170,19 @@ describe("overlap", () => {
     expect(started).toEqual([1, 2, 3, 4, 7].map((hour) => START + hour * HOUR));
   });
 
+  test("SCH6 queue: ticks a few seconds apart are decided as they come, and start soon after the end of the run", () => {
+    const world = worldOf({ cron: undefined, every: "5s", overlap: "queue" });
+    world.runMs = 10 * MINUTE;
+    for (let past = 0; past < 9 * MINUTE; past += 1_000) {
+      world.pass(1_000);
+      expect(world.outcomes().filter((line) => line.endsWith("queued")).length).toBeLessThanOrEqual(1);
+    }
+    world.runMs = 1_000;
+    world.pass(2 * MINUTE);
+    const [, second] = [...world.runs.values()];
+    expect(second?.startedAt).toBeLessThanOrEqual(START + 10 * MINUTE + 15_000);
+  });
+
   test("SCH6 replace: the run is cancelled, and the newest tick starts after its end", () => {
     const world = worldOf({ overlap: "replace" });
     world.runMs = Infinity;
