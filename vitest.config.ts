@@ -49,6 +49,7 @@ export default defineConfig({
           exclude: [browserTests, ...readersTests, "**/node_modules/**"],
           // Many files wait for processes. The default is one less than the cores: on two cores, one file after the other.
           maxWorkers: Math.max(2, availableParallelism() - 1),
+          setupFiles: "checks/output/wait-longer.ts",
           testTimeout: 30_000,
         },
       },
