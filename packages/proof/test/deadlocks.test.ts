@@ -14,6 +14,8 @@ class World {
   readonly clock = new VirtualClock();
   readonly runs = new Map<string, MemoryHost>();
   readonly undone: string[] = [];
+  /** How often a run was asked what it waits for. */
+  questions = 0;
   readonly #workflows: Workflows;
   #first: MemoryHost | undefined;
 
@@ -29,6 +31,12 @@ class World {
       world: this.runs,
       clock: this.clock,
       workflows: this.#workflows,
+      tampering: {
+        message: (message) => {
+          if (String(message.type) === "probeWaits") this.questions += 1;
+          return message;
+        },
+      },
       ...(this.#first === undefined ? {} : { coordinators: this.#first.coordinators }),
     });
     this.#first ??= host;
@@ -212,4 +220,31 @@ test.each(["signal", "sleep", "body"])("L10 a holder that waits for a %s is no p
   if (what === "signal") one.deliver("signal", "go", null);
   await world.advance(10 * 60_000);
   expect(codes(world)).toEqual(["two LIMIT_DEADLOCK", "holder completed"]);
+});
+
+test("L10 the steps of a run that wait search once for all of them", async () => {
+  const holder = workflow({
+    id: "holder",
+    limits: [b.hold("run")],
+    run: async (_input: unknown, ctx) =>
+      ctx.step("body", async () => new Promise<void>((resolve) => world.clock.setTimer(3_600_000, resolve))),
+  });
+  const wide = workflow({
+    id: "wide",
+    limits: [a.hold("run")],
+    run: async (_input: unknown, ctx) =>
+      ctx.parallel(
+        Array.from({ length: 30 }, (_, at) => at),
+        async (part) => ctx.step(`part-${part}`, { limit: b }, async () => part),
+      ),
+  });
+  const world: World = new World([holder, wide]);
+  world.start("holder");
+  await world.advance(1);
+  world.start("wide");
+  await world.advance(30 * 60_000);
+  expect(codes(world)).toEqual(["holder running", "wide waiting"]);
+  // Two questions a search: itself, and the holder, which can continue.
+  expect(world.questions).toBeGreaterThan(2);
+  expect(world.questions).toBeLessThan(30);
 });

@@ -14,7 +14,14 @@ import { HOST_LIMITS } from "@holdfast/protocol";
 import type { CoordinatorMachine } from "../host/coordinator.ts";
 import { acquire } from "./acquire.ts";
 import { type Draft, Holders, applyHeld, isIdle } from "./holders.ts";
-import { type AcquireAnswer, type GateHolders, type GateMessage, type ProbeHolders, limitOf } from "./messages.ts";
+import {
+  type AcquireAnswer,
+  DEADLOCK_RUNS_MAX,
+  type GateHolders,
+  type GateMessage,
+  type ProbeHolders,
+  limitOf,
+} from "./messages.ts";
 import { list, unlist } from "./listing.ts";
 import { type GateCommand, command } from "./operate.ts";
 import { clockBack, holderAnswered, isHolderMessage, probeHolders } from "./probes.ts";
@@ -73,10 +80,11 @@ function acquireOnce(holders: Holders, message: GateMessage & { type: "acquire" 
   return answer;
 }
 
-/** Who holds, if only the end of a holding admits the next one. */
+/** Who holds, if only the end of a holding admits the next one, and the holders are few. */
 function holdersOf(holders: Holders): GateHolders | undefined {
   if (holders.draft.header.paused !== undefined || !holders.isFull) return undefined;
-  return { holders: holders.all().flatMap(([, { hold, released }]) => (released === true ? [] : [hold])) };
+  const found = holders.all().flatMap(([, { hold, released }]) => (released === true ? [] : [hold]));
+  return found.length > DEADLOCK_RUNS_MAX ? undefined : { holders: found };
 }
 
 function release(holders: Holders, { hold, place }: GateMessage & { type: "release" }): void {

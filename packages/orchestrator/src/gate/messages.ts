@@ -83,6 +83,9 @@ export interface Release {
   readonly place: QueuePlace;
 }
 
+/** A larger group of runs is not searched for a deadlock (L10). */
+export const DEADLOCK_RUNS_MAX = 50;
+
 /** Asks who holds, if a holding that waits is admitted only when one of them ends (L10). It changes nothing. */
 export interface ProbeHolders {
   readonly type: "probeHolders";

@@ -5,21 +5,18 @@
  *
  * Invariants
  * - DL1 A run counts only if nothing but the end of other holdings, or of children, ends its wait: a run that also waits for
- *   a timer, a delivery, an operator or a body is no part of a deadlock.
+ *   a timer, a delivery, an operator or a body is no part of a deadlock. A time budget and a `queueTimeout` do not count.
  * - DL2 Everything is read twice, and must be equal. No number of a holding is used twice, so between both passes all these
  *   waits existed at the same moment. None of them ends by itself.
  * - DL3 All runs of a deadlock choose the same one to end: the newest of those that can be stopped.
  */
 import { type Address, addressKey } from "@holdfast/protocol";
-import { type HoldRef, gateAddress, gateName, isGateHolders } from "../gate/messages.ts";
+import { DEADLOCK_RUNS_MAX, type HoldRef, gateAddress, gateName, isGateHolders } from "../gate/messages.ts";
 import type { SendResult } from "../host/outbox-sender.ts";
 import { type Hold, type StepHold, isSameGate } from "./hold.ts";
 import { type Question, type RunWaits, isRunWaits } from "./messages.ts";
 import { type RunHeader, kindOf } from "./run-header.ts";
 import type { RunState } from "./run-state.ts";
-
-/** A larger group of runs is not searched. */
-const RUNS_MAX = 50;
 
 /** Asks one question after the other, and continues with each result. */
 type Search<T> = Generator<{ readonly to: Address; readonly message: Question }, T, SendResult>;
@@ -126,19 +123,24 @@ function* searchFrom({ id, tenantId }: Pick<RunHeader, "id" | "tenantId">): Sear
 /** Reads all runs that a run waits for; `undefined`: one of them may continue, or does not answer. */
 function* explore(start: Address): Search<Group | undefined> {
   const group = new Map<string, Waiting>();
-  const todo = new Map<string, { readonly address: Address; readonly hold?: Held }>([
-    [addressKey(start), { address: start }],
-  ]);
-  for (const [key, { address, hold }] of todo) {
+  const todo = new Map([[addressKey(start), start]]);
+  const said: (readonly [key: string, hold: Held])[] = [];
+  for (const [key, address] of todo) {
     const waits = yield* askRun(address);
-    if (waits === undefined || (hold !== undefined && !keeps(waits, hold))) return undefined;
-    const next = yield* nextOf(waits, address.tenantId);
-    if (next === undefined) return undefined;
-    group.set(key, { address, waits, next: new Map([...next].map(([one, { limit }]) => [one, limit])) });
-    for (const [one, found] of next) if (!todo.has(one)) todo.set(one, found);
-    if (todo.size > RUNS_MAX) return undefined;
+    const found = waits && (yield* nextOf(waits, address.tenantId));
+    if (waits === undefined || found === undefined) return undefined;
+    const next = new Map<string, string | undefined>();
+    for (const { address: to, limit, hold } of found) {
+      const one = addressKey(to);
+      next.set(one, limit);
+      todo.set(one, todo.get(one) ?? to);
+      if (hold !== undefined) said.push([one, hold]);
+    }
+    group.set(key, { address, waits, next });
+    if (todo.size > DEADLOCK_RUNS_MAX) return undefined;
   }
-  return group;
+  // What a gate says of a run counts if the run says so, too.
+  return said.every(([key, hold]) => keeps(group.get(key)?.waits, hold)) ? group : undefined;
 }
 
 interface Held {
@@ -147,8 +149,9 @@ interface Held {
 }
 
 /** Whether a run says what its gate says: it may have given the place back. */
-function keeps({ incarnation, holds }: RunWaits, { ref, gate }: Held): boolean {
-  return incarnation === ref.incarnation && holds.some((hold) => hold.gate === gate && hold.seq === ref.seq);
+function keeps(waits: RunWaits | undefined, { ref, gate }: Held): boolean {
+  const holds = waits?.incarnation === ref.incarnation ? waits.holds : [];
+  return holds.some((hold) => hold.gate === gate && hold.seq === ref.seq);
 }
 
 interface Next {
@@ -157,23 +160,15 @@ interface Next {
   readonly limit?: string;
 }
 
-/** `tenantId`: of the run that waits. */
-function* nextOf(
-  { wants, children }: RunWaits,
-  tenantId: string | undefined,
-): Search<ReadonlyMap<string, Next> | undefined> {
-  const next = new Map<string, Next>();
-  for (const name of children) {
-    const address = runAt(name, tenantId);
-    next.set(addressKey(address), { address });
-  }
-  for (const { limit, to } of wants) {
+/** `tenantId`: of the run that waits. Each gate is asked once, however many places the run wants there. */
+function* nextOf({ wants, children }: RunWaits, tenantId: string | undefined): Search<readonly Next[] | undefined> {
+  const next: Next[] = children.map((name) => ({ address: runAt(name, tenantId) }));
+  const gates = new Map(wants.map((wanted) => [addressKey(wanted.to), wanted]));
+  for (const { limit, to } of gates.values()) {
     const answer = yield* answerOf(ofTenant(to, tenantId), { type: "probeHolders" });
     if (!isGateHolders(answer)) return undefined;
-    for (const ref of answer.holders) {
-      const address = runAt(ref.runId, ref.tenantId ?? tenantId);
-      next.set(addressKey(address), { address, limit, hold: { ref, gate: to.name } });
-    }
+    for (const ref of answer.holders)
+      next.push({ address: runAt(ref.runId, ref.tenantId ?? tenantId), limit, hold: { ref, gate: to.name } });
   }
   return next;
 }

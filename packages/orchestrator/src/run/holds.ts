@@ -9,7 +9,7 @@
  * - HO2 A hold is free in the same commit that posts its release, and in no later one. So the row of the gate outlives the
  *   hold (L1).
  * - HO3 Each holding has a number of its own in the run, so a late message about an earlier one changes nothing (L3).
- * - HO4 A run wants at most one hold at a time, in the order of the list: no two runs wait for each other.
+ * - HO4 A run wants at most one hold at a time, in the order of the list (FLOW6).
  */
 import { type Address, defined } from "@holdfast/protocol";
 import {

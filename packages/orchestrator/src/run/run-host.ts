@@ -13,6 +13,7 @@
  */
 import {
   DEFAULT_LIMITS,
+  HOST_LIMITS,
   type ErrorValue,
   type ExecutionReport,
   type ExecutionUpdate,
@@ -78,6 +79,8 @@ export class RunHost {
   #liveness = new Liveness(0);
   /** Whether the run was loaded with pending messages, and none was sent since. */
   #loadedWithMessages = false;
+  /** When the newest search for a deadlock began, ms since 1970. */
+  #searchedAt = 0;
   #sender: OutboxSender<OutboxRow, SendResult>;
   /** Replaced when the run is deleted. What belongs to an earlier life, and arrives late, is ignored (CHILD1, DUR6). */
   #life: object = {};
@@ -295,10 +298,13 @@ export class RunHost {
   }
 
   #findDeadlock(): void {
-    const { send } = this.#options;
+    const { send, clock } = this.#options;
     const life = this.#life;
-    if (send !== undefined)
-      findDeadlock(this.#header, send, (found) => this.#handleAlone({ type: "deadlock", found }, life));
+    const since = clock() - this.#searchedAt;
+    // Each place of the run asks its gate again: one search is for all of them.
+    if (send === undefined || (since >= 0 && since < HOST_LIMITS.askHoldMsMin)) return;
+    this.#searchedAt = clock();
+    findDeadlock(this.#header, send, (found) => this.#handleAlone({ type: "deadlock", found }, life));
   }
 
   #updateIndex(): void {

@@ -7,8 +7,8 @@
  * Invariants
  * - SH1 An attempt executes only while the header holds a place for it. The place is free in the commit of its outcome, which
  *   posts the release (L1).
- * - SH2 A run that waits for its own limits has no place of a step: so limits of steps come after those of runs, and no two
- *   runs wait for each other (FLOW6).
+ * - SH2 A run that waits for its own limits has no place of a step: so limits of steps come after those of its runs (FLOW6).
+ *   What can still wait for each other is found (L10).
  * - SH3 Which places the run keeps follows from its state at the end of each transition, in one function.
  */
 import {
