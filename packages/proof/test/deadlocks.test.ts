@@ -33,7 +33,8 @@ class World {
       workflows: this.#workflows,
       tampering: {
         message: (message) => {
-          if (String(message.type) === "probeWaits") this.questions += 1;
+          const { type }: { readonly type: string } = message;
+          if (type === "probeWaits") this.questions += 1;
           return message;
         },
       },
