@@ -6,6 +6,7 @@
  */
 import { type RunStatus, isTerminal } from "@holdfast/protocol";
 import { slugOf } from "./catalogue.ts";
+import { JOURNALS } from "./journals.ts";
 import type { CatalogueEntry, Cue, Outcome } from "./types.ts";
 
 /** A run as the API returns it. */
@@ -100,6 +101,17 @@ function act(host: ContractHost, runId: string, { act: what }: Cue, record: RunR
     case "wait":
       return host.wait(what.ms);
   }
+}
+
+/**
+ * Returns the differences between the journal of a run without faults and the recorded one. In an entry with
+ * `anyOrder`, the entries may come in any order.
+ */
+export function journalDifferences(entry: CatalogueEntry, { journal }: EntryResult): string[] {
+  const text = (ops: readonly string[] = []): string =>
+    (entry.anyOrder === true ? ops.toSorted((a, b) => a.localeCompare(b)) : ops).join(", ");
+  const [is, wanted] = [text(journal), text(JOURNALS[entry.title])];
+  return is === wanted ? [] : [`the journal is [${is}] instead of [${wanted}]`];
 }
 
 /** Returns the differences between a run and each allowed outcome. The list is empty if the run has one of them. */

@@ -11,8 +11,8 @@ import { ENCODED_UNDEFINED, PROTOCOL_VERSION } from "@holdfast/protocol";
 import { AUDIENCE_HEADER, SIGNATURE_HEADER, signRequest } from "@holdfast/protocol/transport";
 import {
   type CatalogueEntry,
-  JOURNALS,
   differences,
+  journalDifferences,
   makeCatalogue,
   openClockHost,
   runEntry,
@@ -59,9 +59,7 @@ async function runOn({ url: address, key: signingKey, audience }: Target, entry:
   const host = openClockHost(createHttpDispatcher({ url: address, signingKey, audience }));
   try {
     const result = await runEntry(host, entry, `conformance-${randomUUID()}`);
-    const wrong = differences([entry.outcome], result);
-    const [is, wanted] = [result.journal.join(", "), (JOURNALS[entry.title] ?? []).join(", ")];
-    return is === wanted ? wrong : [...wrong, `the journal is [${is}] instead of [${wanted}]`];
+    return [...differences([entry.outcome], result), ...journalDifferences(entry, result)];
   } finally {
     await host.close();
   }
