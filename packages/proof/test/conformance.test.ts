@@ -35,7 +35,14 @@ test("pnpm conformance passes for the step handler of @holdfast/workflows", { ti
 });
 
 test("pnpm conformance reports what is wrong", { timeout: 180_000 }, () => {
-  const { status, stdout } = conformance("--url", url, "--key", "not-the-key-of-the-handler", "--only", "DUR2 a sequence");
+  const { status, stdout } = conformance(
+    "--url",
+    url,
+    "--key",
+    "not-the-key-of-the-handler",
+    "--only",
+    "DUR2 a sequence",
+  );
   expect(stdout).toContain("the answer is 401 instead of 200");
   expect(status).toBe(1);
 });
