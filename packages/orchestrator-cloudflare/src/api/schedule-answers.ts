@@ -61,7 +61,7 @@ const outcome: Fields<ScheduleOutcome> = {
   outcome: oneOf("fired", "queued", "skipped", "failed"),
   "runId?": text,
   "reason?": oneOf("overlap", "late", "paused", "limit", "ended", "exists"),
-  "byRunId?": { ...text, description: "The run because of which it was skipped." },
+  "byRunId?": { ...text, description: "The run because of which it was skipped, or which a limit did not admit." },
   "until?": { ...time, description: "It stands for all ticks from `nominal` to this time, ms since 1970." },
   "code?": text,
   "message?": text,

@@ -26,6 +26,7 @@ import { type Hold, mayExecute, startOf } from "./hold.ts";
 import { freed, postAcquire, replace } from "./holds.ts";
 import type { Reply } from "./inputs.ts";
 import { end, wake } from "./lifecycle.ts";
+import { post } from "./outbox.ts";
 import type { RunHeader } from "./run-header.ts";
 import { findPlace, grantPlace, placeAnswered } from "./step-holds.ts";
 
@@ -85,8 +86,16 @@ function continueAdmission(draft: Draft): void {
 /** The gate does not admit the run, or a newer run replaces it: the run is cancelled (CAN1). */
 function drop(draft: Draft, hold: Hold, message: Drop): "accepted" {
   if (hold.state === "wanted") replace(draft, hold, freed(hold));
+  reportToSchedule(draft);
   stopFor(draft, reasonOf(message));
   return "accepted";
+}
+
+/** Reports to the schedule that its tick starts nothing, because a limit does not admit the run (SCH5). */
+function reportToSchedule(draft: Draft): void {
+  const { id, schedule, admission } = draft.header;
+  if (schedule === undefined || admission === undefined) return;
+  post(draft, { kind: "schedule", name: schedule.id }, { type: "notAdmitted", runId: id });
 }
 
 function reasonOf({ reason, by }: Drop): string {
@@ -114,9 +123,11 @@ export function acquireAnswered(draft: Draft, acquire: Acquire, answer: unknown)
       return refuse(draft, hold, full(hold));
     case "skip":
       replace(draft, hold, freed(hold));
+      reportToSchedule(draft);
       return stopFor(draft, `skipped: ${nameOf(answer.holder)} holds the limit ${JSON.stringify(hold.limit)}`);
     case "dropped":
       replace(draft, hold, freed(hold));
+      reportToSchedule(draft);
       return stopFor(draft, answer.reason);
   }
 }
@@ -145,6 +156,7 @@ function full({ limit, settings: { max } }: Pick<Hold, "limit" | "settings">): E
 
 function refuse(draft: Draft, hold: Hold, error: ErrorValue): void {
   replace(draft, hold, freed(hold));
+  reportToSchedule(draft);
   end(draft, "failed", { error: { ...error, category: "USER_ERROR" } });
 }
 
@@ -165,6 +177,7 @@ export function settleAdmission(draft: Draft): void {
 function timeOut(draft: Draft, timeoutMs = 0): void {
   const missing = draft.header.holds?.find(({ state }) => state !== "held");
   const limit = missing === undefined ? "its limits" : `the limit ${JSON.stringify(missing.limit)}`;
+  reportToSchedule(draft);
   const text = `The run was not admitted to ${limit} within ${timeoutMs} ms (queueTimeout).`;
   end(draft, "failed", { error: { ...errorValue("QUEUE_TIMEOUT", boundMessage(text)), category: "USER_ERROR" } });
 }

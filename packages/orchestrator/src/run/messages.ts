@@ -176,8 +176,14 @@ export interface SendEvent {
   readonly baseUrl?: string | undefined;
 }
 
+/** To the schedule whose tick started the run: a limit did not admit the run (SCH5). */
+export interface NotAdmitted {
+  readonly type: "notAdmitted";
+  readonly runId: string;
+}
+
 /** A message in the outbox of a run. */
-export type OutboxMessage = RunMessage | GateMessage | Subscribe | Unsubscribe | SendEvent;
+export type OutboxMessage = RunMessage | GateMessage | Subscribe | Unsubscribe | SendEvent | NotAdmitted;
 
 /** The messages to a run. */
 export type RunMessage =
@@ -207,6 +213,7 @@ const NOT_TO_RUNS: ReadonlySet<(OutboxMessage | Question)["type"]> = new Set([
   "subscribe",
   "unsubscribe",
   "send",
+  "notAdmitted",
   "probeHolders",
   "probeWaits",
 ]);

@@ -13,12 +13,12 @@ import { beginBackfill, cancelBackfill } from "./backfill.ts";
 import type { ScheduleConfig } from "./config.ts";
 import type { ScheduleDraft } from "./draft.ts";
 import { advance, evaluate } from "./evaluate.ts";
-import type { ListsMessage, ScheduleCommand, ScheduleOrigin } from "./messages.ts";
+import type { ScheduleCommand, ScheduleOrigin, ToSchedule } from "./messages.ts";
 import type { ScheduleHeader } from "./rows.ts";
 import { manualRunId } from "./run-id.ts";
 import { dropWaiting, pauseSchedule, postStart } from "./start-ticks.ts";
 
-type InputOf<T extends (ScheduleCommand | ListsMessage)["type"]> = Extract<ScheduleCommand | ListsMessage, { type: T }>;
+type InputOf<T extends (ScheduleCommand | ToSchedule)["type"]> = Extract<ScheduleCommand | ToSchedule, { type: T }>;
 
 const DONE: CommandReply = { type: "done", body: {} };
 

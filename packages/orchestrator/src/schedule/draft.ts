@@ -110,10 +110,21 @@ export class ScheduleDraft {
     return seq;
   }
 
+  /** The newest decision that has started a run. It may be deleted already. */
+  startOf(runId: string): TickRow | undefined {
+    for (let seq = this.header.nextSeq - 1; seq > 0; seq--) {
+      const row = this.tick(seq);
+      if (row === undefined || (row.outcome.type === "fired" && row.outcome.runId === runId)) return row;
+    }
+    return undefined;
+  }
+
   /** Replaces the outcome of a decision. It may be deleted already. */
   redecide(seq: number, outcome: TickOutcome): void {
-    this.#count(outcome);
     const row = this.tick(seq);
+    const { counts } = this.header;
+    if (row?.outcome.type === "fired") this.change({ counts: { ...counts, fired: counts.fired - 1 } });
+    this.#count(outcome);
     if (row === undefined) return;
     this.put(tickKey(seq), { ...row, at: this.now, outcome });
     if (row.kind !== "manual") this.#last = { nominal: row.nominal, outcome };

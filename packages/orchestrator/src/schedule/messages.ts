@@ -1,14 +1,14 @@
 /**
  * The messages of schedules, and the commands of the Worker to them.
  *
- * Owns: the messages between a schedule and the list of its tenant, and the commands.
+ * Owns: the messages between a schedule and the list of its tenant, the messages of its runs, and the commands.
  *
  * Invariants
  * - SM1 Every message may be lost, repeated and late. A list recognises an old entry by its version, a schedule an old
  *   declaration by its `rev`, and a run a repeated start by its id (SCH4).
  */
 import type { RunStatus } from "@holdfast/protocol";
-import type { RunMessage } from "../run/messages.ts";
+import type { NotAdmitted, RunMessage } from "../run/messages.ts";
 
 export type { ProbeRun } from "../run/messages.ts";
 import type { ScheduleConfig } from "./config.ts";
@@ -45,6 +45,9 @@ export type ListsMessage =
   | { readonly type: "orphan"; readonly rev: number }
   /** The list has expected a newer entry: the alarm of the schedule may be lost (SCH11). */
   | { readonly type: "poke"; readonly id: string };
+
+/** To a schedule. */
+export type ToSchedule = ListsMessage | NotAdmitted;
 
 /** From a schedule. */
 export type ScheduleMessage = Extract<RunMessage, { type: "trigger" | "cancel" }> | ListMessage;

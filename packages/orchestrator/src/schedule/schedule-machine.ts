@@ -20,7 +20,7 @@ import * as commands from "./commands.ts";
 import { describeSchedule } from "./describe.ts";
 import { type AskedRuns, ScheduleDraft, type ScheduleState } from "./draft.ts";
 import { evaluate } from "./evaluate.ts";
-import type { ListsMessage, ProbeRun, RunStanding, ScheduleCommand, ScheduleMessage } from "./messages.ts";
+import type { ProbeRun, RunStanding, ScheduleCommand, ScheduleMessage, ToSchedule } from "./messages.ts";
 import {
   CONFIG_KEY,
   type LastRun,
@@ -30,7 +30,7 @@ import {
   nextAlarm,
   readScheduleRow,
 } from "./rows.ts";
-import { asksBackfill, asksFirst, startWaiting } from "./start-ticks.ts";
+import { asksBackfill, asksFirst, noteNotAdmitted, startWaiting } from "./start-ticks.ts";
 
 type Draft = CoordinatorDraft<ScheduleState>;
 
@@ -46,7 +46,7 @@ export const scheduleMachine: CoordinatorMachine<ScheduleState> = {
     state.config = configIn(batch) ?? state.config;
   },
   nextAlarm,
-  message: (draft: Draft, message: ListsMessage) => receive(new ScheduleDraft(draft, NONE), message),
+  message: (draft: Draft, message: ToSchedule) => receive(new ScheduleDraft(draft, NONE), message),
   command: (draft: Draft, command: ScheduleCommand) => execute(new ScheduleDraft(draft, NONE), command),
   answered: (draft: Draft, message: ScheduleMessage | ProbeRun, result) => answered(draft, message, result),
   alarm: (draft) => alarm(new ScheduleDraft(draft, NONE)),
@@ -99,7 +99,7 @@ function alarm(draft: ScheduleDraft): void {
   if (!asksFirst(draft)) settle(draft);
 }
 
-function receive(draft: ScheduleDraft, message: ListsMessage): SendResult {
+function receive(draft: ScheduleDraft, message: ToSchedule): SendResult {
   switch (message.type) {
     case "declare":
       settle(draft, () => commands.declare(draft, message));
@@ -111,6 +111,9 @@ function receive(draft: ScheduleDraft, message: ListsMessage): SendResult {
       // A schedule that the list knows and that does not exist any more leaves the list.
       if (draft.exists) settle(draft, () => draft.list());
       else return { type: "acknowledged", answer: "gone" };
+      break;
+    case "notAdmitted":
+      if (draft.exists) settle(draft, () => noteNotAdmitted(draft, message.runId));
       break;
   }
   if (draft.exists) proceed(draft);

@@ -69,6 +69,16 @@ function noteEnd(draft: ScheduleDraft): void {
   pauseSchedule(draft, "failures", undefined, reason);
 }
 
+/** A limit did not admit the run of a tick: the tick is skipped, and the run counts as no failure (SCH5). */
+export function noteNotAdmitted(draft: ScheduleDraft, runId: string): void {
+  const tick = draft.startOf(runId);
+  if (tick !== undefined) draft.redecide(tick.seq, { type: "skipped", reason: "limit", by: runId });
+  const { last, backfill } = draft.header;
+  if (last?.runId === runId) draft.change({ last: { ...last, state: "ended" }, asking: undefined });
+  if (backfill?.last?.runId === runId)
+    draft.change({ backfill: { ...backfill, last: { ...backfill.last, state: "ended" } } });
+}
+
 function isFailure(status: RunStanding | undefined): boolean {
   return status === "failed" || status === "compensated" || status === "compensation_failed";
 }
