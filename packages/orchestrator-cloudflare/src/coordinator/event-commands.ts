@@ -50,7 +50,7 @@ export interface WholeEvent {
 
 /**
  * Returns the command with its decision. `whole` reads the stored event.
- * @throws ApiRefusal `invalid_body` for an event without a valid key.
+ * @throws ApiRefusal `invalid_body` for an event without a valid key, and for a trigger that no workflow has.
  */
 export function withDecision(
   request: Exclude<EventRequest, { type: "test" }>,
@@ -68,7 +68,7 @@ export function withDecision(
       const { mode, triggers, waits, by, brief } = request;
       const { event, forced } = whole();
       const decision = decideEvent(event, workflows, mode === "force" ? forced + 1 : undefined);
-      return { type: "replay", mode, waits, by, brief, decision: only(decision, triggers) };
+      return { type: "replay", mode, waits, by, brief, decision: only(decision, event, triggers, workflows) };
     }
   }
 }
@@ -103,7 +103,20 @@ function withKey(event: StoredEvent, workflows: readonly DecidingWorkflow[]): St
   return { ...event, key: found.key };
 }
 
-function only(decision: EventDecision, triggers: readonly string[] | undefined): EventDecision {
+/** Keeps the runs of some triggers. A name that is none is a mistake, and would start nothing. */
+function only(
+  decision: EventDecision,
+  { name }: StoredEvent,
+  triggers: readonly string[] | undefined,
+  workflows: readonly DecidingWorkflow[],
+): EventDecision {
   if (triggers === undefined) return decision;
+  const served = workflows.flatMap(({ on = [] }) => on.flatMap(({ id, event }) => (event.name === name ? [id] : [])));
+  const unknown = triggers.find((trigger) => !served.includes(trigger));
+  if (unknown !== undefined) {
+    const has = served.length === 0 ? "It has no trigger" : `Its triggers are ${served.join(", ")}`;
+    const text = `triggers: the event ${JSON.stringify(name)} has no trigger ${JSON.stringify(unknown)} in this deployment. ${has}.`;
+    throw new ApiRefusal("invalid_body", text);
+  }
   return { ...decision, runs: decision.runs.filter(({ trigger }) => triggers.includes(trigger)) };
 }
