@@ -166,6 +166,9 @@ describe("a run whose limits are not known", () => {
     ]);
     expect(why(bench)).toHaveLength(1);
     expect(shownHeader(bench.host.state)?.status).toBe("pending");
+    expect(why(bench)[0]?.actions.map(({ action }) => action)).toEqual(["cancelRun", "terminateRun"]);
+    bench.host.handle({ type: "cancel" });
+    expect(shownHeader(bench.host.state)?.status).toBe("cancelled");
   });
 });
 

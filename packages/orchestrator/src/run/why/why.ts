@@ -15,6 +15,7 @@ import {
   WHY_CODES,
   type WhyAction,
   type WhyActionName,
+  type WhyCode,
   type WhyEntry,
   isTerminal,
 } from "@holdfast/protocol";
@@ -34,11 +35,17 @@ export function whyOf(facts: WhyFacts, view: View, most: number = HOST_LIMITS.wh
   all.sort(compare);
   const acts = newer === undefined && !isTimerDue(header, now);
   const listed = all.slice(0, most).map(({ wait, ...reason }): WhyEntry => {
-    const helping = acts ? WHY_CODES[reason.code] : [];
+    const helping = acts ? helpOf(reason.code, header) : [];
     return { ...reason, actions: helping.map((action) => actionOn(header.id, action, wait, view)) };
   });
   const left = all.slice(most);
   return left.length === 0 ? listed : [...listed, moreOf(left, left.length)];
+}
+
+/** The actions that help. A cancel ends an undescribed run at once: it has executed nothing. */
+function helpOf(code: WhyCode, { undescribed, status }: RunHeader): readonly WhyActionName[] {
+  const isNew = code === "DISPATCH_FAILING" && undescribed !== undefined && status === "pending";
+  return isNew ? ["cancelRun", ...WHY_CODES[code]] : WHY_CODES[code];
 }
 
 /** The order of the codes, then of the deadlines, then of the ages. Two that have no deadline differ by no number. */
