@@ -109,9 +109,24 @@ stop() {
 trap stop EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+# The process that writes the log ends after the one whose end it reports.
+writes_log() {
+  for process in /proc/[0-9]*; do
+    if [ "$process/fd/2" -ef "$log" ]; then return 0; fi
+  done
+  return 1
+}
+end_of_log() {
+  tries=0
+  while writes_log && [ "$tries" -lt 50 ]; do
+    tries=$((tries + 1))
+    sleep 0.1
+  done
+  tail -n 3 "$log"
+}
 tries=0
 until grep -q '"port"' "$port"; do
-  kill -0 "$process" 2>/dev/null || fail "Holdfast did not start: $(tail -n 3 "$log")"
+  kill -0 "$process" 2>/dev/null || fail "Holdfast did not start: $(end_of_log)"
   tries=$((tries + 1))
   [ "$tries" -le 600 ] || fail "Holdfast did not start within a minute: $(tail -n 3 "$log")"
   sleep 0.1

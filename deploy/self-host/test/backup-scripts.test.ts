@@ -172,6 +172,14 @@ describe.skipIf(spawnSync("sqlite3", ["--version"]).status !== 0)("back-ups", ()
     expect(await gone).toEqual([null, "SIGTERM"]);
   });
 
+  test("DUR14 a restoration says why Holdfast did not start, also if the log is written late", () => {
+    expect(backUp().status).toBe(0);
+    const bin = pathWithout("awk");
+    writeFileSync(join(bin, "awk"), '#!/bin/sh\nsleep 0.5\nexec /usr/bin/awk "$@"\n', { mode: 0o755 });
+    const env = { PATH: bin, HOLDFAST_DATA: join(folder, "restored") };
+    expect(run("restore.sh", [target], env)).toEqual(refusal("cannot start"));
+  });
+
   test("DUR14 SEC1 a restoration shows its token to no other user, and the settings of a user do not change it", () => {
     const { requests, env } = fakeHoldfast();
     writeFileSync(join(folder, ".sqliterc"), ".headers on\n.mode box\n");
