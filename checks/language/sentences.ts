@@ -61,7 +61,7 @@ function withoutMarks(text: string): string {
     .replaceAll(/``[^`]*`[^`]*`[^`]*``|`[^`]*`/gu, "Code")
     .replaceAll(/!?\[([^\]]*)\]\([^)]*\)/gu, "$1")
     .replaceAll(/<?https?:\/\/\S+>?/gu, "address")
-    .replaceAll(/[*_]{1,3}/gu, "")
+    .replaceAll(/\*{1,3}|(?<!\w)_{1,3}|_{1,3}(?!\w)/gu, "")
     .replaceAll(/<[^>]*>/gu, "")
     .replaceAll(/\b(?:e\.g|i\.e|vs|etc)\./gu, "such");
 }

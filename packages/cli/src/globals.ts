@@ -10,7 +10,7 @@ export interface Globals {
   readonly output?: Format;
   /** `false` after --no-input. */
   readonly input: boolean;
-  /** `false` after --no-color. */
+  /** `false` after `--no-color`. */
   readonly color: boolean;
 }
 

@@ -1,7 +1,7 @@
 /**
  * Colours of the terminal (CLI5).
  *
- * Owns: whether a stream gets colours, and the colour of each status. NO_COLOR and --no-color turn them off, FORCE_COLOR
+ * Owns: whether a stream gets colours, and the colour of each status. NO_COLOR and `--no-color` turn them off, FORCE_COLOR
  * turns them on; otherwise a terminal gets them.
  */
 import { styleText } from "node:util";
@@ -12,7 +12,7 @@ export type Style = Parameters<typeof styleText>[0];
 export interface ColourChoice {
   readonly isTTY?: boolean | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** --no-color */
+  /** `--no-color` */
   readonly off: boolean;
 }
 
