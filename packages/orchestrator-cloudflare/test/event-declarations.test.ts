@@ -88,6 +88,37 @@ describe("workflows in another process", () => {
     expect(await deployed.statusOf("run o-2")).toBe("waiting");
   });
 
+  test("EVT2 EVT14 while the process does not answer, its last known list decides, and later its new one", async () => {
+    const log = vi.spyOn(console, "error").mockImplementation(() => {});
+    let list: readonly Workflow[] | undefined;
+    const dispatcher = {
+      ...elsewhere([order]),
+      workflows: async () => {
+        if (list === undefined) throw new Error("connection refused");
+        return elsewhere(list).workflows();
+      },
+    };
+    const deployed = new Deployment(dispatcher);
+    const targets = async (id: string) => {
+      const { status, body } = await deployed.send(id, "order.cancelled", { order: { id: "o-1" } });
+      return [status, body.targets?.length];
+    };
+    expect(await targets("e-1")).toEqual([502, undefined]);
+    list = [order];
+    expect(await targets("e-1")).toEqual([202, 1]);
+    list = undefined;
+    deployed.aheadMs = 120_000;
+    expect([await targets("e-2"), await targets("e-3")]).toEqual([
+      [202, 1],
+      [202, 1],
+    ]);
+    // It was asked once meanwhile.
+    expect(log).toHaveBeenCalledTimes(2);
+    list = [];
+    deployed.aheadMs = 126_000;
+    expect(await targets("e-4")).toEqual([202, 0]);
+  });
+
   test("EVT14 cancelOn cancels a run that another run started", async () => {
     const deployed = new Deployment(elsewhere([order, parent]));
     await deployed.trigger("p", "parent", { orderId: "o-1" });
