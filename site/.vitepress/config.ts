@@ -27,8 +27,12 @@ export default defineConfig({
     ["link", { rel: "icon", href: "data:," }],
     ["style", {}, readFileSync(join(import.meta.dirname, "style.css"), "utf8")],
   ],
-  // Headings such as `/api/runs/{id}` are not attributes.
-  markdown: { attrs: { disable: true }, theme: { light: "github-light", dark: "github-dark" }, config: adaptMarkdown },
+  markdown: {
+    // Headings such as `/api/runs/{id}` are not attributes.
+    attrs: { disable: true },
+    theme: { light: "github-light-high-contrast", dark: "github-dark-default" },
+    config: adaptMarkdown,
+  },
   transformPageData: (page) => (page.relativePath === "index.md" ? asHome(page) : undefined),
   buildEnd: ({ outDir }) => copyText(outDir),
   // The pages are outside of this package, where no package is found.
