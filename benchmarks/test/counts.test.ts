@@ -91,9 +91,9 @@ class CountedRun {
 
   async run(title: string): Promise<Counts> {
     await this.#api.fetch("/api/runs", { json: { runId: RUN, workflowId: title } });
-    await expect.poll(() => this.#isOver(), { timeout: 20_000, interval: 5 }).toBe(true);
+    await expect.poll(() => this.#isOver(), { timeout: 30_000, interval: 5 }).toBe(true);
     // Messages after the end are counted too.
-    await expect.poll(() => this.#isIdle(), { timeout: 20_000, interval: 5 }).toBe(true);
+    await expect.poll(() => this.#isIdle(), { timeout: 30_000, interval: 5 }).toBe(true);
     const storages = [...this.#api.storages.values()];
     const sum = (of: (storage: (typeof storages)[number]) => number): number =>
       storages.reduce((total, storage) => total + of(storage), 0);

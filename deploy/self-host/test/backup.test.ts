@@ -27,7 +27,7 @@ let counter: Server;
 let reported: string[];
 
 beforeAll(() => {
-  const built = spawnSync(process.execPath, [join(FOLDER, "build.ts")], { encoding: "utf8", timeout: 30_000 });
+  const built = spawnSync(process.execPath, [join(FOLDER, "build.ts")], { encoding: "utf8", timeout: 55_000 });
   expect(built.status, built.stderr).toBe(0);
 });
 

@@ -99,5 +99,5 @@ test("DUR12 with HOLD a process whose run blocks it serves the API, and the run 
   await start();
   expect(await ask("/api/runs/i/signals", { name: "go", payload: 1 }, 5_000)).toMatchObject({ delivery: "buffered" });
   const held = async (): Promise<unknown> => (await ask("/api/runs/i"))?.["status"];
-  await expect.poll(held, { timeout: 5_000 }).toBe("completed");
+  await expect.poll(held, { timeout: 30_000 }).toBe("completed");
 }, 120_000);

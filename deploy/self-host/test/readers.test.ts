@@ -18,7 +18,7 @@ let data: string;
 let url: string;
 
 beforeAll(async () => {
-  const built = spawnSync(process.execPath, [join(FOLDER, "build.ts")], { encoding: "utf8", timeout: 30_000 });
+  const built = spawnSync(process.execPath, [join(FOLDER, "build.ts")], { encoding: "utf8", timeout: 55_000 });
   expect(built.status, built.stderr).toBe(0);
   data = mkdtempSync(join(tmpdir(), "holdfast-readers-"));
   workerd = spawn(join(FOLDER, "dist/start.sh"), ["--control-fd", "3"], {

@@ -37,7 +37,7 @@ let url: string;
 let workerd: ChildProcess | undefined;
 
 beforeAll(() => {
-  const built = spawnSync(process.execPath, [join(FOLDER, "build.ts")], { encoding: "utf8", timeout: 30_000 });
+  const built = spawnSync(process.execPath, [join(FOLDER, "build.ts")], { encoding: "utf8", timeout: 55_000 });
   expect(built.status, built.stderr).toBe(0);
 });
 
@@ -154,7 +154,7 @@ test("DUR1 every acknowledged order completes and journals each step once, altho
       async () =>
         new Set(await Promise.all(ids.map(async (id) => ((await ask(`/api/runs/${id}`)).body as Run).status))),
       {
-        timeout: 20_000,
+        timeout: 30_000,
         interval: 100,
       },
     )
@@ -183,7 +183,7 @@ test("DUR5 after a kill and a restart, alarms wake the runs without any request"
   const restarted = Date.now();
   await start();
   const ends = ["/overdue/charge/end", "/later/charge/end", "/executing/ship/end"];
-  await expect.poll(() => ends.every((path) => reportedAt(path) > 0), { timeout: 15_000, interval: 20 }).toBe(true);
+  await expect.poll(() => ends.every((path) => reportedAt(path) > 0), { timeout: 30_000, interval: 20 }).toBe(true);
   const [overdue, late] = [
     reportedAt("/overdue/reserve/start") - restarted,
     reportedAt("/later/reserve/start") - before - 3_000,

@@ -93,7 +93,7 @@ describe("the process", () => {
     api.seen.splice(0);
     let before = -1;
     const grown = (): number => -before + (before = api.seen.length);
-    await expect.poll(() => api.seen.length > 0 && grown() === 0, { timeout: 10_000, interval: 300 }).toBe(true);
+    await expect.poll(() => api.seen.length > 0 && grown() === 0, { timeout: 30_000, interval: 300 }).toBe(true);
     expect(api.seen.length).toBeLessThan(10);
     const { code, stdout } = await finish(child);
     expect([code, stdout.split("\n").length - 1]).toEqual([0, MANY]);
@@ -103,7 +103,7 @@ describe("the process", () => {
   test("CLI3 Ctrl-C ends a wait with 130 and says that the run continues; nothing is sent to end it", async () => {
     api.seen.splice(0);
     const child = start(["result", "waiting"]);
-    await expect.poll(() => api.seen.length, { timeout: 10_000 }).toBeGreaterThan(1);
+    await expect.poll(() => api.seen.length, { timeout: 30_000 }).toBeGreaterThan(1);
     child.kill("SIGINT");
     const { code, stdout, stderr } = await finish(child);
     expect([code, stdout]).toEqual([130, ""]);
@@ -115,7 +115,7 @@ describe("the process", () => {
     const held = "process.stdout.write = () => false; setTimeout(() => {}, 1e6)";
     const child = start(["result", "done"], ["--import", `data:text/javascript,${encodeURIComponent(held)}`]);
     api.seen.splice(0);
-    await expect.poll(() => api.seen.length, { timeout: 10_000 }).toBeGreaterThan(1);
+    await expect.poll(() => api.seen.length, { timeout: 30_000 }).toBeGreaterThan(1);
     child.kill("SIGINT");
     const again = setInterval(() => child.kill("SIGINT"), 50);
     expect((await finish(child)).code).toBe(130);

@@ -148,15 +148,15 @@ describe("tail", () => {
     api.runs = RUNS.slice(1, 2);
     const interrupt = new AbortController();
     const called = on(["tail", "--where", "workflow:order"], { signal: interrupt.signal });
-    await expect.poll(() => api.seen.length, { timeout: 10_000 }).toBeGreaterThan(5);
+    await expect.poll(() => api.seen.length, { timeout: 30_000 }).toBeGreaterThan(5);
     api.runs = [sampleRun("new", "running", { createdAt: NOW + 1 }), ...RUNS.slice(1, 2)];
     const before = api.seen.length;
-    await expect.poll(() => api.seen.length, { timeout: 10_000 }).toBeGreaterThan(before + 10);
+    await expect.poll(() => api.seen.length, { timeout: 30_000 }).toBeGreaterThan(before + 10);
     // What was open and is in no list any longer has ended.
     api.runs = [];
     const ended = () => api.seen.some(({ path }) => path === "/api/runs/new?view=summary");
-    await expect.poll(ended, { timeout: 10_000 }).toBe(true);
-    await expect.poll(() => api.seen.at(-1)?.path.startsWith("/api/runs?"), { timeout: 10_000 }).toBe(true);
+    await expect.poll(ended, { timeout: 30_000 }).toBe(true);
+    await expect.poll(() => api.seen.at(-1)?.path.startsWith("/api/runs?"), { timeout: 30_000 }).toBe(true);
     interrupt.abort(new (await import("../src/exit.ts")).Interrupted("interrupted"));
     const { exit, stdout } = await called;
     expect(exit).toBe(130);

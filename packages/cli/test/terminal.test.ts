@@ -8,7 +8,7 @@ import { type FakeApi, HOSTILE, RUNS, sampleRecord, sampleRun, startFakeApi } fr
 
 const MAIN = join(import.meta.dirname, "../src/bin.ts");
 const HAS_TMUX = spawnSync("tmux", ["-V"]).status === 0;
-const WAIT = { timeout: 20_000, interval: 100 };
+const WAIT = { timeout: 30_000, interval: 100 };
 
 let api: FakeApi;
 beforeAll(async () => {

@@ -299,7 +299,7 @@ describe("a connection that ends", () => {
           await vi.advanceTimersByTimeAsync(1_000);
           return (await read(api))["status"] === "completed";
         };
-        await expect.poll(isOver, { timeout: 10_000 }).toBe(true);
+        await expect.poll(isOver, { timeout: 30_000 }).toBe(true);
         await expectOnce(api, 3);
         // Of the connections after the first no frame is answered, so the last turns get requests at once.
         expect(network.upgrades.length).toBeLessThanOrEqual(4);

@@ -42,7 +42,7 @@ class StepHost {
   }
 
   async says(line: string): Promise<void> {
-    await expect.poll(() => this.lines, { timeout: 20_000, interval: 5 }).toContain(line);
+    await expect.poll(() => this.lines, { timeout: 30_000, interval: 5 }).toContain(line);
   }
 
   count(line: string): number {

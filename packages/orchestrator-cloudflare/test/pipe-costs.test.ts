@@ -24,7 +24,7 @@ async function costsOf(pipe: string, n: number): Promise<Costs> {
   await api.fetch("/api/runs", { json: { runId: "r", workflowId: "steps", input: n } });
   await expect
     .poll(async () => ((await (await api.fetch("/api/runs/r")).json()) as { status: string }).status, {
-      timeout: 20_000,
+      timeout: 30_000,
     })
     .toBe("completed");
   return { messages: counter.messages, bytes: counter.bytes, rows: api.storageOf("r").writes };

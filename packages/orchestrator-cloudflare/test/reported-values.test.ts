@@ -44,7 +44,7 @@ async function outputOf(api: FakeDeployment): Promise<unknown> {
   await api.fetch("/api/runs", { json: { runId: "r", workflowId: "agent", input: 3 } });
   const read = async (): Promise<{ status: string; output?: unknown }> =>
     (await (await api.fetch("/api/runs/r?view=result")).json()) as { status: string };
-  await expect.poll(async () => (await read()).status, { timeout: 20_000, interval: 5 }).toBe("completed");
+  await expect.poll(async () => (await read()).status, { timeout: 30_000, interval: 5 }).toBe("completed");
   return (await read()).output;
 }
 

@@ -37,7 +37,7 @@ async function rowsOf(workflowId: string, n: number): Promise<number> {
       await deployment.fetch(`${path}/signals`, { json: { name: "go", deliveryId: crypto.randomUUID() } });
     return status;
   };
-  await expect.poll(settled, { timeout: 10_000, interval: 5 }).toBe("completed");
+  await expect.poll(settled, { timeout: 30_000, interval: 5 }).toBe("completed");
   return storage.writes;
 }
 

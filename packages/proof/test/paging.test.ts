@@ -39,7 +39,7 @@ async function continued(
     await host.advance();
     return host.header?.status;
   };
-  await expect.poll(status, { timeout: 20_000, interval: 5 }).toMatch(/completed|paused/);
+  await expect.poll(status, { timeout: 30_000, interval: 5 }).toMatch(/completed|paused/);
   return { host, starts, pages };
 }
 

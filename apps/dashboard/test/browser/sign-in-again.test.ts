@@ -85,7 +85,7 @@ test("LIVE6 chunks without sockets are read again after the server did not answe
     },
   });
   // The client itself tries twice.
-  await expect.poll(() => refused, { timeout: 20_000 }).toBeGreaterThan(2);
+  await expect.poll(() => refused, { timeout: 30_000 }).toBeGreaterThan(2);
   isDown = false;
   await page.getByText("The parcel left the warehouse.").waitFor();
 });

@@ -13,7 +13,7 @@ import { afterEach, expect, vi } from "vitest";
 const PACKAGES = join(import.meta.dirname, "../../..");
 /** The command. */
 export const MAIN: string = join(PACKAGES, "cli/src/main.ts");
-const BOUND_MS = 20_000;
+const BOUND_MS = 45_000;
 
 const cleanUps: (() => void | Promise<void>)[] = [];
 

@@ -67,7 +67,7 @@ function build(code: string): Build {
   return { code, sourceMap: "{}", project: {} as Build["project"] };
 }
 
-const WAIT = { timeout: 10_000, interval: 10 };
+const WAIT = { timeout: 30_000, interval: 10 };
 
 test("DEV2 a workerd that ends at once starts again later and later, and new code ends that", async () => {
   supervisor.offer(build("dies"));
@@ -118,7 +118,7 @@ test.each([
   ["after the start", () => served.length > 0],
 ])("DEV2 a stop %s ends the server", async (_when, isThen) => {
   supervisor.offer(build("works"));
-  await expect.poll(isThen, { timeout: 10_000, interval: 1 }).toBe(true);
+  await expect.poll(isThen, { timeout: 30_000, interval: 1 }).toBe(true);
   await supervisor.stop();
   await running;
 });
