@@ -44,7 +44,7 @@ beforeAll(async () => {
       () => false,
     );
   await vi.waitFor(async () => expect(await answers(), log).toBe(true), { timeout: 25_000, interval: 100 });
-}, 30_000);
+}, 180_000);
 
 afterAll(async () => {
   await stop();

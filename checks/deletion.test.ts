@@ -38,7 +38,7 @@ async function send(method: string, path: string, body?: object, key = "zebra-ke
 
 test(
   "VER3 a deletion leaves no value of the run on the disk, and its id neither in its object nor in that of its key",
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     runtime = await startLocalRuntime();
     const input = { orderId: VALUE, cents: 1 };
@@ -55,7 +55,7 @@ test(
   },
 );
 
-test("SEC8 a rejected trigger with an idempotency key leaves no row", { timeout: 60_000 }, async () => {
+test("SEC8 a rejected trigger with an idempotency key leaves no row", { timeout: 180_000 }, async () => {
   runtime = await startLocalRuntime();
   expect(await send("POST", "", { workflowId: "absent", runId: RUN }, "another-key")).toBe(404);
   expect(placesOf(RUN)).toEqual({});

@@ -172,7 +172,7 @@ async function runTenants(url: string): Promise<void> {
 
 test(
   "DUR4 the Worker with the workflows is deployed again while runs are in flight, and all of them complete",
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     const env = { WRANGLER_REGISTRY_PATH: mkdtempSync(join(tmpdir(), "holdfast-registry-")) };
     const deploy = async (version: number): Promise<Started> => {

@@ -79,7 +79,7 @@ const CONSUMERS = [
 
 test.each(CONSUMERS)(
   "the declarations compile for a consumer with the libraries ES2022 and $name",
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   ({ lib, types }) => {
     const folder = mkdtempSync(join(REPOSITORY, "node_modules/.consumer-"));
     try {

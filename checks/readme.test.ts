@@ -54,14 +54,14 @@ test("there are three ways to begin, the last one with four frameworks", () => {
 // Fastify is not installed in the workspace: `.ci/packed` compiles its file.
 test.each(PATHS.filter(({ name }) => !["Start from nothing", "Fastify"].includes(name)))(
   "the files of $name compile strictly",
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   ({ name, acts }) => {
     const files = acts.flatMap((act) => (act.kind === "file" ? [act] : []));
     expect(compile(name, Object.fromEntries(files.map(({ path, text }) => [path, text])))).toBe("");
   },
 );
 
-test("the program of README.md has at most 12 lines and compiles with the starter's shop", { timeout: 60_000 }, () => {
+test("the program of README.md has at most 12 lines and compiles with the starter's shop", { timeout: 180_000 }, () => {
   const readme = read("README.md");
   const program = findBlocks(readme).find(({ language }) => language === "ts");
   expect(program?.lines.length).toBeLessThanOrEqual(13);

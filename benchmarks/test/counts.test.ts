@@ -157,7 +157,7 @@ function readCounts(): Record<string, Record<string, Counts>> {
 
 test.each(Object.keys(PIPES))(
   "REP6 a fixed set of runs has the counts of counts.json: %s",
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async (pipe) => {
     const counts = await countAll(pipe);
     if (process.env["UPDATE_COUNTS"] !== undefined) {
@@ -205,7 +205,7 @@ async function costsOfChild(children: number): Promise<{ readonly bytes: number;
 
 test(
   "REP6 a parent writes as many bytes for each of 900 children as for each of 100",
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     const [few, many] = [await costsOfChild(100), await costsOfChild(900)];
     console.log(`100 children: ${JSON.stringify(few)} each; 900 children: ${JSON.stringify(many)} each`);

@@ -51,7 +51,7 @@ beforeAll(() => {
   expect(status, stdout).toBe(0);
 }, 120_000);
 
-test("the code of every page compiles", { timeout: 120_000 }, () => {
+test("the code of every page compiles", { timeout: 240_000 }, () => {
   writeFiles(compiled, new Map([["package.json", '{ "type": "module" }']]));
   const files = COMPLETE.flatMap((page) => writeStates(compiled, page));
   expect(compile(files)).toEqual([]);

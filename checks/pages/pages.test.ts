@@ -24,7 +24,7 @@ let runtime: LocalRuntime | undefined;
 
 afterEach(() => runtime?.dispose());
 
-test.each(PAGES)("every command of %s does what the page shows", { timeout: 120_000 }, async (page) => {
+test.each(PAGES)("every command of %s does what the page shows", { timeout: 240_000 }, async (page) => {
   runtime = await startLocalRuntime();
   expect(await runPage(page, runtime.url)).toEqual([]);
 });

@@ -27,7 +27,7 @@ function runIn(kind: string, command: string, ...args: string[]): SpawnSyncRetur
   return spawnSync(command, args, { cwd: join(folder, kind), encoding: "utf8" });
 }
 
-test.each(KINDS)("the project --%s compiles strictly", { timeout: 60_000 }, (kind) => {
+test.each(KINDS)("the project --%s compiles strictly", { timeout: 180_000 }, (kind) => {
   // The packages of the workspace are compiled from their source, which declares the platform's modules in this file.
   const declarations = join(PACKAGE, "../orchestrator-cloudflare/src/deployment/cloudflare-workers.d.ts");
   const config = { extends: "./tsconfig.json", include: ["src", "test", declarations] };
@@ -36,7 +36,7 @@ test.each(KINDS)("the project --%s compiles strictly", { timeout: 60_000 }, (kin
   expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
 });
 
-test("the test of the project passes", { timeout: 60_000 }, () => {
+test("the test of the project passes", { timeout: 180_000 }, () => {
   const { status, stdout } = runIn("both", process.execPath, "--test");
   expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringMatching(/^. tests [1-9]/mu) });
 });
@@ -59,7 +59,7 @@ test.each([
   ["tries a declined card fifty times", "max: 5 ", "max: 50 "],
   ["accepts an order without an id", "z.string().min(1)", "z.string()"],
   ["returns another parcel", "orderId, paymentId, parcel }", 'orderId, paymentId, parcel: "p" }'],
-])("the project's test fails for a workflow that %s", { timeout: 60_000 }, (_what, from, to) => {
+])("the project's test fails for a workflow that %s", { timeout: 180_000 }, (_what, from, to) => {
   const file = join(folder, "both/src/order.ts");
   const right = readFileSync(file, "utf8");
   expect(right).toContain(from);

@@ -31,7 +31,7 @@ describe("children in separate objects", () => {
     expect(effects.toSorted()).toEqual(["double 1", "double 100", "double 2", "double 3"]);
   });
 
-  test("CHILD4 aborts of waiting parents and children lose no message", { timeout: 60_000 }, async () => {
+  test("CHILD4 aborts of waiting parents and children lose no message", { timeout: 180_000 }, async () => {
     await trigger("family", "p", { wait: true });
     await expect.poll(() => childrenOf("p").then((ids) => ids.length), { timeout: 10_000 }).toBe(3);
     const ids = await childrenOf("p");
@@ -46,7 +46,7 @@ describe("children in separate objects", () => {
 
   test(
     "RUN2 two parents and a caller share one child by its key, through aborts of all objects",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       for (const parent of ["p", "q"]) await trigger("shares", parent, "key of the child");
       await expect.poll(() => childrenOf("q").then((ids) => ids.length), { timeout: 10_000 }).toBe(2);
@@ -63,11 +63,15 @@ describe("children in separate objects", () => {
     },
   );
 
-  test("CHILD4 a parent and its children end after an abort right after the trigger", { timeout: 60_000 }, async () => {
-    await trigger("family", "p", {}, 0);
-    await abortAll();
-    expect(await untilStatus("p", "completed")).toMatchObject({ output: { doubled: [2, 4, 6] } });
-  });
+  test(
+    "CHILD4 a parent and its children end after an abort right after the trigger",
+    { timeout: 180_000 },
+    async () => {
+      await trigger("family", "p", {}, 0);
+      await abortAll();
+      expect(await untilStatus("p", "completed")).toMatchObject({ output: { doubled: [2, 4, 6] } });
+    },
+  );
 
   test("CHILD3 a cancel of an evicted parent cancels its attached children", async () => {
     await trigger("family", "p", { wait: true });

@@ -28,7 +28,7 @@ describe("the index", () => {
     expect((await call("/api/runs/indexed-a", undefined, {})).status).toBe(200);
   });
 
-  test("IDX3 a page reads a bounded number of rows in real SQL", { timeout: 60_000 }, async () => {
+  test("IDX3 a page reads a bounded number of rows in real SQL", { timeout: 180_000 }, async () => {
     const stub = env.RUN_INDEX_DO.get(env.RUN_INDEX_DO.idFromName("rows"));
     const reads = await runInDurableObject(stub, (_instance, { storage }) => {
       let rowsRead = (): number => 0;
@@ -56,7 +56,7 @@ describe("the index", () => {
   });
 });
 
-test("OBS3 /metrics counts the runs of real SQL by an SQL index, and writes no row", { timeout: 60_000 }, async () => {
+test("OBS3 /metrics counts the runs of real SQL by an SQL index, and writes no row", { timeout: 180_000 }, async () => {
   const stub = env.RUN_INDEX_DO.get(env.RUN_INDEX_DO.idFromName("counted"));
   const seen = await runInDurableObject(stub, (_instance, { storage }) => {
     const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = [];
@@ -132,7 +132,7 @@ describe("a thousand concurrent requests", () => {
     return counts;
   };
 
-  test("RUN2 duplicate triggers create one run", { timeout: 60_000 }, async () => {
+  test("RUN2 duplicate triggers create one run", { timeout: 180_000 }, async () => {
     const body = { workflowId: "order", idempotencyKey: "one order" };
     const answers = await inParallel(() => call("/api/runs", body));
     expect(statuses(answers)).toEqual({ 201: 1, 200: DUPLICATES - 1 });
@@ -142,7 +142,7 @@ describe("a thousand concurrent requests", () => {
     expect(ids.size).toBe(1);
   });
 
-  test("WAIT3 duplicate deliveries count once", { timeout: 60_000 }, async () => {
+  test("WAIT3 duplicate deliveries count once", { timeout: 180_000 }, async () => {
     await trigger("order", "r1");
     const body = { name: "approval", payload: "yes", deliveryId: "d-1" };
     const answers = await inParallel(() => call("/api/runs/r1/signals", body));
@@ -154,7 +154,7 @@ describe("a thousand concurrent requests", () => {
     await untilStatus("r1", "completed");
   });
 
-  test("CAN1 duplicate cancels end the run once", { timeout: 60_000 }, async () => {
+  test("CAN1 duplicate cancels end the run once", { timeout: 180_000 }, async () => {
     await trigger("order", "r1");
     const answers = await inParallel(() => call("/api/runs/r1/cancel", {}));
     const counts = statuses(answers);
@@ -162,7 +162,7 @@ describe("a thousand concurrent requests", () => {
     expect(counts[202]).toBeGreaterThanOrEqual(1);
   });
 
-  test("RES1 duplicate resumes create one run", { timeout: 60_000 }, async () => {
+  test("RES1 duplicate resumes create one run", { timeout: 180_000 }, async () => {
     await trigger("order", "r1");
     await call("/api/runs/r1/cancel", {});
     await expect

@@ -85,7 +85,7 @@ test("DUR8 API8 a run is paused at once if its binding leads to a Worker that on
 
 test(
   "DUR4 DUR8 repeated kills of a Node process under a load of mixed workflows lose and repeat no step",
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     // Exclude entries whose outcome depends on time: a kill may delay them by a second.
     const entries = catalogue.filter(

@@ -66,7 +66,7 @@ const PIECES = Number(process.env["HOSTILE_PIECES"] ?? 1);
 
 test.each(Array.from({ length: PIECES }, (_none, piece) => piece))(
   "LIM2 no request is answered 5xx, and a rejected request changes nothing",
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     vi.spyOn(console, "log").mockImplementation(() => {});
     const api = await deploy();
@@ -109,7 +109,7 @@ test.each(Array.from({ length: PIECES }, (_none, piece) => piece))(
   },
 );
 
-test("SEC11 no changed ticket opens a stream, is quoted, or asks an object", { timeout: 60_000 }, async () => {
+test("SEC11 no changed ticket opens a stream, is quoted, or asks an object", { timeout: 180_000 }, async () => {
   vi.spyOn(console, "log").mockImplementation(() => {});
   const api = await deploy();
   const paths = KNOWN.map((id) => `/api/runs/${id}/stream`);
@@ -185,7 +185,7 @@ function damage(message: unknown, place: number, replacement: unknown): void {
   else node[key] = structuredClone(replacement);
 }
 
-test("LIM2 a step handler answers every malformed turn, and never 5xx", { timeout: 60_000 }, async () => {
+test("LIM2 a step handler answers every malformed turn, and never 5xx", { timeout: 180_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(malformed(golden.map(({ request }) => request)), async (body) => {
       const handler = createStepHandler({ workflows: [order], signingKeys: "unsigned", holdMs: 5 });
@@ -266,7 +266,7 @@ class DeceivedRun {
 
 test(
   "LIM2 after a malformed answer of a step handler the run can be read and cancelled",
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     VirtualTime.begin();
     onTestFinished(() => VirtualTime.end());

@@ -150,7 +150,7 @@ describe("triggers of workflows with limits", () => {
       status: 201,
       body: { timeoutMs: 3_600_000, tags: ["billing"], limits: [{ state: "held" }] },
     });
-  }, 30_000);
+  }, 180_000);
 
   test("FLOW1 an inline deployment refuses an invalid declaration when it is loaded", () => {
     const wrong = waits("wrong", { limits: [limit("x", {})] });

@@ -46,7 +46,7 @@ async function playAll(name: string, mutations: readonly Mutation[]): Promise<Fo
 
 test.each(Object.keys(PIPES))(
   "SEC10 LIM1 a run is readable, and paused with what is wrong, after any change of any message over %s",
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async (name) => {
     const inJson = name === "lines" || name === "turns";
     const mutations = VALID.flatMap((message) => [...mutationsOf(message, inJson)]);

@@ -58,7 +58,7 @@ class LargestCounter extends Counter {
 
 test.each(["http", "fetch", "rpc"])(
   "REP6 a replay gets the journal in pages, each once, and no message is larger than a page: %s",
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async (pipe) => {
     const counter = new LargestCounter();
     const newDispatcher = (): ReturnType<NonNullable<(typeof PIPES)[string]>> =>
@@ -156,7 +156,7 @@ test("REP6 VER2 a handler that refuses pages gets the whole journal, and no epoc
   expect(starts[1]?.journal.length).toBeGreaterThanOrEqual(STEPS + 2);
 });
 
-test("REP6 a handler that holds no sessions gets the whole journal", { timeout: 60_000 }, async () => {
+test("REP6 a handler that holds no sessions gets the whole journal", { timeout: 180_000 }, async () => {
   const some = workflow({
     id: "long",
     run: async (_input, ctx) => {

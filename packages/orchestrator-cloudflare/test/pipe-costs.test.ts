@@ -32,7 +32,7 @@ async function costsOf(pipe: string, n: number): Promise<Costs> {
 
 test.each(Object.keys(PIPES))(
   "REP6 a step of 1,000 costs the same as a step of 100: %s",
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async (pipe) => {
     const [few, many] = [await costsOf(pipe, 100), await costsOf(pipe, 1_000)];
     const perStep = (costs: Costs, n: number): Costs => ({
@@ -73,7 +73,7 @@ class EndingCounter extends Counter {
 
 test.each(["http", "rpc"])(
   "REP6 a parallel step of 1,000 that execute at once costs no more than one of 100: %s",
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async (pipe) => {
     const bytesOf = async (n: number): Promise<number> => {
       const counter = new EndingCounter();
@@ -102,7 +102,7 @@ async function bodiesOf(api: FakeDeployment): Promise<number> {
 
 test.each(["rpc", "fetch"])(
   "DUR11 REP6 a sign of life of 900 bodies that execute costs no more than one of none: %s",
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async (pipe) => {
     const counter = new Counter();
     const api = new FakeDeployment([], {}, PIPES[pipe]?.(counter, [crowd]));

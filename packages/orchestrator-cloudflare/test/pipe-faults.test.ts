@@ -90,7 +90,7 @@ async function untilEnded(api: FakeDeployment): Promise<{ readonly status: unkno
 
 test(
   `DUR11 DUR8 runs on a network with random faults end, and a body starts at most once more for each fault (${SEEDS} seeds)`,
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     const from = randomSeed();
     const seeds = Array.from({ length: SEEDS }, (_, place) => from + place);

@@ -354,7 +354,7 @@ describe("pages", () => {
 
   test(
     "IDX3 with 100,000 runs a filtered page reads a bounded number of rows, by an index",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     () => {
       const sql = new FakeSql();
       const shard = new IndexShard(sql, Infinity);

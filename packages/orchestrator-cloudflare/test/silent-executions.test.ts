@@ -73,7 +73,7 @@ test("DUR11 a body that blocks its process again and again pauses the run, and t
   // The first execution could not name its body before the body blocked the process.
   expect(host.calls).toBe(5);
   expect(host.header["crashes"]).toBeUndefined();
-}, 60_000);
+}, 180_000);
 
 test("DUR8 DUR11 an outage of a quarter of an hour during a body counts as one silence, and the run continues", async () => {
   const host = new Host();
@@ -85,4 +85,4 @@ test("DUR8 DUR11 an outage of a quarter of an hour during a body counts as one s
   host.gone = false;
   await host.advance(120, () => host.calls === 3);
   expect(host.calls).toBe(3);
-}, 60_000);
+}, 180_000);

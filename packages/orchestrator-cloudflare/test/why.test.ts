@@ -134,7 +134,7 @@ describe("the record", () => {
     await reasons();
     // The first entries, and the next one: once to find data of newer code, and once to show them.
     expect(reads.rowsListed - before.rowsListed).toBe(2 * (recordSteps + 1));
-  }, 30_000);
+  }, 180_000);
 
   test("WHY6 SEC7 a reader without deliver sees neither the id of a token nor a path with it", async () => {
     const verifyRequest = ({ headers }: Request) => ({

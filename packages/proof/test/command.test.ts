@@ -11,7 +11,7 @@ const WAIT = { timeout: 30_000 };
 let runtime: LocalRuntime;
 beforeAll(async () => {
   runtime = await startLocalRuntime();
-}, 60_000);
+}, 180_000);
 afterAll(() => runtime.dispose());
 
 interface Running {
@@ -28,7 +28,7 @@ function holdfast(...args: readonly string[]): Running {
   return { child, written, ended: once(child, "close").then(([code]) => code as number | null) };
 }
 
-test("CLI3 a wait and a tail outlive the kill and the restart of the server", { timeout: 120_000 }, async () => {
+test("CLI3 a wait and a tail outlive the kill and the restart of the server", { timeout: 240_000 }, async () => {
   const order = JSON.stringify({ orderId: "1", cents: 100 });
   const started = holdfast("start", "order", "--id", "o1", "--input", order, "--output", "id");
   expect([await started.ended, started.written.stdout]).toEqual([0, "o1\n"]);
@@ -53,7 +53,7 @@ test("CLI3 a wait and a tail outlive the kill and the restart of the server", { 
   expect(lines.at(-1)).toMatch(/^o1 order ✓ completed in /);
 });
 
-test("CLI1 every verb does on a real server what it says", { timeout: 120_000 }, async () => {
+test("CLI1 every verb does on a real server what it says", { timeout: 240_000 }, async () => {
   const run = async (...args: readonly string[]): Promise<readonly [number | null, string]> => {
     const { ended, written } = holdfast(...args);
     return [await ended, written.stdout.trim()];

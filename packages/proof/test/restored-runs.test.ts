@@ -133,7 +133,7 @@ test("DUR14 a family of runs that are of different moments ends with its results
     expectDone(world, copies, name);
     expect([name, world.get("a")?.header.status, world.get("a")?.output]).toEqual([name, "completed", [5, 12]]);
   });
-}, 60_000);
+}, 180_000);
 
 test("DUR14 without the visit of each run, some would wait forever", async () => {
   const commits = await commitsOf(async (start) => {
@@ -147,7 +147,7 @@ test("DUR14 without the visit of each run, some would wait forever", async () =>
     if (world.get("a")?.ended === false) stuck += 1;
   });
   expect(stuck).toBeGreaterThan(10);
-}, 60_000);
+}, 180_000);
 
 test("DUR14 RUN2 parents that share a child by its key both get its end, whichever of the three is of an earlier moment", async () => {
   const commits = await commitsOf(async (start) => {
@@ -164,7 +164,7 @@ test("DUR14 RUN2 parents that share a child by its key both get its end, whichev
     for (const id of ["a", "b"])
       if (copies.has(id)) expect([name, id, world.get(id)?.output]).toEqual([name, id, [5, 12]]);
   });
-}, 60_000);
+}, 180_000);
 
 test.each(["cancel", "terminate"] as const)(
   "DUR14 CHILD3 after a %s of the parent, a child of an earlier moment is cancelled too",
@@ -197,4 +197,4 @@ test("DUR14 WAIT11 a child that lost its race is cancelled, although it is of an
     const world = await restore(copies, WORKFLOWS, { at });
     expectDone(world, copies, name);
   });
-}, 60_000);
+}, 180_000);

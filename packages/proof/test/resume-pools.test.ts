@@ -18,7 +18,7 @@ const swapsOf = (played: readonly Played[], from: number): string[] =>
 
 test.each(Object.entries({ POOLS, ORDINARY, LOOPS }))(
   "RES3 no operation of a resumed run gets the result of another one, in %s",
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async (name, kinds) => {
     const from = Date.now() % 1_000_000_000;
     note(`seeds ${from} to ${from + COUNT - 1} of ${name}`);

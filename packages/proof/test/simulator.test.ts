@@ -126,7 +126,7 @@ test("DUR4 one seed always gives the same trace, byte for byte", async () => {
 
 test.each(Object.keys(BUGS) as BugName[])(
   "DUR4 the simulator finds the deliberate bug %j within 10,000 seeds",
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async (bug) => {
     for (let seed = 1; seed <= 10_000; seed++) {
       const { findings } = await simulate(seed, bug);

@@ -84,14 +84,14 @@ describe("random worlds", () => {
       for (let at = nextTime(spec, START); at !== undefined && at <= newest; at = nextTime(spec, at))
         expect(decided.has(at), `seed ${seed}: ${new Date(at).toISOString()} has no decision`).toBe(true);
     }
-  }, 60_000);
+  }, 180_000);
 
   test("SCH6 runs of ticks overlap with allow only", () => {
     for (const seed of seeds) {
       const { overlap, overlapping } = play(seed);
       if (overlap !== "allow") expect(overlapping, `seed ${seed}, ${overlap}`).toBe(0);
     }
-  }, 60_000);
+  }, 180_000);
 
   test("SCH5 a crash at each write of a wake changes nothing but the time", () => {
     for (const overlap of OVERLAPS) {
