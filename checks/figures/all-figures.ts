@@ -1,11 +1,15 @@
 /**
  * All figures of README.md and docs/.
  */
+import { drawAgentLoop } from "./agent-loop.ts";
+import { drawFanOut } from "./fan-out.ts";
 import { drawFirstRun } from "./first-run.ts";
 import { drawKill } from "./kill.ts";
 import { drawMoments } from "./moments.ts";
 import { drawPipes } from "./pipes.ts";
 import { recordRun } from "./recorded-run.ts";
+import { drawRetries } from "./retries.ts";
+import { drawSaga } from "./saga.ts";
 import { drawStates } from "./states.ts";
 import { drawStuckRun } from "./stuck-run.ts";
 import { type Figure, draw } from "./svg.ts";
@@ -21,6 +25,10 @@ export async function listFigures(): Promise<readonly Figure[]> {
     await drawTwoWaits(),
     drawPipes(),
     drawStuckRun(),
+    await drawRetries(),
+    await drawSaga(),
+    await drawFanOut(),
+    await drawAgentLoop(),
   ];
 }
 

@@ -5,7 +5,9 @@ import { expect, test } from "vitest";
 import { REPOSITORY, readFiles } from "../source-files.ts";
 import { findBlocks } from "../pages/page.ts";
 import { drawFigures, listFigures } from "./all-figures.ts";
+import { IMAGES } from "./fan-out.ts";
 import { FOLDER } from "./main.ts";
+import { ANSWERS } from "./retries.ts";
 import { recordRun } from "./recorded-run.ts";
 import { NODES_MAX, countNodes } from "./svg.ts";
 import { engineChanges, shownChanges } from "./states.ts";
@@ -48,6 +50,11 @@ test("the recorded runs end as their pages say", async () => {
   const waits = await recordTwoWaits();
   expect(waits.output).toEqual(shownResult("docs/concepts/time-and-order.md"));
   expect(waits.leftOver).toEqual(["d-2"]);
+});
+
+test("the pictures of runs have the input of their pages", () => {
+  expect(read("docs/how-to/retry.md")).toContain(`const answers = [${ANSWERS.join(", ")}, `);
+  expect(read("docs/how-to/fan-out.md")).toContain(`{ "images": [${IMAGES.map((image) => `"${image}"`).join(", ")}] }`);
 });
 
 /** The only result that a page shows. */

@@ -1,5 +1,5 @@
 /**
- * `pnpm figures`: draws the figures of docs/concepts again.
+ * `pnpm figures`: draws the figures of README.md and docs/ again.
  *
  * Owns: where the files are. checks/figures/figures.test.ts compares the files with what this draws.
  */

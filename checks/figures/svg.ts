@@ -71,6 +71,10 @@ export function node(area: Area, { tone = "soft", dashed = false }: { tone?: Ton
   return `<rect class="node ${tone}-line" x="${x}" y="${y}" width="${width}" height="${height}" rx="7"${dash}/>`;
 }
 
+export function at(x: number, y: number): Point {
+  return { x, y };
+}
+
 export interface TextStyle {
   readonly tone?: Tone;
   readonly mono?: boolean;
@@ -78,6 +82,9 @@ export interface TextStyle {
   readonly bold?: boolean;
   readonly anchor?: "start" | "middle" | "end";
 }
+
+/** The style of a note beside a node. */
+export const NOTE: TextStyle = { tone: "soft", size: 11 };
 
 export function text({ x, y }: Point, content: string, style: TextStyle = {}): string {
   const { tone = "plain", mono = false, size = 12, bold = false, anchor = "start" } = style;

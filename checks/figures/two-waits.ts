@@ -5,12 +5,10 @@
  * get is read from the journal of a run of it.
  */
 import { decodeValue } from "@holdfast/protocol";
-import type { Workflow } from "@holdfast/workflows";
-import { MemoryHost } from "@holdfast/workflows/testing";
-import { importModule, writeModules } from "../pages/modules.ts";
-import { type Figure, type Point, arrow, node, rule, text } from "./svg.ts";
+import type { MemoryHost } from "@holdfast/workflows/testing";
+import { hostOf } from "./page-run.ts";
+import { type Figure, NOTE, arrow, at, node, rule, text } from "./svg.ts";
 
-const PAGE = "docs/concepts/time-and-order.md";
 const MINUTE_MS = 60_000;
 
 interface Delivery {
@@ -41,8 +39,7 @@ interface TwoWaits {
 }
 
 export async function recordTwoWaits(): Promise<TwoWaits> {
-  const { twoWaits } = await importModule(writeModules(PAGE, "two-waits"), "two-waits.ts");
-  const host = new MemoryHost({ workflows: [twoWaits as Workflow] });
+  const host = await hostOf("docs/concepts/time-and-order.md", "two-waits.ts");
   const start = host.clock.now();
   host.trigger("two-waits");
   for (const { minute, payload, id } of DELIVERIES) {
@@ -95,8 +92,8 @@ function drawDelivery({ minute, payload, id }: Delivery, index: number): readonl
   return [
     node({ x: x - 52, y: 34, width: 104, height: 32 }, { tone: before === undefined ? "runs" : "soft" }),
     text({ x, y: 54 }, `"${payload}", id ${id}`, { mono: true, size: 11, anchor: "middle" }),
-    text({ x, y: 24 }, clock(minute), { tone: "soft", size: 11, anchor: "middle" }),
-    text({ x, y: 84 }, words, { tone: "soft", size: 11, anchor: "middle" }),
+    text({ x, y: 24 }, clock(minute), { ...NOTE, anchor: "middle" }),
+    text({ x, y: 84 }, words, { ...NOTE, anchor: "middle" }),
   ];
 }
 
@@ -119,20 +116,18 @@ function drawTaken(waits: readonly Wait[]): readonly string[] {
     if (delivery === undefined) return [];
     const x = xOf(delivery.minute);
     const y = yOf(i) + WAIT_HEIGHT / 2;
-    return [arrow([at(x, 70), at(x, y), at(xOf(from) - 5, y)], "runs"), text(at(x + 8, y - 8), "buffered", SMALL)];
+    return [arrow([at(x, 70), at(x, y), at(xOf(from) - 5, y)], "runs"), text(at(x + 8, y - 8), "buffered", NOTE)];
   });
   const left = DELIVERIES.filter(({ id }) => waits.every(({ deliveryId }) => deliveryId !== id));
   return [
     ...taken,
     ...left.flatMap(({ minute }) => [
       arrow([at(xOf(minute), 70), at(xOf(minute), 236)], "runs"),
-      text(at(xOf(minute) + 10, 152), "no wait is open:", SMALL),
-      text(at(xOf(minute) + 10, 168), "buffered until the end", SMALL),
+      text(at(xOf(minute) + 10, 152), "no wait is open:", NOTE),
+      text(at(xOf(minute) + 10, 168), "buffered until the end", NOTE),
     ]),
   ];
 }
-
-const SMALL = { tone: "soft", size: 11 } as const;
 
 function drawAxis(): readonly string[] {
   const end = 150;
@@ -140,16 +135,12 @@ function drawAxis(): readonly string[] {
     rule([at(xOf(0), 250), at(xOf(end), 250)], "soft"),
     ...[0, 30, 60, 90, 120, 150].flatMap((minute) => [
       rule([at(xOf(minute), 246), at(xOf(minute), 254)], "soft"),
-      text(at(xOf(minute), 270), clock(minute), { ...SMALL, anchor: "middle" }),
+      text(at(xOf(minute), 270), clock(minute), { ...NOTE, anchor: "middle" }),
     ]),
-    text(at(20, 54), "deliveries", SMALL),
-    text(at(20, 142), "waits", SMALL),
-    text(at(20, 254), "time", SMALL),
+    text(at(20, 54), "deliveries", NOTE),
+    text(at(20, 142), "waits", NOTE),
+    text(at(20, 254), "time", NOTE),
   ];
-}
-
-function at(x: number, y: number): Point {
-  return { x, y };
 }
 
 function clock(minute: number): string {
