@@ -76,6 +76,24 @@ describe("cancel", () => {
     expect(journalOf(host)).toEqual(["wait.opened signal/0/never", "run.unwinding unwind/0/run"]);
   });
 
+  test.each(["cancel", "terminate"] as const)(
+    "CAN3 a loop that catches each rejection and asks again does not hold its process after a %s",
+    async (command) => {
+      let asked = 0;
+      const host = await started(async (ctx) => {
+        // Without a bound of the engine the loop would end here.
+        while (asked < 50_000) {
+          asked += 1;
+          await ctx.waitForSignal("never").catch(() => {});
+        }
+      });
+      host[command]("stop");
+      await host.advance();
+      expect(host.header.status).toBe("cancelled");
+      expect(asked).toBeLessThan(20_000);
+    },
+  );
+
   test("CAN1 CAN7 a second cancel changes nothing, and is rejected with run_terminal after the end", async () => {
     const host = await started((ctx) => ctx.waitForSignal("s"));
     host.cancel();

@@ -71,6 +71,7 @@ export class Operations {
   #rejection: Error | undefined;
   /** The run unwinds: only compensations are accepted. */
   #closed = false;
+  #refused = 0;
   /** The number of requested operations without an outcome. */
   open = 0;
   /** Open and requested counts at the last delivered outcome. */
@@ -144,9 +145,10 @@ export class Operations {
     const rejection = this.#rejection ?? (closed ? new CancelledError("The run is unwinding.") : undefined);
     if (rejection !== undefined) {
       this.#own(rejection);
-      const rejected = new OpenOperation(id, kind, 0, request);
-      rejected.reject(rejection);
-      return rejected;
+      const refused = new OpenOperation(id, kind, 0, request);
+      // A loop that catches each rejection and asks again would never let other code of its process execute.
+      if (this.#refused++ < LIMITS.openOperations) refused.reject(rejection);
+      return refused;
     }
     return this.#register(id, kind, name, request, shield);
   }
