@@ -290,6 +290,15 @@ describe("ends", () => {
     expect([child.header.status, log]).toEqual(["cancelled", ["undo given", "undo a"]]);
   });
 
+  test("COMP3 a compensation has undone its step also if its result cannot be stored", async () => {
+    const host = await finished(async (ctx) => {
+      await ctx.step("a", { compensate: () => ({ json: () => "a response" }) }, () => 1);
+      await ctx.step("b", { compensate: () => "x".repeat(11_000_000) }, () => 2);
+      throw new FatalError("no");
+    });
+    expect(outcomeOf(host)).toMatchObject({ status: "compensated", error: "no" });
+  });
+
   test("COMP3 a compensation that fails finally is listed with its error", async () => {
     const { header } = await finished(async (ctx) => {
       await ctx.step("a", { compensate: () => Promise.reject(new FatalError("locked")) }, () => 1);
