@@ -6,7 +6,7 @@
  */
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { DOCS, type Page, findTitle, readNavigation, readPages } from "./pages.ts";
+import { DOCS, type Page, findTitle, readNavigation, readPage, readPages } from "./pages.ts";
 
 const OPENING = `# Holdfast
 
@@ -31,7 +31,7 @@ interface Section {
 export function copyText(outDir: string): void {
   for (const { path } of readPages()) {
     mkdirSync(dirname(join(outDir, path)), { recursive: true });
-    cpSync(join(DOCS, path), join(outDir, path));
+    writeFileSync(join(outDir, path), readPage(path));
   }
   cpSync(join(DOCS, "openapi.json"), join(outDir, "openapi.json"));
   for (const [name, text] of Object.entries(writeTexts(readSections()))) writeFileSync(join(outDir, name), text);

@@ -43,7 +43,12 @@ export function readPages(): readonly Page[] {
   return globSync("**/*.md", { cwd: DOCS, exclude: ["design/**"] })
     .map((path) => path.replaceAll("\\", "/"))
     .toSorted()
-    .map((path) => ({ path, ...splitFrontMatter(readText(path)) }));
+    .map((path) => ({ path, ...splitFrontMatter(readPage(path)) }));
+}
+
+/** Returns a page as readers get it: without the comments that name the source of a number. */
+export function readPage(path: string): string {
+  return readText(path).replaceAll(/<!-- from: [^>]* -->/gu, "");
 }
 
 export function readNavigation(): readonly Section[] {

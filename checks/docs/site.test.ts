@@ -38,7 +38,7 @@ beforeAll(() => {
     env: { ...process.env, HTTPS_PROXY: "http://127.0.0.1:9", HTTP_PROXY: "http://127.0.0.1:9" },
   });
   expect(status, stdout + stderr).toBe(0);
-}, 120_000);
+}, 300_000);
 
 test("each page is a file of HTML with its text, which needs no script, and a file of Markdown", () => {
   const wrong = PAGES.filter(({ path, text }) => {

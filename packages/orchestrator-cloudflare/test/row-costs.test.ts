@@ -1,8 +1,14 @@
 /** tests: the rows that runs write: the numbers of docs/how-to/costs.md (REP6) */
+import { readFileSync } from "node:fs";
 import { DEFAULT_LIMITS } from "@holdfast/protocol";
 import { workflow } from "@holdfast/workflows";
 import { expect, test } from "vitest";
 import { FakeDeployment } from "./fake-platform.ts";
+
+/** What documents say. */
+const { rows: ROWS } = JSON.parse(readFileSync(new URL("costs.json", import.meta.url), "utf8")) as {
+  readonly rows: Readonly<Record<"run" | "step" | "sleep" | "signal", number>>;
+};
 
 const deployment = new FakeDeployment([
   workflow({
@@ -42,13 +48,13 @@ async function rowsOf(workflowId: string, n: number): Promise<number> {
 }
 
 test.each([
-  { workflowId: "steps", rows: 1 },
-  { workflowId: "sleeps", rows: 6 },
-  { workflowId: "signals", rows: 7 },
+  { workflowId: "steps", rows: ROWS.step },
+  { workflowId: "sleeps", rows: ROWS.sleep },
+  { workflowId: "signals", rows: ROWS.signal },
 ])(
   "REP6 a run writes three rows, alarm included, and $rows for each of its $workflowId",
   async ({ workflowId, rows }) => {
-    for (const n of [0, 1, 5]) expect([n, await rowsOf(workflowId, n)]).toEqual([n, 3 + n * rows]);
+    for (const n of [0, 1, 5]) expect([n, await rowsOf(workflowId, n)]).toEqual([n, ROWS.run + n * rows]);
   },
 );
 
