@@ -14,7 +14,7 @@ const readersTests = ["checks/tutorial.test.ts", "checks/examples.test.ts", "che
 const browserTests = "apps/dashboard/test/browser/**/*.test.ts";
 
 /** A busy machine is no failure: processes that a test starts get less than a tenth of a core there. */
-const PATIENT = { testTimeout: 60_000, hookTimeout: 60_000 };
+const PATIENT = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 30_000 } } };
 
 // The process that serves workflows over HTTP listens here; its set-up file reads both.
 process.env["STEP_HANDLER_PORT"] ??= String(await findFreePort());

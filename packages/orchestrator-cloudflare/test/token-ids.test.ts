@@ -33,9 +33,9 @@ test.each(PLAIN)("SEC7 the id in %s is hidden in each form that the URL may have
 test("SEC7 other texts stay as they are, however long they are", () => {
   const texts = [ID, `/public/tokens/${ID}`, `/api/runs/r/${ID}`, `/public/tokens/a/b c/d/e/${ID}`];
   const long = "/public/tokens/".repeat(20_000) + "%2Fapi%2Fruns%2F".repeat(20_000);
-  const started = performance.now();
+  const started = process.cpuUsage();
   for (const text of [...texts, long]) expect(hideTokenUrls(text)).toBe(text);
-  expect(performance.now() - started).toBeLessThan(2_000);
+  expect(process.cpuUsage(started).user / 1_000).toBeLessThan(2_000);
 });
 
 const child = workflow({

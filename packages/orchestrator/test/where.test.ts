@@ -99,9 +99,9 @@ describe("filters", () => {
     const list = Array.from({ length: 1_000 }, (_, at) => `value ${at}`);
     const any: Where = { or: Array.from({ length: 20 }, () => ({ [`data.deep${".a".repeat(200)}`]: { in: list } })) };
     expect(whereProblem(any, "where")).toBeUndefined();
-    const started = performance.now();
+    const started = process.cpuUsage();
     for (let turn = 0; turn < 100; turn++) expect(holds(any, { name: "n", data: { deep, wide } })).toBe(false);
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(2_000);
   });
 });
 

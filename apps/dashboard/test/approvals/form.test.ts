@@ -90,7 +90,7 @@ test("FORM1 a member that no field expresses is JSON alone, and the others stay 
 });
 
 test("FORM1 a schema that refers to itself, or doubles at each level, becomes a form within a second", () => {
-  const before = performance.now();
+  const before = process.cpuUsage();
   const node = { type: "object", properties: { a: { $ref: "#/$defs/n" }, b: { $ref: "#/$defs/n" } } };
   expect(kindOf({ $ref: "#/$defs/n", $defs: { n: node } })).toMatch(/json|\{/);
   const wide = Object.fromEntries(Array.from({ length: 2_000 }, (_, n) => [`p${n}`, { type: "string" }]));
@@ -98,7 +98,7 @@ test("FORM1 a schema that refers to itself, or doubles at each level, becomes a 
   let deep: unknown = { type: "string" };
   for (let n = 0; n < 500; n++) deep = { type: "object", properties: { a: deep } };
   formOf(deep);
-  expect(performance.now() - before).toBeLessThan(1_000);
+  expect(process.cpuUsage(before).user / 1_000).toBeLessThan(1_000);
 });
 
 const ORDER = formOf({

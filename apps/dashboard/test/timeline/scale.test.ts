@@ -151,14 +151,14 @@ describe("T5 100,000 entries", () => {
     const model = new TimelineModel();
     const journal = longJournal(100_000);
     model.add(journal);
-    const began = performance.now();
+    const began = process.cpuUsage();
     const whole = wholeInterval(model.rows, T0, T0 + 1_000_000);
     const breaks = findBreaks(busyIntervals(model.rows, whole, whole.to), whole);
     const scale = new TimeScale(whole, breaks, 0.06);
     ticksOf(scale, WHOLE_VIEW, 1_200, { mode: "relative", zone: "utc", origin: T0 });
     const { from, to } = windowOf(1_000_000, 600, 26, model.rows.length);
     const bars = model.rows.slice(from, to).map(({ spans }) => spans.map((span) => scale.positionOf(span.from)));
-    const took = performance.now() - began;
+    const took = process.cpuUsage(began).user / 1_000;
     expect(bars.length).toBe(to - from);
     // A machine with other work needs longer; a layout that is quadratic needs minutes.
     expect(took).toBeLessThan(1_000);

@@ -60,10 +60,10 @@ test("the layout keeps numbers, strings and repeated names as they were typed", 
 
 test("a text of 1 MiB is read within a second", () => {
   const text = `[${"[1,".repeat(100_000)}`;
-  const before = performance.now();
+  const before = process.cpuUsage();
   expect(parseJson(text).kind).toBe("invalid");
   expect(parseJson(`"${"a".repeat(1_000_000)}`).kind).toBe("invalid");
-  expect(performance.now() - before).toBeLessThan(1_000);
+  expect(process.cpuUsage(before).user / 1_000).toBeLessThan(1_000);
 });
 
 function isJson(text: string): boolean {

@@ -143,19 +143,19 @@ test.each([
   "=\n",
 ])("DASH7 MD1 16 KiB of %j take less than 500 ms, and the tree is not deep", (part) => {
   const text = part.repeat(Math.ceil(CHARS / part.length));
-  const before = performance.now();
+  const before = process.cpuUsage();
   const blocks = parseMarkdown(text);
-  expect(performance.now() - before).toBeLessThan(500);
+  expect(process.cpuUsage(before).user / 1_000).toBeLessThan(500);
   expect(depthOf(blocks)).toBeLessThan(60);
 });
 
 test("MD1 runs of backticks of all lengths, and lists that go in step by step, take less than 500 ms", () => {
   const runs = Array.from({ length: 180 }, (_, n) => `${"`".repeat(n + 1)} `).join("");
   const steps = Array.from({ length: 170 }, (_, n) => `${" ".repeat(n)}- a\n`).join("");
-  const before = performance.now();
+  const before = process.cpuUsage();
   expect(depthOf(parseMarkdown(runs + runs))).toBeLessThan(60);
   expect(depthOf(parseMarkdown(steps))).toBeLessThan(60);
-  expect(performance.now() - before).toBeLessThan(500);
+  expect(process.cpuUsage(before).user / 1_000).toBeLessThan(500);
 });
 
 function depthOf(tree: unknown): number {
