@@ -97,7 +97,7 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
           ...PATIENT,
           // As long as a locator waits.
-          expect: { poll: { timeout: 10_000 } },
+          expect: { poll: { timeout: 20_000 } },
         },
       },
       { test: { name: "readers", include: readersTests, maxWorkers: 2, ...PATIENT } },

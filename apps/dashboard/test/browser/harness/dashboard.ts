@@ -29,7 +29,7 @@ import { accessibilityProblems } from "./problems.ts";
 import { type Caller, Server, type ServerOptions, TOKENS } from "./server.ts";
 
 /** How long a locator waits. */
-export const WAIT_MS = 10_000;
+export const WAIT_MS = 20_000;
 const START_MS_MAX = 60_000;
 
 interface OpenOptions extends BrowserContextOptions {
