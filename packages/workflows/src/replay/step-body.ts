@@ -4,7 +4,6 @@
  * Owns: its signal, its time-out (STEP4), and the translation of its result or error into an event (STEP3, STEP5).
  */
 import {
-  ENCODED_UNDEFINED,
   type ErrorValue,
   HoldfastError,
   type OperationEvents,
@@ -182,9 +181,8 @@ export class StepBody {
     try {
       encoded = encodeValue(value, `The result of ${describeOperation(this.#operation.id)}`);
     } catch (error) {
-      if (this.#operation.kind !== "compensation") return this.#fail(error);
-      // No code gets the result of a compensation, and the step is undone: it must not be listed as remaining (COMP3).
-      encoded = ENCODED_UNDEFINED;
+      this.#fail(error);
+      return;
     }
     const compensable = this.#step.compensate === undefined ? {} : { compensable: true as const };
     this.#end({ type: "step.completed", ...this.#facts(), value: encoded, ...compensable });
