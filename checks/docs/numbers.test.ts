@@ -6,7 +6,7 @@ import { checkNumbers } from "./numbers.ts";
 
 const COUNTS = "benchmarks/counts.json#inline/10 steps in a row/rowsWritten";
 const faultsOf = (line: string) =>
-  checkNumbers({ path: "a.md", text: line }).wrong.map((fault) => fault.replace(/^a\.md:1: <!--.*?-->: /u, ""));
+  checkNumbers({ path: "a.md", text: line }).wrong.map((fault) => fault.replace(/^a\.md:1: <!--[^]*?-->: /u, ""));
 
 test("each number with a source is the one of the source", () => {
   const marks = readFiles("*.md", "docs/**/*.md").map(checkNumbers);
@@ -37,6 +37,9 @@ test.each([
   ["41 s<!-- from: limits#silentMsMax -->", "the source has 40 s"],
   [`many<!-- from: ${COUNTS} -->`, "no number is before it"],
   ["13<!-- from: limits#noSuchLimit -->", "the source has no such number"],
+  ["13<!-- from: no-such-file.json#a -->", "the source has no such number"],
+  ["13<!-- from: README.md#a -->", "the source has no such number"],
+  ["64<!-- from: limits#\ntags -->", "the source has no such number"],
   ["13<!--from: limits#tags-->", "the source has no such number"],
   ["13<!-- from: benchmarks/counts.json#inline -->", "the source has no such number"],
 ])("%s is wrong: %s", (line, fault) => {

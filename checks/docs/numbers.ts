@@ -5,7 +5,7 @@
  * and PATH its keys, joined by `/`; or `limits` with the name of a limit. ` × N` after PATH multiplies it. The source is
  * rounded as the number is printed: to its decimals, and after "about" or "some" to its last digit that is not zero.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DEFAULT_LIMITS, HOST_LIMITS, LIMITS } from "@holdfast/protocol";
 import { REPOSITORY, type SourceFile } from "../source-files.ts";
@@ -28,7 +28,7 @@ const UNITS: Readonly<Record<string, number>> = {
   million: 1_000_000,
 };
 
-const MARK = /<!--\s*from:(.*?)-->/gu;
+const MARK = /<!--\s*from:([^]*?)-->/gu;
 const SOURCE = /^ (?<file>[^#×]+)#(?<path>[^×]+?)(?: × (?<factor>[\d.]+))? $/u;
 const NUMBER = new RegExp(
   `(?<about>\\b(?:about|some) )?(?<![\\w.,])(?<number>\\d[\\d,]*(?:\\.\\d+)?|(?:${WORDS.join("|")})\\b)(?: (?<unit>\\p{L}+))?\\**$`,
@@ -42,12 +42,11 @@ export interface Marks {
 
 /** Compares each number with a comment after it. */
 export function checkNumbers({ path, text }: SourceFile): Marks {
-  const marks = text
-    .split("\n")
-    .flatMap((line, i) => [...line.matchAll(MARK)].map((match) => ({ line, place: `${path}:${i + 1}`, match })));
-  const wrong = marks.flatMap(({ line, place, match: { 0: comment, 1: source = "", index } }) => {
-    const fault = compare(line.slice(0, index), source);
-    return fault === undefined ? [] : [`${place}: ${comment}: ${fault}`];
+  const marks = [...text.matchAll(MARK)];
+  const wrong = marks.flatMap(({ 0: comment, 1: source = "", index }) => {
+    const before = text.slice(0, index).split("\n");
+    const fault = compare(before.at(-1) ?? "", source);
+    return fault === undefined ? [] : [`${path}:${before.length}: ${comment}: ${fault}`];
   });
   return { count: marks.length, wrong };
 }
@@ -86,5 +85,6 @@ function pick(value: unknown, key: string): unknown {
 }
 
 function readJson(file: string): unknown {
-  return file === "" ? undefined : (JSON.parse(readFileSync(join(REPOSITORY, file), "utf8")) as unknown);
+  const path = join(REPOSITORY, file);
+  return file.endsWith(".json") && existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as unknown) : undefined;
 }

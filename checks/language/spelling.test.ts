@@ -21,10 +21,12 @@ test("words.txt is sorted, in lower case, and has only words that a text uses an
   expect(LISTED).toEqual([...new Set(LISTED)].toSorted());
 });
 
-test("a wrong word, also after a capital, in a table, a list, a link or beside a dash, is found with its line", () => {
+test("a wrong word, also in a title, after a capital, in a table, a list, a link or beside a dash, is found with its line", () => {
   const page = [
     "---",
-    "title: Nott read",
+    "title: A pge",
+    "next: nott-read.md",
+    "summary: Whta it is.",
     "---",
     "# Teh heading",
     "",
@@ -35,15 +37,17 @@ test("a wrong word, also after a capital, in a table, a list, a link or beside a
     "The colour, not the color, of Wokflow.",
   ].join("\n");
   expect(wordsIn(page)).toEqual([
-    "4 Teh",
-    "6 itme",
-    "6 recieve",
-    "6 dont",
-    "6 clik",
-    "8 cel",
-    "8 occured",
-    "10 color",
-    "10 Wokflow",
+    "2 pge",
+    "4 Whta",
+    "6 Teh",
+    "8 itme",
+    "8 recieve",
+    "8 dont",
+    "8 clik",
+    "10 cel",
+    "10 occured",
+    "12 color",
+    "12 Wokflow",
   ]);
 });
 

@@ -31,7 +31,7 @@ const known = new Map<string, boolean>();
 
 /** Returns the words that the dictionary does not have, listed or not. */
 export function findUnknown({ path, text }: SourceFile): readonly WrittenWord[] {
-  return readSentences(text).flatMap((sentence) =>
+  return readSentences(openFrontMatter(text)).flatMap((sentence) =>
     readWords(sentence.text)
       .filter((word) => !isKnown(word))
       .map((word) => ({ path, line: sentence.line, word })),
@@ -46,6 +46,14 @@ export function readComments(file: SourceFile): SourceFile {
     for (const [i, line] of value.split("\n").entries())
       lines[lineAt(start) - 1 + i] = line.replace(/^[ *]*(?:@\w+|oxlint-.*)?/u, "");
   return { path: file.path, text: lines.join("\n") };
+}
+
+/** Turns the title and the summary of a page into text, on their lines. */
+function openFrontMatter(document: string): string {
+  return document.replace(/^---\n([^]*?)\n---\n/u, (_, front: string) => {
+    const lines = front.split("\n").map((line) => /^(?:title|summary): (.*)$/u.exec(line)?.[1] ?? "");
+    return `\n${lines.join("\n")}\n\n`;
+  });
 }
 
 function readWords(sentence: string): readonly string[] {

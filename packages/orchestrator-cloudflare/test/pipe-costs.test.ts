@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { Counter, PIPES } from "./counted-pipes.ts";
 import { FakeDeployment } from "./fake-platform.ts";
 
-/** What documents say: costs.json has no other reader than tests. */
+/** What documents say. */
 const { bytesOfStep } = JSON.parse(readFileSync(new URL("costs.json", import.meta.url), "utf8")) as {
   readonly bytesOfStep: Readonly<Record<string, number>>;
 };
