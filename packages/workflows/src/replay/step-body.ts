@@ -4,6 +4,7 @@
  * Owns: its signal, its time-out (STEP4), and the translation of its result or error into an event (STEP3, STEP5).
  */
 import {
+  ENCODED_UNDEFINED,
   type ErrorValue,
   HoldfastError,
   type OperationEvents,
@@ -177,12 +178,12 @@ export class StepBody {
 
   #complete(value: unknown): void {
     if (this.#over) return;
-    let encoded: string;
+    let encoded: string = ENCODED_UNDEFINED;
     try {
       encoded = encodeValue(value, `The result of ${describeOperation(this.#operation.id)}`);
     } catch (error) {
-      this.#fail(error);
-      return;
+      // No code gets the result of a compensation, and the step is undone: it must not be listed as remaining (COMP3).
+      if (this.#operation.kind !== "compensation") return this.#fail(error);
     }
     const compensable = this.#step.compensate === undefined ? {} : { compensable: true as const };
     this.#end({ type: "step.completed", ...this.#facts(), value: encoded, ...compensable });

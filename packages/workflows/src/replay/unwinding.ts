@@ -164,8 +164,7 @@ export class Unwinding {
     if (request.type !== "step") return;
     const { compensate, retry, timeoutMs = LIMITS.compensationMs, context } = request.step;
     const mock = this.#host.platform.replaceBody?.("compensation", parseOperationId(step.operation.id).name);
-    // No code gets the result, so it is not stored: one that cannot be stored would list an undone step as remaining (COMP3).
-    const fn = async (): Promise<void> => void (await (mock ?? compensate)?.(decodeValue(step.value) as never));
+    const fn = (): unknown => (mock ?? compensate)?.(decodeValue(step.value) as never);
     const operation = this.#host.operations.requestCompensation(step, { fn, retry, timeoutMs, once: false, context });
     this.#executing.add(operation);
     await operation.promise.finally(() => this.#executing.delete(operation));
