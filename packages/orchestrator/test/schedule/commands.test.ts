@@ -39,6 +39,19 @@ describe("changes", () => {
     expect(entry).toMatchObject({ paused: { by: "me" }, last: { outcome: "skipped", nominal: START + 2 * MINUTE } });
   });
 
+  test("SCH5 the list has the newest tick, also if the message about an earlier one decides it", () => {
+    const world = worldOf({ every: "1m", overlap: "allow" });
+    world.runMs = Infinity;
+    world.pass(5.5 * MINUTE);
+    // The message arrives before the alarm, in the commit that reports the next tick to the list.
+    world.now = START + 6 * MINUTE + 1;
+    world.host("schedule", "s").receive({ type: "notAdmitted", runId: "sch_s_20270301T000100Z" });
+    world.settle();
+    expect(world.outcomes()).toEqual(["1 limit", "2 fired", "3 fired", "4 fired", "5 fired", "6 fired"]);
+    const [entry] = world.list({ type: "list" })["schedules"] as readonly object[];
+    expect(entry).toMatchObject({ last: { outcome: "fired", nominal: START + 6 * MINUTE } });
+  });
+
   test("SCH9 an id stands for one schedule, and a repeated creation changes nothing", () => {
     const world = worldOf();
     const create = { type: "create", by: "me", environment: "production" } as const;
