@@ -9,6 +9,7 @@ import { extname, join } from "node:path";
 import axe, { type RunOptions } from "axe-core";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { startBrowser } from "../../apps/dashboard/test/browser/harness/find-browser.ts";
+import { runAxe } from "../../apps/dashboard/test/browser/harness/problems.ts";
 
 const ORIGIN = "http://site.test";
 const TYPES: Readonly<Record<string, string>> = {
@@ -74,14 +75,4 @@ export async function findFaults(page: Page): Promise<readonly string[]> {
   // The themes differ in colours only.
   const dark = await runAxe(page, CONTRAST);
   return [...light.map((line) => `light: ${line}`), ...dark.map((line) => `dark: ${line}`)];
-}
-
-function runAxe(page: Page, options: RunOptions): Promise<readonly string[]> {
-  return page.evaluate(async (of) => {
-    const { axe: inPage } = globalThis as unknown as { readonly axe: typeof axe };
-    const { violations } = await inPage.run(document, { resultTypes: ["violations"], ...of });
-    return violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ target, failureSummary }) => `${id}: ${target.join(" ")}: ${failureSummary}`),
-    );
-  }, options);
 }

@@ -2,7 +2,7 @@
  * The bound of `vi.waitFor` and `vi.waitUntil` in tests: at least 30 s.
  *
  * Owns: the bound, which the configuration cannot set. A condition that is true early costs nothing more. On a busy machine, a
- * process may need ten times as long as on an idle one, and no test of a time measures it so.
+ * process may need ten times as long as on an idle one.
  */
 import { vi } from "vitest";
 

@@ -60,7 +60,8 @@ export async function accessibilityProblems(page: Page): Promise<readonly string
   return found;
 }
 
-function runAxe(page: Page, options: RunOptions): Promise<readonly string[]> {
+/** Returns what axe-core finds in a page that has its source, a line for each element. */
+export function runAxe(page: Page, options: RunOptions): Promise<readonly string[]> {
   return page.evaluate(async (of) => {
     const { axe: inPage } = globalThis as unknown as { readonly axe: typeof axe };
     const { violations } = await inPage.run(document, { resultTypes: ["violations"], ...of });
