@@ -6,13 +6,14 @@ import { describe, expect, test } from "vitest";
 interface Options {
   readonly onFull?: "reject" | "skip" | "queue" | "replace";
   readonly queueTimeout?: "10m";
+  readonly maxQueued?: 0;
   readonly overlap?: "allow" | "skip" | "queue";
   readonly pauseAfter?: number;
 }
 
 /** A world in which each tick wants a limit of one run, and each run takes 90 minutes. */
-function worldOf({ onFull = "queue", queueTimeout, overlap = "allow", pauseAfter }: Options): TestWorld {
-  const guard = limit("guard", { max: 1, onFull, ...(queueTimeout && { queueTimeout }) }).hold("run");
+function worldOf({ onFull = "queue", overlap = "allow", pauseAfter, ...queue }: Options): TestWorld {
+  const guard = limit("guard", { max: 1, onFull, ...queue }).hold("run");
   const slow = workflow({ id: "slow", limits: [guard], run: async (_input, ctx) => ctx.sleep("90m") });
   const hourly = schedule({
     id: "hourly",
@@ -35,6 +36,7 @@ describe("SCH5 a tick whose run a limit does not admit is skipped, with the reas
     ["reject", {}],
     ["skip", {}],
     ["queue", { queueTimeout: "10m" }],
+    ["queue", { maxQueued: 0 }],
   ] as const)("SCH5 onFull: %s %j", async (onFull, more) => {
     const world = worldOf({ onFull, ...more });
     await world.advance("4h");
@@ -59,6 +61,28 @@ describe("SCH5 a tick whose run a limit does not admit is skipped, with the reas
     await world.advance("3h");
     await world.advance("30m");
     expect(outcomes(world)).toEqual(["fired", "fired", "fired"]);
+  });
+
+  test("SCH5 L4 a run that waits, and that a newer one replaces, was not admitted", async () => {
+    const guard = limit("guard", { max: 1, onFull: "replace" }).hold("run");
+    let refusals = 3;
+    const undone = workflow({
+      id: "undone",
+      limits: [guard],
+      retry: { max: 9, initial: "1m", backoff: "fixed" },
+      run: async (_input, ctx) => {
+        await ctx.step(
+          "book",
+          { compensate: () => (refusals-- > 0 ? Promise.reject(new Error("later")) : undefined) },
+          () => 1,
+        );
+        await ctx.sleep("90m");
+      },
+    });
+    const often = schedule({ id: "hourly", every: "10s", overlap: "allow", workflow: undone });
+    const world = testWorld({ workflows: [undone], schedules: [often] });
+    await world.advance("45s");
+    expect(outcomes(world)).toEqual(["fired", "limit", "limit", "fired"]);
   });
 
   test("SCH5 SCH6 the next tick does not wait for a run that was not admitted", async () => {
