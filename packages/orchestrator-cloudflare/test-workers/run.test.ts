@@ -111,6 +111,12 @@ describe("waits", () => {
 });
 
 describe("replay", () => {
+  test("CAN1 a cancel ends an endless loop of steps whose bodies end at once", async () => {
+    await trigger("endless", "r1", null, 0);
+    await call("/api/runs/r1/cancel", {});
+    expect(await untilStatus("r1", "cancelled")).toMatchObject({ status: "cancelled" });
+  });
+
   test("REP2 a sleep that won a race also wins it in the replay after an abort", async () => {
     await trigger("race", "r1");
     await expect.poll(async () => (await read("r1")).steps.length, { timeout: 5_000 }).toBe(2);

@@ -96,6 +96,12 @@ export const workflows = [
     },
   }),
   workflow({
+    id: "endless",
+    run: async (_input, ctx) => {
+      for (;;) await ctx.step("turn", () => 1);
+    },
+  }),
+  workflow({
     id: "order",
     run: async (_input, ctx) => {
       const did = (step: string): string => (effects.push(`${ctx.run.id} ${step}`), step);

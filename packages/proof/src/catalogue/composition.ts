@@ -4,6 +4,12 @@ import type { CatalogueEntry, Tools } from "./types.ts";
 
 const ONCE = { retry: { max: 1 } } as const;
 
+/** Pure code between two operations: 300 microtasks. */
+async function pureCode<T>(value: T): Promise<T> {
+  for (let tick = 0; tick < 300; tick++) await Promise.resolve();
+  return value;
+}
+
 export function compositionEntries({ sleep }: Tools): CatalogueEntry[] {
   return [
     {
@@ -16,6 +22,27 @@ export function compositionEntries({ sleep }: Tools): CatalogueEntry[] {
         return ctx.step("after", () => winner);
       },
       outcome: { status: "completed", output: "fast" },
+    },
+    {
+      title: "REP2 pure code after a step wins a race against a slower step, live and on replay",
+      run: async (ctx) => {
+        const slow = ctx.step("slow", () => sleep(60).then(() => "slow"));
+        const winner = await Promise.race([ctx.step("fast", () => "fast").then(pureCode), slow]);
+        await slow;
+        return ctx.step(`after ${winner}`, () => sleep(5).then(() => winner));
+      },
+      outcome: { status: "completed", output: "fast" },
+    },
+    {
+      title: "REP2 pure code after an outcome ends before the next outcome arrives, however long it is",
+      run: async (ctx) => {
+        const winner = await Promise.race([
+          ctx.step("first", () => "first").then(pureCode),
+          ctx.step("second", () => "second"),
+        ]);
+        return ctx.step(`after ${winner}`, () => winner);
+      },
+      outcome: { status: "completed", output: "first" },
     },
     {
       title: "WAIT11 a step that loses a race is aborted, and journaled when it ends",

@@ -167,6 +167,16 @@ export const JOURNALS: Readonly<Record<string, readonly string[]>> = {
     "step.completed step/0/after",
     "step.completed step/0/slow",
   ],
+  "REP2 pure code after a step wins a race against a slower step, live and on replay": [
+    "step.completed step/0/fast",
+    "step.completed step/0/slow",
+    "step.completed step/0/after fast",
+  ],
+  "REP2 pure code after an outcome ends before the next outcome arrives, however long it is": [
+    "step.completed step/0/first",
+    "step.completed step/0/second",
+    "step.completed step/0/after first",
+  ],
   "WAIT11 a step that loses a race is aborted, and journaled when it ends": [
     "step.completed step/0/fast",
     "step.completed step/0/slow",

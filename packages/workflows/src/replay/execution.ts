@@ -105,12 +105,12 @@ export class Execution implements LiveExecution, SchedulerHost {
     this.#scheduler = new Scheduler(this, (error) => port.lost(toErrorValue(error)));
   }
 
-  /** Starts the execution. Calls the function in a later turn of the event loop (E1). */
+  /** Starts the execution. Calls the function in a microtask, after the caller has got this object (E1). */
   begin(run: () => Promise<string>): void {
     const refusal = startRefusal(this.start, this.profile, this.#port);
     if (refusal !== undefined) return this.#refuse(refusal);
     this.#release = this.platform.guardRejections?.(this);
-    void this.platform.turn().then(() => {
+    queueMicrotask(() => {
       if (this.over) return;
       this.#function = insideRun(this, run).then(
         (output) => this.#functionEnded({ type: "completed", output }),
