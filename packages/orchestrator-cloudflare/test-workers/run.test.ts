@@ -111,6 +111,15 @@ describe("waits", () => {
 });
 
 describe("replay", () => {
+  test("REP2 races of steps against any number of microtasks have the same winners in the replay", async () => {
+    await trigger("races", "r1");
+    await evict("r1");
+    await signal("r1", "end");
+    expect(await untilStatus("r1", "completed")).toMatchObject({ status: "completed" });
+    expect(effects).toEqual([effects[0], effects[0]]);
+    expect(new Set(effects[0]?.split(","))).toEqual(new Set(["ends at once", "awaits", "pure code"]));
+  });
+
   test("CAN1 a cancel ends an endless loop of steps whose bodies end at once", async () => {
     await trigger("endless", "r1", null, 0);
     await call("/api/runs/r1/cancel", {});

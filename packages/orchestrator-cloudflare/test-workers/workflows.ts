@@ -35,6 +35,10 @@ const orderStopped = event<{ orderId: string }>("order.stopped", { key: "orderId
 
 export const catalogue: CatalogueEntry[] = makeCatalogue({ sleep: sleepFor });
 
+async function microtasks(count: number): Promise<void> {
+  for (let at = 0; at < count; at++) await Promise.resolve();
+}
+
 export const workflows = [
   child,
   workflow({
@@ -93,6 +97,21 @@ export const workflows = [
     run: async (count: number, ctx) => {
       for (let i = 0; i < count; i++) await ctx.step("turn", () => i);
       return count;
+    },
+  }),
+  workflow({
+    id: "races",
+    run: async (_input, ctx) => {
+      const bodies = { "ends at once": () => 1, awaits: () => microtasks(6), "takes time": () => sleepFor(2) };
+      const winners: string[] = [];
+      for (const [name, body] of Object.entries(bodies))
+        for (let ticks = 0; ticks < 130; ticks += 3) {
+          const step = ctx.step(name, body);
+          winners.push(await Promise.race([step.then(() => name), microtasks(ticks).then(() => "pure code")]));
+          await step;
+        }
+      effects.push(winners.join());
+      await ctx.waitForSignal("end");
     },
   }),
   workflow({
