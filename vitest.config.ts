@@ -49,7 +49,8 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["{packages,apps,examples,deploy}/*/test/**/*.test.{ts,tsx}", "{checks,benchmarks}/**/*.test.ts"],
-          exclude: [browserTests, ...readersTests, "**/node_modules/**"],
+          // Tests of documents write the modules of a page into checks/dist.
+          exclude: [browserTests, ...readersTests, "**/node_modules/**", "**/dist/**"],
           // Many files wait for processes. The default is one less than the cores: on two cores, one file after the other.
           maxWorkers: Math.max(2, availableParallelism() - 1),
           setupFiles: "checks/output/wait-longer.ts",

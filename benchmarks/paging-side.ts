@@ -17,12 +17,14 @@ import {
 } from "@holdfast/orchestrator";
 import {
   type RpcBinding,
+  type RpcCall,
+  type RpcPort,
   type StepDispatcher,
   createHttpDispatcher,
   createInlineDispatcher,
   createServiceBindingDispatcher,
 } from "@holdfast/orchestrator-cloudflare";
-import { encodeValue } from "@holdfast/protocol";
+import { encodeValue, portOf } from "@holdfast/protocol";
 import { workflow } from "@holdfast/workflows";
 import { createStepHandler, workflowsEntrypoint } from "@holdfast/workflows/handler";
 
@@ -102,14 +104,16 @@ function dispatcherOf(name: string): StepDispatcher {
   // RPC copies what it passes.
   const binding: RpcBinding = {
     workflows: () => service.workflows(),
-    execute: (start, port) =>
-      service.execute(deserialize(serialize(start)), {
-        connect: async (live) => port.connect(live),
-        readPage: async (after) => deserialize(serialize(await port.readPage?.(after))),
-        report: async (report) => port.report(report),
-        progress: async (list) => port.progress(list),
-        lost: async (error) => port.lost(error),
-      }),
+    execute: (start, call) => {
+      const port = portOf(call);
+      const copied: RpcPort = {
+        ...port,
+        readPage: async (after) => deserialize(serialize(await port.readPage(after))),
+      };
+      // A cast: each method of a port takes what its name says.
+      const copying = ((method: keyof RpcPort, given: never) => copied[method](given)) as RpcCall;
+      return service.execute(deserialize(serialize(start)), copying);
+    },
   };
   return createServiceBindingDispatcher({ binding });
 }

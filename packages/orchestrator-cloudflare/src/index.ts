@@ -65,4 +65,4 @@ export {
   decodeValue,
   errorValue,
 } from "@holdfast/protocol";
-export type { RpcBinding, RpcLive, RpcPort } from "@holdfast/protocol";
+export type { RpcBinding, RpcCall, RpcNews, RpcPort } from "@holdfast/protocol";

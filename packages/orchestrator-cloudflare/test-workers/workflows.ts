@@ -102,7 +102,11 @@ export const workflows = [
   workflow({
     id: "races",
     run: async (_input, ctx) => {
-      const bodies = { "ends at once": () => 1, awaits: () => microtasks(6), "takes time": () => sleepFor(2) };
+      const bodies: Record<string, () => unknown> = {
+        "ends at once": () => 1,
+        awaits: () => microtasks(6),
+        "takes time": () => sleepFor(2),
+      };
       const winners: string[] = [];
       for (const [name, body] of Object.entries(bodies))
         for (let ticks = 0; ticks < 130; ticks += 3) {

@@ -1,10 +1,12 @@
 /**
  * The real pipes with a counter of messages and bytes, which do not depend on the machine.
  */
+import type { ExecutionReport, ReportAnswer } from "@holdfast/protocol";
 import type { Workflow } from "@holdfast/workflows";
 import { type StepHandler, createStepHandler, workflowsEntrypoint } from "@holdfast/workflows/handler";
 import {
   type RpcBinding,
+  type RpcCall,
   type StepDispatcher,
   createHttpDispatcher,
   createInlineDispatcher,
@@ -87,27 +89,18 @@ export const PIPES: Readonly<Record<string, (counter: Counter, workflows: readon
   rpc(counter, workflows) {
     const Service = workflowsEntrypoint(Object as unknown as abstract new () => object, { workflows });
     const service = new (class extends Service {})();
-    const counted = <Given, Result>(act: (given: Given) => Result) => {
-      return async (given: Given): Promise<Awaited<Result>> => {
-        counter.count(JSON.stringify(given) ?? "");
-        const result = await act(given);
-        counter.count(JSON.stringify(result) ?? "");
-        return result;
-      };
-    };
     const binding: RpcBinding = {
       workflows: () => service.workflows(),
-      execute: (start, port) =>
-        service.execute(start, {
-          connect: async (live) => port.connect(live),
-          readPage: counted(async (after) => (await port.readPage?.(after)) ?? []),
-          report: counted((report) => port.report(report)),
-          progress: counted((list) => port.progress(list)),
-          ...(port.bodiesChanged === undefined
-            ? {}
-            : { bodiesChanged: counted((changes) => port.bodiesChanged?.(changes)) }),
-          lost: async (error) => port.lost(error),
-        }),
+      execute: (start, call) => {
+        // A cast: the type of the result follows from the name.
+        const counted = async (name: "report", given: ExecutionReport): Promise<ReportAnswer> => {
+          counter.count(JSON.stringify(given) ?? "");
+          const result = await call(name, given);
+          counter.count(JSON.stringify(result) ?? "");
+          return result;
+        };
+        return service.execute(start, counted as RpcCall);
+      },
     };
     return createServiceBindingDispatcher({ binding });
   },

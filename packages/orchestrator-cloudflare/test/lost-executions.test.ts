@@ -2,7 +2,7 @@
 import {
   type ExecutionStart,
   PROTOCOL_VERSION,
-  type RpcPort,
+  type RpcCall,
   type StepDispatcher,
   type WorkflowsAnswer,
 } from "@holdfast/protocol";
@@ -400,10 +400,8 @@ describe("silence", () => {
       createServiceBindingDispatcher({
         binding: {
           workflows: workflowsOf,
-          async execute(_start: ExecutionStart, port: RpcPort) {
-            const answer = async (): Promise<void> => {};
-            await port.connect({ update: answer, abort: answer, release: answer });
-            await port.progress([]);
+          async execute(_start: ExecutionStart, call: RpcCall) {
+            await call("bodies", { began: [], ended: [] });
             await never;
           },
         },

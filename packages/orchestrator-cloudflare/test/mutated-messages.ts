@@ -1,13 +1,20 @@
 /**
  * Valid messages of an execution, their mutations, and dispatchers over each pipe whose other side sends given messages.
  */
-import type { ExecutionEvent, ExecutionPort, RpcPort, StepDispatcher, TurnRequest } from "@holdfast/protocol";
+import {
+  type ExecutionEvent,
+  type ExecutionPort,
+  type RpcPort,
+  type StepDispatcher,
+  type TurnRequest,
+  portOf,
+} from "@holdfast/protocol";
 import { createHttpDispatcher, createServiceBindingDispatcher } from "../src/index.ts";
 import { KEY, URL_OF_HANDLER } from "./handler-network.ts";
 
 export type Message =
   | { readonly type: "report"; readonly report: unknown }
-  | { readonly type: "progress"; readonly steps: unknown }
+  | { readonly type: "bodies"; readonly began: unknown; readonly ended: unknown }
   | { readonly type: "page"; readonly after: unknown }
   | { readonly type: "lost"; readonly error: unknown };
 
@@ -85,7 +92,7 @@ const EVENTS: readonly (readonly ExecutionEvent[])[] = [
 
 export const VALID: readonly Message[] = [
   ...EVENTS.map((events): Message => ({ type: "report", report: { epoch: 1, asked: 3, events } })),
-  { type: "progress", steps: [{ op: "step/0/a", attempt: 1, startedAt: AT, progress: "[1]" }] },
+  { type: "bodies", began: [{ op: "step/0/a", attempt: 1, startedAt: AT, progress: "[1]" }], ended: [] },
   { type: "page", after: 0 },
   { type: "lost", error: { name: "HoldfastError", message: "gone", code: "DISPATCH_REFUSED" } },
 ];
@@ -137,12 +144,10 @@ function* changes(
 /** Makes a dispatcher over a pipe. The other side sends the message of the run, and then nothing. */
 export type Pipe = (messageOf: (runId: string) => Message) => StepDispatcher;
 
-const LIVE = { update: async () => {}, abort: async () => {} };
-
 async function sendTo(port: RpcPort, message: Message): Promise<void> {
   if (message.type === "report") await port.report(message.report as never);
-  else if (message.type === "progress") await port.progress(message.steps as never);
-  else if (message.type === "page") await port.readPage?.(message.after as never);
+  else if (message.type === "bodies") await port.bodies(message as never);
+  else if (message.type === "page") await port.readPage(message.after as never);
   else await port.lost(message.error as never);
 }
 
@@ -159,7 +164,7 @@ export const PIPES: Readonly<Record<string, Pipe>> = {
       return {
         update: () => {},
         abort: () => {},
-        stepsInProgress: () => (message.type === "progress" ? (message.steps as never) : []),
+        stepsInProgress: () => (message.type === "bodies" ? (message.began as never) : []),
       };
     },
   }),
@@ -167,11 +172,9 @@ export const PIPES: Readonly<Record<string, Pipe>> = {
     createServiceBindingDispatcher({
       binding: {
         workflows: async () => ({ protocol: 1, workflows: [] }),
-        async execute(start, port) {
-          const { promise: released, resolve } = Promise.withResolvers<void>();
-          await port.connect({ ...LIVE, release: async () => resolve() });
-          await sendTo(port, messageOf(start.run.id));
-          await released;
+        async execute(start, call) {
+          await sendTo(portOf(call), messageOf(start.run.id));
+          while ((await call("next")).type !== "release");
         },
       },
     }),
@@ -220,6 +223,6 @@ function answerOf({ session, start }: TurnRequest, messageOf: (runId: string) =>
   if (start === undefined) return { session, type: "idle" };
   const message = messageOf(start.run.id);
   if (message.type === "report") return { session, number: 1, inProgress: [], ...message };
-  if (message.type === "progress") return { session, type: "busy", inProgress: message.steps };
+  if (message.type === "bodies") return { session, type: "busy", inProgress: message.began };
   return { session, ...message };
 }

@@ -162,7 +162,7 @@ export {
   resolveRetry,
 } from "./retry.ts";
 export { RUN_STATUSES, type RunStatus, TERMINAL_STATUSES, type TerminalStatus, isTerminal } from "./run-status.ts";
-export type { BodiesChanged, RpcBinding, RpcLive, RpcPort } from "./rpc.ts";
+export { type BodiesChanged, type RpcBinding, type RpcCall, type RpcNews, type RpcPort, portOf } from "./rpc.ts";
 export { hashText } from "./text-hash.ts";
 export { type InheritedPlace, type ReceivedOrder, type StartLineage, lineageOf } from "./lineage.ts";
 export { tenantSegment, tokenUrls } from "./token-urls.ts";

@@ -3,7 +3,7 @@
  *
  * Owns: the orchestrator's side of the connection. It implements `RpcBinding`, so `RpcExecution` uses it like an RPC binding.
  */
-import { type RpcBinding, type RpcPort, errorValue } from "@holdfast/protocol";
+import { type RpcBinding, type RpcPort, errorValue, portOf } from "@holdfast/protocol";
 import { describeProblem, toOrchestrator } from "@holdfast/protocol/messages";
 import { type LineToExecution, type LineToOrchestrator, readLines } from "@holdfast/protocol/transport";
 import { checkWorkflows, invalidMessage } from "./checked-answers.ts";
@@ -23,7 +23,7 @@ const URL_INSIDE = "https://step-handler.internal";
 
 export function lineBinding(binding: FetcherLike): RpcBinding {
   return {
-    execute: (start, port) => exchangeLines(binding, start, port),
+    execute: (start, call) => exchangeLines(binding, start, portOf(call)),
     async workflows() {
       const response = await binding.fetch(new Request(`${URL_INSIDE}/workflows`));
       if (!response.ok) throw await failureOf(response);
@@ -45,14 +45,11 @@ async function exchangeLines(
     new Request(`${URL_INSIDE}/execute`, { method: "POST", body: readable, duplex: "half" } as RequestInit),
   );
   // Not awaited: the write is complete when the other side reads it, and what is no step handler never does.
-  send({ type: "start", start, changes: true }).catch(() => {});
+  send({ type: "start", start }).catch(() => {});
   const response = await responding;
   const body = await bodyOf(response);
-  await port.connect({
-    update: (update) => send({ type: "update", update }),
-    abort: (reason) => send({ type: "abort", reason }),
-    release: () => send({ type: "release" }),
-  });
+  // Where a line cannot be written, none can be read either.
+  sendNews(port, send).catch(() => {});
   try {
     for await (const message of readLines<LineToOrchestrator>(body.getReader())) {
       const problem = toOrchestrator.lineToOrchestrator(message, true);
@@ -65,6 +62,14 @@ async function exchangeLines(
     await port.lost(errorValue(failure.code, failure.message));
   } finally {
     void writer.close().catch(() => {});
+  }
+}
+
+async function sendNews(port: RpcPort, send: (line: LineToExecution) => Promise<void>): Promise<void> {
+  for (;;) {
+    const news = await port.next();
+    await send(news);
+    if (news.type === "release") return;
   }
 }
 
@@ -87,9 +92,8 @@ async function handle(
   port: RpcPort,
   send: (line: LineToExecution) => Promise<void>,
 ): Promise<void> {
-  if (message.type === "progress") await port.progress(message.steps);
-  else if (message.type === "bodies") await port.bodiesChanged?.(message);
+  if (message.type === "bodies") await port.bodies(message);
   else if (message.type === "lost") await port.lost(message.error);
-  else if (message.type === "page") await send({ type: "page", entries: (await port.readPage?.(message.after)) ?? [] });
+  else if (message.type === "page") await send({ type: "page", entries: await port.readPage(message.after) });
   else await send({ type: "answer", answer: await port.report(message.report) });
 }

@@ -1,8 +1,8 @@
 /**
  * An execution in a sibling Worker, over RPC.
  *
- * Owns: the call of `execute`, which lasts while the run is busy, and its release some time after the run has parked.
- * After the release neither side stays in memory for the execution.
+ * Owns: the call of `execute`, which lasts while the run is busy, the news for the other side, and its release some time
+ * after the run has parked. After the release neither side stays in memory for the execution.
  */
 import {
   type AbortReason,
@@ -18,13 +18,15 @@ import {
   type OperationId,
   type ReportAnswer,
   type RpcBinding,
-  type RpcLive,
+  type RpcCall,
+  type RpcNews,
   type StepInProgress,
   endsRun,
   errorValue,
   hasNewProgress,
 } from "@holdfast/protocol";
 import { describeProblem, isRecord, toOrchestrator } from "@holdfast/protocol/messages";
+import { Mailbox } from "@holdfast/protocol/transport";
 import { invalidMessage } from "./checked-answers.ts";
 import { PipeError } from "./pipe-error.ts";
 import { wiringMistake } from "./wiring.ts";
@@ -34,12 +36,12 @@ const RELEASE_PARKED_MS = 10_000;
 
 export class RpcExecution implements LiveExecution {
   readonly #port: ExecutionPort;
-  #live: RpcLive | undefined;
-  /** Calls that wait for `connect`. */
-  #waiting: ((live: RpcLive) => void)[] = [];
+  readonly #news = new Mailbox<RpcNews>();
   #inProgress = new Map<OperationId, StepInProgress>();
-  /** Calls to make at the next sign of life. The other side sends its progress several times a second. */
+  /** Calls to make at the next sign of life. The other side sends its bodies several times a second. */
   #onSigns: (() => void)[] = [];
+  /** Whether the other side has called. */
+  #began = false;
   #over = false;
   #parkedTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -51,40 +53,42 @@ export class RpcExecution implements LiveExecution {
 
   async #call(start: ExecutionStart, binding: RpcBinding): Promise<void> {
     try {
-      await binding.execute(start, {
-        connect: (live) => this.#connect(live),
-        report: (report) => this.#report(report),
-        readPage: (after) => this.#readPage(after),
-        progress: (steps) => this.#progress(steps),
-        bodiesChanged: (changes) => this.#bodiesChanged(changes),
-        lost: (error) => this.#lostBy(error),
-      });
+      // A cast: the other side is not bound by types. Each method checks what it gets.
+      await binding.execute(start, (async (name: unknown, given: unknown) => this.#receive(name, given)) as RpcCall);
       // The other side ended the call before the run ended: its Worker was replaced or reached a time limit.
       this.#lose(errorValue("SESSION_LOST", "The sibling Worker ended the execution."));
     } catch (error) {
-      const mistake = this.#live === undefined ? wiringMistake(error) : undefined;
+      const mistake = this.#began ? undefined : wiringMistake(error);
       if (mistake !== undefined) return this.#lose(errorValue("DISPATCH_REFUSED", mistake));
       const message = error instanceof Error ? error.message : String(error);
       if (error instanceof PipeError && error.isFinal) return this.#lose(errorValue(error.code, message));
       this.#lose(
-        this.#live !== undefined
+        this.#began
           ? errorValue("EXECUTOR_CRASHED", `The sibling Worker ended during the execution: ${message}`)
           : errorValue("DISPATCH_FAILED", `The sibling Worker could not be reached: ${message}`),
       );
     }
   }
 
+  #receive(name: unknown, given: unknown): unknown {
+    this.#began = true;
+    for (const answered of this.#onSigns.splice(0)) answered();
+    if (name === "report") return this.#report(given as ExecutionReport);
+    if (name === "next") return this.#news.take();
+    if (name === "readPage") return this.#readPage(given as number);
+    if (name === "bodies") return this.#bodies(given as BodiesChanged);
+    if (name === "lost") return this.#lostBy(given as ErrorValue);
+    return this.#invalid("the name of the call must be report, next, readPage, bodies or lost");
+  }
+
   update(update: ExecutionUpdate): void {
     clearTimeout(this.#parkedTimer);
-    this.#withLive((live) => live.update(update));
+    if (!this.#over) this.#news.put({ type: "update", update });
   }
 
   abort(reason: AbortReason): void {
     if (this.#over) return;
-    this.#withLive(async (live) => {
-      await live.abort(reason);
-      await live.release();
-    });
+    this.#news.put({ type: "abort", reason });
     this.#end();
   }
 
@@ -97,20 +101,7 @@ export class RpcExecution implements LiveExecution {
     this.#onSigns.push(answered);
   }
 
-  #sign(): void {
-    for (const answered of this.#onSigns.splice(0)) answered();
-  }
-
-  /** An older sibling lists all its bodies. */
-  #progress(steps: readonly StepInProgress[]): void {
-    const problem = toOrchestrator.stepsInProgress(steps, true);
-    if (problem !== undefined) return this.#invalid(describeProblem("steps", problem));
-    const ops = new Set(steps.map(({ op }) => op));
-    this.#bodiesChanged({ began: steps, ended: [...this.#inProgress.keys()].filter((op) => !ops.has(op)) });
-  }
-
-  #bodiesChanged(changes: BodiesChanged): void {
-    this.#sign();
+  #bodies(changes: BodiesChanged): void {
     if (this.#over) return;
     const problem = toOrchestrator.bodiesChanged(changes, true);
     if (problem !== undefined) return this.#invalid(describeProblem("changes", problem));
@@ -122,15 +113,7 @@ export class RpcExecution implements LiveExecution {
     if (isNew) this.#port.progressed?.();
   }
 
-  #connect(live: RpcLive): void {
-    const held: RpcLive = { update: hold(live.update), abort: hold(live.abort), release: hold(live.release) };
-    this.#live = held;
-    for (const act of this.#waiting.splice(0)) act(held);
-    if (this.#over) this.#release();
-  }
-
   #report(report: ExecutionReport): ReportAnswer {
-    this.#sign();
     if (this.#over) return { accepted: false, reason: "superseded" };
     // The port checks the report: nothing here reads it before, and a spread of a long text would take minutes (SEC10).
     const answer = this.#port.report(isRecord(report) ? { ...report, remote: true } : report) as ReportAnswer;
@@ -146,7 +129,6 @@ export class RpcExecution implements LiveExecution {
   }
 
   #readPage(after: number): readonly JournalEntry[] | Promise<readonly JournalEntry[]> {
-    this.#sign();
     const problem = toOrchestrator.pageRequest(after, true);
     if (!this.#over && problem !== undefined) this.#invalid(describeProblem("after", problem));
     return this.#over ? [] : Promise.resolve(this.#port.readPage?.(after) ?? []);
@@ -173,37 +155,6 @@ export class RpcExecution implements LiveExecution {
     this.#over = true;
     this.#inProgress.clear();
     clearTimeout(this.#parkedTimer);
-    // Release after the final report was answered: the release ends the call that carries the answer.
-    setTimeout(() => this.#release(), 0);
+    this.#news.put({ type: "release" });
   }
-
-  #release(): void {
-    const live = this.#live;
-    if (live === undefined) return;
-    live
-      .release()
-      .catch(() => {})
-      .finally(() => {
-        for (const stub of [live.update, live.abort, live.release]) dispose(stub);
-      });
-  }
-
-  #withLive(act: (live: RpcLive) => Promise<unknown>): void {
-    const safely = (live: RpcLive): void =>
-      void act(live).catch((error: unknown) =>
-        this.#lose(errorValue("DISPATCH_FAILED", `The sibling Worker is gone: ${String(error)}`)),
-      );
-    if (this.#live === undefined) this.#waiting.push(safely);
-    else safely(this.#live);
-  }
-}
-
-/** Duplicates a function stub: the platform disposes of an argument's stubs when the call that passed it returns. */
-function hold<F extends object>(stub: F & { readonly dup?: () => F }): F {
-  return stub.dup?.() ?? stub;
-}
-
-function dispose(stub: object): void {
-  const symbols = Symbol as unknown as { readonly dispose: symbol };
-  (stub as Record<symbol, (() => void) | undefined>)[symbols.dispose]?.();
 }

@@ -144,13 +144,17 @@ export const turnRequest: Schema = record({
   abort: optional(abort),
 });
 
-export const lineToExecution: Schema = variant({
-  start: record({ start, changes: optional(flag) }),
-  answer: record({ answer }),
-  page: record({ entries }),
+const aboutNews = {
   update: record({ update }),
   abort: record({ reason: abort }),
   release: record({}),
-});
+};
 
-export { abort, update };
+export const news: Schema = variant(aboutNews);
+
+export const lineToExecution: Schema = variant({
+  start: record({ start }),
+  answer: record({ answer }),
+  page: record({ entries }),
+  ...aboutNews,
+});

@@ -177,7 +177,6 @@ export const turnEnvelope: Schema = record({ session: word, instance: optional(w
 export const lineToOrchestrator: Schema = variant({
   report: record({ report: anyReport }),
   page: record({ after: pageRequest }),
-  progress: record({ steps: stepsInProgress }),
   bodies: record(changes),
   lost: record({ error }),
 });

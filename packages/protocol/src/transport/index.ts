@@ -11,6 +11,7 @@ export {
   needsMac,
 } from "./frames.ts";
 export { type LineToExecution, type LineToOrchestrator, readLines } from "./lines.ts";
+export { Mailbox } from "./mailbox.ts";
 export { randomHex } from "./random-hex.ts";
 export {
   AUDIENCE_HEADER,

@@ -6,32 +6,21 @@
  * the orchestrator sends `release`, or when either side dies.
  */
 import type { ErrorValue } from "../errors.ts";
-import type {
-  AbortReason,
-  ExecutionReport,
-  ExecutionStart,
-  ExecutionUpdate,
-  ReportAnswer,
-  StepInProgress,
-} from "../execution.ts";
+import type { ExecutionReport, ExecutionStart, ReportAnswer } from "../execution.ts";
 import type { JournalEntry } from "../journal.ts";
-import type { BodiesChanged } from "../rpc.ts";
+import type { BodiesChanged, RpcNews } from "../rpc.ts";
 
 /** To the execution. */
 export type LineToExecution =
-  /** `changes`: the orchestrator accepts `bodies` instead of `progress`. */
-  | { readonly type: "start"; readonly start: ExecutionStart; readonly changes?: true }
+  | { readonly type: "start"; readonly start: ExecutionStart }
   | { readonly type: "answer"; readonly answer: ReportAnswer }
   | { readonly type: "page"; readonly entries: readonly JournalEntry[] }
-  | { readonly type: "update"; readonly update: ExecutionUpdate }
-  | { readonly type: "abort"; readonly reason: AbortReason }
-  | { readonly type: "release" };
+  | RpcNews;
 
 /** To the orchestrator. Reports are answered in their order, and so are requests for pages. */
 export type LineToOrchestrator =
   | { readonly type: "page"; readonly after: number }
   | { readonly type: "report"; readonly report: ExecutionReport }
-  | { readonly type: "progress"; readonly steps: readonly StepInProgress[] }
   | ({ readonly type: "bodies" } & BodiesChanged)
   | { readonly type: "lost"; readonly error: ErrorValue };
 

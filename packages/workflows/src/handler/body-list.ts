@@ -9,10 +9,8 @@ import type { BodiesChanged, OperationId, RpcPort, StepInProgress } from "@holdf
 export class BodyList {
   #sent = new Map<OperationId, StepInProgress>();
 
-  /** Sends the list to an orchestrator: the changes, if it accepts them. */
-  async send(port: RpcPort, executing: readonly StepInProgress[]): Promise<void> {
-    if (port.bodiesChanged === undefined) await port.progress(executing);
-    else await port.bodiesChanged(this.#changesTo(executing));
+  send(port: RpcPort, executing: readonly StepInProgress[]): Promise<void> {
+    return port.bodies(this.#changesTo(executing));
   }
 
   #changesTo(executing: readonly StepInProgress[]): BodiesChanged {

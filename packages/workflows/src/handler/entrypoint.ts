@@ -1,23 +1,24 @@
 /**
  * `workflowsEntrypoint`: serves workflows to an orchestrator over RPC, from a sibling Worker.
  *
- * Owns: one call per execution. The orchestrator passes the port for reports. The call lasts until the orchestrator
- * releases the execution, so both sides stay in memory while the run is busy.
+ * Owns: one call per execution. The orchestrator passes its port as a function. The call lasts until the orchestrator needs
+ * the execution no longer, so both sides stay in memory while the run is busy.
  */
 import {
   type ExecutionStart,
   PROTOCOL_VERSION,
-  type RpcPort,
+  type RpcCall,
   WorkflowIndex,
   type WorkflowsAnswer,
   describeWorkflow,
+  portOf,
 } from "@holdfast/protocol";
 import type { Workflow } from "../authoring/workflow.ts";
 import { executeOver } from "./execute-over.ts";
 import { createStepHandler } from "./step-handler.ts";
 
 export interface WorkflowsService {
-  execute(start: ExecutionStart, port: RpcPort): Promise<void>;
+  execute(start: ExecutionStart, call: RpcCall): Promise<void>;
   workflows(): Promise<WorkflowsAnswer>;
   fetch(request: Request): Promise<Response>;
 }
@@ -36,8 +37,8 @@ export function workflowsEntrypoint<Base extends EntrypointClass>(
   const index = new WorkflowIndex(workflows);
   const handler = createStepHandler({ workflows, signingKeys: "unsigned" });
   abstract class Workflows extends base implements WorkflowsService {
-    async execute(start: ExecutionStart, port: RpcPort): Promise<void> {
-      await executeOver(index, start, port);
+    async execute(start: ExecutionStart, call: RpcCall): Promise<void> {
+      await executeOver(index, start, portOf(call));
     }
 
     async workflows(): Promise<WorkflowsAnswer> {

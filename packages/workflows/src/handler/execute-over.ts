@@ -1,7 +1,7 @@
 /**
  * One execution over a port of asynchronous calls: RPC, or lines over a stream.
  *
- * Owns: the order of the calls (P1). The call lasts until the orchestrator releases the execution (P2).
+ * Owns: the order of the calls (P1), and the end of the call (P2).
  */
 import {
   type ErrorValue,
@@ -9,9 +9,9 @@ import {
   type ExecutionStart,
   LIMITS,
   type LiveExecution,
-  type RpcLive,
   type RpcPort,
   type WorkflowIndex,
+  endsRun,
   errorValue,
 } from "@holdfast/protocol";
 import { type Problem, describeProblem, toExecution } from "@holdfast/protocol/messages";
@@ -35,15 +35,14 @@ export function invalidMessage(problem: string): ErrorValue {
 /** Interval between two messages about executing bodies to the orchestrator, ms. They are signs of life (DUR11). */
 const PROGRESS_MS = 300;
 
-/** Executes the workflow of a start message. Resolves when the orchestrator has released the execution. */
+/** Executes the workflow of a start message. Resolves when the orchestrator does not need the execution any longer (P2). */
 export async function executeOver(index: WorkflowIndex<Workflow>, start: ExecutionStart, port: RpcPort): Promise<void> {
   const refusal = refusalOf(start);
   if (refusal !== undefined) return port.lost(refusal);
   const workflow = index.find(start.workflowId, start.workflowVersion);
   if (workflow === undefined) return port.lost(errorValue("WORKFLOW_NOT_FOUND", notServed(start)));
-  const { promise: released, resolve: release } = Promise.withResolvers<void>();
-  let connected: void | Promise<void>;
-  const lost = (error: ErrorValue): void => void Promise.resolve(port.lost(error)).then(release, release);
+  const { promise: over, resolve: end } = Promise.withResolvers<void>();
+  const lost = (error: ErrorValue): void => void port.lost(error).then(end, end);
   /** Returns whether a message is invalid. The execution ends then, and the orchestrator gets the reason. */
   const isInvalid = (name: string, found: Problem | undefined): boolean => {
     if (found === undefined) return false;
@@ -53,28 +52,62 @@ export async function executeOver(index: WorkflowIndex<Workflow>, start: Executi
   };
   const bodies = new BodyList();
   const sendBodies = (): Promise<void> => bodies.send(port, live.stepsInProgress?.() ?? []);
-  const announcer = new Announcer(start, async () => {
-    await connected;
-    await sendBodies();
-  });
+  const announcer = new Announcer(start, sendBodies);
   const live = workflow.executeOn(announcer.platform(guardedPlatform), completeStart(start), {
+    ...checkedPort(port, announcer, isInvalid, end),
+    lost,
+  });
+  follow(live, port, isInvalid).then(
+    (released) => released && end(),
+    () => {
+      // The orchestrator is gone.
+      live.abort({ type: "superseded" });
+      end();
+    },
+  );
+  const stop = repeat(sendBodies);
+  await over;
+  stop();
+  await settled(live);
+}
+
+type IsInvalid = (name: string, found: Problem | undefined) => boolean;
+
+const SUPERSEDED = { accepted: false, reason: "superseded" } as const;
+
+/** The port of the execution. `end` is called when a report has ended it. */
+function checkedPort(
+  port: RpcPort,
+  announcer: Announcer,
+  isInvalid: IsInvalid,
+  end: () => void,
+): Omit<ExecutionPort, "lost"> {
+  return {
     remote: true,
     report: async (given) => {
-      await connected;
       const report = keeping(given);
       announcer.reported(report);
       const answer = await port.report(report);
-      return isInvalid("answer", toExecution.answer(answer, false)) ? SUPERSEDED : withReported(report, answer);
+      if (isInvalid("answer", toExecution.answer(answer, false))) return SUPERSEDED;
+      if (!answer.accepted || endsRun(report.events.at(-1))) end();
+      return withReported(report, answer);
     },
-    ...pagesOf(port, isInvalid),
-    lost,
-  });
-  connected = port.connect(callable(live, release, isInvalid));
-  await connected;
-  const stop = repeat(sendBodies);
-  await released;
-  stop();
-  await settled(live);
+    readPage: async (after) => {
+      const page = await port.readPage(after);
+      return isInvalid("page", toExecution.pageAfter(after)(page, false)) ? [] : page;
+    },
+  };
+}
+
+/** Passes on the news of the orchestrator. Resolves with `false` if it is invalid. */
+async function follow(live: LiveExecution, port: RpcPort, isInvalid: IsInvalid): Promise<boolean> {
+  for (;;) {
+    const news = await port.next();
+    if (isInvalid("news", toExecution.news(news, false))) return false;
+    if (news.type === "release") return true;
+    if (news.type === "abort") live.abort(news.reason);
+    else live.update(news.update);
+  }
 }
 
 function refusalOf(start: ExecutionStart): ErrorValue | undefined {
@@ -100,32 +133,4 @@ async function settled(live: LiveExecution): Promise<void> {
   const cancelGrace = webPlatform.setTimer(LIMITS.siblingGraceMs, graceEnded.resolve);
   await Promise.race([live.whenIdle?.(), graceEnded.promise]);
   cancelGrace();
-}
-
-const SUPERSEDED = { accepted: false, reason: "superseded" } as const;
-
-type IsInvalid = (name: string, found: Problem | undefined) => boolean;
-
-/** The execution as the orchestrator calls it. */
-function callable(live: LiveExecution, release: () => void, isInvalid: IsInvalid): RpcLive {
-  return {
-    update: async (update) => {
-      if (!isInvalid("update", toExecution.update(update, false))) live.update(update);
-    },
-    abort: async (reason) => {
-      if (!isInvalid("abort", toExecution.abort(reason, false))) live.abort(reason);
-    },
-    release: async () => release(),
-  };
-}
-
-/** Absent if the port has none: then the execution refuses a start with a first page. */
-function pagesOf(port: RpcPort, isInvalid: IsInvalid): Pick<ExecutionPort, "readPage"> {
-  if (port.readPage === undefined) return {};
-  return {
-    readPage: async (after) => {
-      const page = (await port.readPage?.(after)) ?? [];
-      return isInvalid("page", toExecution.pageAfter(after)(page, false)) ? [] : page;
-    },
-  };
 }

@@ -4,4 +4,4 @@ export type { AcceptConnection, ConnectionSocket, HostConnection } from "./conne
 export type { NonceStore, RequestCheckOptions } from "./request-check.ts";
 export type { SessionLimits } from "./sessions.ts";
 export { type StepHandler, type StepHandlerOptions, createStepHandler } from "./step-handler.ts";
-export type { RpcLive, RpcPort } from "@holdfast/protocol";
+export type { RpcCall, RpcNews, RpcPort } from "@holdfast/protocol";

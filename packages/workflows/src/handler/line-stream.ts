@@ -3,9 +3,9 @@
  *
  * Owns: the handler's side. It serves runtimes where an execution must not outlive its request, such as Workers.
  */
-import type { JournalEntry, ReportAnswer, RpcLive, RpcPort } from "@holdfast/protocol";
+import type { JournalEntry, ReportAnswer, RpcNews, RpcPort } from "@holdfast/protocol";
 import { describeProblem, toExecution } from "@holdfast/protocol/messages";
-import { type LineToExecution, type LineToOrchestrator, readLines } from "@holdfast/protocol/transport";
+import { type LineToExecution, type LineToOrchestrator, Mailbox, readLines } from "@holdfast/protocol/transport";
 import { invalidMessage } from "./execute-over.ts";
 
 /** Answers at once. The body stays open until the orchestrator releases the execution. */
@@ -29,7 +29,7 @@ async function exchangeLines(
 ): Promise<void> {
   const waiting: ((answer: ReportAnswer) => void)[] = [];
   const waitingForPages: ((page: readonly JournalEntry[]) => void)[] = [];
-  let live: RpcLive | undefined;
+  const news = new Mailbox<RpcNews>();
   let executed: Promise<void> | undefined;
   const ask = async <Answer>(answers: ((answer: Answer) => void)[], line: LineToOrchestrator): Promise<Answer> => {
     const answer = new Promise<Answer>((resolve) => answers.push(resolve));
@@ -40,49 +40,32 @@ async function exchangeLines(
     report: (report) => ask(waiting, { type: "report", report }),
     readPage: (after) => ask(waitingForPages, { type: "page", after }),
     lost: (error) => send({ type: "lost", error }),
-    progress: (steps) => send({ type: "progress", steps }),
-    bodiesChanged: (changes) => send({ type: "bodies", ...changes }),
-    connect: async (connected) => {
-      live = connected;
-    },
+    bodies: (changes) => send({ type: "bodies", ...changes }),
+    next: () => news.take(),
   };
-  const take = async (message: LineToExecution): Promise<void> => {
-    if (message.type === "start") executed ??= execute(message.start, portFor(message, port));
+  const problem = await takeLines(request, (message) => {
+    if (message.type === "start") executed ??= execute(message.start, port);
     else if (message.type === "answer") waiting.shift()?.(message.answer);
     else if (message.type === "page") waitingForPages.shift()?.(message.entries);
-    else if (message.type === "update") await live?.update(message.update);
-    else if (message.type === "abort") await live?.abort(message.reason);
-    else await live?.release();
-  };
-  const problem = await takeLines(request, take);
+    else news.put(message);
+  });
   if (problem !== undefined) await port.lost(invalidMessage(problem));
   // The orchestrator is gone: all further reports are ignored.
-  await live?.abort({ type: "superseded" });
-  await live?.release();
+  news.put({ type: "abort", reason: { type: "superseded" } });
+  news.put({ type: "release" });
   await executed;
 }
 
-/** An older orchestrator does not know the changes of the list of bodies. */
-function portFor({ changes }: LineToExecution & { type: "start" }, port: RpcPort): RpcPort {
-  if (changes === true) return port;
-  const older = { ...port };
-  delete older.bodiesChanged;
-  return older;
-}
-
 /** Takes each message until `release`. Returns what is wrong with an invalid one, which is not taken (SEC10). */
-async function takeLines(
-  request: Request,
-  take: (message: LineToExecution) => Promise<void>,
-): Promise<string | undefined> {
+async function takeLines(request: Request, take: (message: LineToExecution) => void): Promise<string | undefined> {
   const reader = request.body?.getReader();
   if (reader === undefined) return undefined;
   try {
     for await (const message of readLines<LineToExecution>(reader)) {
       const problem = toExecution.lineToExecution(message, false);
       if (problem !== undefined) return describeProblem("line", problem);
-      await take(message);
       if (message.type === "release") return undefined;
+      take(message);
     }
   } catch (error) {
     if (error instanceof SyntaxError) return "a line is not JSON";
