@@ -45,8 +45,3 @@ export function expectMovedAlarms(): void {
   // On a busy machine the schedule of all alarms has a later time than the file of a run.
   expectOutput("alarms that fired late", /^NOSENTRY SQLite alarm overdue, running despite AlarmManager mismatch/);
 }
-
-/** For suites with executions over RPC: an object that is removed holds stubs of them, and cannot dispose of them. */
-export function expectLostStubs(): void {
-  expectOutput("RPC stubs of removed objects", /^An RPC stub was not disposed properly/);
-}

@@ -4,13 +4,12 @@ import { differences, runEntry, slugOf } from "@holdfast/proof/catalogue";
 import { describe, expect, test } from "vitest";
 import { call, fireAlarm, read, trigger, untilStatus } from "./api-client.ts";
 import { openWorkerdHost } from "./contract-host.ts";
-import { expectBrokenConnections, expectLostStubs, expectMovedAlarms, resetAfterEach } from "./declared-output.ts";
+import { expectBrokenConnections, expectMovedAlarms, resetAfterEach } from "./declared-output.ts";
 import { sleepFor } from "./sleep.ts";
 import { catalogue } from "./workflows.ts";
 
 resetAfterEach();
 expectBrokenConnections();
-expectLostStubs();
 expectMovedAlarms();
 
 const KILLS = 8;

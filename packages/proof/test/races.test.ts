@@ -190,6 +190,7 @@ describe("ctx.race", () => {
   test("WAIT11 RUN7 a race without members, or with other promises, is rejected with advice", async () => {
     const wrong: Record<string, (ctx: WorkflowContext) => unknown> = {
       none: (ctx) => ctx.race({}),
+      nothing: (ctx) => ctx.race(undefined as never),
       promise: (ctx) => ctx.race({ other: Promise.resolve(1) }),
       nested: (ctx) => ctx.race({ inner: ctx.race({ a: ctx.sleep(1) }), b: ctx.sleep(1) }),
       parallel: (ctx) => ctx.race({ all: ctx.parallel([1], (one) => one) }),

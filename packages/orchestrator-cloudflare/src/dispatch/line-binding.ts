@@ -48,13 +48,19 @@ async function exchangeLines(
   send({ type: "start", start }).catch(() => {});
   const response = await responding;
   const body = await bodyOf(response);
-  // Where a line cannot be written, none can be read either.
-  sendNews(port, send).catch(() => {});
+  let handled: Promise<void> | undefined;
+  // The line that releases the execution ends the exchange, so it comes after the answer to the last report. Where a line
+  // cannot be written, none can be read either.
+  sendNews(port, async (line) => {
+    await handled;
+    await send(line);
+  }).catch(() => {});
   try {
     for await (const message of readLines<LineToOrchestrator>(body.getReader())) {
       const problem = toOrchestrator.lineToOrchestrator(message, true);
       if (problem !== undefined) throw invalidMessage(describeProblem("line", problem));
-      await handle(message, port, send);
+      handled = handle(message, port, send);
+      await handled;
     }
   } catch (error) {
     const failure = error instanceof SyntaxError ? invalidMessage("a line is not JSON") : error;

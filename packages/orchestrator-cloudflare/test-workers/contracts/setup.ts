@@ -5,7 +5,7 @@ import type { Crash, OpenedHost } from "@holdfast/proof/catalogue";
 import { hostContract } from "@holdfast/proof/contracts";
 import { vi } from "vitest";
 import { openWorkerdHost } from "../contract-host.ts";
-import { expectBrokenConnections, expectCrashes, expectLostStubs, resetAfterEach } from "../declared-output.ts";
+import { expectBrokenConnections, expectCrashes, resetAfterEach } from "../declared-output.ts";
 import { catalogue } from "../workflows.ts";
 
 /** Declares the output of crashes, and removes all objects after each test of the file. */
@@ -15,7 +15,6 @@ export function prepareContracts(): void {
   resetAfterEach();
   expectCrashes();
   expectBrokenConnections();
-  expectLostStubs();
 }
 
 export const openHost: (crash: Crash | undefined) => Promise<OpenedHost> = openWorkerdHost;

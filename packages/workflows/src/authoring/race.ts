@@ -12,7 +12,7 @@ export function createRace(execution: Execution): WorkflowContext["race"] {
   return (members: Readonly<Record<string, PromiseLike<unknown>>>, options: RaceOptions = {}): Promise<never> => {
     checkOutside("ctx.race");
     checkFields(options, ["cancelLosers"], "ctx.race");
-    const entries = Object.entries(members);
+    const entries = Object.entries(members ?? {});
     if (entries.length === 0) {
       throw invalid("ctx.race", "has no members, so it would never end.");
     }

@@ -18,7 +18,8 @@ export function answerInLines(
   const encoder = new TextEncoder();
   const send = (line: LineToOrchestrator): Promise<void> => writer.write(encoder.encode(`${JSON.stringify(line)}\n`));
   const close = (): void => void writer.close().catch(() => {});
-  exchangeLines(request, send, execute).then(close, close);
+  // After the end the orchestrator may still answer what crossed its release: its lines are read until it closes them.
+  exchangeLines(request, send, (start, port) => execute(start, port).finally(close)).then(close, close);
   return new Response(readable, { headers: { "Content-Type": "application/x-ndjson", "Cache-Control": "no-store" } });
 }
 
@@ -56,7 +57,7 @@ async function exchangeLines(
   await executed;
 }
 
-/** Takes each message until `release`. Returns what is wrong with an invalid one, which is not taken (SEC10). */
+/** Takes each message. Returns what is wrong with an invalid one, which is not taken (SEC10). */
 async function takeLines(request: Request, take: (message: LineToExecution) => void): Promise<string | undefined> {
   const reader = request.body?.getReader();
   if (reader === undefined) return undefined;
@@ -64,7 +65,6 @@ async function takeLines(request: Request, take: (message: LineToExecution) => v
     for await (const message of readLines<LineToExecution>(reader)) {
       const problem = toExecution.lineToExecution(message, false);
       if (problem !== undefined) return describeProblem("line", problem);
-      if (message.type === "release") return undefined;
       take(message);
     }
   } catch (error) {
