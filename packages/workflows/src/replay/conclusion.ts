@@ -5,7 +5,6 @@
  * operations, then report the end.
  */
 import { describeOperation } from "@holdfast/protocol";
-import { CancelledError } from "../errors.ts";
 import { announce } from "./announcements.ts";
 import type { Next, SchedulerHost } from "./scheduler-host.ts";
 import { type FunctionEnd, endEvent } from "./run-end.ts";
@@ -23,10 +22,8 @@ export function conclude(host: SchedulerHost, end: FunctionEnd): Next {
   return reportEnd(host, host.unwinding.unwound ? { type: "left" } : end);
 }
 
-/** Reports the end, and stops the execution when the report is durable. */
+/** Reports the end. The execution stops when the report is durable. */
 export function reportEnd(host: SchedulerHost, end: FunctionEnd): Next {
-  const { reporter } = host;
-  reporter.send(endEvent(end, host.start, (error) => host.operations.stepOf(error)));
-  if (!host.over && reporter.idle) host.stop(new CancelledError("The run has ended."));
+  host.reporter.send(endEvent(end, host.start, (error) => host.operations.stepOf(error)));
   return "rest";
 }

@@ -26,6 +26,7 @@ import {
 } from "@holdfast/protocol";
 import * as LIMITS from "@holdfast/protocol/limits";
 import type { Log } from "../step-context.ts";
+import { CancelledError } from "../errors.ts";
 import { abortError } from "./abort-error.ts";
 import { Bodies } from "./bodies.ts";
 import { JournalFeed } from "./journal-feed.ts";
@@ -208,7 +209,9 @@ export class Execution implements LiveExecution, SchedulerHost {
     this.schedule();
   }
 
-  accepted(update: ExecutionUpdate): void {
+  /** `ends`: the end of the run is durable. */
+  accepted(update: ExecutionUpdate, ends = false): void {
+    if (ends) return this.stop(new CancelledError("The run has ended."));
     this.now = Math.max(this.now, update.now);
     if (update.admitted !== undefined)
       this.operations.places.admit(update.admitted, (op) => this.operations.get(op)?.attempts);

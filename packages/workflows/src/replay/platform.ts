@@ -42,7 +42,7 @@ export interface Platform {
 
 // Read at module load: test runners replace the globals with fakes, which must not stop the engine.
 const { setTimeout: setTimeoutNow, clearTimeout: clearTimeoutNow } = globalThis;
-const { setImmediate: setImmediateNow } = globalThis as { setImmediate?: (fn: () => void) => void };
+const { setImmediate: setImmediateNow } = globalThis as { setImmediate?: (fn: () => void) => unknown };
 
 /** The parts of Node's `process` that the engine uses. Deno, Bun and Workers with `nodejs_compat` have most of them. */
 export interface RuntimeProcess {
@@ -63,8 +63,7 @@ function sendTurn(resolve: () => void): void {
   // In workerd timers and `setImmediate` take a millisecond, and a message over a channel comes after two microtasks.
   // To read a body takes microseconds, and comes after all of them.
   if (isWorkerd) void new Response(" ").text().then(resolve);
-  else if (setImmediateNow === undefined) setTimeoutNow(resolve, 0);
-  else setImmediateNow(resolve);
+  else (setImmediateNow ?? setTimeoutNow)(resolve);
 }
 
 /** The longest timer of the web platform, ms. Longer waits use several timers. */

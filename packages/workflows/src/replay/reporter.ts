@@ -3,7 +3,13 @@
  *
  * Owns: the events that are not acknowledged. Events that are added while a report is in flight share the next report.
  */
-import type { ExecutionEvent, ExecutionPort, ExecutionUpdate, ReportAnswer } from "@holdfast/protocol";
+import {
+  type ExecutionEvent,
+  type ExecutionPort,
+  type ExecutionUpdate,
+  type ReportAnswer,
+  endsRun,
+} from "@holdfast/protocol";
 
 /** Events that an execution may repeat and that add no entry: alone they are no progress. */
 const REPEATABLE: ReadonlySet<ExecutionEvent["type"]> = new Set([
@@ -16,7 +22,8 @@ const REPEATABLE: ReadonlySet<ExecutionEvent["type"]> = new Set([
 export interface ReporterListener {
   /** The number of operations requested so far, for the report's field of this name. */
   readonly asked: number;
-  accepted(update: ExecutionUpdate): void;
+  /** `ends`: the end of the run is durable. */
+  accepted(update: ExecutionUpdate, ends: boolean): void;
   /** The execution is superseded or the run has ended: later events have no effect (E4). */
   rejected(): void;
 }
@@ -73,17 +80,17 @@ export class Reporter {
       this.#events = [];
       const remote = this.#port.remote === true ? { remote: true as const } : {};
       const answer = this.#port.report({ epoch: this.#epoch, asked: this.#listener.asked, events, ...remote });
-      if ("accepted" in answer) this.#take(answer);
-      else this.#await(answer);
+      if ("accepted" in answer) this.#take(answer, events);
+      else this.#await(answer, events);
     }
   }
 
-  #await(answer: PromiseLike<ReportAnswer>): void {
+  #await(answer: PromiseLike<ReportAnswer>, events: readonly ExecutionEvent[]): void {
     this.#inFlight = true;
     answer.then(
       (settled) => {
         this.#inFlight = false;
-        this.#take(settled);
+        this.#take(settled, events);
         this.flush();
         if (this.idle) for (const resolve of this.#drained.splice(0)) resolve();
       },
@@ -92,8 +99,8 @@ export class Reporter {
     );
   }
 
-  #take(answer: ReportAnswer): void {
-    if (answer.accepted) this.#listener.accepted(answer);
+  #take(answer: ReportAnswer, events: readonly ExecutionEvent[]): void {
+    if (answer.accepted) this.#listener.accepted(answer, endsRun(events.at(-1)));
     else {
       this.#events = [];
       this.#listener.rejected();
