@@ -126,6 +126,11 @@ describe("replay", () => {
     expect(await untilStatus("r1", "cancelled")).toMatchObject({ status: "cancelled" });
   });
 
+  test("CAN1 a timer fires during a loop of steps whose bodies end at once", async () => {
+    await trigger("until-timer", "r1", null, 0);
+    expect(await untilStatus("r1", "completed")).toMatchObject({ output: "fired" });
+  });
+
   test("REP2 a sleep that won a race also wins it in the replay after an abort", async () => {
     await trigger("race", "r1");
     await expect.poll(async () => (await read("r1")).steps.length, { timeout: 5_000 }).toBe(2);

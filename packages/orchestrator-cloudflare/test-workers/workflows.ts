@@ -125,6 +125,15 @@ export const workflows = [
     },
   }),
   workflow({
+    id: "until-timer",
+    run: async (_input, ctx) => {
+      let fired = false;
+      setTimeout(() => (fired = true), 1);
+      for (let steps = 1; steps <= 9_500; steps++) if (await ctx.step("turn", () => fired)) return "fired";
+      return "never fired";
+    },
+  }),
+  workflow({
     id: "order",
     run: async (_input, ctx) => {
       const did = (step: string): string => (effects.push(`${ctx.run.id} ${step}`), step);
