@@ -103,15 +103,7 @@ export class FloorDO {
   }
 }
 
-/** Waits one event-loop turn, in the cheapest way on workerd. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- only `onmessage` starts a port implicitly
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(undefined);
-  });
+/** Waits one event-loop turn, in the cheapest way on workerd: a message over a channel comes before other microtasks. */
+async function turn(): Promise<void> {
+  await new Response(" ").text();
 }
