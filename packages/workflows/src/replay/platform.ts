@@ -59,20 +59,24 @@ export const runtimeProcess: RuntimeProcess | undefined = (globalThis as { proce
 /** Whether this is a Worker, where an execution cannot outlive its request. */
 export const isWorkerd: boolean = globalThis.navigator?.userAgent === "Cloudflare-Workers";
 
-/** The bodies that were read since a timer fired. No request waits for the timer of another. */
-let bodies = 0;
+/** How long the turns of a process may let no timer fire and no socket be read, ms; and their number, where no clock runs. */
+const BUSY_MS_MAX = 25;
+const BUSY_TURNS_MAX = 256;
+
+let restedAt = 0;
+let turns = 0;
 
 function sendTurn(resolve: () => void): void {
   // In workerd timers and `setImmediate` take a millisecond, and a message over a channel comes after two microtasks.
   // To read a body takes microseconds, and comes after all of them. But while a loop does it, no timer of the process
-  // fires and no socket is read. So some turns are timers, and then all turns until one has fired.
-  if (isWorkerd && bodies++ < 16) void new Response(" ").text().then(resolve);
-  else {
-    (setImmediateNow ?? setTimeoutNow)(() => {
-      bodies = 0;
-      resolve();
-    });
-  }
+  // fires and no socket is read. So a turn is a timer after some time. No request waits for the timer of another.
+  if (isWorkerd && turns++ < BUSY_TURNS_MAX && Date.now() - restedAt < BUSY_MS_MAX)
+    return void new Response(" ").text().then(resolve);
+  (setImmediateNow ?? setTimeoutNow)(() => {
+    restedAt = Date.now();
+    turns = 0;
+    resolve();
+  });
 }
 
 /** The longest timer of the web platform, ms. Longer waits use several timers. */
