@@ -1,7 +1,7 @@
 /** tests: the list of a tenant's newest events: its order, its bound, and its rows */
 import { HOST_LIMITS } from "@holdfast/protocol";
 import { MemoryStore } from "@holdfast/workflows/testing";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { CoordinatorHost, EVENT_LIST, type EventIds, eventList } from "../src/index.ts";
 
 const START = Date.UTC(2027, 2, 1);
@@ -17,11 +17,12 @@ class CountingStore extends MemoryStore {
 
 class List {
   readonly store = new CountingStore();
+  now = START + 10_000;
   readonly #host = new CoordinatorHost({
     machine: eventList,
     self: EVENT_LIST,
     store: this.store,
-    clock: () => START,
+    clock: () => this.now,
     send: () => {},
     erase: () => {},
   });
@@ -62,4 +63,30 @@ test("EVT15 an event costs two rows in the list, which forgets the oldest one wh
   // A late message about an old event does not take the place of a newer one.
   expect(list.add(1)).toBe(0);
   expect(list.read({ count: 2_000 }).ids).toEqual(ids);
+});
+
+describe.each([1_000, 3_600_000])("EVT15 after the clock was set back by %i ms", (ms) => {
+  test.each([3, HOST_LIMITS.eventsListed])(
+    "a list of %i events shows new ones first, in the order of arrival",
+    (many) => {
+      const list = new List();
+      for (let n = 0; n < many; n++) list.add(n);
+      list.now = START + many - ms;
+      for (const n of [1, 2, 3]) list.add(n - ms, "new");
+      // The clock has caught up.
+      list.now = START + 10_000;
+      list.add(9_000);
+      const { ids } = list.read({ count: 5 });
+      expect(ids).toEqual(["e-9000", `e-${3 - ms}`, `e-${2 - ms}`, `e-${1 - ms}`, `e-${many - 1}`]);
+    },
+  );
+
+  test("a range has the events by the time at which they were received", () => {
+    const list = new List();
+    for (const n of [1, 2, 3]) list.add(n);
+    list.now = START - ms;
+    list.add(-ms);
+    const range = { type: "range", name: "order.paid", from: START - ms, until: START + 2, count: 10 };
+    expect(list.read(range).ids).toEqual(["e-1", `e-${-ms}`]);
+  });
 });

@@ -6,6 +6,7 @@
  *
  * Invariants
  * - EL1 The keys of the rows are in the order of the list: the newest first. At most `eventsListed` rows are stored.
+ * - EL2 After the clock was set back, an event that arrives is still the newest one.
  */
 import { FORMAT_VERSION, HOST_LIMITS } from "@holdfast/protocol";
 import type { CoordinatorHeader, CoordinatorMachine, CoordinatorState } from "../host/coordinator.ts";
@@ -19,8 +20,8 @@ const ITEM_PREFIX = "item/";
 const TIME_MAX = 9_999_999_999_999;
 const TIME_DIGITS = 13;
 
-/** The first row of a list in this order is the oldest event. */
-const NEWEST_LAST = { reverse: true, limit: 1 } as const;
+const NEWEST = { limit: 1 } as const;
+const OLDEST = { reverse: true, limit: 1 } as const;
 
 /** An event was accepted. */
 export interface EventListed {
@@ -69,13 +70,18 @@ export const eventList: CoordinatorMachine<CoordinatorState<EventListHeader>> = 
   first: (common) => ({ ...common, count: 0 }),
   nextAlarm: () => undefined,
   message(draft, { id, name, receivedAt }: EventListed) {
-    const key = `${ITEM_PREFIX}${String(Math.max(TIME_MAX - receivedAt, 0)).padStart(TIME_DIGITS, "0")}.${id}`;
+    const { store } = draft.state;
+    const [newest] = store.list(ITEM_PREFIX, NEWEST);
+    const newestAt = newest === undefined ? -Infinity : placeOf(newest[0]);
+    // Also a new event may have a time that is a little after this object's clock, or before the newest event (EL2).
+    const place = draft.now < newestAt ? newestAt + 1 : receivedAt;
+    const key = `${ITEM_PREFIX}${String(Math.max(TIME_MAX - place, 0)).padStart(TIME_DIGITS, "0")}.${id}`;
     if (draft.get(key) !== undefined) return { type: "acknowledged" };
     const { count } = draft.header;
-    const [oldest] = count < HOST_LIMITS.eventsListed ? [] : draft.state.store.list(ITEM_PREFIX, NEWEST_LAST);
+    const [oldest] = count < HOST_LIMITS.eventsListed ? [] : store.list(ITEM_PREFIX, OLDEST);
     // A late message of an old event takes no place of a newer one.
     if (oldest !== undefined && key > oldest[0]) return { type: "acknowledged" };
-    draft.put(key, { v: FORMAT_VERSION, id, name });
+    draft.put(key, { v: FORMAT_VERSION, id, name, ...(place === receivedAt ? {} : { at: receivedAt }) });
     if (oldest === undefined) draft.change({ count: count + 1 });
     else draft.delete(oldest[0]);
     return { type: "acknowledged" };
@@ -102,8 +108,8 @@ export const eventList: CoordinatorMachine<CoordinatorState<EventListHeader>> = 
 function rangeOf(rows: Iterable<[string, unknown]>, range: EventRangeCommand): EventIds {
   const { name, from, until, after, count } = range;
   const found = [...rows].toReversed().flatMap(([key, row]) => {
-    const at = TIME_MAX - Number(key.slice(ITEM_PREFIX.length, ITEM_PREFIX.length + TIME_DIGITS));
     const place = key.slice(ITEM_PREFIX.length);
+    const at = isItem(row) ? (row.at ?? placeOf(key)) : Number.NaN;
     const isIn = isItem(row) && row.name === name && at >= from && at < until;
     return isIn && (after === undefined || place < after) ? [{ id: row.id, place }] : [];
   });
@@ -112,6 +118,12 @@ function rangeOf(rows: Iterable<[string, unknown]>, range: EventRangeCommand): E
   return { ids: shown.map(({ id }) => id), ...(next === undefined ? {} : { next }) };
 }
 
-function isItem(row: unknown): row is { readonly id: string; readonly name: string } {
+/** The time of an event in the order of the list, ms since 1970. */
+function placeOf(key: string): number {
+  return TIME_MAX - Number(key.slice(ITEM_PREFIX.length, ITEM_PREFIX.length + TIME_DIGITS));
+}
+
+/** `at`: when the event was received, if its place in the list is another time (EL2). */
+function isItem(row: unknown): row is { readonly id: string; readonly name: string; readonly at?: number } {
   return isObject(row) && typeof row["id"] === "string";
 }
