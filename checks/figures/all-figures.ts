@@ -5,6 +5,7 @@ import { drawAgentLoop } from "./agent-loop.ts";
 import { drawFanOut } from "./fan-out.ts";
 import { drawFirstRun } from "./first-run.ts";
 import { drawKill } from "./kill.ts";
+import { drawKilledAttempt } from "./killed-attempt.ts";
 import { drawMoments } from "./moments.ts";
 import { drawPipes } from "./pipes.ts";
 import { recordRun } from "./recorded-run.ts";
@@ -21,6 +22,7 @@ export async function listFigures(): Promise<readonly Figure[]> {
     ...drawMoments(order),
     drawKill(order),
     drawFirstRun(),
+    await drawKilledAttempt(),
     drawStates(),
     await drawTwoWaits(),
     drawPipes(),

@@ -6,6 +6,7 @@ import { REPOSITORY, readFiles } from "../source-files.ts";
 import { findBlocks } from "../pages/page.ts";
 import { drawFigures, listFigures } from "./all-figures.ts";
 import { IMAGES } from "./fan-out.ts";
+import { recordKilledAttempt } from "./killed-attempt.ts";
 import { FOLDER } from "./main.ts";
 import { ANSWERS } from "./retries.ts";
 import { recordRun } from "./recorded-run.ts";
@@ -50,12 +51,20 @@ test("the recorded runs end as their pages say", async () => {
   const waits = await recordTwoWaits();
   expect(waits.output).toEqual(shownResult("docs/concepts/time-and-order.md"));
   expect(waits.leftOver).toEqual(["d-2"]);
+  const { output } = await recordKilledAttempt();
+  expect(read("docs/tutorial/2-kill-it.md")).toContain(`{ ${fieldsOf(output)} }`);
 });
 
 test("the pictures of runs have the input of their pages", () => {
   expect(read("docs/how-to/retry.md")).toContain(`const answers = [${ANSWERS.join(", ")}, `);
   expect(read("docs/how-to/fan-out.md")).toContain(`{ "images": [${IMAGES.map((image) => `"${image}"`).join(", ")}] }`);
 });
+
+function fieldsOf(result: unknown): string {
+  return Object.entries(result as object)
+    .map(([name, value]) => `"${name}": "${value}"`)
+    .join(", ");
+}
 
 /** The only result that a page shows. */
 function shownResult(page: string): unknown {
