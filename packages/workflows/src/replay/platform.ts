@@ -4,7 +4,13 @@
  * Owns: the port, and its default over the globals of the web platform. The simulator and the test harness have their
  * own implementations.
  */
-import type { ExecutionStart, OperationId, ReplayChanges } from "@holdfast/protocol";
+import {
+  type ExecutionStart,
+  type OperationId,
+  type ReplayChanges,
+  errorParts,
+  toErrorValue,
+} from "@holdfast/protocol";
 import { randomHex } from "@holdfast/protocol/transport";
 
 /** The parts of an execution that a listener for its unhandled rejections uses. */
@@ -82,6 +88,22 @@ function sendTurn(resolve: () => void): void {
 /** The longest timer of the web platform, ms. Longer waits use several timers. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
+/** A line of the log as JSON. Never throws: a line must not fail the run that writes it (STR3). */
+function lineText(line: Readonly<Record<string, unknown>>): string {
+  try {
+    return JSON.stringify(line, (_key, part: unknown) =>
+      part instanceof Error
+        ? { ...errorParts(part), stack: part.stack }
+        : typeof part === "bigint"
+          ? String(part)
+          : part,
+    );
+  } catch (error) {
+    const data = `[not JSON: ${toErrorValue(error).message}]`;
+    return JSON.stringify({ ...line, message: typeof line["message"] === "string" ? line["message"] : data, data });
+  }
+}
+
 export const webPlatform: Platform = {
   now: () => Date.now(),
   turn: () => new Promise(sendTurn),
@@ -96,5 +118,5 @@ export const webPlatform: Platform = {
     return () => cancel();
   },
   randomId: () => randomHex(16),
-  log: (line) => console.log(JSON.stringify(line)),
+  log: (line) => console.log(lineText(line)),
 };
