@@ -108,4 +108,48 @@ describe("streams", () => {
     const large = await finished((ctx) => ctx.stream.text("t", "x".repeat(LIMITS.chunkChars)));
     expect(large.header.error).toMatchObject({ code: "TOO_LARGE" });
   });
+
+  test("STR1 a source that can be read once has one attempt, and is read from its start after a crash at any write", async () => {
+    const failing = await finished((ctx) =>
+      ctx.stream.text(
+        "t",
+        (async function* () {
+          yield "a";
+          throw new Error("cut");
+        })(),
+      ),
+    );
+    expect(failing.header).toMatchObject({ status: "failed", error: { message: "cut" } });
+    const body = (ctx: Parameters<Parameters<typeof started>[0]>[0]): Promise<number> =>
+      ctx.stream.json("n", [1, 2, 3].values());
+    const { commits } = (await finished(body)).store.counts;
+    for (let at = 0; at <= commits; at++) {
+      const host = await finished(body, { crashAfterCommits: [at] });
+      expect([at, host.output, chunksOf(host)]).toEqual([at, 3, [1, 2, 3]]);
+    }
+  });
+
+  test.each<[string, (stream: never) => Promise<number>, string]>([
+    ["a number", (stream: Loose) => stream("s", 5), "needs a function"],
+    ["null", (stream: Loose) => stream.json("s", null), "needs a function"],
+    ["nothing", (stream: Loose) => stream("s"), "needs a function"],
+    ["an object", (stream: Loose) => stream.json("s", { a: 1 }), "needs a function"],
+    ["a response", (stream: Loose) => stream.text("s", new Response("a")), "needs a function"],
+    ["a function without a result", (stream: Loose) => stream("s", () => {}), "needs a function"],
+    ["a promise of chunks", (stream: Loose) => stream("s", async () => ["a"]), "needs a function"],
+    ["a number as text", (stream: Loose) => stream.text("s", ["a", 1]), "must be a string"],
+    ["bytes as text", (stream: Loose) => stream.text("s", () => [Uint8Array.of(1)]), "must be a string"],
+    ["text as bytes", (stream: Loose) => stream.bytes("s", "abc"), "must be bytes"],
+    ["null as bytes", (stream: Loose) => stream.bytes("s", [null]), "must be bytes"],
+  ])("STR1 a stream of %s fails with INVALID_ARGUMENT, which says what is needed", async (_what, write, message) => {
+    const host = await finished((ctx) => write(ctx.stream as never));
+    expect(host.header.error).toMatchObject({
+      code: "INVALID_ARGUMENT",
+      message: expect.stringMatching(`^ctx.stream\\("s"\\): .*${message}`),
+    });
+  });
 });
+
+/** `ctx.stream` as untyped code calls it. */
+type Loose = Record<"text" | "json" | "bytes", (id: string, source?: unknown) => Promise<number>> &
+  ((id: string, source?: unknown) => Promise<number>);

@@ -47,14 +47,23 @@ export function metadataWriter(execution: Execution): MetadataWriter {
   };
 }
 
+/** What the chunks of a stream must be. */
+type IsChunk = (chunk: unknown) => boolean;
+
+const isText: IsChunk = (chunk) => typeof chunk === "string";
+const isBytes: IsChunk = (chunk) => Object(chunk).byteLength >= 0;
+
 export function streamWriter(execution: Execution, policy: RetryDefault): StreamWriter {
-  const write = (id: string, source: StreamSource<unknown>): Promise<number> =>
-    writeStream(execution, policy, id, source);
-  return Object.assign(write, {
+  const write =
+    (isChunk: IsChunk = () => true) =>
+    (id: string, source: StreamSource<unknown>): Promise<number> =>
+      writeStream(execution, policy, id, source, isChunk);
+  const text = write(isText);
+  return Object.assign(write(), {
     text: (id: string, source: string | StreamSource<string>) =>
-      write(id, typeof source === "string" ? [source] : source),
-    json: write,
-    bytes: write,
+      text(id, typeof source === "string" ? [source] : source),
+    json: write(),
+    bytes: write(isBytes),
   }) as StreamWriter;
 }
 
@@ -64,17 +73,19 @@ function writeStream(
   policy: RetryDefault,
   id: string,
   source: StreamSource<unknown>,
+  isChunk: IsChunk,
 ): Promise<number> {
+  const where = `ctx.stream(${JSON.stringify(id)})`;
   checkName(id, "ctx.stream");
   if (execution.operations.nextId("stream", id) !== `stream/0/${id}`) {
-    throw invalid(
-      `ctx.stream(${JSON.stringify(id)})`,
-      "this run already has a stream with this id. Choose another id.",
-    );
+    throw invalid(where, "this run already has a stream with this id. Choose another id.");
   }
   const fn = async ({ attempt }: StepContext): Promise<number> => {
     let count = 0;
-    for await (const chunk of typeof source === "function" ? source() : source) {
+    for await (const chunk of chunksOf(source, where)) {
+      if (!isChunk(chunk)) {
+        throw invalid(where, `each chunk must be ${isChunk === isText ? "a string" : "bytes, such as a Uint8Array"}.`);
+      }
       const encoded = encodeChunk(chunk, id);
       if (!execution.bodies.isCurrent(operation.id, attempt)) break;
       await execution.emit({
@@ -88,9 +99,21 @@ function writeStream(
     }
     return count;
   };
-  const step = { fn, retry: policy.current, timeoutMs: undefined, once: false, context: captureContext() };
+  // What an attempt has read of an iterator, another one cannot read. A function makes a new one.
+  const retry = typeof source === "function" ? policy.current : { ...policy.current, max: 1 };
+  const step = { fn, retry, timeoutMs: undefined, once: false, context: captureContext() };
   const operation: OpenOperation = execution.operations.request("stream", id, { type: "step", step });
   return execution.races.promiseOf(operation);
+}
+
+/** @throws HoldfastError `INVALID_ARGUMENT` if there is nothing to read: only the body may throw it, which is journaled. */
+function chunksOf(source: StreamSource<unknown>, where: string): Iterable<unknown> | AsyncIterable<unknown> {
+  const chunks = typeof source === "function" ? source() : source;
+  if ([Symbol.asyncIterator, Symbol.iterator].some((key) => key in Object(chunks))) return chunks;
+  throw invalid(
+    where,
+    'needs a function that yields chunks, as in ctx.stream("n", function* () { yield 1; }), or a list.',
+  );
 }
 
 function encodeChunk(chunk: unknown, id: string): string {
