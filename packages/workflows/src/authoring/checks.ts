@@ -6,12 +6,13 @@ import { currentStep } from "../replay/step-scope.ts";
 import { nestedOperationError } from "../replay/step-body.ts";
 
 /**
+ * `what` says in messages what the name is.
  * @throws HoldfastError `NESTED_OPERATION` inside a step body, `INVALID_ARGUMENT` for an invalid name.
  */
-export function checkName(name: unknown, where: string): void {
+export function checkName(name: unknown, where: string, what = "the name"): void {
   checkOutside(where);
   const problem = nameProblem(name);
-  if (problem !== undefined) throw invalid(where, `the name ${problem}.`);
+  if (problem !== undefined) throw invalid(where, `${what} ${problem}.`);
 }
 
 /**

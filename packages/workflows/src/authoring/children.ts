@@ -12,7 +12,7 @@ const INVOKE_FIELDS = ["detach", "tags", "idempotencyKey"];
 
 export function createInvoke(execution: Execution): WorkflowContext["invoke"] {
   return (workflow: InvokableWorkflow, input: unknown, options?: InvokeOptions): Promise<never> => {
-    checkName(workflow?.id, "ctx.invoke");
+    checkName(workflow?.id, "ctx.invoke", "needs what workflow({ … }) returned, whose id");
     const where = `ctx.invoke(${JSON.stringify(workflow.id)})`;
     const child = childRequest(workflow, input, options ?? {}, where);
     const operation = execution.operations.request("run", workflow.id, { type: "child", child });

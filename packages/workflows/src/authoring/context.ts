@@ -137,7 +137,7 @@ function waits(execution: Execution): Pick<WorkflowContext, "waitForEvent" | "wa
     waitForSignal: wait("signal", "ctx.waitForSignal"),
     sendEvent: (event, data, options = {}) => {
       const where = "ctx.sendEvent";
-      checkName(event?.name, where);
+      checkName(event?.name, where, "needs what event(…) returned, whose name");
       checkFields(options, ["key"], where);
       const send = {
         data: encodeValue(data, where),

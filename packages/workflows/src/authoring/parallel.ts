@@ -21,6 +21,7 @@ export async function runParallel<T, R>(
   if (concurrency !== Infinity && (!Number.isInteger(concurrency) || concurrency < 1)) {
     throw invalid("ctx.parallel.concurrency", "must be a whole number of at least 1.");
   }
+  if (!(Symbol.iterator in Object(items))) throw invalid("ctx.parallel", "needs a list of items.");
   const list = [...items];
   const results: Awaited<R>[] = Array.from({ length: list.length });
   const errors = new Map<number, unknown>();

@@ -125,6 +125,7 @@ async function runGroup<T>(
   fn: Parameters<WorkflowContext["group"]>[1],
 ): Promise<Awaited<T>> {
   checkName(name, "ctx.group");
+  if (typeof fn !== "function") throw invalid("ctx.group", "needs a function.");
   const own = new Set<OpenOperation>();
   const compensate = (): Promise<void> => {
     const { completed } = execution.operations;

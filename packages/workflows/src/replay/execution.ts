@@ -10,6 +10,7 @@
  * - X4 An outcome of this execution is delivered only after the orchestrator journaled it (E3).
  */
 import {
+  describeOperation,
   type AbortReason,
   type ExecutionEvent,
   type ExecutionPort,
@@ -90,6 +91,8 @@ export class Execution implements LiveExecution, SchedulerHost {
     this.operations = new Operations(
       start,
       (operation) => {
+        if (this.over)
+          this.log.warn(`${describeOperation(operation.id)} was requested after the end, so it never settles.`);
         this.shields.add(operation);
         this.wake();
       },
