@@ -116,6 +116,18 @@ test("STR2 a reader gets the next batch only after its acknowledgement", async (
   socket.close();
 });
 
+test("STR4 a reader that closes its socket gets the close of the other side, also while the object is out of memory", async () => {
+  await client.trigger("order", null, { runId: "s6" });
+  for (const isInMemory of [true, false]) {
+    const { socket, events, closed } = await openSocket("s6");
+    await expect.poll(() => runStatus(events)).toBe("waiting");
+    if (!isInMemory) await evict("s6");
+    socket.close(1000);
+    await expect.poll(closed).toBe(1000);
+    expect(await inObject("s6", (state) => state.getWebSockets())).toEqual([]);
+  }
+});
+
 test("SEC6 a page of another site cannot open a socket", async () => {
   await client.trigger("order", null, { runId: "s3" });
   const headers = { Upgrade: "websocket", Origin: "https://evil.example" };

@@ -29,7 +29,9 @@ test("the platform's own types are assignable to the structural types", () => {
 test("the Worker and the classes of holdfast are assignable to the platform's types", () => {
   expectTypeOf<HoldfastApp<Cloudflare.Env>["worker"]>().toExtend<ExportedHandler<Cloudflare.Env>>();
   type Instance = InstanceType<HoldfastApp["WorkflowRunDO"]>;
-  expectTypeOf<Instance>().toExtend<Pick<Required<DurableObject>, "fetch" | "alarm" | "webSocketMessage">>();
+  expectTypeOf<Instance>().toExtend<
+    Pick<Required<DurableObject>, "fetch" | "alarm" | "webSocketMessage" | "webSocketClose">
+  >();
   expectTypeOf<InstanceType<HoldfastApp["RunIndexDO"]>>().toExtend<Pick<Required<DurableObject>, "fetch">>();
   expectTypeOf<InstanceType<HoldfastApp["CoordinatorDO"]>>().toExtend<
     Pick<Required<DurableObject>, "fetch" | "alarm">

@@ -4,11 +4,12 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { makeCatalogue, workflowsOf } from "@holdfast/proof/catalogue";
 import { createStepHandler, workflowsEntrypoint } from "@holdfast/workflows/handler";
+import { gathers } from "./large.ts";
 import { sleepFor } from "./sleep.ts";
 import { watch } from "./watched.ts";
 
 const watched = watch(sleepFor);
-const workflows = [...workflowsOf(makeCatalogue({ sleep: sleepFor })), ...watched.workflows];
+const workflows = [...workflowsOf(makeCatalogue({ sleep: sleepFor })), ...watched.workflows, gathers];
 
 const handler = createStepHandler({ workflows, signingKeys: "unsigned" });
 

@@ -27,6 +27,7 @@ export interface RunDurableObject {
   fetch(request: Request): Promise<Response>;
   alarm(): Promise<void>;
   webSocketMessage(socket: HibernatingSocketLike): Promise<void>;
+  webSocketClose(socket: HibernatingSocketLike): void;
 }
 
 /** An instance of the class of the run index. */
@@ -116,6 +117,11 @@ function runObjectClass<Env extends object>(
 
     webSocketMessage(socket: HibernatingSocketLike): Promise<void> {
       return serveSocketMessage(this.#open, socket);
+    }
+
+    /** The platform does not answer the close of a hibernating socket: its reader would wait until it gives up. */
+    webSocketClose(socket: HibernatingSocketLike): void {
+      socket.close(1000);
     }
 
     alarm(): Promise<void> {

@@ -4,6 +4,7 @@
  * Owns: the options of this dispatcher, and the choice between RPC and plain requests.
  */
 import { type RpcBinding, type StepDispatcher, type WorkflowsAnswer, invalid } from "@holdfast/protocol";
+import { anySizeBinding } from "@holdfast/protocol/transport";
 import * as v from "valibot";
 import { checkOptions, hasMethods, isServiceBinding } from "../options.ts";
 import { checkWorkflows } from "./checked-answers.ts";
@@ -41,7 +42,7 @@ export function createServiceBindingDispatcher(options: ServiceBindingDispatcher
   const { binding, pipe = "rpc" } = options;
   const mistake = mistakeOf(binding, pipe);
   if (mistake !== undefined) throw invalid("createServiceBindingDispatcher.binding", mistake);
-  const rpc = pipe === "rpc" ? (binding as RpcBinding) : lineBinding(binding as FetcherLike);
+  const rpc = pipe === "rpc" ? anySizeBinding(binding as RpcBinding) : lineBinding(binding as FetcherLike);
   return {
     ...inPages((start, port) => new RpcExecution(start, port, rpc)),
     workflows: async () => checkWorkflows(await listOf(rpc)).workflows,

@@ -13,6 +13,7 @@ import {
   describeWorkflow,
   portOf,
 } from "@holdfast/protocol";
+import { anySizeCall, fromRpc } from "@holdfast/protocol/transport";
 import type { Workflow } from "../authoring/workflow.ts";
 import { executeOver } from "./execute-over.ts";
 import { createStepHandler } from "./step-handler.ts";
@@ -38,7 +39,7 @@ export function workflowsEntrypoint<Base extends EntrypointClass>(
   const handler = createStepHandler({ workflows, signingKeys: "unsigned" });
   abstract class Workflows extends base implements WorkflowsService {
     async execute(start: ExecutionStart, call: RpcCall): Promise<void> {
-      await executeOver(index, start, portOf(call));
+      await executeOver(index, await fromRpc(start), portOf(anySizeCall(call)));
     }
 
     async workflows(): Promise<WorkflowsAnswer> {

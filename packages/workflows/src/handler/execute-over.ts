@@ -13,6 +13,7 @@ import {
   type WorkflowIndex,
   endsRun,
   errorValue,
+  toErrorValue,
 } from "@holdfast/protocol";
 import { type Problem, describeProblem, toExecution } from "@holdfast/protocol/messages";
 import type { Workflow } from "../authoring/workflow.ts";
@@ -50,11 +51,16 @@ export async function executeOver(index: WorkflowIndex<Workflow>, start: Executi
     lost(invalidMessage(describeProblem(name, found)));
     return true;
   };
+  /** A call failed. If the orchestrator is still there, it must not wait for an execution that has stopped (DUR5). */
+  const failed = (error: unknown): void =>
+    lost(
+      errorValue("EXECUTOR_CRASHED", `A message to the orchestrator could not be sent: ${toErrorValue(error).message}`),
+    );
   const bodies = new BodyList();
   const sendBodies = (): Promise<void> => bodies.send(port, live.stepsInProgress?.() ?? []);
   const announcer = new Announcer(start, sendBodies);
   const live = workflow.executeOn(announcer.platform(guardedPlatform), completeStart(start), {
-    ...checkedPort(port, announcer, isInvalid, end),
+    ...checkedPort(port, { announcer, isInvalid, end, failed }),
     lost,
   });
   follow(live, port, isInvalid).then(
@@ -75,25 +81,33 @@ type IsInvalid = (name: string, found: Problem | undefined) => boolean;
 
 const SUPERSEDED = { accepted: false, reason: "superseded" } as const;
 
-/** The port of the execution. `end` is called when a report has ended it. */
-function checkedPort(
-  port: RpcPort,
-  announcer: Announcer,
-  isInvalid: IsInvalid,
-  end: () => void,
-): Omit<ExecutionPort, "lost"> {
+interface Exchange {
+  readonly announcer: Announcer;
+  readonly isInvalid: IsInvalid;
+  /** Called when a report has ended the execution. */
+  readonly end: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** The port of the execution. */
+function checkedPort(port: RpcPort, { announcer, isInvalid, end, failed }: Exchange): Omit<ExecutionPort, "lost"> {
+  const orFail = <T>(answer: Promise<T>): Promise<T> =>
+    answer.catch((error: unknown) => {
+      failed(error);
+      throw error;
+    });
   return {
     remote: true,
     report: async (given) => {
       const report = keeping(given);
       announcer.reported(report);
-      const answer = await port.report(report);
+      const answer = await orFail(port.report(report));
       if (isInvalid("answer", toExecution.answer(answer, false))) return SUPERSEDED;
       if (!answer.accepted || endsRun(report.events.at(-1))) end();
       return withReported(report, answer);
     },
     readPage: async (after) => {
-      const page = await port.readPage(after);
+      const page = await orFail(port.readPage(after));
       return isInvalid("page", toExecution.pageAfter(after)(page, false)) ? [] : page;
     },
   };
