@@ -46,7 +46,7 @@ describe("DUR5 a message is sent as it is up to 15 million characters, and as a 
     epoch: 1,
     asked: 0,
     // A lone surrogate has no UTF-8.
-    events: [{ type: "run.completed", output: `${"\uD800あ".repeat(chars / 2)}` }],
+    events: [{ type: "run.completed", output: "\uD800あ".repeat(chars / 2) }],
   });
   const pageOf = (chars: number): readonly JournalEntry[] =>
     [{ seq: 1, value: "x".repeat(chars) }] as unknown as readonly JournalEntry[];

@@ -27,6 +27,7 @@ export interface RunDurableObject {
   fetch(request: Request): Promise<Response>;
   alarm(): Promise<void>;
   webSocketMessage(socket: HibernatingSocketLike): Promise<void>;
+  /** The platform does not answer the close of a hibernating socket: its reader would wait until it gives up. */
   webSocketClose(socket: HibernatingSocketLike): void;
 }
 
@@ -102,10 +103,7 @@ function runObjectClass<Env extends object>(
     }
 
     /** Called by the handlers, not by the constructor: they answer an error of it, and set a failed alarm again. */
-    readonly #open = (): RunObject => {
-      this.#object ??= new RunObject(deployments.runObjectDeps(this.#ctx, this.#env));
-      return this.#object;
-    };
+    readonly #open = (): RunObject => (this.#object ??= new RunObject(deployments.runObjectDeps(this.#ctx, this.#env)));
 
     ask(command: unknown): Promise<unknown> {
       return serveRpc(this.#open, command as RunRequest);
@@ -119,7 +117,6 @@ function runObjectClass<Env extends object>(
       return serveSocketMessage(this.#open, socket);
     }
 
-    /** The platform does not answer the close of a hibernating socket: its reader would wait until it gives up. */
     webSocketClose(socket: HibernatingSocketLike): void {
       socket.close(1000);
     }

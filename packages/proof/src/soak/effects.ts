@@ -12,11 +12,16 @@ export interface Effect {
   /** The step's idempotency key. A compensation has none. */
   readonly key?: string;
   readonly attempt: number;
+  /** What the function had decided when it requested the operation, in order. */
+  readonly decided?: string;
   /** When the body started, ms since the epoch. */
   readonly startedAt: number;
 }
 
 const retry = { max: 20, backoff: "fixed", initial: 200 } as const;
+
+/** The first word of the names of steps without an effect. */
+export const PURE = "pure";
 
 /** A body that calls `act` for its effect. */
 type Body = (act: () => Promise<number>, step: StepContext) => Promise<unknown>;
@@ -34,13 +39,13 @@ export function effectWorkflows(recorderUrl: () => string): Workflow[] {
   /** Returns a function that requests a step whose body has an effect, under its number among the steps of its name. */
   const actingIn = (ctx: WorkflowContext) => {
     const occurrences = new Map<string, number>();
-    return (name: string, options: StepOptions = {}, body: Body = (act) => act()): Promise<unknown> => {
+    return (name: string, options: StepOptions = {}, body: Body = (act) => act(), decided = ""): Promise<unknown> => {
       const occurrence = occurrences.get(name) ?? 0;
       occurrences.set(name, occurrence + 1);
       const op = `${ctx.run.id}/step/${occurrence}/${name}`;
       return ctx.step(name, { retry, ...options }, (step) => {
         const { idempotencyKey: key, attempt, signal } = step;
-        return body(() => send({ op, key, attempt, startedAt: Date.now() }, signal), step);
+        return body(() => send({ op, key, attempt, decided, startedAt: Date.now() }, signal), step);
       });
     };
   };
@@ -63,6 +68,29 @@ export function effectWorkflows(recorderUrl: () => string): Workflow[] {
       const names = ["a", "b", "c", "d"];
       await Promise.all(names.map((name) => acting(name)));
       return names.length;
+    },
+  });
+  /** Each effect tells which branches have won: effects of an execution that saw other winners differ. */
+  const racing = workflow({
+    id: "soak-racing",
+    run: async (rounds: number, ctx) => {
+      const acting = actingIn(ctx);
+      let won = "";
+      for (let round = 0; round < rounds; round++) {
+        const [left, right, quick] = [
+          acting("left", {}, undefined, won),
+          acting("right", {}, undefined, won),
+          ctx.step(`${PURE} quick`, () => round),
+        ];
+        won += await Promise.race([left.then(() => "l"), right.then(() => "r")]);
+        won += await Promise.race([left.then(() => "L"), right.then(() => "R"), microtasks(round).then(() => "c")]);
+        await Promise.all([left, right, quick]);
+        const late = ctx.step(`${PURE} late`, () => microtasks(2 * round));
+        won += await Promise.race([late.then(() => "s"), microtasks(2 * round).then(() => "c")]);
+        await late;
+      }
+      await acting("end", {}, undefined, won);
+      return won.length;
     },
   });
   const flaky = workflow({
@@ -126,5 +154,9 @@ export function effectWorkflows(recorderUrl: () => string): Workflow[] {
       return caught;
     },
   });
-  return [sequence, parallel, flaky, undoing, signals, family, spinning, rejecting];
+  return [sequence, parallel, racing, flaky, undoing, signals, family, spinning, rejecting];
+}
+
+async function microtasks(count: number): Promise<void> {
+  for (let at = 0; at < count; at++) await Promise.resolve();
 }

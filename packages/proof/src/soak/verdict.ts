@@ -2,7 +2,7 @@
  * The checks at the end of the soak test, on the stored runs and the recorder's log.
  */
 import type { Caller } from "./caller.ts";
-import type { Effect } from "./effects.ts";
+import { type Effect, PURE } from "./effects.ts";
 import type { SoakRun } from "./runs.ts";
 
 /** The tolerance between the clocks of the processes, ms. workerd's clock does not advance while code executes. */
@@ -32,6 +32,7 @@ export async function judge(caller: Caller, runs: readonly SoakRun[], effects: r
       if (entry.type === "child.started" && entry.runId !== undefined) ids.push(entry.runId);
       const { kind, occurrence, name } = entry.operation;
       if (entry.type !== "step.completed" || (kind !== "step" && kind !== "compensation")) continue;
+      if (name.startsWith(PURE)) continue;
       steps += 1;
       const seen = byOperation.get(`${id}/${kind}/${occurrence}/${name}`) ?? [];
       if (seen.length === 0)
@@ -41,6 +42,7 @@ export async function judge(caller: Caller, runs: readonly SoakRun[], effects: r
         findings.push(`${id}: ${kind} ${name} started again ${startedAt - entry.at} ms after it was durable`);
     }
   }
+  findings.push(...otherWinners(effects));
   for (const [key, seen] of [...byOperation, ...byKey]) {
     if (new Set(seen.map((one) => `${one.op} ${one.key}`)).size > 1)
       findings.push(`${key}: operations and idempotency keys do not belong together`);
@@ -55,6 +57,17 @@ export async function judge(caller: Caller, runs: readonly SoakRun[], effects: r
     effects: effects.length,
     repeated: effects.length - byOperation.size,
   };
+}
+
+/** What a function has decided grows: of two effects of a run, one continues the other, whichever executions had them (REP2). */
+function otherWinners(effects: readonly Effect[]): string[] {
+  const byRun = Map.groupBy(effects, ({ op }) => op.slice(0, op.indexOf("/")));
+  return [...byRun].flatMap(([run, seen]) => {
+    const all = seen.map(({ decided = "" }) => decided);
+    const longest = all.reduce((one, other) => (other.length > one.length ? other : one), "");
+    const other = all.find((decided) => !longest.startsWith(decided));
+    return other === undefined ? [] : [`${run}: executions saw other winners: ${other} and ${longest}`];
+  });
 }
 
 /** The number of deleted runs that are read: the API refuses more requests about absent runs (`notFoundPerHour`). */
