@@ -70,7 +70,7 @@ export function effectWorkflows(recorderUrl: () => string): Workflow[] {
       return names.length;
     },
   });
-  /** Each effect tells which branches have won: effects of an execution that saw other winners differ. */
+  /** Each effect names the branches that have won: effects of an execution that saw other winners differ. */
   const racing = workflow({
     id: "soak-racing",
     run: async (rounds: number, ctx) => {

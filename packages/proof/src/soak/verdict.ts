@@ -42,11 +42,7 @@ export async function judge(caller: Caller, runs: readonly SoakRun[], effects: r
         findings.push(`${id}: ${kind} ${name} started again ${startedAt - entry.at} ms after it was durable`);
     }
   }
-  findings.push(...otherWinners(effects));
-  for (const [key, seen] of [...byOperation, ...byKey]) {
-    if (new Set(seen.map((one) => `${one.op} ${one.key}`)).size > 1)
-      findings.push(`${key}: operations and idempotency keys do not belong together`);
-  }
+  findings.push(...otherWinners(effects), ...mixedKeys([...byOperation, ...byKey]));
   const deleted = runs.filter((run) => run.deleted);
   for (const { id } of deleted.slice(-READ_GONE_MAX))
     if (!(await caller.isGone(id))) findings.push(`${id}: was deleted, and exists again`);
@@ -57,6 +53,11 @@ export async function judge(caller: Caller, runs: readonly SoakRun[], effects: r
     effects: effects.length,
     repeated: effects.length - byOperation.size,
   };
+}
+
+function mixedKeys(effects: readonly (readonly [key: string, seen: readonly Effect[]])[]): string[] {
+  const mixed = effects.filter(([, seen]) => new Set(seen.map((one) => `${one.op} ${one.key}`)).size > 1);
+  return mixed.map(([key]) => `${key}: operations and idempotency keys do not belong together`);
 }
 
 /** What a function has decided grows: of two effects of a run, one continues the other, whichever executions had them (REP2). */
