@@ -3,8 +3,16 @@
  *
  * Owns: the options of this dispatcher, and the choice between RPC and plain requests.
  */
-import { type RpcBinding, type StepDispatcher, type WorkflowsAnswer, invalid } from "@holdfast/protocol";
-import { anySizeBinding } from "@holdfast/protocol/transport";
+import {
+  type ExecutionReport,
+  type ExecutionStart,
+  type RpcBinding,
+  type RpcCall,
+  type StepDispatcher,
+  type WorkflowsAnswer,
+  invalid,
+} from "@holdfast/protocol";
+import { fromRpc, toRpc } from "@holdfast/protocol/transport";
 import * as v from "valibot";
 import { checkOptions, hasMethods, isServiceBinding } from "../options.ts";
 import { checkWorkflows } from "./checked-answers.ts";
@@ -42,10 +50,22 @@ export function createServiceBindingDispatcher(options: ServiceBindingDispatcher
   const { binding, pipe = "rpc" } = options;
   const mistake = mistakeOf(binding, pipe);
   if (mistake !== undefined) throw invalid("createServiceBindingDispatcher.binding", mistake);
-  const rpc = pipe === "rpc" ? anySizeBinding(binding as RpcBinding) : lineBinding(binding as FetcherLike);
+  const rpc = pipe === "rpc" ? overRpc(binding as RpcBinding) : lineBinding(binding as FetcherLike);
   return {
     ...inPages((start, port) => new RpcExecution(start, port, rpc)),
     workflows: async () => checkWorkflows(await listOf(rpc)).workflows,
+  };
+}
+
+/** A binding of Workers RPC, for messages of any size. */
+function overRpc(binding: RpcBinding): RpcBinding {
+  return {
+    execute(start, call) {
+      const answer = async (name: "report", given: unknown): Promise<unknown> =>
+        toRpc(await call(name, (await fromRpc(given)) as ExecutionReport));
+      return binding.execute(toRpc(start) as ExecutionStart, answer as RpcCall);
+    },
+    workflows: () => binding.workflows(),
   };
 }
 

@@ -13,7 +13,7 @@ export {
 export { type LineToExecution, type LineToOrchestrator, readLines } from "./lines.ts";
 export { Mailbox } from "./mailbox.ts";
 export { randomHex } from "./random-hex.ts";
-export { anySizeBinding, anySizeCall, fromRpc } from "./rpc-messages.ts";
+export { fromRpc, toRpc } from "./rpc-messages.ts";
 export {
   AUDIENCE_HEADER,
   SIGNATURE_AGE_MS_MAX,

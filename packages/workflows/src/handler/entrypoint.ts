@@ -5,6 +5,7 @@
  * the execution no longer, so both sides stay in memory while the run is busy.
  */
 import {
+  type ExecutionReport,
   type ExecutionStart,
   PROTOCOL_VERSION,
   type RpcCall,
@@ -13,7 +14,7 @@ import {
   describeWorkflow,
   portOf,
 } from "@holdfast/protocol";
-import { anySizeCall, fromRpc } from "@holdfast/protocol/transport";
+import { fromRpc, toRpc } from "@holdfast/protocol/transport";
 import type { Workflow } from "../authoring/workflow.ts";
 import { executeOver } from "./execute-over.ts";
 import { createStepHandler } from "./step-handler.ts";
@@ -39,7 +40,9 @@ export function workflowsEntrypoint<Base extends EntrypointClass>(
   const handler = createStepHandler({ workflows, signingKeys: "unsigned" });
   abstract class Workflows extends base implements WorkflowsService {
     async execute(start: ExecutionStart, call: RpcCall): Promise<void> {
-      await executeOver(index, await fromRpc(start), portOf(anySizeCall(call)));
+      const send = async (name: "report", given: unknown): Promise<unknown> =>
+        fromRpc(await call(name, toRpc(given) as ExecutionReport));
+      await executeOver(index, (await fromRpc(start)) as ExecutionStart, portOf(send as RpcCall));
     }
 
     async workflows(): Promise<WorkflowsAnswer> {
