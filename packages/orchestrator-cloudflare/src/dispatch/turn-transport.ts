@@ -89,7 +89,7 @@ export async function signed(
 }
 
 /**
- * Reads the answer, and calls `blank` for each part that contains only blanks.
+ * Reads the answer, and calls `blank` for each part before it that contains only blanks.
  * @throws Error if the answer is too long.
  */
 async function readText({ body }: Response, blank: () => void): Promise<string> {
@@ -105,7 +105,8 @@ async function readText({ body }: Response, blank: () => void): Promise<string> 
       throw new Error(`the answer has more than ${ANSWER_BYTES_MAX} bytes, which is the limit`);
     }
     const text = decoder.decode(part.value, { stream: true });
-    if (text.trim() === "") blank();
+    // Later blanks may be those of a value.
+    if (parts.length === 0 && text.trim() === "") blank();
     else parts.push(text);
   }
   return parts.join("") + decoder.decode();
