@@ -47,6 +47,15 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: "the path is too long",
 };
 
+/** Returns the message for the user about an error of the file system. Other errors are returned unchanged. */
+export function unusable(error: unknown, shown: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === undefined) return error;
+  return new UsageError(
+    `The folder ${shown} for the runs cannot be used: ${REASONS[code] ?? messageOf(error)} (${code}). Give another one: --data <folder>`,
+  );
+}
+
 export class DataFolder {
   readonly path: string;
   /** The path as the user knows it. */
@@ -63,11 +72,7 @@ export class DataFolder {
     try {
       return new DataFolder(path, shown);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === undefined) throw error;
-      throw new UsageError(
-        `The folder ${shown} for the runs cannot be used: ${REASONS[code] ?? messageOf(error)} (${code}). Give another one: --data <folder>`,
-      );
+      throw unusable(error, shown);
     }
   }
 

@@ -6,9 +6,10 @@
  * and only then the next one starts: two of them would execute the same runs.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Workerd, type WorkerdExit } from "../local/workerd.ts";
 import type { Build } from "./builder.ts";
+import { unusable } from "./data-folder.ts";
 import type { Gateway } from "./gateway.ts";
 
 /** How long requests may take that are in progress when the code changes, ms. */
@@ -183,11 +184,16 @@ export class Supervisor {
 
   #write(kind: "next" | "current", build: Build, stores: boolean): string {
     const folder = this.#options.folder(kind);
-    mkdirSync(folder, { recursive: true });
     const config = join(folder, "config.capnp");
-    writeFileSync(join(folder, "worker.js"), build.code);
-    // The variables are in it.
-    writeFileSync(config, this.#options.configure(build, stores), { mode: 0o600 });
+    const text = this.#options.configure(build, stores);
+    try {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, "worker.js"), build.code);
+      // The variables are in it.
+      writeFileSync(config, text, { mode: 0o600 });
+    } catch (error) {
+      throw unusable(error, dirname(folder));
+    }
     return config;
   }
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Build } from "../../src/dev/builder.ts";
 import { Gateway } from "../../src/dev/gateway.ts";
+import { UsageError } from "../../src/exit.ts";
 import { Supervisor } from "../../src/dev/supervisor.ts";
 import type { WorkerdExit } from "../../src/local/workerd.ts";
 
@@ -109,6 +110,19 @@ test("DEV4 of several builds that arrive together only the newest one starts", a
   supervisor.offer(build("five"));
   await expect.poll(() => served.at(-1), WAIT).toBe("five");
   expect(served).not.toContain("one");
+});
+
+test("DEV1 a folder that can no longer be written ends the server, and is named with the reason", async () => {
+  // As a full disk, an error of the file system at the write of the code.
+  rmSync(folder, { recursive: true });
+  writeFileSync(folder, "");
+  supervisor.offer(build("works"));
+  await expect(running).rejects.toEqual(
+    new UsageError(
+      `The folder ${folder} for the runs cannot be used: a part of the path is a file (ENOTDIR). Give another one: --data <folder>`,
+    ),
+  );
+  running = Promise.resolve();
 });
 
 test.each([
