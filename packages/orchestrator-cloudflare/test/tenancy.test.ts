@@ -299,6 +299,9 @@ describe("verifiers", () => {
     const [, payload = ""] = (await token()).split(".");
     expect(await status(`${btoa('{"alg":"none"}').replaceAll("=", "")}.${payload}.x`)).toBe(401);
     expect(await status("")).toBe(401);
+    // The names of headers have no case.
+    const lower = jwtAuth({ jwks, ...claims, header: "authorization" });
+    expect(await statusWith(lower, { Authorization: `Bearer ${await token()}` })).toBe(200);
     // Cloudflare Access uses another header. A request without that header is left to the next verifier.
     expect(
       await statusWith(anyOf(cloudflareAccess("team", "aud"), bearerAuth([tokenOf("t")])), {

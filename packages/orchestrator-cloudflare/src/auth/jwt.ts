@@ -85,7 +85,7 @@ export function jwtAuth(options: JwtAuthOptions): VerifyRequest {
   const toleranceMs = parseDurationMs(options.clockTolerance ?? 0, "jwtAuth.clockTolerance");
   return async (request) => {
     const value = request.headers.get(header) ?? "";
-    const token = header === "Authorization" ? /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(value)?.[1] : value;
+    const token = /^authorization$/i.test(header) ? /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(value)?.[1] : value;
     if (token === undefined || token === "") return false;
     const keys = typeof options.jwks === "function" ? options.jwks : keysOf(issuer, String(options.jwks));
     const claims = await claimsOf(token, keys, {
