@@ -6,7 +6,7 @@
  * Exits with 1 if a median ratio is above 1.05, because 5 percent is the noise of this measurement.
  */
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { readArguments } from "@holdfast/local-runtime/arguments";
 import { PIPES, type Pipe, inFlight, runToEnd, runToWait, wake } from "./measures/contest.ts";
 import { type BenchPlatform, startPlatform } from "./platform.ts";
 import { type Contestant, runRounds, timed } from "./rounds.ts";
@@ -102,7 +102,7 @@ function describeLine({ name, now, before, ratio }: Compared): string {
 }
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = readArguments({
     allowPositionals: true,
     options: { quick: { type: "boolean", default: false }, only: { type: "string", default: "" } },
   });

@@ -10,7 +10,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { readArguments } from "@holdfast/local-runtime/arguments";
 import { measureAfterKill, measureAgent } from "./measures/agent.ts";
 import { type Bench, PIPES, floorOf, runToEnd } from "./measures/contest.ts";
 import { measureParallel } from "./measures/parallel.ts";
@@ -42,7 +42,7 @@ const MEASURES: Readonly<Record<string, (bench: Bench) => Promise<Measure>>> = {
 };
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
+  const { values } = readArguments({
     options: {
       peers: { type: "boolean", default: false },
       quick: { type: "boolean", default: false },

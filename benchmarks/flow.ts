@@ -1,8 +1,8 @@
 /**
- * Measures limits, schedules, events and windows on a local workerd with storage on disk, with a floor beside each: an object
- * that commits one row for each request.
+ * `pnpm bench:flow [--share 0.02]`: measures limits, schedules, events and windows on a local workerd with storage on disk, with
+ * a floor beside each: an object that commits one row for each request.
  *
- * `node benchmarks/flow.ts` writes FLOW.md. `--share 0.02` does a part of the work, to try it, and writes nothing.
+ * Writes FLOW.md. `--share 0.02` does a part of the work, to try it, and writes nothing.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -10,11 +10,11 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { readArguments } from "@holdfast/local-runtime/arguments";
 import { type LocalRuntime, startLocalRuntime } from "@holdfast/local-runtime";
 import { describeMachine } from "./report.ts";
 
-const { values } = parseArgs({ options: { share: { type: "string", default: "1" } } });
+const { values } = readArguments({ options: { share: { type: "string", default: "1" } } });
 const share = Number(values.share);
 
 /** How often each thing is done, how many times at once, and after how many rounds the median is taken. */

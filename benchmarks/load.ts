@@ -9,7 +9,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { readArguments } from "@holdfast/local-runtime/arguments";
 import { IndexShard } from "../packages/orchestrator-cloudflare/src/index-object/index-shard.ts";
 import { until } from "@holdfast/local-runtime/until";
 import { floorOf } from "./measures/contest.ts";
@@ -19,7 +19,7 @@ import { describeMachine } from "./report.ts";
 import { timed } from "./rounds.ts";
 import { type Measure, type Row, summarize } from "./statistics.ts";
 
-const { values } = parseArgs({ options: { runs: { type: "string", default: "4000" } } });
+const { values } = readArguments({ options: { runs: { type: "string", default: "4000" } } });
 const RUNS_MAX = Number(values.runs);
 const CONCURRENT = 50;
 const MEBIBYTE = 1_048_576;

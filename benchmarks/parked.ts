@@ -11,7 +11,7 @@ import { mkdtempSync, readdirSync, rmSync, statfsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { readArguments } from "@holdfast/local-runtime/arguments";
 import { findFreePort } from "@holdfast/cli/free-port";
 import { until } from "@holdfast/local-runtime/until";
 import { inFlight } from "./measures/contest.ts";
@@ -20,7 +20,7 @@ import { timed } from "./rounds.ts";
 import { copyRun } from "./run-copies.ts";
 import { summarize } from "./statistics.ts";
 
-const { values } = parseArgs({
+const { values } = readArguments({
   options: { runs: { type: "string", default: "100000" }, due: { type: "string", default: "0" } },
 });
 const [RUNS, DUE] = [Number(values.runs), Number(values.due)];

@@ -6,7 +6,7 @@
  * contains the accepted changes.
  */
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { readArguments } from "@holdfast/local-runtime/arguments";
 import * as fc from "fast-check";
 import { startLocalRuntime } from "@holdfast/local-runtime";
 import { type HostileRequest, hostileRequest } from "./hostile-requests.ts";
@@ -14,7 +14,7 @@ import { hostileTicket, inQuery } from "./hostile-tickets.ts";
 import { hostileTokenUrl } from "./hostile-urls.ts";
 import { type Stored, measure } from "./measure.ts";
 
-const { values } = parseArgs({
+const { values } = readArguments({
   options: {
     requests: { type: "string", default: "100000" },
     seed: { type: "string", default: String(Date.now() % 1_000_000_000) },

@@ -6,7 +6,7 @@
  * a wrong result, or if a durable step was executed again.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { parseArgs } from "node:util";
+import { readArguments } from "@holdfast/local-runtime/arguments";
 import { ProgressLine, paint, printTable } from "@holdfast/local-runtime/terminal";
 import { Random } from "../simulator/random.ts";
 import { SoakProcesses } from "./processes.ts";
@@ -14,7 +14,7 @@ import { Caller } from "./caller.ts";
 import { type SoakRun, startRun } from "./runs.ts";
 import { type Verdict, judge } from "./verdict.ts";
 
-const { values } = parseArgs({
+const { values } = readArguments({
   options: {
     minutes: { type: "string", default: "5" },
     "kill-every": { type: "string", default: "3" },

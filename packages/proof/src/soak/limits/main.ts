@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { readArguments } from "@holdfast/local-runtime/arguments";
 import { bundleWorker } from "@holdfast/cli/bundle";
 import { ProgressLine, paint, printTable } from "@holdfast/local-runtime/terminal";
 import { killAndAwaitNext, watchWorkerd } from "@holdfast/local-runtime/workerd-process";
@@ -21,7 +21,7 @@ import { Random } from "../../simulator/random.ts";
 import { Caller } from "../caller.ts";
 import type { Recorded } from "./recorder-process.ts";
 
-const { values } = parseArgs({
+const { values } = readArguments({
   options: {
     runs: { type: "string", default: "1000" },
     max: { type: "string", default: "5" },
