@@ -72,6 +72,17 @@ describe("replays of many events", () => {
     await vi.waitFor(async () => expect(await seen()).toBe(count));
   });
 
+  test.each([
+    ["from", { from: "5" }],
+    ["from", { from: "2030-02-30T00:00:00Z" }],
+    ["cursor", { from: 0, cursor: "%%%" }],
+  ])("EVT11 LIM2 %s that cannot be read is refused: it would be another one", async (field, range) => {
+    const { api } = deploy();
+    const answer = await api.fetch("/api/events/replay", { json: { name: "other", ...range, dryRun: true } });
+    const { error, message } = (await answer.json()) as { error: string; message: string };
+    expect([answer.status, error, message.includes(`${field}: `)]).toEqual([400, "invalid_body", true]);
+  });
+
   test("SEC1 it needs the scope operate", async () => {
     const { api } = deploy(["read", "deliver"]);
     const answer = await api.fetch("/api/events/replay", { json: { name: "order.paid", from: 0, dryRun: true } });

@@ -119,6 +119,30 @@ describe("large payloads of ended runs", () => {
     await vi.waitFor(() => expect([bucket.objects.size, parts(api)]).toEqual([2, 0]));
   });
 
+  test("VER3 a run that is deleted while its rows move leaves nothing in the bucket or the object, and a new one moves", async () => {
+    const { api, bucket } = deploy();
+    const put = bucket.put.bind(bucket);
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    let puts = 0;
+    bucket.put = async (key, value) => {
+      puts += 1;
+      await released;
+      await put(key, value);
+    };
+    await ended(api);
+    await vi.waitFor(() => expect(puts).toBe(1));
+    const deleted = api.fetch("/api/runs/r", { method: "DELETE" });
+    // The deletion has come as far as it can.
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    release();
+    expect((await deleted).status).toBe(204);
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect([bucket.objects.size, api.storageOf("r").rows.size]).toEqual([0, 0]);
+    await ended(api);
+    await vi.waitFor(() => expect([bucket.objects.size, parts(api)]).toEqual([2, 0]));
+  });
+
   test("RUN2 a repeated trigger is compared with the input in the bucket", async () => {
     const { api, bucket } = deploy();
     await ended(api);

@@ -416,3 +416,17 @@ function rowOf(i: number): IndexRow {
 function query(more: Partial<RunQuery> = {}): RunQuery {
   return { order: "desc", limit: 50, ...more };
 }
+
+test.each([
+  ["it was removed", 1_900, 900],
+  ["it was created", 500, 600],
+])("VER3 a run with the id of a removed one is listed, also if the clock was set back after %s", (_, at, again) => {
+  const shard = new IndexShard(new FakeSql(), 10);
+  shard.upsert({ ...rowOf(1), createdAt: 1_000 }, 1_000);
+  shard.remove("run-1", 1_000, at);
+  // Late rows of the removed run, and of one before it.
+  for (const createdAt of [1_000, 400]) shard.upsert({ ...rowOf(1), createdAt, version: 9 }, Math.max(at, 600));
+  expect(shard.query(query()).runs).toEqual([]);
+  shard.upsert({ ...rowOf(1), createdAt: again, version: 1 }, again);
+  expect(shard.query(query()).runs).toMatchObject([{ createdAt: again }]);
+});

@@ -117,6 +117,9 @@ describe("schedules", () => {
     const range = { from: "2027-02-01T00:00:00Z", until: "2027-02-01T03:00:00Z" };
     const one = client.schedule("nightly");
     expect(await one.backfill({ ...range, dryRun: true })).toMatchObject({ total: 3 });
+    // Each has the form of a time, and is none.
+    for (const from of ["2027-01-31T09:00:00+01", "2027-01-32T00:00:00Z", "2026-02-30T00:00:00Z"])
+      await expect(one.backfill({ ...range, from })).rejects.toMatchObject({ code: "invalid_body" });
     expect((await one.get()).counts.fired).toBe(0);
     expect(await one.backfill(range)).toMatchObject({ total: 3 });
     const first = await vi.waitFor(async () => client.run("sch_nightly_20270201T000000Z").ended());

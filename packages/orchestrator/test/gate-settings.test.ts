@@ -1,4 +1,5 @@
 /** tests: a gate: what an operator cannot set, and what a gate of the deployment shows */
+import { HOST_LIMITS } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import { GateWorld, holdOf } from "./gate-world.ts";
 
@@ -48,4 +49,18 @@ test("GATE6 at a paused limit with a place a run that replaces cancels no holder
   expect(world.sent).toEqual([]);
   world.command({ type: "pause", paused: false, by: "op" });
   expect(world.view).toBe("a b | ");
+});
+
+test("GATE3 a rate reserves as many starts as runs may wait, and drops a further run, but none that has executed", () => {
+  const world = new GateWorld({ max: undefined, rate: { limit: 10, perMs: 1_000, burst: 5 } });
+  world.acquire("a");
+  const header = world.store.get("header") as object;
+  const tat = world.now + (HOST_LIMITS.limitQueued + 4) * 100;
+  world.store.commit({ puts: new Map([["header", { ...header, tat }]]), deletes: new Set(), alarm: null });
+  world.open();
+  const startAt = world.now + HOST_LIMITS.limitQueued * 100;
+  expect(world.acquire("b")).toEqual({ type: "granted", startAt: startAt - 100 });
+  expect(world.acquire("c")).toEqual({ type: "dropped", reason: "queue_full" });
+  expect(world.acquire("d", { onFull: "reject" })).toEqual({ type: "full", retryAt: startAt });
+  expect(world.acquire("e", { again: true })).toEqual({ type: "granted", startAt });
 });

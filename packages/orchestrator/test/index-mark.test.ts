@@ -142,4 +142,15 @@ describe("index updates", () => {
     bench.indexRows.at(-1)?.done(true);
     expect([expiryOf(bench.header), bench.store.alarm]).toEqual([1_060_000, 1_060_000]);
   });
+
+  test("VER3 WAIT1 an ended run is kept at most for its retention time after the clock was set back", () => {
+    const bench = indexed();
+    bench.retentionMs = 60_000;
+    bench.trigger();
+    bench.report({ type: "run.completed", output: "1" });
+    bench.indexRows.at(-1)?.done(true);
+    bench.now -= 900_000;
+    bench.host.handle({ type: "settle" });
+    expect([expiryOf(bench.header), bench.store.alarm]).toEqual([160_000, 160_000]);
+  });
 });

@@ -124,6 +124,17 @@ describe("a run whose limits are not known", () => {
     expect(states(await settled(bench, ofWorkflow(single)))).toEqual(["db c-1 wanted"]);
   });
 
+  test("L9 SCH12 a tick of a workflow that is not served ends, as when its start finds the list", async () => {
+    const bench = undescribed({ schedule: { id: "s", kind: "tick", nominal: 0, fireAt: 0, next: [] } }, false);
+    expect(await settled(bench, DOWN)).toMatchObject({ status: "pending" });
+    bench.now += 60_000;
+    bench.alarm();
+    expect(await settled(bench, { workflow: null })).toMatchObject({
+      status: "failed",
+      error: { code: "WORKFLOW_NOT_FOUND", category: "USER_ERROR" },
+    });
+  });
+
   test("L9 CAN2 a run that is cancelled or terminated ends at once, and a late answer changes nothing", async () => {
     for (const input of [{ type: "cancel" }, { type: "terminate", reason: "wrong" }] as const) {
       const bench = undescribed();

@@ -120,7 +120,7 @@ export const HOST_LIMITS = {
   prioritySeconds: 86_400,
   /** `max` of a limit, and its override (FLOW1). */
   limitMax: 100_000,
-  /** Runs that wait at one limit and key: `maxQueued`, and without it (GATE3). */
+  /** Runs that wait at one limit and key: `maxQueued`, and without it (GATE3). Also the starts that a rate has reserved. */
   limitQueued: 1_000_000,
   /** `limit` and `burst` of a rate. */
   limitRate: 1_000_000_000,

@@ -6,11 +6,12 @@
 import { EVENT_LIST, type EventIds, type EventRangeCommand } from "@holdfast/orchestrator";
 import { type EventsReplayed, HOST_LIMITS, type ReplayedEvent } from "@holdfast/protocol";
 import * as v from "valibot";
-import { fromBase64Url, toBase64Url } from "../auth/base64-url.ts";
+import { toBase64Url } from "../auth/base64-url.ts";
 import type { EventRequest } from "../coordinator/event-commands.ts";
 import { commandEvents } from "./coordinators.ts";
 import { timeField } from "./events.ts";
 import { idField } from "./fields.ts";
+import { textCursorField } from "./page-cursor.ts";
 import { type Call, type CheckedCall, type Route, route } from "./route.ts";
 
 const body = v.strictObject({
@@ -21,7 +22,7 @@ const body = v.strictObject({
   triggers: v.optional(v.pipe(v.array(idField), v.maxLength(HOST_LIMITS.eventTriggers))),
   waits: v.optional(v.boolean(), false),
   dryRun: v.optional(v.boolean(), false),
-  cursor: v.optional(v.string()),
+  cursor: v.optional(textCursorField),
 });
 
 export const eventReplayRoutes: readonly Route[] = [
@@ -46,7 +47,7 @@ async function replayEvents(call: CheckedCall<string, unknown, v.InferOutput<typ
     name,
     from,
     until,
-    after: cursor === undefined ? undefined : fromBase64Url(cursor),
+    after: cursor,
     count: HOST_LIMITS.eventPage,
   };
   const answer = await commandEvents(call, EVENT_LIST, range);

@@ -11,7 +11,7 @@ import type { EventRequest } from "../coordinator/event-commands.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { encodeGiven } from "../request-body.ts";
 import { commandEvents } from "./coordinators.ts";
-import { idField, payloadField } from "./fields.ts";
+import { idField, isoMs, payloadField } from "./fields.ts";
 import { readIdempotencyKey } from "./idempotency-key.ts";
 import { provenanceOf } from "./provenance.ts";
 import { type Call, type Route, route } from "./route.ts";
@@ -22,9 +22,9 @@ export const timeField = v.pipe(
   v.union([v.number(), v.string()]),
   v.description("Milliseconds since 1970, or ISO 8601."),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    const at = typeof dataset.value === "number" ? dataset.value : Date.parse(dataset.value);
+    const at = typeof dataset.value === "number" ? dataset.value : isoMs(dataset.value);
     if (Number.isFinite(at) && Math.abs(at) <= 8_640_000_000_000_000) return at;
-    addIssue({ message: "must be a time" });
+    addIssue({ message: 'must be milliseconds since 1970, or a time such as "2027-01-31T09:00:00Z"' });
     return NEVER;
   }),
 );

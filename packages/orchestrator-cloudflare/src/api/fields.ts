@@ -3,7 +3,15 @@
  *
  * Owns: the checks of names, ids, durations, tags and numbers.
  */
-import { HoldfastError, LIMITS, RUN_VIEWS, idProblem, nameProblem, parseDurationMs } from "@holdfast/protocol";
+import {
+  HoldfastError,
+  LIMITS,
+  RUN_VIEWS,
+  idProblem,
+  nameProblem,
+  parseDurationMs,
+  parseTimeMs,
+} from "@holdfast/protocol";
 import * as v from "valibot";
 import { subjectProblem } from "../auth/credentials.ts";
 
@@ -33,6 +41,15 @@ export const durationField = v.pipe(
     }
   }),
 );
+
+/** Returns a time in ISO 8601 as ms since 1970; NaN: it is none. */
+export function isoMs(text: string): number {
+  try {
+    return parseTimeMs(text, "");
+  } catch {
+    return Number.NaN;
+  }
+}
 
 /** An object, unchanged: `v.record` would drop keys such as `constructor`. */
 export const objectField = v.custom<Record<string, unknown>>(

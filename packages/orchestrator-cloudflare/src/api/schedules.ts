@@ -18,7 +18,7 @@ import { ulid } from "ulid";
 import * as v from "valibot";
 import { ApiRefusal } from "../refusal.ts";
 import { commandCoordinator } from "./coordinators.ts";
-import { objectField, reasonField, wholeNumberField } from "./fields.ts";
+import { isoMs, objectField, reasonField, wholeNumberField } from "./fields.ts";
 import { type Call, type CheckedCall, type Route, route } from "./route.ts";
 import { listAddress, syncCommand } from "./schedule-sync.ts";
 import { environmentOf } from "./worker-deps.ts";
@@ -33,7 +33,12 @@ const declarationBody = v.pipe(
   ),
 );
 
-const timeField = v.pipe(v.string(), v.isoTimestamp('must be a time such as "2027-01-31T09:00:00Z"'));
+const TIME = 'must be a time such as "2027-01-31T09:00:00Z"';
+const timeField = v.pipe(
+  v.string(),
+  v.isoTimestamp(TIME),
+  v.check((text) => Number.isFinite(isoMs(text)), TIME),
+);
 
 const backfillBody = v.strictObject({
   from: timeField,
@@ -260,7 +265,8 @@ async function create(call: CheckedCall<string, unknown, Record<string, unknown>
   const listed = await commandList(call, { type: "list" });
   if (!listed.ok) return listed;
   const { schedules } = (await listed.json()) as { readonly schedules: readonly ListedSchedule[] };
-  if (schedules.length >= HOST_LIMITS.schedules) {
+  const isKnown = schedules.some(({ id }) => id === config.id);
+  if (!isKnown && schedules.length >= HOST_LIMITS.schedules) {
     const message = `There are ${schedules.length} schedules; the limit is ${HOST_LIMITS.schedules}. Delete some, or unite their patterns.`;
     throw new ApiRefusal("not_applicable", message);
   }
@@ -321,8 +327,8 @@ async function backfill(call: One & { readonly body: v.InferOutput<typeof backfi
   const request: BackfillRequest = {
     ...rest,
     id: ulid(),
-    from: Date.parse(from),
-    until: Date.parse(until),
+    from: isoMs(from),
+    until: isoMs(until),
     by: call.principal.subject,
   };
   if (request.until <= request.from) throw new ApiRefusal("invalid_body", "until: must be later than from.");

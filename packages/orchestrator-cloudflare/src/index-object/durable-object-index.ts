@@ -154,7 +154,7 @@ class DurableObjectIndex implements RunIndex {
   async urlKey(make: boolean): Promise<string | undefined> {
     const { binding } = this.#options;
     const known = urlKeys.get(binding);
-    if (known?.key !== undefined || (!make && known !== undefined && Date.now() - known.at < NO_KEY_MS))
+    if (known?.key !== undefined || (!make && known !== undefined && Math.abs(Date.now() - known.at) < NO_KEY_MS))
       return known.key;
     const { key } = await this.#send<{ key?: string }>(undefined, undefined, { command: "urlKey", make });
     urlKeys.set(binding, { key, at: Date.now() });

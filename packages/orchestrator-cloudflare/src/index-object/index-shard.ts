@@ -90,7 +90,7 @@ export class IndexShard {
 
   upsert({ pendingSince, ...row }: IndexRow, now: number): UpsertResult {
     const [known] = this.#sql.exec("SELECT created_at, version FROM runs WHERE id = ?", row.id);
-    if (known === undefined && this.#isRemoved(row)) return "stored";
+    if (known === undefined && this.#isRemoved(row, now)) return "stored";
     if (known === undefined && this.#isFull()) return "full";
     const newer =
       known === undefined ||
@@ -201,8 +201,16 @@ export class IndexShard {
     return queryAsks(this.#sql, query);
   }
 
-  #isRemoved({ id, createdAt }: IndexRow): boolean {
-    const [removed] = this.#sql.exec("SELECT 1 FROM removed WHERE id = ? AND created_at >= ?", id, createdAt);
+  /** Whether a row is a late one of a removed run, or of one before it. After the clock was set back, a new run is earlier. */
+  #isRemoved({ id, createdAt }: IndexRow, now: number): boolean {
+    const [removed] = this.#sql.exec(
+      "SELECT 1 FROM removed WHERE id = ? AND (created_at = ? OR (created_at > ? AND at > ? AND at <= ?))",
+      id,
+      createdAt,
+      createdAt,
+      createdAt,
+      now,
+    );
     return removed !== undefined;
   }
 

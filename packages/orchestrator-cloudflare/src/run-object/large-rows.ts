@@ -32,10 +32,10 @@ const NOT_SHOWN = encodeValue("[kept in the bucket: too large to show]", "");
 export class LargeRows {
   readonly #store: DurableObjectStore;
   readonly #bucket: BucketLike;
-  #moving = false;
+  #moving: Promise<void> | undefined;
   #readers = 0;
-  /** This instance has moved all large rows. */
-  #moved = false;
+  /** When the run was created whose rows this instance no longer moves: all are moved, or it is being erased. */
+  #done: number | undefined;
 
   constructor(store: DurableObjectStore, bucket: BucketLike) {
     this.#store = store;
@@ -43,25 +43,26 @@ export class LargeRows {
   }
 
   /** Moves the large rows. After a failure the remaining rows stay in the object, and the next call moves them. */
-  async moveOut(header: RunHeader): Promise<void> {
-    if (this.#moving || this.#moved) return;
-    this.#moving = true;
-    try {
-      for (const key of this.#store.splitKeys()) {
-        // The header stays in the object: it may be written again.
-        if (key === RECORD_KEY) continue;
-        const row = this.#store.get(key);
-        const name = nameOf(header, key);
-        const text = JSON.stringify(row);
-        await this.#bucket.put(name, text);
-        this.#store.move(key, name, withoutLarge(row));
-        // A reader that has started still needs the row.
-        if (this.#readers > 0) this.#store.loaded.set(name, text);
-      }
-      this.#moved = true;
-    } finally {
-      this.#moving = false;
+  moveOut(header: RunHeader): Promise<void> {
+    if (this.#done === header.createdAt) return Promise.resolve();
+    return (this.#moving ??= this.#moveAll(header).finally(() => {
+      this.#moving = undefined;
+    }));
+  }
+
+  async #moveAll(header: RunHeader): Promise<void> {
+    for (const key of this.#store.splitKeys()) {
+      // The header stays in the object: it may be written again.
+      if (key === RECORD_KEY) continue;
+      const row = this.#store.get(key);
+      const name = nameOf(header, key);
+      const text = JSON.stringify(row);
+      await this.#bucket.put(name, text);
+      this.#store.move(key, name, withoutLarge(row));
+      // A reader that has started still needs the row.
+      if (this.#readers > 0) this.#store.loaded.set(name, text);
     }
+    this.#done = header.createdAt;
   }
 
   /** Loads the rows that `act` reads, and calls it. With `keepsReading` the rows stay loaded after `act`. */
@@ -97,8 +98,10 @@ export class LargeRows {
     }
   }
 
-  /** Removes all rows that may be in the bucket. */
+  /** Removes all rows that may be in the bucket. A move in progress would put a row there afterwards. */
   async remove(header: RunHeader): Promise<void> {
+    await this.#moving?.catch(() => {});
+    this.#done = header.createdAt;
     const names = this.#store.movedRows().map(([, name]) => name);
     // Include split rows: a crash may have left a copy of such a row in the bucket.
     names.push(...this.#store.splitKeys().map((key) => nameOf(header, key)));

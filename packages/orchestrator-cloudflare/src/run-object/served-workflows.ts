@@ -156,7 +156,8 @@ async function freshList(
   waitMs = TRIGGER_WAIT_MS,
 ): Promise<readonly WorkflowDescription[] | undefined> {
   const last = known.get(dispatcher);
-  const age = now - (last?.at ?? -Infinity);
+  // The clock may be set back.
+  const age = Math.abs(now - (last?.at ?? -Infinity));
   if (last !== undefined && age < FAILURE_MS && last.failed !== undefined) return last.list;
   if (last?.list !== undefined && age < FRESH_MS && findListed(last.list, wanted) !== undefined) return last.list;
   const list = await listInTime(dispatcher, waitMs);

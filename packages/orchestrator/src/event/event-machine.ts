@@ -58,6 +58,8 @@ interface EventHeader extends CoordinatorHeader, EventOrigin {
   readonly forced: number;
   /** When pending targets fail (EVT3). */
   readonly giveUpAt: number;
+  /** When the event is forgotten, if the clock was set back since it was accepted, ms since 1970. */
+  readonly forgetAt?: number | undefined;
 }
 
 type EventState = CoordinatorState<EventHeader>;
@@ -122,7 +124,7 @@ export const eventMachine: CoordinatorMachine<EventState> = {
     forced: 0,
     giveUpAt: 0,
   }),
-  nextAlarm: ({ outbox, giveUpAt, receivedAt }) => (outbox.count > 0 ? giveUpAt : receivedAt + HOST_LIMITS.eventKeptMs),
+  nextAlarm: (header) => (header.outbox.count > 0 ? header.giveUpAt : forgetAtOf(header)),
   message: (draft, { event, decision, by, environment, baseUrl }: EventMessage) => {
     const origin = { by, environment, baseUrl, tenantId: draft.header.self.tenantId };
     if (draft.isNew) accept(draft, event, decision, origin);
@@ -132,7 +134,11 @@ export const eventMachine: CoordinatorMachine<EventState> = {
   keeps,
   answered: (draft, message: RunMessage | Append | EventListed, result) => settle(draft, message, result),
   alarm,
-  clockBack: (draft, ms) => draft.change({ giveUpAt: draft.header.giveUpAt - ms }),
+  clockBack: (draft, ms) =>
+    draft.change({
+      giveUpAt: draft.header.giveUpAt - ms,
+      forgetAt: Math.min(forgetAtOf(draft.header), draft.now + HOST_LIMITS.eventKeptMs),
+    }),
 };
 
 function handle(draft: EventDraft, command: EventCommand): CommandReply {
@@ -273,9 +279,13 @@ function changeTarget(
 }
 
 function alarm(draft: EventDraft): void {
-  const { giveUpAt, receivedAt, outbox } = draft.header;
+  const { giveUpAt, outbox } = draft.header;
   if (outbox.count > 0 && giveUpAt <= draft.now) giveUp(draft);
-  if (draft.header.outbox.count === 0 && receivedAt + HOST_LIMITS.eventKeptMs <= draft.now) draft.erase();
+  if (draft.header.outbox.count === 0 && forgetAtOf(draft.header) <= draft.now) draft.erase();
+}
+
+function forgetAtOf({ receivedAt, forgetAt }: EventHeader): number {
+  return forgetAt ?? receivedAt + HOST_LIMITS.eventKeptMs;
 }
 
 /** Fails the targets that could not be reached for a day (EVT3). */

@@ -30,10 +30,9 @@ export function acquire(holders: Holders, message: Acquire): AcquireAnswer {
   }
   if (queued !== undefined) return { type: "queued", ...position(positionOf(draft, queued)) };
   if (!holders.isFree || draft.header.queued > 0) return whenFull(holders, message);
-  if (message.onFull === "reject") {
-    const retryAt = laterStart(holders);
-    if (retryAt !== undefined) return { type: "full", retryAt };
-  }
+  const startAt = laterStart(holders);
+  if (startAt !== undefined && message.onFull === "reject") return { type: "full", retryAt: startAt };
+  if (startAt !== undefined && isTooLate(holders, message, startAt)) return { type: "dropped", reason: "queue_full" };
   return granted(holders.admit({ ...message, under: undefined }));
 }
 
@@ -68,6 +67,13 @@ function laterStart({ draft }: Holders): number | undefined {
   if (settings.rate === undefined) return undefined;
   const { startAt } = reserve(settings.rate, draft.header.tat, draft.now);
   return startAt > draft.now ? startAt : undefined;
+}
+
+/** Whether a rate has reserved as many starts as runs may wait in a queue. */
+function isTooLate({ draft }: Holders, { again, onFull }: Acquire, startAt: number): boolean {
+  const { limit = 0, perMs = 1 } = draft.header.settings.rate ?? {};
+  const reserved = ((startAt - draft.now) * limit) / perMs;
+  return again === undefined && onFull === "queue" && reserved >= HOST_LIMITS.limitQueued;
 }
 
 /** The run holds by its own rows (L5). */

@@ -112,7 +112,7 @@ export type AcquireAnswer =
   | { readonly type: "full"; readonly max?: number | undefined; readonly retryAt?: number | undefined }
   /** Of `onFull: "skip"`: the run that holds. Empty: only runs of other tenants hold. */
   | { readonly type: "skip"; readonly holder: string }
-  /** Of `onFull: "queue"`: the queue is full, and drops the newest. */
+  /** Of `onFull: "queue"`: the queue, or what a rate has reserved, is full, and the newest is dropped. */
   | { readonly type: "dropped"; readonly reason: "queue_full" };
 
 const ANSWERS: ReadonlySet<unknown> = new Set(["granted", "queued", "full", "skip", "dropped"]);

@@ -41,8 +41,8 @@ export function probeHolders(holders: Holders): number | undefined {
 }
 
 /**
- * Moves the timers back with the clock: starts that the rate has reserved keep their distance, and holders are asked soon
- * (CO4).
+ * Moves the times back with the clock: starts that the rate has reserved keep their distance, those who hold come before
+ * later ones (GATE2), and are asked soon (CO4).
  */
 export function clockBack(draft: Draft, ms: number): void {
   const { tat, probeAt } = draft.header;
@@ -50,8 +50,9 @@ export function clockBack(draft: Draft, ms: number): void {
   draft.change({ tat: tat && tat - ms, probeAt: probeAt && Math.min(probeAt, soon), setBack: setBackBy(draft, ms) });
   const holders = new Holders(draft);
   for (const [key, row] of holders.all()) {
-    const { startAt } = row;
-    holders.put(key, defined({ ...row, startAt: startAt && startAt - ms, probeAt: Math.min(row.probeAt, soon) }));
+    const { startAt, since } = row;
+    const times = { since: since - ms, startAt: startAt && startAt - ms, probeAt: Math.min(row.probeAt, soon) };
+    holders.put(key, defined({ ...row, ...times }));
   }
 }
 

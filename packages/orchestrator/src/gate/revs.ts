@@ -61,7 +61,10 @@ export function isRevsQuestion(message: object): message is RevsQuestion {
 export function revsAnswered(holders: Holders, { declared }: RevsQuestion, result: SendResult): void {
   if (holders.draft.isNew || result.type !== "acknowledged" || !isRevsAnswer(result.answer)) return;
   const { voided } = result.answer;
-  if (voided !== undefined && isVoid(holders.draft.header.settings.rev, voided)) replace(holders, voided, declared);
+  const { settings, voided: known } = holders.draft.header;
+  if (voided === undefined || !isVoid(settings.rev, voided)) return;
+  // A late answer.
+  if (known === undefined || known.until <= voided.until) replace(holders, voided, declared);
 }
 
 function isRevsAnswer(answer: unknown): answer is RevsAnswer {
@@ -89,8 +92,7 @@ export function sync(holders: Holders, { above, until, declared, dryRun }: SyncC
 /** Without settings of the served build those of the gate stay, until a run of that build brings its own. */
 function replace(holders: Holders, voided: VoidRevs, declared: GateSettings | undefined): void {
   const { draft } = holders;
-  const { settings, voided: known } = draft.header;
-  if (known !== undefined && known.until > voided.until) return;
+  const { settings } = draft.header;
   draft.change({ voided });
   const rev = Math.min(settings.rev, voided.above);
   apply(holders, declared === undefined || isVoid(declared.rev, voided) ? { ...settings, rev } : declared);

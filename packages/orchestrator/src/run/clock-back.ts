@@ -25,6 +25,7 @@ export function setTimersAgain(draft: Draft): void {
     // The budget of an ended run counts for nothing (RUN1).
     deadlineAt: isTerminal(header.status) ? header.deadlineAt : within(now, header.deadlineAt, header.timeoutMs),
     watchdogAt: within(now, header.watchdogAt, HOST_LIMITS.watchdogMsMax),
+    expiresAt: within(now, header.expiresAt, draft.context.retentionMs),
     retryAt: header.retryAt === undefined ? undefined : within(now, header.retryAt, untilNextRetryMs(draft)),
   };
   const { undescribed } = header;
@@ -35,6 +36,7 @@ export function setTimersAgain(draft: Draft): void {
   const changes =
     timers.startAt !== header.startAt ||
     timers.deadlineAt !== header.deadlineAt ||
+    timers.expiresAt !== header.expiresAt ||
     timers.watchdogAt !== header.watchdogAt ||
     timers.retryAt !== header.retryAt;
   const waits = header.waits.map((wait) => waitAgain(wait, now));

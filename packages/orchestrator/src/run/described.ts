@@ -15,10 +15,15 @@ import { readInput } from "./run-state.ts";
 import { cancelOnEvents, storeInput, takeHolds, withDefaults } from "./trigger.ts";
 import { UNDESCRIBED } from "./undescribed.ts";
 
-/** Applies the answer of the step handler. One that comes late, or twice, is ignored. */
+/** Handles the answer of the step handler. One that comes late, or twice, is ignored. */
 export function described(draft: Draft, { workflow, error }: Input & { type: "described" }): Reply {
-  const { undescribed, status } = draft.header;
+  const { undescribed, status, schedule } = draft.header;
   if (undescribed?.askAt === undefined || status !== "pending") return { type: "done" };
+  // The same as for a tick whose start finds the list (SCH12).
+  if (workflow === null && schedule !== undefined) {
+    end(draft, "failed", { error: { ...notServed(draft), category: "USER_ERROR" } });
+    return { type: "done" };
+  }
   const failure = workflow === null ? notServed(draft) : error;
   if (failure === undefined) apply(draft, workflow ?? undefined);
   else askLater(draft, failure);

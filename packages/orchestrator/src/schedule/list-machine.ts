@@ -187,14 +187,19 @@ function sync(draft: Draft, { schedules, rev, force, dryRun, ...origin }: SyncRe
     if (change === "orphaned") post(draft, id, { type: "orphan", rev: revFor(draft, id, rev) });
   }
   // A build that no request has reached yet is later than all that are void.
-  const until = Math.max(known ?? 0, voided?.until ?? 0);
+  const until = newestOf(draft.header);
   draft.change({ rev, ...(force ? { voided: until > rev ? { above: rev, until } : undefined } : {}) });
   return answer;
 }
 
 /** A schedule may have the rev of a later build, which is void: the list decides which one applies. */
-function revFor({ state }: Draft, id: string, rev: number): number {
-  return Math.max(rev, state.entries.get(id)?.rev ?? 0);
+function revFor({ state, header }: Draft, id: string, rev: number): number {
+  return Math.max(rev, newestOf(header), state.entries.get(id)?.rev ?? 0);
+}
+
+/** The newest build that was applied or is void. A schedule may have its declaration before the list gets the entry. */
+function newestOf({ rev = 0, voided }: ListHeader): number {
+  return Math.max(rev, voided?.until ?? 0);
 }
 
 function post(draft: Draft, id: string, message: ListsMessage): void {

@@ -190,10 +190,14 @@ export function nextAlarm(header: ScheduleHeader): number | undefined {
 }
 
 /** Moves the timers back with the clock (CO4). Times of ticks are dates: they stay, and no tick fires again (SCH12). */
-export function clockBack({ waiting, asking, backfill }: ScheduleHeader, ms: number): Partial<ScheduleHeader> {
+export function clockBack(
+  { waiting, asking, backfill, orphanedAt }: ScheduleHeader,
+  ms: number,
+): Partial<ScheduleHeader> {
   return {
     waiting: waiting.map((tick) => ({ ...tick, startAt: tick.startAt - ms })),
     asking: askingBack(asking, ms),
+    orphanedAt: orphanedAt && orphanedAt - ms,
     backfill: backfill && {
       ...backfill,
       startAt: backfill.startAt - ms,

@@ -8,7 +8,7 @@
  */
 import { FORMAT_VERSION, HOST_LIMITS } from "@holdfast/protocol";
 import type { Append } from "./messages.ts";
-import { EVENT_PREFIX, type EventRow, eventKey, isEventRow } from "./rows.ts";
+import { type DroppedEvents, EVENT_PREFIX, type EventRow, eventKey, isEventRow } from "./rows.ts";
 import type { TopicDraft } from "./topic-state.ts";
 
 /** Appends an event, and returns its number. A repeated event keeps its number, and changes nothing (TP1). */
@@ -38,13 +38,36 @@ export function trim(draft: TopicDraft): void {
   if (oldest !== undefined && isBeyond(draft)) {
     for (const [, row] of draft.list(EVENT_PREFIX, { after: eventKey(oldest.n - 1) })) {
       if (!isEventRow(row)) continue;
-      draft.change({ oldest: { n: row.n, at: row.at } });
+      draft.change({ oldest: { n: row.n, at: timeOf(draft, row.n, row.at) } });
       if (!isBeyond(draft)) break;
       drop(draft, row);
     }
     if (draft.header.events === 0) draft.change({ oldest: undefined });
   }
   trimIds(draft);
+}
+
+/** A time of an event, ms since 1970: at most that at which the clock was set back after the event came. */
+function timeOf({ header: { setBack } }: TopicDraft, n: number, at: number): number {
+  return setBack !== undefined && n <= setBack.n ? Math.min(at, setBack.at) : at;
+}
+
+/** After the clock was set back by `ms`, an event is stored at most as long as at first (CO4). */
+export function archiveBack(draft: TopicDraft, ms: number): void {
+  const { last, dropped, idsUntil, oldest, usedAt } = draft.header;
+  const { now } = draft;
+  draft.change({
+    setBack: { n: last, at: now },
+    oldest: oldest && { n: oldest.n, at: Math.min(oldest.at, now) },
+    idsUntil: idsUntil && Math.min(idsUntil, now + HOST_LIMITS.eventTargetMs),
+    dropped: dropped && (laterOf(dropped) > now ? { ...dropped, later: laterOf(dropped) - ms } : dropped),
+    usedAt: Math.min(usedAt, now),
+  });
+}
+
+/** When the newest dropped event came, for a subscription that begins now. */
+export function laterOf({ at, later = at }: DroppedEvents): number {
+  return later;
 }
 
 export function oldestOf({ header }: TopicDraft): { readonly n: number; readonly at: number } | undefined {
@@ -58,19 +81,23 @@ function isBeyond({ header, now }: TopicDraft): boolean {
   return events > HOST_LIMITS.topicEvents || isLarge || (oldest !== undefined && oldest.at + keepMs <= now);
 }
 
+const NONE_DROPPED = { n: 0, at: 0, count: 0 } as const;
+
 /** Drops the data of an event. Its id stays as long as its sender may send it again (EVT3). */
 function drop(draft: TopicDraft, { event, ...row }: EventRow): void {
   if (event === undefined) return;
   const { header } = draft;
-  const until = row.at + HOST_LIMITS.eventTargetMs;
+  const until = timeOf(draft, row.n, row.at) + HOST_LIMITS.eventTargetMs;
   const staysKnown = until > draft.now;
   if (staysKnown) draft.put(eventKey(row.n), row satisfies EventRow);
   else draft.delete(eventKey(row.n));
-  const at = Math.max(event.receivedAt, header.dropped?.at ?? 0);
+  const { dropped = NONE_DROPPED } = header;
+  const at = Math.max(event.receivedAt, dropped.at);
+  const later = Math.max(timeOf(draft, row.n, event.receivedAt), laterOf(dropped));
   draft.change({
     events: header.events - 1,
     chars: header.chars - event.data.length,
-    dropped: { n: row.n, at, count: (header.dropped?.count ?? 0) + 1 },
+    dropped: { n: row.n, at, count: dropped.count + 1, ...(later < at ? { later } : {}) },
     ...(staysKnown ? { ids: header.ids + 1, idsUntil: header.idsUntil ?? until } : {}),
   });
 }
@@ -82,7 +109,7 @@ function trimIds(draft: TopicDraft): void {
   let next: number | undefined;
   for (const [key, row] of draft.list(EVENT_PREFIX)) {
     if (!isEventRow(row) || row.event !== undefined) break;
-    next = row.at + HOST_LIMITS.eventTargetMs;
+    next = timeOf(draft, row.n, row.at) + HOST_LIMITS.eventTargetMs;
     if (left <= HOST_LIMITS.topicIds && next > draft.now) break;
     draft.delete(key);
     left -= 1;

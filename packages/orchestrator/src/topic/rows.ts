@@ -9,6 +9,14 @@ import type { SubscriberRef, TopicEvent } from "./messages.ts";
 export const EVENT_PREFIX = "event/";
 export const SUBSCRIBER_PREFIX = "subscriber/";
 
+export interface DroppedEvents {
+  readonly n: number;
+  readonly at: number;
+  readonly count: number;
+  /** What `at` is for subscriptions that began after the clock was set back. Absent: the same. */
+  readonly later?: number | undefined;
+}
+
 export interface TopicHeader extends CoordinatorHeader {
   /** The number of the newest event. The first one follows the time at which the topic was created, ms since 1970. */
   readonly last: number;
@@ -23,7 +31,7 @@ export interface TopicHeader extends CoordinatorHeader {
   readonly ids: number;
   readonly idsUntil?: number | undefined;
   /** The newest event that is no longer stored (EVT5), and how many there were. */
-  readonly dropped?: { readonly n: number; readonly at: number; readonly count: number } | undefined;
+  readonly dropped?: DroppedEvents | undefined;
   readonly subscribers: number;
   /** The keys of the subscribers to which a message is in flight (EVT10). */
   readonly sending: readonly string[];
@@ -38,6 +46,8 @@ export interface TopicHeader extends CoordinatorHeader {
   readonly failures: number;
   /** When subscribers are asked whether they still wait. */
   readonly probeAt?: number | undefined;
+  /** The newest event, and the time, when the clock was set back last: the events until then were stored by that time. */
+  readonly setBack?: { readonly n: number; readonly at: number } | undefined;
   /** When the topic was last used. */
   readonly usedAt: number;
 }

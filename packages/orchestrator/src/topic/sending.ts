@@ -57,7 +57,7 @@ function messageFor(draft: TopicDraft, row: SubscriberRow): SubscriberMessage | 
   const { cursor, run, since } = row;
   if (cursor >= header.last) return undefined;
   const topic = header.self.name;
-  const gone = goneSince(draft, row);
+  const gone = goneSince(row, header.dropped);
   if (gone !== undefined) return { type: "topicGone", topic, run, at: gone };
   const after = Math.max(cursor, (header.oldest?.n ?? header.last + 1) - 1);
   for (const [, stored] of draft.list(EVENT_PREFIX, { after: eventKey(after) })) {

@@ -4,9 +4,10 @@
  * Owns: their rows: how they begin, and how they end.
  */
 import { FORMAT_VERSION, HOST_LIMITS } from "@holdfast/protocol";
-import { oldestOf, trim } from "./archive.ts";
+import { archiveBack, laterOf, oldestOf, trim } from "./archive.ts";
 import type { Subscribe, SubscribeAnswer } from "./messages.ts";
 import {
+  type DroppedEvents,
   EVENT_PREFIX,
   SUBSCRIBER_PREFIX,
   type SubscriberRow,
@@ -37,7 +38,8 @@ export function subscribe(draft: TopicDraft, message: Subscribe): SubscribeAnswe
     ...(allowGap === true ? { allowGap } : {}),
     ...(gapSince === undefined ? {} : { gapSince }),
   };
-  const gone = goneSince(draft, row);
+  const { dropped } = header;
+  const gone = goneSince(row, dropped && { ...dropped, at: laterOf(dropped) });
   if (gone !== undefined && last === undefined) return { type: "history_gone", at: gone };
   draft.put(key, { ...row, cursor: beforeWanted(draft, row) } satisfies SubscriberRow);
   draft.change({
@@ -52,10 +54,9 @@ export function subscribe(draft: TopicDraft, message: Subscribe): SubscribeAnswe
 
 /** When the newest event was accepted that a subscriber has not got and that is no longer stored; `undefined`: none. */
 export function goneSince(
-  draft: TopicDraft,
   { cursor, since, allowGap, gapSince = since }: SubscriberRow,
+  dropped: DroppedEvents | undefined,
 ): number | undefined {
-  const { dropped } = draft.header;
   const isGone = dropped !== undefined && dropped.n > cursor && dropped.at >= gapSince;
   return isGone && allowGap !== true ? dropped.at : undefined;
 }
@@ -103,4 +104,5 @@ export function clockBack(draft: TopicDraft, ms: number): void {
     const since = row.since <= row.at ? Math.min(row.since, draft.now) : row.since;
     draft.put(key, { ...row, since, gapSince: row.gapSince ?? row.since, at: row.at - ms } satisfies SubscriberRow);
   }
+  archiveBack(draft, ms);
 }

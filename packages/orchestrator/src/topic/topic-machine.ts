@@ -84,14 +84,19 @@ function alarm(draft: TopicDraft): void {
   retry(draft);
   sendNext(draft);
   probe(draft);
-  const { subscribers, events, ids, usedAt } = draft.header;
-  if (subscribers + events + ids === 0 && usedAt + HOST_LIMITS.topicIdleMs <= draft.now) draft.erase();
+  const { subscribers, events, ids } = draft.header;
+  if (subscribers + events + ids === 0 && idleAt(draft.header) <= draft.now) draft.erase();
+}
+
+/** When a topic that is not used is erased, ms since 1970: not before later numbers would be higher (TP1). */
+function idleAt({ usedAt, last }: Pick<TopicHeader, "usedAt" | "last">): number {
+  return Math.max(usedAt + HOST_LIMITS.topicIdleMs, last);
 }
 
 function nextAlarm({ events, ids, subscribers, ...header }: TopicHeader): number | undefined {
-  const { retryAt = Infinity, oldest, keepMs, idsUntil = Infinity, probeAt = Infinity, usedAt } = header;
+  const { retryAt = Infinity, oldest, keepMs, idsUntil = Infinity, probeAt = Infinity } = header;
   const expiry = events === 0 || oldest === undefined ? Infinity : oldest.at + keepMs;
-  const idle = events + ids + subscribers === 0 ? usedAt + HOST_LIMITS.topicIdleMs : Infinity;
+  const idle = events + ids + subscribers === 0 ? idleAt(header) : Infinity;
   return Math.min(retryAt, expiry, idsUntil, probeAt, idle);
 }
 

@@ -51,6 +51,8 @@ interface WindowHeader extends CoordinatorHeader {
   readonly idleAt?: number | undefined;
   /** How many delivery ids are stored. Absent: earlier code has not counted them. */
   readonly seen?: number | undefined;
+  /** When the clock was set back last, ms since 1970: a delivery id with a later time than now came before that. */
+  readonly setBackAt?: number | undefined;
   /** The delivery id at which the search for old ones continues. */
   readonly sweptTo?: string | undefined;
 }
@@ -103,6 +105,7 @@ export const windowMachine: CoordinatorMachine<State> = {
     draft.change({
       open: open && { ...open, startsAt: open.startsAt - ms, latest: open.latest - ms },
       idleAt: idleAt && idleAt - ms,
+      setBackAt: draft.now,
     });
   },
 };
@@ -166,7 +169,7 @@ function collect(draft: Draft, message: Collect): CollectAnswer {
   fireDue(draft);
   const { deliveryId, trigger, settings } = message;
   const seen = deliveryId === undefined ? undefined : draft.get(SEEN_PREFIX + deliveryId);
-  if (isSeen(seen) && !isOld(seen, draft.now)) return seen.answer;
+  if (isSeen(seen) && !isOld(draft, seen)) return seen.answer;
   const max = HOST_LIMITS.windowDeliveryIds;
   if (deliveryId !== undefined && seen === undefined && (draft.header.seen ?? 0) >= max) {
     sweep(draft, SWEEP_ROWS);
@@ -257,7 +260,7 @@ function sweep(draft: Draft, added: number): void {
   const { sweptTo } = draft.header;
   const limit = 2 * added + SWEEP_ROWS;
   const rows = [...draft.list(SEEN_PREFIX, { limit, ...(sweptTo === undefined ? {} : { after: sweptTo }) })];
-  for (const [key, row] of rows) if (!isSeen(row) || isOld(row, draft.now)) forgetSeen(draft, key);
+  for (const [key, row] of rows) if (!isSeen(row) || isOld(draft, row)) forgetSeen(draft, key);
   const next = rows.length < limit ? undefined : rows.at(-1)?.[0];
   if (next !== sweptTo) draft.change({ sweptTo: next });
 }
@@ -267,8 +270,13 @@ function forgetSeen(draft: Draft, key: string): void {
   draft.change({ seen: Math.max((draft.header.seen ?? 0) - 1, 0) });
 }
 
-function isOld({ at }: SeenRow, now: number): boolean {
-  return at + HOST_LIMITS.deliveryMemoryMs <= now;
+function isOld(draft: Draft, row: SeenRow): boolean {
+  return oldAt(draft, row) <= draft.now;
+}
+
+/** When a delivery id is forgotten, ms since 1970. */
+function oldAt({ header, now }: Draft, { at }: SeenRow): number {
+  return (at > now ? (header.setBackAt ?? at) : at) + HOST_LIMITS.deliveryMemoryMs;
 }
 
 /** Deletes what is old, and all rows of an object that nobody uses. */
@@ -277,8 +285,8 @@ function forget(draft: Draft): void {
   if (open !== undefined || idleAt === undefined || idleAt > draft.now) return;
   let next: number | undefined;
   for (const [key, row] of draft.list(SEEN_PREFIX)) {
-    if (!isSeen(row) || isOld(row, draft.now)) forgetSeen(draft, key);
-    else next = Math.min(next ?? Infinity, row.at + HOST_LIMITS.deliveryMemoryMs);
+    if (!isSeen(row) || isOld(draft, row)) forgetSeen(draft, key);
+    else next = Math.min(next ?? Infinity, oldAt(draft, row));
   }
   if (next === undefined && outbox.count === 0) return draft.erase();
   // Each look reads all of them.
