@@ -198,6 +198,6 @@ export { type CollectRefusal, type PlannedCollect, planCollect } from "./window/
 export type { Hold } from "./run/hold.ts";
 export { computeBackoffDelayMs } from "./run/step-retry.ts";
 export { type Transition, transition } from "./run/transition.ts";
-export { applyWaitRows, headerAfter } from "./run/wait-rows.ts";
+export { type StoredHeader, storedAfter } from "./run/header-rows.ts";
 export { type Activity, type WhyFacts, factsOf, factsOfHeader } from "./run/why/facts.ts";
 export { moreOf, whyOf } from "./run/why/why.ts";

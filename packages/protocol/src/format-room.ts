@@ -17,7 +17,7 @@ export const RESERVED_HEADER_FIELDS = ["wrappedKey", "segment", "build", "uses"]
 /**
  * The names in `uses` that this version knows. `releases`: races in the header, and entries `wait.released`. `followers`:
  * more than one parent in the header. `incarnation`: keys of steps that older code would not repeat (RUN9). `wait rows`:
- * open waits in rows of their own. `asks`: waits whose answers are checked (ASK4). `holds`: limits, without which the run must not
+ * open waits in rows of their own. `stream rows`: the same for streams. `asks`: waits whose answers are checked (ASK4). `holds`: limits, without which the run must not
  * execute (L1). `step holds`: places of steps at limits (STEP10). `topics`: waits for events of a topic, and events that the run sends (EVT5).
  */
 const KNOWN_FEATURES: ReadonlySet<unknown> = new Set([
@@ -25,6 +25,7 @@ const KNOWN_FEATURES: ReadonlySet<unknown> = new Set([
   "followers",
   "incarnation",
   "wait rows",
+  "stream rows",
   "acknowledged starts",
   "asks",
   "holds",

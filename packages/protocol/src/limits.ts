@@ -282,6 +282,8 @@ export const DEFAULT_LIMITS = {
   openWaits: 1_000,
   /** Open waits in the header of a run. Each further one has a row of its own. */
   headerWaits: 16,
+  /** Streams in the header of a run. Each further one has a row of its own. */
+  headerStreams: 16,
   /** Journal entries of one run. */
   journalEntries: 100_000,
   /** How long a `Prefer: wait` may hold its answer. */

@@ -4,18 +4,18 @@
  * Owns: T3, H2, AS2 and HO1 as assertions.
  */
 import { assert, isTerminal } from "@holdfast/protocol";
+import { storedAfter } from "./header-rows.ts";
 import type { HostContext, Input } from "./inputs.ts";
 import { type RunHeader, nextAlarm } from "./run-header.ts";
 import type { RunState } from "./run-state.ts";
 import { OUTBOX_PREFIX, listRows } from "./rows.ts";
 import { type Transition, transition } from "./transition.ts";
-import { headerAfter } from "./wait-rows.ts";
 
 /** @throws Error if the transition violates T3, H2, AS2 or HO1. */
 export function checkedTransition(state: RunState, input: Input, context: HostContext): Transition {
   const decided = transition(state, input, context);
   if (state.newer !== undefined) return decided;
-  const after = headerAfter(state, decided.batch);
+  const { header: after } = storedAfter(state, decided.batch);
   if (after !== undefined) {
     if (after.outbox !== state.header?.outbox) checkOutbox(after, state, decided);
     if (context.held !== true || input.type !== "alarm") checkAlarm(state.header, after, input, decided);

@@ -25,6 +25,7 @@ import type { Effect, HostContext } from "./inputs.ts";
 import { RECORD_KEY, type RowKind, type RunRows, isRow, journalKey } from "./rows.ts";
 import { type Release, type RunHeader, nextAlarm } from "./run-header.ts";
 import type { RunState } from "./run-state.ts";
+import { storeStreams } from "./stream-rows.ts";
 import { storeWaits } from "./wait-rows.ts";
 
 export class Draft {
@@ -236,9 +237,10 @@ export class Draft {
     const alarm = nextAlarm(header);
     const known = before === undefined || alarmFired ? null : nextAlarm(before);
     if (header !== before) {
-      const max = this.context.limits.headerWaits;
-      const stored = storeWaits(this, header, { before: this.state.waitRows, known: before?.waits ?? [], max });
-      this.#puts.set(RECORD_KEY, { ...stored, asked: this.asked, updatedAt: this.#at });
+      const { headerWaits: max, headerStreams } = this.context.limits;
+      const first = storeStreams((key, row) => this.put(key, row), header, this.state, headerStreams);
+      const stored = first && storeWaits(this, first, { before: this.state.waitRows, known: before?.waits ?? [], max });
+      if (stored !== undefined) this.#puts.set(RECORD_KEY, { ...stored, asked: this.asked, updatedAt: this.#at });
     }
     return { puts: this.#puts, deletes: this.#deletes, ...(alarm === known ? {} : { alarm }) };
   }

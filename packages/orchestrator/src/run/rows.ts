@@ -10,7 +10,7 @@
 import type { EntryBody, JournalEntry, OperationId, StoredAddress } from "@holdfast/protocol";
 import type { ListOptions, StoreReader } from "../host/store.ts";
 import type { InheritedLineage, OutboxMessage } from "./messages.ts";
-import type { OpenWait, RunHeader } from "./run-header.ts";
+import type { OpenWait, RunHeader, StreamState } from "./run-header.ts";
 
 /** The run's header. */
 export const RECORD_KEY = "record";
@@ -23,6 +23,8 @@ export const JOURNAL_PREFIX = "journal/";
 export const INBOX_PREFIX = "inbox/";
 /** Open waits beyond those in the header. */
 export const WAIT_PREFIX = "wait/";
+/** Streams beyond those in the header. */
+export const STREAM_PREFIX = "stream/";
 /** Messages to other runs that are not acknowledged. */
 export const OUTBOX_PREFIX = "outbox/";
 /** Chunks of streams. */
@@ -42,6 +44,7 @@ export interface RunRows {
   readonly [JOURNAL_PREFIX]: JournalEntry;
   readonly [INBOX_PREFIX]: InboxRow;
   readonly [WAIT_PREFIX]: WaitRow;
+  readonly [STREAM_PREFIX]: StreamRow;
   readonly [OUTBOX_PREFIX]: OutboxRow;
   readonly [CHUNK_PREFIX]: ChunkRow;
   readonly [AUDIT_PREFIX]: AuditRow;
@@ -107,6 +110,11 @@ export interface WaitRow extends OpenWait {
   readonly v: number;
 }
 
+/** A stream that is not in the header. */
+export interface StreamRow extends StreamState {
+  readonly v: number;
+}
+
 export type DeliveryKind = "event" | "signal";
 
 /** Answers to tokens and ends of children are buffered only while the run is paused (CAN6). */
@@ -169,6 +177,11 @@ export function waitPosition(key: string | undefined): number {
   return key === undefined ? 0 : Number(key.slice(WAIT_PREFIX.length));
 }
 
+/** `place`: the position of the stream in the order in which the streams started. */
+export function streamKey(place: number): string {
+  return STREAM_PREFIX + inOrder(place);
+}
+
 export function outboxKey(position: number): string {
   return OUTBOX_PREFIX + inOrder(position);
 }
@@ -177,7 +190,7 @@ export function auditKey(position: number): string {
   return AUDIT_PREFIX + inOrder(position);
 }
 
-/** The prefix of the keys of one generation of a stream. `stream`: its position in the header's list. */
+/** The prefix of the keys of one generation of a stream. `stream`: its position among the run's streams. */
 export function chunkPrefix(stream: number, generation: number): string {
   return `${CHUNK_PREFIX}${stream}/${generation}/`;
 }
@@ -186,7 +199,7 @@ export function chunkKey(stream: number, generation: number, position: number): 
   return chunkPrefix(stream, generation) + inOrder(position);
 }
 
-/** Returns the position, in the header's list, of the stream of a chunk's key. */
+/** Returns the position of the stream of a chunk's key among the run's streams. */
 export function streamOfChunk(key: string): number {
   return Number(key.slice(CHUNK_PREFIX.length).split("/")[0]);
 }

@@ -136,7 +136,7 @@ export function describeRun(
     steps,
     updatedAt: Math.max(header.updatedAt, read.lastAt),
     ...(read.entries > recordSteps || budget.chars <= 0 ? { truncated: true as const } : {}),
-    streams: Object.fromEntries(header.streams.map((stream) => describeStream(stream, openChunks(stream.op)))),
+    streams: Object.fromEntries(header.streams.map((stream) => describeStream(stream, openChunks))),
   };
 }
 
@@ -338,9 +338,9 @@ function describeCompensation(entry: StepEntry, budget: JsonBudget): AttemptedWo
   return row;
 }
 
-function describeStream(stream: StreamState, openChunks: number): [string, RunStream] {
-  const { op, generation, chunks } = stream;
-  return [parseOperationId(op).name, { chunks: chunks ?? openChunks, ended: chunks !== undefined, generation }];
+function describeStream(stream: StreamState, openChunks: (op: OperationId) => number): [string, RunStream] {
+  const { op, generation, chunks = openChunks(op) } = stream;
+  return [parseOperationId(op).name, { chunks, ended: stream.chunks !== undefined, generation }];
 }
 
 function nameOf(op: OperationId): { name: string; occurrence: number } {

@@ -30,19 +30,20 @@ import {
   type InheritedRow,
   JOURNAL_PREFIX,
   RECORD_KEY,
+  STREAM_PREFIX,
   WAIT_PREFIX,
   chunkPrefix,
-  type WaitRow,
   isRow,
   listRows,
   readRow,
   streamOfChunk,
 } from "./rows.ts";
+import { type StoredHeader, applyHeaderRows, withRows } from "./header-rows.ts";
 import { newerInBody, newerInEntry, newerInHeader, newerInInbox, newerInRow } from "./newer-format.ts";
 import { FirstPage, ONE_PAGE, PAGE, type PageSize } from "./journal-pages.ts";
 import { bodiesOf } from "./messages.ts";
 import type { RunHeader } from "./run-header.ts";
-import { applyWaitRows, withWaitRows } from "./wait-rows.ts";
+import { hasStreamRows } from "./stream-rows.ts";
 
 /** The state of an operation in the journal. */
 interface Progress {
@@ -59,7 +60,7 @@ export type BufferedDelivery = Pick<InboxRow, "kind" | "name" | "deliveryId" | "
   readonly chars: number;
 };
 
-export interface RunState {
+export interface RunState extends StoredHeader {
   readonly store: StoreReader;
   header: RunHeader | undefined;
   /** A description of data of newer code in the rows that were read so far. Such a run does not change (VER4). */
@@ -72,8 +73,6 @@ export interface RunState {
   asked: number;
   /** Buffered deliveries by key, oldest first, without their payloads. */
   readonly inbox: Map<string, BufferedDelivery>;
-  /** The open waits with rows of their own. They are in `header.waits`, too. */
-  readonly waitRows: Map<string, WaitRow>;
   /** The operations in the journal. Complete after the journal was read, as before the start of each execution. */
   readonly operations: Map<OperationId, Progress>;
   /** The number of the newest entry that is progress (DUR7). Complete after the journal was read. */
@@ -103,6 +102,7 @@ export function loadRun(store: StoreReader): RunState {
     asked: header?.asked ?? 0,
     inbox: new Map(),
     waitRows: new Map(),
+    streamRows: new Map(),
     operations: new Map(),
     progressSeq: 0,
     journalRead: header === undefined,
@@ -121,6 +121,8 @@ export function loadRun(store: StoreReader): RunState {
   state.lastOutcomeSeq = state.lastSeq;
   loadInbox(state, header);
   loadWaits(state, header);
+  loadStreams(state, header);
+  state.header = withRows(header, state.waitRows, state.streamRows);
   return state;
 }
 
@@ -138,7 +140,14 @@ function loadWaits(state: RunState, header: RunHeader): void {
     state.newer ??= newerInRow(row, row.match === undefined ? [] : [row.match], `the wait ${row.op}`);
     if (state.newer === undefined) state.waitRows.set(key, row);
   }
-  state.header = withWaitRows(header, state.waitRows);
+}
+
+function loadStreams(state: RunState, header: RunHeader): void {
+  if (!hasStreamRows(header)) return;
+  for (const [key, row] of listRows(state.store, STREAM_PREFIX)) {
+    state.newer ??= newerInRow(row, [], `the stream ${row.op}`);
+    if (state.newer === undefined) state.streamRows.set(key, row);
+  }
 }
 
 /** Reads the whole journal, and stores the progress of each operation. */
@@ -267,10 +276,10 @@ export function findInherited(state: RunState, op: OperationId): EntryBody | und
 
 /** Applies a batch that was committed (F1). */
 export function applyBatch(state: RunState, batch: WriteBatch): void {
-  applyWaitRows(state.waitRows, batch);
+  const header = applyHeaderRows(state, batch);
+  if (header !== undefined && header !== state.header) applyHeader(state, header);
   for (const [key, row] of batch.puts) {
-    if (isRow(RECORD_KEY, key, row)) applyHeader(state, row);
-    else if (isRow(JOURNAL_PREFIX, key, row)) applyEntry(state, row);
+    if (isRow(JOURNAL_PREFIX, key, row)) applyEntry(state, row);
     else if (isRow(INBOX_PREFIX, key, row)) applyInbox(state, key, row);
     else if (isRow(CHUNK_PREFIX, key, row)) applyChunks(state, key, row);
   }
@@ -278,7 +287,7 @@ export function applyBatch(state: RunState, batch: WriteBatch): void {
 }
 
 function applyHeader(state: RunState, header: RunHeader): void {
-  state.header = withWaitRows(header, state.waitRows);
+  state.header = header;
   if (header.status !== "running") state.inherited = undefined;
   state.lastAt = Math.max(state.lastAt, header.updatedAt);
   state.asked = Math.max(state.asked, header.asked);

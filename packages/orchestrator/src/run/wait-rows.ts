@@ -13,7 +13,7 @@
  */
 import { FORMAT_VERSION, HOST_LIMITS } from "@holdfast/protocol";
 import type { WriteBatch } from "../host/store.ts";
-import { RECORD_KEY, WAIT_PREFIX, type WaitRow, isRow, outboxKey, waitKey, waitPosition } from "./rows.ts";
+import { WAIT_PREFIX, type WaitRow, isRow, outboxKey, waitKey, waitPosition } from "./rows.ts";
 import type { OpenWait, RunHeader } from "./run-header.ts";
 
 /** The feature of rows that older versions do not know (VER4). */
@@ -103,18 +103,6 @@ function keepRows(writes: Writes, before: WaitRows, open: Map<string, OpenWait>)
 export function applyWaitRows(rows: Map<string, WaitRow>, { puts, deletes }: WriteBatch): void {
   for (const key of deletes) rows.delete(key);
   for (const [key, row] of puts) if (isRow(WAIT_PREFIX, key, row)) rows.set(key, row);
-}
-
-/** Returns the header with all open waits after a batch is committed. */
-export function headerAfter(
-  { header, waitRows }: { readonly header: RunHeader | undefined; readonly waitRows: WaitRows },
-  batch: WriteBatch,
-): RunHeader | undefined {
-  const row = batch.puts.get(RECORD_KEY);
-  if (!isRow(RECORD_KEY, RECORD_KEY, row)) return header;
-  const rows = new Map(waitRows);
-  applyWaitRows(rows, batch);
-  return withWaitRows(row, rows);
 }
 
 /** Returns the header with all open waits, from the stored header and the rows. */

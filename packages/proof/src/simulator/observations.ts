@@ -5,7 +5,7 @@
  * "no body starts after its outcome is stored" (DUR3).
  */
 import { type JournalEntry, isTerminal } from "@holdfast/protocol";
-import { type RunHeader, type WaitRow, type WriteBatch, applyWaitRows, headerAfter } from "@holdfast/orchestrator";
+import { type RunHeader, type StoredHeader, type WriteBatch, storedAfter } from "@holdfast/orchestrator";
 import type { ExecutionObserver, Observer } from "./observer.ts";
 import type { Commit } from "./oracles/watcher.ts";
 import type { Finding } from "./oracles/finding.ts";
@@ -18,9 +18,7 @@ interface RunView {
   readonly ended: Set<string>;
   /** The number of body starts per operation. */
   readonly started: Map<string, number>;
-  header: RunHeader | undefined;
-  /** The open waits with rows of their own. */
-  readonly waitRows: Map<string, WaitRow>;
+  stored: StoredHeader;
   /** For each commit: restores what this view was before it. */
   readonly undo: (() => void)[];
 }
@@ -154,16 +152,15 @@ export class Observations implements Observer {
   /** Records a commit of a run. */
   committed(runId: string, batch: WriteBatch): void {
     const view = this.view(runId);
-    const { header: before } = view;
+    const { header: before } = view.stored;
     view.undo.push(restoring(view));
     const written: RunHeader | undefined = batch.puts.get("record") as RunHeader | undefined;
-    view.header = headerAfter(view, batch);
-    applyWaitRows(view.waitRows, batch);
+    view.stored = storedAfter(view.stored, batch);
     const entries = [...batch.puts].flatMap(([key, row]) => (key.startsWith("journal/") ? [row as JournalEntry] : []));
     this.#bind(runId, view, entries, written);
     // The commit that creates a resumed run contains the entries that it takes over.
     const own = before === undefined ? [] : entries;
-    const commit: Commit = { batch, now: this.#now(), before, after: view.header, entries: own };
+    const commit: Commit = { batch, now: this.#now(), before, after: view.stored.header, entries: own };
     this.#watchers.show((watcher) => watcher.committed?.(runId, commit), runId, true);
   }
 
@@ -203,7 +200,8 @@ export class Observations implements Observer {
   view(runId: string): RunView {
     let view = this.#views.get(runId);
     if (view === undefined) {
-      view = { logs: [], ended: new Set(), started: new Map(), header: undefined, waitRows: new Map(), undo: [] };
+      const stored = { header: undefined, waitRows: new Map(), streamRows: new Map() };
+      view = { logs: [], ended: new Set(), started: new Map(), stored, undo: [] };
       this.#views.set(runId, view);
     }
     return view;
@@ -244,16 +242,13 @@ function replayOf(epoch: number): Log {
 
 /** Returns a function that restores what is now known of the stored run. */
 function restoring(view: RunView): () => void {
-  const { header, logs } = view;
+  const { stored, logs } = view;
   const ended = [...view.ended];
-  const waitRows = [...view.waitRows];
   const bounds = new Map(logs.map((log) => [log, log.bound]));
   return () => {
-    view.header = header;
+    view.stored = stored;
     view.ended.clear();
     for (const op of ended) view.ended.add(op);
-    view.waitRows.clear();
-    for (const [op, row] of waitRows) view.waitRows.set(op, row);
     for (const log of logs) log.bound = bounds.get(log) ?? 0;
   };
 }

@@ -222,14 +222,20 @@ function makeFault(random: Random): Fault {
 }
 
 /**
- * Pages of one to three entries: a crash or a delivery comes between two pages. One to four open waits in the header:
+ * Pages of one to three entries: a crash or a delivery comes between two pages. One to four open waits, and at most two streams, in the header:
  * further ones have rows of their own. One to three silent executions pause a run (DUR11).
  */
 export function sizesOf({ actions, faults, limits }: Scenario): Pick<MemoryHostOptions, "pageSize" | "limits"> {
   const varied = actions.length + faults.length;
   return {
     pageSize: { entries: 1 + (varied % 3), chars: 1_000 },
-    limits: { ...DEFAULT_LIMITS, headerWaits: 1 + (varied % 4), silentExecutions: 1 + (varied % 3), ...limits },
+    limits: {
+      ...DEFAULT_LIMITS,
+      headerWaits: 1 + (varied % 4),
+      headerStreams: varied % 3,
+      silentExecutions: 1 + (varied % 3),
+      ...limits,
+    },
   };
 }
 

@@ -9,8 +9,8 @@ import {
   type RunHeader,
   type RunState,
   type Transition,
-  headerAfter,
   nextAlarm,
+  storedAfter,
   type transition,
 } from "@holdfast/orchestrator";
 import type { Bug } from "./types.ts";
@@ -38,7 +38,7 @@ function changingHeader(change: (header: RunHeader, input: Input, before: RunHea
     const { alarm: _alarm, ...batch } = decided.batch;
     const puts = new Map(batch.puts).set("record", changed);
     const { header: before } = state;
-    const alarm = nextAlarm(headerAfter(state, { ...batch, puts }) ?? changed);
+    const alarm = nextAlarm(storedAfter(state, { ...batch, puts }).header ?? changed);
     const set = before === undefined || input.type === "alarm" ? null : nextAlarm(before);
     return { ...decided, batch: { ...batch, puts, ...(alarm === set ? {} : { alarm }) } };
   });
