@@ -165,7 +165,14 @@ export {
   readRow,
 } from "./run/rows.ts";
 export { alarmOf, newerFormatError, markNewer, readShownInput, shownHeader } from "./run/newer-run.ts";
-export { type OpenWait, type ParentRef, type RunError, type RunHeader, nextAlarm } from "./run/run-header.ts";
+export {
+  type OpenWait,
+  type ParentRef,
+  type RunError,
+  type RunHeader,
+  type StreamState,
+  nextAlarm,
+} from "./run/run-header.ts";
 export type { PageSize } from "./run/journal-pages.ts";
 export { RunHost } from "./run/run-host.ts";
 export type { Description, RunHostOptions } from "./run/run-host-options.ts";

@@ -5,8 +5,11 @@
  */
 import { HOST_LIMITS } from "@holdfast/protocol";
 
-/** The number of the last journal entry, and for each stream: place, generation, row, chunks of that row. */
-export const EVENT_CURSOR: RegExp = /^\d{1,10}(~\d{1,6}\.\d{1,10}\.\d{1,10}\.\d{1,10})*$/;
+/**
+ * The number of the last journal entry, how many of the first streams are read, and for each further stream: place,
+ * generation, row, chunks of that row.
+ */
+export const EVENT_CURSOR: RegExp = /^\d{1,10}(-\d{1,6})?(~\d{1,6}\.\d{1,10}\.\d{1,10}\.\d{1,10})*$/;
 
 /** The limit of a cursor of a socket, because the platform limits the state that it stores with a socket. */
 export const SOCKET_CURSOR_CHARS = 1_500;

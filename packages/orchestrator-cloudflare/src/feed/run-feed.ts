@@ -11,6 +11,7 @@ import {
   JOURNAL_PREFIX,
   type RunHeader,
   type StoreReader,
+  type StreamState,
   type View,
   chunkKey,
   chunkPrefix,
@@ -49,6 +50,8 @@ interface StreamPlace {
 
 /** Rows of one kind per read. */
 const ROWS_PER_READ = 50;
+/** Ended streams per read. */
+const STREAMS_PER_READ = 50;
 
 /** What readers of a run see. */
 export interface FeedSource {
@@ -74,6 +77,8 @@ export class RunFeed {
   readonly #hide: FeedSource["hide"];
   readonly #view: View;
   #seq = 0;
+  /** The streams before this one have ended, and the reader has all their chunks. */
+  #firstStream = 0;
   readonly #streams = new Map<number, StreamPlace>();
   /** Hashes of the last events of these types. */
   #sentRun: number | undefined;
@@ -91,8 +96,10 @@ export class RunFeed {
     this.#sentRun = sent.told;
     this.#sentProgress = sent.progress;
     if (cursor === undefined || !EVENT_CURSOR.test(cursor)) return;
-    const [seq = "0", ...streams] = cursor.split("~");
-    this.#seq = Number(seq);
+    const [before = "0", ...streams] = cursor.split("~");
+    const [seq, first = 0] = before.split("-").map(Number);
+    this.#seq = seq ?? 0;
+    this.#firstStream = first;
     for (const text of streams) {
       const [place = 0, generation = 0, row = 0, seen = 0] = text.split(".").map(Number);
       this.#streams.set(place, { generation, row, seen });
@@ -108,12 +115,31 @@ export class RunFeed {
   skip(header: RunHeader): void {
     for (const [, row] of this.#store.list(JOURNAL_PREFIX, { reverse: true, limit: 1 }))
       this.#seq = (row as JournalEntry).seq;
-    for (const [place, { generation }] of header.streams.entries()) {
-      for (const [, row] of this.#store.list(chunkPrefix(place, generation), { reverse: true, limit: 1 })) {
-        const { first, chunks } = row as ChunkRow;
-        this.#streams.set(place, { generation, row: first + chunks.length, seen: 0 });
-      }
+    for (const [place, { generation, chunks: count }] of header.streams.entries()) {
+      if (count !== undefined) this.#streams.set(place, { generation, row: count, seen: 0 });
+      else
+        for (const [, row] of this.#store.list(chunkPrefix(place, generation), { reverse: true, limit: 1 })) {
+          const { first, chunks } = row as ChunkRow;
+          this.#streams.set(place, { generation, row: first + chunks.length, seen: 0 });
+        }
     }
+    this.#passStreams(header);
+  }
+
+  /** Forgets the places in the first streams that have ended and are read: a cursor does not grow with their number. */
+  #passStreams({ streams }: RunHeader): void {
+    for (let stream = streams[this.#firstStream]; stream !== undefined; stream = streams[this.#firstStream]) {
+      if (!this.#isRead(this.#firstStream, stream)) return;
+      this.#streams.delete(this.#firstStream);
+      this.#firstStream += 1;
+    }
+  }
+
+  /** Whether a stream has ended, and the reader has all its chunks. */
+  #isRead(place: number, { generation, chunks }: StreamState): boolean {
+    const known = this.#streams.get(place);
+    if (chunks === 0) return true;
+    return known?.generation === generation && known.row === chunks;
   }
 
   /** Returns new events, oldest first. `over`: the run has ended, and all its events were returned. */
@@ -128,7 +154,7 @@ export class RunFeed {
     // The end of the run is its last event.
     if (!isTerminal(header.status)) this.#addRun(header, events);
     this.#readJournal(events);
-    for (const place of header.streams.keys()) this.#readChunks(header, place, events);
+    this.#readStreams(header, events);
     if (!isTerminal(header.status)) this.#addProgress(events);
     if (events.some(({ type }) => type !== "run")) return { events, over: false };
     this.#addRun(header, events);
@@ -167,8 +193,18 @@ export class RunFeed {
     }
   }
 
-  #readChunks(header: RunHeader, place: number, events: FeedEvent[]): void {
-    const { op, generation } = header.streams[place] as RunHeader["streams"][number];
+  #readStreams(header: RunHeader, events: FeedEvent[]): void {
+    const first = this.#firstStream;
+    let left = STREAMS_PER_READ;
+    for (const [at, stream] of header.streams.slice(first).entries()) {
+      if (this.#isRead(first + at, stream)) continue;
+      if (stream.chunks !== undefined && left-- === 0) return;
+      this.#readChunks(stream, first + at, events);
+      this.#passStreams(header);
+    }
+  }
+
+  #readChunks({ op, generation }: StreamState, place: number, events: FeedEvent[]): void {
     const known = this.#streams.get(place);
     const at = known?.generation === generation ? known : { generation, row: 0, seen: 0 };
     const before = at.row === 0 ? {} : { after: chunkKey(place, generation, at.row - 1) };
@@ -194,17 +230,17 @@ export class RunFeed {
     }
   }
 
-  /** The cursor of an event. A reader with so many streams that it is too long gets their chunks again when it reconnects. */
+  /** The cursor of an event. A reader with so many open streams that it is too long gets their chunks again when it reconnects. */
   #cursor(): string {
     const position = this.#position();
-    return position.length > HOST_LIMITS.cursorChars ? String(this.#seq) : position;
+    return position.length > HOST_LIMITS.cursorChars ? (position.split("~", 1)[0] ?? "") : position;
   }
 
   #position(): string {
     const streams = [...this.#streams].map(
       ([place, { generation, row, seen }]) => `~${place}.${generation}.${row}.${seen}`,
     );
-    return String(this.#seq) + streams.join("");
+    return String(this.#seq) + (this.#firstStream === 0 ? "" : `-${this.#firstStream}`) + streams.join("");
   }
 }
 
