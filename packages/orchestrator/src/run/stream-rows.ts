@@ -55,8 +55,9 @@ export function storeStreams(
 
 /** Whether two headers have the same values: a change of a part makes another part. */
 function isEqual(one: RunHeader, other: RunHeader): boolean {
-  const keys = new Set([...Object.keys(one), ...Object.keys(other)]) as Set<keyof RunHeader>;
-  return [...keys].every((key) => one[key] === other[key]);
+  const parts = new Map<string, unknown>(Object.entries(other));
+  const entries = Object.entries(one);
+  return entries.length === parts.size && entries.every(([name, part]) => parts.get(name) === part);
 }
 
 /** Applies a committed batch to the rows in memory. Returns whether it has such rows. */
