@@ -62,7 +62,7 @@ test.each([
 ] as const)(
   "STR2 a reader of many streams, %s, gets each chunk once, and at each place a valid cursor",
   async (_, run, turns) => {
-    const source = await recorded(run as typeof agent, turns);
+    const source = await recorded(run, turns);
     for (const again of [false, true]) {
       const { events, reads } = readAll(source, again);
       const chunks = chunksOf(events);
