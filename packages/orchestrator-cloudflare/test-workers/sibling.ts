@@ -4,12 +4,12 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { makeCatalogue, workflowsOf } from "@holdfast/proof/catalogue";
 import { createStepHandler, workflowsEntrypoint } from "@holdfast/workflows/handler";
-import { gathers } from "./large.ts";
+import { gathers, timed } from "./large.ts";
 import { sleepFor } from "./sleep.ts";
 import { watch } from "./watched.ts";
 
 const watched = watch(sleepFor);
-const workflows = [...workflowsOf(makeCatalogue({ sleep: sleepFor })), ...watched.workflows, gathers];
+const workflows = [...workflowsOf(makeCatalogue({ sleep: sleepFor })), ...watched.workflows, gathers, timed];
 
 const handler = createStepHandler({ workflows, signingKeys: "unsigned" });
 

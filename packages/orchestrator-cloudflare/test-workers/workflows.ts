@@ -5,7 +5,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { type CatalogueEntry, makeCatalogue, workflowsOf } from "@holdfast/proof/catalogue";
 import { type StepContext, event, workflow } from "@holdfast/workflows";
 import * as v from "valibot";
-import { gathers } from "./large.ts";
+import { gathers, timed } from "./large.ts";
 import { sleepFor } from "./sleep.ts";
 import { watch } from "./watched.ts";
 
@@ -43,6 +43,7 @@ async function microtasks(count: number): Promise<void> {
 export const workflows = [
   child,
   gathers,
+  timed,
   workflow({
     id: "family",
     run: async (input: { wait?: boolean }, ctx) => {

@@ -114,13 +114,20 @@ export class StepBody {
   start(): void {
     const { run, platform, log, settled } = this.#host;
     const { timeoutMs, fn } = this.#step;
-    if (timeoutMs !== undefined) this.#cancelTimer = platform.setTimer(timeoutMs, () => this.#timeOut(timeoutMs));
     const context = new BodyContext(this, this.#host);
     const { id, kind } = this.#operation;
     const mock = kind === "step" ? platform.replaceBody?.(kind, parseOperationId(id).name) : undefined;
     const body = (): Promise<unknown> => insideStep(run, id, () => settleLater(() => (mock ?? fn)(context as never)));
     const call = (): Promise<unknown> => inContext(this.#step.context, body, log);
-    (platform.callBody?.(call) ?? call()).then(
+    let called: Promise<unknown>;
+    try {
+      // A Worker has 10,000 timers at most. Without a timer the attempt fails, and the other bodies continue.
+      if (timeoutMs !== undefined) this.#cancelTimer = platform.setTimer(timeoutMs, () => this.#timeOut(timeoutMs));
+      called = platform.callBody?.(call) ?? call();
+    } catch (error) {
+      called = Promise.reject(error);
+    }
+    called.then(
       (value) => {
         this.#complete(value);
         settled();
