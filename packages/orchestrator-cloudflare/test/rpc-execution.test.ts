@@ -82,6 +82,29 @@ test("REP6 an update keeps a parked execution, which is released after ten secon
   expect(news).toEqual(["update", "release"]);
 });
 
+test("CAN4 REP6 the execution of a paused run is released ten seconds after its last body has ended", async () => {
+  const { news, execution, lost, port } = await start(() => ACCEPTED);
+  const body: StepInProgress = { op: "step/0/a", attempt: 1, startedAt: 0 };
+  await port.bodies({ began: [body], ended: [] });
+  execution.update({ now: 0, entries: [], paused: true });
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(news).toEqual(["update"]);
+  await port.report(REPORT);
+  await port.bodies({ began: [], ended: [body.op] });
+  await vi.advanceTimersByTimeAsync(10_001);
+  expect([news, lost.mock.calls]).toMatchObject([["update", "release"], [[{ code: "SESSION_LOST" }]]]);
+});
+
+test("CAN4 the execution of a run that continues within ten seconds of its pause is kept", async () => {
+  const { news, execution, lost } = await start(() => ACCEPTED);
+  execution.update({ now: 0, entries: [], paused: true });
+  execution.update({ now: 1, entries: [] });
+  await vi.advanceTimersByTimeAsync(9_000);
+  execution.update({ now: 2, entries: [], paused: false });
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect([news, lost.mock.calls]).toEqual([["update", "update", "update"], []]);
+});
+
 test("DUR5 the end of the call reports a lost execution", async () => {
   const { lost, end } = await start(() => ACCEPTED);
   end();

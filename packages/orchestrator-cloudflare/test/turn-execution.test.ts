@@ -6,6 +6,7 @@ import { Connections } from "../src/dispatch/connections.ts";
 import { PipeError } from "../src/dispatch/pipe-error.ts";
 import type { PostTurn, TurnCarrier } from "../src/dispatch/turn-carrier.ts";
 import { TurnExecution } from "../src/dispatch/turn-execution.ts";
+import type { SocketEvents } from "../src/dispatch/turn-connection.ts";
 import type { SenderTime } from "../src/dispatch/turn-sender.ts";
 
 const START: ExecutionStart = {
@@ -94,6 +95,47 @@ test.each(["refused", "failed"])(
     expect(handler.requests.map(({ abort }) => abort?.type)).toEqual(["superseded"]);
   },
 );
+
+/** A carrier over a socket that the test has: nothing that is sent over it arrives. */
+function overSocket(handler: Handler, ended = false) {
+  const upgrades: SocketEvents[] = [];
+  const carrier = new ConnectedTurns(handler.post, {
+    open: async (_session, events) => {
+      upgrades.push(events);
+      if (ended) events.closed(true);
+      return { socket: { send: () => {}, close: () => {} }, key: undefined };
+    },
+    connections: new Connections(),
+    url: "https://steps.example",
+    max: 1,
+    after: 0,
+    name: "The step handler",
+  });
+  return { upgrades, carrier };
+}
+
+test("CAN1 PIPE5 a start on a connection that ends after the abort is not repeated", async () => {
+  const handler = new Handler();
+  const { upgrades, carrier } = overSocket(handler);
+  const { live } = begin(carrier);
+  await settled();
+  live.abort({ type: "superseded" });
+  await settled();
+  expect(handler.requests).toEqual([]);
+  upgrades[0]?.closed(true);
+  await settled();
+  expect(handler.requests.map(({ abort }) => abort?.type)).toEqual(["superseded"]);
+});
+
+test("PIPE5 a connection that the other side ended before its first frame is not the last one", async () => {
+  const handler = new Handler();
+  const { upgrades, carrier } = overSocket(handler, true);
+  const { live } = begin(carrier);
+  await settled();
+  live.update({ now: 1, entries: [] });
+  await settled();
+  expect([upgrades.length, handler.requests.length]).toEqual([2, 2]);
+});
 
 test("CAN1 an execution that is aborted during the pause before its first turn is repeated starts nowhere", async () => {
   const handler = new Handler();

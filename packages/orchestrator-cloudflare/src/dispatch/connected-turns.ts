@@ -68,12 +68,10 @@ export class ConnectedTurns implements TurnCarrier {
       this.#newestTurn = request.turn;
       this.#busyTurns += 1;
       if (this.#connection === undefined && this.#busyTurns > this.#options.after) await this.#open(request.session);
-      // The abort was sent while the upgrade took its time: a start that follows it would execute.
-      if (this.#aborted) {
-        this.rest();
-        throw new PipeError("The execution is over.");
-      }
+      // The abort was sent while the upgrade took its time.
+      if (this.#aborted) this.rest();
     }
+    this.#checkAlive(request);
     const connection = isNew || request.aside === true ? this.#connection : undefined;
     const text = connection?.isOpen === true ? JSON.stringify(request) : "";
     if (connection?.isOpen !== true || !fitsFrame(text)) return this.#request(request, alive);
@@ -99,9 +97,15 @@ export class ConnectedTurns implements TurnCarrier {
       return answer;
     } catch (error) {
       if (!(error instanceof ConnectionEnded)) throw error;
-      if (error.isOrderly) return this.#request(request, alive);
-      throw new CutConnection(`${this.#options.name}: ${error.message}`);
+      if (!error.isOrderly) throw new CutConnection(`${this.#options.name}: ${error.message}`);
+      this.#checkAlive(request);
+      return this.#request(request, alive);
     }
+  }
+
+  /** A start that follows the abort would execute. */
+  #checkAlive({ abort }: TurnRequest): void {
+    if (this.#aborted && abort === undefined) throw new PipeError("The execution is over.");
   }
 
   #lose(connection: TurnConnection): void {
@@ -134,9 +138,11 @@ export class ConnectedTurns implements TurnCarrier {
       opened.then((late) => late !== "refused" && connection.open(late.socket, late.key)).catch(() => {});
       return;
     }
+    connection.open(result.socket, result.key);
+    // The other side may have ended it already.
+    if (!connection.isOpen) return;
     this.#connection = connection;
     this.#slot = slot;
-    connection.open(result.socket, result.key);
   }
 
   /** `failed`: nothing answers at this address now, which says nothing about later upgrades. */

@@ -2,7 +2,7 @@
  * An execution in a sibling Worker, over RPC.
  *
  * Owns: the call of `execute`, which lasts while the run is busy, the news for the other side, and its release some time
- * after the run has parked. After the release neither side stays in memory for the execution.
+ * after the run has parked or was paused. After the release neither side stays in memory for the execution.
  */
 import {
   type AbortReason,
@@ -31,8 +31,8 @@ import { invalidMessage } from "./checked-answers.ts";
 import { PipeError } from "./pipe-error.ts";
 import { wiringMistake } from "./wiring.ts";
 
-/** A parked execution is released after this time, ms. An update that arrives earlier needs no replay. */
-const RELEASE_PARKED_MS = 10_000;
+/** An execution of a run that waits, or is paused, is released after this time, ms. An earlier update needs no replay. */
+const RELEASE_MS = 10_000;
 
 export class RpcExecution implements LiveExecution {
   readonly #port: ExecutionPort;
@@ -43,10 +43,12 @@ export class RpcExecution implements LiveExecution {
   /** Whether the other side has called. */
   #began = false;
   #over = false;
-  #parkedTimer: ReturnType<typeof setTimeout> | undefined;
+  #paused: boolean;
+  #releaseTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(start: ExecutionStart, port: ExecutionPort, binding: RpcBinding) {
     this.#port = port;
+    this.#paused = start.paused;
     // E1: the caller gets this object before the first report.
     queueMicrotask(() => void this.#call(start, binding));
   }
@@ -82,8 +84,20 @@ export class RpcExecution implements LiveExecution {
   }
 
   update(update: ExecutionUpdate): void {
-    clearTimeout(this.#parkedTimer);
-    if (!this.#over) this.#news.put({ type: "update", update });
+    if (this.#over) return;
+    this.#paused = update.paused ?? this.#paused;
+    this.#news.put({ type: "update", update });
+    this.#releaseLater(false);
+  }
+
+  /** Releases the execution some time after its run began to wait, or was paused and its last body has ended. */
+  #releaseLater(parked: boolean): void {
+    clearTimeout(this.#releaseTimer);
+    if (!parked && !this.#paused) return;
+    this.#releaseTimer = setTimeout(() => {
+      if (this.#inProgress.size > 0) return this.#releaseLater(parked);
+      this.#lose(errorValue("SESSION_LOST", parked ? "The run only waits." : "The run is paused."));
+    }, RELEASE_MS);
   }
 
   abort(reason: AbortReason): void {
@@ -117,14 +131,8 @@ export class RpcExecution implements LiveExecution {
     if (this.#over) return { accepted: false, reason: "superseded" };
     // The port checks the report: nothing here reads it before, and a spread of a long text would take minutes (SEC10).
     const answer = this.#port.report(isRecord(report) ? { ...report, remote: true } : report) as ReportAnswer;
-    clearTimeout(this.#parkedTimer);
     if (!answer.accepted || endsRun(report.events.at(-1))) this.#end();
-    else if (answer.parked === true) {
-      this.#parkedTimer = setTimeout(
-        () => this.#lose(errorValue("SESSION_LOST", "The run only waits.")),
-        RELEASE_PARKED_MS,
-      );
-    }
+    else this.#releaseLater(answer.parked === true);
     return answer;
   }
 
@@ -154,7 +162,7 @@ export class RpcExecution implements LiveExecution {
   #end(): void {
     this.#over = true;
     this.#inProgress.clear();
-    clearTimeout(this.#parkedTimer);
+    clearTimeout(this.#releaseTimer);
     this.#news.put({ type: "release" });
   }
 }

@@ -10,16 +10,10 @@ import type { Platform } from "../replay/platform.ts";
 export class Announcer {
   #active: boolean;
   readonly #announce: () => Promise<void>;
-  readonly #isOver: () => boolean;
 
-  /** `announce` resolves when the list of executing bodies has left the process. After the end no body is called. */
-  constructor(
-    { announcesBodies }: Pick<ExecutionStart, "announcesBodies">,
-    announce: () => Promise<void>,
-    isOver: () => boolean = () => false,
-  ) {
+  /** `announce` resolves when the list of executing bodies has left the process. */
+  constructor({ announcesBodies }: Pick<ExecutionStart, "announcesBodies">, announce: () => Promise<void>) {
     this.#active = announcesBodies === true;
-    this.#isOver = isOver;
     this.#announce = announce;
   }
 
@@ -29,7 +23,7 @@ export class Announcer {
     const callBody = async (call: () => Promise<unknown>): Promise<unknown> => {
       // Without an orchestrator the execution is replaced.
       if (this.#active) await this.#announce().catch(() => {});
-      return this.#isOver() ? new Promise(() => {}) : call();
+      return call();
     };
     return { ...given, callBody };
   }

@@ -139,7 +139,8 @@ class Connection implements HostConnection {
   #watch(ms: number): void {
     this.#stopTimer = this.#platform.setTimer(ms, () => {
       const restMs = this.#usedAt + QUIET_MS - this.#platform.now();
-      if (restMs <= 0) this.#end(CODES.goingAway, "no frame arrived");
+      // A clock that is set back must not keep the connection.
+      if (restMs <= 0 || restMs > QUIET_MS) this.#end(CODES.goingAway, "no frame arrived");
       else this.#watch(restMs);
     });
   }

@@ -131,14 +131,19 @@ function refusalOf(start: ExecutionStart): ErrorValue | undefined {
 
 /** Sends the list of executing bodies until the returned function is called, or until the orchestrator is gone. */
 function repeat(send: () => Promise<void>): () => void {
+  let stopped = false;
   let cancel: (() => void) | undefined;
   const next = (): void => {
+    if (stopped) return;
     cancel = webPlatform.setTimer(PROGRESS_MS, () => {
       send().then(next, () => {});
     });
   };
   next();
-  return () => cancel?.();
+  return () => {
+    stopped = true;
+    cancel?.();
+  };
 }
 
 /** workerd may stop the work of a call when the call returns: first wait up to siblingGraceMs for aborted code. */

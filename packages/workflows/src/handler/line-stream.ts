@@ -45,12 +45,14 @@ async function exchangeLines(
     next: () => news.take(),
   };
   const problem = await takeLines(request, (message) => {
-    if (message.type === "start") executed ??= execute(message.start, port);
+    // It fails if nobody reads its lines any longer.
+    if (message.type === "start") executed ??= execute(message.start, port).catch(() => {});
     else if (message.type === "answer") waiting.shift()?.(message.answer);
     else if (message.type === "page") waitingForPages.shift()?.(message.entries);
     else news.put(message);
   });
-  if (problem !== undefined) await port.lost(invalidMessage(problem));
+  // Not awaited: the orchestrator may not read it, and the execution must end.
+  if (problem !== undefined) port.lost(invalidMessage(problem)).catch(() => {});
   // The orchestrator is gone: all further reports are ignored.
   news.put({ type: "abort", reason: { type: "superseded" } });
   news.put({ type: "release" });

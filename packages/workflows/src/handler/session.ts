@@ -81,11 +81,7 @@ export class Session {
     this.#platform = platform;
     this.#usedAt = platform.now();
     this.#oneTurn = oneTurn;
-    this.announcer = new Announcer(
-      oneTurn ? {} : start,
-      () => this.#announceBodies(),
-      () => this.over,
-    );
+    this.announcer = new Announcer(oneTurn ? {} : start, () => this.#announceBodies());
     // A request for a page would end a session of one turn.
     this.port = { ...this.#createPort(), ...(oneTurn ? {} : { readPage: (after) => this.#readPage(after) }) };
   }

@@ -118,7 +118,8 @@ export class StepBody {
     const { id, kind } = this.#operation;
     const mock = kind === "step" ? platform.replaceBody?.(kind, parseOperationId(id).name) : undefined;
     const body = (): Promise<unknown> => insideStep(run, id, () => settleLater(() => (mock ?? fn)(context as never)));
-    const call = (): Promise<unknown> => inContext(this.#step.context, body, log);
+    // The attempt may be over before the platform calls its body.
+    const call = (): Promise<unknown> => (this.#over ? Promise.resolve() : inContext(this.#step.context, body, log));
     let called: Promise<unknown>;
     try {
       // A Worker has 10,000 timers at most. Without a timer the attempt fails, and the other bodies continue.
