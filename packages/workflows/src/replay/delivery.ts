@@ -93,9 +93,9 @@ export class Delivery {
     const overdue = operation === undefined && host.operations.count >= entry.asked;
     if (overdue || (host.end !== undefined && !host.unwinding.inProgress)) return this.#diverge(entry);
     this.#cancelForeignWait ??= host.platform.setTimer(FOREIGN_AWAIT_MS_MAX, () => {
-      this.#cancelForeignWait = undefined;
       // Nothing is delivered during a pause: the function may have requested it.
-      if (host.phase !== "paused") this.#diverge(entry);
+      if (host.phase === "paused") this.#cancelForeignWait = undefined;
+      else this.#diverge(entry);
     });
     return "rest";
   }
