@@ -28,3 +28,18 @@ test.each([
   // Without time for others: one before the run begins, and one after its end.
   expect(answers).toBeGreaterThan(4);
 });
+
+test("STR1 other requests are answered while a stream over RPC has chunks at once", async () => {
+  const state = { isOver: false };
+  const json = { runId: "rpc-stream", workflowId: "stream", input: 2_000 };
+  const run = platform.ask<{ status: string }>("/api/runs?view=result", { json, wait: 60 }).finally(() => {
+    state.isOver = true;
+  });
+  let answers = 0;
+  while (!state.isOver) {
+    await platform.ask("/healthz");
+    answers += 1;
+  }
+  expect((await run).status).toBe("completed");
+  expect(answers).toBeGreaterThan(4);
+});

@@ -59,7 +59,15 @@ const long = ["paged", "whole"].map((id) =>
   }),
 );
 
-export const workflows: readonly Workflow[] = [work, steps, parallel, waits, ...long];
+/** A stream of `n` chunks that are there at once. */
+const stream = workflow({
+  id: "stream",
+  run: async (n: number, ctx) => {
+    await ctx.stream("chunks", () => Array.from({ length: n }, (_, i) => i));
+  },
+});
+
+export const workflows: readonly Workflow[] = [work, steps, parallel, waits, stream, ...long];
 
 /** The result of a step: a small object, or a text of `chars` characters. */
 export function resultOf(i: number, chars: number): object | string {

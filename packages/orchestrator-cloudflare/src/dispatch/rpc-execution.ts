@@ -28,11 +28,24 @@ import {
 import { describeProblem, isRecord, toOrchestrator } from "@holdfast/protocol/messages";
 import { Mailbox } from "@holdfast/protocol/transport";
 import { invalidMessage } from "./checked-answers.ts";
+import { pauseIfBusy } from "../rest.ts";
 import { PipeError } from "./pipe-error.ts";
 import { wiringMistake } from "./wiring.ts";
 
 /** An execution of a run that waits, or is paused, is released after this time, ms. An earlier update needs no replay. */
 const RELEASE_MS = 10_000;
+
+/** A check of whether the process is busy sets a timer, which costs as much as a part of a report. */
+const REPORTS_PER_CHECK = 16;
+
+let reports = 0;
+
+/** Nothing outside of the process separates the reports of a sibling, so some answers give others time. */
+function orAfterPause<T>(answer: T): T | Promise<T> {
+  reports += 1;
+  if (reports % REPORTS_PER_CHECK !== 0) return answer;
+  return pauseIfBusy()?.then(() => answer) ?? answer;
+}
 
 export class RpcExecution implements LiveExecution {
   readonly #port: ExecutionPort;
@@ -75,7 +88,7 @@ export class RpcExecution implements LiveExecution {
   #receive(name: unknown, given: unknown): unknown {
     this.#began = true;
     for (const answered of this.#onSigns.splice(0)) answered();
-    if (name === "report") return this.#report(given as ExecutionReport);
+    if (name === "report") return orAfterPause(this.#report(given as ExecutionReport));
     if (name === "next") return this.#news.take();
     if (name === "readPage") return this.#readPage(given as number);
     if (name === "bodies") return this.#bodies(given as BodiesChanged);

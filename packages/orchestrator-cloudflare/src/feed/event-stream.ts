@@ -3,6 +3,7 @@
  *
  * Owns: the text of events, heartbeats, and back-pressure: it reads new events only when the reader is ready for them.
  */
+import { pauseIfBusy } from "../rest.ts";
 import type { FeedEvent } from "./run-feed.ts";
 
 /** After this time without an event a comment is sent, ms: proxies may close an idle connection. */
@@ -35,6 +36,7 @@ export function eventStream(source: EventSource, heartbeatMs: number = HEARTBEAT
       async pull(controller) {
         try {
           for (let waited = false; ; waited = true) {
+            await pauseIfBusy();
             if (closed) return;
             const { events, over } = source.read();
             if (events.length > 0) controller.enqueue(encoder.encode(events.map(textOf).join("")));
