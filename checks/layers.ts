@@ -62,7 +62,7 @@ const LAYERS: readonly Layer[] = [
     inside: { "packages/orchestrator-cloudflare/src/deployment": ["cloudflare:workers"] },
     order: [
       ["answer.ts"],
-      ["platform-types.ts", "refusal.ts", "token-urls.ts", "dashboard/**"],
+      ["platform-types.ts", "refusal.ts", "rest.ts", "token-urls.ts", "dashboard/**"],
       ["options.ts", "request-body.ts"],
       ["auth/**", "dispatch/**", "feed/**", "index-object/**", "telemetry/**"],
       ["run-object/**"],

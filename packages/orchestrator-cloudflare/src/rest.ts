@@ -2,7 +2,7 @@
  * Pauses in which others are answered.
  *
  * workerd reads sockets and fires timers only when nothing else of its process can continue. A loop of storage operations or
- * of RPC calls never comes to that by itself.
+ * of RPC calls never reaches that by itself.
  *
  * Owns: how long the code of this isolate continues without a pause, and the pause: a timer. Only for code that a request,
  * a call or a response waits for.

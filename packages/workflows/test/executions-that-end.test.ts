@@ -94,7 +94,7 @@ test.each([
   expect(calls).toEqual([]);
 });
 
-test("DUR11 signs of life end with the execution, also while one of them is under way", async () => {
+test("DUR11 signs of life end with the execution, also while one of them is in flight", async () => {
   const w = workflow({ id: "w", run: (_input, ctx) => ctx.waitForSignal("go") });
   const box = new Mailbox<RpcNews>();
   const answers: (() => void)[] = [];
@@ -106,7 +106,7 @@ test("DUR11 signs of life end with the execution, also while one of them is unde
     lost: async () => {},
   };
   const timers = new Timers();
-  vi.spyOn(webPlatform, "setTimer").mockImplementation(timers.platform.setTimer);
+  vi.spyOn(webPlatform, "setTimer").mockImplementation((ms, fn) => timers.platform.setTimer(ms, fn));
   const over = executeOver(new WorkflowIndex([w]), START, port);
   await turns(5);
   timers.pass(300);
