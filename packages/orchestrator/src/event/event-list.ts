@@ -73,7 +73,7 @@ export const eventList: CoordinatorMachine<CoordinatorState<EventListHeader>> = 
     const { store } = draft.state;
     const [newest] = store.list(ITEM_PREFIX, NEWEST);
     const newestAt = newest === undefined ? -Infinity : placeOf(newest[0]);
-    // Also a new event may have a time that is a little after this object's clock, or before the newest event (EL2).
+    // The newest event has a later time if the clock was set back, or if the clock of its object shows a later one (EL2).
     const place = draft.now < newestAt ? newestAt + 1 : receivedAt;
     const key = `${ITEM_PREFIX}${String(Math.max(TIME_MAX - place, 0)).padStart(TIME_DIGITS, "0")}.${id}`;
     if (draft.get(key) !== undefined) return { type: "acknowledged" };
