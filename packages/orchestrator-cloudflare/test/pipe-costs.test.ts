@@ -59,24 +59,27 @@ test.each(Object.keys(PIPES))(
   },
 );
 
-/** The bodies of a parallel step that have not ended. */
-const waiting: (() => void)[] = [];
-
-const crowd = workflow({
-  id: "crowd",
-  run: async (n: number, ctx) => {
-    const places = Array.from({ length: n }, (_, place) => place);
-    await ctx.parallel(places, (place) =>
-      ctx.step(`step-${place}`, () => new Promise<void>((resolve) => waiting.push(resolve))),
-    );
-  },
-});
+/** A parallel step whose bodies end when a test ends them. */
+class Crowd {
+  /** The bodies that have not ended. Each test has its own: a late message of one must end no body of another. */
+  readonly waiting: (() => void)[] = [];
+  readonly workflow = workflow({
+    id: "crowd",
+    run: async (n: number, ctx) => {
+      const places = Array.from({ length: n }, (_, place) => place);
+      await ctx.parallel(places, (place) =>
+        ctx.step(`step-${place}`, () => new Promise<void>((resolve) => this.waiting.push(resolve))),
+      );
+    },
+  });
+}
 
 /** Ends one body after each message, so that each outcome is a report of its own while the other bodies execute. */
 class EndingCounter extends Counter {
+  readonly crowd = new Crowd();
   override count(text: string): void {
     super.count(text);
-    setImmediate(() => waiting.shift()?.());
+    setImmediate(() => this.crowd.waiting.shift()?.());
   }
 }
 
@@ -86,11 +89,12 @@ test.each(["http", "rpc"])(
   async (pipe) => {
     const bytesOf = async (n: number): Promise<number> => {
       const counter = new EndingCounter();
-      const api = new FakeDeployment([], {}, PIPES[pipe]?.(counter, [crowd]));
+      const { crowd } = counter;
+      const api = new FakeDeployment([], {}, PIPES[pipe]?.(counter, [crowd.workflow]));
       await api.fetch("/api/runs", { json: { runId: "r", workflowId: "crowd", input: n } });
       const status = (): unknown => (api.storageOf("r").rows.get("record") as { status: string }).status;
       const ends = (): unknown => {
-        waiting.shift()?.();
+        crowd.waiting.shift()?.();
         return status();
       };
       await expect.poll(ends, { timeout: 30_000, interval: 5 }).toBe("completed");
@@ -114,6 +118,7 @@ test.each(["rpc", "fetch"])(
   { timeout: 180_000 },
   async (pipe) => {
     const counter = new Counter();
+    const { waiting, workflow: crowd } = new Crowd();
     const api = new FakeDeployment([], {}, PIPES[pipe]?.(counter, [crowd]));
     await api.fetch("/api/runs", { json: { runId: "r", workflowId: "crowd", input: 900 } });
     await expect.poll(() => bodiesOf(api), { timeout: 30_000, interval: 20 }).toBe(900);
