@@ -111,6 +111,23 @@ describe("schedules", () => {
     await vi.waitFor(async () => expect(await deployed.client.schedules()).toEqual([]));
   });
 
+  test("SCH6 a change of the overlap alone is accepted, and the length of a queue that is gone is forgotten", async () => {
+    const { client } = new Deployment();
+    await client.createSchedule({ ...nightly, overlap: "queue", queueMax: 5 });
+    const one = client.schedule("nightly");
+    expect(await one.update({ tags: ["x"] })).toMatchObject({ overlap: "queue", queueMax: 5 });
+    for (const overlap of ["skip", "replace", "allow", null] as const) {
+      const changed = await one.update({ overlap } as object);
+      expect(changed).toMatchObject({ overlap: overlap ?? "skip" });
+      expect(changed).not.toHaveProperty("queueMax");
+      await expect(one.update({ queueMax: 5 })).rejects.toThrow('needs overlap: "queue"');
+      expect(await one.update({ overlap: "queue" })).toMatchObject({ queueMax: 1 });
+      expect(await one.update({ overlap: "queue", queueMax: 5 })).toMatchObject({ queueMax: 5 });
+    }
+    await expect(one.update({ overlap: "skip", queueMax: 5 })).rejects.toThrow('needs overlap: "queue"');
+    await expect(one.update({ overlap: "never" } as object)).rejects.toThrow('"never" must be "skip"');
+  });
+
   test("SCH10 a backfill can be planned, started and cancelled, and a preview creates nothing", async () => {
     const { client } = new Deployment();
     await client.createSchedule(nightly);

@@ -291,7 +291,6 @@ const DECLARED = [
   "skip",
   "spread",
   "overlap",
-  "queueMax",
   "catchUp",
   "onFailures",
   "input",
@@ -302,8 +301,11 @@ async function update(call: One & { readonly body: Record<string, unknown> }): P
   if (!answer.ok) return answer;
   const { schedule } = (await answer.json()) as { readonly schedule: ScheduleRecord };
   const known = Object.fromEntries(DECLARED.map((field) => [field, schedule[field]]));
+  const { overlap = schedule.overlap } = call.body;
   const all = {
     ...known,
+    // Without a queue its length means nothing: a change of the overlap alone is complete.
+    queueMax: overlap === "queue" ? schedule.queueMax : undefined,
     workflow: schedule.workflowId,
     version: schedule.workflowVersion,
     ...call.body,
