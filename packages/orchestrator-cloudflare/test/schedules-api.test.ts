@@ -117,7 +117,7 @@ describe("schedules", () => {
     const one = client.schedule("nightly");
     expect(await one.update({ tags: ["x"] })).toMatchObject({ overlap: "queue", queueMax: 5 });
     for (const overlap of ["skip", "replace", "allow", null] as const) {
-      const changed = await one.update({ overlap } as object);
+      const changed = await one.update({ overlap });
       expect(changed).toMatchObject({ overlap: overlap ?? "skip" });
       expect(changed).not.toHaveProperty("queueMax");
       await expect(one.update({ queueMax: 5 })).rejects.toThrow('needs overlap: "queue"');
@@ -125,7 +125,7 @@ describe("schedules", () => {
       expect(await one.update({ overlap: "queue", queueMax: 5 })).toMatchObject({ queueMax: 5 });
     }
     await expect(one.update({ overlap: "skip", queueMax: 5 })).rejects.toThrow('needs overlap: "queue"');
-    await expect(one.update({ overlap: "never" } as object)).rejects.toThrow('"never" must be "skip"');
+    await expect(one.update({ overlap: "never" })).rejects.toThrow('"never" must be "skip"');
   });
 
   test("SCH10 a backfill can be planned, started and cancelled, and a preview creates nothing", async () => {

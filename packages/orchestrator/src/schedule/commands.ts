@@ -125,6 +125,7 @@ export function erase(draft: ScheduleDraft): void {
 
 /** A schedule that was deleted may begin again before its rows are erased. */
 const NOTHING_KNOWN = {
+  aheadUntil: undefined,
   lastNominal: undefined,
   last: undefined,
   asking: undefined,

@@ -9,6 +9,8 @@ import type { ScheduleConfig } from "./config.ts";
 import { digestOf } from "./digest.ts";
 import type { ListMessage, ScheduleEntry, ProbeRun, RunStanding, ScheduleMessage } from "./messages.ts";
 import {
+  AHEAD_KEY,
+  type AheadRow,
   BACKFILL_KEY,
   type BackfillRow,
   CONFIG_KEY,
@@ -86,6 +88,11 @@ export class ScheduleDraft {
   /** The times of the backfill in progress. */
   backfill(): BackfillRow | undefined {
     return readScheduleRow(this.#draft, BACKFILL_KEY);
+  }
+
+  /** The ticks that a clock which was ahead has started. */
+  ahead(): AheadRow | undefined {
+    return readScheduleRow(this.#draft, AHEAD_KEY);
   }
 
   /** The newest decisions before a position, the newest first. */

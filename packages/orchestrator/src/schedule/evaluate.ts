@@ -5,13 +5,14 @@
  * `start-ticks.ts`.
  *
  * Invariants
- * - EV1 The watermark advances with the decision, whatever becomes of the ticks, so no tick is decided twice. It stays where
- *   it is if the clock was set back (SCH12).
+ * - EV1 The watermark advances with the decision, whatever becomes of the ticks, so no tick is decided twice. If the clock was
+ *   set back, it follows, and ticks whose runs were started before are left out (SCH12, `set-back.ts`).
  * - EV2 The work of one wake is bounded, however long the schedule was away.
  */
 import { HOST_LIMITS, defined } from "@holdfast/protocol";
 import type { ScheduleConfig } from "./config.ts";
 import type { ScheduleDraft } from "./draft.ts";
+import { followClock, startedAhead } from "./set-back.ts";
 import { fireAtOf } from "./spread.ts";
 import { nextTime } from "./times/next-time.ts";
 import { runIdOf } from "./run-id.ts";
@@ -30,10 +31,13 @@ function isActive({ header }: ScheduleDraft): boolean {
 
 /** Decides all ticks that are due, and sets the time of the next one. */
 export function evaluate(draft: ScheduleDraft): void {
+  followClock(draft);
   if (!isActive(draft)) return;
   const due = dueTicks(draft);
   const rest = due.length === HOST_LIMITS.scheduleDecided ? restOf(draft, due) : undefined;
-  if (due.length > 0) decideAll(draft, due, rest);
+  const started = new Set(due.length === 0 ? [] : startedAhead(draft));
+  const open = due.filter(({ nominal }) => !started.has(nominal));
+  if (open.length > 0) decideAll(draft, open, rest);
   advance(draft, rest?.until ?? due.at(-1)?.nominal);
 }
 

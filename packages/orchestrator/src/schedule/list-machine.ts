@@ -79,8 +79,15 @@ export const scheduleList: CoordinatorMachine<ListState> = {
   answered: (draft: Draft, message: ListsMessage, result) => answered(draft, message, result),
   alarm: poke,
   clockBack(draft: Draft, ms) {
-    for (const row of draft.state.entries.values())
-      if (row.pokedAt !== undefined) put(draft, { ...row, pokedAt: row.pokedAt - ms });
+    // A due time of a clock that was far ahead says nothing: the schedule is asked.
+    const far = ms > HOST_LIMITS.scheduleLateMs;
+    for (const { pokedAt, dueAt, ...row } of draft.state.entries.values())
+      if (pokedAt !== undefined || (far && dueAt !== undefined))
+        put(draft, {
+          ...row,
+          pokedAt: pokedAt && pokedAt - ms,
+          dueAt: far ? dueAt && Math.min(dueAt, draft.now) : dueAt,
+        });
     draft.change({ pokeAt: undefined });
     setAlarm(draft);
   },

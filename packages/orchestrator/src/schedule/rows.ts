@@ -20,6 +20,8 @@ export const CONFIG_KEY = "config";
 export const TICK_PREFIX = "tick/";
 /** The times of the backfill in progress (SCH10). */
 export const BACKFILL_KEY = "backfill";
+/** The ticks whose runs a clock that was ahead has started (SCH12). */
+export const AHEAD_KEY = "ahead";
 
 export type TickKind = "tick" | "manual" | "backfill";
 
@@ -112,6 +114,11 @@ export interface BackfillRow {
   readonly times: readonly number[];
 }
 
+export interface AheadRow {
+  readonly v: number;
+  readonly started: readonly number[];
+}
+
 /** The ticks of each outcome, for metrics. Reasons of skipped ones by name. */
 interface TickCounts {
   readonly fired: number;
@@ -128,8 +135,10 @@ export interface ScheduleHeader extends CoordinatorHeader {
   readonly createdAt: number;
   readonly createdBy: string;
   readonly updatedAt: number;
-  /** All times until this one are decided (SCH5). Never decreases, except at `resume` with `catchUp`. */
+  /** All times until this one are decided (SCH5). Decreases only at `resume` with `catchUp`, and with the clock (SCH12). */
   readonly watermark: number;
+  /** The greatest watermark of a clock that was ahead, until the clock is there again. */
+  readonly aheadUntil?: number | undefined;
   /** The nominal time of the newest decided tick. */
   readonly lastNominal?: number | undefined;
   /** When the next tick fires. Absent: there is none, or the schedule is paused or orphaned. */
@@ -159,6 +168,7 @@ interface Rows {
   readonly [CONFIG_KEY]: ScheduleConfig & { readonly v: number };
   readonly [TICK_PREFIX]: TickRow;
   readonly [BACKFILL_KEY]: BackfillRow;
+  readonly [AHEAD_KEY]: AheadRow;
 }
 
 export function readScheduleRow<K extends keyof Rows>(store: RowReader, kind: K, rest = ""): Rows[K] | undefined {
