@@ -1,6 +1,6 @@
 /** The times of a schedule: patterns in zones with changes of the clock, intervals, dates and exclusions. */
 import { execFileSync } from "node:child_process";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { nextTime, nextTimes } from "../../src/schedule/times/next-time.ts";
 import { isoText, utcId, utcText } from "../../src/schedule/times/utc.ts";
 import { checkZone, CI_ZONES } from "./zone-years.ts";
@@ -26,6 +26,25 @@ describe("changes of the clock", () => {
   test("SCH2 a gap at midnight moves the time to the first instant of the day", () => {
     expect(times("0 0 * * *", "America/Santiago", "2026-09-05T12:00:00Z")).toEqual(["2026-09-06T04:00:00Z"]);
     expect(times("30 0 * * *", "Africa/Cairo", "2026-04-23T00:00:00Z")).toEqual(["2026-04-23T22:00:00Z"]);
+  });
+
+  test("SCH2 a gap that lasts until midnight moves the time to the first instant of the next day", () => {
+    expect(times("30 23 * * *", "America/Nuuk", "2027-03-27T12:00:00Z", 3)).toEqual([
+      "2027-03-28T01:00:00Z",
+      "2027-03-29T00:30:00Z",
+      "2027-03-30T00:30:00Z",
+    ]);
+  });
+
+  test("SCH2 a day that a zone has left out has no times", () => {
+    expect(times("0 12 * * *", "Pacific/Apia", "2011-12-29T12:00:00Z", 2)).toEqual([
+      "2011-12-29T22:00:00Z",
+      "2011-12-30T22:00:00Z",
+    ]);
+    const skip = ["2011-12-29", "2011-12-30"];
+    expect(iso(nextTime({ every: 60_000, tz: "Pacific/Apia", skip }, utc("2011-12-29T12:00:00Z")))).toBe(
+      "2011-12-30T10:00:00Z",
+    );
   });
 
   test("SCH2 a time that occurs twice on a day comes once, the first time", () => {
@@ -116,6 +135,42 @@ describe("patterns", () => {
   test("SCH1 a frequent pattern passes an excluded day with a bounded number of steps", () => {
     const spec = { cron: ["* * * * *"], tz: "America/New_York", skip: ["2026-11-01"] };
     expect(iso(nextTime(spec, utc("2026-11-01T03:59:00Z")))).toBe("2026-11-02T05:00:00Z");
+  });
+});
+
+describe("bounds", () => {
+  const every = { every: 1_000, tz: "Europe/Berlin" };
+  const daily = { cron: ["0 3 * * *"], tz: "Europe/Berlin" };
+
+  test("NT3 no time is before 1970, however early the search begins", () => {
+    for (const after of [-1, utc("0000-01-01T00:00:00Z") - 1, -8.64e15]) {
+      expect(nextTime(every, after)).toBe(0);
+      expect(iso(nextTime(daily, after))).toBe("1970-01-01T02:00:00Z");
+    }
+  });
+
+  test("NT3 no time is after the year 9998", () => {
+    const last = utc("9998-12-31T23:59:59Z");
+    expect(nextTime(every, last - 1)).toBe(last);
+    for (const after of [last, 8.64e15, Infinity]) {
+      expect(nextTime(every, after)).toBeUndefined();
+      expect(nextTime(daily, after)).toBeUndefined();
+    }
+    expect(nextTime({ at: [8.64e15], tz: "UTC" }, 0)).toBeUndefined();
+    expect(nextTime({ ...every, from: 8.64e15 }, 0)).toBeUndefined();
+  });
+
+  test("SCH1 a thousand excluded days in a row take few steps", () => {
+    const start = utc("2026-01-01T00:00:00Z");
+    const skip = Array.from({ length: 1_000 }, (_none, nth) =>
+      new Date(start + nth * 86_400_000).toISOString().slice(0, 10),
+    );
+    const format = vi.spyOn(Intl.DateTimeFormat.prototype, "formatToParts");
+    expect(iso(nextTime({ every: 1_000, tz: "America/New_York", skip }, start + 86_400_000))).toBe(
+      "2028-09-27T04:00:00Z",
+    );
+    expect(format.mock.calls.length).toBeLessThan(60);
+    format.mockRestore();
   });
 });
 

@@ -6,9 +6,12 @@
  */
 import { Cron } from "croner";
 import { utcText } from "./utc.ts";
+import { firstInstant, offsetAt } from "./zone.ts";
 
 interface Parsed {
   readonly cron: Cron;
+  /** The times of the library are local times, as if they were UTC. */
+  readonly isLocal: boolean;
   /** Consecutive times of the pattern. The first one may be any time: there is none between it and the second one. */
   readonly times: number[];
 }
@@ -21,14 +24,29 @@ const TIMES_MAX = 16;
 
 /** The next time after `after` that matches the pattern in the zone, ms since 1970; `undefined` if there is none. */
 export function nextCronTime(pattern: string, tz: string, after: number): number | undefined {
-  const { cron, times } = cronOf(pattern, tz);
+  const one = cronOf(pattern, tz);
+  const { times } = one;
   const known = times.find((time) => time > after);
   if (known !== undefined && after >= (times[0] ?? after)) return known;
-  const next = cron.nextRun(utcText(Math.floor(after / 1_000) * 1_000))?.getTime();
+  const next = findNext(one, tz, Math.floor(after / 1_000) * 1_000);
   if (times.at(-1) !== after) times.splice(0, Infinity, after);
   if (next !== undefined) times.push(next);
   if (times.length > TIMES_MAX) times.shift();
   return next;
+}
+
+function findNext({ cron, isLocal }: Parsed, tz: string, after: number): number | undefined {
+  if (!isLocal) return runAfter(cron, after);
+  // In an hour that occurs for the second time, the times after this one may have passed.
+  for (let local = runAfter(cron, after + offsetAt(tz, after)); local !== undefined; local = runAfter(cron, local)) {
+    const found = firstInstant(tz, local);
+    if (found !== undefined && found > after) return found;
+  }
+  return undefined;
+}
+
+function runAfter(cron: Cron, ms: number): number | undefined {
+  return cron.nextRun(utcText(ms))?.getTime();
 }
 
 /** What is wrong with a pattern, and where; `undefined` if nothing is. */
@@ -61,18 +79,25 @@ function cronOf(pattern: string, tz: string): Parsed {
   const known = parsed.get(key);
   if (known !== undefined) return known;
   const fields = pattern.trim().split(/\s+/);
+  const isFixed = isFixedTime(fields);
+  const isUtc = tz === "UTC";
   const cron = new Cron(pattern.trim(), {
     // Without a zone the library needs no `Intl`, which is most of its time.
-    ...(tz === "UTC" ? { utcOffset: 0 } : { timezone: tz }),
+    ...(isFixed || isUtc ? { utcOffset: 0 } : { timezone: tz }),
     mode: fields.length === 6 ? "6-part" : "5-part",
     paused: true,
-    // A pattern with fixed hours and minutes fires once per day; one for all hours goes by elapsed time (SCH2).
-    fixedTimeRule: hasAllHours(fields.at(-4) ?? "*") ? "single-value" : "no-wildcard",
   });
   if (parsed.size === PARSED_MAX) parsed.clear();
-  const one = { cron, times: [] };
+  const one = { cron, isLocal: isFixed && !isUtc, times: [] };
   parsed.set(key, one);
   return one;
+}
+
+/** Whether a pattern fires at fixed times of each day that matches, and does not go by elapsed time (SCH2). */
+function isFixedTime(fields: readonly string[]): boolean {
+  if (fields.length === 1) return fields[0]?.toLowerCase() !== "@hourly";
+  const times = fields.slice(0, -3);
+  return !/[*/]/.test(times.join()) && !hasAllHours(times.at(-1) ?? "");
 }
 
 /** Whether a field of lists and ranges names all hours of the day. */

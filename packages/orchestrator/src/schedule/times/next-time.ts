@@ -7,9 +7,11 @@
  * - NT1 Times strictly increase: `nextTime(spec, after)` is later than `after`, and each instant comes once.
  * - NT2 The result follows from the arguments and the platform's rules of zones. The zone and the clock of the host have no
  *   effect.
+ * - NT3 No time is before 1970 or after 9998: ids, dates as text and answers of the API have no form for all of its local times.
  */
 import { nextCronTime } from "./cron.ts";
-import { localTime, nextLocalDay } from "./zone.ts";
+import { utcText } from "./utc.ts";
+import { firstInstant, localTime, nextLocalDay } from "./zone.ts";
 
 /** When a schedule fires. Times are ms since 1970. */
 export interface TimesSpec {
@@ -32,20 +34,35 @@ export interface TimesSpec {
   readonly skip?: readonly (string | number)[] | undefined;
 }
 
+const END = Date.parse("9999-01-01T00:00:00Z");
+
 /** The first time of the schedule after `after`, ms since 1970; `undefined`: there is none. */
 export function nextTime(spec: TimesSpec, after: number): number | undefined {
-  const { from = -Infinity, until = Infinity, tz, skip = [] } = spec;
-  let last = Math.max(after, from - 1);
+  const { from = 0, tz, skip = [] } = spec;
+  const until = Math.min(spec.until ?? END, END);
+  const skipped = new Set(skip);
+  const skipsDays = skip.some((one) => typeof one === "string");
+  let last = Math.max(after, from - 1, -1);
   // Each turn passes an excluded day or an excluded time. One day has several turns only if it occurs twice.
   for (let turn = 0; turn <= 2 * skip.length; turn++) {
-    const next = nextOfAny(spec, last);
+    const next = last < until ? nextOfAny(spec, last) : undefined;
     if (next === undefined || next >= until) return undefined;
-    const isSkippedDay = skip.some((one) => typeof one === "string") && skip.includes(localTime(tz, next).date);
-    if (isSkippedDay) last = nextLocalDay(tz, next) - 1;
-    else if (skip.includes(next)) last = next;
+    const { date } = skipsDays ? localTime(tz, next) : NO_DATE;
+    if (skipped.has(date)) last = endOfSkipped(tz, skipped, next, date);
+    else if (skipped.has(next)) last = next;
     else return next;
   }
   return undefined;
+}
+
+const NO_DATE = { date: "" };
+const DAY_MS = 86_400_000;
+
+/** The last time of the excluded day, and of those that follow it without a gap: a long holiday takes few steps. */
+function endOfSkipped(tz: string, skipped: ReadonlySet<string | number>, next: number, date: string): number {
+  let day = Date.parse(date);
+  while (skipped.has(utcText(day + DAY_MS).slice(0, 10))) day += DAY_MS;
+  return nextLocalDay(tz, Math.max(next, firstInstant(tz, day) ?? next)) - 1;
 }
 
 function nextOfAny({ cron = [], every, anchor = 0, at = [], tz }: TimesSpec, after: number): number | undefined {

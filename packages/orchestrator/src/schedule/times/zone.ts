@@ -14,6 +14,9 @@ export interface LocalTime {
   readonly offsetMs: number;
 }
 
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
 const formats = new Map<string, Intl.DateTimeFormat>();
 const FORMATS_MAX = 100;
 
@@ -55,6 +58,32 @@ export function nextLocalDay(tz: string, ms: number): number {
     else later = middle;
   }
   return later * 1_000;
+}
+
+/**
+ * The first time whose local time is the given one or later: in a gap the first instant after it, and of a time that occurs
+ * twice the first. `undefined`: the zone leaves out that whole day. `local`: the local time as if it were UTC, ms of whole
+ * seconds.
+ */
+export function firstInstant(tz: string, local: number): number | undefined {
+  // Local times are at most 12 hours less and 14 hours more than UTC, so it is between these two.
+  const [before, after] = [offsetAt(tz, local - 15 * HOUR_MS), offsetAt(tz, local + 13 * HOUR_MS)];
+  let [early, late] = [local - after, local - before];
+  if (before === after || offsetAt(tz, late) === before) return late;
+  if (offsetAt(tz, early) === after) return early;
+  // In a gap, whose end is after `early` and not after `late`.
+  while (late - early > 1_000) {
+    const middle = early + Math.floor((late - early) / 2_000) * 1_000;
+    if (offsetAt(tz, middle) === before) early = middle;
+    else late = middle;
+  }
+  const days = [early + before, late + after].map((time) => Math.floor(time / DAY_MS));
+  return days.includes(Math.floor(local / DAY_MS)) ? late : undefined;
+}
+
+/** Local time minus UTC, in ms. */
+export function offsetAt(tz: string, ms: number): number {
+  return localTime(tz, ms).offsetMs;
 }
 
 /** `+02:00`. */
