@@ -153,8 +153,36 @@ describe("an answer and a JSON Schema", () => {
     [1, 1_000_000_000.5],
     [0.01, 10_000_000.005],
     [1, 1e-20],
+    [2, 9_007_199_254_740_991],
+    [1, 4_503_599_627_370_495.5],
+    [1, 1 + Number.EPSILON],
+    [0.01, 20_000_000_000_000.004],
+    [3, 1e300],
+    [1e308, 5],
   ])("ASK4 no multiple of %d is %d, however large or small the quotient is", (multipleOf, answer) => {
     expect(answerIssues({ multipleOf }, answer)).toMatchObject([{ message: `must be a multiple of ${multipleOf}` }]);
+  });
+
+  test.each([
+    [0.01, 1.13],
+    [0.0001, -19.9999],
+    [5e-324, Number.MAX_VALUE],
+    [1e-300, 1e300],
+    [1e22, -3e22],
+    [7, 0],
+  ])("ASK4 a multiple of %d is %d, in the decimal digits that JSON shows", (multipleOf, answer) => {
+    expect(answerIssues({ multipleOf }, answer)).toEqual([]);
+  });
+
+  test("ASK4 an answer of any depth, and one that contains itself, has an end", () => {
+    let deep: unknown = 1;
+    for (let level = 0; level < 200_000; level++) deep = [deep];
+    const itself: unknown[] = [];
+    itself.push(itself);
+    const list = { $ref: "#/$defs/list", $defs: { list: { type: "array", items: { $ref: "#/$defs/list" } } } };
+    for (const schema of [true, { const: 1 }, { uniqueItems: true }, list])
+      for (const answer of [deep, itself])
+        expect(answerIssues(schema, answer)).toMatchObject([{ message: expect.stringContaining("too many steps") }]);
   });
 
   test("ASK4 the paths of problems are bounded, however long the names in an answer are", () => {
@@ -208,7 +236,10 @@ describe("a schema that is refused", () => {
     [{ items: [{}] }, "schema.items: must be a schema. Use prefixItems"],
     [{ dependencies: {} }, "schema.dependencies: is a keyword of an earlier draft. Use dependentRequired"],
     [{ type: "text" }, "schema.type: must be one of string, number"],
-    [{ type: [], minLength: -1 }, "schema.minLength: must be a whole number"],
+    [{ type: [] }, "schema.type: must be one of string, number"],
+    [{ type: ["string", ["null"]] }, "schema.type: must be one of string, number"],
+    [{ enum: [] }, "schema.enum: must be a list, and not empty"],
+    [{ minLength: -1 }, "schema.minLength: must be a whole number"],
     [{ required: "a" }, "schema.required: must be a list of names"],
     [{ properties: { a: 1 } }, "schema.properties: must be an object of schemas"],
     [{ allOf: [] }, "schema.allOf: must be a list of schemas, and not empty"],

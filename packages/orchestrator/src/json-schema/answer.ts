@@ -5,11 +5,11 @@
  * bounded, whatever schema and answer are: an author of one tenant must not stop the object of a run.
  */
 import { type AnswerIssue, HOST_LIMITS } from "@holdfast/protocol";
-import { type Context, KEYWORDS, type Outcome, newOutcome } from "./keywords.ts";
+import { type Context, KEYWORDS, type Keyword, type Outcome, newOutcome } from "./keywords.ts";
 import { type Pattern, matchesPattern, readPattern } from "./pattern.ts";
-import { type Schema, isObject, pointerStep, resolve } from "./schema.ts";
+import { type Schema, type SchemaObject, isObject, pointerStep, resolve } from "./schema.ts";
 
-/** Levels of schemas within each other, over references. */
+/** Levels of schemas within each other, over references, and of values within each other. */
 const LEVELS_MAX = 1_000;
 
 /** A path in the list of problems, in characters. The names in an answer may be long. */
@@ -52,8 +52,16 @@ function boundPath({ path, message }: AnswerIssue): AnswerIssue {
     : { path: "", message: `${path.slice(0, PATH_CHARS)}… ${message}` };
 }
 
+/** A keyword of a schema. `size`: the steps of a visit to each part of its value. */
+interface Rule {
+  readonly check: Keyword;
+  readonly rule: unknown;
+  readonly size: number;
+}
+
 class AnswerCheck implements Context {
   readonly #root: Schema;
+  readonly #rules = new Map<SchemaObject, readonly Rule[]>();
   readonly #patterns = new Map<string, Pattern>();
   readonly #targets = new Map<string, Schema | undefined>();
   #left: number;
@@ -78,11 +86,18 @@ class AnswerCheck implements Context {
     if (value === undefined) return { path, message: path === "" ? "the answer is missing" : "is missing" };
     const isPlain = Array.isArray(value) || (isObject(value) && isPlainObject(value));
     if (!isPlain) return { path, message: "must be a JSON value" };
+    this.#enter();
     for (const [name, part] of Object.entries(value)) {
       const problem = this.jsonIssue(part, path + pointerStep(name));
       if (problem !== undefined) return problem;
     }
+    this.#level -= 1;
     return undefined;
+  }
+
+  #enter(): void {
+    this.#level += 1;
+    if (this.#level > LEVELS_MAX) throw new TooMuch();
   }
 
   apply(schema: Schema, value: unknown, path: string): Outcome {
@@ -90,18 +105,29 @@ class AnswerCheck implements Context {
     const outcome = newOutcome();
     if (schema === false) outcome.issues.push({ path, message: "is not allowed" });
     if (!isObject(schema)) return outcome;
-    this.#level += 1;
-    if (this.#level > LEVELS_MAX) throw new TooMuch();
-    for (const [keyword, check] of KEYWORDS) {
-      if (!Object.hasOwn(schema, keyword)) continue;
-      const rule = schema[keyword];
+    this.#enter();
+    const size = sizeOf(value);
+    for (const { check, rule, size: ofRule } of this.#rulesOf(schema)) {
       // A keyword may visit each part of the value, and each part of its own.
-      this.spend(1 + sizeOf(rule) + sizeOf(value));
+      this.spend(1 + ofRule + size);
       check({ context: this, schema, rule, value, path, outcome });
     }
     this.#level -= 1;
     outcome.issues.splice(HOST_LIMITS.answerIssues);
     return outcome;
+  }
+
+  #rulesOf(schema: SchemaObject): readonly Rule[] {
+    const known = this.#rules.get(schema);
+    if (known !== undefined) return known;
+    const rules: Rule[] = [];
+    for (const [keyword, check] of KEYWORDS) {
+      if (!Object.hasOwn(schema, keyword)) continue;
+      const rule = schema[keyword];
+      rules.push({ check, rule, size: sizeOf(rule) });
+    }
+    this.#rules.set(schema, rules);
+    return rules;
   }
 
   resolve(reference: string): Schema | undefined {

@@ -37,7 +37,7 @@ interface Place {
   readonly outcome: Outcome;
 }
 
-type Keyword = (place: Place) => void;
+export type Keyword = (place: Place) => void;
 
 function fail({ outcome, path }: Pick<Place, "outcome" | "path">, message: string, below = ""): void {
   outcome.issues.push({ path: path + below, message });
@@ -287,12 +287,29 @@ const uniqueItems: Keyword = (place) => {
   if (new Set(value.map((one) => canonical(context, one))).size < value.length) fail(place, "has an element twice");
 };
 
-const multipleOf = of(isNumber, (value, rule) => {
-  const times = value / rule;
-  // 1.13 / 0.01 is not a whole number in binary: the two numbers and their quotient are rounded.
-  const isMultiple = value % rule === 0 || Math.abs(times - Math.round(times)) <= 2 * Number.EPSILON * Math.abs(times);
-  return isMultiple ? undefined : `must be a multiple of ${rule}`;
+const multipleOf = of(isNumber, (value, rule, { context }) => {
+  // Numbers far apart have hundreds of digits.
+  context.spend(10);
+  return isMultiple(decimalOf(value), decimalOf(rule)) ? undefined : `must be a multiple of ${rule}`;
 });
+
+/** `digits × 10 ** exponent`. */
+interface Decimal {
+  readonly digits: bigint;
+  readonly exponent: number;
+}
+
+/** The decimal number that JSON shows: in binary, 1.13 / 0.01 is not a whole number, and quotients of large numbers all are. */
+function decimalOf(value: number): Decimal {
+  const [digits = "", exponent] = value.toExponential().split("e");
+  return { digits: BigInt(digits.replace(".", "")), exponent: Number(exponent) - (digits.split(".")[1] ?? "").length };
+}
+
+function isMultiple(value: Decimal, rule: Decimal): boolean {
+  const least = Math.min(value.exponent, rule.exponent);
+  const [all, one] = [value, rule].map(({ digits, exponent }) => digits * 10n ** BigInt(exponent - least));
+  return (all ?? 0n) % (one ?? 1n) === 0n;
+}
 
 const bound = (words: string, holds: (value: number, rule: number) => boolean): Keyword =>
   of(isNumber, (value, rule) => (holds(value, rule) ? undefined : `must be ${words} ${rule}`));

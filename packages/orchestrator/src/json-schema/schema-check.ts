@@ -18,6 +18,7 @@ const that =
     holds(value) ? undefined : `must be ${must}`;
 
 const isText = (value: unknown): value is string => typeof value === "string";
+const isType = (value: unknown): boolean => TYPES.some((type) => type === value);
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
 const number = that("a number", Number.isFinite);
 const count = that("a whole number of at least 0", (value) => Number.isSafeInteger(value) && Number(value) >= 0);
@@ -36,9 +37,9 @@ const VALUES: Readonly<Record<string, Check>> = {
     /^https?:\/\/json-schema\.org\/draft\/2020-12\/schema#?$/.test(String(value)),
   ),
   type: that(`one of ${TYPES.join(", ")}, or a list of them`, (value) =>
-    (Array.isArray(value) ? value : [value]).every((type) => TYPES.includes(type)),
+    Array.isArray(value) ? value.length > 0 && value.every(isType) : isType(value),
   ),
-  enum: that("a list", Array.isArray),
+  enum: that("a list, and not empty", (value) => Array.isArray(value) && value.length > 0),
   multipleOf: that("a number above 0", (value) => Number.isFinite(value) && Number(value) > 0),
   minimum: number,
   maximum: number,
