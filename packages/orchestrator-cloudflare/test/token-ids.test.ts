@@ -7,10 +7,14 @@ import { FakeDeployment, FakeIndexNamespace, answerOf } from "./fake-platform.ts
 
 const ID = "0123456789abcdef0123456789abcdef";
 
+const LONG = encodeURIComponent("😀".repeat(64));
+
 const PLAIN = [
   `https://flows.example/public/tokens/-/r/0123456789abcdef/${"f".repeat(32)}/${ID}`,
   `/public/tokens/t-acme/a%2Fb%2Fc%2Fd%2Fe/0123456789abcdef/${"f".repeat(32)}/${ID}`,
   `https://flows.example/api/runs/a%2Fb/tokens/${ID}`,
+  // The longest ids of tenants and runs.
+  `/public/tokens/t-${LONG}/${LONG}/0123456789abcdef/${"f".repeat(32)}/${ID}`,
 ];
 
 test.each(PLAIN)("SEC7 the id in %s is hidden in each form that the URL may have", (url) => {
@@ -34,7 +38,8 @@ test("SEC7 other texts stay as they are, however long they are", () => {
   const texts = [ID, `/public/tokens/${ID}`, `/api/runs/r/${ID}`, `/public/tokens/a/b c/d/e/${ID}`];
   const long = "/public/tokens/".repeat(20_000) + "%2Fapi%2Fruns%2F".repeat(20_000);
   const started = process.cpuUsage();
-  for (const text of [...texts, long]) expect(hideTokenUrls(text)).toBe(text);
+  const backslashes = `"${"\\".repeat(1_000_000)}"`;
+  for (const text of [...texts, long, backslashes]) expect(hideTokenUrls(text)).toBe(text);
   expect(process.cpuUsage(started).user / 1_000).toBeLessThan(2_000);
 });
 
