@@ -160,6 +160,17 @@ describe("bounds", () => {
     expect(nextTime({ ...every, from: 8.64e15 }, 0)).toBeUndefined();
   });
 
+  test("SEC10 forms of a zone's name are one zone for the library of patterns, which forgets none", () => {
+    const made = vi.spyOn(Intl, "DateTimeFormat");
+    for (const tz of ["Asia/Kathmandu", "asia/kathmandu", "ASIA/KATHMANDU", "Asia/kathmandu"])
+      expect(times("*/7 * * * *", tz, "2026-11-26T00:00:00Z")).toEqual(["2026-11-26T00:04:00Z"]);
+    for (const tz of ["+05:45", "-00:30"]) expect(times("*/7 1 * * *", tz, "2026-11-26T00:00:00Z")).toHaveLength(1);
+    expect(times("*/7 1 * * *", "+05:45", "2026-11-26T00:00:00Z")).toEqual(["2026-11-26T19:15:00Z"]);
+    const ofLibrary = made.mock.calls.map(([, options]) => options).filter((options) => options?.hour12 === false);
+    expect(ofLibrary.map((options) => options?.timeZone)).toHaveLength(1);
+    made.mockRestore();
+  });
+
   test("SCH1 a thousand excluded days in a row take few steps", () => {
     const start = utc("2026-01-01T00:00:00Z");
     const skip = Array.from({ length: 1_000 }, (_none, nth) =>

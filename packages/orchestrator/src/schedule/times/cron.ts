@@ -6,7 +6,7 @@
  */
 import { Cron } from "croner";
 import { utcText } from "./utc.ts";
-import { firstInstant, offsetAt } from "./zone.ts";
+import { firstInstant, offsetAt, zoneName } from "./zone.ts";
 
 interface Parsed {
   readonly cron: Cron;
@@ -79,16 +79,16 @@ function cronOf(pattern: string, tz: string): Parsed {
   const known = parsed.get(key);
   if (known !== undefined) return known;
   const fields = pattern.trim().split(/\s+/);
-  const isFixed = isFixedTime(fields);
-  const isUtc = tz === "UTC";
+  // In a zone that is an offset, such as +05:30, local and elapsed time are the same.
+  const isLocal = tz !== "UTC" && (isFixedTime(fields) || /^[+-]/.test(tz));
   const cron = new Cron(pattern.trim(), {
-    // Without a zone the library needs no `Intl`, which is most of its time.
-    ...(isFixed || isUtc ? { utcOffset: 0 } : { timezone: tz }),
+    // Without a zone the library needs no `Intl`, which is most of its time. It forgets no zone, so each has one name only.
+    ...(isLocal || tz === "UTC" ? { utcOffset: 0 } : { timezone: zoneName(tz) }),
     mode: fields.length === 6 ? "6-part" : "5-part",
     paused: true,
   });
   if (parsed.size === PARSED_MAX) parsed.clear();
-  const one = { cron, isLocal: isFixed && !isUtc, times: [] };
+  const one = { cron, isLocal, times: [] };
   parsed.set(key, one);
   return one;
 }

@@ -30,6 +30,11 @@ export function isTimeZone(tz: string): boolean {
   }
 }
 
+/** One name for all forms of a zone's name, such as `europe/berlin`. */
+export function zoneName(tz: string): string {
+  return formatOf(tz).resolvedOptions().timeZone;
+}
+
 export function localTime(tz: string, ms: number): LocalTime {
   const parts = new Map<string, number>(
     formatOf(tz)
