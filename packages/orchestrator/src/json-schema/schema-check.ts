@@ -36,7 +36,7 @@ const VALUES: Readonly<Record<string, Check>> = {
   $schema: that("that of JSON Schema 2020-12", (value) =>
     /^https?:\/\/json-schema\.org\/draft\/2020-12\/schema#?$/.test(String(value)),
   ),
-  type: that(`one of ${TYPES.join(", ")}, or a list of them`, (value) =>
+  type: that(`one of ${TYPES.join(", ")}, or a list of some of them`, (value) =>
     Array.isArray(value) ? value.length > 0 && value.every(isType) : isType(value),
   ),
   enum: that("a list, and not empty", (value) => Array.isArray(value) && value.length > 0),

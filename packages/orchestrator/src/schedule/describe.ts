@@ -57,7 +57,7 @@ function noteOf(tz: string, nominal: number): string | undefined {
   const { offsetMs, time } = localTime(tz, nominal);
   const justBefore = localTime(tz, nominal - 1_000);
   if (justBefore.offsetMs < offsetMs) {
-    return `The clock goes forward at this time: times after ${justBefore.time} and before ${time} do not exist on this day.`;
+    return `The clock goes forward at this time: no local times are between ${justBefore.time} and ${time}.`;
   }
   const later = [1_800_000, 3_600_000, 7_200_000].find((shift) => localTime(tz, nominal + shift).time === time);
   if (later !== undefined) return `${time} occurs twice on this day. This is the first one.`;

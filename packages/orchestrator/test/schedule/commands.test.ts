@@ -200,9 +200,15 @@ describe("manual runs and backfills", () => {
     world.declare({ cron: "30 2 * * *", tz: "America/New_York", from: "2027-03-13T00:00:00Z" });
     expect(world.read().next.slice(0, 3)).toMatchObject([
       { local: "2027-03-13T02:30:00-05:00" },
-      { local: "2027-03-14T03:00:00-04:00", note: expect.stringContaining("do not exist") },
+      { local: "2027-03-14T03:00:00-04:00", note: expect.stringContaining("no local times are between") },
       { local: "2027-03-15T02:30:00-04:00", note: expect.stringContaining("has changed from -05:00 to -04:00") },
     ]);
+    const midnight = new World();
+    midnight.declare({ id: "m", cron: "30 23 * * *", tz: "America/Nuuk", from: "2027-03-27T12:00:00Z" });
+    expect(midnight.read("m").next[0]).toMatchObject({
+      local: "2027-03-28T00:00:00-01:00",
+      note: expect.stringContaining("between 22:59:59 and 00:00:00"),
+    });
     const back = new World();
     back.declare({ id: "b", cron: "30 1 * * *", tz: "America/New_York", from: "2027-11-07T00:00:00Z" });
     expect(back.read("b").next[0]).toMatchObject({ note: expect.stringContaining("occurs twice") });
