@@ -101,15 +101,20 @@ describe("the outbox", () => {
     expect([...bench.store.list("outbox/")]).toMatchObject([["outbox/0000000001", { to: bench.sent[0]?.to }]]);
   });
 
-  test("CHILD2 a child that is rejected finally ends its wait, whether the run is parked or paused", () => {
+  test("CHILD2 CAN6 DUR5 a child that is rejected finally ends its wait: at once, or after a pause, also of a run that has lost its execution meanwhile", () => {
     bench.report(child("a"), { type: "parked", seq: 1, now: 1_000_000_000 });
     expect(bench.header.status).toBe("waiting");
     bench.sent[0]?.done({ type: "refused", error: errorValue("WORKFLOW_NOT_FOUND", "not served") });
     expect(bench.header).toMatchObject({ status: "running", waits: [] });
-    bench.report(child("b"));
+    bench.report(child("b"), { type: "parked", seq: 3, now: 1_000_000_000 });
     bench.host.handle({ type: "pause" });
-    bench.sent[1]?.done({ type: "refused", error: errorValue("WORKFLOW_NOT_FOUND", "not served") });
-    expect(bench.header).toMatchObject({ status: "paused", waits: [] });
+    bench.host = bench.newHost();
+    bench.alarm();
+    bench.sent[2]?.done({ type: "refused", error: errorValue("WORKFLOW_NOT_FOUND", "not served") });
+    expect(bench.header).toMatchObject({ status: "paused", outbox: { count: 0 }, waits: [{ op: "run/0/b" }] });
+    expect(bench.host.handle({ type: "unpause" })).toEqual({ type: "done" });
+    expect(bench.header).toMatchObject({ status: "running", epoch: 2, waits: [], inbox: { count: 0 } });
+    expect(readJournal(bench.host.state).at(-1)).toMatchObject({ type: "child.ended", op: "run/0/b" });
   });
 
   test("CHILD4 a commit that fails while an acknowledgement arrives is reported, and the message is sent again", () => {

@@ -17,7 +17,6 @@ import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
 import { holdsForChild } from "./holds.ts";
 import { acquireAnswered } from "./admission.ts";
-import { wake } from "./lifecycle.ts";
 import { idFromKey } from "./key-id.ts";
 import { ACKNOWLEDGED_STARTS, isAcknowledgedStart, keepStart } from "./acknowledged-starts.ts";
 import type { OutboxMessage } from "./messages.ts";
@@ -27,7 +26,7 @@ import { kindOf } from "./run-header.ts";
 import { childRunId, tracedOf } from "./run-key.ts";
 import { endReleased, markFeature } from "./releases.ts";
 import { subscribed } from "./topics.ts";
-import { endChild, newWait } from "./waits.ts";
+import { endChild, endWaitForChild, newWait } from "./waits.ts";
 
 /** Starts a child that the function requests. */
 export function startChild(draft: Draft, event: OperationEvents & { type: "child.started" }): void {
@@ -144,7 +143,5 @@ function isSubscribe(message: OutboxMessage): message is Subscribe {
 function refuseChild(draft: Draft, op: OperationId, error: ErrorValue): void {
   const wait = draft.header.waits.find((open) => open.op === op);
   if (wait?.runId === undefined) return;
-  draft.change({ waits: draft.header.waits.filter((open) => open !== wait) });
-  endChild(draft, op, wait.nth, { status: "failed", runId: wait.runId, error });
-  if (draft.header.status !== "paused") wake(draft);
+  endWaitForChild(draft, wait, { status: "failed", runId: wait.runId, error });
 }

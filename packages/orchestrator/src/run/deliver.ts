@@ -29,7 +29,7 @@ import {
   readRow,
 } from "./rows.ts";
 import { type OpenWait, kindOf } from "./run-header.ts";
-import { resolveWait, settleDueWaits } from "./waits.ts";
+import { endWaitForChild, resolveWait, settleDueWaits } from "./waits.ts";
 
 /** Accepts an event or a signal: resolves the oldest wait for it, or buffers it. */
 export function deliver(draft: Draft, input: Input & { type: "deliver" }): Reply {
@@ -56,16 +56,14 @@ export function deliver(draft: Draft, input: Input & { type: "deliver" }): Reply
   return { type: "delivered", delivery: "resolved" };
 }
 
-/** Resolves the wait for a child that ended. While the run is paused, its end is buffered like a delivery (CAN6). */
+/** Resolves the wait for a child that ended. */
 export function childEnded(draft: Draft, input: Input & { type: "childEnded" }): Reply {
   const { op, outcome } = input;
   settleStart(draft, input);
   // No wait: the run has ended or unwinds, or the message is about a child of an earlier run with this id.
   const wait = draft.header.waits.find((open) => open.op === op && open.runId === outcome.runId);
   if (wait === undefined) return { type: "done" };
-  const payload = JSON.stringify(outcome);
-  if (draft.header.status !== "paused") resolveWait(draft, wait, payload, {});
-  else if (findBuffered(draft, "child", op) === undefined) bufferRow(draft, { kind: "child", name: op, payload });
+  endWaitForChild(draft, wait, outcome);
   return { type: "done" };
 }
 

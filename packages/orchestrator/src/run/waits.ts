@@ -21,7 +21,7 @@ import { topicName } from "../topic/messages.ts";
 import { readOpened } from "./asks.ts";
 import { stopAtLimit } from "./cancel.ts";
 import type { Draft } from "./draft.ts";
-import { takeBuffered } from "./inbox.ts";
+import { bufferRow, findBuffered, takeBuffered } from "./inbox.ts";
 import { wake } from "./lifecycle.ts";
 import { appendOutcome, endReleased } from "./releases.ts";
 import type { InboxRow } from "./rows.ts";
@@ -109,6 +109,14 @@ function journalResult(draft: Draft, wait: OpenWait, value: string, { deliveryId
   const answered = by === undefined ? {} : { answeredBy: by };
   if (wait.tokenId !== undefined) closeToken(draft, wait.tokenId, "resolved", by);
   appendOutcome(draft, { type: "wait.resolved", op: wait.op, value, ...delivered, ...answered }, wait.nth, true);
+}
+
+/** Ends the wait for a child. While the run is paused, the end of the child is buffered like a delivery (CAN6). */
+export function endWaitForChild(draft: Draft, wait: OpenWait, outcome: ChildOutcome): void {
+  const payload = JSON.stringify(outcome);
+  if (draft.header.status !== "paused") return resolveWait(draft, wait, payload, {});
+  const { op: name } = wait;
+  if (findBuffered(draft, "child", name) === undefined) bufferRow(draft, { kind: "child", name, payload });
 }
 
 /** Journals that a child run ended, or could not be started. */
