@@ -56,9 +56,8 @@ function wantedBy(header: RunHeader): readonly (Hold | StepHold)[] | undefined {
 }
 
 /** The children for which the run waits, if it waits for nothing else that may come. */
-function childrenOf({ admission, waits, waitRows = 0 }: RunHeader): readonly string[] | undefined {
+function childrenOf({ admission, waits }: RunHeader): readonly string[] | undefined {
   if (admission !== undefined) return [];
-  if (waitRows > 0) return undefined;
   const children = waits.map((wait) => (kindOf(wait) === "run" && wait.wakeAt === undefined ? wait.runId : undefined));
   return children.every((runId) => runId !== undefined) ? children : undefined;
 }
