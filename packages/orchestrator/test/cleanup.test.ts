@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { RunHost } from "../src/index.ts";
 import { Bench } from "./bench.ts";
 
-/** Cancels a run whose execution is gone, and fires the alarms of the next `seconds`. */
-function cancelled(answersPings: boolean, seconds: number): RunHost {
+/** Cancels a run whose execution is gone, sets the clock back, and fires the alarms of the next `seconds`. */
+function cancelled(answersPings: boolean, seconds: number, backMs = 0): RunHost {
   const bench = new Bench();
   const host: RunHost = new RunHost({
     store: bench.store,
@@ -16,6 +16,8 @@ function cancelled(answersPings: boolean, seconds: number): RunHost {
   });
   host.handle(bench.newTrigger());
   host.handle({ type: "cancel", reason: undefined });
+  bench.now -= backMs;
+  if (backMs > 0) host.handle({ type: "settle" });
   const end = bench.now + seconds * 1_000;
   for (let at = bench.store.alarm; at !== null && at <= end; at = bench.store.alarm) {
     bench.now = Math.max(bench.now, at);
@@ -32,4 +34,8 @@ test("CAN2 CAN9 a cancelled run does not end while the execution of its clean-up
 
 test("CAN2 a cancelled run ends after 60 s if its execution says nothing", () => {
   expect(cancelled(false, 61).state.header).toMatchObject({ status: "cancelled", cleanup: "not run" });
+});
+
+test("CAN2 DUR9 it ends 60 s after the next input if the clock was set back by a day", () => {
+  expect(cancelled(false, 61, 86_400_000).state.header).toMatchObject({ status: "cancelled", cleanup: "not run" });
 });

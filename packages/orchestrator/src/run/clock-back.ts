@@ -25,6 +25,7 @@ export function setTimersAgain(draft: Draft): void {
     // The budget of an ended run counts for nothing (RUN1).
     deadlineAt: isTerminal(header.status) ? header.deadlineAt : within(now, header.deadlineAt, header.timeoutMs),
     watchdogAt: within(now, header.watchdogAt, HOST_LIMITS.watchdogMsMax),
+    cleanupBy: within(now, header.cleanupBy, HOST_LIMITS.cleanupWaitMs),
     expiresAt: within(now, header.expiresAt, draft.context.retentionMs),
     retryAt: header.retryAt === undefined ? undefined : within(now, header.retryAt, untilNextRetryMs(draft)),
   };
@@ -38,6 +39,7 @@ export function setTimersAgain(draft: Draft): void {
     timers.deadlineAt !== header.deadlineAt ||
     timers.expiresAt !== header.expiresAt ||
     timers.watchdogAt !== header.watchdogAt ||
+    timers.cleanupBy !== header.cleanupBy ||
     timers.retryAt !== header.retryAt;
   const waits = header.waits.map((wait) => waitAgain(wait, now));
   if (waits.some((wait, place) => wait !== header.waits[place])) draft.change({ waits });
