@@ -1,8 +1,8 @@
 /** Repeated and late reports and requests. */
-import type { ExecutionEvent } from "@holdfast/protocol";
+import { type ExecutionEvent, errorValue } from "@holdfast/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
 import { readJournal } from "../src/index.ts";
-import { Bench, completed, hostWithPorts } from "./bench.ts";
+import { Bench, child, completed, hostWithPorts } from "./bench.ts";
 
 let bench: Bench;
 beforeEach(() => {
@@ -31,6 +31,38 @@ describe("repetitions", () => {
     const before = bench.store.dump();
     ports[0]?.lost({ name: "Error", message: "gone again" });
     expect(bench.store.dump()).toEqual(before);
+  });
+
+  test("DUR7 DUR8 a loss that is reported twice counts once", async () => {
+    const { host, ports } = hostWithPorts(bench);
+    host.handle(bench.newTrigger());
+    for (let times = 0; times < 3; times++) ports[0]?.lost({ name: "Error", message: "gone" });
+    expect(host.state.header?.dispatch?.failures).toBe(1);
+    bench.now += 60_000;
+    host.handle({ type: "alarm" });
+    await expect.poll(() => ports.length).toBe(2);
+    for (let times = 0; times < 20; times++) ports[1]?.lost(errorValue("EXECUTOR_CRASHED", "died"));
+    expect(host.state.header).toMatchObject({ status: "running", crashes: { count: 1 } });
+    await expect.poll(() => ports.length).toBe(3);
+    for (let times = 0; times < 20; times++) ports[2]?.lost(errorValue("EXECUTOR_CRASHED", "died"));
+    expect(host.state.header).toMatchObject({ status: "running", crashes: { count: 2 }, dispatch: { failures: 2 } });
+  });
+
+  test("META1 CHILD1 what one report has twice is applied once", () => {
+    bench.trigger();
+    const change: ExecutionEvent = {
+      type: "metadata.changed",
+      op: "metadata/0/n",
+      nth: 1,
+      change: { type: "increment", key: "n", by: 1 },
+    };
+    bench.report(change, child("c"), change, child("c"));
+    expect(readJournal(bench.host.state).map(({ type }) => type)).toEqual(["metadata.changed", "child.started"]);
+    expect([bench.header.metadata, bench.header.waits.length, bench.header.outbox.count]).toEqual([
+      [["n", "[1]"]],
+      1,
+      1,
+    ]);
   });
 
   test("META1 a change that is reported twice is applied once", () => {

@@ -55,7 +55,8 @@ const LOST: ReadonlySet<unknown> = new Set(["EXECUTOR_CRASHED", "SESSION_LOST", 
 /** Handles a loss that the dispatcher or the watchdog reports. */
 export function executionLost(draft: Draft, epoch: number, error: ErrorValue): void {
   const { header } = draft;
-  if (header.epoch !== epoch || isTerminal(header.status)) return;
+  // The host holds no execution any more whose loss it knows: a report of it that is repeated counts once.
+  if (header.epoch !== epoch || isTerminal(header.status) || !draft.live) return;
   // Drop the lost execution; a waiting run starts a new one on its next input (DUR5).
   draft.abort({ type: "superseded" });
   if (header.status !== "running") return;

@@ -134,11 +134,10 @@ function apply(draft: Draft, event: Exclude<ExecutionEvent, { type: "parked" }>,
 }
 
 /** Notes that a step handler does not report where the function requests operations, as older versions do (RES3). */
-function notePlace(draft: Draft, event: OperationEvents): void {
+function notePlace(draft: Draft, event: OperationEvents, isNew: boolean): void {
   draft.event = event;
   if (event.nth !== 1 || event.after !== undefined || draft.header.recordsPlaces !== true) return;
-  const isFirst = !draft.state.operations.has(event.op) && !draft.entries.some((entry) => entry.op === event.op);
-  if (isFirst) draft.change({ recordsPlaces: undefined });
+  if (isNew) draft.change({ recordsPlaces: undefined });
 }
 
 /**
@@ -159,7 +158,8 @@ function applyToOperation(draft: Draft, event: OperationEvents, taken: Set<strin
   if (header.unwinding !== undefined && !isAcceptedWhileUnwinding(event)) return;
   if (event.type === "stream.chunks") return appendChunks(draft, event);
   if (event.type === "step.wants") return event.attempt > (known?.attempts ?? 0) ? wantPlace(draft, event) : undefined;
-  notePlace(draft, event);
+  const isNew = known === undefined && !draft.entries.some(({ op }) => op === event.op);
+  notePlace(draft, event, isNew);
   if (isBeyondLimit(draft, event)) {
     if (header.unwinding !== undefined) return;
     return stopAtLimit(draft, `The run's journal has ${draft.context.limits.journalEntries} entries`);
@@ -178,11 +178,11 @@ function applyToOperation(draft: Draft, event: OperationEvents, taken: Set<strin
     case "wait.released":
       return releaseAborted(draft, event);
     case "child.started":
-      return known === undefined ? startChild(draft, event) : undefined;
+      return isNew ? startChild(draft, event) : undefined;
     case "run.unwinding":
       return startUnwinding(draft, event, toRunError(event.error, event.step));
     case "metadata.changed":
-      return known === undefined ? applyMetadata(draft, event) : undefined;
+      return isNew ? applyMetadata(draft, event) : undefined;
     case "stream.started":
       return startStream(draft, event);
   }
