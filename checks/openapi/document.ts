@@ -9,30 +9,20 @@ import type { RouteDescription } from "../../packages/orchestrator-cloudflare/sr
 import { PARTS, SHOWN_FIELDS } from "../../packages/orchestrator-cloudflare/src/api/shown-fields.ts";
 import { ROUTES } from "../../packages/orchestrator-cloudflare/src/api/routes.ts";
 import { type ApiErrorCode, STATUS_OF } from "../../packages/orchestrator-cloudflare/src/refusal.ts";
-import { HOLDFAST_VERSION, HOST_LIMITS } from "@holdfast/protocol";
+import { HOLDFAST_VERSION } from "@holdfast/protocol";
 
-/** Queries are text; the document gives the type that the text stands for. */
-const WHOLE: Readonly<Record<string, JsonSchema>> = {
-  after: { type: "integer", minimum: 0, default: 0 },
-  before: { type: "integer", minimum: 1, description: "With `order=desc`: the page starts before this entry." },
-  createdAfter: { type: "integer", minimum: 0, description: "Milliseconds since 1970; that time is included." },
-  createdBefore: { type: "integer", minimum: 0, description: "Milliseconds since 1970; that time is not included." },
-};
-/** Parameters that mean something else on one route. */
-const OTHERS: Readonly<Record<string, JsonSchema>> = {
-  "listApprovals before": {
-    type: "integer",
-    minimum: 0,
-    description: "Milliseconds since 1970: asks with a deadline before that time.",
-  },
-};
-const PAGE: Readonly<Record<string, JsonSchema>> = {
-  listRuns: { type: "integer", minimum: 1, maximum: HOST_LIMITS.listPage, default: 50 },
-  listApprovals: { type: "integer", minimum: 1, maximum: HOST_LIMITS.listPage, default: 50 },
-  readJournal: { type: "integer", minimum: 1, maximum: HOST_LIMITS.journalPage, default: HOST_LIMITS.journalPage },
+/** What parameters of queries mean, by name, or by operation and name. */
+const MEANINGS: Readonly<Record<string, JsonSchema>> = {
+  after: { default: 0 },
+  createdAfter: { description: "Milliseconds since 1970; that time is included." },
+  createdBefore: { description: "Milliseconds since 1970; that time is not included." },
+  "readJournal before": { description: "With `order=desc`: the page starts before this entry." },
+  "readSchedule before": { description: "A `nextBefore`: the page of ticks starts before this one." },
+  "listApprovals before": { description: "Milliseconds since 1970: asks with a deadline before that time." },
 };
 
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
+  101: "The socket is open.",
   200: "As requested.",
   201: "It is durable.",
   202: "It is durable.",
@@ -154,7 +144,7 @@ function describe(route: RouteDescription): DocumentedOperation {
   for (const [status, codes] of refusalsOf(route)) {
     responses[status] = {
       description: codes.map((code) => `\`${code}\``).join(", "),
-      headers: headersOf(route, status),
+      headers: headersOf(route, status, codes),
       content: {
         "application/json": {
           schema: { $ref: "#/components/schemas/Refusal", properties: { error: { enum: codes } } },
@@ -184,18 +174,23 @@ function describe(route: RouteDescription): DocumentedOperation {
 /** The headers of answers, described once. */
 const HEADERS: Readonly<Record<string, string>> = {
   "Holdfast-Version": "The version of the deployment.",
-  Location: "The path of the new run.",
+  Location: "The path of the new run, or the path that the ticket opens.",
   "Preference-Applied": "The wait that was applied.",
   "Retry-After": "Seconds. Absent if repeating the request does not help.",
+  "WWW-Authenticate": "The kind of credentials.",
 };
 
-function headersOf({ id, headers = {} }: RouteDescription, status: number): NonNullable<DocumentedAnswer["headers"]> {
-  const isNew = status === 201 && (id === "triggerRun" || id === "resumeRun");
+function headersOf(
+  { headers = {} }: RouteDescription,
+  status: number,
+  codes: readonly ApiErrorCode[] = [],
+): NonNullable<DocumentedAnswer["headers"]> {
   const names = [
     "Holdfast-Version",
-    ...(isNew ? ["Location"] : []),
+    ...(status === 201 ? ["Location"] : []),
+    ...(status === 401 ? ["WWW-Authenticate"] : []),
     ...(status < 300 && "Prefer" in headers ? ["Preference-Applied"] : []),
-    ...([429, 502, 503].includes(status) ? ["Retry-After"] : []),
+    ...([429, 502, 503].includes(status) || codes.includes("not_started") ? ["Retry-After"] : []),
   ];
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
@@ -261,8 +256,9 @@ function parametersOf({ id, path, query, headers = {} }: RouteDescription): Para
   }));
   const { properties = {}, required = [] } = query === undefined ? {} : schemaOf(query);
   const inQuery = Object.entries(properties).map(([name, schema]): Parameter => {
-    const means = name === "limit" ? PAGE[id] : (OTHERS[`${id} ${name}`] ?? WHOLE[name]);
-    return { name, in: "query", required: required.includes(name), schema: means ?? schema };
+    const fields: Part["entries"] = Object(query).entries;
+    const means = { ...schema, ...meantBy(fields?.[name]), ...(MEANINGS[`${id} ${name}`] ?? MEANINGS[name]) };
+    return { name, in: "query", required: required.includes(name), schema: withNumber(means) };
   });
   const inHeader = Object.entries(headers).map(([name, description]): Parameter => ({
     name,
@@ -274,9 +270,35 @@ function parametersOf({ id, path, query, headers = {} }: RouteDescription): Para
   return [...inPath, ...inQuery, ...inHeader];
 }
 
+/** The default of a number in a query is text. */
+function withNumber({ default: otherwise, ...schema }: JsonSchema & { readonly default?: unknown }): JsonSchema {
+  if (otherwise === undefined) return schema;
+  return { ...schema, default: "type" in schema && schema["type"] === "integer" ? Number(otherwise) : otherwise };
+}
+
 interface QuerySchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
+}
+
+/** A part of a Valibot schema. */
+interface Part {
+  readonly type: string;
+  readonly entries?: Readonly<Record<string, Part>>;
+  readonly wrapped?: Part;
+  readonly pipe?: readonly (Part & { readonly requirement?: unknown })[];
+}
+
+/** No page is larger. A higher bound is none that a caller meets. */
+const PAGE_MAX = 10_000;
+
+/** Queries are text; the document gives the type that the text of a field stands for; `{}`: text. */
+function meantBy(field: Part | undefined): JsonSchema {
+  const { pipe = [] } = field?.wrapped ?? field ?? {};
+  const bound = (type: string): unknown => pipe.find((one) => one.type === type)?.requirement;
+  const [minimum, maximum] = [bound("min_value"), bound("max_value")];
+  if (minimum === undefined) return {};
+  return { type: "integer", pattern: undefined, minimum, ...(Number(maximum) > PAGE_MAX ? {} : { maximum }) };
 }
 
 /** What a caller may send. What JSON Schema cannot say is said in words, or by the refusal. */

@@ -68,10 +68,11 @@ class Deployed {
 
   async fetch(path: string, json?: unknown): Promise<Response> {
     const headers = { "Content-Type": "application/json", Prefer: "wait=5" };
-    const init = json === undefined ? {} : { method: "POST", headers, body: JSON.stringify(json) };
+    const init: RequestInit & { body?: string } =
+      json === undefined ? {} : { method: "POST", headers, body: JSON.stringify(json) };
     const request = new Request(`https://flows.example${path}`, init);
     const response = await this.app.worker.fetch(request.clone(), this.env);
-    await checkAnswer(request, response);
+    await checkAnswer(request, response, init.body);
     return response;
   }
 }

@@ -198,16 +198,18 @@ export class FakeDeployment {
     const { json, ...rest } = init;
     const headers = new Headers(rest.headers);
     if (json !== undefined && !headers.has("Content-Type")) headers.set("Content-Type", "application/json");
-    const body = json === undefined ? {} : { method: "POST", body: JSON.stringify(json) };
-    return this.handle(new Request(`https://flows.example${path}`, { ...body, ...rest, headers }));
+    const given: RequestInit = json === undefined ? rest : { method: "POST", body: JSON.stringify(json), ...rest };
+    const sent = typeof given.body === "string" && !isForm(headers) ? given.body : undefined;
+    return this.handle(new Request(`https://flows.example${path}`, { ...given, headers }), sent);
   }
 
-  async handle(request: Request): Promise<Response> {
+  /** `sent`: the JSON of the body. */
+  async handle(request: Request, sent?: string): Promise<Response> {
     const { method, url } = request;
     const response = await handleWorkerRequest(request, { runDO: this.runDO, ...this.#deps });
     // An answer takes time on its way, so what a run does at once is done when the caller sends the next request.
     for (let turn = 0; turn < TURNS_OF_AN_ANSWER; turn++) await new Promise(nextTurn);
-    await checkAnswer(new Request(url, { method }), response);
+    await checkAnswer(new Request(url, { method }), response, sent);
     checkHeaders(response);
     return response;
   }
@@ -231,6 +233,10 @@ export class FakeDeployment {
     this.storageOf(runId).alarmAt = null;
     return handleDurableObjectAlarm(this.#objectDeps(runId));
   }
+}
+
+function isForm(headers: Headers): boolean {
+  return headers.get("Content-Type")?.startsWith("application/x-www-form-urlencoded") ?? false;
 }
 
 /** Returns a token of a caller that is long enough. */

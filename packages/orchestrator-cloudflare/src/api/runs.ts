@@ -150,7 +150,7 @@ export const runRoutes: readonly Route[] = [
     scope: "read",
     query: streamQuery,
     headers: { "Last-Event-ID": "The stream continues after this event." },
-    answers: { 200: "text/event-stream" },
+    answers: { 101: null, 200: "text/event-stream" },
     refusals: ["sockets_not_configured", "too_many_readers"],
     handle: (call) => {
       const { request, ids, query } = call;
