@@ -106,34 +106,38 @@ function fieldOf(random: (max: number) => number, size: number, near: number): F
   return { text: step === 1 ? "*" : `*/${step}`, values: new Set(every) };
 }
 
-test.each(ZONES)("SCH2 around each change in %s the times are those that a search of all minutes finds", (tz) => {
-  const random = numbers(tz.length * 7_919);
-  for (const day of changes(tz, Date.UTC(2026, 0, 1), Date.UTC(2028, 0, 1))) {
-    const all = minutesAround(tz, day);
-    const change = all.findIndex(
-      ({ at, local }, nth) => local - at !== (all[nth - 1]?.local ?? local) - (all[nth - 1]?.at ?? at),
-    );
-    for (let nth = 0; nth < 6; nth++) {
-      // Half of the patterns name a time in the gap, or in the hour that repeats.
-      const near = new Date(
-        (all[change - 1]?.local ?? 0) + (random(2) === 0 ? random(90) - 30 : random(1_440)) * MINUTE,
+test.each(ZONES)(
+  "SCH2 around each change in %s the times are those that a search of all minutes finds",
+  (tz) => {
+    const random = numbers(tz.length * 7_919);
+    for (const day of changes(tz, Date.UTC(2026, 0, 1), Date.UTC(2028, 0, 1))) {
+      const all = minutesAround(tz, day);
+      const change = all.findIndex(
+        ({ at, local }, nth) => local - at !== (all[nth - 1]?.local ?? local) - (all[nth - 1]?.at ?? at),
       );
-      const minute = fieldOf(random, 60, near.getUTCMinutes());
-      const hour = fieldOf(random, 24, near.getUTCHours());
-      const pattern = { minutes: minute.values, hours: hour.values };
-      const isFixed = !/[*/]/.test(minute.text + hour.text);
-      const [first = 0, last = 0] = [all[0]?.at, all.at(-1)?.at];
-      const expected = (isFixed ? byTheDay : byElapsedTime)(all, pattern).filter((at) => at > first);
-      const cron = `${minute.text} ${hour.text} * * *`;
-      const found: number[] = [];
-      for (let at = nextTime({ cron: [cron], tz }, first); at !== undefined && at <= last;) {
-        found.push(at);
-        at = nextTime({ cron: [cron], tz }, at);
+      for (let nth = 0; nth < 5; nth++) {
+        // Half of the patterns name a time in the gap, or in the hour that repeats.
+        const near = new Date(
+          (all[change - 1]?.local ?? 0) + (random(2) === 0 ? random(90) - 30 : random(1_440)) * MINUTE,
+        );
+        const minute = fieldOf(random, 60, near.getUTCMinutes());
+        const hour = fieldOf(random, 24, near.getUTCHours());
+        const pattern = { minutes: minute.values, hours: hour.values };
+        const isFixed = !/[*/]/.test(minute.text + hour.text);
+        const [first = 0, last = 0] = [all[0]?.at, all.at(-1)?.at];
+        const expected = (isFixed ? byTheDay : byElapsedTime)(all, pattern).filter((at) => at > first);
+        const cron = `${minute.text} ${hour.text} * * *`;
+        const found: number[] = [];
+        for (let at = nextTime({ cron: [cron], tz }, first); at !== undefined && at <= last;) {
+          found.push(at);
+          at = nextTime({ cron: [cron], tz }, at);
+        }
+        expect(
+          found.map((at) => new Date(at).toISOString()),
+          `${cron} ${tz}`,
+        ).toEqual(expected.map((at) => new Date(at).toISOString()));
       }
-      expect(
-        found.map((at) => new Date(at).toISOString()),
-        `${cron} ${tz}`,
-      ).toEqual(expected.map((at) => new Date(at).toISOString()));
     }
-  }
-});
+  },
+  60_000,
+);

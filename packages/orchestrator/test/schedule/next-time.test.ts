@@ -181,7 +181,22 @@ describe("bounds", () => {
       "2028-09-27T04:00:00Z",
     );
     expect(format.mock.calls.length).toBeLessThan(60);
+    format.mockClear();
+    const twoDays = 2 * 86_400_000;
+    const apart = skip.map((_date, nth) => new Date(start + nth * twoDays).toISOString().slice(0, 10));
+    const last = start + 1_000 * twoDays + 43_200_000;
+    expect(nextTime({ every: twoDays, anchor: last, tz: "America/Nuuk", skip: apart }, start)).toBe(last);
+    expect(format.mock.calls.length).toBeLessThan(6_000);
     format.mockRestore();
+  });
+
+  test("SCH1 an excluded day may occur twice, or be followed by a day that the zone has left out", () => {
+    // At 00:01 the clock goes back to 23:01 of the day before.
+    const twice = { cron: ["*/10 * * * *"], tz: "America/St_Johns", skip: ["2006-10-28"] };
+    const found = nextTimes(twice, utc("2006-10-28T20:00:00Z"), 2).map(iso);
+    expect(found).toEqual(["2006-10-29T02:30:00Z", "2006-10-29T03:30:00Z"]);
+    const left = { every: 60_000, tz: "Pacific/Apia", skip: ["2011-12-29"] };
+    expect(iso(nextTime(left, utc("2011-12-29T12:00:00Z")))).toBe("2011-12-30T10:00:00Z");
   });
 });
 

@@ -61,8 +61,11 @@ const DAY_MS = 86_400_000;
 /** The last time of the excluded day, and of those that follow it without a gap: a long holiday takes few steps. */
 function endOfSkipped(tz: string, skipped: ReadonlySet<string | number>, next: number, date: string): number {
   let day = Date.parse(date);
-  while (skipped.has(utcText(day + DAY_MS).slice(0, 10))) day += DAY_MS;
-  return nextLocalDay(tz, Math.max(next, firstInstant(tz, day) ?? next)) - 1;
+  do day += DAY_MS;
+  while (skipped.has(utcText(day).slice(0, 10)));
+  const start = firstInstant(tz, day) ?? next;
+  // A day that occurs twice, or is left out, is searched for.
+  return (start > next ? start : nextLocalDay(tz, next)) - 1;
 }
 
 function nextOfAny({ cron = [], every, anchor = 0, at = [], tz }: TimesSpec, after: number): number | undefined {
