@@ -81,7 +81,41 @@ test("EVT11 replay-all prints what would start, and starts it with --yes", async
     { name: "order.paid", from, mode: "missing", dryRun: true },
     { name: "order.paid", from, until: Date.parse("2026-11-02T12:00:00Z"), mode: "missing", dryRun: false },
   ]);
-  expect((await on(["event", "replay-all", "order.paid", "--from", "yesterday"])).exit).toBe(2);
   api.answers.set("POST /api/events/replay", [202, { events: [], nextCursor: null }]);
   expect((await on(args)).stderr).toContain("nothing to replay");
+});
+
+test("EVT11 the times of replay-all are dates, times and durations, and nothing else is guessed", async () => {
+  api.answers.set("POST /api/events/replay", [202, { events: [], nextCursor: null }]);
+  const bodyOf = async (...times: string[]): Promise<unknown> => {
+    expect((await on(["event", "replay-all", "order.paid", ...times])).exit).toBe(0);
+    return api.seen.at(-1)?.body;
+  };
+  const utc = Date.parse("2026-11-01T12:00:00Z");
+  expect(await bodyOf("--from", "2h", "--until", "30m")).toMatchObject({
+    from: NOW - 7_200_000,
+    until: NOW - 1_800_000,
+  });
+  expect(await bodyOf("--from", "2026-11-01T12:00")).toMatchObject({ from: utc });
+  expect(await bodyOf("--from", "2026-11-01T13:00:00.000+01:00")).toMatchObject({ from: utc });
+  const count = api.seen.length;
+  for (const time of [
+    "yesterday",
+    "5",
+    "2026",
+    "2026-11",
+    "11/1/2026",
+    "2026-02-31",
+    "1 Nov 2026",
+    "2026-11-01T12",
+    "-1d",
+    "",
+  ]) {
+    for (const args of [[`--from=${time}`], ["--from", "1d", `--until=${time}`]]) {
+      const { exit, stderr } = await on(["event", "replay-all", "order.paid", ...args]);
+      expect([exit, stderr]).toEqual([2, expect.stringContaining("such as 2026-11-01, 2026-11-01T12:00Z")]);
+      expect(stderr).toContain(JSON.stringify(time));
+    }
+  }
+  expect(api.seen.length).toBe(count);
 });

@@ -6,7 +6,7 @@
  */
 import { RUN_STATUSES, type RunFilter } from "@holdfast/workflows/client";
 import { UsageError } from "../exit.ts";
-import { parseDuration } from "../output/times.ts";
+import { momentOf } from "./moments.ts";
 
 const FILTER_KEYS: Readonly<Record<string, string>> = {
   status: `${RUN_STATUSES.slice(0, 6).join(", ")},\n${RUN_STATUSES.slice(6).join(", ")}`,
@@ -80,20 +80,4 @@ function addCreated(filter: Filter, value: string, now: number): void {
   // The API's lower bound is inclusive, its upper bound exclusive.
   if (sign.startsWith(">")) filter.createdAfter = Math.max(filter.createdAfter ?? 0, sign === ">" ? at + 1 : at);
   else filter.createdBefore = Math.min(filter.createdBefore ?? Infinity, sign === "<" ? at : at + 1);
-}
-
-/** A duration stands for the moment that long ago; a date without a time for its start in UTC. */
-function momentOf(text: string, now: number): number | undefined {
-  const ms = /^\d+(?:\.\d+)?(?:ms|s|m|h|d|w)$/.test(text) ? parseDuration(text) : undefined;
-  if (ms !== undefined) return Math.max(0, Math.round(now - ms));
-  const [date] = /^\d{4}-\d\d-\d\d(?=T|$)/.exec(text) ?? [];
-  // Date.parse takes 31 February for 3 March.
-  if (date === undefined || !isDay(date)) return undefined;
-  const at = Date.parse(/^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?$/.test(text) ? `${text}Z` : text);
-  return Number.isNaN(at) || at < 0 ? undefined : at;
-}
-
-function isDay(date: string): boolean {
-  const at = Date.parse(date);
-  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(date);
 }

@@ -19,6 +19,7 @@ import type { RowShape } from "../output/printer.ts";
 import { type Text, safe } from "../output/safe-text.ts";
 import { instant } from "../output/times.ts";
 import { readInput } from "../select/input.ts";
+import { timeOption } from "../select/moments.ts";
 import type { Call, Host, Verb } from "../verb.ts";
 import { type DeliverOptions, delivers } from "./deliver.ts";
 
@@ -216,7 +217,7 @@ function replayAll(host: Host): Command {
         "Replays the events of a name that were received in a time. Without --yes it only says what would start.",
       )
       .argument("<name>", "the name of the events")
-      .requiredOption("--from <time>", "the first time, in ISO 8601")
+      .requiredOption("--from <time>", "the first time: 2026-11-01, 2026-11-01T12:00Z, or how long ago, such as 2h")
       .option("--until <time>", "only events that were received before")
       .addOption(new Option("--mode <mode>", "what is started").choices(["missing", "force"]).default("missing"))
       .option("--trigger <ids...>", "only these triggers")
@@ -227,25 +228,20 @@ function replayAll(host: Host): Command {
       .addHelpText("after", examples("event replay-all order.paid --from 2026-11-01 --yes")),
     async ({ session, args: [name = ""], options }) => {
       const { mode, trigger: triggers, waits, yes = false, columns } = options;
-      const [from, until] = [timeOf("--from", options.from), options.until && timeOf("--until", options.until)];
+      const now = session.io.now();
+      const from = timeOption("--from", options.from, now);
+      const until = options.until === undefined ? undefined : timeOption("--until", options.until, now);
       const act = { verb: "replay the events for", isDestructive: true };
       if (yes) {
         await checkConsent(session, act, options);
         await askConsent(session, act, { ids: [""], where: undefined }, options);
       }
-      const how = { name, from, until: until || undefined, mode, triggers, waits, dryRun: !yes };
+      const how = { name, from, until, mode, triggers, waits, dryRun: !yes };
       const count = await session.out.rows((await session.client()).replayEvents(how), replays, columns);
       if (count === 0) session.notes.say(safe`There is nothing to replay: no event of this name was received then.`);
       else if (!yes) session.notes.say(safe`Nothing was started. Repeat the command with --yes.`);
     },
   );
-}
-
-function timeOf(option: string, text: string): Date {
-  const time = new Date(text);
-  if (Number.isNaN(time.getTime()))
-    throw new UsageError(`${option} must be a time in ISO 8601, such as 2026-11-01T12:00:00Z.`);
-  return time;
 }
 
 function examples(...commands: readonly string[]): string {
