@@ -212,6 +212,16 @@ describe("an upgrade", () => {
     expect(network.upgrades.length).toBe(2);
   });
 
+  test("PIPE2 SEC3 with frames that need a MAC is refused by a step handler without a key, once", async () => {
+    const network = newNetwork({ signingKeys: "unsigned" });
+    const api = network.deploy({ url: `http://plain-${Date.now()}.example/holdfast` });
+    for (const run of ["a", "b"]) {
+      await trigger(api, "steps", 4, run);
+      expect(await until(api, "completed", { runId: run })).toMatchObject({ output: "done", invocationCount: 1 });
+    }
+    expect([network.upgrades.length, network.frames.length]).toEqual([1, 0]);
+  });
+
   test("PIPE2 SEC3 with a wrong signature is refused, and so is one that was recorded", async () => {
     const network = newNetwork();
     const api = network.deploy();
@@ -301,8 +311,10 @@ describe("a connection that ends", () => {
         };
         await expect.poll(isOver, { timeout: 30_000 }).toBe(true);
         await expectOnce(api, 3);
-        // Of the connections after the first no frame is answered, so the last turns get requests at once.
-        expect(network.upgrades.length).toBeLessThanOrEqual(4);
+        // Of the second connection no frame is answered: frames do not pass, which is remembered like a refusal.
+        await trigger(api, "steps", 3, "b");
+        await expect.poll(async () => (await read(api, "b"))["status"], { timeout: 10_000 }).toBe("completed");
+        expect(network.upgrades.length).toBe(2);
       } finally {
         vi.useRealTimers();
       }

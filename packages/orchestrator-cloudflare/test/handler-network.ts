@@ -9,16 +9,18 @@ import { FakeDeployment } from "./fake-platform.ts";
 export const KEY = "a-key-that-both-sides-know";
 export const URL_OF_HANDLER = "https://steps.example/holdfast";
 
+type NetworkOptions = Omit<StepHandlerOptions, "signingKeys"> & Partial<StepHandlerOptions>;
+
 export class Network {
   readonly requests: string[] = [];
   handlers: StepHandler[];
   /** Gets each request with its number. A returned response is the answer. */
   breaks: (number: number, request: Request, pass: () => Promise<Response>) => Promise<Response> = (_n, _r, pass) =>
     pass();
-  readonly #options: Omit<StepHandlerOptions, "signingKeys">;
+  readonly #options: NetworkOptions;
 
   /** Requests go to the handlers in turn. */
-  constructor(options: Omit<StepHandlerOptions, "signingKeys">, handlers = 1) {
+  constructor(options: NetworkOptions, handlers = 1) {
     this.#options = options;
     this.handlers = Array.from({ length: handlers }, () => this.newHandler());
   }

@@ -119,9 +119,11 @@ export class ConnectedTurns implements TurnCarrier {
     if (this.#losses >= HOST_LIMITS.connectionLosses) return;
     const slot = connections.take(url, max, this.#time.now());
     if (slot === undefined) return;
-    const connection: TurnConnection = new TurnConnection(this.#time, (isOwn) => {
+    const connection: TurnConnection = new TurnConnection(this.#time, (end) => {
       connections.release(slot);
-      if (!isOwn) this.#losses += 1;
+      if (end !== "own") this.#losses += 1;
+      // Frames do not pass, whatever accepted the upgrade.
+      if (end === "silent") connections.refused(url, this.#time.now());
       if (this.#connection === connection) this.#connection = undefined;
     });
     const controller = new AbortController();

@@ -36,6 +36,9 @@ export interface SocketEvents {
   readonly closed: (isOrderly: boolean) => void;
 }
 
+/** `own`: this side ended a connection that works. `silent`: no frame was ever answered. */
+type ConnectionEnd = "own" | "silent" | "lost";
+
 interface Exchange {
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: ConnectionEnded) => void;
@@ -46,7 +49,7 @@ const CODES = { done: 1000, invalid: 1002 } as const;
 
 export class TurnConnection implements SocketEvents {
   readonly #time: ConnectionTime;
-  readonly #ended: (isOwn: boolean) => void;
+  readonly #ended: (end: ConnectionEnd) => void;
   #socket: FrameSocket | undefined;
   #frames: Frames | undefined;
   readonly #exchanges = new Map<number, Exchange>();
@@ -57,8 +60,8 @@ export class TurnConnection implements SocketEvents {
   #usedAt: number;
   #stopTimer: () => void = () => {};
 
-  /** `ended`: called once; `isOwn`: this side ended a connection that works. */
-  constructor(time: ConnectionTime, ended: (isOwn: boolean) => void) {
+  /** `ended`: called once. */
+  constructor(time: ConnectionTime, ended: (end: ConnectionEnd) => void) {
     this.#time = time;
     this.#ended = ended;
     this.#usedAt = time.now();
@@ -98,7 +101,7 @@ export class TurnConnection implements SocketEvents {
   }
 
   close(): void {
-    this.#end(true, "the connection was closed", CODES.done, true);
+    this.#end(true, "the connection was closed", CODES.done, "own");
   }
 
   message(data: unknown): void {
@@ -140,16 +143,16 @@ export class TurnConnection implements SocketEvents {
 
   /** A first turn is answered soon, whatever executes: where it is not, frames do not pass. */
   #endSilent(): void {
-    this.#end(true, "no frame was sent", CODES.done, this.#isAnswered);
+    this.#end(true, "no frame was sent", CODES.done, this.#isAnswered ? "own" : "silent");
   }
 
-  #end(isOrderly: boolean, why: string, code: number, isOwn = false): void {
+  #end(isOrderly: boolean, why: string, code: number, end: ConnectionEnd = "lost"): void {
     if (this.#over) return;
     this.#over = true;
     this.#frames?.end();
     this.#stopTimer();
     if (this.#socket !== undefined) close(this.#socket, code);
-    this.#ended(isOwn);
+    this.#ended(end);
     for (const { reject } of this.#exchanges.values()) reject(new ConnectionEnded(isOrderly, why));
     this.#exchanges.clear();
   }

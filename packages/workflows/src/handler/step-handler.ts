@@ -80,6 +80,9 @@ const TOO_MANY_SESSIONS =
 const TOO_MANY_CONNECTIONS =
   "This step handler accepts no further connection (connectionsMax), holds no sessions, or ends. Send turns as requests.";
 
+const NO_KEY =
+  "This step handler has no key for the codes that frames without TLS need. Set signingKeys, or send turns as requests.";
+
 const NO_BODY: BodyText = { ok: true, text: "" };
 
 /**
@@ -158,7 +161,9 @@ class Handler {
     const checked = await this.#check.check(request, "", this.#platform.now());
     if (!("key" in checked)) return refuse(checked.status, checked.code, checked.message);
     if (this.#connections.isFull) return refuse(503, "too_many_connections", TOO_MANY_CONNECTIONS);
-    const macKey = search === `?${MAC_QUERY}` ? await macKeyOf(request, checked) : undefined;
+    const needsMac = search === `?${MAC_QUERY}`;
+    if (needsMac && checked.key === undefined) return refuse(403, "no_key", NO_KEY);
+    const macKey = needsMac ? await macKeyOf(request, checked) : undefined;
     return (socket) => this.#connections.accept(socket, macKey);
   }
 
@@ -189,7 +194,7 @@ class Handler {
   }
 }
 
-/** Returns the key of the MACs of the frames. Of a request that nobody signed there is none. */
+/** Returns the key of the MACs of the frames. */
 async function macKeyOf(request: Request, { key }: SignedBy): Promise<CryptoKey | undefined> {
   return key === undefined ? undefined : frameKey(key, request.headers.get(SIGNATURE_HEADER) ?? "");
 }
