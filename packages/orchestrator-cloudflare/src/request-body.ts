@@ -23,7 +23,7 @@ export async function readBody<S extends v.GenericSchema>(
   schema: S,
   bounds: BodyBounds,
 ): Promise<v.InferOutput<S>> {
-  const text = await readText(request, bounds);
+  const text = withoutMark(await readText(request, bounds));
   if (text !== "" || request.headers.has("Content-Type")) requireJson(request);
   const result = v.safeParse(schema, text === "" ? {} : parseJson(text));
   if (result.success) return result.output;
@@ -63,7 +63,7 @@ export function isForm(request: Request): boolean {
  * @throws ApiRefusal `body_too_large`, `body_timeout`, `invalid_json`, `invalid_body`.
  */
 export async function readForm(request: Request, bounds: BodyBounds): Promise<ReadonlyMap<string, string>> {
-  const fields = [...new URLSearchParams(await readText(request, bounds))];
+  const fields = [...new URLSearchParams(withoutMark(await readText(request, bounds)))];
   if (fields.length === 0) throw new ApiRefusal("invalid_body", "The body is invalid: the form has no field.");
   const form = new Map(fields);
   if (form.size < fields.length)
@@ -85,7 +85,7 @@ function requireJson(request: Request): void {
 }
 
 /**
- * Returns the body as text. Reads at most `bytesMax` bytes, whatever `Content-Length` states.
+ * Returns the body as text, every byte of it, as it was signed. Reads at most `bytesMax` bytes, whatever `Content-Length` states.
  * @throws ApiRefusal `body_too_large`, `body_timeout`, `invalid_json`.
  */
 export async function readText(request: Request, { bytesMax, ms }: BodyBounds): Promise<string> {
@@ -97,6 +97,11 @@ export async function readText(request: Request, { bytesMax, ms }: BodyBounds): 
     throw new ApiRefusal("invalid_json", "The body ended before it was complete. Nothing was changed. Send it again.");
   }
   throw new ApiRefusal("body_timeout", `The body did not arrive within ${ms} ms. Nothing was changed. Send it again.`);
+}
+
+/** The text without a mark of the order of bytes in front, which no JSON has. */
+export function withoutMark(text: string): string {
+  return text.replace(/^\uFEFF/, "");
 }
 
 function tooLarge(bytesMax: number): ApiRefusal {

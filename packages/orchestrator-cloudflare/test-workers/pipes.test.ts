@@ -74,6 +74,24 @@ describe.each(["rpc", "fetch", "http", "frames"])("over %s", (pipe) => {
   });
 });
 
+test("DUR7 a step handler that a Worker creates outside of a request knows how long it exists", async () => {
+  const ask = async (): Promise<number> => {
+    const body = JSON.stringify({ protocol: 1, session: "0123456789abcdef", turn: 1, aside: true });
+    const answer = await env.SIBLING.fetch("https://sibling/turn", { method: "POST", body });
+    const { type, upMs } = (await answer.json()) as { readonly type: string; readonly upMs: number };
+    expect(type).toBe("unknown_session");
+    return upMs;
+  };
+  const startedAt = Date.now();
+  const first = await ask();
+  await sleepFor(50);
+  const second = await ask();
+  // The tests before may have begun it, some minutes ago.
+  expect(first).toBeLessThan(3_600_000);
+  expect(second - first).toBeGreaterThan(0);
+  expect(second - first).toBeLessThanOrEqual(Date.now() - startedAt);
+});
+
 test("DUR8 API8 a run is paused at once if its binding leads to a Worker that only has fetch", async () => {
   await trigger("watched-hangs", "miswired-run", null, 0);
   await untilStatus("miswired-run", "paused");

@@ -68,7 +68,7 @@ class Deployment {
   }
 
   /** Sends a body as it is. */
-  async hook(source: string, body: string, headers: Record<string, string>) {
+  async hook(source: string, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string>) {
     const request = new Request(`https://flows.example/hooks/${source}`, { method: "POST", body, headers });
     const answer = await this.api.handle(request);
     return { status: answer.status, body: await answer.json() };
@@ -370,6 +370,45 @@ describe("webhooks", () => {
       "X-GitHub-Event": "push",
     });
     expect(github).toMatchObject({ status: 202, body: { eventId: "hook_github_d-1" } });
+  });
+
+  test("EVT12 the bytes of a body are verified as they arrived, also with a mark of their order in front", async () => {
+    const deployed = new Deployment();
+    const marked = `\uFEFF${body}`;
+    const sent = await deployed.hook("standard", marked, standard(marked));
+    expect(sent).toMatchObject({ status: 202, body: { eventId: "hook_standard_m-1" } });
+    const stored = deployed.coordinators.storages.get("event\u0001t1\u0001hook_standard_m-1")?.kv.get("event");
+    expect(stored).toMatchObject({ raw: { body: marked }, event: { name: "acme.paid" } });
+    // Nobody has signed these bytes.
+    expect(await deployed.hook("standard", marked, standard(body))).toMatchObject({ status: 401 });
+    expect(await deployed.hook("standard", body, standard(marked))).toMatchObject({ status: 401 });
+    expect(await deployed.hook("standard", `\uFEFF${marked}`, standard(marked))).toMatchObject({ status: 401 });
+  });
+
+  test("EVT12 a body that is not UTF-8 is refused, however it is signed", async () => {
+    const deployed = new Deployment();
+    const bytes = Buffer.concat([Buffer.from('{"type":"paid","id":"'), Buffer.from([0xc3, 0x28]), Buffer.from('"}')]);
+    const digest = createHmac("sha256", "github-secret").update(bytes).digest("hex");
+    const replaced = createHmac("sha256", "github-secret").update(bytes.toString()).digest("hex");
+    for (const signature of [digest, replaced]) {
+      const headers = { "X-Hub-Signature-256": `sha256=${signature}`, "X-GitHub-Delivery": "d-1" };
+      expect(await deployed.hook("github", bytes, headers)).toMatchObject({
+        status: 400,
+        body: { error: "invalid_json" },
+      });
+    }
+    expect(deployed.coordinators.requests).toBe(0);
+  });
+
+  test("API2 a mark in front of any other body is skipped", async () => {
+    const deployed = new Deployment();
+    const headers = { "Content-Type": "application/json" };
+    const request = new Request("https://flows.example/api/events", {
+      method: "POST",
+      headers,
+      body: `\uFEFF${JSON.stringify({ name: "paid", id: "e-marked", data: {} })}`,
+    });
+    expect((await deployed.api.handle(request)).status).toBe(202);
   });
 
   test("EVT12 what is not verified is answered 401, and nothing of it is stored", async () => {

@@ -55,7 +55,8 @@ describe("signatures", () => {
 describe("lines", () => {
   async function linesOf(...chunks: string[]): Promise<unknown[]> {
     const bytes = chunks.map((chunk) => new TextEncoder().encode(chunk));
-    const reader = { read: async () => ({ done: bytes.length === 0, value: bytes.shift() }) };
+    const read = async () => ({ done: bytes.length === 0, value: bytes.shift() });
+    const reader = { read, cancel: async () => {} };
     const lines: unknown[] = [];
     for await (const line of readLines(reader)) lines.push(line);
     return lines;
@@ -69,6 +70,29 @@ describe("lines", () => {
     const half = "x".repeat(2 ** 27);
     expect(await linesOf('{"a":"', "xx", 'x"}', "\n")).toEqual([{ a: "xxx" }]);
     await expect(linesOf(half, half, "x")).rejects.toThrow("too long");
+  });
+
+  test("E2 the stream is cancelled when its reader stops before the end, and not after the end", async () => {
+    const stopped = async (text: string, take: () => void = () => {}): Promise<boolean> => {
+      let cancelled = false;
+      const cancel = (): void => void (cancelled = true);
+      const start = (stream: ReadableStreamDefaultController<Uint8Array>): void => {
+        stream.enqueue(new TextEncoder().encode(text));
+        if (text.endsWith("end")) stream.close();
+      };
+      const lines = readLines(new ReadableStream<Uint8Array>({ start, cancel }).getReader());
+      const read = async (): Promise<void> => {
+        for await (const _line of lines) take();
+      };
+      await read().catch(() => {});
+      return cancelled;
+    };
+    expect(await stopped("no JSON\n")).toBe(true);
+    const refuse = (): never => {
+      throw new Error("it is invalid");
+    };
+    expect(await stopped("{}\n", refuse)).toBe(true);
+    expect(await stopped("{}\nend")).toBe(false);
   });
 
   test("E2 a message that the end of the stream cuts off is dropped", async () => {

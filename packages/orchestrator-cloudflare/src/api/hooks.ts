@@ -9,7 +9,7 @@ import { keyProblem, readEventPath, textOfKey } from "@holdfast/orchestrator";
 import type { Principal } from "../auth/principal.ts";
 import { type Hook, verifyWebhook } from "../auth/webhook.ts";
 import { ApiRefusal } from "../refusal.ts";
-import { readText } from "../request-body.ts";
+import { readText, withoutMark } from "../request-body.ts";
 import { acceptEvent, storedEvent } from "./events.ts";
 import { type Call, type Route, route } from "./route.ts";
 import { limitsOf, requestBytesMax } from "./worker-deps.ts";
@@ -59,7 +59,7 @@ async function receive(call: Call & { readonly ids: { readonly source: string } 
 
 function parse(body: string): unknown {
   try {
-    return JSON.parse(body);
+    return JSON.parse(withoutMark(body));
   } catch {
     throw new ApiRefusal("invalid_json", "The body of the webhook is not JSON.");
   }

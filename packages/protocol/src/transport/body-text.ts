@@ -16,7 +16,7 @@ interface WithBody {
 }
 
 /**
- * Reads the body as text; without a body, the empty text. Reads at most one chunk beyond `bytesMax`, then cancels. `msMax`:
+ * Reads the body as text, every byte of it; without a body, the empty text. Reads at most one chunk beyond `bytesMax`, then cancels. `msMax`:
  * the time for the whole body, default: no limit.
  */
 export async function readBodyText(
@@ -50,7 +50,8 @@ async function readWhole(reader: ReadableStreamDefaultReader<Uint8Array>, bytesM
 }
 
 async function readAll(reader: ReadableStreamDefaultReader<Uint8Array>, bytesMax: number): Promise<BodyText> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
+  // A mark of the order of bytes is a part of what was signed.
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let bytes = 0;
   let text = "";
   for (let part = await reader.read(); !part.done; part = await reader.read()) {

@@ -26,13 +26,15 @@ export type LineToOrchestrator =
 
 interface ByteReader {
   read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+  cancel(): Promise<void>;
 }
 
 /** The longest line in characters. No valid message is longer. */
 const LINE_CHARS_MAX = 2 ** 28;
 
 /**
- * Reads the messages of a stream, one per line. The other side is trusted to send values of the type `Message`.
+ * Reads the messages of a stream, one per line. The other side is trusted to send values of the type `Message`. If the
+ * reading ends before the stream, the stream is cancelled: nobody would read on, and its sender would wait.
  * @throws Error for a line that is too long or is not JSON.
  */
 export async function* readLines<Message>(reader: ByteReader): AsyncGenerator<Message, void> {
@@ -40,20 +42,26 @@ export async function* readLines<Message>(reader: ByteReader): AsyncGenerator<Me
   // Parts of a line whose end has not arrived. A list, so a line of many chunks takes linear time.
   let unfinished: string[] = [];
   let chars = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    const text = done ? decoder.decode() : decoder.decode(value, { stream: true });
-    const pieces = text.split("\n");
-    const rest = pieces.pop() ?? "";
-    for (const piece of pieces) {
-      const line = unfinished.join("") + piece;
-      unfinished = [];
-      chars = 0;
-      if (line !== "") yield JSON.parse(line);
+  let isDone = false;
+  try {
+    while (!isDone) {
+      const { done, value } = await reader.read();
+      isDone = done;
+      const text = done ? decoder.decode() : decoder.decode(value, { stream: true });
+      const pieces = text.split("\n");
+      const rest = pieces.pop() ?? "";
+      for (const piece of pieces) {
+        const line = unfinished.join("") + piece;
+        unfinished = [];
+        chars = 0;
+        if (line !== "") yield JSON.parse(line);
+      }
+      unfinished.push(rest);
+      chars += rest.length;
+      if (chars > LINE_CHARS_MAX) throw new Error("a message is too long");
     }
-    if (done) return;
-    unfinished.push(rest);
-    chars += rest.length;
-    if (chars > LINE_CHARS_MAX) throw new Error("a message is too long");
+  } finally {
+    // Not awaited: of a body that was cloned, it ends only when the clone is read or cancelled too.
+    if (!isDone) reader.cancel().catch(() => {});
   }
 }

@@ -106,6 +106,8 @@ class Handler {
   readonly #platform: Platform;
   readonly #server: TurnServer;
   readonly #connections: Connections;
+  /** On the monotonic clock, ms. In a Worker no clock runs outside of requests, and the first one creates the isolate. */
+  #createdAt = isWorkerd ? undefined : performance.now();
 
   constructor({
     workflows,
@@ -123,14 +125,14 @@ class Handler {
     this.#check = new RequestCheck({ signingKeys, audience, nonces });
     this.#bytesMax = bodyBytesMax;
     this.#platform = platform;
-    const createdAt = performance.now();
-    const upMs = (): number => performance.now() - createdAt;
+    const upMs = (): number => performance.now() - (this.#createdAt ?? 0);
     this.#server = new TurnServer(this.#index, { platform, holdMs, stateless, limits, upMs });
     // An execution that cannot outlive a request cannot be reached by a later frame either.
     this.#connections = new Connections(this.#server, platform, stateless ? 0 : connectionsMax);
   }
 
   async handle(request: Request): Promise<Response> {
+    this.#createdAt ??= performance.now();
     const { pathname } = new URL(request.url);
     const isTurn = request.method === "POST" && pathname.endsWith("/turn");
     const isList = request.method === "GET" && pathname.endsWith("/workflows");
