@@ -1,19 +1,5 @@
 /** The orchestrator: a pure state machine for one run, the port to its storage, and the shell that adapters share. */
 export {
-  CLOCK_BACK_MS,
-  type Envelope,
-  type Probe,
-  type ProbeAnswer,
-  type Receipt,
-  SEEN_MS,
-  type SeenRow,
-  accept,
-  answerProbe,
-  lastAfter,
-  mayForget,
-  nextNumber,
-} from "./host/exchange.ts";
-export {
   type Acquire,
   type AcquireAnswer,
   type Drop,

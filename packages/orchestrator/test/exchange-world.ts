@@ -5,7 +5,7 @@
  * of their storage, with a clock that may be set back.
  */
 import { MemoryStore } from "@holdfast/workflows/testing";
-import { CLOCK_BACK_MS, type ProbeAnswer, SEEN_MS, answerProbe } from "../src/index.ts";
+import { CLOCK_BACK_MS, type ProbeAnswer, SEEN_MS, answerProbe } from "./exchange.ts";
 import { type Message, Peer, type Result } from "./peers.ts";
 
 export const START = 1_700_000_000_000;

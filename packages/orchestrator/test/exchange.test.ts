@@ -9,7 +9,7 @@ import {
   lastAfter,
   mayForget,
   nextNumber,
-} from "../src/index.ts";
+} from "./exchange.ts";
 import { RECEIVERS, SENDERS, START, World } from "./exchange-world.ts";
 
 /** Returns the messages of a sender that took effect at a receiver, in order. */

@@ -8,25 +8,27 @@ import { MemoryStore } from "@holdfast/workflows/testing";
 import {
   type Decision,
   EMPTY_OUTBOX,
-  type Envelope,
   MachineHost,
   type OutboxState,
   OutboxSender,
+  type StoreReader,
+  type WriteBatch,
+  posted,
+  removed,
+  settled,
+} from "../src/index.ts";
+import {
+  type Envelope,
   type ProbeAnswer,
   type Receipt,
   SEEN_MS,
   type SeenRow,
-  type StoreReader,
-  type WriteBatch,
   accept,
   answerProbe,
   lastAfter,
   mayForget,
   nextNumber,
-  posted,
-  removed,
-  settled,
-} from "../src/index.ts";
+} from "./exchange.ts";
 
 interface Header {
   readonly last: number;

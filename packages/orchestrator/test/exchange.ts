@@ -1,8 +1,8 @@
 /**
  * An exchange of messages between objects in which each message takes effect at most once.
  *
- * Owns: numbers, receipts and probes, as pure functions for sender and receiver. Messages of runs do not need them: their
- * receivers recognise a repeated message by its content.
+ * Owns: numbers, receipts and probes, as pure functions for sender and receiver. The product needs none of it: its receivers
+ * recognise a repeated message by its content. Here they prove what the outbox delivers, whatever is lost or restored.
  *
  * A sender stores each message with its session, a random id that the sender's process chooses when it loads, and with a
  * number that follows its clock. It sends the next message to an address only after the receipt for the previous one. The
