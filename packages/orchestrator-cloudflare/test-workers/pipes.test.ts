@@ -78,7 +78,7 @@ test("DUR7 a step handler that a Worker creates outside of a request knows how l
   const ask = async (): Promise<number> => {
     const body = JSON.stringify({ protocol: 1, session: "0123456789abcdef", turn: 1, aside: true });
     const answer = await env.SIBLING.fetch("https://sibling/turn", { method: "POST", body });
-    const { type, upMs } = (await answer.json()) as { readonly type: string; readonly upMs: number };
+    const { type, upMs } = await answer.json<{ readonly type: string; readonly upMs: number }>();
     expect(type).toBe("unknown_session");
     return upMs;
   };

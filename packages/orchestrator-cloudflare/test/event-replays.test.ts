@@ -2,6 +2,7 @@
 import { event, workflow } from "@holdfast/workflows";
 import { createClient } from "@holdfast/workflows/client";
 import { HOST_LIMITS } from "@holdfast/protocol";
+import { expectOutput } from "@holdfast/proof/output";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { type StepDispatcher, type VerifyRequest, createInlineDispatcher } from "../src/index.ts";
 import { FakeCoordinators } from "./fake-coordinators.ts";
@@ -61,6 +62,40 @@ describe("replays of many events", () => {
     expect(newest.slice(0, 3).map(({ id }) => id)).toEqual(["e-2_r1", "e-1_r1", "e-0_r1"]);
   });
 
+  test("EVT11 a page that fails half-way says what it has started, and its cursor continues with the event that failed", async () => {
+    const { api, client, coordinators } = deploy();
+    for (let n = 0; n < 4; n++) {
+      await client.sendEvent(paid, { n }, { id: `e-${n}` });
+      vi.setSystemTime(Date.now() + 1);
+    }
+    const range = { name: "order.paid", from: 0, mode: "force" };
+    const replay = async (more: object = {}) => {
+      const answer = await api.fetch("/api/events/replay", { json: { ...range, ...more } });
+      const body = (await answer.json()) as { events?: { id: string }[]; nextCursor?: string; error?: string };
+      return {
+        status: answer.status,
+        ids: body.events?.map(({ id }) => id),
+        cursor: body.nextCursor,
+        error: body.error,
+      };
+    };
+    await vi.waitFor(async () => expect((await replay({ dryRun: true })).ids).toHaveLength(4));
+    const get = coordinators.binding.get.bind(coordinators.binding);
+    const broken = vi
+      .spyOn(coordinators.binding, "get")
+      .mockImplementation((name) =>
+        name.endsWith("e-2") ? { fetch: () => Promise.reject(new Error("the object is away")) } : get(name),
+      );
+    const first = await replay();
+    expect(first).toMatchObject({ status: 202, ids: ["e-0", "e-1"], cursor: expect.any(String) });
+    expectOutput("an object that is away", /the object is away/);
+    const second = await replay({ cursor: first.cursor });
+    expect(second.status).toBeGreaterThanOrEqual(500);
+    broken.mockRestore();
+    expect(await replay({ cursor: first.cursor })).toMatchObject({ status: 202, ids: ["e-2", "e-3"], cursor: null });
+    for (let n = 0; n < 4; n++) expect((await client.event(`e-${n}`).get()).replays).toHaveLength(1);
+  });
+
   test("EVT11 it reads more events than a page has, each once", async () => {
     const { client } = deploy();
     const count = HOST_LIMITS.eventPage + 3;
@@ -111,5 +146,5 @@ function deploy(scopes: readonly ("read" | "deliver" | "operate")[] = ["read", "
     coordinatorDO,
   });
   const fetch = (request: Request) => api.handle(request);
-  return { api, served, client: createClient({ url: "https://flows.example", token: "t", fetch }) };
+  return { api, served, coordinators, client: createClient({ url: "https://flows.example", token: "t", fetch }) };
 }

@@ -307,6 +307,27 @@ describe("the memory of an object", () => {
     await expect(use("more")).rejects.toMatchObject({ code: "unauthorized" });
   });
 
+  test("SEC11 a ticket of a clock that was ahead is refused when the clock is set back, and does not fill the memory", async () => {
+    const api = await deploy();
+    const now = Date.now();
+    const ahead = now + 86_400_000;
+    vi.spyOn(Date, "now").mockImplementation(() => ahead);
+    const ticket = await issue(api);
+    vi.mocked(Date.now).mockImplementation(() => now);
+    expect(await follow(api, ticket)).toEqual(REFUSED);
+    let clock = ahead;
+    const used = new UsedTickets(() => clock);
+    const use = (nonce: string): Promise<number> => used.use({ nonce, expiresAt: clock + 60_000 }, () => 1);
+    for (let i = 0; i < HOST_LIMITS.usedTickets; i++) await use(String(i));
+    clock = now;
+    expect(await use("after")).toBe(1);
+    await expect(used.use({ nonce: "0", expiresAt: ahead + 60_000 }, () => 1)).rejects.toMatchObject({
+      code: "unauthorized",
+    });
+    // The clocks of two machines differ a little.
+    expect(await used.use({ nonce: "early", expiresAt: clock + 90_000 }, () => 1)).toBe(1);
+  });
+
   test("SEC11 it is of one instance: after an eviction a ticket works again, until it expires", async () => {
     const api = await deploy();
     const ticket = await issue(api);

@@ -113,3 +113,50 @@ test("GATE8 two builds with the same settings, or one build, ask nothing", () =>
   start(world, "c", R1, 5);
   expect(world.listed).toEqual([]);
 });
+
+test("GATE8 a gate that is in no list, and whose void builds end in the future, asks when such a build is served", async () => {
+  const world = new GateWorld();
+  const list = withList(world);
+  const settle = (): Promise<void> => Promise.resolve();
+  // A clock that is far ahead: the range that the list gives ends there.
+  const until = world.now + 1_000_000_000;
+  list.command({ type: "void", above: R1, until });
+  start(world, "a", R2, 5);
+  start(world, "b", R1, 1);
+  await settle();
+  expect(maxOf(world)).toBe(1);
+  // A later build is deployed, and does not apply while it is void.
+  world.now += 60_000;
+  const r3 = world.now;
+  start(world, "c", r3, 4);
+  await settle();
+  expect(maxOf(world)).toBe(1);
+  // A sync of it, with a clock that is right, reaches the list, and not the gate.
+  list.command({ type: "void", above: r3, until: world.now });
+  const asked = world.listed.length;
+  start(world, "d", r3, 4);
+  await settle();
+  expect([maxOf(world), world.listed.length]).toEqual([1, asked]);
+  world.now += 60_000;
+  start(world, "e", r3, 4);
+  await settle();
+  expect(maxOf(world)).toBe(4);
+  // The builds before it apply no more, and the one after it does.
+  start(world, "f", R1, 1);
+  start(world, "g", R2, 5);
+  await settle();
+  expect(maxOf(world)).toBe(4);
+  start(world, "h", world.now, 3);
+  expect(maxOf(world)).toBe(3);
+});
+
+test("GATE8 an answer that is older than a change of the void builds changes nothing", async () => {
+  const world = new GateWorld();
+  world.toList = () => ({ type: "acknowledged", answer: { voided: { above: R1, until: R2 } } });
+  start(world, "a", R2, 5);
+  start(world, "b", R1, 1);
+  // The operator is faster than the answer.
+  sync(world, R2, 5);
+  await Promise.resolve();
+  expect(maxOf(world)).toBe(5);
+});

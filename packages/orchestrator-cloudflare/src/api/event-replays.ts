@@ -52,15 +52,22 @@ async function replayEvents(call: CheckedCall<string, unknown, v.InferOutput<typ
   };
   const answer = await commandEvents(call, EVENT_LIST, range);
   if (!answer.ok) return answer;
-  const { ids, next } = (await answer.json()) as EventIds;
+  const { ids, next, places = [] } = (await answer.json()) as EventIds;
   const brief = dryRun ? "dry" : "done";
   const events: ReplayedEvent[] = [];
   // One after the other: a key gets its events in the order in which they were accepted.
-  for (const id of ids) {
-    const replayed = await replayOne(call, id, { type: "replay", ...how, by: call.principal.subject, brief });
-    if (replayed instanceof Response) return replayed;
+  for (const [nth, id] of ids.entries()) {
+    // After a failure the answer says what was started, and its cursor continues with the event that failed.
+    const place = places[nth - 1];
+    const replaying = replayOne(call, id, { type: "replay", ...how, by: call.principal.subject, brief });
+    const replayed = await (place === undefined ? replaying : replaying.catch(() => Response.error()));
+    if (replayed instanceof Response) return place === undefined ? replayed : pageOf(events, place);
     if (replayed !== undefined) events.push(replayed);
   }
+  return pageOf(events, next);
+}
+
+function pageOf(events: readonly ReplayedEvent[], next: string | undefined): Response {
   const nextCursor = next === undefined ? null : toBase64Url(next);
   return Response.json({ events, nextCursor } satisfies EventsReplayed, { status: 202 });
 }

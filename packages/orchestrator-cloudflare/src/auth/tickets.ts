@@ -56,8 +56,12 @@ export async function readTicket(ring: KeyRing | undefined, text: string, path: 
   return ticket;
 }
 
-export function isExpired({ expiresAt }: TicketUse, now: number): boolean {
-  return expiresAt <= now;
+/** How far the clocks of two machines may differ, ms. */
+const SKEW_MS = HOST_LIMITS.ticketMs;
+
+/** A ticket that expires later than any that is made now is of a clock that was ahead. */
+export function isExpired({ expiresAt }: Pick<TicketUse, "expiresAt">, now: number): boolean {
+  return expiresAt <= now || expiresAt - now > HOST_LIMITS.ticketMs + SKEW_MS;
 }
 
 export function invalidTicket(): ApiRefusal {

@@ -10,6 +10,7 @@ import {
   type ExecutionPort,
   type ExecutionStart,
   type ExecutionUpdate,
+  HOST_LIMITS,
   type JournalEntry,
   type LiveExecution,
   PAGED_PROTOCOL_VERSION,
@@ -18,20 +19,31 @@ import {
 
 type Start = StepDispatcher["start"];
 
-/** Returns the methods of a dispatcher whose executions read pages. `begin` starts one at the other end of the pipe. */
-export function inPages(begin: Start): Required<Pick<StepDispatcher, "start" | "readsPages">> {
-  /** After one refusal the other side gets whole journals, for as long as this process lives. */
-  let refused = false;
+/**
+ * Returns the methods of a dispatcher whose executions read pages. `begin` starts one at the other end of the pipe. `now`: ms
+ * since 1970.
+ */
+export function inPages(
+  begin: Start,
+  now: () => number = () => Date.now(),
+): Required<Pick<StepDispatcher, "start" | "readsPages">> {
+  /** After a refusal the other side gets whole journals until then: it may be updated, or have several instances. */
+  let refusedUntil = 0;
+  const refused = (): void => {
+    refusedUntil = now() + REFUSED_MS;
+  };
   return {
-    readsPages: () => (refused ? false : "later"),
-    start: (start, port) => {
-      if (start.more === undefined) return begin(start, port);
-      return new PagedExecution(start, port, begin, () => {
-        refused = true;
-      });
+    readsPages: () => {
+      const restMs = refusedUntil - now();
+      // After a clock was set back it would last longer.
+      return restMs > 0 && restMs <= REFUSED_MS ? false : "later";
     },
+    start: (start, port) =>
+      start.more === undefined ? begin(start, port) : new PagedExecution(start, port, begin, refused),
   };
 }
+
+const REFUSED_MS = HOST_LIMITS.connectAgainMs;
 
 class PagedExecution implements LiveExecution {
   #start: ExecutionStart;
@@ -86,9 +98,13 @@ class PagedExecution implements LiveExecution {
 
   #lost(error: ErrorValue): void {
     if (this.#accepted || error.code !== "PROTOCOL_MISMATCH") return this.#port.lost(error);
-    this.#refused();
     const { more: _more, ...start } = this.#start;
-    this.#live = this.#begin({ ...start, journal: this.#wholeJournal() }, this.#port);
+    // A side that refuses the whole journal, too, refuses something else than pages.
+    const report: ExecutionPort["report"] = (given) => {
+      this.#refused();
+      return this.#port.report(given);
+    };
+    this.#live = this.#begin({ ...start, journal: this.#wholeJournal() }, { ...this.#port, report });
   }
 
   #wholeJournal(): JournalEntry[] {

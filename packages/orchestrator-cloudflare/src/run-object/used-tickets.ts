@@ -45,7 +45,7 @@ export class UsedTickets {
 
   #forget(now: number): void {
     for (const [nonce, expiresAt] of this.#used) {
-      if (expiresAt > now) return;
+      if (!isExpired({ expiresAt }, now)) return;
       this.#used.delete(nonce);
     }
   }

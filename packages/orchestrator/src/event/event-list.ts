@@ -58,6 +58,8 @@ export interface EventIds {
   readonly ids: readonly string[];
   /** Absent: there are no more. */
   readonly next?: string;
+  /** Of a range: the `next` after each event. Earlier code sends none. */
+  readonly places?: readonly string[];
 }
 
 interface EventListHeader extends CoordinatorHeader {
@@ -115,7 +117,8 @@ function rangeOf(rows: Iterable<[string, unknown]>, range: EventRangeCommand): E
   });
   const shown = found.slice(0, count);
   const next = found.length > count ? shown.at(-1)?.place : undefined;
-  return { ids: shown.map(({ id }) => id), ...(next === undefined ? {} : { next }) };
+  const places = shown.map(({ place }) => place);
+  return { ids: shown.map(({ id }) => id), places, ...(next === undefined ? {} : { next }) };
 }
 
 /** The time of an event in the order of the list, ms since 1970. */

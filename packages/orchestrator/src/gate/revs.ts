@@ -18,8 +18,10 @@ import type { GateSettings } from "./messages.ts";
 /** Asks the list of the deployment which builds are void. */
 export interface RevsQuestion {
   readonly type: "revs";
-  /** The settings that apply if the later ones are void. */
+  /** The settings that apply if the later ones are void, or if they themselves are void no longer. */
   readonly declared: GateSettings;
+  /** What the gate knew. */
+  readonly known?: VoidRevs | undefined;
 }
 
 export interface RevsAnswer {
@@ -37,7 +39,11 @@ export interface SyncCommand extends VoidRevs {
 /** The settings of the newest version apply. A limit that is lowered evicts nobody. */
 export function adopt(holders: Holders, settings: GateSettings): void {
   const { settings: known, voided } = holders.draft.header;
-  if (isVoid(settings.rev, voided)) return;
+  if (isVoid(settings.rev, voided)) {
+    // A range that ends in the future is of a clock that was ahead: a newer one may have replaced it at the list.
+    if (voided !== undefined && voided.until > holders.draft.now) askRevs(holders, settings);
+    return;
+  }
   if (settings.rev < known.rev) askRevs(holders, settings);
   else if (settings.rev !== known.rev || !isSame(settings, known)) apply(holders, settings);
 }
@@ -48,23 +54,28 @@ function apply(holders: Holders, settings: GateSettings): void {
 }
 
 function askRevs({ draft }: Holders, declared: GateSettings): void {
-  const { settings, askedAt = -Infinity } = draft.header;
+  const { settings, voided: known, askedAt = -Infinity } = draft.header;
   if (isSame(declared, settings) || Math.abs(draft.now - askedAt) < HOST_LIMITS.probeMsMin) return;
   draft.change({ askedAt: draft.now });
-  draft.ask({ kind: "gates", name: "gates", scope: "deployment" }, { type: "revs", declared } satisfies RevsQuestion);
+  draft.ask({ kind: "gates", name: "gates", scope: "deployment" }, {
+    type: "revs",
+    declared,
+    known,
+  } satisfies RevsQuestion);
 }
 
 export function isRevsQuestion(message: object): message is RevsQuestion {
   return "type" in message && message.type === "revs";
 }
 
-export function revsAnswered(holders: Holders, { declared }: RevsQuestion, result: SendResult): void {
+export function revsAnswered(holders: Holders, { declared, known }: RevsQuestion, result: SendResult): void {
   if (holders.draft.isNew || result.type !== "acknowledged" || !isRevsAnswer(result.answer)) return;
   const { voided } = result.answer;
-  const { settings, voided: known } = holders.draft.header;
-  if (voided === undefined || !isVoid(settings.rev, voided)) return;
+  const { settings, voided: stored } = holders.draft.header;
   // A late answer.
-  if (known === undefined || known.until <= voided.until) replace(holders, voided, declared);
+  if (stored?.above !== known?.above || stored?.until !== known?.until) return;
+  const isNewer = declared.rev > settings.rev && !isVoid(declared.rev, voided);
+  if (voided !== undefined && (isNewer || isVoid(settings.rev, voided))) replace(holders, voided, declared);
 }
 
 function isRevsAnswer(answer: unknown): answer is RevsAnswer {
