@@ -106,5 +106,6 @@ function tryEncode(make: () => unknown, max: number): EncodedValue | undefined {
 function describeThrown(thrown: unknown): string {
   if (typeof thrown === "string") return thrown;
   if (typeof thrown !== "object" || thrown === null) return `${String(thrown)} was thrown`;
-  return "a value that is not an Error was thrown";
+  const message = readProperty(thrown, "message");
+  return typeof message === "string" ? message : "a value that is not an Error was thrown";
 }

@@ -43,7 +43,7 @@ export function resolveRetry(options: RetryOptions | undefined, base: RetryPolic
   checkFields(options, FIELDS, where);
   const { max = base.max, backoff = base.backoff } = options;
   if (!Number.isInteger(max) || max < 1 || max > LIMITS.stepAttempts) {
-    throw invalid(`${where}.max`, `must be a whole number from 1 to ${LIMITS.stepAttempts}.`);
+    throw invalid(`${where}.max`, `must be a whole number of attempts from 1 to ${LIMITS.stepAttempts}.`);
   }
   if (backoff !== "exponential" && backoff !== "linear" && backoff !== "fixed") {
     throw invalid(`${where}.backoff`, `must be "exponential", "linear" or "fixed".`);

@@ -184,6 +184,14 @@ function unserializableMessage(error: unknown, what: string): string {
       ? `it is nested too deeply (more than ${LIMITS.valueDepth} levels)`
       : cause instanceof Error
         ? cause.message
+            .replace("arbitrary non-POJOs", () => `an instance of ${classOf(value)}`)
+            .replace(/ — .*/, ": await it")
         : String(cause);
   return `${what} cannot be encoded${path && ` at ${path.replace(/^\./, "")}`}: ${why}. Return plain data: objects, arrays, strings, numbers, Date, Map, Set, BigInt, Uint8Array, URL, Error.`;
+}
+
+/** The name of a value's class. */
+function classOf(value: unknown): string {
+  const name = attempt(() => Reflect.get(Object(value), "constructor")?.name);
+  return (typeof name === "string" && name) || "a class";
 }

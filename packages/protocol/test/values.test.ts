@@ -60,7 +60,7 @@ describe("the values codec", () => {
   test.each([
     ["a function", { a: { b: () => 1 } }, /it cannot be encoded at a\.b: .*function/i],
     ["a symbol", [Symbol("s")], /at \[0\]: .*symbol/i],
-    ["a class instance", new Map([["k", new (class A {})()]]), /POJO/],
+    ["a class instance", new Map([["k", new (class A {})()]]), /get\("k"\): .*instance of A/],
     ["a promise", { p: Promise.resolve() }, /at p:/],
     ["nesting beyond the stack", deep(200_000), /nested too deeply/],
     ["a __proto__ key", JSON.parse('{"__proto__":1}'), /__proto__/],
@@ -116,6 +116,24 @@ describe("errors as data", () => {
     expect(fromErrorValue({ name: "E", message: "m" })).not.toHaveProperty("code");
   });
 
+  test("STEP5 the message about a value that cannot be encoded has its path and its class, and says what to do", () => {
+    class Money {
+      readonly cents = 5;
+    }
+    const Unnamed = (() => class {})();
+    for (const [value, message] of [
+      [
+        { order: { items: [{ price: new Money() }] } },
+        "at order.items[0].price: Cannot stringify an instance of Money. Return plain data",
+      ],
+      [new Money(), "encoded: Cannot stringify an instance of Money."],
+      [new Map([["k", new Money()]]), 'at get("k"): Cannot stringify an instance of Money.'],
+      [{ a: new Unnamed() }, "at a: Cannot stringify an instance of a class."],
+      [{ a: Promise.resolve(1) }, "at a: Cannot stringify a Promise or thenable: await it."],
+    ] as const)
+      expect(() => encodeValue(value, "The result")).toThrow(message);
+  });
+
   test("STEP3 each thrown value becomes an error with a message", () => {
     expect(toErrorValue("text")).toMatchObject({ name: "Error", message: "text" });
     expect(toErrorValue(undefined)).toEqual({ name: "Error", message: "undefined was thrown" });
@@ -125,6 +143,13 @@ describe("errors as data", () => {
       message: "a value that is not an Error was thrown",
       data: '[{"a":1},1]',
     });
+    const plain = { message: "card declined", cents: 5 };
+    expect(toErrorValue(plain)).toMatchObject({
+      name: "Error",
+      message: plain.message,
+      data: encodeValue(plain, "it"),
+    });
+    expect(toErrorValue({ message: 5 }).message).toBe("a value that is not an Error was thrown");
     expect(toErrorValue({ name: 5, message: "like an error" })).toMatchObject({
       name: "Error",
       message: "like an error",
