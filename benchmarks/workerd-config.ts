@@ -38,12 +38,14 @@ const bench :Workerd.Worker = (
   durableObjectNamespaces = [
     (className = "WorkflowRunDO", uniqueKey = "runs", enableSql = true),
     (className = "RunIndexDO", uniqueKey = "index", enableSql = true),
+    (className = "CoordinatorDO", uniqueKey = "coordinators", enableSql = true),
     (className = "FloorDO", uniqueKey = "floor", enableSql = true),
   ],
   durableObjectStorage = (localDisk = "data"),
   bindings = [
     (name = "WORKFLOW_RUN_DO", durableObjectNamespace = "WorkflowRunDO"),
     (name = "RUN_INDEX_DO", durableObjectNamespace = "RunIndexDO"),
+    (name = "COORDINATOR_DO", durableObjectNamespace = "CoordinatorDO"),
     (name = "FLOOR", durableObjectNamespace = "FloorDO"),
     (name = "SIBLING", service = "sibling"),
     (name = "SIBLING_RPC", service = (name = "sibling", entrypoint = "Workflows")),

@@ -4,6 +4,9 @@ import { type BenchPlatform, startPlatform } from "../platform.ts";
 import { holdfastOver } from "../systems/holdfast.ts";
 import { steps } from "../systems/system.ts";
 
+/** How many runs a fan-out has. All of them take about half a second. */
+const RUNS = 60;
+
 let platform: BenchPlatform;
 
 beforeAll(async () => {
@@ -11,35 +14,63 @@ beforeAll(async () => {
 });
 afterAll(() => platform.dispose());
 
+/** Counts the requests that are answered, one after the other, until the work is done. */
+async function answersDuring(work: Promise<unknown>): Promise<number> {
+  let isOver = false;
+  const watched = work.finally(() => (isOver = true));
+  let answers = 0;
+  while (!isOver) {
+    await platform.ask("/healthz");
+    answers += 1;
+  }
+  await watched;
+  return answers;
+}
+
+async function completed(id: string): Promise<void> {
+  for (;;) {
+    const { status } = await platform.ask<{ status: string }>(`/api/runs/${id}?view=summary`);
+    if (status === "completed") return;
+    expect(["running", "waiting"]).toContain(status);
+  }
+}
+
 test.each([
   ["inline", 9_000],
   ["rpc", 2_000],
 ] as const)("CAN1 other requests are answered while the steps of a run end at once: %s", async (pipe, n) => {
-  const state = { isOver: false };
-  const run = holdfastOver(platform, pipe)
-    .run("busy", steps(n))
-    .then(() => (state.isOver = true));
-  let answers = 0;
-  while (!state.isOver) {
-    await platform.ask("/healthz");
-    answers += 1;
-  }
-  await run;
+  const answers = await answersDuring(holdfastOver(platform, pipe).run("busy", steps(n)));
   // Without time for others: one before the run begins, and one after its end.
   expect(answers).toBeGreaterThan(4);
 });
 
 test("STR1 other requests are answered while a stream over RPC has chunks at once", async () => {
-  const state = { isOver: false };
   const json = { runId: "rpc-stream", workflowId: "stream", input: 2_000 };
-  const run = platform.ask<{ status: string }>("/api/runs?view=result", { json, wait: 60 }).finally(() => {
-    state.isOver = true;
-  });
-  let answers = 0;
-  while (!state.isOver) {
-    await platform.ask("/healthz");
-    answers += 1;
-  }
+  const run = platform.ask<{ status: string }>("/api/runs?view=result", { json, wait: 60 });
+  expect(await answersDuring(run)).toBeGreaterThan(4);
   expect((await run).status).toBe("completed");
-  expect(answers).toBeGreaterThan(4);
 });
+
+test.each(["inline", "rpc"])("CHILD4 other requests are answered while children start at once: %s", async (pipe) => {
+  const runId = `${pipe}-children`;
+  const start = platform.ask("/api/runs", { json: { runId, workflowId: "children", input: RUNS } });
+  const answers = await answersDuring(start.then(() => completed(runId)));
+  // Without time for others: one before the children begin, and one after their end.
+  expect(answers).toBeGreaterThan(RUNS / 10);
+});
+
+test("EVT10 other requests are answered while an event is delivered to many runs", async () => {
+  for (let i = 0; i < 2 * RUNS; i++) {
+    const json = { runId: `inline-subscriber-${i}`, workflowId: "subscriber", input: "k" };
+    await platform.ask("/api/runs?view=summary", { json, wait: 60 });
+  }
+  const send = platform.ask("/api/events", { json: { name: "news", key: "k", data: { key: "k" } } });
+  expect(await answersDuring(send.then(delivered))).toBeGreaterThan(4);
+});
+
+async function delivered(): Promise<void> {
+  for (;;) {
+    const { subscribers } = await platform.ask<{ subscribers: number }>("/api/topics/news/k");
+    if (subscribers === 0) return;
+  }
+}

@@ -103,7 +103,7 @@ const app = holdfast({
   }),
 });
 
-export const { RunIndexDO } = app;
+export const { CoordinatorDO, RunIndexDO } = app;
 
 export class WorkflowRunDO extends app.WorkflowRunDO {
   readonly #state: DurableObjectState;

@@ -3,7 +3,7 @@
  *
  * Owns: the step bodies. They do almost nothing, because the engine is measured.
  */
-import { type Workflow, workflow } from "@holdfast/workflows";
+import { type Workflow, event, workflow } from "@holdfast/workflows";
 
 /** The work of all compared systems: steps in a row, whose results the function keeps, and then perhaps a wait. */
 const work = workflow({
@@ -67,7 +67,29 @@ const stream = workflow({
   },
 });
 
-export const workflows: readonly Workflow[] = [work, steps, parallel, waits, stream, ...long];
+const child = workflow({ id: "child", run: async () => "done" });
+
+/** `n` children at once. */
+const children = workflow({
+  id: "children",
+  run: async (n: number, ctx) => {
+    await Promise.all(Array.from({ length: n }, () => ctx.invoke(child, undefined)));
+  },
+});
+
+const news = event<{ readonly key: string }>("news", { key: ({ key }) => key });
+
+/** A wait for an event with the key that is its input. */
+const subscriber = workflow({
+  id: "subscriber",
+  run: async (key: string, ctx) => {
+    await ctx.waitForEvent(news, { key });
+  },
+});
+
+const loops = [stream, child, children, subscriber];
+
+export const workflows: readonly Workflow[] = [work, steps, parallel, waits, ...long, ...loops];
 
 /** The result of a step: a small object, or a text of `chars` characters. */
 export function resultOf(i: number, chars: number): object | string {

@@ -74,12 +74,46 @@ describe("the sender of an outbox", () => {
     expect(sent).toEqual(["last"]);
   });
 
-  test("CHILD4 addresses take turns if there are more of them than one call sends to", () => {
+  test("CHILD4 an outbox has at most 16 messages in flight, and the next one follows each answer", () => {
     const outbox = new Outbox();
-    outbox.post(...many(100, (i) => `dead${i}`));
-    const reached = new Set([...outbox.send(true), ...outbox.send(true)]);
-    expect(outbox.sent).toHaveLength(128);
-    expect(reached.size).toBe(100);
+    outbox.post(...many(1_000, (i) => `run${i}`));
+    expect(outbox.send()).toHaveLength(16);
+    expect(outbox.send()).toEqual([]);
+    for (let i = 0; i < 1_000; i++) {
+      outbox.acknowledge(i);
+      // Each host calls it after an acknowledgement.
+      outbox.send();
+      expect(outbox.sent).toHaveLength(Math.min(i + 17, 1_000));
+    }
+    expect(outbox.sent.map(({ to }) => to)).toEqual(many(1_000, (i) => `run${i}`));
+  });
+
+  test("CHILD4 messages that are never answered delay no others for longer than until messages are due again", () => {
+    const outbox = new Outbox();
+    outbox.post(...many(40, (i) => `silent${i}`), "alive");
+    expect(outbox.send()).toHaveLength(16);
+    expect(outbox.send(true)).toEqual(many(16, (i) => `silent${16 + i}`));
+    expect(outbox.send(true).slice(0, 9)).toEqual([...many(8, (i) => `silent${32 + i}`), "alive"]);
+  });
+
+  test("CHILD4 a message in flight is not repeated at once while others are answered, and takes no place once it is late", () => {
+    const outbox = new Outbox();
+    outbox.post(...many(40, (i) => `run${i}`));
+    outbox.send();
+    outbox.acknowledge(0);
+    expect(outbox.send(true)).toEqual(many(16, (i) => `run${17 + i}`));
+    const silent = many(16, (i) => `run${1 + i}`);
+    expect(outbox.send(true)).toEqual([...many(7, (i) => `run${33 + i}`), ...silent.slice(0, 9)]);
+  });
+
+  test("CHILD4 messages that failed make room, and are sent again when messages are due again", () => {
+    const outbox = new Outbox();
+    outbox.post(...many(20, (i) => `dead${i}`), "alive");
+    outbox.send();
+    for (let i = 0; i < 21; i++) outbox.sent[i]?.done({ type: "unreachable" });
+    expect(outbox.sent.map(({ to }) => to)).toEqual([...many(20, (i) => `dead${i}`), "alive"]);
+    expect(outbox.send()).toEqual([]);
+    expect(outbox.send(true)).toEqual(many(16, (i) => `dead${i}`));
   });
 
   test("CHILD4 a send reads the new rows and those that it sends, however many are pending", () => {

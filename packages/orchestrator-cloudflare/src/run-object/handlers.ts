@@ -7,6 +7,7 @@
 import { type Answer, responseOf } from "../answer.ts";
 import { ApiRefusal } from "../refusal.ts";
 import type { DurableObjectStorageLike, HibernatingSocketLike } from "../platform-types.ts";
+import { pauseIfBusy } from "../rest.ts";
 import { RPC_CHARS_MAX } from "./call-object.ts";
 import { NOTHING, type RunRequest } from "./commands.ts";
 import { type RunObjectDeps, checkRunObjectDeps } from "./deps.ts";
@@ -47,6 +48,8 @@ export function handleDurableObjectAlarm(deps: RunObjectDeps): Promise<void> {
 
 /** Answers a command of the Worker or of another object. Never throws. */
 async function serveCommand(open: Open, command: RunRequest): Promise<Answer | Response> {
+  // Such a message makes a run execute. Its sender has few in flight (OS4); nothing bounds how many children end at once.
+  if (command.ask === "message" && command.message.type !== "childEnded") await pauseIfBusy();
   try {
     return await open().handle(command);
   } catch (error) {

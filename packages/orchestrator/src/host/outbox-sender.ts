@@ -1,22 +1,26 @@
 /**
  * Sends the messages of an outbox.
  *
- * Owns: the order in which messages are sent. It remembers the keys of pending messages by address, so it reads each row
- * once when it finds it, and again only to send it.
+ * Owns: the order in which messages are sent, and how many are in flight. It remembers the keys of pending messages by
+ * address, so it reads each row once when it finds it, and again only to send it.
  *
  * Invariants
  * - OS1 For each address at most the oldest message is in flight, so messages to one address arrive in order. It is in
- *   flight until its row is deleted, or until messages are due again.
+ *   flight until its row is deleted, or until messages are due again. If others were answered meanwhile, it is late then, and
+ *   in flight until they are due once more.
  * - OS2 An address whose messages are not delivered delays no other address: each call finds up to `FOUND_PER_CALL` more
- *   messages, and addresses take turns.
+ *   messages, addresses take turns, and a message that is not answered when messages are due again takes no place.
  * - OS3 A later message has a higher key, unless the outbox was empty before.
+ * - OS4 At most `IN_FLIGHT_MAX` messages are in flight, without those that are late. So an object with thousands of
+ *   messages leaves time for others.
  */
 import { type Address, type ErrorValue, type StoredAddress, addressKey, readAddress } from "@holdfast/protocol";
 import type { ListOptions } from "./store.ts";
 
-/** How many messages one call of `send` finds, and how many it sends. */
+/** How many messages one call of `send` finds. */
 const FOUND_PER_CALL = 256;
-const SENT_PER_CALL = 64;
+/** How many messages are in flight at once. */
+const IN_FLIGHT_MAX = 16;
 
 const NONE_FOUND = new Map<string, never>();
 
@@ -39,27 +43,37 @@ export interface OutboxSenderOptions<Row, Result> {
 
 export class OutboxSender<Row extends { readonly to: StoredAddress }, Result> {
   readonly #options: OutboxSenderOptions<Row, Result>;
-  /** The keys of the messages to each address, in order. The address that was served last is the last. */
+  /** The keys of the pending messages to each address, in order. */
   readonly #queues = new Map<string, string[]>();
-  /** The addresses whose oldest message is in flight or failed. */
-  readonly #busy = new Set<string>();
+  /** The addresses whose oldest message can be sent, in the order of their turns. */
+  readonly #ready = new Set<string>();
+  #inFlight = new Set<string>();
+  /** The addresses whose oldest message was in flight when messages were due again. */
+  #late = new Set<string>();
+  /** The addresses whose oldest message was not delivered. It is sent when messages are due again. */
+  readonly #failed = new Set<string>();
+  /** Whether a message was acknowledged or refused since messages were last due again. */
+  #isAnswered = false;
   #lastFound: string | undefined;
 
   constructor(options: OutboxSenderOptions<Row, Result>) {
     this.#options = options;
   }
 
-  /** Sends the messages that are not in flight. `again`: messages in flight are sent again, too. */
+  /** Sends the messages that are not in flight. `again`: messages are due again, so those that failed or are late are sent. */
   send(again: boolean): void {
-    if (again) this.#busy.clear();
-    const found = this.#find();
-    let sent = 0;
-    // A copy: an address that is served moves to the end.
-    const addresses = [...this.#queues.keys()];
-    for (const address of addresses) {
-      if (sent === SENT_PER_CALL) return;
-      if (this.#sendOldest(address, found)) sent += 1;
-    }
+    if (again) this.#dueAgain();
+    this.#sendReady(this.#find());
+  }
+
+  #dueAgain(): void {
+    // While others are answered, a message that is in flight may have been sent a moment ago.
+    const unanswered = this.#isAnswered ? [] : this.#inFlight;
+    for (const address of [...this.#failed, ...this.#late, ...unanswered]) this.#ready.add(address);
+    this.#failed.clear();
+    this.#late = this.#isAnswered ? this.#inFlight : new Set();
+    this.#inFlight = new Set();
+    this.#isAnswered = false;
   }
 
   /** Appends messages that were posted since the last call to the queues, and returns their rows. */
@@ -72,42 +86,55 @@ export class OutboxSender<Row extends { readonly to: StoredAddress }, Result> {
       if (row === undefined || !isAddress(row.to)) continue;
       const address = addressKey(readAddress(row.to));
       const queue = this.#queues.get(address);
-      if (queue === undefined) this.#queues.set(address, [key]);
-      else queue.push(key);
+      if (queue === undefined) {
+        this.#queues.set(address, [key]);
+        this.#ready.add(address);
+      } else queue.push(key);
       found.set(key, row);
     }
     return found;
   }
 
-  /** Sends the oldest message to an address, unless one is in flight. Returns whether it sent one. */
-  #sendOldest(address: string, found: ReadonlyMap<string, Row>): boolean {
-    const queue = this.#queues.get(address);
-    const key = queue?.[0];
-    if (queue === undefined || key === undefined || this.#busy.has(address)) return false;
-    const row = found.get(key) ?? this.#options.read(key);
-    if (row === undefined) {
-      this.#drop(address);
-      return this.#sendOldest(address, found);
+  #sendReady(found: ReadonlyMap<string, Row>): void {
+    for (const address of this.#ready) {
+      if (this.#inFlight.size >= IN_FLIGHT_MAX) return;
+      this.#ready.delete(address);
+      this.#sendOldest(address, found);
     }
-    this.#queues.delete(address);
-    this.#queues.set(address, queue);
-    this.#busy.add(address);
+  }
+
+  #sendOldest(address: string, found: ReadonlyMap<string, Row>): void {
+    const key = this.#queues.get(address)?.[0] ?? "";
+    const row = found.get(key) ?? this.#options.read(key);
+    if (row === undefined) return this.#removeOldest(address);
+    this.#inFlight.add(address);
     this.#options.send(readAddress(row.to), row, (result) => {
       this.#options.sent(key, result);
-      // A late result of an earlier message, or one that does not settle this message, changes nothing.
-      if (this.#queues.get(address)?.[0] !== key || this.#options.read(key) !== undefined) return;
-      this.#drop(address);
-      this.#sendOldest(address, NONE_FOUND);
+      this.#answered(address, key);
     });
-    return true;
+  }
+
+  #answered(address: string, key: string): void {
+    // A result of an earlier message changes nothing.
+    if (this.#queues.get(address)?.[0] !== key) return;
+    const isSettled = this.#options.read(key) === undefined;
+    if (!this.#inFlight.delete(address) && !this.#late.delete(address) && !isSettled) return;
+    this.#isAnswered ||= isSettled;
+    if (isSettled) this.#removeOldest(address);
+    else this.#failed.add(address);
+    this.#sendReady(NONE_FOUND);
   }
 
   /** Removes the oldest message of a queue, whose row is deleted. */
-  #drop(address: string): void {
+  #removeOldest(address: string): void {
     const queue = this.#queues.get(address);
     queue?.shift();
-    this.#busy.delete(address);
-    if (queue?.length === 0) this.#queues.delete(address);
+    this.#failed.delete(address);
+    if (queue === undefined || queue.length > 0) this.#ready.add(address);
+    else {
+      this.#queues.delete(address);
+      this.#ready.delete(address);
+    }
     if (this.#queues.size === 0) this.#lastFound = undefined;
   }
 }
