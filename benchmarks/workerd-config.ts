@@ -14,6 +14,17 @@ const SIBLING = `const sibling :Workerd.Worker = (
 );
 `;
 
+/** The classes of objects, their bindings, and the keys of their storage. */
+const OBJECTS = [
+  ["WorkflowRunDO", "WORKFLOW_RUN_DO", "runs"],
+  ["RunIndexDO", "RUN_INDEX_DO", "index"],
+  ["CoordinatorDO", "COORDINATOR_DO", "coordinators"],
+  ["FloorDO", "FLOOR", "floor"],
+] as const;
+
+const NAMESPACES = OBJECTS.map(([name, , key]) => `(className = "${name}", uniqueKey = "${key}", enableSql = true)`);
+const OBJECT_BINDINGS = OBJECTS.map(([name, binding]) => `(name = "${binding}", durableObjectNamespace = "${name}")`);
+
 /** `heapMiB`: the limit of the heap of each isolate. */
 export function describeWorkerd(bindings: Bindings, heapMiB: number | undefined): string {
   const texts = Object.entries(bindings).map(
@@ -36,17 +47,11 @@ const bench :Workerd.Worker = (
   modules = [(name = "main.js", esModule = embed "main.js")],
   compatibilityDate = "2026-10-01",
   durableObjectNamespaces = [
-    (className = "WorkflowRunDO", uniqueKey = "runs", enableSql = true),
-    (className = "RunIndexDO", uniqueKey = "index", enableSql = true),
-    (className = "CoordinatorDO", uniqueKey = "coordinators", enableSql = true),
-    (className = "FloorDO", uniqueKey = "floor", enableSql = true),
+    ${NAMESPACES.join(",\n    ")},
   ],
   durableObjectStorage = (localDisk = "data"),
   bindings = [
-    (name = "WORKFLOW_RUN_DO", durableObjectNamespace = "WorkflowRunDO"),
-    (name = "RUN_INDEX_DO", durableObjectNamespace = "RunIndexDO"),
-    (name = "COORDINATOR_DO", durableObjectNamespace = "CoordinatorDO"),
-    (name = "FLOOR", durableObjectNamespace = "FloorDO"),
+    ${OBJECT_BINDINGS.join(",\n    ")},
     (name = "SIBLING", service = "sibling"),
     (name = "SIBLING_RPC", service = (name = "sibling", entrypoint = "Workflows")),
     (name = "SIBLING_FLOOR", service = (name = "sibling", entrypoint = "Floor")),

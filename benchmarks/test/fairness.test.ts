@@ -16,10 +16,10 @@ afterAll(() => platform.dispose());
 
 /** Counts the requests that are answered, one after the other, until the work is done. */
 async function answersDuring(work: Promise<unknown>): Promise<number> {
-  let isOver = false;
-  const watched = work.finally(() => (isOver = true));
+  const state = { isOver: false };
+  const watched = work.finally(() => (state.isOver = true));
   let answers = 0;
-  while (!isOver) {
+  while (!state.isOver) {
     await platform.ask("/healthz");
     answers += 1;
   }
