@@ -1,4 +1,5 @@
 /** tests: a busy run leaves time for other requests. Only a workerd whose requests come over sockets shows it. */
+import { HOST_LIMITS } from "@holdfast/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type BenchPlatform, startPlatform } from "../platform.ts";
 import { holdfastOver } from "../systems/holdfast.ts";
@@ -59,11 +60,18 @@ test.each(["inline", "rpc"])("CHILD4 other requests are answered while children 
   expect(answers).toBeGreaterThan(RUNS / 10);
 });
 
-test("EVT10 other requests are answered while an event is delivered to many runs", async () => {
-  for (let i = 0; i < 2 * RUNS; i++) {
-    const json = { runId: `inline-subscriber-${i}`, workflowId: "subscriber", input: "k" };
+/** Starts runs that wait for an event. Returns their ids. */
+async function subscribe(n: number, key: string): Promise<string[]> {
+  const ids = Array.from({ length: n }, (_, i) => `inline-${key}-${i}`);
+  for (const runId of ids) {
+    const json = { runId, workflowId: "subscriber", input: key };
     await platform.ask("/api/runs?view=summary", { json, wait: 60 });
   }
+  return ids;
+}
+
+test("EVT10 other requests are answered while an event is delivered to many runs", async () => {
+  await subscribe(2 * RUNS, "k");
   const send = platform.ask("/api/events", { json: { name: "news", key: "k", data: { key: "k" } } });
   expect(await answersDuring(send.then(delivered))).toBeGreaterThan(4);
 });
@@ -74,3 +82,10 @@ async function delivered(): Promise<void> {
     if (subscribers === 0) return;
   }
 }
+
+test("IDX5 other requests are answered while many runs are cancelled by one request", async () => {
+  const ids = await subscribe(HOST_LIMITS.bulkRuns, "never");
+  const cancelled = platform.ask<{ done: number }>("/api/runs/bulk", { json: { action: "cancel", ids } });
+  expect(await answersDuring(cancelled)).toBeGreaterThan(3);
+  expect((await cancelled).done).toBe(ids.length);
+});

@@ -8,6 +8,7 @@ import { HOST_LIMITS } from "@holdfast/protocol";
 import * as v from "valibot";
 import type { Position, RunQuery } from "../index-object/run-index.ts";
 import { ApiRefusal } from "../refusal.ts";
+import { pauseIfBusy } from "../rest.ts";
 import { countAbsent } from "./absent-runs.ts";
 import { logRefusal } from "./audited.ts";
 import { idField, nameField, reasonField } from "./fields.ts";
@@ -193,6 +194,7 @@ function answerOfRefusal(error: unknown): Response {
 async function askEach(ids: readonly string[], ask: (id: string) => Promise<Response>): Promise<RunAnswer[]> {
   const answers: RunAnswer[] = [];
   for (let at = 0; at < ids.length; at += CONCURRENT_ASKS_MAX) {
+    await pauseIfBusy();
     const some = ids.slice(at, at + CONCURRENT_ASKS_MAX).map(async (id): Promise<RunAnswer> => {
       const response = await ask(id).catch(answerOfRefusal);
       return { id, status: response.status, body: (await response.json()) as RunAnswer["body"] };
