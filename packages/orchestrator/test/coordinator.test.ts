@@ -48,7 +48,7 @@ const counter: CoordinatorMachine<State> = {
 
 class Counted {
   now = 1_000;
-  store = new MemoryStore();
+  readonly store = new MemoryStore();
   readonly sent: { to: Address; message: object; done: (result: SendResult) => void }[] = [];
   held = false;
   erased = 0;
@@ -64,7 +64,7 @@ class Counted {
       send: (to, message, done) => this.sent.push({ to, message, done }),
       erase: () => {
         this.erased += 1;
-        this.store = new MemoryStore();
+        this.store.clear();
       },
     }));
   }
@@ -158,5 +158,23 @@ describe("a coordinator", () => {
     expect(counted.erased).toBe(1);
     counted.open();
     expect(counted.host.receive({ add: 5 })).toMatchObject({ answer: { sum: 5 } });
+  });
+
+  test("CO1 a late result of the life before an erasure settles no message, and answers no question, of the next one", () => {
+    const counted = new Counted();
+    counted.host.receive({ add: 1, report: "r1", ask: "r2" });
+    counted.now = counted.store.alarm ?? 0;
+    counted.host.alarm();
+    const [question, first, late] = counted.sent;
+    first?.done({ type: "acknowledged" });
+    counted.host.command({ erase: true });
+    expect(counted.rows).toEqual([]);
+    counted.host.receive({ add: 2, report: "r1" });
+    for (const one of [question, late]) one?.done({ type: "acknowledged" });
+    expect(counted.host.header).toMatchObject({ outbox: { count: 1 } });
+    expect(counted.host.header).not.toHaveProperty("answers");
+    expect(counted.rows).toEqual(["header", "outbox/0000000001"]);
+    counted.sent.at(-1)?.done({ type: "acknowledged" });
+    expect(counted.host.header).toMatchObject({ answers: ["acknowledged"], outbox: { count: 0 } });
   });
 });

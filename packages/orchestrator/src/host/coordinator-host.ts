@@ -50,6 +50,8 @@ export class CoordinatorHost {
   readonly #options: CoordinatorHostOptions;
   readonly #host: MachineHost<CoordinatorState, CoordinatorInput, CoordinatorEffect, CoordinatorReply>;
   #sender: OutboxSender<CoordinatorOutboxRow, SendResult>;
+  /** Replaced when the rows are erased. A result of an earlier life is ignored: keys of messages repeat (CO1). */
+  #life: object = {};
   /** Whether the object was loaded with pending messages, and none was sent since. */
   #loadedWithMessages = false;
 
@@ -131,7 +133,8 @@ export class CoordinatorHost {
   }
 
   /** Handles an input for which no caller waits. If the commit fails, the alarm already set continues (DUR5). */
-  #handleAlone(input: CoordinatorInput): void {
+  #handleAlone(input: CoordinatorInput, life: object): void {
+    if (life !== this.#life) return;
     try {
       this.#handle(input);
     } catch (error) {
@@ -140,24 +143,27 @@ export class CoordinatorHost {
   }
 
   #perform(effect: CoordinatorEffect): void {
+    const life = this.#life;
     switch (effect.type) {
       case "send":
         this.#loadedWithMessages = false;
         return this.#sender.send(effect.again);
       case "ask":
         return this.#options.send(effect.to, effect.message, (result) =>
-          this.#handleAlone({ type: "answered", message: effect.message, result }),
+          this.#handleAlone({ type: "answered", message: effect.message, result }, life),
         );
       case "count":
         return this.#options.count?.(effect.what, effect.outcome);
       case "erase":
         this.#options.erase();
+        this.#life = {};
         return this.forget();
     }
   }
 
   #newSender(): OutboxSender<CoordinatorOutboxRow, SendResult> {
     const { store, send } = this.#options;
+    const life = this.#life;
     return new OutboxSender({
       *list(options) {
         for (const [key, row] of store.list(COORDINATOR_OUTBOX, options))
@@ -168,7 +174,7 @@ export class CoordinatorHost {
         return isOutboxRow(row) ? row : undefined;
       },
       send: (to, { message }, done) => send(to, message, done),
-      sent: (key, result) => this.#handleAlone({ type: "sent", key, result }),
+      sent: (key, result) => this.#handleAlone({ type: "sent", key, result }, life),
     });
   }
 }
