@@ -8,8 +8,8 @@
  * - OS1 For each address at most the oldest message is in flight, so messages to one address arrive in order. It is in
  *   flight until its row is deleted, or until messages are due again. If others were answered meanwhile, it is late then, and
  *   in flight until they are due once more.
- * - OS2 An address whose messages are not delivered delays no other address: each call finds up to `FOUND_PER_CALL` more
- *   messages, addresses take turns, and a message that is not answered when messages are due again takes no place.
+ * - OS2 An address whose messages are not delivered delays no other address: each call, and each failure when no found message
+ *   waits, finds up to `FOUND_PER_CALL` more messages, addresses take turns, and a message that is not answered when messages are due again takes no place.
  * - OS3 A later message has a higher key, unless the outbox was empty before.
  * - OS4 At most `IN_FLIGHT_MAX` messages are in flight, without those that are late. So an object with thousands of
  *   messages leaves time for others.
@@ -122,7 +122,8 @@ export class OutboxSender<Row extends { readonly to: StoredAddress }, Result> {
     this.#isAnswered ||= isSettled;
     if (isSettled) this.#removeOldest(address);
     else this.#failed.add(address);
-    this.#sendReady(NONE_FOUND);
+    // After a settled message, the host sends.
+    this.#sendReady(isSettled || this.#ready.size > 0 ? NONE_FOUND : this.#find());
   }
 
   /** Removes the oldest message of a queue, whose row is deleted. */
