@@ -1,6 +1,6 @@
 /** The sender of an outbox against a model: whatever happens in whatever order, each message is sent, in order, and none waits for a dead receiver. */
 import type { Address } from "@holdfast/protocol";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { OutboxSender, type SendResult } from "../src/index.ts";
 
@@ -117,7 +117,7 @@ test("CHILD4 whatever happens in whatever order, each message is sent, in order 
       const outbox = new Outbox();
       for (const one of steps) {
         if ("post" in one) for (let i = 0; i < one.count; i++) outbox.post(`run${(one.post + i) % 41}`);
-        else if ("answer" in one) outbox.answer(one.answer, one.type as SendResult["type"]);
+        else if ("answer" in one) outbox.answer(one.answer, one.type);
         else if ("again" in one) outbox.again();
         else if ("evict" in one) outbox.evict();
         else outbox.remove(one.remove);
