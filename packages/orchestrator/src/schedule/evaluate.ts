@@ -34,10 +34,10 @@ export function evaluate(draft: ScheduleDraft): void {
   followClock(draft);
   if (!isActive(draft)) return;
   const due = dueTicks(draft);
-  const rest = due.length === HOST_LIMITS.scheduleDecided ? restOf(draft, due) : undefined;
   const started = new Set(due.length === 0 ? [] : startedAhead(draft));
+  const rest = due.length === HOST_LIMITS.scheduleDecided ? restOf(draft, due, started) : undefined;
   const open = due.filter(({ nominal }) => !started.has(nominal));
-  if (open.length > 0) decideAll(draft, open, rest);
+  if (open.length > 0 || rest !== undefined) decideAll(draft, open, rest);
   advance(draft, rest?.until ?? due.at(-1)?.nominal);
 }
 
@@ -72,18 +72,24 @@ interface Rest {
   readonly first: number;
   /** All ticks until this time are due. */
   readonly until: number;
-  /** The newest one, unless it is too old for every policy. */
+  /** The newest one, unless it is too old for every policy, or has started a run while the clock was ahead. */
   readonly newest: DueTick | undefined;
 }
 
-function restOf({ config, now }: ScheduleDraft, due: readonly DueTick[]): Rest | undefined {
+function restOf(
+  { config, now }: ScheduleDraft,
+  due: readonly DueTick[],
+  started: ReadonlySet<number>,
+): Rest | undefined {
   const after = due.at(-1)?.nominal ?? now;
   const first = nextTime(config.times, after);
   if (first === undefined || fireAtOf(config, first) > now) return undefined;
   const oldest = now - HOST_LIMITS.scheduleLatestMs;
   for (const start of [now - 60_000, now - 3_600_000, oldest]) {
     const newest = newestDue(config, Math.max(after, start), now);
-    if (newest !== undefined) return { first, until: newest.nominal, newest };
+    if (newest === undefined) continue;
+    const { nominal: until } = newest;
+    return { first, until, newest: started.has(until) ? undefined : newest };
   }
   return { first, until: Math.max(first, oldest), newest: undefined };
 }

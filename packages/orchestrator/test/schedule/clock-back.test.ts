@@ -48,6 +48,24 @@ describe("a clock that was ahead", () => {
     expect(world.read().counts.fired).toBe(7);
   });
 
+  for (const catchUp of ["latest", "none"])
+    test(`SCH12 a tick that fired then is not the newest missed one of a long silence (${catchUp})`, () => {
+      const world = new World();
+      world.declare({ every: "1s", overlap: "allow", catchUp });
+      world.pass(MINUTE);
+      world.now += 2 * HOUR;
+      world.pass(20 * MINUTE);
+      world.now -= 2 * HOUR + 20 * MINUTE;
+      world.read();
+      world.off = true;
+      world.pass(2 * HOUR + 10 * MINUTE);
+      world.off = false;
+      world.pass(MINUTE);
+      const fired = world.outcomes().filter((outcome) => outcome.endsWith(" fired"));
+      expect(new Set(fired).size).toBe(fired.length);
+      expect(world.read().counts.fired).toBe(world.runs.size);
+    });
+
   test("SCH12 the clock may jump again and again, and the process may die at each write", () => {
     for (let die = 0; die < 36; die += 3) {
       const world = worldOf();
