@@ -21,16 +21,21 @@ function pipe(refuses: Set<number>) {
   const begin = ({ protocol }: ExecutionStart, port: ExecutionPort): LiveExecution => {
     begun.push(protocol);
     if (refuses.has(protocol ?? 1)) port.lost(mismatch);
-    else void port.report({} as Parameters<ExecutionPort["report"]>[0]);
+    else {
+      report = (): unknown => port.report({} as Parameters<ExecutionPort["report"]>[0]);
+      report();
+    }
     return { update: () => {}, abort: () => {} };
   };
+  /** One more report of the newest execution that was accepted. */
+  let report = (): unknown => undefined;
   const dispatcher = inPages(begin, () => clock.now);
   const start = (): void => {
     const more = dispatcher.readsPages("w", undefined) === false ? undefined : { after: 1 };
     const port = { report: () => ({}), readPage: () => [], lost: (error: ErrorValue) => lost.push(error) };
     dispatcher.start({ protocol: 1, journal: [], more } as unknown as ExecutionStart, port as unknown as ExecutionPort);
   };
-  return { begun, lost, clock, start, dispatcher };
+  return { begun, lost, clock, start, dispatcher, report: () => report() };
 }
 
 test("REP6 a side that refuses pages and takes the whole journal gets whole journals for ten minutes", () => {
@@ -47,6 +52,15 @@ test("REP6 a side that refuses pages and takes the whole journal gets whole jour
   start();
   expect(begun.slice(3)).toEqual([PAGED_PROTOCOL_VERSION]);
   expect(lost).toEqual([]);
+});
+
+test("REP6 a long execution of a side that refused pages makes the refusal last no longer", () => {
+  const { clock, start, dispatcher, report } = pipe(new Set([PAGED_PROTOCOL_VERSION]));
+  start();
+  clock.now += 6 * MINUTE;
+  report();
+  clock.now += 4 * MINUTE;
+  expect(dispatcher.readsPages("w", undefined)).toBe("later");
 });
 
 test("REP6 a side that refuses the whole journal, too, says nothing about pages", () => {

@@ -101,7 +101,9 @@ class PagedExecution implements LiveExecution {
     const { more: _more, ...start } = this.#start;
     // A side that refuses the whole journal, too, refuses something else than pages.
     const report: ExecutionPort["report"] = (given) => {
-      this.#refused();
+      // Once: an execution of a side that was updated since may report for long.
+      if (!this.#accepted) this.#refused();
+      this.#accepted = true;
       return this.#port.report(given);
     };
     this.#live = this.#begin({ ...start, journal: this.#wholeJournal() }, { ...this.#port, report });
