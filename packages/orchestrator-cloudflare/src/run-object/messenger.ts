@@ -4,9 +4,10 @@
  * Owns: the request that carries a message, and the rule that messages never leave the tenant of their sender (SEC2), unless
  * the sender or the receiver belongs to the whole deployment.
  */
-import type { CoordinatorSelf, SendResult } from "@holdfast/orchestrator";
+import type { CoordinatorSelf, RunMessage, SendResult } from "@holdfast/orchestrator";
 import type { Address } from "@holdfast/protocol";
 import type { DurableObjectNamespaceLike } from "../platform-types.ts";
+import { callObject } from "./call-object.ts";
 import { coordinatorName, coordinatorOf, runObjectName } from "./names.ts";
 
 /** The bindings of the classes of objects. */
@@ -41,7 +42,7 @@ async function send(
   try {
     const answer =
       to.kind === "run"
-        ? await post(runDO, runObjectName(to.tenantId ?? tenantId, to.name), { ask: "message", message })
+        ? await toRun(runDO, runObjectName(to.tenantId ?? tenantId, to.name), message as RunMessage)
         : await askCoordinator(coordinatorDO, { self: coordinatorOf(to, tenantId), ask: "message", message });
     return answer?.ok === true ? ((await answer.json()) as SendResult) : UNREACHABLE;
   } catch {
@@ -50,6 +51,14 @@ async function send(
 }
 
 const UNREACHABLE: SendResult = { type: "unreachable" };
+
+async function toRun(
+  runDO: DurableObjectNamespaceLike | undefined,
+  name: string,
+  message: RunMessage,
+): Promise<Response | undefined> {
+  return runDO && callObject(runDO, runDO.idFromName(name), { ask: "message", message });
+}
 
 /** Sends a request to a coordinator. `undefined`: the deployment has no binding for coordinators. */
 export function askCoordinator(
