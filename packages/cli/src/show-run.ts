@@ -3,13 +3,13 @@
  *
  * Owns: the wait. It outlives a server that restarts: only the first request must be answered.
  */
-import type { RunHandle, RunRecord, RunResult, RunSummary } from "@holdfast/workflows/client";
+import type { RunHandle, RunRecord, RunResult, ShownRun } from "@holdfast/workflows/client";
 import { EXIT, type ExitCode, TimedOut, mayReturn } from "./exit.ts";
 import { runPage } from "./output/run-text.ts";
 import { safe } from "./output/safe-text.ts";
 import type { Session } from "./session.ts";
 
-export async function printRun(session: Session, run: RunRecord | RunSummary): Promise<void> {
+export async function printRun(session: Session, run: ShownRun<RunRecord>): Promise<void> {
   const { out, io } = session;
   await out.item(
     run,

@@ -6,6 +6,9 @@ import {
   type RunEvent,
   RunFailedError,
   type RunHandle,
+  type RunRecord,
+  type ShownRun,
+  type StartedRun,
   createClient,
 } from "@holdfast/workflows/client";
 import { describe, expect, expectTypeOf, test, vi } from "vitest";
@@ -170,6 +173,38 @@ describe("network failures", () => {
     await other.delete();
   });
 
+  test("API10 an act whose answer is lost, or arrives twice, is done once and resolves like the first one", async () => {
+    const { client, network } = connect();
+    const loseOne = (): void => {
+      const from = network.requests.length + 1;
+      network.breaks = (n, pass) => (n === from ? lost(pass) : pass());
+    };
+    const run = await client.trigger(order);
+    await vi.waitFor(async () => expect((await run.get()).status).toBe("waiting"));
+    loseOne();
+    expect(await run.pause({ reason: "look" })).toMatchObject({ id: run.id, status: "paused" });
+    loseOne();
+    expect(await run.unpause()).toMatchObject({ status: "waiting" });
+    const ended = await client.trigger(order, 2);
+    loseOne();
+    expect(await ended.terminate("stuck")).toMatchObject({ status: "cancelled", error: { code: "TERMINATED" } });
+    loseOne();
+    expect(await client.bulk({ action: "cancel", ids: [run.id] })).toMatchObject({ done: 1, refused: [] });
+    expect((await run.audit()).map(({ action }) => action)).toEqual(["trigger", "pause", "unpause", "cancel"]);
+    expect(JSON.stringify(await run.audit())).not.toContain("requestKey");
+  });
+
+  test("API10 an act that had no effect is refused, also if the request before it was lost", async () => {
+    const { client, network } = connect();
+    const run = await client.trigger(order);
+    await run.pause();
+    const from = network.requests.length + 1;
+    // The first attempt does not arrive.
+    network.breaks = (n, pass) => (n === from ? Promise.reject(new TypeError("Failed to fetch")) : pass());
+    await expect(run.retry()).rejects.toMatchObject({ code: "not_applicable" });
+    await expect(run.pause()).rejects.toMatchObject({ code: "not_applicable" });
+  });
+
   test("API3 a temporary failure is tried again, a rejected request is not", async () => {
     const { client, network } = connect();
     network.breaks = async (number, pass) =>
@@ -222,6 +257,15 @@ describe("network failures", () => {
     const run = await client.trigger("fails", 1, { runId: "f" });
     expect(run.record).toMatchObject({ id: "f", workflowId: "fails" });
     expect(client.run("f").record).toBeUndefined();
+    expectTypeOf(run.record).toEqualTypeOf<StartedRun | undefined>();
+    expectTypeOf<RunRecord<number>>().toExtend<StartedRun<number>>();
+    // What a caller without the scope `read` gets, and what a debounce or batch answers.
+    expectTypeOf<{ id: string; status: "paused" }>().toExtend<ShownRun>();
+    expectTypeOf<
+      Pick<StartedRun, "id" | "status"> & { state: "debounced"; startsAt: number; count: number }
+    >().toExtend<StartedRun>();
+    expectTypeOf<Awaited<ReturnType<RunHandle["pause"]>>>().toEqualTypeOf<ShownRun>();
+    expectTypeOf<ShownRun["createdAt"]>().toEqualTypeOf<number | undefined>();
     expect(await run.ended()).toMatchObject({ id: "f", status: "failed", error: { code: "DECLINED" } });
     const again = await run.resume();
     expect(again.record).toMatchObject({ resumedFrom: { runId: "f" } });
@@ -236,8 +280,10 @@ describe("network failures", () => {
     network.breaks = async () =>
       Response.json(misconfigured, { status: 503, headers: { "Holdfast-Version": "0.1.0" } });
     expect(await client.health()).toEqual(misconfigured);
+    expect(await client.healthy()).toBe(false);
     network.breaks = async () => Response.json({ ok: false }, { status: 503 });
     await expect(client.health()).rejects.toMatchObject({ status: 503, code: "unknown" });
+    await expect(client.healthy()).rejects.toMatchObject({ status: 503, code: "unknown" });
   });
 
   test("API3 a time-out and the page of a proxy are reported as failures", async () => {

@@ -48,6 +48,8 @@ describe("windows", () => {
     const answer = await api.fetch("/api/runs", { json: { workflowId: "mail", input: { to: "ann" } } });
     const { id: plain, startsAt } = (await answer.json()) as { id: string; startsAt: number };
     const byKey = await client.trigger("mail", { to: "bob" });
+    const { id, record } = byKey;
+    expect(record).toEqual({ id, status: "pending", state: "debounced", startsAt: expect.any(Number), count: 1 });
     const read = await ask(`/api/runs/${plain}`);
     const details = { startsAt, state: "debounced", count: 1, workflowId: "mail", key: "ann" };
     expect(read).toMatchObject({ status: 404, body: { error: "not_started", details } });

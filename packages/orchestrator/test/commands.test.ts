@@ -180,6 +180,57 @@ describe.each(Object.keys(STATES) as State[])("a run that is %s", (state) => {
   });
 });
 
+/** The commands that record the key of their request. */
+const KEYED: ReadonlySet<string> = new Set([
+  "token",
+  "timed out token",
+  "cancel",
+  "terminate",
+  "pause",
+  "unpause",
+  "retry",
+]);
+
+describe.each(Object.keys(STATES) as State[])("a run that was %s", (state) => {
+  test.each([...KEYED] as Command[])(
+    "API10 %s with the key of a request that had an effect is answered as done and changes nothing, also after a crash and in a later state",
+    (command) => {
+      const bench = STATES[state]();
+      const input = { ...COMMANDS[command], requestKey: "k" } as Input;
+      bench.host.handle(input);
+      bench.host = bench.newHost();
+      bench.host.handle({ type: "alarm" });
+      // A request that was refused, or had no effect, may be tried again.
+      if (!isRecorded(bench, input)) return;
+      const done = command.endsWith("token") ? { type: "delivered", delivery: "duplicate" } : { type: "done" };
+      for (const later of [{ type: "alarm" }, COMMANDS.pause, COMMANDS.unpause, COMMANDS.terminate] as const) {
+        bench.host.handle(later);
+        const stored = bench.store.dump();
+        expect(bench.host.handle(input)).toEqual(done);
+        expect(bench.store.dump()).toEqual(stored);
+      }
+    },
+  );
+});
+
+function isRecorded({ store }: Bench, { type: action }: Input): boolean {
+  return [...store.list("audit/")].some(
+    ([, row]) => JSON.stringify(row).includes(`"${action}"`) && "requestKey" in Object(row),
+  );
+}
+
+test("API10 the key of another caller or of another action is another request", () => {
+  const bench = STATES.waiting();
+  const pause = { ...COMMANDS.pause, requestKey: "k" } as const;
+  expect(bench.host.handle(pause)).toEqual({ type: "done" });
+  expect(bench.host.handle({ ...pause, by: "bob" })).toMatchObject({ code: "not_applicable" });
+  expect(bench.host.handle({ ...pause, requestKey: "l" })).toMatchObject({ code: "not_applicable" });
+  expect(bench.host.handle({ ...COMMANDS.unpause, requestKey: "k" })).toEqual({ type: "done" });
+  expect(bench.header.status).toBe("waiting");
+  expect(bench.host.handle(pause)).toEqual({ type: "done" });
+  expect(bench.header.status).toBe("waiting");
+});
+
 describe.each(Object.keys(STATES) as State[])("the list of a run that is %s", (state) => {
   test.each(Object.keys(ACTIONS) as RunActionName[])(
     "ACT1 says of %s what the route answers, and changes nothing",

@@ -6,6 +6,7 @@ import {
   type RunRecord,
   type RunStep,
   type RunSummary,
+  type ShownRun,
   type Waitpoint,
   errorDocUrl,
 } from "@holdfast/workflows/client";
@@ -60,24 +61,23 @@ interface Page {
 }
 
 /** The page of a run: its facts, its steps, what it waits for, its output or error. */
-export function runPage(run: RunRecord | RunSummary, page: Page): readonly Text[] {
+export function runPage(run: ShownRun<RunRecord>, page: Page): readonly Text[] {
   return [
     title(run, page),
     ...facts(run, page),
-    ...("steps" in run ? stepLines(run.steps, page) : []),
+    ...stepLines(run.steps ?? [], page),
     ...waitLines(run.pendingWaitpoints ?? [], page),
     ...(run.error === undefined ? [] : errorLines(run.error, page)),
-    ...("output" in run && run.output !== undefined ? [field("output", shortJson(run.output, page), page)] : []),
+    ...(run.output !== undefined ? [field("output", shortJson(run.output, page), page)] : []),
   ];
 }
 
-function title({ id, status }: RunSummary, { paint }: Page): Text {
+function title({ id, status }: ShownRun, { paint }: Page): Text {
   return safe`${paint("bold", id)}  ${paint(statusStyle(status), safe`${statusMark(status)} ${status}`)}`;
 }
 
-function facts(run: RunRecord | RunSummary, page: Page): readonly Text[] {
-  // A caller without the scope `read` gets the id and the status only.
-  if (run.workflowId === undefined) return [];
+function facts(run: ShownRun<RunRecord>, page: Page): readonly Text[] {
+  if (!isRead(run)) return [];
   const { workflowId, workflowVersion, tags, parent, resumedFrom, createdAt, startedAt, startAt, endedAt, dispatch } =
     run;
   const lines: readonly (readonly [string, string | undefined])[] = [
@@ -104,6 +104,11 @@ function facts(run: RunRecord | RunSummary, page: Page): readonly Text[] {
     ["metadata", Object.keys(run.metadata ?? {}).length === 0 ? undefined : shortJson(run.metadata, page)],
   ];
   return lines.flatMap(([name, value]) => (value === undefined ? [] : [field(name, value, page)]));
+}
+
+/** A caller without the scope `read` gets the id and the status only. */
+function isRead(run: ShownRun<RunRecord>): run is RunRecord | RunSummary {
+  return run.workflowId !== undefined;
 }
 
 const FIELD_CHARS = 10;

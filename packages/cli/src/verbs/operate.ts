@@ -12,7 +12,7 @@ import { readInput } from "../select/input.ts";
 import { newRunId } from "../select/new-id.ts";
 import type { Call, Host, Verb } from "../verb.ts";
 
-/** What an act leaves of a run: its summary, or its id alone if the server's answer was lost or has none. */
+/** What an act leaves of a run: what the caller may see of it, or its id alone after a delete. */
 type Changed = Pick<ListedRun, "id"> & Partial<Omit<ListedRun, "why">>;
 
 const changedShape: RowShape<Changed> = {
@@ -57,7 +57,7 @@ export const cancel: Verb = (host) =>
         examples("cancel order-1 --reason 'sold out'", "cancel --where 'workflow:order status:waiting' --dry-run"),
       ),
     { verb: "cancel", isDestructive: true },
-    async (run, { reason }) => (await run.cancel(reason)) ?? run.get({ view: "summary" }),
+    (run, { reason }) => run.cancel(reason),
   );
 
 export const terminate: Verb = (host) =>

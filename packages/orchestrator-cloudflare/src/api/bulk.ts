@@ -12,6 +12,7 @@ import { pauseIfBusy } from "../rest.ts";
 import { countAbsent } from "./absent-runs.ts";
 import { logRefusal } from "./audited.ts";
 import { idField, nameField, reasonField } from "./fields.ts";
+import { ACT_HEADERS, readIdempotencyKey } from "./idempotency-key.ts";
 import { filterTagsField, statusField } from "./lists.ts";
 import { cursorField, writeCursor } from "./page-cursor.ts";
 import type { RunCommand } from "../run-object/commands.ts";
@@ -65,6 +66,7 @@ export const bulkRoutes: readonly Route[] = [
     path: "/api/runs/bulk",
     summary: "Cancels or retries up to a hundred runs, by ids or by a filter.",
     scope: "operate",
+    headers: ACT_HEADERS,
     body: bulkBody,
     answers: { 202: "Bulk" },
     refusals: ["index_not_configured"],
@@ -89,13 +91,14 @@ async function actOnMany(call: CheckedCall<string, unknown, v.InferOutput<typeof
   const { ids, next } =
     body.ids === undefined ? await select(call, body.filter ?? {}, body.cursor) : { ids: body.ids, next: undefined };
   const by = principal.subject;
+  const requestKey = readIdempotencyKey(call.request);
   const answers = await askEach(ids, (id) =>
     askRun(
       call,
       id,
       body.action === "cancel"
-        ? { ask: "input", input: { type: "cancel", reason: body.reason, by } }
-        : { ask: "input", input: { type: "retry", by } },
+        ? { ask: "input", input: { type: "cancel", reason: body.reason, by, requestKey } }
+        : { ask: "input", input: { type: "retry", by, requestKey } },
     ),
   );
   const refused = answers.filter(({ status }) => status >= 300);

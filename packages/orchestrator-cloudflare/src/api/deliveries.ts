@@ -4,6 +4,7 @@
 import * as v from "valibot";
 import { encodeGiven } from "../request-body.ts";
 import { idField, nameField, payloadField } from "./fields.ts";
+import { ACT_HEADERS, readIdempotencyKey } from "./idempotency-key.ts";
 import { type Route, route } from "./route.ts";
 import { askRun } from "./run-objects.ts";
 
@@ -62,6 +63,7 @@ export const deliveryRoutes: readonly Route[] = [
     path: "/api/runs/:id/tokens/:tokenId",
     summary: "Answers a token, once.",
     scope: "deliver",
+    headers: ACT_HEADERS,
     body: tokenBody,
     answers: { 202: "Delivered" },
     refusals: ["already_resolved", "invalid_answer", "run_terminal", "run_unwinding", "token_not_found"],
@@ -70,7 +72,13 @@ export const deliveryRoutes: readonly Route[] = [
       const payload = encodeGiven(call.body.payload, "payload");
       return askRun(call, id, {
         ask: "input",
-        input: { type: "resolveToken", tokenId, payload, by: call.principal.subject },
+        input: {
+          type: "resolveToken",
+          tokenId,
+          payload,
+          requestKey: readIdempotencyKey(call.request),
+          by: call.principal.subject,
+        },
       });
     },
   }),

@@ -11,11 +11,14 @@ import type { KeyReserved } from "../run-object/commands.ts";
 import type { Call } from "./route.ts";
 import { askRun } from "./run-objects.ts";
 
+/** Describes the header to readers, for requests that act on runs (API10). */
+export const ACT_HEADERS = { "Idempotency-Key": "The same key again has no effect again, and is answered as done." };
+
 /**
  * Returns the key of the header or of the body.
  * @throws ApiRefusal `invalid_id`, or `invalid_body` if both are given and differ.
  */
-export function readIdempotencyKey(request: Request, inBody: string | undefined): string | undefined {
+export function readIdempotencyKey(request: Request, inBody?: string): string | undefined {
   const inHeader = request.headers.get("Idempotency-Key");
   if (inHeader === null) return inBody;
   const problem = idProblem(inHeader);

@@ -1,9 +1,11 @@
 /**
  * Routes for operators of one run: cancel, terminate, pause, unpause, retry (CAN1, CAN4, CAN5, CAN8).
  */
+import type { Input } from "@holdfast/orchestrator";
 import * as v from "valibot";
 import { reasonField } from "./fields.ts";
-import { type Route, route } from "./route.ts";
+import { ACT_HEADERS, readIdempotencyKey } from "./idempotency-key.ts";
+import { type Call, type Route, route } from "./route.ts";
 import { askRun } from "./run-objects.ts";
 
 const cancelBody = v.strictObject({ reason: v.optional(reasonField) });
@@ -28,13 +30,11 @@ export const operateRoutes: readonly Route[] = [
     path: "/api/runs/:id/cancel",
     summary: "Cancels the run and executes the compensations of its steps.",
     scope: "operate",
+    headers: ACT_HEADERS,
     body: cancelBody,
     answers: { 202: "Operated" },
     refusals: ["run_terminal"],
-    handle: (call) => {
-      const { reason } = call.body;
-      return askRun(call, call.ids.id, { ask: "input", input: { type: "cancel", reason, by: call.principal.subject } });
-    },
+    handle: (call) => act(call, { type: "cancel", ...call.body }),
   }),
   route({
     id: "terminateRun",
@@ -42,14 +42,11 @@ export const operateRoutes: readonly Route[] = [
     path: "/api/runs/:id/terminate",
     summary: "Ends the run at once, without its code. Compensates nothing and lists what is not undone.",
     scope: "operate",
+    headers: ACT_HEADERS,
     body: terminateBody,
     answers: { 202: "Operated" },
     refusals: ["run_terminal"],
-    handle: (call) =>
-      askRun(call, call.ids.id, {
-        ask: "input",
-        input: { type: "terminate", reason: call.body.reason, by: call.principal.subject },
-      }),
+    handle: (call) => act(call, { type: "terminate", ...call.body }),
   }),
   ...(["pause", "unpause", "retry"] as const).map((operation) =>
     route({
@@ -58,14 +55,18 @@ export const operateRoutes: readonly Route[] = [
       path: `/api/runs/:id/${operation}`,
       summary: SUMMARIES[operation],
       scope: "operate",
+      headers: ACT_HEADERS,
       body: BODIES[operation],
       answers: { 202: "Operated" },
       refusals: ["not_applicable", "run_terminal"],
-      handle: (call) =>
-        askRun(call, call.ids.id, {
-          ask: "input",
-          input: { type: operation, by: call.principal.subject, ...call.body },
-        }),
+      handle: (call) => act(call, { type: operation, ...call.body }),
     }),
   ),
 ];
+
+type Act = Extract<Input, { readonly type: "cancel" | "terminate" | "pause" | "unpause" | "retry" }>;
+
+function act(call: Call & { readonly ids: { readonly id: string } }, input: Act): Promise<Response> {
+  const requestKey = readIdempotencyKey(call.request);
+  return askRun(call, call.ids.id, { ask: "input", input: { ...input, requestKey, by: call.principal.subject } });
+}

@@ -237,9 +237,14 @@ function briefOf({ id, status }: RunHeader): BriefRun {
 }
 
 /** Returns an action for readers. Of a row in a newer format, it returns the fields whose types this version knows. */
-function describeAction({ v, ...row }: AuditRow, createdAt: number): AuditEntry {
+function describeAction({ v, requestKey: _key, ...row }: AuditRow, createdAt: number): AuditEntry {
   if (v <= FORMAT_VERSION) return row;
-  const { at, action, by }: Readonly<Record<keyof AuditRow, unknown>> = { v, detail: undefined, ...row };
+  const { at, action, by }: Readonly<Record<keyof AuditRow, unknown>> = {
+    v,
+    requestKey: undefined,
+    detail: undefined,
+    ...row,
+  };
   return {
     at: typeof at === "number" ? at : createdAt,
     action: typeof action === "string" ? action : "unreadable",

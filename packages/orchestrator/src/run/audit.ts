@@ -1,13 +1,13 @@
 /**
  * The audit: the actions of callers on a run, recorded in the commits of their effects (SEC2).
  *
- * Owns: the choice of inputs that are recorded, and their details. The rows are a ring buffer: the newest replaces the
- * oldest.
+ * Owns: the choice of inputs that are recorded, and their details; and which request is a repetition of a recorded one. The
+ * rows are a ring buffer: the newest replaces the oldest.
  */
-import { FORMAT_VERSION } from "@holdfast/protocol";
+import { FORMAT_VERSION, defined } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
-import type { Input } from "./inputs.ts";
-import { type AuditRow, auditKey } from "./rows.ts";
+import type { Input, Reply } from "./inputs.ts";
+import { AUDIT_PREFIX, type AuditRow, auditKey, listRows } from "./rows.ts";
 import type { RunHeader } from "./run-header.ts";
 
 /**
@@ -17,16 +17,26 @@ import type { RunHeader } from "./run-header.ts";
 export function audit(draft: Draft, input: Input, before: RunHeader): void {
   if (!("by" in input) || input.by === undefined || draft.header === before) return;
   const { audited = 0 } = draft.header;
-  const detail = detailOf(input);
+  const { type: action, by, requestKey } = input;
   const row: AuditRow = {
     v: FORMAT_VERSION,
     at: draft.at,
-    action: input.type,
-    by: input.by,
-    ...(detail === undefined ? {} : { detail }),
+    action,
+    by,
+    ...defined({ detail: detailOf(input), requestKey }),
   };
   draft.put(auditKey(audited % draft.context.limits.auditRows), row);
   draft.change({ audited: audited + 1 });
+}
+
+/** Returns the reply to a request whose key the audit has: its answer was lost, and the caller repeats it (API10). */
+export function replyToRepeated({ state }: Draft, input: Input): Reply | undefined {
+  if (!("requestKey" in input) || input.requestKey === undefined) return undefined;
+  for (const [, { requestKey, action, by }] of listRows(state.store, AUDIT_PREFIX)) {
+    if (requestKey !== input.requestKey || action !== input.type || by !== input.by) continue;
+    return action === "resolveToken" ? { type: "delivered", delivery: "duplicate" } : { type: "done" };
+  }
+  return undefined;
 }
 
 function detailOf(input: Input): string | undefined {

@@ -30,6 +30,8 @@ import type { DeliveryKind } from "./rows.ts";
 /** An input with its caller, for the audit. A trigger has its caller in `triggeredBy`. */
 interface Requested {
   readonly by?: string | undefined;
+  /** The caller's key of the request: the same one again has no effect again, and is answered as done (API10). */
+  readonly requestKey?: string | undefined;
 }
 
 export type Input =

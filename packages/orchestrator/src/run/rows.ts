@@ -144,6 +144,8 @@ export interface AuditRow {
   readonly by: string;
   /** The delivered item, or the reason of the action. Never a secret. */
   readonly detail?: string;
+  /** The caller's key of the request (API10). */
+  readonly requestKey?: string;
 }
 
 /** An issued token, and whether it was answered. */

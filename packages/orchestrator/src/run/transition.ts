@@ -16,7 +16,7 @@
 import { HOST_LIMITS } from "@holdfast/protocol";
 import type { Decision } from "../host/machine-host.ts";
 import { fromGate } from "./admission.ts";
-import { audit } from "./audit.ts";
+import { audit, replyToRepeated } from "./audit.ts";
 import { cancel, settleCleanup, stopDeadlocked } from "./cancel.ts";
 import { messageSent } from "./children.ts";
 import { childEnded, deliver, resolveToken } from "./deliver.ts";
@@ -65,7 +65,7 @@ function decide(state: RunState, input: Input, context: HostContext): Transition
   if (state.header === undefined) return finish(draft, refuseUnknown(input), input);
   settleDueTimers(draft);
   const before = draft.header;
-  const reply = handle(draft, input);
+  const reply = replyToRepeated(draft, input) ?? handle(draft, input);
   audit(draft, input, before);
   recoverLostExecution(draft);
   settleCleanup(draft);

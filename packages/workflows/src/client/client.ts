@@ -20,7 +20,6 @@ import type {
   ListedEvent,
   ListedSchedule,
   PreviewedTime,
-  RunRecord,
   ScheduleRecord,
   ScheduleSync,
   TestedEvent,
@@ -45,8 +44,16 @@ import { WindowHandle } from "./window-handle.ts";
 import { ScheduleHandle } from "./schedule-handle.ts";
 import { checkClientOptions, given } from "./options.ts";
 import { RunHandle } from "./run-handle.ts";
-import { type ApiRequest, type ClientOptions, Transport } from "./transport.ts";
-import type { ApprovalOptions, BulkOptions, CallOptions, Health, ListOptions, TriggerOptions } from "./types.ts";
+import { type ApiRequest, type ClientOptions, Transport, oneAct } from "./transport.ts";
+import type {
+  ApprovalOptions,
+  BulkOptions,
+  CallOptions,
+  Health,
+  ListOptions,
+  StartedRun,
+  TriggerOptions,
+} from "./types.ts";
 
 /** The input of a workflow. */
 export type InputOf<W> = W extends Workflow<infer Input, infer _Output> ? Input : unknown;
@@ -84,7 +91,7 @@ export class Client {
       input,
     };
     const headers = traceparent === undefined ? {} : { traceparent };
-    const run = await this.#send<RunRecord<W extends string ? unknown : OutputOf<W>>>({
+    const run = await this.#send<StartedRun<W extends string ? unknown : OutputOf<W>>>({
       method: "POST",
       path: "/api/runs",
       body,
@@ -208,7 +215,8 @@ export class Client {
 
   /** Cancels or retries up to a hundred runs. */
   bulk({ signal, ...body }: BulkOptions): Promise<BulkAnswer> {
-    return this.#send({ method: "POST", path: "/api/runs/bulk", body, signal, answer: ["done"] });
+    const headers = oneAct();
+    return this.#send({ method: "POST", path: "/api/runs/bulk", body, headers, signal, answer: ["done"] });
   }
 
   /** Makes up to a hundred runs report to the index again. `restored`: they come from a back-up, and repeat their messages. */
@@ -357,10 +365,12 @@ export class Client {
     ).workflows;
   }
 
-  /** Returns whether the API is healthy. */
+  /**
+   * Returns whether the API is healthy; `false`: the deployment is misconfigured.
+   * @throws ConnectionError if the API cannot be reached
+   */
   async healthy(options: CallOptions = {}): Promise<boolean> {
-    const { signal } = given(options, "call", "healthy");
-    return (await this.#send<{ ok: boolean }>({ method: "GET", path: "/healthz", signal, answer: ["ok"] })).ok;
+    return (await this.health(given(options, "call", "healthy"))).ok;
   }
 
   /** Returns the answer of the health check, also that of a deployment that is misconfigured. Needs no credentials. */

@@ -76,5 +76,7 @@ export type {
   ListOptions,
   ResumeOptions,
   RunFilter,
+  ShownRun,
+  StartedRun,
   TriggerOptions,
 } from "./types.ts";

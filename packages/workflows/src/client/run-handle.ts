@@ -9,8 +9,6 @@ import {
   HoldfastError,
   type RunEvent,
   type RunJournalEntry as JournalEntry,
-  type RunRecord,
-  type RunSummary,
   type RunView,
   type RunViews,
   isTerminal,
@@ -18,8 +16,8 @@ import {
 import { ApiError, RunFailedError } from "./errors.ts";
 import { checkFrom, given } from "./options.ts";
 import { type StreamOptions, runEvents } from "./run-events.ts";
-import type { ApiRequest, Transport } from "./transport.ts";
-import type { CallOptions, EndedOptions, GetOptions, ResumeOptions } from "./types.ts";
+import { type ApiRequest, type Transport, oneAct } from "./transport.ts";
+import type { CallOptions, EndedOptions, GetOptions, ResumeOptions, ShownRun, StartedRun } from "./types.ts";
 
 export interface DeliveryOptions extends CallOptions {
   /** Repeated deliveries with the same id count once. Default: a new id for each call. */
@@ -57,12 +55,12 @@ const RUN = ["id", "status"];
 
 export class RunHandle<Output = unknown> {
   readonly id: string;
-  /** The record in the answer to `trigger` or `resume`: the run may have changed since. */
-  readonly record: RunRecord<Output> | undefined;
+  /** What the answer to `trigger` or `resume` showed: the run may have changed since. */
+  readonly record: StartedRun<Output> | undefined;
   readonly #transport: Transport;
   readonly #path: string;
 
-  constructor(transport: Transport, id: string, record?: RunRecord<Output>) {
+  constructor(transport: Transport, id: string, record?: StartedRun<Output>) {
     // A URL cannot hold these ids: the request would reach another route.
     if (id === "" || id === "." || id === "..")
       throw new HoldfastError("INVALID_ARGUMENT", `${JSON.stringify(id)} is not the id of a run.`);
@@ -183,26 +181,16 @@ export class RunHandle<Output = unknown> {
   async resolveToken(tokenId: string, payload?: unknown, options: CallOptions = {}): Promise<Delivery> {
     const { signal } = given(options, "call", "resolveToken");
     const path = `${this.#path}/tokens/${encodeURIComponent(tokenId)}`;
-    const answer = await this.#send<{ delivery: Delivery } | undefined>({
-      method: "POST",
-      path,
-      body: { payload },
-      signal,
-      answer: ["delivery"],
-    });
-    return answer?.delivery ?? "duplicate";
+    return (await this.#act<{ delivery: Delivery }>({ path, body: { payload }, signal, answer: ["delivery"] }))
+      .delivery;
   }
 
   /**
-   * Requests the end of the run. The answer is `undefined` if an earlier attempt of this call was accepted and its answer
-   * was lost.
+   * Requests the end of the run.
    * @throws ApiError `run_terminal` if the run has ended.
    */
-  async cancel(reason?: string, options: CallOptions = {}): Promise<RunSummary | undefined> {
-    const { signal } = given(options, "call", "cancel");
-    const path = `${this.#path}/cancel`;
-    const request: ApiRequest = { method: "POST", path, body: { reason }, signal, answer: ["run"] };
-    return (await this.#send<{ run: RunSummary } | undefined>(request))?.run;
+  cancel(reason?: string, options: CallOptions = {}): Promise<ShownRun> {
+    return this.#operate("cancel", options, { reason });
   }
 
   /**
@@ -210,25 +198,22 @@ export class RunHandle<Output = unknown> {
    * the steps that are not undone and the bodies that were in flight.
    * @throws ApiError `run_terminal` if the run has ended.
    */
-  async terminate(reason: string, options: CallOptions = {}): Promise<RunSummary> {
-    const { signal } = given(options, "call", "terminate");
-    const path = `${this.#path}/terminate`;
-    const request: ApiRequest = { method: "POST", path, body: { reason }, signal, answer: ["run"] };
-    return (await this.#send<{ run: RunSummary }>(request)).run;
+  terminate(reason: string, options: CallOptions = {}): Promise<ShownRun> {
+    return this.#operate("terminate", options, { reason });
   }
 
   /** Stops the run until `unpause`. */
-  pause(options: CallOptions & { readonly reason?: string | undefined } = {}): Promise<RunSummary> {
+  pause(options: CallOptions & { readonly reason?: string | undefined } = {}): Promise<ShownRun> {
     const { reason, ...call } = given(options, "pause");
     return this.#operate("pause", call, { reason });
   }
 
-  unpause(options: CallOptions = {}): Promise<RunSummary> {
+  unpause(options: CallOptions = {}): Promise<ShownRun> {
     return this.#operate("unpause", options);
   }
 
   /** Continues a run that the engine paused. */
-  retry(options: CallOptions = {}): Promise<RunSummary> {
+  retry(options: CallOptions = {}): Promise<ShownRun> {
     return this.#operate("retry", options);
   }
 
@@ -238,14 +223,14 @@ export class RunHandle<Output = unknown> {
     // The client chooses the id, so that a repeated request finds the run of the first one.
     const body = { runId: crypto.randomUUID(), ...options };
     const path = `${this.#path}/resume`;
-    const run = await this.#send<RunRecord<Output>>({ method: "POST", path, body, signal, answer: RUN });
+    const run = await this.#send<StartedRun<Output>>({ method: "POST", path, body, signal, answer: RUN });
     return new RunHandle<Output>(this.#transport, run.id, run);
   }
 
   /** Deletes the run and all its data. The run must have ended. */
   async delete(options: CallOptions = {}): Promise<void> {
     const { signal } = given(options, "call", "delete");
-    await this.#send({ method: "DELETE", path: this.#path, signal, answer: [] });
+    await this.#send({ method: "DELETE", path: this.#path, signal, isGoneAfter: true, answer: [] });
   }
 
   async #deliver(kind: "signals" | "events", body: object, options: DeliveryOptions): Promise<Delivery> {
@@ -260,10 +245,15 @@ export class RunHandle<Output = unknown> {
     return delivery === "duplicate" && attempts > 1 && deliveryId === undefined ? "buffered" : delivery;
   }
 
-  async #operate(operation: string, options: CallOptions, body: object = {}): Promise<RunSummary> {
+  async #operate(operation: string, options: CallOptions, body: object = {}): Promise<ShownRun> {
     const { signal } = given(options, "call", operation);
     const path = `${this.#path}/${operation}`;
-    return (await this.#send<{ run: RunSummary }>({ method: "POST", path, body, signal, answer: ["run"] })).run;
+    return (await this.#act<{ run: ShownRun }>({ path, body, signal, answer: ["run"] })).run;
+  }
+
+  /** The key makes a repeated request no second act (API10). */
+  #act<T>(request: Omit<ApiRequest, "method" | "headers">): Promise<T> {
+    return this.#send({ ...request, method: "POST", headers: oneAct() });
   }
 
   async #send<T>(request: ApiRequest): Promise<T> {

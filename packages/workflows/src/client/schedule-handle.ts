@@ -93,7 +93,7 @@ export class ScheduleHandle {
 
   /** Deletes the schedule. Its runs continue. */
   async delete(options: CallOptions = {}): Promise<void> {
-    await this.#send("DELETE", "", options, undefined, []);
+    await this.#send("DELETE", "", options, undefined, [], true);
   }
 
   async #record(method: Method, action: string, options: CallOptions, body?: object): Promise<ScheduleRecord> {
@@ -106,10 +106,12 @@ export class ScheduleHandle {
     options: CallOptions,
     body: object | undefined,
     answer: readonly string[],
+    isGoneAfter?: true,
   ): Promise<unknown> {
     const { signal } = given(options, "call", "schedule");
     const path = `/api/schedules/${encodeURIComponent(this.id)}${action}`;
-    return (await this.#transport.send({ method, path, body, signal, answer })).body;
+    return (await this.#transport.send({ method, path, body, signal, answer, ...(isGoneAfter && { isGoneAfter }) }))
+      .body;
   }
 }
 

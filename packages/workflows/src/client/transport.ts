@@ -38,6 +38,8 @@ export interface ApiRequest {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
+  /** Nothing is at the path after the request: a repetition that finds nothing follows one whose answer was lost. */
+  readonly isGoneAfter?: true;
   /** A status that is an answer for the caller if Holdfast sends it, not a failure. */
   readonly expected?: number;
   /** The fields that an answer of Holdfast has, and that of another server lacks. Empty: the answer has no body. */
@@ -117,7 +119,8 @@ export class Transport {
         failure = refusal;
       } catch (error) {
         if (error instanceof Final) {
-          if (attempt > 1 && wasDone(request, error.cause)) return { response: undefined, attempts: attempt };
+          if (attempt > 1 && request.isGoneAfter && error.cause.code === "not_found")
+            return { response: undefined, attempts: attempt };
           throw error.cause;
         }
         this.#signals(request.signal).throwIfAborted();
@@ -198,12 +201,9 @@ async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T
   }
 }
 
-/** Returns whether the refusal shows that an earlier attempt of the request was accepted. */
-function wasDone({ method, path }: ApiRequest, { code }: ApiError): boolean {
-  if (method === "DELETE") return code === "not_found";
-  return (
-    (code === "run_terminal" && path.endsWith("/cancel")) || (code === "already_resolved" && path.includes("/tokens/"))
-  );
+/** A header with which the API knows a repetition of this request, and answers it like the first one (API10). */
+export function oneAct(): Readonly<Record<string, string>> {
+  return { "Idempotency-Key": crypto.randomUUID() };
 }
 
 function nameOf({ method, path }: ApiRequest): string {

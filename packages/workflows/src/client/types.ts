@@ -1,7 +1,18 @@
 /**
  * The options of the client's methods. docs/reference/http-guide.md describes each field. The protocol package defines the answers.
  */
-import type { Duration, RunStatus, RunView } from "@holdfast/protocol";
+import type { Duration, RunRecord, RunStatus, RunSummary, RunView, WindowRecord } from "@holdfast/protocol";
+
+/** What the answer to an act shows of its run: id and status, and the rest only to callers with the scope `read` (SEC7). */
+export type ShownRun<Run extends Pick<RunSummary, "id" | "status"> = RunSummary> = Pick<Run, "id" | "status"> &
+  Partial<Run>;
+
+/**
+ * What the answer to `trigger` or `resume` shows. If a debounce or batch collects the trigger, `state`, `startsAt` (ms since
+ * 1970) and `count` say of which run it becomes a part, and the other fields of a record are absent until it starts (WIN6).
+ */
+export type StartedRun<Output = unknown> = ShownRun<RunRecord<Output>> &
+  Partial<Pick<WindowRecord, "state" | "startsAt" | "count">>;
 
 export interface RunFilter {
   readonly workflowId?: string | undefined;
