@@ -1,7 +1,7 @@
 /** tests: coordinators after the clock was set back: no timer is further away than its duration (WAIT1) */
 import { encodeValue } from "@holdfast/protocol";
 import { MemoryStore } from "@holdfast/workflows/testing";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   type Append,
   type CollectAnswer,
@@ -9,9 +9,12 @@ import {
   type CoordinatorMachine,
   type SendResult,
   type Subscribe,
+  type SubscriberMessage,
+  readJournal,
   topicMachine,
   windowMachine,
 } from "../src/index.ts";
+import { Bench } from "./bench.ts";
 import { GateWorld } from "./gate-world.ts";
 import { HOUR, MINUTE, START, World as ScheduleWorld } from "./schedule/world.ts";
 
@@ -190,6 +193,48 @@ describe.each([HOUR, DAY])("the clock was set back by %i ms", (ms) => {
     one.now += MINUTE;
     one.host.alarm();
     expect(one.sent).toHaveLength(2);
+  });
+
+  test("EVT5 EVT6 WAIT1 a run whose clock is still ahead takes the event that its topic accepts then, before or after its own clock follows", async () => {
+    for (const first of ["event", "clock"] as const) {
+      const bench = new Bench();
+      bench.now = START;
+      bench.trigger();
+      const waits = [
+        { op: "event/0/paid", nth: 1, topic: { key: "o-1" } },
+        { op: "event/1/paid", nth: 2, topic: { key: "o-1", since: "now" } },
+        { op: "event/2/paid", nth: 3, topic: { key: "o-1", since: START + HOUR } },
+      ] as const;
+      bench.report(...waits.map((wait) => ({ type: "wait.opened", ...wait }) as const));
+      const one = new One(topicMachine, "paid\u0002o-1");
+      const subscribe = (): void => {
+        const { seq = 0, claim } = bench.header.topics?.[0] ?? {};
+        const run = { runId: "r", incarnation: "", seq };
+        one.host.receive({ type: "subscribe", run, since: claim?.since } satisfies Subscribe);
+      };
+      one.answer = (message) => {
+        const reply = bench.host.handle({ type: "fromTopic", message: message as SubscriberMessage });
+        return { type: "acknowledged", answer: reply.type === "subscriber" ? reply.answer : undefined };
+      };
+      one.now += 5;
+      subscribe();
+      one.now -= ms;
+      if (first === "clock") {
+        bench.now = one.now;
+        bench.host.handle({ type: "settle" });
+        subscribe();
+      }
+      for (const id of ["a", "b", "c"]) {
+        one.now += 1;
+        const event = { id, name: "paid", data: encodeValue(id, ""), receivedAt: one.now };
+        one.host.receive({ type: "append", event, keepMs: DAY } satisfies Append);
+      }
+      await vi.waitFor(() => expect(bench.header.topics?.[0]?.cursor).toBe(START + 5 - ms + 1 + 3));
+      const taken = readJournal(bench.host.state).filter(({ type }) => type === "wait.resolved");
+      expect(taken).toMatchObject([{ op: "event/0/paid" }, { op: "event/1/paid" }]);
+      // A date is a date.
+      expect(bench.header.waits).toMatchObject([{ op: "event/2/paid" }]);
+    }
   });
 
   test("EVT5 WAIT1 a subscriber that waits for events of a later date gets none before it", async () => {

@@ -35,7 +35,7 @@ export const NOT_WAITING: Reply = { type: "subscriber", answer: { type: "not_wai
 export function topicMessage(draft: Draft, input: SubscriberMessage): Reply {
   const { header } = draft;
   const known = header.topics?.find(({ name }) => name === input.topic);
-  const isMine = header.incarnation === input.run.incarnation && known?.seq === input.run.seq;
+  const isMine = (header.incarnation ?? "") === input.run.incarnation && known?.seq === input.run.seq;
   if (known?.open !== true || !isMine || isIdle(header)) return NOT_WAITING;
   if (input.type === "topicEvent") takeEvent(draft, input, known);
   if (input.type === "topicGone") historyGone(draft, input.topic, input.at);
@@ -51,21 +51,29 @@ function waitingReply({ header }: Draft, topic: string): Reply {
   return { type: "subscriber", answer: { type: "waiting", cursor } };
 }
 
-function takeEvent(draft: Draft, { topic, n, event }: TopicDelivery, known: RunTopic): void {
+function takeEvent(draft: Draft, { topic, n, event, later }: TopicDelivery, known: RunTopic): void {
   if (n <= (known.cursor ?? 0)) return;
   changeTopic(draft, topic, { cursor: n });
   if (draft.header.cancelOn?.includes(topic) === true) {
     cancel(draft, { type: "cancel", reason: `the event ${event.name} ${event.id} was sent` });
     return;
   }
-  const wait = draft.header.waits.find((open) => isFor(open, topic, event));
+  const wait = draft.header.waits.find((open) => isFor(open, topic, event, later));
   if (wait === undefined) return;
   const { name, key } = topicParts(topic);
   resolveWait(draft, wait, event.data, { deliveryId: `${name}/${key}#${n}` });
 }
 
-function isFor(wait: OpenWait, topic: string, event: { readonly data: string; readonly receivedAt: number }): boolean {
-  return wait.topic?.name === topic && event.receivedAt >= wait.topic.since && isWanted(wait, event.data);
+/** The clock of the run may still be ahead of the topic's, which was set back. A date in the future stays (EVT5). */
+function isFor(
+  { topic, ...wait }: OpenWait,
+  name: string,
+  { receivedAt, data }: TopicDelivery["event"],
+  later: number = receivedAt,
+): boolean {
+  if (topic?.name !== name) return false;
+  const at = topic.since <= wait.openedAt ? Math.max(receivedAt, later) : receivedAt;
+  return at >= topic.since && isWanted(wait, data);
 }
 
 /** Lets the waits of a topic go that need events which are no longer stored (EVT5). */

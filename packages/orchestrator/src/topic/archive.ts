@@ -54,10 +54,10 @@ function timeOf({ header: { setBack } }: TopicDraft, n: number, at: number): num
 
 /** After the clock was set back by `ms`, an event is stored at most as long as at first (CO4). */
 export function archiveBack(draft: TopicDraft, ms: number): void {
-  const { last, dropped, idsUntil, oldest, usedAt } = draft.header;
+  const { last, dropped, idsUntil, oldest, usedAt, setBack } = draft.header;
   const { now } = draft;
   draft.change({
-    setBack: { n: last, at: now },
+    setBack: { n: last, at: now, from: Math.max(now + ms, setBack?.from ?? 0) },
     oldest: oldest && { n: oldest.n, at: Math.min(oldest.at, now) },
     idsUntil: idsUntil && Math.min(idsUntil, now + HOST_LIMITS.eventTargetMs),
     dropped: dropped && (laterOf(dropped) > now ? { ...dropped, later: laterOf(dropped) - ms } : dropped),

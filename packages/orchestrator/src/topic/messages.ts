@@ -88,6 +88,8 @@ export interface TopicDelivery {
   readonly run: SubscriberRef;
   readonly n: number;
   readonly event: TopicEvent;
+  /** The event was accepted after the topic had shown this time, ms since 1970, from which its clock was set back. */
+  readonly later?: number | undefined;
 }
 
 /** Events that a subscriber has not got are no longer stored. */

@@ -6,7 +6,7 @@
  * The subscribers are scanned in the order of their keys, from the position in the header. A scan that ends begins again if
  * an event or a subscriber came meanwhile. So each answer costs the same, however many subscribers there are.
  */
-import { HOST_LIMITS } from "@holdfast/protocol";
+import { HOST_LIMITS, defined } from "@holdfast/protocol";
 import { resendDelayMs } from "../host/outbox.ts";
 import type { SendResult } from "../host/outbox-sender.ts";
 import type { SubscriberAnswer, SubscriberMessage } from "./messages.ts";
@@ -62,7 +62,15 @@ function messageFor(draft: TopicDraft, row: SubscriberRow): SubscriberMessage | 
   const after = Math.max(cursor, (header.oldest?.n ?? header.last + 1) - 1);
   for (const [, stored] of draft.list(EVENT_PREFIX, { after: eventKey(after) })) {
     if (!isEventRow(stored) || stored.event === undefined || stored.event.receivedAt < since) continue;
-    return { type: "topicEvent", topic, run, n: stored.n, event: stored.event };
+    const { n: before = Infinity, from: later } = header.setBack ?? {};
+    return defined({
+      type: "topicEvent",
+      topic,
+      run,
+      n: stored.n,
+      event: stored.event,
+      later: stored.n > before ? later : undefined,
+    });
   }
   return undefined;
 }
