@@ -117,6 +117,28 @@ describe("the outbox", () => {
     expect(readJournal(bench.host.state).at(-1)).toMatchObject({ type: "child.ended", op: "run/0/b" });
   });
 
+  test.each(["paused", "waiting"] as const)(
+    "VER1 CAN4 DUR5 a run that earlier code left %s with the rejection of a child in its journal, and no wait, executes after an unpause",
+    (status) => {
+      bench.report(child("a"), { type: "parked", seq: 1, now: 1_000_000_000 });
+      bench.sent[0]?.done({ type: "refused", error: errorValue("WORKFLOW_NOT_FOUND", "not served") });
+      const { watchdogAt: _, ...header } = bench.header;
+      const paused = { from: "waiting", at: bench.now, by: "operator" };
+      const record = { ...header, v: 1, status, ...(status === "paused" ? { paused } : {}) };
+      bench.store.commit({ puts: new Map([["record", record]]), deletes: new Set(), alarm: null });
+      bench.host = bench.newHost();
+      if (status === "waiting") bench.host.handle({ type: "pause" });
+      expect(bench.header).toMatchObject({ status: "paused", epoch: 1, waits: [] });
+      expect(bench.host.handle({ type: "unpause" })).toEqual({ type: "done" });
+      expect(bench.header).toMatchObject({ status: "running", epoch: 2, watchdogAt: expect.any(Number) });
+      // A live execution that parks again without a wait awaits a promise of its own: it is not woken.
+      bench.report({ type: "parked", seq: 99, now: 1_000_000_000 });
+      bench.host.handle({ type: "pause" });
+      bench.host.handle({ type: "unpause" });
+      expect(bench.header).toMatchObject({ status: "waiting", epoch: 2 });
+    },
+  );
+
   test("CHILD4 a commit that fails while an acknowledgement arrives is reported, and the message is sent again", () => {
     bench.report(child("a"));
     bench.store.beforeCommit = () => {

@@ -50,6 +50,16 @@ export function mayDelete(draft: Draft): Reply {
   return refuseDelete(draft) ?? { type: "done" };
 }
 
+/**
+ * Whether no input would ever wake the run. Earlier code journaled the rejection of a child during a pause and woke nobody
+ * (VER1), and a promise of the function's own is lost with its execution.
+ */
+function isStuck({ header: { status, waits, retryAt, stepHolds = [] }, live }: Draft): boolean {
+  const waitsForNothing =
+    waits.length === 0 && retryAt === undefined && stepHolds.every(({ state }) => state === "free");
+  return status === "waiting" && waitsForNothing && !live;
+}
+
 /** Continues the run. Deliveries and timers of the pause are applied first. */
 function continueRun(draft: Draft, paused: NonNullable<RunHeader["paused"]>): void {
   unpauseTo(draft, paused);
@@ -58,7 +68,7 @@ function continueRun(draft: Draft, paused: NonNullable<RunHeader["paused"]>): vo
   const { status, startAt, admission, undescribed } = draft.header;
   if (status === "running") continueRunning(draft);
   // It was running, or waited for its limits.
-  else if (paused.from === "running" || admission !== undefined) wake(draft);
+  else if (paused.from === "running" || admission !== undefined || isStuck(draft)) wake(draft);
   else if (startAt === undefined ? undescribed !== undefined : startAt <= draft.now) wake(draft);
   else askAgain(draft);
 }
