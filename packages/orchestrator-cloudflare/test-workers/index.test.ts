@@ -171,7 +171,7 @@ describe("a thousand concurrent requests", () => {
     const body = { runId: "r2", resumeFromStep: "reserve" };
     const answers = await inParallel(() => call("/api/runs/r1/resume", body));
     expect(statuses(answers)).toEqual({ 201: 1, 200: DUPLICATES - 1 });
-    // The new run tells it by a message, which waits while the process is busy.
+    // The new run sends it a message, which waits while the process is busy.
     await expect
       .poll(async () => (await (await call("/api/runs/r1")).json<{ resumedBy?: string[] }>()).resumedBy)
       .toEqual(["r2"]);
