@@ -1,4 +1,7 @@
-/** The sender of an outbox against a model: whatever happens in whatever order, each message is sent, in order, and none waits for a dead receiver. */
+/**
+ * The sender of an outbox against a model: whatever happens in whatever order, each message is sent, in order, and none waits
+ * for a dead receiver.
+ */
 import type { Address } from "@holdfast/protocol";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";

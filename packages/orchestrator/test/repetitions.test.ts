@@ -4,6 +4,13 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { readJournal } from "../src/index.ts";
 import { Bench, child, completed, hostWithPorts } from "./bench.ts";
 
+const change: ExecutionEvent = {
+  type: "metadata.changed",
+  op: "metadata/0/n",
+  nth: 1,
+  change: { type: "increment", key: "n", by: 1 },
+};
+
 let bench: Bench;
 beforeEach(() => {
   bench = new Bench();
@@ -50,12 +57,6 @@ describe("repetitions", () => {
 
   test("META1 CHILD1 what one report has twice is applied once", () => {
     bench.trigger();
-    const change: ExecutionEvent = {
-      type: "metadata.changed",
-      op: "metadata/0/n",
-      nth: 1,
-      change: { type: "increment", key: "n", by: 1 },
-    };
     bench.report(change, child("c"), change, child("c"));
     expect(readJournal(bench.host.state).map(({ type }) => type)).toEqual(["metadata.changed", "child.started"]);
     expect([bench.header.metadata, bench.header.waits.length, bench.header.outbox.count]).toEqual([
@@ -67,12 +68,6 @@ describe("repetitions", () => {
 
   test("META1 a change that is reported twice is applied once", () => {
     bench.trigger();
-    const change: ExecutionEvent = {
-      type: "metadata.changed",
-      op: "metadata/0/n",
-      nth: 1,
-      change: { type: "increment", key: "n", by: 1 },
-    };
     bench.report(change);
     bench.report(change);
     expect(bench.header.metadata).toEqual([["n", "[1]"]]);

@@ -48,7 +48,7 @@ export function handleDurableObjectAlarm(deps: RunObjectDeps): Promise<void> {
 
 /** Answers a command of the Worker or of another object. Never throws. */
 async function serveCommand(open: Open, command: RunRequest): Promise<Answer | Response> {
-  // Such a message makes a run execute. Its sender has few in flight (OS4); nothing bounds how many children end at once.
+  // Most messages make a run execute, and their sender has few in flight (OS4). Nothing bounds how many children end at once.
   if (command.ask === "message" && command.message.type !== "childEnded") await pauseIfBusy();
   try {
     return await open().handle(command);

@@ -9,10 +9,10 @@
  *   flight until its row is deleted, or until messages are due again. If others were answered meanwhile, it is late then, and
  *   in flight until they are due once more.
  * - OS2 An address whose messages are not delivered delays no other address: each call, and each failure when no found message
- *   waits, finds up to `FOUND_PER_CALL` more messages, addresses take turns, and a message that is not answered when messages are due again takes no place.
+ *   waits, finds up to `FOUND_PER_CALL` more messages; addresses take turns; and a message that is late takes no place.
  * - OS3 A later message has a higher key, unless the outbox was empty before.
- * - OS4 At most `IN_FLIGHT_MAX` messages are in flight, without those that are late. So an object with thousands of
- *   messages leaves time for others.
+ * - OS4 At most `IN_FLIGHT_MAX` messages are in flight, without those that are late. A late result of an earlier attempt may
+ *   free a place too early. So an object with thousands of messages leaves time for others.
  */
 import { type Address, type ErrorValue, type StoredAddress, addressKey, readAddress } from "@holdfast/protocol";
 import type { ListOptions } from "./store.ts";

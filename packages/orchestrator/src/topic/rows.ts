@@ -46,7 +46,10 @@ export interface TopicHeader extends CoordinatorHeader {
   readonly failures: number;
   /** When subscribers are asked whether they still wait. */
   readonly probeAt?: number | undefined;
-  /** The newest event, and the time, when the clock was set back last: the events until then were stored by that time. `from`: the latest time that the clock showed before. */
+  /**
+   * The newest event, and the time, when the clock was set back last: the events until then were stored by that time.
+   * `from`: the latest time that the clock showed before.
+   */
   readonly setBack?: { readonly n: number; readonly at: number; readonly from?: number } | undefined;
   /** When the topic was last used. */
   readonly usedAt: number;

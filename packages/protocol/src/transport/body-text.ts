@@ -16,8 +16,8 @@ interface WithBody {
 }
 
 /**
- * Reads the body as text, every byte of it; without a body, the empty text. Reads at most one chunk beyond `bytesMax`, then cancels. `msMax`:
- * the time for the whole body, default: no limit.
+ * Reads the body as text, every byte of it; without a body, the empty text. Reads at most one chunk beyond `bytesMax`, then
+ * cancels. `msMax`: the time for the whole body, default: no limit.
  */
 export async function readBodyText(
   { headers, body }: WithBody,
