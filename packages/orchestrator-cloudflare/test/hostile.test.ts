@@ -11,9 +11,6 @@ import { hostileRequest } from "@holdfast/proof/fuzz";
 import { hostileTicket, inQuery } from "@holdfast/proof/fuzz-tickets";
 import { VirtualTime, virtualPlatform } from "./virtual-time.ts";
 
-// A message that waits while the process is busy would change rows after they seem to be at rest.
-vi.mock("../src/rest.ts", () => ({ pauseIfBusy: () => undefined }));
-
 const order = workflow({
   id: "order",
   run: async (_input, ctx) => {
