@@ -128,6 +128,25 @@ describe("schedules", () => {
     await expect(one.update({ overlap: "never" })).rejects.toThrow('"never" must be "skip"');
   });
 
+  test("SCH3 an input is shown as JSON whatever it is, and a change of another field keeps it", async () => {
+    const declared = { id: "typed", cron: "0 * * * *", workflow: report, input: { n: 1n, at: new Date(START) } };
+    const typed = new Deployment([schedule(declared)]);
+    await typed.client.workflows();
+    await vi.waitFor(async () =>
+      expect((await typed.client.schedule("typed").get()).input).toEqual({ n: "1", at: "2027-03-01T00:00:00.000Z" }),
+    );
+    const { client } = new Deployment();
+    const { input: _, ...without } = nightly;
+    expect(await client.createSchedule(without)).not.toHaveProperty("input");
+    expect(await client.schedule("nightly").update({ cron: "30 * * * *" })).not.toHaveProperty("input");
+    for (const input of [null, 1]) {
+      expect(await client.createSchedule({ ...nightly, id: `of-${input}`, input })).toHaveProperty("input", input);
+      const changed = await client.schedule(`of-${input}`).update({ cron: "30 * * * *" });
+      expect(changed).toMatchObject({ cron: ["30 * * * *"], input });
+    }
+    expect(await client.schedule("of-1").update({ input: null })).not.toHaveProperty("input");
+  });
+
   test("SCH10 a backfill can be planned, started and cancelled, and a preview creates nothing", async () => {
     const { client } = new Deployment();
     await client.createSchedule(nightly);

@@ -29,6 +29,7 @@ export {
 export { GATE_LIST, type ListCommand, type ListedGates, type VoidCommand, gateList } from "./gate/listing.ts";
 export type { GateCommand } from "./gate/operate.ts";
 export { type Actor, type Decision, type Machine, MachineHost } from "./host/machine-host.ts";
+export type { RequestKey } from "./host/acts.ts";
 export { CoordinatorHost, type CoordinatorHostOptions } from "./host/coordinator-host.ts";
 export {
   COORDINATOR_HEADER,
@@ -111,7 +112,7 @@ export { openAsks } from "./run/asks.ts";
 export { checkedTransition } from "./run/checked-transition.ts";
 export { type AlarmContext, alarmToSet, isAlarmLost } from "./host/alarm.ts";
 export { type IndexRow, type IndexedAsk, expiryOf, indexRow } from "./run/index-mark.ts";
-export type { Deferral, Effect, HostContext, Input, RefusalCode, Reply } from "./run/inputs.ts";
+export type { Deferral, Effect, HostContext, Input, RefusalCode, Reply, Requested } from "./run/inputs.ts";
 export {
   type ChildTrigger,
   type Granted,

@@ -160,6 +160,10 @@ export const HOST_LIMITS = {
   probeMsMax: 3_600_000,
   /** How long a batch remembers delivery ids (WIN3). */
   deliveryMemoryMs: 86_400_000,
+  /** The newest commands with a key that a limit, window, schedule or event knows (API10). */
+  actRows: 64,
+  /** How long one that nobody uses any more still knows them. */
+  actKeptMs: 600_000,
   /** Holders, and runs of the queue, that the record of a limit lists. */
   limitRows: 100,
   /** Limits in one page of their list. */

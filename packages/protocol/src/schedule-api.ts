@@ -134,7 +134,8 @@ export interface ListedSchedule extends ScheduleCommon {
 }
 
 export interface ScheduleRecord extends ScheduleCommon {
-  readonly input: unknown;
+  /** Absent: its runs get none. */
+  readonly input?: unknown;
   readonly environment: string;
   readonly createdBy: string;
   readonly updatedAt: number;

@@ -11,6 +11,7 @@ import type { EventRequest } from "../coordinator/event-commands.ts";
 import { commandEvents } from "./coordinators.ts";
 import { timeField } from "./events.ts";
 import { idField } from "./fields.ts";
+import { ACT_HEADERS, requestKeyOf } from "./idempotency-key.ts";
 import { textCursorField } from "./page-cursor.ts";
 import { type Call, type CheckedCall, type Route, route } from "./route.ts";
 
@@ -33,6 +34,7 @@ export const eventReplayRoutes: readonly Route[] = [
     summary:
       "Replays a page of the events of a name that were received in a time, of the newest 1,000 events, the oldest first. With `dryRun` it only says what would start.",
     scope: "operate",
+    headers: ACT_HEADERS,
     body,
     answers: { 202: "EventsReplayed" },
     refusals: ["events_not_configured", "dispatcher_unreachable", "newer_format"],
@@ -74,7 +76,8 @@ function pageOf(events: readonly ReplayedEvent[], next: string | undefined): Res
 
 /** `undefined`: the event is not known any more. */
 async function replayOne(call: Call, id: string, command: EventRequest): Promise<ReplayedEvent | Response | undefined> {
-  const answer = await commandEvents(call, { kind: "event", name: id }, command);
+  const key = command.type === "replay" && command.brief === "dry" ? undefined : requestKeyOf(call);
+  const answer = await commandEvents(call, { kind: "event", name: id }, command, key);
   if (answer.status === 404) return undefined;
   return answer.ok ? ((await answer.json()) as ReplayedEvent) : answer;
 }

@@ -3,7 +3,7 @@
  *
  * Owns: the id of an event, and the checks of its fields. The object of the event decides what it does.
  */
-import { type StoredEvent, idFromKey } from "@holdfast/orchestrator";
+import { type RequestKey, type StoredEvent, idFromKey } from "@holdfast/orchestrator";
 import { HOST_LIMITS, type AcceptedEvent } from "@holdfast/protocol";
 import { ulid } from "ulid";
 import * as v from "valibot";
@@ -12,7 +12,7 @@ import { ApiRefusal } from "../refusal.ts";
 import { encodeGiven } from "../request-body.ts";
 import { commandEvents } from "./coordinators.ts";
 import { idField, isoMs, payloadField } from "./fields.ts";
-import { readIdempotencyKey } from "./idempotency-key.ts";
+import { ACT_HEADERS, readIdempotencyKey, requestKeyOf } from "./idempotency-key.ts";
 import { provenanceOf } from "./provenance.ts";
 import { type Call, type Route, route } from "./route.ts";
 import { environmentOf } from "./worker-deps.ts";
@@ -97,12 +97,13 @@ export const eventRoutes: readonly Route[] = [
     path: "/api/events/:id/replay",
     summary: "Starts the runs of an event that are missing, or with `force` all of them again under new ids.",
     scope: "operate",
+    headers: ACT_HEADERS,
     body: replayBody,
     answers: { 202: "EventRecord" },
     refusals: [...COMMON, "not_applicable", "not_found"],
     handle: async (call) => {
-      const by = call.principal.subject;
-      return withStatus(await askEvent(call, call.ids.id, { type: "replay", ...call.body, by }), 202);
+      const replay = { type: "replay", ...call.body, by: call.principal.subject } as const;
+      return withStatus(await askEvent(call, call.ids.id, replay, requestKeyOf(call)), 202);
     },
   }),
 ];
@@ -134,8 +135,8 @@ export function storedEvent(
   return { id, name, data: encoded, key, at, source };
 }
 
-function askEvent(call: Call, id: string, command: EventRequest): Promise<Response> {
-  return commandEvents(call, { kind: "event", name: id }, command);
+function askEvent(call: Call, id: string, command: EventRequest, key?: RequestKey): Promise<Response> {
+  return commandEvents(call, { kind: "event", name: id }, command, key);
 }
 
 async function withStatus(answer: Response, status: number): Promise<Response> {

@@ -4,15 +4,24 @@
  * Owns: the key of a request, and its reservation. The object whose id is derived from the key stores the mapping, and is
  * the run itself unless the request names a run id.
  */
-import { takenKeyProblem } from "@holdfast/orchestrator";
+import { type RequestKey, takenKeyProblem } from "@holdfast/orchestrator";
 import { idProblem } from "@holdfast/protocol";
 import { ApiRefusal } from "../refusal.ts";
 import type { KeyReserved } from "../run-object/commands.ts";
 import type { Call } from "./route.ts";
 import { askRun } from "./run-objects.ts";
 
-/** Describes the header to readers, for requests that act on runs (API10). */
+/** Describes the header to readers, for requests that act (API10). */
 export const ACT_HEADERS = { "Idempotency-Key": "The same key again has no effect again, and is answered as done." };
+
+/**
+ * Returns the key of a request that acts on a limit, window, schedule or event (API10). A read has none.
+ * @throws ApiRefusal `invalid_id`
+ */
+export function requestKeyOf({ request, principal }: Call): RequestKey | undefined {
+  const key = request.method === "GET" ? undefined : readIdempotencyKey(request);
+  return key === undefined ? undefined : { key, by: principal.subject };
+}
 
 /**
  * Returns the key of the header or of the body.

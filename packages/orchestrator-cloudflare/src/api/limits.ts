@@ -20,6 +20,7 @@ import { toBase64Url } from "../auth/base64-url.ts";
 import { commandCoordinator } from "./coordinators.ts";
 import { idField, wholeNumberField } from "./fields.ts";
 import { cursorField, textCursorField, writeCursor } from "./page-cursor.ts";
+import { ACT_HEADERS, requestKeyOf } from "./idempotency-key.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { type Call, type CheckedCall, type Route, route } from "./route.ts";
 import { askRun } from "./run-objects.ts";
@@ -116,6 +117,7 @@ function limitRoutesOf({ path, of, what }: (typeof PATHS)[number]): Route[] {
       path,
       summary: `Sets max of ${what}, in place of that of the code. null: that of the code applies again.`,
       scope: "operate",
+      headers: ACT_HEADERS,
       body: overrideBody,
       refusals: [...COMMON.refusals, "not_applicable"],
       handle: (call) => command(call, { type: "override", max: call.body.max, by: call.principal.subject }),
@@ -135,6 +137,7 @@ function pauseRoute(path: Path, of: string, what: string): Route {
     path: `${path}/pause`,
     summary: `Admits nobody to ${what}, or with "paused": false admits again. Who holds continues.`,
     scope: "operate",
+    headers: ACT_HEADERS,
     body: pauseBody,
     handle: (call) => command(call, { type: "pause", paused: call.body.paused, by: call.principal.subject }),
   });
@@ -148,6 +151,7 @@ function kickRoute(path: Path, of: string, what: string): Route {
     path: `${path}/kick`,
     summary: `Cancels a run that waits at or holds ${what}, and gives its place to the next at once.`,
     scope: "operate",
+    headers: ACT_HEADERS,
     body: kickBody,
     handle: (call) => command(call, { type: "kick", runId: call.body.runId, by: call.principal.subject }),
   });
@@ -156,7 +160,12 @@ function kickRoute(path: Path, of: string, what: string): Route {
 async function command(call: Place, input: GateCommand): Promise<Response> {
   const { name, key } = call.ids;
   const stored = key === undefined ? undefined : storedKey(key);
-  const answer = await commandCoordinator(call, { kind: "gate", name: gateName(name, stored) }, input);
+  const answer = await commandCoordinator(
+    call,
+    { kind: "gate", name: gateName(name, stored) },
+    input,
+    requestKeyOf(call),
+  );
   if (!answer.ok || viewOf(call.principal).run) return answer;
   // A caller who may not read learns nothing of runs (SEC7).
   const { next: _next, ...record } = (await answer.json()) as LimitRecord;

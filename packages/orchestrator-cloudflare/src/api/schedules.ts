@@ -18,6 +18,7 @@ import { ulid } from "ulid";
 import * as v from "valibot";
 import { ApiRefusal } from "../refusal.ts";
 import { commandCoordinator } from "./coordinators.ts";
+import { ACT_HEADERS, requestKeyOf } from "./idempotency-key.ts";
 import { isoMs, objectField, reasonField, wholeNumberField } from "./fields.ts";
 import { type Call, type CheckedCall, type Route, route } from "./route.ts";
 import { listAddress, syncCommand } from "./schedule-sync.ts";
@@ -130,6 +131,7 @@ export const scheduleRoutes: readonly Route[] = [
     path: "/api/schedules/:id",
     summary: "Changes fields of a schedule that the API has made. `null` removes a field.",
     scope: "operate",
+    headers: ACT_HEADERS,
     body: declarationBody,
     answers: { 200: "Schedule" },
     refusals: [...REFUSALS, "not_applicable"],
@@ -159,6 +161,7 @@ function operateRoutes(): Route[] {
       path: "/api/schedules/:id/pause",
       summary: "Pauses a schedule: its ticks are skipped, also after a deploy.",
       scope: "operate",
+      headers: ACT_HEADERS,
       body: v.strictObject({ reason: v.optional(reasonField) }),
       answers: { 200: "Schedule" },
       refusals: REFUSALS,
@@ -170,6 +173,7 @@ function operateRoutes(): Route[] {
       path: "/api/schedules/:id/resume",
       summary: "Resumes a schedule. With `catchUp` the ticks of the pause count as missed.",
       scope: "operate",
+      headers: ACT_HEADERS,
       body: resumeBody,
       answers: { 200: "Schedule" },
       refusals: REFUSALS,
@@ -199,6 +203,7 @@ function backfillRoutes(): Route[] {
       summary:
         "Starts the runs of past ticks, at most 10,000. With `dryRun`: only says which, of which it shows the first ten.",
       scope: "operate",
+      headers: ACT_HEADERS,
       body: backfillBody,
       answers: { 200: "ScheduleTimes" },
       refusals: [...REFUSALS, "not_applicable"],
@@ -210,6 +215,7 @@ function backfillRoutes(): Route[] {
       path: "/api/schedules/:id/backfill",
       summary: "Ends the backfill in progress. Runs that it started continue.",
       scope: "operate",
+      headers: ACT_HEADERS,
       answers: { 200: "Schedule" },
       refusals: REFUSALS,
       handle: (call) => answerSchedule(call, { type: "cancelBackfill" }),
@@ -217,12 +223,14 @@ function backfillRoutes(): Route[] {
   ];
 }
 
-function command(call: One, input: ScheduleCommand): Promise<Response> {
-  return commandSchedule(call, call.ids.id, input);
-}
-
-function commandSchedule(call: Call, id: string, input: ScheduleCommand): Promise<Response> {
-  return commandCoordinator(call, { kind: "schedule", name: id }, input);
+/** `isAct`: a repeated request with the same key has no effect again (API10). */
+function command(call: One, input: ScheduleCommand, isAct = false): Promise<Response> {
+  return commandCoordinator(
+    call,
+    { kind: "schedule", name: call.ids.id },
+    input,
+    isAct ? requestKeyOf(call) : undefined,
+  );
 }
 
 function commandList(call: Call, input: ScheduleListCommand): Promise<Response> {
@@ -230,7 +238,7 @@ function commandList(call: Call, input: ScheduleListCommand): Promise<Response> 
 }
 
 async function answerSchedule(call: One, input: ScheduleCommand): Promise<Response> {
-  return onlySchedule(call, await command(call, input));
+  return onlySchedule(call, await command(call, input, true));
 }
 
 /** A caller who may not read sees no input and no run (SEC7). */
@@ -273,7 +281,7 @@ async function create(call: CheckedCall<string, unknown, Record<string, unknown>
   const { deps, principal } = call;
   const baseUrl = deps.publicUrl?.replace(/\/+$/, "");
   const input = { type: "create", config, by: principal.subject, environment: environmentOf(deps), baseUrl } as const;
-  return onlySchedule(call, await commandSchedule(call, config.id, input));
+  return onlySchedule(call, await commandCoordinator(call, { kind: "schedule", name: config.id }, input));
 }
 
 /** The fields of a record that a declaration has. */
@@ -311,7 +319,7 @@ async function update(call: One & { readonly body: Record<string, unknown> }): P
     ...call.body,
     id: schedule.id,
   };
-  const fields = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null));
+  const fields = Object.fromEntries(Object.entries(all).filter(([name]) => call.body[name] !== null));
   const config: ScheduleConfig = checked(() => readDeclaration(fields, "schedule"));
   return answerSchedule(call, { type: "update", config, by: call.principal.subject });
 }
@@ -338,6 +346,6 @@ async function backfill(call: One & { readonly body: v.InferOutput<typeof backfi
   if (!planned.ok) return planned;
   const plan = (await planned.json()) as { readonly total: number; readonly times: readonly unknown[] };
   if (dryRun) return Response.json(plan);
-  const answer = await command(call, { type: "backfill", request });
+  const answer = await command(call, { type: "backfill", request }, true);
   return answer.ok ? Response.json(plan) : answer;
 }

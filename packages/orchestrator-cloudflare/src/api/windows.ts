@@ -7,6 +7,7 @@ import { type WindowCommand, type WindowState, storedKey, windowAddress } from "
 import { type WindowRecord, defined } from "@holdfast/protocol";
 import * as v from "valibot";
 import { commandCoordinator } from "./coordinators.ts";
+import { ACT_HEADERS, requestKeyOf } from "./idempotency-key.ts";
 import { type CheckedCall, type Route, route } from "./route.ts";
 
 const PATHS = [
@@ -40,6 +41,7 @@ export const windowRoutes: readonly Route[] = PATHS.flatMap(({ path, of, what })
     path: `${path}/fire`,
     summary: `Closes ${what}, and starts its run now.`,
     scope: "operate",
+    headers: ACT_HEADERS,
     body: noFields,
     handle: (call) => command(call, { type: "fire" }),
   }),
@@ -50,6 +52,7 @@ export const windowRoutes: readonly Route[] = PATHS.flatMap(({ path, of, what })
     path: `${path}/cancel`,
     summary: `Closes ${what}, and forgets its triggers. Their run never exists.`,
     scope: "operate",
+    headers: ACT_HEADERS,
     body: noFields,
     handle: (call) => command(call, { type: "cancel" }),
   }),
@@ -58,7 +61,7 @@ export const windowRoutes: readonly Route[] = PATHS.flatMap(({ path, of, what })
 async function command(call: Place, input: WindowCommand): Promise<Response> {
   const { workflowId, key: given } = call.ids;
   const key = given === undefined ? undefined : storedKey(given);
-  const answer = await commandCoordinator(call, windowAddress(workflowId, key), input);
+  const answer = await commandCoordinator(call, windowAddress(workflowId, key), input, requestKeyOf(call));
   if (!answer.ok) return answer;
   const state = (await answer.json()) as WindowState;
   const { subject: by, tenantId } = call.principal;

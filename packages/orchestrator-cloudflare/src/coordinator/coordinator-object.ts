@@ -6,7 +6,14 @@
  * Invariants
  * - CB1 An object has the kind of its first request, which its header stores. An alarm finds it there.
  */
-import { CoordinatorHost, type CoordinatorSelf, type SendEvent, isAlarmLost, readHeader } from "@holdfast/orchestrator";
+import {
+  CoordinatorHost,
+  type CoordinatorSelf,
+  type RequestKey,
+  type SendEvent,
+  isAlarmLost,
+  readHeader,
+} from "@holdfast/orchestrator";
 import { ApiRefusal } from "../refusal.ts";
 import { type CoordinatorRequest, messengerOf } from "../run-object/messenger.ts";
 import { decidingWorkflows } from "../run-object/declared-events.ts";
@@ -53,7 +60,7 @@ export class CoordinatorObject {
     if (!this.#alarmChecked) await this.#checkAlarm(host);
     if (request.self.kind === "event") return this.#handleEvent(host, request);
     if (request.ask === "message") return Response.json(host.receive(request.message));
-    return Response.json(execute(host, request.command));
+    return Response.json(execute(host, request.command, request.key));
   }
 
   /** Adds what the event does, by the declarations of this version of the Worker (EVT2). */
@@ -68,7 +75,9 @@ export class CoordinatorObject {
     if (given.type === "test" || given.type === "accept") await checkData(given.event, workflows);
     if (given.type === "test") return Response.json(testEvent(given.event, workflows));
     const whole = (): WholeEvent => execute(host, { type: "read", whole: true }) as WholeEvent;
-    const body = execute(host, withDecision(given, workflows, whole));
+    // An event has an id of its own, which recognises a repeated one.
+    const key = given.type === "replay" && request.ask === "command" ? request.key : undefined;
+    const body = execute(host, withDecision(given, workflows, whole), key);
     await this.#appended(given.type);
     return Response.json(body);
   }
@@ -149,8 +158,8 @@ function logError(error: unknown): void {
 }
 
 /** @throws ApiRefusal if the machine refuses the command. */
-function execute(host: CoordinatorHost, command: object): object {
-  const reply = host.command(command);
+function execute(host: CoordinatorHost, command: object, key?: RequestKey): object {
+  const reply = host.command(command, key);
   if (reply.type === "refused") throw new ApiRefusal(reply.code, reply.message);
   return reply.body;
 }

@@ -4,7 +4,7 @@
  * Owns: the request that carries a message, and the rule that messages never leave the tenant of their sender (SEC2), unless
  * the sender or the receiver belongs to the whole deployment.
  */
-import type { CoordinatorSelf, RunMessage, SendResult } from "@holdfast/orchestrator";
+import type { CoordinatorSelf, RequestKey, RunMessage, SendResult } from "@holdfast/orchestrator";
 import type { Address } from "@holdfast/protocol";
 import type { DurableObjectNamespaceLike } from "../platform-types.ts";
 import { callObject } from "./call-object.ts";
@@ -19,7 +19,7 @@ export interface ObjectBindings {
 /** A request to a coordinator: a message of another object, or a command of the Worker. */
 export type CoordinatorRequest = { readonly self: CoordinatorSelf } & (
   | { readonly ask: "message"; readonly message: object }
-  | { readonly ask: "command"; readonly command: object }
+  | { readonly ask: "command"; readonly command: object; readonly key?: RequestKey | undefined }
 );
 
 /**

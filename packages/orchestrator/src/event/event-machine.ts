@@ -100,7 +100,7 @@ export type EventCommand =
       /** The event is appended to its topic again. */
       readonly waits: boolean;
       readonly by: string;
-      /** The answer is what starts, and nothing is stored if that is nothing. `dry`: nothing is stored in any case. */
+      /** The answer is what starts, which the record does not say, and nothing is stored if that is nothing. `dry`: nothing is stored in any case. */
       readonly brief?: "dry" | "done" | undefined;
     };
 
@@ -312,9 +312,10 @@ function replay(draft: EventDraft, command: EventCommand & { type: "replay" }): 
   const problem = problemOf(draft, starts);
   if (problem !== undefined && brief === undefined)
     return { type: "refused", code: "not_applicable", message: problem };
-  if (problem !== undefined) return { type: "done", body: { ...starts, starts: [], topic: undefined, problem } };
+  if (problem !== undefined)
+    return { type: "done", keep: true, body: { ...starts, starts: [], topic: undefined, problem } };
   if (brief === "dry" || (brief === "done" && starts.starts.length === 0 && starts.topic === undefined))
-    return { type: "done", body: starts };
+    return { type: "done", keep: true, body: starts };
   const replayed = (draft.header.replayed ?? draft.header.replays.length) + 1;
   draft.change({ giveUpAt: draft.now + HOST_LIMITS.eventTargetMs });
   for (const run of decision.runs) {
@@ -335,7 +336,9 @@ function replay(draft: EventDraft, command: EventCommand & { type: "replay" }): 
   const entry: EventReplay = { at: draft.now, by, mode, targets };
   const replays = [...draft.header.replays, entry].slice(-HOST_LIMITS.eventReplays);
   draft.change({ replays, replayed, forced: draft.header.forced + (mode === "force" ? 1 : 0) });
-  return { type: "done", body: brief === undefined ? describe(draft, false) : starts };
+  return brief === undefined
+    ? { type: "done", body: describe(draft, false) }
+    : { type: "done", keep: true, body: starts };
 }
 
 /** Why the event is not replayed: its record would grow without a bound. A run that failed to start keeps its target. */

@@ -11,6 +11,7 @@
  * - L5 Nothing is only in memory: the rows and the alarm are everything.
  */
 import { HOST_LIMITS } from "@holdfast/protocol";
+import { isActRecent } from "../host/acts.ts";
 import type { CoordinatorMachine } from "../host/coordinator.ts";
 import { acquire } from "./acquire.ts";
 import { type Draft, Holders, applyHeld, isIdle } from "./holders.ts";
@@ -100,7 +101,7 @@ function alarm(draft: Draft): void {
   if (probeAt !== undefined && probeAt <= draft.now) draft.change({ probeAt: probeHolders(holders) });
   if (holders.all().length > 0) list(draft);
   holders.grantNext();
-  if (isIdle(holders) && !unlist(draft)) return draft.erase();
+  if (isIdle(holders) && !unlist(draft) && !isActRecent(draft)) return draft.erase();
   // A gate that will be idle is forgotten then.
   const { tat = 0, queued } = draft.header;
   if (draft.header.probeAt === undefined && queued === 0)

@@ -8,6 +8,7 @@
  * - CH1 An object that newer code wrote is not changed: its senders keep their messages, and its alarm fires again (VER4).
  */
 import { type Address, FORMAT_VERSION, HOST_LIMITS, assert } from "@holdfast/protocol";
+import type { RequestKey } from "./acts.ts";
 import {
   COORDINATOR_OUTBOX,
   type CommandReply,
@@ -93,13 +94,13 @@ export class CoordinatorHost {
     return reply.result;
   }
 
-  /** Handles a command of the Worker. */
-  command(command: object): CommandReply {
+  /** Handles a command of the Worker. `request`: a repeated request has the same key, and no effect again (API10). */
+  command(command: object, request?: RequestKey): CommandReply {
     if (this.#isNewer) {
       const message = "A newer version of Holdfast wrote this object. Deploy that version again.";
       return { type: "refused", code: "newer_format", message };
     }
-    const reply = this.#handle({ type: "command", command });
+    const reply = this.#handle({ type: "command", command, request });
     assert("reply" in reply, "a command is answered with a reply");
     return reply.reply;
   }

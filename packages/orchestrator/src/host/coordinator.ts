@@ -22,6 +22,7 @@ import {
   assert,
   toStoredAddress,
 } from "@holdfast/protocol";
+import { type ActsState, type RequestKey, findAct, noteAct } from "./acts.ts";
 import type { Decision, Machine } from "./machine-host.ts";
 import { EMPTY_OUTBOX, type OutboxState, posted, removed, settled } from "./outbox.ts";
 import type { SendResult } from "./outbox-sender.ts";
@@ -45,6 +46,8 @@ export interface CoordinatorHeader {
   readonly outbox: OutboxState;
   /** The clock at the newest write of the header, ms since 1970. Absent: by earlier code. */
   readonly clockAt?: number | undefined;
+  /** The commands with a key (API10). Absent: none. */
+  readonly acts?: ActsState | undefined;
 }
 
 export interface CoordinatorState<Header extends CoordinatorHeader = CoordinatorHeader> {
@@ -62,7 +65,7 @@ export type CoordinatorInput =
   /** A message of another object. The reply is a `SendResult`. */
   | { readonly type: "message"; readonly message: object }
   /** A command of the Worker, which has authenticated and validated it. The reply is a `CommandReply`. */
-  | { readonly type: "command"; readonly command: object }
+  | { readonly type: "command"; readonly command: object; readonly request?: RequestKey | undefined }
   /** The result of sending a message of the outbox. */
   | { readonly type: "sent"; readonly key: string; readonly result: SendResult }
   /** The result of a question that was not stored. */
@@ -81,9 +84,9 @@ export type CoordinatorEffect =
 /** What coordinators count: decisions of limits, ticks of schedules, late ones, events, and their targets. */
 export type CountedThing = "limit" | "tick" | "lateTick" | "event" | "target";
 
-/** The reply to a command. `body` is answered as JSON. */
+/** The reply to a command. `body` is answered as JSON. `keep`: the command `read` does not answer it, so it is stored with the key. */
 export type CommandReply =
-  | { readonly type: "done"; readonly body: object }
+  | { readonly type: "done"; readonly body: object; readonly keep?: true }
   | { readonly type: "refused"; readonly code: CommandRefusal; readonly message: string };
 
 export type CommandRefusal =
@@ -111,6 +114,7 @@ export interface CoordinatorMachine<State extends CoordinatorState = Coordinator
   /** The time of the next alarm, ms since 1970, beside that of the outbox. `undefined`: none. */
   nextAlarm(header: NonNullable<State["header"]>): number | undefined;
   message(draft: CoordinatorDraft<State>, message: object): SendResult;
+  /** Each kind that has commands with a key has the command `read`. */
   command(draft: CoordinatorDraft<State>, command: object): CommandReply;
   /** Whether a message that was refused stays in the outbox, to be sent again. Default: none does. */
   keeps?(draft: CoordinatorDraft<State>, message: object, result: SendResult): boolean;
@@ -154,6 +158,11 @@ export class CoordinatorDraft<State extends CoordinatorState = CoordinatorState>
   /** Whether the object has no rows before this decision. */
   get isNew(): boolean {
     return this.state.header === undefined;
+  }
+
+  /** Whether the object has rows after this decision. */
+  get hasRows(): boolean {
+    return !this.#erases && (this.#header !== undefined || !this.isNew);
   }
 
   change(patch: Partial<NonNullable<State["header"]>>): void {
@@ -249,6 +258,10 @@ export class CoordinatorDraft<State extends CoordinatorState = CoordinatorState>
     return row.message;
   }
 
+  setActs(acts: ActsState): void {
+    this.#header = { ...this.header, acts };
+  }
+
   #setOutbox(outbox: OutboxState): void {
     this.#header = { ...this.header, outbox };
   }
@@ -318,7 +331,7 @@ function decide<State extends CoordinatorState>(
     case "message":
       return { result: kind.message(draft, input.message) };
     case "command":
-      return { reply: kind.command(draft, input.command) };
+      return { reply: execute(kind, draft, input) };
     case "sent": {
       const { key, result } = input;
       const row = draft.get(key);
@@ -337,6 +350,21 @@ function decide<State extends CoordinatorState>(
       kind.alarm(draft);
       return DONE;
   }
+}
+
+/** Executes a command, and a repeated one once (API10). */
+function execute<State extends CoordinatorState>(
+  kind: CoordinatorMachine<State>,
+  draft: CoordinatorDraft<State>,
+  { command, request }: CoordinatorInput & { type: "command" },
+): CommandReply {
+  if (request === undefined) return kind.command(draft, command);
+  const known = findAct(draft, command, request);
+  if (known !== undefined)
+    return known.body === undefined ? kind.command(draft, { type: "read" }) : { type: "done", body: known.body };
+  const reply = kind.command(draft, command);
+  if (reply.type === "done") noteAct(draft, command, request, reply.keep && reply.body);
+  return reply;
 }
 
 const DONE: CoordinatorReply = { result: { type: "acknowledged" } };

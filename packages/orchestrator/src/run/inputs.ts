@@ -28,7 +28,7 @@ import type { SubscriberAnswer, SubscriberMessage } from "../topic/messages.ts";
 import type { DeliveryKind } from "./rows.ts";
 
 /** An input with its caller, for the audit. A trigger has its caller in `triggeredBy`. */
-interface Requested {
+export interface Requested {
   readonly by?: string | undefined;
   /** The caller's key of the request: the same one again has no effect again, and is answered as done (API10). */
   readonly requestKey?: string | undefined;

@@ -4,6 +4,7 @@
  * Owns: the record of the API, the times of a preview, and the notes about changes of the clock (SCH10).
  */
 import {
+  ENCODED_UNDEFINED,
   type ListedSchedule,
   type PreviewedTime,
   type ScheduleDeclared,
@@ -11,8 +12,8 @@ import {
   type ScheduleRecord,
   type ScheduleStatus,
   type ScheduleTick,
-  decodeOrUnreadable,
   defined,
+  showValue,
 } from "@holdfast/protocol";
 import type { ScheduleConfig } from "./config.ts";
 import type { ScheduleDraft } from "./draft.ts";
@@ -143,7 +144,6 @@ export function describeSchedule(draft: ScheduleDraft, limit: number, before?: n
   const { paused, backfill, waiting, failures, counts } = header;
   const next = orphanedAt === undefined ? preview(config, Math.max(header.watermark, draft.now)) : [];
   const hasNext = next.length > 0 || waiting.length > 0 || header.nextAt !== undefined;
-  const input = decodeOrUnreadable(config.input);
   const known = defined({
     ...describeConfig(config),
     environment: header.environment,
@@ -164,7 +164,7 @@ export function describeSchedule(draft: ScheduleDraft, limit: number, before?: n
     backfill: backfill && describeBackfill(backfill),
     ...describeTicks(draft.ticks(limit + 1, before), limit),
   });
-  return { ...known, input };
+  return config.input === ENCODED_UNDEFINED ? known : { ...known, input: showValue(config.input) };
 }
 
 function describeTicks(ticks: readonly TickRow[], limit: number): Pick<ScheduleRecord, "ticks" | "nextBefore"> {

@@ -28,6 +28,7 @@ import {
   type CoordinatorState,
   isOutboxRow,
 } from "../host/coordinator.ts";
+import { isActRecent } from "../host/acts.ts";
 import { isObject } from "../json-schema/schema.ts";
 import { utf8ToBytes } from "@noble/hashes/utils.js";
 import type { WindowSettings } from "../flow/plan.ts";
@@ -137,7 +138,10 @@ function command(draft: Draft, input: WindowCommand): CommandReply {
     fire: "fired",
     cancel: "cancelled",
   } as const;
-  return done({ runId, state: state[input.type], startsAt: input.type === "fire" ? draft.now : startsAt, count });
+  const startAt = input.type === "fire" ? draft.now : startsAt;
+  const reply = done({ runId, state: state[input.type], startsAt: startAt, count });
+  // The window is closed: a read does not find it.
+  return input.type === "read" ? reply : { ...reply, keep: true };
 }
 
 const NO_WINDOW: CommandReply = {
@@ -146,7 +150,7 @@ const NO_WINDOW: CommandReply = {
   message: "No trigger of this workflow and key waits. A window is open from its first trigger until its run starts.",
 };
 
-function done(body: WindowState): CommandReply {
+function done(body: WindowState): CommandReply & { type: "done" } {
   return { type: "done", body };
 }
 
@@ -288,7 +292,7 @@ function forget(draft: Draft): void {
     if (!isSeen(row) || isOld(draft, row)) forgetSeen(draft, key);
     else next = Math.min(next ?? Infinity, oldAt(draft, row));
   }
-  if (next === undefined && outbox.count === 0) return draft.erase();
+  if (next === undefined && outbox.count === 0 && !isActRecent(draft)) return draft.erase();
   // Each look reads all of them.
   const lookAt = next === undefined ? draft.now + HOST_LIMITS.probeMsMin : Math.max(next, draft.now + LOOK_MS_MIN);
   draft.change({ idleAt: lookAt });

@@ -2,9 +2,9 @@
  * The callers of the runs, and the operators.
  *
  * Owns: their requests, and what was acknowledged. The platform holds an answer back until the commits before it are
- * durable (S4). If the process dies before, the caller gets no answer and repeats the request.
+ * durable (S4). If the process dies before, the caller gets no answer and repeats the request, an act with its key (API10).
  */
-import type { Reply } from "@holdfast/orchestrator";
+import type { Reply, Requested } from "@holdfast/orchestrator";
 import type { MemoryHost } from "@holdfast/workflows/testing";
 import { MISFIT, answerText } from "./answers.ts";
 import type { Delivered } from "./interpreter.ts";
@@ -16,6 +16,12 @@ interface Request {
   readonly answered: (reply: Reply) => void;
 }
 
+/** An act that was answered, with the key of its request. */
+export interface Act {
+  readonly key: string;
+  readonly refused: boolean;
+}
+
 export class Callers {
   readonly #count: (what: string) => void;
   /** The requests that are not answered. */
@@ -25,6 +31,9 @@ export class Callers {
   readonly #delivered = new Set<string>();
   /** The acknowledged answers to the tokens of each run. */
   readonly #tokens = new Map<string, (readonly [tokenId: string, answer: string])[]>();
+  /** The acts on each run. */
+  readonly #acts = new Map<string, Act[]>();
+  #keys = 0;
   /** Each answer to a token differs from all others. */
   #answers = 0;
   #cancelled = false;
@@ -65,7 +74,20 @@ export class Callers {
   }
 
   operate(host: MemoryHost, type: "pause" | "unpause" | "retry" | "settle" | "reindex"): void {
-    this.ask(host, () => host.operate(type));
+    this.#act(host, (request) => host.operate(type, request));
+  }
+
+  /** Makes a request with a key, which each repetition has. */
+  #act(host: MemoryHost, send: (request: Requested) => Reply, answered: (reply: Reply) => void = () => {}): void {
+    const key = `key-${++this.#keys}`;
+    this.ask(
+      host,
+      () => send({ by: "the simulator", requestKey: key }),
+      (reply) => {
+        append(this.#acts, host.runId, { key, refused: reply.type === "refused" });
+        answered(reply);
+      },
+    );
   }
 
   deliver(host: MemoryHost, { on, name, delivery }: Action["act"] & { readonly type: "deliver" }): void {
@@ -88,9 +110,9 @@ export class Callers {
   }
 
   #answer(host: MemoryHost, tokenId: string, answer: string): void {
-    this.ask(
+    this.#act(
       host,
-      () => host.resolveToken(tokenId, answer),
+      (request) => host.resolveToken(tokenId, answer, request),
       (reply) => {
         const how = reply.type === "refused" && reply.code === "invalid_answer" ? reply.code : reply.type;
         this.#count(`action: token ${reply.type === "delivered" ? reply.delivery : how}`);
@@ -101,22 +123,20 @@ export class Callers {
 
   terminate(host: MemoryHost): void {
     this.#cancelled = true;
-    const { crashes } = host;
-    const send = (): Reply => host.terminate("by the simulator");
-    this.ask(host, send, ({ type }) => {
-      // A command whose answer is lost is repeated, and the run has ended then.
-      if (type === "done" || host.crashes > crashes) this.#terminated.add(host.runId);
+    const send = (request: Requested): Reply => host.terminate("by the simulator", request);
+    this.#act(host, send, ({ type }) => {
+      if (type === "done") this.#terminated.add(host.runId);
     });
   }
 
   cancel(host: MemoryHost): void {
     this.#cancelled = true;
     let undoes = false;
-    const send = (): Reply => {
+    const send = (request: Requested): Reply => {
       undoes = host.triggered && host.header.unwinding !== undefined;
-      return host.cancel("by the simulator");
+      return host.cancel("by the simulator", request);
     };
-    this.ask(host, send, ({ type }) => {
+    this.#act(host, send, ({ type }) => {
       if (type === "done" && !undoes) this.#cancelAcknowledged.add(host.runId);
     });
   }
@@ -128,6 +148,7 @@ export class Callers {
     readonly cancelAcknowledged: boolean;
     readonly acknowledged: (on: string, name: string) => readonly string[];
     readonly answered: readonly (readonly [tokenId: string, answer: string])[];
+    readonly acts: readonly Act[];
   } {
     return {
       cancelled: this.#cancelled,
@@ -135,6 +156,7 @@ export class Callers {
       cancelAcknowledged: this.#cancelAcknowledged.has(runId),
       acknowledged: (on, name) => this.#acknowledged.get(`${runId} ${on} ${name}`) ?? [],
       answered: this.#tokens.get(runId) ?? [],
+      acts: this.#acts.get(runId) ?? [],
     };
   }
 }

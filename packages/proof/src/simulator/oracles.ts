@@ -4,6 +4,7 @@
  * Owns: the list of the oracles on stored data, one in each file of `oracles/`. Each returns the violations that it finds.
  */
 import { checkAcknowledged, checkAnswers } from "./oracles/acknowledged.ts";
+import { checkActs } from "./oracles/acts.ts";
 import { checkAsks, checkListedAsks } from "./oracles/asks.ts";
 import { checkCleanup } from "./oracles/cleanup.ts";
 import { checkCancel } from "./oracles/cancel.ts";
@@ -27,6 +28,7 @@ const ORACLES: readonly (readonly [Finding["oracle"], Oracle])[] = [
   ["alarm", checkAlarm],
   ["acknowledged", checkAcknowledged],
   ["acknowledged", checkAnswers],
+  ["acts", checkActs],
   ["asks", checkAsks],
   ["asks", checkListedAsks],
   ["journal", checkJournal],

@@ -6,7 +6,7 @@
 import type { EventRecord, EventsReplayed, ReplayedEvent } from "@holdfast/protocol";
 import type { EventDefinition } from "../authoring/event.ts";
 import { given } from "./options.ts";
-import type { Transport } from "./transport.ts";
+import { type Transport, oneAct } from "./transport.ts";
 import type { CallOptions } from "./types.ts";
 
 /** An event type, or its name. */
@@ -62,6 +62,7 @@ export async function* replayEvents(
       method: "POST",
       path: "/api/events/replay",
       body,
+      headers: oneAct(),
       signal,
       answer: ["events", "nextCursor"],
     } as const;
@@ -104,7 +105,14 @@ export class EventHandle {
 
   async #send(method: "GET" | "POST", action: string, { signal }: CallOptions, body?: object): Promise<EventRecord> {
     const path = `/api/events/${encodeURIComponent(this.id)}${action}`;
-    const answer = await this.#transport.send({ method, path, body, signal, answer: ["id", "targets"] });
+    const answer = await this.#transport.send({
+      method,
+      path,
+      body,
+      headers: oneAct(method),
+      signal,
+      answer: ["id", "targets"],
+    });
     return answer.body as EventRecord;
   }
 }

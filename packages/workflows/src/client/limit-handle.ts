@@ -5,7 +5,7 @@
  */
 import { type LimitRecord, toSegment } from "@holdfast/protocol";
 import { given } from "./options.ts";
-import type { Transport } from "./transport.ts";
+import { type Transport, oneAct } from "./transport.ts";
 import type { CallOptions } from "./types.ts";
 
 export class LimitHandle {
@@ -55,7 +55,14 @@ export class LimitHandle {
     const { signal } = given(options, "call", "limit");
     const place = [this.name, ...(this.key === undefined ? [] : [this.key])].map(toSegment).join("/");
     const path = `/api/limits/${place}${action}`;
-    const answer = await this.#transport.send({ method, path, body, signal, answer: ["name", "holders"] });
+    const answer = await this.#transport.send({
+      method,
+      path,
+      body,
+      headers: oneAct(method),
+      signal,
+      answer: ["name", "holders"],
+    });
     return answer.body as LimitRecord;
   }
 }

@@ -5,7 +5,7 @@
  */
 import type { PreviewedTime, ScheduleRecord } from "@holdfast/protocol";
 import { given } from "./options.ts";
-import type { Transport } from "./transport.ts";
+import { type Transport, oneAct } from "./transport.ts";
 import type { CallOptions } from "./types.ts";
 
 /** The ticks of a range whose runs a backfill starts (SCH10). Times have an offset: `2027-01-31T00:00:00Z`. */
@@ -110,8 +110,17 @@ export class ScheduleHandle {
   ): Promise<unknown> {
     const { signal } = given(options, "call", "schedule");
     const path = `/api/schedules/${encodeURIComponent(this.id)}${action}`;
-    return (await this.#transport.send({ method, path, body, signal, answer, ...(isGoneAfter && { isGoneAfter }) }))
-      .body;
+    return (
+      await this.#transport.send({
+        method,
+        path,
+        body,
+        headers: oneAct(method),
+        signal,
+        answer,
+        ...(isGoneAfter && { isGoneAfter }),
+      })
+    ).body;
   }
 }
 

@@ -202,8 +202,8 @@ async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T
 }
 
 /** A header with which the API knows a repetition of this request, and answers it like the first one (API10). */
-export function oneAct(): Readonly<Record<string, string>> {
-  return { "Idempotency-Key": crypto.randomUUID() };
+export function oneAct(method = "POST"): Readonly<Record<string, string>> {
+  return method === "GET" ? {} : { "Idempotency-Key": crypto.randomUUID() };
 }
 
 function nameOf({ method, path }: ApiRequest): string {

@@ -5,7 +5,7 @@
  */
 import { type WindowRecord, toSegment } from "@holdfast/protocol";
 import { given } from "./options.ts";
-import type { Transport } from "./transport.ts";
+import { type Transport, oneAct } from "./transport.ts";
 import type { CallOptions } from "./types.ts";
 
 export class WindowHandle {
@@ -41,7 +41,14 @@ export class WindowHandle {
     const { signal } = given(options, "call", "window");
     const place = [this.workflowId, ...(this.key === undefined ? [] : [this.key])].map(toSegment).join("/");
     const path = `/api/windows/${place}${action}`;
-    const answer = await this.#transport.send({ method, path, body, signal, answer: ["workflowId", "runId"] });
+    const answer = await this.#transport.send({
+      method,
+      path,
+      body,
+      signal,
+      headers: oneAct(method),
+      answer: ["workflowId", "runId"],
+    });
     return answer.body as WindowRecord;
   }
 }

@@ -52,6 +52,7 @@ export type DecisionBug =
   | "count pauses against the budget"
   | "never update the index at the end"
   | "accept a delivery twice"
+  | "execute a repeated act again"
   | "accept answers that do not fit"
   | "leave asks in the index"
   | "start bodies during a pause";
@@ -89,6 +90,19 @@ export const DECISION_BUGS: Readonly<Record<DecisionBug, Bug>> = {
     const { owed: _owed, ...index } = header.index;
     return { ...header, index };
   }),
+  "execute a repeated act again": {
+    decide:
+      (right: Decide): Decide =>
+      (state, input, context) => {
+        if (!("requestKey" in input)) return right(state, input, context);
+        const { requestKey, ...rest } = input;
+        const decided = right(state, rest, context);
+        const puts = [...decided.batch.puts].map(
+          ([key, row]) => [key, key.startsWith("audit/") ? { ...row, requestKey } : row] as const,
+        );
+        return { ...decided, batch: { ...decided.batch, puts: new Map(puts) } };
+      },
+  },
   "accept a delivery twice": {
     decide:
       (right: Decide): Decide =>

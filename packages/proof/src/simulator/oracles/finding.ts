@@ -3,6 +3,7 @@ export interface Finding {
   readonly oracle:
     | "acknowledged"
     | "actions"
+    | "acts"
     | "alarm"
     | "asks"
     | "body starts"

@@ -5,6 +5,7 @@
  */
 import type { IndexRow } from "@holdfast/orchestrator";
 import type { MemoryHost } from "@holdfast/workflows/testing";
+import type { Act } from "../callers.ts";
 import type { Program } from "../program.ts";
 
 /** A run at the end of a scenario, and the observations of it. */
@@ -28,6 +29,8 @@ export interface ObservedRun {
   readonly acknowledged: (on: string, name: string) => readonly string[];
   /** The answers to its tokens that were acknowledged. */
   readonly answered: readonly (readonly [tokenId: string, answer: string])[];
+  /** The acts on it that were answered. */
+  readonly acts: readonly Act[];
   /** The number of body starts per operation. */
   readonly started: ReadonlyMap<string, number>;
   /** The `try` blocks that the newest execution entered, by the label of their node. */

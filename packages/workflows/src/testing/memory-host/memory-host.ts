@@ -50,7 +50,7 @@ import { MemoryCoordinators } from "./memory-coordinator.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { SEED, newTrigger, seedOf, uniqueOf } from "./new-trigger.ts";
 import { Network, afterCommits } from "./network.ts";
-import type { HostOptions } from "./options.ts";
+import type { HostOptions, Requested } from "./options.ts";
 import { readsPages } from "./remote-pipe.ts";
 import { next, settle } from "./world.ts";
 
@@ -178,8 +178,8 @@ export class MemoryHost implements WorldObject {
   }
 
   /** Sends an operator's command. `settle`: the first request after the clock was set back (WAIT1). */
-  operate(type: "pause" | "unpause" | "retry" | "delete" | "settle" | "reindex"): Reply {
-    return this.#send({ type });
+  operate(type: "pause" | "unpause" | "retry" | "delete" | "settle" | "reindex", request: Requested = {}): Reply {
+    return this.#send({ type, ...request });
   }
 
   /** Deletes the run with all its rows, if it has ended and has no pending messages (VER3). */
@@ -195,16 +195,16 @@ export class MemoryHost implements WorldObject {
     if (this.#options.tampering?.forgetsDeletions !== true) this.#host.erased(header);
   }
 
-  resolveToken(tokenId: string, payload?: unknown): Reply {
-    return this.#send({ type: "resolveToken", tokenId, payload: encodeValue(payload, "payload") });
+  resolveToken(tokenId: string, payload?: unknown, request: Requested = {}): Reply {
+    return this.#send({ type: "resolveToken", tokenId, payload: encodeValue(payload, "payload"), ...request });
   }
 
-  cancel(reason?: string): Reply {
-    return this.#send({ type: "cancel", reason });
+  cancel(reason?: string, request: Requested = {}): Reply {
+    return this.#send({ type: "cancel", reason, ...request });
   }
 
-  terminate(reason: string): Reply {
-    return this.#send({ type: "terminate", reason });
+  terminate(reason: string, request: Requested = {}): Reply {
+    return this.#send({ type: "terminate", reason, ...request });
   }
 
   /** Repeats an input whose answer was lost in a crash. The input takes effect once (RUN2, WAIT3). */

@@ -1,7 +1,7 @@
 /**
  * The options of a run in memory.
  *
- * Owns: their type. `Host` is the type of the run.
+ * Owns: their type, where `Host` is the type of the run, and that of the callers of its inputs.
  */
 import type { IndexRow, PageSize, RunHeader } from "@holdfast/orchestrator";
 import type { Limits } from "@holdfast/protocol";
@@ -13,6 +13,8 @@ import type { MemoryCoordinator, MemoryCoordinators } from "./memory-coordinator
 import type { MemoryStore } from "./memory-store.ts";
 import type { RemotePipe } from "./remote-pipe.ts";
 import type { Tampering } from "./tampering.ts";
+
+export type { Requested } from "@holdfast/orchestrator";
 
 export interface HostOptions<Host> {
   readonly workflows: readonly Workflow[];
