@@ -8,6 +8,7 @@ const COMMANDS: readonly (readonly [command: string, file: string])[] = [
   ["bench", "benchmarks/bench.ts"],
   ["bench:against", "benchmarks/against.ts"],
   ["bench:flow", "benchmarks/flow.ts"],
+  ["bench:fairness", "benchmarks/fairness.ts"],
   ["load", "benchmarks/load.ts"],
   ["load:parked", "benchmarks/parked.ts"],
   ["fuzz", "packages/proof/src/fuzz/main.ts"],
