@@ -53,7 +53,7 @@ test("SCH8 the verbs of one schedule send what they say", async () => {
   api.answers.set("POST /api/schedules/nightly/trigger", [200, { runId: "sch_nightly_m_1" }]);
   api.answers.set("POST /api/schedules/nightly/backfill", [200, { total: 1, times: [TIME] }]);
   api.answers.set("DELETE /api/schedules/nightly", [204, null]);
-  const range = ["--from", "2027-01-01T00:00:00Z", "--until", "2027-02-01T00:00:00Z"];
+  const range = ["--from", "2027-01-01", "--until", "2027-02-01T01:00+01:00"];
   const verbs = [
     ["create", "-d", '{"id":"nightly","cron":"30 2 * * *","workflow":"report"}'],
     ["pause", "nightly", "--reason", "slow"],
@@ -70,9 +70,11 @@ test("SCH8 the verbs of one schedule send what they say", async () => {
     { reason: "slow" },
     { catchUp: true },
     {},
-    { from: "2027-01-01T00:00:00Z", rate: 10, dryRun: true },
+    { from: "2027-01-01T00:00:00.000Z", until: "2027-02-01T00:00:00.000Z", rate: 10, dryRun: true },
   ]);
   expect((await on(["schedule", "backfill", "nightly", ...range, "--rate", "x"])).exit).toBe(2);
+  const { exit, stderr } = await on(["schedule", "backfill", "nightly", "--from", "5", "--until", "1d"]);
+  expect([exit, stderr]).toEqual([2, expect.stringContaining('--from: "5" is not a time. Write a date')]);
 });
 
 test("SCH9 GATE8 sync prints the difference before it applies it, and with --dry-run applies nothing", async () => {

@@ -17,6 +17,7 @@ import { safe } from "../output/safe-text.ts";
 import { instant } from "../output/times.ts";
 import { UsageError } from "../exit.ts";
 import { readInput } from "../select/input.ts";
+import { timeOption } from "../select/moments.ts";
 import type { Host, Verb } from "../verb.ts";
 
 type Consent = Pick<SelectOptions, "confirm">;
@@ -191,27 +192,36 @@ function backfill(host: Host): Command {
       one(
         "backfill",
         "Starts the runs of past ticks.",
-        "schedule backfill nightly --from 2027-01-01T00:00:00Z --until 2027-02-01T00:00:00Z --dry-run",
+        "schedule backfill nightly --from 2027-01-01 --until 2027-02-01 --dry-run",
       ),
     )
-      .requiredOption("--from <time>", "the first time, such as 2027-01-01T00:00:00Z")
+      .requiredOption("--from <time>", "the first time: 2027-01-01, 2027-01-01T12:00Z, or how long ago, such as 2d")
       .requiredOption("--until <time>", "the end; no tick at it or later")
       .option("--overlap <policy>", "queue (the default), skip or allow")
       .option("--rate <runs>", "runs a minute, at most")
       .option("--newest-first", "begin with the newest tick")
       .option("--again", "start also what has run already")
       .option("--dry-run", "only print what it would start"),
-    async ({ session, args: [id = ""], options: { confirm, rate, overlap, ...range } }) => {
+    async ({ session, args: [id = ""], options: { confirm, rate, overlap, from, until, ...how } }) => {
       if (rate !== undefined && !/^[1-9]\d{0,2}$/.test(rate))
         throw new UsageError("--rate must be a whole number from 1 to 600.");
-      if (range.dryRun !== true) await consent(session, "backfill", confirm === undefined ? {} : { confirm });
+      const range = rangeOf(from, until, session.io.now());
+      if (how.dryRun !== true) await consent(session, "backfill", confirm === undefined ? {} : { confirm });
       const policy = overlap as "queue" | undefined;
-      const all = { ...range, overlap: policy, rate: rate === undefined ? undefined : Number(rate) };
+      const all = { ...how, ...range, overlap: policy, rate: rate === undefined ? undefined : Number(rate) };
       const planned = await (await session.client()).schedule(id).backfill(all);
       await session.out.rows(planned.times, times);
       if (planned.total > planned.times.length) session.notes.say(safe`${planned.total} ticks in all.`);
     },
   );
+}
+
+/** @throws UsageError */
+function rangeOf(from: string, until: string, now: number): Pick<BackfillOptions, "from" | "until"> {
+  return {
+    from: timeOption("--from", from, now).toISOString(),
+    until: timeOption("--until", until, now).toISOString(),
+  };
 }
 
 function remove(host: Host): Command {
