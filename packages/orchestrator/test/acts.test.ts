@@ -158,7 +158,7 @@ const replayOf = (object: Tried, mode: "missing" | "force", brief?: "done"): obj
 
 const KINDS: Readonly<Record<string, Kind>> = {
   "a limit": {
-    machine: gate as unknown as CoordinatorMachine,
+    machine: gate,
     name: "l",
     begin: (object) => object.receive(acquireOf("first")),
     others: [
@@ -175,14 +175,14 @@ const KINDS: Readonly<Record<string, Kind>> = {
     ],
   },
   "a window": {
-    machine: windowMachine as unknown as CoordinatorMachine,
+    machine: windowMachine,
     name: "w",
     begin: (object) => object.receive(debounced("first")),
     others: [(object, nth) => object.receive(debounced(`r${nth}`)), (object) => object.pass(MINUTE / 2)],
     acts: [() => ({ type: "fire" }), () => ({ type: "cancel" })],
   },
   "a schedule": {
-    machine: scheduleMachine as unknown as CoordinatorMachine,
+    machine: scheduleMachine,
     name: "s",
     begin: (object) => object.command({ type: "create", config: configOf(1), by: "me", environment: "e" }),
     others: [
@@ -200,7 +200,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     ],
   },
   "an event": {
-    machine: eventMachine as unknown as CoordinatorMachine,
+    machine: eventMachine,
     name: "e",
     begin: (object) => {
       const { decision } = replayOf(object, "missing") as { decision: object };
