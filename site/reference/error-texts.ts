@@ -61,7 +61,7 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     summary: "The step handler, or your dispatcher, rejected the execution.",
     message: "The step handler rejected the execution.",
     cause:
-      "The step handler answered with a 4xx other than 408 and 429: a wrong key, or a request that is too large. Or your own dispatcher refused. The run is `paused`. Callers with the scope `operate`, and the log, see the details.",
+      "The step handler answered with a 4xx other than 408, 425 and 429: a wrong key, or a request that is too large. Or your own dispatcher refused. The run is `paused`. Callers with the scope `operate`, and the log, see the details.",
     cure: "Fix what the message names, then retry the run.",
     see: ["how-to/steps-elsewhere.md"],
   },

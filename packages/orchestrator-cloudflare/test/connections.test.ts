@@ -233,7 +233,7 @@ describe("an upgrade", () => {
       const reply = await handler?.connect(given);
       return reply instanceof Response ? reply.status : 101;
     };
-    expect(await status(request)).toBe(401);
+    expect(await status(request)).toBe(425);
     expect(await status(new Request(`${request.url}?frames=mac`, request))).toBe(401);
     expect(await status(new Request(request.url))).toBe(401);
     expect(await status(new Request(request.url.replace("/connect", "/turn"), request))).toBe(404);

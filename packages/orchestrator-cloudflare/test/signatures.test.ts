@@ -66,7 +66,7 @@ describe("signatures of requests to a step handler", () => {
     const body = TURN;
     const header = await sign(body);
     expect((await post(body, header))[0]).toBe(200);
-    expect(await post(body, header)).toEqual([401, expect.stringContaining("seen before")]);
+    expect(await post(body, header)).toEqual([425, expect.stringContaining("seen before")]);
   });
 
   test("SEC3 no configuration accepts unsigned requests by mistake", () => {
@@ -207,7 +207,7 @@ describe("requests that are sent again", () => {
     const request = await signed(URL_OF_HANDLER);
     expect((await answerTo(handlerWith({ nonces }), request.clone()))[0]).toBe(200);
     expect(await answerTo(handlerWith({ nonces }), request.clone())).toEqual([
-      401,
+      425,
       expect.stringContaining("seen before"),
     ]);
     expect([...stored.values()].every((expiresAt) => expiresAt > Date.now() + 300_000)).toBe(true);
@@ -223,7 +223,7 @@ describe("requests that are sent again", () => {
       expect.stringContaining("nonces_unavailable"),
     ]);
     const silent = handlerWith({ nonces: { seen: async () => undefined as never } });
-    expect((await answerTo(silent, await signed(URL_OF_HANDLER)))[0]).toBe(401);
+    expect((await answerTo(silent, await signed(URL_OF_HANDLER)))[0]).toBe(425);
     for (const nonces of [{}, 5, null, { seen: 1 }])
       expect(() => handlerWith({ nonces: nonces as never })).toThrow("createStepHandler.nonces: must be an object");
   });

@@ -82,7 +82,7 @@ async function sendNews(port: RpcPort, send: (line: LineToExecution) => Promise<
 async function failureOf(response: Response): Promise<PipeError> {
   const { status } = response;
   const what = `The sibling Worker answered ${status}: ${await response.text()}`;
-  return new PipeError(what, isFinal(status) ? "DISPATCH_REFUSED" : undefined);
+  return new PipeError(what, isFinal(status, true) ? "DISPATCH_REFUSED" : undefined);
 }
 
 /** Returns the lines of the answer. @throws PipeError if it has none. */

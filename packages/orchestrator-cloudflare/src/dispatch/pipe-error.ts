@@ -31,7 +31,16 @@ export class CutConnection extends PipeError {}
 /** The step handler admits no execution now. It has applied nothing of the turn. */
 export class NotAdmitted extends PipeError {}
 
-/** Whether a status is a final rejection: a 4xx, except 408 and 429. All other failures may be temporary (DUR8). */
-export function isFinal(status: number): boolean {
-  return status >= 400 && status < 500 && status !== 408 && status !== 429;
+/** 425: a proxy has sent a request twice, and the step handler serves it once. The dispatcher signs it anew. */
+const TEMPORARY: ReadonlySet<number> = new Set([408, 425, 429]);
+/** A server answers so to a request that arrived incomplete, and a router while the step handler behind it restarts. */
+const TEMPORARY_OF_OTHERS: ReadonlySet<number> = new Set([400, 404]);
+
+/**
+ * Whether a status is a final rejection: a 4xx, except these. All other failures may be temporary (DUR8). `byHandler`: the
+ * step handler answered, not something before it.
+ */
+export function isFinal(status: number, byHandler: boolean): boolean {
+  if (status < 400 || status >= 500 || TEMPORARY.has(status)) return false;
+  return byHandler || !TEMPORARY_OF_OTHERS.has(status);
 }

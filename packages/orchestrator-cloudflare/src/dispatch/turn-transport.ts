@@ -62,7 +62,7 @@ async function send(
   const [response, text] = await timeout.bound(exchange()).catch((error: unknown) => {
     throw new PipeError(`${name} could not be reached: ${error instanceof Error ? error.message : String(error)}`);
   });
-  if (!response.ok) throw refusalOf(name, response.status, text);
+  if (!response.ok) throw refusalOf(name, response, text);
   try {
     return JSON.parse(text);
   } catch {
@@ -153,11 +153,22 @@ const TOO_LARGE = 413;
 const NEEDS_SESSIONS =
   "A step handler without sessions (stateless) gets the whole journal of a run in one request. Serve the workflow with sessions, which read the journal in pages, or accept larger bodies; then retry the run.";
 
-function refusalOf(name: string, status: number, text: string): PipeError {
+/** The text of a proxy, or of a redirect, that a message quotes. */
+const QUOTED_CHARS = 200;
+
+function refusalOf(name: string, { status, headers }: Response, text: string): PipeError {
   const { error, message } = refusalIn(text);
-  const what = `${name} answered ${status}: ${message}${status === TOO_LARGE ? ` ${NEEDS_SESSIONS}` : ""}`;
+  const location = status < 400 ? headers.get("Location") : null;
+  const more = status === TOO_LARGE ? ` ${NEEDS_SESSIONS}` : redirectTo(location);
+  const what = `${name} answered ${status}: ${message}${more}`;
   if (error === "too_many_sessions") return new NotAdmitted(what);
-  return new PipeError(what, isFinal(status) ? "DISPATCH_REFUSED" : undefined);
+  return new PipeError(what, isFinal(status, typeof error === "string") ? "DISPATCH_REFUSED" : undefined);
+}
+
+/** A redirected request would not fit its signature, and could reach anybody. */
+function redirectTo(location: string | null): string {
+  if (location === null) return "";
+  return `it redirects to ${location.slice(0, QUOTED_CHARS)}, and redirects are not followed. Set the url of the dispatcher to the address that serves the step handler.`;
 }
 
 function refusalIn(text: string): { readonly error?: unknown; readonly message: string } {
@@ -167,5 +178,5 @@ function refusalIn(text: string): { readonly error?: unknown; readonly message: 
   } catch {
     // The text is not an answer of the handler; for example, it is the page of a proxy.
   }
-  return { message: text.slice(0, 200) };
+  return { message: text.slice(0, QUOTED_CHARS) };
 }

@@ -40,7 +40,7 @@ export interface RequestCheckOptions {
 
 /** The answer to a request that is not served. */
 export interface Refusal {
-  readonly status: 401 | 503;
+  readonly status: 401 | 425 | 503;
   readonly code: string;
   readonly message: string;
 }
@@ -82,7 +82,7 @@ export class RequestCheck {
     const verdict = await verifyRequest(signed, request.headers.get(SIGNATURE_HEADER), this.#keys, now);
     if (!verdict.ok) return unauthorized(verdict.why);
     if (this.#audience !== undefined && audience !== this.#audience) return unauthorized(anotherAudience(audience));
-    if (!this.#nonces.add(verdict.nonce, verdict.at, now)) return unauthorized("it was seen before");
+    if (!this.#nonces.add(verdict.nonce, verdict.at, now)) return REPEATED;
     return (await this.#refusalByStore(verdict.nonce, verdict.at)) ?? { key: verdict.key };
   }
 
@@ -90,7 +90,7 @@ export class RequestCheck {
     try {
       const seen = await this.#store?.seen(nonce, SeenNonces.expiryOf(at));
       // Whatever else a store answers does not say that the nonce is new.
-      return this.#store === undefined || seen === false ? undefined : unauthorized("it was seen before");
+      return this.#store === undefined || seen === false ? undefined : REPEATED;
     } catch (error) {
       console.error("holdfast: the store of nonces (createStepHandler.nonces) failed", error);
       return {
@@ -110,6 +110,13 @@ function anotherAudience(audience: string | undefined): string {
   const is = audience === undefined ? "for no audience" : `for the audience ${JSON.stringify(audience)}`;
   return `it is signed ${is}, which is not this handler's; set the option audience of the dispatcher and of createStepHandler to one text`;
 }
+
+/** A proxy may have sent it twice, so it is no fault of the orchestrator, which signs its next attempt anew (DUR8). */
+const REPEATED: Refusal = {
+  status: 425,
+  code: "request_repeated",
+  message: "This step handler serves each signed request once: it was seen before.",
+};
 
 function unauthorized(why: string): Refusal {
   return { status: 401, code: "unauthorized", message: `This step handler serves signed requests only: ${why}.` };

@@ -172,8 +172,7 @@ class Handler {
   #refuseBody(why: (BodyText & { readonly ok: false })["why"]): Response {
     if (why === "too_slow")
       return refuse(408, "body_timeout", `The body did not arrive within ${HOST_LIMITS.silentMsMax} ms.`);
-    if (why === "broken")
-      return refuse(400, "invalid_turn", "The turn is invalid: the body ended before it was complete.");
+    if (why === "broken") return refuse(408, "body_incomplete", "The body ended before it was complete.");
     if (why === "not_utf8") return refuse(400, "invalid_turn", "The turn is invalid: the body is not UTF-8 text.");
     return refuse(413, "payload_too_large", `The body is larger than ${this.#bytesMax} bytes (bodyBytesMax).`);
   }
