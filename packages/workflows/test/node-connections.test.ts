@@ -1,9 +1,9 @@
 /** tests: the upgrades of a Node server (PIPE1) */
 import { once } from "node:events";
 import { type IncomingMessage, type Server, createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, type Socket, connect } from "node:net";
 import { text } from "node:stream/consumers";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { createStepHandler } from "../src/handler/index.ts";
 import { acceptConnections } from "../src/node/index.ts";
 
@@ -53,3 +53,40 @@ test("PIPE1 a server with shouldUpgradeCallback serves requests that offer an up
   acceptConnections(server, newHandler());
   expect(await sendWithUpgrade(server)).toEqual([200, "served"]);
 });
+
+/** Sends an upgrade on a socket whose end this client decides. Returns both ends. */
+async function upgradeOn(server: Server, headers: string): Promise<{ readonly outer: Socket; readonly inner: Socket }> {
+  if (!server.listening) await once(server.listen(0, "127.0.0.1"), "listening");
+  const outer = connect({ port: (server.address() as AddressInfo).port, host: "127.0.0.1", allowHalfOpen: true });
+  const [inner] = (await once(server, "connection")) as [Socket];
+  outer.write(`GET /connect HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${headers}\r\n`);
+  return { outer, inner };
+}
+
+const STRANGERS = { "no signature": "", "a wrong signature": "Holdfast-Signature: t=1,n=12345678,v1=0\r\n" };
+
+test.each(Object.entries(STRANGERS))(
+  "PIPE4 LIM2 a refused upgrade with %s keeps no socket, although its client never ends it",
+  async (_what, headers) => {
+    const server = newServer();
+    acceptConnections(server, newHandler());
+    const { outer, inner } = await upgradeOn(server, headers);
+    const answer = await text(outer);
+    expect(answer).toMatch(/^HTTP\/1.1 40[14] /);
+    await vi.waitFor(() => expect(inner.destroyed).toBe(true));
+    outer.destroy();
+  },
+);
+
+test.each(Object.entries(STRANGERS))(
+  "PIPE4 LIM2 an upgrade with %s that its client resets does not end the process",
+  async (_what, headers) => {
+    const server = newServer();
+    acceptConnections(server, newHandler());
+    for (let i = 0; i < 20; i++) {
+      const { outer, inner } = await upgradeOn(server, headers);
+      outer.resetAndDestroy();
+      await vi.waitFor(() => expect(inner.destroyed).toBe(true));
+    }
+  },
+);

@@ -20,7 +20,7 @@ export interface UpgradeRequest {
 /** The bare socket of an upgrade: a part of `Duplex`. */
 export interface UpgradeSocket {
   on(event: "error", listener: () => void): unknown;
-  end(text: string): unknown;
+  end(text: string, written: () => void): unknown;
   destroy(): unknown;
 }
 
@@ -61,13 +61,11 @@ export function acceptConnections(server: UpgradeServer, handler: StepHandler): 
     maxPayload: FRAME_BYTES_MAX,
   });
   server.on("upgrade", (request, socket, head) => {
-    if (!isOurs(request)) {
-      if (server.listenerCount("upgrade") === 1)
-        refuse(socket, 404, JSON.stringify({ error: "not_found", message: NO_UPGRADE }));
-      return;
-    }
-    // Without a listener, a connection that breaks during the check would end the process.
+    const isOther = !isOurs(request);
+    if (isOther && server.listenerCount("upgrade") > 1) return;
+    // The server has removed its own listener: without one, a connection that breaks would end the process.
     socket.on("error", () => socket.destroy());
+    if (isOther) return refuse(socket, 404, JSON.stringify({ error: "not_found", message: NO_UPGRADE }));
     answer(request).catch((error: unknown) => {
       console.error("holdfast: an upgrade to a connection failed", error);
       refuse(socket, 500, "");
@@ -98,9 +96,11 @@ function asRequest({ method = "GET", url = "", headers }: UpgradeRequest): Reque
   return new Request(new URL(`http://step-handler.internal${url}`), { method, headers: Object.fromEntries(ours) });
 }
 
+/** The server no longer watches the socket, and a client may never end its side: it is destroyed after the answer. */
 function refuse(socket: UpgradeSocket, status: number, body: string): void {
   const bytes = new TextEncoder().encode(body).byteLength;
   socket.end(
     `HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${bytes}\r\n\r\n${body}`,
+    () => socket.destroy(),
   );
 }
