@@ -367,7 +367,7 @@ describe("pipe failures", () => {
     expect(await until(api, "completed")).toMatchObject({ output: 3, invocationCount: 1 });
   });
 
-  test("DUR8 the reason of a run whose handler is behind a redirect names the address", async () => {
+  test("DUR8 the reason of a run whose handler is redirected names the address", async () => {
     const network = newNetwork();
     network.breaks = async () => new Response(null, { status: 308, headers: { Location: "https://new.example/turn" } });
     const api = network.deploy();

@@ -111,7 +111,7 @@ function anotherAudience(audience: string | undefined): string {
   return `it is signed ${is}, which is not this handler's; set the option audience of the dispatcher and of createStepHandler to one text`;
 }
 
-/** A proxy may have sent it twice, so it is no fault of the orchestrator, which signs its next attempt anew (DUR8). */
+/** A proxy may have sent it twice, so it is no fault of the orchestrator, which signs each attempt by itself (DUR8). */
 const REPEATED: Refusal = {
   status: 425,
   code: "request_repeated",
