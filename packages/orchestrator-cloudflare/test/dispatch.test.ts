@@ -327,57 +327,6 @@ describe("pipe failures", () => {
     );
   });
 
-  test.each<[status: number, text: string, headers?: Record<string, string>]>([
-    [400, ""],
-    [404, "404 page not found"],
-    [408, ""],
-    [425, ""],
-    [301, "", { Location: "https://www.example/holdfast/turn" }],
-  ])(
-    "DUR8 an answer %i that no step handler sent is no refusal: the turn is repeated",
-    async (status, text, headers) => {
-      const network = newNetwork();
-      network.breaks = async (n, _request, pass) =>
-        n === 2 || n === 3 ? new Response(text, { status, ...(headers && { headers }) }) : pass();
-      const api = network.deploy();
-      await trigger(api, "steps", { n: 3 });
-      expect(await until(api, "completed")).toMatchObject({ output: 3, invocationCount: 1 });
-    },
-  );
-
-  test.each([401, 403, 404, 413])("DUR8 the refusal %i of a step handler pauses the run", async (status) => {
-    const network = newNetwork();
-    network.breaks = async () => Response.json({ error: "a_code", message: "a reason" }, { status });
-    const api = network.deploy();
-    await trigger(api, "steps", { n: 1 });
-    expect(await until(api, "paused")).toMatchObject({
-      error: { code: "DISPATCH_REFUSED", message: expect.stringContaining(`answered ${status}: a reason`) },
-    });
-  });
-
-  test("DUR8 SEC3 a proxy that sends a request twice, and passes on the second answer, pauses no run", async () => {
-    const network = newNetwork();
-    network.breaks = async (n, request, pass) => {
-      const again = request.clone();
-      const first = await pass();
-      return n === 1 || n === 3 ? (network.handlers[0] as StepHandler)(again) : first;
-    };
-    const api = network.deploy();
-    await trigger(api, "steps", { n: 3 });
-    expect(await until(api, "completed")).toMatchObject({ output: 3, invocationCount: 1 });
-  });
-
-  test("DUR8 the reason of a run whose handler is redirected names the address", async () => {
-    const network = newNetwork();
-    network.breaks = async () => new Response(null, { status: 308, headers: { Location: "https://new.example/turn" } });
-    const api = network.deploy();
-    await trigger(api, "steps", { n: 1 });
-    await untilDispatchFailed(api);
-    expect(JSON.stringify((await read(api))["why"])).toContain(
-      "answered 308: it redirects to https://new.example/turn, and redirects are not followed",
-    );
-  });
-
   test("VER2 a handler with another protocol version pauses the run, and the message names both versions", async () => {
     const network = newNetwork();
     network.breaks = async (_n, request) => {

@@ -31,7 +31,7 @@ export class CutConnection extends PipeError {}
 /** The step handler admits no execution now. It has applied nothing of the turn. */
 export class NotAdmitted extends PipeError {}
 
-/** 425: a proxy has sent a request twice, and the step handler serves it once. The dispatcher signs the next one. */
+/** 425: a proxy has sent the request twice, or the clocks differ now. The next attempt has a signature of its own. */
 const TEMPORARY: ReadonlySet<number> = new Set([408, 425, 429]);
 /** A server answers so to a request that arrived incomplete, and a router while the step handler after it restarts. */
 const TEMPORARY_OF_OTHERS: ReadonlySet<number> = new Set([400, 404]);

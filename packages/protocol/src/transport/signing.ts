@@ -57,7 +57,8 @@ export async function signRequest(request: SignedRequest, key: string, now: numb
 export type Verdict =
   /** `key`: the one of the verifier's keys that the signature fits. */
   | { readonly ok: true; readonly nonce: string; readonly at: number; readonly key: string }
-  | { readonly ok: false; readonly why: string };
+  /** `clocks`: the signature fits, and only its time is not near that of this clock. */
+  | { readonly ok: false; readonly why: string; readonly clocks?: true };
 
 /** Verifies a signature against every key, in constant time. */
 export async function verifyRequest(
@@ -82,7 +83,11 @@ export async function verifyRequest(
       why: "the signature does not match; the two sides hold different keys, or something on the way changed the request",
     };
   if (Math.abs(now - at) > SIGNATURE_AGE_MS_MAX)
-    return { ok: false, why: `the signature is ${Math.round((now - at) / 1_000)} s old; check both clocks` };
+    return {
+      ok: false,
+      why: `the signature is ${Math.round((now - at) / 1_000)} s old; check both clocks`,
+      clocks: true,
+    };
   return { ok: true, nonce, at, key: match };
 }
 

@@ -80,7 +80,7 @@ export class RequestCheck {
     const audience = request.headers.get(AUDIENCE_HEADER) ?? undefined;
     const signed = { method: request.method, path: pathname + search, body, audience };
     const verdict = await verifyRequest(signed, request.headers.get(SIGNATURE_HEADER), this.#keys, now);
-    if (!verdict.ok) return unauthorized(verdict.why);
+    if (!verdict.ok) return verdict.clocks ? notNow("clocks_differ", verdict.why) : unauthorized(verdict.why);
     if (this.#audience !== undefined && audience !== this.#audience) return unauthorized(anotherAudience(audience));
     if (!this.#nonces.add(verdict.nonce, verdict.at, now)) return REPEATED;
     return (await this.#refusalByStore(verdict.nonce, verdict.at)) ?? { key: verdict.key };
@@ -111,12 +111,15 @@ function anotherAudience(audience: string | undefined): string {
   return `it is signed ${is}, which is not this handler's; set the option audience of the dispatcher and of createStepHandler to one text`;
 }
 
-/** A proxy may have sent it twice, so it is no fault of the orchestrator, which signs each attempt by itself (DUR8). */
-const REPEATED: Refusal = {
-  status: 425,
-  code: "request_repeated",
-  message: "This step handler serves each signed request once: it was seen before.",
-};
+/**
+ * The refusal of a request that has a valid signature. The orchestrator signs each attempt by itself, so it sends another
+ * one (DUR8): a proxy may have sent this one twice, and a clock that has jumped is set right again.
+ */
+function notNow(code: string, why: string): Refusal {
+  return { status: 425, code, message: `This step handler serves each signed request once, and soon: ${why}.` };
+}
+
+const REPEATED: Refusal = notNow("request_repeated", "it was seen before");
 
 function unauthorized(why: string): Refusal {
   return { status: 401, code: "unauthorized", message: `This step handler serves signed requests only: ${why}.` };
