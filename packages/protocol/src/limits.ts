@@ -52,6 +52,10 @@ export const HOST_LIMITS = {
   lateTimerMs: 1_000,
   /** Principals whose requests about absent runs one isolate counts. */
   countedPrincipals: 10_000,
+  /** While an issuer of tokens fails, the time between two requests for its keys, ms (SEC1). */
+  issuerRetryMs: 5_000,
+  /** How old the keys of an issuer of tokens may be that serve while it fails, ms (SEC1). */
+  issuerKeysMs: 3_600_000,
   /** Keys of public URLs (`URL_KEYS`). */
   urlKeys: 16,
   /** Runs whose newest epoch a step handler remembers (SEC3). */

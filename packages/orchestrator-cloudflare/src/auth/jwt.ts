@@ -1,15 +1,16 @@
 /**
  * JSON Web Tokens of an identity provider or of Cloudflare Access.
  *
- * Owns: the issuers' keys, which every verifier of an isolate shares, the location of the token, and the mapping of claims
- * to a principal. `jose` verifies the token.
+ * Owns: the location of the token, what a failure answers, and the mapping of claims to a principal. `jose` verifies the
+ * token.
  */
 import { type Duration, HoldfastError, parseDurationMs } from "@holdfast/protocol";
-import { type JWTPayload, type JWTVerifyGetKey, createRemoteJWKSet, errors, jwtVerify } from "jose";
+import { type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, errors, jwtVerify } from "jose";
 import * as v from "valibot";
 import { FIELDS, checkOptions, isDuration, isFunction } from "../options.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { isScopes, subjectProblem } from "./credentials.ts";
+import { KeysUnavailable, keysOf } from "./issuer-keys.ts";
 import { type Principal, SCOPES, type Scope, type VerifyRequest } from "./principal.ts";
 
 export interface JwtAuthOptions {
@@ -37,20 +38,6 @@ const PREFIX = "holdfast:";
 const ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
 
 const TOLERANCE_MS_MAX = 300_000;
-
-/** The keys of issuers by issuer and URL. They outlive a verifier, which a Worker may make for each request. */
-const issuers = new Map<string, JWTVerifyGetKey>();
-const ISSUERS_MAX = 100;
-
-function keysOf(issuer: string, url: string): JWTVerifyGetKey {
-  const name = JSON.stringify([issuer, url]);
-  const known = issuers.get(name);
-  if (known !== undefined) return known;
-  const keys = createRemoteJWKSet(new URL(url));
-  if (issuers.size >= ISSUERS_MAX) issuers.clear();
-  issuers.set(name, keys);
-  return keys;
-}
 
 function isTolerance(value: unknown): boolean {
   return isDuration(value) && parseDurationMs(value, "") <= TOLERANCE_MS_MAX;
@@ -87,7 +74,8 @@ export function jwtAuth(options: JwtAuthOptions): VerifyRequest {
     const value = request.headers.get(header) ?? "";
     const token = /^authorization$/i.test(header) ? /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(value)?.[1] : value;
     if (token === undefined || token === "") return false;
-    const keys = typeof options.jwks === "function" ? options.jwks : keysOf(issuer, String(options.jwks));
+    const keys: Keys =
+      typeof options.jwks === "function" ? { find: options.jwks } : keysOf(issuer, String(options.jwks));
     const claims = await claimsOf(token, keys, {
       issuer,
       audience: typeof audience === "string" ? audience : [...audience],
@@ -102,23 +90,57 @@ export function jwtAuth(options: JwtAuthOptions): VerifyRequest {
   };
 }
 
+/** The keys of an issuer. `complain`: a key that is published cannot be used. */
+interface Keys {
+  readonly find: JWTVerifyGetKey;
+  readonly complain?: (error: unknown) => void;
+}
+
 /** Returns the claims of a valid token, or the answer to an invalid one. */
 async function claimsOf(
   token: string,
-  keys: JWTVerifyGetKey,
+  keys: Keys,
   expected: { readonly issuer: string; readonly audience: string | string[]; readonly clockTolerance: number },
 ): Promise<JWTPayload | Response> {
   try {
-    const options = { ...expected, algorithms: ALGORITHMS, requiredClaims: ["exp"] };
-    return (await jwtVerify(token, keys, options)).payload;
+    return await verify(token, keys.find, { ...expected, algorithms: ALGORITHMS, requiredClaims: ["exp"] });
   } catch (error) {
-    if (error instanceof errors.JOSEError && !isKeyFailure(error)) return refuse(error.code);
-    console.error("holdfast: the keys of the token issuer cannot be loaded", error);
+    if (error instanceof errors.JOSEError && !isKeyFailure(error)) return refuse(error.code + claimIn(error));
+    const isUnknown = error instanceof KeysUnavailable;
+    if (!isUnknown && keys.complain !== undefined) {
+      keys.complain(error);
+      return refuse("its issuer publishes a key for it that cannot be used");
+    }
+    if (!isUnknown) console.error("holdfast: the keys of the token issuer cannot be loaded", error);
     return new ApiRefusal(
       "auth_unavailable",
       "The keys that verify tokens cannot be loaded at the moment. Try again.",
     ).toResponse();
   }
+}
+
+/** Verifies a token with each key that fits: its issuer may name none, or give one name to two keys. */
+async function verify(token: string, find: JWTVerifyGetKey, options: JWTVerifyOptions): Promise<JWTPayload> {
+  try {
+    return (await jwtVerify(token, find, options)).payload;
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    for await (const key of error) {
+      const payload = await jwtVerify(token, key, options).then(
+        (verified) => verified.payload,
+        (failure: unknown) => {
+          if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure;
+        },
+      );
+      if (payload !== undefined) return payload;
+    }
+    throw new errors.JWSSignatureVerificationFailed();
+  }
+}
+
+/** The name of the claim that was refused, such as `nbf`. */
+function claimIn(error: errors.JOSEError): string {
+  return "claim" in error ? ` (${String(error.claim)})` : "";
 }
 
 /**
@@ -162,7 +184,10 @@ function principalOf({ sub, scope }: JWTPayload): Principal | undefined {
   return { subject: sub as string, scopes: SCOPES.filter((one) => named.has(PREFIX + one)) };
 }
 
-/** True if the issuer's keys could not be loaded. `jose` throws a plain `JOSEError` for an HTTP error of the issuer. */
+/**
+ * True if the keys could not be loaded, or a key cannot be used. `createRemoteJWKSet` throws a plain `JOSEError` for an HTTP
+ * error of the issuer.
+ */
 function isKeyFailure(error: Error): boolean {
   return error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid || error.name === "JOSEError";
 }
