@@ -42,9 +42,11 @@ export function pendingRows(
 ): Pick<OutboxSenderOptions<OutboxRow, SendResult>, "list" | "read"> {
   return {
     *list(options) {
-      const current = header();
-      for (const [key, row] of listRows(store, OUTBOX_PREFIX, options))
-        yield [key, isAcknowledgedStart(current, key) ? undefined : row];
+      let acknowledged: ReadonlySet<number | undefined> | undefined;
+      for (const [key, row] of listRows(store, OUTBOX_PREFIX, options)) {
+        acknowledged ??= new Set(header()?.waits.map(({ start }) => start));
+        yield [key, acknowledged.has(positionOf(key)) ? undefined : row];
+      }
     },
     read: (key) =>
       isAcknowledgedStart(header(), key) ? undefined : readRow(store, OUTBOX_PREFIX, key.slice(OUTBOX_PREFIX.length)),

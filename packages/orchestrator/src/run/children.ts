@@ -87,14 +87,18 @@ function problemOf(draft: Draft, detached: boolean, runId: string): ErrorValue |
       `The run has ${draft.context.limits.outboxMessages} pending messages to other runs, which is the limit.`,
     );
   }
-  const children = draft.header.waits.filter((wait) => kindOf(wait) === "run").length;
-  if (!detached && children >= draft.context.limits.openChildren) {
+  if (!detached && hasOpenChildren(draft, draft.context.limits.openChildren)) {
     return errorValue(
       "LIMIT_EXCEEDED",
       `The run waits for ${draft.context.limits.openChildren} children, which is the limit.`,
     );
   }
   return undefined;
+}
+
+function hasOpenChildren({ header: { waits } }: Draft, max: number): boolean {
+  // Counted only if there may be as many: each child of a fan-out asks.
+  return waits.length >= max && waits.filter((wait) => kindOf(wait) === "run").length >= max;
 }
 
 /**

@@ -35,6 +35,8 @@ export class Draft {
   readonly now: number;
   /** The journal entries of this transition. */
   readonly entries: JournalEntry[] = [];
+  /** The operations of these entries, and whether the entries have the outcome. */
+  readonly #journaled = new Map<OperationId, boolean>();
   /** Waits that open later in this transition and open released (WAIT11). */
   readonly releases: Map<OperationId, Release> = new Map();
   /** Chunks that this transition adds to streams. */
@@ -142,6 +144,7 @@ export class Draft {
     const late = quiet || (this.remote && isOutcome(body));
     const entry: JournalEntry = { ...place, ...(late ? { quiet: true as const } : {}), ...body };
     this.entries.push(entry);
+    this.#journaled.set(body.op, this.hasEnded(body.op) || isOutcome(body));
     this.put(journalKey(entry.seq), entry);
     return entry;
   }
@@ -161,7 +164,12 @@ export class Draft {
 
   /** Whether this transition journaled the operation's outcome. */
   hasEnded(op: OperationId): boolean {
-    return this.entries.some((entry) => entry.op === op && isOutcome(entry));
+    return this.#journaled.get(op) === true;
+  }
+
+  /** Whether this transition journaled an entry about the operation. */
+  hasEntry(op: OperationId): boolean {
+    return this.#journaled.has(op);
   }
 
   /** Whether the journal has reached its limit, and `more` entries beside (LIM1). */

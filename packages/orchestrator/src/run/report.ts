@@ -158,7 +158,7 @@ function applyToOperation(draft: Draft, event: OperationEvents, taken: Set<strin
   if (header.unwinding !== undefined && !isAcceptedWhileUnwinding(event)) return;
   if (event.type === "stream.chunks") return appendChunks(draft, event);
   if (event.type === "step.wants") return event.attempt > (known?.attempts ?? 0) ? wantPlace(draft, event) : undefined;
-  const isNew = known === undefined && !draft.entries.some(({ op }) => op === event.op);
+  const isNew = known === undefined && !draft.hasEntry(event.op);
   notePlace(draft, event, isNew);
   if (isBeyondLimit(draft, event)) {
     if (header.unwinding !== undefined) return;

@@ -11,7 +11,7 @@
  * - WR2 Rows change only together with the header, which counts them. Older code refuses such a run (VER4).
  * - WR3 The acknowledged start of a child is deleted together with the wait that names it.
  */
-import { FORMAT_VERSION, HOST_LIMITS } from "@holdfast/protocol";
+import { FORMAT_VERSION, HOST_LIMITS, type OperationId } from "@holdfast/protocol";
 import type { WriteBatch } from "../host/store.ts";
 import { WAIT_PREFIX, type WaitRow, isRow, outboxKey, waitKey, waitPosition } from "./rows.ts";
 import type { OpenWait, RunHeader } from "./run-header.ts";
@@ -31,24 +31,24 @@ interface Writes {
 /**
  * Writes the rows of the waits that changed, and returns the header as it is stored.
  * @param before The stored rows.
- * @param known The open waits before the transition.
+ * @param known The open waits before the transition: those in the stored header, followed by the rows.
  */
 export function storeWaits(
   writes: Writes,
   header: RunHeader,
   { before, known, max }: { readonly before: WaitRows; readonly known: readonly OpenWait[]; readonly max: number },
 ): RunHeader {
-  deleteStarts(writes, known, header.waits);
+  const change = changeOf(known, header.waits);
+  for (const { start } of change.ended) if (start !== undefined) writes.delete(outboxKey(start));
   // Without rows and without a change, the header had all waits before.
   if (before.size === 0 && (known === header.waits || fitHeader(header.waits, max))) return header;
-  const others = new Map(header.waits.map((wait) => [wait.op, wait]));
-  const left = keepRows(writes, before, others);
-  const inHeader = new Set(known.map(({ op }) => op));
-  const waits =
-    left === 0 ? firstOf([...others.values()], max) : [...others.values()].filter(({ op }) => inHeader.has(op));
-  for (const { op } of waits) others.delete(op);
+  const inHeader = known.length - before.size;
+  const left = keepRows(writes, before, change, inHeader);
+  const waits = left === 0 ? firstOf(header.waits, max) : stillOpen(known.slice(0, inHeader), header.waits);
+  // Without a row that is left, the others begin a new list of rows. Otherwise those that opened follow it.
+  const others = left === 0 ? header.waits.slice(waits.length) : change.opened;
   let position = waitPosition([...before.keys()].at(-1));
-  for (const wait of others.values()) {
+  for (const wait of others) {
     position += 1;
     writes.put(waitKey(position), { ...wait, v: FORMAT_VERSION } satisfies WaitRow);
   }
@@ -56,9 +56,46 @@ export function storeWaits(
   return {
     ...header,
     waits,
-    waitRows: left + others.size,
+    waitRows: left + others.length,
     uses: uses.includes(FEATURE) ? uses : [...uses, FEATURE],
   };
+}
+
+/** How a transition changes the list of open waits. Most are the same objects before and after. */
+interface Change {
+  /** The position of the first wait that is not the same. */
+  readonly from: number;
+  /** From there on, the waits of before until the first one after which all are the same. */
+  readonly changed: readonly OpenWait[];
+  /** The waits among them that are still open, by operation, as they are now. */
+  readonly remaining: ReadonlyMap<OperationId, OpenWait>;
+  readonly ended: readonly OpenWait[];
+  readonly opened: readonly OpenWait[];
+}
+
+function changeOf(known: readonly OpenWait[], waits: readonly OpenWait[]): Change {
+  const most = Math.min(known.length, waits.length);
+  let from = 0;
+  while (from < most && known[from] === waits[from]) from += 1;
+  let same = 0;
+  while (same < most - from && known.at(-1 - same) === waits.at(-1 - same)) same += 1;
+  const changed = known.slice(from, known.length - same);
+  const ops = new Set(changed.map(({ op }) => op));
+  const now = new Map(waits.slice(from, waits.length - same).map((wait) => [wait.op, wait]));
+  return {
+    from,
+    changed,
+    remaining: now,
+    ended: changed.filter(({ op }) => !now.has(op)),
+    opened: [...now.values()].filter(({ op }) => !ops.has(op)),
+  };
+}
+
+/** The waits of the stored header that are open, as they are now. They are the first ones (WR1). */
+function stillOpen(stored: readonly OpenWait[], waits: readonly OpenWait[]): readonly OpenWait[] {
+  const ops = new Set(stored.map(({ op }) => op));
+  const end = waits.findIndex(({ op }) => !ops.has(op));
+  return end === -1 ? waits : waits.slice(0, end);
 }
 
 /** The waits before the first one with a large ask, at most `max`: the others open later, so they get rows (WR1). */
@@ -76,25 +113,20 @@ function hasLargeAsk({ ask }: OpenWait): boolean {
   return ask !== undefined && JSON.stringify(ask).length > HOST_LIMITS.headerAskChars;
 }
 
-/** Deletes the acknowledged starts of the waits that ended (WR3). */
-function deleteStarts(writes: Writes, known: readonly OpenWait[], waits: readonly OpenWait[]): void {
-  if (known === waits || !known.some(({ start }) => start !== undefined)) return;
-  const open = new Set(waits.map(({ op }) => op));
-  for (const { start, op } of known) if (start !== undefined && !open.has(op)) writes.delete(outboxKey(start));
-}
-
-/** Deletes the rows of waits that ended, and removes the others from `open`. Returns how many rows are left. */
-function keepRows(writes: Writes, before: WaitRows, open: Map<string, OpenWait>): number {
-  let left = 0;
-  for (const [key, row] of before) {
-    const wait = open.get(row.op);
-    if (wait === undefined) {
+/** Deletes the rows of waits that ended, and writes those of waits that changed. Returns how many rows are left. */
+function keepRows(writes: Writes, before: WaitRows, { from, changed, remaining }: Change, inHeader: number): number {
+  const keys = [...before.keys()];
+  let left = before.size;
+  for (const [nth, one] of changed.entries()) {
+    const key = keys[from + nth - inHeader];
+    if (key === undefined) continue;
+    const wait = remaining.get(one.op);
+    if (wait === one) continue;
+    if (wait !== undefined) writes.put(key, { ...wait, v: FORMAT_VERSION } satisfies WaitRow);
+    else {
       writes.delete(key);
-      continue;
+      left -= 1;
     }
-    left += 1;
-    open.delete(row.op);
-    if (wait !== row) writes.put(key, { ...wait, v: FORMAT_VERSION } satisfies WaitRow);
   }
   return left;
 }
