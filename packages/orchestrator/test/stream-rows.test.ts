@@ -1,7 +1,7 @@
 /** tests: streams that have rows of their own (STR1, VER1, VER4, REP6) */
-import { DEFAULT_LIMITS, type ExecutionEvent, FORMAT_VERSION } from "@holdfast/protocol";
+import { DEFAULT_LIMITS, type ExecutionEvent, FORMAT_VERSION, type Limits } from "@holdfast/protocol";
 import { expect, test } from "vitest";
-import { type RunHeader, listRows, loadRun } from "../src/index.ts";
+import { type ChunkRow, type RunHeader, listRows, loadRun } from "../src/index.ts";
 import { Bench } from "./bench.ts";
 
 const about = (place: number) => ({ op: `stream/${place}/s`, nth: place + 1 }) as const;
@@ -23,9 +23,9 @@ function produce(run: Bench, place: number): void {
   run.report(ended(place, 1, run.now));
 }
 
-function bench(headerStreams = 2): Bench {
+function bench(headerStreams = 2, limits: Partial<Limits> = {}): Bench {
   const one = new Bench();
-  one.limits = { ...DEFAULT_LIMITS, headerStreams };
+  one.limits = { ...DEFAULT_LIMITS, headerStreams, ...limits };
   one.host = one.newHost();
   one.trigger();
   return one;
@@ -81,12 +81,47 @@ test("STR1 a stream with a row that is produced again gets a new generation at i
   expect([...run.store.list("chunk/0/2/")]).toHaveLength(1);
 });
 
+test("STR1 a stream that starts, has chunks and ends in one report keeps its chunks", () => {
+  const run = bench();
+  run.report(started(0), chunks(0, 0, 2), chunks(0, 2, 1), ended(0, 3, run.now), started(1), chunks(1, 0, 1));
+  expect(run.header.streams).toMatchObject([{ chunks: 3 }, { generation: 1 }]);
+  expect([...run.store.list("chunk/0/1/")].map(([, row]) => (row as ChunkRow).chunks.length)).toEqual([2, 1]);
+  run.host.forget();
+  run.alarm();
+  run.report(chunks(1, 1, 1), ended(1, 2, run.now));
+  expect(run.header.streams).toMatchObject([{ chunks: 3 }, { chunks: 2 }]);
+});
+
+test("STR1 a new generation starts without the chunks that an earlier one has, stored or in the same report", () => {
+  const run = bench();
+  run.report(started(0));
+  run.report(chunks(0, 0, 2));
+  run.report(chunks(0, 2, 1), started(0), chunks(0, 0, 1), chunks(0, 1, 1), ended(0, 2, run.now));
+  expect(run.header.streams).toMatchObject([{ generation: 2, chunks: 2 }]);
+  expect([...run.store.list("chunk/0/2/")]).toHaveLength(2);
+});
+
+test.each([{ streamChunks: 3 }, { streamChars: 15 }])(
+  "LIM1 the chunks of one report count towards the limits of its stream: %o",
+  (limits) => {
+    const run = bench(2, limits);
+    run.report(started(0), chunks(0, 0, 2), chunks(0, 2, 1));
+    expect(run.header.status).toBe("running");
+    run.report(chunks(0, 3, 1));
+    const other = bench(2, limits);
+    other.report(started(0), chunks(0, 0, 2), chunks(0, 2, 2));
+    for (const { header } of [run, other])
+      expect(header).toMatchObject({ status: "failed", error: { code: "LIMIT_EXCEEDED" } });
+  },
+);
+
 test("DUR4 the state in memory and the state that is loaded are equal after each change of streams", () => {
   const run = bench(1);
   const steps: (() => unknown)[] = [
     () => run.report(started(0), started(1)),
     () => run.report(chunks(1, 0, 2), started(2), chunks(0, 0, 1)),
     () => run.report(ended(1, 2, run.now)),
+    () => run.report(started(0), chunks(0, 0, 1), started(4), chunks(4, 0, 1), ended(4, 1, run.now)),
     () => run.report({ type: "wait.opened", op: "signal/0/s", nth: 9 }, started(3)),
     () => run.host.handle({ type: "deliver", kind: "signal", name: "s", payload: "[1]" }),
     () => run.report(ended(0, 1, run.now), ended(2, 0, run.now)),

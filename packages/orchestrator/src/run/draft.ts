@@ -24,7 +24,7 @@ import { admittedSteps } from "./hold.ts";
 import type { Effect, HostContext } from "./inputs.ts";
 import { RECORD_KEY, type RowKind, type RunRows, isRow, journalKey } from "./rows.ts";
 import { type Release, type RunHeader, nextAlarm } from "./run-header.ts";
-import type { RunState } from "./run-state.ts";
+import type { OpenStream, RunState } from "./run-state.ts";
 import { storeStreams } from "./stream-rows.ts";
 import { storeWaits } from "./wait-rows.ts";
 
@@ -39,8 +39,8 @@ export class Draft {
   readonly #journaled = new Map<OperationId, boolean>();
   /** Waits that open later in this transition and open released (WAIT11). */
   readonly releases: Map<OperationId, Release> = new Map();
-  /** Chunks that this transition adds to streams. */
-  readonly chunks: Map<OperationId, number> = new Map();
+  /** The streams that this transition starts or adds chunks to. */
+  readonly openStreams: Map<OperationId, OpenStream> = new Map();
   asked: number;
   /** The event that is applied: its entries have the place of the request. */
   event: ({ readonly op: OperationId } & RequestPlace) | undefined;

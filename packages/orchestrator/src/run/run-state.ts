@@ -86,7 +86,13 @@ export interface RunState extends StoredHeader {
   /** The first page of an execution's journal. The host sets it. */
   pageSize: PageSize;
   /** The stored chunks of the newest generation of each open stream, by operation. */
-  readonly openStreams: Map<OperationId, { readonly chunks: number; readonly chars: number }>;
+  readonly openStreams: Map<OperationId, OpenStream>;
+}
+
+/** What the newest generation of a stream has. */
+export interface OpenStream {
+  readonly chunks: number;
+  readonly chars: number;
 }
 
 /** Reads the rows that each transition needs. */
