@@ -322,7 +322,7 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     message:
       'The output of step "load" cannot be encoded at callback: Cannot stringify a function. Return plain data: objects, arrays, strings, numbers, Date, Map, Set, BigInt, Uint8Array, URL, Error.',
     cause:
-      "A step or the run returned a function, a class instance or data nested more than 500 levels deep. The step is not retried. Or a stored outcome cannot be decoded, which the API shows as `[unreadable]`.",
+      "A step or the run returned a function, a class instance or data nested more than 1,000 levels deep. The step is not retried. Or a stored outcome cannot be decoded, which the API shows as `[unreadable]`.",
     cure: "Return plain data. The message names the path.",
     see: ["concepts/rules.md"],
   },

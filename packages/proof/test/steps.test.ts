@@ -169,7 +169,16 @@ describe("errors", () => {
     ["a string", "plain", "plain"],
     ["undefined", undefined, "undefined was thrown"],
     ["null", null, "null was thrown"],
-    ["an object", { a: 1 }, "a value that is not an Error was thrown"],
+    ["a function", Object.assign(() => 1, { toString: null }), "an instance of Function was thrown"],
+    ["a revoked function", revokedFunction(), "an instance of a class was thrown"],
+    ["a response", new Response("no"), "an instance of Response was thrown"],
+    [
+      "an error without a text",
+      Object.assign(new TypeError("m"), { message: {} }),
+      "an instance of TypeError was thrown",
+    ],
+    ["an error without a name", Object.assign(new Error("m"), { name: Object.create(null), stack: "s" }), "m"],
+    ["an object", { a: 1 }, "an instance of Object was thrown"],
   ])("STEP3 a body that throws %s fails with an error whose message describes it", async (_what, thrown, message) => {
     const host = await finished((ctx) =>
       ctx
@@ -357,3 +366,9 @@ describe("nesting", () => {
     },
   );
 });
+
+function revokedFunction(): () => void {
+  const { proxy, revoke } = Proxy.revocable(() => {}, {});
+  revoke();
+  return proxy;
+}

@@ -9,8 +9,8 @@
 export const nameBytes = 256;
 /** One encoded value: a step's result, a run's input or output, a delivery's payload (STEP5). */
 export const valueChars = 10_485_760;
-/** Levels of nesting of one value. Every runtime's stack suffices to decode that many. */
-export const valueDepth = 500;
+/** Levels of nesting of one value, as the codec goes. An error takes three. Every runtime's stack suffices to decode that many. */
+export const valueDepth = 1_000;
 /** Tags of one run. */
 export const tags = 64;
 /** Operations of a run that are requested and have no outcome yet. */

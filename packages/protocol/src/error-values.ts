@@ -17,17 +17,17 @@ import {
 } from "./error-parts.ts";
 import { type ErrorValue, boundMessage } from "./errors.ts";
 import * as LIMITS from "./author-limits.ts";
-import { type EncodedValue, decodeOrUnreadable, encodeValue } from "./values.ts";
+import { type EncodedValue, classOf, decodeOrUnreadable, encodeValue } from "./values.ts";
 
 /** Converts a thrown value into plain data (STEP3). Never throws. */
 export function toErrorValue(thrown: unknown): ErrorValue {
   const like = isErrorLike(thrown);
-  const [name, message, code] = ["name", "message", "code"].map((key) => like && readProperty(thrown, key));
+  const [name, code] = ["name", "code"].map((key) => like && readProperty(thrown, key));
   const original = (make: () => unknown): EncodedValue | undefined =>
     tryEncode(() => (like && hasMore(thrown) ? make() : undefined), LIMITS.errorChars);
   return defined({
     name: typeof name === "string" ? name.slice(0, LIMITS.nameBytes) : "Error",
-    message: boundMessage(typeof message === "string" ? message : describeThrown(like ? message : thrown)),
+    message: boundMessage(describeThrown(thrown)),
     code: /str|num/.test(typeof code) ? String(code).slice(0, LIMITS.nameBytes) : undefined,
     data: tryEncode(() => (like ? readProperty(thrown, "data") : thrown), LIMITS.valueChars),
     original: original(() => (like && isError(thrown) ? thrown : undefined)) ?? original(() => smaller(thrown)),
@@ -39,7 +39,7 @@ export function toErrorValue(thrown: unknown): ErrorValue {
 function stackOf(error: unknown, depth = 0): string | undefined {
   if (!isErrorLike(error) || depth > 8) return undefined;
   const [stack, name, message, cause] = ["stack", "name", "message", "cause"].map((key) => readProperty(error, key));
-  if (typeof stack !== "string" || stack === headOf({ name, message })) return undefined;
+  if (typeof stack !== "string" || (typeof name === "string" && stack === headOf({ name, message }))) return undefined;
   const inner = stackOf(cause, depth + 1);
   return inner ? `${stack}\nCaused by: ${inner}` : stack;
 }
@@ -103,9 +103,12 @@ function tryEncode(make: () => unknown, max: number): EncodedValue | undefined {
   }
 }
 
+/** Says what was thrown, if it has no message that is text. */
 function describeThrown(thrown: unknown): string {
   if (typeof thrown === "string") return thrown;
-  if (typeof thrown !== "object" || thrown === null) return `${String(thrown)} was thrown`;
-  const message = readProperty(thrown, "message");
-  return typeof message === "string" ? message : "a value that is not an Error was thrown";
+  const message = readProperty(Object(thrown), "message");
+  if (typeof message === "string") return message;
+  // The text of a function may throw, too.
+  const what = Object(thrown) === thrown ? `an instance of ${classOf(thrown)}` : String(thrown);
+  return `${what} was thrown`;
 }

@@ -25,7 +25,7 @@ export function encodeValue(value: unknown, what: string): EncodedValue {
   if (value === undefined) return ENCODED_UNDEFINED;
   let text: string;
   try {
-    if (isDeep(value)) throw new RangeError();
+    if (isDeep(value)) throw new Error(`it is nested too deeply, over ${LIMITS.valueDepth} levels`);
     text = stringify(value, REDUCERS, OPERATIONS);
   } catch (error) {
     throw new HoldfastError("UNSERIALIZABLE", unserializableMessage(error, what));
@@ -39,18 +39,20 @@ export function encodeValue(value: unknown, what: string): EncodedValue {
   return text;
 }
 
-/** Whether a value has more levels than LIMITS.valueDepth. Visits level by level, so no depth overflows the stack. */
+/**
+ * Whether the codec goes through more levels than LIMITS.valueDepth. It follows a part where it finds it first, so a list of
+ * objects that lead to each other has as many levels as objects. No depth overflows the stack here.
+ */
 function isDeep(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
   const seen = new Set<unknown>();
-  let level: object[] = [value];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > LIMITS.valueDepth) return true;
-    level = level.flatMap(childrenOf).filter((child): child is object => {
-      const fresh = typeof child === "object" && child !== null && !seen.has(child);
-      if (fresh) seen.add(child);
-      return fresh;
-    });
+  const path = [[value].values()];
+  for (let last = path[0]; last !== undefined; last = path.at(-1)) {
+    const { done, value: part } = last.next();
+    if (done === true) path.pop();
+    else if (typeof part === "object" && part !== null && !seen.has(part)) {
+      seen.add(part);
+      if (path.push([childrenOf(part)].flat().values()) > LIMITS.valueDepth + 1) return true;
+    }
   }
   return false;
 }
@@ -62,7 +64,8 @@ function childrenOf(value: object): unknown {
     if (["Object", "Array"].includes(tagOf(value))) return Object.values(value);
     if (isMap(value)) return [...value].flat();
     if (isSet(value)) return [...value];
-    return isError(value) ? Object.values(errorParts(value)) : [];
+    // The levels that an error has as text.
+    return isError(value) ? [[errorParts(value)]] : [];
   });
 }
 
@@ -179,19 +182,19 @@ const REVIVERS: NonNullable<Parameters<typeof parse>[1]> = {
 function unserializableMessage(error: unknown, what: string): string {
   const { path, value } = error instanceof DevalueError ? error : { path: "", value: error };
   const cause: unknown = value === REFUSED ? reason : error;
-  const why =
-    cause instanceof RangeError
-      ? `it is nested too deeply (more than ${LIMITS.valueDepth} levels)`
-      : cause instanceof Error
-        ? cause.message
-            .replace("arbitrary non-POJOs", () => `an instance of ${classOf(value)}`)
-            .replace(/ — .*/, ": await it")
-        : String(cause);
-  return `${what} cannot be encoded${path && ` at ${path.replace(/^\./, "")}`}: ${why}. Return plain data: objects, arrays, strings, numbers, Date, Map, Set, BigInt, Uint8Array, URL, Error.`;
+  // What reading the value threw may be anything, too.
+  const why = attempt(() =>
+    cause instanceof Error
+      ? cause.message
+          .replace("arbitrary non-POJOs", () => `an instance of ${classOf(value)}`)
+          .replace(/ — .*/, ": await it")
+      : String(cause),
+  );
+  return `${what} cannot be encoded${path && ` at ${path.replace(/^\./, "")}`}: ${String(why === REFUSED ? UNREADABLE : why)}. Return plain data: objects, arrays, strings, numbers, Date, Map, Set, BigInt, Uint8Array, URL, Error.`;
 }
 
 /** The name of a value's class. */
-function classOf(value: unknown): string {
+export function classOf(value: unknown): string {
   const name = attempt(() => Reflect.get(Object(value), "constructor")?.name);
   return (typeof name === "string" && name) || "a class";
 }

@@ -136,6 +136,10 @@ describe("views", () => {
   });
 });
 
+function raise(thrown: unknown): never {
+  throw thrown;
+}
+
 describe("values that are refused", () => {
   const throws = (): never => {
     throw new Error("trap");
@@ -199,6 +203,30 @@ describe("values that are refused", () => {
     expect(() => encodeValue(value, "it")).toThrow(
       expect.objectContaining({ code: "UNSERIALIZABLE", message: expect.stringContaining(message) }),
     );
+  });
+
+  test.each([
+    ["nothing that has a text", Object.create(null) as unknown, "at a[0]: [unreadable]"],
+    ["an error whose message is no text", Object.assign(new Error("m"), { message: 5 }), "at a[0]: [unreadable]"],
+    ["a RangeError", new RangeError("Invalid time value"), "at a[0]: Invalid time value."],
+  ])("STEP5 a getter that throws %s is refused with UNSERIALIZABLE and the path", (_what, thrown, message) => {
+    const value = { a: [new Proxy({ b: 1 }, { ownKeys: () => raise(thrown) })] };
+    expect(() => encodeValue(value, "it")).toThrow(
+      expect.objectContaining({ code: "UNSERIALIZABLE", message: expect.stringContaining(message) }),
+    );
+  });
+
+  test("STEP5 a list whose parts lead from one to the next is read back, or is refused on every stack", () => {
+    const errors = Array.from({ length: 600 }, () => new Error("e"));
+    for (const [at, error] of errors.entries()) error.cause = errors[at + 1];
+    expect(() => encodeValue(errors, "it")).toThrow(/nested too deeply/);
+    expect(copyOf(errors.slice(300))).toHaveLength(300);
+    const nodes = Array.from({ length: 3_000 }, (): unknown[] => []);
+    for (const [at, node] of nodes.entries()) node.push(nodes[at + 1]);
+    expect(() => encodeValue(nodes, "it")).toThrow(/nested too deeply/);
+    expect(copyOf(nodes.slice(2_010))).toHaveLength(990);
+    // Back to front, each part is found before another one leads to it.
+    expect(copyOf(nodes.toReversed())).toHaveLength(3_000);
   });
 
   test("STEP5 a chain of causes that is nested too deeply is refused", () => {

@@ -140,7 +140,7 @@ describe("errors as data", () => {
     expect(toErrorValue(Symbol("s")).message).toContain("Symbol(s)");
     expect(toErrorValue({ a: 1 })).toEqual({
       name: "Error",
-      message: "a value that is not an Error was thrown",
+      message: "an instance of Object was thrown",
       data: '[{"a":1},1]',
     });
     const plain = { message: "card declined", cents: 5 };
@@ -149,7 +149,7 @@ describe("errors as data", () => {
       message: plain.message,
       data: encodeValue(plain, "it"),
     });
-    expect(toErrorValue({ message: 5 }).message).toBe("a value that is not an Error was thrown");
+    expect(toErrorValue({ message: 5 }).message).toBe("an instance of Object was thrown");
     expect(toErrorValue({ name: 5, message: "like an error" })).toMatchObject({
       name: "Error",
       message: "like an error",
