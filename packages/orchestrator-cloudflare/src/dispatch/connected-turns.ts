@@ -89,7 +89,8 @@ export class ConnectedTurns implements TurnCarrier {
     request: TurnRequest,
     alive: () => void,
   ): Promise<TurnAnswer> {
-    if (this.#slot !== undefined) this.#slot.usedAt = this.#time.now();
+    const sentAt = this.#time.now();
+    if (this.#slot !== undefined) this.#slot.usedAt = sentAt;
     try {
       const answer = checkAnswer(await connection.exchange(text), request.session, this.#options.name);
       // The upgrade has reached another instance of the step handler.
@@ -99,6 +100,9 @@ export class ConnectedTurns implements TurnCarrier {
       if (!(error instanceof ConnectionEnded)) throw error;
       if (!error.isOrderly) throw new CutConnection(`${this.#options.name}: ${error.message}`);
       this.#checkAlive(request);
+      // The answer was due before the connection became quiet: its frame, or that of the turn, was lost.
+      const isDue = (request.waitMs ?? 0) < HOST_LIMITS.connectionQuietMs;
+      if (isDue && this.#time.now() - sentAt >= HOST_LIMITS.connectionQuietMs) this.#losses += 1;
       return this.#request(request, alive);
     }
   }
