@@ -9,10 +9,14 @@ import * as v from "valibot";
 /** How far the time of a request may differ from the clock, ms. */
 const TOLERANCE_MS = 300_000;
 
-const secrets = v.pipe(
-  v.union([v.pipe(v.string(), v.minLength(8)), v.array(v.pipe(v.string(), v.minLength(8)))]),
-  v.description("The secret, or several while one is replaced."),
+/** A secret, of which a file or a terminal may have left blanks at its ends. */
+const secret = v.pipe(
+  v.string(),
+  v.check((text) => text.trim().length >= 8, "must have at least 8 characters, without blanks at its ends"),
 );
+
+/** The secret, or several while one is replaced. */
+const secrets = v.union([secret, v.array(secret)]);
 
 const WEBHOOK_VERIFICATION = v.variant("type", [
   v.strictObject({ type: v.literal("standard"), secret: secrets }),
@@ -62,7 +66,7 @@ export interface VerifiedWebhook {
 interface Signed {
   readonly text: string;
   readonly signatures: readonly Uint8Array[];
-  readonly keyOf: (secret: string) => Uint8Array;
+  readonly keyOf: (text: string) => Uint8Array;
   readonly at?: number | undefined;
   readonly id?: string | undefined;
   readonly names: readonly string[];
@@ -70,7 +74,7 @@ interface Signed {
 
 /** Verifies a request with this body. `undefined`: it is not signed with one of the secrets, or too old. */
 export async function verifyWebhook(
-  { type, secret }: WebhookVerification,
+  { type, secret: given }: WebhookVerification,
   headers: Headers,
   body: string,
   now: number,
@@ -78,7 +82,7 @@ export async function verifyWebhook(
   const signed = READERS[type](headers, body);
   if (signed === undefined) return undefined;
   if (signed.at !== undefined && !(Math.abs(now - signed.at) <= TOLERANCE_MS)) return undefined;
-  const verified = await isSigned(signed, typeof secret === "string" ? [secret] : secret);
+  const verified = await isSigned(signed, typeof given === "string" ? [given] : given);
   if (!verified) return undefined;
   const proved = signed.names.flatMap((name) => {
     const value = headers.get(name);
@@ -91,8 +95,8 @@ async function isSigned({ text, signatures, keyOf }: Signed, all: readonly strin
   const message = new TextEncoder().encode(text);
   let found = false;
   // All pairs are tried, so the time does not say which one is right.
-  for (const secret of all) {
-    const key = await crypto.subtle.importKey("raw", keyOf(secret) as BufferSource, HMAC, false, ["verify"]);
+  for (const one of all) {
+    const key = await crypto.subtle.importKey("raw", keyOf(one.trim()) as BufferSource, HMAC, false, ["verify"]);
     for (const signature of signatures)
       found = (await crypto.subtle.verify("HMAC", key, signature as BufferSource, message)) || found;
   }
@@ -153,8 +157,8 @@ function seconds(text: string): number {
 }
 
 /** The secret of Standard Webhooks is base64 after a prefix. */
-function standardKey(secret: string): Uint8Array {
-  return fromBase64(secret.replace(/^whsec_/, ""))[0] ?? utf8(secret);
+function standardKey(text: string): Uint8Array {
+  return fromBase64(text.replace(/^whsec_/, ""))[0] ?? utf8(text);
 }
 
 function utf8(text: string): Uint8Array {
