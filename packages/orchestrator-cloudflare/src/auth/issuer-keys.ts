@@ -84,9 +84,9 @@ class IssuerKeys {
 async function validKeys(response: Response): Promise<string> {
   if (response.status !== 200) {
     void response.body?.cancel().catch(() => {});
-    throw new Error(`the answer has the status ${response.status}`);
+    throw new Error(`its status is ${response.status}`);
   }
   const { keys } = (await response.json()) as { readonly keys?: unknown };
-  if (!Array.isArray(keys)) throw new Error("the answer has no list of keys");
+  if (!Array.isArray(keys)) throw new Error("it has no list of keys");
   return JSON.stringify({ keys: keys.filter((key) => typeof key === "object" && key !== null && !Array.isArray(key)) });
 }

@@ -109,7 +109,7 @@ async function claimsOf(
     const isUnknown = error instanceof KeysUnavailable;
     if (!isUnknown && keys.complain !== undefined) {
       keys.complain(error);
-      return refuse("its issuer publishes a key for it that cannot be used");
+      return refuse("the key of its issuer cannot be used");
     }
     if (!isUnknown) console.error("holdfast: the keys of the token issuer cannot be loaded", error);
     return new ApiRefusal(

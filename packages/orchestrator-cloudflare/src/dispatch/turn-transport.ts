@@ -168,7 +168,7 @@ function refusalOf(name: string, { status, headers }: Response, text: string): P
 /** A redirected request would not fit its signature, and could reach anybody. */
 function redirectTo(location: string | null): string {
   if (location === null) return "";
-  return `it redirects to ${location.slice(0, QUOTED_CHARS)}, and redirects are not followed. Set the url of the dispatcher to the address that serves the step handler.`;
+  return `it redirects to ${location.slice(0, QUOTED_CHARS)}, and redirects are not followed. Set the url of the dispatcher to that of the step handler.`;
 }
 
 function refusalIn(text: string): { readonly error?: unknown; readonly message: string } {
