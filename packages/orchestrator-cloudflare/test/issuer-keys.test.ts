@@ -1,6 +1,6 @@
 /** tests: issuers of tokens that publish broken keys, equal names or none, fail for a time, or rotate (SEC1) */
 import { type JWK, SignJWT, exportJWK, generateKeyPair } from "jose";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { jwtAuth } from "../src/index.ts";
 
 type Pair = Awaited<ReturnType<typeof generateKeyPair>>;
@@ -126,4 +126,37 @@ test("SEC1 a rotated key is found after a clock was set back by an hour", async 
   publish(await publicKey(second, { kid: "b" }));
   later(-3_600_000);
   expect(await ask(second, "b")).toBe("accepted");
+});
+
+describe("concurrent requests on Workers, which share no promise", () => {
+  beforeEach(() => void vi.stubGlobal("WebSocketPair", class {}));
+  const all = (ask: () => Promise<string>): Promise<string[]> => Promise.all(Array.from({ length: 20 }, ask));
+
+  test("SEC1 LIM1 all of them wait for the first keys, and their failure is one line of the log", async () => {
+    answer = () => new Response("", { status: 500 });
+    const ask = newVerifier();
+    for (const one of await all(() => ask(first, "a"))) expect(one).toMatch(/^503/);
+    expect(log.length).toBe(1);
+    publish(await publicKey(first, { kid: "a" }));
+    later(5_000);
+    expect(new Set(await all(() => ask(first, "a")))).toEqual(new Set(["accepted"]));
+  });
+
+  test("SEC1 one of them loads newer keys, the others use the known ones, and the newer ones serve afterwards", async () => {
+    publish(await publicKey(first, { kid: "a" }), await publicKey(second, { kid: "b" }));
+    const ask = newVerifier();
+    await ask(first, "a");
+    const { promise, resolve } = Promise.withResolvers<Response>();
+    answer = () => promise;
+    later(11 * 60_000);
+    fetches.mockClear();
+    const loading = ask(first, "a");
+    await vi.waitFor(() => expect(fetches).toHaveBeenCalledTimes(1));
+    expect(new Set(await all(() => ask(first, "a")))).toEqual(new Set(["accepted"]));
+    // The key `a` is revoked.
+    resolve(Response.json({ keys: [await publicKey(second, { kid: "b" })] }));
+    await loading;
+    expect([(await ask(first, "a")).slice(0, 3), await ask(second, "b")]).toEqual(["401", "accepted"]);
+    expect(fetches).toHaveBeenCalledTimes(1);
+  });
 });

@@ -5,8 +5,8 @@
  * last, for an hour. `jose` decides when to load again, and chooses the key of a token.
  *
  * Invariants
- * - IK1 While an issuer fails, a request to it and a line of the log follow at most every five seconds. Callers cannot
- *   cause more of them.
+ * - IK1 While an issuer fails, at most one line of the log in five seconds says so. If keys of it are known, one request
+ *   in five seconds asks for newer ones, and no other waits for it.
  */
 import { HOST_LIMITS } from "@holdfast/protocol";
 import { type JWTVerifyGetKey, createRemoteJWKSet, customFetch } from "jose";
@@ -33,6 +33,7 @@ class IssuerKeys {
   #find: JWTVerifyGetKey;
   /** The newest valid set, as text, and when it arrived, ms since 1970. */
   #known: { readonly text: string; readonly at: number } | undefined;
+  #triedAt = -Infinity;
   #failedAt = -Infinity;
   /** The log names a key of the newest set that cannot be used. */
   #complained = false;
@@ -63,21 +64,35 @@ class IssuerKeys {
   }
 
   async #load(url: string, options: RequestInit): Promise<Response> {
-    // A clock that was set back must not keep the failure.
-    if (Math.abs(Date.now() - this.#failedAt) >= HOST_LIMITS.issuerRetryMs) {
+    // Known keys serve while another request loads them. Without any, each request waits for an answer of its own: on
+    // Workers a promise belongs to the request that made it.
+    if (isPast(this.#known === undefined ? this.#failedAt : this.#triedAt)) {
+      this.#triedAt = Date.now();
       try {
-        this.#known = { text: await validKeys(await fetch(url, options)), at: Date.now() };
-        this.#complained = false;
-        this.#failedAt = -Infinity;
+        this.#take(await validKeys(await fetch(url, options)));
       } catch (error) {
+        if (isPast(this.#failedAt))
+          console.error(`holdfast: the keys of the token issuer cannot be loaded from ${this.#url}`, error);
         this.#failedAt = Date.now();
-        console.error(`holdfast: the keys of the token issuer cannot be loaded from ${this.#url}`, error);
       }
     }
     if (this.#known === undefined || Date.now() - this.#known.at > HOST_LIMITS.issuerKeysMs)
       throw new KeysUnavailable();
     return new Response(this.#known.text);
   }
+
+  #take(text: string): void {
+    // `jose` would not take them in place of older ones that a concurrent request has taken meanwhile.
+    if (this.#known !== undefined && this.#known.text !== text) this.#find = this.#newSet();
+    this.#known = { text, at: Date.now() };
+    this.#complained = false;
+    this.#failedAt = -Infinity;
+  }
+}
+
+/** Whether the next request to the issuer may follow one at this time. A clock that was set back keeps no failure. */
+function isPast(at: number): boolean {
+  return Math.abs(Date.now() - at) >= HOST_LIMITS.issuerRetryMs;
 }
 
 /** Returns a set with the keys of an answer. One that is no object would make the whole set invalid. */
