@@ -55,6 +55,15 @@ describe("the process", () => {
     expect(loaded.length).toBeLessThan(10);
   });
 
+  test("CLI2 in a folder that was removed, a verb says so in one line", async () => {
+    const { code, stdout, stderr } = await shell('D=$(mktemp -d); cd "$D"; rmdir "$D"; holdfast list');
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr.split("\n").filter((line) => !line.startsWith("shell-init:"))).toEqual([
+      "Error: This folder does not exist any more. Change to another one, then repeat the command.",
+      "",
+    ]);
+  });
+
   test("CLI1 a reader that closes the pipe ends a list quietly, without an error", async () => {
     api.runs = Array.from({ length: MANY }, (_, index) => sampleRun(`run-${index}`, "completed"));
     const { code, stdout, stderr } = await shell("holdfast list | head -1; echo ${PIPESTATUS[0]}");

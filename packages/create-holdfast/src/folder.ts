@@ -79,6 +79,8 @@ export function writeFolder({ given, path }: Folder, files: ReadonlyMap<string, 
   const missing = missingFolders(parent);
   const stage = join(parent, `${STAGE}${randomUUID()}`);
   try {
+    // One at a time: where a folder cannot be made although its parent exists, such as in /proc, `recursive` never ends.
+    for (const folder of [...missing.toReversed(), stage]) mkdirSync(folder);
     for (const [file, text] of files) {
       mkdirSync(dirname(join(stage, file)), { recursive: true });
       writeFileSync(join(stage, file), text);
@@ -125,7 +127,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: "the file system is read-only",
   ENOSPC: "the disk is full",
   EDQUOT: "the disk is full",
-  EEXIST: "a part of the path is a file",
+  EEXIST: "a part of the path is a file, or a link to nothing",
+  ENOENT: "a part of the path leads to no folder",
   ENOTDIR: "a part of the path is a file",
   ENOTEMPTY: "another process has just filled the folder",
   ENAMETOOLONG: "the path is too long",

@@ -1,4 +1,5 @@
 /** The command: its arguments, its refusals, and what it prints. */
+import { spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -109,6 +110,26 @@ test("a folder with files, a file, and a path through a file are refused", async
   expectRefusal(await create("link"), "a part of the path is a file (ENOTDIR)");
   expect(readdirSync(cwd).toSorted()).toEqual(["file", "full", "link"]);
   expect(readdirSync(join(cwd, "full"))).toEqual(["a.txt"]);
+});
+
+test.skipIf(process.platform !== "linux")(
+  "a folder that the file system cannot make, and one below a link to nowhere, are refused at once",
+  async () => {
+    symlinkSync("nowhere", join(cwd, "link"));
+    for (const folder of ["/proc/app", "/proc/deep/er/app"])
+      expectRefusal(await create(folder), "a part of the path leads to no folder (ENOENT)");
+    expectRefusal(await create("link/app"), "a link to nothing (EEXIST)");
+    expect(readdirSync(cwd)).toEqual(["link"]);
+  },
+);
+
+test("a current folder that was removed is named in one line", () => {
+  const removed = join(cwd, "removed");
+  mkdirSync(removed);
+  const script = 'cd "$0" && rmdir "$0" && exec "$@"';
+  const command = [process.execPath, join(PACKAGE, "src/main.ts"), "app"];
+  const { status, stdout, stderr } = spawnSync("sh", ["-c", script, removed, ...command], { encoding: "utf8" });
+  expectRefusal({ status, stdout, stderr }, "this folder does not exist any more");
 });
 
 test("an empty folder, and one that only has a repository, are used as they are", async () => {
