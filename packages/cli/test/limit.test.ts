@@ -58,3 +58,19 @@ test("set, clear, pause, unpause and kick send what they say", async () => {
   expect((await on(["set", "openai", "--max", "0"])).exit).toBe(2);
   expect((await on(["kick", "openai"])).exit).toBe(2);
 });
+
+test.each([
+  [["set", "custmer", "--max", "3"], "PATCH", { override: { max: 3, by: "ann", at: NOW } }],
+  [["pause", "custmer"], "POST", { paused: { by: "ann", at: NOW } }],
+])("CLI2 %j of a limit that no run has met is done, with a warning about its name", async (args, method, changed) => {
+  const unknown = { name: "custmer", max: null, declaredMax: null, rev: 0, held: 0, holders: [], queued: 0, queue: [] };
+  const path = `${method} /api/limits/custmer${method === "POST" ? "/pause" : ""}`;
+  api.answers.set(path, [200, { ...unknown, ...changed }]);
+  expect(await on(args)).toMatchObject({
+    exit: 0,
+    stdout: expect.stringContaining("custmer"),
+    stderr: expect.stringContaining("No run has come to the limit custmer yet"),
+  });
+  api.answers.set(path, [200, { ...unknown, ...changed, declaredMax: 1 }]);
+  expect((await on(args)).stderr).not.toContain("No run has come");
+});

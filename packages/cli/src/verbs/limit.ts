@@ -9,6 +9,7 @@ import { UsageError } from "../exit.ts";
 import type { RowShape } from "../output/printer.ts";
 import { safe } from "../output/safe-text.ts";
 import { ago, instant } from "../output/times.ts";
+import type { Session } from "../session.ts";
 import type { Host, Verb } from "../verb.ts";
 
 type Consent = Pick<SelectOptions, "confirm">;
@@ -103,9 +104,17 @@ function set(host: Host): Command {
       if (!/^[1-9]\d{0,8}$/.test(options.max)) throw new UsageError("--max must be a whole number of at least 1.");
       await consent(session, "set", options);
       const client = await session.client();
-      await session.out.rows([await client.limit(name, key).setMax(Number(options.max))], shape);
+      await print(session, await client.limit(name, key).setMax(Number(options.max)));
     },
   );
+}
+
+/** Prints a changed limit. A wrong name is a limit like any other, so only its emptiness can be noticed. */
+async function print(session: Session, one: LimitRecord): Promise<void> {
+  await session.out.rows([one], shape);
+  const isChanged = one.override !== undefined || one.paused !== undefined;
+  if (isChanged && one.declaredMax === null && one.rate === undefined && one.held + one.queued === 0)
+    session.notes.warn(safe`No run has come to the limit ${shape.id(one)} yet. Check that your code has this name.`);
 }
 
 function change(
@@ -121,7 +130,7 @@ function change(
     ),
     async ({ session, args: [name = "", key], options }) => {
       await consent(session, verb, options);
-      await session.out.rows([await act((await session.client()).limit(name, key))], shape);
+      await print(session, await act((await session.client()).limit(name, key)));
     },
   );
 }
@@ -153,7 +162,7 @@ function confirmed(command: Command): Command {
 }
 
 /** Each change stops or admits runs, so a protected profile is asked for. */
-async function consent(session: Parameters<typeof askConsent>[0], verb: string, options: Consent): Promise<void> {
+async function consent(session: Session, verb: string, options: Consent): Promise<void> {
   const act = { verb: `${verb} the limit for`, isDestructive: true };
   await checkConsent(session, act, options);
   await askConsent(session, act, { ids: [""], where: undefined }, options);
