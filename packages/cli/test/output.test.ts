@@ -1,6 +1,6 @@
 /** tests: what the verbs print: tables at two widths, NDJSON in a pipe */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { call } from "./call.ts";
+import { NOW, call } from "./call.ts";
 import { type FakeApi, HOSTILE, JOURNAL, RUNS, sampleRecord, sampleRun, startFakeApi } from "./fake-api.ts";
 
 let api: FakeApi;
@@ -83,6 +83,18 @@ describe("output", () => {
     });
     expect(await on(["list", "--columns", "id", "-o", "json"])).toMatchObject({ exit: 2, stdout: "" });
   });
+
+  test.each(["running", "retrying"])(
+    "CLI5 a %s step of an ended run is not finished, and takes no time any more",
+    async (status) => {
+      const steps = [{ name: "reserve", occurrence: 0, status, attempts: 1, startedAt: NOW - 60_000, retryAt: NOW }];
+      const ended = { steps, startedAt: NOW - 60_000, endedAt: NOW - 58_000 };
+      api.answers.set("GET /api/runs/cut", [200, sampleRecord("cut", "cancelled", ended)]);
+      const { stdout } = await on(["run", "cut"], { columns: 100 });
+      expect(stdout).toMatch(/reserve +– not finished +1 +2\.0s/);
+      expect(stdout).not.toContain(status);
+    },
+  );
 
   test("CLI5 a terminal that does not know its width gets whole lines", async () => {
     for (const args of [["list"], ["run", "done"]]) {

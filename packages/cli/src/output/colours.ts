@@ -42,6 +42,7 @@ const STATUSES: Readonly<Record<string, readonly [mark: string, style: Style]>> 
   completed: ["✓", "green"],
   skipped: ["✓", "dim"],
   failed: ["✗", "red"],
+  "not finished": ["–", "dim"],
   cancelled: ["⊘", "magenta"],
   compensated: ["↶", "magenta"],
   compensation_failed: ["✗", ["red", "bold"]],

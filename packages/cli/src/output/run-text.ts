@@ -65,7 +65,10 @@ export function runPage(run: ShownRun<RunRecord>, page: Page): readonly Text[] {
   return [
     title(run, page),
     ...facts(run, page),
-    ...stepLines(run.steps ?? [], page),
+    ...stepLines(
+      (run.steps ?? []).map((step) => endWith(run, step)),
+      page,
+    ),
     ...waitLines(run.pendingWaitpoints ?? [], page),
     ...(run.error === undefined ? [] : errorLines(run.error, page)),
     ...(run.output !== undefined ? [field("output", shortJson(run.output, page), page)] : []),
@@ -122,9 +125,18 @@ function shortJson(value: unknown, { width }: Page): string {
   return width === Infinity ? json : json.slice(0, width);
 }
 
-function stepLines(steps: readonly RunStep[], page: Page): readonly Text[] {
+/** A step as people see it. */
+type Row = Omit<RunStep, "status"> & { readonly status: string };
+
+/** Nothing of an ended run executes any longer, whatever the newest entry of a step says. */
+function endWith({ endedAt }: ShownRun<RunRecord>, step: RunStep): Row {
+  if (endedAt === undefined || (step.status !== "running" && step.status !== "retrying")) return step;
+  return { ...step, status: "not finished", endedAt: Math.max(endedAt, step.startedAt ?? endedAt) };
+}
+
+function stepLines(steps: readonly Row[], page: Page): readonly Text[] {
   if (steps.length === 0) return [];
-  const columns: readonly Column<RunStep>[] = [
+  const columns: readonly Column<Row>[] = [
     { name: "step", cell: ({ name, occurrence }) => (occurrence === 0 ? name : `${name} #${occurrence}`), min: 12 },
     {
       name: "status",
@@ -143,7 +155,7 @@ function stepLines(steps: readonly RunStep[], page: Page): readonly Text[] {
   return [new Text(""), safe`  ${table.head()}`, ...steps.map((step) => safe`  ${table.row(step)}`)];
 }
 
-function stepResult({ error, output, compensation }: RunStep): string {
+function stepResult({ error, output, compensation }: Row): string {
   const result =
     error === undefined ? (output === undefined ? "" : safeJson(output)) : `${error.name ?? "Error"}: ${error.message}`;
   return compensation === undefined
