@@ -19,12 +19,19 @@ export async function runCommand(args: readonly string[], io: Io): Promise<ExitC
   if (args[0] === "complete") return complete(host, args.slice(args.indexOf("--") + 1));
   const program = await buildProgram(host, (name) => args.includes(name));
   try {
-    await program.parseAsync(args, { from: "user" });
+    await program.parseAsync(withoutHelp(args), { from: "user" });
     return host.exit;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    return report(io, program.opts<Globals>(), io.signal.aborted ? io.signal.reason : error);
+    return report(host, program.opts<Globals>(), io.signal.aborted ? io.signal.reason : error);
   }
+}
+
+/** `help` with an unknown verb is that verb: then the error names the nearest one. */
+function withoutHelp(args: readonly string[]): readonly string[] {
+  const [first, verb = "-"] = args;
+  const isKnown = verb === "help" || verb.startsWith("-") || VERBS.some(({ name }) => name === verb);
+  return first === "help" && !isKnown ? [verb] : args;
 }
 
 /** What a shell's completion script calls. */
@@ -34,8 +41,9 @@ async function complete(host: Host, words: readonly string[]): Promise<ExitCode>
   return EXIT.done;
 }
 
-function report(io: Io, { color }: Globals, error: unknown): ExitCode {
-  if (!(error instanceof Interrupted || error instanceof Reported)) new Notes(io, !color).error(describeError(error));
+function report({ io, session }: Host, { color }: Globals, error: unknown): ExitCode {
+  if (!(error instanceof Interrupted || error instanceof Reported))
+    new Notes(io, !color).error(describeError(error, session?.tokenFrom));
   return exitCodeOf(error);
 }
 

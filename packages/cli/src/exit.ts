@@ -103,8 +103,11 @@ function isTemporaryStatus(status: number): boolean {
   return status === 408 || status === 425 || status === 429 || (status >= 500 && status !== 501);
 }
 
-/** Describes a failure for people: what happened, then what to do, one line each. */
-export function describeError(error: unknown): readonly Text[] {
+/**
+ * Describes a failure for people: what happened, then what to do, one line each.
+ * @param tokenFrom Where the token of the requests comes from.
+ */
+export function describeError(error: unknown, tokenFrom?: string): readonly Text[] {
   const failure = asApiFailure(error);
   if (failure !== undefined) {
     const [request, reason] = partsOf(failure);
@@ -113,7 +116,7 @@ export function describeError(error: unknown): readonly Text[] {
       ...request,
       ...issuesOf(failure),
       ...byOf(failure),
-      ...remedyOf(failure),
+      ...remedyOf(failure, tokenFrom),
       ...docUrlOf(failure),
     ];
   }
@@ -150,7 +153,6 @@ function byOf({ details }: ApiFailure): readonly Text[] {
 }
 
 const REMEDIES: Readonly<Record<string, string>> = {
-  unauthorized: "Run holdfast login, or set HOLDFAST_TOKEN.",
   index_not_configured: "Verbs with the id of a run work without an index; list, count and --where do not.",
   workflow_not_found: "holdfast workflows lists what this server has.",
   unknown: "Check the URL: something other than Holdfast answers there.",
@@ -160,7 +162,16 @@ function docUrlOf({ docUrl }: ApiFailure): readonly Text[] {
   return typeof docUrl === "string" ? [safe`See ${docUrl}`] : [];
 }
 
-function remedyOf({ code }: ApiFailure): readonly Text[] {
-  const remedy = REMEDIES[code];
+function remedyOf({ code }: ApiFailure, tokenFrom: string | undefined): readonly Text[] {
+  const remedy = code === "unauthorized" ? remedyForToken(tokenFrom) : REMEDIES[code];
   return remedy === undefined ? [] : [safe`${remedy}`];
+}
+
+/** What to do about a refused token. `tokenFrom`: its source, if one was sent. */
+export function remedyForToken(tokenFrom: string | undefined): string {
+  if (tokenFrom === undefined) return "No token was sent. Run holdfast login, or set HOLDFAST_TOKEN.";
+  const rejected = `The server rejects the token from ${tokenFrom}.`;
+  // It wins over every other token, so a login would change nothing.
+  if (tokenFrom === "HOLDFAST_TOKEN") return `${rejected} Correct this variable, or unset it to use a profile.`;
+  return `${rejected} Run holdfast login, or set HOLDFAST_TOKEN.`;
 }

@@ -30,6 +30,8 @@ export class Session {
   readonly notes: Notes;
   #target: Promise<Target> | undefined;
   #client: Promise<Client> | undefined;
+  /** Where the token of the requests comes from; `undefined`: none was needed, or there is none. */
+  tokenFrom: string | undefined;
   /** The limit of `--timeout` counts from its first use in a call. */
   #limit: AbortSignal | undefined;
 
@@ -64,6 +66,7 @@ export class Session {
   /** Makes a client with other settings. */
   async connect(settings: { readonly attempts?: number; readonly timeoutMs?: number } = {}): Promise<Client> {
     const { url, token, tokenFrom } = await this.target();
+    this.tokenFrom = tokenFrom;
     // Now, so that an error of a token command is not taken for one of the connection.
     const secret = (typeof token === "function" ? await token() : token)?.trim();
     if (secret !== undefined && !isToken(secret))

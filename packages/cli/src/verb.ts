@@ -20,6 +20,8 @@ export interface Call<Options> {
 export class Host {
   readonly io: Io;
   exit: ExitCode = EXIT.done;
+  /** Of the verb that works. */
+  session: Session | undefined;
 
   constructor(io: Io) {
     this.io = io;
@@ -33,6 +35,7 @@ export class Host {
     return command.action(async () => {
       const options = command.opts<Options & { readonly columns?: string }>();
       const session = new Session(this.io, rootOf(command).opts<Globals>(), options);
+      this.session = session;
       const given: readonly (string | readonly string[] | undefined)[] = command.processedArgs;
       const args = given.map((arg) => (typeof arg === "object" ? undefined : arg));
       const rest = given.flatMap((arg) => (typeof arg === "object" ? arg : []));

@@ -60,7 +60,7 @@ describe("doctor", () => {
   test.each<[string, string, number, string, number, string]>([
     ["token", "/api/workflows", 401, "unauthorized", 5, "holdfast login"],
     ["token", "/api/workflows", 503, "auth_not_configured", 5, "API_TOKENS"],
-    ["token", "/api/workflows", 503, "misconfigured", 4, "Fix what the message names"],
+    ["token", "/api/workflows", 503, "misconfigured", 4, "log names"],
     ["step-handler", "/api/workflows", 502, "dispatcher_unreachable", 6, "Start the step handler"],
     ["index", "/api/runs", 501, "index_not_configured", 4, "RUN_INDEX_DO"],
   ])(
@@ -72,6 +72,17 @@ describe("doctor", () => {
       expect(called.exit).toBe(exit);
     },
   );
+
+  test("CLI2 a misconfigured server: no line sends the reader to one that does not name the field", async () => {
+    const message = "This deployment is misconfigured. Its log names the field.";
+    api.answers.set("GET /healthz", [503, { ok: false, version: readVersion(), misconfigured: true }]);
+    api.answers.set("GET /api/workflows", [503, { error: "misconfigured", message }]);
+    const { exit, found } = await findings();
+    expect(exit).toBe(4);
+    for (const check of ["server", "token"])
+      expect(found[check]).toMatchObject({ status: "failed", remedy: expect.stringContaining("server's log names") });
+    expect(JSON.stringify(found)).not.toContain("line about");
+  });
 
   test("CLI2 a server of another version, a held one and one without a server are found", async () => {
     api.answers.set("GET /healthz", [200, { ok: true, version: "9.1.0", held: true }]);

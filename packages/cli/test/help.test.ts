@@ -29,6 +29,8 @@ describe("help", () => {
     expect(verb).toMatchObject({ exit: 2, stdout: "", stderr: expect.stringContaining("Did you mean list?") });
     const option = await call(["list", "--al"]);
     expect(option).toMatchObject({ exit: 2, stdout: "", stderr: expect.stringContaining("--all") });
+    expect(await call(["help", "lst"])).toEqual(verb);
+    expect(await call(["help", "list"])).toEqual(await call(["list", "--help"]));
     expect((await call([])).exit).toBe(2);
   });
 });

@@ -83,6 +83,24 @@ describe("login", () => {
     });
   });
 
+  test("CLI2 CLI8 the error of a rejected token says where the token came from, and of none that there was none", async () => {
+    api.answers.set("GET /api/runs", [401, { error: "unauthorized", message: "no" }]);
+    api.answers.set("GET /api/workflows", [401, { error: "unauthorized", message: "no" }]);
+    const said = async (args: readonly string[], env = {}) => {
+      const { stderr, stdout } = await call([...args, "--url", api.url], { home, env, stdin: SECRET });
+      return stderr + stdout;
+    };
+    const wrong = { HOLDFAST_TOKEN: "wrong-token" };
+    for (const verb of ["list", "doctor"]) {
+      expect(await said([verb])).toContain("No token was sent. Run holdfast login");
+      expect(await said([verb], wrong)).toContain(
+        "rejects the token from HOLDFAST_TOKEN. Correct this variable, or unset it",
+      );
+    }
+    expect(await said(["login"])).toContain("rejects the token from stdin");
+    expect(await said(["login", "--token-command", "echo t"])).toContain("rejects the token from --token-command");
+  });
+
   test("CLI8 a token command is executed without a shell, when a token is needed", async () => {
     const command = `printf %s '${SECRET}'`;
     await call(["login", "--url", api.url, "--token-command", command], { home });

@@ -19,7 +19,7 @@ export async function* examine(session: Session): AsyncGenerator<Finding> {
     if (session.io.signal.aborted) throw error;
     return yield failureOf("server", error);
   }
-  const token = await tryOut("token", () => client.workflows());
+  const token = await tryOut("token", () => client.workflows(), tokenFrom);
   yield (
     token.failure ??
     ok(
@@ -71,11 +71,11 @@ interface Outcome<T> {
   readonly code: string;
 }
 
-async function tryOut<T>(check: string, work: () => Promise<T>): Promise<Outcome<T>> {
+async function tryOut<T>(check: string, work: () => Promise<T>, tokenFrom?: string): Promise<Outcome<T>> {
   try {
     return { value: await work(), code: "" };
   } catch (error) {
     const code = asApiFailure(error)?.code ?? "";
-    return { failure: failureOf(code === "dispatcher_unreachable" ? "step-handler" : check, error), code };
+    return { failure: failureOf(code === "dispatcher_unreachable" ? "step-handler" : check, error, tokenFrom), code };
   }
 }

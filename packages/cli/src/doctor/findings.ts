@@ -4,7 +4,7 @@
  * Owns: the judgement. It asks nothing itself.
  */
 import type { DeploymentInfo, Health } from "@holdfast/workflows/client";
-import { EXIT, type ExitCode, asApiFailure, exitCodeOf } from "../exit.ts";
+import { EXIT, type ExitCode, asApiFailure, exitCodeOf, remedyForToken } from "../exit.ts";
 import { duration } from "../output/times.ts";
 
 export interface Finding {
@@ -31,18 +31,19 @@ function failed(check: string, message: string, remedy: string, exit: ExitCode =
   return { check, status: "failed", message, remedy, exit };
 }
 
-/** The finding for a request that failed. */
-export function failureOf(check: string, error: unknown): Finding {
+/** The finding for a request that failed. `tokenFrom`: where its token comes from. */
+export function failureOf(check: string, error: unknown, tokenFrom?: string): Finding {
   const message = error instanceof Error ? error.message : String(error);
   const code = asApiFailure(error)?.code ?? "";
-  return failed(check, message, REMEDIES[code] ?? REMEDIES["else"] ?? "", exitCodeOf(error));
+  const remedy = code === "unauthorized" ? remedyForToken(tokenFrom) : (REMEDIES[code] ?? REMEDIES["else"] ?? "");
+  return failed(check, message, remedy, exitCodeOf(error));
 }
 
 const REMEDIES: Readonly<Record<string, string>> = {
-  unauthorized: "Run holdfast login, or set HOLDFAST_TOKEN to a token of the deployment.",
   forbidden: "Use credentials with this scope: docs/how-to/secure.md lists the scopes.",
   auth_not_configured: "Set the secret API_TOKENS: wrangler secret put API_TOKENS, or the variable of the process.",
-  misconfigured: "Fix what the message names, then deploy or restart.",
+  // The message names a binding. It names no variable: any caller could read it.
+  misconfigured: "Fix what the message or the server's log names, then deploy or restart.",
   internal_error: "Read the server's log: it has the reason.",
   unknown: "Check the URL: something other than Holdfast answers there.",
   dispatcher_unreachable: "Start the step handler, and check its URL and key in the deployment's dispatcher.",
@@ -59,7 +60,7 @@ export function judgeHealth({ ok: isHealthy, version, held }: Health, own: strin
       : failed(
           "server",
           "A binding is missing, or a variable is invalid.",
-          "The line about the token names it; so does the server's log.",
+          "The server's log names each of them. Fix them, then deploy or restart.",
         ),
     major === minor
       ? ok("version", `The command has version ${own}, the server ${version}.`)

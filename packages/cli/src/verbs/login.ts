@@ -69,6 +69,7 @@ async function describe(session: Session, options: Options): Promise<Profile> {
 async function check(session: Session, { url, token, tokenCommand }: Profile): Promise<void> {
   const { createClient } = await import("@holdfast/workflows/client");
   const made = token ?? (await runTokenCommand(tokenCommand ?? "", session.io));
+  session.tokenFrom = tokenCommand === undefined ? (session.canAsk ? "the terminal" : "stdin") : "--token-command";
   const client = createClient({ url, token: made, attempts: 2, signal: session.io.signal });
   try {
     await session.notes.progress(
