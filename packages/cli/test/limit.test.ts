@@ -69,8 +69,8 @@ test.each([
   expect(await on(args)).toMatchObject({
     exit: 0,
     stdout: expect.stringContaining("custmer"),
-    stderr: expect.stringContaining("No run has come to the limit custmer yet"),
+    stderr: expect.stringContaining("No run has reached the limit custmer yet"),
   });
   api.answers.set(path, [200, { ...unknown, ...changed, declaredMax: 1 }]);
-  expect((await on(args)).stderr).not.toContain("No run has come");
+  expect((await on(args)).stderr).not.toContain("No run has reached");
 });

@@ -114,7 +114,7 @@ async function print(session: Session, one: LimitRecord): Promise<void> {
   await session.out.rows([one], shape);
   const isChanged = one.override !== undefined || one.paused !== undefined;
   if (isChanged && one.declaredMax === null && one.rate === undefined && one.held + one.queued === 0)
-    session.notes.warn(safe`No run has come to the limit ${shape.id(one)} yet. Check that your code has this name.`);
+    session.notes.warn(safe`No run has reached the limit ${shape.id(one)} yet. Check that your code has this name.`);
 }
 
 function change(
