@@ -94,6 +94,20 @@ describe.skipIf(!HAS_TMUX)("in a terminal emulator (tmux)", () => {
     expect(api.seen.filter(({ method }) => method === "POST")).toHaveLength(6);
   });
 
+  test.each([
+    ["holdfast cancel --where tag:vip", "Cancel 6 runs?"],
+    ["holdfast login", "Token:"],
+  ])("CLI2 CLI6 Ctrl-D at the question of %s ends it as Ctrl-C does", async (command, question) => {
+    api.seen.splice(0);
+    const terminal = new Terminal(80);
+    terminal.type(`${command}; echo exit $?`, "Enter");
+    await expect.poll(() => terminal.screen(), WAIT).toContain(question);
+    terminal.type("C-d");
+    await expect.poll(() => terminal.screen(), WAIT).toMatch(/exit (?:130|2)$/m);
+    expect(terminal.screen()).not.toContain("Warning");
+    expect(api.seen.every(({ method }) => method === "GET")).toBe(true);
+  });
+
   test("CLI11 an answer is asked about, with the question and the answer", async () => {
     const ask = { title: "Publish?", choices: [{ label: "Yes", value: { ok: true } }], risk: "high" };
     const wait = { id: "token/0/token", kind: "MANUAL", meta: { tokenId: "tok-1", openedAt: 1, ask } };

@@ -1,7 +1,7 @@
 /**
  * The two questions, for a person at a terminal.
  *
- * Owns: the only use of the prompts. Ctrl-C ends the command before anything is written.
+ * Owns: the only use of the prompts. Ctrl-C and Ctrl-D end the command before anything is written.
  */
 import type { Readable, Writable } from "node:stream";
 import { select, text } from "@clack/prompts";
@@ -17,20 +17,21 @@ export interface Terminal {
 
 /** Asks for the name of the folder until it can be used. */
 export async function askFolder(standard: string, cwd: string, terminal: Terminal): Promise<string> {
-  const answer = await text({
-    ...terminal,
-    message: "Where shall the project be?",
-    placeholder: standard,
-    defaultValue: standard,
-    validate: (given) => problemOf(given === undefined || given === "" ? standard : given, cwd),
-  });
-  return answered(answer);
+  return ask<string>(terminal, (place) =>
+    text({
+      ...place,
+      message: "Where shall the project be?",
+      placeholder: standard,
+      defaultValue: standard,
+      validate: (given) => problemOf(given === undefined || given === "" ? standard : given, cwd),
+    }),
+  );
 }
 
 export async function askKind(terminal: Terminal): Promise<Kind> {
-  return answered<Kind>(
-    await select<Kind>({
-      ...terminal,
+  return ask<Kind>(terminal, (place) =>
+    select<Kind>({
+      ...place,
       message: "Where shall your workflows execute?",
       options: KINDS.map((value) => ({
         value,
@@ -50,7 +51,17 @@ function problemOf(folder: string, cwd: string): string | undefined {
   }
 }
 
-function answered<T extends string>(answer: T | symbol): T {
+type Place = Terminal & { readonly signal: AbortSignal };
+
+/** Ctrl-D closes the input of a prompt, which would never answer then. */
+async function ask<T extends string>(terminal: Terminal, prompt: (place: Place) => Promise<T | symbol>): Promise<T> {
+  const end = new AbortController();
+  const onKey = (_: unknown, key?: { readonly ctrl?: boolean; readonly name?: string }): void => {
+    if (key?.ctrl === true && key.name === "d") end.abort();
+  };
+  terminal.input.on("keypress", onKey);
+  const answer = await prompt({ ...terminal, signal: end.signal });
+  terminal.input.off("keypress", onKey);
   if (typeof answer === "symbol")
     throw new Refusal("create-holdfast: interrupted. Nothing was written.", STATUS.interrupted);
   return answer;

@@ -48,13 +48,17 @@ test("a folder that cannot be used is asked for again", async () => {
   expect(await folder).toBe("files");
 });
 
-test("Ctrl-C ends the command before anything is written", async () => {
+test.each([
+  ["Ctrl-C", "\u0003"],
+  ["Ctrl-D", "\u0004"],
+  ["Ctrl-D after a letter", "a\u0004"],
+])("%s ends the command before anything is written", async (_, keys) => {
   const folder = askFolder("my-app", cwd, terminal);
   const refused = expect(folder).rejects.toMatchObject({
     status: 130,
     message: expect.stringContaining("Nothing was written"),
   });
-  await type("\u0003", FIRST);
+  await type(keys, FIRST);
   await refused;
 });
 

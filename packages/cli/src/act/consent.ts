@@ -84,28 +84,44 @@ export function refuse({ notes }: Session, why: string): never {
   throw new Reported(EXIT.usage);
 }
 
-/** The streams of a terminal: the prompts need Node's own. */
-function streams({ io }: Session) {
-  return { input: io.stdin as unknown as Readable, output: io.stderr as unknown as Writable, signal: io.signal };
+interface Terminal {
+  readonly input: Readable;
+  readonly output: Writable;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Asks by a prompt. Ctrl-D ends it as Ctrl-C does: the prompt closes its input then, and would never answer.
+ * @throws Interrupted
+ */
+async function ask<T>({ io }: Session, prompt: (terminal: Terminal) => Promise<T | symbol>): Promise<T> {
+  // The prompts need Node's own streams.
+  const [input, output] = [io.stdin as unknown as Readable, io.stderr as unknown as Writable];
+  const end = new AbortController();
+  const onKey = (_: unknown, key?: { readonly ctrl?: boolean; readonly name?: string }): void => {
+    if (key?.ctrl === true && key.name === "d") end.abort();
+  };
+  input.on("keypress", onKey);
+  try {
+    const answer = await prompt({ input, output, signal: AbortSignal.any([io.signal, end.signal]) });
+    if (typeof answer === "symbol") throw new Interrupted("interrupted");
+    return answer;
+  } finally {
+    input.off("keypress", onKey);
+  }
 }
 
 export async function askYes(session: Session, message: string): Promise<boolean> {
-  const { confirm, isCancel } = await import("@clack/prompts");
-  const answer = await confirm({ message, initialValue: false, ...streams(session) });
-  if (isCancel(answer)) throw new Interrupted("interrupted");
-  return answer;
+  const { confirm } = await import("@clack/prompts");
+  return ask<boolean>(session, (terminal) => confirm({ message, initialValue: false, ...terminal }));
 }
 
 export async function askText(session: Session, message: string): Promise<string> {
-  const { text, isCancel } = await import("@clack/prompts");
-  const answer = await text({ message, ...streams(session) });
-  if (isCancel(answer)) throw new Interrupted("interrupted");
-  return answer ?? "";
+  const { text } = await import("@clack/prompts");
+  return (await ask<string | undefined>(session, (terminal) => text({ message, ...terminal }))) ?? "";
 }
 
 export async function askSecret(session: Session, message: string): Promise<string> {
-  const { password, isCancel } = await import("@clack/prompts");
-  const answer = await password({ message, ...streams(session) });
-  if (isCancel(answer)) throw new Interrupted("interrupted");
-  return answer ?? "";
+  const { password } = await import("@clack/prompts");
+  return (await ask<string | undefined>(session, (terminal) => password({ message, ...terminal }))) ?? "";
 }

@@ -3,8 +3,9 @@
  *
  * Owns: its options. The tools of this verb are loaded only when it executes.
  */
-import { confirm, isCancel } from "@clack/prompts";
 import { Command, InvalidArgumentError } from "commander";
+import { askYes } from "../act/consent.ts";
+import { Interrupted } from "../exit.ts";
 import type { Verb } from "../verb.ts";
 
 interface Options {
@@ -36,14 +37,19 @@ export const dev: Verb = (host) =>
       const ask = async (question: string): Promise<boolean> => {
         if (yes === true) return true;
         if (!session.canAsk) return false;
-        const answer = await confirm({ message: question, initialValue: false });
-        return !isCancel(answer) && answer;
+        return askYes(session, question).catch(ignoreInterrupt);
       };
       const { color, output } = session.globals;
       const ndjson = output === "ndjson" || output === "json";
       await serveDev({ ...options, entry, io: session.io, colourOff: !color, ndjson, ask });
     },
   );
+
+/** An interrupted question is not an agreement. */
+function ignoreInterrupt(error: unknown): false {
+  if (error instanceof Interrupted) return false;
+  throw error;
+}
 
 function readPort(text: string): number {
   const port = Number(text);
