@@ -18,11 +18,12 @@
 set -eu
 
 # Turns each line of its input into a line of the log, with the level $1. A text of another program must not become a line
-# that it did not write: all of it is put into `message`.
+# that it did not write: all of it is put into `message`. What workerd says about its socket lacks the address, $2.
 to_log() {
-  LC_ALL=C awk -v level="$1" '
+  LC_ALL=C awk -v level="$1" -v address="${2-}" '
     BEGIN { for (code = 1; code < 32; code++) escaped[sprintf("%c", code)] = sprintf("\\u%04x", code) }
     {
+      if (address != "" && /^Socket "http": /) $0 = $0 ". HOLDFAST_ADDRESS is " address
       gsub(/\\/, "\\\\"); gsub(/"/, "\\\"")
       text = ""
       while (match($0, /[\001-\037]/)) {
@@ -43,7 +44,17 @@ data=${HOLDFAST_DATA:-data}
 address=${HOLDFAST_ADDRESS:-127.0.0.1:8787}
 # Data, tokens and keys are readable by this user only.
 umask 077
-mkdir -p -- "$data"
+fail() {
+  log error "holdfast: $1"
+  exit 1
+}
+made=$(mkdir -p -- "$data" 2>&1) || fail "the folder for the runs cannot be made: $made. Set HOLDFAST_DATA to another one."
+[ -w "$data" ] || fail "this user may not write into $data. Change its owner, or set HOLDFAST_DATA to another folder."
+# workerd takes a number alone for an address of four bytes.
+case $address in
+*[!0-9]*) ;;
+*) fail "HOLDFAST_ADDRESS must have a host and a port, such as 127.0.0.1:8787, and is $address" ;;
+esac
 # restore.sh starts Holdfast to visit the runs. Before that is complete, some have no alarm.
 if [ -e "$data/.restoring" ] && [ -z "${HOLDFAST_RESTORING:-}" ]; then
   log error "holdfast: $data is not completely restored. Run restore.sh again."
@@ -134,7 +145,7 @@ rm -f -- "$errors"
 mkfifo -- "$errors"
 (
   trap '' HUP INT TERM
-  to_log error <"$errors" >&2
+  to_log error "$address" <"$errors" >&2
 ) 9>&- &
 exec 2>"$errors"
 rm -f -- "$errors"

@@ -22,9 +22,13 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+function run(variables: Readonly<Record<string, string>> = {}, by: readonly string[] = []) {
+  const env = { PATH: process.env["PATH"] ?? "", HOLDFAST_DATA: join(folder, "data of runs"), ...variables };
+  return spawnSync("env", [...by, join(folder, "start.sh")], { env, encoding: "utf8" });
+}
+
 function start(): string {
-  const env = { PATH: process.env["PATH"] ?? "", HOLDFAST_DATA: join(folder, "data of runs") };
-  const { status, stderr } = spawnSync(join(folder, "start.sh"), { env, encoding: "utf8" });
+  const { status, stderr } = run();
   expect(status, stderr).toBe(0);
   return stderr;
 }
@@ -125,4 +129,28 @@ test("OBS4 start.sh starts although the alarms cannot be counted, and each line 
   expect(lines.map((line) => JSON.parse(line) as unknown)).toContainEqual(
     expect.objectContaining({ level: "warn", message: expect.stringContaining("cannot be counted") }),
   );
+});
+
+/** Root may write everywhere. */
+const AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+const canBeNobody = spawnSync("setpriv", [...AS_NOBODY.slice(1), "true"]).status === 0;
+
+function expectOneLine({ status, stderr, stdout }: ReturnType<typeof run>, message: string): void {
+  expect([status, stdout]).toEqual([1, ""]);
+  const line: unknown = JSON.parse(stderr);
+  expect(line).toMatchObject({ level: "error", message: expect.stringContaining(message) });
+}
+
+test("OBS4 a folder that cannot be used and an address without a port are one line that names the variable", () => {
+  writeFileSync(join(folder, "file"), "");
+  expectOneLine(run({ HOLDFAST_DATA: join(folder, "file") }), "Set HOLDFAST_DATA to another one");
+  expectOneLine(run({ HOLDFAST_DATA: "/proc/data" }), "Set HOLDFAST_DATA to another one");
+  expectOneLine(run({ HOLDFAST_ADDRESS: "8787" }), "such as 127.0.0.1:8787, and is 8787");
+});
+
+test.skipIf(!canBeNobody)("OBS4 a folder of another user is one line that names the variable", () => {
+  chmodSync(folder, 0o755);
+  mkdirSync(join(folder, "mine"), { mode: 0o755 });
+  expectOneLine(run({ HOLDFAST_DATA: join(folder, "mine") }, AS_NOBODY), "this user may not write into");
+  expect(readdirSync(join(folder, "mine"))).toEqual([]);
 });
