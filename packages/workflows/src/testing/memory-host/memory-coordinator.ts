@@ -12,6 +12,7 @@ import {
   type SendEvent,
   type SendResult,
   decideEvent,
+  eventList,
   eventMachine,
   gate,
   gateList,
@@ -28,6 +29,7 @@ import { MemoryStore } from "./memory-store.ts";
 import { Network, type NetworkOptions, afterCommits } from "./network.ts";
 
 const MACHINES: readonly CoordinatorMachine[] = [
+  eventList,
   eventMachine,
   gate,
   gateList,
