@@ -96,7 +96,8 @@ interface Terminal {
  */
 async function ask<T>({ io }: Session, prompt: (terminal: Terminal) => Promise<T | symbol>): Promise<T> {
   // The prompts need Node's own streams.
-  const [input, output] = [io.stdin as unknown as Readable, io.stderr as unknown as Writable];
+  const input = io.stdin as unknown as Readable;
+  const output = io.stderr as unknown as Writable;
   const end = new AbortController();
   const onKey = (_: unknown, key?: { readonly ctrl?: boolean; readonly name?: string }): void => {
     if (key?.ctrl === true && key.name === "d") end.abort();
