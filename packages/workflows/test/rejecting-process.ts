@@ -3,7 +3,8 @@
  *
  * Cases: `run` starts a run that waits; `helper` cancels it while a promise of its code waits too; `abort` adds listeners
  * to its signals that throw; `reject` and `reject-text` reject a promise of the host; `listener` and `uncaught` add a
- * listener of the host for rejections or exceptions. The process writes "alive" if it still executes afterwards.
+ * listener of the host for rejections or exceptions; `sole` adds one that, like Vitest's, reports only if it is the only
+ * one. The process writes "alive" if it still executes afterwards.
  */
 import { workflow } from "../src/index.ts";
 import { MemoryHost } from "../src/testing/index.ts";
@@ -51,6 +52,10 @@ const waits = workflow({
   },
 });
 
+if (cases.has("sole"))
+  process.on("unhandledRejection", (reason) => {
+    if (process.listenerCount("unhandledRejection") === 1) console.log(`sole: ${String(reason)}`);
+  });
 if (cases.has("listener")) process.on("unhandledRejection", (reason) => console.log(`listener: ${String(reason)}`));
 if (cases.has("uncaught")) {
   process.on("uncaughtException", (error, origin) => console.log(`uncaught: ${String(error)}, ${origin}`));

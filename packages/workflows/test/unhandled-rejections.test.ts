@@ -27,6 +27,8 @@ describe("a rejection of the host, while a run exists", () => {
     { options: [], cases: ["reject"] },
     { options: [], cases: ["reject-text"] },
     { options: [], cases: ["reject", "uncaught"] },
+    { options: [], cases: ["sole", "reject"] },
+    { options: [], cases: ["sole", "reject", "reject-text"] },
   ])("REP7 has the same effect as without the run: $cases with the options $options", ({ options, cases }) => {
     expect(execute(options, ["run", ...cases])).toEqual(execute(options, cases));
   });
@@ -39,6 +41,11 @@ describe("a rejection of the host, while a run exists", () => {
       stderr: "",
     });
   });
+});
+
+test("REP7 Vitest reports a rejection of a test while a run exists, and none of a run", () => {
+  expect(execute([], ["run", "sole", "reject"]).stdout).toBe("sole: Error: of the host\nalive\n");
+  expect(execute([], ["run", "sole", "helper"]).stdout).toBe("logged: run-1\nalive\n");
 });
 
 describe("a rejection of a run", () => {

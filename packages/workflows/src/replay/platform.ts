@@ -53,7 +53,7 @@ const { setImmediate: setImmediateNow } = globalThis as { setImmediate?: (fn: ()
 /** The parts of Node's `process` that the engine uses. Deno, Bun and Workers with `nodejs_compat` have most of them. */
 export interface RuntimeProcess {
   readonly getBuiltinModule?: (id: string) => unknown;
-  readonly on?: (event: string, listener: (reason: unknown) => void) => unknown;
+  readonly prependListener?: (event: string, listener: (reason: unknown) => void) => unknown;
   readonly off: (event: string, listener: (reason: unknown) => void) => unknown;
   readonly listenerCount: (event: string) => number;
   readonly env?: object;

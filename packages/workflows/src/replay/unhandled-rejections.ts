@@ -25,7 +25,7 @@ const { setTimeout: setTimeoutNow, clearTimeout: clearTimeoutNow } = globalThis;
 
 /** Takes the rejections of one more execution. The execution calls the result once, when its bodies have settled. */
 export function guardRejections(process: RuntimeProcess | undefined = runtimeProcess): () => void {
-  if (process?.on === undefined || isWorkerd) return () => {};
+  if (process?.prependListener === undefined || isWorkerd) return () => {};
   shared.executions += 1;
   shared.remove ??= install(process);
   return () => {
@@ -124,13 +124,24 @@ function install(process: RuntimeProcess): () => void {
     if (object !== undefined) logged.add(object);
     run.unhandled?.(reason, place?.step);
   };
-  process.on?.(EVENT, listener);
+  // First, so that it can be gone when the listeners of the host are called.
+  process.prependListener?.(EVENT, listener);
   return () => process.off(EVENT, listener);
 }
 
-/** Repeats a rejection without the listener, unless the host has listeners of its own. */
+/**
+ * Leaves a rejection to the listeners of the host, or repeats it for the runtime: both without this listener. A listener of
+ * Vitest reports a rejection only if there is no other one.
+ */
 function leaveToProcess(process: RuntimeProcess, listener: (reason: unknown) => void, reason: unknown): void {
-  if (process.listenerCount(EVENT) > 1) return;
+  const putBack = (): void => {
+    if (shared.remove !== undefined) process.prependListener?.(EVENT, listener);
+  };
+  if (process.listenerCount(EVENT) > 1) {
+    process.off(EVENT, listener);
+    queueMicrotask(putBack);
+    return;
+  }
   // In these two modes Node acts on each rejection, whether or not there are listeners.
   const options = [readProperty(process.env ?? {}, "NODE_OPTIONS"), ...(process.execArgv ?? [])].join(" ");
   const mode = options.split(/--unhandled-rejections[= ]/).at(-1) ?? "";
@@ -138,5 +149,5 @@ function leaveToProcess(process: RuntimeProcess, listener: (reason: unknown) => 
   process.off(EVENT, listener);
   void Promise.reject(reason);
   // The runtime has handled the repetition by then.
-  setTimeoutNow(() => shared.remove !== undefined && process.on?.(EVENT, listener), 0);
+  setTimeoutNow(putBack, 0);
 }
