@@ -1,8 +1,9 @@
 /** What readers of the API see of errors and of unusual values: stacks for operators only, and no failure (SEC4, STEP9). */
 import { workflow } from "@holdfast/workflows";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { bearerAuth, logEvents } from "../src/index.ts";
-import { FakeDeployment, tokenOf } from "./fake-platform.ts";
+import { bearerAuth, durableObjectIndex, logEvents } from "../src/index.ts";
+import { RunFailedError, type RunRecord } from "@holdfast/workflows/client";
+import { FakeDeployment, FakeIndexNamespace, tokenOf } from "./fake-platform.ts";
 
 const fails = workflow({
   id: "fails",
@@ -63,6 +64,31 @@ describe("errors in the API", () => {
     };
     expect(error).toMatchObject({ ...shown, category: "USER_ERROR", step: "bad" });
     expect(steps[1]).toMatchObject({ error: shown });
+  });
+
+  test("STEP9 an error without a message is named in the record, the reasons, the list and the client's error", async () => {
+    class QuotaError extends Error {
+      override readonly name = "QuotaError";
+      readonly code = "X";
+    }
+    const wordless = workflow({
+      id: "wordless",
+      run: (_input, ctx) =>
+        ctx.step("bad", { retry: { max: 1 } }, () => {
+          throw new QuotaError();
+        }),
+    });
+    const runIndex = durableObjectIndex({ binding: new FakeIndexNamespace() });
+    const api = new FakeDeployment([wordless], { runIndex }, undefined, { runIndex });
+    await api.fetch("/api/runs", { json: { workflowId: "wordless", runId: "r" }, headers: { Prefer: "wait=5" } });
+    const shown = { code: "X", message: "QuotaError without a message" };
+    const record = (await (await api.fetch("/api/runs/r")).json()) as RunRecord;
+    expect(record).toMatchObject({ error: shown, steps: [{ error: shown }], why: [{ error: shown }] });
+    expect(record.why[0]?.text).toContain("X: QuotaError without a message");
+    await expect
+      .poll(async () => (await api.fetch("/api/runs")).json(), { timeout: 5_000 })
+      .toMatchObject({ runs: [{ error: shown }] });
+    expect(new RunFailedError(record).message).toContain("QuotaError without a message");
   });
 
   test("SEC4 a parent's record, journal and rows hold no stack of its child", async () => {

@@ -1,4 +1,5 @@
 /** tests: readers of a run with many streams (STR2) */
+import { HOST_LIMITS } from "@holdfast/protocol";
 import { workflow } from "@holdfast/workflows";
 import { MemoryHost } from "@holdfast/workflows/testing";
 import { expect, test } from "vitest";
@@ -39,16 +40,26 @@ async function recorded(run: typeof agent | typeof open, turns: number): Promise
 }
 
 /** Reads to the newest event. `again`: with another feed for each read, as a reader that always connects again. */
-function readAll(source: FeedSource, again = false): { readonly events: FeedEvent[]; readonly reads: number } {
+function readAll(
+  source: FeedSource,
+  again = false,
+): {
+  readonly events: FeedEvent[];
+  readonly reads: number;
+  /** The characters of each read. */
+  readonly batches: number[];
+} {
   const events: FeedEvent[] = [];
+  const batches: number[] = [];
   let feed = new RunFeed(source, undefined, VIEW);
   const header = source.header();
   if (header === undefined) throw new Error("no run");
   for (let reads = 1; ; reads++) {
     const { events: found } = feed.read(header);
     const news = found.filter(({ type }) => type !== "run");
-    if (news.length === 0) return { events, reads };
+    if (news.length === 0) return { events, reads, batches };
     events.push(...news);
+    batches.push(JSON.stringify(news).length);
     if (again) feed = new RunFeed(source, news.at(-1)?.cursor, VIEW);
   }
 }
@@ -81,4 +92,22 @@ test("STR2 the cursor after streams that have ended is short, however many there
   const header = source.header();
   if (header !== undefined) feed.skip(header);
   expect(feed.place.cursor).toMatch(/^\d+-500$/);
+});
+
+test("LIM1 STR2 a reader gets large values in batches of one answer's size, and misses none", async () => {
+  const large = workflow({
+    id: "large",
+    run: async (chars: number, ctx) => {
+      for (let nth = 0; nth < 6; nth++) await ctx.step(`step ${nth}`, () => String(nth).repeat(chars));
+      await ctx.stream.text("s", () => Array.from({ length: 90 }, () => "c".repeat(250_000)));
+    },
+  });
+  const source = await recorded(large, 4_000_000);
+  for (const again of [false, true]) {
+    const { events, batches } = readAll(source, again);
+    expect(events.filter(({ type }) => type === "step")).toHaveLength(6);
+    expect(chunksOf(events)).toHaveLength(90);
+    // The last event of a batch may exceed the size.
+    expect(Math.max(...batches)).toBeLessThan(HOST_LIMITS.jsonChars + 4_100_000);
+  }
 });

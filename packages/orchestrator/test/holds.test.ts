@@ -251,6 +251,14 @@ describe("the keys of a run", () => {
       },
       "threw Error: no",
     ],
+    [
+      "an exception without a text",
+      (): unknown => {
+        // oxlint-disable-next-line typescript/only-throw-error -- a function of a user throws anything
+        throw Object.create(null);
+      },
+      "was thrown",
+    ],
   ])("FLOW2 a key function that gives %s refuses the trigger, and stores nothing", (_what, key, says) => {
     const bench = benchWith([{ name: "a", max: 1, key }]);
     const reply = bench.trigger({ input: INPUT });

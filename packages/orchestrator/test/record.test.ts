@@ -1,7 +1,33 @@
-import { type JournalEntry, encodeValue, errorValue } from "@holdfast/protocol";
+import { HOST_LIMITS, type JournalEntry, encodeValue, errorValue } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import { type RunHeader, describeEntry, describeRun, summarizeRun } from "../src/index.ts";
 import { Bench } from "./bench.ts";
+
+/** A small graph of objects with very many paths. */
+function graph(levels: number): unknown {
+  return Array.from({ length: levels }).reduce<unknown>((inner) => [inner, inner], "x");
+}
+
+test("LIM1 all values of a summary, and those of a page of the journal, share one budget", () => {
+  const many = encodeValue(graph(22), "it");
+  const metadata = ["a", "b", "c"].map((key): [string, string] => [key, many]);
+  const waits = header.waits.map((wait) => ({ ...wait, match: many }));
+  const summary = JSON.stringify(summarizeRun({ ...header, metadata, waits, tenantMeta: many }));
+  expect(summary.length).toBeLessThan(1.5 * HOST_LIMITS.jsonChars);
+  const change = { type: "set", key: "k", value: many } as const;
+  const budget = { chars: 100_000 };
+  const entry = {
+    v: 1,
+    seq: 1,
+    at: 0,
+    asked: 1,
+    nth: 1,
+    op: "metadata/0/k",
+    type: "metadata.changed",
+    change,
+  } as const;
+  expect(JSON.stringify(describeEntry(entry, budget)).length).toBeLessThan(200_000);
+});
 
 const header: RunHeader = {
   v: 1,

@@ -178,7 +178,7 @@ export {
 } from "./values.ts";
 export { errorParts, readProperty } from "./error-parts.ts";
 export { fromErrorValue, toErrorValue } from "./error-values.ts";
-export { type JsonBudget, errorToJson, showValue, toJson } from "./shown-values.ts";
+export { type JsonBudget, errorToJson, showValue, shownMessage, toJson } from "./shown-values.ts";
 export { FORMAT_VERSION, HOLDFAST_VERSION, PAGED_PROTOCOL_VERSION, PROTOCOL_VERSION } from "./version.ts";
 export {
   type ListedWhy,

@@ -47,6 +47,11 @@ export function showValue(text: EncodedValue, budget?: JsonBudget): unknown {
   }
 }
 
+/** The message of an error as lists and pages show it: an error without one is shown by its name. */
+export function shownMessage({ name, message }: Pick<ErrorValue, "message"> & Partial<ErrorValue>): string {
+  return message.trim() === "" ? `${name || "Error"} without a message` : message;
+}
+
 /** Converts an error for the HTTP API. Its code is as it was. Its stack is shown to operators only (SEC4). */
 export function errorToJson(error: ErrorValue, budget?: JsonBudget): ShownError {
   const { data, original, stack, ...rest } = error;
@@ -56,6 +61,7 @@ export function errorToJson(error: ErrorValue, budget?: JsonBudget): ShownError 
   return {
     ...(typeof whole === "object" ? whole : {}),
     ...rest,
+    message: shownMessage(error),
     ...(typeof code === "number" ? { code } : {}),
     ...(data === undefined ? {} : { data: showValue(data, budget) }),
     ...(budget?.stacks === true && stack !== undefined ? { stack } : {}),

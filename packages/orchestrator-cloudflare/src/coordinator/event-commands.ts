@@ -16,7 +16,7 @@ import {
   decideEvent,
   keyOf,
 } from "@holdfast/orchestrator";
-import { type TestedEvent, showValue } from "@holdfast/protocol";
+import { HOST_LIMITS, type TestedEvent, showValue } from "@holdfast/protocol";
 import { ApiRefusal } from "../refusal.ts";
 import { dataIssues } from "./data-check.ts";
 
@@ -84,7 +84,12 @@ export function withDecisionOfRun(sent: SendEvent, workflows: readonly DecidingW
 export function testEvent(event: StoredEvent, workflows: readonly DecidingWorkflow[]): TestedEvent {
   const keyed = withKey(event, workflows);
   const { runs, unmatched } = decideEvent(keyed, workflows);
-  const matches = runs.map(({ trigger, workflowId, input }) => ({ trigger, workflowId, input: showValue(input) }));
+  const budget = { chars: HOST_LIMITS.jsonChars };
+  const matches = runs.map(({ trigger, workflowId, input }) => ({
+    trigger,
+    workflowId,
+    input: showValue(input, budget),
+  }));
   return { ...(keyed.key === undefined ? {} : { key: keyed.key }), matches, unmatched };
 }
 

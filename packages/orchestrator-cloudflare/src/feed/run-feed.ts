@@ -22,6 +22,7 @@ import {
 import {
   FORMAT_VERSION,
   type JournalEntry,
+  type JsonBudget,
   HOST_LIMITS,
   type RunEvent,
   type StepInProgress,
@@ -77,6 +78,8 @@ export class RunFeed {
   readonly #hide: FeedSource["hide"];
   readonly #view: View;
   #seq = 0;
+  /** Characters of values that the events of this read may still have. The event that exceeds them is its last one. */
+  #room = 0;
   /** The streams before this one have ended, and the reader has all their chunks. */
   #firstStream = 0;
   readonly #streams = new Map<number, StreamPlace>();
@@ -151,6 +154,7 @@ export class RunFeed {
 
   #read(header: RunHeader): { readonly events: readonly FeedEvent[]; readonly over: boolean } {
     const events: FeedEvent[] = [];
+    this.#room = HOST_LIMITS.jsonChars;
     // The end of the run is its last event.
     if (!isTerminal(header.status)) this.#addRun(header, events);
     this.#readJournal(events);
@@ -188,9 +192,18 @@ export class RunFeed {
     for (const [, row] of this.#store.list(JOURNAL_PREFIX, options)) {
       const entry = row as JournalEntry;
       this.#seq = entry.seq;
-      const event = eventOf(entry, this.#view);
+      const event = this.#shown((budget) => eventOf(entry, this.#view, budget));
       if (event !== undefined) events.push({ ...event, cursor: this.#cursor() });
+      if (this.#room <= 0) return;
     }
+  }
+
+  /** Shows the values of one event, which may be as large as an answer. */
+  #shown<T>(show: (budget: JsonBudget) => T): T {
+    const budget = { chars: HOST_LIMITS.jsonChars };
+    const shown = show(budget);
+    this.#room -= HOST_LIMITS.jsonChars - budget.chars;
+    return shown;
   }
 
   #readStreams(header: RunHeader, events: FeedEvent[]): void {
@@ -199,6 +212,7 @@ export class RunFeed {
     for (const [at, stream] of header.streams.slice(first).entries()) {
       if (this.#isRead(first + at, stream)) continue;
       if (stream.chunks !== undefined && left-- === 0) return;
+      if (this.#room <= 0) return;
       this.#readChunks(stream, first + at, events);
       this.#passStreams(header);
     }
@@ -221,10 +235,10 @@ export class RunFeed {
           place,
           last ? { generation, row: first + chunks.length, seen: 0 } : { generation, row: first, seen: nth + 1 },
         );
-        const budget = { chars: HOST_LIMITS.jsonChars };
-        const value = showValue(chunk, budget);
+        const value = this.#shown((budget) => showValue(chunk, budget));
         const data = { stream: parseOperationId(op).name, generation, index: first + nth, value };
         events.push({ type: "chunk", cursor: this.#cursor(), data });
+        if (this.#room <= 0) return;
       }
       seen = 0;
     }
@@ -244,11 +258,11 @@ export class RunFeed {
   }
 }
 
-function eventOf(entry: JournalEntry, view: View): Omit<FeedEvent, "cursor"> | undefined {
+function eventOf(entry: JournalEntry, view: View, budget: JsonBudget): Omit<FeedEvent, "cursor"> | undefined {
   // Newer code wrote this entry. The event of the run reports that.
   if (!isKnownEntry(entry)) return undefined;
   const { kind, name, occurrence } = parseOperationId(entry.op);
-  const data = { name, occurrence, ...describeEntry(entry, { chars: HOST_LIMITS.jsonChars }, view) };
+  const data = { name, occurrence, ...describeEntry(entry, budget, view) };
   switch (kind) {
     case "step":
     case "compensation":

@@ -9,10 +9,10 @@ import {
   HOST_LIMITS,
   HoldfastError,
   type WorkflowDescription,
-  boundMessage,
   decodeValue,
   defined,
   encodeValue,
+  toErrorValue,
 } from "@holdfast/protocol";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
@@ -125,7 +125,8 @@ export function reader(input: string): Read {
         ? readPath(decoded.value, key.split(".").slice(1))
         : Reflect.apply(key, undefined, [decoded.value]);
     } catch (error) {
-      throw new InvalidKey(`${what}: the function threw ${boundMessage(String(error))}. Return a text for each input.`);
+      const { name, message } = toErrorValue(error);
+      throw new InvalidKey(`${what}: the function threw ${name}: ${message}. Return a text for each input.`);
     }
   };
 }

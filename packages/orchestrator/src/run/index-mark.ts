@@ -19,6 +19,7 @@ import {
   assert,
   defined,
   isTerminal,
+  shownMessage,
 } from "@holdfast/protocol";
 import { resendDelayMs } from "../host/outbox.ts";
 import { type OpenAsk, openAsks } from "./asks.ts";
@@ -155,7 +156,7 @@ export function indexRow(header: RunHeader): IndexRow {
     triggeredBy: header.triggeredBy,
     parentRunId: header.parent?.runId,
     resumedFrom: header.resumedFrom?.runId,
-    error: error && { code: error.code, message: error.message.slice(0, MESSAGE_CHARS) },
+    error: error && { code: error.code, message: shownMessage(error).slice(0, MESSAGE_CHARS) },
     createdAt: header.createdAt,
     startedAt: header.startedAt,
     endedAt: header.endedAt,

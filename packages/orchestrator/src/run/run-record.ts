@@ -24,7 +24,6 @@ import {
   type RunStream,
   type RunSummary,
   type StepInProgress,
-  type Waitpoint,
   defined,
   errorToJson,
   isKnownEntry,
@@ -33,15 +32,19 @@ import {
   parseOperationId,
   showValue,
 } from "@holdfast/protocol";
-import { topicParts } from "../topic/messages.ts";
 import { isOperationId } from "./newer-format.ts";
 import type { Hold } from "./hold.ts";
-import type { OpenWait, RunError, RunHeader, StreamState } from "./run-header.ts";
+import type { RunError, RunHeader, StreamState } from "./run-header.ts";
 import type { RunState } from "./run-state.ts";
+import { describeWait } from "./shown-waits.ts";
 import { AUTHORS_VIEW, HIDDEN, type View, shownDispatch, shownFailure } from "./view.ts";
 
-/** Makes the record of a run without input, output and steps. `budget`: for its errors. */
-export function summarizeRun(header: RunHeader, view: View = AUTHORS_VIEW, budget?: JsonBudget): RunSummary {
+/** Makes the record of a run without input, output and steps. `budget`: for its errors and values. */
+export function summarizeRun(
+  header: RunHeader,
+  view: View = AUTHORS_VIEW,
+  budget: JsonBudget = { chars: HOST_LIMITS.jsonChars },
+): RunSummary {
   return {
     id: header.id,
     workflowId: header.workflowId,
@@ -50,21 +53,15 @@ export function summarizeRun(header: RunHeader, view: View = AUTHORS_VIEW, budge
     phase: header.unwinding === undefined || isTerminal(header.status) ? "forward" : "compensating",
     error: header.error && describeError(header.error, view, budget),
     dispatch: isDispatched(header) && header.dispatch ? shownDispatch(header.dispatch, view) : undefined,
-    uncompensated: header.uncompensated?.map(({ op, error }) => ({
-      ...nameOf(op),
-      error: errorToJson(error, budget),
-    })),
-    undone: header.undone?.slice(0, HOST_LIMITS.remains).map(nameOf),
-    inFlight: header.inFlight?.slice(0, HOST_LIMITS.remains).map(describeBody),
-    cleanup: header.cleanup,
+    ...describeRemains(header, budget),
     limits: describeHolds(header),
     ...describeStart(header),
-    pendingWaitpoints: header.waits.map((wait) => describeWait(wait, view)),
+    pendingWaitpoints: header.waits.map((wait) => describeWait(wait, view, budget)),
     invocationCount: header.epoch,
-    metadata: describeMetadata(header),
+    metadata: describeMetadata(header, budget),
     tags: header.tags,
     environment: header.environment,
-    tenantMeta: header.tenantMeta === undefined ? null : showValue(header.tenantMeta),
+    tenantMeta: header.tenantMeta === undefined ? null : showValue(header.tenantMeta, budget),
     triggeredBy: header.triggeredBy,
     parent: header.parent && { runId: header.parent.runId, detached: header.parent.detached },
     resumedFrom: header.resumedFrom,
@@ -78,6 +75,18 @@ export function summarizeRun(header: RunHeader, view: View = AUTHORS_VIEW, budge
     endedAt: header.endedAt,
     updatedAt: header.updatedAt,
     timeoutMs: header.timeoutMs,
+  };
+}
+
+type Remains = Pick<RunSummary, "uncompensated" | "undone" | "inFlight" | "cleanup">;
+
+/** What a run that has stopped leaves. */
+function describeRemains({ uncompensated, undone, inFlight, cleanup }: RunHeader, budget: JsonBudget): Remains {
+  return {
+    uncompensated: uncompensated?.map(({ op, error }) => ({ ...nameOf(op), error: errorToJson(error, budget) })),
+    undone: undone?.slice(0, HOST_LIMITS.remains).map(nameOf),
+    inFlight: inFlight?.slice(0, HOST_LIMITS.remains).map(describeBody),
+    cleanup,
   };
 }
 
@@ -110,8 +119,8 @@ function describeHold({ limit: name, key, scope, mode, state, enqueuedAt, positi
   return { name, key, scope, mode, state, enqueuedAt, position, startAt };
 }
 
-function describeMetadata({ metadata }: RunHeader): Record<string, unknown> {
-  return Object.fromEntries(metadata.map(([key, value]) => [key, showValue(value)]));
+function describeMetadata({ metadata }: RunHeader, budget: JsonBudget): Record<string, unknown> {
+  return Object.fromEntries(metadata.map(([key, value]) => [key, showValue(value, budget)]));
 }
 
 /**
@@ -208,7 +217,7 @@ export function describeEntry(entry: JournalEntry, budget: JsonBudget, view: Vie
     ...("progress" in entry ? { progress: showProgress(entry, budget) } : {}),
     ...("error" in entry ? { error: errorToJson(entry.error, budget) } : {}),
     ...(entry.type === "child.ended" ? { outcome: describeOutcome(entry.outcome, budget) } : {}),
-    ...(entry.type === "metadata.changed" ? { change: describeChange(entry.change) } : {}),
+    ...(entry.type === "metadata.changed" ? { change: describeChange(entry.change, budget) } : {}),
     ...("by" in entry ? { by: operationOf(entry.by) } : {}),
   };
 }
@@ -230,8 +239,8 @@ function describeOutcome(outcome: ChildOutcome, budget: JsonBudget): Record<stri
   return { ...outcome, error: errorToJson(outcome.error, budget) };
 }
 
-function describeChange(change: MetadataChange): Record<string, unknown> {
-  return "value" in change ? { ...change, value: showValue(change.value) } : { ...change };
+function describeChange(change: MetadataChange, budget: JsonBudget): Record<string, unknown> {
+  return "value" in change ? { ...change, value: showValue(change.value, budget) } : { ...change };
 }
 
 /** A journal entry about a step. */
@@ -353,29 +362,7 @@ function describeBody(op: OperationId): BodyInFlight {
   return { kind, name, occurrence };
 }
 
-function describeWait(wait: OpenWait, view: View): Waitpoint {
-  const { op, kind, openedAt, wakeAt } = wait;
-  return { id: op, kind, meta: { ...waitMeta(wait, view), openedAt }, ...(wakeAt === undefined ? {} : { wakeAt }) };
-}
-
-/** Returns the event, signal, token or child for which a wait is open. */
-function waitMeta({ kind, name, tokenId, runId, match, ask, topic }: OpenWait, view: View): Record<string, unknown> {
-  const pattern = match === undefined ? {} : { match: showValue(match) };
-  switch (kind) {
-    case "DATETIME":
-      return {};
-    case "EVENT":
-      return { eventType: name, ...pattern, ...(topic === undefined ? {} : { key: topicParts(topic.name).key }) };
-    case "SIGNAL":
-      return { name, ...pattern };
-    case "MANUAL":
-      return { ...(view.tokenIds ? { tokenId } : {}), ...(ask === undefined ? {} : { ask }) };
-    case "RUN":
-      return { workflowId: name, runId };
-  }
-}
-
-function describeError(error: RunError, view: View, budget: JsonBudget | undefined): RunErrorInfo {
+function describeError(error: RunError, view: View, budget: JsonBudget): RunErrorInfo {
   const { category, step, ...value } = error.category === "RUNTIME_ERROR" ? shownFailure(error, view) : error;
   return {
     category,

@@ -15,6 +15,7 @@ import {
   isTerminal,
   parseOperationId,
   showValue,
+  shownMessage,
 } from "@holdfast/protocol";
 import { topicParts } from "../../topic/messages.ts";
 import type { StepHold } from "../hold.ts";
@@ -80,12 +81,13 @@ function shortened(message: string): string {
 /** Adds an error to an entry: its code, and its message as the view allows. */
 function withError(
   reason: Reason,
-  error: (Pick<ErrorValue, "code" | "message"> & { readonly step?: OperationId }) | undefined,
+  error: (Pick<ErrorValue, "code" | "message"> & { readonly name?: string; readonly step?: OperationId }) | undefined,
   view: View,
 ): Reason {
   if (error === undefined) return reason;
-  const { code, message, step } = shownFailure(error, view);
-  const shown = { code, message: shortened(message) };
+  const failure = shownFailure(error, view);
+  const { code, step } = failure;
+  const shown = { code, message: shortened(shownMessage(failure)) };
   const where = step === undefined ? "" : ` In ${describeOperation(step)}:`;
   return { ...reason, text: `${reason.text}${where} ${code ?? "Error"}: ${shown.message}`, error: shown };
 }
