@@ -22,6 +22,21 @@ test.each<[string, (ctx: Loose) => unknown, string]>([
     (ctx) => ctx["sendEvent"]?.("paid", {}),
     "ctx.sendEvent: needs what event(…) returned, whose name must be a string.",
   ],
+  [
+    "ctx.step with its options after its function",
+    (ctx) => ctx["step"]?.("charge", () => 1, { compensate: () => 2 }),
+    'ctx.step("charge"): needs a function last, as in ctx.step("a", {}, () => pay()).',
+  ],
+  [
+    "ctx.step with two functions",
+    (ctx) =>
+      ctx["step"]?.(
+        "charge",
+        () => 1,
+        () => 2,
+      ),
+    'ctx.step("charge"): must be an object with retry, timeout,',
+  ],
   ["ctx.group without a function", (ctx) => ctx["group"]?.("g", 5), "ctx.group: needs a function."],
   [
     "ctx.parallel without a list",

@@ -42,10 +42,11 @@ export function createStep(
   shieldOf: () => Shield | undefined = currentShield,
 ): WorkflowContext["step"] {
   return (id: string, optionsOrFn: StepOptions | StepFunction, maybeFn?: StepFunction): Promise<never> => {
-    const [options, fn] = typeof optionsOrFn === "function" ? [{}, optionsOrFn] : [optionsOrFn, maybeFn];
+    // A cast: the check of the options rejects a function.
+    const [options, fn] = maybeFn === undefined ? [{}, optionsOrFn] : [optionsOrFn as StepOptions, maybeFn];
     checkName(id, "ctx.step");
     if (typeof fn !== "function") {
-      throw invalid(`ctx.step(${JSON.stringify(id)})`, `needs a function, as in ctx.step("charge", () => pay()).`);
+      throw invalid(`ctx.step(${JSON.stringify(id)})`, `needs a function last, as in ctx.step("a", {}, () => pay()).`);
     }
     const shield = shieldOf();
     const request = stepRequest(id, options, fn, policy.current, execution);
