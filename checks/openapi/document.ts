@@ -108,7 +108,7 @@ function refusalsOf(route: RouteDescription): Map<number, ApiErrorCode[]> {
   const add = (...more: readonly ApiErrorCode[]): void => more.forEach((code) => codes.add(code));
   if (answers[STATUS_OF.misconfigured] === undefined) add("misconfigured");
   if (scope !== undefined)
-    add("unauthorized", "forbidden", "auth_not_configured", "auth_unavailable", "internal_error");
+    add("unauthorized", "forbidden", "request_repeated", "auth_not_configured", "auth_unavailable", "internal_error");
   // Of a GET only with Upgrade.
   if (scope !== undefined) add("origin_not_allowed");
   if (/:(id|name|key|workflowId)\b/u.test(path) && verb !== "OPTIONS") add("invalid_id");

@@ -126,6 +126,11 @@ export const REFUSAL_TEXTS: Readonly<Record<ApiErrorCode, RefusalText>> = {
     cause: "From the run: it cannot be resumed before its end.",
     cure: "Wait for its end or cancel it.",
   },
+  request_repeated: {
+    cause:
+      "From the Worker (`hmacAuth`): the signature is right, but was used before, or its time is not near that of the Worker.",
+    cure: "Sign the request again, and send it with the same idempotency key; the client does. Check the clock.",
+  },
   route_not_found: {
     cause: "From the Worker: no route has this path.",
     cure: "Check the path; a slash inside an id is `%2F`.",

@@ -39,6 +39,7 @@ export const STATUS_OF = {
   not_started: 404,
   origin_not_allowed: 403,
   parent_not_ended: 409,
+  request_repeated: 425,
   route_not_found: 404,
   run_not_ended: 409,
   run_terminal: 409,

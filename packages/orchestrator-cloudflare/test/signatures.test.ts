@@ -288,6 +288,21 @@ describe("signed requests to the API", () => {
     await expect(wrong.run("r").get()).rejects.toMatchObject({ status: 401 });
   });
 
+  test("SEC3 API1 the client sends a request again that a proxy has sent twice, and it counts once", async () => {
+    const to = api();
+    const answers: number[] = [];
+    const fetch = async (request: Request): Promise<Response> => {
+      const again = request.clone();
+      const response = await to.handle(request);
+      const passed = answers.length === 0 ? await to.handle(again) : response;
+      answers.push(passed.status);
+      return passed;
+    };
+    const client = createClient({ url: "https://flows.example", hmacKey: keys[0], retryAfterMs: 1, fetch });
+    expect((await client.trigger(quick, undefined, { runId: "twice" })).id).toBe("twice");
+    expect(answers[0]).toBe(425);
+  });
+
   test("RUN7 createClient refuses a key that cannot sign", () => {
     const url = "https://flows.example";
     for (const [options, problem] of [

@@ -68,7 +68,7 @@ test("SEC1 a signed request is accepted once, though each request makes its veri
     const verifyRequest = anyOf(hmacAuth(keys), bearerAuth(["one-token-of-a-caller"]));
     statuses.push((await handleWorkerRequest(request, { runDO, verifyRequest })).status);
   }
-  expect(statuses).toEqual([200, 401, 401]);
+  expect(statuses).toEqual([200, 425, 425]);
 });
 
 const SUBJECTS = [

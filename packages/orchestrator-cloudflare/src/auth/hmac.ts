@@ -65,9 +65,10 @@ export function hmacAuth(
     const secrets = (named.length === 0 ? keys.slice(0, 1) : named).map(({ secret }) => secret);
     const verdict = await verifyRequest(signed, header, secrets, Date.now());
     const [key] = named;
-    if (key === undefined || !verdict.ok)
-      return refuse(verdict.ok ? `no key has the id in ${KEY_HEADER}` : verdict.why);
-    if (!noncesOf(key.id).add(verdict.nonce, verdict.at, Date.now())) return refuse("it was seen before");
+    if (key === undefined) return refuse(verdict.ok ? `no key has the id in ${KEY_HEADER}` : verdict.why);
+    if (!verdict.ok) return refuse(verdict.why, verdict.clocks ? "request_repeated" : "unauthorized");
+    if (!noncesOf(key.id).add(verdict.nonce, verdict.at, Date.now()))
+      return refuse("it was seen before", "request_repeated");
     return { subject: key.id, tenantId: key.tenantId, scopes: key.scopes ?? SCOPES };
   };
 }
@@ -84,8 +85,8 @@ function readKeys(given: Parameters<typeof hmacAuth>[0]): readonly HmacKey[] {
   return keys;
 }
 
-function refuse(why: string): Response {
-  return new ApiRefusal("unauthorized", `The signature of the request was rejected: ${why}.`, undefined, {
-    "WWW-Authenticate": "Holdfast-Signature",
-  }).toResponse();
+/** A proxy may have sent a request twice, or a clock is off for a moment: the caller signs the next attempt by itself. */
+function refuse(why: string, code: "unauthorized" | "request_repeated" = "unauthorized"): Response {
+  const headers = code === "unauthorized" ? { "WWW-Authenticate": "Holdfast-Signature" } : undefined;
+  return new ApiRefusal(code, `The signature of the request was rejected: ${why}.`, undefined, headers).toResponse();
 }
