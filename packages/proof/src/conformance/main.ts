@@ -83,12 +83,12 @@ const REQUESTS: Record<string, (target: Target) => Promise<string[]>> = {
   "SEC3 a request whose audience is not the signed one is rejected": async (target) =>
     expectAll([(await ask(target, "turn", turn({}), { named: `${target.audience}/another` })).status, 401]),
   "SEC3 an old signature is rejected": async (target) =>
-    expectAll([(await ask(target, "turn", turn({}), { at: Date.now() - 600_000 })).status, 401]),
+    expectAll([(await ask(target, "turn", turn({}), { at: Date.now() - 600_000 })).status, 425]),
   "SEC3 a repeated request is rejected": async (target) => {
     const again = { nonce: randomUUID(), at: Date.now() };
     const body = turn({});
     const [first, second] = [await ask(target, "turn", body, again), await ask(target, "turn", body, again)];
-    return expectAll([first.status, 200], [second.status, 401]);
+    return expectAll([first.status, 200], [second.status, 425]);
   },
   "LIM2 a body that is not a valid turn is rejected": async (target) =>
     expectAll([(await ask(target, "turn", "{}")).status, 400]),
