@@ -147,6 +147,12 @@ describe("exit codes", () => {
   });
 });
 
+test("CLI2 https:// to a server without TLS is said in words, without the internals of OpenSSL", async () => {
+  const { exit, stderr } = await call(["list", "--url", api.url.replace("http:", "https:")]);
+  expect([exit, stderr]).toEqual([6, expect.stringContaining("does not speak TLS. Is its URL http://")]);
+  expect(stderr).not.toMatch(/SSL routines|\.c:/);
+});
+
 test("RUN2 a start without an id gets one that sorts by time, and a key stays a key", async () => {
   const body = async (...args: readonly string[]) => {
     api.seen.splice(0);

@@ -44,6 +44,9 @@ function reasonOf(error: unknown): string {
     return [...new Set(error.errors.map(reasonOf))].join("; ");
   if (error.cause !== undefined) return reasonOf(error.cause);
   const { code } = error as { readonly code?: string };
+  // The text of OpenSSL is a list of internals.
+  if (`${code} ${error.message}`.toLowerCase().replaceAll("_", " ").includes("wrong version number"))
+    return "the server there does not speak TLS. Is its URL http://…?";
   if (error.message === "") return code ?? error.name;
   return typeof code === "string" && !error.message.includes(code) ? `${error.message} (${code})` : error.message;
 }
