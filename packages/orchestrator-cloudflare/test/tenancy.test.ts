@@ -267,10 +267,10 @@ describe("verifiers", () => {
       return twice.map(({ status }) => status);
     };
     const body = JSON.stringify({ workflowId: "child" });
-    expect(await send(body)).toEqual([201, 401]);
-    expect(await send(body, body, Date.now(), "ci", "a-secret-of-the-past")).toEqual([201, 401]);
+    expect(await send(body)).toEqual([201, 425]);
+    expect(await send(body, body, Date.now(), "ci", "a-secret-of-the-past")).toEqual([201, 425]);
     expect(await send(body, `${body} `)).toEqual([401, 401]);
-    expect(await send(body, body, Date.now() - 301_000)).toEqual([401, 401]);
+    expect(await send(body, body, Date.now() - 301_000)).toEqual([425, 425]);
     expect(await send(body, body, Date.now(), "someone")).toEqual([401, 401]);
     expect((await api.fetch("/api/workflows")).status).toBe(401);
     expect(() => hmacAuth([{ id: "a", secret: "short" }])).toThrow("16 characters");
