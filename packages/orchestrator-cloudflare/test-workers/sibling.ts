@@ -5,11 +5,18 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 import { makeCatalogue, workflowsOf } from "@holdfast/proof/catalogue";
 import { createStepHandler, workflowsEntrypoint } from "@holdfast/workflows/handler";
 import { gathers, timed } from "./large.ts";
+import { oddWorkflows } from "./odd-values.ts";
 import { sleepFor } from "./sleep.ts";
 import { watch } from "./watched.ts";
 
 const watched = watch(sleepFor);
-const workflows = [...workflowsOf(makeCatalogue({ sleep: sleepFor })), ...watched.workflows, gathers, timed];
+const workflows = [
+  ...workflowsOf(makeCatalogue({ sleep: sleepFor })),
+  ...watched.workflows,
+  gathers,
+  timed,
+  ...oddWorkflows,
+];
 
 const handler = createStepHandler({ workflows, signingKeys: "unsigned" });
 

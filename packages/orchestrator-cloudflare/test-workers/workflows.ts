@@ -6,6 +6,7 @@ import { type CatalogueEntry, makeCatalogue, workflowsOf } from "@holdfast/proof
 import { type StepContext, event, workflow } from "@holdfast/workflows";
 import * as v from "valibot";
 import { gathers, timed } from "./large.ts";
+import { oddWorkflows } from "./odd-values.ts";
 import { sleepFor } from "./sleep.ts";
 import { watch } from "./watched.ts";
 
@@ -44,6 +45,7 @@ export const workflows = [
   child,
   gathers,
   timed,
+  ...oddWorkflows,
   workflow({
     id: "family",
     run: async (input: { wait?: boolean }, ctx) => {
