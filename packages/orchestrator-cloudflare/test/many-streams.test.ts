@@ -85,6 +85,23 @@ test.each([
   },
 );
 
+test("STR2 a reader gets what follows many streams without a chunk, and only then the end of the run", async () => {
+  const empty = workflow({
+    id: "empty",
+    run: async (turns: number, ctx) => {
+      for (let turn = 0; turn < turns; turn++) await ctx.stream(`nothing-${turn}`, () => []);
+      await ctx.step("last", () => "done");
+    },
+  });
+  const source = await recorded(empty, 200);
+  const header = source.header();
+  if (header === undefined) throw new Error("no run");
+  expect(header.status).toBe("completed");
+  const { events, over } = new RunFeed(source, undefined, VIEW).read(header);
+  expect(events.map(({ type }) => type)).toEqual(["step"]);
+  expect(over).toBe(false);
+});
+
 test("STR2 the cursor after streams that have ended is short, however many there are", async () => {
   const source = await recorded(agent, 500);
   expect(readAll(source).events.at(-1)?.cursor.length).toBeLessThan(40);

@@ -187,7 +187,16 @@ export class RunFeed {
     events.push({ type: "progress", cursor: this.#cursor(), data: { steps } });
   }
 
+  /** Reads the next entries that are events. Those of streams are none, and there may be many. */
   #readJournal(events: FeedEvent[]): void {
+    const known = events.length;
+    for (let before = -1; before < this.#seq && events.length === known;) {
+      before = this.#seq;
+      this.#readEntries(events);
+    }
+  }
+
+  #readEntries(events: FeedEvent[]): void {
     const options = { after: journalKey(this.#seq), limit: ROWS_PER_READ };
     for (const [, row] of this.#store.list(JOURNAL_PREFIX, options)) {
       const entry = row as JournalEntry;
