@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { factsOfHeader, whyOf } from "@holdfast/orchestrator";
 import { MemoryHost } from "@holdfast/workflows/testing";
 import { finished, outcomeOf, started, workflowOf } from "./run-workflow.ts";
 
@@ -129,6 +130,8 @@ describe("retry", () => {
     second.deliver("signal", "s", "kept");
     await second.settle();
     expect(second.header).toMatchObject({ status: "paused", error: { code: "NON_DETERMINISM" } });
+    const [reason] = whyOf(factsOfHeader(second.header), { tokenIds: true, stacks: false, failures: true }, 1);
+    expect(reason?.text).toMatch(/then retry the run\.$/);
     const third = new MemoryHost({ ...shared, workflows: [good] });
     expect(third.operate("unpause")).toMatchObject({
       code: "not_applicable",

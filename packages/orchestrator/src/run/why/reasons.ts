@@ -29,7 +29,7 @@ import type { PendingRetry, WhyFacts } from "./facts.ts";
 export type Reason = Omit<WhyEntry, "actions"> & { readonly wait?: OpenWait | undefined };
 
 /** The length of messages in entries. The record has the rest. */
-const MESSAGE_CHARS = 300;
+const MESSAGE_CHARS = 800;
 /** A longer progress is cut. */
 const PROGRESS_CHARS = 1_000;
 
