@@ -1,6 +1,6 @@
 /** tests: triggers of workflows with limits: what is asked before a run exists, and what is refused */
 import { type Workflow, limit, workflow } from "@holdfast/workflows";
-import { type StepDispatcher, describeWorkflow } from "@holdfast/protocol";
+import { LIMITS, type StepDispatcher, describeWorkflow } from "@holdfast/protocol";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createInlineDispatcher } from "../src/index.ts";
 import { FakeCoordinators } from "./fake-coordinators.ts";
@@ -94,7 +94,8 @@ describe("triggers of workflows with limits", () => {
   test("WIN5 an input that a list cannot hold is refused, and the batch starts without it", async () => {
     const api = deployment([waits("plain", { batch: { max: 2, wait: "1h" } })]);
     const send = (input: unknown) => trigger(api, "", "plain", { runId: undefined, input });
-    const deep = JSON.parse(`${"[".repeat(501)}1${"]".repeat(501)}`) as unknown;
+    const levels = LIMITS.valueDepth + 1;
+    const deep = JSON.parse(`${"[".repeat(levels)}1${"]".repeat(levels)}`) as unknown;
     const [first, tooDeep] = [await send(1), await send(deep)];
     expect(first.status).toBe(202);
     expect(tooDeep).toMatchObject({ status: 400, body: { error: "invalid_body" } });
