@@ -5,16 +5,7 @@ import { type StepHandler, type StepHandlerOptions, createStepHandler } from "@h
 import { describe, expect, test, vi } from "vitest";
 import { createServiceBindingDispatcher } from "../src/index.ts";
 import type { FakeDeployment } from "./fake-platform.ts";
-import { KEY, Network, URL_OF_HANDLER, deployed, read, trigger, until } from "./handler-network.ts";
-
-const steps = workflow({
-  id: "steps",
-  run: async (input: { n: number }, ctx) => {
-    let sum = 0;
-    for (let i = 0; i < input.n; i++) sum += await ctx.step("add", () => i);
-    return sum;
-  },
-});
+import { KEY, Network, URL_OF_HANDLER, deployed, read, steps, trigger, until } from "./handler-network.ts";
 
 const patient = workflow({
   id: "patient",

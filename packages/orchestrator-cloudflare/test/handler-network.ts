@@ -1,6 +1,7 @@
 /**
  * A network between a dispatcher and step handlers that a test can break, and the actions on a run whose code it reaches.
  */
+import { workflow } from "@holdfast/workflows";
 import { type StepHandler, type StepHandlerOptions, createStepHandler } from "@holdfast/workflows/handler";
 import { expect, vi } from "vitest";
 import { type StepDispatcher, createHttpDispatcher } from "../src/index.ts";
@@ -8,6 +9,15 @@ import { FakeDeployment } from "./fake-platform.ts";
 
 export const KEY = "a-key-that-both-sides-know";
 export const URL_OF_HANDLER = "https://steps.example/holdfast";
+
+export const steps = workflow({
+  id: "steps",
+  run: async (input: { n: number }, ctx) => {
+    let sum = 0;
+    for (let i = 0; i < input.n; i++) sum += await ctx.step("add", () => i);
+    return sum;
+  },
+});
 
 type NetworkOptions = Omit<StepHandlerOptions, "signingKeys"> & Partial<StepHandlerOptions>;
 

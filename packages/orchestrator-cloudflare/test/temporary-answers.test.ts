@@ -1,18 +1,8 @@
 /** tests: answers to a turn that are no refusals of the step handler, although their status is a 4xx or a redirect (DUR8) */
 import { SIGNATURE_HEADER, signRequest } from "@holdfast/protocol/transport";
-import { workflow } from "@holdfast/workflows";
 import type { StepHandler } from "@holdfast/workflows/handler";
 import { expect, test, vi } from "vitest";
-import { KEY, Network, URL_OF_HANDLER, read, trigger, until } from "./handler-network.ts";
-
-const steps = workflow({
-  id: "steps",
-  run: async (input: { n: number }, ctx) => {
-    let sum = 0;
-    for (let i = 0; i < input.n; i++) sum += await ctx.step("add", () => i);
-    return sum;
-  },
-});
+import { KEY, Network, URL_OF_HANDLER, read, steps, trigger, until } from "./handler-network.ts";
 
 const newNetwork = (): Network => new Network({ workflows: [steps] });
 

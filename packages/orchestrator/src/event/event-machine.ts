@@ -100,7 +100,7 @@ export type EventCommand =
       /** The event is appended to its topic again. */
       readonly waits: boolean;
       readonly by: string;
-      /** The answer is what starts, which the record does not say, and nothing is stored if that is nothing. `dry`: nothing is stored in any case. */
+      /** Answers what starts. Nothing is stored if that is nothing, and with `dry` in any case. */
       readonly brief?: "dry" | "done" | undefined;
     };
 

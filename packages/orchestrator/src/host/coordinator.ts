@@ -84,7 +84,7 @@ export type CoordinatorEffect =
 /** What coordinators count: decisions of limits, ticks of schedules, late ones, events, and their targets. */
 export type CountedThing = "limit" | "tick" | "lateTick" | "event" | "target";
 
-/** The reply to a command. `body` is answered as JSON. `keep`: the command `read` does not answer it, so it is stored with the key. */
+/** The reply to a command. `body` is answered as JSON. `keep`: `read` does not answer it, so the row of the key has it. */
 export type CommandReply =
   | { readonly type: "done"; readonly body: object; readonly keep?: true }
   | { readonly type: "refused"; readonly code: CommandRefusal; readonly message: string };
