@@ -3,7 +3,7 @@
  *
  * Owns: what a key does. No single key acts on a run, and none is taken while the reader types.
  */
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { JSX } from "preact";
 import { openAction, subject } from "./act/opened.ts";
 import { KEYS } from "./keys.ts";
@@ -18,12 +18,15 @@ import {
   startPath,
   workflowsPath,
 } from "./router.ts";
+import { useBackdrop } from "./ui/modal.ts";
 import { toggleTimeMode } from "./ui/time-format.ts";
 import { isTyping } from "./ui/typing.ts";
 
 export function HelpDialog(): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => listen(() => dialog.current?.showModal()), []);
+  // Before the first frame: a page that is shown takes its keys.
+  useLayoutEffect(() => listen(() => dialog.current?.showModal()), []);
+  useBackdrop(dialog);
   return (
     <>
       <button

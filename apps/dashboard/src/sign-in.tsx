@@ -1,16 +1,16 @@
 /**
  * The panel that asks for a token, over the page, which stays as it is.
  */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { JSX } from "preact";
 import { ApiError } from "@holdfast/workflows/client";
 import { signIn } from "./session.ts";
+import { useModal } from "./ui/modal.ts";
 
 export function SignIn(): JSX.Element {
-  const dialog = useRef<HTMLDialogElement>(null);
+  const dialog = useModal();
   const [problem, setProblem] = useState<string>();
   const [busy, setBusy] = useState(false);
-  useEffect(() => dialog.current?.showModal(), []);
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
     const { value } = dialog.current?.querySelector("input") ?? { value: "" };

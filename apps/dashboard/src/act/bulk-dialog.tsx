@@ -8,6 +8,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { failureOf } from "../failure.tsx";
 import { runPath } from "../router.ts";
 import { api } from "../session.ts";
+import { useModal } from "../ui/modal.ts";
 import { Text, visible } from "../ui/text.tsx";
 import { ACTION_TEXTS } from "./actions.ts";
 import { type BulkAction, type Progress, actOnMany } from "./bulk.ts";
@@ -35,10 +36,9 @@ const EXAMPLES = 5;
 const REFUSED_SHOWN = 200;
 
 export function BulkDialog({ action, ids, onClose }: BulkDialogProps): JSX.Element {
-  const dialog = useRef<HTMLDialogElement>(null);
+  const dialog = useModal();
   const { state, change, begin, stop } = useBulk(action, ids);
   const { stage, progress } = state;
-  useEffect(() => dialog.current?.showModal(), []);
   const onSubmit = (event: Event): void => {
     event.preventDefault();
     if (stage === "asking" && missingOf(action, ids.length, state) === undefined) begin();

@@ -6,10 +6,11 @@
  */
 import type { RunActionName } from "@holdfast/workflows/client";
 import type { JSX, RefObject } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { FailureNote } from "../failure.tsx";
 import { startPath } from "../router.ts";
 import { session } from "../session.ts";
+import { focusFirstField, useModal } from "../ui/modal.ts";
 import { Status } from "../ui/status.tsx";
 import { Text, visible } from "../ui/text.tsx";
 import { ActData } from "./act-data.ts";
@@ -27,10 +28,9 @@ const ACTIONS = Object.keys(ACTION_TEXTS) as RunActionName[];
 
 export function ActDialog({ opened, onClose }: ActDialogProps): JSX.Element {
   const { runId } = opened;
-  const dialog = useRef<HTMLDialogElement>(null);
+  const dialog = useModal();
   const [action, setAction] = useState(opened.action);
   const data = useActData(runId);
-  useEffect(() => dialog.current?.showModal(), []);
   useFocus(dialog, action);
   const record = data.record.value;
   const failure = data.failure.value;
@@ -76,9 +76,8 @@ function useActData(runId: string): ActData {
 
 /** The first field of a form, or the title of the list, has the focus. */
 function useFocus(dialog: RefObject<HTMLDialogElement | null>, action: RunActionName | undefined): void {
-  useEffect(() => {
-    const first = dialog.current?.querySelector<HTMLElement>("form :is(input, textarea, select)");
-    (first ?? dialog.current?.querySelector<HTMLElement>("h2"))?.focus();
+  useLayoutEffect(() => {
+    if (dialog.current !== null) focusFirstField(dialog.current);
   }, [action]);
 }
 

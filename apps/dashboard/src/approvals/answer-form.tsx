@@ -8,6 +8,7 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { JSX } from "preact";
 import { FailureNote } from "../failure.tsx";
 import { JsonInput } from "../ui/json-input.tsx";
+import { useModal } from "../ui/modal.ts";
 import { visible } from "../ui/text.tsx";
 import type { AskState, Pending } from "./ask-state.ts";
 import { fieldId } from "./field-frame.tsx";
@@ -204,11 +205,10 @@ const PAUSE_MS = 500;
 
 /** The second click. The focus is on the way back. */
 function Confirmation({ state, pending }: ConfirmationProps): JSX.Element {
-  const dialog = useRef<HTMLDialogElement>(null);
+  const dialog = useModal();
   const id = useId();
   const [isReady, setIsReady] = useState(false);
   useEffect(() => {
-    dialog.current?.showModal();
     const pause = setTimeout(() => setIsReady(true), PAUSE_MS);
     return () => clearTimeout(pause);
   }, []);

@@ -5,13 +5,14 @@
  */
 import { ApiError } from "@holdfast/workflows/client";
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { isLost } from "../act/answer.tsx";
 import { RequestView } from "../act/copy.tsx";
 import type { ApiRequest } from "../act/request.ts";
 import { plainMessage } from "../act/send.ts";
 import type { Command } from "../act/shell.ts";
 import { issuesOf } from "../failure.tsx";
+import { focusFirstField, useModal } from "../ui/modal.ts";
 import { Text, visible } from "../ui/text.tsx";
 
 export interface OperationProps {
@@ -40,16 +41,14 @@ interface Outcome {
 
 export function OperationDialog(props: OperationProps): JSX.Element {
   const { name, subject, onClose } = props;
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    const before = document.activeElement;
-    dialog.current?.showModal();
-    const first = dialog.current?.querySelector<HTMLElement>("form :is(input, textarea, select)");
-    (first ?? dialog.current?.querySelector<HTMLElement>("h2"))?.focus();
-    return () => {
+  const [before] = useState(document.activeElement);
+  const dialog = useModal(focusFirstField);
+  useEffect(
+    () => () => {
       if (before instanceof HTMLElement) before.focus();
-    };
-  }, []);
+    },
+    [before],
+  );
   return (
     <dialog ref={dialog} class="act" aria-labelledby="operation-title" onClose={onClose}>
       <header class="act-top">

@@ -3,7 +3,7 @@
  *
  * Owns: the file. It stays in the page: nothing of it is sent, and nothing is in the URL.
  */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { JSX } from "preact";
 import { visible } from "../ui/text.tsx";
 import { Status } from "../ui/status.tsx";
@@ -113,7 +113,7 @@ function Runs({ file: { runs }, chosen, onChoose }: RunsProps): JSX.Element {
 function useDrop(onFile: (file: File) => void): void {
   const handler = useRef(onFile);
   handler.current = onFile;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const ended = new AbortController();
     const { signal } = ended;
     addEventListener("dragover", (event) => event.preventDefault(), { signal });

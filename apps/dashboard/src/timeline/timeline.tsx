@@ -8,7 +8,7 @@
  * - TL6 Only the rows of the viewport, and a few around it, are in the DOM (T5).
  */
 import type { JSX } from "preact";
-import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { Tree } from "../ui/tree.tsx";
 import { Axis } from "./axis.tsx";
 import { Details } from "./details.tsx";
@@ -235,7 +235,7 @@ function useMeasure(scroll: { readonly current: HTMLDivElement | null }, state: 
 
 /** Ctrl and the wheel zoom around the pointer; a horizontal wheel moves the view. */
 function useWheel(scroll: { readonly current: HTMLDivElement | null }, state: TimelineState): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = scroll.current;
     if (element === null) return undefined;
     const onWheel = (event: WheelEvent): void => {

@@ -28,6 +28,8 @@ describe("an answer", () => {
     const dialog = page.getByRole("dialog", { name: "Send this answer?" });
     await dialog.getByText('"approved": true').waitFor();
     expect(await focused(page)).toBe("Back");
+    await page.mouse.dblclick(5, 5);
+    expect(await focused(page), "a press beside the dialog moves no focus").toBe("Back");
     await dialog.getByRole("button", { name: "Back" }).click();
     await dialog.waitFor({ state: "hidden" });
     expect((await dashboard.server.client().run(id).get()).status).toBe("waiting");

@@ -76,6 +76,20 @@ test("h and l change the tab, g r shows all runs, and ? the keys", async () => {
   await page.getByRole("searchbox").waitFor();
 });
 
+test("a page takes its keys in the frame that first shows it", async () => {
+  const press = (page: Page): Promise<unknown> =>
+    page.addInitScript(() => {
+      const shown = new MutationObserver(() => {
+        if (document.querySelector("#search") === null) return;
+        shown.disconnect();
+        document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "?", bubbles: true, cancelable: true }));
+      });
+      shown.observe(document, { childList: true, subtree: true });
+    });
+  const page = await dashboard.open("/ui/runs", { prepare: press });
+  await page.getByRole("dialog", { name: "Keys" }).waitFor();
+});
+
 test("no single key changes a run", async () => {
   const page = await dashboard.open("/ui/runs/approval");
   await page.getByRole("treeitem").first().waitFor();
