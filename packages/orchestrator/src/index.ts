@@ -168,7 +168,14 @@ export type { CatchUp, Overlap, ScheduleConfig, Spread } from "./schedule/config
 export { readDeclaration, readPreview } from "./schedule/declaration.ts";
 export { preview } from "./schedule/describe.ts";
 export { type ScheduleListCommand, type SyncChange, type SyncRequest, scheduleList } from "./schedule/list-machine.ts";
-export type { BackfillRequest, ScheduleCommand, ScheduleOrigin } from "./schedule/messages.ts";
+export type {
+  BackfillCommand,
+  BackfillPlan,
+  BackfillRequest,
+  PlannedTimes,
+  ScheduleCommand,
+  ScheduleOrigin,
+} from "./schedule/messages.ts";
 export { scheduleMachine } from "./schedule/schedule-machine.ts";
 export { type TimesSpec, nextTime } from "./schedule/times/next-time.ts";
 export { tracedOf } from "./run/run-key.ts";

@@ -12,6 +12,7 @@ import {
   type CommandReply,
   CoordinatorHost,
   type CoordinatorMachine,
+  type PlannedTimes,
   type SendResult,
   eventMachine,
   gate,
@@ -131,19 +132,13 @@ const debounced = (runId: string): object => ({
   settings: { type: "debounce", waitMs: MINUTE, maxWaitMs: 3 * MINUTE, take: "last" },
 });
 
-const backfillOf = (nth: number, again: boolean): object => ({
-  type: "backfill",
-  request: {
-    id: `b${nth}`,
-    from: START - 5 * MINUTE,
-    until: START,
-    overlap: "allow",
-    rate: 600,
-    newestFirst: false,
-    again,
-    by: "me",
-  },
-});
+const backfillOf = (object: Tried, nth: number, again: boolean): object => {
+  const range = { from: START - 5 * MINUTE, until: START };
+  const planned = object.command({ type: "planBackfill", ...range, known: 0 });
+  const how = { overlap: "allow", rate: 600, newestFirst: false, again, by: "me" };
+  const { times, of } = (planned as { readonly body: PlannedTimes }).body;
+  return { type: "backfill", request: { id: `b${nth}`, ...range, ...how }, times, of };
+};
 
 const configOf = (minutes: number): object =>
   readDeclaration({ id: "s", workflow: "w", every: `${minutes}m`, overlap: "allow" }, "schedule");
@@ -191,8 +186,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
       (object) => object.command({ type: "resume", by: "other", catchUp: false }),
     ],
     acts: [
-      (_, nth) => backfillOf(nth, true),
-      (_, nth) => backfillOf(nth, false),
+      (object, nth) => backfillOf(object, nth, true),
+      (object, nth) => backfillOf(object, nth, false),
       () => ({ type: "cancelBackfill" }),
       () => ({ type: "pause", by: "me" }),
       () => ({ type: "resume", by: "me", catchUp: true }),

@@ -103,7 +103,7 @@ describe.each([HOUR, DAY])("the clock was set back by %i ms", (ms) => {
     const world = new ScheduleWorld();
     world.declare({ cron: "0 * * * *" });
     const request = { id: "b", from: START - 5 * HOUR, until: START, rate: 60, newestFirst: false, again: false };
-    world.command({ type: "backfill", request: { ...request, by: "me", overlap } });
+    world.backfill({ ...request, by: "me", overlap });
     world.pass(SECOND);
     world.now -= ms;
     for (const run of world.runs.values()) run.endsAt = world.now;

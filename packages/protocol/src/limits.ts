@@ -256,6 +256,8 @@ export const HOST_LIMITS = {
   scheduleTicks: 2_000,
   /** Ticks of one backfill (SCH10). */
   backfillTicks: 10_000,
+  /** Ticks of it that one answer of the schedule's object computes. */
+  backfillPlanTicks: 250,
   /** Runs that a backfill starts in a minute, at most. */
   backfillRate: 600,
   /** How long a schedule is stored after its declaration is gone from the code (SCH9): thirty days. */

@@ -6,6 +6,7 @@
  */
 import {
   type BackfillRequest,
+  type PlannedTimes,
   type ScheduleCommand,
   type ScheduleConfig,
   type ScheduleListCommand,
@@ -17,6 +18,7 @@ import { HOST_LIMITS, HoldfastError, type ListedSchedule, type ScheduleRecord } 
 import { ulid } from "ulid";
 import * as v from "valibot";
 import { ApiRefusal } from "../refusal.ts";
+import { pauseIfBusy } from "../rest.ts";
 import { commandCoordinator } from "./coordinators.ts";
 import { ACT_HEADERS, requestKeyOf } from "./idempotency-key.ts";
 import { isoMs, objectField, reasonField, wholeNumberField } from "./fields.ts";
@@ -342,10 +344,23 @@ async function backfill(call: One & { readonly body: v.InferOutput<typeof backfi
     by: call.principal.subject,
   };
   if (request.until <= request.from) throw new ApiRefusal("invalid_body", "until: must be later than from.");
-  const planned = await command(call, { type: "planBackfill", request });
-  if (!planned.ok) return planned;
-  const plan = (await planned.json()) as { readonly total: number; readonly times: readonly unknown[] };
-  if (dryRun) return Response.json(plan);
-  const answer = await command(call, { type: "backfill", request }, true);
-  return answer.ok ? Response.json(plan) : answer;
+  const plan = await planBackfill(call, request);
+  if (plan instanceof Response) return plan;
+  const { times, first, of } = plan;
+  if (dryRun) return Response.json({ total: times.length, times: first });
+  return command(call, { type: "backfill", request, times, of }, true);
+}
+
+/** Returns all times of a backfill, or the answer that refuses it. The object computes some of them for each request. */
+async function planBackfill(call: One, { from, until }: BackfillRequest): Promise<PlannedTimes | Response> {
+  for (let plan: PlannedTimes | undefined; ;) {
+    const { times = [], first, of } = plan ?? {};
+    const known = { known: times.length, after: times.at(-1), of };
+    const answer = await command(call, { type: "planBackfill", from, until, ...known });
+    if (!answer.ok) return answer;
+    const next = (await answer.json()) as PlannedTimes;
+    plan = { ...next, times: [...times, ...next.times], first: first ?? next.first };
+    if (plan.isLast) return plan;
+    await pauseIfBusy();
+  }
 }

@@ -103,8 +103,8 @@ export function triggerNow(draft: ScheduleDraft, { by, unique }: InputOf<"trigge
   return { type: "done", body: { runId } };
 }
 
-export function backfill(draft: ScheduleDraft, { request }: InputOf<"backfill">): CommandReply {
-  return draft.header.orphanedAt === undefined ? beginBackfill(draft, request) : refuseOrphan(draft);
+export function backfill(draft: ScheduleDraft, command: InputOf<"backfill">): CommandReply {
+  return draft.header.orphanedAt === undefined ? beginBackfill(draft, command) : refuseOrphan(draft);
 }
 
 export function remove(draft: ScheduleDraft): CommandReply {

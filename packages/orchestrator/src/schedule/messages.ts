@@ -7,12 +7,13 @@
  * - SM1 Every message may be lost, repeated and late. A list recognises an old entry by its version, a schedule an old
  *   declaration by its `rev`, and a run a repeated start by its id (SCH4).
  */
-import type { RunStatus } from "@holdfast/protocol";
+import type { PreviewedTime, RunStatus } from "@holdfast/protocol";
 import type { NotAdmitted, RunMessage } from "../run/messages.ts";
 
 export type { ProbeRun } from "../run/messages.ts";
 import type { ScheduleConfig } from "./config.ts";
 import type { TickOutcome } from "./rows.ts";
+import type { TimesSpec } from "./times/next-time.ts";
 
 /** What the list of a tenant knows of a schedule. */
 export interface ScheduleEntry {
@@ -72,6 +73,30 @@ export interface BackfillRequest {
   readonly by: string;
 }
 
+/** Asks for the times of a backfill, at most `HOST_LIMITS.backfillPlanTicks` of them. */
+export interface BackfillPlan extends Pick<BackfillRequest, "from" | "until"> {
+  readonly type: "planBackfill";
+  /** The number of times that are known already, the newest of them, and what they follow from. */
+  readonly known: number;
+  readonly after?: number | undefined;
+  readonly of?: TimesSpec | undefined;
+}
+
+/** Times of a backfill. */
+export interface PlannedTimes {
+  readonly times: readonly number[];
+  readonly isLast: boolean;
+  /** The first ones of all, with what a preview shows of them. Empty in later answers. */
+  readonly first: readonly PreviewedTime[];
+  /** What they follow from. */
+  readonly of: TimesSpec;
+}
+
+export interface BackfillCommand extends Pick<PlannedTimes, "times" | "of"> {
+  readonly type: "backfill";
+  readonly request: BackfillRequest;
+}
+
 /** Commands of the Worker. */
 export type ScheduleCommand =
   | ({ readonly type: "create"; readonly config: ScheduleConfig; readonly by: string } & ScheduleOrigin)
@@ -80,12 +105,12 @@ export type ScheduleCommand =
   | { readonly type: "resume"; readonly by: string; readonly catchUp: boolean }
   /** `unique` ends the id of the run. */
   | { readonly type: "trigger"; readonly by: string; readonly unique: string }
-  | { readonly type: "backfill"; readonly request: BackfillRequest }
+  | BackfillCommand
   | { readonly type: "cancelBackfill" }
   | { readonly type: "delete" }
-  /** `before`: only decisions before this position. `dryRun`: the times that a backfill would have. */
+  /** `before`: only decisions before this position. */
   | { readonly type: "read"; readonly limit: number; readonly before?: number | undefined }
-  | { readonly type: "planBackfill"; readonly request: BackfillRequest };
+  | BackfillPlan;
 
 /** `unreachable`: the run did not answer. */
 export type RunStanding = RunStatus | "gone" | "unreachable";

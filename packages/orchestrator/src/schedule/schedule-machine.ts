@@ -141,15 +141,14 @@ function execute(draft: ScheduleDraft, command: ScheduleCommand): CommandReply {
       });
     case "delete":
       return run(draft, () => commands.remove(draft), {});
-    case "planBackfill": {
-      return planBackfill(draft, command.request);
-    }
+    case "planBackfill":
+      return planBackfill(draft, command);
     case "read":
       return run(draft, () => DONE, command);
   }
 }
 
-/** Executes a command, and answers with the schedule. */
+/** Executes a command, and answers with the schedule, or with what only this command answers. */
 function run(
   draft: ScheduleDraft,
   act: () => CommandReply,
@@ -161,7 +160,7 @@ function run(
   });
   if (reply.type === "refused") return reply;
   proceed(draft);
-  if (!draft.exists) return reply;
+  if (!draft.exists || reply.keep) return reply;
   return { type: "done", body: { ...reply.body, schedule: describeSchedule(draft, limit, before) } };
 }
 

@@ -1,4 +1,5 @@
 /** What callers and the code do with schedules: changes, manual runs, backfills, deletion, and the declarations of builds. */
+import { HOST_LIMITS } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
 import { readDeclaration } from "../../src/schedule/declaration.ts";
 import { DAY, HOUR, MINUTE, START, World } from "./world.ts";
@@ -129,7 +130,7 @@ describe("manual runs and backfills", () => {
   test("SCH10 a backfill starts the runs of past ticks, one after the other", () => {
     const world = worldOf();
     world.runMs = 30_000;
-    world.command({ type: "backfill", request: { ...request, overlap: "queue" } });
+    world.backfill({ ...request, overlap: "queue" });
     expect(world.read().backfill).toMatchObject({ total: 5 });
     world.pass(10 * MINUTE);
     expect(world.read().backfill).toBeUndefined();
@@ -147,17 +148,14 @@ describe("manual runs and backfills", () => {
     world.runMs = HOUR;
     world.pass(2.5 * HOUR);
     expect(world.runs.size).toBe(2);
-    world.command({
-      type: "backfill",
-      request: { ...request, until: START + 2 * HOUR, rate: 30, newestFirst: true, overlap: "allow" },
-    });
+    world.backfill({ ...request, until: START + 2 * HOUR, rate: 30, newestFirst: true, overlap: "allow" });
     world.pass(MINUTE);
     const started = [...world.runs.values()].slice(2);
     expect(started.map(({ trigger }) => (trigger.schedule?.nominal ?? 0) - START)).toEqual(
       [0, -1, -2, -3, -4, -5].map((n) => n * HOUR),
     );
     expect((started[1]?.startedAt ?? 0) - (started[0]?.startedAt ?? 0)).toBe(2_000);
-    world.command({ type: "backfill", request: { ...request, overlap: "allow", again: true } });
+    world.backfill({ ...request, overlap: "allow", again: true });
     world.pass(MINUTE);
     expect(world.runs.has("sch_s_20270228T190000Z_b1")).toBe(true);
   });
@@ -165,24 +163,40 @@ describe("manual runs and backfills", () => {
   test("SCH10 a backfill has at most 10,000 ticks, one is in progress at a time, and it can be cancelled", () => {
     const world = worldOf({ cron: "* * * * *" });
     const tooLarge = { ...request, from: START - 8 * DAY, overlap: "allow" } as const;
-    expect(world.command({ type: "backfill", request: tooLarge })).toMatchObject({ refused: "invalid_body" });
+    expect(world.backfill(tooLarge)).toMatchObject({ refused: "invalid_body" });
     const fits = { ...request, overlap: "allow", rate: 1 } as const;
-    expect(world.command({ type: "planBackfill", request: fits })).toMatchObject({ total: 300 });
+    expect(world.plan(fits)["times"]).toHaveLength(300);
     expect(world.runs.size).toBe(0);
-    world.command({ type: "backfill", request: fits });
-    expect(world.command({ type: "backfill", request: fits })).toMatchObject({ refused: "not_applicable" });
+    expect(world.backfill(fits)).toMatchObject({ total: 300 });
+    expect(world.backfill(fits)).toMatchObject({ refused: "not_applicable" });
     world.command({ type: "cancelBackfill" });
     expect(world.read().backfill).toBeUndefined();
     expect(world.runs.size).toBe(1);
+  });
+
+  test("SCH10 the largest backfill is planned in parts, and begins with the times of one declaration only", () => {
+    const world = worldOf({ cron: "* * * * *" });
+    const largest = { ...request, from: START - 10_000 * MINUTE, overlap: "allow", rate: 1 } as const;
+    let answers = 0;
+    const { times } = world.plan(largest, () => answers++) as { times: number[] };
+    expect(answers).toBeGreaterThan(10_000 / HOST_LIMITS.backfillPlanTicks - 1);
+    expect(times).toEqual(Array.from({ length: 10_000 }, (_, n) => largest.from + n * MINUTE));
+    const half = config({ cron: "*/2 * * * *" });
+    const changed = world.backfill(largest, () => world.command({ type: "update", config: half, by: "me" }));
+    expect(changed).toMatchObject({ refused: "not_applicable", message: expect.stringContaining("Send the request") });
+    expect(world.read().backfill).toBeUndefined();
+    expect(world.backfill(largest)).toMatchObject({
+      total: 5_000,
+      times: Array.from({ length: 10 }, () => expect.anything()),
+    });
   });
 
   test("SCH10 a backfill of the future is refused: its ticks would find their runs, and not fire", () => {
     const world = worldOf();
     world.pass(2.5 * HOUR);
     const until = (time: number) => ({ ...request, from: START, until: time, overlap: "queue" }) as const;
-    for (const type of ["planBackfill", "backfill"] as const)
-      expect(world.command({ type, request: until(world.now + 1) })).toMatchObject({ refused: "invalid_body" });
-    expect(world.command({ type: "planBackfill", request: until(world.now) })).toMatchObject({ total: 3 });
+    expect(world.backfill(until(world.now + 1))).toMatchObject({ refused: "invalid_body" });
+    expect(world.plan(until(world.now))["times"]).toHaveLength(3);
     world.pass(HOUR);
     expect(world.outcomes()).toEqual(hours(1, 2, 3));
   });
@@ -190,7 +204,7 @@ describe("manual runs and backfills", () => {
   test("SCH10 a run that exists with another input is recorded, and stops no backfill", () => {
     const world = worldOf();
     world.refuse = ({ schedule }) => (schedule?.nominal === START - 3 * HOUR ? "IDEMPOTENCY_CONFLICT" : undefined);
-    world.command({ type: "backfill", request: { ...request, overlap: "queue" } });
+    world.backfill({ ...request, overlap: "queue" });
     world.pass(MINUTE);
     expect(world.outcomes()).toEqual(["-300 fired", "-240 fired", "-180 exists", "-120 fired", "-60 fired"]);
   });

@@ -11,7 +11,7 @@ import type { ListOptions, RunStore, WriteBatch } from "../../src/host/store.ts"
 import type { ChildTrigger, RunMessage } from "../../src/run/messages.ts";
 import { readDeclaration } from "../../src/schedule/declaration.ts";
 import { scheduleList } from "../../src/schedule/list-machine.ts";
-import type { ScheduleCommand } from "../../src/schedule/messages.ts";
+import type { BackfillRequest, PlannedTimes, ScheduleCommand } from "../../src/schedule/messages.ts";
 import { scheduleMachine } from "../../src/schedule/schedule-machine.ts";
 
 export const START = Date.parse("2027-03-01T00:00:00Z");
@@ -135,6 +135,27 @@ export class World {
     this.settle();
     if (reply === undefined) return {};
     return reply.type === "refused" ? { refused: reply.code, message: reply.message } : { ...reply.body };
+  }
+
+  /** Computes the times of a backfill as the Worker does. `meanwhile`: happens after each answer. */
+  plan({ from, until }: BackfillRequest, meanwhile?: () => void): Record<string, unknown> {
+    for (let plan: PlannedTimes | undefined; ;) {
+      const { times = [], of } = plan ?? {};
+      const known = { known: times.length, after: times.at(-1), of };
+      const body = this.command({ type: "planBackfill", from, until, ...known });
+      if ("refused" in body) return body;
+      const next = body as unknown as PlannedTimes;
+      plan = { ...next, times: [...times, ...next.times] };
+      meanwhile?.();
+      if (plan.isLast) return { ...plan };
+    }
+  }
+
+  backfill(request: BackfillRequest, meanwhile?: () => void): Record<string, unknown> {
+    const plan = this.plan(request, meanwhile);
+    if ("refused" in plan) return plan;
+    const { times, of } = plan as unknown as Pick<PlannedTimes, "times" | "of">;
+    return this.command({ type: "backfill", request, times, of });
   }
 
   list(command: object): Record<string, unknown> {
