@@ -254,6 +254,26 @@ test.skipIf(spawnSync("sqlite3", ["--version"]).status !== 0)(
   },
 );
 
+test("SEC9 the log names each variable that is wrong at the start, before anyone asks", async () => {
+  const wrong = {
+    API_TOKENS: TOKEN,
+    RETENTION: "a month",
+    OTLP_URL: "collector:4318",
+    HOLDFAST_ADDRESS: "127.0.0.1:0",
+  };
+  workerd = spawn(join(FOLDER, "dist/start.sh"), {
+    env: { ...wrong, PATH: process.env["PATH"] ?? "", HOLDFAST_DATA: data },
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  let log = "";
+  workerd.stdout?.on("data", (part: Buffer) => (log += part.toString()));
+  await vi.waitFor(() => expect(log).toContain("misconfigured"), { timeout: 5_000 });
+  const [started, problem] = log.split("\n").map((line) => JSON.parse(line || "{}") as Record<string, string>);
+  expect(started).toMatchObject({ level: "info", message: "Holdfast starts" });
+  expect(problem).toMatchObject({ level: "error", message: expect.stringMatching(/RETENTION: .*OTLP_URL: /) });
+  expect(log).not.toContain("a month");
+});
+
 test("the executable has the same compatibility date as the Worker that is deployed to Cloudflare", () => {
   const capnp = readFileSync(join(FOLDER, "config.capnp"), "utf8");
   const wrangler = readFileSync(join(REPOSITORY, "apps/orchestrator-worker/wrangler.jsonc"), "utf8");

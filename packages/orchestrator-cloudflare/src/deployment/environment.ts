@@ -9,7 +9,15 @@ import * as v from "valibot";
 import { bearerAuth } from "../auth/bearer.ts";
 import type { VerifyRequest } from "../auth/principal.ts";
 import { URL_KEYS } from "../auth/url-keys.ts";
-import { CHANGED_LIMITS, FIELDS, Misconfigured, checkOptions, RETENTION_TIME, hasMethods } from "../options.ts";
+import {
+  CHANGED_LIMITS,
+  FIELDS,
+  Misconfigured,
+  checkOptions,
+  RETENTION_TIME,
+  hasMethods,
+  reportMisconfigured,
+} from "../options.ts";
 import type { BucketLike, DurableObjectNamespaceLike, RateLimitLike } from "../platform-types.ts";
 
 /** In plain workerd, a variable that is not set is `null`. An empty variable counts as not set. */
@@ -160,6 +168,16 @@ export function readEnvironment(env: object): Environment {
     new RegExp(`^(The binding )?${field}\\b`).test(message) ? message : `${field}: ${message}`,
   );
   throw new Misconfigured(details.join(" "), ...(bindings.length === 0 ? [] : [bindings.join(" ")]));
+}
+
+/** Logs the invalid fields, for a process that nobody may ask for a while. Each reader still reads and refuses them. */
+export function logInvalidFields(env: object): void {
+  try {
+    readEnvironment(env);
+  } catch (error) {
+    if (!(error instanceof Misconfigured)) throw error;
+    reportMisconfigured(error);
+  }
 }
 
 function readLimits(text: string): Limits {
