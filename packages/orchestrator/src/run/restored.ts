@@ -15,6 +15,7 @@ import { post } from "./outbox.ts";
 import { JOURNAL_PREFIX, OUTBOX_PREFIX, isRow, listRows, outboxKey } from "./rows.ts";
 import { type RunHeader, parentsOf } from "./run-header.ts";
 import { askAgain, freePlaces } from "./step-holds.ts";
+import { subscribeAgain } from "./topics.ts";
 
 /** Sends the messages again that other runs may have forgotten, or that were sent to a later state of them. */
 export function restored(draft: Draft): void {
@@ -25,6 +26,7 @@ export function restored(draft: Draft): void {
   freePlaces(draft);
   suspend(draft);
   askAgain(draft);
+  subscribeAgain(draft);
   if (isTerminal(header.status)) for (const parent of parentsOf(header)) notifyParent(draft, parent);
 }
 

@@ -203,6 +203,18 @@ function bounded(topics: readonly RunTopic[]): readonly RunTopic[] {
   return topics.filter(({ open }) => open === true || excess-- <= 0);
 }
 
+/**
+ * Lets a run that comes from a back-up subscribe again: its topics may have forgotten it, or have delivered events that it
+ * has forgotten (DUR14). The numbers jump: those after the back-up are not known (RT3).
+ */
+export function subscribeAgain(draft: Draft): void {
+  const { topics = [] } = draft.header;
+  if (topics.length === 0) return;
+  draft.change({
+    topics: topics.map(({ name, seq, cursor }) => defined({ name, seq: Math.max(seq, draft.now), cursor })),
+  });
+}
+
 function unsubscribe(draft: Draft, { name, seq }: RunTopic): void {
   const { id: runId, incarnation = "" } = draft.header;
   changeTopic(draft, name, { open: undefined, full: undefined });

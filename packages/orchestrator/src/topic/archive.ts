@@ -17,7 +17,7 @@ export function append(draft: TopicDraft, { event, keepMs }: Append): number {
   if (known !== undefined) return known;
   const { header } = draft;
   // After an erasure, numbers are higher than before: a topic gets less than an event in each millisecond of its life.
-  const n = (header.last === 0 ? draft.now : header.last) + 1;
+  const n = Math.max(header.last === 0 ? draft.now : header.last, header.seen ?? 0) + 1;
   const row: EventRow = { v: FORMAT_VERSION, n, id: event.id, at: draft.now, event };
   draft.put(eventKey(n), row);
   draft.change({

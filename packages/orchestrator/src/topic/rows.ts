@@ -20,6 +20,11 @@ export interface DroppedEvents {
 export interface TopicHeader extends CoordinatorHeader {
   /** The number of the newest event. The first one follows the time at which the topic was created, ms since 1970. */
   readonly last: number;
+  /**
+   * The number of the newest event that a run has seen, if the topic has none so high: it comes from a back-up of an earlier
+   * moment than the run (DUR14).
+   */
+  readonly seen?: number | undefined;
   /** How long an event is stored, ms. */
   readonly keepMs: number;
   /** The stored events, and the characters of their data. */

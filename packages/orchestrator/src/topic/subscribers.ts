@@ -42,7 +42,9 @@ export function subscribe(draft: TopicDraft, message: Subscribe): SubscribeAnswe
   const gone = goneSince(row, dropped && { ...dropped, at: laterOf(dropped) });
   if (gone !== undefined && last === undefined) return { type: "history_gone", at: gone };
   draft.put(key, { ...row, cursor: beforeWanted(draft, row) } satisfies SubscriberRow);
+  const newest = Math.max(header.last, header.seen ?? 0);
   draft.change({
+    ...(seen > newest ? { seen } : {}),
     subscribers: header.subscribers + (known === undefined ? 1 : 0),
     // The answer to a message of an earlier subscription does not count.
     sending: header.sending.filter((one) => one !== key),
@@ -61,7 +63,7 @@ export function goneSince(
   return isGone && allowGap !== true ? dropped.at : undefined;
 }
 
-/** Returns the number before the `count` newest events. Numbers have no gaps. */
+/** Returns the number before the `count` newest events, or fewer where a restored topic has a gap in its numbers. */
 function beforeNewest(draft: TopicDraft, count: number): number {
   const { header } = draft;
   return Math.max(header.last - count, (oldestOf(draft)?.n ?? header.last + 1) - 1);

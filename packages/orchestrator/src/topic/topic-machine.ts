@@ -89,8 +89,8 @@ function alarm(draft: TopicDraft): void {
 }
 
 /** When a topic that is not used is erased, ms since 1970: not before later numbers would be higher (TP1). */
-function idleAt({ usedAt, last }: Pick<TopicHeader, "usedAt" | "last">): number {
-  return Math.max(usedAt + HOST_LIMITS.topicIdleMs, last);
+function idleAt({ usedAt, last, seen = 0 }: Pick<TopicHeader, "usedAt" | "last" | "seen">): number {
+  return Math.max(usedAt + HOST_LIMITS.topicIdleMs, last, seen);
 }
 
 function nextAlarm({ events, ids, subscribers, ...header }: TopicHeader): number | undefined {
