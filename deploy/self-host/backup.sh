@@ -10,8 +10,9 @@
 # is taken that could be in its way: an open file, which has a log (-wal), is read beside workerd. A closed file is read
 # without locks, and again if it has changed since.
 #
-# The order: first all runs that exist now, then the index, and the alarms (metadata.sqlite) last. So no copy is older than
-# the beginning of the back-up.
+# The order: limits, schedules, events, topics and windows; then all runs; then what is new of the former, then the index, and
+# the alarms (metadata.sqlite) last. So no copy is older than the beginning of the back-up. A run that a copied window,
+# schedule or event has started is in the back-up, and so is an event that a copied run has sent.
 set -eu
 export LC_ALL=C
 fail() {
@@ -99,10 +100,14 @@ copy() {
   done
 }
 
-# Copies all files of the folder $1 except the alarms, some hundreds at a time.
+# Copies the files of the folder $1 that have no copy yet, except the alarms, some hundreds at a time.
 copy_folder() {
+  [ -d "$data/$1" ] || return 0
+  mkdir -p -- "$unfinished/$1"
+  cd -- "$unfinished/$1"
+  find . -maxdepth 1 -type f | sort >"$work/has"
   cd -- "$data/$1"
-  find . -maxdepth 1 -type f -name '*.sqlite' ! -name metadata.sqlite | sed 's|^\./||' >"$work/all"
+  find . -maxdepth 1 -type f -name '*.sqlite' ! -name metadata.sqlite | sort | comm -23 - "$work/has" | sed 's|^\./||' >"$work/all"
   count=$(wc -l <"$work/all")
   done=0
   while [ "$done" -lt "$count" ]; do
@@ -117,15 +122,13 @@ copy_folder() {
   done
 }
 
+# A server of an earlier version has none.
+copy_folder holdfast-coordinators
 copy_folder holdfast-runs
+copy_folder holdfast-coordinators
+copy_folder holdfast-index
 # A name of a folder may have a line break, that of a file has none.
 runs=$(cd -- "$unfinished/holdfast-runs" && find . -type f | wc -l)
-[ ! -d "$data/holdfast-index" ] || copy_folder holdfast-index
-# Limits, schedules and topics. A server of an earlier version has none.
-[ ! -d "$data/holdfast-coordinators" ] || {
-  mkdir -p -- "$unfinished/holdfast-coordinators"
-  copy_folder holdfast-coordinators
-}
 for folder in holdfast-coordinators holdfast-index holdfast-runs; do
   [ -f "$data/$folder/metadata.sqlite" ] && [ -d "$unfinished/$folder" ] || continue
   cd -- "$data/$folder"

@@ -66,12 +66,35 @@ while old=$(holders) && [ -n "$old" ]; do
   sleep 0.1
 done
 
+# Sets the alarms of schedules, events, topics, windows and limits to the times in their own files: those in the back-up are of
+# later moments, at which a window has started its run, for example.
+set_alarms() {
+  [ -f "$data/holdfast-coordinators/metadata.sqlite" ] || return 0
+  (
+    cd -- "$data/holdfast-coordinators"
+    # Prints what the statement $1 selects in each file whose id is read. & is the id.
+    select_in_each() { sed "s#.*#ATTACH 'file:&.sqlite?immutable=1' AS one; SELECT $1; DETACH one;#"; }
+    find . -maxdepth 1 -type f -name '*.sqlite' ! -name metadata.sqlite | sed 's|^\./||; s|\.sqlite$||' |
+      select_in_each "'&' FROM one.sqlite_master WHERE name = '_cf_METADATA'" >"$mark.all"
+    # An object that never had an alarm has no table for it.
+    sqlite -bail "file::memory:" <"$mark.all" >"$mark.ids"
+    insert="INSERT INTO _cf_ALARM (actor_id, scheduled_time) VALUES (''&'', ' || value || ')"
+    insert="$insert ON CONFLICT (actor_id) DO UPDATE SET scheduled_time = excluded.scheduled_time;"
+    select_in_each "'$insert' FROM one._cf_METADATA WHERE key = 1 AND value IS NOT NULL" <"$mark.ids" >"$mark.all"
+    echo "BEGIN;" >"$mark.alarms"
+    sqlite -bail "file::memory:" <"$mark.all" >>"$mark.alarms"
+    echo "COMMIT;" >>"$mark.alarms"
+    sqlite -bail metadata.sqlite <"$mark.alarms"
+  )
+  rm -f -- "$mark.ids" "$mark.all" "$mark.alarms"
+}
+
 if [ "$(sed -n 2p "$mark" 2>/dev/null)" != copied ]; then
   note copying
   rm -rf -- "$data/holdfast-runs" "$data/holdfast-index" "$data/holdfast-coordinators"
   cp -R -- "$backup/holdfast-runs" "$backup/holdfast-index" "$data/"
-  # Schedules and topics keep their alarms. Limits ask their holders.
   [ ! -d "$backup/holdfast-coordinators" ] || cp -R -- "$backup/holdfast-coordinators" "$data/"
+  set_alarms
   # Each run sets its alarm again. Runs that are not in the back-up have none.
   if [ -f "$data/holdfast-runs/metadata.sqlite" ]; then
     sqlite "$data/holdfast-runs/metadata.sqlite" "DELETE FROM _cf_ALARM"
