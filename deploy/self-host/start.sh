@@ -68,11 +68,11 @@ if command -v flock >/dev/null; then
   flock -n 9 || { log error "holdfast: another process uses $data"; exit 1; }
   # The lock of restore.sh: from now on the other one tells it that this process executes.
   [ -z "${HOLDFAST_RESTORING:-}" ] || exec 8<&-
-  # A run that was deleted, and each name that was asked for without a run, leave a file of one page without tables. The
-  # page has no cells then: type 0d, count 0. A file with a log (-wal) that is not empty is left alone. Without the lock,
+  # A run that was deleted, each name that was asked for without a run, and an event, topic, window or limit that was
+  # forgotten, leave a file of one page without tables. The page has no cells then: type 0d, count 0. A file with a log (-wal) that is not empty is left alone. Without the lock,
   # another process might have such a file open.
-  if [ -d "$data/holdfast-runs" ]; then (
-    cd -- "$data/holdfast-runs"
+  for objects in holdfast-runs holdfast-coordinators; do if [ -d "$data/$objects" ]; then (
+    cd -- "$data/$objects"
     names=../.empty-names
     heads=../.empty-heads
     trap 'rm -f "$names" "$heads"' EXIT
@@ -85,7 +85,7 @@ if command -v flock >/dev/null; then
         while IFS= read -r file; do [ -s "$file-wal" ] || printf '%s\n%s\n%s\n' "$file" "$file-wal" "$file-shm"; done |
         xargs rm -f
     fi
-  ) || log warn "holdfast: files without tables could not be removed; this is harmless"; fi
+  ) || log warn "holdfast: files without tables could not be removed; this is harmless"; fi; done
 fi
 
 # Each run in memory needs three open files and some 0.3 MB, and its steps need more. workerd loads every run whose alarm is

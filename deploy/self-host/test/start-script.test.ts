@@ -1,6 +1,16 @@
 /** What start.sh does before it becomes workerd. The executable is replaced by a script. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -64,6 +74,16 @@ test("SEC8 start.sh removes the files without tables, and no others", () => {
   );
   open.close();
   expect(readdirSync(join(folder, "data of runs")).toSorted()).toEqual([".lock", "holdfast-runs", "written"]);
+});
+
+test("EVT1 GATE9 start.sh removes the files of forgotten events and limits", () => {
+  mkdirSync(runs, { recursive: true });
+  makeFile(name(1), "CREATE TABLE t (a)").close();
+  copyEmpty(0);
+  const coordinators = join(runs, "..", "holdfast-coordinators");
+  renameSync(runs, coordinators);
+  expect(start()).not.toContain("could not be removed");
+  expect(readdirSync(coordinators)).toEqual([name(1)]);
 });
 
 function copyEmpty(n: number): void {
