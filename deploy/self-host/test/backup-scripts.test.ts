@@ -20,6 +20,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
+const WITHOUT_SQLITE = spawnSync("sqlite3", ["--version"]).status !== 0;
 const SCRIPTS = join(import.meta.dirname, "..");
 
 const ALARMS =
@@ -81,7 +82,7 @@ function pathWithout(...missing: readonly string[]): string {
 
 const refusal = (text: string): unknown => ({ status: 1, stderr: expect.stringContaining(text) });
 
-describe.skipIf(spawnSync("sqlite3", ["--version"]).status !== 0)("back-ups", () => {
+describe.skipIf(WITHOUT_SQLITE)("back-ups", () => {
   test("DUR14 a back-up has the committed rows of open and closed files, leaves no file beside them, and is private", () => {
     const insert = ["CREATE TABLE t (a)", "INSERT INTO t VALUES (1)"];
     makeFile(nameOf(1), insert).close();
@@ -106,74 +107,6 @@ describe.skipIf(spawnSync("sqlite3", ["--version"]).status !== 0)("back-ups", ()
     const modes = [target, join(target, "holdfast-runs", nameOf(1))].map((path) => statSync(path).mode & 0o777);
     expect(modes).toEqual([0o700, 0o600]);
     open.close();
-  });
-
-  test("DUR14 limits and schedules are in a back-up, and come back with the alarms in their own files", () => {
-    makeFile(nameOf(1), ["CREATE TABLE t (a)"]).close();
-    const coordinators = join(data, "holdfast-coordinators");
-    mkdirSync(coordinators);
-    copyFileSync(join(runs, nameOf(1)), join(coordinators, nameOf(2)));
-    const alarmAt = (at: string): string[] => [
-      "CREATE TABLE _cf_METADATA (key INTEGER PRIMARY KEY, value BLOB)",
-      `INSERT INTO _cf_METADATA VALUES (1, ${at})`,
-    ];
-    for (const [n, at] of [
-      [3, "1798433004842000000"],
-      [4, "5"],
-      [5, "NULL"],
-    ] as const) {
-      makeFile(nameOf(n), alarmAt(at)).close();
-      renameSync(join(runs, nameOf(n)), join(coordinators, nameOf(n)));
-    }
-    // Three alarms of other moments, and none of 3.
-    makeFile(
-      "metadata.sqlite",
-      [2, 4, 5].map((n) => `INSERT INTO _cf_ALARM VALUES ('${idOf(n)}', 9, 'n${n}')`),
-    ).close();
-    renameSync(join(runs, "metadata.sqlite"), join(coordinators, "metadata.sqlite"));
-    makeFile("metadata.sqlite", [ALARMS]).close();
-    expect(backUp()).toMatchObject({ status: 0 });
-    const copied = [2, 3, 4, 5].map(nameOf).concat("metadata.sqlite");
-    expect(readdirSync(join(target, "holdfast-coordinators")).toSorted()).toEqual(copied);
-    rmSync(data, { recursive: true });
-    expect(run("restore.sh", [target])).toEqual(refusal("cannot start"));
-    expect(readdirSync(coordinators).toSorted()).toEqual(copied);
-    const alarms = new DatabaseSync(join(coordinators, "metadata.sqlite"));
-    const rows = alarms.prepare(
-      "SELECT actor_id, CAST(scheduled_time AS TEXT) AS at, actor_name AS name FROM _cf_ALARM",
-    );
-    expect(rows.all()).toEqual([
-      { actor_id: idOf(2), at: "9", name: "n2" },
-      { actor_id: idOf(3), at: "1798433004842000000", name: null },
-      { actor_id: idOf(4), at: "5", name: "n4" },
-      { actor_id: idOf(5), at: "9", name: "n5" },
-    ]);
-    alarms.close();
-  });
-
-  test("DUR14 WIN1 SCH4 a window or a schedule is of a moment before the list of runs, and an event of a moment after it", () => {
-    const coordinators = join(data, "holdfast-coordinators");
-    mkdirSync(coordinators);
-    const bin = join(folder, "programs");
-    mkdirSync(bin);
-    // Before each list of files, what is in both folders grows.
-    const find = `#!/bin/sh
-case $PWD in *holdfast-*) case $PWD in *unfinished*) ;; *)
-  n=$(cat "$0.n" 2>/dev/null || echo 0)
-  echo $((n + 1)) >"$0.n"
-  cp "${join(folder, "empty")}" "${coordinators}/coordinator-$n.sqlite"
-  cp "${join(folder, "empty")}" "${runs}/run-$n.sqlite" ;;
-esac ;; esac
-exec /usr/bin/find "$@"
-`;
-    writeFileSync(join(bin, "find"), find, { mode: 0o755 });
-    makeFile("empty", ["CREATE TABLE t (a)"]).close();
-    renameSync(join(runs, "empty"), join(folder, "empty"));
-    expect(backUp({ PATH: `${bin}:${process.env["PATH"] ?? ""}` })).toMatchObject({ status: 0 });
-    const of = (name: string): string[] => readdirSync(join(target, name)).toSorted();
-    // The lists: coordinators, runs, coordinators again.
-    expect(of("holdfast-runs")).toEqual(["metadata.sqlite", "run-0.sqlite", "run-1.sqlite"]);
-    expect(of("holdfast-coordinators")).toEqual([0, 1, 2].map((n) => `coordinator-${n}.sqlite`));
   });
 
   test("DUR14 a file that cannot be read fails the back-up, which leaves nothing", () => {
@@ -283,6 +216,76 @@ exec /usr/bin/find "$@"
     renameSync(strange, target);
     expect(JSON.parse(readFileSync(join(target, "manifest.json"), "utf8"))).toMatchObject({ runs: 1, files: 2 });
     expect(run("backup.sh", [""])).toEqual(refusal("needs the name of a new folder"));
+  });
+});
+
+describe.skipIf(WITHOUT_SQLITE)("limits, schedules, events, topics and windows", () => {
+  test("DUR14 limits and schedules are in a back-up, and come back with the alarms in their own files", () => {
+    makeFile(nameOf(1), ["CREATE TABLE t (a)"]).close();
+    const coordinators = join(data, "holdfast-coordinators");
+    mkdirSync(coordinators);
+    copyFileSync(join(runs, nameOf(1)), join(coordinators, nameOf(2)));
+    const alarmAt = (at: string): string[] => [
+      "CREATE TABLE _cf_METADATA (key INTEGER PRIMARY KEY, value BLOB)",
+      `INSERT INTO _cf_METADATA VALUES (1, ${at})`,
+    ];
+    for (const [n, at] of [
+      [3, "1798433004842000000"],
+      [4, "5"],
+      [5, "NULL"],
+    ] as const) {
+      makeFile(nameOf(n), alarmAt(at)).close();
+      renameSync(join(runs, nameOf(n)), join(coordinators, nameOf(n)));
+    }
+    // Three alarms of other moments, and none of 3.
+    makeFile(
+      "metadata.sqlite",
+      [2, 4, 5].map((n) => `INSERT INTO _cf_ALARM VALUES ('${idOf(n)}', 9, 'n${n}')`),
+    ).close();
+    renameSync(join(runs, "metadata.sqlite"), join(coordinators, "metadata.sqlite"));
+    makeFile("metadata.sqlite", [ALARMS]).close();
+    expect(backUp()).toMatchObject({ status: 0 });
+    const copied = [2, 3, 4, 5].map(nameOf).concat("metadata.sqlite");
+    expect(readdirSync(join(target, "holdfast-coordinators")).toSorted()).toEqual(copied);
+    rmSync(data, { recursive: true });
+    expect(run("restore.sh", [target])).toEqual(refusal("cannot start"));
+    expect(readdirSync(coordinators).toSorted()).toEqual(copied);
+    const alarms = new DatabaseSync(join(coordinators, "metadata.sqlite"));
+    const rows = alarms.prepare(
+      "SELECT actor_id, CAST(scheduled_time AS TEXT) AS at, actor_name AS name FROM _cf_ALARM",
+    );
+    expect(rows.all()).toEqual([
+      { actor_id: idOf(2), at: "9", name: "n2" },
+      { actor_id: idOf(3), at: "1798433004842000000", name: null },
+      { actor_id: idOf(4), at: "5", name: "n4" },
+      { actor_id: idOf(5), at: "9", name: "n5" },
+    ]);
+    alarms.close();
+  });
+
+  test("DUR14 WIN1 SCH4 a window or a schedule is of a moment before the list of runs, and an event of a moment after it", () => {
+    const coordinators = join(data, "holdfast-coordinators");
+    mkdirSync(coordinators);
+    const bin = join(folder, "programs");
+    mkdirSync(bin);
+    // Before each list of files, what is in both folders grows.
+    const find = `#!/bin/sh
+case $PWD in *holdfast-*) case $PWD in *unfinished*) ;; *)
+  n=$(cat "$0.n" 2>/dev/null || echo 0)
+  echo $((n + 1)) >"$0.n"
+  cp "${join(folder, "empty")}" "${coordinators}/coordinator-$n.sqlite"
+  cp "${join(folder, "empty")}" "${runs}/run-$n.sqlite" ;;
+esac ;; esac
+exec /usr/bin/find "$@"
+`;
+    writeFileSync(join(bin, "find"), find, { mode: 0o755 });
+    makeFile("empty", ["CREATE TABLE t (a)"]).close();
+    renameSync(join(runs, "empty"), join(folder, "empty"));
+    expect(backUp({ PATH: `${bin}:${process.env["PATH"] ?? ""}` })).toMatchObject({ status: 0 });
+    const of = (name: string): string[] => readdirSync(join(target, name)).toSorted();
+    // The lists: coordinators, runs, coordinators again.
+    expect(of("holdfast-runs")).toEqual(["metadata.sqlite", "run-0.sqlite", "run-1.sqlite"]);
+    expect(of("holdfast-coordinators")).toEqual([0, 1, 2].map((n) => `coordinator-${n}.sqlite`));
   });
 });
 

@@ -123,6 +123,30 @@ test("SEC8 guesses build no object, and the files of absent runs are removed at 
   expect((await ask("/api/runs/waits")).body).toMatchObject({ status: "pending" });
 });
 
+test("VER3 GATE9 what is deleted and what expires leaves no file after the next start", async () => {
+  await start({ API_TOKENS: TOKEN, RETENTION: "1s" });
+  const files = (): string[] =>
+    ["holdfast-runs", "holdfast-coordinators"].flatMap((name) =>
+      readdirSync(join(data, name)).filter((file) => /^[0-9a-f]{64}\.sqlite$/.test(file)),
+    );
+  for (const id of ["deleted", "expires"]) {
+    await trigger(id, 0, { delay: "1h" });
+    await ask(`/api/runs/${id}/terminate`, { reason: "a test" });
+  }
+  const schedule = { id: "deleted", workflow: "order", every: "1h", input: {} };
+  expect((await ask("/api/schedules", schedule)).status).toBe(200);
+  for (const path of ["/api/runs/deleted", "/api/schedules/deleted"])
+    expect((await fetch(url + path, { method: "DELETE", headers: { Authorization: `Bearer ${TOKEN}` } })).ok).toBe(
+      true,
+    );
+  await expect.poll(async () => (await ask("/api/runs/expires")).status, { timeout: 20_000 }).toBe(404);
+  const before = files();
+  await kill(workerd);
+  await start();
+  // The list of schedules stays.
+  expect([before.length, files().length]).toEqual([4, 1]);
+});
+
 test("SEC1 every request is rejected without API_TOKENS, and a request without one of the tokens is rejected", async () => {
   await start({});
   expect(await ask("/api/workflows")).toMatchObject({ status: 503, body: { error: "auth_not_configured" } });

@@ -16,6 +16,7 @@ import {
 } from "@holdfast/orchestrator";
 import { ApiRefusal } from "../refusal.ts";
 import { type CoordinatorRequest, messengerOf } from "../run-object/messenger.ts";
+import { eraseStorage } from "../run-object/erase-storage.ts";
 import { decidingWorkflows } from "../run-object/declared-events.ts";
 import { DurableObjectStore } from "../run-object/store.ts";
 import { countThing } from "../telemetry/counters.ts";
@@ -134,11 +135,7 @@ export class CoordinatorObject {
 
   /** Requests wait for the end of it. An alarm without rows does nothing. */
   #erase(): void {
-    const { storage } = this.#deps;
-    this.#erasing = (async () => {
-      await storage.deleteAll();
-      await storage.deleteAlarm();
-    })().finally(() => {
+    this.#erasing = eraseStorage(this.#deps.storage).finally(() => {
       this.#erasing = undefined;
     });
     this.#erasing.catch(logError);

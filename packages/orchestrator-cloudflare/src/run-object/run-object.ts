@@ -34,6 +34,7 @@ import { Answers } from "./answers.ts";
 import { type CallersView, type CommandOf, NOTHING, type RunCommand, type RunRequest, skippedFor } from "./commands.ts";
 import { collectTrigger } from "./collect.ts";
 import { type RunObjectDeps, retentionMsOf } from "./deps.ts";
+import { eraseStorage } from "./erase-storage.ts";
 import { KeyReservation } from "./key-reservation.ts";
 import { LargeRows, rowsNeeded } from "./large-rows.ts";
 import { runObjectName } from "./names.ts";
@@ -374,9 +375,7 @@ export class RunObject {
         return this.#large?.remove(header);
       case "delete the rows":
         this.#sockets?.close(1000, "The run was deleted.");
-        await storage.deleteAll();
-        // An alarm without rows does nothing; rows without an alarm would not expire.
-        return storage.deleteAlarm();
+        return eraseStorage(storage);
     }
   }
 }
