@@ -143,3 +143,14 @@ test.each(HOSTS)(
     expect([first.count("holds"), second.count("holds"), second.count(`last in ${second.pid}`)]).toEqual([1, 0, 1]);
   },
 );
+
+test.each(HOSTS)("REP7 $host outlives rejections of a run that nothing handles", { timeout: SLOW }, async (given) => {
+  const port = await findFreePort();
+  const host = await start(given.host, given.command, port);
+  const api = deploy(port);
+  await trigger(api, "strays");
+  expect(await until(api, "completed")).toMatchObject({ output: "done", invocationCount: 1 });
+  const logged = host.lines.filter((line) => line.includes("no code handled it"));
+  expect(logged.map((line) => /of (?:the function|a body)/.exec(line)?.[0])).toEqual(["of the function", "of a body"]);
+  expect(await host.terminate()).toBe(0);
+});

@@ -100,6 +100,25 @@ describe("the listener", () => {
     vi.advanceTimersByTime(10_000);
     expect(process.listenerCount("unhandledRejection")).toBe(before);
   });
+
+  test("REP7 takes each rejection in Bun, which does not say whose it is, unless the host has a listener", async () => {
+    const { guardRejections } = await copy();
+    const written = vi.spyOn(console, "log").mockReturnValue();
+    const off = vi.fn();
+    const prependListener = vi.fn<(event: string, listener: (reason: unknown) => void) => void>();
+    const listenerCount = vi.fn(() => 1);
+    const release = guardRejections({ versions: { bun: "1.4.5" }, off, prependListener, listenerCount });
+    const listener = prependListener.mock.lastCall?.[1];
+    listener?.(new Error("of someone"));
+    expect(written.mock.lastCall?.[0]).toContain("of someone");
+    expect(off).not.toHaveBeenCalled();
+    listenerCount.mockReturnValue(2);
+    listener?.(new Error("of the host"));
+    expect(off).toHaveBeenCalledWith("unhandledRejection", listener);
+    expect(written).toHaveBeenCalledOnce();
+    release();
+    written.mockRestore();
+  });
 });
 
 function copy(): Promise<typeof import("../src/replay/unhandled-rejections.ts")> {

@@ -28,9 +28,21 @@ const holds = workflow({
     return ctx.step("last", () => (say(`last in ${process.pid}`), "done"));
   },
 });
+/** Rejects promises that nothing handles: of its function, and of a body. */
+const strays = workflow({
+  id: "strays",
+  run: async (_input, ctx) => {
+    void Promise.reject(new Error("of the function"));
+    await ctx.step("body", async () => {
+      void Promise.reject(new Error("of a body"));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    });
+    return "done";
+  },
+});
 
 const real = createStepHandler({
-  workflows: [steps, holds],
+  workflows: [steps, holds, strays],
   signingKeys: [key],
   audience: `http://127.0.0.1:${port}/holdfast`,
 });

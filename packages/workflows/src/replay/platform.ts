@@ -58,6 +58,7 @@ export interface RuntimeProcess {
   readonly listenerCount: (event: string) => number;
   readonly env?: object;
   readonly execArgv?: readonly string[];
+  readonly versions?: Readonly<Record<string, string | undefined>>;
 }
 
 export const runtimeProcess: RuntimeProcess | undefined = (globalThis as { process?: RuntimeProcess }).process;

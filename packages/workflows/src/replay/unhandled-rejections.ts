@@ -3,8 +3,9 @@
  *
  * Owns: one listener per process, from the first execution until some time after the last one. It takes the rejections
  * of promises that a run's code made. For all others the process behaves as if this listener did not exist: the host's
- * listeners decide, and without one the runtime does. A Worker needs none of this: it is the part of the platform that
- * step handlers and tests add, so that it stays out of the bundle of an author's Worker.
+ * listeners decide, and without one the runtime does. In Bun, where the two look alike, it takes each that no listener of
+ * the host gets. A Worker needs none of this: it is the part of the platform that step handlers and tests add, so that it
+ * stays out of the bundle of an author's Worker.
  */
 import { readProperty, toErrorValue } from "@holdfast/protocol";
 import * as LIMITS from "@holdfast/protocol/limits";
@@ -46,7 +47,7 @@ export function guardRun(guarded: GuardedRun): () => void {
     guarded.platform.log({
       level: "warn",
       message: "A promise of this run was rejected, and no code handled it. Await it, or add a catch to it.",
-      data: { step, error: toErrorValue(reason), stack: readProperty(Object(reason), "stack") },
+      data: { step, ...described(reason) },
       runId: run.id,
       tenantId: run.tenantId,
       workflowId,
@@ -54,6 +55,10 @@ export function guardRun(guarded: GuardedRun): () => void {
     });
   };
   return guardRejections();
+}
+
+function described(reason: unknown): object {
+  return { error: toErrorValue(reason), stack: readProperty(Object(reason), "stack") };
 }
 
 type Listener = (this: unknown, event: Event) => unknown;
@@ -141,6 +146,12 @@ function leaveToProcess(process: RuntimeProcess, listener: (reason: unknown) => 
     process.off(EVENT, listener);
     queueMicrotask(putBack);
     return;
+  }
+  // Bun calls the listener without the async context of the promise, so it may be one of a run.
+  if (process.versions?.["bun"] !== undefined) {
+    const message =
+      "A promise was rejected, and no code handled it. If it is one of a run, await it, or add a catch to it.";
+    return webPlatform.log({ level: "warn", message, data: described(reason) });
   }
   // In these two modes Node acts on each rejection, whether or not there are listeners.
   const options = [readProperty(process.env ?? {}, "NODE_OPTIONS"), ...(process.execArgv ?? [])].join(" ");
