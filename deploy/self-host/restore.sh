@@ -89,7 +89,23 @@ set_alarms() {
   rm -f -- "$mark.ids" "$mark.all" "$mark.alarms"
 }
 
+# One damaged file would end the restoration in its middle, and an empty one would lose its run without a word.
+refuse_damaged() {
+  (
+    cd -- "$backup"
+    find holdfast-* -type f -name '*.sqlite' | sort >"$mark.all"
+    # Prints the name of each file that is whole. An error ends one statement.
+    find holdfast-* -type f -name '*.sqlite' -size +0 | sed "s#.*#ATTACH 'file:&?immutable=1' AS one; SELECT '&' FROM pragma_quick_check(1, 'one') WHERE quick_check = 'ok'; DETACH one;#" |
+      sqlite "file::memory:" 2>/dev/null | sort | comm -23 "$mark.all" - >"$mark.damaged" || true
+  )
+  count=$(wc -l <"$mark.damaged")
+  names=$(head -n 5 "$mark.damaged" | tr '\n' ' ')
+  rm -f -- "$mark.all" "$mark.damaged"
+  [ "$count" -eq 0 ] || fail "$count files of $backup are damaged, such as $names. Restore another back-up. To restore without them, move them away and set \"files\" in manifest.json to $((files - count))."
+}
+
 if [ "$(sed -n 2p "$mark" 2>/dev/null)" != copied ]; then
+  refuse_damaged
   note copying
   rm -rf -- "$data/holdfast-runs" "$data/holdfast-index" "$data/holdfast-coordinators"
   cp -R -- "$backup/holdfast-runs" "$backup/holdfast-index" "$data/"

@@ -13,6 +13,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -150,6 +151,27 @@ describe.skipIf(WITHOUT_SQLITE)("back-ups", () => {
     expect(run("restore.sh", [join(folder, "second")], restored)).toEqual(refusal("another back-up is restored"));
     rmSync(join(target, "holdfast-runs", "metadata.sqlite"));
     expect(run("restore.sh", [target], restored)).toEqual(refusal("its manifest says 1"));
+  });
+
+  test("DUR14 a restoration names damaged files of a back-up, and copies nothing", () => {
+    const rows = ["CREATE TABLE t (a)", "INSERT INTO t VALUES (zeroblob(20000))"];
+    for (let n = 0; n < 50; n++) makeFile(nameOf(n), rows).close();
+    expect(backUp().status).toBe(0);
+    const copyOf = (n: number): string => join(target, "holdfast-runs", nameOf(n));
+    truncateSync(copyOf(10), 0);
+    truncateSync(copyOf(20), 8_192);
+    writeFileSync(copyOf(30), "this is no database".repeat(500));
+    const restored = join(folder, "restored");
+    const { status, stderr } = run("restore.sh", [target], { HOLDFAST_DATA: restored });
+    expect([status, stderr]).toEqual([1, expect.stringContaining(`3 files of ${target} are damaged`)]);
+    for (const n of [10, 20, 30]) expect(stderr).toContain(`holdfast-runs/${nameOf(n)}`);
+    expect(readdirSync(restored)).toEqual([]);
+    // As the message says.
+    for (const n of [10, 20, 30]) rmSync(copyOf(n));
+    const manifest = readFileSync(join(target, "manifest.json"), "utf8");
+    writeFileSync(join(target, "manifest.json"), manifest.replace('"files": 51', '"files": 48'));
+    expect(run("restore.sh", [target], { HOLDFAST_DATA: restored })).toEqual(refusal("Holdfast did not start"));
+    expect(readdirSync(join(restored, "holdfast-runs"))).toHaveLength(48);
   });
 
   test("DUR14 a restoration ends what an interrupted one left, however far its process is, and from wherever it was started", async () => {
