@@ -42,6 +42,8 @@ export class Bench {
   readonly asked: ((answer: Description) => void)[] = [];
   /** Why no execution begins. */
   deferral: Deferral | undefined;
+  /** An operator holds the deployment: of hosts that `newHost` makes from now on. */
+  isHeld = false;
   readonly errors: unknown[] = [];
   now = 1_000_000;
   /** Rows for the index, which tests answer; `undefined`: there is no index. */
@@ -68,6 +70,7 @@ export class Bench {
       },
       ...(this.describes ? { describe: () => new Promise<Description>((resolve) => this.asked.push(resolve)) } : {}),
       defer: () => this.deferral,
+      held: this.isHeld,
       gates: true,
       rev: 7,
       ...(this.indexRows === undefined

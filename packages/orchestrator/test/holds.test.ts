@@ -221,6 +221,25 @@ describe("a run with a limit", () => {
     expect(answer(bench, { type: "granted" }).hold.seq).toBe(1_005_001);
     expect(bench.header).toMatchObject({ status: "running", epoch: 2 });
   });
+
+  test("DUR14 a run from a back-up whose first execution was deferred executes when it holds its limits again", () => {
+    const bench = oneRun([{ name: "db", rate: { limit: 1, per: "1m" }, mode: "run" }]);
+    answer(bench, { type: "granted", startAt: bench.now + 1_000 });
+    bench.now += 2_000;
+    bench.isHeld = true;
+    bench.host = bench.newHost();
+    bench.host.handle({ type: "reindex", restored: true });
+    expect(bench.header).toMatchObject({ status: "waiting", epoch: 0 });
+    bench.isHeld = false;
+    bench.host = bench.newHost();
+    bench.alarm();
+    last(bench).done({ type: "acknowledged" });
+    answer(bench, { type: "granted", startAt: bench.now + 1_000 });
+    expect(bench.header).toMatchObject({ status: "waiting", epoch: 0 });
+    bench.now += 2_000;
+    bench.alarm();
+    expect(bench.header).toMatchObject({ status: "running", epoch: 1 });
+  });
 });
 
 describe("the keys of a run", () => {

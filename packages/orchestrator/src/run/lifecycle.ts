@@ -60,8 +60,8 @@ export function wake(draft: Draft): void {
 /** The run waits for its limits. A live execution would continue without them. */
 function awaitAdmission(draft: Draft): void {
   const { status, epoch, startAt } = draft.header;
-  const waits = epoch === 0 ? "pending" : "waiting";
-  if (status !== waits) changeStatus(draft, waits, {});
+  // A run from a back-up whose first execution was deferred waits, although it has had none.
+  if (status === "paused") changeStatus(draft, epoch === 0 ? "pending" : "waiting", {});
   if (startAt !== undefined) draft.change({ startAt: undefined });
   draft.abort({ type: "superseded" });
 }
