@@ -316,6 +316,17 @@ describe("acts on many runs", () => {
 });
 
 describe("export", () => {
+  test("CLI2 export --dir with the name of a file exits with 2, and says that it needs a folder", async () => {
+    const cwd = emptyFolder();
+    writeFileSync(join(cwd, "taken"), "");
+    for (const dir of ["taken", "taken/below"])
+      expect(await on(["export", "done", "--dir", dir], { cwd }), dir).toMatchObject({
+        exit: 2,
+        stdout: "",
+        stderr: expect.stringMatching(/--dir: .*taken.* cannot be used as a folder: E[A-Z]+\. Name another folder\./u),
+      });
+  });
+
   test("CLI1 what export writes, run by run or line by line, is read again", async () => {
     const cwd = emptyFolder();
     const files = await on(["export", "done", "a/b", "--dir", "out"], { cwd });

@@ -7,7 +7,7 @@ import type { Client, JournalEntry } from "@holdfast/workflows/client";
 import { Command } from "commander";
 import { actOnRuns } from "../act/act.ts";
 import { type SelectOptions, addSelection } from "../act/selection.ts";
-import { type ExitCode, asApiFailure } from "../exit.ts";
+import { type ExitCode, UsageError, asApiFailure } from "../exit.ts";
 import { type ExportedRun, exported } from "../select/exported.ts";
 import type { Verb } from "../verb.ts";
 
@@ -33,7 +33,7 @@ export const exportRuns: Verb = (host) =>
     async ({ session, rest, options }): Promise<ExitCode | undefined> => {
       const { dir } = options;
       const folder = dir === undefined ? undefined : resolve(session.io.cwd, dir);
-      if (folder !== undefined) await mkdir(folder, { recursive: true });
+      if (folder !== undefined) await makeFolder(folder);
       const read = (client: Client, id: string): Promise<ExportedRun> => readRun(client, id, session.io.now());
       if (folder === undefined)
         return actOnRuns(session, { ids: rest, options, verb: "export" }, read, {
@@ -59,6 +59,14 @@ export const exportRuns: Verb = (host) =>
       });
     },
   );
+
+async function makeFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(
+      `--dir: ${folder} cannot be used as a folder: ${error.code ?? "unknown"}. Name another folder.`,
+    );
+  });
+}
 
 async function readRun(client: Client, id: string, now: number): Promise<ExportedRun> {
   const handle = client.run(id);
