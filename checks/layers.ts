@@ -82,7 +82,13 @@ const LAYERS: readonly Layer[] = [
       "packages/cli/src/dev": ["@holdfast/orchestrator-cloudflare", "esbuild", "workerd"],
     },
     order: [
-      ["local/**", "version.ts", "output/{safe-text,width,colours,times,table}.ts", "select/json-error.ts"],
+      [
+        "local/**",
+        "make-folder.ts",
+        "version.ts",
+        "output/{safe-text,width,colours,times,table}.ts",
+        "select/json-error.ts",
+      ],
       ["exit.ts"],
       ["io.ts"],
       ["output/**"],

@@ -319,7 +319,7 @@ describe("export", () => {
   test("CLI2 export --dir with the name of a file exits with 2, and says that it needs a folder", async () => {
     const cwd = emptyFolder();
     writeFileSync(join(cwd, "taken"), "");
-    for (const dir of ["taken", "taken/below"])
+    for (const dir of ["taken", "taken/below", ...(process.platform === "linux" ? ["/proc/taken/below"] : [])])
       expect(await on(["export", "done", "--dir", dir], { cwd }), dir).toMatchObject({
         exit: 2,
         stdout: "",

@@ -32,7 +32,7 @@ export async function readBody<S extends v.GenericSchema>(
   // Another type than text, and an unknown or missing field, are faults of the body's shape.
   const isId = ID_FIELDS.has(first?.path ?? "") && !["string", "strict_object"].includes(result.issues[0].type);
   const code = isId ? "invalid_id" : "invalid_body";
-  throw new ApiRefusal(code, `The body is invalid: ${first?.path}: ${first?.message}.`, {
+  throw new ApiRefusal(code, `The body is invalid: ${first?.path}: ${first?.message.replace(/\.$/, "")}.`, {
     issues,
   });
 }

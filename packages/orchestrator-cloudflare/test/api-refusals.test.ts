@@ -63,6 +63,7 @@ describe("refusals", () => {
     if (status === 201) return;
     expect(answer.body.error).toBe(code);
     expect(answer.body.message).toContain(named);
+    expect(answer.body.message).not.toMatch(/\.\.$/);
     for (const storage of api.storages.values()) expect(storage.writes).toBe(0);
   });
 

@@ -4,10 +4,11 @@
  * Owns: the shape of the file, its mode 0600, and its atomic replacement. A file that others can read is closed to them, with
  * a warning: it may hold tokens. Messages never quote its content.
  */
-import { chmod, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { chmod, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { UsageError } from "../exit.ts";
 import type { Io } from "../io.ts";
+import { makeFolder } from "../make-folder.ts";
 
 export interface Profile {
   readonly url: string;
@@ -130,7 +131,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 export async function writeProfiles(link: string, profiles: Profiles): Promise<void> {
   const path = await realpath(link).catch(() => link);
   const unfinished = `${path}.${process.pid}`;
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path), 0o700);
   try {
     await rm(unfinished, { force: true });
     const file = await open(unfinished, "wx", 0o600);

@@ -24,6 +24,7 @@ import {
 import { join } from "node:path";
 import { type ProcessIdentity, identify, runs } from "../local/process-identity.ts";
 import { UsageError } from "../exit.ts";
+import { makeFolder } from "../make-folder.ts";
 
 interface Lock extends ProcessIdentity {
   readonly workerd?: ProcessIdentity | undefined;
@@ -43,7 +44,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EDQUOT: "the disk is full",
   EEXIST: "it is a file",
   ENOTDIR: "a part of the path is a file",
-  ENOENT: "it is a link to nothing",
+  ENOENT: "a part of the path leads to no folder",
   ENAMETOOLONG: "the path is too long",
 };
 
@@ -79,7 +80,7 @@ export class DataFolder {
   private constructor(path: string, shown: string) {
     this.path = path;
     this.shown = shown;
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path, 0o700);
     const marked = existsSync(join(path, "dev.json"));
     if (!marked && readdirSync(path).some((name) => !UNMARKED.test(name))) {
       throw new UsageError(
@@ -93,9 +94,9 @@ export class DataFolder {
     this.token = isUsable ? token : randomBytes(24).toString("hex");
     if (!marked) this.#write("dev.json", JSON.stringify({ token: this.token }));
     writeFileSync(join(path, ".gitignore"), "*\n");
-    mkdirSync(this.runs, { recursive: true });
+    makeFolder(this.runs);
     rmSync(join(path, "build"), { recursive: true, force: true });
-    for (const kind of ["next", "current"]) mkdirSync(this.build(kind), { recursive: true });
+    for (const kind of ["next", "current"]) makeFolder(this.build(kind));
     this.#inode = statSync(path).ino;
   }
 

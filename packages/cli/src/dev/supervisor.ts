@@ -5,9 +5,10 @@
  * without the stored runs: code that throws when it is imported never replaces code that serves. Then the old process ends,
  * and only then the next one starts: two of them would execute the same runs.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Workerd, type WorkerdExit } from "../local/workerd.ts";
+import { makeFolder } from "../make-folder.ts";
 import type { Build } from "./builder.ts";
 import { unusable } from "./data-folder.ts";
 import type { Gateway } from "./gateway.ts";
@@ -187,7 +188,7 @@ export class Supervisor {
     const config = join(folder, "config.capnp");
     const text = this.#options.configure(build, stores);
     try {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
       writeFileSync(join(folder, "worker.js"), build.code);
       // The variables are in it.
       writeFileSync(config, text, { mode: 0o600 });

@@ -67,7 +67,9 @@ export function delivers<O extends DeliverOptions>(
     const { session, rest, options } = call;
     const label = rest.at(-1);
     if (label === undefined || (options.where === undefined && rest.length < 2))
-      throw new UsageError(`Give ids of runs, or --where, and then ${what}.`);
+      throw new UsageError(
+        `Give ids of runs, or --where, and then ${what}.${kind === "event" ? " The name alone sends the event to all that wait for it." : ""}`,
+      );
     const payload = await readInput(session.io, options.input);
     const settings = { deliveryId: options.deliveryId };
     const ids = rest.slice(0, -1);

@@ -1,13 +1,14 @@
 /**
  * `holdfast export`: writes runs with their journals, to stdout or to files.
  */
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Client, JournalEntry } from "@holdfast/workflows/client";
 import { Command } from "commander";
 import { actOnRuns } from "../act/act.ts";
 import { type SelectOptions, addSelection } from "../act/selection.ts";
 import { type ExitCode, UsageError, asApiFailure } from "../exit.ts";
+import { makeFolder } from "../make-folder.ts";
 import { type ExportedRun, exported } from "../select/exported.ts";
 import type { Verb } from "../verb.ts";
 
@@ -33,7 +34,7 @@ export const exportRuns: Verb = (host) =>
     async ({ session, rest, options }): Promise<ExitCode | undefined> => {
       const { dir } = options;
       const folder = dir === undefined ? undefined : resolve(session.io.cwd, dir);
-      if (folder !== undefined) await makeFolder(folder);
+      if (folder !== undefined) prepare(folder);
       const read = (client: Client, id: string): Promise<ExportedRun> => readRun(client, id, session.io.now());
       if (folder === undefined)
         return actOnRuns(session, { ids: rest, options, verb: "export" }, read, {
@@ -60,12 +61,13 @@ export const exportRuns: Verb = (host) =>
     },
   );
 
-async function makeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(
-      `--dir: ${folder} cannot be used as a folder: ${error.code ?? "unknown"}. Name another folder.`,
-    );
-  });
+function prepare(folder: string): void {
+  try {
+    makeFolder(folder);
+  } catch (error) {
+    const { code = "unknown" } = error as NodeJS.ErrnoException;
+    throw new UsageError(`--dir: ${folder} cannot be used as a folder: ${code}. Name another folder.`);
+  }
 }
 
 async function readRun(client: Client, id: string, now: number): Promise<ExportedRun> {

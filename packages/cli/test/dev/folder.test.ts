@@ -28,10 +28,12 @@ test.each(["removed", "moved"])("DEV1 a server whose data folder is %s says so a
 test.each([
   ["file", "it is a file (EEXIST)"],
   ["file/in", "a part of the path is a file (ENOTDIR)"],
-  ["link", "it is a link to nothing (ENOENT)"],
+  ["link", "a part of the path leads to no folder (ENOENT)"],
+  ...(process.platform === "linux" ? [["proc/deep/er", "a part of the path leads to no folder (ENOENT)"]] : []),
 ])("DEV1 a data folder that cannot be used is named with the reason: %s", (name, reason) => {
   const { folder } = makeProject({ file: "" });
   symlinkSync("nowhere", join(folder, "link"));
+  symlinkSync("/proc", join(folder, "proc"));
   expect(() => DataFolder.open(join(folder, name), name)).toThrow(
     new UsageError(`The folder ${name} for the runs cannot be used: ${reason}. Give another one: --data <folder>`),
   );
