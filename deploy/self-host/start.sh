@@ -69,8 +69,8 @@ if command -v flock >/dev/null; then
   # The lock of restore.sh: from now on the other one tells it that this process executes.
   [ -z "${HOLDFAST_RESTORING:-}" ] || exec 8<&-
   # A run that was deleted, each name that was asked for without a run, and an event, topic, window or limit that was
-  # forgotten, leave a file of one page without tables. The page has no cells then: type 0d, count 0. A file with a log (-wal) that is not empty is left alone. Without the lock,
-  # another process might have such a file open.
+  # forgotten, leave a file of one page without tables. The page has no cells then: type 0d, count 0. A file with a log
+  # (-wal) that is not empty is left alone. Without the lock, another process might have such a file open.
   for objects in holdfast-runs holdfast-coordinators; do if [ -d "$data/$objects" ]; then (
     cd -- "$data/$objects"
     names=../.empty-names
