@@ -310,6 +310,27 @@ describe("network failures", () => {
   });
 });
 
+test("API3 a call that is aborted before its request sends nothing, and leaves no rejection to its process", async () => {
+  const left: unknown[] = [];
+  const listener = (reason: unknown): void => void left.push(reason);
+  process.on("unhandledRejection", listener);
+  let sent = 0;
+  const signal = AbortSignal.abort(new Error("gone"));
+  // Reads its signal as the fetch of the platform does.
+  const fetch = async (request: Request): Promise<Response> => {
+    sent += 1;
+    request.signal.throwIfAborted();
+    return Response.json({});
+  };
+  const api = createClient({ url: "https://flows.example", fetch });
+  const calls = [api.healthy({ signal }), api.run("r").get({ signal }), api.run("r").journal({ signal }).next()];
+  for (const { status } of await Promise.allSettled(calls)) expect(status).toBe("rejected");
+  // Node reports a rejection after the turn in which it is left.
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off("unhandledRejection", listener);
+  expect([left, sent]).toEqual([[], 0]);
+});
+
 describe("events of a run", () => {
   const collect = async (events: AsyncIterable<RunEvent>): Promise<string[]> => {
     const seen: string[] = [];

@@ -163,11 +163,11 @@ export class Transport {
         ...(text === undefined ? {} : { body: text }),
       };
       const ended = this.#signals(signal, timeout.signal);
-      const response = await orAborted(fetch(new Request(target, { ...init, signal: ended })), ended);
+      const response = await orAborted(() => fetch(new Request(target, { ...init, signal: ended })), ended);
       if (isRedirect(response)) throw new Final(redirected(response, `${method} ${path}`, target));
       if (streamed) return response;
       // Read the body here: a connection that breaks during the body counts as a failed request.
-      const bytes = response.status === 204 ? null : await orAborted(response.arrayBuffer(), ended);
+      const bytes = response.status === 204 ? null : await orAborted(() => response.arrayBuffer(), ended);
       return new Response(bytes, { status: response.status, headers: response.headers });
     } finally {
       clearTimeout(timer);
@@ -188,14 +188,17 @@ class Final extends Error {
   }
 }
 
-/** Rejects when the signal aborts: some `fetch` functions ignore their signal. */
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/**
+ * Rejects when the signal aborts: some `fetch` functions ignore their signal. Nothing starts after that: a rejection that
+ * nothing handles ends a process of Node.
+ */
+async function orAborted<T>(start: () => Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const listener = (): void => reject(signal.reason as Error);
   signal.addEventListener("abort", listener);
   try {
-    return await Promise.race([promise, aborted]);
+    return await Promise.race([start(), aborted]);
   } finally {
     signal.removeEventListener("abort", listener);
   }
