@@ -103,6 +103,16 @@ describe("POST /api/events", () => {
     expect(body.targets).toMatchObject([{ state: "delivered" }, { state: "started" }]);
   });
 
+  test("EVT1 EVT12 no caller chooses an id that belongs to webhooks", async () => {
+    const deployed = new Deployment();
+    const sent = { name: "order.paid", data: DATA };
+    expect(await deployed.ask("/api/events", { ...sent, id: "hook_stripe_x" })).toMatchObject({
+      status: 400,
+      body: { error: "invalid_body", message: expect.stringMatching(/id: must not begin with "hook_"/) },
+    });
+    expect(await deployed.ask("/api/events", { ...sent, id: "hooked" })).toMatchObject({ status: 202 });
+  });
+
   test("EVT5 an event wakes the run that waits for its key, and EVT13 a run can send it", async () => {
     const deployed = new Deployment();
     await deployed.ask("/api/runs", { runId: "w", workflowId: "waiter" });

@@ -1,4 +1,4 @@
-/** tests: secrets of webhooks as files, terminals and providers give them (EVT12) */
+/** tests: the registration of webhooks: secrets as files, terminals and providers give them, and names (EVT12) */
 import { createHmac } from "node:crypto";
 import { expect, test } from "vitest";
 import * as v from "valibot";
@@ -47,3 +47,15 @@ test.each(["", "\n", " ".repeat(20), "short\n\n\n\n", "whsec_\t\t", ["a-plain-se
     expect(v.is(HOOKS, { pay: { verify: { type: "stripe", secret: PLAIN } } })).toBe(true);
   },
 );
+
+test("EVT12 two sources of one tenant that could make the same id of an event are refused where they are configured", () => {
+  const verify = { type: "stripe", secret: PLAIN } as const;
+  const hook = { verify };
+  expect(v.safeParse(HOOKS, { pay: hook, pay_eu: hook }).issues?.[0]?.message).toMatch(/"pay" and "pay_eu"/);
+  expect(v.is(HOOKS, { pay_eu_2: { verify, tenantId: "t" }, pay_eu: { verify, tenantId: "t" } })).toBe(false);
+  for (const apart of [
+    { pay: hook, payments: hook, "pay-eu": hook, eu_pay: hook, us_pay: hook },
+    { pay: { verify, tenantId: "t" }, pay_eu: { verify, tenantId: "u" }, pay_us: hook },
+  ])
+    expect(v.is(HOOKS, apart)).toBe(true);
+});

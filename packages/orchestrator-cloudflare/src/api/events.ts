@@ -7,6 +7,7 @@ import { type RequestKey, type StoredEvent, idFromKey } from "@holdfast/orchestr
 import { HOST_LIMITS, type AcceptedEvent } from "@holdfast/protocol";
 import { ulid } from "ulid";
 import * as v from "valibot";
+import { HOOK_EVENT_PREFIX } from "../auth/webhook.ts";
 import type { EventRequest } from "../coordinator/event-commands.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { encodeGiven } from "../request-body.ts";
@@ -37,7 +38,16 @@ const eventFields = {
   source: v.optional(idField),
 } as const;
 
-const sendBody = v.strictObject({ ...eventFields, id: v.optional(idField) });
+/** An id that a caller chooses. */
+const eventIdField = v.pipe(
+  idField,
+  v.check(
+    (id) => !id.startsWith(HOOK_EVENT_PREFIX),
+    `must not begin with "${HOOK_EVENT_PREFIX}": such ids belong to webhooks. Choose another id.`,
+  ),
+);
+
+const sendBody = v.strictObject({ ...eventFields, id: v.optional(eventIdField) });
 const testBody = v.strictObject(eventFields);
 const replayBody = v.strictObject({
   mode: v.picklist(["missing", "force"]),

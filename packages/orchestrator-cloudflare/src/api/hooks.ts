@@ -7,7 +7,7 @@
 import { idProblem } from "@holdfast/protocol";
 import { keyProblem, readEventPath, textOfKey } from "@holdfast/orchestrator";
 import type { Principal } from "../auth/principal.ts";
-import { type Hook, verifyWebhook } from "../auth/webhook.ts";
+import { type Hook, hookEventId, verifyWebhook } from "../auth/webhook.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { readText, withoutMark } from "../request-body.ts";
 import { acceptEvent, storedEvent } from "./events.ts";
@@ -48,7 +48,7 @@ async function receive(call: Call & { readonly ids: { readonly source: string } 
     throw new ApiRefusal("unauthorized", "The webhook is not signed with the secret of this source, or it is too old.");
   const data = parse(body);
   const principal: Principal = { subject: `hook ${ids.source}`, scopes: [], tenantId: hook.tenantId };
-  const event = storedEvent(`hook_${ids.source}_${idOf(hook, verified.id, data)}`, {
+  const event = storedEvent(hookEventId(ids.source, idOf(hook, verified.id, data)), {
     name: nameOf(hook, request.headers, data),
     key: keyIn(hook, data),
     source: ids.source,

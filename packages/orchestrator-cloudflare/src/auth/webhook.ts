@@ -45,17 +45,47 @@ export interface Hook {
   readonly key?: string | undefined;
 }
 
-export const HOOKS: v.GenericSchema<Readonly<Record<string, Hook>>> = v.record(
-  v.string(),
-  v.strictObject({
-    verify: WEBHOOK_VERIFICATION,
-    tenantId: v.optional(v.string()),
-    name: v.optional(v.string()),
-    prefix: v.optional(v.string()),
-    id: v.optional(v.string()),
-    key: v.optional(v.string()),
-  }),
+/** How the ids of events of webhooks begin (EVT12). No caller may choose such an id. */
+export const HOOK_EVENT_PREFIX = "hook_";
+
+/** Returns the id of the event that a source's webhook becomes. `HOOKS` keeps the ids of two sources apart. */
+export function hookEventId(source: string, id: string): string {
+  return `${HOOK_EVENT_PREFIX}${source}_${id}`;
+}
+
+/** The registered sources. Two of one tenant cannot make the same id of an event. */
+export const HOOKS: v.GenericSchema<Readonly<Record<string, Hook>>> = v.pipe(
+  v.record(
+    v.string(),
+    v.strictObject({
+      verify: WEBHOOK_VERIFICATION,
+      tenantId: v.optional(v.string()),
+      name: v.optional(v.string()),
+      prefix: v.optional(v.string()),
+      id: v.optional(v.string()),
+      key: v.optional(v.string()),
+    }),
+  ),
+  v.check(
+    (hooks) => collision(hooks) === undefined,
+    ({ input }) => {
+      const [source, other] = collision(input) ?? [];
+      return `the sources ${JSON.stringify(source)} and ${JSON.stringify(other)} could have the same event: rename one, so that it does not begin with the other and "_"`;
+    },
+  ),
 );
+
+/** Returns two sources of one tenant of which the second one begins with the first and the separator. */
+function collision(hooks: Readonly<Record<string, Hook>>): readonly [string, string] | undefined {
+  const sources = Object.keys(hooks);
+  for (const source of sources) {
+    const other = sources.find(
+      (name) => name.startsWith(`${source}_`) && hooks[name]?.tenantId === hooks[source]?.tenantId,
+    );
+    if (other !== undefined) return [source, other];
+  }
+  return undefined;
+}
 
 /** The headers that a verified request proved, for a later check of the stored body, and the id that its sender gave it. */
 export interface VerifiedWebhook {
