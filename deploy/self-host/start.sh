@@ -49,8 +49,11 @@ fail() {
   exit 1
 }
 made=$(mkdir -p -- "$data" 2>&1) || fail "the folder for the runs cannot be made: $made. Set HOLDFAST_DATA to another one."
-[ -w "$data" ] || fail "this user may not write into $data. Change its owner, or set HOLDFAST_DATA to another folder."
+[ -w "$data" ] && [ -x "$data" ] || fail "this user may not write into $data. Change its owner, or set HOLDFAST_DATA to another folder."
 # workerd takes a number alone for an address of four bytes.
+# One run of another user, such as of a back-up that root restored, would end the process or fail for ever.
+foreign=$(cd -- "$data" && find .lock holdfast-* \( ! -readable -o ! -writable \) -print -quit 2>/dev/null) || true
+[ -z "$foreign" ] || fail "this user may not read and write $data/$foreign. Give it all files: chown -R $(id -u) $data"
 case $address in
 *[!0-9]*) ;;
 *) fail "HOLDFAST_ADDRESS must have a host and a port, such as 127.0.0.1:8787, and is $address" ;;

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import {
   chmodSync,
+  chownSync,
   copyFileSync,
   mkdirSync,
   mkdtempSync,
@@ -174,3 +175,20 @@ test.skipIf(!canBeNobody)("OBS4 a folder of another user is one line that names 
   expectOneLine(run({ HOLDFAST_DATA: join(folder, "mine") }, AS_NOBODY), "this user may not write into");
   expect(readdirSync(join(folder, "mine"))).toEqual([]);
 });
+
+test.skipIf(!canBeNobody)(
+  "OBS4 a file of another user in a folder of this one is one line that says how to give it",
+  () => {
+    chmodSync(folder, 0o755);
+    makeAlarms([]);
+    const data = join(folder, "data of runs");
+    for (const path of [data, runs]) chownSync(path, 65_534, 65_534);
+    const alarms = join(runs, "metadata.sqlite");
+    chmodSync(alarms, 0o600);
+    const refusal = "chown -R ";
+    expectOneLine(run({}, AS_NOBODY), `may not read and write ${alarms}. Give it all files: ${refusal}`);
+    chownSync(alarms, 65_534, 65_534);
+    writeFileSync(join(data, ".lock"), "", { mode: 0o600 });
+    expectOneLine(run({}, AS_NOBODY), `may not read and write ${join(data, ".lock")}`);
+  },
+);
