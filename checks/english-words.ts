@@ -56,7 +56,7 @@ const STORED = "A field of stored journals, headers, rows or reports.";
 export const EXCEPTIONS: readonly Exception[] = [
   { word: "asked", files: "packages/**", only: "name", why: STORED },
   { word: "quiet", files: "packages/{protocol,workflows}/src/**", only: "name", why: STORED },
-  { word: "owed", files: "packages/orchestrator/src/run/{index-mark,run-header}.ts", only: "name", why: STORED },
+  { word: "owed", files: "packages/orchestrator/src/run/{index-mark,state/run-header}.ts", only: "name", why: STORED },
   {
     word: "behind",
     files: "packages/orchestrator-cloudflare/src/dispatch/*-dispatcher.ts",

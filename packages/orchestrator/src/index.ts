@@ -48,7 +48,7 @@ export {
   toMachine,
 } from "./host/coordinator.ts";
 export { actionsOf } from "./run/actions.ts";
-export { idFromKey } from "./run/key-id.ts";
+export { idFromKey } from "./run/state/key-id.ts";
 export { type ErasureWrite, erasureOf, isExpired } from "./run/erasure.ts";
 export {
   type KeyDecision,
@@ -61,7 +61,7 @@ export {
   reserveKey,
   reservedProblem,
   takenKeyProblem,
-} from "./run/key-reservation.ts";
+} from "./run/state/key-reservation.ts";
 export { OutboxSender, type OutboxSenderOptions, type SendResult } from "./host/outbox-sender.ts";
 export { EMPTY_OUTBOX, type OutboxState, posted, removed, resendDelayMs, settled } from "./host/outbox.ts";
 export { FIRST_PARTS, type KeyValues, type SplitOptions, SplitRows } from "./host/split-rows.ts";
@@ -112,7 +112,7 @@ export { openAsks } from "./run/asks.ts";
 export { checkedTransition } from "./run/checked-transition.ts";
 export { type AlarmContext, alarmToSet, isAlarmLost } from "./host/alarm.ts";
 export { type IndexRow, type IndexedAsk, expiryOf, indexRow } from "./run/index-mark.ts";
-export type { Deferral, Effect, HostContext, Input, RefusalCode, Reply, Requested } from "./run/inputs.ts";
+export type { Deferral, Effect, HostContext, Input, RefusalCode, Reply, Requested } from "./run/draft/inputs.ts";
 export {
   type ChildTrigger,
   type Granted,
@@ -126,7 +126,7 @@ export {
   type Unique,
   isToRun,
   toTriggerInput,
-} from "./run/messages.ts";
+} from "./run/state/messages.ts";
 export { type ResumeRequest, outcomesOf, planResume } from "./run/resume.ts";
 export {
   AUDIT_PREFIX,
@@ -150,7 +150,7 @@ export {
   journalKey,
   listRows,
   readRow,
-} from "./run/rows.ts";
+} from "./run/state/rows.ts";
 export { alarmOf, newerFormatError, markNewer, readShownInput, shownHeader } from "./run/newer-run.ts";
 export {
   type OpenWait,
@@ -159,11 +159,11 @@ export {
   type RunHeader,
   type StreamState,
   nextAlarm,
-} from "./run/run-header.ts";
-export type { PageSize } from "./run/journal-pages.ts";
-export { RunHost } from "./run/run-host.ts";
-export type { Description, RunHostOptions } from "./run/run-host-options.ts";
-export type { RunIdentity } from "./run/run-identity.ts";
+} from "./run/state/run-header.ts";
+export type { PageSize } from "./run/state/journal-pages.ts";
+export { RunHost } from "./run/host/run-host.ts";
+export type { Description, RunHostOptions } from "./run/host/run-host-options.ts";
+export type { RunIdentity } from "./run/state/run-identity.ts";
 export type { CatchUp, Overlap, ScheduleConfig, Spread } from "./schedule/config.ts";
 export { readDeclaration, readPreview } from "./schedule/declaration.ts";
 export { preview } from "./schedule/describe.ts";
@@ -178,8 +178,8 @@ export type {
 } from "./schedule/messages.ts";
 export { scheduleMachine } from "./schedule/schedule-machine.ts";
 export { type TimesSpec, nextTime } from "./schedule/times/next-time.ts";
-export { tracedOf } from "./run/run-key.ts";
-export { NO_PARTS, type View, shownFailure } from "./run/view.ts";
+export { tracedOf } from "./run/state/run-key.ts";
+export { NO_PARTS, type View, shownFailure } from "./run/state/view.ts";
 export {
   describeEntry,
   describeLeftOver,
@@ -188,17 +188,17 @@ export {
   describeRun,
   summarizeRun,
 } from "./run/run-record.ts";
-export { type RunState, applyBatch, loadRun, markNewerInput, readInput, readJournal } from "./run/run-state.ts";
-export { type TokenStanding, publicTokenStanding } from "./run/tokens.ts";
+export { type RunState, applyBatch, loadRun, markNewerInput, readInput, readJournal } from "./run/state/run-state.ts";
+export { type TokenStanding, publicTokenStanding } from "./run/draft/tokens.ts";
 export { type Flow, type FlowLimit, checkOrder, readFlow } from "./flow/declaration.ts";
 export { type Plan, type PlanRefusal, type PlannedHold, type WindowSettings, storedKey } from "./flow/plan.ts";
 export { type Collect, type CollectAnswer, windowAddress } from "./window/messages.ts";
 export { type WindowCommand, type WindowState, windowMachine } from "./window/window.ts";
 export { type AskedTrigger, type Asking, askLimits } from "./run/asked-first.ts";
 export { type CollectRefusal, type PlannedCollect, planCollect } from "./window/collect.ts";
-export type { Hold } from "./run/hold.ts";
+export type { Hold } from "./run/state/hold.ts";
 export { computeBackoffDelayMs } from "./run/step-retry.ts";
 export { type Transition, transition } from "./run/transition.ts";
-export { type StoredHeader, storedAfter } from "./run/header-rows.ts";
+export { type StoredHeader, storedAfter } from "./run/state/header-rows.ts";
 export { type Activity, type WhyFacts, factsOf, factsOfHeader } from "./run/why/facts.ts";
 export { moreOf, whyOf } from "./run/why/why.ts";

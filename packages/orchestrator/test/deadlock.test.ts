@@ -1,7 +1,7 @@
 /** The search for runs that wait for each other (L10): what it asks, and when it finds nothing. */
 import type { Address } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
-import { type Deadlock, findDeadlock } from "../src/run/deadlock.ts";
+import { type Deadlock, findDeadlock } from "../src/run/draft/deadlock.ts";
 import { gateAddress, gateName } from "../src/gate/messages.ts";
 
 interface Run {

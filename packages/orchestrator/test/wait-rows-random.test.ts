@@ -1,8 +1,8 @@
 /** The rows of open waits against a model: whatever changes, the stored waits are the open ones, and only what changed is written. */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { WaitRow } from "../src/run/rows.ts";
-import { applyWaitRows, storeWaits, withWaitRows } from "../src/run/wait-rows.ts";
+import type { WaitRow } from "../src/run/state/rows.ts";
+import { applyWaitRows, storeWaits, withWaitRows } from "../src/run/state/wait-rows.ts";
 import type { OpenWait, RunHeader } from "../src/index.ts";
 import { Bench } from "./bench.ts";
 

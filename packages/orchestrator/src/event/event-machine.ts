@@ -29,7 +29,7 @@ import {
   isOutboxRow,
 } from "../host/coordinator.ts";
 import type { SendResult } from "../host/outbox-sender.ts";
-import type { ChildTrigger, RunMessage, SendEvent } from "../run/messages.ts";
+import type { ChildTrigger, RunMessage, SendEvent } from "../run/state/messages.ts";
 import { type Append, type StoredEvent, topicAddress, topicName } from "../topic/messages.ts";
 import type { DecidedRun, EventDecision } from "./decide.ts";
 import { EVENT_LIST, type EventListed } from "./event-list.ts";

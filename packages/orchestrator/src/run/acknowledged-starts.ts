@@ -12,10 +12,10 @@
  */
 import type { OutboxSenderOptions, SendResult } from "../host/outbox-sender.ts";
 import type { StoreReader } from "../host/store.ts";
-import type { Draft } from "./draft.ts";
-import type { OutboxMessage } from "./messages.ts";
-import { OUTBOX_PREFIX, type OutboxRow, listRows, readRow } from "./rows.ts";
-import type { RunHeader } from "./run-header.ts";
+import type { Draft } from "./draft/draft.ts";
+import type { OutboxMessage } from "./state/messages.ts";
+import { OUTBOX_PREFIX, type OutboxRow, listRows, readRow } from "./state/rows.ts";
+import type { RunHeader } from "./state/run-header.ts";
 
 /** The feature of rows that older versions do not know (VER4). */
 export const ACKNOWLEDGED_STARTS = "acknowledged starts";

@@ -8,13 +8,13 @@
  */
 import type { JournalEntry, RunAction, RunActionName } from "@holdfast/protocol";
 import { refuseAnswer, refuseClosed, refuseEachDelivery } from "./deliver.ts";
-import { Draft } from "./draft.ts";
-import type { HostContext, Refusal } from "./inputs.ts";
+import { Draft } from "./draft/draft.ts";
+import type { HostContext, Refusal } from "./draft/inputs.ts";
 import { newerFormatError } from "./newer-run.ts";
 import { refuseDelete, refuseEnded, refusePause, refuseRetry, refuseUnpause } from "./refusals.ts";
 import { refuseResume } from "./resume.ts";
-import { JOURNAL_PREFIX, listRows } from "./rows.ts";
-import { type RunState, checkUnreadRows } from "./run-state.ts";
+import { JOURNAL_PREFIX, listRows } from "./state/rows.ts";
+import { type RunState, checkUnreadRows } from "./state/run-state.ts";
 import { settleDueTimers } from "./timers.ts";
 
 /** `stored`: the run before timers that are due are settled. A resume only reads it. */

@@ -20,14 +20,14 @@ import {
 } from "../gate/messages.ts";
 import { askDelayMs } from "./ask-delay.ts";
 import { cancel } from "./cancel.ts";
-import { mayBlock } from "./deadlock.ts";
-import type { Draft } from "./draft.ts";
-import { type Hold, mayExecute, startOf } from "./hold.ts";
+import { mayBlock } from "./draft/deadlock.ts";
+import type { Draft } from "./draft/draft.ts";
+import { type Hold, mayExecute, startOf } from "./state/hold.ts";
 import { freed, postAcquire, replace } from "./holds.ts";
-import type { Reply } from "./inputs.ts";
+import type { Reply } from "./draft/inputs.ts";
 import { end, wake } from "./lifecycle.ts";
-import { post } from "./outbox.ts";
-import type { RunHeader } from "./run-header.ts";
+import { post } from "./draft/outbox.ts";
+import type { RunHeader } from "./state/run-header.ts";
 import { findPlace, grantPlace, placeAnswered } from "./step-holds.ts";
 
 /** Answers a message of a gate about a holding of this run. */

@@ -8,9 +8,9 @@ import type { Address } from "@holdfast/protocol";
 import type { Plan, PlanRefusal } from "../flow/plan.ts";
 import { type Acquire, type Release, isAcquireAnswer } from "../gate/messages.ts";
 import type { SendResult } from "../host/outbox-sender.ts";
-import type { Hold } from "./hold.ts";
+import type { Hold } from "./state/hold.ts";
 import { acquireOf, addressOf, releaseOf } from "./holds.ts";
-import type { Granted, TriggerInput } from "./messages.ts";
+import type { Granted, TriggerInput } from "./state/messages.ts";
 
 /** A trigger after the limits were asked. */
 export type AskedTrigger =

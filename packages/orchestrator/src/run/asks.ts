@@ -19,9 +19,9 @@ import {
 } from "@holdfast/protocol";
 import { answerIssues } from "../json-schema/answer.ts";
 import { readAsk } from "./ask-check.ts";
-import type { Draft } from "./draft.ts";
+import type { Draft } from "./draft/draft.ts";
 import { markFeature } from "./releases.ts";
-import type { OpenWait, Release, RunHeader } from "./run-header.ts";
+import type { OpenWait, Release, RunHeader } from "./state/run-header.ts";
 
 /** The feature of waits whose answers older versions would not check (VER4). */
 const FEATURE = "asks";

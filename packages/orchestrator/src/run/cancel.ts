@@ -15,13 +15,13 @@ import {
   isTerminal,
   profileOf,
 } from "@holdfast/protocol";
-import type { Deadlock } from "./deadlock.ts";
-import type { Draft } from "./draft.ts";
-import type { Input, Reply } from "./inputs.ts";
+import type { Deadlock } from "./draft/deadlock.ts";
+import type { Draft } from "./draft/draft.ts";
+import type { Input, Reply } from "./draft/inputs.ts";
 import { cancelChildren, end, wake } from "./lifecycle.ts";
 import { refuseEnded } from "./refusals.ts";
-import type { RunError, RunHeader } from "./run-header.ts";
-import { knowOperations } from "./run-state.ts";
+import type { RunError, RunHeader } from "./state/run-header.ts";
+import { knowOperations } from "./state/run-state.ts";
 import { causeOf, compensationOf, endUnwound, findUncompensated } from "./unwinding.ts";
 
 export function cancel(draft: Draft, input: Input & { type: "cancel" }): Reply {

@@ -4,11 +4,11 @@
  * Owns: T3, H2, AS2 and HO1 as assertions.
  */
 import { assert, isTerminal } from "@holdfast/protocol";
-import { storedAfter } from "./header-rows.ts";
-import type { HostContext, Input } from "./inputs.ts";
-import { type RunHeader, nextAlarm } from "./run-header.ts";
-import type { RunState } from "./run-state.ts";
-import { OUTBOX_PREFIX, listRows } from "./rows.ts";
+import { storedAfter } from "./state/header-rows.ts";
+import type { HostContext, Input } from "./draft/inputs.ts";
+import { type RunHeader, nextAlarm } from "./state/run-header.ts";
+import type { RunState } from "./state/run-state.ts";
+import { OUTBOX_PREFIX, listRows } from "./state/rows.ts";
 import { type Transition, transition } from "./transition.ts";
 
 /** @throws Error if the transition violates T3, H2, AS2 or HO1. */

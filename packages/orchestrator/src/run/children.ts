@@ -13,17 +13,17 @@ import {
   traceparentOf,
 } from "@holdfast/protocol";
 import type { Subscribe } from "../topic/messages.ts";
-import type { Draft } from "./draft.ts";
-import type { Input, Reply } from "./inputs.ts";
+import type { Draft } from "./draft/draft.ts";
+import type { Input, Reply } from "./draft/inputs.ts";
 import { holdsForChild } from "./holds.ts";
 import { acquireAnswered } from "./admission.ts";
-import { idFromKey } from "./key-id.ts";
+import { idFromKey } from "./state/key-id.ts";
 import { ACKNOWLEDGED_STARTS, isAcknowledgedStart, keepStart } from "./acknowledged-starts.ts";
-import type { OutboxMessage } from "./messages.ts";
-import { acknowledged, post, remove } from "./outbox.ts";
-import { OUTBOX_PREFIX, isRow, outboxKey } from "./rows.ts";
-import { kindOf } from "./run-header.ts";
-import { childRunId, tracedOf } from "./run-key.ts";
+import type { OutboxMessage } from "./state/messages.ts";
+import { acknowledged, post, remove } from "./draft/outbox.ts";
+import { OUTBOX_PREFIX, isRow, outboxKey } from "./state/rows.ts";
+import { kindOf } from "./state/run-header.ts";
+import { childRunId, tracedOf } from "./state/run-key.ts";
 import { endReleased, markFeature } from "./releases.ts";
 import { subscribed } from "./topics.ts";
 import { endChild, endWaitForChild, newWait } from "./waits.ts";

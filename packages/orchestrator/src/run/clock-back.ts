@@ -6,13 +6,13 @@
  */
 import { HOST_LIMITS, defined, isTerminal } from "@holdfast/protocol";
 import { resendDelayMs } from "../host/outbox.ts";
-import type { Draft } from "./draft.ts";
+import type { Draft } from "./draft/draft.ts";
 import { askDelayMs } from "./ask-delay.ts";
-import { readBuffered } from "./inbox.ts";
-import { enqueuedWithin, startWithin } from "./hold.ts";
+import { readBuffered } from "./draft/inbox.ts";
+import { enqueuedWithin, startWithin } from "./state/hold.ts";
 import { replace } from "./holds.ts";
 import { dispatchDelayMs } from "./recovery.ts";
-import { type OpenWait, type RunHeader, kindOf } from "./run-header.ts";
+import { type OpenWait, type RunHeader, kindOf } from "./state/run-header.ts";
 import { placesAgain } from "./step-holds.ts";
 import { untilNextRetryMs } from "./steps.ts";
 import { DESCRIBE_MS } from "./undescribed.ts";

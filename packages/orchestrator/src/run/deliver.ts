@@ -7,7 +7,7 @@
 import { type AnswerIssue, ENCODED_UNDEFINED, FORMAT_VERSION, assert, isTerminal } from "@holdfast/protocol";
 import { issuesOfAnswer, markAnswered } from "./asks.ts";
 import { settleStart } from "./children.ts";
-import type { Draft } from "./draft.ts";
+import type { Draft } from "./draft/draft.ts";
 import {
   type Buffered,
   buffer,
@@ -18,8 +18,8 @@ import {
   refuseBuffering,
   refuseFull,
   removeBuffered,
-} from "./inbox.ts";
-import type { Input, Refusal, Reply } from "./inputs.ts";
+} from "./draft/inbox.ts";
+import type { Input, Refusal, Reply } from "./draft/inputs.ts";
 import {
   DELIVERED_PREFIX,
   type DeliveredRow,
@@ -27,8 +27,8 @@ import {
   TOKEN_PREFIX,
   type TokenRow,
   readRow,
-} from "./rows.ts";
-import { type OpenWait, kindOf } from "./run-header.ts";
+} from "./state/rows.ts";
+import { type OpenWait, kindOf } from "./state/run-header.ts";
 import { endWaitForChild, resolveWait, settleDueWaits } from "./waits.ts";
 
 /** Accepts an event or a signal: resolves the oldest wait for it, or buffers it. */

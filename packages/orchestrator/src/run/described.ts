@@ -7,11 +7,11 @@
 import { type ErrorValue, HoldfastError, type WorkflowDescription, errorValue } from "@holdfast/protocol";
 import { utf8ToBytes } from "@noble/hashes/utils.js";
 import { type PlanRefusal, listOf, planHolds, planWindow } from "../flow/plan.ts";
-import type { Draft } from "./draft.ts";
-import type { Input, Reply } from "./inputs.ts";
+import type { Draft } from "./draft/draft.ts";
+import type { Input, Reply } from "./draft/inputs.ts";
 import { end, pause, wake } from "./lifecycle.ts";
 import { describingFailed } from "./recovery.ts";
-import { readInput } from "./run-state.ts";
+import { readInput } from "./state/run-state.ts";
 import { cancelOnEvents, storeInput, takeHolds, withDefaults } from "./trigger.ts";
 import { UNDESCRIBED } from "./undescribed.ts";
 

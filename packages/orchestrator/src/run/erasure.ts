@@ -9,8 +9,8 @@
  *   repeats the erasure. So each listed run exists, and no key or payload outlives its run.
  */
 import { expiryOf } from "./index-mark.ts";
-import { keyObjectOf } from "./key-reservation.ts";
-import type { RunHeader } from "./run-header.ts";
+import { keyObjectOf } from "./state/key-reservation.ts";
+import type { RunHeader } from "./state/run-header.ts";
 
 export type ErasureWrite =
   | { readonly type: "remove from the index" }

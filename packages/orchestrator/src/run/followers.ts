@@ -8,11 +8,11 @@
  * - FO2 Only the creator's cancel stops the run (CHILD3).
  */
 import { HOST_LIMITS, isTerminal } from "@holdfast/protocol";
-import type { Draft } from "./draft.ts";
+import type { Draft } from "./draft/draft.ts";
 import { notifyParent } from "./lifecycle.ts";
-import type { RunMessage, TriggerInput } from "./messages.ts";
+import type { RunMessage, TriggerInput } from "./state/messages.ts";
 import { markFeature } from "./releases.ts";
-import { type ParentRef, type RunHeader, parentsOf } from "./run-header.ts";
+import { type ParentRef, type RunHeader, parentsOf } from "./state/run-header.ts";
 
 /** Whether a start has the key of the run. It joins the run then. */
 export function sharesKey(header: RunHeader, { identity }: TriggerInput): boolean {

@@ -21,11 +21,11 @@ import {
   gateAddress,
 } from "../gate/messages.ts";
 import type { PlannedHold } from "../flow/plan.ts";
-import type { Draft } from "./draft.ts";
-import { type HeldAbove, type Hold, isSameGate, mayExecute, startOf } from "./hold.ts";
-import type { Reply } from "./inputs.ts";
-import { post } from "./outbox.ts";
-import type { RunHeader } from "./run-header.ts";
+import type { Draft } from "./draft/draft.ts";
+import { type HeldAbove, type Hold, isSameGate, mayExecute, startOf } from "./state/hold.ts";
+import type { Reply } from "./draft/inputs.ts";
+import { post } from "./draft/outbox.ts";
+import type { RunHeader } from "./state/run-header.ts";
 
 /** Adds holds to the header of a new run. */
 export function plannedHolds(

@@ -23,11 +23,11 @@ import {
 } from "@holdfast/protocol";
 import { resendDelayMs } from "../host/outbox.ts";
 import { type OpenAsk, openAsks } from "./asks.ts";
-import type { Draft } from "./draft.ts";
-import type { Input, Reply } from "./inputs.ts";
-import { type RunHeader, nextAlarm } from "./run-header.ts";
-import type { RunIdentity } from "./run-identity.ts";
-import { NO_PARTS } from "./view.ts";
+import type { Draft } from "./draft/draft.ts";
+import type { Input, Reply } from "./draft/inputs.ts";
+import { type RunHeader, nextAlarm } from "./state/run-header.ts";
+import type { RunIdentity } from "./state/run-identity.ts";
+import { NO_PARTS } from "./state/view.ts";
 import { factsOfHeader } from "./why/facts.ts";
 import { whyOf } from "./why/why.ts";
 

@@ -16,13 +16,13 @@ import {
   errorValue,
   isTerminal,
 } from "@holdfast/protocol";
-import type { Draft } from "./draft.ts";
-import { type Hold, mayExecute } from "./hold.ts";
+import type { Draft } from "./draft/draft.ts";
+import { type Hold, mayExecute } from "./state/hold.ts";
 import { admit, freeActive, freeAll, freeOfPaused, wantAgain } from "./holds.ts";
-import type { Deferral } from "./inputs.ts";
-import { post } from "./outbox.ts";
-import { type OpenWait, type ParentRef, type RunHeader, parentsOf } from "./run-header.ts";
-import { plainError } from "./run-error.ts";
+import type { Deferral } from "./draft/inputs.ts";
+import { post } from "./draft/outbox.ts";
+import { type OpenWait, type ParentRef, type RunHeader, parentsOf } from "./state/run-header.ts";
+import { plainError } from "./state/run-error.ts";
 import { askDescription } from "./undescribed.ts";
 
 /** The statuses that may follow each status. A terminal status is final (RUN1). */

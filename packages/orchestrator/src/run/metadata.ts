@@ -3,7 +3,7 @@
  */
 import { LIMITS, type OperationEvents, changeMetadata, metadataFits } from "@holdfast/protocol";
 import { stopAtLimit } from "./cancel.ts";
-import type { Draft } from "./draft.ts";
+import type { Draft } from "./draft/draft.ts";
 
 /** Applies and journals one change. */
 export function applyMetadata(draft: Draft, event: OperationEvents & { type: "metadata.changed" }): void {

@@ -6,11 +6,11 @@
  */
 import { ENCODED_UNDEFINED, FORMAT_VERSION, type JournalEntry, errorValue, isTerminal } from "@holdfast/protocol";
 import type { Decision } from "../host/machine-host.ts";
-import type { Effect, HostContext, Input, Reply } from "./inputs.ts";
-import { newerInEntry } from "./newer-format.ts";
-import { type RunError, type RunHeader, nextAlarm } from "./run-header.ts";
-import { INPUT_KEY, readRow } from "./rows.ts";
-import { type RunState, readInput } from "./run-state.ts";
+import type { Effect, HostContext, Input, Reply } from "./draft/inputs.ts";
+import { newerInEntry } from "./state/newer-format.ts";
+import { type RunError, type RunHeader, nextAlarm } from "./state/run-header.ts";
+import { INPUT_KEY, readRow } from "./state/rows.ts";
+import { type RunState, readInput } from "./state/run-state.ts";
 
 /** The interval of the alarms that check whether newer code is deployed, ms. */
 const NEWER_FORMAT_CHECK_MS = 300_000;

@@ -7,11 +7,11 @@
  */
 import { defined } from "@holdfast/protocol";
 import { deliverBuffered } from "./deliver.ts";
-import type { Draft } from "./draft.ts";
-import type { Input, Reply } from "./inputs.ts";
+import type { Draft } from "./draft/draft.ts";
+import type { Input, Reply } from "./draft/inputs.ts";
 import { continueRunning, pause as pauseRun, unpauseTo, wake } from "./lifecycle.ts";
 import { refuseDelete, refusePause, refuseRetry, refuseUnpause } from "./refusals.ts";
-import type { RunHeader } from "./run-header.ts";
+import type { RunHeader } from "./state/run-header.ts";
 import { causeOf } from "./unwinding.ts";
 import { askAgain } from "./step-holds.ts";
 import { settleDueWaits } from "./waits.ts";

@@ -6,10 +6,10 @@
  * process pauses the run).
  */
 import { type ErrorValue, LIMITS, describeOperation, errorValue, isTerminal } from "@holdfast/protocol";
-import type { Draft } from "./draft.ts";
+import type { Draft } from "./draft/draft.ts";
 import { startExecution, pause } from "./lifecycle.ts";
-import { type RunHeader, isDeferred } from "./run-header.ts";
-import { findProgress } from "./run-state.ts";
+import { type RunHeader, isDeferred } from "./state/run-header.ts";
+import { findProgress } from "./state/run-state.ts";
 import { computeBackoffDelayMs } from "./step-retry.ts";
 
 /**

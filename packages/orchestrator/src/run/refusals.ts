@@ -5,8 +5,8 @@
  * the condition under which a run may be deleted (VER3).
  */
 import { isTerminal } from "@holdfast/protocol";
-import type { Draft } from "./draft.ts";
-import type { Refusal } from "./inputs.ts";
+import type { Draft } from "./draft/draft.ts";
+import type { Refusal } from "./draft/inputs.ts";
 
 export function refusePause(draft: Draft): Refusal | undefined {
   const { status, id } = draft.header;

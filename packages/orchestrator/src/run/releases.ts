@@ -9,10 +9,10 @@
  * - RL2 A release is an outcome: it is final, and it also decides other races of its operation.
  */
 import type { EntryBody, ExecutionEvent, OperationEvents, OperationId } from "@holdfast/protocol";
-import type { Draft } from "./draft.ts";
+import type { Draft } from "./draft/draft.ts";
 import { cancelChild } from "./lifecycle.ts";
-import type { OpenWait, Race, Release } from "./run-header.ts";
-import { closeToken } from "./tokens.ts";
+import type { OpenWait, Race, Release } from "./state/run-header.ts";
+import { closeToken } from "./draft/tokens.ts";
 
 /** The feature of rows that older versions do not know (VER4). */
 const FEATURE = "releases";

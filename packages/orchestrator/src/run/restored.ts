@@ -9,11 +9,11 @@
  *   and a child that its parent knows may be missing.
  */
 import { type OperationId, isTerminal, parseOperationId } from "@holdfast/protocol";
-import type { Draft } from "./draft.ts";
+import type { Draft } from "./draft/draft.ts";
 import { cancelChild, notifyParent, suspend } from "./lifecycle.ts";
-import { post } from "./outbox.ts";
-import { JOURNAL_PREFIX, OUTBOX_PREFIX, isRow, listRows, outboxKey } from "./rows.ts";
-import { type RunHeader, parentsOf } from "./run-header.ts";
+import { post } from "./draft/outbox.ts";
+import { JOURNAL_PREFIX, OUTBOX_PREFIX, isRow, listRows, outboxKey } from "./state/rows.ts";
+import { type RunHeader, parentsOf } from "./state/run-header.ts";
 import { askAgain, freePlaces } from "./step-holds.ts";
 import { subscribeAgain } from "./topics.ts";
 

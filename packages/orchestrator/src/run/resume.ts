@@ -18,11 +18,11 @@ import {
   operationId,
   parseOperationId,
 } from "@holdfast/protocol";
-import type { Draft } from "./draft.ts";
-import type { Input, Refusal, Reply } from "./inputs.ts";
+import type { Draft } from "./draft/draft.ts";
+import type { Input, Refusal, Reply } from "./draft/inputs.ts";
 import { type Lineage, type Placed, countUses, nameOf, requestsIn, traceLineage } from "./lineage.ts";
-import type { Inheritance, PlacedOutcome } from "./messages.ts";
-import type { RunHeader } from "./run-header.ts";
+import type { Inheritance, PlacedOutcome } from "./state/messages.ts";
+import type { RunHeader } from "./state/run-header.ts";
 import { compensationOf } from "./unwinding.ts";
 
 export interface ResumeRequest {

@@ -32,12 +32,12 @@ import {
   parseOperationId,
   showValue,
 } from "@holdfast/protocol";
-import { isOperationId } from "./newer-format.ts";
-import type { Hold } from "./hold.ts";
-import type { RunError, RunHeader, StreamState } from "./run-header.ts";
-import type { RunState } from "./run-state.ts";
+import { isOperationId } from "./state/newer-format.ts";
+import type { Hold } from "./state/hold.ts";
+import type { RunError, RunHeader, StreamState } from "./state/run-header.ts";
+import type { RunState } from "./state/run-state.ts";
 import { describeWait } from "./shown-waits.ts";
-import { AUTHORS_VIEW, HIDDEN, type View, shownDispatch, shownFailure } from "./view.ts";
+import { AUTHORS_VIEW, HIDDEN, type View, shownDispatch, shownFailure } from "./state/view.ts";
 
 /** Makes the record of a run without input, output and steps. `budget`: for its errors and values. */
 export function summarizeRun(

@@ -14,10 +14,10 @@ import {
   parseOperationId,
 } from "@holdfast/protocol";
 import { keyProblem } from "../where/paths.ts";
-import type { Draft } from "./draft.ts";
-import { post } from "./outbox.ts";
+import type { Draft } from "./draft/draft.ts";
+import { post } from "./draft/outbox.ts";
 import { appendOutcome, endReleased, markFeature } from "./releases.ts";
-import { childRunId } from "./run-key.ts";
+import { childRunId } from "./state/run-key.ts";
 
 /** The feature of rows that older versions do not know (VER4). */
 export const TOPICS = "topics";

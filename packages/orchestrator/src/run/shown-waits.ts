@@ -5,8 +5,8 @@
  */
 import { type JsonBudget, type Waitpoint, showValue } from "@holdfast/protocol";
 import { topicParts } from "../topic/messages.ts";
-import type { OpenWait } from "./run-header.ts";
-import type { View } from "./view.ts";
+import type { OpenWait } from "./state/run-header.ts";
+import type { View } from "./state/view.ts";
 
 export function describeWait(wait: OpenWait, view: View, budget: JsonBudget): Waitpoint {
   const { op, kind, openedAt, wakeAt } = wait;

@@ -4,10 +4,10 @@
  * Owns: the orchestrator's part of STEP2 and STEP3, and the outcomes that a resumed run takes over (RES1, RES2).
  */
 import { LIMITS, type OperationEvents } from "@holdfast/protocol";
-import type { Draft } from "./draft.ts";
+import type { Draft } from "./draft/draft.ts";
 import { wake } from "./lifecycle.ts";
 import { appendOutcome, endReleased } from "./releases.ts";
-import { findInherited, knowOperations } from "./run-state.ts";
+import { findInherited, knowOperations } from "./state/run-state.ts";
 import { computeBackoffDelayMs } from "./step-retry.ts";
 import { endStream } from "./streams.ts";
 

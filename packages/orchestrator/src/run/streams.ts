@@ -6,9 +6,9 @@
  */
 import { FORMAT_VERSION, type OperationEvents, type OperationId, parseOperationId } from "@holdfast/protocol";
 import { stopAtLimit } from "./cancel.ts";
-import type { Draft } from "./draft.ts";
-import { type ChunkRow, chunkKey } from "./rows.ts";
-import type { OpenStream } from "./run-state.ts";
+import type { Draft } from "./draft/draft.ts";
+import { type ChunkRow, chunkKey } from "./state/rows.ts";
+import type { OpenStream } from "./state/run-state.ts";
 
 /** Starts a new generation for an attempt to produce a stream. Readers drop the chunks of earlier ones. */
 export function startStream(draft: Draft, event: OperationEvents & { type: "stream.started" }): void {

@@ -13,11 +13,11 @@ import {
   isOutcome,
   parseOperationId,
 } from "@holdfast/protocol";
-import type { Draft } from "./draft.ts";
-import type { Input, Reply } from "./inputs.ts";
+import type { Draft } from "./draft/draft.ts";
+import type { Input, Reply } from "./draft/inputs.ts";
 import { end } from "./lifecycle.ts";
 import { refuseEnded } from "./refusals.ts";
-import { JOURNAL_PREFIX, listRows } from "./rows.ts";
+import { JOURNAL_PREFIX, listRows } from "./state/rows.ts";
 import { compensationOf } from "./unwinding.ts";
 
 /** Kinds of operations whose bodies have effects outside of the run. */

@@ -19,13 +19,13 @@ import {
   topicParts,
 } from "../topic/messages.ts";
 import { cancel } from "./cancel.ts";
-import type { Draft } from "./draft.ts";
-import { isWanted } from "./inbox.ts";
-import type { Reply } from "./inputs.ts";
+import type { Draft } from "./draft/draft.ts";
+import { isWanted } from "./draft/inbox.ts";
+import type { Reply } from "./draft/inputs.ts";
 import { wake } from "./lifecycle.ts";
-import { post } from "./outbox.ts";
+import { post } from "./draft/outbox.ts";
 import { endReleased, markFeature } from "./releases.ts";
-import type { OpenWait, RunHeader, RunTopic } from "./run-header.ts";
+import type { OpenWait, RunHeader, RunTopic } from "./state/run-header.ts";
 import { TOPICS, encodedError } from "./send-event.ts";
 import { resolveWait } from "./waits.ts";
 

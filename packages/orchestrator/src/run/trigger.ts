@@ -16,20 +16,27 @@ import {
 import { EMPTY_OUTBOX } from "../host/outbox.ts";
 import { topicName } from "../topic/messages.ts";
 import { keyProblem, readEventPath, textOfKey } from "../where/paths.ts";
-import { Draft } from "./draft.ts";
+import { Draft } from "./draft/draft.ts";
 import { type Plan, listOf } from "../flow/plan.ts";
 import { answerStart, follow, sharesKey } from "./followers.ts";
 import { plannedHolds } from "./holds.ts";
-import type { HostContext, Reply } from "./inputs.ts";
+import type { HostContext, Reply } from "./draft/inputs.ts";
 import { wake } from "./lifecycle.ts";
-import { type Inheritance, type RunMessage, type TriggerInput, bodiesOf } from "./messages.ts";
-import { post } from "./outbox.ts";
-import { INHERITED_KEY, INPUT_KEY, type InheritedRow, type InputRow, TOKEN_PREFIX, type TokenRow } from "./rows.ts";
+import { type Inheritance, type RunMessage, type TriggerInput, bodiesOf } from "./state/messages.ts";
+import { post } from "./draft/outbox.ts";
+import {
+  INHERITED_KEY,
+  INPUT_KEY,
+  type InheritedRow,
+  type InputRow,
+  TOKEN_PREFIX,
+  type TokenRow,
+} from "./state/rows.ts";
 import { markFeature } from "./releases.ts";
-import type { RunHeader, Undescribed } from "./run-header.ts";
-import type { RunIdentity } from "./run-identity.ts";
+import type { RunHeader, Undescribed } from "./state/run-header.ts";
+import type { RunIdentity } from "./state/run-identity.ts";
 import { UNDESCRIBED } from "./undescribed.ts";
-import { type RunState, markNewerInput, readInherited, readInput } from "./run-state.ts";
+import { type RunState, markNewerInput, readInherited, readInput } from "./state/run-state.ts";
 
 /** The longest input in the header, in characters. A longer one gets its own row and is not rewritten with the header. */
 const HEADER_INPUT_CHARS_MAX = 4_096;

@@ -7,7 +7,7 @@
  * - UD1 An undescribed run is pending, or paused, and has no execution: its limits are not known (L9).
  * - UD2 Each question has a timer in its commit. If the process dies, or no answer comes, the alarm asks again.
  */
-import type { Draft } from "./draft.ts";
+import type { Draft } from "./draft/draft.ts";
 
 /** The feature of rows that older code would execute without limits (VER4). */
 export const UNDESCRIBED = "undescribed";

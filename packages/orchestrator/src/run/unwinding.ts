@@ -14,11 +14,11 @@ import {
   operationId,
   parseOperationId,
 } from "@holdfast/protocol";
-import type { Draft } from "./draft.ts";
+import type { Draft } from "./draft/draft.ts";
 import { cancelChildren, end } from "./lifecycle.ts";
-import { JOURNAL_PREFIX, listRows } from "./rows.ts";
-import type { RunError, RunHeader, Uncompensated } from "./run-header.ts";
-import { knowOperations } from "./run-state.ts";
+import { JOURNAL_PREFIX, listRows } from "./state/rows.ts";
+import type { RunError, RunHeader, Uncompensated } from "./state/run-header.ts";
+import { knowOperations } from "./state/run-state.ts";
 
 /** The operation that compensates a step. */
 export function compensationOf(step: OperationId): OperationId {

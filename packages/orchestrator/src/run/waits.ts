@@ -20,14 +20,14 @@ import {
 import { topicName } from "../topic/messages.ts";
 import { readOpened } from "./asks.ts";
 import { stopAtLimit } from "./cancel.ts";
-import type { Draft } from "./draft.ts";
-import { bufferRow, findBuffered, takeBuffered } from "./inbox.ts";
+import type { Draft } from "./draft/draft.ts";
+import { bufferRow, findBuffered, takeBuffered } from "./draft/inbox.ts";
 import { wake } from "./lifecycle.ts";
 import { appendOutcome, endReleased } from "./releases.ts";
-import type { InboxRow } from "./rows.ts";
-import { type OpenWait, kindOf } from "./run-header.ts";
+import type { InboxRow } from "./state/rows.ts";
+import { type OpenWait, kindOf } from "./state/run-header.ts";
 import { refusedEvent, sendEvent } from "./send-event.ts";
-import { closeToken, issueToken } from "./tokens.ts";
+import { closeToken, issueToken } from "./draft/tokens.ts";
 
 /** The names, in the API and in the stored header, of the kinds of operations that wait. */
 const WAITPOINT_KINDS: Readonly<Partial<Record<OperationKind, WaitpointKind>>> = {

@@ -8,9 +8,9 @@
  *   declaration by its `rev`, and a run a repeated start by its id (SCH4).
  */
 import type { PreviewedTime, RunStatus } from "@holdfast/protocol";
-import type { NotAdmitted, RunMessage } from "../run/messages.ts";
+import type { NotAdmitted, RunMessage } from "../run/state/messages.ts";
 
-export type { ProbeRun } from "../run/messages.ts";
+export type { ProbeRun } from "../run/state/messages.ts";
 import type { ScheduleConfig } from "./config.ts";
 import type { TickOutcome } from "./rows.ts";
 import type { TimesSpec } from "./times/next-time.ts";

@@ -9,7 +9,7 @@
  */
 import { defined, isTerminal } from "@holdfast/protocol";
 import { resendDelayMs } from "../host/outbox.ts";
-import type { ChildTrigger } from "../run/messages.ts";
+import type { ChildTrigger } from "../run/state/messages.ts";
 import type { AskedRuns, ScheduleDraft } from "./draft.ts";
 import type { RunStanding } from "./messages.ts";
 import { runIdOf } from "./run-id.ts";

@@ -5,7 +5,7 @@
  */
 import { type Address, HoldfastError, type WorkflowDescription } from "@holdfast/protocol";
 import { type PlanRefusal, type WindowSettings, listOf, planHolds, planWindow } from "../flow/plan.ts";
-import type { ChildTrigger } from "../run/messages.ts";
+import type { ChildTrigger } from "../run/state/messages.ts";
 import { type Collect, windowAddress } from "./messages.ts";
 
 /** A trigger for a window. */

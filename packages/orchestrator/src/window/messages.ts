@@ -5,7 +5,7 @@
  */
 import type { Address } from "@holdfast/protocol";
 import type { WindowSettings } from "../flow/plan.ts";
-import type { ChildTrigger } from "../run/messages.ts";
+import type { ChildTrigger } from "../run/state/messages.ts";
 
 /** A trigger. `deliveryId`: a trigger with the same one is the same trigger. */
 export interface Collect {

@@ -32,7 +32,7 @@ import { isActRecent } from "../host/acts.ts";
 import { isObject } from "../json-schema/schema.ts";
 import { utf8ToBytes } from "@noble/hashes/utils.js";
 import type { WindowSettings } from "../flow/plan.ts";
-import type { ChildTrigger } from "../run/messages.ts";
+import type { ChildTrigger } from "../run/state/messages.ts";
 import type { Collect, CollectAnswer } from "./messages.ts";
 
 interface OpenWindow {

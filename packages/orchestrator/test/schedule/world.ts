@@ -8,7 +8,7 @@ import { CoordinatorHost } from "../../src/host/coordinator-host.ts";
 import type { CoordinatorMachine } from "../../src/host/coordinator.ts";
 import type { SendResult } from "../../src/host/outbox-sender.ts";
 import type { ListOptions, RunStore, WriteBatch } from "../../src/host/store.ts";
-import type { ChildTrigger, RunMessage } from "../../src/run/messages.ts";
+import type { ChildTrigger, RunMessage } from "../../src/run/state/messages.ts";
 import { readDeclaration } from "../../src/schedule/declaration.ts";
 import { scheduleList } from "../../src/schedule/list-machine.ts";
 import type { BackfillRequest, PlannedTimes, ScheduleCommand } from "../../src/schedule/messages.ts";

@@ -7,11 +7,11 @@
  * - WY1 Each fact is true, or absent: a retry counts only if all entries after it are known.
  */
 import { type ErrorValue, type OperationId, type StepInProgress, assert } from "@holdfast/protocol";
-import type { Silence } from "../liveness.ts";
+import type { Silence } from "../draft/liveness.ts";
 import { shownHeader } from "../newer-run.ts";
-import { JOURNAL_PREFIX, OUTBOX_PREFIX, listRows } from "../rows.ts";
-import type { RunHeader } from "../run-header.ts";
-import type { RunState } from "../run-state.ts";
+import { JOURNAL_PREFIX, OUTBOX_PREFIX, listRows } from "../state/rows.ts";
+import type { RunHeader } from "../state/run-header.ts";
+import type { RunState } from "../state/run-state.ts";
 
 /** What a host knows of the execution. */
 export interface Activity {

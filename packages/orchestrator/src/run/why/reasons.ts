@@ -18,11 +18,11 @@ import {
   shownMessage,
 } from "@holdfast/protocol";
 import { topicParts } from "../../topic/messages.ts";
-import type { StepHold } from "../hold.ts";
+import type { StepHold } from "../state/hold.ts";
 import { newerFormatError } from "../newer-run.ts";
-import { type OpenWait, isDeferred, nextAlarm } from "../run-header.ts";
+import { type OpenWait, isDeferred, nextAlarm } from "../state/run-header.ts";
 import { isCompensation } from "../unwinding.ts";
-import { HIDDEN, type View, shownFailure } from "../view.ts";
+import { HIDDEN, type View, shownFailure } from "../state/view.ts";
 import type { PendingRetry, WhyFacts } from "./facts.ts";
 
 /** An entry before its actions are known. */

@@ -20,8 +20,8 @@ import {
   isTerminal,
 } from "@holdfast/protocol";
 import { EMPTY_OUTBOX } from "../../host/outbox.ts";
-import { type OpenWait, type RunHeader, nextAlarm } from "../run-header.ts";
-import type { View } from "../view.ts";
+import { type OpenWait, type RunHeader, nextAlarm } from "../state/run-header.ts";
+import type { View } from "../state/view.ts";
 import type { WhyFacts } from "./facts.ts";
 import { type Reason, pathOfRun, reasonsOf } from "./reasons.ts";
 

@@ -12,7 +12,7 @@
  *   refuses such a run (VER4).
  */
 import { FORMAT_VERSION } from "@holdfast/protocol";
-import type { WriteBatch } from "../host/store.ts";
+import type { WriteBatch } from "../../host/store.ts";
 import { STREAM_PREFIX, type StreamRow, isRow, streamKey } from "./rows.ts";
 import type { RunHeader, StreamState } from "./run-header.ts";
 

@@ -20,10 +20,10 @@ import type {
   StepDispatcher,
   WorkflowDescription,
 } from "@holdfast/protocol";
-import type { GateMessage, HolderMessage, ProbeHolders } from "../gate/messages.ts";
-import type { Plan } from "../flow/plan.ts";
+import type { GateMessage, HolderMessage, ProbeHolders } from "../../gate/messages.ts";
+import type { Plan } from "../../flow/plan.ts";
 import type { HeldAbove, Hold } from "./hold.ts";
-import type { StoredEvent, Subscribe, SubscriberMessage, Unsubscribe } from "../topic/messages.ts";
+import type { StoredEvent, Subscribe, SubscriberMessage, Unsubscribe } from "../../topic/messages.ts";
 import type { ParentRef, Undescribed } from "./run-header.ts";
 import type { RunIdentity } from "./run-identity.ts";
 

@@ -12,7 +12,7 @@
  * - WR3 The acknowledged start of a child is deleted together with the wait that names it.
  */
 import { FORMAT_VERSION, HOST_LIMITS, type OperationId } from "@holdfast/protocol";
-import type { WriteBatch } from "../host/store.ts";
+import type { WriteBatch } from "../../host/store.ts";
 import { WAIT_PREFIX, type WaitRow, isRow, outboxKey, waitKey, waitPosition } from "./rows.ts";
 import type { OpenWait, RunHeader } from "./run-header.ts";
 

@@ -19,14 +19,14 @@ import {
   isOutcome,
   isTerminal,
 } from "@holdfast/protocol";
-import type { WriteBatch } from "../host/store.ts";
-import { admittedSteps } from "./hold.ts";
+import type { WriteBatch } from "../../host/store.ts";
+import { admittedSteps } from "../state/hold.ts";
 import type { Effect, HostContext } from "./inputs.ts";
-import { RECORD_KEY, type RowKind, type RunRows, isRow, journalKey } from "./rows.ts";
-import { type Release, type RunHeader, nextAlarm } from "./run-header.ts";
-import type { OpenStream, RunState } from "./run-state.ts";
-import { storeStreams } from "./stream-rows.ts";
-import { storeWaits } from "./wait-rows.ts";
+import { RECORD_KEY, type RowKind, type RunRows, isRow, journalKey } from "../state/rows.ts";
+import { type Release, type RunHeader, nextAlarm } from "../state/run-header.ts";
+import type { OpenStream, RunState } from "../state/run-state.ts";
+import { storeStreams } from "../state/stream-rows.ts";
+import { storeWaits } from "../state/wait-rows.ts";
 
 export class Draft {
   readonly state: RunState;

@@ -4,11 +4,11 @@
  * Owns: what an execution gets of the run's header, its journal and the outcomes that it takes over.
  */
 import { type ExecutionStart, PROTOCOL_VERSION, type RunFacts, assert } from "@holdfast/protocol";
-import { admittedSteps } from "./hold.ts";
-import type { FirstPage } from "./journal-pages.ts";
-import type { RunHeader } from "./run-header.ts";
-import { runKeyOf, tokenUrlsOf } from "./run-key.ts";
-import { type RunState, inheritedBy, readInput } from "./run-state.ts";
+import { admittedSteps } from "../state/hold.ts";
+import type { FirstPage } from "../state/journal-pages.ts";
+import type { RunHeader } from "../state/run-header.ts";
+import { runKeyOf, tokenUrlsOf } from "../state/run-key.ts";
+import { type RunState, inheritedBy, readInput } from "../state/run-state.ts";
 
 /** Returns the message for an execution that starts now, from this page of the journal. */
 export function describeStart(state: RunState, header: RunHeader, journal: FirstPage, now: number): ExecutionStart {

@@ -6,9 +6,9 @@
 import { FORMAT_VERSION, type OperationKind, assert, decodeValue, matchesPattern } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
 import type { Refusal } from "./inputs.ts";
-import { type BufferedKind, INBOX_PREFIX, type InboxRow, inboxKey, isRow } from "./rows.ts";
-import { type OpenWait, kindOf } from "./run-header.ts";
-import type { BufferedDelivery } from "./run-state.ts";
+import { type BufferedKind, INBOX_PREFIX, type InboxRow, inboxKey, isRow } from "../state/rows.ts";
+import { type OpenWait, kindOf } from "../state/run-header.ts";
+import type { BufferedDelivery } from "../state/run-state.ts";
 
 /** A delivery that can be buffered. */
 export interface Buffered {

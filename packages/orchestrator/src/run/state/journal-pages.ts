@@ -4,7 +4,7 @@
  * Owns: the size of a page, and what an execution must know of the pages that it has not read.
  */
 import { type ExecutionStart, type JournalEntry, PROFILE_0, type StepDispatcher, isOutcome } from "@holdfast/protocol";
-import type { StoreReader } from "../host/store.ts";
+import type { StoreReader } from "../../host/store.ts";
 import type { RunIdentity } from "./run-identity.ts";
 import { JOURNAL_PREFIX, journalKey, listRows } from "./rows.ts";
 

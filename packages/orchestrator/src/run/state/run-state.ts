@@ -19,7 +19,7 @@ import {
   isOutcome,
   isTerminal,
 } from "@holdfast/protocol";
-import type { StoreReader, WriteBatch } from "../host/store.ts";
+import type { StoreReader, WriteBatch } from "../../host/store.ts";
 import {
   CHUNK_PREFIX,
   type ChunkRow,

@@ -9,7 +9,7 @@
  * - KR2 A key belongs to one run until the run's trigger is rejected or the run is deleted.
  */
 import { FORMAT_VERSION, errorValue } from "@holdfast/protocol";
-import type { SendResult } from "../host/outbox-sender.ts";
+import type { SendResult } from "../../host/outbox-sender.ts";
 import { KEY_ID_PREFIX, idFromKey } from "./key-id.ts";
 import type { RunHeader } from "./run-header.ts";
 

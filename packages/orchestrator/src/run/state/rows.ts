@@ -8,7 +8,7 @@
  * - RW1 Each row contains its format version `v`. Later versions of a form only add optional fields (VER1).
  */
 import type { EntryBody, JournalEntry, OperationId, StoredAddress } from "@holdfast/protocol";
-import type { ListOptions, StoreReader } from "../host/store.ts";
+import type { ListOptions, StoreReader } from "../../host/store.ts";
 import type { InheritedLineage, OutboxMessage } from "./messages.ts";
 import type { OpenWait, RunHeader, StreamState } from "./run-header.ts";
 

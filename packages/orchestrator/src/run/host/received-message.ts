@@ -4,11 +4,11 @@
  * Owns: their conversion into inputs, and what the sender gets for the reply.
  */
 import { type ErrorCode, errorValue } from "@holdfast/protocol";
-import type { HolderAnswer, HolderMessage } from "../gate/messages.ts";
-import type { SendResult } from "../host/outbox-sender.ts";
-import type { SubscriberMessage } from "../topic/messages.ts";
-import type { Input, RefusalCode, Reply } from "./inputs.ts";
-import { type Received, type RunMessage, toTriggerInput } from "./messages.ts";
+import type { HolderAnswer, HolderMessage } from "../../gate/messages.ts";
+import type { SendResult } from "../../host/outbox-sender.ts";
+import type { SubscriberMessage } from "../../topic/messages.ts";
+import type { Input, RefusalCode, Reply } from "../draft/inputs.ts";
+import { type Received, type RunMessage, toTriggerInput } from "../state/messages.ts";
 
 /** The answer to a gate if the object has no run. */
 export const NO_HOLDER: SendResult<HolderAnswer> = { type: "acknowledged", answer: { type: "not_found" } };

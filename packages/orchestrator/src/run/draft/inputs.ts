@@ -17,15 +17,15 @@ import type {
   StepInProgress,
   WorkflowDescription,
 } from "@holdfast/protocol";
-import type { SendResult } from "../host/outbox-sender.ts";
-import type { HolderAnswer, HolderMessage } from "../gate/messages.ts";
-import type { Plan, PlanRefusal } from "../flow/plan.ts";
+import type { SendResult } from "../../host/outbox-sender.ts";
+import type { HolderAnswer, HolderMessage } from "../../gate/messages.ts";
+import type { Plan, PlanRefusal } from "../../flow/plan.ts";
 import type { Deadlock } from "./deadlock.ts";
 import type { Silence } from "./liveness.ts";
-import type { TriggerInput } from "./messages.ts";
-import type { ParentRef } from "./run-header.ts";
-import type { SubscriberAnswer, SubscriberMessage } from "../topic/messages.ts";
-import type { DeliveryKind } from "./rows.ts";
+import type { TriggerInput } from "../state/messages.ts";
+import type { ParentRef } from "../state/run-header.ts";
+import type { SubscriberAnswer, SubscriberMessage } from "../../topic/messages.ts";
+import type { DeliveryKind } from "../state/rows.ts";
 
 /** An input with its caller, for the audit. A trigger has its caller in `triggeredBy`. */
 export interface Requested {

@@ -24,20 +24,20 @@ import {
   assert,
   isTerminal,
 } from "@holdfast/protocol";
-import { planHolds } from "../flow/plan.ts";
-import { MachineHost } from "../host/machine-host.ts";
-import { OutboxSender, type SendResult } from "../host/outbox-sender.ts";
-import type { WriteBatch } from "../host/store.ts";
-import { actionsOf } from "./actions.ts";
-import { indexRow } from "./index-mark.ts";
-import { findDeadlock, waitsOf } from "./deadlock.ts";
+import { planHolds } from "../../flow/plan.ts";
+import { MachineHost } from "../../host/machine-host.ts";
+import { OutboxSender, type SendResult } from "../../host/outbox-sender.ts";
+import type { WriteBatch } from "../../host/store.ts";
+import { actionsOf } from "../actions.ts";
+import { indexRow } from "../index-mark.ts";
+import { findDeadlock, waitsOf } from "../draft/deadlock.ts";
 import { describeStart } from "./execution-start.ts";
-import { HELD } from "./lifecycle.ts";
-import type { Effect, HostContext, Input, Reply } from "./inputs.ts";
-import { isFull, isSameStart } from "./followers.ts";
-import { pendingRows } from "./acknowledged-starts.ts";
-import { Liveness, type Silence, isSilent } from "./liveness.ts";
-import { pageSizeOf, readPage } from "./journal-pages.ts";
+import { HELD } from "../lifecycle.ts";
+import type { Effect, HostContext, Input, Reply } from "../draft/inputs.ts";
+import { isFull, isSameStart } from "../followers.ts";
+import { pendingRows } from "../acknowledged-starts.ts";
+import { Liveness, type Silence, isSilent } from "../draft/liveness.ts";
+import { pageSizeOf, readPage } from "../state/journal-pages.ts";
 import {
   type ProbeRun,
   type ProbeWaits,
@@ -45,17 +45,17 @@ import {
   type RunMessage,
   type TriggerInput,
   describeWorkflowOf as describe,
-} from "./messages.ts";
+} from "../state/messages.ts";
 import { NO_HOLDER, inputOf, isFromGate, resultOf } from "./received-message.ts";
-import { isNewerMessage } from "./newer-format.ts";
-import { checkedSteps } from "./received.ts";
-import type { OutboxRow } from "./rows.ts";
-import { shownHeader } from "./newer-run.ts";
-import { type ParentRef, type RunHeader, hasLimits, mayBegin, parentsOf } from "./run-header.ts";
+import { isNewerMessage } from "../state/newer-format.ts";
+import { checkedSteps } from "../received.ts";
+import type { OutboxRow } from "../state/rows.ts";
+import { shownHeader } from "../newer-run.ts";
+import { type ParentRef, type RunHeader, hasLimits, mayBegin, parentsOf } from "../state/run-header.ts";
 import type { RunHostOptions } from "./run-host-options.ts";
-import { type RunState, applyBatch, loadRun, takeJournal } from "./run-state.ts";
-import { transition } from "./transition.ts";
-import type { Activity } from "./why/facts.ts";
+import { type RunState, applyBatch, loadRun, takeJournal } from "../state/run-state.ts";
+import { transition } from "../transition.ts";
+import type { Activity } from "../why/facts.ts";
 
 /** The inputs that no caller waits for. */
 const UNREQUESTED: ReadonlySet<Input["type"]> = new Set([

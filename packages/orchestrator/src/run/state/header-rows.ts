@@ -3,7 +3,7 @@
  *
  * Owns: the header in memory, which is the stored one with the waits and streams that have rows of their own.
  */
-import type { WriteBatch } from "../host/store.ts";
+import type { WriteBatch } from "../../host/store.ts";
 import { RECORD_KEY, type StreamRow, type WaitRow, isRow } from "./rows.ts";
 import type { RunHeader } from "./run-header.ts";
 import { allStreams, applyStreamRows } from "./stream-rows.ts";

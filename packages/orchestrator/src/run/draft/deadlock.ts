@@ -11,12 +11,12 @@
  * - DL3 All runs of a deadlock choose the same one to end: the newest of those that can be stopped.
  */
 import { type Address, addressKey } from "@holdfast/protocol";
-import { DEADLOCK_RUNS_MAX, type HoldRef, gateAddress, gateName, isGateHolders } from "../gate/messages.ts";
-import type { SendResult } from "../host/outbox-sender.ts";
-import { type Hold, type StepHold, isSameGate } from "./hold.ts";
-import { type Question, type RunWaits, isRunWaits } from "./messages.ts";
-import { type RunHeader, kindOf } from "./run-header.ts";
-import type { RunState } from "./run-state.ts";
+import { DEADLOCK_RUNS_MAX, type HoldRef, gateAddress, gateName, isGateHolders } from "../../gate/messages.ts";
+import type { SendResult } from "../../host/outbox-sender.ts";
+import { type Hold, type StepHold, isSameGate } from "../state/hold.ts";
+import { type Question, type RunWaits, isRunWaits } from "../state/messages.ts";
+import { type RunHeader, kindOf } from "../state/run-header.ts";
+import type { RunState } from "../state/run-state.ts";
 
 /** Asks one question after the other, and continues with each result. */
 type Search<T> = Generator<{ readonly to: Address; readonly message: Question }, T, SendResult>;

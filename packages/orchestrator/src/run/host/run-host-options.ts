@@ -4,14 +4,14 @@
  * Owns: the types of the options. Tests and adapters leave out what they lack.
  */
 import type { Address, Limits, StepDispatcher } from "@holdfast/protocol";
-import type { SendResult } from "../host/outbox-sender.ts";
-import type { RunStore, WriteBatch } from "../host/store.ts";
-import type { IndexRow } from "./index-mark.ts";
-import type { Deferral, Input } from "./inputs.ts";
-import type { PageSize } from "./journal-pages.ts";
-import type { OutboxMessage, Question } from "./messages.ts";
-import type { RunHeader } from "./run-header.ts";
-import type { transition } from "./transition.ts";
+import type { SendResult } from "../../host/outbox-sender.ts";
+import type { RunStore, WriteBatch } from "../../host/store.ts";
+import type { IndexRow } from "../index-mark.ts";
+import type { Deferral, Input } from "../draft/inputs.ts";
+import type { PageSize } from "../state/journal-pages.ts";
+import type { OutboxMessage, Question } from "../state/messages.ts";
+import type { RunHeader } from "../state/run-header.ts";
+import type { transition } from "../transition.ts";
 
 /** What a step handler in another process says about a workflow: see the input `described`. */
 export type Description = Omit<Input & { type: "described" }, "type">;

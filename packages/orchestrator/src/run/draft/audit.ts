@@ -7,8 +7,8 @@
 import { FORMAT_VERSION, defined } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
 import type { Input, Reply } from "./inputs.ts";
-import { AUDIT_PREFIX, type AuditRow, auditKey, listRows } from "./rows.ts";
-import type { RunHeader } from "./run-header.ts";
+import { AUDIT_PREFIX, type AuditRow, auditKey, listRows } from "../state/rows.ts";
+import type { RunHeader } from "../state/run-header.ts";
 
 /**
  * Records who did what. Nothing is recorded of an input that is rejected, or that changes nothing because it was applied

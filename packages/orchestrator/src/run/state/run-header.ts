@@ -22,7 +22,7 @@ import {
   isTerminal,
   parseOperationId,
 } from "@holdfast/protocol";
-import type { OutboxState } from "../host/outbox.ts";
+import type { OutboxState } from "../../host/outbox.ts";
 import { type Admission, type HeldAbove, type Hold, type StepHold, admissionAlarm, stepHoldsAlarm } from "./hold.ts";
 import type { RunIdentity } from "./run-identity.ts";
 

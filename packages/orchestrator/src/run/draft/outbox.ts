@@ -4,10 +4,10 @@
  * Owns: the rows. `host/outbox` decides for all kinds of objects when messages are sent again.
  */
 import { type Address, FORMAT_VERSION, toStoredAddress } from "@holdfast/protocol";
-import { posted, removed, settled } from "../host/outbox.ts";
+import { posted, removed, settled } from "../../host/outbox.ts";
 import type { Draft } from "./draft.ts";
-import type { OutboxMessage } from "./messages.ts";
-import { type OutboxRow, outboxKey } from "./rows.ts";
+import type { OutboxMessage } from "../state/messages.ts";
+import { type OutboxRow, outboxKey } from "../state/rows.ts";
 
 /** Puts a message into the outbox. */
 export function post(draft: Draft, to: Address, message: OutboxMessage): void {

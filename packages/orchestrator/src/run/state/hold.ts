@@ -4,9 +4,9 @@
  * Owns: its form, and what follows from the header alone: whether the run may execute, and its timers.
  */
 import type { AdmittedStep, OperationId } from "@holdfast/protocol";
-import type { HoldRef } from "../gate/messages.ts";
-import type { PlannedHold } from "../flow/plan.ts";
-import type { PlannedPlace } from "../flow/step-plan.ts";
+import type { HoldRef } from "../../gate/messages.ts";
+import type { PlannedHold } from "../../flow/plan.ts";
+import type { PlannedPlace } from "../../flow/step-plan.ts";
 
 export interface Hold extends PlannedHold {
   readonly state: "free" | "wanted" | "held";

@@ -6,8 +6,8 @@
  */
 import { FORMAT_VERSION, type OperationId, isTerminal } from "@holdfast/protocol";
 import type { Draft } from "./draft.ts";
-import { TOKEN_PREFIX, type TokenRow, readRow } from "./rows.ts";
-import type { RunState } from "./run-state.ts";
+import { TOKEN_PREFIX, type TokenRow, readRow } from "../state/rows.ts";
+import type { RunState } from "../state/run-state.ts";
 
 /** `over`: it was not answered, and nothing can answer it any more. */
 export type TokenStanding = "open" | "answered" | "over";
