@@ -88,6 +88,19 @@ describe("workflows in another process", () => {
     expect(await deployed.statusOf("run o-2")).toBe("waiting");
   });
 
+  test("EVT9 a number that JSON readers round is no key: it could be the key of another order", async () => {
+    const deployed = new Deployment(elsewhere([order]));
+    const orderId = 12_345_678_901_234_567_890n;
+    await deployed.trigger("o-1", "order", { orderId: Number(orderId) });
+    const sent = await deployed.send("e-1", "order.cancelled", { order: { id: Number(orderId + 1n) } });
+    expect(sent).toMatchObject({
+      status: 400,
+      body: { message: expect.stringMatching(/above 9007199254740991.*text/) },
+    });
+    expect(await deployed.statusOf("o-1")).toBe("waiting");
+    expect((await deployed.send("e-2", "order.cancelled", { order: { id: 2 ** 53 - 1 } })).status).toBe(202);
+  });
+
   test("EVT2 EVT14 while the process does not answer, its last known list decides, and later its new one", async () => {
     const log = vi.spyOn(console, "error").mockImplementation(() => {});
     let list: readonly Workflow[] | undefined;

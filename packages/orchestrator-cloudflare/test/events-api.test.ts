@@ -410,6 +410,30 @@ describe("webhooks", () => {
     expect(deployed.coordinators.requests).toBe(0);
   });
 
+  test("EVT9 EVT12 a number that JSON readers round is no id of a webhook: its neighbour would be a duplicate", async () => {
+    const deployed = new Deployment();
+    const time = now();
+    const send = (id: string) => {
+      const text = `{"type":"paid","id":${id},"order":{"no":7}}`;
+      const signature = hmac("new-secret", `${time}.${text}`).digest("hex");
+      return deployed.hook("stripe", text, { "Stripe-Signature": `t=${time},v1=${signature}` });
+    };
+    expect(await send("12345678901234567890")).toMatchObject({
+      status: 400,
+      body: { message: expect.stringContaining("above 9007199254740991") },
+    });
+    expect(await send("9007199254740991")).toMatchObject({ body: { eventId: "hook_stripe_9007199254740991" } });
+  });
+
+  test("EVT9 the client sends a number or boolean as a key, and no number that JSON readers round", async () => {
+    const deployed = new Deployment();
+    const client = createClient({ url: "https://api.test", fetch: (request) => deployed.api.handle(request) });
+    const odd = event<{ of: unknown }>("odd", { key: "of" });
+    for (const of of [7, true])
+      expect(await client.sendEvent(odd, { of })).toMatchObject({ targets: [{ topic: `${of}` }] });
+    await expect(client.sendEvent(odd, { of: 2 ** 53 })).rejects.toMatchObject({ code: "invalid_body" });
+  });
+
   test("API2 a mark in front of any other body is skipped", async () => {
     const deployed = new Deployment();
     const headers = { "Content-Type": "application/json" };

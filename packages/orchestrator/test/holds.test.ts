@@ -263,6 +263,7 @@ describe("the keys of a run", () => {
     ["undefined", (): unknown => undefined, "the input gives undefined"],
     ["an object", (): unknown => ({}), "an object"],
     ["NaN", (): unknown => NaN, "a number"],
+    ["a number that JSON readers round", (): unknown => 2 ** 53, "a number above 9007199254740991"],
     [
       "an exception",
       (): unknown => {

@@ -67,9 +67,13 @@ function parse(body: string): unknown {
 
 function idOf(hook: Hook, signed: string | undefined, data: unknown): string {
   const id = hook.id === undefined ? (signed ?? readEventPath(data, "id")) : readEventPath(data, hook.id);
-  const text = typeof id === "number" ? String(id) : id;
+  const text = typeof id === "number" ? textOfKey(id) : id;
   if (typeof text === "string" && idProblem(text) === undefined && text.length <= ID_CHARS) return text;
-  throw new ApiRefusal("invalid_body", `The webhook has no id at ${hook.id ?? "id"}. Set id of the hook to its path.`);
+  const why = keyProblem(text) ?? `must have at most ${ID_CHARS} characters`;
+  throw new ApiRefusal(
+    "invalid_body",
+    `The webhook has no id at ${hook.id ?? "id"}: it ${why}. Set id of the hook to its path.`,
+  );
 }
 
 /** The id of the event begins with the source. */

@@ -17,7 +17,7 @@ import {
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { GateSettings, OnFull } from "../gate/messages.ts";
-import { keyProblem, readPath } from "../where/paths.ts";
+import { ROUNDED, isRounded, keyProblem, readPath } from "../where/paths.ts";
 import { type FlowLimit, readFlow } from "./declaration.ts";
 
 /** A hold that a new run needs. It is stored in its header as it is. */
@@ -147,6 +147,7 @@ function planHold(limit: FlowLimit, read: Read, rev: number): PlannedHold {
 }
 
 export function textOf(value: unknown, what: string): string {
+  if (isRounded(value)) throw new InvalidKey(`${what}: the input gives ${ROUNDED}.`);
   const isKey = typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);
   if (!isKey)
     throw new InvalidKey(`${what}: the input gives ${describe(value)}. A key must be a text, a number or a boolean.`);

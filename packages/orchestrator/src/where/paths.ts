@@ -34,13 +34,22 @@ export function pathProblem(path: unknown): string | undefined {
   return path.split(".").includes("") ? "must be names separated by single dots, such as data.orderId" : undefined;
 }
 
-/** Returns a value that stands for a key: numbers and booleans as text, any other value as it is. */
+/** Returns a value that stands for a key: booleans and exact numbers as text, any other value as it is. */
 export function textOfKey(value: unknown): unknown {
-  return typeof value === "number" || typeof value === "boolean" ? String(value) : value;
+  return typeof value === "boolean" || (typeof value === "number" && !isRounded(value)) ? String(value) : value;
 }
+
+/** Whether a number may be another one than was sent. Readers of JSON round it, so two ids could become one key. */
+export function isRounded(value: unknown): boolean {
+  return typeof value === "number" && Math.abs(value) > Number.MAX_SAFE_INTEGER;
+}
+
+/** What is wrong with a rounded number, without the number. */
+export const ROUNDED = "a number above 9007199254740991, which readers of JSON round. Send it as a text";
 
 /** Returns why a value cannot be the key of an event, or `undefined`. */
 export function keyProblem(key: unknown): string | undefined {
+  if (isRounded(key)) return `must not be ${ROUNDED}`;
   const problem = nameProblem(key);
   if (problem !== undefined) return problem;
   return Array.from(String(key)).some((char) => char < " ") ? "must not hold control characters" : undefined;

@@ -77,7 +77,12 @@ export async function* replayEvents(
 export function eventBody<T>(event: NamedEvent<T>, data: T, { key, at, source }: EventOptions): object {
   const name = typeof event === "string" ? event : event.name;
   const found = key ?? (typeof event === "string" ? undefined : event.keyOf?.(data));
-  return { name, data, key: typeof found === "number" ? `${found}` : (found ?? undefined), at: at?.getTime(), source };
+  return { name, data, key: textOfKey(found ?? undefined), at: at?.getTime(), source };
+}
+
+/** A larger number stays one, so that the server refuses it: readers of JSON round it. */
+function textOfKey(key: unknown): unknown {
+  return typeof key === "boolean" || (typeof key === "number" && Math.abs(key) < 2 ** 53) ? `${key}` : key;
 }
 
 export class EventHandle {
