@@ -4,9 +4,9 @@
  * Owns: putting it together, from the schemas that check requests, the schemas of answers, and the status of each code.
  */
 import { toJsonSchema } from "@valibot/to-json-schema";
-import { ANSWERS, type JsonSchema } from "../../packages/orchestrator-cloudflare/src/api/answers.ts";
-import type { RouteDescription } from "../../packages/orchestrator-cloudflare/src/api/route.ts";
-import { PARTS, SHOWN_FIELDS } from "../../packages/orchestrator-cloudflare/src/api/shown-fields.ts";
+import { ANSWERS, type JsonSchema } from "../../packages/orchestrator-cloudflare/src/api/answers/answers.ts";
+import type { RouteDescription } from "../../packages/orchestrator-cloudflare/src/api/call/route.ts";
+import { PARTS, SHOWN_FIELDS } from "../../packages/orchestrator-cloudflare/src/api/answers/shown-fields.ts";
 import { ROUTES } from "../../packages/orchestrator-cloudflare/src/api/routes.ts";
 import { type ApiErrorCode, STATUS_OF } from "../../packages/orchestrator-cloudflare/src/refusal.ts";
 import { HOLDFAST_VERSION } from "@holdfast/protocol";

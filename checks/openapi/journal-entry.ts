@@ -5,7 +5,7 @@
  * this version does not know fits too: newer code may have written it.
  */
 import type { Ask, EntryBody, JournalEntry, OperationId } from "@holdfast/protocol";
-import { ANSWERS, type JsonSchema } from "../../packages/orchestrator-cloudflare/src/api/answers.ts";
+import { ANSWERS, type JsonSchema } from "../../packages/orchestrator-cloudflare/src/api/answers/answers.ts";
 import {
   type Fields,
   anything,
@@ -15,7 +15,7 @@ import {
   text,
   time,
   whole,
-} from "../../packages/orchestrator-cloudflare/src/api/json-schemas.ts";
+} from "../../packages/orchestrator-cloudflare/src/api/answers/json-schemas.ts";
 
 type Type = EntryBody["type"];
 

@@ -1,7 +1,7 @@
 /**
  * Turns the OpenAPI document into the page docs/reference/http.md.
  */
-import type { JsonSchema } from "../../packages/orchestrator-cloudflare/src/api/answers.ts";
+import type { JsonSchema } from "../../packages/orchestrator-cloudflare/src/api/answers/answers.ts";
 import type { Document, DocumentedOperation } from "./document.ts";
 
 /** Schemas whose fields the page does not list. */

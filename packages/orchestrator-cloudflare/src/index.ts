@@ -1,5 +1,5 @@
 /** Holdfast on Cloudflare: the handlers of the Worker and of the run's Durable Object, and the dispatchers. */
-export type { WorkerDeps } from "./api/worker-deps.ts";
+export type { WorkerDeps } from "./api/call/worker-deps.ts";
 export { type BearerToken, bearerAuth } from "./auth/bearer.ts";
 export { type HmacKey, KEY_HEADER, hmacAuth } from "./auth/hmac.ts";
 export { type JwtAuthOptions, cloudflareAccess, jwtAuth } from "./auth/jwt.ts";

@@ -2,10 +2,10 @@
  * The Worker's handler: the HTTP API of a deployment.
  */
 import { HOLDFAST_VERSION } from "@holdfast/protocol";
-import { withHeaders } from "./api/answer-headers.ts";
+import { withHeaders } from "./api/call/answer-headers.ts";
 import { serveApi } from "./api/router.ts";
-import { registerSchedules } from "./api/schedule-sync.ts";
-import { type WorkerDeps, checkWorkerDeps } from "./api/worker-deps.ts";
+import { registerSchedules } from "./api/routes/schedule-sync.ts";
+import { type WorkerDeps, checkWorkerDeps } from "./api/call/worker-deps.ts";
 import { ApiRefusal } from "./refusal.ts";
 import { Misconfigured, failureText, reportMisconfigured } from "./options.ts";
 import type { ExecutionContextLike } from "./platform-types.ts";

@@ -3,7 +3,7 @@ import { event, limit, workflow } from "@holdfast/workflows";
 import { type ApiError, createClient } from "@holdfast/workflows/client";
 import { fromSegment, toSegment } from "@holdfast/protocol";
 import { describe, expect, test } from "vitest";
-import { readIds } from "../src/api/url-parts.ts";
+import { readIds } from "../src/api/call/url-parts.ts";
 import { FakeCoordinators } from "./fake-coordinators.ts";
 import { FakeDeployment } from "./fake-platform.ts";
 

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
-import { pathOf } from "../src/api/match.ts";
+import { pathOf } from "../src/api/call/match.ts";
 import { checkShapes } from "./schema-check.ts";
 
 interface DocumentedAnswer {

@@ -2,7 +2,7 @@
 import { schedule, workflow } from "@holdfast/workflows";
 import { createClient } from "@holdfast/workflows/client";
 import { describe, expect, test, vi } from "vitest";
-import { wakeSchedules } from "../src/api/schedule-sync.ts";
+import { wakeSchedules } from "../src/api/routes/schedule-sync.ts";
 import { readSchedules } from "../src/deployment/schedules.ts";
 import type { VerifyRequest } from "../src/index.ts";
 import { countedSamples } from "../src/telemetry/counters.ts";

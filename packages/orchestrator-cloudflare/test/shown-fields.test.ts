@@ -4,7 +4,7 @@ import { RUN_VIEWS, type RunView } from "@holdfast/protocol";
 import { workflow } from "@holdfast/workflows";
 import { describe, expect, test, vi } from "vitest";
 import { ROUTES } from "../src/api/routes.ts";
-import { PARTS, type Part, SHOWN_FIELDS } from "../src/api/shown-fields.ts";
+import { PARTS, type Part, SHOWN_FIELDS } from "../src/api/answers/shown-fields.ts";
 import { SCOPES, type Scope } from "../src/auth/principal.ts";
 import {
   type StepDispatcher,

@@ -1,8 +1,8 @@
 /** tests: the page of a public token with an ask: its form, and answers that do not fit (ASK7) */
 import { workflow } from "@holdfast/workflows";
 import { describe, expect, test, vi } from "vitest";
-import { fieldsOf, readAnswer } from "../src/api/token-form.ts";
-import { questionPage } from "../src/api/token-page.ts";
+import { fieldsOf, readAnswer } from "../src/api/routes/token-form.ts";
+import { questionPage } from "../src/api/routes/token-page.ts";
 import { FakeDeployment, answerOf } from "./fake-platform.ts";
 
 type Ask = NonNullable<Parameters<typeof questionPage>[0]["ask"]>;

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { workflow } from "@holdfast/workflows";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { messagePage, questionPage } from "../src/api/token-page.ts";
+import { messagePage, questionPage } from "../src/api/routes/token-page.ts";
 import { FakeDeployment, answerOf } from "./fake-platform.ts";
 
 const asks = workflow({

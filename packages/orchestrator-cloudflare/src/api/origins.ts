@@ -4,8 +4,8 @@
  * Owns: the comparison of origins, and the CORS headers. No cookie is read, so no answer allows credentials of the browser.
  */
 import { ApiRefusal } from "../refusal.ts";
-import { withMore } from "./answer-headers.ts";
-import type { WorkerDeps } from "./worker-deps.ts";
+import { withMore } from "./call/answer-headers.ts";
+import type { WorkerDeps } from "./call/worker-deps.ts";
 
 const ALLOWED_HEADERS = [
   "Authorization",

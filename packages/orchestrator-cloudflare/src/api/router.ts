@@ -8,15 +8,15 @@ import { authenticate } from "../auth/authenticate.ts";
 import { NOBODY, type Principal, requireScope } from "../auth/principal.ts";
 import { ApiRefusal } from "../refusal.ts";
 import { NO_CALLER, count } from "../telemetry/counters.ts";
-import { withMore } from "./answer-headers.ts";
-import { audited } from "./audited.ts";
-import { pathOf, queriesOf, routesAt, tableOf } from "./match.ts";
+import { withMore } from "./call/answer-headers.ts";
+import { audited } from "./call/audited.ts";
+import { pathOf, queriesOf, routesAt, tableOf } from "./call/match.ts";
 import { withOrigin } from "./origins.ts";
-import { unknownToken } from "./public-tokens.ts";
-import type { Call, Route } from "./route.ts";
+import { unknownToken } from "./routes/public-tokens.ts";
+import type { Call, Route } from "./call/route.ts";
 import { ROUTES } from "./routes.ts";
-import { ticketOf } from "./tickets.ts";
-import { type WorkerDeps, requireIndex } from "./worker-deps.ts";
+import { ticketOf } from "./routes/tickets.ts";
+import { type WorkerDeps, requireIndex } from "./call/worker-deps.ts";
 
 /** What is known of a request so far. */
 interface Exchange {

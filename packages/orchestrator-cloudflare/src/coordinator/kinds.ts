@@ -5,7 +5,7 @@
  * the addresses of its objects (`AddressKind`).
  *
  * What a kind gets by that: its objects, with a name of kind, tenant and name; messages of runs and other coordinators,
- * which are posted to the address `{ kind, name }`; commands of the Worker (`api/coordinators.ts`); its alarm; an outbox for
+ * which are posted to the address `{ kind, name }`; commands of the Worker (`api/call/coordinators.ts`); its alarm; an outbox for
  * its messages to other objects; and `HOLD`. The machine is pure, and reports everything by its `CoordinatorDraft`.
  */
 import {

@@ -6,7 +6,7 @@
  */
 import { CoordinatorObject } from "../coordinator/coordinator-object.ts";
 import { serveCoordinatorAlarm, serveCoordinatorRequest } from "../coordinator/handlers.ts";
-import { wakeSchedules } from "../api/schedule-sync.ts";
+import { wakeSchedules } from "../api/routes/schedule-sync.ts";
 import { handleDashboard } from "../dashboard/handle.ts";
 import { type RunIndexObjectDeps, handleRunIndexRequest } from "../index-object/index-object.ts";
 import type { ExecutionContextLike, HibernatingSocketLike } from "../platform-types.ts";

@@ -17,7 +17,7 @@ import {
   limitsFrom,
 } from "@holdfast/protocol";
 import * as v from "valibot";
-import type { WorkerDeps } from "../api/worker-deps.ts";
+import type { WorkerDeps } from "../api/call/worker-deps.ts";
 import { VERIFIER } from "../auth/authenticate.ts";
 import { type VerifyRequest, closedVerifier } from "../auth/principal.ts";
 import { URL_KEYS } from "../auth/url-keys.ts";
