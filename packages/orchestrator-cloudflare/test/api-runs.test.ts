@@ -1,6 +1,6 @@
 /** tests: routes of the HTTP API that read, operate and delete runs, and deliver to them */
 import { HOLDFAST_VERSION } from "@holdfast/protocol";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { bodies, workflows } from "./api-workflows.ts";
 import { FakeDeployment, answerOf } from "./fake-platform.ts";
 
@@ -46,6 +46,21 @@ describe("one run", () => {
     const now = Date.now();
     expect(await afterLoading(now - 60_000)).toBe(alarmAt);
     expect(await afterLoading(now - 1_000)).toBe(now - 1_000);
+  });
+
+  test("DUR5 a reader of a run in memory sets an alarm that the clock has passed in a step", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    try {
+      await api.fetch("/api/runs", { json: { runId: "late", workflowId: "approve", delay: "1h" } });
+      await api.fetch("/api/runs/late");
+      const { alarmAt } = api.storageOf("late");
+      vi.setSystemTime(Date.now() + 7_200_000);
+      await api.fetch("/api/runs/late");
+      expect(alarmAt).toBeLessThan(Date.now());
+      expect(api.storageOf("late").alarmAt).toBe(Date.now() + 1);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test("VER3 an ended run can be deleted with all its rows; a live run cannot", async () => {

@@ -118,6 +118,14 @@ describe("the object of a coordinator", () => {
     expect(await promise).toEqual({ type: "unreachable" });
   });
 
+  test("DUR5 a request sets an alarm that the clock has passed in a step", async () => {
+    const objects = new Objects();
+    await objects.ask(SELF, { ask: "message", message: {} });
+    objects.now += 3_600_000;
+    await objects.ask(SELF, { ask: "command", command: {} });
+    expect(objects.storages.get(coordinatorName(SELF))?.alarmAt).toBe(objects.now + 1);
+  });
+
   test("DUR5 a failure is answered, and an alarm that fails is set again", async () => {
     const error = vi.spyOn(console, "error").mockImplementation(() => {});
     const broken = (): never => {

@@ -58,7 +58,7 @@ export class CoordinatorObject {
     const host = this.#open(request.self);
     // Newer code has this kind: the sender keeps its message, and sends it again.
     if (host === undefined) return Response.json({ type: "unreachable" });
-    if (!this.#alarmChecked) await this.#checkAlarm(host);
+    await this.#checkAlarm(host);
     if (request.self.kind === "event") return this.#handleEvent(host, request);
     if (request.ask === "message") return Response.json(host.receive(request.message));
     return Response.json(execute(host, request.command, request.key));
@@ -141,12 +141,14 @@ export class CoordinatorObject {
     this.#erasing.catch(logError);
   }
 
-  /** Sets a lost alarm again at the first request of an instance (DUR5). */
+  /** Sets a lost alarm again at the first request of an instance, and later once it is overdue (DUR5). */
   async #checkAlarm(host: CoordinatorHost): Promise<void> {
+    const isFirst = !this.#alarmChecked;
     this.#alarmChecked = true;
+    const now = this.#clock();
     const wanted = host.wantedAlarm;
-    if (wanted === null || !isAlarmLost(await this.#deps.storage.getAlarm(), this.#clock())) return;
-    await this.#store.setAlarm(wanted);
+    if (wanted === null || (!isFirst && !isAlarmLost(wanted, now))) return;
+    if (isAlarmLost(await this.#deps.storage.getAlarm(), now)) await this.#store.setAlarm(wanted);
   }
 }
 

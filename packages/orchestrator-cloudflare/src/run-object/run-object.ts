@@ -153,7 +153,7 @@ export class RunObject {
 
   async handle(request: RunRequest): Promise<Answer | Response> {
     const { view = NOTHING, ...command } = request;
-    if (!this.#alarmChecked) await this.#checkAlarm();
+    await this.#checkAlarm();
     // The clock was set back: any request, also a read, sets the timers again that are too far away (WAIT1).
     if (this.#host.state.lastAt > this.#clock()) this.#host.handle({ type: "settle" });
     const large = this.#moveLargeRows();
@@ -259,15 +259,16 @@ export class RunObject {
   }
 
   /**
-   * Sets a lost alarm again at the first request of an instance (DUR5). An alarm can be lost by a spending limit, by a copy
-   * of the storage without it, or by a time that the platform ignored.
+   * Sets a lost alarm again at the first request of an instance, and later once it is overdue (DUR5). It can be lost by a
+   * spending limit, a copy of the storage without it, or a time that the platform ignored. A clock that steps forward leaves it.
    */
   async #checkAlarm(): Promise<void> {
+    const isFirst = !this.#alarmChecked;
     this.#alarmChecked = true;
     const now = this.#clock();
     const wanted = alarmOf(this.#host.state, now);
-    if (wanted === null || !isAlarmLost(await this.#deps.storage.getAlarm(), now)) return;
-    await this.#store.setAlarm(wanted);
+    if (wanted === null || (!isFirst && !isAlarmLost(wanted, now))) return;
+    if (isAlarmLost(await this.#deps.storage.getAlarm(), now)) await this.#store.setAlarm(wanted);
   }
 
   /** Applies an input and answers with the state of the run. */
