@@ -6,6 +6,7 @@
 import { relative, resolve } from "node:path";
 import { bannerText } from "./banner.ts";
 import { type Build, keepBuilding, ownClasses } from "./builder.ts";
+import { watchClock } from "./clock-jumps.ts";
 import { configurationText } from "./configuration.ts";
 import { runPagePath } from "./dashboard.ts";
 import { DataFolder } from "./data-folder.ts";
@@ -176,6 +177,7 @@ class DevServer {
   /** @throws UsageError if the data folder is removed or moved meanwhile. */
   async #runOn(data: DataFolder): Promise<void> {
     const timer = setInterval(() => data.isThere || this.#end(), FOLDER_EVERY_MS);
+    const endClock = watchClock((ms) => this.#jumped(ms));
     try {
       await this.#supervisor.run();
       data.checkThere();
@@ -184,7 +186,14 @@ class DevServer {
       throw error;
     } finally {
       clearInterval(timer);
+      endClock();
     }
+  }
+
+  /** workerd would start what is due now later by as much. */
+  #jumped(ms: number): void {
+    this.#printer.note(`The clock jumped ahead by ${Math.round(ms / 1_000)} s. workerd starts again.`, "warning");
+    this.#supervisor.restart();
   }
 
   #stop(): void {

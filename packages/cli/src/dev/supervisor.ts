@@ -62,6 +62,7 @@ export class Supervisor {
   #workerd: Workerd | undefined;
   #checked: Workerd | undefined;
   #deaths = 0;
+  #isStale = false;
   #stopping = false;
   #wake: () => void = () => {};
 
@@ -82,12 +83,19 @@ export class Supervisor {
     this.#wake();
   }
 
+  /** Starts workerd again, if it serves: it read the times of alarms at its start, and the clock has jumped since. */
+  restart(): void {
+    this.#isStale = true;
+    this.#wake();
+  }
+
   /** Works until `stop`. */
   async run(): Promise<void> {
     while (!this.#stopping) {
       const offer = this.#offered;
       this.#offered = undefined;
       if (offer !== undefined) await this.#change(offer);
+      else if (this.#isStale) await this.#endWorkerd();
       else if (this.#served !== undefined && this.#workerd === undefined) await this.#start(this.#served);
       else await this.#woken();
     }
@@ -114,16 +122,21 @@ export class Supervisor {
     // Newer code is there already, or nothing is needed any more.
     if (this.#offered !== undefined || this.#stopping) return;
     if (failure !== undefined) return this.#options.events.rejected(build, failure);
-    const old = this.#workerd;
-    this.#options.gateway.hold();
-    if (old !== undefined) {
-      await delay(SETTLE_MS);
-      this.#workerd = undefined;
-      await old.stop(RELOAD_GRACE_MS);
-    }
+    await this.#endWorkerd();
     this.#served = build;
     this.#deaths = 0;
     await this.#start(build, at);
+  }
+
+  /** Ends the process that serves, if there is one. Requests wait for the next one. */
+  async #endWorkerd(): Promise<void> {
+    this.#isStale = false;
+    const old = this.#workerd;
+    this.#options.gateway.hold();
+    if (old === undefined) return;
+    await delay(SETTLE_MS);
+    this.#workerd = undefined;
+    await old.stop(RELOAD_GRACE_MS);
   }
 
   #isServed(build: Build): boolean {

@@ -79,6 +79,15 @@ test("DEV2 a workerd that ends at once starts again later and later, and new cod
   await expect.poll(() => served, WAIT).toEqual(["works"]);
 });
 
+test("DEV2 a restart ends the workerd that serves and starts the same code, and before any code it does nothing", async () => {
+  supervisor.restart();
+  supervisor.offer(build("works"));
+  await expect.poll(() => served, WAIT).toEqual(["works"]);
+  supervisor.restart();
+  await expect.poll(() => served, WAIT).toEqual(["works", "works"]);
+  expect(died).toEqual([]);
+});
+
 test("DEV3 code that ends before it listens is rejected with what it wrote, and the other code still serves", async () => {
   supervisor.offer(build("works"));
   await expect.poll(() => served, WAIT).toEqual(["works"]);
