@@ -122,11 +122,20 @@ copy_folder() {
   done
 }
 
+# Removes the copies in the folder $1 that have no rows: of deleted runs, and of ids that were asked for without a run.
+remove_empty() {
+  cd -- "$unfinished/$1"
+  find . -maxdepth 1 -type f -name '*.sqlite' -size -17 |
+    sed "s#.*#ATTACH 'file:&?immutable=1' AS one; SELECT '&' WHERE NOT EXISTS (SELECT 1 FROM one.sqlite_master WHERE name <> '_cf_METADATA'); DETACH one;#" |
+    sqlite "file::memory:" | xargs rm -f
+}
+
 # A server of an earlier version has none.
 copy_folder holdfast-coordinators
 copy_folder holdfast-runs
 copy_folder holdfast-coordinators
 copy_folder holdfast-index
+remove_empty holdfast-runs
 # A name of a folder may have a line break, that of a file has none.
 runs=$(cd -- "$unfinished/holdfast-runs" && find . -type f | wc -l)
 for folder in holdfast-coordinators holdfast-index holdfast-runs; do

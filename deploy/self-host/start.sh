@@ -72,19 +72,21 @@ if command -v flock >/dev/null; then
   # The lock of restore.sh: from now on the other one tells it that this process executes.
   [ -z "${HOLDFAST_RESTORING:-}" ] || exec 8<&-
   # A run that was deleted, each name that was asked for without a run, and an event, topic, window or limit that was
-  # forgotten, leave a file of one page without tables. The page has no cells then: type 0d, count 0. A file with a log
-  # (-wal) that is not empty is left alone. Without the lock, another process might have such a file open.
+  # forgotten, leave a file of one page without tables. The page has no cells then: type 0d, count 0. Earlier versions left
+  # a second page, and one cell: the table _cf_METADATA, which has only the alarm. A file with a log (-wal) that is not empty
+  # is left alone. Without the lock, another process might have such a file open.
   for objects in holdfast-runs holdfast-coordinators; do if [ -d "$data/$objects" ]; then (
     cd -- "$data/$objects"
     names=../.empty-names
     heads=../.empty-heads
     trap 'rm -f "$names" "$heads"' EXIT
-    find . -maxdepth 1 -type f -name '*.sqlite' ! -name metadata.sqlite -size 4096c >"$names"
+    find . -maxdepth 1 -type f -name '*.sqlite' ! -name metadata.sqlite \( -size 4096c -o -size 8192c \) >"$names"
     count=$(wc -l <"$names")
     # If any file gives another number of bytes, names and bytes do not belong together.
     if [ "$count" -gt 0 ] && xargs head -q -c 108 <"$names" >"$heads" && [ "$(wc -c <"$heads")" -eq $((108 * count)) ]; then
       od -A n -v -t x1 -w108 "$heads" | paste -d ' ' - "$names" |
-        awk '$101 == "0d" && $104 == "00" && $105 == "00" { print $109 }' |
+        awk '$101 == "0d" && $104 == "00" && ($105 == "00" || $105 == "01") { print $105, $109 }' |
+        while read -r cells file; do if [ "$cells" = 00 ] || grep -qF _cf_METADATA "$file"; then echo "$file"; fi; done |
         while IFS= read -r file; do [ -s "$file-wal" ] || printf '%s\n%s\n%s\n' "$file" "$file-wal" "$file-shm"; done |
         xargs rm -f
     fi

@@ -110,6 +110,14 @@ describe.skipIf(WITHOUT_SQLITE)("back-ups", () => {
     open.close();
   });
 
+  test("DUR14 a back-up has no files of deleted runs and of ids without a run, and does not count them", () => {
+    makeFile(nameOf(1), ["CREATE TABLE t (a)"]).close();
+    makeFile(nameOf(2), []).close();
+    makeFile(nameOf(3), ["CREATE TABLE _cf_METADATA (key INTEGER PRIMARY KEY, value BLOB)"]).close();
+    expect(backUp()).toMatchObject({ status: 0, stderr: expect.stringContaining("has 1 runs") });
+    expect(readdirSync(join(target, "holdfast-runs"))).toEqual([nameOf(1), "metadata.sqlite"]);
+  });
+
   test("DUR14 a file that cannot be read fails the back-up, which leaves nothing", () => {
     writeFileSync(join(runs, nameOf(1)), "this is no database".repeat(500));
     expect(backUp()).toEqual(refusal("some files could not be copied"));
@@ -248,6 +256,7 @@ describe.skipIf(WITHOUT_SQLITE)("limits, schedules, events, topics and windows",
     mkdirSync(coordinators);
     copyFileSync(join(runs, nameOf(1)), join(coordinators, nameOf(2)));
     const alarmAt = (at: string): string[] => [
+      "CREATE TABLE _cf_KV (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID",
       "CREATE TABLE _cf_METADATA (key INTEGER PRIMARY KEY, value BLOB)",
       `INSERT INTO _cf_METADATA VALUES (1, ${at})`,
     ];

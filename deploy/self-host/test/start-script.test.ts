@@ -60,6 +60,8 @@ test("SEC8 start.sh removes the files without tables, and no others", () => {
   mkdirSync(runs, { recursive: true });
   for (let n = 0; n < 1_500; n++) copyEmpty(n);
   makeFile(name(5_000), "CREATE TABLE t (a)").close();
+  // As earlier versions left it.
+  makeFile(name(5_003), "CREATE TABLE _cf_METADATA (key INTEGER PRIMARY KEY, value BLOB)").close();
   makeFile("metadata.sqlite", ALARMS).close();
   // A table that is only in the log: the process died before it was copied to the file.
   const open = makeFile(name(5_001), "CREATE TABLE t (a)");
