@@ -93,12 +93,11 @@ if command -v flock >/dev/null; then
   ) || log warn "holdfast: files without tables could not be removed; this is harmless"; fi; done
 fi
 
-# Each run in memory needs three open files and some 0.3 MB, and its steps need more. workerd loads every run whose alarm is
-# due before it answers a request. So of the alarms that are due, the first 500 stay, and the others get later times, in their
+# Each run in memory needs three open files and some 0.3 MB, and its steps need more. workerd loads every object whose alarm
+# is due before it answers a request. So of the alarms that are due, the first 500 stay, and the others get later times, in their
 # order: DUE_PER_SECOND of them a second. The time that a run itself has for its alarm stays as it is (DUR13).
 ulimit -S -n "$(ulimit -H -n)" || true
 limit=$(ulimit -S -n)
-alarms=$data/holdfast-runs/metadata.sqlite
 at_once=500
 per_second=${DUE_PER_SECOND:-50}
 case $per_second in
@@ -107,36 +106,45 @@ case $per_second in
   exit 1
   ;;
 esac
-if [ -f "$alarms" ]; then
-  if command -v sqlite3 >/dev/null && command -v flock >/dev/null; then
-    # Without a home directory sqlite3 writes a warning, which is no line of the log.
-    spread="
-      begin immediate;
-      create temp table due (actor_id text primary key, place integer) without rowid;
-      insert into due select actor_id, row_number() over (order by scheduled_time) from _cf_ALARM
-        where scheduled_time <= (strftime('%s', 'now') + 60) * 1000000000;
-      update _cf_ALARM set scheduled_time = max(scheduled_time, strftime('%s', 'now') * 1000000000 +
-        (select place - $at_once from due where due.actor_id = _cf_ALARM.actor_id) * (1000000000 / $per_second))
-        where actor_id in (select actor_id from due where place > $at_once);
-      select count(*) from due;
-      commit;"
-    due=$(HOME=/ sqlite3 -batch -bail -init /dev/null "$alarms" "$spread" 2>&1) || {
-      log warn "holdfast: the runs that are due cannot be counted: $due"
-      due=0
-    }
-    if [ "$due" -gt "$at_once" ]; then
-      log info "holdfast: $due runs are due. $at_once of them begin now, and the others in their order, $per_second a second."
-    fi
-    # A run leaves memory after ten seconds. On a slow machine some of them overlap.
-    loaded=$((at_once + 50 * per_second))
-    needed=$((3 * (due < loaded ? due : loaded) + 2000))
-    if [ "$limit" != unlimited ] && [ "$needed" -gt "$limit" ]; then
-      log error "holdfast: $due runs are due, which needs $needed open files, and the limit is $limit. Raise the hard limit (systemd: LimitNOFILE=$needed; a shell of root: ulimit -n $needed), or set a lower DUE_PER_SECOND, then start again."
-      exit 1
-    fi
-  else
-    log warn "holdfast: sqlite3 or flock is not installed, so all runs that are due begin at once. If workerd does not start, raise the limit of open files, which is $limit."
+# An object leaves memory after ten seconds. On a slow machine some of them overlap.
+loaded_most=$((at_once + 50 * per_second))
+all_due=0
+loaded=0
+
+# Spreads the alarms of the folder $1, whose objects the log calls $2.
+spread() {
+  [ -f "$data/$1/metadata.sqlite" ] || return 0
+  # Without a home directory sqlite3 writes a warning, which is no line of the log.
+  due=$(HOME=/ sqlite3 -batch -bail -init /dev/null "$data/$1/metadata.sqlite" "
+    begin immediate;
+    create temp table due (actor_id text primary key, place integer) without rowid;
+    insert into due select actor_id, row_number() over (order by scheduled_time) from _cf_ALARM
+      where scheduled_time <= (strftime('%s', 'now') + 60) * 1000000000;
+    update _cf_ALARM set scheduled_time = max(scheduled_time, strftime('%s', 'now') * 1000000000 +
+      (select place - $at_once from due where due.actor_id = _cf_ALARM.actor_id) * (1000000000 / $per_second))
+      where actor_id in (select actor_id from due where place > $at_once);
+    select count(*) from due;
+    commit;" 2>&1) || {
+    log warn "holdfast: the $2 that are due cannot be counted: $due"
+    due=0
+  }
+  if [ "$due" -gt "$at_once" ]; then
+    log info "holdfast: $due $2 are due. $at_once of them begin now, and the others in their order, $per_second a second."
   fi
+  all_due=$((all_due + due))
+  loaded=$((loaded + (due < loaded_most ? due : loaded_most)))
+}
+
+if command -v sqlite3 >/dev/null && command -v flock >/dev/null; then
+  spread holdfast-runs runs
+  spread holdfast-coordinators 'limits, schedules, events and windows'
+  needed=$((3 * loaded + 2000))
+  if [ "$all_due" -gt 0 ] && [ "$limit" != unlimited ] && [ "$needed" -gt "$limit" ]; then
+    log error "holdfast: $all_due alarms are due, which needs $needed open files, and the limit is $limit. Raise the hard limit (systemd: LimitNOFILE=$needed; a shell of root: ulimit -n $needed), or set a lower DUE_PER_SECOND, then start again."
+    exit 1
+  fi
+elif [ -f "$data/holdfast-runs/metadata.sqlite" ]; then
+  log warn "holdfast: sqlite3 or flock is not installed, so all runs that are due begin at once. If workerd does not start, raise the limit of open files, which is $limit."
 fi
 # At most so many runs execute because of alarms at a time: their steps open files and connections too.
 export EXECUTIONS_MAX="${EXECUTIONS_MAX:-200}"

@@ -274,7 +274,7 @@ test.skipIf(spawnSync("sqlite3", ["--version"]).status !== 0)(
     });
     const stderr = text(few.stderr);
     expect(await once(few, "exit")).toEqual([1, null]);
-    expect(await stderr).toContain("500 runs are due, which needs 3500 open files, and the limit is 3000.");
+    expect(await stderr).toContain("500 alarms are due, which needs 3500 open files, and the limit is 3000.");
   },
 );
 

@@ -125,6 +125,17 @@ test("DUR13 of 700 alarms that are due start.sh leaves the first 500, and spread
   expect(Math.abs((spread[0] ?? 0) - now)).toBeLessThan(60_000);
 });
 
+test("DUR13 SCH7 start.sh spreads the alarms of limits, schedules, events and windows as those of runs", () => {
+  const due = Array.from({ length: 600 }, (_none, place) => Date.now() - 1_000_000 - place * 1_000);
+  makeAlarms(due);
+  const coordinators = join(runs, "..", "holdfast-coordinators");
+  renameSync(runs, coordinators);
+  expect(start()).toContain("600 limits, schedules, events and windows are due");
+  renameSync(coordinators, runs);
+  const after = [...readAlarms().values()].filter((at) => !due.includes(at)).toSorted((a, b) => a - b);
+  expect(after.map((at) => at - (after[0] ?? 0))).toEqual(Array.from({ length: 100 }, (_none, place) => place * 20));
+});
+
 test("DUR13 start.sh moves no alarm to an earlier time, and none if 500 are due", () => {
   const now = Date.now();
   const soon = Array.from({ length: 501 }, (_none, place) => now + 30_000 + place);
