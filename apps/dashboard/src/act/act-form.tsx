@@ -71,7 +71,7 @@ export function ActForm({ data, action, given, onBack, onLeave }: ActFormProps):
         problems={{ ...(isTried ? prepared.problems : {}), ...fieldProblems(outcome.error) }}
         onChange={(more) => setState((one) => ({ ...one, fields: { ...one.fields, ...more } }))}
       />
-      <Effects action={action} data={data} fields={fields} />
+      {outcome.sent === undefined && <Effects action={action} data={data} fields={fields} />}
       <RequestView request={prepared.request} command={prepared.command} />
       <FormEnd
         action={action}

@@ -46,7 +46,7 @@ function ExportBar({ onExport }: Pick<RawProps, "onExport">): JSX.Element {
   return (
     <>
       {failure && <FailureNote failure={failure} />}
-      <p class="bar">
+      <p class="more">
         <button type="button" disabled={isBusy} onClick={() => void start()}>
           {isBusy ? "Reading the journal…" : "Download record and journal"}
         </button>

@@ -24,25 +24,27 @@ const RIGHT: ReadonlySet<Column> = new Set(["duration", "created", "started", "e
 
 export function RunsTable({ list, rows, columns }: RunsTableProps): JSX.Element {
   return (
-    <table class="runs">
-      <thead>
-        <tr>
-          <th scope="col" class="cell-select">
-            <span class="hidden-text">Selected</span>
-          </th>
-          {columns.map((column) => (
-            <th scope="col" class={RIGHT.has(column) ? "right" : undefined} key={column}>
-              {COLUMN_NAMES[column]}
+    <div class="runs-scroll">
+      <table class="runs">
+        <thead>
+          <tr>
+            <th scope="col" class="cell-select">
+              <span class="hidden-text">Selected</span>
             </th>
+            {columns.map((column) => (
+              <th scope="col" class={RIGHT.has(column) ? "right" : undefined} key={column}>
+                {COLUMN_NAMES[column]}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((run) => (
+            <Row run={run} list={list} columns={columns} key={run.id} />
           ))}
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map((run) => (
-          <Row run={run} list={list} columns={columns} key={run.id} />
-        ))}
-      </tbody>
-    </table>
+        </tbody>
+      </table>
+    </div>
   );
 }
 

@@ -11,12 +11,13 @@ import { formatDuration } from "./times.ts";
 
 export function Toolbar({ state, layout }: { readonly state: TimelineState; readonly layout: Layout }): JSX.Element {
   const { asTable, collapse } = state;
-  const { whole, breaks } = layout;
+  const { whole, breaks, items } = layout;
+  const operations = items.length;
   const idle = breaks.reduce((sum, { from, to }) => sum + (to - from), 0);
   return (
     <div class="tl-toolbar" role="toolbar" aria-label="Timeline">
       <p class="tl-summary">
-        <b>{layout.items.length.toLocaleString("en")}</b> operations
+        <b>{operations.toLocaleString("en")}</b> {operations === 1 ? "operation" : "operations"}
         <b>{formatDuration(whole.to - whole.from)}</b> in all
         {idle === 0 ? null : (
           <>

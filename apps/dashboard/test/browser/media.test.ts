@@ -24,6 +24,26 @@ describe("a page of 1,280 pixels at 400 % is 320 pixels wide", () => {
   });
 });
 
+test.each([721, 768, 840, 880])(
+  "at %i pixels the bar is whole, and no word of the list's head is divided",
+  async (width) => {
+    const page = await dashboard.open("/ui/runs", { viewport: { width, height: 600 } });
+    await page.getByText("Waits for a signal").first().waitFor();
+    const { right, lines } = await page.evaluate(() => {
+      const end = [...document.querySelectorAll(".bar-top > *")].map((part) => part.getBoundingClientRect().right);
+      const heads = [...document.querySelectorAll<HTMLElement>("table.runs thead th")];
+      const linesOf = (head: Element): number => {
+        const range = document.createRange();
+        range.selectNodeContents(head);
+        return new Set([...range.getClientRects()].map(({ top }) => top)).size;
+      };
+      return { right: Math.max(...end), lines: heads.slice(1).map(linesOf) };
+    });
+    expect(right).toBeLessThanOrEqual(width);
+    expect(new Set(lines)).toEqual(new Set([1]));
+  },
+);
+
 test("with little motion nothing moves", async () => {
   // The process of a step that nobody looks at ends after a while.
   const until = ({ status }: { readonly status: string }): boolean => status === "running";
