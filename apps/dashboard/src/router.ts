@@ -155,8 +155,17 @@ export function navigate(path: string, { replace = false }: { readonly replace?:
   if (target.href === address.value.href) return;
   history[replace ? "replaceState" : "pushState"](null, "", target);
   const isOtherPage = target.pathname !== address.value.pathname;
-  address.value = target;
+  show(target);
   if (isOtherPage) scrollTo(0, 0);
+}
+
+/** How far down each address was when it was left, in pixels. */
+const tops: Record<string, number> = {};
+const RETURN_MS = 2_000;
+
+function show(target: URL): void {
+  tops[address.value.href] = scrollY;
+  address.value = target;
 }
 
 /** Shows the page of a plain click on a link of ours. Other clicks, as with Ctrl, are the browser's. */
@@ -174,7 +183,15 @@ function followLink(event: MouseEvent): void {
 export function startRouter(): void {
   document.addEventListener("click", followLink);
   addEventListener("popstate", () => {
-    address.value = new URL(location.href);
+    show(new URL(location.href));
+    const top = tops[location.href] ?? 0;
+    // The rows of a page come after it: it scrolls once it is long enough.
+    const longer = new ResizeObserver(() => {
+      scrollTo(0, top);
+      if (scrollY >= top) longer.disconnect();
+    });
+    longer.observe(document.body);
+    setTimeout(() => longer.disconnect(), RETURN_MS);
   });
 }
 

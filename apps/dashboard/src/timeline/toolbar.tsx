@@ -17,7 +17,7 @@ export function Toolbar({ state, layout }: { readonly state: TimelineState; read
   return (
     <div class="tl-toolbar" role="toolbar" aria-label="Timeline">
       <p class="tl-summary">
-        <b>{operations.toLocaleString("en")}</b> {operations === 1 ? "operation" : "operations"}
+        <b>{operations.toLocaleString("en")}</b> operation{operations === 1 ? "" : "s"}
         <b>{formatDuration(whole.to - whole.from)}</b> in all
         {idle === 0 ? null : (
           <>

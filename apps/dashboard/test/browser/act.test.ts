@@ -201,7 +201,7 @@ describe("the forms", () => {
     await page.getByRole("heading", { name: "reasons" }).waitFor();
     await page.route("**/ui/assets/*", (route) => route.abort());
     await page.getByRole("button", { name: "Actions" }).click();
-    await page.getByRole("alert").filter({ hasText: "A part of this page cannot be loaded." }).waitFor();
+    await page.getByRole("alert").filter({ hasText: "A part of this page cannot be loaded" }).waitFor();
     dashboard.takeProblems();
   });
 

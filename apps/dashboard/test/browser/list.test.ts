@@ -36,6 +36,27 @@ describe("a list", () => {
     await page.getByRole("columnheader", { name: "Triggered by" }).waitFor();
   });
 
+  test("LIVE4 the list is where the reader left it, after the browser's back from a run", async () => {
+    const page = await dashboard.open("/ui/runs", { viewport: { width: 700, height: 300 } });
+    const link = page.getByRole("link", { name: "=1+1", exact: true });
+    await link.waitFor();
+    await link.scrollIntoViewIfNeeded();
+    const left = await page.evaluate(() => scrollY);
+    expect(left).toBeGreaterThan(100);
+    await link.click();
+    await page.getByRole("heading", { name: "=1+1" }).waitFor();
+    expect(await page.evaluate(() => scrollY)).toBe(0);
+    // A list that takes its time.
+    await page.route("**/api/runs?*", async (route) => {
+      await page.waitForTimeout(200);
+      await route.continue();
+    });
+    await page.goBack();
+    await link.waitFor();
+    await expect.poll(() => page.evaluate(() => scrollY)).toBe(left);
+    await page.unrouteAll();
+  });
+
   test("LIVE5 the runs of the filter are saved as CSV without formulas, and as NDJSON", async () => {
     const page = await dashboard.open("/ui/runs?q=tag%3Aold");
     await page.getByRole("link", { name: "c", exact: true }).waitFor();
