@@ -83,7 +83,7 @@ copy() {
   tries=0
   while [ -s "$work/names" ]; do
     tries=$((tries + 1))
-    [ "$tries" -le 30 ] || fail "$data: some files could not be copied. $(sort -u "$work/errors" | head -n 3)"
+    [ "$tries" -le 30 ] || fail "some files could not be copied, such as $data/$1/$(head -n 1 "$work/names"). $(sort -u "$work/errors" | head -n 3)"
     look <"$work/names" >"$work/before"
     statements "$1" <"$work/names" 3>"$work/closed" >"$work/statements"
     # Prints the name of each file that is copied, and ends at an error.

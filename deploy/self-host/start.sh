@@ -125,6 +125,12 @@ spread() {
       where actor_id in (select actor_id from due where place > $at_once);
     select count(*) from due;
     commit;" 2>&1) || {
+    case $due in
+    *'not a database'* | *malformed*)
+      log error "holdfast: $data/$1/metadata.sqlite, which has the alarms of $2, is damaged. Restore a back-up, or follow \"Without the scripts\" of docs/how-to/backup.md. $due"
+      exit 1
+      ;;
+    esac
     log warn "holdfast: the $2 that are due cannot be counted: $due"
     due=0
   }
@@ -138,6 +144,7 @@ spread() {
 if command -v sqlite3 >/dev/null && command -v flock >/dev/null; then
   spread holdfast-runs runs
   spread holdfast-coordinators 'limits, schedules, events and windows'
+  spread holdfast-index 'shards of the index'
   needed=$((3 * loaded + 2000))
   if [ "$all_due" -gt 0 ] && [ "$limit" != unlimited ] && [ "$needed" -gt "$limit" ]; then
     log error "holdfast: $all_due alarms are due, which needs $needed open files, and the limit is $limit. Raise the hard limit (systemd: LimitNOFILE=$needed; a shell of root: ulimit -n $needed), or set a lower DUE_PER_SECOND, then start again."

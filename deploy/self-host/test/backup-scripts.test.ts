@@ -119,8 +119,10 @@ describe.skipIf(WITHOUT_SQLITE)("back-ups", () => {
   });
 
   test("DUR14 a file that cannot be read fails the back-up, which leaves nothing", () => {
+    makeFile(nameOf(0), ["CREATE TABLE t (a)"]).close();
     writeFileSync(join(runs, nameOf(1)), "this is no database".repeat(500));
-    expect(backUp()).toEqual(refusal("some files could not be copied"));
+    makeFile(nameOf(2), ["CREATE TABLE t (a)"]).close();
+    expect(backUp()).toEqual(refusal(`some files could not be copied, such as ${join(runs, nameOf(1))}.`));
     expect(readdirSync(folder).filter((name) => name.startsWith("back-up"))).toEqual([]);
   });
 

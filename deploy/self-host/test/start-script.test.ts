@@ -156,9 +156,19 @@ test("SEC1 what start.sh and the process create is readable by its user only", (
   expect(modes).toEqual([0o700, 0o600, 0o600]);
 });
 
+test("OBS4 alarms that are damaged are one line that names the file and what to do", () => {
+  for (const kind of ["runs", "coordinators", "index"]) {
+    const damaged = join(folder, "data of runs", `holdfast-${kind}`, "metadata.sqlite");
+    mkdirSync(join(damaged, ".."), { recursive: true });
+    writeFileSync(damaged, "this is no database".repeat(500));
+    expectOneLine(run(), `${damaged}, which has the alarms of`);
+    rmSync(damaged);
+  }
+});
+
 test("OBS4 start.sh starts although the alarms cannot be counted, and each line that it writes is JSON", () => {
   mkdirSync(runs, { recursive: true });
-  writeFileSync(join(runs, "metadata.sqlite"), "this is no database".repeat(500));
+  makeFile("metadata.sqlite", "CREATE TABLE t (a)").close();
   const lines = start().trim().split("\n");
   expect(lines.map((line) => JSON.parse(line) as unknown)).toContainEqual(
     expect.objectContaining({ level: "warn", message: expect.stringContaining("cannot be counted") }),

@@ -37,9 +37,19 @@ export function failureText(error: unknown): string {
   return error instanceof SyntaxError ? "A text of the configuration is not valid JSON." : String(error);
 }
 
-/** Logs the failure, and returns it. */
+/** What the log of this process has from its start. */
+let atStart: string | undefined;
+
+/** Logs the failure of a process that nobody may ask for a while. `undefined`: there is none. */
+export function reportAtStart(failure: Misconfigured | undefined): void {
+  atStart = undefined;
+  if (failure !== undefined) reportMisconfigured(failure);
+  atStart = failure?.detail;
+}
+
+/** Logs the failure, unless the start did, and returns it. */
 export function reportMisconfigured(failure: Misconfigured): Misconfigured {
-  console.error(`holdfast: this deployment is misconfigured. ${failure.detail}`);
+  if (failure.detail !== atStart) console.error(`holdfast: this deployment is misconfigured. ${failure.detail}`);
   return failure;
 }
 

@@ -24,7 +24,7 @@ export function expectCrashes(): void {
   expectOutput("objects crashed by the contract suite", /jsg\.Error: the contract suite made it crash/);
   expectOutput(
     "requests that met such a crash",
-    /^holdfast: a request failed \[?Error: the contract suite made it crash/,
+    /^holdfast: a request failed, [A-Z]+ \/\S+: \[?Error: the contract suite made it crash/,
     /^holdfast: a request to a run failed TypeError: Can't read from request stream because client disconnected/,
   );
   expectOutput("alarms of crashed objects", /^NOSENTRY SQLite alarm /);

@@ -7,6 +7,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { KeyRing } from "../src/auth/key-ring.ts";
 import { writeTicket } from "../src/auth/tickets.ts";
 import { createApp } from "../src/deployment/app.ts";
+import { logInvalidFields } from "../src/deployment/environment.ts";
 import type { HoldfastDeps, HoldfastOptions, ObjectContextLike } from "../src/deployment/deployment.ts";
 import {
   type BucketLike,
@@ -243,6 +244,30 @@ describe("a misconfigured deployment", () => {
     expect(log.mock.calls).toEqual([[expect.stringContaining(field)]]);
     for (const text of ["hush-hush", "a while", `${field}: ${field}`, "limits: "])
       expect(String(log.mock.calls)).not.toContain(text);
+  });
+
+  test("SEC9 fields that a process logged at its start are not logged again", async () => {
+    const log = logged();
+    const deployed = new Deployed({ RETENTION: "a while" });
+    logInvalidFields(deployed.env);
+    expect((await deployed.fetch("/api/runs/r1")).status).toBe(503);
+    expect(log.mock.calls).toEqual([[expect.stringContaining("RETENTION")]]);
+    logInvalidFields(new Deployed().env);
+    expect((await new Deployed({ RETENTION: "a while" }).fetch("/api/runs/r1")).status).toBe(503);
+    expect(log).toHaveBeenCalledTimes(2);
+  });
+
+  test("OBS4 a request that fails is logged with its path, which for a public token is left out", async () => {
+    const log = logged();
+    const deployed = new Deployed();
+    deployed.env["WORKFLOW_RUN_DO"] = {
+      idFromName: (id: string) => id,
+      get: () => ({ fetch: () => Promise.reject(new Error("internal error")) }),
+    };
+    const secret = `${"0".repeat(16)}/${"0".repeat(32)}/${"0".repeat(32)}`;
+    for (const path of ["/api/runs/r1", `/public/tokens/-/r1/${secret}`]) await deployed.fetch(path);
+    expect(log.mock.calls.map(([text]) => text as string)).toContain("holdfast: a request failed, GET /api/runs/r1:");
+    expect(String(log.mock.calls)).not.toContain(secret);
   });
 
   test("SEC9 the answer names a missing binding, its class and its migration, and no variable", async () => {

@@ -33,7 +33,7 @@ const TABLE = tableOf(ROUTES);
 /** Answers a request. Never throws. */
 export async function serveApi(request: Request, deps: WorkerDeps): Promise<Response> {
   const exchange: Exchange = { request, deps, path: pathOf(request.url) };
-  const answer = await refusable(() => serve(exchange));
+  const answer = await refusable(exchange, () => serve(exchange));
   const { principal } = exchange;
   if (answer.status >= 400)
     count("holdfast_rejected_requests_total", principal ? principal.tenantId : NO_CALLER, String(answer.status));
@@ -46,10 +46,10 @@ export async function serveApi(request: Request, deps: WorkerDeps): Promise<Resp
 async function serve(exchange: Exchange): Promise<Response> {
   const { request, deps, path } = exchange;
   if (path === "/metrics" || /^\/api(?:\/|$)/.test(path))
-    return withOrigin(request, deps, () => refusable(() => serveClosed(exchange)));
+    return withOrigin(request, deps, () => refusable(exchange, () => serveClosed(exchange)));
   if (!/^\/public(?:\/|$)/.test(path)) return dispatch(exchange);
   // CORS: the URL of a public token is the secret, so pages of any site may send it.
-  return withMore(await refusable(() => dispatch(exchange)), { "Access-Control-Allow-Origin": "*" });
+  return withMore(await refusable(exchange, () => dispatch(exchange)), { "Access-Control-Allow-Origin": "*" });
 }
 
 async function serveClosed(exchange: Exchange): Promise<Response> {
@@ -92,12 +92,14 @@ async function handled(
   return scope === undefined || described.verb === "GET" ? act() : audited(act, described, request, principal);
 }
 
-async function refusable(answer: () => Promise<Response>): Promise<Response> {
+async function refusable({ request, path }: Exchange, answer: () => Promise<Response>): Promise<Response> {
   try {
     return await answer();
   } catch (error) {
     if (error instanceof ApiRefusal) return error.toResponse();
-    console.error("holdfast: a request failed", error);
+    // The path of a public token is a secret.
+    const shown = path.startsWith("/public/") ? "/public/…" : path;
+    console.error(`holdfast: a request failed, ${request.method} ${shown}:`, error);
     return new ApiRefusal(
       "internal_error",
       "The request failed. No acknowledged change is lost. Try again.",

@@ -16,7 +16,7 @@ import {
   checkOptions,
   RETENTION_TIME,
   hasMethods,
-  reportMisconfigured,
+  reportAtStart,
 } from "../options.ts";
 import type { BucketLike, DurableObjectNamespaceLike, RateLimitLike } from "../platform-types.ts";
 
@@ -170,13 +170,14 @@ export function readEnvironment(env: object): Environment {
   throw new Misconfigured(details.join(" "), ...(bindings.length === 0 ? [] : [bindings.join(" ")]));
 }
 
-/** Logs the invalid fields, for a process that nobody may ask for a while. Each reader still reads and refuses them. */
+/** Logs the invalid fields, for a process that nobody may ask for a while. Each reader still refuses them, and logs them no more. */
 export function logInvalidFields(env: object): void {
   try {
     readEnvironment(env);
+    reportAtStart(undefined);
   } catch (error) {
     if (!(error instanceof Misconfigured)) throw error;
-    reportMisconfigured(error);
+    reportAtStart(error);
   }
 }
 
