@@ -49,7 +49,8 @@ fail() {
   exit 1
 }
 made=$(mkdir -p -- "$data" 2>&1) || fail "the folder for the runs cannot be made: $made. Set HOLDFAST_DATA to another one."
-[ -w "$data" ] && [ -x "$data" ] || fail "this user may not write into $data. Change its owner, or set HOLDFAST_DATA to another folder."
+[ -w "$data" ] && [ -x "$data" ] || fail "this user may not write into $data, or its disk is read-only. Change its owner, or set HOLDFAST_DATA to another folder."
+[ ! -e "$data/../dev.json" ] || fail "holdfast dev made $data and may execute its runs. Set HOLDFAST_DATA to another folder, or to a copy."
 # workerd takes a number alone for an address of four bytes.
 # One run of another user, such as of a back-up that root restored, would end the process or fail for ever.
 foreign=$(cd -- "$data" && find .lock holdfast-* \( ! -readable -o ! -writable \) -print -quit 2>/dev/null) || true
@@ -68,7 +69,11 @@ fi
 # released when workerd ends.
 if command -v flock >/dev/null; then
   exec 9>"$data/.lock"
-  flock -n 9 || { log error "holdfast: another process uses $data"; exit 1; }
+  flock -n 9 || fail "another process uses $data. Stop it: its lock ends with it."
+  # A lock that somebody deletes by hand looks free. Without this folder the other process could not work.
+  mkdir -p -- "$data/holdfast-runs"
+  exec 7<"$data/holdfast-runs"
+  flock -n 7 || [ $? -ne 1 ] || fail "another process uses $data, although its file .lock is gone. Stop it."
   # The lock of restore.sh: from now on the other one tells it that this process executes.
   [ -z "${HOLDFAST_RESTORING:-}" ] || exec 8<&-
   # A run that was deleted, each name that was asked for without a run, and an event, topic, window or limit that was
@@ -166,7 +171,7 @@ mkfifo -- "$errors"
 (
   trap '' HUP INT TERM
   to_log error "$address" <"$errors" >&2
-) 9>&- &
+) 7<&- 9>&- &
 exec 2>"$errors"
 rm -f -- "$errors"
 

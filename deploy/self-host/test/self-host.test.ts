@@ -236,7 +236,7 @@ test("OBS3 /metrics shows what all objects of the process did, and its counters 
   };
   await Promise.all(["a", "b"].map((id) => trigger(id, 0).then(() => approve(id))));
   expect((await fetch(`${url}/api/runs`)).status).toBe(401);
-  await expect.poll(metrics).toMatch(/^holdfast_steps_total\{outcome="completed"\} 6$/m);
+  await expect.poll(metrics, { timeout: 30_000 }).toMatch(/^holdfast_steps_total\{outcome="completed"\} 6$/m);
   expect(await metrics()).toMatch(/^holdfast_rejected_requests_total\{status="401"\} 1$/m);
   await kill(workerd);
   await start();
@@ -245,7 +245,7 @@ test("OBS3 /metrics shows what all objects of the process did, and its counters 
 });
 
 test.skipIf(spawnSync("flock", ["--version"]).status !== 0)(
-  "a second process on the same folder exits with a message",
+  "a second process on the same folder exits with a message, also if the lock of the first was deleted",
   async () => {
     await start();
     const second = launch({});
@@ -253,8 +253,13 @@ test.skipIf(spawnSync("flock", ["--version"]).status !== 0)(
     expect(await once(second, "exit")).toEqual([1, null]);
     expect(JSON.parse(await stderr)).toMatchObject({
       level: "error",
-      message: `holdfast: another process uses ${data}`,
+      message: `holdfast: another process uses ${data}. Stop it: its lock ends with it.`,
     });
+    rmSync(join(data, ".lock"));
+    const third = launch({});
+    const reason = text(third.stderr as NodeJS.ReadableStream);
+    expect(await once(third, "exit")).toEqual([1, null]);
+    expect(await reason).toContain("although its file .lock is gone");
   },
 );
 

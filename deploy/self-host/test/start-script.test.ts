@@ -156,6 +156,12 @@ test("SEC1 what start.sh and the process create is readable by its user only", (
   expect(modes).toEqual([0o700, 0o600, 0o600]);
 });
 
+test("OBS4 DEV1 the folder with the runs of holdfast dev is one line that says to use another one", () => {
+  mkdirSync(runs, { recursive: true });
+  writeFileSync(join(folder, "dev.json"), "{}");
+  expectOneLine(run(), "holdfast dev made");
+});
+
 test("OBS4 alarms that are damaged are one line that names the file and what to do", () => {
   for (const kind of ["runs", "coordinators", "index"]) {
     const damaged = join(folder, "data of runs", `holdfast-${kind}`, "metadata.sqlite");
