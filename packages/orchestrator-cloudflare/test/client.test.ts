@@ -235,6 +235,12 @@ describe("network failures", () => {
     expect(network.requests).toHaveLength(3);
   });
 
+  test("API3 a value that JSON cannot hold ends the call, and no request is sent", async () => {
+    const { client, network } = connect();
+    await expect(client.run("none").signal("approve", { cents: 10n })).rejects.toThrow(TypeError);
+    expect(network.requests).toHaveLength(0);
+  });
+
   test.each([
     [
       Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:1"), { code: "ECONNREFUSED" }),

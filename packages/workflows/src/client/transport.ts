@@ -106,11 +106,13 @@ export class Transport {
     { streamed = false }: { readonly streamed?: boolean } = {},
   ): Promise<{ readonly response: Response | undefined; readonly attempts: number }> {
     const { attempts = 5 } = this.#options;
+    // A value that JSON cannot hold ends the call: no repetition changes that.
+    const text: string | undefined = JSON.stringify(request.body);
     for (let attempt = 1; ; attempt++) {
       let failure: Error;
       let pauseMs = Math.min(this.retryAfterMs * 2 ** (attempt - 1), PAUSE_MS_MAX) * (0.5 + Math.random());
       try {
-        const response = await this.#try(request, streamed);
+        const response = await this.#try(request, text, streamed);
         if (response.ok || isExpected(response, request)) return { response, attempts: attempt };
         const refusal = await toError(response, nameOf(request));
         if (!isRetried(response.status) || FINAL_CODES.has(refusal.code)) throw new Final(refusal);
@@ -141,7 +143,8 @@ export class Transport {
   }
 
   async #try(
-    { method, path, query = {}, body, headers = {}, signal }: ApiRequest,
+    { method, path, query = {}, headers = {}, signal }: ApiRequest,
+    text: string | undefined,
     streamed: boolean,
   ): Promise<Response> {
     const { token, timeoutMs = 75_000, fetch = (request: Request) => globalThis.fetch(request) } = this.#options;
@@ -149,21 +152,15 @@ export class Transport {
     const given = new Headers({ Accept: "application/json", ...this.#options.headers, ...headers });
     if (token !== undefined)
       given.set("Authorization", `Bearer ${typeof token === "function" ? await token() : token}`);
-    if (body !== undefined) given.set("Content-Type", "application/json");
-    const text = body === undefined ? undefined : JSON.stringify(body);
+    if (text !== undefined) given.set("Content-Type", "application/json");
     await this.#sign(given, method, target, text ?? "");
     const timeout = new AbortController();
     const timer = setTimeout(() => timeout.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
     try {
-      // `fetch` would follow a redirect with another method, or without the credentials.
-      const init = {
-        method,
-        headers: given,
-        redirect: "manual" as const,
-        ...(text === undefined ? {} : { body: text }),
-      };
       const ended = this.#signals(signal, timeout.signal);
-      const response = await orAborted(() => fetch(new Request(target, { ...init, signal: ended })), ended);
+      // `fetch` would follow a redirect with another method, or without the credentials.
+      const init = { method, headers: given, redirect: "manual", body: text ?? null, signal: ended } as const;
+      const response = await orAborted(() => fetch(new Request(target, init)), ended);
       if (isRedirect(response)) throw new Final(redirected(response, `${method} ${path}`, target));
       if (streamed) return response;
       // Read the body here: a connection that breaks during the body counts as a failed request.
