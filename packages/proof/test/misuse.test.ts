@@ -41,9 +41,14 @@ test.each<[string, (ctx: Loose) => unknown, string]>([
   [
     "ctx.parallel without a list",
     (ctx) => ctx["parallel"]?.(undefined, () => 1),
-    "ctx.parallel: needs a list of items.",
+    "ctx.parallel: needs a list and a function.",
   ],
-  ["ctx.parallel with a number", (ctx) => ctx["parallel"]?.(3, () => 1), "ctx.parallel: needs a list of items."],
+  [
+    "ctx.parallel with promises and no function",
+    (ctx) => ctx["parallel"]?.([Promise.resolve(1)]),
+    "ctx.parallel: needs a list and a function.",
+  ],
+  ["ctx.parallel with a number", (ctx) => ctx["parallel"]?.(3, () => 1), "ctx.parallel: needs a list and a function."],
 ])("RUN7 %s is refused, and the message says what is needed", async (_what, call, message) => {
   const host = await finished((ctx) => call(ctx as unknown as Loose));
   expect(host.header.error).toMatchObject({

@@ -21,9 +21,10 @@ export async function runParallel<T, R>(
   if (concurrency !== Infinity && (!Number.isInteger(concurrency) || concurrency < 1)) {
     throw invalid("ctx.parallel.concurrency", "must be a whole number of at least 1.");
   }
-  if (!(Symbol.iterator in Object(items))) throw invalid("ctx.parallel", "needs a list of items.");
+  if (!(Symbol.iterator in Object(items)) || typeof fn !== "function")
+    throw invalid("ctx.parallel", "needs a list and a function.");
   const list = [...items];
-  const results: Awaited<R>[] = Array.from({ length: list.length });
+  const results: Awaited<R>[] = [];
   const errors = new Map<number, unknown>();
   // All workers share one iterator: each takes the next item.
   const entries = list.entries();
@@ -36,8 +37,8 @@ export async function runParallel<T, R>(
       try {
         results[index] = await start(state, () => fn(item, index));
       } catch (error) {
-        if (!settle) stopped = true;
-        if (!settle) throw error;
+        stopped = !settle;
+        if (stopped) throw error;
         errors.set(index, error);
       } finally {
         state.over = true;
