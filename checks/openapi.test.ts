@@ -12,3 +12,8 @@ test("the files that pnpm openapi writes are up to date", async () => {
     );
   }
 });
+
+test("API1 the document says that a webhook has a body", () => {
+  const { paths } = JSON.parse(readFileSync(join(REPOSITORY, "docs/openapi.json"), "utf8"));
+  expect(paths["/hooks/{source}"].post.requestBody.content).toHaveProperty(["application/json", "schema"]);
+});

@@ -133,7 +133,7 @@ function refusalsOf(route: RouteDescription): Map<number, ApiErrorCode[]> {
 }
 
 function describe(route: RouteDescription): DocumentedOperation {
-  const { id, summary, scope, orScope, body, form, answers, views } = route;
+  const { id, summary, scope, orScope, answers, views } = route;
   const responses: Record<string, DocumentedAnswer> = {};
   for (const [status, name] of Object.entries(answers)) {
     const described =
@@ -166,7 +166,7 @@ function describe(route: RouteDescription): DocumentedOperation {
           ].join(" "),
         }),
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(body === undefined ? {} : { requestBody: { content: bodiesOf(body, form) } }),
+    ...bodyOf(route),
     responses,
   };
 }
@@ -205,6 +205,12 @@ function partsOf({ id, scope }: RouteDescription): string[] {
 }
 
 /** The fields of a form contain JSON. */
+function bodyOf({ body, form, ownBody }: RouteDescription): Pick<DocumentedOperation, "requestBody"> {
+  if (ownBody !== undefined)
+    return { requestBody: { content: { "application/json": { schema: { description: ownBody } } } } };
+  return body === undefined ? {} : { requestBody: { content: bodiesOf(body, form) } };
+}
+
 function bodiesOf(body: Parameters<typeof toJsonSchema>[0], form = false): RequestContent {
   const schema = schemaOf(body);
   const fields = Object.keys(schema.properties ?? {}).map((name) => [name, { type: "string", description: "JSON." }]);

@@ -68,7 +68,8 @@ function fields(schema: JsonSchema): string {
     typeOf(field),
     textOf(field),
   ]);
-  return rows.length === 0 ? "Nothing, or `{}`." : table(["field", "type", ""], rows);
+  if (rows.length === 0) return textOf(schema) || "Nothing, or `{}`.";
+  return table(["field", "type", ""], rows);
 }
 
 function typeOf(schema: JsonSchema): string {

@@ -79,7 +79,8 @@ export const REFUSAL_TEXTS: Readonly<Record<ApiErrorCode, RefusalText>> = {
   },
   invalid_json: { cause: "From the Worker: the body is not JSON in UTF-8.", cure: "Send JSON." },
   invalid_query: {
-    cause: "From the Worker: the query of `/journal`, `/stream` or of a list.",
+    cause:
+      "From the Worker: a parameter of the query has a wrong value, or the route does not know it. Routes without credentials ignore unknown parameters.",
     cure: "Correct the parameter that the message names; send a `nextCursor` unchanged.",
   },
   limit_full: {

@@ -215,3 +215,13 @@ describe("refusals", () => {
     logged.mockRestore();
   });
 });
+
+test.each([
+  ["GET", "/api/workflows?limit=1", 400, "invalid_query"],
+  ["POST", "/api/runs/r1/cancel?reason=typed", 400, "invalid_query"],
+  // Mailers and providers add parameters to URLs that they were given.
+  ["GET", "/public/tokens/a/b/c/d/e?utm_source=mail", 404, "token_not_found"],
+])("API5 a parameter that a route does not know is refused: %s %s answers %d", async (method, path, status, error) => {
+  const answer = await new FakeDeployment(workflows).fetch(path, { method });
+  expect(await answerOf(answer)).toMatchObject({ status, body: { error } });
+});

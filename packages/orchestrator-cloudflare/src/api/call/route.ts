@@ -5,7 +5,7 @@
  * order. A handler gets only checked values (LIM2).
  */
 import type { RunView } from "@holdfast/protocol";
-import type { GenericSchema, InferOutput } from "valibot";
+import { type GenericSchema, type InferOutput, strictObject } from "valibot";
 import type { Principal, Scope } from "../../auth/principal.ts";
 import type { TicketUse } from "../../auth/tickets.ts";
 import type { ApiErrorCode } from "../../refusal.ts";
@@ -58,6 +58,8 @@ export interface RouteDescription {
   readonly answers: Readonly<Record<number, AnswerName | "text/event-stream" | "text/html" | "text/plain" | null>>;
   /** The schemas of the answer with 200 in other views of a run than the record (API7). */
   readonly views?: Readonly<Record<Exclude<RunView, "record">, AnswerName>>;
+  /** What the body is that the route itself reads, as it arrived. */
+  readonly ownBody?: string;
   /** The body may also be a form of a web page. */
   readonly form?: true;
   /** The largest body. Default: that of every request. */
@@ -90,15 +92,20 @@ function bodyBounds(deps: WorkerDeps, limit: RouteDescription["bodyLimit"]): Bod
   return { bytesMax: limit === undefined ? bytesMax : Math.min(bytesMax, limits[limit]), ms: limits.bodyMs };
 }
 
+/** An unknown parameter is refused. Not on routes without credentials: others add parameters to the URLs of those. */
+const NO_QUERY = strictObject({});
+
 /** Combines a description with its handler. The handler's types are those of the described parts. */
 export function route<
   const Path extends string,
   Query extends GenericSchema = GenericSchema,
   Body extends GenericSchema = GenericSchema,
 >(definition: RouteDefinition<Path, Query, Body>): Route {
-  const { path, query, repeatable = [], body, form, bodyLimit, admit, handle } = definition;
+  const { path, scope, repeatable = [], body, form, bodyLimit, admit, handle } = definition;
+  const query = definition.query ?? (scope === undefined ? undefined : NO_QUERY);
   return {
     ...definition,
+    ...(query === undefined ? {} : { query }),
     handle: async (call) => {
       const { request, queries, deps } = call;
       const checkedQuery = query && readQuery(queries, query, repeatable);

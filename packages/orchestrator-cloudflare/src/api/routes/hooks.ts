@@ -20,6 +20,7 @@ export const hookRoutes: readonly Route[] = [
     verb: "POST",
     path: "/hooks/:source",
     summary: "Receives a webhook of another service. Its signature is verified; it needs no token.",
+    ownBody: "What the service signs and sends: JSON, of any shape.",
     answers: { 202: "AcceptedEvent" },
     refusals: [
       "unauthorized",
