@@ -64,3 +64,19 @@ test("GATE3 a rate reserves as many starts as runs may wait, and drops a further
   expect(world.acquire("d", { onFull: "reject" })).toEqual({ type: "full", retryAt: startAt });
   expect(world.acquire("e", { again: true })).toEqual({ type: "granted", startAt });
 });
+
+test("GATE5 a limit with only a rate is in the list while starts are reserved", async () => {
+  const world = new GateWorld({ max: undefined, rate: { limit: 1, perMs: 1_000, burst: 0 } });
+  world.acquire("a");
+  expect(world.listed).toEqual([]);
+  for (const runId of ["b", "c"]) world.acquire(runId);
+  await Promise.resolve();
+  expect(world.listed).toMatchObject([{ type: "listed" }]);
+  for (let minute = 0; minute < 3; minute++) {
+    world.advance(60_000);
+    await Promise.resolve();
+  }
+  const sent = world.listed.map((message) => (message as { readonly type: string }).type);
+  expect([...new Set(sent)]).toEqual(["listed", "unlisted"]);
+  expect(world.erased).toBe(1);
+});

@@ -468,16 +468,15 @@ describe("probes", () => {
 describe("a rate", () => {
   const rate = { limit: 10, perMs: 1_000, burst: 2 };
 
-  test("GATE5 the starts are spread evenly after the burst, and nothing is stored for each run", () => {
+  test("GATE5 the starts are spread evenly after the burst, and nothing is stored for each run", async () => {
     const world = new GateWorld({ max: undefined, rate });
     const starts = Array.from({ length: 6 }, (_, i) => {
       const answer = world.acquire(`r${i}`);
       return answer.type === "granted" ? (answer.startAt ?? world.now) - START : undefined;
     });
     expect(starts).toEqual([0, 0, 0, 100, 200, 300]);
+    await Promise.resolve();
     expect(world.rows).toEqual(["header"]);
-    world.advance(120_000);
-    expect(world.erased).toBe(1);
   });
 
   test("GATE5 reject states when the next start is free, and reserves nothing", () => {

@@ -33,6 +33,8 @@ export function acquire(holders: Holders, message: Acquire): AcquireAnswer {
   const startAt = laterStart(holders);
   if (startAt !== undefined && message.onFull === "reject") return { type: "full", retryAt: startAt };
   if (startAt !== undefined && isTooLate(holders, message, startAt)) return { type: "dropped", reason: "queue_full" };
+  // The run waits, although there is no queue of it.
+  if (startAt !== undefined) list(draft);
   return granted(holders.admit({ ...message, under: undefined }));
 }
 
