@@ -47,6 +47,12 @@ function report({ io, session }: Host, { color }: Globals, error: unknown): Exit
   return exitCodeOf(error);
 }
 
+/** An error about `--token` says where a token belongs, and does not show one that was given. */
+function aboutToken(text: string): string {
+  if (!/^error: unknown option '--token(?:=|')/.test(text)) return text;
+  return `error: unknown option '--token': other users see options. Set HOLDFAST_TOKEN, or store a token with "holdfast login".\n`;
+}
+
 /** Builds the program. A verb that is not loaded has its name and summary only. */
 async function buildProgram(host: Host, isNamed: (name: string) => boolean): Promise<Command> {
   const program = addGlobals(new Command("holdfast"))
@@ -63,6 +69,7 @@ async function buildProgram(host: Host, isNamed: (name: string) => boolean): Pro
       getErrHelpWidth: () => host.io.stderr.columns || HELP_WIDTH,
       getOutHasColors: () => false,
       getErrHasColors: () => false,
+      outputError: (text, write) => write(aboutToken(text)),
     })
     .exitOverride();
   for (const { name, group, summary, load } of VERBS) {

@@ -24,6 +24,16 @@ describe("help", () => {
     },
   );
 
+  test.each([
+    ["list", "--token", "secret-of-ann"],
+    ["list", "--token=secret-of-ann"],
+    ["login", "--token=secret-of-ann"],
+  ])("CLI2 %s %s is answered with the places for a token, and the token is not shown", async (...args) => {
+    const { exit, stderr } = await call(args);
+    expect([exit, stderr]).toEqual([2, expect.stringMatching(/HOLDFAST_TOKEN, or .*"holdfast login"/)]);
+    expect(stderr).not.toContain("secret-of-ann");
+  });
+
   test("CLI2 an unknown verb and an unknown option are errors of the command line, with the nearest name", async () => {
     const verb = await call(["lst"]);
     expect(verb).toMatchObject({ exit: 2, stdout: "", stderr: expect.stringContaining("Did you mean list?") });
