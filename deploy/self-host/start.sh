@@ -68,10 +68,10 @@ fi
 # Two processes would execute the same runs, so this process takes a lock. It becomes workerd (exec), and the lock is
 # released when workerd ends.
 if command -v flock >/dev/null; then
+  made=$({ touch -- "$data/.lock" && mkdir -p -- "$data/holdfast-runs"; } 2>&1) || fail "no file can be made in $data: $made"
   exec 9>"$data/.lock"
   flock -n 9 || fail "another process uses $data. Stop it: its lock ends with it."
   # A lock that somebody deletes by hand looks free. Without this folder the other process could not work.
-  mkdir -p -- "$data/holdfast-runs"
   exec 7<"$data/holdfast-runs"
   flock -n 7 || [ $? -ne 1 ] || fail "another process uses $data, although its file .lock is gone. Stop it."
   # The lock of restore.sh: from now on the other one tells it that this process executes.
@@ -95,7 +95,7 @@ if command -v flock >/dev/null; then
         while IFS= read -r file; do [ -s "$file-wal" ] || printf '%s\n%s\n%s\n' "$file" "$file-wal" "$file-shm"; done |
         xargs rm -f
     fi
-  ) || log warn "holdfast: files without tables could not be removed; this is harmless"; fi; done
+  ) 2>/dev/null || log warn "holdfast: files without tables could not be removed; this is harmless"; fi; done
 fi
 
 # Each run in memory needs three open files and some 0.3 MB, and its steps need more. workerd loads every object whose alarm
@@ -167,7 +167,7 @@ export HOLDFAST_STARTED
 # What workerd itself writes is text. The process that makes lines of it ends when workerd has ended, and holds no lock.
 errors=$data/.errors
 rm -f -- "$errors"
-mkfifo -- "$errors"
+made=$(mkfifo -- "$errors" 2>&1) || fail "no file can be made in $data: $made"
 (
   trap '' HUP INT TERM
   to_log error "$address" <"$errors" >&2

@@ -162,6 +162,22 @@ test("OBS4 DEV1 the folder with the runs of holdfast dev is one line that says t
   expectOneLine(run(), "holdfast dev made");
 });
 
+test("OBS4 on a full disk start.sh writes lines of JSON only, and says what it cannot make", () => {
+  mkdirSync(runs, { recursive: true });
+  const bin = join(folder, "bin");
+  mkdirSync(bin);
+  const PATH = `${bin}:${process.env["PATH"]}`;
+  const fails = (program: string): void =>
+    writeFileSync(join(bin, program), `#!/bin/sh\necho '${program}: no space' >&2\nexit 1\n`, { mode: 0o755 });
+  fails("find");
+  const { status, stderr } = run({ PATH });
+  expect([status, stderr]).toEqual([0, ""]);
+  for (const program of ["mkfifo", "touch"]) {
+    fails(program);
+    expectOneLine(run({ PATH }), `no file can be made in ${join(folder, "data of runs")}: ${program}: no space`);
+  }
+});
+
 test("OBS4 alarms that are damaged are one line that names the file and what to do", () => {
   for (const kind of ["runs", "coordinators", "index"]) {
     const damaged = join(folder, "data of runs", `holdfast-${kind}`, "metadata.sqlite");
