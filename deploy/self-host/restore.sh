@@ -108,6 +108,9 @@ if [ "$(sed -n 2p "$mark" 2>/dev/null)" != copied ]; then
   refuse_damaged
   note copying
   rm -rf -- "$data/holdfast-runs" "$data/holdfast-index" "$data/holdfast-coordinators"
+  needed=$(du -sk -- "$backup" | cut -f 1)
+  free=$(df -Pk -- "$data" | awk 'NR == 2 { sub(/ +[0-9-]+%.*/, ""); print $NF }')
+  [ "$free" -gt "$needed" ] || fail "$data needs more than $needed kB, and $free kB are free. Free some and run restore.sh again, or restore to another disk."
   cp -R -- "$backup/holdfast-runs" "$backup/holdfast-index" "$data/"
   [ ! -d "$backup/holdfast-coordinators" ] || cp -R -- "$backup/holdfast-coordinators" "$data/"
   set_alarms

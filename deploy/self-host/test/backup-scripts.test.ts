@@ -145,6 +145,19 @@ describe.skipIf(WITHOUT_SQLITE)("back-ups", () => {
     expect(backUp()).toEqual(refusal("is never overwritten"));
   });
 
+  test("DUR14 a back-up and a restoration are refused if the disk has too little space for them", () => {
+    expect(backUp().status).toBe(0);
+    const bin = pathWithout("df");
+    const line = "tmpfs 1000 999 3 100% /a disk";
+    writeFileSync(join(bin, "df"), `#!/bin/sh\necho header\necho '${line}'\n`, { mode: 0o755 });
+    expect(run("backup.sh", [`${target}-2`], { PATH: bin })).toEqual(refusal("kB, and 3 kB are free."));
+    const restored = join(folder, "restored");
+    expect(run("restore.sh", [target], { HOLDFAST_DATA: restored, PATH: bin })).toEqual(
+      refusal("kB, and 3 kB are free."),
+    );
+    expect(readdirSync(restored)).toEqual([".restoring"]);
+  });
+
   test("DUR14 a restoration is refused from an incomplete back-up and into a folder with files, and says why Holdfast does not start", () => {
     const restored = { HOLDFAST_DATA: join(folder, "restored") };
     mkdirSync(target);
