@@ -33,7 +33,7 @@ export function lazy<Props extends object>(load: () => Promise<ComponentType<Pro
 function Failed(): JSX.Element {
   return (
     <p class="note is-bad" role="alert">
-      A part of this page cannot be loaded. The server may be down or newer.{" "}
+      A part of this page cannot be loaded: the server is down or newer.{" "}
       <button type="button" class="link" onClick={() => location.reload()}>
         Load the page again
       </button>
