@@ -11,7 +11,7 @@ import {
   type StartedRun,
   createClient,
 } from "@holdfast/workflows/client";
-import { describe, expect, expectTypeOf, test, vi } from "vitest";
+import { describe, expect, expectTypeOf, onTestFinished, test, vi } from "vitest";
 import { bearerAuth, durableObjectIndex } from "../src/index.ts";
 import { FakeDeployment, FakeIndexNamespace, tokenOf } from "./fake-platform.ts";
 
@@ -385,4 +385,23 @@ describe("events of a run", () => {
     network.breaks = async () => new Response("<html>");
     await expect(collect(client.run("none").stream())).rejects.toThrow("not an event stream");
   });
+});
+
+test.each([
+  ["a proxy answers 504 after 30 s", async () => new Response("<h1>gateway time-out", { status: 504 })],
+  ["a proxy ends the connection after 30 s", async () => Promise.reject(new TypeError("terminated"))],
+])("API3 the wait for an end continues, although %s", async (_what, cut) => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const waits: number[] = [];
+  const fetch = async (request: Request): Promise<Response> => {
+    const wait = Number(request.headers.get("Prefer")?.slice("wait=".length));
+    waits.push(wait);
+    vi.advanceTimersByTime(Math.min(wait, 30) * 1_000);
+    if (wait > 30) return cut();
+    return Response.json({ id: "r", status: waits.length < 12 ? "running" : "completed", output: "done" });
+  };
+  const client = createClient({ url: "https://flows.example", retryAfterMs: 1, fetch });
+  expect(await client.run("r").result()).toBe("done");
+  expect(waits).toEqual([50, ...Array.from({ length: 11 }, () => 25)]);
 });

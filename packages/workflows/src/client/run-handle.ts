@@ -94,18 +94,14 @@ export class RunHandle<Output = unknown> {
   /** Waits until the run has ended, in whatever way, and returns its record, or with `view` less of it (API7). */
   async ended<V extends RunView = "record">(options: EndedOptions<V> = {}): Promise<RunViews<Output>[V]> {
     const { signal, view } = given<EndedOptions>(options, "ended");
+    let wait = WAIT_SECONDS;
     for (let pauseMs = POLL_MS_MIN; ; pauseMs = Math.min(pauseMs * 2, POLL_MS_MAX)) {
-      const headers = { Prefer: `wait=${WAIT_SECONDS}` };
       const sentAt = performance.now();
-      const run = await this.#send<RunViews<Output>[V]>({
-        method: "GET",
-        path: this.#path,
-        query: { view },
-        headers,
-        signal,
-        answer: RUN,
-      }).catch(unlessNotStarted);
+      const request = { method: "GET", path: this.#path, query: { view }, wait, signal, answer: RUN } as const;
+      const answer = await this.#transport.send(request).catch(unlessNotStarted);
+      const run = answer?.body as RunViews<Output>[V] | undefined;
       if (run !== undefined && isTerminal(run.status)) return run;
+      wait = answer?.wait ?? wait;
       // Pause before the next request if the API does not hold its answers.
       if (performance.now() - sentAt < 1_000) await this.#transport.pause(pauseMs, signal);
     }

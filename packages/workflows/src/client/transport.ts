@@ -37,6 +37,8 @@ export interface ApiRequest {
   readonly query?: Readonly<Record<string, QueryValue | readonly QueryValue[]>>;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** For how long the API may hold its answer, seconds. Shorter if something on the way ends such requests (API3). */
+  readonly wait?: number;
   readonly signal?: AbortSignal | undefined;
   /** Nothing is at the path after the request: a repetition that finds nothing follows one whose answer was lost. */
   readonly isGoneAfter?: true;
@@ -50,6 +52,18 @@ export interface ApiRequest {
 const RETRIED: ReadonlySet<number> = new Set([408, 425, 429]);
 const FINAL_CODES: ReadonlySet<string> = new Set(["auth_not_configured"]);
 const PAUSE_MS_MAX = 10_000;
+/** A wait of this time, seconds, is not made shorter. */
+const WAIT_MIN = 5;
+/** An attempt that lasted longer before it failed, ms, was held. */
+const HELD_MS = 1_000;
+
+interface Attempted {
+  /** `undefined`: an earlier attempt was accepted, and its answer was lost. */
+  readonly response: Response | undefined;
+  readonly attempts: number;
+  /** That of the last attempt. */
+  readonly wait: number;
+}
 
 export class Transport {
   readonly #options: ClientOptions;
@@ -58,10 +72,10 @@ export class Transport {
     this.#options = options;
   }
 
-  /** Returns the answer's JSON and the number of attempts. */
-  async send(request: ApiRequest): Promise<{ readonly body: unknown; readonly attempts: number }> {
-    const { response, attempts } = await this.#repeat(request);
-    return { body: response === undefined ? undefined : await readAnswer(response, request), attempts };
+  /** Returns the answer's JSON, the number of attempts, and the wait with which it came. */
+  async send(request: ApiRequest): Promise<Omit<Attempted, "response"> & { readonly body: unknown }> {
+    const { response, ...attempted } = await this.#repeat(request);
+    return { body: response === undefined ? undefined : await readAnswer(response, request), ...attempted };
   }
 
   /** Opens a streamed answer. Repeats the request only until the answer starts. */
@@ -100,20 +114,18 @@ export class Transport {
     });
   }
 
-  /** The response is `undefined` if an earlier attempt was accepted and its answer was lost. */
-  async #repeat(
-    request: ApiRequest,
-    { streamed = false }: { readonly streamed?: boolean } = {},
-  ): Promise<{ readonly response: Response | undefined; readonly attempts: number }> {
+  async #repeat(request: ApiRequest, { streamed = false }: { readonly streamed?: boolean } = {}): Promise<Attempted> {
     const { attempts = 5 } = this.#options;
+    let { wait = 0 } = request;
     // A value that JSON cannot hold ends the call: no repetition changes that.
     const text: string | undefined = JSON.stringify(request.body);
     for (let attempt = 1; ; attempt++) {
       let failure: Error;
+      const sentAt = performance.now();
       let pauseMs = Math.min(this.retryAfterMs * 2 ** (attempt - 1), PAUSE_MS_MAX) * (0.5 + Math.random());
       try {
-        const response = await this.#try(request, text, streamed);
-        if (response.ok || isExpected(response, request)) return { response, attempts: attempt };
+        const response = await this.#try({ ...request, wait }, text, streamed);
+        if (response.ok || isExpected(response, request)) return { response, attempts: attempt, wait };
         const refusal = await toError(response, nameOf(request));
         if (!isRetried(response.status) || FINAL_CODES.has(refusal.code)) throw new Final(refusal);
         const seconds = Number(response.headers.get("Retry-After"));
@@ -122,13 +134,17 @@ export class Transport {
       } catch (error) {
         if (error instanceof Final) {
           if (attempt > 1 && request.isGoneAfter && error.cause.code === "not_found")
-            return { response: undefined, attempts: attempt };
+            return { response: undefined, attempts: attempt, wait };
           throw error.cause;
         }
         this.#signals(request.signal).throwIfAborted();
         failure = unreachable(nameOf(request), this.#options.url, error);
       }
-      if (attempt >= attempts) throw failure;
+      // A proxy, or `timeoutMs`, has ended the request before the API answered: such an attempt does not count.
+      if (wait > WAIT_MIN && performance.now() - sentAt > HELD_MS) {
+        wait = Math.max(WAIT_MIN, Math.floor(wait / 2));
+        attempt = 0;
+      } else if (attempt >= attempts) throw failure;
       await this.pause(pauseMs, request.signal);
     }
   }
@@ -143,7 +159,7 @@ export class Transport {
   }
 
   async #try(
-    { method, path, query = {}, headers = {}, signal }: ApiRequest,
+    { method, path, query = {}, headers = {}, wait = 0, signal }: ApiRequest,
     text: string | undefined,
     streamed: boolean,
   ): Promise<Response> {
@@ -152,6 +168,7 @@ export class Transport {
     const given = new Headers({ Accept: "application/json", ...this.#options.headers, ...headers });
     if (token !== undefined)
       given.set("Authorization", `Bearer ${typeof token === "function" ? await token() : token}`);
+    if (wait > 0) given.set("Prefer", `wait=${wait}`);
     if (text !== undefined) given.set("Content-Type", "application/json");
     await this.#sign(given, method, target, text ?? "");
     const timeout = new AbortController();
