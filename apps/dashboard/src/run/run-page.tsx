@@ -18,7 +18,6 @@ import { LiveIndicator } from "../live/indicator.tsx";
 import { opened } from "../act/opened.ts";
 import { RunHeader } from "./header.tsx";
 import { Journal } from "../journal/journal.tsx";
-import { exportRun } from "./export-run.ts";
 import { FamilyTab, StreamsTab } from "./lazy-tabs.tsx";
 import { RowExtras } from "./row-extras.tsx";
 import { RawTab } from "./raw.tsx";
@@ -110,7 +109,7 @@ function TabBody({ data, tab, op }: TabBodyProps): JSX.Element | null {
     return <StreamsTab run={run} seq={entries.at(-1)?.seq ?? 0} op={op} onSelect={onSelect} key={data.id} />;
   if (tab === "family") return <FamilyTab run={run} key={data.id} />;
   if (tab === "audit") return <AuditTab id={data.id} />;
-  return <RawTab run={run} onExport={() => exportRun(data)} />;
+  return <RawTab run={run} onExport={async () => (await import("./export-run.ts")).exportRun(data)} />;
 }
 
 function useRunData(id: string): RunData {
