@@ -27,6 +27,9 @@ export interface OtlpOptions {
 
 const SCOPE = { name: "holdfast", version: HOLDFAST_VERSION };
 
+/** How long the collector has for a request, ms. The next counters follow after 15 s. */
+const ANSWER_MS_MAX = 10_000;
+
 /** Statuses that ask the client to repeat the request later. */
 const RETRIED: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
@@ -61,8 +64,7 @@ export function otlpExporter(options: OtlpOptions): NonNullable<Telemetry["ended
     const body = hideTokenUrls(
       JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ scope: SCOPE, spans }] }] }),
     );
-    const post = (): Promise<Response> => postTo(options, "/v1/traces", body);
-    const failure = await postRepeatedly(post, retryAfterMs);
+    const failure = await post(options, "/v1/traces", body, retryAfterMs);
     if (failure === undefined) return;
     console.warn(
       JSON.stringify({
@@ -74,9 +76,6 @@ export function otlpExporter(options: OtlpOptions): NonNullable<Telemetry["ended
     );
   };
 }
-
-/** How long the collector has for the counters, ms: the next export follows after 15 s. */
-const COUNTERS_MS_MAX = 10_000;
 
 /**
  * Sends counters as sums with delta temporality, under the names of `/metrics` (OBS3). A request that fails is not repeated:
@@ -103,8 +102,8 @@ export function otlpCounters(options: OtlpOptions): NonNullable<Telemetry["count
       },
     }));
     const body = JSON.stringify({ resourceMetrics: [{ resource, scopeMetrics: [{ scope: SCOPE, metrics }] }] });
-    const answer = await postTo(options, "/v1/metrics", body, AbortSignal.timeout(COUNTERS_MS_MAX));
-    if (!answer.ok) throw new Error(`the collector answered ${answer.status}`);
+    const failure = await post(options, "/v1/metrics", body, []);
+    if (failure !== undefined) throw new Error(failure);
   };
 }
 
@@ -112,25 +111,23 @@ function resourceOf({ serviceName = "holdfast" }: OtlpOptions): object {
   return { attributes: attributes({ "service.name": serviceName }) };
 }
 
-function postTo(
-  { url, headers = {}, fetch = (request) => globalThis.fetch(request) }: OtlpOptions,
+/** Returns why the collector did not accept the body; `undefined`: it did. `pausesMs`: before each repetition. */
+async function post(
+  { url, headers, fetch = (request) => globalThis.fetch(request) }: OtlpOptions,
   path: string,
   body: string,
-  signal?: AbortSignal,
-): Promise<Response> {
-  const init = { method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body };
-  return fetch(new Request(url.replace(/\/+$/, "") + path, signal === undefined ? init : { ...init, signal }));
-}
-
-/** Returns why the collector did not accept the trace; `undefined`: it did. */
-async function postRepeatedly(
-  post: () => Promise<Response>,
-  retryAfterMs: readonly number[],
+  pausesMs: readonly number[],
 ): Promise<string | undefined> {
   let failure: string | undefined;
-  for (const pauseMs of [...retryAfterMs, undefined]) {
+  for (const pauseMs of [...pausesMs, undefined]) {
     try {
-      const answer = await post();
+      const given = { ...headers, "Content-Type": "application/json" };
+      const signal = AbortSignal.timeout(ANSWER_MS_MAX);
+      // The target of a redirect would get the headers, and no body.
+      const init = { method: "POST", headers: given, body, redirect: "manual", signal } as const;
+      const answer = await fetch(new Request(url.replace(/\/+$/, "") + path, init));
+      // Nobody reads the body, which would occupy the connection.
+      void answer.body?.cancel();
       if (answer.ok) return undefined;
       failure = `the collector answered ${answer.status}`;
       if (!RETRIED.has(answer.status)) break;
