@@ -13,7 +13,7 @@ import { REPOSITORY } from "./source-files.ts";
  * is a fifth. The files have a budget of their own (apps/dashboard/test/budget.test.ts): their code is loaded with the first
  * request for them.
  */
-const BUDGET_BYTES = 264_900;
+const BUDGET_BYTES = 265_700;
 /** The text of the files in the bundle, which is gzipped already. */
 const FILES = /\bgzip:"[A-Za-z\d+/=]*"/gu;
 
