@@ -102,7 +102,7 @@ async function refusable({ request, path }: Exchange, answer: () => Promise<Resp
     console.error(`holdfast: a request failed, ${request.method} ${shown}:`, error);
     return new ApiRefusal(
       "internal_error",
-      "The request failed. No acknowledged change is lost. Try again.",
+      "The request failed. Try again. If it fails each time, the log of the Worker says why.",
     ).toResponse();
   }
 }

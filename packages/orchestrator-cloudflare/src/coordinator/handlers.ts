@@ -20,7 +20,8 @@ export async function serveCoordinatorRequest(open: Open, request: Request): Pro
   } catch (error) {
     if (error instanceof ApiRefusal) return error.toResponse();
     console.error("holdfast: a request to a coordinator failed", error);
-    const message = "The object of a limit, schedule or event failed. No acknowledged change is lost. Try again.";
+    const message =
+      "The object of a limit, schedule or event failed. Try again. If it fails each time, the log of the Worker says why.";
     return new ApiRefusal("internal_error", message).toResponse();
   }
 }

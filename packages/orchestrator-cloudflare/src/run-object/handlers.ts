@@ -90,7 +90,10 @@ export async function serveRequest(open: Open, request: Request): Promise<Respon
 function refusalOf(error: unknown): ApiRefusal {
   if (error instanceof ApiRefusal) return error;
   console.error("holdfast: a request to a run failed", error);
-  return new ApiRefusal("internal_error", "The run's object failed. No acknowledged change is lost. Try again.");
+  return new ApiRefusal(
+    "internal_error",
+    "The run's object failed. Try again. If it fails each time, the log of the Worker says why.",
+  );
 }
 
 export async function serveSocketMessage(open: Open, socket: HibernatingSocketLike): Promise<void> {
