@@ -24,7 +24,7 @@ function countAll(): () => number {
     vi.spyOn(MemoryStore.prototype, "commit"),
     vi.spyOn(MemoryStore.prototype, "alarm", "get"),
     vi.spyOn(MemoryStore.prototype, "losable", "get"),
-    vi.spyOn(MemoryHost.prototype, "isAtRest", "get"),
+    vi.spyOn(MemoryHost.prototype, "doing", "get"),
     vi.spyOn(MemoryHost.prototype, "fireAlarm"),
     vi.spyOn(MemoryCoordinator.prototype, "fireAlarm"),
   ];

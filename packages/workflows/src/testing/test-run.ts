@@ -25,10 +25,15 @@ export type TestEntry = Readonly<Record<string, unknown>> & {
 /** What a run asks a person. */
 export type OpenTestAsk = Ask & { readonly tokenId: string };
 
+/** What remains of the patience with a body after which nothing else can happen. */
+const LAST_PATIENCES = 3;
+
 export class TestRun {
   readonly #host: MemoryHost;
   readonly #patienceMs: number;
   #deliveries = 0;
+  /** The bodies for which the run has waited in vain: virtual time advances without them. */
+  #outwaited = "";
 
   /** `patienceMs`: how long a step body may await something real before virtual time continues, real milliseconds. */
   constructor(host: MemoryHost, patienceMs: number) {
@@ -130,6 +135,10 @@ export class TestRun {
       await this.#settle();
       if (condition()) return;
       if (this.status === "paused" && this.#header?.paused?.by === "engine") this.#throwPaused();
+      if (this.#bodies !== "" && this.#host.clock.nextAt === undefined && !this.#host.agenda.isTimed) {
+        if ((await this.#outwait(LAST_PATIENCES)) !== "") throw this.#hangs(what);
+        continue;
+      }
       if (isTerminal(this.status) || !(await this.#host.next()))
         throw failure(`the run did not ${what}, and no timer is left. ${this.#describe()}`);
     }
@@ -149,18 +158,37 @@ export class TestRun {
       .stepsInProgress()
       .map(({ op }) => `step ${JSON.stringify(parseOperationId(op).name)}`);
     const open = [...waits, ...bodies].join(", ") || "nothing";
-    return `It is ${this.status} and waits for: ${open}. Deliver it with run.signal, run.event or run.answer.`;
+    const helps = waits.length > 0 ? " Deliver it with run.signal, run.event or run.answer." : "";
+    return `It is ${this.status} and waits for: ${open}.${helps}`;
   }
 
-  /** Runs everything that needs no virtual time. Waits for bodies that await something real. */
+  #hangs(what: string): HoldfastError {
+    const seconds = (this.#patienceMs * (1 + LAST_PATIENCES)) / 1_000;
+    return failure(
+      `the run did not ${what}: a step body awaits something real and did not end within ${seconds} s. ${this.#describe()} Usual causes: a timer that the test has replaced (useFakeTimers), or a promise that nothing settles. Replace the body with the option steps, give the step a timeout, or raise patienceMs.`,
+    );
+  }
+
+  /** Runs everything that needs no virtual time. Waits once for bodies that await something real. */
   async #settle(): Promise<void> {
-    const patientUntil = webPlatform.now() + this.#patienceMs;
     await this.#host.settle();
-    for (let before = this.#host.bodiesInProgress; before > 0 && webPlatform.now() < patientUntil;) {
+    while (this.#bodies !== this.#outwaited) this.#outwaited = await this.#outwait(1);
+  }
+
+  get #bodies(): string {
+    return this.#host.agenda.bodies.join();
+  }
+
+  /** Waits until other bodies are in progress than now, at most `patiences`. Returns the bodies, if they are the same. */
+  async #outwait(patiences: number): Promise<string> {
+    const bodies = this.#bodies;
+    const until = webPlatform.now() + patiences * this.#patienceMs;
+    while (this.#bodies === bodies) {
+      if (bodies === "" || webPlatform.now() >= until) return bodies;
       await new Promise<void>((resolve) => webPlatform.setTimer(1, resolve));
       await this.#host.settle();
-      before = this.#host.bodiesInProgress;
     }
+    return "";
   }
 
   async #do(act: () => { readonly type: string; readonly message?: string }): Promise<void> {

@@ -183,9 +183,23 @@ export function resultOf(host: MemoryHost, { journal }: TestRun, startedAt: numb
   };
 }
 
+/** Returns a value as text. Values that differ have different texts, also those that JSON leaves out. */
 function show(value: unknown): string {
-  return JSON.stringify(value, (_key, one: unknown) => {
-    if (typeof one === "bigint") return `${one}n`;
-    return one instanceof Map || one instanceof Set ? [...one] : one;
+  const parents: unknown[] = [];
+  return JSON.stringify(value, function (this: unknown, _key, one: unknown) {
+    parents.length = parents.lastIndexOf(this) + 1;
+    if (parents.includes(one)) return "(an object that contains this)";
+    const shown = plain(one);
+    if (typeof one === "object") parents.push(one, shown);
+    return shown;
   });
+}
+
+function plain(one: unknown): unknown {
+  if (typeof one === "bigint") return `${one}n`;
+  if (typeof one === "number")
+    return Number.isFinite(one) && !Object.is(one, -0) ? one : `(${Object.is(one, -0) ? "-0" : one})`;
+  if (one instanceof Map || one instanceof Set) return [...one];
+  if (one instanceof Error) return Object.assign({}, one, { name: one.name, message: one.message, cause: one.cause });
+  return one instanceof RegExp ? String(one) : one;
 }

@@ -6,6 +6,16 @@
  */
 import { Heap } from "../heap.ts";
 
+/** What an object does by itself. */
+export interface Doing {
+  /** The step bodies that execute now, with their attempts. */
+  readonly bodies: readonly string[];
+  /** Whether it does nothing more without an alarm or a message, if its commits are durable. */
+  readonly isAtRest: boolean;
+  /** Whether an alarm of it can be for more than a check that its execution lives. */
+  readonly isTimed: boolean;
+}
+
 /** The parts of an object that its world uses. */
 export interface WorldObject {
   /** Of objects whose alarms are due at the same time, the one with the lowest number is first. */
@@ -14,10 +24,7 @@ export interface WorldObject {
   readonly store: { readonly alarm: number | null; readonly losable: number };
   /** Whether the object is of the world: a test may have replaced it. */
   readonly isPart: boolean;
-  /** Whether it does nothing more without an alarm or a message, if its commits are durable. */
-  readonly isAtRest: boolean;
-  /** The step bodies that execute now. */
-  readonly bodies: number;
+  readonly doing: Doing;
   fireAlarm(): void;
 }
 
@@ -58,16 +65,21 @@ export class Agenda {
   isDurable(): boolean {
     for (const one of this.#lively) {
       if (one.store.losable > 0) return false;
-      if (one.isAtRest) this.#lively.delete(one);
+      if (one.doing.isAtRest) this.#lively.delete(one);
     }
     return true;
   }
 
   /** The step bodies in progress. */
-  get bodies(): number {
-    let bodies = 0;
-    for (const one of this.#lively) bodies += one.bodies;
-    return bodies;
+  get bodies(): readonly string[] {
+    return [...this.#lively].flatMap(({ doing, order }) => doing.bodies.map((body) => `${order} ${body}`));
+  }
+
+  /** Whether an alarm can change anything: whatever it is, it is not only a check of an execution. */
+  get isTimed(): boolean {
+    return this.#alarms.items.some(
+      ({ at, object }) => at === object.store.alarm && object.isPart && object.doing.isTimed,
+    );
   }
 
   /** The object with the earliest alarm, and its time. */

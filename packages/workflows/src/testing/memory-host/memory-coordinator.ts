@@ -23,7 +23,7 @@ import {
   windowMachine,
 } from "@holdfast/orchestrator";
 import { type Address, type WorkflowDescription, addressKey } from "@holdfast/protocol";
-import type { Agenda, WorldObject } from "./agenda.ts";
+import type { Agenda, Doing, WorldObject } from "./agenda.ts";
 import { ALARM_RETRY_MS, CommitFailed, SimulatedCrash } from "./faults.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { Network, type NetworkOptions, afterCommits } from "./network.ts";
@@ -80,8 +80,7 @@ export class MemoryCoordinator implements WorldObject {
   readonly order: number;
   readonly store: MemoryStore = new MemoryStore();
   readonly isPart = true;
-  readonly isAtRest = true;
-  readonly bodies = 0;
+  readonly doing: Doing = { bodies: [], isAtRest: true, isTimed: true };
   crashes = 0;
   readonly #world: CoordinatorWorld;
   #host: CoordinatorHost;

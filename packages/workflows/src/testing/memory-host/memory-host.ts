@@ -40,8 +40,9 @@ import {
 import type { Workflow } from "../../authoring/workflow.ts";
 import type { Platform } from "../../replay/platform.ts";
 import { VirtualClock } from "../virtual-clock.ts";
-import { type Agenda, type WorldObject, agendaOf } from "./agenda.ts";
+import { type Agenda, type Doing, type WorldObject, agendaOf } from "./agenda.ts";
 import { replayEnd } from "./cold-replay.ts";
+import { doingOf } from "./doing.ts";
 import { executionPlatforms } from "./execution-platform.ts";
 import { Executor, REJECTED } from "./executor.ts";
 import { ALARM_RETRY_MS, CommitFailed, LATE_MS, SimulatedCrash, crashesAfter } from "./faults.ts";
@@ -67,7 +68,8 @@ export class MemoryHost implements WorldObject {
   crashes = 0;
   /** The number of the run in its world, from 0. */
   readonly order: number;
-  readonly #agenda: Agenda;
+  /** What all objects of the world do by themselves. */
+  readonly agenda: Agenda;
   readonly #options: MemoryHostOptions;
   readonly #workflows: WorkflowIndex<Workflow>;
   readonly #platform: () => Platform;
@@ -89,11 +91,11 @@ export class MemoryHost implements WorldObject {
     this.world = options.world ?? new Map();
     const reach = (to: Address, message: object) => this.#reach(to, message);
     const [clock, agenda] = [this.clock, agendaOf(this.world)];
-    this.#agenda = agenda;
+    this.agenda = agenda;
     this.coordinators = options.coordinators ?? new MemoryCoordinators({ ...options, clock, reach, agenda });
     this.runId = options.runId ?? RUN_ID;
     this.world.set(this.runId, this);
-    this.order = this.#agenda.runs++;
+    this.order = this.agenda.runs++;
     this.#options = options;
     this.#workflows = new WorkflowIndex(options.workflows);
     const moved = (): void => this.#moved();
@@ -110,8 +112,8 @@ export class MemoryHost implements WorldObject {
     this.#host = this.#newHost();
     this.store.clock = () => this.clock.now();
     this.store.afterCommit = (batch) => this.#committed(batch);
-    this.store.platformAlarm.onSet = () => this.#agenda.alarmSet(this);
-    this.#agenda.added(this);
+    this.store.platformAlarm.onSet = () => this.agenda.alarmSet(this);
+    this.agenda.added(this);
     options.onCreate?.(this);
   }
 
@@ -142,12 +144,8 @@ export class MemoryHost implements WorldObject {
     return this.world.get(this.runId) === this;
   }
 
-  get bodies(): number {
-    return this.#host.stepsInProgress().length;
-  }
-
-  get isAtRest(): boolean {
-    return this.#host.state.header?.status !== "running" && this.bodies === 0;
+  get doing(): Doing {
+    return doingOf(this.#host);
   }
 
   get ended(): boolean {
@@ -232,7 +230,7 @@ export class MemoryHost implements WorldObject {
 
   /** Runs everything in the world that needs no virtual time. */
   settle(): Promise<void> {
-    return settle(this.#agenda);
+    return settle(this.agenda);
   }
 
   /**
@@ -252,7 +250,7 @@ export class MemoryHost implements WorldObject {
 
   /** Fires the next timer or alarm of any run of the world. Resolves with false if none is due by `until`. */
   next(until: number = Infinity): Promise<boolean> {
-    return next(this.#agenda, this.clock, until);
+    return next(this.agenda, this.clock, until);
   }
 
   /**
@@ -377,7 +375,7 @@ export class MemoryHost implements WorldObject {
   }
 
   #moved(): void {
-    this.#agenda.moved(this);
+    this.agenda.moved(this);
   }
 
   #committed(batch: WriteBatch): void {
@@ -391,10 +389,5 @@ export class MemoryHost implements WorldObject {
     const report = this.#options.tampering?.zombieReport?.(original, this.header.epoch) ?? original;
     const reply = this.#send({ type: "report", report });
     return reply.type === "report" ? reply.answer : REJECTED;
-  }
-
-  /** The step bodies in progress, in all runs of the world. */
-  get bodiesInProgress(): number {
-    return this.#agenda.bodies;
   }
 }
