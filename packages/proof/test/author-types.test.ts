@@ -1,7 +1,7 @@
 /** The types of workflows, waits and calls, as authors and callers meet them. */
-import { type Wait, type WorkflowContext, workflow } from "@holdfast/workflows";
+import { ChildRunError, type Wait, type WorkflowContext, schedule, workflow } from "@holdfast/workflows";
 import { createClient } from "@holdfast/workflows/client";
-import { testWorkflow } from "@holdfast/workflows/testing";
+import { testWorkflow, testWorld } from "@holdfast/workflows/testing";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import * as z from "zod";
 
@@ -132,5 +132,28 @@ describe("the types of calls", () => {
       const wait: Wait<number> = ctx.waitForSignal<number>("s", { timeout: "1h" });
       for await (const one of wait) expectTypeOf(one).toEqualTypeOf<number>();
     });
+  });
+
+  test("SCH1 a schedule needs the input that its workflow needs", () => {
+    schedule({ id: "a", cron: "0 * * * *", workflow: typed, input: { id: "o-1" } });
+    schedule({ id: "b", cron: "0 * * * *", workflow: bare });
+    schedule({ id: "c", cron: "0 * * * *", workflow: optional });
+    // @ts-expect-error -- the input is missing
+    schedule({ id: "d", cron: "0 * * * *", workflow: typed });
+    // @ts-expect-error -- the input is another one
+    schedule({ id: "e", cron: "0 * * * *", workflow: typed, input: { id: 1 } });
+  });
+
+  test("CHILD2 the error of a child says which run ended how", () => {
+    const read = ({ data }: ChildRunError): string => `${data.runId} ${data.status} ${data.error.code ?? ""}`;
+    const data = { runId: "r-1", status: "failed", error: { name: "Error", message: "no", code: "FATAL" } };
+    expect(read(new ChildRunError("no", { data }))).toBe("r-1 failed FATAL");
+  });
+
+  test("RUN5 a world gives the results of a workflow with their type", () => {
+    const world = testWorld({ workflows: [typed] });
+    expectTypeOf(world.results(typed)[0]?.output).toEqualTypeOf<number | undefined>();
+    expectTypeOf(world.results()[0]?.output).toEqualTypeOf<unknown>();
+    expect(world.results(typed)).toEqual([]);
   });
 });

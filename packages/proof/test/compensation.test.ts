@@ -268,6 +268,29 @@ describe("ends", () => {
     });
   });
 
+  test("COMP1 the code of the moment decides what is undone: a compensation that was added or removed since", async () => {
+    const body =
+      (options: object) =>
+      async (ctx: WorkflowContext): Promise<unknown> => {
+        await ctx.step("a", options, () => "a");
+        await ctx.waitForSignal("s");
+        throw new FatalError("no");
+      };
+    for (const end of ["signal", "cancel"]) {
+      for (const added of [true, false]) {
+        const log: string[] = [];
+        const [before, now] = added ? [{}, undoable(log)] : [undoable(log), {}];
+        const { store, clock } = await started(body(before));
+        const host = new MemoryHost({ store, clock, workflows: [workflowOf(body(now))] });
+        if (end === "cancel") host.cancel();
+        else host.deliver("signal", "s");
+        await host.advance();
+        const status = end === "cancel" ? "cancelled" : added ? "compensated" : "failed";
+        expect([host.header.status, log]).toEqual([status, added ? ["undo a"] : []]);
+      }
+    }
+  });
+
   test("COMP1 a cancel of a resumed run compensates a step with a seeded result too", async () => {
     const log: string[] = [];
     const body = workflowOf(async (ctx) => {

@@ -2,7 +2,7 @@ import { DEFAULT_LIMITS } from "@holdfast/protocol";
 import { type Token, type WorkflowContext, workflow } from "@holdfast/workflows";
 import { describe, expect, test } from "vitest";
 import { MemoryHost } from "@holdfast/workflows/testing";
-import { finished, journalOf, outcomeOf, started } from "./run-workflow.ts";
+import { finished, journalOf, outcomeOf, started, workflowOf } from "./run-workflow.ts";
 
 describe("sleeps", () => {
   test("WAIT1 a sleep ends at the time that was fixed when it started, also after a crash and a downtime", async () => {
@@ -17,6 +17,25 @@ describe("sleeps", () => {
     host.crash();
     await host.advance();
     expect(ends).toEqual([due]);
+  });
+
+  test("WAIT1 WAIT4 later code does not change the time of an open sleep or the time-out and pattern of an open wait", async () => {
+    const bodies = (sleep: string, options: object) => [
+      async (ctx: WorkflowContext) => ctx.sleep(sleep as "1h"),
+      async (ctx: WorkflowContext) => ctx.waitForSignal("s", options),
+    ];
+    const later = bodies("10h", { timeout: "10h", match: { a: 1 } });
+    for (const [index, before] of bodies("1h", { timeout: "1h" }).entries()) {
+      const { store, clock } = await started(before);
+      const host = new MemoryHost({ store, clock, workflows: [workflowOf(later[index] ?? before)] });
+      await host.advance();
+      expect((host.header.endedAt ?? 0) - host.header.createdAt).toBe(3_600_000);
+    }
+    const { store, clock } = await started(async (ctx) => ctx.waitForSignal("s"));
+    const host = new MemoryHost({ store, clock, workflows: [workflowOf(later[1] as () => Promise<unknown>)] });
+    host.deliver("signal", "s", { b: 1 });
+    await host.advance();
+    expect(host.output).toEqual({ b: 1 });
   });
 
   test("WAIT1 a sleep that became due during a downtime ends at the first alarm", async () => {

@@ -48,12 +48,18 @@ export class TimeoutError extends WorkflowError {
   }
 }
 
-/**
- * A child run did not complete. Code `CHILD_RUN_FAILED`. Its `cause` is the child's error; `data` contains
- * `runId`, `status` and `error` of the child.
- */
+/** What a `ChildRunError` says about the child. */
+export interface ChildFailure {
+  readonly runId: string;
+  /** How the child ended: `failed`, `cancelled`, `compensated` or `compensation_failed`. */
+  readonly status: string;
+  readonly error: { readonly name: string; readonly message: string; readonly code?: string | undefined };
+}
+
+/** A child run did not complete. Code `CHILD_RUN_FAILED`. Its `cause` is the child's error. */
 export class ChildRunError extends WorkflowError {
-  constructor(message: string, options?: ErrorOptionsWithData) {
+  declare readonly data: ChildFailure;
+  constructor(message: string, options: ErrorOptionsWithData & { readonly data: ChildFailure }) {
     super("ChildRunError", "CHILD_RUN_FAILED", message, options);
   }
 }

@@ -1,5 +1,12 @@
 /** The entry point for workflow authors. */
-export { CancelledError, ChildRunError, FatalError, RetryableError, TimeoutError } from "./errors.ts";
+export {
+  CancelledError,
+  type ChildFailure,
+  ChildRunError,
+  FatalError,
+  RetryableError,
+  TimeoutError,
+} from "./errors.ts";
 export type {
   AskOptions,
   Group,

@@ -6,10 +6,10 @@
 import type { DeclaredSchedule } from "@holdfast/protocol";
 import type { Workflow } from "./workflow.ts";
 
-export interface ScheduleOptions<Input> extends Omit<DeclaredSchedule, "workflow" | "input"> {
+/** `input` may be left out if the workflow's input may be `undefined`. */
+export type ScheduleOptions<Input> = Omit<DeclaredSchedule, "workflow" | "input"> & {
   readonly workflow: Workflow<Input>;
-  readonly input?: NoInfer<Input> | undefined;
-}
+} & (undefined extends Input ? { readonly input?: NoInfer<Input> | undefined } : { readonly input: NoInfer<Input> });
 
 /** Declares a schedule: when runs of a workflow start. List it in `schedules` of `holdfast`. */
 export function schedule<Input>(options: ScheduleOptions<Input>): DeclaredSchedule {

@@ -65,7 +65,7 @@ export interface WorldStartOptions {
 }
 
 /** A run of the world and its result so far. */
-export interface WorldResult extends TestResult {
+export interface WorldResult<Output = unknown> extends TestResult<Output> {
   readonly id: string;
   readonly workflowId: string;
   readonly input: unknown;
@@ -194,6 +194,8 @@ export class TestWorld {
   }
 
   /** The results so far of the runs, in the order of their creation. A run that has not ended has no output. */
+  results<Output>(definition: Workflow<unknown, Output>): WorldResult<Output>[];
+  results(definition?: Pick<Workflow, "id">): WorldResult[];
   results(definition?: Pick<Workflow, "id">): WorldResult[] {
     return this.#hosts(definition).map((host) => {
       const { id, workflowId, createdAt } = host.header;
