@@ -47,8 +47,9 @@ export function readWorkerdLine(written: string): Line | undefined {
   const { run, text } = readMark(message);
   const object = text.startsWith("{") ? readObject(text) : undefined;
   const { source, runId } = (object ?? {}) as { readonly source?: unknown; readonly runId?: unknown };
-  if (source === "holdfast") return eventLine(object as TelemetryEvent);
-  if (typeof runId === "string") return logLine(object as LoggedByRun);
+  if (source === "holdfast" && object !== undefined && "type" in object) return eventLine(object as TelemetryEvent);
+  // The engine's own warnings about a run have no level.
+  if (typeof runId === "string") return logLine({ level, ...object } as LoggedByRun);
   if (REPEATED.test(text) || (writer !== undefined && level !== "error")) return undefined;
   return { run, tone: toneOf(level), text, own: true, object: { type: "console", level, runId: run, message: text } };
 }

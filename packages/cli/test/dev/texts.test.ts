@@ -144,6 +144,16 @@ test("DEV9 the lines of a start, of a pause by a failure and of a failed end say
   ]);
 });
 
+test("DEV6 a warning of the engine about a run that is no event, such as a trace that is not exported, is a line", () => {
+  const message = "a trace was not exported: the collector answered 302";
+  const text = JSON.stringify({ source: "holdfast", message, runId: "r" });
+  expect(readWorkerdLine(JSON.stringify({ level: "warn", message: text }))).toMatchObject({
+    run: "r",
+    tone: "warning",
+    text: message,
+  });
+});
+
 test("DEV6 --output ndjson prints an object a line", () => {
   const lines = printed([event("run.running"), logged(`${markOf("r")}text`)], { ndjson: true })
     .trim()
