@@ -285,6 +285,8 @@ export interface ExecutionReport {
   readonly events: readonly ExecutionEvent[];
   /** The answer takes time, in which the function continues. Outcomes of this report get the mark `quiet`. */
   readonly remote?: true;
+  /** The version of the code of a step handler, if the start names none: the run keeps it (RUN4). */
+  readonly version?: string;
   /** The execution has the values of its events until the answer, which need not repeat them (E5). */
   readonly keeps?: true;
 }

@@ -66,10 +66,18 @@ export function report(draft: Draft, input: Input & { type: "report" }): Reply {
   // It has given its limits back, so it may not continue with the outcomes of this report (L1).
   if (draft.header.admission !== undefined) return reject("superseded");
   freeOfPaused(draft);
+  keepVersion(draft, input.report.version);
   if (parks) park(draft);
   const { keeps } = input.report;
   const entries = keeps === true ? withoutValuesOf(events, draft.entries) : draft.entries;
   return { type: "report", answer: { ...answerOf(draft, parks), entries } };
+}
+
+/** The run keeps the version of the code that first executes it. Code that does not fit the journal executes nothing (RUN4). */
+function keepVersion(draft: Draft, workflowVersion: string | undefined): void {
+  const { header } = draft;
+  if (workflowVersion === undefined || header.workflowVersion !== undefined || header.paused?.by === "engine") return;
+  draft.change({ workflowVersion });
 }
 
 function answerOf({ header, at, now }: Draft, parks: boolean): ReportAnswer & { readonly accepted: true } {

@@ -125,6 +125,7 @@ export const report: Schema = record({
   events: listOf(event),
   remote: optional(flag),
   keeps: optional(flag),
+  version: optional(name),
 });
 
 /** Returns the events of a checked report without the fields that this version does not know: nothing stores them. */

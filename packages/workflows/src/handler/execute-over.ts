@@ -21,7 +21,7 @@ import { webPlatform } from "../replay/platform.ts";
 import { guardedPlatform } from "../replay/unhandled-rejections.ts";
 import { Announcer } from "./announcer.ts";
 import { BodyList } from "./body-list.ts";
-import { keeping, withReported } from "./reported-values.ts";
+import { completed, versionToKeep, withReported } from "./reported-values.ts";
 import { completeStart } from "./older-start.ts";
 import { notServed, otherVersion } from "./served.ts";
 
@@ -60,7 +60,7 @@ export async function executeOver(index: WorkflowIndex<Workflow>, start: Executi
   const sendBodies = (): Promise<void> => bodies.send(port, live.stepsInProgress?.() ?? []);
   const announcer = new Announcer(start, sendBodies);
   const live = workflow.executeOn(announcer.platform(guardedPlatform), completeStart(start), {
-    ...checkedPort(port, { announcer, isInvalid, end, failed }),
+    ...checkedPort(port, { announcer, isInvalid, end, failed, version: versionToKeep(start, workflow) }),
     lost,
   });
   follow(live, port, isInvalid).then(
@@ -87,10 +87,15 @@ interface Exchange {
   /** Called when a report has ended the execution. */
   readonly end: () => void;
   readonly failed: (error: unknown) => void;
+  /** The version that the run keeps. */
+  readonly version: string | undefined;
 }
 
 /** The port of the execution. */
-function checkedPort(port: RpcPort, { announcer, isInvalid, end, failed }: Exchange): Omit<ExecutionPort, "lost"> {
+function checkedPort(
+  port: RpcPort,
+  { announcer, isInvalid, end, failed, version }: Exchange,
+): Omit<ExecutionPort, "lost"> {
   const orFail = <T>(answer: Promise<T>): Promise<T> =>
     answer.catch((error: unknown) => {
       failed(error);
@@ -99,7 +104,7 @@ function checkedPort(port: RpcPort, { announcer, isInvalid, end, failed }: Excha
   return {
     remote: true,
     report: async (given) => {
-      const report = keeping(given);
+      const report = completed(given, version);
       announcer.reported(report);
       const answer = await orFail(port.report(report));
       if (isInvalid("answer", toExecution.answer(answer, false))) return SUPERSEDED;

@@ -21,7 +21,7 @@ import {
 import type { Platform } from "../replay/platform.ts";
 import { Announcer } from "./announcer.ts";
 import { BodyChanges } from "./body-changes.ts";
-import { keeping, withReported } from "./reported-values.ts";
+import { completed, withReported } from "./reported-values.ts";
 
 /** A report that waits for its answer. */
 interface Outgoing {
@@ -71,16 +71,26 @@ export class Session {
   /** The newest turn asked for changes of the list of bodies. */
   #changes = false;
   readonly #oneTurn: boolean;
+  readonly #version: string | undefined;
   readonly announcer: Announcer;
   readonly #platform: Platform;
   /** The port through which the execution reports. */
   readonly port: ExecutionPort;
 
-  /** `oneTurn`: the session ends with its first answer, which contains the outcomes of all bodies. */
-  constructor(platform: Platform, oneTurn = false, start: Pick<ExecutionStart, "announcesBodies"> = {}) {
+  /**
+   * `oneTurn`: the session ends with its first answer, which contains the outcomes of all bodies. `version`: the one that the
+   * run keeps.
+   */
+  constructor(
+    platform: Platform,
+    oneTurn = false,
+    start: Pick<ExecutionStart, "announcesBodies"> = {},
+    version?: string,
+  ) {
     this.#platform = platform;
     this.#usedAt = platform.now();
     this.#oneTurn = oneTurn;
+    this.#version = version;
     this.announcer = new Announcer(oneTurn ? {} : start, () => this.#announceBodies());
     // A request for a page would end a session of one turn.
     this.port = { ...this.#createPort(), ...(oneTurn ? {} : { readPage: (after) => this.#readPage(after) }) };
@@ -93,7 +103,7 @@ export class Session {
       remote: true,
       report: (given) =>
         new Promise((resolve) => {
-          const report = keeping(given);
+          const report = completed(given, this.#version);
           this.#reports += 1;
           this.announcer.reported(report);
           const answered = (answer: ReportAnswer): void => resolve(withReported(report, answer));

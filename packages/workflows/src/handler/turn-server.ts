@@ -15,6 +15,7 @@ import type { Workflow } from "../authoring/workflow.ts";
 import type { Platform } from "../replay/platform.ts";
 import { RunEpochs } from "./run-epochs.ts";
 import { completeStart } from "./older-start.ts";
+import { versionToKeep } from "./reported-values.ts";
 import { notServed, otherVersion } from "./served.ts";
 import { Session } from "./session.ts";
 import { type SessionLimits, Sessions } from "./sessions.ts";
@@ -94,7 +95,7 @@ export class TurnServer {
     if (workflow === undefined)
       return this.#answer(request, { type: "lost", error: errorValue("WORKFLOW_NOT_FOUND", notServed(start)) });
     if (!this.#epochs.accept(start)) return this.#answer(request, { type: "unknown_session" });
-    const session = new Session(platform, stateless, start);
+    const session = new Session(platform, stateless, start, versionToKeep(start, workflow));
     const execute = (): void =>
       session.begin(workflow.executeOn(session.announcer.platform(platform), completeStart(start), session.port));
     if (stateless) {
