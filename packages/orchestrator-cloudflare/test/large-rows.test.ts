@@ -206,6 +206,24 @@ describe("large payloads of ended runs", () => {
     expect([bucket.objects.size, api.storageOf("r").rows.size]).toEqual([0, 0]);
   });
 
+  test.each(["lost", "unreadable"])(
+    "VER3 a run whose payloads in the bucket are %s can be deleted",
+    async (problem) => {
+      vi.spyOn(console, "error").mockImplementation(() => {});
+      vi.spyOn(console, "log").mockImplementation(() => {});
+      const { api, bucket } = deploy();
+      await ended(api);
+      await vi.waitFor(() => expect(bucket.objects.size).toBe(2));
+      if (problem === "lost") bucket.objects.clear();
+      else bucket.breaks = "get";
+      api.evict("r");
+      expect((await api.fetch("/api/runs/r")).status).toBe(500);
+      expect((await api.fetch("/api/runs/r", { method: "DELETE" })).status).toBe(204);
+      expect([bucket.objects.size, api.storageOf("r").rows.size]).toEqual([0, 0]);
+      expect((await api.fetch("/api/runs/r")).status).toBe(404);
+    },
+  );
+
   test("LIM1 concurrent readers see all payloads, also while they are moved", async () => {
     const { api } = deploy();
     await ended(api);

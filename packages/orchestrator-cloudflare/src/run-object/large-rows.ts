@@ -124,6 +124,8 @@ function withoutLarge(value: unknown): unknown {
 /** Which of the rows that may be in the bucket a command to an ended run reads. */
 export function rowsNeeded(command: RunCommand): NeededRows {
   if (command.ask === "planResume") return "all";
+  // A run whose rows are lost, or cannot be read now, can be deleted.
+  if (command.ask === "delete") return "none";
   if (command.ask !== "read" && command.ask !== "trigger") return "shown";
   if (command.shows === undefined || command.shows === "record") return "shown";
   // A repeated trigger is compared with the input.
