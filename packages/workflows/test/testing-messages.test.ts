@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { workflow } from "../src/index.ts";
-import { type TestOptions, testWorkflow } from "../src/testing/index.ts";
+import { schedule, workflow } from "../src/index.ts";
+import { type TestOptions, testWorkflow, testWorld } from "../src/testing/index.ts";
 
 describe("a run whose test cannot continue", () => {
   const hanging = workflow({
@@ -29,6 +29,25 @@ describe("a run whose test cannot continue", () => {
       run: async (_: null, ctx) => ctx.step("real", () => new Promise((end) => setTimeout(end, 150, "came"))),
     });
     expect(await testWorkflow(slow, null, { patienceMs: 100 })).toMatchObject({ output: "came" });
+  });
+
+  test("a run of a world with schedules whose wait never ends fails the test after a year of virtual time", async () => {
+    const waits = workflow({ id: "waits", run: async (_input: unknown, ctx) => ctx.waitForSignal("never") });
+    const tick = workflow({ id: "tick", run: () => 1 });
+    const weekly = schedule({ id: "weekly", cron: "0 2 * * 1", workflow: tick });
+    const run = await testWorld({ workflows: [waits, tick], schedules: [weekly] }).start(waits);
+    await expect(run.ends()).rejects.toThrow(/nothing has happened to it for a year\. .* waits for: signal "never"/);
+  });
+
+  test("a run of such a world may sleep for years, alone or in a child", async () => {
+    const sleeps = workflow({ id: "sleeps", run: async (_input: unknown, ctx) => ctx.sleep("120w") });
+    const parent = workflow({ id: "parent", run: async (_input: unknown, ctx) => ctx.invoke(sleeps) });
+    const tick = workflow({ id: "tick", run: () => 1 });
+    const monthly = schedule({ id: "monthly", cron: "0 2 1 * *", workflow: tick });
+    const world = testWorld({ workflows: [parent, sleeps, tick], schedules: [monthly] });
+    const run = await world.start(parent);
+    await run.ends();
+    expect(run.status).toBe("completed");
   });
 
   test("the error of a wait that never comes offers no delivery to a run that waits for nothing", async () => {

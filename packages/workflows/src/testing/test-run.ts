@@ -28,6 +28,9 @@ export type OpenTestAsk = Ask & { readonly tokenId: string };
 /** What remains of the patience with a body after which nothing else can happen. */
 const LAST_PATIENCES = 3;
 
+/** Virtual time after which a run to which nothing happens is given up. A schedule of a world always has a next tick. */
+const QUIET_MS_MAX = 366 * 86_400_000;
+
 export class TestRun {
   readonly #host: MemoryHost;
   readonly #patienceMs: number;
@@ -131,9 +134,15 @@ export class TestRun {
   }
 
   async #until(condition: () => boolean, what: string): Promise<void> {
+    let [commits, since] = [-1, 0];
     for (;;) {
       await this.#settle();
       if (condition()) return;
+      const now = this.#host.clock.now();
+      if (this.#host.store.counts.commits !== commits || !this.#waitsForOthers)
+        [commits, since] = [this.#host.store.counts.commits, now];
+      else if (now - since > QUIET_MS_MAX)
+        throw failure(`the run did not ${what}: nothing has happened to it for a year. ${this.#describe()}`);
       if (this.status === "paused" && this.#header?.paused?.by === "engine") this.#throwPaused();
       if (this.#bodies !== "" && this.#host.clock.nextAt === undefined && !this.#host.agenda.isTimed) {
         if ((await this.#outwait(LAST_PATIENCES)) !== "") throw this.#hangs(what);
@@ -142,6 +151,13 @@ export class TestRun {
       if (isTerminal(this.status) || !(await this.#host.next()))
         throw failure(`the run did not ${what}, and no timer is left. ${this.#describe()}`);
     }
+  }
+
+  /** Whether the run has no timer, body or child of its own. */
+  get #waitsForOthers(): boolean {
+    const { bodies, isTimed } = this.#host.doing;
+    const hasChild = this.#header?.waits.some(({ op }) => parseOperationId(op).kind === "run") === true;
+    return !isTimed && bodies.length === 0 && !hasChild;
   }
 
   #throwPaused(): never {
