@@ -13,7 +13,7 @@ import { HOST_LIMITS } from "@holdfast/protocol";
 import { type BenchPlatform, startPlatform } from "./platform.ts";
 import { describeMachine } from "./report.ts";
 
-const { values } = readArguments({ options: { share: { type: "string", default: "1" } } });
+const { values } = readArguments({ options: { share: { type: "string", default: "1" }, only: { type: "string" } } });
 const share = Number(values.share);
 
 const WORK_MS_MAX = 600_000;
@@ -29,6 +29,8 @@ interface Case {
 }
 
 const hour = 3_600_000;
+/** When all schedules of a case are due, ms since 1970. */
+let dueAt = 0;
 /** The ticks of a backfill end at this time, which is past. */
 const UNTIL = Math.floor(Date.now() / hour) * hour;
 
@@ -57,6 +59,8 @@ const CASES: readonly Case[] = [
   { what: "steps one after the other, inline", n: 10_000, work: (on, n) => runOf(on, "inline", "steps", n) },
   { what: "steps one after the other, RPC", n: 2_000, work: (on, n) => runOf(on, "rpc", "steps", n) },
   { what: "ticks of a backfill that begins", n: 9_900, before: createSchedule, work: backfill },
+  { what: "runs that are due at the same moment", n: 900, before: delayRuns, work: untilCompleted },
+  { what: "schedules that are due at the same moment", n: 300, before: createSchedules, work: untilCompleted },
 ];
 
 interface Line {
@@ -69,12 +73,12 @@ interface Line {
 
 const startedAt = performance.now();
 const lines: Line[] = [];
-for (const one of CASES) {
+for (const one of CASES.filter(({ what }) => what.includes(values.only ?? ""))) {
   lines.push(await measure(one));
   console.log(rowOf(lines.at(-1) as Line));
 }
 const text = report(lines, (performance.now() - startedAt) / 1_000);
-if (share === 1) {
+if (share === 1 && values.only === undefined) {
   writeFileSync(new URL("FAIRNESS.md", import.meta.url), text);
   execFileSync(join(import.meta.dirname, "../node_modules/.bin/oxfmt"), ["FAIRNESS.md"], { cwd: import.meta.dirname });
 }
@@ -141,6 +145,39 @@ function createSchedule(on: BenchPlatform): Promise<unknown> {
 async function backfill(on: BenchPlatform, n: number): Promise<void> {
   const range = { from: new Date(UNTIL - n * hour).toISOString(), until: new Date(UNTIL).toISOString() };
   await on.ask("/api/schedules/hourly/backfill", { json: range });
+}
+
+/** Creates what is due together with the others. */
+async function untilDue(n: number, create: (i: number) => Promise<unknown>): Promise<void> {
+  dueAt = (Math.ceil(Date.now() / 1_000) + Math.ceil(n / 20)) * 1_000;
+  const left = Array.from({ length: n }, (_, i) => i);
+  const createSome = async (): Promise<void> => {
+    for (let i = left.pop(); i !== undefined; i = left.pop()) await create(i);
+  };
+  await Promise.all(Array.from({ length: WIDTH }, createSome));
+  if (Date.now() > dueAt) throw new Error("They were created too late.");
+  await delay(dueAt - Date.now());
+}
+
+function delayRuns(on: BenchPlatform, n: number): Promise<void> {
+  return untilDue(n, (i) =>
+    on.ask("/api/runs", { json: { runId: `inline-due-${i}`, workflowId: "child", delay: dueAt - Date.now() } }),
+  );
+}
+
+function createSchedules(on: BenchPlatform, n: number): Promise<void> {
+  return untilDue(n, (i) => {
+    const at = [new Date(dueAt).toISOString()];
+    return on.ask("/api/schedules", { json: { id: `due-${i}`, workflow: "child", at, tz: "UTC" } });
+  });
+}
+
+async function untilCompleted(on: BenchPlatform, n: number): Promise<void> {
+  await until(async () => {
+    const { workflows } = await on.ask<{ workflows: readonly { runs: { completed?: number } }[] }>("/api/counts");
+    await delay(100);
+    return (workflows[0]?.runs.completed ?? 0) >= n;
+  });
 }
 
 async function until(isDone: () => Promise<boolean>): Promise<void> {
