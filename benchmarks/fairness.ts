@@ -1,7 +1,7 @@
 /**
- * `pnpm bench:fairness [--share 0.02]`: measures how long other requests wait while a workerd with storage on disk does much at once.
+ * `pnpm bench:fairness [--share 0.02] [--only TEXT]`: measures how long other requests wait while a workerd with storage on disk does much at once.
  *
- * Writes FAIRNESS.md. `--share 0.02` does a part of the work, to try it, and writes nothing.
+ * Writes FAIRNESS.md. `--share 0.02` does a part of the work, and `--only TEXT` the cases that contain the text. Both write nothing.
  */
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
