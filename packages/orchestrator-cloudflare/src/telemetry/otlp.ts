@@ -127,7 +127,7 @@ async function post(
       const init = { method: "POST", headers: given, body, redirect: "manual", signal } as const;
       const answer = await fetch(new Request(url.replace(/\/+$/, "") + path, init));
       // Nobody reads the body, which would occupy the connection.
-      void answer.body?.cancel();
+      void answer.body?.cancel().catch(() => {});
       if (answer.ok) return undefined;
       failure = `the collector answered ${answer.status}`;
       if (!RETRIED.has(answer.status)) break;
