@@ -183,7 +183,7 @@ export function resultOf(host: MemoryHost, { journal }: TestRun, startedAt: numb
   };
 }
 
-/** Returns a value as text. Values that differ have different texts, also those that JSON leaves out. */
+/** Returns a value as text, to compare it. What JSON leaves out or writes alike, such as NaN and null, has a text of its own. */
 function show(value: unknown): string {
   const parents: unknown[] = [];
   return JSON.stringify(value, function (this: unknown, _key, one: unknown) {
